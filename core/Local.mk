@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+pkginclude_HEADERS = \
+	include/holdfast/context.h \
+	include/holdfast/device.h \
+	include/holdfast/holdfast.h \
+	include/holdfast/provider.h \
+	include/holdfast/reason.h \
+	include/holdfast/stream.h
+
+# The library as an archive with every symbol in sight: for tests and fuzz targets only.
+noinst_LTLIBRARIES += libhf-core.la
+libhf_core_la_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS) $(UDEV_CFLAGS)
+libhf_core_la_LIBADD = $(MNL_LIBS) $(UDEV_LIBS) -lpthread
+libhf_core_la_SOURCES = \
+	core/base/attr.h \
+	core/base/file.c \
+	core/base/file.h \
+	core/base/log.c \
+	core/base/log.h \
+	core/base/reason.c \
+	core/base/reason.h \
+	core/base/text.c \
+	core/base/text.h
+
+include core/discovery/Local.mk
+include core/provider/Local.mk
+include core/device/Local.mk
+include core/hotplug/Local.mk
+include core/uverbs/Local.mk
+include core/verbs/Local.mk
+
+lib_LTLIBRARIES += libholdfast.la
+libholdfast_la_SOURCES =
+libholdfast_la_LIBADD = libhf-core.la
+libholdfast_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(LIBHOLDFAST_VERSION_INFO) \
+	-Wl,--version-script=$(top_srcdir)/abi/maps/libholdfast.map
+EXTRA_libholdfast_la_DEPENDENCIES = $(top_srcdir)/abi/maps/libholdfast.map
+
+pkgconfig_DATA += core/holdfast.pc
+EXTRA_DIST += core/holdfast.pc.in

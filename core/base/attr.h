@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef HF_BASE_ATTR_H
+#define HF_BASE_ATTR_H
+
+#include <stddef.h>
+
+#define HF_EXPORT			   __attribute__((visibility("default")))
+#define HF_MUST_CHECK			   __attribute__((warn_unused_result))
+
+#define HF_ARRAY_SIZE(a)		   (sizeof(a) / sizeof((a)[0]))
+
+#define hf_container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/file.h"
+
+void hf_close(int *fd)
+{
+	int saved = errno;
+
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	errno = saved;
+}
+
+/* The openat that is repeated when a signal comes in between. */
+static int open_again(int dirfd, const char *path, int flags)
+{
+	int fd;
+
+	do
+		fd = openat(dirfd, path, flags);
+	while (fd < 0 && errno == EINTR);
+	return fd < 0 ? -errno : fd;
+}
+
+int hf_open_dir(int dirfd, const char *path)
+{
+	return open_again(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Fills the buffer to its end or the file's: a read may be short at any place. */
+static ssize_t read_all(int fd, char *value, size_t size)
+{
+	size_t length = 0;
+
+	while (length < size) {
+		ssize_t got = read(fd, value + length, size - length);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			break;
+		length += (size_t)got;
+	}
+	return (ssize_t)length;
+}
+
+ssize_t hf_read_file(int dirfd, const char *path, char *value, size_t size, struct stat *st)
+{
+	struct stat here;
+	ssize_t length;
+	/* O_NONBLOCK: a made-up tree may hold a FIFO, and opening one must not wait for a writer. */
+	int fd = open_again(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &here) < 0)
+		length = -errno;
+	else if (!S_ISREG(here.st_mode))
+		length = -EINVAL;
+	else
+		length = read_all(fd, value, size);
+	hf_close(&fd);
+	if (length < 0)
+		return length;
+	if ((size_t)length == size)
+		return -ERANGE;
+	if (memchr(value, '\0', (size_t)length))
+		return -EINVAL;
+	while (length > 0 && value[length - 1] == '\n')
+		length--;
+	value[length] = '\0';
+	if (st)
+		*st = here;
+	return length;
+}

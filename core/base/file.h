@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef HF_BASE_FILE_H
+#define HF_BASE_FILE_H
+
+#include <stddef.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+/* Closes *fd if it is open, keeps errno and sets it to -1. */
+void hf_close(int *fd);
+
+/*
+ * Reads a whole small file below dirfd into value, without trailing newlines and with a NUL, and its
+ * stat into *st unless that is NULL. Returns the length. A file that does not fit is -ERANGE, one
+ * with a NUL byte inside is -EINVAL.
+ */
+ssize_t hf_read_file(int dirfd, const char *path, char *value, size_t size, struct stat *st);
+
+/* openat() of a directory, for openat and readdir below it. */
+int hf_open_dir(int dirfd, const char *path);
+
+#endif

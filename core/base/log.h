@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef HF_BASE_LOG_H
+#define HF_BASE_LOG_H
+
+#include <holdfast/context.h>
+
+struct hf_log {
+	hf_log_fn fn; /* NULL: standard error */
+	void *arg;
+	enum hf_log_level level;
+};
+
+/* Must not be called with a lock held: the function behind it is the user's. */
+void hf_log_message(const struct hf_log *log, enum hf_log_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#define hf_log(log, lvl, ...)                                      \
+	do {                                                       \
+		if ((log)->level >= (lvl))                         \
+			hf_log_message((log), (lvl), __VA_ARGS__); \
+	} while (0)
+
+#define hf_error(log, ...) hf_log(log, HF_LOG_ERROR, __VA_ARGS__)
+#define hf_warn(log, ...)  hf_log(log, HF_LOG_WARNING, __VA_ARGS__)
+#define hf_info(log, ...)  hf_log(log, HF_LOG_INFO, __VA_ARGS__)
+#define hf_debug(log, ...) hf_log(log, HF_LOG_DEBUG, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/attr.h"
+#include "core/base/reason.h"
+
+static const struct {
+	const char *name;
+	int error;
+} codes[] = {
+	[HF_REASON_NONE] = {"none", 0},
+	[HF_REASON_GONE] = {"gone", ENODEV},
+	[HF_REASON_HALF_MADE] = {"half-made", ENODEV},
+	[HF_REASON_NO_NODE] = {"no-node", ENOENT},
+	[HF_REASON_NODE_PERMISSION] = {"node-permission", EACCES},
+	[HF_REASON_NODE_MISMATCH] = {"node-mismatch", ENXIO},
+	[HF_REASON_OTHER_NETNS] = {"other-netns", ENXIO},
+	[HF_REASON_NO_PROVIDER] = {"no-provider", ENOSYS},
+	[HF_REASON_FILE_MISSING] = {"file-missing", ENOSYS},
+	[HF_REASON_ABI] = {"abi", ENOSYS},
+	[HF_REASON_UNSAFE] = {"unsafe", ENOSYS},
+	[HF_REASON_LOAD] = {"load", ENOSYS},
+	[HF_REASON_KERNEL_ABI] = {"kernel-abi", EPROTO},
+	[HF_REASON_BAD_MANIFEST] = {"bad-manifest", ENOSYS},
+	[HF_REASON_PROVIDER_FAILED] = {"provider-failed", ENOSYS},
+};
+
+HF_EXPORT const char *hf_reason_name(enum hf_reason_code code)
+{
+	if ((size_t)code >= HF_ARRAY_SIZE(codes))
+		return "unknown";
+	return codes[code].name;
+}
+
+int hf_reason_error(enum hf_reason_code code)
+{
+	return codes[code].error;
+}
+
+void hf_reason_set(struct hf_reason *reason, enum hf_reason_code code, const char *wanted,
+		   const char *found, const char *format, ...)
+{
+	va_list args;
+
+	memset(reason, 0, sizeof(*reason));
+	reason->code = code;
+	reason->error = hf_reason_error(code);
+	snprintf(reason->wanted, sizeof(reason->wanted), "%s", wanted ? wanted : "");
+	snprintf(reason->found, sizeof(reason->found), "%s", found ? found : "");
+	va_start(args, format);
+	vsnprintf(reason->text, sizeof(reason->text), format, args);
+	va_end(args);
+}

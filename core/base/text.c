@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+
+int hf_parse_number(const char *text, int base, uint64_t max, uint64_t *ret)
+{
+	unsigned long long value;
+	char *end;
+	int saved = errno;
+	int parse_error;
+
+	/* strtoull takes blanks and a sign; a number from the kernel has neither. */
+	if (!isalnum((unsigned char)text[0]))
+		return -EINVAL;
+	errno = 0;
+	value = strtoull(text, &end, base);
+	parse_error = errno;
+	errno = saved;
+	if (parse_error || end == text || *end || value > max)
+		return -EINVAL;
+	*ret = value;
+	return 0;
+}
+
+int hf_copy(char *to, size_t size, const char *from)
+{
+	size_t length = strnlen(from, size);
+
+	if (length >= size)
+		return -ENAMETOOLONG;
+	memcpy(to, from, length + 1);
+	return 0;
+}
+
+int hf_print(char *to, size_t size, const char *format, ...)
+{
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(to, size, format, args);
+	va_end(args);
+	if (length < 0 || (size_t)length >= size) {
+		to[0] = '\0';
+		return -ENAMETOOLONG;
+	}
+	return 0;
+}
+
+bool hf_is_name(const char *text, size_t max)
+{
+	size_t length = strnlen(text, max + 1);
+
+	if (length == 0 || length > max || !strcmp(text, ".") || !strcmp(text, ".."))
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (text[i] == '/' || text[i] <= ' ' || text[i] > '~')
+			return false;
+	return true;
+}
+
+bool hf_is_uverbs_name(const char *text)
+{
+	static const char prefix[] = "uverbs";
+	const char *digits = text + sizeof(prefix) - 1;
+
+	if (strncmp(text, prefix, sizeof(prefix) - 1) != 0)
+		return false;
+	if (strlen(digits) == 0 || strlen(digits) > 10)
+		return false;
+	return strspn(digits, "0123456789") == strlen(digits);
+}

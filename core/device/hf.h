@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The context: what owns roots, sockets, registry and device table. */
+#ifndef HF_DEVICE_HF_H
+#define HF_DEVICE_HF_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/log.h"
+#include "core/device/table.h"
+#include "core/discovery/discovery.h"
+#include "core/provider/registry.h"
+
+/*
+ * Tells whether something may have changed since it was last asked. Implemented by the hot-plug
+ * room, so that the device room need not know of it.
+ */
+struct hf_notifier {
+	/* 1: look again, 0: nothing changed for certain, -errno: cannot tell, look again. */
+	int (*changed)(struct hf_notifier *notifier);
+	void (*free)(struct hf_notifier *notifier);
+};
+
+/* Somebody who is told of each change of the table, with hf->lock held: take notes, no more. */
+enum hf_change_kind { HF_TABLE_ADDED, HF_TABLE_CHANGED, HF_TABLE_REMOVED };
+
+struct hf_observer {
+	void (*changed)(struct hf_observer *observer, struct hf_device *device,
+			enum hf_change_kind kind, uint32_t what);
+	struct hf_observer *prev, *next; /* utlist */
+};
+
+struct hf {
+	atomic_int refs;
+	struct hf_log log;
+	uint32_t flags; /* enum hf_option_flags */
+	uint32_t node_wait_ms;
+	struct hf_search_root *roots;
+	unsigned int num_roots;
+	struct hf_nl *nl;
+	bool nl_tried;
+
+	/* Guards the table, the observers and the registry's lists; held for memory only. */
+	pthread_mutex_t lock;
+	/*
+	 * Looking and writing down what was seen is one act, or an old sighting could undo a newer
+	 * one. Who does it holds `scanning`, not the lock, since a provider's code runs meanwhile.
+	 */
+	pthread_cond_t scan_done;
+	bool scanning;
+	pthread_t scanner;
+
+	struct hf_table table;
+	struct hf_registry registry;
+	struct hf_notifier *notifier; /* made at the first list */
+	int (*notifier_new)(struct hf *hf, struct hf_notifier **ret);
+	struct hf_observer *observers;
+
+	struct hf *prev, *next; /* every context, for fork */
+	unsigned int fork_count;
+};
+
+/*
+ * hf_scan_begin() waits for its turn; it returns false when this thread is in a scan already, that
+ * is when a provider calls back, and then nothing must be looked at. hf_scan_end() gives the turn on.
+ */
+bool hf_scan_begin(struct hf *hf);
+void hf_scan_end(struct hf *hf);
+
+/* The netlink socket, opened at the first use; NULL where there is none. Only within a scan. */
+struct hf_nl *hf_netlink(struct hf *hf, const struct hf_search_root *root);
+unsigned int hf_sources(const struct hf *hf, const struct hf_search_root *root);
+
+/* The next generation, unique in the process. */
+uint64_t hf_next_generation(void);
+/* Grows by one in the child of each fork. */
+unsigned int hf_fork_count(void);
+
+void hf_observe(struct hf *hf, struct hf_observer *observer);
+void hf_unobserve(struct hf *hf, struct hf_observer *observer);
+
+#endif

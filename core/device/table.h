@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The table of instances. */
+#ifndef HF_DEVICE_TABLE_H
+#define HF_DEVICE_TABLE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uthash.h>
+
+#include <holdfast-provider/objects.h>
+
+#include "core/discovery/discovery.h"
+
+struct hf;
+struct hf_provider;
+
+/* A name the device had; kept while the device lives, since ibv_get_device_name() hands it out. */
+struct hf_past_name {
+	struct hf_past_name *next;
+	char name[];
+};
+
+struct hf_device {
+	struct verbs_sysfs_dev sysfs; /* first: a handle leads here through verbs_device.sysfs */
+	struct hf *hf;		      /* holds a reference */
+	struct verbs_device *handle;  /* the provider's, or own for a device without one */
+	struct hf_provider *provider; /* NULL: none */
+	struct hf_entry entry;	      /* guarded by hf->lock once in the table */
+	struct hf_reason reason;      /* of not being usable; guarded by hf->lock */
+	uint64_t generation;
+	const char *name; /* current one, within past_names */
+	struct hf_past_name *past_names;
+	atomic_bool gone;
+	bool told;     /* ADDED went to the observers */
+	bool listed;   /* was part of a list */
+	uint64_t seen; /* the last full scan that sighted it */
+	struct hf_table_key {
+		unsigned int root;
+		char uverbs[HF_NAME_SIZE];
+	} key;
+	UT_hash_handle hh;
+	struct hf_device *prev, *next; /* utlist, in list order */
+};
+
+struct hf_table {
+	struct hf_device *by_key;   /* uthash: root and uverbs name */
+	struct hf_device *listed;   /* in the order of the list */
+	struct hf_device *unlisted; /* found since the last list, in the order found */
+	size_t count;
+	size_t unusable; /* devices that are not ready: looked at again by each list */
+	uint64_t scans;
+	bool complete; /* a full scan was made */
+};
+
+/* The device behind a handle. */
+struct hf_device *hf_device_of(const struct ibv_device *handle);
+
+/*
+ * Looks at every root, or at one device (by its uverbs name or, failing that, its RDMA name), and
+ * brings the table up to date; observers are told. Must be called between hf_scan_begin() and
+ * hf_scan_end(). 0 or -errno as hf_discover().
+ */
+int hf_table_scan(struct hf *hf);
+int hf_table_scan_one(struct hf *hf, unsigned int root, const char *uverbs);
+/* Looks again at devices that exist but are not ready yet; returns how many are still not. */
+int hf_table_scan_unready(struct hf *hf);
+
+/* The kernel says that the device called `from` is now called `to`. Within a scan. */
+void hf_table_renamed(struct hf *hf, unsigned int root, const char *from, const char *to);
+
+/* A device by its RDMA name; with a reference, or NULL. */
+struct hf_device *hf_table_find_name(struct hf *hf, const char *name);
+
+/* With hf->lock held: tells the observers. */
+void hf_table_tell(struct hf *hf, struct hf_device *device, int kind, uint32_t what);
+
+/* References; the last one out frees. Never with hf->lock held. */
+void hf_device_hold(struct hf_device *device);
+void hf_device_drop(struct hf_device *device);
+
+/* Is it ready to be opened? Looks at the node. Fills *reason if not. */
+bool hf_device_ready(const struct hf_search_root *root, const struct hf_entry *entry,
+		     struct hf_reason *reason);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What is there now: sysfs-shaped roots on held directories, and RDMA netlink, merged. */
+#ifndef HF_DISCOVERY_H
+#define HF_DISCOVERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+#include <sys/types.h>
+
+#include <holdfast/device.h>
+#include <holdfast/reason.h>
+
+struct hf_nl; /* an RDMA netlink socket, see netlink.h */
+
+enum { HF_NAME_SIZE = 64, HF_PATH_SIZE = 256, HF_MODALIAS_SIZE = 512 };
+
+/* A root as given, without trailing slashes. */
+struct hf_search_root {
+	char sysfs[HF_PATH_SIZE];
+	char dev[HF_PATH_SIZE];
+	bool kernel; /* a real sysfs: uevents and RDMA netlink speak of it */
+};
+
+/* One instance as it was sighted; plain data. */
+struct hf_entry {
+	unsigned int root;	   /* index of its root */
+	char uverbs[HF_NAME_SIZE]; /* "uverbs0" */
+	char name[HF_NAME_SIZE];   /* "rxe0" */
+	int32_t index;		   /* RDMA netlink index, -1 unknown */
+	uint64_t inode;		   /* inode of uverbsN/ibdev, 0 unknown (netlink only) */
+	uint64_t device_inode;	   /* inode of class/infiniband/NAME, 0 unknown */
+	struct timespec stamp;	   /* mtime of uverbsN/ibdev */
+	dev_t node_number;	   /* of the char device, 0 unknown */
+	uint64_t node_guid;	   /* network byte order */
+	uint32_t driver_id;
+	uint32_t kernel_abi; /* of the driver */
+	uint32_t num_ports;  /* 0 unknown */
+	int32_t node_type;   /* enum ibv_node_type */
+	enum hf_protocol protocol;
+	char modalias[HF_MODALIAS_SIZE]; /* empty unknown */
+	struct hf_reason reason;	 /* why it cannot be used, NONE if it may be */
+};
+
+struct hf_entries {
+	struct hf_entry *v;
+	size_t count;
+	size_t size;
+};
+
+void hf_entries_free(struct hf_entries *entries);
+
+enum hf_sources { HF_SOURCE_SYSFS = 1, HF_SOURCE_NETLINK = 2 };
+
+/*
+ * Identity, contract 1: 1 when both sightings are of the same instance, else 0. A part that one of
+ * them does not know does not speak. Two sightings with no inode and no index in common compare by
+ * stamp and node number.
+ */
+int hf_entry_same(const struct hf_entry *a, const struct hf_entry *b);
+
+/*
+ * Appends every device of a root, in the order in which libibverbs would find them: ascending
+ * netlink index where netlink answers, else readdir order. An entry that cannot be read stands
+ * there with its reason (HALF_MADE, OTHER_NETNS); one that vanishes meanwhile does not. A root that
+ * does not exist holds no devices. `nl` may be NULL. Entries of a device without a uverbs node are
+ * not listed. Errors: -EIO, -EMFILE, -ENFILE, -ENOMEM, -EACCES; entries are then unchanged.
+ */
+int hf_discover(const struct hf_search_root *root, unsigned int root_index, unsigned int sources,
+		struct hf_nl *nl, struct hf_entries *entries);
+
+/* The same for the one device that has this uverbs name now; -ENODEV when there is none. */
+int hf_discover_one(const struct hf_search_root *root, unsigned int root_index,
+		    unsigned int sources, struct hf_nl *nl, const char *uverbs,
+		    struct hf_entry *ret);
+
+/*
+ * 0 while `entry` is still what its root shows under its uverbs name (a rename is no difference),
+ * -ENODEV when it is gone or another instance is there, other errors when it cannot be told.
+ */
+int hf_entry_verify(const struct hf_search_root *root, struct hf_nl *nl,
+		    const struct hf_entry *entry);
+
+/*
+ * Opens class/infiniband/NAME of the instance under whatever name it has now, and proves that the
+ * directory belongs to it. Returns the descriptor, which the caller closes; what is read below it is
+ * the instance's. -ENODEV as above, -EOPNOTSUPP when only netlink knows the device.
+ * The current name goes to `name` unless NULL.
+ */
+int hf_entry_open_dir(const struct hf_search_root *root, const struct hf_entry *entry,
+		      char name[HF_NAME_SIZE]);
+
+/* Opens class/infiniband_verbs/uverbsN of the instance; the same promises. */
+int hf_entry_open_uverbs(const struct hf_search_root *root, const struct hf_entry *entry);
+
+/* Ports and GIDs below a descriptor from hf_entry_open_dir(). `nl` may be NULL. */
+int hf_read_port(int device_dir, struct hf_nl *nl, const struct hf_entry *entry, uint32_t port,
+		 struct hf_port_info *ret);
+int hf_read_gids(int device_dir, uint32_t port, struct hf_gid **ret);
+/* One GID or P_Key, also an unused one (all zero GID); -ENOENT beyond the table. */
+int hf_read_gid(int device_dir, uint32_t port, uint32_t index, union ibv_gid *ret);
+int hf_read_pkey(int device_dir, uint32_t port, uint32_t index, uint16_t *ret); /* host order */
+
+/* Where the node is expected: ROOT.dev/infiniband/UVERBS; -ENAMETOOLONG. */
+int hf_entry_node_path(const struct hf_search_root *root, const struct hf_entry *entry,
+		       char path[HF_PATH_SIZE]);
+
+/* Fills in `kernel` from the file system's type ("/sys" itself always counts as a kernel's). */
+int hf_search_root_init(struct hf_search_root *root, const char *sysfs, const char *dev);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* RDMA netlink (NETLINK_RDMA, RDMA_NL_NLDEV): requests and replies, no state beyond a socket. */
+#ifndef HF_DISCOVERY_NETLINK_H
+#define HF_DISCOVERY_NETLINK_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/discovery/discovery.h"
+
+struct hf_nl_device {
+	uint32_t index;
+	char name[HF_NAME_SIZE];
+	uint64_t node_guid; /* network byte order */
+	uint32_t num_ports;
+	int32_t node_type;	   /* enum ibv_node_type */
+	enum hf_protocol protocol; /* UNKNOWN on kernels that do not say */
+};
+
+struct hf_nl_chardev {
+	char name[HF_NAME_SIZE]; /* "uverbs0" */
+	dev_t number;
+	uint32_t abi;
+	uint32_t driver_id; /* 0 where the kernel does not say */
+};
+
+struct hf_nl_port {
+	uint32_t state;
+	uint32_t phys_state;
+	uint32_t netdev_index; /* 0: none, or in another network namespace */
+	char netdev[16];
+};
+
+/* -EPROTONOSUPPORT where the kernel has no RDMA netlink. Threads must take turns. */
+int hf_nl_open(struct hf_nl **ret);
+struct hf_nl *hf_nl_close(struct hf_nl *nl);
+
+/* Calls `each` for every device; a non-zero answer ends the walk and is returned. */
+int hf_nl_dump(struct hf_nl *nl, int (*each)(void *arg, const struct hf_nl_device *device),
+	       void *arg);
+int hf_nl_device_get(struct hf_nl *nl, uint32_t index, struct hf_nl_device *ret);
+/* The uverbs char device of an index; -ENODEV, -EINVAL (kernel older than 5.1). */
+int hf_nl_chardev(struct hf_nl *nl, uint32_t index, struct hf_nl_chardev *ret);
+int hf_nl_port(struct hf_nl *nl, uint32_t index, uint32_t port, struct hf_nl_port *ret);
+
+/* The parsers of replies, also what the fuzz targets call: `message` is one nlmsghdr's bytes. */
+int hf_nl_parse_device(const void *message, size_t size, struct hf_nl_device *ret);
+int hf_nl_parse_chardev(const void *message, size_t size, struct hf_nl_chardev *ret);
+int hf_nl_parse_port(const void *message, size_t size, struct hf_nl_port *ret);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Providers: manifests, matching, loading, unloading, and the reason for every refusal. */
+#ifndef HF_PROVIDER_REGISTRY_H
+#define HF_PROVIDER_REGISTRY_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <holdfast/provider.h>
+#include <holdfast-provider/provider.h>
+
+#include "core/base/log.h"
+#include "core/provider/manifest.h"
+
+enum { HF_PROVIDER_ABI_MIN = 1, HF_PROVIDER_ABI_MAX = HF_PROVIDER_ABI };
+
+/* A library that is mapped. */
+struct hf_provider {
+	struct hf_provider *prev, *next; /* utlist */
+	char file[HF_PATH_MAX];
+	dev_t dev; /* identity of the file it was loaded from */
+	ino_t ino;
+	struct timespec mtime;
+	void *library;
+	const struct hf_provider_descriptor *descriptor;
+	unsigned int devices; /* guarded by the registry's lock */
+};
+
+/* A manifest as it was found, and what became of it. */
+struct hf_candidate {
+	struct hf_manifest manifest;
+	struct hf_reason reason; /* of the last refusal */
+	struct stat
+		refused_file; /* the file the refusal was about: not tried again until it changes */
+};
+
+struct hf_registry {
+	pthread_mutex_t lock; /* guards `providers`, and `candidates` against readers */
+	char **dirs;	      /* NULL-terminated */
+	struct timespec *dir_stamps;
+	struct hf_candidate *candidates; /* changed within a scan only */
+	size_t num_candidates;
+	bool read;
+	struct hf_provider *providers;
+};
+
+/* What a match goes by. */
+struct hf_match_key {
+	uint32_t driver_id;
+	const char *name;     /* RDMA name */
+	const char *modalias; /* may be empty */
+	uint32_t kernel_abi;
+};
+
+int hf_registry_init(struct hf_registry *registry, const char *const *dirs);
+void hf_registry_destroy(struct hf_registry *registry);
+
+/* Reads the manifests again when a directory has changed. 1: something did, 0: nothing. */
+int hf_registry_refresh(struct hf_registry *registry, const struct hf_log *log);
+
+/*
+ * The provider for a device, loaded, with one device counted on it, and its match entry. NULL with
+ * *reason filled when there is none. Only within a scan: a library's constructors run.
+ */
+struct hf_provider *hf_registry_find(struct hf_registry *registry, const struct hf_log *log,
+				     struct verbs_sysfs_dev *device, const struct hf_match_key *key,
+				     struct hf_reason *reason);
+
+/* Gives the device back; the last one unloads the library. Not from within its code. */
+void hf_registry_put(struct hf_registry *registry, struct hf_provider *provider);
+
+#endif

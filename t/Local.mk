@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+include t/lib/Local.mk
+include t/unit/Local.mk
+include t/tree/Local.mk
+include t/fault/Local.mk
+include t/fuzz/Local.mk
+include t/bench/Local.mk
+include t/vm/Local.mk
