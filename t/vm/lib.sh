@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# shellcheck shell=bash
+# For scripts that `run` starts in the guest: . "$VM_DIR/lib.sh"
+
+checks=0
+failures=0
+
+# is TEXT GOT WANT
+is()
+{
+	checks=$((checks + 1))
+	if [ "$2" = "$3" ]; then
+		printf 'ok %d - %s\n' "$checks" "$1"
+	else
+		failures=$((failures + 1))
+		printf 'not ok %d - %s: got "%s", want "%s"\n' "$checks" "$1" "$2" "$3"
+	fi
+}
+
+# ok TEXT COMMAND...: the command succeeds; its output is shown only when it does not.
+ok()
+{
+	local text=$1 output status=0
+
+	shift
+	checks=$((checks + 1))
+	output=$("$@" 2>&1) || status=$?
+	if [ "$status" = 0 ]; then
+		printf 'ok %d - %s\n' "$checks" "$text"
+	else
+		failures=$((failures + 1))
+		printf 'not ok %d - %s: exit %d from: %s\n' "$checks" "$text" "$status" "$*"
+		printf '%s\n' "$output" | sed 's/^/  # /'
+	fi
+}
+
+# below TEXT GOT LIMIT: a number under a limit, shown either way.
+below()
+{
+	checks=$((checks + 1))
+	if [ "$2" -lt "$3" ]; then
+		printf 'ok %d - %s (%d, limit %d)\n' "$checks" "$1" "$2" "$3"
+	else
+		failures=$((failures + 1))
+		printf 'not ok %d - %s: %d, limit %d\n' "$checks" "$1" "$2" "$3"
+	fi
+}
+
+figure()
+{
+	printf 'figure: %s\n' "$*"
+}
+
+skip()
+{
+	printf 'skipped: %s\n' "$*"
+	exit 77
+}
+
+bail()
+{
+	printf 'Bail out! %s\n' "$*"
+	exit 1
+}
+
+# The last line of each script. No check at all is a failure, too.
+finish()
+{
+	printf '%d checks, %d failed, on kernel %s\n' "$checks" "$failures" "$(uname -r)"
+	[ "$checks" -gt 0 ] && [ "$failures" = 0 ]
+	exit
+}
+
+now_ms()
+{
+	local up
+
+	read -r up _ </proc/uptime
+	echo $((10#${up/./} * 10))
+}
+
+# elapsed COMMAND...: its exit status; the time it took is left in $elapsed_ms.
+elapsed()
+{
+	local start=${EPOCHREALTIME/./} status=0
+
+	"$@" || status=$?
+	# shellcheck disable=SC2034 # for the caller
+	elapsed_ms=$(((${EPOCHREALTIME/./} - start) / 1000))
+	return "$status"
+}
+
+# eventually SECONDS COMMAND...: until it succeeds or the time is up.
+eventually()
+{
+	local end=$(($(now_ms) + $1 * 1000))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$(now_ms)" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+gone()
+{
+	! "$@"
+}
+
+dummy_add()	# NAME [ADDRESS/LEN]
+{
+	ip link add "$1" type dummy && ip link set "$1" up || return
+	[ -z "${2-}" ] || ip address add "$2" dev "$1"
+}
+
+veth_add()	# NAME PEER [ADDRESS/LEN]
+{
+	ip link add "$1" type veth peer name "$2" && ip link set "$1" up && ip link set "$2" up ||
+		return
+	[ -z "${3-}" ] || ip address add "$3" dev "$1"
+}
+
+uverbs_of()
+{
+	local dir
+
+	for dir in /sys/class/infiniband_verbs/uverbs*; do
+		if [ "$(cat "$dir/ibdev" 2>/dev/null)" = "$1" ]; then
+			echo "${dir##*/}"
+			return 0
+		fi
+	done
+	return 1
+}
+
+rdma_ready()
+{
+	local node
+
+	node=$(uverbs_of "$1") && [ -e "/dev/infiniband/$node" ]
+}
+
+rdma_add()	# NAME TYPE NETDEV
+{
+	rdma link add "$1" type "$2" netdev "$3" && eventually 5 rdma_ready "$1"
+}
+
+rxe_add()	# NAME NETDEV
+{
+	rdma_add "$1" rxe "$2"
+}
+
+rxe_del()
+{
+	rdma link delete "$1"
+}
+
+siw_load()
+{
+	[ -e "$VM_CACHE/siw.ko" ] || bail "no siw.ko: give run the option --siw"
+	modprobe libcrc32c
+	insmod "$VM_CACHE/siw.ko"
+}
+
+# Until the kernel has no more uevents to send and udevd, if there is one, has handled them.
+settle()
+{
+	[ ! -e /run/udev/control ] || udevadm settle --timeout=10
+	sleep 0.1
+}
+
+fds_of()
+{
+	find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l
+}
+
+# The verbs objects the kernel counts on all devices together; three of each device are its own.
+rdma_objects()
+{
+	rdma resource show 2>/dev/null | tr ' ' '\n' |
+		awk '/^(pd|cq|qp|cm_id|mr|ctx|srq)$/ { getline n; sum += n } END { print sum + 0 }'
+}
+
+start_udevd()
+{
+	local udevd
+
+	for udevd in /lib/systemd/systemd-udevd /usr/lib/systemd/systemd-udevd; do
+		[ -x "$udevd" ] || continue
+		"$udevd" --daemon && udevadm trigger --subsystem-match=infiniband_verbs \
+			--subsystem-match=infiniband && udevadm settle --timeout=20
+		return
+	done
+	return 1
+}
+
+stop_udevd()
+{
+	udevadm control --exit && eventually 10 gone pidof systemd-udevd && rm -rf /run/udev
+}
+
+# splat_ok REGEX: kernel messages that this test provokes.
+splat_ok()
+{
+	printf '%s\n' "$1" >>/run/vm/splat_ok
+}
