@@ -1,1 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Programs as a user would write them: public headers and the library, nothing of the tree.
+examples_programs = examples/hf-list examples/hf-watch examples/hf-survive
+examples_hf_list_SOURCES = examples/list.c
+examples_hf_list_LDADD = libholdfast.la
+examples_hf_watch_SOURCES = examples/watch.c
+examples_hf_watch_LDADD = libholdfast.la
+examples_hf_survive_SOURCES = examples/survive.c
+examples_hf_survive_LDADD = libholdfast.la
+EXTRA_PROGRAMS = $(examples_programs)
+CLEANFILES += $(examples_programs)
