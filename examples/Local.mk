@@ -9,3 +9,10 @@ examples_hf_survive_SOURCES = examples/survive.c
 examples_hf_survive_LDADD = libholdfast.la
 EXTRA_PROGRAMS = $(examples_programs)
 CLEANFILES += $(examples_programs)
+
+# Built from installed files only, by t/tree/example-provider.
+EXTRA_DIST += \
+	examples/provider/Makefile \
+	examples/provider/README.md \
+	examples/provider/example.c \
+	examples/provider/example.provider
