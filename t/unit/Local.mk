@@ -1,1 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+if HAVE_CMOCKA
+check_PROGRAMS += t/unit/discovery_tree
+TESTS += t/unit/discovery_tree
+t_unit_discovery_tree_SOURCES = t/unit/discovery_tree.c
+t_unit_discovery_tree_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_discovery_tree_LDADD = libhf-test-tree.la $(CMOCKA_LIBS)
+endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Made-up sysfs trees for tests: devices that are added, renamed, replaced and removed the way a
+ * kernel does it. A root R holds
+ *
+ *	R/class/infiniband_verbs/abi_version
+ *	R/class/infiniband_verbs/uverbsN/{ibdev,dev,abi_version[,device/modalias]}
+ *	R/class/infiniband/NAME/{node_type,node_guid,sys_image_guid,node_desc,fw_ver}
+ *	R/class/infiniband/NAME/ports/P/{state,phys_state,rate,link_layer,lid,sm_lid,cap_mask,...}
+ *	R/class/infiniband/NAME/ports/P/{gids/I,gid_attrs/types/I,gid_attrs/ndevs/I,pkeys/I}
+ *	R/dev/infiniband/uverbsN		the node, see enum tree_node
+ *	R/index/uverbsN, R/by_index/I		what fakenl answers, see t/lib/fakenl.c
+ *
+ * A reader never meets half a device unless the options ask for one: directories are built aside
+ * and renamed in, first NAME, then uverbsN; they leave in the reverse order. So at every moment in
+ * which uverbsN is there, so is its NAME, and it is its own. The inode of a removed device is not
+ * used again while the tree exists.
+ *
+ * All functions answer 0 or -errno. A tree has one writer at a time; readers may be anywhere.
+ */
+#ifndef HF_TEST_TREE_H
+#define HF_TEST_TREE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tree;
+
+enum tree_node {
+	TREE_NODE_NULL = 0, /* a symlink to /dev/null, and `dev` says 1:3: it can be opened */
+	TREE_NODE_FILE,	    /* an empty plain file, and `dev` says 231:N */
+	TREE_NODE_NONE,	    /* no node, and `dev` says 231:N */
+	TREE_NODE_WRONG,    /* a symlink to /dev/null, and `dev` says 231:N */
+};
+
+/* Everything may be left 0: that is an ordinary RoCE device with one port. */
+struct tree_options {
+	uint64_t guid;		/* host byte order; 0: made from a counter, unique in the tree */
+	const char *node_type;	/* "1: CA" */
+	const char *link_layer; /* "Ethernet" */
+	const char *modalias;	/* of uverbsN/device, none if NULL */
+	const char *protocol;	/* for netlink: "roce"; "" keeps the kernel silent (before 5.1) */
+	const char *gid_type;	/* "RoCE v2" */
+	const char *netdev;	/* of the GIDs: "eth0"; "" writes no gid_attrs/ndevs */
+	unsigned int ports;	/* 1 */
+	unsigned int gids;	/* size of a port's GID table, the first two are used: 4 */
+	unsigned int driver_id; /* for netlink: 14, RDMA_DRIVER_RXE; ~0u: the kernel is silent */
+	unsigned int abi;	/* of the driver: 2 */
+	enum tree_node node;
+	bool no_index;	/* netlink does not know the device */
+	bool no_device; /* class/infiniband/NAME is missing (half made) */
+	bool no_uverbs; /* class/infiniband_verbs/uverbsN is missing: netlink alone has it */
+};
+
+/*
+ * A new empty tree below `base`, or if that is NULL below /dev/shm or $TMPDIR. tree_free() removes
+ * it with everything in it.
+ */
+int tree_new(struct tree **ret, const char *base);
+void tree_free(struct tree *tree);
+
+/* R, and R/dev; valid as long as the tree. For HOLDFAST_ROOTS: "R:R/dev". */
+const char *tree_sysfs(const struct tree *tree);
+const char *tree_dev(const struct tree *tree);
+
+/* `options` may be NULL. -EEXIST when uverbsN is taken. */
+int tree_add(struct tree *tree, unsigned int n, const char *name,
+	     const struct tree_options *options);
+int tree_remove(struct tree *tree, unsigned int n);
+
+/* Keeps the instance: inode, stamp and index stay, `ibdev` reads the new name. */
+int tree_rename(struct tree *tree, unsigned int n, const char *name);
+
+/*
+ * Unplug and plug of another device: it has the same names, number, stamp and options, but another
+ * inode, index and GUID. For a moment there is no uverbsN, as with a kernel. Safe to call between
+ * any two system calls of a reader; makes no use of stdio, and of no locks but malloc's.
+ */
+int tree_swap(struct tree *tree, unsigned int n);
+
+/* Adds what no_device and no_uverbs and TREE_NODE_NONE left out. */
+int tree_complete(struct tree *tree, unsigned int n);
+int tree_make_node(struct tree *tree, unsigned int n);
+
+/* Another stamp for every device and nothing else: what drop_caches does to a kernel's sysfs. */
+int tree_drop_caches(struct tree *tree);
+
+/*
+ * Writes an attribute below class/infiniband/NAME, or class/infiniband_verbs/uverbsN, in place (its
+ * inode stays); a newline is added. A NULL value removes it.
+ */
+int tree_set(struct tree *tree, unsigned int n, const char *path, const char *value);
+int tree_set_uverbs(struct tree *tree, unsigned int n, const char *path, const char *value);
+
+/* Hides a device from netlink, as when it is in another namespace; then with `exclusive` mode on. */
+int tree_hide(struct tree *tree, unsigned int n, bool hidden);
+int tree_set_exclusive(struct tree *tree, bool exclusive);
+
+/* What the tree holds now, for comparing; 0 and -1 when there is no such device. */
+uint64_t tree_guid(const struct tree *tree, unsigned int n);
+uint64_t tree_inode(const struct tree *tree, unsigned int n); /* of uverbsN/ibdev */
+int32_t tree_index(const struct tree *tree, unsigned int n);
+const char *tree_name(const struct tree *tree, unsigned int n);
+
+#endif
