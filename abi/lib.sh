@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# shellcheck shell=bash
+# How the ABI is recorded and compared: in one place, so that both see the same.
+
+set -u
+export LC_ALL=C.UTF-8
+top_srcdir=$(cd "${top_srcdir:-$(dirname "${BASH_SOURCE[0]}")/..}" && pwd)
+top_builddir=$(cd "${top_builddir:-.}" && pwd)
+# shellcheck disable=SC2034 # for the scripts
+baseline=$top_srcdir/abi/baseline/libholdfast-0.1.abi
+
+for program in abidw abidiff; do
+	command -v $program >/dev/null || { echo "$program is not installed (abigail-tools)"; exit 77; }
+done
+
+# record LIBRARY OUT: only what the installed headers say, and nothing of where it was built.
+record()
+{
+	abidw --headers-dir "$top_srcdir/include" --headers-dir "$top_srcdir/abi/holdfast-provider" \
+		--drop-private-types --drop-undefined-syms --exported-interfaces-only \
+		--no-corpus-path --no-comp-dir-path --no-show-locs --no-elf-needed \
+		--no-architecture --type-id-style hash --out-file "$2" "$1"
+}
+
+# compare OLD NEW: both recorded. Symbols and enumerators may be added; anything else fails.
+compare()
+{
+	abidiff --no-added-syms "$1" "$2"
+}

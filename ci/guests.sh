@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# shellcheck shell=bash
+# What the two tiers with guests share.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+guests()
+{
+	local test
+
+	build --enable-development || exit 0
+	step fetch 600 "$src/t/vm/fetch" --kernel "$1" || exit 0
+	for test in $(make_variable VM_TESTS); do
+		step "${test##*/}" 900 "$src/t/vm/run" --kernel "$1" --timeout 850 --builddir "$dir" \
+			"$src/$test"
+	done
+	exit 0
+}

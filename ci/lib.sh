@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# shellcheck shell=bash
+# What quickstart and the tiers share: the tree's places, messages with the time, counted steps.
+
+PATH=$PATH:/usr/sbin:/sbin
+export LC_ALL=C.UTF-8
+src=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+: "${HF_STARTED:=$EPOCHSECONDS}"
+export HF_STARTED
+
+say()
+{
+	local t=$((EPOCHSECONDS - HF_STARTED))
+	printf '[%2d:%02d] %s\n' $((t / 60)) $((t % 60)) "$*"
+}
+
+die()
+{
+	say "error: $*" >&2
+	exit 1
+}
+
+# One block of text at a time, so that two tiers that fail together stay readable.
+block()
+{
+	(
+		flock 9
+		cat
+	) 9>"$results/.lock"
+}
+
+# Below, a tier has a name ($tier), a directory for its build and logs ($dir), and one file of
+# results ($results/$tier): a line "pass|fail|skip NAME" for everything that was counted.
+
+record()
+{
+	printf '%s %s\n' "$1" "$2" >>"$results/$tier"
+}
+
+show_tail()
+{
+	{
+		say "$tier: $1: the end of $2:"
+		tail -n 40 "$2" | sed 's/^/	| /'
+	} | block
+}
+
+# limited SECONDS LOG COMMAND...: nothing may hang, nothing reads the terminal.
+limited()
+{
+	local limit=$1 log=$2
+	shift 2
+	timeout -k 10 "$limit" "$@" </dev/null >"$log" 2>&1
+}
+
+# step NAME SECONDS COMMAND...: one command that counts as one test.
+step()
+{
+	local name=$1 limit=$2 log=$dir/$1.log began=$EPOCHSECONDS rc=0
+	shift 2
+	say "$tier: $name ..."
+	limited "$limit" "$log" "$@" || rc=$?
+	case $rc in
+	0)
+		record pass "$name"
+		say "$tier: $name: passed, $((EPOCHSECONDS - began)) s"
+		;;
+	77)
+		record skip "$name"
+		say "$tier: $name: SKIPPED: $(tail -n 1 "$log")"
+		;;
+	*)
+		record fail "$name"
+		[ "$rc" != 124 ] && [ "$rc" != 137 ] || echo "not done after $limit s" >>"$log"
+		say "$tier: $name: FAILED with status $rc, $((EPOCHSECONDS - began)) s"
+		show_tail "$name" "$log"
+		;;
+	esac
+	return $rc
+}
+
+# suite NAME SECONDS COMMAND...: a run of automake's test driver; each of its tests counts.
+suite()
+{
+	local name=$1 limit=$2 log=$dir/$1.log began=$EPOCHSECONDS rc=0 trs result test
+	local passed=0 failed=0 skipped=0
+	shift 2
+	say "$tier: $name ..."
+	find "$dir" -name '*.trs' -delete
+	limited "$limit" "$log" "$@" || rc=$?
+	while IFS= read -r -d '' trs; do
+		test=${trs#"$dir"/}
+		test=${test%.trs}
+		while read -r result; do
+			case $result in
+			PASS | XFAIL)
+				record pass "$name:$test"
+				passed=$((passed + 1))
+				;;
+			SKIP)
+				record skip "$name:$test"
+				skipped=$((skipped + 1))
+				say "$tier: $test: SKIPPED: $(grep -v '^SKIP ' "$dir/$test.log" | tail -n 1)"
+				;;
+			*)
+				record fail "$name:$test"
+				failed=$((failed + 1))
+				show_tail "$test" "$dir/$test.log"
+				;;
+			esac
+		done < <(sed -n 's/^:test-result: *\([A-Z]*\).*/\1/p' "$trs")
+	done < <(find "$dir" -name '*.trs' -print0 | sort -z)
+	# A suite that could not be built, hung, or ran nothing must not look like one that passed.
+	if [ $rc != 0 ] && [ $failed = 0 ] || [ $((passed + failed + skipped)) = 0 ]; then
+		record fail "$name"
+		failed=$((failed + 1))
+		[ "$rc" != 124 ] && [ "$rc" != 137 ] || echo "not done after $limit s" >>"$log"
+		show_tail "$name" "$log"
+	fi
+	say "$tier: $name: $passed passed, $failed failed, $skipped skipped," \
+		"$((EPOCHSECONDS - began)) s"
+	return $((failed > 0))
+}
+
+# build [CONFIGURE ARGUMENT...]: configures and builds in $dir, as one counted step.
+build()
+{
+	cd "$dir" || exit 1
+	# shellcheck disable=SC2016 # for the inner shell
+	step build 600 sh -ec '"$@" && make -j2 && make -j2 check TESTS=' sh "$src/configure" "$@"
+}
+
+# make_variable NAME: what it says in the configured tree in $dir.
+make_variable()
+{
+	printf 'include Makefile\nprint:\n\t@echo $(%s)\n' "$1" | make -s -C "$dir" -f - print
+}

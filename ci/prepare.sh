@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# shellcheck shell=bash
+# What must be there before anything is built: packages, and ./configure.
+
+# missing_packages KIND...: those of the lists `run` and `check` that are not there.
+missing_packages()
+{
+	local kind package sign
+
+	while read -r kind package sign; do
+		case " $* " in
+		*" $kind "*) ;;
+		*) continue ;;
+		esac
+		# By what a package gives, so that a newer or self-built one counts too.
+		case $sign in
+		/*) [ -e "$sign" ] || echo "$package" ;;
+		*) command -v "$sign" >/dev/null || echo "$package" ;;
+		esac
+	done <"$src/ci/packages"
+}
+
+install_missing()
+{
+	local missing log
+	mapfile -t missing < <(missing_packages "$@")
+
+	if [ ${#missing[@]} = 0 ]; then
+		say "all packages are there"
+		return 0
+	fi
+	say "missing Debian packages: ${missing[*]}"
+	command -v apt-get >/dev/null || die "no apt-get here: install these by hand"
+	if [ "$(id -u)" != 0 ]; then
+		say "as root: apt-get install --no-install-recommends ${missing[*]}"
+		exit 1
+	fi
+	log=$(mktemp) || die "cannot write to ${TMPDIR:-/tmp}"
+	say "installing them"
+	export DEBIAN_FRONTEND=noninteractive
+	if ! timeout -k 10 300 apt-get -qq -o Acquire::Retries=3 update </dev/null >"$log" 2>&1 ||
+		! timeout -k 10 900 apt-get -qq -y --no-install-recommends -o Acquire::Retries=3 \
+			-o DPkg::Lock::Timeout=300 install "${missing[@]}" </dev/null >>"$log" 2>&1; then
+		cat "$log"
+		die "apt-get failed"
+	fi
+	rm -f "$log"
+	mapfile -t missing < <(missing_packages "$@")
+	[ ${#missing[@]} = 0 ] || die "installed, and still not there: ${missing[*]}"
+}
+
+# quietly LOG COMMAND...: shows the output only if the command fails.
+quietly()
+{
+	local log=$1
+	shift
+	timeout -k 10 900 "$@" </dev/null >"$log" 2>&1 && return
+	tail -n 40 "$log"
+	die "failed: $* (all of it: $PWD/$log)"
+}
+
+# A release's tarball brings ./configure along; a clone makes it.
+generate_configure()
+{
+	[ -w "$src" ] || die "$src is read-only: copy the tree to a place you can write to"
+	[ -d "${TMPDIR:-/tmp}" ] && [ -w "${TMPDIR:-/tmp}" ] ||
+		die "${TMPDIR:-/tmp} is not writable: set TMPDIR"
+	cd "$src" || exit 1
+	if [ -x configure ] && [ -f Makefile.in ] &&
+		[ -z "$(find configure.ac Makefile.am ./*/Local.mk ./*/*/Local.mk -newer configure)" ]; then
+		return
+	fi
+	say "generating ./configure"
+	mkdir -p build-aux m4
+	timeout -k 10 300 autoreconf -fi </dev/null >autoreconf.log 2>&1 ||
+		{ cat autoreconf.log; die "autoreconf failed"; }
+	rm -f autoreconf.log
+}
