@@ -10,3 +10,19 @@ dist_provider_map_DATA = abi/maps/provider.map
 
 pkgconfig_DATA += abi/holdfast-provider.pc
 EXTRA_DIST += abi/holdfast-provider.pc.in abi/maps/libholdfast.map
+
+# The recorded ABI: compared by `make abi-check`, recorded anew by `make abi-baseline`.
+EXTRA_DIST += abi/lib.sh abi/check abi/check-self abi/check-providers abi/record \
+	abi/baseline/libholdfast-0.1.abi
+
+check_PROGRAMS += abi/describe
+abi_describe_SOURCES = abi/describe.c
+abi_describe_LDADD =
+
+.PHONY: abi-check abi-baseline
+abi-check: all
+	top_builddir=. $(srcdir)/abi/check
+	top_builddir=. $(srcdir)/abi/check-self
+
+abi-baseline: all
+	top_builddir=. $(srcdir)/abi/record

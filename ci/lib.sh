@@ -7,6 +7,8 @@ export LC_ALL=C.UTF-8
 src=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 : "${HF_STARTED:=$EPOCHSECONDS}"
 export HF_STARTED
+# Given to every tier by ci/check: its name, its own directory, and where results are kept.
+: "${tier=}" "${dir=}" "${results=}"
 
 say()
 {
@@ -29,9 +31,7 @@ block()
 	) 9>"$results/.lock"
 }
 
-# Below, a tier has a name ($tier), a directory for its build and logs ($dir), and one file of
-# results ($results/$tier): a line "pass|fail|skip NAME" for everything that was counted.
-
+# One line "pass|fail|skip NAME" for everything that counts.
 record()
 {
 	printf '%s %s\n' "$1" "$2" >>"$results/$tier"
@@ -133,5 +133,6 @@ build()
 # make_variable NAME: what it says in the configured tree in $dir.
 make_variable()
 {
+	# shellcheck disable=SC2016 # for make
 	printf 'include Makefile\nprint:\n\t@echo $(%s)\n' "$1" | make -s -C "$dir" -f - print
 }

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # shellcheck shell=bash
 # What must be there before anything is built: packages, and ./configure.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # missing_packages KIND...: those of the lists `run` and `check` that are not there.
 missing_packages()
@@ -63,7 +65,7 @@ quietly()
 generate_configure()
 {
 	[ -w "$src" ] || die "$src is read-only: copy the tree to a place you can write to"
-	[ -d "${TMPDIR:-/tmp}" ] && [ -w "${TMPDIR:-/tmp}" ] ||
+	[ -w "${TMPDIR:-/tmp}/." ] ||
 		die "${TMPDIR:-/tmp} is not writable: set TMPDIR"
 	cd "$src" || exit 1
 	if [ -x configure ] && [ -f Makefile.in ] &&

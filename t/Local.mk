@@ -6,3 +6,4 @@ include t/fault/Local.mk
 include t/fuzz/Local.mk
 include t/bench/Local.mk
 include t/vm/Local.mk
+include t/lint/Local.mk

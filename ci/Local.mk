@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# What `./quickstart check` runs travels with the tarball too.
+EXTRA_DIST += \
+	ci/check \
+	ci/guests.sh \
+	ci/lib.sh \
+	ci/packages \
+	ci/prepare.sh \
+	ci/valgrind \
+	ci/tier/abi \
+	ci/tier/asan \
+	ci/tier/bench \
+	ci/tier/clang \
+	ci/tier/distcheck \
+	ci/tier/fuzz \
+	ci/tier/gcc \
+	ci/tier/lint \
+	ci/tier/tsan \
+	ci/tier/valgrind \
+	ci/tier/vm \
+	ci/tier/vm-6.12

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Reads the source without running it: `make lint`, or one of these by hand. Not part of `make check`.
+LINTS = t/lint/spdx t/lint/shell t/lint/format t/lint/headers t/lint/cppcheck t/lint/tidy
+EXTRA_DIST += $(LINTS) t/lint/lib.sh t/lint/symbols t/lint/install
+
+.PHONY: lint
+lint:
+	@failed=; for lint in $(LINTS); do \
+		echo "== $$lint"; \
+		top_builddir='$(abs_top_builddir)' $(srcdir)/$$lint || \
+			{ test $$? = 77 || failed="$$failed $$lint"; }; \
+	done; \
+	if [ -n "$$failed" ]; then echo "lint failed:$$failed"; exit 1; fi
