@@ -16,7 +16,7 @@ missing_packages()
 		esac
 		# By what a package gives, so that a newer or self-built one counts too.
 		case $sign in
-		/*) [ -e "$sign" ] || echo "$package" ;;
+		/*) compgen -G "$sign" >/dev/null || echo "$package" ;;
 		*) command -v "$sign" >/dev/null || echo "$package" ;;
 		esac
 	done <"$src/ci/packages"

@@ -6,7 +6,7 @@ KERNEL = 6.1
 VM_TESTS = \
 	t/vm/boot-smoke
 
-dist_noinst_SCRIPTS += $(VM_TESTS) t/vm/fetch t/vm/run t/vm/selftest
+dist_noinst_SCRIPTS += $(VM_TESTS) t/vm/demo t/vm/fetch t/vm/run t/vm/selftest
 dist_noinst_DATA += t/vm/common.sh t/vm/guest t/vm/init t/vm/lib.sh
 
 .PHONY: check-vm check-vm-selftest
