@@ -1,1 +1,59 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+dist_man_MANS += \
+	man/holdfast.1 \
+	man/holdfast-context.3 \
+	man/holdfast-device.3 \
+	man/holdfast-provider-list.3 \
+	man/holdfast-reason.3 \
+	man/holdfast-stream.3 \
+	man/holdfast-verbs.3 \
+	man/holdfast.7 \
+	man/holdfast-hotplug.7 \
+	man/holdfast-provider.7
+
+# So that man(1) finds a function: each is a line that leads to its page. None for ibv_*, whose pages
+# belong to libibverbs.
+man_links = \
+	man/hf_new.3 \
+	man/hf_default.3 \
+	man/hf_ref.3 \
+	man/hf_unref.3 \
+	man/hf_version.3 \
+	man/hf_reason_name.3 \
+	man/hf_device_list.3 \
+	man/hf_device_list_free.3 \
+	man/hf_device_by_name.3 \
+	man/hf_device_ref.3 \
+	man/hf_device_unref.3 \
+	man/hf_device_generation.3 \
+	man/hf_device_is_gone.3 \
+	man/hf_device_get_info.3 \
+	man/hf_device_name.3 \
+	man/hf_device_read_attr.3 \
+	man/hf_device_get_port.3 \
+	man/hf_device_get_gids.3 \
+	man/hf_device_open.3 \
+	man/hf_device_close.3 \
+	man/hf_stream_new.3 \
+	man/hf_stream_fd.3 \
+	man/hf_stream_next.3 \
+	man/hf_stream_unref.3 \
+	man/hf_event_type.3 \
+	man/hf_event_changes.3 \
+	man/hf_event_device.3 \
+	man/hf_event_name.3 \
+	man/hf_event_generation.3 \
+	man/hf_event_sequence.3 \
+	man/hf_event_type_name.3 \
+	man/hf_event_unref.3 \
+	man/hf_provider_list.3
+nodist_man_MANS = $(man_links)
+CLEANFILES += $(man_links)
+
+$(man_links): man/Local.mk
+	$(AM_V_GEN)$(MKDIR_P) man; name=`basename $@ .3`; \
+	page=`cd $(srcdir)/man && grep -lx "\.Nm $$name\( ,\)*" *.3`; \
+	test -n "$$page" && echo ".so man3/$$page" >$@
+
+TESTS += man/lint man/lint-self
+dist_check_SCRIPTS += man/lint man/lint-self
