@@ -7,8 +7,8 @@
  *	working rxe0 generation 3 port 1 state 4 gids 2
  *	closed rxe0 generation 3
  *
- * With -v "working" comes at each round, else only when it says something new. SIGINT and SIGTERM
- * end the program cleanly.
+ * With -v "working" comes at each round, else only when it says something new. Other lines: "waiting
+ * for rxe0", "renamed foo7 generation 3", "failed rxe0 generation 3". SIGINT and SIGTERM end it.
  */
 #include <holdfast/holdfast.h>
 
@@ -67,6 +67,14 @@ static int watch_fd(struct survivor *s, int fd)
 	struct epoll_event item = {.events = EPOLLIN, .data.fd = fd};
 
 	return epoll_ctl(s->poll_fd, EPOLL_CTL_ADD, fd, &item) == 0 ? 0 : -errno;
+}
+
+/* A stream in trouble stays readable: leave it alone until the next round. */
+static void listen_to_stream(struct survivor *s, bool on)
+{
+	struct epoll_event item = {.events = on ? EPOLLIN : 0, .data.fd = hf_stream_fd(s->stream)};
+
+	epoll_ctl(s->poll_fd, EPOLL_CTL_MOD, item.data.fd, &item);
 }
 
 static void say_device(struct survivor *s, const char *what)
@@ -191,7 +199,7 @@ static void look_for_successor(struct survivor *s)
 static void handle_event(struct survivor *s, const struct hf_event *event)
 {
 	struct ibv_device *device = hf_event_device(event);
-	bool ours = s->device && device == s->device;
+	bool ours = s->device && hf_event_generation(event) == hf_device_generation(s->device);
 	bool named = device && strcmp(hf_event_name(event), s->name) == 0;
 
 	switch (hf_event_type(event)) {
@@ -267,6 +275,7 @@ static int loop(struct survivor *s)
 		ret = drain_stream(s);
 		if (ret < 0)
 			complain(s, "cannot read the stream", -ret);
+		listen_to_stream(s, ret == 0);
 		ret = epoll_wait(s->poll_fd, &item, 1, -1);
 		if (ret < 0 && errno != EINTR)
 			return -errno;
