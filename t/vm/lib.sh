@@ -204,3 +204,64 @@ splat_ok()
 {
 	printf '%s\n' "$1" >>/run/vm/splat_ok
 }
+
+# --- vm-watch ------------------------------------------------------------------------------------
+
+# start_watch LOG [COMMAND...]: vm-watch, or what is given, in the background, its lines in LOG.
+# Returns when the first SYNCED is there; its process is left in $watch_pid.
+start_watch()
+{
+	local log=$1
+
+	shift
+	# shellcheck disable=SC2154 # from run
+	[ $# -gt 0 ] || set -- "$top_builddir/t/vm/vm-watch"
+	: >"$log"
+	"$@" >"$log" 2>&1 &
+	# shellcheck disable=SC2034 # for the caller
+	watch_pid=$!
+	eventually 20 grep -q ' synced ' "$log" || { cat "$log"; bail "no stream: $*"; }
+}
+
+# lines_are NUMBER FILE REGEX, for `eventually`
+lines_are()
+{
+	[ "$(grep -Ec "$3" "$2")" = "$1" ]
+}
+
+# stop_watch TEXT PID LOG: it must end well, by its own judgement.
+stop_watch()
+{
+	local status=0
+
+	kill -TERM "$2"
+	wait "$2" || status=$?
+	is "$1" "$status" 0
+	[ "$status" = 0 ] || sed 's/^/  # /' "$3"
+}
+
+# mark LOG: `saw` looks at what comes after this.
+mark()
+{
+	marked=$(wc -l <"$1")
+}
+
+seen()
+{
+	tail -n "+$((marked + 1))" "$1" | grep -Eq "$2"
+}
+
+# saw TEXT LOG REGEX: within 5 s, a line after the mark.
+saw()
+{
+	local text=$1
+
+	shift
+	if eventually 5 seen "$@"; then
+		ok "$text" true
+	else
+		ok "$text" false
+		echo "  # no line like: $2; there were:"
+		tail -n "+$((marked + 1))" "$1" | sed 's/^/  # /'
+	fi
+}
