@@ -11,7 +11,9 @@ EXTRA_DIST += \
 	ci/tier/asan \
 	ci/tier/bench \
 	ci/tier/clang \
+	ci/tier/churn \
 	ci/tier/distcheck \
+	ci/tier/fault \
 	ci/tier/fuzz \
 	ci/tier/gcc \
 	ci/tier/lint \

@@ -8,10 +8,10 @@ guests()
 {
 	local test
 
-	build --enable-development || exit 0
+	gcc_build
 	step fetch 600 "$src/t/vm/fetch" --kernel "$1" || exit 0
 	for test in $(make_variable VM_TESTS); do
-		step "${test##*/}" 900 "$src/t/vm/run" --kernel "$1" --timeout 850 --builddir "$dir" \
+		step "${test##*/}" 900 "$src/t/vm/run" --kernel "$1" --timeout 850 --builddir "$PWD" \
 			"$src/$test"
 	done
 	exit 0

@@ -8,7 +8,7 @@ src=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 : "${HF_STARTED:=$EPOCHSECONDS}"
 export HF_STARTED
 # Given to every tier by ci/check: its name, its own directory, and where results are kept.
-: "${tier=}" "${dir=}" "${results=}"
+: "${tier=}" "${dir=}" "${base=}" "${results=}"
 
 say()
 {
@@ -130,9 +130,27 @@ build()
 	step build 600 sh -ec '"$@" && make -j2 && make -j2 check TESTS=' sh "$src/configure" "$@"
 }
 
-# make_variable NAME: what it says in the configured tree in $dir.
+# gcc_build: from here on in the build of tier gcc.
+gcc_build()
+{
+	[ -e "$base/gcc/libholdfast.la" ] || die "$tier: tier gcc did not build the library"
+	cd "$base/gcc" || exit 1
+	export top_builddir=$base/gcc top_srcdir=$src
+}
+
+# make_variable NAME: what it says in the working directory.
 make_variable()
 {
 	# shellcheck disable=SC2016 # for make
-	printf 'include Makefile\nprint:\n\t@echo $(%s)\n' "$1" | make -s -C "$dir" -f - print
+	printf 'include Makefile\nprint:\n\t@echo $(%s)\n' "$1" | make -s -f - print
+}
+
+# The providers built in the working directory.
+provider_files()
+{
+	local library
+	for library in $(make_variable provider_LTLIBRARIES); do
+		library=${library%.la}.so
+		echo "${library%/*}/.libs/${library##*/}"
+	done
 }
