@@ -339,7 +339,7 @@ int main(int argc, char **argv)
 {
 	unsigned int i, cycles, fds = vm_open_fds();
 	struct vm_verdict verdict;
-	struct left warm, end;
+	struct left warm = {0}, end = {0};
 	struct hf *hf;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);

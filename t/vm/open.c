@@ -63,7 +63,7 @@ static void query_device(struct ibv_device *device)
 	for (i = 0; i < num_gids; i++) {
 		if (ibv_query_gid(context, 1, (int)gids[i].index, &gid))
 			vm_error("%s: ibv_query_gid %u: %s", name, gids[i].index, strerror(errno));
-		else if (memcmp(&gid, &gids[i].gid, sizeof(gid)))
+		else if (memcmp(&gid, &gids[i].gid, sizeof(gid)) != 0)
 			vm_error("%s: GID %u differs", name, gids[i].index);
 	}
 	free(gids);

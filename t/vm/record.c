@@ -76,7 +76,7 @@ void vm_recorder_start(struct vm_recorder *recorder, struct hf *hf, struct vm_pl
 
 bool vm_recorder_wait(struct vm_recorder *recorder, unsigned int instance, enum hf_event_type type)
 {
-	uint64_t end = vm_now_us() + 10 * 1000000;
+	uint64_t end = vm_now_us() + 10000000;
 	bool told;
 
 	do {
@@ -127,6 +127,8 @@ struct life {
 static void judge_one(const struct vm_plan *plan, const struct vm_record *record, struct life *life)
 {
 	const char *type = hf_event_type_name(record->type);
+	bool renamed = record->changes & HF_CHANGED_NAME;
+	bool other_name = strcmp(record->name, life->name) != 0;
 	int i = record->instance;
 
 	if (!plan->truth[i].made)
@@ -140,12 +142,11 @@ static void judge_one(const struct vm_plan *plan, const struct vm_record *record
 	if (life->added && record->generation != life->generation)
 		vm_error("instance %d: generation %" PRIu64 " became %" PRIu64, i, life->generation,
 			 record->generation);
-	if (strcmp(record->name, plan->name) &&
-	    (!plan->truth[i].renamed || strcmp(record->name, plan->new_name)))
+	if (strcmp(record->name, plan->name) != 0 &&
+	    (!plan->truth[i].renamed || strcmp(record->name, plan->new_name) != 0))
 		vm_error("instance %d: %s under the name %s", i, type, record->name);
-
-	if (life->added &&
-	    !(record->changes & HF_CHANGED_NAME) != !strcmp(record->name, life->name))
+	/* The name differs from the last one told when the event says so, and only then. */
+	if (life->added && renamed != other_name)
 		vm_error("instance %d: %s says %s after %s", i, type, record->name, life->name);
 
 	switch (record->type) {
@@ -159,8 +160,7 @@ static void judge_one(const struct vm_plan *plan, const struct vm_record *record
 	default:
 		if (!record->changes)
 			vm_error("instance %d: nothing changed", i);
-		if (record->changes & HF_CHANGED_NAME)
-			life->renames++;
+		life->renames += renamed;
 		break;
 	}
 	memcpy(life->name, record->name, sizeof(life->name));
