@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# shellcheck shell=bash
+# Made-up sysfs trees for test scripts, of the same shape as t/lib/tree.h makes them. A device is
+# built aside and moved in, its class/infiniband first; it leaves in the reverse order.
+
+# tree_begin DIR: an empty tree; $tree and $HOLDFAST_ROOTS name it.
+tree_begin()
+{
+	tree=$1
+	mkdir -p "$tree"/{class/infiniband,class/infiniband_verbs,dev/infiniband,aside}
+	echo 6 >"$tree/class/infiniband_verbs/abi_version"
+	export HOLDFAST_ROOTS=$tree:$tree/dev
+}
+
+# tree_port DIR N: what one port of device N has.
+tree_port()
+{
+	mkdir -p "$1"/{gids,pkeys,gid_attrs/types,gid_attrs/ndevs}
+	echo '4: ACTIVE' >"$1/state"
+	echo '5: LinkUp' >"$1/phys_state"
+	echo '10 Gb/sec (4X)' >"$1/rate"
+	echo Ethernet >"$1/link_layer"
+	echo 0xffff >"$1/pkeys/0"
+	printf 'fe80:0000:0000:0000:0200:00ff:fe00:%04x\n' "$2" >"$1/gids/0"
+	echo 'RoCE v2' >"$1/gid_attrs/types/0"
+	echo 'hfnone0' >"$1/gid_attrs/ndevs/0"
+	echo '0000:0000:0000:0000:0000:0000:0000:0000' >"$1/gids/1"
+}
+
+# tree_add N NAME [KERNEL-ABI]: a device as uverbsN; its node is /dev/null.
+tree_add()
+{
+	local n=$1 name=$2 abi=${3:-2} device=$tree/aside/device verbs=$tree/aside/verbs
+	mkdir -p "$device/ports" "$verbs"
+	tree_port "$device/ports/1" "$n"
+	echo '1: CA' >"$device/node_type"
+	printf '0200:00ff:fe00:%04x\n' "$n" | tee "$device/node_guid" >"$device/sys_image_guid"
+	echo 1.0.0 >"$device/fw_ver"
+	echo "$name" >"$verbs/ibdev"
+	echo 1:3 >"$verbs/dev"
+	echo "$abi" >"$verbs/abi_version"
+	ln -sf /dev/null "$tree/dev/infiniband/uverbs$n"
+	mv "$device" "$tree/class/infiniband/$name"
+	mv "$verbs" "$tree/class/infiniband_verbs/uverbs$n"
+}
+
+# tree_remove N: for good; removed files are kept aside, so that no inode comes again.
+tree_remove()
+{
+	local n=$1 name grave
+	name=$(<"$tree/class/infiniband_verbs/uverbs$n/ibdev")
+	grave=$(mktemp -d "$tree/aside/removed.XXXXXX")
+	mv "$tree/class/infiniband_verbs/uverbs$n" "$grave/verbs"
+	mv "$tree/class/infiniband/$name" "$grave/device"
+	rm "$tree/dev/infiniband/uverbs$n"
+}
+
+# tree_rename N NAME: the same instance under another name.
+tree_rename()
+{
+	local verbs=$tree/class/infiniband_verbs/uverbs$1 name
+	name=$(<"$verbs/ibdev")
+	mv "$tree/class/infiniband/$name" "$tree/class/infiniband/$2"
+	echo "$2" >"$verbs/ibdev"
+}
+
+# eventually SECONDS COMMAND...: until the command succeeds.
+eventually()
+{
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.05
+	done
+}
