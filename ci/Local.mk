@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	ci/lib.sh \
 	ci/packages \
 	ci/prepare.sh \
+	ci/selftest \
 	ci/valgrind \
 	ci/tier/abi \
 	ci/tier/asan \
