@@ -109,8 +109,11 @@ static void drop_device(struct survivor *s)
 /* The async descriptor must not block: a thread asleep in it would keep the device from going. */
 static int watch_async(struct survivor *s)
 {
-	int flags = fcntl(s->context->async_fd, F_GETFL);
+	int flags;
 
+	if (s->context->async_fd < 0)
+		return 0; /* a device that has no such events */
+	flags = fcntl(s->context->async_fd, F_GETFL);
 	if (flags < 0 || fcntl(s->context->async_fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return -errno;
 	return watch_fd(s, s->context->async_fd);
