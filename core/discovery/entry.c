@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Entries: which are the same instance, and whether one is still there. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/base/text.h"
+#include "core/discovery/internal.h"
+
+void hf_entries_free(struct hf_entries *entries)
+{
+	free(entries->v);
+	memset(entries, 0, sizeof(*entries));
+}
+
+int hf_entry_same(const struct hf_entry *a, const struct hf_entry *b)
+{
+	bool inodes = a->inode && b->inode;
+	bool indexes = a->index >= 0 && b->index >= 0;
+
+	if (a->root != b->root || strcmp(a->uverbs, b->uverbs) != 0)
+		return 0;
+	if (inodes && a->inode != b->inode)
+		return 0;
+	if (indexes && a->index != b->index)
+		return 0;
+	/* The stamp says nothing where there is better: dropping caches changes it (6.1). */
+	if (inodes || indexes)
+		return 1;
+	return a->stamp.tv_sec == b->stamp.tv_sec && a->stamp.tv_nsec == b->stamp.tv_nsec &&
+	       a->node_number == b->node_number;
+}
+
+int hf_entry_node_path(const struct hf_search_root *root, const struct hf_entry *entry,
+		       char path[HF_PATH_SIZE])
+{
+	char here[HF_PATH_SIZE];
+	int err = hf_print(here, sizeof(here), "%s/infiniband/%s", root->dev, entry->uverbs);
+
+	if (!err)
+		memcpy(path, here, sizeof(here));
+	return err;
+}
+
+static int verify_inode(const struct hf_search_root *root, const struct hf_entry *entry)
+{
+	char path[HF_PATH_SIZE + 2 * HF_NAME_SIZE];
+	struct stat st;
+	int err = hf_print(path, sizeof(path), "%s/class/infiniband_verbs/%s/ibdev", root->sysfs,
+			   entry->uverbs);
+
+	if (err)
+		return err;
+	if (fstatat(AT_FDCWD, path, &st, 0) < 0)
+		return hf_error_is_gone(-errno) ? -ENODEV : -errno;
+	return st.st_ino == entry->inode ? 0 : -ENODEV;
+}
+
+static int verify_index(struct hf_nl *nl, const struct hf_entry *entry)
+{
+	struct hf_nl_chardev chardev;
+	int err = hf_nl_chardev(nl, (uint32_t)entry->index, &chardev);
+
+	/* A kernel that knows the index, yet no char device: old, or only just made. */
+	if (err == -EINVAL || err == -EOPNOTSUPP || err == -ENOENT)
+		return entry->inode ? 0 : -ENODEV;
+	if (err)
+		return err;
+	if (strcmp(chardev.name, entry->uverbs) != 0)
+		return -ENODEV;
+	return !entry->node_number || chardev.number == entry->node_number ? 0 : -ENODEV;
+}
+
+int hf_entry_verify(const struct hf_search_root *root, struct hf_nl *nl,
+		    const struct hf_entry *entry)
+{
+	int err = -EIO;
+
+	if (entry->inode) {
+		err = verify_inode(root, entry);
+		if (err)
+			return err;
+	}
+	if (entry->index >= 0 && nl) {
+		int said = verify_index(nl, entry);
+
+		/* Netlink out of order does not undo what the inode has proven. */
+		if (said == -ENODEV || !entry->inode)
+			err = said;
+	}
+	return err;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the files of discovery share. */
+#ifndef HF_DISCOVERY_INTERNAL_H
+#define HF_DISCOVERY_INTERNAL_H
+
+#include <sys/stat.h>
+
+#include "core/discovery/discovery.h"
+#include "core/discovery/netlink.h"
+
+/* How often a reading that was disturbed is made again. */
+enum { HF_SIGHT_TRIES = 8 };
+
+/* The two class directories of a root, -1 where missing. */
+struct hf_classes {
+	int verbs;
+	int ib;
+};
+
+/* A root without the classes is no error: both are -1 then. */
+int hf_classes_open(const struct hf_search_root *root, struct hf_classes *ret);
+void hf_classes_close(struct hf_classes *classes);
+
+/* The errors that say something of this process or machine and nothing of a device. */
+bool hf_error_is_fatal(int err);
+/* The errors that say that the thing is not there. */
+bool hf_error_is_gone(int err);
+
+/*
+ * As hf_read_file(), with fewer system calls: a text that ends in a newline is taken as complete,
+ * as every attribute of the kernel's is. Hands out the open file in *keep unless that is NULL.
+ */
+ssize_t hf_attr_read(int dirfd, const char *path, char *value, size_t size, struct stat *st,
+		     int *keep);
+/* The same once more, from its start, through the open file. */
+ssize_t hf_attr_again(int fd, char *value, size_t size);
+
+/* Texts of attributes; -EINVAL and nothing written unless the whole text is one. */
+int hf_parse_guid(const char *text, uint64_t *ret); /* network byte order */
+int hf_parse_gid(const char *text, union ibv_gid *ret);
+int hf_parse_dev(const char *text, dev_t *ret);
+int hf_parse_state(const char *text, uint32_t *ret); /* "4: ACTIVE" */
+int32_t hf_node_type(uint64_t number);
+enum hf_protocol hf_protocol_of_type(int32_t node_type);
+
+/* What a netlink dump said, ordered by name. */
+struct hf_nl_table {
+	struct hf_nl_device *v;
+	size_t count;
+	size_t size;
+	bool waited; /* for a char device that did not come */
+};
+
+int hf_nl_table_fill(struct hf_nl *nl, struct hf_nl_table *table);
+const struct hf_nl_device *hf_nl_table_find(const struct hf_nl_table *table, const char *name);
+void hf_nl_table_free(struct hf_nl_table *table);
+
+/* What netlink has to say of a device that sysfs shows. */
+enum hf_match {
+	HF_MATCH_NONE = 0, /* netlink was not asked */
+	HF_MATCH_ABSENT,   /* no device of this name in the dump */
+	HF_MATCH_STALE,	   /* the dump knows the name, but as of another instance */
+	HF_MATCH_FOUND,
+};
+
+/*
+ * Reads one device. `nl` and `table` may be NULL. 0 with an entry, perhaps one with a reason;
+ * -ENODEV when there is no such device; fatal errors.
+ */
+int hf_sight(const struct hf_classes *classes, struct hf_nl *nl, struct hf_nl_table *table,
+	     const char *uverbs, struct hf_entry *ret, enum hf_match *match);
+
+/* Finds the directory of the instance behind an open uverbsN, see device_dir.c. */
+struct hf_binding {
+	int uverbs;	/* the held directory */
+	int ibdev;	/* its attribute, held for being read again */
+	struct stat st; /* of it */
+	char name[HF_NAME_SIZE];
+};
+
+void hf_binding_close(struct hf_binding *binding);
+/* -ENOENT: there is no uverbsN. Other errors after which `uverbs` is open are of its attribute. */
+int hf_binding_open(const struct hf_classes *classes, const char *uverbs,
+		    struct hf_binding *binding);
+/*
+ * 1 when uverbsN is still the instance of the binding and still has its name, 0 when not. If
+ * device_inode is not 0, its directory must still be found under the name as well.
+ */
+int hf_binding_holds(const struct hf_classes *classes, const char *uverbs,
+		     const struct hf_binding *binding, uint64_t device_inode);
+
+#endif

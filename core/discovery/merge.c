@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* All devices of a root: sysfs and netlink made one. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/file.h"
+#include "core/base/reason.h"
+#include "core/base/text.h"
+#include "core/discovery/internal.h"
+
+struct scan {
+	struct hf_classes classes;
+	struct hf_nl *nl;
+	struct hf_nl_table table;
+	bool have_table;
+};
+
+/* The few that discovery.h promises. */
+static int plain_error(int err)
+{
+	return hf_error_is_fatal(err) || err == -EACCES ? err : -EIO;
+}
+
+/* Netlink that does not answer is as good as none; what it fails for is told, though. */
+static int refill(struct scan *scan)
+{
+	int err;
+
+	if (!scan->nl)
+		return 0;
+	err = hf_nl_table_fill(scan->nl, &scan->table);
+	scan->have_table = !err;
+	return err;
+}
+
+static int scan_begin(struct scan *scan, const struct hf_search_root *root, unsigned int sources,
+		      struct hf_nl *nl)
+{
+	int netlink_error = -ENOENT;
+	int err = 0;
+
+	memset(scan, 0, sizeof(*scan));
+	scan->classes.verbs = scan->classes.ib = -1;
+	if ((sources & HF_SOURCE_NETLINK) && root->kernel)
+		scan->nl = nl;
+	/* Before sysfs is read: then what sysfs has and the dump has not is new, or not ours. */
+	if (scan->nl)
+		netlink_error = refill(scan);
+	if (hf_error_is_fatal(netlink_error))
+		err = netlink_error;
+	if (!err && (sources & HF_SOURCE_SYSFS)) {
+		err = hf_classes_open(root, &scan->classes);
+		if (err && !hf_error_is_fatal(err) && scan->have_table)
+			err = 0;
+	} else if (!err && scan->nl) {
+		err = netlink_error;
+	}
+	return err ? plain_error(err) : 0;
+}
+
+static void scan_end(struct scan *scan)
+{
+	hf_classes_close(&scan->classes);
+	hf_nl_table_free(&scan->table);
+}
+
+struct found {
+	struct hf_entry *v;
+	enum hf_match *match;
+	size_t count;
+	size_t size;
+};
+
+static void found_free(struct found *found)
+{
+	free(found->v);
+	free(found->match);
+}
+
+static struct hf_entry *found_next(struct found *found)
+{
+	if (found->count == found->size) {
+		size_t size = found->size ? found->size * 2 : 8;
+		struct hf_entry *v = realloc(found->v, size * sizeof(*v));
+		enum hf_match *match;
+
+		if (!v)
+			return NULL;
+		found->v = v;
+		match = realloc(found->match, size * sizeof(*match));
+		if (!match)
+			return NULL;
+		found->match = match;
+		found->size = size;
+	}
+	return &found->v[found->count];
+}
+
+/* The uverbs names of a root, each once though a directory that changes may show one twice. */
+struct names {
+	char (*v)[HF_NAME_SIZE];
+	size_t count;
+	size_t size;
+};
+
+static int add_name(struct names *names, const char *name)
+{
+	if (names->count == names->size) {
+		size_t size = names->size ? names->size * 2 : 16;
+		void *v = realloc(names->v, size * sizeof(*names->v));
+
+		if (!v)
+			return -ENOMEM;
+		names->v = v;
+		names->size = size;
+	}
+	return hf_copy(names->v[names->count++], sizeof(*names->v), name);
+}
+
+static int read_names(int verbs, struct names *names)
+{
+	struct dirent *entry;
+	int fd = hf_open_dir(verbs, ".");
+	int err = 0;
+	DIR *dir;
+
+	if (fd < 0)
+		return fd;
+	dir = fdopendir(fd);
+	if (!dir) {
+		err = -errno;
+		hf_close(&fd);
+		return err;
+	}
+	do {
+		errno = 0;
+		entry = readdir(dir);
+		if (!entry)
+			err = -errno;
+		else if (hf_is_uverbs_name(entry->d_name))
+			err = add_name(names, entry->d_name);
+	} while (entry && !err);
+	closedir(dir);
+	return err;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	const char *const *one = a, *const *other = b;
+	int order = strcmp(*one, *other);
+
+	return order ? order : (*one > *other) - (*one < *other);
+}
+
+static int drop_doubles(struct names *names)
+{
+	const char **sorted;
+
+	if (names->count < 2)
+		return 0;
+	sorted = malloc(names->count * sizeof(*sorted));
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < names->count; i++)
+		sorted[i] = names->v[i];
+	qsort(sorted, names->count, sizeof(*sorted), by_text);
+	/* From the end, and equal ones stand in their order: the first of them keeps its text. */
+	for (size_t i = names->count - 1; i > 0; i--)
+		if (!strcmp(sorted[i], sorted[i - 1]))
+			names->v[(sorted[i] - names->v[0]) / HF_NAME_SIZE][0] = '\0';
+	free(sorted);
+	return 0;
+}
+
+/* Adds one, unless there is no such device. */
+static int scan_one(struct scan *scan, unsigned int root_index, const char *uverbs,
+		    struct found *found)
+{
+	struct hf_entry *entry = found_next(found);
+	int err;
+
+	if (!entry)
+		return -ENOMEM;
+	err = hf_sight(&scan->classes, scan->nl, scan->have_table ? &scan->table : NULL, uverbs,
+		       entry, &found->match[found->count]);
+	entry->root = root_index;
+	if (!err)
+		found->count++;
+	return err == -ENODEV ? 0 : err;
+}
+
+static int scan_sysfs(struct scan *scan, unsigned int root_index, struct found *found)
+{
+	struct names names = {.v = NULL};
+	int err = read_names(scan->classes.verbs, &names);
+
+	if (!err)
+		err = drop_doubles(&names);
+	for (size_t i = 0; i < names.count && !err; i++)
+		if (names.v[i][0])
+			err = scan_one(scan, root_index, names.v[i], found);
+	free(names.v);
+	return err;
+}
+
+static bool is_late(enum hf_match match)
+{
+	return match == HF_MATCH_ABSENT || match == HF_MATCH_STALE;
+}
+
+static bool any_late(const struct found *found)
+{
+	for (size_t i = 0; i < found->count; i++)
+		if (is_late(found->match[i]))
+			return true;
+	return false;
+}
+
+/* Reads the late ones again; those that have gone are dropped. */
+static int sight_late(struct scan *scan, struct found *found)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < found->count; i++) {
+		struct hf_entry entry = found->v[i];
+		enum hf_match match = found->match[i];
+		int err = 0;
+
+		if (is_late(match))
+			err = hf_sight(&scan->classes, scan->nl, &scan->table, found->v[i].uverbs,
+				       &entry, &match);
+		if (err && err != -ENODEV)
+			return err;
+		if (err)
+			continue;
+		entry.root = found->v[i].root;
+		found->v[kept] = entry;
+		found->match[kept++] = match;
+	}
+	found->count = kept;
+	return 0;
+}
+
+/*
+ * A device that sysfs shows and a dump does not: made since, or skipped by a dump that a removal
+ * disturbed (the kernel goes on by count), or in another network namespace. Newer dumps tell, made
+ * when all have been read, so that one does for all.
+ */
+static int settle(struct scan *scan, struct found *found)
+{
+	int err;
+
+	for (int i = 0; i < 2 && any_late(found); i++) {
+		err = refill(scan);
+		if (!err)
+			err = sight_late(scan, found);
+		else if (!hf_error_is_fatal(err))
+			return 0;
+		if (err)
+			return err;
+	}
+	if (!any_late(found) || hf_nl_exclusive(scan->nl) != 1)
+		return 0;
+	for (size_t i = 0; i < found->count; i++) {
+		struct hf_entry *entry = &found->v[i];
+
+		if (found->match[i] != HF_MATCH_ABSENT)
+			continue;
+		/* There its class/infiniband/NAME is out of sight as well. */
+		if (entry->reason.code == HF_REASON_NONE || !entry->device_inode)
+			hf_reason_set(&entry->reason, HF_REASON_OTHER_NETNS, NULL, NULL,
+				      "%s belongs to another network namespace", entry->name);
+	}
+	return 0;
+}
+
+static int netlink_entry(struct scan *scan, const struct hf_nl_device *device,
+			 struct hf_entry *entry)
+{
+	struct hf_nl_chardev chardev;
+	int err = hf_nl_chardev(scan->nl, device->index, &chardev);
+
+	if (err)
+		return err;
+	memset(entry, 0, sizeof(*entry));
+	memcpy(entry->uverbs, chardev.name, sizeof(entry->uverbs));
+	memcpy(entry->name, device->name, sizeof(entry->name));
+	entry->index = (int32_t)device->index;
+	entry->node_number = chardev.number;
+	entry->node_guid = device->node_guid;
+	entry->driver_id = chardev.driver_id;
+	entry->kernel_abi = chardev.abi;
+	entry->num_ports = device->num_ports;
+	entry->node_type = device->node_type;
+	entry->protocol = device->protocol ? device->protocol
+					   : hf_protocol_of_type(device->node_type);
+	return 0;
+}
+
+static int scan_netlink(struct scan *scan, unsigned int root_index, struct found *found)
+{
+	for (size_t i = 0; i < scan->table.count; i++) {
+		struct hf_entry *entry = found_next(found);
+		int err = entry ? netlink_entry(scan, &scan->table.v[i], entry) : -ENOMEM;
+
+		if (hf_error_is_fatal(err))
+			return err;
+		/* Gone since, or a device without a uverbs node. */
+		if (err)
+			continue;
+		entry->root = root_index;
+		found->match[found->count++] = HF_MATCH_FOUND;
+	}
+	return 0;
+}
+
+struct place {
+	uint32_t index; /* -1 is the last */
+	uint32_t at;
+};
+
+static int by_index(const void *a, const void *b)
+{
+	const struct place *one = a, *other = b;
+
+	if (one->index != other->index)
+		return one->index < other->index ? -1 : 1;
+	return (one->at > other->at) - (one->at < other->at);
+}
+
+static int append_ordered(struct hf_entries *entries, const struct found *found)
+{
+	struct place *places = malloc((found->count + 1) * sizeof(*places));
+	size_t needed = entries->count + found->count;
+
+	if (!places)
+		return -ENOMEM;
+	if (needed > entries->size) {
+		struct hf_entry *v = realloc(entries->v, needed * sizeof(*v));
+
+		if (!v) {
+			free(places);
+			return -ENOMEM;
+		}
+		entries->v = v;
+		entries->size = needed;
+	}
+	for (size_t i = 0; i < found->count; i++)
+		places[i] = (struct place){(uint32_t)found->v[i].index, (uint32_t)i};
+	qsort(places, found->count, sizeof(*places), by_index);
+	for (size_t i = 0; i < found->count; i++)
+		entries->v[entries->count++] = found->v[places[i].at];
+	free(places);
+	return 0;
+}
+
+int hf_discover(const struct hf_search_root *root, unsigned int root_index, unsigned int sources,
+		struct hf_nl *nl, struct hf_entries *entries)
+{
+	struct found found = {.v = NULL};
+	struct scan scan;
+	int err = scan_begin(&scan, root, sources, nl);
+
+	if (err)
+		goto end_scan;
+	/* Where there is sysfs it says what exists; netlink alone is for where there is none. */
+	if (scan.classes.verbs >= 0)
+		err = scan_sysfs(&scan, root_index, &found);
+	else if (scan.have_table)
+		err = scan_netlink(&scan, root_index, &found);
+	if (!err && scan.classes.verbs >= 0)
+		err = settle(&scan, &found);
+	if (!err && found.count)
+		err = append_ordered(entries, &found);
+	if (err)
+		err = plain_error(err);
+end_scan:
+	found_free(&found);
+	scan_end(&scan);
+	return err;
+}
+
+static int one_of_netlink(struct scan *scan, const char *uverbs, struct hf_entry *ret)
+{
+	for (size_t i = 0; i < scan->table.count; i++) {
+		int err = netlink_entry(scan, &scan->table.v[i], ret);
+
+		if (hf_error_is_fatal(err))
+			return err;
+		if (!err && !strcmp(ret->uverbs, uverbs))
+			return 0;
+	}
+	return -ENODEV;
+}
+
+int hf_discover_one(const struct hf_search_root *root, unsigned int root_index,
+		    unsigned int sources, struct hf_nl *nl, const char *uverbs,
+		    struct hf_entry *ret)
+{
+	struct found found = {.v = NULL};
+	struct hf_entry here;
+	struct scan scan;
+	int err;
+
+	if (!hf_is_uverbs_name(uverbs))
+		return -ENODEV;
+	err = scan_begin(&scan, root, sources, nl);
+	if (err)
+		goto end_scan;
+	if (scan.classes.verbs >= 0) {
+		err = scan_one(&scan, root_index, uverbs, &found);
+		if (!err)
+			err = settle(&scan, &found);
+		if (!err && !found.count)
+			err = -ENODEV;
+		if (!err)
+			here = found.v[0];
+	} else {
+		err = scan.have_table ? one_of_netlink(&scan, uverbs, &here) : -ENODEV;
+		here.root = root_index;
+	}
+	if (!err)
+		*ret = here;
+	else if (err != -ENODEV)
+		err = plain_error(err);
+end_scan:
+	found_free(&found);
+	scan_end(&scan);
+	return err;
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Replies of RDMA netlink, taken apart. They are bytes from outside: nothing in them is trusted. */
+#include <endian.h>
+#include <errno.h>
+#include <string.h>
+#include <linux/netlink.h>
+#include <rdma/rdma_netlink.h>
+
+#include "core/base/attr.h"
+#include "core/base/text.h"
+#include "core/discovery/internal.h"
+
+struct attribute {
+	unsigned int type;
+	size_t size;
+	const unsigned char *data;
+};
+
+struct cursor {
+	const unsigned char *at;
+	size_t left;
+};
+
+/* Sets the cursor on the first attribute; nothing has to be aligned. */
+static int start(const void *message, size_t size, struct cursor *cursor)
+{
+	struct nlmsghdr header;
+
+	if (size < sizeof(header))
+		return -EBADMSG;
+	memcpy(&header, message, sizeof(header));
+	if (header.nlmsg_len < sizeof(header) || header.nlmsg_len > size)
+		return -EBADMSG;
+	cursor->at = (const unsigned char *)message + NLMSG_HDRLEN;
+	cursor->left = header.nlmsg_len - NLMSG_HDRLEN;
+	return 0;
+}
+
+/* 1 and an attribute, 0 at the end, -EBADMSG when one is cut short. */
+static int next(struct cursor *cursor, struct attribute *ret)
+{
+	struct nlattr header;
+	size_t whole;
+
+	if (!cursor->left)
+		return 0;
+	if (cursor->left < sizeof(header))
+		return -EBADMSG;
+	memcpy(&header, cursor->at, sizeof(header));
+	if (header.nla_len < sizeof(header) || header.nla_len > cursor->left)
+		return -EBADMSG;
+	ret->type = header.nla_type & NLA_TYPE_MASK;
+	ret->size = header.nla_len - sizeof(header);
+	ret->data = cursor->at + sizeof(header);
+	whole = NLA_ALIGN(header.nla_len);
+	if (whole > cursor->left)
+		whole = cursor->left;
+	cursor->at += whole;
+	cursor->left -= whole;
+	return 1;
+}
+
+static int get_u8(const struct attribute *attribute, uint32_t *ret)
+{
+	if (attribute->size != 1)
+		return -EBADMSG;
+	*ret = attribute->data[0];
+	return 0;
+}
+
+static int get_u32(const struct attribute *attribute, uint32_t *ret)
+{
+	if (attribute->size != sizeof(*ret))
+		return -EBADMSG;
+	memcpy(ret, attribute->data, sizeof(*ret));
+	return 0;
+}
+
+static int get_u64(const struct attribute *attribute, uint64_t *ret)
+{
+	if (attribute->size != sizeof(*ret))
+		return -EBADMSG;
+	memcpy(ret, attribute->data, sizeof(*ret));
+	return 0;
+}
+
+/* The header calls some attributes u64 that the kernel sends as u32 (UVERBS_DRIVER_ID, 5.1..). */
+static int get_number(const struct attribute *attribute, uint32_t *ret)
+{
+	uint64_t value;
+
+	if (attribute->size == sizeof(*ret))
+		return get_u32(attribute, ret);
+	if (get_u64(attribute, &value) || value > UINT32_MAX)
+		return -EBADMSG;
+	*ret = (uint32_t)value;
+	return 0;
+}
+
+static int get_text(const struct attribute *attribute, char *to, size_t size)
+{
+	size_t length = strnlen((const char *)attribute->data, attribute->size);
+
+	if (length == attribute->size || length >= size)
+		return -EBADMSG;
+	memcpy(to, attribute->data, length + 1);
+	return 0;
+}
+
+static int get_name(const struct attribute *attribute, char *to, size_t size)
+{
+	char text[HF_NAME_SIZE];
+
+	if (get_text(attribute, text, sizeof(text)) || !hf_is_name(text, size - 1))
+		return -EBADMSG;
+	strcpy(to, text);
+	return 0;
+}
+
+static int get_protocol(const struct attribute *attribute, enum hf_protocol *ret)
+{
+	static const struct {
+		const char *text;
+		enum hf_protocol protocol;
+	} known[] = {
+		{"ib", HF_PROTOCOL_IB},	  {"roce", HF_PROTOCOL_ROCE},	{"iw", HF_PROTOCOL_IWARP},
+		{"opa", HF_PROTOCOL_OPA}, {"usnic", HF_PROTOCOL_USNIC},
+	};
+	char text[HF_NAME_SIZE];
+	int err = get_text(attribute, text, sizeof(text));
+
+	if (err)
+		return err;
+	*ret = HF_PROTOCOL_UNKNOWN;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(known); i++)
+		if (!strcmp(text, known[i].text))
+			*ret = known[i].protocol;
+	return 0;
+}
+
+static int take_device(const struct attribute *attribute, struct hf_nl_device *device, bool *found)
+{
+	uint64_t guid;
+	uint32_t number;
+	int err = 0;
+
+	switch (attribute->type) {
+	case RDMA_NLDEV_ATTR_DEV_INDEX:
+		err = get_u32(attribute, &device->index);
+		*found = true;
+		break;
+	case RDMA_NLDEV_ATTR_DEV_NAME:
+		err = get_name(attribute, device->name, sizeof(device->name));
+		break;
+	case RDMA_NLDEV_ATTR_PORT_INDEX:
+		err = get_u32(attribute, &device->num_ports);
+		break;
+	case RDMA_NLDEV_ATTR_NODE_GUID:
+		err = get_u64(attribute, &guid);
+		if (!err)
+			device->node_guid = htobe64(guid);
+		break;
+	case RDMA_NLDEV_ATTR_DEV_NODE_TYPE:
+		err = get_u8(attribute, &number);
+		if (!err)
+			device->node_type = hf_node_type(number);
+		break;
+	case RDMA_NLDEV_ATTR_DEV_PROTOCOL:
+		err = get_protocol(attribute, &device->protocol);
+		break;
+	default:
+		break;
+	}
+	return err;
+}
+
+int hf_nl_parse_device(const void *message, size_t size, struct hf_nl_device *ret)
+{
+	struct hf_nl_device device = {.node_type = IBV_NODE_UNKNOWN};
+	struct attribute attribute;
+	struct cursor cursor;
+	bool found = false;
+	int more;
+	int err = start(message, size, &cursor);
+
+	if (err)
+		return err;
+	while ((more = next(&cursor, &attribute)) > 0) {
+		err = take_device(&attribute, &device, &found);
+		if (err)
+			return err;
+	}
+	if (more < 0)
+		return more;
+	/* Entries hold it with a sign. */
+	if (!found || device.index > INT32_MAX || !device.name[0])
+		return -EBADMSG;
+	*ret = device;
+	return 0;
+}
+
+static int take_chardev(const struct attribute *attribute, struct hf_nl_chardev *chardev,
+			bool *found)
+{
+	uint64_t number;
+	int err = 0;
+
+	switch (attribute->type) {
+	case RDMA_NLDEV_ATTR_CHARDEV_NAME:
+		err = get_name(attribute, chardev->name, sizeof(chardev->name));
+		break;
+	case RDMA_NLDEV_ATTR_CHARDEV_ABI:
+		err = get_number(attribute, &chardev->abi);
+		break;
+	case RDMA_NLDEV_ATTR_CHARDEV:
+		err = get_u64(attribute, &number);
+		/* huge_encode_dev(), which within 12 and 20 bits is the C library's dev_t. */
+		if (!err && number > UINT32_MAX)
+			err = -EBADMSG;
+		if (!err)
+			chardev->number = (dev_t)number;
+		*found = true;
+		break;
+	case RDMA_NLDEV_ATTR_UVERBS_DRIVER_ID:
+		err = get_number(attribute, &chardev->driver_id);
+		break;
+	default:
+		break;
+	}
+	return err;
+}
+
+int hf_nl_parse_chardev(const void *message, size_t size, struct hf_nl_chardev *ret)
+{
+	struct hf_nl_chardev chardev = {.driver_id = 0};
+	struct attribute attribute;
+	struct cursor cursor;
+	bool found = false;
+	int more;
+	int err = start(message, size, &cursor);
+
+	if (err)
+		return err;
+	while ((more = next(&cursor, &attribute)) > 0) {
+		err = take_chardev(&attribute, &chardev, &found);
+		if (err)
+			return err;
+	}
+	if (more < 0)
+		return more;
+	if (!found || !hf_is_uverbs_name(chardev.name))
+		return -EBADMSG;
+	*ret = chardev;
+	return 0;
+}
+
+static int take_port(const struct attribute *attribute, struct hf_nl_port *port)
+{
+	switch (attribute->type) {
+	case RDMA_NLDEV_ATTR_PORT_STATE:
+		return get_u8(attribute, &port->state);
+	case RDMA_NLDEV_ATTR_PORT_PHYS_STATE:
+		return get_u8(attribute, &port->phys_state);
+	case RDMA_NLDEV_ATTR_NDEV_INDEX:
+		return get_u32(attribute, &port->netdev_index);
+	case RDMA_NLDEV_ATTR_NDEV_NAME:
+		return get_name(attribute, port->netdev, sizeof(port->netdev));
+	default:
+		return 0;
+	}
+}
+
+int hf_nl_parse_port(const void *message, size_t size, struct hf_nl_port *ret)
+{
+	struct hf_nl_port port = {.state = 0};
+	struct attribute attribute;
+	struct cursor cursor;
+	int more;
+	int err = start(message, size, &cursor);
+
+	if (err)
+		return err;
+	while ((more = next(&cursor, &attribute)) > 0) {
+		err = take_port(&attribute, &port);
+		if (err)
+			return err;
+	}
+	if (more < 0)
+		return more;
+	*ret = port;
+	return 0;
+}
+
+int hf_nl_parse_exclusive(const void *message, size_t size)
+{
+	struct attribute attribute;
+	struct cursor cursor;
+	uint32_t shared = 1;
+	int more;
+	int err = start(message, size, &cursor);
+
+	if (err)
+		return err;
+	while ((more = next(&cursor, &attribute)) > 0) {
+		if (attribute.type == RDMA_NLDEV_SYS_ATTR_NETNS_MODE)
+			err = get_u8(&attribute, &shared);
+		if (err)
+			return err;
+	}
+	return more < 0 ? more : !shared;
+}

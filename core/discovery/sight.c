@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * One device, read as one instance: everything between the first look at the inode of `ibdev` and
+ * the last one belongs to the instance that has it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/base/file.h"
+#include "core/base/reason.h"
+#include "core/base/text.h"
+#include "core/discovery/internal.h"
+
+struct sight {
+	const struct hf_classes *classes;
+	struct hf_nl *nl;
+	struct hf_nl_table *table;
+	struct hf_binding binding;
+	struct hf_entry *entry;
+	enum hf_match match;
+};
+
+/* The first thing that is wrong is the one that is told. */
+static void half_made(struct hf_entry *entry, int err, const char *directory, const char *attribute)
+{
+	if (entry->reason.code != HF_REASON_NONE)
+		return;
+	hf_reason_set(&entry->reason, HF_REASON_HALF_MADE, attribute, strerrordesc_np(-err),
+		      "%s/%s cannot be read: %s", directory, attribute, strerrordesc_np(-err));
+}
+
+/* 0 and the text; 1 when it cannot be had, and the entry says so; fatal errors. */
+static int read_text(struct hf_entry *entry, int dirfd, const char *directory,
+		     const char *attribute, char *text, size_t size)
+{
+	ssize_t length = hf_attr_read(dirfd, attribute, text, size, NULL, NULL);
+
+	if (length >= 0)
+		return 0;
+	if (hf_error_is_fatal((int)length))
+		return (int)length;
+	half_made(entry, (int)length, directory, attribute);
+	return 1;
+}
+
+static int read_uverbs_number(struct sight *s)
+{
+	char text[32];
+	int err =
+		read_text(s->entry, s->binding.uverbs, s->entry->uverbs, "dev", text, sizeof(text));
+
+	if (!err && hf_parse_dev(text, &s->entry->node_number))
+		half_made(s->entry, -EINVAL, s->entry->uverbs, "dev");
+	return err < 0 ? err : 0;
+}
+
+static int read_abi(struct sight *s)
+{
+	char text[32];
+	uint64_t abi;
+	int err = read_text(s->entry, s->binding.uverbs, s->entry->uverbs, "abi_version", text,
+			    sizeof(text));
+
+	if (err)
+		return err < 0 ? err : 0;
+	if (hf_parse_number(text, 10, UINT32_MAX, &abi))
+		half_made(s->entry, -EINVAL, s->entry->uverbs, "abi_version");
+	else
+		s->entry->kernel_abi = (uint32_t)abi;
+	return 0;
+}
+
+/* A device without a parent, as rxe, has none: that is no fault. */
+static int read_modalias(struct sight *s)
+{
+	ssize_t length = hf_attr_read(s->binding.uverbs, "device/modalias", s->entry->modalias,
+				      sizeof(s->entry->modalias), NULL, NULL);
+
+	if (length >= 0)
+		return 0;
+	s->entry->modalias[0] = '\0';
+	return hf_error_is_fatal((int)length) ? (int)length : 0;
+}
+
+static int read_device(struct sight *s, int dirfd)
+{
+	struct hf_entry *entry = s->entry;
+	char text[64];
+	uint32_t type;
+	int err = read_text(entry, dirfd, entry->name, "node_type", text, sizeof(text));
+
+	if (!err && hf_parse_state(text, &type))
+		half_made(entry, -EINVAL, entry->name, "node_type");
+	else if (!err)
+		entry->node_type = hf_node_type(type);
+	if (err >= 0)
+		err = read_text(entry, dirfd, entry->name, "node_guid", text, sizeof(text));
+	if (!err && hf_parse_guid(text, &entry->node_guid))
+		half_made(entry, -EINVAL, entry->name, "node_guid");
+	return err < 0 ? err : 0;
+}
+
+/* What netlink says of the index, if that is our device: nothing but the proof is missing then. */
+static int ask_chardev(struct sight *s, const struct hf_nl_device *device,
+		       struct hf_nl_chardev *chardev)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	struct hf_nl_device now;
+	int err = 0;
+
+	for (int i = 0; i < HF_SIGHT_TRIES; i++) {
+		err = hf_nl_chardev(s->nl, device->index, chardev);
+		/* uverbsN is in sysfs a moment before its netlink answer is (client_data marks). */
+		if ((err != -EOPNOTSUPP && err != -ENOENT) || s->table->waited)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	if (!err) {
+		if (strcmp(chardev->name, s->entry->uverbs) != 0)
+			return -ENODEV;
+		return chardev->number == s->entry->node_number || !s->entry->node_number ? 0
+											  : -ENODEV;
+	}
+	if (err != -EINVAL && err != -EOPNOTSUPP && err != -ENOENT)
+		return err;
+	/* Once in vain is enough: the next thousand devices do not wait as well. */
+	s->table->waited |= err != -EINVAL;
+	/* Before 5.1: the name must do, asked for while the instance is held. */
+	err = hf_nl_device_get(s->nl, device->index, &now);
+	if (!err && strcmp(now.name, s->binding.name) != 0)
+		err = -ENODEV;
+	return err ? err : 1;
+}
+
+/* Fills in what netlink knows. The match says whether it knew the device; fatal errors. */
+static int ask_netlink(struct sight *s)
+{
+	struct hf_entry *entry = s->entry;
+	const struct hf_nl_device *device;
+	struct hf_nl_chardev chardev;
+	int err;
+
+	if (!s->nl || !s->table)
+		return 0;
+	device = hf_nl_table_find(s->table, s->binding.name);
+	if (!device) {
+		s->match = HF_MATCH_ABSENT;
+		return 0;
+	}
+	err = ask_chardev(s, device, &chardev);
+	if (err < 0) {
+		s->match = HF_MATCH_STALE;
+		return hf_error_is_fatal(err) ? err : 0;
+	}
+	s->match = HF_MATCH_FOUND;
+	entry->index = (int32_t)device->index;
+	entry->node_guid = device->node_guid;
+	entry->node_type = device->node_type;
+	entry->num_ports = device->num_ports;
+	entry->protocol = device->protocol;
+	if (!err) {
+		entry->kernel_abi = chardev.abi;
+		entry->driver_id = chardev.driver_id;
+		if (!entry->node_number)
+			entry->node_number = chardev.number;
+	}
+	return err ? read_abi(s) : 0;
+}
+
+/* The directory of the device; what netlink has told is not read again. */
+static int read_bound(struct sight *s)
+{
+	bool known = s->match == HF_MATCH_FOUND && s->entry->node_guid &&
+		     s->entry->node_type != IBV_NODE_UNKNOWN;
+	struct stat st;
+	int err = 0;
+	int fd;
+
+	if (known) {
+		if (fstatat(s->classes->ib, s->binding.name, &st, 0) < 0)
+			err = -errno;
+		else
+			s->entry->device_inode = st.st_ino;
+	} else {
+		fd = hf_open_dir(s->classes->ib, s->binding.name);
+		if (fd < 0)
+			err = fd;
+		else if (fstat(fd, &st) < 0)
+			err = -errno;
+		else
+			s->entry->device_inode = st.st_ino;
+		if (!err)
+			err = read_device(s, fd);
+		if (fd >= 0)
+			hf_close(&fd);
+	}
+	if (err == -EBADF)
+		err = -ENOENT; /* there is no class/infiniband at all */
+	if (err && !hf_error_is_fatal(err)) {
+		half_made(s->entry, err, "class/infiniband", s->binding.name);
+		err = 0;
+	}
+	return err;
+}
+
+static int read_all(struct sight *s)
+{
+	struct hf_entry *entry = s->entry;
+	int err;
+
+	memcpy(entry->name, s->binding.name, sizeof(entry->name));
+	entry->inode = s->binding.st.st_ino;
+	entry->stamp = s->binding.st.st_mtim;
+	err = read_uverbs_number(s);
+	if (!err)
+		err = ask_netlink(s);
+	if (!err && s->match != HF_MATCH_FOUND)
+		err = read_abi(s);
+	if (!err)
+		err = read_modalias(s);
+	if (!err)
+		err = read_bound(s);
+	if (entry->protocol == HF_PROTOCOL_UNKNOWN)
+		entry->protocol = hf_protocol_of_type(entry->node_type);
+	return err;
+}
+
+/* One attempt: -EAGAIN when another instance, or another name, came in between. */
+static int sight_once(struct sight *s, const char *uverbs)
+{
+	struct hf_entry *entry = s->entry;
+	int err;
+
+	memset(entry, 0, sizeof(*entry));
+	entry->index = -1;
+	entry->node_type = IBV_NODE_UNKNOWN;
+	s->match = HF_MATCH_NONE;
+	err = hf_copy(entry->uverbs, sizeof(entry->uverbs), uverbs);
+	if (err)
+		return -ENODEV;
+	err = hf_binding_open(s->classes, uverbs, &s->binding);
+	if (hf_error_is_fatal(err))
+		goto close_binding;
+	if (s->binding.uverbs < 0 && hf_error_is_gone(err)) {
+		err = -ENODEV;
+		goto close_binding;
+	}
+	if (err) {
+		/* No name: a device that is on its way out looks like this, too. */
+		half_made(entry, err, uverbs, s->binding.uverbs < 0 ? "." : "ibdev");
+		entry->inode = s->binding.st.st_ino;
+		err = hf_error_is_gone(err) ? -EAGAIN : 0;
+		goto close_binding;
+	}
+	err = read_all(s);
+	if (!err && !hf_binding_holds(s->classes, uverbs, &s->binding, entry->device_inode))
+		err = -EAGAIN;
+close_binding:
+	hf_binding_close(&s->binding);
+	return err;
+}
+
+int hf_sight(const struct hf_classes *classes, struct hf_nl *nl, struct hf_nl_table *table,
+	     const char *uverbs, struct hf_entry *ret, enum hf_match *match)
+{
+	struct sight s = {.classes = classes, .nl = nl, .table = table, .entry = ret};
+	int err = -EAGAIN;
+
+	for (int i = 0; i < HF_SIGHT_TRIES && err == -EAGAIN; i++)
+		err = sight_once(&s, uverbs);
+	if (err == -EAGAIN) {
+		/* Neither here nor gone. What was read may be of several: none of it is handed out. */
+		struct hf_reason reason = ret->reason;
+
+		memset(ret, 0, sizeof(*ret));
+		ret->index = -1;
+		ret->node_type = IBV_NODE_UNKNOWN;
+		s.match = HF_MATCH_NONE;
+		ret->reason = reason;
+		if (reason.code == HF_REASON_NONE)
+			hf_reason_set(&ret->reason, HF_REASON_HALF_MADE, NULL, NULL,
+				      "%s changes while it is read", uverbs);
+		err = hf_copy(ret->uverbs, sizeof(ret->uverbs), uverbs);
+	}
+	*match = s.match;
+	return err;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Roots, their class directories, and cheap reading of attributes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "core/base/file.h"
+#include "core/base/text.h"
+#include "core/discovery/internal.h"
+
+bool hf_error_is_fatal(int err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM;
+}
+
+bool hf_error_is_gone(int err)
+{
+	/* A held directory of sysfs whose device has gone answers ENOENT, an open attribute ENODEV. */
+	return err == -ENOENT || err == -ENODEV || err == -ENOTDIR || err == -ENXIO;
+}
+
+static int set_path(char path[HF_PATH_SIZE], const char *from)
+{
+	int err = hf_copy(path, HF_PATH_SIZE, from);
+	size_t length;
+
+	if (err)
+		return err;
+	for (length = strlen(path); length > 1 && path[length - 1] == '/'; length--)
+		path[length - 1] = '\0';
+	return 0;
+}
+
+int hf_search_root_init(struct hf_search_root *root, const char *sysfs, const char *dev)
+{
+	struct hf_search_root here = {.kernel = false};
+	struct statfs fs;
+	int err;
+
+	if (sysfs[0] != '/' || dev[0] != '/')
+		return -EINVAL;
+	err = set_path(here.sysfs, sysfs);
+	if (!err)
+		err = set_path(here.dev, dev);
+	if (err)
+		return err;
+	/* Also without sysfs there, as in some containers: netlink may still know the devices. */
+	if (!strcmp(here.sysfs, "/sys"))
+		here.kernel = true;
+	else if (statfs(here.sysfs, &fs) == 0)
+		here.kernel = fs.f_type == SYSFS_MAGIC;
+	*root = here;
+	return 0;
+}
+
+static int open_class(const struct hf_search_root *root, const char *name)
+{
+	char path[HF_PATH_SIZE + 32];
+	int fd = hf_print(path, sizeof(path), "%s/class/%s", root->sysfs, name);
+
+	if (!fd)
+		fd = hf_open_dir(AT_FDCWD, path);
+	return fd;
+}
+
+int hf_classes_open(const struct hf_search_root *root, struct hf_classes *ret)
+{
+	struct hf_classes here = {-1, -1};
+
+	here.verbs = open_class(root, "infiniband_verbs");
+	if (here.verbs < 0 && here.verbs != -ENOENT)
+		return here.verbs;
+	/* Without the second one every device of the first stands there as half made. */
+	if (here.verbs >= 0) {
+		here.ib = open_class(root, "infiniband");
+		if (hf_error_is_fatal(here.ib)) {
+			hf_close(&here.verbs);
+			return here.ib;
+		}
+	}
+	ret->verbs = here.verbs < 0 ? -1 : here.verbs;
+	ret->ib = here.ib < 0 ? -1 : here.ib;
+	return 0;
+}
+
+void hf_classes_close(struct hf_classes *classes)
+{
+	hf_close(&classes->verbs);
+	hf_close(&classes->ib);
+}
+
+/* Strips newlines and refuses what is no text. */
+static ssize_t finish(char *value, size_t size, ssize_t length)
+{
+	if (length < 0)
+		return length;
+	if ((size_t)length == size)
+		return -ERANGE;
+	if (memchr(value, '\0', (size_t)length))
+		return -EINVAL;
+	while (length > 0 && value[length - 1] == '\n')
+		length--;
+	value[length] = '\0';
+	return length;
+}
+
+ssize_t hf_attr_again(int fd, char *value, size_t size)
+{
+	size_t length = 0;
+
+	/* pread at 0 makes the kernel produce the text anew; a second part must follow the first. */
+	while (length < size) {
+		ssize_t got = pread(fd, value + length, size - length, (off_t)length);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		length += (size_t)got;
+		if (got == 0 || value[length - 1] == '\n')
+			break;
+	}
+	return finish(value, size, (ssize_t)length);
+}
+
+ssize_t hf_attr_read(int dirfd, const char *path, char *value, size_t size, struct stat *st,
+		     int *keep)
+{
+	struct stat here;
+	ssize_t length;
+	int fd;
+
+	/* O_NONBLOCK: a made-up tree may hold a FIFO, and opening one must not wait for a writer. */
+	do
+		fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	while (fd < 0 && errno == EINTR);
+	if (fd < 0)
+		return -errno;
+	if (st && fstat(fd, &here) < 0)
+		length = -errno;
+	else
+		length = hf_attr_again(fd, value, size);
+	if (length >= 0 && st)
+		*st = here;
+	if (length >= 0 && keep)
+		*keep = fd;
+	else
+		hf_close(&fd);
+	return length;
+}
