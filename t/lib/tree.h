@@ -29,7 +29,7 @@ struct tree;
 enum tree_node {
 	TREE_NODE_NULL = 0, /* a symlink to /dev/null, and `dev` says 1:3: it can be opened */
 	TREE_NODE_FILE,	    /* an empty plain file, and `dev` says 231:N */
-	TREE_NODE_NONE,	    /* no node, and `dev` says 231:N */
+	TREE_NODE_NONE,	    /* none until tree_make_node(), which makes TREE_NODE_NULL */
 	TREE_NODE_WRONG,    /* a symlink to /dev/null, and `dev` says 231:N */
 };
 
@@ -78,7 +78,7 @@ int tree_rename(struct tree *tree, unsigned int n, const char *name);
  */
 int tree_swap(struct tree *tree, unsigned int n);
 
-/* Adds what no_device and no_uverbs and TREE_NODE_NONE left out. */
+/* Adds what no_device, no_uverbs and TREE_NODE_NONE left out; the second one the node alone. */
 int tree_complete(struct tree *tree, unsigned int n);
 int tree_make_node(struct tree *tree, unsigned int n);
 

@@ -5,4 +5,10 @@ TESTS += t/unit/discovery_tree
 t_unit_discovery_tree_SOURCES = t/unit/discovery_tree.c
 t_unit_discovery_tree_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_discovery_tree_LDADD = libhf-test-tree.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += t/unit/discovery
+TESTS += t/unit/discovery
+t_unit_discovery_SOURCES = t/unit/discovery.c
+t_unit_discovery_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_discovery_LDADD = libhf-core.la libhf-test-tree.la $(CMOCKA_LIBS)
 endif
