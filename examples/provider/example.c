@@ -9,6 +9,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <rdma/ib_user_ioctl_verbs.h>
+
+/*
+ * The number of the kernel driver, enum rdma_driver_id in <rdma/ib_user_ioctl_verbs.h>. The kernel
+ * refuses commands that carry another one.
+ */
+enum { EXAMPLE_DRIVER_ID = RDMA_DRIVER_UNKNOWN };
 
 /* What we keep for a device. The core's part may stand anywhere in it. */
 struct example_device {
@@ -68,7 +75,7 @@ static struct verbs_context *example_alloc_context(struct ibv_device *device, in
 	(void)private_data;
 	context = hf_provider_context_alloc(device, cmd_fd, sizeof(*context),
 					    offsetof(struct example_context, base),
-					    RDMA_DRIVER_UNKNOWN);
+					    EXAMPLE_DRIVER_ID);
 	if (!context)
 		return NULL;
 	err = hf_provider_get_context(&context->base, NULL);
