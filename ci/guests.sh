@@ -9,10 +9,11 @@ guests()
 	local test
 
 	gcc_build
-	step fetch 600 "$src/t/vm/fetch" --kernel "$1" || exit 0
+	step fetch 900 "$src/t/vm/fetch" --kernel "$1" || exit 0
+	step programs 300 make check-vm-programs || exit 0
 	for test in $(make_variable VM_TESTS); do
-		step "${test##*/}" 900 "$src/t/vm/run" --kernel "$1" --timeout 850 --builddir "$PWD" \
-			"$src/$test"
+		# Each script says in itself how long its guest may run.
+		step "${test##*/}" 900 "$src/t/vm/run" --kernel "$1" --builddir "$PWD" "$src/$test"
 	done
 	exit 0
 }

@@ -64,6 +64,7 @@ step()
 	0)
 		record pass "$name"
 		say "$tier: $name: passed, $((EPOCHSECONDS - began)) s"
+		grep -a '^figure: ' "$log" | sed 's/^/	| /'
 		;;
 	77)
 		record skip "$name"
