@@ -34,17 +34,16 @@ struct hf_provider {
 struct hf_candidate {
 	struct hf_manifest manifest;
 	struct hf_reason reason; /* of the last refusal */
-	struct stat
-		refused_file; /* the file the refusal was about: not tried again until it changes */
+	struct stat library;	 /* the file as it was when the manifest was read */
 };
 
 struct hf_registry {
-	pthread_mutex_t lock; /* guards `providers`, and `candidates` against readers */
-	char **dirs;	      /* NULL-terminated */
-	struct timespec *dir_stamps;
+	pthread_mutex_t lock;		 /* guards `providers`, and `candidates` against readers */
+	char **dirs;			 /* NULL-terminated */
 	struct hf_candidate *candidates; /* changed within a scan only */
 	size_t num_candidates;
 	bool read;
+	uint64_t print; /* of the files the candidates were read from */
 	struct hf_provider *providers;
 };
 
@@ -72,5 +71,8 @@ struct hf_provider *hf_registry_find(struct hf_registry *registry, const struct 
 
 /* Gives the device back; the last one unloads the library. Not from within its code. */
 void hf_registry_put(struct hf_registry *registry, struct hf_provider *provider);
+
+/* An array of struct hf_provider_info, cut or padded to entry_size; the caller frees it. */
+int hf_registry_list(struct hf_registry *registry, size_t entry_size, void **ret);
 
 #endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/reason.h"
+#include "core/base/text.h"
+#include "core/provider/load.h"
+
+/* The N of "NAME-hfN.so". */
+static int abi_of_file_name(const char *path, uint32_t *ret)
+{
+	const char *base = strrchr(path, '/');
+	const char *mark = NULL;
+	char digits[16];
+	uint64_t number;
+
+	base = base ? base + 1 : path;
+	for (const char *at = base; (at = strstr(at, "-hf")); at++)
+		mark = at + 3;
+	if (!mark || strcmp(mark + strspn(mark, "0123456789"), ".so") != 0)
+		return -EINVAL;
+	if (hf_print(digits, sizeof(digits), "%.*s", (int)strspn(mark, "0123456789"), mark) ||
+	    hf_parse_number(digits, 10, UINT32_MAX, &number))
+		return -EINVAL;
+	*ret = (uint32_t)number;
+	return 0;
+}
+
+static int check_abi(const struct hf_manifest *m, struct hf_reason *reason)
+{
+	char wanted[64], found[64];
+	uint32_t in_name;
+
+	snprintf(wanted, sizeof(wanted), "ABI %u..%u", HF_PROVIDER_ABI_MIN, HF_PROVIDER_ABI_MAX);
+	snprintf(found, sizeof(found), "ABI %u", m->abi);
+	if (m->abi < HF_PROVIDER_ABI_MIN || m->abi > HF_PROVIDER_ABI_MAX) {
+		hf_reason_set(reason, HF_REASON_ABI, wanted, found,
+			      "provider %s speaks private ABI %u, this library %u to %u", m->name,
+			      m->abi, HF_PROVIDER_ABI_MIN, HF_PROVIDER_ABI_MAX);
+		return -EACCES;
+	}
+	if (abi_of_file_name(m->file, &in_name) || in_name != m->abi) {
+		snprintf(wanted, sizeof(wanted), "*-hf%u.so", m->abi);
+		hf_reason_set(
+			reason, HF_REASON_ABI, wanted, strrchr(m->file, '/'),
+			"the file name of provider %s does not end in -hf%u.so as its manifest's "
+			"ABI demands",
+			m->name, m->abi);
+		return -EACCES;
+	}
+	return 0;
+}
+
+/* Who else could write here could run code in this process. */
+static int check_safe(const char *path, const struct stat *st, struct hf_reason *reason)
+{
+	char found[64];
+
+	snprintf(found, sizeof(found), "owner %u mode %04o", (unsigned)st->st_uid,
+		 (unsigned)st->st_mode & 07777);
+	if (st->st_uid != 0 && st->st_uid != geteuid()) {
+		hf_reason_set(reason, HF_REASON_UNSAFE, "owner root or this user", found,
+			      "%s belongs to another user", path);
+		return -EACCES;
+	}
+	if (st->st_mode & (S_IWGRP | S_IWOTH)) {
+		hf_reason_set(reason, HF_REASON_UNSAFE, "not writable by group or others", found,
+			      "%s can be written by group or others", path);
+		return -EACCES;
+	}
+	return 0;
+}
+
+static int check_file(const struct hf_manifest *m, struct stat *st, struct hf_reason *reason)
+{
+	if (stat(m->file, st) < 0) {
+		int error = errno;
+
+		hf_reason_set(reason, HF_REASON_FILE_MISSING, strrchr(m->file, '/') + 1,
+			      strerrordesc_np(error), "%s: %s", m->file, strerrordesc_np(error));
+		return -EACCES;
+	}
+	if (!S_ISREG(st->st_mode)) {
+		hf_reason_set(reason, HF_REASON_UNSAFE, "a regular file", "something else",
+			      "%s is not a regular file", m->file);
+		return -EACCES;
+	}
+	return check_safe(m->file, st, reason);
+}
+
+int hf_library_check(const struct hf_manifest *m, struct stat *st, struct hf_reason *reason)
+{
+	char dir[HF_PATH_MAX];
+	struct stat dir_stat;
+	int err;
+
+	memset(st, 0, sizeof(*st));
+	err = check_abi(m, reason);
+	if (err)
+		return err;
+	err = check_file(m, st, reason);
+	if (err)
+		return err;
+	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(m->file, '/') - m->file), m->file);
+	if (stat(dir, &dir_stat) < 0) {
+		hf_reason_set(reason, HF_REASON_FILE_MISSING, dir, strerrordesc_np(errno), "%s: %s",
+			      dir, strerrordesc_np(errno));
+		return -EACCES;
+	}
+	return check_safe(dir, &dir_stat, reason);
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/*
+ * glibc answers dlopen() of a name that is loaded with the library loaded under it, even if another
+ * file has taken its place. So where the name is taken, spell the path in a way not used before:
+ * each bit of the counter as "/." or "/". The loader then compares inodes.
+ */
+static void *open_library(const char *path)
+{
+	static atomic_uint spellings; /* names are the process's, not a context's */
+	char spelled[HF_PATH_MAX + 80];
+	void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
+	const char *base = strrchr(path, '/') + 1;
+	unsigned int bits;
+	size_t length;
+
+	if (!library)
+		return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	dlclose(library);
+	length = (size_t)(base - path) - 1;
+	memcpy(spelled, path, length);
+	for (bits = atomic_fetch_add(&spellings, 1) + 1; bits; bits >>= 1)
+		length += (size_t)snprintf(spelled + length, sizeof(spelled) - length,
+					   bits & 1 ? "/." : "/");
+	snprintf(spelled + length, sizeof(spelled) - length, "/%s", base);
+	return dlopen(spelled, RTLD_NOW | RTLD_LOCAL);
+}
+
+static const char *descriptor_fault(const struct hf_provider_descriptor *d, uint32_t abi)
+{
+	if (!d)
+		return "no descriptor";
+	if (d->abi != abi)
+		return "another ABI number in the descriptor";
+	if (d->size < sizeof(*d))
+		return "a descriptor that is too short";
+	if (!d->name || !d->ops)
+		return "a descriptor without name or operations";
+	if (!d->ops->alloc_device || !d->ops->uninit_device || !d->ops->alloc_context)
+		return "a descriptor without alloc_device, uninit_device or alloc_context";
+	return NULL;
+}
+
+static int take_descriptor(const struct hf_manifest *m, void *library,
+			   const struct hf_provider_descriptor **ret, struct hf_reason *reason)
+{
+	const struct hf_provider_descriptor *(*describe)(void);
+	char node[32], wanted[64], found[64];
+	const char *fault;
+
+	snprintf(node, sizeof(node), "HOLDFAST_PROVIDER_%u", m->abi);
+	snprintf(wanted, sizeof(wanted), "ABI %u", m->abi);
+	*(void **)&describe = dlvsym(library, "hf_provider_describe", node);
+	if (!describe) {
+		hf_reason_set(reason, HF_REASON_ABI, node, "no such symbol",
+			      "%s does not export hf_provider_describe in node %s", m->file, node);
+		return -EACCES;
+	}
+	*ret = describe();
+	fault = descriptor_fault(*ret, m->abi);
+	if (fault) {
+		snprintf(found, sizeof(found), "ABI %u", *ret ? (*ret)->abi : 0);
+		hf_reason_set(reason, HF_REASON_ABI, wanted, found, "%s has %s", m->file, fault);
+		return -EACCES;
+	}
+	return 0;
+}
+
+int hf_library_load(const struct hf_manifest *m, const struct stat *st, struct hf_provider **ret,
+		    struct hf_reason *reason)
+{
+	struct hf_provider *provider;
+	struct stat now;
+	int err;
+
+	provider = calloc(1, sizeof(*provider));
+	if (!provider)
+		return -ENOMEM;
+	provider->library = open_library(m->file);
+	if (!provider->library) {
+		const char *why = dlerror();
+
+		hf_reason_set(reason, HF_REASON_LOAD, "a library that loads",
+			      "the loader's refusal", "%s",
+			      why ? why : "the dynamic loader gave no reason");
+		err = -EACCES;
+		goto free_provider;
+	}
+	/* The loader opens by path: what was checked must be what it opened. */
+	if (stat(m->file, &now) < 0 || !same_file(st, &now)) {
+		hf_reason_set(reason, HF_REASON_LOAD, "the file that was checked", "another one",
+			      "%s was replaced while it was loaded", m->file);
+		err = -EACCES;
+		goto close_library;
+	}
+	err = take_descriptor(m, provider->library, &provider->descriptor, reason);
+	if (err)
+		goto close_library;
+	hf_copy(provider->file, sizeof(provider->file), m->file);
+	provider->dev = st->st_dev;
+	provider->ino = st->st_ino;
+	provider->mtime = st->st_mtim;
+	*ret = provider;
+	return 0;
+
+close_library:
+	dlclose(provider->library);
+free_provider:
+	free(provider);
+	return err;
+}
+
+void hf_library_unload(struct hf_provider *provider)
+{
+	dlclose(provider->library);
+	free(provider);
+}

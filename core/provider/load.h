@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* One library: what can be said without opening it, mapping it, letting it go. */
+#ifndef HF_PROVIDER_LOAD_H
+#define HF_PROVIDER_LOAD_H
+
+#include "core/provider/registry.h"
+
+/*
+ * Checks what shows without mapping the file: that it is there, safe, and that the ABI numbers of
+ * manifest and file name agree and are in range. Fills *st. 0, or -EACCES with *reason filled.
+ */
+int hf_library_check(const struct hf_manifest *manifest, struct stat *st, struct hf_reason *reason);
+
+/*
+ * Maps it and takes its descriptor. 0; -EACCES with *reason filled when it is refused; -ENOMEM.
+ * `st` is what hf_library_check() saw: another file in its place is refused.
+ */
+int hf_library_load(const struct hf_manifest *manifest, const struct stat *st,
+		    struct hf_provider **ret, struct hf_reason *reason);
+
+void hf_library_unload(struct hf_provider *provider);
+
+#endif

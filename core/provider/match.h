@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef HF_PROVIDER_MATCH_H
+#define HF_PROVIDER_MATCH_H
+
+#include "core/provider/registry.h"
+
+/* Does a rule of the manifest that names a driver id (or, in the second pass, a name) match? */
+bool hf_manifest_matches(const struct hf_manifest *manifest, const struct hf_match_key *key,
+			 bool by_driver_id);
+
+/*
+ * Asks the library itself: sets device->match to the entry of its table that fits, if it has one,
+ * and lets its match_device decide.
+ */
+bool hf_provider_takes(const struct verbs_device_ops *ops, struct verbs_sysfs_dev *device,
+		       const struct hf_match_key *key);
+
+#endif

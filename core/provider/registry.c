@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <dirent.h>
+#include <fcntl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "core/base/attr.h"
+#include "core/base/file.h"
+#include "core/base/reason.h"
+#include "core/base/text.h"
+#include "core/provider/load.h"
+#include "core/provider/match.h"
+#include "core/provider/registry.h"
+
+enum { CANDIDATES_MAX = 4096 };
+
+int hf_registry_init(struct hf_registry *registry, const char *const *dirs)
+{
+	size_t count = 0;
+
+	while (dirs[count])
+		count++;
+	memset(registry, 0, sizeof(*registry));
+	registry->dirs = calloc(count + 1, sizeof(*registry->dirs));
+	if (!registry->dirs)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		registry->dirs[i] = strdup(dirs[i]);
+		if (!registry->dirs[i])
+			goto free_dirs;
+	}
+	pthread_mutex_init(&registry->lock, NULL);
+	return 0;
+
+free_dirs:
+	for (size_t i = 0; i < count; i++)
+		free(registry->dirs[i]);
+	free(registry->dirs);
+	return -ENOMEM;
+}
+
+static void free_candidates(struct hf_candidate *candidates, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		hf_manifest_clear(&candidates[i].manifest);
+	free(candidates);
+}
+
+void hf_registry_destroy(struct hf_registry *registry)
+{
+	free_candidates(registry->candidates, registry->num_candidates);
+	for (size_t i = 0; registry->dirs[i]; i++)
+		free(registry->dirs[i]);
+	free(registry->dirs);
+	pthread_mutex_destroy(&registry->lock);
+}
+
+/* The manifests as they stand now, before they replace those of the registry. */
+struct reading {
+	struct hf_candidate *v;
+	size_t count;
+	uint64_t print; /* of every file's identity: differs when anything was touched */
+};
+
+static void add_to_print(uint64_t *print, uint64_t value)
+{
+	/* FNV-1a, 64 bit, over the value's bytes. */
+	for (int i = 0; i < 8; i++) {
+		*print ^= (value >> (8 * i)) & 0xff;
+		*print *= 0x100000001b3u;
+	}
+}
+
+static void add_file_to_print(uint64_t *print, const struct stat *st)
+{
+	add_to_print(print, st->st_dev);
+	add_to_print(print, st->st_ino);
+	add_to_print(print, (uint64_t)st->st_mtim.tv_sec);
+	add_to_print(print, (uint64_t)st->st_mtim.tv_nsec);
+	add_to_print(print, ((uint64_t)st->st_mode << 32) | st->st_uid);
+}
+
+static bool known_name(const struct reading *reading, const char *name)
+{
+	for (size_t i = 0; i < reading->count; i++)
+		if (name[0] && !strcmp(reading->v[i].manifest.name, name))
+			return true;
+	return false;
+}
+
+static int read_manifest(struct reading *reading, const char *path)
+{
+	struct hf_candidate candidate = {0};
+	struct hf_candidate *grown;
+	struct stat st;
+	char *text;
+	ssize_t length;
+	int err = 0;
+
+	text = malloc(HF_MANIFEST_MAX + 1);
+	if (!text)
+		return -ENOMEM;
+	length = hf_read_file(AT_FDCWD, path, text, HF_MANIFEST_MAX + 1, &st);
+	if (length >= 0) {
+		add_file_to_print(&reading->print, &st);
+		err = hf_manifest_parse(path, text, (size_t)length, &candidate.manifest,
+					&candidate.reason);
+	} else {
+		hf_reason_set(&candidate.reason, HF_REASON_BAD_MANIFEST, "a readable text file",
+			      strerrordesc_np((int)-length), "%s: %s", path,
+			      strerrordesc_np((int)-length));
+	}
+	free(text);
+	if (err == -ENOMEM || length == -ENOMEM)
+		return -ENOMEM;
+	if (length == -ENOENT || known_name(reading, candidate.manifest.name))
+		goto clear; /* gone meanwhile, or an earlier directory's provider of that name wins */
+	if (candidate.reason.code)
+		snprintf(candidate.manifest.path, sizeof(candidate.manifest.path), "%s", path);
+	else if (hf_library_check(&candidate.manifest, &candidate.library, &candidate.reason) == 0)
+		candidate.reason.code = HF_REASON_NONE;
+	add_file_to_print(&reading->print, &candidate.library);
+	grown = reallocarray(reading->v, reading->count + 1, sizeof(*grown));
+	if (!grown) {
+		err = -ENOMEM;
+		goto clear;
+	}
+	reading->v = grown;
+	reading->v[reading->count++] = candidate;
+	return 0;
+
+clear:
+	hf_manifest_clear(&candidate.manifest);
+	return err;
+}
+
+static int is_manifest(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return dot && dot != entry->d_name && !strcmp(dot, ".provider");
+}
+
+static int read_dir(struct reading *reading, const char *dir, const struct hf_log *log)
+{
+	struct dirent **names;
+	char path[HF_PATH_MAX];
+	int count, err = 0;
+
+	errno = 0;
+	count = scandir(dir, &names, is_manifest, alphasort);
+	if (count < 0) {
+		if (errno == ENOMEM)
+			return -ENOMEM;
+		hf_debug(log, "provider directory %s: %s", dir, strerrordesc_np(errno));
+		return 0;
+	}
+	for (int i = 0; i < count; i++) {
+		if (!err && reading->count < CANDIDATES_MAX &&
+		    hf_print(path, sizeof(path), "%s/%s", dir, names[i]->d_name) == 0)
+			err = read_manifest(reading, path);
+		free(names[i]);
+	}
+	free(names);
+	return err;
+}
+
+int hf_registry_refresh(struct hf_registry *registry, const struct hf_log *log)
+{
+	struct reading reading = {.print = 0xcbf29ce484222325u};
+	struct hf_candidate *old;
+	size_t old_count;
+	int err = 0;
+
+	for (size_t i = 0; registry->dirs[i] && !err; i++)
+		err = read_dir(&reading, registry->dirs[i], log);
+	if (err || (registry->read && reading.print == registry->print)) {
+		free_candidates(reading.v, reading.count);
+		return err;
+	}
+	pthread_mutex_lock(&registry->lock);
+	old = registry->candidates;
+	old_count = registry->num_candidates;
+	registry->candidates = reading.v;
+	registry->num_candidates = reading.count;
+	registry->print = reading.print;
+	registry->read = true;
+	pthread_mutex_unlock(&registry->lock);
+	free_candidates(old, old_count);
+	return 1;
+}
+
+static void keep_reason(struct hf_registry *registry, struct hf_candidate *candidate,
+			const struct hf_reason *reason)
+{
+	pthread_mutex_lock(&registry->lock);
+	candidate->reason = *reason;
+	pthread_mutex_unlock(&registry->lock);
+}
+
+/* The library of a candidate that is mapped already, or is mapped now; one device counted. */
+static struct hf_provider *get_library(struct hf_registry *registry, struct hf_candidate *candidate,
+				       struct hf_reason *reason)
+{
+	struct hf_provider *provider;
+	struct stat st;
+	int err;
+
+	err = hf_library_check(&candidate->manifest, &st, reason);
+	if (err)
+		return NULL;
+	pthread_mutex_lock(&registry->lock);
+	DL_FOREACH (registry->providers, provider) {
+		if (provider->dev == st.st_dev && provider->ino == st.st_ino &&
+		    provider->mtime.tv_sec == st.st_mtim.tv_sec &&
+		    provider->mtime.tv_nsec == st.st_mtim.tv_nsec) {
+			provider->devices++;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&registry->lock);
+	if (provider)
+		return provider;
+	err = hf_library_load(&candidate->manifest, &st, &provider, reason);
+	if (err == -ENOMEM)
+		hf_reason_set(reason, HF_REASON_LOAD, "memory", "none", "%s: out of memory",
+			      candidate->manifest.file);
+	if (err)
+		return NULL;
+	provider->devices = 1;
+	pthread_mutex_lock(&registry->lock);
+	DL_APPEND(registry->providers, provider);
+	pthread_mutex_unlock(&registry->lock);
+	return provider;
+}
+
+static bool kernel_abi_fits(const struct hf_candidate *candidate,
+			    const struct verbs_device_ops *ops, uint32_t abi,
+			    struct hf_reason *reason)
+{
+	uint32_t min = candidate->manifest.kernel_abi_min;
+	uint32_t max = candidate->manifest.kernel_abi_max;
+	char wanted[64], found[64];
+
+	if (ops && ops->match_min_abi_version > min)
+		min = ops->match_min_abi_version;
+	if (ops && ops->match_max_abi_version < max)
+		max = ops->match_max_abi_version;
+	if (abi >= min && abi <= max)
+		return true;
+	snprintf(wanted, sizeof(wanted), "kernel ABI %u..%u", min, max);
+	snprintf(found, sizeof(found), "kernel ABI %u", abi);
+	hf_reason_set(reason, HF_REASON_KERNEL_ABI, wanted, found,
+		      "provider %s supports the kernel driver's ABI %u to %u, the kernel has %u",
+		      candidate->manifest.name, min, max, abi);
+	return false;
+}
+
+static struct hf_provider *try_candidate(struct hf_registry *registry,
+					 struct hf_candidate *candidate,
+					 struct verbs_sysfs_dev *device,
+					 const struct hf_match_key *key, struct hf_reason *reason)
+{
+	struct hf_provider *provider;
+
+	if (candidate->reason.code && candidate->reason.code != HF_REASON_KERNEL_ABI) {
+		*reason = candidate->reason; /* stands until the files change */
+		return NULL;
+	}
+	if (!kernel_abi_fits(candidate, NULL, key->kernel_abi, reason))
+		goto refused;
+	provider = get_library(registry, candidate, reason);
+	if (!provider)
+		goto refused;
+	if (!kernel_abi_fits(candidate, provider->descriptor->ops, key->kernel_abi, reason)) {
+		hf_registry_put(registry, provider);
+		goto refused;
+	}
+	if (!hf_provider_takes(provider->descriptor->ops, device, key)) {
+		hf_registry_put(registry, provider);
+		hf_reason_set(reason, HF_REASON_PROVIDER_FAILED, "the provider's consent", "none",
+			      "provider %s looked at the device and declined",
+			      candidate->manifest.name);
+		return NULL;
+	}
+	return provider;
+
+refused:
+	keep_reason(registry, candidate, reason);
+	return NULL;
+}
+
+struct hf_provider *hf_registry_find(struct hf_registry *registry, const struct hf_log *log,
+				     struct verbs_sysfs_dev *device, const struct hf_match_key *key,
+				     struct hf_reason *reason)
+{
+	struct hf_reason first = {0};
+
+	/* A kernel that states its driver's number leaves no doubt; a name is a convention. */
+	for (int by_driver_id = 1; by_driver_id >= 0; by_driver_id--) {
+		if (by_driver_id && !key->driver_id)
+			continue;
+		for (size_t i = 0; i < registry->num_candidates; i++) {
+			struct hf_candidate *candidate = &registry->candidates[i];
+			struct hf_reason why = {0};
+			struct hf_provider *provider;
+
+			if (!hf_manifest_matches(&candidate->manifest, key, by_driver_id))
+				continue;
+			provider = try_candidate(registry, candidate, device, key, &why);
+			if (provider)
+				return provider;
+			hf_info(log, "%s: %s", key->name, why.text);
+			if (!first.code)
+				first = why;
+		}
+	}
+	if (!first.code)
+		hf_reason_set(&first, HF_REASON_NO_PROVIDER, "a manifest that matches", "none",
+			      "no provider matches the device");
+	*reason = first;
+	return NULL;
+}
+
+void hf_registry_put(struct hf_registry *registry, struct hf_provider *provider)
+{
+	bool last;
+
+	pthread_mutex_lock(&registry->lock);
+	last = --provider->devices == 0;
+	if (last)
+		DL_DELETE(registry->providers, provider);
+	pthread_mutex_unlock(&registry->lock);
+	if (last)
+		hf_library_unload(provider);
+}
+
+static void fill_info(const struct hf_registry *registry, const struct hf_candidate *candidate,
+		      struct hf_provider_info *info)
+{
+	const struct hf_provider *provider;
+
+	snprintf(info->name, sizeof(info->name), "%s", candidate->manifest.name);
+	snprintf(info->version, sizeof(info->version), "%s", candidate->manifest.version);
+	snprintf(info->manifest, sizeof(info->manifest), "%s", candidate->manifest.path);
+	snprintf(info->file, sizeof(info->file), "%s", candidate->manifest.file);
+	info->abi = candidate->manifest.abi;
+	info->abi_min = HF_PROVIDER_ABI_MIN;
+	info->abi_max = HF_PROVIDER_ABI_MAX;
+	info->reason = candidate->reason;
+	DL_FOREACH (registry->providers, provider) {
+		if (strcmp(provider->file, info->file) != 0)
+			continue;
+		info->loaded = 1;
+		info->devices += provider->devices;
+	}
+}
+
+int hf_registry_list(struct hf_registry *registry, size_t entry_size, void **ret)
+{
+	struct hf_provider_info info;
+	size_t count, bytes = entry_size < sizeof(info) ? entry_size : sizeof(info);
+	char *list;
+
+	pthread_mutex_lock(&registry->lock);
+	count = registry->num_candidates;
+	list = calloc(count + 1, entry_size);
+	for (size_t i = 0; list && i < count; i++) {
+		memset(&info, 0, sizeof(info));
+		fill_info(registry, &registry->candidates[i], &info);
+		memcpy(list + i * entry_size, &info, bytes);
+	}
+	pthread_mutex_unlock(&registry->lock);
+	if (!list)
+		return -ENOMEM;
+	*ret = list;
+	return (int)count;
+}
