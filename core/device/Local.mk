@@ -1,1 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+libhf_core_la_SOURCES += \
+	core/context.c \
+	core/device/attributes.c \
+	core/device/attributes.h \
+	core/device/hf.h \
+	core/device/instance.c \
+	core/device/instance.h \
+	core/device/list.c \
+	core/device/list.h \
+	core/device/node.c \
+	core/device/node.h \
+	core/device/open.c \
+	core/device/open.h \
+	core/device/process.c \
+	core/device/process.h \
+	core/device/roots.c \
+	core/device/roots.h \
+	core/device/scan.c \
+	core/device/table.c \
+	core/device/table_change.h \
+	core/device/table.h

@@ -78,6 +78,11 @@ uint64_t hf_next_generation(void);
 /* Grows by one in the child of each fork. */
 unsigned int hf_fork_count(void);
 
+/* With hf->lock held: tells the observers. */
+void hf_table_tell(struct hf *hf, struct hf_device *device, enum hf_change_kind kind,
+		   uint32_t what);
+
+/* Both with hf->lock held. */
 void hf_observe(struct hf *hf, struct hf_observer *observer);
 void hf_unobserve(struct hf *hf, struct hf_observer *observer);
 

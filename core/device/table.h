@@ -72,10 +72,10 @@ void hf_table_renamed(struct hf *hf, unsigned int root, const char *from, const 
 /* A device by its RDMA name; with a reference, or NULL. */
 struct hf_device *hf_table_find_name(struct hf *hf, const char *name);
 
-/* With hf->lock held: tells the observers. */
-void hf_table_tell(struct hf *hf, struct hf_device *device, int kind, uint32_t what);
-
-/* References; the last one out frees. Never with hf->lock held. */
+/*
+ * References of anybody but the table; they keep the context as well. hf_device_drop() never with
+ * hf->lock held: the last one out lets a provider's code run.
+ */
 void hf_device_hold(struct hf_device *device);
 void hf_device_drop(struct hf_device *device);
 

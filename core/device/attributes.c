@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What a handle tells of its device. */
+#include <errno.h>
+#include <endian.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <holdfast/device.h>
+
+#include "core/base/attr.h"
+#include "core/base/file.h"
+#include "core/base/reason.h"
+#include "core/base/text.h"
+#include "core/device/attributes.h"
+#include "core/device/instance.h"
+#include "core/device/open.h"
+
+HF_EXPORT int hf_device_name(struct ibv_device *handle, char *name, size_t size)
+{
+	struct hf_device *device = hf_device_of(handle);
+	int err;
+
+	pthread_mutex_lock(&device->hf->lock);
+	err = hf_copy(name, size, device->name) ? -ERANGE : (int)strlen(device->name);
+	pthread_mutex_unlock(&device->hf->lock);
+	return err;
+}
+
+static void fill_info(struct hf_device *device, struct hf_device_info *info)
+{
+	const struct hf_entry *entry = &device->entry;
+	const struct hf_search_root *root = &device->hf->roots[entry->root];
+
+	info->generation = device->generation;
+	info->reason = device->reason;
+	info->state = device->reason.code ? HF_DEVICE_UNUSABLE : HF_DEVICE_READY;
+	if (atomic_load(&device->gone)) {
+		info->state = HF_DEVICE_GONE;
+		hf_reason_set(&info->reason, HF_REASON_GONE, NULL, NULL,
+			      "the device was unplugged");
+	}
+	info->protocol = entry->protocol;
+	hf_copy(info->name, sizeof(info->name), device->name);
+	hf_copy(info->uverbs, sizeof(info->uverbs), entry->uverbs);
+	hf_entry_node_path(root, entry, info->node);
+	hf_copy(info->root, sizeof(info->root), root->sysfs);
+	if (device->provider) {
+		snprintf(info->provider, sizeof(info->provider), "%s",
+			 device->provider->descriptor->name);
+		hf_copy(info->provider_file, sizeof(info->provider_file), device->provider->file);
+	}
+	info->index = entry->index;
+	info->driver_id = entry->driver_id;
+	info->kernel_abi = entry->kernel_abi;
+	info->num_ports = entry->num_ports;
+	info->node_number = entry->node_number;
+	info->inode = entry->inode;
+	info->stamp = entry->stamp;
+	info->node_guid = be64toh(entry->node_guid);
+	info->node_type = device->handle->device.node_type;
+	info->transport = device->handle->device.transport_type;
+}
+
+HF_EXPORT int hf_device_get_info(struct ibv_device *handle, struct hf_device_info *info)
+{
+	struct hf_device *device = hf_device_of(handle);
+	struct hf_device_info full = {0};
+	size_t size = info->size;
+
+	if (size < offsetof(struct hf_device_info, protocol) || size > 65536)
+		return -EINVAL;
+	pthread_mutex_lock(&device->hf->lock);
+	fill_info(device, &full);
+	pthread_mutex_unlock(&device->hf->lock);
+	full.size = size;
+	memset(info, 0, size);
+	memcpy(info, &full, size < sizeof(full) ? size : sizeof(full));
+	return 0;
+}
+
+/* An error while reading may only be how a device that is no more shows: say that instead. */
+static int explain(struct hf_device *device, const struct hf_entry *entry, int err)
+{
+	if (err != -ENOMEM && err != -EMFILE && err != -ENFILE &&
+	    hf_verify(device, entry) == -ENODEV)
+		return -ENODEV;
+	return err;
+}
+
+int hf_with_dir(struct hf_device *device,
+		int (*read)(int dir, const struct hf_entry *entry, void *arg), void *arg)
+{
+	struct hf_entry entry = hf_instance_entry(device);
+	int dir, ret;
+
+	if (atomic_load(&device->gone))
+		return -ENODEV;
+	dir = hf_entry_open_dir(&device->hf->roots[entry.root], &entry, NULL);
+	if (dir < 0)
+		return dir;
+	ret = read(dir, &entry, arg);
+	hf_close(&dir);
+	return ret < 0 ? explain(device, &entry, ret) : ret;
+}
+
+struct attr_read {
+	const char *path;
+	char *value;
+	size_t size;
+};
+
+static int read_attr(int dir, const struct hf_entry *entry, void *arg)
+{
+	struct attr_read *attr = arg;
+
+	(void)entry;
+	return (int)hf_read_file(dir, attr->path, attr->value, attr->size, NULL);
+}
+
+static bool is_inside(const char *path)
+{
+	if (path[0] == '/' || path[0] == '\0')
+		return false;
+	for (const char *part = path; part; part = strchr(part, '/')) {
+		part += *part == '/';
+		if (!strncmp(part, "..", 2) && (part[2] == '/' || part[2] == '\0'))
+			return false;
+	}
+	return true;
+}
+
+HF_EXPORT int hf_device_read_attr(struct ibv_device *device, const char *path, char *value,
+				  size_t size)
+{
+	/* Apart from the caller's: an output stays as it was when the call fails. */
+	char whole[4097];
+	struct attr_read attr = {path, whole, sizeof(whole)};
+	int length;
+
+	if (!is_inside(path))
+		return -EINVAL;
+	length = hf_with_dir(hf_device_of(device), read_attr, &attr);
+	if (length < 0)
+		return length;
+	if ((size_t)length >= size)
+		return -ERANGE;
+	memcpy(value, whole, (size_t)length + 1);
+	return length;
+}
+
+struct port_read {
+	struct hf_device *device;
+	uint32_t port;
+	struct hf_port_info info;
+	struct hf_gid *gids;
+};
+
+static int read_port(int dir, const struct hf_entry *entry, void *arg)
+{
+	struct port_read *port = arg;
+	struct hf *hf = port->device->hf;
+	const struct hf_search_root *root = &hf->roots[entry->root];
+	/* Netlink knows the port's interface also where the GID table is empty. */
+	bool mine = root->kernel && entry->index >= 0 && hf_scan_begin(hf);
+	int err;
+
+	err = hf_read_port(dir, mine ? hf_netlink(hf, root) : NULL, entry, port->port, &port->info);
+	if (mine)
+		hf_scan_end(hf);
+	return err;
+}
+
+HF_EXPORT int hf_device_get_port(struct ibv_device *device, uint32_t port,
+				 struct hf_port_info *info)
+{
+	struct port_read arg = {.device = hf_device_of(device), .port = port};
+	size_t size = info->size;
+	int err;
+
+	if (size < offsetof(struct hf_port_info, phys_state) || size > 65536)
+		return -EINVAL;
+	if (port < 1 || port > 255)
+		return -ENOENT;
+	err = hf_with_dir(arg.device, read_port, &arg);
+	if (err < 0)
+		return err;
+	arg.info.size = size;
+	memset(info, 0, size);
+	memcpy(info, &arg.info, size < sizeof(arg.info) ? size : sizeof(arg.info));
+	return 0;
+}
+
+static int read_gids(int dir, const struct hf_entry *entry, void *arg)
+{
+	struct port_read *port = arg;
+
+	(void)entry;
+	return hf_read_gids(dir, port->port, &port->gids);
+}
+
+HF_EXPORT int hf_device_get_gids(struct ibv_device *device, uint32_t port, struct hf_gid **ret)
+{
+	struct port_read arg = {.port = port};
+	int count;
+
+	if (port < 1 || port > 255)
+		return -ENOENT;
+	count = hf_with_dir(hf_device_of(device), read_gids, &arg);
+	if (count >= 0)
+		*ret = arg.gids;
+	return count;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef HF_DEVICE_ATTRIBUTES_H
+#define HF_DEVICE_ATTRIBUTES_H
+
+#include "core/device/table.h"
+
+/*
+ * Calls `read` with a directory that is proven to be the device's and returns what it returns,
+ * unless the device turns out to be gone: then -ENODEV.
+ */
+int hf_with_dir(struct hf_device *device,
+		int (*read)(int dir, const struct hf_entry *entry, void *arg), void *arg);
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <holdfast/stream.h>
+
+#include "core/base/attr.h"
+#include "core/base/reason.h"
+#include "core/base/text.h"
+#include "core/device/instance.h"
+
+struct hf_device *hf_device_of(const struct ibv_device *handle)
+{
+	const struct verbs_device *device = (const struct verbs_device *)(const void *)handle;
+
+	return (struct hf_device *)(void *)device->sysfs;
+}
+
+static void set_path(struct hf_device *device)
+{
+	const struct hf_search_root *root = &device->hf->roots[device->entry.root];
+
+	if (hf_print(device->sysfs.ibdev_path, sizeof(device->sysfs.ibdev_path),
+		     "%s/class/infiniband/%s", root->sysfs, device->name))
+		device->sysfs.ibdev_path[0] = '\0';
+}
+
+/* Programs read these members of a handle without asking; they get whole values or old ones. */
+static void publish_name(struct hf_device *device)
+{
+	struct verbs_device *handle = device->handle;
+
+	if (!handle)
+		return;
+	memcpy(handle->device.name, device->sysfs.ibdev_name, sizeof(handle->device.name));
+	memcpy(handle->device.ibdev_path, device->sysfs.ibdev_path,
+	       sizeof(handle->device.ibdev_path));
+}
+
+int hf_instance_rename(struct hf_device *device, const char *name)
+{
+	struct hf_past_name *past;
+
+	past = malloc(sizeof(*past) + strlen(name) + 1);
+	if (!past)
+		return -ENOMEM;
+	strcpy(past->name, name);
+	past->next = device->past_names;
+	device->past_names = past;
+	device->name = past->name;
+	hf_copy(device->sysfs.ibdev_name, sizeof(device->sysfs.ibdev_name), name);
+	set_path(device);
+	publish_name(device);
+	return 0;
+}
+
+static void fill_sysfs(struct hf_device *device)
+{
+	const struct hf_entry *entry = &device->entry;
+	struct verbs_sysfs_dev *sysfs = &device->sysfs;
+
+	hf_copy(sysfs->sysfs_name, sizeof(sysfs->sysfs_name), entry->uverbs);
+	hf_copy(sysfs->modalias, sizeof(sysfs->modalias), entry->modalias);
+	sysfs->sysfs_cdev = entry->node_number;
+	sysfs->node_guid = entry->node_guid;
+	sysfs->driver_id = entry->driver_id;
+	sysfs->node_type = (enum ibv_node_type)entry->node_type;
+	sysfs->ibdev_idx = entry->index;
+	sysfs->num_ports = entry->num_ports;
+	sysfs->abi_ver = entry->kernel_abi;
+	sysfs->time_created = entry->stamp;
+}
+
+uint32_t hf_instance_update(struct hf_device *device, const struct hf_entry *entry)
+{
+	uint32_t changes = 0;
+	bool renamed = strcmp(device->entry.name, entry->name) != 0;
+
+	if (renamed && hf_instance_rename(device, entry->name) == 0)
+		changes |= HF_CHANGED_NAME;
+	/* What only one of the sources says is not forgotten when the other was asked alone. */
+	if (entry->index < 0) {
+		int32_t index = device->entry.index;
+
+		device->entry = *entry;
+		device->entry.index = index;
+	} else {
+		device->entry = *entry;
+	}
+	if (renamed && !changes) /* no memory for the name: the next sighting tries again */
+		hf_copy(device->entry.name, sizeof(device->entry.name), device->name);
+	device->sysfs.node_guid = entry->node_guid;
+	device->sysfs.ibdev_idx = device->entry.index;
+	return changes;
+}
+
+static enum ibv_transport_type transport_of(int32_t node_type)
+{
+	switch (node_type) {
+	case IBV_NODE_CA:
+	case IBV_NODE_SWITCH:
+	case IBV_NODE_ROUTER:
+		return IBV_TRANSPORT_IB;
+	case IBV_NODE_RNIC:
+		return IBV_TRANSPORT_IWARP;
+	case IBV_NODE_USNIC:
+		return IBV_TRANSPORT_USNIC;
+	case IBV_NODE_USNIC_UDP:
+		return IBV_TRANSPORT_USNIC_UDP;
+	case IBV_NODE_UNSPECIFIED:
+		return IBV_TRANSPORT_UNSPECIFIED;
+	default:
+		return IBV_TRANSPORT_UNKNOWN;
+	}
+}
+
+static void fill_handle(struct hf_device *device)
+{
+	struct verbs_device *handle = device->handle;
+	char node[HF_PATH_SIZE];
+
+	handle->sysfs = &device->sysfs;
+	__atomic_store_n(&handle->refcount, 1, __ATOMIC_RELAXED);
+	handle->device._ops._dummy1 = NULL;
+	handle->device._ops._dummy2 = NULL;
+	handle->device.node_type = device->sysfs.node_type;
+	handle->device.transport_type = transport_of(device->entry.node_type);
+	hf_copy(handle->device.dev_name, sizeof(handle->device.dev_name), device->entry.uverbs);
+	/* libibverbs gives the class directory here, not the node. */
+	if (hf_print(node, sizeof(node), "%s/class/infiniband_verbs/%s",
+		     device->hf->roots[device->entry.root].sysfs, device->entry.uverbs) == 0)
+		hf_copy(handle->device.dev_path, sizeof(handle->device.dev_path), node);
+	publish_name(device);
+}
+
+/* Asks the registry for a provider and the provider for its object. */
+static void let_provider_take(struct hf_device *device)
+{
+	struct hf *hf = device->hf;
+	const struct hf_match_key key = {
+		.driver_id = device->entry.driver_id,
+		.name = device->name,
+		.modalias = device->entry.modalias,
+		.kernel_abi = device->entry.kernel_abi,
+	};
+	struct hf_provider *provider;
+
+	if (device->entry.reason.code) {
+		device->reason = device->entry.reason;
+		return;
+	}
+	provider = hf_registry_find(&hf->registry, &hf->log, &device->sysfs, &key, &device->reason);
+	if (!provider)
+		return;
+	device->handle = provider->descriptor->ops->alloc_device(&device->sysfs);
+	if (!device->handle) {
+		hf_registry_put(&hf->registry, provider);
+		hf_reason_set(&device->reason, HF_REASON_PROVIDER_FAILED, "a device object", "none",
+			      "provider %s could not make a device object", key.name);
+		return;
+	}
+	device->provider = provider;
+	device->handle->ops = provider->descriptor->ops;
+	hf_device_ready(&hf->roots[device->entry.root], &device->entry, &device->reason);
+}
+
+static void free_instance(struct hf_device *device)
+{
+	struct hf_past_name *past = device->past_names;
+
+	while (past) {
+		struct hf_past_name *next = past->next;
+
+		free(past);
+		past = next;
+	}
+	free(device);
+}
+
+int hf_instance_new(struct hf *hf, const struct hf_entry *entry, uint64_t generation,
+		    struct hf_device **ret)
+{
+	struct hf_device *device = calloc(1, sizeof(*device));
+
+	if (!device)
+		return -ENOMEM;
+	device->hf = hf;
+	device->entry = *entry;
+	device->generation = generation;
+	device->key.root = entry->root;
+	hf_copy(device->key.uverbs, sizeof(device->key.uverbs), entry->uverbs);
+	fill_sysfs(device);
+	if (hf_instance_rename(device, entry->name) < 0)
+		goto free_device;
+	let_provider_take(device);
+	if (!device->handle)
+		device->handle = calloc(1, sizeof(*device->handle));
+	if (!device->handle)
+		goto free_device;
+	fill_handle(device);
+	*ret = device;
+	return 0;
+
+free_device:
+	free_instance(device);
+	return -ENOMEM;
+}
+
+void hf_instance_put(struct hf_device *device)
+{
+	struct hf_provider *provider = device->provider;
+	struct hf *hf = device->hf;
+
+	if (__atomic_sub_fetch(&device->handle->refcount, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	if (provider)
+		device->handle->ops->uninit_device(device->handle);
+	else
+		free(device->handle);
+	free_instance(device);
+	if (provider)
+		hf_registry_put(&hf->registry, provider);
+}
+
+struct hf_entry hf_instance_entry(struct hf_device *device)
+{
+	struct hf_entry entry;
+
+	pthread_mutex_lock(&device->hf->lock);
+	entry = device->entry;
+	pthread_mutex_unlock(&device->hf->lock);
+	return entry;
+}
+
+void hf_device_hold(struct hf_device *device)
+{
+	hf_ref(device->hf);
+	__atomic_add_fetch(&device->handle->refcount, 1, __ATOMIC_RELAXED);
+}
+
+void hf_device_drop(struct hf_device *device)
+{
+	struct hf *hf = device->hf;
+
+	hf_instance_put(device);
+	hf_unref(hf);
+}
+
+HF_EXPORT struct ibv_device *hf_device_ref(struct ibv_device *device)
+{
+	hf_device_hold(hf_device_of(device));
+	return device;
+}
+
+HF_EXPORT struct ibv_device *hf_device_unref(struct ibv_device *device)
+{
+	if (device)
+		hf_device_drop(hf_device_of(device));
+	return NULL;
+}
+
+HF_EXPORT uint64_t hf_device_generation(const struct ibv_device *device)
+{
+	return hf_device_of(device)->generation;
+}
+
+HF_EXPORT int hf_device_is_gone(const struct ibv_device *device)
+{
+	return atomic_load(&hf_device_of(device)->gone);
+}

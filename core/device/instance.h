@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* One instance: made when a device is first sighted, freed with its last reference. */
+#ifndef HF_DEVICE_INSTANCE_H
+#define HF_DEVICE_INSTANCE_H
+
+#include "core/device/hf.h"
+
+/*
+ * Makes an instance with one reference, the table's, and lets a provider take it if one will; why
+ * not stands in ->reason. Within a scan: providers' code runs. -ENOMEM.
+ */
+int hf_instance_new(struct hf *hf, const struct hf_entry *entry, uint64_t generation,
+		    struct hf_device **ret);
+
+/* Gives the table's reference back. Never with hf->lock held: a provider's code may run. */
+void hf_instance_put(struct hf_device *device);
+
+/* Sets the current name, keeping the strings given out before. hf->lock held. -ENOMEM. */
+int hf_instance_rename(struct hf_device *device, const char *name);
+
+/* Writes what a newer sighting knows better; returns enum hf_event_change bits. hf->lock held. */
+uint32_t hf_instance_update(struct hf_device *device, const struct hf_entry *entry);
+
+/* A copy of what is known, taken under the lock. */
+struct hf_entry hf_instance_entry(struct hf_device *device);
+
+#endif

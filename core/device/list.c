@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include <holdfast/device.h>
+
+#include "core/base/attr.h"
+#include "core/base/text.h"
+#include "core/device/list.h"
+
+static int look(struct hf *hf)
+{
+	bool first = !hf->notifier && !(hf->flags & HF_NO_NOTIFY) && hf->notifier_new;
+	int changed = -EOPNOTSUPP;
+
+	/* The notifier listens before the first look, or a device could slip in between. */
+	if (first) {
+		int err = hf->notifier_new(hf, &hf->notifier);
+
+		if (err)
+			hf_info(&hf->log, "no notifications: %s", strerrordesc_np(-err));
+	}
+	if (hf->notifier)
+		changed = hf->notifier->changed(hf->notifier);
+	if (changed || !hf->table.complete)
+		return hf_table_scan(hf);
+	if (hf->table.unusable)
+		changed = hf_table_scan_unready(hf);
+	return changed < 0 ? changed : 0;
+}
+
+int hf_refresh(struct hf *hf)
+{
+	int err;
+
+	if (!hf_scan_begin(hf))
+		return 0;
+	err = look(hf);
+	hf_scan_end(hf);
+	return err;
+}
+
+/* Devices of the last scans come in front, as a batch, in the order in which they were found. */
+static void promote(struct hf *hf, bool (*wanted)(const struct hf_device *device))
+{
+	struct hf_device *device, *next, *batch = NULL;
+
+	DL_FOREACH_SAFE (hf->table.unlisted, device, next) {
+		if (!wanted(device))
+			continue;
+		DL_DELETE(hf->table.unlisted, device);
+		DL_APPEND(batch, device);
+		device->listed = true;
+	}
+	DL_CONCAT(batch, hf->table.listed);
+	hf->table.listed = batch;
+}
+
+int hf_list(struct hf *hf, bool (*wanted)(const struct hf_device *device), struct ibv_device ***ret)
+{
+	struct ibv_device **list;
+	struct hf_device *device;
+	int err, count = 0;
+
+	err = hf_refresh(hf);
+	if (err)
+		return err;
+	pthread_mutex_lock(&hf->lock);
+	list = malloc((hf->table.count + 1) * sizeof(struct ibv_device *));
+	if (!list) {
+		pthread_mutex_unlock(&hf->lock);
+		return -ENOMEM;
+	}
+	promote(hf, wanted);
+	DL_FOREACH (hf->table.listed, device) {
+		if (!wanted(device))
+			continue;
+		hf_device_hold(device);
+		list[count++] = &device->handle->device;
+	}
+	pthread_mutex_unlock(&hf->lock);
+	list[count] = NULL;
+	*ret = list;
+	return count;
+}
+
+bool hf_no_kernel_support(struct hf *hf)
+{
+	char path[HF_PATH_SIZE];
+
+	if (hf->nl || hf->num_roots == 0)
+		return false;
+	if (hf_print(path, sizeof(path), "%s/class/infiniband_verbs", hf->roots[0].sysfs))
+		return true;
+	return access(path, F_OK) < 0;
+}
+
+static bool is_ready(const struct hf_device *device)
+{
+	return !device->reason.code;
+}
+
+static bool is_any(const struct hf_device *device)
+{
+	(void)device;
+	return true;
+}
+
+HF_EXPORT int hf_device_list(struct hf *hf, uint32_t flags, struct ibv_device ***ret)
+{
+	if (flags & ~(uint32_t)HF_LIST_ALL)
+		return -EINVAL;
+	return hf_list(hf, flags & HF_LIST_ALL ? is_any : is_ready, ret);
+}
+
+HF_EXPORT void hf_device_list_free(struct ibv_device **list)
+{
+	if (!list)
+		return;
+	for (struct ibv_device **each = list; *each; each++)
+		hf_device_unref(*each);
+	free(list);
+}
+
+HF_EXPORT int hf_device_by_name(struct hf *hf, const char *name, struct ibv_device **ret)
+{
+	struct hf_device *device;
+	int err;
+
+	err = hf_refresh(hf);
+	if (err)
+		return err;
+	device = hf_table_find_name(hf, name);
+	if (!device)
+		return -ENODEV;
+	*ret = &device->handle->device;
+	return 0;
+}

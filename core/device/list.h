@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Lists of handles, in libibverbs' order. */
+#ifndef HF_DEVICE_LIST_H
+#define HF_DEVICE_LIST_H
+
+#include <stdbool.h>
+
+#include "core/device/hf.h"
+
+/* Brings the table up to date, at the cost of one system call when nothing has changed. */
+int hf_refresh(struct hf *hf);
+
+/*
+ * An array of the devices that `wanted` picks, each with a reference, NULL at the end; the caller
+ * gives it back with hf_device_list_free(). `wanted` is called with hf->lock held. Picked devices
+ * found since the last list come first. Returns the number.
+ */
+int hf_list(struct hf *hf, bool (*wanted)(const struct hf_device *device),
+	    struct ibv_device ***ret);
+
+/* Would a machine without RDMA support look like this? For ibv_get_device_list()'s ENOSYS. */
+bool hf_no_kernel_support(struct hf *hf);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "core/base/file.h"
+#include "core/base/reason.h"
+#include "core/base/text.h"
+#include "core/device/node.h"
+
+/*
+ * A kernel's node is a character device of that very number. Below other roots a node may be
+ * anything a provider can use, but a character device of another number is still the wrong one.
+ */
+static bool right_node(const struct hf_search_root *root, const struct hf_entry *entry,
+		       const struct stat *st)
+{
+	if (S_ISCHR(st->st_mode) && entry->node_number)
+		return st->st_rdev == entry->node_number;
+	return !root->kernel;
+}
+
+static void char_path(const struct hf_search_root *root, const struct hf_entry *entry,
+		      char path[HF_PATH_SIZE])
+{
+	hf_print(path, HF_PATH_SIZE, "%s/char/%u:%u", root->dev, major(entry->node_number),
+		 minor(entry->node_number));
+}
+
+static int open_path(const struct hf_search_root *root, const struct hf_entry *entry,
+		     const char *path)
+{
+	struct stat st;
+	int err, fd;
+
+	do
+		fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+	while (fd < 0 && errno == EINTR);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		err = -errno;
+	else
+		err = right_node(root, entry, &st) ? 0 : -ENXIO;
+	if (err)
+		hf_close(&fd);
+	return err ? err : fd;
+}
+
+static int open_once(const struct hf_search_root *root, const struct hf_entry *entry)
+{
+	char path[HF_PATH_SIZE];
+	int err, fd;
+
+	err = hf_entry_node_path(root, entry, path);
+	if (err)
+		return err;
+	err = open_path(root, entry, path);
+	if (err != -ENOENT && err != -ENXIO)
+		return err;
+	if (!entry->node_number)
+		return err;
+	/* udev's names by number, for nodes that were renamed or whose name is taken. */
+	char_path(root, entry, path);
+	fd = open_path(root, entry, path);
+	return fd >= 0 ? fd : err;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Watches where the node would appear; a directory that is missing too is waited for by the clock. */
+static int watch_dirs(const struct hf_search_root *root)
+{
+	const uint32_t mask = IN_CREATE | IN_MOVED_TO | IN_ATTRIB;
+	char path[HF_PATH_SIZE];
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+	if (fd < 0)
+		return fd;
+	inotify_add_watch(fd, root->dev, mask);
+	if (hf_print(path, sizeof(path), "%s/infiniband", root->dev) == 0)
+		inotify_add_watch(fd, path, mask);
+	if (hf_print(path, sizeof(path), "%s/char", root->dev) == 0)
+		inotify_add_watch(fd, path, mask);
+	return fd;
+}
+
+static void pause_for_change(int watch, int64_t left_ms)
+{
+	/* Not longer than this blindly: the directory itself may have been missing. */
+	enum { LOOK_AGAIN_MS = 50 };
+	struct pollfd poller = {.fd = watch, .events = POLLIN};
+	char events[1024];
+
+	poll(&poller, 1, (int)(left_ms < LOOK_AGAIN_MS ? left_ms : LOOK_AGAIN_MS));
+	if (watch >= 0)
+		while (read(watch, events, sizeof(events)) > 0)
+			continue;
+}
+
+int hf_node_open(const struct hf_search_root *root, const struct hf_entry *entry, uint32_t wait_ms)
+{
+	int64_t end = now_ms() + wait_ms;
+	int watch = -1;
+	int fd = open_once(root, entry);
+
+	if (fd != -ENOENT || wait_ms == 0)
+		return fd;
+	watch = watch_dirs(root);
+	for (;;) {
+		int64_t left;
+		int err;
+
+		/* Watching began after the first look: look before waiting. */
+		fd = open_once(root, entry);
+		left = end - now_ms();
+		if (fd != -ENOENT || left <= 0)
+			break;
+		err = hf_entry_verify(root, NULL, entry);
+		if (err == -ENODEV) {
+			fd = err;
+			break;
+		}
+		pause_for_change(watch, left);
+	}
+	hf_close(&watch);
+	return fd;
+}
+
+static bool may_open(const char *path, const struct stat *st)
+{
+	if ((st->st_mode & (S_IROTH | S_IWOTH)) == (S_IROTH | S_IWOTH))
+		return true;
+	return faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0;
+}
+
+bool hf_device_ready(const struct hf_search_root *root, const struct hf_entry *entry,
+		     struct hf_reason *reason)
+{
+	char path[HF_PATH_SIZE], wanted[64], found[64];
+	struct stat st;
+	int err;
+
+	err = hf_entry_node_path(root, entry, path);
+	if (!err && stat(path, &st) < 0)
+		err = -errno;
+	if (err && entry->node_number) {
+		char by_number[HF_PATH_SIZE];
+
+		char_path(root, entry, by_number);
+		if (stat(by_number, &st) == 0) {
+			memcpy(path, by_number, sizeof(path));
+			err = 0;
+		}
+	}
+	snprintf(wanted, sizeof(wanted), "device %u:%u", major(entry->node_number),
+		 minor(entry->node_number));
+	if (err) {
+		hf_reason_set(reason, HF_REASON_NO_NODE, wanted, strerrordesc_np(-err),
+			      "device node %s: %s", path, strerrordesc_np(-err));
+		return false;
+	}
+	if (!right_node(root, entry, &st)) {
+		if (S_ISCHR(st.st_mode))
+			snprintf(found, sizeof(found), "device %u:%u", major(st.st_rdev),
+				 minor(st.st_rdev));
+		else
+			snprintf(found, sizeof(found), "no character device");
+		hf_reason_set(reason, HF_REASON_NODE_MISMATCH, wanted, found,
+			      "%s is not this device's node: it should be %s but is %s", path,
+			      wanted, found);
+		return false;
+	}
+	if (!may_open(path, &st)) {
+		snprintf(found, sizeof(found), "mode %04o, owner %u, group %u",
+			 (unsigned)st.st_mode & 07777, (unsigned)st.st_uid, (unsigned)st.st_gid);
+		hf_reason_set(reason, HF_REASON_NODE_PERMISSION, "read and write access", found,
+			      "this user may not read and write %s (%s)", path, found);
+		return false;
+	}
+	memset(reason, 0, sizeof(*reason));
+	return true;
+}

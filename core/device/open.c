@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <string.h>
+
+#include "core/base/file.h"
+#include "core/base/reason.h"
+#include "core/device/instance.h"
+#include "core/device/node.h"
+#include "core/device/open.h"
+
+int hf_verify(struct hf_device *device, const struct hf_entry *entry)
+{
+	struct hf *hf = device->hf;
+	const struct hf_search_root *root = &hf->roots[entry->root];
+	struct hf_nl *nl = NULL;
+	bool mine;
+	int err;
+
+	if (atomic_load(&device->gone))
+		return -ENODEV;
+	/* The netlink socket is used in turns; a provider that opens while it is asked does without. */
+	mine = root->kernel && entry->index >= 0 && hf_scan_begin(hf);
+	if (mine)
+		nl = hf_netlink(hf, root);
+	err = hf_entry_verify(root, nl, entry);
+	if (mine)
+		hf_scan_end(hf);
+	return err;
+}
+
+/* The provider's part, between two proofs that the instance is the one asked for. */
+static int open_context(struct hf_device *device, const struct hf_entry *entry, int node,
+			const struct hf_open_steps *steps, void *private_data,
+			struct verbs_context **ret)
+{
+	const struct verbs_device_ops *ops = device->handle->ops;
+	struct verbs_context *context;
+	int err, provider_error;
+
+	err = hf_verify(device, entry);
+	if (err) {
+		hf_close(&node);
+		return err;
+	}
+	errno = 0;
+	context = ops->alloc_context(&device->handle->device, node, private_data);
+	provider_error = errno > 0 ? -errno : -EIO;
+	if (!context)
+		return hf_verify(device, entry) == -ENODEV ? -ENODEV : provider_error;
+	provider_error = steps->prepare(context);
+	err = hf_verify(device, entry);
+	if (!err)
+		err = provider_error;
+	if (err) {
+		steps->undo(context);
+		return err;
+	}
+	*ret = context;
+	return 0;
+}
+
+int hf_open(struct hf_device *device, const struct hf_open_steps *steps, void *private_data,
+	    struct ibv_context **ret)
+{
+	struct hf *hf = device->hf;
+	struct hf_entry entry = hf_instance_entry(device);
+	const struct hf_search_root *root = &hf->roots[entry.root];
+	struct verbs_context *context;
+	int err, node, held;
+
+	if (atomic_load(&device->gone))
+		return -ENODEV;
+	if (!device->provider) {
+		pthread_mutex_lock(&hf->lock);
+		err = -hf_reason_error(device->reason.code);
+		pthread_mutex_unlock(&hf->lock);
+		return err ? err : -ENOSYS;
+	}
+	/* Held until the end: what is read of the device meanwhile is read of this instance. */
+	held = hf_entry_open_uverbs(root, &entry);
+	if (held < 0 && held != -EOPNOTSUPP)
+		return held;
+	node = hf_node_open(root, &entry, hf->node_wait_ms);
+	if (node < 0) {
+		err = node;
+		/* "No node" of a device that is no more is not about the node. */
+		if (hf_verify(device, &entry) == -ENODEV)
+			err = -ENODEV;
+		goto close_held;
+	}
+	err = open_context(device, &entry, node, steps, private_data, &context);
+	if (!err)
+		*ret = &context->context;
+close_held:
+	hf_close(&held);
+	return err;
+}

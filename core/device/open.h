@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef HF_DEVICE_OPEN_H
+#define HF_DEVICE_OPEN_H
+
+#include "core/device/hf.h"
+
+/* What the verbs room adds to an open context before it is proven and handed out, and its undoing. */
+struct hf_open_steps {
+	int (*prepare)(struct verbs_context *context);
+	void (*undo)(struct verbs_context *context);
+};
+
+/* Contract 3. `private_data` goes to the provider as it is. */
+int hf_open(struct hf_device *device, const struct hf_open_steps *steps, void *private_data,
+	    struct ibv_context **ret);
+
+/* -ENODEV when the instance is gone or replaced, 0 while it is there. */
+int hf_verify(struct hf_device *device, const struct hf_entry *entry);
+
+#endif

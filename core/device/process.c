@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What belongs to the process and not to a context: generations, and being forked. */
+#include <string.h>
+#include <utlist.h>
+
+#include "core/base/attr.h"
+#include "core/device/hf.h"
+#include "core/device/process.h"
+
+/*
+ * Static because the facts are: a generation names an instance to the whole process, fork copies
+ * every context at once, and ibv_get_device_list() is given nothing to find a context by.
+ */
+static struct {
+	atomic_uint_least64_t generation;
+	atomic_uint forks;
+	pthread_once_t once;
+	pthread_mutex_t lock; /* guards `contexts` */
+	struct hf *contexts;
+	pthread_mutex_t default_lock; /* guards `default_context`; taken before `lock` */
+	struct hf *default_context;
+} process = {
+	.once = PTHREAD_ONCE_INIT,
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.default_lock = PTHREAD_MUTEX_INITIALIZER,
+};
+
+uint64_t hf_next_generation(void)
+{
+	return atomic_fetch_add(&process.generation, 1) + 1;
+}
+
+unsigned int hf_fork_count(void)
+{
+	return atomic_load(&process.forks);
+}
+
+static bool scanned_by_other(const struct hf *hf)
+{
+	return hf->scanning && !pthread_equal(hf->scanner, pthread_self());
+}
+
+/* Takes every lock and lets every scan finish, so that the child gets whole tables. */
+static void before_fork(void)
+{
+	struct hf *hf;
+
+	pthread_mutex_lock(&process.default_lock);
+	pthread_mutex_lock(&process.lock);
+	DL_FOREACH (process.contexts, hf) {
+		pthread_mutex_lock(&hf->lock);
+		while (scanned_by_other(hf))
+			pthread_cond_wait(&hf->scan_done, &hf->lock);
+		pthread_mutex_lock(&hf->registry.lock);
+	}
+}
+
+static void after_fork_in_parent(void)
+{
+	struct hf *hf;
+
+	DL_FOREACH (process.contexts, hf) {
+		pthread_mutex_unlock(&hf->registry.lock);
+		pthread_mutex_unlock(&hf->lock);
+	}
+	pthread_mutex_unlock(&process.lock);
+	pthread_mutex_unlock(&process.default_lock);
+}
+
+static void after_fork_in_child(void)
+{
+	struct hf *hf;
+
+	atomic_fetch_add(&process.forks, 1);
+	DL_FOREACH (process.contexts, hf) {
+		pthread_mutex_unlock(&hf->registry.lock);
+		pthread_mutex_unlock(&hf->lock);
+		/* Its waiters are threads of the parent. */
+		memset(&hf->scan_done, 0, sizeof(hf->scan_done));
+		pthread_cond_init(&hf->scan_done, NULL);
+	}
+	pthread_mutex_unlock(&process.lock);
+	pthread_mutex_unlock(&process.default_lock);
+}
+
+static void register_fork_handlers(void)
+{
+	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+void hf_process_add(struct hf *hf)
+{
+	pthread_once(&process.once, register_fork_handlers);
+	pthread_mutex_lock(&process.lock);
+	DL_APPEND(process.contexts, hf);
+	pthread_mutex_unlock(&process.lock);
+}
+
+void hf_process_remove(struct hf *hf)
+{
+	pthread_mutex_lock(&process.lock);
+	DL_DELETE(process.contexts, hf);
+	pthread_mutex_unlock(&process.lock);
+}
+
+HF_EXPORT int hf_default(struct hf **ret)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&process.default_lock);
+	if (!process.default_context)
+		err = hf_new(NULL, &process.default_context);
+	if (!err)
+		*ret = hf_ref(process.default_context);
+	pthread_mutex_unlock(&process.default_lock);
+	return err;
+}

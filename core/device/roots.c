@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/text.h"
+#include "core/device/roots.h"
+
+static int add(struct hf_roots *roots, const char *sysfs, const char *dev)
+{
+	struct hf_search_root *grown;
+	int err;
+
+	if (roots->count == HF_ROOTS_MAX)
+		return -EINVAL;
+	grown = reallocarray(roots->v, roots->count + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	roots->v = grown;
+	err = hf_search_root_init(&grown[roots->count], sysfs, dev);
+	if (!err)
+		roots->count++;
+	return err;
+}
+
+void hf_roots_clear(struct hf_roots *roots)
+{
+	free(roots->v);
+	roots->v = NULL;
+	roots->count = 0;
+}
+
+/* A tree brings its own dev; only the machine's own /sys has its nodes elsewhere. */
+static int add_with_dev(struct hf_roots *roots, const char *sysfs, const char *dev)
+{
+	char beside[HF_PATH_SIZE];
+
+	if (sysfs[0] != '/' || (dev && dev[0] != '/'))
+		return -EINVAL;
+	if (dev)
+		return add(roots, sysfs, dev);
+	if (!strcmp(sysfs, "/sys"))
+		return add(roots, sysfs, "/dev");
+	if (hf_print(beside, sizeof(beside), "%s/dev", sysfs))
+		return -EINVAL;
+	return add(roots, sysfs, beside);
+}
+
+int hf_roots_given(struct hf_roots *roots, const struct hf_root *given, size_t count)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < count && !err; i++)
+		err = given[i].sysfs ? add_with_dev(roots, given[i].sysfs, given[i].dev) : -EINVAL;
+	if (err)
+		hf_roots_clear(roots);
+	return err;
+}
+
+int hf_roots_parse(struct hf_roots *roots, const char *text)
+{
+	char *copy, *next;
+	int err = 0;
+
+	if (strlen(text) > (size_t)HF_ROOTS_MAX * 2 * HF_PATH_SIZE)
+		return -EINVAL;
+	copy = strdup(text);
+	if (!copy)
+		return -ENOMEM;
+	next = copy;
+	while (next && !err) {
+		char *dev = strsep(&next, ",");
+		char *sysfs = strsep(&dev, ":");
+
+		err = add_with_dev(roots, sysfs, dev);
+	}
+	free(copy);
+	if (err)
+		hf_roots_clear(roots);
+	return err;
+}
+
+/* A soft root that somebody else can write could offer devices of his making. */
+static int add_soft(struct hf_roots *roots, const char *path, const struct hf_log *log)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 &&
+	    ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & (S_IWGRP | S_IWOTH)))) {
+		hf_warn(log, "soft root %s is left out: others can write to it", path);
+		return 0;
+	}
+	return add_with_dev(roots, path, NULL);
+}
+
+int hf_roots_usual(struct hf_roots *roots, const struct hf_log *log)
+{
+	const char *runtime = secure_getenv("XDG_RUNTIME_DIR");
+	char path[HF_PATH_SIZE];
+	int err;
+
+	err = add(roots, "/sys", "/dev");
+	if (!err)
+		err = add_soft(roots, "/run/holdfast/soft", log);
+	if (!err && runtime && runtime[0] == '/' &&
+	    hf_print(path, sizeof(path), "%s/holdfast/soft", runtime) == 0)
+		err = add_soft(roots, path, log);
+	if (err)
+		hf_roots_clear(roots);
+	return err;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Which trees are searched: given by the program, by the environment, or the usual ones. */
+#ifndef HF_DEVICE_ROOTS_H
+#define HF_DEVICE_ROOTS_H
+
+#include <holdfast/context.h>
+
+#include "core/base/log.h"
+#include "core/discovery/discovery.h"
+
+enum { HF_ROOTS_MAX = 64 };
+
+struct hf_roots {
+	struct hf_search_root *v;
+	unsigned int count;
+};
+
+/* From the program's options; -EINVAL. */
+int hf_roots_given(struct hf_roots *roots, const struct hf_root *given, size_t count);
+
+/* From text: "SYSFS[:DEV][,SYSFS[:DEV]]..."; -EINVAL, and then *roots is empty. */
+int hf_roots_parse(struct hf_roots *roots, const char *text);
+
+/* /sys with /dev, then the soft roots that are safe to read. */
+int hf_roots_usual(struct hf_roots *roots, const struct hf_log *log);
+
+void hf_roots_clear(struct hf_roots *roots);
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <string.h>
+#include <utlist.h>
+
+#include <holdfast/stream.h>
+
+#include "core/base/reason.h"
+#include "core/base/text.h"
+#include "core/device/hf.h"
+#include "core/device/instance.h"
+#include "core/device/table_change.h"
+
+void hf_observe(struct hf *hf, struct hf_observer *observer)
+{
+	DL_APPEND(hf->observers, observer);
+}
+
+void hf_unobserve(struct hf *hf, struct hf_observer *observer)
+{
+	DL_DELETE(hf->observers, observer);
+}
+
+void hf_table_tell(struct hf *hf, struct hf_device *device, enum hf_change_kind kind, uint32_t what)
+{
+	struct hf_observer *observer;
+
+	DL_FOREACH (hf->observers, observer)
+		observer->changed(observer, device, kind, what);
+}
+
+static void count_unusable(struct hf *hf, const struct hf_device *device, int step)
+{
+	if (device->reason.code)
+		hf->table.unusable += (size_t)step;
+}
+
+static void insert(struct hf *hf, struct hf_device *device)
+{
+	HASH_ADD(hh, hf->table.by_key, key, sizeof(device->key), device);
+	DL_APPEND(hf->table.unlisted, device);
+	hf->table.count++;
+	count_unusable(hf, device, 1);
+	if (!device->reason.code && !device->told) {
+		device->told = true;
+		hf_table_tell(hf, device, HF_TABLE_ADDED, 0);
+	}
+}
+
+static void take_out(struct hf *hf, struct hf_device *device)
+{
+	HASH_DEL(hf->table.by_key, device);
+	if (device->listed)
+		DL_DELETE(hf->table.listed, device);
+	else
+		DL_DELETE(hf->table.unlisted, device);
+	hf->table.count--;
+	count_unusable(hf, device, -1);
+}
+
+static void end(struct hf *hf, struct hf_device *device)
+{
+	take_out(hf, device);
+	atomic_store(&device->gone, true);
+	if (device->told)
+		hf_table_tell(hf, device, HF_TABLE_REMOVED, 0);
+}
+
+struct hf_device *hf_table_lookup(struct hf *hf, unsigned int root, const char *uverbs)
+{
+	struct hf_table_key key;
+	struct hf_device *device;
+
+	memset(&key, 0, sizeof(key));
+	key.root = root;
+	if (hf_copy(key.uverbs, sizeof(key.uverbs), uverbs))
+		return NULL;
+	HASH_FIND(hh, hf->table.by_key, &key, sizeof(key), device);
+	return device;
+}
+
+void hf_table_remove(struct hf *hf, struct hf_device *device)
+{
+	pthread_mutex_lock(&hf->lock);
+	end(hf, device);
+	pthread_mutex_unlock(&hf->lock);
+	hf_instance_put(device);
+}
+
+/* The same instance, sighted again. */
+static void refresh(struct hf *hf, struct hf_device *device, const struct hf_entry *entry)
+{
+	struct hf_reason reason = {0};
+	uint32_t changes;
+
+	/* The node is looked at before the lock is taken: it is a system call. */
+	if (device->provider)
+		hf_device_ready(&hf->roots[entry->root], entry, &reason);
+	pthread_mutex_lock(&hf->lock);
+	changes = hf_instance_update(device, entry);
+	count_unusable(hf, device, -1);
+	if (device->provider)
+		device->reason = reason;
+	else if (entry->reason.code)
+		device->reason = entry->reason;
+	count_unusable(hf, device, 1);
+	if (changes && device->told)
+		hf_table_tell(hf, device, HF_TABLE_CHANGED, changes);
+	if (!device->reason.code && !device->told) {
+		device->told = true;
+		hf_table_tell(hf, device, HF_TABLE_ADDED, 0);
+	}
+	pthread_mutex_unlock(&hf->lock);
+}
+
+/*
+ * A device that had no provider may have one by now. The handle is the provider's object, so a new
+ * one takes the old one's place, with the generation of the same instance.
+ */
+static int offer_again(struct hf *hf, struct hf_device *device, const struct hf_entry *entry)
+{
+	struct hf_device *fresh;
+	int err;
+
+	err = hf_instance_new(hf, entry, device->generation, &fresh);
+	if (err)
+		return err;
+	if (!fresh->provider) {
+		pthread_mutex_lock(&hf->lock);
+		device->reason = fresh->reason;
+		pthread_mutex_unlock(&hf->lock);
+		hf_instance_put(fresh);
+		return 0;
+	}
+	pthread_mutex_lock(&hf->lock);
+	fresh->seen = device->seen;
+	take_out(hf, device);
+	atomic_store(&device->gone, true); /* this handle; the instance lives on in the other */
+	insert(hf, fresh);
+	pthread_mutex_unlock(&hf->lock);
+	hf_instance_put(device);
+	return 0;
+}
+
+int hf_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
+{
+	struct hf_device *device = hf_table_lookup(hf, entry->root, entry->uverbs);
+	struct hf_device *fresh;
+	int err;
+
+	if (device && hf_entry_same(&device->entry, entry)) {
+		device->seen = scan;
+		refresh(hf, device, entry);
+		if (!device->provider && !entry->reason.code)
+			return offer_again(hf, device, entry);
+		return 0;
+	}
+	err = hf_instance_new(hf, entry, hf_next_generation(), &fresh);
+	if (err)
+		return err;
+	fresh->seen = scan;
+	pthread_mutex_lock(&hf->lock);
+	if (device)
+		end(hf, device);
+	insert(hf, fresh);
+	pthread_mutex_unlock(&hf->lock);
+	if (device)
+		hf_instance_put(device);
+	return 0;
+}
+
+void hf_table_renamed(struct hf *hf, unsigned int root, const char *from, const char *to)
+{
+	struct hf_device *device;
+
+	if (!hf_is_name(to, HF_NAME_SIZE - 1))
+		return;
+	pthread_mutex_lock(&hf->lock);
+	for (device = hf->table.by_key; device; device = device->hh.next)
+		if (device->key.root == root && !strcmp(device->name, from))
+			break;
+	if (device && hf_instance_rename(device, to) == 0) {
+		hf_copy(device->entry.name, sizeof(device->entry.name), to);
+		if (device->told)
+			hf_table_tell(hf, device, HF_TABLE_CHANGED, HF_CHANGED_NAME);
+	}
+	pthread_mutex_unlock(&hf->lock);
+}
+
+struct hf_device *hf_table_find_name(struct hf *hf, const char *name)
+{
+	struct hf_device *device;
+
+	pthread_mutex_lock(&hf->lock);
+	for (device = hf->table.by_key; device; device = device->hh.next)
+		if (!strcmp(device->name, name))
+			break;
+	if (device)
+		hf_device_hold(device);
+	pthread_mutex_unlock(&hf->lock);
+	return device;
+}
+
+void hf_table_clear(struct hf *hf)
+{
+	struct hf_device *device, *next;
+
+	HASH_ITER (hh, hf->table.by_key, device, next) {
+		take_out(hf, device);
+		atomic_store(&device->gone, true);
+		hf_instance_put(device);
+	}
+}
