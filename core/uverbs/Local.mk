@@ -1,1 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+libhf_core_la_SOURCES += \
+	core/uverbs/command.c \
+	core/uverbs/command.h \
+	core/uverbs/device_commands.c \
+	core/uverbs/device_commands.h

@@ -1,1 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+libhf_core_la_SOURCES += \
+	core/verbs/context.c \
+	core/verbs/context.h \
+	core/verbs/device_list.c \
+	core/verbs/events.c \
+	core/verbs/open.c \
+	core/verbs/operations.c \
+	core/verbs/operations.h \
+	core/verbs/query.c \
+	core/verbs/query_kernel.c

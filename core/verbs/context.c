@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/attr.h"
+#include "core/base/file.h"
+#include "core/device/hf.h"
+#include "core/uverbs/device_commands.h"
+#include "core/verbs/context.h"
+#include "core/verbs/operations.h"
+
+HF_EXPORT void *hf_provider_context_alloc(struct ibv_device *device, int cmd_fd, size_t size,
+					  size_t offset, uint32_t driver_id)
+{
+	struct verbs_ex_private *private = NULL;
+	struct verbs_context *context;
+	char *object = NULL;
+
+	if (offset > size || size - offset < sizeof(*context)) {
+		errno = EINVAL;
+		goto close_fd;
+	}
+	object = calloc(1, size);
+	private = calloc(1, sizeof(*private));
+	if (!object || !private) {
+		errno = ENOMEM;
+		goto free_object;
+	}
+	context = (struct verbs_context *)(void *)(object + offset);
+	private->device = hf_device_of(device);
+	private->driver_id = driver_id;
+	hf_device_hold(private->device);
+	context->priv = private;
+	context->sz = sizeof(*context);
+	context->context.device = device;
+	context->context.cmd_fd = cmd_fd;
+	context->context.async_fd = -1;
+	context->context.abi_compat = __VERBS_ABI_IS_EXTENDED;
+	pthread_mutex_init(&context->context.mutex, NULL);
+	hf_operations_default(context);
+	return object;
+
+free_object:
+	free(private);
+	free(object);
+close_fd:
+	hf_close(&cmd_fd);
+	return NULL;
+}
+
+HF_EXPORT void hf_provider_context_uninit(struct verbs_context *context)
+{
+	struct hf_device *device = context->priv->device;
+
+	hf_close(&context->context.async_fd);
+	hf_close(&context->context.cmd_fd);
+	pthread_mutex_destroy(&context->context.mutex);
+	free(context->priv);
+	context->priv = NULL;
+	hf_device_drop(device);
+}
+
+HF_EXPORT void hf_provider_set_ops(struct verbs_context *context,
+				   const struct verbs_context_ops *ops)
+{
+	hf_operations_set(context, ops);
+}
+
+HF_EXPORT void hf_provider_log(const struct ibv_device *device, int level, const char *format, ...)
+{
+	const struct hf_log *log = &hf_device_of(device)->hf->log;
+	char text[512];
+	va_list args;
+
+	if ((int)log->level < level || level <= HF_LOG_NONE || level > HF_LOG_DEBUG)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	hf_log_message(log, (enum hf_log_level)level, "%s", text);
+}
+
+int hf_context_add_async_fd(struct verbs_context *context)
+{
+	int fd;
+
+	if (!context->priv->kernel || context->context.async_fd >= 0)
+		return 0;
+	fd = hf_cmd_async_fd(context->context.cmd_fd, context->priv->driver_id);
+	if (fd < 0)
+		return fd;
+	context->context.async_fd = fd;
+	return 0;
+}
+
+void hf_context_free(struct verbs_context *context)
+{
+	context->priv->ops.free_context(&context->context);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The open context: what the core keeps beside the provider's object. */
+#ifndef HF_VERBS_CONTEXT_H
+#define HF_VERBS_CONTEXT_H
+
+#include <stdbool.h>
+
+#include <holdfast-provider/provider.h>
+
+#include "core/device/table.h"
+
+/* Providers see this type by name only. */
+struct verbs_ex_private {
+	struct verbs_context_ops ops;
+	struct hf_device *device; /* holds a reference */
+	uint32_t driver_id;
+	bool kernel; /* the kernel made a context for cmd_fd */
+};
+
+static inline struct verbs_context *hf_context_of(struct ibv_context *context)
+{
+	return (struct verbs_context *)(void *)((char *)context -
+						offsetof(struct verbs_context, context));
+}
+
+/* Has the kernel report asynchronous events, unless the provider did or there is no kernel. */
+int hf_context_add_async_fd(struct verbs_context *context);
+
+/* Lets the provider free its object. */
+void hf_context_free(struct verbs_context *context);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The list of the default context, with libibverbs' conventions. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/base/attr.h"
+#include "core/device/list.h"
+
+#undef ibv_get_device_list
+
+/* libibverbs lists a device whose node exists and which a driver claims; opening may still fail. */
+static bool listed_by_libibverbs(const struct hf_device *device)
+{
+	if (!device->provider)
+		return false;
+	return device->reason.code != HF_REASON_NO_NODE && !device->entry.reason.code;
+}
+
+HF_EXPORT struct ibv_device **ibv_get_device_list(int *num_devices)
+{
+	struct ibv_device **list;
+	struct hf *hf;
+	int count;
+
+	if (num_devices)
+		*num_devices = 0;
+	count = hf_default(&hf);
+	if (count < 0)
+		goto fail;
+	count = hf_list(hf, listed_by_libibverbs, &list);
+	if (count == 0 && hf_no_kernel_support(hf)) {
+		hf_device_list_free(list);
+		count = -ENOSYS;
+	}
+	hf_unref(hf);
+	if (count < 0)
+		goto fail;
+	if (num_devices)
+		*num_devices = count;
+	return list;
+
+fail:
+	errno = -count;
+	return NULL;
+}
+
+HF_EXPORT void ibv_free_device_list(struct ibv_device **list)
+{
+	hf_device_list_free(list);
+}
+
+HF_EXPORT const char *ibv_get_device_name(struct ibv_device *handle)
+{
+	struct hf_device *device = hf_device_of(handle);
+	const char *name;
+
+	/* Strings given out stay valid as long as the device: a rename makes another one. */
+	pthread_mutex_lock(&device->hf->lock);
+	name = device->name;
+	pthread_mutex_unlock(&device->hf->lock);
+	return name;
+}
+
+HF_EXPORT __be64 ibv_get_device_guid(struct ibv_device *handle)
+{
+	struct hf_device *device = hf_device_of(handle);
+	__be64 guid;
+
+	pthread_mutex_lock(&device->hf->lock);
+	guid = device->entry.node_guid;
+	pthread_mutex_unlock(&device->hf->lock);
+	return guid;
+}
+
+HF_EXPORT int ibv_get_device_index(struct ibv_device *handle)
+{
+	struct hf_device *device = hf_device_of(handle);
+	int index;
+
+	pthread_mutex_lock(&device->hf->lock);
+	index = device->entry.index;
+	pthread_mutex_unlock(&device->hf->lock);
+	return index;
+}

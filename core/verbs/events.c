@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <unistd.h>
+#include <rdma/ib_user_verbs.h>
+
+#include "core/base/attr.h"
+#include "core/verbs/context.h"
+
+static int read_event(int fd, struct ib_uverbs_async_event_desc *ret)
+{
+	ssize_t got;
+
+	got = read(fd, ret, sizeof(*ret));
+	if (got == (ssize_t)sizeof(*ret))
+		return 0;
+	if (got >= 0)
+		errno = EIO;
+	return -1;
+}
+
+/* The kernel gives back the pointer that the object was created with. */
+static void set_element(struct ibv_async_event *event, uint64_t element)
+{
+	switch (event->event_type) {
+	case IBV_EVENT_CQ_ERR:
+		event->element.cq = (struct ibv_cq *)(uintptr_t)element;
+		break;
+	case IBV_EVENT_QP_FATAL:
+	case IBV_EVENT_QP_REQ_ERR:
+	case IBV_EVENT_QP_ACCESS_ERR:
+	case IBV_EVENT_COMM_EST:
+	case IBV_EVENT_SQ_DRAINED:
+	case IBV_EVENT_PATH_MIG:
+	case IBV_EVENT_PATH_MIG_ERR:
+	case IBV_EVENT_QP_LAST_WQE_REACHED:
+		event->element.qp = (struct ibv_qp *)(uintptr_t)element;
+		break;
+	case IBV_EVENT_SRQ_ERR:
+	case IBV_EVENT_SRQ_LIMIT_REACHED:
+		event->element.srq = (struct ibv_srq *)(uintptr_t)element;
+		break;
+	case IBV_EVENT_WQ_FATAL:
+		event->element.wq = (struct ibv_wq *)(uintptr_t)element;
+		break;
+	default:
+		event->element.port_num = (int)element;
+		break;
+	}
+}
+
+HF_EXPORT int ibv_get_async_event(struct ibv_context *context, struct ibv_async_event *event)
+{
+	struct ib_uverbs_async_event_desc desc;
+
+	if (context->async_fd < 0) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	if (read_event(context->async_fd, &desc) < 0)
+		return -1;
+	event->event_type = (enum ibv_event_type)desc.event_type;
+	set_element(event, desc.element);
+	hf_context_of(context)->priv->ops.async_event(context, event);
+	return 0;
+}
+
+static void count_event(pthread_mutex_t *mutex, pthread_cond_t *cond, uint32_t *completed)
+{
+	pthread_mutex_lock(mutex);
+	++*completed;
+	pthread_cond_signal(cond);
+	pthread_mutex_unlock(mutex);
+}
+
+/* Whoever destroys the object waits until every event about it was acknowledged. */
+HF_EXPORT void ibv_ack_async_event(struct ibv_async_event *event)
+{
+	struct ibv_cq *cq = event->element.cq;
+	struct ibv_qp *qp = event->element.qp;
+	struct ibv_srq *srq = event->element.srq;
+	struct ibv_wq *wq = event->element.wq;
+
+	switch (event->event_type) {
+	case IBV_EVENT_CQ_ERR:
+		count_event(&cq->mutex, &cq->cond, &cq->async_events_completed);
+		break;
+	case IBV_EVENT_QP_FATAL:
+	case IBV_EVENT_QP_REQ_ERR:
+	case IBV_EVENT_QP_ACCESS_ERR:
+	case IBV_EVENT_COMM_EST:
+	case IBV_EVENT_SQ_DRAINED:
+	case IBV_EVENT_PATH_MIG:
+	case IBV_EVENT_PATH_MIG_ERR:
+	case IBV_EVENT_QP_LAST_WQE_REACHED:
+		count_event(&qp->mutex, &qp->cond, &qp->events_completed);
+		break;
+	case IBV_EVENT_SRQ_ERR:
+	case IBV_EVENT_SRQ_LIMIT_REACHED:
+		count_event(&srq->mutex, &srq->cond, &srq->events_completed);
+		break;
+	case IBV_EVENT_WQ_FATAL:
+		count_event(&wq->mutex, &wq->cond, &wq->events_completed);
+		break;
+	default:
+		break;
+	}
+}

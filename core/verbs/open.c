@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <stddef.h>
+
+#include <holdfast/device.h>
+
+#include "core/base/attr.h"
+#include "core/device/open.h"
+#include "core/verbs/context.h"
+
+static const struct hf_open_steps steps = {
+	.prepare = hf_context_add_async_fd,
+	.undo = hf_context_free,
+};
+
+HF_EXPORT int hf_device_open(struct ibv_device *device, struct ibv_context **ret)
+{
+	return hf_open(hf_device_of(device), &steps, NULL, ret);
+}
+
+HF_EXPORT int hf_device_close(struct ibv_context *context)
+{
+	struct hf_device *device = hf_device_of(context->device);
+
+	/*
+	 * Holds on to the device beyond the context's own reference: were that the last one, the
+	 * provider would be unloaded while its free_context is still on the stack.
+	 */
+	hf_device_hold(device);
+	hf_context_free(hf_context_of(context));
+	hf_device_drop(device);
+	return 0;
+}
+
+HF_EXPORT struct ibv_context *ibv_open_device(struct ibv_device *device)
+{
+	struct ibv_context *context;
+	int err = hf_device_open(device, &context);
+
+	if (!err)
+		return context;
+	errno = -err;
+	return NULL;
+}
+
+HF_EXPORT int ibv_close_device(struct ibv_context *context)
+{
+	return hf_device_close(context);
+}

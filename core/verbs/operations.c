@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "core/base/attr.h"
+#include "core/verbs/context.h"
+#include "core/verbs/operations.h"
+
+typedef void (*any_fn)(void);
+
+enum answer { ERROR, POINTER, NOTHING, ZERO };
+
+static int answer_error(void)
+{
+	return EOPNOTSUPP;
+}
+
+static void *answer_pointer(void)
+{
+	errno = EOPNOTSUPP;
+	return NULL;
+}
+
+static void answer_nothing(void)
+{
+}
+
+static int answer_zero(void)
+{
+	return 0;
+}
+
+/*
+ * Called through the slots' own types: these take no arguments and return what the slot's type
+ * returns, which every calling convention that has private ABI 34 allows.
+ */
+static const any_fn answers[] = {
+	[ERROR] = (any_fn)answer_error,
+	[POINTER] = (any_fn)answer_pointer,
+	[NOTHING] = answer_nothing,
+	[ZERO] = (any_fn)answer_zero,
+};
+
+#define SLOT(op)	   offsetof(struct verbs_context_ops, op)
+#define IN_CONTEXT(member) offsetof(struct verbs_context, member)
+#define IN_OPS(member)	   offsetof(struct verbs_context, context.ops.member)
+#define NOWHERE		   0 /* query_port is at offset 0 of verbs_context, and is not a provider's */
+
+/* Each operation: its slot, what it answers by default, and where programs find it. */
+static const struct {
+	size_t slot;
+	enum answer answer;
+	size_t seen_at;
+} operations[] = {
+	{SLOT(advise_mr), ERROR, IN_CONTEXT(advise_mr)},
+	{SLOT(alloc_dm), POINTER, IN_CONTEXT(alloc_dm)},
+	{SLOT(alloc_mw), POINTER, IN_OPS(alloc_mw)},
+	{SLOT(alloc_null_mr), POINTER, IN_CONTEXT(alloc_null_mr)},
+	{SLOT(alloc_parent_domain), POINTER, IN_CONTEXT(alloc_parent_domain)},
+	{SLOT(alloc_pd), POINTER, IN_OPS(_compat_alloc_pd)},
+	{SLOT(alloc_td), POINTER, IN_CONTEXT(alloc_td)},
+	{SLOT(async_event), NOTHING, IN_OPS(_compat_async_event)},
+	{SLOT(attach_counters_point_flow), ERROR, IN_CONTEXT(attach_counters_point_flow)},
+	{SLOT(attach_mcast), ERROR, IN_OPS(_compat_attach_mcast)},
+	{SLOT(bind_mw), ERROR, IN_OPS(bind_mw)},
+	{SLOT(close_xrcd), ERROR, IN_CONTEXT(close_xrcd)},
+	{SLOT(cq_event), NOTHING, IN_OPS(_compat_cq_event)},
+	{SLOT(create_ah), POINTER, IN_OPS(_compat_create_ah)},
+	{SLOT(create_counters), POINTER, IN_CONTEXT(create_counters)},
+	{SLOT(create_cq), POINTER, IN_OPS(_compat_create_cq)},
+	{SLOT(create_cq_ex), POINTER, NOWHERE},
+	{SLOT(create_flow), POINTER, IN_CONTEXT(ibv_create_flow)},
+	{SLOT(create_flow_action_esp), POINTER, IN_CONTEXT(create_flow_action_esp)},
+	{SLOT(create_qp), POINTER, IN_OPS(_compat_create_qp)},
+	{SLOT(create_qp_ex), POINTER, IN_CONTEXT(create_qp_ex)},
+	{SLOT(create_rwq_ind_table), POINTER, IN_CONTEXT(create_rwq_ind_table)},
+	{SLOT(create_srq), POINTER, IN_OPS(_compat_create_srq)},
+	{SLOT(create_srq_ex), POINTER, IN_CONTEXT(create_srq_ex)},
+	{SLOT(create_wq), POINTER, IN_CONTEXT(create_wq)},
+	{SLOT(dealloc_mw), ERROR, IN_OPS(dealloc_mw)},
+	{SLOT(dealloc_pd), ERROR, IN_OPS(_compat_dealloc_pd)},
+	{SLOT(dealloc_td), ERROR, IN_CONTEXT(dealloc_td)},
+	{SLOT(dereg_mr), ERROR, IN_OPS(_compat_dereg_mr)},
+	{SLOT(destroy_ah), ERROR, IN_OPS(_compat_destroy_ah)},
+	{SLOT(destroy_counters), ERROR, IN_CONTEXT(destroy_counters)},
+	{SLOT(destroy_cq), ERROR, IN_OPS(_compat_destroy_cq)},
+	{SLOT(destroy_flow), ERROR, IN_CONTEXT(ibv_destroy_flow)},
+	{SLOT(destroy_flow_action), ERROR, IN_CONTEXT(destroy_flow_action)},
+	{SLOT(destroy_qp), ERROR, IN_OPS(_compat_destroy_qp)},
+	{SLOT(destroy_rwq_ind_table), ERROR, IN_CONTEXT(destroy_rwq_ind_table)},
+	{SLOT(destroy_srq), ERROR, IN_OPS(_compat_destroy_srq)},
+	{SLOT(destroy_wq), ERROR, IN_CONTEXT(destroy_wq)},
+	{SLOT(detach_mcast), ERROR, IN_OPS(_compat_detach_mcast)},
+	{SLOT(free_context), NOTHING, NOWHERE},
+	{SLOT(free_dm), ERROR, IN_CONTEXT(free_dm)},
+	{SLOT(get_srq_num), ERROR, IN_CONTEXT(get_srq_num)},
+	{SLOT(import_dm), POINTER, NOWHERE},
+	{SLOT(import_mr), POINTER, NOWHERE},
+	{SLOT(import_pd), POINTER, NOWHERE},
+	{SLOT(modify_cq), ERROR, IN_CONTEXT(modify_cq)},
+	{SLOT(modify_flow_action_esp), ERROR, IN_CONTEXT(modify_flow_action_esp)},
+	{SLOT(modify_qp), ERROR, IN_OPS(_compat_modify_qp)},
+	{SLOT(modify_qp_rate_limit), ERROR, IN_CONTEXT(modify_qp_rate_limit)},
+	{SLOT(modify_srq), ERROR, IN_OPS(_compat_modify_srq)},
+	{SLOT(modify_wq), ERROR, IN_CONTEXT(modify_wq)},
+	{SLOT(open_qp), POINTER, IN_CONTEXT(open_qp)},
+	{SLOT(open_xrcd), POINTER, IN_CONTEXT(open_xrcd)},
+	{SLOT(poll_cq), ERROR, IN_OPS(poll_cq)},
+	{SLOT(post_recv), ERROR, IN_OPS(post_recv)},
+	{SLOT(post_send), ERROR, IN_OPS(post_send)},
+	{SLOT(post_srq_ops), ERROR, IN_CONTEXT(post_srq_ops)},
+	{SLOT(post_srq_recv), ERROR, IN_OPS(post_srq_recv)},
+	{SLOT(query_device_ex), ERROR, IN_CONTEXT(query_device_ex)},
+	{SLOT(query_ece), ERROR, NOWHERE},
+	{SLOT(query_port), ERROR, NOWHERE},
+	{SLOT(query_qp), ERROR, IN_OPS(_compat_query_qp)},
+	{SLOT(query_qp_data_in_order), ZERO, NOWHERE},
+	{SLOT(query_rt_values), ERROR, IN_CONTEXT(query_rt_values)},
+	{SLOT(query_srq), ERROR, IN_OPS(_compat_query_srq)},
+	{SLOT(read_counters), ERROR, IN_CONTEXT(read_counters)},
+	{SLOT(reg_dm_mr), POINTER, IN_CONTEXT(reg_dm_mr)},
+	{SLOT(reg_dmabuf_mr), POINTER, NOWHERE},
+	{SLOT(reg_mr), POINTER, IN_OPS(_compat_reg_mr)},
+	{SLOT(req_notify_cq), ERROR, IN_OPS(req_notify_cq)},
+	{SLOT(rereg_mr), ERROR, IN_OPS(_compat_rereg_mr)},
+	{SLOT(resize_cq), ERROR, IN_OPS(_compat_resize_cq)},
+	{SLOT(set_ece), ERROR, NOWHERE},
+	{SLOT(unimport_dm), NOTHING, NOWHERE},
+	{SLOT(unimport_mr), NOTHING, NOWHERE},
+	{SLOT(unimport_pd), NOTHING, NOWHERE},
+};
+
+/* A slot of a table of function pointers, by its offset. */
+static void set_slot(void *table, size_t offset, any_fn fn)
+{
+	memcpy((char *)table + offset, &fn, sizeof(fn));
+}
+
+static void install(struct verbs_context *context, size_t i, any_fn fn)
+{
+	set_slot(&context->priv->ops, operations[i].slot, fn);
+	if (operations[i].seen_at != NOWHERE)
+		set_slot(context, operations[i].seen_at, fn);
+}
+
+/* Binaries older than libibverbs 1.1.8 find the flow calls here. */
+static void mirror_flow_calls(struct verbs_context *context)
+{
+	context->ABI_placeholder1 = (any_fn)context->ibv_create_flow;
+	context->ABI_placeholder2 = (any_fn)context->ibv_destroy_flow;
+}
+
+static int query_port(struct ibv_context *context, uint8_t port, struct ibv_port_attr *attr,
+		      size_t size)
+{
+	struct ibv_port_attr full = {0};
+	int err;
+
+	err = hf_context_of(context)->priv->ops.query_port(context, port, &full);
+	if (err)
+		return err;
+	memset(attr, 0, size);
+	memcpy(attr, &full, size < sizeof(full) ? size : sizeof(full));
+	return 0;
+}
+
+void hf_operations_default(struct verbs_context *context)
+{
+	for (size_t i = 0; i < HF_ARRAY_SIZE(operations); i++)
+		install(context, i, answers[operations[i].answer]);
+	context->query_port = query_port;
+	mirror_flow_calls(context);
+}
+
+void hf_operations_set(struct verbs_context *context, const struct verbs_context_ops *ops)
+{
+	for (size_t i = 0; i < HF_ARRAY_SIZE(operations); i++) {
+		any_fn fn;
+
+		memcpy(&fn, (const char *)ops + operations[i].slot, sizeof(fn));
+		if (fn)
+			install(context, i, fn);
+	}
+	mirror_flow_calls(context);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The operations of a context: the provider's, and the answer of "not supported" for the rest. */
+#ifndef HF_VERBS_OPERATIONS_H
+#define HF_VERBS_OPERATIONS_H
+
+#include <holdfast-provider/provider.h>
+
+/* Every operation answers as documented for a provider that has none of them. */
+void hf_operations_default(struct verbs_context *context);
+
+/* Installs those that are not NULL, also where programs call them directly. */
+void hf_operations_set(struct verbs_context *context, const struct verbs_context_ops *ops);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* ibv_query_*: their manual pages' conventions, 0, -1 with errno, or an errno value. */
+#include <endian.h>
+#include <errno.h>
+#include <string.h>
+
+#include "core/base/attr.h"
+#include "core/device/attributes.h"
+#include "core/device/hf.h"
+#include "core/uverbs/device_commands.h"
+#include "core/verbs/context.h"
+
+HF_EXPORT int ibv_query_device(struct ibv_context *context, struct ibv_device_attr *device_attr)
+{
+	struct ibv_device_attr_ex extended;
+	int err;
+
+	/* A provider may fill the short form only: it is asked for no more than that. */
+	err = hf_context_of(context)->priv->ops.query_device_ex(context, NULL, &extended,
+								sizeof(extended.orig_attr));
+	if (!err)
+		*device_attr = extended.orig_attr;
+	return err;
+}
+
+#undef ibv_query_port
+/*
+ * The symbol serves binaries that know no more than the members before port_cap_flags2; newer ones
+ * go through verbs_context.query_port, which is told the size.
+ */
+HF_EXPORT int ibv_query_port(struct ibv_context *context, uint8_t port,
+			     struct _compat_ibv_port_attr *attr)
+{
+	struct ibv_port_attr full = {0};
+	int err;
+
+	err = hf_context_of(context)->priv->ops.query_port(context, port, &full);
+	if (!err)
+		memcpy(attr, &full, offsetof(struct ibv_port_attr, port_cap_flags2));
+	return err;
+}
+
+struct table_read {
+	uint32_t port;
+	uint32_t index;
+	union ibv_gid gid;
+	uint16_t pkey;
+};
+
+static int read_gid(int dir, const struct hf_entry *entry, void *arg)
+{
+	struct table_read *table = arg;
+
+	(void)entry;
+	return hf_read_gid(dir, table->port, table->index, &table->gid);
+}
+
+static int read_pkey(int dir, const struct hf_entry *entry, void *arg)
+{
+	struct table_read *table = arg;
+
+	(void)entry;
+	return hf_read_pkey(dir, table->port, table->index, &table->pkey);
+}
+
+/* 0 and the entry; an entry that is not in use is all zero, as the kernel's file would say. */
+static int ask_kernel(struct verbs_context *context, uint32_t port, uint32_t index,
+		      union ibv_gid *gid)
+{
+	struct ib_uverbs_gid_entry entry;
+	int err;
+
+	err = hf_cmd_query_gid(context->context.cmd_fd, context->priv->driver_id, port, index,
+			       &entry);
+	if (err == -ENODATA) {
+		memset(gid, 0, sizeof(*gid));
+		return 0;
+	}
+	if (!err)
+		memcpy(gid, entry.gid, sizeof(*gid));
+	return err;
+}
+
+HF_EXPORT int ibv_query_gid(struct ibv_context *context, uint8_t port, int index,
+			    union ibv_gid *gid)
+{
+	struct verbs_context *verbs = hf_context_of(context);
+	struct table_read table = {.port = port, .index = (uint32_t)index};
+	int err = -EOPNOTSUPP;
+
+	if (index < 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	/* The context's own descriptor cannot lead to another device; older kernels lack the method. */
+	if (verbs->priv->kernel)
+		err = ask_kernel(verbs, port, (uint32_t)index, &table.gid);
+	if (err == -EOPNOTSUPP || err == -EPROTONOSUPPORT || err == -ENOTTY)
+		err = hf_with_dir(verbs->priv->device, read_gid, &table);
+	if (err < 0) {
+		errno = -err;
+		return -1;
+	}
+	*gid = table.gid;
+	return 0;
+}
+
+HF_EXPORT int ibv_query_pkey(struct ibv_context *context, uint8_t port, int index, __be16 *pkey)
+{
+	struct table_read table = {.port = port, .index = (uint32_t)index};
+	int err = -EINVAL;
+
+	if (index >= 0)
+		err = hf_with_dir(hf_context_of(context)->priv->device, read_pkey, &table);
+	if (err < 0) {
+		errno = -err;
+		return -1;
+	}
+	*pkey = htobe16(table.pkey);
+	return 0;
+}

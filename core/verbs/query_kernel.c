@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What providers of kernel devices call to have the kernel asked. Answers are errno values. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/base/attr.h"
+#include "core/uverbs/device_commands.h"
+#include "core/verbs/context.h"
+
+static struct hf_uhw uhw_of(const struct hf_driver_data *data)
+{
+	struct hf_uhw uhw = {0};
+
+	if (data)
+		uhw = (struct hf_uhw){data->in, data->in_size, data->out, data->out_size};
+	return uhw;
+}
+
+HF_EXPORT int hf_provider_get_context(struct verbs_context *context,
+				      const struct hf_driver_data *data)
+{
+	const struct hf_uhw uhw = uhw_of(data);
+	uint32_t num_comp_vectors = 0;
+	uint64_t core_support = 0;
+	struct verbs_device *device;
+	int err;
+
+	err = hf_cmd_get_context(context->context.cmd_fd, context->priv->driver_id, &uhw,
+				 &num_comp_vectors, &core_support);
+	if (err)
+		return -err;
+	context->context.num_comp_vectors = (int)num_comp_vectors;
+	device = (struct verbs_device *)(void *)context->context.device;
+	__atomic_store_n(&device->core_support, core_support, __ATOMIC_RELAXED);
+	context->priv->kernel = true;
+	return 0;
+}
+
+static void take_base(struct ibv_device_attr *to, const struct ib_uverbs_query_device_resp *from)
+{
+	to->node_guid = from->node_guid;
+	to->sys_image_guid = from->sys_image_guid;
+	to->max_mr_size = from->max_mr_size;
+	to->page_size_cap = from->page_size_cap;
+	to->vendor_id = from->vendor_id;
+	to->vendor_part_id = from->vendor_part_id;
+	to->hw_ver = from->hw_ver;
+	to->max_qp = (int)from->max_qp;
+	to->max_qp_wr = (int)from->max_qp_wr;
+	to->device_cap_flags = from->device_cap_flags;
+	to->max_sge = (int)from->max_sge;
+	to->max_sge_rd = (int)from->max_sge_rd;
+	to->max_cq = (int)from->max_cq;
+	to->max_cqe = (int)from->max_cqe;
+	to->max_mr = (int)from->max_mr;
+	to->max_pd = (int)from->max_pd;
+	to->max_qp_rd_atom = (int)from->max_qp_rd_atom;
+	to->max_ee_rd_atom = (int)from->max_ee_rd_atom;
+	to->max_res_rd_atom = (int)from->max_res_rd_atom;
+	to->max_qp_init_rd_atom = (int)from->max_qp_init_rd_atom;
+	to->max_ee_init_rd_atom = (int)from->max_ee_init_rd_atom;
+	to->atomic_cap = (enum ibv_atomic_cap)from->atomic_cap;
+	to->max_ee = (int)from->max_ee;
+	to->max_rdd = (int)from->max_rdd;
+	to->max_mw = (int)from->max_mw;
+	to->max_raw_ipv6_qp = (int)from->max_raw_ipv6_qp;
+	to->max_raw_ethy_qp = (int)from->max_raw_ethy_qp;
+	to->max_mcast_grp = (int)from->max_mcast_grp;
+	to->max_mcast_qp_attach = (int)from->max_mcast_qp_attach;
+	to->max_total_mcast_qp_attach = (int)from->max_total_mcast_qp_attach;
+	to->max_ah = (int)from->max_ah;
+	to->max_fmr = (int)from->max_fmr;
+	to->max_map_per_fmr = (int)from->max_map_per_fmr;
+	to->max_srq = (int)from->max_srq;
+	to->max_srq_wr = (int)from->max_srq_wr;
+	to->max_srq_sge = (int)from->max_srq_sge;
+	to->max_pkeys = from->max_pkeys;
+	to->local_ca_ack_delay = from->local_ca_ack_delay;
+	to->phys_port_cnt = from->phys_port_cnt;
+}
+
+static void take_extended(struct ibv_device_attr_ex *to,
+			  const struct ib_uverbs_ex_query_device_resp *from)
+{
+	to->odp_caps.general_caps = from->odp_caps.general_caps;
+	to->odp_caps.per_transport_caps.rc_odp_caps = from->odp_caps.per_transport_caps.rc_odp_caps;
+	to->odp_caps.per_transport_caps.uc_odp_caps = from->odp_caps.per_transport_caps.uc_odp_caps;
+	to->odp_caps.per_transport_caps.ud_odp_caps = from->odp_caps.per_transport_caps.ud_odp_caps;
+	to->completion_timestamp_mask = from->timestamp_mask;
+	to->hca_core_clock = from->hca_core_clock;
+	to->device_cap_flags_ex = from->device_cap_flags_ex;
+	to->rss_caps.supported_qpts = from->rss_caps.supported_qpts;
+	to->rss_caps.max_rwq_indirection_tables = from->rss_caps.max_rwq_indirection_tables;
+	to->rss_caps.max_rwq_indirection_table_size = from->rss_caps.max_rwq_indirection_table_size;
+	to->max_wq_type_rq = from->max_wq_type_rq;
+	to->raw_packet_caps = from->raw_packet_caps;
+	to->tm_caps.max_rndv_hdr_size = from->tm_caps.max_rndv_hdr_size;
+	to->tm_caps.max_num_tags = from->tm_caps.max_num_tags;
+	to->tm_caps.flags = from->tm_caps.flags;
+	to->tm_caps.max_ops = from->tm_caps.max_ops;
+	to->tm_caps.max_sge = from->tm_caps.max_sge;
+	to->cq_mod_caps.max_cq_count = from->cq_moderation_caps.max_cq_moderation_count;
+	to->cq_mod_caps.max_cq_period = from->cq_moderation_caps.max_cq_moderation_period;
+	to->max_dm_size = from->max_dm_size;
+	to->xrc_odp_caps = from->xrc_odp_caps;
+}
+
+HF_EXPORT int hf_provider_query_device(struct ibv_context *context,
+				       const struct ibv_query_device_ex_input *input,
+				       struct ibv_device_attr_ex *attr, size_t attr_size,
+				       uint64_t *fw_ver, const struct hf_driver_data *data)
+{
+	const struct hf_uhw uhw = uhw_of(data);
+	struct ib_uverbs_ex_query_device_resp response;
+	struct ibv_device_attr_ex full = {0};
+	struct verbs_context *verbs = hf_context_of(context);
+	int err;
+
+	if (input && input->comp_mask)
+		return EINVAL;
+	if (attr_size < sizeof(attr->orig_attr))
+		return EOPNOTSUPP;
+	err = hf_cmd_query_device(context->cmd_fd, verbs->priv->driver_id, &uhw, &response);
+	if (err)
+		return -err;
+	take_base(&full.orig_attr, &response.base);
+	take_extended(&full, &response);
+	full.phys_port_cnt_ex = response.base.phys_port_cnt;
+	memset(attr, 0, attr_size);
+	memcpy(attr, &full, attr_size < sizeof(full) ? attr_size : sizeof(full));
+	*fw_ver = response.base.fw_ver;
+	return 0;
+}
+
+HF_EXPORT int hf_provider_query_port(struct ibv_context *context, uint8_t port,
+				     struct ibv_port_attr *attr)
+{
+	struct ib_uverbs_query_port_resp_ex response;
+	const struct ib_uverbs_query_port_resp *from = &response.legacy_resp;
+	struct verbs_context *verbs = hf_context_of(context);
+	int err;
+
+	err = hf_cmd_query_port(context->cmd_fd, verbs->priv->driver_id, port, &response);
+	if (err)
+		return -err;
+	*attr = (struct ibv_port_attr){
+		.state = (enum ibv_port_state)from->state,
+		.max_mtu = (enum ibv_mtu)from->max_mtu,
+		.active_mtu = (enum ibv_mtu)from->active_mtu,
+		.gid_tbl_len = (int)from->gid_tbl_len,
+		.port_cap_flags = from->port_cap_flags,
+		.max_msg_sz = from->max_msg_sz,
+		.bad_pkey_cntr = from->bad_pkey_cntr,
+		.qkey_viol_cntr = from->qkey_viol_cntr,
+		.pkey_tbl_len = from->pkey_tbl_len,
+		.lid = from->lid,
+		.sm_lid = from->sm_lid,
+		.lmc = from->lmc,
+		.max_vl_num = from->max_vl_num,
+		.sm_sl = from->sm_sl,
+		.subnet_timeout = from->subnet_timeout,
+		.init_type_reply = from->init_type_reply,
+		.active_width = from->active_width,
+		.active_speed = from->active_speed,
+		.phys_state = from->phys_state,
+		.link_layer = from->link_layer,
+		.flags = from->flags,
+		.port_cap_flags2 = response.port_cap_flags2,
+	};
+	return 0;
+}
