@@ -1,1 +1,30 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# A provider is a module NAME-hfN.so, N being the private ABI it speaks, and a manifest beside it.
+provider_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared \
+	-Wl,--version-script=$(top_srcdir)/abi/maps/provider.map
+provider_cppflags = $(AM_CPPFLAGS) -DPROVIDER_VERSION='"$(PACKAGE_VERSION)"'
+
+provider_LTLIBRARIES += rxe-hf1.la siw-hf1.la
+dist_provider_DATA = providers/rxe/rxe.provider providers/siw/siw.provider
+
+rxe_hf1_la_SOURCES = providers/rxe/rxe.c
+rxe_hf1_la_CPPFLAGS = $(provider_cppflags)
+rxe_hf1_la_LDFLAGS = $(provider_ldflags)
+rxe_hf1_la_LIBADD = libholdfast.la
+
+siw_hf1_la_SOURCES = providers/siw/siw.c
+siw_hf1_la_CPPFLAGS = $(provider_cppflags)
+siw_hf1_la_LDFLAGS = $(provider_ldflags)
+siw_hf1_la_LIBADD = libholdfast.la
+
+# A directory like the installed one, for running what was built where it was built.
+noinst_DATA += providers.d/stamp
+providers.d/stamp: rxe-hf1.la siw-hf1.la $(dist_provider_DATA)
+	$(AM_V_GEN)rm -rf providers.d && $(MKDIR_P) providers.d && \
+	cp .libs/rxe-hf1.so .libs/siw-hf1.so providers.d && \
+	cp $(srcdir)/providers/rxe/rxe.provider $(srcdir)/providers/siw/siw.provider providers.d && \
+	chmod go-w providers.d providers.d/* && touch $@
+
+clean-local: clean-providers
+clean-providers:
+	rm -rf providers.d

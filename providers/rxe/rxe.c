@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Soft-RoCE: the kernel driver rdma_rxe. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <rdma/ib_user_ioctl_verbs.h>
+
+#include <holdfast-provider/provider.h>
+
+struct rxe_device {
+	struct verbs_device verbs;
+};
+
+struct rxe_context {
+	struct verbs_context verbs;
+};
+
+static int rxe_query_device(struct ibv_context *context,
+			    const struct ibv_query_device_ex_input *input,
+			    struct ibv_device_attr_ex *attr, size_t attr_size)
+{
+	uint64_t version;
+	int err;
+
+	err = hf_provider_query_device(context, input, attr, attr_size, &version, NULL);
+	if (err)
+		return err;
+	snprintf(attr->orig_attr.fw_ver, sizeof(attr->orig_attr.fw_ver), "%u.%u.%u",
+		 (unsigned)(version >> 32) & 0xffff, (unsigned)(version >> 16) & 0xffff,
+		 (unsigned)version & 0xffff);
+	return 0;
+}
+
+static void rxe_free_context(struct ibv_context *context)
+{
+	struct verbs_context *verbs =
+		(struct verbs_context *)((char *)context - offsetof(struct verbs_context, context));
+
+	hf_provider_context_uninit(verbs);
+	free((char *)verbs - offsetof(struct rxe_context, verbs));
+}
+
+static const struct verbs_context_ops rxe_operations = {
+	.query_device_ex = rxe_query_device,
+	.query_port = hf_provider_query_port,
+	.free_context = rxe_free_context,
+};
+
+static struct verbs_context *rxe_alloc_context(struct ibv_device *device, int cmd_fd,
+					       void *private_data)
+{
+	struct rxe_context *context;
+	int err;
+
+	(void)private_data;
+	context = hf_provider_context_alloc(device, cmd_fd, sizeof(*context),
+					    offsetof(struct rxe_context, verbs), RDMA_DRIVER_RXE);
+	if (!context)
+		return NULL;
+	err = hf_provider_get_context(&context->verbs, NULL);
+	if (err)
+		goto free_context;
+	hf_provider_set_ops(&context->verbs, &rxe_operations);
+	return &context->verbs;
+
+free_context:
+	hf_provider_context_uninit(&context->verbs);
+	free(context);
+	errno = err;
+	return NULL;
+}
+
+static struct verbs_device *rxe_alloc_device(struct verbs_sysfs_dev *sysfs_dev)
+{
+	struct rxe_device *device = calloc(1, sizeof(*device));
+
+	(void)sysfs_dev;
+	return device ? &device->verbs : NULL;
+}
+
+static void rxe_uninit_device(struct verbs_device *verbs)
+{
+	free((char *)verbs - offsetof(struct rxe_device, verbs));
+}
+
+static const struct verbs_match_ent rxe_matches[] = {
+	{.u.driver_id = RDMA_DRIVER_RXE, .kind = HF_MATCH_DRIVER_ID},
+	{.u.modalias = "rdma_device:Nrxe*", .kind = HF_MATCH_MODALIAS},
+	{0},
+};
+
+static const struct verbs_device_ops rxe_device_ops = {
+	.name = "rxe",
+	.match_min_abi_version = 1,
+	.match_max_abi_version = 2,
+	.match_table = rxe_matches,
+	.alloc_device = rxe_alloc_device,
+	.uninit_device = rxe_uninit_device,
+	.alloc_context = rxe_alloc_context,
+};
+
+__attribute__((visibility("default"))) const struct hf_provider_descriptor *
+hf_provider_describe(void)
+{
+	static const struct hf_provider_descriptor descriptor = {
+		.size = sizeof(descriptor),
+		.abi = HF_PROVIDER_ABI,
+		.name = "rxe",
+		.version = PROVIDER_VERSION,
+		.ops = &rxe_device_ops,
+	};
+
+	return &descriptor;
+}

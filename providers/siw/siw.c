@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Soft-iWARP: the kernel driver siw. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <rdma/ib_user_ioctl_verbs.h>
+#include <rdma/siw-abi.h>
+
+#include <holdfast-provider/provider.h>
+
+struct siw_device {
+	struct verbs_device verbs;
+};
+
+struct siw_context {
+	struct verbs_context verbs;
+	uint32_t device_id; /* the kernel's own number of the device */
+};
+
+static int siw_query_device(struct ibv_context *context,
+			    const struct ibv_query_device_ex_input *input,
+			    struct ibv_device_attr_ex *attr, size_t attr_size)
+{
+	uint64_t version;
+	int err;
+
+	err = hf_provider_query_device(context, input, attr, attr_size, &version, NULL);
+	if (err)
+		return err;
+	snprintf(attr->orig_attr.fw_ver, sizeof(attr->orig_attr.fw_ver), "%u.%u.%u",
+		 (unsigned)(version >> 32) & 0xffff, (unsigned)(version >> 16) & 0xffff,
+		 (unsigned)version & 0xffff);
+	return 0;
+}
+
+static void siw_free_context(struct ibv_context *context)
+{
+	struct verbs_context *verbs =
+		(struct verbs_context *)((char *)context - offsetof(struct verbs_context, context));
+
+	hf_provider_context_uninit(verbs);
+	free((char *)verbs - offsetof(struct siw_context, verbs));
+}
+
+static const struct verbs_context_ops siw_operations = {
+	.query_device_ex = siw_query_device,
+	.query_port = hf_provider_query_port,
+	.free_context = siw_free_context,
+};
+
+static struct verbs_context *siw_alloc_context(struct ibv_device *device, int cmd_fd,
+					       void *private_data)
+{
+	/* The kernel refuses to make a context for a caller with no room for its answer. */
+	struct siw_uresp_alloc_ctx response;
+	const struct hf_driver_data data = {.out = &response, .out_size = sizeof(response)};
+	struct siw_context *context;
+	int err;
+
+	(void)private_data;
+	context = hf_provider_context_alloc(device, cmd_fd, sizeof(*context),
+					    offsetof(struct siw_context, verbs), RDMA_DRIVER_SIW);
+	if (!context)
+		return NULL;
+	err = hf_provider_get_context(&context->verbs, &data);
+	if (err)
+		goto free_context;
+	context->device_id = response.dev_id;
+	hf_provider_set_ops(&context->verbs, &siw_operations);
+	return &context->verbs;
+
+free_context:
+	hf_provider_context_uninit(&context->verbs);
+	free(context);
+	errno = err;
+	return NULL;
+}
+
+static struct verbs_device *siw_alloc_device(struct verbs_sysfs_dev *sysfs_dev)
+{
+	struct siw_device *device = calloc(1, sizeof(*device));
+
+	(void)sysfs_dev;
+	return device ? &device->verbs : NULL;
+}
+
+static void siw_uninit_device(struct verbs_device *verbs)
+{
+	free((char *)verbs - offsetof(struct siw_device, verbs));
+}
+
+static const struct verbs_match_ent siw_matches[] = {
+	{.u.driver_id = RDMA_DRIVER_SIW, .kind = HF_MATCH_DRIVER_ID},
+	{.u.modalias = "rdma_device:Nsiw*", .kind = HF_MATCH_MODALIAS},
+	{0},
+};
+
+static const struct verbs_device_ops siw_device_ops = {
+	.name = "siw",
+	.match_min_abi_version = SIW_ABI_VERSION,
+	.match_max_abi_version = SIW_ABI_VERSION,
+	.match_table = siw_matches,
+	.alloc_device = siw_alloc_device,
+	.uninit_device = siw_uninit_device,
+	.alloc_context = siw_alloc_context,
+};
+
+__attribute__((visibility("default"))) const struct hf_provider_descriptor *
+hf_provider_describe(void)
+{
+	static const struct hf_provider_descriptor descriptor = {
+		.size = sizeof(descriptor),
+		.abi = HF_PROVIDER_ABI,
+		.name = "siw",
+		.version = PROVIDER_VERSION,
+		.ops = &siw_device_ops,
+	};
+
+	return &descriptor;
+}
