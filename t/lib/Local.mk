@@ -5,3 +5,20 @@ libhf_test_tree_la_SOURCES = \
 	t/lib/tree.h \
 	t/lib/tree_files.c \
 	t/lib/tree_files.h
+
+# A provider that asks no kernel, in a directory like the installed one.
+noinst_LTLIBRARIES += fake-hf1.la
+fake_hf1_la_SOURCES = t/lib/fake/fake.c t/lib/fake/counters.h
+fake_hf1_la_LDFLAGS = $(provider_ldflags) -rpath /nowhere
+fake_hf1_la_LIBADD = libholdfast.la
+EXTRA_DIST += t/lib/fake/fake.provider
+
+noinst_DATA += t/providers.d/stamp
+t/providers.d/stamp: fake-hf1.la t/lib/fake/fake.provider
+	$(AM_V_GEN)rm -rf t/providers.d && $(MKDIR_P) t/providers.d && \
+	cp .libs/fake-hf1.so $(srcdir)/t/lib/fake/fake.provider t/providers.d && \
+	chmod go-w t/providers.d t/providers.d/* && touch $@
+
+clean-local: clean-fake-provider
+clean-fake-provider:
+	rm -rf t/providers.d
