@@ -12,3 +12,14 @@ t_unit_discovery_SOURCES = t/unit/discovery.c
 t_unit_discovery_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_discovery_LDADD = libhf-core.la libhf-test-tree.la $(CMOCKA_LIBS)
 endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += t/unit/manifest t/unit/roots
+TESTS += t/unit/manifest t/unit/roots
+t_unit_manifest_SOURCES = t/unit/manifest.c
+t_unit_manifest_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_manifest_LDADD = libhf-core.la $(CMOCKA_LIBS)
+t_unit_roots_SOURCES = t/unit/roots.c
+t_unit_roots_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_roots_LDADD = libhf-core.la $(CMOCKA_LIBS)
+endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Providers through the public calls: every refusal, loading late, unloading, a newer file. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include <holdfast/holdfast.h>
+
+#include "t/lib/fake/counters.h"
+#include "t/lib/tree.h"
+
+struct bed {
+	struct tree *tree;
+	struct hf *hf;
+	char dir[64];
+	char counters_file[80];
+	struct fake_counters *counters;
+};
+
+static const char good[] = "name = fake\nfile = fake-hf1.so\nabi = 1\nmatch-name = fake*\n";
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path, 0644), 0);
+}
+
+static void manifest(const struct bed *bed, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/fake.provider", bed->dir);
+	write_file(path, text);
+}
+
+/* Copied aside and renamed in, as a package manager does it: a new inode under the old name. */
+static void library(const struct bed *bed, const char *name)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command),
+		 "cp '%s/t/providers.d/fake-hf1.so' '%s/new' && chmod 755 '%s/new' && mv '%s/new' "
+		 "'%s/%s'",
+		 getenv("top_builddir"), bed->dir, bed->dir, bed->dir, bed->dir, name);
+	assert_int_equal(system(command), 0);
+}
+
+static int setup(void **state)
+{
+	struct bed *bed = calloc(1, sizeof(*bed));
+	const char *dirs[2] = {bed->dir, NULL};
+	struct hf_root root;
+	struct hf_options options = {
+		.size = sizeof(options),
+		.roots = &root,
+		.num_roots = 1,
+		.provider_dirs = dirs,
+	};
+	int fd;
+
+	assert_int_equal(tree_new(&bed->tree, NULL), 0);
+	root = (struct hf_root){tree_sysfs(bed->tree), tree_dev(bed->tree)};
+	strcpy(bed->dir, "/tmp/hf-providers-XXXXXX");
+	assert_non_null(mkdtemp(bed->dir));
+	snprintf(bed->counters_file, sizeof(bed->counters_file), "%s/counters", bed->dir);
+	setenv("HF_FAKE_COUNTERS", bed->counters_file, 1);
+	fd = open(bed->counters_file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(ftruncate(fd, sizeof(*bed->counters)), 0);
+	bed->counters = mmap(NULL, sizeof(*bed->counters), PROT_READ, MAP_SHARED, fd, 0);
+	assert_true(bed->counters != MAP_FAILED);
+	close(fd);
+	assert_int_equal(tree_add(bed->tree, 0, "fake0", NULL), 0);
+	assert_int_equal(hf_new(&options, &bed->hf), 0);
+	*state = bed;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bed *bed = *state;
+	char command[128];
+
+	hf_unref(bed->hf);
+	assert_int_equal(bed->counters->devices, 0);
+	assert_int_equal(bed->counters->contexts, 0);
+	assert_int_equal(bed->counters->loads, bed->counters->unloads);
+	munmap(bed->counters, sizeof(*bed->counters));
+	tree_free(bed->tree);
+	snprintf(command, sizeof(command), "rm -rf '%s'", bed->dir);
+	assert_int_equal(system(command), 0);
+	free(bed);
+	return 0;
+}
+
+/* The one device there is, with its information. */
+static struct ibv_device *look(const struct bed *bed, struct hf_device_info *info)
+{
+	struct ibv_device *device;
+
+	assert_int_equal(hf_device_by_name(bed->hf, "fake0", &device), 0);
+	info->size = sizeof(*info);
+	assert_int_equal(hf_device_get_info(device, info), 0);
+	return device;
+}
+
+static void expect_refusal(const struct bed *bed, enum hf_reason_code code, int error)
+{
+	struct hf_provider_info *providers;
+	struct hf_device_info info;
+	struct ibv_context *context = NULL;
+	struct ibv_device *device = look(bed, &info);
+
+	if (info.reason.code != code)
+		fail_msg("wanted %s, got %s: %s", hf_reason_name(code),
+			 hf_reason_name(info.reason.code), info.reason.text);
+	assert_int_equal(info.state, HF_DEVICE_UNUSABLE);
+	assert_int_equal(info.reason.error, error);
+	assert_true(info.reason.wanted[0] && info.reason.found[0] && info.reason.text[0]);
+	assert_int_equal(hf_device_open(device, &context), -error);
+	assert_null(context);
+	hf_device_unref(device);
+	if (code == HF_REASON_NO_PROVIDER)
+		return;
+	assert_int_equal(hf_provider_list(bed->hf, sizeof(*providers), &providers), 1);
+	assert_int_equal(providers[0].reason.code, code);
+	assert_int_equal(providers[0].loaded, 0);
+	free(providers);
+}
+
+static void refusals_are_kept(void **state)
+{
+	struct bed *bed = *state;
+	char path[128];
+
+	expect_refusal(bed, HF_REASON_NO_PROVIDER, ENOSYS);
+	manifest(bed, good);
+	expect_refusal(bed, HF_REASON_FILE_MISSING, ENOSYS);
+
+	snprintf(path, sizeof(path), "%s/fake-hf1.so", bed->dir);
+	write_file(path, "not a library\n");
+	expect_refusal(bed, HF_REASON_LOAD, ENOSYS);
+
+	library(bed, "fake-hf1.so");
+	assert_int_equal(chmod(path, 0777), 0);
+	expect_refusal(bed, HF_REASON_UNSAFE, ENOSYS);
+	assert_int_equal(chmod(path, 0755), 0);
+	assert_int_equal(chmod(bed->dir, 0777), 0);
+	manifest(bed, good); /* a directory's mode shows with the next change below it */
+	expect_refusal(bed, HF_REASON_UNSAFE, ENOSYS);
+	assert_int_equal(chmod(bed->dir, 0755), 0);
+
+	manifest(bed, "name = fake\nfile = fake-hf1.so\nabi = 7\nmatch-name = fake*\n");
+	expect_refusal(bed, HF_REASON_ABI, ENOSYS);
+	library(bed, "fake-hf2.so");
+	manifest(bed, "name = fake\nfile = fake-hf2.so\nabi = 1\nmatch-name = fake*\n");
+	expect_refusal(bed, HF_REASON_ABI, ENOSYS);
+	manifest(bed, "name = fake\nfile = fake-hf1.so\nabi = 1\nkernel-abi = 90..99\n"
+		      "match-name = fake*\n");
+	expect_refusal(bed, HF_REASON_KERNEL_ABI, EPROTO);
+	assert_int_equal(bed->counters->devices, 0);
+}
+
+static void a_manifest_that_makes_no_sense(void **state)
+{
+	struct bed *bed = *state;
+	struct hf_provider_info *providers;
+
+	manifest(bed, "name = fake\nabi = what\n");
+	assert_int_equal(hf_provider_list(bed->hf, sizeof(*providers), &providers), 1);
+	assert_int_equal(providers[0].reason.code, HF_REASON_BAD_MANIFEST);
+	assert_non_null(strstr(providers[0].reason.text, "line 2"));
+	free(providers);
+}
+
+static void may_come_late(void **state)
+{
+	struct bed *bed = *state;
+	struct hf_device_info before, after;
+	struct ibv_device *device;
+	struct ibv_context *context;
+
+	device = look(bed, &before);
+	assert_int_equal(before.state, HF_DEVICE_UNUSABLE);
+	library(bed, "fake-hf1.so");
+	manifest(bed, good);
+	device = hf_device_unref(device);
+	device = look(bed, &after);
+	assert_int_equal(after.state, HF_DEVICE_READY);
+	assert_int_equal(after.generation, before.generation);
+	assert_string_equal(after.provider, "fake");
+	assert_int_equal(hf_device_open(device, &context), 0);
+	assert_int_equal(hf_device_close(context), 0);
+	hf_device_unref(device);
+}
+
+static void unloads_and_takes_the_newer_file(void **state)
+{
+	struct bed *bed = *state;
+	struct hf_device_info info;
+	struct ibv_context *old_context, *new_context;
+	struct ibv_device_attr attr;
+	struct ibv_device *old, *fresh;
+
+	library(bed, "fake-hf1.so");
+	manifest(bed, good);
+	old = look(bed, &info);
+	assert_int_equal(hf_device_open(old, &old_context), 0);
+	assert_int_equal(bed->counters->loads, 1);
+
+	library(bed, "fake-hf1.so");
+	assert_int_equal(tree_remove(bed->tree, 0), 0);
+	assert_int_equal(tree_add(bed->tree, 0, "fake0", NULL), 0);
+	fresh = look(bed, &info);
+	assert_ptr_not_equal(fresh, old);
+	assert_int_equal(hf_device_is_gone(old), 1);
+	assert_int_equal(bed->counters->loads, 2); /* both are mapped now */
+	assert_int_equal(bed->counters->unloads, 0);
+	assert_int_equal(hf_device_open(fresh, &new_context), 0);
+	/* The context that was open keeps its code. */
+	assert_int_equal(ibv_query_device(old_context, &attr), 0);
+	assert_int_equal(hf_device_close(new_context), 0);
+
+	hf_device_unref(old);
+	assert_int_equal(bed->counters->unloads, 0);
+	assert_int_equal(hf_device_close(old_context), 0);
+	assert_int_equal(bed->counters->unloads, 1);
+	assert_int_equal(tree_remove(bed->tree, 0), 0);
+	assert_int_equal(hf_device_by_name(bed->hf, "fake0", &old), -ENODEV);
+	assert_int_equal(bed->counters->unloads, 1); /* held by `fresh` */
+	hf_device_unref(fresh);
+	assert_int_equal(bed->counters->unloads, 2);
+}
+
+static void may_fail_itself(void **state)
+{
+	struct bed *bed = *state;
+	struct hf_device_info info;
+	struct ibv_context *context = NULL;
+	struct ibv_device *device;
+
+	library(bed, "fake-hf1.so");
+	manifest(bed, good);
+	setenv("HF_FAKE_FAIL", "alloc_device", 1);
+	device = look(bed, &info);
+	assert_int_equal(info.reason.code, HF_REASON_PROVIDER_FAILED);
+	hf_device_unref(device);
+	assert_int_equal(bed->counters->loads, bed->counters->unloads);
+	setenv("HF_FAKE_FAIL", "alloc_context", 1);
+	manifest(bed, good);
+	device = look(bed, &info);
+	assert_int_equal(info.state, HF_DEVICE_READY);
+	assert_int_equal(hf_device_open(device, &context), -EREMOTEIO);
+	assert_null(context);
+	hf_device_unref(device);
+	unsetenv("HF_FAKE_FAIL");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(refusals_are_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_manifest_that_makes_no_sense, setup, teardown),
+		cmocka_unit_test_setup_teardown(may_come_late, setup, teardown),
+		cmocka_unit_test_setup_teardown(unloads_and_takes_the_newer_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(may_fail_itself, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
