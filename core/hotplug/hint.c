@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "core/hotplug/hint.h"
+
+void hf_hint_set(struct hf_hint *hint, enum hf_hint_kind kind, uint32_t root, const char *name)
+{
+	memset(hint, 0, sizeof(*hint));
+	hint->kind = kind;
+	hint->root = root;
+	if (name)
+		(void)hf_copy(hint->name, sizeof(hint->name), name);
+}
+
+static bool is_device_name(const char *name)
+{
+	return hf_is_name(name, HF_NAME_SIZE - 1);
+}
+
+/* The last component of a device path, or NULL when it is not fit to be a name. */
+static const char *last_component(const char *devpath)
+{
+	const char *slash = devpath ? strrchr(devpath, '/') : NULL;
+
+	return slash && is_device_name(slash + 1) ? slash + 1 : NULL;
+}
+
+static int classify_uverbs(const char *action, const char *sysname, struct hf_hint *ret)
+{
+	if (!strcmp(action, "bind") || !strcmp(action, "unbind"))
+		return 0;
+	if (!hf_is_uverbs_name(sysname))
+		return -EINVAL;
+	hf_hint_set(ret, HF_HINT_DEVICE, HF_ROOT_KERNEL, sysname);
+	return 1;
+}
+
+static int classify_ibdev(const char *action, const char *devpath_old, const char *sysname,
+			  struct hf_hint *ret)
+{
+	const char *from;
+
+	if (!strcmp(action, "bind") || !strcmp(action, "unbind"))
+		return 0;
+	if (!is_device_name(sysname))
+		return -EINVAL;
+	from = strcmp(action, "move") ? NULL : last_component(devpath_old);
+	if (from) {
+		hf_hint_set(ret, HF_HINT_RENAME, HF_ROOT_KERNEL, from);
+		(void)hf_copy(ret->to, sizeof(ret->to), sysname);
+	} else {
+		hf_hint_set(ret, strcmp(action, "remove") ? HF_HINT_IBDEV : HF_HINT_IBDEV_WENT,
+			    HF_ROOT_KERNEL, sysname);
+	}
+	return 1;
+}
+
+int hf_uevent_classify(const char *action, const char *subsystem, const char *devpath,
+		       const char *devpath_old, const char *sysname, struct hf_hint *ret)
+{
+	if (!action || !subsystem)
+		return -EINVAL;
+	if (!sysname)
+		sysname = last_component(devpath);
+	if (!strcmp(subsystem, "infiniband_verbs"))
+		return sysname ? classify_uverbs(action, sysname, ret) : -EINVAL;
+	if (!strcmp(subsystem, "infiniband"))
+		return sysname ? classify_ibdev(action, devpath_old, sysname, ret) : -EINVAL;
+	return 0;
+}

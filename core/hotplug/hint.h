@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What a notification says about where to look. A hint is never taken for the truth: it may be late,
+ * doubled or forged, and the answer is always to look at the device.
+ */
+#ifndef HF_HOTPLUG_HINT_H
+#define HF_HOTPLUG_HINT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/discovery/discovery.h"
+
+enum hf_hint_kind {
+	HF_HINT_NONE,
+	HF_HINT_DEVICE,	    /* look at the device with the uverbs name `name` */
+	HF_HINT_IBDEV,	    /* look at the device with the RDMA name `name` */
+	HF_HINT_IBDEV_WENT, /* the same, and it is probably gone */
+	HF_HINT_RENAME,	    /* the RDMA device `name` is now called `to` */
+	HF_HINT_ATTRIBUTES, /* ports or GIDs of the RDMA device `name`; empty: of every device */
+	HF_HINT_NETDEV,	    /* the network interface `ifindex`, which may lie upon `lower` */
+	HF_HINT_NODE,	    /* something happened to the device node of `name` */
+	HF_HINT_PROVIDERS,  /* a provider directory has changed */
+	HF_HINT_ALL,	    /* look at every device */
+	HF_HINT_LOST,	    /* notifications were lost: look at everything there is */
+	HF_HINT_TIMER,	    /* the time that was set has come */
+};
+
+enum { HF_ROOT_KERNEL = ~0 }; /* every root that the kernel's notifications speak of */
+
+/* Without padding and zeroed beyond the strings, so that two of them compare as bytes. */
+struct hf_hint {
+	uint32_t kind; /* enum hf_hint_kind */
+	uint32_t root; /* index of a root, or HF_ROOT_KERNEL */
+	uint32_t ifindex;
+	uint32_t lower;
+	char name[HF_NAME_SIZE];
+	char to[HF_NAME_SIZE];
+};
+
+_Static_assert(sizeof(struct hf_hint) == 16 + 2 * HF_NAME_SIZE, "hints are compared as bytes");
+
+/* Empties *hint but for the kind and, unless NULL, the name. */
+void hf_hint_set(struct hf_hint *hint, enum hf_hint_kind kind, uint32_t root, const char *name);
+
+/*
+ * The parsers: 1 and a hint, 0 when the message says nothing of interest, -EINVAL when it is
+ * malformed. `message` is one nlmsghdr's bytes. Any string may be NULL.
+ */
+int hf_uevent_classify(const char *action, const char *subsystem, const char *devpath,
+		       const char *devpath_old, const char *sysname, struct hf_hint *ret);
+int hf_rdma_notify_parse(const void *message, size_t size, struct hf_hint *ret);
+int hf_route_parse(const void *message, size_t size, struct hf_hint *ret);
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * inotify: the devices of roots that are no kernel's sysfs (there it says nothing), the device nodes
+ * of every root, and the provider directories.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/inotify.h>
+#include <utlist.h>
+
+#include "core/base/attr.h"
+#include "core/base/file.h"
+#include "core/base/text.h"
+#include "core/hotplug/place.h"
+#include "core/hotplug/source.h"
+
+enum { BUFFER_SIZE = 16384 };
+
+struct hf_inotify {
+	struct hf_places places;
+	struct hf_watch *watch;
+	char buffer[BUFFER_SIZE] __attribute__((aligned(__alignof__(struct inotify_event))));
+};
+
+static int want(struct hf_inotify *inotify, enum hf_place_kind kind, uint32_t root, const char *dir,
+		const char *below)
+{
+	char path[HF_PATH_SIZE + 64];
+
+	if (hf_print(path, sizeof(path), "%s%s%s", dir, *below ? "/" : "", below) < 0)
+		return 0;
+	return hf_place_want(&inotify->places, kind, root, path);
+}
+
+static int want_root(struct hf_inotify *inotify, const struct hf_watch_options *options,
+		     uint32_t root)
+{
+	const struct hf_search_root *r = &options->roots[root];
+	int err = 0;
+
+	if (!r->kernel)
+		err = want(inotify, HF_PLACE_VERBS_CLASS, root, r->sysfs, "class/infiniband_verbs");
+	if (!err && !r->kernel)
+		err = want(inotify, HF_PLACE_IB_CLASS, root, r->sysfs, "class/infiniband");
+	if (!err && (options->flags & HF_WATCH_READINESS))
+		err = want(inotify, HF_PLACE_NODES, root, r->dev, "infiniband");
+	return err;
+}
+
+int hf_inotify_open(const struct hf_watch_options *options, struct hf_watch *watch,
+		    struct hf_inotify **ret)
+{
+	struct hf_inotify *inotify = calloc(1, sizeof(*inotify));
+	int err = 0;
+
+	if (!inotify)
+		return -ENOMEM;
+	inotify->watch = watch;
+	inotify->places.attributes = options->flags & HF_WATCH_ATTRIBUTES;
+	inotify->places.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (inotify->places.fd < 0)
+		err = -errno;
+	for (unsigned int i = 0; !err && i < options->num_roots; i++)
+		err = want_root(inotify, options, i);
+	if (!err && (options->flags & HF_WATCH_READINESS) && options->provider_dirs)
+		for (const char *const *dir = options->provider_dirs; !err && *dir; dir++)
+			err = want(inotify, HF_PLACE_PROVIDERS, HF_ROOT_KERNEL, *dir, "");
+	if (err)
+		hf_inotify_close(inotify);
+	else
+		*ret = inotify;
+	return err;
+}
+
+int hf_inotify_fd(const struct hf_inotify *inotify)
+{
+	return inotify->places.fd;
+}
+
+bool hf_inotify_blind(const struct hf_inotify *inotify)
+{
+	return inotify->places.blind;
+}
+
+bool hf_inotify_readiness_blind(const struct hf_inotify *inotify)
+{
+	return inotify->places.readiness_blind;
+}
+
+static void push(struct hf_inotify *inotify, enum hf_hint_kind kind, uint32_t root,
+		 const char *name)
+{
+	struct hf_hint hint;
+
+	hf_hint_set(&hint, kind, root, name);
+	hf_watch_push(inotify->watch, &hint);
+}
+
+/* What a change in or of a place means; `child` is NULL when it is about the place as a whole. */
+static void tell(struct hf_inotify *inotify, const struct hf_place *place, const char *child)
+{
+	switch (place->kind) {
+	case HF_PLACE_VERBS_CLASS:
+		if (!child)
+			push(inotify, HF_HINT_ALL, place->root, NULL);
+		else if (hf_is_uverbs_name(child))
+			push(inotify, HF_HINT_DEVICE, place->root, child);
+		break;
+	case HF_PLACE_IB_CLASS:
+		if (!child)
+			push(inotify, HF_HINT_ALL, place->root, NULL);
+		else if (hf_is_name(child, HF_NAME_SIZE - 1))
+			push(inotify, HF_HINT_IBDEV, place->root, child);
+		break;
+	case HF_PLACE_NODES:
+		if (!child || hf_is_uverbs_name(child))
+			push(inotify, HF_HINT_NODE, place->root, child);
+		break;
+	case HF_PLACE_PROVIDERS:
+		push(inotify, HF_HINT_PROVIDERS, place->root, NULL);
+		break;
+	case HF_PLACE_UVERBS:
+		push(inotify, HF_HINT_DEVICE, place->root, place->device);
+		break;
+	case HF_PLACE_IBDEV:
+		push(inotify, HF_HINT_IBDEV, place->root, place->device);
+		break;
+	default:
+		push(inotify, HF_HINT_ATTRIBUTES, place->root, place->device);
+		break;
+	}
+}
+
+/* The directory itself has gone, or is another place now. */
+static void left(struct hf_inotify *inotify, struct hf_place *place)
+{
+	tell(inotify, place, NULL);
+	if (hf_place_wanted(place)) {
+		hf_place_clear(&inotify->places, place);
+		hf_place_unwatch(&inotify->places, place);
+		hf_place_arm(&inotify->places, place);
+	} else {
+		hf_place_remove(&inotify->places, place);
+	}
+}
+
+static void child_event(struct hf_inotify *inotify, struct hf_place *place, uint32_t mask,
+			const char *name)
+{
+	struct hf_places *places = &inotify->places;
+
+	if (place->awaited) {
+		if (strcmp(place->awaited, name) != 0)
+			return;
+		hf_place_arm(places, place);
+		if (!place->awaited)
+			tell(inotify, place, NULL);
+		return;
+	}
+	if (mask & (IN_DELETE | IN_MOVED_FROM))
+		hf_place_child_went(places, place, name);
+	else if (mask & (IN_CREATE | IN_MOVED_TO))
+		hf_place_child_came(places, place, name);
+	tell(inotify, place, name);
+}
+
+/* Is a place that was seen there still on that directory? It may be freed by now. */
+static bool still_there(struct hf_inotify *inotify, int wd, const struct hf_place *place)
+{
+	struct hf_watched *watched = hf_places_find(&inotify->places, wd);
+	const struct hf_place *p;
+
+	for (p = watched ? watched->places : NULL; p; p = p->next_here)
+		if (p == place)
+			return true;
+	return false;
+}
+
+/*
+ * Every place on a directory hears of an event. Handling it may move places elsewhere or end them,
+ * in a tree with symbolic links even others than the one that heard.
+ */
+static void event(struct hf_inotify *inotify, const struct inotify_event *e)
+{
+	bool whole = e->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT);
+	struct hf_watched *watched = hf_places_find(&inotify->places, e->wd);
+	struct hf_place *heard[16];
+	size_t count = 0;
+	struct hf_place *place;
+
+	for (place = watched ? watched->places : NULL; place; place = place->next_here) {
+		if (count == HF_ARRAY_SIZE(heard)) {
+			push(inotify, HF_HINT_LOST, HF_ROOT_KERNEL, NULL);
+			break;
+		}
+		heard[count++] = place;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!still_there(inotify, e->wd, heard[i]))
+			continue;
+		if (whole)
+			left(inotify, heard[i]);
+		else if (e->len > 0)
+			child_event(inotify, heard[i], e->mask, e->name);
+	}
+}
+
+/* What came and went unheard is found by building everything below the wanted places anew. */
+static void overflow(struct hf_inotify *inotify)
+{
+	struct hf_place *place;
+
+	DL_FOREACH (inotify->places.wanted, place) {
+		hf_place_clear(&inotify->places, place);
+		hf_place_arm(&inotify->places, place);
+	}
+	push(inotify, HF_HINT_LOST, HF_ROOT_KERNEL, NULL);
+}
+
+void hf_inotify_drain(struct hf_inotify *inotify)
+{
+	for (int i = 0; i < HF_DRAIN_MAX / 16; i++) {
+		ssize_t length = read(inotify->places.fd, inotify->buffer, BUFFER_SIZE);
+		ssize_t at = 0;
+
+		if (length < 0 && errno == EINTR)
+			continue;
+		if (length <= 0)
+			return;
+		while (length - at >= (ssize_t)sizeof(struct inotify_event)) {
+			const struct inotify_event *e = (void *)(inotify->buffer + at);
+
+			at += (ssize_t)(sizeof(*e) + e->len);
+			if (e->mask & IN_Q_OVERFLOW)
+				overflow(inotify);
+			else
+				event(inotify, e);
+		}
+	}
+}
+
+void hf_inotify_close(struct hf_inotify *inotify)
+{
+	hf_places_free(&inotify->places);
+	hf_close(&inotify->places.fd);
+	free(inotify);
+}

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <utlist.h>
+
+#include "core/base/text.h"
+#include "core/hotplug/place.h"
+
+enum {
+	COMINGS = IN_CREATE | IN_MOVED_TO,
+	GOINGS = IN_DELETE | IN_MOVED_FROM,
+	ITSELF = IN_DELETE_SELF | IN_MOVE_SELF,
+	ARM_TRIES = 16,
+};
+
+static const uint32_t masks[HF_PLACE_KINDS] = {
+	[HF_PLACE_VERBS_CLASS] = COMINGS | GOINGS | ITSELF,
+	[HF_PLACE_IB_CLASS] = COMINGS | GOINGS | ITSELF,
+	[HF_PLACE_NODES] = COMINGS | GOINGS | IN_ATTRIB | ITSELF,
+	[HF_PLACE_PROVIDERS] = COMINGS | GOINGS | IN_CLOSE_WRITE | IN_ATTRIB | ITSELF,
+	[HF_PLACE_UVERBS] = COMINGS | GOINGS | IN_CLOSE_WRITE | ITSELF,
+	[HF_PLACE_IBDEV] = COMINGS | GOINGS | IN_CLOSE_WRITE | ITSELF,
+	[HF_PLACE_PORTS] = COMINGS | GOINGS,
+	[HF_PLACE_PORT] = COMINGS | GOINGS | IN_CLOSE_WRITE,
+	[HF_PLACE_GIDS] = COMINGS | GOINGS | IN_CLOSE_WRITE,
+	[HF_PLACE_GID_ATTRS] = COMINGS | GOINGS,
+	[HF_PLACE_GID_ATTR] = COMINGS | GOINGS | IN_CLOSE_WRITE,
+};
+
+/* Which of a place's children is a place, and of which kind; -1: none. */
+static int kind_of_child(const struct hf_places *places, const struct hf_place *place,
+			 const char *name)
+{
+	switch (place->kind) {
+	case HF_PLACE_VERBS_CLASS:
+		return hf_is_uverbs_name(name) ? HF_PLACE_UVERBS : -1;
+	case HF_PLACE_IB_CLASS:
+		return hf_is_name(name, HF_NAME_SIZE - 1) ? HF_PLACE_IBDEV : -1;
+	case HF_PLACE_IBDEV:
+		return places->attributes && !strcmp(name, "ports") ? HF_PLACE_PORTS : -1;
+	case HF_PLACE_PORTS:
+		if (strlen(name) > 3 || strspn(name, "0123456789") != strlen(name))
+			return -1;
+		return HF_PLACE_PORT;
+	case HF_PLACE_PORT:
+		if (!strcmp(name, "gids"))
+			return HF_PLACE_GIDS;
+		return strcmp(name, "gid_attrs") ? -1 : HF_PLACE_GID_ATTRS;
+	case HF_PLACE_GID_ATTRS:
+		return strcmp(name, "types") && strcmp(name, "ndevs") ? -1 : HF_PLACE_GID_ATTR;
+	default:
+		return -1;
+	}
+}
+
+struct hf_watched *hf_places_find(struct hf_places *places, int wd)
+{
+	struct hf_watched *watched;
+
+	HASH_FIND_INT(places->by_wd, &wd, watched);
+	return watched;
+}
+
+static void forget_watched(struct hf_places *places, struct hf_watched *watched)
+{
+	HASH_DEL(places->by_wd, watched);
+	free(watched);
+}
+
+void hf_place_unwatch(struct hf_places *places, struct hf_place *place)
+{
+	struct hf_watched *watched = place->watched;
+
+	free(place->awaited);
+	place->awaited = NULL;
+	place->watched = NULL;
+	if (!watched)
+		return;
+	DL_DELETE2(watched->places, place, prev_here, next_here);
+	if (watched->places)
+		return;
+	/* Fails when the directory is gone; what is still queued meets an unknown number. */
+	inotify_rm_watch(places->fd, watched->wd);
+	forget_watched(places, watched);
+}
+
+static void not_seen(struct hf_places *places, const struct hf_place *place)
+{
+	if (place->kind == HF_PLACE_NODES || place->kind == HF_PLACE_PROVIDERS)
+		places->readiness_blind = true;
+	else
+		places->blind = true;
+}
+
+/* Watches `path` for a place; IN_MASK_ADD, since the directory may be other places as well. */
+static int watch_path(struct hf_places *places, struct hf_place *place, const char *path,
+		      uint32_t mask)
+{
+	int wd = inotify_add_watch(places->fd, path, mask | IN_ONLYDIR | IN_MASK_ADD);
+	struct hf_watched *watched;
+
+	if (wd < 0) {
+		int err = -errno;
+
+		if (err != -ENOENT && err != -ENOTDIR)
+			not_seen(places, place);
+		return err;
+	}
+	if (place->watched && place->watched->wd == wd)
+		return 0;
+	watched = hf_places_find(places, wd);
+	if (!watched) {
+		watched = calloc(1, sizeof(*watched));
+		if (!watched) {
+			inotify_rm_watch(places->fd, wd);
+			not_seen(places, place);
+			return -ENOMEM;
+		}
+		watched->wd = wd;
+		HASH_ADD_INT(places->by_wd, wd, watched);
+	}
+	hf_place_unwatch(places, place);
+	place->watched = watched;
+	DL_APPEND2(watched->places, place, prev_here, next_here);
+	return 0;
+}
+
+static void list_children(struct hf_places *places, struct hf_place *place)
+{
+	DIR *dir;
+
+	if (place->kind == HF_PLACE_NODES || place->kind == HF_PLACE_PROVIDERS ||
+	    place->kind == HF_PLACE_UVERBS || place->kind == HF_PLACE_GIDS ||
+	    place->kind == HF_PLACE_GID_ATTR ||
+	    (place->kind == HF_PLACE_IBDEV && !places->attributes))
+		return;
+	dir = opendir(place->path);
+	if (!dir) {
+		if (errno != ENOENT)
+			places->blind = true;
+		return;
+	}
+	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
+		hf_place_child_came(places, place, entry->d_name);
+	closedir(dir);
+}
+
+static struct hf_place *find_child(struct hf_places *places, struct hf_place *place,
+				   const char *name)
+{
+	struct hf_place_key key = {.parent = place};
+	struct hf_place *child;
+
+	if (strlen(name) >= sizeof(key.name))
+		return NULL;
+	(void)hf_copy(key.name, sizeof(key.name), name);
+	HASH_FIND(hh, places->by_key, &key, sizeof(key), child);
+	return child;
+}
+
+static struct hf_place *new_child(struct hf_places *places, struct hf_place *place,
+				  enum hf_place_kind kind, const char *name)
+{
+	size_t size = strlen(place->path) + strlen(name) + 2;
+	struct hf_place *child = calloc(1, sizeof(*child));
+	const char *device = kind == HF_PLACE_UVERBS || kind == HF_PLACE_IBDEV ? name
+									       : place->device;
+
+	if (!child)
+		return NULL;
+	child->path = malloc(size);
+	if (!child->path) {
+		free(child);
+		return NULL;
+	}
+	(void)hf_print(child->path, size, "%s/%s", place->path, name);
+	child->kind = kind;
+	child->root = place->root;
+	child->key.parent = place;
+	(void)hf_copy(child->key.name, sizeof(child->key.name), name);
+	(void)hf_copy(child->device, sizeof(child->device), device);
+	HASH_ADD(hh, places->by_key, key, sizeof(child->key), child);
+	DL_APPEND(place->children, child);
+	return child;
+}
+
+void hf_place_child_came(struct hf_places *places, struct hf_place *place, const char *name)
+{
+	int kind = kind_of_child(places, place, name);
+	struct hf_place *child;
+
+	if (kind < 0)
+		return;
+	child = find_child(places, place, name);
+	if (!child)
+		child = new_child(places, place, kind, name);
+	if (!child) {
+		places->blind = true;
+		return;
+	}
+	/* First the watch, then the look at what is there: what comes in between is seen twice. */
+	if (watch_path(places, child, child->path, masks[kind]) < 0)
+		hf_place_remove(places, child);
+	else
+		list_children(places, child);
+}
+
+void hf_place_clear(struct hf_places *places, struct hf_place *place)
+{
+	while (place->children)
+		hf_place_remove(places, place->children);
+}
+
+void hf_place_remove(struct hf_places *places, struct hf_place *place)
+{
+	/* Not deeper than the kinds are nested. */
+	hf_place_clear(places, place);
+	hf_place_unwatch(places, place);
+	HASH_DEL(places->by_key, place);
+	DL_DELETE(place->key.parent->children, place);
+	free(place->path);
+	free(place);
+}
+
+void hf_place_child_went(struct hf_places *places, struct hf_place *place, const char *name)
+{
+	struct hf_place *child = find_child(places, place, name);
+
+	if (child)
+		hf_place_remove(places, child);
+}
+
+/* Cuts the last component off `path` and returns it, or NULL when there is none left to cut. */
+static char *cut(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (!slash || !slash[1])
+		return NULL;
+	*slash = '\0';
+	return slash + 1;
+}
+
+static bool is_dir(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/*
+ * Watches the nearest ancestor there is, and remembers the name to wait for. 1 when that name came
+ * before the ancestor was watched, 0 when it has to be waited for.
+ */
+static int await(struct hf_places *places, struct hf_place *place)
+{
+	char *path = strdup(place->path);
+	char *name = path;
+	char *awaited;
+	int err = -ENOENT;
+
+	while (path && err == -ENOENT) {
+		name = cut(path);
+		if (!name)
+			break;
+		err = watch_path(places, place, *path ? path : "/", COMINGS | ITSELF);
+		if (err == -ENOTDIR)
+			err = -ENOENT;
+	}
+	awaited = !err && name ? strdup(name) : NULL;
+	if (!awaited) {
+		not_seen(places, place);
+		err = err ? err : -ENOMEM;
+	} else {
+		free(place->awaited);
+		place->awaited = awaited;
+		name[-1] = '/'; /* the path down to what is awaited */
+		err = is_dir(path);
+	}
+	free(path);
+	return err;
+}
+
+/* Where changes are made behind the back of this kernel, inotify hears nothing. */
+static bool made_elsewhere(const char *path)
+{
+	struct statfs st;
+
+	if (statfs(path, &st) < 0)
+		return false;
+	switch ((unsigned long)st.f_type & 0xffffffff) {
+	case 0x6969:	 /* NFS */
+	case 0x01021997: /* 9P */
+	case 0xff534d42: /* CIFS */
+	case 0xfe534d42: /* SMB2 */
+	case 0x65735546: /* FUSE */
+		return true;
+	default:
+		return false;
+	}
+}
+
+void hf_place_arm(struct hf_places *places, struct hf_place *place)
+{
+	for (int i = 0; i < ARM_TRIES; i++) {
+		int err = watch_path(places, place, place->path, masks[place->kind]);
+
+		if (!err) {
+			free(place->awaited);
+			place->awaited = NULL;
+			if (made_elsewhere(place->path))
+				not_seen(places, place);
+			list_children(places, place);
+			return;
+		}
+		if (err != -ENOENT && err != -ENOTDIR)
+			return;
+		if (await(places, place) <= 0)
+			return;
+	}
+	not_seen(places, place);
+}
+
+int hf_place_want(struct hf_places *places, enum hf_place_kind kind, uint32_t root,
+		  const char *path)
+{
+	struct hf_place *place = calloc(1, sizeof(*place));
+
+	if (!place)
+		return -ENOMEM;
+	place->path = strdup(path);
+	if (!place->path) {
+		free(place);
+		return -ENOMEM;
+	}
+	place->kind = kind;
+	place->root = root;
+	DL_APPEND(places->wanted, place);
+	hf_place_arm(places, place);
+	return 0;
+}
+
+static void free_place(struct hf_place *place)
+{
+	free(place->awaited);
+	free(place->path);
+	free(place);
+}
+
+void hf_places_free(struct hf_places *places)
+{
+	struct hf_place *place, *tmp;
+	struct hf_watched *watched, *next;
+
+	HASH_ITER (hh, places->by_wd, watched, next)
+		forget_watched(places, watched);
+	HASH_ITER (hh, places->by_key, place, tmp) {
+		HASH_DEL(places->by_key, place);
+		free_place(place);
+	}
+	DL_FOREACH_SAFE (places->wanted, place, tmp)
+		free_place(place);
+	places->wanted = NULL;
+}

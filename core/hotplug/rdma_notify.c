@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* RDMA netlink's notifications: devices and their network interfaces. */
+#include <errno.h>
+#include <string.h>
+#include <libmnl/libmnl.h>
+#include <rdma/rdma_netlink.h>
+
+#include "core/base/text.h"
+#include "core/hotplug/source.h"
+
+/*
+ * Linux 6.12, include/uapi/rdma/rdma_netlink.h; they are sent by rdma_nl_notify_event() in
+ * drivers/infiniband/core/nldev.c. Headers of older kernels do not have them. The group can be
+ * joined on any kernel, also on those that never send anything there.
+ */
+enum {
+	GROUP_NOTIFY = 4,
+	CMD_MONITOR = 28,
+	ATTR_EVENT_TYPE = 102,
+
+	EVENT_UNREGISTER = 1,
+	EVENT_NETDEV_ATTACH = 2,
+	EVENT_NETDEV_DETACH = 3,
+};
+
+static const char *device_name(const struct nlattr *attr)
+{
+	const char *name;
+
+	if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0)
+		return NULL;
+	name = mnl_attr_get_str(attr);
+	return hf_is_name(name, HF_NAME_SIZE - 1) ? name : NULL;
+}
+
+int hf_rdma_notify_parse(const void *message, size_t size, struct hf_hint *ret)
+{
+	const struct nlmsghdr *header = message;
+	const struct nlattr *attr;
+	const char *name = NULL;
+	int type = -1;
+
+	if (size > INT32_MAX || !mnl_nlmsg_ok(header, (int)size))
+		return -EINVAL;
+	if (header->nlmsg_type != RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, CMD_MONITOR))
+		return 0;
+	mnl_attr_for_each (attr, header, 0) {
+		switch (mnl_attr_get_type(attr)) {
+		case ATTR_EVENT_TYPE:
+			if (mnl_attr_validate(attr, MNL_TYPE_U8) < 0)
+				return -EINVAL;
+			type = mnl_attr_get_u8(attr);
+			break;
+		case RDMA_NLDEV_ATTR_DEV_NAME:
+			name = device_name(attr);
+			if (!name)
+				return -EINVAL;
+			break;
+		default:
+			break;
+		}
+	}
+	if (type < 0)
+		return -EINVAL;
+	if (!name)
+		hf_hint_set(ret, HF_HINT_ALL, HF_ROOT_KERNEL, NULL);
+	else if (type == EVENT_NETDEV_ATTACH || type == EVENT_NETDEV_DETACH)
+		hf_hint_set(ret, HF_HINT_ATTRIBUTES, HF_ROOT_KERNEL, name);
+	else
+		hf_hint_set(ret, type == EVENT_UNREGISTER ? HF_HINT_IBDEV_WENT : HF_HINT_IBDEV,
+			    HF_ROOT_KERNEL, name);
+	return 1;
+}
+
+int hf_rdma_notify_open(size_t receive_buffer, struct hf_netlink_source **ret)
+{
+	static const unsigned int groups[] = {GROUP_NOTIFY, 0};
+
+	return hf_netlink_source_open(NETLINK_RDMA, groups, receive_buffer, hf_rdma_notify_parse,
+				      ret);
+}

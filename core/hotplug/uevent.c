@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The kernel's uevents, read through libudev; no udevd is needed. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <fcntl.h>
+#include <libudev.h>
+#include <sys/socket.h>
+
+#include "core/base/file.h"
+#include "core/hotplug/source.h"
+
+struct hf_uevent {
+	struct udev *udev;
+	struct udev_monitor *monitor;
+};
+
+bool hf_uevent_trusted(void)
+{
+	char map[256];
+	unsigned long inside, outside, count;
+	char *end;
+
+	/*
+	 * In another user namespace the kernel's messages seem to come from the overflow user, and
+	 * libudev drops what does not come from root; kernels from 4.18 on send there only what
+	 * belongs to network namespaces. What cannot be read is not trusted.
+	 */
+	if (hf_read_file(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map), NULL) < 0)
+		return false;
+	inside = strtoul(map, &end, 10);
+	outside = strtoul(end, &end, 10);
+	count = strtoul(end, &end, 10);
+	return inside == 0 && outside == 0 && count == 4294967295ul && *end == '\0';
+}
+
+void hf_set_receive_buffer(int fd, size_t size)
+{
+	int value = size > INT32_MAX / 2 ? INT32_MAX / 2 : (int)size;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &value, sizeof(value)) < 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &value, sizeof(value));
+}
+
+/* libudev says NULL and leaves the reason in errno, or 0 there. */
+static int reason(void)
+{
+	return errno > 0 ? -errno : -ENOMEM;
+}
+
+int hf_uevent_open(size_t receive_buffer, struct hf_uevent **ret)
+{
+	struct hf_uevent *uevent = calloc(1, sizeof(*uevent));
+	int err;
+
+	if (!uevent)
+		return -ENOMEM;
+	errno = 0;
+	uevent->udev = udev_new();
+	if (!uevent->udev) {
+		err = reason();
+		goto failed;
+	}
+	uevent->monitor = udev_monitor_new_from_netlink(uevent->udev, "kernel");
+	if (!uevent->monitor) {
+		err = reason();
+		goto failed;
+	}
+	err = udev_monitor_filter_add_match_subsystem_devtype(uevent->monitor, "infiniband", NULL);
+	if (err >= 0)
+		err = udev_monitor_filter_add_match_subsystem_devtype(uevent->monitor,
+								      "infiniband_verbs", NULL);
+	if (err >= 0)
+		err = udev_monitor_enable_receiving(uevent->monitor);
+	if (err < 0)
+		goto failed;
+	hf_set_receive_buffer(udev_monitor_get_fd(uevent->monitor), receive_buffer);
+	*ret = uevent;
+	return 0;
+
+failed:
+	hf_uevent_close(uevent);
+	return err;
+}
+
+int hf_uevent_fd(const struct hf_uevent *uevent)
+{
+	return udev_monitor_get_fd(uevent->monitor);
+}
+
+static void take(struct hf_watch *watch, struct udev_device *device)
+{
+	struct hf_hint hint;
+
+	if (hf_uevent_classify(udev_device_get_action(device), udev_device_get_subsystem(device),
+			       udev_device_get_devpath(device),
+			       udev_device_get_property_value(device, "DEVPATH_OLD"),
+			       udev_device_get_sysname(device), &hint) > 0)
+		hf_watch_push(watch, &hint);
+}
+
+void hf_uevent_drain(struct hf_uevent *uevent, struct hf_watch *watch)
+{
+	struct hf_hint lost;
+
+	for (int i = 0; i < HF_DRAIN_MAX; i++) {
+		struct udev_device *device;
+
+		errno = 0;
+		device = udev_monitor_receive_device(uevent->monitor);
+		if (device) {
+			take(watch, device);
+			udev_device_unref(device);
+			continue;
+		}
+		if (errno == EAGAIN)
+			return;
+		/* A message that libudev rejects says so with another error: it is gone, go on. */
+		if (errno == ENOBUFS || errno == ENOMEM) {
+			hf_hint_set(&lost, HF_HINT_LOST, HF_ROOT_KERNEL, NULL);
+			hf_watch_push(watch, &lost);
+		}
+	}
+}
+
+void hf_uevent_close(struct hf_uevent *uevent)
+{
+	udev_monitor_unref(uevent->monitor);
+	udev_unref(uevent->udev);
+	free(uevent);
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <uthash.h>
+#include <utlist.h>
+
+#include "core/base/attr.h"
+#include "core/base/file.h"
+#include "core/hotplug/source.h"
+
+enum {
+	RECEIVE_BUFFER = 8 << 20,
+	/* More different hints than this cost more than looking at everything once. */
+	PENDING_MAX = 8192,
+	ROUNDS_MAX = 16,
+	LOOK_SECONDS = 1,
+};
+
+enum { TAG_OWNER, TAG_UEVENT, TAG_RDMA, TAG_ROUTE, TAG_INOTIFY, TAG_LOOK, TAG_TIMER };
+
+struct pending {
+	struct hf_hint hint;
+	UT_hash_handle hh;
+	struct pending *prev, *next;
+};
+
+struct hf_watch {
+	struct hf_watch_options options;
+	int epoll;
+	int look;  /* timer of looking now and then, -1 where all is seen */
+	int timer; /* the owner's */
+	uint64_t timer_at;
+	struct hf_uevent *uevent;
+	struct hf_netlink_source *rdma;
+	struct hf_netlink_source *route;
+	struct hf_inotify *inotify;
+	bool kernel_root;
+	bool blind; /* no uevents that can be trusted, where they are needed */
+	bool lost;
+	bool timer_due;
+	struct pending *pending; /* in order */
+	struct pending *known;	 /* the same, by their bytes */
+};
+
+static int add_fd(struct hf_watch *watch, int fd, uint32_t tag)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u32 = tag};
+
+	return epoll_ctl(watch->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+uint64_t hf_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static int new_timer(struct hf_watch *watch, uint32_t tag, int *ret)
+{
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = add_fd(watch, fd, tag);
+	if (err)
+		hf_close(&fd);
+	else
+		*ret = fd;
+	return err;
+}
+
+/* Resources that this process lacks are the caller's to hear of; a missing source is not. */
+static bool is_shortage(int err)
+{
+	return err == -ENOMEM || err == -EMFILE || err == -ENFILE;
+}
+
+static int missing(struct hf_watch *watch, const char *what, int err)
+{
+	if (is_shortage(err))
+		return err;
+	hf_debug(watch->options.log, "no notifications from %s: %s", what, strerrordesc_np(-err));
+	return 0;
+}
+
+static int open_uevents(struct hf_watch *watch)
+{
+	int err = -EPERM;
+
+	if (hf_uevent_trusted())
+		err = hf_uevent_open(watch->options.receive_buffer, &watch->uevent);
+	if (err) {
+		watch->blind = true;
+		return missing(watch, "the kernel's uevents", err);
+	}
+	return add_fd(watch, hf_uevent_fd(watch->uevent), TAG_UEVENT);
+}
+
+static int open_rdma(struct hf_watch *watch)
+{
+	int err = hf_rdma_notify_open(watch->options.receive_buffer, &watch->rdma);
+
+	if (err)
+		return missing(watch, "RDMA netlink", err);
+	return add_fd(watch, hf_netlink_source_fd(watch->rdma), TAG_RDMA);
+}
+
+static int open_route(struct hf_watch *watch)
+{
+	int err = hf_route_open(watch->options.receive_buffer, &watch->route);
+
+	if (err)
+		return missing(watch, "route netlink", err);
+	return add_fd(watch, hf_netlink_source_fd(watch->route), TAG_ROUTE);
+}
+
+static int open_inotify(struct hf_watch *watch)
+{
+	int err = hf_inotify_open(&watch->options, watch, &watch->inotify);
+
+	if (err == -EMFILE) {
+		/* Often it is not descriptors but the user's 128 inotify instances that ran out. */
+		int probe = dup(watch->epoll);
+
+		if (probe < 0)
+			return -EMFILE;
+		hf_close(&probe);
+		err = -EUSERS;
+	}
+	if (err) {
+		watch->blind = true;
+		return missing(watch, "inotify", err);
+	}
+	return add_fd(watch, hf_inotify_fd(watch->inotify), TAG_INOTIFY);
+}
+
+static int open_sources(struct hf_watch *watch)
+{
+	uint32_t flags = watch->options.flags;
+	int err = 0;
+
+	for (unsigned int i = 0; i < watch->options.num_roots; i++)
+		watch->kernel_root |= watch->options.roots[i].kernel;
+	if (flags & HF_WATCH_NO_SOCKETS) {
+		watch->blind = true;
+		return 0;
+	}
+	if (watch->kernel_root)
+		err = open_uevents(watch);
+	if (!err && watch->kernel_root && !(flags & HF_WATCH_NO_RDMA))
+		err = open_rdma(watch);
+	if (!err && watch->kernel_root && (flags & HF_WATCH_ATTRIBUTES))
+		err = open_route(watch);
+	if (!err)
+		err = open_inotify(watch);
+	return err;
+}
+
+bool hf_watch_blind(const struct hf_watch *watch)
+{
+	return watch->blind || (watch->inotify && hf_inotify_blind(watch->inotify));
+}
+
+bool hf_watch_readiness_blind(const struct hf_watch *watch)
+{
+	return !watch->inotify || hf_inotify_readiness_blind(watch->inotify);
+}
+
+/* What is not seen happen is looked for, once per second and not more often. */
+static int look_now_and_then(struct hf_watch *watch)
+{
+	static const struct itimerspec every = {{LOOK_SECONDS, 0}, {LOOK_SECONDS, 0}};
+	int err;
+
+	if (watch->look >= 0 || !hf_watch_blind(watch) ||
+	    (watch->options.flags & HF_WATCH_NO_TIMER))
+		return 0;
+	err = new_timer(watch, TAG_LOOK, &watch->look);
+	if (!err)
+		timerfd_settime(watch->look, 0, &every, NULL);
+	return err;
+}
+
+int hf_watch_new(const struct hf_watch_options *options, struct hf_watch **ret)
+{
+	struct hf_watch *watch = calloc(1, sizeof(*watch));
+	int err;
+
+	if (!watch)
+		return -ENOMEM;
+	watch->options = *options;
+	if (!watch->options.receive_buffer)
+		watch->options.receive_buffer = RECEIVE_BUFFER;
+	watch->look = -1;
+	watch->timer = -1;
+	watch->epoll = epoll_create1(EPOLL_CLOEXEC);
+	err = watch->epoll < 0 ? -errno : open_sources(watch);
+	if (!err)
+		err = look_now_and_then(watch);
+	if (err) {
+		hf_watch_free(watch);
+		return err;
+	}
+	*ret = watch;
+	return 0;
+}
+
+static void drop_pending(struct hf_watch *watch)
+{
+	struct pending *p, *tmp;
+
+	HASH_CLEAR(hh, watch->known);
+	DL_FOREACH_SAFE (watch->pending, p, tmp)
+		free(p);
+	watch->pending = NULL;
+}
+
+struct hf_watch *hf_watch_free(struct hf_watch *watch)
+{
+	if (!watch)
+		return NULL;
+	drop_pending(watch);
+	if (watch->uevent)
+		hf_uevent_close(watch->uevent);
+	if (watch->rdma)
+		hf_netlink_source_close(watch->rdma);
+	if (watch->route)
+		hf_netlink_source_close(watch->route);
+	if (watch->inotify)
+		hf_inotify_close(watch->inotify);
+	hf_close(&watch->look);
+	hf_close(&watch->timer);
+	hf_close(&watch->epoll);
+	free(watch);
+	return NULL;
+}
+
+void hf_watch_abandon(struct hf_watch *watch)
+{
+	int fds[] = {
+		watch->uevent ? hf_uevent_fd(watch->uevent) : -1,
+		watch->rdma ? hf_netlink_source_fd(watch->rdma) : -1,
+		watch->route ? hf_netlink_source_fd(watch->route) : -1,
+		watch->inotify ? hf_inotify_fd(watch->inotify) : -1,
+		watch->look,
+		watch->timer,
+		watch->epoll,
+	};
+
+	for (size_t i = 0; i < HF_ARRAY_SIZE(fds); i++)
+		hf_close(&fds[i]);
+}
+
+int hf_watch_fd(const struct hf_watch *watch)
+{
+	return watch->epoll;
+}
+
+int hf_watch_add_fd(struct hf_watch *watch, int fd)
+{
+	return add_fd(watch, fd, TAG_OWNER);
+}
+
+int hf_watch_set_timer(struct hf_watch *watch, uint64_t at)
+{
+	struct itimerspec when = {
+		.it_value = {(time_t)(at / 1000000000u), (long)(at % 1000000000u)},
+	};
+	int err = 0;
+
+	if (at == watch->timer_at)
+		return 0;
+	if (watch->timer < 0)
+		err = new_timer(watch, TAG_TIMER, &watch->timer);
+	if (!err && timerfd_settime(watch->timer, TFD_TIMER_ABSTIME, &when, NULL) < 0)
+		err = -errno;
+	if (!err)
+		watch->timer_at = at;
+	return err;
+}
+
+bool hf_watch_pending(const struct hf_watch *watch)
+{
+	return watch->pending || watch->lost || watch->timer_due;
+}
+
+static void push_kind(struct hf_watch *watch, enum hf_hint_kind kind)
+{
+	struct hf_hint hint;
+
+	hf_hint_set(&hint, kind, HF_ROOT_KERNEL, NULL);
+	hf_watch_push(watch, &hint);
+}
+
+static void lose(struct hf_watch *watch)
+{
+	watch->lost = true;
+	drop_pending(watch);
+}
+
+void hf_watch_push(struct hf_watch *watch, const struct hf_hint *hint)
+{
+	struct pending *p;
+
+	/* Whoever looks at everything needs no other hints. */
+	if (watch->lost)
+		return;
+	if (hint->kind == HF_HINT_LOST) {
+		lose(watch);
+		return;
+	}
+	HASH_FIND(hh, watch->known, hint, sizeof(*hint), p);
+	if (p)
+		return;
+	if (HASH_COUNT(watch->known) >= PENDING_MAX) {
+		/* Nothing is lost, it is only too much to go through one by one. */
+		drop_pending(watch);
+		push_kind(watch, HF_HINT_ALL);
+		push_kind(watch, HF_HINT_ATTRIBUTES);
+		push_kind(watch, HF_HINT_PROVIDERS);
+		return;
+	}
+	p = malloc(sizeof(*p));
+	if (!p) {
+		lose(watch);
+		return;
+	}
+	p->hint = *hint;
+	HASH_ADD(hh, watch->known, hint, sizeof(p->hint), p);
+	DL_APPEND(watch->pending, p);
+}
+
+static bool pop(struct hf_watch *watch, struct hf_hint *ret)
+{
+	struct pending *p = watch->pending;
+
+	if (watch->lost || watch->timer_due) {
+		hf_hint_set(ret, watch->lost ? HF_HINT_LOST : HF_HINT_TIMER, HF_ROOT_KERNEL, NULL);
+		*(watch->lost ? &watch->lost : &watch->timer_due) = false;
+		return true;
+	}
+	if (!p)
+		return false;
+	*ret = p->hint;
+	HASH_DEL(watch->known, p);
+	DL_DELETE(watch->pending, p);
+	free(p);
+	return true;
+}
+
+static bool expired(int timer)
+{
+	uint64_t times;
+
+	return read(timer, &times, sizeof(times)) == sizeof(times);
+}
+
+static void drain(struct hf_watch *watch, uint32_t tag)
+{
+	switch (tag) {
+	case TAG_UEVENT:
+		hf_uevent_drain(watch->uevent, watch);
+		break;
+	case TAG_RDMA:
+		hf_netlink_source_drain(watch->rdma, watch);
+		break;
+	case TAG_ROUTE:
+		hf_netlink_source_drain(watch->route, watch);
+		break;
+	case TAG_INOTIFY:
+		hf_inotify_drain(watch->inotify);
+		break;
+	case TAG_LOOK:
+		if (!expired(watch->look))
+			break;
+		push_kind(watch, HF_HINT_ALL);
+		if ((watch->options.flags & HF_WATCH_ATTRIBUTES) &&
+		    (!watch->inotify || hf_inotify_blind(watch->inotify) ||
+		     (watch->kernel_root && !watch->route)))
+			push_kind(watch, HF_HINT_ATTRIBUTES);
+		break;
+	case TAG_TIMER:
+		if (expired(watch->timer)) {
+			watch->timer_at = 0;
+			watch->timer_due = true;
+		}
+		break;
+	default:
+		break;
+	}
+}
+
+int hf_watch_next(struct hf_watch *watch, struct hf_hint *ret)
+{
+	struct epoll_event events[8];
+
+	/* Drained sources may hold nothing of interest; a flood of that must not hold the caller. */
+	for (int round = 0; round < ROUNDS_MAX; round++) {
+		bool ours = false;
+		int count;
+
+		if (pop(watch, ret))
+			return 1;
+		count = epoll_wait(watch->epoll, events, HF_ARRAY_SIZE(events), 0);
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return -errno;
+		for (int i = 0; i < count; i++) {
+			ours |= events[i].data.u32 != TAG_OWNER;
+			drain(watch, events[i].data.u32);
+		}
+		if (!ours)
+			return 0;
+		/* A directory that could be watched until now may have become one that cannot. */
+		if (look_now_and_then(watch) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* All sources of notifications behind one descriptor. Not locked: its owner sees to that. */
+#ifndef HF_HOTPLUG_WATCH_H
+#define HF_HOTPLUG_WATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/log.h"
+#include "core/hotplug/hint.h"
+
+struct hf_watch;
+
+enum hf_watch_flags {
+	HF_WATCH_ATTRIBUTES = 1 << 0, /* ports, GIDs and network interfaces as well */
+	HF_WATCH_READINESS = 1 << 1,  /* device nodes and provider directories as well */
+	HF_WATCH_NO_SOCKETS = 1 << 2, /* look now and then, open no notification sockets */
+	HF_WATCH_NO_RDMA = 1 << 3,    /* no RDMA netlink */
+	HF_WATCH_NO_TIMER = 1 << 4,   /* never look now and then; hf_watch_blind() tells */
+};
+
+struct hf_watch_options {
+	const struct hf_search_root *roots; /* must outlive the watch */
+	unsigned int num_roots;
+	const char *const *provider_dirs; /* NULL-terminated, or NULL; must outlive the watch */
+	uint32_t flags;			  /* enum hf_watch_flags */
+	size_t receive_buffer;		  /* bytes; 0: default */
+	const struct hf_log *log;
+};
+
+/*
+ * A source that is not there is no error: the watch works on without it, and looks at everything
+ * once per second where it would miss something. Errors: -EMFILE, -ENFILE, -ENOMEM.
+ */
+int hf_watch_new(const struct hf_watch_options *options, struct hf_watch **ret);
+
+/*
+ * Closes its descriptors and frees memory, and does nothing else: after a fork they are shared with
+ * the parent, whose watch must not notice. Returns NULL.
+ */
+struct hf_watch *hf_watch_free(struct hf_watch *watch);
+
+/* The same in a child, where another thread may have been inside the watch when the process was
+ * forked: only closes, and leaves the memory alone. */
+void hf_watch_abandon(struct hf_watch *watch);
+
+/* An epoll descriptor, readable when there may be hints. */
+int hf_watch_fd(const struct hf_watch *watch);
+
+/*
+ * The next hint: 1 and *ret, 0 when there is none, -errno. What is pending is given out first, each
+ * different hint once; where there is nothing new it makes one system call.
+ */
+int hf_watch_next(struct hf_watch *watch, struct hf_hint *ret);
+
+/* Does it hold hints that were read already? The descriptor does not tell of them. */
+bool hf_watch_pending(const struct hf_watch *watch);
+
+/* Is there something that it does not see happen? */
+bool hf_watch_blind(const struct hf_watch *watch);
+/* The same for device nodes and provider directories, which it does not look at now and then. */
+bool hf_watch_readiness_blind(const struct hf_watch *watch);
+
+/* Another descriptor of its owner, which only makes the watch's own readable. */
+int hf_watch_add_fd(struct hf_watch *watch, int fd);
+
+/* HF_HINT_TIMER at that time of CLOCK_MONOTONIC, in nanoseconds; 0: no more. */
+int hf_watch_set_timer(struct hf_watch *watch, uint64_t at);
+
+/* What time it is, as above. */
+uint64_t hf_now(void);
+
+#endif
