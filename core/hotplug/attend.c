@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* From hints to looks: what a stream does about what it hears. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "core/hotplug/lower.h"
+#include "core/hotplug/stream.h"
+
+enum {
+	RETRY_FIRST_MS = 100,
+	RETRY_MAX_MS = 1000,
+	/* After some 8 s what is not ready is no slow udev but a state; its hints wake us. */
+	UNREADY_TRIES = 10,
+};
+
+#define MS 1000000u /* ns */
+
+/*
+ * The kernel works a new address into the GID table after it has told of it, on a work queue of its
+ * own (roce_gid_mgmt.c): so look at once, and after these times once more.
+ */
+static const uint32_t look_again_ms[] = {10, 50, 250, 1000};
+
+enum { LOOKS = sizeof(look_again_ms) / sizeof(look_again_ms[0]) };
+
+void hf_retry_start(struct hf_retry *retry, uint64_t now)
+{
+	retry->step = 0;
+	retry->at = now + (uint64_t)RETRY_FIRST_MS * MS;
+}
+
+void hf_retry_again(struct hf_retry *retry, uint64_t now)
+{
+	uint64_t ms = retry->step < 4 ? (uint64_t)RETRY_FIRST_MS << (retry->step + 1)
+				      : RETRY_MAX_MS;
+
+	retry->step++;
+	retry->at = now + (ms > RETRY_MAX_MS ? RETRY_MAX_MS : ms) * MS;
+}
+
+void hf_retry_stop(struct hf_retry *retry)
+{
+	retry->step = 0;
+	retry->at = 0;
+}
+
+/* Is there a device that may become ready without anybody telling us? */
+static bool somebody_unready(struct hf *hf)
+{
+	struct hf_device *device;
+	bool found = false;
+
+	pthread_mutex_lock(&hf->lock);
+	for (device = hf->table.unusable ? hf->table.by_key : NULL; device && !found;
+	     device = device->hh.next) {
+		switch (device->reason.code) {
+		case HF_REASON_HALF_MADE:
+		case HF_REASON_NO_NODE:
+		case HF_REASON_NODE_PERMISSION:
+		case HF_REASON_NODE_MISMATCH:
+			found = true;
+			break;
+		default:
+			break;
+		}
+	}
+	pthread_mutex_unlock(&hf->lock);
+	return found;
+}
+
+void hf_stream_watch_unready(struct hf_stream *stream, bool anew)
+{
+	if (!somebody_unready(stream->hf))
+		hf_retry_stop(&stream->unready);
+	else if (anew || (!stream->unready.at && !stream->unready.step))
+		hf_retry_start(&stream->unready, hf_now());
+}
+
+/* Remembers that the look is owed still, and when it is tried again unless the caller does. */
+static int owe_scan(struct hf_stream *stream, int err)
+{
+	stream->scan_wanted = true;
+	if (stream->failed.at)
+		hf_retry_again(&stream->failed, hf_now());
+	else
+		hf_retry_start(&stream->failed, hf_now());
+	return err == -ENOMEM || err == -EMFILE || err == -ENFILE ? err : -EIO;
+}
+
+static int scan_all(struct hf_stream *stream)
+{
+	int err = hf_table_scan(stream->hf);
+
+	if (err < 0)
+		return owe_scan(stream, err);
+	stream->scan_wanted = false;
+	hf_retry_stop(&stream->failed);
+	return 0;
+}
+
+static int scan_one(struct hf_stream *stream, unsigned int root, const char *uverbs)
+{
+	int err = hf_table_scan_one(stream->hf, root, uverbs);
+
+	/* One device that cannot be read is no reason to look at all of them. */
+	if (err == -ENOMEM || err == -EMFILE || err == -ENFILE)
+		return owe_scan(stream, err);
+	return 0;
+}
+
+/* The uverbs name of the device that has this RDMA name in a root, as far as the table knows. */
+static bool uverbs_of(struct hf *hf, unsigned int root, const char *name, char ret[HF_NAME_SIZE])
+{
+	struct hf_device *device;
+
+	pthread_mutex_lock(&hf->lock);
+	for (device = hf->table.by_key; device; device = device->hh.next)
+		if (device->key.root == root && !strcmp(device->name, name))
+			break;
+	if (device)
+		memcpy(ret, device->key.uverbs, HF_NAME_SIZE);
+	pthread_mutex_unlock(&hf->lock);
+	return device;
+}
+
+/*
+ * Looks at a device that is known by its RDMA name. One that is not known yet is told of by its
+ * uverbs name too; only where uevents are not heard may this be the one notification there is.
+ */
+static int look_by_name(struct hf_stream *stream, unsigned int root, const char *name, bool came)
+{
+	char uverbs[HF_NAME_SIZE];
+
+	if (uverbs_of(stream->hf, root, name, uverbs))
+		return scan_one(stream, root, uverbs);
+	return came && hf_watch_blind(stream->watch) ? scan_all(stream) : 0;
+}
+
+/*
+ * A rename is a reason to look, not a fact: by the time it is read the old name may be another
+ * device's.
+ */
+static int look_renamed(struct hf_stream *stream, unsigned int root, const struct hf_hint *hint)
+{
+	int err = look_by_name(stream, root, hint->name, false);
+
+	return err ? err : look_by_name(stream, root, hint->to, true);
+}
+
+static bool is_kernels(const struct hf_stream *stream, const struct hf_device *device)
+{
+	return stream->hf->roots[device->key.root].kernel;
+}
+
+static bool in_root(const struct hf_stream *stream, const struct hf_device *device, uint32_t root)
+{
+	return root == (uint32_t)HF_ROOT_KERNEL ? is_kernels(stream, device)
+						: device->key.root == root;
+}
+
+/* Only a kernel works on after it has told. */
+static void compare_soon(struct hf_stream *stream, struct hf_told *told)
+{
+	told->step = is_kernels(stream, told->device) ? 0 : LOOKS;
+	hf_told_set_due(stream, told, hf_now());
+}
+
+static void attributes_changed(struct hf_stream *stream, const struct hf_hint *hint)
+{
+	bool every = hint->name[0] == '\0';
+	struct hf_told *told, *next;
+
+	HASH_ITER (hh, stream->told, told, next)
+		if (every ||
+		    (in_root(stream, told->device, hint->root) && !strcmp(told->name, hint->name)))
+			compare_soon(stream, told);
+}
+
+static void netdev_changed(struct hf_stream *stream, const struct hf_hint *hint)
+{
+	const struct hf *hf = stream->hf;
+	uint32_t interfaces[HF_LOWER_MAX];
+	unsigned int count = 0;
+	struct hf_told *told, *next;
+
+	HASH_ITER (hh, stream->told, told, next) {
+		/* Set when the instance was made, and not changed. */
+		enum hf_protocol protocol = told->device->entry.protocol;
+		bool on_netdev = protocol != HF_PROTOCOL_IB && protocol != HF_PROTOCOL_OPA;
+
+		if (!is_kernels(stream, told->device) || !told->snapshot)
+			continue;
+		/* Found out once, and only where there is a device to which it may matter. */
+		if (!count)
+			count = hf_lower_interfaces(hf->roots[told->device->key.root].sysfs,
+						    hint->ifindex, hint->lower, interfaces);
+		if (hf_snapshot_concerns(told->snapshot, interfaces, count, on_netdev))
+			compare_soon(stream, told);
+	}
+}
+
+static int attend_in_root(struct hf_stream *stream, unsigned int root, const struct hf_hint *hint)
+{
+	switch (hint->kind) {
+	case HF_HINT_DEVICE:
+		return scan_one(stream, root, hint->name);
+	case HF_HINT_IBDEV:
+		return look_by_name(stream, root, hint->name, true);
+	case HF_HINT_IBDEV_WENT:
+		return look_by_name(stream, root, hint->name, false);
+	case HF_HINT_RENAME:
+		return look_renamed(stream, root, hint);
+	default:
+		return 0;
+	}
+}
+
+static int attend_in_roots(struct hf_stream *stream, const struct hf_hint *hint)
+{
+	const struct hf *hf = stream->hf;
+	int err = 0;
+
+	if (hint->root != (uint32_t)HF_ROOT_KERNEL)
+		return hint->root < hf->num_roots ? attend_in_root(stream, hint->root, hint) : 0;
+	for (unsigned int i = 0; i < hf->num_roots && !err; i++)
+		if (hf->roots[i].kernel)
+			err = attend_in_root(stream, i, hint);
+	return err;
+}
+
+static int attend_in_scan(struct hf_stream *stream, const struct hf_hint *hint)
+{
+	int err = 0;
+
+	switch (hint->kind) {
+	case HF_HINT_ALL:
+		err = scan_all(stream);
+		break;
+	case HF_HINT_NODE:
+	case HF_HINT_PROVIDERS:
+		err = hf_table_scan_unready(stream->hf);
+		if (err < 0)
+			return owe_scan(stream, err);
+		err = 0;
+		break;
+	default:
+		err = attend_in_roots(stream, hint);
+		break;
+	}
+	if (!err)
+		hf_stream_watch_unready(stream, true);
+	return err;
+}
+
+int hf_stream_attend(struct hf_stream *stream, const struct hf_hint *hint)
+{
+	int err;
+
+	switch (hint->kind) {
+	case HF_HINT_LOST:
+		stream->resync_wanted = true;
+		return 0;
+	case HF_HINT_ATTRIBUTES:
+		attributes_changed(stream, hint);
+		return 0;
+	case HF_HINT_NETDEV:
+		netdev_changed(stream, hint);
+		return 0;
+	case HF_HINT_TIMER: /* what is due is found by the clock */
+		return 0;
+	default:
+		break;
+	}
+	/* A provider that calls from within a scan: this is for later. */
+	if (!hf_scan_begin(stream->hf)) {
+		stream->scan_wanted = true;
+		return 0;
+	}
+	err = attend_in_scan(stream, hint);
+	hf_scan_end(stream->hf);
+	return err;
+}
+
+int hf_stream_rescan(struct hf_stream *stream)
+{
+	int err;
+
+	if (!hf_scan_begin(stream->hf))
+		return 0;
+	err = scan_all(stream);
+	hf_scan_end(stream->hf);
+	hf_stream_watch_unready(stream, true);
+	return err;
+}
+
+/* The ports of every device are compared as well: their notifications may be among the lost ones. */
+static int compare_all(struct hf_stream *stream)
+{
+	struct hf_told *told, *next;
+	uint32_t changes;
+	int err = 0;
+
+	HASH_ITER (hh, stream->told, told, next) {
+		err = hf_told_compare(stream, told, &changes);
+		if (err)
+			break;
+		told->untold |= changes;
+	}
+	return err;
+}
+
+int hf_stream_resync(struct hf_stream *stream)
+{
+	struct hf *hf = stream->hf;
+	struct hf_event *dropped;
+	int err = 0;
+
+	if (stream->resync_wanted) {
+		err = hf_stream_rescan(stream);
+		if (!err)
+			err = compare_all(stream);
+		if (err)
+			return owe_scan(stream, err);
+	}
+	pthread_mutex_lock(&hf->lock);
+	err = hf_told_difference(stream, &dropped);
+	pthread_mutex_unlock(&hf->lock);
+	while (dropped) {
+		struct hf_event *next = dropped->next;
+
+		hf_event_unref(dropped);
+		dropped = next;
+	}
+	if (err)
+		return owe_scan(stream, err);
+	stream->resync_wanted = false;
+	return 0;
+}
+
+static int run_told(struct hf_stream *stream, struct hf_told *told, uint64_t now)
+{
+	struct hf *hf = stream->hf;
+	uint32_t changes;
+	int err = hf_told_compare(stream, told, &changes);
+
+	if (err) {
+		hf_told_set_due(stream, told, now + (uint64_t)RETRY_FIRST_MS * MS);
+		return err;
+	}
+	hf_told_set_due(stream, told,
+			told->step < LOOKS ? now + (uint64_t)look_again_ms[told->step] * MS : 0);
+	told->step++;
+	if (!changes)
+		return 0;
+	pthread_mutex_lock(&hf->lock);
+	/* After `gone` is set, under this lock, REMOVED is noted and nothing may follow it. */
+	if (!atomic_load(&told->device->gone))
+		hf_queue_note(&stream->queue, told->device, HF_EVENT_CHANGED, changes);
+	pthread_mutex_unlock(&hf->lock);
+	return 1;
+}
+
+static int run_unready(struct hf_stream *stream, uint64_t now)
+{
+	bool for_ever = hf_watch_readiness_blind(stream->watch);
+	int err;
+
+	if (!hf_scan_begin(stream->hf))
+		return 0;
+	err = hf_table_scan_unready(stream->hf);
+	hf_scan_end(stream->hf);
+	hf_retry_again(&stream->unready, now);
+	if (!for_ever && stream->unready.step >= UNREADY_TRIES)
+		stream->unready.at = 0; /* and the step says that it is enough */
+	hf_stream_watch_unready(stream, false);
+	return err < 0 ? owe_scan(stream, err) : 1;
+}
+
+int hf_stream_run_due(struct hf_stream *stream)
+{
+	uint64_t now = hf_now();
+	struct hf_told *told, *next;
+	int done = 0;
+
+	if (stream->unready.at && stream->unready.at <= now)
+		done = run_unready(stream, now);
+	if (done || !stream->num_due)
+		return done;
+	HASH_ITER (hh, stream->told, told, next) {
+		if (!told->due || told->due > now)
+			continue;
+		done = run_told(stream, told, now);
+		if (done)
+			return done;
+	}
+	return 0;
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return !a || (b && b < a) ? b : a;
+}
+
+uint64_t hf_stream_next_due(const struct hf_stream *stream)
+{
+	uint64_t due = sooner(stream->unready.at, stream->failed.at);
+	const struct hf_told *told;
+
+	for (told = stream->num_due ? stream->told : NULL; told; told = told->hh.next)
+		due = sooner(due, told->due);
+	return due;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef HF_HOTPLUG_EVENT_H
+#define HF_HOTPLUG_EVENT_H
+
+#include <uthash.h>
+
+#include <holdfast/stream.h>
+
+#include "core/device/table.h"
+
+struct hf_event {
+	enum hf_event_type type;
+	uint32_t changes;
+	uint64_t sequence; /* given when the event is taken */
+	uint64_t generation;
+	struct hf_device *device; /* held; NULL for SYNCED and RESYNC */
+	char name[HF_NAME_SIZE];
+	struct hf_event *prev, *next; /* utlist: the queue */
+	UT_hash_handle hh;	      /* the newest queued event of its instance */
+};
+
+/* Takes a reference to the device, which may be NULL. With hf->lock held. NULL: no memory. */
+struct hf_event *hf_event_new(enum hf_event_type type, struct hf_device *device, uint32_t changes);
+
+#endif

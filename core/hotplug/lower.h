@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef HF_HOTPLUG_LOWER_H
+#define HF_HOTPLUG_LOWER_H
+
+#include <stdint.h>
+
+enum { HF_LOWER_MAX = 64, HF_LOWER_LEVELS = 8 };
+
+/*
+ * The interface itself, `lower` unless 0, and what they lie upon (VLAN, bond, bridge, macvlan), not
+ * deeper than HF_LOWER_LEVELS. An address on any of them may become a GID of a device at the bottom.
+ * Returns how many.
+ */
+unsigned int hf_lower_interfaces(const char *sysfs, uint32_t ifindex, uint32_t lower,
+				 uint32_t ret[HF_LOWER_MAX]);
+
+#endif

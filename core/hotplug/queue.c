@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "core/base/text.h"
+#include "core/hotplug/queue.h"
+
+void hf_queue_signal(struct hf_queue *queue)
+{
+	bool wanted = queue->count > 0 || queue->overflow || queue->more;
+	uint64_t one = 1;
+
+	/* Neither can block: the counter is 0 or 1. */
+	if (wanted && !queue->signalled)
+		queue->signalled = write(queue->fd, &one, sizeof(one)) == sizeof(one);
+	else if (!wanted && queue->signalled)
+		queue->signalled = read(queue->fd, &one, sizeof(one)) != sizeof(one);
+}
+
+static struct hf_event *newest_of(struct hf_queue *queue, uint64_t generation)
+{
+	struct hf_event *event;
+
+	HASH_FIND(hh, queue->newest, &generation, sizeof(generation), event);
+	return event;
+}
+
+static void append(struct hf_queue *queue, struct hf_event *event, struct hf_event *before)
+{
+	if (before)
+		HASH_DEL(queue->newest, before);
+	if (event->device)
+		HASH_ADD(hh, queue->newest, generation, sizeof(event->generation), event);
+	DL_APPEND(queue->events, event);
+	queue->count++;
+}
+
+int hf_queue_push(struct hf_queue *queue, enum hf_event_type type, struct hf_device *device,
+		  uint32_t changes)
+{
+	struct hf_event *before = device ? newest_of(queue, device->generation) : NULL;
+	struct hf_event *event;
+
+	if (before && before->type == HF_EVENT_REMOVED)
+		return 0;
+	if (before && before->type == HF_EVENT_CHANGED && type == HF_EVENT_CHANGED) {
+		before->changes |= changes;
+		(void)hf_copy(before->name, sizeof(before->name), device->name);
+		return 0;
+	}
+	event = hf_event_new(type, device, changes);
+	if (!event)
+		return -ENOMEM;
+	append(queue, event, before);
+	return 0;
+}
+
+void hf_queue_note(struct hf_queue *queue, struct hf_device *device, enum hf_event_type type,
+		   uint32_t changes)
+{
+	if (queue->overflow)
+		return;
+	if (queue->count >= queue->limit || hf_queue_push(queue, type, device, changes) < 0)
+		queue->overflow = true;
+	hf_queue_signal(queue);
+}
+
+struct hf_event *hf_queue_take(struct hf_queue *queue)
+{
+	struct hf_event *event = queue->events;
+
+	if (!event)
+		return NULL;
+	if (event->device && newest_of(queue, event->generation) == event)
+		HASH_DEL(queue->newest, event);
+	DL_DELETE(queue->events, event);
+	queue->count--;
+	return event;
+}
+
+struct hf_event *hf_queue_empty(struct hf_queue *queue)
+{
+	struct hf_event *events = queue->events;
+
+	HASH_CLEAR(hh, queue->newest);
+	queue->events = NULL;
+	queue->count = 0;
+	queue->overflow = false;
+	return events;
+}

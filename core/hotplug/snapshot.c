@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <holdfast/stream.h>
+
+#include "core/base/file.h"
+#include "core/hotplug/snapshot.h"
+
+/* InfiniBand's port numbers have one byte, and 255 of them may be ports. */
+enum { PORTS_MAX = 255 };
+
+/* FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
+static uint64_t digest(uint64_t so_far, const void *bytes, size_t size)
+{
+	const unsigned char *p = bytes;
+
+	if (so_far == 0)
+		so_far = 0xcbf29ce484222325u;
+	for (size_t i = 0; i < size; i++)
+		so_far = (so_far ^ p[i]) * 0x100000001b3u;
+	return so_far;
+}
+
+static uint64_t digest_number(uint64_t so_far, int64_t number)
+{
+	return digest(so_far, &number, sizeof(number));
+}
+
+static bool is_fatal(int err)
+{
+	return err == -ENODEV || err == -ENOMEM || err == -EMFILE || err == -ENFILE;
+}
+
+static int read_gids(int dir, uint32_t port, uint64_t *ret)
+{
+	struct hf_gid *gids;
+	uint64_t sum;
+	int count = hf_read_gids(dir, port, &gids);
+
+	if (is_fatal(count))
+		return count;
+	sum = digest_number(0, count);
+	for (int i = 0; i < count; i++) {
+		sum = digest(sum, &gids[i].gid, sizeof(gids[i].gid));
+		sum = digest_number(sum, gids[i].index);
+		sum = digest_number(sum, gids[i].type);
+	}
+	if (count >= 0)
+		free(gids);
+	*ret = sum;
+	return 0;
+}
+
+static int read_port(int dir, struct hf_nl *nl, const struct hf_entry *entry, uint32_t number,
+		     struct hf_snapshot_port *ret)
+{
+	struct hf_port_info info = {.size = sizeof(info)};
+	int err = hf_read_port(dir, nl, entry, number, &info);
+
+	if (is_fatal(err))
+		return err;
+	memset(ret, 0, sizeof(*ret));
+	ret->port = digest_number(0, err);
+	if (!err) {
+		ret->port = digest_number(ret->port, info.state);
+		ret->port = digest_number(ret->port, info.phys_state);
+		ret->port = digest_number(ret->port, info.link_layer);
+		ret->port = digest_number(ret->port, info.netdev_mtu);
+		ret->port = digest(ret->port, info.rate, strnlen(info.rate, sizeof(info.rate)));
+		ret->netdev_index = info.netdev_index;
+		memcpy(ret->netdev, info.netdev, sizeof(ret->netdev));
+	}
+	return read_gids(dir, number, &ret->gids);
+}
+
+int hf_snapshot_read(const struct hf_search_root *root, struct hf_nl *nl,
+		     const struct hf_entry *entry, struct hf_snapshot **ret)
+{
+	uint32_t ports = entry->num_ports > PORTS_MAX ? PORTS_MAX : entry->num_ports;
+	struct hf_snapshot *snapshot;
+	int dir = hf_entry_open_dir(root, entry, NULL);
+	int err = 0;
+
+	if (is_fatal(dir))
+		return dir;
+	/* Known to netlink only, or not readable: there is nothing to compare, and that is so too. */
+	if (dir < 0)
+		ports = 0;
+	snapshot = calloc(1, sizeof(*snapshot) + ports * sizeof(snapshot->ports[0]));
+	if (!snapshot)
+		err = -ENOMEM;
+	for (uint32_t i = 0; !err && i < ports; i++) {
+		err = read_port(dir, nl, entry, i + 1, &snapshot->ports[i]);
+		snapshot->num_ports++;
+	}
+	hf_close(&dir);
+	if (err)
+		free(snapshot);
+	else
+		*ret = snapshot;
+	return err;
+}
+
+static uint32_t compare_port(const struct hf_snapshot_port *a, const struct hf_snapshot_port *b)
+{
+	uint32_t changes = 0;
+
+	if (a->gids != b->gids)
+		changes |= HF_CHANGED_GID;
+	if (a->port != b->port)
+		changes |= HF_CHANGED_PORT;
+	if (a->netdev_index != b->netdev_index ||
+	    strncmp(a->netdev, b->netdev, sizeof(a->netdev)) != 0)
+		changes |= HF_CHANGED_NETDEV;
+	return changes;
+}
+
+uint32_t hf_snapshot_compare(const struct hf_snapshot *before, const struct hf_snapshot *now)
+{
+	uint32_t changes = 0;
+
+	if (before->num_ports != now->num_ports)
+		return HF_CHANGED_PORT | HF_CHANGED_GID | HF_CHANGED_NETDEV;
+	for (uint32_t i = 0; i < now->num_ports; i++)
+		changes |= compare_port(&before->ports[i], &now->ports[i]);
+	return changes;
+}
+
+bool hf_snapshot_concerns(const struct hf_snapshot *snapshot, const uint32_t *interfaces,
+			  unsigned int count, bool unknown)
+{
+	for (uint32_t i = 0; i < snapshot->num_ports; i++) {
+		uint32_t index = snapshot->ports[i].netdev_index;
+
+		if (index == 0 && unknown)
+			return true;
+		for (unsigned int k = 0; k < count; k++)
+			if (index == interfaces[k])
+				return true;
+	}
+	return false;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What a stream has told of a device's ports, so that it can say what is different now. */
+#ifndef HF_HOTPLUG_SNAPSHOT_H
+#define HF_HOTPLUG_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/discovery/discovery.h"
+
+struct hf_snapshot_port {
+	uint64_t gids; /* digest of the GID table */
+	uint64_t port; /* digest of state, rate, MTU, link layer */
+	uint32_t netdev_index;
+	char netdev[16];
+};
+
+struct hf_snapshot {
+	uint32_t num_ports;
+	struct hf_snapshot_port ports[];
+};
+
+/*
+ * Reads the ports. What cannot be read of one of them is remembered as that. Errors: -ENODEV (gone),
+ * -ENOMEM, -EMFILE, -ENFILE. `nl` may be NULL.
+ */
+int hf_snapshot_read(const struct hf_search_root *root, struct hf_nl *nl,
+		     const struct hf_entry *entry, struct hf_snapshot **ret);
+
+/* What is different, as enum hf_event_change bits. */
+uint32_t hf_snapshot_compare(const struct hf_snapshot *before, const struct hf_snapshot *now);
+
+/*
+ * Does one of its ports stand on an interface of the set? Where `unknown`, a port without one counts
+ * as well: the hint may be about the one it gets.
+ */
+bool hf_snapshot_concerns(const struct hf_snapshot *snapshot, const uint32_t *interfaces,
+			  unsigned int count, bool unknown);
+
+#endif

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/eventfd.h>
+#include <utlist.h>
+
+#include "core/base/attr.h"
+#include "core/base/file.h"
+#include "core/hotplug/stream.h"
+
+/* A call that finds nothing but hints of no interest comes back after so many. */
+enum { HINTS_MAX = 16384 };
+
+static void table_changed(struct hf_observer *observer, struct hf_device *device,
+			  enum hf_change_kind kind, uint32_t what)
+{
+	struct hf_stream *stream = hf_container_of(observer, struct hf_stream, observer);
+	static const enum hf_event_type types[] = {
+		[HF_TABLE_ADDED] = HF_EVENT_ADDED,
+		[HF_TABLE_CHANGED] = HF_EVENT_CHANGED,
+		[HF_TABLE_REMOVED] = HF_EVENT_REMOVED,
+	};
+
+	hf_queue_note(&stream->queue, device, types[kind], what);
+}
+
+/* An older program knows fewer members; of a newer one those that we do not know must be zero. */
+static int take_options(const struct hf_stream_options *given, struct hf_stream_options *ret)
+{
+	const unsigned char *bytes = (const unsigned char *)given;
+
+	memset(ret, 0, sizeof(*ret));
+	if (!given)
+		return 0;
+	if (given->size < sizeof(given->size))
+		return -EINVAL;
+	for (size_t i = sizeof(*ret); i < given->size; i++)
+		if (bytes[i])
+			return -EINVAL;
+	memcpy(ret, given, given->size < sizeof(*ret) ? given->size : sizeof(*ret));
+	return ret->flags ? -EINVAL : 0;
+}
+
+static int open_watch(struct hf_stream *stream, size_t receive_buffer)
+{
+	struct hf *hf = stream->hf;
+	struct hf_watch_options options = {
+		.roots = hf->roots,
+		.num_roots = hf->num_roots,
+		.provider_dirs = (const char *const *)hf->registry.dirs,
+		.flags = HF_WATCH_ATTRIBUTES | HF_WATCH_READINESS,
+		.receive_buffer = receive_buffer,
+		.log = &hf->log,
+	};
+	int err;
+
+	if (hf->flags & HF_NO_NOTIFY)
+		options.flags |= HF_WATCH_NO_SOCKETS;
+	if (hf->flags & HF_NO_NETLINK)
+		options.flags |= HF_WATCH_NO_RDMA;
+	err = hf_watch_new(&options, &stream->watch);
+	return err ? err : hf_watch_add_fd(stream->watch, stream->queue.fd);
+}
+
+static int queue_present(struct hf_queue *queue, struct hf_device *first)
+{
+	struct hf_device *device;
+	int err = 0;
+
+	DL_FOREACH (first, device)
+		if (!err && device->told)
+			err = hf_queue_push(queue, HF_EVENT_ADDED, device, 0);
+	return err;
+}
+
+/* From here on each change is noted; what exists by now is queued within the same lock. */
+static int begin(struct hf_stream *stream)
+{
+	struct hf *hf = stream->hf;
+	int err;
+
+	pthread_mutex_lock(&hf->lock);
+	hf_observe(hf, &stream->observer);
+	err = queue_present(&stream->queue, hf->table.listed);
+	if (!err)
+		err = queue_present(&stream->queue, hf->table.unlisted);
+	if (!err)
+		err = hf_queue_push(&stream->queue, HF_EVENT_SYNCED, NULL, 0);
+	hf_queue_signal(&stream->queue);
+	if (err)
+		hf_unobserve(hf, &stream->observer);
+	pthread_mutex_unlock(&hf->lock);
+	return err;
+}
+
+static int first_look(struct hf_stream *stream)
+{
+	bool mine = hf_scan_begin(stream->hf);
+	int err = mine ? hf_table_scan(stream->hf) : 0;
+
+	if (err < 0 && err != -ENOMEM && err != -EMFILE && err != -ENFILE)
+		err = -EIO;
+	if (err >= 0)
+		err = begin(stream);
+	if (mine)
+		hf_scan_end(stream->hf);
+	return err;
+}
+
+static void free_events(struct hf_event *event)
+{
+	while (event) {
+		struct hf_event *next = event->next;
+
+		hf_event_unref(event);
+		event = next;
+	}
+}
+
+static void free_stream(struct hf_stream *stream)
+{
+	struct hf *hf = stream->hf;
+
+	free_events(hf_queue_empty(&stream->queue));
+	hf_told_clear(stream);
+	hf_watch_free(stream->watch);
+	hf_close(&stream->queue.fd);
+	pthread_mutex_destroy(&stream->mutex);
+	free(stream);
+	hf_unref(hf);
+}
+
+static void init_mutex(pthread_mutex_t *mutex)
+{
+	pthread_mutexattr_t attr;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ERRORCHECK);
+	pthread_mutex_init(mutex, &attr);
+	pthread_mutexattr_destroy(&attr);
+}
+
+/* The timer stands for what is to be done later, the queue's descriptor for what is there now. */
+static int settle(struct hf_stream *stream)
+{
+	struct hf *hf = stream->hf;
+	int err = hf_watch_set_timer(stream->watch, hf_stream_next_due(stream));
+
+	pthread_mutex_lock(&hf->lock);
+	stream->queue.more = err || stream->resync_wanted || hf_watch_pending(stream->watch);
+	hf_queue_signal(&stream->queue);
+	pthread_mutex_unlock(&hf->lock);
+	return err;
+}
+
+HF_EXPORT int hf_stream_new(struct hf *hf, const struct hf_stream_options *options,
+			    struct hf_stream **ret)
+{
+	struct hf_stream_options taken;
+	struct hf_stream *stream;
+	int err = take_options(options, &taken);
+
+	if (err)
+		return err;
+	stream = calloc(1, sizeof(*stream));
+	if (!stream)
+		return -ENOMEM;
+	stream->hf = hf_ref(hf);
+	stream->fork_count = hf_fork_count();
+	stream->observer.changed = table_changed;
+	stream->queue.limit = HF_QUEUE_MAX;
+	init_mutex(&stream->mutex);
+	stream->queue.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	err = stream->queue.fd < 0 ? -errno : 0;
+	/* The watch first: what changes during the look is heard, and looked at once more. */
+	if (!err)
+		err = open_watch(stream, taken.receive_buffer);
+	if (!err)
+		err = first_look(stream);
+	if (err) {
+		free_stream(stream);
+		return err;
+	}
+	hf_stream_watch_unready(stream, true);
+	(void)settle(stream);
+	*ret = stream;
+	return 0;
+}
+
+HF_EXPORT int hf_stream_fd(const struct hf_stream *stream)
+{
+	return hf_watch_fd(stream->watch);
+}
+
+/* The first event in the queue without its becoming the caller's; its device stays held by it. */
+static struct hf_event *peek(struct hf_stream *stream, bool *overflow)
+{
+	struct hf_event *event;
+
+	pthread_mutex_lock(&stream->hf->lock);
+	*overflow = stream->queue.overflow;
+	event = *overflow ? NULL : stream->queue.events;
+	pthread_mutex_unlock(&stream->hf->lock);
+	return event;
+}
+
+/* Takes the first event. Only who has the mutex takes events, so it is the one that was peeked at. */
+static int deliver(struct hf_stream *stream, const struct hf_event *first, struct hf_event **ret)
+{
+	struct hf_told *prepared = NULL;
+	struct hf_event *event;
+	int err = 0;
+
+	/*
+	 * What the ports look like is read before the event is given out: whatever the program reads
+	 * later is this, or something newer that it will be told of.
+	 */
+	if (first->type == HF_EVENT_ADDED)
+		err = hf_told_prepare(stream, first->device, &prepared);
+	if (err)
+		return err;
+	pthread_mutex_lock(&stream->hf->lock);
+	event = hf_queue_take(&stream->queue);
+	pthread_mutex_unlock(&stream->hf->lock);
+	event->sequence = ++stream->sequence;
+	hf_told_apply(stream, event, prepared);
+	*ret = event;
+	return 1;
+}
+
+/* One step towards an event: 1 and *ret, 0 when there is nothing to do, -EAGAIN when it was done. */
+static int step(struct hf_stream *stream, struct hf_event **ret)
+{
+	struct hf_hint hint;
+	bool overflow;
+	struct hf_event *first = peek(stream, &overflow);
+	int err;
+
+	if (overflow || (stream->resync_wanted && !stream->scan_wanted))
+		err = hf_stream_resync(stream);
+	else if (first)
+		return deliver(stream, first, ret);
+	else if (stream->scan_wanted)
+		err = hf_stream_rescan(stream);
+	else {
+		err = hf_watch_next(stream->watch, &hint);
+		if (err > 0)
+			err = hf_stream_attend(stream, &hint);
+		else if (err == 0) {
+			err = hf_stream_run_due(stream);
+			if (err == 0)
+				return 0;
+		}
+	}
+	return err < 0 ? err : -EAGAIN;
+}
+
+HF_EXPORT int hf_stream_next(struct hf_stream *stream, struct hf_event **ret)
+{
+	int result = -EAGAIN;
+
+	if (stream->fork_count != hf_fork_count())
+		return -ECHILD;
+	/* EDEADLK: a provider calls from within a look that this very stream makes. */
+	if (pthread_mutex_lock(&stream->mutex) != 0)
+		return 0;
+	for (int i = 0; i < HINTS_MAX && result == -EAGAIN; i++)
+		result = step(stream, ret);
+	if (result == -EAGAIN)
+		result = 0;
+	(void)settle(stream);
+	pthread_mutex_unlock(&stream->mutex);
+	return result;
+}
+
+/*
+ * In a child the descriptors are the parent's too: they are closed and nothing else. Where another
+ * thread of the parent was inside the stream when it forked, its memory is in an unknown state and
+ * is left alone.
+ */
+static bool is_whole(struct hf_stream *stream)
+{
+	if (stream->fork_count == hf_fork_count())
+		return true;
+	return pthread_mutex_trylock(&stream->mutex) == 0;
+}
+
+HF_EXPORT struct hf_stream *hf_stream_unref(struct hf_stream *stream)
+{
+	if (!stream)
+		return NULL;
+	pthread_mutex_lock(&stream->hf->lock);
+	hf_unobserve(stream->hf, &stream->observer);
+	pthread_mutex_unlock(&stream->hf->lock);
+	if (is_whole(stream)) {
+		free_stream(stream);
+	} else {
+		hf_watch_abandon(stream->watch);
+		hf_close(&stream->queue.fd);
+	}
+	return NULL;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What a stream has told: the ground on which it says what is different. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "core/base/text.h"
+#include "core/hotplug/stream.h"
+
+static struct hf_entry entry_of(struct hf_device *device)
+{
+	struct hf_entry entry;
+
+	pthread_mutex_lock(&device->hf->lock);
+	entry = device->entry;
+	pthread_mutex_unlock(&device->hf->lock);
+	return entry;
+}
+
+/* A device that is gone has no ports to read; its REMOVED follows. */
+static int read_snapshot(struct hf_stream *stream, struct hf_device *device,
+			 struct hf_snapshot **ret)
+{
+	struct hf *hf = stream->hf;
+	struct hf_entry entry = entry_of(device);
+	const struct hf_search_root *root = &hf->roots[entry.root];
+	/* False when a provider calls from within a scan: the netlink socket is in use. */
+	bool mine = hf_scan_begin(hf);
+	int err;
+
+	err = hf_snapshot_read(root, mine ? hf_netlink(hf, root) : NULL, &entry, ret);
+	if (mine)
+		hf_scan_end(hf);
+	return err == -ENODEV ? 0 : err;
+}
+
+int hf_told_prepare(struct hf_stream *stream, struct hf_device *device, struct hf_told **ret)
+{
+	struct hf_told *told = calloc(1, sizeof(*told));
+	int err;
+
+	if (!told)
+		return -ENOMEM;
+	err = read_snapshot(stream, device, &told->snapshot);
+	if (err) {
+		free(told);
+		return err;
+	}
+	hf_device_hold(device);
+	told->device = device;
+	told->generation = device->generation;
+	*ret = told;
+	return 0;
+}
+
+void hf_told_discard(struct hf_told *told)
+{
+	if (!told)
+		return;
+	hf_device_drop(told->device);
+	free(told->snapshot);
+	free(told);
+}
+
+struct hf_told *hf_told_find(struct hf_stream *stream, uint64_t generation)
+{
+	struct hf_told *told;
+
+	HASH_FIND(hh, stream->told, &generation, sizeof(generation), told);
+	return told;
+}
+
+void hf_told_set_due(struct hf_stream *stream, struct hf_told *told, uint64_t due)
+{
+	stream->num_due -= told->due != 0;
+	told->due = due;
+	stream->num_due += told->due != 0;
+}
+
+static void forget(struct hf_stream *stream, struct hf_told *told)
+{
+	hf_told_set_due(stream, told, 0);
+	HASH_DEL(stream->told, told);
+	hf_told_discard(told);
+}
+
+void hf_told_clear(struct hf_stream *stream)
+{
+	struct hf_told *told, *next;
+
+	HASH_ITER (hh, stream->told, told, next)
+		forget(stream, told);
+}
+
+void hf_told_apply(struct hf_stream *stream, const struct hf_event *event, struct hf_told *prepared)
+{
+	struct hf_told *told = event->device ? hf_told_find(stream, event->generation) : NULL;
+
+	if (event->type == HF_EVENT_ADDED && !told) {
+		told = prepared;
+		HASH_ADD(hh, stream->told, generation, sizeof(told->generation), told);
+	} else {
+		hf_told_discard(prepared);
+	}
+	if (!told)
+		return;
+	if (event->type == HF_EVENT_REMOVED)
+		forget(stream, told);
+	else
+		(void)hf_copy(told->name, sizeof(told->name), event->name);
+}
+
+int hf_told_compare(struct hf_stream *stream, struct hf_told *told, uint32_t *changes)
+{
+	struct hf_snapshot *now = NULL;
+	int err;
+
+	*changes = 0;
+	if (atomic_load(&told->device->gone))
+		return 0;
+	err = read_snapshot(stream, told->device, &now);
+	if (err || !now)
+		return err;
+	if (told->snapshot)
+		*changes = hf_snapshot_compare(told->snapshot, now);
+	free(told->snapshot);
+	told->snapshot = now;
+	return 0;
+}
+
+/* A change whose event is dropped must come again with the difference. */
+static void keep_changes(struct hf_stream *stream, const struct hf_event *dropped)
+{
+	const struct hf_event *event;
+	struct hf_told *told;
+
+	DL_FOREACH (dropped, event) {
+		told = event->type == HF_EVENT_CHANGED ? hf_told_find(stream, event->generation)
+						       : NULL;
+		if (told)
+			told->untold |= event->changes;
+	}
+}
+
+static int queue_told(struct hf_stream *stream, struct hf_told *told)
+{
+	struct hf_device *device = told->device;
+	uint32_t changes = told->untold;
+	int err;
+
+	if (atomic_load(&device->gone))
+		return hf_queue_push(&stream->queue, HF_EVENT_REMOVED, device, 0);
+	if (strcmp(told->name, device->name) != 0)
+		changes |= HF_CHANGED_NAME;
+	if (!changes)
+		return 0;
+	err = hf_queue_push(&stream->queue, HF_EVENT_CHANGED, device, changes);
+	if (!err)
+		told->untold = 0;
+	return err;
+}
+
+static int queue_untold(struct hf_stream *stream, struct hf_device *first)
+{
+	struct hf_device *device;
+	int err = 0;
+
+	DL_FOREACH (first, device) {
+		if (!device->told || hf_told_find(stream, device->generation))
+			continue;
+		err = hf_queue_push(&stream->queue, HF_EVENT_ADDED, device, 0);
+		if (err)
+			break;
+	}
+	return err;
+}
+
+int hf_told_difference(struct hf_stream *stream, struct hf_event **dropped)
+{
+	struct hf_queue *queue = &stream->queue;
+	struct hf_told *told, *next;
+	int err;
+
+	*dropped = hf_queue_empty(queue);
+	keep_changes(stream, *dropped);
+	err = hf_queue_push(queue, HF_EVENT_RESYNC, NULL, 0);
+	/* What has gone comes first, so that names are free again before they are told anew. */
+	HASH_ITER (hh, stream->told, told, next)
+		if (!err)
+			err = queue_told(stream, told);
+	if (!err)
+		err = queue_untold(stream, stream->hf->table.listed);
+	if (!err)
+		err = queue_untold(stream, stream->hf->table.unlisted);
+	if (!err)
+		err = hf_queue_push(queue, HF_EVENT_SYNCED, NULL, 0);
+	if (err)
+		queue->overflow = true;
+	return err;
+}
