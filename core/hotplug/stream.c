@@ -34,7 +34,7 @@ static int take_options(const struct hf_stream_options *given, struct hf_stream_
 	memset(ret, 0, sizeof(*ret));
 	if (!given)
 		return 0;
-	if (given->size < sizeof(given->size))
+	if (given->size < sizeof(given->size) || given->size > 65536)
 		return -EINVAL;
 	for (size_t i = sizeof(*ret); i < given->size; i++)
 		if (bytes[i])
