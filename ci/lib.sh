@@ -152,6 +152,6 @@ provider_files()
 	local library
 	for library in $(make_variable provider_LTLIBRARIES); do
 		library=${library%.la}.so
-		echo "${library%/*}/.libs/${library##*/}"
+		echo "$(dirname "$library")/.libs/${library##*/}"
 	done
 }
