@@ -18,6 +18,7 @@
  * room, so that the device room need not know of it.
  */
 struct hf_notifier {
+	int fd; /* readable when changed() has something to look at */
 	/* 1: look again, 0: nothing changed for certain, -errno: cannot tell, look again. */
 	int (*changed)(struct hf_notifier *notifier);
 	void (*free)(struct hf_notifier *notifier);

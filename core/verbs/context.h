@@ -3,6 +3,7 @@
 #ifndef HF_VERBS_CONTEXT_H
 #define HF_VERBS_CONTEXT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include <holdfast-provider/provider.h>
@@ -14,7 +15,8 @@ struct verbs_ex_private {
 	struct verbs_context_ops ops;
 	struct hf_device *device; /* holds a reference */
 	uint32_t driver_id;
-	bool kernel; /* the kernel made a context for cmd_fd */
+	bool kernel;		/* the kernel made a context for cmd_fd */
+	atomic_bool told_fatal; /* IBV_EVENT_DEVICE_FATAL was given out */
 };
 
 static inline struct verbs_context *hf_context_of(struct ibv_context *context)
