@@ -22,3 +22,10 @@ t/providers.d/stamp: fake-hf1.la t/lib/fake/fake.provider
 clean-local: clean-fake-provider
 clean-fake-provider:
 	rm -rf t/providers.d
+
+# To be preloaded; and the same as an object, for tests that are to run by themselves.
+check_LTLIBRARIES += t/lib/fakenl.la
+t_lib_fakenl_la_SOURCES = t/lib/fakenl.c
+t_lib_fakenl_la_LDFLAGS = $(AM_LDFLAGS) -module -shared -avoid-version -rpath /nowhere
+check_LTLIBRARIES += libhf-test-fakenl.la
+libhf_test_fakenl_la_SOURCES = t/lib/fakenl.c

@@ -41,8 +41,8 @@ static const struct timespec first_stamp = {.tv_sec = 1700000000};
 
 int tree_new(struct tree **ret, const char *base)
 {
-	static const char *const dirs[] = {VERBS,   DEVICE, "dev/infiniband", "index", "by_index",
-					   "aside", "kept"};
+	static const char *const dirs[] = {VERBS,      DEVICE,	"dev/infiniband", "index",
+					   "by_index", "aside", "kept",		  "fake"};
 	struct tree *tree = calloc(1, sizeof(*tree));
 	struct statfs fs;
 	int err = 0;
@@ -211,17 +211,20 @@ static int add_uverbs(struct tree *tree, unsigned int n, struct device *device)
 	return err;
 }
 
-/* Netlink has the device after sysfs has, as with a kernel. */
-static int add_index(struct tree *tree, unsigned int n, struct device *device)
+/* All that t/lib/fakenl.c answers. Netlink has the device after sysfs has, as with a kernel. */
+static int add_index(struct tree *tree, unsigned int n, const struct device *device)
 {
 	const struct tree_options *options = &device->options;
-	char path[64], text[128];
+	bool real_number = options->node == TREE_NODE_FILE || options->node == TREE_NODE_WRONG;
+	char path[64], text[256];
 	int err;
 
 	if (options->no_index)
 		return 0;
-	snprintf(text, sizeof(text), "%d %u %u %s", device->index, options->driver_id,
-		 device->hidden, options->protocol);
+	snprintf(text, sizeof(text), "%d %s %u %d %016llx %u %u %u:%u %d %s", device->index,
+		 device->name, options->ports, atoi(options->node_type),
+		 (unsigned long long)device->guid, options->driver_id, options->abi,
+		 real_number ? 231 : 1, real_number ? n : 3, device->hidden, options->protocol);
 	snprintf(path, sizeof(path), "index/uverbs%u", n);
 	err = tree_put(tree->fd, path, text);
 	snprintf(path, sizeof(path), "by_index/%d", device->index);
@@ -430,9 +433,10 @@ int tree_rename(struct tree *tree, unsigned int n, const char *name)
 		err = -errno;
 	if (device->has_device && unlinkat(tree->fd, err ? to : from, 0) < 0 && !err)
 		err = -errno;
-	if (!err)
-		strcpy(device->name, name);
-	return err;
+	if (err)
+		return err;
+	strcpy(device->name, name);
+	return add_index(tree, n, device);
 }
 
 int tree_drop_caches(struct tree *tree)
@@ -496,9 +500,14 @@ int tree_hide(struct tree *tree, unsigned int n, bool hidden)
 	return add_index(tree, n, device);
 }
 
-int tree_set_exclusive(struct tree *tree, bool exclusive)
+int tree_fake(struct tree *tree, const char *fault, unsigned int count)
 {
-	return exclusive ? tree_put(tree->fd, "exclusive", "1") : tree_erase(tree->fd, "exclusive");
+	char path[64], text[16];
+
+	if ((size_t)snprintf(path, sizeof(path), "fake/%s", fault) >= sizeof(path))
+		return -ENAMETOOLONG;
+	snprintf(text, sizeof(text), "%u", count);
+	return tree_put(tree->fd, path, text);
 }
 
 uint64_t tree_guid(const struct tree *tree, unsigned int n)

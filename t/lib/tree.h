@@ -9,7 +9,7 @@
  *	R/class/infiniband/NAME/ports/P/{state,phys_state,rate,link_layer,lid,sm_lid,cap_mask,...}
  *	R/class/infiniband/NAME/ports/P/{gids/I,gid_attrs/types/I,gid_attrs/ndevs/I,pkeys/I}
  *	R/dev/infiniband/uverbsN		the node, see enum tree_node
- *	R/index/uverbsN, R/by_index/I		what fakenl answers, see t/lib/fakenl.c
+ *	R/index/uverbsN, R/by_index/I, R/fake	what RDMA netlink answers, see t/lib/fakenl.c
  *
  * A reader never meets half a device unless the options ask for one: directories are built aside
  * and renamed in, first NAME, then uverbsN; they leave in the reverse order. So at every moment in
@@ -92,9 +92,24 @@ int tree_drop_caches(struct tree *tree);
 int tree_set(struct tree *tree, unsigned int n, const char *path, const char *value);
 int tree_set_uverbs(struct tree *tree, unsigned int n, const char *path, const char *value);
 
-/* Hides a device from netlink, as when it is in another namespace; then with `exclusive` mode on. */
+/* Hides a device from netlink, as when it is in another namespace; see also "exclusive" below. */
 int tree_hide(struct tree *tree, unsigned int n, bool hidden);
-int tree_set_exclusive(struct tree *tree, bool exclusive);
+
+/*
+ * Makes t/lib/fakenl.c misbehave `count` times; UINT_MAX: always, 0: no longer.
+ *	"exclusive"	devices belong to one network namespace
+ *	"old"		a kernel before 5.1: no char devices, no protocol
+ *	"late"		the char device is not there yet (EOPNOTSUPP)
+ *	"interrupt"	a dump is marked as disturbed, and its devices are nonsense
+ *	"enobufs"	a receive fails with ENOBUFS
+ *	"eintr"		a receive fails with EINTR
+ *	"stray"		other messages come before the answer
+ *	"cut"		the last attribute of a message is longer than the message
+ *	"mute"		no answer
+ *	"refuse"	the answer is EPERM
+ *	"nosocket"	socket() fails with EPROTONOSUPPORT
+ */
+int tree_fake(struct tree *tree, const char *fault, unsigned int count);
 
 /* What the tree holds now, for comparing; 0 and -1 when there is no such device. */
 uint64_t tree_guid(const struct tree *tree, unsigned int n);

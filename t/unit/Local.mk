@@ -11,6 +11,13 @@ TESTS += t/unit/discovery
 t_unit_discovery_SOURCES = t/unit/discovery.c
 t_unit_discovery_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_discovery_LDADD = libhf-core.la libhf-test-tree.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += t/unit/discovery_netlink
+TESTS += t/unit/discovery_netlink
+t_unit_discovery_netlink_SOURCES = t/unit/discovery_netlink.c
+t_unit_discovery_netlink_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_discovery_netlink_LDADD = libhf-core.la libhf-test-tree.la libhf-test-fakenl.la \
+	$(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA

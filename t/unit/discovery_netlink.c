@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Discovery with RDMA netlink, answered by t/lib/fakenl.c from made-up trees. */
+#include <endian.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "core/discovery/discovery.h"
+#include "core/discovery/netlink.h"
+#include "t/lib/tree.h"
+
+enum { BOTH = HF_SOURCE_SYSFS | HF_SOURCE_NETLINK };
+
+struct world {
+	struct tree *tree;
+	struct hf_search_root root;
+	struct hf_entries entries;
+	struct hf_nl *nl;
+};
+
+static int setup(void **state)
+{
+	struct world *world = calloc(1, sizeof(*world));
+
+	if (!world || tree_new(&world->tree, NULL))
+		return -1;
+	*state = world;
+	if (hf_search_root_init(&world->root, tree_sysfs(world->tree), tree_dev(world->tree)))
+		return -1;
+	world->root.kernel = true;
+	setenv("HF_FAKE_RDMA_TREE", tree_sysfs(world->tree), 1);
+	return hf_nl_open(&world->nl);
+}
+
+static int teardown(void **state)
+{
+	struct world *world = *state;
+
+	hf_nl_close(world->nl);
+	hf_entries_free(&world->entries);
+	tree_free(world->tree);
+	free(world);
+	return 0;
+}
+
+static void discover(struct world *world)
+{
+	hf_entries_free(&world->entries);
+	assert_int_equal(hf_discover(&world->root, 0, BOTH, world->nl, &world->entries), 0);
+}
+
+static struct hf_entry one(struct world *world, const char *uverbs)
+{
+	struct hf_entry entry;
+
+	assert_int_equal(hf_discover_one(&world->root, 0, BOTH, world->nl, uverbs, &entry), 0);
+	return entry;
+}
+
+static void add(struct world *world, unsigned int n, const char *name,
+		const struct tree_options *options)
+{
+	assert_int_equal(tree_add(world->tree, n, name, options), 0);
+}
+
+static void both_sources_make_one_entry(void **state)
+{
+	struct world *world = *state;
+	const struct tree_options options = {
+		.node = TREE_NODE_FILE, .ports = 2, .driver_id = 1, .abi = 4, .protocol = "ib"};
+	struct hf_entry entry;
+
+	add(world, 0, "before", NULL);
+	add(world, 3, "mlx5_0", &options);
+	entry = one(world, "uverbs3");
+	assert_int_equal(entry.reason.code, HF_REASON_NONE);
+	assert_int_equal(entry.index, tree_index(world->tree, 3));
+	assert_int_equal(entry.inode, tree_inode(world->tree, 3));
+	assert_int_not_equal(entry.device_inode, 0);
+	assert_int_equal(entry.node_guid, htobe64(tree_guid(world->tree, 3)));
+	assert_int_equal(entry.node_number, makedev(231, 3));
+	assert_int_equal(entry.driver_id, 1);
+	assert_int_equal(entry.kernel_abi, 4);
+	assert_int_equal(entry.num_ports, 2);
+	assert_int_equal(entry.node_type, IBV_NODE_CA);
+	assert_int_equal(entry.protocol, HF_PROTOCOL_IB);
+	assert_int_equal(hf_entry_verify(&world->root, world->nl, &entry), 0);
+}
+
+static void order_is_the_index_then_sysfs(void **state)
+{
+	struct world *world = *state;
+	const struct tree_options silent = {.no_index = true};
+
+	add(world, 5, "a", NULL);
+	add(world, 9, "x", &silent);
+	add(world, 4, "b", NULL);
+	add(world, 0, "c", NULL);
+	discover(world);
+	assert_int_equal(world->entries.count, 4);
+	assert_string_equal(world->entries.v[0].name, "a");
+	assert_string_equal(world->entries.v[1].name, "b");
+	assert_string_equal(world->entries.v[2].name, "c");
+	assert_string_equal(world->entries.v[3].name, "x");
+	assert_int_equal(world->entries.v[3].index, -1);
+	/* Devices are shared between namespaces here, so this one is just not known. */
+	assert_int_equal(world->entries.v[3].reason.code, HF_REASON_NONE);
+}
+
+static void the_index_tells_a_swap(void **state)
+{
+	struct world *world = *state;
+	struct hf_entry before, after;
+
+	add(world, 0, "rxe0", NULL);
+	before = one(world, "uverbs0");
+	assert_int_equal(tree_swap(world->tree, 0), 0);
+	after = one(world, "uverbs0");
+	assert_true(after.index > before.index);
+	assert_int_equal(hf_entry_same(&before, &after), 0);
+	/* Also by the index alone, as where there is no sysfs. */
+	before.inode = after.inode = 0;
+	assert_int_equal(hf_entry_same(&before, &after), 0);
+	assert_int_equal(hf_entry_verify(&world->root, world->nl, &before), -ENODEV);
+	assert_int_equal(hf_entry_verify(&world->root, world->nl, &after), 0);
+}
+
+static void rename_is_followed(void **state)
+{
+	struct world *world = *state;
+	struct hf_entry before, after;
+
+	add(world, 0, "rxe0", NULL);
+	before = one(world, "uverbs0");
+	assert_int_equal(tree_rename(world->tree, 0, "foo7"), 0);
+	after = one(world, "uverbs0");
+	assert_string_equal(after.name, "foo7");
+	assert_int_equal(after.index, before.index);
+	assert_int_equal(hf_entry_same(&before, &after), 1);
+	assert_int_equal(hf_entry_verify(&world->root, world->nl, &before), 0);
+}
+
+static void another_namespace_is_told(void **state)
+{
+	struct world *world = *state;
+	const struct tree_options unseen = {.no_device = true};
+
+	add(world, 0, "rxe0", NULL);
+	add(world, 1, "rxe1", NULL);
+	add(world, 2, "rxe2", &unseen);
+	assert_int_equal(tree_hide(world->tree, 1, true), 0);
+	assert_int_equal(tree_hide(world->tree, 2, true), 0);
+	discover(world);
+	assert_int_equal(world->entries.count, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_not_equal(world->entries.v[i].reason.code, HF_REASON_OTHER_NETNS);
+	assert_int_equal(one(world, "uverbs2").reason.code, HF_REASON_HALF_MADE);
+	assert_int_equal(tree_fake(world->tree, "exclusive", UINT_MAX), 0);
+	discover(world);
+	assert_int_equal(world->entries.count, 3);
+	assert_int_equal(world->entries.v[0].reason.code, HF_REASON_NONE);
+	assert_int_equal(world->entries.v[1].reason.code, HF_REASON_OTHER_NETNS);
+	assert_int_equal(world->entries.v[2].reason.code, HF_REASON_OTHER_NETNS);
+	assert_int_equal(one(world, "uverbs1").reason.code, HF_REASON_OTHER_NETNS);
+	assert_int_equal(one(world, "uverbs2").reason.code, HF_REASON_OTHER_NETNS);
+	assert_int_equal(one(world, "uverbs0").reason.code, HF_REASON_NONE);
+}
+
+static void netlink_alone_is_enough(void **state)
+{
+	struct world *world = *state;
+	const struct tree_options options = {.node = TREE_NODE_FILE, .no_uverbs = true};
+	struct hf_search_root root = world->root;
+	struct hf_entry entry;
+
+	add(world, 0, "rxe0", NULL);
+	add(world, 7, "rxe7", &options);
+	strcpy(root.sysfs, "/nowhere");
+	assert_int_equal(hf_discover(&root, 0, BOTH, world->nl, &world->entries), 0);
+	assert_int_equal(world->entries.count, 2);
+	entry = world->entries.v[1];
+	assert_string_equal(entry.name, "rxe7");
+	assert_string_equal(entry.uverbs, "uverbs7");
+	assert_int_equal(entry.inode, 0);
+	assert_int_equal(entry.node_number, makedev(231, 7));
+	assert_int_equal(entry.protocol, HF_PROTOCOL_ROCE);
+	assert_int_equal(entry.reason.code, HF_REASON_NONE);
+	assert_int_equal(hf_entry_verify(&root, world->nl, &entry), 0);
+	assert_int_equal(hf_entry_verify(&root, NULL, &entry), -EIO);
+	assert_int_equal(hf_entry_open_dir(&root, &entry, NULL), -EOPNOTSUPP);
+	assert_int_equal(hf_discover_one(&root, 0, BOTH, world->nl, "uverbs7", &entry), 0);
+	assert_int_equal(hf_discover_one(&root, 0, BOTH, world->nl, "uverbs8", &entry), -ENODEV);
+	assert_int_equal(hf_discover_one(&world->root, 0, HF_SOURCE_NETLINK, world->nl, "uverbs7",
+					 &entry),
+			 0);
+	assert_int_equal(tree_remove(world->tree, 7), 0);
+	assert_int_equal(hf_entry_verify(&root, world->nl, &entry), -ENODEV);
+}
+
+static void old_kernels_say_less(void **state)
+{
+	struct world *world = *state;
+	struct hf_entry entry;
+
+	add(world, 0, "rxe0", NULL);
+	assert_int_equal(tree_fake(world->tree, "old", UINT_MAX), 0);
+	entry = one(world, "uverbs0");
+	assert_int_equal(entry.index, tree_index(world->tree, 0));
+	assert_int_equal(entry.kernel_abi, 2);
+	assert_int_equal(entry.node_number, makedev(1, 3));
+	assert_int_equal(entry.driver_id, 0);
+	assert_int_equal(entry.protocol, HF_PROTOCOL_UNKNOWN);
+	assert_int_equal(entry.reason.code, HF_REASON_NONE);
+	assert_int_equal(hf_entry_verify(&world->root, world->nl, &entry), 0);
+}
+
+static void a_late_char_device_is_waited_for(void **state)
+{
+	struct world *world = *state;
+	struct hf_entry entry;
+
+	add(world, 0, "rxe0", NULL);
+	assert_int_equal(tree_fake(world->tree, "late", 3), 0);
+	entry = one(world, "uverbs0");
+	assert_int_equal(entry.driver_id, 14);
+	/* Not for ever: then the name must do. */
+	assert_int_equal(tree_fake(world->tree, "late", UINT_MAX), 0);
+	entry = one(world, "uverbs0");
+	assert_int_equal(entry.index, tree_index(world->tree, 0));
+	assert_int_equal(entry.driver_id, 0);
+	assert_int_equal(hf_entry_verify(&world->root, world->nl, &entry), 0);
+}
+
+static void disturbances_change_nothing(void **state)
+{
+	static const struct {
+		const char *fault;
+		unsigned int count;
+	} faults[] = {{"interrupt", 1}, {"interrupt", 4}, {"enobufs", 1}, {"enobufs", 3},
+		      {"eintr", 1},	{"eintr", 20},	  {"stray", 1},	  {"stray", UINT_MAX}};
+	struct world *world = *state;
+
+	add(world, 0, "rxe0", NULL);
+	add(world, 1, "rxe1", NULL);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		assert_int_equal(tree_fake(world->tree, faults[i].fault, faults[i].count), 0);
+		discover(world);
+		assert_int_equal(world->entries.count, 2);
+		assert_int_equal(world->entries.v[0].index, 0);
+		assert_int_equal(world->entries.v[1].index, 1);
+		assert_int_equal(tree_fake(world->tree, faults[i].fault, 0), 0);
+	}
+	print_message("%zu kinds of disturbance\n", sizeof(faults) / sizeof(faults[0]));
+}
+
+static void broken_netlink_leaves_sysfs(void **state)
+{
+	static const char *const faults[] = {"cut", "refuse", "enobufs", "interrupt"};
+	struct world *world = *state;
+	struct hf_search_root root = world->root;
+
+	strcpy(root.sysfs, "/nowhere");
+	add(world, 0, "rxe0", NULL);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		struct hf_entry entry;
+
+		assert_int_equal(tree_fake(world->tree, faults[i], UINT_MAX), 0);
+		entry = one(world, "uverbs0");
+		assert_int_equal(entry.index, -1);
+		assert_int_equal(entry.node_guid, htobe64(tree_guid(world->tree, 0)));
+		assert_int_equal(entry.reason.code, HF_REASON_NONE);
+		assert_int_equal(
+			hf_discover(&root, 0, HF_SOURCE_NETLINK, world->nl, &world->entries), -EIO);
+		assert_int_equal(tree_fake(world->tree, faults[i], 0), 0);
+		assert_int_equal(one(world, "uverbs0").index, 0);
+	}
+}
+
+static void silence_is_waited_for_within_bounds(void **state)
+{
+	struct world *world = *state;
+	struct hf_nl_device device;
+	struct timespec start, end;
+
+	assert_int_equal(tree_fake(world->tree, "mute", 1), 0);
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	assert_int_equal(hf_nl_device_get(world->nl, 0, &device), -ETIMEDOUT);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	print_message("waited %ld s\n", (long)(end.tv_sec - start.tv_sec));
+	assert_in_range(end.tv_sec - start.tv_sec, 4, 20);
+	assert_int_equal(hf_nl_device_get(world->nl, 0, &device), -ENODEV);
+}
+
+static void no_socket_is_no_netlink(void **state)
+{
+	struct world *world = *state;
+	struct hf_nl *nl = NULL;
+
+	assert_int_equal(tree_fake(world->tree, "nosocket", 1), 0);
+	assert_int_equal(hf_nl_open(&nl), -EPROTONOSUPPORT);
+	assert_null(nl);
+}
+
+static int count_device(void *arg, const struct hf_nl_device *device)
+{
+	unsigned int *count = arg;
+
+	assert_int_equal(device->index, *count);
+	return ++*count == 1500 ? 42 : 0;
+}
+
+static void a_dump_has_parts(void **state)
+{
+	struct world *world = *state;
+	unsigned int count = 0;
+	char name[32];
+
+	for (unsigned int n = 0; n < 1000; n++) {
+		snprintf(name, sizeof(name), "rxe%u", n);
+		add(world, n, name, NULL);
+	}
+	assert_int_equal(hf_nl_dump(world->nl, count_device, &count), 0);
+	assert_int_equal(count, 1000);
+	discover(world);
+	assert_int_equal(world->entries.count, 1000);
+	for (unsigned int n = 0; n < 1000; n++)
+		assert_int_equal(world->entries.v[n].index, n);
+	/* The walk ends when told to, and the socket is as good as new. */
+	count = 500;
+	assert_int_equal(tree_remove(world->tree, 0), 0);
+	assert_int_equal(hf_nl_chardev(world->nl, 0, &(struct hf_nl_chardev){0}), -ENODEV);
+}
+
+static void ports_have_netdevs(void **state)
+{
+	struct world *world = *state;
+	const struct tree_options options = {.netdev = "lo"};
+	struct hf_port_info info = {.size = sizeof(info)};
+	struct hf_nl_port port;
+	struct hf_entry entry;
+	int fd;
+
+	add(world, 0, "rxe0", &options);
+	entry = one(world, "uverbs0");
+	assert_int_equal(hf_nl_port(world->nl, 0, 1, &port), 0);
+	assert_int_equal(port.state, 4);
+	assert_string_equal(port.netdev, "lo");
+	assert_int_equal(hf_nl_port(world->nl, 0, 2, &port), -ENODEV);
+	fd = hf_entry_open_dir(&world->root, &entry, NULL);
+	assert_true(fd >= 0);
+	assert_int_equal(hf_read_port(fd, world->nl, &entry, 1, &info), 0);
+	close(fd);
+	assert_int_equal(info.netdev_index, 2);
+	assert_string_equal(info.netdev, "lo");
+	assert_int_not_equal(info.netdev_mtu, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(both_sources_make_one_entry),
+		TEST(order_is_the_index_then_sysfs),
+		TEST(the_index_tells_a_swap),
+		TEST(rename_is_followed),
+		TEST(another_namespace_is_told),
+		TEST(netlink_alone_is_enough),
+		TEST(old_kernels_say_less),
+		TEST(a_late_char_device_is_waited_for),
+		TEST(disturbances_change_nothing),
+		TEST(broken_netlink_leaves_sysfs),
+		TEST(silence_is_waited_for_within_bounds),
+		TEST(no_socket_is_no_netlink),
+		TEST(a_dump_has_parts),
+		TEST(ports_have_netdevs),
+	};
+
+	return cmocka_run_group_tests_name("discovery with netlink", tests, NULL, NULL);
+}
