@@ -15,6 +15,7 @@
 #include "core/device/roots.h"
 #include "core/device/table_change.h"
 #include "core/discovery/netlink.h"
+#include "core/hotplug/notifier.h"
 
 enum { NODE_WAIT_MS = 5000, PROVIDER_DIRS_MAX = 64 };
 
@@ -134,6 +135,7 @@ HF_EXPORT int hf_new(const struct hf_options *given, struct hf **ret)
 	atomic_init(&hf->refs, 1);
 	hf->flags = options.flags;
 	hf->node_wait_ms = options.node_wait_ms ? options.node_wait_ms : NODE_WAIT_MS;
+	hf->notifier_new = hf_notifier_new;
 	hf->fork_count = hf_fork_count();
 	set_log(hf, &options);
 	err = set_roots(hf, &options);

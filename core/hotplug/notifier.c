@@ -65,9 +65,11 @@ int hf_notifier_new(struct hf *hf, struct hf_notifier **ret)
 	notifier->base.free = free_notifier;
 	notifier->fork_count = hf_fork_count();
 	err = hf_watch_new(&options, &notifier->watch);
-	if (err)
+	if (err) {
 		free(notifier);
-	else
-		*ret = &notifier->base;
-	return err;
+		return err;
+	}
+	notifier->base.fd = hf_watch_fd(notifier->watch);
+	*ret = &notifier->base;
+	return 0;
 }
