@@ -1,1 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+bin_PROGRAMS += tools/holdfast
+tools_holdfast_CFLAGS = $(AM_CFLAGS) $(SMARTCOLS_CFLAGS)
+tools_holdfast_LDADD = libholdfast.la $(SMARTCOLS_LIBS)
+tools_holdfast_SOURCES = \
+	tools/common.c \
+	tools/common.h \
+	tools/info.c \
+	tools/json.c \
+	tools/json.h \
+	tools/list.c \
+	tools/main.c \
+	tools/names.c \
+	tools/names.h \
+	tools/output.c \
+	tools/output.h \
+	tools/providers.c \
+	tools/roots.c \
+	tools/roots.h

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/common.h"
+#include "tools/output.h"
+
+void hf_complain(const char *format, ...)
+{
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	fflush(stdout);
+	fputs("holdfast: ", stderr);
+	hf_put_safe(stderr, text ? text : "out of memory");
+	fputc('\n', stderr);
+	free(text);
+}
+
+void *hf_tool_alloc(void *old, size_t count, size_t size)
+{
+	void *memory = reallocarray(old, count ? count : 1, size);
+
+	if (!memory) {
+		hf_complain("out of memory");
+		exit(HF_EXIT_FAILED);
+	}
+	return memory;
+}
+
+char *hf_tool_print(const char *format, ...)
+{
+	char *text;
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vasprintf(&text, format, args);
+	va_end(args);
+	if (length < 0) {
+		hf_complain("out of memory");
+		exit(HF_EXIT_FAILED);
+	}
+	return text;
+}
+
+static void log_message(void *arg, enum hf_log_level level, const char *message)
+{
+	static const char *const names[] = {"", "error", "warning", "info", "debug"};
+
+	(void)arg;
+	hf_complain("%s: %s", (unsigned int)level < 5 ? names[level] : "log", message);
+}
+
+struct hf *hf_tool_context(const struct hf_tool *tool, uint32_t flags, uint32_t node_wait_ms)
+{
+	struct hf_options options = {
+		.size = sizeof(options),
+		.roots = tool->num_roots ? tool->roots : NULL,
+		.num_roots = tool->num_roots,
+		.provider_dirs = tool->num_provider_dirs ? tool->provider_dirs : NULL,
+		.flags = flags,
+		.node_wait_ms = node_wait_ms,
+	};
+	struct hf *hf;
+	int err;
+
+	if (tool->verbose) {
+		options.log = log_message;
+		options.log_level = tool->verbose > 1 ? HF_LOG_DEBUG : HF_LOG_INFO;
+	}
+	err = hf_new(&options, &hf);
+	if (err < 0) {
+		hf_complain("cannot start: %s", strerror(-err));
+		return NULL;
+	}
+	return hf;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	struct ibv_device *const *left = a, *const *right = b;
+	char left_name[64] = "", right_name[64] = "";
+	uint64_t left_generation = hf_device_generation(*left);
+	uint64_t right_generation = hf_device_generation(*right);
+	int order;
+
+	hf_device_name(*left, left_name, sizeof(left_name));
+	hf_device_name(*right, right_name, sizeof(right_name));
+	order = strverscmp(left_name, right_name);
+	if (order)
+		return order;
+	return left_generation < right_generation ? -1 : left_generation > right_generation;
+}
+
+int hf_tool_devices(struct hf *hf, struct ibv_device ***ret)
+{
+	int count = hf_device_list(hf, HF_LIST_ALL, ret);
+
+	if (count < 0) {
+		hf_complain("cannot list the devices: %s", strerror(-count));
+		return count;
+	}
+	qsort(*ret, (size_t)count, sizeof(**ret), compare_names);
+	return count;
+}
+
+int hf_tool_find(struct hf *hf, const char *name, struct ibv_device **ret)
+{
+	int err = hf_device_by_name(hf, name, ret);
+
+	if (!err)
+		return HF_EXIT_OK;
+	if (err == -ENODEV) {
+		hf_complain("%s: no such device; \"holdfast list\" shows those that exist", name);
+		return HF_EXIT_NO_DEVICE;
+	}
+	hf_complain("%s: cannot look for the device: %s", name, strerror(-err));
+	return HF_EXIT_FAILED;
+}
+
+int hf_tool_info(struct ibv_device *device, struct hf_device_info *ret)
+{
+	struct hf_device_info info = {.size = sizeof(info)};
+	struct hf_port_info port = {.size = sizeof(port)};
+	int err = hf_device_get_info(device, &info);
+
+	if (err < 0)
+		return err;
+	/* A port number has eight bits (IBA, volume 1, PortInfo), and the last one means all ports. */
+	if (!info.num_ports && info.state != HF_DEVICE_GONE)
+		while (info.num_ports < 254 &&
+		       !hf_device_get_port(device, info.num_ports + 1, &port))
+			info.num_ports++;
+	*ret = info;
+	return 0;
+}
+
+bool hf_tool_read(const char *dir, const char *path, char *value, size_t size)
+{
+	char *full = hf_tool_print("%s/%s", dir, path);
+	int fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t length;
+
+	free(full);
+	if (fd < 0)
+		return false;
+	length = read(fd, value, size - 1);
+	close(fd);
+	if (length < 0)
+		return false;
+	value[length] = '\0';
+	value[strcspn(value, "\n")] = '\0';
+	return true;
+}

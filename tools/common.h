@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the subcommands share: options, exit statuses, the context and the devices. */
+#ifndef HF_TOOLS_COMMON_H
+#define HF_TOOLS_COMMON_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <holdfast/holdfast.h>
+
+/* main.c says the same in words, for --help. */
+enum hf_exit {
+	HF_EXIT_OK = 0,
+	HF_EXIT_FAILED = 1,
+	HF_EXIT_USAGE = 2,
+	HF_EXIT_NO_DEVICE = 3,
+};
+
+enum { HF_TOOL_ROOTS = 16, HF_TOOL_PROVIDER_DIRS = 16 };
+
+struct hf_command;
+
+struct hf_tool {
+	const struct hf_command *command;
+	struct hf_root roots[HF_TOOL_ROOTS];
+	size_t num_roots;
+	const char *provider_dirs[HF_TOOL_PROVIDER_DIRS + 1]; /* NULL-terminated */
+	size_t num_provider_dirs;
+	unsigned int verbose;
+	bool json;
+	bool color; /* decided after all options were read */
+
+	bool names_only;   /* list */
+	bool until_synced; /* monitor */
+	uint64_t count;	   /* monitor: 0 is without end */
+	const char *exec;  /* monitor */
+};
+
+/* Values of options without a short form; own ones of a command start at HF_OPT_OWN. */
+enum { HF_OPT_ROOT = 256, HF_OPT_PROVIDER_DIR, HF_OPT_COLOR, HF_OPT_NO_COLOR, HF_OPT_OWN };
+
+struct hf_command {
+	const char *name;
+	const char *args; /* as the usage line shows them */
+	const char *summary;
+	const char *about;	      /* paragraphs of --help */
+	const char *options_help;     /* own options, in the shape of the common ones */
+	const struct option *options; /* own options, ended by a zero entry; NULL: none */
+	/* Takes one own option; -EINVAL after a complaint. */
+	int (*set)(struct hf_tool *tool, int option, const char *value);
+	int min_args;
+	int max_args;
+	/* `args` is NULL-terminated. Returns an exit status. */
+	int (*run)(struct hf_tool *tool, char **args);
+};
+
+extern const struct hf_command hf_command_list;
+extern const struct hf_command hf_command_info;
+extern const struct hf_command hf_command_providers;
+
+/* Prints "holdfast: ..." on standard error, with what a terminal might obey made harmless. */
+void hf_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A context made from the options; complains and returns NULL on failure. */
+struct hf *hf_tool_context(const struct hf_tool *tool, uint32_t flags, uint32_t node_wait_ms);
+
+/* Every device, sorted by name; complains and returns -errno, or the number of devices. */
+int hf_tool_devices(struct hf *hf, struct ibv_device ***ret);
+
+/* Finds a device; complains and returns an exit status when it cannot. */
+int hf_tool_find(struct hf *hf, const char *name, struct ibv_device **ret);
+
+/* As hf_device_get_info(), and counts the ports where the kernel does not tell how many there are. */
+int hf_tool_info(struct ibv_device *device, struct hf_device_info *ret);
+
+/* Reads a small file DIR/PATH without its last newline; false when it cannot be read. */
+bool hf_tool_read(const char *dir, const char *path, char *value, size_t size);
+
+/* Memory or nothing: a command that cannot have any has nothing left to do. */
+void *hf_tool_alloc(void *old, size_t count, size_t size);
+char *hf_tool_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

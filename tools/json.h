@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Writes JSON. By hand, since libsmartcols can neither nest objects nor mend text that is not UTF-8.
+ */
+#ifndef HF_TOOLS_JSON_H
+#define HF_TOOLS_JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { HF_JSON_DEPTH = 16 };
+
+struct hf_json {
+	FILE *file;
+	bool lines; /* one value per line, for streams; else indented */
+	unsigned int depth;
+	char closing[HF_JSON_DEPTH];
+	bool filled[HF_JSON_DEPTH];
+};
+
+/* Every value begins with its key within an object, and with a NULL key within an array. */
+void hf_json_begin(struct hf_json *json, FILE *file, bool lines);
+void hf_json_object(struct hf_json *json, const char *key);
+void hf_json_array(struct hf_json *json, const char *key);
+void hf_json_close(struct hf_json *json); /* the object or array begun last */
+void hf_json_string(struct hf_json *json, const char *key, const char *value);
+/* As hf_json_string(), but an empty string becomes null. */
+void hf_json_optional(struct hf_json *json, const char *key, const char *value);
+void hf_json_uint(struct hf_json *json, const char *key, uint64_t value);
+void hf_json_int(struct hf_json *json, const char *key, int64_t value);
+void hf_json_bool(struct hf_json *json, const char *key, bool value);
+void hf_json_null(struct hf_json *json, const char *key);
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/common.h"
+#include "tools/json.h"
+#include "tools/names.h"
+#include "tools/output.h"
+
+enum { OPT_NAMES = HF_OPT_OWN };
+
+enum { NAME, STATE, INSTANCE, TRANSPORT, PROVIDER, FILE_NAME, NODE, GUID, PORTS, NUM_COLUMNS };
+
+static const struct hf_column wide_columns[NUM_COLUMNS] = {
+	[NAME] = {"NAME", SCOLS_FL_TRUNC},
+	[STATE] = {"STATE", 0},
+	[INSTANCE] = {"INSTANCE", SCOLS_FL_RIGHT},
+	[TRANSPORT] = {"TRANSPORT", 0},
+	[PROVIDER] = {"PROVIDER", 0},
+	[FILE_NAME] = {"FILE", SCOLS_FL_TRUNC},
+	[NODE] = {"NODE", SCOLS_FL_TRUNC},
+	[GUID] = {"GUID", 0},
+	[PORTS] = {"PORTS", SCOLS_FL_WRAP},
+};
+
+/* For ordinary terminals: two things below each other in one column. */
+enum { TALL_NAME, TALL_STATE, TALL_PROVIDER, TALL_NODE, TALL_PORTS, NUM_TALL_COLUMNS };
+
+static const struct hf_column tall_columns[NUM_TALL_COLUMNS] = {
+	[TALL_NAME] = {"NAME/INSTANCE", SCOLS_FL_WRAP},
+	[TALL_STATE] = {"STATE/TRANSPORT", SCOLS_FL_WRAP},
+	[TALL_PROVIDER] = {"PROVIDER/FILE", SCOLS_FL_WRAP},
+	[TALL_NODE] = {"NODE/GUID", SCOLS_FL_WRAP},
+	[TALL_PORTS] = {"PORTS", SCOLS_FL_WRAP},
+};
+
+/* From this width on a terminal has room for the wide table. */
+enum { WIDE = 160 };
+
+static bool is_wide(void)
+{
+	size_t width = hf_terminal_width();
+
+	return !width || width >= WIDE;
+}
+
+/* "1 active eth0", one port below the other. */
+static char *ports_text(struct ibv_device *device, const struct hf_device_info *info, bool wide)
+{
+	char *text = hf_tool_print("%s", "");
+
+	for (uint32_t number = 1; number <= info->num_ports; number++) {
+		struct hf_port_info port = {.size = sizeof(port)};
+		int err = hf_device_get_port(device, number, &port);
+		char *longer =
+			hf_tool_print("%s%s%" PRIu32 " %s%s%s", text, *text ? "\n" : "", number,
+				      err < 0 ? strerror(-err) : hf_port_state_name(port.state),
+				      !*port.netdev ? ""
+				      : wide	    ? " "
+						    : "\n  ",
+				      port.netdev);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Two lines in one cell. */
+static void add_pair(struct libscols_line *line, size_t column, const char *above,
+		     const char *below, const char *color)
+{
+	char *text = hf_tool_print("%s\n%s", above, below);
+
+	hf_table_cell(line, column, text, color);
+	free(text);
+}
+
+static void add_line(struct libscols_table *table, struct ibv_device *device,
+		     const struct hf_device_info *info)
+{
+	struct libscols_line *line = hf_table_line(table);
+	const char *color = info->state == HF_DEVICE_READY ? "green" : "red";
+	const char *transport = hf_transport_name(device, info);
+	char guid[HF_GUID_TEXT], label[HF_LABEL_TEXT], instance[24];
+	char *ports = ports_text(device, info, is_wide());
+
+	hf_device_label(info, label);
+	hf_format_guid(info->node_guid, guid);
+	snprintf(instance, sizeof(instance), "#%" PRIu64, info->generation);
+	if (is_wide()) {
+		hf_table_cell(line, NAME, label, "bold");
+		hf_table_cell(line, STATE, hf_state_name(info->state), color);
+		hf_table_cell(line, INSTANCE, instance, NULL);
+		hf_table_cell(line, TRANSPORT, transport, NULL);
+		hf_table_cell(line, PROVIDER, info->provider, NULL);
+		hf_table_cell(line, FILE_NAME, info->provider_file, NULL);
+		hf_table_cell(line, NODE, info->node, NULL);
+		hf_table_cell(line, GUID, guid, NULL);
+		hf_table_cell(line, PORTS, ports, NULL);
+	} else {
+		add_pair(line, TALL_NAME, label, instance, "bold");
+		add_pair(line, TALL_STATE, hf_state_name(info->state), transport, color);
+		add_pair(line, TALL_PROVIDER, info->provider, last_part(info->provider_file), NULL);
+		add_pair(line, TALL_NODE, last_part(info->node), guid, NULL);
+		hf_table_cell(line, TALL_PORTS, ports, NULL);
+	}
+	free(ports);
+}
+
+static void json_ports(struct hf_json *json, struct ibv_device *device,
+		       const struct hf_device_info *info)
+{
+	hf_json_array(json, "ports");
+	for (uint32_t number = 1; number <= info->num_ports; number++) {
+		struct hf_port_info port = {.size = sizeof(port)};
+		int err = hf_device_get_port(device, number, &port);
+
+		hf_json_object(json, NULL);
+		hf_json_uint(json, "port", number);
+		if (err < 0) {
+			hf_json_string(json, "error", strerror(-err));
+		} else {
+			hf_json_string(json, "state", hf_port_state_name(port.state));
+			hf_json_string(json, "link_layer", hf_link_layer_name(port.link_layer));
+			hf_json_optional(json, "netdev", port.netdev);
+		}
+		hf_json_close(json);
+	}
+	hf_json_close(json);
+}
+
+static void json_device(struct hf_json *json, struct ibv_device *device,
+			const struct hf_device_info *info)
+{
+	char guid[HF_GUID_TEXT];
+
+	hf_format_guid(info->node_guid, guid);
+	hf_json_object(json, NULL);
+	hf_json_optional(json, "name", info->name);
+	hf_json_string(json, "uverbs", info->uverbs);
+	hf_json_string(json, "state", hf_state_name(info->state));
+	hf_json_uint(json, "generation", info->generation);
+	hf_json_string(json, "transport", hf_transport_name(device, info));
+	hf_json_optional(json, "provider", info->provider);
+	hf_json_optional(json, "provider_file", info->provider_file);
+	hf_json_optional(json, "node", info->node);
+	hf_json_string(json, "node_guid", guid);
+	json_ports(json, device, info);
+	hf_json_reason(json, "reason", &info->reason);
+	hf_json_close(json);
+}
+
+static void explain(const struct hf_tool *tool, const struct hf_device_info *infos, size_t count)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < count; i++) {
+		char text[HF_REASON_TEXT], label[HF_LABEL_TEXT], *line;
+
+		hf_format_reason(&infos[i].reason, text);
+		if (!*text)
+			continue;
+		if (first)
+			printf("\n%sWhy a device cannot be used:%s\n", hf_color(tool, "bold"),
+			       hf_color(tool, "reset"));
+		first = false;
+		hf_device_label(&infos[i], label);
+		line = hf_tool_print("%s: %s", label, text);
+		fputs("  ", stdout);
+		hf_put_wrapped(2, 4, line);
+		free(line);
+	}
+}
+
+static void show(const struct hf_tool *tool, struct ibv_device **list, size_t count)
+{
+	struct hf_device_info *infos = hf_tool_alloc(NULL, count, sizeof(*infos));
+	struct libscols_table *table = NULL;
+	struct hf_json json;
+	size_t filled = 0;
+
+	hf_json_begin(&json, stdout, false);
+	if (tool->json) {
+		hf_json_object(&json, NULL);
+		hf_json_array(&json, "devices");
+	} else if (!tool->names_only) {
+		table = is_wide() ? hf_table_new(tool, wide_columns, NUM_COLUMNS)
+				  : hf_table_new(tool, tall_columns, NUM_TALL_COLUMNS);
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct hf_device_info *info = &infos[filled];
+
+		if (hf_tool_info(list[i], info) < 0)
+			continue;
+		filled++;
+		if (tool->json) {
+			json_device(&json, list[i], info);
+		} else if (table) {
+			add_line(table, list[i], info);
+		} else if (*info->name) {
+			hf_put_safe(stdout, info->name);
+			putchar('\n');
+		}
+	}
+	if (tool->json) {
+		hf_json_close(&json);
+		hf_json_close(&json);
+	} else if (table) {
+		hf_table_finish(table);
+		explain(tool, infos, filled);
+		if (!filled)
+			puts("There is no RDMA device; \"holdfast doctor\" may know why.");
+	}
+	free(infos);
+}
+
+static int run(struct hf_tool *tool, char **args)
+{
+	struct ibv_device **list;
+	struct hf *hf = hf_tool_context(tool, HF_NO_NOTIFY, 0);
+	int count;
+
+	(void)args;
+	if (!hf)
+		return HF_EXIT_FAILED;
+	count = hf_tool_devices(hf, &list);
+	if (count >= 0) {
+		show(tool, list, (size_t)count);
+		hf_device_list_free(list);
+	}
+	hf_unref(hf);
+	return count < 0 ? HF_EXIT_FAILED : HF_EXIT_OK;
+}
+
+static int set(struct hf_tool *tool, int option, const char *value)
+{
+	(void)option;
+	(void)value;
+	tool->names_only = true;
+	return 0;
+}
+
+static const struct option options[] = {
+	{"names", no_argument, NULL, OPT_NAMES},
+	{0},
+};
+
+const struct hf_command hf_command_list = {
+	.name = "list",
+	.args = "",
+	.summary = "show the devices, and why one cannot be used",
+	.about = "Shows every device that exists now, also those that cannot be used, and then why "
+		 "not.\n"
+		 "INSTANCE is the generation: it names one life of a device within this process.\n"
+		 "PORTS shows number, link state and network interface. A terminal of less than "
+		 "140\n"
+		 "columns gets the last parts of the paths only.",
+	.options_help = "      --names             show the names only, one on a line\n",
+	.options = options,
+	.set = set,
+	.run = run,
+};

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/common.h"
+#include "tools/output.h"
+#include "tools/roots.h"
+
+static const struct hf_command *const commands[] = {
+	&hf_command_list,
+	&hf_command_info,
+	&hf_command_providers,
+};
+
+enum { NUM_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static const struct {
+	enum hf_exit status;
+	const char *words;
+} exits[] = {
+	{HF_EXIT_OK, "success"},
+	{HF_EXIT_FAILED, "the operation failed"},
+	{HF_EXIT_USAGE, "the command line was not understood"},
+	{HF_EXIT_NO_DEVICE, "there is no device of that name"},
+};
+
+static const struct option common_options[] = {
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"json", no_argument, NULL, 'j'},
+	{"root", required_argument, NULL, HF_OPT_ROOT},
+	{"provider-dir", required_argument, NULL, HF_OPT_PROVIDER_DIR},
+	{"color", optional_argument, NULL, HF_OPT_COLOR},
+	{"no-color", no_argument, NULL, HF_OPT_NO_COLOR},
+};
+
+enum { NUM_COMMON = sizeof(common_options) / sizeof(common_options[0]), NUM_OPTIONS = 32 };
+
+static const char common_help[] =
+	"  -j, --json              write JSON for programs\n"
+	"      --root SYSFS[:DEV]  search this tree instead of /sys and the soft roots, with the\n"
+	"                          nodes below DEV (default: /dev for /sys, else SYSFS/dev); may\n"
+	"                          be given several times\n"
+	"      --provider-dir DIR  look for providers there instead of the installed ones; may\n"
+	"                          be given several times\n"
+	"      --color[=WHEN]      colour: auto (default: on a terminal, unless NO_COLOR is set),\n"
+	"                          always, never\n"
+	"      --no-color          the same as --color=never\n"
+	"  -v, --verbose           say on standard error what the library does; twice: more\n"
+	"  -h, --help              show this\n"
+	"  -V, --version           show the version\n";
+
+static void print_exits(void)
+{
+	printf("\nExit status:\n");
+	for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++)
+		printf("  %d  %s\n", exits[i].status, exits[i].words);
+}
+
+static void print_help(const struct hf_command *command)
+{
+	if (command) {
+		printf("Usage: holdfast %s [OPTION]...%s%s\n\n%s\n\nOptions:\n%s%s", command->name,
+		       *command->args ? " " : "", command->args, command->about,
+		       command->options_help ? command->options_help : "", common_help);
+	} else {
+		printf("Usage: holdfast [OPTION]... COMMAND [OPTION]... [ARGUMENT]...\n\n"
+		       "RDMA devices that come and go.\n\nCommands:\n");
+		for (size_t i = 0; i < NUM_COMMANDS; i++)
+			printf("  %-9s %-10s  %s\n", commands[i]->name, commands[i]->args,
+			       commands[i]->summary);
+		printf("\nOptions of every command:\n%s"
+		       "\n\"holdfast COMMAND --help\" says more about a command.\n",
+		       common_help);
+	}
+	print_exits();
+}
+
+static int usage_hint(const struct hf_tool *tool)
+{
+	if (tool->command)
+		fprintf(stderr, "Try \"holdfast %s --help\".\n", tool->command->name);
+	else
+		fprintf(stderr, "Try \"holdfast --help\".\n");
+	return HF_EXIT_USAGE;
+}
+
+static int add_root(struct hf_tool *tool, const char *value)
+{
+	if (tool->num_roots == HF_TOOL_ROOTS) {
+		hf_complain("--root: at most %d", HF_TOOL_ROOTS);
+		return -EINVAL;
+	}
+	if (hf_root_parse(value, &tool->roots[tool->num_roots])) {
+		hf_complain("--root: wanted SYSFS or SYSFS:DEV, not \"%s\"", value);
+		return -EINVAL;
+	}
+	tool->num_roots++;
+	return 0;
+}
+
+static int add_provider_dir(struct hf_tool *tool, const char *value)
+{
+	if (tool->num_provider_dirs == HF_TOOL_PROVIDER_DIRS) {
+		hf_complain("--provider-dir: at most %d", HF_TOOL_PROVIDER_DIRS);
+		return -EINVAL;
+	}
+	tool->provider_dirs[tool->num_provider_dirs++] = value;
+	return 0;
+}
+
+static int parse_color(const char *value, int *ret)
+{
+	static const char *const whens[] = {"auto", "never", "always"};
+
+	if (!value)
+		value = "always";
+	for (int i = 0; i < 3; i++) {
+		if (!strcmp(value, whens[i])) {
+			*ret = i - 1;
+			return 0;
+		}
+	}
+	hf_complain("--color: wanted auto, always or never, not \"%s\"", value);
+	return -EINVAL;
+}
+
+/* 1: the command is not to be run, since help or version was asked for. */
+static int parse_options(struct hf_tool *tool, int argc, char **argv, int *color)
+{
+	const struct option *own = tool->command ? tool->command->options : NULL;
+	/* Options before the command end at its name. */
+	const char *letters = tool->command ? "hVvj" : "+hVvj";
+	struct option options[NUM_OPTIONS] = {0};
+	size_t count = NUM_COMMON;
+	int option, err;
+
+	memcpy(options, common_options, sizeof(common_options));
+	for (; own && own->name && count < NUM_OPTIONS - 1; own++)
+		options[count++] = *own;
+	/* Zero makes glibc forget the words of the last pass. */
+	optind = 0;
+	while ((option = getopt_long(argc, argv, letters, options, NULL)) != -1) {
+		err = 0;
+		if (option == 'h') {
+			print_help(tool->command);
+			return 1;
+		}
+		if (option == 'V') {
+			printf("holdfast %s\n", hf_version());
+			return 1;
+		}
+		if (option == 'v')
+			tool->verbose++;
+		else if (option == 'j')
+			tool->json = true;
+		else if (option == HF_OPT_ROOT)
+			err = add_root(tool, optarg);
+		else if (option == HF_OPT_PROVIDER_DIR)
+			err = add_provider_dir(tool, optarg);
+		else if (option == HF_OPT_COLOR)
+			err = parse_color(optarg, color);
+		else if (option == HF_OPT_NO_COLOR)
+			*color = 0;
+		else if (option == '?' || !tool->command)
+			err = -EINVAL;
+		else
+			err = tool->command->set(tool, option, optarg);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static const struct hf_command *find_command(const char *name)
+{
+	for (size_t i = 0; i < NUM_COMMANDS; i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	return NULL;
+}
+
+static int run(struct hf_tool *tool, int argc, char **argv)
+{
+	int color = -1, err, num_args;
+
+	err = parse_options(tool, argc, argv, &color);
+	if (err)
+		return err < 0 ? usage_hint(tool) : HF_EXIT_OK;
+	argc -= optind;
+	argv += optind;
+	if (!argc) {
+		hf_complain("no command given");
+		return usage_hint(tool);
+	}
+	tool->command = find_command(argv[0]);
+	if (!tool->command && !strcmp(argv[0], "help")) {
+		tool->command = argc > 1 ? find_command(argv[1]) : NULL;
+		if (argc == 1 || tool->command) {
+			print_help(tool->command);
+			return HF_EXIT_OK;
+		}
+		argv++;
+	}
+	if (!tool->command) {
+		hf_complain("there is no command \"%s\"", argv[0]);
+		return usage_hint(tool);
+	}
+	argv[0] = program_invocation_short_name;
+	err = parse_options(tool, argc, argv, &color);
+	if (err)
+		return err < 0 ? usage_hint(tool) : HF_EXIT_OK;
+	num_args = argc - optind;
+	if (num_args < tool->command->min_args || num_args > tool->command->max_args) {
+		if (tool->command->max_args)
+			hf_complain("%s: wanted %s", tool->command->name, tool->command->args);
+		else
+			hf_complain("%s takes no argument", tool->command->name);
+		return usage_hint(tool);
+	}
+	tool->color = !tool->json && hf_color_wanted(color);
+	return tool->command->run(tool, argv + optind);
+}
+
+int main(int argc, char **argv)
+{
+	struct hf_tool tool = {0};
+	int status, unwritten;
+
+	/* getopt's complaints begin with argv[0]: also when libtool's wrapper started this. */
+	static char name[] = "holdfast";
+
+	setlocale(LC_ALL, "");
+	program_invocation_short_name = name;
+	if (argc > 0)
+		argv[0] = name;
+	status = run(&tool, argc, argv);
+	unwritten = hf_close_output();
+	for (size_t i = 0; i < tool.num_roots; i++) {
+		free((char *)tool.roots[i].sysfs);
+		free((char *)tool.roots[i].dev);
+	}
+	return status ? status : unwritten;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+#include <wctype.h>
+
+#include "tools/output.h"
+
+void hf_put_safe(FILE *file, const char *text)
+{
+	mbstate_t state = {0};
+	size_t left = strlen(text);
+
+	while (left) {
+		wchar_t wide;
+		size_t used = mbrtowc(&wide, text, left, &state);
+
+		if (used == (size_t)-1 || used == (size_t)-2 || !used || !iswprint((wint_t)wide)) {
+			if (!used || used > left)
+				used = 1;
+			for (size_t i = 0; i < used; i++)
+				fprintf(file, "\\x%02x", (unsigned char)text[i]);
+			memset(&state, 0, sizeof(state));
+		} else {
+			fwrite(text, 1, used, file);
+		}
+		text += used;
+		left -= used;
+	}
+}
+
+bool hf_color_wanted(int choice)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	if (choice >= 0)
+		return choice;
+	if (no_color && *no_color)
+		return false;
+	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
+}
+
+const char *hf_color(const struct hf_tool *tool, const char *name)
+{
+	static const struct {
+		const char *name;
+		const char *sequence;
+	} colors[] = {
+		{"red", "\033[31m"}, {"green", "\033[32m"}, {"yellow", "\033[33m"},
+		{"bold", "\033[1m"}, {"reset", "\033[0m"},
+	};
+
+	if (!tool->color || !name)
+		return "";
+	for (size_t i = 0; i < sizeof(colors) / sizeof(colors[0]); i++)
+		if (!strcmp(colors[i].name, name))
+			return colors[i].sequence;
+	return "";
+}
+
+size_t hf_terminal_width(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || size.ws_col < 20)
+		return 80;
+	return size.ws_col;
+}
+
+void hf_put_wrapped(size_t at, size_t indent, const char *text)
+{
+	size_t width = hf_terminal_width(), start = at;
+
+	while (*text) {
+		size_t length = strcspn(text, " ");
+		char *word = hf_tool_print("%.*s", (int)length, text);
+
+		if (width && at > start && at + 1 + length > width) {
+			printf("\n%*s", (int)indent, "");
+			at = start = indent;
+		} else if (at > start) {
+			putchar(' ');
+			at++;
+		}
+		hf_put_safe(stdout, word);
+		free(word);
+		at += length;
+		text += length;
+		text += strspn(text, " ");
+	}
+	putchar('\n');
+}
+
+static void *needed(void *object)
+{
+	if (!object) {
+		hf_complain("out of memory");
+		exit(HF_EXIT_FAILED);
+	}
+	return object;
+}
+
+struct libscols_table *hf_table_new(const struct hf_tool *tool, const struct hf_column *columns,
+				    size_t count)
+{
+	struct libscols_table *table = needed(scols_new_table());
+
+	scols_table_enable_colors(table, tool->color);
+	for (size_t i = 0; i < count; i++) {
+		struct libscols_column *column =
+			needed(scols_table_new_column(table, columns[i].name, 0, columns[i].flags));
+
+		if (!(columns[i].flags & SCOLS_FL_WRAP))
+			continue;
+		/* A newline within a cell is ours: it begins another line of the cell. */
+		scols_column_set_safechars(column, "\n");
+		scols_column_set_wrapfunc(column, scols_wrapnl_chunksize, scols_wrapnl_nextchunk,
+					  NULL);
+	}
+	return table;
+}
+
+struct libscols_line *hf_table_line(struct libscols_table *table)
+{
+	return needed(scols_table_new_line(table, NULL));
+}
+
+void hf_table_cell(struct libscols_line *line, size_t column, const char *text, const char *color)
+{
+	if (scols_line_set_data(line, column, text))
+		needed(NULL);
+	if (color)
+		scols_cell_set_color(scols_line_get_cell(line, column), color);
+}
+
+void hf_table_finish(struct libscols_table *table)
+{
+	if (!scols_table_is_empty(table))
+		scols_print_table(table);
+	scols_unref_table(table);
+}
+
+int hf_close_output(void)
+{
+	if (!ferror(stdout) && !fclose(stdout))
+		return HF_EXIT_OK;
+	hf_complain("cannot write the output: %s", strerror(errno));
+	return HF_EXIT_FAILED;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/common.h"
+#include "tools/json.h"
+#include "tools/names.h"
+#include "tools/output.h"
+
+static void json_providers(const struct hf_provider_info *list, size_t count)
+{
+	struct hf_json json;
+
+	hf_json_begin(&json, stdout, false);
+	hf_json_object(&json, NULL);
+	hf_json_array(&json, "providers");
+	for (size_t i = 0; i < count; i++) {
+		hf_json_object(&json, NULL);
+		hf_json_optional(&json, "name", list[i].name);
+		hf_json_optional(&json, "version", list[i].version);
+		hf_json_string(&json, "manifest", list[i].manifest);
+		hf_json_optional(&json, "file", list[i].file);
+		hf_json_uint(&json, "abi", list[i].abi);
+		hf_json_uint(&json, "abi_min", list[i].abi_min);
+		hf_json_uint(&json, "abi_max", list[i].abi_max);
+		hf_json_bool(&json, "loaded", list[i].loaded);
+		hf_json_uint(&json, "devices", list[i].devices);
+		hf_json_reason(&json, "reason", &list[i].reason);
+		hf_json_close(&json);
+	}
+	hf_json_close(&json);
+	hf_json_close(&json);
+}
+
+static void explain(const struct hf_tool *tool, const struct hf_provider_info *info, bool first)
+{
+	char text[HF_REASON_TEXT];
+
+	if (first)
+		printf("\n%sWhy a provider was refused:%s\n", hf_color(tool, "bold"),
+		       hf_color(tool, "reset"));
+	hf_format_reason(&info->reason, text);
+	fputs("  ", stdout);
+	hf_put_safe(stdout, *info->name ? info->name : info->manifest);
+	fputs(": ", stdout);
+	hf_put_safe(stdout, text);
+	if (*info->reason.wanted || *info->reason.found) {
+		fputs("\n    wanted: ", stdout);
+		hf_put_safe(stdout, info->reason.wanted);
+		fputs("; found: ", stdout);
+		hf_put_safe(stdout, info->reason.found);
+	}
+	putchar('\n');
+}
+
+static void show_providers(const struct hf_tool *tool, const struct hf_provider_info *list,
+			   size_t count)
+{
+	enum { NAME, VERSION, ABI, STATE, DEVICES, FILE_NAME, NUM };
+	static const struct hf_column columns[NUM] = {
+		[NAME] = {"NAME", 0},
+		[VERSION] = {"VERSION", 0},
+		[ABI] = {"ABI", SCOLS_FL_RIGHT},
+		[STATE] = {"STATE", 0},
+		[DEVICES] = {"DEVICES", SCOLS_FL_RIGHT},
+		[FILE_NAME] = {"FILE", 0},
+	};
+	struct libscols_table *table = hf_table_new(tool, columns, NUM);
+	bool first = true;
+
+	for (size_t i = 0; i < count; i++) {
+		struct libscols_line *line = hf_table_line(table);
+		bool refused = list[i].reason.code != HF_REASON_NONE;
+		char text[24];
+
+		hf_table_cell(line, NAME, list[i].name, "bold");
+		hf_table_cell(line, VERSION, list[i].version, NULL);
+		snprintf(text, sizeof(text), "%" PRIu32, list[i].abi);
+		hf_table_cell(line, ABI, text, NULL);
+		hf_table_cell(line, STATE,
+			      refused	       ? "refused"
+			      : list[i].loaded ? "loaded"
+					       : "available",
+			      refused	       ? "red"
+			      : list[i].loaded ? "green"
+					       : NULL);
+		snprintf(text, sizeof(text), "%" PRIu32, list[i].devices);
+		hf_table_cell(line, DEVICES, text, NULL);
+		hf_table_cell(line, FILE_NAME, *list[i].file ? list[i].file : list[i].manifest,
+			      NULL);
+	}
+	hf_table_finish(table);
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].reason.code == HF_REASON_NONE)
+			continue;
+		explain(tool, &list[i], first);
+		first = false;
+	}
+	if (!count)
+		puts("There is no provider: no directory that is searched holds a manifest.");
+}
+
+static int run(struct hf_tool *tool, char **args)
+{
+	struct hf *hf = hf_tool_context(tool, HF_NO_NOTIFY, 0);
+	struct hf_provider_info *list;
+	struct ibv_device **devices = NULL;
+	int count;
+
+	(void)args;
+	if (!hf)
+		return HF_EXIT_FAILED;
+	/*
+	 * A library is tried when a device asks for it: without a look at the devices none would be
+	 * loaded, and none refused. Providers can be told also where no root can be searched.
+	 */
+	if (hf_device_list(hf, HF_LIST_ALL, &devices) < 0)
+		devices = NULL;
+	count = hf_provider_list(hf, sizeof(*list), &list);
+	if (count < 0) {
+		hf_complain("cannot list the providers: %s", strerror(-count));
+	} else {
+		if (tool->json)
+			json_providers(list, (size_t)count);
+		else
+			show_providers(tool, list, (size_t)count);
+		free(list);
+	}
+	hf_device_list_free(devices);
+	hf_unref(hf);
+	return count < 0 ? HF_EXIT_FAILED : HF_EXIT_OK;
+}
+
+const struct hf_command hf_command_providers = {
+	.name = "providers",
+	.args = "",
+	.summary = "show the provider libraries, and why one was refused",
+	.about = "Shows every provider whose manifest was found, in the order in which they are "
+		 "tried.\n"
+		 "A library is loaded only when a device needs it: STATE is \"available\" until "
+		 "then, and\n"
+		 "\"refused\" when it would not do; then follows why, with what was wanted and "
+		 "found.",
+	.run = run,
+};
