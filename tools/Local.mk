@@ -10,6 +10,10 @@ tools_holdfast_SOURCES = \
 	tools/json.h \
 	tools/list.c \
 	tools/main.c \
+	tools/monitor.c \
+	tools/monitor-exec.c \
+	tools/monitor-print.c \
+	tools/monitor.h \
 	tools/names.c \
 	tools/names.h \
 	tools/output.c \

@@ -58,6 +58,7 @@ struct hf_command {
 
 extern const struct hf_command hf_command_list;
 extern const struct hf_command hf_command_info;
+extern const struct hf_command hf_command_monitor;
 extern const struct hf_command hf_command_providers;
 
 /* Prints "holdfast: ..." on standard error, with what a terminal might obey made harmless. */

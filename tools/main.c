@@ -12,6 +12,7 @@
 static const struct hf_command *const commands[] = {
 	&hf_command_list,
 	&hf_command_info,
+	&hf_command_monitor,
 	&hf_command_providers,
 };
 

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tools/monitor.h"
+
+static void set_environment(struct hf_event *event)
+{
+	char number[24], changes[64];
+
+	hf_event_changes_text(hf_event_changes(event), changes, sizeof(changes));
+	setenv("HOLDFAST_EVENT", hf_event_type_name(hf_event_type(event)), 1);
+	setenv("HOLDFAST_DEVICE", hf_event_name(event), 1);
+	snprintf(number, sizeof(number), "%" PRIu64, hf_event_generation(event));
+	setenv("HOLDFAST_GENERATION", number, 1);
+	setenv("HOLDFAST_CHANGES", changes, 1);
+	snprintf(number, sizeof(number), "%" PRIu64, hf_event_sequence(event));
+	setenv("HOLDFAST_SEQUENCE", number, 1);
+}
+
+/* The command gets the signals as a shell would have them, not as the monitor set them. */
+static int spawn(const char *command, pid_t *pid)
+{
+	char shell[] = "sh", option[] = "-c";
+	char *args[] = {shell, option, strdup(command), NULL};
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none, defaults;
+	int err = ENOMEM;
+
+	if (!args[2])
+		return err;
+	err = posix_spawn_file_actions_init(&actions);
+	if (err)
+		goto free_command;
+	err = posix_spawnattr_init(&attributes);
+	if (err)
+		goto destroy_actions;
+	sigemptyset(&none);
+	sigemptyset(&defaults);
+	sigaddset(&defaults, SIGPIPE);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigdefault(&attributes, &defaults);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	err = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	if (!err)
+		err = posix_spawn(pid, "/bin/sh", &actions, &attributes, args, environ);
+	posix_spawnattr_destroy(&attributes);
+destroy_actions:
+	posix_spawn_file_actions_destroy(&actions);
+free_command:
+	free(args[2]);
+	return err;
+}
+
+/* The wait status of the command. */
+static int wait_for(pid_t pid, int signals, bool *stop)
+{
+	struct pollfd fd = {.fd = signals, .events = POLLIN};
+	struct signalfd_siginfo info;
+	int status = 0;
+
+	while (!waitpid(pid, &status, WNOHANG)) {
+		/* Not a moment is lost: SIGCHLD is blocked and stays in the signalfd. */
+		if (poll(&fd, 1, -1) < 0)
+			continue;
+		while (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+			if (info.ssi_signo == SIGCHLD)
+				continue;
+			*stop = true;
+			kill(pid, (int)info.ssi_signo);
+		}
+	}
+	return status;
+}
+
+int hf_event_exec(const char *command, struct hf_event *event, int signals, bool *stop)
+{
+	uint64_t sequence = hf_event_sequence(event);
+	int err, status;
+	pid_t pid;
+
+	set_environment(event);
+	err = spawn(command, &pid);
+	if (err) {
+		hf_complain("event %" PRIu64 ": cannot run the command: %s", sequence,
+			    strerror(err));
+		return 1;
+	}
+	status = wait_for(pid, signals, stop);
+	if (WIFSIGNALED(status)) {
+		/* Whoever ended the monitor ended the command too: that is no failure. */
+		if (*stop)
+			return 0;
+		hf_complain("event %" PRIu64 ": the command was ended by signal %d (%s)", sequence,
+			    WTERMSIG(status), strsignal(WTERMSIG(status)));
+		return 1;
+	}
+	if (WEXITSTATUS(status)) {
+		hf_complain("event %" PRIu64 ": the command failed with exit status %d", sequence,
+			    WEXITSTATUS(status));
+		return 1;
+	}
+	return 0;
+}

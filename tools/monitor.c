@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "tools/monitor.h"
+
+enum { OPT_EXEC = HF_OPT_OWN, OPT_COUNT, OPT_UNTIL_SYNCED };
+
+/* How long to leave a stream alone that cannot be read now. */
+enum { RETRY_MS = 1000 };
+
+struct monitor {
+	struct hf_tool *tool;
+	struct hf_stream *stream;
+	struct hf_past_names past;
+	int signals;
+	uint64_t told;
+	int last_error;
+	int status;
+	bool stop;
+};
+
+/* Whether whoever read standard output is gone: no event need come to find that out. */
+static void flush(struct monitor *monitor)
+{
+	if (!fflush(stdout))
+		return;
+	if (errno != EPIPE) {
+		hf_complain("cannot write the output: %s", strerror(errno));
+		monitor->status = HF_EXIT_FAILED;
+	}
+	monitor->stop = true;
+	clearerr(stdout);
+}
+
+static void handle(struct monitor *monitor, struct hf_event *event)
+{
+	const struct hf_tool *tool = monitor->tool;
+
+	hf_event_print(tool, &monitor->past, event);
+	flush(monitor);
+	if (tool->exec && !monitor->stop &&
+	    hf_event_exec(tool->exec, event, monitor->signals, &monitor->stop))
+		monitor->status = HF_EXIT_FAILED;
+	if (++monitor->told == tool->count)
+		monitor->stop = true;
+	if (tool->until_synced && hf_event_type(event) == HF_EVENT_SYNCED)
+		monitor->stop = true;
+}
+
+/* Takes what there is; returns how long to wait before trying again, -1: until something happens. */
+static int drain(struct monitor *monitor)
+{
+	struct hf_event *event;
+	int err;
+
+	while (!monitor->stop) {
+		err = hf_stream_next(monitor->stream, &event);
+		if (!err) {
+			monitor->last_error = 0;
+			return -1;
+		}
+		if (err < 0) {
+			if (err != monitor->last_error)
+				hf_complain("cannot take the next event: %s", strerror(-err));
+			monitor->last_error = err;
+			if (err == -ECHILD)
+				break;
+			return RETRY_MS;
+		}
+		handle(monitor, event);
+		hf_event_unref(event);
+	}
+	return -1;
+}
+
+static void take_signal(struct monitor *monitor)
+{
+	struct signalfd_siginfo info;
+
+	while (read(monitor->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		if (info.ssi_signo != SIGCHLD)
+			monitor->stop = true;
+}
+
+static int loop(struct monitor *monitor)
+{
+	struct pollfd fds[] = {
+		{.fd = monitor->signals, .events = POLLIN},
+		{.fd = STDOUT_FILENO}, /* POLLERR when the reader of a pipe has gone */
+		{.fd = hf_stream_fd(monitor->stream), .events = POLLIN},
+	};
+
+	while (!monitor->stop) {
+		int timeout = drain(monitor);
+
+		if (monitor->last_error == -ECHILD)
+			return HF_EXIT_FAILED;
+		if (monitor->stop)
+			break;
+		/* A stream in trouble stays readable: only the clock may wake for it. */
+		if (poll(fds, timeout < 0 ? 3 : 2, timeout) < 0 && errno != EINTR) {
+			hf_complain("cannot wait: %s", strerror(errno));
+			return HF_EXIT_FAILED;
+		}
+		if (fds[0].revents)
+			take_signal(monitor);
+		if (fds[1].revents & (POLLERR | POLLHUP | POLLNVAL))
+			monitor->stop = true;
+	}
+	return monitor->status;
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+	int fd;
+
+	/* A write to a pipe without a reader then fails with EPIPE, which flush() understands. */
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (fd < 0) {
+		hf_complain("cannot take signals: %s", strerror(errno));
+		return -1;
+	}
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return fd;
+}
+
+static int run(struct hf_tool *tool, char **args)
+{
+	struct monitor monitor = {.tool = tool};
+	struct hf *hf;
+	int err;
+
+	(void)args;
+	monitor.signals = open_signals();
+	if (monitor.signals < 0)
+		return HF_EXIT_FAILED;
+	hf = hf_tool_context(tool, 0, 0);
+	if (!hf) {
+		monitor.status = HF_EXIT_FAILED;
+		goto close_signals;
+	}
+	err = hf_stream_new(hf, NULL, &monitor.stream);
+	if (err < 0) {
+		hf_complain("cannot begin the stream of events: %s", strerror(-err));
+		monitor.status = HF_EXIT_FAILED;
+		goto unref;
+	}
+	monitor.status = loop(&monitor);
+	hf_stream_unref(monitor.stream);
+	free(monitor.past.v);
+unref:
+	hf_unref(hf);
+close_signals:
+	close(monitor.signals);
+	return monitor.status;
+}
+
+static int set(struct hf_tool *tool, int option, const char *value)
+{
+	char *end;
+
+	switch (option) {
+	case OPT_EXEC:
+		tool->exec = value;
+		return 0;
+	case OPT_UNTIL_SYNCED:
+		tool->until_synced = true;
+		return 0;
+	default:
+		break;
+	}
+	errno = 0;
+	tool->count = strtoull(value, &end, 10);
+	if (*value >= '1' && *value <= '9' && !*end && !errno)
+		return 0;
+	hf_complain("--count: wanted a number from 1, not \"%s\"", value);
+	return -EINVAL;
+}
+
+static const struct option options[] = {
+	{"exec", required_argument, NULL, OPT_EXEC},
+	{"count", required_argument, NULL, OPT_COUNT},
+	{"until-synced", no_argument, NULL, OPT_UNTIL_SYNCED},
+	{0},
+};
+
+const struct hf_command hf_command_monitor = {
+	.name = "monitor",
+	.args = "",
+	.summary = "show devices as they come, change and go",
+	.about = "Shows the devices that exist as \"added\", then \"synced\", then what happens, "
+		 "until it is\n"
+		 "interrupted or nobody reads any more. Each line has the time, the event, the "
+		 "device's\n"
+		 "name and #INSTANCE, and what changed. \"resync\" says that notifications were "
+		 "lost; the\n"
+		 "difference follows, then \"synced\". With --json each event is an object on one "
+		 "line.\n\n"
+		 "--exec runs \"sh -c CMD\" for each event, one at a time and in order, with "
+		 "standard input\n"
+		 "from /dev/null and these variables:\n"
+		 "  HOLDFAST_EVENT       added, synced, changed, removed or resync\n"
+		 "  HOLDFAST_DEVICE      the device's name; empty for synced and resync\n"
+		 "  HOLDFAST_GENERATION  the instance's number; 0 for synced and resync\n"
+		 "  HOLDFAST_CHANGES     of changed: name, gid, port, netdev, separated by commas\n"
+		 "  HOLDFAST_SEQUENCE    the event's number, counted from 1 without gaps\n"
+		 "A command that fails is reported and makes the exit status 1 in the end.",
+	.options_help = "      --exec CMD          run a shell command for each event\n"
+			"      --count N           end after N events\n"
+			"      --until-synced      end when the devices that exist were shown\n",
+	.options = options,
+	.set = set,
+	.run = run,
+};

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* One event on its way out: printed, and handed to a command. */
+#ifndef HF_TOOLS_MONITOR_H
+#define HF_TOOLS_MONITOR_H
+
+#include <signal.h>
+
+#include "tools/common.h"
+
+/* Names by generation, so that a rename can be told with both names. */
+struct hf_past_names {
+	struct hf_past_name {
+		uint64_t generation;
+		char name[64];
+	} * v;
+	size_t count;
+	size_t size;
+};
+
+/* Prints one event; `past` is brought up to date. */
+void hf_event_print(const struct hf_tool *tool, struct hf_past_names *past, struct hf_event *event);
+
+/* The changes as "name,gid"; empty for none. */
+void hf_event_changes_text(uint32_t changes, char *text, size_t size);
+
+/*
+ * Runs `sh -c COMMAND` with the event in its environment and waits for it. `signals` is a signalfd
+ * for SIGINT, SIGTERM, SIGHUP and SIGCHLD: one that ends the monitor is passed on to the command and
+ * sets *stop. Returns 0 when the command succeeded, 1 after a complaint when it did not.
+ */
+int hf_event_exec(const char *command, struct hf_event *event, int signals, bool *stop);
+
+#endif
