@@ -5,6 +5,7 @@ tools_holdfast_LDADD = libholdfast.la $(SMARTCOLS_LIBS)
 tools_holdfast_SOURCES = \
 	tools/common.c \
 	tools/common.h \
+	tools/holders.c \
 	tools/info.c \
 	tools/json.c \
 	tools/json.h \
@@ -18,6 +19,8 @@ tools_holdfast_SOURCES = \
 	tools/names.h \
 	tools/output.c \
 	tools/output.h \
+	tools/processes.c \
+	tools/processes.h \
 	tools/providers.c \
 	tools/roots.c \
 	tools/roots.h

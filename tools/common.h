@@ -16,6 +16,7 @@ enum hf_exit {
 	HF_EXIT_FAILED = 1,
 	HF_EXIT_USAGE = 2,
 	HF_EXIT_NO_DEVICE = 3,
+	HF_EXIT_INCOMPLETE = 4,
 };
 
 enum { HF_TOOL_ROOTS = 16, HF_TOOL_PROVIDER_DIRS = 16 };
@@ -60,6 +61,7 @@ extern const struct hf_command hf_command_list;
 extern const struct hf_command hf_command_info;
 extern const struct hf_command hf_command_monitor;
 extern const struct hf_command hf_command_providers;
+extern const struct hf_command hf_command_holders;
 
 /* Prints "holdfast: ..." on standard error, with what a terminal might obey made harmless. */
 void hf_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

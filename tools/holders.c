@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <dirent.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "tools/common.h"
+#include "tools/json.h"
+#include "tools/output.h"
+#include "tools/processes.h"
+
+struct nodes {
+	struct hf_node v[HF_MAX_NODES];
+	size_t count;
+};
+
+/* Where the nodes are: beside the uverbs node, whatever root the device was found in. */
+static void node_path(const struct hf_device_info *info, const char *name, char *path, size_t size)
+{
+	const char *slash = strrchr(info->node, '/');
+	int length = slash ? (int)(slash - info->node) : 0;
+
+	snprintf(path, size, "%.*s/%s", length, info->node, name);
+}
+
+static void add_node(struct nodes *nodes, const struct hf_device_info *info, const char *name,
+		     dev_t number)
+{
+	struct hf_node *node = &nodes->v[nodes->count];
+	struct stat st;
+
+	if (nodes->count == HF_MAX_NODES)
+		return;
+	memset(node, 0, sizeof(*node));
+	snprintf(node->name, sizeof(node->name), "%s", name);
+	node->number = number;
+	node_path(info, name, node->path, sizeof(node->path));
+	if (stat(node->path, &st)) {
+		node->path[0] = '\0';
+	} else if (!S_ISCHR(st.st_mode) || !number || st.st_rdev == number) {
+		node->file_device = st.st_dev;
+		node->file_inode = st.st_ino;
+		if (!number && S_ISCHR(st.st_mode))
+			node->number = st.st_rdev;
+	}
+	if (node->number || node->file_device)
+		nodes->count++;
+}
+
+/* umadN and issmN belong to the ports: their attribute "ibdev" says of which device. */
+static void add_mad_nodes(struct nodes *nodes, const struct hf_device_info *info)
+{
+	char *class = hf_tool_print("%s/class/infiniband_mad", info->root);
+	DIR *dir = opendir(class);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		char path[300], value[64];
+		unsigned int number_major, number_minor;
+
+		if (strncmp(entry->d_name, "umad", 4) != 0 &&
+		    strncmp(entry->d_name, "issm", 4) != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/ibdev", entry->d_name);
+		if (!hf_tool_read(class, path, value, sizeof(value)) ||
+		    strcmp(value, info->name) != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/dev", entry->d_name);
+		if (hf_tool_read(class, path, value, sizeof(value)) &&
+		    sscanf(value, "%u:%u", &number_major, &number_minor) == 2)
+			add_node(nodes, info, entry->d_name, makedev(number_major, number_minor));
+		else
+			add_node(nodes, info, entry->d_name, 0);
+	}
+	if (dir)
+		closedir(dir);
+	free(class);
+}
+
+static char *user_name(uid_t uid)
+{
+	struct passwd *user = getpwuid(uid);
+
+	return user ? hf_tool_print("%s", user->pw_name) : hf_tool_print("%u", uid);
+}
+
+static bool holds(const struct hf_holder *holder)
+{
+	return holder->num_fds || holder->mappings;
+}
+
+static char *fds_text(const struct nodes *nodes, const struct hf_holder *holder)
+{
+	char *text = hf_tool_print("%s", "");
+
+	for (size_t i = 0; i < holder->num_fds; i++) {
+		char *longer = hf_tool_print("%s%s%s:%d", text, i ? "\n" : "",
+					     nodes->v[holder->fds[i].node].name, holder->fds[i].fd);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+static void show_table(const struct hf_tool *tool, const struct nodes *nodes,
+		       const struct hf_holders *holders)
+{
+	enum { PID, USER, COUNT, FDS, MAPPINGS, COMMAND, NUM };
+	static const struct hf_column columns[NUM] = {
+		[PID] = {"PID", SCOLS_FL_RIGHT},	   [USER] = {"USER", 0},
+		[COUNT] = {"COUNT", SCOLS_FL_RIGHT},	   [FDS] = {"NODE:FD", SCOLS_FL_WRAP},
+		[MAPPINGS] = {"MAPPINGS", SCOLS_FL_RIGHT}, [COMMAND] = {"COMMAND", SCOLS_FL_TRUNC},
+	};
+	struct libscols_table *table = hf_table_new(tool, columns, NUM);
+
+	for (size_t i = 0; i < holders->count; i++) {
+		const struct hf_holder *holder = &holders->v[i];
+		struct libscols_line *line;
+		char number[24], *text;
+
+		if (!holds(holder))
+			continue;
+		line = hf_table_line(table);
+		snprintf(number, sizeof(number), "%d", holder->pid);
+		hf_table_cell(line, PID, number, "bold");
+		text = user_name(holder->uid);
+		hf_table_cell(line, USER, text, NULL);
+		free(text);
+		snprintf(number, sizeof(number), "%zu", holder->num_fds);
+		hf_table_cell(line, COUNT, number, NULL);
+		text = fds_text(nodes, holder);
+		hf_table_cell(line, FDS, text, NULL);
+		free(text);
+		snprintf(number, sizeof(number), "%u", holder->mappings);
+		hf_table_cell(line, MAPPINGS, number, NULL);
+		hf_table_cell(line, COMMAND, holder->command, NULL);
+	}
+	hf_table_finish(table);
+}
+
+static void show(const struct hf_tool *tool, const char *name, const struct nodes *nodes,
+		 const struct hf_holders *holders)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < holders->count; i++)
+		found += holds(&holders->v[i]);
+	show_table(tool, nodes, holders);
+	if (!found) {
+		hf_put_safe(stdout, name);
+		printf(": no process%s holds a node of the device open.\n",
+		       holders->unreadable || holders->foreign ? " that can be seen" : "");
+	}
+	for (size_t i = 0; i < holders->count; i++) {
+		if (holds(&holders->v[i]))
+			continue;
+		printf("Process %d holds RDMA event descriptors, perhaps of this device: ",
+		       holders->v[i].pid);
+		hf_put_safe(stdout, holders->v[i].command);
+		putchar('\n');
+	}
+	if (holders->unreadable)
+		printf("%zu of %zu processes could not be looked into: run this as root.\n",
+		       holders->unreadable, holders->unreadable + holders->examined);
+	if (holders->foreign)
+		printf("Processes outside of this container (PID namespace) cannot be seen: run "
+		       "this "
+		       "on the host.\n");
+}
+
+static void show_json(const char *name, const struct nodes *nodes, const struct hf_holders *holders)
+{
+	struct hf_json json;
+
+	hf_json_begin(&json, stdout, false);
+	hf_json_object(&json, NULL);
+	hf_json_string(&json, "device", name);
+	hf_json_bool(&json, "complete", !holders->unreadable && !holders->foreign);
+	hf_json_uint(&json, "unreadable", holders->unreadable);
+	hf_json_bool(&json, "other_pid_namespaces", holders->foreign);
+	hf_json_array(&json, "nodes");
+	for (size_t i = 0; i < nodes->count; i++) {
+		hf_json_object(&json, NULL);
+		hf_json_string(&json, "name", nodes->v[i].name);
+		hf_json_optional(&json, "path", nodes->v[i].path);
+		hf_json_close(&json);
+	}
+	hf_json_close(&json);
+	hf_json_array(&json, "holders");
+	for (size_t i = 0; i < holders->count; i++) {
+		const struct hf_holder *holder = &holders->v[i];
+		char *user = user_name(holder->uid);
+
+		hf_json_object(&json, NULL);
+		hf_json_int(&json, "pid", holder->pid);
+		hf_json_uint(&json, "uid", holder->uid);
+		hf_json_string(&json, "user", user);
+		hf_json_string(&json, "command", holder->command);
+		hf_json_bool(&json, "certain", holds(holder));
+		hf_json_array(&json, "fds");
+		for (size_t j = 0; j < holder->num_fds; j++) {
+			hf_json_object(&json, NULL);
+			hf_json_int(&json, "fd", holder->fds[j].fd);
+			hf_json_string(&json, "node", nodes->v[holder->fds[j].node].name);
+			hf_json_close(&json);
+		}
+		hf_json_close(&json);
+		hf_json_uint(&json, "mappings", holder->mappings);
+		hf_json_uint(&json, "event_fds", holder->events);
+		hf_json_close(&json);
+		free(user);
+	}
+	hf_json_close(&json);
+	hf_json_close(&json);
+}
+
+static int look(const struct hf_tool *tool, struct ibv_device *device)
+{
+	struct hf_device_info info;
+	struct hf_holders holders;
+	struct nodes nodes = {0};
+	int err = hf_tool_info(device, &info);
+
+	if (err < 0) {
+		hf_complain("cannot ask about the device: %s", strerror(-err));
+		return HF_EXIT_FAILED;
+	}
+	add_node(&nodes, &info, info.uverbs, info.node_number);
+	add_mad_nodes(&nodes, &info);
+	if (!nodes.count) {
+		hf_complain("%s: neither a node nor its number is known", info.name);
+		return HF_EXIT_FAILED;
+	}
+	err = hf_find_holders(nodes.v, nodes.count, &holders);
+	if (err < 0) {
+		hf_complain("cannot look through /proc: %s", strerror(-err));
+		return HF_EXIT_FAILED;
+	}
+	if (tool->json)
+		show_json(info.name, &nodes, &holders);
+	else
+		show(tool, info.name, &nodes, &holders);
+	err = holders.unreadable || holders.foreign ? HF_EXIT_INCOMPLETE : HF_EXIT_OK;
+	hf_free_holders(&holders);
+	return err;
+}
+
+static int run(struct hf_tool *tool, char **args)
+{
+	struct hf *hf = hf_tool_context(tool, HF_NO_NOTIFY, 0);
+	struct ibv_device *device;
+	int status;
+
+	if (!hf)
+		return HF_EXIT_FAILED;
+	status = hf_tool_find(hf, args[0], &device);
+	if (status == HF_EXIT_OK) {
+		status = look(tool, device);
+		hf_device_unref(device);
+	}
+	hf_unref(hf);
+	return status;
+}
+
+const struct hf_command hf_command_holders = {
+	.name = "holders",
+	.args = "DEV",
+	.summary = "show the processes that hold a device's nodes open",
+	.about = "Shows every process that has the device's uverbs, umad or issm nodes open or "
+		 "mapped: they\n"
+		 "are what an unplug, or the unloading of a driver, waits for. NODE:FD names the "
+		 "node and\n"
+		 "the descriptor. A process that holds nothing but RDMA event descriptors is named "
+		 "as a\n"
+		 "possible holder, since the kernel does not tell their device. Processes of other "
+		 "users\n"
+		 "can be looked into by root only; if some could not be, the exit status is 4.",
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};
