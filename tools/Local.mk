@@ -5,6 +5,11 @@ tools_holdfast_LDADD = libholdfast.la $(SMARTCOLS_LIBS)
 tools_holdfast_SOURCES = \
 	tools/common.c \
 	tools/common.h \
+	tools/doctor.c \
+	tools/doctor-device.c \
+	tools/doctor-hardware.c \
+	tools/doctor-host.c \
+	tools/doctor.h \
 	tools/holders.c \
 	tools/info.c \
 	tools/json.c \

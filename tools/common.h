@@ -61,6 +61,7 @@ extern const struct hf_command hf_command_list;
 extern const struct hf_command hf_command_info;
 extern const struct hf_command hf_command_monitor;
 extern const struct hf_command hf_command_providers;
+extern const struct hf_command hf_command_doctor;
 extern const struct hf_command hf_command_holders;
 
 /* Prints "holdfast: ..." on standard error, with what a terminal might obey made harmless. */

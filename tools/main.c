@@ -10,8 +10,8 @@
 #include "tools/roots.h"
 
 static const struct hf_command *const commands[] = {
-	&hf_command_list,      &hf_command_info,    &hf_command_monitor,
-	&hf_command_providers, &hf_command_holders,
+	&hf_command_list,      &hf_command_info,   &hf_command_monitor,
+	&hf_command_providers, &hf_command_doctor, &hf_command_holders,
 };
 
 enum { NUM_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -20,8 +20,8 @@ static const struct {
 	enum hf_exit status;
 	const char *words;
 } exits[] = {
-	{HF_EXIT_OK, "success"},
-	{HF_EXIT_FAILED, "the operation failed"},
+	{HF_EXIT_OK, "success; doctor: nothing is wrong"},
+	{HF_EXIT_FAILED, "doctor: something is wrong; else: the operation failed"},
 	{HF_EXIT_USAGE, "the command line was not understood"},
 	{HF_EXIT_NO_DEVICE, "there is no device of that name"},
 	{HF_EXIT_INCOMPLETE, "holders: some processes could not be looked into"},

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* PCI functions that could do RDMA but do not. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/doctor.h"
+
+/* PCI Code and ID Assignment: base class 02h (network), sub-class 07h (InfiniBand, OPA). */
+enum { PCI_CLASS_INFINIBAND = 0x0207 };
+
+/* Network drivers, and the module that adds RDMA to their functions (kernel 6.12). */
+static const struct {
+	const char *driver;
+	const char *module;
+} drivers[] = {
+	{"mlx5_core", "mlx5_ib"}, {"mlx4_core", "mlx4_ib"}, {"bnxt_en", "bnxt_re"},
+	{"ice", "irdma"},	  {"i40e", "irdma"},	    {"qede", "qedr"},
+	{"cxgb4", "iw_cxgb4"},	  {"be2net", "ocrdma"},	    {"hns3", "hns_roce_hw_v2"},
+	{"enic", "usnic_verbs"},  {"mana", "mana_ib"},
+};
+
+enum { NUM_DRIVERS = sizeof(drivers) / sizeof(drivers[0]) };
+
+struct sleeping {
+	size_t count;
+	char first[256]; /* the PCI address of one */
+};
+
+/* The driver bound to a function; empty when none is. */
+static void driver_of(const char *function, char *name, size_t size)
+{
+	char *link = hf_tool_print("%s/driver", function);
+	char target[256];
+	ssize_t length = readlink(link, target, sizeof(target) - 1);
+	const char *slash;
+
+	free(link);
+	target[length < 0 ? 0 : length] = '\0';
+	slash = strrchr(target, '/');
+	snprintf(name, size, "%s", slash ? slash + 1 : target);
+}
+
+static void examine_function(struct hf_findings *findings, const char *sysfs, const char *function,
+			     const char *address, struct sleeping *sleeping)
+{
+	char class[16] = "", driver[256];
+
+	driver_of(function, driver, sizeof(driver));
+	hf_tool_read(function, "class", class, sizeof(class));
+	if (!*driver && strtoul(class, NULL, 16) >> 8 == PCI_CLASS_INFINIBAND)
+		hf_found(findings, HF_WARNING, "no-driver", NULL,
+			 hf_tool_print("The InfiniBand controller at PCI %s has no driver.",
+				       address),
+			 hf_tool_print(
+				 "Load the driver: lspci -k -s %s names it; dmesg says whether "
+				 "it refused the hardware.",
+				 address));
+	/* With a device of its own the function is awake, however the module is called. */
+	if (hf_exists(function, "infiniband"))
+		return;
+	for (size_t i = 0; i < NUM_DRIVERS; i++) {
+		char *module;
+
+		if (strcmp(driver, drivers[i].driver) != 0)
+			continue;
+		module = hf_tool_print("module/%s", drivers[i].module);
+		if (!hf_exists(sysfs, module) && !sleeping[i].count++)
+			snprintf(sleeping[i].first, sizeof(sleeping[i].first), "%s", address);
+		free(module);
+	}
+}
+
+void hf_doctor_hardware(struct hf_findings *findings, const char *sysfs, size_t devices)
+{
+	struct sleeping sleeping[NUM_DRIVERS] = {0};
+	char *dir = hf_tool_print("%s/bus/pci/devices", sysfs);
+	DIR *stream = opendir(dir);
+	struct dirent *entry;
+
+	while (stream && (entry = readdir(stream))) {
+		char *function;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		function = hf_tool_print("%s/%s", dir, entry->d_name);
+		examine_function(findings, sysfs, function, entry->d_name, sleeping);
+		free(function);
+	}
+	if (stream)
+		closedir(stream);
+	free(dir);
+	for (size_t i = 0; i < NUM_DRIVERS; i++) {
+		if (!sleeping[i].count)
+			continue;
+		/* Not everybody who has such a card wants RDMA of it. */
+		hf_found(findings, devices ? HF_NOTE : HF_WARNING, "module-not-loaded", NULL,
+			 hf_tool_print(
+				 "%zu PCI function%s with driver %s (first: %s) may be able to "
+				 "do RDMA, but module %s is not loaded.",
+				 sleeping[i].count, sleeping[i].count == 1 ? "" : "s",
+				 drivers[i].driver, sleeping[i].first, drivers[i].module),
+			 hf_tool_print("Load the module: modprobe %s; for each boot: echo %s > "
+				       "/etc/modules-load.d/%s.conf",
+				       drivers[i].module, drivers[i].module, drivers[i].module));
+	}
+}

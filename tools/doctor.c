@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <linux/magic.h>
+
+#include "tools/doctor.h"
+#include "tools/json.h"
+#include "tools/names.h"
+#include "tools/output.h"
+#include "tools/roots.h"
+
+static const char *const severity_names[] = {
+	[HF_NOTE] = "note",
+	[HF_WARNING] = "warning",
+	[HF_PROBLEM] = "problem",
+};
+
+/* A missing node is no reason to wait: it is what the doctor is asked about. */
+enum { NODE_WAIT_MS = 200 };
+
+enum { SEVERITY_WIDTH = 7 };
+
+void hf_found(struct hf_findings *findings, enum hf_severity severity, const char *code,
+	      const char *device, char *problem, char *remedy)
+{
+	struct hf_finding *finding;
+
+	findings->v = hf_tool_alloc(findings->v, findings->count + 1, sizeof(*findings->v));
+	finding = &findings->v[findings->count++];
+	finding->severity = severity;
+	finding->code = code;
+	finding->device = device ? hf_tool_print("%s", device) : NULL;
+	finding->problem = problem;
+	finding->remedy = remedy;
+}
+
+void hf_found_in(struct hf_findings *findings, enum hf_severity severity, const char *code,
+		 const struct hf_device_info *info, char *problem, char *remedy)
+{
+	char label[HF_LABEL_TEXT];
+
+	hf_device_label(info, label);
+	hf_found(findings, severity, code, label, problem, remedy);
+}
+
+char *hf_quote(const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "_-./:@%+,";
+	char *quoted, *to;
+
+	if (*word && *word != '-' && strspn(word, plain) == strlen(word))
+		return hf_tool_print("%s", word);
+	/* Each quote within the quotes becomes '\'' */
+	quoted = to = hf_tool_alloc(NULL, strlen(word) * 4 + 3, 1);
+	*to++ = '\'';
+	for (; *word; word++) {
+		if (*word == '\'')
+			to = stpcpy(to, "'\\''");
+		else
+			*to++ = *word;
+	}
+	*to++ = '\'';
+	*to = '\0';
+	return quoted;
+}
+
+bool hf_exists(const char *dir, const char *path)
+{
+	char *full = hf_tool_print("%s/%s", dir, path);
+	bool exists = !access(full, F_OK);
+
+	free(full);
+	return exists;
+}
+
+bool hf_in_container(void)
+{
+	const char *container = getenv("container");
+
+	return (container && *container) || hf_exists("/run", ".containerenv") ||
+	       hf_exists("", ".dockerenv") || hf_exists("/run", "systemd/container");
+}
+
+bool hf_is_kernel_root(const char *sysfs)
+{
+	struct statfs fs;
+
+	return !strcmp(sysfs, "/sys") || (!statfs(sysfs, &fs) && fs.f_type == SYSFS_MAGIC);
+}
+
+static void free_findings(struct hf_findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		free(findings->v[i].device);
+		free(findings->v[i].problem);
+		free(findings->v[i].remedy);
+	}
+	free(findings->v);
+}
+
+static void show_json(const struct hf_findings *findings, const size_t counts[3])
+{
+	struct hf_json json;
+
+	hf_json_begin(&json, stdout, false);
+	hf_json_object(&json, NULL);
+	hf_json_array(&json, "findings");
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct hf_finding *finding = &findings->v[i];
+
+		hf_json_object(&json, NULL);
+		hf_json_string(&json, "severity", severity_names[finding->severity]);
+		hf_json_string(&json, "code", finding->code);
+		hf_json_optional(&json, "device", finding->device ? finding->device : "");
+		hf_json_string(&json, "problem", finding->problem);
+		hf_json_string(&json, "remedy", finding->remedy);
+		hf_json_close(&json);
+	}
+	hf_json_close(&json);
+	hf_json_uint(&json, "problems", counts[HF_PROBLEM]);
+	hf_json_uint(&json, "warnings", counts[HF_WARNING]);
+	hf_json_uint(&json, "notes", counts[HF_NOTE]);
+	hf_json_close(&json);
+}
+
+static void show_finding(const struct hf_tool *tool, const struct hf_finding *finding)
+{
+	static const char *const colors[] = {
+		[HF_NOTE] = "bold", [HF_WARNING] = "yellow", [HF_PROBLEM] = "red"};
+	char *text;
+
+	printf("%s%-*s%s  ", hf_color(tool, colors[finding->severity]), SEVERITY_WIDTH,
+	       severity_names[finding->severity], hf_color(tool, "reset"));
+	text = hf_tool_print("%s%s%s", finding->device ? finding->device : "",
+			     finding->device ? ": " : "", finding->problem);
+	hf_put_wrapped(SEVERITY_WIDTH + 2, SEVERITY_WIDTH + 2, text);
+	free(text);
+	printf("%*s  ", SEVERITY_WIDTH, "do:");
+	hf_put_wrapped(SEVERITY_WIDTH + 2, SEVERITY_WIDTH + 2, finding->remedy);
+}
+
+static void show(const struct hf_tool *tool, const struct hf_findings *findings,
+		 const size_t counts[3], size_t devices)
+{
+	for (int severity = HF_PROBLEM; severity >= HF_NOTE; severity--)
+		for (size_t i = 0; i < findings->count; i++)
+			if ((int)findings->v[i].severity == severity)
+				show_finding(tool, &findings->v[i]);
+	if (findings->count)
+		putchar('\n');
+	printf("%zu device%s looked at: %zu problem%s, %zu warning%s, %zu note%s.\n", devices,
+	       devices == 1 ? "" : "s", counts[HF_PROBLEM], counts[HF_PROBLEM] == 1 ? "" : "s",
+	       counts[HF_WARNING], counts[HF_WARNING] == 1 ? "" : "s", counts[HF_NOTE],
+	       counts[HF_NOTE] == 1 ? "" : "s");
+}
+
+static int report(const struct hf_tool *tool, const struct hf_findings *findings, size_t devices)
+{
+	size_t counts[3] = {0};
+
+	for (size_t i = 0; i < findings->count; i++)
+		counts[findings->v[i].severity]++;
+	if (tool->json)
+		show_json(findings, counts);
+	else
+		show(tool, findings, counts, devices);
+	return counts[HF_PROBLEM] || counts[HF_WARNING] ? HF_EXIT_FAILED : HF_EXIT_OK;
+}
+
+/* Everything: what cannot be found out is a finding itself, and the rest is still looked at. */
+static int examine_all(const struct hf_tool *tool, struct hf *hf)
+{
+	struct hf_findings findings = {0};
+	struct hf_roots roots;
+	struct ibv_device **list = NULL;
+	int count = hf_device_list(hf, HF_LIST_ALL, &list);
+	size_t devices = count < 0 ? 0 : (size_t)count;
+	int status;
+
+	hf_roots_get(tool, &roots);
+	if (count < 0)
+		hf_found(&findings, HF_PROBLEM, "no-list", NULL,
+			 hf_tool_print("The devices cannot be listed: %s.", strerror(-count)),
+			 hf_tool_print("Look whether %s is mounted and can be read; "
+				       "\"holdfast -vv list\" says more.",
+				       roots.v[0].sysfs));
+	for (size_t i = 0; i < roots.count; i++)
+		hf_doctor_root(&findings, &roots.v[i], devices);
+	hf_doctor_hardware(&findings, roots.v[0].sysfs, devices);
+	for (size_t i = 0; i < devices; i++)
+		hf_doctor_device(&findings, tool, list[i]);
+	hf_doctor_providers(&findings, tool, hf, devices);
+	hf_doctor_limits(&findings);
+	hf_device_list_free(list);
+	hf_roots_free(&roots);
+	status = report(tool, &findings, devices);
+	free_findings(&findings);
+	return status;
+}
+
+/* A device that the kernel has but no program can see is worth more than "no such device". */
+static bool examine_hidden(struct hf_findings *findings, const struct hf_tool *tool,
+			   const char *name)
+{
+	struct hf_roots roots;
+	bool exists = false;
+	char *path;
+
+	if (!*name || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, ".."))
+		return false;
+	path = hf_tool_print("class/infiniband/%s", name);
+	hf_roots_get(tool, &roots);
+	for (size_t i = 0; i < roots.count; i++)
+		exists |= hf_exists(roots.v[i].sysfs, path);
+	hf_roots_free(&roots);
+	free(path);
+	if (exists)
+		hf_found(findings, HF_PROBLEM, "no-uverbs", name,
+			 hf_tool_print("The kernel has the device, but no uverbs entry for it."),
+			 hf_tool_print("Load the module: modprobe ib_uverbs; if it is loaded, the "
+				       "driver has no support for programs (see dmesg)."));
+	return exists;
+}
+
+static int examine_one(const struct hf_tool *tool, struct hf *hf, const char *name)
+{
+	struct hf_findings findings = {0};
+	struct ibv_device *device;
+	int err = hf_device_by_name(hf, name, &device), status;
+
+	if (!err) {
+		hf_doctor_device(&findings, tool, device);
+		hf_device_unref(device);
+		hf_doctor_limits(&findings);
+	} else if (err != -ENODEV || !examine_hidden(&findings, tool, name)) {
+		return hf_tool_find(hf, name, &device);
+	}
+	status = report(tool, &findings, 1);
+	free_findings(&findings);
+	return status;
+}
+
+static int run(struct hf_tool *tool, char **args)
+{
+	struct hf *hf = hf_tool_context(tool, HF_NO_NOTIFY, NODE_WAIT_MS);
+	int status;
+
+	if (!hf)
+		return HF_EXIT_FAILED;
+	status = args[0] ? examine_one(tool, hf, args[0]) : examine_all(tool, hf);
+	hf_unref(hf);
+	return status;
+}
+
+const struct hf_command hf_command_doctor = {
+	.name = "doctor",
+	.args = "[DEV]",
+	.summary = "find what is wrong, and say what to do about it",
+	.about = "Looks for what keeps programs from using the devices, or one device: modules "
+		 "that are not\n"
+		 "loaded, nodes that are missing, stale or not permitted, providers that are "
+		 "missing or\n"
+		 "refused, other network namespaces, ports that are down, empty GID tables, limits "
+		 "of\n"
+		 "locked memory. Each device that seems ready is opened once and closed again. "
+		 "Each\n"
+		 "finding is followed by what to do. A \"problem\" makes something unusable, a "
+		 "\"warning\"\n"
+		 "hinders some uses; either makes the exit status 1. A \"note\" is only worth "
+		 "knowing.",
+	.max_args = 1,
+	.run = run,
+};
