@@ -29,3 +29,6 @@ tools_holdfast_SOURCES = \
 	tools/providers.c \
 	tools/roots.c \
 	tools/roots.h
+
+# Bash looks for a file of the command's own name.
+dist_bashcompletion_DATA += tools/bash-completion/holdfast
