@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Reads the source without running it: `make lint`, or one of these by hand. Not part of `make check`.
 LINTS = t/lint/spdx t/lint/shell t/lint/format t/lint/headers t/lint/cppcheck t/lint/tidy
-EXTRA_DIST += $(LINTS) t/lint/lib.sh t/lint/symbols t/lint/install
+EXTRA_DIST += t/.clang-tidy $(LINTS) t/lint/lib.sh t/lint/symbols t/lint/install
 
 .PHONY: lint
 lint:
