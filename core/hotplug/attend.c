@@ -155,8 +155,22 @@ static bool is_kernels(const struct hf_stream *stream, const struct hf_device *d
 
 static bool in_root(const struct hf_stream *stream, const struct hf_device *device, uint32_t root)
 {
-	return root == (uint32_t)HF_ROOT_KERNEL ? is_kernels(stream, device)
-						: device->key.root == root;
+	if (root == (uint32_t)HF_ROOT_ANY)
+		return true;
+	if (root == (uint32_t)HF_ROOT_KERNEL)
+		return is_kernels(stream, device);
+	return device->key.root == root;
+}
+
+/* A hint may have been under way since before a rename. With hf->lock held. */
+static bool was_called(const struct hf_device *device, const char *name)
+{
+	const struct hf_past_name *past;
+
+	for (past = device->past_names; past; past = past->next)
+		if (!strcmp(past->name, name))
+			return true;
+	return false;
 }
 
 /* Only a kernel works on after it has told. */
@@ -171,10 +185,12 @@ static void attributes_changed(struct hf_stream *stream, const struct hf_hint *h
 	bool every = hint->name[0] == '\0';
 	struct hf_told *told, *next;
 
+	pthread_mutex_lock(&stream->hf->lock);
 	HASH_ITER (hh, stream->told, told, next)
-		if (every ||
-		    (in_root(stream, told->device, hint->root) && !strcmp(told->name, hint->name)))
+		if (in_root(stream, told->device, hint->root) &&
+		    (every || was_called(told->device, hint->name)))
 			compare_soon(stream, told);
+	pthread_mutex_unlock(&stream->hf->lock);
 }
 
 static void netdev_changed(struct hf_stream *stream, const struct hf_hint *hint)

@@ -26,12 +26,13 @@ enum hf_hint_kind {
 	HF_HINT_TIMER,	    /* the time that was set has come */
 };
 
-enum { HF_ROOT_KERNEL = ~0 }; /* every root that the kernel's notifications speak of */
+/* For `root`: every root that the kernel's notifications speak of; every root there is. */
+enum { HF_ROOT_KERNEL = ~0, HF_ROOT_ANY = ~1 };
 
 /* Without padding and zeroed beyond the strings, so that two of them compare as bytes. */
 struct hf_hint {
 	uint32_t kind; /* enum hf_hint_kind */
-	uint32_t root; /* index of a root, or HF_ROOT_KERNEL */
+	uint32_t root; /* index of a root, or one of the above */
 	uint32_t ifindex;
 	uint32_t lower;
 	char name[HF_NAME_SIZE];

@@ -94,6 +94,8 @@ static void push(struct hf_inotify *inotify, enum hf_hint_kind kind, uint32_t ro
 {
 	struct hf_hint hint;
 
+	if (kind == HF_HINT_ATTRIBUTES && !inotify->places.attributes)
+		return;
 	hf_hint_set(&hint, kind, root, name);
 	hf_watch_push(inotify->watch, &hint);
 }
@@ -109,10 +111,14 @@ static void tell(struct hf_inotify *inotify, const struct hf_place *place, const
 			push(inotify, HF_HINT_DEVICE, place->root, child);
 		break;
 	case HF_PLACE_IB_CLASS:
-		if (!child)
+		if (!child) {
 			push(inotify, HF_HINT_ALL, place->root, NULL);
-		else if (hf_is_name(child, HF_NAME_SIZE - 1))
+			push(inotify, HF_HINT_ATTRIBUTES, place->root, NULL);
+		} else if (hf_is_name(child, HF_NAME_SIZE - 1)) {
 			push(inotify, HF_HINT_IBDEV, place->root, child);
+			/* Its directories are watched only now: what changed before was not seen. */
+			push(inotify, HF_HINT_ATTRIBUTES, place->root, child);
+		}
 		break;
 	case HF_PLACE_NODES:
 		if (!child || hf_is_uverbs_name(child))
@@ -126,6 +132,8 @@ static void tell(struct hf_inotify *inotify, const struct hf_place *place, const
 		break;
 	case HF_PLACE_IBDEV:
 		push(inotify, HF_HINT_IBDEV, place->root, place->device);
+		if (!child || !strcmp(child, "ports"))
+			push(inotify, HF_HINT_ATTRIBUTES, place->root, place->device);
 		break;
 	default:
 		push(inotify, HF_HINT_ATTRIBUTES, place->root, place->device);

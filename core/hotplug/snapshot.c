@@ -2,10 +2,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <holdfast/stream.h>
 
 #include "core/base/file.h"
+#include "core/base/text.h"
 #include "core/hotplug/snapshot.h"
 
 /* InfiniBand's port numbers have one byte, and 255 of them may be ports. */
@@ -75,19 +77,34 @@ static int read_port(int dir, struct hf_nl *nl, const struct hf_entry *entry, ui
 	return read_gids(dir, number, &ret->gids);
 }
 
+/* sysfs does not say how many ports there are, but shows them. */
+static uint32_t count_ports(int dir, const struct hf_entry *entry)
+{
+	char path[32];
+	uint32_t ports = entry->num_ports;
+	struct stat st;
+
+	if (ports)
+		return ports > PORTS_MAX ? PORTS_MAX : ports;
+	while (ports < PORTS_MAX && hf_print(path, sizeof(path), "ports/%u", ports + 1) == 0 &&
+	       fstatat(dir, path, &st, 0) == 0)
+		ports++;
+	return ports;
+}
+
 int hf_snapshot_read(const struct hf_search_root *root, struct hf_nl *nl,
 		     const struct hf_entry *entry, struct hf_snapshot **ret)
 {
-	uint32_t ports = entry->num_ports > PORTS_MAX ? PORTS_MAX : entry->num_ports;
 	struct hf_snapshot *snapshot;
 	int dir = hf_entry_open_dir(root, entry, NULL);
+	uint32_t ports = 0;
 	int err = 0;
 
 	if (is_fatal(dir))
 		return dir;
-	/* Known to netlink only, or not readable: there is nothing to compare, and that is so too. */
-	if (dir < 0)
-		ports = 0;
+	/* Where it is known to netlink only, or not readable, no ports are what there is. */
+	if (dir >= 0)
+		ports = count_ports(dir, entry);
 	snapshot = calloc(1, sizeof(*snapshot) + ports * sizeof(snapshot->ports[0]));
 	if (!snapshot)
 		err = -ENOMEM;

@@ -296,7 +296,7 @@ static void push_kind(struct hf_watch *watch, enum hf_hint_kind kind)
 {
 	struct hf_hint hint;
 
-	hf_hint_set(&hint, kind, HF_ROOT_KERNEL, NULL);
+	hf_hint_set(&hint, kind, HF_ROOT_ANY, NULL);
 	hf_watch_push(watch, &hint);
 }
 
