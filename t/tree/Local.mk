@@ -2,12 +2,15 @@
 EXTRA_DIST += t/tree/tree.sh t/tree/examples t/tree/example-provider
 
 if HAVE_CMOCKA
-check_PROGRAMS += t/tree/devices t/tree/providers
-TESTS += t/tree/devices t/tree/providers
+check_PROGRAMS += t/tree/devices t/tree/providers t/tree/stream
+TESTS += t/tree/devices t/tree/providers t/tree/stream
 t_tree_devices_SOURCES = t/tree/devices.c
 t_tree_devices_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_devices_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
 t_tree_providers_SOURCES = t/tree/providers.c t/lib/fake/counters.h
 t_tree_providers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_providers_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
+t_tree_stream_SOURCES = t/tree/stream.c t/tree/stream_bed.c t/tree/stream_bed.h
+t_tree_stream_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_stream_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
 endif

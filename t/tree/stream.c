@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The stream on made-up trees: which events come, in which order, and what is left behind. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "t/tree/stream_bed.h"
+
+static void what_exists_comes_first(void **state)
+{
+	struct bed *bed = *state;
+
+	tree_add(bed->tree, 0, "fake0", NULL);
+	tree_add(bed->tree, 1, "fake1", NULL);
+	bed_stream(bed, &bed->a);
+	/* The kernel's order is not promised by readdir: either may be first. */
+	bed_expect_both(bed->a, HF_EVENT_ADDED, "fake0", "fake1");
+	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
+	bed_expect_nothing(bed->a);
+}
+
+static void an_empty_tree_is_synced_at_once(void **state)
+{
+	struct bed *bed = *state;
+
+	bed_stream(bed, &bed->a);
+	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
+	bed_expect_nothing(bed->a);
+}
+
+static void a_life_is_told_in_order(void **state)
+{
+	struct bed *bed = *state;
+	uint64_t first, second;
+
+	bed_stream(bed, &bed->a);
+	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
+	tree_add(bed->tree, 0, "fake0", NULL);
+	first = bed_expect(bed->a, HF_EVENT_ADDED, "fake0", 0);
+	bed_expect_nothing(bed->a);
+	tree_rename(bed->tree, 0, "fake7");
+	assert_int_equal(bed_expect(bed->a, HF_EVENT_CHANGED, "fake7", HF_CHANGED_NAME), first);
+	bed_expect_nothing(bed->a);
+	tree_remove(bed->tree, 0);
+	assert_int_equal(bed_expect(bed->a, HF_EVENT_REMOVED, "fake7", 0), first);
+	bed_expect_nothing(bed->a);
+	tree_add(bed->tree, 0, "fake0", NULL);
+	second = bed_expect(bed->a, HF_EVENT_ADDED, "fake0", 0);
+	assert_true(second > first);
+	bed_expect_nothing(bed->a);
+}
+
+static void a_swap_is_removed_then_added(void **state)
+{
+	struct bed *bed = *state;
+	uint64_t first;
+
+	tree_add(bed->tree, 0, "fake0", NULL);
+	bed_stream(bed, &bed->a);
+	first = bed_expect(bed->a, HF_EVENT_ADDED, "fake0", 0);
+	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
+	tree_swap(bed->tree, 0);
+	assert_int_equal(bed_expect(bed->a, HF_EVENT_REMOVED, "fake0", 0), first);
+	assert_true(bed_expect(bed->a, HF_EVENT_ADDED, "fake0", 0) > first);
+	bed_expect_nothing(bed->a);
+}
+
+static void dropped_caches_are_no_news(void **state)
+{
+	struct bed *bed = *state;
+
+	tree_add(bed->tree, 0, "fake0", NULL);
+	bed_stream(bed, &bed->a);
+	bed_expect(bed->a, HF_EVENT_ADDED, "fake0", 0);
+	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
+	tree_drop_caches(bed->tree);
+	bed_expect_nothing(bed->a);
+}
+
+static void attributes_are_told_once(void **state)
+{
+	static const struct {
+		const char *path, *value;
+		uint32_t change;
+	} steps[] = {
+		{"ports/1/gids/1", "0000:0000:0000:0000:0000:ffff:0a00:0007", HF_CHANGED_GID},
+		{"ports/1/state", "1: DOWN", HF_CHANGED_PORT},
+		{"ports/1/rate", "100 Gb/sec (4X EDR)", HF_CHANGED_PORT},
+		{"ports/1/gid_attrs/ndevs/0", "hfnet9", HF_CHANGED_NETDEV},
+	};
+	struct bed *bed = *state;
+
+	tree_add(bed->tree, 0, "fake0", NULL);
+	tree_add(bed->tree, 1, "fake1", NULL);
+	bed_stream(bed, &bed->a);
+	bed_expect_both(bed->a, HF_EVENT_ADDED, "fake0", "fake1");
+	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		printf("%s: %s\n", steps[i].path, steps[i].value);
+		assert_int_equal(tree_set(bed->tree, 1, steps[i].path, steps[i].value), 0);
+		bed_expect(bed->a, HF_EVENT_CHANGED, "fake1", steps[i].change);
+		bed_expect_nothing(bed->a);
+		/* The same value again is a write but no change. */
+		assert_int_equal(tree_set(bed->tree, 1, steps[i].path, steps[i].value), 0);
+		bed_expect_nothing(bed->a);
+	}
+}
+
+static void changes_join_until_they_are_taken(void **state)
+{
+	struct bed *bed = *state;
+
+	tree_add(bed->tree, 0, "fake0", NULL);
+	bed_stream(bed, &bed->a);
+	bed_stream(bed, &bed->b);
+	bed_expect(bed->a, HF_EVENT_ADDED, "fake0", 0);
+	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
+	bed_expect(bed->b, HF_EVENT_ADDED, "fake0", 0);
+	bed_expect(bed->b, HF_EVENT_SYNCED, "", 0);
+	tree_rename(bed->tree, 0, "fake1");
+	bed_expect(bed->a, HF_EVENT_CHANGED, "fake1", HF_CHANGED_NAME);
+	tree_rename(bed->tree, 0, "fake2");
+	bed_expect(bed->a, HF_EVENT_CHANGED, "fake2", HF_CHANGED_NAME);
+	/* The other stream heard of both while it was not asked: one event, with the last name. */
+	bed_expect(bed->b, HF_EVENT_CHANGED, "fake2", HF_CHANGED_NAME);
+	bed_expect_nothing(bed->b);
+	bed_expect_nothing(bed->a);
+}
+
+static void a_device_is_added_when_it_can_be_opened(void **state)
+{
+	static const struct tree_options no_node = {.node = TREE_NODE_NONE};
+	static const struct tree_options half = {.no_device = true};
+	struct bed *bed = *state;
+
+	tree_add(bed->tree, 0, "fake0", &no_node);
+	bed_stream(bed, &bed->a);
+	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
+	tree_add(bed->tree, 1, "fake1", &half);
+	bed_expect_nothing(bed->a);
+	tree_make_node(bed->tree, 0);
+	bed_expect(bed->a, HF_EVENT_ADDED, "fake0", 0);
+	bed_expect_nothing(bed->a);
+	tree_complete(bed->tree, 1);
+	bed_expect(bed->a, HF_EVENT_ADDED, "fake1", 0);
+	bed_expect_nothing(bed->a);
+}
+
+static void what_was_never_ready_leaves_in_silence(void **state)
+{
+	static const struct tree_options no_node = {.node = TREE_NODE_NONE};
+	struct bed *bed = *state;
+
+	bed_stream(bed, &bed->a);
+	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
+	tree_add(bed->tree, 0, "fake0", &no_node);
+	bed_expect_nothing(bed->a);
+	tree_remove(bed->tree, 0);
+	bed_expect_nothing(bed->a);
+}
+
+static void streams_hear_the_same(void **state)
+{
+	struct bed *bed = *state;
+	uint64_t generation;
+
+	bed_stream(bed, &bed->a);
+	tree_add(bed->tree, 0, "fake0", NULL);
+	bed_stream(bed, &bed->b);
+	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
+	generation = bed_expect(bed->a, HF_EVENT_ADDED, "fake0", 0);
+	assert_int_equal(bed_expect(bed->b, HF_EVENT_ADDED, "fake0", 0), generation);
+	bed_expect(bed->b, HF_EVENT_SYNCED, "", 0);
+	tree_set(bed->tree, 0, "ports/1/state", "1: DOWN");
+	bed_expect(bed->a, HF_EVENT_CHANGED, "fake0", HF_CHANGED_PORT);
+	bed_expect(bed->b, HF_EVENT_CHANGED, "fake0", HF_CHANGED_PORT);
+	tree_remove(bed->tree, 0);
+	bed_expect(bed->b, HF_EVENT_REMOVED, "fake0", 0);
+	bed_expect(bed->a, HF_EVENT_REMOVED, "fake0", 0);
+	bed_expect_nothing(bed->a);
+	bed_expect_nothing(bed->b);
+}
+
+/* The list finds out, and the stream is told; its descriptor says so. */
+static void a_list_tells_the_stream(void **state)
+{
+	struct bed *bed = *state;
+	struct ibv_device **list;
+
+	bed_stream(bed, &bed->a);
+	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
+	tree_add(bed->tree, 0, "fake0", NULL);
+	assert_int_equal(hf_device_list(bed->hf, 0, &list), 1);
+	hf_device_list_free(list);
+	bed_expect(bed->a, HF_EVENT_ADDED, "fake0", 0);
+	bed_expect_nothing(bed->a);
+}
+
+static void an_event_outlives_its_stream_and_device(void **state)
+{
+	struct bed *bed = *state;
+	struct hf_event *event = NULL;
+
+	tree_add(bed->tree, 0, "fake0", NULL);
+	bed_stream(bed, &bed->a);
+	assert_int_equal(hf_stream_next(bed->a, &event), 1);
+	bed->a = hf_stream_unref(bed->a);
+	tree_remove(bed->tree, 0);
+	assert_string_equal(hf_event_name(event), "fake0");
+	assert_non_null(hf_event_device(event));
+	assert_int_equal(hf_event_sequence(event), 1);
+	assert_int_equal(hf_device_generation(hf_event_device(event)), hf_event_generation(event));
+	hf_event_unref(event);
+}
+
+static void options_are_checked(void **state)
+{
+	struct bed *bed = *state;
+	struct hf_stream *stream = (void *)1;
+	struct {
+		struct hf_stream_options options;
+		char more[16];
+	} big = {.options.size = sizeof(big)};
+	struct hf_stream_options options = {.size = 1};
+
+	assert_int_equal(hf_stream_new(bed->hf, &options, &stream), -EINVAL);
+	options = (struct hf_stream_options){.size = sizeof(options), .flags = 1};
+	assert_int_equal(hf_stream_new(bed->hf, &options, &stream), -EINVAL);
+	big.more[3] = 1;
+	assert_int_equal(hf_stream_new(bed->hf, &big.options, &stream), -EINVAL);
+	assert_ptr_equal(stream, (void *)1);
+	big.more[3] = 0;
+	assert_int_equal(hf_stream_new(bed->hf, &big.options, &bed->a), 0);
+	assert_string_equal(hf_event_type_name(HF_EVENT_RESYNC), "resync");
+	assert_string_equal(hf_event_type_name((enum hf_event_type)77), "unknown");
+	assert_null(hf_event_unref(NULL));
+	assert_null(hf_stream_unref(NULL));
+}
+
+static void a_root_may_come_later(void **state)
+{
+	struct bed *bed = *state;
+
+	bed_move_away(bed);
+	bed_stream(bed, &bed->a);
+	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
+	bed_expect_nothing(bed->a);
+	tree_add(bed->tree, 0, "fake0", NULL);
+	bed_move_back(bed);
+	bed_expect(bed->a, HF_EVENT_ADDED, "fake0", 0);
+	tree_add(bed->tree, 1, "fake1", NULL);
+	bed_expect(bed->a, HF_EVENT_ADDED, "fake1", 0);
+	bed_expect_nothing(bed->a);
+}
+
+int main(void)
+{
+#define ON_A_BED(test) cmocka_unit_test_setup_teardown(test, bed_setup, bed_teardown)
+	const struct CMUnitTest tests[] = {
+		ON_A_BED(what_exists_comes_first),
+		ON_A_BED(an_empty_tree_is_synced_at_once),
+		ON_A_BED(a_life_is_told_in_order),
+		ON_A_BED(a_swap_is_removed_then_added),
+		ON_A_BED(dropped_caches_are_no_news),
+		ON_A_BED(attributes_are_told_once),
+		ON_A_BED(changes_join_until_they_are_taken),
+		ON_A_BED(a_device_is_added_when_it_can_be_opened),
+		ON_A_BED(what_was_never_ready_leaves_in_silence),
+		ON_A_BED(streams_hear_the_same),
+		ON_A_BED(a_list_tells_the_stream),
+		ON_A_BED(an_event_outlives_its_stream_and_device),
+		ON_A_BED(options_are_checked),
+		ON_A_BED(a_root_may_come_later),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
