@@ -68,36 +68,67 @@ static void scan_end(struct scan *scan)
 	hf_nl_table_free(&scan->table);
 }
 
+/* What was found stands in the caller's array from `start` on, and is forgotten on failure. */
 struct found {
-	struct hf_entry *v;
-	enum hf_match *match;
-	size_t count;
-	size_t size;
+	struct hf_entries *entries;
+	size_t start;
+	unsigned char *match; /* enum hf_match of each, counted from start */
+	size_t match_size;
 };
 
-static void found_free(struct found *found)
+static struct found found_begin(struct hf_entries *entries)
 {
-	free(found->v);
+	return (struct found){.entries = entries, .start = entries->count};
+}
+
+static void found_end(struct found *found, int err)
+{
+	if (err)
+		found->entries->count = found->start;
 	free(found->match);
 }
 
+static size_t found_count(const struct found *found)
+{
+	return found->entries->count - found->start;
+}
+
+static struct hf_entry *found_at(const struct found *found, size_t i)
+{
+	return &found->entries->v[found->start + i];
+}
+
+/* Room for one more; it counts once found_keep() was called. */
 static struct hf_entry *found_next(struct found *found)
 {
-	if (found->count == found->size) {
-		size_t size = found->size ? found->size * 2 : 8;
-		struct hf_entry *v = realloc(found->v, size * sizeof(*v));
-		enum hf_match *match;
+	struct hf_entries *entries = found->entries;
+	size_t count = found_count(found);
+
+	if (entries->count == entries->size) {
+		size_t size = entries->size ? entries->size * 2 : 4;
+		struct hf_entry *v = realloc(entries->v, size * sizeof(*v));
 
 		if (!v)
 			return NULL;
-		found->v = v;
-		match = realloc(found->match, size * sizeof(*match));
+		entries->v = v;
+		entries->size = size;
+	}
+	if (count == found->match_size) {
+		size_t size = found->match_size ? found->match_size * 2 : 64;
+		unsigned char *match = realloc(found->match, size);
+
 		if (!match)
 			return NULL;
 		found->match = match;
-		found->size = size;
+		found->match_size = size;
 	}
-	return &found->v[found->count];
+	return &entries->v[entries->count];
+}
+
+static void found_keep(struct found *found, enum hf_match match)
+{
+	found->match[found_count(found)] = (unsigned char)match;
+	found->entries->count++;
 }
 
 /* The uverbs names of a root, each once though a directory that changes may show one twice. */
@@ -181,15 +212,16 @@ static int scan_one(struct scan *scan, unsigned int root_index, const char *uver
 		    struct found *found)
 {
 	struct hf_entry *entry = found_next(found);
+	enum hf_match match;
 	int err;
 
 	if (!entry)
 		return -ENOMEM;
 	err = hf_sight(&scan->classes, scan->nl, scan->have_table ? &scan->table : NULL, uverbs,
-		       entry, &found->match[found->count]);
+		       entry, &match);
 	entry->root = root_index;
 	if (!err)
-		found->count++;
+		found_keep(found, match);
 	return err == -ENODEV ? 0 : err;
 }
 
@@ -207,14 +239,14 @@ static int scan_sysfs(struct scan *scan, unsigned int root_index, struct found *
 	return err;
 }
 
-static bool is_late(enum hf_match match)
+static bool is_late(unsigned char match)
 {
 	return match == HF_MATCH_ABSENT || match == HF_MATCH_STALE;
 }
 
 static bool any_late(const struct found *found)
 {
-	for (size_t i = 0; i < found->count; i++)
+	for (size_t i = 0; i < found_count(found); i++)
 		if (is_late(found->match[i]))
 			return true;
 	return false;
@@ -223,25 +255,26 @@ static bool any_late(const struct found *found)
 /* Reads the late ones again; those that have gone are dropped. */
 static int sight_late(struct scan *scan, struct found *found)
 {
+	size_t count = found_count(found);
 	size_t kept = 0;
 
-	for (size_t i = 0; i < found->count; i++) {
-		struct hf_entry entry = found->v[i];
+	for (size_t i = 0; i < count; i++) {
+		struct hf_entry entry = *found_at(found, i);
 		enum hf_match match = found->match[i];
 		int err = 0;
 
 		if (is_late(match))
-			err = hf_sight(&scan->classes, scan->nl, &scan->table, found->v[i].uverbs,
-				       &entry, &match);
+			err = hf_sight(&scan->classes, scan->nl, &scan->table,
+				       found_at(found, i)->uverbs, &entry, &match);
 		if (err && err != -ENODEV)
 			return err;
 		if (err)
 			continue;
-		entry.root = found->v[i].root;
-		found->v[kept] = entry;
-		found->match[kept++] = match;
+		entry.root = found_at(found, i)->root;
+		*found_at(found, kept) = entry;
+		found->match[kept++] = (unsigned char)match;
 	}
-	found->count = kept;
+	found->entries->count = found->start + kept;
 	return 0;
 }
 
@@ -265,8 +298,8 @@ static int settle(struct scan *scan, struct found *found)
 	}
 	if (!any_late(found) || hf_nl_exclusive(scan->nl) != 1)
 		return 0;
-	for (size_t i = 0; i < found->count; i++) {
-		struct hf_entry *entry = &found->v[i];
+	for (size_t i = 0; i < found_count(found); i++) {
+		struct hf_entry *entry = found_at(found, i);
 
 		if (found->match[i] != HF_MATCH_ABSENT)
 			continue;
@@ -313,7 +346,7 @@ static int scan_netlink(struct scan *scan, unsigned int root_index, struct found
 		if (err)
 			continue;
 		entry->root = root_index;
-		found->match[found->count++] = HF_MATCH_FOUND;
+		found_keep(found, HF_MATCH_FOUND);
 	}
 	return 0;
 }
@@ -332,28 +365,38 @@ static int by_index(const void *a, const void *b)
 	return (one->at > other->at) - (one->at < other->at);
 }
 
-static int append_ordered(struct hf_entries *entries, const struct found *found)
+/* By index; those without one keep their order and come last. */
+static int put_in_order(const struct found *found)
 {
-	struct place *places = malloc((found->count + 1) * sizeof(*places));
-	size_t needed = entries->count + found->count;
+	size_t count = found_count(found);
+	struct place *places;
 
+	if (!count)
+		return 0;
+	places = malloc(count * sizeof(*places));
 	if (!places)
 		return -ENOMEM;
-	if (needed > entries->size) {
-		struct hf_entry *v = realloc(entries->v, needed * sizeof(*v));
+	for (size_t i = 0; i < count; i++)
+		places[i] = (struct place){(uint32_t)found_at(found, i)->index, (uint32_t)i};
+	qsort(places, count, sizeof(*places), by_index);
+	/* Entries are large, so each is moved once: round every cycle of the permutation. */
+	for (size_t i = 0; i < count; i++) {
+		struct hf_entry first;
+		size_t to = i;
 
-		if (!v) {
-			free(places);
-			return -ENOMEM;
+		if (places[i].at == i)
+			continue;
+		first = *found_at(found, i);
+		while (places[to].at != i) {
+			size_t from = places[to].at;
+
+			*found_at(found, to) = *found_at(found, from);
+			places[to].at = (uint32_t)to;
+			to = from;
 		}
-		entries->v = v;
-		entries->size = needed;
+		*found_at(found, to) = first;
+		places[to].at = (uint32_t)to;
 	}
-	for (size_t i = 0; i < found->count; i++)
-		places[i] = (struct place){(uint32_t)found->v[i].index, (uint32_t)i};
-	qsort(places, found->count, sizeof(*places), by_index);
-	for (size_t i = 0; i < found->count; i++)
-		entries->v[entries->count++] = found->v[places[i].at];
 	free(places);
 	return 0;
 }
@@ -361,27 +404,23 @@ static int append_ordered(struct hf_entries *entries, const struct found *found)
 int hf_discover(const struct hf_search_root *root, unsigned int root_index, unsigned int sources,
 		struct hf_nl *nl, struct hf_entries *entries)
 {
-	struct found found = {.v = NULL};
+	struct found found = found_begin(entries);
 	struct scan scan;
 	int err = scan_begin(&scan, root, sources, nl);
 
-	if (err)
-		goto end_scan;
 	/* Where there is sysfs it says what exists; netlink alone is for where there is none. */
-	if (scan.classes.verbs >= 0)
+	if (!err && scan.classes.verbs >= 0) {
 		err = scan_sysfs(&scan, root_index, &found);
-	else if (scan.have_table)
+		if (!err)
+			err = settle(&scan, &found);
+	} else if (!err && scan.have_table) {
 		err = scan_netlink(&scan, root_index, &found);
-	if (!err && scan.classes.verbs >= 0)
-		err = settle(&scan, &found);
-	if (!err && found.count)
-		err = append_ordered(entries, &found);
-	if (err)
-		err = plain_error(err);
-end_scan:
-	found_free(&found);
+	}
+	if (!err)
+		err = put_in_order(&found);
+	found_end(&found, err);
 	scan_end(&scan);
-	return err;
+	return err ? plain_error(err) : 0;
 }
 
 static int one_of_netlink(struct scan *scan, const char *uverbs, struct hf_entry *ret)
@@ -401,7 +440,8 @@ int hf_discover_one(const struct hf_search_root *root, unsigned int root_index,
 		    unsigned int sources, struct hf_nl *nl, const char *uverbs,
 		    struct hf_entry *ret)
 {
-	struct found found = {.v = NULL};
+	struct hf_entries entries = {.v = NULL};
+	struct found found = found_begin(&entries);
 	struct hf_entry here;
 	struct scan scan;
 	int err;
@@ -409,26 +449,22 @@ int hf_discover_one(const struct hf_search_root *root, unsigned int root_index,
 	if (!hf_is_uverbs_name(uverbs))
 		return -ENODEV;
 	err = scan_begin(&scan, root, sources, nl);
-	if (err)
-		goto end_scan;
-	if (scan.classes.verbs >= 0) {
+	if (!err && scan.classes.verbs >= 0) {
 		err = scan_one(&scan, root_index, uverbs, &found);
 		if (!err)
 			err = settle(&scan, &found);
-		if (!err && !found.count)
+		if (!err && !entries.count)
 			err = -ENODEV;
 		if (!err)
-			here = found.v[0];
-	} else {
+			*ret = entries.v[0];
+	} else if (!err) {
 		err = scan.have_table ? one_of_netlink(&scan, uverbs, &here) : -ENODEV;
 		here.root = root_index;
+		if (!err)
+			*ret = here;
 	}
-	if (!err)
-		*ret = here;
-	else if (err != -ENODEV)
-		err = plain_error(err);
-end_scan:
-	found_free(&found);
+	found_end(&found, err);
+	hf_entries_free(&entries);
 	scan_end(&scan);
-	return err;
+	return err && err != -ENODEV ? plain_error(err) : err;
 }
