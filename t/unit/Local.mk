@@ -18,6 +18,27 @@ t_unit_discovery_netlink_SOURCES = t/unit/discovery_netlink.c
 t_unit_discovery_netlink_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_discovery_netlink_LDADD = libhf-core.la libhf-test-tree.la libhf-test-fakenl.la \
 	$(CMOCKA_LIBS)
+
+check_PROGRAMS += t/unit/discovery_attrs
+TESTS += t/unit/discovery_attrs
+t_unit_discovery_attrs_SOURCES = t/unit/discovery_attrs.c
+t_unit_discovery_attrs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_discovery_attrs_LDADD = libhf-core.la libhf-test-tree.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += t/unit/netlink_parse
+TESTS += t/unit/netlink_parse
+t_unit_netlink_parse_SOURCES = t/unit/netlink_parse.c
+t_unit_netlink_parse_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_netlink_parse_LDADD = libhf-core.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += t/unit/text t/unit/file
+TESTS += t/unit/text t/unit/file
+t_unit_text_SOURCES = t/unit/text.c
+t_unit_text_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_text_LDADD = libhf-core.la $(CMOCKA_LIBS)
+t_unit_file_SOURCES = t/unit/file.c
+t_unit_file_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_file_LDADD = libhf-core.la libhf-test-tree.la $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA

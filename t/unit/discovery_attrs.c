@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Ports, GIDs and P_Keys below a device's directory. */
+#include <arpa/inet.h>
+#include <endian.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "core/discovery/internal.h"
+#include "t/lib/tree.h"
+
+struct world {
+	struct tree *tree;
+	struct hf_search_root root;
+	struct hf_entry entry;
+	int dir;
+};
+
+static int plug(struct world *world, const struct tree_options *options)
+{
+	if (tree_add(world->tree, 0, "rxe0", options) ||
+	    hf_discover_one(&world->root, 0, HF_SOURCE_SYSFS, NULL, "uverbs0", &world->entry))
+		return -1;
+	world->dir = hf_entry_open_dir(&world->root, &world->entry, NULL);
+	return world->dir < 0 ? -1 : 0;
+}
+
+static int setup(void **state)
+{
+	struct world *world = calloc(1, sizeof(*world));
+
+	if (!world || tree_new(&world->tree, NULL))
+		return -1;
+	*state = world;
+	world->dir = -1;
+	return hf_search_root_init(&world->root, tree_sysfs(world->tree), tree_dev(world->tree));
+}
+
+static int teardown(void **state)
+{
+	struct world *world = *state;
+
+	if (world->dir >= 0)
+		close(world->dir);
+	tree_free(world->tree);
+	free(world);
+	return 0;
+}
+
+static void a_port_is_read(void **state)
+{
+	struct world *world = *state;
+	const struct tree_options options = {.ports = 2, .netdev = "made0"};
+	struct hf_port_info info = {.size = 12};
+
+	assert_int_equal(plug(world, &options), 0);
+	assert_int_equal(tree_set(world->tree, 0, "ports/2/state", "1: DOWN"), 0);
+	assert_int_equal(hf_read_port(world->dir, NULL, &world->entry, 2, &info), 0);
+	assert_int_equal(info.size, 12);
+	assert_int_equal(info.port, 2);
+	assert_int_equal(info.state, IBV_PORT_DOWN);
+	assert_int_equal(info.phys_state, 5);
+	assert_int_equal(info.link_layer, IBV_LINK_LAYER_ETHERNET);
+	assert_string_equal(info.rate, "10 Gb/sec (4X)");
+	assert_string_equal(info.netdev, "made0");
+	assert_int_equal(info.netdev_index, 0);
+	assert_int_equal(info.num_gids, 2);
+}
+
+static void a_bad_port_leaves_the_output_alone(void **state)
+{
+	static const struct {
+		const char *path, *value;
+		int err;
+	} faults[] = {
+		{"state", NULL, -ENOENT},     {"state", "x", -EIO},    {"state", "999: X", -EIO},
+		{"phys_state", "", -EIO},     {"rate", NULL, -ENOENT}, {"gids/1", "junk", -EIO},
+		{"gid_attrs/types/0", "", 0},
+	};
+	struct world *world = *state;
+	char path[64];
+
+	assert_int_equal(plug(world, NULL), 0);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		struct hf_port_info info = {.port = 99};
+
+		assert_int_equal(tree_remove(world->tree, 0), 0);
+		close(world->dir);
+		assert_int_equal(plug(world, NULL), 0);
+		snprintf(path, sizeof(path), "ports/1/%s", faults[i].path);
+		assert_int_equal(tree_set(world->tree, 0, path, faults[i].value), 0);
+		assert_int_equal(hf_read_port(world->dir, NULL, &world->entry, 1, &info),
+				 faults[i].err);
+		assert_int_equal(info.port, faults[i].err ? 99 : 1);
+		assert_int_equal(hf_read_port(world->dir, NULL, &world->entry, 2, &info), -ENOENT);
+	}
+}
+
+static void gids_of_a_roce_port(void **state)
+{
+	struct world *world = *state;
+	const struct tree_options options = {.gids = 8};
+	struct hf_gid *gids = NULL;
+	uint64_t low;
+
+	assert_int_equal(plug(world, &options), 0);
+	assert_int_equal(tree_set(world->tree, 0, "ports/1/gid_attrs/types/0", "IB/RoCE v1"), 0);
+	/* A hole, an entry whose owner has gone between two reads, the last one. */
+	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/7",
+				  "fd00:0000:0000:0000:0000:0000:0000:0007"),
+			 0);
+	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/3",
+				  "fe80:0000:0000:0000:0000:0000:0000:0000"),
+			 0);
+	assert_int_equal(hf_read_gids(world->dir, 1, &gids), 3);
+	assert_int_equal(gids[0].index, 0);
+	assert_int_equal(gids[0].type, HF_GID_ROCE_V1);
+	assert_string_equal(gids[0].netdev, "eth0");
+	assert_int_equal(be64toh(gids[0].gid.global.subnet_prefix), 0xfe80000000000000);
+	low = tree_guid(world->tree, 0);
+	assert_int_equal(be64toh(gids[0].gid.global.interface_id), low);
+	assert_int_equal(gids[1].index, 1);
+	assert_int_equal(gids[1].type, HF_GID_ROCE_V2);
+	assert_int_equal(gids[2].index, 7);
+	assert_int_equal(gids[2].gid.raw[15], 7);
+	assert_string_equal(gids[2].netdev, "");
+	free(gids);
+}
+
+static void gids_of_an_ib_port(void **state)
+{
+	struct world *world = *state;
+	const struct tree_options options = {
+		.link_layer = "InfiniBand", .gid_type = "IB/RoCE v1", .netdev = ""};
+	struct hf_gid *gids = NULL;
+
+	assert_int_equal(plug(world, &options), 0);
+	assert_int_equal(hf_read_gids(world->dir, 1, &gids), 2);
+	assert_int_equal(gids[0].type, HF_GID_IB);
+	assert_string_equal(gids[0].netdev, "");
+	free(gids);
+}
+
+static void a_long_table_costs_its_used_part(void **state)
+{
+	struct world *world = *state;
+	const struct tree_options options = {.gids = 200};
+	struct hf_gid *gids = NULL;
+
+	assert_int_equal(plug(world, &options), 0);
+	/* The last index that a hole of 63 allows for, and one that a hole of 64 hides. */
+	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/65",
+				  "fd00:0000:0000:0000:0000:0000:0000:0065"),
+			 0);
+	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/130",
+				  "fd00:0000:0000:0000:0000:0000:0000:0130"),
+			 0);
+	assert_int_equal(hf_read_gids(world->dir, 1, &gids), 3);
+	assert_int_equal(gids[2].index, 65);
+	free(gids);
+}
+
+static void single_entries(void **state)
+{
+	struct world *world = *state;
+	union ibv_gid gid = {.raw = {1}};
+	uint16_t pkey = 0;
+
+	assert_int_equal(plug(world, NULL), 0);
+	assert_int_equal(hf_read_gid(world->dir, 1, 1, &gid), 0);
+	assert_int_equal(gid.raw[10], 0xff);
+	assert_int_equal(hf_read_gid(world->dir, 1, 3, &gid), 0);
+	assert_int_equal(gid.global.interface_id, 0);
+	assert_int_equal(hf_read_gid(world->dir, 1, 4, &gid), -ENOENT);
+	assert_int_equal(hf_read_gid(world->dir, 9, 0, &gid), -ENOENT);
+	assert_int_equal(hf_read_pkey(world->dir, 1, 0, &pkey), 0);
+	assert_int_equal(pkey, 0xffff);
+	assert_int_equal(hf_read_pkey(world->dir, 1, 1, &pkey), -ENOENT);
+	assert_int_equal(tree_set(world->tree, 0, "ports/1/pkeys/0", "0x10000"), 0);
+	assert_int_equal(hf_read_pkey(world->dir, 1, 0, &pkey), -EIO);
+	assert_int_equal(pkey, 0xffff);
+}
+
+static void texts_are_taken_whole(void **state)
+{
+	union ibv_gid gid;
+	uint64_t guid = 7;
+	uint32_t number;
+	dev_t dev;
+
+	(void)state;
+	assert_int_equal(hf_parse_guid("0002:C903:0000:00ff", &guid), 0);
+	assert_int_equal(be64toh(guid), 0x0002c903000000ff);
+	assert_int_equal(hf_parse_guid("", &guid), -EINVAL);
+	assert_int_equal(hf_parse_guid("0002:c903:0000", &guid), -EINVAL);
+	assert_int_equal(hf_parse_guid("0002:c903:0000:00ff ", &guid), -EINVAL);
+	assert_int_equal(hf_parse_guid("0002-c903-0000-00ff", &guid), -EINVAL);
+	assert_int_equal(hf_parse_guid("002:c903:0000:000ff", &guid), -EINVAL);
+	assert_int_equal(be64toh(guid), 0x0002c903000000ff);
+	assert_int_equal(hf_parse_gid("fe80:0000:0000:0000:0002:c903:0000:00ff", &gid), 0);
+	assert_int_equal(gid.raw[0], 0xfe);
+	assert_int_equal(gid.raw[15], 0xff);
+	assert_int_equal(hf_parse_gid("fe80::1", &gid), -EINVAL);
+	assert_int_equal(hf_parse_dev("4095:1048575", &dev), 0);
+	assert_int_equal(hf_parse_dev("4096:0", &dev), -EINVAL);
+	assert_int_equal(hf_parse_dev("0:1048576", &dev), -EINVAL);
+	assert_int_equal(hf_parse_dev(":", &dev), -EINVAL);
+	assert_int_equal(hf_parse_dev("1:3 ", &dev), -EINVAL);
+	assert_int_equal(hf_parse_dev("0000000000000000000001:3", &dev), -EINVAL);
+	assert_int_equal(hf_parse_state("4: ACTIVE", &number), 0);
+	assert_int_equal(number, 4);
+	assert_int_equal(hf_parse_state("4:", &number), 0);
+	assert_int_equal(hf_parse_state("4", &number), -EINVAL);
+	assert_int_equal(hf_parse_state(": x", &number), -EINVAL);
+	assert_int_equal(hf_node_type(4), IBV_NODE_RNIC);
+	assert_int_equal(hf_node_type(7), IBV_NODE_UNSPECIFIED);
+	assert_int_equal(hf_node_type(0), IBV_NODE_UNKNOWN);
+	assert_int_equal(hf_node_type(8), IBV_NODE_UNKNOWN);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_port_is_read),
+		TEST(a_bad_port_leaves_the_output_alone),
+		TEST(gids_of_a_roce_port),
+		TEST(gids_of_an_ib_port),
+		TEST(a_long_table_costs_its_used_part),
+		TEST(single_entries),
+		cmocka_unit_test(texts_are_taken_whole),
+	};
+
+	return cmocka_run_group_tests_name("attributes", tests, NULL, NULL);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "core/base/text.h"
+
+static void numbers_are_taken_whole(void **state)
+{
+	static const struct {
+		const char *text;
+		int base;
+		uint64_t max, value;
+		int err;
+	} cases[] = {
+		{"0", 10, 10, 0, 0},
+		{"10", 10, 10, 10, 0},
+		{"11", 10, 10, 0, -EINVAL},
+		{"0x1f", 16, 255, 31, 0},
+		{"0x1f", 0, 255, 31, 0},
+		{"1f", 16, 255, 31, 0},
+		{"1f", 10, 255, 0, -EINVAL},
+		{"18446744073709551615", 10, UINT64_MAX, UINT64_MAX, 0},
+		{"18446744073709551616", 10, UINT64_MAX, 0, -EINVAL},
+		{"", 10, 10, 0, -EINVAL},
+		{" 1", 10, 10, 0, -EINVAL},
+		{"1 ", 10, 10, 0, -EINVAL},
+		{"-1", 10, UINT64_MAX, 0, -EINVAL},
+		{"+1", 10, 10, 0, -EINVAL},
+		{"1\n", 10, 10, 0, -EINVAL},
+		{"x", 10, 10, 0, -EINVAL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t value = 0;
+
+		assert_int_equal(hf_parse_number(cases[i].text, cases[i].base, cases[i].max,
+						 &value),
+				 cases[i].err);
+		assert_true(value == cases[i].value);
+	}
+}
+
+static void errno_is_kept(void **state)
+{
+	uint64_t value;
+
+	(void)state;
+	errno = 99;
+	assert_int_equal(hf_parse_number("99999999999999999999999", 10, UINT64_MAX, &value),
+			 -EINVAL);
+	assert_int_equal(errno, 99);
+}
+
+static void copies_fit_or_are_not_made(void **state)
+{
+	char to[4] = "old";
+
+	(void)state;
+	assert_int_equal(hf_copy(to, sizeof(to), "1234"), -ENAMETOOLONG);
+	assert_string_equal(to, "old");
+	assert_int_equal(hf_copy(to, sizeof(to), "123"), 0);
+	assert_string_equal(to, "123");
+	assert_int_equal(hf_copy(to, sizeof(to), ""), 0);
+	assert_string_equal(to, "");
+	assert_int_equal(hf_print(to, sizeof(to), "%d", 123), 0);
+	assert_string_equal(to, "123");
+	assert_int_equal(hf_print(to, sizeof(to), "%d", 1234), -ENAMETOOLONG);
+	assert_string_equal(to, "");
+}
+
+static void names(void **state)
+{
+	(void)state;
+	assert_true(hf_is_name("rxe0", 4));
+	assert_false(hf_is_name("rxe01", 4));
+	assert_false(hf_is_name("", 4));
+	assert_false(hf_is_name(".", 4));
+	assert_false(hf_is_name("..", 4));
+	assert_true(hf_is_name("...", 4));
+	assert_false(hf_is_name("a/b", 4));
+	assert_false(hf_is_name("a b", 4));
+	assert_false(hf_is_name("a\n", 4));
+	assert_false(hf_is_name("\xc3\xa4", 4));
+	assert_true(hf_is_uverbs_name("uverbs0"));
+	assert_true(hf_is_uverbs_name("uverbs4095"));
+	assert_false(hf_is_uverbs_name("uverbs"));
+	assert_false(hf_is_uverbs_name("uverbs1a"));
+	assert_false(hf_is_uverbs_name("uverbs-1"));
+	assert_false(hf_is_uverbs_name("uverbs12345678901"));
+	assert_false(hf_is_uverbs_name("uverb"));
+	assert_false(hf_is_uverbs_name(""));
+	assert_false(hf_is_uverbs_name("xuverbs0"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_are_taken_whole),
+		cmocka_unit_test(errno_is_kept),
+		cmocka_unit_test(copies_fit_or_are_not_made),
+		cmocka_unit_test(names),
+	};
+
+	return cmocka_run_group_tests_name("texts", tests, NULL, NULL);
+}
