@@ -65,7 +65,7 @@ int hf_open(struct hf_device *device, const struct hf_open_steps *steps, void *p
 	struct hf *hf = device->hf;
 	struct hf_entry entry = hf_instance_entry(device);
 	const struct hf_search_root *root = &hf->roots[entry.root];
-	struct verbs_context *context;
+	struct verbs_context *context = NULL;
 	int err, node, held;
 
 	if (atomic_load(&device->gone))
