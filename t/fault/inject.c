@@ -161,7 +161,54 @@ static void unshorten(struct task *task, struct user_regs_struct *regs)
 	task->shortened = false;
 }
 
-static int record(struct inject_run *run, struct user_regs_struct *regs)
+/* Which argument is a path; -1 for none. */
+static int path_argument(long nr)
+{
+	switch (nr) {
+	case SYS_open:
+	case SYS_stat:
+	case SYS_lstat:
+	case SYS_access:
+	case SYS_readlink:
+	case SYS_statfs:
+		return 0;
+	case SYS_openat:
+	case SYS_newfstatat:
+	case SYS_statx:
+	case SYS_faccessat:
+	case SYS_faccessat2:
+	case SYS_readlinkat:
+	case SYS_inotify_add_watch:
+		return 1;
+	default:
+		return -1;
+	}
+}
+
+static void copy_path(pid_t tid, struct inject_call *call)
+{
+	char path[256] = "";
+	int i = path_argument(call->nr);
+	size_t length = 0;
+
+	call->path[0] = '\0';
+	/* Piecewise: the path may stand at the end of what is mapped. */
+	while (i >= 0 && length < sizeof(path) - 16) {
+		struct iovec here = {path + length, 16};
+		struct iovec there = {(void *)(call->args[i] + length), 16};
+
+		if (process_vm_readv(tid, &here, 1, &there, 1, 0) <= 0 ||
+		    memchr(path + length, '\0', 16))
+			break;
+		length += 16;
+	}
+	path[sizeof(path) - 1] = '\0';
+	length = strlen(path);
+	i = length >= sizeof(call->path) ? (int)(length - sizeof(call->path) + 1) : 0;
+	strcpy(call->path, path + i);
+}
+
+static int record(struct inject_run *run, pid_t tid, struct user_regs_struct *regs)
 {
 	struct inject_call *call;
 
@@ -179,6 +226,7 @@ static int record(struct inject_run *run, struct user_regs_struct *regs)
 	for (int i = 0; i < 6; i++)
 		call->args[i] = *argument(regs, i);
 	call->ret = 0;
+	copy_path(tid, call);
 	return 0;
 }
 
@@ -200,7 +248,7 @@ static int at_entry(struct tracer *tracer, struct task *task, bool *ended)
 	*ended = regs.orig_rax == SYS_prctl && regs.rdi == END_MARKER;
 	if (*ended)
 		return 0;
-	ret = record(tracer->run, &regs);
+	ret = record(tracer->run, task->tid, &regs);
 	if (ret < 0)
 		return ret;
 	task->counted = true;

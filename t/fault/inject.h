@@ -33,6 +33,7 @@ struct inject_call {
 	long nr;
 	unsigned long args[6];
 	long ret;
+	char path[48]; /* the end of the path it was given, for people */
 };
 
 struct inject_run {

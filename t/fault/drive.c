@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "t/fault/calls.h"
+#include "t/fault/counters.h"
+#include "t/fault/drive.h"
+
+enum { MAX_ALLOCATIONS = 100000 };
+
+/* Errors that last: nothing that follows gets better. */
+static const int lasting[] = {EMFILE, ENFILE, ENOMEM, EIO, ENOBUFS, EACCES};
+
+/* One operation under one kind of disturbance. */
+struct session {
+	struct drive *drive;
+	const struct op *op;
+	enum run_kind kind;
+	struct tally *tally;
+	struct inject_run base; /* the calls of an undisturbed run */
+	struct run_result expected;
+	char point[160]; /* where it was disturbed, for people */
+	struct finding {
+		char text[RUN_TEXT];
+		char first[160];
+		size_t points;
+	} * findings; /* by what was said */
+	size_t num_findings;
+};
+
+int drive_init(struct drive *drive, const char *library)
+{
+	static char dir[320];
+	int ret;
+
+	memset(drive, 0, sizeof(*drive));
+	drive->result = mmap(NULL, sizeof(*drive->result), PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (drive->result == MAP_FAILED)
+		return -errno;
+	ret = counters_init();
+	if (!ret)
+		ret = world_new(&drive->world);
+	if (ret)
+		return ret;
+	snprintf(dir, sizeof(dir), "%s/providers", drive->world->sysfs);
+	drive->provider_dir = dir;
+	drive->reports = 10;
+	return provider_install(dir, library);
+}
+
+void drive_end(struct drive *drive)
+{
+	world_free(drive->world);
+	munmap(drive->result, sizeof(*drive->result));
+}
+
+bool tally_is_clean(const struct tally *tally)
+{
+	for (int i = 0; i < FAULTS; i++)
+		if (tally->faults[i])
+			return false;
+	return true;
+}
+
+void tally_add(struct tally *to, const struct tally *from)
+{
+	to->points += from->points;
+	to->missing += from->missing;
+	to->unreached += from->unreached;
+	for (int i = 0; i < FAULTS; i++)
+		to->faults[i] += from->faults[i];
+}
+
+void tally_print(const char *kind, const char *name, const struct tally *tally)
+{
+	printf("%s %s: %zu points, %zu wrong, %zu leaks", kind, name, tally->points,
+	       tally->faults[FAULT_WRONG_DEVICE], tally->faults[FAULT_LEAK]);
+	for (int i = 0; i < FAULTS; i++)
+		if (i != FAULT_WRONG_DEVICE && i != FAULT_LEAK && tally->faults[i])
+			printf(", %zu %s", tally->faults[i], fault_names[i]);
+	if (tally->missing)
+		printf(" (%zu with a device left out)", tally->missing);
+	if (tally->unreached)
+		printf(" (%zu not reached)", tally->unreached);
+	printf("\n");
+	fflush(stdout);
+}
+
+static void add_fault(struct session *session, enum fault fault, const char *text)
+{
+	struct run_result *result = session->drive->result;
+
+	result->faults[fault]++;
+	if (!result->text[0])
+		snprintf(result->text, sizeof(result->text), "%s", text);
+}
+
+static void add_leak(struct session *session, const char *what, long there, long expected)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text), "%s: %ld instead of %ld", what, there, expected);
+	add_fault(session, FAULT_LEAK, text);
+}
+
+static void describe_site(const void *site, char text[160])
+{
+	Dl_info info;
+
+	if (site && dladdr(site, &info) && info.dli_fname)
+		snprintf(text, 160, "%s+%#lx %s", strrchr(info.dli_fname, '/') + 1,
+			 (unsigned long)((const char *)site - (const char *)info.dli_fbase),
+			 info.dli_sname ? info.dli_sname : "");
+	else
+		snprintf(text, 160, "%p", site);
+}
+
+/*
+ * The dynamic loader loses blocks of its own when it fails half way (glibc 2.36 does); whether a
+ * library stayed open is seen by the number of libraries.
+ */
+static void forget_loader(struct alloc_left *left)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < left->num_sites; i++) {
+		Dl_info info;
+
+		if (!dladdr(left->sites[i].caller, &info) || !info.dli_fname ||
+		    !strstr(info.dli_fname, "/ld-"))
+			left->sites[kept++] = left->sites[i];
+	}
+	left->num_sites = kept;
+}
+
+static void judge_leaks(struct session *session)
+{
+	struct run_result *result = session->drive->result;
+	const struct run_result *expected = &session->expected;
+	struct alloc_site culprit;
+	size_t excess;
+	bool keeps = session->op->keeps;
+	long devices;
+
+	forget_loader(&result->left);
+	excess = alloc_excess(&result->left, &expected->left, &culprit);
+	/* In the default context a renamed device rightly keeps its old name. */
+	if (excess > (keeps && session->kind == RUN_RENAME ? 1 : 0)) {
+		char site[160], text[300];
+
+		describe_site(culprit.caller, site);
+		snprintf(text, sizeof(text), "%zu blocks are left, %zu bytes from %s", excess,
+			 culprit.bytes, site);
+		add_fault(session, FAULT_LEAK, text);
+	}
+	if (result->fds != expected->fds)
+		add_leak(session, "descriptors", result->fds, expected->fds);
+	/* The default context keeps the devices that are there; those that went it must forget. */
+	devices = keeps ? expected->made - expected->forgotten : 0;
+	if (keeps && session->kind == RUN_REMOVE)
+		devices--;
+	if (result->made - result->forgotten != devices)
+		add_leak(session, "devices not forgotten by the provider",
+			 result->made - result->forgotten, devices);
+	if (result->libraries != expected->libraries)
+		add_leak(session, "libraries", result->libraries, expected->libraries);
+	if (result->opened != result->closed)
+		add_leak(session, "contexts not closed", result->opened - result->closed, 0);
+}
+
+/* What was said before is only counted. */
+static void find(struct session *session)
+{
+	const char *text = session->drive->result->text;
+	struct finding *finding = session->findings;
+	size_t i;
+
+	for (i = 0; i < session->num_findings; i++)
+		if (!strcmp(finding[i].text, text))
+			break;
+	if (i == session->num_findings) {
+		finding = realloc(finding, (i + 1) * sizeof(*finding));
+		if (!finding)
+			return;
+		session->findings = finding;
+		session->num_findings++;
+		memset(&finding[i], 0, sizeof(*finding));
+		snprintf(finding[i].text, sizeof(finding[i].text), "%s", text);
+		snprintf(finding[i].first, sizeof(finding[i].first), "%s", session->point);
+	}
+	finding[i].points++;
+}
+
+static void report(const struct session *session)
+{
+	for (size_t i = 0; i < session->num_findings; i++) {
+		const struct finding *finding = &session->findings[i];
+
+		if (i == session->drive->reports) {
+			printf("    ... and %zu more findings\n", session->num_findings - i);
+			break;
+		}
+		printf("    %zu points, first %s: %s\n", finding->points, finding->first,
+		       finding->text);
+	}
+}
+
+/* Adds what one run found to the tally. */
+static void judge(struct session *session, int status)
+{
+	struct run_result *result = session->drive->result;
+	struct tally *tally = session->tally;
+	bool bad = false;
+
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		char text[64];
+
+		if (WIFSIGNALED(status))
+			snprintf(text, sizeof(text), "ended by signal %d (%s)", WTERMSIG(status),
+				 strsignal(WTERMSIG(status)));
+		else
+			snprintf(text, sizeof(text), "exit code %d", WEXITSTATUS(status));
+		add_fault(session, FAULT_CRASH, text);
+	} else if (result->finished) {
+		judge_leaks(session);
+	}
+	tally->points++;
+	tally->missing += result->missing;
+	for (int i = 0; i < FAULTS; i++) {
+		/* A point counts once, however often it went wrong there. */
+		tally->faults[i] += result->faults[i] != 0;
+		bad |= result->faults[i] != 0;
+	}
+	if (bad)
+		find(session);
+}
+
+static struct run make_run(struct session *session)
+{
+	struct drive *drive = session->drive;
+
+	if (drive->world->dirty)
+		world_change(drive->world, WORLD_RESET);
+	memset(drive->result, 0, sizeof(*drive->result));
+	return (struct run){
+		.op = session->op,
+		.kind = session->kind,
+		.world = drive->world,
+		.result = drive->result,
+		.provider_dir = drive->provider_dir,
+	};
+}
+
+static void describe_call(struct session *session, const char *what, size_t at)
+{
+	const struct inject_call *call = &session->base.calls[at - 1];
+	const char *name = call_name(call->nr);
+
+	snprintf(session->point, sizeof(session->point), "%s call %zu %s%s%s", what, at,
+		 name ? name : "?", call->path[0] ? " " : "", call->path);
+}
+
+static int try_step(struct session *session, const struct inject_step *step)
+{
+	struct run run = make_run(session);
+	struct inject_run traced;
+	int ret;
+
+	run.error = step->error;
+	run.onward = step->onward;
+	ret = inject_run(run_child, &run, step, 1, &traced);
+	if (ret == 0) {
+		/*
+		 * A fault before the markers is one too, but a point that was not reached is none:
+		 * where an operation waits, the clock decides how many calls it makes.
+		 */
+		if (traced.began && !traced.hits)
+			session->tally->unreached++;
+		else
+			judge(session, traced.status);
+	}
+	inject_run_clear(&traced);
+	return ret;
+}
+
+static void act(void *arg)
+{
+	const struct session *session = arg;
+	static const enum world_change changes[RUN_KINDS] = {
+		[RUN_SWAP] = WORLD_SWAP,
+		[RUN_REMOVE] = WORLD_REMOVE,
+		[RUN_RENAME] = WORLD_RENAME,
+		[RUN_DROP_CACHES] = WORLD_DROP_CACHES,
+	};
+
+	world_change(session->drive->world, changes[session->kind]);
+}
+
+static int change_at_each(struct session *session)
+{
+	struct inject_step step = {.act = act, .arg = session};
+	int ret = 0;
+
+	for (step.at = 1; step.at <= session->base.count && ret == 0; step.at++) {
+		step.kind = INJECT_ACT_BEFORE;
+		describe_call(session, "before", step.at);
+		ret = try_step(session, &step);
+		if (ret)
+			break;
+		step.kind = INJECT_ACT_AFTER;
+		describe_call(session, "after", step.at);
+		ret = try_step(session, &step);
+	}
+	return ret;
+}
+
+static bool is_left_out(long nr)
+{
+	/* A sanitizer's allocator maps memory for itself and ends the program if it cannot. */
+	return !alloc_available() && (nr == SYS_mmap || nr == SYS_mremap);
+}
+
+static int fail_at(struct session *session, size_t at, int error, bool onward)
+{
+	const struct inject_step step = {
+		.kind = INJECT_FAIL, .at = at, .error = error, .onward = onward};
+	char what[64];
+
+	snprintf(what, sizeof(what), "%s%s at", strerrorname_np(error),
+		 onward ? " from then on" : "");
+	describe_call(session, what, at);
+	return try_step(session, &step);
+}
+
+static int fail_each(struct session *session)
+{
+	int ret = 0;
+
+	for (size_t at = 1; at <= session->base.count && ret == 0; at++) {
+		long nr = session->base.calls[at - 1].nr;
+		const int *errors = call_errors(nr);
+
+		if (!call_name(nr)) {
+			printf("    system call %ld has no row in t/fault/calls.c\n", nr);
+			return -ENOSYS;
+		}
+		if (is_left_out(nr))
+			continue;
+		for (; errors && *errors && ret == 0; errors++)
+			ret = fail_at(session, at, *errors, false);
+		for (size_t i = 0; i < sizeof(lasting) / sizeof(lasting[0]) && ret == 0; i++)
+			if (call_can_fail_with(nr, lasting[i]))
+				ret = fail_at(session, at, lasting[i], true);
+	}
+	return ret;
+}
+
+static int shorten_each(struct session *session)
+{
+	int ret = 0;
+
+	for (size_t at = 1; at <= session->base.count && ret == 0; at++) {
+		const struct inject_call *call = &session->base.calls[at - 1];
+		size_t half = call->ret > 0 ? (size_t)call->ret / 2 : 0;
+		const size_t lengths[] = {1, half, call->ret > 0 ? (size_t)call->ret - 1 : 0};
+
+		for (int i = 0; i < 3 && ret == 0; i++) {
+			const struct inject_step step = {
+				.kind = INJECT_SHORT, .at = at, .length = lengths[i]};
+			char what[64];
+
+			if (lengths[i] == 0 || !inject_can_shorten(call, lengths[i]) ||
+			    (i > 0 && lengths[i] == lengths[i - 1]))
+				continue;
+			snprintf(what, sizeof(what), "%zu of %ld bytes at", lengths[i], call->ret);
+			describe_call(session, what, at);
+			ret = try_step(session, &step);
+		}
+	}
+	return ret;
+}
+
+static void fail_allocation(struct session *session, size_t at, bool onward)
+{
+	struct run run = make_run(session);
+	char site[160];
+	int status;
+
+	run.fail_at = at;
+	run.onward = onward;
+	snprintf(session->point, sizeof(session->point), "allocation %zu%s", at,
+		 onward ? " and all that follow" : "");
+	/* What ends by exit() must not print again what was printed before. */
+	fflush(NULL);
+	status = inject_run_alone(run_child, &run);
+	describe_site(session->drive->result->failed_site, site);
+	snprintf(session->point, sizeof(session->point), "allocation %zu%s (%.100s)", at,
+		 onward ? " and all that follow" : "", site);
+	judge(session, status);
+}
+
+static int fail_allocations(struct session *session)
+{
+	if (!alloc_available())
+		return -EOPNOTSUPP;
+	for (size_t at = 1; at < MAX_ALLOCATIONS; at++) {
+		fail_allocation(session, at, false);
+		/* Nothing failed: the operation makes no more. */
+		if (session->drive->result->finished && session->drive->result->allocations < at) {
+			session->tally->points--;
+			return 0;
+		}
+		fail_allocation(session, at, true);
+	}
+	return -E2BIG;
+}
+
+/* What the operation does when nothing happens: it must be right to begin with. */
+static int undisturbed(struct session *session)
+{
+	struct tally tally = {0};
+	struct run run = make_run(session);
+	int ret;
+
+	run.kind = RUN_UNDISTURBED;
+	ret = inject_run(run_child, &run, NULL, 0, &session->base);
+	if (ret < 0)
+		return ret;
+	session->expected = *session->drive->result;
+	if (!session->op->keeps && session->expected.finished &&
+	    session->expected.made != session->expected.forgotten)
+		session->expected.faults[FAULT_LEAK]++;
+	for (int i = 0; i < FAULTS; i++)
+		tally.faults[i] = session->expected.faults[i];
+	if (session->base.status == 0 && session->base.ended && session->expected.finished &&
+	    tally_is_clean(&tally))
+		return 0;
+	printf("    %s does not work even undisturbed (status %#x): %s\n", session->op->name,
+	       (unsigned int)session->base.status, session->expected.text);
+	return -ECANCELED;
+}
+
+int drive_op(struct drive *drive, const struct op *op, enum run_kind kind, struct tally *tally)
+{
+	struct session session = {.drive = drive, .op = op, .kind = kind, .tally = tally};
+	int ret = undisturbed(&session);
+
+	if (ret == 0) {
+		switch (kind) {
+		case RUN_FAIL:
+			ret = fail_each(&session);
+			break;
+		case RUN_SHORT:
+			ret = shorten_each(&session);
+			break;
+		case RUN_ALLOC:
+			ret = fail_allocations(&session);
+			break;
+		case RUN_UNDISTURBED:
+			break;
+		default:
+			ret = change_at_each(&session);
+		}
+	}
+	report(&session);
+	free(session.findings);
+	inject_run_clear(&session.base);
+	return ret;
+}
+
+int drive_show(struct drive *drive, const struct op *op)
+{
+	struct tally tally = {0};
+	struct session session = {.drive = drive, .op = op, .tally = &tally};
+	int ret = undisturbed(&session);
+
+	for (size_t i = 0; i < session.base.count; i++) {
+		const struct inject_call *call = &session.base.calls[i];
+		const char *name = call_name(call->nr);
+
+		printf("%5zu %s(%#lx, %#lx, %#lx) %s = %ld\n", i + 1, name ? name : "?",
+		       call->args[0], call->args[1], call->args[2], call->path, call->ret);
+	}
+	inject_run_clear(&session.base);
+	return ret;
+}

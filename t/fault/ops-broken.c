@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Readers of an attribute, straight from the tree: one that is sound, and others that are each wrong
+ * in one way. They are there to see that what they do is found, and that nothing else is.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/stat.h>
+
+#include "t/fault/ops.h"
+
+static const int errors[] = {ENODEV, ENOENT, EACCES, EIO, EMFILE, ENFILE, 0};
+
+/* What the mistakes leave behind; the child's own. */
+static bool spoiled;
+
+/* The documented error for whatever the kernel said. */
+static int answer_for(int error)
+{
+	for (const int *e = errors; *e; e++)
+		if (*e == error)
+			return -error;
+	return error == ENOMEM ? -ENOMEM : -EIO;
+}
+
+static int read_text(int dirfd, const char *path, char *value, size_t size)
+{
+	size_t length = 0;
+	ssize_t got = 1;
+	int fd;
+
+	do
+		fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
+	while (fd < 0 && errno == EINTR);
+	if (fd < 0)
+		return answer_for(errno);
+	while (length < size - 1 && got != 0) {
+		got = read(fd, value + length, size - 1 - length);
+		if (got < 0 && errno != EINTR) {
+			int error = errno;
+
+			close(fd);
+			return answer_for(error);
+		}
+		length += got > 0 ? (size_t)got : 0;
+	}
+	close(fd);
+	while (length > 0 && value[length - 1] == '\n')
+		length--;
+	value[length] = '\0';
+	return (int)length;
+}
+
+static int open_path(const struct run *run, const char *path)
+{
+	char full[400];
+	int fd;
+
+	snprintf(full, sizeof(full), "%s/class/%s", run->world->sysfs, path);
+	do
+		fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (fd < 0 && errno == EINTR);
+	return fd < 0 ? answer_for(errno) : fd;
+}
+
+/* Whether uverbs1 is still the instance asked for. */
+static int verify(const struct run *run)
+{
+	struct stat st;
+	int ret, dir = open_path(run, "infiniband_verbs/uverbs1");
+
+	if (dir < 0)
+		return dir == -ENOENT ? -ENODEV : dir;
+	ret = fstatat(dir, "ibdev", &st, 0) < 0 ? answer_for(errno) : 0;
+	close(dir);
+	if (ret == 0 && st.st_ino != run->world->instances[run->asked].inode)
+		ret = -ENODEV;
+	return ret == -ENOENT ? -ENODEV : ret;
+}
+
+static void check_value(struct run *run, int length)
+{
+	const char *expected = run->world->instances[run->asked].fw_ver;
+
+	(void)length;
+	if (strcmp(run->value, expected) != 0)
+		run_fault(run, FAULT_WRONG_DEVICE, "fw_ver is '%.32s' instead of '%s'", run->value,
+			  expected);
+}
+
+/* Right: what is read comes from a held directory, and the instance is proven after that is open. */
+static int call_sound(struct run *run)
+{
+	char *value = malloc(sizeof(run->value));
+	int ret, dir = -1;
+
+	if (!value)
+		return -ENOMEM;
+	ret = open_path(run, "infiniband/hfb0");
+	if (ret >= 0) {
+		dir = ret;
+		ret = verify(run);
+	} else if (verify(run) == -ENODEV) {
+		ret = -ENODEV;
+	}
+	if (ret == 0)
+		ret = read_text(dir, "fw_ver", value, sizeof(run->value));
+	if (ret == -ENOENT && verify(run) == -ENODEV)
+		ret = -ENODEV;
+	if (dir >= 0)
+		close(dir);
+	if (ret >= 0)
+		strcpy(run->value, value);
+	free(value);
+	return ret;
+}
+
+/* Wrong: what was proven is left, and the path is walked again. */
+static int call_path(struct run *run)
+{
+	char value[sizeof(run->value)];
+	int ret, dir;
+
+	ret = verify(run);
+	if (ret < 0)
+		return ret;
+	dir = open_path(run, "infiniband/hfb0");
+	if (dir < 0)
+		return dir == -ENOENT ? -ENODEV : dir;
+	ret = read_text(dir, "fw_ver", value, sizeof(value));
+	close(dir);
+	if (ret >= 0)
+		strcpy(run->value, value);
+	return ret;
+}
+
+/* Wrong: on a failure the directory stays open, and the memory taken. */
+static int call_leak(struct run *run)
+{
+	char *value = malloc(sizeof(run->value));
+	char *second = value ? malloc(16) : NULL;
+	int ret, dir;
+
+	if (!value || !second)
+		return -ENOMEM;
+	dir = open_path(run, "infiniband/hfb0");
+	if (dir < 0)
+		return dir;
+	ret = read_text(dir, "fw_ver", value, sizeof(run->value));
+	if (ret < 0)
+		return ret;
+	strcpy(run->value, value);
+	close(dir);
+	free(second);
+	free(value);
+	return ret;
+}
+
+/* Wrong: reads into the caller's buffer, whatever comes of it. */
+static int call_touch(struct run *run)
+{
+	int ret, dir = open_path(run, "infiniband/hfb0");
+
+	if (dir < 0)
+		return dir;
+	run->value[0] = '\0';
+	ret = read_text(dir, "fw_ver", run->value, sizeof(run->value));
+	close(dir);
+	return ret;
+}
+
+/* Wrong: an error of its own. */
+static int call_undocumented(struct run *run)
+{
+	int ret = call_sound(run);
+
+	return ret == -EMFILE ? -EBADMSG : ret;
+}
+
+/* Wrong: a short read is taken for all there is. */
+static int call_short(struct run *run)
+{
+	char path[400];
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/class/infiniband/hfb0/fw_ver", run->world->sysfs);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return answer_for(errno);
+	memset(run->value, 0, sizeof(run->value));
+	got = read(fd, run->value, sizeof(run->value) - 1);
+	close(fd);
+	run->value[strcspn(run->value, "\n")] = '\0';
+	return (int)got;
+}
+
+/* Wrong: once out of descriptors, never again. */
+static int call_poison(struct run *run)
+{
+	int ret = spoiled ? -EIO : call_sound(run);
+
+	if (ret == -EMFILE)
+		spoiled = true;
+	return ret;
+}
+
+/* Wrong: memory is always there. */
+static int call_crash(struct run *run)
+{
+	volatile char *value = malloc(sizeof(run->value));
+	int ret;
+
+	value[0] = '\0';
+	ret = call_sound(run);
+	free((char *)value);
+	return ret;
+}
+
+#define BROKEN(_name, _call)                                                          \
+	{                                                                             \
+		.name = _name, .call = _call, .check = check_value, .errors = errors, \
+		.about_target = true                                                  \
+	}
+
+const struct op ops_broken[] = {
+	BROKEN("sound", call_sound),
+	BROKEN("by-path", call_path),
+	BROKEN("leaking", call_leak),
+	BROKEN("touching", call_touch),
+	BROKEN("own-error", call_undocumented),
+	BROKEN("short-reading", call_short),
+	BROKEN("spoiled", call_poison),
+	BROKEN("crashing", call_crash),
+	{.name = NULL},
+};

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Attributes, ports and GIDs of one device. */
+#include <endian.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "t/fault/ops.h"
+
+static const int attr_errors[] = {ENODEV, ENOENT, EACCES, EIO, EMFILE, ENFILE, 0};
+
+static void prepare(struct run *run)
+{
+	run->hf = run_context(run);
+	run_find_devices(run);
+}
+
+static const struct world_instance *asked(const struct run *run)
+{
+	return &run->world->instances[run->asked];
+}
+
+/* Once the device is known to be gone nothing can be read any more. */
+static void check_not_gone(struct run *run)
+{
+	if (run->again && run_replaced(run))
+		run_fault(run, FAULT_WRONG_ANSWER, "it succeeds on a device that is gone");
+}
+
+static int call_attr(struct run *run)
+{
+	return hf_device_read_attr(run->target, "fw_ver", run->value, sizeof(run->value));
+}
+
+static void check_attr(struct run *run, int length)
+{
+	if (strcmp(run->value, asked(run)->fw_ver) != 0)
+		run_fault(run, FAULT_WRONG_DEVICE, "fw_ver is '%.32s' instead of '%s'", run->value,
+			  asked(run)->fw_ver);
+	else if ((size_t)length != strlen(run->value))
+		run_fault(run, FAULT_WRONG_ANSWER, "the length is said to be %d", length);
+	check_not_gone(run);
+}
+
+static int call_port(struct run *run)
+{
+	return hf_device_get_port(run->target, 1, &run->port);
+}
+
+static void check_port(struct run *run, int answer)
+{
+	(void)answer;
+	if (strcmp(run->port.rate, asked(run)->rate) != 0)
+		run_fault(run, FAULT_WRONG_DEVICE, "the rate is '%s' instead of '%s'",
+			  run->port.rate, asked(run)->rate);
+	if (run->port.state != IBV_PORT_ACTIVE || run->port.link_layer != IBV_LINK_LAYER_ETHERNET ||
+	    run->port.port != 1)
+		run_fault(run, FAULT_WRONG_ANSWER, "port %u, state %u, link layer %d",
+			  run->port.port, run->port.state, run->port.link_layer);
+	if (run->port.num_gids != 2)
+		run_fault(run, FAULT_WRONG_ANSWER, "%u GIDs instead of 2", run->port.num_gids);
+	check_not_gone(run);
+}
+
+static int call_gids(struct run *run)
+{
+	return hf_device_get_gids(run->target, 1, &run->gids);
+}
+
+static void check_gids(struct run *run, int num)
+{
+	if (num != 2)
+		run_fault(run, FAULT_WRONG_ANSWER, "%d GIDs instead of 2", num);
+	else if (be64toh(run->gids[0].gid.global.interface_id) != asked(run)->guid)
+		run_fault(run, FAULT_WRONG_DEVICE, "the GID of %lx instead of %lx",
+			  (unsigned long)be64toh(run->gids[0].gid.global.interface_id),
+			  (unsigned long)asked(run)->guid);
+	else if (run->gids[0].type != HF_GID_ROCE_V2 || run->gids[1].index != 1)
+		run_fault(run, FAULT_WRONG_ANSWER, "a GID's type or index is wrong");
+	check_not_gone(run);
+}
+
+static void drop_gids(struct run *run, int num)
+{
+	(void)num;
+	free(run->gids);
+}
+
+static int call_info(struct run *run)
+{
+	run->info.size = sizeof(run->info);
+	return hf_device_get_info(run->target, &run->info);
+}
+
+static void check_info(struct run *run, int answer)
+{
+	(void)answer;
+	if (run->info.node_guid != asked(run)->guid || run->info.inode != asked(run)->inode ||
+	    run->info.generation != run->target_generation)
+		run_fault(run, FAULT_WRONG_DEVICE, "GUID %lx, inode %lu, generation %lu",
+			  (unsigned long)run->info.node_guid, (unsigned long)run->info.inode,
+			  (unsigned long)run->info.generation);
+}
+
+const struct op ops_device[] = {
+	{.name = "read-attr",
+	 .prepare = prepare,
+	 .call = call_attr,
+	 .check = check_attr,
+	 .errors = attr_errors,
+	 .about_target = true},
+	{.name = "get-port",
+	 .prepare = prepare,
+	 .call = call_port,
+	 .check = check_port,
+	 .errors = attr_errors,
+	 .about_target = true},
+	{.name = "get-gids",
+	 .prepare = prepare,
+	 .call = call_gids,
+	 .check = check_gids,
+	 .drop = drop_gids,
+	 .errors = attr_errors,
+	 .about_target = true},
+	{.name = "get-info",
+	 .prepare = prepare,
+	 .call = call_info,
+	 .check = check_info,
+	 .errors = (const int[]){0}},
+	{.name = NULL},
+};
