@@ -39,6 +39,13 @@ t_unit_text_LDADD = libhf-core.la $(CMOCKA_LIBS)
 t_unit_file_SOURCES = t/unit/file.c
 t_unit_file_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_file_LDADD = libhf-core.la libhf-test-tree.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += t/unit/discovery_race
+TESTS += t/unit/discovery_race
+t_unit_discovery_race_SOURCES = t/unit/discovery_race.c
+t_unit_discovery_race_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_discovery_race_LDADD = libhf-core.la libhf-test-tree.la libhf-test-fakenl.la \
+	$(CMOCKA_LIBS) -lpthread
 endif
 
 if HAVE_CMOCKA
