@@ -255,7 +255,6 @@ int hf_read_port(int device_dir, struct hf_nl *nl, const struct hf_entry *entry,
 {
 	struct hf_port_info info = {.size = ret->size, .port = port};
 	struct gids gids = {.v = NULL};
-	ssize_t length;
 	int err;
 	int fd = open_port(device_dir, port);
 
@@ -267,7 +266,7 @@ int hf_read_port(int device_dir, struct hf_nl *nl, const struct hf_entry *entry,
 	if (!err)
 		err = read_link_layer(fd, &info.link_layer);
 	if (!err) {
-		length = hf_attr_read(fd, "rate", info.rate, sizeof(info.rate), NULL, NULL);
+		ssize_t length = hf_attr_read(fd, "rate", info.rate, sizeof(info.rate), NULL, NULL);
 		err = length < 0 ? (int)length : 0;
 	}
 	if (!err)

@@ -119,6 +119,7 @@ static struct hf_entry *found_next(struct found *found)
 
 		if (!match)
 			return NULL;
+		memset(match + found->match_size, 0, size - found->match_size);
 		found->match = match;
 		found->match_size = size;
 	}
@@ -285,10 +286,11 @@ static int sight_late(struct scan *scan, struct found *found)
  */
 static int settle(struct scan *scan, struct found *found)
 {
-	int err;
-
+	if (!found->match)
+		return 0;
 	for (int i = 0; i < 2 && any_late(found); i++) {
-		err = refill(scan);
+		int err = refill(scan);
+
 		if (!err)
 			err = sight_late(scan, found);
 		else if (!hf_error_is_fatal(err))

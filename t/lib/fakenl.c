@@ -24,7 +24,7 @@
 #include <rdma/rdma_netlink.h>
 
 #define EXPORT	 __attribute__((visibility("default")))
-#define REAL(fn) ((__typeof__(&fn))dlsym(RTLD_NEXT, #fn))
+#define REAL(fn) ((__typeof__(&(fn)))dlsym(RTLD_NEXT, #fn))
 
 enum { SOCKETS = 64, PART_SIZE = 16384, PORT_ID = 4711 };
 

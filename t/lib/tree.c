@@ -224,7 +224,7 @@ static int add_index(struct tree *tree, unsigned int n, const struct device *dev
 	snprintf(text, sizeof(text), "%d %s %u %d %016llx %u %u %u:%u %d %s", device->index,
 		 device->name, options->ports, atoi(options->node_type),
 		 (unsigned long long)device->guid, options->driver_id, options->abi,
-		 real_number ? 231 : 1, real_number ? n : 3, device->hidden, options->protocol);
+		 real_number ? 231u : 1u, real_number ? n : 3u, device->hidden, options->protocol);
 	snprintf(path, sizeof(path), "index/uverbs%u", n);
 	err = tree_put(tree->fd, path, text);
 	snprintf(path, sizeof(path), "by_index/%d", device->index);

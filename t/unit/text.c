@@ -13,26 +13,25 @@ static void numbers_are_taken_whole(void **state)
 {
 	static const struct {
 		const char *text;
-		int base;
 		uint64_t max, value;
-		int err;
+		int base, err;
 	} cases[] = {
-		{"0", 10, 10, 0, 0},
+		{"0", 10, 0, 10, 0},
 		{"10", 10, 10, 10, 0},
-		{"11", 10, 10, 0, -EINVAL},
-		{"0x1f", 16, 255, 31, 0},
-		{"0x1f", 0, 255, 31, 0},
-		{"1f", 16, 255, 31, 0},
-		{"1f", 10, 255, 0, -EINVAL},
-		{"18446744073709551615", 10, UINT64_MAX, UINT64_MAX, 0},
-		{"18446744073709551616", 10, UINT64_MAX, 0, -EINVAL},
-		{"", 10, 10, 0, -EINVAL},
-		{" 1", 10, 10, 0, -EINVAL},
-		{"1 ", 10, 10, 0, -EINVAL},
-		{"-1", 10, UINT64_MAX, 0, -EINVAL},
-		{"+1", 10, 10, 0, -EINVAL},
-		{"1\n", 10, 10, 0, -EINVAL},
-		{"x", 10, 10, 0, -EINVAL},
+		{"11", 10, 0, 10, -EINVAL},
+		{"0x1f", 255, 31, 16, 0},
+		{"0x1f", 255, 31, 0, 0},
+		{"1f", 255, 31, 16, 0},
+		{"1f", 255, 0, 10, -EINVAL},
+		{"18446744073709551615", UINT64_MAX, UINT64_MAX, 10, 0},
+		{"18446744073709551616", UINT64_MAX, 0, 10, -EINVAL},
+		{"", 10, 0, 10, -EINVAL},
+		{" 1", 10, 0, 10, -EINVAL},
+		{"1 ", 10, 0, 10, -EINVAL},
+		{"-1", UINT64_MAX, 0, 10, -EINVAL},
+		{"+1", 10, 0, 10, -EINVAL},
+		{"1\n", 10, 0, 10, -EINVAL},
+		{"x", 10, 0, 10, -EINVAL},
 	};
 
 	(void)state;
