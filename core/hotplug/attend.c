@@ -155,9 +155,9 @@ static bool is_kernels(const struct hf_stream *stream, const struct hf_device *d
 
 static bool in_root(const struct hf_stream *stream, const struct hf_device *device, uint32_t root)
 {
-	if (root == (uint32_t)HF_ROOT_ANY)
+	if (root == HF_ROOT_ANY)
 		return true;
-	if (root == (uint32_t)HF_ROOT_KERNEL)
+	if (root == HF_ROOT_KERNEL)
 		return is_kernels(stream, device);
 	return device->key.root == root;
 }
@@ -237,7 +237,7 @@ static int attend_in_roots(struct hf_stream *stream, const struct hf_hint *hint)
 	const struct hf *hf = stream->hf;
 	int err = 0;
 
-	if (hint->root != (uint32_t)HF_ROOT_KERNEL)
+	if (hint->root != HF_ROOT_KERNEL)
 		return hint->root < hf->num_roots ? attend_in_root(stream, hint->root, hint) : 0;
 	for (unsigned int i = 0; i < hf->num_roots && !err; i++)
 		if (hf->roots[i].kernel)

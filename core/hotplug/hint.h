@@ -27,7 +27,8 @@ enum hf_hint_kind {
 };
 
 /* For `root`: every root that the kernel's notifications speak of; every root there is. */
-enum { HF_ROOT_KERNEL = ~0, HF_ROOT_ANY = ~1 };
+#define HF_ROOT_KERNEL UINT32_MAX
+#define HF_ROOT_ANY    (UINT32_MAX - 1)
 
 /* Without padding and zeroed beyond the strings, so that two of them compare as bytes. */
 struct hf_hint {

@@ -143,16 +143,15 @@ static void init_mutex(pthread_mutex_t *mutex)
 }
 
 /* The timer stands for what is to be done later, the queue's descriptor for what is there now. */
-static int settle(struct hf_stream *stream)
+static void settle(struct hf_stream *stream)
 {
 	struct hf *hf = stream->hf;
-	int err = hf_watch_set_timer(stream->watch, hf_stream_next_due(stream));
 
+	hf_watch_set_timer(stream->watch, hf_stream_next_due(stream));
 	pthread_mutex_lock(&hf->lock);
-	stream->queue.more = err || stream->resync_wanted || hf_watch_pending(stream->watch);
+	stream->queue.more = stream->resync_wanted || hf_watch_pending(stream->watch);
 	hf_queue_signal(&stream->queue);
 	pthread_mutex_unlock(&hf->lock);
-	return err;
 }
 
 HF_EXPORT int hf_stream_new(struct hf *hf, const struct hf_stream_options *options,
@@ -184,7 +183,7 @@ HF_EXPORT int hf_stream_new(struct hf *hf, const struct hf_stream_options *optio
 		return err;
 	}
 	hf_stream_watch_unready(stream, true);
-	(void)settle(stream);
+	settle(stream);
 	*ret = stream;
 	return 0;
 }
@@ -270,7 +269,7 @@ HF_EXPORT int hf_stream_next(struct hf_stream *stream, struct hf_event **ret)
 		result = step(stream, ret);
 	if (result == -EAGAIN)
 		result = 0;
-	(void)settle(stream);
+	settle(stream);
 	pthread_mutex_unlock(&stream->mutex);
 	return result;
 }

@@ -203,6 +203,9 @@ int hf_watch_new(const struct hf_watch_options *options, struct hf_watch **ret)
 	watch->timer = -1;
 	watch->epoll = epoll_create1(EPOLL_CLOEXEC);
 	err = watch->epoll < 0 ? -errno : open_sources(watch);
+	/* Made now, so that setting it never fails. */
+	if (!err && !(options->flags & HF_WATCH_NO_TIMER))
+		err = new_timer(watch, TAG_TIMER, &watch->timer);
 	if (!err)
 		err = look_now_and_then(watch);
 	if (err) {
@@ -269,22 +272,16 @@ int hf_watch_add_fd(struct hf_watch *watch, int fd)
 	return add_fd(watch, fd, TAG_OWNER);
 }
 
-int hf_watch_set_timer(struct hf_watch *watch, uint64_t at)
+void hf_watch_set_timer(struct hf_watch *watch, uint64_t at)
 {
 	struct itimerspec when = {
 		.it_value = {(time_t)(at / 1000000000u), (long)(at % 1000000000u)},
 	};
-	int err = 0;
 
 	if (at == watch->timer_at)
-		return 0;
-	if (watch->timer < 0)
-		err = new_timer(watch, TAG_TIMER, &watch->timer);
-	if (!err && timerfd_settime(watch->timer, TFD_TIMER_ABSTIME, &when, NULL) < 0)
-		err = -errno;
-	if (!err)
-		watch->timer_at = at;
-	return err;
+		return;
+	timerfd_settime(watch->timer, TFD_TIMER_ABSTIME, &when, NULL);
+	watch->timer_at = at;
 }
 
 bool hf_watch_pending(const struct hf_watch *watch)
@@ -405,7 +402,7 @@ int hf_watch_next(struct hf_watch *watch, struct hf_hint *ret)
 	/* Drained sources may hold nothing of interest; a flood of that must not hold the caller. */
 	for (int round = 0; round < ROUNDS_MAX; round++) {
 		bool ours = false;
-		int count;
+		int count, err;
 
 		if (pop(watch, ret))
 			return 1;
@@ -421,8 +418,9 @@ int hf_watch_next(struct hf_watch *watch, struct hf_hint *ret)
 		if (!ours)
 			return 0;
 		/* A directory that could be watched until now may have become one that cannot. */
-		if (look_now_and_then(watch) < 0)
-			return -ENOMEM;
+		err = look_now_and_then(watch);
+		if (err)
+			return err;
 	}
 	return 0;
 }

@@ -17,7 +17,7 @@ enum hf_watch_flags {
 	HF_WATCH_READINESS = 1 << 1,  /* device nodes and provider directories as well */
 	HF_WATCH_NO_SOCKETS = 1 << 2, /* look now and then, open no notification sockets */
 	HF_WATCH_NO_RDMA = 1 << 3,    /* no RDMA netlink */
-	HF_WATCH_NO_TIMER = 1 << 4,   /* never look now and then; hf_watch_blind() tells */
+	HF_WATCH_NO_TIMER = 1 << 4,   /* no timers: never look now and then, see hf_watch_blind() */
 };
 
 struct hf_watch_options {
@@ -66,7 +66,7 @@ bool hf_watch_readiness_blind(const struct hf_watch *watch);
 int hf_watch_add_fd(struct hf_watch *watch, int fd);
 
 /* HF_HINT_TIMER at that time of CLOCK_MONOTONIC, in nanoseconds; 0: no more. */
-int hf_watch_set_timer(struct hf_watch *watch, uint64_t at);
+void hf_watch_set_timer(struct hf_watch *watch, uint64_t at);
 
 /* What time it is, as above. */
 uint64_t hf_now(void);

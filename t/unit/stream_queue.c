@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The queue of a stream: joining, order, its bound, and when its descriptor is readable. */
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include <holdfast/holdfast.h>
+
+#include "core/hotplug/queue.h"
+
+enum { DEVICES = 3 };
+
+struct bed {
+	struct hf *hf;
+	struct hf_device devices[DEVICES];
+	struct verbs_device handles[DEVICES];
+	struct hf_queue queue;
+};
+
+static int setup(void **state)
+{
+	static const char *const names[DEVICES] = {"rxe0", "rxe1", "rxe2"};
+	struct bed *bed = calloc(1, sizeof(*bed));
+	struct hf_options options = {.size = sizeof(options), .flags = HF_NO_ENVIRONMENT};
+
+	assert_non_null(bed);
+	assert_int_equal(hf_new(&options, &bed->hf), 0);
+	for (int i = 0; i < DEVICES; i++) {
+		bed->devices[i].hf = bed->hf;
+		bed->devices[i].handle = &bed->handles[i];
+		bed->devices[i].generation = (uint64_t)i + 1;
+		bed->devices[i].name = names[i];
+		bed->handles[i].refcount = 1;
+	}
+	bed->queue.limit = HF_QUEUE_MAX;
+	bed->queue.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	assert_true(bed->queue.fd >= 0);
+	*state = bed;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bed *bed = *state;
+	struct hf_event *event;
+
+	while ((event = hf_queue_take(&bed->queue)))
+		hf_event_unref(event);
+	for (int i = 0; i < DEVICES; i++)
+		assert_int_equal(bed->handles[i].refcount, 1);
+	close(bed->queue.fd);
+	hf_unref(bed->hf);
+	free(bed);
+	return 0;
+}
+
+static void note(struct bed *bed, int device, enum hf_event_type type, uint32_t changes)
+{
+	hf_queue_note(&bed->queue, &bed->devices[device], type, changes);
+}
+
+static bool readable(const struct bed *bed)
+{
+	struct pollfd fd = {.fd = bed->queue.fd, .events = POLLIN};
+
+	return poll(&fd, 1, 0) == 1;
+}
+
+static void expect(struct bed *bed, int device, enum hf_event_type type, uint32_t changes)
+{
+	struct hf_event *event = hf_queue_take(&bed->queue);
+
+	assert_non_null(event);
+	assert_int_equal(hf_event_type(event), type);
+	assert_int_equal(hf_event_changes(event), changes);
+	assert_int_equal(hf_event_generation(event), device + 1);
+	assert_string_equal(hf_event_name(event), bed->devices[device].name);
+	assert_ptr_equal(hf_event_device(event), &bed->handles[device].device);
+	hf_event_unref(event);
+	hf_queue_signal(&bed->queue);
+}
+
+static void first_in_first_out(void **state)
+{
+	struct bed *bed = *state;
+
+	assert_false(readable(bed));
+	note(bed, 0, HF_EVENT_ADDED, 0);
+	note(bed, 1, HF_EVENT_ADDED, 0);
+	note(bed, 0, HF_EVENT_REMOVED, 0);
+	assert_true(readable(bed));
+	expect(bed, 0, HF_EVENT_ADDED, 0);
+	assert_true(readable(bed));
+	expect(bed, 1, HF_EVENT_ADDED, 0);
+	expect(bed, 0, HF_EVENT_REMOVED, 0);
+	assert_false(readable(bed));
+	assert_null(hf_queue_take(&bed->queue));
+}
+
+static void changes_join(void **state)
+{
+	struct bed *bed = *state;
+
+	note(bed, 0, HF_EVENT_ADDED, 0);
+	note(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID);
+	note(bed, 1, HF_EVENT_CHANGED, HF_CHANGED_PORT);
+	bed->devices[0].name = "foo7";
+	note(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_NAME);
+	bed->devices[0].name = "rxe0";
+	expect(bed, 0, HF_EVENT_ADDED, 0);
+	bed->devices[0].name = "foo7";
+	expect(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID | HF_CHANGED_NAME);
+	expect(bed, 1, HF_EVENT_CHANGED, HF_CHANGED_PORT);
+	/* What was taken is not changed any more: the next one is an event of its own. */
+	note(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID);
+	expect(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID);
+	assert_false(readable(bed));
+}
+
+static void nothing_follows_removed(void **state)
+{
+	struct bed *bed = *state;
+
+	note(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID);
+	note(bed, 0, HF_EVENT_REMOVED, 0);
+	note(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID);
+	note(bed, 0, HF_EVENT_REMOVED, 0);
+	expect(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID);
+	expect(bed, 0, HF_EVENT_REMOVED, 0);
+	assert_null(hf_queue_take(&bed->queue));
+}
+
+static void a_full_queue_overflows(void **state)
+{
+	struct bed *bed = *state;
+	struct hf_event *dropped, *next;
+	unsigned int count = 0;
+
+	bed->queue.limit = 2;
+	note(bed, 0, HF_EVENT_ADDED, 0);
+	note(bed, 1, HF_EVENT_ADDED, 0);
+	assert_false(bed->queue.overflow);
+	note(bed, 2, HF_EVENT_ADDED, 0);
+	assert_true(bed->queue.overflow);
+	note(bed, 2, HF_EVENT_REMOVED, 0);
+	assert_int_equal(bed->queue.count, 2);
+	assert_true(readable(bed));
+	for (dropped = hf_queue_empty(&bed->queue); dropped; dropped = next, count++) {
+		next = dropped->next;
+		hf_event_unref(dropped);
+	}
+	assert_int_equal(count, 2);
+	assert_false(bed->queue.overflow);
+	hf_queue_signal(&bed->queue);
+	assert_false(readable(bed));
+	note(bed, 2, HF_EVENT_REMOVED, 0);
+	expect(bed, 2, HF_EVENT_REMOVED, 0);
+}
+
+static void markers_have_no_device(void **state)
+{
+	struct bed *bed = *state;
+	struct hf_event *event;
+
+	assert_int_equal(hf_queue_push(&bed->queue, HF_EVENT_RESYNC, NULL, 0), 0);
+	assert_int_equal(hf_queue_push(&bed->queue, HF_EVENT_SYNCED, NULL, 0), 0);
+	event = hf_queue_take(&bed->queue);
+	assert_int_equal(hf_event_type(event), HF_EVENT_RESYNC);
+	assert_null(hf_event_device(event));
+	assert_string_equal(hf_event_name(event), "");
+	hf_event_unref(event);
+}
+
+static void many(void **state)
+{
+	struct bed *bed = *state;
+
+	/* Alternating, so that nothing joins. */
+	for (unsigned int i = 0; i < HF_QUEUE_MAX; i++)
+		note(bed, (int)(i % 2), i % 4 < 2 ? HF_EVENT_CHANGED : HF_EVENT_ADDED,
+		     i % 4 < 2 ? HF_CHANGED_GID : 0);
+	assert_false(bed->queue.overflow);
+	assert_int_equal(bed->queue.count, HF_QUEUE_MAX);
+	note(bed, 2, HF_EVENT_ADDED, 0);
+	assert_true(bed->queue.overflow);
+	printf("%zu events held\n", bed->queue.count);
+}
+
+int main(void)
+{
+#define ON_A_BED(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		ON_A_BED(first_in_first_out),	   ON_A_BED(changes_join),
+		ON_A_BED(nothing_follows_removed), ON_A_BED(a_full_queue_overflows),
+		ON_A_BED(markers_have_no_device),  ON_A_BED(many),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
