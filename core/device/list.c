@@ -15,7 +15,7 @@ static int look(struct hf *hf)
 	bool first = !hf->notifier && !(hf->flags & HF_NO_NOTIFY) && hf->notifier_new;
 	int changed = -EOPNOTSUPP;
 
-	/* The notifier listens before the first look, or a device could slip in between. */
+	/* It knows nothing of what was before: listen first, then look, also at a known table. */
 	if (first) {
 		int err = hf->notifier_new(hf, &hf->notifier);
 
@@ -24,7 +24,7 @@ static int look(struct hf *hf)
 	}
 	if (hf->notifier)
 		changed = hf->notifier->changed(hf->notifier);
-	if (changed || !hf->table.complete)
+	if (first || changed || !hf->table.complete)
 		return hf_table_scan(hf);
 	if (hf->table.unusable)
 		changed = hf_table_scan_unready(hf);
