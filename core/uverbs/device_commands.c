@@ -55,8 +55,9 @@ int hf_cmd_query_port(int cmd_fd, uint32_t driver_id, uint8_t port,
 	struct hf_command command;
 	int err;
 
+	/* Whatever the number's own type, the kernel wants such constants as 64 bits. */
 	hf_command_begin(&command, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_PORT, driver_id);
-	hf_command_in(&command, UVERBS_ATTR_QUERY_PORT_PORT_NUM, &port, sizeof(port));
+	hf_command_in_const(&command, UVERBS_ATTR_QUERY_PORT_PORT_NUM, port);
 	hf_command_out(&command, UVERBS_ATTR_QUERY_PORT_RESP, &response, sizeof(response));
 	err = hf_command_send(&command, cmd_fd);
 	if (!err)
@@ -73,8 +74,8 @@ int hf_cmd_query_gid(int cmd_fd, uint32_t driver_id, uint32_t port, uint32_t ind
 	int err;
 
 	hf_command_begin(&command, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_GID_ENTRY, driver_id);
-	hf_command_in(&command, UVERBS_ATTR_QUERY_GID_ENTRY_PORT, &port, sizeof(port));
-	hf_command_in(&command, UVERBS_ATTR_QUERY_GID_ENTRY_GID_INDEX, &index, sizeof(index));
+	hf_command_in_const(&command, UVERBS_ATTR_QUERY_GID_ENTRY_PORT, port);
+	hf_command_in_const(&command, UVERBS_ATTR_QUERY_GID_ENTRY_GID_INDEX, index);
 	hf_command_in(&command, UVERBS_ATTR_QUERY_GID_ENTRY_FLAGS, &flags, sizeof(flags));
 	hf_command_out(&command, UVERBS_ATTR_QUERY_GID_ENTRY_RESP_ENTRY, &entry, sizeof(entry));
 	err = hf_command_send(&command, cmd_fd);
