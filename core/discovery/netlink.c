@@ -146,7 +146,6 @@ static bool is_ours(struct hf_nl *nl, const struct nlmsghdr *header)
  */
 static int take_datagram(struct hf_nl *nl, size_t size, bool dump, take_fn *take, void *arg)
 {
-	const struct nlmsghdr *request = (const struct nlmsghdr *)(const void *)nl->request;
 	const struct nlmsghdr *header = (const struct nlmsghdr *)(const void *)nl->reply;
 	int left = (int)size;
 	int err;
@@ -160,7 +159,8 @@ static int take_datagram(struct hf_nl *nl, size_t size, bool dump, take_fn *take
 			return end_of_dump(nl, header);
 		if (header->nlmsg_type == NLMSG_ERROR)
 			return error_of(header);
-		if (header->nlmsg_type != request->nlmsg_type)
+		/* PORT_GET is answered as GET, by 6.1 and 6.12 at least: the number tells enough. */
+		if (RDMA_NL_GET_CLIENT(header->nlmsg_type) != RDMA_NL_NLDEV)
 			continue;
 		err = take(arg, header, header->nlmsg_len);
 		if (!dump)
