@@ -16,8 +16,7 @@ VM_TESTS = \
 
 # What runs in the guest: programs as an application would be.
 vm_programs = t/vm/vm-cycles t/vm/vm-identity t/vm/vm-open t/vm/vm-watch
-EXTRA_PROGRAMS += $(vm_programs)
-CLEANFILES += $(vm_programs)
+noinst_PROGRAMS += $(vm_programs)
 
 vm_common = t/vm/vm.c t/vm/vm.h
 t_vm_vm_cycles_SOURCES = t/vm/cycles.c t/vm/record.c t/vm/record.h t/vm/blocks.c $(vm_common)

@@ -67,8 +67,8 @@ static void query_device(struct ibv_device *device)
 			vm_error("%s: GID %u differs", name, gids[i].index);
 	}
 	free(gids);
-	/* iWARP has one, too: the kernel's drivers give 0xffff. */
-	if (ibv_query_pkey(context, 1, 0, &pkey))
+	/* iWARP has no table of P_Keys. */
+	if (device->transport_type == IBV_TRANSPORT_IB && ibv_query_pkey(context, 1, 0, &pkey))
 		vm_error("%s: ibv_query_pkey: %s", name, strerror(errno));
 	if (ibv_close_device(context))
 		vm_error("%s: ibv_close_device", name);
