@@ -40,6 +40,14 @@ static struct fake fakes[SOCKETS];
 static size_t fake_count;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* Linked into a program, close() below hides the one by which a thread sanitiser follows files. */
+int __interceptor_close(int fd) __attribute__((weak));
+
+static int real_close(int fd)
+{
+	return __interceptor_close ? __interceptor_close(fd) : REAL(close)(fd);
+}
+
 static struct fake *find(int fd)
 {
 	for (size_t i = 0; i < fake_count; i++)
@@ -56,7 +64,7 @@ static ssize_t read_text(int tree, const char *path, char *text, size_t size)
 	if (fd < 0)
 		return -1;
 	length = read(fd, text, size - 1);
-	REAL(close)(fd);
+	real_close(fd);
 	if (length < 0)
 		return -1;
 	text[length] = '\0';
@@ -80,7 +88,7 @@ static bool is_due(int tree, const char *fault)
 	fd = openat(tree, path, O_WRONLY | O_TRUNC | O_CLOEXEC);
 	if (fd < 0 || dprintf(fd, "%lu\n", count - 1) < 0)
 		abort();
-	REAL(close)(fd);
+	real_close(fd);
 	return true;
 }
 
@@ -427,13 +435,13 @@ static int add_fake(const char *path, int type)
 	if (fake.tree < 0)
 		return -1;
 	if (is_due(fake.tree, "nosocket")) {
-		REAL(close)(fake.tree);
+		real_close(fake.tree);
 		errno = EPROTONOSUPPORT;
 		return -1;
 	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | (type & (SOCK_CLOEXEC | SOCK_NONBLOCK)), 0, pair) <
 	    0) {
-		REAL(close)(fake.tree);
+		real_close(fake.tree);
 		return -1;
 	}
 	fake.fd = pair[0];
@@ -462,12 +470,12 @@ EXPORT int close(int fd)
 	pthread_mutex_lock(&lock);
 	fake = find(fd);
 	if (fake) {
-		REAL(close)(fake->peer);
-		REAL(close)(fake->tree);
+		real_close(fake->peer);
+		real_close(fake->tree);
 		*fake = fakes[--fake_count];
 	}
 	pthread_mutex_unlock(&lock);
-	return REAL(close)(fd);
+	return real_close(fd);
 }
 
 static bool is_fake(int fd)
