@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
+#include <limits.h>
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
@@ -275,6 +277,13 @@ size_t malloc_usable_size(void *block)
 bool alloc_available(void)
 {
 	return true;
+}
+
+/* All memory comes from the heap, and none goes back: no system calls but brk. */
+__attribute__((constructor)) static void settle(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 32 << 20);
+	mallopt(M_TRIM_THRESHOLD, INT_MAX);
 }
 
 void alloc_begin(size_t fail_at, bool onward)

@@ -267,16 +267,36 @@ static void describe_call(struct session *session, const char *what, size_t at)
 		 name ? name : "?", call->path[0] ? " " : "", call->path);
 }
 
+static void show(const struct inject_run *run)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		const struct inject_call *call = &run->calls[i];
+		const char *name = call_name(call->nr);
+
+		printf("%5zu %s(%#lx, %#lx, %#lx) %s = %ld\n", i + 1, name ? name : "?",
+		       call->args[0], call->args[1], call->args[2], call->path, call->ret);
+	}
+}
+
+static bool skipped(const struct session *session, size_t at)
+{
+	return session->drive->only_at && session->drive->only_at != at;
+}
+
 static int try_step(struct session *session, const struct inject_step *step)
 {
 	struct run run = make_run(session);
+	struct inject_step here = *step;
 	struct inject_run traced;
 	int ret;
 
 	run.error = step->error;
 	run.onward = step->onward;
-	ret = inject_run(run_child, &run, step, 1, &traced);
+	here.nr = session->base.calls[step->at - 1].nr;
+	ret = inject_run(run_child, &run, &here, 1, &traced);
 	if (ret == 0) {
+		if (session->drive->show_calls)
+			show(&traced);
 		/*
 		 * A fault before the markers is one too, but a point that was not reached is none:
 		 * where an operation waits, the clock decides how many calls it makes.
@@ -309,6 +329,8 @@ static int change_at_each(struct session *session)
 	int ret = 0;
 
 	for (step.at = 1; step.at <= session->base.count && ret == 0; step.at++) {
+		if (skipped(session, step.at))
+			continue;
 		step.kind = INJECT_ACT_BEFORE;
 		describe_call(session, "before", step.at);
 		ret = try_step(session, &step);
@@ -351,7 +373,7 @@ static int fail_each(struct session *session)
 			printf("    system call %ld has no row in t/fault/calls.c\n", nr);
 			return -ENOSYS;
 		}
-		if (is_left_out(nr))
+		if (is_left_out(nr) || skipped(session, at))
 			continue;
 		for (; errors && *errors && ret == 0; errors++)
 			ret = fail_at(session, at, *errors, false);
@@ -371,7 +393,7 @@ static int shorten_each(struct session *session)
 		size_t half = call->ret > 0 ? (size_t)call->ret / 2 : 0;
 		const size_t lengths[] = {1, half, call->ret > 0 ? (size_t)call->ret - 1 : 0};
 
-		for (int i = 0; i < 3 && ret == 0; i++) {
+		for (int i = 0; i < 3 && ret == 0 && !skipped(session, at); i++) {
 			const struct inject_step step = {
 				.kind = INJECT_SHORT, .at = at, .length = lengths[i]};
 			char what[64];
@@ -411,6 +433,8 @@ static int fail_allocations(struct session *session)
 	if (!alloc_available())
 		return -EOPNOTSUPP;
 	for (size_t at = 1; at < MAX_ALLOCATIONS; at++) {
+		if (skipped(session, at))
+			continue;
 		fail_allocation(session, at, false);
 		/* Nothing failed: the operation makes no more. */
 		if (session->drive->result->finished && session->drive->result->allocations < at) {
@@ -481,13 +505,7 @@ int drive_show(struct drive *drive, const struct op *op)
 	struct session session = {.drive = drive, .op = op, .tally = &tally};
 	int ret = undisturbed(&session);
 
-	for (size_t i = 0; i < session.base.count; i++) {
-		const struct inject_call *call = &session.base.calls[i];
-		const char *name = call_name(call->nr);
-
-		printf("%5zu %s(%#lx, %#lx, %#lx) %s = %ld\n", i + 1, name ? name : "?",
-		       call->args[0], call->args[1], call->args[2], call->path, call->ret);
-	}
+	show(&session.base);
 	inject_run_clear(&session.base);
 	return ret;
 }

@@ -94,9 +94,9 @@ static int show_all(struct drive *drive, const struct choice *choice)
 
 static int usage(void)
 {
-	fprintf(stderr,
-		"usage: fault [--kind=KIND,...] [--op=OPERATION,...] [--reports=N] [--show]\n"
-		"kinds: swap remove rename caches fail short alloc; operations:");
+	fprintf(stderr, "usage: fault [--kind=KIND,...] [--op=OPERATION,...] [--at=N] "
+			"[--reports=N] [--show]\n"
+			"kinds: swap remove rename caches fail short alloc; operations:");
 	for (size_t i = 0; i < sizeof(all_ops) / sizeof(all_ops[0]); i++)
 		for (const struct op *op = all_ops[i]; op->name; op++)
 			fprintf(stderr, " %s", op->name);
@@ -107,26 +107,27 @@ static int usage(void)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"kind", required_argument, NULL, 'k'},
-		{"op", required_argument, NULL, 'o'},
-		{"reports", required_argument, NULL, 'r'},
-		{"show", no_argument, NULL, 's'},
-		{NULL, 0, NULL, 0},
+		{"kind", required_argument, NULL, 'k'}, {"op", required_argument, NULL, 'o'},
+		{"at", required_argument, NULL, 'a'},	{"reports", required_argument, NULL, 'r'},
+		{"show", no_argument, NULL, 's'},	{NULL, 0, NULL, 0},
 	};
 	const char *builddir = getenv("top_builddir");
 	struct choice choice = {0};
 	struct drive drive;
 	char library[512];
+	size_t only_at = 0;
 	size_t reports = 10;
 	int ret, option;
 
-	while ((option = getopt_long(argc, argv, "k:o:r:s", options, NULL)) >= 0) {
+	while ((option = getopt_long(argc, argv, "a:k:o:r:s", options, NULL)) >= 0) {
 		if (option == 'k')
 			choice.kind = optarg;
 		else if (option == 'o')
 			choice.op = optarg;
 		else if (option == 'r')
 			reports = strtoul(optarg, NULL, 10);
+		else if (option == 'a')
+			only_at = strtoul(optarg, NULL, 10);
 		else if (option == 's')
 			choice.show = true;
 		else
@@ -145,7 +146,9 @@ int main(int argc, char **argv)
 		return 99;
 	}
 	drive.reports = reports;
-	ret = choice.show ? show_all(&drive, &choice) : run_all(&drive, &choice);
+	drive.only_at = only_at;
+	drive.show_calls = choice.show;
+	ret = choice.show && !only_at ? show_all(&drive, &choice) : run_all(&drive, &choice);
 	drive_end(&drive);
 	return ret;
 }

@@ -64,7 +64,8 @@ static void reader(void *arg)
 
 static struct inject_run run_reader(enum inject_kind kind, size_t at, int error, size_t length)
 {
-	const struct inject_step step = {.kind = kind, .at = at, .error = error, .length = length};
+	const struct inject_step step = {
+		.kind = kind, .at = at, .nr = -1, .error = error, .length = length};
 	struct inject_run run;
 
 	memset(seen, 0, sizeof(*seen));
@@ -123,12 +124,23 @@ static void test_short(void)
 static void test_onward(void)
 {
 	const struct inject_step step = {
-		.kind = INJECT_FAIL, .at = 2, .onward = true, .error = EIO};
+		.kind = INJECT_FAIL, .at = 2, .nr = -1, .onward = true, .error = EIO};
 	struct inject_run run;
 
 	/* After the first read has failed the program does not read again: one hit. */
 	CHECK(inject_run(reader, NULL, &step, 1, &run) == 0);
 	CHECK(run.hits == 1 && seen->length == -1);
+	inject_run_clear(&run);
+}
+
+static void test_other(void)
+{
+	const struct inject_step step = {
+		.kind = INJECT_FAIL, .at = 2, .nr = SYS_close, .error = EIO};
+	struct inject_run run;
+
+	CHECK(inject_run(reader, NULL, &step, 1, &run) == 0);
+	CHECK(run.hits == 0 && run.misses == 1 && seen->length == 10);
 	inject_run_clear(&run);
 }
 
@@ -156,7 +168,7 @@ static void restore(void)
 
 static void test_act(void)
 {
-	struct inject_step step = {.kind = INJECT_ACT_BEFORE, .at = 1, .act = replace};
+	struct inject_step step = {.kind = INJECT_ACT_BEFORE, .at = 1, .nr = -1, .act = replace};
 	struct inject_run run;
 
 	CHECK(inject_run(reader, NULL, &step, 1, &run) == 0);
@@ -192,7 +204,8 @@ static void messenger(void *arg)
 
 static void test_message(void)
 {
-	const struct inject_step step = {.kind = INJECT_SHORT, .at = 1, .length = 4};
+	const struct inject_step step = {
+		.kind = INJECT_SHORT, .at = 1, .nr = SYS_recvmsg, .length = 4};
 	struct inject_run run;
 
 	CHECK(inject_run(messenger, NULL, &step, 1, &run) == 0);
@@ -284,6 +297,7 @@ int main(void)
 	test_fail();
 	test_short();
 	test_onward();
+	test_other();
 	test_act();
 	test_message();
 	test_busy();

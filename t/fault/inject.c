@@ -230,10 +230,14 @@ static int record(struct inject_run *run, pid_t tid, struct user_regs_struct *re
 	return 0;
 }
 
-static bool applies(const struct inject_step *step, size_t n, long nr)
+static bool applies(struct inject_run *run, const struct inject_step *step, size_t n, long nr)
 {
+	if (n == step->at && step->nr >= 0 && nr != step->nr) {
+		run->misses++;
+		return false;
+	}
 	if (step->onward)
-		return n >= step->at && call_can_fail_with(nr, step->error);
+		return n >= step->at && run->misses == 0 && call_can_fail_with(nr, step->error);
 	return n == step->at;
 }
 
@@ -246,7 +250,8 @@ static int at_entry(struct tracer *tracer, struct task *task, bool *ended)
 		return -errno;
 	task->counted = false;
 	*ended = regs.orig_rax == SYS_prctl && regs.rdi == END_MARKER;
-	if (*ended)
+	/* When the heap grows depends on all that the process did before, not on the operation. */
+	if (*ended || regs.orig_rax == SYS_brk)
 		return 0;
 	ret = record(tracer->run, task->tid, &regs);
 	if (ret < 0)
@@ -256,7 +261,7 @@ static int at_entry(struct tracer *tracer, struct task *task, bool *ended)
 	for (size_t i = 0; i < tracer->num_steps; i++) {
 		const struct inject_step *step = &tracer->steps[i];
 
-		if (!applies(step, task->call + 1, (long)regs.orig_rax))
+		if (!applies(tracer->run, step, task->call + 1, (long)regs.orig_rax))
 			continue;
 		if (step->kind == INJECT_ACT_BEFORE) {
 			step->act(step->arg);
@@ -294,7 +299,8 @@ static int at_exit_of_call(struct tracer *tracer, struct task *task)
 	for (size_t i = 0; i < tracer->num_steps; i++) {
 		const struct inject_step *step = &tracer->steps[i];
 
-		if (step->kind == INJECT_ACT_AFTER && step->at == task->call + 1) {
+		if (step->kind == INJECT_ACT_AFTER && step->at == task->call + 1 &&
+		    (step->nr < 0 || step->nr == (long)regs.orig_rax)) {
 			step->act(step->arg);
 			tracer->run->hits++;
 		}

@@ -21,7 +21,8 @@ enum inject_kind {
 
 struct inject_step {
 	enum inject_kind kind;
-	size_t at;   /* which system call, counted from 1 */
+	size_t at;   /* which system call, counted from 1; growing the heap is not counted */
+	long nr;     /* the call that is expected there: nothing is done at another one; -1: any */
 	bool onward; /* INJECT_FAIL: at that call and every later one that can fail so */
 	int error;
 	size_t length;
@@ -40,7 +41,8 @@ struct inject_run {
 	struct inject_call *calls; /* made between the markers */
 	size_t count;
 	size_t size;
-	size_t hits; /* how often a step was carried out */
+	size_t hits;   /* how often a step was carried out */
+	size_t misses; /* how often another call stood there */
 	bool began;
 	bool ended;
 	int status; /* as of waitpid() */
