@@ -143,21 +143,36 @@ static void keep_changes(struct hf_stream *stream, const struct hf_event *droppe
 	}
 }
 
-static int queue_told(struct hf_stream *stream, struct hf_told *told)
+static int queue_gone(struct hf_stream *stream)
 {
-	struct hf_device *device = told->device;
-	uint32_t changes = told->untold;
-	int err;
+	struct hf_told *told, *next;
+	int err = 0;
 
-	if (atomic_load(&device->gone))
-		return hf_queue_push(&stream->queue, HF_EVENT_REMOVED, device, 0);
-	if (strcmp(told->name, device->name) != 0)
-		changes |= HF_CHANGED_NAME;
-	if (!changes)
-		return 0;
-	err = hf_queue_push(&stream->queue, HF_EVENT_CHANGED, device, changes);
-	if (!err)
+	HASH_ITER (hh, stream->told, told, next)
+		if (!err && atomic_load(&told->device->gone))
+			err = hf_queue_push(&stream->queue, HF_EVENT_REMOVED, told->device, 0);
+	return err;
+}
+
+static int queue_changed(struct hf_stream *stream)
+{
+	struct hf_told *told, *next;
+	int err = 0;
+
+	HASH_ITER (hh, stream->told, told, next) {
+		uint32_t changes = told->untold;
+
+		if (atomic_load(&told->device->gone))
+			continue;
+		if (strcmp(told->name, told->device->name) != 0)
+			changes |= HF_CHANGED_NAME;
+		if (!changes)
+			continue;
+		err = hf_queue_push(&stream->queue, HF_EVENT_CHANGED, told->device, changes);
+		if (err)
+			break;
 		told->untold = 0;
+	}
 	return err;
 }
 
@@ -179,16 +194,16 @@ static int queue_untold(struct hf_stream *stream, struct hf_device *first)
 int hf_told_difference(struct hf_stream *stream, struct hf_event **dropped)
 {
 	struct hf_queue *queue = &stream->queue;
-	struct hf_told *told, *next;
 	int err;
 
 	*dropped = hf_queue_empty(queue);
 	keep_changes(stream, *dropped);
 	err = hf_queue_push(queue, HF_EVENT_RESYNC, NULL, 0);
-	/* What has gone comes first, so that names are free again before they are told anew. */
-	HASH_ITER (hh, stream->told, told, next)
-		if (!err)
-			err = queue_told(stream, told);
+	/* What has gone comes first, so that a name is free before another device has it. */
+	if (!err)
+		err = queue_gone(stream);
+	if (!err)
+		err = queue_changed(stream);
 	if (!err)
 		err = queue_untold(stream, stream->hf->table.listed);
 	if (!err)
