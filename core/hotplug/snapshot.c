@@ -113,6 +113,9 @@ int hf_snapshot_read(const struct hf_search_root *root, struct hf_nl *nl,
 		snapshot->num_ports++;
 	}
 	hf_close(&dir);
+	/* What is missing because the device is being taken apart has not changed. */
+	if (!err && hf_entry_verify(root, nl, entry) == -ENODEV)
+		err = -ENODEV;
 	if (err)
 		free(snapshot);
 	else
