@@ -150,7 +150,9 @@ static int take_datagram(struct hf_nl *nl, size_t size, bool dump, take_fn *take
 	int left = (int)size;
 	int err;
 
-	for (; mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left)) {
+	/* libmnl compares lengths with a sign: from 2^31 on they seem to fit. */
+	for (; mnl_nlmsg_ok(header, left) && header->nlmsg_len <= (uint32_t)left;
+	     header = mnl_nlmsg_next(header, &left)) {
 		if (!is_ours(nl, header))
 			continue;
 		if ((header->nlmsg_flags & NLM_F_DUMP_INTR) && !nl->failed)

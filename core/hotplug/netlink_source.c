@@ -69,7 +69,9 @@ static void take(struct hf_netlink_source *source, struct hf_watch *watch, int l
 	const struct nlmsghdr *header = (const struct nlmsghdr *)source->buffer;
 	struct hf_hint hint;
 
-	for (; mnl_nlmsg_ok(header, length); header = mnl_nlmsg_next(header, &length))
+	/* libmnl compares lengths with a sign: from 2^31 on they seem to fit. */
+	for (; mnl_nlmsg_ok(header, length) && header->nlmsg_len <= (uint32_t)length;
+	     header = mnl_nlmsg_next(header, &length))
 		if (source->parse(header, header->nlmsg_len, &hint) > 0)
 			hf_watch_push(watch, &hint);
 }
