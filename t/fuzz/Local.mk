@@ -1,1 +1,61 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Each target links with libFuzzer where configure was told --enable-fuzzers; elsewhere with a main()
+# that replays the seeds, as a test. `make check-fuzz` runs each for FUZZ_SECONDS, from any build.
+fuzz_programs = \
+	t/fuzz/fuzz-config \
+	t/fuzz/fuzz-manifest \
+	t/fuzz/fuzz-netlink \
+	t/fuzz/fuzz-notify \
+	t/fuzz/fuzz-sysfs \
+	t/fuzz/fuzz-uevent
+check_PROGRAMS += $(fuzz_programs)
+
+if FUZZERS
+fuzz_main =
+fuzz_ldflags = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_build = $(abs_top_builddir)
+else
+fuzz_main = t/fuzz/replay.c
+fuzz_ldflags = $(AM_LDFLAGS)
+fuzz_build =
+TESTS += $(fuzz_programs)
+endif
+
+t_fuzz_fuzz_config_SOURCES = t/fuzz/fuzz-config.c t/fuzz/fuzz.h $(fuzz_main)
+t_fuzz_fuzz_config_LDFLAGS = $(fuzz_ldflags)
+t_fuzz_fuzz_config_LDADD = libhf-core.la
+t_fuzz_fuzz_manifest_SOURCES = t/fuzz/fuzz-manifest.c t/fuzz/fuzz.h $(fuzz_main)
+t_fuzz_fuzz_manifest_LDFLAGS = $(fuzz_ldflags)
+t_fuzz_fuzz_manifest_LDADD = libhf-core.la
+t_fuzz_fuzz_netlink_SOURCES = t/fuzz/fuzz-netlink.c t/fuzz/fuzz.h $(fuzz_main)
+t_fuzz_fuzz_netlink_LDFLAGS = $(fuzz_ldflags)
+t_fuzz_fuzz_netlink_LDADD = libhf-core.la
+t_fuzz_fuzz_notify_SOURCES = t/fuzz/fuzz-notify.c t/fuzz/fuzz.h t/fuzz/hint.h $(fuzz_main)
+t_fuzz_fuzz_notify_LDFLAGS = $(fuzz_ldflags)
+t_fuzz_fuzz_notify_LDADD = libhf-core.la
+t_fuzz_fuzz_sysfs_SOURCES = t/fuzz/fuzz-sysfs.c t/fuzz/fuzz.h $(fuzz_main)
+t_fuzz_fuzz_sysfs_LDFLAGS = $(fuzz_ldflags)
+t_fuzz_fuzz_sysfs_LDADD = libhf-core.la
+t_fuzz_fuzz_uevent_SOURCES = t/fuzz/fuzz-uevent.c t/fuzz/fuzz.h t/fuzz/hint.h $(fuzz_main)
+t_fuzz_fuzz_uevent_LDFLAGS = $(fuzz_ldflags)
+t_fuzz_fuzz_uevent_LDADD = libhf-core.la
+
+FUZZ_SECONDS = 30
+FUZZ_JOBS = 2
+check-fuzz:
+	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
+		FUZZ_BUILD='$(fuzz_build)' FUZZ_JOBS='$(FUZZ_JOBS)' MAKE='$(MAKE)' \
+		$(srcdir)/t/fuzz/run $(FUZZ_SECONDS)
+clean-fuzz:
+	rm -rf fuzz-build fuzz-work
+.PHONY: check-fuzz clean-fuzz
+clean-local: clean-fuzz
+
+EXTRA_DIST += \
+	t/fuzz/config.dict \
+	t/fuzz/make-seeds \
+	t/fuzz/manifest.dict \
+	t/fuzz/run \
+	t/fuzz/seeds \
+	t/fuzz/sysfs.dict \
+	t/fuzz/uevent.dict
