@@ -20,3 +20,4 @@ t_tree_stream_threads_SOURCES = t/tree/stream_threads.c t/tree/stream_bed.c t/tr
 t_tree_stream_threads_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_stream_threads_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
 endif
+include t/tree/churn.mk
