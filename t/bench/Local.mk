@@ -1,1 +1,25 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# The probe opens libraries at run time: it links to neither of those it measures.
+check_PROGRAMS += t/bench/bench t/bench/counts t/bench/probe
+TESTS += t/bench/counts
+
+bench_common = \
+	t/bench/figures.c \
+	t/bench/figures.h \
+	t/bench/place.c \
+	t/bench/place.h \
+	t/bench/trace.c \
+	t/bench/trace.h
+t_bench_bench_SOURCES = t/bench/bench.c t/bench/report.c t/bench/report.h $(bench_common)
+t_bench_bench_LDADD = libhf-test-tree.la
+t_bench_counts_SOURCES = t/bench/counts.c $(bench_common)
+t_bench_counts_LDADD = libhf-test-tree.la
+t_bench_probe_SOURCES = t/bench/probe.c t/bench/delay.c t/bench/delay.h t/bench/trace.h
+t_bench_probe_LDADD = libhf-test-tree.la
+
+BENCH_ROUNDS = 7
+bench: all t/bench/bench t/bench/probe
+	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' \
+		t/bench/bench -r $(BENCH_ROUNDS) -o bench.json
+.PHONY: bench
+CLEANFILES += bench.json

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Holdfast beside the distribution's libibverbs, on the same made-up devices, in one run. Each
+ * measurement is a process of its own; those of the two libraries take turns. What counts is the
+ * ratio of the medians: the times themselves are this machine's at this moment.
+ *
+ *	bench [-r ROUNDS] [-o FILE.json] [-i LIBIBVERBS] [-l LIBHOLDFAST]
+ */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <link.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "t/bench/figures.h"
+#include "t/bench/place.h"
+#include "t/bench/report.h"
+#include "t/bench/trace.h"
+
+enum { ROUNDS_MAX = 101 };
+
+static const unsigned int sizes[] = {1, 256, 1024, 4096};
+
+enum { SIZES = sizeof(sizes) / sizeof(sizes[0]) };
+
+enum library { INCUMBENT, HOLDFAST, LIBRARIES };
+
+static const char *paths[LIBRARIES];
+static struct tree *trees[SIZES];
+static int rounds = 7;
+
+static struct figures lists[LIBRARIES][SIZES][ROUNDS_MAX];
+static struct figures starts[LIBRARIES][ROUNDS_MAX];
+static struct figures nothing[ROUNDS_MAX];
+
+static double median(enum library library, int size, const char *name)
+{
+	return figures_median(lists[library][size], rounds, name);
+}
+
+static void row(const char *name, const char *unit, double scale, double incumbent, double holdfast,
+		double target)
+{
+	report_row(&(struct report_row){
+		.name = name,
+		.unit = unit,
+		.incumbent = incumbent * scale,
+		.holdfast = holdfast * scale,
+		.ratio = holdfast > 0 ? incumbent / holdfast : 0,
+		.target = target,
+	});
+}
+
+static void measure(void)
+{
+	for (int round = 0; round < rounds; round++) {
+		for (int size = 0; size < (int)SIZES; size++) {
+			place_use(trees[size]);
+			for (int i = 0; i < LIBRARIES; i++) {
+				/* Who comes first changes from round to round. */
+				enum library library = (i + round) % LIBRARIES;
+
+				figures_run(paths[library], "list", &lists[library][size][round]);
+			}
+		}
+		place_use(trees[0]);
+		figures_run(paths[HOLDFAST], "none", &nothing[round]);
+		for (int i = 0; i < LIBRARIES; i++) {
+			enum library library = (i + round) % LIBRARIES;
+
+			figures_run(paths[library], "start", &starts[library][round]);
+		}
+	}
+}
+
+static void check_devices(void)
+{
+	for (int library = 0; library < LIBRARIES; library++) {
+		for (int size = 0; size < (int)SIZES; size++) {
+			if (median(library, size, "devices") == sizes[size])
+				continue;
+			fprintf(stderr, "bench: %s lists %g of %u devices\n", paths[library],
+				median(library, size, "devices"), sizes[size]);
+			exit(1);
+		}
+	}
+}
+
+static void report_lists(void)
+{
+	static const struct {
+		const char *figure, *what, *unit;
+		double scale;
+		double target_1024;
+	} kinds[] = {
+		{"first_ns", "first list", "ms", 1e-6, 4},
+		{"again_ns", "unchanged list again", "us", 1e-3, 200},
+	};
+	char name[64];
+
+	for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++) {
+		for (int size = 0; size < (int)SIZES; size++) {
+			snprintf(name, sizeof(name), "%s, %u device%s", kinds[kind].what,
+				 sizes[size], sizes[size] == 1 ? "" : "s");
+			row(name, kinds[kind].unit, kinds[kind].scale,
+			    median(INCUMBENT, size, kinds[kind].figure),
+			    median(HOLDFAST, size, kinds[kind].figure),
+			    sizes[size] == 1024 ? kinds[kind].target_1024 : 0);
+		}
+		for (int size = 1; size < (int)SIZES; size++) {
+			snprintf(name, sizeof(name), "%s, per device of %u", kinds[kind].what,
+				 sizes[size]);
+			row(name, "us", 1e-3 / sizes[size],
+			    median(INCUMBENT, size, kinds[kind].figure),
+			    median(HOLDFAST, size, kinds[kind].figure), 0);
+		}
+		snprintf(name, sizeof(name), "%s, per device: 4096 to 256", kinds[kind].what);
+		report_row(&(struct report_row){
+			.name = name,
+			.unit = "times",
+			.incumbent = median(INCUMBENT, 3, kinds[kind].figure) /
+				     median(INCUMBENT, 1, kinds[kind].figure) / 16,
+			.holdfast = median(HOLDFAST, 3, kinds[kind].figure) /
+				    median(HOLDFAST, 1, kinds[kind].figure) / 16,
+			.wanted = "no growth: about 1",
+		});
+	}
+}
+
+static void report_start(void)
+{
+	double base = figures_median(nothing, rounds, "wall_ns");
+	double incumbent = figures_median(starts[INCUMBENT], rounds, "wall_ns");
+	double holdfast = figures_median(starts[HOLDFAST], rounds, "wall_ns");
+
+	row("process that lists 1 device", "ms", 1e-6, incumbent, holdfast, 3);
+	row("the same, less an empty process", "ms", 1e-6, incumbent - base, holdfast - base, 0);
+	row("empty process", "ms", 1e-6, base, base, 0);
+}
+
+static void report_memory(void)
+{
+	double bytes[LIBRARIES], idle[LIBRARIES], files[LIBRARIES];
+
+	for (int i = 0; i < LIBRARIES; i++) {
+		unsigned int more = sizes[3] - sizes[2];
+
+		bytes[i] = (median(i, 3, "heap_listed") - median(i, 2, "heap_listed")) / more;
+		idle[i] = (median(i, 3, "heap_idle") - median(i, 2, "heap_idle")) / more;
+		files[i] = (median(i, 3, "files_idle") - median(i, 0, "files_idle")) /
+			   (sizes[3] - sizes[0]);
+	}
+	row("heap per listed device", "bytes", 1, bytes[INCUMBENT], bytes[HOLDFAST], 0);
+	row("heap per device, list given back", "bytes", 1, idle[INCUMBENT], idle[HOLDFAST], 0);
+	row("descriptors per idle device", "fds", 1, files[INCUMBENT], files[HOLDFAST], 0);
+	row("descriptors of the library", "fds", 1,
+	    median(INCUMBENT, 0, "files_idle") - median(INCUMBENT, 0, "files_before"),
+	    median(HOLDFAST, 0, "files_idle") - median(HOLDFAST, 0, "files_before"), 0);
+}
+
+static void report_calls(void)
+{
+	static const char *const section_names[] = {"", "first list", "unchanged list again"};
+	static struct trace traces[LIBRARIES][SIZES];
+	struct figures figures;
+	char name[64], text[256];
+
+	for (int size = 0; size < (int)SIZES; size++) {
+		place_use(trees[size]);
+		for (int i = 0; i < LIBRARIES; i++) {
+			if (figures_trace(paths[i], &figures, &traces[i][size])) {
+				report_note("system calls: tracing is not permitted here");
+				return;
+			}
+		}
+	}
+	for (int section = TRACE_FIRST; section <= TRACE_AGAIN; section++) {
+		for (int size = 0; size < (int)SIZES; size++) {
+			snprintf(name, sizeof(name), "%s, %u device%s: system calls",
+				 section_names[section], sizes[size], size ? "s" : "");
+			row(name, "calls", 1, (double)traces[INCUMBENT][size].total[section],
+			    (double)traces[HOLDFAST][size].total[section], 0);
+		}
+	}
+	for (int section = TRACE_FIRST; section <= TRACE_AGAIN; section++) {
+		for (int i = 0; i < LIBRARIES; i++) {
+			trace_describe(&traces[i][2], section, 8, text, sizeof(text));
+			report_note("%s, 1024 devices, %s: %s", section_names[section],
+				    i == HOLDFAST ? "Holdfast" : "libibverbs", text);
+		}
+	}
+}
+
+static void report_delay(void)
+{
+	static const char *const operations[] = {"delay-16", "delay-1024"};
+	char name[64];
+
+	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
+		struct figures figures;
+
+		figures_run(paths[HOLDFAST], operations[i], &figures);
+		for (int k = 0; k < 2; k++) {
+			const char *what = k ? "removed" : "added";
+			char figure_name[24];
+
+			snprintf(figure_name, sizeof(figure_name), "%s_ns", what);
+			snprintf(name, sizeof(name), "from change to %s, among %s", what,
+				 strchr(operations[i], '-') + 1);
+			report_row(&(struct report_row){
+				.name = name,
+				.unit = "us",
+				.holdfast = figure(&figures, figure_name) / 1e3,
+				.wanted = "libibverbs does not tell",
+			});
+		}
+	}
+}
+
+/* The file that the loader takes for a name. */
+static const char *find_library(const char *name)
+{
+	void *library = dlopen(name, RTLD_LAZY | RTLD_LOCAL);
+	struct link_map *map;
+	char *path;
+
+	if (!library || dlinfo(library, RTLD_DI_LINKMAP, &map) != 0) {
+		printf("skipped: %s\n", dlerror());
+		exit(PLACE_EXIT_SKIP);
+	}
+	path = realpath(map->l_name, NULL);
+	dlclose(library);
+	return path ? path : name;
+}
+
+static int distribution_providers(void)
+{
+	DIR *dir = opendir("/etc/libibverbs.d");
+	struct dirent *entry;
+	int count = 0;
+
+	while (dir && (entry = readdir(dir)))
+		count += entry->d_name[0] != '.';
+	if (dir)
+		closedir(dir);
+	return count;
+}
+
+static void usage(void)
+{
+	fprintf(stderr,
+		"usage: bench [-r ROUNDS] [-o FILE.json] [-i LIBIBVERBS] [-l LIBHOLDFAST]\n");
+	exit(2);
+}
+
+int main(int argc, char **argv)
+{
+	const char *json = NULL;
+	int option;
+
+	while ((option = getopt(argc, argv, "r:o:i:l:")) != -1) {
+		switch (option) {
+		case 'r':
+			rounds = atoi(optarg);
+			break;
+		case 'o':
+			json = optarg;
+			break;
+		case 'i':
+			paths[INCUMBENT] = optarg;
+			break;
+		case 'l':
+			paths[HOLDFAST] = optarg;
+			break;
+		default:
+			usage();
+		}
+	}
+	if (rounds < 1 || rounds > ROUNDS_MAX || optind != argc)
+		usage();
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (!paths[INCUMBENT])
+		paths[INCUMBENT] = find_library("libibverbs.so.1");
+	if (!paths[HOLDFAST])
+		paths[HOLDFAST] = place_library();
+	place_enter();
+	setenv("HOLDFAST_PROVIDER_PATH", place_providers(), 1);
+	for (int size = 0; size < (int)SIZES; size++)
+		trees[size] = place_tree(sizes[size]);
+
+	printf("libibverbs: %s with %d drivers configured\nHoldfast:   %s\n"
+	       "Medians of %d rounds in turns\n\n",
+	       paths[INCUMBENT], distribution_providers(), paths[HOLDFAST], rounds);
+	measure();
+	check_devices();
+	report_lists();
+	report_start();
+	report_memory();
+	report_calls();
+	report_delay();
+	return report_end(json);
+}

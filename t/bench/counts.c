@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What can be said of the speed without a clock: system calls and descriptors. A list of unchanged
+ * devices makes at most two calls however many there are; an idle device holds no descriptor; and
+ * the calls of a first list grow linearly.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "t/bench/figures.h"
+#include "t/bench/place.h"
+#include "t/bench/trace.h"
+
+enum { AGAIN_CALLS_MAX = 2 };
+
+#ifdef __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#endif
+
+static int failures;
+
+static void expect(int good, const char *what)
+{
+	printf("%s: %s\n", good ? "ok" : "FAILED", what);
+	failures += !good;
+}
+
+int main(void)
+{
+	static const unsigned int sizes[] = {1, 64, 128, 256};
+	static struct trace traces[4];
+	const char *library = place_library();
+	double files[4], low, high;
+	char text[256];
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+#ifdef SANITIZED
+	printf("skipped: sanitisers make system calls of their own\n");
+	return PLACE_EXIT_SKIP;
+#endif
+	if (getenv("HF_VALGRIND")) {
+		printf("skipped: valgrind cannot follow a traced process\n");
+		return PLACE_EXIT_SKIP;
+	}
+	place_enter();
+	setenv("HOLDFAST_PROVIDER_PATH", place_providers(), 1);
+	for (int i = 0; i < 4; i++) {
+		struct figures figures;
+
+		place_use(place_tree(sizes[i]));
+		if (figures_trace(library, &figures, &traces[i]) == -EPERM) {
+			printf("skipped: tracing is not permitted here\n");
+			return PLACE_EXIT_SKIP;
+		}
+		files[i] = figure(&figures, "files_idle");
+		trace_describe(&traces[i], TRACE_FIRST, 8, text, sizeof(text));
+		printf("%u devices: first list %lu calls (%s)\n", sizes[i],
+		       traces[i].total[TRACE_FIRST], text);
+		trace_describe(&traces[i], TRACE_AGAIN, 8, text, sizeof(text));
+		printf("%u devices: unchanged list %lu calls (%s), %g files open\n", sizes[i],
+		       traces[i].total[TRACE_AGAIN], text, files[i]);
+		expect(figure(&figures, "devices") == sizes[i], "every device is listed");
+		expect(traces[i].total[TRACE_AGAIN] <= AGAIN_CALLS_MAX,
+		       "an unchanged list takes at most 2 system calls");
+		expect(files[i] == files[0], "idle devices hold no descriptor");
+	}
+	low = (double)(traces[2].total[TRACE_FIRST] - traces[1].total[TRACE_FIRST]) / 64;
+	high = (double)(traces[3].total[TRACE_FIRST] - traces[2].total[TRACE_FIRST]) / 128;
+	printf("first list: %.2f calls per device from 64 to 128, %.2f from 128 to 256\n", low,
+	       high);
+	/* Directories and the heap are read and grown in steps, which shows a little. */
+	expect(high < low * 1.05 + 0.25, "the calls of a first list grow linearly");
+	return failures ? 1 : 0;
+}

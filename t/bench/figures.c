@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "t/bench/figures.h"
+#include "t/bench/trace.h"
+
+extern char **environ;
+
+static void fail(const char *what, const char *why) __attribute__((noreturn));
+static void fail(const char *what, const char *why)
+{
+	fprintf(stderr, "%s: %s\n", what, why);
+	exit(1);
+}
+
+static const char *probe_path(void)
+{
+	static char path[4096];
+	char self[3072];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (length < 0)
+		fail("/proc/self/exe", strerror(errno));
+	self[length] = '\0';
+	*strrchr(self, '/') = '\0';
+	snprintf(path, sizeof(path), "%s/probe", self);
+	return path;
+}
+
+static double now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static void add(struct figures *figures, const char *name, double value)
+{
+	if (figures->count == FIGURES_MAX)
+		fail(name, "too many figures");
+	snprintf(figures->v[figures->count].name, sizeof(figures->v[0].name), "%s", name);
+	figures->v[figures->count++].value = value;
+}
+
+static void parse(FILE *output, struct figures *ret)
+{
+	char name[24];
+	double value;
+
+	memset(ret, 0, sizeof(*ret));
+	rewind(output);
+	while (fscanf(output, "%23s %lf", name, &value) == 2)
+		add(ret, name, value);
+}
+
+void figures_run(const char *library, const char *operation, struct figures *ret)
+{
+	char *argv[] = {(char *)probe_path(), (char *)library, (char *)operation, NULL};
+	posix_spawn_file_actions_t actions;
+	FILE *output = tmpfile();
+	double begin, end;
+	int status, err;
+	pid_t pid;
+
+	if (!output)
+		fail("temporary file", strerror(errno));
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, fileno(output), STDOUT_FILENO);
+	begin = now_ns();
+	err = posix_spawn(&pid, argv[0], &actions, NULL, argv, environ);
+	if (err)
+		fail(argv[0], strerror(err));
+	if (waitpid(pid, &status, 0) < 0)
+		fail(argv[0], strerror(errno));
+	end = now_ns();
+	posix_spawn_file_actions_destroy(&actions);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		fail(library, "the measuring process failed");
+	parse(output, ret);
+	add(ret, "wall_ns", end - begin);
+	fclose(output);
+}
+
+int figures_trace(const char *library, struct figures *ret, struct trace *trace)
+{
+	char *argv[] = {(char *)probe_path(), (char *)library, (char *)"count", NULL};
+	FILE *output = tmpfile();
+	int err;
+
+	if (!output)
+		fail("temporary file", strerror(errno));
+	err = trace_run(argv, fileno(output), trace);
+	if (!err)
+		parse(output, ret);
+	fclose(output);
+	if (err && err != -EPERM)
+		fail(library, "the traced process failed");
+	return err;
+}
+
+double figure(const struct figures *figures, const char *name)
+{
+	for (int i = 0; i < figures->count; i++) {
+		if (strcmp(figures->v[i].name, name) == 0)
+			return figures->v[i].value;
+	}
+	fail(name, "the measuring process did not say");
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+double figures_median(const struct figures *runs, int count, const char *name)
+{
+	double *values = calloc((size_t)count, sizeof(*values)), median;
+
+	if (!values)
+		fail(name, strerror(ENOMEM));
+	for (int i = 0; i < count; i++)
+		values[i] = figure(&runs[i], name);
+	qsort(values, (size_t)count, sizeof(*values), compare);
+	median = count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+	free(values);
+	return median;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Processes that measure, and what they print: lines "NAME VALUE". */
+#ifndef HF_BENCH_FIGURES_H
+#define HF_BENCH_FIGURES_H
+
+#include <stddef.h>
+
+enum { FIGURES_MAX = 24 };
+
+struct figures {
+	struct {
+		char name[24];
+		double value;
+	} v[FIGURES_MAX];
+	int count;
+};
+
+/*
+ * Runs "probe LIBRARY OPERATION" and reads what it prints. Adds "wall_ns", from before the fork until
+ * its end was seen. Exits with a message when the probe fails.
+ */
+void figures_run(const char *library, const char *operation, struct figures *ret);
+
+struct trace;
+/* The same under the tracer; -EPERM where that is not allowed. */
+int figures_trace(const char *library, struct figures *ret, struct trace *trace);
+
+/* The figure of a name; exits with a message when it is not there. */
+double figure(const struct figures *figures, const char *name);
+
+/* The median of one figure over several runs. */
+double figures_median(const struct figures *runs, int count, const char *name);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "t/bench/place.h"
+
+static void skip(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+static void skip(const char *format, ...)
+{
+	va_list args;
+
+	printf("skipped: ");
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\n");
+	exit(PLACE_EXIT_SKIP);
+}
+
+static void fail(const char *what, int err) __attribute__((noreturn));
+static void fail(const char *what, int err)
+{
+	fprintf(stderr, "%s: %s\n", what, strerror(err));
+	exit(1);
+}
+
+static void put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		skip("%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+/* As "unshare -m", or for an ordinary user as "unshare -Urm". */
+static void new_namespace(void)
+{
+	unsigned int uid = geteuid(), gid = getegid();
+	char map[64];
+
+	if (unshare(CLONE_NEWNS) < 0) {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+			skip("no mount namespace: %s", strerror(errno));
+		put("/proc/self/setgroups", "deny");
+		snprintf(map, sizeof(map), "0 %u 1", uid);
+		put("/proc/self/uid_map", map);
+		snprintf(map, sizeof(map), "0 %u 1", gid);
+		put("/proc/self/gid_map", map);
+	}
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		skip("mounts cannot be made private: %s", strerror(errno));
+}
+
+/* Another /dev, since /dev/infiniband may not exist and may not be made by an ordinary user. */
+static void new_dev(void)
+{
+	static const char *const nodes[] = {"null", "zero", "full", "random", "urandom", "tty"};
+	char base[] = "/tmp/hf-bench-dev-XXXXXX";
+	char path[64], from[64];
+
+	if (!mkdtemp(base))
+		fail(base, errno);
+	if (mount("none", base, "tmpfs", MS_NOSUID, "mode=755") < 0) {
+		int err = errno;
+
+		rmdir(base);
+		skip("no tmpfs: %s", strerror(err));
+	}
+	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
+		int fd;
+
+		snprintf(path, sizeof(path), "%s/%s", base, nodes[i]);
+		snprintf(from, sizeof(from), "/dev/%s", nodes[i]);
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+		if (fd < 0)
+			fail(path, errno);
+		close(fd);
+		if (mount(from, path, NULL, MS_BIND, NULL) < 0 && errno != ENOENT)
+			skip("%s cannot be bound: %s", from, strerror(errno));
+	}
+	snprintf(path, sizeof(path), "%s/infiniband", base);
+	if (mkdir(path, 0755) < 0)
+		fail(path, errno);
+	snprintf(path, sizeof(path), "%s/shm", base);
+	if (mkdir(path, 01777) < 0)
+		fail(path, errno);
+	if (mount("none", path, "tmpfs", MS_NOSUID, "mode=1777") < 0)
+		skip("no tmpfs: %s", strerror(errno));
+	if (mount(base, "/dev", NULL, MS_BIND | MS_REC, NULL) < 0)
+		skip("/dev cannot be replaced: %s", strerror(errno));
+	/* Only /dev shows it from here on. */
+	umount2(base, MNT_DETACH);
+	rmdir(base);
+}
+
+void place_enter(void)
+{
+	new_namespace();
+	new_dev();
+}
+
+struct tree *place_tree(unsigned int count)
+{
+	struct tree_options options = {.gids = 4};
+	struct tree *tree;
+	char name[32];
+	int err = tree_new(&tree, "/dev/shm");
+
+	for (unsigned int n = 0; !err && n < count; n++) {
+		snprintf(name, sizeof(name), "rxe%u", n);
+		err = tree_add(tree, n, name, &options);
+	}
+	if (err)
+		fail("made-up tree", -err);
+	return tree;
+}
+
+void place_use(const struct tree *tree)
+{
+	char nodes[4096];
+
+	/* Fails while nothing is mounted there. */
+	umount2("/dev/infiniband", MNT_DETACH);
+	snprintf(nodes, sizeof(nodes), "%s/infiniband", tree_dev(tree));
+	if (mount(nodes, "/dev/infiniband", NULL, MS_BIND, NULL) < 0)
+		fail("/dev/infiniband", errno);
+	setenv("SYSFS_PATH", tree_sysfs(tree), 1);
+}
+
+static const char *build_dir(void)
+{
+	static char path[3072];
+	const char *top = getenv("top_builddir");
+	ssize_t length;
+
+	if (top)
+		return top;
+	length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	if (length < 0)
+		fail("/proc/self/exe", errno);
+	path[length] = '\0';
+	/* TOP/t/bench/PROGRAM */
+	for (int i = 0; i < 3; i++) {
+		char *slash = strrchr(path, '/');
+
+		if (!slash)
+			fail("$top_builddir", ENOENT);
+		*slash = '\0';
+	}
+	return path;
+}
+
+const char *place_library(void)
+{
+	static char path[4096];
+
+	snprintf(path, sizeof(path), "%s/.libs/libholdfast.so.0", build_dir());
+	if (access(path, R_OK) < 0)
+		fail(path, errno);
+	return path;
+}
+
+const char *place_providers(void)
+{
+	static char path[4096];
+
+	snprintf(path, sizeof(path), "%s/providers.d", build_dir());
+	if (access(path, R_OK) < 0)
+		fail(path, errno);
+	return path;
+}

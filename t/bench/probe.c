@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * One measurement in a process of its own: `probe LIBRARY OPERATION`. LIBRARY is a path to
+ * libholdfast.so or libibverbs.so.1, of which only the calls that both have are used. Figures go to
+ * standard output as lines "NAME VALUE".
+ *
+ *	none	nothing: what starting a process costs by itself; the library is not opened
+ *	start	lists the devices and exits, as a small tool does
+ *	list	times the first list and the following ones; counts descriptors and memory
+ *	count	lists between marks, for the tracer in trace.c
+ *	delay-N	how long an event of Holdfast's takes, among N devices
+ */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <infiniband/verbs.h>
+
+#include "t/bench/delay.h"
+#include "t/bench/trace.h"
+
+enum { REPEATS = 201 };
+static const uint64_t budget_ns = 400000000;
+
+static struct ibv_device **(*get_list)(int *);
+static void (*free_list)(struct ibv_device **);
+
+static uint64_t now(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static void *symbol(void *library, const char *name)
+{
+	void *address = dlsym(library, name);
+
+	if (!address) {
+		fprintf(stderr, "probe: %s\n", dlerror());
+		exit(1);
+	}
+	return address;
+}
+
+static void *load(const char *path)
+{
+	void *library = dlopen(path, RTLD_NOW);
+
+	if (!library) {
+		fprintf(stderr, "probe: %s\n", dlerror());
+		exit(1);
+	}
+	get_list = (struct ibv_device * *(*)(int *)) symbol(library, "ibv_get_device_list");
+	free_list = (void (*)(struct ibv_device **))symbol(library, "ibv_free_device_list");
+	return library;
+}
+
+static struct ibv_device **list(int *count)
+{
+	struct ibv_device **devices = get_list(count);
+
+	if (!devices) {
+		fprintf(stderr, "probe: ibv_get_device_list: %s\n", strerror(errno));
+		exit(1);
+	}
+	return devices;
+}
+
+static unsigned int open_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int count = 0;
+
+	if (!dir)
+		exit(1);
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	/* Not ".", "..", and the directory itself. */
+	return count - 3;
+}
+
+static size_t heap(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void measure_list(void)
+{
+	uint64_t times[REPEATS], first, first_cpu, begin, again_begin, again_cpu;
+	struct ibv_device **devices;
+	int count, n = 0;
+
+	begin = now(CLOCK_MONOTONIC);
+	first_cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+	devices = list(&count);
+	first_cpu = now(CLOCK_PROCESS_CPUTIME_ID) - first_cpu;
+	first = now(CLOCK_MONOTONIC) - begin;
+	printf("devices %d\nfirst_ns %llu\nfirst_cpu_ns %llu\n", count, (unsigned long long)first,
+	       (unsigned long long)first_cpu);
+	printf("heap_listed %zu\nfiles_listed %u\n", heap(), open_files());
+	free_list(devices);
+	printf("heap_idle %zu\nfiles_idle %u\n", heap(), open_files());
+
+	again_begin = now(CLOCK_MONOTONIC);
+	again_cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+	while (n < REPEATS && (n < 5 || now(CLOCK_MONOTONIC) - again_begin < budget_ns)) {
+		begin = now(CLOCK_MONOTONIC);
+		devices = list(NULL);
+		free_list(devices);
+		times[n++] = now(CLOCK_MONOTONIC) - begin;
+	}
+	again_cpu = (now(CLOCK_PROCESS_CPUTIME_ID) - again_cpu) / (unsigned int)n;
+	qsort(times, (size_t)n, sizeof(times[0]), compare);
+	printf("again_ns %llu\nagain_cpu_ns %llu\nagain_runs %d\n",
+	       (unsigned long long)times[n / 2], (unsigned long long)again_cpu, n);
+}
+
+static void count_calls(void)
+{
+	int count;
+
+	trace_mark(TRACE_FIRST);
+	free_list(list(&count));
+	trace_mark(TRACE_NONE);
+	free_list(list(NULL));
+	trace_mark(TRACE_AGAIN);
+	free_list(list(NULL));
+	trace_mark(TRACE_NONE);
+	printf("devices %d\nfiles_idle %u\n", count, open_files());
+}
+
+int main(int argc, char **argv)
+{
+	const char *operation = argc == 3 ? argv[2] : "";
+
+	if (strcmp(operation, "none") == 0)
+		return 0;
+	if (strcmp(operation, "start") == 0) {
+		load(argv[1]);
+		free_list(list(NULL));
+	} else if (strcmp(operation, "list") == 0) {
+		load(argv[1]);
+		printf("heap_before %zu\nfiles_before %u\n", heap(), open_files());
+		measure_list();
+	} else if (strcmp(operation, "count") == 0) {
+		load(argv[1]);
+		count_calls();
+	} else if (strncmp(operation, "delay-", 6) == 0) {
+		delay_measure(load(argv[1]), (unsigned int)atoi(operation + 6));
+	} else {
+		fprintf(stderr, "usage: probe LIBRARY none|start|list|count|delay-N\n");
+		return 2;
+	}
+	return fflush(stdout) ? 1 : 0;
+}
