@@ -309,7 +309,8 @@ static void put_port(const struct fake *fake, struct part *part, const struct de
 		       {"phys_state", RDMA_NLDEV_ATTR_PORT_PHYS_STATE}};
 	char path[256], text[64];
 
-	put_header(part, &fake->request, fake->request.nlmsg_type, 0);
+	/* Not the request's type: nldev_port_get_doit, Linux 6.1 and 6.12. */
+	put_header(part, &fake->request, RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, RDMA_NLDEV_CMD_GET), 0);
 	put_u32(part, RDMA_NLDEV_ATTR_DEV_INDEX, device->index);
 	put_u32(part, RDMA_NLDEV_ATTR_PORT_INDEX, port);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
