@@ -60,14 +60,17 @@ t_unit_roots_LDADD = libhf-core.la $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA
-check_PROGRAMS += t/unit/stream_hints t/unit/stream_queue t/unit/watch
-TESTS += t/unit/stream_hints t/unit/stream_queue t/unit/watch
+check_PROGRAMS += t/unit/stream_hints t/unit/stream_queue t/unit/watch t/unit/watch_kernel
+TESTS += t/unit/stream_hints t/unit/stream_queue t/unit/watch t/unit/watch_kernel
 t_unit_stream_hints_SOURCES = t/unit/stream_hints.c
 t_unit_stream_hints_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MNL_CFLAGS)
 t_unit_stream_hints_LDADD = libhf-core.la $(CMOCKA_LIBS) $(MNL_LIBS)
 t_unit_stream_queue_SOURCES = t/unit/stream_queue.c
 t_unit_stream_queue_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_stream_queue_LDADD = libhf-core.la $(CMOCKA_LIBS)
+t_unit_watch_kernel_SOURCES = t/unit/watch_kernel.c
+t_unit_watch_kernel_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_watch_kernel_LDADD = libhf-core.la $(CMOCKA_LIBS)
 t_unit_watch_SOURCES = t/unit/watch.c
 t_unit_watch_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_watch_LDADD = libhf-core.la libhf-test-tree.la $(CMOCKA_LIBS)
