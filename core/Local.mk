@@ -15,6 +15,7 @@ libhf_core_la_SOURCES = \
 	core/base/attr.h \
 	core/base/file.c \
 	core/base/file.h \
+	core/base/hash.h \
 	core/base/log.c \
 	core/base/log.h \
 	core/base/reason.c \

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
 #include <string.h>
 #include <utlist.h>
 
@@ -34,9 +35,16 @@ static void count_unusable(struct hf *hf, const struct hf_device *device, int st
 		hf->table.unusable += (size_t)step;
 }
 
-static void insert(struct hf *hf, struct hf_device *device)
+/* Beside the one whose place it takes, which goes after that: so a failure changes nothing. */
+static int enter(struct hf *hf, struct hf_device *device)
 {
 	HASH_ADD(hh, hf->table.by_key, key, sizeof(device->key), device);
+	return hf_hash_added(device) ? 0 : -ENOMEM;
+}
+
+/* What has been entered. */
+static void insert(struct hf *hf, struct hf_device *device)
+{
 	DL_APPEND(hf->table.unlisted, device);
 	hf->table.count++;
 	count_unusable(hf, device, 1);
@@ -131,14 +139,18 @@ static int offer_again(struct hf *hf, struct hf_device *device, const struct hf_
 		hf_instance_put(fresh);
 		return 0;
 	}
-	pthread_mutex_lock(&hf->lock);
 	fresh->seen = device->seen;
-	take_out(hf, device);
-	atomic_store(&device->gone, true); /* this handle; the instance lives on in the other */
-	insert(hf, fresh);
+	pthread_mutex_lock(&hf->lock);
+	err = enter(hf, fresh);
+	if (!err) {
+		take_out(hf, device);
+		/* This handle is; the instance lives on in the other. */
+		atomic_store(&device->gone, true);
+		insert(hf, fresh);
+	}
 	pthread_mutex_unlock(&hf->lock);
-	hf_instance_put(device);
-	return 0;
+	hf_instance_put(err ? fresh : device);
+	return err;
 }
 
 int hf_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
@@ -159,13 +171,17 @@ int hf_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
 		return err;
 	fresh->seen = scan;
 	pthread_mutex_lock(&hf->lock);
-	if (device)
+	err = enter(hf, fresh);
+	if (!err && device)
 		end(hf, device);
-	insert(hf, fresh);
+	if (!err)
+		insert(hf, fresh);
 	pthread_mutex_unlock(&hf->lock);
-	if (device)
+	if (err)
+		hf_instance_put(fresh);
+	else if (device)
 		hf_instance_put(device);
-	return 0;
+	return err;
 }
 
 void hf_table_renamed(struct hf *hf, unsigned int root, const char *from, const char *to)

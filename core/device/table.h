@@ -6,10 +6,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <uthash.h>
 
 #include <holdfast-provider/objects.h>
 
+#include "core/base/hash.h"
 #include "core/discovery/discovery.h"
 
 struct hf;

@@ -2,10 +2,9 @@
 #ifndef HF_HOTPLUG_EVENT_H
 #define HF_HOTPLUG_EVENT_H
 
-#include <uthash.h>
-
 #include <holdfast/stream.h>
 
+#include "core/base/hash.h"
 #include "core/device/table.h"
 
 struct hf_event {

@@ -117,13 +117,16 @@ static int watch_path(struct hf_places *places, struct hf_place *place, const ch
 	watched = hf_places_find(places, wd);
 	if (!watched) {
 		watched = calloc(1, sizeof(*watched));
-		if (!watched) {
+		if (watched) {
+			watched->wd = wd;
+			HASH_ADD_INT(places->by_wd, wd, watched);
+		}
+		if (!watched || !hf_hash_added(watched)) {
+			free(watched);
 			inotify_rm_watch(places->fd, wd);
 			not_seen(places, place);
 			return -ENOMEM;
 		}
-		watched->wd = wd;
-		HASH_ADD_INT(places->by_wd, wd, watched);
 	}
 	hf_place_unwatch(places, place);
 	place->watched = watched;
@@ -175,10 +178,8 @@ static struct hf_place *new_child(struct hf_places *places, struct hf_place *pla
 	if (!child)
 		return NULL;
 	child->path = malloc(size);
-	if (!child->path) {
-		free(child);
-		return NULL;
-	}
+	if (!child->path)
+		goto free_child;
 	(void)hf_print(child->path, size, "%s/%s", place->path, name);
 	child->kind = kind;
 	child->root = place->root;
@@ -186,8 +187,15 @@ static struct hf_place *new_child(struct hf_places *places, struct hf_place *pla
 	(void)hf_copy(child->key.name, sizeof(child->key.name), name);
 	(void)hf_copy(child->device, sizeof(child->device), device);
 	HASH_ADD(hh, places->by_key, key, sizeof(child->key), child);
+	if (!hf_hash_added(child))
+		goto free_child;
 	DL_APPEND(place->children, child);
 	return child;
+
+free_child:
+	free(child->path);
+	free(child);
+	return NULL;
 }
 
 void hf_place_child_came(struct hf_places *places, struct hf_place *place, const char *name)

@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <uthash.h>
 
+#include "core/base/hash.h"
 #include "core/discovery/discovery.h"
 
 enum hf_place_kind {

@@ -26,14 +26,19 @@ static struct hf_event *newest_of(struct hf_queue *queue, uint64_t generation)
 	return event;
 }
 
-static void append(struct hf_queue *queue, struct hf_event *event, struct hf_event *before)
+static int append(struct hf_queue *queue, struct hf_event *event, struct hf_event *before)
 {
-	if (before)
-		HASH_DEL(queue->newest, before);
-	if (event->device)
-		HASH_ADD(hh, queue->newest, generation, sizeof(event->generation), event);
+	/* In the queue in any case: a failure costs the caller the whole of it. */
 	DL_APPEND(queue->events, event);
 	queue->count++;
+	if (!event->device)
+		return 0;
+	HASH_ADD(hh, queue->newest, generation, sizeof(event->generation), event);
+	if (!hf_hash_added(event))
+		return -ENOMEM;
+	if (before)
+		HASH_DEL(queue->newest, before);
+	return 0;
 }
 
 int hf_queue_push(struct hf_queue *queue, enum hf_event_type type, struct hf_device *device,
@@ -52,8 +57,7 @@ int hf_queue_push(struct hf_queue *queue, enum hf_event_type type, struct hf_dev
 	event = hf_event_new(type, device, changes);
 	if (!event)
 		return -ENOMEM;
-	append(queue, event, before);
-	return 0;
+	return append(queue, event, before);
 }
 
 void hf_queue_note(struct hf_queue *queue, struct hf_device *device, enum hf_event_type type,

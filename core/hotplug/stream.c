@@ -208,7 +208,6 @@ static struct hf_event *peek(struct hf_stream *stream, bool *overflow)
 /* Takes the first event. Only who has the mutex takes events, so it is the one that was peeked at. */
 static int deliver(struct hf_stream *stream, const struct hf_event *first, struct hf_event **ret)
 {
-	struct hf_told *prepared = NULL;
 	struct hf_event *event;
 	int err = 0;
 
@@ -217,14 +216,14 @@ static int deliver(struct hf_stream *stream, const struct hf_event *first, struc
 	 * later is this, or something newer that it will be told of.
 	 */
 	if (first->type == HF_EVENT_ADDED)
-		err = hf_told_prepare(stream, first->device, &prepared);
+		err = hf_told_prepare(stream, first->device);
 	if (err)
 		return err;
 	pthread_mutex_lock(&stream->hf->lock);
 	event = hf_queue_take(&stream->queue);
 	pthread_mutex_unlock(&stream->hf->lock);
 	event->sequence = ++stream->sequence;
-	hf_told_apply(stream, event, prepared);
+	hf_told_apply(stream, event);
 	*ret = event;
 	return 1;
 }

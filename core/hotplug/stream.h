@@ -5,10 +5,10 @@
 
 #include <pthread.h>
 #include <stdbool.h>
-#include <uthash.h>
 
 #include <holdfast/stream.h>
 
+#include "core/base/hash.h"
 #include "core/device/hf.h"
 #include "core/hotplug/queue.h"
 #include "core/hotplug/snapshot.h"
@@ -56,12 +56,10 @@ void hf_retry_stop(struct hf_retry *retry);
 
 /* What was told, told.c; with the stream's mutex held. */
 
-/* Before an event is taken: makes room for what has to be remembered of it. May fail as reading. */
-int hf_told_prepare(struct hf_stream *stream, struct hf_device *device, struct hf_told **ret);
-void hf_told_discard(struct hf_told *told);
-/* Writes down that an event was taken. `prepared` goes with ADDED. */
-void hf_told_apply(struct hf_stream *stream, const struct hf_event *event,
-		   struct hf_told *prepared);
+/* Before ADDED is taken: notes what the device looks like. May fail as reading. */
+int hf_told_prepare(struct hf_stream *stream, struct hf_device *device);
+/* Writes down that an event was taken. */
+void hf_told_apply(struct hf_stream *stream, const struct hf_event *event);
 struct hf_told *hf_told_find(struct hf_stream *stream, uint64_t generation);
 void hf_told_clear(struct hf_stream *stream);
 /* Reads a device's ports again; *changes is what is different, and is not told again. In a scan. */

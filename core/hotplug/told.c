@@ -35,29 +35,8 @@ static int read_snapshot(struct hf_stream *stream, struct hf_device *device,
 	return err == -ENODEV ? 0 : err;
 }
 
-int hf_told_prepare(struct hf_stream *stream, struct hf_device *device, struct hf_told **ret)
+static void discard(struct hf_told *told)
 {
-	struct hf_told *told = calloc(1, sizeof(*told));
-	int err;
-
-	if (!told)
-		return -ENOMEM;
-	err = read_snapshot(stream, device, &told->snapshot);
-	if (err) {
-		free(told);
-		return err;
-	}
-	hf_device_hold(device);
-	told->device = device;
-	told->generation = device->generation;
-	*ret = told;
-	return 0;
-}
-
-void hf_told_discard(struct hf_told *told)
-{
-	if (!told)
-		return;
 	hf_device_drop(told->device);
 	free(told->snapshot);
 	free(told);
@@ -71,6 +50,32 @@ struct hf_told *hf_told_find(struct hf_stream *stream, uint64_t generation)
 	return told;
 }
 
+int hf_told_prepare(struct hf_stream *stream, struct hf_device *device)
+{
+	struct hf_told *told;
+	int err;
+
+	if (hf_told_find(stream, device->generation))
+		return 0;
+	told = calloc(1, sizeof(*told));
+	if (!told)
+		return -ENOMEM;
+	hf_device_hold(device);
+	told->device = device;
+	told->generation = device->generation;
+	err = read_snapshot(stream, device, &told->snapshot);
+	if (err)
+		goto discard_told;
+	HASH_ADD(hh, stream->told, generation, sizeof(told->generation), told);
+	if (hf_hash_added(told))
+		return 0;
+	err = -ENOMEM;
+
+discard_told:
+	discard(told);
+	return err;
+}
+
 void hf_told_set_due(struct hf_stream *stream, struct hf_told *told, uint64_t due)
 {
 	stream->num_due -= told->due != 0;
@@ -82,7 +87,7 @@ static void forget(struct hf_stream *stream, struct hf_told *told)
 {
 	hf_told_set_due(stream, told, 0);
 	HASH_DEL(stream->told, told);
-	hf_told_discard(told);
+	discard(told);
 }
 
 void hf_told_clear(struct hf_stream *stream)
@@ -93,16 +98,10 @@ void hf_told_clear(struct hf_stream *stream)
 		forget(stream, told);
 }
 
-void hf_told_apply(struct hf_stream *stream, const struct hf_event *event, struct hf_told *prepared)
+void hf_told_apply(struct hf_stream *stream, const struct hf_event *event)
 {
 	struct hf_told *told = event->device ? hf_told_find(stream, event->generation) : NULL;
 
-	if (event->type == HF_EVENT_ADDED && !told) {
-		told = prepared;
-		HASH_ADD(hh, stream->told, generation, sizeof(told->generation), told);
-	} else {
-		hf_told_discard(prepared);
-	}
 	if (!told)
 		return;
 	if (event->type == HF_EVENT_REMOVED)

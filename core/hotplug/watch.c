@@ -6,9 +6,9 @@
 #include <unistd.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
-#include <uthash.h>
 #include <utlist.h>
 
+#include "core/base/hash.h"
 #include "core/base/attr.h"
 #include "core/base/file.h"
 #include "core/hotplug/source.h"
@@ -332,6 +332,11 @@ void hf_watch_push(struct hf_watch *watch, const struct hf_hint *hint)
 	}
 	p->hint = *hint;
 	HASH_ADD(hh, watch->known, hint, sizeof(p->hint), p);
+	if (!hf_hash_added(p)) {
+		free(p);
+		lose(watch);
+		return;
+	}
 	DL_APPEND(watch->pending, p);
 }
 

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* uthash for a library: as it comes it ends the process when memory runs out. */
+#ifndef HF_BASE_HASH_H
+#define HF_BASE_HASH_H
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+/* Asked after each HASH_ADD: without memory the element is not in the table. */
+#define hf_hash_added(element) ((element)->hh.tbl != NULL)
+
+#endif
