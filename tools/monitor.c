@@ -117,6 +117,15 @@ static int loop(struct monitor *monitor)
 	return monitor->status;
 }
 
+/* Whoever started this with a signal ignored, nohup(1) for example, meant it. */
+static void add_signal(sigset_t *set, int number)
+{
+	struct sigaction action;
+
+	if (!sigaction(number, NULL, &action) && action.sa_handler != SIG_IGN)
+		sigaddset(set, number);
+}
+
 static int open_signals(void)
 {
 	sigset_t set;
@@ -124,11 +133,13 @@ static int open_signals(void)
 
 	/* A write to a pipe without a reader then fails with EPIPE, which flush() understands. */
 	signal(SIGPIPE, SIG_IGN);
+	/* Were it ignored, no command could be waited for. */
+	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
+	add_signal(&set, SIGINT);
+	add_signal(&set, SIGTERM);
+	add_signal(&set, SIGHUP);
 	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (fd < 0) {
 		hf_complain("cannot take signals: %s", strerror(errno));
