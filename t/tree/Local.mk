@@ -21,3 +21,16 @@ t_tree_stream_threads_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_stream_threads_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
 endif
 include t/tree/churn.mk
+
+# The holdfast command, on trees made by tree.sh.
+tool_tests = \
+	t/tree/tool-completion \
+	t/tree/tool-doctor \
+	t/tree/tool-exit \
+	t/tree/tool-holders \
+	t/tree/tool-json \
+	t/tree/tool-list \
+	t/tree/tool-monitor
+dist_check_SCRIPTS += $(tool_tests)
+TESTS += $(tool_tests)
+EXTRA_DIST += t/tree/tool-lib.sh
