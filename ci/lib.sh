@@ -80,6 +80,13 @@ step()
 	return $rc
 }
 
+# figures NAME LINES: the end of what a step said, for the reader; of one that failed it was shown.
+figures()
+{
+	grep -q "^pass $1\$" "$results/$tier" || return 0
+	tail -n "$2" "$dir/$1.log" | sed 's/^/	| /' | block
+}
+
 # suite NAME SECONDS COMMAND...: a run of automake's test driver; each of its tests counts.
 suite()
 {
