@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <endian.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <holdfast/device.h>
@@ -167,7 +168,8 @@ static int read_port(int dir, const struct hf_entry *entry, void *arg)
 	err = hf_read_port(dir, mine ? hf_netlink(hf, root) : NULL, entry, port->port, &port->info);
 	if (mine)
 		hf_scan_end(hf);
-	return err;
+	/* The table of a device that goes meanwhile looks as if it ended early. */
+	return err ? err : hf_verify(port->device, entry);
 }
 
 HF_EXPORT int hf_device_get_port(struct ibv_device *device, uint32_t port,
@@ -193,19 +195,22 @@ HF_EXPORT int hf_device_get_port(struct ibv_device *device, uint32_t port,
 static int read_gids(int dir, const struct hf_entry *entry, void *arg)
 {
 	struct port_read *port = arg;
+	int count = hf_read_gids(dir, port->port, &port->gids);
+	int err = count < 0 ? 0 : hf_verify(port->device, entry);
 
-	(void)entry;
-	return hf_read_gids(dir, port->port, &port->gids);
+	if (err)
+		free(port->gids);
+	return err ? err : count;
 }
 
 HF_EXPORT int hf_device_get_gids(struct ibv_device *device, uint32_t port, struct hf_gid **ret)
 {
-	struct port_read arg = {.port = port};
+	struct port_read arg = {.device = hf_device_of(device), .port = port};
 	int count;
 
 	if (port < 1 || port > 255)
 		return -ENOENT;
-	count = hf_with_dir(hf_device_of(device), read_gids, &arg);
+	count = hf_with_dir(arg.device, read_gids, &arg);
 	if (count >= 0)
 		*ret = arg.gids;
 	return count;
