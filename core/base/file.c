@@ -29,6 +29,11 @@ static int open_again(int dirfd, const char *path, int flags)
 
 int hf_open_dir(int dirfd, const char *path)
 {
+	return open_again(dirfd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+int hf_open_dir_to_read(int dirfd, const char *path)
+{
 	return open_again(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 

@@ -156,7 +156,7 @@ static int add_name(struct names *names, const char *name)
 static int read_names(int verbs, struct names *names)
 {
 	struct dirent *entry;
-	int fd = hf_open_dir(verbs, ".");
+	int fd = hf_open_dir_to_read(verbs, ".");
 	int err = 0;
 	DIR *dir;
 
