@@ -7,8 +7,7 @@ examples_hf_watch_SOURCES = examples/watch.c
 examples_hf_watch_LDADD = libholdfast.la
 examples_hf_survive_SOURCES = examples/survive.c
 examples_hf_survive_LDADD = libholdfast.la
-EXTRA_PROGRAMS = $(examples_programs)
-CLEANFILES += $(examples_programs)
+noinst_PROGRAMS += $(examples_programs)
 
 # Built from installed files only, by t/tree/example-provider.
 EXTRA_DIST += \

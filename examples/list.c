@@ -51,8 +51,11 @@ static int print_device(struct ibv_device *device)
 		return 0;
 	}
 	printf(" ready: %s, provider %s\n", info.node, info.provider);
-	for (number = 1; number <= info.num_ports; number++) {
+	/* The number of ports is not always known; beyond the last one the answer is -ENOENT. */
+	for (number = 1; info.num_ports == 0 || number <= info.num_ports; number++) {
 		ret = print_port(device, number);
+		if (ret == -ENOENT)
+			break;
 		if (ret < 0)
 			return ret;
 	}

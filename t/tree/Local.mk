@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-EXTRA_DIST += t/tree/tree.sh t/tree/examples t/tree/example-provider
+EXTRA_DIST += t/tree/tree.sh
+dist_check_SCRIPTS += t/tree/examples t/tree/example-provider
+TESTS += t/tree/examples t/tree/example-provider
 
 if HAVE_CMOCKA
 check_PROGRAMS += t/tree/devices t/tree/providers t/tree/stream t/tree/stream_loss t/tree/stream_threads
