@@ -282,7 +282,10 @@ static bool is_whole(struct hf_stream *stream)
 {
 	if (stream->fork_count == hf_fork_count())
 		return true;
-	return pthread_mutex_trylock(&stream->mutex) == 0;
+	if (pthread_mutex_trylock(&stream->mutex) != 0)
+		return false;
+	pthread_mutex_unlock(&stream->mutex);
+	return true;
 }
 
 HF_EXPORT struct hf_stream *hf_stream_unref(struct hf_stream *stream)
