@@ -64,15 +64,20 @@ int bed_setup(void **state)
 	return 0;
 }
 
+void bed_end(struct bed *bed)
+{
+	bed->a = hf_stream_unref(bed->a);
+	bed->b = hf_stream_unref(bed->b);
+	bed->hf = hf_unref(bed->hf);
+	memset(last, 0, sizeof(last));
+}
+
 int bed_teardown(void **state)
 {
 	struct bed *bed = *state;
 	int fds;
 
-	hf_stream_unref(bed->a);
-	hf_stream_unref(bed->b);
-	memset(last, 0, sizeof(last));
-	hf_unref(bed->hf);
+	bed_end(bed);
 	tree_free(bed->tree);
 	fds = bed_count_fds();
 	if (fds != bed->fds)

@@ -18,6 +18,9 @@ int bed_setup(void **state);
 /* Fails when a descriptor is left open. */
 int bed_teardown(void **state);
 
+/* Ends streams and context only. */
+void bed_end(struct bed *bed);
+
 void bed_context(struct bed *bed, uint32_t flags);
 void bed_stream(struct bed *bed, struct hf_stream **ret);
 
