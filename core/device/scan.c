@@ -157,6 +157,7 @@ static bool may_have_cleared(const struct hf_device *device, bool providers_chan
 	case HF_REASON_NO_NODE:
 	case HF_REASON_NODE_PERMISSION:
 	case HF_REASON_NODE_MISMATCH:
+	case HF_REASON_PROVIDER_FAILED:
 		return true;
 	case HF_REASON_NONE:
 	case HF_REASON_GONE:

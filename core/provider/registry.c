@@ -123,6 +123,7 @@ static int read_manifest(struct reading *reading, const char *path)
 	else if (hf_library_check(&candidate.manifest, &candidate.library, &candidate.reason) == 0)
 		candidate.reason.code = HF_REASON_NONE;
 	add_file_to_print(&reading->print, &candidate.library);
+	add_to_print(&reading->print, candidate.reason.code);
 	grown = reallocarray(reading->v, reading->count + 1, sizeof(*grown));
 	if (!grown) {
 		err = -ENOMEM;
@@ -168,6 +169,25 @@ static int read_dir(struct reading *reading, const char *dir, const struct hf_lo
 	return err;
 }
 
+/*
+ * A library that looked right and was not to be had may have lacked descriptors, memory or another
+ * library that is installed by now: nothing of that shows in its own file. Once in each scan.
+ */
+static int try_again(struct hf_registry *registry, const struct reading *same)
+{
+	int any = 0;
+
+	for (size_t i = 0; i < registry->num_candidates; i++) {
+		struct hf_candidate *candidate = &registry->candidates[i];
+		enum hf_reason_code code = candidate->reason.code;
+
+		candidate->again = !same->v[i].reason.code &&
+				   (code == HF_REASON_LOAD || code == HF_REASON_FILE_MISSING);
+		any |= candidate->again;
+	}
+	return any;
+}
+
 int hf_registry_refresh(struct hf_registry *registry, const struct hf_log *log)
 {
 	struct reading reading = {.print = 0xcbf29ce484222325u};
@@ -178,6 +198,8 @@ int hf_registry_refresh(struct hf_registry *registry, const struct hf_log *log)
 	for (size_t i = 0; registry->dirs[i] && !err; i++)
 		err = read_dir(&reading, registry->dirs[i], log);
 	if (err || (registry->read && reading.print == registry->print)) {
+		if (!err)
+			err = try_again(registry, &reading);
 		free_candidates(reading.v, reading.count);
 		return err;
 	}
@@ -266,15 +288,19 @@ static struct hf_provider *try_candidate(struct hf_registry *registry,
 {
 	struct hf_provider *provider;
 
-	if (candidate->reason.code && candidate->reason.code != HF_REASON_KERNEL_ABI) {
+	if (candidate->reason.code && candidate->reason.code != HF_REASON_KERNEL_ABI &&
+	    !candidate->again) {
 		*reason = candidate->reason; /* stands until the files change */
 		return NULL;
 	}
+	candidate->again = false;
 	if (!kernel_abi_fits(candidate, NULL, key->kernel_abi, reason))
 		goto refused;
 	provider = get_library(registry, candidate, reason);
 	if (!provider)
 		goto refused;
+	if (candidate->reason.code != HF_REASON_KERNEL_ABI)
+		keep_reason(registry, candidate, &(const struct hf_reason){.code = HF_REASON_NONE});
 	if (!kernel_abi_fits(candidate, provider->descriptor->ops, key->kernel_abi, reason)) {
 		hf_registry_put(registry, provider);
 		goto refused;

@@ -34,6 +34,7 @@ struct hf_provider {
 struct hf_candidate {
 	struct hf_manifest manifest;
 	struct hf_reason reason; /* of the last refusal */
+	bool again;		 /* to be tried in spite of it */
 	struct stat library;	 /* the file as it was when the manifest was read */
 };
 
