@@ -120,6 +120,16 @@ static void refresh(struct hf *hf, struct hf_device *device, const struct hf_ent
 	pthread_mutex_unlock(&hf->lock);
 }
 
+/* What cannot be read is not another device for that: the one that was there is looked at again. */
+static void set_reason(struct hf *hf, struct hf_device *device, const struct hf_reason *reason)
+{
+	pthread_mutex_lock(&hf->lock);
+	count_unusable(hf, device, -1);
+	device->reason = *reason;
+	count_unusable(hf, device, 1);
+	pthread_mutex_unlock(&hf->lock);
+}
+
 /*
  * A device that had no provider may have one by now. The handle is the provider's object, so a new
  * one takes the old one's place, with the generation of the same instance.
@@ -159,6 +169,11 @@ int hf_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
 	struct hf_device *fresh;
 	int err;
 
+	if (device && !entry->inode && entry->index < 0) {
+		device->seen = scan;
+		set_reason(hf, device, &entry->reason);
+		return 0;
+	}
 	if (device && hf_entry_same(&device->entry, entry)) {
 		device->seen = scan;
 		refresh(hf, device, entry);
