@@ -75,23 +75,26 @@ static void fill_sysfs(struct hf_device *device)
 
 uint32_t hf_instance_update(struct hf_device *device, const struct hf_entry *entry)
 {
+	struct hf_entry old;
 	uint32_t changes = 0;
 	bool renamed = strcmp(device->entry.name, entry->name) != 0;
 
 	if (renamed && hf_instance_rename(device, entry->name) == 0)
 		changes |= HF_CHANGED_NAME;
+	old = device->entry;
+	device->entry = *entry;
 	/* What only one of the sources says is not forgotten when the other was asked alone. */
-	if (entry->index < 0) {
-		int32_t index = device->entry.index;
-
-		device->entry = *entry;
-		device->entry.index = index;
-	} else {
-		device->entry = *entry;
+	if (entry->index < 0)
+		device->entry.index = old.index;
+	if (entry->brief) {
+		device->entry.node_number = old.node_number;
+		device->entry.device_inode = old.device_inode;
+		memcpy(device->entry.modalias, old.modalias, sizeof(old.modalias));
 	}
 	if (renamed && !changes) /* no memory for the name: the next sighting tries again */
 		hf_copy(device->entry.name, sizeof(device->entry.name), device->name);
-	device->sysfs.node_guid = entry->node_guid;
+	device->sysfs.node_guid = device->entry.node_guid;
+	device->sysfs.sysfs_cdev = device->entry.node_number;
 	device->sysfs.ibdev_idx = device->entry.index;
 	return changes;
 }
@@ -135,15 +138,27 @@ static void fill_handle(struct hf_device *device)
 	publish_name(device);
 }
 
+/* Within a scan, before the device is in the table: nobody else sees the entry. */
+static const char *read_modalias(void *arg)
+{
+	struct hf_device *device = arg;
+
+	hf_entry_complete(&device->hf->roots[device->entry.root], &device->entry);
+	hf_copy(device->sysfs.modalias, sizeof(device->sysfs.modalias), device->entry.modalias);
+	return device->sysfs.modalias;
+}
+
 /* Asks the registry for a provider and the provider for its object. */
 static void let_provider_take(struct hf_device *device)
 {
 	struct hf *hf = device->hf;
-	const struct hf_match_key key = {
+	struct hf_match_key key = {
 		.driver_id = device->entry.driver_id,
 		.name = device->name,
-		.modalias = device->entry.modalias,
+		.modalias = device->entry.brief ? NULL : device->sysfs.modalias,
 		.kernel_abi = device->entry.kernel_abi,
+		.read_modalias = read_modalias,
+		.arg = device,
 	};
 	struct hf_provider *provider;
 
@@ -222,6 +237,28 @@ void hf_instance_put(struct hf_device *device)
 	free_instance(device);
 	if (provider)
 		hf_registry_put(&hf->registry, provider);
+}
+
+int hf_instance_complete(struct hf_device *device)
+{
+	struct hf *hf = device->hf;
+	struct hf_entry entry = hf_instance_entry(device);
+	int err;
+
+	if (!entry.brief)
+		return 0;
+	err = hf_entry_complete(&hf->roots[entry.root], &entry);
+	if (err)
+		return err;
+	pthread_mutex_lock(&hf->lock);
+	/* A rename seen meanwhile is newer than this reading; it will be seen again if it is not. */
+	hf_copy(entry.name, sizeof(entry.name), device->entry.name);
+	device->entry = entry;
+	device->sysfs.node_guid = entry.node_guid;
+	device->sysfs.sysfs_cdev = entry.node_number;
+	hf_copy(device->sysfs.modalias, sizeof(device->sysfs.modalias), entry.modalias);
+	pthread_mutex_unlock(&hf->lock);
+	return 0;
 }
 
 struct hf_entry hf_instance_entry(struct hf_device *device)

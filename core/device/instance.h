@@ -24,4 +24,7 @@ uint32_t hf_instance_update(struct hf_device *device, const struct hf_entry *ent
 /* A copy of what is known, taken under the lock. */
 struct hf_entry hf_instance_entry(struct hf_device *device);
 
+/* Reads what a brief sighting left out, if it still can be; not with hf->lock held. */
+int hf_instance_complete(struct hf_device *device);
+
 #endif

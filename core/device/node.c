@@ -142,10 +142,12 @@ static bool may_open(const char *path, const struct stat *st)
 {
 	if ((st->st_mode & (S_IROTH | S_IWOTH)) == (S_IROTH | S_IWOTH))
 		return true;
+	if (st->st_uid == geteuid() && (st->st_mode & S_IRWXU) >= (S_IRUSR | S_IWUSR))
+		return true;
 	return faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0;
 }
 
-bool hf_device_ready(const struct hf_search_root *root, const struct hf_entry *entry,
+bool hf_device_ready(const struct hf_search_root *root, struct hf_entry *entry,
 		     struct hf_reason *reason)
 {
 	char path[HF_PATH_SIZE], wanted[64], found[64];
@@ -155,6 +157,9 @@ bool hf_device_ready(const struct hf_search_root *root, const struct hf_entry *e
 	err = hf_entry_node_path(root, entry, path);
 	if (!err && stat(path, &st) < 0)
 		err = -errno;
+	/* Only a character device has a number to compare; other nodes save the reading of it. */
+	if ((err || S_ISCHR(st.st_mode)) && !entry->node_number)
+		hf_entry_complete(root, entry);
 	if (err && entry->node_number) {
 		char by_number[HF_PATH_SIZE];
 
@@ -164,8 +169,9 @@ bool hf_device_ready(const struct hf_search_root *root, const struct hf_entry *e
 			err = 0;
 		}
 	}
-	snprintf(wanted, sizeof(wanted), "device %u:%u", major(entry->node_number),
-		 minor(entry->node_number));
+	if (err || !right_node(root, entry, &st))
+		snprintf(wanted, sizeof(wanted), "device %u:%u", major(entry->node_number),
+			 minor(entry->node_number));
 	if (err) {
 		hf_reason_set(reason, HF_REASON_NO_NODE, wanted, strerrordesc_np(-err),
 			      "device node %s: %s", path, strerrordesc_np(-err));

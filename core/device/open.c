@@ -63,9 +63,9 @@ int hf_open(struct hf_device *device, const struct hf_open_steps *steps, void *p
 	    struct ibv_context **ret)
 {
 	struct hf *hf = device->hf;
-	struct hf_entry entry = hf_instance_entry(device);
-	const struct hf_search_root *root = &hf->roots[entry.root];
+	const struct hf_search_root *root;
 	struct verbs_context *context = NULL;
+	struct hf_entry entry;
 	int err, node, held;
 
 	if (atomic_load(&device->gone))
@@ -76,6 +76,12 @@ int hf_open(struct hf_device *device, const struct hf_open_steps *steps, void *p
 		pthread_mutex_unlock(&hf->lock);
 		return err ? err : -ENOSYS;
 	}
+	/* Without the device number the node could not be told from another's. */
+	err = hf_instance_complete(device);
+	if (err)
+		return err;
+	entry = hf_instance_entry(device);
+	root = &hf->roots[entry.root];
 	/* Held until the end: what is read of the device meanwhile is read of this instance. */
 	held = hf_entry_open_uverbs(root, &entry);
 	if (held < 0 && held != -EOPNOTSUPP)

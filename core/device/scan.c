@@ -87,7 +87,8 @@ static int scan_root(struct hf *hf, unsigned int index, uint64_t scan)
 	struct hf_entries entries = {0};
 	int err;
 
-	err = hf_discover(root, index, hf_sources(hf, root), hf_netlink(hf, root), &entries);
+	err = hf_discover(root, index, hf_sources(hf, root) | HF_BRIEFLY, hf_netlink(hf, root),
+			  &entries);
 	for (size_t i = 0; i < entries.count && !err; i++)
 		err = hf_table_take(hf, &entries.v[i], scan);
 	if (!err)

@@ -98,13 +98,17 @@ void hf_table_remove(struct hf *hf, struct hf_device *device)
 static void refresh(struct hf *hf, struct hf_device *device, const struct hf_entry *entry)
 {
 	struct hf_reason reason = {0};
+	struct hf_entry sighted = *entry;
 	uint32_t changes;
 
+	/* A scan writes no more than what it saw; what was known of the number holds for the node. */
+	if (sighted.brief)
+		sighted.node_number = device->entry.node_number;
 	/* The node is looked at before the lock is taken: it is a system call. */
 	if (device->provider)
-		hf_device_ready(&hf->roots[entry->root], entry, &reason);
+		hf_device_ready(&hf->roots[entry->root], &sighted, &reason);
 	pthread_mutex_lock(&hf->lock);
-	changes = hf_instance_update(device, entry);
+	changes = hf_instance_update(device, &sighted);
 	count_unusable(hf, device, -1);
 	if (device->provider)
 		device->reason = reason;

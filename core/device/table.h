@@ -79,8 +79,11 @@ struct hf_device *hf_table_find_name(struct hf *hf, const char *name);
 void hf_device_hold(struct hf_device *device);
 void hf_device_drop(struct hf_device *device);
 
-/* Is it ready to be opened? Looks at the node. Fills *reason if not. */
-bool hf_device_ready(const struct hf_search_root *root, const struct hf_entry *entry,
+/*
+ * Is it ready to be opened? Looks at the node. Fills *reason if not. Completes a brief entry where it
+ * has to.
+ */
+bool hf_device_ready(const struct hf_search_root *root, struct hf_entry *entry,
 		     struct hf_reason *reason);
 
 #endif

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 libhf_core_la_SOURCES += \
 	core/discovery/attrs.c \
+	core/discovery/brief.c \
 	core/discovery/device_dir.c \
 	core/discovery/discovery.h \
 	core/discovery/entry.c \

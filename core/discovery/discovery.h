@@ -40,6 +40,7 @@ struct hf_entry {
 	enum hf_protocol protocol;
 	char modalias[HF_MODALIAS_SIZE]; /* empty unknown */
 	struct hf_reason reason;	 /* why it cannot be used, NONE if it may be */
+	bool brief; /* node_number, device_inode and modalias were not read yet */
 };
 
 struct hf_entries {
@@ -50,7 +51,11 @@ struct hf_entries {
 
 void hf_entries_free(struct hf_entries *entries);
 
-enum hf_sources { HF_SOURCE_SYSFS = 1, HF_SOURCE_NETLINK = 2 };
+/*
+ * With HF_BRIEFLY, devices that netlink says nothing of are read only as far as a list needs; see
+ * hf_entry_complete().
+ */
+enum hf_sources { HF_SOURCE_SYSFS = 1, HF_SOURCE_NETLINK = 2, HF_BRIEFLY = 4 };
 
 /*
  * Identity, contract 1: 1 when both sightings are of the same instance, else 0. A part that one of
@@ -73,6 +78,12 @@ int hf_discover(const struct hf_search_root *root, unsigned int root_index, unsi
 int hf_discover_one(const struct hf_search_root *root, unsigned int root_index,
 		    unsigned int sources, struct hf_nl *nl, const char *uverbs,
 		    struct hf_entry *ret);
+
+/*
+ * Reads what was left out of a brief entry. -ENODEV when the instance is gone or replaced; other
+ * errors as hf_discover_one(). Nothing is changed then.
+ */
+int hf_entry_complete(const struct hf_search_root *root, struct hf_entry *entry);
 
 /*
  * 0 while `entry` is still what its root shows under its uverbs name (a rename is no difference),

@@ -33,6 +33,25 @@ int hf_entry_same(const struct hf_entry *a, const struct hf_entry *b)
 	       a->node_number == b->node_number;
 }
 
+int hf_entry_complete(const struct hf_search_root *root, struct hf_entry *entry)
+{
+	struct hf_entry whole;
+	int err;
+
+	if (!entry->brief)
+		return 0;
+	err = hf_discover_one(root, entry->root, HF_SOURCE_SYSFS, NULL, entry->uverbs, &whole);
+	if (err)
+		return err;
+	if (!hf_entry_same(entry, &whole))
+		return -ENODEV;
+	whole.index = entry->index;
+	/* A rename is for the next sighting to tell, or nobody would be told of it. */
+	memcpy(whole.name, entry->name, sizeof(whole.name));
+	*entry = whole;
+	return 0;
+}
+
 int hf_entry_node_path(const struct hf_search_root *root, const struct hf_entry *entry,
 		       char path[HF_PATH_SIZE])
 {

@@ -70,6 +70,12 @@ enum hf_match {
 int hf_sight(const struct hf_classes *classes, struct hf_nl *nl, struct hf_nl_table *table,
 	     const char *uverbs, struct hf_entry *ret, enum hf_match *match);
 
+/*
+ * Reads of one device what a list needs: name, identity, ABI and node type. 0, or any error: then
+ * hf_sight() has to find out what is the matter.
+ */
+int hf_sight_briefly(const struct hf_classes *classes, const char *uverbs, struct hf_entry *ret);
+
 /* Finds the directory of the instance behind an open uverbsN, see device_dir.c. */
 struct hf_binding {
 	int uverbs;	/* the held directory */

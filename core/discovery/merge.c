@@ -17,6 +17,7 @@ struct scan {
 	struct hf_nl *nl;
 	struct hf_nl_table table;
 	bool have_table;
+	bool brief;
 };
 
 /* The few that discovery.h promises. */
@@ -59,6 +60,7 @@ static int scan_begin(struct scan *scan, const struct hf_search_root *root, unsi
 	} else if (!err && scan->nl) {
 		err = netlink_error;
 	}
+	scan->brief = (sources & HF_BRIEFLY) && !scan->have_table;
 	return err ? plain_error(err) : 0;
 }
 
@@ -218,6 +220,11 @@ static int scan_one(struct scan *scan, unsigned int root_index, const char *uver
 
 	if (!entry)
 		return -ENOMEM;
+	if (scan->brief && hf_sight_briefly(&scan->classes, uverbs, entry) == 0) {
+		entry->root = root_index;
+		found_keep(found, HF_MATCH_NONE);
+		return 0;
+	}
 	err = hf_sight(&scan->classes, scan->nl, scan->have_table ? &scan->table : NULL, uverbs,
 		       entry, &match);
 	entry->root = root_index;

@@ -4,8 +4,15 @@
 
 #include "core/provider/match.h"
 
-static bool rule_matches(const struct hf_rule *rule, const struct hf_match_key *key,
-			 bool by_driver_id)
+/* Most devices are known by their driver or name: only for the others it has to be read. */
+static const char *modalias_of(struct hf_match_key *key)
+{
+	if (!key->modalias)
+		key->modalias = key->read_modalias(key->arg);
+	return key->modalias;
+}
+
+static bool rule_matches(const struct hf_rule *rule, struct hf_match_key *key, bool by_driver_id)
 {
 	switch (rule->kind) {
 	case HF_RULE_DRIVER_ID:
@@ -13,13 +20,13 @@ static bool rule_matches(const struct hf_rule *rule, const struct hf_match_key *
 	case HF_RULE_NAME:
 		return !by_driver_id && fnmatch(rule->pattern, key->name, 0) == 0;
 	case HF_RULE_MODALIAS:
-		return !by_driver_id && key->modalias[0] &&
-		       fnmatch(rule->pattern, key->modalias, 0) == 0;
+		return !by_driver_id && modalias_of(key)[0] &&
+		       fnmatch(rule->pattern, modalias_of(key), 0) == 0;
 	}
 	return false;
 }
 
-bool hf_manifest_matches(const struct hf_manifest *manifest, const struct hf_match_key *key,
+bool hf_manifest_matches(const struct hf_manifest *manifest, struct hf_match_key *key,
 			 bool by_driver_id)
 {
 	for (size_t i = 0; i < manifest->num_rules; i++)
@@ -28,7 +35,7 @@ bool hf_manifest_matches(const struct hf_manifest *manifest, const struct hf_mat
 	return false;
 }
 
-static bool entry_matches(const struct verbs_match_ent *entry, const struct hf_match_key *key)
+static bool entry_matches(const struct verbs_match_ent *entry, struct hf_match_key *key)
 {
 	char pattern[64];
 	char by_name[128];
@@ -40,18 +47,18 @@ static bool entry_matches(const struct verbs_match_ent *entry, const struct hf_m
 		/* The kernel's form: pci:v%08Xd%08Xsv... (scripts/mod/file2alias.c) */
 		snprintf(pattern, sizeof(pattern), "pci:v%08Xd%08Xsv*", entry->vendor,
 			 entry->device);
-		return fnmatch(pattern, key->modalias, 0) == 0;
+		return fnmatch(pattern, modalias_of(key), 0) == 0;
 	case HF_MATCH_MODALIAS:
 		snprintf(by_name, sizeof(by_name), "rdma_device:N%s", key->name);
 		return fnmatch(entry->u.modalias, by_name, 0) == 0 ||
-		       fnmatch(entry->u.modalias, key->modalias, 0) == 0;
+		       fnmatch(entry->u.modalias, modalias_of(key), 0) == 0;
 	default:
 		return false;
 	}
 }
 
 bool hf_provider_takes(const struct verbs_device_ops *ops, struct verbs_sysfs_dev *device,
-		       const struct hf_match_key *key)
+		       struct hf_match_key *key)
 {
 	device->match = NULL;
 	for (const struct verbs_match_ent *e = ops->match_table; e && e->kind != HF_MATCH_END; e++)

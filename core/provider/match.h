@@ -5,7 +5,7 @@
 #include "core/provider/registry.h"
 
 /* Does a rule of the manifest that names a driver id (or, in the second pass, a name) match? */
-bool hf_manifest_matches(const struct hf_manifest *manifest, const struct hf_match_key *key,
+bool hf_manifest_matches(const struct hf_manifest *manifest, struct hf_match_key *key,
 			 bool by_driver_id);
 
 /*
@@ -13,6 +13,6 @@ bool hf_manifest_matches(const struct hf_manifest *manifest, const struct hf_mat
  * and lets its match_device decide.
  */
 bool hf_provider_takes(const struct verbs_device_ops *ops, struct verbs_sysfs_dev *device,
-		       const struct hf_match_key *key);
+		       struct hf_match_key *key);
 
 #endif

@@ -283,8 +283,8 @@ static bool kernel_abi_fits(const struct hf_candidate *candidate,
 
 static struct hf_provider *try_candidate(struct hf_registry *registry,
 					 struct hf_candidate *candidate,
-					 struct verbs_sysfs_dev *device,
-					 const struct hf_match_key *key, struct hf_reason *reason)
+					 struct verbs_sysfs_dev *device, struct hf_match_key *key,
+					 struct hf_reason *reason)
 {
 	struct hf_provider *provider;
 
@@ -320,7 +320,7 @@ refused:
 }
 
 struct hf_provider *hf_registry_find(struct hf_registry *registry, const struct hf_log *log,
-				     struct verbs_sysfs_dev *device, const struct hf_match_key *key,
+				     struct verbs_sysfs_dev *device, struct hf_match_key *key,
 				     struct hf_reason *reason)
 {
 	struct hf_reason first = {0};

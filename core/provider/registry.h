@@ -52,8 +52,10 @@ struct hf_registry {
 struct hf_match_key {
 	uint32_t driver_id;
 	const char *name;     /* RDMA name */
-	const char *modalias; /* may be empty */
+	const char *modalias; /* may be empty; NULL: read_modalias() will tell */
 	uint32_t kernel_abi;
+	const char *(*read_modalias)(void *arg); /* never NULL, may be empty */
+	void *arg;
 };
 
 int hf_registry_init(struct hf_registry *registry, const char *const *dirs);
@@ -67,7 +69,7 @@ int hf_registry_refresh(struct hf_registry *registry, const struct hf_log *log);
  * *reason filled when there is none. Only within a scan: a library's constructors run.
  */
 struct hf_provider *hf_registry_find(struct hf_registry *registry, const struct hf_log *log,
-				     struct verbs_sysfs_dev *device, const struct hf_match_key *key,
+				     struct verbs_sysfs_dev *device, struct hf_match_key *key,
 				     struct hf_reason *reason);
 
 /* Gives the device back; the last one unloads the library. Not from within its code. */

@@ -284,7 +284,7 @@ static void send_strays(const struct fake *fake)
 	put_device(fake, &part, &nonsense, 0);
 	part.last->nlmsg_pid++;
 	put_device(fake, &part, &nonsense, 0);
-	part.last->nlmsg_type++;
+	part.last->nlmsg_type += 1 << 10; /* another client's */
 	send_part(fake, &part);
 }
 

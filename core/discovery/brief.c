@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * One device with as few system calls as a list needs: without netlink, thousands of devices cost
+ * what is read of each. The rest is read when somebody asks for it, see hf_entry_complete().
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "core/base/file.h"
+#include "core/base/text.h"
+#include "core/discovery/internal.h"
+
+static int read_below(int dirfd, const char *directory, const char *attribute, char *text,
+		      size_t size)
+{
+	char path[2 * HF_NAME_SIZE];
+	ssize_t length;
+
+	if (hf_print(path, sizeof(path), "%s/%s", directory, attribute))
+		return -EINVAL;
+	length = hf_attr_read(dirfd, path, text, size, NULL, NULL);
+	return length < 0 ? (int)length : 0;
+}
+
+static int read_device(const struct hf_classes *classes, struct hf_entry *entry)
+{
+	char text[64];
+	uint64_t abi;
+	uint32_t type;
+	int err = read_below(classes->verbs, entry->uverbs, "abi_version", text, sizeof(text));
+
+	if (!err)
+		err = hf_parse_number(text, 10, UINT32_MAX, &abi);
+	if (!err)
+		err = read_below(classes->ib, entry->name, "node_type", text, sizeof(text));
+	if (!err)
+		err = hf_parse_state(text, &type);
+	if (!err)
+		err = read_below(classes->ib, entry->name, "node_guid", text, sizeof(text));
+	if (!err)
+		err = hf_parse_guid(text, &entry->node_guid);
+	if (err)
+		return err;
+	entry->kernel_abi = (uint32_t)abi;
+	entry->node_type = hf_node_type(type);
+	entry->protocol = hf_protocol_of_type(entry->node_type);
+	return 0;
+}
+
+int hf_sight_briefly(const struct hf_classes *classes, const char *uverbs, struct hf_entry *ret)
+{
+	struct hf_binding binding = {.uverbs = -1, .ibdev = -1};
+	struct hf_entry entry = {.index = -1, .brief = true};
+	char path[HF_NAME_SIZE + 8];
+	ssize_t length;
+	int err;
+
+	err = hf_copy(entry.uverbs, sizeof(entry.uverbs), uverbs);
+	if (!err)
+		err = hf_print(path, sizeof(path), "%s/ibdev", uverbs);
+	if (err)
+		return err;
+	length = hf_attr_read(classes->verbs, path, binding.name, sizeof(binding.name), &binding.st,
+			      &binding.ibdev);
+	if (length < 0)
+		return (int)length;
+	err = hf_is_name(binding.name, HF_NAME_SIZE - 1) ? 0 : -EINVAL;
+	if (err)
+		goto close_binding;
+	memcpy(entry.name, binding.name, sizeof(entry.name));
+	entry.inode = binding.st.st_ino;
+	entry.stamp = binding.st.st_mtim;
+	err = read_device(classes, &entry);
+	/*
+	 * An inode is never used again: if uverbsN/ibdev has it before and after, and says the same
+	 * name, then what was read by path in between was the instance's.
+	 */
+	if (!err && !hf_binding_holds(classes, uverbs, &binding, 0))
+		err = -EAGAIN;
+	if (!err)
+		*ret = entry;
+close_binding:
+	hf_binding_close(&binding);
+	return err;
+}
