@@ -227,18 +227,16 @@ static void keep_reason(struct hf_registry *registry, struct hf_candidate *candi
 static struct hf_provider *get_library(struct hf_registry *registry, struct hf_candidate *candidate,
 				       struct hf_reason *reason)
 {
+	/* As the look began. Checking it for each device again would be a third of a look's cost. */
+	const struct stat *st = &candidate->library;
 	struct hf_provider *provider;
-	struct stat st;
 	int err;
 
-	err = hf_library_check(&candidate->manifest, &st, reason);
-	if (err)
-		return NULL;
 	pthread_mutex_lock(&registry->lock);
 	DL_FOREACH (registry->providers, provider) {
-		if (provider->dev == st.st_dev && provider->ino == st.st_ino &&
-		    provider->mtime.tv_sec == st.st_mtim.tv_sec &&
-		    provider->mtime.tv_nsec == st.st_mtim.tv_nsec) {
+		if (provider->dev == st->st_dev && provider->ino == st->st_ino &&
+		    provider->mtime.tv_sec == st->st_mtim.tv_sec &&
+		    provider->mtime.tv_nsec == st->st_mtim.tv_nsec) {
 			provider->devices++;
 			break;
 		}
@@ -246,7 +244,7 @@ static struct hf_provider *get_library(struct hf_registry *registry, struct hf_c
 	pthread_mutex_unlock(&registry->lock);
 	if (provider)
 		return provider;
-	err = hf_library_load(&candidate->manifest, &st, &provider, reason);
+	err = hf_library_load(&candidate->manifest, st, &provider, reason);
 	if (err == -ENOMEM)
 		hf_reason_set(reason, HF_REASON_LOAD, "memory", "none", "%s: out of memory",
 			      candidate->manifest.file);
