@@ -18,7 +18,7 @@
  * room, so that the device room need not know of it.
  */
 struct hf_notifier {
-	int fd; /* readable when changed() has something to look at */
+	int fd; /* readable when changed() has something to look at; -1 if made for no root */
 	/* 1: look again, 0: nothing changed for certain, -errno: cannot tell, look again. */
 	int (*changed)(struct hf_notifier *notifier);
 	void (*free)(struct hf_notifier *notifier);
@@ -56,7 +56,9 @@ struct hf {
 	struct hf_table table;
 	struct hf_registry registry;
 	struct hf_notifier *notifier; /* made at the first list */
-	int (*notifier_new)(struct hf *hf, struct hf_notifier **ret);
+	/* `root`: the one to wait for; NULL: all of them, to be asked and not to be waited for. */
+	int (*notifier_new)(struct hf *hf, const struct hf_search_root *root,
+			    struct hf_notifier **ret);
 	struct hf_observer *observers;
 
 	struct hf *prev, *next; /* every context, for fork */

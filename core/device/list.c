@@ -17,7 +17,7 @@ static int look(struct hf *hf)
 
 	/* It knows nothing of what was before: listen first, then look, also at a known table. */
 	if (first) {
-		int err = hf->notifier_new(hf, &hf->notifier);
+		int err = hf->notifier_new(hf, NULL, &hf->notifier);
 
 		if (err)
 			hf_info(&hf->log, "no notifications: %s", strerrordesc_np(-err));

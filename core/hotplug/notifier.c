@@ -1,38 +1,113 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
+#include <sys/stat.h>
 
 #include "core/base/attr.h"
+#include "core/base/text.h"
 #include "core/hotplug/notifier.h"
 #include "core/hotplug/watch.h"
 
-struct notifier {
-	struct hf_notifier base;
-	struct hf_watch *watch;
-	unsigned int fork_count;
+/* A directory in which devices come and go, as it was when it was last looked at. */
+struct seen {
+	char path[HF_PATH_SIZE + 32];
+	bool there;
+	bool settled; /* a later change is sure to show */
+	dev_t dev;
+	ino_t ino;
+	struct timespec mtime;
 };
 
-static int changed(struct hf_notifier *base)
+struct notifier {
+	struct hf_notifier base;
+	struct hf_watch *watch; /* NULL where there is no kernel's root */
+	unsigned int fork_count;
+	unsigned int num_dirs; /* pairs: the two classes of a root */
+	struct seen dirs[];
+};
+
+static int heard(struct notifier *notifier)
 {
-	struct notifier *notifier = hf_container_of(base, struct notifier, base);
 	struct hf_hint hint;
-	int heard = 0;
+	int ret = 0;
 	int more;
 
-	/* In a child the sockets are the parent's: what is read here would be missing there. */
-	if (notifier->fork_count != hf_fork_count())
-		return -ECHILD;
 	if (hf_watch_blind(notifier->watch))
 		return -EOPNOTSUPP;
 	for (more = hf_watch_next(notifier->watch, &hint);
 	     more > 0 && hf_watch_pending(notifier->watch);
 	     more = hf_watch_next(notifier->watch, &hint))
-		heard = 1;
+		ret = 1;
 	if (more < 0)
 		return more;
 	if (hf_watch_blind(notifier->watch))
 		return -EOPNOTSUPP;
-	return heard || more;
+	return ret || more;
+}
+
+/*
+ * Stamps come from a clock that stands still for up to 10 ms: a second change within that time leaves
+ * no trace. So a directory counts as seen only if its stamp was older than that when it was looked at.
+ */
+static bool is_settled(const struct timespec *mtime)
+{
+	enum { TICKS_NS = 30000000, NS = 1000000000 };
+	struct timespec now;
+	int64_t age;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	age = ((int64_t)now.tv_sec - mtime->tv_sec) * NS + now.tv_nsec - mtime->tv_nsec;
+	/* Without a fraction it may be a file system that has none. */
+	return age > (mtime->tv_nsec ? TICKS_NS : 2 * (int64_t)NS + TICKS_NS);
+}
+
+/* 0: as it was, 1: not, or not for certain. Looks before the caller does. */
+static int look(struct seen *seen)
+{
+	bool settled = seen->settled;
+	struct stat st;
+	bool same;
+
+	if (stat(seen->path, &st) < 0) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			return -errno;
+		same = !seen->there;
+		seen->there = false;
+		seen->settled = true;
+		return !same;
+	}
+	same = seen->there && st.st_dev == seen->dev && st.st_ino == seen->ino &&
+	       st.st_mtim.tv_sec == seen->mtime.tv_sec && st.st_mtim.tv_nsec == seen->mtime.tv_nsec;
+	seen->there = true;
+	seen->dev = st.st_dev;
+	seen->ino = st.st_ino;
+	seen->mtime = st.st_mtim;
+	seen->settled = is_settled(&st.st_mtim);
+	return !same || !settled;
+}
+
+static int changed(struct hf_notifier *base)
+{
+	struct notifier *notifier = hf_container_of(base, struct notifier, base);
+	int ret = 0;
+
+	/* In a child the sockets are the parent's: what is read here would be missing there. */
+	if (notifier->fork_count != hf_fork_count())
+		return -ECHILD;
+	if (notifier->watch)
+		ret = heard(notifier);
+	/* All of them, for the stamps to be those of before the look that follows. */
+	for (unsigned int i = 0; i < notifier->num_dirs; i += 2) {
+		int one = look(&notifier->dirs[i]);
+
+		if (!one && !notifier->dirs[i].there)
+			continue;
+		ret = one ? one : ret;
+		one = look(&notifier->dirs[i + 1]);
+		ret = one ? one : ret;
+	}
+	return ret;
 }
 
 static void free_notifier(struct hf_notifier *base)
@@ -43,33 +118,75 @@ static void free_notifier(struct hf_notifier *base)
 	free(notifier);
 }
 
-int hf_notifier_new(struct hf *hf, struct hf_notifier **ret)
+/* To be waited for: everything goes through one descriptor. */
+static int watch_root(struct notifier *notifier, const struct hf *hf,
+		      const struct hf_search_root *root)
 {
 	struct hf_watch_options options = {
-		.roots = hf->roots,
-		.num_roots = hf->num_roots,
-		.flags = HF_WATCH_NO_TIMER,
+		.roots = root,
+		.num_roots = 1,
+		.flags = HF_WATCH_NO_TIMER | (root->kernel ? HF_WATCH_NO_INOTIFY : 0),
 		.log = &hf->log,
 	};
+
+	if (hf->flags & HF_NO_NETLINK)
+		options.flags |= HF_WATCH_NO_RDMA;
+	return hf_watch_new(&options, &notifier->watch);
+}
+
+static int add_dirs(struct notifier *notifier, const struct hf_search_root *root)
+{
+	struct seen *dirs = &notifier->dirs[notifier->num_dirs];
+	int err;
+
+	err = hf_print(dirs[0].path, sizeof(dirs[0].path), "%s/class/infiniband_verbs",
+		       root->sysfs);
+	if (!err)
+		err = hf_print(dirs[1].path, sizeof(dirs[1].path), "%s/class/infiniband",
+			       root->sysfs);
+	if (!err)
+		notifier->num_dirs += 2;
+	return err;
+}
+
+static int watch_all(struct notifier *notifier, const struct hf *hf)
+{
+	const struct hf_search_root *kernels = NULL;
+	int err = 0;
+
+	for (unsigned int i = 0; i < hf->num_roots && !err; i++) {
+		if (hf->roots[i].kernel)
+			kernels = &hf->roots[i];
+		else
+			err = add_dirs(notifier, &hf->roots[i]);
+	}
+	/* The kernel tells of all its devices, whichever of its roots shows them. */
+	return !err && kernels ? watch_root(notifier, hf, kernels) : err;
+}
+
+int hf_notifier_new(struct hf *hf, const struct hf_search_root *root, struct hf_notifier **ret)
+{
 	struct notifier *notifier;
 	int err;
 
 	if (hf->flags & HF_NO_NOTIFY)
 		return -EOPNOTSUPP;
-	notifier = calloc(1, sizeof(*notifier));
+	notifier = calloc(1, sizeof(*notifier) +
+				     (root ? 0 : 2 * hf->num_roots) * sizeof(notifier->dirs[0]));
 	if (!notifier)
 		return -ENOMEM;
-	if (hf->flags & HF_NO_NETLINK)
-		options.flags |= HF_WATCH_NO_RDMA;
 	notifier->base.changed = changed;
 	notifier->base.free = free_notifier;
 	notifier->fork_count = hf_fork_count();
-	err = hf_watch_new(&options, &notifier->watch);
+	err = root ? watch_root(notifier, hf, root) : watch_all(notifier, hf);
+	/* Nobody may wait for what will not be heard. */
+	if (!err && root && hf_watch_blind(notifier->watch))
+		err = -EOPNOTSUPP;
 	if (err) {
-		free(notifier);
+		free_notifier(&notifier->base);
 		return err;
 	}
-	notifier->base.fd = hf_watch_fd(notifier->watch);
+	notifier->base.fd = root ? hf_watch_fd(notifier->watch) : -1;
 	*ret = &notifier->base;
 	return 0;
 }

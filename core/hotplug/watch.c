@@ -159,7 +159,7 @@ static int open_sources(struct hf_watch *watch)
 		err = open_rdma(watch);
 	if (!err && watch->kernel_root && (flags & HF_WATCH_ATTRIBUTES))
 		err = open_route(watch);
-	if (!err)
+	if (!err && !(flags & HF_WATCH_NO_INOTIFY))
 		err = open_inotify(watch);
 	return err;
 }

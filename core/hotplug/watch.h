@@ -18,6 +18,7 @@ enum hf_watch_flags {
 	HF_WATCH_NO_SOCKETS = 1 << 2, /* look now and then, open no notification sockets */
 	HF_WATCH_NO_RDMA = 1 << 3,    /* no RDMA netlink */
 	HF_WATCH_NO_TIMER = 1 << 4,   /* no timers: never look now and then, see hf_watch_blind() */
+	HF_WATCH_NO_INOTIFY = 1 << 5, /* the kernel\'s notifications only */
 };
 
 struct hf_watch_options {

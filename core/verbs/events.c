@@ -79,7 +79,7 @@ static int wait_for_event(struct verbs_context *context)
 				{.fd = -1, .events = POLLIN}};
 	int ready = 0;
 
-	if (hf->notifier_new && hf->notifier_new(hf, &notifier) == 0)
+	if (hf->notifier_new && hf->notifier_new(hf, &hf->roots[device->key.root], &notifier) == 0)
 		fds[1].fd = notifier->fd;
 	/* Listening began before this look, so that a removal is in the one or in the other. */
 	while (ready == 0 && !device_is_gone(device)) {
