@@ -176,6 +176,12 @@ static void by_sysfs(void **state)
 	run(HF_SOURCE_SYSFS);
 }
 
+static void by_sysfs_briefly(void **state)
+{
+	(void)state;
+	run(HF_SOURCE_SYSFS | HF_BRIEFLY);
+}
+
 static void by_both(void **state)
 {
 	(void)state;
@@ -186,6 +192,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_sysfs),
+		cmocka_unit_test(by_sysfs_briefly),
 		cmocka_unit_test(by_both),
 	};
 
