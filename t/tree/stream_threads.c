@@ -87,7 +87,7 @@ static void check(struct taker *takers[], unsigned int count, const struct bed *
 		uint64_t generation;
 		enum hf_event_type type;
 	} all[2 * MAX_EVENTS];
-	uint64_t living[MAX_EVENTS];
+	uint64_t living[MAX_EVENTS] = {0};
 	unsigned int present = 0;
 
 	memset(all, 0, sizeof(all));

@@ -210,18 +210,18 @@ static void cut_messages_are_refused(void **state)
 static void links(void **state)
 {
 	static const struct {
-		uint16_t type;
 		int index;
 		uint32_t link;
-		bool elsewhere;
 		int result;
 		uint32_t lower;
+		uint16_t type;
+		bool elsewhere;
 	} rows[] = {
-		{RTM_NEWLINK, 7, 0, false, 1, 0},    {RTM_DELLINK, 7, 0, false, 1, 0},
-		{RTM_NEWLINK, 7, 3, false, 1, 3},    {RTM_DELLINK, 7, 3, false, 1, 3},
-		{RTM_NEWLINK, 7, 7, false, 1, 0},    {RTM_NEWLINK, 7, 3, true, 1, 0},
-		{RTM_NEWLINK, 0, 0, false, -EINVAL}, {RTM_NEWLINK, -1, 0, false, -EINVAL},
-		{RTM_NEWROUTE, 7, 0, false, 0},
+		{7, 0, 1, 0, RTM_NEWLINK},	 {7, 0, 1, 0, RTM_DELLINK},
+		{7, 3, 1, 3, RTM_NEWLINK},	 {7, 3, 1, 3, RTM_DELLINK},
+		{7, 7, 1, 0, RTM_NEWLINK},	 {7, 3, 1, 0, RTM_NEWLINK, true},
+		{0, 0, -EINVAL, 0, RTM_NEWLINK}, {-1, 0, -EINVAL, 0, RTM_NEWLINK},
+		{7, 0, 0, 0, RTM_NEWROUTE},
 	};
 	char buffer[1024] __attribute__((aligned(8)));
 
