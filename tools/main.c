@@ -20,8 +20,8 @@ static const struct {
 	enum hf_exit status;
 	const char *words;
 } exits[] = {
-	{HF_EXIT_OK, "success; doctor: nothing is wrong"},
-	{HF_EXIT_FAILED, "doctor: something is wrong; else: the operation failed"},
+	{HF_EXIT_OK, "success; doctor: there is no problem and no warning"},
+	{HF_EXIT_FAILED, "doctor: there is a problem or a warning; else: the operation failed"},
 	{HF_EXIT_USAGE, "the command line was not understood"},
 	{HF_EXIT_NO_DEVICE, "there is no device of that name"},
 	{HF_EXIT_INCOMPLETE, "holders: some processes could not be looked into"},
