@@ -180,6 +180,11 @@ int hf_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
 	}
 	if (device && hf_entry_same(&device->entry, entry)) {
 		device->seen = scan;
+		/* A name that cannot be read now is no new name. */
+		if (!*entry->name) {
+			set_reason(hf, device, &entry->reason);
+			return 0;
+		}
 		refresh(hf, device, entry);
 		if (!device->provider && !entry->reason.code)
 			return offer_again(hf, device, entry);
