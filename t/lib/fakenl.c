@@ -389,6 +389,7 @@ static void answer(struct fake *fake, const void *bytes, size_t size)
 {
 	const struct nlmsghdr *header = bytes;
 	struct part part = {.size = 0};
+	bool refused;
 
 	if (size < sizeof(*header) || header->nlmsg_len > size ||
 	    header->nlmsg_len < sizeof(*header) ||
@@ -420,7 +421,12 @@ static void answer(struct fake *fake, const void *bytes, size_t size)
 	if (is_due(fake->tree, "stray"))
 		send_strays(fake);
 	answer_one(fake, header, &part);
+	refused = part.last->nlmsg_type == NLMSG_ERROR;
 	send_part(fake, &part);
+	if ((header->nlmsg_flags & NLM_F_ACK) && !refused) {
+		put_error(&part, header, 0);
+		send_part(fake, &part);
+	}
 }
 
 static int add_fake(const char *path, int type)
