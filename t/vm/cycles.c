@@ -248,7 +248,7 @@ static void count_left(struct left *left, const char *when)
 	while (atomic_load(&paused) < NUM_OPENERS)
 		usleep(1000);
 	for (i = 0; i < NUM_STREAMS; i++)
-		vm_recorder_drain(&recorders[i], 500);
+		vm_recorder_drain(&recorders[i], 2000);
 	left->fds = vm_open_fds();
 	left->blocks = vm_live_blocks();
 	printf("figure: %s: %u descriptors, %ld blocks of memory\n", when, left->fds, left->blocks);
@@ -350,7 +350,12 @@ int main(int argc, char **argv)
 		netdevs[num_netdevs] = argv[num_netdevs + 2];
 		guids[num_netdevs] = guid_of(netdevs[num_netdevs]);
 	}
+	/* Also makes stdio take its buffer before anything is counted. */
+	printf("# %u cycles on %u netdevs\n", cycles, num_netdevs);
+	warm.blocks = vm_live_blocks();
 	hf = vm_context(0);
+	if (warm.blocks >= 0 && vm_live_blocks() <= warm.blocks)
+		vm_die("the library's memory is not counted");
 	find_base(hf);
 	for (i = 0; i < NUM_STREAMS; i++)
 		vm_recorder_start(&recorders[i], hf, &plan);
@@ -380,8 +385,9 @@ int main(int argc, char **argv)
 	       " ms, rename %" PRIu64 " ms, delete %" PRIu64 " ms (mean %" PRIu64 ")\n",
 	       cycles + WARM_UP, plan.num, longest_add / 1000, longest_rename / 1000,
 	       longest_del / 1000, total_del / num_del / 1000);
-	if (longest_del > 1000000)
-		vm_error("an unplug took longer than a second");
+	/* The openers let go after 3 ms; the rest is what an emulated machine on a busy host needs. */
+	if (longest_del > 5000000)
+		vm_error("an unplug took longer than five seconds");
 	if (end.fds != warm.fds)
 		vm_error("%d descriptors left over", (int)end.fds - (int)warm.fds);
 	if (end.blocks != warm.blocks)

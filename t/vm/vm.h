@@ -19,7 +19,7 @@ __attribute__((format(printf, 1, 2), noreturn)) void vm_die(const char *format, 
 
 uint64_t vm_now_us(void);
 unsigned int vm_open_fds(void);
-/* Blocks that malloc() has given out and not got back; 0 where nobody counts (sanitizers). */
+/* Blocks that malloc() has given out and not got back; -1 where nobody counts (sanitizers). */
 long vm_live_blocks(void);
 /* A context as hf_new(NULL) gives it, but for `flags`, and with the log on stderr. */
 struct hf *vm_context(uint32_t flags);
