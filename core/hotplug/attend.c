@@ -193,27 +193,33 @@ static void attributes_changed(struct hf_stream *stream, const struct hf_hint *h
 	pthread_mutex_unlock(&stream->hf->lock);
 }
 
+static bool may_stand_on(const struct hf_told *told, const uint32_t *interfaces, unsigned int count)
+{
+	enum hf_protocol protocol = told->device->entry.protocol;
+	bool on_netdev = protocol != HF_PROTOCOL_IB && protocol != HF_PROTOCOL_OPA;
+
+	return told->snapshot && hf_snapshot_concerns(told->snapshot, interfaces, count, on_netdev);
+}
+
 static void netdev_changed(struct hf_stream *stream, const struct hf_hint *hint)
 {
-	const struct hf *hf = stream->hf;
+	struct hf *hf = stream->hf;
 	uint32_t interfaces[HF_LOWER_MAX];
-	unsigned int count = 0;
+	unsigned int count;
 	struct hf_told *told, *next;
 
-	HASH_ITER (hh, stream->told, told, next) {
-		/* Set when the instance was made, and not changed. */
-		enum hf_protocol protocol = told->device->entry.protocol;
-		bool on_netdev = protocol != HF_PROTOCOL_IB && protocol != HF_PROTOCOL_OPA;
-
-		if (!is_kernels(stream, told->device) || !told->snapshot)
-			continue;
-		/* Found out once, and only where there is a device to which it may matter. */
-		if (!count)
-			count = hf_lower_interfaces(hf->roots[told->device->key.root].sysfs,
-						    hint->ifindex, hint->lower, interfaces);
-		if (hf_snapshot_concerns(told->snapshot, interfaces, count, on_netdev))
+	for (told = stream->told; told; told = told->hh.next)
+		if (is_kernels(stream, told->device))
+			break;
+	if (!told)
+		return;
+	count = hf_lower_interfaces(hf->roots[told->device->key.root].sysfs, hint->ifindex,
+				    hint->lower, interfaces);
+	pthread_mutex_lock(&hf->lock);
+	HASH_ITER (hh, stream->told, told, next)
+		if (is_kernels(stream, told->device) && may_stand_on(told, interfaces, count))
 			compare_soon(stream, told);
-	}
+	pthread_mutex_unlock(&hf->lock);
 }
 
 static int attend_in_root(struct hf_stream *stream, unsigned int root, const struct hf_hint *hint)
@@ -382,35 +388,37 @@ static int run_unready(struct hf_stream *stream, uint64_t now)
 	bool for_ever = hf_watch_readiness_blind(stream->watch);
 	int err;
 
+	hf_retry_again(&stream->unready, now);
 	if (!hf_scan_begin(stream->hf))
 		return 0;
 	err = hf_table_scan_unready(stream->hf);
 	hf_scan_end(stream->hf);
-	hf_retry_again(&stream->unready, now);
 	if (!for_ever && stream->unready.step >= UNREADY_TRIES)
 		stream->unready.at = 0; /* and the step says that it is enough */
 	hf_stream_watch_unready(stream, false);
 	return err < 0 ? owe_scan(stream, err) : 1;
 }
 
-int hf_stream_run_due(struct hf_stream *stream)
+bool hf_stream_run_due(struct hf_stream *stream, int *err)
 {
 	uint64_t now = hf_now();
 	struct hf_told *told, *next;
-	int done = 0;
 
-	if (stream->unready.at && stream->unready.at <= now)
-		done = run_unready(stream, now);
-	if (done || !stream->num_due)
-		return done;
+	*err = 0;
+	if (stream->unready.at && stream->unready.at <= now) {
+		*err = run_unready(stream, now);
+		return true;
+	}
+	if (!stream->num_due)
+		return false;
 	HASH_ITER (hh, stream->told, told, next) {
 		if (!told->due || told->due > now)
 			continue;
-		done = run_told(stream, told, now);
-		if (done)
-			return done;
+		*err = run_told(stream, told, now);
+		if (*err)
+			return true;
 	}
-	return 0;
+	return false;
 }
 
 static uint64_t sooner(uint64_t a, uint64_t b)

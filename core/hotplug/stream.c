@@ -149,7 +149,9 @@ static void settle(struct hf_stream *stream)
 
 	hf_watch_set_timer(stream->watch, hf_stream_next_due(stream));
 	pthread_mutex_lock(&hf->lock);
-	stream->queue.more = stream->resync_wanted || hf_watch_pending(stream->watch);
+	/* A scan that has failed is tried again by the clock, or at the next call. */
+	stream->queue.more = (stream->resync_wanted && !stream->scan_wanted) ||
+			     hf_watch_pending(stream->watch);
 	hf_queue_signal(&stream->queue);
 	pthread_mutex_unlock(&hf->lock);
 }
@@ -228,31 +230,33 @@ static int deliver(struct hf_stream *stream, const struct hf_event *first, struc
 	return 1;
 }
 
+/* What is to be done when no event is queued: -EAGAIN when something was done, 0 when nothing is. */
+static int work(struct hf_stream *stream)
+{
+	struct hf_hint hint;
+	int err = hf_watch_next(stream->watch, &hint);
+
+	if (err > 0)
+		err = hf_stream_attend(stream, &hint);
+	else if (!err && stream->scan_wanted)
+		err = hf_stream_rescan(stream);
+	else if (!err && !hf_stream_run_due(stream, &err))
+		return err;
+	return err < 0 ? err : -EAGAIN;
+}
+
 /* One step towards an event: 1 and *ret, 0 when there is nothing to do, -EAGAIN when it was done. */
 static int step(struct hf_stream *stream, struct hf_event **ret)
 {
-	struct hf_hint hint;
 	bool overflow;
 	struct hf_event *first = peek(stream, &overflow);
 	int err;
 
-	if (overflow || (stream->resync_wanted && !stream->scan_wanted))
+	if (overflow || (stream->resync_wanted && !stream->scan_wanted)) {
 		err = hf_stream_resync(stream);
-	else if (first)
-		return deliver(stream, first, ret);
-	else if (stream->scan_wanted)
-		err = hf_stream_rescan(stream);
-	else {
-		err = hf_watch_next(stream->watch, &hint);
-		if (err > 0)
-			err = hf_stream_attend(stream, &hint);
-		else if (err == 0) {
-			err = hf_stream_run_due(stream);
-			if (err == 0)
-				return 0;
-		}
+		return err < 0 ? err : -EAGAIN;
 	}
-	return err < 0 ? err : -EAGAIN;
+	return first ? deliver(stream, first, ret) : work(stream);
 }
 
 HF_EXPORT int hf_stream_next(struct hf_stream *stream, struct hf_event **ret)

@@ -79,8 +79,8 @@ int hf_stream_attend(struct hf_stream *stream, const struct hf_hint *hint);
 /* Starts over after a loss. */
 int hf_stream_resync(struct hf_stream *stream);
 int hf_stream_rescan(struct hf_stream *stream);
-/* Does what has become due; 1 when something was, 0, or an error. */
-int hf_stream_run_due(struct hf_stream *stream);
+/* Does what has become due. True when there may be an event now, or when *err is an error. */
+bool hf_stream_run_due(struct hf_stream *stream, int *err);
 /* When something will become due next; 0: never. */
 uint64_t hf_stream_next_due(const struct hf_stream *stream);
 /* Devices that are not ready are looked at again after a while. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The stream on made-up trees: which events come, in which order, and what is left behind. */
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -219,6 +220,23 @@ static void an_event_outlives_its_stream_and_device(void **state)
 	hf_event_unref(event);
 }
 
+/* Longer than any fallback's period, with devices, and after something has happened. */
+static void an_idle_stream_sleeps(void **state)
+{
+	struct bed *bed = *state;
+	struct pollfd fd;
+
+	tree_add(bed->tree, 0, "fake0", NULL);
+	bed_stream(bed, &bed->a);
+	bed_expect(bed->a, HF_EVENT_ADDED, "fake0", 0);
+	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
+	tree_set(bed->tree, 0, "ports/1/state", "1: DOWN");
+	bed_expect(bed->a, HF_EVENT_CHANGED, "fake0", HF_CHANGED_PORT);
+	bed_expect_nothing(bed->a);
+	fd = (struct pollfd){.fd = hf_stream_fd(bed->a), .events = POLLIN};
+	assert_int_equal(poll(&fd, 1, 2500), 0);
+}
+
 static void options_are_checked(void **state)
 {
 	struct bed *bed = *state;
@@ -275,6 +293,7 @@ int main(void)
 		ON_A_BED(streams_hear_the_same),
 		ON_A_BED(a_list_tells_the_stream),
 		ON_A_BED(an_event_outlives_its_stream_and_device),
+		ON_A_BED(an_idle_stream_sleeps),
 		ON_A_BED(options_are_checked),
 		ON_A_BED(a_root_may_come_later),
 	};

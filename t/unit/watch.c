@@ -412,11 +412,11 @@ static void out_of_descriptors(void **state)
 
 	bed->root.kernel = true;
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-	for (int extra = 0; extra < 12; extra++) {
+	for (rlim_t extra = 0; extra < 12; extra++) {
 		int err;
 
 		limit = before;
-		limit.rlim_cur = (rlim_t)(count_fds() - 3 + extra);
+		limit.rlim_cur = (rlim_t)count_fds() - 4 + extra;
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 		w = NULL;
 		err = hf_watch_new(&options, &w);
