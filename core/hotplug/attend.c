@@ -77,14 +77,10 @@ void hf_stream_watch_unready(struct hf_stream *stream, bool anew)
 		hf_retry_start(&stream->unready, hf_now());
 }
 
-/* Remembers that the look is owed still, and when it is tried again unless the caller does. */
+/* Remembers that the look is owed still. */
 static int owe_scan(struct hf_stream *stream, int err)
 {
 	stream->scan_wanted = true;
-	if (stream->failed.at)
-		hf_retry_again(&stream->failed, hf_now());
-	else
-		hf_retry_start(&stream->failed, hf_now());
 	return err == -ENOMEM || err == -EMFILE || err == -ENFILE ? err : -EIO;
 }
 
@@ -95,7 +91,6 @@ static int scan_all(struct hf_stream *stream)
 	if (err < 0)
 		return owe_scan(stream, err);
 	stream->scan_wanted = false;
-	hf_retry_stop(&stream->failed);
 	return 0;
 }
 

@@ -8,7 +8,7 @@
 
 void hf_queue_signal(struct hf_queue *queue)
 {
-	bool wanted = queue->count > 0 || queue->overflow || queue->more;
+	bool wanted = !queue->resting && (queue->count > 0 || queue->overflow || queue->more);
 	uint64_t one = 1;
 
 	/* Neither can block: the counter is 0 or 1. */

@@ -17,6 +17,7 @@ struct hf_queue {
 	size_t limit;
 	bool overflow; /* no more notes are taken: the owner must start over */
 	bool more;     /* the owner has work left that its descriptors do not tell of */
+	bool resting;  /* nothing can be given out now; the owner's timer wakes it */
 	bool signalled;
 	int fd; /* eventfd, readable while there is something */
 };

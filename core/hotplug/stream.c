@@ -142,14 +142,31 @@ static void init_mutex(pthread_mutex_t *mutex)
 	pthread_mutexattr_destroy(&attr);
 }
 
+/*
+ * An error may last, as one for want of descriptors does. The caller's poll loop must not spin on it:
+ * nothing is readable until a while has passed. The caller may try again sooner.
+ */
+static void rest(struct hf_stream *stream, bool failed)
+{
+	if (!failed && !stream->scan_wanted)
+		hf_retry_stop(&stream->failed);
+	else if (stream->failed.at)
+		hf_retry_again(&stream->failed, hf_now());
+	else
+		hf_retry_start(&stream->failed, hf_now());
+	if (failed)
+		(void)hf_watch_gather(stream->watch);
+}
+
 /* The timer stands for what is to be done later, the queue's descriptor for what is there now. */
-static void settle(struct hf_stream *stream)
+static void settle(struct hf_stream *stream, bool failed)
 {
 	struct hf *hf = stream->hf;
 
+	rest(stream, failed);
 	hf_watch_set_timer(stream->watch, hf_stream_next_due(stream));
 	pthread_mutex_lock(&hf->lock);
-	/* A scan that has failed is tried again by the clock, or at the next call. */
+	stream->queue.resting = failed;
 	stream->queue.more = (stream->resync_wanted && !stream->scan_wanted) ||
 			     hf_watch_pending(stream->watch);
 	hf_queue_signal(&stream->queue);
@@ -185,7 +202,7 @@ HF_EXPORT int hf_stream_new(struct hf *hf, const struct hf_stream_options *optio
 		return err;
 	}
 	hf_stream_watch_unready(stream, true);
-	settle(stream);
+	settle(stream, false);
 	*ret = stream;
 	return 0;
 }
@@ -272,7 +289,7 @@ HF_EXPORT int hf_stream_next(struct hf_stream *stream, struct hf_event **ret)
 		result = step(stream, ret);
 	if (result == -EAGAIN)
 		result = 0;
-	settle(stream);
+	settle(stream, result < 0);
 	pthread_mutex_unlock(&stream->mutex);
 	return result;
 }

@@ -400,32 +400,45 @@ static void drain(struct hf_watch *watch, uint32_t tag)
 	}
 }
 
-int hf_watch_next(struct hf_watch *watch, struct hf_hint *ret)
+/* Reads from what is readable: 1 when something was, 0, -errno. */
+static int read_sources(struct hf_watch *watch)
 {
 	struct epoll_event events[8];
+	bool ours = false;
+	int count, err;
+
+	do
+		count = epoll_wait(watch->epoll, events, HF_ARRAY_SIZE(events), 0);
+	while (count < 0 && errno == EINTR);
+	if (count < 0)
+		return -errno;
+	for (int i = 0; i < count; i++) {
+		ours |= events[i].data.u32 != TAG_OWNER;
+		drain(watch, events[i].data.u32);
+	}
+	/* A directory that could be watched until now may have become one that cannot. */
+	err = look_now_and_then(watch);
+	return err ? err : ours;
+}
+
+int hf_watch_gather(struct hf_watch *watch)
+{
+	int got = 1;
+
+	for (int round = 0; round < ROUNDS_MAX && got > 0; round++)
+		got = read_sources(watch);
+	return got < 0 ? got : 0;
+}
+
+int hf_watch_next(struct hf_watch *watch, struct hf_hint *ret)
+{
+	int got = 1;
 
 	/* Drained sources may hold nothing of interest; a flood of that must not hold the caller. */
-	for (int round = 0; round < ROUNDS_MAX; round++) {
-		bool ours = false;
-		int count, err;
-
+	for (int round = 0; round < ROUNDS_MAX && got > 0; round++) {
 		if (pop(watch, ret))
 			return 1;
-		count = epoll_wait(watch->epoll, events, HF_ARRAY_SIZE(events), 0);
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count < 0)
-			return -errno;
-		for (int i = 0; i < count; i++) {
-			ours |= events[i].data.u32 != TAG_OWNER;
-			drain(watch, events[i].data.u32);
-		}
-		if (!ours)
-			return 0;
-		/* A directory that could be watched until now may have become one that cannot. */
-		err = look_now_and_then(watch);
-		if (err)
-			return err;
+		got = read_sources(watch);
 	}
-	return 0;
+	return got < 0 ? got : pop(watch, ret);
 }

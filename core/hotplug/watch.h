@@ -55,6 +55,12 @@ int hf_watch_fd(const struct hf_watch *watch);
  */
 int hf_watch_next(struct hf_watch *watch, struct hf_hint *ret);
 
+/*
+ * Reads what there is and keeps it, so that the descriptor is not readable any more, for a caller
+ * that cannot do anything about hints now. Errors as above.
+ */
+int hf_watch_gather(struct hf_watch *watch);
+
 /* Does it hold hints that were read already? The descriptor does not tell of them. */
 bool hf_watch_pending(const struct hf_watch *watch);
 

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "t/tree/stream_bed.h"
@@ -237,6 +239,69 @@ static void an_idle_stream_sleeps(void **state)
 	assert_int_equal(poll(&fd, 1, 2500), 0);
 }
 
+static void limit_fds(rlim_t limit)
+{
+	struct rlimit now;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
+	now.rlim_cur = limit ? limit : now.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+}
+
+/* Polls for a while and returns how often that woke; nothing but `err` may come. */
+static unsigned int wakes_with(struct hf_stream *stream, int ms, int err)
+{
+	struct pollfd fd = {.fd = hf_stream_fd(stream), .events = POLLIN};
+	struct hf_event *event = NULL;
+	struct timespec now;
+	unsigned int wakes = 0;
+	int64_t end = 0, at;
+
+	do {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		at = now.tv_sec * 1000 + now.tv_nsec / 1000000;
+		end = end ? end : at + ms;
+		if (poll(&fd, 1, end > at ? (int)(end - at) : 0) == 0)
+			continue;
+		wakes++;
+		assert_int_equal(hf_stream_next(stream, &event), err);
+		assert_null(event);
+	} while (at < end);
+	return wakes;
+}
+
+/* An error is told now and then, not in a loop, and nothing is lost by it. */
+static void no_descriptors_left(void **state)
+{
+	struct bed *bed = *state;
+	unsigned int wakes;
+
+	bed_stream(bed, &bed->a);
+	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
+	bed_expect_nothing(bed->a);
+	tree_add(bed->tree, 0, "fake0", NULL);
+	limit_fds((rlim_t)bed_count_fds());
+	/* First it is the look that fails. */
+	wakes = wakes_with(bed->a, 800, -EMFILE);
+	printf("woke %u times in 800 ms\n", wakes);
+	assert_in_range(wakes, 1, 20);
+	limit_fds(0);
+	bed_expect(bed->a, HF_EVENT_ADDED, "fake0", 0);
+	bed_expect_nothing(bed->a);
+	/* Then what is read before ADDED is given out, with more coming in. */
+	tree_add(bed->tree, 1, "fake1", NULL);
+	bed_stream(bed, &bed->b);
+	tree_remove(bed->tree, 0);
+	limit_fds((rlim_t)bed_count_fds());
+	wakes = wakes_with(bed->a, 800, -EMFILE);
+	printf("woke %u times in 800 ms\n", wakes);
+	assert_in_range(wakes, 1, 20);
+	limit_fds(0);
+	bed_expect(bed->a, HF_EVENT_ADDED, "fake1", 0);
+	bed_expect(bed->a, HF_EVENT_REMOVED, "fake0", 0);
+	bed_expect_nothing(bed->a);
+}
+
 static void options_are_checked(void **state)
 {
 	struct bed *bed = *state;
@@ -294,6 +359,7 @@ int main(void)
 		ON_A_BED(a_list_tells_the_stream),
 		ON_A_BED(an_event_outlives_its_stream_and_device),
 		ON_A_BED(an_idle_stream_sleeps),
+		ON_A_BED(no_descriptors_left),
 		ON_A_BED(options_are_checked),
 		ON_A_BED(a_root_may_come_later),
 	};
