@@ -110,7 +110,7 @@ void place_enter(void)
 
 struct tree *place_tree(unsigned int count)
 {
-	struct tree_options options = {.gids = 4};
+	struct tree_options options = {.gids = 4, .node = TREE_NODE_FILE};
 	struct tree *tree;
 	char name[32];
 	int err = tree_new(&tree, "/dev/shm");
