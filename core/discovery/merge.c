@@ -182,30 +182,41 @@ static int read_names(int verbs, struct names *names)
 	return err;
 }
 
-static int by_text(const void *a, const void *b)
-{
-	const char *const *one = a, *const *other = b;
-	int order = strcmp(*one, *other);
+/* A name with its number, which is what nearly all comparisons end with. */
+struct numbered {
+	uint64_t number;
+	char *name;
+};
 
-	return order ? order : (*one > *other) - (*one < *other);
+static int by_number(const void *a, const void *b)
+{
+	const struct numbered *one = a, *other = b;
+	int order;
+
+	if (one->number != other->number)
+		return one->number < other->number ? -1 : 1;
+	order = strcmp(one->name, other->name);
+	return order ? order : (one->name > other->name) - (one->name < other->name);
 }
 
 static int drop_doubles(struct names *names)
 {
-	const char **sorted;
+	struct numbered *sorted;
 
 	if (names->count < 2)
 		return 0;
 	sorted = malloc(names->count * sizeof(*sorted));
 	if (!sorted)
 		return -ENOMEM;
-	for (size_t i = 0; i < names->count; i++)
-		sorted[i] = names->v[i];
-	qsort(sorted, names->count, sizeof(*sorted), by_text);
+	for (size_t i = 0; i < names->count; i++) {
+		sorted[i].name = names->v[i];
+		sorted[i].number = strtoull(names->v[i] + strlen("uverbs"), NULL, 10);
+	}
+	qsort(sorted, names->count, sizeof(*sorted), by_number);
 	/* From the end, and equal ones stand in their order: the first of them keeps its text. */
 	for (size_t i = names->count - 1; i > 0; i--)
-		if (!strcmp(sorted[i], sorted[i - 1]))
-			names->v[(sorted[i] - names->v[0]) / HF_NAME_SIZE][0] = '\0';
+		if (!strcmp(sorted[i].name, sorted[i - 1].name))
+			sorted[i].name[0] = '\0';
 	free(sorted);
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include <fnmatch.h>
 #include <stdio.h>
 
+#include "core/base/text.h"
 #include "core/provider/match.h"
 
 /* Most devices are known by their driver or name: only for the others it has to be read. */
@@ -49,7 +50,8 @@ static bool entry_matches(const struct verbs_match_ent *entry, struct hf_match_k
 			 entry->device);
 		return fnmatch(pattern, modalias_of(key), 0) == 0;
 	case HF_MATCH_MODALIAS:
-		snprintf(by_name, sizeof(by_name), "rdma_device:N%s", key->name);
+		if (hf_print(by_name, sizeof(by_name), "rdma_device:N%s", key->name))
+			return false;
 		return fnmatch(entry->u.modalias, by_name, 0) == 0 ||
 		       fnmatch(entry->u.modalias, modalias_of(key), 0) == 0;
 	default:

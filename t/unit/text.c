@@ -73,6 +73,26 @@ static void copies_fit_or_are_not_made(void **state)
 	assert_string_equal(to, "");
 }
 
+static void texts_are_put_together(void **state)
+{
+	char to[8] = "old";
+
+	(void)state;
+	assert_int_equal(hf_print(to, sizeof(to), "%s/%s", "abc", "def"), 0);
+	assert_string_equal(to, "abc/def");
+	assert_int_equal(hf_print(to, sizeof(to), "%s/%s", "abc", "defg"), -ENAMETOOLONG);
+	assert_string_equal(to, "");
+	assert_int_equal(hf_print(to, sizeof(to), "%s%s/", "", "123456"), 0);
+	assert_string_equal(to, "123456/");
+	assert_int_equal(hf_print(to, sizeof(to), "%s/%u%%", "abc", 12u), 0);
+	assert_string_equal(to, "abc/12%");
+	assert_int_equal(hf_print(to, sizeof(to), "%.*s", 2, "abc"), 0);
+	assert_string_equal(to, "ab");
+	assert_int_equal(hf_print(to, 1, "%s", ""), 0);
+	assert_string_equal(to, "");
+	assert_int_equal(hf_print(to, 1, "%s", "a"), -ENAMETOOLONG);
+}
+
 static void names(void **state)
 {
 	(void)state;
@@ -103,6 +123,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_taken_whole),
 		cmocka_unit_test(errno_is_kept),
 		cmocka_unit_test(copies_fit_or_are_not_made),
+		cmocka_unit_test(texts_are_put_together),
 		cmocka_unit_test(names),
 	};
 
