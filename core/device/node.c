@@ -159,7 +159,7 @@ bool hf_device_ready(const struct hf_search_root *root, struct hf_entry *entry,
 		err = -errno;
 	/* Only a character device has a number to compare; other nodes save the reading of it. */
 	if ((err || S_ISCHR(st.st_mode)) && !entry->node_number)
-		hf_entry_complete(root, entry);
+		hf_entry_read_number(root, entry);
 	if (err && entry->node_number) {
 		char by_number[HF_PATH_SIZE];
 

@@ -4,6 +4,7 @@
  * what is read of each. The rest is read when somebody asks for it, see hf_entry_complete().
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "core/base/file.h"
@@ -81,5 +82,31 @@ int hf_sight_briefly(const struct hf_classes *classes, const char *uverbs, struc
 		*ret = entry;
 close_binding:
 	hf_binding_close(&binding);
+	return err;
+}
+
+int hf_entry_read_number(const struct hf_search_root *root, struct hf_entry *entry)
+{
+	char path[HF_PATH_SIZE + 2 * HF_NAME_SIZE];
+	char text[32];
+	dev_t number;
+	ssize_t length;
+	int err;
+
+	if (!entry->brief || entry->node_number)
+		return 0;
+	err = hf_print(path, sizeof(path), "%s/class/infiniband_verbs/%s/dev", root->sysfs,
+		       entry->uverbs);
+	if (err)
+		return err;
+	length = hf_attr_read(AT_FDCWD, path, text, sizeof(text), NULL, NULL);
+	if (length < 0)
+		return (int)length;
+	err = hf_parse_dev(text, &number);
+	/* By path, so it may be another instance's by now: as above. */
+	if (!err)
+		err = hf_entry_verify(root, NULL, entry);
+	if (!err)
+		entry->node_number = number;
 	return err;
 }

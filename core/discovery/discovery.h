@@ -85,6 +85,9 @@ int hf_discover_one(const struct hf_search_root *root, unsigned int root_index,
  */
 int hf_entry_complete(const struct hf_search_root *root, struct hf_entry *entry);
 
+/* The same for the device number alone, which is cheaper. */
+int hf_entry_read_number(const struct hf_search_root *root, struct hf_entry *entry);
+
 /*
  * 0 while `entry` is still what its root shows under its uverbs name (a rename is no difference),
  * -ENODEV when it is gone or another instance is there, other errors when it cannot be told.
