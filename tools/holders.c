@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <dirent.h>
+#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "tools/json.h"
 #include "tools/output.h"
 #include "tools/processes.h"
+#include "tools/roots.h"
 
 struct nodes {
 	struct hf_node v[HF_MAX_NODES];
@@ -219,10 +221,27 @@ static void show_json(const char *name, const struct nodes *nodes, const struct 
 	hf_json_close(&json);
 }
 
+static int find_and_show(const struct hf_tool *tool, const char *name, const struct nodes *nodes)
+{
+	struct hf_holders holders;
+	int err = hf_find_holders(nodes->v, nodes->count, &holders);
+
+	if (err < 0) {
+		hf_complain("cannot look through /proc: %s", strerror(-err));
+		return HF_EXIT_FAILED;
+	}
+	if (tool->json)
+		show_json(name, nodes, &holders);
+	else
+		show(tool, name, nodes, &holders);
+	err = holders.unreadable || holders.foreign ? HF_EXIT_INCOMPLETE : HF_EXIT_OK;
+	hf_free_holders(&holders);
+	return err;
+}
+
 static int look(const struct hf_tool *tool, struct ibv_device *device)
 {
 	struct hf_device_info info;
-	struct hf_holders holders;
 	struct nodes nodes = {0};
 	int err = hf_tool_info(device, &info);
 
@@ -236,18 +255,42 @@ static int look(const struct hf_tool *tool, struct ibv_device *device)
 		hf_complain("%s: neither a node nor its number is known", info.name);
 		return HF_EXIT_FAILED;
 	}
-	err = hf_find_holders(nodes.v, nodes.count, &holders);
-	if (err < 0) {
-		hf_complain("cannot look through /proc: %s", strerror(-err));
-		return HF_EXIT_FAILED;
+	return find_and_show(tool, info.name, &nodes);
+}
+
+/*
+ * While an unplug waits for holders the device is gone for everybody else: its verbs device, node
+ * and netlink entry are taken away first. What is left is its directory in the class of devices.
+ * Without ib_uverbs it looks so, too.
+ */
+static bool may_be_unplugging(const struct hf_tool *tool, const char *name)
+{
+	struct hf_roots roots;
+	bool found = false;
+
+	if (!*name || *name == '.' || strchr(name, '/'))
+		return false;
+	hf_roots_get(tool, &roots);
+	for (size_t i = 0; i < roots.count && !found; i++) {
+		char *path = hf_tool_print("%s/class/infiniband/%s", roots.v[i].sysfs, name);
+
+		found = !access(path, F_OK);
+		free(path);
 	}
-	if (tool->json)
-		show_json(info.name, &nodes, &holders);
-	else
-		show(tool, info.name, &nodes, &holders);
-	err = holders.unreadable || holders.foreign ? HF_EXIT_INCOMPLETE : HF_EXIT_OK;
-	hf_free_holders(&holders);
-	return err;
+	hf_roots_free(&roots);
+	return found;
+}
+
+static int look_for_unlinked(const struct hf_tool *tool, const char *name)
+{
+	const struct nodes nodes = {.v = {{.name = "uverbs", .unlinked = true}}, .count = 1};
+
+	if (!tool->json) {
+		hf_put_safe(stdout, name);
+		printf(" has no verbs device. If it is being unplugged, that waits for who holds\n"
+		       "the node of an unplugged device:\n");
+	}
+	return find_and_show(tool, name, &nodes);
 }
 
 static int run(struct hf_tool *tool, char **args)
@@ -258,10 +301,18 @@ static int run(struct hf_tool *tool, char **args)
 
 	if (!hf)
 		return HF_EXIT_FAILED;
-	status = hf_tool_find(hf, args[0], &device);
-	if (status == HF_EXIT_OK) {
+	if (!hf_device_by_name(hf, args[0], &device)) {
 		status = look(tool, device);
 		hf_device_unref(device);
+	} else if (may_be_unplugging(tool, args[0])) {
+		status = look_for_unlinked(tool, args[0]);
+	} else {
+		/* Complains, or finds it after all: it has just been plugged. */
+		status = hf_tool_find(hf, args[0], &device);
+		if (status == HF_EXIT_OK) {
+			status = look(tool, device);
+			hf_device_unref(device);
+		}
 	}
 	hf_unref(hf);
 	return status;

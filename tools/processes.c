@@ -20,6 +20,22 @@ static bool is_number(const char *name)
 	return strspn(name, "0123456789") == strlen(name);
 }
 
+/* The kernel takes a device's node away when it begins to unplug the device (devtmpfs). */
+static bool is_unlinked(int dir, const char *link, const char *prefix)
+{
+	static const char suffix[] = " (deleted)";
+	char target[512];
+	ssize_t length = readlinkat(dir, link, target, sizeof(target) - 1);
+	const char *base;
+
+	if (length < (ssize_t)sizeof(suffix))
+		return false;
+	target[length] = '\0';
+	base = strrchr(target, '/');
+	return !strcmp(target + length - (sizeof(suffix) - 1), suffix) && base &&
+	       !strncmp(base + 1, prefix, strlen(prefix));
+}
+
 /* The node that the open file behind a /proc link is, or -1. */
 static int node_of(int dir, const char *link, const struct hf_node *nodes, size_t num_nodes)
 {
@@ -32,8 +48,16 @@ static int node_of(int dir, const char *link, const struct hf_node *nodes, size_
 	number = makedev(st.stx_rdev_major, st.stx_rdev_minor);
 	device = makedev(st.stx_dev_major, st.stx_dev_minor);
 	for (size_t i = 0; i < num_nodes; i++) {
-		if (S_ISCHR(st.stx_mode) && nodes[i].number && number == nodes[i].number)
+		if (nodes[i].unlinked && S_ISCHR(st.stx_mode) &&
+		    is_unlinked(dir, link, nodes[i].name))
 			return (int)i;
+		/* A new device gets the number of one that is still being unplugged. */
+		if (S_ISCHR(st.stx_mode) && nodes[i].number && number == nodes[i].number)
+			return device == nodes[i].file_device &&
+					       st.stx_ino != nodes[i].file_inode &&
+					       is_unlinked(dir, link, nodes[i].name)
+				       ? -1
+				       : (int)i;
 		if (!S_ISCHR(st.stx_mode) && nodes[i].file_device &&
 		    device == nodes[i].file_device && st.stx_ino == nodes[i].file_inode)
 			return (int)i;

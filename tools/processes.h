@@ -17,6 +17,7 @@ struct hf_node {
 	dev_t number;	   /* 0: not known, or a plain file of a test tree */
 	dev_t file_device; /* where the file is, 0: not known */
 	ino_t file_inode;
+	bool unlinked; /* instead of all that: any node whose name begins so and was taken away */
 };
 
 struct hf_held_fd {
