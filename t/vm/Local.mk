@@ -12,7 +12,7 @@ VM_TESTS = \
 	t/vm/overflow \
 	t/vm/many \
 	t/vm/siw \
-	t/vm/tool \
+	t/vm/holders \
 	t/vm/cycles
 
 # What runs in the guest: programs as an application would be.
