@@ -251,12 +251,18 @@ int hf_instance_complete(struct hf_device *device)
 	if (err)
 		return err;
 	pthread_mutex_lock(&hf->lock);
-	/* A rename seen meanwhile is newer than this reading; it will be seen again if it is not. */
-	hf_copy(entry.name, sizeof(entry.name), device->entry.name);
-	device->entry = entry;
-	device->sysfs.node_guid = entry.node_guid;
-	device->sysfs.sysfs_cdev = entry.node_number;
-	hf_copy(device->sysfs.modalias, sizeof(device->sysfs.modalias), entry.modalias);
+	/*
+	 * What was missing and no more: a scan goes by the rest without the lock, and may have seen
+	 * another name meanwhile.
+	 */
+	if (device->entry.brief) {
+		device->entry.node_number = entry.node_number;
+		device->entry.device_inode = entry.device_inode;
+		memcpy(device->entry.modalias, entry.modalias, sizeof(entry.modalias));
+		device->entry.brief = false;
+		device->sysfs.sysfs_cdev = entry.node_number;
+		memcpy(device->sysfs.modalias, entry.modalias, sizeof(device->sysfs.modalias));
+	}
 	pthread_mutex_unlock(&hf->lock);
 	return 0;
 }
