@@ -28,8 +28,8 @@ enum hf_list_flags {
  * Lists the devices that exist now and that this process can open. *ret is an array of that many
  * handles followed by NULL; each entry holds a reference. The caller owns the array and gives it
  * back with hf_device_list_free(). New devices come before the ones already known.
- * Returns the number of devices. Errors: -EIO (no root could be searched), -EINVAL (flags).
- * Since 0.1.
+ * Returns the number of devices. Errors: -EIO (no root could be searched), -EACCES (nor read),
+ * -EMFILE, -ENFILE, -EINVAL (flags). Since 0.1.
  */
 int hf_device_list(struct hf *hf, uint32_t flags, struct ibv_device ***ret);
 
@@ -38,7 +38,7 @@ void hf_device_list_free(struct ibv_device **list);
 
 /*
  * Finds a device by its current name, also one that cannot be opened. The caller owns a reference.
- * Errors: -ENODEV (no such device now), -EIO. Since 0.1.
+ * Errors: -ENODEV (no such device now), -EIO, -EACCES, -EMFILE, -ENFILE. Since 0.1.
  */
 int hf_device_by_name(struct hf *hf, const char *name, struct ibv_device **ret);
 
