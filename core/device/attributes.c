@@ -84,6 +84,27 @@ HF_EXPORT int hf_device_get_info(struct ibv_device *handle, struct hf_device_inf
 	return 0;
 }
 
+/* The errors that the header names. */
+static int plain_error(int err)
+{
+	switch (err) {
+	case -ENODEV:
+	case -ENOENT:
+	case -EINVAL:
+	case -ERANGE:
+	case -EACCES:
+	case -EMFILE:
+	case -ENFILE:
+	case -ENOMEM:
+	case -EOPNOTSUPP:
+		return err;
+	case -EPERM:
+		return -EACCES;
+	default:
+		return -EIO;
+	}
+}
+
 /* An error while reading may only be how a device that is no more shows: say that instead. */
 static int explain(struct hf_device *device, const struct hf_entry *entry, int err)
 {
@@ -103,10 +124,10 @@ int hf_with_dir(struct hf_device *device,
 		return -ENODEV;
 	dir = hf_entry_open_dir(&device->hf->roots[entry.root], &entry, NULL);
 	if (dir < 0)
-		return dir;
+		return plain_error(dir);
 	ret = read(dir, &entry, arg);
 	hf_close(&dir);
-	return ret < 0 ? explain(device, &entry, ret) : ret;
+	return ret < 0 ? plain_error(explain(device, &entry, ret)) : ret;
 }
 
 struct attr_read {

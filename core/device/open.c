@@ -28,6 +28,26 @@ int hf_verify(struct hf_device *device, const struct hf_entry *entry)
 	return err;
 }
 
+/* The errors that the header names; a device cgroup, for one, answers EPERM. */
+static int plain_error(int err)
+{
+	switch (err) {
+	case 0:
+	case -ENODEV:
+	case -EACCES:
+	case -ENOENT:
+	case -ENXIO:
+	case -EMFILE:
+	case -ENFILE:
+	case -ENOMEM:
+		return err;
+	case -EPERM:
+		return -EACCES;
+	default:
+		return -EIO;
+	}
+}
+
 /* The provider's part, between two proofs that the instance is the one asked for. */
 static int open_context(struct hf_device *device, const struct hf_entry *entry, int node,
 			const struct hf_open_steps *steps, void *private_data,
@@ -37,7 +57,7 @@ static int open_context(struct hf_device *device, const struct hf_entry *entry, 
 	struct verbs_context *context;
 	int err, provider_error;
 
-	err = hf_verify(device, entry);
+	err = plain_error(hf_verify(device, entry));
 	if (err) {
 		hf_close(&node);
 		return err;
@@ -48,7 +68,7 @@ static int open_context(struct hf_device *device, const struct hf_entry *entry, 
 	if (!context)
 		return hf_verify(device, entry) == -ENODEV ? -ENODEV : provider_error;
 	provider_error = steps->prepare(context);
-	err = hf_verify(device, entry);
+	err = plain_error(hf_verify(device, entry));
 	if (!err)
 		err = provider_error;
 	if (err) {
@@ -85,10 +105,10 @@ int hf_open(struct hf_device *device, const struct hf_open_steps *steps, void *p
 	/* Held until the end: what is read of the device meanwhile is read of this instance. */
 	held = hf_entry_open_uverbs(root, &entry);
 	if (held < 0 && held != -EOPNOTSUPP)
-		return held;
+		return plain_error(held);
 	node = hf_node_open(root, &entry, hf->node_wait_ms);
 	if (node < 0) {
-		err = node;
+		err = plain_error(node);
 		/* "No node" of a device that is no more is not about the node. */
 		if (hf_verify(device, &entry) == -ENODEV)
 			err = -ENODEV;

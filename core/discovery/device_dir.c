@@ -135,7 +135,7 @@ int hf_entry_open_dir(const struct hf_search_root *root, const struct hf_entry *
 	if (fd)
 		return fd;
 	if (classes.verbs < 0 || classes.ib < 0) {
-		fd = -ENODEV;
+		fd = hf_error_is_gone(classes.error) ? -ENODEV : classes.error;
 		goto close_classes;
 	}
 	memcpy(now, entry->name, sizeof(now));

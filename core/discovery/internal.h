@@ -15,6 +15,7 @@ enum { HF_SIGHT_TRIES = 8 };
 struct hf_classes {
 	int verbs;
 	int ib;
+	int error; /* why one is missing */
 };
 
 /* A root without the classes is no error: both are -1 then. */

@@ -68,7 +68,7 @@ static int open_class(const struct hf_search_root *root, const char *name)
 
 int hf_classes_open(const struct hf_search_root *root, struct hf_classes *ret)
 {
-	struct hf_classes here = {-1, -1};
+	struct hf_classes here = {.verbs = -1, .ib = -1};
 
 	here.verbs = open_class(root, "infiniband_verbs");
 	if (here.verbs < 0 && here.verbs != -ENOENT)
@@ -83,6 +83,7 @@ int hf_classes_open(const struct hf_search_root *root, struct hf_classes *ret)
 	}
 	ret->verbs = here.verbs < 0 ? -1 : here.verbs;
 	ret->ib = here.ib < 0 ? -1 : here.ib;
+	ret->error = here.verbs < 0 ? here.verbs : here.ib;
 	return 0;
 }
 
