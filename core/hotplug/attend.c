@@ -59,6 +59,12 @@ static bool somebody_unready(struct hf *hf)
 		case HF_REASON_NO_NODE:
 		case HF_REASON_NODE_PERMISSION:
 		case HF_REASON_NODE_MISMATCH:
+		/* These may have been said for want of a descriptor, or because a disk failed once. */
+		case HF_REASON_NO_PROVIDER:
+		case HF_REASON_FILE_MISSING:
+		case HF_REASON_BAD_MANIFEST:
+		case HF_REASON_LOAD:
+		case HF_REASON_PROVIDER_FAILED:
 			found = true;
 			break;
 		default:

@@ -100,8 +100,6 @@ static int first_look(struct hf_stream *stream)
 	bool mine = hf_scan_begin(stream->hf);
 	int err = mine ? hf_table_scan(stream->hf) : 0;
 
-	if (err < 0 && err != -ENOMEM && err != -EMFILE && err != -ENFILE)
-		err = -EIO;
 	if (err >= 0)
 		err = begin(stream);
 	if (mine)
@@ -199,7 +197,7 @@ HF_EXPORT int hf_stream_new(struct hf *hf, const struct hf_stream_options *optio
 		err = first_look(stream);
 	if (err) {
 		free_stream(stream);
-		return err;
+		return err == -ENOMEM || err == -EMFILE || err == -ENFILE ? err : -EIO;
 	}
 	hf_stream_watch_unready(stream, true);
 	settle(stream, false);

@@ -91,6 +91,12 @@ static bool known_name(const struct reading *reading, const char *name)
 	return false;
 }
 
+/* Says nothing of the file: what was not read must not be taken for what is not there. */
+static bool is_about_resources(int err)
+{
+	return err == -ENOMEM || err == -EMFILE || err == -ENFILE;
+}
+
 static int read_manifest(struct reading *reading, const char *path)
 {
 	struct hf_candidate candidate = {0};
@@ -114,8 +120,10 @@ static int read_manifest(struct reading *reading, const char *path)
 			      strerrordesc_np((int)-length));
 	}
 	free(text);
-	if (err == -ENOMEM || length == -ENOMEM)
+	if (err == -ENOMEM)
 		return -ENOMEM;
+	if (is_about_resources((int)length))
+		return (int)length;
 	if (length == -ENOENT || known_name(reading, candidate.manifest.name))
 		goto clear; /* gone meanwhile, or an earlier directory's provider of that name wins */
 	if (candidate.reason.code)
@@ -154,8 +162,8 @@ static int read_dir(struct reading *reading, const char *dir, const struct hf_lo
 	errno = 0;
 	count = scandir(dir, &names, is_manifest, alphasort);
 	if (count < 0) {
-		if (errno == ENOMEM)
-			return -ENOMEM;
+		if (is_about_resources(-errno))
+			return -errno;
 		hf_debug(log, "provider directory %s: %s", dir, strerrordesc_np(errno));
 		return 0;
 	}

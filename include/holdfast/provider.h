@@ -28,7 +28,8 @@ struct hf_provider_info {
 /*
  * Lists the manifests found, in the order in which they are tried. Opens no library. *ret is an array
  * of that many entries, each `entry_size` bytes apart as given; pass sizeof(struct hf_provider_info).
- * The caller gives it back with free(). Returns the number of entries. Errors: -EINVAL. Since 0.1.
+ * The caller gives it back with free(). Returns the number of entries. Errors: -EINVAL, -EMFILE, -ENFILE.
+ * Since 0.1.
  */
 int hf_provider_list(struct hf *hf, size_t entry_size, struct hf_provider_info **ret);
 
