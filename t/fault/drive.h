@@ -17,9 +17,10 @@ struct drive {
 	struct world *world;
 	struct run_result *result;
 	const char *provider_dir;
-	size_t reports;	 /* how many faults of one operation and kind are told in full */
-	bool show_calls; /* of each disturbed run */
-	size_t only_at;	 /* one call or allocation alone; 0: all */
+	size_t reports;	    /* how many faults of one operation and kind are told in full */
+	size_t part, parts; /* every parts-th point, so that several can share the work */
+	bool show_calls;    /* of each disturbed run */
+	size_t only_at;	    /* one call or allocation alone; 0: all */
 };
 
 /* 0, or -errno where nothing can be shared. The library is the test provider's. */

@@ -1,20 +1,51 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The tier's program: every operation, disturbed in every way at every point. */
+/*
+ * The tier's program: every operation, disturbed in every way at every point. Most of the time is
+ * spent waiting for the kernel to let go of watches, so several processes share the work.
+ */
 #include <errno.h>
 #include <getopt.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "t/fault/drive.h"
 #include "t/fault/ops.h"
 
-static const struct op *const all_ops[] = {ops_list, ops_device, ops_open, ops_stream};
+static const struct op *const all_ops[] = {ops_stream, ops_list, ops_device, ops_open};
+
+enum { MAX_TASKS = 1024, PARTS = 4, MAX_JOBS = 64 };
+
+/* A part of the points of one operation and kind. */
+struct task {
+	const struct op *op;
+	enum run_kind kind;
+	size_t part;
+	struct tally tally;
+	int ret;
+	int out; /* what it prints */
+	atomic_bool done;
+};
+
+/* Shared by all processes. */
+static struct board {
+	struct task tasks[MAX_TASKS];
+	size_t num_tasks;
+	atomic_size_t next;
+} * board;
 
 struct choice {
 	const char *kind;
 	const char *op;
+	const char *library;
+	size_t only_at;
+	size_t reports;
+	size_t jobs;
 	bool show;
 };
 
@@ -32,47 +63,155 @@ static bool chosen(const char *wanted, const char *name)
 	return false;
 }
 
-/* 0: clean, 1: faults. */
-static int run_kind(struct drive *drive, const struct choice *choice, enum run_kind kind,
-		    struct tally *total)
+static int plan_op(const struct op *op, enum run_kind kind)
 {
-	int bad = 0;
+	for (size_t part = 0; part < PARTS; part++) {
+		struct task *task = &board->tasks[board->num_tasks];
 
-	for (size_t i = 0; i < sizeof(all_ops) / sizeof(all_ops[0]); i++) {
-		for (const struct op *op = all_ops[i]; op->name; op++) {
-			struct tally tally = {0};
-			int ret;
-
-			if (!chosen(choice->op, op->name))
-				continue;
-			ret = drive_op(drive, op, kind, &tally);
-			if (ret == -EOPNOTSUPP)
-				return 0;
-			tally_print(run_kind_names[kind], op->name, &tally);
-			if (ret)
-				printf("    %s was not tried to the end: %s\n", op->name,
-				       strerror(-ret));
-			bad |= ret || !tally_is_clean(&tally);
-			tally_add(total, &tally);
-		}
+		if (board->num_tasks == MAX_TASKS)
+			return -E2BIG;
+		task->op = op;
+		task->kind = kind;
+		task->part = part;
+		task->out = memfd_create("out", 0);
+		if (task->out < 0)
+			return -errno;
+		board->num_tasks++;
 	}
-	return bad;
+	return 0;
 }
 
-static int run_all(struct drive *drive, const struct choice *choice)
+static int plan(const struct choice *choice)
 {
-	struct tally changes = {0}, failures = {0};
-	struct timespec begin, end;
-	int bad = 0;
+	int ret = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &begin);
 	for (enum run_kind kind = RUN_SWAP; kind < RUN_KINDS; kind++) {
 		if (!chosen(choice->kind, run_kind_names[kind]))
 			continue;
-		if (kind == RUN_ALLOC && !alloc_available())
+		if (kind == RUN_ALLOC && !alloc_available()) {
 			printf("alloc: left out: the allocator is a sanitizer's\n");
-		bad |= run_kind(drive, choice, kind, kind < RUN_FAIL ? &changes : &failures);
+			continue;
+		}
+		for (size_t i = 0; i < sizeof(all_ops) / sizeof(all_ops[0]); i++)
+			for (const struct op *op = all_ops[i]; op->name && ret == 0; op++)
+				if (chosen(choice->op, op->name))
+					ret = plan_op(op, kind);
 	}
+	return ret;
+}
+
+static int init(struct drive *drive, const struct choice *choice)
+{
+	int ret = drive_init(drive, choice->library);
+
+	if (ret < 0)
+		fprintf(stderr, "cannot begin: %s\n", strerror(-ret));
+	drive->reports = choice->reports;
+	drive->only_at = choice->only_at;
+	drive->show_calls = choice->show;
+	drive->parts = PARTS;
+	return ret;
+}
+
+static void work(const struct choice *choice)
+{
+	struct drive drive;
+	size_t i;
+
+	if (init(&drive, choice) < 0)
+		_exit(99);
+	while ((i = atomic_fetch_add(&board->next, 1)) < board->num_tasks) {
+		struct task *task = &board->tasks[i];
+
+		if (dup2(task->out, STDOUT_FILENO) < 0)
+			_exit(99);
+		drive.part = task->part;
+		task->ret = drive_op(&drive, task->op, task->kind, &task->tally);
+		fflush(stdout);
+		atomic_store(&task->done, true);
+	}
+	drive_end(&drive);
+	_exit(0);
+}
+
+static void copy_out(int fd)
+{
+	char text[4096];
+	ssize_t got;
+	off_t at = 0;
+
+	while ((got = pread(fd, text, sizeof(text), at)) > 0) {
+		fwrite(text, 1, (size_t)got, stdout);
+		at += got;
+	}
+	close(fd);
+}
+
+/* Prints what the parts of one operation and kind found; 1 when that is bad. */
+static int gather(struct task *parts, struct tally *total)
+{
+	struct tally tally = {0};
+	int bad = 0;
+
+	for (size_t i = 0; i < PARTS; i++) {
+		const struct task *task = &parts[i];
+
+		copy_out(task->out);
+		tally_add(&tally, &task->tally);
+		if (!task->done)
+			printf("    part %zu of %s was not finished\n", i, task->op->name);
+		else if (task->ret)
+			printf("    %s was not tried to the end: %s\n", task->op->name,
+			       strerror(-task->ret));
+		bad |= !task->done || task->ret;
+	}
+	tally_print(run_kind_names[parts->kind], parts->op->name, &tally);
+	tally_add(total, &tally);
+	return bad | !tally_is_clean(&tally);
+}
+
+static bool all_done(const struct task *parts)
+{
+	for (size_t i = 0; i < PARTS; i++)
+		if (!atomic_load(&parts[i].done))
+			return false;
+	return true;
+}
+
+static int run_all(const struct choice *choice)
+{
+	struct tally changes = {0}, failures = {0};
+	struct timespec begin, end;
+	size_t running = 0;
+	int bad = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	fflush(NULL);
+	for (; running < choice->jobs; running++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			work(choice);
+		if (pid < 0)
+			break;
+	}
+	for (size_t i = 0; i < board->num_tasks; i += PARTS) {
+		struct task *parts = &board->tasks[i];
+
+		while (running > 0 && !all_done(parts)) {
+			int status;
+
+			if (waitpid(-1, &status, WNOHANG) > 0) {
+				bad |= status != 0;
+				running--;
+			} else {
+				usleep(20000);
+			}
+		}
+		bad |= gather(parts, parts->kind < RUN_FAIL ? &changes : &failures);
+	}
+	for (int status; running > 0 && wait(&status) > 0; running--)
+		bad |= status != 0;
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	tally_print("total", "changes of the device", &changes);
 	tally_print("total", "failures", &failures);
@@ -81,21 +220,26 @@ static int run_all(struct drive *drive, const struct choice *choice)
 	return bad;
 }
 
-static int show_all(struct drive *drive, const struct choice *choice)
+static int show_all(const struct choice *choice)
 {
+	struct drive drive;
+
+	if (init(&drive, choice) < 0)
+		return 99;
 	for (size_t i = 0; i < sizeof(all_ops) / sizeof(all_ops[0]); i++)
 		for (const struct op *op = all_ops[i]; op->name; op++)
 			if (chosen(choice->op, op->name)) {
 				printf("%s:\n", op->name);
-				drive_show(drive, op);
+				drive_show(&drive, op);
 			}
+	drive_end(&drive);
 	return 0;
 }
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: fault [--kind=KIND,...] [--op=OPERATION,...] [--at=N] "
-			"[--reports=N] [--show]\n"
+	fprintf(stderr, "usage: fault [--kind=KIND,...] [--op=OPERATION,...] [--at=N] [--jobs=N]\n"
+			"             [--reports=N] [--show]\n"
 			"kinds: swap remove rename caches fail short alloc; operations:");
 	for (size_t i = 0; i < sizeof(all_ops) / sizeof(all_ops[0]); i++)
 		for (const struct op *op = all_ops[i]; op->name; op++)
@@ -104,35 +248,56 @@ static int usage(void)
 	return 2;
 }
 
-int main(int argc, char **argv)
+static int read_options(int argc, char **argv, struct choice *choice)
 {
 	static const struct option options[] = {
-		{"kind", required_argument, NULL, 'k'}, {"op", required_argument, NULL, 'o'},
-		{"at", required_argument, NULL, 'a'},	{"reports", required_argument, NULL, 'r'},
-		{"show", no_argument, NULL, 's'},	{NULL, 0, NULL, 0},
+		{"at", required_argument, NULL, 'a'},
+		{"jobs", required_argument, NULL, 'j'},
+		{"kind", required_argument, NULL, 'k'},
+		{"op", required_argument, NULL, 'o'},
+		{"reports", required_argument, NULL, 'r'},
+		{"show", no_argument, NULL, 's'},
+		{NULL, 0, NULL, 0},
 	};
-	const char *builddir = getenv("top_builddir");
-	struct choice choice = {0};
-	struct drive drive;
-	char library[512];
-	size_t only_at = 0;
-	size_t reports = 10;
-	int ret, option;
+	int option;
 
-	while ((option = getopt_long(argc, argv, "a:k:o:r:s", options, NULL)) >= 0) {
-		if (option == 'k')
-			choice.kind = optarg;
-		else if (option == 'o')
-			choice.op = optarg;
-		else if (option == 'r')
-			reports = strtoul(optarg, NULL, 10);
-		else if (option == 'a')
-			only_at = strtoul(optarg, NULL, 10);
-		else if (option == 's')
-			choice.show = true;
-		else
+	while ((option = getopt_long(argc, argv, "a:j:k:o:r:s", options, NULL)) >= 0) {
+		switch (option) {
+		case 'a':
+			choice->only_at = strtoul(optarg, NULL, 10);
+			break;
+		case 'j':
+			choice->jobs = strtoul(optarg, NULL, 10);
+			break;
+		case 'k':
+			choice->kind = optarg;
+			break;
+		case 'o':
+			choice->op = optarg;
+			break;
+		case 'r':
+			choice->reports = strtoul(optarg, NULL, 10);
+			break;
+		case 's':
+			choice->show = true;
+			break;
+		default:
 			return usage();
+		}
 	}
+	return choice->jobs < 1 || choice->jobs > MAX_JOBS ? usage() : 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *builddir = getenv("top_builddir");
+	struct choice choice = {.reports = 10, .jobs = 8};
+	char library[512];
+	int ret;
+
+	ret = read_options(argc, argv, &choice);
+	if (ret)
+		return ret;
 	ret = inject_available();
 	if (ret < 0) {
 		printf("skipped: cannot trace a child here: %s\n", strerror(-ret));
@@ -140,15 +305,12 @@ int main(int argc, char **argv)
 	}
 	snprintf(library, sizeof(library), "%s/t/fault/.libs/probe-hf1.so",
 		 builddir ? builddir : ".");
-	ret = drive_init(&drive, library);
-	if (ret < 0) {
-		fprintf(stderr, "cannot begin: %s\n", strerror(-ret));
+	choice.library = library;
+	if (choice.show && !choice.only_at)
+		return show_all(&choice);
+	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
+	if (board == MAP_FAILED || plan(&choice) < 0)
 		return 99;
-	}
-	drive.reports = reports;
-	drive.only_at = only_at;
-	drive.show_calls = choice.show;
-	ret = choice.show && !only_at ? show_all(&drive, &choice) : run_all(&drive, &choice);
-	drive_end(&drive);
-	return ret;
+	return run_all(&choice);
 }

@@ -128,7 +128,7 @@ static void settle(struct run *run, struct hf_stream *stream)
 				  strerror(-ret));
 			return;
 		}
-		if (adds_up(run))
+		if (adds_up(run) || run_was_lied_to(run))
 			return;
 		if (poll(&poller, 1, PATIENCE_MS) <= 0)
 			break;

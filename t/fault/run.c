@@ -104,6 +104,16 @@ static int remember(struct run *run, uint64_t generation, int instance)
 	return instance;
 }
 
+/*
+ * A kernel that says once that a device is not there says no more of it until it tells of a change.
+ * The library may believe it, so what follows such a lie is not poisoned.
+ */
+bool run_was_lied_to(const struct run *run)
+{
+	return run->kind == RUN_FAIL &&
+	       (run->error == ENOENT || run->error == ENODEV || run->error == ENXIO);
+}
+
 int run_check_device(struct run *run, struct ibv_device *device)
 {
 	const struct world *world = run->world;
@@ -117,6 +127,9 @@ int run_check_device(struct run *run, struct ibv_device *device)
 		return -1;
 	}
 	instance = world_by_inode(world, info.inode);
+	/* One that cannot be read has no identity; it must not pretend to be usable either. */
+	if (!info.inode && info.state == HF_DEVICE_UNUSABLE && run->kind == RUN_FAIL)
+		return -1;
 	if (instance < 0) {
 		run_fault(run, FAULT_WRONG_DEVICE, "%s has inode %lu, which no device ever had",
 			  info.uverbs, (unsigned long)info.inode);
@@ -166,7 +179,7 @@ void run_check_node(struct run *run, int fd, int instance)
 void run_check_list(struct run *run, struct ibv_device **list, int num)
 {
 	const struct world *world = run->world;
-	bool strict = run->kind <= RUN_DROP_CACHES || run->again;
+	bool strict = run->kind <= RUN_DROP_CACHES || (run->again && !run_was_lied_to(run));
 	int at[WORLD_DEVICES] = {-1, -1, -1};
 
 	if (list[num]) {
@@ -331,6 +344,16 @@ static int call(struct run *run, bool disturbed)
 }
 
 /* The target's handle must say what became of the device, and the bystander's that it is there. */
+static void judge_gone(struct run *run)
+{
+	if (hf_device_is_gone(run->target) != run_replaced(run))
+		run_fault(run, FAULT_POISONED, "the handle of the %s says that it is %s",
+			  run_replaced(run) ? "gone device" : "living device",
+			  run_replaced(run) ? "not gone" : "gone");
+	if (hf_device_is_gone(run->bystander))
+		run_fault(run, FAULT_POISONED, "the other device is said to be gone");
+}
+
 static void judge_handles(struct run *run)
 {
 	struct ibv_device **list;
@@ -344,7 +367,7 @@ static void judge_handles(struct run *run)
 		return;
 	}
 	run_check_list(run, list, num);
-	if (!run_replaced(run))
+	if (!run_replaced(run) && !run_was_lied_to(run))
 		for (int i = 0; i < num; i++)
 			if (!strcmp(list[i]->dev_name, "uverbs1") &&
 			    hf_device_generation(list[i]) != run->target_generation)
@@ -353,12 +376,8 @@ static void judge_handles(struct run *run)
 					  (unsigned long)hf_device_generation(list[i]),
 					  (unsigned long)run->target_generation);
 	hf_device_list_free(list);
-	if (hf_device_is_gone(run->target) != run_replaced(run))
-		run_fault(run, FAULT_POISONED, "the handle of the %s says that it is %s",
-			  run_replaced(run) ? "gone device" : "living device",
-			  run_replaced(run) ? "not gone" : "gone");
-	if (hf_device_is_gone(run->bystander))
-		run_fault(run, FAULT_POISONED, "the other device is said to be gone");
+	if (!run_was_lied_to(run))
+		judge_gone(run);
 	run_check_device(run, run->target);
 	run_check_device(run, run->bystander);
 }

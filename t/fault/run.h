@@ -131,6 +131,9 @@ struct hf *run_context(struct run *run);
 /* Lists and finds target and bystander; they hold references. */
 void run_find_devices(struct run *run);
 
+/* The kernel was made to say that something is not there which is. */
+bool run_was_lied_to(const struct run *run);
+
 /* Whether the target is another instance now than the one asked for. */
 bool run_replaced(const struct run *run);
 
