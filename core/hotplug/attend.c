@@ -104,10 +104,8 @@ static int scan_one(struct hf_stream *stream, unsigned int root, const char *uve
 {
 	int err = hf_table_scan_one(stream->hf, root, uverbs);
 
-	/* One device that cannot be read is no reason to look at all of them. */
-	if (err == -ENOMEM || err == -EMFILE || err == -ENFILE)
-		return owe_scan(stream, err);
-	return 0;
+	/* Not about that device, which would stand there as half made: and the hint is used up. */
+	return err < 0 ? owe_scan(stream, err) : 0;
 }
 
 /* The uverbs name of the device that has this RDMA name in a root, as far as the table knows. */

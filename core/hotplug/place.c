@@ -136,6 +136,7 @@ static int watch_path(struct hf_places *places, struct hf_place *place, const ch
 
 static void list_children(struct hf_places *places, struct hf_place *place)
 {
+	struct dirent *entry;
 	DIR *dir;
 
 	if (place->kind == HF_PLACE_NODES || place->kind == HF_PLACE_PROVIDERS ||
@@ -149,8 +150,11 @@ static void list_children(struct hf_places *places, struct hf_place *place)
 			places->blind = true;
 		return;
 	}
-	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
+	/* What is beyond an error is not seen. */
+	for (errno = 0; (entry = readdir(dir)); errno = 0)
 		hf_place_child_came(places, place, entry->d_name);
+	if (errno && errno != ENOENT)
+		places->blind = true;
 	closedir(dir);
 }
 
