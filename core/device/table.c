@@ -94,6 +94,17 @@ void hf_table_remove(struct hf *hf, struct hf_device *device)
 	hf_instance_put(device);
 }
 
+/* hf_instance_complete() may fill it in at any time. */
+static dev_t known_number(struct hf_device *device)
+{
+	dev_t number;
+
+	pthread_mutex_lock(&device->hf->lock);
+	number = device->entry.node_number;
+	pthread_mutex_unlock(&device->hf->lock);
+	return number;
+}
+
 /* The same instance, sighted again. */
 static void refresh(struct hf *hf, struct hf_device *device, const struct hf_entry *entry)
 {
@@ -103,7 +114,7 @@ static void refresh(struct hf *hf, struct hf_device *device, const struct hf_ent
 
 	/* A scan writes no more than what it saw; what was known of the number holds for the node. */
 	if (sighted.brief)
-		sighted.node_number = device->entry.node_number;
+		sighted.node_number = known_number(device);
 	/* The node is looked at before the lock is taken: it is a system call. */
 	if (device->provider)
 		hf_device_ready(&hf->roots[entry->root], &sighted, &reason);
