@@ -86,6 +86,8 @@ uint32_t hf_instance_update(struct hf_device *device, const struct hf_entry *ent
 	/* What only one of the sources says is not forgotten when the other was asked alone. */
 	if (entry->index < 0)
 		device->entry.index = old.index;
+	if (!entry->node_guid)
+		device->entry.node_guid = old.node_guid;
 	if (entry->brief) {
 		device->entry.node_number = old.node_number;
 		device->entry.device_inode = old.device_inode;
@@ -178,7 +180,7 @@ static void let_provider_take(struct hf_device *device)
 	}
 	device->provider = provider;
 	device->handle->ops = provider->descriptor->ops;
-	hf_device_ready(&hf->roots[device->entry.root], &device->entry, &device->reason);
+	hf_device_ready(hf, &device->entry, &device->reason);
 }
 
 static void free_instance(struct hf_device *device)

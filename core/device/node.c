@@ -11,6 +11,7 @@
 #include "core/base/file.h"
 #include "core/base/reason.h"
 #include "core/base/text.h"
+#include "core/device/hf.h"
 #include "core/device/node.h"
 
 /*
@@ -138,18 +139,18 @@ int hf_node_open(const struct hf_search_root *root, const struct hf_entry *entry
 	return fd;
 }
 
-static bool may_open(const char *path, const struct stat *st)
+static bool may_open(uid_t euid, const char *path, const struct stat *st)
 {
 	if ((st->st_mode & (S_IROTH | S_IWOTH)) == (S_IROTH | S_IWOTH))
 		return true;
-	if (st->st_uid == geteuid() && (st->st_mode & S_IRWXU) >= (S_IRUSR | S_IWUSR))
+	if (st->st_uid == euid && (st->st_mode & S_IRWXU) >= (S_IRUSR | S_IWUSR))
 		return true;
 	return faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0;
 }
 
-bool hf_device_ready(const struct hf_search_root *root, struct hf_entry *entry,
-		     struct hf_reason *reason)
+bool hf_device_ready(const struct hf *hf, struct hf_entry *entry, struct hf_reason *reason)
 {
+	const struct hf_search_root *root = &hf->roots[entry->root];
 	char path[HF_PATH_SIZE], wanted[64], found[64];
 	struct stat st;
 	int err;
@@ -188,7 +189,7 @@ bool hf_device_ready(const struct hf_search_root *root, struct hf_entry *entry,
 			      wanted, found);
 		return false;
 	}
-	if (!may_open(path, &st)) {
+	if (!may_open(hf->euid, path, &st)) {
 		snprintf(found, sizeof(found), "mode %04o, owner %u, group %u",
 			 (unsigned)st.st_mode & 07777, (unsigned)st.st_uid, (unsigned)st.st_gid);
 		hf_reason_set(reason, HF_REASON_NODE_PERMISSION, "read and write access", found,

@@ -2,6 +2,7 @@
 /* Looking, and writing down what was seen. */
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "core/device/hf.h"
 #include "core/device/table_change.h"
@@ -104,6 +105,7 @@ int hf_table_scan(struct hf *hf)
 	int err, last = 0;
 
 	hf->table.complete = false;
+	hf->euid = geteuid();
 	err = hf_registry_refresh(&hf->registry, &hf->log);
 	if (err < 0)
 		return err;
@@ -131,6 +133,7 @@ int hf_table_scan_one(struct hf *hf, unsigned int index, const char *uverbs)
 	struct hf_device *device;
 	int err;
 
+	hf->euid = geteuid();
 	device = hf_table_lookup(hf, index, uverbs);
 	err = hf_discover_one(root, index, hf_sources(hf, root), hf_netlink(hf, root), uverbs,
 			      &entry);

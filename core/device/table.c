@@ -117,7 +117,7 @@ static void refresh(struct hf *hf, struct hf_device *device, const struct hf_ent
 		sighted.node_number = known_number(device);
 	/* The node is looked at before the lock is taken: it is a system call. */
 	if (device->provider)
-		hf_device_ready(&hf->roots[entry->root], &sighted, &reason);
+		hf_device_ready(hf, &sighted, &reason);
 	pthread_mutex_lock(&hf->lock);
 	changes = hf_instance_update(device, &sighted);
 	count_unusable(hf, device, -1);

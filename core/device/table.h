@@ -83,7 +83,6 @@ void hf_device_drop(struct hf_device *device);
  * Is it ready to be opened? Looks at the node. Fills *reason if not. Completes a brief entry where it
  * has to.
  */
-bool hf_device_ready(const struct hf_search_root *root, struct hf_entry *entry,
-		     struct hf_reason *reason);
+bool hf_device_ready(const struct hf *hf, struct hf_entry *entry, struct hf_reason *reason);
 
 #endif

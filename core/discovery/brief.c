@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/base/file.h"
 #include "core/base/text.h"
@@ -36,10 +37,6 @@ static int read_device(const struct hf_classes *classes, struct hf_entry *entry)
 		err = read_below(classes->ib, entry->name, "node_type", text, sizeof(text));
 	if (!err)
 		err = hf_parse_state(text, &type);
-	if (!err)
-		err = read_below(classes->ib, entry->name, "node_guid", text, sizeof(text));
-	if (!err)
-		err = hf_parse_guid(text, &entry->node_guid);
 	if (err)
 		return err;
 	entry->kernel_abi = (uint32_t)abi;
@@ -48,7 +45,8 @@ static int read_device(const struct hf_classes *classes, struct hf_entry *entry)
 	return 0;
 }
 
-int hf_sight_briefly(const struct hf_classes *classes, const char *uverbs, struct hf_entry *ret)
+int hf_sight_briefly(const struct hf_classes *classes, const char *uverbs, bool calm,
+		     struct hf_entry *ret)
 {
 	struct hf_binding binding = {.uverbs = -1, .ibdev = -1};
 	struct hf_entry entry = {.index = -1, .brief = true};
@@ -73,16 +71,70 @@ int hf_sight_briefly(const struct hf_classes *classes, const char *uverbs, struc
 	entry.stamp = binding.st.st_mtim;
 	err = read_device(classes, &entry);
 	/*
-	 * An inode is never used again: if uverbsN/ibdev has it before and after, and says the same
+	 * Where it is calm the whole scan is proven at its end. Else: an inode is never used again: if uverbsN/ibdev has it before and after, and says the same
 	 * name, then what was read by path in between was the instance's.
 	 */
-	if (!err && !hf_binding_holds(classes, uverbs, &binding, 0))
+	if (!err && !calm && !hf_binding_holds(classes, uverbs, &binding, 0))
 		err = -EAGAIN;
 	if (!err)
 		*ret = entry;
 close_binding:
 	hf_binding_close(&binding);
 	return err;
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static int stamp(int dirfd, struct hf_class_stamp *ret)
+{
+	struct stat st;
+
+	if (dirfd < 0 || fstat(dirfd, &st) < 0)
+		return -ENOENT;
+	*ret = (struct hf_class_stamp){st.st_ino, st.st_mtim};
+	return 0;
+}
+
+/* The stamp comes from a clock that stands still for up to 10 ms: younger ones prove nothing. */
+static bool is_settled(const struct timespec *mtime, const struct timespec *now)
+{
+	enum { TICKS_NS = 30000000, NS = 1000000000 };
+	int64_t age = ((int64_t)now->tv_sec - mtime->tv_sec) * NS + now->tv_nsec - mtime->tv_nsec;
+
+	/* Without a fraction it may be a file system that has none. */
+	return age > (mtime->tv_nsec ? TICKS_NS : 2 * (int64_t)NS + TICKS_NS);
+}
+
+bool hf_calm_begin(const struct hf_search_root *root, const struct hf_classes *classes,
+		   struct hf_calm *calm)
+{
+	struct timespec now;
+
+	/* sysfs does not stamp a directory when something comes or goes (kernfs, Linux 6.1). */
+	if (root->kernel || stamp(classes->verbs, &calm->verbs) || stamp(classes->ib, &calm->ib))
+		return false;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return is_settled(&calm->verbs.mtime, &now) && is_settled(&calm->ib.mtime, &now);
+}
+
+bool hf_calm_holds(const struct hf_search_root *root, const struct hf_calm *calm)
+{
+	struct hf_class_stamp verbs, ib;
+	struct hf_classes classes;
+	bool holds;
+
+	/* By path: the directories themselves may have been replaced. */
+	if (hf_classes_open(root, &classes))
+		return false;
+	holds = stamp(classes.verbs, &verbs) == 0 && stamp(classes.ib, &ib) == 0 &&
+		verbs.inode == calm->verbs.inode && ib.inode == calm->ib.inode &&
+		same_time(&verbs.mtime, &calm->verbs.mtime) &&
+		same_time(&ib.mtime, &calm->ib.mtime);
+	hf_classes_close(&classes);
+	return holds;
 }
 
 int hf_entry_read_number(const struct hf_search_root *root, struct hf_entry *entry)

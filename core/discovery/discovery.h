@@ -40,7 +40,7 @@ struct hf_entry {
 	enum hf_protocol protocol;
 	char modalias[HF_MODALIAS_SIZE]; /* empty unknown */
 	struct hf_reason reason;	 /* why it cannot be used, NONE if it may be */
-	bool brief; /* node_number, device_inode and modalias were not read yet */
+	bool brief; /* node_number, node_guid, device_inode and modalias were not read yet */
 };
 
 struct hf_entries {

@@ -75,7 +75,24 @@ int hf_sight(const struct hf_classes *classes, struct hf_nl *nl, struct hf_nl_ta
  * Reads of one device what a list needs: name, identity, ABI and node type. 0, or any error: then
  * hf_sight() has to find out what is the matter.
  */
-int hf_sight_briefly(const struct hf_classes *classes, const char *uverbs, struct hf_entry *ret);
+int hf_sight_briefly(const struct hf_classes *classes, const char *uverbs, bool calm,
+		     struct hf_entry *ret);
+
+/*
+ * What comes, goes or is renamed in a tree changes its class directories' stamps. So a scan between
+ * whose begin and end they are the same saw one state, and need not prove it for each device.
+ */
+struct hf_class_stamp {
+	uint64_t inode;
+	struct timespec mtime;
+};
+struct hf_calm {
+	struct hf_class_stamp verbs;
+	struct hf_class_stamp ib;
+};
+bool hf_calm_begin(const struct hf_search_root *root, const struct hf_classes *classes,
+		   struct hf_calm *calm);
+bool hf_calm_holds(const struct hf_search_root *root, const struct hf_calm *calm);
 
 /* Finds the directory of the instance behind an open uverbsN, see device_dir.c. */
 struct hf_binding {

@@ -18,6 +18,7 @@ struct scan {
 	struct hf_nl_table table;
 	bool have_table;
 	bool brief;
+	bool calm;
 };
 
 /* The few that discovery.h promises. */
@@ -231,7 +232,7 @@ static int scan_one(struct scan *scan, unsigned int root_index, const char *uver
 
 	if (!entry)
 		return -ENOMEM;
-	if (scan->brief && hf_sight_briefly(&scan->classes, uverbs, entry) == 0) {
+	if (scan->brief && hf_sight_briefly(&scan->classes, uverbs, scan->calm, entry) == 0) {
 		entry->root = root_index;
 		found_keep(found, HF_MATCH_NONE);
 		return 0;
@@ -421,6 +422,22 @@ static int put_in_order(const struct found *found)
 	return 0;
 }
 
+/* The first time on trust in the stamps, if they can be trusted; then each device for itself. */
+static int scan_calmly(struct scan *scan, const struct hf_search_root *root,
+		       unsigned int root_index, struct found *found)
+{
+	struct hf_calm calm;
+	int err;
+
+	scan->calm = scan->brief && hf_calm_begin(root, &scan->classes, &calm);
+	err = scan_sysfs(scan, root_index, found);
+	if (err || !scan->calm || hf_calm_holds(root, &calm))
+		return err;
+	scan->calm = false;
+	found->entries->count = found->start;
+	return scan_sysfs(scan, root_index, found);
+}
+
 int hf_discover(const struct hf_search_root *root, unsigned int root_index, unsigned int sources,
 		struct hf_nl *nl, struct hf_entries *entries)
 {
@@ -430,7 +447,7 @@ int hf_discover(const struct hf_search_root *root, unsigned int root_index, unsi
 
 	/* Where there is sysfs it says what exists; netlink alone is for where there is none. */
 	if (!err && scan.classes.verbs >= 0) {
-		err = scan_sysfs(&scan, root_index, &found);
+		err = scan_calmly(&scan, root, root_index, &found);
 		if (!err)
 			err = settle(&scan, &found);
 	} else if (!err && scan.have_table) {

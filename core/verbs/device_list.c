@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/base/attr.h"
+#include "core/device/instance.h"
 #include "core/device/list.h"
 
 #undef ibv_get_device_list
@@ -66,6 +67,8 @@ HF_EXPORT __be64 ibv_get_device_guid(struct ibv_device *handle)
 	struct hf_device *device = hf_device_of(handle);
 	__be64 guid;
 
+	if (!atomic_load(&device->gone))
+		hf_instance_complete(device);
 	pthread_mutex_lock(&device->hf->lock);
 	guid = device->entry.node_guid;
 	pthread_mutex_unlock(&device->hf->lock);

@@ -97,7 +97,7 @@ struct hf_device_info {
 	dev_t node_number;	 /* device number of the node */
 	uint64_t inode;		 /* inode number of the instance's sysfs entry, 0 where unknown */
 	struct timespec stamp;	 /* its time stamp; changes when the kernel drops caches */
-	uint64_t node_guid;	 /* host byte order */
+	uint64_t node_guid;	 /* host byte order; 0 if the device went before it was read */
 	int32_t node_type;	 /* enum ibv_node_type */
 	int32_t transport;	 /* enum ibv_transport_type */
 	struct hf_reason reason;

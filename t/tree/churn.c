@@ -196,7 +196,7 @@ static void report(const struct watcher *watchers, unsigned long checks, double 
 	}
 	printf("churn: %lu points at which streams and list agreed with the model, %u instances,"
 	       " %lu lists meanwhile, %.1f s\n",
-	       checks, HASH_COUNT(model.by_guid), atomic_load(&lists), seconds);
+	       checks, HASH_COUNT(model.by_inode), atomic_load(&lists), seconds);
 }
 
 int main(int argc, char **argv)

@@ -33,6 +33,7 @@ enum { SLOTS = 48, NAMES = 64, NAME_SIZE = 64 };
 
 /* One life of a device, named by its GUID, which a tree gives out once. */
 struct instance {
+	uint64_t inode;
 	uint64_t guid;
 	uint64_t generation; /* as the library first said, 0 before */
 	unsigned int slot;
@@ -47,7 +48,7 @@ struct instance {
 struct model {
 	pthread_mutex_t lock;
 	struct tree *tree;
-	struct instance *by_guid;
+	struct instance *by_inode;
 	struct instance *by_generation;
 	struct instance *slot[SLOTS];
 	bool name_used[NAMES];

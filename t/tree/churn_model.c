@@ -53,14 +53,15 @@ static void born(struct model *model, unsigned int slot, int name)
 
 	if (!instance)
 		abort();
+	instance->inode = tree_inode(model->tree, slot);
 	instance->guid = tree_guid(model->tree, slot);
 	instance->slot = slot;
 	instance->name = name;
 	instance->had_names = 1ull << name;
 	instance->live = true;
-	HASH_FIND(hh, model->by_guid, &instance->guid, sizeof(instance->guid), other);
-	churn_check(!other, "the tree gave GUID %#llx twice", (unsigned long long)instance->guid);
-	HASH_ADD(hh, model->by_guid, guid, sizeof(instance->guid), instance);
+	HASH_FIND(hh, model->by_inode, &instance->inode, sizeof(instance->inode), other);
+	churn_check(!other, "the tree gave inode %llu twice", (unsigned long long)instance->inode);
+	HASH_ADD(hh, model->by_inode, inode, sizeof(instance->inode), instance);
 	model->slot[slot] = instance;
 	model->name_used[name] = true;
 	model->live++;
@@ -189,9 +190,12 @@ struct instance *model_identify(struct model *model, struct ibv_device *device, 
 			    hf_device_generation(device) == generation,
 		    "%s: generations %llu, %llu", name, (unsigned long long)generation,
 		    (unsigned long long)info.generation);
-	HASH_FIND(hh, model->by_guid, &info.node_guid, sizeof(info.node_guid), instance);
-	churn_check(instance, "%s: GUID %#llx was never there", name,
-		    (unsigned long long)info.node_guid);
+	HASH_FIND(hh, model->by_inode, &info.inode, sizeof(info.inode), instance);
+	churn_check(instance, "%s: inode %llu was never there", name,
+		    (unsigned long long)info.inode);
+	/* Of a device that is gone by now it may not have been read any more. */
+	churn_check(info.node_guid == instance->guid || (!info.node_guid && !instance->live),
+		    "%s has GUID %#llx", name, (unsigned long long)info.node_guid);
 	if (!instance->generation) {
 		HASH_FIND(by_generation, model->by_generation, &generation, sizeof(generation),
 			  other);
@@ -231,8 +235,8 @@ void model_destroy(struct model *model)
 	struct instance *instance, *next;
 
 	HASH_CLEAR(by_generation, model->by_generation);
-	HASH_ITER (hh, model->by_guid, instance, next) {
-		HASH_DEL(model->by_guid, instance);
+	HASH_ITER (hh, model->by_inode, instance, next) {
+		HASH_DEL(model->by_inode, instance);
 		free(instance);
 	}
 	pthread_mutex_destroy(&model->lock);

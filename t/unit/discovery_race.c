@@ -148,6 +148,9 @@ static void run(unsigned int sources)
 				with_reason++;
 				continue;
 			}
+			/* A brief one is completed by its instance, or not at all. */
+			if (entry->brief && hf_entry_complete(&root, entry) != 0)
+				continue;
 			indexed += entry->index >= 0;
 			note(&sightings, entry);
 			guid = guid_by_directory(&root, entry);
