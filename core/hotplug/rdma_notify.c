@@ -40,8 +40,10 @@ int hf_rdma_notify_parse(const void *message, size_t size, struct hf_hint *ret)
 	const char *name = NULL;
 	int type = -1;
 
-	/* libmnl compares lengths with a sign: from 2^31 on they seem to fit. */
-	if (size > INT32_MAX || !mnl_nlmsg_ok(header, (int)size) || header->nlmsg_len > size)
+	/* libmnl compares lengths with a sign: from 2^31 on they seem to fit. And it looks for a further
+	 * attribute up to the aligned end. */
+	if (size > INT32_MAX || !mnl_nlmsg_ok(header, (int)size) ||
+	    MNL_ALIGN(header->nlmsg_len) > size)
 		return -EINVAL;
 	if (header->nlmsg_type != RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, CMD_MONITOR))
 		return 0;

@@ -57,8 +57,10 @@ int hf_route_parse(const void *message, size_t size, struct hf_hint *ret)
 {
 	const struct nlmsghdr *header = message;
 
-	/* libmnl compares lengths with a sign: from 2^31 on they seem to fit. */
-	if (size > INT32_MAX || !mnl_nlmsg_ok(header, (int)size) || header->nlmsg_len > size)
+	/* libmnl compares lengths with a sign: from 2^31 on they seem to fit. And it looks for a further
+	 * attribute up to the aligned end. */
+	if (size > INT32_MAX || !mnl_nlmsg_ok(header, (int)size) ||
+	    MNL_ALIGN(header->nlmsg_len) > size)
 		return -EINVAL;
 	switch (header->nlmsg_type) {
 	case RTM_NEWLINK:

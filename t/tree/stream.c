@@ -276,6 +276,9 @@ static void no_descriptors_left(void **state)
 	struct bed *bed = *state;
 	unsigned int wakes;
 
+	/* Valgrind's limit counts otherwise. */
+	if (getenv("HF_VALGRIND"))
+		skip();
 	bed_stream(bed, &bed->a);
 	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
 	bed_expect_nothing(bed->a);

@@ -410,6 +410,9 @@ static void out_of_descriptors(void **state)
 	struct hf_watch *w;
 	unsigned int failed = 0;
 
+	/* Valgrind keeps the lowest free descriptors to itself. */
+	if (getenv("HF_VALGRIND"))
+		skip();
 	bed->root.kernel = true;
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	for (rlim_t extra = 0; extra < 12; extra++) {

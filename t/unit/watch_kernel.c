@@ -244,7 +244,7 @@ int main(void)
 		printf("skipped: a namespace of its own needs root: %s\n", strerror(errno));
 		return 77;
 	}
-	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+	if (mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0) {
 		printf("skipped: mounts cannot be made private: %s\n", strerror(errno));
 		return 77;
 	}
