@@ -13,6 +13,7 @@ VM_TESTS = \
 	t/vm/many \
 	t/vm/siw \
 	t/vm/holders \
+	t/vm/tool \
 	t/vm/cycles
 
 # What runs in the guest: programs as an application would be.
