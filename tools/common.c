@@ -145,6 +145,15 @@ int hf_tool_info(struct ibv_device *device, struct hf_device_info *ret)
 	return 0;
 }
 
+bool hf_exists(const char *dir, const char *path)
+{
+	char *full = hf_tool_print("%s/%s", dir, path);
+	bool exists = !access(full, F_OK);
+
+	free(full);
+	return exists;
+}
+
 bool hf_tool_read(const char *dir, const char *path, char *value, size_t size)
 {
 	char *full = hf_tool_print("%s/%s", dir, path);

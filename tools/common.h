@@ -79,6 +79,9 @@ int hf_tool_find(struct hf *hf, const char *name, struct ibv_device **ret);
 /* As hf_device_get_info(), and counts the ports where the kernel does not tell how many there are. */
 int hf_tool_info(struct ibv_device *device, struct hf_device_info *ret);
 
+/* DIR/PATH exists. */
+bool hf_exists(const char *dir, const char *path);
+
 /* Reads a small file DIR/PATH without its last newline; false when it cannot be read. */
 bool hf_tool_read(const char *dir, const char *path, char *value, size_t size);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,15 +69,6 @@ char *hf_quote(const char *word)
 	*to++ = '\'';
 	*to = '\0';
 	return quoted;
-}
-
-bool hf_exists(const char *dir, const char *path)
-{
-	char *full = hf_tool_print("%s/%s", dir, path);
-	bool exists = !access(full, F_OK);
-
-	free(full);
-	return exists;
 }
 
 bool hf_in_container(void)
@@ -173,6 +165,67 @@ static int report(const struct hf_tool *tool, const struct hf_findings *findings
 	return counts[HF_PROBLEM] || counts[HF_WARNING] ? HF_EXIT_FAILED : HF_EXIT_OK;
 }
 
+/* A device that the kernel has but no program can see is worth more than "no such device". */
+static void found_hidden(struct hf_findings *findings, const char *sysfs, const char *name)
+{
+	char *quoted = hf_quote(name);
+
+	if (hf_exists(sysfs, "class/infiniband_verbs"))
+		hf_found(findings, HF_PROBLEM, "no-uverbs", name,
+			 hf_tool_print("It has no uverbs entry: its unplug waits for a program to "
+				       "close it, or its driver does not serve programs."),
+			 hf_tool_print("See who holds it: holdfast holders %s; if nobody does, see "
+				       "dmesg.",
+				       quoted));
+	else
+		hf_found(findings, HF_PROBLEM, "no-uverbs", name,
+			 hf_tool_print("The kernel has the device, but no program can use it."),
+			 hf_tool_print("Load the module: modprobe ib_uverbs"));
+	free(quoted);
+}
+
+static int compare_words(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Looks in every root for devices that are not in the list. */
+static void examine_hidden(struct hf_findings *findings, const struct hf_roots *roots,
+			   struct ibv_device **list, size_t count)
+{
+	char **names = hf_tool_alloc(NULL, count, sizeof(*names));
+	size_t unnamed = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		char name[64] = "";
+
+		hf_device_name(list[i], name, sizeof(name));
+		unnamed += !*name;
+		names[i] = hf_tool_print("%s", name);
+	}
+	qsort(names, count, sizeof(*names), compare_words);
+	/* One whose name cannot be read may be any of those in class/infiniband. */
+	for (size_t i = 0; i < roots->count && !unnamed; i++) {
+		char *class = hf_tool_print("%s/class/infiniband", roots->v[i].sysfs);
+		DIR *dir = opendir(class);
+		struct dirent *entry;
+
+		while (dir && (entry = readdir(dir))) {
+			const char *name = entry->d_name;
+
+			if (*name != '.' &&
+			    !bsearch(&name, names, count, sizeof(*names), compare_words))
+				found_hidden(findings, roots->v[i].sysfs, name);
+		}
+		if (dir)
+			closedir(dir);
+		free(class);
+	}
+	for (size_t i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
+}
+
 /* Everything: what cannot be found out is a finding itself, and the rest is still looked at. */
 static int examine_all(const struct hf_tool *tool, struct hf *hf)
 {
@@ -193,6 +246,8 @@ static int examine_all(const struct hf_tool *tool, struct hf *hf)
 	for (size_t i = 0; i < roots.count; i++)
 		hf_doctor_root(&findings, &roots.v[i], devices);
 	hf_doctor_hardware(&findings, roots.v[0].sysfs, devices);
+	if (count >= 0 && hf_exists(roots.v[0].sysfs, "class/infiniband_verbs"))
+		examine_hidden(&findings, &roots, list, devices);
 	for (size_t i = 0; i < devices; i++)
 		hf_doctor_device(&findings, tool, list[i]);
 	hf_doctor_providers(&findings, tool, hf, devices);
@@ -204,41 +259,21 @@ static int examine_all(const struct hf_tool *tool, struct hf *hf)
 	return status;
 }
 
-/* A device that the kernel has but no program can see is worth more than "no such device". */
-static bool examine_hidden(struct hf_findings *findings, const struct hf_tool *tool,
-			   const char *name)
-{
-	struct hf_roots roots;
-	bool exists = false;
-	char *path;
-
-	if (!*name || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, ".."))
-		return false;
-	path = hf_tool_print("class/infiniband/%s", name);
-	hf_roots_get(tool, &roots);
-	for (size_t i = 0; i < roots.count; i++)
-		exists |= hf_exists(roots.v[i].sysfs, path);
-	hf_roots_free(&roots);
-	free(path);
-	if (exists)
-		hf_found(findings, HF_PROBLEM, "no-uverbs", name,
-			 hf_tool_print("The kernel has the device, but no uverbs entry for it."),
-			 hf_tool_print("Load the module: modprobe ib_uverbs; if it is loaded, the "
-				       "driver has no support for programs (see dmesg)."));
-	return exists;
-}
-
 static int examine_one(const struct hf_tool *tool, struct hf *hf, const char *name)
 {
 	struct hf_findings findings = {0};
 	struct ibv_device *device;
 	int err = hf_device_by_name(hf, name, &device), status;
+	char *hidden = err == -ENODEV ? hf_roots_find_hidden(tool, name) : NULL;
 
 	if (!err) {
 		hf_doctor_device(&findings, tool, device);
 		hf_device_unref(device);
 		hf_doctor_limits(&findings);
-	} else if (err != -ENODEV || !examine_hidden(&findings, tool, name)) {
+	} else if (hidden) {
+		found_hidden(&findings, hidden, name);
+		free(hidden);
+	} else {
 		return hf_tool_find(hf, name, &device);
 	}
 	status = report(tool, &findings, 1);

@@ -36,8 +36,6 @@ void hf_found_in(struct hf_findings *findings, enum hf_severity severity, const 
 /* A word that can be pasted into a shell, whatever name it is; the caller frees it. */
 char *hf_quote(const char *word);
 
-/* DIR/PATH exists. */
-bool hf_exists(const char *dir, const char *path);
 bool hf_in_container(void);
 /* Whether the root is the kernel's own sysfs, where modules can be loaded and nodes made. */
 bool hf_is_kernel_root(const char *sysfs);

@@ -263,24 +263,6 @@ static int look(const struct hf_tool *tool, struct ibv_device *device)
  * and netlink entry are taken away first. What is left is its directory in the class of devices.
  * Without ib_uverbs it looks so, too.
  */
-static bool may_be_unplugging(const struct hf_tool *tool, const char *name)
-{
-	struct hf_roots roots;
-	bool found = false;
-
-	if (!*name || *name == '.' || strchr(name, '/'))
-		return false;
-	hf_roots_get(tool, &roots);
-	for (size_t i = 0; i < roots.count && !found; i++) {
-		char *path = hf_tool_print("%s/class/infiniband/%s", roots.v[i].sysfs, name);
-
-		found = !access(path, F_OK);
-		free(path);
-	}
-	hf_roots_free(&roots);
-	return found;
-}
-
 static int look_for_unlinked(const struct hf_tool *tool, const char *name)
 {
 	const struct nodes nodes = {.v = {{.name = "uverbs", .unlinked = true}}, .count = 1};
@@ -297,6 +279,7 @@ static int run(struct hf_tool *tool, char **args)
 {
 	struct hf *hf = hf_tool_context(tool, HF_NO_NOTIFY, 0);
 	struct ibv_device *device;
+	char *hidden = NULL;
 	int status;
 
 	if (!hf)
@@ -304,7 +287,7 @@ static int run(struct hf_tool *tool, char **args)
 	if (!hf_device_by_name(hf, args[0], &device)) {
 		status = look(tool, device);
 		hf_device_unref(device);
-	} else if (may_be_unplugging(tool, args[0])) {
+	} else if ((hidden = hf_roots_find_hidden(tool, args[0]))) {
 		status = look_for_unlinked(tool, args[0]);
 	} else {
 		/* Complains, or finds it after all: it has just been plugged. */
@@ -314,6 +297,7 @@ static int run(struct hf_tool *tool, char **args)
 			hf_device_unref(device);
 		}
 	}
+	free(hidden);
 	hf_unref(hf);
 	return status;
 }
@@ -330,7 +314,11 @@ const struct hf_command hf_command_holders = {
 		 "as a\n"
 		 "possible holder, since the kernel does not tell their device. Processes of other "
 		 "users\n"
-		 "can be looked into by root only; if some could not be, the exit status is 4.",
+		 "can be looked into by root only; if some could not be, the exit status is 4. "
+		 "While an\n"
+		 "unplug waits, the device's node is gone already: then whoever holds the node of "
+		 "any\n"
+		 "unplugged device is shown.",
 	.min_args = 1,
 	.max_args = 1,
 	.run = run,

@@ -84,3 +84,20 @@ void hf_roots_free(struct hf_roots *roots)
 	}
 	free(roots->v);
 }
+
+char *hf_roots_find_hidden(const struct hf_tool *tool, const char *name)
+{
+	struct hf_roots roots;
+	char *path, *found = NULL;
+
+	if (!*name || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, ".."))
+		return NULL;
+	path = hf_tool_print("class/infiniband/%s", name);
+	hf_roots_get(tool, &roots);
+	for (size_t i = 0; i < roots.count && !found; i++)
+		if (hf_exists(roots.v[i].sysfs, path))
+			found = hf_tool_print("%s", roots.v[i].sysfs);
+	hf_roots_free(&roots);
+	free(path);
+	return found;
+}

@@ -20,4 +20,10 @@ int hf_root_parse(const char *text, struct hf_root *ret);
 void hf_roots_get(const struct hf_tool *tool, struct hf_roots *ret);
 void hf_roots_free(struct hf_roots *roots);
 
+/*
+ * The root whose class/infiniband has the device, although it has no uverbs entry: it is on its way
+ * out, or programs cannot use it. The caller frees the string; NULL: none has.
+ */
+char *hf_roots_find_hidden(const struct hf_tool *tool, const char *name);
+
 #endif
