@@ -259,10 +259,12 @@ int hf_instance_complete(struct hf_device *device)
 	 */
 	if (device->entry.brief) {
 		device->entry.node_number = entry.node_number;
+		device->entry.node_guid = entry.node_guid;
 		device->entry.device_inode = entry.device_inode;
 		memcpy(device->entry.modalias, entry.modalias, sizeof(entry.modalias));
 		device->entry.brief = false;
 		device->sysfs.sysfs_cdev = entry.node_number;
+		device->sysfs.node_guid = entry.node_guid;
 		memcpy(device->sysfs.modalias, entry.modalias, sizeof(device->sysfs.modalias));
 	}
 	pthread_mutex_unlock(&hf->lock);
