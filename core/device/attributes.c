@@ -70,8 +70,6 @@ HF_EXPORT int hf_device_get_info(struct ibv_device *handle, struct hf_device_inf
 
 	if (size < offsetof(struct hf_device_info, protocol) || size > 65536)
 		return -EINVAL;
-	if (!atomic_load(&device->gone))
-		hf_instance_complete(device);
 	/* Of a device that goes away meanwhile, what is known is told. */
 	if (!atomic_load(&device->gone))
 		hf_instance_complete(device);
