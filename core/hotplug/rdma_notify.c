@@ -40,14 +40,13 @@ int hf_rdma_notify_parse(const void *message, size_t size, struct hf_hint *ret)
 	const char *name = NULL;
 	int type = -1;
 
-	/* libmnl compares lengths with a sign: from 2^31 on they seem to fit. And it looks for a further
-	 * attribute up to the aligned end. */
-	if (size > INT32_MAX || !mnl_nlmsg_ok(header, (int)size) ||
-	    MNL_ALIGN(header->nlmsg_len) > size)
+	/* libmnl compares lengths with a sign: from 2^31 on they seem to fit. */
+	if (size > INT32_MAX || !mnl_nlmsg_ok(header, (int)size) || header->nlmsg_len > size)
 		return -EINVAL;
 	if (header->nlmsg_type != RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, CMD_MONITOR))
 		return 0;
-	mnl_attr_for_each (attr, header, 0) {
+	for (attr = mnl_nlmsg_get_payload_offset(header, 0); hf_attr_within(attr, header);
+	     attr = mnl_attr_next(attr)) {
 		switch (mnl_attr_get_type(attr)) {
 		case ATTR_EVENT_TYPE:
 			if (mnl_attr_validate(attr, MNL_TYPE_U8) < 0)

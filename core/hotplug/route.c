@@ -21,7 +21,8 @@ static int parse_link(const struct nlmsghdr *header, struct hf_hint *ret)
 
 	if (mnl_nlmsg_get_payload_len(header) < sizeof(*info) || info->ifi_index <= 0)
 		return -EINVAL;
-	mnl_attr_for_each (attr, header, sizeof(*info)) {
+	for (attr = mnl_nlmsg_get_payload_offset(header, sizeof(*info));
+	     hf_attr_within(attr, header); attr = mnl_attr_next(attr)) {
 		switch (mnl_attr_get_type(attr)) {
 		case IFLA_LINK:
 			if (mnl_attr_validate(attr, MNL_TYPE_U32) < 0)
@@ -57,10 +58,8 @@ int hf_route_parse(const void *message, size_t size, struct hf_hint *ret)
 {
 	const struct nlmsghdr *header = message;
 
-	/* libmnl compares lengths with a sign: from 2^31 on they seem to fit. And it looks for a further
-	 * attribute up to the aligned end. */
-	if (size > INT32_MAX || !mnl_nlmsg_ok(header, (int)size) ||
-	    MNL_ALIGN(header->nlmsg_len) > size)
+	/* libmnl compares lengths with a sign: from 2^31 on they seem to fit. */
+	if (size > INT32_MAX || !mnl_nlmsg_ok(header, (int)size) || header->nlmsg_len > size)
 		return -EINVAL;
 	switch (header->nlmsg_type) {
 	case RTM_NEWLINK:

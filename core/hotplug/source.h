@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <libmnl/libmnl.h>
 
 #include "core/hotplug/hint.h"
 #include "core/hotplug/watch.h"
@@ -34,6 +35,16 @@ int hf_netlink_source_open(int bus, const unsigned int *groups, size_t receive_b
 int hf_netlink_source_fd(const struct hf_netlink_source *source);
 void hf_netlink_source_drain(struct hf_netlink_source *source, struct hf_watch *watch);
 void hf_netlink_source_close(struct hf_netlink_source *source);
+
+/*
+ * Is `attr` whole within its message? mnl_attr_for_each() looks beyond the end of a message whose
+ * length is no multiple of 4.
+ */
+static inline bool hf_attr_within(const struct nlattr *attr, const struct nlmsghdr *header)
+{
+	return mnl_attr_ok(attr,
+			   (int)((const char *)header + header->nlmsg_len - (const char *)attr));
+}
 
 int hf_rdma_notify_open(size_t receive_buffer, struct hf_netlink_source **ret);
 int hf_route_open(size_t receive_buffer, struct hf_netlink_source **ret);

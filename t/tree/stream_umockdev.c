@@ -242,21 +242,31 @@ static void the_list_follows(void **state)
 	}
 }
 
+#if defined(__has_feature)
+#define HAS_FEATURE(feature) __has_feature(feature)
+#else
+#define HAS_FEATURE(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+	HAS_FEATURE(address_sanitizer) || HAS_FEATURE(thread_sanitizer)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
 static int under_umockdev(char **argv)
 {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	(void)argv;
-	printf("skipped: a sanitiser's library and umockdev's both want to be preloaded first\n");
-	return 77;
-#else
 	char wrapper[] = "umockdev-wrapper";
 	char *args[] = {wrapper, argv[0], NULL};
 
+	if (SANITIZED) {
+		printf("skipped: a sanitiser and umockdev both want to be preloaded first\n");
+		return 77;
+	}
 	if (setenv("HF_TEST_WRAPPED", "1", 1) == 0)
 		execvp(args[0], args);
 	printf("skipped: umockdev-wrapper: %s\n", strerror(errno));
 	return 77;
-#endif
 }
 
 int main(int argc, char **argv)

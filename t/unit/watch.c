@@ -409,17 +409,17 @@ static void out_of_descriptors(void **state)
 	struct rlimit before, limit;
 	struct hf_watch *w;
 	unsigned int failed = 0;
+	int lowest = dup(0);
+	rlim_t lowest_free = (rlim_t)lowest;
 
-	/* Valgrind keeps the lowest free descriptors to itself. */
-	if (getenv("HF_VALGRIND"))
-		skip();
+	close(lowest);
 	bed->root.kernel = true;
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	for (rlim_t extra = 0; extra < 12; extra++) {
 		int err;
 
 		limit = before;
-		limit.rlim_cur = (rlim_t)count_fds() - 4 + extra;
+		limit.rlim_cur = lowest_free + extra;
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 		w = NULL;
 		err = hf_watch_new(&options, &w);
