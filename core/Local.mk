@@ -20,6 +20,8 @@ libhf_core_la_SOURCES = \
 	core/base/log.h \
 	core/base/reason.c \
 	core/base/reason.h \
+	core/base/stamp.c \
+	core/base/stamp.h \
 	core/base/text.c \
 	core/base/text.h
 

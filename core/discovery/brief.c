@@ -6,9 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/base/file.h"
+#include "core/base/stamp.h"
 #include "core/base/text.h"
 #include "core/discovery/internal.h"
 
@@ -71,8 +71,9 @@ int hf_sight_briefly(const struct hf_classes *classes, const char *uverbs, bool 
 	entry.stamp = binding.st.st_mtim;
 	err = read_device(classes, &entry);
 	/*
-	 * Where it is calm the whole scan is proven at its end. Else: an inode is never used again: if uverbsN/ibdev has it before and after, and says the same
-	 * name, then what was read by path in between was the instance's.
+	 * A calm scan is proven as a whole, at its end. Any other relies on an inode's never being
+	 * used again: if uverbsN/ibdev has it before and after, and says the same name, then what was
+	 * read by path in between was the instance's.
 	 */
 	if (!err && !calm && !hf_binding_holds(classes, uverbs, &binding, 0))
 		err = -EAGAIN;
@@ -81,11 +82,6 @@ int hf_sight_briefly(const struct hf_classes *classes, const char *uverbs, bool 
 close_binding:
 	hf_binding_close(&binding);
 	return err;
-}
-
-static bool same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
 static int stamp(int dirfd, struct hf_class_stamp *ret)
@@ -98,26 +94,13 @@ static int stamp(int dirfd, struct hf_class_stamp *ret)
 	return 0;
 }
 
-/* The stamp comes from a clock that stands still for up to 10 ms: younger ones prove nothing. */
-static bool is_settled(const struct timespec *mtime, const struct timespec *now)
-{
-	enum { TICKS_NS = 30000000, NS = 1000000000 };
-	int64_t age = ((int64_t)now->tv_sec - mtime->tv_sec) * NS + now->tv_nsec - mtime->tv_nsec;
-
-	/* Without a fraction it may be a file system that has none. */
-	return age > (mtime->tv_nsec ? TICKS_NS : 2 * (int64_t)NS + TICKS_NS);
-}
-
 bool hf_calm_begin(const struct hf_search_root *root, const struct hf_classes *classes,
 		   struct hf_calm *calm)
 {
-	struct timespec now;
-
 	/* sysfs does not stamp a directory when something comes or goes (kernfs, Linux 6.1). */
 	if (root->kernel || stamp(classes->verbs, &calm->verbs) || stamp(classes->ib, &calm->ib))
 		return false;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return is_settled(&calm->verbs.mtime, &now) && is_settled(&calm->ib.mtime, &now);
+	return hf_stamp_is_settled(&calm->verbs.mtime) && hf_stamp_is_settled(&calm->ib.mtime);
 }
 
 bool hf_calm_holds(const struct hf_search_root *root, const struct hf_calm *calm)
@@ -131,8 +114,8 @@ bool hf_calm_holds(const struct hf_search_root *root, const struct hf_calm *calm
 		return false;
 	holds = stamp(classes.verbs, &verbs) == 0 && stamp(classes.ib, &ib) == 0 &&
 		verbs.inode == calm->verbs.inode && ib.inode == calm->ib.inode &&
-		same_time(&verbs.mtime, &calm->verbs.mtime) &&
-		same_time(&ib.mtime, &calm->ib.mtime);
+		hf_stamp_same(&verbs.mtime, &calm->verbs.mtime) &&
+		hf_stamp_same(&ib.mtime, &calm->ib.mtime);
 	hf_classes_close(&classes);
 	return holds;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/base/stamp.h"
 #include "core/base/text.h"
 #include "core/discovery/internal.h"
 
@@ -29,8 +30,7 @@ int hf_entry_same(const struct hf_entry *a, const struct hf_entry *b)
 	/* The stamp says nothing where there is better: dropping caches changes it (6.1). */
 	if (inodes || indexes)
 		return 1;
-	return a->stamp.tv_sec == b->stamp.tv_sec && a->stamp.tv_nsec == b->stamp.tv_nsec &&
-	       a->node_number == b->node_number;
+	return hf_stamp_same(&a->stamp, &b->stamp) && a->node_number == b->node_number;
 }
 
 int hf_entry_complete(const struct hf_search_root *root, struct hf_entry *entry)

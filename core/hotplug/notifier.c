@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 #include <sys/stat.h>
 
 #include "core/base/attr.h"
+#include "core/base/stamp.h"
 #include "core/base/text.h"
 #include "core/hotplug/notifier.h"
 #include "core/hotplug/watch.h"
@@ -46,22 +46,6 @@ static int heard(struct notifier *notifier)
 	return ret || more;
 }
 
-/*
- * Stamps come from a clock that stands still for up to 10 ms: a second change within that time leaves
- * no trace. So a directory counts as seen only if its stamp was older than that when it was looked at.
- */
-static bool is_settled(const struct timespec *mtime)
-{
-	enum { TICKS_NS = 30000000, NS = 1000000000 };
-	struct timespec now;
-	int64_t age;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	age = ((int64_t)now.tv_sec - mtime->tv_sec) * NS + now.tv_nsec - mtime->tv_nsec;
-	/* Without a fraction it may be a file system that has none. */
-	return age > (mtime->tv_nsec ? TICKS_NS : 2 * (int64_t)NS + TICKS_NS);
-}
-
 /* 0: as it was, 1: not, or not for certain. Looks before the caller does. */
 static int look(struct seen *seen)
 {
@@ -78,12 +62,12 @@ static int look(struct seen *seen)
 		return !same;
 	}
 	same = seen->there && st.st_dev == seen->dev && st.st_ino == seen->ino &&
-	       st.st_mtim.tv_sec == seen->mtime.tv_sec && st.st_mtim.tv_nsec == seen->mtime.tv_nsec;
+	       hf_stamp_same(&st.st_mtim, &seen->mtime);
 	seen->there = true;
 	seen->dev = st.st_dev;
 	seen->ino = st.st_ino;
 	seen->mtime = st.st_mtim;
-	seen->settled = is_settled(&st.st_mtim);
+	seen->settled = hf_stamp_is_settled(&st.st_mtim);
 	return !same || !settled;
 }
 

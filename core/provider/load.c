@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/base/reason.h"
+#include "core/base/stamp.h"
 #include "core/base/text.h"
 #include "core/provider/load.h"
 
@@ -118,7 +119,7 @@ int hf_library_check(const struct hf_manifest *m, struct stat *st, struct hf_rea
 static bool same_file(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+	       hf_stamp_same(&a->st_mtim, &b->st_mtim);
 }
 
 /*

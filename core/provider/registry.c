@@ -10,6 +10,7 @@
 #include "core/base/attr.h"
 #include "core/base/file.h"
 #include "core/base/reason.h"
+#include "core/base/stamp.h"
 #include "core/base/text.h"
 #include "core/provider/load.h"
 #include "core/provider/match.h"
@@ -243,8 +244,7 @@ static struct hf_provider *get_library(struct hf_registry *registry, struct hf_c
 	pthread_mutex_lock(&registry->lock);
 	DL_FOREACH (registry->providers, provider) {
 		if (provider->dev == st->st_dev && provider->ino == st->st_ino &&
-		    provider->mtime.tv_sec == st->st_mtim.tv_sec &&
-		    provider->mtime.tv_nsec == st->st_mtim.tv_nsec) {
+		    hf_stamp_same(&provider->mtime, &st->st_mtim)) {
 			provider->devices++;
 			break;
 		}
