@@ -13,6 +13,8 @@ libhf_core_la_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS) $(UDEV_CFLAGS)
 libhf_core_la_LIBADD = $(MNL_LIBS) $(UDEV_LIBS) -lpthread
 libhf_core_la_SOURCES = \
 	core/base/attr.h \
+	core/base/error.c \
+	core/base/error.h \
 	core/base/file.c \
 	core/base/file.h \
 	core/base/hash.h \

@@ -9,6 +9,7 @@
 #include <holdfast/device.h>
 
 #include "core/base/attr.h"
+#include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/reason.h"
 #include "core/base/text.h"
@@ -106,8 +107,7 @@ static int plain_error(int err)
 /* An error while reading may only be how a device that is no more shows: say that instead. */
 static int explain(struct hf_device *device, const struct hf_entry *entry, int err)
 {
-	if (err != -ENOMEM && err != -EMFILE && err != -ENFILE &&
-	    hf_verify(device, entry) == -ENODEV)
+	if (!hf_error_is_shortage(err) && hf_verify(device, entry) == -ENODEV)
 		return -ENODEV;
 	return err;
 }

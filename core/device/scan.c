@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/base/error.h"
 #include "core/device/hf.h"
 #include "core/device/table_change.h"
 #include "core/discovery/netlink.h"
@@ -50,7 +51,7 @@ struct hf_nl *hf_netlink(struct hf *hf, const struct hf_search_root *root)
 		int err = hf_nl_open(&hf->nl);
 
 		/* Out of descriptors is no property of the kernel: try again at the next scan. */
-		hf->nl_tried = err != -EMFILE && err != -ENFILE && err != -ENOMEM;
+		hf->nl_tried = !hf_error_is_shortage(err);
 		if (err)
 			hf_debug(&hf->log, "RDMA netlink: %s", strerrordesc_np(-err));
 	}
@@ -66,11 +67,6 @@ unsigned int hf_sources(const struct hf *hf, const struct hf_search_root *root)
 	if (hf->flags & HF_NO_SYSFS)
 		sources &= ~(unsigned int)HF_SOURCE_SYSFS;
 	return sources;
-}
-
-static bool is_about_resources(int err)
-{
-	return err == -ENOMEM || err == -EMFILE || err == -ENFILE;
 }
 
 static void remove_unseen(struct hf *hf, unsigned int root, uint64_t scan)
@@ -111,7 +107,7 @@ int hf_table_scan(struct hf *hf)
 		return err;
 	for (unsigned int i = 0; i < hf->num_roots; i++) {
 		err = scan_root(hf, i, scan);
-		if (is_about_resources(err))
+		if (hf_error_is_shortage(err))
 			return err;
 		if (!err)
 			continue;

@@ -84,7 +84,7 @@ static int open_bound(const struct hf_classes *classes, const struct hf_entry *e
 		err = fd;
 	else if (fstat(fd, &st) < 0)
 		err = -errno;
-	if (hf_error_is_fatal(err))
+	if (hf_error_is_shortage(err))
 		goto close_binding;
 	if (!hf_binding_holds(classes, entry->uverbs, &binding, err ? 0 : st.st_ino))
 		err = -EAGAIN;
@@ -107,7 +107,7 @@ static int open_known(const struct hf_classes *classes, const struct hf_entry *e
 		return -EAGAIN;
 	fd = hf_open_dir(classes->ib, entry->name);
 	if (fd < 0)
-		return hf_error_is_fatal(fd) ? fd : -EAGAIN;
+		return hf_error_is_shortage(fd) ? fd : -EAGAIN;
 	if (fstat(fd, &st) < 0 || st.st_ino != entry->device_inode) {
 		hf_close(&fd);
 		return -EAGAIN;

@@ -5,6 +5,7 @@
 
 #include <sys/stat.h>
 
+#include "core/base/error.h"
 #include "core/discovery/discovery.h"
 #include "core/discovery/netlink.h"
 
@@ -22,8 +23,6 @@ struct hf_classes {
 int hf_classes_open(const struct hf_search_root *root, struct hf_classes *ret);
 void hf_classes_close(struct hf_classes *classes);
 
-/* The errors that say something of this process or machine and nothing of a device. */
-bool hf_error_is_fatal(int err);
 /* The errors that say that the thing is not there. */
 bool hf_error_is_gone(int err);
 

@@ -24,7 +24,7 @@ struct scan {
 /* The few that discovery.h promises. */
 static int plain_error(int err)
 {
-	return hf_error_is_fatal(err) || err == -EACCES ? err : -EIO;
+	return hf_error_is_shortage(err) || err == -EACCES ? err : -EIO;
 }
 
 /* Netlink that does not answer is as good as none; what it fails for is told, though. */
@@ -52,11 +52,11 @@ static int scan_begin(struct scan *scan, const struct hf_search_root *root, unsi
 	/* Before sysfs is read: then what sysfs has and the dump has not is new, or not ours. */
 	if (scan->nl)
 		netlink_error = refill(scan);
-	if (hf_error_is_fatal(netlink_error))
+	if (hf_error_is_shortage(netlink_error))
 		err = netlink_error;
 	if (!err && (sources & HF_SOURCE_SYSFS)) {
 		err = hf_classes_open(root, &scan->classes);
-		if (err && !hf_error_is_fatal(err) && scan->have_table)
+		if (err && !hf_error_is_shortage(err) && scan->have_table)
 			err = 0;
 	} else if (!err && scan->nl) {
 		err = netlink_error;
@@ -312,7 +312,7 @@ static int settle(struct scan *scan, struct found *found)
 
 		if (!err)
 			err = sight_late(scan, found);
-		else if (!hf_error_is_fatal(err))
+		else if (!hf_error_is_shortage(err))
 			return 0;
 		if (err)
 			return err;
@@ -361,7 +361,7 @@ static int scan_netlink(struct scan *scan, unsigned int root_index, struct found
 		struct hf_entry *entry = found_next(found);
 		int err = entry ? netlink_entry(scan, &scan->table.v[i], entry) : -ENOMEM;
 
-		if (hf_error_is_fatal(err))
+		if (hf_error_is_shortage(err))
 			return err;
 		/* Gone since, or a device without a uverbs node. */
 		if (err)
@@ -465,7 +465,7 @@ static int one_of_netlink(struct scan *scan, const char *uverbs, struct hf_entry
 	for (size_t i = 0; i < scan->table.count; i++) {
 		int err = netlink_entry(scan, &scan->table.v[i], ret);
 
-		if (hf_error_is_fatal(err))
+		if (hf_error_is_shortage(err))
 			return err;
 		if (!err && !strcmp(ret->uverbs, uverbs))
 			return 0;

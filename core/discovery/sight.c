@@ -41,7 +41,7 @@ static int read_text(struct hf_entry *entry, int dirfd, const char *directory,
 
 	if (length >= 0)
 		return 0;
-	if (hf_error_is_fatal((int)length))
+	if (hf_error_is_shortage((int)length))
 		return (int)length;
 	half_made(entry, (int)length, directory, attribute);
 	return 1;
@@ -83,7 +83,7 @@ static int read_modalias(struct sight *s)
 	if (length >= 0)
 		return 0;
 	s->entry->modalias[0] = '\0';
-	return hf_error_is_fatal((int)length) ? (int)length : 0;
+	return hf_error_is_shortage((int)length) ? (int)length : 0;
 }
 
 static int read_device(struct sight *s, int dirfd)
@@ -154,7 +154,7 @@ static int ask_netlink(struct sight *s)
 	err = ask_chardev(s, device, &chardev);
 	if (err < 0) {
 		s->match = HF_MATCH_STALE;
-		return hf_error_is_fatal(err) ? err : 0;
+		return hf_error_is_shortage(err) ? err : 0;
 	}
 	s->match = HF_MATCH_FOUND;
 	entry->index = (int32_t)device->index;
@@ -200,7 +200,7 @@ static int read_bound(struct sight *s)
 	}
 	if (err == -EBADF)
 		err = -ENOENT; /* there is no class/infiniband at all */
-	if (err && !hf_error_is_fatal(err)) {
+	if (err && !hf_error_is_shortage(err)) {
 		half_made(s->entry, err, "class/infiniband", s->binding.name);
 		err = 0;
 	}
@@ -243,7 +243,7 @@ static int sight_once(struct sight *s, const char *uverbs)
 	if (err)
 		return -ENODEV;
 	err = hf_binding_open(s->classes, uverbs, &s->binding);
-	if (hf_error_is_fatal(err))
+	if (hf_error_is_shortage(err))
 		goto close_binding;
 	if (s->binding.uverbs < 0 && hf_error_is_gone(err)) {
 		err = -ENODEV;

@@ -11,11 +11,6 @@
 #include "core/base/text.h"
 #include "core/discovery/internal.h"
 
-bool hf_error_is_fatal(int err)
-{
-	return err == -EMFILE || err == -ENFILE || err == -ENOMEM;
-}
-
 bool hf_error_is_gone(int err)
 {
 	/* A held directory of sysfs whose device has gone answers ENOENT, an open attribute ENODEV. */
@@ -76,7 +71,7 @@ int hf_classes_open(const struct hf_search_root *root, struct hf_classes *ret)
 	/* Without the second one every device of the first stands there as half made. */
 	if (here.verbs >= 0) {
 		here.ib = open_class(root, "infiniband");
-		if (hf_error_is_fatal(here.ib)) {
+		if (hf_error_is_shortage(here.ib)) {
 			hf_close(&here.verbs);
 			return here.ib;
 		}

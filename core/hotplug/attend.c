@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/hotplug/lower.h"
 #include "core/hotplug/stream.h"
@@ -87,7 +88,7 @@ void hf_stream_watch_unready(struct hf_stream *stream, bool anew)
 static int owe_scan(struct hf_stream *stream, int err)
 {
 	stream->scan_wanted = true;
-	return err == -ENOMEM || err == -EMFILE || err == -ENFILE ? err : -EIO;
+	return hf_error_is_shortage(err) ? err : -EIO;
 }
 
 static int scan_all(struct hf_stream *stream)

@@ -6,6 +6,7 @@
 
 #include <holdfast/stream.h>
 
+#include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/hotplug/snapshot.h"
@@ -32,7 +33,7 @@ static uint64_t digest_number(uint64_t so_far, int64_t number)
 
 static bool is_fatal(int err)
 {
-	return err == -ENODEV || err == -ENOMEM || err == -EMFILE || err == -ENFILE;
+	return err == -ENODEV || hf_error_is_shortage(err);
 }
 
 static int read_gids(int dir, uint32_t port, uint64_t *ret)

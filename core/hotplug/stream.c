@@ -7,6 +7,7 @@
 #include <utlist.h>
 
 #include "core/base/attr.h"
+#include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/hotplug/stream.h"
 
@@ -197,7 +198,7 @@ HF_EXPORT int hf_stream_new(struct hf *hf, const struct hf_stream_options *optio
 		err = first_look(stream);
 	if (err) {
 		free_stream(stream);
-		return err == -ENOMEM || err == -EMFILE || err == -ENFILE ? err : -EIO;
+		return hf_error_is_shortage(err) ? err : -EIO;
 	}
 	hf_stream_watch_unready(stream, true);
 	settle(stream, false);

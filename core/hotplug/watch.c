@@ -10,6 +10,7 @@
 
 #include "core/base/hash.h"
 #include "core/base/attr.h"
+#include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/hotplug/source.h"
 
@@ -78,14 +79,9 @@ static int new_timer(struct hf_watch *watch, uint32_t tag, int *ret)
 }
 
 /* Resources that this process lacks are the caller's to hear of; a missing source is not. */
-static bool is_shortage(int err)
-{
-	return err == -ENOMEM || err == -EMFILE || err == -ENFILE;
-}
-
 static int missing(struct hf_watch *watch, const char *what, int err)
 {
-	if (is_shortage(err))
+	if (hf_error_is_shortage(err))
 		return err;
 	hf_debug(watch->options.log, "no notifications from %s: %s", what, strerrordesc_np(-err));
 	return 0;

@@ -8,6 +8,7 @@
 #include <utlist.h>
 
 #include "core/base/attr.h"
+#include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/reason.h"
 #include "core/base/stamp.h"
@@ -92,12 +93,6 @@ static bool known_name(const struct reading *reading, const char *name)
 	return false;
 }
 
-/* Says nothing of the file: what was not read must not be taken for what is not there. */
-static bool is_about_resources(int err)
-{
-	return err == -ENOMEM || err == -EMFILE || err == -ENFILE;
-}
-
 static int read_manifest(struct reading *reading, const char *path)
 {
 	struct hf_candidate candidate = {0};
@@ -123,7 +118,8 @@ static int read_manifest(struct reading *reading, const char *path)
 	free(text);
 	if (err == -ENOMEM)
 		return -ENOMEM;
-	if (is_about_resources((int)length))
+	/* What was not read must not be taken for what is not there. */
+	if (hf_error_is_shortage((int)length))
 		return (int)length;
 	if (length == -ENOENT || known_name(reading, candidate.manifest.name))
 		goto clear; /* gone meanwhile, or an earlier directory's provider of that name wins */
@@ -163,7 +159,7 @@ static int read_dir(struct reading *reading, const char *dir, const struct hf_lo
 	errno = 0;
 	count = scandir(dir, &names, is_manifest, alphasort);
 	if (count < 0) {
-		if (is_about_resources(-errno))
+		if (hf_error_is_shortage(-errno))
 			return -errno;
 		hf_debug(log, "provider directory %s: %s", dir, strerrordesc_np(errno));
 		return 0;

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef HF_BASE_ERROR_H
+#define HF_BASE_ERROR_H
+
+#include <stdbool.h>
+
+/*
+ * The errors (-errno) that say something of this process or machine and nothing of what was looked
+ * at: no descriptors, no memory.
+ */
+bool hf_error_is_shortage(int err);
+
+#endif
