@@ -348,12 +348,7 @@ int hf_stream_resync(struct hf_stream *stream)
 	pthread_mutex_lock(&hf->lock);
 	err = hf_told_difference(stream, &dropped);
 	pthread_mutex_unlock(&hf->lock);
-	while (dropped) {
-		struct hf_event *next = dropped->next;
-
-		hf_event_unref(dropped);
-		dropped = next;
-	}
+	hf_events_free(dropped);
 	if (err)
 		return owe_scan(stream, err);
 	stream->resync_wanted = false;

@@ -22,6 +22,16 @@ struct hf_event *hf_event_new(enum hf_event_type type, struct hf_device *device,
 	return event;
 }
 
+void hf_events_free(struct hf_event *first)
+{
+	while (first) {
+		struct hf_event *next = first->next;
+
+		hf_event_unref(first);
+		first = next;
+	}
+}
+
 HF_EXPORT enum hf_event_type hf_event_type(const struct hf_event *event)
 {
 	return event->type;

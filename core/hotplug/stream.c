@@ -108,21 +108,11 @@ static int first_look(struct hf_stream *stream)
 	return err;
 }
 
-static void free_events(struct hf_event *event)
-{
-	while (event) {
-		struct hf_event *next = event->next;
-
-		hf_event_unref(event);
-		event = next;
-	}
-}
-
 static void free_stream(struct hf_stream *stream)
 {
 	struct hf *hf = stream->hf;
 
-	free_events(hf_queue_empty(&stream->queue));
+	hf_events_free(hf_queue_empty(&stream->queue));
 	hf_told_clear(stream);
 	hf_watch_free(stream->watch);
 	hf_close(&stream->queue.fd);

@@ -6,24 +6,15 @@
 #include <utlist.h>
 
 #include "core/base/text.h"
+#include "core/device/instance.h"
 #include "core/hotplug/stream.h"
-
-static struct hf_entry entry_of(struct hf_device *device)
-{
-	struct hf_entry entry;
-
-	pthread_mutex_lock(&device->hf->lock);
-	entry = device->entry;
-	pthread_mutex_unlock(&device->hf->lock);
-	return entry;
-}
 
 /* A device that is gone has no ports to read; its REMOVED follows. */
 static int read_snapshot(struct hf_stream *stream, struct hf_device *device,
 			 struct hf_snapshot **ret)
 {
 	struct hf *hf = stream->hf;
-	struct hf_entry entry = entry_of(device);
+	struct hf_entry entry = hf_instance_entry(device);
 	const struct hf_search_root *root = &hf->roots[entry.root];
 	/* False when a provider calls from within a scan: the netlink socket is in use. */
 	bool mine = hf_scan_begin(hf);
