@@ -57,11 +57,11 @@ struct verbs_sysfs_dev {
 	const struct verbs_match_ent *match;
 	unsigned int flags;
 	char sysfs_name[IBV_SYSFS_NAME_MAX];
-	dev_t sysfs_cdev;
+	dev_t sysfs_cdev; /* 0 while it was not read: match_device and alloc_device may see that */
 	char ibdev_name[IBV_SYSFS_NAME_MAX];
 	char ibdev_path[IBV_SYSFS_PATH_MAX];
-	char modalias[512];
-	uint64_t node_guid; /* network byte order */
+	char modalias[512]; /* as sysfs_cdev, but read where the match table asks for it */
+	uint64_t node_guid; /* network byte order; as sysfs_cdev */
 	uint32_t driver_id;
 	enum ibv_node_type node_type;
 	int ibdev_idx;

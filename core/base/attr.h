@@ -5,7 +5,6 @@
 #include <stddef.h>
 
 #define HF_EXPORT			   __attribute__((visibility("default")))
-#define HF_MUST_CHECK			   __attribute__((warn_unused_result))
 
 #define HF_ARRAY_SIZE(a)		   (sizeof(a) / sizeof((a)[0]))
 

@@ -38,7 +38,7 @@ struct hf {
 	struct hf_log log;
 	uint32_t flags; /* enum hf_option_flags */
 	uint32_t node_wait_ms;
-	uid_t euid; /* as the last scan began */
+	uid_t euid; /* as the last scan began: not asked again for each of thousands of nodes */
 	struct hf_search_root *roots;
 	unsigned int num_roots;
 	struct hf_nl *nl;

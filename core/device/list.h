@@ -7,7 +7,10 @@
 
 #include "core/device/hf.h"
 
-/* Brings the table up to date, at the cost of one system call when nothing has changed. */
+/*
+ * Brings the table up to date. When nothing has changed that costs what the notifier does, see
+ * notifier.h, besides a look at the provider directories if a device is not ready.
+ */
 int hf_refresh(struct hf *hf);
 
 /*

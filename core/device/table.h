@@ -57,13 +57,13 @@ struct hf_table {
 struct hf_device *hf_device_of(const struct ibv_device *handle);
 
 /*
- * Looks at every root, or at one device (by its uverbs name or, failing that, its RDMA name), and
- * brings the table up to date; observers are told. Must be called between hf_scan_begin() and
- * hf_scan_end(). 0 or -errno as hf_discover().
+ * Looks at every root, or at one device by its uverbs name, and brings the table up to date;
+ * observers are told. Must be called between hf_scan_begin() and hf_scan_end(). 0 or -errno as
+ * hf_discover() and hf_registry_refresh().
  */
 int hf_table_scan(struct hf *hf);
 int hf_table_scan_one(struct hf *hf, unsigned int root, const char *uverbs);
-/* Looks again at devices that exist but are not ready yet; returns how many are still not. */
+/* Looks again at devices that exist but are not ready yet; how many are still not, or -errno. */
 int hf_table_scan_unready(struct hf *hf);
 
 /* The kernel says that the device called `from` is now called `to`. Within a scan. */
@@ -80,8 +80,8 @@ void hf_device_hold(struct hf_device *device);
 void hf_device_drop(struct hf_device *device);
 
 /*
- * Is it ready to be opened? Looks at the node. Fills *reason if not. Completes a brief entry where it
- * has to.
+ * Is it ready to be opened? Looks at the node. Fills *reason if not. Reads the device number of a
+ * brief entry where the answer depends on it.
  */
 bool hf_device_ready(const struct hf *hf, struct hf_entry *entry, struct hf_reason *reason);
 

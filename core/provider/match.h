@@ -4,7 +4,7 @@
 
 #include "core/provider/registry.h"
 
-/* Does a rule of the manifest that names a driver id (or, in the second pass, a name) match? */
+/* Does a rule of the manifest match? By the driver id, or, in a second pass, by all the rest. */
 bool hf_manifest_matches(const struct hf_manifest *manifest, struct hf_match_key *key,
 			 bool by_driver_id);
 

@@ -50,7 +50,7 @@ struct hf_root {
 enum hf_option_flags {
 	HF_NO_NETLINK = 1 << 0,	    /* use sysfs only, as where RDMA netlink is not there */
 	HF_NO_SYSFS = 1 << 1,	    /* use RDMA netlink only, as where /sys is not mounted */
-	HF_NO_NOTIFY = 1 << 2,	    /* open no notification sockets; compare stamps instead */
+	HF_NO_NOTIFY = 1 << 2,	    /* open no notification sockets; look each time instead */
 	HF_NO_ENVIRONMENT = 1 << 3, /* ignore HOLDFAST_* and SYSFS_PATH */
 };
 

@@ -20,8 +20,8 @@ extern "C" {
 #endif
 
 enum hf_list_flags {
-	HF_LIST_ALL =
-		1 << 0, /* also devices that cannot be opened; hf_device_get_info() says why */
+	/* Also devices that cannot be opened; hf_device_get_info() says why. */
+	HF_LIST_ALL = 1 << 0,
 };
 
 /*
@@ -69,7 +69,7 @@ enum hf_device_state {
 	HF_DEVICE_GONE = 3,	/* unplugged; the handle stays valid */
 };
 
-/* RDMA_NLDEV protocols as bits, and 0 where nothing says which. */
+/* What the device speaks, as RDMA netlink or else the node type tells; 0 where neither does. */
 enum hf_protocol {
 	HF_PROTOCOL_UNKNOWN = 0,
 	HF_PROTOCOL_IB = 1,
