@@ -25,9 +25,11 @@ fault_sources = \
 	t/fault/ops.h \
 	t/fault/run.c \
 	t/fault/run.h \
+	t/fault/sysfs.c \
+	t/fault/sysfs.h \
 	t/fault/world.c \
 	t/fault/world.h
-fault_libs = libhf-test-tree.la libholdfast.la
+fault_libs = libhf-test-tree.la libhf-test-fakenl.la libholdfast.la
 
 t_fault_fault_SOURCES = $(fault_sources) \
 	t/fault/fault.c \

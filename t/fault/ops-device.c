@@ -15,6 +15,12 @@ static void prepare(struct run *run)
 	run_find_devices(run);
 }
 
+static void prepare_brief(struct run *run)
+{
+	run->hf = run_context(run);
+	run_find_briefly(run);
+}
+
 static const struct world_instance *asked(const struct run *run)
 {
 	return &run->world->instances[run->asked];
@@ -97,14 +103,39 @@ static int call_info(struct run *run)
 	return hf_device_get_info(run->target, &run->info);
 }
 
+/* What had not been read when the device went is not known, nor is what could not be read. */
+static bool may_be_unknown(const struct run *run)
+{
+	return run_replaced(run) || (!run->again && run->kind >= RUN_FAIL);
+}
+
 static void check_info(struct run *run, int answer)
 {
 	(void)answer;
+	if (!run->info.node_guid && may_be_unknown(run))
+		run->info.node_guid = asked(run)->guid;
 	if (run->info.node_guid != asked(run)->guid || run->info.inode != asked(run)->inode ||
 	    run->info.generation != run->target_generation)
 		run_fault(run, FAULT_WRONG_DEVICE, "GUID %lx, inode %lu, generation %lu",
 			  (unsigned long)run->info.node_guid, (unsigned long)run->info.inode,
 			  (unsigned long)run->info.generation);
+}
+
+static int call_guid(struct run *run)
+{
+	run->guid = be64toh(ibv_get_device_guid(run->target));
+	return 0;
+}
+
+static void check_guid(struct run *run, int answer)
+{
+	(void)answer;
+	if (!run->guid && may_be_unknown(run))
+		return;
+	if (run->guid != asked(run)->guid)
+		run_fault(run, run->guid ? FAULT_WRONG_DEVICE : FAULT_WRONG_ANSWER,
+			  "the GUID is %lx instead of %lx", (unsigned long)run->guid,
+			  (unsigned long)asked(run)->guid);
 }
 
 const struct op ops_device[] = {
@@ -128,9 +159,27 @@ const struct op ops_device[] = {
 	 .errors = attr_errors,
 	 .about_target = true},
 	{.name = "get-info",
-	 .prepare = prepare,
+	 .prepare = prepare_brief,
 	 .call = call_info,
 	 .check = check_info,
 	 .errors = (const int[]){0}},
+	{.name = "get-guid",
+	 .prepare = prepare_brief,
+	 .call = call_guid,
+	 .check = check_guid,
+	 .errors = (const int[]){0}},
+	{.name = "read-unread",
+	 .prepare = prepare_brief,
+	 .call = call_attr,
+	 .check = check_attr,
+	 .errors = attr_errors,
+	 .about_target = true},
+	{.name = "netlink-port",
+	 .prepare = prepare,
+	 .call = call_port,
+	 .check = check_port,
+	 .errors = attr_errors,
+	 .about_target = true,
+	 .netlink = true},
 	{.name = NULL},
 };

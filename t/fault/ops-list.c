@@ -15,6 +15,7 @@ static const int provider_errors[] = {EMFILE, ENFILE, 0};
 static void prepare_context(struct run *run)
 {
 	run->hf = run_context(run);
+	run_stir(run);
 }
 
 static void prepare_devices(struct run *run)
@@ -23,10 +24,31 @@ static void prepare_devices(struct run *run)
 	run_find_devices(run);
 }
 
+/* Nothing has happened for a while: a scan need not prove each device. */
+static void prepare_calm(struct run *run)
+{
+	run_calm_down();
+	run->hf = run_context(run);
+}
+
+/* And the list is as it was. */
+static void prepare_calm_devices(struct run *run)
+{
+	run_calm_down();
+	prepare_devices(run);
+}
+
 static void prepare_change(struct run *run)
 {
 	prepare_devices(run);
 	world_change(run->world, WORLD_ADD);
+}
+
+/* The list is as it was, but that cannot be known without a look. */
+static void prepare_stir(struct run *run)
+{
+	prepare_devices(run);
+	run_stir(run);
 }
 
 static int call_list(struct run *run)
@@ -107,6 +129,7 @@ static void prepare_default(struct run *run)
 {
 	setenv("HOLDFAST_ROOTS", run->world->roots, 1);
 	setenv("HOLDFAST_PROVIDER_PATH", run->provider_dir, 1);
+	run_stir(run);
 }
 
 static void prepare_default_again(struct run *run)
@@ -114,6 +137,7 @@ static void prepare_default_again(struct run *run)
 	struct ibv_device **list;
 
 	prepare_default(run);
+	run_calm_down();
 	list = ibv_get_device_list(NULL);
 	if (list)
 		ibv_free_device_list(list);
@@ -164,6 +188,7 @@ static void drop_providers(struct run *run, int num)
 
 const struct op ops_list[] = {
 	{.name = "new+list",
+	 .prepare = run_stir,
 	 .call = call_new,
 	 .check = check_list,
 	 .drop = drop_new,
@@ -180,8 +205,20 @@ const struct op ops_list[] = {
 	 .check = check_list,
 	 .drop = drop_list,
 	 .errors = list_errors},
+	{.name = "list-calm",
+	 .prepare = prepare_calm,
+	 .call = call_list,
+	 .check = check_list,
+	 .drop = drop_list,
+	 .errors = list_errors},
 	{.name = "list-again",
-	 .prepare = prepare_devices,
+	 .prepare = prepare_calm_devices,
+	 .call = call_list,
+	 .check = check_list,
+	 .drop = drop_list,
+	 .errors = list_errors},
+	{.name = "list-stirred",
+	 .prepare = prepare_stir,
 	 .call = call_list,
 	 .check = check_list,
 	 .drop = drop_list,
@@ -193,7 +230,7 @@ const struct op ops_list[] = {
 	 .drop = drop_list,
 	 .errors = list_errors},
 	{.name = "by-name",
-	 .prepare = prepare_devices,
+	 .prepare = prepare_stir,
 	 .call = call_by_name,
 	 .check = check_by_name,
 	 .drop = drop_by_name,
@@ -213,6 +250,27 @@ const struct op ops_list[] = {
 	 .drop = drop_verbs_list,
 	 .errors = verbs_list_errors,
 	 .keeps = true},
+	{.name = "netlink-list",
+	 .prepare = prepare_context,
+	 .call = call_list,
+	 .check = check_list,
+	 .drop = drop_list,
+	 .errors = list_errors,
+	 .netlink = true},
+	{.name = "netlink-stirred",
+	 .prepare = prepare_stir,
+	 .call = call_list,
+	 .check = check_list,
+	 .drop = drop_list,
+	 .errors = list_errors,
+	 .netlink = true},
+	{.name = "netlink-change",
+	 .prepare = prepare_change,
+	 .call = call_list,
+	 .check = check_list,
+	 .drop = drop_list,
+	 .errors = list_errors,
+	 .netlink = true},
 	{.name = "providers",
 	 .prepare = prepare_context,
 	 .call = call_providers,

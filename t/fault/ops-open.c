@@ -16,6 +16,12 @@ static void prepare(struct run *run)
 	run_find_devices(run);
 }
 
+static void prepare_brief(struct run *run)
+{
+	run->hf = run_context(run);
+	run_find_briefly(run);
+}
+
 static void prepare_second(struct run *run)
 {
 	int ret;
@@ -131,6 +137,21 @@ const struct op ops_open[] = {
 	 .drop = drop_open,
 	 .errors = open_errors,
 	 .about_target = true},
+	{.name = "open-unread",
+	 .prepare = prepare_brief,
+	 .call = call_open,
+	 .check = check_open,
+	 .drop = drop_open,
+	 .errors = open_errors,
+	 .about_target = true},
+	{.name = "netlink-open",
+	 .prepare = prepare,
+	 .call = call_open,
+	 .check = check_open,
+	 .drop = drop_open,
+	 .errors = open_errors,
+	 .about_target = true,
+	 .netlink = true},
 	{.name = "open-again",
 	 .prepare = prepare_second,
 	 .call = call_open,

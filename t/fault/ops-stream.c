@@ -154,6 +154,7 @@ static void take_disturbed(struct run *run, struct hf_stream *stream)
 
 static void prepare(struct run *run)
 {
+	run_calm_down();
 	run->hf = run_context(run);
 }
 

@@ -13,6 +13,7 @@
 #include "t/fault/counters.h"
 #include "t/fault/inject.h"
 #include "t/fault/run.h"
+#include "t/fault/sysfs.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/lsan_interface.h>
@@ -75,12 +76,18 @@ struct hf *run_context(struct run *run)
 		.roots = &root,
 		.num_roots = 1,
 		.provider_dirs = dirs,
-		.flags = HF_NO_ENVIRONMENT,
+		/* A made-up tree has netlink replies, but no notifications. */
+		.flags = HF_NO_ENVIRONMENT | (run->op->netlink ? HF_NO_NOTIFY : 0),
 		.node_wait_ms = NODE_WAIT_MS,
 	};
 	struct hf *hf;
-	int ret = hf_new(&options, &hf);
+	int ret;
 
+	if (run->op->netlink) {
+		setenv("HF_FAKE_RDMA_TREE", run->world->sysfs, 1);
+		sysfs_pretend(run->world->sysfs);
+	}
+	ret = hf_new(&options, &hf);
 	if (ret == 0)
 		return hf;
 	run_fault(run, FAULT_POISONED, "hf_new: %s", strerror(-ret));
@@ -120,6 +127,7 @@ int run_check_device(struct run *run, struct ibv_device *device)
 	struct hf_device_info info = {.size = sizeof(info)};
 	char value[64];
 	int instance, before, ret;
+	bool unread;
 
 	ret = hf_device_get_info(device, &info);
 	if (ret < 0) {
@@ -135,12 +143,18 @@ int run_check_device(struct run *run, struct ibv_device *device)
 			  info.uverbs, (unsigned long)info.inode);
 		return -1;
 	}
-	/* A GUID that could not be read says nothing; one that was read must be right. */
-	if (info.node_guid != world->instances[instance].guid &&
-	    (info.node_guid || run->kind != RUN_FAIL)) {
+	/* A GUID that could not be read, or not in time, says nothing; one that was must be right. */
+	unread = !info.node_guid && (run->kind >= RUN_FAIL ||
+				     instance != world->now[world->instances[instance].device]);
+	if (info.node_guid != world->instances[instance].guid && !unread) {
 		run_fault(run, FAULT_WRONG_DEVICE, "%s has the inode of %lx and the GUID %lx",
 			  info.uverbs, (unsigned long)world->instances[instance].guid,
 			  (unsigned long)info.node_guid);
+		return -1;
+	}
+	if (info.index >= 0 && info.index != world->instances[instance].index) {
+		run_fault(run, FAULT_WRONG_DEVICE, "%s has the inode of index %d and the index %d",
+			  info.uverbs, world->instances[instance].index, info.index);
 		return -1;
 	}
 	before = remember(run, info.generation, instance);
@@ -215,19 +229,17 @@ void run_check_list(struct run *run, struct ibv_device **list, int num)
 	}
 }
 
-void run_find_devices(struct run *run)
+static void find_devices(struct run *run, bool check)
 {
 	struct ibv_device **list;
 	int num = hf_device_list(run->hf, 0, &list);
 
 	for (int i = 0; i < num; i++) {
-		int instance = run_check_device(run, list[i]);
-
-		if (instance < 0)
+		if (check && run_check_device(run, list[i]) < 0)
 			continue;
-		if (run->world->instances[instance].device == WORLD_TARGET)
+		if (!strcmp(list[i]->dev_name, "uverbs1"))
 			run->target = hf_device_ref(list[i]);
-		else if (run->world->instances[instance].device == WORLD_BYSTANDER)
+		else if (!strcmp(list[i]->dev_name, "uverbs0"))
 			run->bystander = hf_device_ref(list[i]);
 	}
 	if (num > 0)
@@ -239,6 +251,27 @@ void run_find_devices(struct run *run)
 	}
 	run->target_generation = hf_device_generation(run->target);
 	run->asked = run->world->now[WORLD_TARGET];
+}
+
+void run_find_devices(struct run *run)
+{
+	find_devices(run, true);
+}
+
+void run_find_briefly(struct run *run)
+{
+	find_devices(run, false);
+}
+
+void run_calm_down(void)
+{
+	usleep(45000);
+}
+
+void run_stir(struct run *run)
+{
+	world_change(run->world, WORLD_ADD);
+	world_change(run->world, WORLD_REMOVE_ADDED);
 }
 
 static bool documented(const struct op *op, int error)

@@ -96,6 +96,7 @@ struct run {
 	struct hf_device_info info;
 	struct hf_port_info port;
 	char value[64];
+	uint64_t guid;
 	/* A stream's. */
 	struct hf_stream *live; /* not an output */
 	struct stream_model {
@@ -117,6 +118,7 @@ struct op {
 	const int *errors;		 /* positive, ended by 0; ENOMEM is always one */
 	bool about_target;		 /* it asks for one device, so a swap ends in -ENODEV */
 	bool by_name;			 /* it asks for a name, and names go with a rename */
+	bool netlink; /* the tree is taken for the kernel's, with netlink answered by t/lib/fakenl.c */
 	bool keeps; /* works on the default context, which lives as long as the process */
 };
 
@@ -130,6 +132,12 @@ void run_fault(struct run *run, enum fault fault, const char *format, ...)
 struct hf *run_context(struct run *run);
 /* Lists and finds target and bystander; they hold references. */
 void run_find_devices(struct run *run);
+/* The same without asking them anything: what is read when first asked for is not read yet. */
+void run_find_briefly(struct run *run);
+/* Until stamps can be trusted, see core/hotplug/notifier.c. */
+void run_calm_down(void);
+/* Gives them a moment during which they cannot. */
+void run_stir(struct run *run);
 
 /* The kernel was made to say that something is not there which is. */
 bool run_was_lied_to(const struct run *run);
