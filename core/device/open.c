@@ -97,7 +97,7 @@ int hf_open(struct hf_device *device, const struct hf_open_steps *steps, void *p
 		return err ? err : -ENOSYS;
 	}
 	/* Without the device number the node could not be told from another's. */
-	err = hf_instance_complete(device);
+	err = plain_error(hf_instance_complete(device));
 	if (err)
 		return err;
 	entry = hf_instance_entry(device);

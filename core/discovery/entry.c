@@ -43,8 +43,12 @@ int hf_entry_complete(const struct hf_search_root *root, struct hf_entry *entry)
 	err = hf_discover_one(root, entry->root, HF_SOURCE_SYSFS, NULL, entry->uverbs, &whole);
 	if (err)
 		return err;
-	if (!hf_entry_same(entry, &whole))
+	/* What cannot be read is not another device for that. */
+	if (whole.inode && !hf_entry_same(entry, &whole))
 		return -ENODEV;
+	/* Nor is it complete: what is missing may be had the next time. */
+	if (whole.reason.code)
+		return -EIO;
 	whole.index = entry->index;
 	/* A rename is for the next sighting to tell, or nobody would be told of it. */
 	memcpy(whole.name, entry->name, sizeof(whole.name));
