@@ -7,6 +7,7 @@ libhf_core_la_SOURCES += \
 	core/discovery/entry.c \
 	core/discovery/internal.h \
 	core/discovery/merge.c \
+	core/discovery/names.c \
 	core/discovery/netlink.c \
 	core/discovery/netlink.h \
 	core/discovery/netlink_parse.c \

@@ -23,6 +23,17 @@ struct hf_classes {
 int hf_classes_open(const struct hf_search_root *root, struct hf_classes *ret);
 void hf_classes_close(struct hf_classes *classes);
 
+/*
+ * The uverbs names of a root in readdir order. A directory that changes may show one twice: all but
+ * the first are empty. The caller frees `v`, also after an error.
+ */
+struct hf_names {
+	char (*v)[HF_NAME_SIZE];
+	size_t count;
+	size_t size;
+};
+int hf_names_read(int verbs, struct hf_names *ret);
+
 /* The errors that say that the thing is not there. */
 bool hf_error_is_gone(int err);
 

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* All devices of a root: sysfs and netlink made one. */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "core/base/file.h"
 #include "core/base/reason.h"
 #include "core/base/text.h"
 #include "core/discovery/internal.h"
@@ -135,93 +131,6 @@ static void found_keep(struct found *found, enum hf_match match)
 	found->entries->count++;
 }
 
-/* The uverbs names of a root, each once though a directory that changes may show one twice. */
-struct names {
-	char (*v)[HF_NAME_SIZE];
-	size_t count;
-	size_t size;
-};
-
-static int add_name(struct names *names, const char *name)
-{
-	if (names->count == names->size) {
-		size_t size = names->size ? names->size * 2 : 16;
-		void *v = realloc(names->v, size * sizeof(*names->v));
-
-		if (!v)
-			return -ENOMEM;
-		names->v = v;
-		names->size = size;
-	}
-	return hf_copy(names->v[names->count++], sizeof(*names->v), name);
-}
-
-static int read_names(int verbs, struct names *names)
-{
-	struct dirent *entry;
-	int fd = hf_open_dir_to_read(verbs, ".");
-	int err = 0;
-	DIR *dir;
-
-	if (fd < 0)
-		return fd;
-	dir = fdopendir(fd);
-	if (!dir) {
-		err = -errno;
-		hf_close(&fd);
-		return err;
-	}
-	do {
-		errno = 0;
-		entry = readdir(dir);
-		if (!entry)
-			err = -errno;
-		else if (hf_is_uverbs_name(entry->d_name))
-			err = add_name(names, entry->d_name);
-	} while (entry && !err);
-	closedir(dir);
-	return err;
-}
-
-/* A name with its number, which is what nearly all comparisons end with. */
-struct numbered {
-	uint64_t number;
-	char *name;
-};
-
-static int by_number(const void *a, const void *b)
-{
-	const struct numbered *one = a, *other = b;
-	int order;
-
-	if (one->number != other->number)
-		return one->number < other->number ? -1 : 1;
-	order = strcmp(one->name, other->name);
-	return order ? order : (one->name > other->name) - (one->name < other->name);
-}
-
-static int drop_doubles(struct names *names)
-{
-	struct numbered *sorted;
-
-	if (names->count < 2)
-		return 0;
-	sorted = malloc(names->count * sizeof(*sorted));
-	if (!sorted)
-		return -ENOMEM;
-	for (size_t i = 0; i < names->count; i++) {
-		sorted[i].name = names->v[i];
-		sorted[i].number = strtoull(names->v[i] + strlen("uverbs"), NULL, 10);
-	}
-	qsort(sorted, names->count, sizeof(*sorted), by_number);
-	/* From the end, and equal ones stand in their order: the first of them keeps its text. */
-	for (size_t i = names->count - 1; i > 0; i--)
-		if (!strcmp(sorted[i].name, sorted[i - 1].name))
-			sorted[i].name[0] = '\0';
-	free(sorted);
-	return 0;
-}
-
 /* Adds one, unless there is no such device. */
 static int scan_one(struct scan *scan, unsigned int root_index, const char *uverbs,
 		    struct found *found)
@@ -247,11 +156,9 @@ static int scan_one(struct scan *scan, unsigned int root_index, const char *uver
 
 static int scan_sysfs(struct scan *scan, unsigned int root_index, struct found *found)
 {
-	struct names names = {.v = NULL};
-	int err = read_names(scan->classes.verbs, &names);
+	struct hf_names names = {.v = NULL};
+	int err = hf_names_read(scan->classes.verbs, &names);
 
-	if (!err)
-		err = drop_doubles(&names);
 	for (size_t i = 0; i < names.count && !err; i++)
 		if (names.v[i][0])
 			err = scan_one(scan, root_index, names.v[i], found);
