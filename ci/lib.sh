@@ -149,6 +149,7 @@ gcc_build()
 # make_variable NAME: what it says in the working directory.
 make_variable()
 {
+	make -s Makefile >/dev/null || return
 	# shellcheck disable=SC2016 # for make
 	printf 'include Makefile\nprint:\n\t@echo $(%s)\n' "$1" | make -s -f - print
 }
