@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <utlist.h>
 
@@ -29,6 +30,12 @@ void hf_table_tell(struct hf *hf, struct hf_device *device, enum hf_change_kind 
 		observer->changed(observer, device, kind, what);
 }
 
+/* Hashing stops where the name does: the rest of its space is most of it. */
+static unsigned int key_length(const struct hf_table_key *key)
+{
+	return (unsigned int)(offsetof(struct hf_table_key, uverbs) + strlen(key->uverbs));
+}
+
 static void count_unusable(struct hf *hf, const struct hf_device *device, int step)
 {
 	if (device->reason.code)
@@ -38,7 +45,7 @@ static void count_unusable(struct hf *hf, const struct hf_device *device, int st
 /* Beside the one whose place it takes, which goes after that: so a failure changes nothing. */
 static int enter(struct hf *hf, struct hf_device *device)
 {
-	HASH_ADD(hh, hf->table.by_key, key, sizeof(device->key), device);
+	HASH_ADD_KEYPTR(hh, hf->table.by_key, &device->key, key_length(&device->key), device);
 	return hf_hash_added(device) ? 0 : -ENOMEM;
 }
 
@@ -82,7 +89,7 @@ struct hf_device *hf_table_lookup(struct hf *hf, unsigned int root, const char *
 	key.root = root;
 	if (hf_copy(key.uverbs, sizeof(key.uverbs), uverbs))
 		return NULL;
-	HASH_FIND(hh, hf->table.by_key, &key, sizeof(key), device);
+	HASH_FIND(hh, hf->table.by_key, &key, key_length(&key), device);
 	return device;
 }
 
