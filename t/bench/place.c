@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -112,12 +113,16 @@ struct tree *place_tree(unsigned int count)
 {
 	struct tree_options options = {.gids = 4, .node = TREE_NODE_FILE};
 	struct tree *tree;
-	char name[32];
+	char name[32], node[4096];
 	int err = tree_new(&tree, "/dev/shm");
 
 	for (unsigned int n = 0; !err && n < count; n++) {
 		snprintf(name, sizeof(name), "rxe%u", n);
 		err = tree_add(tree, n, name, &options);
+		snprintf(node, sizeof(node), "%s/infiniband/uverbs%u", tree_dev(tree), n);
+		/* As udev makes them. */
+		if (!err && chmod(node, 0666) < 0)
+			err = -errno;
 	}
 	if (err)
 		fail("made-up tree", -err);
@@ -177,4 +182,31 @@ const char *place_providers(void)
 	if (access(path, R_OK) < 0)
 		fail(path, errno);
 	return path;
+}
+
+void place_evict(const char *pattern)
+{
+	glob_t found;
+
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		int fd = open(found.gl_pathv[i], O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0)
+			continue;
+		/* What was not written back yet would stay. */
+		fsync(fd);
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+		close(fd);
+	}
+	globfree(&found);
+}
+
+void place_evict_providers(void)
+{
+	char pattern[4200];
+
+	snprintf(pattern, sizeof(pattern), "%s/*", place_providers());
+	place_evict(pattern);
 }

@@ -31,4 +31,8 @@ void place_use(const struct tree *tree);
 const char *place_library(void);
 const char *place_providers(void);
 
+/* Has the system forget what it holds in memory of these files, as far as nobody uses them. */
+void place_evict(const char *pattern);
+void place_evict_providers(void);
+
 #endif
