@@ -43,7 +43,7 @@ struct hf_stream_options {
 /*
  * Begins a stream. `options` may be NULL. Devices that exist now come first as ADDED, then SYNCED,
  * then changes in order, with no gap and no duplicate between the two parts. The caller owns *ret.
- * Errors: -EINVAL, -EMFILE, -ENFILE, -EIO. Since 0.1.
+ * Errors: -EINVAL, -EMFILE, -ENFILE, -EIO (no root could be searched). Since 0.1.
  */
 int hf_stream_new(struct hf *hf, const struct hf_stream_options *options, struct hf_stream **ret);
 
