@@ -60,6 +60,20 @@ static int next(struct cursor *cursor, struct attribute *ret)
 	return 1;
 }
 
+/* Hands each attribute to `take` until it answers an error. */
+static int walk(const void *message, size_t size,
+		int (*take)(const struct attribute *attribute, void *arg), void *arg)
+{
+	struct attribute attribute;
+	struct cursor cursor;
+	int err = start(message, size, &cursor);
+	int more = 1;
+
+	while (!err && (more = next(&cursor, &attribute)) > 0)
+		err = take(&attribute, arg);
+	return err ? err : more;
+}
+
 static int get_u8(const struct attribute *attribute, uint32_t *ret)
 {
 	if (attribute->size != 1)
@@ -138,8 +152,15 @@ static int get_protocol(const struct attribute *attribute, enum hf_protocol *ret
 	return 0;
 }
 
-static int take_device(const struct attribute *attribute, struct hf_nl_device *device, bool *found)
+struct taken_device {
+	struct hf_nl_device device;
+	bool found;
+};
+
+static int take_device(const struct attribute *attribute, void *arg)
 {
+	struct taken_device *taken = arg;
+	struct hf_nl_device *device = &taken->device;
 	uint64_t guid;
 	uint32_t number;
 	int err = 0;
@@ -147,7 +168,7 @@ static int take_device(const struct attribute *attribute, struct hf_nl_device *d
 	switch (attribute->type) {
 	case RDMA_NLDEV_ATTR_DEV_INDEX:
 		err = get_u32(attribute, &device->index);
-		*found = true;
+		taken->found = true;
 		break;
 	case RDMA_NLDEV_ATTR_DEV_NAME:
 		err = get_name(attribute, device->name, sizeof(device->name));
@@ -176,32 +197,27 @@ static int take_device(const struct attribute *attribute, struct hf_nl_device *d
 
 int hf_nl_parse_device(const void *message, size_t size, struct hf_nl_device *ret)
 {
-	struct hf_nl_device device = {.node_type = IBV_NODE_UNKNOWN};
-	struct attribute attribute;
-	struct cursor cursor;
-	bool found = false;
-	int more;
-	int err = start(message, size, &cursor);
+	struct taken_device taken = {.device.node_type = IBV_NODE_UNKNOWN};
+	int err = walk(message, size, take_device, &taken);
 
 	if (err)
 		return err;
-	while ((more = next(&cursor, &attribute)) > 0) {
-		err = take_device(&attribute, &device, &found);
-		if (err)
-			return err;
-	}
-	if (more < 0)
-		return more;
 	/* Entries hold it with a sign. */
-	if (!found || device.index > INT32_MAX || !device.name[0])
+	if (!taken.found || taken.device.index > INT32_MAX || !taken.device.name[0])
 		return -EBADMSG;
-	*ret = device;
+	*ret = taken.device;
 	return 0;
 }
 
-static int take_chardev(const struct attribute *attribute, struct hf_nl_chardev *chardev,
-			bool *found)
+struct taken_chardev {
+	struct hf_nl_chardev chardev;
+	bool found;
+};
+
+static int take_chardev(const struct attribute *attribute, void *arg)
 {
+	struct taken_chardev *taken = arg;
+	struct hf_nl_chardev *chardev = &taken->chardev;
 	uint64_t number;
 	int err = 0;
 
@@ -219,7 +235,7 @@ static int take_chardev(const struct attribute *attribute, struct hf_nl_chardev 
 			err = -EBADMSG;
 		if (!err)
 			chardev->number = (dev_t)number;
-		*found = true;
+		taken->found = true;
 		break;
 	case RDMA_NLDEV_ATTR_UVERBS_DRIVER_ID:
 		err = get_number(attribute, &chardev->driver_id);
@@ -232,30 +248,21 @@ static int take_chardev(const struct attribute *attribute, struct hf_nl_chardev 
 
 int hf_nl_parse_chardev(const void *message, size_t size, struct hf_nl_chardev *ret)
 {
-	struct hf_nl_chardev chardev = {.driver_id = 0};
-	struct attribute attribute;
-	struct cursor cursor;
-	bool found = false;
-	int more;
-	int err = start(message, size, &cursor);
+	struct taken_chardev taken = {.found = false};
+	int err = walk(message, size, take_chardev, &taken);
 
 	if (err)
 		return err;
-	while ((more = next(&cursor, &attribute)) > 0) {
-		err = take_chardev(&attribute, &chardev, &found);
-		if (err)
-			return err;
-	}
-	if (more < 0)
-		return more;
-	if (!found || !hf_is_uverbs_name(chardev.name))
+	if (!taken.found || !hf_is_uverbs_name(taken.chardev.name))
 		return -EBADMSG;
-	*ret = chardev;
+	*ret = taken.chardev;
 	return 0;
 }
 
-static int take_port(const struct attribute *attribute, struct hf_nl_port *port)
+static int take_port(const struct attribute *attribute, void *arg)
 {
+	struct hf_nl_port *port = arg;
+
 	switch (attribute->type) {
 	case RDMA_NLDEV_ATTR_PORT_STATE:
 		return get_u8(attribute, &port->state);
@@ -273,39 +280,23 @@ static int take_port(const struct attribute *attribute, struct hf_nl_port *port)
 int hf_nl_parse_port(const void *message, size_t size, struct hf_nl_port *ret)
 {
 	struct hf_nl_port port = {.state = 0};
-	struct attribute attribute;
-	struct cursor cursor;
-	int more;
-	int err = start(message, size, &cursor);
+	int err = walk(message, size, take_port, &port);
 
 	if (err)
 		return err;
-	while ((more = next(&cursor, &attribute)) > 0) {
-		err = take_port(&attribute, &port);
-		if (err)
-			return err;
-	}
-	if (more < 0)
-		return more;
 	*ret = port;
 	return 0;
 }
 
+static int take_netns_mode(const struct attribute *attribute, void *arg)
+{
+	return attribute->type == RDMA_NLDEV_SYS_ATTR_NETNS_MODE ? get_u8(attribute, arg) : 0;
+}
+
 int hf_nl_parse_exclusive(const void *message, size_t size)
 {
-	struct attribute attribute;
-	struct cursor cursor;
 	uint32_t shared = 1;
-	int more;
-	int err = start(message, size, &cursor);
+	int err = walk(message, size, take_netns_mode, &shared);
 
-	if (err)
-		return err;
-	while ((more = next(&cursor, &attribute)) > 0) {
-		if (attribute.type == RDMA_NLDEV_SYS_ATTR_NETNS_MODE)
-			err = get_u8(&attribute, &shared);
-		if (err)
-			return err;
-	}
-	return more < 0 ? more : !shared;
+	return err ? err : !shared;
 }
