@@ -24,6 +24,9 @@ static void table_changed(struct hf_observer *observer, struct hf_device *device
 		[HF_TABLE_REMOVED] = HF_EVENT_REMOVED,
 	};
 
+	/* In a child the queue's descriptor is the parent's too: a mark left on it stays for ever. */
+	if (stream->fork_count != hf_fork_count())
+		return;
 	hf_queue_note(&stream->queue, device, types[kind], what);
 }
 

@@ -233,6 +233,38 @@ static void a_child_leaves_the_parents_stream_alone(void **state)
 	bed_expect_nothing(bed->a);
 }
 
+/* What a child finds out for itself is no news for the parent: its descriptor is shared. */
+static void a_child_may_list_beside_the_parents_stream(void **state)
+{
+	struct bed *bed = *state;
+	int status;
+	pid_t pid;
+
+	tree_add(bed->tree, 0, "fake0", NULL);
+	bed_stream(bed, &bed->a);
+	bed_expect(bed->a, HF_EVENT_ADDED, "fake0", 0);
+	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
+	bed_expect_nothing(bed->a);
+	pid = fork();
+	if (pid == 0) {
+		struct ibv_device **list;
+		int count;
+
+		/* Gone again before the parent looks: it has nothing to tell of. */
+		tree_add(bed->tree, 1, "fake1", NULL);
+		count = hf_device_list(bed->hf, 0, &list);
+		hf_device_list_free(list);
+		tree_remove(bed->tree, 1);
+		_exit(count == 2 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	bed_expect_nothing(bed->a);
+	tree_add(bed->tree, 2, "fake2", NULL);
+	bed_expect(bed->a, HF_EVENT_ADDED, "fake2", 0);
+	bed_expect_nothing(bed->a);
+}
+
 /* Forks while another thread is inside the stream, again and again. */
 static void a_fork_in_the_middle(void **state)
 {
@@ -263,6 +295,7 @@ int main(void)
 		ON_A_BED(threads_share_a_stream),
 		ON_A_BED(each_thread_has_a_stream),
 		ON_A_BED(a_child_leaves_the_parents_stream_alone),
+		ON_A_BED(a_child_may_list_beside_the_parents_stream),
 		ON_A_BED(a_fork_in_the_middle),
 	};
 
