@@ -64,6 +64,16 @@ static bool device_is_gone(struct hf_device *device)
 	return atomic_load(&device->gone);
 }
 
+static struct hf_notifier *notifier_end(struct hf_notifier *notifier)
+{
+	int saved = errno;
+
+	if (notifier)
+		notifier->free(notifier);
+	errno = saved;
+	return NULL;
+}
+
 /*
  * Waits for an event of the kernel's or for the device's removal: 1 for the event, 0 when the device
  * is gone. A plain read would never return where the kernel driver says nothing, and would keep the
@@ -89,15 +99,11 @@ static int wait_for_event(struct verbs_context *context)
 			ready = -1;
 		else if (fds[0].revents)
 			ready = 1;
-		else if (notifier && fds[1].revents)
-			notifier->changed(notifier);
+		else if (notifier && fds[1].revents && notifier->changed(notifier) < 0)
+			/* It hears no more, and its descriptor may stay readable: go by the clock. */
+			notifier = notifier_end(notifier);
 	}
-	if (notifier) {
-		int saved = errno;
-
-		notifier->free(notifier);
-		errno = saved;
-	}
+	notifier_end(notifier);
 	return ready;
 }
 
