@@ -17,8 +17,8 @@ static struct {
 	pthread_once_t once;
 	pthread_mutex_t lock; /* guards `contexts` */
 	struct hf *contexts;
-	pthread_mutex_t default_lock; /* guards `default_context`; taken before `lock` */
-	struct hf *default_context;
+	pthread_mutex_t default_lock; /* held while it is made; taken before `lock` */
+	_Atomic(struct hf *) default_context;
 } process = {
 	.once = PTHREAD_ONCE_INIT,
 	.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -52,6 +52,7 @@ static void before_fork(void)
 		while (scanned_by_other(hf))
 			pthread_cond_wait(&hf->scan_done, &hf->lock);
 		pthread_mutex_lock(&hf->registry.lock);
+		hf_registry_settle(&hf->registry);
 	}
 }
 
@@ -61,6 +62,8 @@ static void after_fork_in_parent(void)
 
 	DL_FOREACH (process.contexts, hf) {
 		pthread_mutex_unlock(&hf->registry.lock);
+		/* before_fork() may have been woken in the place of who waits for a turn. */
+		pthread_cond_signal(&hf->scan_done);
 		pthread_mutex_unlock(&hf->lock);
 	}
 	pthread_mutex_unlock(&process.lock);
@@ -105,13 +108,23 @@ void hf_process_remove(struct hf *hf)
 
 HF_EXPORT int hf_default(struct hf **ret)
 {
+	struct hf *hf = atomic_load(&process.default_context);
 	int err = 0;
 
-	pthread_mutex_lock(&process.default_lock);
-	if (!process.default_context)
-		err = hf_new(NULL, &process.default_context);
+	/*
+	 * Without the lock once it is there: who forks holds it while a scan ends, and from within
+	 * that a provider may call.
+	 */
+	if (!hf) {
+		pthread_mutex_lock(&process.default_lock);
+		hf = atomic_load(&process.default_context);
+		if (!hf)
+			err = hf_new(NULL, &hf);
+		if (!err)
+			atomic_store(&process.default_context, hf);
+		pthread_mutex_unlock(&process.default_lock);
+	}
 	if (!err)
-		*ret = hf_ref(process.default_context);
-	pthread_mutex_unlock(&process.default_lock);
+		*ret = hf_ref(hf);
 	return err;
 }

@@ -35,6 +35,7 @@ int hf_registry_init(struct hf_registry *registry, const char *const *dirs)
 			goto free_dirs;
 	}
 	pthread_mutex_init(&registry->lock, NULL);
+	pthread_cond_init(&registry->unloaded, NULL);
 	return 0;
 
 free_dirs:
@@ -57,6 +58,7 @@ void hf_registry_destroy(struct hf_registry *registry)
 	for (size_t i = 0; registry->dirs[i]; i++)
 		free(registry->dirs[i]);
 	free(registry->dirs);
+	pthread_cond_destroy(&registry->unloaded);
 	pthread_mutex_destroy(&registry->lock);
 }
 
@@ -353,17 +355,35 @@ struct hf_provider *hf_registry_find(struct hf_registry *registry, const struct 
 	return NULL;
 }
 
+/* A library's destructor may fork: who waits must not wait for itself. */
+static _Thread_local unsigned int unloading_here;
+
+void hf_registry_settle(struct hf_registry *registry)
+{
+	while (registry->unloading > unloading_here)
+		pthread_cond_wait(&registry->unloaded, &registry->lock);
+}
+
 void hf_registry_put(struct hf_registry *registry, struct hf_provider *provider)
 {
 	bool last;
 
 	pthread_mutex_lock(&registry->lock);
 	last = --provider->devices == 0;
-	if (last)
+	if (last) {
 		DL_DELETE(registry->providers, provider);
+		registry->unloading++;
+	}
 	pthread_mutex_unlock(&registry->lock);
-	if (last)
-		hf_library_unload(provider);
+	if (!last)
+		return;
+	unloading_here++;
+	hf_library_unload(provider);
+	unloading_here--;
+	pthread_mutex_lock(&registry->lock);
+	registry->unloading--;
+	pthread_cond_signal(&registry->unloaded);
+	pthread_mutex_unlock(&registry->lock);
 }
 
 static void fill_info(const struct hf_registry *registry, const struct hf_candidate *candidate,

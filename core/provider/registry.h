@@ -46,6 +46,8 @@ struct hf_registry {
 	bool read;
 	uint64_t print; /* of the files the candidates were read from */
 	struct hf_provider *providers;
+	unsigned int unloading; /* libraries that the loader is busy with outside of a scan */
+	pthread_cond_t unloaded;
 };
 
 /* What a match goes by. */
@@ -74,6 +76,12 @@ struct hf_provider *hf_registry_find(struct hf_registry *registry, const struct 
 
 /* Gives the device back; the last one unloads the library. Not from within its code. */
 void hf_registry_put(struct hf_registry *registry, struct hf_provider *provider);
+
+/*
+ * With the registry's lock held: waits until no other thread unloads. A child that is forked in the
+ * middle of that has a loader which aborts the process at the next dlopen() or dlclose().
+ */
+void hf_registry_settle(struct hf_registry *registry);
 
 /* An array of struct hf_provider_info, cut or padded to entry_size; the caller frees it. */
 int hf_registry_list(struct hf_registry *registry, size_t entry_size, void **ret);

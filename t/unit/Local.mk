@@ -75,3 +75,11 @@ t_unit_watch_SOURCES = t/unit/watch.c
 t_unit_watch_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_watch_LDADD = libhf-core.la libhf-test-tree.la $(CMOCKA_LIBS)
 endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += t/unit/fork
+TESTS += t/unit/fork
+t_unit_fork_SOURCES = t/unit/fork.c
+t_unit_fork_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_fork_LDADD = libhf-core.la $(CMOCKA_LIBS) -lpthread
+endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A fork while one thread looks and another one waits for its turn to look. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include <holdfast/holdfast.h>
+
+#include "core/device/hf.h"
+
+enum { ROUNDS = 10, PAUSE_US = 30000, PATIENCE_S = 20 };
+
+static void *fork_once(void *arg)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	if (pid > 0 && waitpid(pid, &status, 0) == pid && status == 0)
+		atomic_fetch_add((atomic_int *)arg, 1);
+	return NULL;
+}
+
+static void *take_a_turn(void *arg)
+{
+	struct hf *hf = arg;
+
+	if (hf_scan_begin(hf))
+		hf_scan_end(hf);
+	return NULL;
+}
+
+static struct hf *context(void)
+{
+	struct hf *hf;
+
+	setenv("HOLDFAST_ROOTS", "/nonexistent", 1);
+	assert_int_equal(hf_default(&hf), 0);
+	return hf;
+}
+
+/* Who forks waits for the same thing as who wants a turn: each of them must be woken. */
+static void a_fork_takes_nobodys_turn(void **state)
+{
+	atomic_int forked = 0;
+	struct hf *hf = context();
+	pthread_t forker, looker;
+
+	(void)state;
+	for (int i = 0; i < ROUNDS; i++) {
+		assert_true(hf_scan_begin(hf));
+		pthread_create(i % 2 ? &forker : &looker, NULL, i % 2 ? fork_once : take_a_turn,
+			       i % 2 ? (void *)&forked : hf);
+		usleep(PAUSE_US);
+		pthread_create(i % 2 ? &looker : &forker, NULL, i % 2 ? take_a_turn : fork_once,
+			       i % 2 ? hf : (void *)&forked);
+		usleep(PAUSE_US);
+		hf_scan_end(hf);
+		pthread_join(forker, NULL);
+		pthread_join(looker, NULL);
+	}
+	assert_int_equal(atomic_load(&forked), ROUNDS);
+	hf_unref(hf);
+}
+
+/* A provider may ask for the devices from within a look, which a fork is waiting for. */
+static void the_default_context_is_there_while_a_fork_waits(void **state)
+{
+	atomic_int forked = 0;
+	struct hf *hf = context(), *again = NULL;
+	pthread_t forker;
+
+	(void)state;
+	assert_true(hf_scan_begin(hf));
+	pthread_create(&forker, NULL, fork_once, &forked);
+	usleep(PAUSE_US);
+	assert_int_equal(hf_default(&again), 0);
+	assert_ptr_equal(again, hf);
+	hf_unref(again);
+	hf_scan_end(hf);
+	pthread_join(forker, NULL);
+	assert_int_equal(atomic_load(&forked), 1);
+	hf_unref(hf);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_fork_takes_nobodys_turn),
+		cmocka_unit_test(the_default_context_is_there_while_a_fork_waits),
+	};
+
+	/* What goes wrong here hangs. */
+	alarm(PATIENCE_S);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
