@@ -202,7 +202,7 @@ static void report(const struct watcher *watchers, unsigned long checks, double 
 int main(int argc, char **argv)
 {
 	/* Valgrind takes some thirty times as long. */
-	unsigned long steps = getenv("HF_VALGRIND") ? 500 : 5000;
+	unsigned long steps = getenv("HF_VALGRIND") ? 2000 : 5000;
 	unsigned long seed = 2026, interval = 50, burst = 0, checks;
 	unsigned int files_before, files_after;
 	struct watcher watchers[2];
