@@ -20,6 +20,10 @@ void hf_log_message(const struct hf_log *log, enum hf_log_level level, const cha
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
+	/* Paths and the loader's words may hold anything, and a terminal obeys it. */
+	for (char *c = message; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
 	if (log->fn)
 		log->fn(log->arg, level, message);
 	else

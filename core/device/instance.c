@@ -27,7 +27,10 @@ static void set_path(struct hf_device *device)
 		device->sysfs.ibdev_path[0] = '\0';
 }
 
-/* Programs read these members of a handle without asking; they get whole values or old ones. */
+/*
+ * Programs read these members of a handle without asking, so a rename may be seen half written here;
+ * ibv_get_device_name() and hf_device_name() answer whole names.
+ */
 static void publish_name(struct hf_device *device)
 {
 	struct verbs_device *handle = device->handle;

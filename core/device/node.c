@@ -39,6 +39,11 @@ static int open_path(const struct hf_search_root *root, const struct hf_entry *e
 	struct stat st;
 	int err, fd;
 
+	/* Opening the wrong node may block, or do something: look before, and prove it after. */
+	if (stat(path, &st) < 0)
+		return -errno;
+	if (!right_node(root, entry, &st))
+		return -ENXIO;
 	do
 		fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
 	while (fd < 0 && errno == EINTR);

@@ -82,13 +82,23 @@ int hf_roots_parse(struct hf_roots *roots, const char *text)
 	return err;
 }
 
-/* A soft root that somebody else can write could offer devices of his making. */
-static int add_soft(struct hf_roots *roots, const char *path, const struct hf_log *log)
+static bool is_safe(const struct stat *st)
 {
+	return (st->st_uid == 0 || st->st_uid == geteuid()) && !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/*
+ * A soft root that somebody else can write, or make later, could offer devices of his making:
+ * `above` must be there already and be safe, as must the root once it is there.
+ */
+static int add_soft(struct hf_roots *roots, const char *above, const struct hf_log *log)
+{
+	char path[HF_PATH_SIZE];
 	struct stat st;
 
-	if (stat(path, &st) == 0 &&
-	    ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & (S_IWGRP | S_IWOTH)))) {
+	if (hf_print(path, sizeof(path), "%s/holdfast/soft", above) || stat(above, &st) < 0)
+		return 0;
+	if (!is_safe(&st) || (stat(path, &st) == 0 && !is_safe(&st))) {
 		hf_warn(log, "soft root %s is left out: others can write to it", path);
 		return 0;
 	}
@@ -98,15 +108,13 @@ static int add_soft(struct hf_roots *roots, const char *path, const struct hf_lo
 int hf_roots_usual(struct hf_roots *roots, const struct hf_log *log)
 {
 	const char *runtime = secure_getenv("XDG_RUNTIME_DIR");
-	char path[HF_PATH_SIZE];
 	int err;
 
 	err = add(roots, "/sys", "/dev");
 	if (!err)
-		err = add_soft(roots, "/run/holdfast/soft", log);
-	if (!err && runtime && runtime[0] == '/' &&
-	    hf_print(path, sizeof(path), "%s/holdfast/soft", runtime) == 0)
-		err = add_soft(roots, path, log);
+		err = add_soft(roots, "/run", log);
+	if (!err && runtime && runtime[0] == '/')
+		err = add_soft(roots, runtime, log);
 	if (err)
 		hf_roots_clear(roots);
 	return err;

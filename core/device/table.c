@@ -226,24 +226,6 @@ int hf_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
 	return err;
 }
 
-void hf_table_renamed(struct hf *hf, unsigned int root, const char *from, const char *to)
-{
-	struct hf_device *device;
-
-	if (!hf_is_name(to, HF_NAME_SIZE - 1))
-		return;
-	pthread_mutex_lock(&hf->lock);
-	for (device = hf->table.by_key; device; device = device->hh.next)
-		if (device->key.root == root && !strcmp(device->name, from))
-			break;
-	if (device && hf_instance_rename(device, to) == 0) {
-		hf_copy(device->entry.name, sizeof(device->entry.name), to);
-		if (device->told)
-			hf_table_tell(hf, device, HF_TABLE_CHANGED, HF_CHANGED_NAME);
-	}
-	pthread_mutex_unlock(&hf->lock);
-}
-
 struct hf_device *hf_table_find_name(struct hf *hf, const char *name)
 {
 	struct hf_device *device;

@@ -66,9 +66,6 @@ int hf_table_scan_one(struct hf *hf, unsigned int root, const char *uverbs);
 /* Looks again at devices that exist but are not ready yet; how many are still not, or -errno. */
 int hf_table_scan_unready(struct hf *hf);
 
-/* The kernel says that the device called `from` is now called `to`. Within a scan. */
-void hf_table_renamed(struct hf *hf, unsigned int root, const char *from, const char *to);
-
 /* A device by its RDMA name; with a reference, or NULL. */
 struct hf_device *hf_table_find_name(struct hf *hf, const char *name);
 
