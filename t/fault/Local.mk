@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Failure and replacement at every system call and allocation: `make check-fault`. In `make check` are
-# the tests of the means, and of opening with every kind of node.
+# the tests of the means, opening with every kind of node, and what is quick of it.
 check_PROGRAMS += t/fault/fault t/fault/fault-test t/fault/inject-test t/fault/node-test
-TESTS += t/fault/fault-test t/fault/inject-test t/fault/node-test
+TESTS += t/fault/fault-test t/fault/inject-test t/fault/node-test t/fault/quick
+dist_check_SCRIPTS += t/fault/quick
 
 t_fault_inject_test_SOURCES = \
 	t/fault/calls.c \

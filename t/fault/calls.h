@@ -13,4 +13,7 @@ const int *call_errors(long nr);
 
 bool call_can_fail_with(long nr, int error);
 
+/* From now on nothing that maps memory fails. */
+void calls_spare_mappings(void);
+
 #endif

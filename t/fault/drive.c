@@ -5,14 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "t/fault/calls.h"
 #include "t/fault/counters.h"
 #include "t/fault/drive.h"
 
-enum { MAX_ALLOCATIONS = 100000 };
+enum { MAX_ALLOCATIONS = 100000, TRIES = 5 };
 
 /* Errors that last: nothing that follows gets better. */
 static const int lasting[] = {EMFILE, ENFILE, ENOMEM, EIO, ENOBUFS, EACCES};
@@ -52,6 +51,9 @@ int drive_init(struct drive *drive, const char *library)
 	snprintf(dir, sizeof(dir), "%s/providers", drive->world->sysfs);
 	drive->provider_dir = dir;
 	drive->reports = 10;
+	/* A sanitizer's allocator maps memory for itself and ends the program if it cannot. */
+	if (!alloc_available())
+		calls_spare_mappings();
 	return provider_install(dir, library);
 }
 
@@ -316,30 +318,34 @@ static bool skipped(const struct session *session, size_t at)
 	return drive->only_at && drive->only_at != at;
 }
 
+/*
+ * Which way an operation goes may be for the clock to decide: where it waits, and where it trusts a
+ * stamp because it is old. A point that was not reached is tried again, and counts as none.
+ */
 static int try_step(struct session *session, const struct inject_step *step)
 {
-	struct run run = make_run(session);
 	struct inject_step here = *step;
 	struct inject_run traced;
-	int ret;
+	bool reached = false;
+	int ret = 0;
 
-	run.error = step->error;
-	run.onward = step->onward;
 	here.nr = session->base.calls[step->at - 1].nr;
-	ret = inject_run(run_child, &run, &here, 1, &traced);
-	if (ret == 0) {
-		if (session->drive->show_calls)
+	for (int i = 0; i < TRIES && ret == 0 && !reached; i++) {
+		struct run run = make_run(session);
+
+		run.error = step->error;
+		run.onward = step->onward;
+		ret = inject_run(run_child, &run, &here, 1, &traced);
+		/* A fault before the markers is one too. */
+		reached = ret == 0 && (!traced.began || traced.hits);
+		if (ret == 0 && session->drive->show_calls)
 			show(&traced);
-		/*
-		 * A fault before the markers is one too, but a point that was not reached is none:
-		 * where an operation waits, the clock decides how many calls it makes.
-		 */
-		if (traced.began && !traced.hits)
-			session->tally->unreached++;
-		else
+		if (reached)
 			judge(session, traced.status);
+		inject_run_clear(&traced);
 	}
-	inject_run_clear(&traced);
+	if (ret == 0 && !reached)
+		session->tally->unreached++;
 	return ret;
 }
 
@@ -376,12 +382,6 @@ static int change_at_each(struct session *session)
 	return ret;
 }
 
-static bool is_left_out(long nr)
-{
-	/* A sanitizer's allocator maps memory for itself and ends the program if it cannot. */
-	return !alloc_available() && (nr == SYS_mmap || nr == SYS_mremap);
-}
-
 static int fail_at(struct session *session, size_t at, int error, bool onward)
 {
 	const struct inject_step step = {
@@ -406,7 +406,7 @@ static int fail_each(struct session *session)
 			printf("    system call %ld has no row in t/fault/calls.c\n", nr);
 			return -ENOSYS;
 		}
-		if (is_left_out(nr) || skipped(session, at))
+		if (skipped(session, at))
 			continue;
 		for (; errors && *errors && ret == 0; errors++)
 			ret = fail_at(session, at, *errors, false);

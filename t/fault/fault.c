@@ -293,7 +293,7 @@ static int read_options(int argc, char **argv, struct choice *choice)
 int main(int argc, char **argv)
 {
 	const char *builddir = getenv("top_builddir");
-	struct choice choice = {.reports = 10, .jobs = 8};
+	struct choice choice = {.reports = 10, .jobs = 16};
 	char library[512];
 	int ret;
 
