@@ -6,7 +6,6 @@
 #include "core/base/attr.h"
 #include "core/device/hf.h"
 #include "core/device/process.h"
-#include "core/provider/load.h"
 
 /*
  * Static because the facts are: a generation names an instance to the whole process, fork copies
@@ -55,14 +54,12 @@ static void before_fork(void)
 		pthread_mutex_lock(&hf->registry.lock);
 		hf_registry_settle(&hf->registry);
 	}
-	hf_loader_before_fork();
 }
 
 static void after_fork_in_parent(void)
 {
 	struct hf *hf;
 
-	hf_loader_after_fork();
 	DL_FOREACH (process.contexts, hf) {
 		pthread_mutex_unlock(&hf->registry.lock);
 		/* before_fork() may have been woken in the place of who waits for a turn. */
@@ -78,7 +75,6 @@ static void after_fork_in_child(void)
 	struct hf *hf;
 
 	atomic_fetch_add(&process.forks, 1);
-	hf_loader_after_fork();
 	DL_FOREACH (process.contexts, hf) {
 		pthread_mutex_unlock(&hf->registry.lock);
 		pthread_mutex_unlock(&hf->lock);

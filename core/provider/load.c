@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <dlfcn.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,29 +11,6 @@
 #include "core/base/stamp.h"
 #include "core/base/text.h"
 #include "core/provider/load.h"
-
-/*
- * Held while the dynamic loader works for us: a child forked meanwhile would find its records half
- * changed and could load nothing (glibc 2.36 asserts). Static because the loader is the process's.
- */
-static pthread_mutex_t loader = PTHREAD_MUTEX_INITIALIZER;
-
-void hf_loader_before_fork(void)
-{
-	pthread_mutex_lock(&loader);
-}
-
-void hf_loader_after_fork(void)
-{
-	pthread_mutex_unlock(&loader);
-}
-
-static void close_library(void *library)
-{
-	pthread_mutex_lock(&loader);
-	dlclose(library);
-	pthread_mutex_unlock(&loader);
-}
 
 /* The N of "NAME-hfN.so". */
 static int abi_of_file_name(const char *path, uint32_t *ret)
@@ -222,9 +198,7 @@ int hf_library_load(const struct hf_manifest *m, const struct stat *st, struct h
 	provider = calloc(1, sizeof(*provider));
 	if (!provider)
 		return -ENOMEM;
-	pthread_mutex_lock(&loader);
 	provider->library = open_library(m->file);
-	pthread_mutex_unlock(&loader);
 	if (!provider->library) {
 		const char *why = dlerror();
 
@@ -252,7 +226,7 @@ int hf_library_load(const struct hf_manifest *m, const struct stat *st, struct h
 	return 0;
 
 close_library:
-	close_library(provider->library);
+	dlclose(provider->library);
 free_provider:
 	free(provider);
 	return err;
@@ -260,6 +234,6 @@ free_provider:
 
 void hf_library_unload(struct hf_provider *provider)
 {
-	close_library(provider->library);
+	dlclose(provider->library);
 	free(provider);
 }

@@ -20,8 +20,4 @@ int hf_library_load(const struct hf_manifest *manifest, const struct stat *st,
 
 void hf_library_unload(struct hf_provider *provider);
 
-/* Around fork(), as the last lock and the first one given back. */
-void hf_loader_before_fork(void);
-void hf_loader_after_fork(void);
-
 #endif
