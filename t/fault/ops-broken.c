@@ -221,20 +221,16 @@ static int call_crash(struct run *run)
 	return ret;
 }
 
-#define BROKEN(_name, _call)                                                          \
-	{                                                                             \
-		.name = _name, .call = _call, .check = check_value, .errors = errors, \
-		.about_target = true                                                  \
-	}
+#define BROKEN .check = check_value, .errors = errors, .about_target = true
 
 const struct op ops_broken[] = {
-	BROKEN("sound", call_sound),
-	BROKEN("by-path", call_path),
-	BROKEN("leaking", call_leak),
-	BROKEN("touching", call_touch),
-	BROKEN("own-error", call_undocumented),
-	BROKEN("short-reading", call_short),
-	BROKEN("spoiled", call_poison),
-	BROKEN("crashing", call_crash),
+	{.name = "sound", .call = call_sound, BROKEN},
+	{.name = "by-path", .call = call_path, BROKEN},
+	{.name = "leaking", .call = call_leak, BROKEN},
+	{.name = "touching", .call = call_touch, BROKEN},
+	{.name = "own-error", .call = call_undocumented, BROKEN},
+	{.name = "short-reading", .call = call_short, BROKEN},
+	{.name = "spoiled", .call = call_poison, BROKEN},
+	{.name = "crashing", .call = call_crash, BROKEN},
 	{.name = NULL},
 };
