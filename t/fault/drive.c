@@ -354,6 +354,7 @@ static void act(void *arg)
 	const struct session *session = arg;
 	static const enum world_change changes[RUN_KINDS] = {
 		[RUN_SWAP] = WORLD_SWAP,
+		[RUN_REPLUG] = WORLD_REPLUG,
 		[RUN_REMOVE] = WORLD_REMOVE,
 		[RUN_RENAME] = WORLD_RENAME,
 		[RUN_DROP_CACHES] = WORLD_DROP_CACHES,

@@ -242,7 +242,7 @@ static int usage(void)
 {
 	fprintf(stderr, "usage: fault [--kind=KIND,...] [--op=OPERATION,...] [--at=N] [--jobs=N]\n"
 			"             [--reports=N] [--show]\n"
-			"kinds: swap remove rename caches fail short alloc; operations:");
+			"kinds: swap replug remove rename caches fail short alloc; operations:");
 	for (size_t i = 0; i < sizeof(all_ops) / sizeof(all_ops[0]); i++)
 		for (const struct op *op = all_ops[i]; op->name; op++)
 			fprintf(stderr, " %s", op->name);

@@ -33,6 +33,7 @@ enum { MAX_FDS = 512, TIME_LIMIT_S = 20, NODE_WAIT_MS = 30 };
 const char *const run_kind_names[RUN_KINDS] = {
 	[RUN_UNDISTURBED] = "undisturbed",
 	[RUN_SWAP] = "swap",
+	[RUN_REPLUG] = "replug",
 	[RUN_REMOVE] = "remove",
 	[RUN_RENAME] = "rename",
 	[RUN_DROP_CACHES] = "caches",
@@ -213,8 +214,8 @@ void run_check_list(struct run *run, struct ibv_device **list, int num)
 	}
 	for (int i = 0; i < WORLD_DEVICES; i++) {
 		/* Meanwhile the target may be there, be replaced or be away for a moment. */
-		bool moving = i == WORLD_TARGET && !run->again &&
-			      (run->kind == RUN_SWAP || run->kind == RUN_REMOVE);
+		bool moving = i == WORLD_TARGET && !run->again && run->kind >= RUN_SWAP &&
+			      run->kind <= RUN_REMOVE;
 
 		if (world->now[i] < 0 && at[i] >= 0 && !moving)
 			run_fault(run, FAULT_WRONG_ANSWER, "uverbs%d is listed and is not there",
@@ -293,7 +294,7 @@ static bool may_mean_gone(int error)
 static bool name_is_away(const struct run *run)
 {
 	return run->op->by_name && (run->kind == RUN_RENAME || run->kind == RUN_REMOVE ||
-				    (run->kind == RUN_SWAP && !run->again));
+				    (run->kind <= RUN_REPLUG && !run->again));
 }
 
 static void judge_failure(struct run *run, int answer)
@@ -319,6 +320,7 @@ static void judge_failure(struct run *run, int answer)
 	}
 	switch (run->kind) {
 	case RUN_SWAP:
+	case RUN_REPLUG:
 	case RUN_REMOVE:
 		if (!op->about_target || answer != -ENODEV)
 			run_fault(run, FAULT_WRONG_ANSWER, "it failed with %s", strerror(-answer));

@@ -87,9 +87,10 @@ static int note(struct world *world, struct tree *tree, int device)
 	instance->index = tree_index(tree, n);
 	if (world_by_inode(world, instance->inode) >= 0)
 		return -EEXIST;
-	snprintf(instance->fw_ver, sizeof(instance->fw_ver), "fw-%" PRIx64, instance->guid);
+	/* Unlike a GUID, these are never the same twice. */
+	snprintf(instance->fw_ver, sizeof(instance->fw_ver), "fw-%" PRIx64, instance->inode);
 	snprintf(instance->rate, sizeof(instance->rate), "%" PRIu64 " Gb/sec (4X)",
-		 instance->guid & 0xffff);
+		 instance->inode & 0xffffff);
 	ret = tree_set(tree, n, "fw_ver", instance->fw_ver);
 	if (!ret)
 		ret = tree_set(tree, n, "ports/1/rate", instance->rate);
@@ -100,9 +101,9 @@ static int note(struct world *world, struct tree *tree, int device)
 	return ret;
 }
 
-static int add(struct world *world, struct tree *tree, int device)
+static int add(struct world *world, struct tree *tree, int device, uint64_t guid)
 {
-	const struct tree_options options = {.gids = 3};
+	const struct tree_options options = {.gids = 3, .guid = guid};
 	int ret = tree_add(tree, (unsigned int)device, names[device], &options);
 
 	return ret ? ret : note(world, tree, device);
@@ -125,8 +126,8 @@ static int reset(struct world *world, struct tree *tree)
 	world->num = 0;
 	world->dirty = false;
 	if (!ret)
-		ret = add(world, tree, WORLD_BYSTANDER);
-	return ret ? ret : add(world, tree, WORLD_TARGET);
+		ret = add(world, tree, WORLD_BYSTANDER, 0);
+	return ret ? ret : add(world, tree, WORLD_TARGET, 0);
 }
 
 static int change_node(struct world *world, enum world_change change)
@@ -152,6 +153,7 @@ static int change_node(struct world *world, enum world_change change)
 
 static int carry_out(struct world *world, struct tree *tree, enum world_change change)
 {
+	uint64_t guid;
 	int ret;
 
 	world->dirty = true;
@@ -161,13 +163,17 @@ static int carry_out(struct world *world, struct tree *tree, enum world_change c
 	case WORLD_SWAP:
 		ret = tree_swap(tree, WORLD_TARGET);
 		return ret ? ret : note(world, tree, WORLD_TARGET);
+	case WORLD_REPLUG:
+		guid = tree_guid(tree, WORLD_TARGET);
+		ret = take_away(world, tree, WORLD_TARGET);
+		return ret ? ret : add(world, tree, WORLD_TARGET, guid);
 	case WORLD_REMOVE:
 		return take_away(world, tree, WORLD_TARGET);
 	case WORLD_RENAME:
 		snprintf(world->name[WORLD_TARGET], sizeof(world->name[0]), "renamed0");
 		return tree_rename(tree, WORLD_TARGET, "renamed0");
 	case WORLD_ADD:
-		return add(world, tree, WORLD_ADDED);
+		return add(world, tree, WORLD_ADDED, 0);
 	case WORLD_REMOVE_ADDED:
 		return take_away(world, tree, WORLD_ADDED);
 	case WORLD_DROP_CACHES:

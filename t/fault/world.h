@@ -13,6 +13,7 @@
 
 enum world_change {
 	WORLD_RESET,  /* two new instances, nothing else */
+	WORLD_REPLUG, /* the target goes and comes back: the same GUID, another instance */
 	WORLD_SWAP,   /* the target is replaced by another one that looks the same */
 	WORLD_REMOVE, /* the target and its node go */
 	WORLD_RENAME, /* the target gets another name */
