@@ -205,7 +205,9 @@ start_udevd()
 
 stop_udevd()
 {
-	udevadm control --exit && eventually 10 gone pidof systemd-udevd && rm -rf /run/udev
+	# A worker that is still at it may make a file while they are removed.
+	udevadm control --exit && eventually 60 gone pidof systemd-udevd &&
+		eventually 10 rm -rf /run/udev
 }
 
 # splat_ok REGEX: kernel messages that this test provokes.
