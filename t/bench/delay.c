@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ enum { PLUGS = 101, PATIENCE_MS = 5000 };
 /* What the process that plugs tells the one that watches. */
 struct change {
 	_Atomic uint64_t when_ns;
+	atomic_bool told; /* and back: what comes and goes unseen makes no event */
 };
 
 static int (*new_context)(const struct hf_options *, struct hf **);
@@ -84,7 +86,9 @@ static void plug_all(const struct tree *tree, unsigned int others, struct change
 	char in[512], out[512];
 
 	for (unsigned int i = 0; i < 2 * PLUGS; i++) {
-		nanosleep(&pause, NULL);
+		do
+			nanosleep(&pause, NULL);
+		while (i && !atomic_load(&changes[i - 1].told));
 		paths(tree, others + i / 2, in, out);
 		atomic_store(&changes[i].when_ns, now_ns());
 		if (i % 2)
@@ -190,6 +194,7 @@ void delay_measure(void *library, unsigned int others)
 		if (type != (i % 2 ? HF_EVENT_REMOVED : HF_EVENT_ADDED))
 			fail("another event than the one expected", EPROTO);
 		delays[i % 2][i / 2] = now_ns() - atomic_load(&changes[i].when_ns);
+		atomic_store(&changes[i].told, true);
 	}
 	waitpid(pid, &status, 0);
 	print("added", delays[0]);

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,6 +45,11 @@ static double now_ns(void)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
+static double in_ns(const struct timeval *t)
+{
+	return (double)t->tv_sec * 1e9 + (double)t->tv_usec * 1e3;
+}
+
 static void add(struct figures *figures, const char *name, double value)
 {
 	if (figures->count == FIGURES_MAX)
@@ -68,6 +74,7 @@ void figures_run(const char *library, const char *operation, struct figures *ret
 	char *argv[] = {(char *)probe_path(), (char *)library, (char *)operation, NULL};
 	posix_spawn_file_actions_t actions;
 	FILE *output = tmpfile();
+	struct rusage usage;
 	double begin, end;
 	int status, err;
 	pid_t pid;
@@ -80,7 +87,7 @@ void figures_run(const char *library, const char *operation, struct figures *ret
 	err = posix_spawn(&pid, argv[0], &actions, NULL, argv, environ);
 	if (err)
 		fail(argv[0], strerror(err));
-	if (waitpid(pid, &status, 0) < 0)
+	if (wait4(pid, &status, 0, &usage) < 0)
 		fail(argv[0], strerror(errno));
 	end = now_ns();
 	posix_spawn_file_actions_destroy(&actions);
@@ -88,6 +95,7 @@ void figures_run(const char *library, const char *operation, struct figures *ret
 		fail(library, "the measuring process failed");
 	parse(output, ret);
 	add(ret, "wall_ns", end - begin);
+	add(ret, "cpu_ns", in_ns(&usage.ru_utime) + in_ns(&usage.ru_stime));
 	fclose(output);
 }
 

@@ -17,7 +17,7 @@ struct figures {
 
 /*
  * Runs "probe LIBRARY OPERATION" and reads what it prints. Adds "wall_ns", from before the fork until
- * its end was seen. Exits with a message when the probe fails.
+ * its end was seen, and "cpu_ns", what it used of a processor. Exits with a message when the probe fails.
  */
 void figures_run(const char *library, const char *operation, struct figures *ret);
 

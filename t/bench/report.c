@@ -7,7 +7,7 @@
 
 #include "t/bench/report.h"
 
-enum { ROWS_MAX = 64, NOTES_MAX = 16 };
+enum { ROWS_MAX = 96, NOTES_MAX = 16 };
 
 static struct report_row rows[ROWS_MAX];
 static int num_rows;
