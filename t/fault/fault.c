@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "t/fault/drive.h"
@@ -120,6 +122,8 @@ static void work(const struct choice *choice)
 	struct drive drive;
 	size_t i;
 
+	/* Not beyond the one that gathers: then the worlds' servers end too, and remove their trees. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (init(&drive, choice) < 0)
 		_exit(99);
 	while ((i = atomic_fetch_add(&board->next, 1)) < board->num_tasks) {
