@@ -22,7 +22,7 @@ static int add(struct hf_roots *roots, const char *sysfs, const char *dev)
 	err = hf_search_root_init(&grown[roots->count], sysfs, dev);
 	if (!err)
 		roots->count++;
-	return err;
+	return err == -ENAMETOOLONG ? -EINVAL : err;
 }
 
 void hf_roots_clear(struct hf_roots *roots)
