@@ -23,8 +23,11 @@ static void *fork_once(void *arg)
 	int status = -1;
 	pid_t pid = fork();
 
-	if (pid == 0)
-		_exit(0);
+	/* Not _exit(): valgrind would look for leaks, and find the other threads' stacks. */
+	if (pid == 0) {
+		execl("/bin/true", "true", (char *)NULL);
+		_exit(1);
+	}
 	if (pid > 0 && waitpid(pid, &status, 0) == pid && status == 0)
 		atomic_fetch_add((atomic_int *)arg, 1);
 	return NULL;
