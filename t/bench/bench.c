@@ -122,7 +122,8 @@ static void report_growth(const char *what, const char *figure)
 	char name[64];
 
 	for (int i = 0; i < LIBRARIES; i++)
-		growth[i] = median(i, 3, figure) / median(i, 1, figure) / (sizes[3] / sizes[1]);
+		growth[i] =
+			median(i, 3, figure) / median(i, 1, figure) / ((double)sizes[3] / sizes[1]);
 	snprintf(name, sizeof(name), "%s, per device: 4096 to 256", what);
 	report_row(&(struct report_row){
 		.name = name,

@@ -208,7 +208,7 @@ int main(int argc, char **argv)
 	struct watcher watchers[2];
 	struct timespec begin, end;
 	struct tree *tree;
-	pthread_t lister;
+	pthread_t lister = 0;
 	int option, err;
 
 	while ((option = getopt(argc, argv, "n:s:k:b:t")) != -1) {
