@@ -11,6 +11,7 @@ guests()
 	gcc_build
 	step fetch 900 "$src/t/vm/fetch" --kernel "$1" || exit 0
 	step programs 300 make check-vm-programs || exit 0
+	patient=1
 	for test in $(make_variable VM_TESTS); do
 		# Each script says in itself how long its guest may run.
 		step "${test##*/}" 900 "$src/t/vm/run" --kernel "$1" --builddir "$PWD" "$src/$test"
