@@ -237,6 +237,39 @@ static void check_entry(const struct hf_search_root *root, const struct hf_entry
 	close(dir);
 }
 
+/* What was read briefly and then completed is what is read at once. */
+static void check_brief(const struct hf_search_root *root, const struct hf_entry *entry,
+			const struct hf_entry *whole)
+{
+	struct hf_entry brief = *entry;
+	int ret;
+
+	fuzz_check(!strcmp(brief.uverbs, whole->uverbs) && !strcmp(brief.name, whole->name));
+	ret = hf_entry_read_number(root, &brief);
+	fuzz_check(ret || !brief.node_number || brief.node_number == whole->node_number);
+	ret = hf_entry_complete(root, &brief);
+	fuzz_check(ret == 0 || (ret < 0 && brief.brief && whole->reason.code != HF_REASON_NONE));
+	if (ret)
+		return;
+	fuzz_check(!brief.brief && !whole->brief);
+	fuzz_check(brief.inode == whole->inode && brief.device_inode == whole->device_inode);
+	fuzz_check(brief.node_number == whole->node_number && brief.node_guid == whole->node_guid);
+	fuzz_check(brief.kernel_abi == whole->kernel_abi && brief.node_type == whole->node_type);
+	fuzz_check(brief.protocol == whole->protocol && !strcmp(brief.modalias, whole->modalias));
+	fuzz_check(brief.reason.code == whole->reason.code);
+}
+
+static void check_all_brief(const struct hf_search_root *root, const struct hf_entries *whole)
+{
+	struct hf_entries brief = {0};
+
+	fuzz_check(hf_discover(root, 0, HF_SOURCE_SYSFS | HF_BRIEFLY, NULL, &brief) >= 0);
+	fuzz_check(brief.count == whole->count);
+	for (size_t i = 0; i < brief.count; i++)
+		check_brief(root, &brief.v[i], &whole->v[i]);
+	hf_entries_free(&brief);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct hf_entries entries = {0};
@@ -255,6 +288,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (hf_discover(&root, 0, HF_SOURCE_SYSFS, NULL, &entries) >= 0) {
 		for (size_t i = 0; i < entries.count; i++)
 			check_entry(&root, &entries.v[i]);
+		check_all_brief(&root, &entries);
 	}
 	hf_entries_free(&entries);
 	put_back();
