@@ -266,12 +266,30 @@ static void a_child_may_list_beside_the_parents_stream(void **state)
 }
 
 /* Forks while another thread is inside the stream, again and again. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { ALLOCATOR_SURVIVES_FORK = 0 };
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+enum { ALLOCATOR_SURVIVES_FORK = 0 };
+#else
+enum { ALLOCATOR_SURVIVES_FORK = 1 };
+#endif
+#else
+enum { ALLOCATOR_SURVIVES_FORK = 1 };
+#endif
+
 static void a_fork_in_the_middle(void **state)
 {
 	struct bed *bed = *state;
-	struct taker *taker = calloc(1, sizeof(*taker));
+	struct taker *taker;
 	atomic_bool stop = false;
 
+	if (!ALLOCATOR_SURVIVES_FORK) {
+		print_message("left out: a child of a process with threads may find a lock of "
+			      "AddressSanitizer's allocator held for ever (gcc 12)\n");
+		return;
+	}
+	taker = calloc(1, sizeof(*taker));
 	assert_non_null(taker);
 	tree_add(bed->tree, 0, "fake0", NULL);
 	bed_stream(bed, &bed->a);
