@@ -13,7 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
+#include <linux/netlink.h>
 
 #include "t/bench/figures.h"
 #include "t/bench/place.h"
@@ -301,6 +303,19 @@ static int distribution_providers(void)
 	return count;
 }
 
+/* Where the kernel answers it, libibverbs takes its devices from there and from nowhere else. */
+static void skip_with_netlink(void)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_RDMA);
+
+	if (fd < 0)
+		return;
+	close(fd);
+	printf("skipped: the kernel has RDMA netlink here, and libibverbs would not look at a "
+	       "made-up tree\n");
+	exit(PLACE_EXIT_SKIP);
+}
+
 static void usage(void)
 {
 	fprintf(stderr,
@@ -334,6 +349,7 @@ int main(int argc, char **argv)
 	if (rounds < 1 || rounds > ROUNDS_MAX || optind != argc)
 		usage();
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	skip_with_netlink();
 	if (!paths[INCUMBENT])
 		paths[INCUMBENT] = find_library("libibverbs.so.1");
 	if (!paths[HOLDFAST])
