@@ -54,8 +54,8 @@ limited()
 }
 
 # Where a test waits for other processes, two tiers and a guest beside it can make it late. A tier
-# that sets patient=1 runs a failed one once more, by itself, and says so. Never where a checker
-# looks for what happens only now and then.
+# that sets patient=1 runs a failed one once more, by itself, and says so. Never what a
+# sanitiser has reported: that may happen only now and then.
 : "${patient=0}"
 
 # step NAME SECONDS COMMAND...: one command that counts as one test.
@@ -101,6 +101,7 @@ figures()
 passes_alone()
 {
 	[ "$patient" = 1 ] || return 1
+	! grep -qaE 'Sanitizer|runtime error' "$dir/$1.log" || return 1
 	cp "$dir/$1.log" "$dir/$1.first.log"
 	limited 300 "$dir/$1.again.log" make check-TESTS TESTS="$1" || return 1
 	say "$tier: $1: FAILED, and passed by itself; the first log is $dir/$1.first.log"
