@@ -94,7 +94,75 @@ struct verbs_device {
 	uint64_t core_support;
 };
 
-struct verbs_mr;
+enum ibv_mr_type {
+	IBV_MR_TYPE_MR,
+	IBV_MR_TYPE_NULL_MR,
+	IBV_MR_TYPE_IMPORTED_MR,
+	IBV_MR_TYPE_DMABUF_MR,
+};
+
+struct verbs_mr {
+	struct ibv_mr ibv_mr;
+	enum ibv_mr_type mr_type;
+	int access;
+};
+
+struct verbs_xrcd {
+	struct ibv_xrcd xrcd;
+	uint32_t comp_mask;
+	uint32_t handle;
+};
+
+struct verbs_srq {
+	struct ibv_srq srq;
+	enum ibv_srq_type srq_type;
+	struct verbs_xrcd *xrcd;
+	struct ibv_cq *cq;
+	uint32_t srq_num;
+};
+
+struct verbs_cq {
+	union {
+		struct ibv_cq cq;
+		struct ibv_cq_ex cq_ex;
+	};
+};
+
+enum verbs_qp_mask {
+	VERBS_QP_XRCD = 1 << 0,
+	VERBS_QP_EX = 1 << 1,
+};
+
+/* What follows the union moved between releases that all call themselves 34: see holdfast-provider(7). */
+struct verbs_qp {
+	union {
+		struct ibv_qp qp;
+		struct ibv_qp_ex qp_ex;
+	};
+	uint32_t comp_mask; /* enum verbs_qp_mask */
+	struct verbs_xrcd *xrcd;
+};
+
+struct verbs_dm {
+	struct ibv_dm dm;
+	uint32_t handle;
+};
+
+struct verbs_counters {
+	struct ibv_counters counters;
+	uint32_t handle;
+};
+
+enum ibv_flow_action_type {
+	IBV_FLOW_ACTION_UNSPECIFIED,
+	IBV_FLOW_ACTION_ESP = 1,
+};
+
+struct verbs_flow_action {
+	struct ibv_flow_action action;
+	uint32_t handle;
+	enum ibv_flow_action_type type;
+};
 
 /* A slot left NULL keeps what was there: at first an answer of "not supported". */
 struct verbs_context_ops {
@@ -204,6 +272,22 @@ HF_SIZE(verbs_device, 712);
 HF_LAYOUT(verbs_device, ops, 664);
 HF_LAYOUT(verbs_device, refcount, 672);
 HF_LAYOUT(verbs_device, sysfs, 696);
+HF_SIZE(verbs_mr, 56);
+HF_LAYOUT(verbs_mr, mr_type, 48);
+HF_SIZE(verbs_xrcd, 16);
+HF_LAYOUT(verbs_xrcd, handle, 12);
+HF_SIZE(verbs_srq, 160);
+HF_LAYOUT(verbs_srq, srq_type, 128);
+HF_LAYOUT(verbs_srq, srq_num, 152);
+HF_SIZE(verbs_cq, 288);
+HF_SIZE(verbs_qp, 368);
+HF_LAYOUT(verbs_qp, comp_mask, 352);
+HF_LAYOUT(verbs_qp, xrcd, 360);
+HF_SIZE(verbs_dm, 40);
+HF_LAYOUT(verbs_dm, handle, 32);
+HF_SIZE(verbs_counters, 16);
+HF_SIZE(verbs_flow_action, 16);
+HF_LAYOUT(verbs_flow_action, type, 12);
 HF_SIZE(verbs_context_ops, 608);
 HF_LAYOUT(verbs_context_ops, query_port, 480);
 HF_LAYOUT(verbs_context_ops, unimport_pd, 600);

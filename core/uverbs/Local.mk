@@ -3,4 +3,5 @@ libhf_core_la_SOURCES += \
 	core/uverbs/command.c \
 	core/uverbs/command.h \
 	core/uverbs/device_commands.c \
-	core/uverbs/device_commands.h
+	core/uverbs/device_commands.h \
+	core/uverbs/uverbs.h

@@ -30,7 +30,8 @@ HF_EXPORT void *hf_provider_context_alloc(struct ibv_device *device, int cmd_fd,
 	}
 	context = (struct verbs_context *)(void *)(object + offset);
 	private->device = hf_device_of(device);
-	private->driver_id = driver_id;
+	private->uverbs.driver_id = driver_id;
+	private->uverbs.qp_mask_offset = offsetof(struct verbs_qp, comp_mask);
 	hf_device_hold(private->device);
 	context->priv = private;
 	context->sz = sizeof(*context);
@@ -88,7 +89,7 @@ int hf_context_add_async_fd(struct verbs_context *context)
 
 	if (!context->priv->kernel || context->context.async_fd >= 0)
 		return 0;
-	fd = hf_cmd_async_fd(context->context.cmd_fd, context->priv->driver_id);
+	fd = hf_cmd_async_fd(context->context.cmd_fd, context->priv->uverbs.driver_id);
 	if (fd < 0)
 		return fd;
 	context->context.async_fd = fd;

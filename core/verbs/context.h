@@ -9,14 +9,15 @@
 #include <holdfast-provider/provider.h>
 
 #include "core/device/table.h"
+#include "core/uverbs/uverbs.h"
 
 /* Providers see this type by name only. */
 struct verbs_ex_private {
+	struct hf_uverbs uverbs; /* first: see core/uverbs/uverbs.h */
 	struct verbs_context_ops ops;
 	struct hf_device *device; /* holds a reference */
-	uint32_t driver_id;
-	bool kernel;		/* the kernel made a context for cmd_fd */
-	atomic_bool told_fatal; /* IBV_EVENT_DEVICE_FATAL was given out */
+	bool kernel;		  /* the kernel made a context for cmd_fd */
+	atomic_bool told_fatal;	  /* IBV_EVENT_DEVICE_FATAL was given out */
 };
 
 static inline struct verbs_context *hf_context_of(struct ibv_context *context)

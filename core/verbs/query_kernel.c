@@ -25,7 +25,7 @@ HF_EXPORT int hf_provider_get_context(struct verbs_context *context,
 	struct verbs_device *device;
 	int err;
 
-	err = hf_cmd_get_context(context->context.cmd_fd, context->priv->driver_id, &uhw,
+	err = hf_cmd_get_context(context->context.cmd_fd, context->priv->uverbs.driver_id, &uhw,
 				 &num_comp_vectors, &core_support);
 	if (err)
 		return -err;
@@ -120,7 +120,7 @@ HF_EXPORT int hf_provider_query_device(struct ibv_context *context,
 		return EINVAL;
 	if (attr_size < sizeof(attr->orig_attr))
 		return EOPNOTSUPP;
-	err = hf_cmd_query_device(context->cmd_fd, verbs->priv->driver_id, &uhw, &response);
+	err = hf_cmd_query_device(context->cmd_fd, verbs->priv->uverbs.driver_id, &uhw, &response);
 	if (err)
 		return -err;
 	take_base(&full.orig_attr, &response.base);
@@ -140,7 +140,7 @@ HF_EXPORT int hf_provider_query_port(struct ibv_context *context, uint8_t port,
 	struct verbs_context *verbs = hf_context_of(context);
 	int err;
 
-	err = hf_cmd_query_port(context->cmd_fd, verbs->priv->driver_id, port, &response);
+	err = hf_cmd_query_port(context->cmd_fd, verbs->priv->uverbs.driver_id, port, &response);
 	if (err)
 		return -err;
 	*attr = (struct ibv_port_attr){
