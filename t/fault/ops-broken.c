@@ -142,7 +142,8 @@ static int call_path(struct run *run)
 static int call_leak(struct run *run)
 {
 	char *value = malloc(sizeof(run->value));
-	char *second = value ? malloc(16) : NULL;
+	/* Volatile, or a compiler may leave out an allocation that nothing is stored in. */
+	char *volatile second = value ? malloc(16) : NULL;
 	int ret, dir;
 
 	if (!value || !second)
