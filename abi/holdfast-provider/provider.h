@@ -83,4 +83,6 @@ void hf_provider_log(const struct ibv_device *device, int level, const char *for
 }
 #endif
 
+#include <holdfast-provider/steering.h>
+
 #endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Flows, flow actions, counters, work queues with their indirection tables, commands that a provider
+ * puts together itself, and fork protection: what the core offers a provider. Included by provider.h.
+ *
+ * Return convention: 0 or a positive errno value; outputs are untouched on failure. A destroy command
+ * succeeds when the device is gone.
+ */
+#ifndef HOLDFAST_PROVIDER_STEERING_H
+#define HOLDFAST_PROVIDER_STEERING_H
+
+#include <holdfast-provider/objects.h>
+#include <rdma/rdma_user_ioctl_cmds.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct hf_driver_data;
+
+/* No attribute of a command buffer carries driver data in that direction. */
+#define HF_UHW_NO_INDEX 255
+
+/*
+ * A kernel command that a provider puts together: `hdr` and the attributes behind it are what the
+ * kernel gets. `next` leads to further buffers whose attributes (those before next_attr) travel with
+ * the command. next_attr is the first free attribute, last_attr the end of the room.
+ */
+struct ibv_command_buffer {
+	struct ibv_command_buffer *next;
+	struct ib_uverbs_attr *next_attr;
+	struct ib_uverbs_attr *last_attr;
+	uint8_t uhw_in_idx; /* or HF_UHW_NO_INDEX */
+	uint8_t uhw_out_idx;
+	uint8_t uhw_in_headroom_dwords;
+	uint8_t uhw_out_headroom_dwords;
+	unsigned int buffer_error : 1; /* an attribute could not be added: the command is refused */
+	unsigned int fallback_require_ex : 1;
+	unsigned int fallback_ioctl_only : 1;
+	struct {
+		uint16_t length;
+		uint16_t object_id;
+		uint16_t method_id;
+		uint16_t num_attrs;
+		uint64_t reserved1;
+		uint32_t driver_id;
+		uint32_t reserved2;
+	} hdr; /* struct ib_uverbs_ioctl_hdr; its attributes begin where this structure ends */
+};
+
+HF_SIZE(ibv_command_buffer, 56);
+HF_LAYOUT(ibv_command_buffer, next_attr, 8);
+HF_LAYOUT(ibv_command_buffer, last_attr, 16);
+HF_LAYOUT(ibv_command_buffer, uhw_in_idx, 24);
+HF_LAYOUT(ibv_command_buffer, uhw_out_headroom_dwords, 27);
+HF_LAYOUT(ibv_command_buffer, hdr, 32);
+HF_LAYOUT(ibv_command_buffer, hdr.num_attrs, 38);
+HF_LAYOUT(ibv_command_buffer, hdr.driver_id, 48);
+
+/*
+ * Sends *command with the attributes of every buffer linked behind it; the attributes come back
+ * changed by the kernel, each in its own buffer. EINVAL for a buffer with buffer_error set, E2BIG
+ * for more attributes than a command can carry. Since ABI 1.
+ */
+int hf_provider_ioctl(struct ibv_context *context, struct ibv_command_buffer *command);
+
+/* How many attributes a command with `count` of its own needs room for. Since ABI 1. */
+unsigned int hf_provider_ioctl_attrs(unsigned int count, const struct ibv_command_buffer *link);
+
+/* Asks for num_comp_vectors and core_support of an imported context. Since ABI 1. */
+int hf_provider_query_context(struct ibv_context *context, struct ibv_command_buffer *link);
+
+/* Fill in flow->context and flow->handle. Since ABI 1. */
+int hf_provider_create_flow(struct ibv_qp *qp, struct ibv_flow *flow,
+			    const struct ibv_flow_attr *attr, const struct hf_driver_data *data);
+int hf_provider_destroy_flow(struct ibv_flow *flow);
+
+/* `link` holds a provider's own attributes, NULL for none. Since ABI 1. */
+int hf_provider_create_flow_action_esp(struct ibv_context *context,
+				       const struct ibv_flow_action_esp_attr *attr,
+				       struct verbs_flow_action *action,
+				       struct ibv_command_buffer *link);
+int hf_provider_modify_flow_action_esp(struct verbs_flow_action *action,
+				       const struct ibv_flow_action_esp_attr *attr,
+				       struct ibv_command_buffer *link);
+int hf_provider_destroy_flow_action(struct verbs_flow_action *action);
+
+/* Since ABI 1. */
+int hf_provider_create_counters(struct ibv_context *context,
+				const struct ibv_counters_init_attr *attr,
+				struct verbs_counters *counters, struct ibv_command_buffer *link);
+int hf_provider_destroy_counters(struct verbs_counters *counters);
+int hf_provider_read_counters(struct verbs_counters *counters, uint64_t *values, uint32_t count,
+			      uint32_t flags, struct ibv_command_buffer *link);
+
+/*
+ * Creating fills in the public part but for post_recv, *attr with what the kernel granted. Destroying
+ * waits for the acknowledgement of every event that was delivered. Since ABI 1.
+ */
+int hf_provider_create_wq(struct ibv_context *context, struct ibv_wq_init_attr *attr,
+			  struct ibv_wq *wq, const struct hf_driver_data *data);
+int hf_provider_modify_wq(struct ibv_wq *wq, const struct ibv_wq_attr *attr,
+			  const struct hf_driver_data *data);
+int hf_provider_destroy_wq(struct ibv_wq *wq);
+
+/* Since ABI 1. */
+int hf_provider_create_rwq_ind_table(struct ibv_context *context,
+				     const struct ibv_rwq_ind_table_init_attr *attr,
+				     struct ibv_rwq_ind_table *table,
+				     const struct hf_driver_data *data);
+int hf_provider_destroy_rwq_ind_table(struct ibv_rwq_ind_table *table);
+
+enum ibv_gid_type_sysfs {
+	IBV_GID_TYPE_SYSFS_IB_ROCE_V1,
+	IBV_GID_TYPE_SYSFS_ROCE_V2,
+};
+
+/* The kind of an entry of the GID table. Since ABI 1. */
+int hf_provider_query_gid_type(struct ibv_context *context, uint8_t port, unsigned int index,
+			       enum ibv_gid_type_sysfs *type);
+
+/*
+ * Keep memory that hardware reads out of a child that fork() makes, and undo it; both count, page by
+ * page, and do nothing until ibv_fork_init() succeeded. 0, or -1 with errno. In node HOLDFAST_0.1.
+ */
+int ibv_dontfork_range(void *base, size_t size);
+int ibv_dofork_range(void *base, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
