@@ -3,6 +3,7 @@ provider_includedir = $(includedir)/holdfast-provider
 provider_include_HEADERS = \
 	abi/holdfast-provider/objects.h \
 	abi/holdfast-provider/provider.h \
+	abi/holdfast-provider/queues.h \
 	abi/holdfast-provider/steering.h
 
 # Installed so that a provider built elsewhere links with the very node of this ABI.
