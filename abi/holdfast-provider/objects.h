@@ -13,6 +13,7 @@
 #include <time.h>
 #include <sys/types.h>
 #include <infiniband/verbs.h>
+#include <rdma/rdma_user_ioctl_cmds.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -164,6 +165,33 @@ struct verbs_flow_action {
 	enum ibv_flow_action_type type;
 };
 
+/*
+ * Attributes that a provider puts together itself, as private ABI 34 has it: those between the end
+ * of hdr and next_attr are in use. Buffers that are linked travel in one command.
+ */
+struct ibv_command_buffer {
+	struct ibv_command_buffer *next;
+	struct ib_uverbs_attr *next_attr;
+	struct ib_uverbs_attr *last_attr; /* one past the room there is */
+	uint8_t uhw_in_idx;		  /* UINT8_MAX for none, as uhw_out_idx */
+	uint8_t uhw_out_idx;
+	uint8_t uhw_in_headroom_dwords;
+	uint8_t uhw_out_headroom_dwords;
+	uint8_t buffer_error : 1; /* something did not fit: the command is not sent */
+	uint8_t fallback_require_ex : 1;
+	uint8_t fallback_ioctl_only : 1;
+	struct ib_uverbs_ioctl_hdr hdr; /* its attrs[] follow */
+};
+
+/* A provider's part of a kernel command. Members left 0 are not sent. */
+struct hf_driver_data {
+	const void *in;
+	size_t in_size;
+	void *out;
+	size_t out_size;
+	struct ibv_command_buffer *link; /* further attributes; answers are written back to them */
+};
+
 /* A slot left NULL keeps what was there: at first an answer of "not supported". */
 struct verbs_context_ops {
 	int (*advise_mr)(struct ibv_pd *, enum ib_uverbs_advise_mr_advice, uint32_t,
@@ -288,6 +316,9 @@ HF_LAYOUT(verbs_dm, handle, 32);
 HF_SIZE(verbs_counters, 16);
 HF_SIZE(verbs_flow_action, 16);
 HF_LAYOUT(verbs_flow_action, type, 12);
+HF_SIZE(ibv_command_buffer, 56);
+HF_LAYOUT(ibv_command_buffer, uhw_in_idx, 24);
+HF_LAYOUT(ibv_command_buffer, hdr, 32);
 HF_SIZE(verbs_context_ops, 608);
 HF_LAYOUT(verbs_context_ops, query_port, 480);
 HF_LAYOUT(verbs_context_ops, unimport_pd, 600);

@@ -7,6 +7,7 @@
 #ifndef HOLDFAST_PROVIDER_ABI_H
 #define HOLDFAST_PROVIDER_ABI_H
 
+#include <holdfast-provider/memory.h>
 #include <holdfast-provider/objects.h>
 
 #ifdef __cplusplus
@@ -51,14 +52,6 @@ void hf_provider_context_uninit(struct verbs_context *context);
 
 /* Installs the operations that are not NULL. Since ABI 1. */
 void hf_provider_set_ops(struct verbs_context *context, const struct verbs_context_ops *ops);
-
-/* A buffer of driver data that travels with a kernel command; NULL and 0 for none. */
-struct hf_driver_data {
-	const void *in;
-	size_t in_size;
-	void *out;
-	size_t out_size;
-};
 
 /* Kernel command GET_CONTEXT; must come first on a context. `data` may be NULL. Since ABI 1. */
 int hf_provider_get_context(struct verbs_context *context, const struct hf_driver_data *data);

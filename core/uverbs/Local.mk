@@ -4,4 +4,5 @@ libhf_core_la_SOURCES += \
 	core/uverbs/command.h \
 	core/uverbs/device_commands.c \
 	core/uverbs/device_commands.h \
+	core/uverbs/link.c \
 	core/uverbs/uverbs.h

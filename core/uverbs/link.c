@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Attributes that a provider put together itself, and links to a command. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/uverbs/command.h"
+
+/* Longer than any chain a provider builds; a chain that has a loop ends here. */
+enum { BUFFERS_MAX = 64 };
+
+static size_t in_use(const struct ibv_command_buffer *buffer)
+{
+	return (size_t)(buffer->next_attr - buffer->hdr.attrs);
+}
+
+int hf_link_count(const struct ibv_command_buffer *link)
+{
+	size_t count = 0;
+	int buffers = 0;
+
+	for (; link; link = link->next) {
+		if (link->buffer_error || link->next_attr < link->hdr.attrs ||
+		    link->next_attr > link->last_attr || ++buffers > BUFFERS_MAX)
+			return -EINVAL;
+		count += in_use(link);
+	}
+	return count > UINT8_MAX ? -EINVAL : (int)count;
+}
+
+void hf_link_gather(const struct ibv_command_buffer *link, struct ib_uverbs_attr *attrs)
+{
+	for (; link; link = link->next) {
+		memcpy(attrs, link->hdr.attrs, in_use(link) * sizeof(*attrs));
+		attrs += in_use(link);
+	}
+}
+
+void hf_link_scatter(struct ibv_command_buffer *link, const struct ib_uverbs_attr *attrs)
+{
+	for (; link; link = link->next) {
+		memcpy(link->hdr.attrs, attrs, in_use(link) * sizeof(*attrs));
+		attrs += in_use(link);
+	}
+}
