@@ -38,8 +38,10 @@ lib_LTLIBRARIES += libholdfast.la
 libholdfast_la_SOURCES =
 libholdfast_la_LIBADD = libhf-core.la
 libholdfast_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(LIBHOLDFAST_VERSION_INFO) \
-	-Wl,--version-script=$(top_srcdir)/abi/maps/libholdfast.map
-EXTRA_libholdfast_la_DEPENDENCIES = $(top_srcdir)/abi/maps/libholdfast.map
+	-Wl,--version-script=$(top_srcdir)/abi/maps/libholdfast.map \
+	-Wl,@$(top_srcdir)/abi/maps/compat-names.ld
+EXTRA_libholdfast_la_DEPENDENCIES = $(top_srcdir)/abi/maps/libholdfast.map \
+	$(top_srcdir)/abi/maps/compat-names.ld
 
 pkgconfig_DATA += core/holdfast.pc
 EXTRA_DIST += core/holdfast.pc.in

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# In a directory of its own: only a program that is told to finds it there. The name is the soname
+# itself, and there is no libibverbs.so, so that no build can take it for the development files.
+compatdir = $(pkglibdir)/compat
+compat_LTLIBRARIES = compat/libibverbs.la
+compat_libibverbs_la_CPPFLAGS = $(AM_CPPFLAGS)
+# -fno-plt: a forwarder is then one jump.
+compat_libibverbs_la_CFLAGS = $(AM_CFLAGS) -fno-plt
+compat_libibverbs_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version -shrext .so.1 -shared \
+	-Wl,--version-script=$(top_srcdir)/abi/maps/libibverbs.map
+compat_libibverbs_la_LIBADD = libholdfast.la
+EXTRA_compat_libibverbs_la_DEPENDENCIES = $(top_srcdir)/abi/maps/libibverbs.map
+EXTRA_DIST += abi/maps/libibverbs.map abi/libibverbs-symbols.tsv
+
+compat_libibverbs_la_SOURCES = \
+	compat/face/data.c \
+	compat/face/device.c \
+	compat/face/forward.h \
+	compat/private34/frame.c \
+	compat/private34/private34.h
+
+install-exec-hook: remove-compat-la
+remove-compat-la:
+	rm -f $(DESTDIR)$(compatdir)/libibverbs.la
+uninstall-hook: remove-compat
+remove-compat:
+	rm -f $(DESTDIR)$(compatdir)/libibverbs.so.1

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Devices, contexts and what is asked of them. */
+#include "compat/face/forward.h"
+
+#undef ibv_get_device_list
+#undef ibv_query_port
+
+HF_FORWARD(1.1, struct ibv_device **, ibv_get_device_list, (int *num), (num))
+HF_FORWARD(1.1, void, ibv_free_device_list, (struct ibv_device * *list), (list))
+HF_FORWARD(1.1, const char *, ibv_get_device_name, (struct ibv_device * device), (device))
+HF_FORWARD(1.1, __be64, ibv_get_device_guid, (struct ibv_device * device), (device))
+HF_FORWARD(1.9, int, ibv_get_device_index, (struct ibv_device * device), (device))
+
+HF_FORWARD(1.1, struct ibv_context *, ibv_open_device, (struct ibv_device * device), (device))
+HF_FORWARD(1.1, int, ibv_close_device, (struct ibv_context * context), (context))
+
+HF_FORWARD(1.1, int, ibv_get_async_event,
+	   (struct ibv_context * context, struct ibv_async_event *event), (context, event))
+HF_FORWARD(1.1, void, ibv_ack_async_event, (struct ibv_async_event * event), (event))
+
+HF_FORWARD(1.1, int, ibv_query_device, (struct ibv_context * context, struct ibv_device_attr *attr),
+	   (context, attr))
+HF_FORWARD(1.1, int, ibv_query_port,
+	   (struct ibv_context * context, uint8_t port, struct _compat_ibv_port_attr *attr),
+	   (context, port, attr))
+HF_FORWARD(1.1, int, ibv_query_gid,
+	   (struct ibv_context * context, uint8_t port, int index, union ibv_gid *gid),
+	   (context, port, index, gid))
+HF_FORWARD(1.1, int, ibv_query_pkey,
+	   (struct ibv_context * context, uint8_t port, int index, __be16 *pkey),
+	   (context, port, index, pkey))

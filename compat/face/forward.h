@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A symbol at a version of libibverbs, which is libholdfast's function of the same name. */
+#ifndef HF_COMPAT_FORWARD_H
+#define HF_COMPAT_FORWARD_H
+
+#include <infiniband/verbs.h>
+
+#include "core/base/attr.h"
+
+/* Gives `symbol` of this library the name and version as its users see it. */
+#if defined(__has_attribute)
+#if __has_attribute(__symver__)
+#define HF_SYMVER(symbol, version) __attribute__((__symver__(version)))
+#endif
+#endif
+#ifndef HF_SYMVER
+#define HF_SYMVER(symbol, version) __asm__(".symver " #symbol "," version);
+#endif
+
+/*
+ * libholdfast's function is called by its second name (abi/maps/compat-names.ld): the linker of GNU
+ * takes no reference to ibv_x@HOLDFAST_0.1 in a library that has an ibv_x itself.
+ */
+#define HF_FORWARD(node, ret, name, parameters, arguments) \
+	extern __typeof__(name) hf_compat_##name;          \
+	extern __typeof__(name) face_##name;               \
+	HF_SYMVER(face_##name, #name "@@IBVERBS_" #node)   \
+	HF_EXPORT ret face_##name parameters               \
+	{                                                  \
+		return hf_compat_##name arguments;         \
+	}
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Private ABI 34 passes a kernel command as two buffers, each a core part that the kernel's
+ * <rdma/ib_user_verbs.h> describes, and after it the driver's own. Here they are taken apart; what
+ * the command does is hf_provider_*.
+ */
+#ifndef HF_COMPAT_PRIVATE34_H
+#define HF_COMPAT_PRIVATE34_H
+
+#include <stddef.h>
+#include <rdma/ib_user_verbs.h>
+
+#include <holdfast-provider/provider.h>
+
+/* A function of node IBVERBS_PRIVATE_34, which has one version of each name: no symver is needed. */
+#define HF_PRIVATE34 __attribute__((visibility("default")))
+
+/* Sizes of the core part of a request: header and payload. */
+#define HF_FRAME(type)	  (sizeof(struct ib_uverbs_cmd_hdr) + sizeof(type))
+#define HF_FRAME_EX(type) (HF_FRAME(type) + sizeof(struct ib_uverbs_ex_cmd_hdr))
+
+struct hf_frame {
+	const void *request; /* NULL: the command has none */
+	size_t request_size;
+	size_t request_core; /* HF_FRAME(), HF_FRAME_EX(), or 0 */
+	void *response;	     /* NULL: the command has none */
+	size_t response_size;
+	size_t response_core;
+};
+
+/*
+ * Finds the driver's part of each buffer; a part of no bytes is NULL. 0, or EINVAL where a buffer
+ * is shorter than its core part, which the provider then was not built for.
+ */
+int hf_frame_split(const struct hf_frame *frame, struct hf_driver_data *ret_data);
+
+/* The core payload of a request that hf_frame_split() accepted. */
+const void *hf_frame_payload(const void *request);
+const void *hf_frame_payload_ex(const void *request);
+
+#endif
