@@ -13,7 +13,6 @@
 #include <time.h>
 #include <sys/types.h>
 #include <infiniband/verbs.h>
-#include <rdma/rdma_user_ioctl_cmds.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -26,6 +25,7 @@ extern "C" {
 #define HF_SIZE(type, size) _Static_assert(sizeof(struct type) == (size), "ABI: size of " #type)
 #endif
 
+struct ib_uverbs_attr; /* rdma/rdma_user_ioctl_cmds.h */
 struct verbs_device;
 
 struct hf_links {
@@ -165,6 +165,17 @@ struct verbs_flow_action {
 	enum ibv_flow_action_type type;
 };
 
+/* The kernel's struct ib_uverbs_ioctl_hdr without the array at its end, which C++ does not know. */
+struct hf_command_header {
+	uint16_t length;
+	uint16_t object_id;
+	uint16_t method_id;
+	uint16_t num_attrs;
+	uint64_t reserved1;
+	uint32_t driver_id;
+	uint32_t reserved2;
+};
+
 /*
  * Attributes that a provider puts together itself, as private ABI 34 has it: those between the end
  * of hdr and next_attr are in use. Buffers that are linked travel in one command.
@@ -180,7 +191,7 @@ struct ibv_command_buffer {
 	uint8_t buffer_error : 1; /* something did not fit: the command is not sent */
 	uint8_t fallback_require_ex : 1;
 	uint8_t fallback_ioctl_only : 1;
-	struct ib_uverbs_ioctl_hdr hdr; /* its attrs[] follow */
+	struct hf_command_header hdr; /* the attributes follow */
 };
 
 /* A provider's part of a kernel command. Members left 0 are not sent. */

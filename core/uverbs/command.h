@@ -88,6 +88,8 @@ int hf_destroy_counted(struct ibv_context *context, uint16_t object, uint16_t me
 /* For what is destroyed by an older command: whether its answer means that the device is gone. */
 bool hf_answer_is_gone(struct ibv_context *context, int err);
 
+/* The attributes of one buffer, behind its header. */
+struct ib_uverbs_attr *hf_link_attrs(const struct ibv_command_buffer *buffer);
 /* How many attributes the linked buffers hold, or -EINVAL when one of them did not fit. */
 int hf_link_count(const struct ibv_command_buffer *link);
 /* Copies them to `attrs`, which has room for all; and their answers back. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Attributes that a provider put together itself, and links to a command. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -8,9 +9,17 @@
 /* Longer than any chain a provider builds; a chain that has a loop ends here. */
 enum { BUFFERS_MAX = 64 };
 
+static_assert(sizeof(struct hf_command_header) == sizeof(struct ib_uverbs_ioctl_hdr),
+	      "the attributes follow the header");
+
+struct ib_uverbs_attr *hf_link_attrs(const struct ibv_command_buffer *buffer)
+{
+	return (struct ib_uverbs_attr *)(void *)(buffer + 1);
+}
+
 static size_t in_use(const struct ibv_command_buffer *buffer)
 {
-	return (size_t)(buffer->next_attr - buffer->hdr.attrs);
+	return (size_t)(buffer->next_attr - hf_link_attrs(buffer));
 }
 
 int hf_link_count(const struct ibv_command_buffer *link)
@@ -19,7 +28,7 @@ int hf_link_count(const struct ibv_command_buffer *link)
 	int buffers = 0;
 
 	for (; link; link = link->next) {
-		if (link->buffer_error || link->next_attr < link->hdr.attrs ||
+		if (link->buffer_error || link->next_attr < hf_link_attrs(link) ||
 		    link->next_attr > link->last_attr || ++buffers > BUFFERS_MAX)
 			return -EINVAL;
 		count += in_use(link);
@@ -30,7 +39,7 @@ int hf_link_count(const struct ibv_command_buffer *link)
 void hf_link_gather(const struct ibv_command_buffer *link, struct ib_uverbs_attr *attrs)
 {
 	for (; link; link = link->next) {
-		memcpy(attrs, link->hdr.attrs, in_use(link) * sizeof(*attrs));
+		memcpy(attrs, hf_link_attrs(link), in_use(link) * sizeof(*attrs));
 		attrs += in_use(link);
 	}
 }
@@ -38,7 +47,7 @@ void hf_link_gather(const struct ibv_command_buffer *link, struct ib_uverbs_attr
 void hf_link_scatter(struct ibv_command_buffer *link, const struct ib_uverbs_attr *attrs)
 {
 	for (; link; link = link->next) {
-		memcpy(link->hdr.attrs, attrs, in_use(link) * sizeof(*attrs));
+		memcpy(hf_link_attrs(link), attrs, in_use(link) * sizeof(*attrs));
 		attrs += in_use(link);
 	}
 }
