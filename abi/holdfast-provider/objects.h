@@ -25,7 +25,7 @@ extern "C" {
 #define HF_SIZE(type, size) _Static_assert(sizeof(struct type) == (size), "ABI: size of " #type)
 #endif
 
-struct ib_uverbs_attr; /* rdma/rdma_user_ioctl_cmds.h */
+struct ibv_command_buffer;
 struct verbs_device;
 
 struct hf_links {
@@ -165,35 +165,6 @@ struct verbs_flow_action {
 	enum ibv_flow_action_type type;
 };
 
-/* The kernel's struct ib_uverbs_ioctl_hdr without the array at its end, which C++ does not know. */
-struct hf_command_header {
-	uint16_t length;
-	uint16_t object_id;
-	uint16_t method_id;
-	uint16_t num_attrs;
-	uint64_t reserved1;
-	uint32_t driver_id;
-	uint32_t reserved2;
-};
-
-/*
- * Attributes that a provider puts together itself, as private ABI 34 has it: those between the end
- * of hdr and next_attr are in use. Buffers that are linked travel in one command.
- */
-struct ibv_command_buffer {
-	struct ibv_command_buffer *next;
-	struct ib_uverbs_attr *next_attr;
-	struct ib_uverbs_attr *last_attr; /* one past the room there is */
-	uint8_t uhw_in_idx;		  /* UINT8_MAX for none, as uhw_out_idx */
-	uint8_t uhw_out_idx;
-	uint8_t uhw_in_headroom_dwords;
-	uint8_t uhw_out_headroom_dwords;
-	uint8_t buffer_error : 1; /* something did not fit: the command is not sent */
-	uint8_t fallback_require_ex : 1;
-	uint8_t fallback_ioctl_only : 1;
-	struct hf_command_header hdr; /* the attributes follow */
-};
-
 /* A provider's part of a kernel command. Members left 0 are not sent. */
 struct hf_driver_data {
 	const void *in;
@@ -327,9 +298,6 @@ HF_LAYOUT(verbs_dm, handle, 32);
 HF_SIZE(verbs_counters, 16);
 HF_SIZE(verbs_flow_action, 16);
 HF_LAYOUT(verbs_flow_action, type, 12);
-HF_SIZE(ibv_command_buffer, 56);
-HF_LAYOUT(ibv_command_buffer, uhw_in_idx, 24);
-HF_LAYOUT(ibv_command_buffer, hdr, 32);
 HF_SIZE(verbs_context_ops, 608);
 HF_LAYOUT(verbs_context_ops, query_port, 480);
 HF_LAYOUT(verbs_context_ops, unimport_pd, 600);

@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <string.h>
 
+#include <holdfast-provider/steering.h>
+
 #include "core/uverbs/command.h"
 
 /* Longer than any chain a provider builds; a chain that has a loop ends here. */
 enum { BUFFERS_MAX = 64 };
 
-static_assert(sizeof(struct hf_command_header) == sizeof(struct ib_uverbs_ioctl_hdr),
+static_assert(sizeof(((struct ibv_command_buffer *)NULL)->hdr) ==
+		      sizeof(struct ib_uverbs_ioctl_hdr),
 	      "the attributes follow the header");
 
 struct ib_uverbs_attr *hf_link_attrs(const struct ibv_command_buffer *buffer)
