@@ -384,3 +384,24 @@ int hf_nl_exclusive(struct hf_nl *nl)
 	err = ask(nl, false, take_exclusive, NULL, &exclusive);
 	return err ? err : exclusive;
 }
+
+static int take_copy_on_fork(void *arg, const void *message, size_t size)
+{
+	int *copies = arg;
+	int answer = hf_nl_parse_copy_on_fork(message, size);
+
+	if (answer < 0)
+		return answer;
+	*copies = answer;
+	return 0;
+}
+
+int hf_nl_copy_on_fork(struct hf_nl *nl)
+{
+	int copies = 0;
+	int err;
+
+	prepare(nl, RDMA_NLDEV_CMD_SYS_GET, 0);
+	err = ask(nl, false, take_copy_on_fork, NULL, &copies);
+	return err ? err : copies;
+}

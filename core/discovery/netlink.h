@@ -45,11 +45,14 @@ int hf_nl_chardev(struct hf_nl *nl, uint32_t index, struct hf_nl_chardev *ret);
 int hf_nl_port(struct hf_nl *nl, uint32_t index, uint32_t port, struct hf_nl_port *ret);
 /* 1 where a device belongs to one network namespace, 0 where all share them; -EINVAL (before 5.2). */
 int hf_nl_exclusive(struct hf_nl *nl);
+/* 1 where fork copies pages that hardware uses, so that no memory needs protection (Linux 5.12). */
+int hf_nl_copy_on_fork(struct hf_nl *nl);
 
 /* The parsers of replies, also what the fuzz targets call: `message` is one nlmsghdr's bytes. */
 int hf_nl_parse_device(const void *message, size_t size, struct hf_nl_device *ret);
 int hf_nl_parse_chardev(const void *message, size_t size, struct hf_nl_chardev *ret);
 int hf_nl_parse_port(const void *message, size_t size, struct hf_nl_port *ret);
 int hf_nl_parse_exclusive(const void *message, size_t size);
+int hf_nl_parse_copy_on_fork(const void *message, size_t size);
 
 #endif

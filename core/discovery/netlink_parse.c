@@ -300,3 +300,16 @@ int hf_nl_parse_exclusive(const void *message, size_t size)
 
 	return err ? err : !shared;
 }
+
+static int take_copy_on_fork(const struct attribute *attribute, void *arg)
+{
+	return attribute->type == RDMA_NLDEV_SYS_ATTR_COPY_ON_FORK ? get_u8(attribute, arg) : 0;
+}
+
+int hf_nl_parse_copy_on_fork(const void *message, size_t size)
+{
+	uint32_t copies = 0;
+	int err = walk(message, size, take_copy_on_fork, &copies);
+
+	return err ? err : copies != 0;
+}

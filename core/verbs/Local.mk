@@ -4,6 +4,12 @@ libhf_core_la_SOURCES += \
 	core/verbs/context.h \
 	core/verbs/device_list.c \
 	core/verbs/events.c \
+	core/verbs/fork.c \
+	core/verbs/fork.h \
+	core/verbs/fork_pages.c \
+	core/verbs/fork_pages.h \
+	core/verbs/fork_ranges.c \
+	core/verbs/fork_ranges.h \
 	core/verbs/open.c \
 	core/verbs/operations.c \
 	core/verbs/operations.h \

@@ -6,6 +6,7 @@
 #include "core/base/attr.h"
 #include "core/device/instance.h"
 #include "core/device/list.h"
+#include "core/verbs/fork.h"
 
 #undef ibv_get_device_list
 
@@ -23,6 +24,7 @@ HF_EXPORT struct ibv_device **ibv_get_device_list(int *num_devices)
 	struct hf *hf;
 	int count;
 
+	hf_fork_from_environment();
 	if (num_devices)
 		*num_devices = 0;
 	count = hf_default(&hf);

@@ -83,3 +83,11 @@ t_unit_fork_SOURCES = t/unit/fork.c
 t_unit_fork_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_fork_LDADD = libhf-core.la $(CMOCKA_LIBS) -lpthread
 endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += t/unit/fork_ranges
+TESTS += t/unit/fork_ranges
+t_unit_fork_ranges_SOURCES = t/unit/fork_ranges.c
+t_unit_fork_ranges_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_fork_ranges_LDADD = libhf-core.la $(CMOCKA_LIBS)
+endif

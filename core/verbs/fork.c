@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Memory that hardware reads must not move in the parent because a fork made it copy-on-write: it is
+ * kept out of the child. Kernels that copy such pages at once (Linux 5.12) need nothing of this.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/mman.h>
+
+#include <holdfast-provider/provider.h>
+
+#include "core/base/attr.h"
+#include "core/discovery/netlink.h"
+#include "core/verbs/fork.h"
+#include "core/verbs/fork_pages.h"
+#include "core/verbs/fork_ranges.h"
+
+static int advise(void *arg, uintptr_t start, size_t size, int protect)
+{
+	(void)arg;
+	return madvise((void *)start, size, protect ? MADV_DONTFORK : MADV_DOFORK) ? -errno : 0;
+}
+
+/* Static because the calls are given no context, and memory belongs to the process. */
+static struct {
+	pthread_mutex_t lock;
+	atomic_bool enabled;
+	atomic_bool too_late; /* something was registered without protection */
+	bool huge_pages;
+	size_t page_size;
+	struct hf_fork_ranges ranges;
+	atomic_int kernel_copies; /* 0: not asked, 1: no, 2: yes */
+	pthread_once_t handlers, environment;
+} protection = {
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.ranges = {.apply = advise},
+	.handlers = PTHREAD_ONCE_INIT,
+	.environment = PTHREAD_ONCE_INIT,
+};
+
+static bool kernel_copies(void)
+{
+	int known = atomic_load(&protection.kernel_copies);
+	struct hf_nl *nl;
+
+	if (!known) {
+		known = 1;
+		if (hf_nl_open(&nl) == 0) {
+			known += hf_nl_copy_on_fork(nl) == 1;
+			hf_nl_close(nl);
+		}
+		atomic_store(&protection.kernel_copies, known);
+	}
+	return known == 2;
+}
+
+static void take_lock(void)
+{
+	pthread_mutex_lock(&protection.lock);
+}
+
+static void release_lock(void)
+{
+	pthread_mutex_unlock(&protection.lock);
+}
+
+/* The child may deregister what it inherited: it must not find the lock taken. */
+static void add_handlers(void)
+{
+	pthread_atfork(take_lock, release_lock, release_lock);
+}
+
+static size_t page_size_at(uintptr_t address)
+{
+	size_t page = protection.page_size;
+	FILE *smaps;
+
+	if (!protection.huge_pages)
+		return page;
+	smaps = fopen("/proc/self/smaps", "re");
+	if (!smaps)
+		return page;
+	page = hf_fork_page_size(smaps, address, page);
+	fclose(smaps);
+	return page;
+}
+
+/* Does the kernel know the advice at all? */
+static int try_advice(size_t page)
+{
+	void *trial = mmap(NULL, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int err = 0;
+
+	if (trial == MAP_FAILED)
+		return ENOMEM;
+	if (madvise(trial, page, MADV_DONTFORK) || madvise(trial, page, MADV_DOFORK))
+		err = ENOSYS;
+	munmap(trial, page);
+	return err;
+}
+
+static int enable(void)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	int err;
+
+	if (atomic_load(&protection.enabled))
+		return 0;
+	if (page <= 0)
+		return ENOSYS;
+	err = try_advice((size_t)page);
+	if (err)
+		return err;
+	protection.page_size = (size_t)page;
+	protection.huge_pages = getenv("RDMAV_HUGEPAGES_SAFE") != NULL;
+	/* Who registers sets the one and looks at the other after it: one of the two sees both. */
+	atomic_store(&protection.enabled, true);
+	if (!atomic_load(&protection.too_late))
+		return 0;
+	atomic_store(&protection.enabled, false);
+	return EINVAL;
+}
+
+HF_EXPORT int ibv_fork_init(void)
+{
+	int err;
+
+	if (kernel_copies())
+		return 0;
+	pthread_once(&protection.handlers, add_handlers);
+	take_lock();
+	err = enable();
+	release_lock();
+	return err;
+}
+
+HF_EXPORT enum ibv_fork_status ibv_is_fork_initialized(void)
+{
+	if (kernel_copies())
+		return IBV_FORK_UNNEEDED;
+	return atomic_load(&protection.enabled) ? IBV_FORK_ENABLED : IBV_FORK_DISABLED;
+}
+
+/* Without protection, registering memory costs no lock. */
+static bool unprotected(void)
+{
+	if (atomic_load(&protection.enabled))
+		return false;
+	if (!atomic_load(&protection.too_late))
+		atomic_store(&protection.too_late, true);
+	return !atomic_load(&protection.enabled);
+}
+
+static int change_range(void *base, size_t size,
+			int (*change)(struct hf_fork_ranges *, uintptr_t, uintptr_t))
+{
+	uintptr_t start = (uintptr_t)base, end;
+	int err = -EINVAL;
+	size_t mask;
+
+	if (unprotected() || !size)
+		return 0;
+	take_lock();
+	mask = page_size_at(start) - 1;
+	if (!__builtin_add_overflow(start, size, &end) && end <= UINTPTR_MAX - mask)
+		err = change(&protection.ranges, start & ~mask, (end + mask) & ~mask);
+	release_lock();
+	if (!err)
+		return 0;
+	errno = -err;
+	return -1;
+}
+
+HF_EXPORT int ibv_dontfork_range(void *base, size_t size)
+{
+	return change_range(base, size, hf_fork_ranges_add);
+}
+
+HF_EXPORT int ibv_dofork_range(void *base, size_t size)
+{
+	return change_range(base, size, hf_fork_ranges_remove);
+}
+
+static bool wanted(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && strcmp(value, "0") != 0;
+}
+
+static void read_environment(void)
+{
+	if (!wanted("RDMAV_FORK_SAFE") && !wanted("IBV_FORK_SAFE"))
+		return;
+	if (ibv_fork_init())
+		fprintf(stderr, "libibverbs: Warning: fork()-safety requested but init failed\n");
+}
+
+void hf_fork_from_environment(void)
+{
+	pthread_once(&protection.environment, read_environment);
+}
