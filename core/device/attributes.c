@@ -34,8 +34,8 @@ static void fill_info(struct hf_device *device, struct hf_device_info *info)
 	const struct hf_search_root *root = &device->hf->roots[entry->root];
 
 	info->generation = device->generation;
-	info->reason = device->reason;
-	info->state = device->reason.code ? HF_DEVICE_UNUSABLE : HF_DEVICE_READY;
+	hf_instance_get_reason(device, &info->reason);
+	info->state = device->reason ? HF_DEVICE_UNUSABLE : HF_DEVICE_READY;
 	if (atomic_load(&device->gone)) {
 		info->state = HF_DEVICE_GONE;
 		hf_reason_set(&info->reason, HF_REASON_GONE, NULL, NULL,

@@ -65,7 +65,6 @@ static void fill_sysfs(struct hf_device *device)
 	struct verbs_sysfs_dev *sysfs = &device->sysfs;
 
 	hf_copy(sysfs->sysfs_name, sizeof(sysfs->sysfs_name), entry->uverbs);
-	hf_copy(sysfs->modalias, sizeof(sysfs->modalias), entry->modalias);
 	sysfs->sysfs_cdev = entry->node_number;
 	sysfs->node_guid = entry->node_guid;
 	sysfs->driver_id = entry->driver_id;
@@ -94,7 +93,6 @@ uint32_t hf_instance_update(struct hf_device *device, const struct hf_entry *ent
 	if (entry->brief) {
 		device->entry.node_number = old.node_number;
 		device->entry.device_inode = old.device_inode;
-		memcpy(device->entry.modalias, old.modalias, sizeof(old.modalias));
 	}
 	if (renamed && !changes) /* no memory for the name: the next sighting tries again */
 		hf_copy(device->entry.name, sizeof(device->entry.name), device->name);
@@ -148,8 +146,8 @@ static const char *read_modalias(void *arg)
 {
 	struct hf_device *device = arg;
 
-	hf_entry_complete(&device->hf->roots[device->entry.root], &device->entry);
-	hf_copy(device->sysfs.modalias, sizeof(device->sysfs.modalias), device->entry.modalias);
+	hf_entry_read_modalias(&device->hf->roots[device->entry.root], &device->entry,
+			       device->sysfs.modalias);
 	return device->sysfs.modalias;
 }
 
@@ -160,30 +158,52 @@ static void let_provider_take(struct hf_device *device)
 	struct hf_match_key key = {
 		.driver_id = device->entry.driver_id,
 		.name = device->name,
-		.modalias = device->entry.brief ? NULL : device->sysfs.modalias,
 		.kernel_abi = device->entry.kernel_abi,
 		.read_modalias = read_modalias,
 		.arg = device,
 	};
 	struct hf_provider *provider;
+	struct hf_reason reason;
 
 	if (device->entry.reason.code) {
-		device->reason = device->entry.reason;
-		return;
+		hf_entry_tell_reason(&device->entry, &reason);
+		goto no_provider;
 	}
-	provider = hf_registry_find(&hf->registry, &hf->log, &device->sysfs, &key, &device->reason);
+	provider = hf_registry_find(&hf->registry, &hf->log, &device->sysfs, &key, &reason);
 	if (!provider)
-		return;
+		goto no_provider;
 	device->handle = provider->descriptor->ops->alloc_device(&device->sysfs);
 	if (!device->handle) {
 		hf_registry_put(&hf->registry, provider);
-		hf_reason_set(&device->reason, HF_REASON_PROVIDER_FAILED, "a device object", "none",
+		hf_reason_set(&reason, HF_REASON_PROVIDER_FAILED, "a device object", "none",
 			      "provider %s could not make a device object", key.name);
-		return;
+		goto no_provider;
 	}
 	device->provider = provider;
 	device->handle->ops = provider->descriptor->ops;
-	hf_device_ready(hf, &device->entry, &device->reason);
+	if (hf_device_ready(hf, &device->entry, &reason))
+		return;
+no_provider:
+	hf_instance_set_reason(device, &reason);
+}
+
+void hf_instance_set_reason(struct hf_device *device, const struct hf_reason *reason)
+{
+	device->reason = reason->code;
+	if (reason->code && !device->details)
+		device->details = malloc(sizeof(*device->details));
+	if (reason->code && device->details)
+		*device->details = *reason;
+}
+
+void hf_instance_get_reason(const struct hf_device *device, struct hf_reason *ret)
+{
+	if (device->reason && device->details)
+		*ret = *device->details;
+	else if (device->reason)
+		hf_reason_set(ret, device->reason, NULL, NULL, "no memory was left to say why");
+	else
+		memset(ret, 0, sizeof(*ret));
 }
 
 static void free_instance(struct hf_device *device)
@@ -196,6 +216,7 @@ static void free_instance(struct hf_device *device)
 		free(past);
 		past = next;
 	}
+	free(device->details);
 	free(device);
 }
 
@@ -264,11 +285,9 @@ int hf_instance_complete(struct hf_device *device)
 		device->entry.node_number = entry.node_number;
 		device->entry.node_guid = entry.node_guid;
 		device->entry.device_inode = entry.device_inode;
-		memcpy(device->entry.modalias, entry.modalias, sizeof(entry.modalias));
 		device->entry.brief = false;
 		device->sysfs.sysfs_cdev = entry.node_number;
 		device->sysfs.node_guid = entry.node_guid;
-		memcpy(device->sysfs.modalias, entry.modalias, sizeof(device->sysfs.modalias));
 	}
 	pthread_mutex_unlock(&hf->lock);
 	return 0;

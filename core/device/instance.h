@@ -21,6 +21,13 @@ int hf_instance_rename(struct hf_device *device, const char *name);
 /* Writes what a newer sighting knows better; returns enum hf_event_change bits. hf->lock held. */
 uint32_t hf_instance_update(struct hf_device *device, const struct hf_entry *entry);
 
+/*
+ * Why a device cannot be used, or that it can. Where there is no memory for the details they are left
+ * out. hf->lock held, unless nobody else knows the device yet.
+ */
+void hf_instance_set_reason(struct hf_device *device, const struct hf_reason *reason);
+void hf_instance_get_reason(const struct hf_device *device, struct hf_reason *ret);
+
 /* A copy of what is known, taken under the lock. */
 struct hf_entry hf_instance_entry(struct hf_device *device);
 

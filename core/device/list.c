@@ -99,7 +99,7 @@ bool hf_no_kernel_support(struct hf *hf)
 
 static bool is_ready(const struct hf_device *device)
 {
-	return !device->reason.code;
+	return !device->reason;
 }
 
 static bool is_any(const struct hf_device *device)

@@ -92,7 +92,7 @@ int hf_open(struct hf_device *device, const struct hf_open_steps *steps, void *p
 		return -ENODEV;
 	if (!device->provider) {
 		pthread_mutex_lock(&hf->lock);
-		err = -hf_reason_error(device->reason.code);
+		err = -hf_reason_error(device->reason);
 		pthread_mutex_unlock(&hf->lock);
 		return err ? err : -ENOSYS;
 	}

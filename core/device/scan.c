@@ -152,7 +152,7 @@ int hf_table_scan_one(struct hf *hf, unsigned int index, const char *uverbs)
 /* Can what stands in the way have changed without a word from the kernel? */
 static bool may_have_cleared(const struct hf_device *device, bool providers_changed)
 {
-	switch (device->reason.code) {
+	switch (device->reason) {
 	case HF_REASON_HALF_MADE:
 	case HF_REASON_NO_NODE:
 	case HF_REASON_NODE_PERMISSION:

@@ -38,7 +38,7 @@ static unsigned int key_length(const struct hf_table_key *key)
 
 static void count_unusable(struct hf *hf, const struct hf_device *device, int step)
 {
-	if (device->reason.code)
+	if (device->reason)
 		hf->table.unusable += (size_t)step;
 }
 
@@ -55,7 +55,7 @@ static void insert(struct hf *hf, struct hf_device *device)
 	DL_APPEND(hf->table.unlisted, device);
 	hf->table.count++;
 	count_unusable(hf, device, 1);
-	if (!device->reason.code && !device->told) {
+	if (!device->reason && !device->told) {
 		device->told = true;
 		hf_table_tell(hf, device, HF_TABLE_ADDED, 0);
 	}
@@ -125,17 +125,17 @@ static void refresh(struct hf *hf, struct hf_device *device, const struct hf_ent
 	/* The node is looked at before the lock is taken: it is a system call. */
 	if (device->provider)
 		hf_device_ready(hf, &sighted, &reason);
+	else
+		hf_entry_tell_reason(entry, &reason);
 	pthread_mutex_lock(&hf->lock);
 	changes = hf_instance_update(device, &sighted);
 	count_unusable(hf, device, -1);
-	if (device->provider)
-		device->reason = reason;
-	else if (entry->reason.code)
-		device->reason = entry->reason;
+	if (device->provider || reason.code)
+		hf_instance_set_reason(device, &reason);
 	count_unusable(hf, device, 1);
 	if (changes && device->told)
 		hf_table_tell(hf, device, HF_TABLE_CHANGED, changes);
-	if (!device->reason.code && !device->told) {
+	if (!device->reason && !device->told) {
 		device->told = true;
 		hf_table_tell(hf, device, HF_TABLE_ADDED, 0);
 	}
@@ -143,11 +143,14 @@ static void refresh(struct hf *hf, struct hf_device *device, const struct hf_ent
 }
 
 /* What cannot be read is not another device for that: the one that was there is looked at again. */
-static void set_reason(struct hf *hf, struct hf_device *device, const struct hf_reason *reason)
+static void set_reason(struct hf *hf, struct hf_device *device, const struct hf_entry *entry)
 {
+	struct hf_reason reason;
+
+	hf_entry_tell_reason(entry, &reason);
 	pthread_mutex_lock(&hf->lock);
 	count_unusable(hf, device, -1);
-	device->reason = *reason;
+	hf_instance_set_reason(device, &reason);
 	count_unusable(hf, device, 1);
 	pthread_mutex_unlock(&hf->lock);
 }
@@ -165,8 +168,11 @@ static int offer_again(struct hf *hf, struct hf_device *device, const struct hf_
 	if (err)
 		return err;
 	if (!fresh->provider) {
+		struct hf_reason reason;
+
+		hf_instance_get_reason(fresh, &reason);
 		pthread_mutex_lock(&hf->lock);
-		device->reason = fresh->reason;
+		hf_instance_set_reason(device, &reason);
 		pthread_mutex_unlock(&hf->lock);
 		hf_instance_put(fresh);
 		return 0;
@@ -193,14 +199,14 @@ int hf_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
 
 	if (device && !entry->inode && entry->index < 0) {
 		device->seen = scan;
-		set_reason(hf, device, &entry->reason);
+		set_reason(hf, device, entry);
 		return 0;
 	}
 	if (device && hf_entry_same(&device->entry, entry)) {
 		device->seen = scan;
 		/* A name that cannot be read now is no new name. */
 		if (!*entry->name) {
-			set_reason(hf, device, &entry->reason);
+			set_reason(hf, device, entry);
 			return 0;
 		}
 		refresh(hf, device, entry);

@@ -27,7 +27,8 @@ struct hf_device {
 	struct verbs_device *handle;  /* the provider's, or own for a device without one */
 	struct hf_provider *provider; /* NULL: none */
 	struct hf_entry entry;	      /* guarded by hf->lock once in the table */
-	struct hf_reason reason;      /* of not being usable; guarded by hf->lock */
+	enum hf_reason_code reason;   /* of not being usable; guarded by hf->lock */
+	struct hf_reason *details;    /* of that; NULL for none. Guarded by hf->lock */
 	uint64_t generation;
 	const char *name; /* current one, within past_names */
 	struct hf_past_name *past_names;

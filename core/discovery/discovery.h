@@ -22,6 +22,17 @@ struct hf_search_root {
 	bool kernel; /* a real sysfs: uevents and RDMA netlink speak of it */
 };
 
+/*
+ * Why an entry cannot be used, small because thousands of entries have room for one;
+ * hf_entry_tell_reason() makes the words.
+ */
+struct hf_entry_reason {
+	enum hf_reason_code code;
+	int error;	       /* positive errno value, 0 for none */
+	const char *attribute; /* static; what could not be read, "" for all, or NULL */
+	bool of_uverbs;	       /* of uverbsN, not of the RDMA device */
+};
+
 /* One instance as it was sighted; plain data. */
 struct hf_entry {
 	unsigned int root;	   /* index of its root */
@@ -38,9 +49,8 @@ struct hf_entry {
 	uint32_t num_ports;  /* 0 unknown */
 	int32_t node_type;   /* enum ibv_node_type */
 	enum hf_protocol protocol;
-	char modalias[HF_MODALIAS_SIZE]; /* empty unknown */
-	struct hf_reason reason;	 /* why it cannot be used, NONE if it may be */
-	bool brief; /* node_number, node_guid, device_inode and modalias were not read yet */
+	struct hf_entry_reason reason; /* why it cannot be used, NONE if it may be */
+	bool brief; /* node_number, node_guid and device_inode were not read yet */
 };
 
 struct hf_entries {
@@ -87,6 +97,15 @@ int hf_entry_complete(const struct hf_search_root *root, struct hf_entry *entry)
 
 /* The same for the device number alone, which is cheaper. */
 int hf_entry_read_number(const struct hf_search_root *root, struct hf_entry *entry);
+
+/*
+ * The modalias of the device's parent; empty where it has none, as rxe. Errors as
+ * hf_entry_open_uverbs(), and *ret is then unchanged.
+ */
+int hf_entry_read_modalias(const struct hf_search_root *root, const struct hf_entry *entry,
+			   char ret[HF_MODALIAS_SIZE]);
+
+void hf_entry_tell_reason(const struct hf_entry *entry, struct hf_reason *ret);
 
 /*
  * 0 while `entry` is still what its root shows under its uverbs name (a rename is no difference),

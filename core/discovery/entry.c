@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/base/file.h"
+#include "core/base/reason.h"
 #include "core/base/stamp.h"
 #include "core/base/text.h"
 #include "core/discovery/internal.h"
@@ -54,6 +56,45 @@ int hf_entry_complete(const struct hf_search_root *root, struct hf_entry *entry)
 	memcpy(whole.name, entry->name, sizeof(whole.name));
 	*entry = whole;
 	return 0;
+}
+
+int hf_entry_read_modalias(const struct hf_search_root *root, const struct hf_entry *entry,
+			   char ret[HF_MODALIAS_SIZE])
+{
+	char text[HF_MODALIAS_SIZE];
+	ssize_t length;
+	int uverbs = hf_entry_open_uverbs(root, entry);
+
+	if (uverbs < 0)
+		return uverbs;
+	length = hf_attr_read(uverbs, "device/modalias", text, sizeof(text), NULL, NULL);
+	hf_close(&uverbs);
+	if (hf_error_is_shortage((int)length))
+		return (int)length;
+	if (length < 0)
+		text[0] = '\0';
+	strcpy(ret, text);
+	return 0;
+}
+
+void hf_entry_tell_reason(const struct hf_entry *entry, struct hf_reason *ret)
+{
+	const struct hf_entry_reason *reason = &entry->reason;
+	const char *what = reason->error ? strerrordesc_np(reason->error) : NULL;
+
+	if (reason->attribute)
+		hf_reason_set(ret, reason->code, reason->attribute, what,
+			      "%s%s%s cannot be read: %s",
+			      reason->of_uverbs ? entry->uverbs : entry->name,
+			      *reason->attribute ? "/" : "", reason->attribute, what);
+	else if (reason->code == HF_REASON_OTHER_NETNS)
+		hf_reason_set(ret, reason->code, NULL, NULL,
+			      "%s belongs to another network namespace", entry->name);
+	else if (reason->code)
+		hf_reason_set(ret, reason->code, NULL, NULL, "%s changes while it is read",
+			      entry->uverbs);
+	else
+		memset(ret, 0, sizeof(*ret));
 }
 
 int hf_entry_node_path(const struct hf_search_root *root, const struct hf_entry *entry,

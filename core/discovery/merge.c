@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/reason.h"
 #include "core/base/text.h"
 #include "core/discovery/internal.h"
 
@@ -233,8 +232,8 @@ static int settle(struct scan *scan, struct found *found)
 			continue;
 		/* There its class/infiniband/NAME is out of sight as well. */
 		if (entry->reason.code == HF_REASON_NONE || !entry->device_inode)
-			hf_reason_set(&entry->reason, HF_REASON_OTHER_NETNS, NULL, NULL,
-				      "%s belongs to another network namespace", entry->name);
+			entry->reason =
+				(struct hf_entry_reason){HF_REASON_OTHER_NETNS, 0, NULL, false};
 	}
 	return 0;
 }

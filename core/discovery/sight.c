@@ -11,7 +11,6 @@
 #include <time.h>
 
 #include "core/base/file.h"
-#include "core/base/reason.h"
 #include "core/base/text.h"
 #include "core/discovery/internal.h"
 
@@ -25,17 +24,16 @@ struct sight {
 };
 
 /* The first thing that is wrong is the one that is told. */
-static void half_made(struct hf_entry *entry, int err, const char *directory, const char *attribute)
+static void half_made(struct hf_entry *entry, int err, bool of_uverbs, const char *attribute)
 {
-	if (entry->reason.code != HF_REASON_NONE)
-		return;
-	hf_reason_set(&entry->reason, HF_REASON_HALF_MADE, attribute, strerrordesc_np(-err),
-		      "%s/%s cannot be read: %s", directory, attribute, strerrordesc_np(-err));
+	if (entry->reason.code == HF_REASON_NONE)
+		entry->reason =
+			(struct hf_entry_reason){HF_REASON_HALF_MADE, -err, attribute, of_uverbs};
 }
 
 /* 0 and the text; 1 when it cannot be had, and the entry says so; fatal errors. */
-static int read_text(struct hf_entry *entry, int dirfd, const char *directory,
-		     const char *attribute, char *text, size_t size)
+static int read_text(struct hf_entry *entry, int dirfd, bool of_uverbs, const char *attribute,
+		     char *text, size_t size)
 {
 	ssize_t length = hf_attr_read(dirfd, attribute, text, size, NULL, NULL);
 
@@ -43,18 +41,17 @@ static int read_text(struct hf_entry *entry, int dirfd, const char *directory,
 		return 0;
 	if (hf_error_is_shortage((int)length))
 		return (int)length;
-	half_made(entry, (int)length, directory, attribute);
+	half_made(entry, (int)length, of_uverbs, attribute);
 	return 1;
 }
 
 static int read_uverbs_number(struct sight *s)
 {
 	char text[32];
-	int err =
-		read_text(s->entry, s->binding.uverbs, s->entry->uverbs, "dev", text, sizeof(text));
+	int err = read_text(s->entry, s->binding.uverbs, true, "dev", text, sizeof(text));
 
 	if (!err && hf_parse_dev(text, &s->entry->node_number))
-		half_made(s->entry, -EINVAL, s->entry->uverbs, "dev");
+		half_made(s->entry, -EINVAL, true, "dev");
 	return err < 0 ? err : 0;
 }
 
@@ -62,28 +59,15 @@ static int read_abi(struct sight *s)
 {
 	char text[32];
 	uint64_t abi;
-	int err = read_text(s->entry, s->binding.uverbs, s->entry->uverbs, "abi_version", text,
-			    sizeof(text));
+	int err = read_text(s->entry, s->binding.uverbs, true, "abi_version", text, sizeof(text));
 
 	if (err)
 		return err < 0 ? err : 0;
 	if (hf_parse_number(text, 10, UINT32_MAX, &abi))
-		half_made(s->entry, -EINVAL, s->entry->uverbs, "abi_version");
+		half_made(s->entry, -EINVAL, true, "abi_version");
 	else
 		s->entry->kernel_abi = (uint32_t)abi;
 	return 0;
-}
-
-/* A device without a parent, as rxe, has none: that is no fault. */
-static int read_modalias(struct sight *s)
-{
-	ssize_t length = hf_attr_read(s->binding.uverbs, "device/modalias", s->entry->modalias,
-				      sizeof(s->entry->modalias), NULL, NULL);
-
-	if (length >= 0)
-		return 0;
-	s->entry->modalias[0] = '\0';
-	return hf_error_is_shortage((int)length) ? (int)length : 0;
 }
 
 static int read_device(struct sight *s, int dirfd)
@@ -91,16 +75,16 @@ static int read_device(struct sight *s, int dirfd)
 	struct hf_entry *entry = s->entry;
 	char text[64];
 	uint32_t type;
-	int err = read_text(entry, dirfd, entry->name, "node_type", text, sizeof(text));
+	int err = read_text(entry, dirfd, false, "node_type", text, sizeof(text));
 
 	if (!err && hf_parse_state(text, &type))
-		half_made(entry, -EINVAL, entry->name, "node_type");
+		half_made(entry, -EINVAL, false, "node_type");
 	else if (!err)
 		entry->node_type = hf_node_type(type);
 	if (err >= 0)
-		err = read_text(entry, dirfd, entry->name, "node_guid", text, sizeof(text));
+		err = read_text(entry, dirfd, false, "node_guid", text, sizeof(text));
 	if (!err && hf_parse_guid(text, &entry->node_guid))
-		half_made(entry, -EINVAL, entry->name, "node_guid");
+		half_made(entry, -EINVAL, false, "node_guid");
 	return err < 0 ? err : 0;
 }
 
@@ -201,7 +185,7 @@ static int read_bound(struct sight *s)
 	if (err == -EBADF)
 		err = -ENOENT; /* there is no class/infiniband at all */
 	if (err && !hf_error_is_shortage(err)) {
-		half_made(s->entry, err, "class/infiniband", s->binding.name);
+		half_made(s->entry, err, false, "");
 		err = 0;
 	}
 	return err;
@@ -220,8 +204,6 @@ static int read_all(struct sight *s)
 		err = ask_netlink(s);
 	if (!err && s->match != HF_MATCH_FOUND)
 		err = read_abi(s);
-	if (!err)
-		err = read_modalias(s);
 	if (!err)
 		err = read_bound(s);
 	if (entry->protocol == HF_PROTOCOL_UNKNOWN)
@@ -251,7 +233,7 @@ static int sight_once(struct sight *s, const char *uverbs)
 	}
 	if (err) {
 		/* No name: a device that is on its way out looks like this, too. */
-		half_made(entry, err, uverbs, s->binding.uverbs < 0 ? "." : "ibdev");
+		half_made(entry, err, true, s->binding.uverbs < 0 ? "" : "ibdev");
 		entry->inode = s->binding.st.st_ino;
 		err = hf_error_is_gone(err) ? -EAGAIN : 0;
 		goto close_binding;
@@ -274,7 +256,7 @@ int hf_sight(const struct hf_classes *classes, struct hf_nl *nl, struct hf_nl_ta
 		err = sight_once(&s, uverbs);
 	if (err == -EAGAIN) {
 		/* Neither here nor gone. What was read may be of several: none of it is handed out. */
-		struct hf_reason reason = ret->reason;
+		struct hf_entry_reason reason = ret->reason;
 
 		memset(ret, 0, sizeof(*ret));
 		ret->index = -1;
@@ -282,8 +264,7 @@ int hf_sight(const struct hf_classes *classes, struct hf_nl *nl, struct hf_nl_ta
 		s.match = HF_MATCH_NONE;
 		ret->reason = reason;
 		if (reason.code == HF_REASON_NONE)
-			hf_reason_set(&ret->reason, HF_REASON_HALF_MADE, NULL, NULL,
-				      "%s changes while it is read", uverbs);
+			ret->reason.code = HF_REASON_HALF_MADE;
 		err = hf_copy(ret->uverbs, sizeof(ret->uverbs), uverbs);
 	}
 	*match = s.match;

@@ -55,7 +55,7 @@ static bool somebody_unready(struct hf *hf)
 	pthread_mutex_lock(&hf->lock);
 	for (device = hf->table.unusable ? hf->table.by_key : NULL; device && !found;
 	     device = device->hh.next) {
-		switch (device->reason.code) {
+		switch (device->reason) {
 		case HF_REASON_HALF_MADE:
 		case HF_REASON_NO_NODE:
 		case HF_REASON_NODE_PERMISSION:

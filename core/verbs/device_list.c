@@ -15,7 +15,7 @@ static bool listed_by_libibverbs(const struct hf_device *device)
 {
 	if (!device->provider)
 		return false;
-	return device->reason.code != HF_REASON_NO_NODE && !device->entry.reason.code;
+	return device->reason != HF_REASON_NO_NODE && !device->entry.reason.code;
 }
 
 HF_EXPORT struct ibv_device **ibv_get_device_list(int *num_devices)
