@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 libhf_core_la_SOURCES += \
+	core/uverbs/address.c \
 	core/uverbs/command.c \
 	core/uverbs/command.h \
 	core/uverbs/device_commands.c \
 	core/uverbs/device_commands.h \
 	core/uverbs/link.c \
+	core/uverbs/memory.c \
+	core/uverbs/memory.h \
+	core/uverbs/memory_native.c \
 	core/uverbs/uverbs.h

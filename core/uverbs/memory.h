@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef HF_UVERBS_MEMORY_H
+#define HF_UVERBS_MEMORY_H
+
+#include <stdint.h>
+
+#include <holdfast-provider/objects.h>
+
+/* What the kernel says of a memory region it made. */
+struct hf_memory_answer {
+	uint32_t handle;
+	uint32_t lkey;
+	uint32_t rkey;
+	enum ibv_mr_type type;
+	int access;
+};
+
+/* Fills in of `mr` what hf_provider_reg_mr() promises. */
+void hf_memory_take(struct verbs_mr *mr, struct ibv_pd *pd, const struct hf_memory_answer *answer);
+
+#endif
