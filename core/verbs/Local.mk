@@ -3,6 +3,7 @@ libhf_core_la_SOURCES += \
 	core/verbs/context.c \
 	core/verbs/context.h \
 	core/verbs/device_list.c \
+	core/verbs/dm.c \
 	core/verbs/events.c \
 	core/verbs/fork.c \
 	core/verbs/fork.h \
@@ -10,8 +11,11 @@ libhf_core_la_SOURCES += \
 	core/verbs/fork_pages.h \
 	core/verbs/fork_ranges.c \
 	core/verbs/fork_ranges.h \
+	core/verbs/mcast.c \
+	core/verbs/mr.c \
 	core/verbs/open.c \
 	core/verbs/operations.c \
 	core/verbs/operations.h \
+	core/verbs/pd.c \
 	core/verbs/query.c \
 	core/verbs/query_kernel.c

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Device memory of another process; one's own is reached through struct verbs_context. */
+#include "core/base/attr.h"
+#include "core/verbs/context.h"
+
+HF_EXPORT struct ibv_dm *ibv_import_dm(struct ibv_context *context, uint32_t dm_handle)
+{
+	return hf_context_of(context)->priv->ops.import_dm(context, dm_handle);
+}
+
+HF_EXPORT void ibv_unimport_dm(struct ibv_dm *dm)
+{
+	hf_context_of(dm->context)->priv->ops.unimport_dm(dm);
+}

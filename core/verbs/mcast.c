@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "core/base/attr.h"
+#include "core/verbs/context.h"
+
+HF_EXPORT int ibv_attach_mcast(struct ibv_qp *qp, const union ibv_gid *gid, uint16_t lid)
+{
+	return hf_context_of(qp->context)->priv->ops.attach_mcast(qp, gid, lid);
+}
+
+HF_EXPORT int ibv_detach_mcast(struct ibv_qp *qp, const union ibv_gid *gid, uint16_t lid)
+{
+	return hf_context_of(qp->context)->priv->ops.detach_mcast(qp, gid, lid);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Memory regions. What the device may write to is kept from being copied by fork. */
+#include <errno.h>
+#include <rdma/ib_user_ioctl_verbs.h>
+
+#include "core/base/attr.h"
+#include "core/verbs/context.h"
+
+#undef ibv_reg_mr
+#undef ibv_reg_mr_iova
+
+static struct verbs_mr *verbs_of(struct ibv_mr *mr)
+{
+	return hf_container_of(mr, struct verbs_mr, ibv_mr);
+}
+
+static const struct verbs_context_ops *ops_of(struct ibv_context *context)
+{
+	return &hf_context_of(context)->priv->ops;
+}
+
+/* With on-demand paging the device follows the page tables, and a fork does no harm. */
+static bool is_pinned(int access)
+{
+	return !(access & IBV_ACCESS_ON_DEMAND);
+}
+
+/* An error of the fork bookkeeping as an errno value: it answers -1 with errno, or the value. */
+static int fork_error(int ret)
+{
+	if (!ret)
+		return 0;
+	return ret > 0 ? ret : errno;
+}
+
+static struct ibv_mr *reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint64_t iova,
+			     int access)
+{
+	struct ibv_mr *mr;
+	int err = 0;
+
+	if (is_pinned(access))
+		err = fork_error(ibv_dontfork_range(addr, length));
+	if (err) {
+		errno = err;
+		return NULL;
+	}
+	mr = ops_of(pd->context)->reg_mr(pd, addr, length, iova, access);
+	if (!mr) {
+		err = errno;
+		if (is_pinned(access))
+			ibv_dofork_range(addr, length);
+		errno = err;
+		return NULL;
+	}
+	mr->context = pd->context;
+	mr->pd = pd;
+	mr->addr = addr;
+	mr->length = length;
+	verbs_of(mr)->mr_type = IBV_MR_TYPE_MR;
+	verbs_of(mr)->access = access;
+	return mr;
+}
+
+HF_EXPORT struct ibv_mr *ibv_reg_mr(struct ibv_pd *pd, void *addr, size_t length, int access)
+{
+	return reg_mr(pd, addr, length, (uintptr_t)addr, access);
+}
+
+HF_EXPORT struct ibv_mr *ibv_reg_mr_iova(struct ibv_pd *pd, void *addr, size_t length,
+					 uint64_t iova, int access)
+{
+	return reg_mr(pd, addr, length, iova, access);
+}
+
+HF_EXPORT struct ibv_mr *ibv_reg_mr_iova2(struct ibv_pd *pd, void *addr, size_t length,
+					  uint64_t iova, unsigned int access)
+{
+	struct verbs_device *device = (struct verbs_device *)(void *)pd->context->device;
+	uint64_t support = __atomic_load_n(&device->core_support, __ATOMIC_RELAXED);
+
+	/* A kernel that does not know the optional flags refuses them. */
+	if (!(support & IB_UVERBS_CORE_SUPPORT_OPTIONAL_MR_ACCESS))
+		access &= ~(unsigned int)IBV_ACCESS_OPTIONAL_RANGE;
+	return reg_mr(pd, addr, length, iova, (int)access);
+}
+
+HF_EXPORT struct ibv_mr *ibv_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_t length,
+					   uint64_t iova, int fd, int access)
+{
+	struct ibv_mr *mr;
+
+	mr = ops_of(pd->context)->reg_dmabuf_mr(pd, offset, length, iova, fd, access);
+	if (!mr)
+		return NULL;
+	mr->context = pd->context;
+	mr->pd = pd;
+	mr->addr = (void *)(uintptr_t)offset;
+	mr->length = length;
+	verbs_of(mr)->mr_type = IBV_MR_TYPE_DMABUF_MR;
+	verbs_of(mr)->access = access;
+	return mr;
+}
+
+HF_EXPORT int ibv_dereg_mr(struct ibv_mr *mr)
+{
+	const struct verbs_mr before = *verbs_of(mr);
+	void *addr = before.ibv_mr.addr;
+	int err;
+
+	err = ops_of(mr->context)->dereg_mr(verbs_of(mr));
+	/* Without an address it was never kept from fork: a null MR, or memory on the device. */
+	if (!err && before.mr_type == IBV_MR_TYPE_MR && is_pinned(before.access) && addr)
+		ibv_dofork_range(addr, before.ibv_mr.length);
+	return err;
+}
+
+static bool rereg_is_valid(const struct verbs_mr *mr, int flags, const void *addr, size_t length,
+			   int access)
+{
+	if (mr->mr_type != IBV_MR_TYPE_MR || flags & ~IBV_REREG_MR_FLAGS_SUPPORTED)
+		return false;
+	if (flags & IBV_REREG_MR_CHANGE_TRANSLATION && (!addr || !length))
+		return false;
+	return !access || flags & IBV_REREG_MR_CHANGE_ACCESS;
+}
+
+HF_EXPORT int ibv_rereg_mr(struct ibv_mr *mr, int flags, struct ibv_pd *pd, void *addr,
+			   size_t length, int access)
+{
+	struct verbs_mr *verbs = verbs_of(mr);
+	const struct verbs_mr before = *verbs;
+	bool moves = flags & IBV_REREG_MR_CHANGE_TRANSLATION;
+	bool pinned = is_pinned(flags & IBV_REREG_MR_CHANGE_ACCESS ? access : before.access);
+	bool unforked = false;
+	int err;
+
+	if (!rereg_is_valid(verbs, flags, addr, length, access)) {
+		errno = EINVAL;
+		return IBV_REREG_MR_ERR_INPUT;
+	}
+	if (moves && pinned) {
+		err = fork_error(ibv_dontfork_range(addr, length));
+		if (err) {
+			errno = err;
+			return IBV_REREG_MR_ERR_DONT_FORK_NEW;
+		}
+		unforked = true;
+	}
+	err = ops_of(mr->context)->rereg_mr(verbs, flags, pd, addr, length, access);
+	if (err) {
+		int ret = IBV_REREG_MR_ERR_CMD;
+
+		if (unforked && ibv_dofork_range(addr, length))
+			ret = IBV_REREG_MR_ERR_CMD_AND_DO_FORK_NEW;
+		errno = err > 0 ? err : errno;
+		return ret;
+	}
+	if (flags & IBV_REREG_MR_CHANGE_PD)
+		mr->pd = pd;
+	if (flags & IBV_REREG_MR_CHANGE_ACCESS)
+		verbs->access = access;
+	if (!moves)
+		return 0;
+	mr->addr = addr;
+	mr->length = length;
+	if (is_pinned(before.access) && before.ibv_mr.addr &&
+	    ibv_dofork_range(before.ibv_mr.addr, before.ibv_mr.length))
+		return IBV_REREG_MR_ERR_DO_FORK_OLD;
+	return 0;
+}
+
+HF_EXPORT struct ibv_mr *ibv_import_mr(struct ibv_pd *pd, uint32_t mr_handle)
+{
+	struct ibv_mr *mr = ops_of(pd->context)->import_mr(pd, mr_handle);
+
+	if (mr) {
+		mr->context = pd->context;
+		mr->pd = pd;
+		verbs_of(mr)->mr_type = IBV_MR_TYPE_IMPORTED_MR;
+	}
+	return mr;
+}
+
+HF_EXPORT void ibv_unimport_mr(struct ibv_mr *mr)
+{
+	ops_of(mr->context)->unimport_mr(mr);
+}
