@@ -49,6 +49,7 @@ int hf_nl_exclusive(struct hf_nl *nl);
 int hf_nl_copy_on_fork(struct hf_nl *nl);
 
 /* The parsers of replies, also what the fuzz targets call: `message` is one nlmsghdr's bytes. */
+/* -EILSEQ for a device whose name cannot be one, -EBADMSG for what is no device at all. */
 int hf_nl_parse_device(const void *message, size_t size, struct hf_nl_device *ret);
 int hf_nl_parse_chardev(const void *message, size_t size, struct hf_nl_chardev *ret);
 int hf_nl_parse_port(const void *message, size_t size, struct hf_nl_port *ret);

@@ -171,7 +171,7 @@ static int take_device(const struct attribute *attribute, void *arg)
 		taken->found = true;
 		break;
 	case RDMA_NLDEV_ATTR_DEV_NAME:
-		err = get_name(attribute, device->name, sizeof(device->name));
+		err = get_text(attribute, device->name, sizeof(device->name));
 		break;
 	case RDMA_NLDEV_ATTR_PORT_INDEX:
 		err = get_u32(attribute, &device->num_ports);
@@ -205,6 +205,8 @@ int hf_nl_parse_device(const void *message, size_t size, struct hf_nl_device *re
 	/* Entries hold it with a sign. */
 	if (!taken.found || taken.device.index > INT32_MAX || !taken.device.name[0])
 		return -EBADMSG;
+	if (!hf_is_name(taken.device.name, sizeof(taken.device.name) - 1))
+		return -EILSEQ;
 	*ret = taken.device;
 	return 0;
 }

@@ -203,7 +203,8 @@ static void put_device(const struct fake *fake, struct part *part, const struct 
 {
 	put_header(part, &fake->request, fake->request.nlmsg_type, flags);
 	put_u32(part, RDMA_NLDEV_ATTR_DEV_INDEX, device->index);
-	put_text(part, RDMA_NLDEV_ATTR_DEV_NAME, device->name);
+	put_text(part, RDMA_NLDEV_ATTR_DEV_NAME,
+		 strcmp(device->name, "odd") ? device->name : "a/b");
 	put_u32(part, RDMA_NLDEV_ATTR_PORT_INDEX, device->ports);
 	put_u64(part, RDMA_NLDEV_ATTR_NODE_GUID, device->guid);
 	put_u8(part, RDMA_NLDEV_ATTR_DEV_NODE_TYPE, (uint8_t)device->type);

@@ -118,6 +118,22 @@ static void order_is_the_index_then_sysfs(void **state)
 	assert_int_equal(world->entries.v[3].reason.code, HF_REASON_NONE);
 }
 
+static void an_odd_name_hides_no_other(void **state)
+{
+	struct world *world = *state;
+
+	add(world, 0, "odd", NULL);
+	add(world, 1, "b", NULL);
+	add(world, 2, "c", NULL);
+	discover(world);
+	assert_int_equal(world->entries.count, 3);
+	assert_string_equal(world->entries.v[0].name, "b");
+	assert_int_equal(world->entries.v[0].index, 1);
+	assert_int_equal(world->entries.v[1].index, 2);
+	/* Sysfs knows a better name for it. */
+	assert_string_equal(world->entries.v[2].name, "odd");
+}
+
 static void the_index_tells_a_swap(void **state)
 {
 	struct world *world = *state;
@@ -373,6 +389,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(both_sources_make_one_entry),
 		TEST(order_is_the_index_then_sysfs),
+		TEST(an_odd_name_hides_no_other),
 		TEST(the_index_tells_a_swap),
 		TEST(rename_is_followed),
 		TEST(another_namespace_is_told),
