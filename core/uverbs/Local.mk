@@ -3,10 +3,18 @@ libhf_core_la_SOURCES += \
 	core/uverbs/address.c \
 	core/uverbs/command.c \
 	core/uverbs/command.h \
+	core/uverbs/cq.c \
+	core/uverbs/cq_poll.c \
 	core/uverbs/device_commands.c \
 	core/uverbs/device_commands.h \
 	core/uverbs/link.c \
 	core/uverbs/memory.c \
 	core/uverbs/memory.h \
 	core/uverbs/memory_native.c \
+	core/uverbs/post.c \
+	core/uverbs/qp.c \
+	core/uverbs/qp_create.c \
+	core/uverbs/queues.c \
+	core/uverbs/queues.h \
+	core/uverbs/srq.c \
 	core/uverbs/uverbs.h

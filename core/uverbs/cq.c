@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <rdma/ib_user_ioctl_cmds.h>
+#include <rdma/ib_user_verbs.h>
+
+#include <holdfast-provider/provider.h>
+
+#include "core/base/attr.h"
+#include "core/uverbs/queues.h"
+#include "core/uverbs/uverbs.h"
+
+static int create(struct ibv_context *context, const struct ibv_cq_init_attr_ex *attr,
+		  uint32_t flags, struct ibv_cq *cq, const struct hf_driver_data *data)
+{
+	struct ib_uverbs_attr *handle;
+	struct hf_command command;
+	uint32_t cqe = 0;
+	int err;
+
+	hf_command_start(&command, context, UVERBS_OBJECT_CQ, UVERBS_METHOD_CQ_CREATE);
+	handle = hf_command_out_handle(&command, UVERBS_ATTR_CREATE_CQ_HANDLE);
+	hf_command_in_u32(&command, UVERBS_ATTR_CREATE_CQ_CQE, attr->cqe);
+	hf_command_in_u64(&command, UVERBS_ATTR_CREATE_CQ_USER_HANDLE, (uintptr_t)cq);
+	if (attr->channel)
+		hf_command_in_fd(&command, UVERBS_ATTR_CREATE_CQ_COMP_CHANNEL, attr->channel->fd);
+	hf_command_in_u32(&command, UVERBS_ATTR_CREATE_CQ_COMP_VECTOR, attr->comp_vector);
+	if (flags)
+		hf_command_in_u32(&command, UVERBS_ATTR_CREATE_CQ_FLAGS, flags);
+	hf_command_out(&command, UVERBS_ATTR_CREATE_CQ_RESP_CQE, &cqe, sizeof(cqe));
+	hf_command_event_fd(&command, UVERBS_ATTR_CREATE_CQ_EVENT_FD, context);
+	hf_command_driver_data(&command, data);
+	err = hf_command_run(&command, context);
+	if (err)
+		return -err;
+	cq->context = context;
+	cq->handle = (uint32_t)handle->data;
+	cq->cqe = (int)cqe;
+	return 0;
+}
+
+HF_EXPORT int hf_provider_create_cq(struct ibv_context *context, int cqe,
+				    struct ibv_comp_channel *channel, int comp_vector,
+				    struct ibv_cq *cq, const struct hf_driver_data *data)
+{
+	const struct ibv_cq_init_attr_ex attr = {
+		.cqe = (uint32_t)cqe,
+		.channel = channel,
+		.comp_vector = (uint32_t)comp_vector,
+	};
+
+	return create(context, &attr, 0, cq, data);
+}
+
+HF_EXPORT int hf_provider_create_cq_ex(struct ibv_context *context,
+				       const struct ibv_cq_init_attr_ex *attr, struct verbs_cq *cq,
+				       const struct hf_driver_data *data, uint32_t cmd_flags)
+{
+	uint32_t flags = 0;
+
+	if (cmd_flags & ~(uint32_t)HF_CREATE_CQ_TS_IGNORED ||
+	    attr->comp_mask & ~(uint32_t)(IBV_CQ_INIT_ATTR_MASK_FLAGS | IBV_CQ_INIT_ATTR_MASK_PD))
+		return EOPNOTSUPP;
+	if (attr->wc_flags &
+	    (IBV_WC_EX_WITH_COMPLETION_TIMESTAMP | IBV_WC_EX_WITH_COMPLETION_TIMESTAMP_WALLCLOCK))
+		flags |= IB_UVERBS_CQ_FLAGS_TIMESTAMP_COMPLETION;
+	if (attr->comp_mask & IBV_CQ_INIT_ATTR_MASK_FLAGS) {
+		/* SINGLE_THREADED is between the program and the provider. */
+		if (attr->flags & ~(uint32_t)(IBV_CREATE_CQ_ATTR_SINGLE_THREADED |
+					      IBV_CREATE_CQ_ATTR_IGNORE_OVERRUN))
+			return EOPNOTSUPP;
+		if (attr->flags & IBV_CREATE_CQ_ATTR_IGNORE_OVERRUN)
+			flags |= IB_UVERBS_CQ_FLAGS_IGNORE_OVERRUN;
+	}
+	return create(context, attr, flags, &cq->cq, data);
+}
+
+HF_EXPORT void hf_provider_init_cq(struct ibv_cq *cq, struct ibv_context *context,
+				   struct ibv_comp_channel *channel, void *cq_context)
+{
+	cq->context = context;
+	cq->channel = channel;
+	cq->cq_context = cq_context;
+	cq->comp_events_completed = 0;
+	cq->async_events_completed = 0;
+	hf_events_init(&cq->mutex, &cq->cond);
+	if (!channel)
+		return;
+	pthread_mutex_lock(&context->mutex);
+	channel->refcnt++;
+	pthread_mutex_unlock(&context->mutex);
+}
+
+HF_EXPORT int hf_provider_resize_cq(struct ibv_cq *cq, int cqe, const struct hf_driver_data *data)
+{
+	const struct ib_uverbs_resize_cq request = {.cq_handle = cq->handle, .cqe = (uint32_t)cqe};
+	struct ib_uverbs_resize_cq_resp response = {0};
+	int err;
+
+	err = hf_write_command(cq->context, IB_USER_VERBS_CMD_RESIZE_CQ, &request, sizeof(request),
+			       &response, sizeof(response), data);
+	if (err)
+		return -err;
+	cq->cqe = (int)response.cqe;
+	return 0;
+}
+
+HF_EXPORT int hf_provider_modify_cq(struct ibv_cq *cq, const struct ibv_modify_cq_attr *attr,
+				    const struct hf_driver_data *data)
+{
+	struct ib_uverbs_ex_modify_cq request = {
+		.cq_handle = cq->handle,
+		.attr_mask = attr->attr_mask,
+	};
+
+	if (attr->attr_mask & ~(uint32_t)IBV_CQ_ATTR_MODERATE)
+		return EOPNOTSUPP;
+	if (attr->attr_mask & IBV_CQ_ATTR_MODERATE) {
+		request.attr.cq_count = attr->moderate.cq_count;
+		request.attr.cq_period = attr->moderate.cq_period;
+	}
+	return -hf_write_command(cq->context,
+				 IB_USER_VERBS_EX_CMD_MODIFY_CQ | IB_USER_VERBS_CMD_FLAG_EXTENDED,
+				 &request, sizeof(request), NULL, 0, data);
+}
+
+HF_EXPORT int hf_provider_destroy_cq(struct ibv_cq *cq)
+{
+	struct ib_uverbs_destroy_cq_resp response;
+	int err;
+
+	err = hf_destroy_counted(cq->context, UVERBS_OBJECT_CQ, UVERBS_METHOD_CQ_DESTROY,
+				 UVERBS_ATTR_DESTROY_CQ_HANDLE, cq->handle,
+				 UVERBS_ATTR_DESTROY_CQ_RESP, &response, sizeof(response));
+	if (err < 0)
+		return -err;
+	if (err == 0) {
+		const struct hf_events events[] = {
+			{&cq->comp_events_completed, response.comp_events_reported},
+			{&cq->async_events_completed, response.async_events_reported},
+		};
+
+		hf_events_wait(&cq->mutex, &cq->cond, events, HF_ARRAY_SIZE(events));
+	}
+	return 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "core/uverbs/queues.h"
+
+void hf_command_event_fd(struct hf_command *command, uint16_t attr,
+			 const struct ibv_context *context)
+{
+	if (context->async_fd < 0)
+		return;
+	hf_command_in_fd(command, attr, context->async_fd);
+	/* Linux before 5.7 does not know the attribute, and has one such descriptor in a context. */
+	command->attrs[command->header.num_attrs - 1].flags = 0;
+}
+
+void hf_events_init(pthread_mutex_t *mutex, pthread_cond_t *cond)
+{
+	pthread_mutex_init(mutex, NULL);
+	pthread_cond_init(cond, NULL);
+}
+
+static bool all_completed(const struct hf_events *events, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		/* The counters wrap around. */
+		if ((int32_t)(events[i].reported - *events[i].completed) > 0)
+			return false;
+	}
+	return true;
+}
+
+void hf_events_wait(pthread_mutex_t *mutex, pthread_cond_t *cond, const struct hf_events *events,
+		    size_t count)
+{
+	pthread_mutex_lock(mutex);
+	while (!all_completed(events, count))
+		pthread_cond_wait(cond, mutex);
+	pthread_mutex_unlock(mutex);
+}
