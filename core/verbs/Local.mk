@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 libhf_core_la_SOURCES += \
+	core/verbs/comp_channel.c \
 	core/verbs/context.c \
 	core/verbs/context.h \
+	core/verbs/cq.c \
+	core/verbs/cq.h \
 	core/verbs/device_list.c \
 	core/verbs/dm.c \
 	core/verbs/events.c \
@@ -17,5 +20,8 @@ libhf_core_la_SOURCES += \
 	core/verbs/operations.c \
 	core/verbs/operations.h \
 	core/verbs/pd.c \
+	core/verbs/qp.c \
+	core/verbs/qp_ex.c \
 	core/verbs/query.c \
-	core/verbs/query_kernel.c
+	core/verbs/query_kernel.c \
+	core/verbs/srq.c

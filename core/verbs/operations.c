@@ -5,6 +5,7 @@
 
 #include "core/base/attr.h"
 #include "core/verbs/context.h"
+#include "core/verbs/cq.h"
 #include "core/verbs/operations.h"
 
 typedef void (*any_fn)(void);
@@ -170,6 +171,7 @@ void hf_operations_default(struct verbs_context *context)
 	for (size_t i = 0; i < HF_ARRAY_SIZE(operations); i++)
 		install(context, i, answers[operations[i].answer]);
 	context->query_port = query_port;
+	context->create_cq_ex = hf_create_cq_ex;
 	mirror_flow_calls(context);
 }
 

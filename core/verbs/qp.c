@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The extended calls go from programs straight to the provider, which has hf_provider_init_qp(). */
+#include <errno.h>
+
+#include "core/base/attr.h"
+#include "core/verbs/context.h"
+
+static const struct verbs_context_ops *ops_of(const struct ibv_qp *qp)
+{
+	return &hf_context_of(qp->context)->priv->ops;
+}
+
+HF_EXPORT struct ibv_qp *ibv_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr)
+{
+	return hf_context_of(pd->context)->priv->ops.create_qp(pd, attr);
+}
+
+HF_EXPORT int ibv_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int attr_mask)
+{
+	const int err = ops_of(qp)->modify_qp(qp, attr, attr_mask);
+
+	if (!err && attr_mask & IBV_QP_STATE)
+		qp->state = attr->qp_state;
+	return err;
+}
+
+HF_EXPORT int ibv_query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int attr_mask,
+			   struct ibv_qp_init_attr *init_attr)
+{
+	const int err = ops_of(qp)->query_qp(qp, attr, attr_mask, init_attr);
+
+	if (!err && attr_mask & IBV_QP_STATE)
+		qp->state = attr->qp_state;
+	return err;
+}
+
+HF_EXPORT int ibv_destroy_qp(struct ibv_qp *qp)
+{
+	return ops_of(qp)->destroy_qp(qp);
+}
+
+HF_EXPORT int ibv_query_ece(struct ibv_qp *qp, struct ibv_ece *ece)
+{
+	return ops_of(qp)->query_ece(qp, ece);
+}
+
+HF_EXPORT int ibv_set_ece(struct ibv_qp *qp, struct ibv_ece *ece)
+{
+	return ops_of(qp)->set_ece(qp, ece);
+}
+
+HF_EXPORT int ibv_query_qp_data_in_order(struct ibv_qp *qp, enum ibv_wr_opcode op, uint32_t flags)
+{
+	return ops_of(qp)->query_qp_data_in_order(qp, op, flags);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <stddef.h>
+
+#include "core/base/attr.h"
+#include "core/verbs/context.h"
+
+HF_EXPORT struct ibv_qp_ex *ibv_qp_to_qp_ex(struct ibv_qp *qp)
+{
+	/* Where the mask is depends on the release that the provider was built for. */
+	const size_t offset = hf_context_of(qp->context)->priv->uverbs.qp_mask_offset;
+	const uint32_t *mask = (const uint32_t *)(void *)((char *)qp + offset);
+
+	return *mask & VERBS_QP_EX ? (struct ibv_qp_ex *)(void *)qp : NULL;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The extended calls go from programs straight to the provider, which has hf_provider_init_srq(). */
+#include "core/base/attr.h"
+#include "core/verbs/context.h"
+
+HF_EXPORT struct ibv_srq *ibv_create_srq(struct ibv_pd *pd, struct ibv_srq_init_attr *attr)
+{
+	return hf_context_of(pd->context)->priv->ops.create_srq(pd, attr);
+}
+
+HF_EXPORT int ibv_modify_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr, int attr_mask)
+{
+	return hf_context_of(srq->context)->priv->ops.modify_srq(srq, attr, attr_mask);
+}
+
+HF_EXPORT int ibv_query_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr)
+{
+	return hf_context_of(srq->context)->priv->ops.query_srq(srq, attr);
+}
+
+HF_EXPORT int ibv_destroy_srq(struct ibv_srq *srq)
+{
+	return hf_context_of(srq->context)->priv->ops.destroy_srq(srq);
+}
