@@ -7,6 +7,8 @@ libhf_core_la_SOURCES += \
 	core/uverbs/cq_poll.c \
 	core/uverbs/device_commands.c \
 	core/uverbs/device_commands.h \
+	core/uverbs/gid_commands.c \
+	core/uverbs/gid_commands.h \
 	core/uverbs/link.c \
 	core/uverbs/memory.c \
 	core/uverbs/memory.h \

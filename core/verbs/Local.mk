@@ -14,6 +14,9 @@ libhf_core_la_SOURCES += \
 	core/verbs/fork_pages.h \
 	core/verbs/fork_ranges.c \
 	core/verbs/fork_ranges.h \
+	core/verbs/gid.c \
+	core/verbs/marshall.c \
+	core/verbs/marshall.h \
 	core/verbs/mcast.c \
 	core/verbs/mr.c \
 	core/verbs/open.c \
@@ -24,4 +27,8 @@ libhf_core_la_SOURCES += \
 	core/verbs/qp_ex.c \
 	core/verbs/query.c \
 	core/verbs/query_kernel.c \
-	core/verbs/srq.c
+	core/verbs/rates.c \
+	core/verbs/srq.c \
+	core/verbs/strings.c \
+	core/verbs/sysfs_compat.c \
+	core/verbs/sysfs_compat.h

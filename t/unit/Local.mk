@@ -91,3 +91,11 @@ t_unit_fork_ranges_SOURCES = t/unit/fork_ranges.c
 t_unit_fork_ranges_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_fork_ranges_LDADD = libhf-core.la $(CMOCKA_LIBS)
 endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += t/unit/like_libibverbs
+TESTS += t/unit/like_libibverbs
+t_unit_like_libibverbs_SOURCES = t/unit/like_libibverbs.c
+t_unit_like_libibverbs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_like_libibverbs_LDADD = libhf-core.la $(CMOCKA_LIBS)
+endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+
+#include "core/uverbs/command.h"
+#include "core/uverbs/gid_commands.h"
+
+int hf_command_gid_entry(struct ibv_context *context, uint32_t port, uint32_t index, uint32_t flags,
+			 struct ib_uverbs_gid_entry *ret)
+{
+	struct ib_uverbs_gid_entry entry = {0};
+	struct hf_command command;
+	int err;
+
+	hf_command_start(&command, context, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_GID_ENTRY);
+	hf_command_in_const(&command, UVERBS_ATTR_QUERY_GID_ENTRY_PORT, port);
+	hf_command_in_const(&command, UVERBS_ATTR_QUERY_GID_ENTRY_GID_INDEX, index);
+	hf_command_in(&command, UVERBS_ATTR_QUERY_GID_ENTRY_FLAGS, &flags, sizeof(flags));
+	hf_command_out(&command, UVERBS_ATTR_QUERY_GID_ENTRY_RESP_ENTRY, &entry, sizeof(entry));
+	err = hf_command_run(&command, context);
+	if (!err)
+		*ret = entry;
+	return err;
+}
+
+ssize_t hf_command_gid_table(struct ibv_context *context, void *entries, size_t count, size_t size,
+			     uint32_t flags)
+{
+	struct hf_command command;
+	uint64_t found = 0;
+	int err;
+
+	if (size > UINT16_MAX)
+		return -EINVAL;
+	/* An attribute has 16 bits for its length: of a larger array the kernel gets the beginning. */
+	if (count > UINT16_MAX / size)
+		count = UINT16_MAX / size;
+	hf_command_start(&command, context, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_GID_TABLE);
+	hf_command_in_const(&command, UVERBS_ATTR_QUERY_GID_TABLE_ENTRY_SIZE, size);
+	hf_command_in(&command, UVERBS_ATTR_QUERY_GID_TABLE_FLAGS, &flags, sizeof(flags));
+	hf_command_out(&command, UVERBS_ATTR_QUERY_GID_TABLE_RESP_ENTRIES, entries, count * size);
+	hf_command_out(&command, UVERBS_ATTR_QUERY_GID_TABLE_RESP_NUM_ENTRIES, &found,
+		       sizeof(found));
+	err = hf_command_run(&command, context);
+	if (err)
+		return err;
+	return found > count ? -EIO : (ssize_t)found;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The GID table with all that an entry has, and P_Keys by value. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <net/if.h>
+
+#include "core/base/attr.h"
+#include "core/device/attributes.h"
+#include "core/uverbs/gid_commands.h"
+#include "core/verbs/context.h"
+
+static_assert(sizeof(struct ibv_gid_entry) == sizeof(struct ib_uverbs_gid_entry) &&
+		      offsetof(struct ibv_gid_entry, ndev_ifindex) ==
+			      offsetof(struct ib_uverbs_gid_entry, netdev_ifindex),
+	      "the kernel writes into the program's array");
+
+struct port_gids {
+	uint32_t port;
+	struct hf_gid *v;
+};
+
+static int read_gids(int dir, const struct hf_entry *entry, void *arg)
+{
+	struct port_gids *gids = arg;
+
+	(void)entry;
+	return hf_read_gids(dir, gids->port, &gids->v);
+}
+
+static struct ibv_gid_entry entry_of(uint32_t port, const struct hf_gid *gid)
+{
+	return (struct ibv_gid_entry){
+		.gid = gid->gid,
+		.gid_index = gid->index,
+		.port_num = port,
+		.gid_type = (uint32_t)gid->type,
+		.ndev_ifindex = gid->netdev[0] ? if_nametoindex(gid->netdev) : 0,
+	};
+}
+
+/* No kernel behind the device, or one before Linux 5.10, which lacks the methods. */
+static bool must_read_files(const struct verbs_context *context, int err)
+{
+	return !context->priv->kernel || err == -EPROTONOSUPPORT || err == -EOPNOTSUPP ||
+	       err == -ENOTTY;
+}
+
+static int entry_from_files(struct verbs_context *context, uint32_t port, uint32_t index,
+			    struct ibv_gid_entry *ret)
+{
+	struct port_gids gids = {.port = port};
+	int count = hf_with_dir(context->priv->device, read_gids, &gids);
+	int err = count < 0 ? count : -ENODATA;
+
+	for (int i = 0; i < count; i++) {
+		if (gids.v[i].index != index)
+			continue;
+		*ret = entry_of(port, &gids.v[i]);
+		err = 0;
+	}
+	free(gids.v);
+	return err;
+}
+
+static int query_entry(struct verbs_context *context, uint32_t port, uint32_t index, uint32_t flags,
+		       struct ibv_gid_entry *ret)
+{
+	int err = 0;
+
+	if (context->priv->kernel)
+		err = hf_command_gid_entry(&context->context, port, index, flags,
+					   (struct ib_uverbs_gid_entry *)(void *)ret);
+	if (must_read_files(context, err))
+		err = flags ? -EINVAL : entry_from_files(context, port, index, ret);
+	return err;
+}
+
+HF_EXPORT int _ibv_query_gid_ex(struct ibv_context *context, uint32_t port_num, uint32_t gid_index,
+				struct ibv_gid_entry *entry, uint32_t flags, size_t entry_size)
+{
+	struct ibv_gid_entry full = {0};
+	int err = -EINVAL;
+
+	if (entry_size)
+		err = query_entry(hf_context_of(context), port_num, gid_index, flags, &full);
+	if (err)
+		return -err;
+	memset(entry, 0, entry_size);
+	memcpy(entry, &full, entry_size < sizeof(full) ? entry_size : sizeof(full));
+	return 0;
+}
+
+/* What a program gave for the table: so many places of `size` bytes, which may not be ours. */
+struct places {
+	char *at;
+	size_t count, used, size;
+};
+
+static int put_gids(struct places *places, uint32_t port, const struct hf_gid *gids, int count)
+{
+	for (int i = 0; i < count; i++) {
+		struct ibv_gid_entry entry = entry_of(port, &gids[i]);
+		char *place = places->at + places->used * places->size;
+
+		if (places->used == places->count)
+			return -EINVAL;
+		memset(place, 0, places->size);
+		memcpy(place, &entry, places->size < sizeof(entry) ? places->size : sizeof(entry));
+		places->used++;
+	}
+	return 0;
+}
+
+static ssize_t table_from_files(struct verbs_context *context, struct places *places)
+{
+	struct ibv_device_attr_ex attr = {0};
+	int err = context->priv->ops.query_device_ex(&context->context, NULL, &attr,
+						     sizeof(attr.orig_attr));
+
+	if (err)
+		return -err;
+	for (uint32_t port = 1; !err && port <= attr.orig_attr.phys_port_cnt; port++) {
+		struct port_gids gids = {.port = port};
+		int count = hf_with_dir(context->priv->device, read_gids, &gids);
+
+		err = count < 0 ? count : put_gids(places, port, gids.v, count);
+		free(gids.v);
+	}
+	return err ? err : (ssize_t)places->used;
+}
+
+HF_EXPORT ssize_t _ibv_query_gid_table(struct ibv_context *context, struct ibv_gid_entry *entries,
+				       size_t max_entries, uint32_t flags, size_t entry_size)
+{
+	struct verbs_context *verbs = hf_context_of(context);
+	struct places places = {(char *)entries, max_entries, 0, entry_size};
+	ssize_t count = 0;
+
+	if (!max_entries || !entry_size)
+		return -EINVAL;
+	if (verbs->priv->kernel)
+		count = hf_command_gid_table(context, entries, max_entries, entry_size, flags);
+	if (must_read_files(verbs, (int)count))
+		count = flags ? -EINVAL : table_from_files(verbs, &places);
+	return count;
+}
+
+HF_EXPORT int hf_provider_query_gid_type(struct ibv_context *context, uint8_t port,
+					 unsigned int index, enum ibv_gid_type_sysfs *type)
+{
+	struct ibv_gid_entry entry = {0};
+	int err = query_entry(hf_context_of(context), port, index, 0, &entry);
+
+	/* An entry that is not in use is of the first kind: what its file would say. */
+	if (err && err != -ENODATA)
+		return -err;
+	*type = !err && entry.gid_type == IBV_GID_TYPE_ROCE_V2 ? IBV_GID_TYPE_SYSFS_ROCE_V2
+							       : IBV_GID_TYPE_SYSFS_IB_ROCE_V1;
+	return 0;
+}
+
+HF_EXPORT int ibv_get_pkey_index(struct ibv_context *context, uint8_t port_num, __be16 pkey)
+{
+	__be16 found;
+
+	/* P_Key tables have at most 65535 entries (InfiniBand Architecture, 10.9.2). */
+	for (int index = 0; index <= UINT16_MAX; index++) {
+		if (ibv_query_pkey(context, port_num, index, &found))
+			return -1;
+		if (found == pkey)
+			return index;
+	}
+	errno = ENOENT;
+	return -1;
+}
