@@ -66,6 +66,7 @@ static int read_port(int dir, struct hf_nl *nl, const struct hf_entry *entry, ui
 		return err;
 	memset(ret, 0, sizeof(*ret));
 	ret->port = digest_number(0, err);
+	ret->missing = err != 0;
 	if (!err) {
 		ret->port = digest_number(ret->port, info.state);
 		ret->port = digest_number(ret->port, info.phys_state);
@@ -101,6 +102,9 @@ int hf_snapshot_read(const struct hf_search_root *root, struct hf_nl *nl,
 	uint32_t ports = 0;
 	int err = 0;
 
+	/* In motion: another look follows. */
+	if (dir == -EIO)
+		return -ENODEV;
 	if (is_fatal(dir))
 		return dir;
 	/* Where it is known to netlink only, or not readable, no ports are what there is. */
@@ -138,14 +142,18 @@ static uint32_t compare_port(const struct hf_snapshot_port *a, const struct hf_s
 	return changes;
 }
 
-uint32_t hf_snapshot_compare(const struct hf_snapshot *before, const struct hf_snapshot *now)
+uint32_t hf_snapshot_compare(const struct hf_snapshot *before, struct hf_snapshot *now)
 {
 	uint32_t changes = 0;
 
 	if (before->num_ports != now->num_ports)
 		return HF_CHANGED_PORT | HF_CHANGED_GID | HF_CHANGED_NETDEV;
-	for (uint32_t i = 0; i < now->num_ports; i++)
-		changes |= compare_port(&before->ports[i], &now->ports[i]);
+	for (uint32_t i = 0; i < now->num_ports; i++) {
+		if (now->ports[i].missing && !before->ports[i].missing)
+			now->ports[i] = before->ports[i];
+		else
+			changes |= compare_port(&before->ports[i], &now->ports[i]);
+	}
 	return changes;
 }
 

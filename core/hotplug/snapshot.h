@@ -11,6 +11,7 @@
 struct hf_snapshot_port {
 	uint64_t gids; /* digest of the GID table */
 	uint64_t port; /* digest of state, rate, MTU, link layer */
+	bool missing;  /* could not be read to the end */
 	uint32_t netdev_index;
 	char netdev[16];
 };
@@ -27,8 +28,11 @@ struct hf_snapshot {
 int hf_snapshot_read(const struct hf_search_root *root, struct hf_nl *nl,
 		     const struct hf_entry *entry, struct hf_snapshot **ret);
 
-/* What is different, as enum hf_event_change bits. */
-uint32_t hf_snapshot_compare(const struct hf_snapshot *before, const struct hf_snapshot *now);
+/*
+ * What is different, as enum hf_event_change bits. Ports that have gone missing are those of a device
+ * that is being taken apart, or renamed: no change, and *now is given what was known of them.
+ */
+uint32_t hf_snapshot_compare(const struct hf_snapshot *before, struct hf_snapshot *now);
 
 /*
  * Does one of its ports stand on an interface of the set? Where `unknown`, a port without one counts

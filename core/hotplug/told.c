@@ -112,6 +112,11 @@ int hf_told_compare(struct hf_stream *stream, struct hf_told *told, uint32_t *ch
 	err = read_snapshot(stream, told->device, &now);
 	if (err || !now)
 		return err;
+	/* A device does not lose ports while it lives. */
+	if (told->snapshot && now->num_ports < told->snapshot->num_ports) {
+		free(now);
+		return 0;
+	}
 	if (told->snapshot)
 		*changes = hf_snapshot_compare(told->snapshot, now);
 	free(told->snapshot);
