@@ -16,8 +16,13 @@ compat_libibverbs_la_SOURCES = \
 	compat/face/data.c \
 	compat/face/device.c \
 	compat/face/forward.h \
+	compat/private34/cq.c \
 	compat/private34/frame.c \
-	compat/private34/private34.h
+	compat/private34/post.c \
+	compat/private34/private34.h \
+	compat/private34/qp.c \
+	compat/private34/queues.h \
+	compat/private34/srq.c
 
 install-exec-hook: remove-compat-la
 remove-compat-la:
