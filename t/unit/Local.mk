@@ -98,4 +98,9 @@ TESTS += t/unit/like_libibverbs
 t_unit_like_libibverbs_SOURCES = t/unit/like_libibverbs.c
 t_unit_like_libibverbs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_like_libibverbs_LDADD = libhf-core.la $(CMOCKA_LIBS)
+check_PROGRAMS += t/unit/uverbs_memory
+TESTS += t/unit/uverbs_memory
+t_unit_uverbs_memory_SOURCES = t/unit/uverbs_memory.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h
+t_unit_uverbs_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_uverbs_memory_LDADD = libhf-core.la $(CMOCKA_LIBS)
 endif
