@@ -7,7 +7,22 @@ provider_cppflags = $(AM_CPPFLAGS) -DPROVIDER_VERSION='"$(PACKAGE_VERSION)"'
 provider_LTLIBRARIES += rxe-hf1.la siw-hf1.la
 dist_provider_DATA = providers/rxe/rxe.provider providers/siw/siw.provider
 
-rxe_hf1_la_SOURCES = providers/rxe/rxe.c
+provider_common = providers/common/plain.c providers/common/plain.h
+
+rxe_hf1_la_SOURCES = \
+	providers/rxe/ah.c \
+	providers/rxe/cq.c \
+	providers/rxe/poll.c \
+	providers/rxe/qp.c \
+	providers/rxe/queue.c \
+	providers/rxe/queue.h \
+	providers/rxe/rq.c \
+	providers/rxe/rxe.c \
+	providers/rxe/rxe.h \
+	providers/rxe/send.c \
+	providers/rxe/srq.c \
+	providers/rxe/wr.c \
+	$(provider_common)
 rxe_hf1_la_CPPFLAGS = $(provider_cppflags)
 rxe_hf1_la_LDFLAGS = $(provider_ldflags)
 rxe_hf1_la_LIBADD = libholdfast.la

@@ -5,15 +5,7 @@
 #include <stdlib.h>
 #include <rdma/ib_user_ioctl_verbs.h>
 
-#include <holdfast-provider/provider.h>
-
-struct rxe_device {
-	struct verbs_device verbs;
-};
-
-struct rxe_context {
-	struct verbs_context verbs;
-};
+#include "providers/rxe/rxe.h"
 
 static int rxe_query_device(struct ibv_context *context,
 			    const struct ibv_query_device_ex_input *input,
@@ -33,16 +25,47 @@ static int rxe_query_device(struct ibv_context *context,
 
 static void rxe_free_context(struct ibv_context *context)
 {
-	struct verbs_context *verbs =
-		(struct verbs_context *)((char *)context - offsetof(struct verbs_context, context));
+	struct rxe_context *rxe = container_of(context, struct rxe_context, verbs.context);
 
-	hf_provider_context_uninit(verbs);
-	free((char *)verbs - offsetof(struct rxe_context, verbs));
+	hf_provider_context_uninit(&rxe->verbs);
+	free(rxe);
 }
 
 static const struct verbs_context_ops rxe_operations = {
 	.query_device_ex = rxe_query_device,
 	.query_port = hf_provider_query_port,
+	.alloc_pd = plain_alloc_pd,
+	.dealloc_pd = plain_dealloc_pd,
+	.reg_mr = plain_reg_mr,
+	.rereg_mr = plain_rereg_mr,
+	.dereg_mr = plain_dereg_mr,
+	.alloc_mw = plain_alloc_mw,
+	.dealloc_mw = plain_dealloc_mw,
+	.bind_mw = rxe_bind_mw,
+	.create_cq = rxe_create_cq,
+	.create_cq_ex = rxe_create_cq_ex,
+	.resize_cq = rxe_resize_cq,
+	.poll_cq = rxe_poll_cq,
+	.req_notify_cq = hf_provider_req_notify_cq,
+	.destroy_cq = rxe_destroy_cq,
+	.create_srq = rxe_create_srq,
+	.create_srq_ex = rxe_create_srq_ex,
+	.get_srq_num = rxe_get_srq_num,
+	.modify_srq = rxe_modify_srq,
+	.query_srq = plain_query_srq,
+	.post_srq_recv = rxe_post_srq_recv,
+	.destroy_srq = rxe_destroy_srq,
+	.create_qp = rxe_create_qp,
+	.create_qp_ex = rxe_create_qp_ex,
+	.query_qp = plain_query_qp,
+	.modify_qp = plain_modify_qp,
+	.post_send = rxe_post_send,
+	.post_recv = rxe_post_recv,
+	.destroy_qp = rxe_destroy_qp,
+	.create_ah = rxe_create_ah,
+	.destroy_ah = rxe_destroy_ah,
+	.attach_mcast = hf_provider_attach_mcast,
+	.detach_mcast = hf_provider_detach_mcast,
 	.free_context = rxe_free_context,
 };
 
@@ -80,7 +103,7 @@ static struct verbs_device *rxe_alloc_device(struct verbs_sysfs_dev *sysfs_dev)
 
 static void rxe_uninit_device(struct verbs_device *verbs)
 {
-	free((char *)verbs - offsetof(struct rxe_device, verbs));
+	free(container_of(verbs, struct rxe_device, verbs));
 }
 
 static const struct verbs_match_ent rxe_matches[] = {

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "providers/common/plain.h"
+
+struct ibv_pd *plain_alloc_pd(struct ibv_context *context)
+{
+	struct ibv_pd *pd = calloc(1, sizeof(*pd));
+	int err;
+
+	if (!pd)
+		return NULL;
+	err = hf_provider_alloc_pd(context, pd, NULL);
+	if (err)
+		goto free_pd;
+	return pd;
+
+free_pd:
+	free(pd);
+	errno = err;
+	return NULL;
+}
+
+int plain_dealloc_pd(struct ibv_pd *pd)
+{
+	int err = hf_provider_dealloc_pd(pd);
+
+	if (!err)
+		free(pd);
+	return err;
+}
+
+struct ibv_mr *plain_reg_mr_with(struct ibv_pd *pd, void *addr, size_t length, uint64_t hca_va,
+				 int access, const struct hf_driver_data *data)
+{
+	struct verbs_mr *mr = calloc(1, sizeof(*mr));
+	int err;
+
+	if (!mr)
+		return NULL;
+	err = hf_provider_reg_mr(pd, addr, length, hca_va, access, mr, data);
+	if (err)
+		goto free_mr;
+	return &mr->ibv_mr;
+
+free_mr:
+	free(mr);
+	errno = err;
+	return NULL;
+}
+
+struct ibv_mr *plain_reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint64_t hca_va,
+			    int access)
+{
+	return plain_reg_mr_with(pd, addr, length, hca_va, access, NULL);
+}
+
+int plain_rereg_mr(struct verbs_mr *mr, int flags, struct ibv_pd *pd, void *addr, size_t length,
+		   int access)
+{
+	return hf_provider_rereg_mr(mr, (uint32_t)flags, addr, length, (uintptr_t)addr, access, pd,
+				    NULL);
+}
+
+int plain_dereg_mr(struct verbs_mr *mr)
+{
+	int err = hf_provider_dereg_mr(mr);
+
+	if (!err)
+		free(mr);
+	return err;
+}
+
+struct ibv_mw *plain_alloc_mw(struct ibv_pd *pd, enum ibv_mw_type type)
+{
+	struct ibv_mw *mw = calloc(1, sizeof(*mw));
+	int err;
+
+	if (!mw)
+		return NULL;
+	err = hf_provider_alloc_mw(pd, type, mw, NULL);
+	if (err)
+		goto free_mw;
+	return mw;
+
+free_mw:
+	free(mw);
+	errno = err;
+	return NULL;
+}
+
+int plain_dealloc_mw(struct ibv_mw *mw)
+{
+	int err = hf_provider_dealloc_mw(mw);
+
+	if (!err)
+		free(mw);
+	return err;
+}
+
+int plain_query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask,
+		   struct ibv_qp_init_attr *init_attr)
+{
+	return hf_provider_query_qp(qp, attr, mask, init_attr, NULL);
+}
+
+int plain_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask)
+{
+	return hf_provider_modify_qp(qp, attr, mask, NULL);
+}
+
+int plain_query_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr)
+{
+	return hf_provider_query_srq(srq, attr, NULL);
+}

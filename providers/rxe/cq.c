@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Completion queues: made, resized and destroyed. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "providers/rxe/rxe.h"
+
+static struct rxe_cq *alloc_cq(void)
+{
+	struct rxe_cq *cq = calloc(1, sizeof(*cq));
+
+	if (cq)
+		pthread_spin_init(&cq->lock, PTHREAD_PROCESS_PRIVATE);
+	return cq;
+}
+
+static void free_cq(struct rxe_cq *cq)
+{
+	rxe_queue_unmap(&cq->queue);
+	pthread_spin_destroy(&cq->lock);
+	free(cq);
+}
+
+static int map_ring(struct rxe_cq *cq, const struct mminfo *info)
+{
+	return -rxe_queue_map(&cq->queue, cq->verbs.cq.context->cmd_fd, info,
+			      sizeof(struct ib_uverbs_wc));
+}
+
+struct ibv_cq *rxe_create_cq(struct ibv_context *context, int cqe, struct ibv_comp_channel *channel,
+			     int comp_vector)
+{
+	struct rxe_create_cq_resp response = {0};
+	const struct hf_driver_data data = {.out = &response, .out_size = sizeof(response)};
+	struct rxe_cq *cq = alloc_cq();
+	int err;
+
+	if (!cq)
+		return NULL;
+	err = hf_provider_create_cq(context, cqe, channel, comp_vector, &cq->verbs.cq, &data);
+	if (err)
+		goto free_cq;
+	err = map_ring(cq, &response.mi);
+	if (err)
+		goto destroy_cq;
+	return &cq->verbs.cq;
+
+destroy_cq:
+	hf_provider_destroy_cq(&cq->verbs.cq);
+free_cq:
+	free_cq(cq);
+	errno = err;
+	return NULL;
+}
+
+struct ibv_cq_ex *rxe_create_cq_ex(struct ibv_context *context, struct ibv_cq_init_attr_ex *attr)
+{
+	struct rxe_create_cq_resp response = {0};
+	const struct hf_driver_data data = {.out = &response, .out_size = sizeof(response)};
+	struct rxe_cq *cq;
+	int err;
+
+	/* The kernel driver has no timestamps, and nothing else that is not in every completion. */
+	if (attr->wc_flags & ~(uint64_t)IBV_WC_STANDARD_FLAGS ||
+	    attr->comp_mask & ~(uint32_t)IBV_CQ_INIT_ATTR_MASK_FLAGS) {
+		errno = EOPNOTSUPP;
+		return NULL;
+	}
+	cq = alloc_cq();
+	if (!cq)
+		return NULL;
+	cq->unlocked = attr->comp_mask & IBV_CQ_INIT_ATTR_MASK_FLAGS &&
+		       attr->flags & IBV_CREATE_CQ_ATTR_SINGLE_THREADED;
+	err = hf_provider_create_cq_ex(context, attr, &cq->verbs, &data, 0);
+	if (err)
+		goto free_cq;
+	err = map_ring(cq, &response.mi);
+	if (err)
+		goto destroy_cq;
+	rxe_set_cq_calls(&cq->verbs.cq_ex, attr->wc_flags);
+	return &cq->verbs.cq_ex;
+
+destroy_cq:
+	hf_provider_destroy_cq(&cq->verbs.cq);
+free_cq:
+	free_cq(cq);
+	errno = err;
+	return NULL;
+}
+
+/* The kernel moves what is in the ring into a new one: nobody may take from the old one meanwhile. */
+int rxe_resize_cq(struct ibv_cq *ibv, int cqe)
+{
+	struct rxe_cq *cq = container_of(ibv, struct rxe_cq, verbs.cq);
+	struct rxe_resize_cq_resp response = {0};
+	const struct hf_driver_data data = {.out = &response, .out_size = sizeof(response)};
+	struct rxe_queue old;
+	int err;
+
+	pthread_spin_lock(&cq->lock);
+	old = cq->queue;
+	err = hf_provider_resize_cq(ibv, cqe, &data);
+	if (err)
+		goto unlock;
+	/* On failure the old ring stays, in which nothing will arrive any more, rather than none. */
+	err = map_ring(cq, &response.mi);
+	if (err)
+		goto unlock;
+	rxe_queue_unmap(&old);
+
+unlock:
+	pthread_spin_unlock(&cq->lock);
+	return err;
+}
+
+int rxe_destroy_cq(struct ibv_cq *ibv)
+{
+	int err = hf_provider_destroy_cq(ibv);
+
+	if (!err)
+		free_cq(container_of(ibv, struct rxe_cq, verbs.cq));
+	return err;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Queue pairs: made and destroyed. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "providers/rxe/rxe.h"
+
+#define OP(name) (UINT32_C(1) << IBV_WR_##name)
+
+enum {
+	ALL_OPS = OP(SEND) | OP(SEND_WITH_IMM),
+	UC_OPS = ALL_OPS | OP(RDMA_WRITE) | OP(RDMA_WRITE_WITH_IMM) | OP(BIND_MW),
+	RC_OPS = UC_OPS | OP(RDMA_READ) | OP(ATOMIC_CMP_AND_SWP) | OP(ATOMIC_FETCH_AND_ADD) |
+		 OP(LOCAL_INV) | OP(SEND_WITH_INV),
+	/* IBV_QP_EX_WITH_X is the bit of IBV_WR_X for all but this one. */
+	COMMON_BITS = OP(DRIVER1) - 1,
+};
+
+/* device_cap_flags_ex of ib_uverbs_ex_query_device; Linux 6.3. */
+static const uint64_t DEVICE_ATOMIC_WRITE = UINT64_C(1) << 40;
+
+static bool has_atomic_write(struct ibv_context *context)
+{
+	struct ibv_device_attr_ex attr;
+	uint64_t version;
+
+	return !hf_provider_query_device(context, NULL, &attr, sizeof(attr), &version, NULL) &&
+	       attr.device_cap_flags_ex & DEVICE_ATOMIC_WRITE;
+}
+
+static uint32_t opcodes_of(const struct ibv_qp_init_attr_ex *attr)
+{
+	switch (attr->qp_type) {
+	case IBV_QPT_RC:
+		return RC_OPS;
+	case IBV_QPT_UC:
+		return UC_OPS;
+	case IBV_QPT_UD:
+		return ALL_OPS;
+	default:
+		return 0;
+	}
+}
+
+/* What of send_ops_flags there is, as bits of opcodes; 0 or a positive errno value. */
+static int check_ops(struct ibv_context *context, const struct ibv_qp_init_attr_ex *attr,
+		     uint32_t *opcodes)
+{
+	const uint64_t wanted = attr->send_ops_flags;
+
+	if (!(attr->comp_mask & IBV_QP_INIT_ATTR_SEND_OPS_FLAGS))
+		return 0;
+	if (wanted & IBV_QP_EX_WITH_ATOMIC_WRITE) {
+		if (attr->qp_type != IBV_QPT_RC || !has_atomic_write(context))
+			return EOPNOTSUPP;
+		*opcodes |= OP(ATOMIC_WRITE);
+	}
+	if (wanted & ~(uint64_t)(IBV_QP_EX_WITH_ATOMIC_WRITE | (*opcodes & COMMON_BITS)))
+		return EOPNOTSUPP;
+	return 0;
+}
+
+static int map_rings(struct rxe_qp *qp, const struct ibv_qp_cap *cap,
+		     const struct rxe_create_qp_resp *response)
+{
+	const int cmd_fd = qp->verbs.qp.context->cmd_fd;
+	size_t data = (size_t)cap->max_send_sge * sizeof(struct rxe_sge);
+	int err;
+
+	if (data < cap->max_inline_data)
+		data = cap->max_inline_data;
+	err = rxe_queue_map(&qp->sq, cmd_fd, &response->sq_mi, sizeof(struct rxe_send_wqe) + data);
+	if (err)
+		return -err;
+	qp->max_sge = cap->max_send_sge;
+	qp->max_inline = cap->max_inline_data;
+	if (qp->verbs.qp.srq)
+		return 0;
+	return rxe_rq_map(&qp->rq, cmd_fd, &response->rq_mi, cap->max_recv_sge);
+}
+
+static void free_qp(struct rxe_qp *qp)
+{
+	rxe_rq_unmap(&qp->rq);
+	rxe_queue_unmap(&qp->sq);
+	pthread_spin_destroy(&qp->lock);
+	free(qp);
+}
+
+struct ibv_qp *rxe_create_qp_ex(struct ibv_context *context, struct ibv_qp_init_attr_ex *attr)
+{
+	struct rxe_create_qp_resp response = {0};
+	const struct hf_driver_data data = {.out = &response, .out_size = sizeof(response)};
+	uint32_t opcodes = opcodes_of(attr);
+	struct rxe_qp *qp = NULL;
+	int err;
+
+	err = attr->comp_mask & ~(uint32_t)(IBV_QP_INIT_ATTR_PD | IBV_QP_INIT_ATTR_SEND_OPS_FLAGS)
+		      ? EOPNOTSUPP
+		      : check_ops(context, attr, &opcodes);
+	if (err)
+		goto fail;
+	qp = calloc(1, sizeof(*qp));
+	if (!qp)
+		return NULL;
+	pthread_spin_init(&qp->lock, PTHREAD_PROCESS_PRIVATE);
+	qp->opcodes = opcodes;
+	err = hf_provider_create_qp_ex(context, &qp->verbs, attr, &data);
+	if (err)
+		goto fail;
+	err = map_rings(qp, &attr->cap, &response);
+	if (err)
+		goto destroy_qp;
+	if (attr->comp_mask & IBV_QP_INIT_ATTR_SEND_OPS_FLAGS) {
+		rxe_set_qp_calls(&qp->verbs.qp_ex);
+		qp->verbs.comp_mask |= VERBS_QP_EX;
+	}
+	return &qp->verbs.qp;
+
+destroy_qp:
+	hf_provider_destroy_qp(&qp->verbs.qp);
+fail:
+	if (qp)
+		free_qp(qp);
+	errno = err;
+	return NULL;
+}
+
+struct ibv_qp *rxe_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr)
+{
+	struct ibv_qp_init_attr_ex full = {
+		.qp_context = attr->qp_context,
+		.send_cq = attr->send_cq,
+		.recv_cq = attr->recv_cq,
+		.srq = attr->srq,
+		.cap = attr->cap,
+		.qp_type = attr->qp_type,
+		.sq_sig_all = attr->sq_sig_all,
+		.comp_mask = IBV_QP_INIT_ATTR_PD,
+		.pd = pd,
+	};
+	struct ibv_qp *qp = rxe_create_qp_ex(pd->context, &full);
+
+	if (qp)
+		attr->cap = full.cap;
+	return qp;
+}
+
+int rxe_destroy_qp(struct ibv_qp *ibv)
+{
+	int err = hf_provider_destroy_qp(ibv);
+
+	if (!err)
+		free_qp(container_of(ibv, struct rxe_qp, verbs.qp));
+	return err;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Posting lists of requests to a QP. */
+#include <errno.h>
+#include <string.h>
+
+#include "providers/rxe/rxe.h"
+
+enum {
+	SEND_FLAGS = IBV_SEND_FENCE | IBV_SEND_SIGNALED | IBV_SEND_SOLICITED | IBV_SEND_INLINE |
+		     IBV_SEND_IP_CSUM,
+	/* Requests that carry data there: the others take none, or bring some back. */
+	CARRYING = 1 << IBV_WR_SEND | 1 << IBV_WR_SEND_WITH_IMM | 1 << IBV_WR_SEND_WITH_INV |
+		   1 << IBV_WR_RDMA_WRITE | 1 << IBV_WR_RDMA_WRITE_WITH_IMM,
+};
+
+static struct rxe_qp *qp_of(struct ibv_qp *qp)
+{
+	return container_of(qp, struct rxe_qp, verbs.qp);
+}
+
+/* The kernel looks at the send queue when it is called, and at no other time. */
+int rxe_ring(struct ibv_qp *qp)
+{
+	struct ibv_send_wr *bad;
+
+	return hf_provider_post_send(qp, NULL, &bad);
+}
+
+static int fill_inline(struct rxe_qp *qp, struct rxe_send_wqe *wqe, const struct ibv_send_wr *wr)
+{
+	uint32_t length = 0;
+
+	if (unlikely(!(CARRYING & 1U << wr->opcode)))
+		return EINVAL;
+	for (int i = 0; i < wr->num_sge; i++) {
+		const struct ibv_sge *sge = &wr->sg_list[i];
+
+		if (unlikely(sge->length > qp->max_inline - length))
+			return EINVAL;
+		memcpy(wqe->dma.inline_data + length, (const void *)(uintptr_t)sge->addr,
+		       sge->length);
+		length += sge->length;
+	}
+	rxe_wqe_set_length(&wqe->dma, length, 0);
+	return 0;
+}
+
+static int fill_list(struct rxe_qp *qp, struct rxe_send_wqe *wqe, const struct ibv_send_wr *wr)
+{
+	const uint32_t num_sge = (uint32_t)wr->num_sge;
+	uint64_t length = 0;
+
+	if (unlikely(num_sge > qp->max_sge))
+		return EINVAL;
+	for (uint32_t i = 0; i < num_sge; i++) {
+		length += wr->sg_list[i].length;
+		memcpy(&wqe->dma.sge[i], &wr->sg_list[i], sizeof(wqe->dma.sge[i]));
+	}
+	if (unlikely(length > UINT32_MAX))
+		return EINVAL;
+	rxe_wqe_set_length(&wqe->dma, (uint32_t)length, num_sge);
+	return 0;
+}
+
+/* Eight bytes, which the program has at sg_list[0].addr as with IBV_SEND_INLINE. */
+static int fill_atomic_write(struct rxe_send_wqe *wqe, const struct ibv_send_wr *wr)
+{
+	if (wr->num_sge != 1 || wr->sg_list[0].length != sizeof(uint64_t))
+		return EINVAL;
+	memcpy(wqe->dma.inline_data, (const void *)(uintptr_t)wr->sg_list[0].addr,
+	       sizeof(uint64_t));
+	rxe_wqe_set_length(&wqe->dma, sizeof(uint64_t), 0);
+	return 0;
+}
+
+static int fill(struct rxe_qp *qp, struct rxe_send_wqe *wqe, const struct ibv_send_wr *wr,
+		uint32_t ssn)
+{
+	const uint32_t opcode = wr->opcode;
+
+	if (unlikely(opcode >= RXE_OPCODES || !(qp->opcodes & 1U << opcode)))
+		return EINVAL;
+	rxe_wqe_begin(wqe, wr->wr_id, opcode, wr->send_flags & SEND_FLAGS, ssn);
+	wqe->wr.ex.imm_data = wr->imm_data; /* or the key to invalidate, in the same place */
+	if (qp->verbs.qp.qp_type == IBV_QPT_UD) {
+		rxe_set_address(wqe, wr->wr.ud.ah, wr->wr.ud.remote_qpn, wr->wr.ud.remote_qkey);
+	} else if (opcode <= IBV_WR_RDMA_READ) {
+		rxe_wqe_set_remote(wqe, wr->wr.rdma.remote_addr, wr->wr.rdma.rkey);
+	} else {
+		switch (opcode) {
+		case IBV_WR_ATOMIC_CMP_AND_SWP:
+		case IBV_WR_ATOMIC_FETCH_AND_ADD:
+			rxe_wqe_set_atomic(wqe, wr->wr.atomic.remote_addr, wr->wr.atomic.rkey,
+					   wr->wr.atomic.compare_add, wr->wr.atomic.swap);
+			break;
+		case IBV_WR_BIND_MW:
+			rxe_wqe_set_bind(wqe, wr->bind_mw.mw, wr->bind_mw.rkey,
+					 &wr->bind_mw.bind_info);
+			rxe_wqe_set_length(&wqe->dma, 0, 0);
+			return 0;
+		case IBV_WR_LOCAL_INV:
+			rxe_wqe_set_length(&wqe->dma, 0, 0);
+			return 0;
+		case IBV_WR_ATOMIC_WRITE:
+			rxe_wqe_set_remote(wqe, wr->wr.rdma.remote_addr, wr->wr.rdma.rkey);
+			return fill_atomic_write(wqe, wr);
+		default:
+			break;
+		}
+	}
+	return unlikely(wr->send_flags & IBV_SEND_INLINE) ? fill_inline(qp, wqe, wr)
+							  : fill_list(qp, wqe, wr);
+}
+
+int rxe_post_send(struct ibv_qp *ibv, struct ibv_send_wr *wr, struct ibv_send_wr **bad)
+{
+	struct rxe_qp *qp = qp_of(ibv);
+	struct ibv_send_wr *const first = wr;
+	uint32_t start, index, room;
+	int err = 0, rung;
+
+	if (unlikely(ibv->state < IBV_QPS_RTS)) {
+		*bad = wr;
+		return EINVAL;
+	}
+	pthread_spin_lock(&qp->lock);
+	start = index = rxe_queue_producer(&qp->sq);
+	room = rxe_queue_room(&qp->sq, start);
+	for (; wr; wr = wr->next, index++, room--) {
+		err = unlikely(!room) ? ENOMEM
+				      : fill(qp, rxe_queue_at(&qp->sq, index), wr, qp->ssn + 1);
+		if (unlikely(err)) {
+			*bad = wr;
+			break;
+		}
+		qp->ssn++;
+	}
+	rxe_queue_produce(&qp->sq, index);
+	pthread_spin_unlock(&qp->lock);
+	if (unlikely(index == start))
+		return err;
+	rung = rxe_ring(ibv);
+	if (unlikely(rung && !err)) {
+		*bad = first;
+		err = rung;
+	}
+	return err;
+}
+
+int rxe_post_recv(struct ibv_qp *ibv, struct ibv_recv_wr *wr, struct ibv_recv_wr **bad)
+{
+	struct rxe_qp *qp = qp_of(ibv);
+	struct ibv_recv_wr *ignored;
+	int err;
+
+	if (unlikely(!qp->rq.queue.buf || ibv->state == IBV_QPS_RESET)) {
+		*bad = wr;
+		return EINVAL;
+	}
+	err = rxe_rq_post(&qp->rq, wr, bad);
+	/* Nothing else would have the kernel flush what comes after the change to this state. */
+	if (unlikely(ibv->state == IBV_QPS_ERR))
+		hf_provider_post_recv(ibv, NULL, &ignored);
+	return err;
+}
+
+/* Type 1: the window gets its next key, that of the request. */
+int rxe_bind_mw(struct ibv_qp *qp, struct ibv_mw *mw, struct ibv_mw_bind *bind)
+{
+	struct ibv_send_wr *bad, wr = {
+					 .wr_id = bind->wr_id,
+					 .opcode = IBV_WR_BIND_MW,
+					 .send_flags = bind->send_flags,
+					 .bind_mw = {.mw = mw,
+						     .rkey = ibv_inc_rkey(mw->rkey),
+						     .bind_info = bind->bind_info},
+				 };
+	const struct ibv_mr *mr = bind->bind_info.mr;
+	int err;
+
+	if (bind->bind_info.mw_access_flags & IBV_ACCESS_ZERO_BASED)
+		return EINVAL;
+	if (!mr && bind->bind_info.length)
+		return EINVAL;
+	if (mr && (mr->pd != mw->pd || mw->pd != qp->pd))
+		return EPERM;
+	err = rxe_post_send(qp, &wr, &bad);
+	if (!err)
+		mw->rkey = wr.bind_mw.rkey;
+	return err;
+}
