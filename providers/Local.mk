@@ -27,7 +27,16 @@ rxe_hf1_la_CPPFLAGS = $(provider_cppflags)
 rxe_hf1_la_LDFLAGS = $(provider_ldflags)
 rxe_hf1_la_LIBADD = libholdfast.la
 
-siw_hf1_la_SOURCES = providers/siw/siw.c
+siw_hf1_la_SOURCES = \
+	providers/siw/array.c \
+	providers/siw/cq.c \
+	providers/siw/poll.c \
+	providers/siw/qp.c \
+	providers/siw/rq.c \
+	providers/siw/send.c \
+	providers/siw/siw.c \
+	providers/siw/siw.h \
+	$(provider_common)
 siw_hf1_la_CPPFLAGS = $(provider_cppflags)
 siw_hf1_la_LDFLAGS = $(provider_ldflags)
 siw_hf1_la_LIBADD = libholdfast.la

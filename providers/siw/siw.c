@@ -4,18 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <rdma/ib_user_ioctl_verbs.h>
-#include <rdma/siw-abi.h>
 
-#include <holdfast-provider/provider.h>
-
-struct siw_device {
-	struct verbs_device verbs;
-};
-
-struct siw_context {
-	struct verbs_context verbs;
-	uint32_t device_id; /* the kernel's own number of the device */
-};
+#include "providers/siw/siw.h"
 
 static int siw_query_device(struct ibv_context *context,
 			    const struct ibv_query_device_ex_input *input,
@@ -35,16 +25,52 @@ static int siw_query_device(struct ibv_context *context,
 
 static void siw_free_context(struct ibv_context *context)
 {
-	struct verbs_context *verbs =
-		(struct verbs_context *)((char *)context - offsetof(struct verbs_context, context));
+	struct siw_context *siw = container_of(context, struct siw_context, verbs.context);
 
-	hf_provider_context_uninit(verbs);
-	free((char *)verbs - offsetof(struct siw_context, verbs));
+	hf_provider_context_uninit(&siw->verbs);
+	free(siw);
+}
+
+/* The kernel leaves the low byte of a key to us: another one each time, to tell old keys apart. */
+static struct ibv_mr *siw_reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint64_t hca_va,
+				 int access)
+{
+	struct siw_context *siw = container_of(pd->context, struct siw_context, verbs.context);
+	const struct siw_ureq_reg_mr request = {.stag_key = atomic_fetch_add(&siw->next_key, 1)};
+	struct siw_uresp_reg_mr response;
+	const struct hf_driver_data data = {
+		.in = &request,
+		.in_size = sizeof(request),
+		.out = &response,
+		.out_size = sizeof(response),
+	};
+
+	return plain_reg_mr_with(pd, addr, length, hca_va, access, &data);
 }
 
 static const struct verbs_context_ops siw_operations = {
 	.query_device_ex = siw_query_device,
 	.query_port = hf_provider_query_port,
+	.alloc_pd = plain_alloc_pd,
+	.dealloc_pd = plain_dealloc_pd,
+	.reg_mr = siw_reg_mr,
+	.dereg_mr = plain_dereg_mr,
+	.create_cq = siw_create_cq,
+	.create_cq_ex = siw_create_cq_ex,
+	.poll_cq = siw_poll_cq,
+	.req_notify_cq = siw_req_notify_cq,
+	.destroy_cq = siw_destroy_cq,
+	.create_srq = siw_create_srq,
+	.modify_srq = siw_modify_srq,
+	.query_srq = plain_query_srq,
+	.post_srq_recv = siw_post_srq_recv,
+	.destroy_srq = siw_destroy_srq,
+	.create_qp = siw_create_qp,
+	.query_qp = plain_query_qp,
+	.modify_qp = plain_modify_qp,
+	.post_send = siw_post_send,
+	.post_recv = siw_post_recv,
+	.destroy_qp = siw_destroy_qp,
 	.free_context = siw_free_context,
 };
 
@@ -86,7 +112,7 @@ static struct verbs_device *siw_alloc_device(struct verbs_sysfs_dev *sysfs_dev)
 
 static void siw_uninit_device(struct verbs_device *verbs)
 {
-	free((char *)verbs - offsetof(struct siw_device, verbs));
+	free(container_of(verbs, struct siw_device, verbs));
 }
 
 static const struct verbs_match_ent siw_matches[] = {

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Completion queues: made, armed and destroyed. The kernel driver cannot resize them. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "providers/siw/siw.h"
+
+static struct siw_cq *alloc_cq(void)
+{
+	struct siw_cq *cq = calloc(1, sizeof(*cq));
+
+	if (cq)
+		pthread_spin_init(&cq->lock, PTHREAD_PROCESS_PRIVATE);
+	return cq;
+}
+
+static void free_cq(struct siw_cq *cq)
+{
+	siw_array_unmap(&cq->array);
+	pthread_spin_destroy(&cq->lock);
+	free(cq);
+}
+
+static int map_array(struct siw_cq *cq, const struct siw_uresp_create_cq *response)
+{
+	int err = siw_array_map(&cq->array, cq->verbs.cq.context->cmd_fd, response->cq_key,
+				response->num_cqe, sizeof(struct siw_cqe), sizeof(*cq->control));
+
+	if (err)
+		return err;
+	cq->control = (struct siw_cq_ctrl *)((struct siw_cqe *)cq->array.start + response->num_cqe);
+	return 0;
+}
+
+struct ibv_cq *siw_create_cq(struct ibv_context *context, int cqe, struct ibv_comp_channel *channel,
+			     int comp_vector)
+{
+	struct siw_uresp_create_cq response = {0};
+	const struct hf_driver_data data = {.out = &response, .out_size = sizeof(response)};
+	struct siw_cq *cq = alloc_cq();
+	int err;
+
+	if (!cq)
+		return NULL;
+	err = hf_provider_create_cq(context, cqe, channel, comp_vector, &cq->verbs.cq, &data);
+	if (err)
+		goto free_cq;
+	err = map_array(cq, &response);
+	if (err)
+		goto destroy_cq;
+	return &cq->verbs.cq;
+
+destroy_cq:
+	hf_provider_destroy_cq(&cq->verbs.cq);
+free_cq:
+	free_cq(cq);
+	errno = err;
+	return NULL;
+}
+
+struct ibv_cq_ex *siw_create_cq_ex(struct ibv_context *context, struct ibv_cq_init_attr_ex *attr)
+{
+	struct siw_uresp_create_cq response = {0};
+	const struct hf_driver_data data = {.out = &response, .out_size = sizeof(response)};
+	struct siw_cq *cq;
+	int err;
+
+	if (attr->wc_flags & ~(uint64_t)IBV_WC_STANDARD_FLAGS ||
+	    attr->comp_mask & ~(uint32_t)IBV_CQ_INIT_ATTR_MASK_FLAGS) {
+		errno = EOPNOTSUPP;
+		return NULL;
+	}
+	cq = alloc_cq();
+	if (!cq)
+		return NULL;
+	cq->unlocked = attr->comp_mask & IBV_CQ_INIT_ATTR_MASK_FLAGS &&
+		       attr->flags & IBV_CREATE_CQ_ATTR_SINGLE_THREADED;
+	err = hf_provider_create_cq_ex(context, attr, &cq->verbs, &data, 0);
+	if (err)
+		goto free_cq;
+	err = map_array(cq, &response);
+	if (err)
+		goto destroy_cq;
+	siw_set_cq_calls(&cq->verbs.cq_ex, attr->wc_flags);
+	return &cq->verbs.cq_ex;
+
+destroy_cq:
+	hf_provider_destroy_cq(&cq->verbs.cq);
+free_cq:
+	free_cq(cq);
+	errno = err;
+	return NULL;
+}
+
+/*
+ * Without the kernel, which looks at the flags after each completion: a full barrier, so that a
+ * program that polls once more after this sees what arrived before the kernel saw the flags. Added
+ * to those there are, as a CQ armed for every completion stays so.
+ */
+int siw_req_notify_cq(struct ibv_cq *ibv, int solicited_only)
+{
+	struct siw_cq *cq = container_of(ibv, struct siw_cq, verbs.cq);
+
+	__atomic_fetch_or(&cq->control->flags,
+			  solicited_only ? SIW_NOTIFY_SOLICITED : SIW_NOTIFY_ALL, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+int siw_destroy_cq(struct ibv_cq *ibv)
+{
+	int err = hf_provider_destroy_cq(ibv);
+
+	if (!err)
+		free_cq(container_of(ibv, struct siw_cq, verbs.cq));
+	return err;
+}

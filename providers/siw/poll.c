@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Taking completions out of a CQ. */
+#include <errno.h>
+
+#include "providers/siw/siw.h"
+
+static const uint8_t opcodes[SIW_NUM_OPCODES] = {
+	[SIW_OP_WRITE] = IBV_WC_RDMA_WRITE,
+	[SIW_OP_READ] = IBV_WC_RDMA_READ,
+	[SIW_OP_READ_LOCAL_INV] = IBV_WC_RDMA_READ,
+	[SIW_OP_SEND] = IBV_WC_SEND,
+	[SIW_OP_SEND_WITH_IMM] = IBV_WC_SEND,
+	[SIW_OP_SEND_REMOTE_INV] = IBV_WC_SEND,
+	[SIW_OP_FETCH_AND_ADD] = IBV_WC_FETCH_ADD,
+	[SIW_OP_COMP_AND_SWAP] = IBV_WC_COMP_SWAP,
+	[SIW_OP_RECEIVE] = IBV_WC_RECV,
+	[SIW_OP_INVAL_STAG] = IBV_WC_LOCAL_INV,
+};
+
+static const uint8_t statuses[SIW_NUM_WC_STATUS] = {
+	[SIW_WC_SUCCESS] = IBV_WC_SUCCESS,
+	[SIW_WC_LOC_LEN_ERR] = IBV_WC_LOC_LEN_ERR,
+	[SIW_WC_LOC_PROT_ERR] = IBV_WC_LOC_PROT_ERR,
+	[SIW_WC_LOC_QP_OP_ERR] = IBV_WC_LOC_QP_OP_ERR,
+	[SIW_WC_WR_FLUSH_ERR] = IBV_WC_WR_FLUSH_ERR,
+	[SIW_WC_BAD_RESP_ERR] = IBV_WC_BAD_RESP_ERR,
+	[SIW_WC_LOC_ACCESS_ERR] = IBV_WC_LOC_ACCESS_ERR,
+	[SIW_WC_REM_ACCESS_ERR] = IBV_WC_REM_ACCESS_ERR,
+	[SIW_WC_REM_INV_REQ_ERR] = IBV_WC_REM_INV_REQ_ERR,
+	[SIW_WC_GENERAL_ERR] = IBV_WC_GENERAL_ERR,
+};
+
+static inline void lock(struct siw_cq *cq)
+{
+	if (likely(!cq->unlocked))
+		pthread_spin_lock(&cq->lock);
+}
+
+static inline void unlock(struct siw_cq *cq)
+{
+	if (likely(!cq->unlocked))
+		pthread_spin_unlock(&cq->lock);
+}
+
+/* The oldest completion into *wc, its place given back; false where there is none. */
+static bool take(struct siw_cq *cq, struct ibv_wc *wc)
+{
+	struct siw_cqe *cqe = siw_array_at(&cq->array, cq->array.next, sizeof(*cqe));
+	uint8_t opcode;
+	uint16_t status;
+
+	if (!(__atomic_load_n(&cqe->flags, __ATOMIC_ACQUIRE) & SIW_WQE_VALID))
+		return false;
+	opcode = cqe->opcode;
+	status = cqe->status;
+	*wc = (struct ibv_wc){
+		.wr_id = cqe->id,
+		.status = status < SIW_NUM_WC_STATUS ? statuses[status] : IBV_WC_GENERAL_ERR,
+		.opcode = opcode < SIW_NUM_OPCODES ? opcodes[opcode] : IBV_WC_SEND,
+		.byte_len = cqe->bytes,
+		.qp_num = (uint32_t)cqe->qp_id,
+	};
+	__atomic_store_n(&cqe->flags, 0, __ATOMIC_RELEASE);
+	cq->array.next++;
+	return true;
+}
+
+int siw_poll_cq(struct ibv_cq *ibv, int num_entries, struct ibv_wc *wc)
+{
+	struct siw_cq *cq = container_of(ibv, struct siw_cq, verbs.cq);
+	int taken = 0;
+
+	lock(cq);
+	while (taken < num_entries && take(cq, wc + taken))
+		taken++;
+	unlock(cq);
+	return taken;
+}
+
+/* ---- one after the other ---- */
+
+static struct siw_cq *cq_of(struct ibv_cq_ex *cq)
+{
+	return container_of(cq, struct siw_cq, verbs.cq_ex);
+}
+
+static int next_poll(struct ibv_cq_ex *ibv)
+{
+	struct siw_cq *cq = cq_of(ibv);
+
+	if (!take(cq, &cq->current))
+		return ENOENT;
+	ibv->wr_id = cq->current.wr_id;
+	ibv->status = cq->current.status;
+	return 0;
+}
+
+static int start_poll(struct ibv_cq_ex *ibv, struct ibv_poll_cq_attr *attr)
+{
+	int err;
+
+	if (attr->comp_mask)
+		return EINVAL;
+	lock(cq_of(ibv));
+	err = next_poll(ibv);
+	if (err)
+		unlock(cq_of(ibv));
+	return err;
+}
+
+static void end_poll(struct ibv_cq_ex *ibv)
+{
+	unlock(cq_of(ibv));
+}
+
+static enum ibv_wc_opcode read_opcode(struct ibv_cq_ex *cq)
+{
+	return cq_of(cq)->current.opcode;
+}
+
+static uint32_t read_byte_len(struct ibv_cq_ex *cq)
+{
+	return cq_of(cq)->current.byte_len;
+}
+
+static uint32_t read_qp_num(struct ibv_cq_ex *cq)
+{
+	return cq_of(cq)->current.qp_num;
+}
+
+/* iWARP has none of these. */
+static uint32_t read_nothing(struct ibv_cq_ex *cq)
+{
+	(void)cq;
+	return 0;
+}
+
+static uint8_t read_no_byte(struct ibv_cq_ex *cq)
+{
+	(void)cq;
+	return 0;
+}
+
+void siw_set_cq_calls(struct ibv_cq_ex *cq, uint64_t wc_flags)
+{
+	cq->start_poll = start_poll;
+	cq->next_poll = next_poll;
+	cq->end_poll = end_poll;
+	cq->read_opcode = read_opcode;
+	cq->read_vendor_err = read_nothing;
+	cq->read_wc_flags = read_nothing;
+	if (wc_flags & IBV_WC_EX_WITH_BYTE_LEN)
+		cq->read_byte_len = read_byte_len;
+	if (wc_flags & IBV_WC_EX_WITH_IMM)
+		cq->read_imm_data = read_nothing;
+	if (wc_flags & IBV_WC_EX_WITH_QP_NUM)
+		cq->read_qp_num = read_qp_num;
+	if (wc_flags & IBV_WC_EX_WITH_SRC_QP)
+		cq->read_src_qp = read_nothing;
+	if (wc_flags & IBV_WC_EX_WITH_SLID)
+		cq->read_slid = read_nothing;
+	if (wc_flags & IBV_WC_EX_WITH_SL)
+		cq->read_sl = read_no_byte;
+	if (wc_flags & IBV_WC_EX_WITH_DLID_PATH_BITS)
+		cq->read_dlid_path_bits = read_no_byte;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The objects of the provider for siw, and its operations by file.
+ *
+ * Queues are arrays that are shared with the kernel (rdma/siw-abi.h), their sizes powers of two. Each
+ * element has flags: its writer sets SIW_WQE_VALID last, its reader clears them when it is done. Each
+ * side counts for itself, so there are no shared indices to mistrust.
+ */
+#ifndef PROVIDERS_SIW_SIW_H
+#define PROVIDERS_SIW_SIW_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <rdma/siw-abi.h>
+
+#include "providers/common/plain.h"
+
+struct siw_device {
+	struct verbs_device verbs;
+};
+
+struct siw_context {
+	struct verbs_context verbs;
+	uint32_t device_id; /* the kernel's own number of the device */
+	atomic_uchar next_key;
+};
+
+/* An array shared with the kernel. */
+struct siw_array {
+	void *start;
+	size_t size;   /* of the mapping */
+	uint32_t mask; /* its number of elements less one */
+	uint32_t next; /* free-running */
+};
+
+struct siw_cq {
+	struct verbs_cq verbs;
+	pthread_spinlock_t lock;
+	bool unlocked; /* the program promised to use it from one thread at a time */
+	struct siw_array array;
+	struct siw_cq_ctrl *control; /* behind the last element */
+	struct ibv_wc current;	     /* what the extended calls read */
+};
+
+/* Receive requests: of a QP or an SRQ. */
+struct siw_rq {
+	pthread_spinlock_t lock;
+	struct siw_array array;
+	uint32_t max_sge;
+};
+
+struct siw_srq {
+	struct verbs_srq verbs;
+	struct siw_rq rq;
+};
+
+struct siw_qp {
+	struct verbs_qp verbs;
+	pthread_spinlock_t lock; /* of the send queue */
+	struct siw_array sq;
+	uint32_t max_sge;
+	uint16_t flags; /* SIW_WQE_SIGNALLED, where every request is */
+	struct siw_rq rq;
+};
+
+/* array.c. `extra`: what follows the elements. A positive errno value, as everywhere below. */
+int siw_array_map(struct siw_array *array, int cmd_fd, uint64_t key, uint32_t elements,
+		  size_t element_size, size_t extra);
+void siw_array_unmap(struct siw_array *array);
+
+/* cq.c */
+struct ibv_cq *siw_create_cq(struct ibv_context *context, int cqe, struct ibv_comp_channel *channel,
+			     int comp_vector);
+struct ibv_cq_ex *siw_create_cq_ex(struct ibv_context *context, struct ibv_cq_init_attr_ex *attr);
+int siw_req_notify_cq(struct ibv_cq *cq, int solicited_only);
+int siw_destroy_cq(struct ibv_cq *cq);
+
+/* poll.c */
+int siw_poll_cq(struct ibv_cq *cq, int num_entries, struct ibv_wc *wc);
+void siw_set_cq_calls(struct ibv_cq_ex *cq, uint64_t wc_flags);
+
+/* rq.c */
+int siw_rq_map(struct siw_rq *rq, int cmd_fd, uint64_t key, uint32_t elements, uint32_t max_sge);
+void siw_rq_unmap(struct siw_rq *rq);
+int siw_rq_post(struct siw_rq *rq, struct ibv_recv_wr *wr, struct ibv_recv_wr **bad);
+struct ibv_srq *siw_create_srq(struct ibv_pd *pd, struct ibv_srq_init_attr *attr);
+int siw_modify_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr, int mask);
+int siw_post_srq_recv(struct ibv_srq *srq, struct ibv_recv_wr *wr, struct ibv_recv_wr **bad);
+int siw_destroy_srq(struct ibv_srq *srq);
+
+/* qp.c */
+struct ibv_qp *siw_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr);
+int siw_destroy_qp(struct ibv_qp *qp);
+
+/* send.c */
+int siw_post_send(struct ibv_qp *qp, struct ibv_send_wr *wr, struct ibv_send_wr **bad);
+int siw_post_recv(struct ibv_qp *qp, struct ibv_recv_wr *wr, struct ibv_recv_wr **bad);
+
+static inline void *siw_array_at(const struct siw_array *array, uint32_t index, size_t size)
+{
+	return (char *)array->start + (size_t)(index & array->mask) * size;
+}
+
+#endif
