@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* IBVERBS_1.0: devices and contexts. */
+#include <stdlib.h>
+
+#include "compat/old/old.h"
+
+HF_CORE(ibv_close_device);
+HF_CORE(ibv_free_device_list);
+HF_CORE(ibv_get_device_guid);
+HF_CORE(ibv_get_device_list);
+HF_CORE(ibv_get_device_name);
+HF_CORE(ibv_open_device);
+HF_CORE(ibv_query_device);
+HF_CORE(ibv_query_gid);
+HF_CORE(ibv_query_pkey);
+HF_CORE(ibv_query_port);
+
+const char old_context_mark = 0;
+
+static void put_device(struct old_device *device)
+{
+	if (atomic_fetch_sub(&device->references, 1) == 1)
+		free(device);
+}
+
+HF_OLD(struct old_device **, ibv_get_device_list, (int *ret_count))
+{
+	struct ibv_device **real;
+	struct old_device **list;
+	int count = 0, made;
+
+	real = hf_compat_ibv_get_device_list(&count);
+	if (!real)
+		return NULL;
+	/* The real list stands before what the program sees. */
+	list = calloc((size_t)count + 2, sizeof(*list));
+	if (!list)
+		goto free_real;
+	list[0] = (struct old_device *)(void *)real;
+	for (made = 0; made < count; made++) {
+		struct old_device *device = calloc(1, sizeof(*device));
+
+		if (!device)
+			goto free_list;
+		device->real = real[made];
+		atomic_init(&device->references, 1);
+		list[1 + made] = device;
+	}
+	if (ret_count)
+		*ret_count = count;
+	return list + 1;
+
+free_list:
+	while (made > 0)
+		free(list[made--]);
+	free(list);
+free_real:
+	hf_compat_ibv_free_device_list(real);
+	return NULL;
+}
+
+HF_OLD(void, ibv_free_device_list, (struct old_device * *list))
+{
+	if (!list)
+		return;
+	for (struct old_device **device = list; *device; device++)
+		put_device(*device);
+	hf_compat_ibv_free_device_list((struct ibv_device **)(void *)list[-1]);
+	free(list - 1);
+}
+
+HF_OLD(const char *, ibv_get_device_name, (struct old_device * device))
+{
+	return hf_compat_ibv_get_device_name(device->real);
+}
+
+HF_OLD(__be64, ibv_get_device_guid, (struct old_device * device))
+{
+	return hf_compat_ibv_get_device_guid(device->real);
+}
+
+HF_OLD(struct old_context *, ibv_open_device, (struct old_device * device))
+{
+	struct old_context *context = calloc(1, sizeof(*context));
+
+	if (!context)
+		return NULL;
+	context->real = hf_compat_ibv_open_device(device->real);
+	if (!context->real) {
+		free(context);
+		return NULL;
+	}
+	/* A program may ask for the name of context->device after it freed the list. */
+	atomic_fetch_add(&device->references, 1);
+	context->device = device;
+	context->cmd_fd = context->real->cmd_fd;
+	context->async_fd = context->real->async_fd;
+	context->num_comp_vectors = context->real->num_comp_vectors;
+	context->mark = &old_context_mark;
+	old_set_ops(&context->ops);
+	return context;
+}
+
+HF_OLD(int, ibv_close_device, (struct old_context * context))
+{
+	int ret = hf_compat_ibv_close_device(context->real);
+
+	if (!ret) {
+		put_device(context->device);
+		free(context);
+	}
+	return ret;
+}
+
+HF_OLD(int, ibv_query_device, (struct old_context * context, struct ibv_device_attr *attr))
+{
+	return hf_compat_ibv_query_device(context->real, attr);
+}
+
+/* The struct of then ends where port_cap_flags2 now begins, as that of version 1.1 does. */
+HF_OLD(int, ibv_query_port,
+       (struct old_context * context, uint8_t port, struct _compat_ibv_port_attr *attr))
+{
+	return hf_compat_ibv_query_port(context->real, port, attr);
+}
+
+HF_OLD(int, ibv_query_gid,
+       (struct old_context * context, uint8_t port, int index, union ibv_gid *gid))
+{
+	return hf_compat_ibv_query_gid(context->real, port, index, gid);
+}
+
+HF_OLD(int, ibv_query_pkey, (struct old_context * context, uint8_t port, int index, __be16 *pkey))
+{
+	return hf_compat_ibv_query_pkey(context->real, port, index, pkey);
+}

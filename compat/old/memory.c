@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* IBVERBS_1.0: protection domains, memory regions, address handles. */
+#include <stdlib.h>
+
+#include "compat/old/old.h"
+
+HF_CORE(ibv_alloc_pd);
+HF_CORE(ibv_create_ah);
+HF_CORE(ibv_dealloc_pd);
+HF_CORE(ibv_dereg_mr);
+HF_CORE(ibv_destroy_ah);
+HF_CORE(ibv_reg_mr);
+
+HF_OLD(struct old_pd *, ibv_alloc_pd, (struct old_context * context))
+{
+	struct old_pd *pd = calloc(1, sizeof(*pd));
+
+	if (!pd)
+		return NULL;
+	pd->real = hf_compat_ibv_alloc_pd(context->real);
+	if (!pd->real) {
+		free(pd);
+		return NULL;
+	}
+	pd->context = context;
+	pd->handle = pd->real->handle;
+	return pd;
+}
+
+HF_OLD(int, ibv_dealloc_pd, (struct old_pd * pd))
+{
+	int ret = hf_compat_ibv_dealloc_pd(pd->real);
+
+	if (!ret)
+		free(pd);
+	return ret;
+}
+
+HF_OLD(struct old_mr *, ibv_reg_mr, (struct old_pd * pd, void *addr, size_t length, int access))
+{
+	struct old_mr *mr = calloc(1, sizeof(*mr));
+
+	if (!mr)
+		return NULL;
+	mr->real = hf_compat_ibv_reg_mr(pd->real, addr, length, access);
+	if (!mr->real) {
+		free(mr);
+		return NULL;
+	}
+	mr->context = pd->context;
+	mr->pd = pd;
+	mr->handle = mr->real->handle;
+	mr->lkey = mr->real->lkey;
+	mr->rkey = mr->real->rkey;
+	return mr;
+}
+
+HF_OLD(int, ibv_dereg_mr, (struct old_mr * mr))
+{
+	int ret = hf_compat_ibv_dereg_mr(mr->real);
+
+	if (!ret)
+		free(mr);
+	return ret;
+}
+
+HF_OLD(struct old_ah *, ibv_create_ah, (struct old_pd * pd, struct ibv_ah_attr *attr))
+{
+	struct old_ah *ah = calloc(1, sizeof(*ah));
+
+	if (!ah)
+		return NULL;
+	ah->real = hf_compat_ibv_create_ah(pd->real, attr);
+	if (!ah->real) {
+		free(ah);
+		return NULL;
+	}
+	ah->context = pd->context;
+	ah->pd = pd;
+	ah->handle = ah->real->handle;
+	return ah;
+}
+
+HF_OLD(int, ibv_destroy_ah, (struct old_ah * ah))
+{
+	int ret = hf_compat_ibv_destroy_ah(ah->real);
+
+	if (!ret)
+		free(ah);
+	return ret;
+}
