@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 bin_PROGRAMS += tools/holdfast
-tools_holdfast_CFLAGS = $(AM_CFLAGS) $(SMARTCOLS_CFLAGS)
-tools_holdfast_LDADD = libholdfast.la $(SMARTCOLS_LIBS)
+tools_holdfast_CPPFLAGS = $(AM_CPPFLAGS) -DHF_COMPAT_DIR='"$(compatdir)"'
+tools_holdfast_CFLAGS = $(AM_CFLAGS) $(SMARTCOLS_CFLAGS) $(ELF_CFLAGS)
+tools_holdfast_LDADD = libholdfast.la $(SMARTCOLS_LIBS) $(ELF_LIBS)
 tools_holdfast_SOURCES = \
 	tools/common.c \
 	tools/common.h \
@@ -26,9 +27,14 @@ tools_holdfast_SOURCES = \
 	tools/output.h \
 	tools/processes.c \
 	tools/processes.h \
+	tools/program.c \
+	tools/program.h \
 	tools/providers.c \
 	tools/roots.c \
-	tools/roots.h
+	tools/roots.h \
+	tools/run-check.c \
+	tools/run.c \
+	tools/run.h
 
 # Bash looks for a file of the command's own name.
 dist_bashcompletion_DATA += tools/bash-completion/holdfast

@@ -17,6 +17,8 @@ enum hf_exit {
 	HF_EXIT_USAGE = 2,
 	HF_EXIT_NO_DEVICE = 3,
 	HF_EXIT_INCOMPLETE = 4,
+	HF_EXIT_CANNOT_RUN = 126,
+	HF_EXIT_NOT_FOUND = 127,
 };
 
 enum { HF_TOOL_ROOTS = 16, HF_TOOL_PROVIDER_DIRS = 16 };
@@ -33,10 +35,13 @@ struct hf_tool {
 	bool json;
 	bool color; /* decided after all options were read */
 
-	bool names_only;   /* list */
-	bool until_synced; /* monitor */
-	uint64_t count;	   /* monitor: 0 is without end */
-	const char *exec;  /* monitor */
+	bool names_only;    /* list */
+	bool until_synced;  /* monitor */
+	uint64_t count;	    /* monitor: 0 is without end */
+	const char *exec;   /* monitor */
+	bool check;	    /* run */
+	bool revoke;	    /* run */
+	const char *prefer; /* run: HOLDFAST_PREFER; NULL: not set */
 };
 
 /* Values of options without a short form; own ones of a command start at HF_OPT_OWN. */
@@ -53,6 +58,7 @@ struct hf_command {
 	int (*set)(struct hf_tool *tool, int option, const char *value);
 	int min_args;
 	int max_args;
+	bool rest; /* what follows the first argument is not for us */
 	/* `args` is NULL-terminated. Returns an exit status. */
 	int (*run)(struct hf_tool *tool, char **args);
 };
@@ -63,6 +69,7 @@ extern const struct hf_command hf_command_monitor;
 extern const struct hf_command hf_command_providers;
 extern const struct hf_command hf_command_doctor;
 extern const struct hf_command hf_command_holders;
+extern const struct hf_command hf_command_run;
 
 /* Prints "holdfast: ..." on standard error, with what a terminal might obey made harmless. */
 void hf_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -10,8 +10,8 @@
 #include "tools/roots.h"
 
 static const struct hf_command *const commands[] = {
-	&hf_command_list,      &hf_command_info,   &hf_command_monitor,
-	&hf_command_providers, &hf_command_doctor, &hf_command_holders,
+	&hf_command_list,   &hf_command_info,	 &hf_command_monitor, &hf_command_providers,
+	&hf_command_doctor, &hf_command_holders, &hf_command_run,
 };
 
 enum { NUM_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -25,6 +25,9 @@ static const struct {
 	{HF_EXIT_USAGE, "the command line was not understood"},
 	{HF_EXIT_NO_DEVICE, "there is no device of that name"},
 	{HF_EXIT_INCOMPLETE, "holders: some processes could not be looked into"},
+	{HF_EXIT_CANNOT_RUN,
+	 "run: the program cannot be run on Holdfast; else run ends as it does"},
+	{HF_EXIT_NOT_FOUND, "run: there is no such program"},
 };
 
 static const struct option common_options[] = {
@@ -134,7 +137,7 @@ static int parse_options(struct hf_tool *tool, int argc, char **argv, int *color
 {
 	const struct option *own = tool->command ? tool->command->options : NULL;
 	/* Options before the command end at its name. */
-	const char *letters = tool->command ? "hVvj" : "+hVvj";
+	const char *letters = tool->command && !tool->command->rest ? "hVvj" : "+hVvj";
 	struct option options[NUM_OPTIONS] = {0};
 	size_t count = NUM_COMMON;
 	int option, err;

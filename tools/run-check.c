@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* holdfast run --check: what a program and its libraries want of libibverbs, and what is missing. */
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tools/json.h"
+#include "tools/output.h"
+#include "tools/run.h"
+
+enum { FILES_MAX = 4096 };
+
+struct need {
+	char *symbol;
+	char *version;
+	char *file;
+};
+
+struct check {
+	struct hf_symbols face;
+	char *files[FILES_MAX]; /* the program first, then what the loader found */
+	size_t num_files;
+	char *face_found; /* where the loader found libibverbs.so.1; NULL: it wants none */
+	char *absent[FILES_MAX];
+	size_t num_absent;
+	struct need *missing;
+	size_t num_missing;
+	size_t num_wanted;
+	size_t num_users; /* files that want a symbol of it */
+};
+
+const char *hf_run_loader(void)
+{
+	static struct hf_program self;
+
+	if (!self.loader && hf_program_read("/proc/self/exe", &self))
+		return NULL;
+	return self.loader;
+}
+
+/* One line of the loader's list: "NAME => PATH (0x...)", "PATH (0x...)", "NAME => not found". */
+static void take_line(struct check *check, char *line)
+{
+	char *name = line + strspn(line, " \t"), *path, *end;
+
+	name[strcspn(name, "\n")] = '\0';
+	path = strstr(name, " => ");
+	if (path) {
+		*path = '\0';
+		path += 4;
+	} else {
+		path = name;
+	}
+	if (path != name && !strcmp(path, "not found")) {
+		if (check->num_absent < FILES_MAX)
+			check->absent[check->num_absent++] = hf_tool_print("%s", name);
+		return;
+	}
+	end = strstr(path, " (0x");
+	if (!end || *path != '/' || check->num_files == FILES_MAX)
+		return;
+	*end = '\0';
+	if (!strcmp(name, HF_FACE) && !check->face_found)
+		check->face_found = hf_tool_print("%s", path);
+	check->files[check->num_files++] = hf_tool_print("%s", path);
+}
+
+static char **environment_with(const char *libraries)
+{
+	size_t count = 0, kept = 0;
+	char **copy;
+
+	while (environ[count])
+		count++;
+	copy = hf_tool_alloc(NULL, count + 2, sizeof(*copy));
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(environ[i], "LD_", 3))
+			copy[kept++] = environ[i];
+	copy[kept++] = hf_tool_print("LD_LIBRARY_PATH=%s", libraries);
+	copy[kept] = NULL;
+	return copy;
+}
+
+/* Has the loader say what it would load: nothing of the program runs. 0 or -errno. */
+static int ask_loader(struct check *check, const struct hf_run *run)
+{
+	const char *loader = hf_run_loader();
+	char *args[] = {(char *)loader, (char *)"--list", run->path, NULL};
+	posix_spawn_file_actions_t actions;
+	char **environment;
+	char *line = NULL;
+	size_t size = 0;
+	int pipes[2], err, status = 0;
+	FILE *output;
+	pid_t pid;
+
+	if (!loader)
+		return -ENOEXEC;
+	if (pipe(pipes))
+		return -errno;
+	environment = environment_with(run->libraries);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, pipes[1], STDOUT_FILENO);
+	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_addclose(&actions, pipes[0]);
+	posix_spawn_file_actions_addclose(&actions, pipes[1]);
+	err = posix_spawn(&pid, loader, &actions, NULL, args, environment);
+	posix_spawn_file_actions_destroy(&actions);
+	for (size_t i = 0; environment[i]; i++)
+		if (!environment[i + 1])
+			free(environment[i]);
+	free(environment);
+	close(pipes[1]);
+	if (err) {
+		close(pipes[0]);
+		return -err;
+	}
+	output = fdopen(pipes[0], "r");
+	while (output && getline(&line, &size, output) > 0)
+		take_line(check, line);
+	free(line);
+	if (output)
+		fclose(output);
+	else
+		close(pipes[0]);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return check->num_files > 1 || !status ? 0 : -ENOEXEC;
+}
+
+static int compare(struct check *check, const char *file)
+{
+	struct hf_symbols wanted;
+	int err;
+
+	err = hf_program_symbols(file, HF_FACE, &wanted);
+	if (err)
+		return err;
+	check->num_users += wanted.count > 0;
+	check->num_wanted += wanted.count;
+	for (size_t i = 0; i < wanted.count; i++) {
+		const struct hf_symbol *symbol = &wanted.v[i];
+
+		if (symbol->weak || hf_symbol_find(&check->face, symbol->name, symbol->version))
+			continue;
+		check->missing = hf_tool_alloc(check->missing, check->num_missing + 1,
+					       sizeof(*check->missing));
+		check->missing[check->num_missing++] = (struct need){
+			hf_tool_print("%s", symbol->name), hf_tool_print("%s", symbol->version),
+			hf_tool_print("%s", file)};
+	}
+	hf_symbols_free(&wanted);
+	return 0;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	char *real_a = realpath(a, NULL), *real_b = realpath(b, NULL);
+	bool same = real_a && real_b && !strcmp(real_a, real_b);
+
+	free(real_a);
+	free(real_b);
+	return same;
+}
+
+static void show_json(const struct check *check, const struct hf_run *run, bool ok)
+{
+	struct hf_json json;
+
+	hf_json_begin(&json, stdout, false);
+	hf_json_object(&json, NULL);
+	hf_json_string(&json, "program", run->path);
+	hf_json_bool(&json, "ok", ok);
+	hf_json_optional(&json, "libibverbs", check->face_found ? check->face_found : "");
+	hf_json_uint(&json, "files", check->num_files);
+	hf_json_uint(&json, "users", check->num_users);
+	hf_json_uint(&json, "symbols", check->num_wanted);
+	hf_json_array(&json, "missing");
+	for (size_t i = 0; i < check->num_missing; i++) {
+		hf_json_object(&json, NULL);
+		hf_json_string(&json, "symbol", check->missing[i].symbol);
+		hf_json_string(&json, "version", check->missing[i].version);
+		hf_json_string(&json, "file", check->missing[i].file);
+		hf_json_close(&json);
+	}
+	hf_json_close(&json);
+	hf_json_array(&json, "not_found");
+	for (size_t i = 0; i < check->num_absent; i++)
+		hf_json_string(&json, NULL, check->absent[i]);
+	hf_json_close(&json);
+	hf_json_close(&json);
+}
+
+static void show(const struct check *check, const struct hf_run *run, bool ours)
+{
+	for (size_t i = 0; i < check->num_missing; i++) {
+		fputs("missing: ", stdout);
+		hf_put_safe(stdout, check->missing[i].symbol);
+		putchar('@');
+		hf_put_safe(stdout, check->missing[i].version);
+		fputs(", wanted by ", stdout);
+		hf_put_safe(stdout, check->missing[i].file);
+		putchar('\n');
+	}
+	for (size_t i = 0; i < check->num_absent; i++) {
+		fputs("not found, so not looked at: ", stdout);
+		hf_put_safe(stdout, check->absent[i]);
+		putchar('\n');
+	}
+	if (!ours) {
+		fputs("another libibverbs would be used: ", stdout);
+		hf_put_safe(stdout, check->face_found);
+		putchar('\n');
+	}
+	hf_put_safe(stdout, run->path);
+	if (!check->num_users && !check->face_found)
+		puts(": neither it nor a library it is linked to uses libibverbs");
+	else
+		printf(": %zu symbols wanted by %zu of %zu files, %zu missing\n", check->num_wanted,
+		       check->num_users, check->num_files, check->num_missing);
+}
+
+static void check_free(struct check *check)
+{
+	hf_symbols_free(&check->face);
+	for (size_t i = 0; i < check->num_files; i++)
+		free(check->files[i]);
+	for (size_t i = 0; i < check->num_absent; i++)
+		free(check->absent[i]);
+	for (size_t i = 0; i < check->num_missing; i++) {
+		free(check->missing[i].symbol);
+		free(check->missing[i].version);
+		free(check->missing[i].file);
+	}
+	free(check->missing);
+	free(check->face_found);
+	free(check);
+}
+
+int hf_run_check(const struct hf_tool *tool, const struct hf_run *run)
+{
+	struct check *check = hf_tool_alloc(NULL, 1, sizeof(*check));
+	char *face = hf_tool_print("%s/%s", run->face, HF_FACE);
+	int status = HF_EXIT_FAILED;
+	bool ours, ok;
+	int err;
+
+	memset(check, 0, sizeof(*check));
+	if (run->program.kind != HF_PROGRAM_DYNAMIC && run->program.kind != HF_PROGRAM_LIBRARY) {
+		hf_complain("%s: %s", run->path,
+			    run->program.kind == HF_PROGRAM_STATIC ? "statically linked"
+			    : run->program.kind == HF_PROGRAM_BROKEN
+				    ? "no ELF file that can be understood"
+				    : "not an ELF file: check its interpreter");
+		goto out;
+	}
+	err = hf_program_symbols(face, NULL, &check->face);
+	if (err) {
+		hf_complain("%s: %s", face, strerror(-err));
+		goto out;
+	}
+	check->files[check->num_files++] = hf_tool_print("%s", run->path);
+	err = ask_loader(check, run);
+	if (err) {
+		hf_complain("%s: the loader cannot tell what it needs", run->path);
+		goto out;
+	}
+	for (size_t i = 0; i < check->num_files; i++) {
+		err = compare(check, check->files[i]);
+		if (err) {
+			hf_complain("%s: %s", check->files[i], strerror(-err));
+			goto out;
+		}
+	}
+	ours = !check->face_found || same_file(check->face_found, face);
+	ok = ours && !check->num_missing && !check->num_absent;
+	if (tool->json)
+		show_json(check, run, ok);
+	else
+		show(check, run, ours);
+	if (ok)
+		status = HF_EXIT_OK;
+out:
+	free(face);
+	check_free(check);
+	return status;
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "tools/run.h"
+
+enum { OPT_CHECK = HF_OPT_OWN, OPT_REVOKE, OPT_PROVIDERS };
+
+/* The directory of the built library when this is the built command, else the installed one. */
+static char *face_directory(void)
+{
+	static const char built[] = "/tools/.libs";
+	char self[PATH_MAX], *slash, *dir;
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (length > 0) {
+		self[length] = '\0';
+		slash = strrchr(self, '/');
+		*slash = '\0';
+		length = slash - self - (ssize_t)strlen(built);
+		if (length >= 0 && !strcmp(self + length, built)) {
+			self[length] = '\0';
+			dir = hf_tool_print("%s/compat/.libs", self);
+			if (hf_exists(dir, HF_FACE))
+				return dir;
+			free(dir);
+		}
+	}
+	return hf_tool_print("%s", HF_COMPAT_DIR);
+}
+
+/* As execvp() would: 0 and the path, or an exit status after a complaint. */
+static int find_program(const char *name, char **ret)
+{
+	const char *path = getenv("PATH");
+	bool denied = false;
+
+	if (strchr(name, '/')) {
+		*ret = hf_tool_print("%s", name);
+		if (!access(name, X_OK))
+			return 0;
+		hf_complain("%s: %s", name, strerror(errno));
+		denied = errno != ENOENT && errno != ENOTDIR;
+		free(*ret);
+		return denied ? HF_EXIT_CANNOT_RUN : HF_EXIT_NOT_FOUND;
+	}
+	for (path = path ? path : "/bin:/usr/bin"; *name; path++) {
+		size_t length = strcspn(path, ":");
+		struct stat status;
+		char *try;
+
+		try = length ? hf_tool_print("%.*s/%s", (int)length, path, name)
+			     : hf_tool_print("./%s", name);
+		if (!stat(try, &status) && S_ISREG(status.st_mode)) {
+			if (!access(try, X_OK)) {
+				*ret = try;
+				return 0;
+			}
+			denied = true;
+		}
+		free(try);
+		path += length;
+		if (!*path)
+			break;
+	}
+	hf_complain("%s: %s", name, denied ? "not permitted to run it" : "no such program in PATH");
+	return denied ? HF_EXIT_CANNOT_RUN : HF_EXIT_NOT_FOUND;
+}
+
+/* The loader ignores LD_LIBRARY_PATH in a program that runs with more rights than its user. */
+static bool gains_rights(const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status))
+		return false;
+	if ((status.st_mode & S_ISUID) && status.st_uid != getuid())
+		return true;
+	if ((status.st_mode & S_ISGID) && (status.st_mode & S_IXGRP) && status.st_gid != getgid())
+		return true;
+	return getuid() && getxattr(path, "security.capability", NULL, 0) > 0;
+}
+
+/* Whether an RPATH, which stands before LD_LIBRARY_PATH, leads to another libibverbs. */
+static char *rpath_winner(const struct hf_run *run)
+{
+	const char *at = run->program.rpath;
+	char *origin = realpath(run->path, NULL), *winner = NULL;
+
+	if (origin && strrchr(origin, '/'))
+		*strrchr(origin, '/') = '\0';
+	while (at && *at && !winner) {
+		size_t length = strcspn(at, ":");
+		char *dir = hf_tool_print("%.*s", (int)length, at);
+		const char *rest = NULL;
+
+		if (!strncmp(dir, "$ORIGIN", 7))
+			rest = dir + 7;
+		else if (!strncmp(dir, "${ORIGIN}", 9))
+			rest = dir + 9;
+		if (rest && origin) {
+			char *expanded = hf_tool_print("%s%s", origin, rest);
+
+			free(dir);
+			dir = expanded;
+		}
+		if (hf_exists(dir, HF_FACE)) {
+			char *there = realpath(dir, NULL), *face = realpath(run->face, NULL);
+
+			if (!there || !face || strcmp(there, face))
+				winner = hf_tool_print("%s", dir);
+			free(there);
+			free(face);
+		}
+		free(dir);
+		at += length + (at[length] == ':');
+	}
+	free(origin);
+	return winner;
+}
+
+/* 0, or an exit status after a complaint that says why the program would not use Holdfast. */
+static int examine(struct hf_run *run)
+{
+	char *winner;
+	int err;
+
+	err = hf_program_read(run->path, &run->program);
+	if (err == -EACCES || err == -EPERM)
+		return 0; /* it may be run, but not read */
+	if (err) {
+		hf_complain("%s: %s", run->path, strerror(-err));
+		return HF_EXIT_CANNOT_RUN;
+	}
+	if (run->program.kind == HF_PROGRAM_STATIC) {
+		hf_complain("%s is statically linked: it has its own libibverbs, if any",
+			    run->path);
+		return HF_EXIT_CANNOT_RUN;
+	}
+	if (run->program.kind == HF_PROGRAM_BROKEN) {
+		hf_complain("%s is no ELF file that can be understood", run->path);
+		return HF_EXIT_CANNOT_RUN;
+	}
+	if (gains_rights(run->path)) {
+		hf_complain("%s runs with more rights than its user: the loader ignores "
+			    "LD_LIBRARY_PATH there. Make Holdfast the system's libibverbs "
+			    "instead: see libholdfast-compat(7)",
+			    run->path);
+		return HF_EXIT_CANNOT_RUN;
+	}
+	if (run->program.bits && run->program.bits != (int)sizeof(void *) * CHAR_BIT) {
+		hf_complain("%s is a %d-bit program, and Holdfast was built for %zu bits",
+			    run->path, run->program.bits, sizeof(void *) * CHAR_BIT);
+		return HF_EXIT_CANNOT_RUN;
+	}
+	winner = rpath_winner(run);
+	if (winner) {
+		hf_complain("%s has an RPATH, which the loader prefers: it would use %s/%s",
+			    run->path, winner, HF_FACE);
+		free(winner);
+		return HF_EXIT_CANNOT_RUN;
+	}
+	return 0;
+}
+
+/* HOLDFAST_ROOTS and HOLDFAST_PROVIDER_PATH as the options say. 0 or -EINVAL after a complaint. */
+static int set_places(const struct hf_tool *tool)
+{
+	char *roots = hf_tool_print("%s", ""), *dirs = hf_tool_print("%s", ""), *next;
+	int err = 0;
+
+	for (size_t i = 0; i < tool->num_roots; i++) {
+		const struct hf_root *root = &tool->roots[i];
+
+		if (strpbrk(root->sysfs, ",:") || strpbrk(root->dev, ",:")) {
+			hf_complain("--root: %s has a comma or colon, which HOLDFAST_ROOTS cannot",
+				    root->sysfs);
+			err = -EINVAL;
+		}
+		next = hf_tool_print("%s%s%s:%s", roots, i ? "," : "", root->sysfs, root->dev);
+		free(roots);
+		roots = next;
+	}
+	for (size_t i = 0; i < tool->num_provider_dirs; i++) {
+		char *dir = realpath(tool->provider_dirs[i], NULL);
+
+		next = hf_tool_print("%s%s%s", dirs, i ? ":" : "",
+				     dir ? dir : tool->provider_dirs[i]);
+		free(dir);
+		free(dirs);
+		dirs = next;
+	}
+	if (*roots)
+		setenv("HOLDFAST_ROOTS", roots, 1);
+	if (*dirs)
+		setenv("HOLDFAST_PROVIDER_PATH", dirs, 1);
+	free(roots);
+	free(dirs);
+	return err;
+}
+
+static int start(const struct hf_tool *tool, const struct hf_run *run, char **args)
+{
+	int err;
+
+	if (set_places(tool))
+		return HF_EXIT_USAGE;
+	if (tool->revoke)
+		setenv("HOLDFAST_REVOKE", "1", 1);
+	if (tool->prefer)
+		setenv("HOLDFAST_PREFER", tool->prefer, 1);
+	if (tool->verbose)
+		setenv("HOLDFAST_LOG", tool->verbose > 1 ? "debug" : "info", 1);
+	setenv("LD_LIBRARY_PATH", run->libraries, 1);
+	execv(run->path, args);
+	err = errno;
+	/* A script without a first line that names its interpreter. */
+	if (err == ENOEXEC) {
+		execvp(run->path, args);
+		err = errno;
+	}
+	hf_complain("%s: %s", run->path, strerror(err));
+	return err == ENOENT ? HF_EXIT_NOT_FOUND : HF_EXIT_CANNOT_RUN;
+}
+
+static int run_run(struct hf_tool *tool, char **args)
+{
+	const char *given = getenv("LD_LIBRARY_PATH");
+	struct hf_run run = {.face = face_directory()};
+	int status;
+
+	status = find_program(args[0], &run.path);
+	if (status)
+		goto out_face;
+	if (!hf_exists(run.face, HF_FACE)) {
+		hf_complain("%s/%s: not there", run.face, HF_FACE);
+		status = HF_EXIT_CANNOT_RUN;
+		goto out_path;
+	}
+	if (strpbrk(run.face, ":;$")) {
+		hf_complain("%s: LD_LIBRARY_PATH cannot hold this name", run.face);
+		status = HF_EXIT_CANNOT_RUN;
+		goto out_path;
+	}
+	run.libraries = given && *given ? hf_tool_print("%s:%s", run.face, given)
+					: hf_tool_print("%s", run.face);
+	if (tool->check) {
+		hf_program_read(run.path, &run.program);
+		status = hf_run_check(tool, &run);
+	} else {
+		status = examine(&run);
+		if (!status)
+			status = start(tool, &run, args);
+	}
+	free(run.libraries);
+	hf_program_free(&run.program);
+out_path:
+	free(run.path);
+out_face:
+	free(run.face);
+	return status;
+}
+
+static int set(struct hf_tool *tool, int option, const char *value)
+{
+	switch (option) {
+	case OPT_CHECK:
+		tool->check = true;
+		return 0;
+	case OPT_REVOKE:
+		tool->revoke = true;
+		return 0;
+	case OPT_PROVIDERS:
+		if (strcmp(value, "native") && strcmp(value, "distribution")) {
+			hf_complain("--providers: wanted native or distribution, not \"%s\"",
+				    value);
+			return -EINVAL;
+		}
+		tool->prefer = value;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static const struct option options[] = {
+	{"check", no_argument, NULL, OPT_CHECK},
+	{"revoke", no_argument, NULL, OPT_REVOKE},
+	{"providers", required_argument, NULL, OPT_PROVIDERS},
+	{0},
+};
+
+const struct hf_command hf_command_run = {
+	.name = "run",
+	.args = "PROG...",
+	.summary = "run a program on Holdfast's libibverbs",
+	.about = "Runs a program, with its arguments, that was built for libibverbs on Holdfast's "
+		 "libibverbs.so.1.\nOptions for Holdfast stand before the program's name.",
+	.options_help =
+		"      --check             do not run it: say whether Holdfast has every symbol "
+		"of\n"
+		"                          libibverbs that it and its libraries need\n"
+		"      --revoke            when a device is unplugged, let go of it even if the\n"
+		"                          program does not react\n"
+		"      --providers=KIND    native or distribution: prefer providers of this kind\n",
+	.options = options,
+	.set = set,
+	.min_args = 1,
+	.max_args = INT_MAX,
+	.rest = true,
+	.run = run_run,
+};

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* holdfast run: what its two halves share. */
+#ifndef HF_TOOLS_RUN_H
+#define HF_TOOLS_RUN_H
+
+#include "tools/common.h"
+#include "tools/program.h"
+
+#define HF_FACE "libibverbs.so.1"
+
+struct hf_run {
+	char *face;	 /* the directory of Holdfast's libibverbs.so.1 */
+	char *path;	 /* the program's file */
+	char *libraries; /* LD_LIBRARY_PATH for it */
+	struct hf_program program;
+};
+
+/* The loader that runs this command: asked what a program would load, without running it. */
+const char *hf_run_loader(void);
+
+/* An exit status, after a complaint where the answer is no. */
+int hf_run_check(const struct hf_tool *tool, const struct hf_run *run);
+
+#endif
