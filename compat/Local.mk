@@ -31,12 +31,18 @@ EXTRA_DIST += \
 	compat/face/queues.c \
 	compat/face/steering.c \
 	compat/old/device.c \
+	compat/old/driver.c \
 	compat/old/events.c \
 	compat/old/memory.c \
 	compat/old/old.h \
 	compat/old/post.c \
 	compat/old/qp.c \
-	compat/old/queues.c
+	compat/old/queues.c \
+	compat/private34/frame.c \
+	compat/private34/private34.h
+
+# As soon as the core has what they name.
+EXTRA_DIST += compat/face/ah.c compat/old/ah.c
 
 install-exec-hook: remove-compat-la
 remove-compat-la:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Protection domains, memory, address handles, multicast groups. */
+/* Protection domains, memory, multicast groups. */
 #include "compat/face/forward.h"
 
 #undef ibv_reg_mr
@@ -25,7 +25,6 @@ HF_FORWARD(1.1, int, ibv_rereg_mr,
 	   (mr, flags, pd, addr, length, access))
 HF_FORWARD(1.1, int, ibv_dereg_mr, (struct ibv_mr * mr), (mr))
 
-HF_FORWARD(1.10, struct ibv_context *, ibv_import_device, (int cmd_fd), (cmd_fd))
 HF_FORWARD(1.10, struct ibv_mr *, ibv_import_mr, (struct ibv_pd * pd, uint32_t handle),
 	   (pd, handle))
 HF_FORWARD(1.10, void, ibv_unimport_mr, (struct ibv_mr * mr), (mr))
@@ -35,17 +34,6 @@ HF_FORWARD(1.10, void, ibv_unimport_pd, (struct ibv_pd * pd), (pd))
 HF_FORWARD(1.13, struct ibv_dm *, ibv_import_dm, (struct ibv_context * context, uint32_t handle),
 	   (context, handle))
 HF_FORWARD(1.13, void, ibv_unimport_dm, (struct ibv_dm * dm), (dm))
-
-HF_FORWARD(1.1, struct ibv_ah *, ibv_create_ah, (struct ibv_pd * pd, struct ibv_ah_attr *attr),
-	   (pd, attr))
-HF_FORWARD(1.1, struct ibv_ah *, ibv_create_ah_from_wc,
-	   (struct ibv_pd * pd, struct ibv_wc *wc, struct ibv_grh *grh, uint8_t port),
-	   (pd, wc, grh, port))
-HF_FORWARD(1.1, int, ibv_init_ah_from_wc,
-	   (struct ibv_context * context, uint8_t port, struct ibv_wc *wc, struct ibv_grh *grh,
-	    struct ibv_ah_attr *attr),
-	   (context, port, wc, grh, attr))
-HF_FORWARD(1.1, int, ibv_destroy_ah, (struct ibv_ah * ah), (ah))
 
 HF_FORWARD(1.1, int, ibv_attach_mcast, (struct ibv_qp * qp, const union ibv_gid *gid, uint16_t lid),
 	   (qp, gid, lid))

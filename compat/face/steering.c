@@ -12,10 +12,6 @@ HF_FORWARD(1.11, ssize_t, _ibv_query_gid_table,
 	   (context, entries, max_entries, flags, entry_size))
 HF_FORWARD(1.5, int, ibv_get_pkey_index, (struct ibv_context * context, uint8_t port, __be16 pkey),
 	   (context, port, pkey))
-HF_FORWARD(1.1, int, ibv_resolve_eth_l2_from_gid,
-	   (struct ibv_context * context, struct ibv_ah_attr *attr, uint8_t mac[ETHERNET_LL_SIZE],
-	    uint16_t *vid),
-	   (context, attr, mac, vid))
 
 HF_FORWARD(1.1, const char *, ibv_event_type_str, (enum ibv_event_type event), (event))
 HF_FORWARD(1.1, const char *, ibv_node_type_str, (enum ibv_node_type type), (type))

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* IBVERBS_1.0: protection domains, memory regions, address handles. */
+/* IBVERBS_1.0: protection domains and memory regions. */
 #include <stdlib.h>
 
 #include "compat/old/old.h"
 
 HF_CORE(ibv_alloc_pd);
-HF_CORE(ibv_create_ah);
 HF_CORE(ibv_dealloc_pd);
 HF_CORE(ibv_dereg_mr);
-HF_CORE(ibv_destroy_ah);
 HF_CORE(ibv_reg_mr);
 
 HF_OLD(struct old_pd *, ibv_alloc_pd, (struct old_context * context))
@@ -61,31 +59,5 @@ HF_OLD(int, ibv_dereg_mr, (struct old_mr * mr))
 
 	if (!ret)
 		free(mr);
-	return ret;
-}
-
-HF_OLD(struct old_ah *, ibv_create_ah, (struct old_pd * pd, struct ibv_ah_attr *attr))
-{
-	struct old_ah *ah = calloc(1, sizeof(*ah));
-
-	if (!ah)
-		return NULL;
-	ah->real = hf_compat_ibv_create_ah(pd->real, attr);
-	if (!ah->real) {
-		free(ah);
-		return NULL;
-	}
-	ah->context = pd->context;
-	ah->pd = pd;
-	ah->handle = ah->real->handle;
-	return ah;
-}
-
-HF_OLD(int, ibv_destroy_ah, (struct old_ah * ah))
-{
-	int ret = hf_compat_ibv_destroy_ah(ah->real);
-
-	if (!ret)
-		free(ah);
 	return ret;
 }

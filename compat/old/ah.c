@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* IBVERBS_1.0: address handles. */
+#include <stdlib.h>
+
+#include "compat/old/old.h"
+
+HF_CORE(ibv_create_ah);
+HF_CORE(ibv_destroy_ah);
+
+HF_OLD(struct old_ah *, ibv_create_ah, (struct old_pd * pd, struct ibv_ah_attr *attr))
+{
+	struct old_ah *ah = calloc(1, sizeof(*ah));
+
+	if (!ah)
+		return NULL;
+	ah->real = hf_compat_ibv_create_ah(pd->real, attr);
+	if (!ah->real) {
+		free(ah);
+		return NULL;
+	}
+	ah->context = pd->context;
+	ah->pd = pd;
+	ah->handle = ah->real->handle;
+	return ah;
+}
+
+HF_OLD(int, ibv_destroy_ah, (struct old_ah * ah))
+{
+	int ret = hf_compat_ibv_destroy_ah(ah->real);
+
+	if (!ret)
+		free(ah);
+	return ret;
+}
