@@ -16,17 +16,6 @@ compat_libibverbs_la_SOURCES = \
 	compat/face/data.c \
 	compat/face/device.c \
 	compat/face/forward.h \
-	compat/private34/cq.c \
-	compat/old/driver.c \
-	compat/private34/frame.c \
-	compat/private34/post.c \
-	compat/private34/private34.h \
-	compat/private34/qp.c \
-	compat/private34/queues.h \
-	compat/private34/srq.c
-
-# As soon as the core has what they name.
-EXTRA_DIST += \
 	compat/face/memory.c \
 	compat/face/queues.c \
 	compat/face/steering.c \
@@ -37,9 +26,16 @@ EXTRA_DIST += \
 	compat/old/old.h \
 	compat/old/post.c \
 	compat/old/qp.c \
-	compat/old/queues.c \
+	compat/old/queues.c
+
+compat_libibverbs_la_SOURCES += \
+	compat/private34/cq.c \
 	compat/private34/frame.c \
-	compat/private34/private34.h
+	compat/private34/post.c \
+	compat/private34/private34.h \
+	compat/private34/qp.c \
+	compat/private34/queues.h \
+	compat/private34/srq.c
 
 # As soon as the core has what they name.
 EXTRA_DIST += compat/face/ah.c compat/old/ah.c
