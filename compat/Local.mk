@@ -31,6 +31,8 @@ compat_libibverbs_la_SOURCES = \
 compat_libibverbs_la_SOURCES += \
 	compat/private34/cq.c \
 	compat/private34/frame.c \
+	compat/private34/memory.c \
+	compat/private34/memory.h \
 	compat/private34/post.c \
 	compat/private34/private34.h \
 	compat/private34/qp.c \

@@ -163,9 +163,14 @@ int hf_command_send(struct hf_command *command, int cmd_fd)
 
 int hf_command_run(struct hf_command *command, struct ibv_context *context)
 {
-	if (atomic_load_explicit(&hf_uverbs_of(context)->dead, memory_order_relaxed))
-		return -EIO;
-	return hf_command_send(command, context->cmd_fd);
+	int err = -EIO;
+
+	if (!atomic_load_explicit(&hf_uverbs_of(context)->dead, memory_order_relaxed))
+		err = hf_command_send(command, context->cmd_fd);
+	/* A provider whose operation answers with a pointer leaves errno as it finds it. */
+	if (err)
+		errno = -err;
+	return err;
 }
 
 int hf_write_command(struct ibv_context *context, uint32_t cmd, const void *in, size_t in_size,
