@@ -30,7 +30,7 @@ t_vm_vm_open_LDADD = libholdfast.la
 t_vm_vm_watch_SOURCES = t/vm/watch.c $(vm_common)
 t_vm_vm_watch_LDADD = libholdfast.la
 
-dist_noinst_SCRIPTS += $(VM_TESTS) t/vm/demo t/vm/fetch t/vm/run t/vm/selftest
+dist_noinst_SCRIPTS += $(VM_TESTS) t/vm/demo t/vm/programs t/vm/fetch t/vm/run t/vm/selftest
 dist_noinst_DATA += t/vm/common.sh t/vm/guest t/vm/init t/vm/lib.sh
 
 .PHONY: check-vm check-vm-programs check-vm-selftest
