@@ -16,8 +16,6 @@
 extern "C" {
 #endif
 
-struct hf_driver_data;
-
 /* No attribute of a command buffer carries driver data in that direction. */
 #define HF_UHW_NO_INDEX 255
 
@@ -59,39 +57,42 @@ HF_LAYOUT(ibv_command_buffer, hdr.driver_id, 48);
 
 /*
  * Sends *command with the attributes of every buffer linked behind it; the attributes come back
- * changed by the kernel, each in its own buffer. EINVAL for a buffer with buffer_error set, E2BIG
- * for more attributes than a command can carry. Since ABI 1.
+ * changed by the kernel, each in its own buffer. EINVAL for a buffer with buffer_error set or
+ * more attributes than the core takes (48). Since ABI 1.
  */
 int hf_provider_ioctl(struct ibv_context *context, struct ibv_command_buffer *command);
 
 /* How many attributes a command with `count` of its own needs room for. Since ABI 1. */
 unsigned int hf_provider_ioctl_attrs(unsigned int count, const struct ibv_command_buffer *link);
 
-/* Asks for num_comp_vectors and core_support of an imported context. Since ABI 1. */
-int hf_provider_query_context(struct ibv_context *context, struct ibv_command_buffer *link);
+/*
+ * Kernel command QUERY_CONTEXT, in the place of GET_CONTEXT for a context that another process made on
+ * the same command fd (Linux 5.8). Since ABI 1.
+ */
+int hf_provider_query_context(struct ibv_context *context, const struct hf_driver_data *data);
 
 /* Fill in flow->context and flow->handle. Since ABI 1. */
 int hf_provider_create_flow(struct ibv_qp *qp, struct ibv_flow *flow,
 			    const struct ibv_flow_attr *attr, const struct hf_driver_data *data);
 int hf_provider_destroy_flow(struct ibv_flow *flow);
 
-/* `link` holds a provider's own attributes, NULL for none. Since ABI 1. */
+/* Since ABI 1. */
 int hf_provider_create_flow_action_esp(struct ibv_context *context,
 				       const struct ibv_flow_action_esp_attr *attr,
 				       struct verbs_flow_action *action,
-				       struct ibv_command_buffer *link);
+				       const struct hf_driver_data *data);
 int hf_provider_modify_flow_action_esp(struct verbs_flow_action *action,
 				       const struct ibv_flow_action_esp_attr *attr,
-				       struct ibv_command_buffer *link);
+				       const struct hf_driver_data *data);
 int hf_provider_destroy_flow_action(struct verbs_flow_action *action);
 
 /* Since ABI 1. */
 int hf_provider_create_counters(struct ibv_context *context,
 				const struct ibv_counters_init_attr *attr,
-				struct verbs_counters *counters, struct ibv_command_buffer *link);
+				struct verbs_counters *counters, const struct hf_driver_data *data);
 int hf_provider_destroy_counters(struct verbs_counters *counters);
 int hf_provider_read_counters(struct verbs_counters *counters, uint64_t *values, uint32_t count,
-			      uint32_t flags, struct ibv_command_buffer *link);
+			      uint32_t flags, const struct hf_driver_data *data);
 
 /*
  * Creating fills in the public part but for post_recv, *attr with what the kernel granted. Destroying

@@ -3,12 +3,17 @@ libhf_core_la_SOURCES += \
 	core/uverbs/address.c \
 	core/uverbs/command.c \
 	core/uverbs/command.h \
+	core/uverbs/counters.c \
 	core/uverbs/cq.c \
 	core/uverbs/cq_poll.c \
 	core/uverbs/device_commands.c \
 	core/uverbs/device_commands.h \
+	core/uverbs/flow.c \
+	core/uverbs/flow_specs.c \
+	core/uverbs/flow_specs.h \
 	core/uverbs/gid_commands.c \
 	core/uverbs/gid_commands.h \
+	core/uverbs/ioctl.c \
 	core/uverbs/link.c \
 	core/uverbs/memory.c \
 	core/uverbs/memory.h \
@@ -19,4 +24,5 @@ libhf_core_la_SOURCES += \
 	core/uverbs/queues.c \
 	core/uverbs/queues.h \
 	core/uverbs/srq.c \
-	core/uverbs/uverbs.h
+	core/uverbs/uverbs.h \
+	core/uverbs/wq.c

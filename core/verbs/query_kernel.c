@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "core/base/attr.h"
+#include "core/base/log.h"
+#include "core/uverbs/command.h"
 #include "core/uverbs/device_commands.h"
 #include "core/verbs/context.h"
 
@@ -16,24 +18,74 @@ static struct hf_uhw uhw_of(const struct hf_driver_data *data)
 	return uhw;
 }
 
+/* Before Linux 5.7: the older command, which makes the descriptor for events as well. */
+static int get_context_older(struct verbs_context *context, const struct hf_driver_data *data,
+			     uint32_t *num_comp_vectors)
+{
+	const struct ib_uverbs_get_context request = {0};
+	struct ib_uverbs_get_context_resp response = {0};
+	int err;
+
+	err = hf_write_command(&context->context, IB_USER_VERBS_CMD_GET_CONTEXT, &request,
+			       sizeof(request), &response, sizeof(response), data);
+	if (err == -EPROTONOSUPPORT || err == -ENOTTY) {
+		hf_provider_log(context->context.device, HF_LOG_ERROR,
+				"%s: the kernel is older than Linux 5.0, which is needed\n",
+				ibv_get_device_name(context->context.device));
+		return -ENOSYS;
+	}
+	if (err)
+		return err;
+	context->context.async_fd = (int)response.async_fd;
+	*num_comp_vectors = response.num_comp_vectors;
+	return 0;
+}
+
+static void take_context(struct verbs_context *context, uint32_t num_comp_vectors,
+			 uint64_t core_support)
+{
+	struct verbs_device *device = (struct verbs_device *)(void *)context->context.device;
+
+	context->context.num_comp_vectors = (int)num_comp_vectors;
+	__atomic_store_n(&device->core_support, core_support, __ATOMIC_RELAXED);
+	context->priv->kernel = true;
+}
+
 HF_EXPORT int hf_provider_get_context(struct verbs_context *context,
 				      const struct hf_driver_data *data)
 {
 	const struct hf_uhw uhw = uhw_of(data);
 	uint32_t num_comp_vectors = 0;
 	uint64_t core_support = 0;
-	struct verbs_device *device;
 	int err;
 
 	err = hf_cmd_get_context(context->context.cmd_fd, context->priv->uverbs.driver_id, &uhw,
 				 &num_comp_vectors, &core_support);
-	if (err)
-		return -err;
-	context->context.num_comp_vectors = (int)num_comp_vectors;
-	device = (struct verbs_device *)(void *)context->context.device;
-	__atomic_store_n(&device->core_support, core_support, __ATOMIC_RELAXED);
-	context->priv->kernel = true;
-	return 0;
+	if (err == -EPROTONOSUPPORT || err == -ENOTTY)
+		err = get_context_older(context, data, &num_comp_vectors);
+	if (!err)
+		take_context(context, num_comp_vectors, core_support);
+	return -err;
+}
+
+HF_EXPORT int hf_provider_query_context(struct ibv_context *context,
+					const struct hf_driver_data *data)
+{
+	uint32_t num_comp_vectors = 0;
+	uint64_t core_support = 0;
+	struct hf_command command;
+	int err;
+
+	hf_command_start(&command, context, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_CONTEXT);
+	hf_command_out(&command, UVERBS_ATTR_QUERY_CONTEXT_NUM_COMP_VECTORS, &num_comp_vectors,
+		       sizeof(num_comp_vectors));
+	hf_command_out_optional(&command, UVERBS_ATTR_QUERY_CONTEXT_CORE_SUPPORT, &core_support,
+				sizeof(core_support));
+	hf_command_driver_data(&command, data);
+	err = hf_command_run(&command, context);
+	if (!err)
+		take_context(hf_context_of(context), num_comp_vectors, core_support);
+	return -err;
 }
 
 static void take_base(struct ibv_device_attr *to, const struct ib_uverbs_query_device_resp *from)

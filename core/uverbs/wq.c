@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Receive work queues, and tables of them over which packets are spread. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <holdfast-provider/provider.h>
+
+#include "core/base/attr.h"
+#include "core/uverbs/command.h"
+#include "core/uverbs/queues.h"
+
+#define EXTENDED(cmd) (IB_USER_VERBS_EX_CMD_##cmd | IB_USER_VERBS_CMD_FLAG_EXTENDED)
+
+static uint32_t flags_of(const struct ibv_wq_init_attr *attr)
+{
+	return attr->comp_mask & IBV_WQ_INIT_ATTR_FLAGS ? attr->create_flags : 0;
+}
+
+static int create_native(struct ibv_context *context, const struct ibv_wq_init_attr *attr,
+			 const struct ibv_wq *wq, const struct hf_driver_data *data,
+			 struct ib_uverbs_ex_create_wq_resp *ret)
+{
+	struct ib_uverbs_attr *handle;
+	struct hf_command command;
+	int err;
+
+	hf_command_start(&command, context, UVERBS_OBJECT_WQ, UVERBS_METHOD_WQ_CREATE);
+	handle = hf_command_out_handle(&command, UVERBS_ATTR_CREATE_WQ_HANDLE);
+	hf_command_in_handle(&command, UVERBS_ATTR_CREATE_WQ_PD_HANDLE, attr->pd->handle);
+	hf_command_in_handle(&command, UVERBS_ATTR_CREATE_WQ_CQ_HANDLE, attr->cq->handle);
+	hf_command_in_u64(&command, UVERBS_ATTR_CREATE_WQ_USER_HANDLE, (uintptr_t)wq);
+	hf_command_in_const(&command, UVERBS_ATTR_CREATE_WQ_TYPE, attr->wq_type);
+	hf_command_event_fd(&command, UVERBS_ATTR_CREATE_WQ_EVENT_FD, context);
+	hf_command_in_u32(&command, UVERBS_ATTR_CREATE_WQ_MAX_WR, attr->max_wr);
+	hf_command_in_u32(&command, UVERBS_ATTR_CREATE_WQ_MAX_SGE, attr->max_sge);
+	hf_command_in_u32(&command, UVERBS_ATTR_CREATE_WQ_FLAGS, flags_of(attr));
+	hf_command_out(&command, UVERBS_ATTR_CREATE_WQ_RESP_MAX_WR, &ret->max_wr,
+		       sizeof(ret->max_wr));
+	hf_command_out(&command, UVERBS_ATTR_CREATE_WQ_RESP_MAX_SGE, &ret->max_sge,
+		       sizeof(ret->max_sge));
+	hf_command_out(&command, UVERBS_ATTR_CREATE_WQ_RESP_WQ_NUM, &ret->wqn, sizeof(ret->wqn));
+	hf_command_driver_data(&command, data);
+	err = hf_command_run(&command, context);
+	if (!err)
+		ret->wq_handle = (uint32_t)handle->data;
+	return err;
+}
+
+static int create_older(struct ibv_context *context, const struct ibv_wq_init_attr *attr,
+			const struct ibv_wq *wq, const struct hf_driver_data *data,
+			struct ib_uverbs_ex_create_wq_resp *ret)
+{
+	const struct ib_uverbs_ex_create_wq request = {
+		.wq_type = attr->wq_type,
+		.user_handle = (uintptr_t)wq,
+		.pd_handle = attr->pd->handle,
+		.cq_handle = attr->cq->handle,
+		.max_wr = attr->max_wr,
+		.max_sge = attr->max_sge,
+		.create_flags = flags_of(attr),
+	};
+
+	return hf_write_command(context, EXTENDED(CREATE_WQ), &request, sizeof(request), ret,
+				sizeof(*ret), data);
+}
+
+HF_EXPORT int hf_provider_create_wq(struct ibv_context *context, struct ibv_wq_init_attr *attr,
+				    struct ibv_wq *wq, const struct hf_driver_data *data)
+{
+	struct ib_uverbs_ex_create_wq_resp response = {0};
+	int err;
+
+	if (attr->comp_mask >= IBV_WQ_INIT_ATTR_RESERVED)
+		return EINVAL;
+	if (flags_of(attr) >= IBV_WQ_FLAGS_RESERVED)
+		return EOPNOTSUPP;
+	err = create_native(context, attr, wq, data, &response);
+	if (hf_method_is_missing(err))
+		err = create_older(context, attr, wq, data, &response);
+	if (err)
+		return -err;
+	attr->max_wr = response.max_wr;
+	attr->max_sge = response.max_sge;
+	wq->context = context;
+	wq->wq_context = attr->wq_context;
+	wq->pd = attr->pd;
+	wq->cq = attr->cq;
+	wq->wq_num = response.wqn;
+	wq->handle = response.wq_handle;
+	wq->wq_type = attr->wq_type;
+	wq->state = IBV_WQS_RESET;
+	wq->events_completed = 0;
+	hf_events_init(&wq->mutex, &wq->cond);
+	return 0;
+}
+
+HF_EXPORT int hf_provider_modify_wq(struct ibv_wq *wq, const struct ibv_wq_attr *attr,
+				    const struct hf_driver_data *data)
+{
+	struct ib_uverbs_ex_modify_wq request = {
+		.attr_mask = attr->attr_mask,
+		.wq_handle = wq->handle,
+	};
+	int err;
+
+	if (attr->attr_mask >= IBV_WQ_ATTR_RESERVED)
+		return EINVAL;
+	if (attr->attr_mask & IBV_WQ_ATTR_STATE)
+		request.wq_state = attr->wq_state;
+	if (attr->attr_mask & IBV_WQ_ATTR_CURR_STATE)
+		request.curr_wq_state = attr->curr_wq_state;
+	if (attr->attr_mask & IBV_WQ_ATTR_FLAGS) {
+		if (attr->flags_mask >= IBV_WQ_FLAGS_RESERVED)
+			return EOPNOTSUPP;
+		request.flags = attr->flags;
+		request.flags_mask = attr->flags_mask;
+	}
+	err = hf_write_command(wq->context, EXTENDED(MODIFY_WQ), &request, sizeof(request), NULL, 0,
+			       data);
+	if (err)
+		return -err;
+	if (attr->attr_mask & IBV_WQ_ATTR_STATE)
+		wq->state = attr->wq_state;
+	return 0;
+}
+
+static int destroy_older(struct ibv_wq *wq, uint32_t *reported)
+{
+	const struct ib_uverbs_ex_destroy_wq request = {.wq_handle = wq->handle};
+	struct ib_uverbs_ex_destroy_wq_resp response = {0};
+	int err;
+
+	err = hf_write_command(wq->context, EXTENDED(DESTROY_WQ), &request, sizeof(request),
+			       &response, sizeof(response), NULL);
+	*reported = response.events_reported;
+	return hf_answer_is_gone(wq->context, err) ? 1 : err;
+}
+
+HF_EXPORT int hf_provider_destroy_wq(struct ibv_wq *wq)
+{
+	uint32_t reported = 0;
+	int err;
+
+	err = hf_destroy_counted(wq->context, UVERBS_OBJECT_WQ, UVERBS_METHOD_WQ_DESTROY,
+				 UVERBS_ATTR_DESTROY_WQ_HANDLE, wq->handle,
+				 UVERBS_ATTR_DESTROY_WQ_RESP, &reported, sizeof(reported));
+	if (hf_method_is_missing(err))
+		err = destroy_older(wq, &reported);
+	if (err < 0)
+		return -err;
+	if (err == 0) {
+		const struct hf_events events = {&wq->events_completed, reported};
+
+		hf_events_wait(&wq->mutex, &wq->cond, &events, 1);
+	}
+	return 0;
+}
+
+HF_EXPORT int hf_provider_create_rwq_ind_table(struct ibv_context *context,
+					       const struct ibv_rwq_ind_table_init_attr *attr,
+					       struct ibv_rwq_ind_table *table,
+					       const struct hf_driver_data *data)
+{
+	struct ib_uverbs_ex_create_rwq_ind_table_resp response = {0};
+	struct ib_uverbs_ex_create_rwq_ind_table *request;
+	size_t count, size;
+	int err;
+
+	if (attr->comp_mask >= IBV_CREATE_IND_TABLE_RESERVED ||
+	    attr->log_ind_tbl_size > IB_USER_VERBS_MAX_LOG_IND_TBL_SIZE)
+		return EINVAL;
+	count = (size_t)1 << attr->log_ind_tbl_size;
+	/* Commands are multiples of 8 bytes long (ib_user_verbs.h); only one handle makes less. */
+	size = (sizeof(*request) + count * sizeof(request->wq_handles[0]) + 7) & ~(size_t)7;
+	request = calloc(1, size);
+	if (!request)
+		return ENOMEM;
+	request->log_ind_tbl_size = attr->log_ind_tbl_size;
+	for (size_t i = 0; i < count; i++)
+		request->wq_handles[i] = attr->ind_tbl[i]->handle;
+	err = -hf_write_command(context, EXTENDED(CREATE_RWQ_IND_TBL), request, size, &response,
+				sizeof(response), data);
+	free(request);
+	if (err)
+		return err;
+	table->context = context;
+	table->ind_tbl_handle = (int)response.ind_tbl_handle;
+	table->ind_tbl_num = (int)response.ind_tbl_num;
+	return 0;
+}
+
+HF_EXPORT int hf_provider_destroy_rwq_ind_table(struct ibv_rwq_ind_table *table)
+{
+	return -hf_destroy_command(table->context, UVERBS_OBJECT_RWQ_IND_TBL,
+				   UVERBS_METHOD_RWQ_IND_TBL_DESTROY,
+				   UVERBS_ATTR_DESTROY_RWQ_IND_TBL_HANDLE,
+				   (uint32_t)table->ind_tbl_handle);
+}
