@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 libhf_core_la_SOURCES += \
+	core/verbs/ah.c \
 	core/verbs/comp_channel.c \
 	core/verbs/context.c \
 	core/verbs/context.h \
@@ -19,6 +20,10 @@ libhf_core_la_SOURCES += \
 	core/verbs/marshall.h \
 	core/verbs/mcast.c \
 	core/verbs/mr.c \
+	core/verbs/neighbour.c \
+	core/verbs/neighbour.h \
+	core/verbs/neighbour_ask.c \
+	core/verbs/neighbour_parse.c \
 	core/verbs/open.c \
 	core/verbs/operations.c \
 	core/verbs/operations.h \
