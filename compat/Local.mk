@@ -13,12 +13,14 @@ EXTRA_compat_libibverbs_la_DEPENDENCIES = $(top_srcdir)/abi/maps/libibverbs.map
 EXTRA_DIST += abi/maps/libibverbs.map abi/libibverbs-symbols.tsv
 
 compat_libibverbs_la_SOURCES = \
+	compat/face/ah.c \
 	compat/face/data.c \
 	compat/face/device.c \
 	compat/face/forward.h \
 	compat/face/memory.c \
 	compat/face/queues.c \
 	compat/face/steering.c \
+	compat/old/ah.c \
 	compat/old/device.c \
 	compat/old/driver.c \
 	compat/old/events.c \
@@ -39,8 +41,6 @@ compat_libibverbs_la_SOURCES += \
 	compat/private34/queues.h \
 	compat/private34/srq.c
 
-# As soon as the core has what they name.
-EXTRA_DIST += compat/face/ah.c compat/old/ah.c
 
 install-exec-hook: remove-compat-la
 remove-compat-la:
