@@ -35,6 +35,7 @@ static int image_open(const char *path, struct image *ret)
 {
 	struct image image = {0};
 	struct stat status;
+	char magic[SELFMAG];
 	int err;
 
 	elf_version(EV_CURRENT);
@@ -49,6 +50,12 @@ static int image_open(const char *path, struct image *ret)
 	if (image.elf && elf_kind(image.elf) != ELF_K_ELF) {
 		elf_end(image.elf);
 		image.elf = NULL;
+	}
+	/* libelf takes one that ends within its header for no ELF file. */
+	if (!image.elf && pread(image.fd, magic, SELFMAG, 0) == SELFMAG &&
+	    !memcmp(magic, ELFMAG, SELFMAG)) {
+		err = -ENOEXEC;
+		goto fail;
 	}
 	if (image.elf && !gelf_getehdr(image.elf, &image.header)) {
 		elf_end(image.elf);
