@@ -28,7 +28,6 @@ libhf_core_la_SOURCES = \
 	core/base/text.h
 
 include core/discovery/Local.mk
-include core/foreign/Local.mk
 include core/provider/Local.mk
 include core/device/Local.mk
 include core/hotplug/Local.mk

@@ -28,3 +28,19 @@ tool_tests = \
 dist_check_SCRIPTS += $(tool_tests)
 TESTS += $(tool_tests)
 EXTRA_DIST += t/tree/tool-lib.sh
+
+# libibverbs.so.1.
+dist_check_SCRIPTS += t/tree/face-symbols t/tree/tool-run
+EXTRA_DIST += t/tree/absent.c
+
+# A program of IBVERBS_1.0, on a provider whose objects live in memory.
+noinst_LTLIBRARIES += objects-hf1.la
+objects_hf1_la_SOURCES = t/lib/fake/objects.c t/lib/fake/objects.h
+objects_hf1_la_LDFLAGS = $(provider_ldflags) -rpath /nowhere
+objects_hf1_la_LIBADD = libholdfast.la
+EXTRA_DIST += t/lib/fake/objects.provider
+check_PROGRAMS += t/tree/old-program
+t_tree_old_program_SOURCES = t/tree/old-program.c
+t_tree_old_program_LDADD = compat/libibverbs.la
+dist_check_SCRIPTS += t/tree/old-verbs
+TESTS += t/tree/old-verbs
