@@ -15,7 +15,7 @@
 #include "core/verbs/operations.h"
 #include "t/lib/fake_uverbs.h"
 
-enum { COMMANDS = 64, ATTRS = 32, REPLIES = 8, DATA = 512 };
+enum { COMMANDS = 64, ATTRS = 32, REPLIES = 8, DATA = 2048 };
 
 struct taken_attr {
 	struct ib_uverbs_attr attr;
