@@ -103,4 +103,28 @@ TESTS += t/unit/uverbs_memory
 t_unit_uverbs_memory_SOURCES = t/unit/uverbs_memory.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h
 t_unit_uverbs_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uverbs_memory_LDADD = libhf-core.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += t/unit/uverbs_cq
+TESTS += t/unit/uverbs_cq
+t_unit_uverbs_cq_SOURCES = t/unit/uverbs_cq.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h t/unit/queues.h
+t_unit_uverbs_cq_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_uverbs_cq_LDADD = libhf-core.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += t/unit/uverbs_srq
+TESTS += t/unit/uverbs_srq
+t_unit_uverbs_srq_SOURCES = t/unit/uverbs_srq.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h t/unit/queues.h
+t_unit_uverbs_srq_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_uverbs_srq_LDADD = libhf-core.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += t/unit/uverbs_qp
+TESTS += t/unit/uverbs_qp
+t_unit_uverbs_qp_SOURCES = t/unit/uverbs_qp.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h t/unit/queues.h
+t_unit_uverbs_qp_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_uverbs_qp_LDADD = libhf-core.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += t/unit/uverbs_post
+TESTS += t/unit/uverbs_post
+t_unit_uverbs_post_SOURCES = t/unit/uverbs_post.c
+t_unit_uverbs_post_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_uverbs_post_LDADD = libhf-core.la $(CMOCKA_LIBS)
 endif
