@@ -31,15 +31,19 @@ compat_libibverbs_la_SOURCES = \
 	compat/old/queues.c
 
 compat_libibverbs_la_SOURCES += \
+	compat/private34/context.c \
 	compat/private34/cq.c \
 	compat/private34/frame.c \
+	compat/private34/log.c \
 	compat/private34/memory.c \
 	compat/private34/memory.h \
 	compat/private34/post.c \
 	compat/private34/private34.h \
 	compat/private34/qp.c \
 	compat/private34/queues.h \
-	compat/private34/srq.c
+	compat/private34/srq.c \
+	compat/private34/steering.c \
+	compat/private34/steering.h
 
 install-exec-hook: remove-compat-la
 remove-compat-la:

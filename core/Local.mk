@@ -25,7 +25,8 @@ libhf_core_la_SOURCES = \
 	core/base/stamp.c \
 	core/base/stamp.h \
 	core/base/text.c \
-	core/base/text.h
+	core/base/text.h \
+	core/compat.h
 
 include core/discovery/Local.mk
 include core/provider/Local.mk

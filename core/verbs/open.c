@@ -5,6 +5,7 @@
 #include <holdfast/device.h>
 
 #include "core/base/attr.h"
+#include "core/compat.h"
 #include "core/device/open.h"
 #include "core/verbs/context.h"
 
@@ -16,6 +17,12 @@ static const struct hf_open_steps steps = {
 HF_EXPORT int hf_device_open(struct ibv_device *device, struct ibv_context **ret)
 {
 	return hf_open(hf_device_of(device), &steps, NULL, ret);
+}
+
+HF_EXPORT int hf_compat_open_device(struct ibv_device *device, void *private_data,
+				    struct ibv_context **ret)
+{
+	return hf_open(hf_device_of(device), &steps, private_data, ret);
 }
 
 HF_EXPORT int hf_device_close(struct ibv_context *context)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/attr.h"
+#include "core/compat.h"
 #include "core/base/log.h"
 #include "core/uverbs/command.h"
 #include "core/uverbs/device_commands.h"
@@ -157,10 +158,11 @@ static void take_extended(struct ibv_device_attr_ex *to,
 	to->xrc_odp_caps = from->xrc_odp_caps;
 }
 
-HF_EXPORT int hf_provider_query_device(struct ibv_context *context,
-				       const struct ibv_query_device_ex_input *input,
-				       struct ibv_device_attr_ex *attr, size_t attr_size,
-				       uint64_t *fw_ver, const struct hf_driver_data *data)
+HF_EXPORT int hf_compat_query_device(struct ibv_context *context,
+				     const struct ibv_query_device_ex_input *input,
+				     struct ibv_device_attr_ex *attr, size_t attr_size,
+				     struct ib_uverbs_ex_query_device_resp *ret,
+				     const struct hf_driver_data *data)
 {
 	const struct hf_uhw uhw = uhw_of(data);
 	struct ib_uverbs_ex_query_device_resp response;
@@ -180,8 +182,22 @@ HF_EXPORT int hf_provider_query_device(struct ibv_context *context,
 	full.phys_port_cnt_ex = response.base.phys_port_cnt;
 	memset(attr, 0, attr_size);
 	memcpy(attr, &full, attr_size < sizeof(full) ? attr_size : sizeof(full));
-	*fw_ver = response.base.fw_ver;
+	*ret = response;
 	return 0;
+}
+
+HF_EXPORT int hf_provider_query_device(struct ibv_context *context,
+				       const struct ibv_query_device_ex_input *input,
+				       struct ibv_device_attr_ex *attr, size_t attr_size,
+				       uint64_t *fw_ver, const struct hf_driver_data *data)
+{
+	struct ib_uverbs_ex_query_device_resp response;
+	int err;
+
+	err = hf_compat_query_device(context, input, attr, attr_size, &response, data);
+	if (!err)
+		*fw_ver = response.base.fw_ver;
+	return err;
 }
 
 HF_EXPORT int hf_provider_query_port(struct ibv_context *context, uint8_t port,

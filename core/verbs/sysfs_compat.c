@@ -8,6 +8,8 @@
 
 #include "core/base/attr.h"
 #include "core/base/file.h"
+#include "core/compat.h"
+#include "core/device/attributes.h"
 #include "core/verbs/sysfs_compat.h"
 
 enum { ROOT_SIZE = 256 };
@@ -76,4 +78,27 @@ HF_EXPORT int ibv_read_sysfs_file(const char *dir, const char *file, char *buf, 
 		length = -1;
 	}
 	return (int)length;
+}
+
+struct file_read {
+	const char *path;
+	char *value;
+	size_t size;
+};
+
+static int read_device_file(int dir, const struct hf_entry *entry, void *arg)
+{
+	const struct file_read *file = arg;
+
+	(void)entry;
+	return (int)hf_read_file(dir, file->path, file->value, file->size, NULL);
+}
+
+HF_EXPORT ssize_t hf_compat_read_device_file(struct verbs_sysfs_dev *device, const char *path,
+					     char *value, size_t size)
+{
+	struct file_read file = {path, value, size};
+
+	/* What a provider is given is the beginning of the device (core/device/table.h). */
+	return hf_with_dir((struct hf_device *)(void *)device, read_device_file, &file);
 }

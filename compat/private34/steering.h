@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Declarations of node IBVERBS_PRIVATE_34: contexts, flows, counters, work queues, own commands. */
+#ifndef HF_COMPAT_PRIVATE34_STEERING_H
+#define HF_COMPAT_PRIVATE34_STEERING_H
+
+#include "compat/private34/private34.h"
+
+/* Requests with their headers; only providers look inside. */
+struct ibv_create_wq;
+struct ibv_get_context;
+struct ibv_modify_wq;
+struct ibv_query_port;
+
+void *_verbs_init_and_alloc_context(struct ibv_device *device, int cmd_fd, size_t size,
+				    struct verbs_context *context_offset, uint32_t driver_id);
+void verbs_set_ops(struct verbs_context *context, const struct verbs_context_ops *ops);
+void verbs_uninit_context(struct verbs_context *context);
+struct ibv_context *verbs_open_device(struct ibv_device *device, void *private_data);
+int ibv_cmd_get_context(struct verbs_context *context, struct ibv_get_context *cmd, size_t cmd_size,
+			struct ib_uverbs_get_context_resp *resp, size_t resp_size);
+int ibv_cmd_query_context(struct ibv_context *context, struct ibv_command_buffer *link);
+int ibv_cmd_query_device_any(struct ibv_context *context,
+			     const struct ibv_query_device_ex_input *input,
+			     struct ibv_device_attr_ex *attr, size_t attr_size,
+			     struct ib_uverbs_ex_query_device_resp *resp, size_t *resp_size);
+int ibv_cmd_query_port(struct ibv_context *context, uint8_t port, struct ibv_port_attr *attr,
+		       struct ibv_query_port *cmd, size_t cmd_size);
+int ibv_query_gid_type(struct ibv_context *context, uint8_t port, unsigned int index,
+		       enum ibv_gid_type_sysfs *type);
+int ibv_read_ibdev_sysfs_file(char *buf, size_t size, struct verbs_sysfs_dev *device,
+			      const char *format, ...) __attribute__((format(printf, 4, 5)));
+void __verbs_log(struct verbs_context *context, uint32_t level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+int execute_ioctl(struct ibv_context *context, struct ibv_command_buffer *buffer);
+unsigned int __ioctl_final_num_attrs(unsigned int count, struct ibv_command_buffer *link);
+
+int ibv_cmd_create_flow(struct ibv_qp *qp, struct ibv_flow *flow, struct ibv_flow_attr *attr,
+			void *driver_request, size_t driver_size);
+int ibv_cmd_destroy_flow(struct ibv_flow *flow);
+int ibv_cmd_create_flow_action_esp(struct ibv_context *context,
+				   struct ibv_flow_action_esp_attr *attr,
+				   struct verbs_flow_action *action,
+				   struct ibv_command_buffer *link);
+int ibv_cmd_modify_flow_action_esp(struct verbs_flow_action *action,
+				   struct ibv_flow_action_esp_attr *attr,
+				   struct ibv_command_buffer *link);
+int ibv_cmd_destroy_flow_action(struct verbs_flow_action *action);
+int ibv_cmd_create_counters(struct ibv_context *context, struct ibv_counters_init_attr *attr,
+			    struct verbs_counters *counters, struct ibv_command_buffer *link);
+int ibv_cmd_destroy_counters(struct verbs_counters *counters);
+int ibv_cmd_read_counters(struct verbs_counters *counters, uint64_t *values, uint32_t count,
+			  uint32_t flags, struct ibv_command_buffer *link);
+int ibv_cmd_create_wq(struct ibv_context *context, struct ibv_wq_init_attr *attr, struct ibv_wq *wq,
+		      struct ibv_create_wq *cmd, size_t cmd_size,
+		      struct ib_uverbs_ex_create_wq_resp *resp, size_t resp_size);
+int ibv_cmd_modify_wq(struct ibv_wq *wq, struct ibv_wq_attr *attr, struct ibv_modify_wq *cmd,
+		      size_t cmd_size);
+int ibv_cmd_destroy_wq(struct ibv_wq *wq);
+int ibv_cmd_create_rwq_ind_table(struct ibv_context *context,
+				 struct ibv_rwq_ind_table_init_attr *attr,
+				 struct ibv_rwq_ind_table *table,
+				 struct ib_uverbs_ex_create_rwq_ind_table_resp *resp,
+				 size_t resp_size);
+int ibv_cmd_destroy_rwq_ind_table(struct ibv_rwq_ind_table *table);
+
+#endif
