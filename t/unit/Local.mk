@@ -128,3 +128,11 @@ t_unit_uverbs_post_SOURCES = t/unit/uverbs_post.c
 t_unit_uverbs_post_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uverbs_post_LDADD = libhf-core.la $(CMOCKA_LIBS)
 endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += t/unit/neighbour
+TESTS += t/unit/neighbour
+t_unit_neighbour_SOURCES = t/unit/neighbour.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h
+t_unit_neighbour_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MNL_CFLAGS)
+t_unit_neighbour_LDADD = libhf-core.la $(CMOCKA_LIBS) $(MNL_LIBS)
+endif
