@@ -127,6 +127,15 @@ TESTS += t/unit/uverbs_post
 t_unit_uverbs_post_SOURCES = t/unit/uverbs_post.c
 t_unit_uverbs_post_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uverbs_post_LDADD = libhf-core.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += t/unit/private34_queues
+TESTS += t/unit/private34_queues
+t_unit_private34_queues_SOURCES = t/unit/private34_queues.c t/unit/queues.h \
+	compat/private34/cq.c compat/private34/frame.c compat/private34/post.c \
+	compat/private34/qp.c compat/private34/srq.c \
+	t/lib/fake_uverbs.c t/lib/fake_uverbs.h
+t_unit_private34_queues_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_private34_queues_LDADD = libhf-core.la $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA
