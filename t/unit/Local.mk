@@ -145,3 +145,13 @@ t_unit_neighbour_SOURCES = t/unit/neighbour.c t/lib/fake_uverbs.c t/lib/fake_uve
 t_unit_neighbour_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MNL_CFLAGS)
 t_unit_neighbour_LDADD = libhf-core.la $(CMOCKA_LIBS) $(MNL_LIBS)
 endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += t/unit/verbs_memory
+TESTS += t/unit/verbs_memory
+t_unit_verbs_memory_SOURCES = t/unit/verbs_memory.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h
+t_unit_verbs_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_verbs_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=ibv_dontfork_range \
+	-Wl,--wrap=ibv_dofork_range
+t_unit_verbs_memory_LDADD = libhf-core.la $(CMOCKA_LIBS)
+endif
