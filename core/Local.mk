@@ -26,6 +26,8 @@ libhf_core_la_SOURCES = \
 	core/base/stamp.h \
 	core/base/text.c \
 	core/base/text.h \
+	core/base/userns.c \
+	core/base/userns.h \
 	core/compat.h
 
 include core/discovery/Local.mk

@@ -14,6 +14,8 @@ libhf_core_la_SOURCES += \
 	core/device/open.h \
 	core/device/process.c \
 	core/device/process.h \
+	core/device/removal.c \
+	core/device/removal.h \
 	core/device/roots.c \
 	core/device/roots.h \
 	core/device/scan.c \

@@ -43,6 +43,7 @@ struct hf {
 	unsigned int num_roots;
 	struct hf_nl *nl;
 	bool nl_tried;
+	atomic_int uevents; /* are the kernel's heard here? 1: yes, -1: no, 0: not known yet */
 
 	/* Guards the table, the observers and the registry's lists; held for memory only. */
 	pthread_mutex_t lock;

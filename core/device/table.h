@@ -14,6 +14,7 @@
 
 struct hf;
 struct hf_provider;
+struct hf_removal;
 
 /* A name the device had; kept while the device lives, since ibv_get_device_name() hands it out. */
 struct hf_past_name {
@@ -33,9 +34,10 @@ struct hf_device {
 	const char *name; /* current one, within past_names */
 	struct hf_past_name *past_names;
 	atomic_bool gone;
-	bool told;     /* ADDED went to the observers */
-	bool listed;   /* was part of a list */
-	uint64_t seen; /* the last full scan that sighted it */
+	bool told;		    /* ADDED went to the observers */
+	bool listed;		    /* was part of a list */
+	uint64_t seen;		    /* the last full scan that sighted it */
+	struct hf_removal *removal; /* while a context is open; guarded by hf->lock */
 	struct hf_table_key {
 		unsigned int root;
 		char uverbs[HF_NAME_SIZE];

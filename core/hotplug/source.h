@@ -24,9 +24,6 @@ int hf_uevent_fd(const struct hf_uevent *uevent);
 void hf_uevent_drain(struct hf_uevent *uevent, struct hf_watch *watch);
 void hf_uevent_close(struct hf_uevent *uevent);
 
-/* Are the kernel's uevents heard here? Not in a user namespace other than the first. */
-bool hf_uevent_trusted(void);
-
 typedef int (*hf_parse_fn)(const void *message, size_t size, struct hf_hint *ret);
 
 struct hf_netlink_source;

@@ -3,36 +3,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <fcntl.h>
 #include <libudev.h>
 #include <sys/socket.h>
 
-#include "core/base/file.h"
 #include "core/hotplug/source.h"
 
 struct hf_uevent {
 	struct udev *udev;
 	struct udev_monitor *monitor;
 };
-
-bool hf_uevent_trusted(void)
-{
-	char map[256];
-	unsigned long inside, outside, count;
-	char *end;
-
-	/*
-	 * In another user namespace the kernel's messages seem to come from the overflow user, and
-	 * libudev drops what does not come from root; kernels from 4.18 on send there only what
-	 * belongs to network namespaces. What cannot be read is not trusted.
-	 */
-	if (hf_read_file(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map), NULL) < 0)
-		return false;
-	inside = strtoul(map, &end, 10);
-	outside = strtoul(end, &end, 10);
-	count = strtoul(end, &end, 10);
-	return inside == 0 && outside == 0 && count == 4294967295ul && *end == '\0';
-}
 
 void hf_set_receive_buffer(int fd, size_t size)
 {

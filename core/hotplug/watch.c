@@ -12,6 +12,7 @@
 #include "core/base/attr.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/base/userns.h"
 #include "core/hotplug/source.h"
 
 enum {
@@ -91,7 +92,7 @@ static int open_uevents(struct hf_watch *watch)
 {
 	int err = -EPERM;
 
-	if (hf_uevent_trusted())
+	if (hf_uevents_are_heard())
 		err = hf_uevent_open(watch->options.receive_buffer, &watch->uevent);
 	if (err) {
 		watch->blind = true;

@@ -37,3 +37,8 @@ libhf_core_la_SOURCES += \
 	core/verbs/strings.c \
 	core/verbs/sysfs_compat.c \
 	core/verbs/sysfs_compat.h
+
+# Waiting and letting go.
+libhf_core_la_SOURCES += \
+	core/verbs/wait.c \
+	core/verbs/wait.h

@@ -55,7 +55,10 @@ HF_EXPORT void hf_provider_context_uninit(struct verbs_context *context)
 {
 	struct hf_device *device = context->priv->device;
 
-	hf_close(&context->context.async_fd);
+	if (context->priv->async.device)
+		hf_wait_fini(&context->priv->async);
+	else
+		hf_close(&context->context.async_fd);
 	hf_close(&context->context.cmd_fd);
 	pthread_mutex_destroy(&context->context.mutex);
 	free(context->priv);
@@ -85,15 +88,21 @@ HF_EXPORT void hf_provider_log(const struct ibv_device *device, int level, const
 
 int hf_context_add_async_fd(struct verbs_context *context)
 {
-	int fd;
+	struct verbs_ex_private *private = context->priv;
+	int err, fd = context->context.async_fd;
 
-	if (!context->priv->kernel || context->context.async_fd >= 0)
-		return 0;
-	fd = hf_cmd_async_fd(context->context.cmd_fd, context->priv->uverbs.driver_id);
+	if (private->kernel && fd < 0) {
+		fd = hf_cmd_async_fd(context->context.cmd_fd, private->uverbs.driver_id);
+		if (fd < 0)
+			return fd;
+		context->context.async_fd = fd;
+	}
 	if (fd < 0)
-		return fd;
-	context->context.async_fd = fd;
-	return 0;
+		return 0;
+	err = hf_wait_init(&private->async, private->device, fd);
+	if (!err)
+		context->context.async_fd = private->async.fd;
+	return err;
 }
 
 void hf_context_free(struct verbs_context *context)

@@ -10,6 +10,9 @@
 
 #include "core/device/table.h"
 #include "core/uverbs/uverbs.h"
+#include "core/verbs/wait.h"
+
+enum hf_fatal { HF_FATAL_NOT_TOLD, HF_FATAL_BY_CORE, HF_FATAL_BY_KERNEL };
 
 /* Providers see this type by name only. */
 struct verbs_ex_private {
@@ -17,7 +20,8 @@ struct verbs_ex_private {
 	struct verbs_context_ops ops;
 	struct hf_device *device; /* holds a reference */
 	bool kernel;		  /* the kernel made a context for cmd_fd */
-	atomic_bool told_fatal;	  /* IBV_EVENT_DEVICE_FATAL was given out */
+	struct hf_wait async;	  /* its `fd` is the program's context.async_fd */
+	atomic_int fatal;	  /* enum hf_fatal: who told the program that the device is gone */
 };
 
 static inline struct verbs_context *hf_context_of(struct ibv_context *context)
@@ -26,7 +30,10 @@ static inline struct verbs_context *hf_context_of(struct ibv_context *context)
 						offsetof(struct verbs_context, context));
 }
 
-/* Has the kernel report asynchronous events, unless the provider did or there is no kernel. */
+/*
+ * Has the kernel report asynchronous events, unless the provider did or there is no kernel; and gives
+ * the program a descriptor that tells of the device's removal as well.
+ */
 int hf_context_add_async_fd(struct verbs_context *context);
 
 /* Lets the provider free its object. */

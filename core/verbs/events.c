@@ -1,25 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <unistd.h>
 #include <rdma/ib_user_verbs.h>
 
 #include "core/base/attr.h"
-#include "core/device/hf.h"
 #include "core/verbs/context.h"
-
-static int read_event(int fd, struct ib_uverbs_async_event_desc *ret)
-{
-	ssize_t got;
-
-	got = read(fd, ret, sizeof(*ret));
-	if (got == (ssize_t)sizeof(*ret))
-		return 0;
-	if (got >= 0)
-		errno = EIO;
-	return -1;
-}
 
 /* The kernel gives back the pointer that the object was created with. */
 static void set_element(struct ibv_async_event *event, uint64_t element)
@@ -51,101 +35,48 @@ static void set_element(struct ibv_async_event *event, uint64_t element)
 	}
 }
 
-/* Does the device of the context still exist? Looks, unless another thread of this scan does. */
-static bool device_is_gone(struct hf_device *device)
-{
-	struct hf *hf = device->hf;
-
-	if (hf_scan_begin(hf)) {
-		if (!atomic_load(&device->gone))
-			hf_table_scan_one(hf, device->key.root, device->key.uverbs);
-		hf_scan_end(hf);
-	}
-	return atomic_load(&device->gone);
-}
-
-static struct hf_notifier *notifier_end(struct hf_notifier *notifier)
-{
-	int saved = errno;
-
-	if (notifier)
-		notifier->free(notifier);
-	errno = saved;
-	return NULL;
-}
-
 /*
- * Waits for an event of the kernel's or for the device's removal: 1 for the event, 0 when the device
- * is gone. A plain read would never return where the kernel driver says nothing, and would keep the
- * removal from ending, since it pins the file (rdma_rxe, Linux 6.1 and 6.12).
+ * The kernel driver may say that the device is gone, before or after the core found out, or never do
+ * so (rdma_rxe, siw): the program hears it once.
  */
-static int wait_for_event(struct verbs_context *context)
+static int next_event(struct verbs_ex_private *private, struct ib_uverbs_async_event_desc *ret)
 {
-	enum { LOOK_AGAIN_MS = 1000 };
-	struct hf_device *device = context->priv->device;
-	struct hf *hf = device->hf;
-	struct hf_notifier *notifier = NULL;
-	struct pollfd fds[2] = {{.fd = context->context.async_fd, .events = POLLIN},
-				{.fd = -1, .events = POLLIN}};
-	int ready = 0;
+	for (;;) {
+		int untold = HF_FATAL_NOT_TOLD;
+		int got = hf_wait_read(&private->async, ret, sizeof(*ret));
 
-	if (hf->notifier_new && hf->notifier_new(hf, &hf->roots[device->key.root], &notifier) == 0)
-		fds[1].fd = notifier->fd;
-	/* Listening began before this look, so that a removal is in the one or in the other. */
-	while (ready == 0 && !device_is_gone(device)) {
-		int count = poll(fds, notifier ? 2 : 1, notifier ? -1 : LOOK_AGAIN_MS);
-
-		if (count < 0)
-			ready = -1;
-		else if (fds[0].revents)
-			ready = 1;
-		else if (notifier && fds[1].revents && notifier->changed(notifier) < 0)
-			/* It hears no more, and its descriptor may stay readable: go by the clock. */
-			notifier = notifier_end(notifier);
-	}
-	notifier_end(notifier);
-	return ready;
-}
-
-static int next_event(struct verbs_context *context, struct ib_uverbs_async_event_desc *ret)
-{
-	int flags = fcntl(context->context.async_fd, F_GETFL);
-
-	/* Who polls the descriptor himself must not be made to wait. */
-	if (flags >= 0 && !(flags & O_NONBLOCK)) {
-		int ready = wait_for_event(context);
-
-		if (ready < 0)
-			return -1;
-		if (ready == 0 && atomic_exchange(&context->priv->told_fatal, true)) {
-			errno = EIO;
-			return -1;
-		}
-		if (ready == 0) {
+		if (got < 0)
+			return got;
+		if (got == 0) {
+			hf_wait_told(&private->async);
+			if (!atomic_compare_exchange_strong(&private->fatal, &untold,
+							    HF_FATAL_BY_CORE))
+				return -EIO;
 			*ret = (struct ib_uverbs_async_event_desc){
 				.event_type = IBV_EVENT_DEVICE_FATAL,
 			};
 			return 0;
 		}
+		if (ret->event_type != IBV_EVENT_DEVICE_FATAL ||
+		    atomic_exchange(&private->fatal, HF_FATAL_BY_KERNEL) != HF_FATAL_BY_CORE)
+			return 0;
 	}
-	return read_event(context->context.async_fd, ret);
 }
 
 HF_EXPORT int ibv_get_async_event(struct ibv_context *context, struct ibv_async_event *event)
 {
 	struct verbs_context *verbs = hf_context_of(context);
 	struct ib_uverbs_async_event_desc desc;
+	int err = -EOPNOTSUPP;
 
-	if (context->async_fd < 0) {
-		errno = EOPNOTSUPP;
+	if (context->async_fd >= 0)
+		err = next_event(verbs->priv, &desc);
+	if (err) {
+		errno = -err;
 		return -1;
 	}
-	if (next_event(verbs, &desc) < 0)
-		return -1;
 	event->event_type = (enum ibv_event_type)desc.event_type;
 	set_element(event, desc.element);
-	if (event->event_type == IBV_EVENT_DEVICE_FATAL)
-		atomic_store(&verbs->priv->told_fatal, true);
 	verbs->priv->ops.async_event(context, event);
 	return 0;
 }

@@ -4,14 +4,17 @@ dist_check_SCRIPTS += t/tree/examples t/tree/example-provider
 TESTS += t/tree/examples t/tree/example-provider
 
 if HAVE_CMOCKA
-check_PROGRAMS += t/tree/devices t/tree/providers
-TESTS += t/tree/devices t/tree/providers
+check_PROGRAMS += t/tree/devices t/tree/providers t/tree/removal
+TESTS += t/tree/devices t/tree/providers t/tree/removal
 t_tree_devices_SOURCES = t/tree/devices.c
 t_tree_devices_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_devices_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
 t_tree_providers_SOURCES = t/tree/providers.c t/lib/fake/counters.h
 t_tree_providers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_providers_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
+t_tree_removal_SOURCES = t/tree/removal.c
+t_tree_removal_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_removal_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
 endif
 include t/tree/churn.mk
 include t/tree/stream.mk

@@ -2,7 +2,8 @@
 /*
  * A provider that needs no kernel: its contexts hold nothing but the node's descriptor. It counts what
  * it is asked for in a file that HF_FAKE_COUNTERS names, so that a test sees what was not undone.
- * HF_FAKE_FAIL=alloc_device or alloc_context makes that call fail.
+ * HF_FAKE_FAIL=alloc_device or alloc_context makes that call fail. HF_FAKE_ASYNC_FD is a descriptor on
+ * which its contexts, one after the other, report asynchronous events: they get duplicates.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -105,6 +106,7 @@ static const struct verbs_context_ops fake_operations = {
 static struct verbs_context *fake_alloc_context(struct ibv_device *device, int cmd_fd,
 						void *private_data)
 {
+	const char *async_fd = getenv("HF_FAKE_ASYNC_FD");
 	struct fake_context *context;
 
 	(void)private_data;
@@ -115,6 +117,8 @@ static struct verbs_context *fake_alloc_context(struct ibv_device *device, int c
 	if (told_to_fail("alloc_context"))
 		goto free_context;
 	hf_provider_set_ops(&context->verbs, &fake_operations);
+	if (async_fd)
+		context->verbs.context.async_fd = fcntl(atoi(async_fd), F_DUPFD_CLOEXEC, 0);
 	__atomic_add_fetch(&counters->contexts, 1, __ATOMIC_RELAXED);
 	return &context->verbs;
 

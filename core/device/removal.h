@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The end of an instance as something to wait for. */
+#ifndef HF_DEVICE_REMOVAL_H
+#define HF_DEVICE_REMOVAL_H
+
+#include "core/device/table.h"
+
+/*
+ * A descriptor that becomes readable when the instance is removed, stays so, and is readable for no
+ * other reason. Nobody reads it, so any number of epoll instances, threads and forked children share
+ * it. One for all users of an instance; closed with the last.
+ */
+struct hf_removal;
+
+/*
+ * What is removed from now on will be told: who proves after this that the instance is still there
+ * cannot miss it. -EOPNOTSUPP where nothing is heard; -EMFILE, -ENFILE, -ENOMEM, -ENODEV.
+ */
+int hf_removal_get(struct hf_device *device, struct hf_removal **ret);
+/* Gives it back; NULL is none. */
+void hf_removal_put(struct hf_device *device, struct hf_removal *removal);
+
+int hf_removal_fd(const struct hf_removal *removal);
+bool hf_removal_happened(const struct hf_removal *removal);
+
+#endif

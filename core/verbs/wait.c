@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/epoll.h>
+
+#include "core/base/file.h"
+#include "core/device/hf.h"
+#include "core/verbs/wait.h"
+
+/* How often to look where nothing is heard. */
+enum { LOOK_AGAIN_MS = 1000 };
+
+static int add(int epoll, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0)
+		return 0;
+	return errno == EPERM ? -EINVAL : -errno;
+}
+
+int hf_wait_init(struct hf_wait *wait, struct hf_device *device, int kernel_fd)
+{
+	int flags = fcntl(kernel_fd, F_GETFL);
+	int err, fd;
+
+	if (flags < 0 || fcntl(kernel_fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -errno;
+	memset(wait, 0, sizeof(*wait));
+	err = hf_removal_get(device, &wait->removal);
+	if (err && err != -EOPNOTSUPP)
+		return err;
+	fd = epoll_create1(EPOLL_CLOEXEC);
+	if (fd < 0) {
+		err = -errno;
+		goto put_removal;
+	}
+	err = add(fd, kernel_fd);
+	if (!err && wait->removal)
+		err = add(fd, hf_removal_fd(wait->removal));
+	if (err)
+		goto close_fd;
+	wait->fd = fd;
+	wait->kernel_fd = kernel_fd;
+	wait->device = device;
+	return 0;
+
+close_fd:
+	hf_close(&fd);
+put_removal:
+	hf_removal_put(device, wait->removal);
+	wait->removal = NULL;
+	return err;
+}
+
+void hf_wait_fini(struct hf_wait *wait)
+{
+	if (!wait->device)
+		return;
+	hf_close(&wait->kernel_fd);
+	hf_close(&wait->fd);
+	hf_removal_put(wait->device, wait->removal);
+	wait->removal = NULL;
+	wait->device = NULL;
+}
+
+void hf_wait_told(struct hf_wait *wait)
+{
+	struct epoll_event unused = {0};
+
+	if (!atomic_exchange(&wait->over, true) && wait->removal)
+		(void)epoll_ctl(wait->fd, EPOLL_CTL_DEL, hf_removal_fd(wait->removal), &unused);
+}
+
+/* Looks at the device, unless another thread of this scan does. */
+static bool look(struct hf_device *device)
+{
+	struct hf *hf = device->hf;
+
+	if (!atomic_load(&device->gone) && hf_scan_begin(hf)) {
+		if (!atomic_load(&device->gone))
+			hf_table_scan_one(hf, device->key.root, device->key.uverbs);
+		hf_scan_end(hf);
+	}
+	return atomic_load(&device->gone);
+}
+
+static bool is_gone(struct hf_wait *wait)
+{
+	if (atomic_load(&wait->revoked) || atomic_load(&wait->over))
+		return true;
+	if (!wait->removal)
+		return look(wait->device);
+	if (!hf_removal_happened(wait->removal))
+		return false;
+	/* The table may as well know; that it still finds the device for a moment is no contradiction. */
+	look(wait->device);
+	return true;
+}
+
+/* 1, 0 for nothing there, -errno. */
+static int try_read(struct hf_wait *wait, void *buffer, size_t size)
+{
+	ssize_t got = read(wait->kernel_fd, buffer, size);
+
+	if (got == (ssize_t)size)
+		return 1;
+	if (atomic_load(&wait->revoked))
+		return 0;
+	if (got >= 0)
+		return -EIO;
+	return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+}
+
+int hf_wait_read(struct hf_wait *wait, void *buffer, size_t size)
+{
+	/* The second is for threads that are here while hf_wait_told() makes the first one quiet. */
+	struct pollfd pollfds[2] = {
+		{.fd = wait->fd, .events = POLLIN},
+		{.fd = wait->removal ? hf_removal_fd(wait->removal) : -1, .events = POLLIN},
+	};
+	int flags, got;
+
+	for (;;) {
+		got = try_read(wait, buffer, size);
+		if (got)
+			return got;
+		if (is_gone(wait))
+			return 0;
+		/* Asked each time: the program may change it whenever it likes. */
+		flags = fcntl(wait->fd, F_GETFL);
+		if (flags < 0)
+			return -errno;
+		if (flags & O_NONBLOCK)
+			return -EAGAIN;
+		if (poll(pollfds, 2, wait->removal ? -1 : LOOK_AGAIN_MS) < 0)
+			return -errno;
+	}
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Waiting for what the kernel reports on a descriptor, or for the device's removal.
+ *
+ * A program gets an epoll descriptor in place of the kernel's: one that becomes readable with the
+ * kernel's and on removal. It may set O_NONBLOCK on it and poll it as it would the kernel's. And no
+ * thread ever sleeps in a read of the kernel's, which would keep the kernel's file, so that neither
+ * closing nor an unplug would end (rdma_rxe, Linux 6.1 and 6.12).
+ */
+#ifndef HF_VERBS_WAIT_H
+#define HF_VERBS_WAIT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/device/removal.h"
+
+struct hf_wait {
+	struct hf_device *device;   /* NULL: not in use. The context holds the reference. */
+	struct hf_removal *removal; /* NULL where nothing is heard */
+	int fd;			    /* the program's */
+	int kernel_fd;		    /* what the kernel commands want; non-blocking */
+	atomic_bool over;	    /* the removal was told, and `fd` is quiet about it */
+	atomic_bool revoked;	    /* kernel_fd leads nowhere any more */
+};
+
+/*
+ * Takes `kernel_fd` over, unless it fails: -EMFILE, -ENFILE, -ENOMEM, -ENODEV, and -EINVAL for a
+ * descriptor that cannot be polled. `wait->fd` then goes to the program.
+ */
+int hf_wait_init(struct hf_wait *wait, struct hf_device *device, int kernel_fd);
+/* Closes both descriptors. Nothing happens where hf_wait_init() was not called, or failed. */
+void hf_wait_fini(struct hf_wait *wait);
+
+/*
+ * Reads exactly `size` bytes: 1 when it did; 0 when there are none because the device is gone; or
+ * -errno. Waits, unless the program has made its descriptor non-blocking: -EAGAIN then.
+ */
+int hf_wait_read(struct hf_wait *wait, void *buffer, size_t size);
+
+/* The program knows: what makes `fd` readable from now on is the kernel alone. */
+void hf_wait_told(struct hf_wait *wait);
+
+#endif

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What a program that knows nothing of Holdfast hears of a removal, by every way of waiting there is.
+ * A socket pair stands for the kernel, which says nothing unless told to.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <cmocka.h>
+#include <rdma/ib_user_verbs.h>
+
+#include <holdfast/holdfast.h>
+
+#include "t/lib/tree.h"
+
+enum { SOON_MS = 20000, SHORT_MS = 50 };
+
+struct bed {
+	struct tree *tree;
+	struct hf *hf;
+	struct ibv_context *context;
+	int kernel[2]; /* what is sent to the first is the kernel's event for the second */
+};
+
+static struct ibv_context *open_device(const struct bed *bed, const char *name)
+{
+	struct ibv_context *context;
+	struct ibv_device *device;
+
+	assert_int_equal(hf_device_by_name(bed->hf, name, &device), 0);
+	assert_int_equal(hf_device_open(device, &context), 0);
+	hf_device_unref(device);
+	assert_true(context->async_fd >= 0);
+	return context;
+}
+
+static int setup(void **state)
+{
+	static char providers[4096];
+	const char *dirs[2] = {providers, NULL};
+	struct bed *bed = calloc(1, sizeof(*bed));
+	struct hf_root root;
+	struct hf_options options = {
+		.size = sizeof(options),
+		.roots = &root,
+		.num_roots = 1,
+		.provider_dirs = dirs,
+	};
+	char number[16];
+
+	snprintf(providers, sizeof(providers), "%s/t/providers.d", getenv("top_builddir"));
+	assert_int_equal(tree_new(&bed->tree, NULL), 0);
+	root = (struct hf_root){tree_sysfs(bed->tree), tree_dev(bed->tree)};
+	assert_int_equal(tree_add(bed->tree, 0, "fake0", NULL), 0);
+	assert_int_equal(tree_add(bed->tree, 1, "fake1", NULL), 0);
+	assert_int_equal(hf_new(&options, &bed->hf), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, bed->kernel), 0);
+	snprintf(number, sizeof(number), "%d", bed->kernel[1]);
+	setenv("HF_FAKE_ASYNC_FD", number, 1);
+	bed->context = open_device(bed, "fake0");
+	*state = bed;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bed *bed = *state;
+
+	if (bed->context)
+		assert_int_equal(ibv_close_device(bed->context), 0);
+	unsetenv("HF_FAKE_ASYNC_FD");
+	close(bed->kernel[0]);
+	close(bed->kernel[1]);
+	hf_unref(bed->hf);
+	tree_free(bed->tree);
+	free(bed);
+	return 0;
+}
+
+static void kernel_says(const struct bed *bed, enum ibv_event_type type)
+{
+	struct ib_uverbs_async_event_desc desc = {.event_type = type, .element = 1};
+
+	assert_int_equal(send(bed->kernel[0], &desc, sizeof(desc), 0), sizeof(desc));
+}
+
+static void unplug(const struct bed *bed)
+{
+	assert_int_equal(tree_remove(bed->tree, 0), 0);
+}
+
+static void make_nonblocking(struct ibv_context *context)
+{
+	int flags = fcntl(context->async_fd, F_GETFL);
+
+	assert_true(flags >= 0);
+	assert_int_equal(fcntl(context->async_fd, F_SETFL, flags | O_NONBLOCK), 0);
+}
+
+static bool readable(int fd, int timeout)
+{
+	struct pollfd pollfd = {.fd = fd, .events = POLLIN};
+
+	return poll(&pollfd, 1, timeout) == 1 && (pollfd.revents & POLLIN);
+}
+
+static void expect_event(struct ibv_context *context, enum ibv_event_type type)
+{
+	struct ibv_async_event event;
+
+	assert_int_equal(ibv_get_async_event(context, &event), 0);
+	assert_int_equal(event.event_type, type);
+	ibv_ack_async_event(&event);
+}
+
+static void expect_error(struct ibv_context *context, int error)
+{
+	struct ibv_async_event event;
+
+	errno = 0;
+	assert_int_equal(ibv_get_async_event(context, &event), -1);
+	assert_int_equal(errno, error);
+}
+
+struct waiter {
+	struct ibv_context *context;
+	pthread_t thread;
+	int ret;
+	int error;
+	enum ibv_event_type type;
+};
+
+static void *wait_blocked(void *arg)
+{
+	struct waiter *waiter = arg;
+	struct ibv_async_event event;
+
+	waiter->ret = ibv_get_async_event(waiter->context, &event);
+	waiter->error = errno;
+	if (waiter->ret == 0)
+		waiter->type = event.event_type;
+	return NULL;
+}
+
+static void start(struct waiter *waiter, struct ibv_context *context)
+{
+	*waiter = (struct waiter){.context = context};
+	assert_int_equal(pthread_create(&waiter->thread, NULL, wait_blocked, waiter), 0);
+}
+
+static void a_blocked_thread_wakes_up(void **state)
+{
+	struct bed *bed = *state;
+	struct waiter waiter;
+
+	start(&waiter, bed->context);
+	usleep(SHORT_MS * 1000);
+	unplug(bed);
+	pthread_join(waiter.thread, NULL);
+	assert_int_equal(waiter.ret, 0);
+	assert_int_equal(waiter.type, IBV_EVENT_DEVICE_FATAL);
+	assert_true(hf_device_is_gone(bed->context->device));
+	expect_error(bed->context, EIO);
+	expect_error(bed->context, EIO);
+}
+
+static void of_two_threads_one_is_told(void **state)
+{
+	struct bed *bed = *state;
+	struct waiter waiters[2];
+	int told = 0;
+
+	start(&waiters[0], bed->context);
+	start(&waiters[1], bed->context);
+	usleep(SHORT_MS * 1000);
+	/* One event, one of the two gets it; the other is still waiting then. */
+	kernel_says(bed, IBV_EVENT_PORT_ACTIVE);
+	usleep(SHORT_MS * 1000);
+	unplug(bed);
+	for (int i = 0; i < 2; i++) {
+		pthread_join(waiters[i].thread, NULL);
+		assert_int_equal(waiters[i].ret, 0);
+		told += waiters[i].type == IBV_EVENT_DEVICE_FATAL;
+	}
+	assert_int_equal(told, 1);
+	expect_error(bed->context, EIO);
+}
+
+static void both_of_two_threads_wake_up(void **state)
+{
+	struct bed *bed = *state;
+	struct waiter waiters[2];
+
+	start(&waiters[0], bed->context);
+	start(&waiters[1], bed->context);
+	usleep(SHORT_MS * 1000);
+	unplug(bed);
+	pthread_join(waiters[0].thread, NULL);
+	pthread_join(waiters[1].thread, NULL);
+	assert_int_equal(waiters[0].ret + waiters[1].ret, -1);
+	for (int i = 0; i < 2; i++) {
+		if (waiters[i].ret < 0)
+			assert_int_equal(waiters[i].error, EIO);
+		else
+			assert_int_equal(waiters[i].type, IBV_EVENT_DEVICE_FATAL);
+	}
+}
+
+static void an_event_of_the_kernels_comes_through(void **state)
+{
+	struct bed *bed = *state;
+
+	assert_false(readable(bed->context->async_fd, 0));
+	kernel_says(bed, IBV_EVENT_LID_CHANGE);
+	assert_true(readable(bed->context->async_fd, SOON_MS));
+	expect_event(bed->context, IBV_EVENT_LID_CHANGE);
+	assert_false(readable(bed->context->async_fd, 0));
+	make_nonblocking(bed->context);
+	expect_error(bed->context, EAGAIN);
+}
+
+static void the_kernels_own_fatal_event_is_not_doubled(void **state)
+{
+	struct bed *bed = *state;
+
+	kernel_says(bed, IBV_EVENT_DEVICE_FATAL);
+	unplug(bed);
+	expect_event(bed->context, IBV_EVENT_DEVICE_FATAL);
+	expect_error(bed->context, EIO);
+}
+
+static void nor_is_it_when_it_comes_late(void **state)
+{
+	struct bed *bed = *state;
+
+	unplug(bed);
+	expect_event(bed->context, IBV_EVENT_DEVICE_FATAL);
+	kernel_says(bed, IBV_EVENT_PORT_ERR);
+	kernel_says(bed, IBV_EVENT_DEVICE_FATAL);
+	expect_event(bed->context, IBV_EVENT_PORT_ERR);
+	expect_error(bed->context, EIO);
+}
+
+static void poll_and_select_wake_up(void **state)
+{
+	struct bed *bed = *state;
+	struct timeval soon = {.tv_sec = SOON_MS / 1000};
+	fd_set set;
+
+	make_nonblocking(bed->context);
+	expect_error(bed->context, EAGAIN);
+	assert_false(readable(bed->context->async_fd, SHORT_MS));
+	unplug(bed);
+	assert_true(readable(bed->context->async_fd, SOON_MS));
+	FD_ZERO(&set);
+	FD_SET(bed->context->async_fd, &set);
+	assert_int_equal(select(bed->context->async_fd + 1, &set, NULL, NULL, &soon), 1);
+	expect_event(bed->context, IBV_EVENT_DEVICE_FATAL);
+	expect_error(bed->context, EIO);
+	/* A program that goes on polling after that must not turn in a circle. */
+	assert_false(readable(bed->context->async_fd, SHORT_MS));
+}
+
+static void wake_by_epoll(const struct bed *bed, uint32_t how)
+{
+	struct epoll_event event = {.events = EPOLLIN | how};
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+	make_nonblocking(bed->context);
+	assert_int_equal(epoll_ctl(epoll, EPOLL_CTL_ADD, bed->context->async_fd, &event), 0);
+	assert_int_equal(epoll_wait(epoll, &event, 1, SHORT_MS), 0);
+	for (int i = 0; i < 3; i++) {
+		kernel_says(bed, IBV_EVENT_SM_CHANGE);
+		assert_int_equal(epoll_wait(epoll, &event, 1, SOON_MS), 1);
+		/* Each event is an edge, also where the one before was not taken yet. */
+		kernel_says(bed, IBV_EVENT_GID_CHANGE);
+		assert_int_equal(epoll_wait(epoll, &event, 1, SOON_MS), 1);
+		expect_event(bed->context, IBV_EVENT_SM_CHANGE);
+		expect_event(bed->context, IBV_EVENT_GID_CHANGE);
+		expect_error(bed->context, EAGAIN);
+		assert_int_equal(epoll_wait(epoll, &event, 1, 0), 0);
+	}
+	unplug(bed);
+	assert_int_equal(epoll_wait(epoll, &event, 1, SOON_MS), 1);
+	expect_event(bed->context, IBV_EVENT_DEVICE_FATAL);
+	expect_error(bed->context, EIO);
+	assert_int_equal(epoll_wait(epoll, &event, 1, SHORT_MS), 0);
+	close(epoll);
+}
+
+static void epoll_wakes_up(void **state)
+{
+	wake_by_epoll(*state, 0);
+}
+
+static void edge_triggered_epoll_wakes_up(void **state)
+{
+	wake_by_epoll(*state, EPOLLET);
+}
+
+/* Many programs call a blocking ibv_get_async_event() once poll() has returned. */
+static void nothing_else_makes_it_readable(void **state)
+{
+	struct bed *bed = *state;
+
+	assert_int_equal(tree_remove(bed->tree, 1), 0);
+	assert_int_equal(tree_add(bed->tree, 1, "fake1", NULL), 0);
+	assert_int_equal(tree_rename(bed->tree, 0, "fake7"), 0);
+	assert_int_equal(tree_drop_caches(bed->tree), 0);
+	assert_false(readable(bed->context->async_fd, SHORT_MS));
+	unplug(bed);
+	assert_true(readable(bed->context->async_fd, SOON_MS));
+}
+
+static void a_device_that_is_back_is_another_one(void **state)
+{
+	struct bed *bed = *state;
+	struct ibv_context *fresh;
+
+	assert_int_equal(tree_swap(bed->tree, 0), 0);
+	assert_true(readable(bed->context->async_fd, SOON_MS));
+	fresh = open_device(bed, "fake0");
+	expect_event(bed->context, IBV_EVENT_DEVICE_FATAL);
+	assert_false(readable(fresh->async_fd, SHORT_MS));
+	assert_int_equal(ibv_close_device(fresh), 0);
+}
+
+static void a_forked_child_hears_it_as_well(void **state)
+{
+	struct bed *bed = *state;
+	int status;
+	pid_t child;
+
+	make_nonblocking(bed->context);
+	child = fork();
+	if (child == 0) {
+		struct ibv_async_event event;
+
+		if (!readable(bed->context->async_fd, SOON_MS))
+			_exit(1);
+		if (ibv_get_async_event(bed->context, &event) < 0)
+			_exit(2);
+		_exit(event.event_type == IBV_EVENT_DEVICE_FATAL ? 0 : 3);
+	}
+	unplug(bed);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static int count_fds(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 4096; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+static void contexts_share_what_listens(void **state)
+{
+	enum { CONTEXTS = 100, EACH = 3 /* the node, the kernel's events, the program's */ };
+	struct bed *bed = *state;
+	struct ibv_context *contexts[CONTEXTS];
+	int before = count_fds();
+
+	for (int i = 0; i < CONTEXTS; i++)
+		contexts[i] = open_device(bed, "fake0");
+	assert_int_equal(count_fds() - before, EACH * CONTEXTS);
+	unplug(bed);
+	for (int i = 0; i < CONTEXTS; i++) {
+		assert_true(readable(contexts[i]->async_fd, SOON_MS));
+		expect_event(contexts[i], IBV_EVENT_DEVICE_FATAL);
+		assert_int_equal(ibv_close_device(contexts[i]), 0);
+	}
+	assert_int_equal(count_fds(), before);
+	/* An idle device holds no descriptor: this one has the node, two of events and one to listen. */
+	assert_int_equal(ibv_close_device(bed->context), 0);
+	bed->context = NULL;
+	assert_int_equal(before - count_fds(), EACH + 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_blocked_thread_wakes_up),
+		TEST(of_two_threads_one_is_told),
+		TEST(both_of_two_threads_wake_up),
+		TEST(an_event_of_the_kernels_comes_through),
+		TEST(the_kernels_own_fatal_event_is_not_doubled),
+		TEST(nor_is_it_when_it_comes_late),
+		TEST(poll_and_select_wake_up),
+		TEST(epoll_wakes_up),
+		TEST(edge_triggered_epoll_wakes_up),
+		TEST(nothing_else_makes_it_readable),
+		TEST(a_device_that_is_back_is_another_one),
+		TEST(a_forked_child_hears_it_as_well),
+		TEST(contexts_share_what_listens),
+	};
+
+	/* What does not wake up must not hold up whoever runs this. */
+	alarm(120);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
