@@ -22,7 +22,8 @@ static int create(struct ibv_context *context, const struct ibv_cq_init_attr_ex 
 	hf_command_in_u32(&command, UVERBS_ATTR_CREATE_CQ_CQE, attr->cqe);
 	hf_command_in_u64(&command, UVERBS_ATTR_CREATE_CQ_USER_HANDLE, (uintptr_t)cq);
 	if (attr->channel)
-		hf_command_in_fd(&command, UVERBS_ATTR_CREATE_CQ_COMP_CHANNEL, attr->channel->fd);
+		hf_command_in_fd(&command, UVERBS_ATTR_CREATE_CQ_COMP_CHANNEL,
+				 hf_kernel_fd_of(attr->channel));
 	hf_command_in_u32(&command, UVERBS_ATTR_CREATE_CQ_COMP_VECTOR, attr->comp_vector);
 	if (flags)
 		hf_command_in_u32(&command, UVERBS_ATTR_CREATE_CQ_FLAGS, flags);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "core/uverbs/queues.h"
+#include "core/uverbs/uverbs.h"
 
-void hf_command_event_fd(struct hf_command *command, uint16_t attr,
-			 const struct ibv_context *context)
+void hf_command_event_fd(struct hf_command *command, uint16_t attr, struct ibv_context *context)
 {
+	int fd = hf_uverbs_of(context)->event_fd;
+
 	if (context->async_fd < 0)
 		return;
-	hf_command_in_fd(command, attr, context->async_fd);
+	hf_command_in_fd(command, attr, fd ? fd : context->async_fd);
 	/* Linux before 5.7 does not know the attribute, and has one such descriptor in a context. */
 	command->attrs[command->header.num_attrs - 1].flags = 0;
 }

@@ -20,8 +20,7 @@ static inline void hf_command_in_u64(struct hf_command *command, uint16_t attr, 
 }
 
 /* Where the kernel reports the object's asynchronous events. */
-void hf_command_event_fd(struct hf_command *command, uint16_t attr,
-			 const struct ibv_context *context);
+void hf_command_event_fd(struct hf_command *command, uint16_t attr, struct ibv_context *context);
 
 /* Prepares what hf_events_wait() waits on. */
 void hf_events_init(pthread_mutex_t *mutex, pthread_cond_t *cond);

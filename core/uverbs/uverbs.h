@@ -14,8 +14,20 @@
 struct hf_uverbs {
 	uint32_t driver_id;
 	size_t qp_mask_offset; /* of verbs_qp.comp_mask in the provider's objects; xrcd is 8 further */
-	atomic_bool dead;      /* revoked, or known to be gone: commands fail without being sent */
+	int event_fd;	  /* the kernel's, where the program's async_fd is another one; else 0 */
+	atomic_bool dead; /* revoked, or known to be gone: commands fail without being sent */
 };
+
+/* A completion channel: programs know its first member, whose fd is one of the core's. */
+struct hf_comp_channel {
+	struct ibv_comp_channel channel;
+	int kernel_fd;
+};
+
+static inline int hf_kernel_fd_of(const struct ibv_comp_channel *channel)
+{
+	return ((const struct hf_comp_channel *)(const void *)channel)->kernel_fd;
+}
 
 /* The first member of what the core keeps beside the provider's object. */
 static inline struct hf_uverbs *hf_uverbs_of(struct ibv_context *context)

@@ -1,29 +1,48 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 #include <rdma/ib_user_verbs.h>
 
 #include "core/base/attr.h"
+#include "core/base/file.h"
 #include "core/verbs/context.h"
+
+struct channel {
+	struct hf_comp_channel base;
+	struct hf_wait wait;
+};
+
+static struct channel *channel_of(struct ibv_comp_channel *channel)
+{
+	return (struct channel *)(void *)channel;
+}
 
 HF_EXPORT struct ibv_comp_channel *ibv_create_comp_channel(struct ibv_context *context)
 {
 	const struct ib_uverbs_create_comp_channel request = {0};
 	struct ib_uverbs_create_comp_channel_resp response = {0};
-	struct ibv_comp_channel *channel;
-	int err;
+	struct channel *channel;
+	int err, fd;
 
-	channel = malloc(sizeof(*channel));
+	channel = calloc(1, sizeof(*channel));
 	if (!channel)
 		return NULL;
 	err = hf_write_command(context, IB_USER_VERBS_CMD_CREATE_COMP_CHANNEL, &request,
 			       sizeof(request), &response, sizeof(response), NULL);
 	if (err)
 		goto free_channel;
-	*channel = (struct ibv_comp_channel){.context = context, .fd = (int)response.fd};
-	return channel;
+	fd = (int)response.fd;
+	err = hf_wait_init(&channel->wait, hf_context_of(context)->priv->device, fd);
+	if (err)
+		goto close_fd;
+	channel->base = (struct hf_comp_channel){
+		.channel = {.context = context, .fd = channel->wait.fd},
+		.kernel_fd = fd,
+	};
+	return &channel->base.channel;
 
+close_fd:
+	hf_close(&fd);
 free_channel:
 	free(channel);
 	errno = -err;
@@ -40,22 +59,26 @@ HF_EXPORT int ibv_destroy_comp_channel(struct ibv_comp_channel *channel)
 	pthread_mutex_unlock(&context->mutex);
 	if (used)
 		return EBUSY;
-	close(channel->fd);
-	free(channel);
+	hf_wait_fini(&channel_of(channel)->wait);
+	free(channel_of(channel));
 	return 0;
 }
 
 HF_EXPORT int ibv_get_cq_event(struct ibv_comp_channel *channel, struct ibv_cq **cq,
 			       void **cq_context)
 {
+	struct hf_wait *wait = &channel_of(channel)->wait;
 	struct ib_uverbs_comp_event_desc event;
 	struct ibv_cq *found;
-	ssize_t got;
+	int got;
 
-	got = read(channel->fd, &event, sizeof(event));
-	if (got != (ssize_t)sizeof(event)) {
-		if (got >= 0)
-			errno = EIO;
+	got = hf_wait_read(wait, &event, sizeof(event));
+	if (got == 0) {
+		hf_wait_told(wait);
+		got = -EIO;
+	}
+	if (got < 0) {
+		errno = -got;
 		return -1;
 	}
 	/* The kernel gives back the pointer that the CQ was created with. */

@@ -55,7 +55,7 @@ HF_EXPORT void hf_provider_context_uninit(struct verbs_context *context)
 {
 	struct hf_device *device = context->priv->device;
 
-	if (context->priv->async.device)
+	if (context->priv->async.used)
 		hf_wait_fini(&context->priv->async);
 	else
 		hf_close(&context->context.async_fd);
@@ -100,9 +100,11 @@ int hf_context_add_async_fd(struct verbs_context *context)
 	if (fd < 0)
 		return 0;
 	err = hf_wait_init(&private->async, private->device, fd);
-	if (!err)
-		context->context.async_fd = private->async.fd;
-	return err;
+	if (err)
+		return err;
+	private->uverbs.event_fd = fd;
+	context->context.async_fd = private->async.fd;
+	return 0;
 }
 
 void hf_context_free(struct verbs_context *context)

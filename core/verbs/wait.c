@@ -30,7 +30,7 @@ int hf_wait_init(struct hf_wait *wait, struct hf_device *device, int kernel_fd)
 	if (flags < 0 || fcntl(kernel_fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return -errno;
 	memset(wait, 0, sizeof(*wait));
-	err = hf_removal_get(device, &wait->removal);
+	err = device ? hf_removal_get(device, &wait->removal) : -EOPNOTSUPP;
 	if (err && err != -EOPNOTSUPP)
 		return err;
 	fd = epoll_create1(EPOLL_CLOEXEC);
@@ -46,6 +46,7 @@ int hf_wait_init(struct hf_wait *wait, struct hf_device *device, int kernel_fd)
 	wait->fd = fd;
 	wait->kernel_fd = kernel_fd;
 	wait->device = device;
+	wait->used = true;
 	return 0;
 
 close_fd:
@@ -58,13 +59,13 @@ put_removal:
 
 void hf_wait_fini(struct hf_wait *wait)
 {
-	if (!wait->device)
+	if (!wait->used)
 		return;
 	hf_close(&wait->kernel_fd);
 	hf_close(&wait->fd);
 	hf_removal_put(wait->device, wait->removal);
 	wait->removal = NULL;
-	wait->device = NULL;
+	wait->used = false;
 }
 
 void hf_wait_told(struct hf_wait *wait)
@@ -93,7 +94,7 @@ static bool is_gone(struct hf_wait *wait)
 	if (atomic_load(&wait->revoked) || atomic_load(&wait->over))
 		return true;
 	if (!wait->removal)
-		return look(wait->device);
+		return wait->device && look(wait->device);
 	if (!hf_removal_happened(wait->removal))
 		return false;
 	/* The table may as well know; that it still finds the device for a moment is no contradiction. */

@@ -17,7 +17,8 @@
 #include "core/device/removal.h"
 
 struct hf_wait {
-	struct hf_device *device;   /* NULL: not in use. The context holds the reference. */
+	bool used;
+	struct hf_device *device;   /* the context holds the reference; NULL in tests */
 	struct hf_removal *removal; /* NULL where nothing is heard */
 	int fd;			    /* the program's */
 	int kernel_fd;		    /* what the kernel commands want; non-blocking */
