@@ -45,6 +45,13 @@ compat_libibverbs_la_SOURCES += \
 	compat/private34/steering.c \
 	compat/private34/steering.h
 
+# For /etc/ld.so.conf.d, before the distribution's: see libholdfast-compat(7).
+compatconfdir = $(pkgdatadir)
+compatconf_DATA = compat/000-holdfast.conf
+CLEANFILES += compat/000-holdfast.conf
+compat/000-holdfast.conf: Makefile
+	$(AM_V_GEN)$(MKDIR_P) compat && echo '$(compatdir)' >$@
+
 install-exec-hook: remove-compat-la
 remove-compat-la:
 	rm -f $(DESTDIR)$(compatdir)/libibverbs.la

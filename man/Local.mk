@@ -9,7 +9,8 @@ dist_man_MANS += \
 	man/holdfast-verbs.3 \
 	man/holdfast.7 \
 	man/holdfast-hotplug.7 \
-	man/holdfast-provider.7
+	man/holdfast-provider.7 \
+	man/libholdfast-compat.7
 
 # So that man(1) finds a function: each is a line that leads to its page. None for ibv_*, whose pages
 # belong to libibverbs.
