@@ -3,10 +3,52 @@
  * Address handles. Since Linux 5.18 the kernel numbers them, and a request names that number;
  * before, every request carries the whole address.
  */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "providers/rxe/rxe.h"
+
+/* RoCE v2's IPv4 addresses are GIDs of the form ::ffff:a.b.c.d (IBTA Annex A17). */
+static uint8_t to_address(const union ibv_gid *gid, struct sockaddr_in *v4, struct sockaddr_in6 *v6)
+{
+	struct in6_addr address;
+
+	memcpy(&address, gid->raw, sizeof(address));
+	if (IN6_IS_ADDR_V4MAPPED(&address)) {
+		v4->sin_family = AF_INET;
+		memcpy(&v4->sin_addr, &gid->raw[12], sizeof(v4->sin_addr));
+		return RXE_NETWORK_TYPE_IPV4;
+	}
+	v6->sin6_family = AF_INET6;
+	v6->sin6_addr = address;
+	return RXE_NETWORK_TYPE_IPV6;
+}
+
+static int fill_address(struct rxe_av *av, struct ibv_context *context, struct ibv_ah_attr *attr)
+{
+	union ibv_gid local;
+	uint16_t vlan;
+	int err;
+
+	if (ibv_query_gid(context, attr->port_num, attr->grh.sgid_index, &local))
+		return errno;
+	err = ibv_resolve_eth_l2_from_gid(context, attr, av->dmac, &vlan);
+	if (err)
+		return err > 0 ? err : errno;
+	av->port_num = attr->port_num;
+	memcpy(&av->grh.dgid, &attr->grh.dgid, sizeof(av->grh.dgid));
+	av->grh.flow_label = attr->grh.flow_label;
+	av->grh.sgid_index = attr->grh.sgid_index;
+	av->grh.hop_limit = attr->grh.hop_limit;
+	av->grh.traffic_class = attr->grh.traffic_class;
+	av->network_type =
+		to_address(&local, &av->sgid_addr._sockaddr_in, &av->sgid_addr._sockaddr_in6);
+	to_address(&attr->grh.dgid, &av->dgid_addr._sockaddr_in, &av->dgid_addr._sockaddr_in6);
+	return 0;
+}
 
 struct ibv_ah *rxe_create_ah(struct ibv_pd *pd, struct ibv_ah_attr *attr)
 {
@@ -21,10 +63,10 @@ struct ibv_ah *rxe_create_ah(struct ibv_pd *pd, struct ibv_ah_attr *attr)
 	if (err)
 		goto free_ah;
 	ah->number = response.ah_num;
-	if (!ah->number) {
-		err = EOPNOTSUPP;
+	if (!ah->number)
+		err = fill_address(&ah->av, pd->context, attr);
+	if (err)
 		goto destroy_ah;
-	}
 	return &ah->ah;
 
 destroy_ah:

@@ -150,7 +150,7 @@ int rxe_post_send(struct ibv_qp *ibv, struct ibv_send_wr *wr, struct ibv_send_wr
 int rxe_post_recv(struct ibv_qp *ibv, struct ibv_recv_wr *wr, struct ibv_recv_wr **bad)
 {
 	struct rxe_qp *qp = qp_of(ibv);
-	struct ibv_recv_wr *ignored;
+	struct ibv_qp_attr attr = {.qp_state = IBV_QPS_ERR};
 	int err;
 
 	if (unlikely(!qp->rq.queue.buf || ibv->state == IBV_QPS_RESET)) {
@@ -158,9 +158,9 @@ int rxe_post_recv(struct ibv_qp *ibv, struct ibv_recv_wr *wr, struct ibv_recv_wr
 		return EINVAL;
 	}
 	err = rxe_rq_post(&qp->rq, wr, bad);
-	/* Nothing else would have the kernel flush what comes after the change to this state. */
+	/* The kernel flushes when it enters this state and has no other ear for receive requests. */
 	if (unlikely(ibv->state == IBV_QPS_ERR))
-		hf_provider_post_recv(ibv, NULL, &ignored);
+		hf_provider_modify_qp(ibv, &attr, IBV_QP_STATE, NULL);
 	return err;
 }
 

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Two QPs of one device that talk to each other, and what it takes to check what they say. */
+#ifndef VM_VERBS_RIG_H
+#define VM_VERBS_RIG_H
+
+#include <errno.h>
+#include <string.h>
+
+#include "t/vm/vm.h"
+
+enum { BUFFER = 16384, DEPTH = 16, INLINE = 64, SGES = 4, QKEY = 0x11111111, GRH = 40 };
+
+struct rig {
+	struct ibv_context *context;
+	struct ibv_device_attr_ex attr;
+	struct ibv_pd *pd;
+	union ibv_gid gid;
+	uint8_t gid_index;
+	enum ibv_mtu mtu;
+};
+
+struct options {
+	enum ibv_qp_type type;
+	struct ibv_srq *srq;
+	struct ibv_cq *cq; /* of both; made where there is none */
+	uint64_t send_ops; /* with ibv_wr_*, where not 0 */
+	int sig_all;
+	bool unconnected;
+};
+
+struct end {
+	struct ibv_qp *qp;
+	struct ibv_qp_ex *ex;
+	struct ibv_cq *cq;
+	bool own_cq;
+	struct ibv_mr *mr;
+	uint8_t buffer[BUFFER];
+};
+
+#define CHECK(condition, ...)                                          \
+	do {                                                           \
+		if (!(condition)) {                                    \
+			vm_error("line %d: %s", __LINE__, #condition); \
+			vm_error("  " __VA_ARGS__);                    \
+		}                                                      \
+	} while (0)
+
+void rig_open(struct rig *rig, const char *name);
+void rig_close(struct rig *rig);
+
+/* Both ends, their buffers filled with different patterns and open to the other one. */
+struct end *pair_make(struct rig *rig, const struct options *options);
+void pair_free(struct end *ends);
+void pair_connect(struct rig *rig, struct end *ends);
+void fill(struct end *end, uint8_t seed);
+
+/* A list of one entry: `length` bytes at `offset` of the buffer. */
+struct ibv_sge sge_of(const struct end *end, size_t offset, uint32_t length);
+
+/* Posts one request each; an error is one of the test's. */
+void post_recv(struct end *end, uint64_t id, size_t offset, uint32_t length);
+void post_send(struct end *end, struct ibv_send_wr *wr);
+void send_simple(struct end *end, uint64_t id, size_t offset, uint32_t length);
+
+/*
+ * The next completion, which must have this id and be good; false where none came in 10 s or it was
+ * another one. *wc has it then.
+ */
+bool expect(struct ibv_cq *cq, uint64_t id, enum ibv_wc_opcode opcode, struct ibv_wc *wc);
+bool expect_status(struct ibv_cq *cq, uint64_t id, enum ibv_wc_status status);
+void expect_nothing(struct ibv_cq *cq);
+
+void test_rc(struct rig *rig);
+void test_rdma(struct rig *rig);
+void test_atomic(struct rig *rig);
+void test_window(struct rig *rig);
+void test_uc(struct rig *rig);
+void test_ud(struct rig *rig);
+void test_multicast(struct rig *rig);
+void test_srq(struct rig *rig);
+void test_cq_ex(struct rig *rig);
+void test_events(struct rig *rig);
+void test_resize(struct rig *rig);
+void test_full(struct rig *rig);
+void test_refused(struct rig *rig);
+void test_flush(struct rig *rig);
+void test_threads(struct rig *rig);
+void test_wr(struct rig *rig);
+void test_wr_refused(struct rig *rig);
+void test_atomic_write(struct rig *rig);
+
+#endif
