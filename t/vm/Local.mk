@@ -12,12 +12,13 @@ VM_TESTS = \
 	t/vm/overflow \
 	t/vm/many \
 	t/vm/siw \
+	t/vm/rxe-verbs \
 	t/vm/holders \
 	t/vm/tool \
 	t/vm/cycles
 
 # What runs in the guest: programs as an application would be.
-vm_programs = t/vm/vm-cycles t/vm/vm-identity t/vm/vm-open t/vm/vm-watch
+vm_programs = t/vm/vm-cycles t/vm/vm-identity t/vm/vm-open t/vm/vm-verbs t/vm/vm-watch
 noinst_PROGRAMS += $(vm_programs)
 
 vm_common = t/vm/vm.c t/vm/vm.h
@@ -27,6 +28,17 @@ t_vm_vm_identity_SOURCES = t/vm/identity.c $(vm_common)
 t_vm_vm_identity_LDADD = libholdfast.la
 t_vm_vm_open_SOURCES = t/vm/open.c $(vm_common)
 t_vm_vm_open_LDADD = libholdfast.la
+t_vm_vm_verbs_SOURCES = \
+	t/vm/verbs/connected.c \
+	t/vm/verbs/datagram.c \
+	t/vm/verbs/main.c \
+	t/vm/verbs/queues.c \
+	t/vm/verbs/requests.c \
+	t/vm/verbs/rig.c \
+	t/vm/verbs/rig.h \
+	t/vm/verbs/wr.c \
+	$(vm_common)
+t_vm_vm_verbs_LDADD = libholdfast.la -lpthread
 t_vm_vm_watch_SOURCES = t/vm/watch.c $(vm_common)
 t_vm_vm_watch_LDADD = libholdfast.la
 
