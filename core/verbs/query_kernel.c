@@ -31,7 +31,7 @@ static int get_context_older(struct verbs_context *context, const struct hf_driv
 			       sizeof(request), &response, sizeof(response), data);
 	if (err == -EPROTONOSUPPORT || err == -ENOTTY) {
 		hf_provider_log(context->context.device, HF_LOG_ERROR,
-				"%s: the kernel is older than Linux 5.0, which is needed\n",
+				"%s: the kernel is older than Linux 5.0, which is needed",
 				ibv_get_device_name(context->context.device));
 		return -ENOSYS;
 	}

@@ -155,3 +155,14 @@ t_unit_verbs_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=ibv_dontfork_range \
 	-Wl,--wrap=ibv_dofork_range
 t_unit_verbs_memory_LDADD = libhf-core.la $(CMOCKA_LIBS)
 endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += t/unit/flow_specs t/unit/uverbs_steering
+TESTS += t/unit/flow_specs t/unit/uverbs_steering
+t_unit_flow_specs_SOURCES = t/unit/flow_specs.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h
+t_unit_flow_specs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_flow_specs_LDADD = libhf-core.la $(CMOCKA_LIBS)
+t_unit_uverbs_steering_SOURCES = t/unit/uverbs_steering.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h
+t_unit_uverbs_steering_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_uverbs_steering_LDADD = libhf-core.la $(CMOCKA_LIBS) -lpthread
+endif
