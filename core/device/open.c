@@ -48,23 +48,13 @@ static int plain_error(int err)
 	}
 }
 
-/* The provider's part, between two proofs that the instance is the one asked for. */
-static int open_context(struct hf_device *device, const struct hf_entry *entry, int node,
-			const struct hf_open_steps *steps, void *private_data,
-			struct verbs_context **ret)
+/* What the provider made, between two proofs that the instance is the one asked for. */
+static int finish(struct hf_device *device, const struct hf_entry *entry,
+		  const struct hf_open_steps *steps, struct verbs_context *context,
+		  struct verbs_context **ret)
 {
-	const struct verbs_device_ops *ops = device->handle->ops;
-	struct verbs_context *context;
-	int err, provider_error;
+	int err, provider_error = errno > 0 ? -errno : -EIO;
 
-	err = plain_error(hf_verify(device, entry));
-	if (err) {
-		hf_close(&node);
-		return err;
-	}
-	errno = 0;
-	context = ops->alloc_context(&device->handle->device, node, private_data);
-	provider_error = errno > 0 ? -errno : -EIO;
 	if (!context)
 		return hf_verify(device, entry) == -ENODEV ? -ENODEV : provider_error;
 	provider_error = steps->prepare(context);
@@ -77,6 +67,23 @@ static int open_context(struct hf_device *device, const struct hf_entry *entry, 
 	}
 	*ret = context;
 	return 0;
+}
+
+static int open_context(struct hf_device *device, const struct hf_entry *entry, int node,
+			const struct hf_open_steps *steps, void *private_data,
+			struct verbs_context **ret)
+{
+	const struct verbs_device_ops *ops = device->handle->ops;
+	int err;
+
+	err = plain_error(hf_verify(device, entry));
+	if (err) {
+		hf_close(&node);
+		return err;
+	}
+	errno = 0;
+	return finish(device, entry, steps,
+		      ops->alloc_context(&device->handle->device, node, private_data), ret);
 }
 
 int hf_open(struct hf_device *device, const struct hf_open_steps *steps, void *private_data,
@@ -115,6 +122,33 @@ int hf_open(struct hf_device *device, const struct hf_open_steps *steps, void *p
 		goto close_held;
 	}
 	err = open_context(device, &entry, node, steps, private_data, &context);
+	if (!err)
+		*ret = &context->context;
+close_held:
+	hf_close(&held);
+	return err;
+}
+
+int hf_import(struct hf_device *device, int cmd_fd, const struct hf_open_steps *steps,
+	      struct ibv_context **ret)
+{
+	const struct verbs_device_ops *ops = device->provider ? device->handle->ops : NULL;
+	struct verbs_context *context = NULL;
+	struct hf_entry entry;
+	int err, held;
+
+	if (!ops || !ops->import_context)
+		return -EOPNOTSUPP;
+	entry = hf_instance_entry(device);
+	held = hf_entry_open_uverbs(&device->hf->roots[entry.root], &entry);
+	if (held < 0 && held != -EOPNOTSUPP)
+		return plain_error(held);
+	err = plain_error(hf_verify(device, &entry));
+	if (err)
+		goto close_held;
+	errno = 0;
+	err = finish(device, &entry, steps, ops->import_context(&device->handle->device, cmd_fd),
+		     &context);
 	if (!err)
 		*ret = &context->context;
 close_held:

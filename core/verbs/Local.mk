@@ -16,6 +16,7 @@ libhf_core_la_SOURCES += \
 	core/verbs/fork_ranges.c \
 	core/verbs/fork_ranges.h \
 	core/verbs/gid.c \
+	core/verbs/import.c \
 	core/verbs/marshall.c \
 	core/verbs/marshall.h \
 	core/verbs/mcast.c \

@@ -5,12 +5,14 @@
  */
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include <rdma/ib_user_ioctl_verbs.h>
 
@@ -522,6 +524,24 @@ static void from_wc_ipv4(void **state)
 	assert_memory_equal(&attr.grh.dgid, received.bytes + 8, 16);
 }
 
+/* What is not the node of a device that is there. */
+static void import_device(void **state)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), file = open("/", O_RDONLY | O_CLOEXEC);
+
+	(void)state;
+	errno = 0;
+	assert_null(ibv_import_device(-1));
+	assert_int_equal(errno, EBADF);
+	assert_null(ibv_import_device(file));
+	assert_int_equal(errno, ENODEV);
+	assert_null(ibv_import_device(null));
+	assert_int_equal(errno, ENODEV);
+	/* They are still the caller's. */
+	assert_int_equal(close(file), 0);
+	assert_int_equal(close(null), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -538,6 +558,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(from_wc_lid, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(from_wc_grh, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(from_wc_ipv4, set_up, tear_down),
+		cmocka_unit_test(import_device),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

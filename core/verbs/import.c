@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A context on a descriptor that came from another process. */
+#include <errno.h>
+#include <sys/stat.h>
+
+#include <holdfast/context.h>
+#include <holdfast/device.h>
+
+#include "core/base/attr.h"
+#include "core/device/instance.h"
+#include "core/device/list.h"
+#include "core/device/open.h"
+#include "core/verbs/context.h"
+
+static int prepare(struct verbs_context *context)
+{
+	/* The other process had the kernel make it. */
+	context->priv->kernel = true;
+	return hf_context_add_async_fd(context);
+}
+
+static const struct hf_open_steps steps = {
+	.prepare = prepare,
+	.undo = hf_context_free,
+};
+
+static bool has_provider(const struct hf_device *device)
+{
+	return device->provider != NULL;
+}
+
+/* The device whose node this is; with a reference, or NULL. */
+static struct hf_device *find_node(struct ibv_device **list, dev_t node)
+{
+	for (; *list; list++) {
+		struct hf_device *device = hf_device_of(*list);
+
+		if (hf_instance_complete(device) || hf_instance_entry(device).node_number != node)
+			continue;
+		hf_device_hold(device);
+		return device;
+	}
+	return NULL;
+}
+
+static int import(struct hf *hf, int cmd_fd, struct ibv_context **ret)
+{
+	struct hf_device *device;
+	struct ibv_device **list;
+	struct stat status;
+	int err;
+
+	if (fstat(cmd_fd, &status) < 0)
+		return -errno;
+	if (!S_ISCHR(status.st_mode) || !status.st_rdev)
+		return -ENODEV;
+	err = hf_list(hf, has_provider, &list);
+	if (err < 0)
+		return err;
+	device = find_node(list, status.st_rdev);
+	hf_device_list_free(list);
+	if (!device)
+		return -ENODEV;
+	err = hf_import(device, cmd_fd, &steps, ret);
+	hf_device_drop(device);
+	return err;
+}
+
+HF_EXPORT struct ibv_context *ibv_import_device(int cmd_fd)
+{
+	struct ibv_context *context;
+	struct hf *hf;
+	int err;
+
+	err = hf_default(&hf);
+	if (!err) {
+		err = import(hf, cmd_fd, &context);
+		hf_unref(hf);
+	}
+	if (!err)
+		return context;
+	errno = -err;
+	return NULL;
+}
