@@ -52,7 +52,7 @@ CLEANFILES += compat/000-holdfast.conf
 compat/000-holdfast.conf: Makefile
 	$(AM_V_GEN)$(MKDIR_P) compat && echo '$(compatdir)' >$@
 
-install-exec-hook: remove-compat-la
+install-data-hook: remove-compat-la
 remove-compat-la:
 	rm -f $(DESTDIR)$(compatdir)/libibverbs.la
 uninstall-hook: remove-compat

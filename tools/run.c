@@ -36,18 +36,18 @@ static char *face_directory(void)
 	return hf_tool_print("%s", HF_COMPAT_DIR);
 }
 
-/* As execvp() would: 0 and the path, or an exit status after a complaint. */
-static int find_program(const char *name, char **ret)
+/* As execvp() would, but with other access wanted: 0 and the path, or an exit status after a complaint. */
+static int find_program(const char *name, int mode, char **ret)
 {
 	const char *path = getenv("PATH");
 	bool denied = false;
 
 	if (strchr(name, '/')) {
 		*ret = hf_tool_print("%s", name);
-		if (!access(name, X_OK))
+		if (!access(name, mode))
 			return 0;
-		hf_complain("%s: %s", name, strerror(errno));
 		denied = errno != ENOENT && errno != ENOTDIR;
+		hf_complain("%s: %s", name, strerror(errno));
 		free(*ret);
 		return denied ? HF_EXIT_CANNOT_RUN : HF_EXIT_NOT_FOUND;
 	}
@@ -59,7 +59,7 @@ static int find_program(const char *name, char **ret)
 		try = length ? hf_tool_print("%.*s/%s", (int)length, path, name)
 			     : hf_tool_print("./%s", name);
 		if (!stat(try, &status) && S_ISREG(status.st_mode)) {
-			if (!access(try, X_OK)) {
+			if (!access(try, mode)) {
 				*ret = try;
 				return 0;
 			}
@@ -236,7 +236,7 @@ static int run_run(struct hf_tool *tool, char **args)
 	struct hf_run run = {.face = face_directory()};
 	int status;
 
-	status = find_program(args[0], &run.path);
+	status = find_program(args[0], tool->check ? R_OK : X_OK, &run.path);
 	if (status)
 		goto out_face;
 	if (!hf_exists(run.face, HF_FACE)) {
