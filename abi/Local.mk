@@ -16,7 +16,7 @@ EXTRA_DIST += abi/holdfast-provider.pc.in abi/maps/libholdfast.map abi/maps/comp
 
 # The recorded ABI: compared by `make abi-check`, recorded anew by `make abi-baseline`.
 EXTRA_DIST += abi/lib.sh abi/check abi/check-self abi/check-providers abi/public-types.ini abi/record \
-	abi/baseline/libholdfast-0.1.abi
+	abi/baseline/libholdfast-0.1.abi abi/baseline/libibverbs-1.14.abi
 
 check_PROGRAMS += abi/describe
 abi_describe_SOURCES = abi/describe.c

@@ -6,8 +6,11 @@ set -u
 export LC_ALL=C.UTF-8
 top_srcdir=$(cd "${top_srcdir:-$(dirname "${BASH_SOURCE[0]}")/..}" && pwd)
 top_builddir=$(cd "${top_builddir:-.}" && pwd)
+# Each library that was built, and what is recorded of it.
 # shellcheck disable=SC2034 # for the scripts
-baseline=$top_srcdir/abi/baseline/libholdfast-0.1.abi
+libraries=("$top_builddir/.libs/libholdfast.so" "$top_builddir/compat/.libs/libibverbs.so.1")
+# shellcheck disable=SC2034
+baselines=("$top_srcdir/abi/baseline/libholdfast-0.1.abi" "$top_srcdir/abi/baseline/libibverbs-1.14.abi")
 
 for program in abidw abidiff; do
 	command -v $program >/dev/null || { echo "$program is not installed (abigail-tools)"; exit 77; }
