@@ -12,7 +12,6 @@ HF_FORWARD(1.1, __be64, ibv_get_device_guid, (struct ibv_device * device), (devi
 HF_FORWARD(1.9, int, ibv_get_device_index, (struct ibv_device * device), (device))
 
 HF_FORWARD(1.1, struct ibv_context *, ibv_open_device, (struct ibv_device * device), (device))
-HF_FORWARD(1.10, struct ibv_context *, ibv_import_device, (int cmd_fd), (cmd_fd))
 HF_FORWARD(1.1, int, ibv_close_device, (struct ibv_context * context), (context))
 HF_FORWARD(1.10, struct ibv_context *, ibv_import_device, (int cmd_fd), (cmd_fd))
 
