@@ -41,9 +41,14 @@ compat_libibverbs_la_SOURCES += \
 	compat/private34/private34.h \
 	compat/private34/qp.c \
 	compat/private34/queues.h \
+	compat/private34/register.c \
 	compat/private34/srq.c \
 	compat/private34/steering.c \
 	compat/private34/steering.h
+
+# Takes libholdfast by the path it is told: so it is a plain program in a build tree, too.
+pkglibexec_PROGRAMS += compat/holdfast-scan-provider
+compat_holdfast_scan_provider_SOURCES = compat/scan-provider.c
 
 # For /etc/ld.so.conf.d, before the distribution's: see libholdfast-compat(7).
 compatconfdir = $(pkgdatadir)

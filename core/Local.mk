@@ -31,6 +31,7 @@ libhf_core_la_SOURCES = \
 	core/compat.h
 
 include core/discovery/Local.mk
+include core/foreign/Local.mk
 include core/provider/Local.mk
 include core/device/Local.mk
 include core/hotplug/Local.mk

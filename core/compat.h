@@ -22,4 +22,22 @@ int hf_compat_query_device(struct ibv_context *context,
 ssize_t hf_compat_read_device_file(struct verbs_sysfs_dev *device, const char *path, char *value,
 				   size_t size);
 
+/* A library's constructor makes its table known. The table must stay as long as it is mapped. */
+void hf_compat_register(const struct verbs_device_ops *ops);
+
+/*
+ * The face was mapped (an address within it), or is about to be unmapped (NULL). Where the program
+ * brought it, ibv_get_device_list() says on standard error what libibverbs says there.
+ */
+void hf_compat_face(const void *address);
+
+/* The version of rdma-core that the context's provider was built from; 0 for one of our own kind. */
+unsigned int hf_compat_version(struct ibv_context *context);
+
+/*
+ * For the process that looks into foreign libraries: takes each of `files` (NULL at the end), writes
+ * what it matches to fd, and answers the process's exit status.
+ */
+int hf_compat_scan(int fd, const char *face, char **files);
+
 #endif

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
 
 #include <holdfast/holdfast.h>
 
@@ -19,7 +21,8 @@
 
 enum { NODE_WAIT_MS = 5000, PROVIDER_DIRS_MAX = 64 };
 
-#define OPTION_FLAGS (HF_NO_NETLINK | HF_NO_SYSFS | HF_NO_NOTIFY | HF_NO_ENVIRONMENT)
+#define OPTION_FLAGS \
+	(HF_NO_NETLINK | HF_NO_SYSFS | HF_NO_NOTIFY | HF_NO_ENVIRONMENT | HF_PREFER_DISTRIBUTION)
 
 HF_EXPORT const char *hf_version(void)
 {
@@ -92,16 +95,72 @@ static int set_roots(struct hf *hf, const struct hf_options *options)
 	return 0;
 }
 
+/* Where what foreign libraries match is kept; in a set-uid program nothing is read or written. */
+static void set_cache(struct hf_foreign_options *foreign, const struct hf_options *options,
+		      char *user)
+{
+	const char *given = environment(options, "HOLDFAST_CACHE");
+	const char *cache = environment(options, "XDG_CACHE_HOME");
+	const char *home = environment(options, "HOME");
+
+	user[0] = '\0';
+	if (getauxval(AT_SECURE))
+		return;
+	if (given) {
+		foreign->cache_dirs[1] = given[0] == '/' ? given : NULL;
+		return;
+	}
+	foreign->cache_dirs[0] = HF_CACHE_DIR;
+	if (geteuid() == 0)
+		return;
+	if (cache && cache[0] == '/')
+		hf_print(user, HF_PATH_SIZE, "%s/holdfast", cache);
+	else if (home && home[0] == '/')
+		hf_print(user, HF_PATH_SIZE, "%s/.cache/holdfast", home);
+	if (user[0])
+		foreign->cache_dirs[1] = user;
+}
+
+/* The distribution's providers; a program that names directories of its own means those alone. */
+static void set_foreign(struct hf_foreign_options *foreign, const struct hf_options *options)
+{
+	static const char *const lists[] = {"RDMAV_DRIVERS", "IBV_DRIVERS"};
+	const char *dir = environment(options, "HOLDFAST_DRIVER_CONFIG");
+	const char *prefer = environment(options, "HOLDFAST_PREFER");
+	const char *layout = environment(options, "HOLDFAST_DRIVER_LAYOUT");
+	uint64_t number;
+
+	foreign->config_dir = options->provider_dirs ? NULL : HF_DRIVER_CONFIG_DIR;
+	if (options->driver_config_dir)
+		foreign->config_dir = options->driver_config_dir;
+	else if (dir && foreign->config_dir)
+		foreign->config_dir = dir;
+	if (foreign->config_dir && foreign->config_dir[0] != '/')
+		foreign->config_dir = NULL;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(lists) && !foreign->names; i++) {
+		foreign->names = environment(options, lists[i]);
+		foreign->names_from = lists[i];
+	}
+	foreign->preferred = (options->flags & HF_PREFER_DISTRIBUTION) ||
+			     (prefer && !strcmp(prefer, "distribution"));
+	if (layout && hf_parse_number(layout, 10, 9999, &number) == 0)
+		foreign->stated = (unsigned int)number;
+}
+
 static int set_registry(struct hf *hf, const struct hf_options *options)
 {
+	struct hf_foreign_options foreign = {0};
+	char user_cache[HF_PATH_SIZE];
 	const char *dirs[PROVIDER_DIRS_MAX + 2] = {HF_PROVIDER_DIR, NULL};
 	const char *text = environment(options, "HOLDFAST_PROVIDER_PATH");
 	char *copy = NULL, *next;
 	size_t count = 0;
 	int err;
 
+	set_foreign(&foreign, options);
+	set_cache(&foreign, options, user_cache);
 	if (options->provider_dirs)
-		return hf_registry_init(&hf->registry, options->provider_dirs);
+		return hf_registry_init(&hf->registry, options->provider_dirs, &foreign);
 	if (text) {
 		copy = strdup(text);
 		if (!copy)
@@ -115,7 +174,7 @@ static int set_registry(struct hf *hf, const struct hf_options *options)
 		}
 		dirs[count++] = HF_PROVIDER_DIR;
 	}
-	err = hf_registry_init(&hf->registry, dirs);
+	err = hf_registry_init(&hf->registry, dirs, &foreign);
 	free(copy);
 	return err;
 }
@@ -193,7 +252,9 @@ HF_EXPORT int hf_provider_list(struct hf *hf, size_t entry_size, struct hf_provi
 	if (entry_size < sizeof(size_t) || entry_size > 65536)
 		return -EINVAL;
 	mine = hf_scan_begin(hf);
-	count = mine ? hf_registry_refresh(&hf->registry, &hf->log) : 0;
+	count = mine ? hf_registry_want_foreign(&hf->registry, &hf->log) : 0;
+	if (mine && count >= 0)
+		count = hf_registry_refresh(&hf->registry, &hf->log);
 	if (mine)
 		hf_scan_end(hf);
 	if (count >= 0)

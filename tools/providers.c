@@ -22,6 +22,8 @@ static void json_providers(const struct hf_provider_info *list, size_t count)
 		hf_json_optional(&json, "version", list[i].version);
 		hf_json_string(&json, "manifest", list[i].manifest);
 		hf_json_optional(&json, "file", list[i].file);
+		hf_json_optional(&json, "family", list[i].family);
+		hf_json_optional(&json, "layout", list[i].layout);
 		hf_json_uint(&json, "abi", list[i].abi);
 		hf_json_uint(&json, "abi_min", list[i].abi_min);
 		hf_json_uint(&json, "abi_max", list[i].abi_max);
@@ -58,13 +60,11 @@ static void explain(const struct hf_tool *tool, const struct hf_provider_info *i
 static void show_providers(const struct hf_tool *tool, const struct hf_provider_info *list,
 			   size_t count)
 {
-	enum { NAME, VERSION, ABI, STATE, DEVICES, FILE_NAME, NUM };
+	enum { NAME, FAMILY, VERSION, ABI, STATE, DEVICES, FILE_NAME, NUM };
 	static const struct hf_column columns[NUM] = {
-		[NAME] = {"NAME", 0},
-		[VERSION] = {"VERSION", 0},
-		[ABI] = {"ABI", SCOLS_FL_RIGHT},
-		[STATE] = {"STATE", 0},
-		[DEVICES] = {"DEVICES", SCOLS_FL_RIGHT},
+		[NAME] = {"NAME", 0},	    [FAMILY] = {"KIND", 0},
+		[VERSION] = {"VERSION", 0}, [ABI] = {"ABI", SCOLS_FL_RIGHT},
+		[STATE] = {"STATE", 0},	    [DEVICES] = {"DEVICES", SCOLS_FL_RIGHT},
 		[FILE_NAME] = {"FILE", 0},
 	};
 	struct libscols_table *table = hf_table_new(tool, columns, NUM);
@@ -77,6 +77,10 @@ static void show_providers(const struct hf_tool *tool, const struct hf_provider_
 
 		hf_table_cell(line, NAME, list[i].name, "bold");
 		hf_table_cell(line, VERSION, list[i].version, NULL);
+		if (*list[i].family)
+			hf_table_cell(line, FAMILY, list[i].family, NULL);
+		else
+			hf_table_cell(line, FAMILY, "holdfast", NULL);
 		snprintf(text, sizeof(text), "%" PRIu32, list[i].abi);
 		hf_table_cell(line, ABI, text, NULL);
 		hf_table_cell(line, STATE,
@@ -137,8 +141,11 @@ const struct hf_command hf_command_providers = {
 	.name = "providers",
 	.args = "",
 	.summary = "show the provider libraries, and why one was refused",
-	.about = "Shows every provider whose manifest was found, in the order in which they are "
-		 "tried.\n"
+	.about = "Shows every provider whose manifest was found, and those that the distribution's "
+		 "libibverbs\n"
+		 "would load, in the order in which they are tried. Of the latter, VERSION is that "
+		 "of the\n"
+		 "rdma-core they were built from, as it can be told from the files beside them.\n"
 		 "A library is loaded only when a device needs it: STATE is \"available\" until "
 		 "then, and\n"
 		 "\"refused\" when it would not do; then follows why, with what was wanted and "

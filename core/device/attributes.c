@@ -48,7 +48,7 @@ static void fill_info(struct hf_device *device, struct hf_device_info *info)
 	hf_copy(info->root, sizeof(info->root), root->sysfs);
 	if (device->provider) {
 		snprintf(info->provider, sizeof(info->provider), "%s",
-			 device->provider->descriptor->name);
+			 device->provider->name);
 		hf_copy(info->provider_file, sizeof(info->provider_file), device->provider->file);
 	}
 	info->index = entry->index;

@@ -172,7 +172,7 @@ static void let_provider_take(struct hf_device *device)
 	provider = hf_registry_find(&hf->registry, &hf->log, &device->sysfs, &key, &reason);
 	if (!provider)
 		goto no_provider;
-	device->handle = provider->descriptor->ops->alloc_device(&device->sysfs);
+	device->handle = provider->ops->alloc_device(&device->sysfs);
 	if (!device->handle) {
 		hf_registry_put(&hf->registry, provider);
 		hf_reason_set(&reason, HF_REASON_PROVIDER_FAILED, "a device object", "none",
@@ -180,7 +180,7 @@ static void let_provider_take(struct hf_device *device)
 		goto no_provider;
 	}
 	device->provider = provider;
-	device->handle->ops = provider->descriptor->ops;
+	device->handle->ops = provider->ops;
 	if (hf_device_ready(hf, &device->entry, &reason))
 		return;
 no_provider:
@@ -256,10 +256,13 @@ void hf_instance_put(struct hf_device *device)
 
 	if (__atomic_sub_fetch(&device->handle->refcount, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
-	if (provider)
-		device->handle->ops->uninit_device(device->handle);
-	else
+	if (provider) {
+		/* A foreign one may lack it, and then never frees its object. */
+		if (device->handle->ops->uninit_device)
+			device->handle->ops->uninit_device(device->handle);
+	} else {
 		free(device->handle);
+	}
 	free_instance(device);
 	if (provider)
 		hf_registry_put(&hf->registry, provider);

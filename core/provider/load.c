@@ -10,6 +10,7 @@
 #include "core/base/reason.h"
 #include "core/base/stamp.h"
 #include "core/base/text.h"
+#include "core/foreign/registered.h"
 #include "core/provider/load.h"
 
 /* The N of "NAME-hfN.so". */
@@ -77,43 +78,44 @@ static int check_safe(const char *path, const struct stat *st, struct hf_reason 
 	return 0;
 }
 
-static int check_file(const struct hf_manifest *m, struct stat *st, struct hf_reason *reason)
-{
-	if (stat(m->file, st) < 0) {
-		int error = errno;
-
-		hf_reason_set(reason, HF_REASON_FILE_MISSING, strrchr(m->file, '/') + 1,
-			      strerrordesc_np(error), "%s: %s", m->file, strerrordesc_np(error));
-		return -EACCES;
-	}
-	if (!S_ISREG(st->st_mode)) {
-		hf_reason_set(reason, HF_REASON_UNSAFE, "a regular file", "something else",
-			      "%s is not a regular file", m->file);
-		return -EACCES;
-	}
-	return check_safe(m->file, st, reason);
-}
-
-int hf_library_check(const struct hf_manifest *m, struct stat *st, struct hf_reason *reason)
+int hf_library_check_file(const char *file, struct stat *st, struct hf_reason *reason)
 {
 	char dir[HF_PATH_MAX];
 	struct stat dir_stat;
 	int err;
 
 	memset(st, 0, sizeof(*st));
-	err = check_abi(m, reason);
+	if (stat(file, st) < 0) {
+		int error = errno;
+
+		hf_reason_set(reason, HF_REASON_FILE_MISSING, strrchr(file, '/') + 1,
+			      strerrordesc_np(error), "%s: %s", file, strerrordesc_np(error));
+		return -EACCES;
+	}
+	if (!S_ISREG(st->st_mode)) {
+		hf_reason_set(reason, HF_REASON_UNSAFE, "a regular file", "something else",
+			      "%s is not a regular file", file);
+		return -EACCES;
+	}
+	err = check_safe(file, st, reason);
 	if (err)
 		return err;
-	err = check_file(m, st, reason);
-	if (err)
-		return err;
-	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(m->file, '/') - m->file), m->file);
+	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(file, '/') - file), file);
 	if (stat(dir, &dir_stat) < 0) {
 		hf_reason_set(reason, HF_REASON_FILE_MISSING, dir, strerrordesc_np(errno), "%s: %s",
 			      dir, strerrordesc_np(errno));
 		return -EACCES;
 	}
 	return check_safe(dir, &dir_stat, reason);
+}
+
+int hf_library_check(const struct hf_manifest *m, struct stat *st, struct hf_reason *reason)
+{
+	int err;
+
+	memset(st, 0, sizeof(*st));
+	err = check_abi(m, reason);
+	return err ? err : hf_library_check_file(m->file, st, reason);
 }
 
 static bool same_file(const struct stat *a, const struct stat *b)
@@ -188,37 +190,31 @@ static int take_descriptor(const struct hf_manifest *m, void *library,
 	return 0;
 }
 
-int hf_library_load(const struct hf_manifest *m, const struct stat *st, struct hf_provider **ret,
+int hf_library_open(const char *file, const struct stat *st, struct hf_provider **ret,
 		    struct hf_reason *reason)
 {
 	struct hf_provider *provider;
 	struct stat now;
-	int err;
 
 	provider = calloc(1, sizeof(*provider));
 	if (!provider)
 		return -ENOMEM;
-	provider->library = open_library(m->file);
+	provider->library = open_library(file);
 	if (!provider->library) {
 		const char *why = dlerror();
 
 		hf_reason_set(reason, HF_REASON_LOAD, "a library that loads",
 			      "the loader's refusal", "%s",
 			      why ? why : "the dynamic loader gave no reason");
-		err = -EACCES;
 		goto free_provider;
 	}
 	/* The loader opens by path: what was checked must be what it opened. */
-	if (stat(m->file, &now) < 0 || !same_file(st, &now)) {
+	if (stat(file, &now) < 0 || !same_file(st, &now)) {
 		hf_reason_set(reason, HF_REASON_LOAD, "the file that was checked", "another one",
-			      "%s was replaced while it was loaded", m->file);
-		err = -EACCES;
+			      "%s was replaced while it was loaded", file);
 		goto close_library;
 	}
-	err = take_descriptor(m, provider->library, &provider->descriptor, reason);
-	if (err)
-		goto close_library;
-	hf_copy(provider->file, sizeof(provider->file), m->file);
+	hf_copy(provider->file, sizeof(provider->file), file);
 	provider->dev = st->st_dev;
 	provider->ino = st->st_ino;
 	provider->mtime = st->st_mtim;
@@ -229,11 +225,34 @@ close_library:
 	dlclose(provider->library);
 free_provider:
 	free(provider);
-	return err;
+	return -EACCES;
+}
+
+int hf_library_load(const struct hf_manifest *m, const struct stat *st, struct hf_provider **ret,
+		    struct hf_reason *reason)
+{
+	const struct hf_provider_descriptor *descriptor;
+	struct hf_provider *provider;
+	int err;
+
+	err = hf_library_open(m->file, st, &provider, reason);
+	if (err)
+		return err;
+	err = take_descriptor(m, provider->library, &descriptor, reason);
+	if (err) {
+		hf_library_unload(provider);
+		return err;
+	}
+	provider->name = descriptor->name;
+	provider->ops = descriptor->ops;
+	*ret = provider;
+	return 0;
 }
 
 void hf_library_unload(struct hf_provider *provider)
 {
 	dlclose(provider->library);
+	if (provider->profile)
+		hf_registered_forget(provider->ops);
 	free(provider);
 }

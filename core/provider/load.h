@@ -5,6 +5,13 @@
 
 #include "core/provider/registry.h"
 
+/* Regular, there, and in a place where nobody else could have put it. As hf_library_check(). */
+int hf_library_check_file(const char *file, struct stat *st, struct hf_reason *reason);
+
+/* Maps it and no more. As hf_library_load(). */
+int hf_library_open(const char *file, const struct stat *st, struct hf_provider **ret,
+		    struct hf_reason *reason);
+
 /*
  * Checks what shows without mapping the file: that it is there, safe, and that the ABI numbers of
  * manifest and file name agree and are in range. Fills *st. 0, or -EACCES with *reason filled.

@@ -11,12 +11,13 @@
 
 enum { HF_PATH_MAX = 256, HF_MANIFEST_MAX = 65536, HF_MANIFEST_RULES_MAX = 1024 };
 
-enum hf_rule_kind { HF_RULE_DRIVER_ID, HF_RULE_NAME, HF_RULE_MODALIAS };
+/* EITHER: libibverbs' kind, a modalias or "rdma_device:N" and the name; not in manifests. */
+enum hf_rule_kind { HF_RULE_DRIVER_ID, HF_RULE_NAME, HF_RULE_MODALIAS, HF_RULE_EITHER };
 
 struct hf_rule {
 	enum hf_rule_kind kind;
 	uint32_t driver_id;
-	char *pattern; /* fnmatch(3) pattern of NAME and MODALIAS */
+	char *pattern; /* fnmatch(3) pattern of all but DRIVER_ID */
 };
 
 struct hf_manifest {

@@ -13,13 +13,15 @@
 #include "core/base/reason.h"
 #include "core/base/stamp.h"
 #include "core/base/text.h"
+#include "core/foreign/candidate.h"
 #include "core/provider/load.h"
 #include "core/provider/match.h"
 #include "core/provider/registry.h"
 
 enum { CANDIDATES_MAX = 4096 };
 
-int hf_registry_init(struct hf_registry *registry, const char *const *dirs)
+int hf_registry_init(struct hf_registry *registry, const char *const *dirs,
+		     const struct hf_foreign_options *foreign)
 {
 	size_t count = 0;
 
@@ -34,6 +36,8 @@ int hf_registry_init(struct hf_registry *registry, const char *const *dirs)
 		if (!registry->dirs[i])
 			goto free_dirs;
 	}
+	if (hf_foreign_init(&registry->foreign, foreign))
+		goto free_dirs;
 	pthread_mutex_init(&registry->lock, NULL);
 	pthread_cond_init(&registry->unloaded, NULL);
 	return 0;
@@ -45,16 +49,10 @@ free_dirs:
 	return -ENOMEM;
 }
 
-static void free_candidates(struct hf_candidate *candidates, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		hf_manifest_clear(&candidates[i].manifest);
-	free(candidates);
-}
-
 void hf_registry_destroy(struct hf_registry *registry)
 {
-	free_candidates(registry->candidates, registry->num_candidates);
+	hf_candidates_free(registry->candidates, registry->num_candidates);
+	hf_foreign_destroy(&registry->foreign);
 	for (size_t i = 0; registry->dirs[i]; i++)
 		free(registry->dirs[i]);
 	free(registry->dirs);
@@ -195,7 +193,37 @@ static int try_again(struct hf_registry *registry, const struct reading *same)
 	return any;
 }
 
-int hf_registry_refresh(struct hf_registry *registry, const struct hf_log *log)
+static int refresh_foreign(struct hf_registry *registry, const struct hf_log *log)
+{
+	struct hf_foreign *foreign = &registry->foreign;
+	struct hf_candidate *fresh, *old;
+	size_t count, old_count;
+	int changed;
+
+	if (!registry->foreign_wanted)
+		return 0;
+	changed = hf_foreign_read(foreign, log, &fresh, &count);
+	if (changed <= 0)
+		return changed;
+	pthread_mutex_lock(&registry->lock);
+	old = foreign->candidates;
+	old_count = foreign->num_candidates;
+	foreign->candidates = fresh;
+	foreign->num_candidates = count;
+	pthread_mutex_unlock(&registry->lock);
+	hf_candidates_free(old, old_count);
+	return 1;
+}
+
+int hf_registry_want_foreign(struct hf_registry *registry, const struct hf_log *log)
+{
+	if (registry->foreign_wanted)
+		return 0;
+	registry->foreign_wanted = true;
+	return refresh_foreign(registry, log);
+}
+
+static int refresh_own(struct hf_registry *registry, const struct hf_log *log)
 {
 	struct reading reading = {.print = 0xcbf29ce484222325u};
 	struct hf_candidate *old;
@@ -207,7 +235,7 @@ int hf_registry_refresh(struct hf_registry *registry, const struct hf_log *log)
 	if (err || (registry->read && reading.print == registry->print)) {
 		if (!err)
 			err = try_again(registry, &reading);
-		free_candidates(reading.v, reading.count);
+		hf_candidates_free(reading.v, reading.count);
 		return err;
 	}
 	pthread_mutex_lock(&registry->lock);
@@ -218,8 +246,19 @@ int hf_registry_refresh(struct hf_registry *registry, const struct hf_log *log)
 	registry->print = reading.print;
 	registry->read = true;
 	pthread_mutex_unlock(&registry->lock);
-	free_candidates(old, old_count);
+	hf_candidates_free(old, old_count);
 	return 1;
+}
+
+int hf_registry_refresh(struct hf_registry *registry, const struct hf_log *log)
+{
+	int own, foreign;
+
+	own = refresh_own(registry, log);
+	if (own < 0)
+		return own;
+	foreign = refresh_foreign(registry, log);
+	return foreign < 0 ? foreign : own | foreign;
 }
 
 static void keep_reason(struct hf_registry *registry, struct hf_candidate *candidate,
@@ -250,7 +289,10 @@ static struct hf_provider *get_library(struct hf_registry *registry, struct hf_c
 	pthread_mutex_unlock(&registry->lock);
 	if (provider)
 		return provider;
-	err = hf_library_load(&candidate->manifest, st, &provider, reason);
+	if (candidate->family)
+		err = hf_foreign_load(&registry->foreign, candidate, &provider, reason);
+	else
+		err = hf_library_load(&candidate->manifest, st, &provider, reason);
 	if (err == -ENOMEM)
 		hf_reason_set(reason, HF_REASON_LOAD, "memory", "none", "%s: out of memory",
 			      candidate->manifest.file);
@@ -305,11 +347,11 @@ static struct hf_provider *try_candidate(struct hf_registry *registry,
 		goto refused;
 	if (candidate->reason.code != HF_REASON_KERNEL_ABI)
 		keep_reason(registry, candidate, &(const struct hf_reason){.code = HF_REASON_NONE});
-	if (!kernel_abi_fits(candidate, provider->descriptor->ops, key->kernel_abi, reason)) {
+	if (!kernel_abi_fits(candidate, provider->ops, key->kernel_abi, reason)) {
 		hf_registry_put(registry, provider);
 		goto refused;
 	}
-	if (!hf_provider_takes(provider->descriptor->ops, device, key)) {
+	if (!hf_provider_takes(provider->ops, candidate->family, device, key)) {
 		hf_registry_put(registry, provider);
 		hf_reason_set(reason, HF_REASON_PROVIDER_FAILED, "the provider's consent", "none",
 			      "provider %s looked at the device and declined",
@@ -323,35 +365,99 @@ refused:
 	return NULL;
 }
 
+/* One look for one device. */
+struct search {
+	struct hf_registry *registry;
+	const struct hf_log *log;
+	struct verbs_sysfs_dev *device;
+	struct hf_match_key *key;
+	struct hf_reason first; /* what stood in the way first */
+};
+
+static struct hf_provider *try_own(struct search *s, bool by_driver_id)
+{
+	struct hf_registry *registry = s->registry;
+
+	for (size_t i = 0; i < registry->num_candidates; i++) {
+		struct hf_candidate *candidate = &registry->candidates[i];
+		struct hf_reason why = {0};
+		struct hf_provider *provider;
+
+		if (!hf_manifest_matches(&candidate->manifest, s->key, by_driver_id))
+			continue;
+		provider = try_candidate(registry, candidate, s->device, s->key, &why);
+		if (provider)
+			return provider;
+		hf_info(s->log, "%s: %s", s->key->name, why.text);
+		if (!s->first.code)
+			s->first = why;
+	}
+	return NULL;
+}
+
+static void say_refusal(const struct search *s, const struct hf_candidate *candidate,
+			const struct hf_reason *why)
+{
+	const struct hf_manifest *m = &candidate->manifest;
+
+	if (why->code == HF_REASON_KERNEL_ABI)
+		hf_foreign_say(s->log,
+			       "Warning: Driver %s does not support the kernel ABI of %u "
+			       "(supports %u to %u) for device %s",
+			       m->name, s->key->kernel_abi, m->kernel_abi_min, m->kernel_abi_max,
+			       s->device->ibdev_path);
+	else
+		hf_info(s->log, "%s: %s", s->key->name, why->text);
+}
+
+static struct hf_provider *try_foreign(struct search *s, bool by_driver_id)
+{
+	struct hf_foreign *foreign = &s->registry->foreign;
+
+	if (!foreign->config_dir || hf_registry_want_foreign(s->registry, s->log) < 0 ||
+	    hf_foreign_learn(foreign, s->log) < 0)
+		return NULL;
+	for (size_t i = 0; i < foreign->num_candidates; i++) {
+		struct hf_candidate *candidate = &foreign->candidates[i];
+		struct hf_reason why = {0};
+		struct hf_provider *provider;
+
+		if (!hf_manifest_matches(&candidate->manifest, s->key, by_driver_id) &&
+		    (by_driver_id || !candidate->asks))
+			continue;
+		provider = try_candidate(s->registry, candidate, s->device, s->key, &why);
+		if (provider)
+			return provider;
+		say_refusal(s, candidate, &why);
+		if (!s->first.code)
+			s->first = why;
+	}
+	return NULL;
+}
+
 struct hf_provider *hf_registry_find(struct hf_registry *registry, const struct hf_log *log,
 				     struct verbs_sysfs_dev *device, struct hf_match_key *key,
 				     struct hf_reason *reason)
 {
-	struct hf_reason first = {0};
+	struct search s = {registry, log, device, key};
+	bool foreign_first = registry->foreign.preferred;
 
 	/* A kernel that states its driver's number leaves no doubt; a name is a convention. */
-	for (int by_driver_id = 1; by_driver_id >= 0; by_driver_id--) {
-		if (by_driver_id && !key->driver_id)
-			continue;
-		for (size_t i = 0; i < registry->num_candidates; i++) {
-			struct hf_candidate *candidate = &registry->candidates[i];
-			struct hf_reason why = {0};
-			struct hf_provider *provider;
+	for (int by_driver_id = key->driver_id ? 1 : 0; by_driver_id >= 0; by_driver_id--) {
+		struct hf_provider *provider;
 
-			if (!hf_manifest_matches(&candidate->manifest, key, by_driver_id))
-				continue;
-			provider = try_candidate(registry, candidate, device, key, &why);
-			if (provider)
-				return provider;
-			hf_info(log, "%s: %s", key->name, why.text);
-			if (!first.code)
-				first = why;
-		}
+		provider = foreign_first ? try_foreign(&s, by_driver_id)
+					 : try_own(&s, by_driver_id);
+		if (!provider)
+			provider = foreign_first ? try_own(&s, by_driver_id)
+						 : try_foreign(&s, by_driver_id);
+		if (provider)
+			return provider;
 	}
-	if (!first.code)
-		hf_reason_set(&first, HF_REASON_NO_PROVIDER, "a manifest that matches", "none",
+	if (!s.first.code)
+		hf_reason_set(&s.first, HF_REASON_NO_PROVIDER, "a provider that matches", "none",
 			      "no provider matches the device");
-	*reason = first;
+	*reason = s.first;
 	return NULL;
 }
 
@@ -396,8 +502,13 @@ static void fill_info(const struct hf_registry *registry, const struct hf_candid
 	snprintf(info->manifest, sizeof(info->manifest), "%s", candidate->manifest.path);
 	snprintf(info->file, sizeof(info->file), "%s", candidate->manifest.file);
 	info->abi = candidate->manifest.abi;
-	info->abi_min = HF_PROVIDER_ABI_MIN;
-	info->abi_max = HF_PROVIDER_ABI_MAX;
+	info->abi_min = candidate->family ? candidate->family->abi : HF_PROVIDER_ABI_MIN;
+	info->abi_max = candidate->family ? candidate->family->abi : HF_PROVIDER_ABI_MAX;
+	if (candidate->family)
+		snprintf(info->family, sizeof(info->family), "%s", candidate->family->name);
+	if (candidate->profile)
+		snprintf(info->layout, sizeof(info->layout), "rdma-core %u to %u",
+			 candidate->profile->first, candidate->profile->last);
 	info->reason = candidate->reason;
 	DL_FOREACH (registry->providers, provider) {
 		if (strcmp(provider->file, info->file) != 0)
@@ -409,21 +520,31 @@ static void fill_info(const struct hf_registry *registry, const struct hf_candid
 
 int hf_registry_list(struct hf_registry *registry, size_t entry_size, void **ret)
 {
+	size_t count, own, all, bytes = entry_size;
 	struct hf_provider_info info;
-	size_t count, bytes = entry_size < sizeof(info) ? entry_size : sizeof(info);
 	char *list;
 
+	if (bytes > sizeof(info))
+		bytes = sizeof(info);
 	pthread_mutex_lock(&registry->lock);
-	count = registry->num_candidates;
-	list = calloc(count + 1, entry_size);
-	for (size_t i = 0; list && i < count; i++) {
+	own = registry->num_candidates;
+	count = registry->foreign.num_candidates;
+	all = own + count;
+	list = calloc(all + 1, entry_size);
+	for (size_t i = 0; list && i < all; i++) {
+		/* In the order in which they are tried. */
+		size_t at = registry->foreign.preferred ? (i + own) % (all ? all : 1) : i;
+		const struct hf_candidate *candidate =
+			at < own ? &registry->candidates[at]
+				 : &registry->foreign.candidates[at - own];
+
 		memset(&info, 0, sizeof(info));
-		fill_info(registry, &registry->candidates[i], &info);
+		fill_info(registry, candidate, &info);
 		memcpy(list + i * entry_size, &info, bytes);
 	}
 	pthread_mutex_unlock(&registry->lock);
 	if (!list)
 		return -ENOMEM;
 	*ret = list;
-	return (int)count;
+	return (int)all;
 }

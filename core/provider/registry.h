@@ -14,6 +14,8 @@
 #include <holdfast-provider/provider.h>
 
 #include "core/base/log.h"
+#include "core/foreign/family.h"
+#include "core/foreign/foreign.h"
 #include "core/provider/manifest.h"
 
 enum { HF_PROVIDER_ABI_MIN = 1, HF_PROVIDER_ABI_MAX = HF_PROVIDER_ABI };
@@ -26,8 +28,11 @@ struct hf_provider {
 	ino_t ino;
 	struct timespec mtime;
 	void *library;
-	const struct hf_provider_descriptor *descriptor;
-	unsigned int devices; /* guarded by the registry's lock */
+	const char *name; /* the library's */
+	const struct verbs_device_ops *ops;
+	const struct hf_profile *profile; /* of a foreign one; else NULL */
+	unsigned int core_version;	  /* of rdma-core that it was built from, or 0 */
+	unsigned int devices;		  /* guarded by the registry's lock */
 };
 
 /* A manifest as it was found, and what became of it. */
@@ -36,6 +41,14 @@ struct hf_candidate {
 	struct hf_reason reason; /* of the last refusal */
 	bool again;		 /* to be tried in spite of it */
 	struct stat library;	 /* the file as it was when the manifest was read */
+	/* Of a foreign library; its manifest is made from the configuration and from its own tables. */
+	const struct hf_family *family;	  /* NULL: not foreign */
+	const struct hf_profile *profile; /* NULL: not known, and then refused */
+	unsigned int core_version;
+	bool learned;	 /* what it matches is in the manifest */
+	bool asks;	 /* only its code can tell whether it takes a device */
+	bool by_loader;	 /* was not where it should be: the loader is to find it */
+	bool by_program; /* the program opened it by itself */
 };
 
 struct hf_registry {
@@ -44,7 +57,9 @@ struct hf_registry {
 	struct hf_candidate *candidates; /* changed within a scan only */
 	size_t num_candidates;
 	bool read;
-	uint64_t print; /* of the files the candidates were read from */
+	uint64_t print;		   /* of the files the candidates were read from */
+	struct hf_foreign foreign; /* its candidates are changed within a scan only */
+	bool foreign_wanted;	   /* a device, or somebody who asked, has come to them */
 	struct hf_provider *providers;
 	unsigned int unloading; /* libraries that the loader is busy with outside of a scan */
 	pthread_cond_t unloaded;
@@ -60,11 +75,14 @@ struct hf_match_key {
 	void *arg;
 };
 
-int hf_registry_init(struct hf_registry *registry, const char *const *dirs);
+int hf_registry_init(struct hf_registry *registry, const char *const *dirs,
+		     const struct hf_foreign_options *foreign);
 void hf_registry_destroy(struct hf_registry *registry);
 
 /* Reads the manifests again when a directory has changed. 1: something did, 0: nothing. */
 int hf_registry_refresh(struct hf_registry *registry, const struct hf_log *log);
+/* Reads the distribution's configuration, now and with each refresh from now on. */
+int hf_registry_want_foreign(struct hf_registry *registry, const struct hf_log *log);
 
 /*
  * The provider for a device, loaded, with one device counted on it, and its match entry. NULL with

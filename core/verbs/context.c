@@ -6,10 +6,26 @@
 
 #include "core/base/attr.h"
 #include "core/base/file.h"
+#include "core/compat.h"
 #include "core/device/hf.h"
 #include "core/uverbs/device_commands.h"
 #include "core/verbs/context.h"
 #include "core/verbs/operations.h"
+
+/* struct ibv_qp_ex has grown: where the mask lies is a matter of the headers it was built with. */
+static size_t qp_mask_offset(const struct hf_device *device)
+{
+	const struct hf_profile *profile = device->provider ? device->provider->profile : NULL;
+
+	return profile ? profile->qp_mask_offset : offsetof(struct verbs_qp, comp_mask);
+}
+
+HF_EXPORT unsigned int hf_compat_version(struct ibv_context *context)
+{
+	const struct hf_provider *provider = hf_device_of(context->device)->provider;
+
+	return provider ? provider->core_version : 0;
+}
 
 HF_EXPORT void *hf_provider_context_alloc(struct ibv_device *device, int cmd_fd, size_t size,
 					  size_t offset, uint32_t driver_id)
@@ -31,7 +47,7 @@ HF_EXPORT void *hf_provider_context_alloc(struct ibv_device *device, int cmd_fd,
 	context = (struct verbs_context *)(void *)(object + offset);
 	private->device = hf_device_of(device);
 	private->uverbs.driver_id = driver_id;
-	private->uverbs.qp_mask_offset = offsetof(struct verbs_qp, comp_mask);
+	private->uverbs.qp_mask_offset = qp_mask_offset(private->device);
 	hf_device_hold(private->device);
 	context->priv = private;
 	context->sz = sizeof(*context);

@@ -51,7 +51,8 @@ enum hf_option_flags {
 	HF_NO_NETLINK = 1 << 0,	    /* use sysfs only, as where RDMA netlink is not there */
 	HF_NO_SYSFS = 1 << 1,	    /* use RDMA netlink only, as where /sys is not mounted */
 	HF_NO_NOTIFY = 1 << 2,	    /* open no notification sockets; look each time instead */
-	HF_NO_ENVIRONMENT = 1 << 3, /* ignore HOLDFAST_* and SYSFS_PATH */
+	HF_NO_ENVIRONMENT = 1 << 3, /* ignore HOLDFAST_*, SYSFS_PATH and libibverbs' variables */
+	HF_PREFER_DISTRIBUTION = 1 << 4, /* the distribution's providers before our own */
 };
 
 /* Zeroed members mean the default. Set size to sizeof(struct hf_options). */
@@ -65,6 +66,11 @@ struct hf_options {
 	enum hf_log_level log_level;
 	hf_log_fn log;
 	void *log_arg;
+	/*
+	 * The *.driver files that name the distribution's providers; "" for none. Default: the
+	 * distribution's directory, or none where provider_dirs is given.
+	 */
+	const char *driver_config_dir;
 };
 
 /*

@@ -23,12 +23,15 @@ struct hf_provider_info {
 	uint32_t loaded;	 /* 1 while the library is mapped */
 	uint32_t devices;	 /* devices it serves now */
 	struct hf_reason reason; /* HF_REASON_NONE unless it was refused */
+	char family[16];	 /* of the distribution's: its private ABI, "rdmav34"; else empty */
+	char layout[32]; /* of the distribution's: "rdma-core 44 to 44", or empty if not known */
 };
 
 /*
- * Lists the manifests found, in the order in which they are tried. Opens no library. *ret is an array
- * of that many entries, each `entry_size` bytes apart as given; pass sizeof(struct hf_provider_info).
- * The caller gives it back with free(). Returns the number of entries. Errors: -EINVAL, -EMFILE, -ENFILE.
+ * Lists the manifests found, and the libraries that the distribution's configuration names, in the
+ * order in which they are tried. Opens no library. *ret is an array of that many entries, each
+ * `entry_size` bytes apart as given; pass sizeof(struct hf_provider_info). The caller gives it back
+ * with free(). Returns the number of entries. Errors: -EINVAL, -EMFILE, -ENFILE.
  * Since 0.1.
  */
 int hf_provider_list(struct hf *hf, size_t entry_size, struct hf_provider_info **ret);

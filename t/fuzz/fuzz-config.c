@@ -67,6 +67,7 @@ static void take_options(const uint8_t *data, size_t size, union raw_options *re
 	ret->options.roots = NULL;
 	ret->options.provider_dirs = NULL;
 	ret->options.log = NULL;
+	ret->options.driver_config_dir = NULL;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -14,6 +14,7 @@ unset HOLDFAST_ROOTS HOLDFAST_LOG SYSFS_PATH NO_COLOR container
 cp -r "$top_builddir/providers.d" "$work/providers.d" || exit 1
 chmod -R go-w "$work/providers.d"
 export HOLDFAST_PROVIDER_PATH=$work/providers.d LC_ALL=C.UTF-8
+export HOLDFAST_DRIVER_CONFIG=off HOLDFAST_CACHE=off
 
 # shellcheck disable=SC2317 # called by the trap
 tool_end()

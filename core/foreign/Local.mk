@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+libhf_core_la_SOURCES += \
+	core/foreign/cache.c \
+	core/foreign/cache.h \
+	core/foreign/cache_file.c \
+	core/foreign/candidate.c \
+	core/foreign/candidate.h \
+	core/foreign/drivers.c \
+	core/foreign/drivers.h \
+	core/foreign/elf.c \
+	core/foreign/elf.h \
+	core/foreign/face.c \
+	core/foreign/face.h \
+	core/foreign/family.c \
+	core/foreign/family.h \
+	core/foreign/foreign.c \
+	core/foreign/foreign.h \
+	core/foreign/learn.c \
+	core/foreign/load.c \
+	core/foreign/registered.c \
+	core/foreign/registered.h \
+	core/foreign/scan.c \
+	core/foreign/scan.h \
+	core/foreign/scan_child.c \
+	core/foreign/tables.c \
+	core/foreign/tables.h

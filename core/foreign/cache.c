@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "core/foreign/cache.h"
+
+static const char first_line[] = "holdfast-cache 1 " PACKAGE_VERSION "\n";
+
+struct hf_file_identity hf_file_identity(const struct stat *st)
+{
+	return (struct hf_file_identity){
+		.dev = st->st_dev,
+		.ino = st->st_ino,
+		.size = (uint64_t)st->st_size,
+		.mtime = st->st_mtim.tv_sec,
+		.mtime_ns = st->st_mtim.tv_nsec,
+		.ctime = st->st_ctim.tv_sec,
+		.ctime_ns = st->st_ctim.tv_nsec,
+	};
+}
+
+static uint64_t sum_of(const char *text, size_t size)
+{
+	uint64_t sum = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < size; i++)
+		sum = (sum ^ (unsigned char)text[i]) * 0x100000001b3u;
+	return sum;
+}
+
+void hf_cache_clear(struct hf_cache *cache)
+{
+	for (size_t i = 0; i < cache->count; i++)
+		hf_tables_clear(&cache->v[i].tables);
+	free(cache->v);
+	cache->v = NULL;
+	cache->count = 0;
+}
+
+static int append(struct hf_cache *cache, const struct hf_cached *cached)
+{
+	struct hf_cached *grown;
+
+	if (cache->count == HF_CACHE_ENTRIES_MAX)
+		return -E2BIG;
+	grown = reallocarray(cache->v, cache->count + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	cache->v = grown;
+	grown[cache->count++] = *cached;
+	return 0;
+}
+
+int hf_cache_add(struct hf_cache *cache, const struct hf_file_identity *identity,
+		 const struct hf_tables *tables)
+{
+	struct hf_cached cached = {.identity = *identity, .tables = *tables};
+	int err = 0;
+
+	cached.tables.num_rules = 0;
+	cached.tables.rules = calloc(tables->num_rules + 1, sizeof(*tables->rules));
+	if (!cached.tables.rules)
+		return -ENOMEM;
+	for (size_t i = 0; i < tables->num_rules && !err; i++) {
+		struct hf_rule rule = tables->rules[i];
+
+		if (rule.pattern && !(rule.pattern = strdup(rule.pattern)))
+			err = -ENOMEM;
+		else
+			cached.tables.rules[cached.tables.num_rules++] = rule;
+	}
+	if (!err)
+		err = append(cache, &cached);
+	if (err)
+		hf_tables_clear(&cached.tables);
+	return err;
+}
+
+const struct hf_tables *hf_cache_find(const struct hf_cache *cache,
+				      const struct hf_file_identity *identity)
+{
+	for (size_t i = 0; i < cache->count; i++)
+		if (!memcmp(&cache->v[i].identity, identity, sizeof(*identity)))
+			return &cache->v[i].tables;
+	return NULL;
+}
+
+static int parse_identity(const char **text, struct hf_file_identity *id)
+{
+	int length = 0;
+
+	/* Numbers that do not fit are another file's, and so harmless: strtoull()'s limits. */
+	if (sscanf(*text,
+		   "library %20" SCNu64 " %20" SCNu64 " %20" SCNu64 " %20" SCNd64 " %20" SCNd64
+		   " %20" SCNd64 " %20" SCNd64 "%n",
+		   &id->dev, &id->ino, &id->size, &id->mtime, &id->mtime_ns, &id->ctime,
+		   &id->ctime_ns, &length) != 7 ||
+	    (*text)[length] != '\n')
+		return -EINVAL;
+	*text += length + 1;
+	return 0;
+}
+
+int hf_cache_parse(const char *text, struct hf_cache *ret)
+{
+	struct hf_cache cache = {0};
+	const char *at = text + strlen(first_line);
+	uint64_t sum;
+	int err = 0, length = 0;
+
+	if (strncmp(text, first_line, strlen(first_line)) != 0)
+		return -EINVAL;
+	while (!err && strncmp(at, "sum ", 4) != 0) {
+		struct hf_cached cached = {0};
+
+		err = parse_identity(&at, &cached.identity);
+		if (!err)
+			err = hf_tables_parse(&at, &cached.tables);
+		if (!err) {
+			err = append(&cache, &cached);
+			if (err)
+				hf_tables_clear(&cached.tables);
+		}
+	}
+	if (!err && (sscanf(at, "sum %16" SCNx64 "%n", &sum, &length) != 1 ||
+		     strcmp(at + length, "\n") != 0 || sum != sum_of(text, (size_t)(at - text))))
+		err = -EINVAL;
+	if (err)
+		hf_cache_clear(&cache);
+	else
+		*ret = cache;
+	return err == -E2BIG ? -EINVAL : err;
+}
+
+int hf_cache_print(const struct hf_cache *cache, char **ret, size_t *ret_size)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *file = open_memstream(&text, &size);
+
+	if (!file)
+		return -ENOMEM;
+	fputs(first_line, file);
+	for (size_t i = 0; i < cache->count; i++) {
+		const struct hf_file_identity *id = &cache->v[i].identity;
+
+		fprintf(file,
+			"library %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64
+			" %" PRId64 " %" PRId64 "\n",
+			id->dev, id->ino, id->size, id->mtime, id->mtime_ns, id->ctime,
+			id->ctime_ns);
+		hf_tables_print(&cache->v[i].tables, file);
+	}
+	if (fflush(file) == 0)
+		fprintf(file, "sum %" PRIx64 "\n", sum_of(text, size));
+	if (ferror(file) || fclose(file) != 0) {
+		free(text);
+		return -ENOMEM;
+	}
+	*ret = text;
+	*ret_size = size;
+	return 0;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What foreign libraries match, kept in a file so that no process needs to look again: by the
+ * identity of each library's file. The text is
+ *
+ *	holdfast-cache 1 VERSION
+ *	library DEV INODE SIZE MTIME MTIME_NS CTIME CTIME_NS
+ *	... a block of tables.h
+ *	sum N		FNV-1a of all that stands before, hexadecimal
+ */
+#ifndef HF_FOREIGN_CACHE_H
+#define HF_FOREIGN_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "core/foreign/tables.h"
+
+enum { HF_CACHE_MAX = 1 << 20, HF_CACHE_ENTRIES_MAX = 512 };
+
+struct hf_file_identity {
+	uint64_t dev, ino, size;
+	int64_t mtime, mtime_ns, ctime, ctime_ns;
+};
+
+struct hf_cached {
+	struct hf_file_identity identity;
+	struct hf_tables tables;
+};
+
+struct hf_cache {
+	struct hf_cached *v;
+	size_t count;
+};
+
+struct hf_file_identity hf_file_identity(const struct stat *st);
+
+/* `text` ends with a NUL. -EINVAL for what was not written by this version, or was damaged. */
+int hf_cache_parse(const char *text, struct hf_cache *ret);
+/* *ret is for free(). -ENOMEM. */
+int hf_cache_print(const struct hf_cache *cache, char **ret, size_t *ret_size);
+
+/*
+ * Reads DIR/providers, if it and the directory belong to root or this user and nobody else can write
+ * them. 0 also when there is none: then *ret is empty. -ENOMEM.
+ */
+int hf_cache_load(const char *dir, struct hf_cache *ret);
+/* Replaces it as a whole. -errno, which may be ignored: it is a cache. */
+int hf_cache_save(const char *dir, const struct hf_cache *cache);
+
+const struct hf_tables *hf_cache_find(const struct hf_cache *cache,
+				      const struct hf_file_identity *identity);
+/* Takes a copy. -ENOMEM, -E2BIG. */
+int hf_cache_add(struct hf_cache *cache, const struct hf_file_identity *identity,
+		 const struct hf_tables *tables);
+void hf_cache_clear(struct hf_cache *cache);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/base/text.h"
+#include "core/foreign/drivers.h"
+
+static void say(const struct hf_drivers *drivers, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void say(const struct hf_drivers *drivers, const char *format, ...)
+{
+	char message[640];
+	va_list args;
+
+	if (!drivers->say)
+		return;
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	drivers->say(drivers->arg, message);
+}
+
+static int insert(struct hf_drivers *drivers, size_t at, const char *from, const char *name,
+		  size_t length)
+{
+	struct hf_driver *grown;
+	struct hf_driver driver;
+
+	if (hf_print(driver.name, sizeof(driver.name), "%.*s", (int)length, name) ||
+	    hf_copy(driver.from, sizeof(driver.from), from)) {
+		say(drivers, "Warning: couldn't allocate driver name '%.*s'.", 255, name);
+		return 0;
+	}
+	if (drivers->count == HF_DRIVERS_MAX)
+		return -E2BIG;
+	grown = reallocarray(drivers->v, drivers->count + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	drivers->v = grown;
+	memmove(&grown[at + 1], &grown[at], (drivers->count - at) * sizeof(*grown));
+	grown[at] = driver;
+	drivers->count++;
+	return 0;
+}
+
+static int parse_line(struct hf_drivers *drivers, const char *path, char *line, bool ended)
+{
+	const char *name;
+	char *word;
+
+	line += strspn(line, "\t ");
+	if (*line == '#' || (!*line && ended))
+		return 0;
+	word = strsep(&line, "\t ");
+	/* The newline ends a word as a blank does: "driver" alone names a driver without a name. */
+	if (strcmp(word, "driver") != 0 || (!line && !ended)) {
+		if (*word)
+			say(drivers,
+			    "Warning: ignoring bad config directive '%.255s' in file '%s'.", word,
+			    path);
+		return 0;
+	}
+	name = line ? line + strspn(line, "\t ") : "";
+	return insert(drivers, 0, path, name, strcspn(name, "\t "));
+}
+
+int hf_drivers_parse(struct hf_drivers *drivers, const char *path, const char *text, size_t size)
+{
+	char *copy, *next;
+	int err = 0;
+
+	copy = strndup(text, size);
+	if (!copy)
+		return -ENOMEM;
+	next = copy;
+	while (next && !err) {
+		char *line = strsep(&next, "\n");
+
+		err = parse_line(drivers, path, line, next != NULL);
+	}
+	free(copy);
+	return err;
+}
+
+int hf_drivers_add_list(struct hf_drivers *drivers, const char *variable, const char *list)
+{
+	size_t at = 0;
+	int err;
+
+	for (;;) {
+		size_t length = strcspn(list, ":;"), before = drivers->count;
+
+		err = insert(drivers, at, variable, list, length);
+		if (err || !list[length])
+			return err;
+		at += drivers->count - before;
+		list += length + 1;
+	}
+}
+
+static int read_one(struct hf_drivers *drivers, int fd, const char *dir, const char *name,
+		    char *text)
+{
+	char path[HF_PATH_MAX];
+	struct stat st;
+	ssize_t length;
+
+	if (hf_print(path, sizeof(path), "%s/%s", dir, name)) {
+		say(drivers, "Warning: couldn't read config file %.200s/%.255s.", dir, name);
+		return 0;
+	}
+	if (fstatat(fd, name, &st, 0) < 0) {
+		say(drivers, "Warning: couldn't stat config file '%s'.", path);
+		return 0;
+	}
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	length = hf_read_file(fd, name, text, HF_DRIVER_FILE_MAX, &st);
+	if (hf_error_is_shortage((int)length))
+		return (int)length;
+	if (length < 0 || (st.st_uid != 0 && st.st_uid != geteuid()) ||
+	    (st.st_mode & (S_IWGRP | S_IWOTH))) {
+		say(drivers, "Warning: couldn't read config file %s.", path);
+		return 0;
+	}
+	/* hf_read_file() takes the last newline off; what it ended is ended all the same. */
+	text[length] = '\n';
+	return hf_drivers_parse(drivers, path, text, (size_t)length + 1);
+}
+
+int hf_drivers_read(struct hf_drivers *drivers, const char *dir)
+{
+	struct dirent *entry;
+	char *text = NULL;
+	DIR *stream;
+	int err = 0;
+	int fd = hf_open_dir_to_read(AT_FDCWD, dir);
+
+	if (hf_error_is_shortage(fd))
+		return fd;
+	stream = fd < 0 ? NULL : fdopendir(fd);
+	if (!stream) {
+		say(drivers, "Warning: couldn't open config directory '%s'.", dir);
+		hf_close(&fd);
+		return 0;
+	}
+	text = malloc(HF_DRIVER_FILE_MAX + 1);
+	if (!text)
+		err = -ENOMEM;
+	while (!err && (entry = readdir(stream)))
+		err = read_one(drivers, fd, dir, entry->d_name, text);
+	free(text);
+	closedir(stream);
+	if (err == -E2BIG) {
+		say(drivers, "Warning: more than %d drivers in '%s'.", HF_DRIVERS_MAX, dir);
+		err = 0;
+	}
+	return err;
+}
+
+void hf_drivers_clear(struct hf_drivers *drivers)
+{
+	free(drivers->v);
+	drivers->v = NULL;
+	drivers->count = 0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The names of drivers that libibverbs would load: its configuration files and its environment. */
+#ifndef HF_FOREIGN_DRIVERS_H
+#define HF_FOREIGN_DRIVERS_H
+
+#include <stddef.h>
+
+#include "core/provider/manifest.h"
+
+enum { HF_DRIVERS_MAX = 256, HF_DRIVER_FILE_MAX = 65536 };
+
+struct hf_driver {
+	char name[HF_PATH_MAX]; /* "rxe", or from '/': a path without the suffix */
+	char from[HF_PATH_MAX]; /* the file that names it, or the variable */
+};
+
+/* In the order in which libibverbs loads them. */
+struct hf_drivers {
+	struct hf_driver *v;
+	size_t count;
+	/* libibverbs' messages, without prefix and newline; the text is valid during the call. */
+	void (*say)(void *arg, const char *message);
+	void *arg;
+};
+
+/*
+ * One file's text (size bytes, no NUL needed): "driver NAME" lines; what else there is, is said and
+ * passed over. Names come in front. -ENOMEM, or -E2BIG for more drivers than HF_DRIVERS_MAX.
+ */
+int hf_drivers_parse(struct hf_drivers *drivers, const char *path, const char *text, size_t size);
+
+/* Names separated by ':' or ';', in front as a whole, in their order. Errors as above. */
+int hf_drivers_add_list(struct hf_drivers *drivers, const char *variable, const char *list);
+
+/* Every regular file of a directory. A directory or file that cannot be read is said. */
+int hf_drivers_read(struct hf_drivers *drivers, const char *dir);
+
+void hf_drivers_clear(struct hf_drivers *drivers);
+
+#endif

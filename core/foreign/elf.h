@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What an ELF library says of itself, read without mapping it. */
+#ifndef HF_FOREIGN_ELF_H
+#define HF_FOREIGN_ELF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <holdfast/reason.h>
+
+/* The strings of its dynamic section: names of needed libraries, symbols and versions. */
+struct hf_elf {
+	char *strings; /* a NUL at the end, and before the first */
+	size_t size;
+};
+
+/*
+ * Checks that the file is a whole library for this machine: all that its headers speak of must lie
+ * within it, or the loader would map what is not there. 0, -EACCES with *reason filled, -ENOMEM.
+ */
+int hf_elf_read(const char *path, struct hf_elf *ret, struct hf_reason *reason);
+void hf_elf_clear(struct hf_elf *elf);
+
+bool hf_elf_names(const struct hf_elf *elf, const char *string);
+
+#endif

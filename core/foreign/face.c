@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <holdfast/context.h>
+
+#include "core/base/attr.h"
+#include "core/base/reason.h"
+#include "core/base/text.h"
+#include "core/compat.h"
+#include "core/foreign/face.h"
+
+static const char soname[] = "libibverbs.so.1";
+
+/*
+ * Static because it is the process's: there is one libibverbs.so.1 in it or none. The face that is
+ * mapped says so itself, while a name may belong to any.
+ */
+static _Atomic(const void *) face_address;
+static atomic_bool face_is_the_programs;
+static _Thread_local bool opening;
+
+HF_EXPORT void hf_compat_face(const void *address)
+{
+	atomic_store(&face_address, address);
+	atomic_store(&face_is_the_programs, address && !opening);
+}
+
+bool hf_face_is_the_programs(void)
+{
+	return atomic_load(&face_is_the_programs);
+}
+
+static int refuse(struct hf_reason *reason, const char *wanted, const char *found, const char *path)
+{
+	hf_reason_set(reason, HF_REASON_LOAD, wanted, found,
+		      "the distribution's providers need %s, but: %s", wanted, path);
+	return -EACCES;
+}
+
+static bool readable(char *path, const char *dir, const char *name)
+{
+	if (hf_print(path, HF_PATH_MAX, "%s/%s", dir, name) == 0 && access(path, R_OK) == 0)
+		return true;
+	path[0] = '\0';
+	return false;
+}
+
+int hf_face_find(struct hf_face_files *ret, struct hf_reason *reason)
+{
+	static const struct {
+		const char *face, *scan;
+	} moved[] = {
+		/* As a build tree has them, and as they are installed below a directory of libraries. */
+		{"../compat/.libs/libibverbs.so.1", "../compat/holdfast-scan-provider"},
+		{"holdfast/compat/libibverbs.so.1", "../libexec/holdfast/holdfast-scan-provider"},
+	};
+	struct hf_face_files files = {0};
+	char dir[HF_PATH_MAX];
+	Dl_info info;
+
+	if (!dladdr((void *)(uintptr_t)hf_version, &info) || info.dli_fname[0] != '/' ||
+	    hf_copy(files.self, sizeof(files.self), info.dli_fname))
+		return refuse(reason, "a shared libholdfast", "one within the program",
+			      "it is linked into the program");
+	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(files.self, '/') - files.self),
+		 files.self);
+	if (strcmp(dir, HF_LIB_DIR) == 0 && readable(files.face, HF_COMPAT_DIR, soname)) {
+		readable(files.scan, HF_LIBEXEC_DIR, "holdfast-scan-provider");
+		*ret = files;
+		return 0;
+	}
+	for (size_t i = 0; i < HF_ARRAY_SIZE(moved); i++) {
+		if (!readable(files.face, dir, moved[i].face))
+			continue;
+		readable(files.scan, dir, moved[i].scan);
+		*ret = files;
+		return 0;
+	}
+	return refuse(reason, "Holdfast's libibverbs.so.1", "none",
+		      "it is not installed beside libholdfast");
+}
+
+/* The library that answers to the name, if any does: is it the face that spoke to this library? */
+static int check_present(void *library, struct hf_reason *reason)
+{
+	const void *address = atomic_load(&face_address);
+	struct link_map *present = NULL, *face = NULL;
+	Dl_info info;
+
+	if (dlinfo(library, RTLD_DI_LINKMAP, &present) == 0 && address &&
+	    dladdr1(address, &info, (void **)&face, RTLD_DL_LINKMAP) && face == present)
+		return 0;
+	return refuse(reason, "Holdfast's libibverbs.so.1", "another one is in the process",
+		      present ? present->l_name : "another one is in the process");
+}
+
+int hf_face_open(const char *path, void **ret, struct hf_reason *reason)
+{
+	void *library = dlopen(soname, RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
+	int err;
+
+	if (!library) {
+		opening = true;
+		library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+		opening = false;
+	}
+	if (!library) {
+		const char *why = dlerror();
+
+		return refuse(reason, "Holdfast's libibverbs.so.1", "the loader's refusal",
+			      why ? why : path);
+	}
+	err = check_present(library, reason);
+	if (err)
+		dlclose(library);
+	else
+		*ret = library;
+	return err;
+}

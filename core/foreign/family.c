@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/attr.h"
+#include "core/base/reason.h"
+#include "core/base/text.h"
+#include "core/foreign/elf.h"
+#include "core/foreign/family.h"
+#include "core/provider/manifest.h"
+
+/* libibverbs/verbs.h of each release: a pointer more at the end of struct ibv_qp_ex moves the mask. */
+static const struct hf_profile profiles_34[] = {
+	{36, 43, 344, false},
+	{44, 44, 352, false},
+	{45, 53, 360, false},
+	{54, 56, 360, true},
+};
+
+static const struct hf_landmark landmarks_34[] = {
+	{"__verbs_log", 37},
+	{"ibv_cmd_create_cq_ex2", 53},
+};
+
+const struct hf_family hf_families[] = {
+	{
+		.name = "rdmav34",
+		.abi = 34,
+		.suffix = "-rdmav34.so",
+		.node = "IBVERBS_PRIVATE_34",
+		.entry = "verbs_register_driver_34",
+		.soname = "libibverbs.so.1",
+		.profiles = profiles_34,
+		.num_profiles = HF_ARRAY_SIZE(profiles_34),
+		.landmarks = landmarks_34,
+		.num_landmarks = HF_ARRAY_SIZE(landmarks_34),
+	},
+};
+const size_t hf_num_families = HF_ARRAY_SIZE(hf_families);
+
+static const struct hf_profile *profile_of(const struct hf_family *family, unsigned int version)
+{
+	for (size_t i = 0; i < family->num_profiles; i++)
+		if (version >= family->profiles[i].first && version <= family->profiles[i].last)
+			return &family->profiles[i];
+	return NULL;
+}
+
+static void refuse(const struct hf_family *family, struct hf_evidence *e, const char *found,
+		   const char *why)
+{
+	char wanted[64];
+
+	snprintf(wanted, sizeof(wanted), "rdma-core %u to %u", family->profiles[0].first,
+		 family->profiles[family->num_profiles - 1].last);
+	hf_reason_set(&e->reason, HF_REASON_ABI, wanted, found,
+		      "it cannot be told which layout the %s libraries expect: %s", family->name,
+		      why);
+	e->profile = NULL;
+}
+
+/* "libibverbs.so.1.14.44.0": the third number behind ".so" is rdma-core's version. */
+static unsigned int version_in_name(const char *path, const char *soname)
+{
+	const char *base = strrchr(path, '/');
+	unsigned int minor, version, patch;
+	char rest;
+
+	base = base ? base + 1 : path;
+	if (strncmp(base, soname, strlen(soname)) != 0)
+		return 0;
+	if (sscanf(base + strlen(soname), ".%3u.%4u.%4u%c", &minor, &version, &patch, &rest) != 3)
+		return 0;
+	return version;
+}
+
+static void check_landmarks(const struct hf_family *family, const struct hf_elf *elf,
+			    struct hf_evidence *e)
+{
+	char found[64], why[200];
+
+	if (!hf_elf_names(elf, family->node)) {
+		snprintf(why, sizeof(why), "%s has no symbol node %s", family->soname,
+			 family->node);
+		refuse(family, e, "another private ABI", why);
+		return;
+	}
+	for (size_t i = 0; i < family->num_landmarks; i++) {
+		const struct hf_landmark *mark = &family->landmarks[i];
+		bool has = hf_elf_names(elf, mark->name);
+
+		if (has == (e->version >= mark->since))
+			continue;
+		snprintf(found, sizeof(found), "%u by name, %s %s", e->version,
+			 has ? "but" : "without", mark->name);
+		snprintf(why, sizeof(why), "%s says it is of rdma-core %u, yet it %s %s, %s %u",
+			 family->soname, e->version, has ? "exports" : "lacks", mark->name,
+			 has ? "new in" : "there since", mark->since);
+		refuse(family, e, found, why);
+		return;
+	}
+}
+
+/* The loader's own file, whole path, resolved: the name behind the links has the version. */
+static int find_library(const struct hf_family *family, const char *dir, char *real)
+{
+	char path[HF_PATH_MAX + 32];
+
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), i ? "%s/../%s" : "%s/%s", dir, family->soname);
+		if (realpath(path, real))
+			return 0;
+		if (errno == ENOMEM)
+			return -ENOMEM;
+	}
+	return -ENOENT;
+}
+
+int hf_family_evidence(const struct hf_family *family, const char *dir, unsigned int stated,
+		       struct hf_evidence *ret)
+{
+	struct hf_evidence e = {.version = stated};
+	char real[PATH_MAX], found[64];
+	struct hf_elf elf = {0};
+	int err;
+
+	if (stated) {
+		e.profile = profile_of(family, stated);
+		snprintf(found, sizeof(found), "rdma-core %u as stated", stated);
+		if (!e.profile)
+			refuse(family, &e, found, "no layout is known for the version stated");
+		*ret = e;
+		return 0;
+	}
+	err = find_library(family, dir, real);
+	if (err == -ENOMEM)
+		return err;
+	if (err) {
+		refuse(family, &e, "no libibverbs.so.1",
+		       "there is no libibverbs.so.1 beside them to tell it by");
+		*ret = e;
+		return 0;
+	}
+	e.version = version_in_name(real, family->soname);
+	e.profile = profile_of(family, e.version);
+	if (!e.version)
+		snprintf(found, sizeof(found), "no version in %.40s", strrchr(real, '/') + 1);
+	else
+		snprintf(found, sizeof(found), "rdma-core %u", e.version);
+	if (!e.profile) {
+		refuse(family, &e, found,
+		       e.version ? "no layout is known for the version of libibverbs.so.1"
+				 : "the name of libibverbs.so.1 has no version");
+		*ret = e;
+		return 0;
+	}
+	err = hf_elf_read(real, &elf, &e.reason);
+	if (err == -ENOMEM)
+		return err;
+	if (err)
+		e.profile = NULL;
+	else
+		check_landmarks(family, &elf, &e);
+	hf_elf_clear(&elf);
+	*ret = e;
+	return 0;
+}

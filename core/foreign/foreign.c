@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Which libraries are candidates. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/base/attr.h"
+#include "core/base/error.h"
+#include "core/base/reason.h"
+#include "core/base/stamp.h"
+#include "core/base/text.h"
+#include "core/foreign/candidate.h"
+#include "core/foreign/foreign.h"
+#include "core/foreign/registered.h"
+#include "core/provider/load.h"
+
+static int keep(char **to, const char *from)
+{
+	*to = from ? strdup(from) : NULL;
+	return from && !*to ? -ENOMEM : 0;
+}
+
+int hf_foreign_init(struct hf_foreign *foreign, const struct hf_foreign_options *options)
+{
+	int err;
+
+	memset(foreign, 0, sizeof(*foreign));
+	foreign->stated = options->stated;
+	foreign->preferred = options->preferred;
+	err = keep(&foreign->config_dir, options->config_dir);
+	if (!err)
+		err = keep(&foreign->names, options->names);
+	if (!err)
+		err = keep(&foreign->names_from, options->names_from);
+	for (size_t i = 0; i < HF_ARRAY_SIZE(foreign->cache_dirs) && !err; i++)
+		err = keep(&foreign->cache_dirs[i], options->cache_dirs[i]);
+	if (err)
+		hf_foreign_destroy(foreign);
+	return err;
+}
+
+void hf_foreign_destroy(struct hf_foreign *foreign)
+{
+	hf_candidates_free(foreign->candidates, foreign->num_candidates);
+	hf_cache_clear(&foreign->known);
+	free(foreign->config_dir);
+	free(foreign->names);
+	free(foreign->names_from);
+	for (size_t i = 0; i < HF_ARRAY_SIZE(foreign->cache_dirs); i++)
+		free(foreign->cache_dirs[i]);
+	memset(foreign, 0, sizeof(*foreign));
+}
+
+void hf_foreign_say(const struct hf_log *log, const char *format, ...)
+{
+	char message[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	if (hf_face_is_the_programs())
+		fprintf(stderr, "libibverbs: %s\n", message);
+	else
+		hf_info(log, "%s", message);
+}
+
+static void say(void *arg, const char *message)
+{
+	hf_foreign_say(arg, "%s", message);
+}
+
+/* One reading of the configuration. */
+struct reading {
+	const struct hf_foreign *foreign;
+	struct hf_candidate *v;
+	size_t count;
+	/* The last directory asked about: nearly always all libraries are in one. */
+	char dir[HF_PATH_MAX];
+	const struct hf_family *family;
+	struct hf_evidence evidence;
+};
+
+static int judge(struct reading *reading, struct hf_candidate *candidate)
+{
+	struct hf_manifest *m = &candidate->manifest;
+	char dir[HF_PATH_MAX];
+	int err;
+
+	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(m->file, '/') - m->file), m->file);
+	if (reading->family != candidate->family || strcmp(reading->dir, dir) != 0) {
+		err = hf_family_evidence(candidate->family, dir, reading->foreign->stated,
+					 &reading->evidence);
+		if (err)
+			return err;
+		hf_copy(reading->dir, sizeof(reading->dir), dir);
+		reading->family = candidate->family;
+	}
+	candidate->profile = reading->evidence.profile;
+	candidate->core_version = reading->evidence.version;
+	if (candidate->profile)
+		snprintf(m->version, sizeof(m->version), "rdma-core %u", candidate->core_version);
+	if (hf_library_check_file(m->file, &candidate->library, &candidate->reason) == 0 &&
+	    !candidate->profile)
+		candidate->reason = reading->evidence.reason;
+	return 0;
+}
+
+static int append(struct reading *reading, const struct hf_candidate *candidate)
+{
+	struct hf_candidate *grown;
+
+	grown = reallocarray(reading->v, reading->count + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	reading->v = grown;
+	grown[reading->count++] = *candidate;
+	return 0;
+}
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* NAME as libibverbs takes it: "rxe", or "/where/ever/librxe". */
+static int add_driver(struct reading *reading, const struct hf_driver *driver)
+{
+	struct hf_candidate candidate = {.family = &hf_families[0]};
+	struct hf_manifest *m = &candidate.manifest;
+	const char *in_dir = driver->name[0] == '/' ? "" : HF_DRIVER_DIR "/lib";
+	struct stat st;
+	int err = -ENOENT;
+
+	hf_copy(m->path, sizeof(m->path), driver->from);
+	if (hf_copy(m->name, sizeof(m->name), last_part(driver->name)))
+		m->name[0] = '\0';
+	for (size_t i = 0; i < hf_num_families && err; i++) {
+		const struct hf_family *family = &hf_families[i];
+
+		if (hf_print(m->file, sizeof(m->file), "%s%s%s", in_dir, driver->name,
+			     family->suffix))
+			continue;
+		err = stat(m->file, &st) < 0 ? -errno : 0;
+		if (!err)
+			candidate.family = family;
+	}
+	m->abi = candidate.family->abi;
+	m->kernel_abi_max = UINT32_MAX;
+	if (err && driver->name[0] != '/') {
+		/* The loader's path is the second place; what it finds shows when it is asked. */
+		candidate.by_loader = true;
+		if (hf_print(m->file, sizeof(m->file), "lib%s%s", driver->name,
+			     candidate.family->suffix))
+			m->file[0] = '\0';
+	} else {
+		err = m->file[0] ? judge(reading, &candidate) : 0;
+		if (err)
+			return err;
+	}
+	if (!m->file[0])
+		hf_reason_set(&candidate.reason, HF_REASON_FILE_MISSING, "a path of up to 255",
+			      "a longer one", "the name of driver %s is too long", m->name);
+	return append(reading, &candidate);
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* A library that the program itself opened, or is linked to, serves devices as well. */
+static int add_program_s(struct reading *reading, const struct hf_registered *registered)
+{
+	struct hf_candidate candidate = {.family = &hf_families[0], .by_program = true};
+	struct hf_manifest *m = &candidate.manifest;
+	struct stat st;
+	int err;
+
+	if (registered->file[0] != '/' || stat(registered->file, &st) < 0)
+		return 0;
+	for (size_t i = 0; i < reading->count; i++)
+		if (same_file(&reading->v[i].library, &st)) {
+			reading->v[i].by_program = true;
+			return 0;
+		}
+	hf_copy(m->file, sizeof(m->file), registered->file);
+	hf_copy(m->path, sizeof(m->path), "the program");
+	m->abi = candidate.family->abi;
+	err = judge(reading, &candidate);
+	if (err)
+		return err;
+	err = hf_candidate_take_ops(&candidate, registered->ops);
+	if (err == -ENOMEM)
+		return err;
+	return err ? 0 : append(reading, &candidate);
+}
+
+static void add_to_print(uint64_t *print, const void *what, size_t size)
+{
+	const unsigned char *bytes = what;
+
+	for (size_t i = 0; i < size; i++)
+		*print = (*print ^ bytes[i]) * 0x100000001b3u; /* FNV-1a, 64 bit */
+}
+
+static void add_file(uint64_t *print, const char *path, bool *settled)
+{
+	struct hf_file_identity identity = {0};
+	struct stat st;
+
+	if (stat(path, &st) == 0) {
+		identity = hf_file_identity(&st);
+		*settled &= hf_stamp_is_settled(&st.st_mtim);
+	}
+	add_to_print(print, &identity, sizeof(identity));
+}
+
+/* Of everything that the candidates were made from; 0 while that cannot be told for certain. */
+static uint64_t take_print(const struct hf_foreign *foreign, const struct hf_candidate *candidates,
+			   size_t count)
+{
+	struct hf_registered *registered = calloc(HF_DRIVERS_MAX, sizeof(*registered));
+	uint64_t print = 0xcbf29ce484222325u;
+	bool settled = registered;
+	size_t num;
+
+	add_file(&print, foreign->config_dir, &settled);
+	add_file(&print, HF_DRIVER_DIR, &settled);
+	for (size_t i = 0; i < count; i++) {
+		if (candidates[i].manifest.path[0] == '/')
+			add_file(&print, candidates[i].manifest.path, &settled);
+		add_file(&print, candidates[i].manifest.file, &settled);
+	}
+	num = registered ? hf_registered_list(registered, HF_DRIVERS_MAX) : 0;
+	for (size_t i = 0; i < num; i++)
+		if (!hf_candidates_have(candidates, count, registered[i].file))
+			add_to_print(&print, &registered[i].ops, sizeof(registered[i].ops));
+	free(registered);
+	return settled ? print : 0;
+}
+
+static int read_drivers(struct hf_foreign *foreign, struct hf_drivers *drivers)
+{
+	int err;
+
+	err = hf_drivers_read(drivers, foreign->config_dir);
+	if (!err && foreign->names)
+		err = hf_drivers_add_list(drivers, foreign->names_from, foreign->names);
+	return err == -E2BIG ? 0 : err;
+}
+
+static int read_all(struct hf_foreign *foreign, const struct hf_log *log, struct reading *reading)
+{
+	struct hf_drivers drivers = {.say = foreign->said ? NULL : say};
+	struct hf_registered *registered;
+	size_t num;
+	int err;
+
+	drivers.arg = (void *)(uintptr_t)log;
+	registered = calloc(HF_DRIVERS_MAX, sizeof(*registered));
+	err = registered ? read_drivers(foreign, &drivers) : -ENOMEM;
+	for (size_t i = 0; i < drivers.count && !err; i++)
+		err = add_driver(reading, &drivers.v[i]);
+	num = err ? 0 : hf_registered_list(registered, HF_DRIVERS_MAX);
+	for (size_t i = 0; i < num && !err; i++)
+		err = add_program_s(reading, &registered[i]);
+	free(registered);
+	hf_drivers_clear(&drivers);
+	return err;
+}
+
+int hf_foreign_read(struct hf_foreign *foreign, const struct hf_log *log, struct hf_candidate **ret,
+		    size_t *ret_count)
+{
+	struct reading reading = {.foreign = foreign};
+	uint64_t print;
+	int err;
+
+	if (!foreign->config_dir)
+		return 0;
+	print = foreign->read ? take_print(foreign, foreign->candidates, foreign->num_candidates)
+			      : 0;
+	if (print && print == foreign->print)
+		return 0;
+	err = read_all(foreign, log, &reading);
+	if (err) {
+		hf_candidates_free(reading.v, reading.count);
+		return err;
+	}
+	/* libibverbs has what is registered already in front of what it loads then. */
+	hf_candidates_sort(reading.v, reading.count);
+	foreign->print = take_print(foreign, reading.v, reading.count);
+	if (!foreign->read && hf_face_find(&foreign->files, &foreign->no_face) == 0)
+		foreign->no_face.code = HF_REASON_NONE;
+	foreign->read = true;
+	foreign->learned = false;
+	*ret = reading.v;
+	*ret_count = reading.count;
+	return 1;
+}

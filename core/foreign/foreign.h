@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The distribution's own provider libraries, as candidates of the registry. */
+#ifndef HF_FOREIGN_FOREIGN_H
+#define HF_FOREIGN_FOREIGN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/log.h"
+#include "core/foreign/cache.h"
+#include "core/foreign/drivers.h"
+#include "core/foreign/face.h"
+
+struct hf_candidate;
+struct hf_provider;
+struct hf_match_key;
+
+/* Strings are borrowed during the call; NULL or 0 for what is not wanted. */
+struct hf_foreign_options {
+	const char *config_dir;
+	const char *names;	   /* before those of the directory */
+	const char *names_from;	   /* the variable they stand in */
+	const char *cache_dirs[2]; /* read both, write the last one that is there */
+	unsigned int stated;	   /* version of rdma-core, in place of the evidence */
+	bool preferred;		   /* before Holdfast's own providers */
+};
+
+struct hf_foreign {
+	char *config_dir; /* NULL: none are taken */
+	char *names, *names_from;
+	char *cache_dirs[2];
+	unsigned int stated;
+	bool preferred;
+	bool read;    /* `candidates` are those of `print` */
+	bool learned; /* what each of them matches is known */
+	bool said;    /* libibverbs says what it has to say once */
+	bool cache_read;
+	uint64_t print;
+	struct hf_candidate *candidates;
+	size_t num_candidates;
+	struct hf_cache known;
+	struct hf_face_files files;
+	struct hf_reason no_face; /* code HF_REASON_NONE: there is one */
+};
+
+int hf_foreign_init(struct hf_foreign *foreign, const struct hf_foreign_options *options);
+void hf_foreign_destroy(struct hf_foreign *foreign);
+
+/*
+ * Reads the configuration if something of it has changed. *ret and *ret_count are the new candidates
+ * when 1 is returned, which the caller puts into place; 0: nothing has changed. -errno.
+ */
+int hf_foreign_read(struct hf_foreign *foreign, const struct hf_log *log, struct hf_candidate **ret,
+		    size_t *ret_count);
+
+/* Finds out what each candidate matches, or why it is refused, without mapping it here. */
+int hf_foreign_learn(struct hf_foreign *foreign, const struct hf_log *log);
+
+/* As hf_library_load(). */
+int hf_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate *candidate,
+		    struct hf_provider **ret, struct hf_reason *reason);
+
+/* libibverbs' words on standard error, if the program came through the face; else to the log. */
+void hf_foreign_say(const struct hf_log *log, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the candidates match: as it is kept, as another process sees it, or by mapping them here. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/attr.h"
+#include "core/base/reason.h"
+#include "core/base/text.h"
+#include "core/foreign/candidate.h"
+#include "core/foreign/elf.h"
+#include "core/foreign/foreign.h"
+#include "core/foreign/registered.h"
+#include "core/foreign/scan.h"
+#include "core/provider/load.h"
+
+/* Everything that was kept; a directory that cannot be read is one without anything. */
+static int read_caches(struct hf_foreign *foreign)
+{
+	int err = 0;
+
+	if (foreign->cache_read)
+		return 0;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(foreign->cache_dirs) && !err; i++) {
+		struct hf_cache cache;
+
+		if (!foreign->cache_dirs[i])
+			continue;
+		err = hf_cache_load(foreign->cache_dirs[i], &cache);
+		for (size_t j = 0; j < cache.count && err != -ENOMEM; j++)
+			err = hf_cache_add(&foreign->known, &cache.v[j].identity,
+					   &cache.v[j].tables);
+		hf_cache_clear(&cache);
+		if (err != -ENOMEM)
+			err = 0;
+	}
+	foreign->cache_read = !err;
+	return err;
+}
+
+static void write_cache(struct hf_foreign *foreign, const struct hf_log *log)
+{
+	int err = -ENOENT;
+
+	for (size_t i = HF_ARRAY_SIZE(foreign->cache_dirs); i-- > 0 && err;)
+		if (foreign->cache_dirs[i])
+			err = hf_cache_save(foreign->cache_dirs[i], &foreign->known);
+	if (err)
+		hf_debug(log, "what providers match is not kept: %s", strerrordesc_np(-err));
+}
+
+/* Is it one of its family? Only then is anything of it run, and be it elsewhere. */
+static int check_kind(struct hf_candidate *candidate)
+{
+	const struct hf_family *family = candidate->family;
+	struct hf_elf elf = {0};
+	int err;
+
+	err = hf_elf_read(candidate->manifest.file, &elf, &candidate->reason);
+	if (!err && (!hf_elf_names(&elf, family->entry) || !hf_elf_names(&elf, family->node))) {
+		hf_reason_set(&candidate->reason, HF_REASON_ABI, family->node, "no such call",
+			      "%s does not make itself known by %s", candidate->manifest.file,
+			      family->entry);
+		err = -EACCES;
+	}
+	hf_elf_clear(&elf);
+	return err;
+}
+
+/* 1: another process is to look; 0: known, or refused. */
+static int learn_here(struct hf_foreign *foreign, struct hf_candidate *candidate, bool *news)
+{
+	struct hf_file_identity identity = hf_file_identity(&candidate->library);
+	const struct hf_tables *known;
+	struct hf_cache copy = {0};
+	int err;
+
+	if (candidate->learned || candidate->reason.code)
+		return 0;
+	if (candidate->by_loader)
+		return 1;
+	known = hf_cache_find(&foreign->known, &identity);
+	if (!known) {
+		*news = true;
+		err = check_kind(candidate);
+		return err == -EACCES ? 0 : err ? err : 1;
+	}
+	err = hf_cache_add(&copy, &identity, known);
+	if (!err)
+		hf_candidate_take(candidate, &copy.v[0].tables);
+	hf_cache_clear(&copy);
+	return err;
+}
+
+/* As libibverbs does it: for the want of a process to do it in. */
+static void learn_by_mapping(struct hf_foreign *foreign, struct hf_candidate *candidate,
+			     const struct hf_log *log)
+{
+	struct hf_provider *provider;
+	int err;
+
+	hf_debug(log, "%s is mapped to see what it matches", candidate->manifest.file);
+	if (candidate->by_loader) {
+		hf_reason_set(&candidate->reason, HF_REASON_FILE_MISSING, candidate->manifest.file,
+			      "none", "there is no %s", candidate->manifest.file);
+		return;
+	}
+	err = hf_foreign_load(foreign, candidate, &provider, &candidate->reason);
+	if (err)
+		return;
+	candidate->learned = true;
+	if (hf_candidate_take_ops(candidate, provider->ops))
+		hf_reason_set(&candidate->reason, HF_REASON_LOAD, "a match table that makes sense",
+			      "another", "the match table of %s makes no sense",
+			      candidate->manifest.file);
+	hf_library_unload(provider);
+}
+
+/* The loader found it by its name: what holds for one in the directory holds for it. */
+static void place(struct hf_foreign *foreign, struct hf_candidate *candidate)
+{
+	struct hf_evidence evidence;
+	char dir[HF_PATH_MAX];
+	const char *file = candidate->manifest.file;
+
+	if (candidate->reason.code || file[0] != '/')
+		return;
+	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(file, '/') - file), file);
+	if (hf_library_check_file(file, &candidate->library, &candidate->reason))
+		return;
+	if (hf_family_evidence(candidate->family, dir, foreign->stated, &evidence))
+		return;
+	candidate->profile = evidence.profile;
+	candidate->core_version = evidence.version;
+	if (!evidence.profile)
+		candidate->reason = evidence.reason;
+	else
+		snprintf(candidate->manifest.version, sizeof(candidate->manifest.version),
+			 "rdma-core %u", evidence.version);
+}
+
+static int look(struct hf_foreign *foreign, struct hf_scan_item *items,
+		struct hf_candidate **candidates, size_t count, const struct hf_log *log)
+{
+	int err;
+
+	err = hf_scan_run(&foreign->files, items, count);
+	if (err < 0)
+		hf_info(log, "no process to look into provider libraries: %s",
+			strerrordesc_np(-err));
+	for (size_t i = 0; i < count; i++) {
+		struct hf_candidate *candidate = candidates[i];
+		struct hf_file_identity identity = hf_file_identity(&candidate->library);
+
+		if (!items[i].done) {
+			learn_by_mapping(foreign, candidate, log);
+			continue;
+		}
+		if (items[i].permanent && !candidate->by_loader &&
+		    hf_cache_add(&foreign->known, &identity, &items[i].tables) == -ENOMEM)
+			return -ENOMEM;
+		hf_candidate_take(candidate, &items[i].tables);
+		if (candidate->by_loader)
+			place(foreign, candidate);
+	}
+	return 0;
+}
+
+static void say_refusals(struct hf_foreign *foreign, const struct hf_log *log)
+{
+	for (size_t i = 0; i < foreign->num_candidates && !foreign->said; i++) {
+		const struct hf_candidate *candidate = &foreign->candidates[i];
+		const char *file = candidate->manifest.file;
+
+		/* libibverbs names what it tried last: the bare name, unless it was given a path. */
+		if (!strncmp(file, HF_DRIVER_DIR "/", sizeof(HF_DRIVER_DIR)))
+			file += sizeof(HF_DRIVER_DIR);
+		if (candidate->reason.code)
+			hf_foreign_say(log, "Warning: couldn't load driver '%s': %s", file,
+				       candidate->reason.text);
+	}
+	foreign->said = true;
+}
+
+int hf_foreign_learn(struct hf_foreign *foreign, const struct hf_log *log)
+{
+	size_t count = 0, all = foreign->num_candidates;
+	struct hf_candidate **candidates;
+	struct hf_scan_item *items;
+	bool news = false;
+	int err;
+
+	if (foreign->learned)
+		return 0;
+	candidates = calloc(all + 1, sizeof(struct hf_candidate *));
+	items = calloc(all + 1, sizeof(*items));
+	err = candidates && items ? read_caches(foreign) : -ENOMEM;
+	for (size_t i = 0; i < all && err >= 0; i++) {
+		struct hf_candidate *candidate = &foreign->candidates[i];
+
+		if (foreign->no_face.code && !candidate->reason.code)
+			candidate->reason = foreign->no_face;
+		err = learn_here(foreign, candidate, &news);
+		if (err == 1) {
+			candidates[count] = candidate;
+			items[count++].file = candidate->manifest.file;
+		}
+	}
+	if (err >= 0)
+		err = count ? look(foreign, items, candidates, count, log) : 0;
+	if (!err && news && count)
+		write_cache(foreign, log);
+	if (!err) {
+		foreign->learned = true;
+		say_refusals(foreign, log);
+	}
+	free(items);
+	free(candidates);
+	return err;
+}

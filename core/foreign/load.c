@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/base/reason.h"
+#include "core/base/text.h"
+#include "core/foreign/elf.h"
+#include "core/foreign/family.h"
+#include "core/foreign/foreign.h"
+#include "core/foreign/registered.h"
+#include "core/provider/load.h"
+
+static int check_ops(const struct verbs_device_ops *ops, const char *file, struct hf_reason *reason)
+{
+	const char *fault = NULL;
+
+	if (!ops)
+		fault = "registered no driver";
+	else if (!ops->name || !ops->alloc_device || !ops->alloc_context)
+		fault = "lacks a name, alloc_device or alloc_context";
+	if (!fault)
+		return 0;
+	hf_reason_set(reason, HF_REASON_ABI, "a driver that is registered", "none", "%s %s", file,
+		      fault);
+	return -EACCES;
+}
+
+int hf_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate *candidate,
+		    struct hf_provider **ret, struct hf_reason *reason)
+{
+	const char *file = candidate->manifest.file;
+	struct hf_provider *provider;
+	struct hf_elf elf = {0};
+	void *face;
+	int err;
+
+	/* What was whole when it was looked into may be cut by now. */
+	err = hf_elf_read(file, &elf, reason);
+	hf_elf_clear(&elf);
+	if (err)
+		return err;
+	err = hf_face_open(foreign->files.face, &face, reason);
+	if (err)
+		return err;
+	err = hf_library_open(file, &candidate->library, &provider, reason);
+	if (err)
+		goto close_face;
+	provider->ops = hf_registered_by(provider->library);
+	err = check_ops(provider->ops, file, reason);
+	if (err) {
+		hf_library_unload(provider);
+		goto close_face;
+	}
+	provider->name = provider->ops->name;
+	provider->profile = candidate->profile;
+	provider->core_version = candidate->core_version;
+	*ret = provider;
+close_face:
+	/* The library has its own hold on it. */
+	dlclose(face);
+	return err;
+}

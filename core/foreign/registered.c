@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <dlfcn.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "core/base/attr.h"
+#include "core/base/text.h"
+#include "core/compat.h"
+#include "core/foreign/registered.h"
+
+struct note {
+	struct note *prev, *next; /* utlist, newest first */
+	const struct verbs_device_ops *ops;
+	const struct link_map *map;
+	char file[HF_PATH_MAX];
+};
+
+/*
+ * Static because this ABI forces it: a constructor calls with its table and nothing else, also in
+ * a library that the program itself opened, before there is any context.
+ */
+static struct {
+	pthread_mutex_t lock;
+	struct note *notes;
+} registered = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static const struct link_map *map_of(const void *address, char *file, size_t size)
+{
+	struct link_map *map = NULL;
+	Dl_info info;
+
+	if (!dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) || !map)
+		return NULL;
+	if (file && hf_copy(file, size, info.dli_fname))
+		file[0] = '\0';
+	return map;
+}
+
+HF_EXPORT void hf_compat_register(const struct verbs_device_ops *ops)
+{
+	struct note *note = ops ? calloc(1, sizeof(*note)) : NULL;
+
+	if (!note)
+		return;
+	note->ops = ops;
+	note->map = map_of(ops, note->file, sizeof(note->file));
+	pthread_mutex_lock(&registered.lock);
+	DL_PREPEND(registered.notes, note);
+	pthread_mutex_unlock(&registered.lock);
+}
+
+const struct verbs_device_ops *hf_registered_by(void *library)
+{
+	const struct verbs_device_ops *ops = NULL;
+	struct link_map *map;
+	struct note *note;
+
+	if (dlinfo(library, RTLD_DI_LINKMAP, &map) < 0)
+		return NULL;
+	pthread_mutex_lock(&registered.lock);
+	/* The newest one: an older library may have lain at the same address. */
+	DL_FOREACH (registered.notes, note) {
+		if (note->map != map || map_of(note->ops, NULL, 0) != map)
+			continue;
+		ops = note->ops;
+		break;
+	}
+	pthread_mutex_unlock(&registered.lock);
+	return ops;
+}
+
+void hf_registered_forget(const struct verbs_device_ops *ops)
+{
+	struct note *note, *next;
+
+	/* One that keeps itself mapped does not register again: its note is kept. */
+	if (map_of(ops, NULL, 0))
+		return;
+	pthread_mutex_lock(&registered.lock);
+	DL_FOREACH_SAFE (registered.notes, note, next) {
+		if (note->ops != ops)
+			continue;
+		DL_DELETE(registered.notes, note);
+		free(note);
+	}
+	pthread_mutex_unlock(&registered.lock);
+}
+
+size_t hf_registered_list(struct hf_registered *list, size_t max)
+{
+	struct note *note, *next, *newer;
+	size_t count = 0;
+
+	pthread_mutex_lock(&registered.lock);
+	DL_FOREACH_SAFE (registered.notes, note, next) {
+		char file[HF_PATH_MAX];
+		bool stale = map_of(note->ops, file, sizeof(file)) != note->map ||
+			     strcmp(file, note->file) != 0;
+
+		/* Unmapped by the program, and perhaps another one came to lie there. */
+		for (newer = registered.notes; newer != note && !stale; newer = newer->next)
+			stale = newer->map == note->map && newer->ops == note->ops;
+		if (stale) {
+			DL_DELETE(registered.notes, note);
+			free(note);
+		}
+	}
+	/* Oldest first: libibverbs tries them in the order in which they came. */
+	if (registered.notes)
+		for (note = registered.notes->prev; count < max; note = note->prev) {
+			list[count].ops = note->ops;
+			hf_copy(list[count].file, sizeof(list[count].file), note->file);
+			count++;
+			if (note == registered.notes)
+				break;
+		}
+	pthread_mutex_unlock(&registered.lock);
+	return count;
+}

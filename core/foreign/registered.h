@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Libraries that made themselves known while the loader ran their constructors. */
+#ifndef HF_FOREIGN_REGISTERED_H
+#define HF_FOREIGN_REGISTERED_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include <holdfast-provider/objects.h>
+
+#include "core/provider/manifest.h"
+
+/* What a library that is mapped has registered, or NULL; `library` is from dlopen(). */
+const struct verbs_device_ops *hf_registered_by(void *library);
+
+/* To be called before and after its dlclose(): the address may be another library's later. */
+void hf_registered_forget(const struct verbs_device_ops *ops);
+
+struct hf_registered {
+	const struct verbs_device_ops *ops;
+	char file[HF_PATH_MAX]; /* as the loader names it */
+};
+
+/* Every library that is mapped and has registered; at most `max`. Returns how many. */
+size_t hf_registered_list(struct hf_registered *list, size_t max);
+
+#endif

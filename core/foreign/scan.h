@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Looks into foreign libraries in a process that may crash or hang. */
+#ifndef HF_FOREIGN_SCAN_H
+#define HF_FOREIGN_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/foreign/face.h"
+#include "core/foreign/tables.h"
+
+struct hf_scan_item {
+	const char *file; /* a path, or a name for the loader to find */
+	struct hf_tables tables;
+	bool done;	/* `tables` holds the answer, which may be a refusal */
+	bool permanent; /* a property of the file: not of this machine at this moment */
+};
+
+/*
+ * Fills the items that are not done. Answers how many processes it took, or -errno where none could
+ * be had: then items stay undone.
+ */
+int hf_scan_run(const struct hf_face_files *files, struct hf_scan_item *items, size_t count);
+
+/* What a batch's output says, for items in their order; returns how many it completed. -ENOMEM. */
+int hf_scan_take(const char *text, struct hf_scan_item *items, size_t count);
+
+#endif

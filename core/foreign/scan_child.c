@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The process that looks into foreign libraries; see core/foreign/scan.h. */
+#include <dlfcn.h>
+#include <limits.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "core/base/attr.h"
+#include "core/base/text.h"
+#include "core/compat.h"
+#include "core/device/table.h"
+#include "core/foreign/registered.h"
+#include "core/foreign/tables.h"
+
+enum { LIMIT_S = 20 };
+
+static void refuse(struct hf_tables *tables, const char *text)
+{
+	*tables = (struct hf_tables){0};
+	snprintf(tables->error, sizeof(tables->error), "%s", text);
+	for (char *c = tables->error; *c; c++)
+		if ((unsigned char)*c < ' ' || (unsigned char)*c >= 0x7f)
+			*c = '?';
+}
+
+/*
+ * A library that was damaged may load and yet not work. It shows here, where a crash harms nobody:
+ * a device object is made and given back, as for a device that its first entry matches.
+ */
+static void try_device(const struct verbs_device_ops *ops)
+{
+	/* The whole of ours: the face may find the way from its first member to the rest. */
+	struct hf_device *device = calloc(1, sizeof(*device));
+	struct verbs_device *handle;
+
+	if (!device)
+		return;
+	hf_copy(device->sysfs.sysfs_name, sizeof(device->sysfs.sysfs_name), "uverbs0");
+	hf_copy(device->sysfs.ibdev_name, sizeof(device->sysfs.ibdev_name), "none0");
+	hf_copy(device->sysfs.ibdev_path, sizeof(device->sysfs.ibdev_path),
+		"/sys/class/infiniband/none0");
+	device->sysfs.ibdev_idx = -1;
+	device->sysfs.abi_ver = ops->match_max_abi_version;
+	if (ops->match_table && ops->match_table->kind != HF_MATCH_END)
+		device->sysfs.match = ops->match_table;
+	handle = ops->alloc_device(&device->sysfs);
+	if (handle) {
+		handle->ops = ops;
+		handle->sysfs = &device->sysfs;
+		if (ops->uninit_device)
+			ops->uninit_device(handle);
+	}
+	free(device);
+}
+
+static void look(const char *file, struct hf_tables *tables)
+{
+	const struct verbs_device_ops *ops;
+	char found[HF_PATH_MAX] = "";
+	struct link_map *map;
+	void *library;
+
+	library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+	if (!library) {
+		const char *why = dlerror();
+
+		refuse(tables, why ? why : "the loader gave no reason");
+		return;
+	}
+	if (file[0] != '/' && dlinfo(library, RTLD_DI_LINKMAP, &map) == 0 &&
+	    hf_copy(found, sizeof(found), map->l_name))
+		found[0] = '\0';
+	ops = hf_registered_by(library);
+	if (!ops) {
+		refuse(tables, "it registered no driver");
+	} else if (!ops->alloc_device || !ops->alloc_context) {
+		refuse(tables, "it lacks alloc_device or alloc_context");
+	} else if (hf_tables_take(ops, tables)) {
+		refuse(tables, "its match table makes no sense");
+	} else {
+		try_device(ops);
+		hf_copy(tables->file, sizeof(tables->file), found);
+	}
+	dlclose(library);
+	if (ops)
+		hf_registered_forget(ops);
+}
+
+HF_EXPORT int hf_compat_scan(int fd, const char *face, char **files)
+{
+	FILE *report = fdopen(fd, "w");
+
+	/* A library that is cut while it is looked into ends in a signal: no core file of that. */
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+	alarm(LIMIT_S);
+	if (!report || !dlopen(face, RTLD_NOW | RTLD_LOCAL))
+		return 2;
+	for (; *files; files++) {
+		struct hf_tables tables = {0};
+
+		look(*files, &tables);
+		if (hf_tables_print(&tables, report) < 0 || fflush(report) < 0)
+			return 3;
+		hf_tables_clear(&tables);
+	}
+	return 0;
+}
