@@ -166,3 +166,12 @@ t_unit_uverbs_steering_SOURCES = t/unit/uverbs_steering.c t/lib/fake_uverbs.c t/
 t_unit_uverbs_steering_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uverbs_steering_LDADD = libhf-core.la $(CMOCKA_LIBS) -lpthread
 endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += t/unit/private34_memory
+TESTS += t/unit/private34_memory
+t_unit_private34_memory_SOURCES = t/unit/private34_memory.c compat/private34/memory.c \
+	compat/private34/frame.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h
+t_unit_private34_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_private34_memory_LDADD = libhf-core.la $(CMOCKA_LIBS)
+endif
