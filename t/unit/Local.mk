@@ -174,4 +174,14 @@ t_unit_private34_memory_SOURCES = t/unit/private34_memory.c compat/private34/mem
 	compat/private34/frame.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h
 t_unit_private34_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_private34_memory_LDADD = libhf-core.la $(CMOCKA_LIBS)
+check_PROGRAMS += t/unit/rxe_ring t/unit/rxe_send
+TESTS += t/unit/rxe_ring t/unit/rxe_send
+t_unit_rxe_ring_SOURCES = t/unit/rxe_ring.c providers/rxe/poll.c providers/rxe/queue.c \
+	providers/rxe/rq.c
+t_unit_rxe_ring_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rxe_ring_LDADD = $(CMOCKA_LIBS) -lpthread
+t_unit_rxe_send_SOURCES = t/unit/rxe_send.c providers/rxe/queue.c providers/rxe/rq.c \
+	providers/rxe/send.c providers/rxe/wr.c
+t_unit_rxe_send_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rxe_send_LDADD = $(CMOCKA_LIBS) -lpthread
 endif
