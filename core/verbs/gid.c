@@ -47,20 +47,48 @@ static bool must_read_files(const struct verbs_context *context, int err)
 	       err == -ENOTTY;
 }
 
+struct one_gid {
+	uint32_t port;
+	uint32_t index;
+	bool unused;
+	struct ibv_gid_entry entry;
+};
+
+static int read_one(int dir, const struct hf_entry *device, void *arg)
+{
+	struct one_gid *one = arg;
+	struct hf_gid *gids = NULL;
+	union ibv_gid any;
+	int count, err = 0;
+
+	(void)device;
+	one->unused = true;
+	count = hf_read_gids(dir, one->port, &gids);
+	for (int i = 0; i < count; i++) {
+		if (gids[i].index != one->index)
+			continue;
+		one->entry = entry_of(one->port, &gids[i]);
+		one->unused = false;
+	}
+	free(gids);
+	if (count < 0)
+		err = count;
+	else if (one->unused)
+		err = hf_read_gid(dir, one->port, one->index, &any);
+	/* No such port, or a place that the table does not have. */
+	return err == -ENOENT ? -EINVAL : err;
+}
+
 static int entry_from_files(struct verbs_context *context, uint32_t port, uint32_t index,
 			    struct ibv_gid_entry *ret)
 {
-	struct port_gids gids = {.port = port};
-	int count = hf_with_dir(context->priv->device, read_gids, &gids);
-	int err = count < 0 ? count : -ENODATA;
+	struct one_gid one = {.port = port, .index = index};
+	int err = hf_with_dir(context->priv->device, read_one, &one);
 
-	for (int i = 0; i < count; i++) {
-		if (gids.v[i].index != index)
-			continue;
-		*ret = entry_of(port, &gids.v[i]);
-		err = 0;
-	}
-	free(gids.v);
+	if (!err && one.unused)
+		return -ENODATA;
+	if (!err)
+		*ret = one.entry;
 	return err;
 }
 

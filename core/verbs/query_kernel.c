@@ -191,7 +191,7 @@ HF_EXPORT int hf_provider_query_device(struct ibv_context *context,
 				       struct ibv_device_attr_ex *attr, size_t attr_size,
 				       uint64_t *fw_ver, const struct hf_driver_data *data)
 {
-	struct ib_uverbs_ex_query_device_resp response;
+	struct ib_uverbs_ex_query_device_resp response = {0};
 	int err;
 
 	err = hf_compat_query_device(context, input, attr, attr_size, &response, data);

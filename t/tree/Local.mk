@@ -47,3 +47,11 @@ t_tree_old_program_SOURCES = t/tree/old-program.c
 t_tree_old_program_LDADD = compat/libibverbs.la
 dist_check_SCRIPTS += t/tree/old-verbs
 TESTS += t/tree/old-verbs
+
+if HAVE_CMOCKA
+check_PROGRAMS += t/tree/tables
+TESTS += t/tree/tables
+t_tree_tables_SOURCES = t/tree/tables.c
+t_tree_tables_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_tables_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
+endif
