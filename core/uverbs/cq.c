@@ -126,21 +126,18 @@ HF_EXPORT int hf_provider_modify_cq(struct ibv_cq *cq, const struct ibv_modify_c
 
 HF_EXPORT int hf_provider_destroy_cq(struct ibv_cq *cq)
 {
+	struct hf_events events[] = {
+		{.completed = &cq->comp_events_completed},
+		{.completed = &cq->async_events_completed},
+	};
 	struct ib_uverbs_destroy_cq_resp response;
 	int err;
 
 	err = hf_destroy_counted(cq->context, UVERBS_OBJECT_CQ, UVERBS_METHOD_CQ_DESTROY,
 				 UVERBS_ATTR_DESTROY_CQ_HANDLE, cq->handle,
 				 UVERBS_ATTR_DESTROY_CQ_RESP, &response, sizeof(response));
-	if (err < 0)
-		return -err;
-	if (err == 0) {
-		const struct hf_events events[] = {
-			{&cq->comp_events_completed, response.comp_events_reported},
-			{&cq->async_events_completed, response.async_events_reported},
-		};
-
-		hf_events_wait(&cq->mutex, &cq->cond, events, HF_ARRAY_SIZE(events));
-	}
-	return 0;
+	events[0].reported = response.comp_events_reported;
+	events[1].reported = response.async_events_reported;
+	return hf_events_finish(cq->context, err, &cq->mutex, &cq->cond, events,
+				HF_ARRAY_SIZE(events));
 }

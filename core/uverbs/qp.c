@@ -182,6 +182,7 @@ HF_EXPORT int hf_provider_query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, 
 
 HF_EXPORT int hf_provider_destroy_qp(struct ibv_qp *qp)
 {
+	struct hf_events events = {.completed = &qp->events_completed};
 	struct ib_uverbs_destroy_qp_resp response;
 	int err;
 
@@ -194,14 +195,8 @@ HF_EXPORT int hf_provider_destroy_qp(struct ibv_qp *qp)
 		err = hf_write_command(qp->context, IB_USER_VERBS_CMD_DESTROY_QP, &request,
 				       sizeof(request), &response, sizeof(response), NULL);
 		if (hf_answer_is_gone(qp->context, err))
-			return 0;
+			err = 1;
 	}
-	if (err < 0)
-		return -err;
-	if (err == 0) {
-		const struct hf_events events = {&qp->events_completed, response.events_reported};
-
-		hf_events_wait(&qp->mutex, &qp->cond, &events, 1);
-	}
-	return 0;
+	events.reported = response.events_reported;
+	return hf_events_finish(qp->context, err, &qp->mutex, &qp->cond, &events, 1);
 }

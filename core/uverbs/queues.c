@@ -29,11 +29,21 @@ static bool all_completed(const struct hf_events *events, size_t count)
 	return true;
 }
 
-void hf_events_wait(pthread_mutex_t *mutex, pthread_cond_t *cond, const struct hf_events *events,
-		    size_t count)
+int hf_events_finish(struct ibv_context *context, int err, pthread_mutex_t *mutex,
+		     pthread_cond_t *cond, struct hf_events *events, size_t count)
 {
+	if (err < 0)
+		return -err;
+	for (size_t i = 0; i < count; i++) {
+		const uint32_t delivered =
+			hf_delivered_take(&hf_uverbs_of(context)->delivered, events[i].completed);
+
+		if (err > 0)
+			events[i].reported = delivered;
+	}
 	pthread_mutex_lock(mutex);
 	while (!all_completed(events, count))
 		pthread_cond_wait(cond, mutex);
 	pthread_mutex_unlock(mutex);
+	return 0;
 }

@@ -22,7 +22,7 @@ static inline void hf_command_in_u64(struct hf_command *command, uint16_t attr, 
 /* Where the kernel reports the object's asynchronous events. */
 void hf_command_event_fd(struct hf_command *command, uint16_t attr, struct ibv_context *context);
 
-/* Prepares what hf_events_wait() waits on. */
+/* Prepares what hf_events_finish() waits on. */
 void hf_events_init(pthread_mutex_t *mutex, pthread_cond_t *cond);
 
 /* An object's counter of acknowledged events, and the kernel's figure of those reported. */
@@ -31,9 +31,13 @@ struct hf_events {
 	uint32_t reported;
 };
 
-/* Returns when every one of the `count` counters has reached its figure. */
-void hf_events_wait(pthread_mutex_t *mutex, pthread_cond_t *cond, const struct hf_events *events,
-		    size_t count);
+/*
+ * The end of a destroy: `err` is the answer of hf_destroy_counted(). Unless it failed, returns when
+ * each of the `count` counters has reached its figure; on a device that is gone, what the program was
+ * given. 0 or a positive errno value.
+ */
+int hf_events_finish(struct ibv_context *context, int err, pthread_mutex_t *mutex,
+		     pthread_cond_t *cond, struct hf_events *events, size_t count);
 
 /* Linux before 5.8 creates and destroys QPs and SRQs by the older commands only. */
 static inline bool hf_method_is_missing(int err)

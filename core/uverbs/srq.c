@@ -235,6 +235,7 @@ HF_EXPORT int hf_provider_query_srq(struct ibv_srq *srq, struct ibv_srq_attr *at
 
 HF_EXPORT int hf_provider_destroy_srq(struct ibv_srq *srq)
 {
+	struct hf_events events = {.completed = &srq->events_completed};
 	struct ib_uverbs_destroy_srq_resp response;
 	int err;
 
@@ -247,14 +248,8 @@ HF_EXPORT int hf_provider_destroy_srq(struct ibv_srq *srq)
 		err = hf_write_command(srq->context, IB_USER_VERBS_CMD_DESTROY_SRQ, &request,
 				       sizeof(request), &response, sizeof(response), NULL);
 		if (hf_answer_is_gone(srq->context, err))
-			return 0;
+			err = 1;
 	}
-	if (err < 0)
-		return -err;
-	if (err == 0) {
-		const struct hf_events events = {&srq->events_completed, response.events_reported};
-
-		hf_events_wait(&srq->mutex, &srq->cond, &events, 1);
-	}
-	return 0;
+	events.reported = response.events_reported;
+	return hf_events_finish(srq->context, err, &srq->mutex, &srq->cond, &events, 1);
 }

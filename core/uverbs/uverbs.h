@@ -9,6 +9,7 @@
 #include <infiniband/verbs.h>
 
 #include "core/uverbs/command.h"
+#include "core/uverbs/delivered.h"
 
 /* First member of struct verbs_ex_private, so that this room need not know the rest. */
 struct hf_uverbs {
@@ -16,6 +17,7 @@ struct hf_uverbs {
 	size_t qp_mask_offset; /* of verbs_qp.comp_mask in the provider's objects; xrcd is 8 further */
 	int event_fd;	  /* the kernel's, where the program's async_fd is another one; else 0 */
 	atomic_bool dead; /* revoked, or known to be gone: commands fail without being sent */
+	struct hf_delivered delivered;
 };
 
 /* A completion channel: programs know its first member, whose fd is one of the core's. */

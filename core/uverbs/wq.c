@@ -138,6 +138,7 @@ static int destroy_older(struct ibv_wq *wq, uint32_t *reported)
 
 HF_EXPORT int hf_provider_destroy_wq(struct ibv_wq *wq)
 {
+	struct hf_events events = {.completed = &wq->events_completed};
 	uint32_t reported = 0;
 	int err;
 
@@ -146,14 +147,8 @@ HF_EXPORT int hf_provider_destroy_wq(struct ibv_wq *wq)
 				 UVERBS_ATTR_DESTROY_WQ_RESP, &reported, sizeof(reported));
 	if (hf_method_is_missing(err))
 		err = destroy_older(wq, &reported);
-	if (err < 0)
-		return -err;
-	if (err == 0) {
-		const struct hf_events events = {&wq->events_completed, reported};
-
-		hf_events_wait(&wq->mutex, &wq->cond, &events, 1);
-	}
-	return 0;
+	events.reported = reported;
+	return hf_events_finish(wq->context, err, &wq->mutex, &wq->cond, &events, 1);
 }
 
 HF_EXPORT int hf_provider_create_rwq_ind_table(struct ibv_context *context,

@@ -83,6 +83,7 @@ HF_EXPORT int ibv_get_cq_event(struct ibv_comp_channel *channel, struct ibv_cq *
 	}
 	/* The kernel gives back the pointer that the CQ was created with. */
 	found = (struct ibv_cq *)(uintptr_t)event.cq_handle;
+	hf_delivered_count(&hf_uverbs_of(found->context)->delivered, &found->comp_events_completed);
 	*cq = found;
 	*cq_context = found->cq_context;
 	hf_context_of(found->context)->priv->ops.cq_event(found);

@@ -48,6 +48,7 @@ HF_EXPORT void *hf_provider_context_alloc(struct ibv_device *device, int cmd_fd,
 	private->device = hf_device_of(device);
 	private->uverbs.driver_id = driver_id;
 	private->uverbs.qp_mask_offset = qp_mask_offset(private->device);
+	hf_delivered_init(&private->uverbs.delivered);
 	hf_device_hold(private->device);
 	context->priv = private;
 	context->sz = sizeof(*context);
@@ -77,6 +78,7 @@ HF_EXPORT void hf_provider_context_uninit(struct verbs_context *context)
 		hf_close(&context->context.async_fd);
 	hf_close(&context->context.cmd_fd);
 	pthread_mutex_destroy(&context->context.mutex);
+	hf_delivered_fini(&context->priv->uverbs.delivered);
 	free(context->priv);
 	context->priv = NULL;
 	hf_device_drop(device);

@@ -63,10 +63,52 @@ static int next_event(struct verbs_ex_private *private, struct ib_uverbs_async_e
 	}
 }
 
+/* What is waited on for the events about an object. */
+struct counter {
+	pthread_mutex_t *mutex;
+	pthread_cond_t *cond;
+	uint32_t *completed;
+};
+
+/* False for an event that is not about an object. */
+static bool counter_of(const struct ibv_async_event *event, struct counter *ret)
+{
+	struct ibv_cq *cq = event->element.cq;
+	struct ibv_qp *qp = event->element.qp;
+	struct ibv_srq *srq = event->element.srq;
+	struct ibv_wq *wq = event->element.wq;
+
+	switch (event->event_type) {
+	case IBV_EVENT_CQ_ERR:
+		*ret = (struct counter){&cq->mutex, &cq->cond, &cq->async_events_completed};
+		return true;
+	case IBV_EVENT_QP_FATAL:
+	case IBV_EVENT_QP_REQ_ERR:
+	case IBV_EVENT_QP_ACCESS_ERR:
+	case IBV_EVENT_COMM_EST:
+	case IBV_EVENT_SQ_DRAINED:
+	case IBV_EVENT_PATH_MIG:
+	case IBV_EVENT_PATH_MIG_ERR:
+	case IBV_EVENT_QP_LAST_WQE_REACHED:
+		*ret = (struct counter){&qp->mutex, &qp->cond, &qp->events_completed};
+		return true;
+	case IBV_EVENT_SRQ_ERR:
+	case IBV_EVENT_SRQ_LIMIT_REACHED:
+		*ret = (struct counter){&srq->mutex, &srq->cond, &srq->events_completed};
+		return true;
+	case IBV_EVENT_WQ_FATAL:
+		*ret = (struct counter){&wq->mutex, &wq->cond, &wq->events_completed};
+		return true;
+	default:
+		return false;
+	}
+}
+
 HF_EXPORT int ibv_get_async_event(struct ibv_context *context, struct ibv_async_event *event)
 {
 	struct verbs_context *verbs = hf_context_of(context);
 	struct ib_uverbs_async_event_desc desc;
+	struct counter counter;
 	int err = -EOPNOTSUPP;
 
 	if (context->async_fd >= 0)
@@ -77,48 +119,21 @@ HF_EXPORT int ibv_get_async_event(struct ibv_context *context, struct ibv_async_
 	}
 	event->event_type = (enum ibv_event_type)desc.event_type;
 	set_element(event, desc.element);
+	if (counter_of(event, &counter))
+		hf_delivered_count(&verbs->priv->uverbs.delivered, counter.completed);
 	verbs->priv->ops.async_event(context, event);
 	return 0;
-}
-
-static void count_event(pthread_mutex_t *mutex, pthread_cond_t *cond, uint32_t *completed)
-{
-	pthread_mutex_lock(mutex);
-	++*completed;
-	pthread_cond_signal(cond);
-	pthread_mutex_unlock(mutex);
 }
 
 /* Whoever destroys the object waits until every event about it was acknowledged. */
 HF_EXPORT void ibv_ack_async_event(struct ibv_async_event *event)
 {
-	struct ibv_cq *cq = event->element.cq;
-	struct ibv_qp *qp = event->element.qp;
-	struct ibv_srq *srq = event->element.srq;
-	struct ibv_wq *wq = event->element.wq;
+	struct counter counter;
 
-	switch (event->event_type) {
-	case IBV_EVENT_CQ_ERR:
-		count_event(&cq->mutex, &cq->cond, &cq->async_events_completed);
-		break;
-	case IBV_EVENT_QP_FATAL:
-	case IBV_EVENT_QP_REQ_ERR:
-	case IBV_EVENT_QP_ACCESS_ERR:
-	case IBV_EVENT_COMM_EST:
-	case IBV_EVENT_SQ_DRAINED:
-	case IBV_EVENT_PATH_MIG:
-	case IBV_EVENT_PATH_MIG_ERR:
-	case IBV_EVENT_QP_LAST_WQE_REACHED:
-		count_event(&qp->mutex, &qp->cond, &qp->events_completed);
-		break;
-	case IBV_EVENT_SRQ_ERR:
-	case IBV_EVENT_SRQ_LIMIT_REACHED:
-		count_event(&srq->mutex, &srq->cond, &srq->events_completed);
-		break;
-	case IBV_EVENT_WQ_FATAL:
-		count_event(&wq->mutex, &wq->cond, &wq->events_completed);
-		break;
-	default:
-		break;
-	}
+	if (!counter_of(event, &counter))
+		return;
+	pthread_mutex_lock(counter.mutex);
+	++*counter.completed;
+	pthread_cond_signal(counter.cond);
+	pthread_mutex_unlock(counter.mutex);
 }

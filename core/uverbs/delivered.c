@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <stdlib.h>
+
+#include "core/base/hash.h"
+#include "core/uverbs/delivered.h"
+
+struct hf_delivered_entry {
+	const uint32_t *completed;
+	uint32_t count;
+	UT_hash_handle hh;
+};
+
+void hf_delivered_init(struct hf_delivered *delivered)
+{
+	pthread_mutex_init(&delivered->lock, NULL);
+	delivered->entries = NULL;
+}
+
+void hf_delivered_fini(struct hf_delivered *delivered)
+{
+	struct hf_delivered_entry *entry, *next;
+
+	HASH_ITER (hh, delivered->entries, entry, next) {
+		HASH_DELETE(hh, delivered->entries, entry);
+		free(entry);
+	}
+	pthread_mutex_destroy(&delivered->lock);
+}
+
+static struct hf_delivered_entry *find(struct hf_delivered *delivered, const uint32_t *completed)
+{
+	struct hf_delivered_entry *entry;
+
+	HASH_FIND(hh, delivered->entries, &completed, sizeof(completed), entry);
+	return entry;
+}
+
+static struct hf_delivered_entry *add(struct hf_delivered *delivered, const uint32_t *completed)
+{
+	struct hf_delivered_entry *entry = calloc(1, sizeof(*entry));
+
+	if (!entry)
+		return NULL;
+	entry->completed = completed;
+	HASH_ADD(hh, delivered->entries, completed, sizeof(entry->completed), entry);
+	if (hf_hash_added(entry))
+		return entry;
+	free(entry);
+	return NULL;
+}
+
+void hf_delivered_count(struct hf_delivered *delivered, const uint32_t *completed)
+{
+	struct hf_delivered_entry *entry;
+
+	pthread_mutex_lock(&delivered->lock);
+	entry = find(delivered, completed);
+	if (!entry)
+		entry = add(delivered, completed);
+	if (entry)
+		entry->count++;
+	pthread_mutex_unlock(&delivered->lock);
+}
+
+uint32_t hf_delivered_take(struct hf_delivered *delivered, const uint32_t *completed)
+{
+	struct hf_delivered_entry *entry;
+	uint32_t count = 0;
+
+	pthread_mutex_lock(&delivered->lock);
+	entry = find(delivered, completed);
+	if (entry) {
+		count = entry->count;
+		HASH_DELETE(hh, delivered->entries, entry);
+		free(entry);
+	}
+	pthread_mutex_unlock(&delivered->lock);
+	return count;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Destroying what events were given out about, on a device that is gone: the kernel has no figures
+ * any more, yet a thread that has such an event in its hands must find the object when it acknowledges.
+ */
+#include <unistd.h>
+
+#include "t/unit/queues.h"
+
+static struct verbs_cq the_cq;
+static struct ibv_qp the_qp;
+static struct ibv_srq the_srq;
+static struct ibv_wq the_wq;
+static int async_pipe[2];
+
+static struct ibv_context *new_context(void)
+{
+	struct ibv_context *context = fake_context();
+	struct verbs_ex_private *private = hf_context_of(context)->priv;
+
+	assert_int_equal(pipe(async_pipe), 0);
+	assert_int_equal(hf_wait_init(&private->async, NULL, async_pipe[0]), 0);
+	context->async_fd = private->async.fd;
+	memset(&the_cq, 0, sizeof(the_cq));
+	hf_provider_init_cq(&the_cq.cq, context, NULL, NULL);
+	hf_provider_init_qp(&the_qp, context, &(struct ibv_qp_init_attr){0}, NULL);
+	hf_provider_init_srq(&the_srq, context, NULL, NULL);
+	the_wq = (struct ibv_wq){.context = context};
+	pthread_mutex_init(&the_wq.mutex, NULL);
+	pthread_cond_init(&the_wq.cond, NULL);
+	return context;
+}
+
+static void end_context(struct ibv_context *context)
+{
+	struct verbs_ex_private *private = hf_context_of(context)->priv;
+
+	hf_delivered_fini(&private->uverbs.delivered);
+	hf_wait_fini(&private->async);
+	close(async_pipe[1]);
+	fake_context_end();
+}
+
+static int destroy_cq(void)
+{
+	return hf_provider_destroy_cq(&the_cq.cq);
+}
+
+static int destroy_qp(void)
+{
+	return hf_provider_destroy_qp(&the_qp);
+}
+
+static int destroy_srq(void)
+{
+	return hf_provider_destroy_srq(&the_srq);
+}
+
+static int destroy_wq(void)
+{
+	return hf_provider_destroy_wq(&the_wq);
+}
+
+static const struct kind {
+	enum ibv_event_type event;
+	void *object;
+	int (*destroy)(void);
+} kinds[] = {
+	{IBV_EVENT_CQ_ERR, &the_cq, destroy_cq},
+	{IBV_EVENT_QP_FATAL, &the_qp, destroy_qp},
+	{IBV_EVENT_COMM_EST, &the_qp, destroy_qp},
+	{IBV_EVENT_SRQ_LIMIT_REACHED, &the_srq, destroy_srq},
+	{IBV_EVENT_WQ_FATAL, &the_wq, destroy_wq},
+};
+
+static atomic_bool destroyed;
+
+static void *destroy_thread(void *arg)
+{
+	const struct kind *kind = arg;
+
+	assert_int_equal(kind->destroy(), 0);
+	atomic_store(&destroyed, true);
+	return NULL;
+}
+
+static pthread_t start(const struct kind *kind)
+{
+	pthread_t thread;
+
+	atomic_store(&destroyed, false);
+	assert_int_equal(pthread_create(&thread, NULL, destroy_thread, (void *)kind), 0);
+	let_others_run();
+	return thread;
+}
+
+static void report(const struct kind *kind)
+{
+	const struct ib_uverbs_async_event_desc desc = {
+		.element = (uintptr_t)kind->object,
+		.event_type = kind->event,
+	};
+
+	assert_int_equal(write(async_pipe[1], &desc, sizeof(desc)), sizeof(desc));
+}
+
+static void async(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(kinds); i++) {
+		struct ibv_context *context = new_context();
+		struct ibv_async_event events[2];
+		pthread_t thread;
+
+		for (int j = 0; j < 3; j++)
+			report(&kinds[i]);
+		/* The third was not delivered. */
+		for (int j = 0; j < 2; j++)
+			assert_int_equal(ibv_get_async_event(context, &events[j]), 0);
+		fake_gone(EIO);
+		thread = start(&kinds[i]);
+		assert_false(atomic_load(&destroyed));
+		ibv_ack_async_event(&events[0]);
+		let_others_run();
+		assert_false(atomic_load(&destroyed));
+		ibv_ack_async_event(&events[1]);
+		assert_int_equal(pthread_join(thread, NULL), 0);
+		assert_true(atomic_load(&destroyed));
+		/* Nothing is remembered of the object: a new one may be where it was. */
+		the_qp.events_completed = the_srq.events_completed = the_wq.events_completed = 0;
+		the_cq.cq.async_events_completed = 0;
+		assert_int_equal(kinds[i].destroy(), 0);
+		print_message("event %d: waited for 2 of 3\n", (int)kinds[i].event);
+		end_context(context);
+	}
+}
+
+static void completion(void **state)
+{
+	static const struct kind kind = {.destroy = destroy_cq};
+	struct ibv_context *context = new_context();
+	const uint64_t desc = (uintptr_t)&the_cq;
+	struct ibv_comp_channel *channel;
+	struct ibv_cq *cq;
+	void *cq_context;
+	pthread_t thread;
+	uint32_t fd;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	fd = (uint32_t)fds[0];
+	fake_succeed();
+	fake_reply(UVERBS_ATTR_CORE_OUT, &fd, sizeof(fd));
+	channel = ibv_create_comp_channel(context);
+	assert_non_null(channel);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(write(fds[1], &desc, sizeof(desc)), sizeof(desc));
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(ibv_get_cq_event(channel, &cq, &cq_context), 0);
+	atomic_store(&hf_uverbs_of(context)->dead, true);
+	thread = start(&kind);
+	assert_false(atomic_load(&destroyed));
+	ibv_ack_cq_events(cq, 2);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_true(atomic_load(&destroyed));
+	assert_int_equal(ibv_destroy_comp_channel(channel), 0);
+	close(fds[1]);
+	end_context(context);
+}
+
+/* While the device is there its kernel knows better; a destroy that fails forgets nothing. */
+static void there(void **state)
+{
+	const struct ib_uverbs_destroy_qp_resp counters = {.events_reported = 0};
+	struct ibv_context *context = new_context();
+	struct ibv_async_event event;
+	pthread_t thread;
+
+	(void)state;
+	report(&kinds[1]);
+	assert_int_equal(ibv_get_async_event(context, &event), 0);
+	fake_fail(EBUSY);
+	assert_int_equal(destroy_qp(), EBUSY);
+	fake_fail(ENODEV);
+	thread = start(&kinds[1]);
+	assert_false(atomic_load(&destroyed));
+	ibv_ack_async_event(&event);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+
+	the_qp.events_completed = 0;
+	report(&kinds[1]);
+	assert_int_equal(ibv_get_async_event(context, &event), 0);
+	fake_succeed();
+	fake_reply(UVERBS_ATTR_DESTROY_QP_RESP, &counters, sizeof(counters));
+	assert_int_equal(destroy_qp(), 0);
+	end_context(context);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(async),
+		cmocka_unit_test(completion),
+		cmocka_unit_test(there),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
