@@ -191,3 +191,13 @@ t_unit_rxe_send_SOURCES = t/unit/rxe_send.c providers/rxe/queue.c providers/rxe/
 t_unit_rxe_send_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rxe_send_LDADD = $(CMOCKA_LIBS) -lpthread
 endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += t/unit/private34_steering
+TESTS += t/unit/private34_steering
+t_unit_private34_steering_SOURCES = t/unit/private34_steering.c compat/private34/context.c \
+	compat/private34/frame.c compat/private34/log.c compat/private34/steering.c \
+	t/lib/fake_uverbs.c t/lib/fake_uverbs.h
+t_unit_private34_steering_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_private34_steering_LDADD = libhf-core.la $(CMOCKA_LIBS)
+endif
