@@ -45,6 +45,7 @@ EXTRA_DIST += t/lib/fake/objects.provider
 check_PROGRAMS += t/tree/old-program
 t_tree_old_program_SOURCES = t/tree/old-program.c
 t_tree_old_program_LDADD = compat/libibverbs.la
+t_tree_old_program_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 dist_check_SCRIPTS += t/tree/old-verbs
 TESTS += t/tree/old-verbs
 

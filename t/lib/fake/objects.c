@@ -3,9 +3,11 @@
  * A provider whose objects live in memory only. A queue pair completes what is posted at once, on
  * its queue's one list, and says in the completion what it was given: qp_num, byte_len (the number
  * of segments), imm_data, slid (the handle of an address), sl (1: a receive), vendor_err (the key
- * of a remote address). Requests with OBJECTS_BAD as wr_id are refused.
+ * of a remote address). Requests with OBJECTS_BAD as wr_id are refused. OBJECTS_ASYNC_FD is a descriptor
+ * of which contexts get a duplicate to read events from.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -325,10 +327,14 @@ static struct verbs_context *alloc_context(struct ibv_device *device, int cmd_fd
 	struct verbs_context *context =
 		hf_provider_context_alloc(device, cmd_fd, sizeof(*context), 0, 0);
 
+	const char *async_fd = getenv("OBJECTS_ASYNC_FD");
+
 	(void)private_data;
 	if (!context)
 		return NULL;
 	context->context.num_comp_vectors = 3;
+	if (async_fd)
+		context->context.async_fd = fcntl(atoi(async_fd), F_DUPFD_CLOEXEC, 0);
 	hf_provider_set_ops(context, &operations);
 	return context;
 }
