@@ -27,13 +27,15 @@ tool_tests = \
 	t/tree/tool-holders \
 	t/tree/tool-json \
 	t/tree/tool-list \
-	t/tree/tool-monitor
+	t/tree/tool-monitor \
+	t/tree/tool-run
 dist_check_SCRIPTS += $(tool_tests)
 TESTS += $(tool_tests)
 EXTRA_DIST += t/tree/tool-lib.sh
 
 # libibverbs.so.1.
-dist_check_SCRIPTS += t/tree/face-symbols t/tree/tool-run
+dist_check_SCRIPTS += t/tree/face-symbols
+TESTS += t/tree/face-symbols
 EXTRA_DIST += t/tree/absent.c
 
 # A program of IBVERBS_1.0, on a provider whose objects live in memory.
