@@ -23,7 +23,7 @@ record()
 		--drop-undefined-syms --exported-interfaces-only \
 		--no-corpus-path --no-comp-dir-path --no-show-locs --no-elf-needed \
 		--no-architecture --type-id-style hash --out-file "$2" "$1" &&
-		sed -i "s,path='[^']*/core/,path='core/," "$2"
+		sed -Ei "s,path='[^']*/(core|compat)/,path='\\1/," "$2"
 }
 
 # compare OLD NEW: both recorded. Symbols and enumerators may be added; anything else fails.
