@@ -105,6 +105,7 @@ static void create(void **state)
 		    qp.qp_type == IBV_QPT_RC && qp.state == IBV_QPS_RESET && qp.handle == 4321 &&
 		    qp.qp_num == qp_num && qp.events_completed == 0);
 	assert_int_equal(pthread_mutex_trylock(&qp.mutex), 0);
+	assert_int_equal(pthread_mutex_unlock(&qp.mutex), 0);
 
 	attr.qp_type = IBV_QPT_XRC_RECV;
 	assert_int_equal(hf_provider_create_qp(&pd, &qp, &attr, NULL), EINVAL);

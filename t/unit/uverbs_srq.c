@@ -49,6 +49,7 @@ static void create(void **state)
 		    srq.handle == 4321 && srq.events_completed == 0);
 	assert_true(attr.attr.max_wr == 255 && attr.attr.max_sge == 7);
 	assert_int_equal(pthread_mutex_trylock(&srq.mutex), 0);
+	assert_int_equal(pthread_mutex_unlock(&srq.mutex), 0);
 }
 
 enum {
