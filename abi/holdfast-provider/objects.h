@@ -51,6 +51,12 @@ struct verbs_match_ent {
 	uint8_t kind; /* enum hf_match_kind */
 };
 
+/* Bits of verbs_sysfs_dev.flags: the member was read, and is empty or 0 for that reason. */
+enum hf_sysfs_flags {
+	HF_SYSFS_MODALIAS_READ = 1 << 0,
+	HF_SYSFS_GUID_READ = 1 << 1,
+};
+
 /* What the core knows of a device when it hands it to a provider. Owned by the core. */
 struct verbs_sysfs_dev {
 	struct hf_links entry;

@@ -97,6 +97,8 @@ uint32_t hf_instance_update(struct hf_device *device, const struct hf_entry *ent
 	if (renamed && !changes) /* no memory for the name: the next sighting tries again */
 		hf_copy(device->entry.name, sizeof(device->entry.name), device->name);
 	device->sysfs.node_guid = device->entry.node_guid;
+	if (device->entry.node_guid)
+		device->sysfs.flags |= HF_SYSFS_GUID_READ;
 	device->sysfs.sysfs_cdev = device->entry.node_number;
 	device->sysfs.ibdev_idx = device->entry.index;
 	return changes;
@@ -148,6 +150,7 @@ static const char *read_modalias(void *arg)
 
 	hf_entry_read_modalias(&device->hf->roots[device->entry.root], &device->entry,
 			       device->sysfs.modalias);
+	device->sysfs.flags |= HF_SYSFS_MODALIAS_READ;
 	return device->sysfs.modalias;
 }
 
@@ -175,6 +178,9 @@ static void let_provider_take(struct hf_device *device)
 	device->handle = provider->ops->alloc_device(&device->sysfs);
 	if (!device->handle) {
 		hf_registry_put(&hf->registry, provider);
+		if (provider->profile)
+			hf_foreign_say(&hf->log, "Fatal: couldn't allocate device for %s",
+				       device->sysfs.ibdev_path);
 		hf_reason_set(&reason, HF_REASON_PROVIDER_FAILED, "a device object", "none",
 			      "provider %s could not make a device object", key.name);
 		goto no_provider;
@@ -291,6 +297,7 @@ int hf_instance_complete(struct hf_device *device)
 		device->entry.brief = false;
 		device->sysfs.sysfs_cdev = entry.node_number;
 		device->sysfs.node_guid = entry.node_guid;
+		device->sysfs.flags |= HF_SYSFS_GUID_READ;
 	}
 	pthread_mutex_unlock(&hf->lock);
 	return 0;

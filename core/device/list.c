@@ -42,13 +42,19 @@ int hf_refresh(struct hf *hf)
 	return err;
 }
 
-/* Devices of the last scans come in front, as a batch, in the order in which they were found. */
-static void promote(struct hf *hf, bool (*wanted)(const struct hf_device *device))
+static bool is_known_at_once(const struct hf_device *device)
+{
+	return device->provider && device->provider->by_program;
+}
+
+/* Moves what is wanted to the front, as a batch, in the order in which it was found. */
+static void promote_batch(struct hf *hf, bool (*wanted)(const struct hf_device *device),
+			  bool known_at_once)
 {
 	struct hf_device *device, *next, *batch = NULL;
 
 	DL_FOREACH_SAFE (hf->table.unlisted, device, next) {
-		if (!wanted(device))
+		if (!wanted(device) || (known_at_once && !is_known_at_once(device)))
 			continue;
 		DL_DELETE(hf->table.unlisted, device);
 		DL_APPEND(batch, device);
@@ -56,6 +62,19 @@ static void promote(struct hf *hf, bool (*wanted)(const struct hf_device *device
 	}
 	DL_CONCAT(batch, hf->table.listed);
 	hf->table.listed = batch;
+}
+
+/*
+ * Devices of the last scans come in front. The first time libibverbs goes through them twice: it
+ * loads its drivers only when those that the program brought leave a device over.
+ */
+static void promote(struct hf *hf, bool (*wanted)(const struct hf_device *device))
+{
+	if (!hf->table.drivers_loaded) {
+		promote_batch(hf, wanted, true);
+		hf->table.drivers_loaded = hf->table.unlisted != NULL;
+	}
+	promote_batch(hf, wanted, false);
 }
 
 int hf_list(struct hf *hf, bool (*wanted)(const struct hf_device *device), struct ibv_device ***ret)

@@ -53,7 +53,8 @@ struct hf_table {
 	size_t count;
 	size_t unusable; /* devices that are not ready: looked at again by each list */
 	uint64_t scans;
-	bool complete; /* a full scan was made */
+	bool complete;	     /* a full scan was made */
+	bool drivers_loaded; /* libibverbs would have loaded its drivers by now */
 };
 
 /* The device behind a handle. */

@@ -186,7 +186,8 @@ static int add_program_s(struct reading *reading, const struct hf_registered *re
 		return 0;
 	for (size_t i = 0; i < reading->count; i++)
 		if (same_file(&reading->v[i].library, &st)) {
-			reading->v[i].by_program = true;
+			/* Not if it is this library's own doing, at an earlier reading. */
+			reading->v[i].by_program = !reading->foreign->read;
 			return 0;
 		}
 	hf_copy(m->file, sizeof(m->file), registered->file);

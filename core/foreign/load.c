@@ -55,6 +55,7 @@ int hf_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate 
 	provider->name = provider->ops->name;
 	provider->profile = candidate->profile;
 	provider->core_version = candidate->core_version;
+	provider->by_program = candidate->by_program;
 	*ret = provider;
 close_face:
 	/* The library has its own hold on it. */

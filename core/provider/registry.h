@@ -32,6 +32,7 @@ struct hf_provider {
 	const struct verbs_device_ops *ops;
 	const struct hf_profile *profile; /* of a foreign one; else NULL */
 	unsigned int core_version;	  /* of rdma-core that it was built from, or 0 */
+	bool by_program;		  /* the program opened it before anybody asked */
 	unsigned int devices;		  /* guarded by the registry's lock */
 };
 

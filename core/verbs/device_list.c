@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The list of the default context, with libibverbs' conventions. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <utlist.h>
 
 #include "core/base/attr.h"
 #include "core/device/instance.h"
 #include "core/device/list.h"
+#include "core/foreign/face.h"
 #include "core/verbs/fork.h"
 
 #undef ibv_get_device_list
@@ -18,12 +24,52 @@ static bool listed_by_libibverbs(const struct hf_device *device)
 	return device->reason != HF_REASON_NO_NODE && !device->entry.reason.code;
 }
 
+/* libibverbs' limit for a user who cannot lock memory: 32 KiB */
+static void warn_of_memlock(void)
+{
+	struct rlimit limit;
+
+	if (!hf_face_is_the_programs() || geteuid() == 0)
+		return;
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+		fputs("libibverbs: Warning: getrlimit(RLIMIT_MEMLOCK) failed.", stderr);
+	else if (limit.rlim_cur <= 32768)
+		fprintf(stderr,
+			"libibverbs: Warning: RLIMIT_MEMLOCK is %llu bytes.\n"
+			"    This will severely limit memory registrations.\n",
+			(unsigned long long)limit.rlim_cur);
+}
+
+/* Takes the names under the lock, and says them without: standard error may block. */
+static void warn_of_unserved(struct hf *hf)
+{
+	char(*names)[HF_NAME_SIZE];
+	struct hf_device *device;
+	size_t count = 0;
+
+	if (!hf_face_is_the_programs() || !getenv("IBV_SHOW_WARNINGS"))
+		return;
+	pthread_mutex_lock(&hf->lock);
+	names = calloc(hf->table.count + 1, sizeof(*names));
+	DL_FOREACH (hf->table.unlisted, device)
+		if (names && !device->provider && !device->entry.reason.code)
+			memcpy(names[count++], device->entry.uverbs, sizeof(*names));
+	pthread_mutex_unlock(&hf->lock);
+	for (size_t i = 0; i < count; i++)
+		fprintf(stderr,
+			"libibverbs: Warning: no userspace device-specific driver found for %s\n",
+			names[i]);
+	free(names);
+}
+
 HF_EXPORT struct ibv_device **ibv_get_device_list(int *num_devices)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct ibv_device **list;
 	struct hf *hf;
 	int count;
 
+	pthread_once(&once, warn_of_memlock);
 	hf_fork_from_environment();
 	if (num_devices)
 		*num_devices = 0;
@@ -31,6 +77,7 @@ HF_EXPORT struct ibv_device **ibv_get_device_list(int *num_devices)
 	if (count < 0)
 		goto fail;
 	count = hf_list(hf, listed_by_libibverbs, &list);
+	warn_of_unserved(hf);
 	if (count == 0 && hf_no_kernel_support(hf)) {
 		hf_device_list_free(list);
 		count = -ENOSYS;
