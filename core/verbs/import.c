@@ -68,7 +68,7 @@ static int import(struct hf *hf, int cmd_fd, struct ibv_context **ret)
 
 HF_EXPORT struct ibv_context *ibv_import_device(int cmd_fd)
 {
-	struct ibv_context *context;
+	struct ibv_context *context = NULL;
 	struct hf *hf;
 	int err;
 

@@ -256,7 +256,7 @@ HF_EXPORT int ibv_resolve_eth_l2_from_gid(struct ibv_context *context, struct ib
 {
 	uint8_t mac[HF_MAC_SIZE];
 	struct ibv_gid_entry own;
-	uint16_t vlan;
+	uint16_t vlan = HF_NO_VLAN;
 	int err = EINVAL;
 
 	if (attr->is_global)
