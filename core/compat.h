@@ -3,6 +3,7 @@
 #ifndef HF_COMPAT_H
 #define HF_COMPAT_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include <rdma/ib_user_verbs.h>
 
@@ -33,6 +34,8 @@ void hf_compat_face(const void *address);
 
 /* The version of rdma-core that the context's provider was built from; 0 for one of our own kind. */
 unsigned int hf_compat_version(struct ibv_context *context);
+/* Does that version pass ibv_cmd_reg_dmabuf_mr() a command buffer as the last of its arguments? */
+bool hf_compat_dmabuf_buffer(struct ibv_context *context);
 
 /*
  * For the process that looks into foreign libraries: takes each of `files` (NULL at the end), writes

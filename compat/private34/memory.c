@@ -4,6 +4,7 @@
 
 #include "compat/private34/memory.h"
 #include "compat/private34/private34.h"
+#include "core/compat.h"
 
 /* Providers hand NULL on and leave errno to whom they called. */
 static int answer(int err)
@@ -81,10 +82,19 @@ HF_PRIVATE34 int ibv_cmd_dereg_mr(struct verbs_mr *mr)
 	return answer(hf_provider_dereg_mr(mr));
 }
 
+/*
+ * Since version 54 there is a link. To look for it where none was passed does no harm by any calling
+ * convention of this ABI, but what is found then means nothing.
+ */
 HF_PRIVATE34 int ibv_cmd_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_t length,
-				       uint64_t iova, int fd, int access, struct verbs_mr *mr)
+				       uint64_t iova, int fd, int access, struct verbs_mr *mr,
+				       struct ibv_command_buffer *link)
 {
-	return answer(hf_provider_reg_dmabuf_mr(pd, offset, length, iova, fd, access, mr, NULL));
+	struct hf_driver_data data = {0};
+
+	if (hf_compat_dmabuf_buffer(pd->context))
+		data.link = link;
+	return answer(hf_provider_reg_dmabuf_mr(pd, offset, length, iova, fd, access, mr, &data));
 }
 
 HF_PRIVATE34 int ibv_cmd_advise_mr(struct ibv_pd *pd, enum ib_uverbs_advise_mr_advice advice,

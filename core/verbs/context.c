@@ -27,6 +27,13 @@ HF_EXPORT unsigned int hf_compat_version(struct ibv_context *context)
 	return provider ? provider->core_version : 0;
 }
 
+HF_EXPORT bool hf_compat_dmabuf_buffer(struct ibv_context *context)
+{
+	const struct hf_provider *provider = hf_context_of(context)->priv->device->provider;
+
+	return provider && provider->profile && provider->profile->dmabuf_buffer;
+}
+
 HF_EXPORT void *hf_provider_context_alloc(struct ibv_device *device, int cmd_fd, size_t size,
 					  size_t offset, uint32_t driver_id)
 {

@@ -51,6 +51,7 @@ static struct {
 	struct verbs_context context;
 	struct verbs_ex_private private;
 	struct verbs_device device;
+	struct hf_device behind;
 } fake = {.fd = -1};
 
 static void complain(const char *what)
@@ -174,6 +175,8 @@ struct ibv_context *fake_context(void)
 	fake.private.uverbs.driver_id = FAKE_DRIVER_ID;
 	fake.private.uverbs.qp_mask_offset = offsetof(struct verbs_qp, comp_mask);
 	fake.private.kernel = true;
+	fake.private.device = &fake.behind;
+	fake.device.sysfs = &fake.behind.sysfs;
 	fake.context.priv = &fake.private;
 	fake.context.sz = sizeof(fake.context);
 	fake.context.context.device = &fake.device.device;
