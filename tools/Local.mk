@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 bin_PROGRAMS += tools/holdfast
-tools_holdfast_CPPFLAGS = $(AM_CPPFLAGS) -DHF_COMPAT_DIR='"$(compatdir)"'
 tools_holdfast_CFLAGS = $(AM_CFLAGS) $(SMARTCOLS_CFLAGS) $(ELF_CFLAGS)
 tools_holdfast_LDADD = libholdfast.la $(SMARTCOLS_LIBS) $(ELF_LIBS)
 tools_holdfast_SOURCES = \

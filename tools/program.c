@@ -192,7 +192,7 @@ static enum hf_program_kind kind_of(struct image *image, char **ret_loader)
 int hf_program_read(const char *path, struct hf_program *ret)
 {
 	struct hf_program program = {.kind = HF_PROGRAM_SCRIPT};
-	struct image image;
+	struct image image = {0};
 	int err;
 
 	err = image_open(path, &image);
@@ -306,7 +306,7 @@ int hf_program_symbols(const char *path, const char *soname, struct hf_symbols *
 {
 	struct versions versions = {0};
 	struct hf_symbols list = {0};
-	struct image image;
+	struct image image = {0};
 	int err;
 
 	err = image_open(path, &image);

@@ -47,8 +47,16 @@ static struct ibv_mr *reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint6
 	(void)iova;
 	if (!mr)
 		return NULL;
-	mr->ibv_mr = (struct ibv_mr){pd->context,   pd, addr, length, ++handles, handles + 1000,
-				     handles + 2000};
+	handles++;
+	mr->ibv_mr = (struct ibv_mr){
+		.context = pd->context,
+		.pd = pd,
+		.addr = addr,
+		.length = length,
+		.handle = handles,
+		.lkey = handles + 1000,
+		.rkey = handles + 2000,
+	};
 	mr->access = access;
 	return &mr->ibv_mr;
 }
