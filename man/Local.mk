@@ -4,12 +4,14 @@ dist_man_MANS += \
 	man/holdfast-context.3 \
 	man/holdfast-device.3 \
 	man/holdfast-provider-list.3 \
+	man/holdfast-queues.3 \
 	man/holdfast-reason.3 \
 	man/holdfast-stream.3 \
 	man/holdfast-verbs.3 \
 	man/holdfast.7 \
 	man/holdfast-hotplug.7 \
 	man/holdfast-provider.7 \
+	man/holdfast-provider-queues.7 \
 	man/libholdfast-compat.7
 
 # So that man(1) finds a function: each is a line that leads to its page. None for ibv_*, whose pages

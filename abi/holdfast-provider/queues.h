@@ -2,13 +2,14 @@
 /*
  * What the core offers providers for queues: completion queues, shared receive queues and queue
  * pairs. Included by provider.h, where struct hf_driver_data and the return convention stand: 0 or a
- * positive errno value; what a call fills stays as it was when it fails.
+ * positive errno value; attributes stay as they were on failure, and an object whose creation failed
+ * may be freed at once.
  *
  * `data` is what the provider and its kernel driver say to each other beside the command; it may be
  * NULL. The kernel keeps the object's address and returns it with events, so an object must not move.
  *
- * Destroying waits until the program acknowledged every event that it was given about the object. On
- * a device that is gone it succeeds at once, since the kernel let go of the object already.
+ * Destroying waits until the program acknowledged every event that it was given about the object, and
+ * always succeeds on a device that is gone: the kernel let go of the object already.
  */
 #ifndef HOLDFAST_PROVIDER_QUEUES_H
 #define HOLDFAST_PROVIDER_QUEUES_H
