@@ -4,6 +4,7 @@
 fuzz_programs = \
 	t/fuzz/fuzz-config \
 	t/fuzz/fuzz-manifest \
+	t/fuzz/fuzz-neighbour \
 	t/fuzz/fuzz-netlink \
 	t/fuzz/fuzz-notify \
 	t/fuzz/fuzz-sysfs \
@@ -27,6 +28,9 @@ t_fuzz_fuzz_config_LDADD = libhf-core.la
 t_fuzz_fuzz_manifest_SOURCES = t/fuzz/fuzz-manifest.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_manifest_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_manifest_LDADD = libhf-core.la
+t_fuzz_fuzz_neighbour_SOURCES = t/fuzz/fuzz-neighbour.c t/fuzz/fuzz.h $(fuzz_main)
+t_fuzz_fuzz_neighbour_LDFLAGS = $(fuzz_ldflags)
+t_fuzz_fuzz_neighbour_LDADD = libhf-core.la
 t_fuzz_fuzz_netlink_SOURCES = t/fuzz/fuzz-netlink.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_netlink_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_netlink_LDADD = libhf-core.la
