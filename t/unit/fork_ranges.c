@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <cmocka.h>
 
 #include <holdfast-provider/provider.h>
@@ -228,6 +229,57 @@ static void the_kernel_is_told(void **state)
 	assert_int_equal(errno, ENOMEM);
 }
 
+/* Each in a process of its own, since the variables count at the first list only. */
+static int list_as(const char *name, const char *value, bool too_late, char *said, size_t size)
+{
+	int fds[2], status;
+	ssize_t length;
+	pid_t child;
+
+	assert_int_equal(pipe(fds), 0);
+	child = fork();
+	if (child == 0) {
+		struct ibv_device **list;
+
+		dup2(fds[1], STDERR_FILENO);
+		setenv("HOLDFAST_ROOTS", "/nonexistent:/nonexistent", 1);
+		setenv(name, value, 1);
+		if (too_late)
+			ibv_dontfork_range(&list, sizeof(list));
+		list = ibv_get_device_list(NULL);
+		if (list)
+			ibv_free_device_list(list);
+		_exit((int)ibv_is_fork_initialized());
+	}
+	close(fds[1]);
+	length = read(fds[0], said, size - 1);
+	said[length > 0 ? length : 0] = '\0';
+	close(fds[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void asked_for_by_the_environment(void **state)
+{
+	char said[256];
+
+	(void)state;
+	if (ibv_is_fork_initialized() == IBV_FORK_UNNEEDED)
+		skip();
+	assert_int_equal(list_as("RDMAV_FORK_SAFE", "1", false, said, sizeof(said)),
+			 IBV_FORK_ENABLED);
+	assert_string_equal(said, "");
+	assert_int_equal(list_as("IBV_FORK_SAFE", "", false, said, sizeof(said)), IBV_FORK_ENABLED);
+	assert_int_equal(list_as("RDMAV_FORK_SAFE", "0", false, said, sizeof(said)),
+			 IBV_FORK_DISABLED);
+	assert_int_equal(list_as("RDMAV_FORK_SAFE_NOT", "1", false, said, sizeof(said)),
+			 IBV_FORK_DISABLED);
+	assert_int_equal(list_as("RDMAV_FORK_SAFE", "1", true, said, sizeof(said)),
+			 IBV_FORK_DISABLED);
+	assert_string_equal(said, "libibverbs: Warning: fork()-safety requested but init failed\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +287,7 @@ int main(void)
 		cmocka_unit_test(what_was_never_added_is_refused),
 		cmocka_unit_test(edges_go_when_they_mean_nothing),
 		cmocka_unit_test(huge_pages_are_found),
+		cmocka_unit_test(asked_for_by_the_environment),
 		cmocka_unit_test(the_kernel_is_told),
 	};
 

@@ -37,7 +37,7 @@ static void get_context(void **state)
 	struct {
 		struct ib_uverbs_get_context_resp core;
 		uint8_t driver[DRIVER_OUT];
-	} response;
+	} response = {.core = {0}};
 	const uint32_t vectors = 6;
 
 	(void)state;
@@ -136,11 +136,11 @@ static void work_queue(void **state)
 	struct {
 		struct ib_uverbs_ex_create_wq_resp core;
 		uint8_t driver[DRIVER_OUT];
-	} response;
+	} response = {.core = {0}};
 	struct {
 		struct ib_uverbs_ex_create_rwq_ind_table_resp core;
 		uint8_t driver[DRIVER_OUT];
-	} table_response;
+	} table_response = {.core = {0}};
 	const struct ib_uverbs_ex_create_rwq_ind_table_resp kernel = {.ind_tbl_handle = 8,
 								      .ind_tbl_num = 9};
 	struct ibv_wq *list[] = {&wq};
