@@ -18,6 +18,7 @@
 #include "core/device/table_change.h"
 #include "core/discovery/netlink.h"
 #include "core/hotplug/notifier.h"
+#include "core/verbs/revoke.h"
 
 enum { NODE_WAIT_MS = 5000, PROVIDER_DIRS_MAX = 64 };
 
@@ -179,6 +180,13 @@ static int set_registry(struct hf *hf, const struct hf_options *options)
 	return err;
 }
 
+static int set_revoker(struct hf *hf, const struct hf_options *options)
+{
+	const char *text = environment(options, "HOLDFAST_REVOKE");
+
+	return text && !strcmp(text, "1") ? hf_revoker_new(hf) : 0;
+}
+
 HF_EXPORT int hf_new(const struct hf_options *given, struct hf **ret)
 {
 	struct hf_options options;
@@ -203,12 +211,18 @@ HF_EXPORT int hf_new(const struct hf_options *given, struct hf **ret)
 	err = set_registry(hf, &options);
 	if (err)
 		goto free_roots;
+	err = set_revoker(hf, &options);
+	if (err)
+		goto free_registry;
 	pthread_mutex_init(&hf->lock, NULL);
 	pthread_cond_init(&hf->scan_done, NULL);
+	pthread_mutex_init(&hf->revoke_lock, NULL);
 	hf_process_add(hf);
 	*ret = hf;
 	return 0;
 
+free_registry:
+	hf_registry_destroy(&hf->registry);
 free_roots:
 	free(hf->roots);
 free_hf:
@@ -219,12 +233,14 @@ free_hf:
 static void destroy(struct hf *hf)
 {
 	hf_process_remove(hf);
+	hf_revoker_free(hf);
 	hf_table_clear(hf);
 	if (hf->notifier)
 		hf->notifier->free(hf->notifier);
 	hf_nl_close(hf->nl);
 	hf_registry_destroy(&hf->registry);
 	pthread_cond_destroy(&hf->scan_done);
+	pthread_mutex_destroy(&hf->revoke_lock);
 	pthread_mutex_destroy(&hf->lock);
 	free(hf->roots);
 	free(hf);

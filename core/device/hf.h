@@ -33,6 +33,8 @@ struct hf_observer {
 	struct hf_observer *prev, *next; /* utlist */
 };
 
+struct hf_revoker;
+
 struct hf {
 	atomic_int refs;
 	struct hf_log log;
@@ -62,6 +64,13 @@ struct hf {
 	int (*notifier_new)(struct hf *hf, const struct hf_search_root *root,
 			    struct hf_notifier **ret);
 	struct hf_observer *observers;
+
+	/*
+	 * Where it is switched on: what lets go of devices that were removed. Its lock comes before
+	 * the other one.
+	 */
+	struct hf_revoker *revoker;
+	pthread_mutex_t revoke_lock;
 
 	struct hf *prev, *next; /* every context, for fork */
 	unsigned int fork_count;

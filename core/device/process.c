@@ -48,6 +48,7 @@ static void before_fork(void)
 	pthread_mutex_lock(&process.default_lock);
 	pthread_mutex_lock(&process.lock);
 	DL_FOREACH (process.contexts, hf) {
+		pthread_mutex_lock(&hf->revoke_lock);
 		pthread_mutex_lock(&hf->lock);
 		while (scanned_by_other(hf))
 			pthread_cond_wait(&hf->scan_done, &hf->lock);
@@ -65,6 +66,7 @@ static void after_fork_in_parent(void)
 		/* before_fork() may have been woken in the place of who waits for a turn. */
 		pthread_cond_signal(&hf->scan_done);
 		pthread_mutex_unlock(&hf->lock);
+		pthread_mutex_unlock(&hf->revoke_lock);
 	}
 	pthread_mutex_unlock(&process.lock);
 	pthread_mutex_unlock(&process.default_lock);
@@ -78,6 +80,7 @@ static void after_fork_in_child(void)
 	DL_FOREACH (process.contexts, hf) {
 		pthread_mutex_unlock(&hf->registry.lock);
 		pthread_mutex_unlock(&hf->lock);
+		pthread_mutex_unlock(&hf->revoke_lock);
 		/* Its waiters are threads of the parent. */
 		memset(&hf->scan_done, 0, sizeof(hf->scan_done));
 		pthread_cond_init(&hf->scan_done, NULL);

@@ -41,5 +41,11 @@ libhf_core_la_SOURCES += \
 
 # Waiting and letting go.
 libhf_core_la_SOURCES += \
+	core/verbs/detach.c \
+	core/verbs/detach.h \
+	core/verbs/revoke.c \
+	core/verbs/revoke.h \
+	core/verbs/track.c \
+	core/verbs/track.h \
 	core/verbs/wait.c \
 	core/verbs/wait.h

@@ -6,6 +6,7 @@
 #include "core/base/attr.h"
 #include "core/base/file.h"
 #include "core/verbs/context.h"
+#include "core/verbs/revoke.h"
 
 struct channel {
 	struct hf_comp_channel base;
@@ -39,6 +40,7 @@ HF_EXPORT struct ibv_comp_channel *ibv_create_comp_channel(struct ibv_context *c
 		.channel = {.context = context, .fd = channel->wait.fd},
 		.kernel_fd = fd,
 	};
+	hf_revoke_add_channel(hf_context_of(context), &channel->wait);
 	return &channel->base.channel;
 
 close_fd:
@@ -59,6 +61,7 @@ HF_EXPORT int ibv_destroy_comp_channel(struct ibv_comp_channel *channel)
 	pthread_mutex_unlock(&context->mutex);
 	if (used)
 		return EBUSY;
+	hf_revoke_remove_channel(hf_context_of(context), &channel_of(channel)->wait);
 	hf_wait_fini(&channel_of(channel)->wait);
 	free(channel_of(channel));
 	return 0;

@@ -11,6 +11,8 @@
 #include "core/uverbs/device_commands.h"
 #include "core/verbs/context.h"
 #include "core/verbs/operations.h"
+#include "core/verbs/revoke.h"
+#include "core/verbs/track.h"
 
 /* struct ibv_qp_ex has grown: where the mask lies is a matter of the headers it was built with. */
 static size_t qp_mask_offset(const struct hf_device *device)
@@ -86,6 +88,7 @@ HF_EXPORT void hf_provider_context_uninit(struct verbs_context *context)
 	hf_close(&context->context.cmd_fd);
 	pthread_mutex_destroy(&context->context.mutex);
 	hf_delivered_fini(&context->priv->uverbs.delivered);
+	hf_revoke_free(context->priv->revocable);
 	free(context->priv);
 	context->priv = NULL;
 	hf_device_drop(device);
@@ -95,6 +98,8 @@ HF_EXPORT void hf_provider_set_ops(struct verbs_context *context,
 				   const struct verbs_context_ops *ops)
 {
 	hf_operations_set(context, ops);
+	if (context->priv->revocable)
+		hf_track_refresh(context);
 }
 
 HF_EXPORT void hf_provider_log(const struct ibv_device *device, int level, const char *format, ...)
@@ -111,7 +116,7 @@ HF_EXPORT void hf_provider_log(const struct ibv_device *device, int level, const
 	hf_log_message(log, (enum hf_log_level)level, "%s", text);
 }
 
-int hf_context_add_async_fd(struct verbs_context *context)
+static int add_async_fd(struct verbs_context *context)
 {
 	struct verbs_ex_private *private = context->priv;
 	int err, fd = context->context.async_fd;
@@ -132,7 +137,15 @@ int hf_context_add_async_fd(struct verbs_context *context)
 	return 0;
 }
 
+int hf_context_prepare(struct verbs_context *context)
+{
+	int err = add_async_fd(context);
+
+	return err ? err : hf_revoke_watch(context);
+}
+
 void hf_context_free(struct verbs_context *context)
 {
+	hf_revoke_forget(context);
 	context->priv->ops.free_context(&context->context);
 }

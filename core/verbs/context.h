@@ -12,16 +12,19 @@
 #include "core/uverbs/uverbs.h"
 #include "core/verbs/wait.h"
 
+struct hf_revocable;
+
 enum hf_fatal { HF_FATAL_NOT_TOLD, HF_FATAL_BY_CORE, HF_FATAL_BY_KERNEL };
 
 /* Providers see this type by name only. */
 struct verbs_ex_private {
 	struct hf_uverbs uverbs; /* first: see core/uverbs/uverbs.h */
 	struct verbs_context_ops ops;
-	struct hf_device *device; /* holds a reference */
-	bool kernel;		  /* the kernel made a context for cmd_fd */
-	struct hf_wait async;	  /* its `fd` is the program's context.async_fd */
-	atomic_int fatal;	  /* enum hf_fatal: who told the program that the device is gone */
+	struct hf_device *device;	/* holds a reference */
+	bool kernel;			/* the kernel made a context for cmd_fd */
+	struct hf_wait async;		/* its `fd` is the program's context.async_fd */
+	struct hf_revocable *revocable; /* see core/verbs/revoke.h */
+	atomic_int fatal; /* enum hf_fatal: who told the program that the device is gone */
 };
 
 static inline struct verbs_context *hf_context_of(struct ibv_context *context)
@@ -31,10 +34,11 @@ static inline struct verbs_context *hf_context_of(struct ibv_context *context)
 }
 
 /*
- * Has the kernel report asynchronous events, unless the provider did or there is no kernel; and gives
- * the program a descriptor that tells of the device's removal as well.
+ * Has the kernel report asynchronous events, unless the provider did or there is no kernel; gives the
+ * program a descriptor that tells of the device's removal as well; and has the context revoked then,
+ * where that is switched on.
  */
-int hf_context_add_async_fd(struct verbs_context *context);
+int hf_context_prepare(struct verbs_context *context);
 
 /* Lets the provider free its object. */
 void hf_context_free(struct verbs_context *context);

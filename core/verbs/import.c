@@ -16,7 +16,7 @@ static int prepare(struct verbs_context *context)
 {
 	/* The other process had the kernel make it. */
 	context->priv->kernel = true;
-	return hf_context_add_async_fd(context);
+	return hf_context_prepare(context);
 }
 
 static const struct hf_open_steps steps = {

@@ -10,7 +10,7 @@
 #include "core/verbs/context.h"
 
 static const struct hf_open_steps steps = {
-	.prepare = hf_context_add_async_fd,
+	.prepare = hf_context_prepare,
 	.undo = hf_context_free,
 };
 

@@ -18,12 +18,13 @@
 
 struct hf_wait {
 	bool used;
-	struct hf_device *device;   /* the context holds the reference; NULL in tests */
-	struct hf_removal *removal; /* NULL where nothing is heard */
-	int fd;			    /* the program's */
-	int kernel_fd;		    /* what the kernel commands want; non-blocking */
-	atomic_bool over;	    /* the removal was told, and `fd` is quiet about it */
-	atomic_bool revoked;	    /* kernel_fd leads nowhere any more */
+	struct hf_device *device;    /* the context holds the reference; NULL in tests */
+	struct hf_removal *removal;  /* NULL where nothing is heard */
+	int fd;			     /* the program's */
+	int kernel_fd;		     /* what the kernel commands want; non-blocking */
+	atomic_bool over;	     /* the removal was told, and `fd` is quiet about it */
+	atomic_bool revoked;	     /* kernel_fd leads nowhere any more */
+	struct hf_wait *prev, *next; /* of a context, see revoke.h */
 };
 
 /*

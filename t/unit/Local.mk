@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 if HAVE_CMOCKA
+check_PROGRAMS += t/unit/revoke
+TESTS += t/unit/revoke
+t_unit_revoke_SOURCES = t/unit/revoke.c
+t_unit_revoke_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_revoke_LDADD = libhf-core.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
+
 check_PROGRAMS += t/unit/discovery_tree
 TESTS += t/unit/discovery_tree
 t_unit_discovery_tree_SOURCES = t/unit/discovery_tree.c

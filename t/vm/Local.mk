@@ -12,6 +12,8 @@ VM_TESTS = \
 	t/vm/overflow \
 	t/vm/many \
 	t/vm/siw \
+	t/vm/async \
+	t/vm/revoke \
 	t/vm/rxe-verbs \
 	t/vm/holders \
 	t/vm/tool \

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef HF_VERBS_DETACH_H
+#define HF_VERBS_DETACH_H
+
+#include <sys/stat.h>
+
+/*
+ * Lets go of every reference that this process has to a file, as it was stat()ed: descriptors become
+ * duplicates of `dead`, mappings become memory of the process's own, in place. What could be read of a
+ * mapping is kept, so that a thread which works on it sees nothing change; registers of a device,
+ * which cannot be copied, read as zero. Returns how many were let go, or -errno if some were not.
+ */
+int hf_detach_file(const struct stat *file, int dead);
+
+#endif

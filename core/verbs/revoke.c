@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <utlist.h>
+
+#include "core/base/file.h"
+#include "core/device/hf.h"
+#include "core/verbs/context.h"
+#include "core/verbs/detach.h"
+#include "core/verbs/revoke.h"
+#include "core/verbs/track.h"
+
+/* All of it guarded by hf->revoke_lock, but for `hf`. */
+struct hf_revoker {
+	struct hf *hf;
+	struct hf_revocable *contexts; /* utlist */
+	size_t count;
+	int wake; /* eventfd: there is something new for the thread */
+	int dead; /* an empty pipe that nobody writes to: made now, for when there are no descriptors */
+	bool running, stop;
+	pthread_t thread;
+	unsigned int fork_count; /* in which process the thread is */
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void revoke_wait(const struct hf_revoker *revoker, struct hf_wait *wait)
+{
+	atomic_store(&wait->revoked, true);
+	(void)dup3(revoker->dead, wait->kernel_fd, O_CLOEXEC);
+}
+
+/*
+ * In this order: no command is sent any more, no request posted and no queue looked at by a provider,
+ * nobody sleeps on the kernel's account; then nothing needs the kernel's file, and it goes.
+ */
+static void let_go(struct hf_revoker *revoker, struct hf_revocable *revocable)
+{
+	struct verbs_context *context = revocable->context;
+	struct hf_device *device = context->priv->device;
+	struct hf_wait *channel;
+	struct stat node;
+	int err = 0;
+
+	atomic_store(&context->priv->uverbs.dead, true);
+	hf_track_end(revocable->track);
+	if (context->priv->async.used)
+		revoke_wait(revoker, &context->priv->async);
+	DL_FOREACH (revocable->channels, channel)
+		revoke_wait(revoker, channel);
+	if (fstat(context->context.cmd_fd, &node) < 0)
+		err = -errno;
+	if (dup3(revoker->dead, context->context.cmd_fd, O_CLOEXEC) < 0)
+		err = -errno;
+	/* In a made-up tree the node may be anything, /dev/null for one. */
+	if (!err && revoker->hf->roots[device->key.root].kernel)
+		err = hf_detach_file(&node, revoker->dead);
+	revocable->state = HF_REVOKE_DONE;
+	if (err < 0)
+		hf_error(&revoker->hf->log, "%s: could not be let go: %s", device->key.uverbs,
+			 strerrordesc_np(-err));
+	else
+		hf_info(&revoker->hf->log, "%s: removed, and let go in the program's place",
+			device->key.uverbs);
+}
+
+/* What is due; returns for how many milliseconds nothing is, or -1. */
+static int attend(struct hf_revoker *revoker)
+{
+	uint64_t now = now_ms();
+	struct hf_revocable *r;
+	int next = -1;
+
+	DL_FOREACH (revoker->contexts, r) {
+		if (r->state == HF_REVOKE_LIVE && hf_removal_happened(r->removal)) {
+			r->state = HF_REVOKE_PENDING;
+			r->deadline = now + HF_REVOKE_GRACE_MS;
+		}
+		if (r->state != HF_REVOKE_PENDING)
+			continue;
+		if (now >= r->deadline)
+			let_go(revoker, r);
+		else if (next < 0 || (uint64_t)next > r->deadline - now)
+			next = (int)(r->deadline - now);
+	}
+	return next;
+}
+
+/* The descriptors to wait for; as many as there is memory for, then it looks now and then. */
+static nfds_t gather(const struct hf_revoker *revoker, struct pollfd **fds, size_t *size)
+{
+	struct hf_revocable *r;
+	nfds_t count = 1;
+
+	if (*size < revoker->count + 1) {
+		struct pollfd *grown = reallocarray(*fds, 2 * revoker->count + 8, sizeof(*grown));
+
+		if (!grown)
+			return 0;
+		*fds = grown;
+		*size = 2 * revoker->count + 8;
+	}
+	(*fds)[0] = (struct pollfd){.fd = revoker->wake, .events = POLLIN};
+	DL_FOREACH (revoker->contexts, r)
+		if (r->state == HF_REVOKE_LIVE)
+			(*fds)[count++] = (struct pollfd){
+				.fd = hf_removal_fd(r->removal),
+				.events = POLLIN,
+			};
+	return count;
+}
+
+static void *watch(void *arg)
+{
+	enum { LOOK_AGAIN_MS = 100 };
+	struct hf_revoker *revoker = arg;
+	pthread_mutex_t *lock = &revoker->hf->revoke_lock;
+	struct pollfd *fds = NULL;
+	size_t size = 0;
+	uint64_t times;
+
+	pthread_mutex_lock(lock);
+	while (!revoker->stop) {
+		int timeout = attend(revoker);
+		nfds_t count = gather(revoker, &fds, &size);
+
+		pthread_mutex_unlock(lock);
+		(void)poll(fds, count, count ? timeout : LOOK_AGAIN_MS);
+		(void)!read(revoker->wake, &times, sizeof(times));
+		pthread_mutex_lock(lock);
+	}
+	pthread_mutex_unlock(lock);
+	free(fds);
+	return NULL;
+}
+
+int hf_revoker_new(struct hf *hf)
+{
+	struct hf_revoker *revoker = calloc(1, sizeof(*revoker));
+
+	if (!revoker)
+		return -ENOMEM;
+	revoker->hf = hf;
+	revoker->wake = -1;
+	revoker->dead = -1;
+	hf->revoker = revoker;
+	return 0;
+}
+
+static int open_fds(struct hf_revoker *revoker)
+{
+	int fds[2], wake;
+
+	if (revoker->wake >= 0)
+		return 0;
+	wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (wake < 0)
+		return -errno;
+	if (pipe2(fds, O_CLOEXEC) < 0) {
+		int err = -errno;
+
+		hf_close(&wake);
+		return err;
+	}
+	hf_close(&fds[1]);
+	revoker->wake = wake;
+	revoker->dead = fds[0];
+	return 0;
+}
+
+/* Starts the thread, unless it runs: a forked child has none until it opens something itself. */
+static int start(struct hf_revoker *revoker)
+{
+	sigset_t all, before;
+	int err;
+
+	if (revoker->running && revoker->fork_count == hf_fork_count())
+		return 0;
+	if (revoker->running) {
+		/* The counter is the parent's, whose thread would miss what is read here. */
+		hf_close(&revoker->wake);
+		hf_close(&revoker->dead);
+		revoker->running = false;
+	}
+	err = open_fds(revoker);
+	if (err)
+		return err;
+	/* Signals are the program's threads' to handle. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	err = pthread_create(&revoker->thread, NULL, watch, revoker);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (err)
+		return -err;
+	revoker->running = true;
+	revoker->fork_count = hf_fork_count();
+	return 0;
+}
+
+static void wake(const struct hf_revoker *revoker)
+{
+	const uint64_t one = 1;
+
+	(void)!write(revoker->wake, &one, sizeof(one));
+}
+
+void hf_revoker_free(struct hf *hf)
+{
+	struct hf_revoker *revoker = hf->revoker;
+	bool mine;
+
+	if (!revoker)
+		return;
+	pthread_mutex_lock(&hf->revoke_lock);
+	mine = revoker->running && revoker->fork_count == hf_fork_count();
+	revoker->stop = true;
+	if (mine)
+		wake(revoker);
+	pthread_mutex_unlock(&hf->revoke_lock);
+	if (mine)
+		pthread_join(revoker->thread, NULL);
+	hf_close(&revoker->wake);
+	hf_close(&revoker->dead);
+	free(revoker);
+	hf->revoker = NULL;
+}
+
+int hf_revoke_watch(struct verbs_context *context)
+{
+	struct verbs_ex_private *private = context->priv;
+	struct hf *hf = private->device->hf;
+	struct hf_revocable *revocable;
+	int err;
+
+	if (!hf->revoker)
+		return 0;
+	revocable = calloc(1, sizeof(*revocable));
+	if (!revocable)
+		return -ENOMEM;
+	revocable->context = context;
+	err = hf_track_new(context, &revocable->track);
+	if (err)
+		goto free_revocable;
+	err = hf_removal_get(private->device, &revocable->removal);
+	if (err)
+		goto free_track;
+	pthread_mutex_lock(&hf->revoke_lock);
+	err = start(hf->revoker);
+	if (!err) {
+		private->revocable = revocable;
+		hf_track_refresh(context);
+		DL_APPEND(hf->revoker->contexts, revocable);
+		hf->revoker->count++;
+		revocable->watched = true;
+		wake(hf->revoker);
+	}
+	pthread_mutex_unlock(&hf->revoke_lock);
+	if (!err)
+		return 0;
+	hf_removal_put(private->device, revocable->removal);
+free_track:
+	hf_track_free(revocable->track);
+free_revocable:
+	free(revocable);
+	if (err == -EOPNOTSUPP) {
+		hf_warn(&hf->log, "%s: cannot be revoked: its removal is not heard",
+			private->device->key.uverbs);
+		err = 0;
+	}
+	return err;
+}
+
+void hf_revoke_forget(struct verbs_context *context)
+{
+	struct hf_revocable *revocable = context->priv->revocable;
+	struct hf *hf = context->priv->device->hf;
+
+	if (!revocable)
+		return;
+	pthread_mutex_lock(&hf->revoke_lock);
+	if (revocable->watched) {
+		DL_DELETE(hf->revoker->contexts, revocable);
+		hf->revoker->count--;
+		revocable->watched = false;
+	}
+	pthread_mutex_unlock(&hf->revoke_lock);
+	hf_removal_put(context->priv->device, revocable->removal);
+	revocable->removal = NULL;
+}
+
+void hf_revoke_free(struct hf_revocable *revocable)
+{
+	if (!revocable)
+		return;
+	hf_track_free(revocable->track);
+	free(revocable);
+}
+
+void hf_revoke_add_channel(struct verbs_context *context, struct hf_wait *wait)
+{
+	struct hf_revocable *revocable = context->priv->revocable;
+	struct hf *hf;
+
+	if (!revocable)
+		return;
+	hf = context->priv->device->hf;
+	pthread_mutex_lock(&hf->revoke_lock);
+	DL_APPEND(revocable->channels, wait);
+	if (revocable->state == HF_REVOKE_DONE)
+		revoke_wait(hf->revoker, wait);
+	pthread_mutex_unlock(&hf->revoke_lock);
+}
+
+void hf_revoke_remove_channel(struct verbs_context *context, struct hf_wait *wait)
+{
+	struct hf_revocable *revocable = context->priv->revocable;
+	struct hf *hf;
+
+	if (!revocable)
+		return;
+	hf = context->priv->device->hf;
+	pthread_mutex_lock(&hf->revoke_lock);
+	DL_DELETE(revocable->channels, wait);
+	pthread_mutex_unlock(&hf->revoke_lock);
+}

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/base/hash.h"
+#include "core/verbs/context.h"
+#include "core/verbs/operations.h"
+#include "core/verbs/revoke.h"
+#include "core/verbs/track.h"
+
+enum { CALL_MS = 100 };
+
+/* Requests in the order in which they were posted. */
+struct ring {
+	uint64_t *ids;
+	size_t head, count, size;
+};
+
+struct queue_pair {
+	uint32_t number; /* as completions name it */
+	struct ibv_qp *qp;
+	struct ring sends, receives;
+	UT_hash_handle hh;
+};
+
+struct shared_queue {
+	struct ibv_srq *srq;
+	struct ring receives;
+	UT_hash_handle hh;
+};
+
+struct hf_track {
+	pthread_mutex_t lock;
+	atomic_bool ended;
+	struct verbs_context_ops real; /* the provider's */
+	struct queue_pair *qps;
+	struct shared_queue *srqs;
+};
+
+static struct hf_track *track_of(const struct ibv_context *context)
+{
+	struct verbs_context *verbs =
+		(struct verbs_context *)(void *)((char *)(uintptr_t)context -
+						 offsetof(struct verbs_context, context));
+
+	return verbs->priv->revocable->track;
+}
+
+/* Without memory for it a request is not flushed, which is less than failing to post it. */
+static void push(struct ring *ring, uint64_t id)
+{
+	if (ring->count == ring->size) {
+		size_t size = ring->size ? 2 * ring->size : 64;
+		uint64_t *grown = malloc(size * sizeof(*grown));
+
+		if (!grown)
+			return;
+		for (size_t i = 0; i < ring->count; i++)
+			grown[i] = ring->ids[(ring->head + i) % ring->size];
+		free(ring->ids);
+		*ring = (struct ring){.ids = grown, .count = ring->count, .size = size};
+	}
+	ring->ids[(ring->head + ring->count++) % ring->size] = id;
+}
+
+static uint64_t pop(struct ring *ring)
+{
+	uint64_t id = ring->ids[ring->head];
+
+	ring->head = (ring->head + 1) % ring->size;
+	ring->count--;
+	return id;
+}
+
+static void clear(struct ring *ring)
+{
+	free(ring->ids);
+	*ring = (struct ring){0};
+}
+
+static uint64_t *at(const struct ring *ring, size_t i)
+{
+	return &ring->ids[(ring->head + i) % ring->size];
+}
+
+/* The first with that number; ring->count if there is none. */
+static size_t find(const struct ring *ring, uint64_t id)
+{
+	size_t i = 0;
+
+	while (i < ring->count && *at(ring, i) != id)
+		i++;
+	return i;
+}
+
+/* A queue completes in order: what was posted before, and asked for no completion, is done too. */
+static bool retire_up_to(struct ring *ring, uint64_t id)
+{
+	size_t i = find(ring, id);
+
+	if (i == ring->count)
+		return false;
+	ring->head = (ring->head + i + 1) % ring->size;
+	ring->count -= i + 1;
+	return true;
+}
+
+/* A shared queue's requests are taken in order but complete in any. */
+static bool retire_one(struct ring *ring, uint64_t id)
+{
+	size_t i = find(ring, id);
+
+	if (i == ring->count)
+		return false;
+	for (; i > 0; i--)
+		*at(ring, i) = *at(ring, i - 1);
+	pop(ring);
+	return true;
+}
+
+static void drop_qp(struct hf_track *track, uint32_t number)
+{
+	struct queue_pair *pair;
+
+	HASH_FIND(hh, track->qps, &number, sizeof(number), pair);
+	if (!pair)
+		return;
+	HASH_DEL(track->qps, pair);
+	clear(&pair->sends);
+	clear(&pair->receives);
+	free(pair);
+}
+
+static struct queue_pair *pair_of(struct hf_track *track, struct ibv_qp *qp)
+{
+	struct queue_pair *pair;
+
+	HASH_FIND(hh, track->qps, &qp->qp_num, sizeof(qp->qp_num), pair);
+	if (pair && pair->qp == qp)
+		return pair;
+	drop_qp(track, qp->qp_num);
+	pair = calloc(1, sizeof(*pair));
+	if (!pair)
+		return NULL;
+	pair->number = qp->qp_num;
+	pair->qp = qp;
+	HASH_ADD(hh, track->qps, number, sizeof(pair->number), pair);
+	if (hf_hash_added(pair))
+		return pair;
+	free(pair);
+	return NULL;
+}
+
+static struct shared_queue *shared_of(struct hf_track *track, struct ibv_srq *srq, bool make)
+{
+	struct shared_queue *queue;
+
+	HASH_FIND_PTR(track->srqs, &srq, queue);
+	if (queue || !make)
+		return queue;
+	queue = calloc(1, sizeof(*queue));
+	if (!queue)
+		return NULL;
+	queue->srq = srq;
+	HASH_ADD_PTR(track->srqs, srq, queue);
+	if (hf_hash_added(queue))
+		return queue;
+	free(queue);
+	return NULL;
+}
+
+/* After an error only the request's number and the QP's are known, see ibv_poll_cq(3). */
+static void retire(struct hf_track *track, const struct ibv_wc *wc)
+{
+	bool receive = wc->status == IBV_WC_SUCCESS && (wc->opcode & IBV_WC_RECV);
+	struct shared_queue *shared = NULL;
+	struct queue_pair *pair;
+
+	HASH_FIND(hh, track->qps, &wc->qp_num, sizeof(wc->qp_num), pair);
+	if (pair && !receive && retire_up_to(&pair->sends, wc->wr_id))
+		return;
+	if (pair && retire_up_to(&pair->receives, wc->wr_id))
+		return;
+	if (pair && pair->qp->srq)
+		shared = shared_of(track, pair->qp->srq, false);
+	if (shared) {
+		retire_one(&shared->receives, wc->wr_id);
+		return;
+	}
+	/* Nothing was posted to that QP itself: it may still use a shared queue. */
+	for (shared = track->srqs; shared && receive && !pair; shared = shared->hh.next)
+		if (retire_one(&shared->receives, wc->wr_id))
+			return;
+}
+
+static void flush_ring(struct ring *ring, uint32_t number, enum ibv_wc_opcode opcode,
+		       struct ibv_wc *wc, int *got, int want)
+{
+	for (; ring->count && *got < want; ++*got)
+		wc[*got] = (struct ibv_wc){
+			.wr_id = pop(ring),
+			.status = IBV_WC_WR_FLUSH_ERR,
+			.opcode = opcode,
+			.qp_num = number,
+		};
+}
+
+static int flush(struct hf_track *track, const struct ibv_cq *cq, int want, struct ibv_wc *wc)
+{
+	struct queue_pair *pair;
+	int got = 0;
+
+	for (pair = track->qps; pair && got < want; pair = pair->hh.next) {
+		struct shared_queue *shared = NULL;
+
+		if (pair->qp->send_cq == cq)
+			flush_ring(&pair->sends, pair->number, IBV_WC_SEND, wc, &got, want);
+		if (pair->qp->recv_cq != cq)
+			continue;
+		flush_ring(&pair->receives, pair->number, IBV_WC_RECV, wc, &got, want);
+		if (pair->qp->srq)
+			shared = shared_of(track, pair->qp->srq, false);
+		if (shared)
+			flush_ring(&shared->receives, pair->number, IBV_WC_RECV, wc, &got, want);
+	}
+	return got;
+}
+
+static int tracked_poll_cq(struct ibv_cq *cq, int want, struct ibv_wc *wc)
+{
+	struct hf_track *track = track_of(cq->context);
+	int got;
+
+	pthread_mutex_lock(&track->lock);
+	got = track->real.poll_cq(cq, want, wc);
+	for (int i = 0; i < got; i++)
+		retire(track, &wc[i]);
+	/* The provider's queue is the memory as it was: what had been completed comes first. */
+	if (got <= 0 && atomic_load(&track->ended))
+		got = flush(track, cq, want, wc);
+	pthread_mutex_unlock(&track->lock);
+	return got;
+}
+
+static int tracked_post_send(struct ibv_qp *qp, struct ibv_send_wr *wr, struct ibv_send_wr **bad)
+{
+	struct hf_track *track = track_of(qp->context);
+	struct queue_pair *pair;
+	int err = EIO;
+
+	pthread_mutex_lock(&track->lock);
+	if (atomic_load(&track->ended)) {
+		*bad = wr;
+	} else {
+		pair = pair_of(track, qp);
+		err = track->real.post_send(qp, wr, bad);
+		for (; pair && wr && !(err && wr == *bad); wr = wr->next)
+			push(&pair->sends, wr->wr_id);
+	}
+	pthread_mutex_unlock(&track->lock);
+	return err;
+}
+
+static int tracked_post_recv(struct ibv_qp *qp, struct ibv_recv_wr *wr, struct ibv_recv_wr **bad)
+{
+	struct hf_track *track = track_of(qp->context);
+	struct queue_pair *pair;
+	int err = EIO;
+
+	pthread_mutex_lock(&track->lock);
+	if (atomic_load(&track->ended)) {
+		*bad = wr;
+	} else {
+		pair = pair_of(track, qp);
+		err = track->real.post_recv(qp, wr, bad);
+		for (; pair && wr && !(err && wr == *bad); wr = wr->next)
+			push(&pair->receives, wr->wr_id);
+	}
+	pthread_mutex_unlock(&track->lock);
+	return err;
+}
+
+static int tracked_post_srq_recv(struct ibv_srq *srq, struct ibv_recv_wr *wr,
+				 struct ibv_recv_wr **bad)
+{
+	struct hf_track *track = track_of(srq->context);
+	struct shared_queue *shared;
+	int err = EIO;
+
+	pthread_mutex_lock(&track->lock);
+	if (atomic_load(&track->ended)) {
+		*bad = wr;
+	} else {
+		shared = shared_of(track, srq, true);
+		err = track->real.post_srq_recv(srq, wr, bad);
+		for (; shared && wr && !(err && wr == *bad); wr = wr->next)
+			push(&shared->receives, wr->wr_id);
+	}
+	pthread_mutex_unlock(&track->lock);
+	return err;
+}
+
+static int tracked_bind_mw(struct ibv_qp *qp, struct ibv_mw *mw, struct ibv_mw_bind *bind)
+{
+	struct hf_track *track = track_of(qp->context);
+	struct queue_pair *pair;
+	int err = EIO;
+
+	pthread_mutex_lock(&track->lock);
+	if (!atomic_load(&track->ended)) {
+		pair = pair_of(track, qp);
+		err = track->real.bind_mw(qp, mw, bind);
+		if (!err && pair)
+			push(&pair->sends, bind->wr_id);
+	}
+	pthread_mutex_unlock(&track->lock);
+	return err;
+}
+
+static int tracked_req_notify_cq(struct ibv_cq *cq, int solicited_only)
+{
+	struct hf_track *track = track_of(cq->context);
+
+	if (atomic_load(&track->ended))
+		return EIO;
+	return track->real.req_notify_cq(cq, solicited_only);
+}
+
+/* Its requests go without completions, both when it is reset and when it is destroyed. */
+static void forget_qp(struct hf_track *track, uint32_t number)
+{
+	pthread_mutex_lock(&track->lock);
+	drop_qp(track, number);
+	pthread_mutex_unlock(&track->lock);
+}
+
+static int tracked_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask)
+{
+	struct hf_track *track = track_of(qp->context);
+	int err = track->real.modify_qp(qp, attr, mask);
+
+	if (!err && (mask & IBV_QP_STATE) && attr->qp_state == IBV_QPS_RESET)
+		forget_qp(track, qp->qp_num);
+	return err;
+}
+
+static int tracked_destroy_qp(struct ibv_qp *qp)
+{
+	struct hf_track *track = track_of(qp->context);
+	uint32_t number = qp->qp_num;
+	int err;
+
+	/* Before, since the number may be given out again at once. */
+	forget_qp(track, number);
+	err = track->real.destroy_qp(qp);
+	return err;
+}
+
+static int tracked_destroy_srq(struct ibv_srq *srq)
+{
+	struct hf_track *track = track_of(srq->context);
+	struct shared_queue *shared;
+
+	pthread_mutex_lock(&track->lock);
+	shared = shared_of(track, srq, false);
+	if (shared) {
+		HASH_DEL(track->srqs, shared);
+		clear(&shared->receives);
+		free(shared);
+	}
+	pthread_mutex_unlock(&track->lock);
+	return track->real.destroy_srq(srq);
+}
+
+static const struct verbs_context_ops tracked = {
+	.bind_mw = tracked_bind_mw,
+	.destroy_qp = tracked_destroy_qp,
+	.destroy_srq = tracked_destroy_srq,
+	.modify_qp = tracked_modify_qp,
+	.poll_cq = tracked_poll_cq,
+	.post_recv = tracked_post_recv,
+	.post_send = tracked_post_send,
+	.post_srq_recv = tracked_post_srq_recv,
+	.req_notify_cq = tracked_req_notify_cq,
+};
+
+/* Takes those operations that are not tracked ones for the provider's. */
+static void take(struct hf_track *track, const struct verbs_context_ops *ops)
+{
+#define TAKE(op)                                  \
+	do {                                      \
+		if (ops->op != tracked.op)        \
+			track->real.op = ops->op; \
+	} while (0)
+	TAKE(bind_mw);
+	TAKE(destroy_qp);
+	TAKE(destroy_srq);
+	TAKE(modify_qp);
+	TAKE(poll_cq);
+	TAKE(post_recv);
+	TAKE(post_send);
+	TAKE(post_srq_recv);
+	TAKE(req_notify_cq);
+#undef TAKE
+}
+
+void hf_track_refresh(struct verbs_context *context)
+{
+	struct hf_track *track = context->priv->revocable->track;
+
+	take(track, &context->priv->ops);
+	hf_operations_set(context, &tracked);
+}
+
+int hf_track_new(struct verbs_context *context, struct hf_track **ret)
+{
+	struct hf_track *track = calloc(1, sizeof(*track));
+
+	if (!track)
+		return -ENOMEM;
+	pthread_mutex_init(&track->lock, NULL);
+	take(track, &context->priv->ops);
+	*ret = track;
+	return 0;
+}
+
+void hf_track_free(struct hf_track *track)
+{
+	struct queue_pair *pair, *next_pair;
+	struct shared_queue *shared, *next_shared;
+
+	HASH_ITER (hh, track->qps, pair, next_pair)
+		drop_qp(track, pair->number);
+	HASH_ITER (hh, track->srqs, shared, next_shared) {
+		HASH_DEL(track->srqs, shared);
+		clear(&shared->receives);
+		free(shared);
+	}
+	pthread_mutex_destroy(&track->lock);
+	free(track);
+}
+
+void hf_track_end(struct hf_track *track)
+{
+	struct timespec until;
+
+	atomic_store(&track->ended, true);
+	/* A provider's call that is on the way should not see its queue replaced; it cannot block. */
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += CALL_MS * 1000000l;
+	until.tv_sec += until.tv_nsec / 1000000000l;
+	until.tv_nsec %= 1000000000l;
+	if (pthread_mutex_timedlock(&track->lock, &until) == 0)
+		pthread_mutex_unlock(&track->lock);
+}

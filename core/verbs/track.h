@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Which work requests are outstanding, so that they can be flushed when the device is taken away from
+ * a program. Kept where revocation is switched on, and nowhere else: it costs a lock for each post and
+ * poll.
+ */
+#ifndef HF_VERBS_TRACK_H
+#define HF_VERBS_TRACK_H
+
+#include <infiniband/verbs.h>
+
+struct verbs_context;
+struct hf_track;
+
+/* Puts itself between the program and the provider's operations; -ENOMEM. */
+int hf_track_new(struct verbs_context *context, struct hf_track **ret);
+void hf_track_free(struct hf_track *track);
+
+/* The provider has set operations: gets between again. */
+void hf_track_refresh(struct verbs_context *context);
+
+/*
+ * From now on posting fails with EIO, and polling gives first what is complete and then everything
+ * that is outstanding, with IBV_WC_WR_FLUSH_ERR. Waits for calls that are on the way.
+ */
+void hf_track_end(struct hf_track *track);
+
+#endif
