@@ -43,7 +43,7 @@ libholdfast_la_SOURCES =
 libholdfast_la_LIBADD = libhf-core.la
 libholdfast_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(LIBHOLDFAST_VERSION_INFO) \
 	-Wl,--version-script=$(top_srcdir)/abi/maps/libholdfast.map \
-	-Wl,@$(top_srcdir)/abi/maps/compat-names.ld
+	-Wl,$(top_srcdir)/abi/maps/compat-names.ld
 EXTRA_libholdfast_la_DEPENDENCIES = $(top_srcdir)/abi/maps/libholdfast.map \
 	$(top_srcdir)/abi/maps/compat-names.ld
 
