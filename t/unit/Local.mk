@@ -128,6 +128,12 @@ t_unit_uverbs_qp_SOURCES = t/unit/uverbs_qp.c t/lib/fake_uverbs.c t/lib/fake_uve
 t_unit_uverbs_qp_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uverbs_qp_LDADD = libhf-core.la $(CMOCKA_LIBS)
 
+check_PROGRAMS += t/unit/uverbs_qp_attr
+TESTS += t/unit/uverbs_qp_attr
+t_unit_uverbs_qp_attr_SOURCES = t/unit/uverbs_qp_attr.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h t/unit/queues.h
+t_unit_uverbs_qp_attr_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_uverbs_qp_attr_LDADD = libhf-core.la $(CMOCKA_LIBS)
+
 check_PROGRAMS += t/unit/uverbs_events
 TESTS += t/unit/uverbs_events
 t_unit_uverbs_events_SOURCES = t/unit/uverbs_events.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h t/unit/queues.h
