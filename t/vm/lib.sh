@@ -171,6 +171,17 @@ siw_load()
 	insmod "$VM_CACHE/siw.ko"
 }
 
+plug_load()
+{
+	[ -e "$VM_CACHE/hfplug.ko" ] || bail "no hfplug.ko: give run the option --plug"
+	insmod "$VM_CACHE/hfplug.ko" && eventually 5 test -e /dev/hfplug
+}
+
+plug()	# add NUMBER, del NAME, del all
+{
+	echo "$*" >/dev/hfplug
+}
+
 # Until the kernel has no more uevents to send and udevd, if there is one, has handled them.
 settle()
 {
