@@ -15,12 +15,14 @@ VM_TESTS = \
 	t/vm/async \
 	t/vm/revoke \
 	t/vm/rxe-verbs \
+	t/vm/disassociate \
 	t/vm/holders \
 	t/vm/tool \
 	t/vm/cycles
 
 # What runs in the guest: programs as an application would be.
-vm_programs = t/vm/vm-cycles t/vm/vm-identity t/vm/vm-open t/vm/vm-verbs t/vm/vm-watch
+vm_programs = t/vm/vm-cycles t/vm/vm-identity t/vm/vm-open t/vm/vm-verbs t/vm/vm-watch \
+	t/vm/vm-fatal t/vm/vm-listing
 noinst_PROGRAMS += $(vm_programs)
 
 vm_common = t/vm/vm.c t/vm/vm.h
@@ -44,8 +46,15 @@ t_vm_vm_verbs_LDADD = libholdfast.la -lpthread
 t_vm_vm_watch_SOURCES = t/vm/watch.c $(vm_common)
 t_vm_vm_watch_LDADD = libholdfast.la
 
+# Programs of libibverbs: built against the distribution's, run on both.
+t_vm_vm_fatal_SOURCES = t/vm/fatal.c
+t_vm_vm_fatal_LDADD = -libverbs
+t_vm_vm_listing_SOURCES = t/vm/listing.c
+t_vm_vm_listing_LDADD = -libverbs
+
 dist_noinst_SCRIPTS += $(VM_TESTS) t/vm/demo t/vm/programs t/vm/fetch t/vm/run t/vm/selftest
-dist_noinst_DATA += t/vm/common.sh t/vm/guest t/vm/init t/vm/lib.sh
+dist_noinst_DATA += t/vm/columns.sh t/vm/common.sh t/vm/guest t/vm/init t/vm/lib.sh \
+	t/vm/module/Kbuild t/vm/module/hfplug.c
 
 .PHONY: check-vm check-vm-programs check-vm-selftest
 check-vm-programs: $(vm_programs) examples/hf-survive

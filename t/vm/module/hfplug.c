@@ -13,11 +13,11 @@
 #include <rdma/rdma_user_rxe.h>
 #include <rdma/uverbs_ioctl.h>
 
-#define NAME "hfplug"
+#define NAME	    "hfplug"
 #define ABI_VERSION 2 /* RXE_UVERBS_ABI_VERSION */
 #define MAX_ENTRIES 4096
-#define MAX_INLINE 256
-#define MAX_SGE 8
+#define MAX_INLINE  256
+#define MAX_SGE	    8
 
 struct plug {
 	struct ib_device ib;
@@ -180,7 +180,8 @@ static int cq_create(struct ib_cq *ib, const struct ib_cq_init_attr *attr, struc
 
 	if (!udata || udata->outlen < sizeof(resp) || attr->cqe < 1)
 		return -EINVAL;
-	cq->queue = queue_create(context_of(udata), attr->cqe, sizeof(struct ib_uverbs_wc), &resp.mi);
+	cq->queue =
+		queue_create(context_of(udata), attr->cqe, sizeof(struct ib_uverbs_wc), &resp.mi);
 	if (IS_ERR(cq->queue))
 		return PTR_ERR(cq->queue);
 	err = ib_copy_to_udata(udata, &resp, sizeof(resp));
@@ -329,7 +330,8 @@ static int plug_query_port(struct ib_device *ib, u32 port, struct ib_port_attr *
 }
 
 /* A protocol without MADs, address resolution or connections: no kernel client has to be served. */
-static int plug_get_port_immutable(struct ib_device *ib, u32 port, struct ib_port_immutable *immutable)
+static int plug_get_port_immutable(struct ib_device *ib, u32 port,
+				   struct ib_port_immutable *immutable)
 {
 	immutable->gid_tbl_len = 1;
 	immutable->pkey_tbl_len = 1;
@@ -417,7 +419,8 @@ static int plug_remove(const char *name)
 	struct plug *next;
 	int err = name ? -ENODEV : 0;
 
-	list_for_each_entry_safe_reverse(plug, next, &plugs, list) {
+	list_for_each_entry_safe_reverse(plug, next, &plugs, list)
+	{
 		if (name && strcmp(dev_name(&plug->ib.dev), name))
 			continue;
 		list_del(&plug->list);
