@@ -27,6 +27,8 @@ int hf_wait_init(struct hf_wait *wait, struct hf_device *device, int kernel_fd)
 	int flags = fcntl(kernel_fd, F_GETFL);
 	int err, fd;
 
+	if (device && !device->hf)
+		device = NULL;
 	if (flags < 0 || fcntl(kernel_fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return -errno;
 	memset(wait, 0, sizeof(*wait));
