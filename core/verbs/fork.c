@@ -35,6 +35,7 @@ static struct {
 	bool huge_pages;
 	size_t page_size;
 	struct hf_fork_ranges ranges;
+	struct hf_fork_rounding *rounding;
 	atomic_int kernel_copies; /* 0: not asked, 1: no, 2: yes */
 	pthread_once_t handlers, environment;
 } protection = {
@@ -157,19 +158,49 @@ static bool unprotected(void)
 	return !atomic_load(&protection.enabled);
 }
 
-static int change_range(void *base, size_t size,
-			int (*change)(struct hf_fork_ranges *, uintptr_t, uintptr_t))
+/* To whole pages; -EINVAL beyond the end of memory. */
+static int round_out(uintptr_t *start, uintptr_t *end, size_t size, size_t page)
 {
-	uintptr_t start = (uintptr_t)base, end;
-	int err = -EINVAL;
-	size_t mask;
+	if (__builtin_add_overflow(*start, size, end) || *end > UINTPTR_MAX - (page - 1))
+		return -EINVAL;
+	*start &= ~(page - 1);
+	*end = (*end + page - 1) & ~(page - 1);
+	return 0;
+}
+
+static int protect(uintptr_t base, size_t size)
+{
+	uintptr_t start = base, end;
+	size_t page = page_size_at(base);
+	int err = round_out(&start, &end, size, page);
+
+	if (!err && page != protection.page_size)
+		err = hf_fork_rounding_keep(&protection.rounding, base, size, page);
+	if (err)
+		return err;
+	err = hf_fork_ranges_add(&protection.ranges, start, end);
+	if (err && page != protection.page_size)
+		hf_fork_rounding_take(&protection.rounding, base, size);
+	return err;
+}
+
+static int unprotect(uintptr_t base, size_t size)
+{
+	size_t page = hf_fork_rounding_take(&protection.rounding, base, size);
+	uintptr_t start = base, end;
+	int err = round_out(&start, &end, size, page ? page : protection.page_size);
+
+	return err ? err : hf_fork_ranges_remove(&protection.ranges, start, end);
+}
+
+static int change_range(void *base, size_t size, int (*change)(uintptr_t base, size_t size))
+{
+	int err;
 
 	if (unprotected() || !size)
 		return 0;
 	take_lock();
-	mask = page_size_at(start) - 1;
-	if (!__builtin_add_overflow(start, size, &end) && end <= UINTPTR_MAX - mask)
-		err = change(&protection.ranges, start & ~mask, (end + mask) & ~mask);
+	err = change((uintptr_t)base, size);
 	release_lock();
 	if (!err)
 		return 0;
@@ -179,12 +210,12 @@ static int change_range(void *base, size_t size,
 
 HF_EXPORT int ibv_dontfork_range(void *base, size_t size)
 {
-	return change_range(base, size, hf_fork_ranges_add);
+	return change_range(base, size, protect);
 }
 
 HF_EXPORT int ibv_dofork_range(void *base, size_t size)
 {
-	return change_range(base, size, hf_fork_ranges_remove);
+	return change_range(base, size, unprotect);
 }
 
 static bool wanted(const char *name)

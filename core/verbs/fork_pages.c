@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/hash.h"
 #include "core/verbs/fork_pages.h"
+
+struct hf_fork_rounding {
+	struct range {
+		uintptr_t start;
+		size_t size;
+	} range;
+	size_t page;
+	unsigned int count; /* the same memory may be registered several times */
+	UT_hash_handle hh;
+};
 
 /* "START-END perms ...", both in hex; any other line begins with a word and a colon. */
 static bool is_mapping(const char *line, uintptr_t *start, uintptr_t *end)
@@ -40,5 +52,48 @@ size_t hf_fork_page_size(FILE *smaps, uintptr_t address, size_t usual)
 		}
 	}
 	free(line);
+	return page;
+}
+
+static struct hf_fork_rounding *find(struct hf_fork_rounding *table, uintptr_t start, size_t size)
+{
+	const struct range range = {start, size};
+	struct hf_fork_rounding *found;
+
+	HASH_FIND(hh, table, &range, sizeof(range), found);
+	return found;
+}
+
+int hf_fork_rounding_keep(struct hf_fork_rounding **table, uintptr_t start, size_t size,
+			  size_t page)
+{
+	struct hf_fork_rounding *kept = find(*table, start, size);
+
+	if (kept && kept->page == page) {
+		kept->count++;
+		return 0;
+	}
+	kept = calloc(1, sizeof(*kept));
+	if (!kept)
+		return -ENOMEM;
+	kept->range = (struct range){start, size};
+	kept->page = page;
+	kept->count = 1;
+	HASH_ADD(hh, *table, range, sizeof(kept->range), kept);
+	if (hf_hash_added(kept))
+		return 0;
+	free(kept);
+	return -ENOMEM;
+}
+
+size_t hf_fork_rounding_take(struct hf_fork_rounding **table, uintptr_t start, size_t size)
+{
+	struct hf_fork_rounding *kept = find(*table, start, size);
+	size_t page = kept ? kept->page : 0;
+
+	if (kept && --kept->count == 0) {
+		HASH_DEL(*table, kept);
+		free(kept);
+	}
 	return page;
 }

@@ -169,6 +169,23 @@ static void huge_pages_are_found(void **state)
 	}
 }
 
+static void roundings_are_kept(void **state)
+{
+	struct hf_fork_rounding *table = NULL;
+
+	(void)state;
+	assert_int_equal(hf_fork_rounding_take(&table, 0x1000, 10), 0);
+	for (size_t i = 0; i < 100; i++)
+		assert_int_equal(hf_fork_rounding_keep(&table, 0x1000 * (i / 2), i / 2, 2 << 20),
+				 0);
+	assert_int_equal(hf_fork_rounding_keep(&table, 0x1000, 1, 1 << 30), 0);
+	assert_int_equal(hf_fork_rounding_take(&table, 0x1000, 2), 0);
+	for (size_t i = 0; i < 100; i++)
+		assert_int_not_equal(hf_fork_rounding_take(&table, 0x1000 * (i / 2), i / 2), 0);
+	assert_int_not_equal(hf_fork_rounding_take(&table, 0x1000, 1), 0);
+	assert_null(table);
+}
+
 /* VmFlags of a mapping has "dc" when it is not copied at fork. */
 static bool kept_from_child(const void *address)
 {
@@ -287,6 +304,7 @@ int main(void)
 		cmocka_unit_test(what_was_never_added_is_refused),
 		cmocka_unit_test(edges_go_when_they_mean_nothing),
 		cmocka_unit_test(huge_pages_are_found),
+		cmocka_unit_test(roundings_are_kept),
 		cmocka_unit_test(asked_for_by_the_environment),
 		cmocka_unit_test(the_kernel_is_told),
 	};
