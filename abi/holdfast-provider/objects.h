@@ -128,7 +128,8 @@ struct verbs_srq {
 	uint32_t srq_num;
 };
 
-struct verbs_cq {
+/* Their members lie in the union unnamed, which C99 knows as an extension only. */
+__extension__ struct verbs_cq {
 	union {
 		struct ibv_cq cq;
 		struct ibv_cq_ex cq_ex;
@@ -141,7 +142,7 @@ enum verbs_qp_mask {
 };
 
 /* What follows the union moved between releases that all call themselves 34: see holdfast-provider(7). */
-struct verbs_qp {
+__extension__ struct verbs_qp {
 	union {
 		struct ibv_qp qp;
 		struct ibv_qp_ex qp_ex;
