@@ -411,7 +411,31 @@ static void errors(void **state)
 	assert_int_equal(ibv_destroy_qp(&qp.qp), EOPNOTSUPP);
 	assert_int_equal(ibv_query_ece(&qp.qp, &(struct ibv_ece){0}), EOPNOTSUPP);
 	assert_int_equal(ibv_set_ece(&qp.qp, &(struct ibv_ece){0}), EOPNOTSUPP);
+	assert_int_equal(ibv_set_ece(&qp.qp, &(struct ibv_ece){.vendor_id = 1}), EOPNOTSUPP);
 	assert_int_equal(ibv_query_qp_data_in_order(&qp.qp, IBV_WR_RDMA_WRITE, 0), 0);
+}
+
+static int op_set_ece(struct ibv_qp *qp, struct ibv_ece *ece)
+{
+	assert_int_equal(qp->handle, 12);
+	ece->options = 77;
+	return 0;
+}
+
+static void ece(void **state)
+{
+	static const struct verbs_context_ops with_ece = {.set_ece = op_set_ece};
+	struct ibv_context *context = new_context();
+	struct ibv_qp qp = {.context = context, .handle = 12};
+	struct ibv_ece options = {0};
+
+	(void)state;
+	hf_provider_set_ops(hf_context_of(context), &with_ece);
+	assert_int_equal(ibv_set_ece(&qp, &options), EOPNOTSUPP);
+	assert_int_equal(options.options, 0);
+	options.vendor_id = 1;
+	assert_int_equal(ibv_set_ece(&qp, &options), 0);
+	assert_int_equal(options.options, 77);
 }
 
 static const struct verbs_context_ops ops = {.destroy_qp = hf_provider_destroy_qp};
@@ -482,10 +506,11 @@ static void destroy_waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(create),     cmocka_unit_test(create_ex),
-		cmocka_unit_test(create_rss), cmocka_unit_test(without_methods),
-		cmocka_unit_test(open_qp),    cmocka_unit_test(errors),
-		cmocka_unit_test(to_qp_ex),   cmocka_unit_test(destroy_waits),
+		cmocka_unit_test(create),	 cmocka_unit_test(create_ex),
+		cmocka_unit_test(create_rss),	 cmocka_unit_test(without_methods),
+		cmocka_unit_test(open_qp),	 cmocka_unit_test(errors),
+		cmocka_unit_test(ece),		 cmocka_unit_test(to_qp_ex),
+		cmocka_unit_test(destroy_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
