@@ -3,6 +3,7 @@
 # that replays the seeds, as a test. `make check-fuzz` runs each for FUZZ_SECONDS, from any build.
 fuzz_programs = \
 	t/fuzz/fuzz-config \
+	t/fuzz/fuzz-elf \
 	t/fuzz/fuzz-manifest \
 	t/fuzz/fuzz-neighbour \
 	t/fuzz/fuzz-netlink \
@@ -25,6 +26,11 @@ endif
 t_fuzz_fuzz_config_SOURCES = t/fuzz/fuzz-config.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_config_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_config_LDADD = libhf-core.la
+t_fuzz_fuzz_elf_SOURCES = t/fuzz/fuzz-elf.c t/fuzz/fuzz.h tools/program.c tools/program.h \
+	$(fuzz_main)
+t_fuzz_fuzz_elf_CFLAGS = $(AM_CFLAGS) $(ELF_CFLAGS)
+t_fuzz_fuzz_elf_LDFLAGS = $(fuzz_ldflags)
+t_fuzz_fuzz_elf_LDADD = libhf-core.la $(ELF_LIBS)
 t_fuzz_fuzz_manifest_SOURCES = t/fuzz/fuzz-manifest.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_manifest_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_manifest_LDADD = libhf-core.la
