@@ -193,7 +193,7 @@ static struct {
 	uint32_t v0, w0;
 } bed;
 
-static bool run(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static bool run(const char *format, ...)
 {
 	char command[512];
 	va_list args;
