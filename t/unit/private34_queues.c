@@ -319,6 +319,21 @@ static void responses(void **state)
 	assert_true(response.create_qp.qp_handle == 4321 && response.create_qp.qpn == 77);
 }
 
+/* The distribution's rxe has nothing to add to the creation of a CQ, and passes no request. */
+static void no_request(void **state)
+{
+	(void)state;
+	start();
+	assert_int_equal(ibv_cmd_create_cq(context, 10, NULL, 0, &made_cq.cq, NULL, 0,
+					   &response.create_cq, 8 + DRIVER_OUT),
+			 0);
+	fake_sent(UVERBS_OBJECT_CQ, UVERBS_METHOD_CQ_CREATE);
+	fake_out(UVERBS_ATTR_UHW_OUT, DRIVER_OUT);
+	assert_int_equal(ibv_cmd_create_cq(context, 10, NULL, 0, &made_cq.cq, NULL, 40,
+					   &response.create_cq, 8),
+			 EINVAL);
+}
+
 /* What has no frame. */
 static void plain(void **state)
 {
@@ -359,7 +374,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(driver_parts), cmocka_unit_test(short_frames),
 		cmocka_unit_test(errors),	cmocka_unit_test(responses),
-		cmocka_unit_test(plain),
+		cmocka_unit_test(plain),	cmocka_unit_test(no_request),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
