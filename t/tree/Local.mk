@@ -17,6 +17,7 @@ t_tree_removal_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_removal_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
 endif
 include t/tree/churn.mk
+include t/tree/foreign.mk
 include t/tree/stream.mk
 
 # The holdfast command, on trees made by tree.sh.

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# The distribution's providers.
+if HAVE_CMOCKA
+check_PROGRAMS += t/tree/foreign
+TESTS += t/tree/foreign
+t_tree_foreign_SOURCES = t/tree/foreign.c
+t_tree_foreign_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_foreign_LDADD = libholdfast.la libhf-test-tree.la libhf-test-fakenl.la $(CMOCKA_LIBS)
+endif
