@@ -14,7 +14,7 @@
 #include "core/base/reason.h"
 #include "core/foreign/elf.h"
 
-enum { SEGMENTS_MAX = 64, DYNAMIC_MAX = 1024, STRINGS_MAX = 4 << 20 };
+enum { SEGMENTS_MAX = 64, DYNAMIC_MAX = 1024, TABLE_MAX = 4 << 20 };
 
 struct reader {
 	const char *path;
@@ -125,40 +125,151 @@ static int offset_of(const struct reader *r, uint64_t address, uint64_t length, 
 	return refuse(r, "tables within its segments", "one outside");
 }
 
-static int read_strings(const struct reader *r, const ElfW(Phdr) * dynamic, struct hf_elf *ret)
+/* What the dynamic section says where to find. */
+struct dynamic {
+	uint64_t strings, strings_size, symbols;
+	uint64_t relocations[2], relocations_size[2]; /* at once, and of calls */
+};
+
+static int read_dynamic(const struct reader *r, const ElfW(Phdr) * segment, struct dynamic *ret)
 {
 	ElfW(Dyn) entries[DYNAMIC_MAX];
-	uint64_t table = 0, size = 0, offset;
-	size_t count = dynamic->p_filesz / sizeof(entries[0]);
-	char *strings;
+	size_t count = segment->p_filesz / sizeof(entries[0]);
 	int err;
 
 	if (count > DYNAMIC_MAX)
 		return refuse(r, "a dynamic section of at most 1024 entries", "a longer one");
-	err = read_at(r, entries, count * sizeof(entries[0]), dynamic->p_offset);
+	err = read_at(r, entries, count * sizeof(entries[0]), segment->p_offset);
 	if (err)
 		return err;
 	for (size_t i = 0; i < count && entries[i].d_tag != DT_NULL; i++) {
-		if (entries[i].d_tag == DT_STRTAB)
-			table = entries[i].d_un.d_ptr;
-		if (entries[i].d_tag == DT_STRSZ)
-			size = entries[i].d_un.d_val;
+		uint64_t value = entries[i].d_un.d_val;
+
+		switch (entries[i].d_tag) {
+		case DT_STRTAB:
+			ret->strings = value;
+			break;
+		case DT_STRSZ:
+			ret->strings_size = value;
+			break;
+		case DT_SYMTAB:
+			ret->symbols = value;
+			break;
+		case DT_RELA:
+			ret->relocations[0] = value;
+			break;
+		case DT_RELASZ:
+			ret->relocations_size[0] = value;
+			break;
+		case DT_JMPREL:
+			ret->relocations[1] = value;
+			break;
+		case DT_PLTRELSZ:
+			ret->relocations_size[1] = value;
+			break;
+		default:
+			break;
+		}
 	}
-	if (!size || size > STRINGS_MAX)
-		return refuse(r, "a table of names of at most 4 MiB", "another one");
-	err = offset_of(r, table, size, &offset);
+	return 0;
+}
+
+/* A part of the image as the file has it; the caller frees it. */
+static int read_table(const struct reader *r, uint64_t address, uint64_t size, void *ret)
+{
+	uint64_t offset;
+	char *table;
+	int err;
+
+	if (!size || size > TABLE_MAX)
+		return refuse(r, "tables of 1 byte to 4 MiB", "another size");
+	err = offset_of(r, address, size, &offset);
 	if (err)
 		return err;
-	strings = calloc(1, size + 2);
-	if (!strings)
+	table = calloc(1, size + 2);
+	if (!table)
 		return -ENOMEM;
-	err = read_at(r, strings + 1, size, offset);
-	if (err) {
-		free(strings);
-		return err;
+	err = read_at(r, table + 1, size, offset);
+	if (err)
+		free(table);
+	else
+		*(char **)ret = table;
+	return err;
+}
+
+static bool in_image(const struct reader *r, uint64_t address, uint64_t length, bool to_write)
+{
+	for (size_t i = 0; i < r->header.e_phnum; i++) {
+		const ElfW(Phdr) *p = &r->segments[i];
+
+		if (p->p_type == PT_LOAD && (!to_write || (p->p_flags & PF_W)) &&
+		    address >= p->p_vaddr && address - p->p_vaddr <= p->p_memsz &&
+		    length <= p->p_memsz - (address - p->p_vaddr))
+			return true;
 	}
+	return false;
+}
+
+static int check_symbol(const struct reader *r, const struct dynamic *d, uint64_t number)
+{
+	ElfW(Sym) symbol;
+	uint64_t offset;
+	int err;
+
+	err = offset_of(r, d->symbols + number * sizeof(symbol), sizeof(symbol), &offset);
+	if (!err)
+		err = read_at(r, &symbol, sizeof(symbol), offset);
+	if (!err && symbol.st_name >= d->strings_size)
+		err = refuse(r, "symbols with names", "one without");
+	return err;
+}
+
+/* The loader writes where they say, wherever that is. */
+static int check_relocations(const struct reader *r, const struct dynamic *d, int which)
+{
+	uint64_t size = d->relocations_size[which], last = UINT64_MAX;
+	char *table;
+	int err;
+
+	if (!size)
+		return 0;
+	err = read_table(r, d->relocations[which], size, &table);
+	if (err)
+		return err;
+	for (uint64_t at = 0; at + sizeof(ElfW(Rela)) <= size && !err; at += sizeof(ElfW(Rela))) {
+		ElfW(Rela) entry;
+		uint64_t symbol;
+
+		memcpy(&entry, table + 1 + at, sizeof(entry));
+		symbol = sizeof(void *) == 8 ? ELF64_R_SYM(entry.r_info)
+					     : ELF32_R_SYM(entry.r_info);
+		if (!in_image(r, entry.r_offset, sizeof(void *), true))
+			err = refuse(r, "relocations within its data", "one outside");
+		else if (!symbol && !in_image(r, (uint64_t)entry.r_addend, 0, false))
+			err = refuse(r, "pointers into itself", "one to elsewhere");
+		else if (symbol && symbol != last)
+			err = check_symbol(r, d, symbol);
+		last = symbol;
+	}
+	free(table);
+	return err;
+}
+
+static int read_strings(const struct reader *r, const ElfW(Phdr) * segment, struct hf_elf *ret)
+{
+	struct dynamic d = {0};
+	char *strings;
+	int err;
+
+	err = read_dynamic(r, segment, &d);
+	for (int which = 0; which < 2 && !err; which++)
+		err = check_relocations(r, &d, which);
+	if (!err)
+		err = read_table(r, d.strings, d.strings_size, &strings);
+	if (err)
+		return err;
 	ret->strings = strings;
-	ret->size = size + 2;
+	ret->size = d.strings_size + 2;
 	return 0;
 }
 
