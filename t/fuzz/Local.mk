@@ -4,6 +4,7 @@
 fuzz_programs = \
 	t/fuzz/fuzz-config \
 	t/fuzz/fuzz-elf \
+	t/fuzz/fuzz-foreign \
 	t/fuzz/fuzz-manifest \
 	t/fuzz/fuzz-neighbour \
 	t/fuzz/fuzz-netlink \
@@ -31,6 +32,9 @@ t_fuzz_fuzz_elf_SOURCES = t/fuzz/fuzz-elf.c t/fuzz/fuzz.h tools/program.c tools/
 t_fuzz_fuzz_elf_CFLAGS = $(AM_CFLAGS) $(ELF_CFLAGS)
 t_fuzz_fuzz_elf_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_elf_LDADD = libhf-core.la $(ELF_LIBS)
+t_fuzz_fuzz_foreign_SOURCES = t/fuzz/fuzz-foreign.c t/fuzz/fuzz.h $(fuzz_main)
+t_fuzz_fuzz_foreign_LDFLAGS = $(fuzz_ldflags)
+t_fuzz_fuzz_foreign_LDADD = libhf-core.la
 t_fuzz_fuzz_manifest_SOURCES = t/fuzz/fuzz-manifest.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_manifest_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_manifest_LDADD = libhf-core.la
