@@ -7,7 +7,10 @@ provider_cppflags = $(AM_CPPFLAGS) -DPROVIDER_VERSION='"$(PACKAGE_VERSION)"'
 provider_LTLIBRARIES += rxe-hf1.la siw-hf1.la
 dist_provider_DATA = providers/rxe/rxe.provider providers/siw/siw.provider
 
-provider_common = providers/common/plain.c providers/common/plain.h
+provider_common = \
+	providers/common/lock.h \
+	providers/common/plain.c \
+	providers/common/plain.h
 
 rxe_hf1_la_SOURCES = \
 	providers/rxe/ah.c \

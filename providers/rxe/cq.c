@@ -5,19 +5,9 @@
 
 #include "providers/rxe/rxe.h"
 
-static struct rxe_cq *alloc_cq(void)
-{
-	struct rxe_cq *cq = calloc(1, sizeof(*cq));
-
-	if (cq)
-		pthread_spin_init(&cq->lock, PTHREAD_PROCESS_PRIVATE);
-	return cq;
-}
-
 static void free_cq(struct rxe_cq *cq)
 {
 	rxe_queue_unmap(&cq->queue);
-	pthread_spin_destroy(&cq->lock);
 	free(cq);
 }
 
@@ -32,7 +22,7 @@ struct ibv_cq *rxe_create_cq(struct ibv_context *context, int cqe, struct ibv_co
 {
 	struct rxe_create_cq_resp response = {0};
 	const struct hf_driver_data data = {.out = &response, .out_size = sizeof(response)};
-	struct rxe_cq *cq = alloc_cq();
+	struct rxe_cq *cq = calloc(1, sizeof(*cq));
 	int err;
 
 	if (!cq)
@@ -66,7 +56,7 @@ struct ibv_cq_ex *rxe_create_cq_ex(struct ibv_context *context, struct ibv_cq_in
 		errno = EOPNOTSUPP;
 		return NULL;
 	}
-	cq = alloc_cq();
+	cq = calloc(1, sizeof(*cq));
 	if (!cq)
 		return NULL;
 	cq->unlocked = attr->comp_mask & IBV_CQ_INIT_ATTR_MASK_FLAGS &&
@@ -97,7 +87,7 @@ int rxe_resize_cq(struct ibv_cq *ibv, int cqe)
 	struct rxe_queue old;
 	int err;
 
-	pthread_spin_lock(&cq->lock);
+	lock_take(&cq->lock);
 	old = cq->queue;
 	err = hf_provider_resize_cq(ibv, cqe, &data);
 	if (err)
@@ -109,7 +99,7 @@ int rxe_resize_cq(struct ibv_cq *ibv, int cqe)
 	rxe_queue_unmap(&old);
 
 unlock:
-	pthread_spin_unlock(&cq->lock);
+	lock_release(&cq->lock);
 	return err;
 }
 

@@ -37,34 +37,37 @@ static inline unsigned int wc_flags(unsigned int flags)
 static inline void lock(struct rxe_cq *cq)
 {
 	if (likely(!cq->unlocked))
-		pthread_spin_lock(&cq->lock);
+		lock_take(&cq->lock);
 }
 
 static inline void unlock(struct rxe_cq *cq)
 {
 	if (likely(!cq->unlocked))
-		pthread_spin_unlock(&cq->lock);
+		lock_release(&cq->lock);
 }
 
 int rxe_poll_cq(struct ibv_cq *ibv, int num_entries, struct ibv_wc *wc)
 {
 	struct rxe_cq *cq = container_of(ibv, struct rxe_cq, verbs.cq);
 	uint32_t index, count, wanted = num_entries > 0 ? (uint32_t)num_entries : 0;
+	struct rxe_queue queue;
 
 	lock(cq);
-	index = rxe_queue_consumer(&cq->queue);
-	count = rxe_queue_count(&cq->queue, index);
+	/* A copy: what is written to *wc could change the original for all the compiler knows. */
+	queue = cq->queue;
+	index = rxe_queue_consumer(&queue);
+	count = rxe_queue_count(&queue, index);
 	if (count > wanted)
 		count = wanted;
 	if (count) {
 		const uint32_t end = index + count;
 
 		do {
-			memcpy(wc, rxe_queue_at(&cq->queue, index), sizeof(*wc));
+			memcpy(wc, rxe_queue_at(&queue, index), sizeof(*wc));
 			wc->wc_flags = wc_flags(wc->wc_flags);
 			wc++;
 		} while (++index != end);
-		rxe_queue_consume(&cq->queue, end);
+		rxe_queue_consume(&queue, end);
 	}
 	unlock(cq);
 	return (int)count;

@@ -83,7 +83,6 @@ static void free_qp(struct rxe_qp *qp)
 {
 	rxe_rq_unmap(&qp->rq);
 	rxe_queue_unmap(&qp->sq);
-	pthread_spin_destroy(&qp->lock);
 	free(qp);
 }
 
@@ -103,7 +102,6 @@ struct ibv_qp *rxe_create_qp_ex(struct ibv_context *context, struct ibv_qp_init_
 	qp = calloc(1, sizeof(*qp));
 	if (!qp)
 		return NULL;
-	pthread_spin_init(&qp->lock, PTHREAD_PROCESS_PRIVATE);
 	qp->opcodes = opcodes;
 	err = hf_provider_create_qp_ex(context, &qp->verbs, attr, &data);
 	if (err)

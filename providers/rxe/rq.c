@@ -17,7 +17,6 @@ int rxe_rq_map(struct rxe_rq *rq, int cmd_fd, const struct mminfo *info, uint32_
 	if (err)
 		return -err;
 	rq->max_sge = max_sge;
-	pthread_spin_init(&rq->lock, PTHREAD_PROCESS_PRIVATE);
 	return 0;
 }
 
@@ -25,7 +24,6 @@ void rxe_rq_unmap(struct rxe_rq *rq)
 {
 	if (!rq->queue.buf)
 		return;
-	pthread_spin_destroy(&rq->lock);
 	rxe_queue_unmap(&rq->queue);
 }
 
@@ -52,7 +50,7 @@ int rxe_rq_post(struct rxe_rq *rq, struct ibv_recv_wr *wr, struct ibv_recv_wr **
 	uint32_t index, room;
 	int err = 0;
 
-	pthread_spin_lock(&rq->lock);
+	lock_take(&rq->lock);
 	index = rxe_queue_producer(&rq->queue);
 	room = rxe_queue_room(&rq->queue, index);
 	for (; wr; wr = wr->next, index++, room--) {
@@ -64,6 +62,6 @@ int rxe_rq_post(struct rxe_rq *rq, struct ibv_recv_wr *wr, struct ibv_recv_wr **
 		}
 	}
 	rxe_queue_produce(&rq->queue, index);
-	pthread_spin_unlock(&rq->lock);
+	lock_release(&rq->lock);
 	return err;
 }

@@ -3,10 +3,10 @@
 #ifndef PROVIDERS_RXE_RXE_H
 #define PROVIDERS_RXE_RXE_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <rdma/ib_user_verbs.h>
 
+#include "providers/common/lock.h"
 #include "providers/common/plain.h"
 #include "providers/rxe/queue.h"
 
@@ -20,7 +20,7 @@ struct rxe_context {
 
 struct rxe_cq {
 	struct verbs_cq verbs;
-	pthread_spinlock_t lock;
+	struct lock lock;
 	bool unlocked; /* the program promised to use it from one thread at a time */
 	struct rxe_queue queue;
 	const struct ib_uverbs_wc *current; /* what the extended calls read */
@@ -28,7 +28,7 @@ struct rxe_cq {
 
 /* Receive requests: of a QP or an SRQ. */
 struct rxe_rq {
-	pthread_spinlock_t lock;
+	struct lock lock;
 	struct rxe_queue queue;
 	uint32_t max_sge;
 };
@@ -40,7 +40,7 @@ struct rxe_srq {
 
 struct rxe_qp {
 	struct verbs_qp verbs;
-	pthread_spinlock_t lock; /* of the send queue */
+	struct lock lock; /* of the send queue */
 	struct rxe_queue sq;
 	uint32_t opcodes; /* bit n: the kernel driver has IBV_WR opcode n for this type */
 	uint32_t max_sge;

@@ -123,7 +123,7 @@ int rxe_post_send(struct ibv_qp *ibv, struct ibv_send_wr *wr, struct ibv_send_wr
 		*bad = wr;
 		return EINVAL;
 	}
-	pthread_spin_lock(&qp->lock);
+	lock_take(&qp->lock);
 	start = index = rxe_queue_producer(&qp->sq);
 	room = rxe_queue_room(&qp->sq, start);
 	for (; wr; wr = wr->next, index++, room--) {
@@ -136,7 +136,7 @@ int rxe_post_send(struct ibv_qp *ibv, struct ibv_send_wr *wr, struct ibv_send_wr
 		qp->ssn++;
 	}
 	rxe_queue_produce(&qp->sq, index);
-	pthread_spin_unlock(&qp->lock);
+	lock_release(&qp->lock);
 	if (unlikely(index == start))
 		return err;
 	rung = rxe_ring(ibv);

@@ -71,7 +71,7 @@ int rxe_modify_srq(struct ibv_srq *ibv, struct ibv_srq_attr *attr, int mask)
 		return hf_provider_modify_srq(ibv, attr, mask, &data);
 
 	/* The kernel moves what is in the ring into a new one: nobody may put into the old one. */
-	pthread_spin_lock(&srq->rq.lock);
+	lock_take(&srq->rq.lock);
 	old = srq->rq.queue;
 	producer = rxe_queue_producer(&old);
 	count = old.mask - rxe_queue_room(&old, producer);
@@ -87,7 +87,7 @@ int rxe_modify_srq(struct ibv_srq *ibv, struct ibv_srq_attr *attr, int mask)
 	rxe_queue_unmap(&old);
 
 unlock:
-	pthread_spin_unlock(&srq->rq.lock);
+	lock_release(&srq->rq.lock);
 	return err;
 }
 

@@ -24,7 +24,7 @@ static void start(struct ibv_qp_ex *ibv)
 {
 	struct rxe_qp *qp = qp_of(ibv);
 
-	pthread_spin_lock(&qp->lock);
+	lock_take(&qp->lock);
 	qp->next = rxe_queue_producer(&qp->sq);
 	qp->room = rxe_queue_room(&qp->sq, qp->next);
 	qp->first_ssn = qp->ssn;
@@ -42,7 +42,7 @@ static int complete(struct ibv_qp_ex *ibv)
 		qp->ssn = qp->first_ssn;
 	else
 		rxe_queue_produce(&qp->sq, qp->next);
-	pthread_spin_unlock(&qp->lock);
+	lock_release(&qp->lock);
 	return !err && any ? rxe_ring(&ibv->qp_base) : err;
 }
 
@@ -51,7 +51,7 @@ static void abort_all(struct ibv_qp_ex *ibv)
 	struct rxe_qp *qp = qp_of(ibv);
 
 	qp->ssn = qp->first_ssn;
-	pthread_spin_unlock(&qp->lock);
+	lock_release(&qp->lock);
 }
 
 /* The next request, or NULL after an error. */

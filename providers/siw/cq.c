@@ -5,19 +5,9 @@
 
 #include "providers/siw/siw.h"
 
-static struct siw_cq *alloc_cq(void)
-{
-	struct siw_cq *cq = calloc(1, sizeof(*cq));
-
-	if (cq)
-		pthread_spin_init(&cq->lock, PTHREAD_PROCESS_PRIVATE);
-	return cq;
-}
-
 static void free_cq(struct siw_cq *cq)
 {
 	siw_array_unmap(&cq->array);
-	pthread_spin_destroy(&cq->lock);
 	free(cq);
 }
 
@@ -37,7 +27,7 @@ struct ibv_cq *siw_create_cq(struct ibv_context *context, int cqe, struct ibv_co
 {
 	struct siw_uresp_create_cq response = {0};
 	const struct hf_driver_data data = {.out = &response, .out_size = sizeof(response)};
-	struct siw_cq *cq = alloc_cq();
+	struct siw_cq *cq = calloc(1, sizeof(*cq));
 	int err;
 
 	if (!cq)
@@ -70,7 +60,7 @@ struct ibv_cq_ex *siw_create_cq_ex(struct ibv_context *context, struct ibv_cq_in
 		errno = EOPNOTSUPP;
 		return NULL;
 	}
-	cq = alloc_cq();
+	cq = calloc(1, sizeof(*cq));
 	if (!cq)
 		return NULL;
 	cq->unlocked = attr->comp_mask & IBV_CQ_INIT_ATTR_MASK_FLAGS &&

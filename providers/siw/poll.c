@@ -33,13 +33,13 @@ static const uint8_t statuses[SIW_NUM_WC_STATUS] = {
 static inline void lock(struct siw_cq *cq)
 {
 	if (likely(!cq->unlocked))
-		pthread_spin_lock(&cq->lock);
+		lock_take(&cq->lock);
 }
 
 static inline void unlock(struct siw_cq *cq)
 {
 	if (likely(!cq->unlocked))
-		pthread_spin_unlock(&cq->lock);
+		lock_release(&cq->lock);
 }
 
 /* The oldest completion into *wc, its place given back; false where there is none. */

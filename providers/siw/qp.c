@@ -23,7 +23,6 @@ static void free_qp(struct siw_qp *qp)
 {
 	siw_rq_unmap(&qp->rq);
 	siw_array_unmap(&qp->sq);
-	pthread_spin_destroy(&qp->lock);
 	free(qp);
 }
 
@@ -36,7 +35,6 @@ struct ibv_qp *siw_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr)
 
 	if (!qp)
 		return NULL;
-	pthread_spin_init(&qp->lock, PTHREAD_PROCESS_PRIVATE);
 	err = hf_provider_create_qp(pd, &qp->verbs.qp, attr, &data);
 	if (err)
 		goto free_qp;

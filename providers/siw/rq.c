@@ -13,7 +13,6 @@ int siw_rq_map(struct siw_rq *rq, int cmd_fd, uint64_t key, uint32_t elements, u
 	if (err)
 		return err;
 	rq->max_sge = max_sge < SIW_MAX_SGE ? max_sge : SIW_MAX_SGE;
-	pthread_spin_init(&rq->lock, PTHREAD_PROCESS_PRIVATE);
 	return 0;
 }
 
@@ -21,7 +20,6 @@ void siw_rq_unmap(struct siw_rq *rq)
 {
 	if (!rq->array.start)
 		return;
-	pthread_spin_destroy(&rq->lock);
 	siw_array_unmap(&rq->array);
 }
 
@@ -46,7 +44,7 @@ int siw_rq_post(struct siw_rq *rq, struct ibv_recv_wr *wr, struct ibv_recv_wr **
 {
 	int err = 0;
 
-	pthread_spin_lock(&rq->lock);
+	lock_take(&rq->lock);
 	for (; wr; wr = wr->next) {
 		err = post_one(rq, wr);
 		if (err) {
@@ -54,7 +52,7 @@ int siw_rq_post(struct siw_rq *rq, struct ibv_recv_wr *wr, struct ibv_recv_wr **
 			break;
 		}
 	}
-	pthread_spin_unlock(&rq->lock);
+	lock_release(&rq->lock);
 	return err;
 }
 

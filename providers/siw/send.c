@@ -124,7 +124,7 @@ int siw_post_send(struct ibv_qp *ibv, struct ibv_send_wr *wr, struct ibv_send_wr
 	struct ibv_send_wr *ignored;
 	int err = 0, rung;
 
-	pthread_spin_lock(&qp->lock);
+	lock_take(&qp->lock);
 	for (; wr; wr = wr->next) {
 		err = post_one(qp, wr);
 		if (err) {
@@ -132,7 +132,7 @@ int siw_post_send(struct ibv_qp *ibv, struct ibv_send_wr *wr, struct ibv_send_wr
 			break;
 		}
 	}
-	pthread_spin_unlock(&qp->lock);
+	lock_release(&qp->lock);
 	if (wr == first)
 		return err;
 	/* The kernel may be asleep over an empty queue. */

@@ -9,11 +9,11 @@
 #ifndef PROVIDERS_SIW_SIW_H
 #define PROVIDERS_SIW_SIW_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <rdma/siw-abi.h>
 
+#include "providers/common/lock.h"
 #include "providers/common/plain.h"
 
 struct siw_device {
@@ -36,7 +36,7 @@ struct siw_array {
 
 struct siw_cq {
 	struct verbs_cq verbs;
-	pthread_spinlock_t lock;
+	struct lock lock;
 	bool unlocked; /* the program promised to use it from one thread at a time */
 	struct siw_array array;
 	struct siw_cq_ctrl *control; /* behind the last element */
@@ -45,7 +45,7 @@ struct siw_cq {
 
 /* Receive requests: of a QP or an SRQ. */
 struct siw_rq {
-	pthread_spinlock_t lock;
+	struct lock lock;
 	struct siw_array array;
 	uint32_t max_sge;
 };
@@ -57,7 +57,7 @@ struct siw_srq {
 
 struct siw_qp {
 	struct verbs_qp verbs;
-	pthread_spinlock_t lock; /* of the send queue */
+	struct lock lock; /* of the send queue */
 	struct siw_array sq;
 	uint32_t max_sge;
 	uint16_t flags; /* SIW_WQE_SIGNALLED, where every request is */

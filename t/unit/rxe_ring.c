@@ -86,7 +86,6 @@ static void cq_make(struct rxe_cq *cq, struct ring *ring, uint32_t slots)
 {
 	ring_make(ring, slots, 6);
 	memset(cq, 0, sizeof(*cq));
-	pthread_spin_init(&cq->lock, PTHREAD_PROCESS_PRIVATE);
 	assert_int_equal(rxe_queue_init(&cq->queue, ring->buf, ring->size, 48), 0);
 	rxe_set_cq_calls(&cq->verbs.cq_ex, IBV_WC_STANDARD_FLAGS);
 }
@@ -152,7 +151,6 @@ static void polled(void **state)
 		for (int i = 0; i < got; i++)
 			check_wc(&wc[i], seen++);
 	}
-	pthread_spin_destroy(&cq.lock);
 	ring_free(&ring);
 }
 
@@ -196,7 +194,6 @@ static void polled_in_place(void **state)
 		}
 		ibv_end_poll(ex);
 	}
-	pthread_spin_destroy(&cq.lock);
 	ring_free(&ring);
 }
 
@@ -226,7 +223,6 @@ static void polled_garbage(void **state)
 	/* A mapping that was replaced has nothing in it. */
 	memset(ring.buf, 0, ring.size);
 	assert_int_equal(rxe_poll_cq(&cq.verbs.cq, 2 * SLOTS, wc), 0);
-	pthread_spin_destroy(&cq.lock);
 	ring_free(&ring);
 }
 
@@ -263,7 +259,6 @@ static void polled_while_produced(void **state)
 	}
 	pthread_join(thread, NULL);
 	print_message("%d completions from another thread\n", THREAD_ROUNDS);
-	pthread_spin_destroy(&cq.lock);
 	ring_free(&ring);
 }
 
@@ -296,7 +291,6 @@ static void rq_make(struct rxe_rq *rq, struct ring *ring)
 {
 	ring_make(ring, SLOTS, 7);
 	memset(rq, 0, sizeof(*rq));
-	pthread_spin_init(&rq->lock, PTHREAD_PROCESS_PRIVATE);
 	rq->max_sge = 2;
 	assert_int_equal(rxe_queue_init(&rq->queue, ring->buf, ring->size,
 					rxe_rq_element_size(rq->max_sge)),
@@ -341,7 +335,6 @@ static void received(void **state)
 		for (int i = 0; i < 2 * SLOTS; i++)
 			post_recv(&rq, 1, &bad, 2);
 	}
-	pthread_spin_destroy(&rq.lock);
 	ring_free(&ring);
 }
 
@@ -384,7 +377,6 @@ static void received_by_others(void **state)
 	assert_int_equal(sum, (uint64_t)THREAD_ROUNDS * (THREAD_ROUNDS - 1));
 	assert_int_equal(consume_recv(&ring, 7), UINT64_MAX);
 	print_message("%d requests of two threads\n", 2 * THREAD_ROUNDS);
-	pthread_spin_destroy(&rq.lock);
 	ring_free(&ring);
 }
 

@@ -64,7 +64,6 @@ static int set_up(void **state)
 	assert_int_equal(rxe_queue_init(&bed->qp.sq, bed->buf, size,
 					sizeof(struct rxe_send_wqe) + INLINE),
 			 0);
-	pthread_spin_init(&bed->qp.lock, PTHREAD_PROCESS_PRIVATE);
 	bed->qp.opcodes = 0xffff;
 	bed->qp.max_sge = SGES;
 	bed->qp.max_inline = INLINE;
@@ -80,8 +79,6 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct bed *bed = *state;
-
-	pthread_spin_destroy(&bed->qp.lock);
 	free(bed->buf);
 	free(bed);
 	return 0;
