@@ -16,13 +16,15 @@ VM_TESTS = \
 	t/vm/revoke \
 	t/vm/rxe-verbs \
 	t/vm/disassociate \
+	t/vm/siw-verbs \
+	t/vm/instructions \
 	t/vm/holders \
 	t/vm/tool \
 	t/vm/cycles
 
 # What runs in the guest: programs as an application would be.
 vm_programs = t/vm/vm-cycles t/vm/vm-identity t/vm/vm-open t/vm/vm-verbs t/vm/vm-watch \
-	t/vm/vm-fatal t/vm/vm-listing
+	t/vm/vm-fatal t/vm/vm-instructions t/vm/vm-listing
 noinst_PROGRAMS += $(vm_programs)
 
 vm_common = t/vm/vm.c t/vm/vm.h
@@ -30,6 +32,9 @@ t_vm_vm_cycles_SOURCES = t/vm/cycles.c t/vm/record.c t/vm/record.h t/vm/blocks.c
 t_vm_vm_cycles_LDADD = libholdfast.la -lpthread
 t_vm_vm_identity_SOURCES = t/vm/identity.c $(vm_common)
 t_vm_vm_identity_LDADD = libholdfast.la
+# Opens the libraries that it compares at run time.
+t_vm_vm_instructions_SOURCES = t/vm/instructions.c
+t_vm_vm_instructions_LDADD = -ldl
 t_vm_vm_open_SOURCES = t/vm/open.c $(vm_common)
 t_vm_vm_open_LDADD = libholdfast.la
 t_vm_vm_verbs_SOURCES = \
