@@ -47,5 +47,7 @@ libhf_core_la_SOURCES += \
 	core/verbs/revoke.h \
 	core/verbs/track.c \
 	core/verbs/track.h \
+	core/verbs/track_ex.c \
+	core/verbs/track_internal.h \
 	core/verbs/wait.c \
 	core/verbs/wait.h

@@ -11,37 +11,24 @@
 #include "core/verbs/operations.h"
 #include "core/verbs/revoke.h"
 #include "core/verbs/track.h"
+#include "core/verbs/track_internal.h"
 
 enum { CALL_MS = 100 };
 
-/* Requests in the order in which they were posted. */
-struct ring {
-	uint64_t *ids;
-	size_t head, count, size;
-};
-
-struct queue_pair {
+struct hf_tracked_qp {
 	uint32_t number; /* as completions name it */
 	struct ibv_qp *qp;
-	struct ring sends, receives;
+	struct hf_ring sends, receives;
 	UT_hash_handle hh;
 };
 
-struct shared_queue {
+struct hf_tracked_srq {
 	struct ibv_srq *srq;
-	struct ring receives;
+	struct hf_ring receives;
 	UT_hash_handle hh;
 };
 
-struct hf_track {
-	pthread_mutex_t lock;
-	atomic_bool ended;
-	struct verbs_context_ops real; /* the provider's */
-	struct queue_pair *qps;
-	struct shared_queue *srqs;
-};
-
-static struct hf_track *track_of(const struct ibv_context *context)
+struct hf_track *hf_track_of(const struct ibv_context *context)
 {
 	struct verbs_context *verbs =
 		(struct verbs_context *)(void *)((char *)(uintptr_t)context -
@@ -51,7 +38,7 @@ static struct hf_track *track_of(const struct ibv_context *context)
 }
 
 /* Without memory for it a request is not flushed, which is less than failing to post it. */
-static void push(struct ring *ring, uint64_t id)
+void hf_ring_push(struct hf_ring *ring, uint64_t id)
 {
 	if (ring->count == ring->size) {
 		size_t size = ring->size ? 2 * ring->size : 64;
@@ -62,12 +49,12 @@ static void push(struct ring *ring, uint64_t id)
 		for (size_t i = 0; i < ring->count; i++)
 			grown[i] = ring->ids[(ring->head + i) % ring->size];
 		free(ring->ids);
-		*ring = (struct ring){.ids = grown, .count = ring->count, .size = size};
+		*ring = (struct hf_ring){.ids = grown, .count = ring->count, .size = size};
 	}
 	ring->ids[(ring->head + ring->count++) % ring->size] = id;
 }
 
-static uint64_t pop(struct ring *ring)
+static uint64_t pop(struct hf_ring *ring)
 {
 	uint64_t id = ring->ids[ring->head];
 
@@ -76,19 +63,19 @@ static uint64_t pop(struct ring *ring)
 	return id;
 }
 
-static void clear(struct ring *ring)
+void hf_ring_clear(struct hf_ring *ring)
 {
 	free(ring->ids);
-	*ring = (struct ring){0};
+	*ring = (struct hf_ring){0};
 }
 
-static uint64_t *at(const struct ring *ring, size_t i)
+static uint64_t *at(const struct hf_ring *ring, size_t i)
 {
 	return &ring->ids[(ring->head + i) % ring->size];
 }
 
 /* The first with that number; ring->count if there is none. */
-static size_t find(const struct ring *ring, uint64_t id)
+static size_t find(const struct hf_ring *ring, uint64_t id)
 {
 	size_t i = 0;
 
@@ -98,7 +85,7 @@ static size_t find(const struct ring *ring, uint64_t id)
 }
 
 /* A queue completes in order: what was posted before, and asked for no completion, is done too. */
-static bool retire_up_to(struct ring *ring, uint64_t id)
+static bool retire_up_to(struct hf_ring *ring, uint64_t id)
 {
 	size_t i = find(ring, id);
 
@@ -110,7 +97,7 @@ static bool retire_up_to(struct ring *ring, uint64_t id)
 }
 
 /* A shared queue's requests are taken in order but complete in any. */
-static bool retire_one(struct ring *ring, uint64_t id)
+static bool retire_one(struct hf_ring *ring, uint64_t id)
 {
 	size_t i = find(ring, id);
 
@@ -124,20 +111,20 @@ static bool retire_one(struct ring *ring, uint64_t id)
 
 static void drop_qp(struct hf_track *track, uint32_t number)
 {
-	struct queue_pair *pair;
+	struct hf_tracked_qp *pair;
 
 	HASH_FIND(hh, track->qps, &number, sizeof(number), pair);
 	if (!pair)
 		return;
 	HASH_DEL(track->qps, pair);
-	clear(&pair->sends);
-	clear(&pair->receives);
+	hf_ring_clear(&pair->sends);
+	hf_ring_clear(&pair->receives);
 	free(pair);
 }
 
-static struct queue_pair *pair_of(struct hf_track *track, struct ibv_qp *qp)
+static struct hf_tracked_qp *pair_of(struct hf_track *track, struct ibv_qp *qp)
 {
-	struct queue_pair *pair;
+	struct hf_tracked_qp *pair;
 
 	HASH_FIND(hh, track->qps, &qp->qp_num, sizeof(qp->qp_num), pair);
 	if (pair && pair->qp == qp)
@@ -155,9 +142,9 @@ static struct queue_pair *pair_of(struct hf_track *track, struct ibv_qp *qp)
 	return NULL;
 }
 
-static struct shared_queue *shared_of(struct hf_track *track, struct ibv_srq *srq, bool make)
+static struct hf_tracked_srq *shared_of(struct hf_track *track, struct ibv_srq *srq, bool make)
 {
-	struct shared_queue *queue;
+	struct hf_tracked_srq *queue;
 
 	HASH_FIND_PTR(track->srqs, &srq, queue);
 	if (queue || !make)
@@ -174,11 +161,11 @@ static struct shared_queue *shared_of(struct hf_track *track, struct ibv_srq *sr
 }
 
 /* After an error only the request's number and the QP's are known, see ibv_poll_cq(3). */
-static void retire(struct hf_track *track, const struct ibv_wc *wc)
+void hf_track_retire(struct hf_track *track, const struct ibv_wc *wc)
 {
 	bool receive = wc->status == IBV_WC_SUCCESS && (wc->opcode & IBV_WC_RECV);
-	struct shared_queue *shared = NULL;
-	struct queue_pair *pair;
+	struct hf_tracked_srq *shared = NULL;
+	struct hf_tracked_qp *pair;
 
 	HASH_FIND(hh, track->qps, &wc->qp_num, sizeof(wc->qp_num), pair);
 	if (pair && !receive && retire_up_to(&pair->sends, wc->wr_id))
@@ -197,7 +184,7 @@ static void retire(struct hf_track *track, const struct ibv_wc *wc)
 			return;
 }
 
-static void flush_ring(struct ring *ring, uint32_t number, enum ibv_wc_opcode opcode,
+static void flush_ring(struct hf_ring *ring, uint32_t number, enum ibv_wc_opcode opcode,
 		       struct ibv_wc *wc, int *got, int want)
 {
 	for (; ring->count && *got < want; ++*got)
@@ -209,13 +196,13 @@ static void flush_ring(struct ring *ring, uint32_t number, enum ibv_wc_opcode op
 		};
 }
 
-static int flush(struct hf_track *track, const struct ibv_cq *cq, int want, struct ibv_wc *wc)
+int hf_track_flush(struct hf_track *track, const struct ibv_cq *cq, int want, struct ibv_wc *wc)
 {
-	struct queue_pair *pair;
+	struct hf_tracked_qp *pair;
 	int got = 0;
 
 	for (pair = track->qps; pair && got < want; pair = pair->hh.next) {
-		struct shared_queue *shared = NULL;
+		struct hf_tracked_srq *shared = NULL;
 
 		if (pair->qp->send_cq == cq)
 			flush_ring(&pair->sends, pair->number, IBV_WC_SEND, wc, &got, want);
@@ -230,26 +217,34 @@ static int flush(struct hf_track *track, const struct ibv_cq *cq, int want, stru
 	return got;
 }
 
+void hf_track_sent(struct hf_track *track, struct ibv_qp *qp, uint64_t id)
+{
+	struct hf_tracked_qp *pair = pair_of(track, qp);
+
+	if (pair)
+		hf_ring_push(&pair->sends, id);
+}
+
 static int tracked_poll_cq(struct ibv_cq *cq, int want, struct ibv_wc *wc)
 {
-	struct hf_track *track = track_of(cq->context);
+	struct hf_track *track = hf_track_of(cq->context);
 	int got;
 
 	pthread_mutex_lock(&track->lock);
 	got = track->real.poll_cq(cq, want, wc);
 	for (int i = 0; i < got; i++)
-		retire(track, &wc[i]);
+		hf_track_retire(track, &wc[i]);
 	/* The provider's queue is the memory as it was: what had been completed comes first. */
 	if (got <= 0 && atomic_load(&track->ended))
-		got = flush(track, cq, want, wc);
+		got = hf_track_flush(track, cq, want, wc);
 	pthread_mutex_unlock(&track->lock);
 	return got;
 }
 
 static int tracked_post_send(struct ibv_qp *qp, struct ibv_send_wr *wr, struct ibv_send_wr **bad)
 {
-	struct hf_track *track = track_of(qp->context);
-	struct queue_pair *pair;
+	struct hf_track *track = hf_track_of(qp->context);
+	struct hf_tracked_qp *pair;
 	int err = EIO;
 
 	pthread_mutex_lock(&track->lock);
@@ -259,7 +254,7 @@ static int tracked_post_send(struct ibv_qp *qp, struct ibv_send_wr *wr, struct i
 		pair = pair_of(track, qp);
 		err = track->real.post_send(qp, wr, bad);
 		for (; pair && wr && !(err && wr == *bad); wr = wr->next)
-			push(&pair->sends, wr->wr_id);
+			hf_ring_push(&pair->sends, wr->wr_id);
 	}
 	pthread_mutex_unlock(&track->lock);
 	return err;
@@ -267,8 +262,8 @@ static int tracked_post_send(struct ibv_qp *qp, struct ibv_send_wr *wr, struct i
 
 static int tracked_post_recv(struct ibv_qp *qp, struct ibv_recv_wr *wr, struct ibv_recv_wr **bad)
 {
-	struct hf_track *track = track_of(qp->context);
-	struct queue_pair *pair;
+	struct hf_track *track = hf_track_of(qp->context);
+	struct hf_tracked_qp *pair;
 	int err = EIO;
 
 	pthread_mutex_lock(&track->lock);
@@ -278,7 +273,7 @@ static int tracked_post_recv(struct ibv_qp *qp, struct ibv_recv_wr *wr, struct i
 		pair = pair_of(track, qp);
 		err = track->real.post_recv(qp, wr, bad);
 		for (; pair && wr && !(err && wr == *bad); wr = wr->next)
-			push(&pair->receives, wr->wr_id);
+			hf_ring_push(&pair->receives, wr->wr_id);
 	}
 	pthread_mutex_unlock(&track->lock);
 	return err;
@@ -287,8 +282,8 @@ static int tracked_post_recv(struct ibv_qp *qp, struct ibv_recv_wr *wr, struct i
 static int tracked_post_srq_recv(struct ibv_srq *srq, struct ibv_recv_wr *wr,
 				 struct ibv_recv_wr **bad)
 {
-	struct hf_track *track = track_of(srq->context);
-	struct shared_queue *shared;
+	struct hf_track *track = hf_track_of(srq->context);
+	struct hf_tracked_srq *shared;
 	int err = EIO;
 
 	pthread_mutex_lock(&track->lock);
@@ -298,7 +293,7 @@ static int tracked_post_srq_recv(struct ibv_srq *srq, struct ibv_recv_wr *wr,
 		shared = shared_of(track, srq, true);
 		err = track->real.post_srq_recv(srq, wr, bad);
 		for (; shared && wr && !(err && wr == *bad); wr = wr->next)
-			push(&shared->receives, wr->wr_id);
+			hf_ring_push(&shared->receives, wr->wr_id);
 	}
 	pthread_mutex_unlock(&track->lock);
 	return err;
@@ -306,8 +301,8 @@ static int tracked_post_srq_recv(struct ibv_srq *srq, struct ibv_recv_wr *wr,
 
 static int tracked_bind_mw(struct ibv_qp *qp, struct ibv_mw *mw, struct ibv_mw_bind *bind)
 {
-	struct hf_track *track = track_of(qp->context);
-	struct queue_pair *pair;
+	struct hf_track *track = hf_track_of(qp->context);
+	struct hf_tracked_qp *pair;
 	int err = EIO;
 
 	pthread_mutex_lock(&track->lock);
@@ -315,7 +310,7 @@ static int tracked_bind_mw(struct ibv_qp *qp, struct ibv_mw *mw, struct ibv_mw_b
 		pair = pair_of(track, qp);
 		err = track->real.bind_mw(qp, mw, bind);
 		if (!err && pair)
-			push(&pair->sends, bind->wr_id);
+			hf_ring_push(&pair->sends, bind->wr_id);
 	}
 	pthread_mutex_unlock(&track->lock);
 	return err;
@@ -323,7 +318,7 @@ static int tracked_bind_mw(struct ibv_qp *qp, struct ibv_mw *mw, struct ibv_mw_b
 
 static int tracked_req_notify_cq(struct ibv_cq *cq, int solicited_only)
 {
-	struct hf_track *track = track_of(cq->context);
+	struct hf_track *track = hf_track_of(cq->context);
 
 	if (atomic_load(&track->ended))
 		return EIO;
@@ -340,7 +335,7 @@ static void forget_qp(struct hf_track *track, uint32_t number)
 
 static int tracked_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask)
 {
-	struct hf_track *track = track_of(qp->context);
+	struct hf_track *track = hf_track_of(qp->context);
 	int err = track->real.modify_qp(qp, attr, mask);
 
 	if (!err && (mask & IBV_QP_STATE) && attr->qp_state == IBV_QPS_RESET)
@@ -350,26 +345,36 @@ static int tracked_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int ma
 
 static int tracked_destroy_qp(struct ibv_qp *qp)
 {
-	struct hf_track *track = track_of(qp->context);
-	uint32_t number = qp->qp_num;
-	int err;
+	struct hf_track *track = hf_track_of(qp->context);
 
-	/* Before, since the number may be given out again at once. */
-	forget_qp(track, number);
-	err = track->real.destroy_qp(qp);
-	return err;
+	/* Before, since number and address may be given out again at once. */
+	pthread_mutex_lock(&track->lock);
+	drop_qp(track, qp->qp_num);
+	hf_track_release_post(track, qp);
+	pthread_mutex_unlock(&track->lock);
+	return track->real.destroy_qp(qp);
+}
+
+static int tracked_destroy_cq(struct ibv_cq *cq)
+{
+	struct hf_track *track = hf_track_of(cq->context);
+
+	pthread_mutex_lock(&track->lock);
+	hf_track_release_poll(track, cq);
+	pthread_mutex_unlock(&track->lock);
+	return track->real.destroy_cq(cq);
 }
 
 static int tracked_destroy_srq(struct ibv_srq *srq)
 {
-	struct hf_track *track = track_of(srq->context);
-	struct shared_queue *shared;
+	struct hf_track *track = hf_track_of(srq->context);
+	struct hf_tracked_srq *shared;
 
 	pthread_mutex_lock(&track->lock);
 	shared = shared_of(track, srq, false);
 	if (shared) {
 		HASH_DEL(track->srqs, shared);
-		clear(&shared->receives);
+		hf_ring_clear(&shared->receives);
 		free(shared);
 	}
 	pthread_mutex_unlock(&track->lock);
@@ -378,6 +383,9 @@ static int tracked_destroy_srq(struct ibv_srq *srq)
 
 static const struct verbs_context_ops tracked = {
 	.bind_mw = tracked_bind_mw,
+	.create_cq_ex = hf_tracked_create_cq_ex,
+	.create_qp_ex = hf_tracked_create_qp_ex,
+	.destroy_cq = tracked_destroy_cq,
 	.destroy_qp = tracked_destroy_qp,
 	.destroy_srq = tracked_destroy_srq,
 	.modify_qp = tracked_modify_qp,
@@ -397,6 +405,9 @@ static void take(struct hf_track *track, const struct verbs_context_ops *ops)
 			track->real.op = ops->op; \
 	} while (0)
 	TAKE(bind_mw);
+	TAKE(create_cq_ex);
+	TAKE(create_qp_ex);
+	TAKE(destroy_cq);
 	TAKE(destroy_qp);
 	TAKE(destroy_srq);
 	TAKE(modify_qp);
@@ -419,10 +430,14 @@ void hf_track_refresh(struct verbs_context *context)
 int hf_track_new(struct verbs_context *context, struct hf_track **ret)
 {
 	struct hf_track *track = calloc(1, sizeof(*track));
+	pthread_mutexattr_t recursive;
 
 	if (!track)
 		return -ENOMEM;
-	pthread_mutex_init(&track->lock, NULL);
+	pthread_mutexattr_init(&recursive);
+	pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&track->lock, &recursive);
+	pthread_mutexattr_destroy(&recursive);
 	take(track, &context->priv->ops);
 	*ret = track;
 	return 0;
@@ -430,16 +445,17 @@ int hf_track_new(struct verbs_context *context, struct hf_track **ret)
 
 void hf_track_free(struct hf_track *track)
 {
-	struct queue_pair *pair, *next_pair;
-	struct shared_queue *shared, *next_shared;
+	struct hf_tracked_qp *pair, *next_pair;
+	struct hf_tracked_srq *shared, *next_shared;
 
 	HASH_ITER (hh, track->qps, pair, next_pair)
 		drop_qp(track, pair->number);
 	HASH_ITER (hh, track->srqs, shared, next_shared) {
 		HASH_DEL(track->srqs, shared);
-		clear(&shared->receives);
+		hf_ring_clear(&shared->receives);
 		free(shared);
 	}
+	hf_track_drop_all_ex(track);
 	pthread_mutex_destroy(&track->lock);
 	free(track);
 }

@@ -256,7 +256,112 @@ static int real_destroy_srq(struct ibv_srq *srq)
 	return 0;
 }
 
+/* Objects with single calls: one QP, one CQ, and the list above for what is complete. */
+static struct verbs_qp ex_qp;
+static struct verbs_cq ex_cq;
+static int wr_depth, poll_depth;
+
+static void real_wr_start(struct ibv_qp_ex *qp)
+{
+	(void)qp;
+	wr_depth++;
+}
+
+static int real_wr_complete(struct ibv_qp_ex *qp)
+{
+	(void)qp;
+	wr_depth--;
+	return 0;
+}
+
+static void real_wr_abort(struct ibv_qp_ex *qp)
+{
+	(void)qp;
+	wr_depth--;
+}
+
+static void real_wr_send(struct ibv_qp_ex *qp)
+{
+	(void)qp;
+	bed_now->posted++;
+}
+
+static struct ibv_qp *real_create_qp_ex(struct ibv_context *context,
+					struct ibv_qp_init_attr_ex *attr)
+{
+	memset(&ex_qp, 0, sizeof(ex_qp));
+	ex_qp.qp.context = context;
+	ex_qp.qp.send_cq = attr->send_cq;
+	ex_qp.qp.recv_cq = attr->recv_cq;
+	ex_qp.qp.qp_num = 17;
+	ex_qp.comp_mask = VERBS_QP_EX;
+	ex_qp.qp_ex.wr_start = real_wr_start;
+	ex_qp.qp_ex.wr_complete = real_wr_complete;
+	ex_qp.qp_ex.wr_abort = real_wr_abort;
+	ex_qp.qp_ex.wr_send = real_wr_send;
+	return &ex_qp.qp;
+}
+
+static int real_next_poll(struct ibv_cq_ex *cq)
+{
+	if (bed_now->first == bed_now->count)
+		return ENOENT;
+	cq->wr_id = bed_now->done[bed_now->first].wr_id;
+	cq->status = bed_now->done[bed_now->first++].status;
+	return 0;
+}
+
+static int real_start_poll(struct ibv_cq_ex *cq, struct ibv_poll_cq_attr *attr)
+{
+	int err = real_next_poll(cq);
+
+	(void)attr;
+	poll_depth += !err;
+	return err;
+}
+
+static void real_end_poll(struct ibv_cq_ex *cq)
+{
+	(void)cq;
+	poll_depth--;
+}
+
+static enum ibv_wc_opcode real_read_opcode(struct ibv_cq_ex *cq)
+{
+	(void)cq;
+	return bed_now->done[bed_now->first - 1].opcode;
+}
+
+static uint32_t real_read_qp_num(struct ibv_cq_ex *cq)
+{
+	(void)cq;
+	return 17;
+}
+
+static struct ibv_cq_ex *real_create_cq_ex(struct ibv_context *context,
+					   struct ibv_cq_init_attr_ex *attr)
+{
+	memset(&ex_cq, 0, sizeof(ex_cq));
+	ex_cq.cq_ex.context = context;
+	ex_cq.cq_ex.start_poll = real_start_poll;
+	ex_cq.cq_ex.next_poll = real_next_poll;
+	ex_cq.cq_ex.end_poll = real_end_poll;
+	ex_cq.cq_ex.read_opcode = real_read_opcode;
+	ex_cq.cq_ex.read_qp_num = attr->wc_flags & IBV_WC_EX_WITH_QP_NUM ? real_read_qp_num : NULL;
+	return &ex_cq.cq_ex;
+}
+
+static int real_destroy_cq(struct ibv_cq *cq)
+{
+	(void)cq;
+	bed_now->destroyed++;
+	return 0;
+}
+
 static const struct verbs_context_ops real = {
+	.create_qp_ex = real_create_qp_ex,
+	.create_cq_ex = real_create_cq_ex,
+	.destroy_cq = real_destroy_cq,
 	.post_send = real_post_send,
 	.post_recv = real_post_recv,
 	.post_srq_recv = real_post_srq_recv,
@@ -533,6 +638,69 @@ static void many_requests_are_kept_in_order(void **state)
 	assert_int_equal(want, MANY + 1);
 }
 
+static int wr_post(struct ibv_qp_ex *qp, uint64_t first, uint64_t last)
+{
+	ibv_wr_start(qp);
+	for (qp->wr_id = first; qp->wr_id <= last; qp->wr_id++)
+		ibv_wr_send(qp);
+	return ibv_wr_complete(qp);
+}
+
+static void single_calls_are_flushed(void **state)
+{
+	struct bed *bed = *state;
+	struct ibv_cq_init_attr_ex cq_attr = {.cqe = 5};
+	struct ibv_poll_cq_attr poll_attr = {0};
+	struct ibv_qp_init_attr_ex qp_attr = {.comp_mask = IBV_QP_INIT_ATTR_SEND_OPS_FLAGS};
+	struct ibv_cq_ex *cq = ibv_create_cq_ex(bed->context, &cq_attr);
+	struct ibv_qp_ex *qp;
+	struct ibv_qp *base;
+
+	assert_non_null(cq);
+	assert_int_equal(cq_attr.wc_flags, 0);
+	qp_attr.send_cq = ibv_cq_ex_to_cq(cq);
+	qp_attr.recv_cq = &bed->recv_cq;
+	base = ibv_create_qp_ex(bed->context, &qp_attr);
+	assert_non_null(base);
+	qp = ibv_qp_to_qp_ex(base);
+	assert_int_equal(wr_post(qp, 1, 4), 0);
+	ibv_wr_start(qp);
+	qp->wr_id = 99;
+	ibv_wr_send(qp);
+	ibv_wr_abort(qp);
+	assert_int_equal(ibv_start_poll(cq, &poll_attr), ENOENT);
+	complete(bed, 1, IBV_WC_SEND, IBV_WC_SUCCESS);
+	assert_int_equal(ibv_start_poll(cq, &poll_attr), 0);
+	assert_int_equal(cq->wr_id, 1);
+	assert_int_equal(ibv_next_poll(cq), ENOENT);
+	ibv_end_poll(cq);
+	complete(bed, 2, IBV_WC_SEND, IBV_WC_SUCCESS);
+	unplug(bed);
+	assert_int_equal(wr_post(qp, 5, 5), EIO);
+	assert_int_equal(wr_depth, 0);
+	/* What had completed, and in the same round what is flushed. */
+	assert_int_equal(ibv_start_poll(cq, &poll_attr), 0);
+	assert_int_equal(cq->wr_id, 2);
+	assert_int_equal(cq->status, IBV_WC_SUCCESS);
+	assert_int_equal(ibv_next_poll(cq), 0);
+	assert_int_equal(cq->wr_id, 3);
+	assert_int_equal(cq->status, IBV_WC_WR_FLUSH_ERR);
+	assert_int_equal(ibv_wc_read_qp_num(cq), 17);
+	ibv_end_poll(cq);
+	assert_int_equal(ibv_start_poll(cq, &poll_attr), 0);
+	assert_int_equal(cq->wr_id, 4);
+	assert_int_equal(cq->status, IBV_WC_WR_FLUSH_ERR);
+	assert_int_equal(ibv_wc_read_opcode(cq), IBV_WC_SEND);
+	assert_int_equal(ibv_next_poll(cq), ENOENT);
+	ibv_end_poll(cq);
+	assert_int_equal(poll_depth, 0);
+	assert_int_equal(ibv_start_poll(cq, &poll_attr), ENOENT);
+	assert_int_equal(ibv_destroy_qp(base), 0);
+	assert_int_equal(ibv_destroy_cq(ibv_cq_ex_to_cq(cq)), 0);
+	assert_ptr_equal(qp->wr_start, real_wr_start);
+	assert_ptr_equal(cq->start_poll, real_start_poll);
+}
+
 static void *wait_blocked(void *arg)
 {
 	struct ibv_async_event event;
@@ -651,6 +819,7 @@ int main(void)
 		TEST(a_shared_queue_is_flushed),
 		TEST(a_reset_or_destroyed_qp_owes_nothing),
 		TEST(many_requests_are_kept_in_order),
+		TEST(single_calls_are_flushed),
 		TEST(nothing_of_the_kernels_is_left),
 		TEST(who_closes_in_time_is_left_alone),
 		cmocka_unit_test_setup_teardown(switched_off_nothing_is_revoked, setup_off,

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Requests put together by single calls, and completions read by single calls. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/verbs/context.h"
+#include "core/verbs/track_internal.h"
+
+struct hf_tracked_post {
+	const struct ibv_qp *qp;
+	struct ibv_qp_ex real; /* the provider's calls */
+	struct hf_ring staged;
+	UT_hash_handle hh;
+};
+
+struct hf_tracked_poll {
+	const struct ibv_cq *cq;
+	struct ibv_cq_ex real; /* the provider's calls */
+	bool started;	       /* by the provider, which wants to hear of the end */
+	bool flushing;	       /* `wc` is what is read */
+	struct ibv_wc wc;
+	UT_hash_handle hh;
+};
+
+/* --- Posting ------------------------------------------------------------------------------------ */
+
+static struct hf_tracked_post *post_of(struct ibv_qp_ex *qp)
+{
+	struct hf_track *track = hf_track_of(qp->qp_base.context);
+	const struct ibv_qp *key = &qp->qp_base;
+	struct hf_tracked_post *post;
+
+	pthread_mutex_lock(&track->lock);
+	HASH_FIND_PTR(track->posts, &key, post);
+	pthread_mutex_unlock(&track->lock);
+	return post;
+}
+
+static void wr_start(struct ibv_qp_ex *qp)
+{
+	struct hf_tracked_post *post = post_of(qp);
+
+	pthread_mutex_lock(&hf_track_of(qp->qp_base.context)->lock);
+	hf_ring_clear(&post->staged);
+	post->real.wr_start(qp);
+}
+
+static void wr_abort(struct ibv_qp_ex *qp)
+{
+	post_of(qp)->real.wr_abort(qp);
+	pthread_mutex_unlock(&hf_track_of(qp->qp_base.context)->lock);
+}
+
+static int wr_complete(struct ibv_qp_ex *qp)
+{
+	struct hf_track *track = hf_track_of(qp->qp_base.context);
+	struct hf_tracked_post *post = post_of(qp);
+	int err = EIO;
+
+	if (atomic_load(&track->ended))
+		post->real.wr_abort(qp);
+	else
+		err = post->real.wr_complete(qp);
+	for (size_t i = 0; !err && i < post->staged.count; i++)
+		hf_track_sent(track, &qp->qp_base, post->staged.ids[i]);
+	pthread_mutex_unlock(&track->lock);
+	return err;
+}
+
+/* Each call that begins a request; those that only add to it stay the provider's. */
+#define BUILD(name, parameters, ...)                        \
+	static void name parameters                         \
+	{                                                   \
+		struct hf_tracked_post *post = post_of(qp); \
+                                                            \
+		hf_ring_push(&post->staged, qp->wr_id);     \
+		post->real.name(__VA_ARGS__);               \
+	}
+
+BUILD(wr_atomic_cmp_swp,
+      (struct ibv_qp_ex * qp, uint32_t rkey, uint64_t addr, uint64_t compare, uint64_t swap), qp,
+      rkey, addr, compare, swap)
+BUILD(wr_atomic_fetch_add, (struct ibv_qp_ex * qp, uint32_t rkey, uint64_t addr, uint64_t add), qp,
+      rkey, addr, add)
+BUILD(wr_bind_mw,
+      (struct ibv_qp_ex * qp, struct ibv_mw *mw, uint32_t rkey,
+       const struct ibv_mw_bind_info *info),
+      qp, mw, rkey, info)
+BUILD(wr_local_inv, (struct ibv_qp_ex * qp, uint32_t rkey), qp, rkey)
+BUILD(wr_rdma_read, (struct ibv_qp_ex * qp, uint32_t rkey, uint64_t addr), qp, rkey, addr)
+BUILD(wr_rdma_write, (struct ibv_qp_ex * qp, uint32_t rkey, uint64_t addr), qp, rkey, addr)
+BUILD(wr_rdma_write_imm, (struct ibv_qp_ex * qp, uint32_t rkey, uint64_t addr, __be32 imm), qp,
+      rkey, addr, imm)
+BUILD(wr_send, (struct ibv_qp_ex * qp), qp)
+BUILD(wr_send_imm, (struct ibv_qp_ex * qp, __be32 imm), qp, imm)
+BUILD(wr_send_inv, (struct ibv_qp_ex * qp, uint32_t rkey), qp, rkey)
+BUILD(wr_send_tso, (struct ibv_qp_ex * qp, void *header, uint16_t size, uint16_t mss), qp, header,
+      size, mss)
+
+struct ibv_qp *hf_tracked_create_qp_ex(struct ibv_context *context,
+				       struct ibv_qp_init_attr_ex *attr)
+{
+	struct hf_track *track = hf_track_of(context);
+	struct hf_tracked_post *post;
+	struct ibv_qp *qp = track->real.create_qp_ex(context, attr);
+	struct ibv_qp_ex *ex = qp ? ibv_qp_to_qp_ex(qp) : NULL;
+
+	if (!ex || !ex->wr_start)
+		return qp;
+	post = calloc(1, sizeof(*post));
+	if (!post)
+		return qp;
+	post->qp = qp;
+	post->real = *ex;
+	pthread_mutex_lock(&track->lock);
+	HASH_ADD_PTR(track->posts, qp, post);
+	pthread_mutex_unlock(&track->lock);
+	if (!hf_hash_added(post)) {
+		free(post);
+		return qp;
+	}
+	ex->wr_start = wr_start;
+	ex->wr_complete = wr_complete;
+	ex->wr_abort = wr_abort;
+#define TAKE(name) ex->name = ex->name ? name : NULL
+	TAKE(wr_atomic_cmp_swp);
+	TAKE(wr_atomic_fetch_add);
+	TAKE(wr_bind_mw);
+	TAKE(wr_local_inv);
+	TAKE(wr_rdma_read);
+	TAKE(wr_rdma_write);
+	TAKE(wr_rdma_write_imm);
+	TAKE(wr_send);
+	TAKE(wr_send_imm);
+	TAKE(wr_send_inv);
+	TAKE(wr_send_tso);
+#undef TAKE
+	return qp;
+}
+
+static void drop_post(struct hf_track *track, struct hf_tracked_post *post)
+{
+	HASH_DEL(track->posts, post);
+	hf_ring_clear(&post->staged);
+	free(post);
+}
+
+void hf_track_release_post(struct hf_track *track, struct ibv_qp *qp)
+{
+	const struct ibv_qp *key = qp;
+	struct hf_tracked_post *post;
+	const size_t first = offsetof(struct ibv_qp_ex, wr_atomic_cmp_swp);
+	const size_t end = offsetof(struct ibv_qp_ex, wr_abort) + sizeof(post->real.wr_abort);
+
+	HASH_FIND_PTR(track->posts, &key, post);
+	if (!post)
+		return;
+	memcpy((char *)qp + first, (const char *)&post->real + first, end - first);
+	drop_post(track, post);
+}
+
+/* --- Polling ------------------------------------------------------------------------------------ */
+
+static struct hf_tracked_poll *poll_of(struct ibv_cq_ex *cq)
+{
+	struct hf_track *track = hf_track_of(cq->context);
+	const struct ibv_cq *key = ibv_cq_ex_to_cq(cq);
+	struct hf_tracked_poll *poll;
+
+	pthread_mutex_lock(&track->lock);
+	HASH_FIND_PTR(track->polls, &key, poll);
+	pthread_mutex_unlock(&track->lock);
+	return poll;
+}
+
+/* What the provider has said becomes known, or else what is to be flushed takes its place. */
+static int polled(struct hf_tracked_poll *poll, struct ibv_cq_ex *cq, int err)
+{
+	struct hf_track *track = hf_track_of(cq->context);
+
+	if (!err) {
+		struct ibv_wc wc = {.wr_id = cq->wr_id, .status = cq->status};
+
+		if (wc.status == IBV_WC_SUCCESS)
+			wc.opcode = poll->real.read_opcode(cq);
+		wc.qp_num = poll->real.read_qp_num(cq);
+		hf_track_retire(track, &wc);
+		return 0;
+	}
+	if (!atomic_load(&track->ended) ||
+	    hf_track_flush(track, ibv_cq_ex_to_cq(cq), 1, &poll->wc) == 0)
+		return err;
+	poll->flushing = true;
+	cq->wr_id = poll->wc.wr_id;
+	cq->status = poll->wc.status;
+	return 0;
+}
+
+static int start_poll(struct ibv_cq_ex *cq, struct ibv_poll_cq_attr *attr)
+{
+	struct hf_track *track = hf_track_of(cq->context);
+	struct hf_tracked_poll *poll = poll_of(cq);
+	int err;
+
+	pthread_mutex_lock(&track->lock);
+	poll->flushing = false;
+	err = poll->real.start_poll(cq, attr);
+	poll->started = !err;
+	err = polled(poll, cq, err);
+	if (err)
+		pthread_mutex_unlock(&track->lock);
+	return err;
+}
+
+static int next_poll(struct ibv_cq_ex *cq)
+{
+	struct hf_tracked_poll *poll = poll_of(cq);
+
+	return polled(poll, cq, poll->flushing ? ENOENT : poll->real.next_poll(cq));
+}
+
+static void end_poll(struct ibv_cq_ex *cq)
+{
+	struct hf_tracked_poll *poll = poll_of(cq);
+
+	if (poll->started)
+		poll->real.end_poll(cq);
+	poll->flushing = false;
+	pthread_mutex_unlock(&hf_track_of(cq->context)->lock);
+}
+
+#define READ(type, name, flushed)                                              \
+	static type name(struct ibv_cq_ex *cq)                                 \
+	{                                                                      \
+		const struct hf_tracked_poll *poll = poll_of(cq);              \
+                                                                               \
+		return poll->flushing ? (type)(flushed) : poll->real.name(cq); \
+	}
+
+READ(enum ibv_wc_opcode, read_opcode, poll->wc.opcode)
+READ(uint32_t, read_vendor_err, 0)
+READ(uint32_t, read_byte_len, 0)
+READ(__be32, read_imm_data, 0)
+READ(uint32_t, read_qp_num, poll->wc.qp_num)
+READ(uint32_t, read_src_qp, 0)
+READ(unsigned int, read_wc_flags, 0)
+READ(uint32_t, read_slid, 0)
+READ(uint8_t, read_sl, 0)
+READ(uint8_t, read_dlid_path_bits, 0)
+READ(uint64_t, read_completion_ts, 0)
+READ(uint16_t, read_cvlan, 0)
+READ(uint32_t, read_flow_tag, 0)
+READ(uint64_t, read_completion_wallclock_ns, 0)
+
+struct ibv_cq_ex *hf_tracked_create_cq_ex(struct ibv_context *context,
+					  struct ibv_cq_init_attr_ex *attr)
+{
+	struct hf_track *track = hf_track_of(context);
+	const uint64_t wanted = attr->wc_flags;
+	struct hf_tracked_poll *poll;
+	struct ibv_cq_ex *cq;
+
+	/* Without it nobody knows whose request is complete. */
+	attr->wc_flags |= IBV_WC_EX_WITH_QP_NUM;
+	cq = track->real.create_cq_ex(context, attr);
+	attr->wc_flags = wanted;
+	if (!cq || !cq->start_poll || !cq->read_qp_num)
+		return cq;
+	poll = calloc(1, sizeof(*poll));
+	if (!poll)
+		return cq;
+	poll->cq = ibv_cq_ex_to_cq(cq);
+	poll->real = *cq;
+	pthread_mutex_lock(&track->lock);
+	HASH_ADD_PTR(track->polls, cq, poll);
+	pthread_mutex_unlock(&track->lock);
+	if (!hf_hash_added(poll)) {
+		free(poll);
+		return cq;
+	}
+	cq->start_poll = start_poll;
+	cq->next_poll = next_poll;
+	cq->end_poll = end_poll;
+#define TAKE(name) cq->name = cq->name ? name : NULL
+	TAKE(read_opcode);
+	TAKE(read_vendor_err);
+	TAKE(read_byte_len);
+	TAKE(read_imm_data);
+	TAKE(read_qp_num);
+	TAKE(read_src_qp);
+	TAKE(read_wc_flags);
+	TAKE(read_slid);
+	TAKE(read_sl);
+	TAKE(read_dlid_path_bits);
+	TAKE(read_completion_ts);
+	TAKE(read_cvlan);
+	TAKE(read_flow_tag);
+	TAKE(read_completion_wallclock_ns);
+#undef TAKE
+	return cq;
+}
+
+static void drop_poll(struct hf_track *track, struct hf_tracked_poll *poll)
+{
+	HASH_DEL(track->polls, poll);
+	free(poll);
+}
+
+void hf_track_release_poll(struct hf_track *track, struct ibv_cq *cq)
+{
+	const size_t first = offsetof(struct ibv_cq_ex, start_poll);
+	const struct ibv_cq *key = cq;
+	struct hf_tracked_poll *poll;
+
+	HASH_FIND_PTR(track->polls, &key, poll);
+	if (!poll)
+		return;
+	memcpy((char *)cq + first, (const char *)&poll->real + first, sizeof(poll->real) - first);
+	drop_poll(track, poll);
+}
+
+void hf_track_drop_all_ex(struct hf_track *track)
+{
+	struct hf_tracked_post *post, *next_post;
+	struct hf_tracked_poll *poll, *next_poll;
+
+	HASH_ITER (hh, track->posts, post, next_post)
+		drop_post(track, post);
+	HASH_ITER (hh, track->polls, poll, next_poll)
+		drop_poll(track, poll);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the parts of tracking share: requests and completions as structs, and by single calls. */
+#ifndef HF_VERBS_TRACK_INTERNAL_H
+#define HF_VERBS_TRACK_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <holdfast-provider/provider.h>
+
+#include "core/base/hash.h"
+
+/* Requests in the order in which they were posted. */
+struct hf_ring {
+	uint64_t *ids;
+	size_t head, count, size;
+};
+
+struct hf_tracked_poll;
+struct hf_tracked_post;
+
+struct hf_track {
+	/*
+	 * Recursive, and held from ibv_wr_start() to ibv_wr_complete() and from ibv_start_poll() to
+	 * ibv_end_poll(): a provider holds its own locks there, which come after this one.
+	 */
+	pthread_mutex_t lock;
+	atomic_bool ended;
+	struct verbs_context_ops real; /* the provider's */
+	struct hf_tracked_qp *qps;
+	struct hf_tracked_srq *srqs;
+	struct hf_tracked_poll *polls;
+	struct hf_tracked_post *posts;
+};
+
+struct hf_track *hf_track_of(const struct ibv_context *context);
+
+void hf_ring_push(struct hf_ring *ring, uint64_t id);
+void hf_ring_clear(struct hf_ring *ring);
+
+/* All of these with the lock held. A send was posted; a completion was polled; one to flush, 0 or 1. */
+void hf_track_sent(struct hf_track *track, struct ibv_qp *qp, uint64_t id);
+void hf_track_retire(struct hf_track *track, const struct ibv_wc *wc);
+int hf_track_flush(struct hf_track *track, const struct ibv_cq *cq, int want, struct ibv_wc *wc);
+
+struct ibv_qp *hf_tracked_create_qp_ex(struct ibv_context *context,
+				       struct ibv_qp_init_attr_ex *attr);
+struct ibv_cq_ex *hf_tracked_create_cq_ex(struct ibv_context *context,
+					  struct ibv_cq_init_attr_ex *attr);
+/* Before it is destroyed: from here on its calls are the provider's own. */
+void hf_track_release_post(struct hf_track *track, struct ibv_qp *qp);
+void hf_track_release_poll(struct hf_track *track, struct ibv_cq *cq);
+void hf_track_drop_all_ex(struct hf_track *track);
+
+#endif
