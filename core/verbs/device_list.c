@@ -53,12 +53,12 @@ static void warn_of_unserved(struct hf *hf)
 	names = calloc(hf->table.count + 1, sizeof(*names));
 	DL_FOREACH (hf->table.unlisted, device)
 		if (names && !device->provider && !device->entry.reason.code)
-			memcpy(names[count++], device->entry.uverbs, sizeof(*names));
+			memcpy(names[count++], device->entry.name, sizeof(*names));
 	pthread_mutex_unlock(&hf->lock);
-	for (size_t i = 0; i < count; i++)
+	while (count-- > 0)
 		fprintf(stderr,
 			"libibverbs: Warning: no userspace device-specific driver found for %s\n",
-			names[i]);
+			names[count]);
 	free(names);
 }
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # The distribution's providers.
+dist_check_SCRIPTS += t/tree/foreign-order
+TESTS += t/tree/foreign-order
 if HAVE_CMOCKA
 check_PROGRAMS += t/tree/foreign
 TESTS += t/tree/foreign
