@@ -22,3 +22,4 @@ EXTRA_DIST += \
 	ci/tier/valgrind \
 	ci/tier/vm \
 	ci/tier/vm-6.12
+EXTRA_DIST += ci/valgrind.supp
