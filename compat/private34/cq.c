@@ -26,7 +26,7 @@ HF_PRIVATE34 int ibv_cmd_create_cq(struct ibv_context *context, int cqe,
 	err = hf_frame_split(&frame, &data);
 	if (!err)
 		err = hf_provider_create_cq(context, cqe, channel, comp_vector, cq, &data);
-	if (!err)
+	if (!err && resp)
 		answer_created(resp, cq);
 	return hf_answer(err);
 }
@@ -51,7 +51,7 @@ HF_PRIVATE34 int ibv_cmd_create_cq_ex(struct ibv_context *context,
 	err = hf_frame_split(&frame, &data);
 	if (!err)
 		err = hf_provider_create_cq_ex(context, attr, cq, &data, cmd_flags);
-	if (!err) {
+	if (!err && resp) {
 		answer_created(&resp->base, &cq->cq);
 		resp->comp_mask = 0;
 		resp->response_length = sizeof(*resp);
@@ -76,7 +76,7 @@ HF_PRIVATE34 int ibv_cmd_resize_cq(struct ibv_cq *cq, int cqe, void *cmd, size_t
 	err = hf_frame_split(&frame, &data);
 	if (!err)
 		err = hf_provider_resize_cq(cq, cqe, &data);
-	if (!err)
+	if (!err && resp)
 		resp->cqe = (uint32_t)cq->cqe;
 	return hf_answer(err);
 }

@@ -26,7 +26,7 @@ HF_PRIVATE34 int ibv_cmd_alloc_pd(struct ibv_context *context, struct ibv_pd *pd
 	err = hf_frame_split(&frame, &data);
 	if (!err)
 		err = hf_provider_alloc_pd(context, pd, &data);
-	if (!err)
+	if (!err && resp)
 		resp->pd_handle = pd->handle;
 	return answer(err);
 }
@@ -49,7 +49,7 @@ HF_PRIVATE34 int ibv_cmd_reg_mr(struct ibv_pd *pd, void *addr, size_t length, ui
 	err = hf_frame_split(&frame, &data);
 	if (!err)
 		err = hf_provider_reg_mr(pd, addr, length, hca_va, access, mr, &data);
-	if (!err) {
+	if (!err && resp) {
 		resp->mr_handle = mr->ibv_mr.handle;
 		resp->lkey = mr->ibv_mr.lkey;
 		resp->rkey = mr->ibv_mr.rkey;
@@ -70,7 +70,7 @@ HF_PRIVATE34 int ibv_cmd_rereg_mr(struct verbs_mr *mr, uint32_t flags, void *add
 	err = hf_frame_split(&frame, &data);
 	if (!err)
 		err = hf_provider_rereg_mr(mr, flags, addr, length, hca_va, access, pd, &data);
-	if (!err) {
+	if (!err && resp) {
 		resp->lkey = mr->ibv_mr.lkey;
 		resp->rkey = mr->ibv_mr.rkey;
 	}
@@ -120,7 +120,7 @@ HF_PRIVATE34 int ibv_cmd_alloc_mw(struct ibv_pd *pd, enum ibv_mw_type type, stru
 	err = hf_frame_split(&frame, &data);
 	if (!err)
 		err = hf_provider_alloc_mw(pd, type, mw, &data);
-	if (!err) {
+	if (!err && resp) {
 		resp->mw_handle = mw->handle;
 		resp->rkey = mw->rkey;
 	}
@@ -146,7 +146,7 @@ HF_PRIVATE34 int ibv_cmd_open_xrcd(struct ibv_context *context, struct verbs_xrc
 	err = hf_frame_split(&frame, &data);
 	if (!err)
 		err = hf_provider_open_xrcd(context, xrcd, attr, &data);
-	if (!err)
+	if (!err && resp)
 		resp->xrcd_handle = xrcd->handle;
 	return answer(err);
 }
@@ -166,7 +166,7 @@ HF_PRIVATE34 int ibv_cmd_create_ah(struct ibv_pd *pd, struct ibv_ah *ah, struct 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
 		err = hf_provider_create_ah(pd, ah, attr, &data);
-	if (!err)
+	if (!err && resp)
 		resp->ah_handle = ah->handle;
 	return answer(err);
 }

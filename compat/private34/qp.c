@@ -33,7 +33,7 @@ HF_PRIVATE34 int ibv_cmd_create_qp(struct ibv_pd *pd, struct ibv_qp *qp,
 	err = hf_frame_split(&frame, &data);
 	if (!err)
 		err = hf_provider_create_qp(pd, qp, attr, &data);
-	if (!err)
+	if (!err && resp)
 		answer_created(resp, qp, &attr->cap);
 	return hf_answer(err);
 }
@@ -56,7 +56,7 @@ HF_PRIVATE34 int ibv_cmd_create_qp_ex(struct ibv_context *context, struct verbs_
 	err = hf_frame_split(&frame, &data);
 	if (!err)
 		err = hf_provider_create_qp_ex(context, qp, attr, &data);
-	if (!err)
+	if (!err && resp)
 		answer_created(resp, &qp->qp, &attr->cap);
 	return hf_answer(err);
 }
@@ -79,7 +79,7 @@ HF_PRIVATE34 int ibv_cmd_create_qp_ex2(struct ibv_context *context, struct verbs
 	err = hf_frame_split(&frame, &data);
 	if (!err)
 		err = hf_provider_create_qp_ex(context, qp, attr, &data);
-	if (!err) {
+	if (!err && resp) {
 		answer_created(&resp->base, &qp->qp, &attr->cap);
 		resp->comp_mask = 0;
 		resp->response_length = sizeof(*resp);
@@ -108,7 +108,7 @@ HF_PRIVATE34 int ibv_cmd_open_qp(struct ibv_context *context, struct verbs_qp *q
 	err = hf_frame_split(&frame, &data);
 	if (!err)
 		err = hf_provider_open_qp(context, qp, attr, &data);
-	if (!err)
+	if (!err && resp)
 		answer_created(resp, &qp->qp, &none);
 	return hf_answer(err);
 }
@@ -148,7 +148,7 @@ HF_PRIVATE34 int ibv_cmd_modify_qp_ex(struct ibv_qp *qp, struct ibv_qp_attr *att
 	err = hf_frame_split(&frame, &data);
 	if (!err)
 		err = hf_provider_modify_qp_ex(qp, attr, attr_mask, &data);
-	if (!err)
+	if (!err && resp)
 		*resp = (struct ib_uverbs_ex_modify_qp_resp){.response_length = sizeof(*resp)};
 	return hf_answer(err);
 }

@@ -28,7 +28,7 @@ HF_PRIVATE34 int ibv_cmd_create_srq(struct ibv_pd *pd, struct ibv_srq *srq,
 	err = hf_frame_split(&frame, &data);
 	if (!err)
 		err = hf_provider_create_srq(pd, srq, attr, &data);
-	if (!err)
+	if (!err && resp)
 		answer_created(resp, srq, &attr->attr, 0);
 	return hf_answer(err);
 }
@@ -52,7 +52,7 @@ HF_PRIVATE34 int ibv_cmd_create_srq_ex(struct ibv_context *context, struct verbs
 	err = hf_frame_split(&frame, &data);
 	if (!err)
 		err = hf_provider_create_srq_ex(context, srq, attr, &data);
-	if (!err)
+	if (!err && resp)
 		answer_created(resp, &srq->srq, &attr->attr, srq->srq_num);
 	return hf_answer(err);
 }

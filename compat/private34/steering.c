@@ -96,7 +96,7 @@ HF_PRIVATE34 int ibv_cmd_create_wq(struct ibv_context *context, struct ibv_wq_in
 	err = hf_frame_split(&frame, &data);
 	if (!err)
 		err = hf_provider_create_wq(context, attr, wq, &data);
-	if (!err)
+	if (!err && resp)
 		*resp = (struct ib_uverbs_ex_create_wq_resp){
 			.response_length = sizeof(*resp),
 			.wq_handle = wq->handle,
@@ -146,7 +146,7 @@ HF_PRIVATE34 int ibv_cmd_create_rwq_ind_table(struct ibv_context *context,
 	err = hf_frame_split(&frame, &data);
 	if (!err)
 		err = hf_provider_create_rwq_ind_table(context, attr, table, &data);
-	if (!err)
+	if (!err && resp)
 		*resp = (struct ib_uverbs_ex_create_rwq_ind_table_resp){
 			.response_length = sizeof(*resp),
 			.ind_tbl_handle = (uint32_t)table->ind_tbl_handle,
