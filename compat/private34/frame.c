@@ -25,14 +25,3 @@ int hf_frame_split(const struct hf_frame *frame, struct hf_driver_data *ret_data
 	*ret_data = data;
 	return 0;
 }
-
-const void *hf_frame_payload(const void *request)
-{
-	return (const char *)request + sizeof(struct ib_uverbs_cmd_hdr);
-}
-
-const void *hf_frame_payload_ex(const void *request)
-{
-	return (const char *)request + sizeof(struct ib_uverbs_cmd_hdr) +
-	       sizeof(struct ib_uverbs_ex_cmd_hdr);
-}

@@ -29,13 +29,10 @@ struct hf_frame {
 };
 
 /*
- * Finds the driver's part of each buffer; a part of no bytes is NULL. 0, or EINVAL where a buffer
- * is shorter than its core part, which the provider then was not built for.
+ * Finds the driver's part of each buffer; a part of no bytes is NULL. No buffer has no
+ * driver's part. 0, or EINVAL where a buffer is shorter than its core part, which the provider then
+ * was not built for.
  */
 int hf_frame_split(const struct hf_frame *frame, struct hf_driver_data *ret_data);
-
-/* The core payload of a request that hf_frame_split() accepted. */
-const void *hf_frame_payload(const void *request);
-const void *hf_frame_payload_ex(const void *request);
 
 #endif
