@@ -94,7 +94,8 @@ struct ibv_qp *rxe_create_qp_ex(struct ibv_context *context, struct ibv_qp_init_
 	struct rxe_qp *qp = NULL;
 	int err;
 
-	err = attr->comp_mask & ~(uint32_t)(IBV_QP_INIT_ATTR_PD | IBV_QP_INIT_ATTR_SEND_OPS_FLAGS)
+	err = attr->comp_mask & ~(uint32_t)(IBV_QP_INIT_ATTR_PD | IBV_QP_INIT_ATTR_CREATE_FLAGS |
+					    IBV_QP_INIT_ATTR_SEND_OPS_FLAGS)
 		      ? EOPNOTSUPP
 		      : check_ops(context, attr, &opcodes);
 	if (err)
