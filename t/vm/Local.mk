@@ -24,7 +24,7 @@ VM_TESTS = \
 
 # What runs in the guest: programs as an application would be.
 vm_programs = t/vm/vm-cycles t/vm/vm-identity t/vm/vm-open t/vm/vm-verbs t/vm/vm-watch \
-	t/vm/vm-fatal t/vm/vm-instructions t/vm/vm-listing
+	t/vm/vm-cost t/vm/vm-fatal t/vm/vm-instructions t/vm/vm-listing
 noinst_PROGRAMS += $(vm_programs)
 
 vm_common = t/vm/vm.c t/vm/vm.h
@@ -52,12 +52,14 @@ t_vm_vm_watch_SOURCES = t/vm/watch.c $(vm_common)
 t_vm_vm_watch_LDADD = libholdfast.la
 
 # Programs of libibverbs: built against the distribution's, run on both.
+t_vm_vm_cost_SOURCES = t/vm/cost.c
+t_vm_vm_cost_LDADD = -libverbs
 t_vm_vm_fatal_SOURCES = t/vm/fatal.c
 t_vm_vm_fatal_LDADD = -libverbs
 t_vm_vm_listing_SOURCES = t/vm/listing.c
 t_vm_vm_listing_LDADD = -libverbs
 
-dist_noinst_SCRIPTS += $(VM_TESTS) t/vm/demo t/vm/programs t/vm/fetch t/vm/run t/vm/selftest
+dist_noinst_SCRIPTS += $(VM_TESTS) t/vm/demo t/vm/programs t/vm/fetch t/vm/run t/vm/selftest t/vm/speed
 dist_noinst_DATA += t/vm/columns.sh t/vm/common.sh t/vm/guest t/vm/init t/vm/lib.sh \
 	t/vm/module/Kbuild t/vm/module/hfplug.c
 
@@ -76,3 +78,8 @@ check-vm: all check-vm-programs
 
 check-vm-selftest:
 	bash $(srcdir)/t/vm/selftest
+
+# The comparison on a real kernel; `make bench` has the one without.
+bench-vm: all check-vm-programs
+	bash $(srcdir)/t/vm/run --kernel $(KERNEL) --builddir . $(srcdir)/t/vm/speed
+.PHONY: bench-vm
