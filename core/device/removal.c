@@ -164,7 +164,7 @@ int hf_removal_get(struct hf_device *device, struct hf_removal **ret)
 {
 	struct hf *hf = device->hf;
 	struct hf_removal *removal, *other;
-	int err = 0;
+	int err;
 
 	pthread_mutex_lock(&hf->lock);
 	removal = use(device);

@@ -50,7 +50,7 @@ static int detach_fds(const struct stat *file, int dead)
 		flags = fcntl((int)fd, F_GETFD);
 		if (flags < 0)
 			continue;
-		if (dup3(dead, (int)fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0) < 0)
+		if (dup3(dead, (int)fd, (flags & FD_CLOEXEC) ? O_CLOEXEC : 0) < 0)
 			err = -errno;
 		else
 			count++;

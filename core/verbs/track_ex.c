@@ -123,7 +123,7 @@ struct ibv_qp *hf_tracked_create_qp_ex(struct ibv_context *context,
 	ex->wr_start = wr_start;
 	ex->wr_complete = wr_complete;
 	ex->wr_abort = wr_abort;
-#define TAKE(name) ex->name = ex->name ? name : NULL
+#define TAKE(name) ex->name = ex->name ? (name) : NULL
 	TAKE(wr_atomic_cmp_swp);
 	TAKE(wr_atomic_fetch_add);
 	TAKE(wr_bind_mw);
@@ -282,7 +282,7 @@ struct ibv_cq_ex *hf_tracked_create_cq_ex(struct ibv_context *context,
 	cq->start_poll = start_poll;
 	cq->next_poll = next_poll;
 	cq->end_poll = end_poll;
-#define TAKE(name) cq->name = cq->name ? name : NULL
+#define TAKE(name) cq->name = cq->name ? (name) : NULL
 	TAKE(read_opcode);
 	TAKE(read_vendor_err);
 	TAKE(read_byte_len);

@@ -18,7 +18,7 @@
 
 struct hf_wait {
 	bool used;
-	struct hf_device *device;    /* the context holds the reference; NULL in tests that have none */
+	struct hf_device *device;    /* the context holds a reference; NULL in tests */
 	struct hf_removal *removal;  /* NULL where nothing is heard */
 	int fd;			     /* the program's */
 	int kernel_fd;		     /* what the kernel commands want; non-blocking */
