@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 dist_man_MANS += \
 	man/holdfast.1 \
+	man/holdfast-address.3 \
 	man/holdfast-context.3 \
 	man/holdfast-device.3 \
+	man/holdfast-memory.3 \
 	man/holdfast-provider-list.3 \
 	man/holdfast-queues.3 \
 	man/holdfast-reason.3 \
@@ -11,7 +13,9 @@ dist_man_MANS += \
 	man/holdfast.7 \
 	man/holdfast-hotplug.7 \
 	man/holdfast-provider.7 \
+	man/holdfast-provider-memory.7 \
 	man/holdfast-provider-queues.7 \
+	man/holdfast-provider-steering.7 \
 	man/libholdfast-compat.7
 
 # So that man(1) finds a function: each is a line that leads to its page. None for ibv_*, whose pages
@@ -58,5 +62,6 @@ $(man_links): man/Local.mk
 	page=`cd $(srcdir)/man && grep -lx "\.Nm $$name\( ,\)*" *.3`; \
 	test -n "$$page" && echo ".so man3/$$page" >$@
 
+EXTRA_DIST += man/libibverbs.pages
 TESTS += man/lint man/lint-self
 dist_check_SCRIPTS += man/lint man/lint-self
