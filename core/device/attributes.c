@@ -47,8 +47,7 @@ static void fill_info(struct hf_device *device, struct hf_device_info *info)
 	hf_entry_node_path(root, entry, info->node);
 	hf_copy(info->root, sizeof(info->root), root->sysfs);
 	if (device->provider) {
-		snprintf(info->provider, sizeof(info->provider), "%s",
-			 device->provider->name);
+		snprintf(info->provider, sizeof(info->provider), "%s", device->provider->name);
 		hf_copy(info->provider_file, sizeof(info->provider_file), device->provider->file);
 	}
 	info->index = entry->index;

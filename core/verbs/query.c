@@ -70,8 +70,8 @@ static int ask_kernel(struct verbs_context *context, uint32_t port, uint32_t ind
 	struct ib_uverbs_gid_entry entry;
 	int err;
 
-	err = hf_cmd_query_gid(context->context.cmd_fd, context->priv->uverbs.driver_id, port, index,
-			       &entry);
+	err = hf_cmd_query_gid(context->context.cmd_fd, context->priv->uverbs.driver_id, port,
+			       index, &entry);
 	if (err == -ENODATA) {
 		memset(gid, 0, sizeof(*gid));
 		return 0;
