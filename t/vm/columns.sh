@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # for the scripts that take this
 # For guest scripts that compare libraries: . "$VM_DIR/columns.sh", after lib.sh.
 
 columns=(incumbent distribution holdfast)
