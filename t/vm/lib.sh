@@ -66,6 +66,17 @@ skip()
 	exit 77
 }
 
+# needs PACKAGE PROGRAM...: the guest has what the machine has.
+needs()
+{
+	local package=$1 program
+
+	shift
+	for program; do
+		command -v "$program" >/dev/null || skip "no $program: install the package $package"
+	done
+}
+
 bail()
 {
 	printf 'Bail out! %s\n' "$*"
