@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +23,7 @@ struct mappings {
 	size_t count, size;
 };
 
-static bool is_same(const struct stat *a, const struct stat *b)
+bool hf_detach_is_same(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_rdev == b->st_rdev &&
 	       (a->st_mode & S_IFMT) == (b->st_mode & S_IFMT);
@@ -45,7 +44,7 @@ static int detach_fds(const struct stat *file, int dead)
 		int flags;
 
 		if (*end || end == entry->d_name || fd == dirfd(dir) || fd == dead ||
-		    fstat((int)fd, &st) < 0 || !is_same(&st, file))
+		    fstat((int)fd, &st) < 0 || !hf_detach_is_same(&st, file))
 			continue;
 		flags = fcntl((int)fd, F_GETFD);
 		if (flags < 0)

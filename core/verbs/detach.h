@@ -2,7 +2,11 @@
 #ifndef HF_VERBS_DETACH_H
 #define HF_VERBS_DETACH_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
+
+/* Are both of one file? */
+bool hf_detach_is_same(const struct stat *a, const struct stat *b);
 
 /*
  * Lets go of every reference that this process has to a file, as it was stat()ed: descriptors become

@@ -41,7 +41,31 @@ static uint64_t now_ms(void)
 static void revoke_wait(const struct hf_revoker *revoker, struct hf_wait *wait)
 {
 	atomic_store(&wait->revoked, true);
-	(void)dup3(revoker->dead, wait->kernel_fd, O_CLOEXEC);
+	if (hf_wait_owns(wait))
+		(void)dup3(revoker->dead, wait->kernel_fd, O_CLOEXEC);
+}
+
+/* Not where the program closed the descriptor and has another file under its number. */
+static int replace_node(const struct hf_revoker *revoker, const struct hf_revocable *revocable)
+{
+	const int fd = revocable->context->context.cmd_fd;
+	struct stat now;
+
+	if (fstat(fd, &now) < 0 || !hf_detach_is_same(&now, &revocable->node))
+		return 0;
+	return dup3(revoker->dead, fd, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+/* A node that outlives its device, as in a container, may be open anew: on the device's next life. */
+static bool node_is_in_use(const struct hf_revoker *revoker, const struct hf_revocable *revocable)
+{
+	const struct hf_revocable *r;
+
+	DL_FOREACH (revoker->contexts, r)
+		if (r->state == HF_REVOKE_LIVE && !hf_removal_happened(r->removal) &&
+		    hf_detach_is_same(&r->node, &revocable->node))
+			return true;
+	return false;
 }
 
 /*
@@ -53,8 +77,7 @@ static void let_go(struct hf_revoker *revoker, struct hf_revocable *revocable)
 	struct verbs_context *context = revocable->context;
 	struct hf_device *device = context->priv->device;
 	struct hf_wait *channel;
-	struct stat node;
-	int err = 0;
+	int err;
 
 	atomic_store(&context->priv->uverbs.dead, true);
 	hf_track_end(revocable->track);
@@ -62,13 +85,11 @@ static void let_go(struct hf_revoker *revoker, struct hf_revocable *revocable)
 		revoke_wait(revoker, &context->priv->async);
 	DL_FOREACH (revocable->channels, channel)
 		revoke_wait(revoker, channel);
-	if (fstat(context->context.cmd_fd, &node) < 0)
-		err = -errno;
-	if (dup3(revoker->dead, context->context.cmd_fd, O_CLOEXEC) < 0)
-		err = -errno;
+	err = replace_node(revoker, revocable);
 	/* In a made-up tree the node may be anything, /dev/null for one. */
-	if (!err && revoker->hf->roots[device->key.root].kernel)
-		err = hf_detach_file(&node, revoker->dead);
+	if (!err && revoker->hf->roots[device->key.root].kernel &&
+	    !node_is_in_use(revoker, revocable))
+		err = hf_detach_file(&revocable->node, revoker->dead);
 	revocable->state = HF_REVOKE_DONE;
 	if (err < 0)
 		hf_error(&revoker->hf->log, "%s: could not be let go: %s", device->key.uverbs,
@@ -252,7 +273,9 @@ int hf_revoke_watch(struct verbs_context *context)
 	if (!revocable)
 		return -ENOMEM;
 	revocable->context = context;
-	err = hf_track_new(context, &revocable->track);
+	err = fstat(context->context.cmd_fd, &revocable->node) < 0 ? -errno : 0;
+	if (!err)
+		err = hf_track_new(context, &revocable->track);
 	if (err)
 		goto free_revocable;
 	err = hf_removal_get(private->device, &revocable->removal);

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "core/verbs/wait.h"
 
@@ -27,6 +28,7 @@ struct hf_revocable {
 	struct hf_removal *removal;
 	struct hf_track *track;
 	struct hf_wait *channels; /* utlist */
+	struct stat node; /* what cmd_fd was; the program may close it, and use the number anew */
 	enum hf_revoke_state state;
 	uint64_t deadline;
 	bool watched;

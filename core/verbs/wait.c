@@ -70,6 +70,14 @@ void hf_wait_fini(struct hf_wait *wait)
 	wait->used = false;
 }
 
+bool hf_wait_owns(const struct hf_wait *wait)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = wait->kernel_fd};
+
+	/* An epoll set knows files, not numbers: under another file the number is not in it. */
+	return epoll_ctl(wait->fd, EPOLL_CTL_MOD, wait->kernel_fd, &event) == 0;
+}
+
 void hf_wait_told(struct hf_wait *wait)
 {
 	struct epoll_event unused = {0};

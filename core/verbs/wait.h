@@ -41,6 +41,9 @@ void hf_wait_fini(struct hf_wait *wait);
  */
 int hf_wait_read(struct hf_wait *wait, void *buffer, size_t size);
 
+/* Is kernel_fd still what was taken over? A program that closes what it does not know may reuse it. */
+bool hf_wait_owns(const struct hf_wait *wait);
+
 /* The program knows: what makes `fd` readable from now on is the kernel alone. */
 void hf_wait_told(struct hf_wait *wait);
 

@@ -22,6 +22,7 @@
 
 #include <holdfast/holdfast.h>
 
+#include "core/base/attr.h"
 #include "core/device/hf.h"
 #include "core/verbs/context.h"
 #include "core/verbs/detach.h"
@@ -732,6 +733,40 @@ static void nothing_of_the_kernels_is_left(void **state)
 	assert_int_equal(errno, EIO);
 }
 
+static int put_under(int fd, const char *name)
+{
+	int file = memfd_create(name, MFD_CLOEXEC);
+
+	assert_true(file >= 0);
+	assert_int_equal(write(file, name, strlen(name)), strlen(name));
+	assert_int_equal(dup2(file, fd), fd);
+	return file;
+}
+
+/* As a daemon that closes every descriptor it does not know, and opens its own. */
+static void a_number_that_is_anothers_by_now_is_left_alone(void **state)
+{
+	struct bed *bed = *state;
+	const int numbers[] = {
+		bed->context->cmd_fd,
+		hf_context_of(bed->context)->priv->async.kernel_fd,
+	};
+	int files[HF_ARRAY_SIZE(numbers)];
+	struct stat file, now;
+
+	for (size_t i = 0; i < HF_ARRAY_SIZE(numbers); i++)
+		files[i] = put_under(numbers[i], "a file of the program's");
+	unplug(bed);
+	for (size_t i = 0; i < HF_ARRAY_SIZE(numbers); i++) {
+		assert_int_equal(fstat(files[i], &file), 0);
+		assert_int_equal(fstat(numbers[i], &now), 0);
+		print_message("descriptor %d: inode %lu, wanted %lu\n", numbers[i],
+			      (unsigned long)now.st_ino, (unsigned long)file.st_ino);
+		assert_int_equal(now.st_ino, file.st_ino);
+		close(files[i]);
+	}
+}
+
 static void who_closes_in_time_is_left_alone(void **state)
 {
 	struct bed *bed = *state;
@@ -826,6 +861,7 @@ int main(void)
 		TEST(many_requests_are_kept_in_order),
 		TEST(single_calls_are_flushed),
 		TEST(nothing_of_the_kernels_is_left),
+		TEST(a_number_that_is_anothers_by_now_is_left_alone),
 		TEST(who_closes_in_time_is_left_alone),
 		cmocka_unit_test_setup_teardown(switched_off_nothing_is_revoked, setup_off,
 						teardown),
