@@ -81,9 +81,9 @@ HF_EXPORT void hf_provider_init_cq(struct ibv_cq *cq, struct ibv_context *contex
 	cq->context = context;
 	cq->channel = channel;
 	cq->cq_context = cq_context;
+	hf_delivered_born(&hf_uverbs_of(context)->delivered, &cq->comp_events_completed);
 	cq->comp_events_completed = 0;
-	cq->async_events_completed = 0;
-	hf_events_init(&cq->mutex, &cq->cond);
+	hf_events_init(context, &cq->mutex, &cq->cond, &cq->async_events_completed);
 	if (!channel)
 		return;
 	pthread_mutex_lock(&context->mutex);

@@ -7,6 +7,7 @@
 struct hf_delivered_entry {
 	const uint32_t *completed;
 	uint32_t count;
+	bool is_no_more;
 	UT_hash_handle hh;
 };
 
@@ -49,31 +50,50 @@ static struct hf_delivered_entry *add(struct hf_delivered *delivered, const uint
 	return NULL;
 }
 
-void hf_delivered_count(struct hf_delivered *delivered, const uint32_t *completed)
+bool hf_delivered_count(struct hf_delivered *delivered, const uint32_t *completed)
 {
-	struct hf_delivered_entry *entry;
+	struct hf_delivered_entry *entry = find(delivered, completed);
 
-	pthread_mutex_lock(&delivered->lock);
-	entry = find(delivered, completed);
 	if (!entry)
 		entry = add(delivered, completed);
-	if (entry)
-		entry->count++;
-	pthread_mutex_unlock(&delivered->lock);
+	if (!entry)
+		return true;
+	entry->count++;
+	return !entry->is_no_more;
 }
 
-uint32_t hf_delivered_take(struct hf_delivered *delivered, const uint32_t *completed)
+static void forget(struct hf_delivered *delivered, struct hf_delivered_entry *entry)
+{
+	if (!entry)
+		return;
+	HASH_DELETE(hh, delivered->entries, entry);
+	free(entry);
+}
+
+uint32_t hf_delivered_take(struct hf_delivered *delivered, const uint32_t *completed, bool gone)
 {
 	struct hf_delivered_entry *entry;
 	uint32_t count = 0;
 
 	pthread_mutex_lock(&delivered->lock);
 	entry = find(delivered, completed);
-	if (entry) {
+	if (entry)
 		count = entry->count;
-		HASH_DELETE(hh, delivered->entries, entry);
-		free(entry);
+	if (gone && !entry)
+		entry = add(delivered, completed);
+	if (gone && entry) {
+		entry->count = 0;
+		entry->is_no_more = true;
+	} else {
+		forget(delivered, entry);
 	}
 	pthread_mutex_unlock(&delivered->lock);
 	return count;
+}
+
+void hf_delivered_born(struct hf_delivered *delivered, const uint32_t *completed)
+{
+	pthread_mutex_lock(&delivered->lock);
+	forget(delivered, find(delivered, completed));
+	pthread_mutex_unlock(&delivered->lock);
 }

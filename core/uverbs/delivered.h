@@ -8,12 +8,14 @@
 #define HF_UVERBS_DELIVERED_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct hf_delivered_entry;
 
 /* Of one context. */
 struct hf_delivered {
+	/* Held from reading an event until it is counted: no destroy comes in between. */
 	pthread_mutex_t lock;
 	struct hf_delivered_entry *entries;
 };
@@ -21,10 +23,19 @@ struct hf_delivered {
 void hf_delivered_init(struct hf_delivered *delivered);
 void hf_delivered_fini(struct hf_delivered *delivered);
 
-/* One more. Without memory it is not counted, and then not waited for. */
-void hf_delivered_count(struct hf_delivered *delivered, const uint32_t *completed);
+/*
+ * One more, with the lock held. Without memory it is not counted, and then not waited for. False when
+ * the object is no more, and nobody must be told.
+ */
+bool hf_delivered_count(struct hf_delivered *delivered, const uint32_t *completed);
 
-/* How many there were; and the object is forgotten. */
-uint32_t hf_delivered_take(struct hf_delivered *delivered, const uint32_t *completed);
+/*
+ * The object is destroyed: how many there were. With `gone` the kernel did not destroy it, and may
+ * have events about it yet (Linux: a device answers EIO before what belongs to it is cleaned up).
+ */
+uint32_t hf_delivered_take(struct hf_delivered *delivered, const uint32_t *completed, bool gone);
+
+/* There is a new object, where another one may have been. */
+void hf_delivered_born(struct hf_delivered *delivered, const uint32_t *completed);
 
 #endif

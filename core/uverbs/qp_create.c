@@ -192,8 +192,7 @@ static void init(struct ibv_qp *qp, struct ibv_context *context,
 	qp->srq = attr->srq;
 	qp->qp_type = attr->qp_type;
 	qp->state = IBV_QPS_RESET;
-	qp->events_completed = 0;
-	hf_events_init(&qp->mutex, &qp->cond);
+	hf_events_init(context, &qp->mutex, &qp->cond, &qp->events_completed);
 }
 
 static int create(struct ibv_context *context, struct ibv_qp *qp,

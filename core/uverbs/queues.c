@@ -13,8 +13,11 @@ void hf_command_event_fd(struct hf_command *command, uint16_t attr, struct ibv_c
 	command->attrs[command->header.num_attrs - 1].flags = 0;
 }
 
-void hf_events_init(pthread_mutex_t *mutex, pthread_cond_t *cond)
+void hf_events_init(struct ibv_context *context, pthread_mutex_t *mutex, pthread_cond_t *cond,
+		    uint32_t *completed)
 {
+	hf_delivered_born(&hf_uverbs_of(context)->delivered, completed);
+	*completed = 0;
 	pthread_mutex_init(mutex, NULL);
 	pthread_cond_init(cond, NULL);
 }
@@ -35,8 +38,8 @@ int hf_events_finish(struct ibv_context *context, int err, pthread_mutex_t *mute
 	if (err < 0)
 		return -err;
 	for (size_t i = 0; i < count; i++) {
-		const uint32_t delivered =
-			hf_delivered_take(&hf_uverbs_of(context)->delivered, events[i].completed);
+		const uint32_t delivered = hf_delivered_take(&hf_uverbs_of(context)->delivered,
+							     events[i].completed, err > 0);
 
 		if (err > 0)
 			events[i].reported = delivered;

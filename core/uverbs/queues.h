@@ -22,8 +22,9 @@ static inline void hf_command_in_u64(struct hf_command *command, uint16_t attr, 
 /* Where the kernel reports the object's asynchronous events. */
 void hf_command_event_fd(struct hf_command *command, uint16_t attr, struct ibv_context *context);
 
-/* Prepares what hf_events_finish() waits on. */
-void hf_events_init(pthread_mutex_t *mutex, pthread_cond_t *cond);
+/* Prepares what hf_events_finish() waits on, of an object that is new. */
+void hf_events_init(struct ibv_context *context, pthread_mutex_t *mutex, pthread_cond_t *cond,
+		    uint32_t *completed);
 
 /* An object's counter of acknowledged events, and the kernel's figure of those reported. */
 struct hf_events {

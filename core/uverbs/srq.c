@@ -128,8 +128,7 @@ HF_EXPORT void hf_provider_init_srq(struct ibv_srq *srq, struct ibv_context *con
 	srq->context = context;
 	srq->srq_context = srq_context;
 	srq->pd = pd;
-	srq->events_completed = 0;
-	hf_events_init(&srq->mutex, &srq->cond);
+	hf_events_init(context, &srq->mutex, &srq->cond, &srq->events_completed);
 }
 
 HF_EXPORT int hf_provider_create_srq(struct ibv_pd *pd, struct ibv_srq *srq,

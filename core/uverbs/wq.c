@@ -89,8 +89,7 @@ HF_EXPORT int hf_provider_create_wq(struct ibv_context *context, struct ibv_wq_i
 	wq->handle = response.wq_handle;
 	wq->wq_type = attr->wq_type;
 	wq->state = IBV_WQS_RESET;
-	wq->events_completed = 0;
-	hf_events_init(&wq->mutex, &wq->cond);
+	hf_events_init(context, &wq->mutex, &wq->cond, &wq->events_completed);
 	return 0;
 }
 

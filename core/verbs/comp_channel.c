@@ -67,15 +67,30 @@ HF_EXPORT int ibv_destroy_comp_channel(struct ibv_comp_channel *channel)
 	return 0;
 }
 
+/* The kernel gives back the pointer that the CQ was created with. */
+static struct ibv_cq *cq_of(const struct ib_uverbs_comp_event_desc *event)
+{
+	return (struct ibv_cq *)(uintptr_t)event->cq_handle;
+}
+
+static const uint32_t *counted_by(const void *event)
+{
+	return &cq_of(event)->comp_events_completed;
+}
+
 HF_EXPORT int ibv_get_cq_event(struct ibv_comp_channel *channel, struct ibv_cq **cq,
 			       void **cq_context)
 {
 	struct hf_wait *wait = &channel_of(channel)->wait;
 	struct ib_uverbs_comp_event_desc event;
+	const struct hf_wait_account account = {
+		.delivered = &hf_uverbs_of(channel->context)->delivered,
+		.counter = counted_by,
+	};
 	struct ibv_cq *found;
 	int got;
 
-	got = hf_wait_read(wait, &event, sizeof(event));
+	got = hf_wait_read(wait, &event, sizeof(event), &account);
 	if (got == 0) {
 		hf_wait_told(wait);
 		got = -EIO;
@@ -84,9 +99,7 @@ HF_EXPORT int ibv_get_cq_event(struct ibv_comp_channel *channel, struct ibv_cq *
 		errno = -got;
 		return -1;
 	}
-	/* The kernel gives back the pointer that the CQ was created with. */
-	found = (struct ibv_cq *)(uintptr_t)event.cq_handle;
-	hf_delivered_count(&hf_uverbs_of(found->context)->delivered, &found->comp_events_completed);
+	found = cq_of(&event);
 	*cq = found;
 	*cq_context = found->cq_context;
 	hf_context_of(found->context)->priv->ops.cq_event(found);

@@ -35,34 +35,6 @@ static void set_element(struct ibv_async_event *event, uint64_t element)
 	}
 }
 
-/*
- * The kernel driver may say that the device is gone, before or after the core found out, or never do
- * so (rdma_rxe, siw): the program hears it once.
- */
-static int next_event(struct verbs_ex_private *private, struct ib_uverbs_async_event_desc *ret)
-{
-	for (;;) {
-		int untold = HF_FATAL_NOT_TOLD;
-		int got = hf_wait_read(&private->async, ret, sizeof(*ret));
-
-		if (got < 0)
-			return got;
-		if (got == 0) {
-			hf_wait_told(&private->async);
-			if (!atomic_compare_exchange_strong(&private->fatal, &untold,
-							    HF_FATAL_BY_CORE))
-				return -EIO;
-			*ret = (struct ib_uverbs_async_event_desc){
-				.event_type = IBV_EVENT_DEVICE_FATAL,
-			};
-			return 0;
-		}
-		if (ret->event_type != IBV_EVENT_DEVICE_FATAL ||
-		    atomic_exchange(&private->fatal, HF_FATAL_BY_KERNEL) != HF_FATAL_BY_CORE)
-			return 0;
-	}
-}
-
 /* What is waited on for the events about an object. */
 struct counter {
 	pthread_mutex_t *mutex;
@@ -104,11 +76,49 @@ static bool counter_of(const struct ibv_async_event *event, struct counter *ret)
 	}
 }
 
+static const uint32_t *counted_by(const void *buffer)
+{
+	const struct ib_uverbs_async_event_desc *desc = buffer;
+	struct ibv_async_event event = {.event_type = (enum ibv_event_type)desc->event_type};
+	struct counter counter;
+
+	set_element(&event, desc->element);
+	return counter_of(&event, &counter) ? counter.completed : NULL;
+}
+
+/*
+ * The kernel driver may say that the device is gone, before or after the core found out, or never do
+ * so (rdma_rxe, siw): the program hears it once.
+ */
+static int next_event(struct verbs_ex_private *private, struct ib_uverbs_async_event_desc *ret)
+{
+	for (;;) {
+		int untold = HF_FATAL_NOT_TOLD;
+		const struct hf_wait_account account = {&private->uverbs.delivered, counted_by};
+		int got = hf_wait_read(&private->async, ret, sizeof(*ret), &account);
+
+		if (got < 0)
+			return got;
+		if (got == 0) {
+			hf_wait_told(&private->async);
+			if (!atomic_compare_exchange_strong(&private->fatal, &untold,
+							    HF_FATAL_BY_CORE))
+				return -EIO;
+			*ret = (struct ib_uverbs_async_event_desc){
+				.event_type = IBV_EVENT_DEVICE_FATAL,
+			};
+			return 0;
+		}
+		if (ret->event_type != IBV_EVENT_DEVICE_FATAL ||
+		    atomic_exchange(&private->fatal, HF_FATAL_BY_KERNEL) != HF_FATAL_BY_CORE)
+			return 0;
+	}
+}
+
 HF_EXPORT int ibv_get_async_event(struct ibv_context *context, struct ibv_async_event *event)
 {
 	struct verbs_context *verbs = hf_context_of(context);
 	struct ib_uverbs_async_event_desc desc;
-	struct counter counter;
 	int err = -EOPNOTSUPP;
 
 	if (context->async_fd >= 0)
@@ -119,8 +129,6 @@ HF_EXPORT int ibv_get_async_event(struct ibv_context *context, struct ibv_async_
 	}
 	event->event_type = (enum ibv_event_type)desc.event_type;
 	set_element(event, desc.element);
-	if (counter_of(event, &counter))
-		hf_delivered_count(&verbs->priv->uverbs.delivered, counter.completed);
 	verbs->priv->ops.async_event(context, event);
 	return 0;
 }

@@ -112,10 +112,31 @@ static bool is_gone(struct hf_wait *wait)
 	return true;
 }
 
-/* 1, 0 for nothing there, -errno. */
-static int try_read(struct hf_wait *wait, void *buffer, size_t size)
+/* The same as read(), which does not block here. */
+static ssize_t read_and_count(const struct hf_wait *wait, void *buffer, size_t size,
+			      const struct hf_wait_account *account)
 {
-	ssize_t got = read(wait->kernel_fd, buffer, size);
+	const uint32_t *counter = NULL;
+	bool passed_over;
+	ssize_t got;
+
+	pthread_mutex_lock(&account->delivered->lock);
+	do {
+		got = read(wait->kernel_fd, buffer, size);
+		if (got == (ssize_t)size)
+			counter = account->counter(buffer);
+		passed_over = got == (ssize_t)size && counter &&
+			      !hf_delivered_count(account->delivered, counter);
+	} while (passed_over);
+	pthread_mutex_unlock(&account->delivered->lock);
+	return got;
+}
+
+/* 1, 0 for nothing there, -errno. */
+static int try_read(struct hf_wait *wait, void *buffer, size_t size,
+		    const struct hf_wait_account *account)
+{
+	ssize_t got = read_and_count(wait, buffer, size, account);
 
 	if (got == (ssize_t)size)
 		return 1;
@@ -126,7 +147,8 @@ static int try_read(struct hf_wait *wait, void *buffer, size_t size)
 	return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
 }
 
-int hf_wait_read(struct hf_wait *wait, void *buffer, size_t size)
+int hf_wait_read(struct hf_wait *wait, void *buffer, size_t size,
+		 const struct hf_wait_account *account)
 {
 	/* The second is for threads that are here while hf_wait_told() makes the first one quiet. */
 	struct pollfd pollfds[2] = {
@@ -136,7 +158,7 @@ int hf_wait_read(struct hf_wait *wait, void *buffer, size_t size)
 	int flags, got;
 
 	for (;;) {
-		got = try_read(wait, buffer, size);
+		got = try_read(wait, buffer, size, account);
 		if (got)
 			return got;
 		if (is_gone(wait))

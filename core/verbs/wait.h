@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "core/device/removal.h"
+#include "core/uverbs/delivered.h"
 
 struct hf_wait {
 	bool used;
@@ -35,11 +36,19 @@ int hf_wait_init(struct hf_wait *wait, struct hf_device *device, int kernel_fd);
 /* Closes both descriptors. Nothing happens where hf_wait_init() was not called, or failed. */
 void hf_wait_fini(struct hf_wait *wait);
 
+/* Which counter of acknowledged events an event is for; NULL for none. */
+struct hf_wait_account {
+	struct hf_delivered *delivered;
+	const uint32_t *(*counter)(const void *event);
+};
+
 /*
  * Reads exactly `size` bytes: 1 when it did; 0 when there are none because the device is gone; or
  * -errno. Waits, unless the program has made its descriptor non-blocking: -EAGAIN then.
+ * The event is counted, and passed over when it is about an object that is no more.
  */
-int hf_wait_read(struct hf_wait *wait, void *buffer, size_t size);
+int hf_wait_read(struct hf_wait *wait, void *buffer, size_t size,
+		 const struct hf_wait_account *account);
 
 /* Is kernel_fd still what was taken over? A program that closes what it does not know may reuse it. */
 bool hf_wait_owns(const struct hf_wait *wait);

@@ -3,7 +3,9 @@
  * Destroying what events were given out about, on a device that is gone: the kernel has no figures
  * any more, yet a thread that has such an event in its hands must find the object when it acknowledges.
  */
+#include <fcntl.h>
 #include <unistd.h>
+#include <sys/syscall.h>
 
 #include "t/unit/queues.h"
 
@@ -135,6 +137,66 @@ static void async(void **state)
 	}
 }
 
+/* What another thread does between the kernel's giving an event out and anything else. */
+static const struct kind *destroy_at_read;
+static pthread_t destroyer;
+
+ssize_t read(int fd, void *buffer, size_t size)
+{
+	ssize_t got = syscall(SYS_read, fd, buffer, size);
+	const struct kind *kind = destroy_at_read;
+
+	if (!kind || fd != async_pipe[0] || got <= 0)
+		return got;
+	destroy_at_read = NULL;
+	destroyer = start(kind);
+	return got;
+}
+
+static void destroyed_while_it_is_read(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(kinds); i++) {
+		struct ibv_context *context = new_context();
+		struct ibv_async_event event;
+
+		fake_gone(EIO);
+		report(&kinds[i]);
+		destroy_at_read = &kinds[i];
+		assert_int_equal(ibv_get_async_event(context, &event), 0);
+		let_others_run();
+		assert_false(atomic_load(&destroyed));
+		ibv_ack_async_event(&event);
+		assert_int_equal(pthread_join(destroyer, NULL), 0);
+		end_context(context);
+	}
+}
+
+/* A device that is gone answers so before its kernel has cleaned up. */
+static void no_event_about_what_is_no_more(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(kinds); i++) {
+		struct ibv_context *context = new_context();
+		struct ibv_async_event event;
+
+		assert_int_equal(fcntl(context->async_fd, F_SETFL, O_NONBLOCK), 0);
+		fake_gone(EIO);
+		assert_int_equal(kinds[i].destroy(), 0);
+		report(&kinds[i]);
+		assert_int_equal(ibv_get_async_event(context, &event), -1);
+		assert_int_equal(errno, EAGAIN);
+		/* But about a new one in its place. */
+		if (kinds[i].object == &the_qp) {
+			hf_provider_init_qp(&the_qp, context, &(struct ibv_qp_init_attr){0}, NULL);
+			report(&kinds[i]);
+			assert_int_equal(ibv_get_async_event(context, &event), 0);
+			assert_ptr_equal(event.element.qp, &the_qp);
+		}
+		end_context(context);
+	}
+}
+
 static void completion(void **state)
 {
 	static const struct kind kind = {.destroy = destroy_cq};
@@ -188,7 +250,7 @@ static void there(void **state)
 	ibv_ack_async_event(&event);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 
-	the_qp.events_completed = 0;
+	hf_provider_init_qp(&the_qp, context, &(struct ibv_qp_init_attr){0}, NULL);
 	report(&kinds[1]);
 	assert_int_equal(ibv_get_async_event(context, &event), 0);
 	fake_succeed();
@@ -201,6 +263,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(async),
+		cmocka_unit_test(destroyed_while_it_is_read),
+		cmocka_unit_test(no_event_about_what_is_no_more),
 		cmocka_unit_test(completion),
 		cmocka_unit_test(there),
 	};
