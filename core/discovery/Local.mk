@@ -10,6 +10,7 @@ libhf_core_la_SOURCES += \
 	core/discovery/names.c \
 	core/discovery/netlink.c \
 	core/discovery/netlink.h \
+	core/discovery/netlink_guess.c \
 	core/discovery/netlink_parse.c \
 	core/discovery/parse.c \
 	core/discovery/sight.c \

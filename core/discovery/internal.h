@@ -62,6 +62,16 @@ struct hf_nl_table {
 	bool waited; /* for a char device that did not come */
 };
 
+/* Which index a device may have, where no dump was made: see netlink_guess.c. */
+struct hf_nl_guesses *hf_nl_guesses_new(void);
+void hf_nl_guesses_free(struct hf_nl_guesses *guesses);
+struct hf_nl_guesses *hf_nl_guesses(struct hf_nl *nl);
+void hf_nl_guesses_clear(struct hf_nl_guesses *guesses);
+/* An answer to go by later: the device of either name has that index. */
+void hf_nl_guess_learn(struct hf_nl_guesses *guesses, const char *name, uint32_t index);
+/* The device that has both names now; -ENODEV when it cannot be guessed. */
+int hf_nl_guess(struct hf_nl *nl, const char *uverbs, const char *name, struct hf_nl_device *ret);
+
 int hf_nl_table_fill(struct hf_nl *nl, struct hf_nl_table *table);
 const struct hf_nl_device *hf_nl_table_find(const struct hf_nl_table *table, const char *name);
 void hf_nl_table_free(struct hf_nl_table *table);

@@ -12,6 +12,7 @@ struct scan {
 	struct hf_nl *nl;
 	struct hf_nl_table table;
 	bool have_table;
+	bool guess; /* netlink is asked for one device, without a table */
 	bool brief;
 	bool calm;
 };
@@ -35,7 +36,7 @@ static int refill(struct scan *scan)
 }
 
 static int scan_begin(struct scan *scan, const struct hf_search_root *root, unsigned int sources,
-		      struct hf_nl *nl)
+		      struct hf_nl *nl, bool one)
 {
 	int netlink_error = -ENOENT;
 	int err = 0;
@@ -44,19 +45,25 @@ static int scan_begin(struct scan *scan, const struct hf_search_root *root, unsi
 	scan->classes.verbs = scan->classes.ib = -1;
 	if ((sources & HF_SOURCE_NETLINK) && root->kernel)
 		scan->nl = nl;
+	scan->guess = scan->nl && one && (sources & HF_SOURCE_SYSFS);
 	/* Before sysfs is read: then what sysfs has and the dump has not is new, or not ours. */
-	if (scan->nl)
+	if (scan->nl && !scan->guess)
 		netlink_error = refill(scan);
 	if (hf_error_is_shortage(netlink_error))
 		err = netlink_error;
 	if (!err && (sources & HF_SOURCE_SYSFS)) {
 		err = hf_classes_open(root, &scan->classes);
-		if (err && !hf_error_is_shortage(err) && scan->have_table)
+		/* Without sysfs there is no name to guess by. */
+		if (scan->guess && scan->classes.verbs < 0 && !hf_error_is_shortage(err))
+			netlink_error = refill(scan);
+		if (hf_error_is_shortage(netlink_error))
+			err = netlink_error;
+		else if (err && !hf_error_is_shortage(err) && scan->have_table)
 			err = 0;
 	} else if (!err && scan->nl) {
 		err = netlink_error;
 	}
-	scan->brief = (sources & HF_BRIEFLY) && !scan->have_table;
+	scan->brief = (sources & HF_BRIEFLY) && !scan->have_table && !scan->guess;
 	return err ? plain_error(err) : 0;
 }
 
@@ -145,8 +152,8 @@ static int scan_one(struct scan *scan, unsigned int root_index, const char *uver
 		found_keep(found, HF_MATCH_NONE);
 		return 0;
 	}
-	err = hf_sight(&scan->classes, scan->nl, scan->have_table ? &scan->table : NULL, uverbs,
-		       entry, &match);
+	err = hf_sight(&scan->classes, scan->have_table || scan->guess ? scan->nl : NULL,
+		       scan->have_table ? &scan->table : NULL, uverbs, entry, &match);
 	entry->root = root_index;
 	if (!err)
 		found_keep(found, match);
@@ -349,7 +356,7 @@ int hf_discover(const struct hf_search_root *root, unsigned int root_index, unsi
 {
 	struct found found = found_begin(entries);
 	struct scan scan;
-	int err = scan_begin(&scan, root, sources, nl);
+	int err = scan_begin(&scan, root, sources, nl, false);
 
 	/* Where there is sysfs it says what exists; netlink alone is for where there is none. */
 	if (!err && scan.classes.verbs >= 0) {
@@ -391,7 +398,7 @@ int hf_discover_one(const struct hf_search_root *root, unsigned int root_index,
 
 	if (!hf_is_uverbs_name(uverbs))
 		return -ENODEV;
-	err = scan_begin(&scan, root, sources, nl);
+	err = scan_begin(&scan, root, sources, nl, true);
 	if (!err && scan.classes.verbs >= 0) {
 		err = scan_one(&scan, root_index, uverbs, &found);
 		if (!err)

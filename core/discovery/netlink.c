@@ -23,6 +23,7 @@ struct hf_nl {
 	struct mnl_socket *socket;
 	uint32_t seq;
 	int failed; /* what is wrong with the dump that is being read to its end */
+	struct hf_nl_guesses *guesses;
 	char request[REQUEST_SIZE] __attribute__((aligned(8)));
 	char reply[REPLY_SIZE] __attribute__((aligned(8)));
 };
@@ -35,6 +36,11 @@ int hf_nl_open(struct hf_nl **ret)
 
 	if (!nl)
 		return -ENOMEM;
+	nl->guesses = hf_nl_guesses_new();
+	if (!nl->guesses) {
+		free(nl);
+		return -ENOMEM;
+	}
 	nl->socket = mnl_socket_open2(NETLINK_RDMA, SOCK_CLOEXEC);
 	if (!nl->socket || mnl_socket_bind(nl->socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
 	    setsockopt(mnl_socket_get_fd(nl->socket), SOL_SOCKET, SO_RCVTIMEO, &patience,
@@ -54,8 +60,15 @@ struct hf_nl *hf_nl_close(struct hf_nl *nl)
 {
 	if (nl && nl->socket)
 		mnl_socket_close(nl->socket);
+	if (nl)
+		hf_nl_guesses_free(nl->guesses);
 	free(nl);
 	return NULL;
+}
+
+struct hf_nl_guesses *hf_nl_guesses(struct hf_nl *nl)
+{
+	return nl->guesses;
 }
 
 static struct nlmsghdr *prepare(struct hf_nl *nl, unsigned int command, uint16_t flags)
@@ -271,6 +284,9 @@ int hf_nl_table_fill(struct hf_nl *nl, struct hf_nl_table *table)
 	err = dump_devices(nl, table);
 	if (err)
 		table->count = 0;
+	hf_nl_guesses_clear(nl->guesses);
+	for (size_t i = 0; i < table->count; i++)
+		hf_nl_guess_learn(nl->guesses, table->v[i].name, table->v[i].index);
 	if (table->count)
 		qsort(table->v, table->count, sizeof(*table->v), by_name);
 	return err;
@@ -341,8 +357,10 @@ int hf_nl_chardev(struct hf_nl *nl, uint32_t index, struct hf_nl_chardev *ret)
 		err = hf_nl_device_get(nl, index, &device);
 		return err ? err : -EINVAL;
 	}
-	if (!err)
+	if (!err) {
+		hf_nl_guess_learn(nl->guesses, chardev.name, index);
 		*ret = chardev;
+	}
 	return err;
 }
 

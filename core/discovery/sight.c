@@ -99,7 +99,7 @@ static int ask_chardev(struct sight *s, const struct hf_nl_device *device,
 	for (int i = 0; i < HF_SIGHT_TRIES; i++) {
 		err = hf_nl_chardev(s->nl, device->index, chardev);
 		/* uverbsN is in sysfs a moment before its netlink answer is (client_data marks). */
-		if ((err != -EOPNOTSUPP && err != -ENOENT) || s->table->waited)
+		if ((err != -EOPNOTSUPP && err != -ENOENT) || (s->table && s->table->waited))
 			break;
 		nanosleep(&pause, NULL);
 	}
@@ -112,7 +112,8 @@ static int ask_chardev(struct sight *s, const struct hf_nl_device *device,
 	if (err != -EINVAL && err != -EOPNOTSUPP && err != -ENOENT)
 		return err;
 	/* Once in vain is enough: the next thousand devices do not wait as well. */
-	s->table->waited |= err != -EINVAL;
+	if (s->table)
+		s->table->waited |= err != -EINVAL;
 	/* Before 5.1: the name must do, asked for while the instance is held. */
 	err = hf_nl_device_get(s->nl, device->index, &now);
 	if (!err && strcmp(now.name, s->binding.name) != 0)
@@ -124,13 +125,22 @@ static int ask_chardev(struct sight *s, const struct hf_nl_device *device,
 static int ask_netlink(struct sight *s)
 {
 	struct hf_entry *entry = s->entry;
-	const struct hf_nl_device *device;
+	const struct hf_nl_device *device = NULL;
+	struct hf_nl_device guessed;
 	struct hf_nl_chardev chardev;
 	int err;
 
-	if (!s->nl || !s->table)
+	if (!s->nl)
 		return 0;
-	device = hf_nl_table_find(s->table, s->binding.name);
+	if (s->table) {
+		device = hf_nl_table_find(s->table, s->binding.name);
+	} else {
+		err = hf_nl_guess(s->nl, entry->uverbs, s->binding.name, &guessed);
+		if (hf_error_is_shortage(err))
+			return err;
+		if (!err)
+			device = &guessed;
+	}
 	if (!device) {
 		s->match = HF_MATCH_ABSENT;
 		return 0;

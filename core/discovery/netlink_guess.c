@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Where one device of thousands is asked for, a dump of all of them costs too much, and the kernel
+ * finds a device by its index only. So the index is guessed: the one that either of its names had when
+ * it was last seen, or one of the next after the highest, since they grow (Linux 6.1, xa_alloc_cyclic() in
+ * drivers/infiniband/core/device.c). What comes of a guess is proven like any other answer.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/hash.h"
+#include "core/base/text.h"
+#include "core/discovery/internal.h"
+
+enum { NEXT_TRIES = 64, NEXT_MISSES = 3, NAMES_MAX = 1 << 20 };
+
+struct guess {
+	char name
+		[HF_NAME_SIZE]; /* "uverbs0" or "rxe0": what is wrong about it, the proof will show */
+	uint32_t index;
+	UT_hash_handle hh;
+};
+
+struct hf_nl_guesses {
+	struct guess *by_name;
+	uint32_t highest;
+	bool have_highest;
+};
+
+struct hf_nl_guesses *hf_nl_guesses_new(void)
+{
+	return calloc(1, sizeof(struct hf_nl_guesses));
+}
+
+void hf_nl_guesses_clear(struct hf_nl_guesses *guesses)
+{
+	struct guess *guess, *next;
+
+	HASH_ITER (hh, guesses->by_name, guess, next) {
+		HASH_DEL(guesses->by_name, guess);
+		free(guess);
+	}
+}
+
+void hf_nl_guesses_free(struct hf_nl_guesses *guesses)
+{
+	if (guesses)
+		hf_nl_guesses_clear(guesses);
+	free(guesses);
+}
+
+/* Without memory for it there is nothing to guess by. */
+void hf_nl_guess_learn(struct hf_nl_guesses *guesses, const char *name, uint32_t index)
+{
+	struct guess *guess;
+
+	if (!guesses->have_highest || index > guesses->highest)
+		guesses->highest = index;
+	guesses->have_highest = true;
+	HASH_FIND_STR(guesses->by_name, name, guess);
+	if (guess) {
+		guess->index = index;
+		return;
+	}
+	/* Names that went stale are many, where devices are renamed all the time. */
+	if (HASH_COUNT(guesses->by_name) >= NAMES_MAX)
+		hf_nl_guesses_clear(guesses);
+	guess = calloc(1, sizeof(*guess));
+	if (!guess)
+		return;
+	(void)hf_copy(guess->name, sizeof(guess->name), name);
+	guess->index = index;
+	HASH_ADD_STR(guesses->by_name, name, guess);
+	if (!hf_hash_added(guess))
+		free(guess);
+}
+
+static bool is_named(struct hf_nl *nl, uint32_t index, const char *name, struct hf_nl_device *ret,
+		     int *err)
+{
+	*err = hf_nl_device_get(nl, index, ret);
+	if (*err)
+		return false;
+	/* Whether or not it is the one: the next question may be for it. */
+	hf_nl_guess_learn(hf_nl_guesses(nl), ret->name, index);
+	return !strcmp(ret->name, name);
+}
+
+static bool was_named(struct hf_nl *nl, const char *known, const char *name,
+		      struct hf_nl_device *ret, int *err)
+{
+	struct guess *guess;
+
+	if (*err && *err != -ENODEV)
+		return false;
+	HASH_FIND_STR(hf_nl_guesses(nl)->by_name, known, guess);
+	return guess && is_named(nl, guess->index, name, ret, err);
+}
+
+int hf_nl_guess(struct hf_nl *nl, const char *uverbs, const char *name, struct hf_nl_device *ret)
+{
+	struct hf_nl_guesses *guesses = hf_nl_guesses(nl);
+	struct hf_nl_device device;
+	unsigned int misses = 0;
+	uint32_t highest;
+	int err = 0;
+
+	if (was_named(nl, uverbs, name, &device, &err) || was_named(nl, name, name, &device, &err))
+		goto found;
+	highest = guesses->highest;
+	for (uint32_t i = 1; i <= NEXT_TRIES && misses < NEXT_MISSES && guesses->have_highest;
+	     i++) {
+		/* A netlink that does not answer is not asked again and again. */
+		if (err && err != -ENODEV)
+			break;
+		if (is_named(nl, highest + i, name, &device, &err))
+			goto found;
+		misses = err ? misses + 1 : 0;
+	}
+	return hf_error_is_shortage(err) ? err : -ENODEV;
+
+found:
+	hf_nl_guess_learn(guesses, uverbs, device.index);
+	*ret = device;
+	return 0;
+}
