@@ -158,6 +158,12 @@ static void take_extended(struct ibv_device_attr_ex *to,
 	to->xrc_odp_caps = from->xrc_odp_caps;
 }
 
+/* These commands are also sent where there is no context yet, so they do not look themselves. */
+static bool is_dead(struct verbs_context *context)
+{
+	return atomic_load_explicit(&context->priv->uverbs.dead, memory_order_relaxed);
+}
+
 HF_EXPORT int hf_compat_query_device(struct ibv_context *context,
 				     const struct ibv_query_device_ex_input *input,
 				     struct ibv_device_attr_ex *attr, size_t attr_size,
@@ -174,6 +180,8 @@ HF_EXPORT int hf_compat_query_device(struct ibv_context *context,
 		return EINVAL;
 	if (attr_size < sizeof(attr->orig_attr))
 		return EOPNOTSUPP;
+	if (is_dead(verbs))
+		return EIO;
 	err = hf_cmd_query_device(context->cmd_fd, verbs->priv->uverbs.driver_id, &uhw, &response);
 	if (err)
 		return -err;
@@ -208,6 +216,8 @@ HF_EXPORT int hf_provider_query_port(struct ibv_context *context, uint8_t port,
 	struct verbs_context *verbs = hf_context_of(context);
 	int err;
 
+	if (is_dead(verbs))
+		return EIO;
 	err = hf_cmd_query_port(context->cmd_fd, verbs->priv->uverbs.driver_id, port, &response);
 	if (err)
 		return -err;
