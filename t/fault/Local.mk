@@ -59,6 +59,9 @@ t_fault_probe_hf1_la_SOURCES = t/fault/counters.h t/fault/probe.c
 t_fault_probe_hf1_la_LDFLAGS = $(provider_ldflags) -rpath /nowhere
 t_fault_probe_hf1_la_LIBADD = libholdfast.la
 
+include t/fault/verbs.mk
+
 .PHONY: check-fault
-check-fault: t/fault/fault$(EXEEXT) t/fault/probe-hf1.la
+check-fault: t/fault/fault$(EXEEXT) t/fault/verbs$(EXEEXT) t/fault/probe-hf1.la
 	top_builddir='$(abs_top_builddir)' t/fault/fault$(EXEEXT) $(FAULT_ARGS)
+	t/fault/verbs$(EXEEXT)

@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <rdma/ib_user_ioctl_cmds.h>
+#include <rdma/ib_user_verbs.h>
+#include <rdma/rdma_user_ioctl.h>
+#include <rdma/rdma_user_ioctl_cmds.h>
+#include <rdma/rdma_user_rxe.h>
+
+#include "core/base/attr.h"
+#include "t/fault/kernel.h"
+
+enum { OBJECTS = 64, CHANNELS = 8, ELEMENT_SHIFT = 10, SLOTS = 32 };
+
+/* A ring's mapping, and where the next one begins. */
+enum { RING_SIZE = (SLOTS << ELEMENT_SHIFT) + 4096, RING_STEP = 1 << 16 };
+
+static struct {
+	int fd;
+	struct kernel_plan plan;
+	bool counting, gone;
+	size_t commands, calls, hits, mappings, rings;
+	struct {
+		bool used;
+		uint16_t type;
+		uint32_t handle;
+	} objects[OBJECTS];
+	size_t num_objects;
+	uint32_t last_handle;
+	int writers[CHANNELS]; /* the kernel's ends */
+	size_t num_writers;
+	int completions, events; /* of these the last of each kind; -1: none */
+	uint32_t completed, reported;
+	const char *complaint;
+} kernel = {.fd = -1, .completions = -1, .events = -1};
+
+void (*kernel_noise)(void *data, size_t size);
+
+static void complain(const char *what)
+{
+	if (!kernel.complaint)
+		kernel.complaint = what;
+}
+
+static uint32_t add_object(uint16_t type)
+{
+	for (size_t i = 0; i < OBJECTS; i++)
+		if (!kernel.objects[i].used) {
+			kernel.objects[i].used = true;
+			kernel.objects[i].type = type;
+			kernel.objects[i].handle = ++kernel.last_handle;
+			kernel.num_objects++;
+			return kernel.last_handle;
+		}
+	complain("more objects than this kernel has");
+	return 0;
+}
+
+static int remove_object(uint16_t type, uint32_t handle)
+{
+	for (size_t i = 0; i < OBJECTS; i++)
+		if (kernel.objects[i].used && kernel.objects[i].handle == handle &&
+		    kernel.objects[i].type == type) {
+			kernel.objects[i].used = false;
+			kernel.num_objects--;
+			return 0;
+		}
+	complain("an object to destroy that is not there");
+	return ENOENT;
+}
+
+static void remove_all(void)
+{
+	memset(kernel.objects, 0, sizeof(kernel.objects));
+	kernel.num_objects = 0;
+}
+
+static int add_descriptor(int *ret_writer)
+{
+	int ends[2];
+
+	if (kernel.num_writers == CHANNELS || pipe2(ends, O_CLOEXEC) < 0)
+		return -1;
+	kernel.writers[kernel.num_writers++] = ends[1];
+	*ret_writer = ends[1];
+	return ends[0];
+}
+
+/* The methods that make something, or take it away. */
+static const struct method {
+	uint16_t object, method, attr;
+	bool destroys, newer; /* than Linux 5.8 */
+} methods[] = {
+	{UVERBS_OBJECT_CQ, UVERBS_METHOD_CQ_CREATE, UVERBS_ATTR_CREATE_CQ_HANDLE, 0, 0},
+	{UVERBS_OBJECT_CQ, UVERBS_METHOD_CQ_DESTROY, UVERBS_ATTR_DESTROY_CQ_HANDLE, 1, 0},
+	{UVERBS_OBJECT_QP, UVERBS_METHOD_QP_CREATE, UVERBS_ATTR_CREATE_QP_HANDLE, 0, 1},
+	{UVERBS_OBJECT_QP, UVERBS_METHOD_QP_DESTROY, UVERBS_ATTR_DESTROY_QP_HANDLE, 1, 1},
+	{UVERBS_OBJECT_SRQ, UVERBS_METHOD_SRQ_CREATE, UVERBS_ATTR_CREATE_SRQ_HANDLE, 0, 1},
+	{UVERBS_OBJECT_SRQ, UVERBS_METHOD_SRQ_DESTROY, UVERBS_ATTR_DESTROY_SRQ_HANDLE, 1, 1},
+	{UVERBS_OBJECT_WQ, UVERBS_METHOD_WQ_CREATE, UVERBS_ATTR_CREATE_WQ_HANDLE, 0, 1},
+	{UVERBS_OBJECT_WQ, UVERBS_METHOD_WQ_DESTROY, UVERBS_ATTR_DESTROY_WQ_HANDLE, 1, 1},
+	{UVERBS_OBJECT_DM, UVERBS_METHOD_DM_ALLOC, UVERBS_ATTR_ALLOC_DM_HANDLE, 0, 0},
+	{UVERBS_OBJECT_DM, UVERBS_METHOD_DM_FREE, UVERBS_ATTR_FREE_DM_HANDLE, 1, 0},
+	{UVERBS_OBJECT_MR, UVERBS_METHOD_DM_MR_REG, UVERBS_ATTR_REG_DM_MR_HANDLE, 0, 0},
+	{UVERBS_OBJECT_MR, UVERBS_METHOD_REG_DMABUF_MR, UVERBS_ATTR_REG_DMABUF_MR_HANDLE, 0, 0},
+	{UVERBS_OBJECT_MR, UVERBS_METHOD_MR_DESTROY, UVERBS_ATTR_DESTROY_MR_HANDLE, 1, 0},
+	{UVERBS_OBJECT_COUNTERS, UVERBS_METHOD_COUNTERS_CREATE, UVERBS_ATTR_CREATE_COUNTERS_HANDLE,
+	 0, 0},
+	{UVERBS_OBJECT_COUNTERS, UVERBS_METHOD_COUNTERS_DESTROY,
+	 UVERBS_ATTR_DESTROY_COUNTERS_HANDLE, 1, 0},
+	{UVERBS_OBJECT_FLOW_ACTION, UVERBS_METHOD_FLOW_ACTION_ESP_CREATE,
+	 UVERBS_ATTR_CREATE_FLOW_ACTION_ESP_HANDLE, 0, 0},
+	{UVERBS_OBJECT_FLOW_ACTION, UVERBS_METHOD_FLOW_ACTION_DESTROY,
+	 UVERBS_ATTR_DESTROY_FLOW_ACTION_HANDLE, 1, 0},
+	{UVERBS_OBJECT_PD, UVERBS_METHOD_PD_DESTROY, UVERBS_ATTR_DESTROY_PD_HANDLE, 1, 0},
+	{UVERBS_OBJECT_MW, UVERBS_METHOD_MW_DESTROY, UVERBS_ATTR_DESTROY_MW_HANDLE, 1, 0},
+	{UVERBS_OBJECT_XRCD, UVERBS_METHOD_XRCD_DESTROY, UVERBS_ATTR_DESTROY_XRCD_HANDLE, 1, 0},
+	{UVERBS_OBJECT_AH, UVERBS_METHOD_AH_DESTROY, UVERBS_ATTR_DESTROY_AH_HANDLE, 1, 0},
+	{UVERBS_OBJECT_FLOW, UVERBS_METHOD_FLOW_DESTROY, UVERBS_ATTR_DESTROY_FLOW_HANDLE, 1, 0},
+	{UVERBS_OBJECT_RWQ_IND_TBL, UVERBS_METHOD_RWQ_IND_TBL_DESTROY,
+	 UVERBS_ATTR_DESTROY_RWQ_IND_TBL_HANDLE, 1, 0},
+};
+
+#define EX(name)	 (IB_USER_VERBS_EX_CMD_##name | IB_USER_VERBS_CMD_FLAG_EXTENDED)
+#define AT(type, member) offsetof(struct ib_uverbs_##type, member)
+
+/* The same of the older commands, with where the handle stands in the answer or the request. */
+static const struct command {
+	uint32_t cmd;
+	uint16_t object;
+	bool destroys;
+	size_t offset;
+} commands[] = {
+	{IB_USER_VERBS_CMD_ALLOC_PD, UVERBS_OBJECT_PD, 0, AT(alloc_pd_resp, pd_handle)},
+	{IB_USER_VERBS_CMD_REG_MR, UVERBS_OBJECT_MR, 0, AT(reg_mr_resp, mr_handle)},
+	{IB_USER_VERBS_CMD_ALLOC_MW, UVERBS_OBJECT_MW, 0, AT(alloc_mw_resp, mw_handle)},
+	{IB_USER_VERBS_CMD_OPEN_XRCD, UVERBS_OBJECT_XRCD, 0, AT(open_xrcd_resp, xrcd_handle)},
+	{IB_USER_VERBS_CMD_CREATE_AH, UVERBS_OBJECT_AH, 0, AT(create_ah_resp, ah_handle)},
+	{IB_USER_VERBS_CMD_CREATE_SRQ, UVERBS_OBJECT_SRQ, 0, AT(create_srq_resp, srq_handle)},
+	{IB_USER_VERBS_CMD_CREATE_XSRQ, UVERBS_OBJECT_SRQ, 0, AT(create_srq_resp, srq_handle)},
+	{IB_USER_VERBS_CMD_DESTROY_SRQ, UVERBS_OBJECT_SRQ, 1, AT(destroy_srq, srq_handle)},
+	{IB_USER_VERBS_CMD_CREATE_QP, UVERBS_OBJECT_QP, 0, AT(create_qp_resp, qp_handle)},
+	{IB_USER_VERBS_CMD_OPEN_QP, UVERBS_OBJECT_QP, 0, AT(create_qp_resp, qp_handle)},
+	{EX(CREATE_QP), UVERBS_OBJECT_QP, 0, AT(ex_create_qp_resp, base.qp_handle)},
+	{IB_USER_VERBS_CMD_DESTROY_QP, UVERBS_OBJECT_QP, 1, AT(destroy_qp, qp_handle)},
+	{EX(CREATE_FLOW), UVERBS_OBJECT_FLOW, 0, AT(create_flow_resp, flow_handle)},
+	{EX(CREATE_WQ), UVERBS_OBJECT_WQ, 0, AT(ex_create_wq_resp, wq_handle)},
+	{EX(DESTROY_WQ), UVERBS_OBJECT_WQ, 1, AT(ex_destroy_wq, wq_handle)},
+	{EX(CREATE_RWQ_IND_TBL), UVERBS_OBJECT_RWQ_IND_TBL, 0,
+	 AT(ex_create_rwq_ind_table_resp, ind_tbl_handle)},
+};
+
+static struct ib_uverbs_attr *find(struct ib_uverbs_ioctl_hdr *header, uint16_t id)
+{
+	for (size_t i = 0; i < header->num_attrs; i++)
+		if (header->attrs[i].attr_id == id)
+			return &header->attrs[i];
+	return NULL;
+}
+
+static void *bytes_of(struct ib_uverbs_attr *attr)
+{
+	return (void *)(uintptr_t)attr->data;
+}
+
+static void put_u32(void *to, uint32_t value)
+{
+	memcpy(to, &value, sizeof(value));
+}
+
+static uint32_t get_u32(const void *from)
+{
+	uint32_t value;
+
+	memcpy(&value, from, sizeof(value));
+	return value;
+}
+
+static struct mminfo new_ring(void)
+{
+	const struct rxe_queue_buf head = {.log2_elem_size = ELEMENT_SHIFT,
+					   .index_mask = SLOTS - 1};
+	struct mminfo info = {.offset = RING_STEP * kernel.rings, .size = RING_SIZE};
+
+	if (ftruncate(kernel.fd, (off_t)(info.offset + RING_STEP)) < 0 ||
+	    pwrite(kernel.fd, &head, sizeof(head), (off_t)info.offset) != sizeof(head))
+		complain("no memory for a ring");
+	kernel.rings++;
+	return info;
+}
+
+/* What rdma_rxe adds: the place of each ring, told apart by the length of what is asked for. */
+static void answer_driver(struct ib_uverbs_ioctl_hdr *header)
+{
+	struct ib_uverbs_attr *out = find(header, UVERBS_ATTR_UHW_OUT);
+	struct ib_uverbs_attr *in = find(header, UVERBS_ATTR_UHW_IN);
+	const struct mminfo first = new_ring(), second = new_ring();
+
+	if (in && in->len == sizeof(struct rxe_modify_srq_cmd))
+		memcpy(bytes_of(in), &first, sizeof(first));
+	if (!out)
+		return;
+	switch (out->len) {
+	case sizeof(struct rxe_create_ah_resp):
+		put_u32(bytes_of(out), 1);
+		break;
+	case sizeof(struct rxe_create_cq_resp):
+	case sizeof(struct rxe_create_srq_resp):
+		memcpy(bytes_of(out), &first, sizeof(first));
+		break;
+	case sizeof(struct rxe_create_qp_resp):
+		memcpy(bytes_of(out), &first, sizeof(first));
+		memcpy((char *)bytes_of(out) + sizeof(first), &second, sizeof(second));
+		break;
+	default:
+		complain("driver data of no driver");
+	}
+}
+
+/* Outputs are zero but for what is said here; the attributes' directions are known by their names. */
+static int answer_method(struct ib_uverbs_ioctl_hdr *header)
+{
+	for (size_t i = 0; i < HF_ARRAY_SIZE(methods); i++) {
+		const struct method *method = &methods[i];
+		struct ib_uverbs_attr *attr;
+
+		if (header->object_id != method->object || header->method_id != method->method)
+			continue;
+		attr = find(header, method->attr);
+		if (!attr) {
+			complain("an object without its handle");
+			return EINVAL;
+		}
+		if (method->destroys)
+			return remove_object(method->object, (uint32_t)attr->data);
+		attr->data = add_object(method->object);
+	}
+	return 0;
+}
+
+static int answer_write(struct ib_uverbs_ioctl_hdr *header)
+{
+	struct ib_uverbs_attr *in = find(header, UVERBS_ATTR_CORE_IN);
+	struct ib_uverbs_attr *out = find(header, UVERBS_ATTR_CORE_OUT);
+	struct ib_uverbs_attr *cmd = find(header, UVERBS_ATTR_WRITE_CMD);
+	char *response = out ? bytes_of(out) : NULL;
+
+	if (!cmd || !in)
+		return EINVAL;
+	if (response)
+		memset(response, 0, out->len);
+	for (size_t i = 0; i < HF_ARRAY_SIZE(commands); i++) {
+		const char *request = in->len > sizeof(in->data) ? bytes_of(in) : (char *)&in->data;
+
+		if (commands[i].cmd != cmd->data)
+			continue;
+		if (commands[i].destroys)
+			return remove_object(commands[i].object,
+					     get_u32(request + commands[i].offset));
+		if (!response || out->len < commands[i].offset + sizeof(uint32_t))
+			return EINVAL;
+		put_u32(response + commands[i].offset, add_object(commands[i].object));
+	}
+	if (cmd->data == IB_USER_VERBS_CMD_CREATE_COMP_CHANNEL && response)
+		put_u32(response, (uint32_t)add_descriptor(&kernel.completions));
+	if (cmd->data == IB_USER_VERBS_CMD_GET_CONTEXT && response)
+		put_u32(response + AT(get_context_resp, async_fd),
+			(uint32_t)add_descriptor(&kernel.events));
+	if (cmd->data == IB_USER_VERBS_CMD_DESTROY_QP && response)
+		put_u32(response, kernel.reported);
+	return 0;
+}
+
+static void tell_events(struct ib_uverbs_ioctl_hdr *header)
+{
+	struct ib_uverbs_attr *attr = NULL;
+
+	if (header->object_id == UVERBS_OBJECT_CQ && header->method_id == UVERBS_METHOD_CQ_DESTROY)
+		attr = find(header, UVERBS_ATTR_DESTROY_CQ_RESP);
+	if (attr)
+		put_u32(bytes_of(attr), kernel.completed);
+	attr = NULL;
+	if (header->object_id == UVERBS_OBJECT_QP && header->method_id == UVERBS_METHOD_QP_DESTROY)
+		attr = find(header, UVERBS_ATTR_DESTROY_QP_RESP);
+	if (attr)
+		put_u32(bytes_of(attr), kernel.reported);
+}
+
+static bool is(const struct ib_uverbs_ioctl_hdr *header, uint16_t object, uint16_t method)
+{
+	return header->object_id == object && header->method_id == method;
+}
+
+static int answer(struct ib_uverbs_ioctl_hdr *header)
+{
+	struct ib_uverbs_attr *attr;
+	int err;
+
+	if (is(header, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_INVOKE_WRITE))
+		err = answer_write(header);
+	else
+		err = answer_method(header);
+	if (err)
+		return err;
+	if (is(header, UVERBS_OBJECT_ASYNC_EVENT, UVERBS_METHOD_ASYNC_EVENT_ALLOC)) {
+		attr = find(header, UVERBS_ATTR_ASYNC_EVENT_ALLOC_FD_HANDLE);
+		attr->data_s64 = add_descriptor(&kernel.events);
+	}
+	tell_events(header);
+	answer_driver(header);
+	return 0;
+}
+
+/* A destroy that is told EIO or ENODEV is told that the kernel has let go of the object. */
+static void let_go(struct ib_uverbs_ioctl_hdr *header, int err)
+{
+	struct ib_uverbs_attr *cmd = find(header, UVERBS_ATTR_WRITE_CMD);
+	bool destroys = false;
+
+	if (err != EIO && err != ENODEV)
+		return;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(methods); i++)
+		destroys |= methods[i].destroys && is(header, methods[i].object, methods[i].method);
+	for (size_t i = 0; i < HF_ARRAY_SIZE(commands) && cmd; i++)
+		destroys |= commands[i].destroys && commands[i].cmd == cmd->data;
+	if (destroys)
+		answer(header);
+}
+
+static bool is_newer(const struct ib_uverbs_ioctl_hdr *header)
+{
+	for (size_t i = 0; i < HF_ARRAY_SIZE(methods); i++)
+		if (methods[i].newer && is(header, methods[i].object, methods[i].method))
+			return true;
+	return is(header, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_GET_CONTEXT) ||
+	       is(header, UVERBS_OBJECT_ASYNC_EVENT, UVERBS_METHOD_ASYNC_EVENT_ALLOC);
+}
+
+static int take(struct ib_uverbs_ioctl_hdr *header)
+{
+	const struct kernel_plan *plan = &kernel.plan;
+	bool here;
+
+	if (!kernel.counting)
+		return answer(header);
+	here = ++kernel.commands == plan->at && !plan->call;
+	if (plan->dead && kernel.gone)
+		complain("a command on a context that is known to be dead");
+	if (kernel.gone || (here && plan->err)) {
+		kernel.hits++;
+		if (plan->gone || plan->dead) {
+			kernel.gone = true;
+			remove_all();
+		} else {
+			let_go(header, plan->err);
+		}
+		if (plan->dead)
+			atomic_store(plan->dead, true);
+		return plan->err;
+	}
+	if (plan->old && is_newer(header))
+		return EPROTONOSUPPORT;
+	return answer(header);
+}
+
+/* Only a method without attributes it does not know has outputs worth noise; handles are numbers too. */
+static void add_noise(struct ib_uverbs_ioctl_hdr *header)
+{
+	for (size_t i = 0; i < header->num_attrs; i++) {
+		struct ib_uverbs_attr *attr = &header->attrs[i];
+		bool input = attr->attr_id == UVERBS_ATTR_CORE_IN ||
+			     attr->attr_id == UVERBS_ATTR_UHW_IN;
+
+		if (is(header, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_INVOKE_WRITE) && !input &&
+		    attr->attr_id != UVERBS_ATTR_WRITE_CMD)
+			kernel_noise(bytes_of(attr), attr->len);
+		else if (attr->attr_id == UVERBS_ATTR_UHW_OUT)
+			kernel_noise(bytes_of(attr), attr->len);
+	}
+}
+
+/* Commands come by the C library's function; in a test's program this one is found first. */
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list args;
+	void *arg;
+	int err;
+
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+	if (kernel.fd < 0 || fd != kernel.fd || request != RDMA_VERBS_IOCTL)
+		return (int)syscall(SYS_ioctl, fd, request, arg);
+	err = take(arg);
+	if (!err) {
+		if (kernel_noise)
+			add_noise(arg);
+		return 0;
+	}
+	errno = err;
+	return -1;
+}
+
+/* --- Other system calls: the linker puts these in their places ------------------------------------ */
+
+void *__real_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+int __real_munmap(void *at, size_t size);
+int __wrap_munmap(void *at, size_t size);
+int __real_epoll_create1(int flags);
+int __wrap_epoll_create1(int flags);
+int __real_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event);
+int __wrap_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event);
+
+static bool call_fails(void)
+{
+	if (!kernel.counting || ++kernel.calls != kernel.plan.at || !kernel.plan.call ||
+	    !kernel.plan.err)
+		return false;
+	kernel.hits++;
+	errno = kernel.plan.err;
+	return true;
+}
+
+void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
+{
+	void *mapped;
+
+	if (fd < 0 || fd != kernel.fd)
+		return __real_mmap(at, size, protection, flags, fd, offset);
+	if (call_fails())
+		return MAP_FAILED;
+	mapped = __real_mmap(at, size, protection, flags, fd, offset);
+	if (mapped != MAP_FAILED)
+		kernel.mappings++;
+	return mapped;
+}
+
+int __wrap_munmap(void *at, size_t size)
+{
+	kernel.mappings--;
+	return __real_munmap(at, size);
+}
+
+int __wrap_epoll_create1(int flags)
+{
+	return call_fails() ? -1 : __real_epoll_create1(flags);
+}
+
+int __wrap_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
+{
+	return call_fails() ? -1 : __real_epoll_ctl(epoll, op, fd, event);
+}
+
+/* --- What the test asks --------------------------------------------------------------------------- */
+
+int kernel_open(void)
+{
+	kernel_end();
+	memset(&kernel, 0, sizeof(kernel));
+	kernel.completions = kernel.events = -1;
+	kernel.fd = memfd_create("uverbs", MFD_CLOEXEC);
+	return kernel.fd;
+}
+
+void kernel_end(void)
+{
+	for (size_t i = 0; i < kernel.num_writers; i++)
+		close(kernel.writers[i]);
+	kernel.num_writers = 0;
+	kernel.fd = -1;
+}
+
+void kernel_begin(const struct kernel_plan *plan)
+{
+	kernel.plan = *plan;
+	kernel.counting = true;
+	kernel.commands = kernel.calls = kernel.hits = 0;
+}
+
+void kernel_calm(void)
+{
+	kernel.plan.at = 0;
+}
+
+void kernel_stop(void)
+{
+	kernel.counting = false;
+}
+
+size_t kernel_commands(void)
+{
+	return kernel.commands;
+}
+
+size_t kernel_calls(void)
+{
+	return kernel.calls;
+}
+
+size_t kernel_hits(void)
+{
+	return kernel.hits;
+}
+
+size_t kernel_objects(void)
+{
+	return kernel.num_objects;
+}
+
+size_t kernel_mappings(void)
+{
+	return kernel.mappings;
+}
+
+bool kernel_is_gone(void)
+{
+	return kernel.gone;
+}
+
+const char *kernel_complaint(void)
+{
+	return kernel.complaint;
+}
+
+void kernel_complete(uint64_t cq)
+{
+	const struct ib_uverbs_comp_event_desc event = {.cq_handle = cq};
+
+	if (write(kernel.completions, &event, sizeof(event)) == sizeof(event))
+		kernel.completed++;
+}
+
+void kernel_report(uint32_t type, uint64_t qp)
+{
+	const struct ib_uverbs_async_event_desc event = {.element = qp, .event_type = type};
+
+	if (write(kernel.events, &event, sizeof(event)) == sizeof(event))
+		kernel.reported++;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#ifndef HF_FAULT_PROVIDER_H
+#define HF_FAULT_PROVIDER_H
+
+#include <holdfast-provider/provider.h>
+
+/* Speaks private ABI 34. The other one is Holdfast's own for rdma_rxe. */
+extern const struct verbs_device_ops frames_provider;
+
+#endif

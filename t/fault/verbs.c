@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The part of the tier that is about verbs. Takes the names of sequences; none: all. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "t/fault/verbs.h"
+
+enum { LIMIT_S = 60, REPORTS = 5 };
+
+static bool is_chosen(int argc, char **argv, const char *name)
+{
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], name))
+			return true;
+	return argc < 2;
+}
+
+static int drive(enum vprovider provider, const struct vseq *seq, struct vtally *total)
+{
+	size_t points[V_KINDS] = {0};
+	struct vtally tally = {0};
+	int bad = 0;
+
+	for (enum vkind kind = 0; kind < V_KINDS; kind++) {
+		/* A context has to be there to be dead. */
+		if ((kind == V_DEAD && seq->opens) || (kind == V_ALLOC && !alloc_available()))
+			continue;
+		points[kind] = tally.points;
+		for (int old = 0; old < 2; old++)
+			bad |= vdrive(provider, seq, kind, old, REPORTS, &tally) < 0;
+		points[kind] = tally.points - points[kind];
+	}
+	printf("%s %s: %zu points (%zu fail, %zu gone, %zu dead, %zu call, %zu alloc)",
+	       vprovider_names[provider], seq->name, tally.points, points[V_FAIL], points[V_GONE],
+	       points[V_DEAD], points[V_CALL], points[V_ALLOC]);
+	for (size_t i = 0; i < V_FAULTS; i++) {
+		if (tally.faults[i])
+			printf(", %zu %s", tally.faults[i], vfault_names[i]);
+		bad |= tally.faults[i] != 0;
+		total->faults[i] += tally.faults[i];
+	}
+	total->points += tally.points;
+	printf("%s\n", bad ? ": FAULTS FOUND" : "");
+	return bad;
+}
+
+int main(int argc, char **argv)
+{
+	struct vtally total = {0};
+	struct timespec start, end;
+	int bad = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	if (vdrive_init(LIMIT_S) < 0)
+		return 99;
+	if (!alloc_available())
+		printf("alloc: left out: the allocator is a sanitizer's\n");
+	for (enum vprovider provider = 0; provider < V_PROVIDERS; provider++)
+		for (const struct vseq *seq = vseqs; seq->name; seq++)
+			if (is_chosen(argc, argv, seq->name) &&
+			    !(seq->frames_only && provider == V_RXE))
+				bad |= drive(provider, seq, &total);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	printf("verbs: %zu points, %s, %ld s\n", total.points,
+	       bad ? "FAULTS FOUND" : "no fault found", (long)(end.tv_sec - start.tv_sec));
+	return bad || !total.points;
+}

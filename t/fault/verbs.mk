@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# The same for verbs: a kernel in the program itself, so that no tracer is needed.
+check_PROGRAMS += t/fault/verbs t/fault/verbs-test
+TESTS += t/fault/verbs t/fault/verbs-test
+
+kernel_ldflags = $(AM_LDFLAGS) -Wl,--wrap=mmap -Wl,--wrap=munmap -Wl,--wrap=epoll_create1 \
+	-Wl,--wrap=epoll_ctl
+# Everything that the programs share; a member is linked where it is asked for.
+check_LTLIBRARIES += libhf-test-verbs.la
+libhf_test_verbs_la_SOURCES = \
+	compat/private34/context.c \
+	compat/private34/cq.c \
+	compat/private34/frame.c \
+	compat/private34/log.c \
+	compat/private34/memory.c \
+	compat/private34/post.c \
+	compat/private34/qp.c \
+	compat/private34/srq.c \
+	compat/private34/steering.c \
+	providers/common/plain.c \
+	providers/rxe/ah.c \
+	providers/rxe/cq.c \
+	providers/rxe/poll.c \
+	providers/rxe/qp.c \
+	providers/rxe/queue.c \
+	providers/rxe/rq.c \
+	providers/rxe/rxe.c \
+	providers/rxe/send.c \
+	providers/rxe/srq.c \
+	providers/rxe/wr.c \
+	t/fault/frames.c \
+	t/fault/kernel.c \
+	t/fault/kernel.h \
+	t/fault/provider.h \
+	t/fault/alloc.c \
+	t/fault/alloc.h \
+	t/fault/verbs.h \
+	t/fault/verbs-drive.c \
+	t/fault/verbs-judge.c
+libhf_test_verbs_la_CPPFLAGS = $(provider_cppflags)
+
+t_fault_verbs_SOURCES = t/fault/verbs.c t/fault/verbs-seq.c
+t_fault_verbs_LDFLAGS = $(kernel_ldflags)
+t_fault_verbs_LDADD = libhf-test-verbs.la libhf-core.la
+t_fault_verbs_test_SOURCES = t/fault/verbs-test.c
+t_fault_verbs_test_LDFLAGS = $(kernel_ldflags)
+t_fault_verbs_test_LDADD = libhf-test-verbs.la libhf-core.la
