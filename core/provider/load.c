@@ -58,8 +58,7 @@ static int check_abi(const struct hf_manifest *m, struct hf_reason *reason)
 	return 0;
 }
 
-/* Who else could write here could run code in this process. */
-static int check_safe(const char *path, const struct stat *st, struct hf_reason *reason)
+int hf_library_check_owner(const char *path, const struct stat *st, struct hf_reason *reason)
 {
 	char found[64];
 
@@ -78,35 +77,61 @@ static int check_safe(const char *path, const struct stat *st, struct hf_reason 
 	return 0;
 }
 
+static int refuse_missing(const char *path, const char *wanted, int error, struct hf_reason *reason)
+{
+	hf_reason_set(reason, HF_REASON_FILE_MISSING, wanted, strerrordesc_np(error), "%s: %s",
+		      path, strerrordesc_np(error));
+	return -EACCES;
+}
+
+static int check_dir(const char *dir, struct hf_reason *reason)
+{
+	struct stat st;
+
+	if (stat(dir, &st) < 0)
+		return refuse_missing(dir, dir, errno, reason);
+	return hf_library_check_owner(dir, &st, reason);
+}
+
+/* Every directory on the way: who can write where a link is can make it lead elsewhere. */
+static int check_way(const char *file, struct hf_reason *reason)
+{
+	enum { LINKS_MAX = 16 };
+	char path[HF_PATH_MAX], dir[HF_PATH_MAX], link[HF_PATH_MAX];
+	ssize_t length = 0;
+	int err;
+
+	err = hf_copy(path, sizeof(path), file);
+	for (int links = 0; !err && links < LINKS_MAX; links++) {
+		snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(path, '/') - path), path);
+		err = check_dir(dir[0] ? dir : "/", reason);
+		if (err)
+			return err;
+		length = readlink(path, link, sizeof(link));
+		if (length < 0)
+			return errno == EINVAL ? 0 : refuse_missing(path, path, errno, reason);
+		err = hf_print(path, sizeof(path), "%s%s%.*s", link[0] == '/' ? "" : dir,
+			       link[0] == '/' ? "" : "/", (int)length, link);
+	}
+	hf_reason_set(reason, HF_REASON_UNSAFE, "16 links, each to a path of up to 255 characters",
+		      "more", "%s leads too far", file);
+	return -EACCES;
+}
+
 int hf_library_check_file(const char *file, struct stat *st, struct hf_reason *reason)
 {
-	char dir[HF_PATH_MAX];
-	struct stat dir_stat;
 	int err;
 
 	memset(st, 0, sizeof(*st));
-	if (stat(file, st) < 0) {
-		int error = errno;
-
-		hf_reason_set(reason, HF_REASON_FILE_MISSING, strrchr(file, '/') + 1,
-			      strerrordesc_np(error), "%s: %s", file, strerrordesc_np(error));
-		return -EACCES;
-	}
+	if (stat(file, st) < 0)
+		return refuse_missing(file, strrchr(file, '/') + 1, errno, reason);
 	if (!S_ISREG(st->st_mode)) {
 		hf_reason_set(reason, HF_REASON_UNSAFE, "a regular file", "something else",
 			      "%s is not a regular file", file);
 		return -EACCES;
 	}
-	err = check_safe(file, st, reason);
-	if (err)
-		return err;
-	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(file, '/') - file), file);
-	if (stat(dir, &dir_stat) < 0) {
-		hf_reason_set(reason, HF_REASON_FILE_MISSING, dir, strerrordesc_np(errno), "%s: %s",
-			      dir, strerrordesc_np(errno));
-		return -EACCES;
-	}
-	return check_safe(dir, &dir_stat, reason);
+	err = hf_library_check_owner(file, st, reason);
+	return err ? err : check_way(file, reason);
 }
 
 int hf_library_check(const struct hf_manifest *m, struct stat *st, struct hf_reason *reason)

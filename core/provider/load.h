@@ -5,6 +5,9 @@
 
 #include "core/provider/registry.h"
 
+/* Who else could write here could run code in this process. As hf_library_check(). */
+int hf_library_check_owner(const char *path, const struct stat *st, struct hf_reason *reason);
+
 /* Regular, there, and in a place where nobody else could have put it. As hf_library_check(). */
 int hf_library_check_file(const char *file, struct stat *st, struct hf_reason *reason);
 

@@ -88,7 +88,8 @@ static void add_file_to_print(uint64_t *print, const struct stat *st)
 static bool known_name(const struct reading *reading, const char *name)
 {
 	for (size_t i = 0; i < reading->count; i++)
-		if (name[0] && !strcmp(reading->v[i].manifest.name, name))
+		if (name[0] && !strcmp(reading->v[i].manifest.name, name) &&
+		    reading->v[i].reason.code != HF_REASON_UNSAFE)
 			return true;
 	return false;
 }
@@ -100,7 +101,7 @@ static int read_manifest(struct reading *reading, const char *path)
 	struct stat st;
 	char *text;
 	ssize_t length;
-	int err = 0;
+	int err = 0, unsafe = 0;
 
 	text = malloc(HF_MANIFEST_MAX + 1);
 	if (!text)
@@ -110,6 +111,8 @@ static int read_manifest(struct reading *reading, const char *path)
 		add_file_to_print(&reading->print, &st);
 		err = hf_manifest_parse(path, text, (size_t)length, &candidate.manifest,
 					&candidate.reason);
+		if (!err)
+			unsafe = hf_library_check_owner(path, &st, &candidate.reason);
 	} else {
 		hf_reason_set(&candidate.reason, HF_REASON_BAD_MANIFEST, "a readable text file",
 			      strerrordesc_np((int)-length), "%s: %s", path,
@@ -123,9 +126,10 @@ static int read_manifest(struct reading *reading, const char *path)
 		return (int)length;
 	if (length == -ENOENT || known_name(reading, candidate.manifest.name))
 		goto clear; /* gone meanwhile, or an earlier directory's provider of that name wins */
-	if (candidate.reason.code)
+	if (candidate.reason.code && !unsafe)
 		snprintf(candidate.manifest.path, sizeof(candidate.manifest.path), "%s", path);
-	else if (hf_library_check(&candidate.manifest, &candidate.library, &candidate.reason) == 0)
+	else if (!unsafe &&
+		 hf_library_check(&candidate.manifest, &candidate.library, &candidate.reason) == 0)
 		candidate.reason.code = HF_REASON_NONE;
 	add_file_to_print(&reading->print, &candidate.library);
 	add_to_print(&reading->print, candidate.reason.code);

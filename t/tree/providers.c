@@ -163,6 +163,11 @@ static void refusals_are_kept(void **state)
 	expect_refusal(bed, HF_REASON_UNSAFE, ENOSYS);
 	assert_int_equal(chmod(bed->dir, 0755), 0);
 
+	manifest(bed, good);
+	snprintf(path, sizeof(path), "%s/fake.provider", bed->dir);
+	assert_int_equal(chmod(path, 0664), 0);
+	expect_refusal(bed, HF_REASON_UNSAFE, ENOSYS);
+
 	manifest(bed, "name = fake\nfile = fake-hf1.so\nabi = 7\nmatch-name = fake*\n");
 	expect_refusal(bed, HF_REASON_ABI, ENOSYS);
 	library(bed, "fake-hf2.so");
@@ -172,6 +177,57 @@ static void refusals_are_kept(void **state)
 		      "match-name = fake*\n");
 	expect_refusal(bed, HF_REASON_KERNEL_ABI, EPROTO);
 	assert_int_equal(bed->counters->devices, 0);
+}
+
+static void link_to(const char *to, const char *path)
+{
+	unlink(path);
+	assert_int_equal(symlink(to, path), 0);
+}
+
+/* A link is as safe as the directories that it leads through. */
+static void links_are_followed(void **state)
+{
+	struct bed *bed = *state;
+	struct hf_device_info info;
+	char first[128], second[128], dir[128];
+
+	snprintf(dir, sizeof(dir), "%s/elsewhere", bed->dir);
+	snprintf(first, sizeof(first), "%s/fake-hf1.so", bed->dir);
+	snprintf(second, sizeof(second), "%s/elsewhere/second", bed->dir);
+	assert_int_equal(mkdir(dir, 0755), 0);
+	manifest(bed, good);
+	link_to("elsewhere/second", first);
+	link_to("../fake-hf1.so", second);
+	expect_refusal(bed, HF_REASON_FILE_MISSING, ENOSYS);
+	library(bed, "real");
+	link_to("../real", second);
+	assert_int_equal(chmod(dir, 0777), 0);
+	expect_refusal(bed, HF_REASON_UNSAFE, ENOSYS);
+	link_to(second, first); /* the same by its whole path */
+	expect_refusal(bed, HF_REASON_UNSAFE, ENOSYS);
+	assert_int_equal(chmod(dir, 0755), 0);
+	hf_device_unref(look(bed, &info));
+	assert_int_equal(info.reason.code, HF_REASON_NONE);
+}
+
+/* What others wrote takes no name from what a later directory offers. */
+static void an_unsafe_manifest_hides_none(void **state)
+{
+	struct bed *bed = *state;
+	struct hf_provider_info *providers;
+	char path[128];
+
+	library(bed, "fake-hf1.so");
+	snprintf(path, sizeof(path), "%s/a.provider", bed->dir);
+	write_file(path, good);
+	assert_int_equal(chmod(path, 0666), 0);
+	manifest(bed, good);
+	assert_int_equal(hf_provider_list(bed->hf, sizeof(*providers), &providers), 2);
+	assert_int_equal(providers[0].reason.code, HF_REASON_UNSAFE);
+	assert_string_equal(providers[0].manifest, path);
+	assert_int_equal(providers[1].reason.code, HF_REASON_NONE);
+	free(providers);
 }
 
 static void a_manifest_that_makes_no_sense(void **state)
@@ -273,6 +329,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(refusals_are_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(links_are_followed, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_unsafe_manifest_hides_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_manifest_that_makes_no_sense, setup, teardown),
 		cmocka_unit_test_setup_teardown(may_come_late, setup, teardown),
 		cmocka_unit_test_setup_teardown(unloads_and_takes_the_newer_file, setup, teardown),
