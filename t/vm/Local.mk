@@ -15,6 +15,7 @@ VM_TESTS = \
 	t/vm/async \
 	t/vm/revoke \
 	t/vm/rxe-verbs \
+	t/vm/pyverbs \
 	t/vm/disassociate \
 	t/vm/siw-verbs \
 	t/vm/instructions \
