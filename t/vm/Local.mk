@@ -39,8 +39,10 @@ t_vm_vm_instructions_LDADD = -ldl
 t_vm_vm_open_SOURCES = t/vm/open.c $(vm_common)
 t_vm_vm_open_LDADD = libholdfast.la
 t_vm_vm_verbs_SOURCES = \
+	t/vm/verbs/cm.c \
 	t/vm/verbs/connected.c \
 	t/vm/verbs/datagram.c \
+	t/vm/verbs/iwarp.c \
 	t/vm/verbs/main.c \
 	t/vm/verbs/queues.c \
 	t/vm/verbs/requests.c \

@@ -1,31 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* vm-verbs DEVICE [TEST...]: the verbs of a device in loopback, data and completions checked. */
+/* vm-verbs DEVICE[@ADDRESS] [TEST...]: the verbs of a device in loopback, data and completions checked. */
 #include <stdlib.h>
 
 #include "t/vm/verbs/rig.h"
 
+enum { BOTH, ROCE, IWARP };
+
 static const struct {
 	const char *name;
 	void (*run)(struct rig *rig);
+	int where;
 } tests[] = {
-	{"rc", test_rc},
-	{"rdma", test_rdma},
-	{"atomic", test_atomic},
-	{"window", test_window},
-	{"uc", test_uc},
-	{"ud", test_ud},
-	{"multicast", test_multicast},
-	{"srq", test_srq},
+	{"rc", test_rc, ROCE},
+	{"rdma", test_rdma, ROCE},
+	{"atomic", test_atomic, ROCE},
+	{"window", test_window, ROCE},
+	{"uc", test_uc, ROCE},
+	{"ud", test_ud, ROCE},
+	{"multicast", test_multicast, ROCE},
+	{"srq", test_srq, ROCE},
 	{"cq-ex", test_cq_ex},
 	{"events", test_events},
-	{"resize", test_resize},
+	{"resize", test_resize, ROCE},
 	{"full", test_full},
-	{"refused", test_refused},
-	{"flush", test_flush},
+	{"refused", test_refused, ROCE},
+	{"flush", test_flush, ROCE},
 	{"threads", test_threads},
-	{"wr", test_wr},
-	{"wr-refused", test_wr_refused},
-	{"atomic-write", test_atomic_write},
+	{"wr", test_wr, ROCE},
+	{"wr-refused", test_wr_refused, ROCE},
+	{"atomic-write", test_atomic_write, ROCE},
+	{"iwarp", test_iwarp, IWARP},
+	{"invalidate", test_invalidate, IWARP},
+	{"iwarp-srq", test_iwarp_srq, IWARP},
 };
 
 static bool wanted(const char *name, char **names)
@@ -44,13 +50,14 @@ int main(int argc, char **argv)
 	unsigned int run = 0;
 
 	if (argc < 2)
-		vm_die("usage: vm-verbs DEVICE [TEST...]");
+		vm_die("usage: vm-verbs DEVICE[@ADDRESS] [TEST...]");
 	setbuf(stdout, NULL);
 	rig_open(&rig, argv[1]);
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
 		const unsigned int errors = vm_errors();
 
-		if (!wanted(tests[i].name, argv + 2))
+		if (!wanted(tests[i].name, argv + 2) ||
+		    tests[i].where == (rig.iwarp ? ROCE : IWARP))
 			continue;
 		tests[i].run(&rig);
 		run++;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <arpa/inet.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "t/vm/verbs/rig.h"
 
@@ -22,12 +24,22 @@ static void find_gid(struct rig *rig)
 	vm_die("no IPv4 address among the GIDs");
 }
 
-void rig_open(struct rig *rig, const char *name)
+static void find_address(struct rig *rig, const char *address)
 {
+	rig->address.sin_family = AF_INET;
+	if (!address || inet_pton(AF_INET, address, &rig->address.sin_addr) != 1)
+		vm_die("iWARP connects by address: name the device as NAME@ADDRESS");
+}
+
+void rig_open(struct rig *rig, char *name)
+{
+	char *const at = strchr(name, '@');
 	int num_devices;
 	struct ibv_device **list = ibv_get_device_list(&num_devices);
 	struct ibv_port_attr port;
 
+	if (at)
+		*at = '\0';
 	for (int i = 0; i < num_devices; i++)
 		if (!strcmp(ibv_get_device_name(list[i]), name))
 			rig->context = ibv_open_device(list[i]);
@@ -39,7 +51,11 @@ void rig_open(struct rig *rig, const char *name)
 	if (ibv_query_port(rig->context, 1, &port) || port.state != IBV_PORT_ACTIVE)
 		vm_die("port 1 is not up");
 	rig->mtu = port.active_mtu;
-	find_gid(rig);
+	rig->iwarp = rig->context->device->transport_type == IBV_TRANSPORT_IWARP;
+	if (rig->iwarp)
+		find_address(rig, at ? at + 1 : NULL);
+	else
+		find_gid(rig);
 	rig->pd = ibv_alloc_pd(rig->context);
 	if (!rig->pd)
 		vm_die("ibv_alloc_pd: %s", strerror(errno));
@@ -100,7 +116,7 @@ static void make_qp(struct rig *rig, struct end *end, const struct options *opti
 	CHECK(!end->ex == !options->send_ops, "extended only when asked for");
 }
 
-static void to_init(struct end *end)
+static void to_init(const struct rig *rig, struct end *end)
 {
 	const bool ud = end->qp->qp_type == IBV_QPT_UD;
 	struct ibv_qp_attr attr = {
@@ -109,10 +125,11 @@ static void to_init(struct end *end)
 		.qp_access_flags = (unsigned int)ACCESS,
 		.qkey = QKEY,
 	};
-	int ret = ibv_modify_qp(end->qp, &attr,
-				IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT |
-					(ud ? IBV_QP_QKEY : IBV_QP_ACCESS_FLAGS));
+	int mask = IBV_QP_STATE | (ud ? IBV_QP_QKEY : IBV_QP_ACCESS_FLAGS), ret;
 
+	if (!rig->iwarp)
+		mask |= IBV_QP_PKEY_INDEX | IBV_QP_PORT;
+	ret = ibv_modify_qp(end->qp, &attr, mask);
 	CHECK(!ret, "to INIT: %s", strerror(ret));
 }
 
@@ -161,7 +178,11 @@ static void to_rts(struct end *end)
 void pair_connect(struct rig *rig, struct end *ends)
 {
 	for (int i = 0; i < 2; i++)
-		to_init(&ends[i]);
+		to_init(rig, &ends[i]);
+	if (rig->iwarp) {
+		ends->connection = cm_connect(&rig->address, ends);
+		return;
+	}
 	for (int i = 0; i < 2; i++)
 		to_rtr(rig, &ends[i], &ends[!i]);
 	for (int i = 0; i < 2; i++)
@@ -174,6 +195,7 @@ struct end *pair_make(struct rig *rig, const struct options *options)
 
 	if (!ends)
 		vm_die("no memory");
+	ends->connection = -1;
 	for (int i = 0; i < 2; i++) {
 		struct end *end = &ends[i];
 
@@ -195,6 +217,8 @@ struct end *pair_make(struct rig *rig, const struct options *options)
 
 void pair_free(struct end *ends)
 {
+	if (ends->connection >= 0)
+		close(ends->connection);
 	for (int i = 0; i < 2; i++) {
 		int ret = ibv_destroy_qp(ends[i].qp);
 

@@ -4,6 +4,7 @@
 #define VM_VERBS_RIG_H
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "t/vm/vm.h"
@@ -17,6 +18,8 @@ struct rig {
 	union ibv_gid gid;
 	uint8_t gid_index;
 	enum ibv_mtu mtu;
+	bool iwarp;
+	struct sockaddr_in address; /* for iWARP's connections */
 };
 
 struct options {
@@ -34,6 +37,7 @@ struct end {
 	struct ibv_cq *cq;
 	bool own_cq;
 	struct ibv_mr *mr;
+	int connection; /* iWARP's, the first end's; -1 where there is none */
 	uint8_t buffer[BUFFER];
 };
 
@@ -45,7 +49,8 @@ struct end {
 		}                                                      \
 	} while (0)
 
-void rig_open(struct rig *rig, const char *name);
+/* NAME, or NAME@ADDRESS for iWARP: the IPv4 address of its network device. */
+void rig_open(struct rig *rig, char *name);
 void rig_close(struct rig *rig);
 
 /* Both ends, their buffers filled with different patterns and open to the other one. */
@@ -53,6 +58,8 @@ struct end *pair_make(struct rig *rig, const struct options *options);
 void pair_free(struct end *ends);
 void pair_connect(struct rig *rig, struct end *ends);
 void fill(struct end *end, uint8_t seed);
+/* The descriptor that the connection lives by. */
+int cm_connect(const struct sockaddr_in *address, struct end *ends);
 
 /* A list of one entry: `length` bytes at `offset` of the buffer. */
 struct ibv_sge sge_of(const struct end *end, size_t offset, uint32_t length);
@@ -88,5 +95,8 @@ void test_threads(struct rig *rig);
 void test_wr(struct rig *rig);
 void test_wr_refused(struct rig *rig);
 void test_atomic_write(struct rig *rig);
+void test_iwarp(struct rig *rig);
+void test_invalidate(struct rig *rig);
+void test_iwarp_srq(struct rig *rig);
 
 #endif
