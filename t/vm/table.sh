@@ -53,7 +53,7 @@ single()
 	asked_for "$name" || return 0
 	for column in "${columns[@]}"; do
 		status=0
-		on "$column" timeout "$limit" "$@"
+		on "$column" timeout -k 5 "$limit" "$@"
 		"${with[@]}" >"$work/out" 2>"$work/err" </dev/null || status=$?
 		cp "$work/out" "$work/${name//[ \/]/_}.$column"
 		judge "$column" "$name" "$status" "$($figure <"$work/out")" "$work/out" "$work/err"
@@ -115,11 +115,11 @@ meet()	# COLUMN NAME FIGURE CLIENT...; the server is in pair's $server
 	local column=$1 name=$2 figure=$3 status first=0 second=0 pid
 
 	shift 3
-	on "$column" timeout "$limit" "${server[@]}"
+	on "$column" timeout -k 5 "$limit" "${server[@]}"
 	"${with[@]}" >"$work/server" 2>&1 </dev/null &
 	pid=$!
 	eventually "$limit" ready_or_ended "$pid"
-	on "$column" timeout "$limit" "$@"
+	on "$column" timeout -k 5 "$limit" "$@"
 	"${with[@]}" >"$work/client" 2>&1 </dev/null || second=$?
 	[ "$persistent" = 0 ] || kill "$pid" 2>/dev/null
 	# A client that has failed leaves its server waiting.
