@@ -125,49 +125,70 @@ static bool rereg_is_valid(const struct verbs_mr *mr, int flags, const void *add
 	return !access || flags & IBV_REREG_MR_CHANGE_ACCESS;
 }
 
+/* Memory that is kept from fork; size 0: none. */
+struct kept {
+	void *addr;
+	size_t size;
+};
+
+static struct kept kept_by(const struct verbs_mr *mr)
+{
+	if (!mr->ibv_mr.addr || !is_pinned(mr->access))
+		return (struct kept){0};
+	return (struct kept){mr->ibv_mr.addr, mr->ibv_mr.length};
+}
+
+static int keep(const struct kept *kept)
+{
+	return kept->size ? fork_error(ibv_dontfork_range(kept->addr, kept->size)) : 0;
+}
+
+static int let_go(const struct kept *kept)
+{
+	return kept->size ? ibv_dofork_range(kept->addr, kept->size) : 0;
+}
+
 HF_EXPORT int ibv_rereg_mr(struct ibv_mr *mr, int flags, struct ibv_pd *pd, void *addr,
 			   size_t length, int access)
 {
 	struct verbs_mr *verbs = verbs_of(mr);
-	const struct verbs_mr before = *verbs;
-	bool moves = flags & IBV_REREG_MR_CHANGE_TRANSLATION;
-	bool pinned = is_pinned(flags & IBV_REREG_MR_CHANGE_ACCESS ? access : before.access);
-	bool unforked = false;
+	const struct kept before = kept_by(verbs);
+	struct verbs_mr changed = *verbs;
+	struct kept after;
 	int err;
 
 	if (!rereg_is_valid(verbs, flags, addr, length, access)) {
 		errno = EINVAL;
 		return IBV_REREG_MR_ERR_INPUT;
 	}
-	if (moves && pinned) {
-		err = fork_error(ibv_dontfork_range(addr, length));
-		if (err) {
-			errno = err;
-			return IBV_REREG_MR_ERR_DONT_FORK_NEW;
-		}
-		unforked = true;
+	if (flags & IBV_REREG_MR_CHANGE_TRANSLATION) {
+		changed.ibv_mr.addr = addr;
+		changed.ibv_mr.length = length;
+	}
+	if (flags & IBV_REREG_MR_CHANGE_ACCESS)
+		changed.access = access;
+	/* Both count for the while, so that what they share is never without protection. */
+	after = kept_by(&changed);
+	err = keep(&after);
+	if (err) {
+		errno = err;
+		return IBV_REREG_MR_ERR_DONT_FORK_NEW;
 	}
 	err = ops_of(mr->context)->rereg_mr(verbs, flags, pd, addr, length, access);
 	if (err) {
 		int ret = IBV_REREG_MR_ERR_CMD;
 
-		if (unforked && ibv_dofork_range(addr, length))
+		if (let_go(&after))
 			ret = IBV_REREG_MR_ERR_CMD_AND_DO_FORK_NEW;
 		errno = err > 0 ? err : errno;
 		return ret;
 	}
 	if (flags & IBV_REREG_MR_CHANGE_PD)
 		mr->pd = pd;
-	if (flags & IBV_REREG_MR_CHANGE_ACCESS)
-		verbs->access = access;
-	if (!moves)
-		return 0;
-	mr->addr = addr;
-	mr->length = length;
-	if (is_pinned(before.access) && before.ibv_mr.addr &&
-	    ibv_dofork_range(before.ibv_mr.addr, before.ibv_mr.length))
-		return IBV_REREG_MR_ERR_DO_FORK_OLD;
-	return 0;
+	mr->addr = changed.ibv_mr.addr;
+	mr->length = changed.ibv_mr.length;
+	verbs->access = changed.access;
+	return let_go(&before) ? IBV_REREG_MR_ERR_DO_FORK_OLD : 0;
 }
 
 HF_EXPORT struct ibv_mr *ibv_import_mr(struct ibv_pd *pd, uint32_t mr_handle)

@@ -384,6 +384,31 @@ static void reregistration(void **state)
 	assert_int_equal(ibv_dereg_mr(mr), 0);
 }
 
+/* What is paged on demand needs no protection; it may come to need it, and the other way round. */
+static void reregistration_of_access(void **state)
+{
+	const int changes = IBV_REREG_MR_CHANGE_ACCESS;
+	struct ibv_mr *mr = ibv_reg_mr(pd, memory, 100, 0);
+
+	(void)state;
+	assert_int_equal(forks.dont, 1);
+	assert_int_equal(ibv_rereg_mr(mr, changes, NULL, NULL, 0, IBV_ACCESS_ON_DEMAND), 0);
+	assert_int_equal(forks.dont, 1);
+	assert_int_equal(forks.again, 1);
+	assert_ptr_equal(forks.base, memory);
+	assert_int_equal(ibv_rereg_mr(mr, changes, NULL, NULL, 0, IBV_ACCESS_LOCAL_WRITE), 0);
+	assert_int_equal(forks.dont, 2);
+	assert_int_equal(forks.again, 1);
+	assert_int_equal(forks.size, 100);
+	assert_int_equal(ibv_dereg_mr(mr), 0);
+	assert_int_equal(forks.dont, forks.again);
+
+	mr = ibv_reg_mr(pd, memory, 100, IBV_ACCESS_ON_DEMAND);
+	assert_int_equal(ibv_rereg_mr(mr, changes, NULL, NULL, 0, 0), 0);
+	assert_int_equal(ibv_dereg_mr(mr), 0);
+	assert_int_equal(forks.dont, forks.again);
+}
+
 static void ah(void **state)
 {
 	struct ibv_ah_attr attr = {.dlid = 3, .port_num = 1};
@@ -554,6 +579,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(dmabuf, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(import, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(reregistration, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(reregistration_of_access, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ah, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(from_wc_lid, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(from_wc_grh, set_up, tear_down),
