@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <stdarg.h>
 #include <stdio.h>
-#include <unistd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
 
 #include "core/base/log.h"
 
@@ -11,6 +13,51 @@ static const char *const level_names[] = {
 	[HF_LOG_INFO] = "info",
 	[HF_LOG_DEBUG] = "debug",
 };
+
+struct held {
+	hf_log_fn fn;
+	void *arg;
+	enum hf_log_level level;
+	struct held *next, *prev; /* utlist */
+	char message[];
+};
+
+/* Static because locks of several contexts may be held, and what is said is the thread's. */
+static _Thread_local struct {
+	unsigned int depth;
+	struct held *messages;
+} held;
+
+void hf_log_hold(void)
+{
+	held.depth++;
+}
+
+void hf_log_release(void)
+{
+	struct held *messages, *message, *next;
+
+	if (--held.depth)
+		return;
+	messages = held.messages;
+	held.messages = NULL;
+	DL_FOREACH_SAFE (messages, message, next) {
+		message->fn(message->arg, message->level, message->message);
+		free(message);
+	}
+}
+
+/* Without memory it is lost: the user's function is not to be called now. */
+static void keep(const struct hf_log *log, enum hf_log_level level, const char *message)
+{
+	struct held *kept = malloc(sizeof(*kept) + strlen(message) + 1);
+
+	if (!kept)
+		return;
+	*kept = (struct held){.fn = log->fn, .arg = log->arg, .level = level};
+	strcpy(kept->message, message);
+	DL_APPEND(held.messages, kept);
+}
 
 void hf_log_message(const struct hf_log *log, enum hf_log_level level, const char *format, ...)
 {
@@ -24,7 +71,9 @@ void hf_log_message(const struct hf_log *log, enum hf_log_level level, const cha
 	for (char *c = message; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			*c = '?';
-	if (log->fn)
+	if (log->fn && held.depth)
+		keep(log, level, message);
+	else if (log->fn)
 		log->fn(log->arg, level, message);
 	else
 		fprintf(stderr, "holdfast: %s: %s\n", level_names[level], message);

@@ -10,9 +10,19 @@ struct hf_log {
 	enum hf_log_level level;
 };
 
-/* Must not be called with a lock held: the function behind it is the user's. */
+/*
+ * The function behind it is the user's: with a lock held, or what is as good as one, it must be
+ * called between hf_log_hold() and hf_log_release() only.
+ */
 void hf_log_message(const struct hf_log *log, enum hf_log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/*
+ * What this thread says meanwhile is kept, but for standard error's, and told at the last release:
+ * to be called when the lock is free again. The logs' owners must be there until then.
+ */
+void hf_log_hold(void);
+void hf_log_release(void);
 
 #define hf_log(log, lvl, ...)                                      \
 	do {                                                       \

@@ -20,6 +20,7 @@ bool hf_scan_begin(struct hf *hf)
 			pthread_cond_wait(&hf->scan_done, &hf->lock);
 		hf->scanning = true;
 		hf->scanner = pthread_self();
+		hf_log_hold();
 	}
 	pthread_mutex_unlock(&hf->lock);
 	if (mine && hf->fork_count != hf_fork_count()) {
@@ -41,6 +42,7 @@ void hf_scan_end(struct hf *hf)
 	hf->scanning = false;
 	pthread_cond_signal(&hf->scan_done);
 	pthread_mutex_unlock(&hf->lock);
+	hf_log_release();
 }
 
 struct hf_nl *hf_netlink(struct hf *hf, const struct hf_search_root *root)

@@ -277,12 +277,14 @@ HF_EXPORT int hf_stream_next(struct hf_stream *stream, struct hf_event **ret)
 	/* EDEADLK: a provider calls from within a look that this very stream makes. */
 	if (pthread_mutex_lock(&stream->mutex) != 0)
 		return 0;
+	hf_log_hold();
 	for (int i = 0; i < HINTS_MAX && result == -EAGAIN; i++)
 		result = step(stream, ret);
 	if (result == -EAGAIN)
 		result = 0;
 	settle(stream, result < 0);
 	pthread_mutex_unlock(&stream->mutex);
+	hf_log_release();
 	return result;
 }
 

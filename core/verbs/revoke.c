@@ -155,16 +155,20 @@ static void *watch(void *arg)
 	uint64_t times;
 
 	pthread_mutex_lock(lock);
+	hf_log_hold();
 	while (!revoker->stop) {
 		int timeout = attend(revoker);
 		nfds_t count = gather(revoker, &fds, &size);
 
 		pthread_mutex_unlock(lock);
+		hf_log_release();
 		(void)poll(fds, count, count ? timeout : LOOK_AGAIN_MS);
 		(void)!read(revoker->wake, &times, sizeof(times));
 		pthread_mutex_lock(lock);
+		hf_log_hold();
 	}
 	pthread_mutex_unlock(lock);
+	hf_log_release();
 	free(fds);
 	return NULL;
 }

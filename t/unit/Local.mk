@@ -134,6 +134,12 @@ t_unit_uverbs_qp_attr_SOURCES = t/unit/uverbs_qp_attr.c t/lib/fake_uverbs.c t/li
 t_unit_uverbs_qp_attr_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uverbs_qp_attr_LDADD = libhf-core.la $(CMOCKA_LIBS)
 
+check_PROGRAMS += t/unit/log
+TESTS += t/unit/log
+t_unit_log_SOURCES = t/unit/log.c
+t_unit_log_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_log_LDADD = libhf-core.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
+
 check_PROGRAMS += t/unit/uverbs_events
 TESTS += t/unit/uverbs_events
 t_unit_uverbs_events_SOURCES = t/unit/uverbs_events.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h t/unit/queues.h
