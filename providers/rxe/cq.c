@@ -2,6 +2,7 @@
 /* Completion queues: made, resized and destroyed. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "providers/rxe/rxe.h"
 
@@ -101,6 +102,25 @@ int rxe_resize_cq(struct ibv_cq *ibv, int cqe)
 unlock:
 	lock_release(&cq->lock);
 	return err;
+}
+
+/* From the newest on, what stays moves up to the producer; the slots in between are not its. */
+void rxe_cq_forget(struct ibv_cq *ibv, uint32_t qp_num)
+{
+	struct rxe_cq *cq = container_of(ibv, struct rxe_cq, verbs.cq);
+	uint32_t first, end, to;
+
+	lock_take(&cq->lock);
+	first = rxe_queue_consumer(&cq->queue);
+	end = to = first + rxe_queue_count(&cq->queue, first);
+	while (end-- != first) {
+		const struct ib_uverbs_wc *wc = rxe_queue_at(&cq->queue, end);
+
+		if (wc->qp_num != qp_num && --to != end)
+			memcpy(rxe_queue_at(&cq->queue, to), wc, sizeof(*wc));
+	}
+	rxe_queue_consume(&cq->queue, to);
+	lock_release(&cq->lock);
 }
 
 int rxe_destroy_cq(struct ibv_cq *ibv)

@@ -145,6 +145,20 @@ struct ibv_qp *rxe_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr)
 	return qp;
 }
 
+/* What is left of a QP's life before a reset is nobody's: its requests have ids that are used again. */
+int rxe_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask)
+{
+	int err = plain_modify_qp(qp, attr, mask);
+
+	if (err || !(mask & IBV_QP_STATE) || attr->qp_state != IBV_QPS_RESET)
+		return err;
+	if (qp->send_cq)
+		rxe_cq_forget(qp->send_cq, qp->qp_num);
+	if (qp->recv_cq && qp->recv_cq != qp->send_cq)
+		rxe_cq_forget(qp->recv_cq, qp->qp_num);
+	return 0;
+}
+
 int rxe_destroy_qp(struct ibv_qp *ibv)
 {
 	int err = hf_provider_destroy_qp(ibv);

@@ -70,6 +70,8 @@ struct ibv_cq *rxe_create_cq(struct ibv_context *context, int cqe, struct ibv_co
 			     int comp_vector);
 struct ibv_cq_ex *rxe_create_cq_ex(struct ibv_context *context, struct ibv_cq_init_attr_ex *attr);
 int rxe_resize_cq(struct ibv_cq *cq, int cqe);
+/* Takes out all completions of a QP. */
+void rxe_cq_forget(struct ibv_cq *cq, uint32_t qp_num);
 int rxe_destroy_cq(struct ibv_cq *cq);
 
 /* poll.c */
@@ -93,6 +95,7 @@ int rxe_destroy_srq(struct ibv_srq *srq);
 /* qp.c */
 struct ibv_qp *rxe_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr);
 struct ibv_qp *rxe_create_qp_ex(struct ibv_context *context, struct ibv_qp_init_attr_ex *attr);
+int rxe_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask);
 int rxe_destroy_qp(struct ibv_qp *qp);
 
 /* send.c */

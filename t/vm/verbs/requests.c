@@ -2,6 +2,7 @@
 /* Requests: too many, wrong ones, flushed ones, and from several threads. */
 #include <pthread.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include "t/vm/verbs/rig.h"
 
@@ -128,11 +129,19 @@ void test_flush(struct rig *rig)
 	ret = ibv_query_qp(end->qp, &attr, IBV_QP_STATE, &init);
 	CHECK(!ret && attr.qp_state == IBV_QPS_ERR, "%d, state %d", ret, attr.qp_state);
 
-	/* From the beginning again. */
+	/* From the beginning again, with a completion of the past that was not polled. */
+	post_recv(&ends[1], 76, 0, 64);
+	post_recv(&ends[1], 77, 0, 64);
+	attr.qp_state = IBV_QPS_ERR;
+	ret = ibv_modify_qp(ends[1].qp, &attr, IBV_QP_STATE);
+	CHECK(!ret, "the other one to ERR: %s", strerror(ret));
+	expect_status(ends[1].cq, 76, IBV_WC_WR_FLUSH_ERR);
+	usleep(100000);
 	for (int i = 0; i < 2; i++) {
 		attr.qp_state = IBV_QPS_RESET;
 		ret = ibv_modify_qp(ends[i].qp, &attr, IBV_QP_STATE);
 		CHECK(!ret, "to RESET: %s", strerror(ret));
+		expect_nothing(ends[i].cq);
 	}
 	pair_connect(rig, ends);
 	post_recv(&ends[1], 74, 0, 64);
