@@ -212,9 +212,10 @@ static void add_to_print(uint64_t *print, const void *what, size_t size)
 
 static void add_file(uint64_t *print, const char *path, bool *settled)
 {
-	struct hf_file_identity identity = {0};
+	struct hf_file_identity identity;
 	struct stat st;
 
+	memset(&identity, 0, sizeof(identity)); /* it is read byte by byte */
 	if (stat(path, &st) == 0) {
 		identity = hf_file_identity(&st);
 		*settled &= hf_stamp_is_settled(&st.st_mtim);
