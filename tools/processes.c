@@ -93,8 +93,11 @@ static int look_at_fds(int process, const struct hf_node *nodes, size_t num_node
 		return errno == EACCES || errno == EPERM ? -EACCES : -ESRCH;
 	dir = fdopendir(fd);
 	if (!dir) {
+		/* It looks at the directory, and the process may have ended since. */
+		int err = errno == ENOMEM ? -ENOMEM : -ESRCH;
+
 		close(fd);
-		return -ENOMEM;
+		return err;
 	}
 	errno = 0;
 	while ((entry = readdir(dir))) {
