@@ -178,12 +178,15 @@ static void touching(struct vrun *v)
 /* The program's mistake, of what only a descriptor tells. */
 static void open_handed(struct vrun *v)
 {
+	struct ibv_pd *pd = MADE(ibv_alloc_pd(v->context));
 	struct ibv_comp_channel *channel = MADE(ibv_create_comp_channel(v->context));
 
-	if (channel && !kernel_hits())
+	if (channel)
 		DESTROYED(ibv_destroy_comp_channel(channel));
-	if (!channel && dup(v->context->cmd_fd) < 0)
+	else if (dup(v->context->cmd_fd) < 0)
 		v_fault(v, V_WRONG, "no descriptor");
+	if (pd)
+		DESTROYED(ibv_dealloc_pd(pd));
 }
 
 static const struct vseq sound_seq = {.name = "sound", .run = sound};
