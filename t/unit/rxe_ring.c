@@ -362,7 +362,7 @@ static void received_by_others(void **state)
 	rq_make(&rq, &ring);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, post_all, &rq), 0);
-	while (seen < 2 * THREAD_ROUNDS) {
+	while (seen < 2ul * THREAD_ROUNDS) {
 		const uint64_t id = consume_recv(&ring, 7);
 
 		if (id == UINT64_MAX) {
