@@ -20,17 +20,17 @@
 #define ANSWER(type) &(struct ib_uverbs_##type){0}, sizeof(struct ib_uverbs_##type)
 
 /* An object that the command `call` fills: given back when it fails. */
-#define MAKE(type, object, call)                          \
-	struct type *object = calloc(1, sizeof(*object)); \
-	int err;                                          \
-                                                          \
-	if (!(object))                                    \
-		return NULL;                              \
-	err = call;                                       \
-	if (err) {                                        \
-		free(object);                             \
-		errno = err;                              \
-		return NULL;                              \
+#define MAKE(type, object, call)                            \
+	struct type *object = calloc(1, sizeof(*(object))); \
+	int err;                                            \
+                                                            \
+	if (!(object))                                      \
+		return NULL;                                \
+	err = call;                                         \
+	if (err) {                                          \
+		free(object);                               \
+		errno = err;                                \
+		return NULL;                                \
 	}
 
 static int given_back(int err, void *object)

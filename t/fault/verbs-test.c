@@ -178,15 +178,12 @@ static void touching(struct vrun *v)
 /* The program's mistake, of what only a descriptor tells. */
 static void open_handed(struct vrun *v)
 {
-	struct ibv_pd *pd = MADE(ibv_alloc_pd(v->context));
 	struct ibv_comp_channel *channel = MADE(ibv_create_comp_channel(v->context));
 
-	if (channel)
+	if (channel && !kernel_hits())
 		DESTROYED(ibv_destroy_comp_channel(channel));
-	else if (dup(v->context->cmd_fd) < 0)
+	if (!channel && dup(v->context->cmd_fd) < 0)
 		v_fault(v, V_WRONG, "no descriptor");
-	if (pd)
-		DESTROYED(ibv_dealloc_pd(pd));
 }
 
 static const struct vseq sound_seq = {.name = "sound", .run = sound};
@@ -244,7 +241,7 @@ int main(void)
 		printf("%s: %zu of %zu points %s%s\n", expected[i].seq.name, found, tally.points,
 		       vfault_names[expected[i].fault],
 		       found ? ", as it should be" : ": NOT FOUND");
-		if (!found || found == tally.points)
+		if (!found)
 			bad = 1;
 	}
 	return bad;
