@@ -65,25 +65,6 @@ int hf_cmd_query_port(int cmd_fd, uint32_t driver_id, uint8_t port,
 	return err;
 }
 
-int hf_cmd_query_gid(int cmd_fd, uint32_t driver_id, uint32_t port, uint32_t index,
-		     struct ib_uverbs_gid_entry *ret)
-{
-	struct ib_uverbs_gid_entry entry = {0};
-	const uint32_t flags = 0;
-	struct hf_command command;
-	int err;
-
-	hf_command_begin(&command, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_GID_ENTRY, driver_id);
-	hf_command_in_const(&command, UVERBS_ATTR_QUERY_GID_ENTRY_PORT, port);
-	hf_command_in_const(&command, UVERBS_ATTR_QUERY_GID_ENTRY_GID_INDEX, index);
-	hf_command_in(&command, UVERBS_ATTR_QUERY_GID_ENTRY_FLAGS, &flags, sizeof(flags));
-	hf_command_out(&command, UVERBS_ATTR_QUERY_GID_ENTRY_RESP_ENTRY, &entry, sizeof(entry));
-	err = hf_command_send(&command, cmd_fd);
-	if (!err)
-		*ret = entry;
-	return err;
-}
-
 int hf_cmd_async_fd(int cmd_fd, uint32_t driver_id)
 {
 	struct ib_uverbs_attr *fd;

@@ -22,9 +22,6 @@ int hf_cmd_query_device(int cmd_fd, uint32_t driver_id, const struct hf_uhw *uhw
 			struct ib_uverbs_ex_query_device_resp *ret);
 int hf_cmd_query_port(int cmd_fd, uint32_t driver_id, uint8_t port,
 		      struct ib_uverbs_query_port_resp_ex *ret);
-/* -ENODATA for an entry that is not in use. */
-int hf_cmd_query_gid(int cmd_fd, uint32_t driver_id, uint32_t port, uint32_t index,
-		     struct ib_uverbs_gid_entry *ret);
 /* Returns the descriptor on which the kernel reports asynchronous events. */
 int hf_cmd_async_fd(int cmd_fd, uint32_t driver_id);
 

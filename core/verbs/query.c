@@ -7,7 +7,7 @@
 #include "core/base/attr.h"
 #include "core/device/attributes.h"
 #include "core/device/hf.h"
-#include "core/uverbs/device_commands.h"
+#include "core/uverbs/gid_commands.h"
 #include "core/verbs/context.h"
 
 HF_EXPORT int ibv_query_device(struct ibv_context *context, struct ibv_device_attr *device_attr)
@@ -70,8 +70,7 @@ static int ask_kernel(struct verbs_context *context, uint32_t port, uint32_t ind
 	struct ib_uverbs_gid_entry entry;
 	int err;
 
-	err = hf_cmd_query_gid(context->context.cmd_fd, context->priv->uverbs.driver_id, port,
-			       index, &entry);
+	err = hf_command_gid_entry(&context->context, port, index, 0, &entry);
 	if (err == -ENODATA) {
 		memset(gid, 0, sizeof(*gid));
 		return 0;
