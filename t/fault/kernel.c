@@ -73,6 +73,8 @@ static int remove_object(uint16_t type, uint32_t handle)
 			kernel.num_objects--;
 			return 0;
 		}
+	if (kernel.plan.lenient)
+		return 0;
 	complain("an object to destroy that is not there");
 	return ENOENT;
 }
@@ -371,19 +373,74 @@ static int take(struct ib_uverbs_ioctl_hdr *header)
 	return answer(header);
 }
 
-/* Only a method without attributes it does not know has outputs worth noise; handles are numbers too. */
+/* The methods' attributes that are answers. */
+static const struct output {
+	uint16_t object, method, attr;
+} outputs[] = {
+	{UVERBS_OBJECT_DEVICE, UVERBS_METHOD_GET_CONTEXT, UVERBS_ATTR_GET_CONTEXT_NUM_COMP_VECTORS},
+	{UVERBS_OBJECT_DEVICE, UVERBS_METHOD_GET_CONTEXT, UVERBS_ATTR_GET_CONTEXT_CORE_SUPPORT},
+	{UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_PORT, UVERBS_ATTR_QUERY_PORT_RESP},
+	{UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_GID_ENTRY,
+	 UVERBS_ATTR_QUERY_GID_ENTRY_RESP_ENTRY},
+	{UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_GID_TABLE,
+	 UVERBS_ATTR_QUERY_GID_TABLE_RESP_ENTRIES},
+	{UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_GID_TABLE,
+	 UVERBS_ATTR_QUERY_GID_TABLE_RESP_NUM_ENTRIES},
+	{UVERBS_OBJECT_CQ, UVERBS_METHOD_CQ_CREATE, UVERBS_ATTR_CREATE_CQ_RESP_CQE},
+	{UVERBS_OBJECT_QP, UVERBS_METHOD_QP_CREATE, UVERBS_ATTR_CREATE_QP_RESP_CAP},
+	{UVERBS_OBJECT_QP, UVERBS_METHOD_QP_CREATE, UVERBS_ATTR_CREATE_QP_RESP_QP_NUM},
+	{UVERBS_OBJECT_SRQ, UVERBS_METHOD_SRQ_CREATE, UVERBS_ATTR_CREATE_SRQ_RESP_MAX_WR},
+	{UVERBS_OBJECT_SRQ, UVERBS_METHOD_SRQ_CREATE, UVERBS_ATTR_CREATE_SRQ_RESP_MAX_SGE},
+	{UVERBS_OBJECT_SRQ, UVERBS_METHOD_SRQ_CREATE, UVERBS_ATTR_CREATE_SRQ_RESP_SRQ_NUM},
+	{UVERBS_OBJECT_WQ, UVERBS_METHOD_WQ_CREATE, UVERBS_ATTR_CREATE_WQ_RESP_MAX_WR},
+	{UVERBS_OBJECT_WQ, UVERBS_METHOD_WQ_CREATE, UVERBS_ATTR_CREATE_WQ_RESP_WQ_NUM},
+	{UVERBS_OBJECT_MR, UVERBS_METHOD_QUERY_MR, UVERBS_ATTR_QUERY_MR_RESP_LENGTH},
+	{UVERBS_OBJECT_MR, UVERBS_METHOD_DM_MR_REG, UVERBS_ATTR_REG_DM_MR_RESP_LKEY},
+};
+
+static void add_noise_to_write(struct ib_uverbs_ioctl_hdr *header)
+{
+	struct ib_uverbs_attr *cmd = find(header, UVERBS_ATTR_WRITE_CMD);
+	struct ib_uverbs_attr *out = find(header, UVERBS_ATTR_CORE_OUT);
+	char *bytes = out ? bytes_of(out) : NULL;
+	size_t size = out ? out->len : 0;
+
+	for (size_t i = 0; i < HF_ARRAY_SIZE(commands) && cmd; i++)
+		if (commands[i].destroys && commands[i].cmd == cmd->data)
+			return;
+	if (!bytes || !cmd || cmd->data == IB_USER_VERBS_CMD_CREATE_COMP_CHANNEL)
+		return;
+	/* Its first member is a descriptor. */
+	if (cmd->data == IB_USER_VERBS_CMD_GET_CONTEXT && size > sizeof(uint32_t)) {
+		bytes += sizeof(uint32_t);
+		size -= sizeof(uint32_t);
+	}
+	kernel_noise(bytes, size);
+}
+
 static void add_noise(struct ib_uverbs_ioctl_hdr *header)
 {
-	for (size_t i = 0; i < header->num_attrs; i++) {
-		struct ib_uverbs_attr *attr = &header->attrs[i];
-		bool input = attr->attr_id == UVERBS_ATTR_CORE_IN ||
-			     attr->attr_id == UVERBS_ATTR_UHW_IN;
+	struct ib_uverbs_attr *attr = find(header, UVERBS_ATTR_UHW_OUT);
 
-		if (is(header, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_INVOKE_WRITE) && !input &&
-		    attr->attr_id != UVERBS_ATTR_WRITE_CMD)
+	if (attr)
+		kernel_noise(bytes_of(attr), attr->len);
+	if (is(header, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_INVOKE_WRITE)) {
+		add_noise_to_write(header);
+		return;
+	}
+	for (size_t i = 0; i < HF_ARRAY_SIZE(outputs); i++) {
+		if (!is(header, outputs[i].object, outputs[i].method))
+			continue;
+		attr = find(header, outputs[i].attr);
+		if (attr)
 			kernel_noise(bytes_of(attr), attr->len);
-		else if (attr->attr_id == UVERBS_ATTR_UHW_OUT)
-			kernel_noise(bytes_of(attr), attr->len);
+	}
+	for (size_t i = 0; i < HF_ARRAY_SIZE(methods); i++) {
+		if (!is(header, methods[i].object, methods[i].method) || methods[i].destroys)
+			continue;
+		attr = find(header, methods[i].attr);
+		if (attr)
+			kernel_noise(&attr->data, sizeof(attr->data));
 	}
 }
 
@@ -438,9 +495,18 @@ void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_
 		return __real_mmap(at, size, protection, flags, fd, offset);
 	if (call_fails())
 		return MAP_FAILED;
+	/* As a kernel: what was not made cannot be mapped. */
+	if (offset < 0 || size > (uint64_t)RING_STEP * kernel.rings ||
+	    (uint64_t)offset > (uint64_t)RING_STEP * kernel.rings - size) {
+		errno = EINVAL;
+		return MAP_FAILED;
+	}
 	mapped = __real_mmap(at, size, protection, flags, fd, offset);
-	if (mapped != MAP_FAILED)
-		kernel.mappings++;
+	if (mapped == MAP_FAILED)
+		return mapped;
+	kernel.mappings++;
+	if (kernel_noise)
+		kernel_noise(mapped, size);
 	return mapped;
 }
 
@@ -544,5 +610,17 @@ void kernel_report(uint32_t type, uint64_t qp)
 	const struct ib_uverbs_async_event_desc event = {.element = qp, .event_type = type};
 
 	if (write(kernel.events, &event, sizeof(event)) == sizeof(event))
+		kernel.reported++;
+}
+
+void kernel_write_record(bool completion, const void *record, size_t size, bool counts)
+{
+	const int fd = completion ? kernel.completions : kernel.events;
+
+	if (write(fd, record, size) < 0)
+		complain("a record that cannot be written");
+	if (counts && completion)
+		kernel.completed++;
+	else if (counts)
 		kernel.reported++;
 }

@@ -20,6 +20,7 @@ struct kernel_plan {
 	atomic_bool *dead; /* set at that one, which fails with `err`; there must be no later one */
 	bool call;	   /* counts what queues and channels are made of: mmap(), epoll_*() */
 	bool old;	   /* a kernel that lacks the newer methods */
+	bool lenient;	   /* destroys whatever it is told to */
 };
 
 /* The descriptor of a new file without objects. It belongs to the program. */
@@ -47,7 +48,16 @@ void kernel_complete(uint64_t cq);
 /* An event about a QP. */
 void kernel_report(uint32_t type, uint64_t qp);
 
-/* Replaces what is answered: `data` of `size` bytes, of a command that succeeds. For fuzzing. */
+/*
+ * Another record on the descriptor for events, or on that of the last completion channel. `counts`: as
+ * one that the object's end has to wait for.
+ */
+void kernel_write_record(bool completion, const void *record, size_t size, bool counts);
+
+/*
+ * For fuzzing: is given each part of each answer, to change it: the numbers and tables, handles, and the
+ * rings as a program maps them. Not descriptors, nor what the kernel counts.
+ */
 extern void (*kernel_noise)(void *data, size_t size);
 
 #endif

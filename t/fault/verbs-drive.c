@@ -61,6 +61,11 @@ bool vbed_is_rxe(void)
 	return bed.provider == V_RXE;
 }
 
+void vbed_choose(enum vprovider provider)
+{
+	bed.provider = provider;
+}
+
 struct ibv_context *vbed_open(int fd)
 {
 	struct verbs_context *context =

@@ -274,6 +274,7 @@ static void queries(struct vrun *v)
 	struct ibv_device_attr attr;
 	struct ibv_port_attr port;
 	struct ibv_gid_entry entry;
+	union ibv_gid gid;
 
 	v_output(v, &attr, sizeof(attr));
 	USED(ibv_query_device(v->context, &attr));
@@ -284,6 +285,8 @@ static void queries(struct vrun *v)
 	USED((ibv_query_port)(v->context, 1, (struct _compat_ibv_port_attr *)(void *)&port));
 	v_output(v, &entry, sizeof(entry));
 	USED(ibv_query_gid_ex(v->context, 1, 0, &entry, 0));
+	v_output(v, &gid, sizeof(gid));
+	USED(ibv_query_gid(v->context, 1, 0, &gid));
 	USED(ibv_query_gid_table(v->context, &entry, 1, 0) < 0 ? -1 : 0);
 }
 

@@ -84,6 +84,8 @@ int vdrive_init(unsigned int limit_s);
 int vdrive(enum vprovider provider, const struct vseq *seq, enum vkind kind, bool old,
 	   size_t reports, struct vtally *tally);
 
+/* For what is no sequence: the provider of the contexts that follow. */
+void vbed_choose(enum vprovider provider);
 /* On the descriptor of kernel_open(), which it takes over. NULL with errno. */
 struct ibv_context *vbed_open(int fd);
 bool vbed_is_rxe(void);
