@@ -9,6 +9,7 @@ fuzz_programs = \
 	t/fuzz/fuzz-neighbour \
 	t/fuzz/fuzz-netlink \
 	t/fuzz/fuzz-notify \
+	t/fuzz/fuzz-reply \
 	t/fuzz/fuzz-sysfs \
 	t/fuzz/fuzz-uevent
 check_PROGRAMS += $(fuzz_programs)
@@ -47,6 +48,9 @@ t_fuzz_fuzz_netlink_LDADD = libhf-core.la
 t_fuzz_fuzz_notify_SOURCES = t/fuzz/fuzz-notify.c t/fuzz/fuzz.h t/fuzz/hint.h $(fuzz_main)
 t_fuzz_fuzz_notify_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_notify_LDADD = libhf-core.la
+t_fuzz_fuzz_reply_SOURCES = t/fuzz/fuzz-reply.c t/fuzz/fuzz.h $(fuzz_main)
+t_fuzz_fuzz_reply_LDFLAGS = $(fuzz_ldflags) $(kernel_wraps)
+t_fuzz_fuzz_reply_LDADD = libhf-test-verbs.la libhf-core.la
 t_fuzz_fuzz_sysfs_SOURCES = t/fuzz/fuzz-sysfs.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_sysfs_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_sysfs_LDADD = libhf-core.la
