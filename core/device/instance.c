@@ -91,7 +91,8 @@ uint32_t hf_instance_update(struct hf_device *device, const struct hf_entry *ent
 	if (!entry->node_guid)
 		device->entry.node_guid = old.node_guid;
 	if (entry->brief) {
-		device->entry.node_number = old.node_number;
+		if (!entry->node_number)
+			device->entry.node_number = old.node_number;
 		device->entry.device_inode = old.device_inode;
 	}
 	if (renamed && !changes) /* no memory for the name: the next sighting tries again */

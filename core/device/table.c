@@ -120,7 +120,7 @@ static void refresh(struct hf *hf, struct hf_device *device, const struct hf_ent
 	uint32_t changes;
 
 	/* A scan writes no more than what it saw; what was known of the number holds for the node. */
-	if (sighted.brief)
+	if (sighted.brief && !sighted.node_number)
 		sighted.node_number = known_number(device);
 	/* The node is looked at before the lock is taken: it is a system call. */
 	if (device->provider)

@@ -6,6 +6,7 @@ libhf_core_la_SOURCES += \
 	core/discovery/discovery.h \
 	core/discovery/entry.c \
 	core/discovery/internal.h \
+	core/discovery/listing.c \
 	core/discovery/merge.c \
 	core/discovery/names.c \
 	core/discovery/netlink.c \

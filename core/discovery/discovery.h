@@ -50,7 +50,7 @@ struct hf_entry {
 	int32_t node_type;   /* enum ibv_node_type */
 	enum hf_protocol protocol;
 	struct hf_entry_reason reason; /* why it cannot be used, NONE if it may be */
-	bool brief; /* node_number, node_guid and device_inode were not read yet */
+	bool brief; /* device_inode was not read yet, nor node_number and node_guid where they are 0 */
 };
 
 struct hf_entries {

@@ -76,6 +76,21 @@ int hf_nl_table_fill(struct hf_nl *nl, struct hf_nl_table *table);
 const struct hf_nl_device *hf_nl_table_find(const struct hf_nl_table *table, const char *name);
 void hf_nl_table_free(struct hf_nl_table *table);
 
+/* What netlink alone knows of a device, as an entry. */
+void hf_nl_entry(const struct hf_nl_device *device, const struct hf_nl_chardev *chardev,
+		 struct hf_entry *entry);
+
+/*
+ * What netlink knows of all devices of a table, which must stay. -EINVAL where the kernel does not say
+ * which char device a device has (before 5.1), and the other errors of hf_nl_chardev().
+ */
+struct hf_listing;
+int hf_listing_make(struct hf_nl *nl, const struct hf_nl_table *table, struct hf_listing **ret);
+void hf_listing_free(struct hf_listing *listing);
+/* A brief entry; false where netlink is not enough. To be proven by another dump, see listing.c. */
+bool hf_listing_sight(const struct hf_listing *listing, const struct hf_classes *classes,
+		      const char *uverbs, struct hf_entry *ret);
+
 /* What netlink has to say of a device that sysfs shows. */
 enum hf_match {
 	HF_MATCH_NONE = 0, /* netlink was not asked */

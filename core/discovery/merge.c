@@ -13,6 +13,7 @@ struct scan {
 	struct hf_nl_table table;
 	bool have_table;
 	bool guess; /* netlink is asked for one device, without a table */
+	struct hf_listing *listing;
 	bool brief;
 	bool calm;
 };
@@ -63,12 +64,18 @@ static int scan_begin(struct scan *scan, const struct hf_search_root *root, unsi
 	} else if (!err && scan->nl) {
 		err = netlink_error;
 	}
+	if (!err && scan->have_table && scan->classes.verbs >= 0 && (sources & HF_BRIEFLY))
+		err = hf_listing_make(scan->nl, &scan->table, &scan->listing);
+	/* A kernel that does not say enough is asked device by device. */
+	if (scan->have_table && !hf_error_is_shortage(err))
+		err = 0;
 	scan->brief = (sources & HF_BRIEFLY) && !scan->have_table && !scan->guess;
 	return err ? plain_error(err) : 0;
 }
 
 static void scan_end(struct scan *scan)
 {
+	hf_listing_free(scan->listing);
 	hf_classes_close(&scan->classes);
 	hf_nl_table_free(&scan->table);
 }
@@ -152,6 +159,11 @@ static int scan_one(struct scan *scan, unsigned int root_index, const char *uver
 		found_keep(found, HF_MATCH_NONE);
 		return 0;
 	}
+	if (scan->listing && hf_listing_sight(scan->listing, &scan->classes, uverbs, entry)) {
+		entry->root = root_index;
+		found_keep(found, HF_MATCH_FOUND);
+		return 0;
+	}
 	err = hf_sight(&scan->classes, scan->have_table || scan->guess ? scan->nl : NULL,
 		       scan->have_table ? &scan->table : NULL, uverbs, entry, &match);
 	entry->root = root_index;
@@ -211,6 +223,29 @@ static int sight_late(struct scan *scan, struct found *found)
 	return 0;
 }
 
+/* Proves what was listed by netlink: an index that another dump has was there all the time. */
+static int confirm(struct scan *scan, struct found *found)
+{
+	int err;
+
+	if (!scan->listing)
+		return 0;
+	hf_listing_free(scan->listing); /* it points into the table */
+	scan->listing = NULL;
+	err = refill(scan);
+	if (hf_error_is_shortage(err))
+		return err;
+	for (size_t i = 0; i < found_count(found); i++) {
+		const struct hf_entry *entry = found_at(found, i);
+		const struct hf_nl_device *device = hf_nl_table_find(&scan->table, entry->name);
+
+		if (entry->brief && (!device || (int32_t)device->index != entry->index))
+			found->match[i] = HF_MATCH_STALE;
+	}
+	/* With no dump to go by, sysfs alone says what there is. */
+	return any_late(found) ? sight_late(scan, found) : 0;
+}
+
 /*
  * A device that sysfs shows and a dump does not: made since, or skipped by a dump that a removal
  * disturbed (the kernel goes on by count), or in another network namespace. Newer dumps tell, made
@@ -251,21 +286,9 @@ static int netlink_entry(struct scan *scan, const struct hf_nl_device *device,
 	struct hf_nl_chardev chardev;
 	int err = hf_nl_chardev(scan->nl, device->index, &chardev);
 
-	if (err)
-		return err;
-	memset(entry, 0, sizeof(*entry));
-	memcpy(entry->uverbs, chardev.name, sizeof(entry->uverbs));
-	memcpy(entry->name, device->name, sizeof(entry->name));
-	entry->index = (int32_t)device->index;
-	entry->node_number = chardev.number;
-	entry->node_guid = device->node_guid;
-	entry->driver_id = chardev.driver_id;
-	entry->kernel_abi = chardev.abi;
-	entry->num_ports = device->num_ports;
-	entry->node_type = device->node_type;
-	entry->protocol = device->protocol ? device->protocol
-					   : hf_protocol_of_type(device->node_type);
-	return 0;
+	if (!err)
+		hf_nl_entry(device, &chardev, entry);
+	return err;
 }
 
 static int scan_netlink(struct scan *scan, unsigned int root_index, struct found *found)
@@ -361,6 +384,8 @@ int hf_discover(const struct hf_search_root *root, unsigned int root_index, unsi
 	/* Where there is sysfs it says what exists; netlink alone is for where there is none. */
 	if (!err && scan.classes.verbs >= 0) {
 		err = scan_calmly(&scan, root, root_index, &found);
+		if (!err)
+			err = confirm(&scan, &found);
 		if (!err)
 			err = settle(&scan, &found);
 	} else if (!err && scan.have_table) {

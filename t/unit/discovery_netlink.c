@@ -340,6 +340,7 @@ static int count_device(void *arg, const struct hf_nl_device *device)
 static void a_dump_has_parts(void **state)
 {
 	struct world *world = *state;
+	struct hf_entries brief = {.v = NULL};
 	unsigned int count = 0;
 	char name[32];
 
@@ -353,6 +354,24 @@ static void a_dump_has_parts(void **state)
 	assert_int_equal(world->entries.count, 1000);
 	for (unsigned int n = 0; n < 1000; n++)
 		assert_int_equal(world->entries.v[n].index, n);
+	brief.count = 0;
+	assert_int_equal(hf_discover(&world->root, 0, BOTH | HF_BRIEFLY, world->nl, &brief), 0);
+	assert_int_equal(brief.count, 1000);
+	for (unsigned int n = 0; n < 1000; n++) {
+		const struct hf_entry *whole = &world->entries.v[n];
+		const struct hf_entry *entry = &brief.v[n];
+
+		assert_true(entry->brief && !whole->brief);
+		assert_string_equal(entry->uverbs, whole->uverbs);
+		assert_string_equal(entry->name, whole->name);
+		assert_int_equal(entry->index, whole->index);
+		assert_int_equal(entry->inode, whole->inode);
+		assert_int_equal(entry->node_number, whole->node_number);
+		assert_int_equal(entry->node_guid, whole->node_guid);
+		assert_int_equal(entry->driver_id, whole->driver_id);
+		assert_int_equal(entry->kernel_abi, whole->kernel_abi);
+	}
+	hf_entries_free(&brief);
 	/* The walk ends when told to, and the socket is as good as new. */
 	count = 500;
 	assert_int_equal(tree_remove(world->tree, 0), 0);

@@ -191,12 +191,19 @@ static void by_both(void **state)
 	run(HF_SOURCE_SYSFS | HF_SOURCE_NETLINK);
 }
 
+static void by_both_briefly(void **state)
+{
+	(void)state;
+	run(HF_SOURCE_SYSFS | HF_SOURCE_NETLINK | HF_BRIEFLY);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_sysfs),
 		cmocka_unit_test(by_sysfs_briefly),
 		cmocka_unit_test(by_both),
+		cmocka_unit_test(by_both_briefly),
 	};
 
 	return cmocka_run_group_tests_name("discovery under change", tests, NULL, NULL);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A list of thousands of devices with few system calls each: netlink says everything that a list needs
+ * but the inode of uverbsN/ibdev, which one call finds. Both are of one instance if the index was there
+ * before and after, since neither is used again (facts of Linux 6.1: kernfs ids, xa_alloc_cyclic()): a
+ * dump before all and another after all prove it for everyone.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/base/hash.h"
+#include "core/base/text.h"
+#include "core/discovery/internal.h"
+
+struct listed {
+	struct hf_nl_chardev chardev; /* its name is the key */
+	const struct hf_nl_device *device;
+	UT_hash_handle hh;
+};
+
+struct hf_listing {
+	struct listed *by_uverbs;
+	struct listed listed[];
+};
+
+void hf_nl_entry(const struct hf_nl_device *device, const struct hf_nl_chardev *chardev,
+		 struct hf_entry *entry)
+{
+	memset(entry, 0, sizeof(*entry));
+	memcpy(entry->uverbs, chardev->name, sizeof(entry->uverbs));
+	memcpy(entry->name, device->name, sizeof(entry->name));
+	entry->index = (int32_t)device->index;
+	entry->node_number = chardev->number;
+	entry->node_guid = device->node_guid;
+	entry->driver_id = chardev->driver_id;
+	entry->kernel_abi = chardev->abi;
+	entry->num_ports = device->num_ports;
+	entry->node_type = device->node_type;
+	entry->protocol = device->protocol ? device->protocol
+					   : hf_protocol_of_type(device->node_type);
+}
+
+int hf_listing_make(struct hf_nl *nl, const struct hf_nl_table *table, struct hf_listing **ret)
+{
+	struct hf_listing *listing;
+	int err = 0;
+
+	listing = calloc(1, sizeof(*listing) + table->count * sizeof(listing->listed[0]));
+	if (!listing)
+		return -ENOMEM;
+	for (size_t i = 0; i < table->count && !err; i++) {
+		struct listed *listed = &listing->listed[i];
+
+		err = hf_nl_chardev(nl, table->v[i].index, &listed->chardev);
+		/* This one has no node, or none yet. */
+		if (err == -ENODEV || err == -ENOENT || err == -EOPNOTSUPP) {
+			err = 0;
+			continue;
+		}
+		if (err)
+			break;
+		listed->device = &table->v[i];
+		HASH_ADD_KEYPTR(hh, listing->by_uverbs, listed->chardev.name,
+				(unsigned int)strlen(listed->chardev.name), listed);
+		if (!hf_hash_added(listed))
+			err = -ENOMEM;
+	}
+	if (err)
+		hf_listing_free(listing);
+	else
+		*ret = listing;
+	return err;
+}
+
+void hf_listing_free(struct hf_listing *listing)
+{
+	if (!listing)
+		return;
+	HASH_CLEAR(hh, listing->by_uverbs);
+	free(listing);
+}
+
+bool hf_listing_sight(const struct hf_listing *listing, const struct hf_classes *classes,
+		      const char *uverbs, struct hf_entry *ret)
+{
+	char path[HF_NAME_SIZE + 8];
+	struct hf_entry entry;
+	struct listed *listed;
+	struct stat st;
+
+	HASH_FIND_STR(listing->by_uverbs, uverbs, listed);
+	if (!listed || hf_print(path, sizeof(path), "%s/ibdev", uverbs) ||
+	    fstatat(classes->verbs, path, &st, 0) < 0)
+		return false;
+	hf_nl_entry(listed->device, &listed->chardev, &entry);
+	entry.inode = st.st_ino;
+	entry.stamp = st.st_mtim;
+	entry.brief = true;
+	*ret = entry;
+	return true;
+}
