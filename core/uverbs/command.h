@@ -3,8 +3,11 @@
 #ifndef HF_UVERBS_COMMAND_H
 #define HF_UVERBS_COMMAND_H
 
+#include <assert.h>
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <rdma/ib_user_ioctl_cmds.h>
 #include <rdma/rdma_user_ioctl_cmds.h>
 
@@ -20,47 +23,133 @@ struct hf_command {
 	int err; /* of putting it together; hf_command_send() answers it */
 };
 
-void hf_command_begin(struct hf_command *command, uint16_t object, uint16_t method,
-		      uint32_t driver_id);
+/* Inlined, as all that puts a command together: the compiler makes a few stores of most of it. */
+static inline void hf_command_begin(struct hf_command *command, uint16_t object, uint16_t method,
+				    uint32_t driver_id)
+{
+	/* The attributes are written when they are added: most commands use few of them. */
+	command->header = (struct ib_uverbs_ioctl_hdr){
+		.object_id = object,
+		.method_id = method,
+		.driver_id = driver_id,
+	};
+	command->link = NULL;
+	command->err = 0;
+}
+
+static inline struct ib_uverbs_attr *hf_command_add(struct hf_command *command, uint16_t id,
+						    size_t size, uint16_t flags, uint64_t data)
+{
+	struct ib_uverbs_attr *attr;
+
+	assert(command->header.num_attrs < HF_COMMAND_ATTRS_MAX);
+	if (size > UINT16_MAX) {
+		command->err = -EINVAL;
+		size = 0;
+	}
+	attr = &command->attrs[command->header.num_attrs++];
+	*attr = (struct ib_uverbs_attr){
+		.attr_id = id, .len = (uint16_t)size, .flags = flags, .data = data};
+	return attr;
+}
 
 /*
  * What goes in: up to 8 bytes travel in the attribute itself, as the kernel demands; more are
  * pointed to, and must stay until the command was sent.
  */
-void hf_command_in(struct hf_command *command, uint16_t attr, const void *data, size_t size);
+static inline struct ib_uverbs_attr *hf_command_in(struct hf_command *command, uint16_t id,
+						   const void *data, size_t size)
+{
+	uint64_t value = 0;
+
+	if (size > sizeof(value))
+		value = (uintptr_t)data;
+	else if (size)
+		memcpy(&value, data, size);
+	return hf_command_add(command, id, size, UVERBS_ATTR_F_MANDATORY, value);
+}
+
 /* A number, enumerator or flags: 64 bits whatever its own type. */
-void hf_command_in_const(struct hf_command *command, uint16_t attr, uint64_t value);
+static inline void hf_command_in_const(struct hf_command *command, uint16_t id, uint64_t value)
+{
+	hf_command_add(command, id, sizeof(value), UVERBS_ATTR_F_MANDATORY, value);
+}
+
 /* An object by its handle, or a descriptor that the caller has. */
-void hf_command_in_handle(struct hf_command *command, uint16_t attr, uint32_t handle);
-void hf_command_in_fd(struct hf_command *command, uint16_t attr, int fd);
-/* `count` objects; the handles must stay until the command was sent. */
-void hf_command_in_handles(struct hf_command *command, uint16_t attr, const uint32_t *handles,
-			   size_t count);
+static inline void hf_command_in_handle(struct hf_command *command, uint16_t id, uint32_t handle)
+{
+	hf_command_add(command, id, 0, UVERBS_ATTR_F_MANDATORY, handle);
+}
+
+static inline void hf_command_in_fd(struct hf_command *command, uint16_t id, int fd)
+{
+	hf_command_add(command, id, 0, UVERBS_ATTR_F_MANDATORY, (uint64_t)(int64_t)fd);
+}
+
+/*
+ * `count` objects; the handles must stay until the command was sent. Never in the attribute itself,
+ * however few (Linux 4.20, uverbs_process_idrs_array).
+ */
+static inline void hf_command_in_handles(struct hf_command *command, uint16_t id,
+					 const uint32_t *handles, size_t count)
+{
+	hf_command_add(command, id, count * sizeof(*handles), UVERBS_ATTR_F_MANDATORY,
+		       (uintptr_t)handles);
+}
+
 /* One of several forms of an attribute, `elem`, with what that form holds. */
-void hf_command_in_enum(struct hf_command *command, uint16_t attr, uint8_t elem, const void *data,
-			size_t size);
+static inline void hf_command_in_enum(struct hf_command *command, uint16_t id, uint8_t elem,
+				      const void *data, size_t size)
+{
+	hf_command_in(command, id, data, size)->attr_data.enum_data.elem_id = elem;
+}
 
 /* What comes out, into `data`. Optional ones are passed over by kernels that do not know them. */
-void hf_command_out(struct hf_command *command, uint16_t attr, void *data, size_t size);
-void hf_command_out_optional(struct hf_command *command, uint16_t attr, void *data, size_t size);
+static inline void hf_command_out(struct hf_command *command, uint16_t id, void *data, size_t size)
+{
+	hf_command_add(command, id, size, UVERBS_ATTR_F_MANDATORY, (uintptr_t)data);
+}
+
+static inline void hf_command_out_optional(struct hf_command *command, uint16_t id, void *data,
+					   size_t size)
+{
+	hf_command_add(command, id, size, 0, (uintptr_t)data);
+}
 
 /* An object the kernel makes; returns the attribute whose data will be the handle. */
-struct ib_uverbs_attr *hf_command_out_handle(struct hf_command *command, uint16_t attr);
+static inline struct ib_uverbs_attr *hf_command_out_handle(struct hf_command *command, uint16_t id)
+{
+	return hf_command_add(command, id, 0, UVERBS_ATTR_F_MANDATORY, 0);
+}
+
 /* A descriptor the kernel makes; returns the attribute that will hold it in data_s64. */
-struct ib_uverbs_attr *hf_command_out_fd(struct hf_command *command, uint16_t attr);
+static inline struct ib_uverbs_attr *hf_command_out_fd(struct hf_command *command, uint16_t id)
+{
+	return hf_command_add(command, id, 0, UVERBS_ATTR_F_MANDATORY, 0);
+}
+
+/* What a provider linked. */
+void hf_command_link(struct hf_command *command, struct ibv_command_buffer *link);
 
 /* The provider's part; NULL for none. Comes last. */
-void hf_command_driver_data(struct hf_command *command, const struct hf_driver_data *data);
+static inline void hf_command_driver_data(struct hf_command *command,
+					  const struct hf_driver_data *data)
+{
+	if (!data)
+		return;
+	if (data->in_size)
+		hf_command_in(command, UVERBS_ATTR_UHW_IN, data->in, data->in_size);
+	if (data->out_size)
+		hf_command_out(command, UVERBS_ATTR_UHW_OUT, data->out, data->out_size);
+	if (data->link)
+		hf_command_link(command, data->link);
+}
 
 /* 0 or -errno. */
 int hf_command_send(struct hf_command *command, int cmd_fd);
 
 /* The same on an open context: -EIO without asking where it is known to be dead. */
 int hf_command_run(struct hf_command *command, struct ibv_context *context);
-
-/* hf_command_begin() with the context's driver. */
-void hf_command_start(struct hf_command *command, struct ibv_context *context, uint16_t object,
-		      uint16_t method);
 
 /*
  * One of the older commands, IB_USER_VERBS_CMD_*, or IB_USER_VERBS_EX_CMD_* together with
@@ -77,15 +166,7 @@ int hf_write_command(struct ibv_context *context, uint32_t cmd, const void *in, 
 int hf_destroy_command(struct ibv_context *context, uint16_t object, uint16_t method,
 		       uint16_t handle_attr, uint32_t handle);
 
-/*
- * The same for an object that counts events: `response` gets the kernel's figures. 0, or -errno, or
- * 1 when the device is gone, `response` is all zero, and there is nothing to wait for.
- */
-int hf_destroy_counted(struct ibv_context *context, uint16_t object, uint16_t method,
-		       uint16_t handle_attr, uint32_t handle, uint16_t response_attr,
-		       void *response, size_t response_size);
-
-/* For what is destroyed by an older command: whether its answer means that the device is gone. */
+/* Does the answer mean that the device is gone? */
 bool hf_answer_is_gone(struct ibv_context *context, int err);
 
 /* The attributes of one buffer, behind its header. */

@@ -5,7 +5,7 @@
 #include <holdfast-provider/provider.h>
 
 #include "core/base/attr.h"
-#include "core/uverbs/command.h"
+#include "core/uverbs/uverbs.h"
 
 HF_EXPORT int hf_provider_create_counters(struct ibv_context *context,
 					  const struct ibv_counters_init_attr *attr,

@@ -130,7 +130,7 @@ HF_EXPORT int hf_provider_destroy_cq(struct ibv_cq *cq)
 		{.completed = &cq->comp_events_completed},
 		{.completed = &cq->async_events_completed},
 	};
-	struct ib_uverbs_destroy_cq_resp response;
+	struct ib_uverbs_destroy_cq_resp response = {0};
 	int err;
 
 	err = hf_destroy_counted(cq->context, UVERBS_OBJECT_CQ, UVERBS_METHOD_CQ_DESTROY,

@@ -15,6 +15,7 @@ void hf_delivered_init(struct hf_delivered *delivered)
 {
 	pthread_mutex_init(&delivered->lock, NULL);
 	delivered->entries = NULL;
+	atomic_init(&delivered->used, false);
 }
 
 void hf_delivered_fini(struct hf_delivered *delivered)
@@ -43,6 +44,7 @@ static struct hf_delivered_entry *add(struct hf_delivered *delivered, const uint
 	if (!entry)
 		return NULL;
 	entry->completed = completed;
+	atomic_store_explicit(&delivered->used, true, memory_order_release);
 	HASH_ADD(hh, delivered->entries, completed, sizeof(entry->completed), entry);
 	if (hf_hash_added(entry))
 		return entry;

@@ -8,6 +8,7 @@
 #define HF_UVERBS_DELIVERED_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ struct hf_delivered {
 	/* Held from reading an event until it is counted: no destroy comes in between. */
 	pthread_mutex_t lock;
 	struct hf_delivered_entry *entries;
+	atomic_bool used; /* there was an entry */
 };
 
 void hf_delivered_init(struct hf_delivered *delivered);
@@ -37,5 +39,11 @@ uint32_t hf_delivered_take(struct hf_delivered *delivered, const uint32_t *compl
 
 /* There is a new object, where another one may have been. */
 void hf_delivered_born(struct hf_delivered *delivered, const uint32_t *completed);
+
+/* Most programs make and destroy objects without ever being given an event. */
+static inline bool hf_delivered_any(const struct hf_delivered *delivered)
+{
+	return atomic_load_explicit(&delivered->used, memory_order_acquire);
+}
 
 #endif

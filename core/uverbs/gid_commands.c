@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
 
-#include "core/uverbs/command.h"
 #include "core/uverbs/gid_commands.h"
+#include "core/uverbs/uverbs.h"
 
 int hf_command_gid_entry(struct ibv_context *context, uint32_t port, uint32_t index, uint32_t flags,
 			 struct ib_uverbs_gid_entry *ret)

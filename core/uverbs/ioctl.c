@@ -6,7 +6,7 @@
 #include <holdfast-provider/provider.h>
 
 #include "core/base/attr.h"
-#include "core/uverbs/command.h"
+#include "core/uverbs/uverbs.h"
 
 HF_EXPORT unsigned int hf_provider_ioctl_attrs(unsigned int count,
 					       const struct ibv_command_buffer *link)

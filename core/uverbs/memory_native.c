@@ -6,8 +6,8 @@
 #include <holdfast-provider/provider.h>
 
 #include "core/base/attr.h"
-#include "core/uverbs/command.h"
 #include "core/uverbs/memory.h"
+#include "core/uverbs/uverbs.h"
 
 HF_EXPORT int hf_provider_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_t length,
 					uint64_t iova, int fd, int access, struct verbs_mr *mr,

@@ -183,7 +183,7 @@ HF_EXPORT int hf_provider_query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, 
 HF_EXPORT int hf_provider_destroy_qp(struct ibv_qp *qp)
 {
 	struct hf_events events = {.completed = &qp->events_completed};
-	struct ib_uverbs_destroy_qp_resp response;
+	struct ib_uverbs_destroy_qp_resp response = {0};
 	int err;
 
 	err = hf_destroy_counted(qp->context, UVERBS_OBJECT_QP, UVERBS_METHOD_QP_DESTROY,

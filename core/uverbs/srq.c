@@ -235,7 +235,7 @@ HF_EXPORT int hf_provider_query_srq(struct ibv_srq *srq, struct ibv_srq_attr *at
 HF_EXPORT int hf_provider_destroy_srq(struct ibv_srq *srq)
 {
 	struct hf_events events = {.completed = &srq->events_completed};
-	struct ib_uverbs_destroy_srq_resp response;
+	struct ib_uverbs_destroy_srq_resp response = {0};
 	int err;
 
 	err = hf_destroy_counted(srq->context, UVERBS_OBJECT_SRQ, UVERBS_METHOD_SRQ_DESTROY,

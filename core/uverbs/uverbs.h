@@ -41,4 +41,11 @@ static inline struct hf_uverbs *hf_uverbs_of(struct ibv_context *context)
 	return (struct hf_uverbs *)(void *)verbs->priv;
 }
 
+/* hf_command_begin() with the context's driver. */
+static inline void hf_command_start(struct hf_command *command, struct ibv_context *context,
+				    uint16_t object, uint16_t method)
+{
+	hf_command_begin(command, object, method, hf_uverbs_of(context)->driver_id);
+}
+
 #endif

@@ -28,9 +28,9 @@ static bool has_atomic_write(struct ibv_context *context)
 	       attr.device_cap_flags_ex & DEVICE_ATOMIC_WRITE;
 }
 
-static uint32_t opcodes_of(const struct ibv_qp_init_attr_ex *attr)
+static uint32_t opcodes_of(enum ibv_qp_type type)
 {
-	switch (attr->qp_type) {
+	switch (type) {
 	case IBV_QPT_RC:
 		return RC_OPS;
 	case IBV_QPT_UC:
@@ -86,63 +86,65 @@ static void free_qp(struct rxe_qp *qp)
 	free(qp);
 }
 
-struct ibv_qp *rxe_create_qp_ex(struct ibv_context *context, struct ibv_qp_init_attr_ex *attr)
+/* `err` is the kernel's answer. */
+static struct ibv_qp *complete(struct rxe_qp *qp, int err, const struct ibv_qp_cap *cap,
+			       const struct rxe_create_qp_resp *response)
 {
-	struct rxe_create_qp_resp response = {0};
-	const struct hf_driver_data data = {.out = &response, .out_size = sizeof(response)};
-	uint32_t opcodes = opcodes_of(attr);
-	struct rxe_qp *qp = NULL;
-	int err;
-
-	err = attr->comp_mask & ~(uint32_t)(IBV_QP_INIT_ATTR_PD | IBV_QP_INIT_ATTR_CREATE_FLAGS |
-					    IBV_QP_INIT_ATTR_SEND_OPS_FLAGS)
-		      ? EOPNOTSUPP
-		      : check_ops(context, attr, &opcodes);
 	if (err)
-		goto fail;
-	qp = calloc(1, sizeof(*qp));
-	if (!qp)
-		return NULL;
-	qp->opcodes = opcodes;
-	err = hf_provider_create_qp_ex(context, &qp->verbs, attr, &data);
-	if (err)
-		goto fail;
-	err = map_rings(qp, &attr->cap, &response);
+		goto free_qp;
+	err = map_rings(qp, cap, response);
 	if (err)
 		goto destroy_qp;
-	if (attr->comp_mask & IBV_QP_INIT_ATTR_SEND_OPS_FLAGS) {
-		rxe_set_qp_calls(&qp->verbs.qp_ex);
-		qp->verbs.comp_mask |= VERBS_QP_EX;
-	}
 	return &qp->verbs.qp;
 
 destroy_qp:
 	hf_provider_destroy_qp(&qp->verbs.qp);
-fail:
-	if (qp)
-		free_qp(qp);
+free_qp:
+	free_qp(qp);
 	errno = err;
 	return NULL;
 }
 
 struct ibv_qp *rxe_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr)
 {
-	struct ibv_qp_init_attr_ex full = {
-		.qp_context = attr->qp_context,
-		.send_cq = attr->send_cq,
-		.recv_cq = attr->recv_cq,
-		.srq = attr->srq,
-		.cap = attr->cap,
-		.qp_type = attr->qp_type,
-		.sq_sig_all = attr->sq_sig_all,
-		.comp_mask = IBV_QP_INIT_ATTR_PD,
-		.pd = pd,
-	};
-	struct ibv_qp *qp = rxe_create_qp_ex(pd->context, &full);
+	struct rxe_create_qp_resp response = {0};
+	const struct hf_driver_data data = {.out = &response, .out_size = sizeof(response)};
+	struct rxe_qp *qp = calloc(1, sizeof(*qp));
+	int err;
 
-	if (qp)
-		attr->cap = full.cap;
-	return qp;
+	if (!qp)
+		return NULL;
+	qp->opcodes = opcodes_of(attr->qp_type);
+	err = hf_provider_create_qp(pd, &qp->verbs.qp, attr, &data);
+	return complete(qp, err, &attr->cap, &response);
+}
+
+struct ibv_qp *rxe_create_qp_ex(struct ibv_context *context, struct ibv_qp_init_attr_ex *attr)
+{
+	struct rxe_create_qp_resp response = {0};
+	const struct hf_driver_data data = {.out = &response, .out_size = sizeof(response)};
+	uint32_t opcodes = opcodes_of(attr->qp_type);
+	struct rxe_qp *qp;
+	int err;
+
+	err = attr->comp_mask & ~(uint32_t)(IBV_QP_INIT_ATTR_PD | IBV_QP_INIT_ATTR_CREATE_FLAGS |
+					    IBV_QP_INIT_ATTR_SEND_OPS_FLAGS)
+		      ? EOPNOTSUPP
+		      : check_ops(context, attr, &opcodes);
+	if (err) {
+		errno = err;
+		return NULL;
+	}
+	qp = calloc(1, sizeof(*qp));
+	if (!qp)
+		return NULL;
+	qp->opcodes = opcodes;
+	if (attr->comp_mask & IBV_QP_INIT_ATTR_SEND_OPS_FLAGS) {
+		rxe_set_qp_calls(&qp->verbs.qp_ex);
+		qp->verbs.comp_mask |= VERBS_QP_EX;
+	}
+	err = hf_provider_create_qp_ex(context, &qp->verbs, attr, &data);
+	return complete(qp, err, &attr->cap, &response);
 }
 
 /* What is left of a QP's life before a reset is nobody's: its requests have ids that are used again. */
