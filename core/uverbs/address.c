@@ -6,7 +6,7 @@
 #include <holdfast-provider/provider.h>
 
 #include "core/base/attr.h"
-#include "core/uverbs/command.h"
+#include "core/uverbs/uverbs.h"
 
 HF_EXPORT int hf_provider_create_ah(struct ibv_pd *pd, struct ibv_ah *ah,
 				    const struct ibv_ah_attr *attr,

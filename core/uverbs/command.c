@@ -27,7 +27,7 @@ void hf_command_link(struct hf_command *command, struct ibv_command_buffer *link
 	command->header.num_attrs = (uint16_t)(command->header.num_attrs + count);
 }
 
-int hf_command_send(struct hf_command *command, int cmd_fd)
+static inline int send_command(struct hf_command *command, int cmd_fd)
 {
 	struct ib_uverbs_ioctl_hdr *header = &command->header;
 	int tries = TRIES_MAX;
@@ -49,31 +49,21 @@ int hf_command_send(struct hf_command *command, int cmd_fd)
 	return 0;
 }
 
+int hf_command_send(struct hf_command *command, int cmd_fd)
+{
+	return send_command(command, cmd_fd);
+}
+
 int hf_command_run(struct hf_command *command, struct ibv_context *context)
 {
 	int err = -EIO;
 
 	if (!atomic_load_explicit(&hf_uverbs_of(context)->dead, memory_order_relaxed))
-		err = hf_command_send(command, context->cmd_fd);
+		err = send_command(command, context->cmd_fd);
 	/* A provider whose operation answers with a pointer leaves errno as it finds it. */
 	if (err)
 		errno = -err;
 	return err;
-}
-
-int hf_write_command(struct ibv_context *context, uint32_t cmd, const void *in, size_t in_size,
-		     void *out, size_t out_size, const struct hf_driver_data *data)
-{
-	struct hf_command command;
-
-	hf_command_start(&command, context, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_INVOKE_WRITE);
-	hf_command_in_const(&command, UVERBS_ATTR_WRITE_CMD, cmd);
-	if (in_size)
-		hf_command_in(&command, UVERBS_ATTR_CORE_IN, in, in_size);
-	if (out_size)
-		hf_command_out(&command, UVERBS_ATTR_CORE_OUT, out, out_size);
-	hf_command_driver_data(&command, data);
-	return hf_command_run(&command, context);
 }
 
 bool hf_answer_is_gone(struct ibv_context *context, int err)

@@ -152,14 +152,6 @@ int hf_command_send(struct hf_command *command, int cmd_fd);
 int hf_command_run(struct hf_command *command, struct ibv_context *context);
 
 /*
- * One of the older commands, IB_USER_VERBS_CMD_*, or IB_USER_VERBS_EX_CMD_* together with
- * IB_USER_VERBS_CMD_FLAG_EXTENDED. `in` and `out` are the kernel's structs without header and
- * without driver data; `out` should be zeroed: an older kernel may write less. 0 or -errno.
- */
-int hf_write_command(struct ibv_context *context, uint32_t cmd, const void *in, size_t in_size,
-		     void *out, size_t out_size, const struct hf_driver_data *data);
-
-/*
  * Takes an object away. When the device is gone so is the kernel's object: that is success.
  * 0 or -errno.
  */

@@ -6,8 +6,8 @@
 #include <holdfast-provider/provider.h>
 
 #include "core/base/attr.h"
-#include "core/uverbs/command.h"
 #include "core/uverbs/flow_specs.h"
+#include "core/uverbs/uverbs.h"
 
 /* Appends every specification behind the request's head, which says how long they are together. */
 static int take_specs(struct ib_uverbs_create_flow *request, const struct ibv_flow_attr *attr)

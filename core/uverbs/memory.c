@@ -6,8 +6,8 @@
 #include <holdfast-provider/provider.h>
 
 #include "core/base/attr.h"
-#include "core/uverbs/command.h"
 #include "core/uverbs/memory.h"
+#include "core/uverbs/uverbs.h"
 
 /* xrcd.comp_mask of private ABI 34: the handle is valid. */
 enum { XRCD_HANDLE = 1 << 0 };

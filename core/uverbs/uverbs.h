@@ -48,4 +48,25 @@ static inline void hf_command_start(struct hf_command *command, struct ibv_conte
 	hf_command_begin(command, object, method, hf_uverbs_of(context)->driver_id);
 }
 
+/*
+ * One of the older commands, IB_USER_VERBS_CMD_*, or IB_USER_VERBS_EX_CMD_* together with
+ * IB_USER_VERBS_CMD_FLAG_EXTENDED. `in` and `out` are the kernel's structs without header and
+ * without driver data; `out` should be zeroed: an older kernel may write less. 0 or -errno.
+ */
+static inline int hf_write_command(struct ibv_context *context, uint32_t cmd, const void *in,
+				   size_t in_size, void *out, size_t out_size,
+				   const struct hf_driver_data *data)
+{
+	struct hf_command command;
+
+	hf_command_start(&command, context, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_INVOKE_WRITE);
+	hf_command_in_const(&command, UVERBS_ATTR_WRITE_CMD, cmd);
+	if (in_size)
+		hf_command_in(&command, UVERBS_ATTR_CORE_IN, in, in_size);
+	if (out_size)
+		hf_command_out(&command, UVERBS_ATTR_CORE_OUT, out, out_size);
+	hf_command_driver_data(&command, data);
+	return hf_command_run(&command, context);
+}
+
 #endif
