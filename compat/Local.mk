@@ -33,7 +33,6 @@ compat_libibverbs_la_SOURCES = \
 compat_libibverbs_la_SOURCES += \
 	compat/private34/context.c \
 	compat/private34/cq.c \
-	compat/private34/frame.c \
 	compat/private34/log.c \
 	compat/private34/memory.c \
 	compat/private34/memory.h \

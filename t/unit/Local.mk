@@ -155,7 +155,7 @@ t_unit_uverbs_post_LDADD = libhf-core.la $(CMOCKA_LIBS)
 check_PROGRAMS += t/unit/private34_queues
 TESTS += t/unit/private34_queues
 t_unit_private34_queues_SOURCES = t/unit/private34_queues.c t/unit/queues.h \
-	compat/private34/cq.c compat/private34/frame.c compat/private34/post.c \
+	compat/private34/cq.c compat/private34/private34.h compat/private34/post.c \
 	compat/private34/qp.c compat/private34/srq.c \
 	t/lib/fake_uverbs.c t/lib/fake_uverbs.h
 t_unit_private34_queues_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -195,7 +195,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += t/unit/private34_memory
 TESTS += t/unit/private34_memory
 t_unit_private34_memory_SOURCES = t/unit/private34_memory.c compat/private34/memory.c \
-	compat/private34/frame.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h
+	compat/private34/private34.h t/lib/fake_uverbs.c t/lib/fake_uverbs.h
 t_unit_private34_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_private34_memory_LDADD = libhf-core.la $(CMOCKA_LIBS)
 check_PROGRAMS += t/unit/rxe_ring t/unit/rxe_send
@@ -214,7 +214,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += t/unit/private34_steering
 TESTS += t/unit/private34_steering
 t_unit_private34_steering_SOURCES = t/unit/private34_steering.c compat/private34/context.c \
-	compat/private34/frame.c compat/private34/log.c compat/private34/steering.c \
+	compat/private34/private34.h compat/private34/log.c compat/private34/steering.c \
 	t/lib/fake_uverbs.c t/lib/fake_uverbs.h
 t_unit_private34_steering_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_private34_steering_LDADD = libhf-core.la $(CMOCKA_LIBS)
