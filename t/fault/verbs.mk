@@ -10,7 +10,7 @@ check_LTLIBRARIES += libhf-test-verbs.la
 libhf_test_verbs_la_SOURCES = \
 	compat/private34/context.c \
 	compat/private34/cq.c \
-	compat/private34/frame.c \
+	compat/private34/private34.h \
 	compat/private34/log.c \
 	compat/private34/memory.c \
 	compat/private34/post.c \
