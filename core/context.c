@@ -235,6 +235,7 @@ static void destroy(struct hf *hf)
 	hf_process_remove(hf);
 	hf_revoker_free(hf);
 	hf_table_clear(hf);
+	hf_forget_closed(hf);
 	if (hf->notifier)
 		hf->notifier->free(hf->notifier);
 	hf_nl_close(hf->nl);

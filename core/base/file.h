@@ -2,12 +2,24 @@
 #ifndef HF_BASE_FILE_H
 #define HF_BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
 /* Closes *fd if it is open, keeps errno and sets it to -1. */
 void hf_close(int *fd);
+
+/* A descriptor that is kept; to tell whether it was closed behind our back and its number reused. */
+struct hf_fd_mark {
+	int fd; /* -1: none */
+	dev_t dev;
+	ino_t ino;
+};
+
+void hf_fd_mark(struct hf_fd_mark *mark, int fd);
+/* Sockets and files have inodes of their own; of epoll sets and the like one is as another. */
+bool hf_fd_is_still(const struct hf_fd_mark *mark);
 
 /*
  * Reads a whole small file below dirfd into value, without trailing newlines and with a NUL, and its

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/device/table.h"
 #include "core/discovery/discovery.h"
@@ -19,6 +20,7 @@
  */
 struct hf_notifier {
 	int fd; /* readable when changed() has something to look at; -1 if made for no root */
+	struct hf_fd_mark socket;
 	/* 1: look again, 0: nothing changed for certain, -errno: cannot tell, look again. */
 	int (*changed)(struct hf_notifier *notifier);
 	void (*free)(struct hf_notifier *notifier);
@@ -44,6 +46,7 @@ struct hf {
 	struct hf_search_root *roots;
 	unsigned int num_roots;
 	struct hf_nl *nl;
+	struct hf_fd_mark nl_socket;
 	bool nl_tried;
 	atomic_int uevents; /* are the kernel's heard here? 1: yes, -1: no, 0: not known yet */
 
@@ -64,6 +67,9 @@ struct hf {
 	int (*notifier_new)(struct hf *hf, const struct hf_search_root *root,
 			    struct hf_notifier **ret);
 	struct hf_observer *observers;
+	/* What the program closed: to free it would be to close what has the numbers now. */
+	struct hf_nl *lost_nl;
+	struct hf_notifier *lost_notifier;
 
 	/*
 	 * Where it is switched on: what lets go of devices that were removed. Its lock comes before
@@ -82,6 +88,8 @@ struct hf {
  */
 bool hf_scan_begin(struct hf *hf);
 void hf_scan_end(struct hf *hf);
+/* In a turn, or where nobody else is left: lets go of sockets that the program closed. */
+void hf_forget_closed(struct hf *hf);
 
 /* The netlink socket, opened at the first use; NULL where there is none. Only within a scan. */
 struct hf_nl *hf_netlink(struct hf *hf, const struct hf_search_root *root);

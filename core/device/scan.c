@@ -9,6 +9,30 @@
 #include "core/device/table_change.h"
 #include "core/discovery/netlink.h"
 
+/*
+ * Programs that become daemons close every descriptor, and open files of their own, between one list
+ * of devices and the next: nothing may be asked, nor closed, under the numbers of the old sockets.
+ */
+void hf_forget_closed(struct hf *hf)
+{
+	bool nl = hf->nl && !hf_fd_is_still(&hf->nl_socket);
+	/* Not all of its descriptors can be told from others; who closes one closes them all. */
+	bool notifier = hf->notifier && (nl || !hf_fd_is_still(&hf->notifier->socket));
+
+	if (!nl && !notifier)
+		return;
+	hf_debug(&hf->log, "the program closed descriptors that were kept: new ones are opened");
+	if (nl) {
+		hf->lost_nl = hf->nl;
+		hf->nl = NULL;
+	}
+	if (notifier) {
+		hf->lost_notifier = hf->notifier;
+		hf->notifier = NULL;
+	}
+	hf->table.complete = false;
+}
+
 bool hf_scan_begin(struct hf *hf)
 {
 	bool mine;
@@ -23,6 +47,8 @@ bool hf_scan_begin(struct hf *hf)
 		hf_log_hold();
 	}
 	pthread_mutex_unlock(&hf->lock);
+	if (mine)
+		hf_forget_closed(hf);
 	if (mine && hf->fork_count != hf_fork_count()) {
 		/* The sockets are the parent's too: what is read here would be missing there. */
 		if (hf->notifier)
@@ -54,6 +80,7 @@ struct hf_nl *hf_netlink(struct hf *hf, const struct hf_search_root *root)
 
 		/* Out of descriptors is no property of the kernel: try again at the next scan. */
 		hf->nl_tried = !hf_error_is_shortage(err);
+		hf_fd_mark(&hf->nl_socket, hf->nl ? hf_nl_fd(hf->nl) : -1);
 		if (err)
 			hf_debug(&hf->log, "RDMA netlink: %s", strerrordesc_np(-err));
 	}

@@ -66,6 +66,11 @@ struct hf_nl *hf_nl_close(struct hf_nl *nl)
 	return NULL;
 }
 
+int hf_nl_fd(const struct hf_nl *nl)
+{
+	return mnl_socket_get_fd(nl->socket);
+}
+
 struct hf_nl_guesses *hf_nl_guesses(struct hf_nl *nl)
 {
 	return nl->guesses;

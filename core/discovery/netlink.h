@@ -35,6 +35,7 @@ struct hf_nl_port {
 /* -EPROTONOSUPPORT where the kernel has no RDMA netlink. Threads must take turns. */
 int hf_nl_open(struct hf_nl **ret);
 struct hf_nl *hf_nl_close(struct hf_nl *nl);
+int hf_nl_fd(const struct hf_nl *nl);
 
 /* Calls `each` for every device; a non-zero answer ends the walk and is returned. */
 int hf_nl_dump(struct hf_nl *nl, int (*each)(void *arg, const struct hf_nl_device *device),

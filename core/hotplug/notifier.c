@@ -171,6 +171,7 @@ int hf_notifier_new(struct hf *hf, const struct hf_search_root *root, struct hf_
 		return err;
 	}
 	notifier->base.fd = root ? hf_watch_fd(notifier->watch) : -1;
+	hf_fd_mark(&notifier->base.socket, notifier->watch ? hf_watch_socket(notifier->watch) : -1);
 	*ret = &notifier->base;
 	return 0;
 }

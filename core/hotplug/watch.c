@@ -243,6 +243,13 @@ struct hf_watch *hf_watch_free(struct hf_watch *watch)
 	return NULL;
 }
 
+int hf_watch_socket(const struct hf_watch *watch)
+{
+	if (watch->uevent)
+		return hf_uevent_fd(watch->uevent);
+	return watch->rdma ? hf_netlink_source_fd(watch->rdma) : -1;
+}
+
 void hf_watch_abandon(struct hf_watch *watch)
 {
 	int fds[] = {

@@ -41,6 +41,8 @@ int hf_watch_new(const struct hf_watch_options *options, struct hf_watch **ret);
  * the parent, whose watch must not notice. Returns NULL.
  */
 struct hf_watch *hf_watch_free(struct hf_watch *watch);
+/* One of its sockets, or -1. */
+int hf_watch_socket(const struct hf_watch *watch);
 
 /* The same in a child, where another thread may have been inside the watch when the process was
  * forked: only closes, and leaves the memory alone. */

@@ -134,6 +134,12 @@ t_unit_uverbs_qp_attr_SOURCES = t/unit/uverbs_qp_attr.c t/lib/fake_uverbs.c t/li
 t_unit_uverbs_qp_attr_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uverbs_qp_attr_LDADD = libhf-core.la $(CMOCKA_LIBS)
 
+check_PROGRAMS += t/unit/closed
+TESTS += t/unit/closed
+t_unit_closed_SOURCES = t/unit/closed.c
+t_unit_closed_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_closed_LDADD = libhf-core.la $(CMOCKA_LIBS)
+
 check_PROGRAMS += t/unit/log
 TESTS += t/unit/log
 t_unit_log_SOURCES = t/unit/log.c
