@@ -47,7 +47,7 @@ static void warn_of_unserved(struct hf *hf)
 	struct hf_device *device;
 	size_t count = 0;
 
-	if (!hf_face_is_the_programs() || !getenv("IBV_SHOW_WARNINGS"))
+	if (!hf_face_is_the_programs() || !secure_getenv("IBV_SHOW_WARNINGS"))
 		return;
 	pthread_mutex_lock(&hf->lock);
 	names = calloc(hf->table.count + 1, sizeof(*names));

@@ -182,6 +182,9 @@ HF_EXPORT int hf_compat_query_device(struct ibv_context *context,
 		return EOPNOTSUPP;
 	if (is_dead(verbs))
 		return EIO;
+	/* Under a revoked one's descriptor is something that knows no commands. */
+	if (atomic_load(&verbs->priv->uverbs.dead))
+		return EIO;
 	err = hf_cmd_query_device(context->cmd_fd, verbs->priv->uverbs.driver_id, &uhw, &response);
 	if (err)
 		return -err;
@@ -217,6 +220,8 @@ HF_EXPORT int hf_provider_query_port(struct ibv_context *context, uint8_t port,
 	int err;
 
 	if (is_dead(verbs))
+		return EIO;
+	if (atomic_load(&verbs->priv->uverbs.dead))
 		return EIO;
 	err = hf_cmd_query_port(context->cmd_fd, verbs->priv->uverbs.driver_id, port, &response);
 	if (err)

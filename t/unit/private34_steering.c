@@ -121,6 +121,10 @@ static void query_device(void **state)
 				 context, &(struct ibv_query_device_ex_input){.comp_mask = 1},
 				 &attr, sizeof(attr), NULL, NULL),
 			 EINVAL);
+	/* Revoked: what is under the descriptor is not asked. */
+	atomic_store(&hf_uverbs_of(context)->dead, true);
+	assert_int_equal(ibv_cmd_query_device_any(context, NULL, &attr, sizeof(attr), NULL, NULL),
+			 EIO);
 	fake_context_end();
 }
 
