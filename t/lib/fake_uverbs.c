@@ -172,6 +172,7 @@ struct ibv_context *fake_context(void)
 	memset(&fake, 0, sizeof(fake));
 	fake.fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	assert_true(fake.fd >= 0);
+	hf_delivered_init(&fake.private.uverbs.delivered);
 	fake.private.uverbs.driver_id = FAKE_DRIVER_ID;
 	fake.private.uverbs.qp_mask_offset = offsetof(struct verbs_qp, comp_mask);
 	fake.private.kernel = true;
@@ -196,8 +197,10 @@ struct verbs_device *fake_device(void)
 
 void fake_context_end(void)
 {
-	if (fake.fd > 0)
+	if (fake.fd > 0) {
+		hf_delivered_fini(&fake.private.uverbs.delivered);
 		close(fake.fd);
+	}
 	fake.fd = -1;
 }
 
