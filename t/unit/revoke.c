@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -767,12 +768,25 @@ static void a_number_that_is_anothers_by_now_is_left_alone(void **state)
 	}
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static void who_closes_in_time_is_left_alone(void **state)
 {
 	struct bed *bed = *state;
+	int64_t since = now_ms();
 
 	assert_int_equal(tree_remove(bed->tree, 0), 0);
 	usleep(HF_REVOKE_GRACE_MS * 1000 / 4);
+	if (is_revoked(bed) && now_ms() - since >= HF_REVOKE_GRACE_MS) {
+		print_message("skipped: the machine is too busy to close in time\n");
+		skip();
+	}
 	assert_false(is_revoked(bed));
 	assert_int_equal(hf_device_close(bed->context), 0);
 	bed->context = NULL;
