@@ -16,6 +16,7 @@ VM_TESTS = \
 	t/vm/revoke \
 	t/vm/rxe-verbs \
 	t/vm/pyverbs \
+	t/vm/wild \
 	t/vm/disassociate \
 	t/vm/siw-verbs \
 	t/vm/instructions \
