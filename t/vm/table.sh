@@ -36,7 +36,7 @@ judge()
 	local cell=$1,$2
 
 	if [ "$3" = 0 ] && [ -n "$4" ]; then
-		verdict[$cell]=ok key[$cell]=$4
+		verdict[$cell]=ok key[$cell]=$4 reason[$cell]=
 	else
 		verdict[$cell]=fails
 		reason[$cell]="$3: $(for file in "${@:5}"; do complaint "$file"; done | tr '\n' '/')"
