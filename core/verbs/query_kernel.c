@@ -158,7 +158,10 @@ static void take_extended(struct ibv_device_attr_ex *to,
 	to->xrc_odp_caps = from->xrc_odp_caps;
 }
 
-/* These commands are also sent where there is no context yet, so they do not look themselves. */
+/*
+ * These commands are also sent where there is no context yet, so they do not look themselves. Under a
+ * revoked one's descriptor is something that knows no commands.
+ */
 static bool is_dead(struct verbs_context *context)
 {
 	return atomic_load_explicit(&context->priv->uverbs.dead, memory_order_relaxed);
@@ -181,9 +184,6 @@ HF_EXPORT int hf_compat_query_device(struct ibv_context *context,
 	if (attr_size < sizeof(attr->orig_attr))
 		return EOPNOTSUPP;
 	if (is_dead(verbs))
-		return EIO;
-	/* Under a revoked one's descriptor is something that knows no commands. */
-	if (atomic_load(&verbs->priv->uverbs.dead))
 		return EIO;
 	err = hf_cmd_query_device(context->cmd_fd, verbs->priv->uverbs.driver_id, &uhw, &response);
 	if (err)
@@ -220,8 +220,6 @@ HF_EXPORT int hf_provider_query_port(struct ibv_context *context, uint8_t port,
 	int err;
 
 	if (is_dead(verbs))
-		return EIO;
-	if (atomic_load(&verbs->priv->uverbs.dead))
 		return EIO;
 	err = hf_cmd_query_port(context->cmd_fd, verbs->priv->uverbs.driver_id, port, &response);
 	if (err)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <infiniband/verbs.h>
 
@@ -82,6 +83,9 @@ int main(int argc, char **argv)
 		die("ibv_get_async_event");
 	printf("event %s\n", ibv_event_type_str(event.event_type));
 	ibv_ack_async_event(&event);
+	/* Holdfast tells of the removal from its first sign, which the kernel's letting go follows. */
+	for (int i = 0; i < 1000 && ibv_query_device(context, &attr) == 0; i++)
+		usleep(10000);
 	told("poll_cq", ibv_poll_cq(cq, 1, &wc));
 	told("query_device", ibv_query_device(context, &attr));
 	errno = 0;
