@@ -8,13 +8,6 @@
 #include "compat/private34/steering.h"
 #include "core/compat.h"
 
-static int answer(int err)
-{
-	if (err)
-		errno = err;
-	return err;
-}
-
 /* What is declared as a pointer is the offset of the context in the provider's object. */
 HF_PRIVATE34 void *_verbs_init_and_alloc_context(struct ibv_device *device, int cmd_fd, size_t size,
 						 struct verbs_context *context_offset,
@@ -61,14 +54,14 @@ HF_PRIVATE34 int ibv_cmd_get_context(struct verbs_context *context, struct ibv_g
 		resp->async_fd = (__u32)context->context.async_fd;
 		resp->num_comp_vectors = (__u32)context->context.num_comp_vectors;
 	}
-	return answer(err);
+	return hf_answer(err);
 }
 
 HF_PRIVATE34 int ibv_cmd_query_context(struct ibv_context *context, struct ibv_command_buffer *link)
 {
 	const struct hf_driver_data data = {.link = link};
 
-	return answer(hf_provider_query_context(context, &data));
+	return hf_answer(hf_provider_query_context(context, &data));
 }
 
 HF_PRIVATE34 int ibv_cmd_query_device_any(struct ibv_context *context,
@@ -90,7 +83,7 @@ HF_PRIVATE34 int ibv_cmd_query_device_any(struct ibv_context *context,
 	err = hf_compat_query_device(context, input, attr, attr_size, &response, &data);
 	if (!err && size)
 		memcpy(resp, &response, size);
-	return answer(err);
+	return hf_answer(err);
 }
 
 HF_PRIVATE34 int ibv_cmd_query_port(struct ibv_context *context, uint8_t port,
@@ -99,13 +92,13 @@ HF_PRIVATE34 int ibv_cmd_query_port(struct ibv_context *context, uint8_t port,
 {
 	(void)cmd;
 	(void)cmd_size;
-	return answer(hf_provider_query_port(context, port, attr));
+	return hf_answer(hf_provider_query_port(context, port, attr));
 }
 
 HF_PRIVATE34 int ibv_query_gid_type(struct ibv_context *context, uint8_t port, unsigned int index,
 				    enum ibv_gid_type_sysfs *type)
 {
-	return answer(hf_provider_query_gid_type(context, port, index, type)) ? -1 : 0;
+	return hf_answer(hf_provider_query_gid_type(context, port, index, type)) ? -1 : 0;
 }
 
 HF_PRIVATE34 int ibv_read_ibdev_sysfs_file(char *buf, size_t size, struct verbs_sysfs_dev *device,

@@ -57,4 +57,12 @@ static inline int hf_frame_split(const struct hf_frame *frame, struct hf_driver_
 	return 0;
 }
 
+/* For what providers hand on as they got it: some return NULL then, and leave errno as it is. */
+static inline int hf_answer(int err)
+{
+	if (err)
+		errno = err;
+	return err;
+}
+
 #endif

@@ -3,7 +3,6 @@
 #define HF_COMPAT_PRIVATE34_QUEUES_H
 
 #include <assert.h>
-#include <errno.h>
 
 #include "compat/private34/private34.h"
 
@@ -22,14 +21,6 @@ static_assert(HF_FRAME(struct ib_uverbs_open_qp) == 40, "struct ibv_open_qp");
 static_assert(HF_FRAME(struct ib_uverbs_modify_qp) == 120, "struct ibv_modify_qp");
 static_assert(HF_FRAME_EX(struct ib_uverbs_ex_modify_qp) == 144, "struct ibv_modify_qp_ex");
 static_assert(HF_FRAME(struct ib_uverbs_query_qp) == 24, "struct ibv_query_qp");
-
-/* Providers return what they get, but some look at errno afterwards. */
-static inline int hf_answer(int err)
-{
-	if (err)
-		errno = err;
-	return err;
-}
 
 /* The frames are known here by size only: their structs are in no header that a program can have. */
 int ibv_cmd_create_cq(struct ibv_context *context, int cqe, struct ibv_comp_channel *channel,

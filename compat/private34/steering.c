@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Flows and their actions, counters, work queues, and commands that providers put together. */
-#include <errno.h>
-
 #include "compat/private34/steering.h"
-
-static int answer(int err)
-{
-	if (err)
-		errno = err;
-	return err;
-}
 
 HF_PRIVATE34 int execute_ioctl(struct ibv_context *context, struct ibv_command_buffer *buffer)
 {
-	return answer(hf_provider_ioctl(context, buffer));
+	return hf_answer(hf_provider_ioctl(context, buffer));
 }
 
 HF_PRIVATE34 unsigned int __ioctl_final_num_attrs(unsigned int count,
@@ -28,12 +19,12 @@ HF_PRIVATE34 int ibv_cmd_create_flow(struct ibv_qp *qp, struct ibv_flow *flow,
 {
 	const struct hf_driver_data data = {.in = driver_request, .in_size = driver_size};
 
-	return answer(hf_provider_create_flow(qp, flow, attr, &data));
+	return hf_answer(hf_provider_create_flow(qp, flow, attr, &data));
 }
 
 HF_PRIVATE34 int ibv_cmd_destroy_flow(struct ibv_flow *flow)
 {
-	return answer(hf_provider_destroy_flow(flow));
+	return hf_answer(hf_provider_destroy_flow(flow));
 }
 
 HF_PRIVATE34 int ibv_cmd_create_flow_action_esp(struct ibv_context *context,
@@ -43,7 +34,7 @@ HF_PRIVATE34 int ibv_cmd_create_flow_action_esp(struct ibv_context *context,
 {
 	const struct hf_driver_data data = {.link = link};
 
-	return answer(hf_provider_create_flow_action_esp(context, attr, action, &data));
+	return hf_answer(hf_provider_create_flow_action_esp(context, attr, action, &data));
 }
 
 HF_PRIVATE34 int ibv_cmd_modify_flow_action_esp(struct verbs_flow_action *action,
@@ -52,12 +43,12 @@ HF_PRIVATE34 int ibv_cmd_modify_flow_action_esp(struct verbs_flow_action *action
 {
 	const struct hf_driver_data data = {.link = link};
 
-	return answer(hf_provider_modify_flow_action_esp(action, attr, &data));
+	return hf_answer(hf_provider_modify_flow_action_esp(action, attr, &data));
 }
 
 HF_PRIVATE34 int ibv_cmd_destroy_flow_action(struct verbs_flow_action *action)
 {
-	return answer(hf_provider_destroy_flow_action(action));
+	return hf_answer(hf_provider_destroy_flow_action(action));
 }
 
 HF_PRIVATE34 int ibv_cmd_create_counters(struct ibv_context *context,
@@ -67,12 +58,12 @@ HF_PRIVATE34 int ibv_cmd_create_counters(struct ibv_context *context,
 {
 	const struct hf_driver_data data = {.link = link};
 
-	return answer(hf_provider_create_counters(context, attr, counters, &data));
+	return hf_answer(hf_provider_create_counters(context, attr, counters, &data));
 }
 
 HF_PRIVATE34 int ibv_cmd_destroy_counters(struct verbs_counters *counters)
 {
-	return answer(hf_provider_destroy_counters(counters));
+	return hf_answer(hf_provider_destroy_counters(counters));
 }
 
 HF_PRIVATE34 int ibv_cmd_read_counters(struct verbs_counters *counters, uint64_t *values,
@@ -81,7 +72,7 @@ HF_PRIVATE34 int ibv_cmd_read_counters(struct verbs_counters *counters, uint64_t
 {
 	const struct hf_driver_data data = {.link = link};
 
-	return answer(hf_provider_read_counters(counters, values, count, flags, &data));
+	return hf_answer(hf_provider_read_counters(counters, values, count, flags, &data));
 }
 
 HF_PRIVATE34 int ibv_cmd_create_wq(struct ibv_context *context, struct ibv_wq_init_attr *attr,
@@ -104,7 +95,7 @@ HF_PRIVATE34 int ibv_cmd_create_wq(struct ibv_context *context, struct ibv_wq_in
 			.max_sge = attr->max_sge,
 			.wqn = wq->wq_num,
 		};
-	return answer(err);
+	return hf_answer(err);
 }
 
 HF_PRIVATE34 int ibv_cmd_modify_wq(struct ibv_wq *wq, struct ibv_wq_attr *attr,
@@ -121,12 +112,12 @@ HF_PRIVATE34 int ibv_cmd_modify_wq(struct ibv_wq *wq, struct ibv_wq_attr *attr,
 	err = hf_frame_split(&frame, &data);
 	if (!err)
 		err = hf_provider_modify_wq(wq, attr, &data);
-	return answer(err);
+	return hf_answer(err);
 }
 
 HF_PRIVATE34 int ibv_cmd_destroy_wq(struct ibv_wq *wq)
 {
-	return answer(hf_provider_destroy_wq(wq));
+	return hf_answer(hf_provider_destroy_wq(wq));
 }
 
 HF_PRIVATE34 int ibv_cmd_create_rwq_ind_table(struct ibv_context *context,
@@ -152,10 +143,10 @@ HF_PRIVATE34 int ibv_cmd_create_rwq_ind_table(struct ibv_context *context,
 			.ind_tbl_handle = (uint32_t)table->ind_tbl_handle,
 			.ind_tbl_num = (uint32_t)table->ind_tbl_num,
 		};
-	return answer(err);
+	return hf_answer(err);
 }
 
 HF_PRIVATE34 int ibv_cmd_destroy_rwq_ind_table(struct ibv_rwq_ind_table *table)
 {
-	return answer(hf_provider_destroy_rwq_ind_table(table));
+	return hf_answer(hf_provider_destroy_rwq_ind_table(table));
 }
