@@ -94,11 +94,15 @@ static int read_device_file(int dir, const struct hf_entry *entry, void *arg)
 	return (int)hf_read_file(dir, file->path, file->value, file->size, NULL);
 }
 
-HF_EXPORT ssize_t hf_compat_read_device_file(struct verbs_sysfs_dev *device, const char *path,
+HF_EXPORT ssize_t hf_compat_read_device_file(struct verbs_sysfs_dev *sysfs, const char *path,
 					     char *value, size_t size)
 {
+	/* What a provider is given is the beginning of the device (core/device/table.h). */
+	struct hf_device *device = (struct hf_device *)(void *)sysfs;
 	struct file_read file = {path, value, size};
 
-	/* What a provider is given is the beginning of the device (core/device/table.h). */
-	return hf_with_dir((struct hf_device *)(void *)device, read_device_file, &file);
+	/* One that is made up to try a library with (core/foreign/scan_child.c) has no directory. */
+	if (!device->hf)
+		return -ENOENT;
+	return hf_with_dir(device, read_device_file, &file);
 }
