@@ -9,7 +9,8 @@
  *
  * Every call that takes an object away succeeds when the device is gone: the kernel's half went
  * with it, and the provider frees its own. Before that, EIO answers every command on a device that
- * the core knows to be gone, without asking the kernel.
+ * the core knows to be gone, without asking the kernel. Calls of which nothing else is said are there
+ * since ABI 1.
  */
 #ifndef HOLDFAST_PROVIDER_MEMORY_H
 #define HOLDFAST_PROVIDER_MEMORY_H

@@ -36,6 +36,9 @@ const struct hf_provider_descriptor *hf_provider_describe(void);
  * What the core offers a provider, in node HOLDFAST_PROVIDER_1.
  *
  * Return convention of this ABI, as in private ABI 34: 0 or a positive errno value.
+ *
+ * Threads: any may call at any time; the provider sees to it that nobody uses an object while it is
+ * made or destroyed, or a context while its operations are set.
  */
 
 /*

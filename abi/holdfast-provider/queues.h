@@ -9,7 +9,8 @@
  * NULL. The kernel keeps the object's address and returns it with events, so an object must not move.
  *
  * Destroying waits until the program acknowledged every event that it was given about the object, and
- * always succeeds on a device that is gone: the kernel let go of the object already.
+ * always succeeds on a device that is gone: the kernel let go of the object already. Calls of which
+ * nothing else is said are there since ABI 1.
  */
 #ifndef HOLDFAST_PROVIDER_QUEUES_H
 #define HOLDFAST_PROVIDER_QUEUES_H

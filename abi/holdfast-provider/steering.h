@@ -4,7 +4,7 @@
  * puts together itself, and fork protection: what the core offers a provider. Included by provider.h.
  *
  * Return convention: 0 or a positive errno value; outputs are untouched on failure. A destroy command
- * succeeds when the device is gone.
+ * succeeds when the device is gone. Calls of which nothing else is said are there since ABI 1.
  */
 #ifndef HOLDFAST_PROVIDER_STEERING_H
 #define HOLDFAST_PROVIDER_STEERING_H

@@ -1,4 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Which of the distribution's provider libraries there are, what each matches, why one is refused. It
+# stands beside core/provider, which calls it, and not in compat: a program that is linked to libholdfast
+# alone has no libibverbs.so.1 in it, and must still be told of every candidate before one is opened
+# (contract 7). The calls of a foreign ABI themselves are compat's (compat/private34), which is mapped
+# only when such a library is taken. How another ABI is added: family.h.
 libhf_core_la_SOURCES += \
 	core/foreign/cache.c \
 	core/foreign/cache.h \
