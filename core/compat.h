@@ -4,6 +4,7 @@
 #define HF_COMPAT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <rdma/ib_user_verbs.h>
 
@@ -23,8 +24,11 @@ int hf_compat_query_device(struct ibv_context *context,
 ssize_t hf_compat_read_device_file(struct verbs_sysfs_dev *device, const char *path, char *value,
 				   size_t size);
 
-/* A library's constructor makes its table known. The table must stay as long as it is mapped. */
-void hf_compat_register(const struct verbs_device_ops *ops);
+/*
+ * A library's constructor makes its table known, by the call of private ABI `abi`. The table must
+ * stay as long as it is mapped.
+ */
+void hf_compat_register(uint32_t abi, const struct verbs_device_ops *ops);
 
 /*
  * The face was mapped (an address within it), or is about to be unmapped (NULL). Where the program
@@ -32,9 +36,10 @@ void hf_compat_register(const struct verbs_device_ops *ops);
  */
 void hf_compat_face(const void *address);
 
-/* The version of rdma-core that the context's provider was built from; 0 for one of our own kind. */
-unsigned int hf_compat_version(struct ibv_context *context);
-/* Does that version pass ibv_cmd_reg_dmabuf_mr() a command buffer as the last of its arguments? */
+/*
+ * Does the rdma-core that the context's provider was built from pass ibv_cmd_reg_dmabuf_mr() a command
+ * buffer as the last of its arguments?
+ */
 bool hf_compat_dmabuf_buffer(struct ibv_context *context);
 
 /*

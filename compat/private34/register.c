@@ -7,7 +7,7 @@ HF_PRIVATE34 void verbs_register_driver_34(const struct verbs_device_ops *ops);
 
 HF_PRIVATE34 void verbs_register_driver_34(const struct verbs_device_ops *ops)
 {
-	hf_compat_register(ops);
+	hf_compat_register(34, ops);
 }
 
 static const char within;

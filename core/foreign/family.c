@@ -42,6 +42,14 @@ const struct hf_family hf_families[] = {
 };
 const size_t hf_num_families = HF_ARRAY_SIZE(hf_families);
 
+const struct hf_family *hf_family_of(uint32_t abi)
+{
+	for (size_t i = 0; i < hf_num_families; i++)
+		if (hf_families[i].abi == abi)
+			return &hf_families[i];
+	return NULL;
+}
+
 static const struct hf_profile *profile_of(const struct hf_family *family, unsigned int version)
 {
 	for (size_t i = 0; i < family->num_profiles; i++)

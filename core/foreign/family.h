@@ -1,5 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Private ABIs of libibverbs that this library takes providers of, as rows of data. */
+/*
+ * Private ABIs of libibverbs that this library takes providers of, as rows of data.
+ *
+ * Another one (rdma-core states 57 in versions 57 and 58, 59 up to 63, 64 in 64) is added so:
+ * - a row in family.c with its profiles and landmarks. The first row is the one whose names the
+ *   loader is asked for where a file is in no known place;
+ * - its node in abi/maps/libibverbs.map, and the public names that its libraries import;
+ * - compat/privateN: verbs_register_driver_N(), and a function for each call whose parameters differ
+ *   from 34's: ibv_cmd_get_context() since 57, ibv_cmd_create_cq_ex() since 59,
+ *   ibv_cmd_create_qp_ex2() in 64. Those that are alike are one function under both versions: either
+ *   both in __attribute__((symver())), or a forwarder of another name with .symver. An alias is no
+ *   way: the linker then drops the older version without a word;
+ * - since 59, operations stand in front of struct verbs_context and among those of struct
+ *   verbs_context_ops (ours ends like theirs, but begins later): _verbs_init_and_alloc_context() of
+ *   that node adds the difference to the offset, and verbs_set_ops() copies slot by slot;
+ * - what only some versions of one number do is a member of struct hf_profile.
+ * hf_provider_*, which all of them call, stays as it is.
+ */
 #ifndef HF_FOREIGN_FAMILY_H
 #define HF_FOREIGN_FAMILY_H
 
@@ -37,6 +54,9 @@ struct hf_family {
 
 extern const struct hf_family hf_families[];
 extern const size_t hf_num_families;
+
+/* NULL: none has that number. */
+const struct hf_family *hf_family_of(uint32_t abi);
 
 /* Which version of rdma-core the libraries of a directory were built from, and so what they expect. */
 struct hf_evidence {

@@ -131,6 +131,7 @@ static const char *last_part(const char *path)
 /* NAME as libibverbs takes it: "rxe", or "/where/ever/librxe". */
 static int add_driver(struct reading *reading, const struct hf_driver *driver)
 {
+	/* One that is in no place is left to the loader, by the name of the first family. */
 	struct hf_candidate candidate = {.family = &hf_families[0]};
 	struct hf_manifest *m = &candidate.manifest;
 	const char *in_dir = driver->name[0] == '/' ? "" : HF_DRIVER_DIR "/lib";
@@ -177,12 +178,15 @@ static bool same_file(const struct stat *a, const struct stat *b)
 /* A library that the program itself opened, or is linked to, serves devices as well. */
 static int add_program_s(struct reading *reading, const struct hf_registered *registered)
 {
-	struct hf_candidate candidate = {.family = &hf_families[0], .by_program = true};
+	struct hf_candidate candidate = {
+		.family = hf_family_of(registered->abi),
+		.by_program = true,
+	};
 	struct hf_manifest *m = &candidate.manifest;
 	struct stat st;
 	int err;
 
-	if (registered->file[0] != '/' || stat(registered->file, &st) < 0)
+	if (!candidate.family || registered->file[0] != '/' || stat(registered->file, &st) < 0)
 		return 0;
 	for (size_t i = 0; i < reading->count; i++)
 		if (same_file(&reading->v[i].library, &st)) {

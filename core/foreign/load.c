@@ -11,12 +11,15 @@
 #include "core/foreign/registered.h"
 #include "core/provider/load.h"
 
-static int check_ops(const struct verbs_device_ops *ops, const char *file, struct hf_reason *reason)
+static int check_ops(const struct verbs_device_ops *ops, bool same_abi, const char *file,
+		     struct hf_reason *reason)
 {
 	const char *fault = NULL;
 
 	if (!ops)
 		fault = "registered no driver";
+	else if (!same_abi)
+		fault = "registered with another private ABI";
 	else if (!ops->name || !ops->alloc_device || !ops->alloc_context)
 		fault = "lacks a name, alloc_device or alloc_context";
 	if (!fault)
@@ -32,6 +35,7 @@ int hf_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate 
 	const char *file = candidate->manifest.file;
 	struct hf_provider *provider;
 	struct hf_elf elf = {0};
+	uint32_t abi = 0;
 	void *face;
 	int err;
 
@@ -46,15 +50,14 @@ int hf_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate 
 	err = hf_library_open(file, &candidate->library, &provider, reason);
 	if (err)
 		goto close_face;
-	provider->ops = hf_registered_by(provider->library);
-	err = check_ops(provider->ops, file, reason);
+	provider->ops = hf_registered_by(provider->library, &abi);
+	err = check_ops(provider->ops, abi == candidate->family->abi, file, reason);
 	if (err) {
 		hf_library_unload(provider);
 		goto close_face;
 	}
 	provider->name = provider->ops->name;
 	provider->profile = candidate->profile;
-	provider->core_version = candidate->core_version;
 	provider->by_program = candidate->by_program;
 	*ret = provider;
 close_face:

@@ -14,6 +14,7 @@
 struct note {
 	struct note *prev, *next; /* utlist, newest first */
 	const struct verbs_device_ops *ops;
+	uint32_t abi;
 	const struct link_map *map;
 	char file[HF_PATH_MAX];
 };
@@ -39,20 +40,21 @@ static const struct link_map *map_of(const void *address, char *file, size_t siz
 	return map;
 }
 
-HF_EXPORT void hf_compat_register(const struct verbs_device_ops *ops)
+HF_EXPORT void hf_compat_register(uint32_t abi, const struct verbs_device_ops *ops)
 {
 	struct note *note = ops ? calloc(1, sizeof(*note)) : NULL;
 
 	if (!note)
 		return;
 	note->ops = ops;
+	note->abi = abi;
 	note->map = map_of(ops, note->file, sizeof(note->file));
 	pthread_mutex_lock(&registered.lock);
 	DL_PREPEND(registered.notes, note);
 	pthread_mutex_unlock(&registered.lock);
 }
 
-const struct verbs_device_ops *hf_registered_by(void *library)
+const struct verbs_device_ops *hf_registered_by(void *library, uint32_t *ret_abi)
 {
 	const struct verbs_device_ops *ops = NULL;
 	struct link_map *map;
@@ -66,6 +68,7 @@ const struct verbs_device_ops *hf_registered_by(void *library)
 		if (note->map != map || map_of(note->ops, NULL, 0) != map)
 			continue;
 		ops = note->ops;
+		*ret_abi = note->abi;
 		break;
 	}
 	pthread_mutex_unlock(&registered.lock);
@@ -112,6 +115,7 @@ size_t hf_registered_list(struct hf_registered *list, size_t max)
 	if (registered.notes)
 		for (note = registered.notes->prev; count < max; note = note->prev) {
 			list[count].ops = note->ops;
+			list[count].abi = note->abi;
 			hf_copy(list[count].file, sizeof(list[count].file), note->file);
 			count++;
 			if (note == registered.notes)

@@ -10,14 +10,18 @@
 
 #include "core/provider/manifest.h"
 
-/* What a library that is mapped has registered, or NULL; `library` is from dlopen(). */
-const struct verbs_device_ops *hf_registered_by(void *library);
+/*
+ * What a library that is mapped has registered, or NULL; `library` is from dlopen(). *ret_abi is the
+ * private ABI by whose call it did, untouched for NULL.
+ */
+const struct verbs_device_ops *hf_registered_by(void *library, uint32_t *ret_abi);
 
 /* To be called before and after its dlclose(): the address may be another library's later. */
 void hf_registered_forget(const struct verbs_device_ops *ops);
 
 struct hf_registered {
 	const struct verbs_device_ops *ops;
+	uint32_t abi;
 	char file[HF_PATH_MAX]; /* as the loader names it */
 };
 

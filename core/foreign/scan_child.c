@@ -62,6 +62,7 @@ static void look(const char *file, struct hf_tables *tables)
 	const struct verbs_device_ops *ops;
 	char found[HF_PATH_MAX] = "";
 	struct link_map *map;
+	uint32_t abi; /* that it is the right one was told by its symbols: learn.c */
 	void *library;
 
 	library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
@@ -74,7 +75,7 @@ static void look(const char *file, struct hf_tables *tables)
 	if (file[0] != '/' && dlinfo(library, RTLD_DI_LINKMAP, &map) == 0 &&
 	    hf_copy(found, sizeof(found), map->l_name))
 		found[0] = '\0';
-	ops = hf_registered_by(library);
+	ops = hf_registered_by(library, &abi);
 	if (!ops) {
 		refuse(tables, "it registered no driver");
 	} else if (!ops->alloc_device || !ops->alloc_context) {

@@ -31,7 +31,6 @@ struct hf_provider {
 	const char *name; /* the library's */
 	const struct verbs_device_ops *ops;
 	const struct hf_profile *profile; /* of a foreign one; else NULL */
-	unsigned int core_version;	  /* of rdma-core that it was built from, or 0 */
 	bool by_program;		  /* the program opened it before anybody asked */
 	unsigned int devices;		  /* guarded by the registry's lock */
 };
@@ -45,11 +44,11 @@ struct hf_candidate {
 	/* Of a foreign library; its manifest is made from the configuration and from its own tables. */
 	const struct hf_family *family;	  /* NULL: not foreign */
 	const struct hf_profile *profile; /* NULL: not known, and then refused */
-	unsigned int core_version;
-	bool learned;	 /* what it matches is in the manifest */
-	bool asks;	 /* only its code can tell whether it takes a device */
-	bool by_loader;	 /* was not where it should be: the loader is to find it */
-	bool by_program; /* the program opened it by itself */
+	unsigned int core_version;	  /* of the rdma-core that it was built from, or 0 */
+	bool learned;			  /* what it matches is in the manifest */
+	bool asks;			  /* only its code can tell whether it takes a device */
+	bool by_loader;			  /* was not where it should be: the loader is to find it */
+	bool by_program;		  /* the program opened it by itself */
 };
 
 struct hf_registry {

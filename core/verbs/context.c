@@ -22,13 +22,6 @@ static size_t qp_mask_offset(const struct hf_device *device)
 	return profile ? profile->qp_mask_offset : offsetof(struct verbs_qp, comp_mask);
 }
 
-HF_EXPORT unsigned int hf_compat_version(struct ibv_context *context)
-{
-	const struct hf_provider *provider = hf_device_of(context->device)->provider;
-
-	return provider ? provider->core_version : 0;
-}
-
 HF_EXPORT bool hf_compat_dmabuf_buffer(struct ibv_context *context)
 {
 	const struct hf_provider *provider = hf_context_of(context)->priv->device->provider;

@@ -251,7 +251,7 @@ static void linked(void **state)
 static void dmabuf(void **state)
 {
 	const struct hf_profile profile = {.dmabuf_buffer = true};
-	struct hf_provider provider = {.core_version = 44};
+	struct hf_provider provider = {0};
 	struct ibv_pd pd = {.context = fake_context(), .handle = 5};
 	struct hf_device *device = hf_context_of(pd.context)->priv->device;
 	struct {
