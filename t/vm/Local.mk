@@ -20,6 +20,7 @@ VM_TESTS = \
 	t/vm/disassociate \
 	t/vm/siw-verbs \
 	t/vm/instructions \
+	t/vm/programs \
 	t/vm/holders \
 	t/vm/tool \
 	t/vm/cycles
@@ -63,7 +64,7 @@ t_vm_vm_fatal_LDADD = -libverbs
 t_vm_vm_listing_SOURCES = t/vm/listing.c
 t_vm_vm_listing_LDADD = -libverbs
 
-dist_noinst_SCRIPTS += $(VM_TESTS) t/vm/demo t/vm/programs t/vm/fetch t/vm/run t/vm/selftest t/vm/speed
+dist_noinst_SCRIPTS += $(VM_TESTS) t/vm/demo t/vm/fetch t/vm/run t/vm/selftest t/vm/speed
 dist_noinst_DATA += t/vm/columns.sh t/vm/common.sh t/vm/guest t/vm/init t/vm/lib.sh \
 	t/vm/table.sh t/vm/module/Kbuild t/vm/module/hfplug.c
 

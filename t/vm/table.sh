@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# shellcheck shell=bash disable=SC2154 # columns and $with come from there, $work from the script
+# shellcheck shell=bash disable=SC2154,SC2034 # $work and more is the script's, as $mapped is for it
 # For guest scripts that run programs in all columns and make a table of it: . "$VM_DIR/table.sh",
 # after columns.sh. Such a script sets $work, a directory, and $wanted: regular expressions, only
 # rows whose names match one of them are run.
@@ -7,7 +7,7 @@
 wanted=()
 limit=40 # seconds for one program
 rows=()
-declare -A verdict=() key=() reason=()
+declare -A verdict=() key=() reason=() mapped=()
 
 # The last word that a program said on its own failure.
 complaint()
@@ -60,14 +60,22 @@ single()
 	done
 }
 
+server_of()	# PID OF timeout(1)
+{
+	local server
+
+	# The file does not end its line.
+	read -r server _ <"/proc/$1/task/$1/children" || [ -n "$server" ] || return
+	echo "$server"
+}
+
 # Asleep where a server waits for its client: accept(), an event of the connection manager, or, where
 # a thread does that, a semaphore. Not a sleep of some length: the guest may be slow.
 waiting()	# PID OF timeout(1)
 {
 	local server wchan
 
-	# Neither file ends its line.
-	read -r server _ <"/proc/$1/task/$1/children" || [ -n "$server" ] || return
+	server=$(server_of "$1") || return
 	read -r wchan <"/proc/$server/wchan" || :
 	case $wchan in
 	inet_csk_accept | ucma_get_event | futex_wait*) return 0 ;;
@@ -89,7 +97,8 @@ ready_or_ended()
 	fi
 }
 
-# pair NAME FIGURE SERVER... -- CLIENT...: FIGURE reads what the client said.
+# pair NAME FIGURE SERVER... -- CLIENT...: FIGURE reads what the client said. What the waiting server
+# has mapped of verbs is left in $mapped.
 pair()
 {
 	local name=$1 figure=$2 column server=()
@@ -119,6 +128,7 @@ meet()	# COLUMN NAME FIGURE CLIENT...; the server is in pair's $server
 	"${with[@]}" >"$work/server" 2>&1 </dev/null &
 	pid=$!
 	eventually "$limit" ready_or_ended "$pid"
+	mapped[$column,$name]=$(library_of "$(server_of "$pid")" 2>/dev/null)
 	on "$column" timeout -k 5 "$limit" "$@"
 	"${with[@]}" >"$work/client" 2>&1 </dev/null || second=$?
 	[ "$persistent" = 0 ] || kill "$pid" 2>/dev/null
