@@ -6,6 +6,7 @@ columns=(incumbent distribution holdfast)
 
 # on COLUMN COMMAND...: leaves in $with the command on that column's library and provider. The build
 # directory's face, not `holdfast run`: what has to work is the library, however one comes to it.
+# What the distribution's providers match is kept, as it is by an installed Holdfast.
 on()
 {
 	# shellcheck disable=SC2154 # from run
@@ -13,7 +14,10 @@ on()
 
 	case $1 in
 	incumbent) with=("${@:2}") ;;
-	distribution) with=(env "LD_LIBRARY_PATH=$face" HOLDFAST_PREFER=distribution "${@:2}") ;;
+	distribution)
+		with=(env "LD_LIBRARY_PATH=$face" HOLDFAST_PREFER=distribution
+			HOLDFAST_CACHE=/run/vm/cache "${@:2}")
+		;;
 	holdfast) with=(env "LD_LIBRARY_PATH=$face" "${@:2}") ;;
 	esac
 }
