@@ -65,7 +65,7 @@ server_of()	# PID OF timeout(1)
 	local server
 
 	# The file does not end its line.
-	read -r server _ <"/proc/$1/task/$1/children" || [ -n "$server" ] || return
+	read -r server _ 2>/dev/null <"/proc/$1/task/$1/children" || [ -n "$server" ] || return
 	echo "$server"
 }
 
