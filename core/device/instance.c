@@ -178,10 +178,11 @@ static void let_provider_take(struct hf_device *device)
 		goto no_provider;
 	device->handle = provider->ops->alloc_device(&device->sysfs);
 	if (!device->handle) {
-		hf_registry_put(&hf->registry, provider);
 		if (provider->profile)
 			hf_foreign_say(&hf->log, "Fatal: couldn't allocate device for %s",
 				       device->sysfs.ibdev_path);
+		/* Frees the provider, if this was its only device. */
+		hf_registry_put(&hf->registry, provider);
 		hf_reason_set(&reason, HF_REASON_PROVIDER_FAILED, "a device object", "none",
 			      "provider %s could not make a device object", key.name);
 		goto no_provider;
