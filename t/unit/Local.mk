@@ -99,6 +99,11 @@ t_unit_fork_ranges_LDADD = libhf-core.la $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA
+check_PROGRAMS += t/unit/layout
+TESTS += t/unit/layout
+t_unit_layout_SOURCES = t/unit/layout.c abi/private34-layout.def
+t_unit_layout_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_layout_LDADD = $(CMOCKA_LIBS) -ldl
 check_PROGRAMS += t/unit/like_libibverbs
 TESTS += t/unit/like_libibverbs
 t_unit_like_libibverbs_SOURCES = t/unit/like_libibverbs.c
