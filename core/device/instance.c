@@ -198,9 +198,14 @@ no_provider:
 void hf_instance_set_reason(struct hf_device *device, const struct hf_reason *reason)
 {
 	device->reason = reason->code;
-	if (reason->code && !device->details)
+	if (!reason->code) {
+		free(device->details);
+		device->details = NULL;
+		return;
+	}
+	if (!device->details)
 		device->details = malloc(sizeof(*device->details));
-	if (reason->code && device->details)
+	if (device->details)
 		*device->details = *reason;
 }
 

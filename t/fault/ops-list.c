@@ -129,6 +129,9 @@ static void prepare_default(struct run *run)
 {
 	setenv("HOLDFAST_ROOTS", run->world->roots, 1);
 	setenv("HOLDFAST_PROVIDER_PATH", run->provider_dir, 1);
+	/* What is read of the distribution's providers stays in the default context: no leak. */
+	setenv("HOLDFAST_DRIVER_CONFIG", "off", 1);
+	setenv("HOLDFAST_CACHE", "off", 1);
 	run_stir(run);
 }
 

@@ -7,7 +7,7 @@ vm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 vm_top=$(cd "$vm_dir/../.." && pwd)
 # An out-of-tree build names its own directory; a plain checkout keeps its kernels in .cache.
 # shellcheck disable=SC2034 # for the two
-vm_cache=${HOLDFAST_CACHE:-$vm_top/.cache}
+vm_cache=${HOLDFAST_VM_CACHE:-$vm_top/.cache}
 
 # Exit codes of the harness itself; everything else is the guest script's own.
 VM_TIMEOUT=124	# the guest was still running when its time was up
