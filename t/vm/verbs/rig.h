@@ -37,8 +37,8 @@ struct end {
 	struct ibv_cq *cq;
 	bool own_cq;
 	struct ibv_mr *mr;
-	int connection; /* iWARP's, the first end's; -1 where there is none */
-	uint8_t buffer[BUFFER];
+	int connection;			    /* iWARP's, the first end's; -1 where there is none */
+	_Alignas(8) uint8_t buffer[BUFFER]; /* atomics are for whole words */
 };
 
 #define CHECK(condition, ...)                                          \
