@@ -144,7 +144,8 @@ int hf_entry_open_dir(const struct hf_search_root *root, const struct hf_entry *
 		fd = open_bound(&classes, entry, now);
 	if (fd == -EAGAIN)
 		fd = -EIO;
-	if (fd == -ENOENT || fd == -ENXIO || fd == -ENOTDIR)
+	/* A loop: the name is being given to another directory of a tree of links. */
+	if (fd == -ENOENT || fd == -ENXIO || fd == -ENOTDIR || fd == -ELOOP)
 		fd = -ENODEV;
 	if (fd >= 0 && name)
 		memcpy(name, now, sizeof(now));

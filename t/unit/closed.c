@@ -68,7 +68,7 @@ static int letting_go(void **state)
 /* 0, or what is wrong. */
 static int close_and_list(void)
 {
-	struct stat file[FDS_MAX], now;
+	struct stat file[FDS_MAX] = {0}, now;
 
 	for (int i = 0; i < num_kept; i++) {
 		int fd = memfd_create("the program's", 0);

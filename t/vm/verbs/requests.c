@@ -165,13 +165,13 @@ struct worker {
 static void *work(void *arg)
 {
 	struct worker *worker = arg;
-	struct ibv_sge sge = sge_of(&worker->ends[0], 64 * worker->number, 64);
+	struct ibv_sge sge = sge_of(&worker->ends[0], 64UL * worker->number, 64);
 	struct ibv_send_wr wr = {.sg_list = &sge,
 				 .num_sge = 1,
 				 .opcode = IBV_WR_RDMA_WRITE,
 				 .send_flags = IBV_SEND_SIGNALED | IBV_SEND_INLINE,
 				 .wr.rdma = {.remote_addr = (uintptr_t)worker->ends[1].buffer +
-							    64 * worker->number,
+							    64UL * worker->number,
 					     .rkey = worker->ends[1].mr->rkey}},
 			   *bad;
 	const uint64_t limit = vm_now_us() + 60000000;
@@ -228,7 +228,7 @@ void test_threads(struct rig *rig)
 		CHECK(workers[i].sent == EACH && seen[i] == EACH, "thread %u: %u of %u", i, seen[i],
 		      workers[i].sent);
 	}
-	CHECK(!memcmp(ends[0].buffer, ends[1].buffer, 64 * THREADS), "data");
+	CHECK(!memcmp(ends[0].buffer, ends[1].buffer, 64UL * THREADS), "data");
 	pair_free(ends);
 	CHECK(!ibv_destroy_cq(cq), "ibv_destroy_cq");
 }
