@@ -21,7 +21,7 @@ guests()
 		*" $name "*) continue ;;
 		esac
 		# Each script says in itself how long its guest may run.
-		step "$name" 900 "$src/t/vm/run" --kernel "$kernel" --builddir "$PWD" "$src/$test"
+		step "$name" 900 "$src/t/vm/run" --kernel "$kernel" --env VM_ROUNDS=20 --builddir "$PWD" "$src/$test"
 	done
 	exit 0
 }
