@@ -2,7 +2,8 @@
 # A file with @names@ of directories is NAME.in; the make rule below writes NAME.
 boot_edit = $(AM_V_GEN)$(MKDIR_P) $(@D) && $(SED) -e 's|[@]udevdir[@]|$(udevdir)|g' -e 's|[@]bindir[@]|$(bindir)|g' \
 	-e 's|[@]sbindir[@]|$(sbindir)|g' -e 's|[@]libexecdir[@]|$(pkglibexecdir)|g' \
-	-e 's|[@]rdmaconfdir[@]|$(rdmaconfdir)|g' -e 's|[@]sysconfdir[@]|$(sysconfdir)|g'
+	-e 's|[@]rdmaconfdir[@]|$(rdmaconfdir)|g' -e 's|[@]sysconfdir[@]|$(sysconfdir)|g' \
+	-e 's|[@]systemdutildir[@]|$(systemdutildir)|g'
 boot_in =
 
 include boot/modules/Local.mk
