@@ -37,6 +37,7 @@ man_links = \
 	man/hf_device_get_info.3 \
 	man/hf_device_name.3 \
 	man/hf_device_read_attr.3 \
+	man/hf_device_write_attr.3 \
 	man/hf_device_get_port.3 \
 	man/hf_device_get_gids.3 \
 	man/hf_device_open.3 \

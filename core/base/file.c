@@ -57,6 +57,36 @@ int hf_open_dir_to_read(int dirfd, const char *path)
 	return open_again(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+int hf_write_file(int dirfd, const char *path, const char *value, size_t length)
+{
+	struct stat here;
+	ssize_t done;
+	int err = 0;
+	/* Only here may a made-up tree lead somewhere else: nothing is created, no link is followed. */
+	int fd = open_again(dirfd, path,
+			    O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &here) < 0)
+		err = -errno;
+	else if (!S_ISREG(here.st_mode))
+		err = -EINVAL;
+	while (!err) {
+		/* At once: each write() is a value of its own for a kernel. */
+		done = write(fd, value, length);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			err = -errno;
+		else if ((size_t)done != length)
+			err = -EIO;
+		break;
+	}
+	hf_close(&fd);
+	return err;
+}
+
 /* Fills the buffer to its end or the file's: a read may be short at any place. */
 static ssize_t read_all(int fd, char *value, size_t size)
 {

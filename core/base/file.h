@@ -28,6 +28,12 @@ bool hf_fd_is_still(const struct hf_fd_mark *mark);
  */
 ssize_t hf_read_file(int dirfd, const char *path, char *value, size_t size, struct stat *st);
 
+/*
+ * Writes `length` bytes to a plain file below dirfd in one piece, in place of what it held. It must
+ * exist, and be no symbolic link (-ELOOP); what is no plain file is -EINVAL.
+ */
+int hf_write_file(int dirfd, const char *path, const char *value, size_t length);
+
 /* A directory for openat() and fstatat() below it: without reading, opening takes half the time. */
 int hf_open_dir(int dirfd, const char *path);
 /* The same for readdir() as well. */

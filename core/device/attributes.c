@@ -82,6 +82,8 @@ HF_EXPORT int hf_device_get_info(struct ibv_device *handle, struct hf_device_inf
 	return 0;
 }
 
+enum { WRITE_MAX = 4096 };
+
 /* The errors that the header names. */
 static int plain_error(int err)
 {
@@ -97,7 +99,10 @@ static int plain_error(int err)
 	case -EOPNOTSUPP:
 		return err;
 	case -EPERM:
+	case -EROFS:
 		return -EACCES;
+	case -ELOOP:
+		return -EINVAL;
 	default:
 		return -EIO;
 	}
@@ -170,6 +175,30 @@ HF_EXPORT int hf_device_read_attr(struct ibv_device *device, const char *path, c
 		return -ERANGE;
 	memcpy(value, whole, (size_t)length + 1);
 	return length;
+}
+
+struct attr_write {
+	const char *path;
+	const char *value;
+	size_t length;
+};
+
+static int write_attr(int dir, const struct hf_entry *entry, void *arg)
+{
+	const struct attr_write *attr = arg;
+
+	(void)entry;
+	return hf_write_file(dir, attr->path, attr->value, attr->length);
+}
+
+HF_EXPORT int hf_device_write_attr(struct ibv_device *device, const char *path, const char *value)
+{
+	struct attr_write attr = {path, value, strlen(value)};
+
+	/* A kernel hands no write of nothing on to a driver, and takes a page at most. */
+	if (!is_inside(path) || attr.length == 0 || attr.length > WRITE_MAX)
+		return -EINVAL;
+	return hf_with_dir(hf_device_of(device), write_attr, &attr);
 }
 
 struct port_read {

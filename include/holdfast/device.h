@@ -124,6 +124,18 @@ int hf_device_name(struct ibv_device *device, char *name, size_t size);
  */
 int hf_device_read_attr(struct ibv_device *device, const char *path, char *value, size_t size);
 
+/*
+ * Writes `value`, of 1 to 4096 bytes, to the attribute `path`, relative to the device's directory
+ * ("node_desc"): as it is, in one piece. This instance is written to or none. Nothing is created and
+ * no symbolic link at the end of the path is followed. After an error the attribute may have been
+ * changed, but of no other instance.
+ * Errors: -ENODEV (gone, or replaced), -ENOENT (no such attribute), -EINVAL (path is absolute or
+ * holds "..", leads to no plain file, value is empty or too long, or refused), -EACCES (not
+ * permitted, or read-only), -EOPNOTSUPP (the driver has no such thing, or the device is known to
+ * netlink only), -EIO (any other answer of the driver), -EMFILE, -ENFILE. Since 0.1.
+ */
+int hf_device_write_attr(struct ibv_device *device, const char *path, const char *value);
+
 struct hf_port_info {
 	size_t size; /* set to sizeof(struct hf_port_info) before the call */
 	uint32_t port;

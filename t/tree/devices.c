@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -228,6 +229,59 @@ static void refuses_to_leave_the_device(void **state)
 	hf_device_unref(device);
 }
 
+static const char *node_desc(struct ibv_device *device)
+{
+	static char value[256];
+
+	assert_true(hf_device_read_attr(device, "node_desc", value, sizeof(value)) >= 0);
+	return value;
+}
+
+static void writes_to_the_instance_or_not_at_all(void **state)
+{
+	static const char *const paths[] = {"", "/dev/null", "../fake0/node_desc", "ports", "link"};
+	char much[4098];
+	struct bed *bed = *state;
+	struct ibv_device *device;
+	char path[512];
+
+	tree_add(bed->tree, 0, "fake0", NULL);
+	device = find(bed, "fake0");
+	assert_int_equal(hf_device_write_attr(device, "node_desc", "a longer one first"), 0);
+	assert_string_equal(node_desc(device), "a longer one first");
+	assert_int_equal(hf_device_write_attr(device, "node_desc", "short"), 0);
+	assert_string_equal(node_desc(device), "short");
+	tree_rename(bed->tree, 0, "fake7");
+	assert_int_equal(hf_device_write_attr(device, "node_desc", "renamed"), 0);
+	assert_string_equal(node_desc(device), "renamed");
+
+	snprintf(path, sizeof(path), "%s/class/infiniband/fake7/link", tree_sysfs(bed->tree));
+	assert_int_equal(symlink("node_desc", path), 0);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		assert_int_equal(hf_device_write_attr(device, paths[i], "x"),
+				 strcmp(paths[i], "ports") != 0 ? -EINVAL : -EIO);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(hf_device_write_attr(device, "link", "x"), -EIO);
+	assert_int_equal(hf_device_write_attr(device, "nothing", "x"), -ENOENT);
+	assert_int_equal(hf_device_write_attr(device, "node_desc", ""), -EINVAL);
+	memset(much, 'x', sizeof(much) - 1);
+	much[sizeof(much) - 1] = '\0';
+	assert_int_equal(hf_device_write_attr(device, "node_desc", much), -EINVAL);
+	much[4096] = '\0';
+	assert_int_equal(hf_device_write_attr(device, "fw_ver", much), 0);
+	assert_string_equal(node_desc(device), "renamed");
+
+	tree_swap(bed->tree, 0);
+	assert_int_equal(hf_device_write_attr(device, "node_desc", "of the old one"), -ENODEV);
+	hf_device_unref(device);
+	device = find(bed, "fake7");
+	assert_string_not_equal(node_desc(device), "of the old one");
+	tree_remove(bed->tree, 0);
+	assert_int_equal(hf_device_write_attr(device, "node_desc", "of nobody"), -ENODEV);
+	hf_device_unref(device);
+}
+
 static void a_child_may_list_and_close(void **state)
 {
 	struct bed *bed = *state;
@@ -270,6 +324,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(unusable_ones_say_why, setup, teardown),
 		cmocka_unit_test_setup_teardown(handles_outlive_everything, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses_to_leave_the_device, setup, teardown),
+		cmocka_unit_test_setup_teardown(writes_to_the_instance_or_not_at_all, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_child_may_list_and_close, setup, teardown),
 	};
 
