@@ -30,6 +30,7 @@ struct hf_notifier {
 enum hf_change_kind { HF_TABLE_ADDED, HF_TABLE_CHANGED, HF_TABLE_REMOVED };
 
 struct hf_observer {
+	bool all; /* also of devices that cannot be opened */
 	void (*changed)(struct hf_observer *observer, struct hf_device *device,
 			enum hf_change_kind kind, uint32_t what);
 	struct hf_observer *prev, *next; /* utlist */
@@ -99,10 +100,6 @@ unsigned int hf_sources(const struct hf *hf, const struct hf_search_root *root);
 uint64_t hf_next_generation(void);
 /* Grows by one in the child of each fork. */
 unsigned int hf_fork_count(void);
-
-/* With hf->lock held: tells the observers. */
-void hf_table_tell(struct hf *hf, struct hf_device *device, enum hf_change_kind kind,
-		   uint32_t what);
 
 /* Both with hf->lock held. */
 void hf_observe(struct hf *hf, struct hf_observer *observer);

@@ -22,12 +22,37 @@ void hf_unobserve(struct hf *hf, struct hf_observer *observer)
 	DL_DELETE(hf->observers, observer);
 }
 
-void hf_table_tell(struct hf *hf, struct hf_device *device, enum hf_change_kind kind, uint32_t what)
+/* Tells those that watch all devices, or the others. */
+static void tell(struct hf *hf, bool all, struct hf_device *device, enum hf_change_kind kind,
+		 uint32_t what)
 {
 	struct hf_observer *observer;
 
 	DL_FOREACH (hf->observers, observer)
-		observer->changed(observer, device, kind, what);
+		if (observer->all == all)
+			observer->changed(observer, device, kind, what);
+}
+
+/* A device is shown once it has a name, and told of once it can be opened. */
+static void tell_added(struct hf *hf, struct hf_device *device)
+{
+	if (!device->shown && *device->name) {
+		device->shown = true;
+		tell(hf, true, device, HF_TABLE_ADDED, 0);
+	}
+	if (!device->told && !device->reason) {
+		device->told = true;
+		tell(hf, false, device, HF_TABLE_ADDED, 0);
+	}
+}
+
+static void tell_after_added(struct hf *hf, struct hf_device *device, enum hf_change_kind kind,
+			     uint32_t what)
+{
+	if (device->shown)
+		tell(hf, true, device, kind, what);
+	if (device->told)
+		tell(hf, false, device, kind, what);
 }
 
 /* Hashing stops where the name does: the rest of its space is most of it. */
@@ -55,10 +80,7 @@ static void insert(struct hf *hf, struct hf_device *device)
 	DL_APPEND(hf->table.unlisted, device);
 	hf->table.count++;
 	count_unusable(hf, device, 1);
-	if (!device->reason && !device->told) {
-		device->told = true;
-		hf_table_tell(hf, device, HF_TABLE_ADDED, 0);
-	}
+	tell_added(hf, device);
 }
 
 static void take_out(struct hf *hf, struct hf_device *device)
@@ -76,8 +98,7 @@ static void end(struct hf *hf, struct hf_device *device)
 {
 	take_out(hf, device);
 	atomic_store(&device->gone, true);
-	if (device->told)
-		hf_table_tell(hf, device, HF_TABLE_REMOVED, 0);
+	tell_after_added(hf, device, HF_TABLE_REMOVED, 0);
 }
 
 struct hf_device *hf_table_lookup(struct hf *hf, unsigned int root, const char *uverbs)
@@ -133,12 +154,9 @@ static void refresh(struct hf *hf, struct hf_device *device, const struct hf_ent
 	if (device->provider || reason.code)
 		hf_instance_set_reason(device, &reason);
 	count_unusable(hf, device, 1);
-	if (changes && device->told)
-		hf_table_tell(hf, device, HF_TABLE_CHANGED, changes);
-	if (!device->reason && !device->told) {
-		device->told = true;
-		hf_table_tell(hf, device, HF_TABLE_ADDED, 0);
-	}
+	if (changes)
+		tell_after_added(hf, device, HF_TABLE_CHANGED, changes);
+	tell_added(hf, device);
 	pthread_mutex_unlock(&hf->lock);
 }
 
@@ -184,7 +202,10 @@ static int offer_again(struct hf *hf, struct hf_device *device, const struct hf_
 		take_out(hf, device);
 		/* This handle is; the instance lives on in the other. */
 		atomic_store(&device->gone, true);
+		fresh->shown = device->shown;
 		insert(hf, fresh);
+		if (device->shown)
+			tell(hf, true, fresh, HF_TABLE_CHANGED, HF_CHANGED_HANDLE);
 	}
 	pthread_mutex_unlock(&hf->lock);
 	hf_instance_put(err ? fresh : device);

@@ -47,14 +47,17 @@ void hf_retry_stop(struct hf_retry *retry)
 }
 
 /* Is there a device that may become ready without anybody telling us? */
-static bool somebody_unready(struct hf *hf)
+static bool somebody_unready(struct hf_stream *stream)
 {
+	struct hf *hf = stream->hf;
 	struct hf_device *device;
 	bool found = false;
 
 	pthread_mutex_lock(&hf->lock);
 	for (device = hf->table.unusable ? hf->table.by_key : NULL; device && !found;
 	     device = device->hh.next) {
+		if (stream->observer.all && device->shown)
+			continue;
 		switch (device->reason) {
 		case HF_REASON_HALF_MADE:
 		case HF_REASON_NO_NODE:
@@ -78,7 +81,7 @@ static bool somebody_unready(struct hf *hf)
 
 void hf_stream_watch_unready(struct hf_stream *stream, bool anew)
 {
-	if (!somebody_unready(stream->hf))
+	if (!somebody_unready(stream))
 		hf_retry_stop(&stream->unready);
 	else if (anew || (!stream->unready.at && !stream->unready.step))
 		hf_retry_start(&stream->unready, hf_now());
@@ -284,10 +287,12 @@ int hf_stream_attend(struct hf_stream *stream, const struct hf_hint *hint)
 		stream->resync_wanted = true;
 		return 0;
 	case HF_HINT_ATTRIBUTES:
-		attributes_changed(stream, hint);
+		if (!stream->names)
+			attributes_changed(stream, hint);
 		return 0;
 	case HF_HINT_NETDEV:
-		netdev_changed(stream, hint);
+		if (!stream->names)
+			netdev_changed(stream, hint);
 		return 0;
 	case HF_HINT_TIMER: /* what is due is found by the clock */
 		return 0;
@@ -323,6 +328,8 @@ static int compare_all(struct hf_stream *stream)
 	uint32_t changes;
 	int err = 0;
 
+	if (stream->names)
+		return 0;
 	HASH_ITER (hh, stream->told, told, next) {
 		err = hf_told_compare(stream, told, &changes);
 		if (err)

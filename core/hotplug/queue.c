@@ -49,7 +49,9 @@ int hf_queue_push(struct hf_queue *queue, enum hf_event_type type, struct hf_dev
 
 	if (before && before->type == HF_EVENT_REMOVED)
 		return 0;
-	if (before && before->type == HF_EVENT_CHANGED && type == HF_EVENT_CHANGED) {
+	/* A device that got another handle meanwhile is told of with that one. */
+	if (before && before->type == HF_EVENT_CHANGED && type == HF_EVENT_CHANGED &&
+	    before->device == device) {
 		before->changes |= changes;
 		(void)hf_copy(before->name, sizeof(before->name), device->name);
 		return 0;

@@ -44,7 +44,7 @@ static int take_options(const struct hf_stream_options *given, struct hf_stream_
 		if (bytes[i])
 			return -EINVAL;
 	memcpy(ret, given, given->size < sizeof(*ret) ? given->size : sizeof(*ret));
-	return ret->flags ? -EINVAL : 0;
+	return ret->flags & ~(uint32_t)(HF_STREAM_ALL | HF_STREAM_NAMES) ? -EINVAL : 0;
 }
 
 static int open_watch(struct hf_stream *stream, size_t receive_buffer)
@@ -54,12 +54,16 @@ static int open_watch(struct hf_stream *stream, size_t receive_buffer)
 		.roots = hf->roots,
 		.num_roots = hf->num_roots,
 		.provider_dirs = (const char *const *)hf->registry.dirs,
-		.flags = HF_WATCH_ATTRIBUTES | HF_WATCH_READINESS,
 		.receive_buffer = receive_buffer,
 		.log = &hf->log,
 	};
 	int err;
 
+	if (!stream->names)
+		options.flags |= HF_WATCH_ATTRIBUTES;
+	/* Where every device is told of, it does not matter which can be opened. */
+	if (!stream->observer.all)
+		options.flags |= HF_WATCH_READINESS;
 	if (hf->flags & HF_NO_NOTIFY)
 		options.flags |= HF_WATCH_NO_SOCKETS;
 	if (hf->flags & HF_NO_NETLINK)
@@ -68,14 +72,14 @@ static int open_watch(struct hf_stream *stream, size_t receive_buffer)
 	return err ? err : hf_watch_add_fd(stream->watch, stream->queue.fd);
 }
 
-static int queue_present(struct hf_queue *queue, struct hf_device *first)
+static int queue_present(struct hf_stream *stream, struct hf_device *first)
 {
 	struct hf_device *device;
 	int err = 0;
 
 	DL_FOREACH (first, device)
-		if (!err && device->told)
-			err = hf_queue_push(queue, HF_EVENT_ADDED, device, 0);
+		if (!err && hf_stream_knows(stream, device))
+			err = hf_queue_push(&stream->queue, HF_EVENT_ADDED, device, 0);
 	return err;
 }
 
@@ -87,9 +91,9 @@ static int begin(struct hf_stream *stream)
 
 	pthread_mutex_lock(&hf->lock);
 	hf_observe(hf, &stream->observer);
-	err = queue_present(&stream->queue, hf->table.listed);
+	err = queue_present(stream, hf->table.listed);
 	if (!err)
-		err = queue_present(&stream->queue, hf->table.unlisted);
+		err = queue_present(stream, hf->table.unlisted);
 	if (!err)
 		err = hf_queue_push(&stream->queue, HF_EVENT_SYNCED, NULL, 0);
 	hf_queue_signal(&stream->queue);
@@ -180,6 +184,8 @@ HF_EXPORT int hf_stream_new(struct hf *hf, const struct hf_stream_options *optio
 	stream->hf = hf_ref(hf);
 	stream->fork_count = hf_fork_count();
 	stream->observer.changed = table_changed;
+	stream->observer.all = taken.flags & HF_STREAM_ALL;
+	stream->names = taken.flags & HF_STREAM_NAMES;
 	stream->queue.limit = HF_QUEUE_MAX;
 	init_mutex(&stream->mutex);
 	stream->queue.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

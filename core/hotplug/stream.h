@@ -35,8 +35,9 @@ struct hf_retry {
 struct hf_stream {
 	struct hf *hf; /* held */
 	unsigned int fork_count;
-	struct hf_observer observer;
-	struct hf_queue queue; /* guarded by hf->lock */
+	struct hf_observer observer; /* its `all` is HF_STREAM_ALL */
+	bool names;		     /* HF_STREAM_NAMES */
+	struct hf_queue queue;	     /* guarded by hf->lock */
 
 	/* Taken before hf->lock and before a scan; error-checking, see hf_stream_next(). */
 	pthread_mutex_t mutex;
@@ -49,6 +50,12 @@ struct hf_stream {
 	struct hf_retry unready; /* devices that are not ready yet */
 	struct hf_retry failed;	 /* after an error */
 };
+
+/* Was a device announced to streams of this kind? With hf->lock held. */
+static inline bool hf_stream_knows(const struct hf_stream *stream, const struct hf_device *device)
+{
+	return stream->observer.all ? device->shown : device->told;
+}
 
 void hf_retry_start(struct hf_retry *retry, uint64_t now);
 void hf_retry_again(struct hf_retry *retry, uint64_t now);

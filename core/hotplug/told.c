@@ -7,6 +7,7 @@
 
 #include "core/base/text.h"
 #include "core/device/instance.h"
+#include "core/device/table_change.h"
 #include "core/hotplug/stream.h"
 
 /* A device that is gone has no ports to read; its REMOVED follows. */
@@ -54,7 +55,7 @@ int hf_told_prepare(struct hf_stream *stream, struct hf_device *device)
 	hf_device_hold(device);
 	told->device = device;
 	told->generation = device->generation;
-	err = read_snapshot(stream, device, &told->snapshot);
+	err = stream->names ? 0 : read_snapshot(stream, device, &told->snapshot);
 	if (err)
 		goto discard_told;
 	HASH_ADD(hh, stream->told, generation, sizeof(told->generation), told);
@@ -95,10 +96,16 @@ void hf_told_apply(struct hf_stream *stream, const struct hf_event *event)
 
 	if (!told)
 		return;
-	if (event->type == HF_EVENT_REMOVED)
+	if (event->type == HF_EVENT_REMOVED) {
 		forget(stream, told);
-	else
-		(void)hf_copy(told->name, sizeof(told->name), event->name);
+		return;
+	}
+	(void)hf_copy(told->name, sizeof(told->name), event->name);
+	if (told->device != event->device) {
+		hf_device_hold(event->device);
+		hf_device_drop(told->device);
+		told->device = event->device;
+	}
 }
 
 int hf_told_compare(struct hf_stream *stream, struct hf_told *told, uint32_t *changes)
@@ -138,13 +145,24 @@ static void keep_changes(struct hf_stream *stream, const struct hf_event *droppe
 	}
 }
 
+/* The handle of the instance now; the one that was told may have been replaced. NULL: gone. */
+static struct hf_device *device_now(struct hf_stream *stream, const struct hf_told *told)
+{
+	struct hf_device *device = told->device;
+
+	if (!atomic_load(&device->gone))
+		return device;
+	device = hf_table_lookup(stream->hf, device->key.root, device->key.uverbs);
+	return device && device->generation == told->generation ? device : NULL;
+}
+
 static int queue_gone(struct hf_stream *stream)
 {
 	struct hf_told *told, *next;
 	int err = 0;
 
 	HASH_ITER (hh, stream->told, told, next)
-		if (!err && atomic_load(&told->device->gone))
+		if (!err && !device_now(stream, told))
 			err = hf_queue_push(&stream->queue, HF_EVENT_REMOVED, told->device, 0);
 	return err;
 }
@@ -155,15 +173,18 @@ static int queue_changed(struct hf_stream *stream)
 	int err = 0;
 
 	HASH_ITER (hh, stream->told, told, next) {
+		struct hf_device *device = device_now(stream, told);
 		uint32_t changes = told->untold;
 
-		if (atomic_load(&told->device->gone))
+		if (!device)
 			continue;
-		if (strcmp(told->name, told->device->name) != 0)
+		if (strcmp(told->name, device->name) != 0)
 			changes |= HF_CHANGED_NAME;
+		if (device != told->device)
+			changes |= HF_CHANGED_HANDLE;
 		if (!changes)
 			continue;
-		err = hf_queue_push(&stream->queue, HF_EVENT_CHANGED, told->device, changes);
+		err = hf_queue_push(&stream->queue, HF_EVENT_CHANGED, device, changes);
 		if (err)
 			break;
 		told->untold = 0;
@@ -177,7 +198,7 @@ static int queue_untold(struct hf_stream *stream, struct hf_device *first)
 	int err = 0;
 
 	DL_FOREACH (first, device) {
-		if (!device->told || hf_told_find(stream, device->generation))
+		if (!hf_stream_knows(stream, device) || hf_told_find(stream, device->generation))
 			continue;
 		err = hf_queue_push(&stream->queue, HF_EVENT_ADDED, device, 0);
 		if (err)

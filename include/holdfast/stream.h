@@ -31,12 +31,20 @@ enum hf_event_change {
 	HF_CHANGED_GID = 1 << 1,
 	HF_CHANGED_PORT = 1 << 2,   /* link state, rate or MTU of a port */
 	HF_CHANGED_NETDEV = 1 << 3, /* another network interface, or its name */
+	HF_CHANGED_HANDLE = 1 << 4, /* with HF_STREAM_ALL: the device has got a provider */
+};
+
+enum hf_stream_flags {
+	/* Also devices that cannot be opened: ADDED comes as soon as a device has a name. */
+	HF_STREAM_ALL = 1 << 0,
+	/* Of changes that of the name only: ports, GIDs and network interfaces are not looked at. */
+	HF_STREAM_NAMES = 1 << 1,
 };
 
 /* Zeroed members mean the default. Set size to sizeof(struct hf_stream_options). */
 struct hf_stream_options {
 	size_t size;
-	uint32_t flags;		 /* none defined: 0 */
+	uint32_t flags;		 /* enum hf_stream_flags */
 	uint32_t receive_buffer; /* bytes for the notification sockets; default 8 MiB */
 };
 

@@ -317,7 +317,7 @@ static void options_are_checked(void **state)
 	struct hf_stream_options options = {.size = 1};
 
 	assert_int_equal(hf_stream_new(bed->hf, &options, &stream), -EINVAL);
-	options = (struct hf_stream_options){.size = sizeof(options), .flags = 1};
+	options = (struct hf_stream_options){.size = sizeof(options), .flags = 4};
 	assert_int_equal(hf_stream_new(bed->hf, &options, &stream), -EINVAL);
 	big.more[3] = 1;
 	assert_int_equal(hf_stream_new(bed->hf, &big.options, &stream), -EINVAL);

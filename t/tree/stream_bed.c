@@ -128,7 +128,14 @@ static uint64_t *last_sequence(const struct hf_stream *stream)
 
 void bed_stream(struct bed *bed, struct hf_stream **ret)
 {
-	assert_int_equal(hf_stream_new(bed->hf, NULL, ret), 0);
+	bed_stream_with(bed, 0, ret);
+}
+
+void bed_stream_with(struct bed *bed, uint32_t flags, struct hf_stream **ret)
+{
+	struct hf_stream_options options = {.size = sizeof(options), .flags = flags};
+
+	assert_int_equal(hf_stream_new(bed->hf, flags ? &options : NULL, ret), 0);
 	for (size_t i = 0; i < sizeof(last) / sizeof(last[0]); i++) {
 		if (last[i].stream && last[i].stream != *ret)
 			continue;

@@ -23,6 +23,8 @@ void bed_end(struct bed *bed);
 
 void bed_context(struct bed *bed, uint32_t flags);
 void bed_stream(struct bed *bed, struct hf_stream **ret);
+/* With enum hf_stream_flags. */
+void bed_stream_with(struct bed *bed, uint32_t flags, struct hf_stream **ret);
 
 /*
  * Waits on the stream's descriptor for the next event and checks all of it; its generation is
