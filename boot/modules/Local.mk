@@ -45,5 +45,4 @@ uninstall-rdma-lists:
 			echo "$$to: left, since it was changed"; \
 		fi; \
 	done
-.PHONY: install-rdma-lists uninstall-rdma-lists
 endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Run by udev for each event of an RDMA device: prints the properties that say what it is. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "boot/describe/describe.h"
+
+/* holdfast-boot(7) says the same. */
+enum { EXIT_DESCRIBED = 0, EXIT_UNKNOWN = 1, EXIT_USAGE = 2 };
+
+enum { TRIES = 3, LINE_MAX_SIZE = 512 };
+
+struct options {
+	const char *sysfs;
+	const char *devpath;
+	bool netlink;
+	bool verbose;
+};
+
+static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void complain(const char *format, ...)
+{
+	char line[LINE_MAX_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	/* In one piece: udev logs what it reads, piece by piece. */
+	fprintf(stderr, "rdma_describe: %s\n", line);
+}
+
+/* .../infiniband/NAME, with nothing in it that leads elsewhere. NULL, or where NAME begins. */
+static const char *name_of(const char *devpath)
+{
+	static const char class[] = "/infiniband/";
+	const char *name = strrchr(devpath, '/');
+
+	if (devpath[0] != '/' || !name || !name[1] || strstr(devpath, "/../") ||
+	    !strcmp(name, "/..") || !strcmp(name, "/.") || strlen(name + 1) >= HF_NLDEV_NAME)
+		return NULL;
+	if ((size_t)(name - devpath) < sizeof(class) - 2 ||
+	    strncmp(name - (sizeof(class) - 2), class, sizeof(class) - 1) != 0)
+		return NULL;
+	return name + 1;
+}
+
+static bool still_there(int dir, const char *path)
+{
+	struct stat held, now;
+
+	return !fstat(dir, &held) && !stat(path, &now) && held.st_dev == now.st_dev &&
+	       held.st_ino == now.st_ino;
+}
+
+/*
+ * 0, 1 when the device is gone or has another name by now, or -ENODATA. What is read through the held
+ * directory and what netlink says of the name belong together where path and directory still do.
+ */
+static int describe(const char *path, const char *name, struct hf_nldev_socket *nl,
+		    struct hf_description *ret)
+{
+	for (int i = 0; i < TRIES; i++) {
+		int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		struct hf_tree_facts tree;
+		struct hf_nldev device;
+		int err = 0;
+		bool there;
+
+		if (dir < 0)
+			return errno == ENOENT || errno == ENOTDIR ? 1 : -ENODATA;
+		hf_tree_read(dir, &tree);
+		if (nl)
+			err = hf_nldev_find(nl, name, &device);
+		there = still_there(dir, path);
+		close(dir);
+		/* Not in a list that was read while others went: the next one has it. */
+		if (!there || (err == -ENODEV && i < TRIES - 1))
+			continue;
+		if (err)
+			complain("%s: RDMA netlink: %s", name, strerror(-err));
+		return hf_describe(&tree, nl && !err ? &device : NULL, ret);
+	}
+	return 1;
+}
+
+/* A kernel's word is one of a few; what else it could be must not become another property. */
+static bool is_word(const char *text)
+{
+	return text[0] && !text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-")];
+}
+
+static int print(const struct hf_description *description)
+{
+	static const struct {
+		enum hf_kind kind;
+		const char *name;
+	} kinds[] = {
+		{HF_KIND_INFINIBAND, "INFINIBAND"},
+		{HF_KIND_IWARP, "IWARP"},
+		{HF_KIND_OPA, "OPA"},
+		{HF_KIND_ROCE, "ROCE"},
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (description->kinds & kinds[i].kind)
+			printf("ID_RDMA_%s=1\n", kinds[i].name);
+	if (is_word(description->protocol))
+		printf("ID_RDMA_PROTOCOL=%s\n", description->protocol);
+	if (fflush(stdout)) {
+		complain("cannot write: %s", strerror(errno));
+		return EXIT_UNKNOWN;
+	}
+	return EXIT_DESCRIBED;
+}
+
+static int run(const struct options *options)
+{
+	const char *name = name_of(options->devpath);
+	struct hf_description description;
+	struct hf_nldev_socket *nl = NULL;
+	char path[PATH_MAX];
+	int length, err;
+
+	if (!name) {
+		complain("\"%s\" is no path of an RDMA device", options->devpath);
+		return EXIT_UNKNOWN;
+	}
+	length = snprintf(path, sizeof(path), "%s%s", options->sysfs, options->devpath);
+	if (length < 0 || (size_t)length >= sizeof(path)) {
+		complain("the path of %s is too long", name);
+		return EXIT_UNKNOWN;
+	}
+	err = options->netlink ? hf_nldev_open(&nl) : 0;
+	if (err)
+		complain("%s: RDMA netlink: %s", name, strerror(-err));
+	err = describe(path, name, nl, &description);
+	hf_nldev_close(nl);
+	if (err < 0) {
+		complain("%s: nothing tells what it is", name);
+		return EXIT_UNKNOWN;
+	}
+	if (err) {
+		if (options->verbose)
+			complain("%s: gone, or renamed", name);
+		return EXIT_DESCRIBED;
+	}
+	if (options->verbose)
+		complain("%s: as %s tells", name, description.source);
+	return print(&description);
+}
+
+static void print_table(void)
+{
+	unsigned int kinds;
+	const char *name;
+
+	for (size_t i = 0; (name = hf_driver_table(i, &kinds)); i++)
+		printf("%s%s%s%s%s\n", name, kinds & HF_KIND_INFINIBAND ? " INFINIBAND" : "",
+		       kinds & HF_KIND_IWARP ? " IWARP" : "", kinds & HF_KIND_OPA ? " OPA" : "",
+		       kinds & HF_KIND_ROCE ? " ROCE" : "");
+}
+
+static int usage(void)
+{
+	fputs("Usage: rdma_describe [-nv] [-s SYSFS] [DEVPATH]\n"
+	      "       rdma_describe -t\n"
+	      "Prints udev properties of the RDMA device DEVPATH, by default $DEVPATH, a path "
+	      "below\n"
+	      "SYSFS, by default /sys. -n: without RDMA netlink; -v: say what told them; -t: print "
+	      "the\n"
+	      "table of drivers. See holdfast-boot(7).\n",
+	      stderr);
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {.sysfs = "/sys", .netlink = true};
+	int option;
+
+	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
+	while ((option = getopt(argc, argv, "nvs:t")) != -1) {
+		switch (option) {
+		case 'n':
+			options.netlink = false;
+			break;
+		case 'v':
+			options.verbose = true;
+			break;
+		case 's':
+			options.sysfs = optarg;
+			break;
+		case 't':
+			print_table();
+			return EXIT_DESCRIBED;
+		default:
+			return usage();
+		}
+	}
+	options.devpath = optind < argc ? argv[optind] : getenv("DEVPATH");
+	if (!options.devpath || argc - optind > 1)
+		return usage();
+	return run(&options);
+}
