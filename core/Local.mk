@@ -10,7 +10,7 @@ pkginclude_HEADERS = \
 # The library as an archive with every symbol in sight: for tests and fuzz targets only.
 noinst_LTLIBRARIES += libhf-core.la
 libhf_core_la_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS) $(UDEV_CFLAGS)
-libhf_core_la_LIBADD = $(MNL_LIBS) $(UDEV_LIBS) -lpthread
+libhf_core_la_LIBADD = $(MNL_LIBS) -lpthread
 libhf_core_la_SOURCES = \
 	core/base/attr.h \
 	core/base/error.c \

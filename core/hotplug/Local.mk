@@ -23,6 +23,8 @@ libhf_core_la_SOURCES += \
 	core/hotplug/stream.c \
 	core/hotplug/stream.h \
 	core/hotplug/told.c \
+	core/hotplug/udev_calls.c \
+	core/hotplug/udev_calls.h \
 	core/hotplug/uevent.c \
 	core/hotplug/watch.c \
 	core/hotplug/watch.h

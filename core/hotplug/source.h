@@ -19,7 +19,7 @@ void hf_watch_push(struct hf_watch *watch, const struct hf_hint *hint);
 
 /* Each opens to NULL and -errno, drains what is there, and closes nothing but its descriptors. */
 struct hf_uevent;
-int hf_uevent_open(size_t receive_buffer, struct hf_uevent **ret);
+int hf_uevent_open(size_t receive_buffer, const struct hf_log *log, struct hf_uevent **ret);
 int hf_uevent_fd(const struct hf_uevent *uevent);
 void hf_uevent_drain(struct hf_uevent *uevent, struct hf_watch *watch);
 void hf_uevent_close(struct hf_uevent *uevent);

@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <libudev.h>
 #include <sys/socket.h>
 
+#include "core/base/log.h"
 #include "core/hotplug/source.h"
+#include "core/hotplug/udev_calls.h"
 
 struct hf_uevent {
+	struct hf_udev_calls call;
 	struct udev *udev;
 	struct udev_monitor *monitor;
 };
@@ -27,33 +29,42 @@ static int reason(void)
 	return errno > 0 ? -errno : -ENOMEM;
 }
 
-int hf_uevent_open(size_t receive_buffer, struct hf_uevent **ret)
+int hf_uevent_open(size_t receive_buffer, const struct hf_log *log, struct hf_uevent **ret)
 {
 	struct hf_uevent *uevent = calloc(1, sizeof(*uevent));
+	const char *why;
 	int err;
 
 	if (!uevent)
 		return -ENOMEM;
+	err = hf_udev_calls_get(&uevent->call, &why);
+	if (err) {
+		if (err == -ELIBACC)
+			hf_warn(log, "changes are looked for now and then, not heard of: %s", why);
+		free(uevent);
+		return err;
+	}
 	errno = 0;
-	uevent->udev = udev_new();
+	uevent->udev = uevent->call.new();
 	if (!uevent->udev) {
 		err = reason();
 		goto failed;
 	}
-	uevent->monitor = udev_monitor_new_from_netlink(uevent->udev, "kernel");
+	uevent->monitor = uevent->call.monitor_new_from_netlink(uevent->udev, "kernel");
 	if (!uevent->monitor) {
 		err = reason();
 		goto failed;
 	}
-	err = udev_monitor_filter_add_match_subsystem_devtype(uevent->monitor, "infiniband", NULL);
+	err = uevent->call.monitor_filter_add_match_subsystem_devtype(uevent->monitor, "infiniband",
+								      NULL);
 	if (err >= 0)
-		err = udev_monitor_filter_add_match_subsystem_devtype(uevent->monitor,
-								      "infiniband_verbs", NULL);
+		err = uevent->call.monitor_filter_add_match_subsystem_devtype(
+			uevent->monitor, "infiniband_verbs", NULL);
 	if (err >= 0)
-		err = udev_monitor_enable_receiving(uevent->monitor);
+		err = uevent->call.monitor_enable_receiving(uevent->monitor);
 	if (err < 0)
 		goto failed;
-	hf_set_receive_buffer(udev_monitor_get_fd(uevent->monitor), receive_buffer);
+	hf_set_receive_buffer(uevent->call.monitor_get_fd(uevent->monitor), receive_buffer);
 	*ret = uevent;
 	return 0;
 
@@ -64,17 +75,18 @@ failed:
 
 int hf_uevent_fd(const struct hf_uevent *uevent)
 {
-	return udev_monitor_get_fd(uevent->monitor);
+	return uevent->call.monitor_get_fd(uevent->monitor);
 }
 
-static void take(struct hf_watch *watch, struct udev_device *device)
+static void take(const struct hf_udev_calls *call, struct hf_watch *watch,
+		 struct udev_device *device)
 {
 	struct hf_hint hint;
 
-	if (hf_uevent_classify(udev_device_get_action(device), udev_device_get_subsystem(device),
-			       udev_device_get_devpath(device),
-			       udev_device_get_property_value(device, "DEVPATH_OLD"),
-			       udev_device_get_sysname(device), &hint) > 0)
+	if (hf_uevent_classify(call->device_get_action(device), call->device_get_subsystem(device),
+			       call->device_get_devpath(device),
+			       call->device_get_property_value(device, "DEVPATH_OLD"),
+			       call->device_get_sysname(device), &hint) > 0)
 		hf_watch_push(watch, &hint);
 }
 
@@ -86,10 +98,10 @@ void hf_uevent_drain(struct hf_uevent *uevent, struct hf_watch *watch)
 		struct udev_device *device;
 
 		errno = 0;
-		device = udev_monitor_receive_device(uevent->monitor);
+		device = uevent->call.monitor_receive_device(uevent->monitor);
 		if (device) {
-			take(watch, device);
-			udev_device_unref(device);
+			take(&uevent->call, watch, device);
+			uevent->call.device_unref(device);
 			continue;
 		}
 		if (errno == EAGAIN)
@@ -104,7 +116,7 @@ void hf_uevent_drain(struct hf_uevent *uevent, struct hf_watch *watch)
 
 void hf_uevent_close(struct hf_uevent *uevent)
 {
-	udev_monitor_unref(uevent->monitor);
-	udev_unref(uevent->udev);
+	uevent->call.monitor_unref(uevent->monitor);
+	uevent->call.unref(uevent->udev);
 	free(uevent);
 }

@@ -93,7 +93,8 @@ static int open_uevents(struct hf_watch *watch)
 	int err = -EPERM;
 
 	if (hf_uevents_are_heard())
-		err = hf_uevent_open(watch->options.receive_buffer, &watch->uevent);
+		err = hf_uevent_open(watch->options.receive_buffer, watch->options.log,
+				     &watch->uevent);
 	if (err) {
 		watch->blind = true;
 		return missing(watch, "the kernel's uevents", err);
