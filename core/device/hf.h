@@ -38,6 +38,13 @@ struct hf_observer {
 
 struct hf_revoker;
 
+/* Of what has locks or threads of its own; around fork, with the turn to scan held until after. */
+struct hf_at_fork {
+	void (*before)(struct hf *hf);
+	void (*in_parent)(struct hf *hf);
+	void (*in_child)(struct hf *hf); /* no lock held */
+};
+
 struct hf {
 	atomic_int refs;
 	struct hf_log log;
@@ -78,9 +85,11 @@ struct hf {
 	 */
 	struct hf_revoker *revoker;
 	pthread_mutex_t revoke_lock;
+	const struct hf_at_fork *at_fork; /* NULL: nothing */
 
 	struct hf *prev, *next; /* every context, for fork */
 	unsigned int fork_count;
+	bool fork_turn; /* who forks has the turn to scan for that alone */
 };
 
 /*

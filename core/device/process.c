@@ -35,9 +35,29 @@ unsigned int hf_fork_count(void)
 	return atomic_load(&process.forks);
 }
 
-static bool scanned_by_other(const struct hf *hf)
+/*
+ * A scan may run a provider's code, which may open a device, which takes the locks below: so the turn
+ * to scan comes before them all.
+ */
+static void take_turn(struct hf *hf)
 {
-	return hf->scanning && !pthread_equal(hf->scanner, pthread_self());
+	pthread_mutex_lock(&hf->lock);
+	while (hf->scanning && !pthread_equal(hf->scanner, pthread_self()))
+		pthread_cond_wait(&hf->scan_done, &hf->lock);
+	hf->fork_turn = !hf->scanning;
+	if (hf->fork_turn) {
+		hf->scanning = true;
+		hf->scanner = pthread_self();
+	}
+	pthread_mutex_unlock(&hf->lock);
+}
+
+/* With hf->lock held. */
+static void give_turn_back(struct hf *hf)
+{
+	if (hf->fork_turn)
+		hf->scanning = false;
+	hf->fork_turn = false;
 }
 
 /* Takes every lock and lets every scan finish, so that the child gets whole tables. */
@@ -48,10 +68,10 @@ static void before_fork(void)
 	pthread_mutex_lock(&process.default_lock);
 	pthread_mutex_lock(&process.lock);
 	DL_FOREACH (process.contexts, hf) {
-		pthread_mutex_lock(&hf->revoke_lock);
+		take_turn(hf);
+		if (hf->at_fork)
+			hf->at_fork->before(hf);
 		pthread_mutex_lock(&hf->lock);
-		while (scanned_by_other(hf))
-			pthread_cond_wait(&hf->scan_done, &hf->lock);
 		pthread_mutex_lock(&hf->registry.lock);
 		hf_registry_settle(&hf->registry);
 	}
@@ -63,10 +83,11 @@ static void after_fork_in_parent(void)
 
 	DL_FOREACH (process.contexts, hf) {
 		pthread_mutex_unlock(&hf->registry.lock);
-		/* before_fork() may have been woken in the place of who waits for a turn. */
+		give_turn_back(hf);
 		pthread_cond_signal(&hf->scan_done);
 		pthread_mutex_unlock(&hf->lock);
-		pthread_mutex_unlock(&hf->revoke_lock);
+		if (hf->at_fork)
+			hf->at_fork->in_parent(hf);
 	}
 	pthread_mutex_unlock(&process.lock);
 	pthread_mutex_unlock(&process.default_lock);
@@ -79,14 +100,18 @@ static void after_fork_in_child(void)
 	atomic_fetch_add(&process.forks, 1);
 	DL_FOREACH (process.contexts, hf) {
 		pthread_mutex_unlock(&hf->registry.lock);
+		give_turn_back(hf);
 		pthread_mutex_unlock(&hf->lock);
-		pthread_mutex_unlock(&hf->revoke_lock);
 		/* Its waiters are threads of the parent. */
 		memset(&hf->scan_done, 0, sizeof(hf->scan_done));
 		pthread_cond_init(&hf->scan_done, NULL);
 	}
 	pthread_mutex_unlock(&process.lock);
 	pthread_mutex_unlock(&process.default_lock);
+	/* Nobody else is there to change the list, and these may have something to say to the program. */
+	DL_FOREACH (process.contexts, hf)
+		if (hf->at_fork)
+			hf->at_fork->in_child(hf);
 }
 
 static void register_fork_handlers(void)

@@ -28,6 +28,8 @@ struct hf_revoker {
 	bool running, stop;
 	pthread_t thread;
 	unsigned int fork_count; /* in which process the thread is */
+	struct pollfd *fds;	 /* the thread's; a child takes them over */
+	size_t fds_size;
 };
 
 static uint64_t now_ms(void)
@@ -122,23 +124,24 @@ static int attend(struct hf_revoker *revoker)
 }
 
 /* The descriptors to wait for; as many as there is memory for, then it looks now and then. */
-static nfds_t gather(const struct hf_revoker *revoker, struct pollfd **fds, size_t *size)
+static nfds_t gather(struct hf_revoker *revoker)
 {
+	const size_t wanted = 2 * revoker->count + 8;
 	struct hf_revocable *r;
 	nfds_t count = 1;
 
-	if (*size < revoker->count + 1) {
-		struct pollfd *grown = reallocarray(*fds, 2 * revoker->count + 8, sizeof(*grown));
+	if (revoker->fds_size < revoker->count + 1) {
+		struct pollfd *grown = reallocarray(revoker->fds, wanted, sizeof(*grown));
 
 		if (!grown)
 			return 0;
-		*fds = grown;
-		*size = 2 * revoker->count + 8;
+		revoker->fds = grown;
+		revoker->fds_size = wanted;
 	}
-	(*fds)[0] = (struct pollfd){.fd = revoker->wake, .events = POLLIN};
+	revoker->fds[0] = (struct pollfd){.fd = revoker->wake, .events = POLLIN};
 	DL_FOREACH (revoker->contexts, r)
 		if (r->state == HF_REVOKE_LIVE)
-			(*fds)[count++] = (struct pollfd){
+			revoker->fds[count++] = (struct pollfd){
 				.fd = hf_removal_fd(r->removal),
 				.events = POLLIN,
 			};
@@ -150,15 +153,14 @@ static void *watch(void *arg)
 	enum { LOOK_AGAIN_MS = 100 };
 	struct hf_revoker *revoker = arg;
 	pthread_mutex_t *lock = &revoker->hf->revoke_lock;
-	struct pollfd *fds = NULL;
-	size_t size = 0;
 	uint64_t times;
 
 	pthread_mutex_lock(lock);
 	hf_log_hold();
 	while (!revoker->stop) {
 		int timeout = attend(revoker);
-		nfds_t count = gather(revoker, &fds, &size);
+		nfds_t count = gather(revoker);
+		struct pollfd *fds = revoker->fds;
 
 		pthread_mutex_unlock(lock);
 		hf_log_release();
@@ -169,9 +171,49 @@ static void *watch(void *arg)
 	}
 	pthread_mutex_unlock(lock);
 	hf_log_release();
-	free(fds);
 	return NULL;
 }
+
+/* --- Around fork ------------------------------------------------------------------------------- */
+
+static void before_fork(struct hf *hf)
+{
+	struct hf_revocable *r;
+
+	pthread_mutex_lock(&hf->revoke_lock);
+	DL_FOREACH (hf->revoker->contexts, r)
+		r->track_held = hf_track_hold(r->track);
+}
+
+static void after_fork_in_parent(struct hf *hf)
+{
+	struct hf_revocable *r;
+
+	DL_FOREACH (hf->revoker->contexts, r)
+		if (r->track_held)
+			hf_track_release(r->track);
+	pthread_mutex_unlock(&hf->revoke_lock);
+}
+
+static int start(struct hf_revoker *revoker);
+
+/* What the child inherited holds the device as well, so it needs a thread of its own. */
+static void after_fork_in_child(struct hf *hf)
+{
+	struct hf_revocable *r;
+	int err = 0;
+
+	DL_FOREACH (hf->revoker->contexts, r)
+		hf_track_renew_lock(r->track);
+	if (hf->revoker->contexts)
+		err = start(hf->revoker);
+	pthread_mutex_unlock(&hf->revoke_lock);
+	if (err)
+		hf_warn(&hf->log, "a forked child cannot let go of removed devices: %s",
+			strerrordesc_np(-err));
+}
+
+static const struct hf_at_fork at_fork = {before_fork, after_fork_in_parent, after_fork_in_child};
 
 int hf_revoker_new(struct hf *hf)
 {
@@ -183,6 +225,7 @@ int hf_revoker_new(struct hf *hf)
 	revoker->wake = -1;
 	revoker->dead = -1;
 	hf->revoker = revoker;
+	hf->at_fork = &at_fork;
 	return 0;
 }
 
@@ -207,7 +250,7 @@ static int open_fds(struct hf_revoker *revoker)
 	return 0;
 }
 
-/* Starts the thread, unless it runs: a forked child has none until it opens something itself. */
+/* Starts the thread, unless it runs: a forked child has none until this. */
 static int start(struct hf_revoker *revoker)
 {
 	sigset_t all, before;
@@ -260,6 +303,7 @@ void hf_revoker_free(struct hf *hf)
 		pthread_join(revoker->thread, NULL);
 	hf_close(&revoker->wake);
 	hf_close(&revoker->dead);
+	free(revoker->fds);
 	free(revoker);
 	hf->revoker = NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Revocation, where it is switched on: letting go of a device that was removed on behalf of a program
- * that does not. A thread of the core waits for removals.
+ * that does not. A thread of the core waits for removals, in a forked child another one.
  */
 #ifndef HF_VERBS_REVOKE_H
 #define HF_VERBS_REVOKE_H
@@ -32,6 +32,7 @@ struct hf_revocable {
 	enum hf_revoke_state state;
 	uint64_t deadline;
 	bool watched;
+	bool track_held; /* by who forks */
 	struct hf_revocable *prev, *next;
 };
 

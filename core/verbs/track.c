@@ -427,17 +427,23 @@ void hf_track_refresh(struct verbs_context *context)
 	hf_operations_set(context, &tracked);
 }
 
-int hf_track_new(struct verbs_context *context, struct hf_track **ret)
+static void new_lock(struct hf_track *track)
 {
-	struct hf_track *track = calloc(1, sizeof(*track));
 	pthread_mutexattr_t recursive;
 
-	if (!track)
-		return -ENOMEM;
 	pthread_mutexattr_init(&recursive);
 	pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
 	pthread_mutex_init(&track->lock, &recursive);
 	pthread_mutexattr_destroy(&recursive);
+}
+
+int hf_track_new(struct verbs_context *context, struct hf_track **ret)
+{
+	struct hf_track *track = calloc(1, sizeof(*track));
+
+	if (!track)
+		return -ENOMEM;
+	new_lock(track);
 	take(track, &context->priv->ops);
 	*ret = track;
 	return 0;
@@ -460,16 +466,34 @@ void hf_track_free(struct hf_track *track)
 	free(track);
 }
 
-void hf_track_end(struct hf_track *track)
+/* Held for long only from one call of a program to another, and what it guards is whole then. */
+bool hf_track_hold(struct hf_track *track)
 {
 	struct timespec until;
 
-	atomic_store(&track->ended, true);
-	/* A provider's call that is on the way should not see its queue replaced; it cannot block. */
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_nsec += CALL_MS * 1000000l;
 	until.tv_sec += until.tv_nsec / 1000000000l;
 	until.tv_nsec %= 1000000000l;
-	if (pthread_mutex_timedlock(&track->lock, &until) == 0)
-		pthread_mutex_unlock(&track->lock);
+	return pthread_mutex_timedlock(&track->lock, &until) == 0;
+}
+
+void hf_track_release(struct hf_track *track)
+{
+	pthread_mutex_unlock(&track->lock);
+}
+
+void hf_track_renew_lock(struct hf_track *track)
+{
+	/* What it says of its owner is about a thread of the parent. */
+	memset(&track->lock, 0, sizeof(track->lock));
+	new_lock(track);
+}
+
+void hf_track_end(struct hf_track *track)
+{
+	atomic_store(&track->ended, true);
+	/* A provider's call that is on the way should not see its queue replaced; it cannot block. */
+	if (hf_track_hold(track))
+		hf_track_release(track);
 }

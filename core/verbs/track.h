@@ -7,6 +7,7 @@
 #ifndef HF_VERBS_TRACK_H
 #define HF_VERBS_TRACK_H
 
+#include <stdbool.h>
 #include <infiniband/verbs.h>
 
 struct verbs_context;
@@ -24,5 +25,13 @@ void hf_track_refresh(struct verbs_context *context);
  * that is outstanding, with IBV_WC_WR_FLUSH_ERR. Waits for calls that are on the way.
  */
 void hf_track_end(struct hf_track *track);
+
+/*
+ * Around fork: keeps others out, or false where one stays in for long. In the child the lock is a new
+ * one, held or not.
+ */
+bool hf_track_hold(struct hf_track *track);
+void hf_track_release(struct hf_track *track);
+void hf_track_renew_lock(struct hf_track *track);
 
 #endif

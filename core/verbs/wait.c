@@ -48,6 +48,7 @@ int hf_wait_init(struct hf_wait *wait, struct hf_device *device, int kernel_fd)
 	wait->fd = fd;
 	wait->kernel_fd = kernel_fd;
 	wait->device = device;
+	wait->forks = hf_fork_count();
 	wait->used = true;
 	return 0;
 
@@ -82,7 +83,7 @@ void hf_wait_told(struct hf_wait *wait)
 {
 	struct epoll_event unused = {0};
 
-	if (!atomic_exchange(&wait->over, true) && wait->removal)
+	if (!atomic_exchange(&wait->over, true) && wait->removal && wait->forks == hf_fork_count())
 		(void)epoll_ctl(wait->fd, EPOLL_CTL_DEL, hf_removal_fd(wait->removal), &unused);
 }
 

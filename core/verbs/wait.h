@@ -23,6 +23,7 @@ struct hf_wait {
 	struct hf_removal *removal;  /* NULL where nothing is heard */
 	int fd;			     /* the program's */
 	int kernel_fd;		     /* what the kernel commands want; non-blocking */
+	unsigned int forks;	     /* hf_fork_count() of the process that made `fd` */
 	atomic_bool over;	     /* the removal was told, and `fd` is quiet about it */
 	atomic_bool revoked;	     /* kernel_fd leads nowhere any more */
 	struct hf_wait *prev, *next; /* of a context, see revoke.h */
@@ -53,7 +54,10 @@ int hf_wait_read(struct hf_wait *wait, void *buffer, size_t size,
 /* Is kernel_fd still what was taken over? A program that closes what it does not know may reuse it. */
 bool hf_wait_owns(const struct hf_wait *wait);
 
-/* The program knows: what makes `fd` readable from now on is the kernel alone. */
+/*
+ * The program knows: what makes `fd` readable from now on is the kernel alone. A forked child shares
+ * the set behind `fd` with its parent, who may not know yet, and leaves it as it is.
+ */
 void hf_wait_told(struct hf_wait *wait);
 
 #endif
