@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <time.h>
+
 #include "core/uverbs/queues.h"
+
+/* How often a wait asks after the device, and how often on one that is gone: a second altogether. */
+enum { LOOK_MS = 100, LOOKS_WHEN_GONE = 10 };
 
 void hf_events_init(struct ibv_context *context, pthread_mutex_t *mutex, pthread_cond_t *cond,
 		    uint32_t *completed)
@@ -23,9 +29,30 @@ static bool all_completed(const struct hf_events *events, size_t count)
 	return true;
 }
 
+/* False when nobody acknowledged anything for a while. */
+static bool wait_a_while(pthread_cond_t *cond, pthread_mutex_t *mutex)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += LOOK_MS * 1000000l;
+	until.tv_sec += until.tv_nsec / 1000000000l;
+	until.tv_nsec %= 1000000000l;
+	return pthread_cond_timedwait(cond, mutex, &until) != ETIMEDOUT;
+}
+
+static bool is_gone(struct ibv_context *context)
+{
+	const struct hf_uverbs *uverbs = hf_uverbs_of(context);
+
+	return atomic_load(&uverbs->dead) || (uverbs->removed && uverbs->removed(context));
+}
+
 void hf_events_wait(struct ibv_context *context, bool gone, pthread_mutex_t *mutex,
 		    pthread_cond_t *cond, struct hf_events *events, size_t count)
 {
+	int looks = 0;
+
 	for (size_t i = 0; i < count; i++) {
 		const uint32_t delivered = hf_delivered_take(&hf_uverbs_of(context)->delivered,
 							     events[i].completed, gone);
@@ -34,7 +61,11 @@ void hf_events_wait(struct ibv_context *context, bool gone, pthread_mutex_t *mut
 			events[i].reported = delivered;
 	}
 	pthread_mutex_lock(mutex);
-	while (!all_completed(events, count))
-		pthread_cond_wait(cond, mutex);
+	while (!all_completed(events, count) && looks < LOOKS_WHEN_GONE) {
+		if (wait_a_while(cond, mutex))
+			continue;
+		gone = gone || is_gone(context);
+		looks += gone;
+	}
 	pthread_mutex_unlock(mutex);
 }

@@ -28,7 +28,7 @@ static inline void hf_command_event_fd(struct hf_command *command, uint16_t attr
 	if (context->async_fd < 0)
 		return;
 	/* Linux before 5.7 does not know the attribute, and has one such descriptor in a context. */
-	hf_command_add(command, attr, 0, 0, (uint64_t)(int64_t)(fd ? fd : context->async_fd));
+	hf_command_add(command, attr, 0, 0, (uint64_t)(int64_t)(fd >= 0 ? fd : context->async_fd));
 }
 
 /* Prepares what hf_events_finish() waits on, of an object that is new. */
@@ -59,7 +59,10 @@ static inline int hf_destroy_counted(struct ibv_context *context, uint16_t objec
 	return err && hf_answer_is_gone(context, err) ? 1 : err;
 }
 
-/* The part of hf_events_finish() that waits. `gone`: for what the program was given. */
+/*
+ * The part of hf_events_finish() that waits. `gone`: for what the program was given. A thread that has
+ * such an event in its hands gets a second for it once the device is gone, and nobody waits for ever.
+ */
 void hf_events_wait(struct ibv_context *context, bool gone, pthread_mutex_t *mutex,
 		    pthread_cond_t *cond, struct hf_events *events, size_t count);
 

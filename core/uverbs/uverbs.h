@@ -15,7 +15,9 @@
 struct hf_uverbs {
 	uint32_t driver_id;
 	size_t qp_mask_offset; /* of verbs_qp.comp_mask in the provider's objects; xrcd is 8 further */
-	int event_fd;	  /* the kernel's, where the program's async_fd is another one; else 0 */
+	int event_fd; /* the kernel's, where the program's async_fd is another one; else -1 */
+	bool (*removed)(
+		struct ibv_context *context); /* asks the room that hears of it; may be NULL */
 	atomic_bool dead; /* revoked, or known to be gone: commands fail without being sent */
 	struct hf_delivered delivered;
 };

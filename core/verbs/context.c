@@ -50,6 +50,7 @@ HF_EXPORT void *hf_provider_context_alloc(struct ibv_device *device, int cmd_fd,
 	private->device = hf_device_of(device);
 	private->uverbs.driver_id = driver_id;
 	private->uverbs.qp_mask_offset = qp_mask_offset(private->device);
+	private->uverbs.event_fd = -1;
 	hf_delivered_init(&private->uverbs.delivered);
 	hf_device_hold(private->device);
 	context->priv = private;
@@ -109,6 +110,11 @@ HF_EXPORT void hf_provider_log(const struct ibv_device *device, int level, const
 	hf_log_message(log, (enum hf_log_level)level, "%s", text);
 }
 
+static bool was_removed(struct ibv_context *context)
+{
+	return hf_wait_is_over(&hf_context_of(context)->priv->async);
+}
+
 static int add_async_fd(struct verbs_context *context)
 {
 	struct verbs_ex_private *private = context->priv;
@@ -126,6 +132,7 @@ static int add_async_fd(struct verbs_context *context)
 	if (err)
 		return err;
 	private->uverbs.event_fd = fd;
+	private->uverbs.removed = was_removed;
 	context->context.async_fd = private->async.fd;
 	return 0;
 }

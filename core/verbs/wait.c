@@ -100,7 +100,7 @@ static bool look(struct hf_device *device)
 	return atomic_load(&device->gone);
 }
 
-static bool is_gone(struct hf_wait *wait)
+bool hf_wait_is_over(struct hf_wait *wait)
 {
 	if (atomic_load(&wait->revoked) || atomic_load(&wait->over))
 		return true;
@@ -162,7 +162,7 @@ int hf_wait_read(struct hf_wait *wait, void *buffer, size_t size,
 		got = try_read(wait, buffer, size, account);
 		if (got)
 			return got;
-		if (is_gone(wait))
+		if (hf_wait_is_over(wait))
 			return 0;
 		/* Asked each time: the program may change it whenever it likes. */
 		flags = fcntl(wait->fd, F_GETFL);

@@ -51,6 +51,9 @@ struct hf_wait_account {
 int hf_wait_read(struct hf_wait *wait, void *buffer, size_t size,
 		 const struct hf_wait_account *account);
 
+/* Is the device gone, as far as can be told without a command to it? */
+bool hf_wait_is_over(struct hf_wait *wait);
+
 /* Is kernel_fd still what was taken over? A program that closes what it does not know may reuse it. */
 bool hf_wait_owns(const struct hf_wait *wait);
 

@@ -174,6 +174,7 @@ struct ibv_context *fake_context(void)
 	assert_true(fake.fd >= 0);
 	hf_delivered_init(&fake.private.uverbs.delivered);
 	fake.private.uverbs.driver_id = FAKE_DRIVER_ID;
+	fake.private.uverbs.event_fd = -1;
 	fake.private.uverbs.qp_mask_offset = offsetof(struct verbs_qp, comp_mask);
 	fake.private.kernel = true;
 	fake.private.device = &fake.behind;

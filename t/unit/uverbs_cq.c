@@ -44,6 +44,13 @@ static void create(void **state)
 	expect_driver_data();
 	assert_int_equal(cq.handle, 4321);
 	assert_int_equal(cq.cqe, 127);
+
+	/* The kernel's own, which is 0 in a program that has closed its standard input. */
+	hf_uverbs_of(context)->event_fd = 0;
+	assert_int_equal(hf_provider_create_cq(context, 10, NULL, 0, &cq, NULL), 0);
+	expect_create(&cq, 10, 0);
+	fake_in_fd(UVERBS_ATTR_CREATE_CQ_EVENT_FD, 0);
+	fake_no_more();
 }
 
 static void create_ex(void **state)

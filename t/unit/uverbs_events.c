@@ -259,6 +259,61 @@ static void there(void **state)
 	end_context(context);
 }
 
+/* Nobody will acknowledge, or nobody has yet when the device goes: on what is gone no call hangs. */
+static void never_acknowledged(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(kinds); i++) {
+		struct ibv_context *context = new_context();
+		struct ibv_async_event event;
+
+		report(&kinds[i]);
+		assert_int_equal(ibv_get_async_event(context, &event), 0);
+		fake_gone(EIO);
+		assert_int_equal(kinds[i].destroy(), 0);
+		print_message("event %d: destroyed without\n", (int)kinds[i].event);
+		end_context(context);
+	}
+}
+
+static atomic_bool is_removed;
+
+static bool removed(struct ibv_context *context)
+{
+	(void)context;
+	return atomic_load(&is_removed);
+}
+
+/* `go`: 0: revocation, 1: the removal is heard. */
+static void goes_while_a_destroy_waits(void **state)
+{
+	const struct ib_uverbs_destroy_qp_resp counters = {.events_reported = 1};
+
+	(void)state;
+	for (int go = 0; go < 2; go++) {
+		struct ibv_context *context = new_context();
+		struct ibv_async_event event;
+		pthread_t thread;
+
+		report(&kinds[1]);
+		assert_int_equal(ibv_get_async_event(context, &event), 0);
+		fake_succeed();
+		fake_reply(UVERBS_ATTR_DESTROY_QP_RESP, &counters, sizeof(counters));
+		atomic_store(&is_removed, false);
+		hf_uverbs_of(context)->removed = removed;
+		thread = start(&kinds[1]);
+		/* Longer than anybody is waited for on a device that is gone. */
+		nanosleep(&(struct timespec){.tv_sec = 1, .tv_nsec = 500000000}, NULL);
+		assert_false(atomic_load(&destroyed));
+		if (go)
+			atomic_store(&is_removed, true);
+		else
+			atomic_store(&hf_uverbs_of(context)->dead, true);
+		assert_int_equal(pthread_join(thread, NULL), 0);
+		end_context(context);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,7 +322,11 @@ int main(void)
 		cmocka_unit_test(no_event_about_what_is_no_more),
 		cmocka_unit_test(completion),
 		cmocka_unit_test(there),
+		cmocka_unit_test(never_acknowledged),
+		cmocka_unit_test(goes_while_a_destroy_waits),
 	};
 
+	/* What waits for ever must not hold up whoever runs this. */
+	alarm(120);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
