@@ -27,7 +27,7 @@ VM_TESTS = \
 
 # What runs in the guest: programs as an application would be.
 vm_programs = t/vm/vm-cycles t/vm/vm-identity t/vm/vm-open t/vm/vm-verbs t/vm/vm-watch \
-	t/vm/vm-cost t/vm/vm-fatal t/vm/vm-instructions t/vm/vm-listing
+	t/vm/vm-cost t/vm/vm-fatal t/vm/vm-held t/vm/vm-instructions t/vm/vm-listing
 noinst_PROGRAMS += $(vm_programs)
 
 vm_common = t/vm/vm.c t/vm/vm.h
@@ -61,12 +61,14 @@ t_vm_vm_cost_SOURCES = t/vm/cost.c
 t_vm_vm_cost_LDADD = -libverbs
 t_vm_vm_fatal_SOURCES = t/vm/fatal.c
 t_vm_vm_fatal_LDADD = -libverbs
+t_vm_vm_held_SOURCES = t/vm/held.c
+t_vm_vm_held_LDADD = -libverbs -lpthread
 t_vm_vm_listing_SOURCES = t/vm/listing.c
 t_vm_vm_listing_LDADD = -libverbs
 
 dist_noinst_SCRIPTS += $(VM_TESTS) t/vm/demo t/vm/fetch t/vm/run t/vm/selftest t/vm/speed
-dist_noinst_DATA += t/vm/columns.sh t/vm/common.sh t/vm/guest t/vm/init t/vm/lib.sh \
-	t/vm/table.sh t/vm/module/Kbuild t/vm/module/hfplug.c
+dist_noinst_DATA += t/vm/columns.sh t/vm/common.sh t/vm/guest t/vm/held.sh t/vm/init \
+	t/vm/lib.sh t/vm/table.sh t/vm/module/Kbuild t/vm/module/hfplug.c
 
 .PHONY: check-vm check-vm-programs check-vm-selftest
 check-vm-programs: $(vm_programs) examples/hf-survive

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * vm-held DEVICE: a program that ignores removals and has a thread blocked in each wait there is: for
+ * a completion event and an asynchronous one, in the library and in a poll of its own on the
+ * descriptors; and a child that inherited them all. Says "ready", then who woke up, and touches
+ * nothing until it reads a line; then posts, polls, destroys and closes. A program of libibverbs and
+ * nothing else.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/wait.h>
+
+#include <infiniband/verbs.h>
+
+#define LENGTH 4096
+
+/* One for the threads that call, one for those that poll: they would take each other's news. */
+struct side {
+	struct ibv_context *context;
+	struct ibv_pd *pd;
+	struct ibv_mr *mr;
+	struct ibv_comp_channel *channel;
+	struct ibv_cq *cq;
+	struct ibv_qp *qp;
+};
+
+static char buffer[LENGTH];
+static struct side sides[2];
+
+static void die(const char *what)
+{
+	printf("failed: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static struct ibv_context *open_named(const char *name)
+{
+	struct ibv_device **list = ibv_get_device_list(NULL);
+	struct ibv_context *context = NULL;
+	int i;
+
+	for (i = 0; list && list[i]; i++) {
+		if (!strcmp(ibv_get_device_name(list[i]), name))
+			context = ibv_open_device(list[i]);
+	}
+	ibv_free_device_list(list);
+	return context;
+}
+
+static void make(struct side *side, const char *name)
+{
+	struct ibv_qp_init_attr init = {
+		.qp_type = IBV_QPT_RC,
+		.cap = {.max_send_wr = 8, .max_recv_wr = 8, .max_send_sge = 1, .max_recv_sge = 1},
+	};
+	struct ibv_qp_attr attr = {.qp_state = IBV_QPS_INIT, .port_num = 1};
+	struct ibv_sge sge = {.length = LENGTH, .addr = (uintptr_t)buffer};
+	struct ibv_recv_wr recv = {.wr_id = 7, .sg_list = &sge, .num_sge = 1}, *bad;
+
+	side->context = open_named(name);
+	if (!side->context)
+		die("ibv_open_device");
+	side->pd = ibv_alloc_pd(side->context);
+	if (!side->pd)
+		die("ibv_alloc_pd");
+	side->mr = ibv_reg_mr(side->pd, buffer, sizeof(buffer), IBV_ACCESS_LOCAL_WRITE);
+	if (!side->mr)
+		die("ibv_reg_mr");
+	side->channel = ibv_create_comp_channel(side->context);
+	if (!side->channel)
+		die("ibv_create_comp_channel");
+	side->cq = ibv_create_cq(side->context, 16, NULL, side->channel, 0);
+	if (!side->cq || ibv_req_notify_cq(side->cq, 0))
+		die("ibv_create_cq");
+	init.send_cq = side->cq;
+	init.recv_cq = side->cq;
+	side->qp = ibv_create_qp(side->pd, &init);
+	if (!side->qp)
+		die("ibv_create_qp");
+	if (ibv_modify_qp(side->qp, &attr,
+			  IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS))
+		die("ibv_modify_qp");
+	sge.lkey = side->mr->lkey;
+	if (ibv_post_recv(side->qp, &recv, &bad))
+		die("ibv_post_recv");
+}
+
+static void *in_cq_event(void *arg)
+{
+	struct ibv_cq *cq;
+	void *context;
+	int ret;
+
+	(void)arg;
+	errno = 0;
+	ret = ibv_get_cq_event(sides[0].channel, &cq, &context);
+	printf("get_cq_event %d %s\n", ret, strerrorname_np(errno));
+	return NULL;
+}
+
+static void *in_async_event(void *arg)
+{
+	struct ibv_async_event event;
+	int ret;
+
+	(void)arg;
+	ret = ibv_get_async_event(sides[0].context, &event);
+	printf("get_async_event %d %s\n", ret, ret ? "" : ibv_event_type_str(event.event_type));
+	if (!ret)
+		ibv_ack_async_event(&event);
+	return NULL;
+}
+
+static void polled(const char *name, int fd)
+{
+	struct pollfd pollfd = {.fd = fd, .events = POLLIN};
+	int ret = poll(&pollfd, 1, -1);
+
+	printf("poll %s %d %s\n", name, ret, pollfd.revents & POLLIN ? "readable" : "?");
+}
+
+static void *in_poll_of_channel(void *arg)
+{
+	(void)arg;
+	polled("channel", sides[1].channel->fd);
+	return NULL;
+}
+
+static void *in_poll_of_async(void *arg)
+{
+	(void)arg;
+	polled("async_fd", sides[1].context->async_fd);
+	return NULL;
+}
+
+static void leave(struct side *side)
+{
+	struct ibv_sge sge = {.length = 8, .addr = (uintptr_t)buffer, .lkey = side->mr->lkey};
+	struct ibv_recv_wr recv = {.sg_list = &sge, .num_sge = 1}, *bad;
+	struct ibv_wc wc[4] = {0};
+	int got, failed;
+
+	printf("post_recv %s\n", strerrorname_np(ibv_post_recv(side->qp, &recv, &bad)));
+	got = ibv_poll_cq(side->cq, 4, wc);
+	printf("poll_cq %d wr_id %d %s\n", got, (int)wc[0].wr_id,
+	       wc[0].status == IBV_WC_WR_FLUSH_ERR ? "flushed" : "?");
+	failed = ibv_destroy_qp(side->qp);
+	failed |= ibv_destroy_cq(side->cq);
+	failed |= ibv_destroy_comp_channel(side->channel);
+	failed |= ibv_dereg_mr(side->mr);
+	failed |= ibv_dealloc_pd(side->pd);
+	failed |= ibv_close_device(side->context);
+	printf("left %d\n", failed);
+}
+
+int main(int argc, char **argv)
+{
+	void *(*const waits[])(void *) = {in_cq_event, in_async_event, in_poll_of_channel,
+					  in_poll_of_async};
+	pthread_t threads[4];
+	pid_t child;
+	int i;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc != 2)
+		return 2;
+	make(&sides[0], argv[1]);
+	make(&sides[1], argv[1]);
+	for (i = 0; i < 4; i++)
+		if (pthread_create(&threads[i], NULL, waits[i], NULL))
+			die("pthread_create");
+	child = fork();
+	if (child < 0)
+		die("fork");
+	if (!child)
+		for (;;)
+			pause();
+	usleep(300000);
+	printf("ready %d\n", (int)child);
+	for (i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	printf("woken\n");
+	(void)!getchar();
+	leave(&sides[0]);
+	leave(&sides[1]);
+	kill(child, SIGTERM);
+	waitpid(child, &i, 0);
+	printf("child %s\n", WIFSIGNALED(i) && WTERMSIG(i) == SIGTERM ? "was alive" : "was not");
+	return 0;
+}
