@@ -354,6 +354,8 @@ static int take(struct ib_uverbs_ioctl_hdr *header)
 	if (!kernel.counting)
 		return answer(header);
 	here = ++kernel.commands == plan->at && !plan->call;
+	if (here && plan->notice)
+		plan->notice();
 	if (plan->dead && kernel.gone)
 		complain("a command on a context that is known to be dead");
 	if (kernel.gone || (here && plan->err)) {

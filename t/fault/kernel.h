@@ -18,9 +18,10 @@ struct kernel_plan {
 	int err;	   /* 0: only count */
 	bool gone;	   /* at that one and at every later one */
 	atomic_bool *dead; /* set at that one, which fails with `err`; there must be no later one */
-	bool call;	   /* counts what queues and channels are made of: mmap(), epoll_*() */
-	bool old;	   /* a kernel that lacks the newer methods */
-	bool lenient;	   /* destroys whatever it is told to */
+	void (*notice)(void); /* called at that one, before it is answered */
+	bool call;	      /* counts what queues and channels are made of: mmap(), epoll_*() */
+	bool old;	      /* a kernel that lacks the newer methods */
+	bool lenient;	      /* destroys whatever it is told to */
 };
 
 /* The descriptor of a new file without objects. It belongs to the program. */

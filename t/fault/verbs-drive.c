@@ -16,6 +16,7 @@
 #include "core/verbs/context.h"
 #include "t/fault/provider.h"
 #include "t/fault/verbs.h"
+#include "t/lib/tree.h"
 
 const char *const vprovider_names[V_PROVIDERS] = {"rxe", "frames"};
 
@@ -27,7 +28,60 @@ static struct {
 	enum vprovider provider;
 	unsigned int limit_s;
 	struct vresult *result, undisturbed;
+	struct tree *tree; /* where removals are announced */
+	atomic_bool *dead; /* what a watcher is to set */
+	bool told;
 } bed;
+
+/* In the child, which has them for itself. */
+static int init_tree(enum vkind kind)
+{
+	const char *const none[] = {NULL};
+	struct hf_root root;
+	const struct hf_options options = {
+		.size = sizeof(options),
+		.roots = &root,
+		.num_roots = 1,
+		.provider_dirs = none,
+		.flags = HF_NO_NETLINK,
+	};
+	int err = tree_new(&bed.tree, NULL);
+
+	if (!err)
+		err = tree_add(bed.tree, 0, "fake0", NULL);
+	if (err)
+		return err;
+	root = (struct hf_root){tree_sysfs(bed.tree), tree_dev(bed.tree)};
+	strcpy(bed.device.key.uverbs, "uverbs0");
+	setenv("HOLDFAST_REVOKE", kind == V_REVOKED ? "1" : "0", 1);
+	return hf_new(&options, &bed.device.hf);
+}
+
+static void end_tree(void)
+{
+	if (!bed.tree)
+		return;
+	hf_unref(bed.device.hf);
+	tree_free(bed.tree);
+}
+
+bool v_is_going(void)
+{
+	return kernel_is_gone() || bed.told;
+}
+
+bool vdrive_applies(const struct vseq *seq, enum vkind kind)
+{
+#ifdef __SANITIZE_THREAD__
+	/* ThreadSanitizer has no threads in a forked child. */
+	if (kind == V_REVOKED)
+		return false;
+#endif
+	if (kind == V_ALLOC)
+		return alloc_available();
+	/* A context has to be there to be dead, or to be watched. */
+	return !seq->opens || (kind != V_DEAD && kind != V_REVOKED);
+}
 
 int vdrive_init(unsigned int limit_s)
 {
@@ -94,25 +148,56 @@ static size_t count_descriptors(void)
 	return count;
 }
 
+/* The directory goes, which is what tells of a removal in a tree. */
+static void announce(void)
+{
+	bed.told = true;
+	if (tree_remove(bed.tree, 0) < 0)
+		_exit(97);
+	/* The watcher does its work before the command is answered; the limit ends what takes for ever. */
+	while (bed.dead && !atomic_load(bed.dead))
+		usleep(1000);
+}
+
 static void begin(struct vrun *v)
 {
+	if (v->kind == V_TOLD || v->kind == V_REVOKED)
+		v->plan.notice = announce;
 	if (v->seq->opens)
 		return;
 	v->what = "the bed";
 	v->context = vbed_open(kernel_open());
 	if (!v->context)
 		_exit(98);
-	if (v->kind == V_DEAD)
+	if (v->kind == V_DEAD || v->kind == V_REVOKED)
 		v->plan.dead = &hf_uverbs_of(v->context)->dead;
+	bed.dead = v->kind == V_REVOKED ? v->plan.dead : NULL;
 	kernel_begin(&v->plan);
 	if (v->kind == V_ALLOC)
 		alloc_begin(v->fail_at, v->onward);
+}
+
+/* Who asks is told once, and does not wait for it. */
+static void look_at_news(struct vrun *v)
+{
+	struct ibv_async_event event = {0};
+
+	v->what = "after all";
+	bed.dead = NULL;
+	if (!bed.told)
+		announce();
+	if (ibv_get_async_event(v->context, &event) || event.event_type != IBV_EVENT_DEVICE_FATAL)
+		v_fault(v, V_WRONG, "no word of the removal");
+	if (!ibv_get_async_event(v->context, &event) || errno != EIO)
+		v_fault(v, V_WRONG, "the removal is told twice");
 }
 
 static void look_at_rest(struct vrun *v, size_t descriptors)
 {
 	struct vresult *result = v->result;
 
+	if (v->plan.notice && v->context)
+		look_at_news(v);
 	v->what = "in the end";
 	if (kernel_objects())
 		v_fault(v, V_LEAK, "%zu objects of the kernel's are left", kernel_objects());
@@ -123,6 +208,7 @@ static void look_at_rest(struct vrun *v, size_t descriptors)
 	if (kernel_complaint())
 		v_fault(v, V_KERNEL, "%s", kernel_complaint());
 	kernel_end();
+	end_tree();
 	if (count_descriptors() != descriptors)
 		v_fault(v, V_LEAK, "%zd descriptors are left",
 			(ssize_t)(count_descriptors() - descriptors));
@@ -152,6 +238,8 @@ static void run(struct vrun *v, bool disturbed)
 	size_t descriptors = count_descriptors();
 
 	alarm(bed.limit_s);
+	if ((v->kind == V_TOLD || v->kind == V_REVOKED) && init_tree(v->kind) < 0)
+		_exit(96);
 	alloc_mark();
 	begin(v);
 	v->seq->run(v);
@@ -234,6 +322,20 @@ static void drive_errors(struct vrun *v, const int *errors, size_t points, size_
 		}
 }
 
+static void drive_notices(struct vrun *v, int err, size_t points, size_t reports,
+			  struct vtally *tally)
+{
+	const struct kernel_plan plan = v->plan;
+
+	for (size_t at = 1; at <= points; at++) {
+		v->plan = plan;
+		v->plan.at = at;
+		v->plan.err = err;
+		try_once(v, true);
+		note(v, reports, tally);
+	}
+}
+
 static void drive_allocations(struct vrun *v, size_t points, size_t reports, struct vtally *tally)
 {
 	for (size_t at = 1; at <= points; at++)
@@ -271,6 +373,12 @@ int vdrive(enum vprovider provider, const struct vseq *seq, enum vkind kind, boo
 		break;
 	case V_CALL:
 		drive_errors(&v, call_errors, bed.undisturbed.calls, reports, tally);
+		break;
+	case V_TOLD:
+		drive_notices(&v, 0, bed.undisturbed.commands, reports, tally);
+		break;
+	case V_REVOKED:
+		drive_notices(&v, EIO, bed.undisturbed.commands, reports, tally);
 		break;
 	default:
 		drive_allocations(&v, bed.undisturbed.allocations, reports, tally);

@@ -9,7 +9,8 @@
 
 enum { FILLED = 0x5a };
 
-const char *const vkind_names[V_KINDS] = {"fail", "gone", "dead", "call", "alloc"};
+const char *const vkind_names[V_KINDS] = {"fail",  "gone", "dead",   "call",
+					  "alloc", "told", "revoked"};
 const char *const vfault_names[V_FAULTS] = {"wrong answer", "undocumented error", "output touched",
 					    "leak",	    "senseless command",  "crash",
 					    "hang"};
@@ -75,15 +76,23 @@ static bool is_documented(const struct vrun *v, int err)
 {
 	if (v->kind == V_ALLOC)
 		return err == ENOMEM;
-	if (v->kind == V_DEAD)
+	if (v->kind == V_DEAD || v->kind == V_REVOKED)
 		return err == EIO;
 	return err == v->plan.err || (has_another_way(v) && err > 0);
+}
+
+/* Nobody opens what was announced to go, though its kernel still answers. */
+static bool is_late_opening(const struct vrun *v, int err)
+{
+	return v->kind == V_TOLD && v->seq->opens && v_is_going() && err == ENODEV;
 }
 
 static void judge_failure(struct vrun *v, int err)
 {
 	const unsigned char *bytes = v->output;
 
+	if (is_late_opening(v, err))
+		return;
 	if (!was_disturbed(v) && !kernel_is_gone())
 		v_fault(v, V_WRONG, "%s, and nothing failed", strerrorname_np(err));
 	else if (v->kind == V_FAIL && v->plan.err == EINTR)

@@ -167,6 +167,14 @@ static void waiting(struct vrun *v)
 	sound(v);
 }
 
+/* A provider that put a descriptor of its own in the place of the one which tells of the removal. */
+static void deaf(struct vrun *v)
+{
+	sound(v);
+	if (v_is_going())
+		atomic_store(&hf_context_of(v->context)->priv->fatal, HF_FATAL_BY_CORE);
+}
+
 static void touching(struct vrun *v)
 {
 	struct ibv_port_attr attr;
@@ -202,6 +210,8 @@ static const struct {
 	{{.name = "careless", .run = careless}, V_FAIL, V_WRONG},
 	{{.name = "twice", .run = twice}, V_FAIL, V_KERNEL},
 	{{.name = "waiting", .run = waiting}, V_GONE, V_HANG},
+	{{.name = "deaf", .run = deaf}, V_TOLD, V_WRONG},
+	{{.name = "stubborn", .run = stubborn}, V_REVOKED, V_WRONG},
 	{{.name = "touching", .run = touching}, V_FAIL, V_TOUCHED},
 	{{.name = "open-handed", .run = open_handed}, V_FAIL, V_LEAK},
 };
@@ -212,7 +222,7 @@ static int test_sound(void)
 	int bad = 0;
 
 	for (enum vkind kind = 0; kind < V_KINDS; kind++)
-		if (kind != V_ALLOC || alloc_available())
+		if (vdrive_applies(&sound_seq, kind))
 			bad |= vdrive(V_FRAMES, &sound_seq, kind, false, 5, &tally) < 0;
 	for (size_t i = 0; i < V_FAULTS; i++)
 		bad |= tally.faults[i] != 0;

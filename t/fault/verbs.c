@@ -23,17 +23,18 @@ static int drive(enum vprovider provider, const struct vseq *seq, struct vtally 
 	int bad = 0;
 
 	for (enum vkind kind = 0; kind < V_KINDS; kind++) {
-		/* A context has to be there to be dead. */
-		if ((kind == V_DEAD && seq->opens) || (kind == V_ALLOC && !alloc_available()))
+		if (!vdrive_applies(seq, kind))
 			continue;
 		points[kind] = tally.points;
-		for (int old = 0; old < 2; old++)
+		/* Each revocation takes its time. */
+		for (int old = 0; old < (kind == V_REVOKED ? 1 : 2); old++)
 			bad |= vdrive(provider, seq, kind, old, REPORTS, &tally) < 0;
 		points[kind] = tally.points - points[kind];
 	}
-	printf("%s %s: %zu points (%zu fail, %zu gone, %zu dead, %zu call, %zu alloc)",
-	       vprovider_names[provider], seq->name, tally.points, points[V_FAIL], points[V_GONE],
-	       points[V_DEAD], points[V_CALL], points[V_ALLOC]);
+	printf("%s %s: %zu points", vprovider_names[provider], seq->name, tally.points);
+	for (enum vkind kind = 0; kind < V_KINDS; kind++)
+		printf("%s%zu %s", kind ? ", " : " (", points[kind], vkind_names[kind]);
+	printf(")");
 	for (size_t i = 0; i < V_FAULTS; i++) {
 		if (tally.faults[i])
 			printf(", %zu %s", tally.faults[i], vfault_names[i]);

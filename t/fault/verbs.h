@@ -14,7 +14,12 @@
 #include "t/fault/alloc.h"
 #include "t/fault/kernel.h"
 
-enum vkind { V_FAIL, V_GONE, V_DEAD, V_CALL, V_ALLOC, V_KINDS };
+/*
+ * One command fails; the device is gone from one on; a context is marked as dead; a system call or an
+ * allocation fails. And before one command the device's removal is announced: either the kernel goes on
+ * answering until the context is closed, or revocation takes the device away meanwhile.
+ */
+enum vkind { V_FAIL, V_GONE, V_DEAD, V_CALL, V_ALLOC, V_TOLD, V_REVOKED, V_KINDS };
 
 extern const char *const vkind_names[V_KINDS];
 
@@ -56,6 +61,9 @@ struct vrun {
 	bool repeated;
 };
 
+/* Is the device known to be going, or gone? */
+bool v_is_going(void);
+
 struct vseq {
 	const char *name;
 	void (*run)(struct vrun *v);
@@ -83,6 +91,9 @@ int vdrive_init(unsigned int limit_s);
  */
 int vdrive(enum vprovider provider, const struct vseq *seq, enum vkind kind, bool old,
 	   size_t reports, struct vtally *tally);
+
+/* Can this be done to that sequence, in this build? */
+bool vdrive_applies(const struct vseq *seq, enum vkind kind);
 
 /* For what is no sequence: the provider of the contexts that follow. */
 void vbed_choose(enum vprovider provider);

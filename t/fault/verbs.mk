@@ -41,7 +41,7 @@ libhf_test_verbs_la_CPPFLAGS = $(provider_cppflags)
 
 t_fault_verbs_SOURCES = t/fault/verbs.c t/fault/verbs-seq.c
 t_fault_verbs_LDFLAGS = $(kernel_ldflags)
-t_fault_verbs_LDADD = libhf-test-verbs.la libhf-core.la
+t_fault_verbs_LDADD = libhf-test-verbs.la libhf-test-tree.la libhf-core.la
 t_fault_verbs_test_SOURCES = t/fault/verbs-test.c
 t_fault_verbs_test_LDFLAGS = $(kernel_ldflags)
-t_fault_verbs_test_LDADD = libhf-test-verbs.la libhf-core.la
+t_fault_verbs_test_LDADD = libhf-test-verbs.la libhf-test-tree.la libhf-core.la
