@@ -78,8 +78,9 @@ int hf_nldev_parse(const void *message, size_t size, struct hf_nldev *ret)
 	bool indexed = false;
 	int err = 0;
 
+	/* The kernel pads: libmnl looks as far as it would have. */
 	if (size < sizeof(*header) || header->nlmsg_len < sizeof(*header) ||
-	    header->nlmsg_len > size)
+	    header->nlmsg_len > size || header->nlmsg_len % MNL_ALIGNTO)
 		return -EBADMSG;
 	mnl_attr_for_each (attr, header, 0) {
 		switch (mnl_attr_get_type(attr)) {
@@ -110,7 +111,9 @@ int hf_nldev_parse(const void *message, size_t size, struct hf_nldev *ret)
 		if (err)
 			return err;
 	}
-	if (!indexed || !device.name[0])
+	/* The walk ends at what does not fit, too. */
+	if ((const char *)attr < (const char *)mnl_nlmsg_get_payload_tail(header) || !indexed ||
+	    !device.name[0])
 		return -EBADMSG;
 	*ret = device;
 	return 0;

@@ -8,6 +8,7 @@ fuzz_programs = \
 	t/fuzz/fuzz-manifest \
 	t/fuzz/fuzz-neighbour \
 	t/fuzz/fuzz-netlink \
+	t/fuzz/fuzz-nldev \
 	t/fuzz/fuzz-notify \
 	t/fuzz/fuzz-reply \
 	t/fuzz/fuzz-sysfs \
@@ -45,6 +46,9 @@ t_fuzz_fuzz_neighbour_LDADD = libhf-core.la
 t_fuzz_fuzz_netlink_SOURCES = t/fuzz/fuzz-netlink.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_netlink_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_netlink_LDADD = libhf-core.la
+t_fuzz_fuzz_nldev_SOURCES = t/fuzz/fuzz-nldev.c t/fuzz/fuzz.h $(fuzz_main)
+t_fuzz_fuzz_nldev_LDFLAGS = $(fuzz_ldflags)
+t_fuzz_fuzz_nldev_LDADD = libhf-describe.la
 t_fuzz_fuzz_notify_SOURCES = t/fuzz/fuzz-notify.c t/fuzz/fuzz.h t/fuzz/hint.h $(fuzz_main)
 t_fuzz_fuzz_notify_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_notify_LDADD = libhf-core.la

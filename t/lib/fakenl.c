@@ -208,7 +208,10 @@ static void put_device(const struct fake *fake, struct part *part, const struct 
 	put_u32(part, RDMA_NLDEV_ATTR_PORT_INDEX, device->ports);
 	put_u64(part, RDMA_NLDEV_ATTR_NODE_GUID, device->guid);
 	put_u8(part, RDMA_NLDEV_ATTR_DEV_NODE_TYPE, (uint8_t)device->type);
-	if (device->protocol[0] && !is_due(fake->tree, "old"))
+	/* "-": it has none, and the kernel is one that would say so. */
+	if (!strcmp(device->protocol, "-"))
+		put_u8(part, RDMA_NLDEV_ATTR_DEV_DIM, 0);
+	else if (device->protocol[0] && !is_due(fake->tree, "old"))
 		put_text(part, RDMA_NLDEV_ATTR_DEV_PROTOCOL, device->protocol);
 }
 

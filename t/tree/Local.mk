@@ -34,6 +34,13 @@ dist_check_SCRIPTS += $(tool_tests)
 TESTS += $(tool_tests)
 EXTRA_DIST += t/tree/tool-lib.sh
 
+# Rules of udev, run by udevadm in namespaces of their own.
+if BOOT
+TESTS += t/tree/boot-rules
+endif
+dist_check_SCRIPTS += t/tree/boot-rules
+EXTRA_DIST += t/tree/boot-bed.sh
+
 # libibverbs.so.1.
 dist_check_SCRIPTS += t/tree/face-symbols
 TESTS += t/tree/face-symbols
