@@ -3,9 +3,11 @@
 boot_edit = $(AM_V_GEN)$(MKDIR_P) $(@D) && $(SED) -e 's|[@]udevdir[@]|$(udevdir)|g' -e 's|[@]bindir[@]|$(bindir)|g' \
 	-e 's|[@]sbindir[@]|$(sbindir)|g' -e 's|[@]libexecdir[@]|$(pkglibexecdir)|g' \
 	-e 's|[@]rdmaconfdir[@]|$(rdmaconfdir)|g' -e 's|[@]sysconfdir[@]|$(sysconfdir)|g' \
-	-e 's|[@]systemdutildir[@]|$(systemdutildir)|g' -e 's|[@]daemondir[@]|$(daemondir)|g'
+	-e 's|[@]systemdutildir[@]|$(systemdutildir)|g' -e 's|[@]daemondir[@]|$(daemondir)|g' \
+	-e 's|[@]UDEVADM[@]|$(UDEVADM)|g'
 boot_in =
 
+include boot/base/Local.mk
 include boot/modules/Local.mk
 include boot/describe/Local.mk
 include boot/rename/Local.mk

@@ -15,6 +15,7 @@ enum {
 	REPLY_SIZE = 32768,	/* the most that the kernel puts in one part of a dump */
 	ATTR_NAME_ASSIGN = 101, /* RDMA_NLDEV_ATTR_NAME_ASSIGN_TYPE of Linux 6.11 */
 	LAST_ERRNO = 4095,
+	RENAME_SIZE = 256,
 };
 
 struct hf_nldev_socket {
@@ -157,7 +158,7 @@ struct search {
 	bool disturbed;
 };
 
-/* The messages of one datagram: 1 when the list is at its end, 0 when more has to come. */
+/* The messages of one datagram: 1 when the answer is at its end, 0 when more has to come. */
 static int take_datagram(struct hf_nldev_socket *nl, size_t size, struct search *search)
 {
 	const struct nlmsghdr *header = (const struct nlmsghdr *)(const void *)nl->reply;
@@ -171,14 +172,14 @@ static int take_datagram(struct hf_nldev_socket *nl, size_t size, struct search 
 		if (header->nlmsg_seq != nl->seq ||
 		    !mnl_nlmsg_portid_ok(header, mnl_socket_get_portid(nl->socket)))
 			continue;
-		if (header->nlmsg_flags & NLM_F_DUMP_INTR)
+		if (search && (header->nlmsg_flags & NLM_F_DUMP_INTR))
 			search->disturbed = true;
 		if (header->nlmsg_type == NLMSG_DONE || header->nlmsg_type == NLMSG_ERROR) {
 			err = ending(header);
 			return err ? err : 1;
 		}
 		/* One device that makes no sense hides no other. */
-		if (RDMA_NL_GET_CLIENT(header->nlmsg_type) != RDMA_NL_NLDEV ||
+		if (!search || RDMA_NL_GET_CLIENT(header->nlmsg_type) != RDMA_NL_NLDEV ||
 		    hf_nldev_parse(header, header->nlmsg_len, &device) ||
 		    strcmp(device.name, search->name) != 0)
 			continue;
@@ -188,14 +189,14 @@ static int take_datagram(struct hf_nldev_socket *nl, size_t size, struct search 
 	return left > 0 ? -EBADMSG : 0;
 }
 
-static int dump(struct hf_nldev_socket *nl, struct search *search)
+/* Sends a request and reads what comes until the kernel has said how it ended. */
+static int ask(struct hf_nldev_socket *nl, struct nlmsghdr *header, unsigned int command,
+	       uint16_t flags, struct search *search)
 {
-	char request[MNL_NLMSG_HDRLEN] __attribute__((aligned(8)));
-	struct nlmsghdr *header = mnl_nlmsg_put_header(request);
 	int done = 0;
 
-	header->nlmsg_type = RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, RDMA_NLDEV_CMD_GET);
-	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	header->nlmsg_type = RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, command);
+	header->nlmsg_flags = NLM_F_REQUEST | flags;
 	header->nlmsg_seq = ++nl->seq;
 	if (mnl_socket_sendto(nl->socket, header, header->nlmsg_len) < 0)
 		return -errno;
@@ -205,6 +206,13 @@ static int dump(struct hf_nldev_socket *nl, struct search *search)
 		done = got < 0 ? (int)got : take_datagram(nl, (size_t)got, search);
 	}
 	return done < 0 ? done : 0;
+}
+
+static int dump(struct hf_nldev_socket *nl, struct search *search)
+{
+	char request[MNL_NLMSG_HDRLEN] __attribute__((aligned(8)));
+
+	return ask(nl, mnl_nlmsg_put_header(request), RDMA_NLDEV_CMD_GET, NLM_F_DUMP, search);
 }
 
 int hf_nldev_find(struct hf_nldev_socket *nl, const char *name, struct hf_nldev *ret)
@@ -224,4 +232,19 @@ int hf_nldev_find(struct hf_nldev_socket *nl, const char *name, struct hf_nldev 
 		return 0;
 	}
 	return -EIO;
+}
+
+int hf_nldev_rename(struct hf_nldev_socket *nl, uint32_t index, const char *name)
+{
+	char request[RENAME_SIZE] __attribute__((aligned(8)));
+	struct nlmsghdr *header = mnl_nlmsg_put_header(request);
+	int err;
+
+	if (strlen(name) >= HF_NLDEV_NAME)
+		return -ENAMETOOLONG;
+	mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_DEV_INDEX, index);
+	mnl_attr_put_strz(header, RDMA_NLDEV_ATTR_DEV_NAME, name);
+	err = ask(nl, header, RDMA_NLDEV_CMD_SET, NLM_F_ACK, NULL);
+	/* The kernel's word for an index that it does not have, or not in this namespace. */
+	return err == -EINVAL ? -ENODEV : err;
 }

@@ -34,6 +34,12 @@ void hf_nldev_close(struct hf_nldev_socket *nl);
  */
 int hf_nldev_find(struct hf_nldev_socket *nl, const char *name, struct hf_nldev *ret);
 
+/*
+ * Gives a device another name, and returns what the kernel answers. -EEXIST: another device has it;
+ * -ENODEV: there is no device of that index, in this network namespace; -EPERM; -ENAMETOOLONG.
+ */
+int hf_nldev_rename(struct hf_nldev_socket *nl, uint32_t index, const char *name);
+
 /* Takes one message apart, `size` bytes of it. -EBADMSG when it makes no sense. */
 int hf_nldev_parse(const void *message, size_t size, struct hf_nldev *ret);
 

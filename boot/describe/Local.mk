@@ -2,13 +2,11 @@
 # What an RDMA device is: udev's properties. The convenience library is for the tests as well.
 noinst_LTLIBRARIES += libhf-describe.la
 libhf_describe_la_SOURCES = \
-	boot/base/nldev.c \
-	boot/base/nldev.h \
 	boot/describe/decide.c \
 	boot/describe/describe.h \
 	boot/describe/tree.c
 libhf_describe_la_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS)
-libhf_describe_la_LIBADD = $(MNL_LIBS)
+libhf_describe_la_LIBADD = libhf-nldev.la
 
 boot_in += boot/describe/75-rdma-description.rules.in
 if BOOT

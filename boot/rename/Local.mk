@@ -1,1 +1,27 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Names that stay. Which name that is decides a library of its own: the tool that udev runs and the
+# holdfast command answer the same then.
+noinst_LTLIBRARIES += libhf-naming.la
+libhf_naming_la_LIBADD = libhf-nldev.la
+libhf_naming_la_SOURCES = \
+	boot/rename/attr.c \
+	boot/rename/attr.h \
+	boot/rename/hardware.c \
+	boot/rename/naming.c \
+	boot/rename/naming.h \
+	boot/rename/pci.c
+
+boot_in += \
+	boot/rename/60-rdma-persistent-naming.rules.in \
+	boot/rename/90-rdma-moved.rules.in
+EXTRA_DIST += boot/rename/90-rdma-umad.rules
+
+if BOOT
+udev_PROGRAMS += boot/rename/rdma_rename
+boot_rename_rdma_rename_SOURCES = boot/rename/rdma_rename.c
+boot_rename_rdma_rename_LDADD = libhf-naming.la
+udevrules_DATA += \
+	boot/rename/60-rdma-persistent-naming.rules \
+	boot/rename/90-rdma-moved.rules \
+	boot/rename/90-rdma-umad.rules
+endif

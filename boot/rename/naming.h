@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Which name an RDMA device gets. The decision is a function of a directory tree of the shape of /sys
+ * and of what RDMA netlink says; nothing here changes anything. rdma_rename and `holdfast name` share
+ * it, and tests run it on made-up trees. Functions return 0 or -errno; outputs are untouched then.
+ */
+#ifndef HF_RENAME_NAMING_H
+#define HF_RENAME_NAMING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "boot/base/nldev.h"
+
+enum {
+	HF_NAME_SIZE = 64,	/* with the NUL: IB_DEVICE_NAME_MAX of the kernel */
+	HF_NAME_WHY = 256,	/* one sentence */
+	HF_NAME_POLICIES = 16,	/* in one list */
+	HF_NAME_ONBOARD = 16383 /* firmware that does not know an index reports bigger ones */
+};
+
+enum hf_name_policy {
+	HF_NAME_BY_KERNEL,
+	HF_NAME_BY_ONBOARD,
+	HF_NAME_BY_SLOT,
+	HF_NAME_BY_PCI,
+	HF_NAME_BY_GUID,
+	HF_NAME_BY_FIXED,
+};
+
+/* Tried in this order until one gives a name. */
+struct hf_name_policies {
+	enum hf_name_policy v[HF_NAME_POLICIES];
+	size_t count;
+};
+
+struct hf_pci_address {
+	uint32_t domain;
+	uint32_t bus;
+	uint32_t device;
+	uint32_t function;
+};
+
+struct hf_name_number {
+	bool there;
+	uint32_t value;
+	const char *from; /* the file that said so */
+};
+
+enum hf_name_bus {
+	HF_NAME_BUS_NONE, /* a virtual device */
+	HF_NAME_BUS_PCI,  /* also what hangs on a PCI function through the auxiliary bus */
+	HF_NAME_BUS_OTHER,
+};
+
+/* What the tree says of the hardware below a device. */
+struct hf_name_hardware {
+	dev_t dev; /* which directory this was read from */
+	ino_t ino;
+	enum hf_name_bus bus;
+	char bus_name[HF_NAME_SIZE];	/* HF_NAME_BUS_OTHER */
+	char parent[HF_NAME_SIZE];	/* the name of the device's parent */
+	struct hf_pci_address pci;	/* the function that the name speaks of: a VF's PF */
+	struct hf_pci_address pci_self; /* the function itself */
+	struct hf_name_number vf;
+	struct hf_name_number sf;
+	bool multi_function;
+	bool ari;
+	struct hf_name_number onboard;
+	struct hf_name_number slot;
+	/* Why nothing can be said of the PCI function (-errno); its parts above are not set then. */
+	int pci_error;
+	const char *pci_error_at;
+	int onboard_error;
+	const char *onboard_error_at;
+	int slot_error;
+	const char *slot_error_at;
+};
+
+/* Where an explanation goes, sentence by sentence; NULL: nowhere. */
+struct hf_name_trace {
+	void (*say)(void *arg, const char *sentence);
+	void *arg;
+};
+
+struct hf_name_answer {
+	char name[HF_NAME_SIZE];
+	enum hf_name_policy policy; /* the one that gave it */
+	char why[HF_NAME_WHY];
+};
+
+/* Parses "NAME_X,NAME_Y"; NAME_FALLBACK stands for NAME_ONBOARD,NAME_PCI. -EINVAL: not understood. */
+int hf_name_parse_policies(const char *text, struct hf_name_policies *ret);
+const char *hf_name_policy_word(enum hf_name_policy policy);
+bool hf_name_has_policy(const struct hf_name_policies *policies, enum hf_name_policy policy);
+
+/* NULL: a device may have this name; else what is wrong with it. */
+const char *hf_name_fault(const char *name);
+
+/*
+ * Reads what the tree knows of class/infiniband/NAME, through directories that are held open. `sysfs`
+ * is a descriptor of the tree's top. -ENODEV: there is no such device.
+ */
+int hf_name_look(int sysfs, const char *name, struct hf_name_hardware *ret);
+/* Whether the name still leads to the device that was looked at. */
+bool hf_name_is_still(int sysfs, const char *name, const struct hf_name_hardware *hardware);
+
+/*
+ * Decides; `facts` are RDMA netlink's. -ENOENT: no policy of the list gives a name; -EINVAL: `fixed` cannot be a name;
+ * -ENAMETOOLONG; anything else: the tree could not be read, and another policy's name would be another
+ * one tomorrow. On failure ret->why alone is set.
+ */
+int hf_name_decide(const struct hf_name_policies *policies, const char *fixed,
+		   const struct hf_nldev *facts, const struct hf_name_hardware *hardware,
+		   const struct hf_name_trace *trace, struct hf_name_answer *ret);
+
+#endif

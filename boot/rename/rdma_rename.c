@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Gives a device the name of a policy. A program of udev's; see rdma_rename(8). */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "boot/base/nldev.h"
+#include "boot/rename/naming.h"
+
+static void say(void *arg, const char *sentence)
+{
+	syslog(LOG_INFO, "%s: %s", (const char *)arg, sentence);
+}
+
+static int fail(const char *device, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static int fail(const char *device, const char *format, ...)
+{
+	char sentence[HF_NAME_WHY * 2];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(sentence, sizeof(sentence), format, args);
+	va_end(args);
+	syslog(LOG_ERR, "%s keeps its name: %s", device, sentence);
+	return EXIT_FAILURE;
+}
+
+static int usage(void)
+{
+	syslog(LOG_ERR, "usage: rdma_rename [-v] CURRENT POLICY[,POLICY...] [NAME]");
+	return EXIT_FAILURE;
+}
+
+static int apply(struct hf_nldev_socket *nl, int sysfs, const struct hf_nldev *facts,
+		 const struct hf_name_hardware *hardware, const struct hf_name_answer *answer)
+{
+	int err = 0;
+
+	/* Between the kernel's answer and ours, another device may have taken over the name. */
+	if (!hf_name_is_still(sysfs, facts->name, hardware))
+		return fail(facts->name, "meanwhile it is gone, or has another name");
+	/* Without a question where nothing is to change, there is no event. */
+	if (strcmp(answer->name, facts->name) != 0)
+		err = hf_nldev_rename(nl, facts->index, answer->name);
+	switch (err) {
+	case 0:
+		if (printf("%s\n", answer->name) < 0 || fflush(stdout))
+			return EXIT_FAILURE;
+		return EXIT_SUCCESS;
+	case -EEXIST:
+		return fail(facts->name, "%s is the name of another device (%s)", answer->name,
+			    answer->why);
+	case -ENODEV:
+		return fail(facts->name, "meanwhile it is gone");
+	case -EPERM:
+		return fail(facts->name, "renaming needs the capability CAP_NET_ADMIN");
+	default:
+		return fail(facts->name, "the kernel refuses %s: %s", answer->name, strerror(-err));
+	}
+}
+
+static int rename_device(const char *device, const struct hf_name_policies *policies,
+			 const char *fixed, const struct hf_name_trace *trace)
+{
+	int sysfs = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC), err, status = EXIT_FAILURE;
+	struct hf_name_hardware hardware;
+	struct hf_nldev facts;
+	struct hf_name_answer answer;
+	struct hf_nldev_socket *nl;
+
+	if (sysfs < 0)
+		return fail(device, "/sys: %s", strerror(errno));
+	err = hf_nldev_open(&nl);
+	if (err) {
+		fail(device, "RDMA netlink: %s", strerror(-err));
+		goto out_sysfs;
+	}
+	/* The directory before the index and after: both are then the same device's. */
+	err = hf_name_look(sysfs, device, &hardware);
+	if (!err)
+		err = hf_nldev_find(nl, device, &facts);
+	if (err) {
+		fail(device, err == -ENODEV ? "there is no such device" : "cannot look at it: %s",
+		     strerror(-err));
+		goto out_netlink;
+	}
+	err = hf_name_decide(policies, fixed, &facts, &hardware, trace, &answer);
+	if (err == -ENOENT)
+		syslog(LOG_NOTICE, "%s keeps its name: %s", device, answer.why);
+	else if (err)
+		fail(device, "%s", answer.why);
+	else
+		status = apply(nl, sysfs, &facts, &hardware, &answer);
+out_netlink:
+	hf_nldev_close(nl);
+out_sysfs:
+	close(sysfs);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct hf_name_policies policies;
+	struct hf_name_trace trace = {.say = say};
+	bool verbose = false;
+	int option;
+
+	/* udev does not keep what its programs write on standard error. */
+	openlog("rdma_rename", LOG_PERROR, LOG_DAEMON);
+	opterr = 0;
+	while ((option = getopt(argc, argv, "v")) != -1) {
+		if (option != 'v')
+			return usage();
+		verbose = true;
+	}
+	argc -= optind;
+	argv += optind;
+	if (argc < 2 || argc > 3)
+		return usage();
+	if (hf_name_parse_policies(argv[1], &policies))
+		return fail(argv[0], "there is no policy \"%s\"", argv[1]);
+	if (argc < 3 && hf_name_has_policy(&policies, HF_NAME_BY_FIXED))
+		return fail(argv[0], "NAME_FIXED wants a name");
+	if (policies.v[0] == HF_NAME_BY_KERNEL)
+		return EXIT_SUCCESS;
+	trace.arg = argv[0];
+	return rename_device(argv[0], &policies, argc == 3 ? argv[2] : NULL,
+			     verbose ? &trace : NULL);
+}
