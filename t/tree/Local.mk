@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 EXTRA_DIST += t/tree/tree.sh
-dist_check_SCRIPTS += t/tree/examples t/tree/example-provider
-TESTS += t/tree/examples t/tree/example-provider
+dist_check_SCRIPTS += t/tree/examples t/tree/example-provider t/tree/infiniband-ports t/tree/units
+TESTS += t/tree/examples t/tree/example-provider t/tree/infiniband-ports t/tree/units
 
 if HAVE_CMOCKA
 check_PROGRAMS += t/tree/devices t/tree/providers t/tree/removal
