@@ -68,10 +68,23 @@ t_vm_vm_listing_LDADD = -libverbs
 
 dist_noinst_SCRIPTS += $(VM_TESTS) t/vm/demo t/vm/fetch t/vm/run t/vm/selftest t/vm/speed
 dist_noinst_DATA += t/vm/columns.sh t/vm/common.sh t/vm/guest t/vm/held.sh t/vm/init \
-	t/vm/lib.sh t/vm/table.sh t/vm/module/Kbuild t/vm/module/hfplug.c
+	t/vm/lib.sh t/vm/root.sh t/vm/table.sh t/vm/module/Kbuild t/vm/module/hfplug.c
 
 .PHONY: check-vm check-vm-programs check-vm-selftest
-check-vm-programs: $(vm_programs) examples/hf-survive
+check-vm-programs: $(vm_programs) examples/hf-survive t/vm/installed/stamp
+
+# What a guest that boots a root of its own gets: everything as installed, without manual pages.
+t/vm/installed: t/vm/installed/stamp
+t/vm/installed/stamp: $(LTLIBRARIES) $(PROGRAMS) $(DATA) $(dist_doc_DATA)
+	$(AM_V_GEN)rm -rf t/vm/installed && $(MKDIR_P) t/vm/installed && \
+	$(MAKE) install-strip DESTDIR="$(abs_builddir)/t/vm/installed/root" \
+		>t/vm/installed/log 2>&1 || { cat t/vm/installed/log; exit 1; }
+	@rm -rf t/vm/installed/root$(mandir) t/vm/installed/root$(includedir)
+	@touch $@
+clean-local: clean-vm-installed
+.PHONY: clean-vm-installed
+clean-vm-installed:
+	rm -rf t/vm/installed
 
 # A test that must be skipped (status 77) has said why.
 check-vm: all check-vm-programs
