@@ -33,7 +33,8 @@ tools_holdfast_SOURCES = \
 	tools/roots.h \
 	tools/run-check.c \
 	tools/run.c \
-	tools/run.h
+	tools/run.h \
+	tools/wait.c
 
 # Bash looks for a file of the command's own name.
 dist_bashcompletion_DATA += tools/bash-completion/holdfast

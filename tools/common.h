@@ -17,6 +17,7 @@ enum hf_exit {
 	HF_EXIT_USAGE = 2,
 	HF_EXIT_NO_DEVICE = 3,
 	HF_EXIT_INCOMPLETE = 4,
+	HF_EXIT_TIMEOUT = 5,
 	HF_EXIT_CANNOT_RUN = 126,
 	HF_EXIT_NOT_FOUND = 127,
 };
@@ -42,6 +43,7 @@ struct hf_tool {
 	bool check;	    /* run */
 	bool revoke;	    /* run */
 	const char *prefer; /* run: HOLDFAST_PREFER; NULL: not set */
+	int64_t timeout_ms; /* wait: -1 is without end */
 };
 
 /* Values of options without a short form; own ones of a command start at HF_OPT_OWN. */
@@ -70,6 +72,7 @@ extern const struct hf_command hf_command_providers;
 extern const struct hf_command hf_command_doctor;
 extern const struct hf_command hf_command_holders;
 extern const struct hf_command hf_command_run;
+extern const struct hf_command hf_command_wait;
 
 /* Prints "holdfast: ..." on standard error, with what a terminal might obey made harmless. */
 void hf_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -11,7 +11,7 @@
 
 static const struct hf_command *const commands[] = {
 	&hf_command_list,   &hf_command_info,	 &hf_command_monitor, &hf_command_providers,
-	&hf_command_doctor, &hf_command_holders, &hf_command_run,
+	&hf_command_doctor, &hf_command_holders, &hf_command_run,     &hf_command_wait,
 };
 
 enum { NUM_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -25,6 +25,7 @@ static const struct {
 	{HF_EXIT_USAGE, "the command line was not understood"},
 	{HF_EXIT_NO_DEVICE, "there is no device of that name"},
 	{HF_EXIT_INCOMPLETE, "holders: some processes could not be looked into"},
+	{HF_EXIT_TIMEOUT, "wait: no device could be opened in time"},
 	{HF_EXIT_CANNOT_RUN,
 	 "run: the program cannot be run on Holdfast; else run ends as it does"},
 	{HF_EXIT_NOT_FOUND, "run: there is no such program"},
@@ -231,7 +232,7 @@ static int run(struct hf_tool *tool, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct hf_tool tool = {0};
+	struct hf_tool tool = {.timeout_ms = -1};
 	int status, unwritten;
 
 	/* getopt's complaints begin with argv[0]: also when libtool's wrapper started this. */

@@ -29,7 +29,8 @@ tool_tests = \
 	t/tree/tool-json \
 	t/tree/tool-list \
 	t/tree/tool-monitor \
-	t/tree/tool-run
+	t/tree/tool-run \
+	t/tree/tool-wait
 dist_check_SCRIPTS += $(tool_tests)
 TESTS += $(tool_tests)
 EXTRA_DIST += t/tree/tool-lib.sh

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "tools/common.h"
+#include "tools/json.h"
+#include "tools/names.h"
+
+enum { OPT_TIMEOUT = HF_OPT_OWN };
+
+/*
+ * A device that is there and cannot be opened is tried again that often: rights to a node, and what a
+ * driver answers, change without an event.
+ */
+enum { RETRY_MS = 500, NODE_WAIT_MS = 1, TIMEOUT_MAX_S = 1000000000 };
+
+struct waiting {
+	const struct hf_tool *tool;
+	struct hf *hf;
+	struct hf_stream *stream;
+	const char *wanted; /* NULL: any */
+	/* Of the last device that was there and could not be opened. */
+	char name[64];
+	struct hf_reason reason;
+	int error; /* 0: there was none */
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void remember(struct waiting *waiting, struct ibv_device *device, int err)
+{
+	struct hf_device_info info = {.size = sizeof(info)};
+
+	if (err == -ENODEV || hf_device_get_info(device, &info) || info.state == HF_DEVICE_GONE)
+		return;
+	waiting->error = err;
+	waiting->reason = info.reason;
+	strcpy(waiting->name, info.name);
+}
+
+/* Opens the device, as a program would, and closes it again. */
+static bool can_open(struct waiting *waiting, struct ibv_device *device)
+{
+	struct ibv_context *context;
+	int err = hf_device_open(device, &context);
+
+	if (err) {
+		remember(waiting, device, err);
+		return false;
+	}
+	hf_device_close(context);
+	if (hf_device_name(device, waiting->name, sizeof(waiting->name)) < 0)
+		waiting->name[0] = '\0';
+	return true;
+}
+
+/* 1: a device can be opened, 0: none yet, or -errno where one cannot even look. */
+static int look(struct waiting *waiting)
+{
+	struct ibv_device **list, *device;
+	int count, found = 0;
+
+	waiting->error = 0;
+	if (waiting->wanted) {
+		int err = hf_device_by_name(waiting->hf, waiting->wanted, &device);
+
+		if (err)
+			return err == -ENODEV ? 0 : err;
+		found = can_open(waiting, device);
+		hf_device_unref(device);
+		return found;
+	}
+	count = hf_device_list(waiting->hf, HF_LIST_ALL, &list);
+	if (count < 0)
+		return count;
+	for (int i = 0; i < count && !found; i++)
+		found = can_open(waiting, list[i]);
+	hf_device_list_free(list);
+	return found;
+}
+
+/* Takes what the stream has: it is only the sign to look again. True when it has to be left alone. */
+static bool drain(struct waiting *waiting)
+{
+	struct hf_event *event;
+	int err;
+
+	while ((err = hf_stream_next(waiting->stream, &event)) > 0)
+		hf_event_unref(event);
+	return err < 0;
+}
+
+static int timed_out(const struct waiting *waiting)
+{
+	char text[HF_REASON_TEXT];
+
+	if (!waiting->error) {
+		if (waiting->wanted)
+			hf_complain("%s: there is no such device yet", waiting->wanted);
+		else
+			hf_complain("there is no device yet");
+		return HF_EXIT_TIMEOUT;
+	}
+	hf_format_reason(&waiting->reason, text);
+	hf_complain("%s is there, but cannot be opened: %s", waiting->name,
+		    *text ? text : strerror(-waiting->error));
+	return HF_EXIT_TIMEOUT;
+}
+
+static int done(const struct waiting *waiting)
+{
+	struct hf_json json;
+
+	if (waiting->tool->json) {
+		hf_json_begin(&json, stdout, false);
+		hf_json_object(&json, NULL);
+		hf_json_string(&json, "device", waiting->name);
+		hf_json_close(&json);
+	} else if (!waiting->wanted) {
+		printf("%s\n", waiting->name);
+	}
+	return HF_EXIT_OK;
+}
+
+static int loop(struct waiting *waiting)
+{
+	int64_t end = waiting->tool->timeout_ms < 0 ? -1 : now_ms() + waiting->tool->timeout_ms;
+	int err;
+
+	for (;;) {
+		struct pollfd fd = {.fd = hf_stream_fd(waiting->stream), .events = POLLIN};
+		bool troubled = drain(waiting);
+		int64_t left = -1;
+
+		err = look(waiting);
+		if (err > 0)
+			return done(waiting);
+		if (end >= 0) {
+			left = end - now_ms();
+			if (left <= 0)
+				break;
+		}
+		if ((err < 0 || troubled || waiting->error) && (left < 0 || left > RETRY_MS))
+			left = RETRY_MS;
+		/* A stream in trouble stays readable: only the clock may wake for it. */
+		if (poll(&fd, troubled ? 0 : 1, left > INT32_MAX ? INT32_MAX : (int)left) < 0 &&
+		    errno != EINTR) {
+			hf_complain("cannot wait: %s", strerror(errno));
+			return HF_EXIT_FAILED;
+		}
+	}
+	if (err < 0) {
+		hf_complain("cannot look for devices: %s", strerror(-err));
+		return HF_EXIT_FAILED;
+	}
+	return timed_out(waiting);
+}
+
+static int run(struct hf_tool *tool, char **args)
+{
+	const struct hf_stream_options options = {.size = sizeof(options),
+						  .flags = HF_STREAM_NAMES};
+	struct waiting waiting = {.tool = tool, .wanted = args[0]};
+	int err, status = HF_EXIT_FAILED;
+
+	/* A script whose variable is empty would wait for ever. */
+	if (args[0] && (!*args[0] || strlen(args[0]) >= sizeof(waiting.name) ||
+			strchr(args[0], '/'))) {
+		hf_complain("wait: no device can have the name \"%s\"", args[0]);
+		return HF_EXIT_USAGE;
+	}
+	waiting.hf = hf_tool_context(tool, 0, NODE_WAIT_MS);
+	if (!waiting.hf)
+		return HF_EXIT_FAILED;
+	/* Before the first look, so that nothing happens unseen in between. */
+	err = hf_stream_new(waiting.hf, &options, &waiting.stream);
+	if (err < 0)
+		hf_complain("cannot begin the stream of events: %s", strerror(-err));
+	else
+		status = loop(&waiting);
+	hf_stream_unref(waiting.stream);
+	hf_unref(waiting.hf);
+	return status;
+}
+
+/* Seconds, with a fraction if need be; in no locale's way. -1 when it is no such number. */
+static int64_t parse_seconds(const char *text)
+{
+	int64_t value = 0, unit = 1000;
+
+	if (*text < '0' || *text > '9')
+		return -1;
+	for (; *text >= '0' && *text <= '9'; text++) {
+		value = value * 10 + (*text - '0');
+		if (value > TIMEOUT_MAX_S)
+			return -1;
+	}
+	value *= unit;
+	if (*text == '.')
+		while (*++text >= '0' && *text <= '9') {
+			unit /= 10;
+			value += unit * (*text - '0');
+		}
+	return *text ? -1 : value;
+}
+
+static int set(struct hf_tool *tool, int option, const char *value)
+{
+	(void)option;
+	tool->timeout_ms = parse_seconds(value);
+	if (tool->timeout_ms >= 0)
+		return 0;
+	hf_complain("--timeout: wanted seconds, not \"%s\"", value);
+	return -EINVAL;
+}
+
+static const struct option options[] = {
+	{"timeout", required_argument, NULL, OPT_TIMEOUT},
+	{0},
+};
+
+const struct hf_command hf_command_wait = {
+	.name = "wait",
+	.args = "[DEV]",
+	.summary = "wait until a device can be opened",
+	.about =
+		"Returns once the device DEV, or else any device, can be opened: it is opened and "
+		"closed again.\n"
+		"Without DEV the name of that device is printed. A device that is there and cannot "
+		"be opened\n"
+		"is tried again every half second.",
+	.options_help = "      --timeout S         give up after S seconds, with exit status 5; 0: "
+			"look once;\n"
+			"                          default: wait for ever\n",
+	.options = options,
+	.set = set,
+	.max_args = 1,
+	.run = run,
+};
