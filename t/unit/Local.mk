@@ -230,3 +230,11 @@ t_unit_private34_steering_SOURCES = t/unit/private34_steering.c compat/private34
 t_unit_private34_steering_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_private34_steering_LDADD = libhf-core.la $(CMOCKA_LIBS)
 endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += t/unit/naming
+TESTS += t/unit/naming
+t_unit_naming_SOURCES = t/unit/naming.c
+t_unit_naming_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_naming_LDADD = libhf-naming.la libhf-test-tree.la $(CMOCKA_LIBS)
+endif
