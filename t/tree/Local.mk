@@ -16,6 +16,13 @@ t_tree_removal_SOURCES = t/tree/removal.c
 t_tree_removal_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_removal_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
 endif
+if HAVE_CMOCKA
+check_PROGRAMS += t/tree/naming
+TESTS += t/tree/naming
+t_tree_naming_SOURCES = t/tree/naming.c
+t_tree_naming_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_naming_LDADD = libhf-naming.la libhf-test-tree.la $(CMOCKA_LIBS)
+endif
 include t/tree/churn.mk
 include t/tree/foreign.mk
 include t/tree/stream.mk
