@@ -6,6 +6,7 @@
 #include "core/base/attr.h"
 #include "core/device/hf.h"
 #include "core/device/process.h"
+#include "core/provider/load.h"
 
 /*
  * Static because the facts are: a generation names an instance to the whole process, fork copies
@@ -98,6 +99,7 @@ static void after_fork_in_child(void)
 	struct hf *hf;
 
 	atomic_fetch_add(&process.forks, 1);
+	hf_library_forked();
 	DL_FOREACH (process.contexts, hf) {
 		pthread_mutex_unlock(&hf->registry.lock);
 		give_turn_back(hf);

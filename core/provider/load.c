@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,20 @@
 #include "core/base/text.h"
 #include "core/foreign/registered.h"
 #include "core/provider/load.h"
+
+/*
+ * Static because the dynamic loader is: whether a file is mapped, and what it registered, must not
+ * change between two questions. Recursive, for a library's constructor or destructor may call back.
+ */
+static pthread_mutex_t loader = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+/* Not held while the parent forks: who holds it may wait for a lock that fork has taken. */
+void hf_library_forked(void)
+{
+	static const pthread_mutex_t fresh = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+	memcpy(&loader, &fresh, sizeof(loader));
+}
 
 /* The N of "NAME-hfN.so". */
 static int abi_of_file_name(const char *path, uint32_t *ret)
@@ -224,7 +239,9 @@ int hf_library_open(const char *file, const struct stat *st, struct hf_provider 
 	provider = calloc(1, sizeof(*provider));
 	if (!provider)
 		return -ENOMEM;
+	pthread_mutex_lock(&loader);
 	provider->library = open_library(file);
+	pthread_mutex_unlock(&loader);
 	if (!provider->library) {
 		const char *why = dlerror();
 
@@ -276,8 +293,10 @@ int hf_library_load(const struct hf_manifest *m, const struct stat *st, struct h
 
 void hf_library_unload(struct hf_provider *provider)
 {
+	pthread_mutex_lock(&loader);
 	dlclose(provider->library);
 	if (provider->profile)
 		hf_registered_forget(provider->ops);
+	pthread_mutex_unlock(&loader);
 	free(provider);
 }

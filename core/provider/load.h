@@ -30,4 +30,7 @@ int hf_library_load(const struct hf_manifest *manifest, const struct stat *st,
 
 void hf_library_unload(struct hf_provider *provider);
 
+/* In the child of a fork, before it does anything else here. */
+void hf_library_forked(void);
+
 #endif

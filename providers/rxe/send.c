@@ -37,8 +37,10 @@ static int fill_inline(struct rxe_qp *qp, struct rxe_send_wqe *wqe, const struct
 
 		if (unlikely(sge->length > qp->max_inline - length))
 			return EINVAL;
-		memcpy(wqe->dma.inline_data + length, (const void *)(uintptr_t)sge->addr,
-		       sge->length);
+		/* An entry without bytes may point nowhere. */
+		if (sge->length)
+			memcpy(wqe->dma.inline_data + length, (const void *)(uintptr_t)sge->addr,
+			       sge->length);
 		length += sge->length;
 	}
 	rxe_wqe_set_length(&wqe->dma, length, 0);

@@ -226,7 +226,8 @@ static void set_inline_data_list(struct ibv_qp_ex *ibv, size_t num_buf,
 			fail(qp, EINVAL);
 			return;
 		}
-		memcpy(qp->wqe->dma.inline_data + length, list[i].addr, list[i].length);
+		if (list[i].length)
+			memcpy(qp->wqe->dma.inline_data + length, list[i].addr, list[i].length);
 		length += (uint32_t)list[i].length;
 	}
 	qp->wqe->wr.send_flags |= IBV_SEND_INLINE;
