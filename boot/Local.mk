@@ -4,6 +4,7 @@ boot_edit = $(AM_V_GEN)$(MKDIR_P) $(@D) && $(SED) -e 's|[@]udevdir[@]|$(udevdir)
 	-e 's|[@]sbindir[@]|$(sbindir)|g' -e 's|[@]libexecdir[@]|$(pkglibexecdir)|g' \
 	-e 's|[@]rdmaconfdir[@]|$(rdmaconfdir)|g' -e 's|[@]sysconfdir[@]|$(sysconfdir)|g' \
 	-e 's|[@]systemdutildir[@]|$(systemdutildir)|g' -e 's|[@]daemondir[@]|$(daemondir)|g' \
+	-e 's|[@]systemdunitdir[@]|$(systemdunitdir)|g' -e 's|[@]modprobedir[@]|$(modprobedir)|g' \
 	-e 's|[@]UDEVADM[@]|$(UDEVADM)|g'
 boot_in =
 
