@@ -193,6 +193,18 @@ plug()	# add NUMBER, del NAME, del all
 	echo "$*" >/dev/hfplug
 }
 
+board_load()
+{
+	[ -e "$VM_CACHE/hfboard.ko" ] || bail "no hfboard.ko: give run the option --plug"
+	modprobe ib_uverbs && insmod "$VM_CACHE/hfboard.ko" && eventually 5 test -e /dev/hfboard
+}
+
+# board VERB WORDS...: see t/vm/module/hfboard.c.
+board()
+{
+	echo "$*" >/dev/hfboard
+}
+
 # Until the kernel has no more uevents to send and udevd, if there is one, has handled them.
 settle()
 {
