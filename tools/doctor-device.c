@@ -45,12 +45,15 @@ static void permission(const struct hf_device_info *info, char **problem, char *
 		*problem = longer;
 	}
 	self = getpwuid(geteuid());
-	if (!access(info->node, R_OK | W_OK))
+	if (!access(info->node, R_OK | W_OK)) {
+		char *node = hf_quote(info->node);
+
 		*remedy =
 			hf_tool_print("The mode would do: a container's device list or a security "
 				      "module forbids it; start the container with --device=%s.",
-				      info->node);
-	else if (st.st_gid && group && (st.st_mode & 0060) == 0060)
+				      node);
+		free(node);
+	} else if (st.st_gid && group && (st.st_mode & 0060) == 0060)
 		*remedy = hf_tool_print(
 			"Add the user to the group and log in again: usermod -aG %s %s",
 			group->gr_name, self ? self->pw_name : "USER");
@@ -64,13 +67,13 @@ static void permission(const struct hf_device_info *info, char **problem, char *
 
 static char *missing_node(const struct hf_device_info *info)
 {
-	char *node = hf_quote(info->node), *text;
+	char *node = hf_quote(info->node), *root = hf_quote(info->root), *text;
 
 	if (!hf_is_kernel_root(info->root))
 		text = hf_tool_print(
 			"Make a file of that name, or name the directory of the nodes: "
 			"--root %s:DEV.",
-			info->root);
+			root);
 	else if (hf_in_container())
 		text = hf_tool_print(
 			"Give the node to this container: docker run --device=%s (podman "
@@ -84,13 +87,15 @@ static char *missing_node(const struct hf_device_info *info)
 			"%u %u",
 			info->uverbs, node, major(info->node_number), minor(info->node_number));
 	free(node);
+	free(root);
 	return text;
 }
 
 static char *remedy_for(const struct hf_device_info *info)
 {
 	const struct hf_reason *reason = &info->reason;
-	char *name = hf_quote(info->name), *file = hf_quote(info->provider_file), *text;
+	char *name = hf_quote(info->name), *file = hf_quote(info->provider_file);
+	char *node = hf_quote(info->node), *text;
 
 	switch (reason->code) {
 	case HF_REASON_GONE:
@@ -108,7 +113,7 @@ static char *remedy_for(const struct hf_device_info *info)
 		text = hf_tool_print(
 			"It is left over from another device: rm %s && udevadm trigger "
 			"--action=add /sys/class/infiniband_verbs/%s",
-			info->node, info->uverbs);
+			node, info->uverbs);
 		break;
 	case HF_REASON_OTHER_NETNS:
 		text = hf_tool_print(
@@ -157,6 +162,7 @@ static char *remedy_for(const struct hf_device_info *info)
 	}
 	free(name);
 	free(file);
+	free(node);
 	return text;
 }
 

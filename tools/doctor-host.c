@@ -125,15 +125,16 @@ static void no_devices(struct hf_findings *findings, const struct hf_root *root)
 static void examine_nodes(struct hf_findings *findings, const struct hf_root *root, size_t entries)
 {
 	char *dir = hf_tool_print("%s/infiniband", root->dev);
-	struct dirent *entry;
 	DIR *stream = opendir(dir);
+	struct dirent *entry;
 
 	if (!stream && entries) {
 		bool missing = errno == ENOENT;
+		char *quoted = hf_quote(dir);
 
 		hf_found(findings, HF_PROBLEM, "no-node-directory", NULL,
 			 hf_tool_print("%s cannot be read: %s.", dir, strerror(errno)),
-			 !missing ? hf_tool_print("Let users enter it: chmod 755 %s.", dir)
+			 !missing ? hf_tool_print("Let users enter it: chmod 755 %s", quoted)
 			 : hf_in_container()
 				 ? hf_tool_print("Give the devices to this container: docker run "
 						 "--device=/dev/infiniband (podman the same), in "
@@ -141,6 +142,7 @@ static void examine_nodes(struct hf_findings *findings, const struct hf_root *ro
 				 : hf_tool_print(
 					   "Let udev make the nodes: udevadm trigger "
 					   "--action=add --subsystem-match=infiniband_verbs"));
+		free(quoted);
 	}
 	while (stream && (entry = readdir(stream))) {
 		char *path;
@@ -151,15 +153,16 @@ static void examine_nodes(struct hf_findings *findings, const struct hf_root *ro
 			continue;
 		path = hf_tool_print("class/infiniband_verbs/%s", entry->d_name);
 		if (!hf_exists(root->sysfs, path)) {
-			char *quoted = hf_quote(entry->d_name);
+			char *node = hf_tool_print("%s/%s", dir, entry->d_name);
+			char *quoted = hf_quote(node);
 
-			hf_found(findings, HF_WARNING, "stale-node", NULL,
-				 hf_tool_print("The node %s/%s belongs to no device.", dir,
-					       entry->d_name),
-				 hf_tool_print(
-					 "Remove it, or a later device is taken for it: rm %s/%s",
-					 dir, quoted));
+			hf_found(
+				findings, HF_WARNING, "stale-node", NULL,
+				hf_tool_print("The node %s belongs to no device.", node),
+				hf_tool_print("Remove it, or a later device is taken for it: rm %s",
+					      quoted));
 			free(quoted);
+			free(node);
 		}
 		free(path);
 	}
@@ -188,11 +191,14 @@ void hf_doctor_root(struct hf_findings *findings, const struct hf_root *root, si
 	size_t entries = count_entries(root->sysfs, "class/infiniband_verbs", "uverbs");
 
 	if (!hf_exists(root->sysfs, "class")) {
+		char *quoted = hf_quote(root->sysfs);
+
 		hf_found(findings, HF_PROBLEM, "no-sysfs", NULL,
 			 hf_tool_print("%s is not a sysfs tree, or cannot be read.", root->sysfs),
 			 hf_is_kernel_root(root->sysfs)
-				 ? hf_tool_print("Mount it: mount -t sysfs sysfs %s", root->sysfs)
+				 ? hf_tool_print("Mount it: mount -t sysfs sysfs %s", quoted)
 				 : hf_tool_print("Name another tree with --root or SYSFS_PATH."));
+		free(quoted);
 		return;
 	}
 	if (!hf_exists(root->sysfs, "class/infiniband_verbs")) {

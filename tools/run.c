@@ -252,8 +252,11 @@ static int run_run(struct hf_tool *tool, char **args)
 	run.libraries = given && *given ? hf_tool_print("%s:%s", run.face, given)
 					: hf_tool_print("%s", run.face);
 	if (tool->check) {
-		hf_program_read(run.path, &run.program);
-		status = hf_run_check(tool, &run);
+		int err = hf_program_read(run.path, &run.program);
+
+		if (err)
+			hf_complain("%s: %s", run.path, strerror(-err));
+		status = err ? HF_EXIT_CANNOT_RUN : hf_run_check(tool, &run);
 	} else {
 		status = examine(&run);
 		if (!status)
