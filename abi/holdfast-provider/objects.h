@@ -297,9 +297,10 @@ HF_SIZE(verbs_srq, 160);
 HF_LAYOUT(verbs_srq, srq_type, 128);
 HF_LAYOUT(verbs_srq, srq_num, 152);
 HF_SIZE(verbs_cq, 288);
-HF_SIZE(verbs_qp, 368);
-HF_LAYOUT(verbs_qp, comp_mask, 352);
-HF_LAYOUT(verbs_qp, xrcd, 360);
+/* The descriptor says the size of ibv_qp_ex, which rdma-core makes longer now and then. */
+HF_SIZE(verbs_qp, sizeof(struct ibv_qp_ex) + 16);
+HF_LAYOUT(verbs_qp, comp_mask, sizeof(struct ibv_qp_ex));
+HF_LAYOUT(verbs_qp, xrcd, sizeof(struct ibv_qp_ex) + 8);
 HF_SIZE(verbs_dm, 40);
 HF_LAYOUT(verbs_dm, handle, 32);
 HF_SIZE(verbs_counters, 16);

@@ -22,6 +22,12 @@ struct hf_provider_descriptor {
 	const char *name;
 	const char *version;
 	const struct verbs_device_ops *ops;
+	/*
+	 * sizeof(struct ibv_qp_ex) as the provider was built: what follows it in struct verbs_qp lies
+	 * further on with each release of rdma-core that has more operations. 0: 352, as in 44.
+	 */
+	uint32_t qp_ex_size;
+	uint32_t reserved; /* 0 */
 };
 
 /*

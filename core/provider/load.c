@@ -190,18 +190,31 @@ static void *open_library(const char *path)
 	return dlopen(spelled, RTLD_NOW | RTLD_LOCAL);
 }
 
+/* As the descriptor states it; that of the first release had no such member. */
+static size_t qp_ex_size(const struct hf_provider_descriptor *d)
+{
+	enum { AS_IN_44 = 352 };
+	const size_t end =
+		offsetof(struct hf_provider_descriptor, qp_ex_size) + sizeof(d->qp_ex_size);
+
+	return d->size >= end && d->qp_ex_size ? d->qp_ex_size : AS_IN_44;
+}
+
 static const char *descriptor_fault(const struct hf_provider_descriptor *d, uint32_t abi)
 {
 	if (!d)
 		return "no descriptor";
 	if (d->abi != abi)
 		return "another ABI number in the descriptor";
-	if (d->size < sizeof(*d))
+	if (d->size < offsetof(struct hf_provider_descriptor, qp_ex_size))
 		return "a descriptor that is too short";
 	if (!d->name || !d->ops)
 		return "a descriptor without name or operations";
 	if (!d->ops->alloc_device || !d->ops->uninit_device || !d->ops->alloc_context)
 		return "a descriptor without alloc_device, uninit_device or alloc_context";
+	/* No shorter than in rdma-core 34, and no longer than anybody would make it. */
+	if (qp_ex_size(d) < 344 || qp_ex_size(d) > 4096 || qp_ex_size(d) % 8)
+		return "a descriptor with a size of struct ibv_qp_ex that cannot be";
 	return NULL;
 }
 
@@ -287,6 +300,7 @@ int hf_library_load(const struct hf_manifest *m, const struct stat *st, struct h
 	}
 	provider->name = descriptor->name;
 	provider->ops = descriptor->ops;
+	provider->qp_mask_offset = qp_ex_size(descriptor);
 	*ret = provider;
 	return 0;
 }

@@ -31,6 +31,7 @@ struct hf_provider {
 	const char *name; /* the library's */
 	const struct verbs_device_ops *ops;
 	const struct hf_profile *profile; /* of a foreign one; else NULL */
+	size_t qp_mask_offset;		  /* of verbs_qp.comp_mask in its objects */
 	bool by_program;		  /* the program opened it before anybody asked */
 	unsigned int devices;		  /* guarded by the registry's lock */
 };

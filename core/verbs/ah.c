@@ -8,6 +8,7 @@
 
 #include "core/base/attr.h"
 #include "core/verbs/context.h"
+#include "core/verbs/operations.h"
 
 HF_EXPORT struct ibv_ah *ibv_create_ah(struct ibv_pd *pd, struct ibv_ah_attr *attr)
 {
@@ -71,13 +72,13 @@ static void map_ipv4(const struct in_addr *address, union ibv_gid *gid)
 static int find_gid(struct ibv_context *context, uint8_t port, const union ibv_gid *gid,
 		    bool roce_v2)
 {
-	struct ibv_port_attr attr = {0};
+	union hf_port_attr full = {0};
 	int err;
 
-	err = hf_context_of(context)->priv->ops.query_port(context, port, &attr);
+	err = hf_context_of(context)->priv->ops.query_port(context, port, &full.attr);
 	if (err)
 		return -err;
-	for (int i = 0; i < attr.gid_tbl_len && i <= UINT8_MAX; i++) {
+	for (int i = 0; i < full.attr.gid_tbl_len && i <= UINT8_MAX; i++) {
 		struct ibv_gid_entry entry;
 
 		err = _ibv_query_gid_ex(context, port, (uint32_t)i, &entry, 0, sizeof(entry));

@@ -17,9 +17,11 @@
 /* struct ibv_qp_ex has grown: where the mask lies is a matter of the headers it was built with. */
 static size_t qp_mask_offset(const struct hf_device *device)
 {
-	const struct hf_profile *profile = device->provider ? device->provider->profile : NULL;
+	const struct hf_provider *provider = device->provider;
 
-	return profile ? profile->qp_mask_offset : offsetof(struct verbs_qp, comp_mask);
+	if (!provider)
+		return offsetof(struct verbs_qp, comp_mask);
+	return provider->profile ? provider->profile->qp_mask_offset : provider->qp_mask_offset;
 }
 
 HF_EXPORT bool hf_compat_dmabuf_buffer(struct ibv_context *context)

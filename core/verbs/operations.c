@@ -155,10 +155,10 @@ static void mirror_flow_calls(struct verbs_context *context)
 static int query_port(struct ibv_context *context, uint8_t port, struct ibv_port_attr *attr,
 		      size_t size)
 {
-	struct ibv_port_attr full = {0};
+	union hf_port_attr full = {0};
 	int err;
 
-	err = hf_context_of(context)->priv->ops.query_port(context, port, &full);
+	err = hf_context_of(context)->priv->ops.query_port(context, port, &full.attr);
 	if (err)
 		return err;
 	memset(attr, 0, size);

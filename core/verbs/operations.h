@@ -5,6 +5,15 @@
 
 #include <holdfast-provider/provider.h>
 
+/*
+ * What a provider is given to fill. One that was built with newer headers knows of more members at the
+ * end, as those of rdma-core 49; what it writes there goes on to a program that knows of them as well.
+ */
+union hf_port_attr {
+	struct ibv_port_attr attr;
+	unsigned char room[128];
+};
+
 /* Every operation answers as documented for a provider that has none of them. */
 void hf_operations_default(struct verbs_context *context);
 

@@ -9,6 +9,7 @@
 #include "core/device/hf.h"
 #include "core/uverbs/gid_commands.h"
 #include "core/verbs/context.h"
+#include "core/verbs/operations.h"
 
 HF_EXPORT int ibv_query_device(struct ibv_context *context, struct ibv_device_attr *device_attr)
 {
@@ -31,10 +32,10 @@ HF_EXPORT int ibv_query_device(struct ibv_context *context, struct ibv_device_at
 HF_EXPORT int ibv_query_port(struct ibv_context *context, uint8_t port,
 			     struct _compat_ibv_port_attr *attr)
 {
-	struct ibv_port_attr full = {0};
+	union hf_port_attr full = {0};
 	int err;
 
-	err = hf_context_of(context)->priv->ops.query_port(context, port, &full);
+	err = hf_context_of(context)->priv->ops.query_port(context, port, &full.attr);
 	if (!err)
 		memcpy(attr, &full, offsetof(struct ibv_port_attr, port_cap_flags2));
 	return err;

@@ -120,6 +120,7 @@ static const struct hf_provider_descriptor descriptor = {
 	.name = "example",
 	.version = "1.0",
 	.ops = &device_operations,
+	.qp_ex_size = sizeof(struct ibv_qp_ex),
 };
 
 const struct hf_provider_descriptor *hf_provider_describe(void)

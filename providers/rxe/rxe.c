@@ -131,6 +131,7 @@ hf_provider_describe(void)
 		.name = "rxe",
 		.version = PROVIDER_VERSION,
 		.ops = &rxe_device_ops,
+		.qp_ex_size = sizeof(struct ibv_qp_ex),
 	};
 
 	return &descriptor;

@@ -140,6 +140,7 @@ hf_provider_describe(void)
 		.name = "siw",
 		.version = PROVIDER_VERSION,
 		.ops = &siw_device_ops,
+		.qp_ex_size = sizeof(struct ibv_qp_ex),
 	};
 
 	return &descriptor;

@@ -82,6 +82,7 @@ hf_provider_describe(void)
 		.name = "probe",
 		.version = "1",
 		.ops = &ops,
+		.qp_ex_size = sizeof(struct ibv_qp_ex),
 	};
 
 	return &descriptor;

@@ -67,6 +67,13 @@ t_tree_old_program_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 dist_check_SCRIPTS += t/tree/old-verbs
 TESTS += t/tree/old-verbs
 
+# A provider that was built with the headers of a later rdma-core.
+check_PROGRAMS += t/tree/qp-ex
+t_tree_qp_ex_SOURCES = t/tree/qp-ex.c
+t_tree_qp_ex_LDADD = libholdfast.la
+dist_check_SCRIPTS += t/tree/newer-headers
+TESTS += t/tree/newer-headers
+
 if HAVE_CMOCKA
 check_PROGRAMS += t/tree/tables
 TESTS += t/tree/tables

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Every object that crosses to a provider or to a program lies as it does in private ABI 34. */
+/* For a build with the headers of rdma-core 44, whose layout this is: later ones have made some longer. */
+#include "config.h"
+
 /* Before the kernel's headers: it says how they write pointers. */
 #include <holdfast-provider/provider.h>
 
@@ -16,6 +19,8 @@
 #include <rdma/ib_user_verbs.h>
 #include <rdma/rdma_user_ioctl_cmds.h>
 #include <cmocka.h>
+
+#ifndef HAVE_STRUCT_IBV_QP_EX_WR_FLUSH
 
 #define MEMBER_SIZE(type, member) sizeof(((type *)NULL)->member)
 
@@ -97,3 +102,13 @@ int main(void)
 
 	return cmocka_run_group_tests_name("layouts", tests, NULL, NULL);
 }
+
+#else
+
+int main(void)
+{
+	printf("skipped: the headers are of rdma-core 45 or later\n");
+	return 77;
+}
+
+#endif

@@ -171,6 +171,7 @@ hf_provider_describe(void)
 		.name = "fake",
 		.version = "1",
 		.ops = &fake_device_ops,
+		.qp_ex_size = sizeof(struct ibv_qp_ex),
 	};
 
 	return &descriptor;
