@@ -33,10 +33,10 @@ static void tell(struct hf *hf, bool all, struct hf_device *device, enum hf_chan
 			observer->changed(observer, device, kind, what);
 }
 
-/* A device is shown once it has a name, and told of once it can be opened. */
+/* A device is shown once there is all of it, and told of once it can be opened. */
 static void tell_added(struct hf *hf, struct hf_device *device)
 {
-	if (!device->shown && *device->name) {
+	if (!device->shown && *device->name && device->entry.reason.code != HF_REASON_HALF_MADE) {
 		device->shown = true;
 		tell(hf, true, device, HF_TABLE_ADDED, 0);
 	}

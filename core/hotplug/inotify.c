@@ -131,6 +131,9 @@ static void tell(struct hf_inotify *inotify, const struct hf_place *place, const
 		push(inotify, HF_HINT_DEVICE, place->root, place->device);
 		break;
 	case HF_PLACE_IBDEV:
+		/* What people call it is no part of what is known of a device. */
+		if (child && !strcmp(child, "node_desc"))
+			break;
 		push(inotify, HF_HINT_IBDEV, place->root, place->device);
 		if (!child || !strcmp(child, "ports"))
 			push(inotify, HF_HINT_ATTRIBUTES, place->root, place->device);

@@ -35,7 +35,7 @@ enum hf_event_change {
 };
 
 enum hf_stream_flags {
-	/* Also devices that cannot be opened: ADDED comes as soon as a device has a name. */
+	/* Also devices that cannot be opened: ADDED comes as soon as all of a device is there. */
 	HF_STREAM_ALL = 1 << 0,
 	/* Of changes that of the name only: ports, GIDs and network interfaces are not looked at. */
 	HF_STREAM_NAMES = 1 << 1,
