@@ -25,6 +25,7 @@ t_tree_naming_LDADD = libhf-naming.la libhf-test-tree.la $(CMOCKA_LIBS)
 endif
 include t/tree/churn.mk
 include t/tree/foreign.mk
+include t/tree/ndd.mk
 include t/tree/stream.mk
 
 # The holdfast command, on trees made by tree.sh.

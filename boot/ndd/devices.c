@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <malloc.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/ndd/devices.h"
+#include "boot/ndd/log.h"
+#include "boot/ndd/text.h"
+
+enum { NAME_SIZE = 64 };
+
+/* Where the device of a generation is, or would be put. */
+static size_t find(const struct ndd_devices *devices, uint64_t generation)
+{
+	size_t low = 0, high = devices->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (devices->v[middle].generation < generation)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool is_at(const struct ndd_devices *devices, size_t i, uint64_t generation)
+{
+	return i < devices->count && devices->v[i].generation == generation;
+}
+
+static void set_wanted(struct ndd_devices *devices, struct ndd_device *device, bool wanted)
+{
+	devices->waiting -= device->wanted;
+	device->wanted = wanted;
+	devices->waiting += device->wanted;
+}
+
+/*
+ * Frees what many devices have needed once they are gone. In steps of two: the one plugged and
+ * unplugged at the border costs nothing.
+ */
+static void shrink(struct ndd_devices *devices)
+{
+	struct ndd_device *less;
+
+	if (devices->size < 64 || devices->count > devices->size / 4)
+		return;
+	less = reallocarray(devices->v, devices->size / 2, sizeof(*less));
+	if (!less)
+		return;
+	devices->v = less;
+	devices->size /= 2;
+	/* The library's share is larger than ours; a daemon keeps it for good if nobody says so. */
+	malloc_trim(0);
+}
+
+static int insert(struct ndd_devices *devices, size_t i, uint64_t generation,
+		  struct ibv_device *device)
+{
+	if (devices->count == devices->size) {
+		size_t size = devices->size ? devices->size * 2 : 16;
+		struct ndd_device *more = reallocarray(devices->v, size, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		devices->v = more;
+		devices->size = size;
+	}
+	memmove(devices->v + i + 1, devices->v + i, (devices->count - i) * sizeof(*devices->v));
+	devices->count++;
+	devices->v[i] =
+		(struct ndd_device){.generation = generation, .device = hf_device_ref(device)};
+	return 0;
+}
+
+static void take_out(struct ndd_devices *devices, size_t i)
+{
+	set_wanted(devices, &devices->v[i], false);
+	hf_device_unref(devices->v[i].device);
+	devices->count--;
+	memmove(devices->v + i, devices->v + i + 1, (devices->count - i) * sizeof(*devices->v));
+	shrink(devices);
+}
+
+/* Said once of each device and error, and once more when there is another host name. */
+static void complain(struct ndd_device *device, int severity, const char *name, int err)
+{
+	if (device->said == err)
+		severity = LOG_DEBUG;
+	if (severity != LOG_DEBUG)
+		device->said = err;
+	ndd_log(severity, "%s: the node description cannot be set: %s", name,
+		strerrordesc_np(-err));
+}
+
+static void failed(struct ndd_devices *devices, struct ndd_device *device, const char *name,
+		   int err)
+{
+	switch (err) {
+	case -ENODEV: /* unplugged meanwhile: the stream will say so */
+		set_wanted(devices, device, false);
+		ndd_log(LOG_DEBUG, "%s: gone before it was described", name);
+		return;
+	case -ENOENT: /* a device without one, which is no fault */
+	case -EOPNOTSUPP:
+		set_wanted(devices, device, false);
+		complain(device, LOG_INFO, name, err);
+		return;
+	case -EACCES: /* what does not change by itself */
+	case -EINVAL:
+		set_wanted(devices, device, false);
+		complain(device, LOG_WARNING, name, err);
+		return;
+	default:
+		set_wanted(devices, device, device->tries < devices->max_tries);
+		device->tries++;
+		complain(device, device->wanted ? LOG_DEBUG : LOG_WARNING, name, err);
+		return;
+	}
+}
+
+/* Has the device the description already? Where it cannot be read it is written. */
+static bool reads(struct ibv_device *device, const char *text)
+{
+	char now[NDD_SIZE + 1];
+
+	return hf_device_read_attr(device, "node_desc", now, sizeof(now)) >= 0 &&
+	       !strcmp(now, text);
+}
+
+static void describe(struct ndd_devices *devices, struct ndd_device *device)
+{
+	char name[NAME_SIZE], text[NDD_SIZE + 1];
+	int err;
+
+	if (hf_device_is_gone(device->device) ||
+	    hf_device_name(device->device, name, sizeof(name)) < 0)
+		return;
+	if (!*devices->host && ndd_text_names_host(devices->template))
+		return;
+	if (!ndd_text(devices->template, devices->host, name, text))
+		return;
+	/* The first time it is written in any case: the subnet manager may know another one. */
+	if (device->current && reads(device->device, text))
+		return;
+	err = hf_device_write_attr(device->device, "node_desc", text);
+	if (err) {
+		failed(devices, device, name, err);
+		return;
+	}
+	set_wanted(devices, device, false);
+	device->current = true;
+	device->tries = 0;
+	device->said = 0;
+	ndd_log(LOG_INFO, "%s: described as \"%s\"", name, text);
+}
+
+/* There is something new to write: what has failed before counts no more. */
+static void describe_anew(struct ndd_devices *devices, struct ndd_device *device)
+{
+	device->tries = 0;
+	describe(devices, device);
+}
+
+int ndd_devices_hear(struct ndd_devices *devices, struct hf_event *event)
+{
+	enum hf_event_type type = hf_event_type(event);
+	uint64_t generation = hf_event_generation(event);
+	struct ibv_device *device = hf_event_device(event);
+	size_t i = find(devices, generation);
+	bool known = is_at(devices, i, generation);
+
+	if (!device)
+		return 0;
+	if (type == HF_EVENT_REMOVED) {
+		if (known)
+			take_out(devices, i);
+		return 0;
+	}
+	if (!known) {
+		int err = insert(devices, i, generation, device);
+
+		if (err)
+			return err;
+	} else if (devices->v[i].device != device) {
+		hf_device_ref(device);
+		hf_device_unref(devices->v[i].device);
+		devices->v[i].device = device;
+	}
+	describe_anew(devices, &devices->v[i]);
+	return 0;
+}
+
+static void describe_all(struct ndd_devices *devices)
+{
+	for (size_t i = 0; i < devices->count; i++)
+		describe_anew(devices, &devices->v[i]);
+}
+
+void ndd_devices_set_host(struct ndd_devices *devices, const char *host)
+{
+	if (!strcmp(devices->host, host))
+		return;
+	snprintf(devices->host, sizeof(devices->host), "%s", host);
+	ndd_log(LOG_INFO, "the host is called %s", *host ? host : "nothing yet");
+	for (size_t i = 0; i < devices->count; i++)
+		devices->v[i].said = 0;
+	describe_all(devices);
+}
+
+void ndd_devices_renew(struct ndd_devices *devices)
+{
+	for (size_t i = 0; i < devices->count; i++) {
+		devices->v[i].current = false;
+		devices->v[i].said = 0;
+	}
+	describe_all(devices);
+}
+
+void ndd_devices_retry(struct ndd_devices *devices)
+{
+	for (size_t i = 0; i < devices->count; i++)
+		if (devices->v[i].wanted)
+			describe(devices, &devices->v[i]);
+}
+
+void ndd_devices_clear(struct ndd_devices *devices)
+{
+	for (size_t i = 0; i < devices->count; i++)
+		hf_device_unref(devices->v[i].device);
+	free(devices->v);
+	devices->v = NULL;
+	devices->count = devices->size = devices->waiting = 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "boot/ndd/log.h"
+
+/* A program's only: what it says, and where. */
+static int level = LOG_NOTICE;
+static bool to_syslog;
+
+void ndd_log_level(int severity)
+{
+	level = severity;
+}
+
+void ndd_log_to_syslog(void)
+{
+	to_syslog = true;
+	openlog("rdma-ndd", LOG_PID, LOG_DAEMON);
+}
+
+void ndd_log(int severity, const char *format, ...)
+{
+	char message[512];
+	va_list args;
+
+	if (severity > level)
+		return;
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	if (to_syslog)
+		syslog(severity, "%s", message);
+	else if (getenv("JOURNAL_STREAM"))
+		fprintf(stderr, "<%d>%s\n", severity, message); /* sd-daemon(3) */
+	else
+		fprintf(stderr, "rdma-ndd: %s\n", message);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <string.h>
+
+#include "boot/ndd/text.h"
+
+/* One byte more than fits: it tells whether the cut is within a character. */
+struct text {
+	char v[NDD_SIZE + 1];
+	size_t length;
+};
+
+static void add(struct text *text, const char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length && text->length < sizeof(text->v); i++) {
+		unsigned char byte = (unsigned char)bytes[i];
+
+		text->v[text->length++] = byte < 0x20 || byte == 0x7f ? '_' : (char)byte;
+	}
+}
+
+static void add_host(struct text *text, const char *host)
+{
+	size_t length = strcspn(host, ".");
+
+	add(text, host, length ? length : strlen(host));
+}
+
+static bool is_inner(char byte)
+{
+	return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+/* A character of UTF-8 has three inner bytes at most; more of them are no UTF-8, and are just cut. */
+static size_t cut(const struct text *text)
+{
+	size_t length = NDD_SIZE;
+
+	if (text->length <= NDD_SIZE)
+		return text->length;
+	while (length > NDD_SIZE - 3 && is_inner(text->v[length]))
+		length--;
+	return is_inner(text->v[length]) ? NDD_SIZE : length;
+}
+
+size_t ndd_text(const char *template, const char *host, const char *device, char ret[NDD_SIZE + 1])
+{
+	struct text text = {.length = 0};
+	size_t length;
+
+	for (const char *at = template; *at && text.length < sizeof(text.v); at++) {
+		char kind = at[0] == '%' ? at[1] : '\0';
+
+		if (kind == 'h')
+			add_host(&text, host);
+		else if (kind == 'H')
+			add(&text, host, strlen(host));
+		else if (kind == 'd')
+			add(&text, device, strlen(device));
+		else
+			add(&text, at, 1);
+		at += kind == 'h' || kind == 'H' || kind == 'd' || kind == '%';
+	}
+	length = cut(&text);
+	memcpy(ret, text.v, length);
+	ret[length] = '\0';
+	return length;
+}
+
+bool ndd_text_names_host(const char *template)
+{
+	for (const char *at = strchr(template, '%'); at; at = strchr(at, '%')) {
+		if (at[1] == 'h' || at[1] == 'H')
+			return true;
+		at += at[1] ? 2 : 1;
+	}
+	return false;
+}

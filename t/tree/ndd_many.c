@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A thousand devices, plugged and unplugged while the host's name changes; and what that costs. */
+#include <inttypes.h>
+#include <limits.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "t/tree/ndd_bed.h"
+
+enum { ROUNDS = 6, CPU_LIMIT_US = 50000, GROWTH_LIMIT_KIB = 256 };
+
+static const char *const usual[] = {"--systemd", NULL};
+static unsigned int hosts;
+
+static unsigned int many(void)
+{
+	return ndd_is_plain() ? 1000 : 200;
+}
+
+static void add(struct ndd_bed *bed, unsigned int n)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "fake%u", n);
+	assert_int_equal(tree_add(bed->tree, n, name, NULL), 0);
+}
+
+static void next_host(char name[16])
+{
+	snprintf(name, 16, "host%u", ++hosts);
+	ndd_host(name);
+}
+
+/* Half of what happens to a device happens right after a host name. */
+static void churn(struct ndd_bed *bed, unsigned int count, char host[16])
+{
+	char name[16];
+
+	for (unsigned int n = 0; n < count; n++) {
+		if (n % (count / 8) == 0)
+			next_host(host);
+		switch (n % 4) {
+		case 0:
+			assert_int_equal(tree_remove(bed->tree, n), 0);
+			add(bed, n);
+			break;
+		case 1:
+			assert_int_equal(tree_swap(bed->tree, n), 0);
+			break;
+		case 2:
+			snprintf(name, sizeof(name), "name%u", n + hosts * 1000);
+			assert_int_equal(tree_rename(bed->tree, n, name), 0);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static void every_final_description_is_right(void **state)
+{
+	struct ndd_bed *bed = *state;
+	unsigned int most_early = 0, least_late = UINT_MAX, fds = 0, count = many();
+	char host[16] = "first", text[64];
+
+	ndd_start(bed, usual);
+	for (int round = 0; round < ROUNDS; round++) {
+		uint64_t cpu = ndd_cpu(bed);
+		unsigned int memory;
+
+		for (unsigned int n = 0; n < count; n++) {
+			if (n % (count / 8) == 0)
+				next_host(host);
+			add(bed, n);
+		}
+		churn(bed, count, host);
+		ndd_expect_all(bed, 0, count, host);
+		for (unsigned int n = 0; n < count; n++) {
+			if (n % (count / 8) == 0)
+				next_host(host);
+			assert_int_equal(tree_remove(bed->tree, n), 0);
+		}
+		/* One more, so that all before it has been heard. */
+		add(bed, count);
+		snprintf(text, sizeof(text), "%s fake%u", host, count);
+		ndd_expect(bed, count, text);
+		assert_int_equal(tree_remove(bed->tree, count), 0);
+		ndd_settle(bed);
+		printf("round %d, %u devices: %u KiB private, %u descriptors, %" PRIu64
+		       " ms of CPU\n",
+		       round, count, ndd_memory(bed), ndd_fds(bed), (ndd_cpu(bed) - cpu) / 1000);
+		/* How much a round leaves over depends on how far it fell behind: compare halves. */
+		memory = ndd_memory(bed);
+		if (round < ROUNDS / 2 && memory > most_early)
+			most_early = memory;
+		if (round >= ROUNDS / 2 && memory < least_late)
+			least_late = memory;
+		if (round == 0)
+			fds = ndd_fds(bed);
+		/* Some are opened once, at the first loss of notifications. */
+		assert_true(ndd_fds(bed) <= fds + 1);
+	}
+	if (ndd_is_plain())
+		assert_true(least_late <= most_early + GROWTH_LIMIT_KIB);
+	assert_int_equal(ndd_says(bed, ""), 0);
+	ndd_end(bed, SIGTERM);
+}
+
+static uint64_t start_cost(struct ndd_bed *bed, unsigned int count)
+{
+	uint64_t least = UINT64_MAX;
+
+	/* CPU time grows with what others do to the caches: the least of some is ours. */
+	for (int i = 0; i < 3; i++) {
+		uint64_t cpu;
+
+		ndd_start(bed, usual);
+		cpu = ndd_cpu(bed);
+		least = cpu < least ? cpu : least;
+		ndd_end(bed, SIGTERM);
+	}
+	printf("start with %u devices, all described: %" PRIu64 " us of CPU\n", count, least);
+	return least;
+}
+
+static void it_starts_cheaply(void **state)
+{
+	struct ndd_bed *bed = *state;
+	unsigned int count = many();
+	uint64_t one, all;
+
+	add(bed, 0);
+	one = start_cost(bed, 1);
+	for (unsigned int n = 1; n < count; n++)
+		add(bed, n);
+	all = start_cost(bed, count);
+	ndd_expect_all(bed, 0, count, "first");
+	if (!ndd_is_plain())
+		return;
+	assert_true(one < CPU_LIMIT_US);
+	assert_true(all < CPU_LIMIT_US);
+}
+
+struct plugging {
+	struct ndd_bed *bed;
+	unsigned int from, to;
+};
+
+static void *plug(void *arg)
+{
+	const struct plugging *plugging = arg;
+
+	for (unsigned int n = plugging->from; n < plugging->to; n++)
+		add(plugging->bed, n);
+	return NULL;
+}
+
+/* Devices that come while it starts: none is missed between the look and the notifications. */
+static void none_is_missed_at_the_start(void **state)
+{
+	struct ndd_bed *bed = *state;
+	unsigned int count = many() / 5;
+
+	for (unsigned int n = 0; n < 5 * count; n += count) {
+		struct plugging plugging = {bed, n, n + count};
+		pthread_t thread;
+
+		assert_int_equal(pthread_create(&thread, NULL, plug, &plugging), 0);
+		ndd_start(bed, usual);
+		assert_int_equal(pthread_join(thread, NULL), 0);
+		ndd_expect_all(bed, 0, n + count, "first");
+		ndd_end(bed, SIGTERM);
+	}
+	printf("%u devices plugged during 5 starts, none missed\n", 5 * count);
+}
+
+int main(void)
+{
+#define ON_A_BED(test) cmocka_unit_test_setup_teardown(test, ndd_setup, ndd_teardown)
+	const struct CMUnitTest tests[] = {
+		ON_A_BED(it_starts_cheaply),
+		ON_A_BED(none_is_missed_at_the_start),
+		ON_A_BED(every_final_description_is_right),
+	};
+
+	return ndd_namespace() ? 77 : cmocka_run_group_tests(tests, NULL, NULL);
+}
