@@ -38,7 +38,8 @@ bed_begin()
 	done
 	for file; do
 		name=${file##*/}
-		sed "s|@udevdir@|$work/udev|g" "$file" >"$work/rules/${name%.in}"
+		sed "s|@udevdir@|$work/udev|g; s|@UDEVADM@|$udevadm|g; s|@[a-z]*dir@|$work/empty|g" "$file" \
+			>"$work/rules/${name%.in}"
 	done
 	# Rules of the machine are hidden, and so is its database. All ends with the namespace.
 	for dir in /etc/udev/rules.d /usr/local/lib/udev/rules.d; do
