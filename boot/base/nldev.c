@@ -221,8 +221,8 @@ int hf_nldev_find(struct hf_nldev_socket *nl, const char *name, struct hf_nldev 
 		struct search search = {.name = name};
 		int err = dump(nl, &search);
 
-		/* Another dump of this socket, left over, or a list that changed meanwhile. */
-		if (err == -EBUSY || (!err && search.disturbed && !search.found))
+		/* Another dump of this socket, left over; a list that changed, or was lost. */
+		if (err == -EBUSY || err == -ENOBUFS || (!err && search.disturbed))
 			continue;
 		if (err)
 			return err;

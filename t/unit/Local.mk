@@ -238,3 +238,14 @@ t_unit_naming_SOURCES = t/unit/naming.c
 t_unit_naming_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_naming_LDADD = libhf-naming.la libhf-test-tree.la $(CMOCKA_LIBS)
 endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += t/unit/describe t/unit/nldev
+TESTS += t/unit/describe t/unit/nldev
+t_unit_describe_SOURCES = t/unit/describe.c
+t_unit_describe_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_describe_LDADD = libhf-describe.la libhf-test-tree.la $(CMOCKA_LIBS)
+t_unit_nldev_SOURCES = t/unit/nldev.c
+t_unit_nldev_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_nldev_LDADD = libhf-nldev.la libhf-test-tree.la libhf-test-fakenl.la $(CMOCKA_LIBS)
+endif
