@@ -12,11 +12,13 @@ dist_man_MANS += \
 	man/holdfast-verbs.3 \
 	man/holdfast.7 \
 	man/holdfast-hotplug.7 \
+	man/holdfast-names.7 \
 	man/holdfast-provider.7 \
 	man/holdfast-provider-memory.7 \
 	man/holdfast-provider-queues.7 \
 	man/holdfast-provider-steering.7 \
-	man/libholdfast-compat.7
+	man/libholdfast-compat.7 \
+	man/rdma_rename.8
 
 # So that man(1) finds a function: each is a line that leads to its page. None for ibv_*, whose pages
 # belong to libibverbs.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 bin_PROGRAMS += tools/holdfast
 tools_holdfast_CFLAGS = $(AM_CFLAGS) $(SMARTCOLS_CFLAGS) $(ELF_CFLAGS)
-tools_holdfast_LDADD = libholdfast.la $(SMARTCOLS_LIBS) $(ELF_LIBS)
+tools_holdfast_LDADD = libholdfast.la libhf-naming.la $(SMARTCOLS_LIBS) $(ELF_LIBS)
 tools_holdfast_SOURCES = \
 	tools/common.c \
 	tools/common.h \
@@ -20,6 +20,7 @@ tools_holdfast_SOURCES = \
 	tools/monitor-exec.c \
 	tools/monitor-print.c \
 	tools/monitor.h \
+	tools/name.c \
 	tools/names.c \
 	tools/names.h \
 	tools/output.c \

@@ -42,6 +42,7 @@ struct hf_tool {
 	const char *exec;   /* monitor */
 	bool check;	    /* run */
 	bool revoke;	    /* run */
+	bool explain;	    /* name */
 	const char *prefer; /* run: HOLDFAST_PREFER; NULL: not set */
 	int64_t timeout_ms; /* wait: -1 is without end */
 };
@@ -72,6 +73,7 @@ extern const struct hf_command hf_command_providers;
 extern const struct hf_command hf_command_doctor;
 extern const struct hf_command hf_command_holders;
 extern const struct hf_command hf_command_run;
+extern const struct hf_command hf_command_name;
 extern const struct hf_command hf_command_wait;
 
 /* Prints "holdfast: ..." on standard error, with what a terminal might obey made harmless. */

@@ -14,10 +14,7 @@ static const char *const words[] = {
 	[HF_NAME_BY_GUID] = "NAME_GUID",     [HF_NAME_BY_FIXED] = "NAME_FIXED",
 };
 
-enum {
-	NUM_WORDS = sizeof(words) / sizeof(words[0]),
-	ASSIGNED_BY_USER = 1 /* RDMA_NAME_ASSIGN_TYPE_USER of Linux 6.11 */
-};
+enum { NUM_WORDS = sizeof(words) / sizeof(words[0]) };
 
 /* One decision on its way. */
 struct decision {
@@ -25,6 +22,7 @@ struct decision {
 	const struct hf_nldev *facts;
 	const struct hf_name_hardware *hardware;
 	const struct hf_name_trace *trace;
+	enum hf_name_policy policy; /* the one that is tried */
 	struct hf_name_answer answer;
 	bool overflow;
 };
@@ -109,7 +107,23 @@ __attribute__((format(printf, 2, 3))) static void say(struct decision *decision,
 	va_start(args, format);
 	vsnprintf(sentence, sizeof(sentence), format, args);
 	va_end(args);
-	decision->trace->say(decision->trace->arg, sentence);
+	decision->trace->say(decision->trace->arg, decision->policy, sentence);
+}
+
+static void keep_why(struct decision *decision, const char *format, va_list args)
+{
+	vsnprintf(decision->answer.why, sizeof(decision->answer.why), format, args);
+}
+
+/* Why there is a name, in short, after everything was said. */
+__attribute__((format(printf, 2, 3))) static void because(struct decision *decision,
+							  const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	keep_why(decision, format, args);
+	va_end(args);
 }
 
 /* Why there is a name, or none: said, and kept. */
@@ -119,7 +133,7 @@ __attribute__((format(printf, 2, 3))) static void why(struct decision *decision,
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(decision->answer.why, sizeof(decision->answer.why), format, args);
+	keep_why(decision, format, args);
 	va_end(args);
 	say(decision, "%s", decision->answer.why);
 }
@@ -271,9 +285,9 @@ static int by_pci(struct decision *decision)
 	begin_pci(decision);
 	append(decision, "p%" PRIu32 "s%" PRIu32, pci->bus, pci->device);
 	append_function(decision);
-	why(decision, "PCI function %04x:%02x:%02x.%x", decision->hardware->pci_self.domain,
-	    decision->hardware->pci_self.bus, decision->hardware->pci_self.device,
-	    decision->hardware->pci_self.function);
+	because(decision, "PCI function %04x:%02x:%02x.%x", decision->hardware->pci_self.domain,
+		decision->hardware->pci_self.bus, decision->hardware->pci_self.device,
+		decision->hardware->pci_self.function);
 	return 0;
 }
 
@@ -345,7 +359,7 @@ static int try_policy(struct decision *decision, enum hf_name_policy policy)
 	const char *fault;
 	int err;
 
-	say(decision, "%s:", words[policy]);
+	decision->policy = policy;
 	err = tries[policy](decision);
 	if (!err && decision->overflow) {
 		why(decision, "the name would have more than 63 characters");
@@ -372,7 +386,7 @@ int hf_name_decide(const struct hf_name_policies *policies, const char *fixed,
 		.fixed = fixed, .facts = facts, .hardware = hardware, .trace = trace};
 	int err = -ENOENT;
 
-	if (facts->name_assign == ASSIGNED_BY_USER) {
+	if (facts->name_assign == HF_NAME_ASSIGNED_BY_USER) {
 		strcpy(decision.answer.name, facts->name);
 		decision.answer.policy = HF_NAME_BY_KERNEL;
 		why(&decision, "who made the device named it, and it stays so");

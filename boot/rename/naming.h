@@ -15,10 +15,11 @@
 #include "boot/base/nldev.h"
 
 enum {
-	HF_NAME_SIZE = 64,	/* with the NUL: IB_DEVICE_NAME_MAX of the kernel */
-	HF_NAME_WHY = 256,	/* one sentence */
-	HF_NAME_POLICIES = 16,	/* in one list */
-	HF_NAME_ONBOARD = 16383 /* firmware that does not know an index reports bigger ones */
+	HF_NAME_SIZE = 64,	      /* with the NUL: IB_DEVICE_NAME_MAX of the kernel */
+	HF_NAME_WHY = 256,	      /* one sentence */
+	HF_NAME_POLICIES = 16,	      /* in one list */
+	HF_NAME_ASSIGNED_BY_USER = 1, /* RDMA_NAME_ASSIGN_TYPE_USER of Linux 6.11 */
+	HF_NAME_ONBOARD = 16383	      /* firmware that does not know an index reports bigger ones */
 };
 
 enum hf_name_policy {
@@ -81,7 +82,7 @@ struct hf_name_hardware {
 
 /* Where an explanation goes, sentence by sentence; NULL: nowhere. */
 struct hf_name_trace {
-	void (*say)(void *arg, const char *sentence);
+	void (*say)(void *arg, enum hf_name_policy policy, const char *sentence);
 	void *arg;
 };
 

@@ -12,9 +12,9 @@
 #include "boot/base/nldev.h"
 #include "boot/rename/naming.h"
 
-static void say(void *arg, const char *sentence)
+static void say(void *arg, enum hf_name_policy policy, const char *sentence)
 {
-	syslog(LOG_INFO, "%s: %s", (const char *)arg, sentence);
+	syslog(LOG_INFO, "%s: %s: %s", (const char *)arg, hf_name_policy_word(policy), sentence);
 }
 
 static int fail(const char *device, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -37,6 +37,7 @@ tool_tests = \
 	t/tree/tool-json \
 	t/tree/tool-list \
 	t/tree/tool-monitor \
+	t/tree/tool-name \
 	t/tree/tool-run \
 	t/tree/tool-wait
 dist_check_SCRIPTS += $(tool_tests)

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Which name each policy of rdma_rename(8) would give. Nothing is renamed. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "boot/base/nldev.h"
+#include "boot/rename/naming.h"
+#include "tools/common.h"
+#include "tools/json.h"
+#include "tools/names.h"
+#include "tools/output.h"
+#include "tools/roots.h"
+
+enum { OPT_EXPLAIN = HF_OPT_OWN, TEXT_SIZE = 128, INDENT = 2 };
+
+static const char *const lists[] = {
+	"NAME_FALLBACK",
+	"NAME_KERNEL",
+	"NAME_ONBOARD",
+	"NAME_PCI",
+	"NAME_GUID",
+	"NAME_SLOT",
+	"NAME_SLOT,NAME_FALLBACK",
+};
+
+enum { NUM_LISTS = sizeof(lists) / sizeof(lists[0]) };
+
+/* A device, and what a decision needs to know of it. */
+struct subject {
+	const char *name;
+	char *root;
+	struct hf_nldev facts;
+	bool guessed; /* the facts, from the tree: netlink does not speak of it */
+	struct hf_name_hardware hardware;
+};
+
+static int set(struct hf_tool *tool, int option, const char *value)
+{
+	(void)value;
+	tool->explain = option == OPT_EXPLAIN;
+	return 0;
+}
+
+/* The root that has the device; software devices are found by the library. */
+static int find_root(const struct hf_tool *tool, struct subject *subject)
+{
+	struct hf_device_info info;
+	struct ibv_device *device;
+	struct hf *hf;
+	int status;
+
+	subject->root = hf_roots_find_hidden(tool, subject->name);
+	if (subject->root)
+		return HF_EXIT_OK;
+	hf = hf_tool_context(tool, HF_NO_NOTIFY, 0);
+	if (!hf)
+		return HF_EXIT_FAILED;
+	status = hf_tool_find(hf, subject->name, &device);
+	if (status == HF_EXIT_OK) {
+		if (hf_tool_info(device, &info) < 0 || !*info.root) {
+			hf_complain("%s: it has no directory to look at", subject->name);
+			status = HF_EXIT_FAILED;
+		} else {
+			subject->root = hf_tool_print("%s", info.root);
+		}
+		hf_device_unref(device);
+	}
+	hf_unref(hf);
+	return status;
+}
+
+static bool read_attr(const struct subject *subject, const char *attr, char value[TEXT_SIZE])
+{
+	char *dir = hf_tool_print("%s/class/infiniband/%s", subject->root, subject->name);
+	bool done = hf_tool_read(dir, attr, value, TEXT_SIZE);
+
+	free(dir);
+	return done;
+}
+
+/* For trees that no kernel speaks of; OPA, too, shows itself as InfiniBand there. */
+static void guess_facts(struct subject *subject)
+{
+	static const struct {
+		const char *node_type, *link_layer, *protocol;
+	} known[] = {
+		{"1: CA", "InfiniBand", "ib"}, {"1: CA", "Ethernet", "roce"}, {"4: RNIC", "", "iw"},
+		{"5: usNIC", "", "usnic"},     {"6: usNIC", "", "usnic"},
+	};
+	char type[TEXT_SIZE] = "", layer[TEXT_SIZE] = "", guid[TEXT_SIZE];
+	unsigned int g[4];
+	char rest;
+
+	subject->guessed = true;
+	read_attr(subject, "node_type", type);
+	read_attr(subject, "ports/1/link_layer", layer);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!strncmp(type, known[i].node_type, strlen(known[i].node_type)) &&
+		    !strncmp(layer, known[i].link_layer, strlen(known[i].link_layer)))
+			strcpy(subject->facts.protocol, known[i].protocol);
+	if (read_attr(subject, "node_guid", guid) &&
+	    sscanf(guid, "%4x:%4x:%4x:%4x%c", &g[0], &g[1], &g[2], &g[3], &rest) == 4)
+		for (int i = 0; i < 4; i++)
+			subject->facts.node_guid = subject->facts.node_guid << 16 | g[i];
+}
+
+static void get_facts(struct subject *subject)
+{
+	struct hf_nldev_socket *nl;
+	int err = -ENODEV;
+
+	if (!strcmp(subject->root, "/sys") && !hf_nldev_open(&nl)) {
+		err = hf_nldev_find(nl, subject->name, &subject->facts);
+		hf_nldev_close(nl);
+	}
+	if (!err)
+		return;
+	memset(&subject->facts, 0, sizeof(subject->facts));
+	snprintf(subject->facts.name, sizeof(subject->facts.name), "%s", subject->name);
+	guess_facts(subject);
+}
+
+static int get_subject(const struct hf_tool *tool, struct subject *subject)
+{
+	int status = find_root(tool, subject), sysfs, err;
+
+	if (status != HF_EXIT_OK)
+		return status;
+	sysfs = open(subject->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	err = sysfs < 0 ? -errno : hf_name_look(sysfs, subject->name, &subject->hardware);
+	if (sysfs >= 0)
+		close(sysfs);
+	if (err) {
+		hf_complain("%s: cannot look at the device: %s", subject->name, strerror(-err));
+		return err == -ENODEV ? HF_EXIT_NO_DEVICE : HF_EXIT_FAILED;
+	}
+	get_facts(subject);
+	return HF_EXIT_OK;
+}
+
+static bool decide(const struct subject *subject, const char *list,
+		   const struct hf_name_trace *trace, struct hf_name_answer *answer)
+{
+	struct hf_name_policies policies;
+
+	memset(answer, 0, sizeof(*answer));
+	return !hf_name_parse_policies(list, &policies) &&
+	       !hf_name_decide(&policies, NULL, &subject->facts, &subject->hardware, trace, answer);
+}
+
+/* Another device has it. */
+static bool is_taken(const struct subject *subject, const char *name)
+{
+	char *path;
+	bool taken;
+
+	if (!strcmp(name, subject->name))
+		return false;
+	path = hf_tool_print("class/infiniband/%s", name);
+	taken = hf_exists(subject->root, path);
+	free(path);
+	return taken;
+}
+
+static void show_table(const struct hf_tool *tool, const struct subject *subject)
+{
+	enum { POLICY, NAME, WHY, NUM };
+	static const struct hf_column columns[NUM] = {
+		[POLICY] = {"POLICY", 0}, [NAME] = {"NAME", 0}, [WHY] = {"WHY", SCOLS_FL_WRAP}};
+	struct libscols_table *table = hf_table_new(tool, columns, NUM);
+
+	for (size_t i = 0; i < NUM_LISTS; i++) {
+		struct libscols_line *line = hf_table_line(table);
+		struct hf_name_answer answer;
+		bool given = decide(subject, lists[i], NULL, &answer);
+		bool taken = given && is_taken(subject, answer.name);
+		char *why =
+			hf_tool_print("%s%s", taken ? "taken by another device: " : "", answer.why);
+
+		hf_table_cell(line, POLICY, lists[i], NULL);
+		hf_table_cell(line, NAME, given ? answer.name : "-",
+			      !given  ? NULL
+			      : taken ? "red"
+				      : "green");
+		hf_table_cell(line, WHY, why, NULL);
+		free(why);
+	}
+	hf_table_finish(table);
+}
+
+static void say(void *arg, enum hf_name_policy policy, const char *sentence)
+{
+	(void)policy;
+	(void)arg;
+	printf("%*s", INDENT, "");
+	hf_put_wrapped(INDENT, INDENT, sentence);
+}
+
+static void explain(const struct hf_tool *tool, const struct subject *subject)
+{
+	const struct hf_name_trace trace = {.say = say};
+	const struct hf_nldev *facts = &subject->facts;
+	struct hf_name_answer answer;
+	char guid[HF_GUID_TEXT], *text;
+
+	hf_format_guid(facts->node_guid, guid);
+	text = hf_tool_print(
+		"protocol %s, node GUID %s%s",
+		*facts->protocol ? facts->protocol : "unknown, so names begin with rdma", guid,
+		subject->guessed ? "; guessed from the tree, since RDMA netlink does not "
+				   "tell"
+				 : "; as RDMA netlink says");
+	printf("\n");
+	hf_put_wrapped(0, 0, text);
+	free(text);
+	for (size_t i = 0; i < NUM_LISTS; i++) {
+		/* What is made of others is explained by them. */
+		if (!strcmp(lists[i], "NAME_FALLBACK")) {
+			printf("%s%s%s\n", hf_color(tool, "bold"), lists[i],
+			       hf_color(tool, "reset"));
+			say(NULL, 0, "is NAME_ONBOARD, and where that gives no name NAME_PCI");
+			continue;
+		}
+		if (strchr(lists[i], ','))
+			continue;
+		printf("%s%s%s\n", hf_color(tool, "bold"), lists[i], hf_color(tool, "reset"));
+		decide(subject, lists[i], &trace, &answer);
+	}
+}
+
+static void json_say(void *arg, enum hf_name_policy policy, const char *sentence)
+{
+	(void)policy;
+	hf_json_string(arg, NULL, sentence);
+}
+
+static void show_json(const struct hf_tool *tool, const struct subject *subject)
+{
+	const struct hf_nldev *facts = &subject->facts;
+	struct hf_name_answer answer;
+	char guid[HF_GUID_TEXT];
+	struct hf_json json;
+
+	hf_format_guid(facts->node_guid, guid);
+	hf_json_begin(&json, stdout, false);
+	hf_json_object(&json, NULL);
+	hf_json_string(&json, "name", subject->name);
+	hf_json_string(&json, "root", subject->root);
+	hf_json_optional(&json, "protocol", facts->protocol);
+	hf_json_string(&json, "node_guid", guid);
+	hf_json_string(&json, "source", subject->guessed ? "tree" : "netlink");
+	hf_json_bool(&json, "named_by_user", facts->name_assign == HF_NAME_ASSIGNED_BY_USER);
+	hf_json_array(&json, "policies");
+	for (size_t i = 0; i < NUM_LISTS; i++) {
+		const struct hf_name_trace trace = {.say = json_say, .arg = &json};
+		bool given = decide(subject, lists[i], NULL, &answer);
+
+		hf_json_object(&json, NULL);
+		hf_json_string(&json, "policy", lists[i]);
+		hf_json_optional(&json, "gives", given ? answer.name : "");
+		hf_json_bool(&json, "taken", given && is_taken(subject, answer.name));
+		hf_json_string(&json, "why", answer.why);
+		if (tool->explain) {
+			hf_json_array(&json, "steps");
+			decide(subject, lists[i], &trace, &answer);
+			hf_json_close(&json);
+		}
+		hf_json_close(&json);
+	}
+	hf_json_close(&json);
+	hf_json_close(&json);
+}
+
+static int run(struct hf_tool *tool, char **args)
+{
+	struct subject subject = {.name = args[0]};
+	int status = get_subject(tool, &subject);
+
+	if (status == HF_EXIT_OK && tool->json) {
+		show_json(tool, &subject);
+	} else if (status == HF_EXIT_OK) {
+		show_table(tool, &subject);
+		if (tool->explain)
+			explain(tool, &subject);
+	}
+	free(subject.root);
+	return status;
+}
+
+const struct hf_command hf_command_name = {
+	.name = "name",
+	.args = "DEV",
+	.summary = "show which name each policy would give",
+	.about = "Shows which name each policy of rdma_rename(8) would give the device, and why. "
+		 "Nothing is\n"
+		 "renamed. NAME_FALLBACK is what the installed rule asks for: see "
+		 "holdfast-names(7).",
+	.options_help = "      --explain           say step by step how each name comes about\n",
+	.options =
+		(const struct option[]){
+			{"explain", no_argument, NULL, OPT_EXPLAIN},
+			{0},
+		},
+	.set = set,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};
