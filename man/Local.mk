@@ -11,6 +11,7 @@ dist_man_MANS += \
 	man/holdfast-stream.3 \
 	man/holdfast-verbs.3 \
 	man/holdfast.7 \
+	man/holdfast-boot.7 \
 	man/holdfast-hotplug.7 \
 	man/holdfast-names.7 \
 	man/holdfast-provider.7 \

@@ -174,8 +174,8 @@ static int run(struct hf_tool *tool, char **args)
 	int err, status = HF_EXIT_FAILED;
 
 	/* A script whose variable is empty would wait for ever. */
-	if (args[0] && (!*args[0] || strlen(args[0]) >= sizeof(waiting.name) ||
-			strchr(args[0], '/'))) {
+	if (args[0] &&
+	    (!*args[0] || strlen(args[0]) >= sizeof(waiting.name) || strchr(args[0], '/'))) {
 		hf_complain("wait: no device can have the name \"%s\"", args[0]);
 		return HF_EXIT_USAGE;
 	}
