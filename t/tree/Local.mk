@@ -46,9 +46,9 @@ EXTRA_DIST += t/tree/tool-lib.sh
 
 # Rules of udev, run by udevadm in namespaces of their own.
 if BOOT
-TESTS += t/tree/boot-dracut t/tree/boot-rules
+TESTS += t/tree/boot-dracut t/tree/boot-names t/tree/boot-rules
 endif
-dist_check_SCRIPTS += t/tree/boot-dracut t/tree/boot-rules
+dist_check_SCRIPTS += t/tree/boot-dracut t/tree/boot-names t/tree/boot-rules
 EXTRA_DIST += t/tree/boot-bed.sh
 
 # libibverbs.so.1.
