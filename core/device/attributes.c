@@ -214,12 +214,12 @@ static int read_port(int dir, const struct hf_entry *entry, void *arg)
 	struct hf *hf = port->device->hf;
 	const struct hf_search_root *root = &hf->roots[entry->root];
 	/* Netlink knows the port's interface also where the GID table is empty. */
-	bool mine = root->kernel && entry->index >= 0 && hf_scan_begin(hf);
+	bool mine = root->kernel && entry->index >= 0 && hf_asking_begin(hf);
 	int err;
 
 	err = hf_read_port(dir, mine ? hf_netlink(hf, root) : NULL, entry, port->port, &port->info);
 	if (mine)
-		hf_scan_end(hf);
+		hf_asking_end(hf);
 	/* The table of a device that goes meanwhile looks as if it ended early. */
 	return err ? err : hf_verify(port->device, entry);
 }

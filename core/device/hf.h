@@ -62,10 +62,12 @@ struct hf {
 	pthread_mutex_t lock;
 	/*
 	 * Looking and writing down what was seen is one act, or an old sighting could undo a newer
-	 * one. Who does it holds `scanning`, not the lock, since a provider's code runs meanwhile.
+	 * one. Who does it holds `scanning`, not the lock, and lends its turn to those who only ask
+	 * (`using`) while a provider's code runs, which may take any time.
 	 */
 	pthread_cond_t scan_done;
-	bool scanning;
+	bool scanning, lent;
+	bool using; /* somebody asks, or forks */
 	pthread_t scanner;
 
 	struct hf_table table;
@@ -89,7 +91,6 @@ struct hf {
 
 	struct hf *prev, *next; /* every context, for fork */
 	unsigned int fork_count;
-	bool fork_turn; /* who forks has the turn to scan for that alone */
 };
 
 /*
@@ -98,6 +99,20 @@ struct hf {
  */
 bool hf_scan_begin(struct hf *hf);
 void hf_scan_end(struct hf *hf);
+/* As hf_scan_begin(), but false also where a provider's code would have to be waited for. */
+bool hf_scan_try_begin(struct hf *hf);
+
+/*
+ * The same for who changes nothing and only needs the netlink socket: opening, reading attributes. It
+ * does not wait for a provider's code.
+ */
+bool hf_asking_begin(struct hf *hf);
+void hf_asking_end(struct hf *hf);
+
+/* Around a provider's code in a scan; elsewhere nothing happens. Nobody else changes the table. */
+bool hf_scan_lend(struct hf *hf);
+void hf_scan_take_back(struct hf *hf, bool lent);
+
 /* In a turn, or where nobody else is left: lets go of sockets that the program closed. */
 void hf_forget_closed(struct hf *hf);
 

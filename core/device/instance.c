@@ -168,6 +168,7 @@ static void let_provider_take(struct hf_device *device)
 	};
 	struct hf_provider *provider;
 	struct hf_reason reason;
+	bool lent;
 
 	if (device->entry.reason.code) {
 		hf_entry_tell_reason(&device->entry, &reason);
@@ -176,7 +177,9 @@ static void let_provider_take(struct hf_device *device)
 	provider = hf_registry_find(&hf->registry, &hf->log, &device->sysfs, &key, &reason);
 	if (!provider)
 		goto no_provider;
+	lent = hf_scan_lend(hf);
 	device->handle = provider->ops->alloc_device(&device->sysfs);
+	hf_scan_take_back(hf, lent);
 	if (!device->handle) {
 		if (provider->profile)
 			hf_foreign_say(&hf->log, "Fatal: couldn't allocate device for %s",
@@ -271,8 +274,11 @@ void hf_instance_put(struct hf_device *device)
 		return;
 	if (provider) {
 		/* A foreign one may lack it, and then never frees its object. */
+		bool lent = hf_scan_lend(hf);
+
 		if (device->handle->ops->uninit_device)
 			device->handle->ops->uninit_device(device->handle);
+		hf_scan_take_back(hf, lent);
 	} else {
 		free(device->handle);
 	}

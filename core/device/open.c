@@ -19,12 +19,12 @@ int hf_verify(struct hf_device *device, const struct hf_entry *entry)
 	if (atomic_load(&device->gone))
 		return -ENODEV;
 	/* The netlink socket is used in turns; a provider that opens while it is asked does without. */
-	mine = root->kernel && entry->index >= 0 && hf_scan_begin(hf);
+	mine = root->kernel && entry->index >= 0 && hf_asking_begin(hf);
 	if (mine)
 		nl = hf_netlink(hf, root);
 	err = hf_entry_verify(root, nl, entry);
 	if (mine)
-		hf_scan_end(hf);
+		hf_asking_end(hf);
 	return err;
 }
 

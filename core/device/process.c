@@ -38,27 +38,16 @@ unsigned int hf_fork_count(void)
 
 /*
  * A scan may run a provider's code, which may open a device, which takes the locks below: so the turn
- * to scan comes before them all.
+ * comes before them all. Who has lent it changes nothing until it is back, and is not waited for.
  */
 static void take_turn(struct hf *hf)
 {
 	pthread_mutex_lock(&hf->lock);
-	while (hf->scanning && !pthread_equal(hf->scanner, pthread_self()))
+	while (hf->using ||
+	       (hf->scanning && !hf->lent && !pthread_equal(hf->scanner, pthread_self())))
 		pthread_cond_wait(&hf->scan_done, &hf->lock);
-	hf->fork_turn = !hf->scanning;
-	if (hf->fork_turn) {
-		hf->scanning = true;
-		hf->scanner = pthread_self();
-	}
+	hf->using = true;
 	pthread_mutex_unlock(&hf->lock);
-}
-
-/* With hf->lock held. */
-static void give_turn_back(struct hf *hf)
-{
-	if (hf->fork_turn)
-		hf->scanning = false;
-	hf->fork_turn = false;
 }
 
 /* Takes every lock and lets every scan finish, so that the child gets whole tables. */
@@ -84,8 +73,8 @@ static void after_fork_in_parent(void)
 
 	DL_FOREACH (process.contexts, hf) {
 		pthread_mutex_unlock(&hf->registry.lock);
-		give_turn_back(hf);
-		pthread_cond_signal(&hf->scan_done);
+		hf->using = false;
+		pthread_cond_broadcast(&hf->scan_done);
 		pthread_mutex_unlock(&hf->lock);
 		if (hf->at_fork)
 			hf->at_fork->in_parent(hf);
@@ -102,7 +91,12 @@ static void after_fork_in_child(void)
 	hf_library_forked();
 	DL_FOREACH (process.contexts, hf) {
 		pthread_mutex_unlock(&hf->registry.lock);
-		give_turn_back(hf);
+		hf->using = false;
+		/* A scan that another thread of the parent is in ends there, and never here. */
+		if (hf->scanning && !pthread_equal(hf->scanner, pthread_self())) {
+			hf->scanning = false;
+			hf->lent = false;
+		}
 		pthread_mutex_unlock(&hf->lock);
 		/* Its waiters are threads of the parent. */
 		memset(&hf->scan_done, 0, sizeof(hf->scan_done));

@@ -33,42 +33,118 @@ void hf_forget_closed(struct hf *hf)
 	hf->table.complete = false;
 }
 
-bool hf_scan_begin(struct hf *hf)
+/* In a turn of either kind: what was inherited, or closed meanwhile, is not used. */
+static void renew_sockets(struct hf *hf)
+{
+	hf_forget_closed(hf);
+	if (hf->fork_count == hf_fork_count())
+		return;
+	/* The sockets are the parent's too: what is read here would be missing there. */
+	if (hf->notifier)
+		hf->notifier->free(hf->notifier);
+	hf->notifier = NULL;
+	hf->nl = hf_nl_close(hf->nl);
+	hf->nl_tried = false;
+	hf->table.complete = false;
+	hf->fork_count = hf_fork_count();
+}
+
+static bool is_scanner(const struct hf *hf)
+{
+	return hf->scanning && pthread_equal(hf->scanner, pthread_self());
+}
+
+static bool begin(struct hf *hf, bool at_once)
 {
 	bool mine;
 
 	pthread_mutex_lock(&hf->lock);
-	mine = !hf->scanning || !pthread_equal(hf->scanner, pthread_self());
+	mine = !is_scanner(hf) && !(at_once && hf->lent);
+	while (mine && (hf->scanning || hf->using)) {
+		pthread_cond_wait(&hf->scan_done, &hf->lock);
+		mine = !(at_once && hf->lent);
+	}
 	if (mine) {
-		while (hf->scanning)
-			pthread_cond_wait(&hf->scan_done, &hf->lock);
 		hf->scanning = true;
 		hf->scanner = pthread_self();
 		hf_log_hold();
 	}
 	pthread_mutex_unlock(&hf->lock);
 	if (mine)
-		hf_forget_closed(hf);
-	if (mine && hf->fork_count != hf_fork_count()) {
-		/* The sockets are the parent's too: what is read here would be missing there. */
-		if (hf->notifier)
-			hf->notifier->free(hf->notifier);
-		hf->notifier = NULL;
-		hf->nl = hf_nl_close(hf->nl);
-		hf->nl_tried = false;
-		hf->table.complete = false;
-		hf->fork_count = hf_fork_count();
-	}
+		renew_sockets(hf);
 	return mine;
+}
+
+bool hf_scan_begin(struct hf *hf)
+{
+	return begin(hf, false);
+}
+
+bool hf_scan_try_begin(struct hf *hf)
+{
+	return begin(hf, true);
 }
 
 void hf_scan_end(struct hf *hf)
 {
 	pthread_mutex_lock(&hf->lock);
 	hf->scanning = false;
-	pthread_cond_signal(&hf->scan_done);
+	pthread_cond_broadcast(&hf->scan_done);
 	pthread_mutex_unlock(&hf->lock);
 	hf_log_release();
+}
+
+bool hf_asking_begin(struct hf *hf)
+{
+	bool mine;
+
+	pthread_mutex_lock(&hf->lock);
+	/* A provider that asks from within a scan does without, as ever. */
+	mine = !is_scanner(hf);
+	while (mine && (hf->using || (hf->scanning && !hf->lent)))
+		pthread_cond_wait(&hf->scan_done, &hf->lock);
+	if (mine) {
+		hf->using = true;
+		hf_log_hold();
+	}
+	pthread_mutex_unlock(&hf->lock);
+	if (mine)
+		renew_sockets(hf);
+	return mine;
+}
+
+void hf_asking_end(struct hf *hf)
+{
+	pthread_mutex_lock(&hf->lock);
+	hf->using = false;
+	pthread_cond_broadcast(&hf->scan_done);
+	pthread_mutex_unlock(&hf->lock);
+	hf_log_release();
+}
+
+bool hf_scan_lend(struct hf *hf)
+{
+	bool lent;
+
+	pthread_mutex_lock(&hf->lock);
+	lent = is_scanner(hf) && !hf->lent;
+	if (lent) {
+		hf->lent = true;
+		pthread_cond_broadcast(&hf->scan_done);
+	}
+	pthread_mutex_unlock(&hf->lock);
+	return lent;
+}
+
+void hf_scan_take_back(struct hf *hf, bool lent)
+{
+	if (!lent)
+		return;
+	pthread_mutex_lock(&hf->lock);
+	while (hf->using)
+		pthread_cond_wait(&hf->scan_done, &hf->lock);
+	hf->lent = false;
+	pthread_mutex_unlock(&hf->lock);
 }
 
 struct hf_nl *hf_netlink(struct hf *hf, const struct hf_search_root *root)

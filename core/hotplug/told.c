@@ -18,12 +18,12 @@ static int read_snapshot(struct hf_stream *stream, struct hf_device *device,
 	struct hf_entry entry = hf_instance_entry(device);
 	const struct hf_search_root *root = &hf->roots[entry.root];
 	/* False when a provider calls from within a scan: the netlink socket is in use. */
-	bool mine = hf_scan_begin(hf);
+	bool mine = hf_asking_begin(hf);
 	int err;
 
 	err = hf_snapshot_read(root, mine ? hf_netlink(hf, root) : NULL, &entry, ret);
 	if (mine)
-		hf_scan_end(hf);
+		hf_asking_end(hf);
 	return err == -ENODEV ? 0 : err;
 }
 

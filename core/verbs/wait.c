@@ -8,6 +8,8 @@
 
 #include "core/base/file.h"
 #include "core/device/hf.h"
+#include "core/device/instance.h"
+#include "core/device/open.h"
 #include "core/verbs/wait.h"
 
 /* How often to look where nothing is heard. */
@@ -87,17 +89,25 @@ void hf_wait_told(struct hf_wait *wait)
 		(void)epoll_ctl(wait->fd, EPOLL_CTL_DEL, hf_removal_fd(wait->removal), &unused);
 }
 
-/* Looks at the device, unless another thread of this scan does. */
+/*
+ * Looks at the device, unless another thread of this scan does. Where that has to wait for a
+ * provider's code, the device alone is asked about, and the table learns of it later.
+ */
 static bool look(struct hf_device *device)
 {
 	struct hf *hf = device->hf;
+	struct hf_entry entry;
 
-	if (!atomic_load(&device->gone) && hf_scan_begin(hf)) {
+	if (atomic_load(&device->gone))
+		return true;
+	if (hf_scan_try_begin(hf)) {
 		if (!atomic_load(&device->gone))
 			hf_table_scan_one(hf, device->key.root, device->key.uverbs);
 		hf_scan_end(hf);
+		return atomic_load(&device->gone);
 	}
-	return atomic_load(&device->gone);
+	entry = hf_instance_entry(device);
+	return hf_verify(device, &entry) == -ENODEV;
 }
 
 bool hf_wait_is_over(struct hf_wait *wait)

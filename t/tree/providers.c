@@ -2,6 +2,7 @@
 /* Providers through the public calls: every refusal, loading late, unloading, a newer file. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -80,7 +82,8 @@ static int setup(void **state)
 	setenv("HF_FAKE_COUNTERS", bed->counters_file, 1);
 	fd = open(bed->counters_file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	assert_int_equal(ftruncate(fd, sizeof(*bed->counters)), 0);
-	bed->counters = mmap(NULL, sizeof(*bed->counters), PROT_READ, MAP_SHARED, fd, 0);
+	bed->counters =
+		mmap(NULL, sizeof(*bed->counters), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	assert_true(bed->counters != MAP_FAILED);
 	close(fd);
 	assert_int_equal(tree_add(bed->tree, 0, "fake0", NULL), 0);
@@ -325,6 +328,73 @@ static void may_fail_itself(void **state)
 	unsetenv("HF_FAKE_FAIL");
 }
 
+static void *list_all(void *arg)
+{
+	const struct bed *bed = arg;
+	struct ibv_device **list;
+	int count = hf_device_list(bed->hf, 0, &list);
+
+	if (count >= 0)
+		hf_device_list_free(list);
+	return (void *)(intptr_t)count;
+}
+
+/* A provider that does not return from a call holds up who waits for its device, and nobody else. */
+static void may_take_its_time(void **state)
+{
+	struct bed *bed = *state;
+	struct ibv_async_event event;
+	struct hf_device_info info;
+	struct ibv_context *context, *again;
+	struct ibv_device *device;
+	pthread_t lister;
+	void *count;
+	char number[16];
+	int status, ends[2];
+	pid_t child;
+
+	library(bed, "fake-hf1.so");
+	manifest(bed, good);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	snprintf(number, sizeof(number), "%d", ends[0]);
+	setenv("HF_FAKE_ASYNC_FD", number, 1);
+	device = look(bed, &info);
+	assert_int_equal(hf_device_open(device, &context), 0);
+
+	__atomic_store_n(&bed->counters->hold, 1, __ATOMIC_RELAXED);
+	assert_int_equal(tree_add(bed->tree, 1, "fake1", NULL), 0);
+	assert_int_equal(pthread_create(&lister, NULL, list_all, bed), 0);
+	while (!__atomic_load_n(&bed->counters->held, __ATOMIC_RELAXED))
+		usleep(1000);
+
+	assert_int_equal(hf_device_open(device, &again), 0);
+	assert_int_equal(hf_device_close(again), 0);
+	child = fork();
+	if (child == 0) {
+		execl("/bin/true", "true", (char *)NULL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	/* Who waits for an event hears of the removal, though the table cannot know yet. */
+	assert_int_equal(tree_remove(bed->tree, 0), 0);
+	assert_int_equal(ibv_get_async_event(context, &event), 0);
+	assert_int_equal(event.event_type, IBV_EVENT_DEVICE_FATAL);
+	assert_int_equal(hf_device_open(device, &again), -ENODEV);
+	assert_int_equal(hf_device_close(context), 0);
+
+	__atomic_store_n(&bed->counters->hold, 0, __ATOMIC_RELAXED);
+	assert_int_equal(pthread_join(lister, &count), 0);
+	/* The other one went meanwhile, or had been seen before that. */
+	assert_in_range((intptr_t)count, 1, 2);
+	assert_int_equal((intptr_t)list_all(bed), 1);
+	assert_int_equal(hf_device_is_gone(device), 1);
+	hf_device_unref(device);
+	unsetenv("HF_FAKE_ASYNC_FD");
+	close(ends[0]);
+	close(ends[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -335,7 +405,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(may_come_late, setup, teardown),
 		cmocka_unit_test_setup_teardown(unloads_and_takes_the_newer_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(may_fail_itself, setup, teardown),
+		cmocka_unit_test_setup_teardown(may_take_its_time, setup, teardown),
 	};
 
+	/* What has to wait for a provider would do so for ever. */
+	alarm(120);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

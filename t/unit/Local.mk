@@ -91,6 +91,14 @@ t_unit_fork_LDADD = libhf-core.la $(CMOCKA_LIBS) -lpthread
 endif
 
 if HAVE_CMOCKA
+check_PROGRAMS += t/unit/turns
+TESTS += t/unit/turns
+t_unit_turns_SOURCES = t/unit/turns.c
+t_unit_turns_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_turns_LDADD = libhf-core.la $(CMOCKA_LIBS) -lpthread
+endif
+
+if HAVE_CMOCKA
 check_PROGRAMS += t/unit/fork_ranges
 TESTS += t/unit/fork_ranges
 t_unit_fork_ranges_SOURCES = t/unit/fork_ranges.c

@@ -10,6 +10,8 @@ struct fake_counters {
 	int64_t contexts; /* alloc_context less free_context */
 	int64_t loads;
 	int64_t unloads;
+	int64_t hold; /* written by a test: alloc_device does not return while it is set */
+	int64_t held; /* how many are waiting there */
 };
 
 #endif

@@ -136,6 +136,10 @@ static struct verbs_device *fake_alloc_device(struct verbs_sysfs_dev *sysfs_dev)
 	(void)sysfs_dev;
 	if (told_to_fail("alloc_device"))
 		return NULL;
+	__atomic_add_fetch(&counters->held, 1, __ATOMIC_RELAXED);
+	while (__atomic_load_n(&counters->hold, __ATOMIC_RELAXED))
+		usleep(1000);
+	__atomic_sub_fetch(&counters->held, 1, __ATOMIC_RELAXED);
 	device = calloc(1, sizeof(*device));
 	if (!device)
 		return NULL;

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Turns to look: one at a time, lent to those who only ask while a provider's code runs. What each turn
+ * guards is plain memory here, so that ThreadSanitizer sees when two of them are held at once.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include <holdfast/holdfast.h>
+
+#include "core/device/hf.h"
+
+enum {
+	PATIENCE_S = 60,
+	PAUSE_US = 30000,
+	ROUNDS = 300,
+	QUESTIONS = 3 * ROUNDS,
+	TRY_EACH = 30,
+	FORKS = 20
+};
+
+static struct hf *new_context(void)
+{
+	static const char *const no_dirs[1] = {NULL};
+	const struct hf_root root = {"/nonexistent/sys", "/nonexistent/dev"};
+	const struct hf_options options = {
+		.size = sizeof(options),
+		.roots = &root,
+		.num_roots = 1,
+		.provider_dirs = no_dirs,
+	};
+	struct hf *hf;
+
+	assert_int_equal(hf_new(&options, &hf), 0);
+	return hf;
+}
+
+static int fork_once(void)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execl("/bin/true", "true", (char *)NULL);
+		_exit(1);
+	}
+	return pid > 0 && waitpid(pid, &status, 0) == pid ? status : -1;
+}
+
+struct looker {
+	struct hf *hf;
+	atomic_bool done;
+};
+
+static void *look(void *arg)
+{
+	struct looker *looker = arg;
+
+	if (hf_scan_begin(looker->hf))
+		hf_scan_end(looker->hf);
+	atomic_store(&looker->done, true);
+	return NULL;
+}
+
+static void *ask_and_try(void *arg)
+{
+	struct hf *hf = arg;
+
+	if (!hf_asking_begin(hf))
+		return NULL;
+	hf_asking_end(hf);
+	return hf_scan_try_begin(hf) || fork_once() ? NULL : arg;
+}
+
+static void who_asks_does_not_wait_for_a_provider(void **state)
+{
+	struct looker looker = {.hf = new_context()};
+	pthread_t asker, thread;
+	void *asked;
+
+	(void)state;
+	assert_true(hf_scan_begin(looker.hf));
+	/* A provider that calls back, before and after: there is nothing to look at. */
+	assert_false(hf_scan_begin(looker.hf));
+	assert_true(hf_scan_lend(looker.hf));
+	assert_false(hf_scan_lend(looker.hf));
+	assert_false(hf_scan_begin(looker.hf));
+	assert_false(hf_asking_begin(looker.hf));
+	assert_int_equal(pthread_create(&asker, NULL, ask_and_try, looker.hf), 0);
+	assert_int_equal(pthread_join(asker, &asked), 0);
+	assert_ptr_equal(asked, looker.hf);
+	/* Who looks for itself does. */
+	assert_int_equal(pthread_create(&thread, NULL, look, &looker), 0);
+	usleep(PAUSE_US);
+	assert_false(atomic_load(&looker.done));
+	/* Also where the provider itself forks. */
+	assert_int_equal(fork_once(), 0);
+	hf_scan_take_back(looker.hf, true);
+	usleep(PAUSE_US);
+	assert_false(atomic_load(&looker.done));
+	hf_scan_end(looker.hf);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	/* Outside of a scan there is nothing to lend. */
+	assert_false(hf_scan_lend(looker.hf));
+	hf_scan_take_back(looker.hf, false);
+	hf_unref(looker.hf);
+}
+
+/* A fork while another thread's turn is lent: the child's belongs to nobody. */
+static void a_child_has_its_turn(void **state)
+{
+	struct hf *hf = new_context();
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_true(hf_scan_begin(hf));
+	assert_true(hf_scan_lend(hf));
+	/* As if it were another's. */
+	pthread_mutex_lock(&hf->lock);
+	hf->scanner = (pthread_t)1;
+	pthread_mutex_unlock(&hf->lock);
+	pid = fork();
+	if (pid == 0) {
+		alarm(PATIENCE_S);
+		if (!hf_scan_begin(hf))
+			_exit(1);
+		hf_scan_end(hf);
+		if (!hf_asking_begin(hf))
+			_exit(2);
+		hf_asking_end(hf);
+		execl("/bin/true", "true", (char *)NULL);
+		_exit(3);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	pthread_mutex_lock(&hf->lock);
+	hf->scanner = pthread_self();
+	pthread_mutex_unlock(&hf->lock);
+	hf_scan_take_back(hf, true);
+	hf_scan_end(hf);
+	hf_unref(hf);
+}
+
+/* What is guarded: not atomic, on purpose. */
+static struct {
+	struct hf *hf;
+	unsigned long table, socket;
+} shared;
+
+static void *scanner(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < ROUNDS; i++) {
+		bool lent;
+
+		assert_true(hf_scan_begin(shared.hf));
+		shared.socket++;
+		shared.table++;
+		lent = hf_scan_lend(shared.hf);
+		sched_yield();
+		shared.table++;
+		hf_scan_take_back(shared.hf, lent);
+		shared.socket++;
+		hf_scan_end(shared.hf);
+	}
+	return NULL;
+}
+
+static void *asker(void *arg)
+{
+	unsigned long *tries = arg;
+
+	for (int i = 0; i < QUESTIONS; i++) {
+		assert_true(hf_asking_begin(shared.hf));
+		shared.socket++;
+		hf_asking_end(shared.hf);
+		if (i % TRY_EACH)
+			continue;
+		/* Mostly somebody has lent it. */
+		for (++*tries; !hf_scan_try_begin(shared.hf); ++*tries)
+			sched_yield();
+		shared.table += 2;
+		shared.socket += 2;
+		hf_scan_end(shared.hf);
+	}
+	return NULL;
+}
+
+static void *forker(void *arg)
+{
+	for (int i = 0; i < FORKS; i++)
+		*(int *)arg |= fork_once();
+	return NULL;
+}
+
+static void turns_exclude_each_other(void **state)
+{
+	unsigned long tries[2] = {0};
+	pthread_t threads[5];
+	int failed = 0;
+
+	(void)state;
+	shared.hf = new_context();
+	pthread_create(&threads[0], NULL, scanner, NULL);
+	pthread_create(&threads[1], NULL, scanner, NULL);
+	pthread_create(&threads[2], NULL, asker, &tries[0]);
+	pthread_create(&threads[3], NULL, asker, &tries[1]);
+	pthread_create(&threads[4], NULL, forker, &failed);
+	for (int i = 0; i < 5; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(failed, 0);
+	print_message("%d scans, %d questions, %lu tries for %d turns\n", 2 * ROUNDS, 2 * QUESTIONS,
+		      tries[0] + tries[1], 2 * QUESTIONS / TRY_EACH);
+	assert_int_equal(shared.table, 4ul * ROUNDS + 4ul * QUESTIONS / TRY_EACH);
+	assert_int_equal(shared.socket,
+			 4ul * ROUNDS + 2ul * QUESTIONS + 4ul * QUESTIONS / TRY_EACH);
+	hf_unref(shared.hf);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_asks_does_not_wait_for_a_provider),
+		cmocka_unit_test(a_child_has_its_turn),
+		cmocka_unit_test(turns_exclude_each_other),
+	};
+
+	/* What goes wrong here hangs. */
+	alarm(PATIENCE_S);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
