@@ -110,7 +110,8 @@ __attribute__((format(printf, 2, 3))) static void say(struct decision *decision,
 	decision->trace->say(decision->trace->arg, decision->policy, sentence);
 }
 
-static void keep_why(struct decision *decision, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void keep_why(struct decision *decision,
+							   const char *format, va_list args)
 {
 	vsnprintf(decision->answer.why, sizeof(decision->answer.why), format, args);
 }
@@ -224,7 +225,8 @@ static int want_pci(struct decision *decision)
 	if (hardware->pci_error) {
 		why(decision, "%s of its PCI function tells nothing: %s", hardware->pci_error_at,
 		    strerror(-hardware->pci_error));
-		return hardware->pci_error;
+		/* Not "no name": something of a function that is there is gone. */
+		return hardware->pci_error == -ENOENT ? -ENODEV : hardware->pci_error;
 	}
 	return 0;
 }

@@ -370,7 +370,7 @@ static int by_text(const void *a, const void *b)
 /* Whatever mixture of these lists a machine uses for its devices. */
 static void check_distinct(const struct machine *machine)
 {
-	const char *all[ITEMS * 2];
+	const char *all[ITEMS] = {NULL};
 	size_t count;
 
 	for (int list = 0; list < NUM_LISTS; list++) {

@@ -355,6 +355,24 @@ static void virtual_devices(void **state)
 	wants(bed, "roce", "hns_0", FALLBACK, NULL);
 }
 
+/* Firmware that numbers two devices alike: the kernel takes the first one's name, see rdma_rename.c. */
+static void twice(void **state)
+{
+	struct bed *bed = *state;
+
+	for (uint32_t bus = 1; bus < 3; bus++) {
+		function(bed, AT(0, bus, 0, 0), false);
+		attribute(bed, AT(0, bus, 0, 0), bus == 1 ? "acpi_index" : "index", "3");
+	}
+	device(bed, AT(0, 1, 0, 0), "mlx5_0");
+	device(bed, AT(0, 2, 0, 0), "mlx5_1");
+	/* Neither knows of the other: who comes second would else change its name with the order. */
+	wants(bed, "ib", "mlx5_0", FALLBACK, "ibo3");
+	wants(bed, "ib", "mlx5_1", FALLBACK, "ibo3");
+	wants(bed, "ib", "mlx5_0", "NAME_PCI", "ibp1s0");
+	wants(bed, "ib", "mlx5_1", "NAME_PCI", "ibp2s0");
+}
+
 static void kernel_facts(void **state)
 {
 	struct hf_nldev facts = {.name = "mlx5_0", .protocol = "ib", .node_guid = 1};
@@ -479,6 +497,12 @@ static void doubts(void **state)
 	assert_int_equal(decide(bed, "mlx5_0", FALLBACK, NULL, NULL, &answer), -EBADMSG);
 	attribute(bed, AT(0, 1, 0, 0), "ari_enabled", "0");
 
+	/* A PCI device that is no entry of the directory above. */
+	assert_int_equal(tree_mkdirs(bed->root, "devices/odd"), 0);
+	assert_int_equal(symlinkat("../../bus/pci", bed->root, "devices/odd/subsystem"), 0);
+	assert_int_equal(pci_tree_add_ib(bed->root, "devices/odd", "odd", GUID), 0);
+	assert_int_equal(decide(bed, "odd", "NAME_PCI,NAME_GUID", NULL, NULL, &answer), -ENODEV);
+
 	/* A VF that its PF does not know does not get the PF's name. */
 	function(bed, AT(0, 1, 0, 1), false);
 	device(bed, AT(0, 1, 0, 1), "vf");
@@ -555,6 +579,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(onboard, setup, teardown),
 		cmocka_unit_test_setup_teardown(slots, setup, teardown),
 		cmocka_unit_test_setup_teardown(virtual_devices, setup, teardown),
+		cmocka_unit_test_setup_teardown(twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(kernel_facts, setup, teardown),
 		cmocka_unit_test_setup_teardown(fixed, setup, teardown),
 		cmocka_unit_test(policies),
