@@ -16,6 +16,7 @@ guests()
 	# For the guests that boot a root of their own. Where it cannot be made they say so, too.
 	[ "$kernel" != 6.1 ] || step root 900 "$src/t/vm/fetch" --root || :
 	step vm-programs 300 make check-vm-programs || exit 0
+	[ "$kernel" != 6.1 ] || step initrd 600 "$src/t/vm/initrd" || :
 	patient=1
 	for test in $(make_variable VM_TESTS); do
 		name=${test##*/}

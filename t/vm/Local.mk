@@ -66,12 +66,12 @@ t_vm_vm_held_LDADD = -libverbs -lpthread
 t_vm_vm_listing_SOURCES = t/vm/listing.c
 t_vm_vm_listing_LDADD = -libverbs
 
-dist_noinst_SCRIPTS += $(VM_TESTS) t/vm/demo t/vm/fetch t/vm/run t/vm/selftest t/vm/speed
+dist_noinst_SCRIPTS += $(VM_TESTS) t/vm/demo t/vm/fetch t/vm/initrd t/vm/run t/vm/selftest t/vm/speed
 dist_noinst_DATA += t/vm/columns.sh t/vm/common.sh t/vm/guest t/vm/held.sh t/vm/init \
 	t/vm/lib.sh t/vm/root.sh t/vm/table.sh t/vm/module/Kbuild t/vm/module/hfboard.c \
 	t/vm/module/hfplug.c
 
-.PHONY: check-vm check-vm-programs check-vm-selftest
+.PHONY: check-vm check-vm-initrd check-vm-programs check-vm-selftest
 check-vm-programs: $(vm_programs) examples/hf-survive t/vm/installed/stamp
 
 # What a guest that boots a root of its own gets: everything as installed, without manual pages.
@@ -96,6 +96,10 @@ check-vm: all check-vm-programs
 	done; \
 	if [ -n "$$failed" ]; then echo "check-vm failed:$$failed"; exit 1; fi; \
 	echo "check-vm: all passed on kernel $(KERNEL)"
+
+# A guest that is nothing but an initrd by dracut, with our module.
+check-vm-initrd: t/vm/installed/stamp
+	bash $(srcdir)/t/vm/initrd || [ $$? = 77 ]
 
 check-vm-selftest:
 	bash $(srcdir)/t/vm/selftest
