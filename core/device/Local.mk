@@ -19,6 +19,7 @@ libhf_core_la_SOURCES += \
 	core/device/roots.c \
 	core/device/roots.h \
 	core/device/scan.c \
+	core/device/scan_child.c \
 	core/device/table.c \
 	core/device/table_change.h \
 	core/device/table.h

@@ -26,6 +26,5 @@ libhf_core_la_SOURCES += \
 	core/foreign/registered.h \
 	core/foreign/scan.c \
 	core/foreign/scan.h \
-	core/foreign/scan_child.c \
 	core/foreign/tables.c \
 	core/foreign/tables.h

@@ -4,7 +4,7 @@
 
 #include "core/foreign/family.h"
 #include "core/foreign/tables.h"
-#include "core/provider/registry.h"
+#include "core/provider/candidate.h"
 
 void hf_candidates_free(struct hf_candidate *candidates, size_t count);
 

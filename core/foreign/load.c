@@ -58,6 +58,7 @@ int hf_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate 
 	}
 	provider->name = provider->ops->name;
 	provider->profile = candidate->profile;
+	provider->forget = hf_registered_forget;
 	provider->by_program = candidate->by_program;
 	*ret = provider;
 close_face:

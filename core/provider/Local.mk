@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Manifests, candidates, files and their mapping are below core/foreign; the registry is above it.
 libhf_core_la_SOURCES += \
+	core/provider/candidate.h \
 	core/provider/load.c \
 	core/provider/load.h \
 	core/provider/manifest.c \
@@ -7,4 +9,6 @@ libhf_core_la_SOURCES += \
 	core/provider/match.c \
 	core/provider/match.h \
 	core/provider/registry.c \
+	core/provider/registry_list.c \
+	core/provider/registry_read.c \
 	core/provider/registry.h

@@ -11,7 +11,6 @@
 #include "core/base/reason.h"
 #include "core/base/stamp.h"
 #include "core/base/text.h"
-#include "core/foreign/registered.h"
 #include "core/provider/load.h"
 
 /*
@@ -309,8 +308,8 @@ void hf_library_unload(struct hf_provider *provider)
 {
 	pthread_mutex_lock(&loader);
 	dlclose(provider->library);
-	if (provider->profile)
-		hf_registered_forget(provider->ops);
+	if (provider->forget)
+		provider->forget(provider->ops);
 	pthread_mutex_unlock(&loader);
 	free(provider);
 }

@@ -3,7 +3,7 @@
 #ifndef HF_PROVIDER_LOAD_H
 #define HF_PROVIDER_LOAD_H
 
-#include "core/provider/registry.h"
+#include "core/provider/candidate.h"
 
 /* Who else could write here could run code in this process. As hf_library_check(). */
 int hf_library_check_owner(const char *path, const struct stat *st, struct hf_reason *reason);

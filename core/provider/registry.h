@@ -6,51 +6,14 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
-#include <sys/stat.h>
-#include <time.h>
 
 #include <holdfast/provider.h>
 #include <holdfast-provider/provider.h>
 
 #include "core/base/log.h"
-#include "core/foreign/family.h"
 #include "core/foreign/foreign.h"
+#include "core/provider/candidate.h"
 #include "core/provider/manifest.h"
-
-enum { HF_PROVIDER_ABI_MIN = 1, HF_PROVIDER_ABI_MAX = HF_PROVIDER_ABI };
-
-/* A library that is mapped. */
-struct hf_provider {
-	struct hf_provider *prev, *next; /* utlist */
-	char file[HF_PATH_MAX];
-	dev_t dev; /* identity of the file it was loaded from */
-	ino_t ino;
-	struct timespec mtime;
-	void *library;
-	const char *name; /* the library's */
-	const struct verbs_device_ops *ops;
-	const struct hf_profile *profile; /* of a foreign one; else NULL */
-	size_t qp_mask_offset;		  /* of verbs_qp.comp_mask in its objects */
-	bool by_program;		  /* the program opened it before anybody asked */
-	unsigned int devices;		  /* guarded by the registry's lock */
-};
-
-/* A manifest as it was found, and what became of it. */
-struct hf_candidate {
-	struct hf_manifest manifest;
-	struct hf_reason reason; /* of the last refusal */
-	bool again;		 /* to be tried in spite of it */
-	struct stat library;	 /* the file as it was when the manifest was read */
-	/* Of a foreign library; its manifest is made from the configuration and from its own tables. */
-	const struct hf_family *family;	  /* NULL: not foreign */
-	const struct hf_profile *profile; /* NULL: not known, and then refused */
-	unsigned int core_version;	  /* of the rdma-core that it was built from, or 0 */
-	bool learned;			  /* what it matches is in the manifest */
-	bool asks;			  /* only its code can tell whether it takes a device */
-	bool by_loader;			  /* was not where it should be: the loader is to find it */
-	bool by_program;		  /* the program opened it by itself */
-};
 
 struct hf_registry {
 	pthread_mutex_t lock;		 /* guards `providers`, and `candidates` against readers */

@@ -8,6 +8,7 @@
 #include "core/base/file.h"
 #include "core/compat.h"
 #include "core/device/hf.h"
+#include "core/foreign/family.h"
 #include "core/uverbs/device_commands.h"
 #include "core/verbs/context.h"
 #include "core/verbs/operations.h"

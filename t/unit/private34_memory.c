@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "compat/private34/memory.h"
+#include "core/foreign/family.h"
 #include "core/provider/registry.h"
 #include "t/lib/fake_uverbs.h"
 

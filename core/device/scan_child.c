@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The process that looks into foreign libraries; see core/foreign/scan.h. */
+/* The process that looks into foreign libraries, see core/foreign/scan.h: it needs a device to try them. */
 #include <dlfcn.h>
 #include <limits.h>
 #include <link.h>
