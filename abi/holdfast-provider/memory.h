@@ -56,7 +56,10 @@ int hf_provider_rereg_mr(struct verbs_mr *mr, uint32_t flags, void *addr, size_t
 /* EBUSY while a memory window is bound to it. Since ABI 1. */
 int hf_provider_dereg_mr(struct verbs_mr *mr);
 
-/* Since ABI 1. */
+/*
+ * Nothing is changed but what the device has at hand. EINVAL for more than 4095 entries, or the kernel's
+ * answer: EOPNOTSUPP from a driver or for an advice without it. Since ABI 1.
+ */
 int hf_provider_advise_mr(struct ibv_pd *pd, enum ib_uverbs_advise_mr_advice advice, uint32_t flags,
 			  const struct ibv_sge *sg_list, uint32_t num_sge);
 

@@ -71,12 +71,21 @@ unsigned int hf_provider_ioctl_attrs(unsigned int count, const struct ibv_comman
  */
 int hf_provider_query_context(struct ibv_context *context, const struct hf_driver_data *data);
 
-/* Fill in flow->context and flow->handle. Since ABI 1. */
+/*
+ * Creating fills in flow->context and flow->handle. EINVAL for a comp_mask or a specification that is
+ * not known, ENOMEM, or the kernel's answer: EOPNOTSUPP from a driver without flows, EPERM for a
+ * program that may not use raw packets. Destroying answers 0 on a device that is gone. Since ABI 1.
+ */
 int hf_provider_create_flow(struct ibv_qp *qp, struct ibv_flow *flow,
 			    const struct ibv_flow_attr *attr, const struct hf_driver_data *data);
 int hf_provider_destroy_flow(struct ibv_flow *flow);
 
-/* Since ABI 1. */
+/*
+ * ESP actions of flows. Creating fills in the context, handle and type of *action. EOPNOTSUPP for a
+ * comp_mask that is not known and from a driver without such actions, EINVAL for key material of more
+ * than 65535 bytes, or the kernel's answer. Destroying answers EBUSY while a flow uses the action, and
+ * 0 on a device that is gone. Since ABI 1.
+ */
 int hf_provider_create_flow_action_esp(struct ibv_context *context,
 				       const struct ibv_flow_action_esp_attr *attr,
 				       struct verbs_flow_action *action,
@@ -86,7 +95,12 @@ int hf_provider_modify_flow_action_esp(struct verbs_flow_action *action,
 				       const struct hf_driver_data *data);
 int hf_provider_destroy_flow_action(struct verbs_flow_action *action);
 
-/* Since ABI 1. */
+/*
+ * Creating fills in the context and handle. EOPNOTSUPP for a comp_mask that is not known and from a
+ * driver without counters. Reading fills `values`, or leaves it alone when it fails; EINVAL for more
+ * than 8191 of them, and where no flow counts on them. Destroying answers EBUSY while a flow uses them, and 0 on a device
+ * that is gone. Since ABI 1.
+ */
 int hf_provider_create_counters(struct ibv_context *context,
 				const struct ibv_counters_init_attr *attr,
 				struct verbs_counters *counters, const struct hf_driver_data *data);
@@ -104,7 +118,11 @@ int hf_provider_modify_wq(struct ibv_wq *wq, const struct ibv_wq_attr *attr,
 			  const struct hf_driver_data *data);
 int hf_provider_destroy_wq(struct ibv_wq *wq);
 
-/* Since ABI 1. */
+/*
+ * Creating fills in the context, handle and number. EINVAL for a comp_mask that is not known, or the
+ * kernel's answer. Destroying answers EBUSY while a QP uses the table, and 0 on a device that is gone.
+ * Since ABI 1.
+ */
 int hf_provider_create_rwq_ind_table(struct ibv_context *context,
 				     const struct ibv_rwq_ind_table_init_attr *attr,
 				     struct ibv_rwq_ind_table *table,
