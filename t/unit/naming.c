@@ -157,6 +157,53 @@ static void examples(void **state)
 	wants(bed, "ib", "mlx5_5", "NAME_PCI", "ibp193s0");
 }
 
+/* Names that people have published together with the address; cards below bridges, in domains. */
+static void in_the_field(void **state)
+{
+	static const struct {
+		const char *path, *protocol, *name;
+		bool multi_function;
+	} seen[] = {
+		{"pci0000:2e/0000:2e:00.0/0000:2f:00.0", "roce", "rocep47s0f0", true},
+		{"pci0000:00/0000:00:0a.0", "ib", "ibp0s10f0", true},
+		{"pci0000:00/0000:00:09.0", "ib", "ibp0s9", false},
+		{"pci0000:80/0000:80:02.0/0000:81:00.0", "opa", "opap129s0", false},
+		/* Two cards that each have two ports, in domains of their own. */
+		{"pci0000:00/0000:00:00.0/0000:01:00.0", "roce", "rocep1s0f0", true},
+		{"pci0000:00/0000:00:00.0/0000:01:00.1", "roce", "rocep1s0f1", true},
+		{"pci0002:00/0002:00:00.0/0002:01:00.0", "roce", "roceP2p1s0f0", true},
+		{"pci0002:00/0002:00:00.0/0002:01:00.1", "roce", "roceP2p1s0f1", true},
+		/* A protocol that the kernel has no word for. */
+		{"pci0000:00/0000:00:06.0", "", "rdmap0s6", false},
+		{"pci0000:10/0000:10:1b.0", "", "rdmap16s27", false},
+		{"pci0000:20/0000:20:1b.0", "", "rdmap32s27", false},
+		{"pci0000:90/0000:90:1b.0", "", "rdmap144s27", false},
+		{"pci0000:a0/0000:a0:1b.0", "", "rdmap160s27", false},
+	};
+	struct bed *bed = *state;
+	char path[PCI_TREE_PATH], file[PCI_TREE_PATH * 2], config[65], kernel[32];
+
+	assert_int_equal(tree_mkdirs(bed->root, "bus/pci"), 0);
+	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++) {
+		snprintf(path, sizeof(path), "devices/%s", seen[i].path);
+		assert_int_equal(tree_mkdirs(bed->root, path), 0);
+		snprintf(file, sizeof(file), "%s/subsystem", path);
+		/* How often it goes up does not matter for a name. */
+		assert_int_equal(symlinkat("../../../../bus/pci", bed->root, file), 0);
+		memset(config, 'x', sizeof(config) - 1);
+		config[sizeof(config) - 1] = '\0';
+		config[14] = seen[i].multi_function ? '\x80' : '\x01';
+		snprintf(file, sizeof(file), "%s/config", path);
+		assert_int_equal(tree_put(bed->root, file, config), 0);
+		snprintf(kernel, sizeof(kernel), "kernel_%zu", i);
+		assert_int_equal(pci_tree_add_ib(bed->root, path, kernel, GUID), 0);
+	}
+	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++) {
+		snprintf(kernel, sizeof(kernel), "kernel_%zu", i);
+		wants(bed, seen[i].protocol, kernel, FALLBACK, seen[i].name);
+	}
+}
+
 static void virtual_functions(void **state)
 {
 	static const char *const with[] = {"rocep2s0f0v0", "rocep2s0f0v1", "rocep2s0f0v2"};
@@ -572,6 +619,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(examples, setup, teardown),
+		cmocka_unit_test_setup_teardown(in_the_field, setup, teardown),
 		cmocka_unit_test_setup_teardown(virtual_functions, setup, teardown),
 		cmocka_unit_test_setup_teardown(virtual_functions_on_two_buses, setup, teardown),
 		cmocka_unit_test_setup_teardown(sub_functions, setup, teardown),
