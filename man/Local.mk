@@ -18,6 +18,7 @@ dist_man_MANS += \
 	man/holdfast-provider-memory.7 \
 	man/holdfast-provider-queues.7 \
 	man/holdfast-provider-steering.7 \
+	man/holdfast-services.7 \
 	man/libholdfast-compat.7 \
 	man/rdma_rename.8
 
