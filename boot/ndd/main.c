@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* rdma-ndd(8): keeps the node descriptions of RDMA devices true. */
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -152,7 +153,8 @@ static void hear_signals(struct ndd *ndd)
 			ndd->end = true;
 			continue;
 		}
-		ndd_log(LOG_INFO, "every device is described anew");
+		ndd_log(LOG_INFO, "every device is described anew: %zu, with %zu bytes in use",
+			ndd->devices.count, mallinfo2().uordblks);
 		hear_host(ndd);
 		ndd_devices_renew(&ndd->devices);
 	}

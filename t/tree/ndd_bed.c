@@ -302,6 +302,30 @@ uint64_t ndd_cpu(const struct ndd_bed *bed)
 	return (uint64_t)used.tv_sec * 1000000 + (uint64_t)used.tv_nsec / 1000;
 }
 
+unsigned long ndd_allocated(struct ndd_bed *bed)
+{
+	static const char word[] = "described anew: ";
+	unsigned int before = ndd_says(bed, word);
+	int64_t end = now_ms() + PATIENCE_MS;
+	unsigned long bytes = 0;
+	char line[1024];
+	FILE *file;
+
+	kill(bed->daemon, SIGHUP);
+	while (ndd_says(bed, word) == before && now_ms() < end)
+		usleep(5000);
+	file = fopen(bed->said, "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		const char *at = strstr(line, word);
+
+		if (at)
+			sscanf(at + strlen(word), "%*u, with %lu bytes", &bytes);
+	}
+	fclose(file);
+	return bytes;
+}
+
 void ndd_settle(const struct ndd_bed *bed)
 {
 	int64_t end = now_ms() + PATIENCE_MS;

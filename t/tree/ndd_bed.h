@@ -49,6 +49,9 @@ void ndd_expect_says(struct ndd_bed *bed, const char *text);
 /* Waits until it has nothing to do. */
 void ndd_settle(const struct ndd_bed *bed);
 
+/* What it has allocated, in bytes, as it says itself; started with --debug. */
+unsigned long ndd_allocated(struct ndd_bed *bed);
+
 /* Its CPU time in us, its open descriptors, its private memory in KiB. */
 uint64_t ndd_cpu(const struct ndd_bed *bed);
 unsigned int ndd_fds(const struct ndd_bed *bed);
