@@ -7,6 +7,7 @@ fuzz_programs = \
 	t/fuzz/fuzz-foreign \
 	t/fuzz/fuzz-manifest \
 	t/fuzz/fuzz-naming \
+	t/fuzz/fuzz-ndd \
 	t/fuzz/fuzz-neighbour \
 	t/fuzz/fuzz-netlink \
 	t/fuzz/fuzz-nldev \
@@ -44,6 +45,9 @@ t_fuzz_fuzz_manifest_LDADD = libhf-core.la
 t_fuzz_fuzz_naming_SOURCES = t/fuzz/fuzz-naming.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_naming_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_naming_LDADD = libhf-naming.la libhf-test-tree.la
+t_fuzz_fuzz_ndd_SOURCES = t/fuzz/fuzz-ndd.c t/fuzz/fuzz.h boot/ndd/text.c boot/ndd/text.h $(fuzz_main)
+t_fuzz_fuzz_ndd_LDFLAGS = $(fuzz_ldflags)
+t_fuzz_fuzz_ndd_LDADD =
 t_fuzz_fuzz_neighbour_SOURCES = t/fuzz/fuzz-neighbour.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_neighbour_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_neighbour_LDADD = libhf-core.la
