@@ -11,6 +11,7 @@ VM_TESTS = \
 	t/vm/dropcaches \
 	t/vm/overflow \
 	t/vm/many \
+	t/vm/ndd \
 	t/vm/siw \
 	t/vm/async \
 	t/vm/revoke \

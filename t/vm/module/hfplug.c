@@ -314,6 +314,15 @@ static int plug_query_device(struct ib_device *ib, struct ib_device_attr *attr,
 	return 0;
 }
 
+/* As real drivers have it: the description is the kernel's to show, and the hardware's to tell. */
+static int plug_modify_device(struct ib_device *ib, int mask, struct ib_device_modify *modify)
+{
+	if (mask & ~IB_DEVICE_MODIFY_NODE_DESC)
+		return -EOPNOTSUPP;
+	memcpy(ib->node_desc, modify->node_desc, sizeof(ib->node_desc));
+	return 0;
+}
+
 static int plug_query_port(struct ib_device *ib, u32 port, struct ib_port_attr *attr)
 {
 	attr->state = IB_PORT_ACTIVE;
@@ -375,6 +384,7 @@ static const struct ib_device_ops plug_ops = {
 	.get_port_immutable = plug_get_port_immutable,
 	.mmap = plug_mmap,
 	.mmap_free = plug_mmap_free,
+	.modify_device = plug_modify_device,
 	.modify_qp = plug_modify_qp,
 	.post_send = plug_post_send,
 	.query_device = plug_query_device,
