@@ -1,8 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "providers/common/plain.h"
+
+struct verbs_device *plain_alloc_device(struct verbs_sysfs_dev *sysfs_dev)
+{
+	(void)sysfs_dev;
+	return calloc(1, sizeof(struct verbs_device));
+}
+
+void plain_uninit_device(struct verbs_device *device)
+{
+	free(device);
+}
+
+int plain_query_device(struct ibv_context *context, const struct ibv_query_device_ex_input *input,
+		       struct ibv_device_attr_ex *attr, size_t attr_size)
+{
+	uint64_t version;
+	int err;
+
+	err = hf_provider_query_device(context, input, attr, attr_size, &version, NULL);
+	if (err)
+		return err;
+	snprintf(attr->orig_attr.fw_ver, sizeof(attr->orig_attr.fw_ver), "%u.%u.%u",
+		 (unsigned)(version >> 32) & 0xffff, (unsigned)(version >> 16) & 0xffff,
+		 (unsigned)version & 0xffff);
+	return 0;
+}
 
 struct ibv_pd *plain_alloc_pd(struct ibv_context *context)
 {

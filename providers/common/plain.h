@@ -11,6 +11,14 @@
 #define likely(condition)   __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 
+/* A device object that is nothing but the core's part. */
+struct verbs_device *plain_alloc_device(struct verbs_sysfs_dev *sysfs_dev);
+void plain_uninit_device(struct verbs_device *device);
+
+/* Of a driver whose version is three numbers of 16 bits. */
+int plain_query_device(struct ibv_context *context, const struct ibv_query_device_ex_input *input,
+		       struct ibv_device_attr_ex *attr, size_t attr_size);
+
 struct ibv_pd *plain_alloc_pd(struct ibv_context *context);
 int plain_dealloc_pd(struct ibv_pd *pd);
 

@@ -1,27 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Soft-RoCE: the kernel driver rdma_rxe. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <rdma/ib_user_ioctl_verbs.h>
 
 #include "providers/rxe/rxe.h"
-
-static int rxe_query_device(struct ibv_context *context,
-			    const struct ibv_query_device_ex_input *input,
-			    struct ibv_device_attr_ex *attr, size_t attr_size)
-{
-	uint64_t version;
-	int err;
-
-	err = hf_provider_query_device(context, input, attr, attr_size, &version, NULL);
-	if (err)
-		return err;
-	snprintf(attr->orig_attr.fw_ver, sizeof(attr->orig_attr.fw_ver), "%u.%u.%u",
-		 (unsigned)(version >> 32) & 0xffff, (unsigned)(version >> 16) & 0xffff,
-		 (unsigned)version & 0xffff);
-	return 0;
-}
 
 static void rxe_free_context(struct ibv_context *context)
 {
@@ -32,7 +15,7 @@ static void rxe_free_context(struct ibv_context *context)
 }
 
 static const struct verbs_context_ops rxe_operations = {
-	.query_device_ex = rxe_query_device,
+	.query_device_ex = plain_query_device,
 	.query_port = hf_provider_query_port,
 	.alloc_pd = plain_alloc_pd,
 	.dealloc_pd = plain_dealloc_pd,
@@ -93,19 +76,6 @@ free_context:
 	return NULL;
 }
 
-static struct verbs_device *rxe_alloc_device(struct verbs_sysfs_dev *sysfs_dev)
-{
-	struct rxe_device *device = calloc(1, sizeof(*device));
-
-	(void)sysfs_dev;
-	return device ? &device->verbs : NULL;
-}
-
-static void rxe_uninit_device(struct verbs_device *verbs)
-{
-	free(container_of(verbs, struct rxe_device, verbs));
-}
-
 static const struct verbs_match_ent rxe_matches[] = {
 	{.u.driver_id = RDMA_DRIVER_RXE, .kind = HF_MATCH_DRIVER_ID},
 	{.u.modalias = "rdma_device:Nrxe*", .kind = HF_MATCH_MODALIAS},
@@ -117,8 +87,8 @@ static const struct verbs_device_ops rxe_device_ops = {
 	.match_min_abi_version = 1,
 	.match_max_abi_version = 2,
 	.match_table = rxe_matches,
-	.alloc_device = rxe_alloc_device,
-	.uninit_device = rxe_uninit_device,
+	.alloc_device = plain_alloc_device,
+	.uninit_device = plain_uninit_device,
 	.alloc_context = rxe_alloc_context,
 };
 

@@ -10,10 +10,6 @@
 #include "providers/common/plain.h"
 #include "providers/rxe/queue.h"
 
-struct rxe_device {
-	struct verbs_device verbs;
-};
-
 struct rxe_context {
 	struct verbs_context verbs;
 };

@@ -1,27 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Soft-iWARP: the kernel driver siw. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <rdma/ib_user_ioctl_verbs.h>
 
 #include "providers/siw/siw.h"
-
-static int siw_query_device(struct ibv_context *context,
-			    const struct ibv_query_device_ex_input *input,
-			    struct ibv_device_attr_ex *attr, size_t attr_size)
-{
-	uint64_t version;
-	int err;
-
-	err = hf_provider_query_device(context, input, attr, attr_size, &version, NULL);
-	if (err)
-		return err;
-	snprintf(attr->orig_attr.fw_ver, sizeof(attr->orig_attr.fw_ver), "%u.%u.%u",
-		 (unsigned)(version >> 32) & 0xffff, (unsigned)(version >> 16) & 0xffff,
-		 (unsigned)version & 0xffff);
-	return 0;
-}
 
 static void siw_free_context(struct ibv_context *context)
 {
@@ -49,7 +32,7 @@ static struct ibv_mr *siw_reg_mr(struct ibv_pd *pd, void *addr, size_t length, u
 }
 
 static const struct verbs_context_ops siw_operations = {
-	.query_device_ex = siw_query_device,
+	.query_device_ex = plain_query_device,
 	.query_port = hf_provider_query_port,
 	.alloc_pd = plain_alloc_pd,
 	.dealloc_pd = plain_dealloc_pd,
@@ -102,19 +85,6 @@ free_context:
 	return NULL;
 }
 
-static struct verbs_device *siw_alloc_device(struct verbs_sysfs_dev *sysfs_dev)
-{
-	struct siw_device *device = calloc(1, sizeof(*device));
-
-	(void)sysfs_dev;
-	return device ? &device->verbs : NULL;
-}
-
-static void siw_uninit_device(struct verbs_device *verbs)
-{
-	free(container_of(verbs, struct siw_device, verbs));
-}
-
 static const struct verbs_match_ent siw_matches[] = {
 	{.u.driver_id = RDMA_DRIVER_SIW, .kind = HF_MATCH_DRIVER_ID},
 	{.u.modalias = "rdma_device:Nsiw*", .kind = HF_MATCH_MODALIAS},
@@ -126,8 +96,8 @@ static const struct verbs_device_ops siw_device_ops = {
 	.match_min_abi_version = SIW_ABI_VERSION,
 	.match_max_abi_version = SIW_ABI_VERSION,
 	.match_table = siw_matches,
-	.alloc_device = siw_alloc_device,
-	.uninit_device = siw_uninit_device,
+	.alloc_device = plain_alloc_device,
+	.uninit_device = plain_uninit_device,
 	.alloc_context = siw_alloc_context,
 };
 

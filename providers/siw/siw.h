@@ -16,10 +16,6 @@
 #include "providers/common/lock.h"
 #include "providers/common/plain.h"
 
-struct siw_device {
-	struct verbs_device verbs;
-};
-
 struct siw_context {
 	struct verbs_context verbs;
 	uint32_t device_id; /* the kernel's own number of the device */
