@@ -98,6 +98,15 @@ BUILD(wr_send_inv, (struct ibv_qp_ex * qp, uint32_t rkey), qp, rkey)
 BUILD(wr_send_tso, (struct ibv_qp_ex * qp, void *header, uint16_t size, uint16_t mss), qp, header,
       size, mss)
 
+BUILD(wr_atomic_write, (struct ibv_qp_ex * qp, uint32_t rkey, uint64_t addr, const void *value), qp,
+      rkey, addr, value)
+
+/* The last one of rdma-core 44: in the objects of an older provider something else lies there. */
+static bool has_atomic_write(struct ibv_context *context)
+{
+	return hf_uverbs_of(context)->qp_mask_offset > offsetof(struct ibv_qp_ex, wr_atomic_write);
+}
+
 struct ibv_qp *hf_tracked_create_qp_ex(struct ibv_context *context,
 				       struct ibv_qp_init_attr_ex *attr)
 {
@@ -135,6 +144,8 @@ struct ibv_qp *hf_tracked_create_qp_ex(struct ibv_context *context,
 	TAKE(wr_send_imm);
 	TAKE(wr_send_inv);
 	TAKE(wr_send_tso);
+	if (has_atomic_write(context))
+		TAKE(wr_atomic_write);
 #undef TAKE
 	return qp;
 }
@@ -157,6 +168,8 @@ void hf_track_release_post(struct hf_track *track, struct ibv_qp *qp)
 	if (!post)
 		return;
 	memcpy((char *)qp + first, (const char *)&post->real + first, end - first);
+	if (has_atomic_write(qp->context))
+		((struct ibv_qp_ex *)(void *)qp)->wr_atomic_write = post->real.wr_atomic_write;
 	drop_post(track, post);
 }
 

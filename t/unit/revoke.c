@@ -290,6 +290,18 @@ static void real_wr_send(struct ibv_qp_ex *qp)
 	bed_now->posted++;
 }
 
+enum { AT_43 = offsetof(struct ibv_qp_ex, wr_atomic_write) };
+
+static void real_wr_atomic_write(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr,
+				 const void *value)
+{
+	(void)qp;
+	(void)rkey;
+	(void)addr;
+	(void)value;
+	bed_now->posted++;
+}
+
 static struct ibv_qp *real_create_qp_ex(struct ibv_context *context,
 					struct ibv_qp_init_attr_ex *attr)
 {
@@ -303,6 +315,11 @@ static struct ibv_qp *real_create_qp_ex(struct ibv_context *context,
 	ex_qp.qp_ex.wr_complete = real_wr_complete;
 	ex_qp.qp_ex.wr_abort = real_wr_abort;
 	ex_qp.qp_ex.wr_send = real_wr_send;
+	/* An object of an older provider has its mask there. */
+	if (hf_uverbs_of(context)->qp_mask_offset == AT_43)
+		memcpy((char *)&ex_qp + AT_43, &(uint64_t){VERBS_QP_EX}, sizeof(uint64_t));
+	else
+		ex_qp.qp_ex.wr_atomic_write = real_wr_atomic_write;
 	return &ex_qp.qp;
 }
 
@@ -705,6 +722,44 @@ static void single_calls_are_flushed(void **state)
 	assert_ptr_equal(cq->start_poll, real_start_poll);
 }
 
+static void an_atomic_write_is_flushed(void **state)
+{
+	struct bed *bed = *state;
+	struct ibv_qp_init_attr_ex attr = {
+		.comp_mask = IBV_QP_INIT_ATTR_SEND_OPS_FLAGS,
+		.send_cq = &bed->send_cq,
+		.recv_cq = &bed->recv_cq,
+	};
+	const uint64_t value = 0, mask = VERBS_QP_EX;
+	struct ibv_qp_ex *qp;
+	struct ibv_qp *base;
+	struct ibv_wc wc;
+
+	/* Where the provider's objects have no such call, what lies in its place is left alone. */
+	hf_uverbs_of(bed->context)->qp_mask_offset = AT_43;
+	base = ibv_create_qp_ex(bed->context, &attr);
+	assert_ptr_equal(ibv_qp_to_qp_ex(base), &ex_qp.qp_ex);
+	assert_ptr_not_equal(ex_qp.qp_ex.wr_send, real_wr_send);
+	assert_memory_equal((char *)&ex_qp + AT_43, &mask, sizeof(mask));
+	assert_int_equal(ibv_destroy_qp(base), 0);
+	assert_memory_equal((char *)&ex_qp + AT_43, &mask, sizeof(mask));
+	hf_uverbs_of(bed->context)->qp_mask_offset = offsetof(struct verbs_qp, comp_mask);
+
+	base = ibv_create_qp_ex(bed->context, &attr);
+	assert_non_null(base);
+	qp = ibv_qp_to_qp_ex(base);
+	ibv_wr_start(qp);
+	qp->wr_id = 55;
+	ibv_wr_atomic_write(qp, 1, 2, &value);
+	assert_int_equal(ibv_wr_complete(qp), 0);
+	unplug(bed);
+	assert_int_equal(ibv_poll_cq(&bed->send_cq, 1, &wc), 1);
+	assert_int_equal(wc.wr_id, 55);
+	assert_int_equal(wc.status, IBV_WC_WR_FLUSH_ERR);
+	assert_int_equal(ibv_destroy_qp(base), 0);
+	assert_ptr_equal(ex_qp.qp_ex.wr_atomic_write, real_wr_atomic_write);
+}
+
 static void *wait_blocked(void *arg)
 {
 	struct ibv_async_event event;
@@ -1042,6 +1097,7 @@ int main(void)
 		TEST(a_reset_or_destroyed_qp_owes_nothing),
 		TEST(many_requests_are_kept_in_order),
 		TEST(single_calls_are_flushed),
+		TEST(an_atomic_write_is_flushed),
 		TEST(nothing_of_the_kernels_is_left),
 		TEST(a_number_that_is_anothers_by_now_is_left_alone),
 		TEST(who_closes_in_time_is_left_alone),
