@@ -23,6 +23,8 @@ VM_TESTS = \
 	t/vm/instructions \
 	t/vm/programs \
 	t/vm/holders \
+	t/vm/boot-udev \
+	t/vm/boot-modules \
 	t/vm/tool \
 	t/vm/cycles
 
@@ -68,7 +70,7 @@ t_vm_vm_listing_SOURCES = t/vm/listing.c
 t_vm_vm_listing_LDADD = -libverbs
 
 dist_noinst_SCRIPTS += $(VM_TESTS) t/vm/demo t/vm/fetch t/vm/initrd t/vm/run t/vm/selftest t/vm/speed
-dist_noinst_DATA += t/vm/columns.sh t/vm/common.sh t/vm/guest t/vm/held.sh t/vm/init \
+dist_noinst_DATA += t/vm/columns.sh t/vm/common.sh t/vm/guest t/vm/hardware.sh t/vm/held.sh t/vm/init \
 	t/vm/lib.sh t/vm/root.sh t/vm/table.sh t/vm/module/Kbuild t/vm/module/hfboard.c \
 	t/vm/module/hfplug.c
 

@@ -4,14 +4,17 @@
 # units that make systemd run the script.
 # shellcheck disable=SC2153 # VM_* are from env
 
-# The boot files of the distribution's packages; their daemons stay.
+# The boot files of the distribution's packages; their daemons stay. For comparisons the files are
+# kept, out of everybody's sight.
 without_distribution()
 {
-	local file
+	local file kept=/run/vm/distribution
 
+	mkdir -p "$kept"
 	cat /var/lib/dpkg/info/{rdma-core,ibacm,srptools}.list | grep -E \
 		'/udev/rules\.d/.|/systemd/system/.|^/etc/rdma/modules/.|^/etc/init\.d/.' |
 		while read -r file; do
+			[ ! -e "$file" ] || cp --parents "$file" "$kept"
 			rm -f "$file"
 		done
 	# Their units were enabled when the packages were installed.
