@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/epoll.h>
@@ -12,8 +13,10 @@
 #include "core/device/open.h"
 #include "core/verbs/wait.h"
 
-/* How often to look where nothing is heard. */
-enum { LOOK_AGAIN_MS = 1000 };
+enum {
+	LOOK_AGAIN_MS = 1000, /* where nothing is heard */
+	PATIENCE = 16,
+};
 
 static int add(int epoll, int fd)
 {
@@ -81,12 +84,19 @@ bool hf_wait_owns(const struct hf_wait *wait)
 	return epoll_ctl(wait->fd, EPOLL_CTL_MOD, wait->kernel_fd, &event) == 0;
 }
 
-void hf_wait_told(struct hf_wait *wait)
+static void make_quiet(struct hf_wait *wait)
 {
 	struct epoll_event unused = {0};
 
-	if (!atomic_exchange(&wait->over, true) && wait->removal && wait->forks == hf_fork_count())
+	if (wait->removal && wait->forks == hf_fork_count())
 		(void)epoll_ctl(wait->fd, EPOLL_CTL_DEL, hf_removal_fd(wait->removal), &unused);
+}
+
+/* Threads that sleep on it would then sleep for ever: the last one that leaves does it. */
+void hf_wait_told(struct hf_wait *wait)
+{
+	if (!atomic_exchange(&wait->over, true) && !atomic_load(&wait->waiting))
+		make_quiet(wait);
 }
 
 /*
@@ -143,6 +153,59 @@ static ssize_t read_and_count(const struct hf_wait *wait, void *buffer, size_t s
 	return got;
 }
 
+static void leave(void *arg)
+{
+	struct hf_wait *wait = arg;
+
+	if (atomic_fetch_sub(&wait->waiting, 1) == 1 && atomic_load(&wait->over))
+		make_quiet(wait);
+}
+
+/* In a forked child: its parent, which cannot know of it, may make the set quiet. */
+static int poll_both(const struct hf_wait *wait)
+{
+	struct pollfd pollfds[2] = {
+		{.fd = wait->fd, .events = POLLIN},
+		{.fd = wait->removal ? hf_removal_fd(wait->removal) : -1, .events = POLLIN},
+	};
+
+	return poll(pollfds, 2, wait->removal ? -1 : LOOK_AGAIN_MS);
+}
+
+/* Sleeps until there may be something, unless the program asked not to: 0, -EAGAIN or -errno. */
+static int sleep_on(struct hf_wait *wait)
+{
+	/* Asked each time: the program may change it whenever it likes. */
+	const int flags = fcntl(wait->fd, F_GETFL);
+	struct epoll_event event;
+	int ret = 0;
+
+	if (flags < 0)
+		return -errno;
+	if (flags & O_NONBLOCK)
+		return -EAGAIN;
+	if (wait->forks != hf_fork_count())
+		return poll_both(wait) < 0 ? -errno : 0;
+	atomic_fetch_add(&wait->waiting, 1);
+	/* Programs cancel the threads that wait for events. */
+	pthread_cleanup_push(leave, wait);
+	if (!atomic_load(&wait->over) && !atomic_load(&wait->revoked) &&
+	    epoll_wait(wait->fd, &event, 1, wait->removal ? -1 : LOOK_AGAIN_MS) < 0)
+		ret = -errno;
+	pthread_cleanup_pop(1);
+	return ret;
+}
+
+/* Who had to wait the last time will have to again, and a read that finds nothing is for nothing. */
+static bool expects_to_wait(struct hf_wait *wait)
+{
+	const unsigned int patience = atomic_load_explicit(&wait->patience, memory_order_relaxed);
+
+	if (patience)
+		atomic_store_explicit(&wait->patience, patience - 1, memory_order_relaxed);
+	return patience > 0;
+}
+
 /* 1, 0 for nothing there, -errno. */
 static int try_read(struct hf_wait *wait, void *buffer, size_t size,
 		    const struct hf_wait_account *account)
@@ -161,26 +224,22 @@ static int try_read(struct hf_wait *wait, void *buffer, size_t size,
 int hf_wait_read(struct hf_wait *wait, void *buffer, size_t size,
 		 const struct hf_wait_account *account)
 {
-	/* The second is for threads that are here while hf_wait_told() makes the first one quiet. */
-	struct pollfd pollfds[2] = {
-		{.fd = wait->fd, .events = POLLIN},
-		{.fd = wait->removal ? hf_removal_fd(wait->removal) : -1, .events = POLLIN},
-	};
-	int flags, got;
+	int err = expects_to_wait(wait) ? sleep_on(wait) : 0;
+	int got;
 
+	if (err && err != -EAGAIN)
+		return err;
 	for (;;) {
 		got = try_read(wait, buffer, size, account);
 		if (got)
 			return got;
 		if (hf_wait_is_over(wait))
 			return 0;
-		/* Asked each time: the program may change it whenever it likes. */
-		flags = fcntl(wait->fd, F_GETFL);
-		if (flags < 0)
-			return -errno;
-		if (flags & O_NONBLOCK)
-			return -EAGAIN;
-		if (poll(pollfds, 2, wait->removal ? -1 : LOOK_AGAIN_MS) < 0)
-			return -errno;
+		if (err)
+			return err;
+		atomic_store_explicit(&wait->patience, PATIENCE, memory_order_relaxed);
+		err = sleep_on(wait);
+		if (err)
+			return err;
 	}
 }

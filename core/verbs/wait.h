@@ -26,6 +26,8 @@ struct hf_wait {
 	unsigned int forks;	     /* hf_fork_count() of the process that made `fd` */
 	atomic_bool over;	     /* the removal was told, and `fd` is quiet about it */
 	atomic_bool revoked;	     /* kernel_fd leads nowhere any more */
+	atomic_uint waiting;	     /* threads that may sleep on `fd` */
+	atomic_uint patience;	     /* so many calls wait first, see hf_wait_read() */
 	struct hf_wait *prev, *next; /* of a context, see revoke.h */
 };
 
