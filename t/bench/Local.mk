@@ -10,7 +10,8 @@ bench_common = \
 	t/bench/place.h \
 	t/bench/trace.c \
 	t/bench/trace.h
-t_bench_bench_SOURCES = t/bench/bench.c t/bench/report.c t/bench/report.h $(bench_common)
+t_bench_bench_SOURCES = t/bench/bench.c t/bench/report.c t/bench/report.h t/bench/starts.c \
+	t/bench/starts.h $(bench_common)
 t_bench_bench_LDADD = libhf-test-tree.la
 t_bench_counts_SOURCES = t/bench/counts.c $(bench_common)
 t_bench_counts_LDADD = libhf-test-tree.la

@@ -20,9 +20,10 @@
 #include "t/bench/figures.h"
 #include "t/bench/place.h"
 #include "t/bench/report.h"
+#include "t/bench/starts.h"
 #include "t/bench/trace.h"
 
-enum { ROUNDS_MAX = 101, STARTS = 5 /* in each round */, STARTS_MAX = ROUNDS_MAX * STARTS };
+enum { ROUNDS_MAX = 101 };
 
 static const unsigned int sizes[] = {1, 256, 1024, 4096};
 
@@ -35,57 +36,10 @@ static struct tree *trees[SIZES];
 static int rounds = 7;
 
 static struct figures lists[LIBRARIES][SIZES][ROUNDS_MAX];
-static struct figures starts[LIBRARIES][STARTS_MAX];
-static struct figures cold_starts[LIBRARIES][STARTS_MAX];
-static struct figures nothing[STARTS_MAX];
-static int num_starts;
 
 static double median(enum library library, int size, const char *name)
 {
 	return figures_median(lists[library][size], rounds, name);
-}
-
-static void row(const char *name, const char *unit, double scale, double incumbent, double holdfast,
-		double target)
-{
-	report_row(&(struct report_row){
-		.name = name,
-		.unit = unit,
-		.incumbent = incumbent * scale,
-		.holdfast = holdfast * scale,
-		.ratio = holdfast > 0 ? incumbent / holdfast : 0,
-		.target = target,
-	});
-}
-
-/* As after boot: what a library is made of, and what it opens, comes from the disk. */
-static void make_cold(void)
-{
-	static const char *const patterns[] = {
-		"/usr/lib/*/libibverbs/*.so", "/etc/libibverbs.d/*",	 "/usr/lib/*/libnl-*.so.*",
-		"/usr/lib/*/libmnl.so.*",     "/usr/lib/*/libudev.so.*",
-	};
-
-	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
-		place_evict(patterns[i]);
-	for (int i = 0; i < LIBRARIES; i++)
-		place_evict(paths[i]);
-	place_evict_providers();
-}
-
-static void measure_starts(void)
-{
-	int n = num_starts++;
-
-	place_use(trees[0]);
-	figures_run(paths[HOLDFAST], "none", &nothing[n]);
-	for (int i = 0; i < LIBRARIES; i++) {
-		enum library library = (i + n) % LIBRARIES;
-
-		make_cold();
-		figures_run(paths[library], "start", &cold_starts[library][n]);
-		figures_run(paths[library], "start", &starts[library][n]);
-	}
 }
 
 static void measure(void)
@@ -100,8 +54,7 @@ static void measure(void)
 				figures_run(paths[library], "list", &lists[library][size][round]);
 			}
 		}
-		for (int i = 0; i < STARTS; i++)
-			measure_starts();
+		starts_measure();
 	}
 }
 
@@ -153,46 +106,20 @@ static void report_lists(void)
 		for (int size = 0; size < (int)SIZES; size++) {
 			snprintf(name, sizeof(name), "%s, %u device%s", kinds[kind].what,
 				 sizes[size], size ? "s" : "");
-			row(name, kinds[kind].unit, kinds[kind].scale,
-			    median(INCUMBENT, size, kinds[kind].figure),
-			    median(HOLDFAST, size, kinds[kind].figure),
-			    sizes[size] == 1024 ? kinds[kind].target_1024 : 0);
+			report_pair(name, kinds[kind].unit, kinds[kind].scale,
+				    median(INCUMBENT, size, kinds[kind].figure),
+				    median(HOLDFAST, size, kinds[kind].figure),
+				    sizes[size] == 1024 ? kinds[kind].target_1024 : 0);
 		}
 		for (int size = 1; size < (int)SIZES; size++) {
 			snprintf(name, sizeof(name), "%s, per device of %u", kinds[kind].what,
 				 sizes[size]);
-			row(name, "us", 1e-3 / sizes[size],
-			    median(INCUMBENT, size, kinds[kind].figure),
-			    median(HOLDFAST, size, kinds[kind].figure), 0);
+			report_pair(name, "us", 1e-3 / sizes[size],
+				    median(INCUMBENT, size, kinds[kind].figure),
+				    median(HOLDFAST, size, kinds[kind].figure), 0);
 		}
 		report_growth(kinds[kind].what, kinds[kind].figure);
 	}
-}
-
-/* `figure` of processes that start, warm, and what one that does nothing takes off it. */
-static void report_start_of(const char *what, const char *figure, double target)
-{
-	double base = figures_median(nothing, num_starts, figure);
-	double warm[LIBRARIES];
-	char name[64];
-
-	for (int i = 0; i < LIBRARIES; i++)
-		warm[i] = figures_median(starts[i], num_starts, figure);
-	snprintf(name, sizeof(name), "lister of 1 device%s", what);
-	row(name, "ms", 1e-6, warm[INCUMBENT], warm[HOLDFAST], 0);
-	snprintf(name, sizeof(name), "empty process%s", what);
-	row(name, "ms", 1e-6, base, base, 0);
-	snprintf(name, sizeof(name), "lister less empty process%s", what);
-	row(name, "ms", 1e-6, warm[INCUMBENT] - base, warm[HOLDFAST] - base, target);
-}
-
-static void report_start(void)
-{
-	row("lister of 1 device, cold", "ms", 1e-6,
-	    figures_median(cold_starts[INCUMBENT], num_starts, "wall_ns"),
-	    figures_median(cold_starts[HOLDFAST], num_starts, "wall_ns"), 3);
-	report_start_of(", warm", "wall_ns", 3);
-	report_start_of(", warm, CPU time", "cpu_ns", 0);
 }
 
 static void report_memory(void)
@@ -207,12 +134,13 @@ static void report_memory(void)
 		files[i] = (median(i, 3, "files_idle") - median(i, 0, "files_idle")) /
 			   (sizes[3] - sizes[0]);
 	}
-	row("heap per listed device", "bytes", 1, bytes[INCUMBENT], bytes[HOLDFAST], 0);
-	row("heap per device, list given back", "bytes", 1, idle[INCUMBENT], idle[HOLDFAST], 0);
-	row("descriptors per idle device", "fds", 1, files[INCUMBENT], files[HOLDFAST], 0);
-	row("descriptors of the library", "fds", 1,
-	    median(INCUMBENT, 0, "files_idle") - median(INCUMBENT, 0, "files_before"),
-	    median(HOLDFAST, 0, "files_idle") - median(HOLDFAST, 0, "files_before"), 0);
+	report_pair("heap per listed device", "bytes", 1, bytes[INCUMBENT], bytes[HOLDFAST], 0);
+	report_pair("heap per device, list given back", "bytes", 1, idle[INCUMBENT], idle[HOLDFAST],
+		    0);
+	report_pair("descriptors per idle device", "fds", 1, files[INCUMBENT], files[HOLDFAST], 0);
+	report_pair("descriptors of the library", "fds", 1,
+		    median(INCUMBENT, 0, "files_idle") - median(INCUMBENT, 0, "files_before"),
+		    median(HOLDFAST, 0, "files_idle") - median(HOLDFAST, 0, "files_before"), 0);
 }
 
 static void report_calls(void)
@@ -235,8 +163,9 @@ static void report_calls(void)
 		for (int size = 0; size < (int)SIZES; size++) {
 			snprintf(name, sizeof(name), "%s, %u device%s: system calls",
 				 section_names[section], sizes[size], size ? "s" : "");
-			row(name, "calls", 1, (double)traces[INCUMBENT][size].total[section],
-			    (double)traces[HOLDFAST][size].total[section], 0);
+			report_pair(name, "calls", 1,
+				    (double)traces[INCUMBENT][size].total[section],
+				    (double)traces[HOLDFAST][size].total[section], 0);
 		}
 	}
 	for (int section = TRACE_FIRST; section <= TRACE_AGAIN; section++) {
@@ -362,10 +291,11 @@ int main(int argc, char **argv)
 	printf("libibverbs: %s with %d drivers configured\nHoldfast:   %s\n"
 	       "Medians of %d rounds in turns\n\n",
 	       paths[INCUMBENT], distribution_providers(), paths[HOLDFAST], rounds);
+	starts_begin(paths[INCUMBENT], paths[HOLDFAST], trees[0]);
 	measure();
 	check_devices();
 	report_lists();
-	report_start();
+	starts_report();
 	report_memory();
 	report_calls();
 	report_delay();

@@ -21,6 +21,19 @@ struct figures {
  */
 void figures_run(const char *library, const char *operation, struct figures *ret);
 
+/* The same of any program, whose output is of no interest. */
+void figures_program(char *const argv[], struct figures *ret);
+
+/*
+ * Of a program, counted once: the system calls that it makes (-1 where tracing is not allowed), and
+ * the instructions of its own (-1 without valgrind).
+ */
+double figures_calls(char *const argv[]);
+double figures_instructions(char *const argv[]);
+
+/* The path of the probe. */
+const char *figures_probe(void);
+
 struct trace;
 /* The same under the tracer; -EPERM where that is not allowed. */
 int figures_trace(const char *library, struct figures *ret, struct trace *trace);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <sched.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <time.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "t/bench/place.h"
@@ -186,6 +188,71 @@ const char *place_providers(void)
 	if (access(path, R_OK) < 0)
 		fail(path, errno);
 	return path;
+}
+
+/* In the private /dev: nothing of it stays. */
+static const char cache[] = "/dev/hf-ld.so.cache", configuration[] = "/dev/hf-ld.so.conf";
+
+/* Runs it with `output` as its standard output and nothing heard of its complaints. */
+static bool succeeds(char *const argv[], char *const environment[], const char *output)
+{
+	posix_spawn_file_actions_t actions;
+	int status = -1;
+	pid_t pid;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output,
+					 O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	if (posix_spawn(&pid, argv[0], &actions, NULL, argv, environment) == 0)
+		waitpid(pid, &status, 0);
+	posix_spawn_file_actions_destroy(&actions);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static bool takes_holdfast(const char *program)
+{
+	static const char list[] = "/dev/hf-libraries";
+	char *argv[] = {(char *)program, NULL};
+	char *environment[] = {(char *)"LD_TRACE_LOADED_OBJECTS=1", NULL};
+	char line[4096];
+	bool found = false;
+	FILE *file;
+
+	place_use_default(true);
+	if (succeeds(argv, environment, list)) {
+		file = fopen(list, "re");
+		while (file && fgets(line, sizeof(line), file))
+			found |= strstr(line, "libholdfast.so") != NULL;
+		if (file)
+			fclose(file);
+	}
+	place_use_default(false);
+	return found;
+}
+
+bool place_make_default(const char *program)
+{
+	char *argv[] = {
+		(char *)"/sbin/ldconfig", (char *)"-X", (char *)"-C", (char *)cache, (char *)"-f",
+		(char *)configuration,	  NULL};
+	char *environment[] = {NULL};
+	FILE *file = fopen(configuration, "we");
+
+	if (!file)
+		return false;
+	fprintf(file, "%s/compat/.libs\n%s/.libs\ninclude /etc/ld.so.conf\n", build_dir(),
+		build_dir());
+	return fclose(file) == 0 && succeeds(argv, environment, "/dev/null") &&
+	       takes_holdfast(program);
+}
+
+void place_use_default(bool holdfast)
+{
+	static const char used[] = "/etc/ld.so.cache";
+
+	if (holdfast ? mount(cache, used, NULL, MS_BIND, NULL) : umount2(used, MNT_DETACH))
+		fail(used, errno);
 }
 
 void place_evict(const char *pattern)

@@ -6,6 +6,7 @@
 #ifndef HF_BENCH_PLACE_H
 #define HF_BENCH_PLACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,18 @@ void place_use(const struct tree *tree);
  */
 const char *place_library(void);
 const char *place_providers(void);
+
+/*
+ * Prepares what place_use_default() needs; false where that cannot be, or where `program` would not
+ * take Holdfast's libibverbs.so.1 by it.
+ */
+bool place_make_default(const char *program);
+
+/*
+ * Is Holdfast's libibverbs.so.1 the system's default for processes started from now on? As
+ * libholdfast-compat(7) has it: by the loader's configuration, of which only the cache is looked at.
+ */
+void place_use_default(bool holdfast);
 
 /* Has the system forget what it holds in memory of these files, as far as nobody uses them. */
 void place_evict(const char *pattern);

@@ -25,6 +25,19 @@ void report_row(const struct report_row *row)
 	num_rows++;
 }
 
+void report_pair(const char *name, const char *unit, double scale, double incumbent,
+		 double holdfast, double target)
+{
+	report_row(&(struct report_row){
+		.name = name,
+		.unit = unit,
+		.incumbent = incumbent * scale,
+		.holdfast = holdfast * scale,
+		.ratio = holdfast > 0 ? incumbent / holdfast : 0,
+		.target = target,
+	});
+}
+
 void report_note(const char *format, ...)
 {
 	va_list args;

@@ -15,6 +15,10 @@ struct report_row {
 
 void report_row(const struct report_row *row);
 
+/* The same of both, times `scale`; 0: no target. */
+void report_pair(const char *name, const char *unit, double scale, double incumbent,
+		 double holdfast, double target);
+
 /* A line below the table. */
 void report_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
