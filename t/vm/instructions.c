@@ -26,6 +26,8 @@ enum what {
 	POST_RECV,
 	POLL_CQ,
 	POLL_EMPTY,
+	WR_SEND,
+	POLL_EX,
 	ALLOC_PD,
 	REG_MR,
 	CREATE_CQ,
@@ -39,10 +41,10 @@ enum what {
 
 static const char *const names[WHATS] = {
 	[NOTHING] = "nothing",	     [POST_SEND] = "post_send",	  [POST_RECV] = "post_recv",
-	[POLL_CQ] = "poll_cq",	     [POLL_EMPTY] = "poll_empty", [ALLOC_PD] = "alloc_pd",
-	[REG_MR] = "reg_mr",	     [CREATE_CQ] = "create_cq",	  [CREATE_QP] = "create_qp",
-	[DESTROY_QP] = "destroy_qp", [DESTROY_CQ] = "destroy_cq", [DEREG_MR] = "dereg_mr",
-	[DEALLOC_PD] = "dealloc_pd",
+	[POLL_CQ] = "poll_cq",	     [POLL_EMPTY] = "poll_empty", [WR_SEND] = "wr_send",
+	[POLL_EX] = "poll_ex",	     [ALLOC_PD] = "alloc_pd",	  [REG_MR] = "reg_mr",
+	[CREATE_CQ] = "create_cq",   [CREATE_QP] = "create_qp",	  [DESTROY_QP] = "destroy_qp",
+	[DESTROY_CQ] = "destroy_cq", [DEREG_MR] = "dereg_mr",	  [DEALLOC_PD] = "dealloc_pd",
 };
 
 /* Not that of vm.c, which brings libholdfast with it. */
@@ -75,6 +77,7 @@ static struct {
 	int (*modify_qp)(struct ibv_qp *, struct ibv_qp_attr *, int);
 	int (*destroy_qp)(struct ibv_qp *);
 	int (*query_gid)(struct ibv_context *, uint8_t, int, union ibv_gid *);
+	struct ibv_qp_ex *(*qp_to_qp_ex)(struct ibv_qp *);
 } lib;
 
 static void load(const char *path)
@@ -83,7 +86,7 @@ static void load(const char *path)
 		"ibv_get_device_list", "ibv_open_device", "ibv_get_device_name", "ibv_alloc_pd",
 		"ibv_dealloc_pd",      "ibv_reg_mr",	  "ibv_dereg_mr",	 "ibv_create_cq",
 		"ibv_destroy_cq",      "ibv_create_qp",	  "ibv_modify_qp",	 "ibv_destroy_qp",
-		"ibv_query_gid",
+		"ibv_query_gid",       "ibv_qp_to_qp_ex",
 	};
 	void *handle = dlopen(path, RTLD_NOW | RTLD_GLOBAL);
 
@@ -179,6 +182,75 @@ static void data_path(struct ibv_qp *qp, struct ibv_cq *scq, struct ibv_cq *rcq,
 	need(ibv_poll_cq(rcq, 1, &wc) == 1 && wc.status == IBV_WC_SUCCESS, "the message");
 }
 
+/* Through the context, not by the header's functions: those would link to a library. */
+static struct ibv_qp *create_qp_ex(struct ibv_pd *pd, struct ibv_qp_init_attr_ex *attr)
+{
+	struct verbs_context *context = verbs_get_ctx_op(pd->context, create_qp_ex);
+
+	need(context != NULL, "create_qp_ex");
+	return context->create_qp_ex(pd->context, attr);
+}
+
+static struct ibv_cq_ex *create_cq_ex(struct ibv_context *context)
+{
+	struct ibv_cq_init_attr_ex attr = {.cqe = 16, .wc_flags = IBV_WC_STANDARD_FLAGS};
+	struct verbs_context *verbs = verbs_get_ctx_op(context, create_cq_ex);
+
+	need(verbs != NULL, "create_cq_ex");
+	return verbs->create_cq_ex(context, &attr);
+}
+
+/* The same message, by the newer calls. */
+static void data_path_ex(struct ibv_context *context, struct ibv_pd *pd, struct ibv_cq *rcq,
+			 struct ibv_mr *mr, const union ibv_gid *gid, uint8_t index)
+{
+	struct ibv_sge sge = {.addr = (uintptr_t)mr->addr, .length = SIZE, .lkey = mr->lkey};
+	struct ibv_recv_wr recv = {.sg_list = &sge, .num_sge = 1}, *bad_recv;
+	struct ibv_cq_ex *scq = create_cq_ex(context);
+	struct ibv_qp_init_attr_ex attr = {
+		.cap = {.max_send_wr = 8, .max_recv_wr = 8, .max_send_sge = 1, .max_recv_sge = 1},
+		.qp_type = IBV_QPT_RC,
+		.recv_cq = rcq,
+		.pd = pd,
+		.comp_mask = IBV_QP_INIT_ATTR_PD | IBV_QP_INIT_ATTR_SEND_OPS_FLAGS,
+		.send_ops_flags = IBV_QP_EX_WITH_SEND,
+	};
+	struct ibv_poll_cq_attr poll = {0};
+	struct ibv_qp_ex *ex;
+	struct ibv_qp *qp;
+	struct ibv_wc wc;
+	int ret;
+
+	need(scq != NULL, "ibv_create_cq_ex");
+	attr.send_cq = ibv_cq_ex_to_cq(scq);
+	qp = create_qp_ex(pd, &attr);
+	need(qp != NULL, "ibv_create_qp_ex");
+	ex = lib.qp_to_qp_ex(qp);
+	connect_to_itself(qp, gid, index);
+	need(!ibv_post_recv(qp, &recv, &bad_recv), "ibv_post_recv");
+	mark(WR_SEND);
+	ibv_wr_start(ex);
+	ex->wr_id = 1;
+	ex->wr_flags = IBV_SEND_SIGNALED;
+	ibv_wr_send(ex);
+	ibv_wr_set_sge(ex, mr->lkey, sge.addr, SIZE);
+	ret = ibv_wr_complete(ex);
+	mark(WR_SEND);
+	need(!ret, "ibv_wr_complete");
+	usleep(20000);
+	mark(POLL_EX);
+	ret = ibv_start_poll(scq, &poll);
+	if (!ret) {
+		ret = scq->status;
+		(void)ibv_wc_read_opcode(scq);
+		ibv_end_poll(scq);
+	}
+	mark(POLL_EX);
+	need(!ret, "a completion");
+	need(ibv_poll_cq(rcq, 1, &wc) == 1 && wc.status == IBV_WC_SUCCESS, "the message");
+	need(!lib.destroy_qp(qp) && !lib.destroy_cq(ibv_cq_ex_to_cq(scq)), "ibv_destroy_qp");
+}
+
 static struct ibv_context *open_device(const char *name)
 {
 	struct ibv_device **list = lib.get_device_list(NULL);
@@ -216,6 +288,7 @@ static void one_round(struct ibv_context *context, const union ibv_gid *gid, uin
 	need(qp != NULL, "ibv_create_qp");
 	connect_to_itself(qp, gid, index);
 	data_path(qp, cqs[0], cqs[1], mr);
+	data_path_ex(context, pd, cqs[1], mr, gid, index);
 	COUNT(DESTROY_QP, ret = lib.destroy_qp(qp));
 	need(!ret, "ibv_destroy_qp");
 	COUNT(DESTROY_CQ, ret = lib.destroy_cq(cqs[0]));
