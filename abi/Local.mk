@@ -12,7 +12,7 @@ provider_mapdir = $(pkgdatadir)
 dist_provider_map_DATA = abi/maps/provider.map
 
 pkgconfig_DATA += abi/holdfast-provider.pc
-EXTRA_DIST += abi/holdfast-provider.pc.in abi/maps/libholdfast.map abi/maps/compat-names.ld
+EXTRA_DIST += abi/holdfast-provider.pc.in abi/maps/libholdfast.map
 
 # The recorded ABI: compared by `make abi-check`, recorded anew by `make abi-baseline`.
 EXTRA_DIST += abi/lib.sh abi/check abi/check-self abi/check-providers abi/public-types.ini abi/record \

@@ -28,7 +28,9 @@ libhf_core_la_SOURCES = \
 	core/base/text.h \
 	core/base/userns.c \
 	core/base/userns.h \
-	core/compat.h
+	core/compat.h \
+	core/compat_calls.c \
+	core/compat_calls.h
 
 include core/discovery/Local.mk
 include core/foreign/Local.mk
@@ -42,10 +44,8 @@ lib_LTLIBRARIES += libholdfast.la
 libholdfast_la_SOURCES =
 libholdfast_la_LIBADD = libhf-core.la
 libholdfast_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(LIBHOLDFAST_VERSION_INFO) \
-	-Wl,--version-script=$(top_srcdir)/abi/maps/libholdfast.map \
-	-Wl,$(top_srcdir)/abi/maps/compat-names.ld
-EXTRA_libholdfast_la_DEPENDENCIES = $(top_srcdir)/abi/maps/libholdfast.map \
-	$(top_srcdir)/abi/maps/compat-names.ld
+	-Wl,-Bsymbolic -Wl,--version-script=$(top_srcdir)/abi/maps/libholdfast.map
+EXTRA_libholdfast_la_DEPENDENCIES = $(top_srcdir)/abi/maps/libholdfast.map
 
 pkgconfig_DATA += core/holdfast.pc
 EXTRA_DIST += core/holdfast.pc.in

@@ -2,9 +2,6 @@
 /* Devices, contexts and what is asked of them. */
 #include "compat/face/forward.h"
 
-#undef ibv_get_device_list
-#undef ibv_query_port
-
 HF_FORWARD(1.1, struct ibv_device **, ibv_get_device_list, (int *num), (num))
 HF_FORWARD(1.1, void, ibv_free_device_list, (struct ibv_device * *list), (list))
 HF_FORWARD(1.1, const char *, ibv_get_device_name, (struct ibv_device * device), (device))

@@ -6,6 +6,7 @@
 #include <infiniband/verbs.h>
 
 #include "core/base/attr.h"
+#include "core/compat_calls.h"
 
 /* Gives `symbol` of this library the name and version as its users see it. */
 #if defined(__has_attribute)
@@ -17,17 +18,12 @@
 #define HF_SYMVER(symbol, version) __asm__(".symver " #symbol "," version);
 #endif
 
-/*
- * libholdfast's function is called by its second name (abi/maps/compat-names.ld): the linker of GNU
- * takes no reference to ibv_x@HOLDFAST_0.1 in a library that has an ibv_x itself.
- */
 #define HF_FORWARD(node, ret, name, parameters, arguments) \
-	extern __typeof__(name) hf_compat_##name;          \
 	extern __typeof__(name) face_##name;               \
 	HF_SYMVER(face_##name, #name "@@IBVERBS_" #node)   \
 	HF_EXPORT ret face_##name parameters               \
 	{                                                  \
-		return hf_compat_##name arguments;         \
+		return hf_compat_calls.name arguments;     \
 	}
 
 #endif

@@ -2,9 +2,6 @@
 /* Protection domains, memory, multicast groups. */
 #include "compat/face/forward.h"
 
-#undef ibv_reg_mr
-#undef ibv_reg_mr_iova
-
 HF_FORWARD(1.1, struct ibv_pd *, ibv_alloc_pd, (struct ibv_context * context), (context))
 HF_FORWARD(1.1, int, ibv_dealloc_pd, (struct ibv_pd * pd), (pd))
 

@@ -2,7 +2,6 @@
 /* Completion queues and channels, shared receive queues, queue pairs. */
 #include "compat/old/old.h"
 
-HF_CORE(ibv_create_comp_channel);
 extern __typeof__(ibv_create_comp_channel) face_ibv_create_comp_channel;
 HF_SYMVER(face_ibv_create_comp_channel, "ibv_create_comp_channel@@IBVERBS_1.0")
 /* The only call of node 1.0 that old programs make with their own context. */
@@ -10,7 +9,7 @@ HF_EXPORT struct ibv_comp_channel *face_ibv_create_comp_channel(struct ibv_conte
 {
 	if (context->abi_compat == &old_context_mark)
 		context = ((struct old_context *)(void *)context)->real;
-	return hf_compat_ibv_create_comp_channel(context);
+	return hf_compat_calls.ibv_create_comp_channel(context);
 }
 
 HF_FORWARD(1.0, int, ibv_destroy_comp_channel, (struct ibv_comp_channel * channel), (channel))

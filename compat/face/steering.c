@@ -26,16 +26,6 @@ HF_FORWARD(1.1, enum ibv_rate, mbps_to_ibv_rate, (int mbps), (mbps))
 HF_FORWARD(1.1, int, ibv_fork_init, (void), ())
 HF_FORWARD(1.13, enum ibv_fork_status, ibv_is_fork_initialized, (void), ())
 
-/* No installed header declares these; the layouts are the kernel's, <rdma/ib_user_sa.h> and others. */
-extern int ibv_dofork_range(void *base, size_t size);
-extern int ibv_dontfork_range(void *base, size_t size);
-extern const char *ibv_get_sysfs_path(void);
-extern int ibv_read_sysfs_file(const char *dir, const char *file, char *buf, size_t size);
-extern void ibv_copy_ah_attr_from_kern(void *to, const void *from);
-extern void ibv_copy_qp_attr_from_kern(void *to, const void *from);
-extern void ibv_copy_path_rec_from_kern(void *to, const void *from);
-extern void ibv_copy_path_rec_to_kern(void *to, const void *from);
-
 HF_FORWARD(1.1, int, ibv_dofork_range, (void *base, size_t size), (base, size))
 HF_FORWARD(1.1, int, ibv_dontfork_range, (void *base, size_t size), (base, size))
 HF_FORWARD(1.0, const char *, ibv_get_sysfs_path, (void), ())

@@ -4,16 +4,13 @@
 
 #include "compat/old/old.h"
 
-HF_CORE(ibv_create_ah);
-HF_CORE(ibv_destroy_ah);
-
 HF_OLD(struct old_ah *, ibv_create_ah, (struct old_pd * pd, struct ibv_ah_attr *attr))
 {
 	struct old_ah *ah = calloc(1, sizeof(*ah));
 
 	if (!ah)
 		return NULL;
-	ah->real = hf_compat_ibv_create_ah(pd->real, attr);
+	ah->real = hf_compat_calls.ibv_create_ah(pd->real, attr);
 	if (!ah->real) {
 		free(ah);
 		return NULL;
@@ -26,7 +23,7 @@ HF_OLD(struct old_ah *, ibv_create_ah, (struct old_pd * pd, struct ibv_ah_attr *
 
 HF_OLD(int, ibv_destroy_ah, (struct old_ah * ah))
 {
-	int ret = hf_compat_ibv_destroy_ah(ah->real);
+	int ret = hf_compat_calls.ibv_destroy_ah(ah->real);
 
 	if (!ret)
 		free(ah);

@@ -4,17 +4,6 @@
 
 #include "compat/old/old.h"
 
-HF_CORE(ibv_close_device);
-HF_CORE(ibv_free_device_list);
-HF_CORE(ibv_get_device_guid);
-HF_CORE(ibv_get_device_list);
-HF_CORE(ibv_get_device_name);
-HF_CORE(ibv_open_device);
-HF_CORE(ibv_query_device);
-HF_CORE(ibv_query_gid);
-HF_CORE(ibv_query_pkey);
-HF_CORE(ibv_query_port);
-
 const char old_context_mark = 0;
 
 static void put_device(struct old_device *device)
@@ -29,7 +18,7 @@ HF_OLD(struct old_device **, ibv_get_device_list, (int *ret_count))
 	struct old_device **list;
 	int count = 0, made;
 
-	real = hf_compat_ibv_get_device_list(&count);
+	real = hf_compat_calls.ibv_get_device_list(&count);
 	if (!real)
 		return NULL;
 	/* The real list stands before what the program sees. */
@@ -55,7 +44,7 @@ free_list:
 		free(list[made--]);
 	free(list);
 free_real:
-	hf_compat_ibv_free_device_list(real);
+	hf_compat_calls.ibv_free_device_list(real);
 	return NULL;
 }
 
@@ -65,18 +54,18 @@ HF_OLD(void, ibv_free_device_list, (struct old_device * *list))
 		return;
 	for (struct old_device **device = list; *device; device++)
 		put_device(*device);
-	hf_compat_ibv_free_device_list((struct ibv_device **)(void *)list[-1]);
+	hf_compat_calls.ibv_free_device_list((struct ibv_device **)(void *)list[-1]);
 	free(list - 1);
 }
 
 HF_OLD(const char *, ibv_get_device_name, (struct old_device * device))
 {
-	return hf_compat_ibv_get_device_name(device->real);
+	return hf_compat_calls.ibv_get_device_name(device->real);
 }
 
 HF_OLD(__be64, ibv_get_device_guid, (struct old_device * device))
 {
-	return hf_compat_ibv_get_device_guid(device->real);
+	return hf_compat_calls.ibv_get_device_guid(device->real);
 }
 
 HF_OLD(struct old_context *, ibv_open_device, (struct old_device * device))
@@ -85,7 +74,7 @@ HF_OLD(struct old_context *, ibv_open_device, (struct old_device * device))
 
 	if (!context)
 		return NULL;
-	context->real = hf_compat_ibv_open_device(device->real);
+	context->real = hf_compat_calls.ibv_open_device(device->real);
 	if (!context->real) {
 		free(context);
 		return NULL;
@@ -103,7 +92,7 @@ HF_OLD(struct old_context *, ibv_open_device, (struct old_device * device))
 
 HF_OLD(int, ibv_close_device, (struct old_context * context))
 {
-	int ret = hf_compat_ibv_close_device(context->real);
+	int ret = hf_compat_calls.ibv_close_device(context->real);
 
 	if (!ret) {
 		put_device(context->device);
@@ -114,23 +103,23 @@ HF_OLD(int, ibv_close_device, (struct old_context * context))
 
 HF_OLD(int, ibv_query_device, (struct old_context * context, struct ibv_device_attr *attr))
 {
-	return hf_compat_ibv_query_device(context->real, attr);
+	return hf_compat_calls.ibv_query_device(context->real, attr);
 }
 
 /* The struct of then ends where port_cap_flags2 now begins, as that of version 1.1 does. */
 HF_OLD(int, ibv_query_port,
        (struct old_context * context, uint8_t port, struct _compat_ibv_port_attr *attr))
 {
-	return hf_compat_ibv_query_port(context->real, port, attr);
+	return hf_compat_calls.ibv_query_port(context->real, port, attr);
 }
 
 HF_OLD(int, ibv_query_gid,
        (struct old_context * context, uint8_t port, int index, union ibv_gid *gid))
 {
-	return hf_compat_ibv_query_gid(context->real, port, index, gid);
+	return hf_compat_calls.ibv_query_gid(context->real, port, index, gid);
 }
 
 HF_OLD(int, ibv_query_pkey, (struct old_context * context, uint8_t port, int index, __be16 *pkey))
 {
-	return hf_compat_ibv_query_pkey(context->real, port, index, pkey);
+	return hf_compat_calls.ibv_query_pkey(context->real, port, index, pkey);
 }

@@ -2,11 +2,6 @@
 /* IBVERBS_1.0: events name an object, which is the old one for the program. */
 #include "compat/old/old.h"
 
-HF_CORE(ibv_ack_async_event);
-HF_CORE(ibv_ack_cq_events);
-HF_CORE(ibv_get_async_event);
-HF_CORE(ibv_get_cq_event);
-
 enum element { ELEMENT_NONE, ELEMENT_CQ, ELEMENT_QP, ELEMENT_SRQ };
 
 static enum element element_of(enum ibv_event_type type)
@@ -36,7 +31,7 @@ HF_OLD(int, ibv_get_async_event, (struct old_context * context, struct ibv_async
 	struct ibv_async_event real;
 	int ret;
 
-	ret = hf_compat_ibv_get_async_event(context->real, &real);
+	ret = hf_compat_calls.ibv_get_async_event(context->real, &real);
 	if (ret)
 		return ret;
 	/* The real object's context pointer leads back to the old object. */
@@ -74,7 +69,7 @@ HF_OLD(void, ibv_ack_async_event, (struct ibv_async_event * event))
 	case ELEMENT_NONE:
 		break;
 	}
-	hf_compat_ibv_ack_async_event(&real);
+	hf_compat_calls.ibv_ack_async_event(&real);
 }
 
 HF_OLD(int, ibv_get_cq_event,
@@ -84,7 +79,7 @@ HF_OLD(int, ibv_get_cq_event,
 	void *old;
 	int ret;
 
-	ret = hf_compat_ibv_get_cq_event(channel, &cq, &old);
+	ret = hf_compat_calls.ibv_get_cq_event(channel, &cq, &old);
 	if (ret)
 		return ret;
 	*ret_cq = old;
@@ -94,5 +89,5 @@ HF_OLD(int, ibv_get_cq_event,
 
 HF_OLD(void, ibv_ack_cq_events, (struct old_cq * cq, unsigned int count))
 {
-	hf_compat_ibv_ack_cq_events(cq->real, count);
+	hf_compat_calls.ibv_ack_cq_events(cq->real, count);
 }

@@ -4,18 +4,13 @@
 
 #include "compat/old/old.h"
 
-HF_CORE(ibv_alloc_pd);
-HF_CORE(ibv_dealloc_pd);
-HF_CORE(ibv_dereg_mr);
-HF_CORE(ibv_reg_mr);
-
 HF_OLD(struct old_pd *, ibv_alloc_pd, (struct old_context * context))
 {
 	struct old_pd *pd = calloc(1, sizeof(*pd));
 
 	if (!pd)
 		return NULL;
-	pd->real = hf_compat_ibv_alloc_pd(context->real);
+	pd->real = hf_compat_calls.ibv_alloc_pd(context->real);
 	if (!pd->real) {
 		free(pd);
 		return NULL;
@@ -27,7 +22,7 @@ HF_OLD(struct old_pd *, ibv_alloc_pd, (struct old_context * context))
 
 HF_OLD(int, ibv_dealloc_pd, (struct old_pd * pd))
 {
-	int ret = hf_compat_ibv_dealloc_pd(pd->real);
+	int ret = hf_compat_calls.ibv_dealloc_pd(pd->real);
 
 	if (!ret)
 		free(pd);
@@ -40,7 +35,7 @@ HF_OLD(struct old_mr *, ibv_reg_mr, (struct old_pd * pd, void *addr, size_t leng
 
 	if (!mr)
 		return NULL;
-	mr->real = hf_compat_ibv_reg_mr(pd->real, addr, length, access);
+	mr->real = hf_compat_calls.ibv_reg_mr(pd->real, addr, length, access);
 	if (!mr->real) {
 		free(mr);
 		return NULL;
@@ -55,7 +50,7 @@ HF_OLD(struct old_mr *, ibv_reg_mr, (struct old_pd * pd, void *addr, size_t leng
 
 HF_OLD(int, ibv_dereg_mr, (struct old_mr * mr))
 {
-	int ret = hf_compat_ibv_dereg_mr(mr->real);
+	int ret = hf_compat_calls.ibv_dereg_mr(mr->real);
 
 	if (!ret)
 		free(mr);

@@ -13,10 +13,6 @@
 
 #include "compat/face/forward.h"
 
-#undef ibv_get_device_list
-#undef ibv_query_port
-#undef ibv_reg_mr
-
 struct old_context;
 struct old_cq;
 struct old_qp;
@@ -186,8 +182,6 @@ extern const char old_context_mark __attribute__((visibility("hidden")));
 
 /* Sets the slots of the data path. */
 void old_set_ops(struct old_context_ops *ops) __attribute__((visibility("hidden")));
-
-#define HF_CORE(name) extern __typeof__(name) hf_compat_##name
 
 /* A function of node IBVERBS_1.0 beside a newer one of the same name. */
 #define HF_OLD(ret, name, parameters)               \

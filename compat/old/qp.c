@@ -5,13 +5,6 @@
 
 #include "compat/old/old.h"
 
-HF_CORE(ibv_attach_mcast);
-HF_CORE(ibv_create_qp);
-HF_CORE(ibv_destroy_qp);
-HF_CORE(ibv_detach_mcast);
-HF_CORE(ibv_modify_qp);
-HF_CORE(ibv_query_qp);
-
 HF_OLD(struct old_qp *, ibv_create_qp, (struct old_pd * pd, struct old_qp_init_attr *attr))
 {
 	struct old_qp *qp = calloc(1, sizeof(*qp));
@@ -27,7 +20,7 @@ HF_OLD(struct old_qp *, ibv_create_qp, (struct old_pd * pd, struct old_qp_init_a
 
 	if (!qp)
 		return NULL;
-	qp->real = hf_compat_ibv_create_qp(pd->real, &real);
+	qp->real = hf_compat_calls.ibv_create_qp(pd->real, &real);
 	if (!qp->real) {
 		free(qp);
 		return NULL;
@@ -48,7 +41,7 @@ HF_OLD(struct old_qp *, ibv_create_qp, (struct old_pd * pd, struct old_qp_init_a
 
 HF_OLD(int, ibv_modify_qp, (struct old_qp * qp, struct ibv_qp_attr *attr, int mask))
 {
-	int ret = hf_compat_ibv_modify_qp(qp->real, attr, mask & ~IBV_QP_RATE_LIMIT);
+	int ret = hf_compat_calls.ibv_modify_qp(qp->real, attr, mask & ~IBV_QP_RATE_LIMIT);
 
 	if (!ret)
 		qp->state = qp->real->state;
@@ -63,7 +56,7 @@ HF_OLD(int, ibv_query_qp,
 	int ret;
 
 	memset(&full, 0, sizeof(full));
-	ret = hf_compat_ibv_query_qp(qp->real, &full, mask, &real);
+	ret = hf_compat_calls.ibv_query_qp(qp->real, &full, mask, &real);
 	if (ret)
 		return ret;
 	qp->state = qp->real->state;
@@ -83,7 +76,7 @@ HF_OLD(int, ibv_query_qp,
 
 HF_OLD(int, ibv_destroy_qp, (struct old_qp * qp))
 {
-	int ret = hf_compat_ibv_destroy_qp(qp->real);
+	int ret = hf_compat_calls.ibv_destroy_qp(qp->real);
 
 	if (!ret)
 		free(qp);
@@ -92,10 +85,10 @@ HF_OLD(int, ibv_destroy_qp, (struct old_qp * qp))
 
 HF_OLD(int, ibv_attach_mcast, (struct old_qp * qp, const union ibv_gid *gid, uint16_t lid))
 {
-	return hf_compat_ibv_attach_mcast(qp->real, gid, lid);
+	return hf_compat_calls.ibv_attach_mcast(qp->real, gid, lid);
 }
 
 HF_OLD(int, ibv_detach_mcast, (struct old_qp * qp, const union ibv_gid *gid, uint16_t lid))
 {
-	return hf_compat_ibv_detach_mcast(qp->real, gid, lid);
+	return hf_compat_calls.ibv_detach_mcast(qp->real, gid, lid);
 }

@@ -4,14 +4,6 @@
 
 #include "compat/old/old.h"
 
-HF_CORE(ibv_create_cq);
-HF_CORE(ibv_create_srq);
-HF_CORE(ibv_destroy_cq);
-HF_CORE(ibv_destroy_srq);
-HF_CORE(ibv_modify_srq);
-HF_CORE(ibv_query_srq);
-HF_CORE(ibv_resize_cq);
-
 HF_OLD(struct old_cq *, ibv_create_cq,
        (struct old_context * context, int cqe, void *cq_context, struct ibv_comp_channel *channel,
 	int comp_vector))
@@ -21,7 +13,7 @@ HF_OLD(struct old_cq *, ibv_create_cq,
 	if (!cq)
 		return NULL;
 	/* Events lead to the old object by this pointer: it is there before the first can come. */
-	cq->real = hf_compat_ibv_create_cq(context->real, cqe, cq, channel, comp_vector);
+	cq->real = hf_compat_calls.ibv_create_cq(context->real, cqe, cq, channel, comp_vector);
 	if (!cq->real) {
 		free(cq);
 		return NULL;
@@ -35,7 +27,7 @@ HF_OLD(struct old_cq *, ibv_create_cq,
 
 HF_OLD(int, ibv_resize_cq, (struct old_cq * cq, int cqe))
 {
-	int ret = hf_compat_ibv_resize_cq(cq->real, cqe);
+	int ret = hf_compat_calls.ibv_resize_cq(cq->real, cqe);
 
 	if (!ret)
 		cq->cqe = cq->real->cqe;
@@ -44,7 +36,7 @@ HF_OLD(int, ibv_resize_cq, (struct old_cq * cq, int cqe))
 
 HF_OLD(int, ibv_destroy_cq, (struct old_cq * cq))
 {
-	int ret = hf_compat_ibv_destroy_cq(cq->real);
+	int ret = hf_compat_calls.ibv_destroy_cq(cq->real);
 
 	if (!ret)
 		free(cq);
@@ -59,7 +51,7 @@ HF_OLD(struct old_srq *, ibv_create_srq, (struct old_pd * pd, struct ibv_srq_ini
 	if (!srq)
 		return NULL;
 	real.srq_context = srq;
-	srq->real = hf_compat_ibv_create_srq(pd->real, &real);
+	srq->real = hf_compat_calls.ibv_create_srq(pd->real, &real);
 	if (!srq->real) {
 		free(srq);
 		return NULL;
@@ -74,17 +66,17 @@ HF_OLD(struct old_srq *, ibv_create_srq, (struct old_pd * pd, struct ibv_srq_ini
 
 HF_OLD(int, ibv_modify_srq, (struct old_srq * srq, struct ibv_srq_attr *attr, int mask))
 {
-	return hf_compat_ibv_modify_srq(srq->real, attr, mask);
+	return hf_compat_calls.ibv_modify_srq(srq->real, attr, mask);
 }
 
 HF_OLD(int, ibv_query_srq, (struct old_srq * srq, struct ibv_srq_attr *attr))
 {
-	return hf_compat_ibv_query_srq(srq->real, attr);
+	return hf_compat_calls.ibv_query_srq(srq->real, attr);
 }
 
 HF_OLD(int, ibv_destroy_srq, (struct old_srq * srq))
 {
-	int ret = hf_compat_ibv_destroy_srq(srq->real);
+	int ret = hf_compat_calls.ibv_destroy_srq(srq->real);
 
 	if (!ret)
 		free(srq);

@@ -6,31 +6,31 @@
 #include <string.h>
 
 #include "compat/private34/steering.h"
-#include "core/compat.h"
+#include "core/compat_calls.h"
 
 /* What is declared as a pointer is the offset of the context in the provider's object. */
 HF_PRIVATE34 void *_verbs_init_and_alloc_context(struct ibv_device *device, int cmd_fd, size_t size,
 						 struct verbs_context *context_offset,
 						 uint32_t driver_id)
 {
-	return hf_provider_context_alloc(device, cmd_fd, size, (uintptr_t)context_offset,
-					 driver_id);
+	return hf_compat_calls.hf_provider_context_alloc(device, cmd_fd, size,
+							 (uintptr_t)context_offset, driver_id);
 }
 
 HF_PRIVATE34 void verbs_set_ops(struct verbs_context *context, const struct verbs_context_ops *ops)
 {
-	hf_provider_set_ops(context, ops);
+	hf_compat_calls.hf_provider_set_ops(context, ops);
 }
 
 HF_PRIVATE34 void verbs_uninit_context(struct verbs_context *context)
 {
-	hf_provider_context_uninit(context);
+	hf_compat_calls.hf_provider_context_uninit(context);
 }
 
 HF_PRIVATE34 struct ibv_context *verbs_open_device(struct ibv_device *device, void *private_data)
 {
 	struct ibv_context *context;
-	int err = hf_compat_open_device(device, private_data, &context);
+	int err = hf_compat_calls.hf_compat_open_device(device, private_data, &context);
 
 	if (!err)
 		return context;
@@ -49,7 +49,7 @@ HF_PRIVATE34 int ibv_cmd_get_context(struct verbs_context *context, struct ibv_g
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_get_context(context, &data);
+		err = hf_compat_calls.hf_provider_get_context(context, &data);
 	if (!err) {
 		resp->async_fd = (__u32)context->context.async_fd;
 		resp->num_comp_vectors = (__u32)context->context.num_comp_vectors;
@@ -61,7 +61,7 @@ HF_PRIVATE34 int ibv_cmd_query_context(struct ibv_context *context, struct ibv_c
 {
 	const struct hf_driver_data data = {.link = link};
 
-	return hf_answer(hf_provider_query_context(context, &data));
+	return hf_answer(hf_compat_calls.hf_provider_query_context(context, &data));
 }
 
 HF_PRIVATE34 int ibv_cmd_query_device_any(struct ibv_context *context,
@@ -80,7 +80,8 @@ HF_PRIVATE34 int ibv_cmd_query_device_any(struct ibv_context *context,
 		data.out_size = size - sizeof(*resp);
 		size = sizeof(*resp);
 	}
-	err = hf_compat_query_device(context, input, attr, attr_size, &response, &data);
+	err = hf_compat_calls.hf_compat_query_device(context, input, attr, attr_size, &response,
+						     &data);
 	if (!err && size)
 		memcpy(resp, &response, size);
 	return hf_answer(err);
@@ -92,13 +93,15 @@ HF_PRIVATE34 int ibv_cmd_query_port(struct ibv_context *context, uint8_t port,
 {
 	(void)cmd;
 	(void)cmd_size;
-	return hf_answer(hf_provider_query_port(context, port, attr));
+	return hf_answer(hf_compat_calls.hf_provider_query_port(context, port, attr));
 }
 
 HF_PRIVATE34 int ibv_query_gid_type(struct ibv_context *context, uint8_t port, unsigned int index,
 				    enum ibv_gid_type_sysfs *type)
 {
-	return hf_answer(hf_provider_query_gid_type(context, port, index, type)) ? -1 : 0;
+	return hf_answer(hf_compat_calls.hf_provider_query_gid_type(context, port, index, type))
+		       ? -1
+		       : 0;
 }
 
 HF_PRIVATE34 int ibv_read_ibdev_sysfs_file(char *buf, size_t size, struct verbs_sysfs_dev *device,
@@ -116,7 +119,7 @@ HF_PRIVATE34 int ibv_read_ibdev_sysfs_file(char *buf, size_t size, struct verbs_
 		errno = EINVAL;
 		return -1;
 	}
-	length = hf_compat_read_device_file(device, path, buf, size);
+	length = hf_compat_calls.hf_compat_read_device_file(device, path, buf, size);
 	if (length > 0)
 		return (int)length;
 	/* An empty file tells a provider no more than one that is not there. */

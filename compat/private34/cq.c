@@ -25,7 +25,8 @@ HF_PRIVATE34 int ibv_cmd_create_cq(struct ibv_context *context, int cqe,
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_create_cq(context, cqe, channel, comp_vector, cq, &data);
+		err = hf_compat_calls.hf_provider_create_cq(context, cqe, channel, comp_vector, cq,
+							    &data);
 	if (!err && resp)
 		answer_created(resp, cq);
 	return hf_answer(err);
@@ -50,7 +51,7 @@ HF_PRIVATE34 int ibv_cmd_create_cq_ex(struct ibv_context *context,
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_create_cq_ex(context, attr, cq, &data, cmd_flags);
+		err = hf_compat_calls.hf_provider_create_cq_ex(context, attr, cq, &data, cmd_flags);
 	if (!err && resp) {
 		answer_created(&resp->base, &cq->cq);
 		resp->comp_mask = 0;
@@ -75,7 +76,7 @@ HF_PRIVATE34 int ibv_cmd_resize_cq(struct ibv_cq *cq, int cqe, void *cmd, size_t
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_resize_cq(cq, cqe, &data);
+		err = hf_compat_calls.hf_provider_resize_cq(cq, cqe, &data);
 	if (!err && resp)
 		resp->cqe = (uint32_t)cq->cqe;
 	return hf_answer(err);
@@ -94,27 +95,27 @@ HF_PRIVATE34 int ibv_cmd_modify_cq(struct ibv_cq *cq, struct ibv_modify_cq_attr 
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_modify_cq(cq, attr, &data);
+		err = hf_compat_calls.hf_provider_modify_cq(cq, attr, &data);
 	return hf_answer(err);
 }
 
 HF_PRIVATE34 int ibv_cmd_poll_cq(struct ibv_cq *cq, int num_entries, struct ibv_wc *wc)
 {
-	return hf_provider_poll_cq(cq, num_entries, wc);
+	return hf_compat_calls.hf_provider_poll_cq(cq, num_entries, wc);
 }
 
 HF_PRIVATE34 int ibv_cmd_req_notify_cq(struct ibv_cq *cq, int solicited_only)
 {
-	return hf_answer(hf_provider_req_notify_cq(cq, solicited_only));
+	return hf_answer(hf_compat_calls.hf_provider_req_notify_cq(cq, solicited_only));
 }
 
 HF_PRIVATE34 int ibv_cmd_destroy_cq(struct ibv_cq *cq)
 {
-	return hf_answer(hf_provider_destroy_cq(cq));
+	return hf_answer(hf_compat_calls.hf_provider_destroy_cq(cq));
 }
 
 HF_PRIVATE34 void verbs_init_cq(struct ibv_cq *cq, struct ibv_context *context,
 				struct ibv_comp_channel *channel, void *cq_context)
 {
-	hf_provider_init_cq(cq, context, channel, cq_context);
+	hf_compat_calls.hf_provider_init_cq(cq, context, channel, cq_context);
 }

@@ -2,7 +2,7 @@
 /* Protection domains, memory, address handles, XRC domains and multicast. */
 #include "compat/private34/memory.h"
 #include "compat/private34/private34.h"
-#include "core/compat.h"
+#include "core/compat_calls.h"
 
 HF_PRIVATE34 int ibv_cmd_alloc_pd(struct ibv_context *context, struct ibv_pd *pd,
 				  struct ibv_alloc_pd *cmd, size_t cmd_size,
@@ -15,7 +15,7 @@ HF_PRIVATE34 int ibv_cmd_alloc_pd(struct ibv_context *context, struct ibv_pd *pd
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_alloc_pd(context, pd, &data);
+		err = hf_compat_calls.hf_provider_alloc_pd(context, pd, &data);
 	if (!err && resp)
 		resp->pd_handle = pd->handle;
 	return hf_answer(err);
@@ -23,7 +23,7 @@ HF_PRIVATE34 int ibv_cmd_alloc_pd(struct ibv_context *context, struct ibv_pd *pd
 
 HF_PRIVATE34 int ibv_cmd_dealloc_pd(struct ibv_pd *pd)
 {
-	return hf_answer(hf_provider_dealloc_pd(pd));
+	return hf_answer(hf_compat_calls.hf_provider_dealloc_pd(pd));
 }
 
 HF_PRIVATE34 int ibv_cmd_reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint64_t hca_va,
@@ -38,7 +38,8 @@ HF_PRIVATE34 int ibv_cmd_reg_mr(struct ibv_pd *pd, void *addr, size_t length, ui
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_reg_mr(pd, addr, length, hca_va, access, mr, &data);
+		err = hf_compat_calls.hf_provider_reg_mr(pd, addr, length, hca_va, access, mr,
+							 &data);
 	if (!err && resp) {
 		resp->mr_handle = mr->ibv_mr.handle;
 		resp->lkey = mr->ibv_mr.lkey;
@@ -59,7 +60,8 @@ HF_PRIVATE34 int ibv_cmd_rereg_mr(struct verbs_mr *mr, uint32_t flags, void *add
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_rereg_mr(mr, flags, addr, length, hca_va, access, pd, &data);
+		err = hf_compat_calls.hf_provider_rereg_mr(mr, flags, addr, length, hca_va, access,
+							   pd, &data);
 	if (!err && resp) {
 		resp->lkey = mr->ibv_mr.lkey;
 		resp->rkey = mr->ibv_mr.rkey;
@@ -69,7 +71,7 @@ HF_PRIVATE34 int ibv_cmd_rereg_mr(struct verbs_mr *mr, uint32_t flags, void *add
 
 HF_PRIVATE34 int ibv_cmd_dereg_mr(struct verbs_mr *mr)
 {
-	return hf_answer(hf_provider_dereg_mr(mr));
+	return hf_answer(hf_compat_calls.hf_provider_dereg_mr(mr));
 }
 
 /*
@@ -82,21 +84,22 @@ HF_PRIVATE34 int ibv_cmd_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_
 {
 	struct hf_driver_data data = {0};
 
-	if (hf_compat_dmabuf_buffer(pd->context))
+	if (hf_compat_calls.hf_compat_dmabuf_buffer(pd->context))
 		data.link = link;
-	return hf_answer(
-		hf_provider_reg_dmabuf_mr(pd, offset, length, iova, fd, access, mr, &data));
+	return hf_answer(hf_compat_calls.hf_provider_reg_dmabuf_mr(pd, offset, length, iova, fd,
+								   access, mr, &data));
 }
 
 HF_PRIVATE34 int ibv_cmd_advise_mr(struct ibv_pd *pd, enum ib_uverbs_advise_mr_advice advice,
 				   uint32_t flags, struct ibv_sge *sg_list, uint32_t num_sge)
 {
-	return hf_answer(hf_provider_advise_mr(pd, advice, flags, sg_list, num_sge));
+	return hf_answer(
+		hf_compat_calls.hf_provider_advise_mr(pd, advice, flags, sg_list, num_sge));
 }
 
 HF_PRIVATE34 int ibv_cmd_query_mr(struct ibv_pd *pd, struct verbs_mr *mr, uint32_t handle)
 {
-	return hf_answer(hf_provider_query_mr(pd, mr, handle));
+	return hf_answer(hf_compat_calls.hf_provider_query_mr(pd, mr, handle));
 }
 
 HF_PRIVATE34 int ibv_cmd_alloc_mw(struct ibv_pd *pd, enum ibv_mw_type type, struct ibv_mw *mw,
@@ -110,7 +113,7 @@ HF_PRIVATE34 int ibv_cmd_alloc_mw(struct ibv_pd *pd, enum ibv_mw_type type, stru
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_alloc_mw(pd, type, mw, &data);
+		err = hf_compat_calls.hf_provider_alloc_mw(pd, type, mw, &data);
 	if (!err && resp) {
 		resp->mw_handle = mw->handle;
 		resp->rkey = mw->rkey;
@@ -120,7 +123,7 @@ HF_PRIVATE34 int ibv_cmd_alloc_mw(struct ibv_pd *pd, enum ibv_mw_type type, stru
 
 HF_PRIVATE34 int ibv_cmd_dealloc_mw(struct ibv_mw *mw)
 {
-	return hf_answer(hf_provider_dealloc_mw(mw));
+	return hf_answer(hf_compat_calls.hf_provider_dealloc_mw(mw));
 }
 
 HF_PRIVATE34 int ibv_cmd_open_xrcd(struct ibv_context *context, struct verbs_xrcd *xrcd,
@@ -136,7 +139,7 @@ HF_PRIVATE34 int ibv_cmd_open_xrcd(struct ibv_context *context, struct verbs_xrc
 	(void)xrcd_size;
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_open_xrcd(context, xrcd, attr, &data);
+		err = hf_compat_calls.hf_provider_open_xrcd(context, xrcd, attr, &data);
 	if (!err && resp)
 		resp->xrcd_handle = xrcd->handle;
 	return hf_answer(err);
@@ -144,7 +147,7 @@ HF_PRIVATE34 int ibv_cmd_open_xrcd(struct ibv_context *context, struct verbs_xrc
 
 HF_PRIVATE34 int ibv_cmd_close_xrcd(struct verbs_xrcd *xrcd)
 {
-	return hf_answer(hf_provider_close_xrcd(xrcd));
+	return hf_answer(hf_compat_calls.hf_provider_close_xrcd(xrcd));
 }
 
 HF_PRIVATE34 int ibv_cmd_create_ah(struct ibv_pd *pd, struct ibv_ah *ah, struct ibv_ah_attr *attr,
@@ -156,7 +159,7 @@ HF_PRIVATE34 int ibv_cmd_create_ah(struct ibv_pd *pd, struct ibv_ah *ah, struct 
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_create_ah(pd, ah, attr, &data);
+		err = hf_compat_calls.hf_provider_create_ah(pd, ah, attr, &data);
 	if (!err && resp)
 		resp->ah_handle = ah->handle;
 	return hf_answer(err);
@@ -164,17 +167,17 @@ HF_PRIVATE34 int ibv_cmd_create_ah(struct ibv_pd *pd, struct ibv_ah *ah, struct 
 
 HF_PRIVATE34 int ibv_cmd_destroy_ah(struct ibv_ah *ah)
 {
-	return hf_answer(hf_provider_destroy_ah(ah));
+	return hf_answer(hf_compat_calls.hf_provider_destroy_ah(ah));
 }
 
 HF_PRIVATE34 int ibv_cmd_attach_mcast(struct ibv_qp *qp, const union ibv_gid *gid, uint16_t lid)
 {
-	return hf_answer(hf_provider_attach_mcast(qp, gid, lid));
+	return hf_answer(hf_compat_calls.hf_provider_attach_mcast(qp, gid, lid));
 }
 
 HF_PRIVATE34 int ibv_cmd_detach_mcast(struct ibv_qp *qp, const union ibv_gid *gid, uint16_t lid)
 {
-	return hf_answer(hf_provider_detach_mcast(qp, gid, lid));
+	return hf_answer(hf_compat_calls.hf_provider_detach_mcast(qp, gid, lid));
 }
 
 HF_PRIVATE34 int ibv_cmd_alloc_dm(struct ibv_context *context, const struct ibv_alloc_dm_attr *attr,
@@ -182,12 +185,12 @@ HF_PRIVATE34 int ibv_cmd_alloc_dm(struct ibv_context *context, const struct ibv_
 {
 	const struct hf_driver_data data = {.link = link};
 
-	return hf_answer(hf_provider_alloc_dm(context, attr, dm, &data));
+	return hf_answer(hf_compat_calls.hf_provider_alloc_dm(context, attr, dm, &data));
 }
 
 HF_PRIVATE34 int ibv_cmd_free_dm(struct verbs_dm *dm)
 {
-	return hf_answer(hf_provider_free_dm(dm));
+	return hf_answer(hf_compat_calls.hf_provider_free_dm(dm));
 }
 
 HF_PRIVATE34 int ibv_cmd_reg_dm_mr(struct ibv_pd *pd, struct verbs_dm *dm, uint64_t offset,
@@ -196,5 +199,6 @@ HF_PRIVATE34 int ibv_cmd_reg_dm_mr(struct ibv_pd *pd, struct verbs_dm *dm, uint6
 {
 	const struct hf_driver_data data = {.link = link};
 
-	return hf_answer(hf_provider_reg_dm_mr(pd, dm, offset, length, access, mr, &data));
+	return hf_answer(
+		hf_compat_calls.hf_provider_reg_dm_mr(pd, dm, offset, length, access, mr, &data));
 }

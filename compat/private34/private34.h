@@ -14,6 +14,8 @@
 
 #include <holdfast-provider/provider.h>
 
+#include "core/compat_calls.h"
+
 /* A function of node IBVERBS_PRIVATE_34, which has one version of each name: no symver is needed. */
 #define HF_PRIVATE34 __attribute__((visibility("default")))
 

@@ -32,7 +32,7 @@ HF_PRIVATE34 int ibv_cmd_create_qp(struct ibv_pd *pd, struct ibv_qp *qp,
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_create_qp(pd, qp, attr, &data);
+		err = hf_compat_calls.hf_provider_create_qp(pd, qp, attr, &data);
 	if (!err && resp)
 		answer_created(resp, qp, &attr->cap);
 	return hf_answer(err);
@@ -55,7 +55,7 @@ HF_PRIVATE34 int ibv_cmd_create_qp_ex(struct ibv_context *context, struct verbs_
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_create_qp_ex(context, qp, attr, &data);
+		err = hf_compat_calls.hf_provider_create_qp_ex(context, qp, attr, &data);
 	if (!err && resp)
 		answer_created(resp, &qp->qp, &attr->cap);
 	return hf_answer(err);
@@ -78,7 +78,7 @@ HF_PRIVATE34 int ibv_cmd_create_qp_ex2(struct ibv_context *context, struct verbs
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_create_qp_ex(context, qp, attr, &data);
+		err = hf_compat_calls.hf_provider_create_qp_ex(context, qp, attr, &data);
 	if (!err && resp) {
 		answer_created(&resp->base, &qp->qp, &attr->cap);
 		resp->comp_mask = 0;
@@ -107,7 +107,7 @@ HF_PRIVATE34 int ibv_cmd_open_qp(struct ibv_context *context, struct verbs_qp *q
 	(void)qp_size;
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_open_qp(context, qp, attr, &data);
+		err = hf_compat_calls.hf_provider_open_qp(context, qp, attr, &data);
 	if (!err && resp)
 		answer_created(resp, &qp->qp, &none);
 	return hf_answer(err);
@@ -126,7 +126,7 @@ HF_PRIVATE34 int ibv_cmd_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, 
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_modify_qp(qp, attr, attr_mask, &data);
+		err = hf_compat_calls.hf_provider_modify_qp(qp, attr, attr_mask, &data);
 	return hf_answer(err);
 }
 
@@ -147,7 +147,7 @@ HF_PRIVATE34 int ibv_cmd_modify_qp_ex(struct ibv_qp *qp, struct ibv_qp_attr *att
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_modify_qp_ex(qp, attr, attr_mask, &data);
+		err = hf_compat_calls.hf_provider_modify_qp_ex(qp, attr, attr_mask, &data);
 	if (!err && resp)
 		*resp = (struct ib_uverbs_ex_modify_qp_resp){.response_length = sizeof(*resp)};
 	return hf_answer(err);
@@ -166,11 +166,11 @@ HF_PRIVATE34 int ibv_cmd_query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, i
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_query_qp(qp, attr, attr_mask, init_attr, &data);
+		err = hf_compat_calls.hf_provider_query_qp(qp, attr, attr_mask, init_attr, &data);
 	return hf_answer(err);
 }
 
 HF_PRIVATE34 int ibv_cmd_destroy_qp(struct ibv_qp *qp)
 {
-	return hf_answer(hf_provider_destroy_qp(qp));
+	return hf_answer(hf_compat_calls.hf_provider_destroy_qp(qp));
 }

@@ -27,7 +27,7 @@ HF_PRIVATE34 int ibv_cmd_create_srq(struct ibv_pd *pd, struct ibv_srq *srq,
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_create_srq(pd, srq, attr, &data);
+		err = hf_compat_calls.hf_provider_create_srq(pd, srq, attr, &data);
 	if (!err && resp)
 		answer_created(resp, srq, &attr->attr, 0);
 	return hf_answer(err);
@@ -51,7 +51,7 @@ HF_PRIVATE34 int ibv_cmd_create_srq_ex(struct ibv_context *context, struct verbs
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_create_srq_ex(context, srq, attr, &data);
+		err = hf_compat_calls.hf_provider_create_srq_ex(context, srq, attr, &data);
 	if (!err && resp)
 		answer_created(resp, &srq->srq, &attr->attr, srq->srq_num);
 	return hf_answer(err);
@@ -70,7 +70,7 @@ HF_PRIVATE34 int ibv_cmd_modify_srq(struct ibv_srq *srq, struct ibv_srq_attr *at
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_modify_srq(srq, attr, attr_mask, &data);
+		err = hf_compat_calls.hf_provider_modify_srq(srq, attr, attr_mask, &data);
 	return hf_answer(err);
 }
 
@@ -87,11 +87,11 @@ HF_PRIVATE34 int ibv_cmd_query_srq(struct ibv_srq *srq, struct ibv_srq_attr *att
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_query_srq(srq, attr, &data);
+		err = hf_compat_calls.hf_provider_query_srq(srq, attr, &data);
 	return hf_answer(err);
 }
 
 HF_PRIVATE34 int ibv_cmd_destroy_srq(struct ibv_srq *srq)
 {
-	return hf_answer(hf_provider_destroy_srq(srq));
+	return hf_answer(hf_compat_calls.hf_provider_destroy_srq(srq));
 }

@@ -4,13 +4,13 @@
 
 HF_PRIVATE34 int execute_ioctl(struct ibv_context *context, struct ibv_command_buffer *buffer)
 {
-	return hf_answer(hf_provider_ioctl(context, buffer));
+	return hf_answer(hf_compat_calls.hf_provider_ioctl(context, buffer));
 }
 
 HF_PRIVATE34 unsigned int __ioctl_final_num_attrs(unsigned int count,
 						  struct ibv_command_buffer *link)
 {
-	return hf_provider_ioctl_attrs(count, link);
+	return hf_compat_calls.hf_provider_ioctl_attrs(count, link);
 }
 
 HF_PRIVATE34 int ibv_cmd_create_flow(struct ibv_qp *qp, struct ibv_flow *flow,
@@ -19,12 +19,12 @@ HF_PRIVATE34 int ibv_cmd_create_flow(struct ibv_qp *qp, struct ibv_flow *flow,
 {
 	const struct hf_driver_data data = {.in = driver_request, .in_size = driver_size};
 
-	return hf_answer(hf_provider_create_flow(qp, flow, attr, &data));
+	return hf_answer(hf_compat_calls.hf_provider_create_flow(qp, flow, attr, &data));
 }
 
 HF_PRIVATE34 int ibv_cmd_destroy_flow(struct ibv_flow *flow)
 {
-	return hf_answer(hf_provider_destroy_flow(flow));
+	return hf_answer(hf_compat_calls.hf_provider_destroy_flow(flow));
 }
 
 HF_PRIVATE34 int ibv_cmd_create_flow_action_esp(struct ibv_context *context,
@@ -34,7 +34,8 @@ HF_PRIVATE34 int ibv_cmd_create_flow_action_esp(struct ibv_context *context,
 {
 	const struct hf_driver_data data = {.link = link};
 
-	return hf_answer(hf_provider_create_flow_action_esp(context, attr, action, &data));
+	return hf_answer(
+		hf_compat_calls.hf_provider_create_flow_action_esp(context, attr, action, &data));
 }
 
 HF_PRIVATE34 int ibv_cmd_modify_flow_action_esp(struct verbs_flow_action *action,
@@ -43,12 +44,12 @@ HF_PRIVATE34 int ibv_cmd_modify_flow_action_esp(struct verbs_flow_action *action
 {
 	const struct hf_driver_data data = {.link = link};
 
-	return hf_answer(hf_provider_modify_flow_action_esp(action, attr, &data));
+	return hf_answer(hf_compat_calls.hf_provider_modify_flow_action_esp(action, attr, &data));
 }
 
 HF_PRIVATE34 int ibv_cmd_destroy_flow_action(struct verbs_flow_action *action)
 {
-	return hf_answer(hf_provider_destroy_flow_action(action));
+	return hf_answer(hf_compat_calls.hf_provider_destroy_flow_action(action));
 }
 
 HF_PRIVATE34 int ibv_cmd_create_counters(struct ibv_context *context,
@@ -58,12 +59,13 @@ HF_PRIVATE34 int ibv_cmd_create_counters(struct ibv_context *context,
 {
 	const struct hf_driver_data data = {.link = link};
 
-	return hf_answer(hf_provider_create_counters(context, attr, counters, &data));
+	return hf_answer(
+		hf_compat_calls.hf_provider_create_counters(context, attr, counters, &data));
 }
 
 HF_PRIVATE34 int ibv_cmd_destroy_counters(struct verbs_counters *counters)
 {
-	return hf_answer(hf_provider_destroy_counters(counters));
+	return hf_answer(hf_compat_calls.hf_provider_destroy_counters(counters));
 }
 
 HF_PRIVATE34 int ibv_cmd_read_counters(struct verbs_counters *counters, uint64_t *values,
@@ -72,7 +74,8 @@ HF_PRIVATE34 int ibv_cmd_read_counters(struct verbs_counters *counters, uint64_t
 {
 	const struct hf_driver_data data = {.link = link};
 
-	return hf_answer(hf_provider_read_counters(counters, values, count, flags, &data));
+	return hf_answer(
+		hf_compat_calls.hf_provider_read_counters(counters, values, count, flags, &data));
 }
 
 HF_PRIVATE34 int ibv_cmd_create_wq(struct ibv_context *context, struct ibv_wq_init_attr *attr,
@@ -86,7 +89,7 @@ HF_PRIVATE34 int ibv_cmd_create_wq(struct ibv_context *context, struct ibv_wq_in
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_create_wq(context, attr, wq, &data);
+		err = hf_compat_calls.hf_provider_create_wq(context, attr, wq, &data);
 	if (!err && resp)
 		*resp = (struct ib_uverbs_ex_create_wq_resp){
 			.response_length = sizeof(*resp),
@@ -111,13 +114,13 @@ HF_PRIVATE34 int ibv_cmd_modify_wq(struct ibv_wq *wq, struct ibv_wq_attr *attr,
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_modify_wq(wq, attr, &data);
+		err = hf_compat_calls.hf_provider_modify_wq(wq, attr, &data);
 	return hf_answer(err);
 }
 
 HF_PRIVATE34 int ibv_cmd_destroy_wq(struct ibv_wq *wq)
 {
-	return hf_answer(hf_provider_destroy_wq(wq));
+	return hf_answer(hf_compat_calls.hf_provider_destroy_wq(wq));
 }
 
 HF_PRIVATE34 int ibv_cmd_create_rwq_ind_table(struct ibv_context *context,
@@ -136,7 +139,7 @@ HF_PRIVATE34 int ibv_cmd_create_rwq_ind_table(struct ibv_context *context,
 
 	err = hf_frame_split(&frame, &data);
 	if (!err)
-		err = hf_provider_create_rwq_ind_table(context, attr, table, &data);
+		err = hf_compat_calls.hf_provider_create_rwq_ind_table(context, attr, table, &data);
 	if (!err && resp)
 		*resp = (struct ib_uverbs_ex_create_rwq_ind_table_resp){
 			.response_length = sizeof(*resp),
@@ -148,5 +151,5 @@ HF_PRIVATE34 int ibv_cmd_create_rwq_ind_table(struct ibv_context *context,
 
 HF_PRIVATE34 int ibv_cmd_destroy_rwq_ind_table(struct ibv_rwq_ind_table *table)
 {
-	return hf_answer(hf_provider_destroy_rwq_ind_table(table));
+	return hf_answer(hf_compat_calls.hf_provider_destroy_rwq_ind_table(table));
 }

@@ -27,7 +27,7 @@ static _Atomic(const void *) face_address;
 static atomic_bool face_is_the_programs;
 static _Thread_local bool opening;
 
-HF_EXPORT void hf_compat_face(const void *address)
+void hf_compat_face(const void *address)
 {
 	atomic_store(&face_address, address);
 	atomic_store(&face_is_the_programs, address && !opening);

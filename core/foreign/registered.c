@@ -6,7 +6,6 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "core/base/attr.h"
 #include "core/base/text.h"
 #include "core/compat.h"
 #include "core/foreign/registered.h"
@@ -40,7 +39,7 @@ static const struct link_map *map_of(const void *address, char *file, size_t siz
 	return map;
 }
 
-HF_EXPORT void hf_compat_register(uint32_t abi, const struct verbs_device_ops *ops)
+void hf_compat_register(uint32_t abi, const struct verbs_device_ops *ops)
 {
 	struct note *note = ops ? calloc(1, sizeof(*note)) : NULL;
 

@@ -25,7 +25,7 @@ static size_t qp_mask_offset(const struct hf_device *device)
 	return provider->profile ? provider->profile->qp_mask_offset : provider->qp_mask_offset;
 }
 
-HF_EXPORT bool hf_compat_dmabuf_buffer(struct ibv_context *context)
+bool hf_compat_dmabuf_buffer(struct ibv_context *context)
 {
 	const struct hf_provider *provider = hf_context_of(context)->priv->device->provider;
 

@@ -19,8 +19,7 @@ HF_EXPORT int hf_device_open(struct ibv_device *device, struct ibv_context **ret
 	return hf_open(hf_device_of(device), &steps, NULL, ret);
 }
 
-HF_EXPORT int hf_compat_open_device(struct ibv_device *device, void *private_data,
-				    struct ibv_context **ret)
+int hf_compat_open_device(struct ibv_device *device, void *private_data, struct ibv_context **ret)
 {
 	return hf_open(hf_device_of(device), &steps, private_data, ret);
 }

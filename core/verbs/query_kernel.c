@@ -167,11 +167,11 @@ static bool is_dead(struct verbs_context *context)
 	return atomic_load_explicit(&context->priv->uverbs.dead, memory_order_relaxed);
 }
 
-HF_EXPORT int hf_compat_query_device(struct ibv_context *context,
-				     const struct ibv_query_device_ex_input *input,
-				     struct ibv_device_attr_ex *attr, size_t attr_size,
-				     struct ib_uverbs_ex_query_device_resp *ret,
-				     const struct hf_driver_data *data)
+int hf_compat_query_device(struct ibv_context *context,
+			   const struct ibv_query_device_ex_input *input,
+			   struct ibv_device_attr_ex *attr, size_t attr_size,
+			   struct ib_uverbs_ex_query_device_resp *ret,
+			   const struct hf_driver_data *data)
 {
 	const struct hf_uhw uhw = uhw_of(data);
 	struct ib_uverbs_ex_query_device_resp response;

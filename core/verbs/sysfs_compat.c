@@ -94,8 +94,8 @@ static int read_device_file(int dir, const struct hf_entry *entry, void *arg)
 	return (int)hf_read_file(dir, file->path, file->value, file->size, NULL);
 }
 
-HF_EXPORT ssize_t hf_compat_read_device_file(struct verbs_sysfs_dev *sysfs, const char *path,
-					     char *value, size_t size)
+ssize_t hf_compat_read_device_file(struct verbs_sysfs_dev *sysfs, const char *path, char *value,
+				   size_t size)
 {
 	/* What a provider is given is the beginning of the device (core/device/table.h). */
 	struct hf_device *device = (struct hf_device *)(void *)sysfs;
