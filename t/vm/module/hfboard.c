@@ -267,7 +267,7 @@ static int board_dereg_mr(struct ib_mr *mr, struct ib_udata *udata)
 static const struct ib_device_ops board_ops = {
 	.owner = THIS_MODULE,
 	.driver_id = RDMA_DRIVER_UNKNOWN,
-	.uverbs_abi_ver = 1,
+	.uverbs_abi_ver = 2, /* RXE_UVERBS_ABI_VERSION: see board_mad_ops */
 	.add_gid = board_add_gid,
 	.alloc_pd = board_alloc_pd,
 	.alloc_ucontext = board_alloc_ucontext,
@@ -285,8 +285,12 @@ static const struct ib_device_ops board_ops = {
 	INIT_RDMA_OBJ_SIZE(ib_ucontext, ucontext, ib),
 };
 
-/* What the kernel's own clients need, before they take up a device. */
+/*
+ * What the kernel's own clients need, before they take up a device. With a driver that libibverbs knows:
+ * the distribution's daemons open the device, too.
+ */
 static const struct ib_device_ops board_mad_ops = {
+	.driver_id = RDMA_DRIVER_RXE,
 	.create_cq = board_create_cq,
 	.create_qp = board_create_qp,
 	.dereg_mr = board_dereg_mr,
@@ -607,7 +611,9 @@ static int board_option(struct board *board, char *word)
 	if ((value = value_of(word, "mad"))) {
 		ib_set_device_ops(&board->ib, &board_mad_ops);
 		for (i = 0; i < board->ib.phys_port_cnt; i++)
-			board->caps[i] |= RDMA_CORE_CAP_IB_MAD | RDMA_CORE_CAP_IB_SMI;
+			/* The kernel gives nobody the port's QP 1 without IB_CM. */
+			board->caps[i] |= RDMA_CORE_CAP_IB_MAD | RDMA_CORE_CAP_IB_SMI |
+					  RDMA_CORE_CAP_IB_CM;
 		return 0;
 	}
 	return -EINVAL;
