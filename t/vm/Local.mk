@@ -25,6 +25,7 @@ VM_TESTS = \
 	t/vm/holders \
 	t/vm/boot-udev \
 	t/vm/boot-modules \
+	t/vm/boot-systemd \
 	t/vm/tool \
 	t/vm/cycles
 
