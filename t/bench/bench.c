@@ -2,7 +2,8 @@
 /*
  * Holdfast beside the distribution's libibverbs, on the same made-up devices, in one run. Each
  * measurement is a process of its own; those of the two libraries take turns. What counts is the
- * ratio of the medians: the times themselves are this machine's at this moment.
+ * ratio of the medians, for whole processes of the lower quartiles: the times themselves are this
+ * machine's at this moment.
  *
  *	bench [-r ROUNDS] [-o FILE.json] [-i LIBIBVERBS] [-l LIBHOLDFAST]
  */

@@ -211,16 +211,32 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-double figures_median(const struct figures *runs, int count, const char *name)
+/* The values in order, to be freed. */
+static double *sorted(const struct figures *runs, int count, const char *name)
 {
-	double *values = calloc((size_t)count, sizeof(*values)), median;
+	double *values = calloc((size_t)count, sizeof(*values));
 
 	if (!values)
 		fail(name, strerror(ENOMEM));
 	for (int i = 0; i < count; i++)
 		values[i] = figure(&runs[i], name);
 	qsort(values, (size_t)count, sizeof(*values), compare);
+	return values;
+}
+
+double figures_median(const struct figures *runs, int count, const char *name)
+{
+	double *values = sorted(runs, count, name), median;
+
 	median = count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 	free(values);
 	return median;
+}
+
+double figures_low(const struct figures *runs, int count, const char *name)
+{
+	double *values = sorted(runs, count, name), low = values[count / 4];
+
+	free(values);
+	return low;
 }

@@ -44,4 +44,7 @@ double figure(const struct figures *figures, const char *name);
 /* The median of one figure over several runs. */
 double figures_median(const struct figures *runs, int count, const char *name);
 
+/* The lower quartile: of times that what else the machine does only adds to. */
+double figures_low(const struct figures *runs, int count, const char *name);
+
 #endif

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <link.h>
 #include <sched.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -192,6 +193,7 @@ const char *place_providers(void)
 
 /* In the private /dev: nothing of it stays. */
 static const char cache[] = "/dev/hf-ld.so.cache", configuration[] = "/dev/hf-ld.so.conf";
+static const char installed[] = "/dev/hf-installed";
 
 /* Runs it with `output` as its standard output and nothing heard of its complaints. */
 static bool succeeds(char *const argv[], char *const environment[], const char *output)
@@ -208,6 +210,52 @@ static bool succeeds(char *const argv[], char *const environment[], const char *
 		waitpid(pid, &status, 0);
 	posix_spawn_file_actions_destroy(&actions);
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* A library of the build tree says where that is, which an installed one does not have searched. */
+static void forget_build_tree(char *image, size_t size)
+{
+	const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)(const void *)image;
+	const ElfW(Phdr) *segments = (const ElfW(Phdr) *)(const void *)(image + header->e_phoff);
+
+	for (unsigned int i = 0; i < header->e_phnum; i++) {
+		size_t offset = segments[i].p_offset, end = offset + segments[i].p_filesz;
+
+		if (segments[i].p_type != PT_DYNAMIC || end > size)
+			continue;
+		for (; offset + sizeof(ElfW(Dyn)) <= end; offset += sizeof(ElfW(Dyn))) {
+			ElfW(Dyn) *entry = (ElfW(Dyn) *)(void *)(image + offset);
+
+			if (entry->d_tag == DT_RUNPATH || entry->d_tag == DT_RPATH)
+				entry->d_tag = DT_DEBUG; /* of no meaning in a library */
+		}
+	}
+}
+
+/* As it would be installed. */
+static bool install(const char *from, const char *name)
+{
+	char path[4096], *image;
+	struct stat st;
+	bool good;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s/%s", build_dir(), from, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		fail(path, errno);
+	image = malloc((size_t)st.st_size);
+	if (!image || read(fd, image, (size_t)st.st_size) != st.st_size)
+		fail(path, EIO);
+	close(fd);
+	forget_build_tree(image, (size_t)st.st_size);
+	snprintf(path, sizeof(path), "%s/%s", installed, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	good = fd >= 0 && write(fd, image, (size_t)st.st_size) == st.st_size;
+	if (fd >= 0)
+		close(fd);
+	free(image);
+	return good;
 }
 
 static bool takes_holdfast(const char *program)
@@ -241,10 +289,11 @@ bool place_make_default(const char *program)
 
 	if (!file)
 		return false;
-	fprintf(file, "%s/compat/.libs\n%s/.libs\ninclude /etc/ld.so.conf\n", build_dir(),
-		build_dir());
-	return fclose(file) == 0 && succeeds(argv, environment, "/dev/null") &&
-	       takes_holdfast(program);
+	fprintf(file, "%s\ninclude /etc/ld.so.conf\n", installed);
+	if (fclose(file) || mkdir(installed, 0755) < 0)
+		return false;
+	return install("compat/.libs", "libibverbs.so.1") && install(".libs", "libholdfast.so.0") &&
+	       succeeds(argv, environment, "/dev/null") && takes_holdfast(program);
 }
 
 void place_use_default(bool holdfast)
