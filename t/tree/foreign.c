@@ -71,13 +71,17 @@ __attribute__((visibility("default"))) int statfs(const char *path, struct statf
 	return 0;
 }
 
-/* bnxt_re has no uninit_device, so nobody can give its device object back. Weak: a sanitizer has it. */
-__attribute__((weak)) void __lsan_ignore_object(const void *object);
+/*
+ * Two of rdma-core 44 never give back what alloc_device made: bnxt_re has no uninit_device, and that of
+ * ocrdma leaves a table. What is allocated for their devices is not looked at. Weak: a sanitizer's.
+ */
+__attribute__((weak)) void __lsan_disable(void);
+__attribute__((weak)) void __lsan_enable(void);
 
-static void forgive(const struct ibv_device *device, const char *driver)
+static bool leaks(const char *driver)
 {
-	if (!strcmp(driver, "bnxt_re") && __lsan_ignore_object)
-		__lsan_ignore_object(device);
+	return (!strcmp(driver, "bnxt_re") || !strcmp(driver, "ocrdma")) && __lsan_disable &&
+	       __lsan_enable;
 }
 
 /* A kernel that answers each command with success; its events never come. */
@@ -189,7 +193,6 @@ static void check(struct hf *hf, unsigned int n)
 	assert_string_equal(info.provider, families[n].driver);
 	snprintf(file, sizeof(file), "/lib%s-rdmav34.so", families[n].file);
 	assert_non_null(strstr(info.provider_file, file));
-	forgive(device, families[n].driver);
 	hf_device_unref(device);
 }
 
@@ -232,8 +235,14 @@ static void serve_all(struct bed *bed, uint32_t flags, unsigned int count)
 	struct ibv_device **list;
 
 	for (unsigned int n = 0; n < count; n++) {
+		const bool leaking = leaks(families[n].driver);
+
 		add(bed, n);
+		if (leaking)
+			__lsan_disable();
 		check(hf, n);
+		if (leaking)
+			__lsan_enable();
 		check_loaded(hf, n + 1);
 	}
 	assert_int_equal(hf_device_list(hf, 0, &list), count);
