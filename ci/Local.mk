@@ -18,6 +18,7 @@ EXTRA_DIST += \
 	ci/tier/fuzz \
 	ci/tier/gcc \
 	ci/tier/lint \
+	ci/tier/packages \
 	ci/tier/tsan \
 	ci/tier/valgrind \
 	ci/tier/vm \

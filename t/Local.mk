@@ -7,3 +7,4 @@ include t/fuzz/Local.mk
 include t/bench/Local.mk
 include t/vm/Local.mk
 include t/lint/Local.mk
+include t/packages/Local.mk
