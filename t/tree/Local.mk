@@ -44,6 +44,11 @@ dist_check_SCRIPTS += $(tool_tests)
 TESTS += $(tool_tests)
 EXTRA_DIST += t/tree/tool-lib.sh
 
+# rdma_describe whose netlink is made up.
+check_PROGRAMS += t/tree/describe-fakenl
+t_tree_describe_fakenl_SOURCES = boot/describe/rdma_describe.c
+t_tree_describe_fakenl_LDADD = libhf-describe.la libhf-test-fakenl.la
+
 # Rules of udev, run by udevadm in namespaces of their own.
 if BOOT
 TESTS += t/tree/boot-dracut t/tree/boot-names t/tree/boot-rules
