@@ -3,6 +3,8 @@
 # For guest scripts that make RDMA devices with t/vm/module/hfboard.c on QEMU's PCI functions:
 # . "$VM_DIR/hardware.sh", after lib.sh.
 
+[ "$VM_KERNEL" = 6.1 ] || skip "hfboard.ko is built for 6.1 only"
+
 # pci_bind ADDRESS DRIVER: whatever the function's own driver would be.
 pci_bind()
 {
