@@ -1,53 +1,44 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Reads through one held directory, so that all of it is of one instance, whatever its name is by now. */
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
+/* All is read through one held directory, so that it is of one instance, whatever its name is by now. */
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "boot/base/attr.h"
 #include "boot/describe/describe.h"
 
-enum { VALUE_SIZE = 64, PORTS_MAX = 4096, LEVELS_MAX = 32 };
+enum { VALUE_SIZE = 64, LEVELS_MAX = 32 };
 
-/* Without the newline; empty where it cannot be read. */
-static void read_value(int dir, const char *path, char *value)
+/* Empty where it cannot be read. */
+static void read_value(int dir, const char *path, char value[VALUE_SIZE])
 {
-	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t got = fd < 0 ? -1 : read(fd, value, VALUE_SIZE - 1);
+	if (hf_attr_text(dir, path, value, VALUE_SIZE))
+		value[0] = '\0';
+}
 
-	if (fd >= 0)
-		close(fd);
-	value[got > 0 ? got : 0] = '\0';
-	value[strcspn(value, "\n")] = '\0';
+static int look_at_port(void *arg, int dir, const char *name)
+{
+	char path[NAME_MAX + sizeof("/link_layer")], layer[VALUE_SIZE];
+	struct hf_tree_facts *facts = arg;
+
+	if (name[0] < '1' || name[0] > '9')
+		return 0;
+	stpcpy(stpcpy(path, name), "/link_layer");
+	read_value(dir, path, layer);
+	facts->infiniband_ports |= !strcmp(layer, "InfiniBand");
+	facts->ethernet_ports |= !strcmp(layer, "Ethernet");
+	return facts->infiniband_ports && facts->ethernet_ports;
 }
 
 static void read_ports(int dir, struct hf_tree_facts *facts)
 {
-	int fd = openat(dir, "ports", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *ports = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-	unsigned int count = 0;
+	int ports = hf_attr_dir(dir, "ports");
 
-	if (!ports) {
-		if (fd >= 0)
-			close(fd);
+	if (ports < 0)
 		return;
-	}
-	while (count++ < PORTS_MAX && !(facts->infiniband_ports && facts->ethernet_ports) &&
-	       (entry = readdir(ports))) {
-		char path[sizeof(entry->d_name) + sizeof("/link_layer")], layer[VALUE_SIZE];
-
-		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
-			continue;
-		stpcpy(stpcpy(path, entry->d_name), "/link_layer");
-		read_value(fd, path, layer);
-		facts->infiniband_ports |= !strcmp(layer, "InfiniBand");
-		facts->ethernet_ports |= !strcmp(layer, "Ethernet");
-	}
-	closedir(ports);
+	hf_attr_entries(ports, look_at_port, facts);
+	close(ports);
 }
 
 static bool same(const struct stat *a, const struct stat *b)
@@ -57,17 +48,9 @@ static bool same(const struct stat *a, const struct stat *b)
 
 static void read_driver(int dir, struct hf_tree_facts *facts)
 {
-	char target[PATH_MAX];
-	ssize_t length = readlinkat(dir, "driver", target, sizeof(target) - 1);
-	const char *name;
-
-	if (length <= 0 || facts->num_drivers == HF_DRIVERS)
-		return;
-	target[length] = '\0';
-	name = strrchr(target, '/');
-	name = name ? name + 1 : target;
-	if (strlen(name) < HF_DRIVER_NAME)
-		strcpy(facts->drivers[facts->num_drivers++], name);
+	if (facts->num_drivers < HF_DRIVERS &&
+	    !hf_attr_link(dir, "driver", facts->drivers[facts->num_drivers], HF_DRIVER_NAME))
+		facts->num_drivers++;
 }
 
 /*
@@ -76,14 +59,14 @@ static void read_driver(int dir, struct hf_tree_facts *facts)
  */
 static void read_drivers(int dir, struct hf_tree_facts *facts)
 {
-	int fd = openat(dir, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = hf_attr_dir(dir, ".");
 	struct stat here, above;
 
 	for (int i = 0; i < LEVELS_MAX && fd >= 0; i++) {
 		int up;
 
 		read_driver(fd, facts);
-		up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		up = hf_attr_dir(fd, "..");
 		if (up >= 0 && (fstat(fd, &here) || fstat(up, &above) || same(&here, &above))) {
 			close(up);
 			up = -1;

@@ -6,7 +6,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "boot/rename/attr.h"
+#include "boot/base/attr.h"
+#include "boot/rename/hardware.h"
+
+int hf_name_read_number(int dir, const char *path, struct hf_name_number *ret)
+{
+	struct hf_name_number number = {.there = true, .from = path};
+	char text[16];
+	int err = hf_attr_text(dir, path, text, sizeof(text));
+
+	if (err == -ENOENT) {
+		ret->there = false;
+		return 0;
+	}
+	if (!err)
+		err = hf_decimal(text, &number.value);
+	if (!err)
+		*ret = number;
+	return err;
+}
 
 static int open_device(int sysfs, const char *name)
 {
@@ -47,7 +65,7 @@ static int look_at_auxiliary(int sysfs, int dir, struct hf_name_hardware *hardwa
 	char bus[HF_NAME_SIZE];
 	int function, err;
 
-	err = hf_attr_number(dir, "sfnum", &hardware->sf);
+	err = hf_name_read_number(dir, "sfnum", &hardware->sf);
 	/* Several devices of one function would get one name. */
 	if (err || !hardware->sf.there)
 		return err;

@@ -8,7 +8,8 @@
 #include <unistd.h>
 #include <linux/pci_regs.h>
 
-#include "boot/rename/attr.h"
+#include "boot/base/attr.h"
+#include "boot/rename/hardware.h"
 
 enum {
 	HEADER_SIZE = 64, /* of the configuration space: what everybody may read */
@@ -52,7 +53,7 @@ int hf_pci_parse(const char *text, struct hf_pci_address *ret)
 	return 0;
 }
 
-bool hf_pci_same(const struct hf_pci_address *a, const struct hf_pci_address *b)
+static bool is_same(const struct hf_pci_address *a, const struct hf_pci_address *b)
 {
 	return a->domain == b->domain && a->bus == b->bus && a->device == b->device &&
 	       a->function == b->function;
@@ -111,7 +112,7 @@ static int is_vf(void *arg, int dir, const char *name)
 	if (strncmp(name, prefix, sizeof(prefix) - 1) ||
 	    hf_decimal(name + sizeof(prefix) - 1, &number) ||
 	    hf_attr_link(dir, name, target, sizeof(target)) || hf_pci_parse(target, &address) ||
-	    !hf_pci_same(&address, &vf->address))
+	    !is_same(&address, &vf->address))
 		return 0;
 	vf->number = number;
 	return 1;
@@ -195,7 +196,7 @@ static int look_at_named(int function, struct hf_name_hardware *hardware)
 	if (err)
 		return err;
 	hardware->pci_error_at = "ari_enabled";
-	err = hf_attr_number(function, "ari_enabled", &ari);
+	err = hf_name_read_number(function, "ari_enabled", &ari);
 	if (!err)
 		hardware->ari = ari.there && ari.value == 1;
 	return err;
@@ -226,7 +227,7 @@ static void look_for_onboard(int function, struct hf_name_hardware *hardware)
 
 	for (size_t i = 0; i < 2 && !err && !hardware->onboard.there; i++) {
 		hardware->onboard_error_at = files[i];
-		err = hf_attr_number(function, files[i], &hardware->onboard);
+		err = hf_name_read_number(function, files[i], &hardware->onboard);
 	}
 	hardware->onboard_error = err;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -6,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "boot/rename/attr.h"
+#include "boot/base/attr.h"
 
 enum { LINK_SIZE = 4096 };
 
@@ -72,23 +73,6 @@ int hf_decimal(const char *text, uint32_t *ret)
 		return -EBADMSG;
 	*ret = (uint32_t)value;
 	return 0;
-}
-
-int hf_attr_number(int dir, const char *path, struct hf_name_number *ret)
-{
-	struct hf_name_number number = {.there = true, .from = path};
-	char text[16];
-	int err = hf_attr_text(dir, path, text, sizeof(text));
-
-	if (err == -ENOENT) {
-		ret->there = false;
-		return 0;
-	}
-	if (!err)
-		err = hf_decimal(text, &number.value);
-	if (!err)
-		*ret = number;
-	return err;
 }
 
 int hf_attr_link(int dir, const char *path, char *name, size_t size)
