@@ -138,6 +138,8 @@ static void describe(struct ndd_devices *devices, struct ndd_device *device)
 	char name[NAME_SIZE], text[NDD_SIZE + 1];
 	int err;
 
+	/* Where there is nothing to write, nothing is waited for; what failed was another text. */
+	set_wanted(devices, device, false);
 	if (hf_device_is_gone(device->device) ||
 	    hf_device_name(device->device, name, sizeof(name)) < 0)
 		return;
@@ -153,7 +155,6 @@ static void describe(struct ndd_devices *devices, struct ndd_device *device)
 		failed(devices, device, name, err);
 		return;
 	}
-	set_wanted(devices, device, false);
 	device->current = true;
 	device->tries = 0;
 	device->said = 0;

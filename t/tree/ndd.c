@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* rdma-ndd on made-up trees: what it writes, when, and what it does where it cannot. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -181,6 +182,36 @@ static void what_fails_is_tried_again(void **state)
 	ndd_end(bed, SIGTERM);
 }
 
+/* What failed and is no longer to be written is waited for no more. */
+static void nothing_to_write_is_no_work(void **state)
+{
+	const char *const fast[] = {"-f", "-t", "0", "-r", "1000000", NULL};
+	struct ndd_bed *bed = *state;
+	char path[512], kept[sizeof(path) + 8];
+
+	tree_add(bed->tree, 0, "fake0", NULL);
+	tree_add(bed->tree, 1, "fake1", NULL);
+	ndd_start(bed, fast);
+	assert_string_equal(ndd_described(bed, 0), "first fake0");
+	/* The host's name goes, and while it is there again the description is right by itself. */
+	attribute(bed, 0, path, sizeof(path));
+	snprintf(kept, sizeof(kept), "%s.kept", path);
+	assert_int_equal(mkdir(kept, 0700), 0);
+	assert_int_equal(renameat2(AT_FDCWD, kept, AT_FDCWD, path, RENAME_EXCHANGE), 0);
+	ndd_host("second");
+	ndd_expect(bed, 1, "second fake1");
+	ndd_host("(none)");
+	ndd_settle(bed);
+	ndd_host("first");
+	ndd_expect(bed, 1, "first fake1");
+	assert_int_equal(renameat2(AT_FDCWD, kept, AT_FDCWD, path, RENAME_EXCHANGE), 0);
+	ndd_settle(bed);
+	assert_string_equal(ndd_described(bed, 0), "first fake0");
+	assert_int_equal(ndd_says(bed, ""), 0);
+	assert_int_equal(rmdir(kept), 0);
+	ndd_end(bed, SIGTERM);
+}
+
 static void what_cannot_be_is_said_once(void **state)
 {
 	struct ndd_bed *bed = *state;
@@ -271,6 +302,7 @@ int main(void)
 		ON_A_BED(options_are_checked),
 		ON_A_BED(a_hang_up_writes_anew),
 		ON_A_BED(what_fails_is_tried_again),
+		ON_A_BED(nothing_to_write_is_no_work),
 		ON_A_BED(what_cannot_be_is_said_once),
 		ON_A_BED(into_the_background),
 		ON_A_BED(the_watchdog_is_answered),
