@@ -12,6 +12,7 @@
 enum {
 	REPLY_SECONDS = 5,
 	TRIES = 8,
+	MISSES = 3,
 	REPLY_SIZE = 32768,	/* the most that the kernel puts in one part of a dump */
 	ATTR_NAME_ASSIGN = 101, /* RDMA_NLDEV_ATTR_NAME_ASSIGN_TYPE of Linux 6.11 */
 	LAST_ERRNO = 4095,
@@ -217,6 +218,8 @@ static int dump(struct hf_nldev_socket *nl, struct search *search)
 
 int hf_nldev_find(struct hf_nldev_socket *nl, const char *name, struct hf_nldev *ret)
 {
+	int misses = 0;
+
 	for (int i = 0; i < TRIES; i++) {
 		struct search search = {.name = name};
 		int err = dump(nl, &search);
@@ -226,6 +229,12 @@ int hf_nldev_find(struct hf_nldev_socket *nl, const char *name, struct hf_nldev 
 			continue;
 		if (err)
 			return err;
+		/*
+		 * The kernel counts devices to know where a long list goes on: when one that it has
+		 * listed is unplugged, it passes over another, and marks nothing as disturbed.
+		 */
+		if (!search.found && ++misses < MISSES)
+			continue;
 		if (!search.found)
 			return -ENODEV;
 		*ret = search.device;

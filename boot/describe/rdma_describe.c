@@ -82,8 +82,7 @@ static int describe(const char *path, const char *name, struct hf_nldev_socket *
 			err = hf_nldev_find(nl, name, &device);
 		there = still_there(dir, path);
 		close(dir);
-		/* Not in a list that was read while others went: the next one has it. */
-		if (!there || (err == -ENODEV && i < TRIES - 1))
+		if (!there)
 			continue;
 		if (err)
 			complain("%s: RDMA netlink: %s", name, strerror(-err));

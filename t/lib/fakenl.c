@@ -259,6 +259,8 @@ static void send_dump_part(struct fake *fake)
 
 	if (is_due(fake->tree, "interrupt"))
 		flags |= NLM_F_DUMP_INTR;
+	if (fake->position && is_due(fake->tree, "slip"))
+		fake->position = count;
 	for (i = 0; i < count && part.size < sizeof(part.bytes) - 1024; i++) {
 		if (!read_device(fake->tree, indexes[i], &device) || seen++ < fake->position)
 			continue;

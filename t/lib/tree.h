@@ -101,6 +101,8 @@ int tree_hide(struct tree *tree, unsigned int n, bool hidden);
  *	"old"		a kernel before 5.1: no char devices, no protocol
  *	"late"		the char device is not there yet (EOPNOTSUPP)
  *	"interrupt"	a dump is marked as disturbed, and its devices are nonsense
+ *	"slip"		a dump passes over what its first part had no room for, as a kernel
+ *			does for each device of that part that was unplugged meanwhile
  *	"enobufs"	a receive fails with ENOBUFS
  *	"eintr"		a receive fails with EINTR
  *	"stray"		other messages come before the answer

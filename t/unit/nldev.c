@@ -107,6 +107,11 @@ static void many_devices(void **state)
 		assert_int_equal(device.index, tree_index(world->tree, i));
 	}
 	printf("%d devices\n", MANY);
+	/* Others are unplugged while the list is read, and it ends too early. */
+	assert_int_equal(tree_fake(world->tree, "slip", 2), 0);
+	assert_int_equal(hf_nldev_find(world->nl, name, &device), 0);
+	assert_int_equal(tree_fake(world->tree, "slip", UINT_MAX), 0);
+	assert_int_equal(hf_nldev_find(world->nl, name, &device), -ENODEV);
 }
 
 static void survives_what_goes_wrong(void **state)
