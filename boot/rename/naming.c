@@ -87,9 +87,12 @@ const char *hf_name_fault(const char *name)
 	if (!strcmp(name, ".") || !strcmp(name, ".."))
 		return "it is the name of a directory";
 	for (const char *at = name; *at; at++) {
-		/* "DEV:PORT" names a port; the kernel puts a number in the place of "%d". */
-		if (*at == '/' || *at == ':' || *at == '%')
-			return "it has one of / : %";
+		/*
+		 * "DEV:PORT" names a port; the kernel puts a number in the place of "%d"; udev reads
+		 * ! as /; it and systemd take quotes out of words, and patterns for patterns.
+		 */
+		if (strchr("/:%!'\"\\*?[", *at))
+			return "it has one of / : % ! ' \" \\ * ? [";
 		if (*at <= ' ' || *at > '~')
 			return "it has a space, a control character, or one that is not ASCII";
 	}

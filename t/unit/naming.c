@@ -449,10 +449,12 @@ static void kernel_facts(void **state)
 
 static void fixed(void **state)
 {
-	static const char *const bad[] = {"",	  ".",	  "..",	   "a/b",   "/",	 "a b",
-					  "a\tb", "a\nb", "a\x01", "a\x7f", "a%d",	 "%",
-					  "a:1",  ":",	  " a",	   "a ",    "\xc3\xa4x", "a\x80"};
-	static const char *const good[] = {"a", "mlx5_0", "...", "A-b.c_d+e", "x!y"};
+	static const char *const bad[] = {"",	 ".",	      "..",    "a/b",	"/",
+					  "a b", "a\tb",      "a\nb",  "a\x01", "a\x7f",
+					  "a%d", "%",	      "a:1",   ":",	" a",
+					  "a ",	 "\xc3\xa4x", "a\x80", "x!y",	"it's",
+					  "\"a", "a\\",	      "a*",    "?",	"a[0]"};
+	static const char *const good[] = {"a", "mlx5_0", "...", "A-b.c_d+e", "a@b,c=d"};
 	struct hf_name_answer answer;
 	struct bed *bed = *state;
 	char longest[66];
