@@ -11,16 +11,21 @@ dist_man_MANS += \
 	man/holdfast-stream.3 \
 	man/holdfast-verbs.3 \
 	man/holdfast.7 \
-	man/holdfast-boot.7 \
 	man/holdfast-hotplug.7 \
 	man/holdfast-names.7 \
 	man/holdfast-provider.7 \
 	man/holdfast-provider-memory.7 \
 	man/holdfast-provider-queues.7 \
 	man/holdfast-provider-steering.7 \
+	man/libholdfast-compat.7
+# Not holdfast-names(7): the command, too, tells names.
+if BOOT
+dist_man_MANS += \
+	man/holdfast-boot.7 \
 	man/holdfast-services.7 \
-	man/libholdfast-compat.7 \
+	man/rdma-ndd.8 \
 	man/rdma_rename.8
+endif
 
 # So that man(1) finds a function: each is a line that leads to its page. None for ibv_*, whose pages
 # belong to libibverbs.

@@ -12,7 +12,6 @@ modules_rules = \
 	boot/modules/90-rdma-hw-modules.rules \
 	boot/modules/90-rdma-ulp-modules.rules
 EXTRA_DIST += $(rdma_lists) $(modules_rules) \
-	boot/modules/10-network-pre.conf \
 	boot/modules/holdfast-rdma.conf
 boot_in += boot/modules/rdma-load-modules@.service.in
 
@@ -20,7 +19,7 @@ if BOOT
 udevrules_DATA += $(modules_rules)
 systemdunit_DATA += boot/modules/rdma-load-modules@.service
 loaddropindir = $(systemdunitdir)/rdma-load-modules@.service.d
-loaddropin_DATA = boot/modules/10-network-pre.conf
+loaddropin_DATA = boot/base/10-network-pre.conf
 modprobe_DATA += boot/modules/holdfast-rdma.conf
 
 # Not rdmamodules_DATA: a list that is there belongs to the administrator.

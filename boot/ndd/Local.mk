@@ -23,5 +23,4 @@ boot_ndd_rdma_ndd_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
 boot_ndd_rdma_ndd_LDADD = libholdfast.la $(SYSTEMD_LIBS)
 udevrules_DATA += boot/ndd/60-rdma-ndd.rules
 systemdunit_DATA += boot/ndd/rdma-ndd.service
-dist_man_MANS += man/rdma-ndd.8
 endif

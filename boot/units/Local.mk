@@ -12,7 +12,6 @@ EXTRA_DIST += \
 	boot/units/90-iwpmd.rules \
 	boot/units/90-rdma-uverbs.rules \
 	boot/units/rdma-hw.target \
-	boot/units/10-network-pre.conf \
 	boot/units/infiniband-ports \
 	boot/units/examples/rdma-any.service \
 	boot/units/examples/rdma-device@.service \
@@ -31,7 +30,7 @@ systemdunit_DATA += \
 	boot/units/srp_daemon.service \
 	boot/units/srp_daemon_port@.service
 iwpmddropindir = $(systemdunitdir)/iwpmd.service.d
-iwpmddropin_DATA = boot/units/10-network-pre.conf
+iwpmddropin_DATA = boot/base/10-network-pre.conf
 pkglibexec_SCRIPTS += boot/units/infiniband-ports
 bootexamplesdir = $(docdir)/examples
 bootexamples_DATA = \
