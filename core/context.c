@@ -16,6 +16,7 @@
 #include "core/device/process.h"
 #include "core/device/roots.h"
 #include "core/device/table_change.h"
+#include "core/device/turn.h"
 #include "core/discovery/netlink.h"
 #include "core/hotplug/notifier.h"
 #include "core/verbs/revoke.h"

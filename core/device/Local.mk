@@ -22,4 +22,6 @@ libhf_core_la_SOURCES += \
 	core/device/scan_child.c \
 	core/device/table.c \
 	core/device/table_change.h \
-	core/device/table.h
+	core/device/table.h \
+	core/device/turn.c \
+	core/device/turn.h

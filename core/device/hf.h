@@ -63,11 +63,11 @@ struct hf {
 	/*
 	 * Looking and writing down what was seen is one act, or an old sighting could undo a newer
 	 * one. Who does it holds `scanning`, not the lock, and lends its turn to those who only ask
-	 * (`using`) while a provider's code runs, which may take any time.
+	 * (`asking`) while a provider's code runs, which may take any time.
 	 */
 	pthread_cond_t scan_done;
 	bool scanning, lent;
-	bool using; /* somebody asks, or forks */
+	bool asking; /* somebody does, or forks */
 	pthread_t scanner;
 
 	struct hf_table table;
@@ -92,29 +92,6 @@ struct hf {
 	struct hf *prev, *next; /* every context, for fork */
 	unsigned int fork_count;
 };
-
-/*
- * hf_scan_begin() waits for its turn; it returns false when this thread is in a scan already, that
- * is when a provider calls back, and then nothing must be looked at. hf_scan_end() gives the turn on.
- */
-bool hf_scan_begin(struct hf *hf);
-void hf_scan_end(struct hf *hf);
-/* As hf_scan_begin(), but false also where a provider's code would have to be waited for. */
-bool hf_scan_try_begin(struct hf *hf);
-
-/*
- * The same for who changes nothing and only needs the netlink socket: opening, reading attributes. It
- * does not wait for a provider's code.
- */
-bool hf_asking_begin(struct hf *hf);
-void hf_asking_end(struct hf *hf);
-
-/* Around a provider's code in a scan; elsewhere nothing happens. Nobody else changes the table. */
-bool hf_scan_lend(struct hf *hf);
-void hf_scan_take_back(struct hf *hf, bool lent);
-
-/* In a turn, or where nobody else is left: lets go of sockets that the program closed. */
-void hf_forget_closed(struct hf *hf);
 
 /* The netlink socket, opened at the first use; NULL where there is none. Only within a scan. */
 struct hf_nl *hf_netlink(struct hf *hf, const struct hf_search_root *root);

@@ -10,6 +10,7 @@
 #include "core/base/reason.h"
 #include "core/base/text.h"
 #include "core/device/instance.h"
+#include "core/device/turn.h"
 
 struct hf_device *hf_device_of(const struct ibv_device *handle)
 {

@@ -9,6 +9,7 @@
 #include "core/base/attr.h"
 #include "core/base/text.h"
 #include "core/device/list.h"
+#include "core/device/turn.h"
 
 static int look(struct hf *hf)
 {

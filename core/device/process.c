@@ -6,6 +6,7 @@
 #include "core/base/attr.h"
 #include "core/device/hf.h"
 #include "core/device/process.h"
+#include "core/device/turn.h"
 #include "core/provider/load.h"
 
 /*
@@ -36,20 +37,6 @@ unsigned int hf_fork_count(void)
 	return atomic_load(&process.forks);
 }
 
-/*
- * A scan may run a provider's code, which may open a device, which takes the locks below: so the turn
- * comes before them all. Who has lent it changes nothing until it is back, and is not waited for.
- */
-static void take_turn(struct hf *hf)
-{
-	pthread_mutex_lock(&hf->lock);
-	while (hf->using ||
-	       (hf->scanning && !hf->lent && !pthread_equal(hf->scanner, pthread_self())))
-		pthread_cond_wait(&hf->scan_done, &hf->lock);
-	hf->using = true;
-	pthread_mutex_unlock(&hf->lock);
-}
-
 /* Takes every lock and lets every scan finish, so that the child gets whole tables. */
 static void before_fork(void)
 {
@@ -58,7 +45,11 @@ static void before_fork(void)
 	pthread_mutex_lock(&process.default_lock);
 	pthread_mutex_lock(&process.lock);
 	DL_FOREACH (process.contexts, hf) {
-		take_turn(hf);
+		/*
+		 * A scan may run a provider's code, which may open a device, which takes the locks
+		 * below: so the turn comes before them all.
+		 */
+		hf_turn_before_fork(hf);
 		if (hf->at_fork)
 			hf->at_fork->before(hf);
 		pthread_mutex_lock(&hf->lock);
@@ -73,8 +64,7 @@ static void after_fork_in_parent(void)
 
 	DL_FOREACH (process.contexts, hf) {
 		pthread_mutex_unlock(&hf->registry.lock);
-		hf->using = false;
-		pthread_cond_broadcast(&hf->scan_done);
+		hf_turn_in_parent(hf);
 		pthread_mutex_unlock(&hf->lock);
 		if (hf->at_fork)
 			hf->at_fork->in_parent(hf);
@@ -91,16 +81,8 @@ static void after_fork_in_child(void)
 	hf_library_forked();
 	DL_FOREACH (process.contexts, hf) {
 		pthread_mutex_unlock(&hf->registry.lock);
-		hf->using = false;
-		/* A scan that another thread of the parent is in ends there, and never here. */
-		if (hf->scanning && !pthread_equal(hf->scanner, pthread_self())) {
-			hf->scanning = false;
-			hf->lent = false;
-		}
+		hf_turn_in_child(hf);
 		pthread_mutex_unlock(&hf->lock);
-		/* Its waiters are threads of the parent. */
-		memset(&hf->scan_done, 0, sizeof(hf->scan_done));
-		pthread_cond_init(&hf->scan_done, NULL);
 	}
 	pthread_mutex_unlock(&process.lock);
 	pthread_mutex_unlock(&process.default_lock);

@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/device/turn.h"
 #include "core/hotplug/lower.h"
 #include "core/hotplug/stream.h"
 

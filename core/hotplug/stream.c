@@ -9,6 +9,7 @@
 #include "core/base/attr.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/device/turn.h"
 #include "core/hotplug/stream.h"
 
 /* A call that finds nothing but hints of no interest comes back after so many. */

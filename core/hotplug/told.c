@@ -8,6 +8,7 @@
 #include "core/base/text.h"
 #include "core/device/instance.h"
 #include "core/device/table_change.h"
+#include "core/device/turn.h"
 #include "core/hotplug/stream.h"
 
 /* A device that is gone has no ports to read; its REMOVED follows. */

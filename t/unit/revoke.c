@@ -26,6 +26,7 @@
 
 #include "core/base/attr.h"
 #include "core/device/hf.h"
+#include "core/device/turn.h"
 #include "core/verbs/context.h"
 #include "core/verbs/detach.h"
 #include "core/verbs/operations.h"

@@ -18,6 +18,7 @@
 #include <holdfast/holdfast.h>
 
 #include "core/device/hf.h"
+#include "core/device/turn.h"
 
 enum {
 	PATIENCE_S = 60,

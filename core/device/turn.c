@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Whose turn it is to look, or to ask. */
+#include <string.h>
+
+#include "core/device/hf.h"
+#include "core/device/turn.h"
+#include "core/discovery/netlink.h"
+
+/*
+ * Programs that become daemons close every descriptor, and open files of their own, between one list
+ * of devices and the next: nothing may be asked, nor closed, under the numbers of the old sockets.
+ */
+void hf_forget_closed(struct hf *hf)
+{
+	bool nl = hf->nl && !hf_fd_is_still(&hf->nl_socket);
+	/* Not all of its descriptors can be told from others; who closes one closes them all. */
+	bool notifier = hf->notifier && (nl || !hf_fd_is_still(&hf->notifier->socket));
+
+	if (!nl && !notifier)
+		return;
+	hf_debug(&hf->log, "the program closed descriptors that were kept: new ones are opened");
+	if (nl) {
+		hf->lost_nl = hf->nl;
+		hf->nl = NULL;
+	}
+	if (notifier) {
+		hf->lost_notifier = hf->notifier;
+		hf->notifier = NULL;
+	}
+	hf->table.complete = false;
+}
+
+/* In a turn of either kind: what was inherited, or closed meanwhile, is not used. */
+static void renew_sockets(struct hf *hf)
+{
+	hf_forget_closed(hf);
+	if (hf->fork_count == hf_fork_count())
+		return;
+	/* The sockets are the parent's too: what is read here would be missing there. */
+	if (hf->notifier)
+		hf->notifier->free(hf->notifier);
+	hf->notifier = NULL;
+	hf->nl = hf_nl_close(hf->nl);
+	hf->nl_tried = false;
+	hf->table.complete = false;
+	hf->fork_count = hf_fork_count();
+}
+
+static bool is_scanner(const struct hf *hf)
+{
+	return hf->scanning && pthread_equal(hf->scanner, pthread_self());
+}
+
+static bool begin(struct hf *hf, bool at_once)
+{
+	bool mine;
+
+	pthread_mutex_lock(&hf->lock);
+	mine = !is_scanner(hf) && !(at_once && hf->lent);
+	while (mine && (hf->scanning || hf->asking)) {
+		pthread_cond_wait(&hf->scan_done, &hf->lock);
+		mine = !(at_once && hf->lent);
+	}
+	if (mine) {
+		hf->scanning = true;
+		hf->scanner = pthread_self();
+		hf_log_hold();
+	}
+	pthread_mutex_unlock(&hf->lock);
+	if (mine)
+		renew_sockets(hf);
+	return mine;
+}
+
+bool hf_scan_begin(struct hf *hf)
+{
+	return begin(hf, false);
+}
+
+bool hf_scan_try_begin(struct hf *hf)
+{
+	return begin(hf, true);
+}
+
+void hf_scan_end(struct hf *hf)
+{
+	pthread_mutex_lock(&hf->lock);
+	hf->scanning = false;
+	pthread_cond_broadcast(&hf->scan_done);
+	pthread_mutex_unlock(&hf->lock);
+	hf_log_release();
+}
+
+/* With hf->lock held. Who has lent the turn changes nothing until it is back, and is not waited for. */
+static void wait_to_ask(struct hf *hf)
+{
+	while (hf->asking || (hf->scanning && !hf->lent && !is_scanner(hf)))
+		pthread_cond_wait(&hf->scan_done, &hf->lock);
+	hf->asking = true;
+}
+
+bool hf_asking_begin(struct hf *hf)
+{
+	bool mine;
+
+	pthread_mutex_lock(&hf->lock);
+	/* A provider that asks from within a scan does without, as ever. */
+	mine = !is_scanner(hf);
+	if (mine) {
+		wait_to_ask(hf);
+		hf_log_hold();
+	}
+	pthread_mutex_unlock(&hf->lock);
+	if (mine)
+		renew_sockets(hf);
+	return mine;
+}
+
+void hf_asking_end(struct hf *hf)
+{
+	pthread_mutex_lock(&hf->lock);
+	hf->asking = false;
+	pthread_cond_broadcast(&hf->scan_done);
+	pthread_mutex_unlock(&hf->lock);
+	hf_log_release();
+}
+
+bool hf_scan_lend(struct hf *hf)
+{
+	bool lent;
+
+	pthread_mutex_lock(&hf->lock);
+	lent = is_scanner(hf) && !hf->lent;
+	if (lent) {
+		hf->lent = true;
+		pthread_cond_broadcast(&hf->scan_done);
+	}
+	pthread_mutex_unlock(&hf->lock);
+	return lent;
+}
+
+void hf_scan_take_back(struct hf *hf, bool lent)
+{
+	if (!lent)
+		return;
+	pthread_mutex_lock(&hf->lock);
+	while (hf->asking)
+		pthread_cond_wait(&hf->scan_done, &hf->lock);
+	hf->lent = false;
+	pthread_mutex_unlock(&hf->lock);
+}
+
+void hf_turn_before_fork(struct hf *hf)
+{
+	pthread_mutex_lock(&hf->lock);
+	wait_to_ask(hf);
+	pthread_mutex_unlock(&hf->lock);
+}
+
+void hf_turn_in_parent(struct hf *hf)
+{
+	hf->asking = false;
+	pthread_cond_broadcast(&hf->scan_done);
+}
+
+void hf_turn_in_child(struct hf *hf)
+{
+	hf->asking = false;
+	/* A scan that another thread of the parent is in ends there, and never here. */
+	if (hf->scanning && !is_scanner(hf)) {
+		hf->scanning = false;
+		hf->lent = false;
+	}
+	/* Its waiters are threads of the parent. */
+	memset(&hf->scan_done, 0, sizeof(hf->scan_done));
+	pthread_cond_init(&hf->scan_done, NULL);
+}
