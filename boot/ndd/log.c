@@ -30,6 +30,10 @@ void ndd_log(int severity, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
+	/* A host's name may hold anything, also a line that looks like another message. */
+	for (char *at = message; *at; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			*at = '?';
 	if (to_syslog)
 		syslog(severity, "%s", message);
 	else if (getenv("JOURNAL_STREAM"))

@@ -141,6 +141,10 @@ static void a_hang_up_writes_anew(void **state)
 	ndd_host("first.example.com");
 	ndd_expect_says(bed, "called first.example.com");
 	assert_int_equal(ndd_says(bed, "fake1: described as"), 2);
+	/* A name makes no lines of its own. */
+	ndd_host("a\n<0>b\033[31m.c");
+	ndd_expect(bed, 0, "a_<0>b_[31m fake0");
+	ndd_expect_says(bed, "called a?<0>b?[31m.c");
 	ndd_end(bed, SIGTERM);
 }
 
