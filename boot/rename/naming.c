@@ -193,9 +193,9 @@ static int by_onboard(struct decision *decision)
 			      "device/index is there");
 		return -ENOENT;
 	}
-	if (onboard->value > HF_NAME_ONBOARD) {
+	if (onboard->value > HF_NAME_ONBOARD_MAX) {
 		why(decision, "the firmware's index %" PRIu32 " in device/%s is beyond %d",
-		    onboard->value, onboard->from, HF_NAME_ONBOARD);
+		    onboard->value, onboard->from, HF_NAME_ONBOARD_MAX);
 		return -ENOENT;
 	}
 	begin(decision);

@@ -19,7 +19,7 @@ enum {
 	HF_NAME_WHY = 256,	      /* one sentence */
 	HF_NAME_POLICIES = 16,	      /* in one list */
 	HF_NAME_ASSIGNED_BY_USER = 1, /* RDMA_NAME_ASSIGN_TYPE_USER of Linux 6.11 */
-	HF_NAME_ONBOARD = 16383	      /* firmware that does not know an index reports bigger ones */
+	HF_NAME_ONBOARD_MAX = 16383   /* firmware that does not know an index reports bigger ones */
 };
 
 enum hf_name_policy {
@@ -109,9 +109,9 @@ int hf_name_look(int sysfs, const char *name, struct hf_name_hardware *ret);
 bool hf_name_is_still(int sysfs, const char *name, const struct hf_name_hardware *hardware);
 
 /*
- * Decides; `facts` are RDMA netlink's. -ENOENT: no policy of the list gives a name; -EINVAL: `fixed` cannot be a name;
- * -ENAMETOOLONG; anything else: the tree could not be read, and another policy's name would be another
- * one tomorrow. On failure ret->why alone is set.
+ * Decides; `facts` are RDMA netlink's. -ENOENT: no policy of the list gives a name; -EINVAL: `fixed`
+ * cannot be a name; -ENAMETOOLONG; anything else: the tree could not be read, and another policy's
+ * name would be another one tomorrow. On failure ret->why alone is set.
  */
 int hf_name_decide(const struct hf_name_policies *policies, const char *fixed,
 		   const struct hf_nldev *facts, const struct hf_name_hardware *hardware,
