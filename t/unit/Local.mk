@@ -240,11 +240,14 @@ t_unit_private34_steering_LDADD = libhf-core.la $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA
-check_PROGRAMS += t/unit/naming
-TESTS += t/unit/naming
-t_unit_naming_SOURCES = t/unit/naming.c
+check_PROGRAMS += t/unit/naming t/unit/naming_refused
+TESTS += t/unit/naming t/unit/naming_refused
+t_unit_naming_SOURCES = t/unit/naming.c t/unit/naming_bed.c t/unit/naming_bed.h
 t_unit_naming_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_naming_LDADD = libhf-naming.la libhf-test-tree.la $(CMOCKA_LIBS)
+t_unit_naming_refused_SOURCES = t/unit/naming_refused.c t/unit/naming_bed.c t/unit/naming_bed.h
+t_unit_naming_refused_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_naming_refused_LDADD = libhf-naming.la libhf-test-tree.la $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA
