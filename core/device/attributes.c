@@ -102,8 +102,6 @@ static int plain_error(int err)
 	case -EPERM:
 	case -EROFS:
 		return -EACCES;
-	case -ELOOP:
-		return -EINVAL;
 	default:
 		return -EIO;
 	}
@@ -187,9 +185,12 @@ struct attr_write {
 static int write_attr(int dir, const struct hf_entry *entry, void *arg)
 {
 	const struct attr_write *attr = arg;
+	int err;
 
 	(void)entry;
-	return hf_write_file(dir, attr->path, attr->value, attr->length);
+	err = hf_write_file(dir, attr->path, attr->value, attr->length);
+	/* A symbolic link is nothing to write to; elsewhere the error is the tree's. */
+	return err == -ELOOP ? -EINVAL : err;
 }
 
 HF_EXPORT int hf_device_write_attr(struct ibv_device *device, const char *path, const char *value)
