@@ -21,7 +21,7 @@
 #include "t/lib/pci_tree.h"
 #include "t/lib/tree_files.h"
 
-enum { TREES = 600, ITEMS = 160, ROUNDS = 2 };
+enum { TREES = 600, TREES_VALGRIND = 100, ITEMS = 160, ROUNDS = 2 };
 
 enum kind { FUNCTION, VF, SF, VIRTUAL };
 
@@ -473,7 +473,8 @@ static uint64_t number_of(const char *variable, uint64_t otherwise)
 
 static void machines(void **state)
 {
-	uint64_t seed = number_of("NAMING_SEED", 1), trees = number_of("NAMING_TREES", TREES);
+	const uint64_t usual = getenv("HF_VALGRIND") ? TREES_VALGRIND : TREES;
+	uint64_t seed = number_of("NAMING_SEED", 1), trees = number_of("NAMING_TREES", usual);
 
 	(void)state;
 	for (uint64_t i = 0; i < trees; i++) {
