@@ -2,12 +2,15 @@
 /* Attributes, ports and GIDs of one device. */
 #include <endian.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "t/fault/ops.h"
 
 static const int attr_errors[] = {ENODEV, ENOENT, EACCES, EIO, EMFILE, ENFILE, 0};
+static const int write_errors[] = {ENODEV, ENOENT, EACCES,     EINVAL, EIO,
+				   EMFILE, ENFILE, EOPNOTSUPP, 0};
 
 static void prepare(struct run *run)
 {
@@ -46,6 +49,52 @@ static void check_attr(struct run *run, int length)
 	else if ((size_t)length != strlen(run->value))
 		run_fault(run, FAULT_WRONG_ANSWER, "the length is said to be %d", length);
 	check_not_gone(run);
+}
+
+/* What stands in the directory that has the target's name now, whosever it is. */
+static FILE *open_description(const struct run *run, const char *mode)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/class/infiniband/%s/node_desc", run->world->sysfs,
+		 run->world->name[WORLD_TARGET]);
+	return fopen(path, mode);
+}
+
+static void prepare_write(struct run *run)
+{
+	FILE *file;
+
+	prepare(run);
+	file = open_description(run, "w");
+	if (!file || fputs("before", file) < 0 || fclose(file) != 0)
+		run_fault(run, FAULT_WRONG_ANSWER, "the tree has no node_desc to write to");
+}
+
+static int call_write(struct run *run)
+{
+	return hf_device_write_attr(run->target, "node_desc", "written");
+}
+
+static void check_write(struct run *run, int answer)
+{
+	const int now = run->world->now[WORLD_TARGET];
+	char text[32] = "";
+	FILE *file;
+
+	(void)answer;
+	check_not_gone(run);
+	if (now < 0)
+		return;
+	file = open_description(run, "r");
+	if (!file || !fgets(text, sizeof(text), file))
+		run_fault(run, FAULT_WRONG_ANSWER, "node_desc cannot be read");
+	if (file)
+		fclose(file);
+	if (now == run->asked && strcmp(text, "written") != 0)
+		run_fault(run, FAULT_WRONG_ANSWER, "node_desc is '%s'", text);
+	if (now != run->asked && !strcmp(text, "written"))
+		run_fault(run, FAULT_WRONG_DEVICE, "it was written to another device");
 }
 
 static int call_port(struct run *run)
@@ -144,6 +193,12 @@ const struct op ops_device[] = {
 	 .call = call_attr,
 	 .check = check_attr,
 	 .errors = attr_errors,
+	 .about_target = true},
+	{.name = "write-attr",
+	 .prepare = prepare_write,
+	 .call = call_write,
+	 .check = check_write,
+	 .errors = write_errors,
 	 .about_target = true},
 	{.name = "get-port",
 	 .prepare = prepare,
