@@ -246,7 +246,8 @@ static void addresses(struct vrun *v)
 		DESTROYED(ibv_dealloc_pd(pd));
 }
 
-static void events(struct vrun *v)
+/* An event of a QP, whose destroy waits for what is not acknowledged. */
+static void qp_event(struct vrun *v, bool acknowledges)
 {
 	struct ibv_cq *cq = MADE(ibv_create_cq(v->context, 10, NULL, NULL, 0));
 	struct ibv_qp_init_attr init = qp_attr(cq, IBV_QPT_RC);
@@ -261,7 +262,8 @@ static void events(struct vrun *v)
 		if (!USED(ibv_get_async_event(v->context, &event))) {
 			if (event.element.qp != qp)
 				v_fault(v, V_WRONG, "an event of another QP");
-			ibv_ack_async_event(&event);
+			if (acknowledges || !v_is_going())
+				ibv_ack_async_event(&event);
 		}
 	}
 	if (qp)
@@ -272,28 +274,15 @@ static void events(struct vrun *v)
 		DESTROYED(ibv_dealloc_pd(pd));
 }
 
+static void events(struct vrun *v)
+{
+	qp_event(v, true);
+}
+
 /* A program that is slow to acknowledge, or never does: that holds up a destroy, but not for ever. */
 static void unacknowledged(struct vrun *v)
 {
-	struct ibv_cq *cq = MADE(ibv_create_cq(v->context, 10, NULL, NULL, 0));
-	struct ibv_qp_init_attr init = qp_attr(cq, IBV_QPT_RC);
-	struct ibv_pd *pd = MADE(ibv_alloc_pd(v->context));
-	struct ibv_async_event event = {0};
-	struct ibv_qp *qp = NULL;
-
-	if (pd && cq)
-		qp = MADE(ibv_create_qp(pd, &init));
-	if (qp && !kernel_is_gone()) {
-		kernel_report(IBV_EVENT_COMM_EST, (uintptr_t)qp);
-		if (!USED(ibv_get_async_event(v->context, &event)) && !v_is_going())
-			ibv_ack_async_event(&event);
-	}
-	if (qp)
-		DESTROYED(ibv_destroy_qp(qp));
-	if (cq)
-		DESTROYED(ibv_destroy_cq(cq));
-	if (pd)
-		DESTROYED(ibv_dealloc_pd(pd));
+	qp_event(v, false);
 }
 
 static void queries(struct vrun *v)

@@ -63,9 +63,9 @@ t_vm_vm_watch_LDADD = libholdfast.la
 # Programs of libibverbs: built against the distribution's, run on both.
 t_vm_vm_cost_SOURCES = t/vm/cost.c
 t_vm_vm_cost_LDADD = -libverbs
-t_vm_vm_fatal_SOURCES = t/vm/fatal.c
+t_vm_vm_fatal_SOURCES = t/vm/fatal.c t/vm/plain.c t/vm/plain.h
 t_vm_vm_fatal_LDADD = -libverbs
-t_vm_vm_held_SOURCES = t/vm/held.c
+t_vm_vm_held_SOURCES = t/vm/held.c t/vm/plain.c t/vm/plain.h
 t_vm_vm_held_LDADD = -libverbs -lpthread
 t_vm_vm_listing_SOURCES = t/vm/listing.c
 t_vm_vm_listing_LDADD = -libverbs

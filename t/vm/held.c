@@ -18,6 +18,8 @@
 
 #include <infiniband/verbs.h>
 
+#include "t/vm/plain.h"
+
 #define LENGTH 4096
 
 /* One for the threads that call, one for those that poll: they would take each other's news. */
@@ -32,26 +34,6 @@ struct side {
 
 static char buffer[LENGTH];
 static struct side sides[2];
-
-static void die(const char *what)
-{
-	printf("failed: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static struct ibv_context *open_named(const char *name)
-{
-	struct ibv_device **list = ibv_get_device_list(NULL);
-	struct ibv_context *context = NULL;
-	int i;
-
-	for (i = 0; list && list[i]; i++) {
-		if (!strcmp(ibv_get_device_name(list[i]), name))
-			context = ibv_open_device(list[i]);
-	}
-	ibv_free_device_list(list);
-	return context;
-}
 
 static void make(struct side *side, const char *name)
 {
