@@ -42,7 +42,7 @@ show_tail()
 	{
 		say "$tier: $1: the end of $2:"
 		tail -n 40 "$2" | sed 's/^/	| /'
-	} | block
+	} | tee -a "$base/failures.$tier" | block
 }
 
 # limited SECONDS LOG COMMAND...: nothing may hang, nothing reads the terminal.
