@@ -1,10 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 if HAVE_CMOCKA
+check_PROGRAMS += t/unit/detach
+TESTS += t/unit/detach
+t_unit_detach_SOURCES = t/unit/detach.c
+t_unit_detach_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_detach_LDADD = libhf-core.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
+
 check_PROGRAMS += t/unit/revoke
 TESTS += t/unit/revoke
-t_unit_revoke_SOURCES = t/unit/revoke.c
+t_unit_revoke_SOURCES = t/unit/revoke.c t/unit/revoke_bed.c t/unit/revoke_bed.h
 t_unit_revoke_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_revoke_LDADD = libhf-core.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
+
+check_PROGRAMS += t/unit/revoke_fork
+TESTS += t/unit/revoke_fork
+t_unit_revoke_fork_SOURCES = t/unit/revoke_fork.c t/unit/revoke_bed.c t/unit/revoke_bed.h
+t_unit_revoke_fork_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_revoke_fork_LDADD = libhf-core.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
 
 check_PROGRAMS += t/unit/discovery_tree
 TESTS += t/unit/discovery_tree
