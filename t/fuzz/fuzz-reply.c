@@ -106,7 +106,7 @@ static void use_events(struct ibv_context *context, struct ibv_qp *qp)
 	size_t size;
 
 	change(&record, sizeof(record));
-	if (record.event_type <= IBV_EVENT_SRQ_LIMIT_REACHED ||
+	if (record.event_type <= IBV_EVENT_QP_LAST_WQE_REACHED ||
 	    record.event_type == IBV_EVENT_WQ_FATAL) {
 		record.event_type = IBV_EVENT_COMM_EST;
 		record.element = (uintptr_t)qp;
