@@ -205,6 +205,23 @@ board()
 	echo "$*" >/dev/hfboard
 }
 
+# domain_load NUMBER...: PCI domains, each with a bus e1 on which 00.0 and, with two functions, 01.0 are.
+domain_load()
+{
+	[ -e "$VM_CACHE/hfdomain.ko" ] || bail "no hfdomain.ko: give run the option --plug"
+	insmod "$VM_CACHE/hfdomain.ko" "domains=$(IFS=,; echo "$*")"
+}
+
+# monitor WORDS...: an order to QEMU; its answers are in /run/vm/monitor.
+monitor()
+{
+	if [ -z "${monitor_fd-}" ]; then
+		exec {monitor_fd}<>"$(echo /dev/vport*p3)" || bail "no monitor: the script does not wish for it"
+		cat <&"$monitor_fd" >/run/vm/monitor &
+	fi
+	echo "$*" >&"$monitor_fd"
+}
+
 # Until the kernel has no more uevents to send and udevd, if there is one, has handled them.
 settle()
 {
