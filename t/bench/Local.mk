@@ -10,12 +10,13 @@ bench_common = \
 	t/bench/place.h \
 	t/bench/trace.c \
 	t/bench/trace.h
-t_bench_bench_SOURCES = t/bench/bench.c t/bench/report.c t/bench/report.h t/bench/starts.c \
-	t/bench/starts.h $(bench_common)
+t_bench_bench_SOURCES = t/bench/bench.c t/bench/growth.c t/bench/growth.h t/bench/report.c \
+	t/bench/report.h t/bench/starts.c t/bench/starts.h $(bench_common)
 t_bench_bench_LDADD = libhf-test-tree.la
 t_bench_counts_SOURCES = t/bench/counts.c $(bench_common)
 t_bench_counts_LDADD = libhf-test-tree.la
-t_bench_probe_SOURCES = t/bench/probe.c t/bench/delay.c t/bench/delay.h t/bench/trace.h
+t_bench_probe_SOURCES = t/bench/probe.c t/bench/bare.c t/bench/bare.h t/bench/delay.c \
+	t/bench/delay.h t/bench/trace.h
 t_bench_probe_LDADD = libhf-test-tree.la
 
 BENCH_ROUNDS = 7

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * What can be said of the speed without a clock: system calls and descriptors. A list of unchanged
- * devices makes at most two calls however many there are; an idle device holds no descriptor; and
- * the calls of a first list grow linearly.
+ * devices makes at most two calls however many there are; an idle device holds no descriptor; the
+ * calls of a first list grow linearly; and what the bench calls bare makes the same ones.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -31,6 +31,33 @@ static void expect(int good, const char *what)
 	failures += !good;
 }
 
+/* Of each kind that a device is asked with; what the heap needs comes in steps. */
+static void compare_bare(const char *library, const struct trace *few, const struct trace *many,
+			 unsigned int more)
+{
+	static const long asking[] = {SYS_openat,  SYS_newfstatat, SYS_fstat,
+				      SYS_pread64, SYS_read,	   SYS_close};
+	struct figures figures;
+	struct trace bare;
+
+	/* Of the tree of many. */
+	if (figures_trace(library, "count-bare", &figures, &bare)) {
+		expect(0, "the bare calls can be traced");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(asking) / sizeof(asking[0]); i++) {
+		long call = asking[i];
+		long calls = (long)(many->calls[TRACE_FIRST][call] - few->calls[TRACE_FIRST][call]);
+		long of_bare = (long)bare.calls[TRACE_FIRST][call];
+		/* What it makes however many devices there are. */
+		double extra = (double)of_bare / figure(&figures, "devices") - (double)calls / more;
+
+		printf("call %ld: %.3f per device, %.3f of the bare ones\n", call,
+		       (double)calls / more, (double)of_bare / figure(&figures, "devices"));
+		expect(extra > -0.05 && extra < 0.05, "the bare calls are those of a first list");
+	}
+}
+
 int main(void)
 {
 	static const unsigned int sizes[] = {1, 64, 128, 256};
@@ -54,7 +81,7 @@ int main(void)
 		struct figures figures;
 
 		place_use(place_tree(sizes[i]));
-		if (figures_trace(library, &figures, &traces[i]) == -EPERM) {
+		if (figures_trace(library, "count", &figures, &traces[i]) == -EPERM) {
 			printf("skipped: tracing is not permitted here\n");
 			return PLACE_EXIT_SKIP;
 		}
@@ -76,5 +103,6 @@ int main(void)
 	       high);
 	/* Directories and the heap are read and grown in steps, which shows a little. */
 	expect(high < low * 1.05 + 0.25, "the calls of a first list grow linearly");
+	compare_bare(library, &traces[1], &traces[3], sizes[3] - sizes[1]);
 	return failures ? 1 : 0;
 }

@@ -180,9 +180,10 @@ double figures_instructions(char *const argv[])
 	return read_instructions(log);
 }
 
-int figures_trace(const char *library, struct figures *ret, struct trace *trace)
+int figures_trace(const char *library, const char *operation, struct figures *ret,
+		  struct trace *trace)
 {
-	char *argv[] = {(char *)figures_probe(), (char *)library, (char *)"count", NULL};
+	char *argv[] = {(char *)figures_probe(), (char *)library, (char *)operation, NULL};
 	FILE *output = new_output();
 	int err;
 

@@ -35,8 +35,9 @@ double figures_instructions(char *const argv[]);
 const char *figures_probe(void);
 
 struct trace;
-/* The same under the tracer; -EPERM where that is not allowed. */
-int figures_trace(const char *library, struct figures *ret, struct trace *trace);
+/* The same of one that marks sections, under the tracer; -EPERM where that is not allowed. */
+int figures_trace(const char *library, const char *operation, struct figures *ret,
+		  struct trace *trace);
 
 /* The figure of a name; exits with a message when it is not there. */
 double figure(const struct figures *figures, const char *name);

@@ -7,7 +7,11 @@
  *	none	nothing: what starting a process costs by itself; the library is not opened
  *	start	lists the devices and exits, as a small tool does
  *	list	times the first list and the following ones; counts descriptors and memory
+ *	first-S	times the first list alone. S is the state that the processor's caches are in: "cold"
+ *		fills them with something else before, "warm" leaves them as they are
+ *	bare-S	times the system calls that Holdfast makes for it, made without any library
  *	count	lists between marks, for the tracer in trace.c
+ *	count-bare	makes those calls between marks
  *	delay-N	how long an event of Holdfast's takes, among N devices
  */
 #include <dirent.h>
@@ -20,6 +24,7 @@
 #include <time.h>
 #include <infiniband/verbs.h>
 
+#include "t/bench/bare.h"
 #include "t/bench/delay.h"
 #include "t/bench/trace.h"
 
@@ -131,6 +136,40 @@ static void measure_list(void)
 	       (unsigned long long)times[n / 2], (unsigned long long)again_cpu, n);
 }
 
+static int list_once(void)
+{
+	int count;
+
+	list(&count);
+	return count;
+}
+
+static void measure_first(int (*look)(void), const char *state)
+{
+	uint64_t first, cpu;
+	int count;
+
+	if (strcmp(state, "cold") == 0)
+		bare_fill_caches();
+	first = now(CLOCK_MONOTONIC);
+	cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+	count = look();
+	cpu = now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+	first = now(CLOCK_MONOTONIC) - first;
+	printf("devices %d\nfirst_ns %llu\nfirst_cpu_ns %llu\n", count, (unsigned long long)first,
+	       (unsigned long long)cpu);
+}
+
+static void count_bare(void)
+{
+	int count;
+
+	trace_mark(TRACE_FIRST);
+	count = bare_list();
+	trace_mark(TRACE_NONE);
+	printf("devices %d\n", count);
+}
+
 static void count_calls(void)
 {
 	/* What was made a moment ago may change once more without its stamp showing it. */
@@ -161,13 +200,20 @@ int main(int argc, char **argv)
 		load(argv[1]);
 		printf("heap_before %zu\nfiles_before %u\n", heap(), open_files());
 		measure_list();
+	} else if (strncmp(operation, "first-", 6) == 0) {
+		load(argv[1]);
+		measure_first(list_once, operation + 6);
+	} else if (strncmp(operation, "bare-", 5) == 0) {
+		measure_first(bare_list, operation + 5);
+	} else if (strcmp(operation, "count-bare") == 0) {
+		count_bare();
 	} else if (strcmp(operation, "count") == 0) {
 		load(argv[1]);
 		count_calls();
 	} else if (strncmp(operation, "delay-", 6) == 0) {
 		delay_measure(load(argv[1]), (unsigned int)atoi(operation + 6));
 	} else {
-		fprintf(stderr, "usage: probe LIBRARY none|start|list|count|delay-N\n");
+		fprintf(stderr, "usage: probe LIBRARY OPERATION\n");
 		return 2;
 	}
 	return fflush(stdout) ? 1 : 0;

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "t/bench/bare.h"
+
+enum { NAME_SIZE = 64, DEVICES_MAX = 4096 };
+
+static char names[DEVICES_MAX][NAME_SIZE];
+
+static void fail(const char *what) __attribute__((noreturn));
+static void fail(const char *what)
+{
+	fprintf(stderr, "bare: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static int open_class(const char *name)
+{
+	const char *sysfs = getenv("SYSFS_PATH");
+	char path[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/class/%s", sysfs ? sysfs : "/sys", name);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		fail(path);
+	return fd;
+}
+
+static int read_names(int verbs)
+{
+	int count = 0, fd = openat(verbs, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!dir)
+		fail("class/infiniband_verbs");
+	while ((entry = readdir(dir))) {
+		if (strncmp(entry->d_name, "uverbs", 6) != 0)
+			continue;
+		if (count == DEVICES_MAX)
+			exit(1);
+		snprintf(names[count++], NAME_SIZE, "%.63s", entry->d_name);
+	}
+	closedir(dir);
+	return count;
+}
+
+static int open_below(int class, const char *device, const char *attribute)
+{
+	char path[2 * NAME_SIZE];
+	int fd;
+
+	snprintf(path, sizeof(path), "%.63s/%s", device, attribute);
+	fd = openat(class, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		fail(path);
+	return fd;
+}
+
+static void read_text(int fd, char text[NAME_SIZE])
+{
+	ssize_t length = pread(fd, text, NAME_SIZE - 1, 0);
+
+	if (length < 0)
+		fail("an attribute");
+	text[length] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+}
+
+static void read_below(int class, const char *device, const char *attribute)
+{
+	int fd = open_below(class, device, attribute);
+	char text[NAME_SIZE];
+
+	read_text(fd, text);
+	close(fd);
+}
+
+static void read_device(int verbs, int ib, const char *uverbs)
+{
+	int ibdev = open_below(verbs, uverbs, "ibdev");
+	char name[NAME_SIZE];
+	struct stat st;
+
+	if (fstat(ibdev, &st) < 0)
+		fail("ibdev");
+	read_text(ibdev, name);
+	read_below(verbs, uverbs, "abi_version");
+	read_below(ib, name, "node_type");
+	close(ibdev);
+}
+
+static void look_at_node(const char *uverbs)
+{
+	char path[2 * NAME_SIZE];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/dev/infiniband/%.63s", uverbs);
+	if (stat(path, &st) < 0)
+		fail(path);
+}
+
+int bare_list(void)
+{
+	int verbs = open_class("infiniband_verbs"), ib = open_class("infiniband");
+	int count = read_names(verbs);
+
+	for (int i = 0; i < count; i++)
+		read_device(verbs, ib, names[i]);
+	for (int i = 0; i < count; i++)
+		look_at_node(names[i]);
+	close(ib);
+	close(verbs);
+	return count;
+}
+
+void bare_fill_caches(void)
+{
+	/* Of what several processors share, some may be larger; that is nobody's own. */
+	enum { SIZE = 64 << 20, LINE = 64 };
+	volatile char *memory =
+		mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		fail("memory");
+	/* It stays: pages that were given back are still in a cache when they are next used. */
+	for (size_t i = 0; i < SIZE; i += LINE)
+		memory[i] = 1;
+}
