@@ -12,8 +12,6 @@ libhf_core_la_SOURCES += \
 	core/foreign/candidate.h \
 	core/foreign/drivers.c \
 	core/foreign/drivers.h \
-	core/foreign/elf.c \
-	core/foreign/elf.h \
 	core/foreign/face.c \
 	core/foreign/face.h \
 	core/foreign/family.c \

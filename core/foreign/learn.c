@@ -9,7 +9,7 @@
 #include "core/base/reason.h"
 #include "core/base/text.h"
 #include "core/foreign/candidate.h"
-#include "core/foreign/elf.h"
+#include "core/provider/elf.h"
 #include "core/foreign/foreign.h"
 #include "core/foreign/registered.h"
 #include "core/foreign/scan.h"

@@ -5,7 +5,7 @@
 
 #include "core/base/reason.h"
 #include "core/base/text.h"
-#include "core/foreign/elf.h"
+#include "core/provider/elf.h"
 #include "core/foreign/family.h"
 #include "core/foreign/foreign.h"
 #include "core/foreign/registered.h"

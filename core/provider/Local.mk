@@ -2,6 +2,8 @@
 # Manifests, candidates, files and their mapping are below core/foreign; the registry is above it.
 libhf_core_la_SOURCES += \
 	core/provider/candidate.h \
+	core/provider/elf.c \
+	core/provider/elf.h \
 	core/provider/load.c \
 	core/provider/load.h \
 	core/provider/manifest.c \

@@ -11,6 +11,7 @@
 #include "core/base/reason.h"
 #include "core/base/stamp.h"
 #include "core/base/text.h"
+#include "core/provider/elf.h"
 #include "core/provider/load.h"
 
 /*
@@ -289,6 +290,9 @@ int hf_library_load(const struct hf_manifest *m, const struct stat *st, struct h
 	struct hf_provider *provider;
 	int err;
 
+	err = hf_elf_read(m->file, NULL, reason);
+	if (err)
+		return err;
 	err = hf_library_open(m->file, st, &provider, reason);
 	if (err)
 		return err;

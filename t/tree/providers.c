@@ -157,6 +157,11 @@ static void refusals_are_kept(void **state)
 	write_file(path, "not a library\n");
 	expect_refusal(bed, HF_REASON_LOAD, ENOSYS);
 
+	/* A copy that was cut: the loader would map it, and die of what is not there. */
+	library(bed, "fake-hf1.so");
+	assert_int_equal(truncate(path, 3000), 0);
+	expect_refusal(bed, HF_REASON_LOAD, ENOSYS);
+
 	library(bed, "fake-hf1.so");
 	assert_int_equal(chmod(path, 0777), 0);
 	expect_refusal(bed, HF_REASON_UNSAFE, ENOSYS);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What an ELF library says of itself, read without mapping it. */
-#ifndef HF_FOREIGN_ELF_H
-#define HF_FOREIGN_ELF_H
+#ifndef HF_PROVIDER_ELF_H
+#define HF_PROVIDER_ELF_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,7 +16,8 @@ struct hf_elf {
 
 /*
  * Checks that the file is a whole library for this machine: all that its headers speak of must lie
- * within it, or the loader would map what is not there. 0, -EACCES with *reason filled, -ENOMEM.
+ * within it, or the loader would map what is not there, and the process would die of the first touch.
+ * Without `ret` that is all, else its tables are looked at, too. 0, -EACCES with *reason filled, -ENOMEM.
  */
 int hf_elf_read(const char *path, struct hf_elf *ret, struct hf_reason *reason);
 void hf_elf_clear(struct hf_elf *elf);

@@ -12,7 +12,7 @@
 
 #include "core/base/file.h"
 #include "core/base/reason.h"
-#include "core/foreign/elf.h"
+#include "core/provider/elf.h"
 
 enum { SEGMENTS_MAX = 64, DYNAMIC_MAX = 1024, TABLE_MAX = 4 << 20 };
 
@@ -293,7 +293,7 @@ int hf_elf_read(const char *path, struct hf_elf *ret, struct hf_reason *reason)
 	err = check_header(&r);
 	if (!err)
 		err = check_segments(&r, &dynamic);
-	if (!err)
+	if (!err && ret)
 		err = read_strings(&r, dynamic, ret);
 close_file:
 	hf_close(&r.fd);
