@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/common.h"
 #include "tools/output.h"
@@ -231,6 +233,17 @@ static int run(struct hf_tool *tool, int argc, char **argv)
 	return tool->command->run(tool, argv + optind);
 }
 
+/*
+ * A number below 3 that is free would be given to a socket or a device node, and the output written to
+ * that. What this reserves cannot be written to, and a program that is run does not get it.
+ */
+static void reserve_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 int main(int argc, char **argv)
 {
 	struct hf_tool tool = {.timeout_ms = -1};
@@ -239,6 +252,7 @@ int main(int argc, char **argv)
 	/* getopt's complaints begin with argv[0]: also when libtool's wrapper started this. */
 	static char name[] = "holdfast";
 
+	reserve_standard_descriptors();
 	setlocale(LC_ALL, "");
 	program_invocation_short_name = name;
 	if (argc > 0)

@@ -148,8 +148,14 @@ void hf_table_finish(struct libscols_table *table)
 
 int hf_close_output(void)
 {
-	if (!ferror(stdout) && !fclose(stdout))
+	bool failed = ferror(stdout);
+
+	/* Why it failed before is forgotten by now, but what is left to write fails in the same way. */
+	errno = 0;
+	if (fclose(stdout) == 0 && !failed)
 		return HF_EXIT_OK;
-	hf_complain("cannot write the output: %s", strerror(errno));
+	/* Not by hf_complain(), which would flush what is closed. */
+	fprintf(stderr, "holdfast: cannot write the output%s%s\n", errno ? ": " : "",
+		errno ? strerror(errno) : "");
 	return HF_EXIT_FAILED;
 }
