@@ -9,6 +9,7 @@
 
 #include "tools/common.h"
 #include "tools/output.h"
+#include "tools/roots.h"
 
 void hf_complain(const char *format, ...)
 {
@@ -107,25 +108,70 @@ int hf_tool_devices(struct hf *hf, struct ibv_device ***ret)
 	int count = hf_device_list(hf, HF_LIST_ALL, ret);
 
 	if (count < 0) {
-		hf_complain("cannot list the devices: %s", strerror(-count));
+		hf_complain("cannot list the devices: %s; \"holdfast doctor\" may know why",
+			    strerror(-count));
 		return count;
 	}
 	qsort(*ret, (size_t)count, sizeof(**ret), compare_names);
 	return count;
 }
 
-int hf_tool_find(struct hf *hf, const char *name, struct ibv_device **ret)
+/* One without a name, by what it is called instead: "uverbs0", with brackets or without. */
+static int find_nameless(struct hf *hf, const char *label, struct ibv_device **ret)
+{
+	struct hf_device_info info = {.size = sizeof(info)};
+	struct ibv_device **list;
+	size_t length = strlen(label);
+	int count, err = -ENODEV;
+
+	if (length > 2 && label[0] == '(' && label[length - 1] == ')') {
+		label++;
+		length -= 2;
+	}
+	count = hf_device_list(hf, HF_LIST_ALL, &list);
+	if (count < 0)
+		return count;
+	for (int i = 0; i < count && err; i++) {
+		if (hf_device_get_info(list[i], &info) < 0 || *info.name ||
+		    strlen(info.uverbs) != length || strncmp(info.uverbs, label, length) != 0)
+			continue;
+		*ret = hf_device_ref(list[i]);
+		err = 0;
+	}
+	hf_device_list_free(list);
+	return err;
+}
+
+int hf_tool_by_name(struct hf *hf, const char *name, struct ibv_device **ret)
 {
 	int err = hf_device_by_name(hf, name, ret);
 
+	return err == -ENODEV ? find_nameless(hf, name, ret) : err;
+}
+
+int hf_tool_find(const struct hf_tool *tool, struct hf *hf, const char *name,
+		 struct ibv_device **ret)
+{
+	int err = hf_tool_by_name(hf, name, ret);
+	char *hidden;
+
 	if (!err)
 		return HF_EXIT_OK;
-	if (err == -ENODEV) {
-		hf_complain("%s: no such device; \"holdfast list\" shows those that exist", name);
-		return HF_EXIT_NO_DEVICE;
+	if (err != -ENODEV) {
+		hf_complain("%s: cannot look for the device: %s; \"holdfast doctor\" may know why",
+			    name, strerror(-err));
+		return HF_EXIT_FAILED;
 	}
-	hf_complain("%s: cannot look for the device: %s", name, strerror(-err));
-	return HF_EXIT_FAILED;
+	hidden = hf_roots_find_hidden(tool, name);
+	if (hidden)
+		hf_complain(
+			"%s: it has no uverbs entry, so no program can use it; \"holdfast doctor "
+			"%s\" says more",
+			name, name);
+	else
+		hf_complain("%s: no such device; \"holdfast list\" shows those that exist", name);
+	free(hidden);
+	return HF_EXIT_NO_DEVICE;
 }
 
 int hf_tool_info(struct ibv_device *device, struct hf_device_info *ret)

@@ -85,8 +85,12 @@ struct hf *hf_tool_context(const struct hf_tool *tool, uint32_t flags, uint32_t 
 /* Every device, sorted by name; complains and returns -errno, or the number of devices. */
 int hf_tool_devices(struct hf *hf, struct ibv_device ***ret);
 
-/* Finds a device; complains and returns an exit status when it cannot. */
-int hf_tool_find(struct hf *hf, const char *name, struct ibv_device **ret);
+/* As hf_device_by_name(); one whose name cannot be read is found as "uverbsN" or "(uverbsN)". */
+int hf_tool_by_name(struct hf *hf, const char *name, struct ibv_device **ret);
+
+/* The same, but complains and returns an exit status when it cannot. */
+int hf_tool_find(const struct hf_tool *tool, struct hf *hf, const char *name,
+		 struct ibv_device **ret);
 
 /* As hf_device_get_info(), and counts the ports where the kernel does not tell how many there are. */
 int hf_tool_info(struct ibv_device *device, struct hf_device_info *ret);

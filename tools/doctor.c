@@ -263,7 +263,7 @@ static int examine_one(const struct hf_tool *tool, struct hf *hf, const char *na
 {
 	struct hf_findings findings = {0};
 	struct ibv_device *device;
-	int err = hf_device_by_name(hf, name, &device), status;
+	int err = hf_tool_by_name(hf, name, &device), status;
 	char *hidden = err == -ENODEV ? hf_roots_find_hidden(tool, name) : NULL;
 
 	if (!err) {
@@ -274,7 +274,7 @@ static int examine_one(const struct hf_tool *tool, struct hf *hf, const char *na
 		found_hidden(&findings, hidden, name);
 		free(hidden);
 	} else {
-		return hf_tool_find(hf, name, &device);
+		return hf_tool_find(tool, hf, name, &device);
 	}
 	status = report(tool, &findings, 1);
 	free_findings(&findings);

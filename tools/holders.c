@@ -11,6 +11,7 @@
 
 #include "tools/common.h"
 #include "tools/json.h"
+#include "tools/names.h"
 #include "tools/output.h"
 #include "tools/processes.h"
 #include "tools/roots.h"
@@ -223,7 +224,7 @@ static void show_json(const char *name, const struct nodes *nodes, const struct 
 
 static int find_and_show(const struct hf_tool *tool, const char *name, const struct nodes *nodes)
 {
-	struct hf_holders holders;
+	struct hf_holders holders = {0};
 	int err = hf_find_holders(nodes->v, nodes->count, &holders);
 
 	if (err < 0) {
@@ -243,19 +244,21 @@ static int look(const struct hf_tool *tool, struct ibv_device *device)
 {
 	struct hf_device_info info;
 	struct nodes nodes = {0};
+	char label[HF_LABEL_TEXT];
 	int err = hf_tool_info(device, &info);
 
 	if (err < 0) {
 		hf_complain("cannot ask about the device: %s", strerror(-err));
 		return HF_EXIT_FAILED;
 	}
+	hf_device_label(&info, label);
 	add_node(&nodes, &info, info.uverbs, info.node_number);
 	add_mad_nodes(&nodes, &info);
 	if (!nodes.count) {
-		hf_complain("%s: neither a node nor its number is known", info.name);
+		hf_complain("%s: neither a node nor its number is known", label);
 		return HF_EXIT_FAILED;
 	}
-	return find_and_show(tool, info.name, &nodes);
+	return find_and_show(tool, label, &nodes);
 }
 
 /*
@@ -284,14 +287,14 @@ static int run(struct hf_tool *tool, char **args)
 
 	if (!hf)
 		return HF_EXIT_FAILED;
-	if (!hf_device_by_name(hf, args[0], &device)) {
+	if (!hf_tool_by_name(hf, args[0], &device)) {
 		status = look(tool, device);
 		hf_device_unref(device);
 	} else if ((hidden = hf_roots_find_hidden(tool, args[0]))) {
 		status = look_for_unlinked(tool, args[0]);
 	} else {
 		/* Complains, or finds it after all: it has just been plugged. */
-		status = hf_tool_find(hf, args[0], &device);
+		status = hf_tool_find(tool, hf, args[0], &device);
 		if (status == HF_EXIT_OK) {
 			status = look(tool, device);
 			hf_device_unref(device);

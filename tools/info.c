@@ -233,7 +233,7 @@ static void json_device(struct ibv_device *device, const struct hf_device_info *
 
 	hf_json_begin(&json, stdout, false);
 	hf_json_object(&json, NULL);
-	hf_json_string(&json, "name", info->name);
+	hf_json_optional(&json, "name", info->name);
 	hf_json_string(&json, "state", hf_state_name(info->state));
 	hf_json_reason(&json, "reason", &info->reason);
 	hf_json_uint(&json, "generation", info->generation);
@@ -298,7 +298,7 @@ static int run(struct hf_tool *tool, char **args)
 
 	if (!hf)
 		return HF_EXIT_FAILED;
-	status = hf_tool_find(hf, args[0], &device);
+	status = hf_tool_find(tool, hf, args[0], &device);
 	if (status == HF_EXIT_OK) {
 		status = show(tool, device);
 		hf_device_unref(device);

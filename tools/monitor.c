@@ -166,7 +166,9 @@ static int run(struct hf_tool *tool, char **args)
 	}
 	err = hf_stream_new(hf, NULL, &monitor.stream);
 	if (err < 0) {
-		hf_complain("cannot begin the stream of events: %s", strerror(-err));
+		hf_complain(
+			"cannot begin the stream of events: %s; \"holdfast doctor\" may know why",
+			strerror(-err));
 		monitor.status = HF_EXIT_FAILED;
 		goto unref;
 	}

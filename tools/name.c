@@ -60,7 +60,7 @@ static int find_root(const struct hf_tool *tool, struct subject *subject)
 	hf = hf_tool_context(tool, HF_NO_NOTIFY, 0);
 	if (!hf)
 		return HF_EXIT_FAILED;
-	status = hf_tool_find(hf, subject->name, &device);
+	status = hf_tool_find(tool, hf, subject->name, &device);
 	if (status == HF_EXIT_OK) {
 		if (hf_tool_info(device, &info) < 0 || !*info.root) {
 			hf_complain("%s: it has no directory to look at", subject->name);

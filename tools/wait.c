@@ -185,7 +185,9 @@ static int run(struct hf_tool *tool, char **args)
 	/* Before the first look, so that nothing happens unseen in between. */
 	err = hf_stream_new(waiting.hf, &options, &waiting.stream);
 	if (err < 0)
-		hf_complain("cannot begin the stream of events: %s", strerror(-err));
+		hf_complain(
+			"cannot begin the stream of events: %s; \"holdfast doctor\" may know why",
+			strerror(-err));
 	else
 		status = loop(&waiting);
 	hf_stream_unref(waiting.stream);

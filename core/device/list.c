@@ -152,7 +152,8 @@ HF_EXPORT int hf_device_by_name(struct hf *hf, const char *name, struct ibv_devi
 	err = hf_refresh(hf);
 	if (err)
 		return err;
-	device = hf_table_find_name(hf, name);
+	/* One whose name could not be read has an empty one, which names nothing. */
+	device = *name ? hf_table_find_name(hf, name) : NULL;
 	if (!device)
 		return -ENODEV;
 	*ret = &device->handle->device;

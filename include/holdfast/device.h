@@ -38,7 +38,7 @@ void hf_device_list_free(struct ibv_device **list);
 
 /*
  * Finds a device by its current name, also one that cannot be opened. The caller owns a reference.
- * Errors: -ENODEV (no such device now), -EIO, -EACCES, -EMFILE, -ENFILE. Since 0.1.
+ * Errors: -ENODEV (no such device now, or an empty name), -EIO, -EACCES, -EMFILE, -ENFILE. Since 0.1.
  */
 int hf_device_by_name(struct hf *hf, const char *name, struct ibv_device **ret);
 
