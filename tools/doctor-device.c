@@ -140,12 +140,15 @@ static char *remedy_for(const struct hf_device_info *info)
 			reason->wanted, reason->found);
 		break;
 	case HF_REASON_UNSAFE:
-		text = hf_tool_print("Make the provider's file and directory belong to root, and "
-				     "writable by nobody else: chmod go-w.");
+		text = hf_tool_print(
+			"Make the provider's library, its manifest and the directories "
+			"they are in belong to root, and writable by nobody else: "
+			"\"holdfast doctor\" tells how.");
 		break;
 	case HF_REASON_LOAD:
-		text = hf_tool_print("See which library the provider misses: ldd %s",
-				     *info->provider_file ? file : "FILE");
+		text = hf_tool_print(
+			"Install the provider again, or see which library it misses: ldd %s",
+			*info->provider_file ? file : "FILE");
 		break;
 	case HF_REASON_KERNEL_ABI:
 		text = hf_tool_print(

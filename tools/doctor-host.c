@@ -186,6 +186,27 @@ static void examine_namespaces(struct hf_findings *findings, const struct hf_roo
 				 "all: rdma system set netns shared."));
 }
 
+/* What cannot be read must not be taken for empty: its nodes would seem to be left over. */
+static bool may_read_class(struct hf_findings *findings, const struct hf_root *root)
+{
+	char *dir = hf_tool_print("%s/class/infiniband_verbs", root->sysfs);
+	char *quoted = hf_quote(dir);
+	DIR *stream = opendir(dir);
+	int error = errno;
+
+	if (stream)
+		closedir(stream);
+	else
+		hf_found(findings, HF_PROBLEM, "class-unreadable", NULL,
+			 hf_tool_print("%s cannot be read: %s.", dir, strerror(error)),
+			 hf_tool_print("Run this as a user who may read it, or see what is in its "
+				       "place: ls -ld %s",
+				       quoted));
+	free(quoted);
+	free(dir);
+	return stream != NULL;
+}
+
 void hf_doctor_root(struct hf_findings *findings, const struct hf_root *root, size_t devices)
 {
 	size_t entries = count_entries(root->sysfs, "class/infiniband_verbs", "uverbs");
@@ -206,6 +227,8 @@ void hf_doctor_root(struct hf_findings *findings, const struct hf_root *root, si
 			no_uverbs(findings, root);
 		return;
 	}
+	if (!may_read_class(findings, root))
+		return;
 	if (!entries && !devices)
 		no_devices(findings, root);
 	examine_nodes(findings, root, entries);
@@ -264,10 +287,27 @@ static char *provider_dirs(const struct hf_tool *tool)
 	return text;
 }
 
+/* The library, its directory and the manifest, as words for a shell. */
+static char *provider_places(const struct hf_provider_info *info)
+{
+	char *dir = hf_tool_print("%s", info->file), *slash = strrchr(dir, '/'), *all;
+	char *file = hf_quote(info->file), *manifest = hf_quote(info->manifest), *quoted;
+
+	if (slash)
+		*slash = '\0';
+	quoted = hf_quote(*dir ? dir : "/");
+	all = hf_tool_print("%s %s %s", quoted, manifest, file);
+	free(quoted);
+	free(manifest);
+	free(file);
+	free(dir);
+	return all;
+}
+
 static char *provider_remedy(const struct hf_provider_info *info)
 {
 	const char *file = *info->file ? info->file : info->manifest;
-	char *quoted = hf_quote(file), *text;
+	char *quoted = hf_quote(file), *text, *all;
 
 	switch (info->reason.code) {
 	case HF_REASON_ABI:
@@ -280,13 +320,16 @@ static char *provider_remedy(const struct hf_provider_info *info)
 				     info->name, info->manifest);
 		break;
 	case HF_REASON_UNSAFE:
-		text = hf_tool_print(
-			"Make it safe, and the directory it is in: chown root: %s && chmod "
-			"go-w %s",
-			quoted, quoted);
+		/* Any of them may be meant; a remedy that leaves one out would be no remedy. */
+		all = provider_places(info);
+		text = hf_tool_print("Let only root write there, and where links lead to: chown "
+				     "root: %s && chmod go-w %s",
+				     all, all);
+		free(all);
 		break;
 	case HF_REASON_LOAD:
-		text = hf_tool_print("See which library it misses: ldd %s", quoted);
+		text = hf_tool_print("Install it again, or see which library it misses: ldd %s",
+				     quoted);
 		break;
 	case HF_REASON_BAD_MANIFEST:
 		text = hf_tool_print("Mend the manifest %s or install its package again.",
@@ -329,8 +372,9 @@ void hf_doctor_providers(struct hf_findings *findings, const struct hf_tool *too
 			continue;
 		hf_format_reason(&list[i].reason, reason);
 		hf_found(findings, HF_WARNING, "provider-refused", NULL,
-			 hf_tool_print("Provider %s was refused: %s",
-				       *list[i].name ? list[i].name : list[i].manifest, reason),
+			 *list[i].name ? hf_tool_print("Provider %s was refused: %s", list[i].name,
+						       reason)
+				       : hf_tool_print("A provider was refused: %s", reason),
 			 provider_remedy(&list[i]));
 	}
 	free(list);

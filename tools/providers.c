@@ -45,8 +45,11 @@ static void explain(const struct hf_tool *tool, const struct hf_provider_info *i
 		       hf_color(tool, "reset"));
 	hf_format_reason(&info->reason, text);
 	fputs("  ", stdout);
-	hf_put_safe(stdout, *info->name ? info->name : info->manifest);
-	fputs(": ", stdout);
+	/* Without a name the text begins with the manifest's. */
+	if (*info->name) {
+		hf_put_safe(stdout, info->name);
+		fputs(": ", stdout);
+	}
 	hf_put_safe(stdout, text);
 	if (*info->reason.wanted || *info->reason.found) {
 		fputs("\n    wanted: ", stdout);

@@ -51,6 +51,16 @@ static bool known_name(const struct reading *reading, const char *name)
 	return false;
 }
 
+/* What hf_read_file() makes of a file is not what these errors are called. */
+static const char *unreadable(int error)
+{
+	if (error == ERANGE)
+		return "more than 65536 bytes";
+	if (error == EINVAL)
+		return "no text file";
+	return strerrordesc_np(error);
+}
+
 static int read_manifest(struct reading *reading, const char *path)
 {
 	struct hf_candidate candidate = {0};
@@ -71,9 +81,10 @@ static int read_manifest(struct reading *reading, const char *path)
 		if (!err)
 			unsafe = hf_library_check_owner(path, &st, &candidate.reason);
 	} else {
+		const char *why = unreadable((int)-length);
+
 		hf_reason_set(&candidate.reason, HF_REASON_BAD_MANIFEST, "a readable text file",
-			      strerrordesc_np((int)-length), "%s: %s", path,
-			      strerrordesc_np((int)-length));
+			      why, "%s: %s", path, why);
 	}
 	free(text);
 	if (err == -ENOMEM)
