@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/epoll.h>
@@ -162,37 +163,56 @@ static void leave(void *arg)
 		make_quiet(wait);
 }
 
-/* In a forked child: its parent, which cannot know of it, may make the set quiet. */
-static int poll_both(const struct hf_wait *wait)
+/* Does a handler of this process end the calls that it interrupts? Which of them ran cannot be told. */
+static bool handlers_interrupt(void)
 {
-	struct pollfd pollfds[2] = {
-		{.fd = wait->fd, .events = POLLIN},
-		{.fd = wait->removal ? hf_removal_fd(wait->removal) : -1, .events = POLLIN},
-	};
+	struct sigaction action;
 
-	return poll(pollfds, 2, wait->removal ? -1 : LOOK_AGAIN_MS);
+	for (int number = 1; number < NSIG; number++)
+		if (!sigaction(number, NULL, &action) && action.sa_handler != SIG_DFL &&
+		    action.sa_handler != SIG_IGN && !(action.sa_flags & SA_RESTART))
+			return true;
+	return false;
+}
+
+/*
+ * Where programs know a read() of the kernel's: that goes on after a handler with SA_RESTART, and after a
+ * stop. poll() goes on only after the latter, and epoll_wait() never.
+ */
+static int poll_as_read(struct pollfd *pollfds, nfds_t count, int timeout, int cancelling)
+{
+	int ret;
+
+	pthread_setcancelstate(cancelling, NULL);
+	ret = poll(pollfds, count, timeout) < 0 ? -errno : 0;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	return ret == -EINTR && !handlers_interrupt() ? 0 : ret;
 }
 
 /* Sleeps until there may be something, unless the program asked not to: 0, -EAGAIN or -errno. */
-static int sleep_on(struct hf_wait *wait)
+static int sleep_on(struct hf_wait *wait, int cancelling)
 {
 	/* Asked each time: the program may change it whenever it likes. */
 	const int flags = fcntl(wait->fd, F_GETFL);
-	struct epoll_event event;
+	const int timeout = wait->removal ? -1 : LOOK_AGAIN_MS;
+	struct pollfd pollfds[2] = {{.fd = wait->fd, .events = POLLIN}, {.fd = -1}};
 	int ret = 0;
 
 	if (flags < 0)
 		return -errno;
 	if (flags & O_NONBLOCK)
 		return -EAGAIN;
-	if (wait->forks != hf_fork_count())
-		return poll_both(wait) < 0 ? -errno : 0;
+	/* In a forked child: its parent, which cannot know of it, may make the set quiet. */
+	if (wait->forks != hf_fork_count()) {
+		if (wait->removal)
+			pollfds[1] = (struct pollfd){hf_removal_fd(wait->removal), POLLIN, 0};
+		return poll_as_read(pollfds, 2, timeout, cancelling);
+	}
 	atomic_fetch_add(&wait->waiting, 1);
 	/* Programs cancel the threads that wait for events. */
 	pthread_cleanup_push(leave, wait);
-	if (!atomic_load(&wait->over) && !atomic_load(&wait->revoked) &&
-	    epoll_wait(wait->fd, &event, 1, wait->removal ? -1 : LOOK_AGAIN_MS) < 0)
-		ret = -errno;
+	if (!atomic_load(&wait->over) && !atomic_load(&wait->revoked))
+		ret = poll_as_read(pollfds, 1, timeout, cancelling);
 	pthread_cleanup_pop(1);
 	return ret;
 }
@@ -222,10 +242,10 @@ static int try_read(struct hf_wait *wait, void *buffer, size_t size,
 	return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
 }
 
-int hf_wait_read(struct hf_wait *wait, void *buffer, size_t size,
-		 const struct hf_wait_account *account)
+static int read_or_sleep(struct hf_wait *wait, void *buffer, size_t size,
+			 const struct hf_wait_account *account, int cancelling)
 {
-	int err = expects_to_wait(wait) ? sleep_on(wait) : 0;
+	int err = expects_to_wait(wait) ? sleep_on(wait, cancelling) : 0;
 	int got;
 
 	if (err && err != -EAGAIN)
@@ -239,8 +259,21 @@ int hf_wait_read(struct hf_wait *wait, void *buffer, size_t size,
 		if (err)
 			return err;
 		atomic_store_explicit(&wait->patience, PATIENCE, memory_order_relaxed);
-		err = sleep_on(wait);
+		err = sleep_on(wait, cancelling);
 		if (err)
 			return err;
 	}
+}
+
+int hf_wait_read(struct hf_wait *wait, void *buffer, size_t size,
+		 const struct hf_wait_account *account)
+{
+	int cancelling, got;
+
+	/* Anywhere but at the start and asleep, the thread would take a lock with it. */
+	pthread_testcancel();
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelling);
+	got = read_or_sleep(wait, buffer, size, account, cancelling);
+	pthread_setcancelstate(cancelling, NULL);
+	return got;
 }

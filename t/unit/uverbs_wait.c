@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A wait for events is where programs know a read() of the kernel's: the thread can be cancelled there,
+ * and leaves no lock behind; a signal ends it or not, as its handler says; a stop does not end it.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+#include <sys/wait.h>
+
+#include "t/unit/queues.h"
+
+enum { SIGNALS = 3 };
+
+static int async_pipe[2];
+static atomic_int caught;
+static atomic_bool returned;
+
+static struct ibv_context *new_context(void)
+{
+	struct ibv_context *context = fake_context();
+	struct verbs_ex_private *private = hf_context_of(context)->priv;
+
+	assert_int_equal(pipe(async_pipe), 0);
+	assert_int_equal(hf_wait_init(&private->async, NULL, async_pipe[0]), 0);
+	context->async_fd = private->async.fd;
+	return context;
+}
+
+static void end_context(struct ibv_context *context)
+{
+	struct verbs_ex_private *private = hf_context_of(context)->priv;
+
+	hf_delivered_fini(&private->uverbs.delivered);
+	hf_wait_fini(&private->async);
+	close(async_pipe[1]);
+	fake_context_end();
+}
+
+static void report(void)
+{
+	const struct ib_uverbs_async_event_desc desc = {
+		.element = 1,
+		.event_type = IBV_EVENT_PORT_ACTIVE,
+	};
+
+	assert_int_equal(write(async_pipe[1], &desc, sizeof(desc)), sizeof(desc));
+}
+
+static void expect_event(struct ibv_context *context)
+{
+	struct ibv_async_event event;
+
+	assert_int_equal(ibv_get_async_event(context, &event), 0);
+	assert_int_equal(event.event_type, IBV_EVENT_PORT_ACTIVE);
+}
+
+static void *get_one(void *arg)
+{
+	struct ibv_async_event event;
+
+	ibv_get_async_event(arg, &event);
+	return NULL;
+}
+
+static void *get_one_as_cancelled(void *arg)
+{
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	pthread_cancel(pthread_self());
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+	return get_one(arg);
+}
+
+static void expect_cancelled(pthread_t thread)
+{
+	void *ret;
+
+	assert_int_equal(pthread_join(thread, &ret), 0);
+	assert_ptr_equal(ret, PTHREAD_CANCELED);
+}
+
+static void cancelled_before(void **state)
+{
+	(void)state;
+	for (int flags = 0; flags <= O_NONBLOCK; flags += O_NONBLOCK) {
+		struct ibv_context *context = new_context();
+		struct hf_delivered *delivered = &hf_uverbs_of(context)->delivered;
+		pthread_t thread;
+
+		assert_int_equal(fcntl(context->async_fd, F_SETFL, flags), 0);
+		report();
+		assert_int_equal(pthread_create(&thread, NULL, get_one_as_cancelled, context), 0);
+		expect_cancelled(thread);
+		assert_int_equal(pthread_mutex_trylock(&delivered->lock), 0);
+		pthread_mutex_unlock(&delivered->lock);
+		expect_event(context);
+		end_context(context);
+	}
+}
+
+static void cancelled_asleep(void **state)
+{
+	struct ibv_context *context = new_context();
+	pthread_t thread;
+	int old;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, get_one, context), 0);
+	let_others_run();
+	pthread_cancel(thread);
+	expect_cancelled(thread);
+	assert_int_equal(atomic_load(&hf_context_of(context)->priv->async.waiting), 0);
+	report();
+	expect_event(context);
+	/* And the caller's own setting is what it was. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
+	assert_int_equal(old, PTHREAD_CANCEL_ENABLE);
+	report();
+	expect_event(context);
+	pthread_setcancelstate(old, &old);
+	assert_int_equal(old, PTHREAD_CANCEL_DISABLE);
+	end_context(context);
+}
+
+static void catch (int number)
+{
+	(void)number;
+	atomic_fetch_add(&caught, 1);
+}
+
+static void set_handler(int number, int flags)
+{
+	const struct sigaction action = {.sa_handler = catch, .sa_flags = flags};
+
+	assert_int_equal(sigaction(number, &action, NULL), 0);
+}
+
+static void *interrupt(void *arg)
+{
+	const pthread_t *thread = arg;
+
+	while (atomic_load(&caught) < SIGNALS) {
+		let_others_run();
+		pthread_kill(*thread, SIGUSR1);
+	}
+	report();
+	return NULL;
+}
+
+static void *interrupt_until_it_returns(void *arg)
+{
+	const pthread_t *thread = arg;
+
+	while (!atomic_load(&returned)) {
+		let_others_run();
+		pthread_kill(*thread, SIGUSR1);
+	}
+	return NULL;
+}
+
+static void goes_on(void **state)
+{
+	struct ibv_context *context = new_context();
+	pthread_t thread, self = pthread_self();
+
+	(void)state;
+	atomic_store(&caught, 0);
+	set_handler(SIGUSR1, SA_RESTART);
+	assert_int_equal(pthread_create(&thread, NULL, interrupt, &self), 0);
+	expect_event(context);
+	pthread_join(thread, NULL);
+	assert_true(atomic_load(&caught) >= SIGNALS);
+	end_context(context);
+}
+
+static void ends(void **state)
+{
+	struct ibv_context *context = new_context();
+	pthread_t thread, self = pthread_self();
+	struct ibv_async_event event;
+
+	(void)state;
+	atomic_store(&returned, false);
+	set_handler(SIGUSR1, 0);
+	assert_int_equal(pthread_create(&thread, NULL, interrupt_until_it_returns, &self), 0);
+	errno = 0;
+	assert_int_equal(ibv_get_async_event(context, &event), -1);
+	assert_int_equal(errno, EINTR);
+	atomic_store(&returned, true);
+	pthread_join(thread, NULL);
+	end_context(context);
+}
+
+/* In a process of its own: 0, or what is wrong. */
+static int wait_for_one(int result)
+{
+	struct ibv_context *context = new_context();
+	struct ibv_async_event event;
+
+	set_handler(SIGUSR1, 0);
+	if (write(result, &async_pipe[1], sizeof(int)) != sizeof(int))
+		return 2;
+	return ibv_get_async_event(context, &event) ? 3 : 0;
+}
+
+static void stopped(void **state)
+{
+	int status, hello, ready[2];
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(pipe(ready), 0);
+	child = fork();
+	if (child == 0)
+		_exit(wait_for_one(ready[1]));
+	assert_int_equal(read(ready[0], &hello, sizeof(hello)), sizeof(hello));
+	for (int i = 0; i < SIGNALS; i++) {
+		let_others_run();
+		kill(child, SIGSTOP);
+		assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+		assert_true(WIFSTOPPED(status));
+		kill(child, SIGCONT);
+	}
+	let_others_run();
+	assert_int_equal(waitpid(child, &status, WNOHANG), 0);
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cancelled_before), cmocka_unit_test(cancelled_asleep),
+		cmocka_unit_test(goes_on),	    cmocka_unit_test(ends),
+		cmocka_unit_test(stopped),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
