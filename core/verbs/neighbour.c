@@ -34,6 +34,12 @@ static bool is_link_local(const union ibv_gid *gid)
 	return gid->raw[0] == 0xfe && (gid->raw[1] & 0xc0) == 0x80;
 }
 
+/* One made of a MAC address, as the first GID of every RoCE port is. */
+static bool is_eui64(const union ibv_gid *gid)
+{
+	return is_link_local(gid) && gid->raw[11] == 0xff && gid->raw[12] == 0xfe;
+}
+
 static bool is_multicast(const union ibv_gid *gid)
 {
 	return gid->raw[0] == 0xff || (is_ipv4(gid) && (gid->raw[12] & 0xf0) == 0xe0);
@@ -243,6 +249,11 @@ static int resolve(const struct ibv_gid_entry *own, const union ibv_gid *gid, ui
 		mac_of_eui64(gid, mac); /* there is no IP on the wire, and none to ask for */
 	else
 		err = find_mac(inquiry, own, gid, mac, &interface);
+	/* An interface whose IPv6 is switched off has such a GID and answers no one who asks. */
+	if (err && is_eui64(gid)) {
+		mac_of_eui64(gid, mac);
+		err = 0;
+	}
 	if (!err && interface)
 		err = hf_ask_link(inquiry, interface, &link);
 	*vlan = link.vlan;

@@ -425,6 +425,32 @@ static void nobody_answers(void **state)
 	assert_true(to.tv_sec - from.tv_sec <= 20);
 }
 
+/* The GID that every port has of its MAC address, where IPv6 is off at one end or the other. */
+static void no_ipv6(void **state)
+{
+	const struct lookup lookups[] = {
+		{own_ll,
+		 "fe80::3:4ff:fe05:607",
+		 bed.v0,
+		 IBV_GID_TYPE_ROCE_V2,
+		 0,
+		 {2, 3, 4, 5, 6, 7}},
+		{own_ll,
+		 "fe80::3:4ff:fe05:608",
+		 bed.w0,
+		 IBV_GID_TYPE_ROCE_V2,
+		 0,
+		 {2, 3, 4, 5, 6, 8}},
+	};
+
+	(void)state;
+	need_bed();
+	if (!run("ip -6 addr flush dev w0 && ip -6 route flush dev w0"))
+		skip();
+	for (size_t i = 0; i < sizeof(lookups) / sizeof(lookups[0]); i++)
+		check(&lookups[i]);
+}
+
 /* What cannot be asked for at all. */
 static void refusals(void **state)
 {
@@ -448,7 +474,7 @@ int main(void)
 		cmocka_unit_test(parse_neighbour), cmocka_unit_test(parse_owner),
 		cmocka_unit_test(broken_messages), cmocka_unit_test(refusals),
 		cmocka_unit_test(by_rule),	   cmocka_unit_test(by_asking),
-		cmocka_unit_test(nobody_answers),
+		cmocka_unit_test(nobody_answers),  cmocka_unit_test(no_ipv6),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
