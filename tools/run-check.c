@@ -159,7 +159,7 @@ static int compare(struct check *check, const char *file)
 	return 0;
 }
 
-static bool same_file(const char *a, const char *b)
+bool hf_run_same_file(const char *a, const char *b)
 {
 	char *real_a = realpath(a, NULL), *real_b = realpath(b, NULL);
 	bool same = real_a && real_b && !strcmp(real_a, real_b);
@@ -271,6 +271,10 @@ int hf_run_check(const struct hf_tool *tool, const struct hf_run *run)
 		hf_complain("%s: the loader cannot tell what it needs", run->path);
 		goto out;
 	}
+	if (check->face_found && run->preloaded) {
+		free(check->face_found);
+		check->face_found = hf_tool_print("%s", run->preloaded);
+	}
 	for (size_t i = 0; i < check->num_files; i++) {
 		err = compare(check, check->files[i]);
 		if (err) {
@@ -278,7 +282,7 @@ int hf_run_check(const struct hf_tool *tool, const struct hf_run *run)
 			goto out;
 		}
 	}
-	ours = !check->face_found || same_file(check->face_found, face);
+	ours = !check->face_found || hf_run_same_file(check->face_found, face);
 	ok = ours && !check->num_missing && !check->num_absent;
 	if (tool->json)
 		show_json(check, run, ok);

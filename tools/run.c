@@ -126,6 +126,30 @@ static char *rpath_winner(const struct hf_run *run)
 	return winner;
 }
 
+/* What LD_PRELOAD names by its path is loaded first, wherever the loader would look. */
+static char *preload_winner(const struct hf_run *run)
+{
+	const char *at = getenv("LD_PRELOAD");
+	char *winner = NULL;
+
+	while (at && *at && !winner) {
+		size_t length = strcspn(at, " :");
+		char *file = hf_tool_print("%.*s", (int)length, at);
+		const char *name = strrchr(file, '/');
+
+		if (name && !strncmp(name + 1, HF_FACE, strlen(HF_FACE)) && !access(file, R_OK)) {
+			char *face = hf_tool_print("%s/%s", run->face, HF_FACE);
+
+			if (!hf_run_same_file(file, face))
+				winner = hf_tool_print("%s", file);
+			free(face);
+		}
+		free(file);
+		at += length + (at[length] != '\0');
+	}
+	return winner;
+}
+
 /* 0, or an exit status after a complaint that says why the program would not use Holdfast. */
 static int examine(struct hf_run *run)
 {
@@ -165,6 +189,11 @@ static int examine(struct hf_run *run)
 		hf_complain("%s has an RPATH, which the loader prefers: it would use %s/%s",
 			    run->path, winner, HF_FACE);
 		free(winner);
+		return HF_EXIT_CANNOT_RUN;
+	}
+	if (run->preloaded) {
+		hf_complain("LD_PRELOAD has another libibverbs, which %s would use: %s", run->path,
+			    run->preloaded);
 		return HF_EXIT_CANNOT_RUN;
 	}
 	return 0;
@@ -226,7 +255,10 @@ static int start(const struct hf_tool *tool, const struct hf_run *run, char **ar
 		execvp(run->path, args);
 		err = errno;
 	}
-	hf_complain("%s: %s", run->path, strerror(err));
+	if (err == ENOENT && !access(run->path, F_OK))
+		hf_complain("%s: the interpreter that it names is not there", run->path);
+	else
+		hf_complain("%s: %s", run->path, strerror(err));
 	return err == ENOENT ? HF_EXIT_NOT_FOUND : HF_EXIT_CANNOT_RUN;
 }
 
@@ -251,6 +283,7 @@ static int run_run(struct hf_tool *tool, char **args)
 	}
 	run.libraries = given && *given ? hf_tool_print("%s:%s", run.face, given)
 					: hf_tool_print("%s", run.face);
+	run.preloaded = preload_winner(&run);
 	if (tool->check) {
 		int err = hf_program_read(run.path, &run.program);
 
@@ -262,6 +295,7 @@ static int run_run(struct hf_tool *tool, char **args)
 		if (!status)
 			status = start(tool, &run, args);
 	}
+	free(run.preloaded);
 	free(run.libraries);
 	hf_program_free(&run.program);
 out_path:

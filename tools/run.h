@@ -12,11 +12,15 @@ struct hf_run {
 	char *face;	 /* the directory of Holdfast's libibverbs.so.1 */
 	char *path;	 /* the program's file */
 	char *libraries; /* LD_LIBRARY_PATH for it */
+	char *preloaded; /* another libibverbs, that LD_PRELOAD has in front; or NULL */
 	struct hf_program program;
 };
 
 /* The loader that runs this command: asked what a program would load, without running it. */
 const char *hf_run_loader(void);
+
+/* Whether both names lead to one file. */
+bool hf_run_same_file(const char *a, const char *b);
 
 /* An exit status, after a complaint where the answer is no. */
 int hf_run_check(const struct hf_tool *tool, const struct hf_run *run);
