@@ -15,6 +15,9 @@ enum {
 	KNOWN_ATTRS = IBV_QP_INIT_ATTR_PD | IBV_QP_INIT_ATTR_XRCD | IBV_QP_INIT_ATTR_CREATE_FLAGS |
 		      IBV_QP_INIT_ATTR_MAX_TSO_HEADER | IBV_QP_INIT_ATTR_IND_TABLE |
 		      IBV_QP_INIT_ATTR_RX_HASH | IBV_QP_INIT_ATTR_SEND_OPS_FLAGS,
+	KNOWN_FLAGS = IBV_QP_CREATE_BLOCK_SELF_MCAST_LB | IBV_QP_CREATE_SCATTER_FCS |
+		      IBV_QP_CREATE_CVLAN_STRIPPING | IBV_QP_CREATE_SOURCE_QPN |
+		      IBV_QP_CREATE_PCI_WRITE_END_PADDING,
 	ALL_OPEN_ATTRS = IBV_QP_OPEN_ATTR_NUM | IBV_QP_OPEN_ATTR_XRCD | IBV_QP_OPEN_ATTR_TYPE,
 };
 
@@ -282,6 +285,9 @@ static int take(const struct ibv_qp_init_attr_ex *attr, struct ibv_qp_init_attr_
 		.sq_sig_all = attr->sq_sig_all,
 	};
 	if (mask & IBV_QP_INIT_ATTR_CREATE_FLAGS) {
+		/* The kernel's word has bits that mean something else, sq_sig_all among them. */
+		if (attr->create_flags & ~(uint32_t)KNOWN_FLAGS)
+			return EINVAL;
 		ret->create_flags = attr->create_flags;
 		if (attr->create_flags & IBV_QP_CREATE_SOURCE_QPN)
 			ret->source_qpn = attr->source_qpn;

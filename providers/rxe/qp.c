@@ -123,14 +123,15 @@ struct ibv_qp *rxe_create_qp_ex(struct ibv_context *context, struct ibv_qp_init_
 {
 	struct rxe_create_qp_resp response = {0};
 	const struct hf_driver_data data = {.out = &response, .out_size = sizeof(response)};
+	const uint32_t known = IBV_QP_INIT_ATTR_PD | IBV_QP_INIT_ATTR_CREATE_FLAGS |
+			       IBV_QP_INIT_ATTR_SEND_OPS_FLAGS;
+	/* The kernel driver has none of them. */
+	bool flagged = attr->comp_mask & IBV_QP_INIT_ATTR_CREATE_FLAGS && attr->create_flags;
 	uint32_t opcodes = opcodes_of(attr->qp_type);
 	struct rxe_qp *qp;
 	int err;
 
-	err = attr->comp_mask & ~(uint32_t)(IBV_QP_INIT_ATTR_PD | IBV_QP_INIT_ATTR_CREATE_FLAGS |
-					    IBV_QP_INIT_ATTR_SEND_OPS_FLAGS)
-		      ? EOPNOTSUPP
-		      : check_ops(context, attr, &opcodes);
+	err = attr->comp_mask & ~known || flagged ? EOPNOTSUPP : check_ops(context, attr, &opcodes);
 	if (err) {
 		errno = err;
 		return NULL;
