@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,26 +112,50 @@ static void check_landmarks(const struct hf_family *family, const struct hf_elf 
 	}
 }
 
-/* The loader's own file, whole path, resolved: the name behind the links has the version. */
-static int find_library(const struct hf_family *family, const char *dir, char *real)
+static char *resolve(const char *dir, const char *name)
 {
-	char path[HF_PATH_MAX + 32];
+	char *path, *real;
 
-	for (size_t i = 0; i < 2; i++) {
-		snprintf(path, sizeof(path), i ? "%s/../%s" : "%s/%s", dir, family->soname);
-		if (realpath(path, real))
-			return 0;
-		if (errno == ENOMEM)
-			return -ENOMEM;
+	if (asprintf(&path, "%s/%s", dir, name) < 0) {
+		errno = ENOMEM;
+		return NULL;
 	}
-	return -ENOENT;
+	real = realpath(path, NULL);
+	free(path);
+	return real;
+}
+
+/*
+ * The loader's own file, whole path, resolved: the name behind the links has the version. It is never
+ * asked for with "..": the C library would call faccessat2() for that, which old filters of containers
+ * refuse. 0 and the path, which the caller frees, -ENOENT or -ENOMEM.
+ */
+static int find_library(const struct hf_family *family, const char *dir, char **ret)
+{
+	char *place = realpath(dir, NULL), *found = NULL, *last = NULL;
+	int err;
+
+	if (place)
+		found = resolve(place, family->soname);
+	if (place && !found && errno != ENOMEM)
+		last = strrchr(place, '/');
+	if (last) {
+		*last = '\0';
+		found = resolve(place, family->soname);
+	}
+	err = errno == ENOMEM ? -ENOMEM : -ENOENT;
+	free(place);
+	if (!found)
+		return err;
+	*ret = found;
+	return 0;
 }
 
 int hf_family_evidence(const struct hf_family *family, const char *dir, unsigned int stated,
 		       struct hf_evidence *ret)
 {
 	struct hf_evidence e = {.version = stated};
-	char real[PATH_MAX], found[64];
+	char *real = NULL, found[64];
 	struct hf_elf elf = {0};
 	int err;
 
@@ -144,7 +167,7 @@ int hf_family_evidence(const struct hf_family *family, const char *dir, unsigned
 		*ret = e;
 		return 0;
 	}
-	err = find_library(family, dir, real);
+	err = find_library(family, dir, &real);
 	if (err == -ENOMEM)
 		return err;
 	if (err) {
@@ -163,17 +186,20 @@ int hf_family_evidence(const struct hf_family *family, const char *dir, unsigned
 		refuse(family, &e, found,
 		       e.version ? "no layout is known for the version of libibverbs.so.1"
 				 : "the name of libibverbs.so.1 has no version");
-		*ret = e;
-		return 0;
+		goto free_path;
 	}
 	err = hf_elf_read(real, &elf, &e.reason);
-	if (err == -ENOMEM)
+	if (err == -ENOMEM) {
+		free(real);
 		return err;
+	}
 	if (err)
 		e.profile = NULL;
 	else
 		check_landmarks(family, &elf, &e);
 	hf_elf_clear(&elf);
+free_path:
+	free(real);
 	*ret = e;
 	return 0;
 }

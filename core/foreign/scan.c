@@ -32,7 +32,6 @@ static int64_t now_ms(void)
  */
 static int spawn(const struct hf_face_files *files, char **args, int report, pid_t *pid)
 {
-	char path[4096];
 	char *environment[2] = {NULL, NULL};
 	const char *library_path = secure_getenv("LD_LIBRARY_PATH");
 	posix_spawn_file_actions_t actions;
@@ -40,11 +39,11 @@ static int spawn(const struct hf_face_files *files, char **args, int report, pid
 	sigset_t none, usual;
 	int err;
 
-	if (library_path && hf_print(path, sizeof(path), "LD_LIBRARY_PATH=%s", library_path) == 0)
-		environment[0] = path;
+	if (library_path && asprintf(&environment[0], "LD_LIBRARY_PATH=%s", library_path) < 0)
+		return -ENOMEM;
 	err = posix_spawn_file_actions_init(&actions);
 	if (err)
-		return -err;
+		goto free_path;
 	err = posix_spawnattr_init(&attributes);
 	if (err)
 		goto destroy_actions;
@@ -67,6 +66,8 @@ static int spawn(const struct hf_face_files *files, char **args, int report, pid
 	posix_spawnattr_destroy(&attributes);
 destroy_actions:
 	posix_spawn_file_actions_destroy(&actions);
+free_path:
+	free(environment[0]);
 	return -err;
 }
 

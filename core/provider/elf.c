@@ -133,16 +133,18 @@ struct dynamic {
 
 static int read_dynamic(const struct reader *r, const ElfW(Phdr) * segment, struct dynamic *ret)
 {
-	ElfW(Dyn) entries[DYNAMIC_MAX];
-	size_t count = segment->p_filesz / sizeof(entries[0]);
+	size_t count = segment->p_filesz / sizeof(ElfW(Dyn));
+	ElfW(Dyn) * entries;
 	int err;
 
 	if (count > DYNAMIC_MAX)
 		return refuse(r, "a dynamic section of at most 1024 entries", "a longer one");
-	err = read_at(r, entries, count * sizeof(entries[0]), segment->p_offset);
-	if (err)
-		return err;
-	for (size_t i = 0; i < count && entries[i].d_tag != DT_NULL; i++) {
+	/* Not on the stack: threads may have as little as PTHREAD_STACK_MIN. */
+	entries = calloc(count + 1, sizeof(*entries));
+	if (!entries)
+		return -ENOMEM;
+	err = read_at(r, entries, count * sizeof(*entries), segment->p_offset);
+	for (size_t i = 0; i < count && !err && entries[i].d_tag != DT_NULL; i++) {
 		uint64_t value = entries[i].d_un.d_val;
 
 		switch (entries[i].d_tag) {
@@ -171,7 +173,8 @@ static int read_dynamic(const struct reader *r, const ElfW(Phdr) * segment, stru
 			break;
 		}
 	}
-	return 0;
+	free(entries);
+	return err;
 }
 
 /* A part of the image as the file has it; the caller frees it. */
