@@ -39,8 +39,13 @@ static int read_devpath(const struct hf_search_root *root, const char *uverbs, c
 	if (err)
 		return err;
 	length = readlink(path, link, sizeof(link));
+	if (length < 0 && errno == ENOENT) {
+		/* In a chroot without a sysfs netlink alone told of the device: no path then. */
+		*strrchr(path, '/') = '\0';
+		return access(path, F_OK) == 0 ? -ENODEV : -EOPNOTSUPP;
+	}
 	if (length < 0)
-		return errno == ENOENT ? -ENODEV : -EOPNOTSUPP;
+		return -EOPNOTSUPP;
 	if (length == (ssize_t)sizeof(link))
 		return -EOPNOTSUPP;
 	link[length] = '\0';
