@@ -8,8 +8,8 @@
 #include "core/base/attr.h"
 #include "core/base/reason.h"
 #include "core/base/text.h"
-#include "core/provider/elf.h"
 #include "core/foreign/family.h"
+#include "core/provider/elf.h"
 #include "core/provider/manifest.h"
 
 /* libibverbs/verbs.h of each release: a pointer more at the end of struct ibv_qp_ex moves the mask. */

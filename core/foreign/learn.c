@@ -9,10 +9,10 @@
 #include "core/base/reason.h"
 #include "core/base/text.h"
 #include "core/foreign/candidate.h"
-#include "core/provider/elf.h"
 #include "core/foreign/foreign.h"
 #include "core/foreign/registered.h"
 #include "core/foreign/scan.h"
+#include "core/provider/elf.h"
 #include "core/provider/load.h"
 
 /* Everything that was kept; a directory that cannot be read is one without anything. */

@@ -5,10 +5,10 @@
 
 #include "core/base/reason.h"
 #include "core/base/text.h"
-#include "core/provider/elf.h"
 #include "core/foreign/family.h"
 #include "core/foreign/foreign.h"
 #include "core/foreign/registered.h"
+#include "core/provider/elf.h"
 #include "core/provider/load.h"
 
 static int check_ops(const struct verbs_device_ops *ops, bool same_abi, const char *file,
