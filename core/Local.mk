@@ -43,7 +43,8 @@ include core/verbs/Local.mk
 lib_LTLIBRARIES += libholdfast.la
 libholdfast_la_SOURCES =
 libholdfast_la_LIBADD = libhf-core.la
-libholdfast_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(LIBHOLDFAST_VERSION_INFO) \
+# Never unloaded: the default context and what it holds is there for good.
+libholdfast_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(LIBHOLDFAST_VERSION_INFO) -Wl,-z,nodelete \
 	-Wl,-Bsymbolic -Wl,--version-script=$(top_srcdir)/abi/maps/libholdfast.map
 EXTRA_libholdfast_la_DEPENDENCIES = $(top_srcdir)/abi/maps/libholdfast.map
 

@@ -23,6 +23,14 @@ t_tree_naming_SOURCES = t/tree/naming.c
 t_tree_naming_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_naming_LDADD = libhf-naming.la libhf-test-tree.la $(CMOCKA_LIBS)
 endif
+if HAVE_CMOCKA
+check_PROGRAMS += t/tree/reload
+TESTS += t/tree/reload
+t_tree_reload_SOURCES = t/tree/reload.c
+t_tree_reload_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_reload_LDADD = $(CMOCKA_LIBS) -ldl
+EXTRA_t_tree_reload_DEPENDENCIES = compat/libibverbs.la
+endif
 include t/tree/churn.mk
 include t/tree/foreign.mk
 include t/tree/ndd.mk
