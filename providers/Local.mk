@@ -39,6 +39,7 @@ siw_hf1_la_SOURCES = \
 	providers/siw/send.c \
 	providers/siw/siw.c \
 	providers/siw/siw.h \
+	providers/siw/wr.c \
 	$(provider_common)
 siw_hf1_la_CPPFLAGS = $(provider_cppflags)
 siw_hf1_la_LDFLAGS = $(provider_ldflags)

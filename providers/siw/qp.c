@@ -5,6 +5,25 @@
 
 #include "providers/siw/siw.h"
 
+enum {
+	MASK = IBV_QP_INIT_ATTR_PD | IBV_QP_INIT_ATTR_CREATE_FLAGS |
+	       IBV_QP_INIT_ATTR_SEND_OPS_FLAGS,
+};
+
+/* All that the kernel driver takes from a program. */
+static const uint64_t OPS = IBV_QP_EX_WITH_SEND | IBV_QP_EX_WITH_SEND_WITH_INV |
+			    IBV_QP_EX_WITH_RDMA_WRITE | IBV_QP_EX_WITH_RDMA_READ;
+
+/* There are no flags for the making of a QP. */
+static bool is_supported(const struct ibv_qp_init_attr_ex *attr)
+{
+	const uint32_t mask = attr->comp_mask;
+
+	return !(mask & ~(uint32_t)MASK) &&
+	       !(mask & IBV_QP_INIT_ATTR_CREATE_FLAGS && attr->create_flags) &&
+	       !(mask & IBV_QP_INIT_ATTR_SEND_OPS_FLAGS && attr->send_ops_flags & ~OPS);
+}
+
 static int map_arrays(struct siw_qp *qp, const struct ibv_qp_cap *cap,
 		      const struct siw_uresp_create_qp *response)
 {
@@ -26,6 +45,31 @@ static void free_qp(struct siw_qp *qp)
 	free(qp);
 }
 
+/* `err` is the kernel's answer, `cap` what was asked for and then what there is. */
+static struct ibv_qp *complete(struct siw_qp *qp, int err, struct ibv_qp_cap *cap, bool signal_all,
+			       const struct siw_uresp_create_qp *response)
+{
+	if (err)
+		goto free_qp;
+	err = map_arrays(qp, cap, response);
+	if (err)
+		goto destroy_qp;
+	qp->max_sge = cap->max_send_sge < SIW_MAX_SGE ? cap->max_send_sge : SIW_MAX_SGE;
+	qp->flags = signal_all ? SIW_WQE_SIGNALLED : 0;
+	cap->max_send_wr = response->num_sqe;
+	if (qp->rq.array.start)
+		cap->max_recv_wr = response->num_rqe;
+	cap->max_inline_data = SIW_MAX_INLINE;
+	return &qp->verbs.qp;
+
+destroy_qp:
+	hf_provider_destroy_qp(&qp->verbs.qp);
+free_qp:
+	free_qp(qp);
+	errno = err;
+	return NULL;
+}
+
 struct ibv_qp *siw_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr)
 {
 	struct siw_uresp_create_qp response = {0};
@@ -36,25 +80,29 @@ struct ibv_qp *siw_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr)
 	if (!qp)
 		return NULL;
 	err = hf_provider_create_qp(pd, &qp->verbs.qp, attr, &data);
-	if (err)
-		goto free_qp;
-	err = map_arrays(qp, &attr->cap, &response);
-	if (err)
-		goto destroy_qp;
-	qp->max_sge = attr->cap.max_send_sge < SIW_MAX_SGE ? attr->cap.max_send_sge : SIW_MAX_SGE;
-	qp->flags = attr->sq_sig_all ? SIW_WQE_SIGNALLED : 0;
-	attr->cap.max_send_wr = response.num_sqe;
-	if (qp->rq.array.start)
-		attr->cap.max_recv_wr = response.num_rqe;
-	attr->cap.max_inline_data = SIW_MAX_INLINE;
-	return &qp->verbs.qp;
+	return complete(qp, err, &attr->cap, attr->sq_sig_all, &response);
+}
 
-destroy_qp:
-	hf_provider_destroy_qp(&qp->verbs.qp);
-free_qp:
-	free_qp(qp);
-	errno = err;
-	return NULL;
+struct ibv_qp *siw_create_qp_ex(struct ibv_context *context, struct ibv_qp_init_attr_ex *attr)
+{
+	struct siw_uresp_create_qp response = {0};
+	const struct hf_driver_data data = {.out = &response, .out_size = sizeof(response)};
+	struct siw_qp *qp;
+	int err;
+
+	if (!is_supported(attr)) {
+		errno = EOPNOTSUPP;
+		return NULL;
+	}
+	qp = calloc(1, sizeof(*qp));
+	if (!qp)
+		return NULL;
+	if (attr->comp_mask & IBV_QP_INIT_ATTR_SEND_OPS_FLAGS) {
+		siw_set_qp_calls(&qp->verbs.qp_ex);
+		qp->verbs.comp_mask |= VERBS_QP_EX;
+	}
+	err = hf_provider_create_qp_ex(context, &qp->verbs, attr, &data);
+	return complete(qp, err, &attr->cap, attr->sq_sig_all, &response);
 }
 
 int siw_destroy_qp(struct ibv_qp *ibv)

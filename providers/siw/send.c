@@ -5,31 +5,37 @@
 
 #include "providers/siw/siw.h"
 
-_Static_assert(sizeof(struct ibv_sge) == sizeof(struct siw_sge), "scatter/gather entries");
-_Static_assert(offsetof(struct ibv_sge, length) == offsetof(struct siw_sge, length), "length");
-_Static_assert(offsetof(struct ibv_sge, lkey) == offsetof(struct siw_sge, lkey), "lkey");
-
 static struct siw_qp *qp_of(struct ibv_qp *qp)
 {
 	return container_of(qp, struct siw_qp, verbs.qp);
 }
 
-/* The data go where the second and further entries would; the kernel knows, and finds them there. */
+/* The kernel may be asleep over an empty queue. */
+int siw_ring(struct ibv_qp *qp)
+{
+	struct ibv_send_wr *bad;
+
+	return hf_provider_post_send(qp, NULL, &bad);
+}
+
 static int fill_inline(struct siw_sqe *sqe, const struct ibv_send_wr *wr)
 {
-	char *const data = (char *)&sqe->sge[1];
-	size_t length = 0;
+	uint32_t length = 0;
 
+	if (!siw_sqe_can_inline(sqe))
+		return EINVAL;
 	for (int i = 0; i < wr->num_sge; i++) {
 		const struct ibv_sge *sge = &wr->sg_list[i];
 
 		if (sge->length > SIW_MAX_INLINE - length)
 			return EINVAL;
-		memcpy(data + length, (const void *)(uintptr_t)sge->addr, sge->length);
+		/* An entry without bytes may point nowhere. */
+		if (sge->length)
+			memcpy(siw_sqe_inline(sqe) + length, (const void *)(uintptr_t)sge->addr,
+			       sge->length);
 		length += sge->length;
 	}
-	sqe->sge[0] = (struct siw_sge){.laddr = (uintptr_t)data, .length = (uint32_t)length};
-	sqe->num_sge = 1;
+	siw_sqe_set_inline(sqe, length);
 	return 0;
 }
 
@@ -49,35 +55,19 @@ static int fill_list(struct siw_qp *qp, struct siw_sqe *sqe, const struct ibv_se
 {
 	if ((uint32_t)wr->num_sge > qp->max_sge)
 		return EINVAL;
-	memcpy(sqe->sge, wr->sg_list, (size_t)wr->num_sge * sizeof(sqe->sge[0]));
+	for (int i = 0; i < wr->num_sge; i++)
+		memcpy(&sqe->sge[i], &wr->sg_list[i], sizeof(sqe->sge[0]));
 	sqe->num_sge = (uint8_t)wr->num_sge;
 	return 0;
 }
 
-static int fill(struct siw_qp *qp, struct siw_sqe *sqe, const struct ibv_send_wr *wr,
-		uint16_t *flags)
+static int fill(struct siw_qp *qp, struct siw_sqe *sqe, const struct ibv_send_wr *wr)
 {
-	const bool is_inline = wr->send_flags & IBV_SEND_INLINE;
-
-	*flags = SIW_WQE_VALID | qp->flags;
-	if (wr->send_flags & IBV_SEND_SIGNALED)
-		*flags |= SIW_WQE_SIGNALLED;
-	if (wr->send_flags & IBV_SEND_SOLICITED)
-		*flags |= SIW_WQE_SOLICITED;
-	if (wr->send_flags & IBV_SEND_FENCE)
-		*flags |= SIW_WQE_READ_FENCE;
-	if (is_inline)
-		*flags |= SIW_WQE_INLINE;
-	sqe->id = wr->wr_id;
-
 	switch (wr->opcode) {
 	case IBV_WR_SEND:
 		sqe->opcode = SIW_OP_SEND;
 		break;
 	case IBV_WR_SEND_WITH_INV:
-		/* The kernel closes the connection over one that is inline. */
-		if (is_inline)
-			return EINVAL;
 		sqe->opcode = SIW_OP_SEND_REMOTE_INV;
 		sqe->rkey = wr->invalidate_rkey;
 		break;
@@ -87,18 +77,17 @@ static int fill(struct siw_qp *qp, struct siw_sqe *sqe, const struct ibv_send_wr
 		sqe->rkey = wr->wr.rdma.rkey;
 		break;
 	case IBV_WR_RDMA_READ:
-		/* Nor are reads fenced: they are answered in order as they are. */
-		if (is_inline)
-			return EINVAL;
-		*flags &= (uint16_t)~SIW_WQE_READ_FENCE;
 		sqe->opcode = SIW_OP_READ;
 		sqe->raddr = wr->wr.rdma.remote_addr;
 		sqe->rkey = wr->wr.rdma.rkey;
-		return fill_read(sqe, wr);
+		break;
 	default:
 		return EINVAL;
 	}
-	return is_inline ? fill_inline(sqe, wr) : fill_list(qp, sqe, wr);
+	sqe->id = wr->wr_id;
+	if (wr->send_flags & IBV_SEND_INLINE)
+		return fill_inline(sqe, wr);
+	return wr->opcode == IBV_WR_RDMA_READ ? fill_read(sqe, wr) : fill_list(qp, sqe, wr);
 }
 
 static int post_one(struct siw_qp *qp, const struct ibv_send_wr *wr)
@@ -109,9 +98,12 @@ static int post_one(struct siw_qp *qp, const struct ibv_send_wr *wr)
 
 	if (__atomic_load_n(&sqe->flags, __ATOMIC_ACQUIRE))
 		return ENOMEM;
-	err = fill(qp, sqe, wr, &flags);
+	err = fill(qp, sqe, wr);
 	if (err)
 		return err;
+	flags = siw_sqe_flags(qp, wr->send_flags, sqe->opcode);
+	if (wr->send_flags & IBV_SEND_INLINE)
+		flags |= SIW_WQE_INLINE;
 	__atomic_store_n(&sqe->flags, flags, __ATOMIC_RELEASE);
 	qp->sq.next++;
 	return 0;
@@ -121,7 +113,6 @@ int siw_post_send(struct ibv_qp *ibv, struct ibv_send_wr *wr, struct ibv_send_wr
 {
 	struct siw_qp *qp = qp_of(ibv);
 	struct ibv_send_wr *const first = wr;
-	struct ibv_send_wr *ignored;
 	int err = 0, rung;
 
 	lock_take(&qp->lock);
@@ -135,8 +126,7 @@ int siw_post_send(struct ibv_qp *ibv, struct ibv_send_wr *wr, struct ibv_send_wr
 	lock_release(&qp->lock);
 	if (wr == first)
 		return err;
-	/* The kernel may be asleep over an empty queue. */
-	rung = hf_provider_post_send(ibv, NULL, &ignored);
+	rung = siw_ring(ibv);
 	if (rung && !err) {
 		*bad = first;
 		err = rung;

@@ -49,6 +49,7 @@ static const struct verbs_context_ops siw_operations = {
 	.post_srq_recv = siw_post_srq_recv,
 	.destroy_srq = siw_destroy_srq,
 	.create_qp = siw_create_qp,
+	.create_qp_ex = siw_create_qp_ex,
 	.query_qp = plain_query_qp,
 	.modify_qp = plain_modify_qp,
 	.post_send = siw_post_send,

@@ -58,6 +58,13 @@ struct siw_qp {
 	uint32_t max_sge;
 	uint16_t flags; /* SIW_WQE_SIGNALLED, where every request is */
 	struct siw_rq rq;
+
+	/* Between ibv_wr_start() and ibv_wr_complete(): */
+	struct siw_sqe *sqe;	  /* the request that the setters work on */
+	uint16_t *sqe_flags;	  /* where its flags are */
+	uint16_t first_sqe_flags; /* those of the first one, kept back from the kernel */
+	uint32_t next;		  /* the place of the next one */
+	int err;
 };
 
 /* array.c. `extra`: what follows the elements. A positive errno value, as everywhere below. */
@@ -87,15 +94,57 @@ int siw_destroy_srq(struct ibv_srq *srq);
 
 /* qp.c */
 struct ibv_qp *siw_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr);
+struct ibv_qp *siw_create_qp_ex(struct ibv_context *context, struct ibv_qp_init_attr_ex *attr);
 int siw_destroy_qp(struct ibv_qp *qp);
 
 /* send.c */
 int siw_post_send(struct ibv_qp *qp, struct ibv_send_wr *wr, struct ibv_send_wr **bad);
 int siw_post_recv(struct ibv_qp *qp, struct ibv_recv_wr *wr, struct ibv_recv_wr **bad);
+int siw_ring(struct ibv_qp *qp);
+
+/* wr.c */
+void siw_set_qp_calls(struct ibv_qp_ex *qp);
 
 static inline void *siw_array_at(const struct siw_array *array, uint32_t index, size_t size)
 {
 	return (char *)array->start + (size_t)(index & array->mask) * size;
 }
+
+/* Reads are not fenced: they are answered in order as they are, and the kernel refuses it. */
+static inline uint16_t siw_sqe_flags(const struct siw_qp *qp, unsigned int flags, uint8_t opcode)
+{
+	uint16_t sqe_flags = SIW_WQE_VALID | qp->flags;
+
+	if (flags & IBV_SEND_SIGNALED)
+		sqe_flags |= SIW_WQE_SIGNALLED;
+	if (flags & IBV_SEND_SOLICITED)
+		sqe_flags |= SIW_WQE_SOLICITED;
+	if (flags & IBV_SEND_FENCE && opcode != SIW_OP_READ)
+		sqe_flags |= SIW_WQE_READ_FENCE;
+	return sqe_flags;
+}
+
+/* The kernel closes the connection over any other that is inline. */
+static inline bool siw_sqe_can_inline(const struct siw_sqe *sqe)
+{
+	return sqe->opcode == SIW_OP_SEND || sqe->opcode == SIW_OP_WRITE;
+}
+
+/* Inline data lie where the second and further entries would; the kernel finds them there. */
+static inline char *siw_sqe_inline(struct siw_sqe *sqe)
+{
+	return (char *)&sqe->sge[1];
+}
+
+static inline void siw_sqe_set_inline(struct siw_sqe *sqe, uint32_t length)
+{
+	sqe->sge[0] = (struct siw_sge){.laddr = (uintptr_t)siw_sqe_inline(sqe), .length = length};
+	sqe->num_sge = 1;
+}
+
+/* The same layout on both sides: entries are copied as they are. */
+_Static_assert(sizeof(struct ibv_sge) == sizeof(struct siw_sge), "scatter/gather entries");
+_Static_assert(offsetof(struct ibv_sge, length) == offsetof(struct siw_sge, length), "length");
+_Static_assert(offsetof(struct ibv_sge, lkey) == offsetof(struct siw_sge, lkey), "lkey");
 
 #endif

@@ -245,6 +245,17 @@ t_unit_rxe_send_SOURCES = t/unit/rxe_send.c providers/rxe/queue.c providers/rxe/
 	providers/rxe/send.c providers/rxe/wr.c
 t_unit_rxe_send_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rxe_send_LDADD = $(CMOCKA_LIBS) -lpthread
+check_PROGRAMS += t/unit/siw_queues t/unit/siw_send
+TESTS += t/unit/siw_queues t/unit/siw_send
+t_unit_siw_queues_SOURCES = t/unit/siw_queues.c t/unit/siw_kernel.c t/unit/siw_kernel.h \
+	providers/siw/array.c providers/siw/cq.c providers/siw/poll.c providers/siw/rq.c
+t_unit_siw_queues_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_siw_queues_LDADD = $(CMOCKA_LIBS) -lpthread
+t_unit_siw_send_SOURCES = t/unit/siw_send.c t/unit/siw_kernel.c t/unit/siw_kernel.h \
+	providers/siw/array.c providers/siw/qp.c providers/siw/rq.c providers/siw/send.c \
+	providers/siw/wr.c
+t_unit_siw_send_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_siw_send_LDADD = $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA

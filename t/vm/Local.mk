@@ -50,6 +50,7 @@ t_vm_vm_verbs_SOURCES = \
 	t/vm/verbs/connected.c \
 	t/vm/verbs/datagram.c \
 	t/vm/verbs/iwarp.c \
+	t/vm/verbs/iwarp_wr.c \
 	t/vm/verbs/main.c \
 	t/vm/verbs/queues.c \
 	t/vm/verbs/requests.c \

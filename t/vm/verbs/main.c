@@ -32,6 +32,8 @@ static const struct {
 	{"iwarp", test_iwarp, IWARP},
 	{"invalidate", test_invalidate, IWARP},
 	{"iwarp-srq", test_iwarp_srq, IWARP},
+	{"iwarp-wr", test_iwarp_wr, IWARP},
+	{"iwarp-wr-refused", test_iwarp_wr_refused, IWARP},
 };
 
 static bool wanted(const char *name, char **names)

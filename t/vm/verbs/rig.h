@@ -98,5 +98,7 @@ void test_atomic_write(struct rig *rig);
 void test_iwarp(struct rig *rig);
 void test_invalidate(struct rig *rig);
 void test_iwarp_srq(struct rig *rig);
+void test_iwarp_wr(struct rig *rig);
+void test_iwarp_wr_refused(struct rig *rig);
 
 #endif

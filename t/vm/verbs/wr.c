@@ -247,6 +247,10 @@ void test_wr_refused(struct rig *rig)
 		CHECK(wc.byte_len == 9, "%u", wc.byte_len);
 	expect_nothing(end->cq);
 	CHECK(!ibv_create_qp_ex(rig->context, &attr) && errno == EOPNOTSUPP, "UC does not read");
+	attr.send_ops_flags = IBV_QP_EX_WITH_SEND;
+	attr.comp_mask |= IBV_QP_INIT_ATTR_CREATE_FLAGS;
+	attr.create_flags = IBV_QP_CREATE_BLOCK_SELF_MCAST_LB;
+	CHECK(!ibv_create_qp_ex(rig->context, &attr) && errno == EOPNOTSUPP, "flags: %d", errno);
 	pair_free(ends);
 }
 

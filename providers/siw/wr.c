@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Requests put together in place: ibv_wr_start() takes the lock and ibv_wr_complete() hands over all
+ * that was written since. The kernel takes them in order, so it comes to none before the first one
+ * has its flags, which are kept back until then. The first error makes everything be taken back.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "providers/siw/siw.h"
+
+static struct siw_qp *qp_of(struct ibv_qp_ex *qp)
+{
+	return container_of(qp, struct siw_qp, verbs.qp_ex);
+}
+
+static void fail(struct siw_qp *qp, int err)
+{
+	if (!qp->err)
+		qp->err = err;
+	qp->sqe = NULL;
+}
+
+static void start(struct ibv_qp_ex *ibv)
+{
+	struct siw_qp *qp = qp_of(ibv);
+
+	lock_take(&qp->lock);
+	qp->next = qp->sq.next;
+	qp->sqe = NULL;
+	qp->err = 0;
+}
+
+/* The places must be free again: all but the first one, which is. */
+static void take_back(struct siw_qp *qp)
+{
+	while (qp->next - qp->sq.next > 1) {
+		struct siw_sqe *sqe = siw_array_at(&qp->sq, --qp->next, sizeof(*sqe));
+
+		__atomic_store_n(&sqe->flags, 0, __ATOMIC_RELAXED);
+	}
+}
+
+static int complete(struct ibv_qp_ex *ibv)
+{
+	struct siw_qp *qp = qp_of(ibv);
+	const bool any = qp->next != qp->sq.next;
+	struct siw_sqe *first = siw_array_at(&qp->sq, qp->sq.next, sizeof(*first));
+	int err = qp->err;
+
+	if (unlikely(err)) {
+		take_back(qp);
+	} else if (any) {
+		__atomic_store_n(&first->flags, qp->first_sqe_flags, __ATOMIC_RELEASE);
+		qp->sq.next = qp->next;
+	}
+	lock_release(&qp->lock);
+	return !err && any ? siw_ring(&ibv->qp_base) : err;
+}
+
+static void abort_all(struct ibv_qp_ex *ibv)
+{
+	struct siw_qp *qp = qp_of(ibv);
+
+	take_back(qp);
+	lock_release(&qp->lock);
+}
+
+/* The next request, or NULL after an error. */
+static struct siw_sqe *begin(struct siw_qp *qp, uint8_t opcode)
+{
+	const struct ibv_qp_ex *ibv = &qp->verbs.qp_ex;
+	const uint32_t begun = qp->next - qp->sq.next;
+	struct siw_sqe *sqe = siw_array_at(&qp->sq, qp->next, sizeof(*sqe));
+
+	if (unlikely(qp->err))
+		return NULL;
+	if (unlikely(begun > qp->sq.mask || __atomic_load_n(&sqe->flags, __ATOMIC_ACQUIRE))) {
+		fail(qp, ENOMEM);
+		return NULL;
+	}
+	qp->next++;
+	sqe->id = ibv->wr_id;
+	sqe->opcode = opcode;
+	sqe->num_sge = 0;
+	/* Inline is what a setter makes it. */
+	qp->sqe_flags = begun ? &sqe->flags : &qp->first_sqe_flags;
+	*qp->sqe_flags = siw_sqe_flags(qp, ibv->wr_flags, opcode);
+	qp->sqe = sqe;
+	return sqe;
+}
+
+/* ---- the requests ---- */
+
+static void wr_send(struct ibv_qp_ex *qp)
+{
+	begin(qp_of(qp), SIW_OP_SEND);
+}
+
+static void wr_send_inv(struct ibv_qp_ex *qp, uint32_t rkey)
+{
+	struct siw_sqe *sqe = begin(qp_of(qp), SIW_OP_SEND_REMOTE_INV);
+
+	if (sqe)
+		sqe->rkey = rkey;
+}
+
+static void wr_rdma_write(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr)
+{
+	struct siw_sqe *sqe = begin(qp_of(qp), SIW_OP_WRITE);
+
+	if (!sqe)
+		return;
+	sqe->rkey = rkey;
+	sqe->raddr = addr;
+}
+
+static void wr_rdma_read(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr)
+{
+	struct siw_sqe *sqe = begin(qp_of(qp), SIW_OP_READ);
+
+	if (!sqe)
+		return;
+	sqe->rkey = rkey;
+	sqe->raddr = addr;
+	/* The kernel looks at the first entry of a read, whether there is one or not. */
+	sqe->sge[0] = (struct siw_sge){0};
+	sqe->num_sge = 1;
+}
+
+/* ---- what the last of them is about ---- */
+
+static void set_sge_list(struct ibv_qp_ex *ibv, size_t num_sge, const struct ibv_sge *list)
+{
+	struct siw_qp *qp = qp_of(ibv);
+
+	if (unlikely(!qp->sqe))
+		return;
+	/* iWARP puts what it reads into one place. */
+	if (unlikely(num_sge > (qp->sqe->opcode == SIW_OP_READ ? 1 : qp->max_sge))) {
+		fail(qp, EINVAL);
+		return;
+	}
+	if (unlikely(!num_sge))
+		return;
+	memcpy(qp->sqe->sge, list, num_sge * sizeof(*list));
+	qp->sqe->num_sge = (uint8_t)num_sge;
+}
+
+static void set_sge(struct ibv_qp_ex *qp, uint32_t lkey, uint64_t addr, uint32_t length)
+{
+	const struct ibv_sge sge = {.addr = addr, .length = length, .lkey = lkey};
+
+	set_sge_list(qp, 1, &sge);
+}
+
+static void set_inline_data_list(struct ibv_qp_ex *ibv, size_t num_buf,
+				 const struct ibv_data_buf *list)
+{
+	struct siw_qp *qp = qp_of(ibv);
+	size_t length = 0;
+
+	if (unlikely(!qp->sqe))
+		return;
+	if (unlikely(!siw_sqe_can_inline(qp->sqe))) {
+		fail(qp, EINVAL);
+		return;
+	}
+	for (size_t i = 0; i < num_buf; i++) {
+		if (unlikely(list[i].length > SIW_MAX_INLINE - length)) {
+			fail(qp, EINVAL);
+			return;
+		}
+		if (list[i].length)
+			memcpy(siw_sqe_inline(qp->sqe) + length, list[i].addr, list[i].length);
+		length += list[i].length;
+	}
+	siw_sqe_set_inline(qp->sqe, (uint32_t)length);
+	*qp->sqe_flags |= SIW_WQE_INLINE;
+}
+
+static void set_inline_data(struct ibv_qp_ex *qp, void *addr, size_t length)
+{
+	const struct ibv_data_buf buf = {.addr = addr, .length = length};
+
+	set_inline_data_list(qp, 1, &buf);
+}
+
+void siw_set_qp_calls(struct ibv_qp_ex *qp)
+{
+	qp->wr_start = start;
+	qp->wr_complete = complete;
+	qp->wr_abort = abort_all;
+	qp->wr_send = wr_send;
+	qp->wr_send_inv = wr_send_inv;
+	qp->wr_rdma_write = wr_rdma_write;
+	qp->wr_rdma_read = wr_rdma_read;
+	qp->wr_set_sge = set_sge;
+	qp->wr_set_sge_list = set_sge_list;
+	qp->wr_set_inline_data = set_inline_data;
+	qp->wr_set_inline_data_list = set_inline_data_list;
+}
