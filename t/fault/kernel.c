@@ -14,6 +14,7 @@
 #include <rdma/rdma_user_ioctl.h>
 #include <rdma/rdma_user_ioctl_cmds.h>
 #include <rdma/rdma_user_rxe.h>
+#include <rdma/siw-abi.h>
 
 #include "core/base/attr.h"
 #include "t/fault/kernel.h"
@@ -26,7 +27,7 @@ enum { RING_SIZE = (SLOTS << ELEMENT_SHIFT) + 4096, RING_STEP = 1 << 16 };
 static struct {
 	int fd;
 	struct kernel_plan plan;
-	bool counting, gone;
+	bool counting, gone, siw;
 	size_t commands, calls, hits, mappings, rings;
 	struct {
 		bool used;
@@ -199,11 +200,44 @@ static struct mminfo new_ring(void)
 	return info;
 }
 
-/* What rdma_rxe adds: the place of each ring, told apart by the length of what is asked for. */
-static void answer_driver(struct ib_uverbs_ioctl_hdr *header)
+/* The same for siw, whose queues are zeroed memory and nothing else. */
+static uint64_t new_array(void)
 {
-	struct ib_uverbs_attr *out = find(header, UVERBS_ATTR_UHW_OUT);
-	struct ib_uverbs_attr *in = find(header, UVERBS_ATTR_UHW_IN);
+	const uint64_t key = RING_STEP * kernel.rings;
+
+	if (ftruncate(kernel.fd, (off_t)(key + RING_STEP)) < 0)
+		complain("no memory for a queue");
+	kernel.rings++;
+	return key;
+}
+
+/* What siw adds. Of a CQ and an SRQ the number of elements stands in two places: it is in both. */
+static void answer_siw(struct ib_uverbs_attr *out)
+{
+	const struct siw_uresp_create_srq queue = {
+		.num_rqe = SLOTS, .pad = SLOTS, .srq_key = new_array()};
+	const struct siw_uresp_create_qp qp = {
+		.num_sqe = SLOTS, .num_rqe = SLOTS, .sq_key = queue.srq_key, .rq_key = new_array()};
+	void *bytes = bytes_of(out);
+
+	switch (out->len) {
+	case sizeof(struct siw_uresp_alloc_ctx): /* or struct siw_uresp_reg_mr */
+		put_u32(bytes, 1);
+		break;
+	case sizeof(queue):
+		memcpy(bytes, &queue, sizeof(queue));
+		break;
+	case sizeof(qp):
+		memcpy(bytes, &qp, sizeof(qp));
+		break;
+	default:
+		complain("driver data of no driver");
+	}
+}
+
+/* What rdma_rxe adds: the place of each ring, told apart by the length of what is asked for. */
+static void answer_rxe(struct ib_uverbs_attr *in, struct ib_uverbs_attr *out)
+{
 	const struct mminfo first = new_ring(), second = new_ring();
 
 	if (in && in->len == sizeof(struct rxe_modify_srq_cmd))
@@ -225,6 +259,16 @@ static void answer_driver(struct ib_uverbs_ioctl_hdr *header)
 	default:
 		complain("driver data of no driver");
 	}
+}
+
+static void answer_driver(struct ib_uverbs_ioctl_hdr *header)
+{
+	struct ib_uverbs_attr *out = find(header, UVERBS_ATTR_UHW_OUT);
+
+	if (!kernel.siw)
+		answer_rxe(find(header, UVERBS_ATTR_UHW_IN), out);
+	else if (out)
+		answer_siw(out);
 }
 
 /* Outputs are zero but for what is said here; the attributes' directions are known by their names. */
@@ -537,6 +581,11 @@ int kernel_open(void)
 	kernel.completions = kernel.events = -1;
 	kernel.fd = memfd_create("uverbs", MFD_CLOEXEC);
 	return kernel.fd;
+}
+
+void kernel_be_siw(bool siw)
+{
+	kernel.siw = siw;
 }
 
 void kernel_end(void)

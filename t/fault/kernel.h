@@ -26,6 +26,8 @@ struct kernel_plan {
 
 /* The descriptor of a new file without objects. It belongs to the program. */
 int kernel_open(void);
+/* Whose driver data it answers: those of siw, or those of rdma_rxe. */
+void kernel_be_siw(bool siw);
 /* Gives back the kernel's own ends. */
 void kernel_end(void);
 

@@ -4,7 +4,9 @@
 
 #include <holdfast-provider/provider.h>
 
-/* Speaks private ABI 34. The other one is Holdfast's own for rdma_rxe. */
+/* Speaks private ABI 34. The others are Holdfast's own for rdma_rxe and siw. */
 extern const struct verbs_device_ops frames_provider;
+
+const struct hf_provider_descriptor *siw_provider_describe(void);
 
 #endif

@@ -18,7 +18,7 @@
 #include "t/fault/verbs.h"
 #include "t/lib/tree.h"
 
-const char *const vprovider_names[V_PROVIDERS] = {"rxe", "frames"};
+const char *const vprovider_names[V_PROVIDERS] = {"rxe", "frames", "siw"};
 
 static struct {
 	struct hf *hf;
@@ -105,14 +105,15 @@ int vdrive_init(unsigned int limit_s)
 	bed.handle.refcount = 1;
 	bed.providers[V_RXE] = hf_provider_describe()->ops;
 	bed.providers[V_FRAMES] = &frames_provider;
+	bed.providers[V_SIW] = siw_provider_describe()->ops;
 	bed.result = mmap(NULL, sizeof(*bed.result), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	return bed.result == MAP_FAILED ? -errno : 0;
 }
 
-bool vbed_is_rxe(void)
+enum vprovider vbed_provider(void)
 {
-	return bed.provider == V_RXE;
+	return bed.provider;
 }
 
 void vbed_choose(enum vprovider provider)
@@ -122,10 +123,11 @@ void vbed_choose(enum vprovider provider)
 
 struct ibv_context *vbed_open(int fd)
 {
-	struct verbs_context *context =
-		bed.providers[bed.provider]->alloc_context(&bed.handle.device, fd, NULL);
+	struct verbs_context *context;
 	int err;
 
+	kernel_be_siw(bed.provider == V_SIW);
+	context = bed.providers[bed.provider]->alloc_context(&bed.handle.device, fd, NULL);
 	if (!context)
 		return NULL;
 	err = hf_context_prepare(context);

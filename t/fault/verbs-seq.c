@@ -11,6 +11,12 @@
 
 static char memory[2][4096] __attribute__((aligned(4096)));
 
+/* Those that have what siw does not: windows, changed regions, queues of another size. */
+static bool is_full(void)
+{
+	return vbed_provider() != V_SIW;
+}
+
 static void opening(struct vrun *v)
 {
 	int fd = kernel_open();
@@ -29,11 +35,11 @@ static void regions(struct vrun *v)
 
 	if (pd)
 		mr = MADE(ibv_reg_mr(pd, memory[0], 4096, IBV_ACCESS_LOCAL_WRITE));
-	if (pd)
+	if (pd && is_full())
 		mw = MADE(ibv_alloc_mw(pd, IBV_MW_TYPE_1));
-	if (mr)
+	if (mr && is_full())
 		USED(ibv_rereg_mr(mr, IBV_REREG_MR_CHANGE_TRANSLATION, NULL, memory[1], 4096, 0));
-	if (mr && other)
+	if (mr && other && is_full())
 		USED(ibv_rereg_mr(mr, IBV_REREG_MR_CHANGE_PD | IBV_REREG_MR_CHANGE_ACCESS, other,
 				  NULL, 0, IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_READ));
 	if (mw)
@@ -65,7 +71,8 @@ static void completions(struct vrun *v)
 			USED(ibv_poll_cq(cq, 4, wc) < 0 ? -1 : 0);
 		else if (ibv_poll_cq(cq, 4, wc) != 0)
 			v_fault(v, V_WRONG, "completions of nothing");
-		USED(ibv_resize_cq(cq, 20));
+		if (is_full())
+			USED(ibv_resize_cq(cq, 20));
 	}
 	if (cq && channel && !kernel_is_gone()) {
 		kernel_complete((uintptr_t)cq);
@@ -90,7 +97,7 @@ static void extended_completions(struct vrun *v)
 
 	if (!cq)
 		return;
-	if (!vbed_is_rxe()) {
+	if (vbed_provider() == V_FRAMES) {
 		struct ibv_modify_cq_attr moderation = {.attr_mask = IBV_CQ_ATTR_MODERATE};
 
 		USED(ibv_modify_cq(ibv_cq_ex_to_cq(cq), &moderation));
@@ -121,7 +128,8 @@ static void shared_receive(struct vrun *v)
 			v_fault(v, V_WRONG, "no word about which request failed");
 		attr = (struct ibv_srq_attr){.srq_limit = 3, .max_wr = 16};
 		USED(ibv_modify_srq(srq, &attr, IBV_SRQ_LIMIT));
-		USED(ibv_modify_srq(srq, &attr, IBV_SRQ_MAX_WR));
+		if (is_full())
+			USED(ibv_modify_srq(srq, &attr, IBV_SRQ_MAX_WR));
 		DESTROYED(ibv_destroy_srq(srq));
 	}
 	if (pd)
@@ -189,6 +197,24 @@ static void queue_pairs(struct vrun *v)
 		DESTROYED(ibv_dealloc_pd(pd));
 }
 
+static void use_extended_qp(struct vrun *v, struct ibv_qp *qp)
+{
+	struct ibv_qp_attr attr = {.qp_state = IBV_QPS_RTS};
+	struct ibv_qp_ex *ex = ibv_qp_to_qp_ex(qp);
+
+	if (USED(ibv_modify_qp(qp, &attr, IBV_QP_STATE)))
+		return;
+	for (int i = 0; i < 2; i++) {
+		ibv_wr_start(ex);
+		ibv_wr_send(ex);
+		ibv_wr_send(ex);
+		USED(ibv_wr_complete(ex));
+	}
+	ibv_wr_start(ex);
+	ibv_wr_send(ex);
+	ibv_wr_abort(ex);
+}
+
 static void extended_queue_pairs(struct vrun *v)
 {
 	struct ibv_cq *cq = MADE(ibv_create_cq(v->context, 10, NULL, NULL, 0));
@@ -203,7 +229,7 @@ static void extended_queue_pairs(struct vrun *v)
 	};
 	struct ibv_qp *qp = NULL;
 
-	if (vbed_is_rxe()) {
+	if (vbed_provider() != V_FRAMES) {
 		init.comp_mask |= IBV_QP_INIT_ATTR_SEND_OPS_FLAGS;
 		init.send_ops_flags = IBV_QP_EX_WITH_SEND;
 	} else {
@@ -212,6 +238,8 @@ static void extended_queue_pairs(struct vrun *v)
 	}
 	if (pd && cq)
 		qp = MADE(ibv_create_qp_ex(v->context, &init));
+	if (qp && init.send_ops_flags)
+		use_extended_qp(v, qp);
 	if (qp)
 		DESTROYED(ibv_destroy_qp(qp));
 	if (cq)
@@ -458,13 +486,13 @@ const struct vseq vseqs[] = {
 	{.name = "shared-receive", .run = shared_receive},
 	{.name = "queue-pairs", .run = queue_pairs},
 	{.name = "extended-queue-pairs", .run = extended_queue_pairs},
-	{.name = "addresses", .run = addresses},
+	{.name = "addresses", .run = addresses, .without = 1 << V_SIW},
 	{.name = "events", .run = events},
 	{.name = "unacknowledged", .run = unacknowledged},
 	{.name = "queries", .run = queries},
-	{.name = "xrc", .run = xrc, .frames_only = true},
-	{.name = "steering", .run = steering, .frames_only = true},
-	{.name = "work-queues", .run = work_queues, .frames_only = true},
-	{.name = "other-memory", .run = other_memory, .frames_only = true},
+	{.name = "xrc", .run = xrc, .without = 1 << V_RXE | 1 << V_SIW},
+	{.name = "steering", .run = steering, .without = 1 << V_RXE | 1 << V_SIW},
+	{.name = "work-queues", .run = work_queues, .without = 1 << V_RXE | 1 << V_SIW},
+	{.name = "other-memory", .run = other_memory, .without = 1 << V_RXE | 1 << V_SIW},
 	{0},
 };

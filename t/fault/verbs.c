@@ -59,8 +59,7 @@ int main(int argc, char **argv)
 		printf("alloc: left out: the allocator is a sanitizer's\n");
 	for (enum vprovider provider = 0; provider < V_PROVIDERS; provider++)
 		for (const struct vseq *seq = vseqs; seq->name; seq++)
-			if (is_chosen(argc, argv, seq->name) &&
-			    !(seq->frames_only && provider == V_RXE))
+			if (is_chosen(argc, argv, seq->name) && !(seq->without & 1U << provider))
 				bad |= drive(provider, seq, &total);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	printf("verbs: %zu points, %s, %ld s\n", total.points,

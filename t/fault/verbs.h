@@ -67,14 +67,13 @@ bool v_is_going(void);
 struct vseq {
 	const char *name;
 	void (*run)(struct vrun *v);
-	bool frames_only; /* the provider for rdma_rxe does not have it */
-	bool rxe_only;
-	bool opens; /* run() opens the context itself */
+	unsigned int without; /* bits: the providers that do not have it */
+	bool opens;	      /* run() opens the context itself */
 };
 
 extern const struct vseq vseqs[];
 
-enum vprovider { V_RXE, V_FRAMES, V_PROVIDERS };
+enum vprovider { V_RXE, V_FRAMES, V_SIW, V_PROVIDERS };
 
 extern const char *const vprovider_names[V_PROVIDERS];
 
@@ -99,7 +98,7 @@ bool vdrive_applies(const struct vseq *seq, enum vkind kind);
 void vbed_choose(enum vprovider provider);
 /* On the descriptor of kernel_open(), which it takes over. NULL with errno. */
 struct ibv_context *vbed_open(int fd);
-bool vbed_is_rxe(void);
+enum vprovider vbed_provider(void);
 
 void v_fault(struct vrun *v, enum vfault fault, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

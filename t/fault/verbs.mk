@@ -38,6 +38,20 @@ libhf_test_verbs_la_SOURCES = \
 	t/fault/verbs-drive.c \
 	t/fault/verbs-judge.c
 libhf_test_verbs_la_CPPFLAGS = $(provider_cppflags)
+libhf_test_verbs_la_LIBADD = libhf-test-siw.la
+
+# Two providers in one program: the second by another name.
+check_LTLIBRARIES += libhf-test-siw.la
+libhf_test_siw_la_SOURCES = \
+	providers/siw/array.c \
+	providers/siw/cq.c \
+	providers/siw/poll.c \
+	providers/siw/qp.c \
+	providers/siw/rq.c \
+	providers/siw/send.c \
+	providers/siw/siw.c \
+	providers/siw/wr.c
+libhf_test_siw_la_CPPFLAGS = $(provider_cppflags) -Dhf_provider_describe=siw_provider_describe
 
 t_fault_verbs_SOURCES = t/fault/verbs.c t/fault/verbs-seq.c
 t_fault_verbs_LDFLAGS = $(kernel_ldflags)

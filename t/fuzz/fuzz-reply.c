@@ -203,7 +203,7 @@ static void use(struct ibv_context *context)
 	qp_attr.send_cq = qp_attr.recv_cq = cq;
 	if (pd && cq)
 		qp = ibv_create_qp(pd, &qp_attr);
-	if (qp && ah)
+	if (qp && (ah || vbed_provider() == V_SIW))
 		use_qp(qp, ah);
 	if (srq)
 		use_srq(srq);
@@ -236,7 +236,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	input = data;
 	left = size;
 	choice = next();
-	vbed_choose(choice & 1 ? V_RXE : V_FRAMES);
+	vbed_choose(choice & 4 ? V_SIW : choice & 1 ? V_RXE : V_FRAMES);
 	fd = kernel_open();
 	kernel_begin(choice & 2 ? &old : &recent);
 	kernel_noise = change;
