@@ -3,8 +3,8 @@
  * vm-held DEVICE: a program that ignores removals and has a thread blocked in each wait there is: for
  * a completion event and an asynchronous one, in the library and in a poll of its own on the
  * descriptors; and a child that inherited them all. Says "ready", then who woke up, and touches
- * nothing until it reads a line; then posts, polls, destroys and closes. A program of libibverbs and
- * nothing else.
+ * nothing until it reads a line; then posts, with ibv_wr_* where the provider has it, polls, destroys and
+ * closes. A program of libibverbs and nothing else.
  */
 #include <errno.h>
 #include <poll.h>
@@ -35,6 +35,35 @@ struct side {
 static char buffer[LENGTH];
 static struct side sides[2];
 
+static struct ibv_qp *make_qp(struct side *side, struct ibv_qp_init_attr *init)
+{
+	struct ibv_qp_init_attr_ex attr = {
+		.qp_type = init->qp_type,
+		.cap = init->cap,
+		.send_cq = init->send_cq,
+		.recv_cq = init->recv_cq,
+		.comp_mask = IBV_QP_INIT_ATTR_PD | IBV_QP_INIT_ATTR_SEND_OPS_FLAGS,
+		.pd = side->pd,
+		.send_ops_flags = IBV_QP_EX_WITH_SEND,
+	};
+	struct ibv_qp *qp = ibv_create_qp_ex(side->context, &attr);
+
+	return qp || errno != EOPNOTSUPP ? qp : ibv_create_qp(side->pd, init);
+}
+
+static int post_send(struct side *side, struct ibv_sge *sge)
+{
+	struct ibv_send_wr send = {.sg_list = sge, .num_sge = 1, .opcode = IBV_WR_SEND}, *bad;
+	struct ibv_qp_ex *ex = ibv_qp_to_qp_ex(side->qp);
+
+	if (!ex)
+		return ibv_post_send(side->qp, &send, &bad);
+	ibv_wr_start(ex);
+	ibv_wr_send(ex);
+	ibv_wr_set_sge(ex, sge->lkey, sge->addr, sge->length);
+	return ibv_wr_complete(ex);
+}
+
 static void make(struct side *side, const char *name)
 {
 	struct ibv_qp_init_attr init = {
@@ -62,7 +91,7 @@ static void make(struct side *side, const char *name)
 		die("ibv_create_cq");
 	init.send_cq = side->cq;
 	init.recv_cq = side->cq;
-	side->qp = ibv_create_qp(side->pd, &init);
+	side->qp = make_qp(side, &init);
 	if (!side->qp)
 		die("ibv_create_qp");
 	if (ibv_modify_qp(side->qp, &attr,
@@ -129,6 +158,8 @@ static void leave(struct side *side)
 	int got, failed;
 
 	printf("post_recv %s\n", strerrorname_np(ibv_post_recv(side->qp, &recv, &bad)));
+	printf("post_send %s%s\n", strerrorname_np(post_send(side, &sge)),
+	       ibv_qp_to_qp_ex(side->qp) ? " (wr)" : "");
 	got = ibv_poll_cq(side->cq, 4, wc);
 	printf("poll_cq %d wr_id %d %s\n", got, (int)wc[0].wr_id,
 	       wc[0].status == IBV_WC_WR_FLUSH_ERR ? "flushed" : "?");
