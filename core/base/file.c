@@ -66,6 +66,8 @@ int hf_write_file(int dirfd, const char *path, const char *value, size_t length)
 	int fd = open_again(dirfd, path,
 			    O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
+	if (fd == -ENXIO)
+		return -EINVAL; /* a FIFO that nobody reads */
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &here) < 0)

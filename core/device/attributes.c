@@ -102,6 +102,9 @@ static int plain_error(int err)
 	case -EPERM:
 	case -EROFS:
 		return -EACCES;
+	case -ENOTDIR: /* of a path that goes on below a file, or is longer than any can be */
+	case -ENAMETOOLONG:
+		return -ENOENT;
 	default:
 		return -EIO;
 	}
@@ -189,8 +192,8 @@ static int write_attr(int dir, const struct hf_entry *entry, void *arg)
 
 	(void)entry;
 	err = hf_write_file(dir, attr->path, attr->value, attr->length);
-	/* A symbolic link is nothing to write to; elsewhere the error is the tree's. */
-	return err == -ELOOP ? -EINVAL : err;
+	/* A symbolic link or a directory is nothing to write to; elsewhere the error is the tree's. */
+	return err == -ELOOP || err == -EISDIR ? -EINVAL : err;
 }
 
 HF_EXPORT int hf_device_write_attr(struct ibv_device *device, const char *path, const char *value)

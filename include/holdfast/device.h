@@ -119,8 +119,8 @@ int hf_device_name(struct ibv_device *device, char *name, size_t size);
  * Reads the attribute `path`, relative to the device's directory ("fw_ver", "ports/1/rate"), without
  * the trailing newline and with a NUL; returns its length. The bytes are those of this instance or
  * the call fails. Errors: -ENODEV (gone, or replaced while reading), -ENOENT (no such attribute),
- * -EINVAL (path is absolute or holds ".."), -ERANGE (size too small), -EACCES, -EIO, -EMFILE,
- * -ENFILE, -EOPNOTSUPP (the device is known to netlink only). Since 0.1.
+ * -EINVAL (path is absolute or holds "..", leads to no plain file), -ERANGE (size too small),
+ * -EACCES, -EIO, -EMFILE, -ENFILE, -EOPNOTSUPP (the device is known to netlink only). Since 0.1.
  */
 int hf_device_read_attr(struct ibv_device *device, const char *path, char *value, size_t size);
 
