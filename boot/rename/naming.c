@@ -220,6 +220,10 @@ static int want_pci(struct decision *decision)
 		    hardware->parent);
 		return -ENOENT;
 	}
+	if (hardware->bus == HF_NAME_BUS_OTHER && !*hardware->bus_name) {
+		why(decision, "its parent %s is on no bus", hardware->parent);
+		return -ENOENT;
+	}
 	if (hardware->bus == HF_NAME_BUS_OTHER) {
 		why(decision, "its parent %s is on the bus \"%s\", not on PCI", hardware->parent,
 		    hardware->bus_name);
