@@ -237,6 +237,11 @@ static int take_descriptor(const struct hf_manifest *m, void *library,
 	fault = descriptor_fault(*ret, m->abi);
 	if (fault) {
 		snprintf(found, sizeof(found), "ABI %u", *ret ? (*ret)->abi : 0);
+		/* The number is right: what is wrong then is something else. */
+		if (!*ret || (*ret)->abi == m->abi) {
+			snprintf(wanted, sizeof(wanted), "a complete descriptor");
+			snprintf(found, sizeof(found), *ret ? "an incomplete one" : "none");
+		}
 		hf_reason_set(reason, HF_REASON_ABI, wanted, found, "%s has %s", m->file, fault);
 		return -EACCES;
 	}

@@ -311,6 +311,7 @@ static void unloads_and_takes_the_newer_file(void **state)
 
 static void may_fail_itself(void **state)
 {
+	static const char *const lacking[] = {"uninit_device", "describe"};
 	struct bed *bed = *state;
 	struct hf_device_info info;
 	struct ibv_context *context = NULL;
@@ -318,7 +319,19 @@ static void may_fail_itself(void **state)
 
 	library(bed, "fake-hf1.so");
 	manifest(bed, good);
+	/* What is told of it must tell more than the number, which is right. */
+	for (size_t i = 0; i < sizeof(lacking) / sizeof(lacking[0]); i++) {
+		setenv("HF_FAKE_FAIL", lacking[i], 1);
+		manifest(bed, good);
+		device = look(bed, &info);
+		assert_int_equal(info.reason.code, HF_REASON_ABI);
+		assert_string_equal(info.reason.wanted, "a complete descriptor");
+		assert_string_equal(info.reason.found, i ? "none" : "an incomplete one");
+		hf_device_unref(device);
+		assert_int_equal(bed->counters->loads, bed->counters->unloads);
+	}
 	setenv("HF_FAKE_FAIL", "alloc_device", 1);
+	manifest(bed, good);
 	device = look(bed, &info);
 	assert_int_equal(info.reason.code, HF_REASON_PROVIDER_FAILED);
 	hf_device_unref(device);

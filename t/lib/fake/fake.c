@@ -2,7 +2,8 @@
 /*
  * A provider that needs no kernel: its contexts hold nothing but the node's descriptor. It counts what
  * it is asked for in a file that HF_FAKE_COUNTERS names, so that a test sees what was not undone.
- * HF_FAKE_FAIL=alloc_device or alloc_context makes that call fail. HF_FAKE_ASYNC_FD is a descriptor on
+ * HF_FAKE_FAIL=alloc_device or alloc_context makes that call fail, with uninit_device that is missing,
+ * and with describe there is no descriptor. HF_FAKE_ASYNC_FD is a descriptor on
  * which its contexts, one after the other, report asynchronous events: they get duplicates.
  */
 #include <errno.h>
@@ -177,6 +178,16 @@ hf_provider_describe(void)
 		.ops = &fake_device_ops,
 		.qp_ex_size = sizeof(struct ibv_qp_ex),
 	};
+	static struct verbs_device_ops ops;
+	static struct hf_provider_descriptor lacking;
 
-	return &descriptor;
+	if (told_to_fail("describe"))
+		return NULL;
+	if (!told_to_fail("uninit_device"))
+		return &descriptor;
+	ops = fake_device_ops;
+	ops.uninit_device = NULL;
+	lacking = descriptor;
+	lacking.ops = &ops;
+	return &lacking;
 }
