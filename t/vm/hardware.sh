@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # shellcheck shell=bash
-# For guest scripts that make RDMA devices with t/vm/module/hfboard.c on QEMU's PCI functions:
+# For guest scripts that make RDMA devices with t/vm/module/board.c on QEMU's PCI functions:
 # . "$VM_DIR/hardware.sh", after lib.sh.
 
 [ "$VM_KERNEL" = 6.1 ] || skip "hfboard.ko is built for 6.1 only"

@@ -199,7 +199,7 @@ board_load()
 	modprobe ib_uverbs && insmod "$VM_CACHE/hfboard.ko" && eventually 5 test -e /dev/hfboard
 }
 
-# board VERB WORDS...: see t/vm/module/hfboard.c.
+# board VERB WORDS...: see t/vm/module/board.c.
 board()
 {
 	echo "$*" >/dev/hfboard

@@ -13,6 +13,8 @@
 #include <rdma/rdma_user_rxe.h>
 #include <rdma/uverbs_ioctl.h>
 
+#include "common.h"
+
 #define NAME	    "hfplug"
 #define ABI_VERSION 2 /* RXE_UVERBS_ABI_VERSION */
 #define MAX_ENTRIES 4096
@@ -128,30 +130,6 @@ static int plug_mmap(struct ib_ucontext *ib, struct vm_area_struct *vma)
 }
 
 /* --- objects ---------------------------------------------------------------------------------- */
-
-static int plug_alloc_ucontext(struct ib_ucontext *ib, struct ib_udata *udata)
-{
-	return 0;
-}
-
-static void plug_dealloc_ucontext(struct ib_ucontext *ib)
-{
-}
-
-/* That it is there is what makes this a driver of the other kind. */
-static void plug_disassociate_ucontext(struct ib_ucontext *ib)
-{
-}
-
-static int plug_alloc_pd(struct ib_pd *pd, struct ib_udata *udata)
-{
-	return 0;
-}
-
-static int plug_dealloc_pd(struct ib_pd *pd, struct ib_udata *udata)
-{
-	return 0;
-}
 
 static struct ib_mr *plug_reg_user_mr(struct ib_pd *pd, u64 start, u64 length, u64 virt_addr,
 				      int access, struct ib_udata *udata)
@@ -314,30 +292,6 @@ static int plug_query_device(struct ib_device *ib, struct ib_device_attr *attr,
 	return 0;
 }
 
-/* As real drivers have it: the description is the kernel's to show, and the hardware's to tell. */
-static int plug_modify_device(struct ib_device *ib, int mask, struct ib_device_modify *modify)
-{
-	if (mask & ~IB_DEVICE_MODIFY_NODE_DESC)
-		return -EOPNOTSUPP;
-	memcpy(ib->node_desc, modify->node_desc, sizeof(ib->node_desc));
-	return 0;
-}
-
-static int plug_query_port(struct ib_device *ib, u32 port, struct ib_port_attr *attr)
-{
-	attr->state = IB_PORT_ACTIVE;
-	attr->phys_state = IB_PORT_PHYS_STATE_LINK_UP;
-	attr->max_mtu = IB_MTU_4096;
-	attr->active_mtu = IB_MTU_4096;
-	attr->lid = 1;
-	attr->gid_tbl_len = 1;
-	attr->pkey_tbl_len = 1;
-	attr->max_msg_sz = 1 << 20;
-	attr->active_width = IB_WIDTH_1X;
-	attr->active_speed = IB_SPEED_SDR;
-	return 0;
-}
-
 /* A protocol without MADs, address resolution or connections: no kernel client has to be served. */
 static int plug_get_port_immutable(struct ib_device *ib, u32 port,
 				   struct ib_port_immutable *immutable)
@@ -353,44 +307,31 @@ static enum rdma_link_layer plug_get_link_layer(struct ib_device *ib, u32 port)
 	return IB_LINK_LAYER_INFINIBAND;
 }
 
-static int plug_query_gid(struct ib_device *ib, u32 port, int index, union ib_gid *gid)
-{
-	gid->global.subnet_prefix = cpu_to_be64(0xfe80000000000000ULL);
-	gid->global.interface_id = ib->node_guid;
-	return 0;
-}
-
-static int plug_query_pkey(struct ib_device *ib, u32 port, u16 index, u16 *pkey)
-{
-	*pkey = 0xffff;
-	return 0;
-}
-
 static const struct ib_device_ops plug_ops = {
 	.owner = THIS_MODULE,
 	.driver_id = RDMA_DRIVER_RXE,
 	.uverbs_abi_ver = ABI_VERSION,
-	.alloc_pd = plug_alloc_pd,
-	.alloc_ucontext = plug_alloc_ucontext,
+	.alloc_pd = common_alloc_pd,
+	.alloc_ucontext = common_alloc_ucontext,
 	.create_cq = plug_create_cq,
 	.create_qp = plug_create_qp,
-	.dealloc_pd = plug_dealloc_pd,
-	.dealloc_ucontext = plug_dealloc_ucontext,
+	.dealloc_pd = common_dealloc_pd,
+	.dealloc_ucontext = common_dealloc_ucontext,
 	.dereg_mr = plug_dereg_mr,
 	.destroy_cq = plug_destroy_cq,
 	.destroy_qp = plug_destroy_qp,
-	.disassociate_ucontext = plug_disassociate_ucontext,
+	.disassociate_ucontext = common_dealloc_ucontext,
 	.get_link_layer = plug_get_link_layer,
 	.get_port_immutable = plug_get_port_immutable,
 	.mmap = plug_mmap,
 	.mmap_free = plug_mmap_free,
-	.modify_device = plug_modify_device,
+	.modify_device = common_modify_device,
 	.modify_qp = plug_modify_qp,
 	.post_send = plug_post_send,
 	.query_device = plug_query_device,
-	.query_gid = plug_query_gid,
-	.query_pkey = plug_query_pkey,
-	.query_port = plug_query_port,
+	.query_gid = common_query_gid,
+	.query_pkey = common_query_pkey,
+	.query_port = common_query_port,
 	.query_qp = plug_query_qp,
 	.reg_user_mr = plug_reg_user_mr,
 	.req_notify_cq = plug_req_notify_cq,
