@@ -62,6 +62,18 @@ static void log_message(void *arg, enum hf_log_level level, const char *message)
 	hf_complain("%s: %s", (unsigned int)level < 5 ? names[level] : "log", message);
 }
 
+/* What names the roots, and is to blame when the library cannot make sense of them. */
+static const char *roots_from(const struct hf_tool *tool)
+{
+	const char *list = getenv("HOLDFAST_ROOTS"), *sysfs = getenv("SYSFS_PATH");
+
+	if (tool->num_roots)
+		return "--root";
+	if (list && *list)
+		return "HOLDFAST_ROOTS";
+	return sysfs && *sysfs ? "SYSFS_PATH" : NULL;
+}
+
 struct hf *hf_tool_context(const struct hf_tool *tool, uint32_t flags, uint32_t node_wait_ms)
 {
 	struct hf_options options = {
@@ -80,11 +92,15 @@ struct hf *hf_tool_context(const struct hf_tool *tool, uint32_t flags, uint32_t 
 		options.log_level = tool->verbose > 1 ? HF_LOG_DEBUG : HF_LOG_INFO;
 	}
 	err = hf_new(&options, &hf);
-	if (err < 0) {
+	if (!err)
+		return hf;
+	if (err == -EINVAL && roots_from(tool))
+		hf_complain("cannot start: %s: wanted absolute paths of up to 255 characters, see "
+			    "holdfast(7)",
+			    roots_from(tool));
+	else
 		hf_complain("cannot start: %s", strerror(-err));
-		return NULL;
-	}
-	return hf;
+	return NULL;
 }
 
 static int compare_names(const void *a, const void *b)
