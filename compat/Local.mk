@@ -56,9 +56,13 @@ CLEANFILES += compat/000-holdfast.conf
 compat/000-holdfast.conf: Makefile
 	$(AM_V_GEN)$(MKDIR_P) compat && echo '$(compatdir)' >$@
 
-install-data-hook: remove-compat-la
+# What providers match is kept there; the library makes the last directory only.
+install-data-hook: remove-compat-la make-cache
+make-cache:
+	$(INSTALL) -d -m 755 '$(DESTDIR)$(cachedir)'
 remove-compat-la:
 	rm -f $(DESTDIR)$(compatdir)/libibverbs.la
 uninstall-hook: remove-compat
 remove-compat:
 	rm -f $(DESTDIR)$(compatdir)/libibverbs.so.1
+	rm -rf '$(DESTDIR)$(cachedir)'
