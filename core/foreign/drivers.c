@@ -108,10 +108,25 @@ int hf_drivers_add_list(struct hf_drivers *drivers, const char *variable, const 
 	}
 }
 
+/* Why a file's names are not taken; NULL where they are. */
+static const char *unfit(ssize_t length, const struct stat *st)
+{
+	if (length == -ERANGE)
+		return "it is too long";
+	if (length == -EINVAL)
+		return "it is no text";
+	if (length < 0)
+		return strerrordesc_np((int)-length);
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		return "it belongs to another user";
+	return st->st_mode & (S_IWGRP | S_IWOTH) ? "others than its owner may write it" : NULL;
+}
+
 static int read_one(struct hf_drivers *drivers, int fd, const char *dir, const char *name,
 		    char *text)
 {
 	char path[HF_PATH_MAX];
+	const char *reason;
 	struct stat st;
 	ssize_t length;
 
@@ -128,9 +143,9 @@ static int read_one(struct hf_drivers *drivers, int fd, const char *dir, const c
 	length = hf_read_file(fd, name, text, HF_DRIVER_FILE_MAX, &st);
 	if (hf_error_is_shortage((int)length))
 		return (int)length;
-	if (length < 0 || (st.st_uid != 0 && st.st_uid != geteuid()) ||
-	    (st.st_mode & (S_IWGRP | S_IWOTH))) {
-		say(drivers, "Warning: couldn't read config file %s.", path);
+	reason = unfit(length, &st);
+	if (reason) {
+		say(drivers, "Warning: couldn't read config file %s: %s.", path, reason);
 		return 0;
 	}
 	/* hf_read_file() takes the last newline off; what it ended is ended all the same. */
