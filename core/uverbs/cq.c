@@ -36,6 +36,7 @@ static int create(struct ibv_context *context, const struct ibv_cq_init_attr_ex 
 	cq->context = context;
 	cq->handle = (uint32_t)handle->data;
 	cq->cqe = (int)cqe;
+	atomic_fetch_add_explicit(&hf_uverbs_of(context)->mapped, 1, memory_order_relaxed);
 	return 0;
 }
 
@@ -138,6 +139,10 @@ HF_EXPORT int hf_provider_destroy_cq(struct ibv_cq *cq)
 				 UVERBS_ATTR_DESTROY_CQ_RESP, &response, sizeof(response));
 	events[0].reported = response.comp_events_reported;
 	events[1].reported = response.async_events_reported;
-	return hf_events_finish(cq->context, err, &cq->mutex, &cq->cond, events,
-				HF_ARRAY_SIZE(events));
+	err = hf_events_finish(cq->context, err, &cq->mutex, &cq->cond, events,
+			       HF_ARRAY_SIZE(events));
+	if (!err)
+		atomic_fetch_sub_explicit(&hf_uverbs_of(cq->context)->mapped, 1,
+					  memory_order_relaxed);
+	return err;
 }

@@ -113,6 +113,7 @@ static int create(struct ibv_context *context, struct ibv_srq *srq,
 	if (err)
 		return -err;
 	srq->handle = ret->srq_handle;
+	atomic_fetch_add_explicit(&hf_uverbs_of(context)->mapped, 1, memory_order_relaxed);
 	return 0;
 }
 
@@ -250,5 +251,9 @@ HF_EXPORT int hf_provider_destroy_srq(struct ibv_srq *srq)
 			err = 1;
 	}
 	events.reported = response.events_reported;
-	return hf_events_finish(srq->context, err, &srq->mutex, &srq->cond, &events, 1);
+	err = hf_events_finish(srq->context, err, &srq->mutex, &srq->cond, &events, 1);
+	if (!err)
+		atomic_fetch_sub_explicit(&hf_uverbs_of(srq->context)->mapped, 1,
+					  memory_order_relaxed);
+	return err;
 }

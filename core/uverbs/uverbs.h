@@ -18,7 +18,8 @@ struct hf_uverbs {
 	int event_fd; /* the kernel's, where the program's async_fd is another one; else -1 */
 	bool (*removed)(
 		struct ibv_context *context); /* asks the room that hears of it; may be NULL */
-	atomic_bool dead; /* revoked, or known to be gone: commands fail without being sent */
+	atomic_bool dead;   /* revoked, or known to be gone: commands fail without being sent */
+	atomic_uint mapped; /* objects that are there and have queues mapped: of CQs and SRQs */
 	struct hf_delivered delivered;
 };
 

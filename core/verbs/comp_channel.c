@@ -2,27 +2,30 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <rdma/ib_user_verbs.h>
+#include <utlist.h>
 
 #include "core/base/attr.h"
 #include "core/base/file.h"
 #include "core/verbs/context.h"
 #include "core/verbs/revoke.h"
 
-struct channel {
+struct hf_channel {
 	struct hf_comp_channel base;
 	struct hf_wait wait;
+	bool ended; /* with its context, which is not touched any more */
+	struct hf_channel *prev, *next;
 };
 
-static struct channel *channel_of(struct ibv_comp_channel *channel)
+static struct hf_channel *channel_of(struct ibv_comp_channel *channel)
 {
-	return (struct channel *)(void *)channel;
+	return (struct hf_channel *)(void *)channel;
 }
 
 HF_EXPORT struct ibv_comp_channel *ibv_create_comp_channel(struct ibv_context *context)
 {
 	const struct ib_uverbs_create_comp_channel request = {0};
 	struct ib_uverbs_create_comp_channel_resp response = {0};
-	struct channel *channel;
+	struct hf_channel *channel;
 	int err, fd;
 
 	channel = calloc(1, sizeof(*channel));
@@ -41,6 +44,9 @@ HF_EXPORT struct ibv_comp_channel *ibv_create_comp_channel(struct ibv_context *c
 		.kernel_fd = fd,
 	};
 	hf_revoke_add_channel(hf_context_of(context), &channel->wait);
+	pthread_mutex_lock(&context->mutex);
+	DL_APPEND(hf_context_of(context)->priv->channels, channel);
+	pthread_mutex_unlock(&context->mutex);
 	return &channel->base.channel;
 
 close_fd:
@@ -51,20 +57,42 @@ free_channel:
 	return NULL;
 }
 
+static void end(struct verbs_context *context, struct hf_channel *channel)
+{
+	hf_revoke_remove_channel(context, &channel->wait);
+	hf_wait_fini(&channel->wait);
+}
+
 HF_EXPORT int ibv_destroy_comp_channel(struct ibv_comp_channel *channel)
 {
+	struct hf_channel *this = channel_of(channel);
 	struct ibv_context *context = channel->context;
 	bool used;
 
-	pthread_mutex_lock(&context->mutex);
-	used = channel->refcnt != 0;
-	pthread_mutex_unlock(&context->mutex);
-	if (used)
-		return EBUSY;
-	hf_revoke_remove_channel(hf_context_of(context), &channel_of(channel)->wait);
-	hf_wait_fini(&channel_of(channel)->wait);
-	free(channel_of(channel));
+	if (!this->ended) {
+		pthread_mutex_lock(&context->mutex);
+		used = channel->refcnt != 0;
+		if (!used)
+			DL_DELETE(hf_context_of(context)->priv->channels, this);
+		pthread_mutex_unlock(&context->mutex);
+		if (used)
+			return EBUSY;
+		end(hf_context_of(context), this);
+	}
+	free(this);
 	return 0;
+}
+
+void hf_channels_end(struct verbs_context *context)
+{
+	struct hf_channel *channel, *next;
+
+	DL_FOREACH_SAFE (context->priv->channels, channel, next) {
+		DL_DELETE(context->priv->channels, channel);
+		end(context, channel);
+		channel->base.channel.fd = -1;
+		channel->ended = true;
+	}
 }
 
 /* The kernel gives back the pointer that the CQ was created with. */
@@ -83,13 +111,15 @@ HF_EXPORT int ibv_get_cq_event(struct ibv_comp_channel *channel, struct ibv_cq *
 {
 	struct hf_wait *wait = &channel_of(channel)->wait;
 	struct ib_uverbs_comp_event_desc event;
-	const struct hf_wait_account account = {
-		.delivered = &hf_uverbs_of(channel->context)->delivered,
-		.counter = counted_by,
-	};
+	struct hf_wait_account account = {.counter = counted_by};
 	struct ibv_cq *found;
 	int got;
 
+	if (channel_of(channel)->ended) {
+		errno = EIO;
+		return -1;
+	}
+	account.delivered = &hf_uverbs_of(channel->context)->delivered;
 	got = hf_wait_read(wait, &event, sizeof(event), &account);
 	if (got == 0) {
 		hf_wait_told(wait);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "core/base/attr.h"
 #include "core/base/file.h"
@@ -11,6 +12,7 @@
 #include "core/foreign/family.h"
 #include "core/uverbs/device_commands.h"
 #include "core/verbs/context.h"
+#include "core/verbs/detach.h"
 #include "core/verbs/operations.h"
 #include "core/verbs/revoke.h"
 #include "core/verbs/track.h"
@@ -149,6 +151,24 @@ int hf_context_prepare(struct verbs_context *context)
 
 void hf_context_free(struct verbs_context *context)
 {
+	struct verbs_ex_private *private = context->priv;
+	struct hf_device *device = private->device;
+	struct stat node;
+	bool left;
+
+	hf_channels_end(context);
 	hf_revoke_forget(context);
-	context->priv->ops.free_context(&context->context);
+	if (atomic_load(&private->uverbs.mapped))
+		atomic_store(&device->has_leftovers, true);
+	left = atomic_load(&device->has_leftovers) && device->hf->roots[device->key.root].kernel &&
+	       !fstat(context->context.cmd_fd, &node);
+	if (left)
+		hf_device_hold(device);
+	private->ops.free_context(&context->context);
+	if (!left)
+		return;
+	/* A queue that is mapped keeps the kernel's file open, and with it the device. */
+	if (S_ISCHR(node.st_mode) && !hf_detach_leftovers(&node))
+		atomic_store(&device->has_leftovers, false);
+	hf_device_drop(device);
 }

@@ -12,6 +12,7 @@
 #include "core/uverbs/uverbs.h"
 #include "core/verbs/wait.h"
 
+struct hf_channel;
 struct hf_revocable;
 
 enum hf_fatal { HF_FATAL_NOT_TOLD, HF_FATAL_BY_CORE, HF_FATAL_BY_KERNEL };
@@ -23,6 +24,7 @@ struct verbs_ex_private {
 	struct hf_device *device;	/* holds a reference */
 	bool kernel;			/* the kernel made a context for cmd_fd */
 	struct hf_wait async;		/* its `fd` is the program's context.async_fd */
+	struct hf_channel *channels;	/* utlist; guarded by the context's mutex */
 	struct hf_revocable *revocable; /* see core/verbs/revoke.h */
 	atomic_int fatal; /* enum hf_fatal: who told the program that the device is gone */
 };
@@ -40,7 +42,10 @@ static inline struct verbs_context *hf_context_of(struct ibv_context *context)
  */
 int hf_context_prepare(struct verbs_context *context);
 
-/* Lets the provider free its object. */
+/* Ends completion channels that the program has left: their descriptors would keep the device. */
+void hf_channels_end(struct verbs_context *context);
+
+/* Lets the provider free its object; what the program has left of the device is let go as well. */
 void hf_context_free(struct verbs_context *context);
 
 #endif

@@ -140,6 +140,40 @@ static int replace(const struct mapping *mapping)
 	return 0;
 }
 
+static int is_open(const struct stat *file)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+	bool found = false;
+
+	if (!dir)
+		return -errno;
+	while (!found && (entry = readdir(dir)) != NULL) {
+		struct stat st;
+
+		found = fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
+			hf_detach_is_same(&st, file);
+	}
+	closedir(dir);
+	return found;
+}
+
+/* In this order: what another thread maps meanwhile is of a file that it has open by then. */
+int hf_detach_leftovers(const struct stat *file)
+{
+	struct mappings mappings = {0};
+	int err, open;
+
+	err = find(file, &mappings);
+	open = err || !mappings.count ? 0 : is_open(file);
+	if (open)
+		err = open < 0 ? open : -EBUSY;
+	for (size_t i = 0; !err && i < mappings.count; i++)
+		err = replace(&mappings.v[i]);
+	free(mappings.v);
+	return err;
+}
+
 static int detach_mappings(const struct stat *file)
 {
 	struct mappings mappings = {0};

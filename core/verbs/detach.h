@@ -16,4 +16,10 @@ bool hf_detach_is_same(const struct stat *a, const struct stat *b);
  */
 int hf_detach_file(const struct stat *file, int dead);
 
+/*
+ * Mappings of a file that was closed become memory of the process's own likewise: -EBUSY, and nothing
+ * is done, where the process has the file open once more, since they may be that one's.
+ */
+int hf_detach_leftovers(const struct stat *file);
+
 #endif

@@ -2,12 +2,14 @@
 /*
  * Letting go of a file's descriptors and mappings, with a memfd in the place of the kernel's node.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/mman.h>
@@ -93,6 +95,44 @@ static void a_file_is_let_go(void **state)
 	close(dead);
 }
 
+static bool is_mapped(const struct stat *file)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long inode = 0;
+	char line[512];
+
+	assert_non_null(maps);
+	while (inode != file->st_ino && fgets(line, sizeof(line), maps))
+		if (!strstr(line, "memfd:") || sscanf(line, "%*s %*s %*s %*s %lu", &inode) != 1)
+			inode = 0;
+	fclose(maps);
+	return inode == file->st_ino;
+}
+
+static void leftovers(void **state)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	int fd = new_file(page), twin = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	struct stat file;
+	char *left;
+
+	(void)state;
+	left = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_true(left != MAP_FAILED);
+	strcpy(left, "a queue");
+	assert_int_equal(fstat(fd, &file), 0);
+	assert_true(is_mapped(&file));
+	close(fd);
+	assert_int_equal(hf_detach_leftovers(&file), -EBUSY);
+	assert_int_equal(pwrite(twin, "A", 1, 0), 1);
+	assert_string_equal(left, "A queue");
+	close(twin);
+	assert_int_equal(hf_detach_leftovers(&file), 0);
+	assert_string_equal(left, "A queue");
+	assert_false(is_mapped(&file));
+	munmap(left, page);
+}
+
 struct spinner {
 	const volatile unsigned char *at;
 	atomic_bool stop;
@@ -155,6 +195,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_is_let_go),
+		cmocka_unit_test(leftovers),
 		cmocka_unit_test(a_thread_that_polls_sees_nothing_change),
 	};
 

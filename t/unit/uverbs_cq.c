@@ -484,6 +484,39 @@ static void events(void **state)
 	assert_int_equal(ibv_destroy_comp_channel(channel), 0);
 }
 
+/* A context that ends with a channel in it. */
+static void left_channel(void **state)
+{
+	struct ibv_context *context = fake_context();
+	struct ibv_comp_channel *channel;
+	struct ibv_cq *cq = NULL;
+	void *cq_context;
+	int fds[2], program_fd;
+	uint32_t fd;
+
+	(void)state;
+	hf_provider_set_ops(hf_context_of(context), &ops);
+	assert_int_equal(pipe(fds), 0);
+	fd = (uint32_t)fds[0];
+	fake_succeed();
+	fake_reply(UVERBS_ATTR_CORE_OUT, &fd, sizeof(fd));
+	channel = ibv_create_comp_channel(context);
+	assert_non_null(channel);
+	program_fd = channel->fd;
+	assert_int_equal(hf_uverbs_of(context)->mapped, 0);
+	assert_non_null(ibv_create_cq(context, 5, &fds, channel, 0));
+	hf_channels_end(hf_context_of(context));
+	assert_int_equal(fcntl(fds[0], F_GETFD), -1);
+	assert_int_equal(fcntl(program_fd, F_GETFD), -1);
+	assert_int_equal(channel->fd, -1);
+	/* Without a look at the context. */
+	channel->context = NULL;
+	assert_int_equal(ibv_get_cq_event(channel, &cq, &cq_context), -1);
+	assert_int_equal(errno, EIO);
+	assert_int_equal(ibv_destroy_comp_channel(channel), 0);
+	close(fds[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -496,6 +529,7 @@ int main(void)
 		cmocka_unit_test(destroy_waits),
 		cmocka_unit_test(verbs),
 		cmocka_unit_test(events),
+		cmocka_unit_test(left_channel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

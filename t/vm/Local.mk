@@ -32,7 +32,7 @@ VM_TESTS = \
 
 # What runs in the guest: programs as an application would be.
 vm_programs = t/vm/vm-cycles t/vm/vm-identity t/vm/vm-open t/vm/vm-verbs t/vm/vm-watch \
-	t/vm/vm-cost t/vm/vm-fatal t/vm/vm-held t/vm/vm-instructions t/vm/vm-listing
+	t/vm/vm-cost t/vm/vm-fatal t/vm/vm-held t/vm/vm-instructions t/vm/vm-left t/vm/vm-listing
 noinst_PROGRAMS += $(vm_programs)
 
 vm_common = t/vm/vm.c t/vm/vm.h
@@ -67,6 +67,8 @@ t_vm_vm_cost_SOURCES = t/vm/cost.c
 t_vm_vm_cost_LDADD = -libverbs
 t_vm_vm_fatal_SOURCES = t/vm/fatal.c t/vm/plain.c t/vm/plain.h
 t_vm_vm_fatal_LDADD = -libverbs
+t_vm_vm_left_SOURCES = t/vm/left.c t/vm/plain.c t/vm/plain.h
+t_vm_vm_left_LDADD = -libverbs
 t_vm_vm_held_SOURCES = t/vm/held.c t/vm/plain.c t/vm/plain.h
 t_vm_vm_held_LDADD = -libverbs -lpthread
 t_vm_vm_listing_SOURCES = t/vm/listing.c
