@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <sys/resource.h>
 
 #include "core/base/file.h"
 #include "core/foreign/cache.h"
@@ -102,6 +103,7 @@ static int write_all(int fd, const char *text, size_t size)
 
 int hf_cache_save(const char *dir, const struct hf_cache *cache)
 {
+	struct rlimit limit;
 	char new_name[32], *text;
 	size_t size;
 	int fd, file = -1, err;
@@ -115,6 +117,11 @@ int hf_cache_save(const char *dir, const struct hf_cache *cache)
 	err = hf_cache_print(cache, &text, &size);
 	if (err)
 		goto close_dir;
+	/* To write more than the process may is to end it, by SIGXFSZ. */
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < size) {
+		err = -EFBIG;
+		goto free_text;
+	}
 	/* One writer's name: two threads do not scan in one context, and O_EXCL keeps contexts apart. */
 	snprintf(new_name, sizeof(new_name), "new-%ld", (long)getpid());
 	file = openat(fd, new_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);

@@ -177,6 +177,12 @@ t_unit_uverbs_events_SOURCES = t/unit/uverbs_events.c t/lib/fake_uverbs.c t/lib/
 t_unit_uverbs_events_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uverbs_events_LDADD = libhf-core.la $(CMOCKA_LIBS)
 
+check_PROGRAMS += t/unit/cache_limit
+TESTS += t/unit/cache_limit
+t_unit_cache_limit_SOURCES = t/unit/cache_limit.c
+t_unit_cache_limit_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_cache_limit_LDADD = libhf-core.la $(CMOCKA_LIBS)
+
 check_PROGRAMS += t/unit/uverbs_wait
 TESTS += t/unit/uverbs_wait
 t_unit_uverbs_wait_SOURCES = t/unit/uverbs_wait.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h t/unit/queues.h
