@@ -53,7 +53,8 @@ static int count_mappings(void)
 
 static void live(const char *face, int flags)
 {
-	struct ibv_device **(*get_list)(int *), **list;
+	struct ibv_device **(*get_list)(int *);
+	struct ibv_device **list;
 	void (*free_list)(struct ibv_device **);
 	void *library = dlopen(face, flags);
 
