@@ -16,7 +16,7 @@
 #include "tools/output.h"
 #include "tools/roots.h"
 
-enum { OPT_EXPLAIN = HF_OPT_OWN, TEXT_SIZE = 128, INDENT = 2 };
+enum { OPT_EXPLAIN = HF_OPT_OWN, TEXT_SIZE = 128, INDENT = 2, GUID_LENGTH = 19 };
 
 static const char *const lists[] = {
 	"NAME_FALLBACK",
@@ -103,7 +103,9 @@ static void guess_facts(struct subject *subject)
 		if (!strncmp(type, known[i].node_type, strlen(known[i].node_type)) &&
 		    !strncmp(layer, known[i].link_layer, strlen(known[i].link_layer)))
 			strcpy(subject->facts.protocol, known[i].protocol);
-	if (read_attr(subject, "node_guid", guid) &&
+	/* %x by itself takes signs, and as few digits as there are. */
+	if (read_attr(subject, "node_guid", guid) && strlen(guid) == GUID_LENGTH &&
+	    strspn(guid, "0123456789abcdefABCDEF:") == GUID_LENGTH &&
 	    sscanf(guid, "%4x:%4x:%4x:%4x%c", &g[0], &g[1], &g[2], &g[3], &rest) == 4)
 		for (int i = 0; i < 4; i++)
 			subject->facts.node_guid = subject->facts.node_guid << 16 | g[i];
