@@ -9,6 +9,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,6 +174,8 @@ static void handle(int signal, int flags)
 	sigaction(signal, &action, NULL);
 }
 
+static atomic_bool ended;
+
 /* Stopped for a moment, then signalled; then, where that does not end the wait, there is a completion. */
 static void *disturb(void *arg)
 {
@@ -189,6 +193,11 @@ static void *disturb(void *arg)
 	usleep(200000);
 	if (number)
 		loop_post(arg);
+	/* The wait may have begun only after the first. */
+	while (!number && !atomic_load(&ended)) {
+		kill(self, SIGALRM);
+		usleep(200000);
+	}
 	return NULL;
 }
 
@@ -210,7 +219,9 @@ static void disturbed(void)
 	pthread_create(&thread, NULL, disturb, &loop);
 	pthread_sigmask(SIG_UNBLOCK, &alarm, NULL);
 	ret = ibv_get_cq_event(loop.channel, &cq, &context);
-	printf("%d %s after %d signals\n", ret, ret ? strerrorname_np(errno) : "", (int)signals);
+	printf("%d %s%s\n", ret, ret ? strerrorname_np(errno) : "",
+	       signals ? "" : ", not signalled");
+	atomic_store(&ended, true);
 	pthread_join(thread, NULL);
 	if (!ret)
 		ibv_ack_cq_events(cq, 1);
