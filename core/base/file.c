@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/syscall.h>
 
 #include "core/base/file.h"
 
@@ -14,6 +15,16 @@ void hf_close(int *fd)
 		close(*fd);
 	*fd = -1;
 	errno = saved;
+}
+
+ssize_t hf_read_uncancelled(int fd, void *buffer, size_t size)
+{
+	return syscall(SYS_read, fd, buffer, size);
+}
+
+ssize_t hf_write_uncancelled(int fd, const void *buffer, size_t size)
+{
+	return syscall(SYS_write, fd, buffer, size);
 }
 
 void hf_fd_mark(struct hf_fd_mark *mark, int fd)

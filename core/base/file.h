@@ -10,6 +10,13 @@
 /* Closes *fd if it is open, keeps errno and sets it to -1. */
 void hf_close(int *fd);
 
+/*
+ * read() and write() that no cancelled thread ends in: for where a lock is held. Answers and errno are
+ * the same.
+ */
+ssize_t hf_read_uncancelled(int fd, void *buffer, size_t size);
+ssize_t hf_write_uncancelled(int fd, const void *buffer, size_t size);
+
 /* A descriptor that is kept; to tell whether it was closed behind our back and its number reused. */
 struct hf_fd_mark {
 	int fd; /* -1: none */

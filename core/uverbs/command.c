@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <rdma/rdma_user_ioctl.h>
 
+#include "core/base/file.h"
 #include "core/uverbs/command.h"
 #include "core/uverbs/uverbs.h"
 
@@ -64,6 +65,26 @@ int hf_command_run(struct hf_command *command, struct ibv_context *context)
 	if (err)
 		errno = -err;
 	return err;
+}
+
+bool hf_command_written(struct ibv_context *context, const void *request, size_t size)
+{
+	if (!hf_may_write(context))
+		return false;
+	if (hf_write_uncancelled(context->cmd_fd, request, size) == (ssize_t)size)
+		return true;
+	hf_not_written(context);
+	return false;
+}
+
+void hf_not_written(struct ibv_context *context)
+{
+	/*
+	 * To other credentials than the opener's, and those of a forked child are others (Linux,
+	 * ib_safe_file_access): they do not become the same again.
+	 */
+	if (errno == EACCES)
+		atomic_store_explicit(&hf_uverbs_of(context)->no_write, true, memory_order_relaxed);
 }
 
 bool hf_answer_is_gone(struct ibv_context *context, int err)

@@ -78,11 +78,20 @@ HF_EXPORT int hf_provider_poll_cq(struct ibv_cq *cq, int num_entries, struct ibv
 
 HF_EXPORT int hf_provider_req_notify_cq(struct ibv_cq *cq, int solicited_only)
 {
-	const struct ib_uverbs_req_notify_cq request = {
-		.cq_handle = cq->handle,
-		.solicited_only = solicited_only != 0,
+	const struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_req_notify_cq body;
+	} request = {
+		.hdr =
+			{
+				.command = IB_USER_VERBS_CMD_REQ_NOTIFY_CQ,
+				.in_words = sizeof(request) / 4,
+			},
+		.body = {.cq_handle = cq->handle, .solicited_only = solicited_only != 0},
 	};
 
-	return -hf_write_command(cq->context, IB_USER_VERBS_CMD_REQ_NOTIFY_CQ, &request,
-				 sizeof(request), NULL, 0, NULL);
+	if (hf_command_written(cq->context, &request, sizeof(request)))
+		return 0;
+	return -hf_write_command(cq->context, IB_USER_VERBS_CMD_REQ_NOTIFY_CQ, &request.body,
+				 sizeof(request.body), NULL, 0, NULL);
 }

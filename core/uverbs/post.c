@@ -182,8 +182,8 @@ static void put_send(void *wqe, const void *wr, const void *arg)
 	memcpy(wqe, &to, sizeof(to));
 }
 
-/* "Look into your queue", in the shortest way there is: drivers that map queues do this per post. */
-static int ring(const struct ibv_qp *qp)
+/* "Look into your queue": drivers that map queues are told so for each post. */
+static bool ring(const struct ibv_qp *qp)
 {
 	struct ib_uverbs_post_send_resp response;
 	const struct {
@@ -204,11 +204,12 @@ static int ring(const struct ibv_qp *qp)
 			},
 	};
 
-	if (atomic_load_explicit(&hf_uverbs_of(qp->context)->dead, memory_order_relaxed))
-		return EIO;
+	if (!hf_may_write(qp->context))
+		return false;
 	if (write(qp->context->cmd_fd, &request, sizeof(request)) == (ssize_t)sizeof(request))
-		return 0;
-	return errno;
+		return true;
+	hf_not_written(qp->context);
+	return false;
 }
 
 HF_EXPORT int hf_provider_post_send(struct ibv_qp *qp, struct ibv_send_wr *wr,
@@ -227,8 +228,7 @@ HF_EXPORT int hf_provider_post_send(struct ibv_qp *qp, struct ibv_send_wr *wr,
 	const void *left = NULL;
 	int err;
 
-	/* write() refuses who changed credentials since the open; the ioctl does not. */
-	if (!wr && ring(qp) == 0)
+	if (!wr && ring(qp))
 		return 0;
 	err = post_all(&post, wr, &left);
 	if (err && wr)

@@ -18,8 +18,9 @@ struct hf_uverbs {
 	int event_fd; /* the kernel's, where the program's async_fd is another one; else -1 */
 	bool (*removed)(
 		struct ibv_context *context); /* asks the room that hears of it; may be NULL */
-	atomic_bool dead;   /* revoked, or known to be gone: commands fail without being sent */
-	atomic_uint mapped; /* objects that are there and have queues mapped: of CQs and SRQs */
+	atomic_bool dead;     /* revoked, or known to be gone: commands fail without being sent */
+	atomic_uint mapped;   /* objects that are there and have queues mapped: of CQs and SRQs */
+	atomic_bool no_write; /* the node's write() is refused to this process */
 	struct hf_delivered delivered;
 };
 
@@ -71,5 +72,23 @@ static inline int hf_write_command(struct ibv_context *context, uint32_t cmd, co
 	hf_command_driver_data(&command, data);
 	return hf_command_run(&command, context);
 }
+
+/*
+ * The same command, its struct ib_uverbs_cmd_hdr before it, by the node's write(): that takes the
+ * kernel 800 instructions less, so it is for what programs do for each message. Only for what may be
+ * done twice: false for whatever came in between, and then hf_write_command() has the answer.
+ */
+bool hf_command_written(struct ibv_context *context, const void *request, size_t size);
+
+/* Its parts, for who counts each instruction: whether to try, and errno where it did not succeed. */
+static inline bool hf_may_write(struct ibv_context *context)
+{
+	const struct hf_uverbs *uverbs = hf_uverbs_of(context);
+
+	return !atomic_load_explicit(&uverbs->dead, memory_order_relaxed) &&
+	       !atomic_load_explicit(&uverbs->no_write, memory_order_relaxed);
+}
+
+void hf_not_written(struct ibv_context *context);
 
 #endif

@@ -40,6 +40,8 @@ static struct {
 	size_t num_writers;
 	int completions, events; /* of these the last of each kind; -1: none */
 	uint32_t completed, reported;
+	uint32_t refused; /* the command that write() was just refused; 0: none */
+	int refusal;
 	const char *complaint;
 } kernel = {.fd = -1, .completions = -1, .events = -1};
 
@@ -390,6 +392,16 @@ static bool is_newer(const struct ib_uverbs_ioctl_hdr *header)
 	       is(header, UVERBS_OBJECT_ASYNC_EVENT, UVERBS_METHOD_ASYNC_EVENT_ALLOC);
 }
 
+/* What write() was refused is refused the other way as well: one command, and one failure. */
+static bool is_refused_again(struct ib_uverbs_ioctl_hdr *header)
+{
+	struct ib_uverbs_attr *cmd = find(header, UVERBS_ATTR_WRITE_CMD);
+	const uint32_t refused = kernel.refused;
+
+	kernel.refused = 0;
+	return refused && cmd && cmd->data == refused;
+}
+
 static int take(struct ib_uverbs_ioctl_hdr *header)
 {
 	const struct kernel_plan *plan = &kernel.plan;
@@ -397,6 +409,8 @@ static int take(struct ib_uverbs_ioctl_hdr *header)
 
 	if (!kernel.counting)
 		return answer(header);
+	if (is_refused_again(header))
+		return kernel.refusal;
 	here = ++kernel.commands == plan->at && !plan->call;
 	if (here && plan->notice)
 		plan->notice();
@@ -510,6 +524,69 @@ int ioctl(int fd, unsigned long request, ...)
 	}
 	errno = err;
 	return -1;
+}
+
+struct written {
+	struct ib_uverbs_ioctl_hdr header;
+	struct ib_uverbs_attr attrs[3];
+};
+
+/* The same command as an ioctl. Where its answer goes stands at the beginning of what follows `hdr`. */
+static struct written read_written(const struct ib_uverbs_cmd_hdr *hdr, uint16_t size)
+{
+	struct written to = {.header = {.object_id = UVERBS_OBJECT_DEVICE,
+					.method_id = UVERBS_METHOD_INVOKE_WRITE,
+					.num_attrs = hdr->out_words ? 3 : 2}};
+	struct ib_uverbs_attr *in = &to.attrs[1], *out = &to.attrs[2];
+
+	to.attrs[0] = (struct ib_uverbs_attr){
+		.attr_id = UVERBS_ATTR_WRITE_CMD, .len = 8, .data = hdr->command};
+	*in = (struct ib_uverbs_attr){.attr_id = UVERBS_ATTR_CORE_IN, .len = size};
+	if (size > sizeof(in->data))
+		in->data = (uintptr_t)(hdr + 1);
+	else
+		memcpy(&in->data, hdr + 1, size);
+	*out = (struct ib_uverbs_attr){.attr_id = UVERBS_ATTR_CORE_OUT,
+				       .len = (uint16_t)(hdr->out_words * 4)};
+	if (hdr->out_words)
+		memcpy(&out->data, hdr + 1, sizeof(out->data));
+	return to;
+}
+
+ssize_t __real_write(int fd, const void *buffer, size_t size);
+ssize_t __wrap_write(int fd, const void *buffer, size_t size);
+ssize_t __wrap_hf_write_uncancelled(int fd, const void *buffer, size_t size);
+
+ssize_t __wrap_write(int fd, const void *buffer, size_t size)
+{
+	const struct ib_uverbs_cmd_hdr *hdr = buffer;
+	struct written command;
+	int err;
+
+	if (kernel.fd < 0 || fd != kernel.fd)
+		return __real_write(fd, buffer, size);
+	if (size < sizeof(*hdr) || (size_t)hdr->in_words * 4 != size) {
+		complain("a written command of another length than it says");
+		errno = EINVAL;
+		return -1;
+	}
+	command = read_written(hdr, (uint16_t)(size - sizeof(*hdr)));
+	kernel.refused = 0;
+	err = take(&command.header);
+	if (err) {
+		kernel.refused = kernel.counting ? hdr->command : 0;
+		kernel.refusal = err;
+		errno = err;
+		return -1;
+	}
+	if (kernel_noise)
+		add_noise(&command.header);
+	return (ssize_t)size;
+}
+
+ssize_t __wrap_hf_write_uncancelled(int fd, const void *buffer, size_t size)
+{
+	return __wrap_write(fd, buffer, size);
 }
 
 /* --- Other system calls: the linker puts these in their places ------------------------------------ */

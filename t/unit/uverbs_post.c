@@ -27,11 +27,14 @@ static struct {
 	struct ib_uverbs_sge sge[SGES];
 	uint32_t refuse; /* the request, counted from 1 over all commands, that is refused */
 	int err;
+	unsigned int writes;
+	int write_err; /* what write() answers; 0: it is done */
 } kernel;
 
 static struct verbs_context verbs;
 static struct verbs_ex_private private;
 static struct ibv_qp qp = {.context = &verbs.context, .handle = 21, .qp_type = IBV_QPT_RC};
+static struct ibv_cq cq = {.context = &verbs.context, .handle = 23};
 static struct ibv_srq srq = {.context = &verbs.context, .handle = 22};
 
 static void reset(void)
@@ -40,6 +43,7 @@ static void reset(void)
 	verbs.priv = &private;
 	verbs.context.cmd_fd = -1;
 	atomic_store(&private.uverbs.dead, false);
+	atomic_store(&private.uverbs.no_write, false);
 	qp.qp_type = IBV_QPT_RC;
 }
 
@@ -87,6 +91,15 @@ int ioctl(int fd, unsigned long request, ...)
 		if (header->attrs[i].attr_id == UVERBS_ATTR_CORE_OUT)
 			out = &header->attrs[i];
 	}
+	if (kernel.cmd == IB_USER_VERBS_CMD_REQ_NOTIFY_CQ && in) {
+		const struct ib_uverbs_req_notify_cq *notify = (const void *)&in->data;
+
+		assert_true(in->len == sizeof(*notify) && notify->solicited_only == 1);
+		kernel.handle = notify->cq_handle;
+		kernel.commands++;
+		errno = kernel.err;
+		return errno ? -1 : 0;
+	}
 	if (!in || !out || out->len != sizeof(uint32_t)) {
 		fail_msg("a command without its two buffers");
 		return -1;
@@ -94,6 +107,22 @@ int ioctl(int fd, unsigned long request, ...)
 	kernel.commands++;
 	errno = take((const void *)(uintptr_t)in->data, in->len, (void *)(uintptr_t)out->data);
 	return errno ? -1 : 0;
+}
+
+ssize_t __real_write(int fd, const void *buffer, size_t size);
+ssize_t __wrap_write(int fd, const void *buffer, size_t size);
+ssize_t __wrap_hf_write_uncancelled(int fd, const void *buffer, size_t size);
+
+ssize_t __wrap_write(int fd, const void *buffer, size_t size)
+{
+	kernel.writes++;
+	errno = kernel.write_err;
+	return errno ? -1 : __real_write(fd, buffer, size);
+}
+
+ssize_t __wrap_hf_write_uncancelled(int fd, const void *buffer, size_t size)
+{
+	return __wrap_write(fd, buffer, size);
 }
 
 static void sends(void **state)
@@ -275,20 +304,89 @@ static void doorbell(void **state)
 		    got.request.wr_count == 0 && got.request.sge_count == 0 &&
 		    got.request.wqe_size == sizeof(struct ib_uverbs_send_wr));
 
-	/* Where write() is refused the other way is gone. */
-	close(fds[1]);
-	verbs.context.cmd_fd = fds[0];
-	assert_int_equal(hf_provider_post_send(&qp, NULL, &bad), 0);
-	assert_true(kernel.commands == 1 && kernel.handle == 21 && kernel.wrs == 0);
 	close(fds[0]);
+	close(fds[1]);
 	assert_null(bad);
+}
+
+struct notification {
+	struct ib_uverbs_cmd_hdr header;
+	struct ib_uverbs_req_notify_cq request;
+};
+
+static void notification(void **state)
+{
+	struct notification got;
+	int fds[2];
+
+	(void)state;
+	reset();
+	assert_int_equal(pipe(fds), 0);
+	verbs.context.cmd_fd = fds[1];
+	assert_int_equal(hf_provider_req_notify_cq(&cq, 4), 0);
+	assert_int_equal(kernel.commands, 0);
+	assert_int_equal(read(fds[0], &got, sizeof(got)), sizeof(got));
+	assert_int_equal(got.header.command, IB_USER_VERBS_CMD_REQ_NOTIFY_CQ);
+	assert_int_equal(got.header.in_words * 4, sizeof(got));
+	assert_int_equal(got.header.out_words, 0);
+	assert_true(got.request.cq_handle == 23 && got.request.solicited_only == 1);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static int both(unsigned int *commands)
+{
+	struct ibv_send_wr *bad = NULL;
+	int err[2];
+
+	kernel.writes = kernel.commands = 0;
+	err[0] = hf_provider_post_send(&qp, NULL, &bad);
+	err[1] = hf_provider_req_notify_cq(&cq, 1);
+	assert_null(bad);
+	assert_int_equal(err[0], err[1]);
+	*commands = kernel.commands;
+	return err[0];
+}
+
+/* Whatever write() says against it, the ioctl has the last word. */
+static void not_written(void **state)
+{
+	static const int errors[] = {EBADF, EINTR, ENOMEM, EINVAL, EPERM, EIO, EACCES};
+	unsigned int commands;
+
+	(void)state;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(errors); i++) {
+		reset();
+		kernel.write_err = errors[i];
+		assert_int_equal(both(&commands), 0);
+		assert_int_equal(commands, 2);
+		/* Only who has other credentials than the opener's need not ask again. */
+		assert_int_equal(kernel.writes, errors[i] == EACCES ? 1 : 2);
+		kernel.write_err = EINVAL;
+		assert_int_equal(both(&commands), 0);
+		assert_int_equal(commands, 2);
+		assert_int_equal(kernel.writes, errors[i] == EACCES ? 0 : 2);
+	}
+	reset();
+	kernel.write_err = EIO;
+	kernel.err = EINVAL;
+	assert_int_equal(hf_provider_req_notify_cq(&cq, 1), EINVAL);
+
+	/* On a dead context nothing is sent in any way. */
+	reset();
+	atomic_store(&private.uverbs.dead, true);
+	assert_int_equal(both(&commands), EIO);
+	assert_int_equal(commands, 0);
+	assert_int_equal(kernel.writes, 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sends),   cmocka_unit_test(receives), cmocka_unit_test(long_lists),
-		cmocka_unit_test(refused), cmocka_unit_test(doorbell),
+		cmocka_unit_test(sends),       cmocka_unit_test(receives),
+		cmocka_unit_test(long_lists),  cmocka_unit_test(refused),
+		cmocka_unit_test(doorbell),    cmocka_unit_test(notification),
+		cmocka_unit_test(not_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
