@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/epoll.h>
+#include <sys/single_threaded.h>
 
 #include "core/base/file.h"
 #include "core/device/hf.h"
@@ -139,19 +140,23 @@ bool hf_wait_is_over(struct hf_wait *wait)
 static ssize_t read_and_count(const struct hf_wait *wait, void *buffer, size_t size,
 			      const struct hf_wait_account *account)
 {
+	/* Where there is nobody to be kept out, a lock would take longer than counting. */
+	const bool alone = __libc_single_threaded;
 	const uint32_t *counter = NULL;
 	bool passed_over;
 	ssize_t got;
 
-	pthread_mutex_lock(&account->delivered->lock);
+	if (!alone)
+		pthread_mutex_lock(&account->delivered->lock);
 	do {
-		got = read(wait->kernel_fd, buffer, size);
+		got = hf_read_uncancelled(wait->kernel_fd, buffer, size);
 		if (got == (ssize_t)size)
 			counter = account->counter(buffer);
 		passed_over = got == (ssize_t)size && counter &&
 			      !hf_delivered_count(account->delivered, counter);
 	} while (passed_over);
-	pthread_mutex_unlock(&account->delivered->lock);
+	if (!alone)
+		pthread_mutex_unlock(&account->delivered->lock);
 	return got;
 }
 
@@ -179,52 +184,85 @@ static bool handlers_interrupt(void)
  * Where programs know a read() of the kernel's: that goes on after a handler with SA_RESTART, and after a
  * stop. poll() goes on only after the latter, and epoll_wait() never.
  */
-static int poll_as_read(struct pollfd *pollfds, nfds_t count, int timeout, int cancelling)
+static int poll_as_read(struct pollfd *pollfds, nfds_t count, int timeout, const int *cancelling)
 {
 	int ret;
 
-	pthread_setcancelstate(cancelling, NULL);
+	if (cancelling)
+		pthread_setcancelstate(*cancelling, NULL);
 	ret = poll(pollfds, count, timeout) < 0 ? -errno : 0;
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	if (cancelling)
+		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	return ret == -EINTR && !handlers_interrupt() ? 0 : ret;
 }
 
+static int poll_set(const struct hf_wait *wait, const int *cancelling)
+{
+	struct pollfd pollfd = {.fd = wait->fd, .events = POLLIN};
+
+	if (atomic_load(&wait->over) || atomic_load(&wait->revoked))
+		return 0;
+	return poll_as_read(&pollfd, 1, wait->removal ? -1 : LOOK_AGAIN_MS, cancelling);
+}
+
+/* In a forked child: its parent, which cannot know of it, may make the set quiet. */
+static int poll_both(const struct hf_wait *wait, const int *cancelling)
+{
+	struct pollfd pollfds[2] = {
+		{.fd = wait->fd, .events = POLLIN},
+		{.fd = wait->removal ? hf_removal_fd(wait->removal) : -1, .events = POLLIN},
+	};
+
+	return poll_as_read(pollfds, 2, wait->removal ? -1 : LOOK_AGAIN_MS, cancelling);
+}
+
 /* Sleeps until there may be something, unless the program asked not to: 0, -EAGAIN or -errno. */
-static int sleep_on(struct hf_wait *wait, int cancelling)
+static int sleep_on(struct hf_wait *wait, const int *cancelling)
 {
 	/* Asked each time: the program may change it whenever it likes. */
 	const int flags = fcntl(wait->fd, F_GETFL);
-	const int timeout = wait->removal ? -1 : LOOK_AGAIN_MS;
-	struct pollfd pollfds[2] = {{.fd = wait->fd, .events = POLLIN}, {.fd = -1}};
-	int ret = 0;
+	int ret;
 
 	if (flags < 0)
 		return -errno;
 	if (flags & O_NONBLOCK)
 		return -EAGAIN;
-	/* In a forked child: its parent, which cannot know of it, may make the set quiet. */
-	if (wait->forks != hf_fork_count()) {
-		if (wait->removal)
-			pollfds[1] = (struct pollfd){hf_removal_fd(wait->removal), POLLIN, 0};
-		return poll_as_read(pollfds, 2, timeout, cancelling);
-	}
+	if (wait->forks != hf_fork_count())
+		return poll_both(wait, cancelling);
+	/* Nobody would make the set quiet meanwhile. */
+	if (!cancelling)
+		return poll_set(wait, NULL);
 	atomic_fetch_add(&wait->waiting, 1);
 	/* Programs cancel the threads that wait for events. */
 	pthread_cleanup_push(leave, wait);
-	if (!atomic_load(&wait->over) && !atomic_load(&wait->revoked))
-		ret = poll_as_read(pollfds, 1, timeout, cancelling);
+	ret = poll_set(wait, cancelling);
 	pthread_cleanup_pop(1);
 	return ret;
 }
 
-/* Who had to wait the last time will have to again, and a read that finds nothing is for nothing. */
+/*
+ * A read that finds nothing is for nothing, and to wait for what is there even more so. Which it will
+ * be shows in what it was the last times after a call that went as the one before this one: a program
+ * that sends and then waits for the answer finds the one at once and not the other, again and again.
+ */
 static bool expects_to_wait(struct hf_wait *wait)
 {
-	const unsigned int patience = atomic_load_explicit(&wait->patience, memory_order_relaxed);
+	const bool slept = atomic_load_explicit(&wait->slept, memory_order_relaxed);
+	const unsigned int patience =
+		atomic_load_explicit(&wait->patience[slept], memory_order_relaxed);
 
 	if (patience)
-		atomic_store_explicit(&wait->patience, patience - 1, memory_order_relaxed);
+		atomic_store_explicit(&wait->patience[slept], patience - 1, memory_order_relaxed);
 	return patience > 0;
+}
+
+static void remember(struct hf_wait *wait, bool slept, bool read_for_nothing)
+{
+	const bool before = atomic_load_explicit(&wait->slept, memory_order_relaxed);
+
+	if (read_for_nothing)
+		atomic_store_explicit(&wait->patience[before], PATIENCE, memory_order_relaxed);
+	atomic_store_explicit(&wait->slept, slept, memory_order_relaxed);
 }
 
 /* 1, 0 for nothing there, -errno. */
@@ -243,9 +281,11 @@ static int try_read(struct hf_wait *wait, void *buffer, size_t size,
 }
 
 static int read_or_sleep(struct hf_wait *wait, void *buffer, size_t size,
-			 const struct hf_wait_account *account, int cancelling)
+			 const struct hf_wait_account *account, const int *cancelling)
 {
-	int err = expects_to_wait(wait) ? sleep_on(wait, cancelling) : 0;
+	const bool waits_first = expects_to_wait(wait);
+	int err = waits_first ? sleep_on(wait, cancelling) : 0;
+	bool slept = waits_first && !err, asks;
 	int got;
 
 	if (err && err != -EAGAIN)
@@ -253,16 +293,19 @@ static int read_or_sleep(struct hf_wait *wait, void *buffer, size_t size,
 	for (;;) {
 		got = try_read(wait, buffer, size, account);
 		if (got)
-			return got;
-		if (hf_wait_is_over(wait))
+			break;
+		/* Who goes to sleep is woken by what tells of the removal, and need not ask before. */
+		asks = slept || err || !wait->removal;
+		if (asks && hf_wait_is_over(wait))
 			return 0;
+		if (!err)
+			err = sleep_on(wait, cancelling);
 		if (err)
-			return err;
-		atomic_store_explicit(&wait->patience, PATIENCE, memory_order_relaxed);
-		err = sleep_on(wait, cancelling);
-		if (err)
-			return err;
+			return err == -EAGAIN && !asks && hf_wait_is_over(wait) ? 0 : err;
+		slept = true;
 	}
+	remember(wait, slept, slept && !waits_first);
+	return got;
 }
 
 int hf_wait_read(struct hf_wait *wait, void *buffer, size_t size,
@@ -272,8 +315,11 @@ int hf_wait_read(struct hf_wait *wait, void *buffer, size_t size,
 
 	/* Anywhere but at the start and asleep, the thread would take a lock with it. */
 	pthread_testcancel();
+	/* Who is alone is cancelled by nobody. */
+	if (__libc_single_threaded)
+		return read_or_sleep(wait, buffer, size, account, NULL);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelling);
-	got = read_or_sleep(wait, buffer, size, account, cancelling);
+	got = read_or_sleep(wait, buffer, size, account, &cancelling);
 	pthread_setcancelstate(cancelling, NULL);
 	return got;
 }

@@ -27,7 +27,8 @@ struct hf_wait {
 	atomic_bool over;	     /* the removal was told, and `fd` is quiet about it */
 	atomic_bool revoked;	     /* kernel_fd leads nowhere any more */
 	atomic_uint waiting;	     /* threads that may sleep on `fd` */
-	atomic_uint patience;	     /* so many calls wait first, see hf_wait_read() */
+	atomic_bool slept;	     /* the last call did */
+	atomic_uint patience[2];     /* so many calls after one that did not, or did, wait first */
 	struct hf_wait *prev, *next; /* of a context, see revoke.h */
 };
 

@@ -171,10 +171,18 @@ t_unit_log_SOURCES = t/unit/log.c
 t_unit_log_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_log_LDADD = libhf-core.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
 
+check_PROGRAMS += t/unit/wait
+TESTS += t/unit/wait
+t_unit_wait_SOURCES = t/unit/wait.c
+t_unit_wait_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_wait_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=hf_read_uncancelled -Wl,--wrap=poll
+t_unit_wait_LDADD = libhf-core.la $(CMOCKA_LIBS) -lpthread
+
 check_PROGRAMS += t/unit/uverbs_events
 TESTS += t/unit/uverbs_events
 t_unit_uverbs_events_SOURCES = t/unit/uverbs_events.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h t/unit/queues.h
 t_unit_uverbs_events_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_uverbs_events_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=hf_read_uncancelled
 t_unit_uverbs_events_LDADD = libhf-core.la $(CMOCKA_LIBS)
 
 check_PROGRAMS += t/unit/cache_limit

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Waiting for events: how many system calls it takes, and what it must never do. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include <rdma/ib_user_verbs.h>
+
+#include "core/base/attr.h"
+#include "core/verbs/wait.h"
+
+enum { ROUNDS = 320 };
+
+/* A pipe is the kernel. What is `late` comes when somebody sleeps, and not before. */
+static struct {
+	int fds[2];
+	uint64_t sent, late;
+	unsigned int reads, sleeps;
+	uint32_t counter;
+	struct hf_wait wait;
+	struct hf_delivered delivered;
+} bed;
+
+static const uint32_t *counted_by(const void *event)
+{
+	(void)event;
+	return &bed.counter;
+}
+
+static const struct hf_wait_account account = {&bed.delivered, counted_by};
+
+static void begin(void)
+{
+	memset(&bed, 0, sizeof(bed));
+	assert_int_equal(pipe(bed.fds), 0);
+	assert_int_equal(hf_wait_init(&bed.wait, NULL, bed.fds[0]), 0);
+	hf_delivered_init(&bed.delivered);
+}
+
+static void end(void)
+{
+	hf_delivered_fini(&bed.delivered);
+	hf_wait_fini(&bed.wait);
+	close(bed.fds[1]);
+}
+
+static void send_event(void)
+{
+	const struct ib_uverbs_comp_event_desc event = {.cq_handle = ++bed.sent};
+
+	assert_int_equal(write(bed.fds[1], &event, sizeof(event)), sizeof(event));
+}
+
+ssize_t __real_hf_read_uncancelled(int fd, void *buffer, size_t size);
+ssize_t __wrap_hf_read_uncancelled(int fd, void *buffer, size_t size);
+int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
+
+ssize_t __wrap_hf_read_uncancelled(int fd, void *buffer, size_t size)
+{
+	bed.reads++;
+	return __real_hf_read_uncancelled(fd, buffer, size);
+}
+
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	bed.sleeps++;
+	for (; bed.late; bed.late--)
+		send_event();
+	return __real_poll(fds, count, timeout);
+}
+
+static int get(uint64_t *number)
+{
+	struct ib_uverbs_comp_event_desc event = {0};
+	int got = hf_wait_read(&bed.wait, &event, sizeof(event), &account);
+
+	*number = event.cq_handle;
+	return got;
+}
+
+/* Whether each event of a round, one bit for each, is late. */
+static void go_round(unsigned int late, unsigned int length, unsigned int *late_ones)
+{
+	*late_ones = 0;
+	for (unsigned int i = 0; i < ROUNDS * length; i++) {
+		uint64_t number;
+
+		if (late >> i % length & 1) {
+			bed.late = 1;
+			++*late_ones;
+		} else {
+			send_event();
+		}
+		assert_int_equal(get(&number), 1);
+		assert_true(number == i + 1);
+	}
+}
+
+static void calls(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned int late, length;
+	} patterns[] = {
+		{"always there", 0, 1},	      {"never there", 1, 1},
+		{"one there, one not", 2, 2}, {"one not, one there", 1, 2},
+		{"a batch of four", 1, 4},    {"two and two", 3, 4},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(patterns); i++) {
+		const unsigned int events = ROUNDS * patterns[i].length;
+		unsigned int late;
+
+		begin();
+		go_round(patterns[i].late, patterns[i].length, &late);
+		print_message("%s: %u events, %u late, %u reads, %u sleeps\n", patterns[i].name,
+			      events, late, bed.reads, bed.sleeps);
+		assert_true(bed.sleeps >= late && bed.reads >= events);
+		/* Nobody sleeps, or reads, for nothing where the last one tells of the next one. */
+		if (patterns[i].length <= 2) {
+			assert_int_equal(bed.sleeps, late);
+			assert_true(bed.reads - events <= late / 16 + 1);
+		}
+		end();
+	}
+}
+
+/* Set at any time, with any past: who asked not to sleep never does. */
+static void non_blocking(void **state)
+{
+	(void)state;
+	for (unsigned int late = 0; late < 4; late++)
+		for (unsigned int past = 0; past < 40; past++) {
+			uint64_t number;
+
+			begin();
+			for (unsigned int i = 0; i < past; i++) {
+				if (late >> i % 2 & 1)
+					bed.late = 1;
+				else
+					send_event();
+				assert_int_equal(get(&number), 1);
+			}
+			assert_int_equal(fcntl(bed.wait.fd, F_SETFL, O_NONBLOCK), 0);
+			bed.sleeps = 0;
+			assert_int_equal(get(&number), -EAGAIN);
+			send_event();
+			assert_int_equal(get(&number), 1);
+			assert_int_equal(get(&number), -EAGAIN);
+			assert_int_equal(bed.sleeps, 0);
+			assert_int_equal(fcntl(bed.wait.fd, F_SETFL, 0), 0);
+			bed.late = 1;
+			assert_int_equal(get(&number), 1);
+			assert_int_equal(bed.sleeps, 1);
+			end();
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(calls),
+		cmocka_unit_test(non_blocking),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
