@@ -180,11 +180,9 @@ static bool handlers_interrupt(void)
 	return false;
 }
 
-/*
- * Where programs know a read() of the kernel's: that goes on after a handler with SA_RESTART, and after a
- * stop. poll() goes on only after the latter, and epoll_wait() never.
- */
-static int poll_as_read(struct pollfd *pollfds, nfds_t count, int timeout, const int *cancelling)
+/* poll(), where a thread can be cancelled as it could be before: 0 or -errno. */
+static int poll_cancellable(struct pollfd *pollfds, nfds_t count, int timeout,
+			    const int *cancelling)
 {
 	int ret;
 
@@ -193,51 +191,53 @@ static int poll_as_read(struct pollfd *pollfds, nfds_t count, int timeout, const
 	ret = poll(pollfds, count, timeout) < 0 ? -errno : 0;
 	if (cancelling)
 		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-	return ret == -EINTR && !handlers_interrupt() ? 0 : ret;
+	return ret;
 }
 
-static int poll_set(const struct hf_wait *wait, const int *cancelling)
+static bool is_told(const struct hf_wait *wait)
 {
-	struct pollfd pollfd = {.fd = wait->fd, .events = POLLIN};
-
-	if (atomic_load(&wait->over) || atomic_load(&wait->revoked))
-		return 0;
-	return poll_as_read(&pollfd, 1, wait->removal ? -1 : LOOK_AGAIN_MS, cancelling);
+	return atomic_load(&wait->over) || atomic_load(&wait->revoked);
 }
 
-/* In a forked child: its parent, which cannot know of it, may make the set quiet. */
-static int poll_both(const struct hf_wait *wait, const int *cancelling)
-{
-	struct pollfd pollfds[2] = {
-		{.fd = wait->fd, .events = POLLIN},
-		{.fd = wait->removal ? hf_removal_fd(wait->removal) : -1, .events = POLLIN},
-	};
-
-	return poll_as_read(pollfds, 2, wait->removal ? -1 : LOOK_AGAIN_MS, cancelling);
-}
-
-/* Sleeps until there may be something, unless the program asked not to: 0, -EAGAIN or -errno. */
+/*
+ * Sleeps until there may be something, unless the program asked not to: 0, -EAGAIN or -errno.
+ *
+ * Programs know a read() of the kernel's here: that goes on after a handler with SA_RESTART, and after a
+ * stop. poll() goes on only after the latter, and epoll_wait() never.
+ *
+ * What has an address is in this frame: a cancellation ends those below it, and AddressSanitizer is not
+ * told.
+ */
 static int sleep_on(struct hf_wait *wait, const int *cancelling)
 {
 	/* Asked each time: the program may change it whenever it likes. */
 	const int flags = fcntl(wait->fd, F_GETFL);
-	int ret;
+	const int timeout = wait->removal ? -1 : LOOK_AGAIN_MS;
+	struct pollfd pollfds[2] = {{.fd = wait->fd, .events = POLLIN},
+				    {.fd = -1, .events = POLLIN}};
+	int ret = 0;
 
 	if (flags < 0)
 		return -errno;
 	if (flags & O_NONBLOCK)
 		return -EAGAIN;
-	if (wait->forks != hf_fork_count())
-		return poll_both(wait, cancelling);
-	/* Nobody would make the set quiet meanwhile. */
-	if (!cancelling)
-		return poll_set(wait, NULL);
-	atomic_fetch_add(&wait->waiting, 1);
-	/* Programs cancel the threads that wait for events. */
-	pthread_cleanup_push(leave, wait);
-	ret = poll_set(wait, cancelling);
-	pthread_cleanup_pop(1);
-	return ret;
+	if (wait->forks != hf_fork_count()) {
+		/* In a forked child: its parent, which cannot know of it, may make the set quiet. */
+		if (wait->removal)
+			pollfds[1].fd = hf_removal_fd(wait->removal);
+		ret = poll_cancellable(pollfds, 2, timeout, cancelling);
+	} else if (!cancelling) {
+		/* Nobody would make the set quiet meanwhile. */
+		ret = is_told(wait) ? 0 : poll_cancellable(pollfds, 1, timeout, NULL);
+	} else {
+		atomic_fetch_add(&wait->waiting, 1);
+		/* Programs cancel the threads that wait for events. */
+		pthread_cleanup_push(leave, wait);
+		if (!is_told(wait))
+			ret = poll_cancellable(pollfds, 1, timeout, cancelling);
+		pthread_cleanup_pop(1);
+	}
+	return ret == -EINTR && !handlers_interrupt() ? 0 : ret;
 }
 
 /*
