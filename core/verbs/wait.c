@@ -168,14 +168,22 @@ static void leave(void *arg)
 		make_quiet(wait);
 }
 
+/* What a thread's own instructions raise: crash reporters have handlers for it, and no wait is ended. */
+static bool is_fault(int number)
+{
+	return number == SIGSEGV || number == SIGBUS || number == SIGILL || number == SIGFPE ||
+	       number == SIGTRAP || number == SIGSYS;
+}
+
 /* Does a handler of this process end the calls that it interrupts? Which of them ran cannot be told. */
 static bool handlers_interrupt(void)
 {
 	struct sigaction action;
 
 	for (int number = 1; number < NSIG; number++)
-		if (!sigaction(number, NULL, &action) && action.sa_handler != SIG_DFL &&
-		    action.sa_handler != SIG_IGN && !(action.sa_flags & SA_RESTART))
+		if (!is_fault(number) && !sigaction(number, NULL, &action) &&
+		    action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN &&
+		    !(action.sa_flags & SA_RESTART))
 			return true;
 	return false;
 }
