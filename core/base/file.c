@@ -17,14 +17,33 @@ void hf_close(int *fd)
 	errno = saved;
 }
 
+/* libc's syscall() takes ten times the instructions, which shows where a post has 200 altogether. */
+static ssize_t transfer(long number, int fd, const void *buffer, size_t size)
+{
+#ifdef __x86_64__
+	ssize_t ret;
+
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "a"(number), "D"((long)fd), "S"(buffer), "d"(size)
+			 : "rcx", "r11", "memory");
+	if (ret >= 0)
+		return ret;
+	errno = (int)-ret;
+	return -1;
+#else
+	return syscall(number, fd, buffer, size);
+#endif
+}
+
 ssize_t hf_read_uncancelled(int fd, void *buffer, size_t size)
 {
-	return syscall(SYS_read, fd, buffer, size);
+	return transfer(SYS_read, fd, buffer, size);
 }
 
 ssize_t hf_write_uncancelled(int fd, const void *buffer, size_t size)
 {
-	return syscall(SYS_write, fd, buffer, size);
+	return transfer(SYS_write, fd, buffer, size);
 }
 
 void hf_fd_mark(struct hf_fd_mark *mark, int fd)
@@ -78,7 +97,7 @@ int hf_write_file(int dirfd, const char *path, const char *value, size_t length)
 			    O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd == -ENXIO)
-		return -EINVAL; /* a FIFO that nobody reads */
+		return -EINVAL; /* a socket, or a FIFO that nobody reads */
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &here) < 0)

@@ -69,22 +69,20 @@ int hf_command_run(struct hf_command *command, struct ibv_context *context)
 
 bool hf_command_written(struct ibv_context *context, const void *request, size_t size)
 {
-	if (!hf_may_write(context))
+	struct hf_uverbs *uverbs = hf_uverbs_of(context);
+
+	if (atomic_load_explicit(&uverbs->dead, memory_order_relaxed) ||
+	    atomic_load_explicit(&uverbs->no_write, memory_order_relaxed))
 		return false;
 	if (hf_write_uncancelled(context->cmd_fd, request, size) == (ssize_t)size)
 		return true;
-	hf_not_written(context);
-	return false;
-}
-
-void hf_not_written(struct ibv_context *context)
-{
 	/*
 	 * To other credentials than the opener's, and those of a forked child are others (Linux,
 	 * ib_safe_file_access): they do not become the same again.
 	 */
 	if (errno == EACCES)
-		atomic_store_explicit(&hf_uverbs_of(context)->no_write, true, memory_order_relaxed);
+		atomic_store_explicit(&uverbs->no_write, true, memory_order_relaxed);
+	return false;
 }
 
 bool hf_answer_is_gone(struct ibv_context *context, int err)

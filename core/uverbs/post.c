@@ -4,7 +4,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <rdma/ib_user_verbs.h>
 
 #include <holdfast-provider/provider.h>
@@ -204,12 +203,7 @@ static bool ring(const struct ibv_qp *qp)
 			},
 	};
 
-	if (!hf_may_write(qp->context))
-		return false;
-	if (write(qp->context->cmd_fd, &request, sizeof(request)) == (ssize_t)sizeof(request))
-		return true;
-	hf_not_written(qp->context);
-	return false;
+	return hf_command_written(qp->context, &request, sizeof(request));
 }
 
 HF_EXPORT int hf_provider_post_send(struct ibv_qp *qp, struct ibv_send_wr *wr,

@@ -19,7 +19,7 @@ struct hf_uverbs {
 	bool (*removed)(
 		struct ibv_context *context); /* asks the room that hears of it; may be NULL */
 	atomic_bool dead;     /* revoked, or known to be gone: commands fail without being sent */
-	atomic_uint mapped;   /* objects that are there and have queues mapped: of CQs and SRQs */
+	atomic_uint mapped;   /* CQs and SRQs that are there; a QP's queues do not outlive its CQ */
 	atomic_bool no_write; /* the node's write() is refused to this process */
 	struct hf_delivered delivered;
 };
@@ -76,19 +76,9 @@ static inline int hf_write_command(struct ibv_context *context, uint32_t cmd, co
 /*
  * The same command, its struct ib_uverbs_cmd_hdr before it, by the node's write(): that takes the
  * kernel 800 instructions less, so it is for what programs do for each message. Only for what may be
- * done twice: false for whatever came in between, and then hf_write_command() has the answer.
+ * done twice: false for whatever came in between, and then hf_write_command() has the answer. As other
+ * commands it is no cancellation point: providers and the core hold locks here.
  */
 bool hf_command_written(struct ibv_context *context, const void *request, size_t size);
-
-/* Its parts, for who counts each instruction: whether to try, and errno where it did not succeed. */
-static inline bool hf_may_write(struct ibv_context *context)
-{
-	const struct hf_uverbs *uverbs = hf_uverbs_of(context);
-
-	return !atomic_load_explicit(&uverbs->dead, memory_order_relaxed) &&
-	       !atomic_load_explicit(&uverbs->no_write, memory_order_relaxed);
-}
-
-void hf_not_written(struct ibv_context *context);
 
 #endif
