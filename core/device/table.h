@@ -34,7 +34,6 @@ struct hf_device {
 	const char *name; /* current one, within past_names */
 	struct hf_past_name *past_names;
 	atomic_bool gone;
-	atomic_bool has_leftovers;  /* a context was closed whose queues may still be mapped */
 	bool shown;		    /* ADDED went to the observers of all devices */
 	bool told;		    /* and to those of devices that can be opened */
 	bool listed;		    /* was part of a list */

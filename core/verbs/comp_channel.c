@@ -57,12 +57,6 @@ free_channel:
 	return NULL;
 }
 
-static void end(struct verbs_context *context, struct hf_channel *channel)
-{
-	hf_revoke_remove_channel(context, &channel->wait);
-	hf_wait_fini(&channel->wait);
-}
-
 HF_EXPORT int ibv_destroy_comp_channel(struct ibv_comp_channel *channel)
 {
 	struct hf_channel *this = channel_of(channel);
@@ -77,7 +71,8 @@ HF_EXPORT int ibv_destroy_comp_channel(struct ibv_comp_channel *channel)
 		pthread_mutex_unlock(&context->mutex);
 		if (used)
 			return EBUSY;
-		end(hf_context_of(context), this);
+		hf_revoke_remove_channel(hf_context_of(context), &this->wait);
+		hf_wait_fini(&this->wait);
 	}
 	free(this);
 	return 0;
@@ -89,8 +84,13 @@ void hf_channels_end(struct verbs_context *context)
 
 	DL_FOREACH_SAFE (context->priv->channels, channel, next) {
 		DL_DELETE(context->priv->channels, channel);
-		end(context, channel);
+		hf_revoke_remove_channel(context, &channel->wait);
+		/* The program may have closed them, and have other files under their numbers. */
+		if (!atomic_load(&channel->wait.revoked) && !hf_wait_owns(&channel->wait))
+			channel->wait.fd = channel->wait.kernel_fd = -1;
+		hf_wait_fini(&channel->wait);
 		channel->base.channel.fd = -1;
+		channel->base.kernel_fd = -1;
 		channel->ended = true;
 	}
 }

@@ -9,6 +9,7 @@
 #include "core/base/file.h"
 #include "core/compat.h"
 #include "core/device/hf.h"
+#include "core/device/instance.h"
 #include "core/foreign/family.h"
 #include "core/uverbs/device_commands.h"
 #include "core/verbs/context.h"
@@ -149,6 +150,12 @@ int hf_context_prepare(struct verbs_context *context)
 	return err ? err : hf_revoke_watch(context);
 }
 
+/*
+ * A context was closed whose queues may still be mapped: who leaves none never pays for a look. Static
+ * because mappings are the process's, and the last context of a device may be another struct hf's.
+ */
+static atomic_bool may_be_leftovers;
+
 void hf_context_free(struct verbs_context *context)
 {
 	struct verbs_ex_private *private = context->priv;
@@ -159,16 +166,13 @@ void hf_context_free(struct verbs_context *context)
 	hf_channels_end(context);
 	hf_revoke_forget(context);
 	if (atomic_load(&private->uverbs.mapped))
-		atomic_store(&device->has_leftovers, true);
-	left = atomic_load(&device->has_leftovers) && device->hf->roots[device->key.root].kernel &&
-	       !fstat(context->context.cmd_fd, &node);
-	if (left)
-		hf_device_hold(device);
+		atomic_store(&may_be_leftovers, true);
+	left = atomic_load(&may_be_leftovers) && device->hf->roots[device->key.root].kernel &&
+	       !fstat(context->context.cmd_fd, &node) && S_ISCHR(node.st_mode) &&
+	       /* The program may have closed it, and have another file under its number. */
+	       node.st_rdev == hf_instance_entry(device).node_number;
 	private->ops.free_context(&context->context);
-	if (!left)
-		return;
 	/* A queue that is mapped keeps the kernel's file open, and with it the device. */
-	if (S_ISCHR(node.st_mode) && !hf_detach_leftovers(&node))
-		atomic_store(&device->has_leftovers, false);
-	hf_device_drop(device);
+	if (left)
+		(void)hf_detach_leftovers(&node);
 }

@@ -158,12 +158,17 @@ static int is_open(const struct stat *file)
 	return found;
 }
 
-/* In this order: what another thread maps meanwhile is of a file that it has open by then. */
+/*
+ * Asked before: what another thread is about to unmap and close would be in the list, and somebody else's
+ * by the time it is replaced. And after: what is mapped meanwhile is of a file that is open by then.
+ */
 int hf_detach_leftovers(const struct stat *file)
 {
 	struct mappings mappings = {0};
-	int err, open;
+	int open = is_open(file), err;
 
+	if (open)
+		return open < 0 ? open : -EBUSY;
 	err = find(file, &mappings);
 	open = err || !mappings.count ? 0 : is_open(file);
 	if (open)
