@@ -12,6 +12,7 @@
 #include <linux/rtnetlink.h>
 
 #include "core/base/attr.h"
+#include "core/base/error.h"
 #include "core/verbs/context.h"
 #include "core/verbs/neighbour.h"
 
@@ -250,7 +251,7 @@ static int resolve(const struct ibv_gid_entry *own, const union ibv_gid *gid, ui
 	else
 		err = find_mac(inquiry, own, gid, mac, &interface);
 	/* An interface whose IPv6 is switched off has such a GID and answers no one who asks. */
-	if (err && is_eui64(gid)) {
+	if (err && !hf_error_is_shortage(err) && is_eui64(gid)) {
 		mac_of_eui64(gid, mac);
 		err = 0;
 	}
