@@ -34,6 +34,7 @@ static int post_one(struct siw_rq *rq, const struct ibv_recv_wr *wr)
 		return EINVAL;
 	rqe->id = wr->wr_id;
 	rqe->num_sge = (uint8_t)num_sge;
+	/* Not all at once: an empty list may be NULL, which memcpy() must not get. */
 	for (uint32_t i = 0; i < num_sge; i++)
 		memcpy(&rqe->sge[i], &wr->sg_list[i], sizeof(rqe->sge[0]));
 	__atomic_store_n(&rqe->flags, SIW_WQE_VALID, __ATOMIC_RELEASE);

@@ -55,6 +55,7 @@ static int fill_list(struct siw_qp *qp, struct siw_sqe *sqe, const struct ibv_se
 {
 	if ((uint32_t)wr->num_sge > qp->max_sge)
 		return EINVAL;
+	/* Not all at once: an empty list may be NULL, which memcpy() must not get. */
 	for (int i = 0; i < wr->num_sge; i++)
 		memcpy(&sqe->sge[i], &wr->sg_list[i], sizeof(sqe->sge[0]));
 	sqe->num_sge = (uint8_t)wr->num_sge;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A plug-in that is linked to libibverbs comes and goes with its program's need of it, and with it the
- * library: what a process holds after twenty lives of it is what it held after the first.
+ * A plug-in that is linked to libibverbs comes and goes with its program's need of it, and the library
+ * stays: what a process holds after twenty times is what it held after the first.
  */
 #include <dlfcn.h>
 #include <fcntl.h>

@@ -228,7 +228,7 @@ static void disturbed(void)
 	loop_close(&loop);
 }
 
-/* Whoever takes care of all its children is not told of any by a library. */
+/* Takes the child of a library as well, which then does not learn how it ended. */
 static void reap(int signal)
 {
 	int saved = errno;

@@ -30,7 +30,8 @@ held_leaves='post_recv EIO, post_send EIO (wr), poll_cq 1 wr_id 7 flushed, left 
 held_leaves+="${held_leaves}child was alive"
 
 # held TEXT DEVICE OPTIONS...: vm-held under `holdfast run --revoke OPTIONS` does not hold up the unplug of
-# DEVICE, and what it does afterwards answers as on a dead device. Leaves the time in $elapsed_ms.
+# DEVICE, and what it does afterwards answers as on a dead device: $held_leaves, or $held_with where that is
+# set, as for a provider without ibv_wr_*. Leaves the time in $elapsed_ms.
 held()
 {
 	local text=$1 device=$2 log=/run/vm/held pid children status=0

@@ -2,9 +2,9 @@
 /*
  * A provider that needs no kernel: its contexts hold nothing but the node's descriptor. It counts what
  * it is asked for in a file that HF_FAKE_COUNTERS names, so that a test sees what was not undone.
- * HF_FAKE_FAIL=alloc_device or alloc_context makes that call fail, with uninit_device that is missing,
- * and with describe there is no descriptor. HF_FAKE_ASYNC_FD is a descriptor on
- * which its contexts, one after the other, report asynchronous events: they get duplicates.
+ * HF_FAKE_FAIL=alloc_device or alloc_context makes that call fail, uninit_device leaves it out of the
+ * operations, and describe gives no descriptor. HF_FAKE_ASYNC_FD is a descriptor on which its contexts,
+ * one after the other, report asynchronous events: they get duplicates.
  */
 #include <errno.h>
 #include <fcntl.h>
