@@ -101,7 +101,7 @@ ready_or_ended()
 # has mapped of verbs is left in $mapped.
 pair()
 {
-	local name=$1 figure=$2 column server=()
+	local name=$1 figure=$2 column more server=()
 
 	shift 2
 	asked_for "$name" || return 0
@@ -111,16 +111,18 @@ pair()
 	done
 	shift
 	for column in "${columns[@]}"; do
+		more=1
+		[[ -z $lossy || ! $name =~ $lossy ]] || more=5
 		meet "$column" "$name" "$figure" "$@"
-		if once_more "$column" "$name"; then
+		while [ $((more--)) -gt 0 ] && once_more "$column" "$name"; do
 			again=$((again + 1))
 			meet "$column" "$name" "$figure" "$@"
-		fi
+		done
 	done
 }
 
 # Where nothing is sent again, one lost packet stops a ping-pong for ever. And on a busy host a connection may
-# time out: what works on the incumbent has a second try, and the table says how many had.
+# time out: what works on the incumbent has a second try, the former a few more, and the table says how many.
 once_more()	# COLUMN NAME
 {
 	local column=$1 name=$2
