@@ -180,7 +180,8 @@ t_unit_wait_LDADD = libhf-core.la $(CMOCKA_LIBS) -lpthread
 
 check_PROGRAMS += t/unit/uverbs_events
 TESTS += t/unit/uverbs_events
-t_unit_uverbs_events_SOURCES = t/unit/uverbs_events.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h t/unit/queues.h
+t_unit_uverbs_events_SOURCES = t/unit/uverbs_events.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
+	t/unit/async_context.h t/unit/queues.h
 t_unit_uverbs_events_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uverbs_events_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=hf_read_uncancelled
 t_unit_uverbs_events_LDADD = libhf-core.la $(CMOCKA_LIBS)
@@ -193,7 +194,8 @@ t_unit_cache_limit_LDADD = libhf-core.la $(CMOCKA_LIBS)
 
 check_PROGRAMS += t/unit/uverbs_wait
 TESTS += t/unit/uverbs_wait
-t_unit_uverbs_wait_SOURCES = t/unit/uverbs_wait.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h t/unit/queues.h
+t_unit_uverbs_wait_SOURCES = t/unit/uverbs_wait.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
+	t/unit/async_context.h t/unit/queues.h
 t_unit_uverbs_wait_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uverbs_wait_LDADD = libhf-core.la $(CMOCKA_LIBS)
 

@@ -439,17 +439,12 @@ static void verbs(void **state)
 	}
 }
 
-static void events(void **state)
+/* One that the test is the kernel of: it writes to fds[1]. */
+static struct ibv_comp_channel *new_channel(struct ibv_context *context, int fds[2])
 {
-	struct ibv_context *context = fake_context();
 	struct ibv_comp_channel *channel;
-	const uint64_t event = (uintptr_t)&the_cq;
-	struct ibv_cq *cq = NULL;
-	void *cq_context = NULL;
 	uint32_t fd;
-	int fds[2];
 
-	(void)state;
 	hf_provider_set_ops(hf_context_of(context), &ops);
 	assert_int_equal(pipe(fds), 0);
 	fd = (uint32_t)fds[0];
@@ -457,6 +452,20 @@ static void events(void **state)
 	fake_reply(UVERBS_ATTR_CORE_OUT, &fd, sizeof(fd));
 	channel = ibv_create_comp_channel(context);
 	assert_non_null(channel);
+	return channel;
+}
+
+static void events(void **state)
+{
+	struct ibv_context *context = fake_context();
+	struct ibv_comp_channel *channel;
+	const uint64_t event = (uintptr_t)&the_cq;
+	struct ibv_cq *cq = NULL;
+	void *cq_context = NULL;
+	int fds[2];
+
+	(void)state;
+	channel = new_channel(context, fds);
 	assert_int_equal(fcntl(channel->fd, F_SETFL, O_NONBLOCK), 0);
 	assert_non_null(ibv_create_cq(context, 5, &fds, channel, 0));
 	events_told = 0;
@@ -492,16 +501,9 @@ static void left_channel(void **state)
 	struct ibv_cq *cq = NULL;
 	void *cq_context;
 	int fds[2], program_fd;
-	uint32_t fd;
 
 	(void)state;
-	hf_provider_set_ops(hf_context_of(context), &ops);
-	assert_int_equal(pipe(fds), 0);
-	fd = (uint32_t)fds[0];
-	fake_succeed();
-	fake_reply(UVERBS_ATTR_CORE_OUT, &fd, sizeof(fd));
-	channel = ibv_create_comp_channel(context);
-	assert_non_null(channel);
+	channel = new_channel(context, fds);
 	program_fd = channel->fd;
 	assert_non_null(ibv_create_cq(context, 5, &fds, channel, 0));
 	assert_int_equal(hf_uverbs_of(context)->mapped, 1);

@@ -6,22 +6,17 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "t/unit/queues.h"
+#include "t/unit/async_context.h"
 
 static struct verbs_cq the_cq;
 static struct ibv_qp the_qp;
 static struct ibv_srq the_srq;
 static struct ibv_wq the_wq;
-static int async_pipe[2];
 
 static struct ibv_context *new_context(void)
 {
-	struct ibv_context *context = fake_context();
-	struct verbs_ex_private *private = hf_context_of(context)->priv;
+	struct ibv_context *context = async_context();
 
-	assert_int_equal(pipe(async_pipe), 0);
-	assert_int_equal(hf_wait_init(&private->async, NULL, async_pipe[0]), 0);
-	context->async_fd = private->async.fd;
 	memset(&the_cq, 0, sizeof(the_cq));
 	hf_provider_init_cq(&the_cq.cq, context, NULL, NULL);
 	hf_provider_init_qp(&the_qp, context, &(struct ibv_qp_init_attr){0}, NULL);
@@ -30,16 +25,6 @@ static struct ibv_context *new_context(void)
 	pthread_mutex_init(&the_wq.mutex, NULL);
 	pthread_cond_init(&the_wq.cond, NULL);
 	return context;
-}
-
-static void end_context(struct ibv_context *context)
-{
-	struct verbs_ex_private *private = hf_context_of(context)->priv;
-
-	hf_delivered_fini(&private->uverbs.delivered);
-	hf_wait_fini(&private->async);
-	close(async_pipe[1]);
-	fake_context_end();
 }
 
 static int destroy_cq(void)
@@ -132,7 +117,7 @@ static void async(void **state)
 		the_cq.cq.async_events_completed = 0;
 		assert_int_equal(kinds[i].destroy(), 0);
 		print_message("event %d: waited for 2 of 3\n", (int)kinds[i].event);
-		end_context(context);
+		async_context_end(context);
 	}
 }
 
@@ -170,7 +155,7 @@ static void destroyed_while_it_is_read(void **state)
 		assert_false(atomic_load(&destroyed));
 		ibv_ack_async_event(&event);
 		assert_int_equal(pthread_join(destroyer, NULL), 0);
-		end_context(context);
+		async_context_end(context);
 	}
 }
 
@@ -195,7 +180,7 @@ static void no_event_about_what_is_no_more(void **state)
 			assert_int_equal(ibv_get_async_event(context, &event), 0);
 			assert_ptr_equal(event.element.qp, &the_qp);
 		}
-		end_context(context);
+		async_context_end(context);
 	}
 }
 
@@ -230,7 +215,7 @@ static void completion(void **state)
 	assert_true(atomic_load(&destroyed));
 	assert_int_equal(ibv_destroy_comp_channel(channel), 0);
 	close(fds[1]);
-	end_context(context);
+	async_context_end(context);
 }
 
 /* While the device is there its kernel knows better; a destroy that fails forgets nothing. */
@@ -258,7 +243,7 @@ static void there(void **state)
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_DESTROY_QP_RESP, &counters, sizeof(counters));
 	assert_int_equal(destroy_qp(), 0);
-	end_context(context);
+	async_context_end(context);
 }
 
 /* Nobody will acknowledge, or nobody has yet when the device goes: on what is gone no call hangs. */
@@ -274,7 +259,7 @@ static void never_acknowledged(void **state)
 		fake_gone(EIO);
 		assert_int_equal(kinds[i].destroy(), 0);
 		print_message("event %d: destroyed without\n", (int)kinds[i].event);
-		end_context(context);
+		async_context_end(context);
 	}
 }
 
@@ -312,7 +297,7 @@ static void goes_while_a_destroy_waits(void **state)
 		else
 			atomic_store(&hf_uverbs_of(context)->dead, true);
 		assert_int_equal(pthread_join(thread, NULL), 0);
-		end_context(context);
+		async_context_end(context);
 	}
 }
 

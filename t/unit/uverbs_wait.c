@@ -8,34 +8,12 @@
 #include <unistd.h>
 #include <sys/wait.h>
 
-#include "t/unit/queues.h"
+#include "t/unit/async_context.h"
 
 enum { SIGNALS = 3 };
 
-static int async_pipe[2];
 static atomic_int caught;
 static atomic_bool returned;
-
-static struct ibv_context *new_context(void)
-{
-	struct ibv_context *context = fake_context();
-	struct verbs_ex_private *private = hf_context_of(context)->priv;
-
-	assert_int_equal(pipe(async_pipe), 0);
-	assert_int_equal(hf_wait_init(&private->async, NULL, async_pipe[0]), 0);
-	context->async_fd = private->async.fd;
-	return context;
-}
-
-static void end_context(struct ibv_context *context)
-{
-	struct verbs_ex_private *private = hf_context_of(context)->priv;
-
-	hf_delivered_fini(&private->uverbs.delivered);
-	hf_wait_fini(&private->async);
-	close(async_pipe[1]);
-	fake_context_end();
-}
 
 static void report(void)
 {
@@ -83,7 +61,7 @@ static void cancelled_before(void **state)
 {
 	(void)state;
 	for (int flags = 0; flags <= O_NONBLOCK; flags += O_NONBLOCK) {
-		struct ibv_context *context = new_context();
+		struct ibv_context *context = async_context();
 		struct hf_delivered *delivered = &hf_uverbs_of(context)->delivered;
 		pthread_t thread;
 
@@ -94,13 +72,13 @@ static void cancelled_before(void **state)
 		assert_int_equal(pthread_mutex_trylock(&delivered->lock), 0);
 		pthread_mutex_unlock(&delivered->lock);
 		expect_event(context);
-		end_context(context);
+		async_context_end(context);
 	}
 }
 
 static void cancelled_asleep(void **state)
 {
-	struct ibv_context *context = new_context();
+	struct ibv_context *context = async_context();
 	pthread_t thread;
 	int old;
 
@@ -120,7 +98,7 @@ static void cancelled_asleep(void **state)
 	expect_event(context);
 	pthread_setcancelstate(old, &old);
 	assert_int_equal(old, PTHREAD_CANCEL_DISABLE);
-	end_context(context);
+	async_context_end(context);
 }
 
 static void catch (int number)
@@ -161,7 +139,7 @@ static void *interrupt_until_it_returns(void *arg)
 
 static void goes_on(void **state)
 {
-	struct ibv_context *context = new_context();
+	struct ibv_context *context = async_context();
 	pthread_t thread, self = pthread_self();
 
 	(void)state;
@@ -172,12 +150,12 @@ static void goes_on(void **state)
 	expect_event(context);
 	pthread_join(thread, NULL);
 	assert_true(atomic_load(&caught) >= SIGNALS);
-	end_context(context);
+	async_context_end(context);
 }
 
 static void ends(void **state)
 {
-	struct ibv_context *context = new_context();
+	struct ibv_context *context = async_context();
 	pthread_t thread, self = pthread_self();
 	struct ibv_async_event event;
 
@@ -190,7 +168,7 @@ static void ends(void **state)
 	assert_int_equal(errno, EINTR);
 	atomic_store(&returned, true);
 	pthread_join(thread, NULL);
-	end_context(context);
+	async_context_end(context);
 }
 
 /* In a process of its own: 0, or what is wrong. */
@@ -206,7 +184,7 @@ static int wait_for_one(struct ibv_context *context, int ready)
 
 static void stopped(void **state)
 {
-	struct ibv_context *context = new_context();
+	struct ibv_context *context = async_context();
 	int status, ready[2];
 	pid_t child;
 	char hello;
@@ -230,7 +208,7 @@ static void stopped(void **state)
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	close(ready[0]);
 	close(ready[1]);
-	end_context(context);
+	async_context_end(context);
 }
 
 int main(void)
