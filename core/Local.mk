@@ -10,33 +10,19 @@ pkginclude_HEADERS = \
 # The library as an archive with every symbol in sight: for tests and fuzz targets only.
 noinst_LTLIBRARIES += libhf-core.la
 libhf_core_la_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS) $(UDEV_CFLAGS)
-libhf_core_la_LIBADD = $(MNL_LIBS) -lpthread
+libhf_core_la_LIBADD = libhf-shared.la $(MNL_LIBS) -lpthread
 libhf_core_la_SOURCES = \
-	core/base/attr.h \
-	core/base/error.c \
-	core/base/error.h \
-	core/base/file.c \
-	core/base/file.h \
-	core/base/hash.h \
-	core/base/log.c \
-	core/base/log.h \
-	core/base/reason.c \
-	core/base/reason.h \
-	core/base/stamp.c \
-	core/base/stamp.h \
-	core/base/text.c \
-	core/base/text.h \
-	core/base/userns.c \
-	core/base/userns.h \
 	core/compat.h \
 	core/compat_calls.c \
-	core/compat_calls.h
+	core/compat_calls.h \
+	core/context.c
 
+include core/base/Local.mk
+include core/device/Local.mk
 include core/discovery/Local.mk
 include core/foreign/Local.mk
-include core/provider/Local.mk
-include core/device/Local.mk
 include core/hotplug/Local.mk
+include core/provider/Local.mk
 include core/uverbs/Local.mk
 include core/verbs/Local.mk
 

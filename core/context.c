@@ -10,7 +10,7 @@
 
 #include "config.h"
 #include "core/base/attr.h"
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/device/hf.h"
 #include "core/device/list.h"
 #include "core/device/process.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "boot/base/nldev.h"
+#include "shared/nldev.h"
 #include "boot/rename/naming.h"
 #include "tools/common.h"
 #include "tools/json.h"

@@ -6,7 +6,7 @@ libhf_describe_la_SOURCES = \
 	boot/describe/describe.h \
 	boot/describe/tree.c
 libhf_describe_la_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS)
-libhf_describe_la_LIBADD = libhf-boot.la
+libhf_describe_la_LIBADD = libhf-shared.la
 
 boot_in += boot/describe/75-rdma-description.rules.in
 if BOOT

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "boot/base/nldev.h"
+#include "shared/nldev.h"
 
 /* Bits of a set: a card may have an InfiniBand port and an Ethernet one. */
 enum hf_kind {

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "boot/base/attr.h"
+#include "shared/sysfs_attr.h"
 #include "boot/describe/describe.h"
 
 enum { VALUE_SIZE = 64, LEVELS_MAX = 32 };

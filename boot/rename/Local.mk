@@ -2,7 +2,7 @@
 # Names that stay. Which name that is decides a library of its own: the tool that udev runs and the
 # holdfast command answer the same then.
 noinst_LTLIBRARIES += libhf-naming.la
-libhf_naming_la_LIBADD = libhf-boot.la
+libhf_naming_la_LIBADD = libhf-shared.la
 libhf_naming_la_SOURCES = \
 	boot/rename/hardware.c \
 	boot/rename/hardware.h \

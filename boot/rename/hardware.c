@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "boot/base/attr.h"
+#include "shared/sysfs_attr.h"
 #include "boot/rename/hardware.h"
 
 int hf_name_read_number(int dir, const char *path, struct hf_name_number *ret)

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "boot/base/nldev.h"
+#include "shared/nldev.h"
 
 enum {
 	HF_NAME_SIZE = 64,	      /* with the NUL: IB_DEVICE_NAME_MAX of the kernel */

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <linux/pci_regs.h>
 
-#include "boot/base/attr.h"
+#include "shared/sysfs_attr.h"
 #include "boot/rename/hardware.h"
 
 enum {

@@ -9,7 +9,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "boot/base/nldev.h"
+#include "shared/nldev.h"
 #include "boot/rename/naming.h"
 
 static void say(void *arg, enum hf_name_policy policy, const char *sentence)

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 libhf_core_la_SOURCES += \
-	core/context.c \
 	core/device/attributes.c \
 	core/device/attributes.h \
 	core/device/hf.h \
@@ -21,7 +20,7 @@ libhf_core_la_SOURCES += \
 	core/device/scan.c \
 	core/device/scan_child.c \
 	core/device/table.c \
-	core/device/table_change.h \
 	core/device/table.h \
+	core/device/table_change.h \
 	core/device/turn.c \
 	core/device/turn.h

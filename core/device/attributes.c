@@ -9,10 +9,10 @@
 #include <holdfast/device.h>
 
 #include "core/base/attr.h"
-#include "core/base/error.h"
-#include "core/base/file.h"
+#include "shared/error.h"
+#include "shared/file.h"
 #include "core/base/reason.h"
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/device/attributes.h"
 #include "core/device/instance.h"
 #include "core/device/open.h"

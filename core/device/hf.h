@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/base/file.h"
+#include "shared/file.h"
 #include "core/base/log.h"
 #include "core/device/table.h"
 #include "core/discovery/discovery.h"

@@ -8,7 +8,7 @@
 
 #include "core/base/attr.h"
 #include "core/base/reason.h"
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/device/instance.h"
 #include "core/device/turn.h"
 

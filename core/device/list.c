@@ -7,7 +7,7 @@
 #include <holdfast/device.h>
 
 #include "core/base/attr.h"
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/device/list.h"
 #include "core/device/turn.h"
 

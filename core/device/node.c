@@ -8,9 +8,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "core/base/file.h"
+#include "shared/file.h"
 #include "core/base/reason.h"
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/device/hf.h"
 #include "core/device/node.h"
 

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/base/file.h"
+#include "shared/file.h"
 #include "core/base/reason.h"
 #include "core/device/instance.h"
 #include "core/device/node.h"

@@ -9,10 +9,10 @@
 #include <sys/inotify.h>
 #include <sys/socket.h>
 
-#include "core/base/error.h"
-#include "core/base/file.h"
-#include "core/base/text.h"
-#include "core/base/userns.h"
+#include "shared/error.h"
+#include "shared/file.h"
+#include "shared/text.h"
+#include "shared/userns.h"
 #include "core/device/hf.h"
 #include "core/device/removal.h"
 

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/device/roots.h"
 
 static int add(struct hf_roots *roots, const char *sysfs, const char *dev)

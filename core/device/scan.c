@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "core/base/error.h"
+#include "shared/error.h"
 #include "core/device/hf.h"
 #include "core/device/table_change.h"
 #include "core/discovery/netlink.h"

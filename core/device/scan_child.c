@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/attr.h"
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/compat.h"
 #include "core/device/table.h"
 #include "core/foreign/registered.h"

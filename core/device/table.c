@@ -7,7 +7,7 @@
 #include <holdfast/stream.h>
 
 #include "core/base/reason.h"
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/device/hf.h"
 #include "core/device/instance.h"
 #include "core/device/table_change.h"

@@ -9,7 +9,7 @@
 
 #include <holdfast-provider/objects.h>
 
-#include "core/base/hash.h"
+#include "shared/hash.h"
 #include "core/discovery/discovery.h"
 
 struct hf;

@@ -7,9 +7,9 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "core/base/file.h"
-#include "core/base/stamp.h"
-#include "core/base/text.h"
+#include "shared/file.h"
+#include "shared/stamp.h"
+#include "shared/text.h"
 #include "core/discovery/internal.h"
 
 static int read_below(int dirfd, const char *directory, const char *attribute, char *text,

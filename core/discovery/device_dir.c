@@ -10,8 +10,8 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "core/base/file.h"
-#include "core/base/text.h"
+#include "shared/file.h"
+#include "shared/text.h"
 #include "core/discovery/internal.h"
 
 void hf_binding_close(struct hf_binding *binding)

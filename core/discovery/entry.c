@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/base/file.h"
+#include "shared/file.h"
 #include "core/base/reason.h"
-#include "core/base/stamp.h"
-#include "core/base/text.h"
+#include "shared/stamp.h"
+#include "shared/text.h"
 #include "core/discovery/internal.h"
 
 void hf_entries_free(struct hf_entries *entries)

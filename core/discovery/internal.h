@@ -5,7 +5,7 @@
 
 #include <sys/stat.h>
 
-#include "core/base/error.h"
+#include "shared/error.h"
 #include "core/discovery/discovery.h"
 #include "core/discovery/netlink.h"
 

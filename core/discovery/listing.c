@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/base/hash.h"
-#include "core/base/text.h"
+#include "shared/hash.h"
+#include "shared/text.h"
 #include "core/discovery/internal.h"
 
 struct listed {

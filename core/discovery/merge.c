@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/discovery/internal.h"
 
 struct scan {

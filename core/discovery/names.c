@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/file.h"
-#include "core/base/text.h"
+#include "shared/file.h"
+#include "shared/text.h"
 #include "core/discovery/internal.h"
 
 static int add_name(struct hf_names *names, const char *name)

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/hash.h"
-#include "core/base/text.h"
+#include "shared/hash.h"
+#include "shared/text.h"
 #include "core/discovery/internal.h"
 
 enum { NEXT_TRIES = 64, NEXT_MISSES = 3, NAMES_MAX = 1 << 20 };

@@ -7,7 +7,7 @@
 #include <rdma/rdma_netlink.h>
 
 #include "core/base/attr.h"
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/discovery/internal.h"
 
 struct attribute {

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/discovery/internal.h"
 
 static int hex_digit(char c)

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/base/file.h"
-#include "core/base/text.h"
+#include "shared/file.h"
+#include "shared/text.h"
 #include "core/discovery/internal.h"
 
 struct sight {

@@ -7,8 +7,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "core/base/file.h"
-#include "core/base/text.h"
+#include "shared/file.h"
+#include "shared/text.h"
 #include "core/discovery/internal.h"
 
 bool hf_error_is_gone(int err)

@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <sys/resource.h>
 
-#include "core/base/file.h"
+#include "shared/file.h"
 #include "core/foreign/cache.h"
 
 static const char name[] = "providers";

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/base/reason.h"
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/foreign/candidate.h"
 
 void hf_candidates_free(struct hf_candidate *candidates, size_t count)

@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/base/error.h"
-#include "core/base/file.h"
-#include "core/base/text.h"
+#include "shared/error.h"
+#include "shared/file.h"
+#include "shared/text.h"
 #include "core/foreign/drivers.h"
 
 static void say(const struct hf_drivers *drivers, const char *format, ...)

@@ -13,7 +13,7 @@
 
 #include "core/base/attr.h"
 #include "core/base/reason.h"
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/compat.h"
 #include "core/foreign/face.h"
 

@@ -7,7 +7,7 @@
 
 #include "core/base/attr.h"
 #include "core/base/reason.h"
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/foreign/family.h"
 #include "core/provider/elf.h"
 #include "core/provider/manifest.h"

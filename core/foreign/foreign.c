@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 
 #include "core/base/attr.h"
-#include "core/base/error.h"
+#include "shared/error.h"
 #include "core/base/reason.h"
-#include "core/base/stamp.h"
-#include "core/base/text.h"
+#include "shared/stamp.h"
+#include "shared/text.h"
 #include "core/foreign/candidate.h"
 #include "core/foreign/foreign.h"
 #include "core/foreign/registered.h"

@@ -7,7 +7,7 @@
 
 #include "core/base/attr.h"
 #include "core/base/reason.h"
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/foreign/candidate.h"
 #include "core/foreign/foreign.h"
 #include "core/foreign/registered.h"

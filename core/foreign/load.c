@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "core/base/reason.h"
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/foreign/family.h"
 #include "core/foreign/foreign.h"
 #include "core/foreign/registered.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/compat.h"
 #include "core/foreign/registered.h"
 

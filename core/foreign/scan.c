@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/base/file.h"
-#include "core/base/text.h"
+#include "shared/file.h"
+#include "shared/text.h"
 #include "core/foreign/scan.h"
 
 enum { OUTPUT_MAX = 4 << 20, LIMIT_MS = 10000, REPORT_FD = 3, FIXED_ARGS = 4 };

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/base/attr.h"
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/foreign/tables.h"
 
 enum { LINE_MAX_BYTES = 512, PATTERN_MAX = 255 };

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/base/error.h"
-#include "core/base/text.h"
+#include "shared/error.h"
+#include "shared/text.h"
 #include "core/device/turn.h"
 #include "core/hotplug/lower.h"
 #include "core/hotplug/stream.h"

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "core/base/attr.h"
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/hotplug/event.h"
 
 struct hf_event *hf_event_new(enum hf_event_type type, struct hf_device *device, uint32_t changes)

@@ -4,7 +4,7 @@
 
 #include <holdfast/stream.h>
 
-#include "core/base/hash.h"
+#include "shared/hash.h"
 #include "core/device/table.h"
 
 struct hf_event {

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/hotplug/hint.h"
 
 void hf_hint_set(struct hf_hint *hint, enum hf_hint_kind kind, uint32_t root, const char *name)

@@ -11,8 +11,8 @@
 #include <utlist.h>
 
 #include "core/base/attr.h"
-#include "core/base/file.h"
-#include "core/base/text.h"
+#include "shared/file.h"
+#include "shared/text.h"
 #include "core/hotplug/place.h"
 #include "core/hotplug/source.h"
 

@@ -5,8 +5,8 @@
 #include <unistd.h>
 #include <net/if.h>
 
-#include "core/base/file.h"
-#include "core/base/text.h"
+#include "shared/file.h"
+#include "shared/text.h"
 #include "core/hotplug/lower.h"
 
 struct set {

@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 
 #include "core/base/attr.h"
-#include "core/base/stamp.h"
-#include "core/base/text.h"
+#include "shared/stamp.h"
+#include "shared/text.h"
 #include "core/hotplug/notifier.h"
 #include "core/hotplug/watch.h"
 

@@ -9,7 +9,7 @@
 #include <sys/vfs.h>
 #include <utlist.h>
 
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/hotplug/place.h"
 
 enum {

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/base/hash.h"
+#include "shared/hash.h"
 #include "core/discovery/discovery.h"
 
 enum hf_place_kind {

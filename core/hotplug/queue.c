@@ -3,7 +3,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/hotplug/queue.h"
 
 void hf_queue_signal(struct hf_queue *queue)

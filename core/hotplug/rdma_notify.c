@@ -5,7 +5,7 @@
 #include <libmnl/libmnl.h>
 #include <rdma/rdma_netlink.h>
 
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/hotplug/source.h"
 
 /*

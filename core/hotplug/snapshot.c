@@ -6,9 +6,9 @@
 
 #include <holdfast/stream.h>
 
-#include "core/base/error.h"
-#include "core/base/file.h"
-#include "core/base/text.h"
+#include "shared/error.h"
+#include "shared/file.h"
+#include "shared/text.h"
 #include "core/hotplug/snapshot.h"
 
 /* InfiniBand's port numbers have one byte, and 255 of them may be ports. */

@@ -7,8 +7,8 @@
 #include <utlist.h>
 
 #include "core/base/attr.h"
-#include "core/base/error.h"
-#include "core/base/file.h"
+#include "shared/error.h"
+#include "shared/file.h"
 #include "core/device/turn.h"
 #include "core/hotplug/stream.h"
 

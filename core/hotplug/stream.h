@@ -8,7 +8,7 @@
 
 #include <holdfast/stream.h>
 
-#include "core/base/hash.h"
+#include "shared/hash.h"
 #include "core/device/hf.h"
 #include "core/hotplug/queue.h"
 #include "core/hotplug/snapshot.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/device/instance.h"
 #include "core/device/table_change.h"
 #include "core/device/turn.h"

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "core/base/error.h"
+#include "shared/error.h"
 #include "core/hotplug/udev_calls.h"
 
 #define SONAME "libudev.so.1"

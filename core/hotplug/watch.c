@@ -8,11 +8,11 @@
 #include <sys/timerfd.h>
 #include <utlist.h>
 
-#include "core/base/hash.h"
+#include "shared/hash.h"
 #include "core/base/attr.h"
-#include "core/base/error.h"
-#include "core/base/file.h"
-#include "core/base/userns.h"
+#include "shared/error.h"
+#include "shared/file.h"
+#include "shared/userns.h"
 #include "core/hotplug/source.h"
 
 enum {

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Manifests, candidates, files and their mapping are below core/foreign; the registry is above it.
 libhf_core_la_SOURCES += \
 	core/provider/candidate.h \
 	core/provider/elf.c \
@@ -11,6 +10,6 @@ libhf_core_la_SOURCES += \
 	core/provider/match.c \
 	core/provider/match.h \
 	core/provider/registry.c \
+	core/provider/registry.h \
 	core/provider/registry_list.c \
-	core/provider/registry_read.c \
-	core/provider/registry.h
+	core/provider/registry_read.c

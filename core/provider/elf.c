@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/base/file.h"
+#include "shared/file.h"
 #include "core/base/reason.h"
 #include "core/provider/elf.h"
 

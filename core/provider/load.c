@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "core/base/reason.h"
-#include "core/base/stamp.h"
-#include "core/base/text.h"
+#include "shared/stamp.h"
+#include "shared/text.h"
 #include "core/provider/elf.h"
 #include "core/provider/load.h"
 

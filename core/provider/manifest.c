@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/base/reason.h"
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/provider/manifest.h"
 
 /* What one line is parsed into; `line` counts from 1 for the message. */

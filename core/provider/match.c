@@ -2,7 +2,7 @@
 #include <fnmatch.h>
 #include <stdio.h>
 
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/provider/match.h"
 
 /* Most devices are known by their driver or name: only for the others it has to be read. */

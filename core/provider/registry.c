@@ -7,8 +7,8 @@
 
 #include "core/base/attr.h"
 #include "core/base/reason.h"
-#include "core/base/stamp.h"
-#include "core/base/text.h"
+#include "shared/stamp.h"
+#include "shared/text.h"
 #include "core/foreign/candidate.h"
 #include "core/provider/load.h"
 #include "core/provider/match.h"

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/error.h"
-#include "core/base/file.h"
+#include "shared/error.h"
+#include "shared/file.h"
 #include "core/base/reason.h"
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/foreign/candidate.h"
 #include "core/provider/load.h"
 #include "core/provider/registry.h"

@@ -5,7 +5,7 @@
 #include <sys/ioctl.h>
 #include <rdma/rdma_user_ioctl.h>
 
-#include "core/base/file.h"
+#include "shared/file.h"
 #include "core/uverbs/command.h"
 #include "core/uverbs/uverbs.h"
 

@@ -5,7 +5,7 @@
 #define HASH_FUNCTION(key, size, hash) ((hash) = hash_address(key))
 #define HASH_KEYCMP(a, b, size)	       (address_at(a) != address_at(b))
 
-#include "core/base/hash.h"
+#include "shared/hash.h"
 #include "core/uverbs/delivered.h"
 
 static inline uintptr_t address_at(const void *key)

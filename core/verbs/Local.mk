@@ -6,6 +6,8 @@ libhf_core_la_SOURCES += \
 	core/verbs/context.h \
 	core/verbs/cq.c \
 	core/verbs/cq.h \
+	core/verbs/detach.c \
+	core/verbs/detach.h \
 	core/verbs/device_list.c \
 	core/verbs/dm.c \
 	core/verbs/events.c \
@@ -34,17 +36,12 @@ libhf_core_la_SOURCES += \
 	core/verbs/query.c \
 	core/verbs/query_kernel.c \
 	core/verbs/rates.c \
+	core/verbs/revoke.c \
+	core/verbs/revoke.h \
 	core/verbs/srq.c \
 	core/verbs/strings.c \
 	core/verbs/sysfs_compat.c \
-	core/verbs/sysfs_compat.h
-
-# Waiting and letting go.
-libhf_core_la_SOURCES += \
-	core/verbs/detach.c \
-	core/verbs/detach.h \
-	core/verbs/revoke.c \
-	core/verbs/revoke.h \
+	core/verbs/sysfs_compat.h \
 	core/verbs/track.c \
 	core/verbs/track.h \
 	core/verbs/track_ex.c \

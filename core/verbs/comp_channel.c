@@ -5,7 +5,7 @@
 #include <utlist.h>
 
 #include "core/base/attr.h"
-#include "core/base/file.h"
+#include "shared/file.h"
 #include "core/verbs/context.h"
 #include "core/verbs/revoke.h"
 

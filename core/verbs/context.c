@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "core/base/attr.h"
-#include "core/base/file.h"
+#include "shared/file.h"
 #include "core/compat.h"
 #include "core/device/hf.h"
 #include "core/device/instance.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/hash.h"
+#include "shared/hash.h"
 #include "core/verbs/fork_pages.h"
 
 struct hf_fork_rounding {

@@ -12,7 +12,7 @@
 #include <linux/rtnetlink.h>
 
 #include "core/base/attr.h"
-#include "core/base/error.h"
+#include "shared/error.h"
 #include "core/verbs/context.h"
 #include "core/verbs/neighbour.h"
 

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <utlist.h>
 
-#include "core/base/file.h"
+#include "shared/file.h"
 #include "core/device/hf.h"
 #include "core/verbs/context.h"
 #include "core/verbs/detach.h"

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "core/base/attr.h"
-#include "core/base/file.h"
+#include "shared/file.h"
 #include "core/compat.h"
 #include "core/device/attributes.h"
 #include "core/verbs/sysfs_compat.h"

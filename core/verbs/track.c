@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/base/hash.h"
+#include "shared/hash.h"
 #include "core/verbs/context.h"
 #include "core/verbs/operations.h"
 #include "core/verbs/revoke.h"

@@ -8,7 +8,7 @@
 
 #include <holdfast-provider/provider.h>
 
-#include "core/base/hash.h"
+#include "shared/hash.h"
 
 /* Requests in the order in which they were posted. */
 struct hf_ring {

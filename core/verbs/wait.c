@@ -9,7 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/single_threaded.h>
 
-#include "core/base/file.h"
+#include "shared/file.h"
 #include "core/device/hf.h"
 #include "core/device/instance.h"
 #include "core/device/open.h"

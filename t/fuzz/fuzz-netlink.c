@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* RDMA netlink replies. The first byte of the input says which reply is expected. */
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/discovery/netlink.h"
 #include "t/fuzz/fuzz.h"
 

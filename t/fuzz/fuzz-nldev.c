@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* A device's entry of RDMA netlink, as the programs that udev runs take it apart. */
-#include "boot/base/nldev.h"
+#include "shared/nldev.h"
 #include "t/fuzz/fuzz.h"
 
 const char fuzz_name[] = "nldev";

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/discovery/discovery.h"
 #include "t/fuzz/fuzz.h"
 

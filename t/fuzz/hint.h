@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-#include "core/base/text.h"
+#include "shared/text.h"
 #include "core/hotplug/hint.h"
 #include "t/fuzz/fuzz.h"
 

@@ -304,5 +304,5 @@ t_unit_describe_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_describe_LDADD = libhf-describe.la libhf-test-tree.la $(CMOCKA_LIBS)
 t_unit_nldev_SOURCES = t/unit/nldev.c
 t_unit_nldev_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_nldev_LDADD = libhf-boot.la libhf-test-tree.la libhf-test-fakenl.la $(CMOCKA_LIBS)
+t_unit_nldev_LDADD = libhf-shared.la libhf-test-tree.la libhf-test-fakenl.la $(CMOCKA_LIBS)
 endif

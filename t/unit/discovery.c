@@ -18,8 +18,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "core/base/file.h"
-#include "core/base/text.h"
+#include "shared/file.h"
+#include "shared/text.h"
 #include "core/discovery/discovery.h"
 #include "t/lib/tree.h"
 

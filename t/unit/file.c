@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "core/base/file.h"
+#include "shared/file.h"
 #include "core/discovery/internal.h"
 #include "t/lib/tree_files.h"
 

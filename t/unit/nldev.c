@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "boot/base/nldev.h"
+#include "shared/nldev.h"
 #include "t/lib/tree.h"
 
 enum { MANY = 500 };

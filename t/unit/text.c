@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/base/text.h"
+#include "shared/text.h"
 
 static void numbers_are_taken_whole(void **state)
 {

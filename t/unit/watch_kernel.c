@@ -21,7 +21,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "core/base/userns.h"
+#include "shared/userns.h"
 #include "core/hotplug/lower.h"
 #include "core/hotplug/source.h"
 

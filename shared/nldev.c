@@ -7,7 +7,7 @@
 #include <libmnl/libmnl.h>
 #include <rdma/rdma_netlink.h>
 
-#include "boot/base/nldev.h"
+#include "shared/nldev.h"
 
 enum {
 	REPLY_SECONDS = 5,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
 
-#include "core/base/error.h"
+#include "shared/error.h"
 
 bool hf_error_is_shortage(int err)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* uthash for a library: as it comes it ends the process when memory runs out. */
-#ifndef HF_BASE_HASH_H
-#define HF_BASE_HASH_H
+#ifndef HF_SHARED_HASH_H
+#define HF_SHARED_HASH_H
 
 #define HASH_NONFATAL_OOM 1
 /* Each element of a chain is a cache miss, and a chain of 10, as it comes, a microsecond of them. */

@@ -5,7 +5,7 @@
 #include <unistd.h>
 #include <sys/syscall.h>
 
-#include "core/base/file.h"
+#include "shared/file.h"
 
 void hf_close(int *fd)
 {

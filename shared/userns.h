@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef HF_BASE_USERNS_H
-#define HF_BASE_USERNS_H
+#ifndef HF_SHARED_USERNS_H
+#define HF_SHARED_USERNS_H
 
 #include <stdbool.h>
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/text.h"
+#include "shared/text.h"
 
 int hf_parse_number(const char *text, int base, uint64_t max, uint64_t *ret)
 {

@@ -3,8 +3,8 @@
  * What RDMA netlink says of each device, for the small programs that udev runs: they start once per
  * event, and in an initrd, so that the library is too much for them.
  */
-#ifndef HF_BOOT_NLDEV_H
-#define HF_BOOT_NLDEV_H
+#ifndef HF_SHARED_NLDEV_H
+#define HF_SHARED_NLDEV_H
 
 #include <stdbool.h>
 #include <stddef.h>

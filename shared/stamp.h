@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Time stamps of files and directories, and how far they can be trusted. */
-#ifndef HF_BASE_STAMP_H
-#define HF_BASE_STAMP_H
+#ifndef HF_SHARED_STAMP_H
+#define HF_SHARED_STAMP_H
 
 #include <stdbool.h>
 #include <time.h>

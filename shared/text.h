@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Strings and numbers from outside: nothing is accepted in part. */
-#ifndef HF_BASE_TEXT_H
-#define HF_BASE_TEXT_H
+#ifndef HF_SHARED_TEXT_H
+#define HF_SHARED_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Attributes below a held directory. What they hold comes from outside: bounded, and whole or not. */
-#ifndef HF_BOOT_ATTR_H
-#define HF_BOOT_ATTR_H
+#ifndef HF_SHARED_SYSFS_ATTR_H
+#define HF_SHARED_SYSFS_ATTR_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-#include "core/base/file.h"
-#include "core/base/userns.h"
+#include "shared/file.h"
+#include "shared/userns.h"
 
 bool hf_uevents_are_heard(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef HF_BASE_FILE_H
-#define HF_BASE_FILE_H
+#ifndef HF_SHARED_FILE_H
+#define HF_SHARED_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "boot/base/attr.h"
+#include "shared/sysfs_attr.h"
 
 enum { LINK_SIZE = 4096 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <stdint.h>
 
-#include "core/base/stamp.h"
+#include "shared/stamp.h"
 
 bool hf_stamp_same(const struct timespec *a, const struct timespec *b)
 {

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+libhf_core_la_SOURCES += \
+	core/base/attr.h \
+	core/base/log.c \
+	core/base/log.h \
+	core/base/reason.c \
+	core/base/reason.h

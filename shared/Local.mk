@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# What the library, the tools, boot integration and the tests all use. It includes no other room.
+noinst_LTLIBRARIES += libhf-shared.la
+libhf_shared_la_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS)
+libhf_shared_la_LIBADD = $(MNL_LIBS)
+libhf_shared_la_SOURCES = \
+	shared/error.c \
+	shared/error.h \
+	shared/file.c \
+	shared/file.h \
+	shared/hash.h \
+	shared/nldev.c \
+	shared/nldev.h \
+	shared/stamp.c \
+	shared/stamp.h \
+	shared/sysfs_attr.c \
+	shared/sysfs_attr.h \
+	shared/text.c \
+	shared/text.h \
+	shared/userns.c \
+	shared/userns.h
