@@ -21,8 +21,9 @@ include core/base/Local.mk
 include core/device/Local.mk
 include core/discovery/Local.mk
 include core/foreign/Local.mk
-include core/hotplug/Local.mk
+include core/notify/Local.mk
 include core/provider/Local.mk
+include core/stream/Local.mk
 include core/uverbs/Local.mk
 include core/verbs/Local.mk
 

@@ -18,7 +18,7 @@
 #include "core/device/table_change.h"
 #include "core/device/turn.h"
 #include "core/discovery/netlink.h"
-#include "core/hotplug/notifier.h"
+#include "core/notify/change_check.h"
 #include "core/verbs/revoke.h"
 
 enum { NODE_WAIT_MS = 5000, PROVIDER_DIRS_MAX = 64 };

@@ -135,7 +135,7 @@ struct hf *run_context(struct run *run);
 void run_find_devices(struct run *run);
 /* The same without asking them anything: what is read when first asked for is not read yet. */
 void run_find_briefly(struct run *run);
-/* Until stamps can be trusted, see core/hotplug/notifier.c. */
+/* Until stamps can be trusted, see core/notify/change_check.c. */
 void run_calm_down(void);
 /* Gives them a moment during which they cannot. */
 void run_stir(struct run *run);

@@ -3,7 +3,7 @@
  * Uevents as libudev hands them on. The first byte of the input says which strings are there; they
  * follow, each ended by a NUL: action, subsystem, devpath, old devpath, sysname.
  */
-#include "core/hotplug/hint.h"
+#include "core/notify/hint.h"
 #include "t/fuzz/fuzz.h"
 #include "t/fuzz/hint.h"
 

@@ -6,7 +6,7 @@
 #include <errno.h>
 
 #include "shared/text.h"
-#include "core/hotplug/hint.h"
+#include "core/notify/hint.h"
 #include "t/fuzz/fuzz.h"
 
 static inline void fuzz_hint_name(const char name[HF_NAME_SIZE])

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "core/hotplug/stream.h" /* for the queue's limit, nothing is called */
+#include "core/stream/stream.h" /* for the queue's limit, nothing is called */
 #include "t/tree/stream_bed.h"
 
 /* Lets stream `b` read what it hears and queue it for `a`, which is not asked meanwhile. */

@@ -19,7 +19,7 @@
 #include <rdma/rdma_netlink.h>
 
 #include "core/base/attr.h"
-#include "core/hotplug/hint.h"
+#include "core/notify/hint.h"
 
 #define VIRTUAL "/devices/virtual/infiniband"
 #define NAME63	"a23456789012345678901234567890123456789012345678901234567890123"

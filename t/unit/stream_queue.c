@@ -15,7 +15,7 @@
 
 #include <holdfast/holdfast.h>
 
-#include "core/hotplug/queue.h"
+#include "core/stream/queue.h"
 
 enum { DEVICES = 3 };
 

@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "core/hotplug/watch.h"
+#include "core/notify/watch.h"
 #include "t/lib/tree.h"
 
 enum { ALL_FLAGS = HF_WATCH_ATTRIBUTES | HF_WATCH_READINESS };

@@ -22,8 +22,8 @@
 #include <cmocka.h>
 
 #include "shared/userns.h"
-#include "core/hotplug/lower.h"
-#include "core/hotplug/source.h"
+#include "core/stream/lower_netdevs.h"
+#include "core/notify/source.h"
 
 #define UEVENT "/sys/devices/virtual/mem/null/uevent"
 

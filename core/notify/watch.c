@@ -13,7 +13,7 @@
 #include "shared/error.h"
 #include "shared/file.h"
 #include "shared/userns.h"
-#include "core/hotplug/source.h"
+#include "core/notify/source.h"
 
 enum {
 	RECEIVE_BUFFER = 8 << 20,

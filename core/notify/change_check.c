@@ -6,8 +6,8 @@
 #include "core/base/attr.h"
 #include "shared/stamp.h"
 #include "shared/text.h"
-#include "core/hotplug/notifier.h"
-#include "core/hotplug/watch.h"
+#include "core/notify/change_check.h"
+#include "core/notify/watch.h"
 
 /* A directory in which devices come and go, as it was when it was last looked at. */
 struct seen {

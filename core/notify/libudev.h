@@ -3,8 +3,8 @@
  * libudev, loaded where the kernel's uevents are listened to: a program that lists devices and
  * ends would pay more for mapping it than for all of its list.
  */
-#ifndef HF_HOTPLUG_UDEV_CALLS_H
-#define HF_HOTPLUG_UDEV_CALLS_H
+#ifndef HF_NOTIFY_LIBUDEV_H
+#define HF_NOTIFY_LIBUDEV_H
 
 #include <libudev.h>
 

@@ -10,7 +10,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
-#include "core/hotplug/source.h"
+#include "core/notify/source.h"
 
 static int parse_link(const struct nlmsghdr *header, struct hf_hint *ret)
 {

@@ -6,7 +6,7 @@
 #include <rdma/rdma_netlink.h>
 
 #include "shared/text.h"
-#include "core/hotplug/source.h"
+#include "core/notify/source.h"
 
 /*
  * Linux 6.12, include/uapi/rdma/rdma_netlink.h; they are sent by rdma_nl_notify_event() in

@@ -3,8 +3,8 @@
  * The directories that inotify watches, as a tree: which ones there are, which of their children
  * are to be watched as well, and what happens when one of them is not there yet.
  */
-#ifndef HF_HOTPLUG_PLACE_H
-#define HF_HOTPLUG_PLACE_H
+#ifndef HF_NOTIFY_INOTIFY_TREE_H
+#define HF_NOTIFY_INOTIFY_TREE_H
 
 #include <stdbool.h>
 #include <stdint.h>

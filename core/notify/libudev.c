@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "shared/error.h"
-#include "core/hotplug/udev_calls.h"
+#include "core/notify/libudev.h"
 
 #define SONAME "libudev.so.1"
 

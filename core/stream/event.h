@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef HF_HOTPLUG_EVENT_H
-#define HF_HOTPLUG_EVENT_H
+#ifndef HF_STREAM_EVENT_H
+#define HF_STREAM_EVENT_H
 
 #include <holdfast/stream.h>
 

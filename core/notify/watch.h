@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* All sources of notifications behind one descriptor. Not locked: its owner sees to that. */
-#ifndef HF_HOTPLUG_WATCH_H
-#define HF_HOTPLUG_WATCH_H
+#ifndef HF_NOTIFY_WATCH_H
+#define HF_NOTIFY_WATCH_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/base/log.h"
-#include "core/hotplug/hint.h"
+#include "core/notify/hint.h"
 
 struct hf_watch;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef HF_HOTPLUG_NOTIFIER_H
-#define HF_HOTPLUG_NOTIFIER_H
+#ifndef HF_NOTIFY_CHANGE_CHECK_H
+#define HF_NOTIFY_CHANGE_CHECK_H
 
 #include "core/device/hf.h"
 

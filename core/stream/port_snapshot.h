@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What a stream has told of a device's ports, so that it can say what is different now. */
-#ifndef HF_HOTPLUG_SNAPSHOT_H
-#define HF_HOTPLUG_SNAPSHOT_H
+#ifndef HF_STREAM_PORT_SNAPSHOT_H
+#define HF_STREAM_PORT_SNAPSHOT_H
 
 #include <stdbool.h>
 #include <stdint.h>

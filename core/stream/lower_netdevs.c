@@ -7,7 +7,7 @@
 
 #include "shared/file.h"
 #include "shared/text.h"
-#include "core/hotplug/lower.h"
+#include "core/stream/lower_netdevs.h"
 
 struct set {
 	uint32_t *v;

@@ -3,8 +3,8 @@
  * What a notification says about where to look. A hint is never taken for the truth: it may be late,
  * doubled or forged, and the answer is always to look at the device.
  */
-#ifndef HF_HOTPLUG_HINT_H
-#define HF_HOTPLUG_HINT_H
+#ifndef HF_NOTIFY_HINT_H
+#define HF_NOTIFY_HINT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
 
 #include "core/base/attr.h"
 #include "shared/text.h"
-#include "core/hotplug/event.h"
+#include "core/stream/event.h"
 
 struct hf_event *hf_event_new(enum hf_event_type type, struct hf_device *device, uint32_t changes)
 {

@@ -10,7 +10,7 @@
 #include <utlist.h>
 
 #include "shared/text.h"
-#include "core/hotplug/place.h"
+#include "core/notify/inotify_tree.h"
 
 enum {
 	COMINGS = IN_CREATE | IN_MOVED_TO,

@@ -6,7 +6,7 @@
 #include <libmnl/libmnl.h>
 #include <sys/socket.h>
 
-#include "core/hotplug/source.h"
+#include "core/notify/source.h"
 
 /* The kernel's notifications fit into NLMSG_GOODSIZE, a page or 8 KiB; a link's may be longer. */
 enum { BUFFER_SIZE = 32768 };

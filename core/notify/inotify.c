@@ -13,8 +13,8 @@
 #include "core/base/attr.h"
 #include "shared/file.h"
 #include "shared/text.h"
-#include "core/hotplug/place.h"
-#include "core/hotplug/source.h"
+#include "core/notify/inotify_tree.h"
+#include "core/notify/source.h"
 
 enum { BUFFER_SIZE = 16384 };
 

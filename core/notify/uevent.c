@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 
 #include "core/base/log.h"
-#include "core/hotplug/source.h"
-#include "core/hotplug/udev_calls.h"
+#include "core/notify/source.h"
+#include "core/notify/libudev.h"
 
 struct hf_uevent {
 	struct hf_udev_calls call;

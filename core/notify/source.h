@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Where notifications come from: inside the watch only. */
-#ifndef HF_HOTPLUG_SOURCE_H
-#define HF_HOTPLUG_SOURCE_H
+#ifndef HF_NOTIFY_SOURCE_H
+#define HF_NOTIFY_SOURCE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <libmnl/libmnl.h>
 
-#include "core/hotplug/hint.h"
-#include "core/hotplug/watch.h"
+#include "core/notify/hint.h"
+#include "core/notify/watch.h"
 
 /* One drain reads no more than this from a source: a flood must not keep a caller for ever. */
 enum { HF_DRAIN_MAX = 4096 };

@@ -4,7 +4,7 @@
 #include <utlist.h>
 
 #include "shared/text.h"
-#include "core/hotplug/queue.h"
+#include "core/stream/queue.h"
 
 void hf_queue_signal(struct hf_queue *queue)
 {

@@ -6,8 +6,8 @@
 #include "shared/error.h"
 #include "shared/text.h"
 #include "core/device/turn.h"
-#include "core/hotplug/lower.h"
-#include "core/hotplug/stream.h"
+#include "core/stream/lower_netdevs.h"
+#include "core/stream/stream.h"
 
 enum {
 	RETRY_FIRST_MS = 100,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The events of one stream that were not taken yet. Everything here with hf->lock held. */
-#ifndef HF_HOTPLUG_QUEUE_H
-#define HF_HOTPLUG_QUEUE_H
+#ifndef HF_STREAM_QUEUE_H
+#define HF_STREAM_QUEUE_H
 
 #include <stdbool.h>
 
 #include "core/device/hf.h"
-#include "core/hotplug/event.h"
+#include "core/stream/event.h"
 
 enum { HF_QUEUE_MAX = 65536 };
 

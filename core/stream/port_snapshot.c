@@ -9,7 +9,7 @@
 #include "shared/error.h"
 #include "shared/file.h"
 #include "shared/text.h"
-#include "core/hotplug/snapshot.h"
+#include "core/stream/port_snapshot.h"
 
 /* InfiniBand's port numbers have one byte, and 255 of them may be ports. */
 enum { PORTS_MAX = 255 };

@@ -10,7 +10,7 @@
 #include "shared/error.h"
 #include "shared/file.h"
 #include "core/device/turn.h"
-#include "core/hotplug/stream.h"
+#include "core/stream/stream.h"
 
 /* A call that finds nothing but hints of no interest comes back after so many. */
 enum { HINTS_MAX = 16384 };

@@ -9,7 +9,7 @@
 #include "core/device/instance.h"
 #include "core/device/table_change.h"
 #include "core/device/turn.h"
-#include "core/hotplug/stream.h"
+#include "core/stream/stream.h"
 
 /* A device that is gone has no ports to read; its REMOVED follows. */
 static int read_snapshot(struct hf_stream *stream, struct hf_device *device,

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "shared/text.h"
-#include "core/hotplug/hint.h"
+#include "core/notify/hint.h"
 
 void hf_hint_set(struct hf_hint *hint, enum hf_hint_kind kind, uint32_t root, const char *name)
 {

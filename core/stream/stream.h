@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* A stream from the inside. */
-#ifndef HF_HOTPLUG_STREAM_H
-#define HF_HOTPLUG_STREAM_H
+#ifndef HF_STREAM_STREAM_H
+#define HF_STREAM_STREAM_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -10,9 +10,9 @@
 
 #include "shared/hash.h"
 #include "core/device/hf.h"
-#include "core/hotplug/queue.h"
-#include "core/hotplug/snapshot.h"
-#include "core/hotplug/watch.h"
+#include "core/stream/queue.h"
+#include "core/stream/port_snapshot.h"
+#include "core/notify/watch.h"
 
 /* A device whose ADDED was taken and whose REMOVED was not. */
 struct hf_told {

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+libhf_core_la_SOURCES += \
+	core/notify/change_check.c \
+	core/notify/change_check.h \
+	core/notify/hint.c \
+	core/notify/hint.h \
+	core/notify/inotify.c \
+	core/notify/inotify_tree.c \
+	core/notify/inotify_tree.h \
+	core/notify/libudev.c \
+	core/notify/libudev.h \
+	core/notify/netlink.c \
+	core/notify/rdma_netlink.c \
+	core/notify/route_netlink.c \
+	core/notify/source.h \
+	core/notify/uevent.c \
+	core/notify/watch.c \
+	core/notify/watch.h
