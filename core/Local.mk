@@ -23,6 +23,7 @@ include core/discovery/Local.mk
 include core/foreign/Local.mk
 include core/notify/Local.mk
 include core/provider/Local.mk
+include core/registry/Local.mk
 include core/stream/Local.mk
 include core/uverbs/Local.mk
 include core/verbs/Local.mk

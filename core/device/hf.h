@@ -12,7 +12,7 @@
 #include "core/base/log.h"
 #include "core/device/table.h"
 #include "core/discovery/discovery.h"
-#include "core/provider/registry.h"
+#include "core/registry/registry.h"
 
 /*
  * Tells whether something may have changed since it was last asked. Implemented by the hot-plug

@@ -7,7 +7,7 @@
 #include "core/device/hf.h"
 #include "core/device/process.h"
 #include "core/device/turn.h"
-#include "core/provider/load.h"
+#include "core/provider/library.h"
 
 /*
  * Static because the facts are: a generation names an instance to the whole process, fork copies

@@ -15,7 +15,7 @@
 #include "core/foreign/candidate.h"
 #include "core/foreign/foreign.h"
 #include "core/foreign/registered.h"
-#include "core/provider/load.h"
+#include "core/provider/library.h"
 
 static int keep(char **to, const char *from)
 {

@@ -13,7 +13,7 @@
 #include "core/foreign/registered.h"
 #include "core/foreign/scan.h"
 #include "core/provider/elf.h"
-#include "core/provider/load.h"
+#include "core/provider/library.h"
 
 /* Everything that was kept; a directory that cannot be read is one without anything. */
 static int read_caches(struct hf_foreign *foreign)

@@ -9,7 +9,7 @@
 #include "core/foreign/foreign.h"
 #include "core/foreign/registered.h"
 #include "core/provider/elf.h"
-#include "core/provider/load.h"
+#include "core/provider/library.h"
 
 static int check_ops(const struct verbs_device_ops *ops, bool same_abi, const char *file,
 		     struct hf_reason *reason)

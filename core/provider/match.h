@@ -2,7 +2,7 @@
 #ifndef HF_PROVIDER_MATCH_H
 #define HF_PROVIDER_MATCH_H
 
-#include "core/provider/registry.h"
+#include "core/registry/registry.h"
 
 /* Does a rule of the manifest match? By the driver id, or, in a second pass, by all the rest. */
 bool hf_manifest_matches(const struct hf_manifest *manifest, struct hf_match_key *key,

@@ -12,7 +12,7 @@
 
 #include "compat/private34/memory.h"
 #include "core/foreign/family.h"
-#include "core/provider/registry.h"
+#include "core/registry/registry.h"
 #include "t/lib/fake_uverbs.h"
 
 /* With 16 bytes of driver data each. */

@@ -12,7 +12,7 @@
 #include "shared/stamp.h"
 #include "shared/text.h"
 #include "core/provider/elf.h"
-#include "core/provider/load.h"
+#include "core/provider/library.h"
 
 /*
  * Static because the dynamic loader is: whether a file is mapped, and what it registered, must not

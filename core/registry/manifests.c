@@ -12,8 +12,8 @@
 #include "core/base/reason.h"
 #include "shared/text.h"
 #include "core/foreign/candidate.h"
-#include "core/provider/load.h"
-#include "core/provider/registry.h"
+#include "core/provider/library.h"
+#include "core/registry/registry.h"
 
 enum { CANDIDATES_MAX = 4096 };
 

@@ -10,9 +10,9 @@
 #include "shared/stamp.h"
 #include "shared/text.h"
 #include "core/foreign/candidate.h"
-#include "core/provider/load.h"
+#include "core/provider/library.h"
 #include "core/provider/match.h"
-#include "core/provider/registry.h"
+#include "core/registry/registry.h"
 
 int hf_registry_init(struct hf_registry *registry, const char *const *dirs,
 		     const struct hf_foreign_options *foreign)

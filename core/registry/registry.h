@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Providers: manifests, matching, loading, unloading, and the reason for every refusal. */
-#ifndef HF_PROVIDER_REGISTRY_H
-#define HF_PROVIDER_REGISTRY_H
+#ifndef HF_REGISTRY_REGISTRY_H
+#define HF_REGISTRY_REGISTRY_H
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -7,7 +7,7 @@
 #include <utlist.h>
 
 #include "core/foreign/family.h"
-#include "core/provider/registry.h"
+#include "core/registry/registry.h"
 
 static void fill_info(const struct hf_registry *registry, const struct hf_candidate *candidate,
 		      struct hf_provider_info *info)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* One library: what can be said without opening it, mapping it, letting it go. */
-#ifndef HF_PROVIDER_LOAD_H
-#define HF_PROVIDER_LOAD_H
+#ifndef HF_PROVIDER_LIBRARY_H
+#define HF_PROVIDER_LIBRARY_H
 
 #include "core/provider/candidate.h"
 

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+libhf_core_la_SOURCES += \
+	core/registry/list.c \
+	core/registry/manifests.c \
+	core/registry/registry.c \
+	core/registry/registry.h
