@@ -15,6 +15,7 @@ libhf_core_la_SOURCES = \
 	core/compat.h \
 	core/compat_calls.c \
 	core/compat_calls.h \
+	core/compat_scan.c \
 	core/context.c
 
 include core/base/Local.mk

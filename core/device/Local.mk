@@ -2,6 +2,8 @@
 libhf_core_la_SOURCES += \
 	core/device/attributes.c \
 	core/device/attributes.h \
+	core/device/fork.c \
+	core/device/fork.h \
 	core/device/hf.h \
 	core/device/instance.c \
 	core/device/instance.h \
@@ -11,16 +13,13 @@ libhf_core_la_SOURCES += \
 	core/device/node.h \
 	core/device/open.c \
 	core/device/open.h \
-	core/device/process.c \
-	core/device/process.h \
 	core/device/removal.c \
 	core/device/removal.h \
 	core/device/roots.c \
 	core/device/roots.h \
 	core/device/scan.c \
-	core/device/scan_child.c \
+	core/device/scan_lock.c \
+	core/device/scan_lock.h \
 	core/device/table.c \
 	core/device/table.h \
-	core/device/table_change.h \
-	core/device/turn.c \
-	core/device/turn.h
+	core/device/table_internal.h

@@ -10,7 +10,7 @@
 #include "core/base/reason.h"
 #include "shared/text.h"
 #include "core/device/instance.h"
-#include "core/device/turn.h"
+#include "core/device/scan_lock.h"
 
 struct hf_device *hf_device_of(const struct ibv_device *handle)
 {

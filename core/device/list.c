@@ -9,7 +9,7 @@
 #include "core/base/attr.h"
 #include "shared/text.h"
 #include "core/device/list.h"
-#include "core/device/turn.h"
+#include "core/device/scan_lock.h"
 
 static int look(struct hf *hf)
 {

@@ -7,7 +7,7 @@
 #include "core/device/instance.h"
 #include "core/device/node.h"
 #include "core/device/open.h"
-#include "core/device/turn.h"
+#include "core/device/scan_lock.h"
 
 int hf_verify(struct hf_device *device, const struct hf_entry *entry)
 {

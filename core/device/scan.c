@@ -6,7 +6,7 @@
 
 #include "shared/error.h"
 #include "core/device/hf.h"
-#include "core/device/table_change.h"
+#include "core/device/table_internal.h"
 #include "core/discovery/netlink.h"
 
 struct hf_nl *hf_netlink(struct hf *hf, const struct hf_search_root *root)

@@ -10,7 +10,7 @@
 #include "shared/text.h"
 #include "core/device/hf.h"
 #include "core/device/instance.h"
-#include "core/device/table_change.h"
+#include "core/device/table_internal.h"
 
 void hf_observe(struct hf *hf, struct hf_observer *observer)
 {

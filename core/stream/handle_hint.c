@@ -5,7 +5,7 @@
 
 #include "shared/error.h"
 #include "shared/text.h"
-#include "core/device/turn.h"
+#include "core/device/scan_lock.h"
 #include "core/stream/lower_netdevs.h"
 #include "core/stream/stream.h"
 

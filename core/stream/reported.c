@@ -7,8 +7,8 @@
 
 #include "shared/text.h"
 #include "core/device/instance.h"
-#include "core/device/table_change.h"
-#include "core/device/turn.h"
+#include "core/device/table_internal.h"
+#include "core/device/scan_lock.h"
 #include "core/stream/stream.h"
 
 /* A device that is gone has no ports to read; its REMOVED follows. */

@@ -9,7 +9,7 @@
 #include "core/base/attr.h"
 #include "shared/error.h"
 #include "shared/file.h"
-#include "core/device/turn.h"
+#include "core/device/scan_lock.h"
 #include "core/stream/stream.h"
 
 /* A call that finds nothing but hints of no interest comes back after so many. */

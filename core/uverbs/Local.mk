@@ -6,10 +6,10 @@ libhf_core_la_SOURCES += \
 	core/uverbs/counters.c \
 	core/uverbs/cq.c \
 	core/uverbs/cq_poll.c \
-	core/uverbs/delivered.c \
-	core/uverbs/delivered.h \
 	core/uverbs/device_commands.c \
 	core/uverbs/device_commands.h \
+	core/uverbs/event_counts.c \
+	core/uverbs/event_counts.h \
 	core/uverbs/flow.c \
 	core/uverbs/flow_specs.c \
 	core/uverbs/flow_specs.h \

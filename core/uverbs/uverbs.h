@@ -9,7 +9,7 @@
 #include <infiniband/verbs.h>
 
 #include "core/uverbs/command.h"
-#include "core/uverbs/delivered.h"
+#include "core/uverbs/event_counts.h"
 
 /* First member of struct verbs_ex_private, so that this room need not know the rest. */
 struct hf_uverbs {

@@ -101,7 +101,7 @@ ssize_t hf_compat_read_device_file(struct verbs_sysfs_dev *sysfs, const char *pa
 	struct hf_device *device = (struct hf_device *)(void *)sysfs;
 	struct file_read file = {path, value, size};
 
-	/* One that is made up to try a library with (core/device/scan_child.c) has no directory. */
+	/* One that is made up to try a library with (core/compat_scan.c) has no directory. */
 	if (!device->hf)
 		return -ENOENT;
 	return hf_with_dir(device, read_device_file, &file);

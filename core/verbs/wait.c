@@ -13,7 +13,7 @@
 #include "core/device/hf.h"
 #include "core/device/instance.h"
 #include "core/device/open.h"
-#include "core/device/turn.h"
+#include "core/device/scan_lock.h"
 #include "core/verbs/wait.h"
 
 enum {

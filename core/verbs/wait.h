@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 #include "core/device/removal.h"
-#include "core/uverbs/delivered.h"
+#include "core/uverbs/event_counts.h"
 
 struct hf_wait {
 	bool used;

@@ -15,7 +15,7 @@
 #include <holdfast/holdfast.h>
 
 #include "core/device/hf.h"
-#include "core/device/turn.h"
+#include "core/device/scan_lock.h"
 
 enum { ROUNDS = 10, PAUSE_US = 30000, PATIENCE_S = 20 };
 

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "core/device/hf.h"
-#include "core/device/turn.h"
+#include "core/device/scan_lock.h"
 #include "core/verbs/context.h"
 #include "core/verbs/operations.h"
 #include "t/unit/revoke_bed.h"

@@ -18,7 +18,7 @@
 #include <holdfast/holdfast.h>
 
 #include "core/device/hf.h"
-#include "core/device/turn.h"
+#include "core/device/scan_lock.h"
 
 enum {
 	PATIENCE_S = 60,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef HF_DEVICE_PROCESS_H
-#define HF_DEVICE_PROCESS_H
+#ifndef HF_DEVICE_FORK_H
+#define HF_DEVICE_FORK_H
 
 struct hf;
 

@@ -6,7 +6,7 @@
 #define HASH_KEYCMP(a, b, size)	       (address_at(a) != address_at(b))
 
 #include "shared/hash.h"
-#include "core/uverbs/delivered.h"
+#include "core/uverbs/event_counts.h"
 
 static inline uintptr_t address_at(const void *key)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What changes the table; all but the look-up within a scan only. */
-#ifndef HF_DEVICE_TABLE_CHANGE_H
-#define HF_DEVICE_TABLE_CHANGE_H
+#ifndef HF_DEVICE_TABLE_INTERNAL_H
+#define HF_DEVICE_TABLE_INTERNAL_H
 
 #include "core/device/hf.h"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/device/hf.h"
-#include "core/device/turn.h"
+#include "core/device/scan_lock.h"
 #include "core/discovery/netlink.h"
 
 /*

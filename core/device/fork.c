@@ -5,8 +5,8 @@
 
 #include "core/base/attr.h"
 #include "core/device/hf.h"
-#include "core/device/process.h"
-#include "core/device/turn.h"
+#include "core/device/fork.h"
+#include "core/device/scan_lock.h"
 #include "core/provider/library.h"
 
 /*

@@ -4,8 +4,8 @@
  * and the kernel's own figures with it, are gone. An object's counter of acknowledged events stands
  * for it.
  */
-#ifndef HF_UVERBS_DELIVERED_H
-#define HF_UVERBS_DELIVERED_H
+#ifndef HF_UVERBS_EVENT_COUNTS_H
+#define HF_UVERBS_EVENT_COUNTS_H
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Whose turn it is: to look and change the table, or only to ask. */
-#ifndef HF_DEVICE_TURN_H
-#define HF_DEVICE_TURN_H
+#ifndef HF_DEVICE_SCAN_LOCK_H
+#define HF_DEVICE_SCAN_LOCK_H
 
 #include <stdbool.h>
 
