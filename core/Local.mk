@@ -22,6 +22,8 @@ include core/base/Local.mk
 include core/device/Local.mk
 include core/discovery/Local.mk
 include core/foreign/Local.mk
+include core/forksafe/Local.mk
+include core/neighbour/Local.mk
 include core/notify/Local.mk
 include core/provider/Local.mk
 include core/registry/Local.mk

@@ -6,27 +6,17 @@ libhf_core_la_SOURCES += \
 	core/verbs/context.h \
 	core/verbs/cq.c \
 	core/verbs/cq.h \
-	core/verbs/detach.c \
-	core/verbs/detach.h \
 	core/verbs/device_list.c \
 	core/verbs/dm.c \
+	core/verbs/event_fd.c \
+	core/verbs/event_fd.h \
 	core/verbs/events.c \
-	core/verbs/fork.c \
-	core/verbs/fork.h \
-	core/verbs/fork_pages.c \
-	core/verbs/fork_pages.h \
-	core/verbs/fork_ranges.c \
-	core/verbs/fork_ranges.h \
 	core/verbs/gid.c \
 	core/verbs/import.c \
 	core/verbs/marshall.c \
 	core/verbs/marshall.h \
 	core/verbs/mcast.c \
 	core/verbs/mr.c \
-	core/verbs/neighbour.c \
-	core/verbs/neighbour.h \
-	core/verbs/neighbour_ask.c \
-	core/verbs/neighbour_parse.c \
 	core/verbs/open.c \
 	core/verbs/operations.c \
 	core/verbs/operations.h \
@@ -36,6 +26,8 @@ libhf_core_la_SOURCES += \
 	core/verbs/query.c \
 	core/verbs/query_kernel.c \
 	core/verbs/rates.c \
+	core/verbs/release_file.c \
+	core/verbs/release_file.h \
 	core/verbs/revoke.c \
 	core/verbs/revoke.h \
 	core/verbs/srq.c \
@@ -45,6 +37,4 @@ libhf_core_la_SOURCES += \
 	core/verbs/track.c \
 	core/verbs/track.h \
 	core/verbs/track_ex.c \
-	core/verbs/track_internal.h \
-	core/verbs/wait.c \
-	core/verbs/wait.h
+	core/verbs/track_internal.h

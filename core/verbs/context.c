@@ -13,7 +13,7 @@
 #include "core/foreign/family.h"
 #include "core/uverbs/device_commands.h"
 #include "core/verbs/context.h"
-#include "core/verbs/detach.h"
+#include "core/verbs/release_file.h"
 #include "core/verbs/operations.h"
 #include "core/verbs/revoke.h"
 #include "core/verbs/track.h"

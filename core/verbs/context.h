@@ -10,7 +10,7 @@
 
 #include "core/device/table.h"
 #include "core/uverbs/uverbs.h"
-#include "core/verbs/wait.h"
+#include "core/verbs/event_fd.h"
 
 struct hf_channel;
 struct hf_revocable;

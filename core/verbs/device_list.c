@@ -12,7 +12,7 @@
 #include "core/device/instance.h"
 #include "core/device/list.h"
 #include "core/foreign/face.h"
-#include "core/verbs/fork.h"
+#include "core/forksafe/fork.h"
 
 #undef ibv_get_device_list
 

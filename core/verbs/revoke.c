@@ -14,7 +14,7 @@
 #include "shared/file.h"
 #include "core/device/hf.h"
 #include "core/verbs/context.h"
-#include "core/verbs/detach.h"
+#include "core/verbs/release_file.h"
 #include "core/verbs/revoke.h"
 #include "core/verbs/track.h"
 

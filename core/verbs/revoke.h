@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include "core/verbs/wait.h"
+#include "core/verbs/event_fd.h"
 
 struct hf;
 struct verbs_context;

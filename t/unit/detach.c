@@ -15,7 +15,7 @@
 #include <sys/mman.h>
 #include <cmocka.h>
 
-#include "core/verbs/detach.h"
+#include "core/verbs/release_file.h"
 
 static int dead_fd(void)
 {

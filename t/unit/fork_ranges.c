@@ -17,8 +17,8 @@
 #include <holdfast-provider/provider.h>
 
 #include "core/base/attr.h"
-#include "core/verbs/fork_pages.h"
-#include "core/verbs/fork_ranges.h"
+#include "core/forksafe/fork_pages.h"
+#include "core/forksafe/fork_ranges.h"
 
 enum { PAGES = 96, LIVE = 40, STEPS = 60000, PAGE = 4096, BASE = 0x100000 };
 

@@ -396,7 +396,7 @@ static void verbs(void **state)
 	channel = ibv_create_comp_channel(context);
 	assert_non_null(channel);
 	fake_sent_write(IB_USER_VERBS_CMD_CREATE_COMP_CHANNEL);
-	/* What the program polls is not what the kernel gave, see core/verbs/wait.h. */
+	/* What the program polls is not what the kernel gave, see core/verbs/event_fd.h. */
 	assert_true(channel->context == context && channel->fd != pipe_fds[0] &&
 		    channel->refcnt == 0);
 	assert_int_equal(hf_kernel_fd_of(channel), pipe_fds[0]);

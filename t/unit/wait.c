@@ -11,7 +11,7 @@
 #include <rdma/ib_user_verbs.h>
 
 #include "core/base/attr.h"
-#include "core/verbs/wait.h"
+#include "core/verbs/event_fd.h"
 
 enum { ROUNDS = 320 };
 

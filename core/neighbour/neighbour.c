@@ -14,7 +14,7 @@
 #include "core/base/attr.h"
 #include "shared/error.h"
 #include "core/verbs/context.h"
-#include "core/verbs/neighbour.h"
+#include "core/neighbour/neighbour.h"
 
 static_assert(HF_MAC_SIZE == ETHERNET_LL_SIZE, "what programs have room for");
 

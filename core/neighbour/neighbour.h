@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Route netlink's answers about one destination. Everything is 0 or -errno. */
-#ifndef HF_VERBS_NEIGHBOUR_H
-#define HF_VERBS_NEIGHBOUR_H
+#ifndef HF_NEIGHBOUR_NEIGHBOUR_H
+#define HF_NEIGHBOUR_NEIGHBOUR_H
 
 #include <stdbool.h>
 #include <stddef.h>

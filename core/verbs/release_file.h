@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef HF_VERBS_DETACH_H
-#define HF_VERBS_DETACH_H
+#ifndef HF_VERBS_RELEASE_FILE_H
+#define HF_VERBS_RELEASE_FILE_H
 
 #include <stdbool.h>
 #include <sys/stat.h>

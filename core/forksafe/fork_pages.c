@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "shared/hash.h"
-#include "core/verbs/fork_pages.h"
+#include "core/forksafe/fork_pages.h"
 
 struct hf_fork_rounding {
 	struct range {

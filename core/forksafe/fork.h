@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef HF_VERBS_FORK_H
-#define HF_VERBS_FORK_H
+#ifndef HF_FORKSAFE_FORK_H
+#define HF_FORKSAFE_FORK_H
 
 /* Switches protection on where the environment asks for it; the first call counts. */
 void hf_fork_from_environment(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef HF_VERBS_FORK_PAGES_H
-#define HF_VERBS_FORK_PAGES_H
+#ifndef HF_FORKSAFE_FORK_PAGES_H
+#define HF_FORKSAFE_FORK_PAGES_H
 
 #include <stddef.h>
 #include <stdint.h>

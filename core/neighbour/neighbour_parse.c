@@ -8,7 +8,7 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
-#include "core/verbs/neighbour.h"
+#include "core/neighbour/neighbour.h"
 
 size_t hf_ip_size(const struct hf_ip *ip)
 {

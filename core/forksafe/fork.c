@@ -17,9 +17,9 @@
 
 #include "core/base/attr.h"
 #include "core/discovery/netlink.h"
-#include "core/verbs/fork.h"
-#include "core/verbs/fork_pages.h"
-#include "core/verbs/fork_ranges.h"
+#include "core/forksafe/fork.h"
+#include "core/forksafe/fork_pages.h"
+#include "core/forksafe/fork_ranges.h"
 
 static int advise(void *arg, uintptr_t start, size_t size, int protect)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Which pages are protected from fork, and how many times over. Callers take turns. */
-#ifndef HF_VERBS_FORK_RANGES_H
-#define HF_VERBS_FORK_RANGES_H
+#ifndef HF_FORKSAFE_FORK_RANGES_H
+#define HF_FORKSAFE_FORK_RANGES_H
 
 #include <stddef.h>
 #include <stdint.h>

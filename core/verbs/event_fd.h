@@ -7,8 +7,8 @@
  * thread ever sleeps in a read of the kernel's, which would keep the kernel's file, so that neither
  * closing nor an unplug would end (rdma_rxe, Linux 6.1 and 6.12).
  */
-#ifndef HF_VERBS_WAIT_H
-#define HF_VERBS_WAIT_H
+#ifndef HF_VERBS_EVENT_FD_H
+#define HF_VERBS_EVENT_FD_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

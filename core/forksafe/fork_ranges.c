@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "core/verbs/fork_ranges.h"
+#include "core/forksafe/fork_ranges.h"
 
 /* A treap: ordered by address, and a heap by priority. */
 struct hf_fork_edge {

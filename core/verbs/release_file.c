@@ -10,7 +10,7 @@
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
 
-#include "core/verbs/detach.h"
+#include "core/verbs/release_file.h"
 
 struct mapping {
 	void *start;

@@ -14,7 +14,7 @@
 #include "core/device/instance.h"
 #include "core/device/open.h"
 #include "core/device/scan_lock.h"
-#include "core/verbs/wait.h"
+#include "core/verbs/event_fd.h"
 
 enum {
 	LOOK_AGAIN_MS = 1000, /* where nothing is heard */
