@@ -13,22 +13,22 @@ EXTRA_compat_libibverbs_la_DEPENDENCIES = $(top_srcdir)/abi/maps/libibverbs.map
 EXTRA_DIST += abi/maps/libibverbs.map abi/libibverbs-symbols.tsv
 
 compat_libibverbs_la_SOURCES = \
-	compat/face/ah.c \
-	compat/face/data.c \
-	compat/face/device.c \
-	compat/face/forward.h \
-	compat/face/memory.c \
-	compat/face/queues.c \
-	compat/face/steering.c \
-	compat/old/ah.c \
-	compat/old/device.c \
-	compat/old/driver.c \
-	compat/old/events.c \
-	compat/old/memory.c \
-	compat/old/old.h \
-	compat/old/post.c \
-	compat/old/qp.c \
-	compat/old/queues.c
+	compat/libibverbs/ah.c \
+	compat/libibverbs/data.c \
+	compat/libibverbs/device.c \
+	compat/libibverbs/forward.h \
+	compat/libibverbs/memory.c \
+	compat/libibverbs/queues.c \
+	compat/libibverbs/steering.c \
+	compat/ibverbs_1_0/ah.c \
+	compat/ibverbs_1_0/device.c \
+	compat/ibverbs_1_0/driver.c \
+	compat/ibverbs_1_0/events.c \
+	compat/ibverbs_1_0/memory.c \
+	compat/ibverbs_1_0/ibverbs_1_0.h \
+	compat/ibverbs_1_0/post.c \
+	compat/ibverbs_1_0/qp.c \
+	compat/ibverbs_1_0/queues.c
 
 compat_libibverbs_la_SOURCES += \
 	compat/private34/context.c \

@@ -14,7 +14,7 @@
 #include <rdma/ib_user_verbs.h>
 #include <rdma/rdma_user_ioctl_cmds.h>
 
-#include "compat/old/old.h"
+#include "compat/ibverbs_1_0/ibverbs_1_0.h"
 #include "t/lib/fake/objects.h"
 
 #define BIND(ret, name, parameters)       \

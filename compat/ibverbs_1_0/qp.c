@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compat/old/old.h"
+#include "compat/ibverbs_1_0/ibverbs_1_0.h"
 
 HF_OLD(struct old_qp *, ibv_create_qp, (struct old_pd * pd, struct old_qp_init_attr *attr))
 {

@@ -2,7 +2,7 @@
 /* IBVERBS_1.0: protection domains and memory regions. */
 #include <stdlib.h>
 
-#include "compat/old/old.h"
+#include "compat/ibverbs_1_0/ibverbs_1_0.h"
 
 HF_OLD(struct old_pd *, ibv_alloc_pd, (struct old_context * context))
 {

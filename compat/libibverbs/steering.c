@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Tables of a port, strings and rates, fork, and the old helpers of librdmacm and its like. */
-#include "compat/face/forward.h"
+#include "compat/libibverbs/forward.h"
 
 HF_FORWARD(1.11, int, _ibv_query_gid_ex,
 	   (struct ibv_context * context, uint32_t port, uint32_t index,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Protection domains, memory, multicast groups. */
-#include "compat/face/forward.h"
+#include "compat/libibverbs/forward.h"
 
 HF_FORWARD(1.1, struct ibv_pd *, ibv_alloc_pd, (struct ibv_context * context), (context))
 HF_FORWARD(1.1, int, ibv_dealloc_pd, (struct ibv_pd * pd), (pd))

@@ -2,7 +2,7 @@
 /* IBVERBS_1.0: address handles. */
 #include <stdlib.h>
 
-#include "compat/old/old.h"
+#include "compat/ibverbs_1_0/ibverbs_1_0.h"
 
 HF_OLD(struct old_ah *, ibv_create_ah, (struct old_pd * pd, struct ibv_ah_attr *attr))
 {

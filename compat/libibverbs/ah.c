@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Address handles. */
-#include "compat/face/forward.h"
+#include "compat/libibverbs/forward.h"
 
 HF_FORWARD(1.1, struct ibv_ah *, ibv_create_ah, (struct ibv_pd * pd, struct ibv_ah_attr *attr),
 	   (pd, attr))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Devices, contexts and what is asked of them. */
-#include "compat/face/forward.h"
+#include "compat/libibverbs/forward.h"
 
 HF_FORWARD(1.1, struct ibv_device **, ibv_get_device_list, (int *num), (num))
 HF_FORWARD(1.1, void, ibv_free_device_list, (struct ibv_device * *list), (list))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* A symbol at a version of libibverbs, which is libholdfast's function of the same name. */
-#ifndef HF_COMPAT_FORWARD_H
-#define HF_COMPAT_FORWARD_H
+#ifndef HF_COMPAT_LIBIBVERBS_FORWARD_H
+#define HF_COMPAT_LIBIBVERBS_FORWARD_H
 
 #include <infiniband/verbs.h>
 

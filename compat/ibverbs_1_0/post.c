@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* IBVERBS_1.0: the data path, which a program's inline functions call through the context. */
-#include "compat/old/old.h"
+#include "compat/ibverbs_1_0/ibverbs_1_0.h"
 
 /* So many at a time: a list may be longer than the stack is deep. */
 enum { BATCH = 16 };

@@ -3,15 +3,15 @@
  * Node IBVERBS_1.0: programs built in 2006 or before know other structs. Each object they get is one
  * of these, with the real object behind what they know.
  */
-#ifndef HF_COMPAT_OLD_H
-#define HF_COMPAT_OLD_H
+#ifndef HF_COMPAT_IBVERBS_1_0_IBVERBS_1_0_H
+#define HF_COMPAT_IBVERBS_1_0_IBVERBS_1_0_H
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "compat/face/forward.h"
+#include "compat/libibverbs/forward.h"
 
 struct old_context;
 struct old_cq;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Completion queues and channels, shared receive queues, queue pairs. */
-#include "compat/old/old.h"
+#include "compat/ibverbs_1_0/ibverbs_1_0.h"
 
 extern __typeof__(ibv_create_comp_channel) face_ibv_create_comp_channel;
 HF_SYMVER(face_ibv_create_comp_channel, "ibv_create_comp_channel@@IBVERBS_1.0")

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* IBVERBS_1.0: events name an object, which is the old one for the program. */
-#include "compat/old/old.h"
+#include "compat/ibverbs_1_0/ibverbs_1_0.h"
 
 enum element { ELEMENT_NONE, ELEMENT_CQ, ELEMENT_QP, ELEMENT_SRQ };
 

@@ -2,7 +2,7 @@
 /* IBVERBS_1.0: completion queues and shared receive queues. */
 #include <stdlib.h>
 
-#include "compat/old/old.h"
+#include "compat/ibverbs_1_0/ibverbs_1_0.h"
 
 HF_OLD(struct old_cq *, ibv_create_cq,
        (struct old_context * context, int cqe, void *cq_context, struct ibv_comp_channel *channel,

@@ -2,7 +2,7 @@
 /* IBVERBS_1.0: devices and contexts. */
 #include <stdlib.h>
 
-#include "compat/old/old.h"
+#include "compat/ibverbs_1_0/ibverbs_1_0.h"
 
 const char old_context_mark = 0;
 
