@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "shared/nldev.h"
-#include "boot/rename/naming.h"
+#include "naming/naming.h"
 #include "tools/common.h"
 #include "tools/json.h"
 #include "tools/names.h"

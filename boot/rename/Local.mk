@@ -1,15 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Names that stay. Which name that is decides a library of its own: the tool that udev runs and the
-# holdfast command answer the same then.
-noinst_LTLIBRARIES += libhf-naming.la
-libhf_naming_la_LIBADD = libhf-shared.la
-libhf_naming_la_SOURCES = \
-	boot/rename/hardware.c \
-	boot/rename/hardware.h \
-	boot/rename/naming.c \
-	boot/rename/naming.h \
-	boot/rename/pci.c
-
+# Applies the name that the naming library decides.
 boot_in += \
 	boot/rename/60-rdma-persistent-naming.rules.in \
 	boot/rename/90-rdma-moved.rules.in

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "shared/nldev.h"
-#include "boot/rename/naming.h"
+#include "naming/naming.h"
 
 static void say(void *arg, enum hf_name_policy policy, const char *sentence)
 {

@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "boot/rename/naming.h"
+#include "naming/naming.h"
 
 enum { PCI_TREE_PATH = 256, PCI_TREE_NONE = -1 };
 

@@ -4,8 +4,8 @@
  * and of what RDMA netlink says; nothing here changes anything. rdma_rename and `holdfast name` share
  * it, and tests run it on made-up trees. Functions return 0 or -errno; outputs are untouched then.
  */
-#ifndef HF_RENAME_NAMING_H
-#define HF_RENAME_NAMING_H
+#ifndef HF_NAMING_NAMING_H
+#define HF_NAMING_NAMING_H
 
 #include <stdbool.h>
 #include <stddef.h>

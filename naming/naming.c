@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "boot/rename/naming.h"
+#include "naming/naming.h"
 
 static const char *const words[] = {
 	[HF_NAME_BY_KERNEL] = "NAME_KERNEL", [HF_NAME_BY_ONBOARD] = "NAME_ONBOARD",

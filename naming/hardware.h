@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What hf_name_look() is made from. */
-#ifndef HF_RENAME_HARDWARE_H
-#define HF_RENAME_HARDWARE_H
+#ifndef HF_NAMING_HARDWARE_H
+#define HF_NAMING_HARDWARE_H
 
-#include "boot/rename/naming.h"
+#include "naming/naming.h"
 
 /* A plain decimal number; without the file ret->there is false, and 0 is returned. */
 int hf_name_read_number(int dir, const char *path, struct hf_name_number *ret);

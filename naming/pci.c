@@ -9,7 +9,7 @@
 #include <linux/pci_regs.h>
 
 #include "shared/sysfs_attr.h"
-#include "boot/rename/hardware.h"
+#include "naming/hardware.h"
 
 enum {
 	HEADER_SIZE = 64, /* of the configuration space: what everybody may read */

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "shared/sysfs_attr.h"
-#include "boot/rename/hardware.h"
+#include "naming/hardware.h"
 
 int hf_name_read_number(int dir, const char *path, struct hf_name_number *ret)
 {
