@@ -170,13 +170,13 @@ extern void ibv_copy_path_rec_to_kern(void *to, const void *from);
 	CALL(hf_provider_resize_cq)              \
 	CALL(hf_provider_set_ops)
 
-#define HF_CALLS_COMPAT(CALL)            \
-	CALL(hf_compat_dmabuf_buffer)    \
-	CALL(hf_compat_face)             \
-	CALL(hf_compat_open_device)      \
-	CALL(hf_compat_query_device)     \
-	CALL(hf_compat_read_device_file) \
-	CALL(hf_compat_register)
+#define HF_CALLS_COMPAT(CALL)             \
+	CALL(hfi_compat_dmabuf_buffer)    \
+	CALL(hfi_compat_face)             \
+	CALL(hfi_compat_open_device)      \
+	CALL(hfi_compat_query_device)     \
+	CALL(hfi_compat_read_device_file) \
+	CALL(hfi_compat_register)
 
 struct hf_compat_calls {
 #define HF_CALL(name) __typeof__(name) *(name);

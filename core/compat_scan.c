@@ -39,10 +39,10 @@ static void try_device(const struct verbs_device_ops *ops)
 
 	if (!device)
 		return;
-	hf_copy(device->sysfs.sysfs_name, sizeof(device->sysfs.sysfs_name), "uverbs0");
-	hf_copy(device->sysfs.ibdev_name, sizeof(device->sysfs.ibdev_name), "none0");
-	hf_copy(device->sysfs.ibdev_path, sizeof(device->sysfs.ibdev_path),
-		"/sys/class/infiniband/none0");
+	hfi_copy(device->sysfs.sysfs_name, sizeof(device->sysfs.sysfs_name), "uverbs0");
+	hfi_copy(device->sysfs.ibdev_name, sizeof(device->sysfs.ibdev_name), "none0");
+	hfi_copy(device->sysfs.ibdev_path, sizeof(device->sysfs.ibdev_path),
+		 "/sys/class/infiniband/none0");
 	device->sysfs.ibdev_idx = -1;
 	device->sysfs.abi_ver = ops->match_max_abi_version;
 	if (ops->match_table && ops->match_table->kind != HF_MATCH_END)
@@ -73,22 +73,22 @@ static void look(const char *file, struct hf_tables *tables)
 		return;
 	}
 	if (file[0] != '/' && dlinfo(library, RTLD_DI_LINKMAP, &map) == 0 &&
-	    hf_copy(found, sizeof(found), map->l_name))
+	    hfi_copy(found, sizeof(found), map->l_name))
 		found[0] = '\0';
-	ops = hf_registered_by(library, &abi);
+	ops = hfi_registered_by(library, &abi);
 	if (!ops) {
 		refuse(tables, "it registered no driver");
 	} else if (!ops->alloc_device || !ops->alloc_context) {
 		refuse(tables, "it lacks alloc_device or alloc_context");
-	} else if (hf_tables_take(ops, tables)) {
+	} else if (hfi_tables_take(ops, tables)) {
 		refuse(tables, "its match table makes no sense");
 	} else {
 		try_device(ops);
-		hf_copy(tables->file, sizeof(tables->file), found);
+		hfi_copy(tables->file, sizeof(tables->file), found);
 	}
 	dlclose(library);
 	if (ops)
-		hf_registered_forget(ops);
+		hfi_registered_forget(ops);
 }
 
 HF_EXPORT int hf_compat_scan(int fd, const char *face, char **files)
@@ -104,9 +104,9 @@ HF_EXPORT int hf_compat_scan(int fd, const char *face, char **files)
 		struct hf_tables tables = {0};
 
 		look(*files, &tables);
-		if (hf_tables_print(&tables, report) < 0 || fflush(report) < 0)
+		if (hfi_tables_print(&tables, report) < 0 || fflush(report) < 0)
 			return 3;
-		hf_tables_clear(&tables);
+		hfi_tables_clear(&tables);
 	}
 	return 0;
 }

@@ -82,14 +82,14 @@ static int set_roots(struct hf *hf, const struct hf_options *options)
 	int err;
 
 	if (options->num_roots)
-		err = hf_roots_given(&roots, options->roots, options->num_roots);
+		err = hfi_roots_given(&roots, options->roots, options->num_roots);
 	else if (text)
-		err = hf_roots_parse(&roots, text);
+		err = hfi_roots_parse(&roots, text);
 	else if (sysfs)
 		/* libibverbs' variable: another sysfs, but the machine's own nodes. */
-		err = hf_roots_given(&roots, &(struct hf_root){sysfs, "/dev"}, 1);
+		err = hfi_roots_given(&roots, &(struct hf_root){sysfs, "/dev"}, 1);
 	else
-		err = hf_roots_usual(&roots, &hf->log);
+		err = hfi_roots_usual(&roots, &hf->log);
 	if (err)
 		return err;
 	hf->roots = roots.v;
@@ -116,9 +116,9 @@ static void set_cache(struct hf_foreign_options *foreign, const struct hf_option
 	if (geteuid() == 0)
 		return;
 	if (cache && cache[0] == '/')
-		hf_print(user, HF_PATH_SIZE, "%s/holdfast", cache);
+		hfi_print(user, HF_PATH_SIZE, "%s/holdfast", cache);
 	else if (home && home[0] == '/')
-		hf_print(user, HF_PATH_SIZE, "%s/.cache/holdfast", home);
+		hfi_print(user, HF_PATH_SIZE, "%s/.cache/holdfast", home);
 	if (user[0])
 		foreign->cache_dirs[1] = user;
 }
@@ -145,7 +145,7 @@ static void set_foreign(struct hf_foreign_options *foreign, const struct hf_opti
 	}
 	foreign->preferred = (options->flags & HF_PREFER_DISTRIBUTION) ||
 			     (prefer && !strcmp(prefer, "distribution"));
-	if (layout && hf_parse_number(layout, 10, 9999, &number) == 0)
+	if (layout && hfi_parse_number(layout, 10, 9999, &number) == 0)
 		foreign->stated = (unsigned int)number;
 }
 
@@ -162,7 +162,7 @@ static int set_registry(struct hf *hf, const struct hf_options *options)
 	set_foreign(&foreign, options);
 	set_cache(&foreign, options, user_cache);
 	if (options->provider_dirs)
-		return hf_registry_init(&hf->registry, options->provider_dirs, &foreign);
+		return hfi_registry_init(&hf->registry, options->provider_dirs, &foreign);
 	if (text) {
 		copy = strdup(text);
 		if (!copy)
@@ -176,7 +176,7 @@ static int set_registry(struct hf *hf, const struct hf_options *options)
 		}
 		dirs[count++] = HF_PROVIDER_DIR;
 	}
-	err = hf_registry_init(&hf->registry, dirs, &foreign);
+	err = hfi_registry_init(&hf->registry, dirs, &foreign);
 	free(copy);
 	return err;
 }
@@ -185,7 +185,7 @@ static int set_revoker(struct hf *hf, const struct hf_options *options)
 {
 	const char *text = environment(options, "HOLDFAST_REVOKE");
 
-	return text && !strcmp(text, "1") ? hf_revoker_new(hf) : 0;
+	return text && !strcmp(text, "1") ? hfi_revoker_new(hf) : 0;
 }
 
 HF_EXPORT int hf_new(const struct hf_options *given, struct hf **ret)
@@ -203,8 +203,8 @@ HF_EXPORT int hf_new(const struct hf_options *given, struct hf **ret)
 	atomic_init(&hf->refs, 1);
 	hf->flags = options.flags;
 	hf->node_wait_ms = options.node_wait_ms ? options.node_wait_ms : NODE_WAIT_MS;
-	hf->notifier_new = hf_notifier_new;
-	hf->fork_count = hf_fork_count();
+	hf->notifier_new = hfi_notifier_new;
+	hf->fork_count = hfi_fork_count();
 	set_log(hf, &options);
 	err = set_roots(hf, &options);
 	if (err)
@@ -218,12 +218,12 @@ HF_EXPORT int hf_new(const struct hf_options *given, struct hf **ret)
 	pthread_mutex_init(&hf->lock, NULL);
 	pthread_cond_init(&hf->scan_done, NULL);
 	pthread_mutex_init(&hf->revoke_lock, NULL);
-	hf_process_add(hf);
+	hfi_process_add(hf);
 	*ret = hf;
 	return 0;
 
 free_registry:
-	hf_registry_destroy(&hf->registry);
+	hfi_registry_destroy(&hf->registry);
 free_roots:
 	free(hf->roots);
 free_hf:
@@ -233,14 +233,14 @@ free_hf:
 
 static void destroy(struct hf *hf)
 {
-	hf_process_remove(hf);
-	hf_revoker_free(hf);
-	hf_table_clear(hf);
-	hf_forget_closed(hf);
+	hfi_process_remove(hf);
+	hfi_revoker_free(hf);
+	hfi_table_clear(hf);
+	hfi_forget_closed(hf);
 	if (hf->notifier)
 		hf->notifier->free(hf->notifier);
-	hf_nl_close(hf->nl);
-	hf_registry_destroy(&hf->registry);
+	hfi_nl_close(hf->nl);
+	hfi_registry_destroy(&hf->registry);
 	pthread_cond_destroy(&hf->scan_done);
 	pthread_mutex_destroy(&hf->revoke_lock);
 	pthread_mutex_destroy(&hf->lock);
@@ -269,14 +269,14 @@ HF_EXPORT int hf_provider_list(struct hf *hf, size_t entry_size, struct hf_provi
 
 	if (entry_size < sizeof(size_t) || entry_size > 65536)
 		return -EINVAL;
-	mine = hf_scan_begin(hf);
-	count = mine ? hf_registry_want_foreign(&hf->registry, &hf->log) : 0;
+	mine = hfi_scan_begin(hf);
+	count = mine ? hfi_registry_want_foreign(&hf->registry, &hf->log) : 0;
 	if (mine && count >= 0)
-		count = hf_registry_refresh(&hf->registry, &hf->log);
+		count = hfi_registry_refresh(&hf->registry, &hf->log);
 	if (mine)
-		hf_scan_end(hf);
+		hfi_scan_end(hf);
 	if (count >= 0)
-		count = hf_registry_list(&hf->registry, entry_size, &list);
+		count = hfi_registry_list(&hf->registry, entry_size, &list);
 	if (count >= 0)
 		*ret = list;
 	return count;

@@ -9,18 +9,18 @@
 #include "shared/sysfs_attr.h"
 #include "naming/hardware.h"
 
-int hf_name_read_number(int dir, const char *path, struct hf_name_number *ret)
+int hfi_name_read_number(int dir, const char *path, struct hf_name_number *ret)
 {
 	struct hf_name_number number = {.there = true, .from = path};
 	char text[16];
-	int err = hf_attr_text(dir, path, text, sizeof(text));
+	int err = hfi_attr_text(dir, path, text, sizeof(text));
 
 	if (err == -ENOENT) {
 		ret->there = false;
 		return 0;
 	}
 	if (!err)
-		err = hf_decimal(text, &number.value);
+		err = hfi_decimal(text, &number.value);
 	if (!err)
 		*ret = number;
 	return err;
@@ -34,8 +34,8 @@ static int open_device(int sysfs, const char *name)
 	if (!*name || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, "..") ||
 	    strlen(name) >= HF_NAME_SIZE)
 		return -ENODEV;
-	class = hf_attr_dir(sysfs, "class/infiniband");
-	fd = class < 0 ? class : hf_attr_dir(class, name);
+	class = hfi_attr_dir(sysfs, "class/infiniband");
+	fd = class < 0 ? class : hfi_attr_dir(class, name);
 	if (class >= 0)
 		close(class);
 	return fd == -ENOENT || fd == -ENOTDIR ? -ENODEV : fd;
@@ -43,7 +43,7 @@ static int open_device(int sysfs, const char *name)
 
 static int subsystem(int dir, char *name, size_t size)
 {
-	int err = hf_attr_link(dir, "subsystem", name, size);
+	int err = hfi_attr_link(dir, "subsystem", name, size);
 
 	if (err == -ENOENT)
 		*name = '\0';
@@ -54,9 +54,9 @@ static void look_at_pci(int sysfs, int function, struct hf_name_hardware *hardwa
 {
 	hardware->bus = HF_NAME_BUS_PCI;
 	hardware->pci_error_at = "device";
-	hardware->pci_error = hf_pci_self(function, &hardware->pci_self);
+	hardware->pci_error = hfi_pci_self(function, &hardware->pci_self);
 	if (!hardware->pci_error)
-		hf_pci_look(sysfs, function, hardware);
+		hfi_pci_look(sysfs, function, hardware);
 }
 
 /* A sub-function is a device of the auxiliary bus, in the directory of its PCI function. */
@@ -65,11 +65,11 @@ static int look_at_auxiliary(int sysfs, int dir, struct hf_name_hardware *hardwa
 	char bus[HF_NAME_SIZE];
 	int function, err;
 
-	err = hf_name_read_number(dir, "sfnum", &hardware->sf);
+	err = hfi_name_read_number(dir, "sfnum", &hardware->sf);
 	/* Several devices of one function would get one name. */
 	if (err || !hardware->sf.there)
 		return err;
-	function = hf_attr_dir(dir, "..");
+	function = hfi_attr_dir(dir, "..");
 	if (function < 0)
 		return function;
 	err = subsystem(function, bus, sizeof(bus));
@@ -86,7 +86,7 @@ static int look_at_parent(int sysfs, int device, int parent, struct hf_name_hard
 	int err;
 
 	/* Where it is no link it is not the kernel's. */
-	err = hf_attr_link(device, "device", hardware->parent, sizeof(hardware->parent));
+	err = hfi_attr_link(device, "device", hardware->parent, sizeof(hardware->parent));
 	if (err == -EINVAL)
 		return 0;
 	if (err)
@@ -98,7 +98,7 @@ static int look_at_parent(int sysfs, int device, int parent, struct hf_name_hard
 	if (err)
 		return err;
 	if (!strcmp(hardware->bus_name, "pci") ||
-	    (!*hardware->bus_name && !hf_pci_parse(hardware->parent, &address))) {
+	    (!*hardware->bus_name && !hfi_pci_parse(hardware->parent, &address))) {
 		look_at_pci(sysfs, parent, hardware);
 		return 0;
 	}
@@ -107,7 +107,7 @@ static int look_at_parent(int sysfs, int device, int parent, struct hf_name_hard
 						       : look_at_auxiliary(sysfs, parent, hardware);
 }
 
-int hf_name_look(int sysfs, const char *name, struct hf_name_hardware *ret)
+int hfi_name_look(int sysfs, const char *name, struct hf_name_hardware *ret)
 {
 	struct hf_name_hardware hardware = {.bus = HF_NAME_BUS_NONE};
 	int device = open_device(sysfs, name), parent, err = 0;
@@ -121,7 +121,7 @@ int hf_name_look(int sysfs, const char *name, struct hf_name_hardware *ret)
 	}
 	hardware.dev = st.st_dev;
 	hardware.ino = st.st_ino;
-	parent = hf_attr_dir(device, "device");
+	parent = hfi_attr_dir(device, "device");
 	if (parent >= 0) {
 		err = look_at_parent(sysfs, device, parent, &hardware);
 		close(parent);
@@ -135,7 +135,7 @@ out:
 	return err;
 }
 
-bool hf_name_is_still(int sysfs, const char *name, const struct hf_name_hardware *hardware)
+bool hfi_name_is_still(int sysfs, const char *name, const struct hf_name_hardware *hardware)
 {
 	int device = open_device(sysfs, name);
 	struct stat st;

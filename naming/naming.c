@@ -27,7 +27,7 @@ struct decision {
 	bool overflow;
 };
 
-const char *hf_name_policy_word(enum hf_name_policy policy)
+const char *hfi_name_policy_word(enum hf_name_policy policy)
 {
 	return words[policy];
 }
@@ -53,7 +53,7 @@ static int add_word(struct hf_name_policies *policies, const char *word, size_t 
 	return -EINVAL;
 }
 
-int hf_name_parse_policies(const char *text, struct hf_name_policies *ret)
+int hfi_name_parse_policies(const char *text, struct hf_name_policies *ret)
 {
 	struct hf_name_policies policies = {.count = 0};
 	size_t length;
@@ -70,7 +70,7 @@ int hf_name_parse_policies(const char *text, struct hf_name_policies *ret)
 	return 0;
 }
 
-bool hf_name_has_policy(const struct hf_name_policies *policies, enum hf_name_policy policy)
+bool hfi_name_has_policy(const struct hf_name_policies *policies, enum hf_name_policy policy)
 {
 	for (size_t i = 0; i < policies->count; i++)
 		if (policies->v[i] == policy)
@@ -78,7 +78,7 @@ bool hf_name_has_policy(const struct hf_name_policies *policies, enum hf_name_po
 	return false;
 }
 
-const char *hf_name_fault(const char *name)
+const char *hfi_name_fault(const char *name)
 {
 	if (!*name)
 		return "it is empty";
@@ -348,7 +348,7 @@ static int by_fixed(struct decision *decision)
 		why(decision, "no name was given");
 		return -EINVAL;
 	}
-	fault = hf_name_fault(decision->fixed);
+	fault = hfi_name_fault(decision->fixed);
 	if (fault) {
 		why(decision, "the name that was given cannot be one: %s", fault);
 		return strlen(decision->fixed) >= HF_NAME_SIZE ? -ENAMETOOLONG : -EINVAL;
@@ -375,7 +375,7 @@ static int try_policy(struct decision *decision, enum hf_name_policy policy)
 		err = -ENAMETOOLONG;
 	}
 	/* What is made up begins with the kernel's word for the protocol. */
-	fault = err || policy == HF_NAME_BY_KERNEL ? NULL : hf_name_fault(decision->answer.name);
+	fault = err || policy == HF_NAME_BY_KERNEL ? NULL : hfi_name_fault(decision->answer.name);
 	if (fault) {
 		why(decision, "what the kernel calls the protocol cannot be in a name: %s", fault);
 		err = -EBADMSG;
@@ -387,9 +387,9 @@ static int try_policy(struct decision *decision, enum hf_name_policy policy)
 	return err;
 }
 
-int hf_name_decide(const struct hf_name_policies *policies, const char *fixed,
-		   const struct hf_nldev *facts, const struct hf_name_hardware *hardware,
-		   const struct hf_name_trace *trace, struct hf_name_answer *ret)
+int hfi_name_decide(const struct hf_name_policies *policies, const char *fixed,
+		    const struct hf_nldev *facts, const struct hf_name_hardware *hardware,
+		    const struct hf_name_trace *trace, struct hf_name_answer *ret)
 {
 	struct decision decision = {
 		.fixed = fixed, .facts = facts, .hardware = hardware, .trace = trace};

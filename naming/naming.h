@@ -93,28 +93,28 @@ struct hf_name_answer {
 };
 
 /* Parses "NAME_X,NAME_Y"; NAME_FALLBACK stands for NAME_ONBOARD,NAME_PCI. -EINVAL: not understood. */
-int hf_name_parse_policies(const char *text, struct hf_name_policies *ret);
-const char *hf_name_policy_word(enum hf_name_policy policy);
-bool hf_name_has_policy(const struct hf_name_policies *policies, enum hf_name_policy policy);
+int hfi_name_parse_policies(const char *text, struct hf_name_policies *ret);
+const char *hfi_name_policy_word(enum hf_name_policy policy);
+bool hfi_name_has_policy(const struct hf_name_policies *policies, enum hf_name_policy policy);
 
 /* NULL: a device may have this name; else what is wrong with it. */
-const char *hf_name_fault(const char *name);
+const char *hfi_name_fault(const char *name);
 
 /*
  * Reads what the tree knows of class/infiniband/NAME, through directories that are held open. `sysfs`
  * is a descriptor of the tree's top. -ENODEV: there is no such device.
  */
-int hf_name_look(int sysfs, const char *name, struct hf_name_hardware *ret);
+int hfi_name_look(int sysfs, const char *name, struct hf_name_hardware *ret);
 /* Whether the name still leads to the device that was looked at. */
-bool hf_name_is_still(int sysfs, const char *name, const struct hf_name_hardware *hardware);
+bool hfi_name_is_still(int sysfs, const char *name, const struct hf_name_hardware *hardware);
 
 /*
  * Decides; `facts` are RDMA netlink's. -ENOENT: no policy of the list gives a name; -EINVAL: `fixed`
  * cannot be a name; -ENAMETOOLONG; anything else: the tree could not be read, and another policy's
  * name would be another one tomorrow. On failure ret->why alone is set.
  */
-int hf_name_decide(const struct hf_name_policies *policies, const char *fixed,
-		   const struct hf_nldev *facts, const struct hf_name_hardware *hardware,
-		   const struct hf_name_trace *trace, struct hf_name_answer *ret);
+int hfi_name_decide(const struct hf_name_policies *policies, const char *fixed,
+		    const struct hf_nldev *facts, const struct hf_name_hardware *hardware,
+		    const struct hf_name_trace *trace, struct hf_name_answer *ret);
 
 #endif

@@ -36,7 +36,7 @@ static int take_hex(const char **at, size_t length, uint32_t *ret)
 	return 0;
 }
 
-int hf_pci_parse(const char *text, struct hf_pci_address *ret)
+int hfi_pci_parse(const char *text, struct hf_pci_address *ret)
 {
 	struct hf_pci_address address;
 	const char *at = text, *colon = strchr(text, ':');
@@ -70,24 +70,24 @@ static int is_self(void *arg, int dir, const char *name)
 	struct hf_pci_address address;
 	struct stat st;
 
-	if (hf_pci_parse(name, &address) || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	if (hfi_pci_parse(name, &address) || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    st.st_dev != self->st.st_dev || st.st_ino != self->st.st_ino)
 		return 0;
 	self->address = address;
 	return 1;
 }
 
-int hf_pci_self(int dir, struct hf_pci_address *ret)
+int hfi_pci_self(int dir, struct hf_pci_address *ret)
 {
 	struct self self;
 	int above, found;
 
 	if (fstat(dir, &self.st) < 0)
 		return -errno;
-	above = hf_attr_dir(dir, "..");
+	above = hfi_attr_dir(dir, "..");
 	if (above < 0)
 		return above;
-	found = hf_attr_entries(above, is_self, &self);
+	found = hfi_attr_entries(above, is_self, &self);
 	close(above);
 	if (found <= 0)
 		return found ? found : -ENOENT;
@@ -110,8 +110,8 @@ static int is_vf(void *arg, int dir, const char *name)
 
 	/* By the whole address: the VFs of one PF may be on several buses. */
 	if (strncmp(name, prefix, sizeof(prefix) - 1) ||
-	    hf_decimal(name + sizeof(prefix) - 1, &number) ||
-	    hf_attr_link(dir, name, target, sizeof(target)) || hf_pci_parse(target, &address) ||
+	    hfi_decimal(name + sizeof(prefix) - 1, &number) ||
+	    hfi_attr_link(dir, name, target, sizeof(target)) || hfi_pci_parse(target, &address) ||
 	    !is_same(&address, &vf->address))
 		return 0;
 	vf->number = number;
@@ -131,10 +131,10 @@ static int is_slot(void *arg, int dir, const char *name)
 	int err;
 
 	/* "0-2" and the like are numbers that firmware gave twice, told apart in order of discovery. */
-	if (hf_decimal(name, &number) || !number)
+	if (hfi_decimal(name, &number) || !number)
 		return 0;
 	snprintf(path, sizeof(path), "%s/address", name);
-	err = hf_attr_text(dir, path, address, sizeof(address));
+	err = hfi_attr_text(dir, path, address, sizeof(address));
 	if (err == -ENOENT)
 		return 0;
 	if (err || strcmp(address, slot->address) != 0)
@@ -155,10 +155,10 @@ static int look_for_slot(int sysfs, const struct hf_name_hardware *hardware,
 	/* With ARI there is one device on the bus, and its number is part of the function's. */
 	snprintf(slot.address, sizeof(slot.address), "%04x:%02x:%02x", pci->domain, pci->bus,
 		 hardware->ari ? 0 : pci->device);
-	slots = hf_attr_dir(sysfs, "bus/pci/slots");
+	slots = hfi_attr_dir(sysfs, "bus/pci/slots");
 	if (slots < 0)
 		return slots == -ENOENT ? 0 : slots;
-	err = hf_attr_entries(slots, is_slot, &slot);
+	err = hfi_attr_entries(slots, is_slot, &slot);
 	close(slots);
 	if (!err)
 		*ret = slot.number;
@@ -168,7 +168,7 @@ static int look_for_slot(int sysfs, const struct hf_name_hardware *hardware,
 static int look_at_config(int function, bool *multi_function)
 {
 	unsigned char header[HEADER_SIZE];
-	ssize_t got = hf_attr_bytes(function, "config", header, sizeof(header));
+	ssize_t got = hfi_attr_bytes(function, "config", header, sizeof(header));
 
 	if (got == -ENOENT) {
 		*multi_function = false;
@@ -196,7 +196,7 @@ static int look_at_named(int function, struct hf_name_hardware *hardware)
 	if (err)
 		return err;
 	hardware->pci_error_at = "ari_enabled";
-	err = hf_name_read_number(function, "ari_enabled", &ari);
+	err = hfi_name_read_number(function, "ari_enabled", &ari);
 	if (!err)
 		hardware->ari = ari.there && ari.value == 1;
 	return err;
@@ -208,11 +208,11 @@ static int look_at_pf(int physfn, struct hf_name_hardware *hardware)
 	int found;
 
 	hardware->pci_error_at = "physfn";
-	found = hf_pci_self(physfn, &hardware->pci);
+	found = hfi_pci_self(physfn, &hardware->pci);
 	if (found)
 		return found == -ENOENT ? -EBADMSG : found;
 	hardware->pci_error_at = "physfn/virtfn*";
-	found = hf_attr_entries(physfn, is_vf, &vf);
+	found = hfi_attr_entries(physfn, is_vf, &vf);
 	/* Without its number a VF would get the PF's name. */
 	if (found <= 0)
 		return found ? found : -ENODEV;
@@ -227,12 +227,12 @@ static void look_for_onboard(int function, struct hf_name_hardware *hardware)
 
 	for (size_t i = 0; i < 2 && !err && !hardware->onboard.there; i++) {
 		hardware->onboard_error_at = files[i];
-		err = hf_name_read_number(function, files[i], &hardware->onboard);
+		err = hfi_name_read_number(function, files[i], &hardware->onboard);
 	}
 	hardware->onboard_error = err;
 }
 
-void hf_pci_look(int sysfs, int function, struct hf_name_hardware *hardware)
+void hfi_pci_look(int sysfs, int function, struct hf_name_hardware *hardware)
 {
 	int physfn, err;
 
@@ -240,7 +240,7 @@ void hf_pci_look(int sysfs, int function, struct hf_name_hardware *hardware)
 	if (!hardware->sf.there)
 		look_for_onboard(function, hardware);
 	hardware->pci_error_at = "physfn";
-	physfn = hf_attr_dir(function, "physfn");
+	physfn = hfi_attr_dir(function, "physfn");
 	if (physfn >= 0) {
 		err = look_at_pf(physfn, hardware);
 		close(physfn);

@@ -3,7 +3,7 @@
 
 #include "shared/error.h"
 
-bool hf_error_is_shortage(int err)
+bool hfi_error_is_shortage(int err)
 {
 	return err == -ENOMEM || err == -EMFILE || err == -ENFILE;
 }

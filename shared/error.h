@@ -8,6 +8,6 @@
  * The errors (-errno) that say something of this process or machine and nothing of what was looked
  * at: no descriptors, no memory.
  */
-bool hf_error_is_shortage(int err);
+bool hfi_error_is_shortage(int err);
 
 #endif

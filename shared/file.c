@@ -7,7 +7,7 @@
 
 #include "shared/file.h"
 
-void hf_close(int *fd)
+void hfi_close(int *fd)
 {
 	int saved = errno;
 
@@ -36,17 +36,17 @@ static ssize_t transfer(long number, int fd, const void *buffer, size_t size)
 #endif
 }
 
-ssize_t hf_read_uncancelled(int fd, void *buffer, size_t size)
+ssize_t hfi_read_uncancelled(int fd, void *buffer, size_t size)
 {
 	return transfer(SYS_read, fd, buffer, size);
 }
 
-ssize_t hf_write_uncancelled(int fd, const void *buffer, size_t size)
+ssize_t hfi_write_uncancelled(int fd, const void *buffer, size_t size)
 {
 	return transfer(SYS_write, fd, buffer, size);
 }
 
-void hf_fd_mark(struct hf_fd_mark *mark, int fd)
+void hfi_fd_mark(struct hf_fd_mark *mark, int fd)
 {
 	struct stat st;
 
@@ -55,7 +55,7 @@ void hf_fd_mark(struct hf_fd_mark *mark, int fd)
 		*mark = (struct hf_fd_mark){fd, st.st_dev, st.st_ino};
 }
 
-bool hf_fd_is_still(const struct hf_fd_mark *mark)
+bool hfi_fd_is_still(const struct hf_fd_mark *mark)
 {
 	struct stat st;
 
@@ -77,17 +77,17 @@ static int open_again(int dirfd, const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-int hf_open_dir(int dirfd, const char *path)
+int hfi_open_dir(int dirfd, const char *path)
 {
 	return open_again(dirfd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-int hf_open_dir_to_read(int dirfd, const char *path)
+int hfi_open_dir_to_read(int dirfd, const char *path)
 {
 	return open_again(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-int hf_write_file(int dirfd, const char *path, const char *value, size_t length)
+int hfi_write_file(int dirfd, const char *path, const char *value, size_t length)
 {
 	struct stat here;
 	ssize_t done;
@@ -115,7 +115,7 @@ int hf_write_file(int dirfd, const char *path, const char *value, size_t length)
 			err = -EIO;
 		break;
 	}
-	hf_close(&fd);
+	hfi_close(&fd);
 	return err;
 }
 
@@ -138,7 +138,7 @@ static ssize_t read_all(int fd, char *value, size_t size)
 	return (ssize_t)length;
 }
 
-ssize_t hf_read_file(int dirfd, const char *path, char *value, size_t size, struct stat *st)
+ssize_t hfi_read_file(int dirfd, const char *path, char *value, size_t size, struct stat *st)
 {
 	struct stat here;
 	ssize_t length;
@@ -153,7 +153,7 @@ ssize_t hf_read_file(int dirfd, const char *path, char *value, size_t size, stru
 		length = -EINVAL;
 	else
 		length = read_all(fd, value, size);
-	hf_close(&fd);
+	hfi_close(&fd);
 	if (length < 0)
 		return length;
 	if ((size_t)length == size)

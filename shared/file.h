@@ -8,14 +8,14 @@
 #include <sys/types.h>
 
 /* Closes *fd if it is open, keeps errno and sets it to -1. */
-void hf_close(int *fd);
+void hfi_close(int *fd);
 
 /*
  * read() and write() that no cancelled thread ends in: for where a lock is held. Answers and errno are
  * the same.
  */
-ssize_t hf_read_uncancelled(int fd, void *buffer, size_t size);
-ssize_t hf_write_uncancelled(int fd, const void *buffer, size_t size);
+ssize_t hfi_read_uncancelled(int fd, void *buffer, size_t size);
+ssize_t hfi_write_uncancelled(int fd, const void *buffer, size_t size);
 
 /* A descriptor that is kept; to tell whether it was closed behind our back and its number reused. */
 struct hf_fd_mark {
@@ -24,26 +24,26 @@ struct hf_fd_mark {
 	ino_t ino;
 };
 
-void hf_fd_mark(struct hf_fd_mark *mark, int fd);
+void hfi_fd_mark(struct hf_fd_mark *mark, int fd);
 /* Sockets and files have inodes of their own; of epoll sets and the like one is as another. */
-bool hf_fd_is_still(const struct hf_fd_mark *mark);
+bool hfi_fd_is_still(const struct hf_fd_mark *mark);
 
 /*
  * Reads a whole small file below dirfd into value, without trailing newlines and with a NUL, and its
  * stat into *st unless that is NULL. Returns the length. A file that does not fit is -ERANGE, one
  * with a NUL byte inside is -EINVAL.
  */
-ssize_t hf_read_file(int dirfd, const char *path, char *value, size_t size, struct stat *st);
+ssize_t hfi_read_file(int dirfd, const char *path, char *value, size_t size, struct stat *st);
 
 /*
  * Writes `length` bytes to a plain file below dirfd in one piece, in place of what it held. It must
  * exist, and be no symbolic link (-ELOOP); what is no plain file is -EINVAL.
  */
-int hf_write_file(int dirfd, const char *path, const char *value, size_t length);
+int hfi_write_file(int dirfd, const char *path, const char *value, size_t length);
 
 /* A directory for openat() and fstatat() below it: without reading, opening takes half the time. */
-int hf_open_dir(int dirfd, const char *path);
+int hfi_open_dir(int dirfd, const char *path);
 /* The same for readdir() as well. */
-int hf_open_dir_to_read(int dirfd, const char *path);
+int hfi_open_dir_to_read(int dirfd, const char *path);
 
 #endif

@@ -25,7 +25,7 @@ struct hf_nldev_socket {
 	char reply[REPLY_SIZE] __attribute__((aligned(8)));
 };
 
-int hf_nldev_open(struct hf_nldev_socket **ret)
+int hfi_nldev_open(struct hf_nldev_socket **ret)
 {
 	const struct timeval patience = {.tv_sec = REPLY_SECONDS};
 	struct hf_nldev_socket *nl = calloc(1, sizeof(*nl));
@@ -39,14 +39,14 @@ int hf_nldev_open(struct hf_nldev_socket **ret)
 		       sizeof(patience)) < 0)
 		err = -errno;
 	if (err) {
-		hf_nldev_close(nl);
+		hfi_nldev_close(nl);
 		return err == -EAFNOSUPPORT ? -EPROTONOSUPPORT : err;
 	}
 	*ret = nl;
 	return 0;
 }
 
-void hf_nldev_close(struct hf_nldev_socket *nl)
+void hfi_nldev_close(struct hf_nldev_socket *nl)
 {
 	if (nl && nl->socket)
 		mnl_socket_close(nl->socket);
@@ -72,7 +72,7 @@ static int get_number(const struct nlattr *attr, void *to, size_t size)
 	return 0;
 }
 
-int hf_nldev_parse(const void *message, size_t size, struct hf_nldev *ret)
+int hfi_nldev_parse(const void *message, size_t size, struct hf_nldev *ret)
 {
 	const struct nlmsghdr *header = message;
 	struct hf_nldev device = {.index = 0};
@@ -181,7 +181,7 @@ static int take_datagram(struct hf_nldev_socket *nl, size_t size, struct search 
 		}
 		/* One device that makes no sense hides no other. */
 		if (!search || RDMA_NL_GET_CLIENT(header->nlmsg_type) != RDMA_NL_NLDEV ||
-		    hf_nldev_parse(header, header->nlmsg_len, &device) ||
+		    hfi_nldev_parse(header, header->nlmsg_len, &device) ||
 		    strcmp(device.name, search->name) != 0)
 			continue;
 		search->device = device;
@@ -216,7 +216,7 @@ static int dump(struct hf_nldev_socket *nl, struct search *search)
 	return ask(nl, mnl_nlmsg_put_header(request), RDMA_NLDEV_CMD_GET, NLM_F_DUMP, search);
 }
 
-int hf_nldev_find(struct hf_nldev_socket *nl, const char *name, struct hf_nldev *ret)
+int hfi_nldev_find(struct hf_nldev_socket *nl, const char *name, struct hf_nldev *ret)
 {
 	int misses = 0;
 
@@ -243,7 +243,7 @@ int hf_nldev_find(struct hf_nldev_socket *nl, const char *name, struct hf_nldev 
 	return -EIO;
 }
 
-int hf_nldev_rename(struct hf_nldev_socket *nl, uint32_t index, const char *name)
+int hfi_nldev_rename(struct hf_nldev_socket *nl, uint32_t index, const char *name)
 {
 	char request[RENAME_SIZE] __attribute__((aligned(8)));
 	struct nlmsghdr *header = mnl_nlmsg_put_header(request);

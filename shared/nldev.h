@@ -25,22 +25,22 @@ struct hf_nldev {
 struct hf_nldev_socket;
 
 /* -EPROTONOSUPPORT where there is no RDMA netlink, or -errno. */
-int hf_nldev_open(struct hf_nldev_socket **ret);
-void hf_nldev_close(struct hf_nldev_socket *nl);
+int hfi_nldev_open(struct hf_nldev_socket **ret);
+void hfi_nldev_close(struct hf_nldev_socket *nl);
 
 /*
  * The device of that name. -ENODEV: the kernel has none, in this network namespace. -EBADMSG: an
  * answer that makes no sense; -EIO: devices came and went faster than the list could be read.
  */
-int hf_nldev_find(struct hf_nldev_socket *nl, const char *name, struct hf_nldev *ret);
+int hfi_nldev_find(struct hf_nldev_socket *nl, const char *name, struct hf_nldev *ret);
 
 /*
  * Gives a device another name, and returns what the kernel answers. -EEXIST: another device has it;
  * -ENODEV: there is no device of that index, in this network namespace; -EPERM; -ENAMETOOLONG.
  */
-int hf_nldev_rename(struct hf_nldev_socket *nl, uint32_t index, const char *name);
+int hfi_nldev_rename(struct hf_nldev_socket *nl, uint32_t index, const char *name);
 
 /* Takes one message apart, `size` bytes of it. -EBADMSG when it makes no sense. */
-int hf_nldev_parse(const void *message, size_t size, struct hf_nldev *ret);
+int hfi_nldev_parse(const void *message, size_t size, struct hf_nldev *ret);
 
 #endif

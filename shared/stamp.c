@@ -3,12 +3,12 @@
 
 #include "shared/stamp.h"
 
-bool hf_stamp_same(const struct timespec *a, const struct timespec *b)
+bool hfi_stamp_same(const struct timespec *a, const struct timespec *b)
 {
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-bool hf_stamp_is_settled(const struct timespec *stamp)
+bool hfi_stamp_is_settled(const struct timespec *stamp)
 {
 	enum { TICKS_NS = 30000000, NS = 1000000000 };
 	struct timespec now;

@@ -6,13 +6,13 @@
 #include <stdbool.h>
 #include <time.h>
 
-bool hf_stamp_same(const struct timespec *a, const struct timespec *b);
+bool hfi_stamp_same(const struct timespec *a, const struct timespec *b);
 
 /*
  * Is it sure that a change from now on gives another stamp? Stamps come from a clock that stands
  * still for up to 10 ms, and some file systems count seconds only: a second change within that time
  * leaves no trace.
  */
-bool hf_stamp_is_settled(const struct timespec *stamp);
+bool hfi_stamp_is_settled(const struct timespec *stamp);
 
 #endif

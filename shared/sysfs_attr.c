@@ -11,14 +11,14 @@
 
 enum { LINK_SIZE = 4096 };
 
-int hf_attr_dir(int dir, const char *path)
+int hfi_attr_dir(int dir, const char *path)
 {
 	int fd = openat(dir, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
 }
 
-ssize_t hf_attr_bytes(int dir, const char *path, void *value, size_t size)
+ssize_t hfi_attr_bytes(int dir, const char *path, void *value, size_t size)
 {
 	/* Should a FIFO stand there, nobody waits for its writer. */
 	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -46,9 +46,9 @@ ssize_t hf_attr_bytes(int dir, const char *path, void *value, size_t size)
 	return err ? err : (ssize_t)got;
 }
 
-int hf_attr_text(int dir, const char *path, char *value, size_t size)
+int hfi_attr_text(int dir, const char *path, char *value, size_t size)
 {
-	ssize_t length = hf_attr_bytes(dir, path, value, size);
+	ssize_t length = hfi_attr_bytes(dir, path, value, size);
 
 	if (length < 0)
 		return (int)length;
@@ -60,7 +60,7 @@ int hf_attr_text(int dir, const char *path, char *value, size_t size)
 	return 0;
 }
 
-int hf_decimal(const char *text, uint32_t *ret)
+int hfi_decimal(const char *text, uint32_t *ret)
 {
 	uint64_t value = 0;
 	size_t length = strspn(text, "0123456789");
@@ -75,7 +75,7 @@ int hf_decimal(const char *text, uint32_t *ret)
 	return 0;
 }
 
-int hf_attr_link(int dir, const char *path, char *name, size_t size)
+int hfi_attr_link(int dir, const char *path, char *name, size_t size)
 {
 	char target[LINK_SIZE];
 	ssize_t length = readlinkat(dir, path, target, sizeof(target));
@@ -94,7 +94,7 @@ int hf_attr_link(int dir, const char *path, char *name, size_t size)
 	return 0;
 }
 
-int hf_attr_entries(int dir, int (*each)(void *arg, int dir, const char *name), void *arg)
+int hfi_attr_entries(int dir, int (*each)(void *arg, int dir, const char *name), void *arg)
 {
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = 0;
 	struct dirent *entry;

@@ -11,21 +11,21 @@
 enum { HF_ATTR_ENTRIES = 1 << 17 };
 
 /* A directory, for openat() below it. */
-int hf_attr_dir(int dir, const char *path);
+int hfi_attr_dir(int dir, const char *path);
 /* Reads up to `size` bytes of a plain file; the number of bytes, or -errno. */
-ssize_t hf_attr_bytes(int dir, const char *path, void *value, size_t size);
+ssize_t hfi_attr_bytes(int dir, const char *path, void *value, size_t size);
 /* A line of text without its newline; -EBADMSG when it is longer, or has a NUL. */
-int hf_attr_text(int dir, const char *path, char *value, size_t size);
+int hfi_attr_text(int dir, const char *path, char *value, size_t size);
 /* The last component of where a symbolic link leads. */
-int hf_attr_link(int dir, const char *path, char *name, size_t size);
+int hfi_attr_link(int dir, const char *path, char *name, size_t size);
 
 /* Nothing but digits, no leading zero, at most UINT32_MAX. */
-int hf_decimal(const char *text, uint32_t *ret);
+int hfi_decimal(const char *text, uint32_t *ret);
 
 /*
  * Hands each entry's name to `each` until it returns other than 0, and returns that; 0 at the end.
  * -E2BIG: more entries than can be.
  */
-int hf_attr_entries(int dir, int (*each)(void *arg, int dir, const char *name), void *arg);
+int hfi_attr_entries(int dir, int (*each)(void *arg, int dir, const char *name), void *arg);
 
 #endif

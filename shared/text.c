@@ -8,7 +8,7 @@
 
 #include "shared/text.h"
 
-int hf_parse_number(const char *text, int base, uint64_t max, uint64_t *ret)
+int hfi_parse_number(const char *text, int base, uint64_t max, uint64_t *ret)
 {
 	unsigned long long value;
 	char *end;
@@ -28,7 +28,7 @@ int hf_parse_number(const char *text, int base, uint64_t max, uint64_t *ret)
 	return 0;
 }
 
-int hf_copy(char *to, size_t size, const char *from)
+int hfi_copy(char *to, size_t size, const char *from)
 {
 	size_t length = strnlen(from, size);
 
@@ -64,7 +64,7 @@ static int join(char *to, size_t size, const char *format, va_list args)
 	return (int)length;
 }
 
-int hf_print(char *to, size_t size, const char *format, ...)
+int hfi_print(char *to, size_t size, const char *format, ...)
 {
 	va_list args;
 	int length;
@@ -85,7 +85,7 @@ int hf_print(char *to, size_t size, const char *format, ...)
 	return 0;
 }
 
-bool hf_is_name(const char *text, size_t max)
+bool hfi_is_name(const char *text, size_t max)
 {
 	size_t length = strnlen(text, max + 1);
 
@@ -97,7 +97,7 @@ bool hf_is_name(const char *text, size_t max)
 	return true;
 }
 
-bool hf_is_uverbs_name(const char *text)
+bool hfi_is_uverbs_name(const char *text)
 {
 	static const char prefix[] = "uverbs";
 	const char *digits = text + sizeof(prefix) - 1;

@@ -8,19 +8,19 @@
 #include <stdint.h>
 
 /* -EINVAL unless `text` is nothing but a number in `base` (0: by prefix) of at most `max`. */
-int hf_parse_number(const char *text, int base, uint64_t max, uint64_t *ret);
+int hfi_parse_number(const char *text, int base, uint64_t max, uint64_t *ret);
 
 /* Copies with the NUL; -ENAMETOOLONG when it does not fit, and then nothing is written. */
-int hf_copy(char *to, size_t size, const char *from);
+int hfi_copy(char *to, size_t size, const char *from);
 
 /* Prints; -ENAMETOOLONG when it does not fit, and then `to` holds the empty string. */
-int hf_print(char *to, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int hfi_print(char *to, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* A name that may stand as one component of a path: not empty, no '/', not "." or "..", at most
  * `max` bytes, printable ASCII. */
-bool hf_is_name(const char *text, size_t max);
+bool hfi_is_name(const char *text, size_t max);
 
 /* "uverbsN" with a plain decimal N. */
-bool hf_is_uverbs_name(const char *text);
+bool hfi_is_uverbs_name(const char *text);
 
 #endif

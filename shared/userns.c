@@ -5,13 +5,13 @@
 #include "shared/file.h"
 #include "shared/userns.h"
 
-bool hf_uevents_are_heard(void)
+bool hfi_uevents_are_heard(void)
 {
 	char map[256];
 	unsigned long inside, outside, count;
 	char *end;
 
-	if (hf_read_file(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map), NULL) < 0)
+	if (hfi_read_file(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map), NULL) < 0)
 		return false;
 	inside = strtoul(map, &end, 10);
 	outside = strtoul(end, &end, 10);

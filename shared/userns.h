@@ -8,6 +8,6 @@
  * Are the kernel's uevents heard here? Not in a user namespace other than the first: kernels from
  * 4.18 on send there only what belongs to network namespaces. What cannot be read is no.
  */
-bool hf_uevents_are_heard(void);
+bool hfi_uevents_are_heard(void);
 
 #endif

@@ -11,7 +11,7 @@
 #include "tools/output.h"
 #include "tools/roots.h"
 
-void hf_complain(const char *format, ...)
+void hfi_complain(const char *format, ...)
 {
 	char *text = NULL;
 	va_list args;
@@ -22,23 +22,23 @@ void hf_complain(const char *format, ...)
 	va_end(args);
 	fflush(stdout);
 	fputs("holdfast: ", stderr);
-	hf_put_safe(stderr, text ? text : "out of memory");
+	hfi_put_safe(stderr, text ? text : "out of memory");
 	fputc('\n', stderr);
 	free(text);
 }
 
-void *hf_tool_alloc(void *old, size_t count, size_t size)
+void *hfi_tool_alloc(void *old, size_t count, size_t size)
 {
 	void *memory = reallocarray(old, count ? count : 1, size);
 
 	if (!memory) {
-		hf_complain("out of memory");
+		hfi_complain("out of memory");
 		exit(HF_EXIT_FAILED);
 	}
 	return memory;
 }
 
-char *hf_tool_print(const char *format, ...)
+char *hfi_tool_print(const char *format, ...)
 {
 	char *text;
 	va_list args;
@@ -48,7 +48,7 @@ char *hf_tool_print(const char *format, ...)
 	length = vasprintf(&text, format, args);
 	va_end(args);
 	if (length < 0) {
-		hf_complain("out of memory");
+		hfi_complain("out of memory");
 		exit(HF_EXIT_FAILED);
 	}
 	return text;
@@ -59,7 +59,7 @@ static void log_message(void *arg, enum hf_log_level level, const char *message)
 	static const char *const names[] = {"", "error", "warning", "info", "debug"};
 
 	(void)arg;
-	hf_complain("%s: %s", (unsigned int)level < 5 ? names[level] : "log", message);
+	hfi_complain("%s: %s", (unsigned int)level < 5 ? names[level] : "log", message);
 }
 
 /* What names the roots, and is to blame when the library cannot make sense of them. */
@@ -74,7 +74,7 @@ static const char *roots_from(const struct hf_tool *tool)
 	return sysfs && *sysfs ? "SYSFS_PATH" : NULL;
 }
 
-struct hf *hf_tool_context(const struct hf_tool *tool, uint32_t flags, uint32_t node_wait_ms)
+struct hf *hfi_tool_context(const struct hf_tool *tool, uint32_t flags, uint32_t node_wait_ms)
 {
 	struct hf_options options = {
 		.size = sizeof(options),
@@ -95,11 +95,11 @@ struct hf *hf_tool_context(const struct hf_tool *tool, uint32_t flags, uint32_t 
 	if (!err)
 		return hf;
 	if (err == -EINVAL && roots_from(tool))
-		hf_complain("cannot start: %s: wanted absolute paths of up to 255 characters, see "
-			    "holdfast(7)",
-			    roots_from(tool));
+		hfi_complain("cannot start: %s: wanted absolute paths of up to 255 characters, see "
+			     "holdfast(7)",
+			     roots_from(tool));
 	else
-		hf_complain("cannot start: %s", strerror(-err));
+		hfi_complain("cannot start: %s", strerror(-err));
 	return NULL;
 }
 
@@ -119,13 +119,13 @@ static int compare_names(const void *a, const void *b)
 	return left_generation < right_generation ? -1 : left_generation > right_generation;
 }
 
-int hf_tool_devices(struct hf *hf, struct ibv_device ***ret)
+int hfi_tool_devices(struct hf *hf, struct ibv_device ***ret)
 {
 	int count = hf_device_list(hf, HF_LIST_ALL, ret);
 
 	if (count < 0) {
-		hf_complain("cannot list the devices: %s; \"holdfast doctor\" may know why",
-			    strerror(-count));
+		hfi_complain("cannot list the devices: %s; \"holdfast doctor\" may know why",
+			     strerror(-count));
 		return count;
 	}
 	qsort(*ret, (size_t)count, sizeof(**ret), compare_names);
@@ -158,39 +158,39 @@ static int find_nameless(struct hf *hf, const char *label, struct ibv_device **r
 	return err;
 }
 
-int hf_tool_by_name(struct hf *hf, const char *name, struct ibv_device **ret)
+int hfi_tool_by_name(struct hf *hf, const char *name, struct ibv_device **ret)
 {
 	int err = hf_device_by_name(hf, name, ret);
 
 	return err == -ENODEV ? find_nameless(hf, name, ret) : err;
 }
 
-int hf_tool_find(const struct hf_tool *tool, struct hf *hf, const char *name,
-		 struct ibv_device **ret)
+int hfi_tool_find(const struct hf_tool *tool, struct hf *hf, const char *name,
+		  struct ibv_device **ret)
 {
-	int err = hf_tool_by_name(hf, name, ret);
+	int err = hfi_tool_by_name(hf, name, ret);
 	char *hidden;
 
 	if (!err)
 		return HF_EXIT_OK;
 	if (err != -ENODEV) {
-		hf_complain("%s: cannot look for the device: %s; \"holdfast doctor\" may know why",
-			    name, strerror(-err));
+		hfi_complain("%s: cannot look for the device: %s; \"holdfast doctor\" may know why",
+			     name, strerror(-err));
 		return HF_EXIT_FAILED;
 	}
-	hidden = hf_roots_find_hidden(tool, name);
+	hidden = hfi_roots_find_hidden(tool, name);
 	if (hidden)
-		hf_complain(
+		hfi_complain(
 			"%s: it has no uverbs entry, so no program can use it; \"holdfast doctor "
 			"%s\" says more",
 			name, name);
 	else
-		hf_complain("%s: no such device; \"holdfast list\" shows those that exist", name);
+		hfi_complain("%s: no such device; \"holdfast list\" shows those that exist", name);
 	free(hidden);
 	return HF_EXIT_NO_DEVICE;
 }
 
-int hf_tool_info(struct ibv_device *device, struct hf_device_info *ret)
+int hfi_tool_info(struct ibv_device *device, struct hf_device_info *ret)
 {
 	struct hf_device_info info = {.size = sizeof(info)};
 	struct hf_port_info port = {.size = sizeof(port)};
@@ -207,18 +207,18 @@ int hf_tool_info(struct ibv_device *device, struct hf_device_info *ret)
 	return 0;
 }
 
-bool hf_exists(const char *dir, const char *path)
+bool hfi_exists(const char *dir, const char *path)
 {
-	char *full = hf_tool_print("%s/%s", dir, path);
+	char *full = hfi_tool_print("%s/%s", dir, path);
 	bool exists = !access(full, F_OK);
 
 	free(full);
 	return exists;
 }
 
-bool hf_tool_read(const char *dir, const char *path, char *value, size_t size)
+bool hfi_tool_read(const char *dir, const char *path, char *value, size_t size)
 {
-	char *full = hf_tool_print("%s/%s", dir, path);
+	char *full = hfi_tool_print("%s/%s", dir, path);
 	int fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	ssize_t length;
 

@@ -72,37 +72,37 @@ extern const struct hf_command hf_command_monitor;
 extern const struct hf_command hf_command_providers;
 extern const struct hf_command hf_command_doctor;
 extern const struct hf_command hf_command_holders;
-extern const struct hf_command hf_command_run;
+extern const struct hf_command hfi_command_run;
 extern const struct hf_command hf_command_name;
 extern const struct hf_command hf_command_wait;
 
 /* Prints "holdfast: ..." on standard error, with what a terminal might obey made harmless. */
-void hf_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void hfi_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A context made from the options; complains and returns NULL on failure. */
-struct hf *hf_tool_context(const struct hf_tool *tool, uint32_t flags, uint32_t node_wait_ms);
+struct hf *hfi_tool_context(const struct hf_tool *tool, uint32_t flags, uint32_t node_wait_ms);
 
 /* Every device, sorted by name; complains and returns -errno, or the number of devices. */
-int hf_tool_devices(struct hf *hf, struct ibv_device ***ret);
+int hfi_tool_devices(struct hf *hf, struct ibv_device ***ret);
 
 /* As hf_device_by_name(); one whose name cannot be read is found as "uverbsN" or "(uverbsN)". */
-int hf_tool_by_name(struct hf *hf, const char *name, struct ibv_device **ret);
+int hfi_tool_by_name(struct hf *hf, const char *name, struct ibv_device **ret);
 
 /* The same, but complains and returns an exit status when it cannot. */
-int hf_tool_find(const struct hf_tool *tool, struct hf *hf, const char *name,
-		 struct ibv_device **ret);
+int hfi_tool_find(const struct hf_tool *tool, struct hf *hf, const char *name,
+		  struct ibv_device **ret);
 
 /* As hf_device_get_info(), and counts the ports where the kernel does not tell how many there are. */
-int hf_tool_info(struct ibv_device *device, struct hf_device_info *ret);
+int hfi_tool_info(struct ibv_device *device, struct hf_device_info *ret);
 
 /* DIR/PATH exists. */
-bool hf_exists(const char *dir, const char *path);
+bool hfi_exists(const char *dir, const char *path);
 
 /* Reads a small file DIR/PATH without its last newline; false when it cannot be read. */
-bool hf_tool_read(const char *dir, const char *path, char *value, size_t size);
+bool hfi_tool_read(const char *dir, const char *path, char *value, size_t size);
 
 /* Memory or nothing: a command that cannot have any has nothing left to do. */
-void *hf_tool_alloc(void *old, size_t count, size_t size);
-char *hf_tool_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void *hfi_tool_alloc(void *old, size_t count, size_t size);
+char *hfi_tool_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

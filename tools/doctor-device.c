@@ -26,39 +26,39 @@ static void permission(const struct hf_device_info *info, char **problem, char *
 	struct stat st;
 
 	if (stat(info->node, &st)) {
-		*problem = hf_tool_print("The node %s cannot be reached: %s.", info->node,
-					 strerror(errno));
-		*remedy = hf_tool_print("Let users enter the directories above it.");
+		*problem = hfi_tool_print("The node %s cannot be reached: %s.", info->node,
+					  strerror(errno));
+		*remedy = hfi_tool_print("Let users enter the directories above it.");
 		return;
 	}
 	owner = getpwuid(st.st_uid);
-	*problem = hf_tool_print("The node %s may not be opened: owner %s (%u), mode %04o",
-				 info->node, owner ? owner->pw_name : "unknown", st.st_uid,
-				 st.st_mode & 07777);
+	*problem = hfi_tool_print("The node %s may not be opened: owner %s (%u), mode %04o",
+				  info->node, owner ? owner->pw_name : "unknown", st.st_uid,
+				  st.st_mode & 07777);
 	group = getgrgid(st.st_gid);
 	{
-		char *longer = hf_tool_print("%s, group %s (%u), and this process is user %u.",
-					     *problem, group ? group->gr_name : "unknown",
-					     st.st_gid, geteuid());
+		char *longer = hfi_tool_print("%s, group %s (%u), and this process is user %u.",
+					      *problem, group ? group->gr_name : "unknown",
+					      st.st_gid, geteuid());
 
 		free(*problem);
 		*problem = longer;
 	}
 	self = getpwuid(geteuid());
 	if (!access(info->node, R_OK | W_OK)) {
-		char *node = hf_quote(info->node);
+		char *node = hfi_quote(info->node);
 
 		*remedy =
-			hf_tool_print("The mode would do: a container's device list or a security "
-				      "module forbids it; start the container with --device=%s.",
-				      node);
+			hfi_tool_print("The mode would do: a container's device list or a security "
+				       "module forbids it; start the container with --device=%s.",
+				       node);
 		free(node);
 	} else if (st.st_gid && group && (st.st_mode & 0060) == 0060)
-		*remedy = hf_tool_print(
+		*remedy = hfi_tool_print(
 			"Add the user to the group and log in again: usermod -aG %s %s",
 			group->gr_name, self ? self->pw_name : "USER");
 	else
-		*remedy = hf_tool_print(
+		*remedy = hfi_tool_print(
 			"Put this line into /etc/udev/rules.d/90-rdma-nodes.rules: %s; "
 			"then: udevadm control --reload && udevadm trigger "
 			"--action=add --subsystem-match=infiniband_verbs",
@@ -67,21 +67,21 @@ static void permission(const struct hf_device_info *info, char **problem, char *
 
 static char *missing_node(const struct hf_device_info *info)
 {
-	char *node = hf_quote(info->node), *root = hf_quote(info->root), *text;
+	char *node = hfi_quote(info->node), *root = hfi_quote(info->root), *text;
 
-	if (!hf_is_kernel_root(info->root))
-		text = hf_tool_print(
+	if (!hfi_is_kernel_root(info->root))
+		text = hfi_tool_print(
 			"Make a file of that name, or name the directory of the nodes: "
 			"--root %s:DEV.",
 			root);
-	else if (hf_in_container())
-		text = hf_tool_print(
+	else if (hfi_in_container())
+		text = hfi_tool_print(
 			"Give the node to this container: docker run --device=%s (podman "
 			"the same); a device plugged later needs a new container or a "
 			"bind mount of /dev/infiniband.",
 			node);
 	else
-		text = hf_tool_print(
+		text = hfi_tool_print(
 			"Let udev make it: udevadm trigger --action=add "
 			"/sys/class/infiniband_verbs/%s; without udev: mknod -m 666 %s c "
 			"%u %u",
@@ -94,15 +94,15 @@ static char *missing_node(const struct hf_device_info *info)
 static char *remedy_for(const struct hf_device_info *info)
 {
 	const struct hf_reason *reason = &info->reason;
-	char *name = hf_quote(info->name), *file = hf_quote(info->provider_file);
-	char *node = hf_quote(info->node), *text;
+	char *name = hfi_quote(info->name), *file = hfi_quote(info->provider_file);
+	char *node = hfi_quote(info->node), *text;
 
 	switch (reason->code) {
 	case HF_REASON_GONE:
-		text = hf_tool_print("Plug it again; \"holdfast list\" shows what is there now.");
+		text = hfi_tool_print("Plug it again; \"holdfast list\" shows what is there now.");
 		break;
 	case HF_REASON_HALF_MADE:
-		text = hf_tool_print(
+		text = hfi_tool_print(
 			"Try again in a moment, it may be just being made; if it stays "
 			"so, see dmesg and load the driver again.");
 		break;
@@ -110,57 +110,58 @@ static char *remedy_for(const struct hf_device_info *info)
 		text = missing_node(info);
 		break;
 	case HF_REASON_NODE_MISMATCH:
-		text = hf_tool_print(
+		text = hfi_tool_print(
 			"It is left over from another device: rm %s && udevadm trigger "
 			"--action=add /sys/class/infiniband_verbs/%s",
 			node, info->uverbs);
 		break;
 	case HF_REASON_OTHER_NETNS:
-		text = hf_tool_print(
+		text = hfi_tool_print(
 			"From the namespace that has it: rdma dev set %s netns NAMESPACE; "
 			"or share all devices: rdma system set netns shared.",
 			name);
 		break;
 	case HF_REASON_NO_PROVIDER:
-		text = hf_tool_print(
+		text = hfi_tool_print(
 			"Install the provider for %s%s, or name its directory with --provider-dir; "
 			"\"holdfast providers\" shows what is there.",
 			info->driver_id ? "driver " : "this hardware",
-			info->driver_id ? hf_driver_name(info->driver_id) : "");
+			info->driver_id ? hfi_driver_name(info->driver_id) : "");
 		break;
 	case HF_REASON_FILE_MISSING:
-		text = hf_tool_print(
+		text = hfi_tool_print(
 			"Install the provider's package again: its manifest is there, its "
 			"library is not.");
 		break;
 	case HF_REASON_ABI:
-		text = hf_tool_print(
+		text = hfi_tool_print(
 			"Install a provider that was built for this holdfast; wanted: %s; "
 			"found: %s.",
 			reason->wanted, reason->found);
 		break;
 	case HF_REASON_UNSAFE:
-		text = hf_tool_print(
+		text = hfi_tool_print(
 			"Make the provider's library, its manifest and the directories "
 			"they are in belong to root, and writable by nobody else: "
 			"\"holdfast doctor\" tells how.");
 		break;
 	case HF_REASON_LOAD:
-		text = hf_tool_print(
+		text = hfi_tool_print(
 			"Install the provider again, or see which library it misses: ldd %s",
 			*info->provider_file ? file : "FILE");
 		break;
 	case HF_REASON_KERNEL_ABI:
-		text = hf_tool_print(
+		text = hfi_tool_print(
 			"Bring the provider and the kernel to versions that fit; wanted: "
 			"%s; found: %s.",
 			reason->wanted, reason->found);
 		break;
 	case HF_REASON_BAD_MANIFEST:
-		text = hf_tool_print("Mend the manifest, or install the provider's package again.");
+		text = hfi_tool_print(
+			"Mend the manifest, or install the provider's package again.");
 		break;
 	default:
-		text = hf_tool_print("\"holdfast -vv info %s\" says more.", name);
+		text = hfi_tool_print("\"holdfast -vv info %s\" says more.", name);
 		break;
 	}
 	free(name);
@@ -178,11 +179,12 @@ static void examine_reason(struct hf_findings *findings, const struct hf_device_
 	if (info->reason.code == HF_REASON_NODE_PERMISSION) {
 		permission(info, &problem, &remedy);
 	} else {
-		hf_format_reason(&info->reason, reason);
-		problem = hf_tool_print("%s", reason);
+		hfi_format_reason(&info->reason, reason);
+		problem = hfi_tool_print("%s", reason);
 		remedy = remedy_for(info);
 	}
-	hf_found_in(findings, HF_PROBLEM, hf_reason_name(info->reason.code), info, problem, remedy);
+	hfi_found_in(findings, HF_PROBLEM, hf_reason_name(info->reason.code), info, problem,
+		     remedy);
 }
 
 /* Proves what the state promises. */
@@ -196,24 +198,25 @@ static void try_open(struct hf_findings *findings, struct ibv_device *device,
 		hf_device_close(context);
 		return;
 	}
-	if (err == -ENOTTY && !hf_is_kernel_root(info->root)) {
-		hf_found_in(
+	if (err == -ENOTTY && !hfi_is_kernel_root(info->root)) {
+		hfi_found_in(
 			findings, HF_NOTE, "made-up", info,
-			hf_tool_print("Its node is no RDMA device: it can be shown, not opened."),
-			hf_tool_print("This is as it should be in a made-up tree."));
+			hfi_tool_print("Its node is no RDMA device: it can be shown, not opened."),
+			hfi_tool_print("This is as it should be in a made-up tree."));
 		return;
 	}
-	hf_found_in(findings, HF_PROBLEM, "open-failed", info,
-		    hf_tool_print("It seems ready, but opening it fails: %s.", strerror(-err)),
-		    err == -EPERM || err == -EACCES
-			    ? hf_tool_print(
-				      "A container's device list or a security module forbids it; "
-				      "start the container with --device=%s.",
-				      info->node)
-		    : err == -ENODEV
-			    ? hf_tool_print("It was unplugged just now: \"holdfast monitor\" shows "
-					    "what goes on.")
-			    : hf_tool_print("\"holdfast -vv doctor\" and dmesg say more."));
+	hfi_found_in(findings, HF_PROBLEM, "open-failed", info,
+		     hfi_tool_print("It seems ready, but opening it fails: %s.", strerror(-err)),
+		     err == -EPERM || err == -EACCES
+			     ? hfi_tool_print(
+				       "A container's device list or a security module forbids it; "
+				       "start the container with --device=%s.",
+				       info->node)
+		     : err == -ENODEV
+			     ? hfi_tool_print(
+				       "It was unplugged just now: \"holdfast monitor\" shows "
+				       "what goes on.")
+			     : hfi_tool_print("\"holdfast -vv doctor\" and dmesg say more."));
 }
 
 /* A port of an Ethernet device follows its network interface. */
@@ -224,30 +227,30 @@ static void ethernet_down(struct hf_findings *findings, const struct hf_device_i
 	bool up;
 
 	if (!*port->netdev) {
-		hf_found_in(findings, HF_WARNING, "no-netdev", info,
-			    hf_tool_print("Port %" PRIu32
-					  " is %s and has no network interface here.",
-					  port->port, hf_port_state_name(port->state)),
-			    hf_tool_print(
-				    "Its interface was removed or is in another network namespace: "
-				    "\"rdma link show\" and \"ip -all netns exec ip link\" tell."));
+		hfi_found_in(
+			findings, HF_WARNING, "no-netdev", info,
+			hfi_tool_print("Port %" PRIu32 " is %s and has no network interface here.",
+				       port->port, hfi_port_state_name(port->state)),
+			hfi_tool_print(
+				"Its interface was removed or is in another network namespace: "
+				"\"rdma link show\" and \"ip -all netns exec ip link\" tell."));
 		return;
 	}
-	dir = hf_tool_print("%s/class/net/%s", info->root, port->netdev);
-	netdev = hf_quote(port->netdev);
-	hf_tool_read(dir, "operstate", state, sizeof(state));
-	up = hf_tool_read(dir, "flags", flags, sizeof(flags)) && strtoul(flags, NULL, 16) & IFF_UP;
+	dir = hfi_tool_print("%s/class/net/%s", info->root, port->netdev);
+	netdev = hfi_quote(port->netdev);
+	hfi_tool_read(dir, "operstate", state, sizeof(state));
+	up = hfi_tool_read(dir, "flags", flags, sizeof(flags)) && strtoul(flags, NULL, 16) & IFF_UP;
 	if (*flags && up)
-		remedy = hf_tool_print("The interface is switched on but has no link: look at the "
-				       "cable, the switch or the peer of %s.",
-				       netdev);
+		remedy = hfi_tool_print("The interface is switched on but has no link: look at the "
+					"cable, the switch or the peer of %s.",
+					netdev);
 	else
-		remedy = hf_tool_print("Switch the interface on: ip link set %s up", netdev);
-	hf_found_in(findings, HF_WARNING, "port-down", info,
-		    hf_tool_print("Port %" PRIu32 " is %s; its interface %s is %s.", port->port,
-				  hf_port_state_name(port->state), port->netdev,
-				  *state ? state : "in an unknown state"),
-		    remedy);
+		remedy = hfi_tool_print("Switch the interface on: ip link set %s up", netdev);
+	hfi_found_in(findings, HF_WARNING, "port-down", info,
+		     hfi_tool_print("Port %" PRIu32 " is %s; its interface %s is %s.", port->port,
+				    hfi_port_state_name(port->state), port->netdev,
+				    *state ? state : "in an unknown state"),
+		     remedy);
 	free(netdev);
 	free(dir);
 }
@@ -259,34 +262,34 @@ static void port_down(struct hf_findings *findings, const struct hf_device_info 
 		ethernet_down(findings, info, port);
 		return;
 	}
-	hf_found_in(
+	hfi_found_in(
 		findings, HF_WARNING, "port-down", info,
-		hf_tool_print("Port %" PRIu32 " is %s (link: %s).", port->port,
-			      hf_port_state_name(port->state),
-			      hf_phys_state_name(port->phys_state)),
+		hfi_tool_print("Port %" PRIu32 " is %s (link: %s).", port->port,
+			       hfi_port_state_name(port->state),
+			       hfi_phys_state_name(port->phys_state)),
 		port->state == IBV_PORT_INIT || port->state == IBV_PORT_ARMED
-			? hf_tool_print(
+			? hfi_tool_print(
 				  "The link is up but no subnet manager has set the port up: start "
 				  "opensm on some host, or look at the switch's.")
-			: hf_tool_print("Look at the cable and at the switch's port."));
+			: hfi_tool_print("Look at the cable and at the switch's port."));
 }
 
 static void no_gids(struct hf_findings *findings, const struct hf_device_info *info,
 		    const struct hf_port_info *port)
 {
-	char *netdev = hf_quote(*port->netdev ? port->netdev : "INTERFACE");
+	char *netdev = hfi_quote(*port->netdev ? port->netdev : "INTERFACE");
 
-	hf_found_in(
+	hfi_found_in(
 		findings, HF_WARNING, "no-gids", info,
-		hf_tool_print("The GID table of port %" PRIu32
-			      " is empty: nothing can be addressed.",
-			      port->port),
+		hfi_tool_print("The GID table of port %" PRIu32
+			       " is empty: nothing can be addressed.",
+			       port->port),
 		port->link_layer == IBV_LINK_LAYER_ETHERNET
-			? hf_tool_print(
+			? hfi_tool_print(
 				  "Give the interface an address: ip link set %s up && ip address "
 				  "add ADDRESS/LENGTH dev %s",
 				  netdev, netdev)
-			: hf_tool_print(
+			: hfi_tool_print(
 				  "Start a subnet manager (opensm), or look at the switch's."));
 	free(netdev);
 }
@@ -300,10 +303,10 @@ static void examine_port(struct hf_findings *findings, struct ibv_device *device
 	if (err < 0) {
 		/* Where only netlink knows the device there is nothing to read a port from. */
 		if (err != -EOPNOTSUPP && err != -ENODEV)
-			hf_found_in(findings, HF_WARNING, "port-unreadable", info,
-				    hf_tool_print("Port %" PRIu32 " cannot be read: %s.", number,
-						  strerror(-err)),
-				    hf_tool_print("See dmesg; \"holdfast -vv info\" says more."));
+			hfi_found_in(findings, HF_WARNING, "port-unreadable", info,
+				     hfi_tool_print("Port %" PRIu32 " cannot be read: %s.", number,
+						    strerror(-err)),
+				     hfi_tool_print("See dmesg; \"holdfast -vv info\" says more."));
 		return;
 	}
 	if (port.state != IBV_PORT_ACTIVE)
@@ -314,17 +317,17 @@ static void examine_port(struct hf_findings *findings, struct ibv_device *device
 		no_gids(findings, info, &port);
 }
 
-void hf_doctor_device(struct hf_findings *findings, const struct hf_tool *tool,
-		      struct ibv_device *device)
+void hfi_doctor_device(struct hf_findings *findings, const struct hf_tool *tool,
+		       struct ibv_device *device)
 {
 	struct hf_device_info info;
-	int err = hf_tool_info(device, &info);
+	int err = hfi_tool_info(device, &info);
 
 	(void)tool;
 	if (err < 0) {
-		hf_found(findings, HF_PROBLEM, "no-info", NULL,
-			 hf_tool_print("A device cannot be asked about: %s.", strerror(-err)),
-			 hf_tool_print("\"holdfast -vv list\" says more."));
+		hfi_found(findings, HF_PROBLEM, "no-info", NULL,
+			  hfi_tool_print("A device cannot be asked about: %s.", strerror(-err)),
+			  hfi_tool_print("\"holdfast -vv list\" says more."));
 		return;
 	}
 	examine_reason(findings, &info);
@@ -335,24 +338,25 @@ void hf_doctor_device(struct hf_findings *findings, const struct hf_tool *tool,
 	for (uint32_t number = 1; number <= info.num_ports; number++)
 		examine_port(findings, device, &info, number);
 	if (!info.node_guid && info.reason.code != HF_REASON_HALF_MADE)
-		hf_found_in(
+		hfi_found_in(
 			findings, HF_WARNING, "no-guid", &info,
-			hf_tool_print("Its node GUID is zero: many programs refuse such a device."),
-			hf_tool_print(
+			hfi_tool_print(
+				"Its node GUID is zero: many programs refuse such a device."),
+			hfi_tool_print(
 				"For a virtual function, on the host: ip link set INTERFACE vf N "
 				"node_guid GUID, then bind its driver again."));
 	/* They cannot take a device from its users: rxe seen on 6.1 and 6.12, siw by its source. */
 	if (info.driver_id == RDMA_DRIVER_RXE || info.driver_id == RDMA_DRIVER_SIW) {
-		char *name = hf_quote(info.name);
+		char *name = hfi_quote(info.name);
 
-		hf_found_in(
+		hfi_found_in(
 			findings, HF_NOTE, "no-disassociate", &info,
-			hf_tool_print(
+			hfi_tool_print(
 				"Its driver %s waits, on unplug, until every program has closed "
 				"the device.",
-				hf_driver_name(info.driver_id)),
-			hf_tool_print("If an unplug hangs, see who holds it: holdfast holders %s",
-				      name));
+				hfi_driver_name(info.driver_id)),
+			hfi_tool_print("If an unplug hangs, see who holds it: holdfast holders %s",
+				       name));
 		free(name);
 	}
 }

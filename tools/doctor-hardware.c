@@ -32,7 +32,7 @@ struct sleeping {
 /* The driver bound to a function; empty when none is. */
 static void driver_of(const char *function, char *name, size_t size)
 {
-	char *link = hf_tool_print("%s/driver", function);
+	char *link = hfi_tool_print("%s/driver", function);
 	char target[256];
 	ssize_t length = readlink(link, target, sizeof(target) - 1);
 	const char *slash;
@@ -49,34 +49,34 @@ static void examine_function(struct hf_findings *findings, const char *sysfs, co
 	char class[16] = "", driver[256];
 
 	driver_of(function, driver, sizeof(driver));
-	hf_tool_read(function, "class", class, sizeof(class));
+	hfi_tool_read(function, "class", class, sizeof(class));
 	if (!*driver && strtoul(class, NULL, 16) >> 8 == PCI_CLASS_INFINIBAND)
-		hf_found(findings, HF_WARNING, "no-driver", NULL,
-			 hf_tool_print("The InfiniBand controller at PCI %s has no driver.",
-				       address),
-			 hf_tool_print(
-				 "Load the driver: lspci -k -s %s names it; dmesg says whether "
-				 "it refused the hardware.",
-				 address));
+		hfi_found(findings, HF_WARNING, "no-driver", NULL,
+			  hfi_tool_print("The InfiniBand controller at PCI %s has no driver.",
+					 address),
+			  hfi_tool_print(
+				  "Load the driver: lspci -k -s %s names it; dmesg says whether "
+				  "it refused the hardware.",
+				  address));
 	/* With a device of its own the function is awake, however the module is called. */
-	if (hf_exists(function, "infiniband"))
+	if (hfi_exists(function, "infiniband"))
 		return;
 	for (size_t i = 0; i < NUM_DRIVERS; i++) {
 		char *module;
 
 		if (strcmp(driver, drivers[i].driver) != 0)
 			continue;
-		module = hf_tool_print("module/%s", drivers[i].module);
-		if (!hf_exists(sysfs, module) && !sleeping[i].count++)
+		module = hfi_tool_print("module/%s", drivers[i].module);
+		if (!hfi_exists(sysfs, module) && !sleeping[i].count++)
 			snprintf(sleeping[i].first, sizeof(sleeping[i].first), "%s", address);
 		free(module);
 	}
 }
 
-void hf_doctor_hardware(struct hf_findings *findings, const char *sysfs, size_t devices)
+void hfi_doctor_hardware(struct hf_findings *findings, const char *sysfs, size_t devices)
 {
 	struct sleeping sleeping[NUM_DRIVERS] = {0};
-	char *dir = hf_tool_print("%s/bus/pci/devices", sysfs);
+	char *dir = hfi_tool_print("%s/bus/pci/devices", sysfs);
 	DIR *stream = opendir(dir);
 	struct dirent *entry;
 
@@ -85,7 +85,7 @@ void hf_doctor_hardware(struct hf_findings *findings, const char *sysfs, size_t 
 
 		if (entry->d_name[0] == '.')
 			continue;
-		function = hf_tool_print("%s/%s", dir, entry->d_name);
+		function = hfi_tool_print("%s/%s", dir, entry->d_name);
 		examine_function(findings, sysfs, function, entry->d_name, sleeping);
 		free(function);
 	}
@@ -96,14 +96,14 @@ void hf_doctor_hardware(struct hf_findings *findings, const char *sysfs, size_t 
 		if (!sleeping[i].count)
 			continue;
 		/* Not everybody who has such a card wants RDMA of it. */
-		hf_found(findings, devices ? HF_NOTE : HF_WARNING, "module-not-loaded", NULL,
-			 hf_tool_print(
-				 "%zu PCI function%s with driver %s (first: %s) may be able to "
-				 "do RDMA, but module %s is not loaded.",
-				 sleeping[i].count, sleeping[i].count == 1 ? "" : "s",
-				 drivers[i].driver, sleeping[i].first, drivers[i].module),
-			 hf_tool_print("Load the module: modprobe %s; for each boot: echo %s > "
-				       "/etc/modules-load.d/%s.conf",
-				       drivers[i].module, drivers[i].module, drivers[i].module));
+		hfi_found(findings, devices ? HF_NOTE : HF_WARNING, "module-not-loaded", NULL,
+			  hfi_tool_print(
+				  "%zu PCI function%s with driver %s (first: %s) may be able to "
+				  "do RDMA, but module %s is not loaded.",
+				  sleeping[i].count, sleeping[i].count == 1 ? "" : "s",
+				  drivers[i].driver, sleeping[i].first, drivers[i].module),
+			  hfi_tool_print("Load the module: modprobe %s; for each boot: echo %s > "
+					 "/etc/modules-load.d/%s.conf",
+					 drivers[i].module, drivers[i].module, drivers[i].module));
 	}
 }

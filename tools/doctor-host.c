@@ -22,7 +22,7 @@ enum { CAP_IPC_LOCK_BIT = 14 };
 /* The number of entries that begin with `prefix`, 0 when there is no such directory. */
 static size_t count_entries(const char *dir, const char *path, const char *prefix)
 {
-	char *full = hf_tool_print("%s/%s", dir, path);
+	char *full = hfi_tool_print("%s/%s", dir, path);
 	DIR *stream = opendir(full);
 	struct dirent *entry;
 	size_t count = 0;
@@ -47,15 +47,15 @@ static enum module_files find_uverbs_module(void)
 
 	if (uname(&name))
 		return NO_MODULE_DIRECTORY;
-	dir = hf_tool_print("/lib/modules/%s", name.release);
-	if (!hf_exists(dir, "modules.dep"))
+	dir = hfi_tool_print("/lib/modules/%s", name.release);
+	if (!hfi_exists(dir, "modules.dep"))
 		found = NO_MODULE_DIRECTORY;
 	for (size_t i = 0; found == NO_MODULE_FILE && i < sizeof(endings) / sizeof(endings[0]);
 	     i++) {
 		char *path =
-			hf_tool_print("kernel/drivers/infiniband/core/ib_uverbs.ko%s", endings[i]);
+			hfi_tool_print("kernel/drivers/infiniband/core/ib_uverbs.ko%s", endings[i]);
 
-		if (hf_exists(dir, path))
+		if (hfi_exists(dir, path))
 			found = MODULE_FILE;
 		free(path);
 	}
@@ -68,80 +68,80 @@ static void no_uverbs(struct hf_findings *findings, const struct hf_root *root)
 	size_t hidden = count_entries(root->sysfs, "class/infiniband", "");
 	char *problem, *remedy;
 
-	if (!hf_is_kernel_root(root->sysfs)) {
-		hf_found(findings, HF_PROBLEM, "no-uverbs-class", NULL,
-			 hf_tool_print("The tree %s has no directory class/infiniband_verbs.",
-				       root->sysfs),
-			 hf_tool_print(
-				 "Name another tree with --root or SYSFS_PATH, or none to look "
-				 "at /sys."));
+	if (!hfi_is_kernel_root(root->sysfs)) {
+		hfi_found(findings, HF_PROBLEM, "no-uverbs-class", NULL,
+			  hfi_tool_print("The tree %s has no directory class/infiniband_verbs.",
+					 root->sysfs),
+			  hfi_tool_print(
+				  "Name another tree with --root or SYSFS_PATH, or none to look "
+				  "at /sys."));
 		return;
 	}
 	if (hidden)
-		problem = hf_tool_print(
+		problem = hfi_tool_print(
 			"The kernel has %zu RDMA device%s, but the module ib_uverbs is "
 			"not loaded: no program can use them.",
 			hidden, hidden == 1 ? "" : "s");
 	else
-		problem = hf_tool_print("The kernel has no RDMA interface for programs: %s/class/"
-					"infiniband_verbs does not exist.",
-					root->sysfs);
+		problem = hfi_tool_print("The kernel has no RDMA interface for programs: %s/class/"
+					 "infiniband_verbs does not exist.",
+					 root->sysfs);
 	switch (find_uverbs_module()) {
 	case NO_MODULE_FILE:
-		remedy = hf_tool_print("This kernel comes without RDMA modules (often so in cloud "
-				       "images): install the full kernel package, such as "
-				       "linux-image-amd64 or linux-modules-extra, and boot it.");
+		remedy = hfi_tool_print("This kernel comes without RDMA modules (often so in cloud "
+					"images): install the full kernel package, such as "
+					"linux-image-amd64 or linux-modules-extra, and boot it.");
 		break;
 	case NO_MODULE_DIRECTORY:
-		remedy = hf_tool_print(
+		remedy = hfi_tool_print(
 			"Load the modules on the host, since this kernel's modules are "
 			"not here: modprobe ib_uverbs; for soft-RoCE: modprobe "
 			"rdma_rxe.");
 		break;
 	default:
-		remedy = hf_tool_print("Load the module: modprobe ib_uverbs%s",
-				       hidden ? "."
-					      : "; then your hardware's driver, or for soft-RoCE: "
-						"modprobe rdma_rxe && rdma link add rxe0 type rxe "
-						"netdev INTERFACE.");
+		remedy = hfi_tool_print("Load the module: modprobe ib_uverbs%s",
+					hidden ? "."
+					       : "; then your hardware's driver, or for soft-RoCE: "
+						 "modprobe rdma_rxe && rdma link add rxe0 type rxe "
+						 "netdev INTERFACE.");
 		break;
 	}
-	hf_found(findings, HF_PROBLEM, hidden ? "uverbs-not-loaded" : "no-uverbs-class", NULL,
-		 problem, remedy);
+	hfi_found(findings, HF_PROBLEM, hidden ? "uverbs-not-loaded" : "no-uverbs-class", NULL,
+		  problem, remedy);
 }
 
 static void no_devices(struct hf_findings *findings, const struct hf_root *root)
 {
-	bool rxe = hf_exists(root->sysfs, "module/rdma_rxe");
+	bool rxe = hfi_exists(root->sysfs, "module/rdma_rxe");
 
-	hf_found(findings, HF_PROBLEM, "no-devices", NULL,
-		 hf_tool_print("There is no RDMA device."),
-		 hf_tool_print(
-			 "Load your hardware's driver, or make a soft-RoCE device: %srdma link "
-			 "add rxe0 type rxe netdev INTERFACE.",
-			 rxe ? "" : "modprobe rdma_rxe && "));
+	hfi_found(findings, HF_PROBLEM, "no-devices", NULL,
+		  hfi_tool_print("There is no RDMA device."),
+		  hfi_tool_print(
+			  "Load your hardware's driver, or make a soft-RoCE device: %srdma link "
+			  "add rxe0 type rxe netdev INTERFACE.",
+			  rxe ? "" : "modprobe rdma_rxe && "));
 }
 
 static void examine_nodes(struct hf_findings *findings, const struct hf_root *root, size_t entries)
 {
-	char *dir = hf_tool_print("%s/infiniband", root->dev);
+	char *dir = hfi_tool_print("%s/infiniband", root->dev);
 	DIR *stream = opendir(dir);
 	struct dirent *entry;
 
 	if (!stream && entries) {
 		bool missing = errno == ENOENT;
-		char *quoted = hf_quote(dir);
+		char *quoted = hfi_quote(dir);
 
-		hf_found(findings, HF_PROBLEM, "no-node-directory", NULL,
-			 hf_tool_print("%s cannot be read: %s.", dir, strerror(errno)),
-			 !missing ? hf_tool_print("Let users enter it: chmod 755 %s", quoted)
-			 : hf_in_container()
-				 ? hf_tool_print("Give the devices to this container: docker run "
-						 "--device=/dev/infiniband (podman the same), in "
-						 "Kubernetes an RDMA device plug-in.")
-				 : hf_tool_print(
-					   "Let udev make the nodes: udevadm trigger "
-					   "--action=add --subsystem-match=infiniband_verbs"));
+		hfi_found(findings, HF_PROBLEM, "no-node-directory", NULL,
+			  hfi_tool_print("%s cannot be read: %s.", dir, strerror(errno)),
+			  !missing ? hfi_tool_print("Let users enter it: chmod 755 %s", quoted)
+			  : hfi_in_container()
+				  ? hfi_tool_print("Give the devices to this container: docker run "
+						   "--device=/dev/infiniband (podman the same), in "
+						   "Kubernetes an RDMA device plug-in.")
+				  : hfi_tool_print(
+					    "Let udev make the nodes: udevadm trigger "
+					    "--action=add --subsystem-match=infiniband_verbs"));
 		free(quoted);
 	}
 	while (stream && (entry = readdir(stream))) {
@@ -149,18 +149,18 @@ static void examine_nodes(struct hf_findings *findings, const struct hf_root *ro
 
 		/* A made-up tree may borrow the machine's own nodes: those are not its to judge. */
 		if (strncmp(entry->d_name, "uverbs", 6) != 0 ||
-		    (!strcmp(root->dev, "/dev") && !hf_is_kernel_root(root->sysfs)))
+		    (!strcmp(root->dev, "/dev") && !hfi_is_kernel_root(root->sysfs)))
 			continue;
-		path = hf_tool_print("class/infiniband_verbs/%s", entry->d_name);
-		if (!hf_exists(root->sysfs, path)) {
-			char *node = hf_tool_print("%s/%s", dir, entry->d_name);
-			char *quoted = hf_quote(node);
+		path = hfi_tool_print("class/infiniband_verbs/%s", entry->d_name);
+		if (!hfi_exists(root->sysfs, path)) {
+			char *node = hfi_tool_print("%s/%s", dir, entry->d_name);
+			char *quoted = hfi_quote(node);
 
-			hf_found(
-				findings, HF_WARNING, "stale-node", NULL,
-				hf_tool_print("The node %s belongs to no device.", node),
-				hf_tool_print("Remove it, or a later device is taken for it: rm %s",
-					      quoted));
+			hfi_found(findings, HF_WARNING, "stale-node", NULL,
+				  hfi_tool_print("The node %s belongs to no device.", node),
+				  hfi_tool_print(
+					  "Remove it, or a later device is taken for it: rm %s",
+					  quoted));
 			free(quoted);
 			free(node);
 		}
@@ -175,31 +175,33 @@ static void examine_namespaces(struct hf_findings *findings, const struct hf_roo
 {
 	char mode[8];
 
-	if (hf_tool_read(root->sysfs, "module/ib_core/parameters/netns_mode", mode, sizeof(mode)) &&
+	if (hfi_tool_read(root->sysfs, "module/ib_core/parameters/netns_mode", mode,
+			  sizeof(mode)) &&
 	    *mode == 'N')
-		hf_found(findings, HF_NOTE, "netns-exclusive", NULL,
-			 hf_tool_print(
-				 "RDMA devices belong to one network namespace each (netns mode "
-				 "exclusive)."),
-			 hf_tool_print(
-				 "To move one here: rdma dev set NAME netns NAMESPACE; to share "
-				 "all: rdma system set netns shared."));
+		hfi_found(findings, HF_NOTE, "netns-exclusive", NULL,
+			  hfi_tool_print(
+				  "RDMA devices belong to one network namespace each (netns mode "
+				  "exclusive)."),
+			  hfi_tool_print(
+				  "To move one here: rdma dev set NAME netns NAMESPACE; to share "
+				  "all: rdma system set netns shared."));
 }
 
 /* What cannot be read must not be taken for empty: its nodes would seem to be left over. */
 static bool may_read_class(struct hf_findings *findings, const struct hf_root *root)
 {
-	char *dir = hf_tool_print("%s/class/infiniband_verbs", root->sysfs);
-	char *quoted = hf_quote(dir);
+	char *dir = hfi_tool_print("%s/class/infiniband_verbs", root->sysfs);
+	char *quoted = hfi_quote(dir);
 	DIR *stream = opendir(dir);
 	int error = errno;
 
 	if (stream)
 		closedir(stream);
 	else
-		hf_found(findings, HF_PROBLEM, "class-unreadable", NULL,
-			 hf_tool_print("%s cannot be read: %s.", dir, strerror(error)),
-			 hf_tool_print("Run this as a user who may read it, or see what is in its "
+		hfi_found(
+			findings, HF_PROBLEM, "class-unreadable", NULL,
+			hfi_tool_print("%s cannot be read: %s.", dir, strerror(error)),
+			hfi_tool_print("Run this as a user who may read it, or see what is in its "
 				       "place: ls -ld %s",
 				       quoted));
 	free(quoted);
@@ -207,22 +209,22 @@ static bool may_read_class(struct hf_findings *findings, const struct hf_root *r
 	return stream != NULL;
 }
 
-void hf_doctor_root(struct hf_findings *findings, const struct hf_root *root, size_t devices)
+void hfi_doctor_root(struct hf_findings *findings, const struct hf_root *root, size_t devices)
 {
 	size_t entries = count_entries(root->sysfs, "class/infiniband_verbs", "uverbs");
 
-	if (!hf_exists(root->sysfs, "class")) {
-		char *quoted = hf_quote(root->sysfs);
+	if (!hfi_exists(root->sysfs, "class")) {
+		char *quoted = hfi_quote(root->sysfs);
 
-		hf_found(findings, HF_PROBLEM, "no-sysfs", NULL,
-			 hf_tool_print("%s is not a sysfs tree, or cannot be read.", root->sysfs),
-			 hf_is_kernel_root(root->sysfs)
-				 ? hf_tool_print("Mount it: mount -t sysfs sysfs %s", quoted)
-				 : hf_tool_print("Name another tree with --root or SYSFS_PATH."));
+		hfi_found(findings, HF_PROBLEM, "no-sysfs", NULL,
+			  hfi_tool_print("%s is not a sysfs tree, or cannot be read.", root->sysfs),
+			  hfi_is_kernel_root(root->sysfs)
+				  ? hfi_tool_print("Mount it: mount -t sysfs sysfs %s", quoted)
+				  : hfi_tool_print("Name another tree with --root or SYSFS_PATH."));
 		free(quoted);
 		return;
 	}
-	if (!hf_exists(root->sysfs, "class/infiniband_verbs")) {
+	if (!hfi_exists(root->sysfs, "class/infiniband_verbs")) {
 		if (!devices || count_entries(root->sysfs, "class/infiniband", ""))
 			no_uverbs(findings, root);
 		return;
@@ -232,15 +234,15 @@ void hf_doctor_root(struct hf_findings *findings, const struct hf_root *root, si
 	if (!entries && !devices)
 		no_devices(findings, root);
 	examine_nodes(findings, root, entries);
-	if (!hf_is_kernel_root(root->sysfs))
+	if (!hfi_is_kernel_root(root->sysfs))
 		return;
 	examine_namespaces(findings, root);
-	if (entries && !hf_exists(root->sysfs, "class/misc/rdma_cm"))
-		hf_found(findings, HF_NOTE, "no-rdma-cm", NULL,
-			 hf_tool_print(
-				 "The module rdma_ucm is not loaded: programs that connect by "
-				 "address (librdmacm) will not work."),
-			 hf_tool_print("Load the module: modprobe rdma_ucm"));
+	if (entries && !hfi_exists(root->sysfs, "class/misc/rdma_cm"))
+		hfi_found(findings, HF_NOTE, "no-rdma-cm", NULL,
+			  hfi_tool_print(
+				  "The module rdma_ucm is not loaded: programs that connect by "
+				  "address (librdmacm) will not work."),
+			  hfi_tool_print("Load the module: modprobe rdma_ucm"));
 }
 
 static bool may_lock_anything(void)
@@ -257,29 +259,30 @@ static bool may_lock_anything(void)
 	return effective >> CAP_IPC_LOCK_BIT & 1;
 }
 
-void hf_doctor_limits(struct hf_findings *findings)
+void hfi_doctor_limits(struct hf_findings *findings)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_cur == RLIM_INFINITY ||
 	    limit.rlim_cur >= MEMLOCK_WANTED || may_lock_anything())
 		return;
-	hf_found(findings, HF_WARNING, "memlock", NULL,
-		 hf_tool_print("This process may lock %ju KiB of memory only (RLIMIT_MEMLOCK): "
-			       "registering larger buffers will fail.",
-			       (uintmax_t)limit.rlim_cur / 1024),
-		 hf_tool_print(
-			 "Put \"* - memlock unlimited\" into /etc/security/limits.d/rdma.conf and "
-			 "log in again; in a systemd unit: LimitMEMLOCK=infinity; for a "
-			 "container: --ulimit memlock=-1."));
+	hfi_found(findings, HF_WARNING, "memlock", NULL,
+		  hfi_tool_print("This process may lock %ju KiB of memory only (RLIMIT_MEMLOCK): "
+				 "registering larger buffers will fail.",
+				 (uintmax_t)limit.rlim_cur / 1024),
+		  hfi_tool_print(
+			  "Put \"* - memlock unlimited\" into /etc/security/limits.d/rdma.conf and "
+			  "log in again; in a systemd unit: LimitMEMLOCK=infinity; for a "
+			  "container: --ulimit memlock=-1."));
 }
 
 static char *provider_dirs(const struct hf_tool *tool)
 {
-	char *text = hf_tool_print("%s", tool->num_provider_dirs ? "" : HF_PROVIDER_DIR);
+	char *text = hfi_tool_print("%s", tool->num_provider_dirs ? "" : HF_PROVIDER_DIR);
 
 	for (size_t i = 0; i < tool->num_provider_dirs; i++) {
-		char *longer = hf_tool_print("%s%s%s", text, i ? ", " : "", tool->provider_dirs[i]);
+		char *longer =
+			hfi_tool_print("%s%s%s", text, i ? ", " : "", tool->provider_dirs[i]);
 
 		free(text);
 		text = longer;
@@ -290,13 +293,13 @@ static char *provider_dirs(const struct hf_tool *tool)
 /* The library, its directory and the manifest, as words for a shell. */
 static char *provider_places(const struct hf_provider_info *info)
 {
-	char *dir = hf_tool_print("%s", info->file), *slash = strrchr(dir, '/'), *all;
-	char *file = hf_quote(info->file), *manifest = hf_quote(info->manifest), *quoted;
+	char *dir = hfi_tool_print("%s", info->file), *slash = strrchr(dir, '/'), *all;
+	char *file = hfi_quote(info->file), *manifest = hfi_quote(info->manifest), *quoted;
 
 	if (slash)
 		*slash = '\0';
-	quoted = hf_quote(*dir ? dir : "/");
-	all = hf_tool_print("%s %s %s", quoted, manifest, file);
+	quoted = hfi_quote(*dir ? dir : "/");
+	all = hfi_tool_print("%s %s %s", quoted, manifest, file);
 	free(quoted);
 	free(manifest);
 	free(file);
@@ -307,36 +310,36 @@ static char *provider_places(const struct hf_provider_info *info)
 static char *provider_remedy(const struct hf_provider_info *info)
 {
 	const char *file = *info->file ? info->file : info->manifest;
-	char *quoted = hf_quote(file), *text, *all;
+	char *quoted = hfi_quote(file), *text, *all;
 
 	switch (info->reason.code) {
 	case HF_REASON_ABI:
-		text = hf_tool_print("Install a build of %s for ABI %" PRIu32 " to %" PRIu32
-				     ", or the holdfast that it was built for.",
-				     info->name, info->abi_min, info->abi_max);
+		text = hfi_tool_print("Install a build of %s for ABI %" PRIu32 " to %" PRIu32
+				      ", or the holdfast that it was built for.",
+				      info->name, info->abi_min, info->abi_max);
 		break;
 	case HF_REASON_FILE_MISSING:
-		text = hf_tool_print("Install the package of %s again, or remove its manifest %s.",
-				     info->name, info->manifest);
+		text = hfi_tool_print("Install the package of %s again, or remove its manifest %s.",
+				      info->name, info->manifest);
 		break;
 	case HF_REASON_UNSAFE:
 		/* Any of them may be meant; a remedy that leaves one out would be no remedy. */
 		all = provider_places(info);
-		text = hf_tool_print("Let only root write there, and where links lead to: chown "
-				     "root: %s && chmod go-w %s",
-				     all, all);
+		text = hfi_tool_print("Let only root write there, and where links lead to: chown "
+				      "root: %s && chmod go-w %s",
+				      all, all);
 		free(all);
 		break;
 	case HF_REASON_LOAD:
-		text = hf_tool_print("Install it again, or see which library it misses: ldd %s",
-				     quoted);
+		text = hfi_tool_print("Install it again, or see which library it misses: ldd %s",
+				      quoted);
 		break;
 	case HF_REASON_BAD_MANIFEST:
-		text = hf_tool_print("Mend the manifest %s or install its package again.",
-				     info->manifest);
+		text = hfi_tool_print("Mend the manifest %s or install its package again.",
+				      info->manifest);
 		break;
 	default:
-		text = hf_tool_print(
+		text = hfi_tool_print(
 			"See \"holdfast providers\"; \"holdfast -vv providers\" says more.");
 		break;
 	}
@@ -344,25 +347,26 @@ static char *provider_remedy(const struct hf_provider_info *info)
 	return text;
 }
 
-void hf_doctor_providers(struct hf_findings *findings, const struct hf_tool *tool, struct hf *hf,
-			 size_t devices)
+void hfi_doctor_providers(struct hf_findings *findings, const struct hf_tool *tool, struct hf *hf,
+			  size_t devices)
 {
 	struct hf_provider_info *list = NULL;
 	int count = hf_provider_list(hf, sizeof(*list), &list);
 
 	if (count < 0) {
-		hf_found(findings, HF_PROBLEM, "no-provider-list", NULL,
-			 hf_tool_print("The providers cannot be listed: %s.", strerror(-count)),
-			 hf_tool_print("\"holdfast -vv providers\" says more."));
+		hfi_found(findings, HF_PROBLEM, "no-provider-list", NULL,
+			  hfi_tool_print("The providers cannot be listed: %s.", strerror(-count)),
+			  hfi_tool_print("\"holdfast -vv providers\" says more."));
 		return;
 	}
 	if (!count && devices) {
 		char *dirs = provider_dirs(tool);
 
-		hf_found(findings, HF_PROBLEM, "no-provider-installed", NULL,
-			 hf_tool_print("No provider is installed in %s.", dirs),
-			 hf_tool_print("Install holdfast's providers, or name their directory with "
-				       "--provider-dir."));
+		hfi_found(findings, HF_PROBLEM, "no-provider-installed", NULL,
+			  hfi_tool_print("No provider is installed in %s.", dirs),
+			  hfi_tool_print(
+				  "Install holdfast's providers, or name their directory with "
+				  "--provider-dir."));
 		free(dirs);
 	}
 	for (int i = 0; i < count; i++) {
@@ -370,12 +374,12 @@ void hf_doctor_providers(struct hf_findings *findings, const struct hf_tool *too
 
 		if (list[i].reason.code == HF_REASON_NONE)
 			continue;
-		hf_format_reason(&list[i].reason, reason);
-		hf_found(findings, HF_WARNING, "provider-refused", NULL,
-			 *list[i].name ? hf_tool_print("Provider %s was refused: %s", list[i].name,
-						       reason)
-				       : hf_tool_print("A provider was refused: %s", reason),
-			 provider_remedy(&list[i]));
+		hfi_format_reason(&list[i].reason, reason);
+		hfi_found(findings, HF_WARNING, "provider-refused", NULL,
+			  *list[i].name ? hfi_tool_print("Provider %s was refused: %s",
+							 list[i].name, reason)
+					: hfi_tool_print("A provider was refused: %s", reason),
+			  provider_remedy(&list[i]));
 	}
 	free(list);
 }

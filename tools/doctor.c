@@ -26,39 +26,39 @@ enum { NODE_WAIT_MS = 200 };
 
 enum { SEVERITY_WIDTH = 7 };
 
-void hf_found(struct hf_findings *findings, enum hf_severity severity, const char *code,
-	      const char *device, char *problem, char *remedy)
+void hfi_found(struct hf_findings *findings, enum hf_severity severity, const char *code,
+	       const char *device, char *problem, char *remedy)
 {
 	struct hf_finding *finding;
 
-	findings->v = hf_tool_alloc(findings->v, findings->count + 1, sizeof(*findings->v));
+	findings->v = hfi_tool_alloc(findings->v, findings->count + 1, sizeof(*findings->v));
 	finding = &findings->v[findings->count++];
 	finding->severity = severity;
 	finding->code = code;
-	finding->device = device ? hf_tool_print("%s", device) : NULL;
+	finding->device = device ? hfi_tool_print("%s", device) : NULL;
 	finding->problem = problem;
 	finding->remedy = remedy;
 }
 
-void hf_found_in(struct hf_findings *findings, enum hf_severity severity, const char *code,
-		 const struct hf_device_info *info, char *problem, char *remedy)
+void hfi_found_in(struct hf_findings *findings, enum hf_severity severity, const char *code,
+		  const struct hf_device_info *info, char *problem, char *remedy)
 {
 	char label[HF_LABEL_TEXT];
 
-	hf_device_label(info, label);
-	hf_found(findings, severity, code, label, problem, remedy);
+	hfi_device_label(info, label);
+	hfi_found(findings, severity, code, label, problem, remedy);
 }
 
-char *hf_quote(const char *word)
+char *hfi_quote(const char *word)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 				    "_-./:@%+,";
 	char *quoted, *to;
 
 	if (*word && *word != '-' && strspn(word, plain) == strlen(word))
-		return hf_tool_print("%s", word);
+		return hfi_tool_print("%s", word);
 	/* Each quote within the quotes becomes '\'' */
-	quoted = to = hf_tool_alloc(NULL, strlen(word) * 4 + 3, 1);
+	quoted = to = hfi_tool_alloc(NULL, strlen(word) * 4 + 3, 1);
 	*to++ = '\'';
 	for (; *word; word++) {
 		if (*word == '\'')
@@ -71,15 +71,15 @@ char *hf_quote(const char *word)
 	return quoted;
 }
 
-bool hf_in_container(void)
+bool hfi_in_container(void)
 {
 	const char *container = getenv("container");
 
-	return (container && *container) || hf_exists("/run", ".containerenv") ||
-	       hf_exists("", ".dockerenv") || hf_exists("/run", "systemd/container");
+	return (container && *container) || hfi_exists("/run", ".containerenv") ||
+	       hfi_exists("", ".dockerenv") || hfi_exists("/run", "systemd/container");
 }
 
-bool hf_is_kernel_root(const char *sysfs)
+bool hfi_is_kernel_root(const char *sysfs)
 {
 	struct statfs fs;
 
@@ -100,25 +100,25 @@ static void show_json(const struct hf_findings *findings, const size_t counts[3]
 {
 	struct hf_json json;
 
-	hf_json_begin(&json, stdout, false);
-	hf_json_object(&json, NULL);
-	hf_json_array(&json, "findings");
+	hfi_json_begin(&json, stdout, false);
+	hfi_json_object(&json, NULL);
+	hfi_json_array(&json, "findings");
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct hf_finding *finding = &findings->v[i];
 
-		hf_json_object(&json, NULL);
-		hf_json_string(&json, "severity", severity_names[finding->severity]);
-		hf_json_string(&json, "code", finding->code);
-		hf_json_optional(&json, "device", finding->device ? finding->device : "");
-		hf_json_string(&json, "problem", finding->problem);
-		hf_json_string(&json, "remedy", finding->remedy);
-		hf_json_close(&json);
+		hfi_json_object(&json, NULL);
+		hfi_json_string(&json, "severity", severity_names[finding->severity]);
+		hfi_json_string(&json, "code", finding->code);
+		hfi_json_optional(&json, "device", finding->device ? finding->device : "");
+		hfi_json_string(&json, "problem", finding->problem);
+		hfi_json_string(&json, "remedy", finding->remedy);
+		hfi_json_close(&json);
 	}
-	hf_json_close(&json);
-	hf_json_uint(&json, "problems", counts[HF_PROBLEM]);
-	hf_json_uint(&json, "warnings", counts[HF_WARNING]);
-	hf_json_uint(&json, "notes", counts[HF_NOTE]);
-	hf_json_close(&json);
+	hfi_json_close(&json);
+	hfi_json_uint(&json, "problems", counts[HF_PROBLEM]);
+	hfi_json_uint(&json, "warnings", counts[HF_WARNING]);
+	hfi_json_uint(&json, "notes", counts[HF_NOTE]);
+	hfi_json_close(&json);
 }
 
 static void show_finding(const struct hf_tool *tool, const struct hf_finding *finding)
@@ -127,14 +127,14 @@ static void show_finding(const struct hf_tool *tool, const struct hf_finding *fi
 		[HF_NOTE] = "bold", [HF_WARNING] = "yellow", [HF_PROBLEM] = "red"};
 	char *text;
 
-	printf("%s%-*s%s  ", hf_color(tool, colors[finding->severity]), SEVERITY_WIDTH,
-	       severity_names[finding->severity], hf_color(tool, "reset"));
-	text = hf_tool_print("%s%s%s", finding->device ? finding->device : "",
-			     finding->device ? ": " : "", finding->problem);
-	hf_put_wrapped(SEVERITY_WIDTH + 2, SEVERITY_WIDTH + 2, text);
+	printf("%s%-*s%s  ", hfi_color(tool, colors[finding->severity]), SEVERITY_WIDTH,
+	       severity_names[finding->severity], hfi_color(tool, "reset"));
+	text = hfi_tool_print("%s%s%s", finding->device ? finding->device : "",
+			      finding->device ? ": " : "", finding->problem);
+	hfi_put_wrapped(SEVERITY_WIDTH + 2, SEVERITY_WIDTH + 2, text);
 	free(text);
 	printf("%*s  ", SEVERITY_WIDTH, "do:");
-	hf_put_wrapped(SEVERITY_WIDTH + 2, SEVERITY_WIDTH + 2, finding->remedy);
+	hfi_put_wrapped(SEVERITY_WIDTH + 2, SEVERITY_WIDTH + 2, finding->remedy);
 }
 
 static void show(const struct hf_tool *tool, const struct hf_findings *findings,
@@ -168,19 +168,20 @@ static int report(const struct hf_tool *tool, const struct hf_findings *findings
 /* A device that the kernel has but no program can see is worth more than "no such device". */
 static void found_hidden(struct hf_findings *findings, const char *sysfs, const char *name)
 {
-	char *quoted = hf_quote(name);
+	char *quoted = hfi_quote(name);
 
-	if (hf_exists(sysfs, "class/infiniband_verbs"))
-		hf_found(findings, HF_PROBLEM, "no-uverbs", name,
-			 hf_tool_print("It has no uverbs entry: its unplug waits for a program to "
+	if (hfi_exists(sysfs, "class/infiniband_verbs"))
+		hfi_found(
+			findings, HF_PROBLEM, "no-uverbs", name,
+			hfi_tool_print("It has no uverbs entry: its unplug waits for a program to "
 				       "close it, or its driver does not serve programs."),
-			 hf_tool_print("See who holds it: holdfast holders %s; if nobody does, see "
+			hfi_tool_print("See who holds it: holdfast holders %s; if nobody does, see "
 				       "dmesg.",
 				       quoted));
 	else
-		hf_found(findings, HF_PROBLEM, "no-uverbs", name,
-			 hf_tool_print("The kernel has the device, but no program can use it."),
-			 hf_tool_print("Load the module: modprobe ib_uverbs"));
+		hfi_found(findings, HF_PROBLEM, "no-uverbs", name,
+			  hfi_tool_print("The kernel has the device, but no program can use it."),
+			  hfi_tool_print("Load the module: modprobe ib_uverbs"));
 	free(quoted);
 }
 
@@ -193,7 +194,7 @@ static int compare_words(const void *a, const void *b)
 static void examine_hidden(struct hf_findings *findings, const struct hf_roots *roots,
 			   struct ibv_device **list, size_t count)
 {
-	char **names = hf_tool_alloc(NULL, count, sizeof(*names));
+	char **names = hfi_tool_alloc(NULL, count, sizeof(*names));
 	size_t unnamed = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -201,12 +202,12 @@ static void examine_hidden(struct hf_findings *findings, const struct hf_roots *
 
 		hf_device_name(list[i], name, sizeof(name));
 		unnamed += !*name;
-		names[i] = hf_tool_print("%s", name);
+		names[i] = hfi_tool_print("%s", name);
 	}
 	qsort(names, count, sizeof(*names), compare_words);
 	/* One whose name cannot be read may be any of those in class/infiniband. */
 	for (size_t i = 0; i < roots->count && !unnamed; i++) {
-		char *class = hf_tool_print("%s/class/infiniband", roots->v[i].sysfs);
+		char *class = hfi_tool_print("%s/class/infiniband", roots->v[i].sysfs);
 		DIR *dir = opendir(class);
 		struct dirent *entry;
 
@@ -236,24 +237,24 @@ static int examine_all(const struct hf_tool *tool, struct hf *hf)
 	size_t devices = count < 0 ? 0 : (size_t)count;
 	int status;
 
-	hf_roots_get(tool, &roots);
+	hfi_roots_get(tool, &roots);
 	if (count < 0)
-		hf_found(&findings, HF_PROBLEM, "no-list", NULL,
-			 hf_tool_print("The devices cannot be listed: %s.", strerror(-count)),
-			 hf_tool_print("Look whether %s is mounted and can be read; "
-				       "\"holdfast -vv list\" says more.",
-				       roots.v[0].sysfs));
+		hfi_found(&findings, HF_PROBLEM, "no-list", NULL,
+			  hfi_tool_print("The devices cannot be listed: %s.", strerror(-count)),
+			  hfi_tool_print("Look whether %s is mounted and can be read; "
+					 "\"holdfast -vv list\" says more.",
+					 roots.v[0].sysfs));
 	for (size_t i = 0; i < roots.count; i++)
-		hf_doctor_root(&findings, &roots.v[i], devices);
-	hf_doctor_hardware(&findings, roots.v[0].sysfs, devices);
-	if (count >= 0 && hf_exists(roots.v[0].sysfs, "class/infiniband_verbs"))
+		hfi_doctor_root(&findings, &roots.v[i], devices);
+	hfi_doctor_hardware(&findings, roots.v[0].sysfs, devices);
+	if (count >= 0 && hfi_exists(roots.v[0].sysfs, "class/infiniband_verbs"))
 		examine_hidden(&findings, &roots, list, devices);
 	for (size_t i = 0; i < devices; i++)
-		hf_doctor_device(&findings, tool, list[i]);
-	hf_doctor_providers(&findings, tool, hf, devices);
-	hf_doctor_limits(&findings);
+		hfi_doctor_device(&findings, tool, list[i]);
+	hfi_doctor_providers(&findings, tool, hf, devices);
+	hfi_doctor_limits(&findings);
 	hf_device_list_free(list);
-	hf_roots_free(&roots);
+	hfi_roots_free(&roots);
 	status = report(tool, &findings, devices);
 	free_findings(&findings);
 	return status;
@@ -263,18 +264,18 @@ static int examine_one(const struct hf_tool *tool, struct hf *hf, const char *na
 {
 	struct hf_findings findings = {0};
 	struct ibv_device *device;
-	int err = hf_tool_by_name(hf, name, &device), status;
-	char *hidden = err == -ENODEV ? hf_roots_find_hidden(tool, name) : NULL;
+	int err = hfi_tool_by_name(hf, name, &device), status;
+	char *hidden = err == -ENODEV ? hfi_roots_find_hidden(tool, name) : NULL;
 
 	if (!err) {
-		hf_doctor_device(&findings, tool, device);
+		hfi_doctor_device(&findings, tool, device);
 		hf_device_unref(device);
-		hf_doctor_limits(&findings);
+		hfi_doctor_limits(&findings);
 	} else if (hidden) {
 		found_hidden(&findings, hidden, name);
 		free(hidden);
 	} else {
-		return hf_tool_find(tool, hf, name, &device);
+		return hfi_tool_find(tool, hf, name, &device);
 	}
 	status = report(tool, &findings, 1);
 	free_findings(&findings);
@@ -283,7 +284,7 @@ static int examine_one(const struct hf_tool *tool, struct hf *hf, const char *na
 
 static int run(struct hf_tool *tool, char **args)
 {
-	struct hf *hf = hf_tool_context(tool, HF_NO_NOTIFY, NODE_WAIT_MS);
+	struct hf *hf = hfi_tool_context(tool, HF_NO_NOTIFY, NODE_WAIT_MS);
 	int status;
 
 	if (!hf)

@@ -26,31 +26,31 @@ struct hf_findings {
 };
 
 /* Takes `problem` and `remedy` over; copies `device`. */
-void hf_found(struct hf_findings *findings, enum hf_severity severity, const char *code,
-	      const char *device, char *problem, char *remedy);
+void hfi_found(struct hf_findings *findings, enum hf_severity severity, const char *code,
+	       const char *device, char *problem, char *remedy);
 
 /* The same of a device. */
-void hf_found_in(struct hf_findings *findings, enum hf_severity severity, const char *code,
-		 const struct hf_device_info *info, char *problem, char *remedy);
+void hfi_found_in(struct hf_findings *findings, enum hf_severity severity, const char *code,
+		  const struct hf_device_info *info, char *problem, char *remedy);
 
 /* A word that can be pasted into a shell, whatever name it is; the caller frees it. */
-char *hf_quote(const char *word);
+char *hfi_quote(const char *word);
 
-bool hf_in_container(void);
+bool hfi_in_container(void);
 /* Whether the root is the kernel's own sysfs, where modules can be loaded and nodes made. */
-bool hf_is_kernel_root(const char *sysfs);
+bool hfi_is_kernel_root(const char *sysfs);
 
 /* One root: modules, class directories, nodes. `devices`: how many there are in all roots. */
-void hf_doctor_root(struct hf_findings *findings, const struct hf_root *root, size_t devices);
+void hfi_doctor_root(struct hf_findings *findings, const struct hf_root *root, size_t devices);
 /* PCI functions that could do RDMA, were their module loaded. */
-void hf_doctor_hardware(struct hf_findings *findings, const char *sysfs, size_t devices);
+void hfi_doctor_hardware(struct hf_findings *findings, const char *sysfs, size_t devices);
 /* Limits of this process. */
-void hf_doctor_limits(struct hf_findings *findings);
+void hfi_doctor_limits(struct hf_findings *findings);
 /* Providers that were refused, or that there are none. */
-void hf_doctor_providers(struct hf_findings *findings, const struct hf_tool *tool, struct hf *hf,
-			 size_t devices);
+void hfi_doctor_providers(struct hf_findings *findings, const struct hf_tool *tool, struct hf *hf,
+			  size_t devices);
 /* One device: its reason, an attempt to open it, its ports and GIDs. */
-void hf_doctor_device(struct hf_findings *findings, const struct hf_tool *tool,
-		      struct ibv_device *device);
+void hfi_doctor_device(struct hf_findings *findings, const struct hf_tool *tool,
+		       struct ibv_device *device);
 
 #endif

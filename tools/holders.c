@@ -57,7 +57,7 @@ static void add_node(struct nodes *nodes, const struct hf_device_info *info, con
 /* umadN and issmN belong to the ports: their attribute "ibdev" says of which device. */
 static void add_mad_nodes(struct nodes *nodes, const struct hf_device_info *info)
 {
-	char *class = hf_tool_print("%s/class/infiniband_mad", info->root);
+	char *class = hfi_tool_print("%s/class/infiniband_mad", info->root);
 	DIR *dir = opendir(class);
 	struct dirent *entry;
 
@@ -69,11 +69,11 @@ static void add_mad_nodes(struct nodes *nodes, const struct hf_device_info *info
 		    strncmp(entry->d_name, "issm", 4) != 0)
 			continue;
 		snprintf(path, sizeof(path), "%s/ibdev", entry->d_name);
-		if (!hf_tool_read(class, path, value, sizeof(value)) ||
+		if (!hfi_tool_read(class, path, value, sizeof(value)) ||
 		    strcmp(value, info->name) != 0)
 			continue;
 		snprintf(path, sizeof(path), "%s/dev", entry->d_name);
-		if (hf_tool_read(class, path, value, sizeof(value)) &&
+		if (hfi_tool_read(class, path, value, sizeof(value)) &&
 		    sscanf(value, "%u:%u", &number_major, &number_minor) == 2)
 			add_node(nodes, info, entry->d_name, makedev(number_major, number_minor));
 		else
@@ -88,7 +88,7 @@ static char *user_name(uid_t uid)
 {
 	struct passwd *user = getpwuid(uid);
 
-	return user ? hf_tool_print("%s", user->pw_name) : hf_tool_print("%u", uid);
+	return user ? hfi_tool_print("%s", user->pw_name) : hfi_tool_print("%u", uid);
 }
 
 static bool holds(const struct hf_holder *holder)
@@ -98,11 +98,12 @@ static bool holds(const struct hf_holder *holder)
 
 static char *fds_text(const struct nodes *nodes, const struct hf_holder *holder)
 {
-	char *text = hf_tool_print("%s", "");
+	char *text = hfi_tool_print("%s", "");
 
 	for (size_t i = 0; i < holder->num_fds; i++) {
-		char *longer = hf_tool_print("%s%s%s:%d", text, i ? "\n" : "",
-					     nodes->v[holder->fds[i].node].name, holder->fds[i].fd);
+		char *longer = hfi_tool_print("%s%s%s:%d", text, i ? "\n" : "",
+					      nodes->v[holder->fds[i].node].name,
+					      holder->fds[i].fd);
 
 		free(text);
 		text = longer;
@@ -119,7 +120,7 @@ static void show_table(const struct hf_tool *tool, const struct nodes *nodes,
 		[COUNT] = {"COUNT", SCOLS_FL_RIGHT},	   [FDS] = {"NODE:FD", SCOLS_FL_WRAP},
 		[MAPPINGS] = {"MAPPINGS", SCOLS_FL_RIGHT}, [COMMAND] = {"COMMAND", SCOLS_FL_TRUNC},
 	};
-	struct libscols_table *table = hf_table_new(tool, columns, NUM);
+	struct libscols_table *table = hfi_table_new(tool, columns, NUM);
 
 	for (size_t i = 0; i < holders->count; i++) {
 		const struct hf_holder *holder = &holders->v[i];
@@ -128,22 +129,22 @@ static void show_table(const struct hf_tool *tool, const struct nodes *nodes,
 
 		if (!holds(holder))
 			continue;
-		line = hf_table_line(table);
+		line = hfi_table_line(table);
 		snprintf(number, sizeof(number), "%d", holder->pid);
-		hf_table_cell(line, PID, number, "bold");
+		hfi_table_cell(line, PID, number, "bold");
 		text = user_name(holder->uid);
-		hf_table_cell(line, USER, text, NULL);
+		hfi_table_cell(line, USER, text, NULL);
 		free(text);
 		snprintf(number, sizeof(number), "%zu", holder->num_fds);
-		hf_table_cell(line, COUNT, number, NULL);
+		hfi_table_cell(line, COUNT, number, NULL);
 		text = fds_text(nodes, holder);
-		hf_table_cell(line, FDS, text, NULL);
+		hfi_table_cell(line, FDS, text, NULL);
 		free(text);
 		snprintf(number, sizeof(number), "%u", holder->mappings);
-		hf_table_cell(line, MAPPINGS, number, NULL);
-		hf_table_cell(line, COMMAND, holder->command, NULL);
+		hfi_table_cell(line, MAPPINGS, number, NULL);
+		hfi_table_cell(line, COMMAND, holder->command, NULL);
 	}
-	hf_table_finish(table);
+	hfi_table_finish(table);
 }
 
 static void show(const struct hf_tool *tool, const char *name, const struct nodes *nodes,
@@ -155,7 +156,7 @@ static void show(const struct hf_tool *tool, const char *name, const struct node
 		found += holds(&holders->v[i]);
 	show_table(tool, nodes, holders);
 	if (!found) {
-		hf_put_safe(stdout, name);
+		hfi_put_safe(stdout, name);
 		printf(": no process%s holds a node of the device open.\n",
 		       holders->unreadable || holders->foreign ? " that can be seen" : "");
 	}
@@ -164,7 +165,7 @@ static void show(const struct hf_tool *tool, const char *name, const struct node
 			continue;
 		printf("Process %d holds RDMA event descriptors, perhaps of this device: ",
 		       holders->v[i].pid);
-		hf_put_safe(stdout, holders->v[i].command);
+		hfi_put_safe(stdout, holders->v[i].command);
 		putchar('\n');
 	}
 	if (holders->unreadable)
@@ -180,55 +181,55 @@ static void show_json(const char *name, const struct nodes *nodes, const struct 
 {
 	struct hf_json json;
 
-	hf_json_begin(&json, stdout, false);
-	hf_json_object(&json, NULL);
-	hf_json_string(&json, "device", name);
-	hf_json_bool(&json, "complete", !holders->unreadable && !holders->foreign);
-	hf_json_uint(&json, "unreadable", holders->unreadable);
-	hf_json_bool(&json, "other_pid_namespaces", holders->foreign);
-	hf_json_array(&json, "nodes");
+	hfi_json_begin(&json, stdout, false);
+	hfi_json_object(&json, NULL);
+	hfi_json_string(&json, "device", name);
+	hfi_json_bool(&json, "complete", !holders->unreadable && !holders->foreign);
+	hfi_json_uint(&json, "unreadable", holders->unreadable);
+	hfi_json_bool(&json, "other_pid_namespaces", holders->foreign);
+	hfi_json_array(&json, "nodes");
 	for (size_t i = 0; i < nodes->count; i++) {
-		hf_json_object(&json, NULL);
-		hf_json_string(&json, "name", nodes->v[i].name);
-		hf_json_optional(&json, "path", nodes->v[i].path);
-		hf_json_close(&json);
+		hfi_json_object(&json, NULL);
+		hfi_json_string(&json, "name", nodes->v[i].name);
+		hfi_json_optional(&json, "path", nodes->v[i].path);
+		hfi_json_close(&json);
 	}
-	hf_json_close(&json);
-	hf_json_array(&json, "holders");
+	hfi_json_close(&json);
+	hfi_json_array(&json, "holders");
 	for (size_t i = 0; i < holders->count; i++) {
 		const struct hf_holder *holder = &holders->v[i];
 		char *user = user_name(holder->uid);
 
-		hf_json_object(&json, NULL);
-		hf_json_int(&json, "pid", holder->pid);
-		hf_json_uint(&json, "uid", holder->uid);
-		hf_json_string(&json, "user", user);
-		hf_json_string(&json, "command", holder->command);
-		hf_json_bool(&json, "certain", holds(holder));
-		hf_json_array(&json, "fds");
+		hfi_json_object(&json, NULL);
+		hfi_json_int(&json, "pid", holder->pid);
+		hfi_json_uint(&json, "uid", holder->uid);
+		hfi_json_string(&json, "user", user);
+		hfi_json_string(&json, "command", holder->command);
+		hfi_json_bool(&json, "certain", holds(holder));
+		hfi_json_array(&json, "fds");
 		for (size_t j = 0; j < holder->num_fds; j++) {
-			hf_json_object(&json, NULL);
-			hf_json_int(&json, "fd", holder->fds[j].fd);
-			hf_json_string(&json, "node", nodes->v[holder->fds[j].node].name);
-			hf_json_close(&json);
+			hfi_json_object(&json, NULL);
+			hfi_json_int(&json, "fd", holder->fds[j].fd);
+			hfi_json_string(&json, "node", nodes->v[holder->fds[j].node].name);
+			hfi_json_close(&json);
 		}
-		hf_json_close(&json);
-		hf_json_uint(&json, "mappings", holder->mappings);
-		hf_json_uint(&json, "event_fds", holder->events);
-		hf_json_close(&json);
+		hfi_json_close(&json);
+		hfi_json_uint(&json, "mappings", holder->mappings);
+		hfi_json_uint(&json, "event_fds", holder->events);
+		hfi_json_close(&json);
 		free(user);
 	}
-	hf_json_close(&json);
-	hf_json_close(&json);
+	hfi_json_close(&json);
+	hfi_json_close(&json);
 }
 
 static int find_and_show(const struct hf_tool *tool, const char *name, const struct nodes *nodes)
 {
 	struct hf_holders holders = {0};
-	int err = hf_find_holders(nodes->v, nodes->count, &holders);
+	int err = hfi_find_holders(nodes->v, nodes->count, &holders);
 
 	if (err < 0) {
-		hf_complain("cannot look through /proc: %s", strerror(-err));
+		hfi_complain("cannot look through /proc: %s", strerror(-err));
 		return HF_EXIT_FAILED;
 	}
 	if (tool->json)
@@ -236,7 +237,7 @@ static int find_and_show(const struct hf_tool *tool, const char *name, const str
 	else
 		show(tool, name, nodes, &holders);
 	err = holders.unreadable || holders.foreign ? HF_EXIT_INCOMPLETE : HF_EXIT_OK;
-	hf_free_holders(&holders);
+	hfi_free_holders(&holders);
 	return err;
 }
 
@@ -245,17 +246,17 @@ static int look(const struct hf_tool *tool, struct ibv_device *device)
 	struct hf_device_info info;
 	struct nodes nodes = {0};
 	char label[HF_LABEL_TEXT];
-	int err = hf_tool_info(device, &info);
+	int err = hfi_tool_info(device, &info);
 
 	if (err < 0) {
-		hf_complain("cannot ask about the device: %s", strerror(-err));
+		hfi_complain("cannot ask about the device: %s", strerror(-err));
 		return HF_EXIT_FAILED;
 	}
-	hf_device_label(&info, label);
+	hfi_device_label(&info, label);
 	add_node(&nodes, &info, info.uverbs, info.node_number);
 	add_mad_nodes(&nodes, &info);
 	if (!nodes.count) {
-		hf_complain("%s: neither a node nor its number is known", label);
+		hfi_complain("%s: neither a node nor its number is known", label);
 		return HF_EXIT_FAILED;
 	}
 	return find_and_show(tool, label, &nodes);
@@ -271,7 +272,7 @@ static int look_for_unlinked(const struct hf_tool *tool, const char *name)
 	const struct nodes nodes = {.v = {{.name = "uverbs", .unlinked = true}}, .count = 1};
 
 	if (!tool->json) {
-		hf_put_safe(stdout, name);
+		hfi_put_safe(stdout, name);
 		printf(" has no verbs device. If it is being unplugged, that waits for who holds\n"
 		       "the node of an unplugged device:\n");
 	}
@@ -280,21 +281,21 @@ static int look_for_unlinked(const struct hf_tool *tool, const char *name)
 
 static int run(struct hf_tool *tool, char **args)
 {
-	struct hf *hf = hf_tool_context(tool, HF_NO_NOTIFY, 0);
+	struct hf *hf = hfi_tool_context(tool, HF_NO_NOTIFY, 0);
 	struct ibv_device *device;
 	char *hidden = NULL;
 	int status;
 
 	if (!hf)
 		return HF_EXIT_FAILED;
-	if (!hf_tool_by_name(hf, args[0], &device)) {
+	if (!hfi_tool_by_name(hf, args[0], &device)) {
 		status = look(tool, device);
 		hf_device_unref(device);
-	} else if ((hidden = hf_roots_find_hidden(tool, args[0]))) {
+	} else if ((hidden = hfi_roots_find_hidden(tool, args[0]))) {
 		status = look_for_unlinked(tool, args[0]);
 	} else {
 		/* Complains, or finds it after all: it has just been plugged. */
-		status = hf_tool_find(tool, hf, args[0], &device);
+		status = hfi_tool_find(tool, hf, args[0], &device);
 		if (status == HF_EXIT_OK) {
 			status = look(tool, device);
 			hf_device_unref(device);

@@ -35,7 +35,7 @@ static void put(const char *key, const char *value)
 	if (!*value)
 		return;
 	printf("%-*s  ", KEY_WIDTH, key);
-	hf_put_wrapped(KEY_WIDTH + 2, KEY_WIDTH + 2, value);
+	hfi_put_wrapped(KEY_WIDTH + 2, KEY_WIDTH + 2, value);
 }
 
 __attribute__((format(printf, 2, 3))) static void putf(const char *key, const char *format, ...)
@@ -57,7 +57,7 @@ static void put_reason(const struct hf_reason *reason)
 {
 	char text[HF_REASON_TEXT];
 
-	hf_format_reason(reason, text);
+	hfi_format_reason(reason, text);
 	if (!*text)
 		return;
 	put("why", text);
@@ -72,20 +72,20 @@ static void show_device(const struct hf_tool *tool, struct ibv_device *device,
 {
 	char guid[HF_GUID_TEXT], value[ATTR_SIZE];
 
-	fputs(hf_color(tool, "bold"), stdout);
+	fputs(hfi_color(tool, "bold"), stdout);
 	put("name", info->name);
-	fputs(hf_color(tool, "reset"), stdout);
-	put("state", hf_state_name(info->state));
+	fputs(hfi_color(tool, "reset"), stdout);
+	put("state", hfi_state_name(info->state));
 	put_reason(&info->reason);
 	putf("instance", "%" PRIu64, info->generation);
-	put("transport", hf_transport_name(device, info));
-	put("node type", hf_node_type_name(info->node_type));
-	hf_format_guid(info->node_guid, guid);
+	put("transport", hfi_transport_name(device, info));
+	put("node type", hfi_node_type_name(info->node_type));
+	hfi_format_guid(info->node_guid, guid);
 	put("node GUID", guid);
 	put("provider", *info->provider ? info->provider : "none");
 	put("provider file", info->provider_file);
 	if (info->driver_id)
-		putf("kernel driver", "%s (id %" PRIu32 ")", hf_driver_name(info->driver_id),
+		putf("kernel driver", "%s (id %" PRIu32 ")", hfi_driver_name(info->driver_id),
 		     info->driver_id);
 	putf("kernel ABI", "%" PRIu32, info->kernel_abi);
 	put("node", info->node);
@@ -113,36 +113,36 @@ static void show_ports(const struct hf_tool *tool, struct ibv_device *device, ui
 		[NETDEV] = {"NETDEV", 0},	   [MTU] = {"MTU", SCOLS_FL_RIGHT},
 		[RATE] = {"RATE", SCOLS_FL_TRUNC}, [GIDS] = {"GIDS", SCOLS_FL_RIGHT},
 	};
-	struct libscols_table *table = hf_table_new(tool, columns, NUM);
+	struct libscols_table *table = hfi_table_new(tool, columns, NUM);
 
 	for (uint32_t number = 1; number <= num_ports; number++) {
 		struct hf_port_info port = {.size = sizeof(port)};
-		struct libscols_line *line = hf_table_line(table);
+		struct libscols_line *line = hfi_table_line(table);
 		int err = hf_device_get_port(device, number, &port);
 		char text[24];
 
 		snprintf(text, sizeof(text), "%" PRIu32, number);
-		hf_table_cell(line, PORT, text, NULL);
+		hfi_table_cell(line, PORT, text, NULL);
 		if (err < 0) {
-			hf_table_cell(line, STATE, strerror(-err), "red");
+			hfi_table_cell(line, STATE, strerror(-err), "red");
 			continue;
 		}
-		hf_table_cell(line, STATE, hf_port_state_name(port.state),
-			      port.state == IBV_PORT_ACTIVE ? "green" : "yellow");
-		hf_table_cell(line, PHYSICAL, hf_phys_state_name(port.phys_state), NULL);
-		hf_table_cell(line, LAYER, hf_link_layer_name(port.link_layer), NULL);
-		hf_table_cell(line, NETDEV, port.netdev, NULL);
+		hfi_table_cell(line, STATE, hfi_port_state_name(port.state),
+			       port.state == IBV_PORT_ACTIVE ? "green" : "yellow");
+		hfi_table_cell(line, PHYSICAL, hfi_phys_state_name(port.phys_state), NULL);
+		hfi_table_cell(line, LAYER, hfi_link_layer_name(port.link_layer), NULL);
+		hfi_table_cell(line, NETDEV, port.netdev, NULL);
 		if (port.netdev_mtu) {
 			snprintf(text, sizeof(text), "%" PRIu32, port.netdev_mtu);
-			hf_table_cell(line, MTU, text, NULL);
+			hfi_table_cell(line, MTU, text, NULL);
 		}
-		hf_table_cell(line, RATE, port.rate, NULL);
+		hfi_table_cell(line, RATE, port.rate, NULL);
 		snprintf(text, sizeof(text), "%" PRIu32, port.num_gids);
-		hf_table_cell(line, GIDS, text, NULL);
+		hfi_table_cell(line, GIDS, text, NULL);
 	}
 	if (num_ports)
 		putchar('\n');
-	hf_table_finish(table);
+	hfi_table_finish(table);
 }
 
 static void show_gids(const struct hf_tool *tool, struct ibv_device *device, uint32_t num_ports)
@@ -155,31 +155,31 @@ static void show_gids(const struct hf_tool *tool, struct ibv_device *device, uin
 		[TYPE] = {"TYPE", 0},
 		[NETDEV] = {"NETDEV", 0},
 	};
-	struct libscols_table *table = hf_table_new(tool, columns, NUM);
+	struct libscols_table *table = hfi_table_new(tool, columns, NUM);
 
 	for (uint32_t number = 1; number <= num_ports; number++) {
 		struct hf_gid *gids;
 		int count = hf_device_get_gids(device, number, &gids);
 
 		for (int i = 0; i < count; i++) {
-			struct libscols_line *line = hf_table_line(table);
+			struct libscols_line *line = hfi_table_line(table);
 			char text[HF_GID_TEXT];
 
 			snprintf(text, sizeof(text), "%" PRIu32, number);
-			hf_table_cell(line, PORT, text, NULL);
+			hfi_table_cell(line, PORT, text, NULL);
 			snprintf(text, sizeof(text), "%" PRIu32, gids[i].index);
-			hf_table_cell(line, INDEX, text, NULL);
-			hf_format_gid(&gids[i].gid, text);
-			hf_table_cell(line, GID, text, NULL);
-			hf_table_cell(line, TYPE, hf_gid_type_name(gids[i].type), NULL);
-			hf_table_cell(line, NETDEV, gids[i].netdev, NULL);
+			hfi_table_cell(line, INDEX, text, NULL);
+			hfi_format_gid(&gids[i].gid, text);
+			hfi_table_cell(line, GID, text, NULL);
+			hfi_table_cell(line, TYPE, hfi_gid_type_name(gids[i].type), NULL);
+			hfi_table_cell(line, NETDEV, gids[i].netdev, NULL);
 		}
 		if (count >= 0)
 			free(gids);
 	}
 	if (!scols_table_is_empty(table))
 		putchar('\n');
-	hf_table_finish(table);
+	hfi_table_finish(table);
 }
 
 static void json_gids(struct hf_json *json, struct ibv_device *device, uint32_t number)
@@ -187,19 +187,19 @@ static void json_gids(struct hf_json *json, struct ibv_device *device, uint32_t 
 	struct hf_gid *gids = NULL;
 	int count = hf_device_get_gids(device, number, &gids);
 
-	hf_json_array(json, "gids");
+	hfi_json_array(json, "gids");
 	for (int i = 0; i < count; i++) {
 		char text[HF_GID_TEXT];
 
-		hf_format_gid(&gids[i].gid, text);
-		hf_json_object(json, NULL);
-		hf_json_uint(json, "index", gids[i].index);
-		hf_json_string(json, "gid", text);
-		hf_json_string(json, "type", hf_gid_type_name(gids[i].type));
-		hf_json_optional(json, "netdev", gids[i].netdev);
-		hf_json_close(json);
+		hfi_format_gid(&gids[i].gid, text);
+		hfi_json_object(json, NULL);
+		hfi_json_uint(json, "index", gids[i].index);
+		hfi_json_string(json, "gid", text);
+		hfi_json_string(json, "type", hfi_gid_type_name(gids[i].type));
+		hfi_json_optional(json, "netdev", gids[i].netdev);
+		hfi_json_close(json);
 	}
-	hf_json_close(json);
+	hfi_json_close(json);
 	if (count >= 0)
 		free(gids);
 }
@@ -209,21 +209,21 @@ static void json_port(struct hf_json *json, struct ibv_device *device, uint32_t 
 	struct hf_port_info port = {.size = sizeof(port)};
 	int err = hf_device_get_port(device, number, &port);
 
-	hf_json_object(json, NULL);
-	hf_json_uint(json, "port", number);
+	hfi_json_object(json, NULL);
+	hfi_json_uint(json, "port", number);
 	if (err < 0) {
-		hf_json_string(json, "error", strerror(-err));
+		hfi_json_string(json, "error", strerror(-err));
 	} else {
-		hf_json_string(json, "state", hf_port_state_name(port.state));
-		hf_json_string(json, "phys_state", hf_phys_state_name(port.phys_state));
-		hf_json_string(json, "link_layer", hf_link_layer_name(port.link_layer));
-		hf_json_optional(json, "netdev", port.netdev);
-		hf_json_uint(json, "netdev_index", port.netdev_index);
-		hf_json_uint(json, "netdev_mtu", port.netdev_mtu);
-		hf_json_optional(json, "rate", port.rate);
+		hfi_json_string(json, "state", hfi_port_state_name(port.state));
+		hfi_json_string(json, "phys_state", hfi_phys_state_name(port.phys_state));
+		hfi_json_string(json, "link_layer", hfi_link_layer_name(port.link_layer));
+		hfi_json_optional(json, "netdev", port.netdev);
+		hfi_json_uint(json, "netdev_index", port.netdev_index);
+		hfi_json_uint(json, "netdev_mtu", port.netdev_mtu);
+		hfi_json_optional(json, "rate", port.rate);
 		json_gids(json, device, number);
 	}
-	hf_json_close(json);
+	hfi_json_close(json);
 }
 
 static void json_device(struct ibv_device *device, const struct hf_device_info *info)
@@ -231,53 +231,53 @@ static void json_device(struct ibv_device *device, const struct hf_device_info *
 	char guid[HF_GUID_TEXT], value[ATTR_SIZE];
 	struct hf_json json;
 
-	hf_json_begin(&json, stdout, false);
-	hf_json_object(&json, NULL);
-	hf_json_optional(&json, "name", info->name);
-	hf_json_string(&json, "state", hf_state_name(info->state));
-	hf_json_reason(&json, "reason", &info->reason);
-	hf_json_uint(&json, "generation", info->generation);
-	hf_json_string(&json, "transport", hf_transport_name(device, info));
-	hf_json_string(&json, "node_type", hf_node_type_name(info->node_type));
-	hf_format_guid(info->node_guid, guid);
-	hf_json_string(&json, "node_guid", guid);
-	hf_json_optional(&json, "provider", info->provider);
-	hf_json_optional(&json, "provider_file", info->provider_file);
-	hf_json_string(&json, "driver", hf_driver_name(info->driver_id));
-	hf_json_uint(&json, "driver_id", info->driver_id);
-	hf_json_uint(&json, "kernel_abi", info->kernel_abi);
-	hf_json_optional(&json, "node", info->node);
+	hfi_json_begin(&json, stdout, false);
+	hfi_json_object(&json, NULL);
+	hfi_json_optional(&json, "name", info->name);
+	hfi_json_string(&json, "state", hfi_state_name(info->state));
+	hfi_json_reason(&json, "reason", &info->reason);
+	hfi_json_uint(&json, "generation", info->generation);
+	hfi_json_string(&json, "transport", hfi_transport_name(device, info));
+	hfi_json_string(&json, "node_type", hfi_node_type_name(info->node_type));
+	hfi_format_guid(info->node_guid, guid);
+	hfi_json_string(&json, "node_guid", guid);
+	hfi_json_optional(&json, "provider", info->provider);
+	hfi_json_optional(&json, "provider_file", info->provider_file);
+	hfi_json_string(&json, "driver", hfi_driver_name(info->driver_id));
+	hfi_json_uint(&json, "driver_id", info->driver_id);
+	hfi_json_uint(&json, "kernel_abi", info->kernel_abi);
+	hfi_json_optional(&json, "node", info->node);
 	snprintf(value, sizeof(value), "%u:%u", major(info->node_number), minor(info->node_number));
-	hf_json_optional(&json, "node_number", info->node_number ? value : "");
-	hf_json_optional(&json, "uverbs", info->uverbs);
-	hf_json_optional(&json, "root", info->root);
+	hfi_json_optional(&json, "node_number", info->node_number ? value : "");
+	hfi_json_optional(&json, "uverbs", info->uverbs);
+	hfi_json_optional(&json, "root", info->root);
 	if (info->index >= 0)
-		hf_json_int(&json, "index", info->index);
+		hfi_json_int(&json, "index", info->index);
 	else
-		hf_json_null(&json, "index");
-	hf_json_uint(&json, "inode", info->inode);
+		hfi_json_null(&json, "index");
+	hfi_json_uint(&json, "inode", info->inode);
 	snprintf(value, sizeof(value), "%lld.%09ld", (long long)info->stamp.tv_sec,
 		 info->stamp.tv_nsec);
-	hf_json_string(&json, "stamp", value);
+	hfi_json_string(&json, "stamp", value);
 	for (size_t i = 0; i < NUM_ATTRS; i++) {
 		if (hf_device_read_attr(device, attrs[i].path, value, sizeof(value)) < 0)
 			*value = '\0';
-		hf_json_optional(&json, attrs[i].key, value);
+		hfi_json_optional(&json, attrs[i].key, value);
 	}
-	hf_json_array(&json, "ports");
+	hfi_json_array(&json, "ports");
 	for (uint32_t number = 1; number <= info->num_ports; number++)
 		json_port(&json, device, number);
-	hf_json_close(&json);
-	hf_json_close(&json);
+	hfi_json_close(&json);
+	hfi_json_close(&json);
 }
 
 static int show(const struct hf_tool *tool, struct ibv_device *device)
 {
 	struct hf_device_info info;
-	int err = hf_tool_info(device, &info);
+	int err = hfi_tool_info(device, &info);
 
 	if (err < 0) {
-		hf_complain("cannot ask about the device: %s", strerror(-err));
+		hfi_complain("cannot ask about the device: %s", strerror(-err));
 		return HF_EXIT_FAILED;
 	}
 	if (tool->json) {
@@ -292,13 +292,13 @@ static int show(const struct hf_tool *tool, struct ibv_device *device)
 
 static int run(struct hf_tool *tool, char **args)
 {
-	struct hf *hf = hf_tool_context(tool, HF_NO_NOTIFY, 0);
+	struct hf *hf = hfi_tool_context(tool, HF_NO_NOTIFY, 0);
 	struct ibv_device *device;
 	int status;
 
 	if (!hf)
 		return HF_EXIT_FAILED;
-	status = hf_tool_find(tool, hf, args[0], &device);
+	status = hfi_tool_find(tool, hf, args[0], &device);
 	if (status == HF_EXIT_OK) {
 		status = show(tool, device);
 		hf_device_unref(device);

@@ -99,24 +99,24 @@ static void open_value(struct hf_json *json, const char *key, char opening, char
 	json->depth++;
 }
 
-void hf_json_begin(struct hf_json *json, FILE *file, bool lines)
+void hfi_json_begin(struct hf_json *json, FILE *file, bool lines)
 {
 	memset(json, 0, sizeof(*json));
 	json->file = file;
 	json->lines = lines;
 }
 
-void hf_json_object(struct hf_json *json, const char *key)
+void hfi_json_object(struct hf_json *json, const char *key)
 {
 	open_value(json, key, '{', '}');
 }
 
-void hf_json_array(struct hf_json *json, const char *key)
+void hfi_json_array(struct hf_json *json, const char *key)
 {
 	open_value(json, key, '[', ']');
 }
 
-void hf_json_close(struct hf_json *json)
+void hfi_json_close(struct hf_json *json)
 {
 	assert(json->depth > 0);
 	json->depth--;
@@ -126,43 +126,43 @@ void hf_json_close(struct hf_json *json)
 	end_value(json);
 }
 
-void hf_json_string(struct hf_json *json, const char *key, const char *value)
+void hfi_json_string(struct hf_json *json, const char *key, const char *value)
 {
 	begin_value(json, key);
 	put_text(json->file, value);
 	end_value(json);
 }
 
-void hf_json_optional(struct hf_json *json, const char *key, const char *value)
+void hfi_json_optional(struct hf_json *json, const char *key, const char *value)
 {
 	if (*value)
-		hf_json_string(json, key, value);
+		hfi_json_string(json, key, value);
 	else
-		hf_json_null(json, key);
+		hfi_json_null(json, key);
 }
 
-void hf_json_uint(struct hf_json *json, const char *key, uint64_t value)
+void hfi_json_uint(struct hf_json *json, const char *key, uint64_t value)
 {
 	begin_value(json, key);
 	fprintf(json->file, "%" PRIu64, value);
 	end_value(json);
 }
 
-void hf_json_int(struct hf_json *json, const char *key, int64_t value)
+void hfi_json_int(struct hf_json *json, const char *key, int64_t value)
 {
 	begin_value(json, key);
 	fprintf(json->file, "%" PRId64, value);
 	end_value(json);
 }
 
-void hf_json_bool(struct hf_json *json, const char *key, bool value)
+void hfi_json_bool(struct hf_json *json, const char *key, bool value)
 {
 	begin_value(json, key);
 	fputs(value ? "true" : "false", json->file);
 	end_value(json);
 }
 
-void hf_json_null(struct hf_json *json, const char *key)
+void hfi_json_null(struct hf_json *json, const char *key)
 {
 	begin_value(json, key);
 	fputs("null", json->file);

@@ -20,16 +20,16 @@ struct hf_json {
 };
 
 /* Every value begins with its key within an object, and with a NULL key within an array. */
-void hf_json_begin(struct hf_json *json, FILE *file, bool lines);
-void hf_json_object(struct hf_json *json, const char *key);
-void hf_json_array(struct hf_json *json, const char *key);
-void hf_json_close(struct hf_json *json); /* the object or array begun last */
-void hf_json_string(struct hf_json *json, const char *key, const char *value);
-/* As hf_json_string(), but an empty string becomes null. */
-void hf_json_optional(struct hf_json *json, const char *key, const char *value);
-void hf_json_uint(struct hf_json *json, const char *key, uint64_t value);
-void hf_json_int(struct hf_json *json, const char *key, int64_t value);
-void hf_json_bool(struct hf_json *json, const char *key, bool value);
-void hf_json_null(struct hf_json *json, const char *key);
+void hfi_json_begin(struct hf_json *json, FILE *file, bool lines);
+void hfi_json_object(struct hf_json *json, const char *key);
+void hfi_json_array(struct hf_json *json, const char *key);
+void hfi_json_close(struct hf_json *json); /* the object or array begun last */
+void hfi_json_string(struct hf_json *json, const char *key, const char *value);
+/* As hfi_json_string(), but an empty string becomes null. */
+void hfi_json_optional(struct hf_json *json, const char *key, const char *value);
+void hfi_json_uint(struct hf_json *json, const char *key, uint64_t value);
+void hfi_json_int(struct hf_json *json, const char *key, int64_t value);
+void hfi_json_bool(struct hf_json *json, const char *key, bool value);
+void hfi_json_null(struct hf_json *json, const char *key);
 
 #endif

@@ -41,7 +41,7 @@ enum { WIDE = 160 };
 
 static bool is_wide(void)
 {
-	size_t width = hf_terminal_width();
+	size_t width = hfi_terminal_width();
 
 	return !width || width >= WIDE;
 }
@@ -49,18 +49,18 @@ static bool is_wide(void)
 /* "1 active eth0", one port below the other. */
 static char *ports_text(struct ibv_device *device, const struct hf_device_info *info, bool wide)
 {
-	char *text = hf_tool_print("%s", "");
+	char *text = hfi_tool_print("%s", "");
 
 	for (uint32_t number = 1; number <= info->num_ports; number++) {
 		struct hf_port_info port = {.size = sizeof(port)};
 		int err = hf_device_get_port(device, number, &port);
 		char *longer =
-			hf_tool_print("%s%s%" PRIu32 " %s%s%s", text, *text ? "\n" : "", number,
-				      err < 0 ? strerror(-err) : hf_port_state_name(port.state),
-				      !*port.netdev ? ""
-				      : wide	    ? " "
-						    : "\n  ",
-				      port.netdev);
+			hfi_tool_print("%s%s%" PRIu32 " %s%s%s", text, *text ? "\n" : "", number,
+				       err < 0 ? strerror(-err) : hfi_port_state_name(port.state),
+				       !*port.netdev ? ""
+				       : wide	     ? " "
+						     : "\n  ",
+				       port.netdev);
 
 		free(text);
 		text = longer;
@@ -79,40 +79,40 @@ static const char *last_part(const char *path)
 static void add_pair(struct libscols_line *line, size_t column, const char *above,
 		     const char *below, const char *color)
 {
-	char *text = hf_tool_print("%s\n%s", above, below);
+	char *text = hfi_tool_print("%s\n%s", above, below);
 
-	hf_table_cell(line, column, text, color);
+	hfi_table_cell(line, column, text, color);
 	free(text);
 }
 
 static void add_line(struct libscols_table *table, struct ibv_device *device,
 		     const struct hf_device_info *info)
 {
-	struct libscols_line *line = hf_table_line(table);
+	struct libscols_line *line = hfi_table_line(table);
 	const char *color = info->state == HF_DEVICE_READY ? "green" : "red";
-	const char *transport = hf_transport_name(device, info);
+	const char *transport = hfi_transport_name(device, info);
 	char guid[HF_GUID_TEXT], label[HF_LABEL_TEXT], instance[24];
 	char *ports = ports_text(device, info, is_wide());
 
-	hf_device_label(info, label);
-	hf_format_guid(info->node_guid, guid);
+	hfi_device_label(info, label);
+	hfi_format_guid(info->node_guid, guid);
 	snprintf(instance, sizeof(instance), "#%" PRIu64, info->generation);
 	if (is_wide()) {
-		hf_table_cell(line, NAME, label, "bold");
-		hf_table_cell(line, STATE, hf_state_name(info->state), color);
-		hf_table_cell(line, INSTANCE, instance, NULL);
-		hf_table_cell(line, TRANSPORT, transport, NULL);
-		hf_table_cell(line, PROVIDER, info->provider, NULL);
-		hf_table_cell(line, FILE_NAME, info->provider_file, NULL);
-		hf_table_cell(line, NODE, info->node, NULL);
-		hf_table_cell(line, GUID, guid, NULL);
-		hf_table_cell(line, PORTS, ports, NULL);
+		hfi_table_cell(line, NAME, label, "bold");
+		hfi_table_cell(line, STATE, hfi_state_name(info->state), color);
+		hfi_table_cell(line, INSTANCE, instance, NULL);
+		hfi_table_cell(line, TRANSPORT, transport, NULL);
+		hfi_table_cell(line, PROVIDER, info->provider, NULL);
+		hfi_table_cell(line, FILE_NAME, info->provider_file, NULL);
+		hfi_table_cell(line, NODE, info->node, NULL);
+		hfi_table_cell(line, GUID, guid, NULL);
+		hfi_table_cell(line, PORTS, ports, NULL);
 	} else {
 		add_pair(line, TALL_NAME, label, instance, "bold");
-		add_pair(line, TALL_STATE, hf_state_name(info->state), transport, color);
+		add_pair(line, TALL_STATE, hfi_state_name(info->state), transport, color);
 		add_pair(line, TALL_PROVIDER, info->provider, last_part(info->provider_file), NULL);
 		add_pair(line, TALL_NODE, last_part(info->node), guid, NULL);
-		hf_table_cell(line, TALL_PORTS, ports, NULL);
+		hfi_table_cell(line, TALL_PORTS, ports, NULL);
 	}
 	free(ports);
 }
@@ -120,23 +120,23 @@ static void add_line(struct libscols_table *table, struct ibv_device *device,
 static void json_ports(struct hf_json *json, struct ibv_device *device,
 		       const struct hf_device_info *info)
 {
-	hf_json_array(json, "ports");
+	hfi_json_array(json, "ports");
 	for (uint32_t number = 1; number <= info->num_ports; number++) {
 		struct hf_port_info port = {.size = sizeof(port)};
 		int err = hf_device_get_port(device, number, &port);
 
-		hf_json_object(json, NULL);
-		hf_json_uint(json, "port", number);
+		hfi_json_object(json, NULL);
+		hfi_json_uint(json, "port", number);
 		if (err < 0) {
-			hf_json_string(json, "error", strerror(-err));
+			hfi_json_string(json, "error", strerror(-err));
 		} else {
-			hf_json_string(json, "state", hf_port_state_name(port.state));
-			hf_json_string(json, "link_layer", hf_link_layer_name(port.link_layer));
-			hf_json_optional(json, "netdev", port.netdev);
+			hfi_json_string(json, "state", hfi_port_state_name(port.state));
+			hfi_json_string(json, "link_layer", hfi_link_layer_name(port.link_layer));
+			hfi_json_optional(json, "netdev", port.netdev);
 		}
-		hf_json_close(json);
+		hfi_json_close(json);
 	}
-	hf_json_close(json);
+	hfi_json_close(json);
 }
 
 static void json_device(struct hf_json *json, struct ibv_device *device,
@@ -144,20 +144,20 @@ static void json_device(struct hf_json *json, struct ibv_device *device,
 {
 	char guid[HF_GUID_TEXT];
 
-	hf_format_guid(info->node_guid, guid);
-	hf_json_object(json, NULL);
-	hf_json_optional(json, "name", info->name);
-	hf_json_string(json, "uverbs", info->uverbs);
-	hf_json_string(json, "state", hf_state_name(info->state));
-	hf_json_uint(json, "generation", info->generation);
-	hf_json_string(json, "transport", hf_transport_name(device, info));
-	hf_json_optional(json, "provider", info->provider);
-	hf_json_optional(json, "provider_file", info->provider_file);
-	hf_json_optional(json, "node", info->node);
-	hf_json_string(json, "node_guid", guid);
+	hfi_format_guid(info->node_guid, guid);
+	hfi_json_object(json, NULL);
+	hfi_json_optional(json, "name", info->name);
+	hfi_json_string(json, "uverbs", info->uverbs);
+	hfi_json_string(json, "state", hfi_state_name(info->state));
+	hfi_json_uint(json, "generation", info->generation);
+	hfi_json_string(json, "transport", hfi_transport_name(device, info));
+	hfi_json_optional(json, "provider", info->provider);
+	hfi_json_optional(json, "provider_file", info->provider_file);
+	hfi_json_optional(json, "node", info->node);
+	hfi_json_string(json, "node_guid", guid);
 	json_ports(json, device, info);
-	hf_json_reason(json, "reason", &info->reason);
-	hf_json_close(json);
+	hfi_json_reason(json, "reason", &info->reason);
+	hfi_json_close(json);
 }
 
 static void explain(const struct hf_tool *tool, const struct hf_device_info *infos, size_t count)
@@ -167,40 +167,40 @@ static void explain(const struct hf_tool *tool, const struct hf_device_info *inf
 	for (size_t i = 0; i < count; i++) {
 		char text[HF_REASON_TEXT], label[HF_LABEL_TEXT], *line;
 
-		hf_format_reason(&infos[i].reason, text);
+		hfi_format_reason(&infos[i].reason, text);
 		if (!*text)
 			continue;
 		if (first)
-			printf("\n%sWhy a device cannot be used:%s\n", hf_color(tool, "bold"),
-			       hf_color(tool, "reset"));
+			printf("\n%sWhy a device cannot be used:%s\n", hfi_color(tool, "bold"),
+			       hfi_color(tool, "reset"));
 		first = false;
-		hf_device_label(&infos[i], label);
-		line = hf_tool_print("%s: %s", label, text);
+		hfi_device_label(&infos[i], label);
+		line = hfi_tool_print("%s: %s", label, text);
 		fputs("  ", stdout);
-		hf_put_wrapped(2, 4, line);
+		hfi_put_wrapped(2, 4, line);
 		free(line);
 	}
 }
 
 static void show(const struct hf_tool *tool, struct ibv_device **list, size_t count)
 {
-	struct hf_device_info *infos = hf_tool_alloc(NULL, count, sizeof(*infos));
+	struct hf_device_info *infos = hfi_tool_alloc(NULL, count, sizeof(*infos));
 	struct libscols_table *table = NULL;
 	struct hf_json json;
 	size_t filled = 0;
 
-	hf_json_begin(&json, stdout, false);
+	hfi_json_begin(&json, stdout, false);
 	if (tool->json) {
-		hf_json_object(&json, NULL);
-		hf_json_array(&json, "devices");
+		hfi_json_object(&json, NULL);
+		hfi_json_array(&json, "devices");
 	} else if (!tool->names_only) {
-		table = is_wide() ? hf_table_new(tool, wide_columns, NUM_COLUMNS)
-				  : hf_table_new(tool, tall_columns, NUM_TALL_COLUMNS);
+		table = is_wide() ? hfi_table_new(tool, wide_columns, NUM_COLUMNS)
+				  : hfi_table_new(tool, tall_columns, NUM_TALL_COLUMNS);
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct hf_device_info *info = &infos[filled];
 
-		if (hf_tool_info(list[i], info) < 0)
+		if (hfi_tool_info(list[i], info) < 0)
 			continue;
 		filled++;
 		if (tool->json) {
@@ -208,15 +208,15 @@ static void show(const struct hf_tool *tool, struct ibv_device **list, size_t co
 		} else if (table) {
 			add_line(table, list[i], info);
 		} else if (*info->name) {
-			hf_put_safe(stdout, info->name);
+			hfi_put_safe(stdout, info->name);
 			putchar('\n');
 		}
 	}
 	if (tool->json) {
-		hf_json_close(&json);
-		hf_json_close(&json);
+		hfi_json_close(&json);
+		hfi_json_close(&json);
 	} else if (table) {
-		hf_table_finish(table);
+		hfi_table_finish(table);
 		explain(tool, infos, filled);
 		if (!filled)
 			puts("There is no RDMA device; \"holdfast doctor\" may know why.");
@@ -227,13 +227,13 @@ static void show(const struct hf_tool *tool, struct ibv_device **list, size_t co
 static int run(struct hf_tool *tool, char **args)
 {
 	struct ibv_device **list;
-	struct hf *hf = hf_tool_context(tool, HF_NO_NOTIFY, 0);
+	struct hf *hf = hfi_tool_context(tool, HF_NO_NOTIFY, 0);
 	int count;
 
 	(void)args;
 	if (!hf)
 		return HF_EXIT_FAILED;
-	count = hf_tool_devices(hf, &list);
+	count = hfi_tool_devices(hf, &list);
 	if (count >= 0) {
 		show(tool, list, (size_t)count);
 		hf_device_list_free(list);

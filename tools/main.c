@@ -14,7 +14,7 @@
 static const struct hf_command *const commands[] = {
 	&hf_command_list,      &hf_command_info,   &hf_command_monitor,
 	&hf_command_providers, &hf_command_doctor, &hf_command_holders,
-	&hf_command_run,       &hf_command_name,   &hf_command_wait,
+	&hfi_command_run,      &hf_command_name,   &hf_command_wait,
 };
 
 enum { NUM_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -99,11 +99,11 @@ static int usage_hint(const struct hf_tool *tool)
 static int add_root(struct hf_tool *tool, const char *value)
 {
 	if (tool->num_roots == HF_TOOL_ROOTS) {
-		hf_complain("--root: at most %d", HF_TOOL_ROOTS);
+		hfi_complain("--root: at most %d", HF_TOOL_ROOTS);
 		return -EINVAL;
 	}
-	if (hf_root_parse(value, &tool->roots[tool->num_roots])) {
-		hf_complain("--root: wanted SYSFS or SYSFS:DEV, not \"%s\"", value);
+	if (hfi_root_parse(value, &tool->roots[tool->num_roots])) {
+		hfi_complain("--root: wanted SYSFS or SYSFS:DEV, not \"%s\"", value);
 		return -EINVAL;
 	}
 	tool->num_roots++;
@@ -113,7 +113,7 @@ static int add_root(struct hf_tool *tool, const char *value)
 static int add_provider_dir(struct hf_tool *tool, const char *value)
 {
 	if (tool->num_provider_dirs == HF_TOOL_PROVIDER_DIRS) {
-		hf_complain("--provider-dir: at most %d", HF_TOOL_PROVIDER_DIRS);
+		hfi_complain("--provider-dir: at most %d", HF_TOOL_PROVIDER_DIRS);
 		return -EINVAL;
 	}
 	tool->provider_dirs[tool->num_provider_dirs++] = value;
@@ -132,7 +132,7 @@ static int parse_color(const char *value, int *ret)
 			return 0;
 		}
 	}
-	hf_complain("--color: wanted auto, always or never, not \"%s\"", value);
+	hfi_complain("--color: wanted auto, always or never, not \"%s\"", value);
 	return -EINVAL;
 }
 
@@ -201,7 +201,7 @@ static int run(struct hf_tool *tool, int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	if (!argc) {
-		hf_complain("no command given");
+		hfi_complain("no command given");
 		return usage_hint(tool);
 	}
 	tool->command = find_command(argv[0]);
@@ -214,7 +214,7 @@ static int run(struct hf_tool *tool, int argc, char **argv)
 		argv++;
 	}
 	if (!tool->command) {
-		hf_complain("there is no command \"%s\"", argv[0]);
+		hfi_complain("there is no command \"%s\"", argv[0]);
 		return usage_hint(tool);
 	}
 	argv[0] = program_invocation_short_name;
@@ -224,12 +224,12 @@ static int run(struct hf_tool *tool, int argc, char **argv)
 	num_args = argc - optind;
 	if (num_args < tool->command->min_args || num_args > tool->command->max_args) {
 		if (tool->command->max_args)
-			hf_complain("%s: wanted %s", tool->command->name, tool->command->args);
+			hfi_complain("%s: wanted %s", tool->command->name, tool->command->args);
 		else
-			hf_complain("%s takes no argument", tool->command->name);
+			hfi_complain("%s takes no argument", tool->command->name);
 		return usage_hint(tool);
 	}
-	tool->color = !tool->json && hf_color_wanted(color);
+	tool->color = !tool->json && hfi_color_wanted(color);
 	return tool->command->run(tool, argv + optind);
 }
 
@@ -258,7 +258,7 @@ int main(int argc, char **argv)
 	if (argc > 0)
 		argv[0] = name;
 	status = run(&tool, argc, argv);
-	unwritten = hf_close_output();
+	unwritten = hfi_close_output();
 	for (size_t i = 0; i < tool.num_roots; i++) {
 		free((char *)tool.roots[i].sysfs);
 		free((char *)tool.roots[i].dev);

@@ -17,7 +17,7 @@ static void set_environment(struct hf_event *event)
 {
 	char number[24], changes[64];
 
-	hf_event_changes_text(hf_event_changes(event), changes, sizeof(changes));
+	hfi_event_changes_text(hf_event_changes(event), changes, sizeof(changes));
 	setenv("HOLDFAST_EVENT", hf_event_type_name(hf_event_type(event)), 1);
 	setenv("HOLDFAST_DEVICE", hf_event_name(event), 1);
 	snprintf(number, sizeof(number), "%" PRIu64, hf_event_generation(event));
@@ -83,7 +83,7 @@ static int wait_for(pid_t pid, int signals, bool *stop)
 	return status;
 }
 
-int hf_event_exec(const char *command, struct hf_event *event, int signals, bool *stop)
+int hfi_event_exec(const char *command, struct hf_event *event, int signals, bool *stop)
 {
 	uint64_t sequence = hf_event_sequence(event);
 	int err, status;
@@ -92,8 +92,8 @@ int hf_event_exec(const char *command, struct hf_event *event, int signals, bool
 	set_environment(event);
 	err = spawn(command, &pid);
 	if (err) {
-		hf_complain("event %" PRIu64 ": cannot run the command: %s", sequence,
-			    strerror(err));
+		hfi_complain("event %" PRIu64 ": cannot run the command: %s", sequence,
+			     strerror(err));
 		return 1;
 	}
 	status = wait_for(pid, signals, stop);
@@ -101,13 +101,13 @@ int hf_event_exec(const char *command, struct hf_event *event, int signals, bool
 		/* Whoever ended the monitor ended the command too: that is no failure. */
 		if (*stop)
 			return 0;
-		hf_complain("event %" PRIu64 ": the command was ended by signal %d (%s)", sequence,
-			    WTERMSIG(status), strsignal(WTERMSIG(status)));
+		hfi_complain("event %" PRIu64 ": the command was ended by signal %d (%s)", sequence,
+			     WTERMSIG(status), strsignal(WTERMSIG(status)));
 		return 1;
 	}
 	if (WEXITSTATUS(status)) {
-		hf_complain("event %" PRIu64 ": the command failed with exit status %d", sequence,
-			    WEXITSTATUS(status));
+		hfi_complain("event %" PRIu64 ": the command failed with exit status %d", sequence,
+			     WEXITSTATUS(status));
 		return 1;
 	}
 	return 0;

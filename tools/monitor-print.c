@@ -25,7 +25,7 @@ enum { NAME_COLUMN = 9 };
 
 enum { NUM_CHANGES = sizeof(change_names) / sizeof(change_names[0]) };
 
-void hf_event_changes_text(uint32_t changes, char *text, size_t size)
+void hfi_event_changes_text(uint32_t changes, char *text, size_t size)
 {
 	size_t at = 0;
 
@@ -56,7 +56,7 @@ static void past_update(struct hf_past_names *past, struct hf_event *event, char
 	if (!entry) {
 		if (past->count == past->size) {
 			past->size = past->size ? past->size * 2 : 16;
-			past->v = hf_tool_alloc(past->v, past->size, sizeof(*past->v));
+			past->v = hfi_tool_alloc(past->v, past->size, sizeof(*past->v));
 		}
 		entry = &past->v[past->count++];
 		entry->generation = generation;
@@ -78,10 +78,10 @@ static void put_port(struct ibv_device *device, uint32_t number, uint32_t num_po
 	fputs("  port", stdout);
 	if (num_ports > 1)
 		printf(" %" PRIu32, number);
-	printf(" %s", hf_port_state_name(port.state));
+	printf(" %s", hfi_port_state_name(port.state));
 	if (*port.netdev) {
 		fputs(" netdev ", stdout);
-		hf_put_safe(stdout, port.netdev);
+		hfi_put_safe(stdout, port.netdev);
 	}
 	printf(" gids %" PRIu32, port.num_gids);
 }
@@ -93,14 +93,14 @@ static void put_facts(struct hf_event *event)
 	enum hf_event_type type = hf_event_type(event);
 	const uint32_t of_ports = HF_CHANGED_GID | HF_CHANGED_PORT | HF_CHANGED_NETDEV;
 
-	if (hf_tool_info(device, &info) < 0)
+	if (hfi_tool_info(device, &info) < 0)
 		return;
 	if (type == HF_EVENT_ADDED) {
 		char guid[HF_GUID_TEXT];
 
-		hf_format_guid(info.node_guid, guid);
+		hfi_format_guid(info.node_guid, guid);
 		fputs("  ", stdout);
-		hf_put_safe(stdout, info.node);
+		hfi_put_safe(stdout, info.node);
 		printf("  guid %s", guid);
 	}
 	if (type == HF_EVENT_ADDED || (hf_event_changes(event) & of_ports))
@@ -121,18 +121,18 @@ static void print_line(const struct hf_tool *tool, struct hf_event *event,
 
 	strftime(clock, sizeof(clock), "%H:%M:%S", localtime_r(&now->tv_sec, &tm));
 	printf("%s.%06ld  %s%s%s", clock, now->tv_nsec / 1000,
-	       hf_color(tool, type <= HF_EVENT_RESYNC ? colors[type] : NULL),
-	       hf_event_type_name(type), hf_color(tool, "reset"));
+	       hfi_color(tool, type <= HF_EVENT_RESYNC ? colors[type] : NULL),
+	       hf_event_type_name(type), hfi_color(tool, "reset"));
 	if (hf_event_device(event)) {
 		printf("%*s", NAME_COLUMN - (int)strlen(hf_event_type_name(type)), "");
-		hf_put_safe(stdout, hf_event_name(event));
+		hfi_put_safe(stdout, hf_event_name(event));
 		printf(" #%" PRIu64, hf_event_generation(event));
-		hf_event_changes_text(hf_event_changes(event), changes, sizeof(changes));
+		hfi_event_changes_text(hf_event_changes(event), changes, sizeof(changes));
 		if (*changes)
 			printf("  %s", changes);
 		if (*old_name) {
 			fputs("  was ", stdout);
-			hf_put_safe(stdout, old_name);
+			hfi_put_safe(stdout, old_name);
 		}
 		put_facts(event);
 	}
@@ -145,12 +145,12 @@ static void json_port(struct hf_json *json, struct ibv_device *device, uint32_t 
 
 	if (hf_device_get_port(device, number, &port) < 0)
 		return;
-	hf_json_object(json, NULL);
-	hf_json_uint(json, "port", number);
-	hf_json_string(json, "state", hf_port_state_name(port.state));
-	hf_json_optional(json, "netdev", port.netdev);
-	hf_json_uint(json, "num_gids", port.num_gids);
-	hf_json_close(json);
+	hfi_json_object(json, NULL);
+	hfi_json_uint(json, "port", number);
+	hfi_json_string(json, "state", hfi_port_state_name(port.state));
+	hfi_json_optional(json, "netdev", port.netdev);
+	hfi_json_uint(json, "num_gids", port.num_gids);
+	hfi_json_close(json);
 }
 
 static void json_device(struct hf_json *json, struct hf_event *event)
@@ -159,16 +159,16 @@ static void json_device(struct hf_json *json, struct hf_event *event)
 	struct ibv_device *device = hf_event_device(event);
 	char guid[HF_GUID_TEXT];
 
-	if (hf_event_type(event) == HF_EVENT_REMOVED || hf_tool_info(device, &info) < 0)
+	if (hf_event_type(event) == HF_EVENT_REMOVED || hfi_tool_info(device, &info) < 0)
 		return;
-	hf_format_guid(info.node_guid, guid);
-	hf_json_optional(json, "node", info.node);
-	hf_json_string(json, "node_guid", guid);
-	hf_json_optional(json, "provider", info.provider);
-	hf_json_array(json, "ports");
+	hfi_format_guid(info.node_guid, guid);
+	hfi_json_optional(json, "node", info.node);
+	hfi_json_string(json, "node_guid", guid);
+	hfi_json_optional(json, "provider", info.provider);
+	hfi_json_array(json, "ports");
 	for (uint32_t number = 1; number <= info.num_ports; number++)
 		json_port(json, device, number);
-	hf_json_close(json);
+	hfi_json_close(json);
 }
 
 static void json_line(struct hf_event *event, const struct timespec *now, const char *old_name)
@@ -177,31 +177,31 @@ static void json_line(struct hf_event *event, const struct timespec *now, const 
 	char date[32], stamp[64];
 	struct tm tm;
 
-	hf_json_begin(&json, stdout, true);
-	hf_json_object(&json, NULL);
+	hfi_json_begin(&json, stdout, true);
+	hfi_json_object(&json, NULL);
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", gmtime_r(&now->tv_sec, &tm));
 	snprintf(stamp, sizeof(stamp), "%s.%06ldZ", date, now->tv_nsec / 1000);
-	hf_json_string(&json, "time", stamp);
-	hf_json_uint(&json, "sequence", hf_event_sequence(event));
-	hf_json_string(&json, "event", hf_event_type_name(hf_event_type(event)));
+	hfi_json_string(&json, "time", stamp);
+	hfi_json_uint(&json, "sequence", hf_event_sequence(event));
+	hfi_json_string(&json, "event", hf_event_type_name(hf_event_type(event)));
 	if (hf_event_device(event)) {
-		hf_json_string(&json, "name", hf_event_name(event));
-		hf_json_uint(&json, "generation", hf_event_generation(event));
+		hfi_json_string(&json, "name", hf_event_name(event));
+		hfi_json_uint(&json, "generation", hf_event_generation(event));
 		if (hf_event_type(event) == HF_EVENT_CHANGED) {
-			hf_json_array(&json, "changes");
+			hfi_json_array(&json, "changes");
 			for (size_t i = 0; i < NUM_CHANGES; i++)
 				if (hf_event_changes(event) & change_names[i].bit)
-					hf_json_string(&json, NULL, change_names[i].name);
-			hf_json_close(&json);
+					hfi_json_string(&json, NULL, change_names[i].name);
+			hfi_json_close(&json);
 		}
 		if (*old_name)
-			hf_json_string(&json, "old_name", old_name);
+			hfi_json_string(&json, "old_name", old_name);
 		json_device(&json, event);
 	}
-	hf_json_close(&json);
+	hfi_json_close(&json);
 }
 
-void hf_event_print(const struct hf_tool *tool, struct hf_past_names *past, struct hf_event *event)
+void hfi_event_print(const struct hf_tool *tool, struct hf_past_names *past, struct hf_event *event)
 {
 	struct timespec now;
 	char old_name[64];

@@ -32,7 +32,7 @@ static void flush(struct monitor *monitor)
 	if (!fflush(stdout))
 		return;
 	if (errno != EPIPE) {
-		hf_complain("cannot write the output: %s", strerror(errno));
+		hfi_complain("cannot write the output: %s", strerror(errno));
 		monitor->status = HF_EXIT_FAILED;
 	}
 	monitor->stop = true;
@@ -43,10 +43,10 @@ static void handle(struct monitor *monitor, struct hf_event *event)
 {
 	const struct hf_tool *tool = monitor->tool;
 
-	hf_event_print(tool, &monitor->past, event);
+	hfi_event_print(tool, &monitor->past, event);
 	flush(monitor);
 	if (tool->exec && !monitor->stop &&
-	    hf_event_exec(tool->exec, event, monitor->signals, &monitor->stop))
+	    hfi_event_exec(tool->exec, event, monitor->signals, &monitor->stop))
 		monitor->status = HF_EXIT_FAILED;
 	if (++monitor->told == tool->count)
 		monitor->stop = true;
@@ -68,7 +68,7 @@ static int drain(struct monitor *monitor)
 		}
 		if (err < 0) {
 			if (err != monitor->last_error)
-				hf_complain("cannot take the next event: %s", strerror(-err));
+				hfi_complain("cannot take the next event: %s", strerror(-err));
 			monitor->last_error = err;
 			if (err == -ECHILD)
 				break;
@@ -106,7 +106,7 @@ static int loop(struct monitor *monitor)
 			break;
 		/* A stream in trouble stays readable: only the clock may wake for it. */
 		if (poll(fds, timeout < 0 ? 3 : 2, timeout) < 0 && errno != EINTR) {
-			hf_complain("cannot wait: %s", strerror(errno));
+			hfi_complain("cannot wait: %s", strerror(errno));
 			return HF_EXIT_FAILED;
 		}
 		if (fds[0].revents)
@@ -142,7 +142,7 @@ static int open_signals(void)
 	add_signal(&set, SIGHUP);
 	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (fd < 0) {
-		hf_complain("cannot take signals: %s", strerror(errno));
+		hfi_complain("cannot take signals: %s", strerror(errno));
 		return -1;
 	}
 	sigprocmask(SIG_BLOCK, &set, NULL);
@@ -159,14 +159,14 @@ static int run(struct hf_tool *tool, char **args)
 	monitor.signals = open_signals();
 	if (monitor.signals < 0)
 		return HF_EXIT_FAILED;
-	hf = hf_tool_context(tool, 0, 0);
+	hf = hfi_tool_context(tool, 0, 0);
 	if (!hf) {
 		monitor.status = HF_EXIT_FAILED;
 		goto close_signals;
 	}
 	err = hf_stream_new(hf, NULL, &monitor.stream);
 	if (err < 0) {
-		hf_complain(
+		hfi_complain(
 			"cannot begin the stream of events: %s; \"holdfast doctor\" may know why",
 			strerror(-err));
 		monitor.status = HF_EXIT_FAILED;
@@ -200,7 +200,7 @@ static int set(struct hf_tool *tool, int option, const char *value)
 	tool->count = strtoull(value, &end, 10);
 	if (*value >= '1' && *value <= '9' && !*end && !errno)
 		return 0;
-	hf_complain("--count: wanted a number from 1, not \"%s\"", value);
+	hfi_complain("--count: wanted a number from 1, not \"%s\"", value);
 	return -EINVAL;
 }
 

@@ -18,16 +18,17 @@ struct hf_past_names {
 };
 
 /* Prints one event; `past` is brought up to date. */
-void hf_event_print(const struct hf_tool *tool, struct hf_past_names *past, struct hf_event *event);
+void hfi_event_print(const struct hf_tool *tool, struct hf_past_names *past,
+		     struct hf_event *event);
 
 /* The changes as "name,gid"; empty for none. */
-void hf_event_changes_text(uint32_t changes, char *text, size_t size);
+void hfi_event_changes_text(uint32_t changes, char *text, size_t size);
 
 /*
  * Runs `sh -c COMMAND` with the event in its environment and waits for it. `signals` is a signalfd
  * for SIGINT, SIGTERM, SIGHUP and SIGCHLD: one that ends the monitor is passed on to the command and
  * sets *stop. Returns 0 when the command succeeded, 1 after a complaint when it did not.
  */
-int hf_event_exec(const char *command, struct hf_event *event, int signals, bool *stop);
+int hfi_event_exec(const char *command, struct hf_event *event, int signals, bool *stop);
 
 #endif

@@ -54,19 +54,19 @@ static int find_root(const struct hf_tool *tool, struct subject *subject)
 	struct hf *hf;
 	int status;
 
-	subject->root = hf_roots_find_hidden(tool, subject->name);
+	subject->root = hfi_roots_find_hidden(tool, subject->name);
 	if (subject->root)
 		return HF_EXIT_OK;
-	hf = hf_tool_context(tool, HF_NO_NOTIFY, 0);
+	hf = hfi_tool_context(tool, HF_NO_NOTIFY, 0);
 	if (!hf)
 		return HF_EXIT_FAILED;
-	status = hf_tool_find(tool, hf, subject->name, &device);
+	status = hfi_tool_find(tool, hf, subject->name, &device);
 	if (status == HF_EXIT_OK) {
-		if (hf_tool_info(device, &info) < 0 || !*info.root) {
-			hf_complain("%s: it has no directory to look at", subject->name);
+		if (hfi_tool_info(device, &info) < 0 || !*info.root) {
+			hfi_complain("%s: it has no directory to look at", subject->name);
 			status = HF_EXIT_FAILED;
 		} else {
-			subject->root = hf_tool_print("%s", info.root);
+			subject->root = hfi_tool_print("%s", info.root);
 		}
 		hf_device_unref(device);
 	}
@@ -76,8 +76,8 @@ static int find_root(const struct hf_tool *tool, struct subject *subject)
 
 static bool read_attr(const struct subject *subject, const char *attr, char value[TEXT_SIZE])
 {
-	char *dir = hf_tool_print("%s/class/infiniband/%s", subject->root, subject->name);
-	bool done = hf_tool_read(dir, attr, value, TEXT_SIZE);
+	char *dir = hfi_tool_print("%s/class/infiniband/%s", subject->root, subject->name);
+	bool done = hfi_tool_read(dir, attr, value, TEXT_SIZE);
 
 	free(dir);
 	return done;
@@ -116,9 +116,9 @@ static void get_facts(struct subject *subject)
 	struct hf_nldev_socket *nl;
 	int err = -ENODEV;
 
-	if (!strcmp(subject->root, "/sys") && !hf_nldev_open(&nl)) {
-		err = hf_nldev_find(nl, subject->name, &subject->facts);
-		hf_nldev_close(nl);
+	if (!strcmp(subject->root, "/sys") && !hfi_nldev_open(&nl)) {
+		err = hfi_nldev_find(nl, subject->name, &subject->facts);
+		hfi_nldev_close(nl);
 	}
 	if (!err)
 		return;
@@ -134,11 +134,11 @@ static int get_subject(const struct hf_tool *tool, struct subject *subject)
 	if (status != HF_EXIT_OK)
 		return status;
 	sysfs = open(subject->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	err = sysfs < 0 ? -errno : hf_name_look(sysfs, subject->name, &subject->hardware);
+	err = sysfs < 0 ? -errno : hfi_name_look(sysfs, subject->name, &subject->hardware);
 	if (sysfs >= 0)
 		close(sysfs);
 	if (err) {
-		hf_complain("%s: cannot look at the device: %s", subject->name, strerror(-err));
+		hfi_complain("%s: cannot look at the device: %s", subject->name, strerror(-err));
 		return err == -ENODEV ? HF_EXIT_NO_DEVICE : HF_EXIT_FAILED;
 	}
 	get_facts(subject);
@@ -151,8 +151,9 @@ static bool decide(const struct subject *subject, const char *list,
 	struct hf_name_policies policies;
 
 	memset(answer, 0, sizeof(*answer));
-	return !hf_name_parse_policies(list, &policies) &&
-	       !hf_name_decide(&policies, NULL, &subject->facts, &subject->hardware, trace, answer);
+	return !hfi_name_parse_policies(list, &policies) &&
+	       !hfi_name_decide(&policies, NULL, &subject->facts, &subject->hardware, trace,
+				answer);
 }
 
 /* Another device has it. */
@@ -163,8 +164,8 @@ static bool is_taken(const struct subject *subject, const char *name)
 
 	if (!strcmp(name, subject->name))
 		return false;
-	path = hf_tool_print("class/infiniband/%s", name);
-	taken = hf_exists(subject->root, path);
+	path = hfi_tool_print("class/infiniband/%s", name);
+	taken = hfi_exists(subject->root, path);
 	free(path);
 	return taken;
 }
@@ -174,25 +175,25 @@ static void show_table(const struct hf_tool *tool, const struct subject *subject
 	enum { POLICY, NAME, WHY, NUM };
 	static const struct hf_column columns[NUM] = {
 		[POLICY] = {"POLICY", 0}, [NAME] = {"NAME", 0}, [WHY] = {"WHY", SCOLS_FL_WRAP}};
-	struct libscols_table *table = hf_table_new(tool, columns, NUM);
+	struct libscols_table *table = hfi_table_new(tool, columns, NUM);
 
 	for (size_t i = 0; i < NUM_LISTS; i++) {
-		struct libscols_line *line = hf_table_line(table);
+		struct libscols_line *line = hfi_table_line(table);
 		struct hf_name_answer answer;
 		bool given = decide(subject, lists[i], NULL, &answer);
 		bool taken = given && is_taken(subject, answer.name);
-		char *why =
-			hf_tool_print("%s%s", taken ? "taken by another device: " : "", answer.why);
+		char *why = hfi_tool_print("%s%s", taken ? "taken by another device: " : "",
+					   answer.why);
 
-		hf_table_cell(line, POLICY, lists[i], NULL);
-		hf_table_cell(line, NAME, given ? answer.name : "-",
-			      !given  ? NULL
-			      : taken ? "red"
-				      : "green");
-		hf_table_cell(line, WHY, why, NULL);
+		hfi_table_cell(line, POLICY, lists[i], NULL);
+		hfi_table_cell(line, NAME, given ? answer.name : "-",
+			       !given  ? NULL
+			       : taken ? "red"
+				       : "green");
+		hfi_table_cell(line, WHY, why, NULL);
 		free(why);
 	}
-	hf_table_finish(table);
+	hfi_table_finish(table);
 }
 
 static void say(void *arg, enum hf_name_policy policy, const char *sentence)
@@ -200,7 +201,7 @@ static void say(void *arg, enum hf_name_policy policy, const char *sentence)
 	(void)policy;
 	(void)arg;
 	printf("%*s", INDENT, "");
-	hf_put_wrapped(INDENT, INDENT, sentence);
+	hfi_put_wrapped(INDENT, INDENT, sentence);
 }
 
 static void explain(const struct hf_tool *tool, const struct subject *subject)
@@ -210,27 +211,27 @@ static void explain(const struct hf_tool *tool, const struct subject *subject)
 	struct hf_name_answer answer;
 	char guid[HF_GUID_TEXT], *text;
 
-	hf_format_guid(facts->node_guid, guid);
-	text = hf_tool_print(
+	hfi_format_guid(facts->node_guid, guid);
+	text = hfi_tool_print(
 		"protocol %s, node GUID %s%s",
 		*facts->protocol ? facts->protocol : "unknown, so names begin with rdma", guid,
 		subject->guessed ? "; guessed from the tree, since RDMA netlink does not "
 				   "tell"
 				 : "; as RDMA netlink says");
 	printf("\n");
-	hf_put_wrapped(0, 0, text);
+	hfi_put_wrapped(0, 0, text);
 	free(text);
 	for (size_t i = 0; i < NUM_LISTS; i++) {
 		/* What is made of others is explained by them. */
 		if (!strcmp(lists[i], "NAME_FALLBACK")) {
-			printf("%s%s%s\n", hf_color(tool, "bold"), lists[i],
-			       hf_color(tool, "reset"));
+			printf("%s%s%s\n", hfi_color(tool, "bold"), lists[i],
+			       hfi_color(tool, "reset"));
 			say(NULL, 0, "is NAME_ONBOARD, and where that gives no name NAME_PCI");
 			continue;
 		}
 		if (strchr(lists[i], ','))
 			continue;
-		printf("%s%s%s\n", hf_color(tool, "bold"), lists[i], hf_color(tool, "reset"));
+		printf("%s%s%s\n", hfi_color(tool, "bold"), lists[i], hfi_color(tool, "reset"));
 		decide(subject, lists[i], &trace, &answer);
 	}
 }
@@ -238,7 +239,7 @@ static void explain(const struct hf_tool *tool, const struct subject *subject)
 static void json_say(void *arg, enum hf_name_policy policy, const char *sentence)
 {
 	(void)policy;
-	hf_json_string(arg, NULL, sentence);
+	hfi_json_string(arg, NULL, sentence);
 }
 
 static void show_json(const struct hf_tool *tool, const struct subject *subject)
@@ -248,34 +249,34 @@ static void show_json(const struct hf_tool *tool, const struct subject *subject)
 	char guid[HF_GUID_TEXT];
 	struct hf_json json;
 
-	hf_format_guid(facts->node_guid, guid);
-	hf_json_begin(&json, stdout, false);
-	hf_json_object(&json, NULL);
-	hf_json_string(&json, "name", subject->name);
-	hf_json_string(&json, "root", subject->root);
-	hf_json_optional(&json, "protocol", facts->protocol);
-	hf_json_string(&json, "node_guid", guid);
-	hf_json_string(&json, "source", subject->guessed ? "tree" : "netlink");
-	hf_json_bool(&json, "named_by_user", facts->name_assign == HF_NAME_ASSIGNED_BY_USER);
-	hf_json_array(&json, "policies");
+	hfi_format_guid(facts->node_guid, guid);
+	hfi_json_begin(&json, stdout, false);
+	hfi_json_object(&json, NULL);
+	hfi_json_string(&json, "name", subject->name);
+	hfi_json_string(&json, "root", subject->root);
+	hfi_json_optional(&json, "protocol", facts->protocol);
+	hfi_json_string(&json, "node_guid", guid);
+	hfi_json_string(&json, "source", subject->guessed ? "tree" : "netlink");
+	hfi_json_bool(&json, "named_by_user", facts->name_assign == HF_NAME_ASSIGNED_BY_USER);
+	hfi_json_array(&json, "policies");
 	for (size_t i = 0; i < NUM_LISTS; i++) {
 		const struct hf_name_trace trace = {.say = json_say, .arg = &json};
 		bool given = decide(subject, lists[i], NULL, &answer);
 
-		hf_json_object(&json, NULL);
-		hf_json_string(&json, "policy", lists[i]);
-		hf_json_optional(&json, "gives", given ? answer.name : "");
-		hf_json_bool(&json, "taken", given && is_taken(subject, answer.name));
-		hf_json_string(&json, "why", answer.why);
+		hfi_json_object(&json, NULL);
+		hfi_json_string(&json, "policy", lists[i]);
+		hfi_json_optional(&json, "gives", given ? answer.name : "");
+		hfi_json_bool(&json, "taken", given && is_taken(subject, answer.name));
+		hfi_json_string(&json, "why", answer.why);
 		if (tool->explain) {
-			hf_json_array(&json, "steps");
+			hfi_json_array(&json, "steps");
 			decide(subject, lists[i], &trace, &answer);
-			hf_json_close(&json);
+			hfi_json_close(&json);
 		}
-		hf_json_close(&json);
+		hfi_json_close(&json);
 	}
-	hf_json_close(&json);
-	hf_json_close(&json);
+	hfi_json_close(&json);
+	hfi_json_close(&json);
 }
 
 static int run(struct hf_tool *tool, char **args)

@@ -9,7 +9,7 @@
 	((size_t)(value) < sizeof(table) / sizeof((table)[0]) && (table)[value] ? (table)[value] \
 										: "unknown")
 
-void hf_device_label(const struct hf_device_info *info, char label[HF_LABEL_TEXT])
+void hfi_device_label(const struct hf_device_info *info, char label[HF_LABEL_TEXT])
 {
 	if (*info->name)
 		snprintf(label, HF_LABEL_TEXT, "%s", info->name);
@@ -17,7 +17,7 @@ void hf_device_label(const struct hf_device_info *info, char label[HF_LABEL_TEXT
 		snprintf(label, HF_LABEL_TEXT, "(%s)", info->uverbs);
 }
 
-const char *hf_state_name(enum hf_device_state state)
+const char *hfi_state_name(enum hf_device_state state)
 {
 	static const char *const names[] = {
 		[HF_DEVICE_READY] = "ready",
@@ -28,7 +28,7 @@ const char *hf_state_name(enum hf_device_state state)
 	return NAME_OF(names, state);
 }
 
-const char *hf_transport_name(struct ibv_device *device, const struct hf_device_info *info)
+const char *hfi_transport_name(struct ibv_device *device, const struct hf_device_info *info)
 {
 	static const char *const names[] = {
 		[HF_PROTOCOL_IB] = "infiniband", [HF_PROTOCOL_ROCE] = "roce",
@@ -50,7 +50,7 @@ const char *hf_transport_name(struct ibv_device *device, const struct hf_device_
 	return port.link_layer == IBV_LINK_LAYER_INFINIBAND ? "infiniband" : "unknown";
 }
 
-const char *hf_node_type_name(int node_type)
+const char *hfi_node_type_name(int node_type)
 {
 	static const char *const names[] = {
 		[IBV_NODE_CA] = "channel adapter",
@@ -65,7 +65,7 @@ const char *hf_node_type_name(int node_type)
 	return NAME_OF(names, node_type);
 }
 
-const char *hf_port_state_name(uint32_t state)
+const char *hfi_port_state_name(uint32_t state)
 {
 	static const char *const names[] = {
 		[IBV_PORT_NOP] = "nop",	      [IBV_PORT_DOWN] = "down",
@@ -77,7 +77,7 @@ const char *hf_port_state_name(uint32_t state)
 }
 
 /* IBA, volume 1, PortInfo: PortPhysicalState. */
-const char *hf_phys_state_name(uint32_t state)
+const char *hfi_phys_state_name(uint32_t state)
 {
 	static const char *const names[] = {
 		[1] = "sleep",	 [2] = "polling",	 [3] = "disabled", [4] = "training",
@@ -87,7 +87,7 @@ const char *hf_phys_state_name(uint32_t state)
 	return NAME_OF(names, state);
 }
 
-const char *hf_link_layer_name(int link_layer)
+const char *hfi_link_layer_name(int link_layer)
 {
 	static const char *const names[] = {
 		[IBV_LINK_LAYER_INFINIBAND] = "infiniband",
@@ -97,7 +97,7 @@ const char *hf_link_layer_name(int link_layer)
 	return NAME_OF(names, link_layer);
 }
 
-const char *hf_gid_type_name(enum hf_gid_type type)
+const char *hfi_gid_type_name(enum hf_gid_type type)
 {
 	static const char *const names[] = {
 		[HF_GID_IB] = "ib",
@@ -108,7 +108,7 @@ const char *hf_gid_type_name(enum hf_gid_type type)
 	return NAME_OF(names, type);
 }
 
-const char *hf_driver_name(uint32_t driver_id)
+const char *hfi_driver_name(uint32_t driver_id)
 {
 	static const char *const names[] = {
 		[RDMA_DRIVER_MLX5] = "mlx5",	 [RDMA_DRIVER_MLX4] = "mlx4",
@@ -126,14 +126,14 @@ const char *hf_driver_name(uint32_t driver_id)
 	return NAME_OF(names, driver_id);
 }
 
-void hf_format_guid(uint64_t guid, char text[HF_GUID_TEXT])
+void hfi_format_guid(uint64_t guid, char text[HF_GUID_TEXT])
 {
 	snprintf(text, HF_GUID_TEXT, "%04x:%04x:%04x:%04x", (unsigned int)(guid >> 48) & 0xffff,
 		 (unsigned int)(guid >> 32) & 0xffff, (unsigned int)(guid >> 16) & 0xffff,
 		 (unsigned int)guid & 0xffff);
 }
 
-void hf_format_gid(const union ibv_gid *gid, char text[HF_GID_TEXT])
+void hfi_format_gid(const union ibv_gid *gid, char text[HF_GID_TEXT])
 {
 	const uint8_t *raw = gid->raw;
 	size_t at = 0;
@@ -143,7 +143,7 @@ void hf_format_gid(const union ibv_gid *gid, char text[HF_GID_TEXT])
 				       raw[i], raw[i + 1]);
 }
 
-void hf_format_reason(const struct hf_reason *reason, char text[HF_REASON_TEXT])
+void hfi_format_reason(const struct hf_reason *reason, char text[HF_REASON_TEXT])
 {
 	if (reason->code == HF_REASON_NONE)
 		text[0] = '\0';
@@ -152,20 +152,20 @@ void hf_format_reason(const struct hf_reason *reason, char text[HF_REASON_TEXT])
 			 *reason->text ? reason->text : hf_reason_name(reason->code));
 }
 
-void hf_json_reason(struct hf_json *json, const char *key, const struct hf_reason *reason)
+void hfi_json_reason(struct hf_json *json, const char *key, const struct hf_reason *reason)
 {
 	char text[HF_REASON_TEXT];
 
 	if (reason->code == HF_REASON_NONE) {
-		hf_json_null(json, key);
+		hfi_json_null(json, key);
 		return;
 	}
-	hf_format_reason(reason, text);
-	hf_json_object(json, key);
-	hf_json_string(json, "code", hf_reason_name(reason->code));
-	hf_json_string(json, "text", text);
-	hf_json_optional(json, "wanted", reason->wanted);
-	hf_json_optional(json, "found", reason->found);
-	hf_json_int(json, "errno", reason->error);
-	hf_json_close(json);
+	hfi_format_reason(reason, text);
+	hfi_json_object(json, key);
+	hfi_json_string(json, "code", hf_reason_name(reason->code));
+	hfi_json_string(json, "text", text);
+	hfi_json_optional(json, "wanted", reason->wanted);
+	hfi_json_optional(json, "found", reason->found);
+	hfi_json_int(json, "errno", reason->error);
+	hfi_json_close(json);
 }

@@ -13,24 +13,24 @@
 enum { HF_GUID_TEXT = 20, HF_GID_TEXT = 40, HF_REASON_TEXT = 260, HF_LABEL_TEXT = 68 };
 
 /* What to call a device: its name, or where that cannot be read "(uverbs0)". */
-void hf_device_label(const struct hf_device_info *info, char label[HF_LABEL_TEXT]);
+void hfi_device_label(const struct hf_device_info *info, char label[HF_LABEL_TEXT]);
 
-const char *hf_state_name(enum hf_device_state state);
+const char *hfi_state_name(enum hf_device_state state);
 /* What the device speaks; asks the first port where the kernel names no protocol. */
-const char *hf_transport_name(struct ibv_device *device, const struct hf_device_info *info);
-const char *hf_node_type_name(int node_type);
-const char *hf_port_state_name(uint32_t state);
-const char *hf_phys_state_name(uint32_t state);
-const char *hf_link_layer_name(int link_layer);
-const char *hf_gid_type_name(enum hf_gid_type type);
-const char *hf_driver_name(uint32_t driver_id);
+const char *hfi_transport_name(struct ibv_device *device, const struct hf_device_info *info);
+const char *hfi_node_type_name(int node_type);
+const char *hfi_port_state_name(uint32_t state);
+const char *hfi_phys_state_name(uint32_t state);
+const char *hfi_link_layer_name(int link_layer);
+const char *hfi_gid_type_name(enum hf_gid_type type);
+const char *hfi_driver_name(uint32_t driver_id);
 
-void hf_format_guid(uint64_t guid, char text[HF_GUID_TEXT]); /* host byte order */
-void hf_format_gid(const union ibv_gid *gid, char text[HF_GID_TEXT]);
+void hfi_format_guid(uint64_t guid, char text[HF_GUID_TEXT]); /* host byte order */
+void hfi_format_gid(const union ibv_gid *gid, char text[HF_GID_TEXT]);
 
 /* The reason as a sentence with its full stop; empty when nothing is wrong. */
-void hf_format_reason(const struct hf_reason *reason, char text[HF_REASON_TEXT]);
+void hfi_format_reason(const struct hf_reason *reason, char text[HF_REASON_TEXT]);
 /* null when nothing is wrong. */
-void hf_json_reason(struct hf_json *json, const char *key, const struct hf_reason *reason);
+void hfi_json_reason(struct hf_json *json, const char *key, const struct hf_reason *reason);
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "tools/output.h"
 
-void hf_put_safe(FILE *file, const char *text)
+void hfi_put_safe(FILE *file, const char *text)
 {
 	mbstate_t state = {0};
 	size_t left = strlen(text);
@@ -32,7 +32,7 @@ void hf_put_safe(FILE *file, const char *text)
 	}
 }
 
-bool hf_color_wanted(int choice)
+bool hfi_color_wanted(int choice)
 {
 	const char *no_color = getenv("NO_COLOR");
 	const char *term = getenv("TERM");
@@ -44,7 +44,7 @@ bool hf_color_wanted(int choice)
 	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
 }
 
-const char *hf_color(const struct hf_tool *tool, const char *name)
+const char *hfi_color(const struct hf_tool *tool, const char *name)
 {
 	static const struct {
 		const char *name;
@@ -62,7 +62,7 @@ const char *hf_color(const struct hf_tool *tool, const char *name)
 	return "";
 }
 
-size_t hf_terminal_width(void)
+size_t hfi_terminal_width(void)
 {
 	struct winsize size;
 
@@ -73,13 +73,13 @@ size_t hf_terminal_width(void)
 	return size.ws_col;
 }
 
-void hf_put_wrapped(size_t at, size_t indent, const char *text)
+void hfi_put_wrapped(size_t at, size_t indent, const char *text)
 {
-	size_t width = hf_terminal_width(), start = at;
+	size_t width = hfi_terminal_width(), start = at;
 
 	while (*text) {
 		size_t length = strcspn(text, " ");
-		char *word = hf_tool_print("%.*s", (int)length, text);
+		char *word = hfi_tool_print("%.*s", (int)length, text);
 
 		if (width && at > start && at + 1 + length > width) {
 			printf("\n%*s", (int)indent, "");
@@ -88,7 +88,7 @@ void hf_put_wrapped(size_t at, size_t indent, const char *text)
 			putchar(' ');
 			at++;
 		}
-		hf_put_safe(stdout, word);
+		hfi_put_safe(stdout, word);
 		free(word);
 		at += length;
 		text += length;
@@ -100,14 +100,14 @@ void hf_put_wrapped(size_t at, size_t indent, const char *text)
 static void *needed(void *object)
 {
 	if (!object) {
-		hf_complain("out of memory");
+		hfi_complain("out of memory");
 		exit(HF_EXIT_FAILED);
 	}
 	return object;
 }
 
-struct libscols_table *hf_table_new(const struct hf_tool *tool, const struct hf_column *columns,
-				    size_t count)
+struct libscols_table *hfi_table_new(const struct hf_tool *tool, const struct hf_column *columns,
+				     size_t count)
 {
 	struct libscols_table *table = needed(scols_new_table());
 
@@ -126,12 +126,12 @@ struct libscols_table *hf_table_new(const struct hf_tool *tool, const struct hf_
 	return table;
 }
 
-struct libscols_line *hf_table_line(struct libscols_table *table)
+struct libscols_line *hfi_table_line(struct libscols_table *table)
 {
 	return needed(scols_table_new_line(table, NULL));
 }
 
-void hf_table_cell(struct libscols_line *line, size_t column, const char *text, const char *color)
+void hfi_table_cell(struct libscols_line *line, size_t column, const char *text, const char *color)
 {
 	if (scols_line_set_data(line, column, text))
 		needed(NULL);
@@ -139,14 +139,14 @@ void hf_table_cell(struct libscols_line *line, size_t column, const char *text, 
 		scols_cell_set_color(scols_line_get_cell(line, column), color);
 }
 
-void hf_table_finish(struct libscols_table *table)
+void hfi_table_finish(struct libscols_table *table)
 {
 	if (!scols_table_is_empty(table))
 		scols_print_table(table);
 	scols_unref_table(table);
 }
 
-int hf_close_output(void)
+int hfi_close_output(void)
 {
 	bool failed = ferror(stdout);
 
@@ -154,7 +154,7 @@ int hf_close_output(void)
 	errno = 0;
 	if (fclose(stdout) == 0 && !failed)
 		return HF_EXIT_OK;
-	/* Not by hf_complain(), which would flush what is closed. */
+	/* Not by hfi_complain(), which would flush what is closed. */
 	fprintf(stderr, "holdfast: cannot write the output%s%s\n", errno ? ": " : "",
 		errno ? strerror(errno) : "");
 	return HF_EXIT_FAILED;

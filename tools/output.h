@@ -10,37 +10,37 @@
 #include "tools/common.h"
 
 /* Prints text from outside: what is not printable in the locale becomes \xNN. */
-void hf_put_safe(FILE *file, const char *text);
+void hfi_put_safe(FILE *file, const char *text);
 
 /* Decides about colour: -1 asks whether standard output is a terminal that wants it. */
-bool hf_color_wanted(int choice);
+bool hfi_color_wanted(int choice);
 
 /* The escape sequence of "red", "green", "yellow", "bold", "reset"; empty without colour. */
-const char *hf_color(const struct hf_tool *tool, const char *name);
+const char *hfi_color(const struct hf_tool *tool, const char *name);
 
 /* Columns of standard output when it is a terminal, else 0: as wide as need be. */
-size_t hf_terminal_width(void);
+size_t hfi_terminal_width(void);
 
 /*
  * Prints text from outside and a newline, wrapped at the terminal's width. `at` is the column where
  * the cursor is, `indent` the one where further lines begin.
  */
-void hf_put_wrapped(size_t at, size_t indent, const char *text);
+void hfi_put_wrapped(size_t at, size_t indent, const char *text);
 
 struct hf_column {
 	const char *name;
 	int flags; /* SCOLS_FL_* */
 };
 
-struct libscols_table *hf_table_new(const struct hf_tool *tool, const struct hf_column *columns,
-				    size_t count);
-struct libscols_line *hf_table_line(struct libscols_table *table);
+struct libscols_table *hfi_table_new(const struct hf_tool *tool, const struct hf_column *columns,
+				     size_t count);
+struct libscols_line *hfi_table_line(struct libscols_table *table);
 /* Copies `text`; `color` may be NULL. */
-void hf_table_cell(struct libscols_line *line, size_t column, const char *text, const char *color);
+void hfi_table_cell(struct libscols_line *line, size_t column, const char *text, const char *color);
 /* Prints and frees; nothing at all for a table without lines. */
-void hf_table_finish(struct libscols_table *table);
+void hfi_table_finish(struct libscols_table *table);
 
 /* Whether standard output took everything: 0, or an exit status after a complaint. */
-int hf_close_output(void);
+int hfi_close_output(void);
 
 #endif

@@ -107,8 +107,8 @@ static int look_at_fds(int process, const struct hf_node *nodes, size_t num_node
 			continue;
 		node = node_of(fd, entry->d_name, nodes, num_nodes);
 		if (node >= 0) {
-			holder->fds = hf_tool_alloc(holder->fds, holder->num_fds + 1,
-						    sizeof(*holder->fds));
+			holder->fds = hfi_tool_alloc(holder->fds, holder->num_fds + 1,
+						     sizeof(*holder->fds));
 			holder->fds[holder->num_fds].fd = atoi(entry->d_name);
 			holder->fds[holder->num_fds++].node = (unsigned int)node;
 		} else if (is_event_fd(fd, entry->d_name)) {
@@ -239,7 +239,7 @@ static int look_at_process(int proc, const char *pid, const struct hf_node *node
 	if (!holder.num_fds && !holder.mappings && !holder.events)
 		goto out;
 	describe(process, &holder);
-	holders->v = hf_tool_alloc(holders->v, holders->count + 1, sizeof(*holders->v));
+	holders->v = hfi_tool_alloc(holders->v, holders->count + 1, sizeof(*holders->v));
 	holders->v[holders->count++] = holder;
 out:
 	close(process);
@@ -263,7 +263,7 @@ static bool in_first_namespace(int proc)
 	return length == (ssize_t)sizeof(first) - 1 && !memcmp(target, first, sizeof(first) - 1);
 }
 
-int hf_find_holders(const struct hf_node *nodes, size_t num_nodes, struct hf_holders *ret)
+int hfi_find_holders(const struct hf_node *nodes, size_t num_nodes, struct hf_holders *ret)
 {
 	struct hf_holders holders = {0};
 	struct dirent *entry;
@@ -279,7 +279,7 @@ int hf_find_holders(const struct hf_node *nodes, size_t num_nodes, struct hf_hol
 					      &holders);
 	closedir(dir);
 	if (err) {
-		hf_free_holders(&holders);
+		hfi_free_holders(&holders);
 		return err;
 	}
 	if (holders.count)
@@ -288,7 +288,7 @@ int hf_find_holders(const struct hf_node *nodes, size_t num_nodes, struct hf_hol
 	return 0;
 }
 
-void hf_free_holders(struct hf_holders *holders)
+void hfi_free_holders(struct hf_holders *holders)
 {
 	for (size_t i = 0; i < holders->count; i++)
 		free(holders->v[i].fds);

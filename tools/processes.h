@@ -47,7 +47,7 @@ struct hf_holders {
  * Looks for holders of the nodes. A process that ends meanwhile is none. Holders of event
  * descriptors only are included: the kernel does not tell their device. 0 or -errno.
  */
-int hf_find_holders(const struct hf_node *nodes, size_t num_nodes, struct hf_holders *ret);
-void hf_free_holders(struct hf_holders *holders);
+int hfi_find_holders(const struct hf_node *nodes, size_t num_nodes, struct hf_holders *ret);
+void hfi_free_holders(struct hf_holders *holders);
 
 #endif

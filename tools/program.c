@@ -117,7 +117,7 @@ static void find_sections(struct image *image)
 
 static char *copy_of(const char *text)
 {
-	return text ? hf_tool_print("%s", text) : NULL;
+	return text ? hfi_tool_print("%s", text) : NULL;
 }
 
 static void read_dynamic(struct image *image, struct hf_program *program)
@@ -151,7 +151,7 @@ static char *loader_of(const struct image *image, const GElf_Phdr *segment)
 	got = pread(image->fd, path, segment->p_filesz, (off_t)segment->p_offset);
 	if (got != (ssize_t)segment->p_filesz || path[got - 1])
 		return NULL;
-	return hf_tool_print("%s", path);
+	return hfi_tool_print("%s", path);
 }
 
 static enum hf_program_kind kind_of(struct image *image, char **ret_loader)
@@ -189,7 +189,7 @@ static enum hf_program_kind kind_of(struct image *image, char **ret_loader)
 	return image->header.e_type == ET_EXEC ? HF_PROGRAM_STATIC : HF_PROGRAM_BROKEN;
 }
 
-int hf_program_read(const char *path, struct hf_program *ret)
+int hfi_program_read(const char *path, struct hf_program *ret)
 {
 	struct hf_program program = {.kind = HF_PROGRAM_SCRIPT};
 	struct image image = {0};
@@ -215,7 +215,7 @@ int hf_program_read(const char *path, struct hf_program *ret)
 	return 0;
 }
 
-void hf_program_free(struct hf_program *program)
+void hfi_program_free(struct hf_program *program)
 {
 	free(program->loader);
 	free(program->rpath);
@@ -297,12 +297,12 @@ static void own_versions(const struct image *image, struct versions *versions)
 
 static void add_symbol(struct hf_symbols *list, const char *name, const char *version, bool weak)
 {
-	list->v = hf_tool_alloc(list->v, list->count + 1, sizeof(*list->v));
+	list->v = hfi_tool_alloc(list->v, list->count + 1, sizeof(*list->v));
 	list->v[list->count++] =
-		(struct hf_symbol){hf_tool_print("%s", name), hf_tool_print("%s", version), weak};
+		(struct hf_symbol){hfi_tool_print("%s", name), hfi_tool_print("%s", version), weak};
 }
 
-int hf_program_symbols(const char *path, const char *soname, struct hf_symbols *ret)
+int hfi_program_symbols(const char *path, const char *soname, struct hf_symbols *ret)
 {
 	struct versions versions = {0};
 	struct hf_symbols list = {0};
@@ -342,8 +342,8 @@ int hf_program_symbols(const char *path, const char *soname, struct hf_symbols *
 	return 0;
 }
 
-const struct hf_symbol *hf_symbol_find(const struct hf_symbols *list, const char *name,
-				       const char *version)
+const struct hf_symbol *hfi_symbol_find(const struct hf_symbols *list, const char *name,
+					const char *version)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (!strcmp(list->v[i].name, name) && !strcmp(list->v[i].version, version))
@@ -351,7 +351,7 @@ const struct hf_symbol *hf_symbol_find(const struct hf_symbols *list, const char
 	return NULL;
 }
 
-void hf_symbols_free(struct hf_symbols *symbols)
+void hfi_symbols_free(struct hf_symbols *symbols)
 {
 	for (size_t i = 0; i < symbols->count; i++) {
 		free(symbols->v[i].name);

@@ -35,16 +35,16 @@ struct hf_program {
 };
 
 /* 0 or -errno: the file cannot be read. */
-int hf_program_read(const char *path, struct hf_program *ret);
-void hf_program_free(struct hf_program *program);
+int hfi_program_read(const char *path, struct hf_program *ret);
+void hfi_program_free(struct hf_program *program);
 
 /*
  * The symbols that a file wants of the library `soname`, or, where soname is NULL, those it has.
  * 0, -errno, or -ENOEXEC where it is no ELF file that can be understood.
  */
-int hf_program_symbols(const char *path, const char *soname, struct hf_symbols *ret);
-const struct hf_symbol *hf_symbol_find(const struct hf_symbols *list, const char *name,
-				       const char *version);
-void hf_symbols_free(struct hf_symbols *symbols);
+int hfi_program_symbols(const char *path, const char *soname, struct hf_symbols *ret);
+const struct hf_symbol *hfi_symbol_find(const struct hf_symbols *list, const char *name,
+					const char *version);
+void hfi_symbols_free(struct hf_symbols *symbols);
 
 #endif

@@ -13,27 +13,27 @@ static void json_providers(const struct hf_provider_info *list, size_t count)
 {
 	struct hf_json json;
 
-	hf_json_begin(&json, stdout, false);
-	hf_json_object(&json, NULL);
-	hf_json_array(&json, "providers");
+	hfi_json_begin(&json, stdout, false);
+	hfi_json_object(&json, NULL);
+	hfi_json_array(&json, "providers");
 	for (size_t i = 0; i < count; i++) {
-		hf_json_object(&json, NULL);
-		hf_json_optional(&json, "name", list[i].name);
-		hf_json_optional(&json, "version", list[i].version);
-		hf_json_string(&json, "manifest", list[i].manifest);
-		hf_json_optional(&json, "file", list[i].file);
-		hf_json_optional(&json, "family", list[i].family);
-		hf_json_optional(&json, "layout", list[i].layout);
-		hf_json_uint(&json, "abi", list[i].abi);
-		hf_json_uint(&json, "abi_min", list[i].abi_min);
-		hf_json_uint(&json, "abi_max", list[i].abi_max);
-		hf_json_bool(&json, "loaded", list[i].loaded);
-		hf_json_uint(&json, "devices", list[i].devices);
-		hf_json_reason(&json, "reason", &list[i].reason);
-		hf_json_close(&json);
+		hfi_json_object(&json, NULL);
+		hfi_json_optional(&json, "name", list[i].name);
+		hfi_json_optional(&json, "version", list[i].version);
+		hfi_json_string(&json, "manifest", list[i].manifest);
+		hfi_json_optional(&json, "file", list[i].file);
+		hfi_json_optional(&json, "family", list[i].family);
+		hfi_json_optional(&json, "layout", list[i].layout);
+		hfi_json_uint(&json, "abi", list[i].abi);
+		hfi_json_uint(&json, "abi_min", list[i].abi_min);
+		hfi_json_uint(&json, "abi_max", list[i].abi_max);
+		hfi_json_bool(&json, "loaded", list[i].loaded);
+		hfi_json_uint(&json, "devices", list[i].devices);
+		hfi_json_reason(&json, "reason", &list[i].reason);
+		hfi_json_close(&json);
 	}
-	hf_json_close(&json);
-	hf_json_close(&json);
+	hfi_json_close(&json);
+	hfi_json_close(&json);
 }
 
 static void explain(const struct hf_tool *tool, const struct hf_provider_info *info, bool first)
@@ -41,21 +41,21 @@ static void explain(const struct hf_tool *tool, const struct hf_provider_info *i
 	char text[HF_REASON_TEXT];
 
 	if (first)
-		printf("\n%sWhy a provider was refused:%s\n", hf_color(tool, "bold"),
-		       hf_color(tool, "reset"));
-	hf_format_reason(&info->reason, text);
+		printf("\n%sWhy a provider was refused:%s\n", hfi_color(tool, "bold"),
+		       hfi_color(tool, "reset"));
+	hfi_format_reason(&info->reason, text);
 	fputs("  ", stdout);
 	/* Without a name the text begins with the manifest's. */
 	if (*info->name) {
-		hf_put_safe(stdout, info->name);
+		hfi_put_safe(stdout, info->name);
 		fputs(": ", stdout);
 	}
-	hf_put_safe(stdout, text);
+	hfi_put_safe(stdout, text);
 	if (*info->reason.wanted || *info->reason.found) {
 		fputs("\n    wanted: ", stdout);
-		hf_put_safe(stdout, info->reason.wanted);
+		hfi_put_safe(stdout, info->reason.wanted);
 		fputs("; found: ", stdout);
-		hf_put_safe(stdout, info->reason.found);
+		hfi_put_safe(stdout, info->reason.found);
 	}
 	putchar('\n');
 }
@@ -70,35 +70,35 @@ static void show_providers(const struct hf_tool *tool, const struct hf_provider_
 		[STATE] = {"STATE", 0},	    [DEVICES] = {"DEVICES", SCOLS_FL_RIGHT},
 		[FILE_NAME] = {"FILE", 0},
 	};
-	struct libscols_table *table = hf_table_new(tool, columns, NUM);
+	struct libscols_table *table = hfi_table_new(tool, columns, NUM);
 	bool first = true;
 
 	for (size_t i = 0; i < count; i++) {
-		struct libscols_line *line = hf_table_line(table);
+		struct libscols_line *line = hfi_table_line(table);
 		bool refused = list[i].reason.code != HF_REASON_NONE;
 		char text[24];
 
-		hf_table_cell(line, NAME, list[i].name, "bold");
-		hf_table_cell(line, VERSION, list[i].version, NULL);
+		hfi_table_cell(line, NAME, list[i].name, "bold");
+		hfi_table_cell(line, VERSION, list[i].version, NULL);
 		if (*list[i].family)
-			hf_table_cell(line, FAMILY, list[i].family, NULL);
+			hfi_table_cell(line, FAMILY, list[i].family, NULL);
 		else
-			hf_table_cell(line, FAMILY, "holdfast", NULL);
+			hfi_table_cell(line, FAMILY, "holdfast", NULL);
 		snprintf(text, sizeof(text), "%" PRIu32, list[i].abi);
-		hf_table_cell(line, ABI, text, NULL);
-		hf_table_cell(line, STATE,
-			      refused	       ? "refused"
-			      : list[i].loaded ? "loaded"
-					       : "available",
-			      refused	       ? "red"
-			      : list[i].loaded ? "green"
-					       : NULL);
+		hfi_table_cell(line, ABI, text, NULL);
+		hfi_table_cell(line, STATE,
+			       refused		? "refused"
+			       : list[i].loaded ? "loaded"
+						: "available",
+			       refused		? "red"
+			       : list[i].loaded ? "green"
+						: NULL);
 		snprintf(text, sizeof(text), "%" PRIu32, list[i].devices);
-		hf_table_cell(line, DEVICES, text, NULL);
-		hf_table_cell(line, FILE_NAME, *list[i].file ? list[i].file : list[i].manifest,
-			      NULL);
+		hfi_table_cell(line, DEVICES, text, NULL);
+		hfi_table_cell(line, FILE_NAME, *list[i].file ? list[i].file : list[i].manifest,
+			       NULL);
 	}
-	hf_table_finish(table);
+	hfi_table_finish(table);
 	for (size_t i = 0; i < count; i++) {
 		if (list[i].reason.code == HF_REASON_NONE)
 			continue;
@@ -111,7 +111,7 @@ static void show_providers(const struct hf_tool *tool, const struct hf_provider_
 
 static int run(struct hf_tool *tool, char **args)
 {
-	struct hf *hf = hf_tool_context(tool, HF_NO_NOTIFY, 0);
+	struct hf *hf = hfi_tool_context(tool, HF_NO_NOTIFY, 0);
 	struct hf_provider_info *list;
 	struct ibv_device **devices = NULL;
 	int count;
@@ -127,7 +127,7 @@ static int run(struct hf_tool *tool, char **args)
 		devices = NULL;
 	count = hf_provider_list(hf, sizeof(*list), &list);
 	if (count < 0) {
-		hf_complain("cannot list the providers: %s", strerror(-count));
+		hfi_complain("cannot list the providers: %s", strerror(-count));
 	} else {
 		if (tool->json)
 			json_providers(list, (size_t)count);

@@ -14,13 +14,13 @@ static char *absolute(char *path)
 	if (*path == '/')
 		return path;
 	dir = getcwd(NULL, 0);
-	full = hf_tool_print("%s/%s", dir ? dir : "", path);
+	full = hfi_tool_print("%s/%s", dir ? dir : "", path);
 	free(dir);
 	free(path);
 	return full;
 }
 
-int hf_root_parse(const char *text, struct hf_root *ret)
+int hfi_root_parse(const char *text, struct hf_root *ret)
 {
 	const char *colon = strchr(text, ':');
 	size_t length = colon ? (size_t)(colon - text) : strlen(text);
@@ -28,32 +28,32 @@ int hf_root_parse(const char *text, struct hf_root *ret)
 
 	if (!length || (colon && !colon[1]))
 		return -EINVAL;
-	sysfs = absolute(hf_tool_print("%.*s", (int)length, text));
+	sysfs = absolute(hfi_tool_print("%.*s", (int)length, text));
 	ret->sysfs = sysfs;
 	if (colon)
-		ret->dev = absolute(hf_tool_print("%s", colon + 1));
+		ret->dev = absolute(hfi_tool_print("%s", colon + 1));
 	else if (!strcmp(sysfs, "/sys"))
-		ret->dev = hf_tool_print("/dev");
+		ret->dev = hfi_tool_print("/dev");
 	else
-		ret->dev = hf_tool_print("%s/dev", sysfs);
+		ret->dev = hfi_tool_print("%s/dev", sysfs);
 	return 0;
 }
 
 static void add(struct hf_roots *roots, const struct hf_root *root)
 {
-	roots->v = hf_tool_alloc(roots->v, roots->count + 1, sizeof(*roots->v));
+	roots->v = hfi_tool_alloc(roots->v, roots->count + 1, sizeof(*roots->v));
 	roots->v[roots->count++] = *root;
 }
 
 static void add_copy(struct hf_roots *roots, const char *sysfs, const char *dev)
 {
-	struct hf_root root = {.sysfs = hf_tool_print("%s", sysfs),
-			       .dev = hf_tool_print("%s", dev)};
+	struct hf_root root = {.sysfs = hfi_tool_print("%s", sysfs),
+			       .dev = hfi_tool_print("%s", dev)};
 
 	add(roots, &root);
 }
 
-void hf_roots_get(const struct hf_tool *tool, struct hf_roots *ret)
+void hfi_roots_get(const struct hf_tool *tool, struct hf_roots *ret)
 {
 	const char *list = secure_getenv("HOLDFAST_ROOTS"), *sysfs = secure_getenv("SYSFS_PATH");
 	struct hf_root root;
@@ -64,9 +64,9 @@ void hf_roots_get(const struct hf_tool *tool, struct hf_roots *ret)
 		add_copy(ret, tool->roots[i].sysfs, tool->roots[i].dev);
 	while (!tool->num_roots && list && *list) {
 		size_t length = strcspn(list, ",");
-		char *text = hf_tool_print("%.*s", (int)length, list);
+		char *text = hfi_tool_print("%.*s", (int)length, list);
 
-		if (!hf_root_parse(text, &root))
+		if (!hfi_root_parse(text, &root))
 			add(ret, &root);
 		free(text);
 		list += length;
@@ -76,7 +76,7 @@ void hf_roots_get(const struct hf_tool *tool, struct hf_roots *ret)
 		add_copy(ret, sysfs && *sysfs ? sysfs : "/sys", "/dev");
 }
 
-void hf_roots_free(struct hf_roots *roots)
+void hfi_roots_free(struct hf_roots *roots)
 {
 	for (size_t i = 0; i < roots->count; i++) {
 		free((char *)roots->v[i].sysfs);
@@ -85,19 +85,19 @@ void hf_roots_free(struct hf_roots *roots)
 	free(roots->v);
 }
 
-char *hf_roots_find_hidden(const struct hf_tool *tool, const char *name)
+char *hfi_roots_find_hidden(const struct hf_tool *tool, const char *name)
 {
 	struct hf_roots roots;
 	char *path, *found = NULL;
 
 	if (!*name || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, ".."))
 		return NULL;
-	path = hf_tool_print("class/infiniband/%s", name);
-	hf_roots_get(tool, &roots);
+	path = hfi_tool_print("class/infiniband/%s", name);
+	hfi_roots_get(tool, &roots);
 	for (size_t i = 0; i < roots.count && !found; i++)
-		if (hf_exists(roots.v[i].sysfs, path))
-			found = hf_tool_print("%s", roots.v[i].sysfs);
-	hf_roots_free(&roots);
+		if (hfi_exists(roots.v[i].sysfs, path))
+			found = hfi_tool_print("%s", roots.v[i].sysfs);
+	hfi_roots_free(&roots);
 	free(path);
 	return found;
 }

@@ -14,16 +14,16 @@ struct hf_roots {
  * Parses SYSFS[:DEV]. Without DEV it is /dev for /sys, else "dev" below SYSFS. The strings of *ret
  * are the caller's to free. -EINVAL when a part is empty.
  */
-int hf_root_parse(const char *text, struct hf_root *ret);
+int hfi_root_parse(const char *text, struct hf_root *ret);
 
 /* --root, or HOLDFAST_ROOTS, or SYSFS_PATH, or /sys; soft roots are not among them. */
-void hf_roots_get(const struct hf_tool *tool, struct hf_roots *ret);
-void hf_roots_free(struct hf_roots *roots);
+void hfi_roots_get(const struct hf_tool *tool, struct hf_roots *ret);
+void hfi_roots_free(struct hf_roots *roots);
 
 /*
  * The root whose class/infiniband has the device, although it has no uverbs entry: it is on its way
  * out, or programs cannot use it. The caller frees the string; NULL: none has.
  */
-char *hf_roots_find_hidden(const struct hf_tool *tool, const char *name);
+char *hfi_roots_find_hidden(const struct hf_tool *tool, const char *name);
 
 #endif

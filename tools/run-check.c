@@ -35,11 +35,11 @@ struct check {
 	size_t num_users; /* files that want a symbol of it */
 };
 
-const char *hf_run_loader(void)
+const char *hfi_run_loader(void)
 {
 	static struct hf_program self;
 
-	if (!self.loader && hf_program_read("/proc/self/exe", &self))
+	if (!self.loader && hfi_program_read("/proc/self/exe", &self))
 		return NULL;
 	return self.loader;
 }
@@ -59,7 +59,7 @@ static void take_line(struct check *check, char *line)
 	}
 	if (path != name && !strcmp(path, "not found")) {
 		if (check->num_absent < FILES_MAX)
-			check->absent[check->num_absent++] = hf_tool_print("%s", name);
+			check->absent[check->num_absent++] = hfi_tool_print("%s", name);
 		return;
 	}
 	end = strstr(path, " (0x");
@@ -67,8 +67,8 @@ static void take_line(struct check *check, char *line)
 		return;
 	*end = '\0';
 	if (!strcmp(name, HF_FACE) && !check->face_found)
-		check->face_found = hf_tool_print("%s", path);
-	check->files[check->num_files++] = hf_tool_print("%s", path);
+		check->face_found = hfi_tool_print("%s", path);
+	check->files[check->num_files++] = hfi_tool_print("%s", path);
 }
 
 static char **environment_with(const char *libraries)
@@ -78,11 +78,11 @@ static char **environment_with(const char *libraries)
 
 	while (environ[count])
 		count++;
-	copy = hf_tool_alloc(NULL, count + 2, sizeof(*copy));
+	copy = hfi_tool_alloc(NULL, count + 2, sizeof(*copy));
 	for (size_t i = 0; i < count; i++)
 		if (strncmp(environ[i], "LD_", 3))
 			copy[kept++] = environ[i];
-	copy[kept++] = hf_tool_print("LD_LIBRARY_PATH=%s", libraries);
+	copy[kept++] = hfi_tool_print("LD_LIBRARY_PATH=%s", libraries);
 	copy[kept] = NULL;
 	return copy;
 }
@@ -90,7 +90,7 @@ static char **environment_with(const char *libraries)
 /* Has the loader say what it would load: nothing of the program runs. 0 or -errno. */
 static int ask_loader(struct check *check, const struct hf_run *run)
 {
-	const char *loader = hf_run_loader();
+	const char *loader = hfi_run_loader();
 	char *args[] = {(char *)loader, (char *)"--list", run->path, NULL};
 	posix_spawn_file_actions_t actions;
 	char **environment;
@@ -139,7 +139,7 @@ static int compare(struct check *check, const char *file)
 	struct hf_symbols wanted;
 	int err;
 
-	err = hf_program_symbols(file, HF_FACE, &wanted);
+	err = hfi_program_symbols(file, HF_FACE, &wanted);
 	if (err)
 		return err;
 	check->num_users += wanted.count > 0;
@@ -147,19 +147,19 @@ static int compare(struct check *check, const char *file)
 	for (size_t i = 0; i < wanted.count; i++) {
 		const struct hf_symbol *symbol = &wanted.v[i];
 
-		if (symbol->weak || hf_symbol_find(&check->face, symbol->name, symbol->version))
+		if (symbol->weak || hfi_symbol_find(&check->face, symbol->name, symbol->version))
 			continue;
-		check->missing = hf_tool_alloc(check->missing, check->num_missing + 1,
-					       sizeof(*check->missing));
+		check->missing = hfi_tool_alloc(check->missing, check->num_missing + 1,
+						sizeof(*check->missing));
 		check->missing[check->num_missing++] = (struct need){
-			hf_tool_print("%s", symbol->name), hf_tool_print("%s", symbol->version),
-			hf_tool_print("%s", file)};
+			hfi_tool_print("%s", symbol->name), hfi_tool_print("%s", symbol->version),
+			hfi_tool_print("%s", file)};
 	}
-	hf_symbols_free(&wanted);
+	hfi_symbols_free(&wanted);
 	return 0;
 }
 
-bool hf_run_same_file(const char *a, const char *b)
+bool hfi_run_same_file(const char *a, const char *b)
 {
 	char *real_a = realpath(a, NULL), *real_b = realpath(b, NULL);
 	bool same = real_a && real_b && !strcmp(real_a, real_b);
@@ -173,52 +173,52 @@ static void show_json(const struct check *check, const struct hf_run *run, bool 
 {
 	struct hf_json json;
 
-	hf_json_begin(&json, stdout, false);
-	hf_json_object(&json, NULL);
-	hf_json_string(&json, "program", run->path);
-	hf_json_bool(&json, "ok", ok);
-	hf_json_optional(&json, "libibverbs", check->face_found ? check->face_found : "");
-	hf_json_uint(&json, "files", check->num_files);
-	hf_json_uint(&json, "users", check->num_users);
-	hf_json_uint(&json, "symbols", check->num_wanted);
-	hf_json_array(&json, "missing");
+	hfi_json_begin(&json, stdout, false);
+	hfi_json_object(&json, NULL);
+	hfi_json_string(&json, "program", run->path);
+	hfi_json_bool(&json, "ok", ok);
+	hfi_json_optional(&json, "libibverbs", check->face_found ? check->face_found : "");
+	hfi_json_uint(&json, "files", check->num_files);
+	hfi_json_uint(&json, "users", check->num_users);
+	hfi_json_uint(&json, "symbols", check->num_wanted);
+	hfi_json_array(&json, "missing");
 	for (size_t i = 0; i < check->num_missing; i++) {
-		hf_json_object(&json, NULL);
-		hf_json_string(&json, "symbol", check->missing[i].symbol);
-		hf_json_string(&json, "version", check->missing[i].version);
-		hf_json_string(&json, "file", check->missing[i].file);
-		hf_json_close(&json);
+		hfi_json_object(&json, NULL);
+		hfi_json_string(&json, "symbol", check->missing[i].symbol);
+		hfi_json_string(&json, "version", check->missing[i].version);
+		hfi_json_string(&json, "file", check->missing[i].file);
+		hfi_json_close(&json);
 	}
-	hf_json_close(&json);
-	hf_json_array(&json, "not_found");
+	hfi_json_close(&json);
+	hfi_json_array(&json, "not_found");
 	for (size_t i = 0; i < check->num_absent; i++)
-		hf_json_string(&json, NULL, check->absent[i]);
-	hf_json_close(&json);
-	hf_json_close(&json);
+		hfi_json_string(&json, NULL, check->absent[i]);
+	hfi_json_close(&json);
+	hfi_json_close(&json);
 }
 
 static void show(const struct check *check, const struct hf_run *run, bool ours)
 {
 	for (size_t i = 0; i < check->num_missing; i++) {
 		fputs("missing: ", stdout);
-		hf_put_safe(stdout, check->missing[i].symbol);
+		hfi_put_safe(stdout, check->missing[i].symbol);
 		putchar('@');
-		hf_put_safe(stdout, check->missing[i].version);
+		hfi_put_safe(stdout, check->missing[i].version);
 		fputs(", wanted by ", stdout);
-		hf_put_safe(stdout, check->missing[i].file);
+		hfi_put_safe(stdout, check->missing[i].file);
 		putchar('\n');
 	}
 	for (size_t i = 0; i < check->num_absent; i++) {
 		fputs("not found, so not looked at: ", stdout);
-		hf_put_safe(stdout, check->absent[i]);
+		hfi_put_safe(stdout, check->absent[i]);
 		putchar('\n');
 	}
 	if (!ours) {
 		fputs("another libibverbs would be used: ", stdout);
-		hf_put_safe(stdout, check->face_found);
+		hfi_put_safe(stdout, check->face_found);
 		putchar('\n');
 	}
-	hf_put_safe(stdout, run->path);
+	hfi_put_safe(stdout, run->path);
 	if (!check->num_users && !check->face_found)
 		puts(": neither it nor a library it is linked to uses libibverbs");
 	else
@@ -228,7 +228,7 @@ static void show(const struct check *check, const struct hf_run *run, bool ours)
 
 static void check_free(struct check *check)
 {
-	hf_symbols_free(&check->face);
+	hfi_symbols_free(&check->face);
 	for (size_t i = 0; i < check->num_files; i++)
 		free(check->files[i]);
 	for (size_t i = 0; i < check->num_absent; i++)
@@ -243,46 +243,46 @@ static void check_free(struct check *check)
 	free(check);
 }
 
-int hf_run_check(const struct hf_tool *tool, const struct hf_run *run)
+int hfi_run_check(const struct hf_tool *tool, const struct hf_run *run)
 {
-	struct check *check = hf_tool_alloc(NULL, 1, sizeof(*check));
-	char *face = hf_tool_print("%s/%s", run->face, HF_FACE);
+	struct check *check = hfi_tool_alloc(NULL, 1, sizeof(*check));
+	char *face = hfi_tool_print("%s/%s", run->face, HF_FACE);
 	int status = HF_EXIT_FAILED;
 	bool ours, ok;
 	int err;
 
 	memset(check, 0, sizeof(*check));
 	if (run->program.kind != HF_PROGRAM_DYNAMIC && run->program.kind != HF_PROGRAM_LIBRARY) {
-		hf_complain("%s: %s", run->path,
-			    run->program.kind == HF_PROGRAM_STATIC ? "statically linked"
-			    : run->program.kind == HF_PROGRAM_BROKEN
-				    ? "no ELF file that can be understood"
-				    : "not an ELF file: check its interpreter");
+		hfi_complain("%s: %s", run->path,
+			     run->program.kind == HF_PROGRAM_STATIC ? "statically linked"
+			     : run->program.kind == HF_PROGRAM_BROKEN
+				     ? "no ELF file that can be understood"
+				     : "not an ELF file: check its interpreter");
 		goto out;
 	}
-	err = hf_program_symbols(face, NULL, &check->face);
+	err = hfi_program_symbols(face, NULL, &check->face);
 	if (err) {
-		hf_complain("%s: %s", face, strerror(-err));
+		hfi_complain("%s: %s", face, strerror(-err));
 		goto out;
 	}
-	check->files[check->num_files++] = hf_tool_print("%s", run->path);
+	check->files[check->num_files++] = hfi_tool_print("%s", run->path);
 	err = ask_loader(check, run);
 	if (err) {
-		hf_complain("%s: the loader cannot tell what it needs", run->path);
+		hfi_complain("%s: the loader cannot tell what it needs", run->path);
 		goto out;
 	}
 	if (check->face_found && run->preloaded) {
 		free(check->face_found);
-		check->face_found = hf_tool_print("%s", run->preloaded);
+		check->face_found = hfi_tool_print("%s", run->preloaded);
 	}
 	for (size_t i = 0; i < check->num_files; i++) {
 		err = compare(check, check->files[i]);
 		if (err) {
-			hf_complain("%s: %s", check->files[i], strerror(-err));
+			hfi_complain("%s: %s", check->files[i], strerror(-err));
 			goto out;
 		}
 	}
-	ours = !check->face_found || hf_run_same_file(check->face_found, face);
+	ours = !check->face_found || hfi_run_same_file(check->face_found, face);
 	ok = ours && !check->num_missing && !check->num_absent;
 	if (tool->json)
 		show_json(check, run, ok);

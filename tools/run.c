@@ -27,13 +27,13 @@ static char *face_directory(void)
 		length = slash - self - (ssize_t)strlen(built);
 		if (length >= 0 && !strcmp(self + length, built)) {
 			self[length] = '\0';
-			dir = hf_tool_print("%s/compat/.libs", self);
-			if (hf_exists(dir, HF_FACE))
+			dir = hfi_tool_print("%s/compat/.libs", self);
+			if (hfi_exists(dir, HF_FACE))
 				return dir;
 			free(dir);
 		}
 	}
-	return hf_tool_print("%s", HF_COMPAT_DIR);
+	return hfi_tool_print("%s", HF_COMPAT_DIR);
 }
 
 /* As execvp() would, but with other access wanted: 0 and the path, or an exit status after a complaint. */
@@ -43,11 +43,11 @@ static int find_program(const char *name, int mode, char **ret)
 	bool denied = false;
 
 	if (strchr(name, '/')) {
-		*ret = hf_tool_print("%s", name);
+		*ret = hfi_tool_print("%s", name);
 		if (!access(name, mode))
 			return 0;
 		denied = errno != ENOENT && errno != ENOTDIR;
-		hf_complain("%s: %s", name, strerror(errno));
+		hfi_complain("%s: %s", name, strerror(errno));
 		free(*ret);
 		return denied ? HF_EXIT_CANNOT_RUN : HF_EXIT_NOT_FOUND;
 	}
@@ -56,8 +56,8 @@ static int find_program(const char *name, int mode, char **ret)
 		struct stat status;
 		char *try;
 
-		try = length ? hf_tool_print("%.*s/%s", (int)length, path, name)
-			     : hf_tool_print("./%s", name);
+		try = length ? hfi_tool_print("%.*s/%s", (int)length, path, name)
+			     : hfi_tool_print("./%s", name);
 		if (!stat(try, &status) && S_ISREG(status.st_mode)) {
 			if (!access(try, mode)) {
 				*ret = try;
@@ -70,7 +70,8 @@ static int find_program(const char *name, int mode, char **ret)
 		if (!*path)
 			break;
 	}
-	hf_complain("%s: %s", name, denied ? "not permitted to run it" : "no such program in PATH");
+	hfi_complain("%s: %s", name,
+		     denied ? "not permitted to run it" : "no such program in PATH");
 	return denied ? HF_EXIT_CANNOT_RUN : HF_EXIT_NOT_FOUND;
 }
 
@@ -98,7 +99,7 @@ static char *rpath_winner(const struct hf_run *run)
 		*strrchr(origin, '/') = '\0';
 	while (at && *at && !winner) {
 		size_t length = strcspn(at, ":");
-		char *dir = hf_tool_print("%.*s", (int)length, at);
+		char *dir = hfi_tool_print("%.*s", (int)length, at);
 		const char *rest = NULL;
 
 		if (!strncmp(dir, "$ORIGIN", 7))
@@ -106,16 +107,16 @@ static char *rpath_winner(const struct hf_run *run)
 		else if (!strncmp(dir, "${ORIGIN}", 9))
 			rest = dir + 9;
 		if (rest && origin) {
-			char *expanded = hf_tool_print("%s%s", origin, rest);
+			char *expanded = hfi_tool_print("%s%s", origin, rest);
 
 			free(dir);
 			dir = expanded;
 		}
-		if (hf_exists(dir, HF_FACE)) {
+		if (hfi_exists(dir, HF_FACE)) {
 			char *there = realpath(dir, NULL), *face = realpath(run->face, NULL);
 
 			if (!there || !face || strcmp(there, face))
-				winner = hf_tool_print("%s", dir);
+				winner = hfi_tool_print("%s", dir);
 			free(there);
 			free(face);
 		}
@@ -134,14 +135,14 @@ static char *preload_winner(const struct hf_run *run)
 
 	while (at && *at && !winner) {
 		size_t length = strcspn(at, " :");
-		char *file = hf_tool_print("%.*s", (int)length, at);
+		char *file = hfi_tool_print("%.*s", (int)length, at);
 		const char *name = strrchr(file, '/');
 
 		if (name && !strncmp(name + 1, HF_FACE, strlen(HF_FACE)) && !access(file, R_OK)) {
-			char *face = hf_tool_print("%s/%s", run->face, HF_FACE);
+			char *face = hfi_tool_print("%s/%s", run->face, HF_FACE);
 
-			if (!hf_run_same_file(file, face))
-				winner = hf_tool_print("%s", file);
+			if (!hfi_run_same_file(file, face))
+				winner = hfi_tool_print("%s", file);
 			free(face);
 		}
 		free(file);
@@ -156,44 +157,44 @@ static int examine(struct hf_run *run)
 	char *winner;
 	int err;
 
-	err = hf_program_read(run->path, &run->program);
+	err = hfi_program_read(run->path, &run->program);
 	if (err == -EACCES || err == -EPERM)
 		return 0; /* it may be run, but not read */
 	if (err) {
-		hf_complain("%s: %s", run->path, strerror(-err));
+		hfi_complain("%s: %s", run->path, strerror(-err));
 		return HF_EXIT_CANNOT_RUN;
 	}
 	if (run->program.kind == HF_PROGRAM_STATIC) {
-		hf_complain("%s is statically linked: it has its own libibverbs, if any",
-			    run->path);
+		hfi_complain("%s is statically linked: it has its own libibverbs, if any",
+			     run->path);
 		return HF_EXIT_CANNOT_RUN;
 	}
 	if (run->program.kind == HF_PROGRAM_BROKEN) {
-		hf_complain("%s is no ELF file that can be understood", run->path);
+		hfi_complain("%s is no ELF file that can be understood", run->path);
 		return HF_EXIT_CANNOT_RUN;
 	}
 	if (gains_rights(run->path)) {
-		hf_complain("%s runs with more rights than its user: the loader ignores "
-			    "LD_LIBRARY_PATH there. Make Holdfast the system's libibverbs "
-			    "instead: see libholdfast-compat(7)",
-			    run->path);
+		hfi_complain("%s runs with more rights than its user: the loader ignores "
+			     "LD_LIBRARY_PATH there. Make Holdfast the system's libibverbs "
+			     "instead: see libholdfast-compat(7)",
+			     run->path);
 		return HF_EXIT_CANNOT_RUN;
 	}
 	if (run->program.bits && run->program.bits != (int)sizeof(void *) * CHAR_BIT) {
-		hf_complain("%s is a %d-bit program, and Holdfast was built for %zu bits",
-			    run->path, run->program.bits, sizeof(void *) * CHAR_BIT);
+		hfi_complain("%s is a %d-bit program, and Holdfast was built for %zu bits",
+			     run->path, run->program.bits, sizeof(void *) * CHAR_BIT);
 		return HF_EXIT_CANNOT_RUN;
 	}
 	winner = rpath_winner(run);
 	if (winner) {
-		hf_complain("%s has an RPATH, which the loader prefers: it would use %s/%s",
-			    run->path, winner, HF_FACE);
+		hfi_complain("%s has an RPATH, which the loader prefers: it would use %s/%s",
+			     run->path, winner, HF_FACE);
 		free(winner);
 		return HF_EXIT_CANNOT_RUN;
 	}
 	if (run->preloaded) {
-		hf_complain("LD_PRELOAD has another libibverbs, which %s would use: %s", run->path,
-			    run->preloaded);
+		hfi_complain("LD_PRELOAD has another libibverbs, which %s would use: %s", run->path,
+			     run->preloaded);
 		return HF_EXIT_CANNOT_RUN;
 	}
 	return 0;
@@ -202,26 +203,26 @@ static int examine(struct hf_run *run)
 /* HOLDFAST_ROOTS and HOLDFAST_PROVIDER_PATH as the options say. 0 or -EINVAL after a complaint. */
 static int set_places(const struct hf_tool *tool)
 {
-	char *roots = hf_tool_print("%s", ""), *dirs = hf_tool_print("%s", ""), *next;
+	char *roots = hfi_tool_print("%s", ""), *dirs = hfi_tool_print("%s", ""), *next;
 	int err = 0;
 
 	for (size_t i = 0; i < tool->num_roots; i++) {
 		const struct hf_root *root = &tool->roots[i];
 
 		if (strpbrk(root->sysfs, ",:") || strpbrk(root->dev, ",:")) {
-			hf_complain("--root: %s has a comma or colon, which HOLDFAST_ROOTS cannot",
-				    root->sysfs);
+			hfi_complain("--root: %s has a comma or colon, which HOLDFAST_ROOTS cannot",
+				     root->sysfs);
 			err = -EINVAL;
 		}
-		next = hf_tool_print("%s%s%s:%s", roots, i ? "," : "", root->sysfs, root->dev);
+		next = hfi_tool_print("%s%s%s:%s", roots, i ? "," : "", root->sysfs, root->dev);
 		free(roots);
 		roots = next;
 	}
 	for (size_t i = 0; i < tool->num_provider_dirs; i++) {
 		char *dir = realpath(tool->provider_dirs[i], NULL);
 
-		next = hf_tool_print("%s%s%s", dirs, i ? ":" : "",
-				     dir ? dir : tool->provider_dirs[i]);
+		next = hfi_tool_print("%s%s%s", dirs, i ? ":" : "",
+				      dir ? dir : tool->provider_dirs[i]);
 		free(dir);
 		free(dirs);
 		dirs = next;
@@ -256,9 +257,9 @@ static int start(const struct hf_tool *tool, const struct hf_run *run, char **ar
 		err = errno;
 	}
 	if (err == ENOENT && !access(run->path, F_OK))
-		hf_complain("%s: the interpreter that it names is not there", run->path);
+		hfi_complain("%s: the interpreter that it names is not there", run->path);
 	else
-		hf_complain("%s: %s", run->path, strerror(err));
+		hfi_complain("%s: %s", run->path, strerror(err));
 	return err == ENOENT ? HF_EXIT_NOT_FOUND : HF_EXIT_CANNOT_RUN;
 }
 
@@ -271,25 +272,25 @@ static int run_run(struct hf_tool *tool, char **args)
 	status = find_program(args[0], tool->check ? R_OK : X_OK, &run.path);
 	if (status)
 		goto out_face;
-	if (!hf_exists(run.face, HF_FACE)) {
-		hf_complain("%s/%s: not there", run.face, HF_FACE);
+	if (!hfi_exists(run.face, HF_FACE)) {
+		hfi_complain("%s/%s: not there", run.face, HF_FACE);
 		status = HF_EXIT_CANNOT_RUN;
 		goto out_path;
 	}
 	if (strpbrk(run.face, ":;$")) {
-		hf_complain("%s: LD_LIBRARY_PATH cannot hold this name", run.face);
+		hfi_complain("%s: LD_LIBRARY_PATH cannot hold this name", run.face);
 		status = HF_EXIT_CANNOT_RUN;
 		goto out_path;
 	}
-	run.libraries = given && *given ? hf_tool_print("%s:%s", run.face, given)
-					: hf_tool_print("%s", run.face);
+	run.libraries = given && *given ? hfi_tool_print("%s:%s", run.face, given)
+					: hfi_tool_print("%s", run.face);
 	run.preloaded = preload_winner(&run);
 	if (tool->check) {
-		int err = hf_program_read(run.path, &run.program);
+		int err = hfi_program_read(run.path, &run.program);
 
 		if (err)
-			hf_complain("%s: %s", run.path, strerror(-err));
-		status = err ? HF_EXIT_CANNOT_RUN : hf_run_check(tool, &run);
+			hfi_complain("%s: %s", run.path, strerror(-err));
+		status = err ? HF_EXIT_CANNOT_RUN : hfi_run_check(tool, &run);
 	} else {
 		status = examine(&run);
 		if (!status)
@@ -297,7 +298,7 @@ static int run_run(struct hf_tool *tool, char **args)
 	}
 	free(run.preloaded);
 	free(run.libraries);
-	hf_program_free(&run.program);
+	hfi_program_free(&run.program);
 out_path:
 	free(run.path);
 out_face:
@@ -316,8 +317,8 @@ static int set(struct hf_tool *tool, int option, const char *value)
 		return 0;
 	case OPT_PROVIDERS:
 		if (strcmp(value, "native") && strcmp(value, "distribution")) {
-			hf_complain("--providers: wanted native or distribution, not \"%s\"",
-				    value);
+			hfi_complain("--providers: wanted native or distribution, not \"%s\"",
+				     value);
 			return -EINVAL;
 		}
 		tool->prefer = value;
@@ -334,7 +335,7 @@ static const struct option options[] = {
 	{0},
 };
 
-const struct hf_command hf_command_run = {
+const struct hf_command hfi_command_run = {
 	.name = "run",
 	.args = "PROG...",
 	.summary = "run a program on Holdfast's libibverbs",

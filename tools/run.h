@@ -17,12 +17,12 @@ struct hf_run {
 };
 
 /* The loader that runs this command: asked what a program would load, without running it. */
-const char *hf_run_loader(void);
+const char *hfi_run_loader(void);
 
 /* Whether both names lead to one file. */
-bool hf_run_same_file(const char *a, const char *b);
+bool hfi_run_same_file(const char *a, const char *b);
 
 /* An exit status, after a complaint where the answer is no. */
-int hf_run_check(const struct hf_tool *tool, const struct hf_run *run);
+int hfi_run_check(const struct hf_tool *tool, const struct hf_run *run);
 
 #endif

@@ -106,14 +106,14 @@ static int timed_out(const struct waiting *waiting)
 
 	if (!waiting->error) {
 		if (waiting->wanted)
-			hf_complain("%s: there is no such device yet", waiting->wanted);
+			hfi_complain("%s: there is no such device yet", waiting->wanted);
 		else
-			hf_complain("there is no device yet");
+			hfi_complain("there is no device yet");
 		return HF_EXIT_TIMEOUT;
 	}
-	hf_format_reason(&waiting->reason, text);
-	hf_complain("%s is there, but cannot be opened: %s", waiting->name,
-		    *text ? text : strerror(-waiting->error));
+	hfi_format_reason(&waiting->reason, text);
+	hfi_complain("%s is there, but cannot be opened: %s", waiting->name,
+		     *text ? text : strerror(-waiting->error));
 	return HF_EXIT_TIMEOUT;
 }
 
@@ -122,10 +122,10 @@ static int done(const struct waiting *waiting)
 	struct hf_json json;
 
 	if (waiting->tool->json) {
-		hf_json_begin(&json, stdout, false);
-		hf_json_object(&json, NULL);
-		hf_json_string(&json, "device", waiting->name);
-		hf_json_close(&json);
+		hfi_json_begin(&json, stdout, false);
+		hfi_json_object(&json, NULL);
+		hfi_json_string(&json, "device", waiting->name);
+		hfi_json_close(&json);
 	} else if (!waiting->wanted) {
 		printf("%s\n", waiting->name);
 	}
@@ -155,12 +155,12 @@ static int loop(struct waiting *waiting)
 		/* A stream in trouble stays readable: only the clock may wake for it. */
 		if (poll(&fd, troubled ? 0 : 1, left > INT32_MAX ? INT32_MAX : (int)left) < 0 &&
 		    errno != EINTR) {
-			hf_complain("cannot wait: %s", strerror(errno));
+			hfi_complain("cannot wait: %s", strerror(errno));
 			return HF_EXIT_FAILED;
 		}
 	}
 	if (err < 0) {
-		hf_complain("cannot look for devices: %s", strerror(-err));
+		hfi_complain("cannot look for devices: %s", strerror(-err));
 		return HF_EXIT_FAILED;
 	}
 	return timed_out(waiting);
@@ -176,16 +176,16 @@ static int run(struct hf_tool *tool, char **args)
 	/* A script whose variable is empty would wait for ever. */
 	if (args[0] &&
 	    (!*args[0] || strlen(args[0]) >= sizeof(waiting.name) || strchr(args[0], '/'))) {
-		hf_complain("wait: no device can have the name \"%s\"", args[0]);
+		hfi_complain("wait: no device can have the name \"%s\"", args[0]);
 		return HF_EXIT_USAGE;
 	}
-	waiting.hf = hf_tool_context(tool, 0, NODE_WAIT_MS);
+	waiting.hf = hfi_tool_context(tool, 0, NODE_WAIT_MS);
 	if (!waiting.hf)
 		return HF_EXIT_FAILED;
 	/* Before the first look, so that nothing happens unseen in between. */
 	err = hf_stream_new(waiting.hf, &options, &waiting.stream);
 	if (err < 0)
-		hf_complain(
+		hfi_complain(
 			"cannot begin the stream of events: %s; \"holdfast doctor\" may know why",
 			strerror(-err));
 	else
@@ -222,7 +222,7 @@ static int set(struct hf_tool *tool, int option, const char *value)
 	tool->timeout_ms = parse_seconds(value);
 	if (tool->timeout_ms >= 0)
 		return 0;
-	hf_complain("--timeout: wanted seconds, not \"%s\"", value);
+	hfi_complain("--timeout: wanted seconds, not \"%s\"", value);
 	return -EINVAL;
 }
 

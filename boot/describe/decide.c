@@ -46,7 +46,7 @@ static const struct {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-const char *hf_driver_table(size_t i, unsigned int *kinds)
+const char *hfi_driver_table(size_t i, unsigned int *kinds)
 {
 	if (i >= COUNT(drivers))
 		return NULL;
@@ -94,8 +94,8 @@ static bool by_driver(const struct hf_tree_facts *tree, unsigned int *kinds)
 	return false;
 }
 
-int hf_describe(const struct hf_tree_facts *tree, const struct hf_nldev *nl,
-		struct hf_description *ret)
+int hfi_describe(const struct hf_tree_facts *tree, const struct hf_nldev *nl,
+		 struct hf_description *ret)
 {
 	struct hf_description answer = {.source = "netlink"};
 	unsigned int shown;

@@ -36,16 +36,16 @@ struct hf_description {
 };
 
 /* Reads what is in and above a device's directory. */
-void hf_tree_read(int dir, struct hf_tree_facts *ret);
+void hfi_tree_read(int dir, struct hf_tree_facts *ret);
 
 /*
  * Decides. `nl` is NULL where RDMA netlink does not answer. 0, or -ENODATA: there is nothing to tell
  * the device's kind by.
  */
-int hf_describe(const struct hf_tree_facts *tree, const struct hf_nldev *nl,
-		struct hf_description *ret);
+int hfi_describe(const struct hf_tree_facts *tree, const struct hf_nldev *nl,
+		 struct hf_description *ret);
 
 /* The table of drivers, in order: name and kinds; NULL after the last. */
-const char *hf_driver_table(size_t i, unsigned int *kinds);
+const char *hfi_driver_table(size_t i, unsigned int *kinds);
 
 #endif

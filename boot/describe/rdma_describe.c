@@ -77,16 +77,16 @@ static int describe(const char *path, const char *name, struct hf_nldev_socket *
 
 		if (dir < 0)
 			return errno == ENOENT || errno == ENOTDIR ? 1 : -ENODATA;
-		hf_tree_read(dir, &tree);
+		hfi_tree_read(dir, &tree);
 		if (nl)
-			err = hf_nldev_find(nl, name, &device);
+			err = hfi_nldev_find(nl, name, &device);
 		there = still_there(dir, path);
 		close(dir);
 		if (!there)
 			continue;
 		if (err)
 			complain("%s: RDMA netlink: %s", name, strerror(-err));
-		return hf_describe(&tree, nl && !err ? &device : NULL, ret);
+		return hfi_describe(&tree, nl && !err ? &device : NULL, ret);
 	}
 	return 1;
 }
@@ -138,11 +138,11 @@ static int run(const struct options *options)
 		complain("the path of %s is too long", name);
 		return EXIT_UNKNOWN;
 	}
-	err = options->netlink ? hf_nldev_open(&nl) : 0;
+	err = options->netlink ? hfi_nldev_open(&nl) : 0;
 	if (err)
 		complain("%s: RDMA netlink: %s", name, strerror(-err));
 	err = describe(path, name, nl, &description);
-	hf_nldev_close(nl);
+	hfi_nldev_close(nl);
 	if (err < 0) {
 		complain("%s: nothing tells what it is", name);
 		return EXIT_UNKNOWN;
@@ -162,7 +162,7 @@ static void print_table(void)
 	unsigned int kinds;
 	const char *name;
 
-	for (size_t i = 0; (name = hf_driver_table(i, &kinds)); i++)
+	for (size_t i = 0; (name = hfi_driver_table(i, &kinds)); i++)
 		printf("%s%s%s%s%s\n", name, kinds & HF_KIND_INFINIBAND ? " INFINIBAND" : "",
 		       kinds & HF_KIND_IWARP ? " IWARP" : "", kinds & HF_KIND_OPA ? " OPA" : "",
 		       kinds & HF_KIND_ROCE ? " ROCE" : "");

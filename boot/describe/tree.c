@@ -13,7 +13,7 @@ enum { VALUE_SIZE = 64, LEVELS_MAX = 32 };
 /* Empty where it cannot be read. */
 static void read_value(int dir, const char *path, char value[VALUE_SIZE])
 {
-	if (hf_attr_text(dir, path, value, VALUE_SIZE))
+	if (hfi_attr_text(dir, path, value, VALUE_SIZE))
 		value[0] = '\0';
 }
 
@@ -33,11 +33,11 @@ static int look_at_port(void *arg, int dir, const char *name)
 
 static void read_ports(int dir, struct hf_tree_facts *facts)
 {
-	int ports = hf_attr_dir(dir, "ports");
+	int ports = hfi_attr_dir(dir, "ports");
 
 	if (ports < 0)
 		return;
-	hf_attr_entries(ports, look_at_port, facts);
+	hfi_attr_entries(ports, look_at_port, facts);
 	close(ports);
 }
 
@@ -49,7 +49,7 @@ static bool same(const struct stat *a, const struct stat *b)
 static void read_driver(int dir, struct hf_tree_facts *facts)
 {
 	if (facts->num_drivers < HF_DRIVERS &&
-	    !hf_attr_link(dir, "driver", facts->drivers[facts->num_drivers], HF_DRIVER_NAME))
+	    !hfi_attr_link(dir, "driver", facts->drivers[facts->num_drivers], HF_DRIVER_NAME))
 		facts->num_drivers++;
 }
 
@@ -59,14 +59,14 @@ static void read_driver(int dir, struct hf_tree_facts *facts)
  */
 static void read_drivers(int dir, struct hf_tree_facts *facts)
 {
-	int fd = hf_attr_dir(dir, ".");
+	int fd = hfi_attr_dir(dir, ".");
 	struct stat here, above;
 
 	for (int i = 0; i < LEVELS_MAX && fd >= 0; i++) {
 		int up;
 
 		read_driver(fd, facts);
-		up = hf_attr_dir(fd, "..");
+		up = hfi_attr_dir(fd, "..");
 		if (up >= 0 && (fstat(fd, &here) || fstat(up, &above) || same(&here, &above))) {
 			close(up);
 			up = -1;
@@ -78,7 +78,7 @@ static void read_drivers(int dir, struct hf_tree_facts *facts)
 		close(fd);
 }
 
-void hf_tree_read(int dir, struct hf_tree_facts *ret)
+void hfi_tree_read(int dir, struct hf_tree_facts *ret)
 {
 	struct hf_tree_facts facts = {.node_type = 0};
 	char value[VALUE_SIZE];

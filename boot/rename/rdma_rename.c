@@ -14,7 +14,7 @@
 
 static void say(void *arg, enum hf_name_policy policy, const char *sentence)
 {
-	syslog(LOG_INFO, "%s: %s: %s", (const char *)arg, hf_name_policy_word(policy), sentence);
+	syslog(LOG_INFO, "%s: %s: %s", (const char *)arg, hfi_name_policy_word(policy), sentence);
 }
 
 static int fail(const char *device, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -43,11 +43,11 @@ static int apply(struct hf_nldev_socket *nl, int sysfs, const struct hf_nldev *f
 	int err = 0;
 
 	/* Between the kernel's answer and ours, another device may have taken over the name. */
-	if (!hf_name_is_still(sysfs, facts->name, hardware))
+	if (!hfi_name_is_still(sysfs, facts->name, hardware))
 		return fail(facts->name, "meanwhile it is gone, or has another name");
 	/* Without a question where nothing is to change, there is no event. */
 	if (strcmp(answer->name, facts->name) != 0)
-		err = hf_nldev_rename(nl, facts->index, answer->name);
+		err = hfi_nldev_rename(nl, facts->index, answer->name);
 	switch (err) {
 	case 0:
 		if (printf("%s\n", answer->name) < 0 || fflush(stdout))
@@ -76,21 +76,21 @@ static int rename_device(const char *device, const struct hf_name_policies *poli
 
 	if (sysfs < 0)
 		return fail(device, "/sys: %s", strerror(errno));
-	err = hf_nldev_open(&nl);
+	err = hfi_nldev_open(&nl);
 	if (err) {
 		fail(device, "RDMA netlink: %s", strerror(-err));
 		goto out_sysfs;
 	}
 	/* The directory before the index and after: both are then the same device's. */
-	err = hf_name_look(sysfs, device, &hardware);
+	err = hfi_name_look(sysfs, device, &hardware);
 	if (!err)
-		err = hf_nldev_find(nl, device, &facts);
+		err = hfi_nldev_find(nl, device, &facts);
 	if (err) {
 		fail(device, err == -ENODEV ? "there is no such device" : "cannot look at it: %s",
 		     strerror(-err));
 		goto out_netlink;
 	}
-	err = hf_name_decide(policies, fixed, &facts, &hardware, trace, &answer);
+	err = hfi_name_decide(policies, fixed, &facts, &hardware, trace, &answer);
 	if (err == -ENOENT)
 		syslog(LOG_NOTICE, "%s keeps its name: %s", device, answer.why);
 	else if (err)
@@ -98,7 +98,7 @@ static int rename_device(const char *device, const struct hf_name_policies *poli
 	else
 		status = apply(nl, sysfs, &facts, &hardware, &answer);
 out_netlink:
-	hf_nldev_close(nl);
+	hfi_nldev_close(nl);
 out_sysfs:
 	close(sysfs);
 	return status;
@@ -123,9 +123,9 @@ int main(int argc, char **argv)
 	argv += optind;
 	if (argc < 2 || argc > 3)
 		return usage();
-	if (hf_name_parse_policies(argv[1], &policies))
+	if (hfi_name_parse_policies(argv[1], &policies))
 		return fail(argv[0], "there is no policy \"%s\"", argv[1]);
-	if (argc < 3 && hf_name_has_policy(&policies, HF_NAME_BY_FIXED))
+	if (argc < 3 && hfi_name_has_policy(&policies, HF_NAME_BY_FIXED))
 		return fail(argv[0], "NAME_FIXED wants a name");
 	if (policies.v[0] == HF_NAME_BY_KERNEL)
 		return EXIT_SUCCESS;

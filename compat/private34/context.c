@@ -30,7 +30,7 @@ HF_PRIVATE34 void verbs_uninit_context(struct verbs_context *context)
 HF_PRIVATE34 struct ibv_context *verbs_open_device(struct ibv_device *device, void *private_data)
 {
 	struct ibv_context *context;
-	int err = hf_compat_calls.hf_compat_open_device(device, private_data, &context);
+	int err = hf_compat_calls.hfi_compat_open_device(device, private_data, &context);
 
 	if (!err)
 		return context;
@@ -80,8 +80,8 @@ HF_PRIVATE34 int ibv_cmd_query_device_any(struct ibv_context *context,
 		data.out_size = size - sizeof(*resp);
 		size = sizeof(*resp);
 	}
-	err = hf_compat_calls.hf_compat_query_device(context, input, attr, attr_size, &response,
-						     &data);
+	err = hf_compat_calls.hfi_compat_query_device(context, input, attr, attr_size, &response,
+						      &data);
 	if (!err && size)
 		memcpy(resp, &response, size);
 	return hf_answer(err);
@@ -119,7 +119,7 @@ HF_PRIVATE34 int ibv_read_ibdev_sysfs_file(char *buf, size_t size, struct verbs_
 		errno = EINVAL;
 		return -1;
 	}
-	length = hf_compat_calls.hf_compat_read_device_file(device, path, buf, size);
+	length = hf_compat_calls.hfi_compat_read_device_file(device, path, buf, size);
 	if (length > 0)
 		return (int)length;
 	/* An empty file tells a provider no more than one that is not there. */

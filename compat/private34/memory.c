@@ -84,7 +84,7 @@ HF_PRIVATE34 int ibv_cmd_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_
 {
 	struct hf_driver_data data = {0};
 
-	if (hf_compat_calls.hf_compat_dmabuf_buffer(pd->context))
+	if (hf_compat_calls.hfi_compat_dmabuf_buffer(pd->context))
 		data.link = link;
 	return hf_answer(hf_compat_calls.hf_provider_reg_dmabuf_mr(pd, offset, length, iova, fd,
 								   access, mr, &data));

@@ -7,17 +7,17 @@ HF_PRIVATE34 void verbs_register_driver_34(const struct verbs_device_ops *ops);
 
 HF_PRIVATE34 void verbs_register_driver_34(const struct verbs_device_ops *ops)
 {
-	hf_compat_calls.hf_compat_register(34, ops);
+	hf_compat_calls.hfi_compat_register(34, ops);
 }
 
 static const char within;
 
 __attribute__((constructor)) static void attach(void)
 {
-	hf_compat_calls.hf_compat_face(&within);
+	hf_compat_calls.hfi_compat_face(&within);
 }
 
 __attribute__((destructor)) static void detach(void)
 {
-	hf_compat_calls.hf_compat_face(NULL);
+	hf_compat_calls.hfi_compat_face(NULL);
 }

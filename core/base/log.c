@@ -28,12 +28,12 @@ static _Thread_local struct {
 	struct held *messages;
 } held;
 
-void hf_log_hold(void)
+void hfi_log_hold(void)
 {
 	held.depth++;
 }
 
-void hf_log_release(void)
+void hfi_log_release(void)
 {
 	struct held *messages, *message, *next;
 
@@ -59,7 +59,7 @@ static void keep(const struct hf_log *log, enum hf_log_level level, const char *
 	DL_APPEND(held.messages, kept);
 }
 
-void hf_log_message(const struct hf_log *log, enum hf_log_level level, const char *format, ...)
+void hfi_log_message(const struct hf_log *log, enum hf_log_level level, const char *format, ...)
 {
 	char message[1024];
 	va_list args;

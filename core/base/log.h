@@ -12,22 +12,22 @@ struct hf_log {
 
 /*
  * The function behind it is the user's: with a lock held, or what is as good as one, it must be
- * called between hf_log_hold() and hf_log_release() only.
+ * called between hfi_log_hold() and hfi_log_release() only.
  */
-void hf_log_message(const struct hf_log *log, enum hf_log_level level, const char *format, ...)
+void hfi_log_message(const struct hf_log *log, enum hf_log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
  * What this thread says meanwhile is kept, but for standard error's, and told at the last release:
  * to be called when the lock is free again. The logs' owners must be there until then.
  */
-void hf_log_hold(void);
-void hf_log_release(void);
+void hfi_log_hold(void);
+void hfi_log_release(void);
 
-#define hf_log(log, lvl, ...)                                      \
-	do {                                                       \
-		if ((log)->level >= (lvl))                         \
-			hf_log_message((log), (lvl), __VA_ARGS__); \
+#define hf_log(log, lvl, ...)                                       \
+	do {                                                        \
+		if ((log)->level >= (lvl))                          \
+			hfi_log_message((log), (lvl), __VA_ARGS__); \
 	} while (0)
 
 #define hf_error(log, ...) hf_log(log, HF_LOG_ERROR, __VA_ARGS__)

@@ -35,19 +35,19 @@ HF_EXPORT const char *hf_reason_name(enum hf_reason_code code)
 	return codes[code].name;
 }
 
-int hf_reason_error(enum hf_reason_code code)
+int hfi_reason_error(enum hf_reason_code code)
 {
 	return codes[code].error;
 }
 
-void hf_reason_set(struct hf_reason *reason, enum hf_reason_code code, const char *wanted,
-		   const char *found, const char *format, ...)
+void hfi_reason_set(struct hf_reason *reason, enum hf_reason_code code, const char *wanted,
+		    const char *found, const char *format, ...)
 {
 	va_list args;
 
 	memset(reason, 0, sizeof(*reason));
 	reason->code = code;
-	reason->error = hf_reason_error(code);
+	reason->error = hfi_reason_error(code);
 	snprintf(reason->wanted, sizeof(reason->wanted), "%s", wanted ? wanted : "");
 	snprintf(reason->found, sizeof(reason->found), "%s", found ? found : "");
 	va_start(args, format);

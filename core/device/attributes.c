@@ -20,11 +20,11 @@
 
 HF_EXPORT int hf_device_name(struct ibv_device *handle, char *name, size_t size)
 {
-	struct hf_device *device = hf_device_of(handle);
+	struct hf_device *device = hfi_device_of(handle);
 	int err;
 
 	pthread_mutex_lock(&device->hf->lock);
-	err = hf_copy(name, size, device->name) ? -ERANGE : (int)strlen(device->name);
+	err = hfi_copy(name, size, device->name) ? -ERANGE : (int)strlen(device->name);
 	pthread_mutex_unlock(&device->hf->lock);
 	return err;
 }
@@ -35,21 +35,21 @@ static void fill_info(struct hf_device *device, struct hf_device_info *info)
 	const struct hf_search_root *root = &device->hf->roots[entry->root];
 
 	info->generation = device->generation;
-	hf_instance_get_reason(device, &info->reason);
+	hfi_instance_get_reason(device, &info->reason);
 	info->state = device->reason ? HF_DEVICE_UNUSABLE : HF_DEVICE_READY;
 	if (atomic_load(&device->gone)) {
 		info->state = HF_DEVICE_GONE;
-		hf_reason_set(&info->reason, HF_REASON_GONE, NULL, NULL,
-			      "the device was unplugged");
+		hfi_reason_set(&info->reason, HF_REASON_GONE, NULL, NULL,
+			       "the device was unplugged");
 	}
 	info->protocol = entry->protocol;
-	hf_copy(info->name, sizeof(info->name), device->name);
-	hf_copy(info->uverbs, sizeof(info->uverbs), entry->uverbs);
-	hf_entry_node_path(root, entry, info->node);
-	hf_copy(info->root, sizeof(info->root), root->sysfs);
+	hfi_copy(info->name, sizeof(info->name), device->name);
+	hfi_copy(info->uverbs, sizeof(info->uverbs), entry->uverbs);
+	hfi_entry_node_path(root, entry, info->node);
+	hfi_copy(info->root, sizeof(info->root), root->sysfs);
 	if (device->provider) {
 		snprintf(info->provider, sizeof(info->provider), "%s", device->provider->name);
-		hf_copy(info->provider_file, sizeof(info->provider_file), device->provider->file);
+		hfi_copy(info->provider_file, sizeof(info->provider_file), device->provider->file);
 	}
 	info->index = entry->index;
 	info->driver_id = entry->driver_id;
@@ -65,7 +65,7 @@ static void fill_info(struct hf_device *device, struct hf_device_info *info)
 
 HF_EXPORT int hf_device_get_info(struct ibv_device *handle, struct hf_device_info *info)
 {
-	struct hf_device *device = hf_device_of(handle);
+	struct hf_device *device = hfi_device_of(handle);
 	struct hf_device_info full = {0};
 	size_t size = info->size;
 
@@ -73,7 +73,7 @@ HF_EXPORT int hf_device_get_info(struct ibv_device *handle, struct hf_device_inf
 		return -EINVAL;
 	/* Of a device that goes away meanwhile, what is known is told. */
 	if (!atomic_load(&device->gone))
-		hf_instance_complete(device);
+		hfi_instance_complete(device);
 	pthread_mutex_lock(&device->hf->lock);
 	fill_info(device, &full);
 	pthread_mutex_unlock(&device->hf->lock);
@@ -113,24 +113,24 @@ static int plain_error(int err)
 /* An error while reading may only be how a device that is no more shows: say that instead. */
 static int explain(struct hf_device *device, const struct hf_entry *entry, int err)
 {
-	if (!hf_error_is_shortage(err) && hf_verify(device, entry) == -ENODEV)
+	if (!hfi_error_is_shortage(err) && hfi_verify(device, entry) == -ENODEV)
 		return -ENODEV;
 	return err;
 }
 
-int hf_with_dir(struct hf_device *device,
-		int (*read)(int dir, const struct hf_entry *entry, void *arg), void *arg)
+int hfi_with_dir(struct hf_device *device,
+		 int (*read)(int dir, const struct hf_entry *entry, void *arg), void *arg)
 {
-	struct hf_entry entry = hf_instance_entry(device);
+	struct hf_entry entry = hfi_instance_entry(device);
 	int dir, ret;
 
 	if (atomic_load(&device->gone))
 		return -ENODEV;
-	dir = hf_entry_open_dir(&device->hf->roots[entry.root], &entry, NULL);
+	dir = hfi_entry_open_dir(&device->hf->roots[entry.root], &entry, NULL);
 	if (dir < 0)
 		return plain_error(dir);
 	ret = read(dir, &entry, arg);
-	hf_close(&dir);
+	hfi_close(&dir);
 	return ret < 0 ? plain_error(explain(device, &entry, ret)) : ret;
 }
 
@@ -145,7 +145,7 @@ static int read_attr(int dir, const struct hf_entry *entry, void *arg)
 	struct attr_read *attr = arg;
 
 	(void)entry;
-	return (int)hf_read_file(dir, attr->path, attr->value, attr->size, NULL);
+	return (int)hfi_read_file(dir, attr->path, attr->value, attr->size, NULL);
 }
 
 static bool is_inside(const char *path)
@@ -170,7 +170,7 @@ HF_EXPORT int hf_device_read_attr(struct ibv_device *device, const char *path, c
 
 	if (!is_inside(path))
 		return -EINVAL;
-	length = hf_with_dir(hf_device_of(device), read_attr, &attr);
+	length = hfi_with_dir(hfi_device_of(device), read_attr, &attr);
 	if (length < 0)
 		return length;
 	if ((size_t)length >= size)
@@ -191,7 +191,7 @@ static int write_attr(int dir, const struct hf_entry *entry, void *arg)
 	int err;
 
 	(void)entry;
-	err = hf_write_file(dir, attr->path, attr->value, attr->length);
+	err = hfi_write_file(dir, attr->path, attr->value, attr->length);
 	/* A symbolic link or a directory is nothing to write to; elsewhere the error is the tree's. */
 	return err == -ELOOP || err == -EISDIR ? -EINVAL : err;
 }
@@ -203,7 +203,7 @@ HF_EXPORT int hf_device_write_attr(struct ibv_device *device, const char *path, 
 	/* A kernel hands no write of nothing on to a driver, and takes a page at most. */
 	if (!is_inside(path) || attr.length == 0 || attr.length > WRITE_MAX)
 		return -EINVAL;
-	return hf_with_dir(hf_device_of(device), write_attr, &attr);
+	return hfi_with_dir(hfi_device_of(device), write_attr, &attr);
 }
 
 struct port_read {
@@ -219,20 +219,21 @@ static int read_port(int dir, const struct hf_entry *entry, void *arg)
 	struct hf *hf = port->device->hf;
 	const struct hf_search_root *root = &hf->roots[entry->root];
 	/* Netlink knows the port's interface also where the GID table is empty. */
-	bool mine = root->kernel && entry->index >= 0 && hf_asking_begin(hf);
+	bool mine = root->kernel && entry->index >= 0 && hfi_asking_begin(hf);
 	int err;
 
-	err = hf_read_port(dir, mine ? hf_netlink(hf, root) : NULL, entry, port->port, &port->info);
+	err = hfi_read_port(dir, mine ? hfi_netlink(hf, root) : NULL, entry, port->port,
+			    &port->info);
 	if (mine)
-		hf_asking_end(hf);
+		hfi_asking_end(hf);
 	/* The table of a device that goes meanwhile looks as if it ended early. */
-	return err ? err : hf_verify(port->device, entry);
+	return err ? err : hfi_verify(port->device, entry);
 }
 
 HF_EXPORT int hf_device_get_port(struct ibv_device *device, uint32_t port,
 				 struct hf_port_info *info)
 {
-	struct port_read arg = {.device = hf_device_of(device), .port = port};
+	struct port_read arg = {.device = hfi_device_of(device), .port = port};
 	size_t size = info->size;
 	int err;
 
@@ -240,7 +241,7 @@ HF_EXPORT int hf_device_get_port(struct ibv_device *device, uint32_t port,
 		return -EINVAL;
 	if (port < 1 || port > 255)
 		return -ENOENT;
-	err = hf_with_dir(arg.device, read_port, &arg);
+	err = hfi_with_dir(arg.device, read_port, &arg);
 	if (err < 0)
 		return err;
 	arg.info.size = size;
@@ -252,8 +253,8 @@ HF_EXPORT int hf_device_get_port(struct ibv_device *device, uint32_t port,
 static int read_gids(int dir, const struct hf_entry *entry, void *arg)
 {
 	struct port_read *port = arg;
-	int count = hf_read_gids(dir, port->port, &port->gids);
-	int err = count < 0 ? 0 : hf_verify(port->device, entry);
+	int count = hfi_read_gids(dir, port->port, &port->gids);
+	int err = count < 0 ? 0 : hfi_verify(port->device, entry);
 
 	if (err)
 		free(port->gids);
@@ -262,12 +263,12 @@ static int read_gids(int dir, const struct hf_entry *entry, void *arg)
 
 HF_EXPORT int hf_device_get_gids(struct ibv_device *device, uint32_t port, struct hf_gid **ret)
 {
-	struct port_read arg = {.device = hf_device_of(device), .port = port};
+	struct port_read arg = {.device = hfi_device_of(device), .port = port};
 	int count;
 
 	if (port < 1 || port > 255)
 		return -ENOENT;
-	count = hf_with_dir(arg.device, read_gids, &arg);
+	count = hfi_with_dir(arg.device, read_gids, &arg);
 	if (count >= 0)
 		*ret = arg.gids;
 	return count;

@@ -8,7 +8,7 @@
  * Calls `read` with a directory that is proven to be the device's and returns what it returns,
  * unless the device turns out to be gone: then -ENODEV.
  */
-int hf_with_dir(struct hf_device *device,
-		int (*read)(int dir, const struct hf_entry *entry, void *arg), void *arg);
+int hfi_with_dir(struct hf_device *device,
+		 int (*read)(int dir, const struct hf_entry *entry, void *arg), void *arg);
 
 #endif

@@ -27,12 +27,12 @@ static struct {
 	.default_lock = PTHREAD_MUTEX_INITIALIZER,
 };
 
-uint64_t hf_next_generation(void)
+uint64_t hfi_next_generation(void)
 {
 	return atomic_fetch_add(&process.generation, 1) + 1;
 }
 
-unsigned int hf_fork_count(void)
+unsigned int hfi_fork_count(void)
 {
 	return atomic_load(&process.forks);
 }
@@ -49,12 +49,12 @@ static void before_fork(void)
 		 * A scan may run a provider's code, which may open a device, which takes the locks
 		 * below: so the turn comes before them all.
 		 */
-		hf_turn_before_fork(hf);
+		hfi_turn_before_fork(hf);
 		if (hf->at_fork)
 			hf->at_fork->before(hf);
 		pthread_mutex_lock(&hf->lock);
 		pthread_mutex_lock(&hf->registry.lock);
-		hf_registry_settle(&hf->registry);
+		hfi_registry_settle(&hf->registry);
 	}
 }
 
@@ -64,7 +64,7 @@ static void after_fork_in_parent(void)
 
 	DL_FOREACH (process.contexts, hf) {
 		pthread_mutex_unlock(&hf->registry.lock);
-		hf_turn_in_parent(hf);
+		hfi_turn_in_parent(hf);
 		pthread_mutex_unlock(&hf->lock);
 		if (hf->at_fork)
 			hf->at_fork->in_parent(hf);
@@ -78,10 +78,10 @@ static void after_fork_in_child(void)
 	struct hf *hf;
 
 	atomic_fetch_add(&process.forks, 1);
-	hf_library_forked();
+	hfi_library_forked();
 	DL_FOREACH (process.contexts, hf) {
 		pthread_mutex_unlock(&hf->registry.lock);
-		hf_turn_in_child(hf);
+		hfi_turn_in_child(hf);
 		pthread_mutex_unlock(&hf->lock);
 	}
 	pthread_mutex_unlock(&process.lock);
@@ -97,7 +97,7 @@ static void register_fork_handlers(void)
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
-void hf_process_add(struct hf *hf)
+void hfi_process_add(struct hf *hf)
 {
 	pthread_once(&process.once, register_fork_handlers);
 	pthread_mutex_lock(&process.lock);
@@ -105,7 +105,7 @@ void hf_process_add(struct hf *hf)
 	pthread_mutex_unlock(&process.lock);
 }
 
-void hf_process_remove(struct hf *hf)
+void hfi_process_remove(struct hf *hf)
 {
 	pthread_mutex_lock(&process.lock);
 	DL_DELETE(process.contexts, hf);

@@ -5,7 +5,7 @@
 struct hf;
 
 /* Between these two, a fork of the process takes the context along in one piece. */
-void hf_process_add(struct hf *hf);
-void hf_process_remove(struct hf *hf);
+void hfi_process_add(struct hf *hf);
+void hfi_process_remove(struct hf *hf);
 
 #endif

@@ -94,16 +94,16 @@ struct hf {
 };
 
 /* The netlink socket, opened at the first use; NULL where there is none. Only within a scan. */
-struct hf_nl *hf_netlink(struct hf *hf, const struct hf_search_root *root);
-unsigned int hf_sources(const struct hf *hf, const struct hf_search_root *root);
+struct hf_nl *hfi_netlink(struct hf *hf, const struct hf_search_root *root);
+unsigned int hfi_sources(const struct hf *hf, const struct hf_search_root *root);
 
 /* The next generation, unique in the process. */
-uint64_t hf_next_generation(void);
+uint64_t hfi_next_generation(void);
 /* Grows by one in the child of each fork. */
-unsigned int hf_fork_count(void);
+unsigned int hfi_fork_count(void);
 
 /* Both with hf->lock held. */
-void hf_observe(struct hf *hf, struct hf_observer *observer);
-void hf_unobserve(struct hf *hf, struct hf_observer *observer);
+void hfi_observe(struct hf *hf, struct hf_observer *observer);
+void hfi_unobserve(struct hf *hf, struct hf_observer *observer);
 
 #endif

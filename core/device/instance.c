@@ -12,7 +12,7 @@
 #include "core/device/instance.h"
 #include "core/device/scan_lock.h"
 
-struct hf_device *hf_device_of(const struct ibv_device *handle)
+struct hf_device *hfi_device_of(const struct ibv_device *handle)
 {
 	const struct verbs_device *device = (const struct verbs_device *)(const void *)handle;
 
@@ -23,8 +23,8 @@ static void set_path(struct hf_device *device)
 {
 	const struct hf_search_root *root = &device->hf->roots[device->entry.root];
 
-	if (hf_print(device->sysfs.ibdev_path, sizeof(device->sysfs.ibdev_path),
-		     "%s/class/infiniband/%s", root->sysfs, device->name))
+	if (hfi_print(device->sysfs.ibdev_path, sizeof(device->sysfs.ibdev_path),
+		      "%s/class/infiniband/%s", root->sysfs, device->name))
 		device->sysfs.ibdev_path[0] = '\0';
 }
 
@@ -43,7 +43,7 @@ static void publish_name(struct hf_device *device)
 	       sizeof(handle->device.ibdev_path));
 }
 
-int hf_instance_rename(struct hf_device *device, const char *name)
+int hfi_instance_rename(struct hf_device *device, const char *name)
 {
 	struct hf_past_name *past;
 
@@ -54,7 +54,7 @@ int hf_instance_rename(struct hf_device *device, const char *name)
 	past->next = device->past_names;
 	device->past_names = past;
 	device->name = past->name;
-	hf_copy(device->sysfs.ibdev_name, sizeof(device->sysfs.ibdev_name), name);
+	hfi_copy(device->sysfs.ibdev_name, sizeof(device->sysfs.ibdev_name), name);
 	set_path(device);
 	publish_name(device);
 	return 0;
@@ -65,7 +65,7 @@ static void fill_sysfs(struct hf_device *device)
 	const struct hf_entry *entry = &device->entry;
 	struct verbs_sysfs_dev *sysfs = &device->sysfs;
 
-	hf_copy(sysfs->sysfs_name, sizeof(sysfs->sysfs_name), entry->uverbs);
+	hfi_copy(sysfs->sysfs_name, sizeof(sysfs->sysfs_name), entry->uverbs);
 	sysfs->sysfs_cdev = entry->node_number;
 	sysfs->node_guid = entry->node_guid;
 	sysfs->driver_id = entry->driver_id;
@@ -76,13 +76,13 @@ static void fill_sysfs(struct hf_device *device)
 	sysfs->time_created = entry->stamp;
 }
 
-uint32_t hf_instance_update(struct hf_device *device, const struct hf_entry *entry)
+uint32_t hfi_instance_update(struct hf_device *device, const struct hf_entry *entry)
 {
 	struct hf_entry old;
 	uint32_t changes = 0;
 	bool renamed = strcmp(device->entry.name, entry->name) != 0;
 
-	if (renamed && hf_instance_rename(device, entry->name) == 0)
+	if (renamed && hfi_instance_rename(device, entry->name) == 0)
 		changes |= HF_CHANGED_NAME;
 	old = device->entry;
 	device->entry = *entry;
@@ -97,7 +97,7 @@ uint32_t hf_instance_update(struct hf_device *device, const struct hf_entry *ent
 		device->entry.device_inode = old.device_inode;
 	}
 	if (renamed && !changes) /* no memory for the name: the next sighting tries again */
-		hf_copy(device->entry.name, sizeof(device->entry.name), device->name);
+		hfi_copy(device->entry.name, sizeof(device->entry.name), device->name);
 	device->sysfs.node_guid = device->entry.node_guid;
 	if (device->entry.node_guid)
 		device->sysfs.flags |= HF_SYSFS_GUID_READ;
@@ -137,11 +137,11 @@ static void fill_handle(struct hf_device *device)
 	handle->device._ops._dummy2 = NULL;
 	handle->device.node_type = device->sysfs.node_type;
 	handle->device.transport_type = transport_of(device->entry.node_type);
-	hf_copy(handle->device.dev_name, sizeof(handle->device.dev_name), device->entry.uverbs);
+	hfi_copy(handle->device.dev_name, sizeof(handle->device.dev_name), device->entry.uverbs);
 	/* libibverbs gives the class directory here, not the node. */
-	if (hf_print(node, sizeof(node), "%s/class/infiniband_verbs/%s",
-		     device->hf->roots[device->entry.root].sysfs, device->entry.uverbs) == 0)
-		hf_copy(handle->device.dev_path, sizeof(handle->device.dev_path), node);
+	if (hfi_print(node, sizeof(node), "%s/class/infiniband_verbs/%s",
+		      device->hf->roots[device->entry.root].sysfs, device->entry.uverbs) == 0)
+		hfi_copy(handle->device.dev_path, sizeof(handle->device.dev_path), node);
 	publish_name(device);
 }
 
@@ -150,8 +150,8 @@ static const char *read_modalias(void *arg)
 {
 	struct hf_device *device = arg;
 
-	hf_entry_read_modalias(&device->hf->roots[device->entry.root], &device->entry,
-			       device->sysfs.modalias);
+	hfi_entry_read_modalias(&device->hf->roots[device->entry.root], &device->entry,
+				device->sysfs.modalias);
 	device->sysfs.flags |= HF_SYSFS_MODALIAS_READ;
 	return device->sysfs.modalias;
 }
@@ -172,34 +172,34 @@ static void let_provider_take(struct hf_device *device)
 	bool lent;
 
 	if (device->entry.reason.code) {
-		hf_entry_tell_reason(&device->entry, &reason);
+		hfi_entry_tell_reason(&device->entry, &reason);
 		goto no_provider;
 	}
-	provider = hf_registry_find(&hf->registry, &hf->log, &device->sysfs, &key, &reason);
+	provider = hfi_registry_find(&hf->registry, &hf->log, &device->sysfs, &key, &reason);
 	if (!provider)
 		goto no_provider;
-	lent = hf_scan_lend(hf);
+	lent = hfi_scan_lend(hf);
 	device->handle = provider->ops->alloc_device(&device->sysfs);
-	hf_scan_take_back(hf, lent);
+	hfi_scan_take_back(hf, lent);
 	if (!device->handle) {
 		if (provider->profile)
-			hf_foreign_say(&hf->log, "Fatal: couldn't allocate device for %s",
-				       device->sysfs.ibdev_path);
+			hfi_foreign_say(&hf->log, "Fatal: couldn't allocate device for %s",
+					device->sysfs.ibdev_path);
 		/* Frees the provider, if this was its only device. */
-		hf_registry_put(&hf->registry, provider);
-		hf_reason_set(&reason, HF_REASON_PROVIDER_FAILED, "a device object", "none",
-			      "provider %s could not make a device object", key.name);
+		hfi_registry_put(&hf->registry, provider);
+		hfi_reason_set(&reason, HF_REASON_PROVIDER_FAILED, "a device object", "none",
+			       "provider %s could not make a device object", key.name);
 		goto no_provider;
 	}
 	device->provider = provider;
 	device->handle->ops = provider->ops;
-	if (hf_device_ready(hf, &device->entry, &reason))
+	if (hfi_device_ready(hf, &device->entry, &reason))
 		return;
 no_provider:
-	hf_instance_set_reason(device, &reason);
+	hfi_instance_set_reason(device, &reason);
 }
 
-void hf_instance_set_reason(struct hf_device *device, const struct hf_reason *reason)
+void hfi_instance_set_reason(struct hf_device *device, const struct hf_reason *reason)
 {
 	device->reason = reason->code;
 	if (!reason->code) {
@@ -213,12 +213,12 @@ void hf_instance_set_reason(struct hf_device *device, const struct hf_reason *re
 		*device->details = *reason;
 }
 
-void hf_instance_get_reason(const struct hf_device *device, struct hf_reason *ret)
+void hfi_instance_get_reason(const struct hf_device *device, struct hf_reason *ret)
 {
 	if (device->reason && device->details)
 		*ret = *device->details;
 	else if (device->reason)
-		hf_reason_set(ret, device->reason, NULL, NULL, "no memory was left to say why");
+		hfi_reason_set(ret, device->reason, NULL, NULL, "no memory was left to say why");
 	else
 		memset(ret, 0, sizeof(*ret));
 }
@@ -237,8 +237,8 @@ static void free_instance(struct hf_device *device)
 	free(device);
 }
 
-int hf_instance_new(struct hf *hf, const struct hf_entry *entry, uint64_t generation,
-		    struct hf_device **ret)
+int hfi_instance_new(struct hf *hf, const struct hf_entry *entry, uint64_t generation,
+		     struct hf_device **ret)
 {
 	struct hf_device *device = calloc(1, sizeof(*device));
 
@@ -248,9 +248,9 @@ int hf_instance_new(struct hf *hf, const struct hf_entry *entry, uint64_t genera
 	device->entry = *entry;
 	device->generation = generation;
 	device->key.root = entry->root;
-	hf_copy(device->key.uverbs, sizeof(device->key.uverbs), entry->uverbs);
+	hfi_copy(device->key.uverbs, sizeof(device->key.uverbs), entry->uverbs);
 	fill_sysfs(device);
-	if (hf_instance_rename(device, entry->name) < 0)
+	if (hfi_instance_rename(device, entry->name) < 0)
 		goto free_device;
 	let_provider_take(device);
 	if (!device->handle)
@@ -266,7 +266,7 @@ free_device:
 	return -ENOMEM;
 }
 
-void hf_instance_put(struct hf_device *device)
+void hfi_instance_put(struct hf_device *device)
 {
 	struct hf_provider *provider = device->provider;
 	struct hf *hf = device->hf;
@@ -275,28 +275,28 @@ void hf_instance_put(struct hf_device *device)
 		return;
 	if (provider) {
 		/* A foreign one may lack it, and then never frees its object. */
-		bool lent = hf_scan_lend(hf);
+		bool lent = hfi_scan_lend(hf);
 
 		if (device->handle->ops->uninit_device)
 			device->handle->ops->uninit_device(device->handle);
-		hf_scan_take_back(hf, lent);
+		hfi_scan_take_back(hf, lent);
 	} else {
 		free(device->handle);
 	}
 	free_instance(device);
 	if (provider)
-		hf_registry_put(&hf->registry, provider);
+		hfi_registry_put(&hf->registry, provider);
 }
 
-int hf_instance_complete(struct hf_device *device)
+int hfi_instance_complete(struct hf_device *device)
 {
 	struct hf *hf = device->hf;
-	struct hf_entry entry = hf_instance_entry(device);
+	struct hf_entry entry = hfi_instance_entry(device);
 	int err;
 
 	if (!entry.brief)
 		return 0;
-	err = hf_entry_complete(&hf->roots[entry.root], &entry);
+	err = hfi_entry_complete(&hf->roots[entry.root], &entry);
 	if (err)
 		return err;
 	pthread_mutex_lock(&hf->lock);
@@ -317,7 +317,7 @@ int hf_instance_complete(struct hf_device *device)
 	return 0;
 }
 
-struct hf_entry hf_instance_entry(struct hf_device *device)
+struct hf_entry hfi_instance_entry(struct hf_device *device)
 {
 	struct hf_entry entry;
 
@@ -327,39 +327,39 @@ struct hf_entry hf_instance_entry(struct hf_device *device)
 	return entry;
 }
 
-void hf_device_hold(struct hf_device *device)
+void hfi_device_hold(struct hf_device *device)
 {
 	hf_ref(device->hf);
 	__atomic_add_fetch(&device->handle->refcount, 1, __ATOMIC_RELAXED);
 }
 
-void hf_device_drop(struct hf_device *device)
+void hfi_device_drop(struct hf_device *device)
 {
 	struct hf *hf = device->hf;
 
-	hf_instance_put(device);
+	hfi_instance_put(device);
 	hf_unref(hf);
 }
 
 HF_EXPORT struct ibv_device *hf_device_ref(struct ibv_device *device)
 {
-	hf_device_hold(hf_device_of(device));
+	hfi_device_hold(hfi_device_of(device));
 	return device;
 }
 
 HF_EXPORT struct ibv_device *hf_device_unref(struct ibv_device *device)
 {
 	if (device)
-		hf_device_drop(hf_device_of(device));
+		hfi_device_drop(hfi_device_of(device));
 	return NULL;
 }
 
 HF_EXPORT uint64_t hf_device_generation(const struct ibv_device *device)
 {
-	return hf_device_of(device)->generation;
+	return hfi_device_of(device)->generation;
 }
 
 HF_EXPORT int hf_device_is_gone(const struct ibv_device *device)
 {
-	return atomic_load(&hf_device_of(device)->gone);
+	return atomic_load(&hfi_device_of(device)->gone);
 }

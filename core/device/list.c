@@ -26,20 +26,20 @@ static int look(struct hf *hf)
 	if (hf->notifier)
 		changed = hf->notifier->changed(hf->notifier);
 	if (first || changed || !hf->table.complete)
-		return hf_table_scan(hf);
+		return hfi_table_scan(hf);
 	if (hf->table.unusable)
-		changed = hf_table_scan_unready(hf);
+		changed = hfi_table_scan_unready(hf);
 	return changed < 0 ? changed : 0;
 }
 
-int hf_refresh(struct hf *hf)
+int hfi_refresh(struct hf *hf)
 {
 	int err;
 
-	if (!hf_scan_begin(hf))
+	if (!hfi_scan_begin(hf))
 		return 0;
 	err = look(hf);
-	hf_scan_end(hf);
+	hfi_scan_end(hf);
 	return err;
 }
 
@@ -78,13 +78,14 @@ static void promote(struct hf *hf, bool (*wanted)(const struct hf_device *device
 	promote_batch(hf, wanted, false);
 }
 
-int hf_list(struct hf *hf, bool (*wanted)(const struct hf_device *device), struct ibv_device ***ret)
+int hfi_list(struct hf *hf, bool (*wanted)(const struct hf_device *device),
+	     struct ibv_device ***ret)
 {
 	struct ibv_device **list;
 	struct hf_device *device;
 	int err, count = 0;
 
-	err = hf_refresh(hf);
+	err = hfi_refresh(hf);
 	if (err)
 		return err;
 	pthread_mutex_lock(&hf->lock);
@@ -97,7 +98,7 @@ int hf_list(struct hf *hf, bool (*wanted)(const struct hf_device *device), struc
 	DL_FOREACH (hf->table.listed, device) {
 		if (!wanted(device))
 			continue;
-		hf_device_hold(device);
+		hfi_device_hold(device);
 		list[count++] = &device->handle->device;
 	}
 	pthread_mutex_unlock(&hf->lock);
@@ -106,13 +107,13 @@ int hf_list(struct hf *hf, bool (*wanted)(const struct hf_device *device), struc
 	return count;
 }
 
-bool hf_no_kernel_support(struct hf *hf)
+bool hfi_no_kernel_support(struct hf *hf)
 {
 	char path[HF_PATH_SIZE];
 
 	if (hf->nl || hf->num_roots == 0)
 		return false;
-	if (hf_print(path, sizeof(path), "%s/class/infiniband_verbs", hf->roots[0].sysfs))
+	if (hfi_print(path, sizeof(path), "%s/class/infiniband_verbs", hf->roots[0].sysfs))
 		return true;
 	return access(path, F_OK) < 0;
 }
@@ -132,7 +133,7 @@ HF_EXPORT int hf_device_list(struct hf *hf, uint32_t flags, struct ibv_device **
 {
 	if (flags & ~(uint32_t)HF_LIST_ALL)
 		return -EINVAL;
-	return hf_list(hf, flags & HF_LIST_ALL ? is_any : is_ready, ret);
+	return hfi_list(hf, flags & HF_LIST_ALL ? is_any : is_ready, ret);
 }
 
 HF_EXPORT void hf_device_list_free(struct ibv_device **list)
@@ -149,11 +150,11 @@ HF_EXPORT int hf_device_by_name(struct hf *hf, const char *name, struct ibv_devi
 	struct hf_device *device;
 	int err;
 
-	err = hf_refresh(hf);
+	err = hfi_refresh(hf);
 	if (err)
 		return err;
 	/* One whose name could not be read has an empty one, which names nothing. */
-	device = *name ? hf_table_find_name(hf, name) : NULL;
+	device = *name ? hfi_table_find_name(hf, name) : NULL;
 	if (!device)
 		return -ENODEV;
 	*ret = &device->handle->device;

@@ -11,17 +11,17 @@
  * Brings the table up to date. When nothing has changed that costs what the notifier does, see
  * notifier.h, besides a look at the provider directories if a device is not ready.
  */
-int hf_refresh(struct hf *hf);
+int hfi_refresh(struct hf *hf);
 
 /*
  * An array of the devices that `wanted` picks, each with a reference, NULL at the end; the caller
  * gives it back with hf_device_list_free(). `wanted` is called with hf->lock held. Picked devices
  * found since the last list come first. Returns the number.
  */
-int hf_list(struct hf *hf, bool (*wanted)(const struct hf_device *device),
-	    struct ibv_device ***ret);
+int hfi_list(struct hf *hf, bool (*wanted)(const struct hf_device *device),
+	     struct ibv_device ***ret);
 
 /* Would a machine without RDMA support look like this? For ibv_get_device_list()'s ENOSYS. */
-bool hf_no_kernel_support(struct hf *hf);
+bool hfi_no_kernel_support(struct hf *hf);
 
 #endif

@@ -29,8 +29,8 @@ static bool right_node(const struct hf_search_root *root, const struct hf_entry 
 static void char_path(const struct hf_search_root *root, const struct hf_entry *entry,
 		      char path[HF_PATH_SIZE])
 {
-	hf_print(path, HF_PATH_SIZE, "%s/char/%u:%u", root->dev, major(entry->node_number),
-		 minor(entry->node_number));
+	hfi_print(path, HF_PATH_SIZE, "%s/char/%u:%u", root->dev, major(entry->node_number),
+		  minor(entry->node_number));
 }
 
 static int open_path(const struct hf_search_root *root, const struct hf_entry *entry,
@@ -54,7 +54,7 @@ static int open_path(const struct hf_search_root *root, const struct hf_entry *e
 	else
 		err = right_node(root, entry, &st) ? 0 : -ENXIO;
 	if (err)
-		hf_close(&fd);
+		hfi_close(&fd);
 	return err ? err : fd;
 }
 
@@ -63,7 +63,7 @@ static int open_once(const struct hf_search_root *root, const struct hf_entry *e
 	char path[HF_PATH_SIZE];
 	int err, fd;
 
-	err = hf_entry_node_path(root, entry, path);
+	err = hfi_entry_node_path(root, entry, path);
 	if (err)
 		return err;
 	err = open_path(root, entry, path);
@@ -95,9 +95,9 @@ static int watch_dirs(const struct hf_search_root *root)
 	if (fd < 0)
 		return fd;
 	inotify_add_watch(fd, root->dev, mask);
-	if (hf_print(path, sizeof(path), "%s/infiniband", root->dev) == 0)
+	if (hfi_print(path, sizeof(path), "%s/infiniband", root->dev) == 0)
 		inotify_add_watch(fd, path, mask);
-	if (hf_print(path, sizeof(path), "%s/char", root->dev) == 0)
+	if (hfi_print(path, sizeof(path), "%s/char", root->dev) == 0)
 		inotify_add_watch(fd, path, mask);
 	return fd;
 }
@@ -115,7 +115,7 @@ static void pause_for_change(int watch, int64_t left_ms)
 			continue;
 }
 
-int hf_node_open(const struct hf_search_root *root, const struct hf_entry *entry, uint32_t wait_ms)
+int hfi_node_open(const struct hf_search_root *root, const struct hf_entry *entry, uint32_t wait_ms)
 {
 	int64_t end = now_ms() + wait_ms;
 	int watch = -1;
@@ -133,14 +133,14 @@ int hf_node_open(const struct hf_search_root *root, const struct hf_entry *entry
 		left = end - now_ms();
 		if (fd != -ENOENT || left <= 0)
 			break;
-		err = hf_entry_verify(root, NULL, entry);
+		err = hfi_entry_verify(root, NULL, entry);
 		if (err == -ENODEV) {
 			fd = err;
 			break;
 		}
 		pause_for_change(watch, left);
 	}
-	hf_close(&watch);
+	hfi_close(&watch);
 	return fd;
 }
 
@@ -153,19 +153,19 @@ static bool may_open(uid_t euid, const char *path, const struct stat *st)
 	return faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0;
 }
 
-bool hf_device_ready(const struct hf *hf, struct hf_entry *entry, struct hf_reason *reason)
+bool hfi_device_ready(const struct hf *hf, struct hf_entry *entry, struct hf_reason *reason)
 {
 	const struct hf_search_root *root = &hf->roots[entry->root];
 	char path[HF_PATH_SIZE], wanted[64], found[64];
 	struct stat st;
 	int err;
 
-	err = hf_entry_node_path(root, entry, path);
+	err = hfi_entry_node_path(root, entry, path);
 	if (!err && stat(path, &st) < 0)
 		err = -errno;
 	/* Only a character device has a number to compare; other nodes save the reading of it. */
 	if ((err || S_ISCHR(st.st_mode)) && !entry->node_number)
-		hf_entry_read_number(root, entry);
+		hfi_entry_read_number(root, entry);
 	if (err && entry->node_number) {
 		char by_number[HF_PATH_SIZE];
 
@@ -179,8 +179,8 @@ bool hf_device_ready(const struct hf *hf, struct hf_entry *entry, struct hf_reas
 		snprintf(wanted, sizeof(wanted), "device %u:%u", major(entry->node_number),
 			 minor(entry->node_number));
 	if (err) {
-		hf_reason_set(reason, HF_REASON_NO_NODE, wanted, strerrordesc_np(-err),
-			      "device node %s: %s", path, strerrordesc_np(-err));
+		hfi_reason_set(reason, HF_REASON_NO_NODE, wanted, strerrordesc_np(-err),
+			       "device node %s: %s", path, strerrordesc_np(-err));
 		return false;
 	}
 	if (!right_node(root, entry, &st)) {
@@ -189,16 +189,16 @@ bool hf_device_ready(const struct hf *hf, struct hf_entry *entry, struct hf_reas
 				 minor(st.st_rdev));
 		else
 			snprintf(found, sizeof(found), "no character device");
-		hf_reason_set(reason, HF_REASON_NODE_MISMATCH, wanted, found,
-			      "%s is not this device's node: it should be %s but is %s", path,
-			      wanted, found);
+		hfi_reason_set(reason, HF_REASON_NODE_MISMATCH, wanted, found,
+			       "%s is not this device's node: it should be %s but is %s", path,
+			       wanted, found);
 		return false;
 	}
 	if (!may_open(hf->euid, path, &st)) {
 		snprintf(found, sizeof(found), "mode %04o, owner %u, group %u",
 			 (unsigned)st.st_mode & 07777, (unsigned)st.st_uid, (unsigned)st.st_gid);
-		hf_reason_set(reason, HF_REASON_NODE_PERMISSION, "read and write access", found,
-			      "this user may not read and write %s (%s)", path, found);
+		hfi_reason_set(reason, HF_REASON_NODE_PERMISSION, "read and write access", found,
+			       "this user may not read and write %s (%s)", path, found);
 		return false;
 	}
 	memset(reason, 0, sizeof(*reason));

@@ -10,6 +10,7 @@
  * long as wait_ms, but no longer than the instance lives. -ENODEV, -ENOENT, -EACCES, -ENXIO, or
  * what open() answers.
  */
-int hf_node_open(const struct hf_search_root *root, const struct hf_entry *entry, uint32_t wait_ms);
+int hfi_node_open(const struct hf_search_root *root, const struct hf_entry *entry,
+		  uint32_t wait_ms);
 
 #endif

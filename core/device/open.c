@@ -9,7 +9,7 @@
 #include "core/device/open.h"
 #include "core/device/scan_lock.h"
 
-int hf_verify(struct hf_device *device, const struct hf_entry *entry)
+int hfi_verify(struct hf_device *device, const struct hf_entry *entry)
 {
 	struct hf *hf = device->hf;
 	const struct hf_search_root *root = &hf->roots[entry->root];
@@ -20,12 +20,12 @@ int hf_verify(struct hf_device *device, const struct hf_entry *entry)
 	if (atomic_load(&device->gone))
 		return -ENODEV;
 	/* The netlink socket is used in turns; a provider that opens while it is asked does without. */
-	mine = root->kernel && entry->index >= 0 && hf_asking_begin(hf);
+	mine = root->kernel && entry->index >= 0 && hfi_asking_begin(hf);
 	if (mine)
-		nl = hf_netlink(hf, root);
-	err = hf_entry_verify(root, nl, entry);
+		nl = hfi_netlink(hf, root);
+	err = hfi_entry_verify(root, nl, entry);
 	if (mine)
-		hf_asking_end(hf);
+		hfi_asking_end(hf);
 	return err;
 }
 
@@ -57,9 +57,9 @@ static int finish(struct hf_device *device, const struct hf_entry *entry,
 	int err, provider_error = errno > 0 ? -errno : -EIO;
 
 	if (!context)
-		return hf_verify(device, entry) == -ENODEV ? -ENODEV : provider_error;
+		return hfi_verify(device, entry) == -ENODEV ? -ENODEV : provider_error;
 	provider_error = steps->prepare(context);
-	err = plain_error(hf_verify(device, entry));
+	err = plain_error(hfi_verify(device, entry));
 	if (!err)
 		err = provider_error;
 	if (err) {
@@ -77,9 +77,9 @@ static int open_context(struct hf_device *device, const struct hf_entry *entry, 
 	const struct verbs_device_ops *ops = device->handle->ops;
 	int err;
 
-	err = plain_error(hf_verify(device, entry));
+	err = plain_error(hfi_verify(device, entry));
 	if (err) {
-		hf_close(&node);
+		hfi_close(&node);
 		return err;
 	}
 	errno = 0;
@@ -87,8 +87,8 @@ static int open_context(struct hf_device *device, const struct hf_entry *entry, 
 		      ops->alloc_context(&device->handle->device, node, private_data), ret);
 }
 
-int hf_open(struct hf_device *device, const struct hf_open_steps *steps, void *private_data,
-	    struct ibv_context **ret)
+int hfi_open(struct hf_device *device, const struct hf_open_steps *steps, void *private_data,
+	     struct ibv_context **ret)
 {
 	struct hf *hf = device->hf;
 	const struct hf_search_root *root;
@@ -100,25 +100,25 @@ int hf_open(struct hf_device *device, const struct hf_open_steps *steps, void *p
 		return -ENODEV;
 	if (!device->provider) {
 		pthread_mutex_lock(&hf->lock);
-		err = -hf_reason_error(device->reason);
+		err = -hfi_reason_error(device->reason);
 		pthread_mutex_unlock(&hf->lock);
 		return err ? err : -ENOSYS;
 	}
 	/* Without the device number the node could not be told from another's. */
-	err = plain_error(hf_instance_complete(device));
+	err = plain_error(hfi_instance_complete(device));
 	if (err)
 		return err;
-	entry = hf_instance_entry(device);
+	entry = hfi_instance_entry(device);
 	root = &hf->roots[entry.root];
 	/* Held until the end: what is read of the device meanwhile is read of this instance. */
-	held = hf_entry_open_uverbs(root, &entry);
+	held = hfi_entry_open_uverbs(root, &entry);
 	if (held < 0 && held != -EOPNOTSUPP)
 		return plain_error(held);
-	node = hf_node_open(root, &entry, hf->node_wait_ms);
+	node = hfi_node_open(root, &entry, hf->node_wait_ms);
 	if (node < 0) {
 		err = plain_error(node);
 		/* "No node" of a device that is no more is not about the node. */
-		if (hf_verify(device, &entry) == -ENODEV)
+		if (hfi_verify(device, &entry) == -ENODEV)
 			err = -ENODEV;
 		goto close_held;
 	}
@@ -126,12 +126,12 @@ int hf_open(struct hf_device *device, const struct hf_open_steps *steps, void *p
 	if (!err)
 		*ret = &context->context;
 close_held:
-	hf_close(&held);
+	hfi_close(&held);
 	return err;
 }
 
-int hf_import(struct hf_device *device, int cmd_fd, const struct hf_open_steps *steps,
-	      struct ibv_context **ret)
+int hfi_import(struct hf_device *device, int cmd_fd, const struct hf_open_steps *steps,
+	       struct ibv_context **ret)
 {
 	const struct verbs_device_ops *ops = device->provider ? device->handle->ops : NULL;
 	struct verbs_context *context = NULL;
@@ -140,11 +140,11 @@ int hf_import(struct hf_device *device, int cmd_fd, const struct hf_open_steps *
 
 	if (!ops || !ops->import_context)
 		return -EOPNOTSUPP;
-	entry = hf_instance_entry(device);
-	held = hf_entry_open_uverbs(&device->hf->roots[entry.root], &entry);
+	entry = hfi_instance_entry(device);
+	held = hfi_entry_open_uverbs(&device->hf->roots[entry.root], &entry);
 	if (held < 0 && held != -EOPNOTSUPP)
 		return plain_error(held);
-	err = plain_error(hf_verify(device, &entry));
+	err = plain_error(hfi_verify(device, &entry));
 	if (err)
 		goto close_held;
 	errno = 0;
@@ -153,6 +153,6 @@ int hf_import(struct hf_device *device, int cmd_fd, const struct hf_open_steps *
 	if (!err)
 		*ret = &context->context;
 close_held:
-	hf_close(&held);
+	hfi_close(&held);
 	return err;
 }

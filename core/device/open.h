@@ -11,18 +11,18 @@ struct hf_open_steps {
 };
 
 /* Contract 3. `private_data` goes to the provider as it is. */
-int hf_open(struct hf_device *device, const struct hf_open_steps *steps, void *private_data,
-	    struct ibv_context **ret);
+int hfi_open(struct hf_device *device, const struct hf_open_steps *steps, void *private_data,
+	     struct ibv_context **ret);
 
 /*
  * A context on a descriptor that another process opened, of this device as far as the caller can
  * tell. The descriptor is the context's as soon as the provider was asked; -EOPNOTSUPP and -ENODEV
  * may come before that.
  */
-int hf_import(struct hf_device *device, int cmd_fd, const struct hf_open_steps *steps,
-	      struct ibv_context **ret);
+int hfi_import(struct hf_device *device, int cmd_fd, const struct hf_open_steps *steps,
+	       struct ibv_context **ret);
 
 /* -ENODEV when the instance is gone or replaced, 0 while it is there. */
-int hf_verify(struct hf_device *device, const struct hf_entry *entry);
+int hfi_verify(struct hf_device *device, const struct hf_entry *entry);
 
 #endif

@@ -35,7 +35,7 @@ static int read_devpath(const struct hf_search_root *root, const char *uverbs, c
 	ssize_t length;
 	int err;
 
-	err = hf_print(path, sizeof(path), "%s/class/infiniband_verbs/%s", root->sysfs, uverbs);
+	err = hfi_print(path, sizeof(path), "%s/class/infiniband_verbs/%s", root->sysfs, uverbs);
 	if (err)
 		return err;
 	length = readlink(path, link, sizeof(link));
@@ -53,7 +53,7 @@ static int read_devpath(const struct hf_search_root *root, const char *uverbs, c
 		below += 3;
 	if (below == link || strncmp(below, "devices/", 8) != 0)
 		return -EOPNOTSUPP;
-	return hf_print(ret, size, "remove@/%s", below);
+	return hfi_print(ret, size, "remove@/%s", below);
 }
 
 /* Lets through what begins with these bytes: three instructions for each word or byte of them. */
@@ -98,7 +98,7 @@ static int open_socket(const char *text)
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0 ||
 	    bind(fd, (const struct sockaddr *)(const void *)&address, sizeof(address)) < 0) {
 		err = -errno;
-		hf_close(&fd);
+		hfi_close(&fd);
 		return err;
 	}
 	return fd;
@@ -110,7 +110,7 @@ static int open_for_kernel(struct hf *hf, const struct hf_device *device)
 	int err;
 
 	if (!atomic_load(&hf->uevents)) {
-		int heard = hf_uevents_are_heard() ? 1 : -1;
+		int heard = hfi_uevents_are_heard() ? 1 : -1;
 
 		atomic_store(&hf->uevents, heard);
 	}
@@ -126,8 +126,8 @@ static int open_for_tree(const struct hf *hf, const struct hf_device *device)
 	char path[HF_PATH_SIZE + HF_NAME_SIZE];
 	int err, fd;
 
-	err = hf_print(path, sizeof(path), "%s/class/infiniband_verbs/%s",
-		       hf->roots[device->key.root].sysfs, device->key.uverbs);
+	err = hfi_print(path, sizeof(path), "%s/class/infiniband_verbs/%s",
+			hf->roots[device->key.root].sysfs, device->key.uverbs);
 	if (err)
 		return err;
 	fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -135,7 +135,7 @@ static int open_for_tree(const struct hf *hf, const struct hf_device *device)
 		return -errno;
 	if (inotify_add_watch(fd, path, IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR) < 0) {
 		err = errno == ENOENT ? -ENODEV : -errno;
-		hf_close(&fd);
+		hfi_close(&fd);
 		return err;
 	}
 	return fd;
@@ -149,7 +149,7 @@ static int open_source(struct hf *hf, const struct hf_device *device)
 		return -EOPNOTSUPP;
 	fd = hf->roots[device->key.root].kernel ? open_for_kernel(hf, device)
 						: open_for_tree(hf, device);
-	if (fd >= 0 || fd == -ENODEV || hf_error_is_shortage(fd))
+	if (fd >= 0 || fd == -ENODEV || hfi_error_is_shortage(fd))
 		return fd;
 	hf_debug(&hf->log, "%s: its removal is not heard: %s", device->key.uverbs,
 		 strerrordesc_np(-fd));
@@ -165,7 +165,7 @@ static struct hf_removal *use(struct hf_device *device)
 	return removal;
 }
 
-int hf_removal_get(struct hf_device *device, struct hf_removal **ret)
+int hfi_removal_get(struct hf_device *device, struct hf_removal **ret)
 {
 	struct hf *hf = device->hf;
 	struct hf_removal *removal, *other;
@@ -194,7 +194,7 @@ int hf_removal_get(struct hf_device *device, struct hf_removal **ret)
 		device->removal = removal;
 	pthread_mutex_unlock(&hf->lock);
 	if (other) {
-		hf_close(&removal->fd);
+		hfi_close(&removal->fd);
 		free(removal);
 		removal = other;
 	}
@@ -202,7 +202,7 @@ int hf_removal_get(struct hf_device *device, struct hf_removal **ret)
 	return 0;
 }
 
-void hf_removal_put(struct hf_device *device, struct hf_removal *removal)
+void hfi_removal_put(struct hf_device *device, struct hf_removal *removal)
 {
 	bool last;
 
@@ -215,16 +215,16 @@ void hf_removal_put(struct hf_device *device, struct hf_removal *removal)
 	pthread_mutex_unlock(&device->hf->lock);
 	if (!last)
 		return;
-	hf_close(&removal->fd);
+	hfi_close(&removal->fd);
 	free(removal);
 }
 
-int hf_removal_fd(const struct hf_removal *removal)
+int hfi_removal_fd(const struct hf_removal *removal)
 {
 	return removal->fd;
 }
 
-bool hf_removal_happened(const struct hf_removal *removal)
+bool hfi_removal_happened(const struct hf_removal *removal)
 {
 	struct pollfd pollfd = {.fd = removal->fd, .events = POLLIN};
 

@@ -16,11 +16,11 @@ struct hf_removal;
  * What is removed from now on will be told: who proves after this that the instance is still there
  * cannot miss it. -EOPNOTSUPP where nothing is heard; -EMFILE, -ENFILE, -ENOMEM, -ENODEV.
  */
-int hf_removal_get(struct hf_device *device, struct hf_removal **ret);
+int hfi_removal_get(struct hf_device *device, struct hf_removal **ret);
 /* Gives it back; NULL is none. */
-void hf_removal_put(struct hf_device *device, struct hf_removal *removal);
+void hfi_removal_put(struct hf_device *device, struct hf_removal *removal);
 
-int hf_removal_fd(const struct hf_removal *removal);
-bool hf_removal_happened(const struct hf_removal *removal);
+int hfi_removal_fd(const struct hf_removal *removal);
+bool hfi_removal_happened(const struct hf_removal *removal);
 
 #endif

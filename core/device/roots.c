@@ -19,13 +19,13 @@ static int add(struct hf_roots *roots, const char *sysfs, const char *dev)
 	if (!grown)
 		return -ENOMEM;
 	roots->v = grown;
-	err = hf_search_root_init(&grown[roots->count], sysfs, dev);
+	err = hfi_search_root_init(&grown[roots->count], sysfs, dev);
 	if (!err)
 		roots->count++;
 	return err == -ENAMETOOLONG ? -EINVAL : err;
 }
 
-void hf_roots_clear(struct hf_roots *roots)
+void hfi_roots_clear(struct hf_roots *roots)
 {
 	free(roots->v);
 	roots->v = NULL;
@@ -43,23 +43,23 @@ static int add_with_dev(struct hf_roots *roots, const char *sysfs, const char *d
 		return add(roots, sysfs, dev);
 	if (!strcmp(sysfs, "/sys"))
 		return add(roots, sysfs, "/dev");
-	if (hf_print(beside, sizeof(beside), "%s/dev", sysfs))
+	if (hfi_print(beside, sizeof(beside), "%s/dev", sysfs))
 		return -EINVAL;
 	return add(roots, sysfs, beside);
 }
 
-int hf_roots_given(struct hf_roots *roots, const struct hf_root *given, size_t count)
+int hfi_roots_given(struct hf_roots *roots, const struct hf_root *given, size_t count)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < count && !err; i++)
 		err = given[i].sysfs ? add_with_dev(roots, given[i].sysfs, given[i].dev) : -EINVAL;
 	if (err)
-		hf_roots_clear(roots);
+		hfi_roots_clear(roots);
 	return err;
 }
 
-int hf_roots_parse(struct hf_roots *roots, const char *text)
+int hfi_roots_parse(struct hf_roots *roots, const char *text)
 {
 	char *copy, *next;
 	int err = 0;
@@ -78,7 +78,7 @@ int hf_roots_parse(struct hf_roots *roots, const char *text)
 	}
 	free(copy);
 	if (err)
-		hf_roots_clear(roots);
+		hfi_roots_clear(roots);
 	return err;
 }
 
@@ -96,7 +96,7 @@ static int add_soft(struct hf_roots *roots, const char *above, const struct hf_l
 	char path[HF_PATH_SIZE];
 	struct stat st;
 
-	if (hf_print(path, sizeof(path), "%s/holdfast/soft", above) || stat(above, &st) < 0)
+	if (hfi_print(path, sizeof(path), "%s/holdfast/soft", above) || stat(above, &st) < 0)
 		return 0;
 	if (!is_safe(&st) || (stat(path, &st) == 0 && !is_safe(&st))) {
 		hf_warn(log, "soft root %s is left out: others can write to it", path);
@@ -105,7 +105,7 @@ static int add_soft(struct hf_roots *roots, const char *above, const struct hf_l
 	return add_with_dev(roots, path, NULL);
 }
 
-int hf_roots_usual(struct hf_roots *roots, const struct hf_log *log)
+int hfi_roots_usual(struct hf_roots *roots, const struct hf_log *log)
 {
 	const char *runtime = secure_getenv("XDG_RUNTIME_DIR");
 	int err;
@@ -116,6 +116,6 @@ int hf_roots_usual(struct hf_roots *roots, const struct hf_log *log)
 	if (!err && runtime && runtime[0] == '/')
 		err = add_soft(roots, runtime, log);
 	if (err)
-		hf_roots_clear(roots);
+		hfi_roots_clear(roots);
 	return err;
 }

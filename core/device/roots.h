@@ -16,14 +16,14 @@ struct hf_roots {
 };
 
 /* From the program's options; -EINVAL. */
-int hf_roots_given(struct hf_roots *roots, const struct hf_root *given, size_t count);
+int hfi_roots_given(struct hf_roots *roots, const struct hf_root *given, size_t count);
 
 /* From text: "SYSFS[:DEV][,SYSFS[:DEV]]..."; -EINVAL, and then *roots is empty. */
-int hf_roots_parse(struct hf_roots *roots, const char *text);
+int hfi_roots_parse(struct hf_roots *roots, const char *text);
 
 /* /sys with /dev, then the soft roots that are safe to read. */
-int hf_roots_usual(struct hf_roots *roots, const struct hf_log *log);
+int hfi_roots_usual(struct hf_roots *roots, const struct hf_log *log);
 
-void hf_roots_clear(struct hf_roots *roots);
+void hfi_roots_clear(struct hf_roots *roots);
 
 #endif

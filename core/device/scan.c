@@ -9,23 +9,23 @@
 #include "core/device/table_internal.h"
 #include "core/discovery/netlink.h"
 
-struct hf_nl *hf_netlink(struct hf *hf, const struct hf_search_root *root)
+struct hf_nl *hfi_netlink(struct hf *hf, const struct hf_search_root *root)
 {
 	if (!root->kernel || (hf->flags & HF_NO_NETLINK))
 		return NULL;
 	if (!hf->nl && !hf->nl_tried) {
-		int err = hf_nl_open(&hf->nl);
+		int err = hfi_nl_open(&hf->nl);
 
 		/* Out of descriptors is no property of the kernel: try again at the next scan. */
-		hf->nl_tried = !hf_error_is_shortage(err);
-		hf_fd_mark(&hf->nl_socket, hf->nl ? hf_nl_fd(hf->nl) : -1);
+		hf->nl_tried = !hfi_error_is_shortage(err);
+		hfi_fd_mark(&hf->nl_socket, hf->nl ? hfi_nl_fd(hf->nl) : -1);
 		if (err)
 			hf_debug(&hf->log, "RDMA netlink: %s", strerrordesc_np(-err));
 	}
 	return hf->nl;
 }
 
-unsigned int hf_sources(const struct hf *hf, const struct hf_search_root *root)
+unsigned int hfi_sources(const struct hf *hf, const struct hf_search_root *root)
 {
 	unsigned int sources = HF_SOURCE_SYSFS | HF_SOURCE_NETLINK;
 
@@ -42,7 +42,7 @@ static void remove_unseen(struct hf *hf, unsigned int root, uint64_t scan)
 
 	HASH_ITER (hh, hf->table.by_key, device, next)
 		if (device->key.root == root && device->seen != scan)
-			hf_table_remove(hf, device);
+			hfi_table_remove(hf, device);
 }
 
 static int scan_root(struct hf *hf, unsigned int index, uint64_t scan)
@@ -51,17 +51,17 @@ static int scan_root(struct hf *hf, unsigned int index, uint64_t scan)
 	struct hf_entries entries = {0};
 	int err;
 
-	err = hf_discover(root, index, hf_sources(hf, root) | HF_BRIEFLY, hf_netlink(hf, root),
-			  &entries);
+	err = hfi_discover(root, index, hfi_sources(hf, root) | HF_BRIEFLY, hfi_netlink(hf, root),
+			   &entries);
 	for (size_t i = 0; i < entries.count && !err; i++)
-		err = hf_table_take(hf, &entries.v[i], scan);
+		err = hfi_table_take(hf, &entries.v[i], scan);
 	if (!err)
 		remove_unseen(hf, index, scan);
-	hf_entries_free(&entries);
+	hfi_entries_free(&entries);
 	return err;
 }
 
-int hf_table_scan(struct hf *hf)
+int hfi_table_scan(struct hf *hf)
 {
 	uint64_t scan = ++hf->table.scans;
 	unsigned int failed = 0;
@@ -69,12 +69,12 @@ int hf_table_scan(struct hf *hf)
 
 	hf->table.complete = false;
 	hf->euid = geteuid();
-	err = hf_registry_refresh(&hf->registry, &hf->log);
+	err = hfi_registry_refresh(&hf->registry, &hf->log);
 	if (err < 0)
 		return err;
 	for (unsigned int i = 0; i < hf->num_roots; i++) {
 		err = scan_root(hf, i, scan);
-		if (hf_error_is_shortage(err))
+		if (hfi_error_is_shortage(err))
 			return err;
 		if (!err)
 			continue;
@@ -89,7 +89,7 @@ int hf_table_scan(struct hf *hf)
 	return 0;
 }
 
-int hf_table_scan_one(struct hf *hf, unsigned int index, const char *uverbs)
+int hfi_table_scan_one(struct hf *hf, unsigned int index, const char *uverbs)
 {
 	struct hf_search_root *root = &hf->roots[index];
 	struct hf_entry entry;
@@ -97,23 +97,23 @@ int hf_table_scan_one(struct hf *hf, unsigned int index, const char *uverbs)
 	int err;
 
 	hf->euid = geteuid();
-	device = hf_table_lookup(hf, index, uverbs);
-	err = hf_discover_one(root, index, hf_sources(hf, root), hf_netlink(hf, root), uverbs,
-			      &entry);
+	device = hfi_table_lookup(hf, index, uverbs);
+	err = hfi_discover_one(root, index, hfi_sources(hf, root), hfi_netlink(hf, root), uverbs,
+			       &entry);
 	if (err == -ENODEV) {
 		if (device)
-			hf_table_remove(hf, device);
+			hfi_table_remove(hf, device);
 		return 0;
 	}
 	if (err)
 		return err;
 	/* A new device may come with a new provider. */
-	if (!device || !hf_entry_same(&device->entry, &entry)) {
-		err = hf_registry_refresh(&hf->registry, &hf->log);
+	if (!device || !hfi_entry_same(&device->entry, &entry)) {
+		err = hfi_registry_refresh(&hf->registry, &hf->log);
 		if (err < 0)
 			return err;
 	}
-	return hf_table_take(hf, &entry, hf->table.scans);
+	return hfi_table_take(hf, &entry, hf->table.scans);
 }
 
 /* Can what stands in the way have changed without a word from the kernel? */
@@ -135,12 +135,12 @@ static bool may_have_cleared(const struct hf_device *device, bool providers_chan
 	}
 }
 
-int hf_table_scan_unready(struct hf *hf)
+int hfi_table_scan_unready(struct hf *hf)
 {
 	struct hf_device *device, *next;
 	int err, changed;
 
-	changed = hf_registry_refresh(&hf->registry, &hf->log);
+	changed = hfi_registry_refresh(&hf->registry, &hf->log);
 	if (changed < 0)
 		return changed;
 	HASH_ITER (hh, hf->table.by_key, device, next) {
@@ -149,7 +149,7 @@ int hf_table_scan_unready(struct hf *hf)
 		/* The look may take the device out of the table. */
 		struct hf_table_key key = device->key;
 
-		err = hf_table_scan_one(hf, key.root, key.uverbs);
+		err = hfi_table_scan_one(hf, key.root, key.uverbs);
 		if (err)
 			return err;
 	}

@@ -10,11 +10,11 @@
  * Programs that become daemons close every descriptor, and open files of their own, between one list
  * of devices and the next: nothing may be asked, nor closed, under the numbers of the old sockets.
  */
-void hf_forget_closed(struct hf *hf)
+void hfi_forget_closed(struct hf *hf)
 {
-	bool nl = hf->nl && !hf_fd_is_still(&hf->nl_socket);
+	bool nl = hf->nl && !hfi_fd_is_still(&hf->nl_socket);
 	/* Not all of its descriptors can be told from others; who closes one closes them all. */
-	bool notifier = hf->notifier && (nl || !hf_fd_is_still(&hf->notifier->socket));
+	bool notifier = hf->notifier && (nl || !hfi_fd_is_still(&hf->notifier->socket));
 
 	if (!nl && !notifier)
 		return;
@@ -33,17 +33,17 @@ void hf_forget_closed(struct hf *hf)
 /* In a turn of either kind: what was inherited, or closed meanwhile, is not used. */
 static void renew_sockets(struct hf *hf)
 {
-	hf_forget_closed(hf);
-	if (hf->fork_count == hf_fork_count())
+	hfi_forget_closed(hf);
+	if (hf->fork_count == hfi_fork_count())
 		return;
 	/* The sockets are the parent's too: what is read here would be missing there. */
 	if (hf->notifier)
 		hf->notifier->free(hf->notifier);
 	hf->notifier = NULL;
-	hf->nl = hf_nl_close(hf->nl);
+	hf->nl = hfi_nl_close(hf->nl);
 	hf->nl_tried = false;
 	hf->table.complete = false;
-	hf->fork_count = hf_fork_count();
+	hf->fork_count = hfi_fork_count();
 }
 
 static bool is_scanner(const struct hf *hf)
@@ -64,7 +64,7 @@ static bool begin(struct hf *hf, bool at_once)
 	if (mine) {
 		hf->scanning = true;
 		hf->scanner = pthread_self();
-		hf_log_hold();
+		hfi_log_hold();
 	}
 	pthread_mutex_unlock(&hf->lock);
 	if (mine)
@@ -72,23 +72,23 @@ static bool begin(struct hf *hf, bool at_once)
 	return mine;
 }
 
-bool hf_scan_begin(struct hf *hf)
+bool hfi_scan_begin(struct hf *hf)
 {
 	return begin(hf, false);
 }
 
-bool hf_scan_try_begin(struct hf *hf)
+bool hfi_scan_try_begin(struct hf *hf)
 {
 	return begin(hf, true);
 }
 
-void hf_scan_end(struct hf *hf)
+void hfi_scan_end(struct hf *hf)
 {
 	pthread_mutex_lock(&hf->lock);
 	hf->scanning = false;
 	pthread_cond_broadcast(&hf->scan_done);
 	pthread_mutex_unlock(&hf->lock);
-	hf_log_release();
+	hfi_log_release();
 }
 
 /* With hf->lock held. Who has lent the turn changes nothing until it is back, and is not waited for. */
@@ -99,7 +99,7 @@ static void wait_to_ask(struct hf *hf)
 	hf->asking = true;
 }
 
-bool hf_asking_begin(struct hf *hf)
+bool hfi_asking_begin(struct hf *hf)
 {
 	bool mine;
 
@@ -108,7 +108,7 @@ bool hf_asking_begin(struct hf *hf)
 	mine = !is_scanner(hf);
 	if (mine) {
 		wait_to_ask(hf);
-		hf_log_hold();
+		hfi_log_hold();
 	}
 	pthread_mutex_unlock(&hf->lock);
 	if (mine)
@@ -116,16 +116,16 @@ bool hf_asking_begin(struct hf *hf)
 	return mine;
 }
 
-void hf_asking_end(struct hf *hf)
+void hfi_asking_end(struct hf *hf)
 {
 	pthread_mutex_lock(&hf->lock);
 	hf->asking = false;
 	pthread_cond_broadcast(&hf->scan_done);
 	pthread_mutex_unlock(&hf->lock);
-	hf_log_release();
+	hfi_log_release();
 }
 
-bool hf_scan_lend(struct hf *hf)
+bool hfi_scan_lend(struct hf *hf)
 {
 	bool lent;
 
@@ -139,7 +139,7 @@ bool hf_scan_lend(struct hf *hf)
 	return lent;
 }
 
-void hf_scan_take_back(struct hf *hf, bool lent)
+void hfi_scan_take_back(struct hf *hf, bool lent)
 {
 	if (!lent)
 		return;
@@ -150,20 +150,20 @@ void hf_scan_take_back(struct hf *hf, bool lent)
 	pthread_mutex_unlock(&hf->lock);
 }
 
-void hf_turn_before_fork(struct hf *hf)
+void hfi_turn_before_fork(struct hf *hf)
 {
 	pthread_mutex_lock(&hf->lock);
 	wait_to_ask(hf);
 	pthread_mutex_unlock(&hf->lock);
 }
 
-void hf_turn_in_parent(struct hf *hf)
+void hfi_turn_in_parent(struct hf *hf)
 {
 	hf->asking = false;
 	pthread_cond_broadcast(&hf->scan_done);
 }
 
-void hf_turn_in_child(struct hf *hf)
+void hfi_turn_in_child(struct hf *hf)
 {
 	hf->asking = false;
 	/* A scan that another thread of the parent is in ends there, and never here. */

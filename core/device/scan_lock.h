@@ -8,34 +8,34 @@
 struct hf;
 
 /*
- * hf_scan_begin() waits for its turn; it returns false when this thread is in a scan already, that
- * is when a provider calls back, and then nothing must be looked at. hf_scan_end() gives the turn on.
+ * hfi_scan_begin() waits for its turn; it returns false when this thread is in a scan already, that
+ * is when a provider calls back, and then nothing must be looked at. hfi_scan_end() gives the turn on.
  */
-bool hf_scan_begin(struct hf *hf);
-void hf_scan_end(struct hf *hf);
-/* As hf_scan_begin(), but false also where a provider's code would have to be waited for. */
-bool hf_scan_try_begin(struct hf *hf);
+bool hfi_scan_begin(struct hf *hf);
+void hfi_scan_end(struct hf *hf);
+/* As hfi_scan_begin(), but false also where a provider's code would have to be waited for. */
+bool hfi_scan_try_begin(struct hf *hf);
 
 /*
  * The same for who changes nothing and only needs the netlink socket: opening, reading attributes. It
  * does not wait for a provider's code.
  */
-bool hf_asking_begin(struct hf *hf);
-void hf_asking_end(struct hf *hf);
+bool hfi_asking_begin(struct hf *hf);
+void hfi_asking_end(struct hf *hf);
 
 /* Around a provider's code in a scan; elsewhere nothing happens. Nobody else changes the table. */
-bool hf_scan_lend(struct hf *hf);
-void hf_scan_take_back(struct hf *hf, bool lent);
+bool hfi_scan_lend(struct hf *hf);
+void hfi_scan_take_back(struct hf *hf, bool lent);
 
 /* In a turn, or where nobody else is left: lets go of sockets that the program closed. */
-void hf_forget_closed(struct hf *hf);
+void hfi_forget_closed(struct hf *hf);
 
 /*
  * Around fork, as asking is; also within a scan of the same thread, and without the sockets. The last
  * two are called with hf->lock held.
  */
-void hf_turn_before_fork(struct hf *hf);
-void hf_turn_in_parent(struct hf *hf);
-void hf_turn_in_child(struct hf *hf);
+void hfi_turn_before_fork(struct hf *hf);
+void hfi_turn_in_parent(struct hf *hf);
+void hfi_turn_in_child(struct hf *hf);
 
 #endif

@@ -12,12 +12,12 @@
 #include "core/device/instance.h"
 #include "core/device/table_internal.h"
 
-void hf_observe(struct hf *hf, struct hf_observer *observer)
+void hfi_observe(struct hf *hf, struct hf_observer *observer)
 {
 	DL_APPEND(hf->observers, observer);
 }
 
-void hf_unobserve(struct hf *hf, struct hf_observer *observer)
+void hfi_unobserve(struct hf *hf, struct hf_observer *observer)
 {
 	DL_DELETE(hf->observers, observer);
 }
@@ -101,28 +101,28 @@ static void end(struct hf *hf, struct hf_device *device)
 	tell_after_added(hf, device, HF_TABLE_REMOVED, 0);
 }
 
-struct hf_device *hf_table_lookup(struct hf *hf, unsigned int root, const char *uverbs)
+struct hf_device *hfi_table_lookup(struct hf *hf, unsigned int root, const char *uverbs)
 {
 	struct hf_table_key key;
 	struct hf_device *device;
 
 	memset(&key, 0, sizeof(key));
 	key.root = root;
-	if (hf_copy(key.uverbs, sizeof(key.uverbs), uverbs))
+	if (hfi_copy(key.uverbs, sizeof(key.uverbs), uverbs))
 		return NULL;
 	HASH_FIND(hh, hf->table.by_key, &key, key_length(&key), device);
 	return device;
 }
 
-void hf_table_remove(struct hf *hf, struct hf_device *device)
+void hfi_table_remove(struct hf *hf, struct hf_device *device)
 {
 	pthread_mutex_lock(&hf->lock);
 	end(hf, device);
 	pthread_mutex_unlock(&hf->lock);
-	hf_instance_put(device);
+	hfi_instance_put(device);
 }
 
-/* hf_instance_complete() may fill it in at any time. */
+/* hfi_instance_complete() may fill it in at any time. */
 static dev_t known_number(struct hf_device *device)
 {
 	dev_t number;
@@ -145,14 +145,14 @@ static void refresh(struct hf *hf, struct hf_device *device, const struct hf_ent
 		sighted.node_number = known_number(device);
 	/* The node is looked at before the lock is taken: it is a system call. */
 	if (device->provider)
-		hf_device_ready(hf, &sighted, &reason);
+		hfi_device_ready(hf, &sighted, &reason);
 	else
-		hf_entry_tell_reason(entry, &reason);
+		hfi_entry_tell_reason(entry, &reason);
 	pthread_mutex_lock(&hf->lock);
-	changes = hf_instance_update(device, &sighted);
+	changes = hfi_instance_update(device, &sighted);
 	count_unusable(hf, device, -1);
 	if (device->provider || reason.code)
-		hf_instance_set_reason(device, &reason);
+		hfi_instance_set_reason(device, &reason);
 	count_unusable(hf, device, 1);
 	if (changes)
 		tell_after_added(hf, device, HF_TABLE_CHANGED, changes);
@@ -165,10 +165,10 @@ static void set_reason(struct hf *hf, struct hf_device *device, const struct hf_
 {
 	struct hf_reason reason;
 
-	hf_entry_tell_reason(entry, &reason);
+	hfi_entry_tell_reason(entry, &reason);
 	pthread_mutex_lock(&hf->lock);
 	count_unusable(hf, device, -1);
-	hf_instance_set_reason(device, &reason);
+	hfi_instance_set_reason(device, &reason);
 	count_unusable(hf, device, 1);
 	pthread_mutex_unlock(&hf->lock);
 }
@@ -182,17 +182,17 @@ static int offer_again(struct hf *hf, struct hf_device *device, const struct hf_
 	struct hf_device *fresh;
 	int err;
 
-	err = hf_instance_new(hf, entry, device->generation, &fresh);
+	err = hfi_instance_new(hf, entry, device->generation, &fresh);
 	if (err)
 		return err;
 	if (!fresh->provider) {
 		struct hf_reason reason;
 
-		hf_instance_get_reason(fresh, &reason);
+		hfi_instance_get_reason(fresh, &reason);
 		pthread_mutex_lock(&hf->lock);
-		hf_instance_set_reason(device, &reason);
+		hfi_instance_set_reason(device, &reason);
 		pthread_mutex_unlock(&hf->lock);
-		hf_instance_put(fresh);
+		hfi_instance_put(fresh);
 		return 0;
 	}
 	fresh->seen = device->seen;
@@ -208,13 +208,13 @@ static int offer_again(struct hf *hf, struct hf_device *device, const struct hf_
 			tell(hf, true, fresh, HF_TABLE_CHANGED, HF_CHANGED_HANDLE);
 	}
 	pthread_mutex_unlock(&hf->lock);
-	hf_instance_put(err ? fresh : device);
+	hfi_instance_put(err ? fresh : device);
 	return err;
 }
 
-int hf_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
+int hfi_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
 {
-	struct hf_device *device = hf_table_lookup(hf, entry->root, entry->uverbs);
+	struct hf_device *device = hfi_table_lookup(hf, entry->root, entry->uverbs);
 	struct hf_device *fresh;
 	int err;
 
@@ -223,7 +223,7 @@ int hf_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
 		set_reason(hf, device, entry);
 		return 0;
 	}
-	if (device && hf_entry_same(&device->entry, entry)) {
+	if (device && hfi_entry_same(&device->entry, entry)) {
 		device->seen = scan;
 		/* A name that cannot be read now is no new name. */
 		if (!*entry->name) {
@@ -235,7 +235,7 @@ int hf_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
 			return offer_again(hf, device, entry);
 		return 0;
 	}
-	err = hf_instance_new(hf, entry, hf_next_generation(), &fresh);
+	err = hfi_instance_new(hf, entry, hfi_next_generation(), &fresh);
 	if (err)
 		return err;
 	fresh->seen = scan;
@@ -247,13 +247,13 @@ int hf_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
 		insert(hf, fresh);
 	pthread_mutex_unlock(&hf->lock);
 	if (err)
-		hf_instance_put(fresh);
+		hfi_instance_put(fresh);
 	else if (device)
-		hf_instance_put(device);
+		hfi_instance_put(device);
 	return err;
 }
 
-struct hf_device *hf_table_find_name(struct hf *hf, const char *name)
+struct hf_device *hfi_table_find_name(struct hf *hf, const char *name)
 {
 	struct hf_device *device;
 
@@ -262,18 +262,18 @@ struct hf_device *hf_table_find_name(struct hf *hf, const char *name)
 		if (!strcmp(device->name, name))
 			break;
 	if (device)
-		hf_device_hold(device);
+		hfi_device_hold(device);
 	pthread_mutex_unlock(&hf->lock);
 	return device;
 }
 
-void hf_table_clear(struct hf *hf)
+void hfi_table_clear(struct hf *hf)
 {
 	struct hf_device *device, *next;
 
 	HASH_ITER (hh, hf->table.by_key, device, next) {
 		take_out(hf, device);
 		atomic_store(&device->gone, true);
-		hf_instance_put(device);
+		hfi_instance_put(device);
 	}
 }

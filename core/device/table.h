@@ -59,32 +59,32 @@ struct hf_table {
 };
 
 /* The device behind a handle. */
-struct hf_device *hf_device_of(const struct ibv_device *handle);
+struct hf_device *hfi_device_of(const struct ibv_device *handle);
 
 /*
  * Looks at every root, or at one device by its uverbs name, and brings the table up to date;
- * observers are told. Must be called between hf_scan_begin() and hf_scan_end(). 0 or -errno as
- * hf_discover() and hf_registry_refresh().
+ * observers are told. Must be called between hfi_scan_begin() and hfi_scan_end(). 0 or -errno as
+ * hfi_discover() and hfi_registry_refresh().
  */
-int hf_table_scan(struct hf *hf);
-int hf_table_scan_one(struct hf *hf, unsigned int root, const char *uverbs);
+int hfi_table_scan(struct hf *hf);
+int hfi_table_scan_one(struct hf *hf, unsigned int root, const char *uverbs);
 /* Looks again at devices that exist but are not ready yet; how many are still not, or -errno. */
-int hf_table_scan_unready(struct hf *hf);
+int hfi_table_scan_unready(struct hf *hf);
 
 /* A device by its RDMA name; with a reference, or NULL. */
-struct hf_device *hf_table_find_name(struct hf *hf, const char *name);
+struct hf_device *hfi_table_find_name(struct hf *hf, const char *name);
 
 /*
- * References of anybody but the table; they keep the context as well. hf_device_drop() never with
+ * References of anybody but the table; they keep the context as well. hfi_device_drop() never with
  * hf->lock held: the last one out lets a provider's code run.
  */
-void hf_device_hold(struct hf_device *device);
-void hf_device_drop(struct hf_device *device);
+void hfi_device_hold(struct hf_device *device);
+void hfi_device_drop(struct hf_device *device);
 
 /*
  * Is it ready to be opened? Looks at the node. Fills *reason if not. Reads the device number of a
  * brief entry where the answer depends on it.
  */
-bool hf_device_ready(const struct hf *hf, struct hf_entry *entry, struct hf_reason *reason);
+bool hfi_device_ready(const struct hf *hf, struct hf_entry *entry, struct hf_reason *reason);
 
 #endif

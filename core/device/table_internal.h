@@ -6,15 +6,15 @@
 #include "core/device/hf.h"
 
 /* Writes a sighting down: a new instance, another one in an old one's place, or a known one. */
-int hf_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan);
+int hfi_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan);
 
 /* The device is gone. */
-void hf_table_remove(struct hf *hf, struct hf_device *device);
+void hfi_table_remove(struct hf *hf, struct hf_device *device);
 
 /* By its root and uverbs name, or NULL; valid within the scan. */
-struct hf_device *hf_table_lookup(struct hf *hf, unsigned int root, const char *uverbs);
+struct hf_device *hfi_table_lookup(struct hf *hf, unsigned int root, const char *uverbs);
 
 /* Forgets all, when nobody but the table can hold a reference any more. */
-void hf_table_clear(struct hf *hf);
+void hfi_table_clear(struct hf *hf);
 
 #endif

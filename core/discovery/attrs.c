@@ -18,23 +18,23 @@ enum { GID_HOLE = 64 };
 static int open_port(int device_dir, uint32_t port)
 {
 	char path[32];
-	int err = hf_print(path, sizeof(path), "ports/%u", port);
+	int err = hfi_print(path, sizeof(path), "ports/%u", port);
 
-	return err ? err : hf_open_dir(device_dir, path);
+	return err ? err : hfi_open_dir(device_dir, path);
 }
 
 static int read_gid(int port_dir, uint32_t index, union ibv_gid *ret)
 {
 	char path[32], text[64];
 	ssize_t length;
-	int err = hf_print(path, sizeof(path), "gids/%u", index);
+	int err = hfi_print(path, sizeof(path), "gids/%u", index);
 
 	if (err)
 		return err;
-	length = hf_attr_read(port_dir, path, text, sizeof(text), NULL, NULL);
+	length = hfi_attr_read(port_dir, path, text, sizeof(text), NULL, NULL);
 	if (length < 0)
 		return (int)length;
-	return hf_parse_gid(text, ret) ? -EIO : 0;
+	return hfi_parse_gid(text, ret) ? -EIO : 0;
 }
 
 /* Free entries read as zeros, or with the prefix alone. */
@@ -50,18 +50,18 @@ static bool is_used(const union ibv_gid *gid)
 static int read_state(int port_dir, const char *path, uint32_t *ret)
 {
 	char text[64];
-	ssize_t length = hf_attr_read(port_dir, path, text, sizeof(text), NULL, NULL);
+	ssize_t length = hfi_attr_read(port_dir, path, text, sizeof(text), NULL, NULL);
 
 	if (length < 0)
 		return (int)length;
-	return hf_parse_state(text, ret) ? -EIO : 0;
+	return hfi_parse_state(text, ret) ? -EIO : 0;
 }
 
 /* Kernels without the attribute (before 2.6.37) had InfiniBand only. */
 static int read_link_layer(int port_dir, int32_t *ret)
 {
 	char text[64];
-	ssize_t length = hf_attr_read(port_dir, "link_layer", text, sizeof(text), NULL, NULL);
+	ssize_t length = hfi_attr_read(port_dir, "link_layer", text, sizeof(text), NULL, NULL);
 
 	if (length < 0 && length != -ENOENT)
 		return (int)length;
@@ -82,11 +82,11 @@ static int read_gid_type(int port_dir, uint32_t index, int32_t link_layer, enum 
 	char path[64], text[64];
 	enum hf_gid_type first = link_layer == IBV_LINK_LAYER_ETHERNET ? HF_GID_ROCE_V1 : HF_GID_IB;
 	ssize_t length;
-	int err = hf_print(path, sizeof(path), "gid_attrs/types/%u", index);
+	int err = hfi_print(path, sizeof(path), "gid_attrs/types/%u", index);
 
 	if (err)
 		return err;
-	length = hf_attr_read(port_dir, path, text, sizeof(text), NULL, NULL);
+	length = hfi_attr_read(port_dir, path, text, sizeof(text), NULL, NULL);
 	if (length == -EINVAL)
 		return 1;
 	/* Before 4.5 there were no types, and all was the first one. */
@@ -100,18 +100,18 @@ static int read_netdev(int port_dir, uint32_t index, char netdev[IFNAMSIZ])
 {
 	char path[64], text[64];
 	ssize_t length;
-	int err = hf_print(path, sizeof(path), "gid_attrs/ndevs/%u", index);
+	int err = hfi_print(path, sizeof(path), "gid_attrs/ndevs/%u", index);
 
 	netdev[0] = '\0';
 	if (err)
 		return err;
-	length = hf_attr_read(port_dir, path, text, sizeof(text), NULL, NULL);
+	length = hfi_attr_read(port_dir, path, text, sizeof(text), NULL, NULL);
 	/* EINVAL: no netdev, or one in another network namespace. */
 	if (length == -ENOENT || length == -EINVAL)
 		return 0;
 	if (length < 0)
 		return (int)length;
-	return hf_is_name(text, IFNAMSIZ - 1) ? hf_copy(netdev, IFNAMSIZ, text) : 0;
+	return hfi_is_name(text, IFNAMSIZ - 1) ? hfi_copy(netdev, IFNAMSIZ, text) : 0;
 }
 
 struct gids {
@@ -165,7 +165,7 @@ static int walk_gids(int port_dir, int32_t link_layer, struct gids *gids)
 	return 0;
 }
 
-int hf_read_gids(int device_dir, uint32_t port, struct hf_gid **ret)
+int hfi_read_gids(int device_dir, uint32_t port, struct hf_gid **ret)
 {
 	struct gids gids = {.v = NULL};
 	int32_t link_layer;
@@ -177,7 +177,7 @@ int hf_read_gids(int device_dir, uint32_t port, struct hf_gid **ret)
 	err = read_link_layer(fd, &link_layer);
 	if (!err)
 		err = walk_gids(fd, link_layer, &gids);
-	hf_close(&fd);
+	hfi_close(&fd);
 	if (err) {
 		free(gids.v);
 		return err;
@@ -186,7 +186,7 @@ int hf_read_gids(int device_dir, uint32_t port, struct hf_gid **ret)
 	return (int)gids.count;
 }
 
-int hf_read_gid(int device_dir, uint32_t port, uint32_t index, union ibv_gid *ret)
+int hfi_read_gid(int device_dir, uint32_t port, uint32_t index, union ibv_gid *ret)
 {
 	int err;
 	int fd = open_port(device_dir, port);
@@ -194,23 +194,23 @@ int hf_read_gid(int device_dir, uint32_t port, uint32_t index, union ibv_gid *re
 	if (fd < 0)
 		return fd;
 	err = read_gid(fd, index, ret);
-	hf_close(&fd);
+	hfi_close(&fd);
 	return err;
 }
 
-int hf_read_pkey(int device_dir, uint32_t port, uint32_t index, uint16_t *ret)
+int hfi_read_pkey(int device_dir, uint32_t port, uint32_t index, uint16_t *ret)
 {
 	char path[64], text[32];
 	uint64_t value;
 	ssize_t length;
-	int err = hf_print(path, sizeof(path), "ports/%u/pkeys/%u", port, index);
+	int err = hfi_print(path, sizeof(path), "ports/%u/pkeys/%u", port, index);
 
 	if (err)
 		return err;
-	length = hf_attr_read(device_dir, path, text, sizeof(text), NULL, NULL);
+	length = hfi_attr_read(device_dir, path, text, sizeof(text), NULL, NULL);
 	if (length < 0)
 		return (int)length;
-	if (hf_parse_number(text, 16, UINT16_MAX, &value))
+	if (hfi_parse_number(text, 16, UINT16_MAX, &value))
 		return -EIO;
 	*ret = (uint16_t)value;
 	return 0;
@@ -222,14 +222,14 @@ static uint32_t mtu_of(const char *netdev)
 	uint32_t mtu = 0;
 	int fd;
 
-	if (hf_copy(request.ifr_name, sizeof(request.ifr_name), netdev))
+	if (hfi_copy(request.ifr_name, sizeof(request.ifr_name), netdev))
 		return 0;
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return 0;
 	if (ioctl(fd, SIOCGIFMTU, &request) == 0 && request.ifr_mtu > 0)
 		mtu = (uint32_t)request.ifr_mtu;
-	hf_close(&fd);
+	hfi_close(&fd);
 	return mtu;
 }
 
@@ -239,7 +239,7 @@ static void fill_netdev(struct hf_nl *nl, const struct hf_entry *entry, uint32_t
 {
 	struct hf_nl_port said;
 
-	if (nl && entry->index >= 0 && !hf_nl_port(nl, (uint32_t)entry->index, port, &said)) {
+	if (nl && entry->index >= 0 && !hfi_nl_port(nl, (uint32_t)entry->index, port, &said)) {
 		info->netdev_index = said.netdev_index;
 		memcpy(info->netdev, said.netdev, sizeof(info->netdev));
 		if (said.netdev_index && said.netdev[0])
@@ -250,8 +250,8 @@ static void fill_netdev(struct hf_nl *nl, const struct hf_entry *entry, uint32_t
 		memcpy(info->netdev, gids->v[i].netdev, sizeof(info->netdev));
 }
 
-int hf_read_port(int device_dir, struct hf_nl *nl, const struct hf_entry *entry, uint32_t port,
-		 struct hf_port_info *ret)
+int hfi_read_port(int device_dir, struct hf_nl *nl, const struct hf_entry *entry, uint32_t port,
+		  struct hf_port_info *ret)
 {
 	struct hf_port_info info = {.size = ret->size, .port = port};
 	struct gids gids = {.v = NULL};
@@ -266,7 +266,8 @@ int hf_read_port(int device_dir, struct hf_nl *nl, const struct hf_entry *entry,
 	if (!err)
 		err = read_link_layer(fd, &info.link_layer);
 	if (!err) {
-		ssize_t length = hf_attr_read(fd, "rate", info.rate, sizeof(info.rate), NULL, NULL);
+		ssize_t length =
+			hfi_attr_read(fd, "rate", info.rate, sizeof(info.rate), NULL, NULL);
 		err = length < 0 ? (int)length : 0;
 	}
 	if (!err)
@@ -277,6 +278,6 @@ int hf_read_port(int device_dir, struct hf_nl *nl, const struct hf_entry *entry,
 		*ret = info;
 	}
 	free(gids.v);
-	hf_close(&fd);
+	hfi_close(&fd);
 	return err;
 }

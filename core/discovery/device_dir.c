@@ -14,29 +14,29 @@
 #include "shared/text.h"
 #include "core/discovery/internal.h"
 
-void hf_binding_close(struct hf_binding *binding)
+void hfi_binding_close(struct hf_binding *binding)
 {
-	hf_close(&binding->ibdev);
-	hf_close(&binding->uverbs);
+	hfi_close(&binding->ibdev);
+	hfi_close(&binding->uverbs);
 }
 
 static int check_name(const char *name)
 {
-	return hf_is_name(name, HF_NAME_SIZE - 1) ? 0 : -EINVAL;
+	return hfi_is_name(name, HF_NAME_SIZE - 1) ? 0 : -EINVAL;
 }
 
-int hf_binding_open(const struct hf_classes *classes, const char *uverbs,
-		    struct hf_binding *binding)
+int hfi_binding_open(const struct hf_classes *classes, const char *uverbs,
+		     struct hf_binding *binding)
 {
 	ssize_t length;
 
 	memset(binding, 0, sizeof(*binding));
 	binding->ibdev = -1;
-	binding->uverbs = hf_open_dir(classes->verbs, uverbs);
+	binding->uverbs = hfi_open_dir(classes->verbs, uverbs);
 	if (binding->uverbs < 0)
 		return binding->uverbs;
-	length = hf_attr_read(binding->uverbs, "ibdev", binding->name, sizeof(binding->name),
-			      &binding->st, &binding->ibdev);
+	length = hfi_attr_read(binding->uverbs, "ibdev", binding->name, sizeof(binding->name),
+			       &binding->st, &binding->ibdev);
 	if (length < 0)
 		return (int)length;
 	return check_name(binding->name);
@@ -50,18 +50,18 @@ static uint64_t inode_at(int dirfd, const char *path)
 	return fstatat(dirfd, path, &st, 0) < 0 ? 0 : st.st_ino;
 }
 
-int hf_binding_holds(const struct hf_classes *classes, const char *uverbs,
-		     const struct hf_binding *binding, uint64_t device_inode)
+int hfi_binding_holds(const struct hf_classes *classes, const char *uverbs,
+		      const struct hf_binding *binding, uint64_t device_inode)
 {
 	char name[HF_NAME_SIZE], path[HF_NAME_SIZE + 8];
 
-	if (hf_attr_again(binding->ibdev, name, sizeof(name)) < 0 ||
+	if (hfi_attr_again(binding->ibdev, name, sizeof(name)) < 0 ||
 	    strcmp(name, binding->name) != 0)
 		return 0;
 	if (device_inode && inode_at(classes->ib, binding->name) != device_inode)
 		return 0;
 	/* By path and last: a held directory of a tree that is not sysfs outlives its device. */
-	if (hf_print(path, sizeof(path), "%s/ibdev", uverbs))
+	if (hfi_print(path, sizeof(path), "%s/ibdev", uverbs))
 		return 0;
 	return inode_at(classes->verbs, path) == binding->st.st_ino;
 }
@@ -72,28 +72,28 @@ static int open_bound(const struct hf_classes *classes, const struct hf_entry *e
 {
 	struct hf_binding binding;
 	struct stat st;
-	int err = hf_binding_open(classes, entry->uverbs, &binding);
+	int err = hfi_binding_open(classes, entry->uverbs, &binding);
 	int fd = -1;
 
 	if (!err && binding.st.st_ino != entry->inode)
 		err = -ENODEV;
 	if (err)
 		goto close_binding;
-	fd = hf_open_dir(classes->ib, binding.name);
+	fd = hfi_open_dir(classes->ib, binding.name);
 	if (fd < 0)
 		err = fd;
 	else if (fstat(fd, &st) < 0)
 		err = -errno;
-	if (hf_error_is_shortage(err))
+	if (hfi_error_is_shortage(err))
 		goto close_binding;
-	if (!hf_binding_holds(classes, entry->uverbs, &binding, err ? 0 : st.st_ino))
+	if (!hfi_binding_holds(classes, entry->uverbs, &binding, err ? 0 : st.st_ino))
 		err = -EAGAIN;
 close_binding:
 	if (!err)
 		memcpy(name, binding.name, HF_NAME_SIZE);
 	else
-		hf_close(&fd);
-	hf_binding_close(&binding);
+		hfi_close(&fd);
+	hfi_binding_close(&binding);
 	return err ? err : fd;
 }
 
@@ -105,11 +105,11 @@ static int open_known(const struct hf_classes *classes, const struct hf_entry *e
 
 	if (!entry->device_inode || check_name(entry->name))
 		return -EAGAIN;
-	fd = hf_open_dir(classes->ib, entry->name);
+	fd = hfi_open_dir(classes->ib, entry->name);
 	if (fd < 0)
-		return hf_error_is_shortage(fd) ? fd : -EAGAIN;
+		return hfi_error_is_shortage(fd) ? fd : -EAGAIN;
 	if (fstat(fd, &st) < 0 || st.st_ino != entry->device_inode) {
-		hf_close(&fd);
+		hfi_close(&fd);
 		return -EAGAIN;
 	}
 	return fd;
@@ -118,12 +118,12 @@ static int open_known(const struct hf_classes *classes, const struct hf_entry *e
 static int check_entry(const struct hf_entry *entry)
 {
 	if (entry->inode)
-		return hf_is_uverbs_name(entry->uverbs) ? 0 : -EINVAL;
+		return hfi_is_uverbs_name(entry->uverbs) ? 0 : -EINVAL;
 	return entry->index >= 0 ? -EOPNOTSUPP : -EIO;
 }
 
-int hf_entry_open_dir(const struct hf_search_root *root, const struct hf_entry *entry,
-		      char name[HF_NAME_SIZE])
+int hfi_entry_open_dir(const struct hf_search_root *root, const struct hf_entry *entry,
+		       char name[HF_NAME_SIZE])
 {
 	struct hf_classes classes;
 	char now[HF_NAME_SIZE];
@@ -131,11 +131,11 @@ int hf_entry_open_dir(const struct hf_search_root *root, const struct hf_entry *
 
 	if (fd)
 		return fd;
-	fd = hf_classes_open(root, &classes);
+	fd = hfi_classes_open(root, &classes);
 	if (fd)
 		return fd;
 	if (classes.verbs < 0 || classes.ib < 0) {
-		fd = hf_error_is_gone(classes.error) ? -ENODEV : classes.error;
+		fd = hfi_error_is_gone(classes.error) ? -ENODEV : classes.error;
 		goto close_classes;
 	}
 	memcpy(now, entry->name, sizeof(now));
@@ -150,11 +150,11 @@ int hf_entry_open_dir(const struct hf_search_root *root, const struct hf_entry *
 	if (fd >= 0 && name)
 		memcpy(name, now, sizeof(now));
 close_classes:
-	hf_classes_close(&classes);
+	hfi_classes_close(&classes);
 	return fd;
 }
 
-int hf_entry_open_uverbs(const struct hf_search_root *root, const struct hf_entry *entry)
+int hfi_entry_open_uverbs(const struct hf_search_root *root, const struct hf_entry *entry)
 {
 	char path[HF_PATH_SIZE + 2 * HF_NAME_SIZE];
 	struct stat st;
@@ -162,18 +162,18 @@ int hf_entry_open_uverbs(const struct hf_search_root *root, const struct hf_entr
 	int fd;
 
 	if (!err)
-		err = hf_print(path, sizeof(path), "%s/class/infiniband_verbs/%s", root->sysfs,
-			       entry->uverbs);
+		err = hfi_print(path, sizeof(path), "%s/class/infiniband_verbs/%s", root->sysfs,
+				entry->uverbs);
 	if (err)
 		return err;
-	fd = hf_open_dir(AT_FDCWD, path);
+	fd = hfi_open_dir(AT_FDCWD, path);
 	if (fd < 0)
-		return hf_error_is_gone(fd) ? -ENODEV : fd;
+		return hfi_error_is_gone(fd) ? -ENODEV : fd;
 	if (fstatat(fd, "ibdev", &st, 0) < 0)
-		err = hf_error_is_gone(-errno) ? -ENODEV : -errno;
+		err = hfi_error_is_gone(-errno) ? -ENODEV : -errno;
 	else if (st.st_ino != entry->inode)
 		err = -ENODEV;
 	if (err)
-		hf_close(&fd);
+		hfi_close(&fd);
 	return err ? err : fd;
 }

@@ -21,7 +21,7 @@ struct scan {
 /* The few that discovery.h promises. */
 static int plain_error(int err)
 {
-	return hf_error_is_shortage(err) || err == -EACCES ? err : -EIO;
+	return hfi_error_is_shortage(err) || err == -EACCES ? err : -EIO;
 }
 
 /* Netlink that does not answer is as good as none; what it fails for is told, though. */
@@ -31,7 +31,7 @@ static int refill(struct scan *scan)
 
 	if (!scan->nl)
 		return 0;
-	err = hf_nl_table_fill(scan->nl, &scan->table);
+	err = hfi_nl_table_fill(scan->nl, &scan->table);
 	scan->have_table = !err;
 	return err;
 }
@@ -50,24 +50,24 @@ static int scan_begin(struct scan *scan, const struct hf_search_root *root, unsi
 	/* Before sysfs is read: then what sysfs has and the dump has not is new, or not ours. */
 	if (scan->nl && !scan->guess)
 		netlink_error = refill(scan);
-	if (hf_error_is_shortage(netlink_error))
+	if (hfi_error_is_shortage(netlink_error))
 		err = netlink_error;
 	if (!err && (sources & HF_SOURCE_SYSFS)) {
-		err = hf_classes_open(root, &scan->classes);
+		err = hfi_classes_open(root, &scan->classes);
 		/* Without sysfs there is no name to guess by. */
-		if (scan->guess && scan->classes.verbs < 0 && !hf_error_is_shortage(err))
+		if (scan->guess && scan->classes.verbs < 0 && !hfi_error_is_shortage(err))
 			netlink_error = refill(scan);
-		if (hf_error_is_shortage(netlink_error))
+		if (hfi_error_is_shortage(netlink_error))
 			err = netlink_error;
-		else if (err && !hf_error_is_shortage(err) && scan->have_table)
+		else if (err && !hfi_error_is_shortage(err) && scan->have_table)
 			err = 0;
 	} else if (!err && scan->nl) {
 		err = netlink_error;
 	}
 	if (!err && scan->have_table && scan->classes.verbs >= 0 && (sources & HF_BRIEFLY))
-		err = hf_listing_make(scan->nl, &scan->table, &scan->listing);
+		err = hfi_listing_make(scan->nl, &scan->table, &scan->listing);
 	/* A kernel that does not say enough is asked device by device. */
-	if (scan->have_table && !hf_error_is_shortage(err))
+	if (scan->have_table && !hfi_error_is_shortage(err))
 		err = 0;
 	scan->brief = (sources & HF_BRIEFLY) && !scan->have_table && !scan->guess;
 	return err ? plain_error(err) : 0;
@@ -75,9 +75,9 @@ static int scan_begin(struct scan *scan, const struct hf_search_root *root, unsi
 
 static void scan_end(struct scan *scan)
 {
-	hf_listing_free(scan->listing);
-	hf_classes_close(&scan->classes);
-	hf_nl_table_free(&scan->table);
+	hfi_listing_free(scan->listing);
+	hfi_classes_close(&scan->classes);
+	hfi_nl_table_free(&scan->table);
 }
 
 /* What was found stands in the caller's array from `start` on, and is forgotten on failure. */
@@ -154,18 +154,18 @@ static int scan_one(struct scan *scan, unsigned int root_index, const char *uver
 
 	if (!entry)
 		return -ENOMEM;
-	if (scan->brief && hf_sight_briefly(&scan->classes, uverbs, scan->calm, entry) == 0) {
+	if (scan->brief && hfi_sight_briefly(&scan->classes, uverbs, scan->calm, entry) == 0) {
 		entry->root = root_index;
 		found_keep(found, HF_MATCH_NONE);
 		return 0;
 	}
-	if (scan->listing && hf_listing_sight(scan->listing, &scan->classes, uverbs, entry)) {
+	if (scan->listing && hfi_listing_sight(scan->listing, &scan->classes, uverbs, entry)) {
 		entry->root = root_index;
 		found_keep(found, HF_MATCH_FOUND);
 		return 0;
 	}
-	err = hf_sight(&scan->classes, scan->have_table || scan->guess ? scan->nl : NULL,
-		       scan->have_table ? &scan->table : NULL, uverbs, entry, &match);
+	err = hfi_sight(&scan->classes, scan->have_table || scan->guess ? scan->nl : NULL,
+			scan->have_table ? &scan->table : NULL, uverbs, entry, &match);
 	entry->root = root_index;
 	if (!err)
 		found_keep(found, match);
@@ -175,7 +175,7 @@ static int scan_one(struct scan *scan, unsigned int root_index, const char *uver
 static int scan_sysfs(struct scan *scan, unsigned int root_index, struct found *found)
 {
 	struct hf_names names = {.v = NULL};
-	int err = hf_names_read(scan->classes.verbs, &names);
+	int err = hfi_names_read(scan->classes.verbs, &names);
 
 	for (size_t i = 0; i < names.count && !err; i++)
 		if (names.v[i][0])
@@ -209,8 +209,8 @@ static int sight_late(struct scan *scan, struct found *found)
 		int err = 0;
 
 		if (is_late(match))
-			err = hf_sight(&scan->classes, scan->nl, &scan->table,
-				       found_at(found, i)->uverbs, &entry, &match);
+			err = hfi_sight(&scan->classes, scan->nl, &scan->table,
+					found_at(found, i)->uverbs, &entry, &match);
 		if (err && err != -ENODEV)
 			return err;
 		if (err)
@@ -230,14 +230,14 @@ static int confirm(struct scan *scan, struct found *found)
 
 	if (!scan->listing)
 		return 0;
-	hf_listing_free(scan->listing); /* it points into the table */
+	hfi_listing_free(scan->listing); /* it points into the table */
 	scan->listing = NULL;
 	err = refill(scan);
-	if (hf_error_is_shortage(err))
+	if (hfi_error_is_shortage(err))
 		return err;
 	for (size_t i = 0; i < found_count(found); i++) {
 		const struct hf_entry *entry = found_at(found, i);
-		const struct hf_nl_device *device = hf_nl_table_find(&scan->table, entry->name);
+		const struct hf_nl_device *device = hfi_nl_table_find(&scan->table, entry->name);
 
 		if (entry->brief && (!device || (int32_t)device->index != entry->index))
 			found->match[i] = HF_MATCH_STALE;
@@ -260,12 +260,12 @@ static int settle(struct scan *scan, struct found *found)
 
 		if (!err)
 			err = sight_late(scan, found);
-		else if (!hf_error_is_shortage(err))
+		else if (!hfi_error_is_shortage(err))
 			return 0;
 		if (err)
 			return err;
 	}
-	if (!any_late(found) || hf_nl_exclusive(scan->nl) != 1)
+	if (!any_late(found) || hfi_nl_exclusive(scan->nl) != 1)
 		return 0;
 	for (size_t i = 0; i < found_count(found); i++) {
 		struct hf_entry *entry = found_at(found, i);
@@ -284,10 +284,10 @@ static int netlink_entry(struct scan *scan, const struct hf_nl_device *device,
 			 struct hf_entry *entry)
 {
 	struct hf_nl_chardev chardev;
-	int err = hf_nl_chardev(scan->nl, device->index, &chardev);
+	int err = hfi_nl_chardev(scan->nl, device->index, &chardev);
 
 	if (!err)
-		hf_nl_entry(device, &chardev, entry);
+		hfi_nl_entry(device, &chardev, entry);
 	return err;
 }
 
@@ -297,7 +297,7 @@ static int scan_netlink(struct scan *scan, unsigned int root_index, struct found
 		struct hf_entry *entry = found_next(found);
 		int err = entry ? netlink_entry(scan, &scan->table.v[i], entry) : -ENOMEM;
 
-		if (hf_error_is_shortage(err))
+		if (hfi_error_is_shortage(err))
 			return err;
 		/* Gone since, or a device without a uverbs node. */
 		if (err)
@@ -365,17 +365,17 @@ static int scan_calmly(struct scan *scan, const struct hf_search_root *root,
 	struct hf_calm calm;
 	int err;
 
-	scan->calm = scan->brief && hf_calm_begin(root, &scan->classes, &calm);
+	scan->calm = scan->brief && hfi_calm_begin(root, &scan->classes, &calm);
 	err = scan_sysfs(scan, root_index, found);
-	if (err || !scan->calm || hf_calm_holds(root, &calm))
+	if (err || !scan->calm || hfi_calm_holds(root, &calm))
 		return err;
 	scan->calm = false;
 	found->entries->count = found->start;
 	return scan_sysfs(scan, root_index, found);
 }
 
-int hf_discover(const struct hf_search_root *root, unsigned int root_index, unsigned int sources,
-		struct hf_nl *nl, struct hf_entries *entries)
+int hfi_discover(const struct hf_search_root *root, unsigned int root_index, unsigned int sources,
+		 struct hf_nl *nl, struct hf_entries *entries)
 {
 	struct found found = found_begin(entries);
 	struct scan scan;
@@ -403,7 +403,7 @@ static int one_of_netlink(struct scan *scan, const char *uverbs, struct hf_entry
 	for (size_t i = 0; i < scan->table.count; i++) {
 		int err = netlink_entry(scan, &scan->table.v[i], ret);
 
-		if (hf_error_is_shortage(err))
+		if (hfi_error_is_shortage(err))
 			return err;
 		if (!err && !strcmp(ret->uverbs, uverbs))
 			return 0;
@@ -411,9 +411,9 @@ static int one_of_netlink(struct scan *scan, const char *uverbs, struct hf_entry
 	return -ENODEV;
 }
 
-int hf_discover_one(const struct hf_search_root *root, unsigned int root_index,
-		    unsigned int sources, struct hf_nl *nl, const char *uverbs,
-		    struct hf_entry *ret)
+int hfi_discover_one(const struct hf_search_root *root, unsigned int root_index,
+		     unsigned int sources, struct hf_nl *nl, const char *uverbs,
+		     struct hf_entry *ret)
 {
 	struct hf_entries entries = {.v = NULL};
 	struct found found = found_begin(&entries);
@@ -421,7 +421,7 @@ int hf_discover_one(const struct hf_search_root *root, unsigned int root_index,
 	struct scan scan;
 	int err;
 
-	if (!hf_is_uverbs_name(uverbs))
+	if (!hfi_is_uverbs_name(uverbs))
 		return -ENODEV;
 	err = scan_begin(&scan, root, sources, nl, true);
 	if (!err && scan.classes.verbs >= 0) {
@@ -439,7 +439,7 @@ int hf_discover_one(const struct hf_search_root *root, unsigned int root_index,
 			*ret = here;
 	}
 	found_end(&found, err);
-	hf_entries_free(&entries);
+	hfi_entries_free(&entries);
 	scan_end(&scan);
 	return err && err != -ENODEV ? plain_error(err) : err;
 }

@@ -24,7 +24,7 @@ struct hf_search_root {
 
 /*
  * Why an entry cannot be used, small because thousands of entries have room for one;
- * hf_entry_tell_reason() makes the words.
+ * hfi_entry_tell_reason() makes the words.
  */
 struct hf_entry_reason {
 	enum hf_reason_code code;
@@ -59,11 +59,11 @@ struct hf_entries {
 	size_t size;
 };
 
-void hf_entries_free(struct hf_entries *entries);
+void hfi_entries_free(struct hf_entries *entries);
 
 /*
  * With HF_BRIEFLY, devices that netlink says nothing of are read only as far as a list needs; see
- * hf_entry_complete().
+ * hfi_entry_complete().
  */
 enum hf_sources { HF_SOURCE_SYSFS = 1, HF_SOURCE_NETLINK = 2, HF_BRIEFLY = 4 };
 
@@ -72,7 +72,7 @@ enum hf_sources { HF_SOURCE_SYSFS = 1, HF_SOURCE_NETLINK = 2, HF_BRIEFLY = 4 };
  * them does not know does not speak. Two sightings with no inode and no index in common compare by
  * stamp and node number.
  */
-int hf_entry_same(const struct hf_entry *a, const struct hf_entry *b);
+int hfi_entry_same(const struct hf_entry *a, const struct hf_entry *b);
 
 /*
  * Appends every device of a root, in the order in which libibverbs would find them: ascending
@@ -81,38 +81,38 @@ int hf_entry_same(const struct hf_entry *a, const struct hf_entry *b);
  * does not exist holds no devices. `nl` may be NULL. Entries of a device without a uverbs node are
  * not listed. Errors: -EIO, -EMFILE, -ENFILE, -ENOMEM, -EACCES; entries are then unchanged.
  */
-int hf_discover(const struct hf_search_root *root, unsigned int root_index, unsigned int sources,
-		struct hf_nl *nl, struct hf_entries *entries);
+int hfi_discover(const struct hf_search_root *root, unsigned int root_index, unsigned int sources,
+		 struct hf_nl *nl, struct hf_entries *entries);
 
 /* The same for the one device that has this uverbs name now; -ENODEV when there is none. */
-int hf_discover_one(const struct hf_search_root *root, unsigned int root_index,
-		    unsigned int sources, struct hf_nl *nl, const char *uverbs,
-		    struct hf_entry *ret);
+int hfi_discover_one(const struct hf_search_root *root, unsigned int root_index,
+		     unsigned int sources, struct hf_nl *nl, const char *uverbs,
+		     struct hf_entry *ret);
 
 /*
  * Reads what was left out of a brief entry. -ENODEV when the instance is gone or replaced; other
- * errors as hf_discover_one(). Nothing is changed then.
+ * errors as hfi_discover_one(). Nothing is changed then.
  */
-int hf_entry_complete(const struct hf_search_root *root, struct hf_entry *entry);
+int hfi_entry_complete(const struct hf_search_root *root, struct hf_entry *entry);
 
 /* The same for the device number alone, which is cheaper. */
-int hf_entry_read_number(const struct hf_search_root *root, struct hf_entry *entry);
+int hfi_entry_read_number(const struct hf_search_root *root, struct hf_entry *entry);
 
 /*
  * The modalias of the device's parent; empty where it has none, as rxe. Errors as
- * hf_entry_open_uverbs(), and *ret is then unchanged.
+ * hfi_entry_open_uverbs(), and *ret is then unchanged.
  */
-int hf_entry_read_modalias(const struct hf_search_root *root, const struct hf_entry *entry,
-			   char ret[HF_MODALIAS_SIZE]);
+int hfi_entry_read_modalias(const struct hf_search_root *root, const struct hf_entry *entry,
+			    char ret[HF_MODALIAS_SIZE]);
 
-void hf_entry_tell_reason(const struct hf_entry *entry, struct hf_reason *ret);
+void hfi_entry_tell_reason(const struct hf_entry *entry, struct hf_reason *ret);
 
 /*
  * 0 while `entry` is still what its root shows under its uverbs name (a rename is no difference),
  * -ENODEV when it is gone or another instance is there, other errors when it cannot be told.
  */
-int hf_entry_verify(const struct hf_search_root *root, struct hf_nl *nl,
-		    const struct hf_entry *entry);
+int hfi_entry_verify(const struct hf_search_root *root, struct hf_nl *nl,
+		     const struct hf_entry *entry);
 
 /*
  * Opens class/infiniband/NAME of the instance under whatever name it has now, and proves that the
@@ -120,25 +120,25 @@ int hf_entry_verify(const struct hf_search_root *root, struct hf_nl *nl,
  * the instance's. -ENODEV as above, -EOPNOTSUPP when only netlink knows the device.
  * The current name goes to `name` unless NULL.
  */
-int hf_entry_open_dir(const struct hf_search_root *root, const struct hf_entry *entry,
-		      char name[HF_NAME_SIZE]);
+int hfi_entry_open_dir(const struct hf_search_root *root, const struct hf_entry *entry,
+		       char name[HF_NAME_SIZE]);
 
 /* Opens class/infiniband_verbs/uverbsN of the instance; the same promises. */
-int hf_entry_open_uverbs(const struct hf_search_root *root, const struct hf_entry *entry);
+int hfi_entry_open_uverbs(const struct hf_search_root *root, const struct hf_entry *entry);
 
-/* Ports and GIDs below a descriptor from hf_entry_open_dir(). `nl` may be NULL. */
-int hf_read_port(int device_dir, struct hf_nl *nl, const struct hf_entry *entry, uint32_t port,
-		 struct hf_port_info *ret);
-int hf_read_gids(int device_dir, uint32_t port, struct hf_gid **ret);
+/* Ports and GIDs below a descriptor from hfi_entry_open_dir(). `nl` may be NULL. */
+int hfi_read_port(int device_dir, struct hf_nl *nl, const struct hf_entry *entry, uint32_t port,
+		  struct hf_port_info *ret);
+int hfi_read_gids(int device_dir, uint32_t port, struct hf_gid **ret);
 /* One GID or P_Key, also an unused one (all zero GID); -ENOENT beyond the table. */
-int hf_read_gid(int device_dir, uint32_t port, uint32_t index, union ibv_gid *ret);
-int hf_read_pkey(int device_dir, uint32_t port, uint32_t index, uint16_t *ret); /* host order */
+int hfi_read_gid(int device_dir, uint32_t port, uint32_t index, union ibv_gid *ret);
+int hfi_read_pkey(int device_dir, uint32_t port, uint32_t index, uint16_t *ret); /* host order */
 
 /* Where the node is expected: ROOT.dev/infiniband/UVERBS; -ENAMETOOLONG. */
-int hf_entry_node_path(const struct hf_search_root *root, const struct hf_entry *entry,
-		       char path[HF_PATH_SIZE]);
+int hfi_entry_node_path(const struct hf_search_root *root, const struct hf_entry *entry,
+			char path[HF_PATH_SIZE]);
 
 /* Fills in `kernel` from the file system's type ("/sys" itself always counts as a kernel's). */
-int hf_search_root_init(struct hf_search_root *root, const char *sysfs, const char *dev);
+int hfi_search_root_init(struct hf_search_root *root, const char *sysfs, const char *dev);
 
 #endif

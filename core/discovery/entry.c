@@ -12,13 +12,13 @@
 #include "shared/text.h"
 #include "core/discovery/internal.h"
 
-void hf_entries_free(struct hf_entries *entries)
+void hfi_entries_free(struct hf_entries *entries)
 {
 	free(entries->v);
 	memset(entries, 0, sizeof(*entries));
 }
 
-int hf_entry_same(const struct hf_entry *a, const struct hf_entry *b)
+int hfi_entry_same(const struct hf_entry *a, const struct hf_entry *b)
 {
 	bool inodes = a->inode && b->inode;
 	bool indexes = a->index >= 0 && b->index >= 0;
@@ -32,21 +32,21 @@ int hf_entry_same(const struct hf_entry *a, const struct hf_entry *b)
 	/* The stamp says nothing where there is better: dropping caches changes it (6.1). */
 	if (inodes || indexes)
 		return 1;
-	return hf_stamp_same(&a->stamp, &b->stamp) && a->node_number == b->node_number;
+	return hfi_stamp_same(&a->stamp, &b->stamp) && a->node_number == b->node_number;
 }
 
-int hf_entry_complete(const struct hf_search_root *root, struct hf_entry *entry)
+int hfi_entry_complete(const struct hf_search_root *root, struct hf_entry *entry)
 {
 	struct hf_entry whole;
 	int err;
 
 	if (!entry->brief)
 		return 0;
-	err = hf_discover_one(root, entry->root, HF_SOURCE_SYSFS, NULL, entry->uverbs, &whole);
+	err = hfi_discover_one(root, entry->root, HF_SOURCE_SYSFS, NULL, entry->uverbs, &whole);
 	if (err)
 		return err;
 	/* What cannot be read is not another device for that. */
-	if (whole.inode && !hf_entry_same(entry, &whole))
+	if (whole.inode && !hfi_entry_same(entry, &whole))
 		return -ENODEV;
 	/* Nor is it complete: what is missing may be had the next time. */
 	if (whole.reason.code)
@@ -58,18 +58,18 @@ int hf_entry_complete(const struct hf_search_root *root, struct hf_entry *entry)
 	return 0;
 }
 
-int hf_entry_read_modalias(const struct hf_search_root *root, const struct hf_entry *entry,
-			   char ret[HF_MODALIAS_SIZE])
+int hfi_entry_read_modalias(const struct hf_search_root *root, const struct hf_entry *entry,
+			    char ret[HF_MODALIAS_SIZE])
 {
 	char text[HF_MODALIAS_SIZE];
 	ssize_t length;
-	int uverbs = hf_entry_open_uverbs(root, entry);
+	int uverbs = hfi_entry_open_uverbs(root, entry);
 
 	if (uverbs < 0)
 		return uverbs;
-	length = hf_attr_read(uverbs, "device/modalias", text, sizeof(text), NULL, NULL);
-	hf_close(&uverbs);
-	if (hf_error_is_shortage((int)length))
+	length = hfi_attr_read(uverbs, "device/modalias", text, sizeof(text), NULL, NULL);
+	hfi_close(&uverbs);
+	if (hfi_error_is_shortage((int)length))
 		return (int)length;
 	if (length < 0)
 		text[0] = '\0';
@@ -77,31 +77,31 @@ int hf_entry_read_modalias(const struct hf_search_root *root, const struct hf_en
 	return 0;
 }
 
-void hf_entry_tell_reason(const struct hf_entry *entry, struct hf_reason *ret)
+void hfi_entry_tell_reason(const struct hf_entry *entry, struct hf_reason *ret)
 {
 	const struct hf_entry_reason *reason = &entry->reason;
 	const char *what = reason->error ? strerrordesc_np(reason->error) : NULL;
 
 	if (reason->attribute)
-		hf_reason_set(ret, reason->code, reason->attribute, what,
-			      "%s%s%s cannot be read: %s",
-			      reason->of_uverbs ? entry->uverbs : entry->name,
-			      *reason->attribute ? "/" : "", reason->attribute, what);
+		hfi_reason_set(ret, reason->code, reason->attribute, what,
+			       "%s%s%s cannot be read: %s",
+			       reason->of_uverbs ? entry->uverbs : entry->name,
+			       *reason->attribute ? "/" : "", reason->attribute, what);
 	else if (reason->code == HF_REASON_OTHER_NETNS)
-		hf_reason_set(ret, reason->code, NULL, NULL,
-			      "%s belongs to another network namespace", entry->name);
+		hfi_reason_set(ret, reason->code, NULL, NULL,
+			       "%s belongs to another network namespace", entry->name);
 	else if (reason->code)
-		hf_reason_set(ret, reason->code, NULL, NULL, "%s changes while it is read",
-			      entry->uverbs);
+		hfi_reason_set(ret, reason->code, NULL, NULL, "%s changes while it is read",
+			       entry->uverbs);
 	else
 		memset(ret, 0, sizeof(*ret));
 }
 
-int hf_entry_node_path(const struct hf_search_root *root, const struct hf_entry *entry,
-		       char path[HF_PATH_SIZE])
+int hfi_entry_node_path(const struct hf_search_root *root, const struct hf_entry *entry,
+			char path[HF_PATH_SIZE])
 {
 	char here[HF_PATH_SIZE];
-	int err = hf_print(here, sizeof(here), "%s/infiniband/%s", root->dev, entry->uverbs);
+	int err = hfi_print(here, sizeof(here), "%s/infiniband/%s", root->dev, entry->uverbs);
 
 	if (!err)
 		memcpy(path, here, sizeof(here));
@@ -112,20 +112,20 @@ static int verify_inode(const struct hf_search_root *root, const struct hf_entry
 {
 	char path[HF_PATH_SIZE + 2 * HF_NAME_SIZE];
 	struct stat st;
-	int err = hf_print(path, sizeof(path), "%s/class/infiniband_verbs/%s/ibdev", root->sysfs,
-			   entry->uverbs);
+	int err = hfi_print(path, sizeof(path), "%s/class/infiniband_verbs/%s/ibdev", root->sysfs,
+			    entry->uverbs);
 
 	if (err)
 		return err;
 	if (fstatat(AT_FDCWD, path, &st, 0) < 0)
-		return hf_error_is_gone(-errno) ? -ENODEV : -errno;
+		return hfi_error_is_gone(-errno) ? -ENODEV : -errno;
 	return st.st_ino == entry->inode ? 0 : -ENODEV;
 }
 
 static int verify_index(struct hf_nl *nl, const struct hf_entry *entry)
 {
 	struct hf_nl_chardev chardev;
-	int err = hf_nl_chardev(nl, (uint32_t)entry->index, &chardev);
+	int err = hfi_nl_chardev(nl, (uint32_t)entry->index, &chardev);
 
 	/* A kernel that knows the index, yet no char device: old, or only just made. */
 	if (err == -EINVAL || err == -EOPNOTSUPP || err == -ENOENT)
@@ -137,8 +137,8 @@ static int verify_index(struct hf_nl *nl, const struct hf_entry *entry)
 	return !entry->node_number || chardev.number == entry->node_number ? 0 : -ENODEV;
 }
 
-int hf_entry_verify(const struct hf_search_root *root, struct hf_nl *nl,
-		    const struct hf_entry *entry)
+int hfi_entry_verify(const struct hf_search_root *root, struct hf_nl *nl,
+		     const struct hf_entry *entry)
 {
 	int err = -EIO;
 

@@ -20,8 +20,8 @@ struct hf_classes {
 };
 
 /* A root without the classes is no error: both are -1 then. */
-int hf_classes_open(const struct hf_search_root *root, struct hf_classes *ret);
-void hf_classes_close(struct hf_classes *classes);
+int hfi_classes_open(const struct hf_search_root *root, struct hf_classes *ret);
+void hfi_classes_close(struct hf_classes *classes);
 
 /*
  * The uverbs names of a root in readdir order. A directory that changes may show one twice: all but
@@ -32,27 +32,27 @@ struct hf_names {
 	size_t count;
 	size_t size;
 };
-int hf_names_read(int verbs, struct hf_names *ret);
+int hfi_names_read(int verbs, struct hf_names *ret);
 
 /* The errors that say that the thing is not there. */
-bool hf_error_is_gone(int err);
+bool hfi_error_is_gone(int err);
 
 /*
- * As hf_read_file(), with fewer system calls: a text that ends in a newline is taken as complete,
+ * As hfi_read_file(), with fewer system calls: a text that ends in a newline is taken as complete,
  * as every attribute of the kernel's is. Hands out the open file in *keep unless that is NULL.
  */
-ssize_t hf_attr_read(int dirfd, const char *path, char *value, size_t size, struct stat *st,
-		     int *keep);
+ssize_t hfi_attr_read(int dirfd, const char *path, char *value, size_t size, struct stat *st,
+		      int *keep);
 /* The same once more, from its start, through the open file. */
-ssize_t hf_attr_again(int fd, char *value, size_t size);
+ssize_t hfi_attr_again(int fd, char *value, size_t size);
 
 /* Texts of attributes; -EINVAL and nothing written unless the whole text is one. */
-int hf_parse_guid(const char *text, uint64_t *ret); /* network byte order */
-int hf_parse_gid(const char *text, union ibv_gid *ret);
-int hf_parse_dev(const char *text, dev_t *ret);
-int hf_parse_state(const char *text, uint32_t *ret); /* "4: ACTIVE" */
-int32_t hf_node_type(uint64_t number);
-enum hf_protocol hf_protocol_of_type(int32_t node_type);
+int hfi_parse_guid(const char *text, uint64_t *ret); /* network byte order */
+int hfi_parse_gid(const char *text, union ibv_gid *ret);
+int hfi_parse_dev(const char *text, dev_t *ret);
+int hfi_parse_state(const char *text, uint32_t *ret); /* "4: ACTIVE" */
+int32_t hfi_node_type(uint64_t number);
+enum hf_protocol hfi_protocol_of_type(int32_t node_type);
 
 /* What a netlink dump said, ordered by name. */
 struct hf_nl_table {
@@ -63,33 +63,33 @@ struct hf_nl_table {
 };
 
 /* Which index a device may have, where no dump was made: see netlink_guess.c. */
-struct hf_nl_guesses *hf_nl_guesses_new(void);
-void hf_nl_guesses_free(struct hf_nl_guesses *guesses);
-struct hf_nl_guesses *hf_nl_guesses(struct hf_nl *nl);
-void hf_nl_guesses_clear(struct hf_nl_guesses *guesses);
+struct hf_nl_guesses *hfi_nl_guesses_new(void);
+void hfi_nl_guesses_free(struct hf_nl_guesses *guesses);
+struct hf_nl_guesses *hfi_nl_guesses(struct hf_nl *nl);
+void hfi_nl_guesses_clear(struct hf_nl_guesses *guesses);
 /* An answer to go by later: the device of either name has that index. */
-void hf_nl_guess_learn(struct hf_nl_guesses *guesses, const char *name, uint32_t index);
+void hfi_nl_guess_learn(struct hf_nl_guesses *guesses, const char *name, uint32_t index);
 /* The device that has both names now; -ENODEV when it cannot be guessed. */
-int hf_nl_guess(struct hf_nl *nl, const char *uverbs, const char *name, struct hf_nl_device *ret);
+int hfi_nl_guess(struct hf_nl *nl, const char *uverbs, const char *name, struct hf_nl_device *ret);
 
-int hf_nl_table_fill(struct hf_nl *nl, struct hf_nl_table *table);
-const struct hf_nl_device *hf_nl_table_find(const struct hf_nl_table *table, const char *name);
-void hf_nl_table_free(struct hf_nl_table *table);
+int hfi_nl_table_fill(struct hf_nl *nl, struct hf_nl_table *table);
+const struct hf_nl_device *hfi_nl_table_find(const struct hf_nl_table *table, const char *name);
+void hfi_nl_table_free(struct hf_nl_table *table);
 
 /* What netlink alone knows of a device, as an entry. */
-void hf_nl_entry(const struct hf_nl_device *device, const struct hf_nl_chardev *chardev,
-		 struct hf_entry *entry);
+void hfi_nl_entry(const struct hf_nl_device *device, const struct hf_nl_chardev *chardev,
+		  struct hf_entry *entry);
 
 /*
  * What netlink knows of all devices of a table, which must stay. -EINVAL where the kernel does not say
- * which char device a device has (before 5.1), and the other errors of hf_nl_chardev().
+ * which char device a device has (before 5.1), and the other errors of hfi_nl_chardev().
  */
 struct hf_listing;
-int hf_listing_make(struct hf_nl *nl, const struct hf_nl_table *table, struct hf_listing **ret);
-void hf_listing_free(struct hf_listing *listing);
+int hfi_listing_make(struct hf_nl *nl, const struct hf_nl_table *table, struct hf_listing **ret);
+void hfi_listing_free(struct hf_listing *listing);
 /* A brief entry; false where netlink is not enough. To be proven by another dump, see listing.c. */
-bool hf_listing_sight(const struct hf_listing *listing, const struct hf_classes *classes,
-		      const char *uverbs, struct hf_entry *ret);
+bool hfi_listing_sight(const struct hf_listing *listing, const struct hf_classes *classes,
+		       const char *uverbs, struct hf_entry *ret);
 
 /* What netlink has to say of a device that sysfs shows. */
 enum hf_match {
@@ -103,15 +103,15 @@ enum hf_match {
  * Reads one device. `nl` and `table` may be NULL. 0 with an entry, perhaps one with a reason;
  * -ENODEV when there is no such device; fatal errors.
  */
-int hf_sight(const struct hf_classes *classes, struct hf_nl *nl, struct hf_nl_table *table,
-	     const char *uverbs, struct hf_entry *ret, enum hf_match *match);
+int hfi_sight(const struct hf_classes *classes, struct hf_nl *nl, struct hf_nl_table *table,
+	      const char *uverbs, struct hf_entry *ret, enum hf_match *match);
 
 /*
  * Reads of one device what a list needs: name, identity, ABI and node type. 0, or any error: then
- * hf_sight() has to find out what is the matter.
+ * hfi_sight() has to find out what is the matter.
  */
-int hf_sight_briefly(const struct hf_classes *classes, const char *uverbs, bool calm,
-		     struct hf_entry *ret);
+int hfi_sight_briefly(const struct hf_classes *classes, const char *uverbs, bool calm,
+		      struct hf_entry *ret);
 
 /*
  * What comes, goes or is renamed in a tree changes its class directories' stamps. So a scan between
@@ -125,9 +125,9 @@ struct hf_calm {
 	struct hf_class_stamp verbs;
 	struct hf_class_stamp ib;
 };
-bool hf_calm_begin(const struct hf_search_root *root, const struct hf_classes *classes,
-		   struct hf_calm *calm);
-bool hf_calm_holds(const struct hf_search_root *root, const struct hf_calm *calm);
+bool hfi_calm_begin(const struct hf_search_root *root, const struct hf_classes *classes,
+		    struct hf_calm *calm);
+bool hfi_calm_holds(const struct hf_search_root *root, const struct hf_calm *calm);
 
 /* Finds the directory of the instance behind an open uverbsN, see device_dir.c. */
 struct hf_binding {
@@ -137,15 +137,15 @@ struct hf_binding {
 	char name[HF_NAME_SIZE];
 };
 
-void hf_binding_close(struct hf_binding *binding);
+void hfi_binding_close(struct hf_binding *binding);
 /* -ENOENT: there is no uverbsN. Other errors after which `uverbs` is open are of its attribute. */
-int hf_binding_open(const struct hf_classes *classes, const char *uverbs,
-		    struct hf_binding *binding);
+int hfi_binding_open(const struct hf_classes *classes, const char *uverbs,
+		     struct hf_binding *binding);
 /*
  * 1 when uverbsN is still the instance of the binding and still has its name, 0 when not. If
  * device_inode is not 0, its directory must still be found under the name as well.
  */
-int hf_binding_holds(const struct hf_classes *classes, const char *uverbs,
-		     const struct hf_binding *binding, uint64_t device_inode);
+int hfi_binding_holds(const struct hf_classes *classes, const char *uverbs,
+		      const struct hf_binding *binding, uint64_t device_inode);
 
 #endif

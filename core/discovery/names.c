@@ -20,13 +20,13 @@ static int add_name(struct hf_names *names, const char *name)
 		names->v = v;
 		names->size = size;
 	}
-	return hf_copy(names->v[names->count++], sizeof(*names->v), name);
+	return hfi_copy(names->v[names->count++], sizeof(*names->v), name);
 }
 
 static int read_names(int verbs, struct hf_names *names)
 {
 	struct dirent *entry;
-	int fd = hf_open_dir_to_read(verbs, ".");
+	int fd = hfi_open_dir_to_read(verbs, ".");
 	int err = 0;
 	DIR *dir;
 
@@ -35,7 +35,7 @@ static int read_names(int verbs, struct hf_names *names)
 	dir = fdopendir(fd);
 	if (!dir) {
 		err = -errno;
-		hf_close(&fd);
+		hfi_close(&fd);
 		return err;
 	}
 	do {
@@ -43,7 +43,7 @@ static int read_names(int verbs, struct hf_names *names)
 		entry = readdir(dir);
 		if (!entry)
 			err = -errno;
-		else if (hf_is_uverbs_name(entry->d_name))
+		else if (hfi_is_uverbs_name(entry->d_name))
 			err = add_name(names, entry->d_name);
 	} while (entry && !err);
 	closedir(dir);
@@ -89,7 +89,7 @@ static int drop_doubles(struct hf_names *names)
 	return 0;
 }
 
-int hf_names_read(int verbs, struct hf_names *ret)
+int hfi_names_read(int verbs, struct hf_names *ret)
 {
 	int err = read_names(verbs, ret);
 

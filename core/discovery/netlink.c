@@ -28,7 +28,7 @@ struct hf_nl {
 	char reply[REPLY_SIZE] __attribute__((aligned(8)));
 };
 
-int hf_nl_open(struct hf_nl **ret)
+int hfi_nl_open(struct hf_nl **ret)
 {
 	const struct timeval patience = {.tv_sec = REPLY_SECONDS};
 	struct hf_nl *nl = calloc(1, sizeof(*nl));
@@ -36,7 +36,7 @@ int hf_nl_open(struct hf_nl **ret)
 
 	if (!nl)
 		return -ENOMEM;
-	nl->guesses = hf_nl_guesses_new();
+	nl->guesses = hfi_nl_guesses_new();
 	if (!nl->guesses) {
 		free(nl);
 		return -ENOMEM;
@@ -50,28 +50,28 @@ int hf_nl_open(struct hf_nl **ret)
 	if (err == -EAFNOSUPPORT || err == -EPERM || err == -EACCES || err == -EINVAL)
 		err = -EPROTONOSUPPORT;
 	if (err)
-		hf_nl_close(nl);
+		hfi_nl_close(nl);
 	else
 		*ret = nl;
 	return err;
 }
 
-struct hf_nl *hf_nl_close(struct hf_nl *nl)
+struct hf_nl *hfi_nl_close(struct hf_nl *nl)
 {
 	if (nl && nl->socket)
 		mnl_socket_close(nl->socket);
 	if (nl)
-		hf_nl_guesses_free(nl->guesses);
+		hfi_nl_guesses_free(nl->guesses);
 	free(nl);
 	return NULL;
 }
 
-int hf_nl_fd(const struct hf_nl *nl)
+int hfi_nl_fd(const struct hf_nl *nl)
 {
 	return mnl_socket_get_fd(nl->socket);
 }
 
-struct hf_nl_guesses *hf_nl_guesses(struct hf_nl *nl)
+struct hf_nl_guesses *hfi_nl_guesses(struct hf_nl *nl)
 {
 	return nl->guesses;
 }
@@ -228,7 +228,7 @@ static int append_device(void *arg, const void *message, size_t size)
 {
 	struct hf_nl_table *table = arg;
 	struct hf_nl_device device;
-	int err = hf_nl_parse_device(message, size, &device);
+	int err = hfi_nl_parse_device(message, size, &device);
 
 	/* A name that cannot be (Linux 6.1 takes "a/b" for one) hides no other device. */
 	if (err)
@@ -262,8 +262,8 @@ static int dump_devices(struct hf_nl *nl, struct hf_nl_table *table)
 	return ask(nl, true, append_device, forget_devices, table);
 }
 
-int hf_nl_dump(struct hf_nl *nl, int (*each)(void *arg, const struct hf_nl_device *device),
-	       void *arg)
+int hfi_nl_dump(struct hf_nl *nl, int (*each)(void *arg, const struct hf_nl_device *device),
+		void *arg)
 {
 	struct hf_nl_table table = {.v = NULL};
 	int err = dump_devices(nl, &table);
@@ -271,7 +271,7 @@ int hf_nl_dump(struct hf_nl *nl, int (*each)(void *arg, const struct hf_nl_devic
 	/* Only now: a dump may start over, and `each` may have requests of its own. */
 	for (size_t i = 0; i < table.count && !err; i++)
 		err = each(arg, &table.v[i]);
-	hf_nl_table_free(&table);
+	hfi_nl_table_free(&table);
 	return err;
 }
 
@@ -282,22 +282,22 @@ static int by_name(const void *a, const void *b)
 	return strcmp(one->name, other->name);
 }
 
-int hf_nl_table_fill(struct hf_nl *nl, struct hf_nl_table *table)
+int hfi_nl_table_fill(struct hf_nl *nl, struct hf_nl_table *table)
 {
 	int err;
 
 	err = dump_devices(nl, table);
 	if (err)
 		table->count = 0;
-	hf_nl_guesses_clear(nl->guesses);
+	hfi_nl_guesses_clear(nl->guesses);
 	for (size_t i = 0; i < table->count; i++)
-		hf_nl_guess_learn(nl->guesses, table->v[i].name, table->v[i].index);
+		hfi_nl_guess_learn(nl->guesses, table->v[i].name, table->v[i].index);
 	if (table->count)
 		qsort(table->v, table->count, sizeof(*table->v), by_name);
 	return err;
 }
 
-const struct hf_nl_device *hf_nl_table_find(const struct hf_nl_table *table, const char *name)
+const struct hf_nl_device *hfi_nl_table_find(const struct hf_nl_table *table, const char *name)
 {
 	size_t low = 0, high = table->count;
 
@@ -315,7 +315,7 @@ const struct hf_nl_device *hf_nl_table_find(const struct hf_nl_table *table, con
 	return NULL;
 }
 
-void hf_nl_table_free(struct hf_nl_table *table)
+void hfi_nl_table_free(struct hf_nl_table *table)
 {
 	free(table->v);
 	memset(table, 0, sizeof(*table));
@@ -323,10 +323,10 @@ void hf_nl_table_free(struct hf_nl_table *table)
 
 static int take_device(void *arg, const void *message, size_t size)
 {
-	return hf_nl_parse_device(message, size, arg);
+	return hfi_nl_parse_device(message, size, arg);
 }
 
-int hf_nl_device_get(struct hf_nl *nl, uint32_t index, struct hf_nl_device *ret)
+int hfi_nl_device_get(struct hf_nl *nl, uint32_t index, struct hf_nl_device *ret)
 {
 	struct nlmsghdr *header = prepare(nl, RDMA_NLDEV_CMD_GET, 0);
 	struct hf_nl_device device;
@@ -344,10 +344,10 @@ int hf_nl_device_get(struct hf_nl *nl, uint32_t index, struct hf_nl_device *ret)
 
 static int take_chardev(void *arg, const void *message, size_t size)
 {
-	return hf_nl_parse_chardev(message, size, arg);
+	return hfi_nl_parse_chardev(message, size, arg);
 }
 
-int hf_nl_chardev(struct hf_nl *nl, uint32_t index, struct hf_nl_chardev *ret)
+int hfi_nl_chardev(struct hf_nl *nl, uint32_t index, struct hf_nl_chardev *ret)
 {
 	struct nlmsghdr *header = prepare(nl, RDMA_NLDEV_CMD_GET_CHARDEV, 0);
 	struct hf_nl_chardev chardev;
@@ -359,11 +359,11 @@ int hf_nl_chardev(struct hf_nl *nl, uint32_t index, struct hf_nl_chardev *ret)
 	err = ask(nl, false, take_chardev, NULL, &chardev);
 	/* EINVAL is both: no such device, and a kernel that does not know the command. */
 	if (err == -EINVAL) {
-		err = hf_nl_device_get(nl, index, &device);
+		err = hfi_nl_device_get(nl, index, &device);
 		return err ? err : -EINVAL;
 	}
 	if (!err) {
-		hf_nl_guess_learn(nl->guesses, chardev.name, index);
+		hfi_nl_guess_learn(nl->guesses, chardev.name, index);
 		*ret = chardev;
 	}
 	return err;
@@ -371,10 +371,10 @@ int hf_nl_chardev(struct hf_nl *nl, uint32_t index, struct hf_nl_chardev *ret)
 
 static int take_port(void *arg, const void *message, size_t size)
 {
-	return hf_nl_parse_port(message, size, arg);
+	return hfi_nl_parse_port(message, size, arg);
 }
 
-int hf_nl_port(struct hf_nl *nl, uint32_t index, uint32_t port, struct hf_nl_port *ret)
+int hfi_nl_port(struct hf_nl *nl, uint32_t index, uint32_t port, struct hf_nl_port *ret)
 {
 	struct nlmsghdr *header = prepare(nl, RDMA_NLDEV_CMD_PORT_GET, 0);
 	struct hf_nl_port here;
@@ -391,7 +391,7 @@ int hf_nl_port(struct hf_nl *nl, uint32_t index, uint32_t port, struct hf_nl_por
 static int take_exclusive(void *arg, const void *message, size_t size)
 {
 	int *exclusive = arg;
-	int answer = hf_nl_parse_exclusive(message, size);
+	int answer = hfi_nl_parse_exclusive(message, size);
 
 	if (answer < 0)
 		return answer;
@@ -399,7 +399,7 @@ static int take_exclusive(void *arg, const void *message, size_t size)
 	return 0;
 }
 
-int hf_nl_exclusive(struct hf_nl *nl)
+int hfi_nl_exclusive(struct hf_nl *nl)
 {
 	int exclusive = 0;
 	int err;
@@ -412,7 +412,7 @@ int hf_nl_exclusive(struct hf_nl *nl)
 static int take_copy_on_fork(void *arg, const void *message, size_t size)
 {
 	int *copies = arg;
-	int answer = hf_nl_parse_copy_on_fork(message, size);
+	int answer = hfi_nl_parse_copy_on_fork(message, size);
 
 	if (answer < 0)
 		return answer;
@@ -420,7 +420,7 @@ static int take_copy_on_fork(void *arg, const void *message, size_t size)
 	return 0;
 }
 
-int hf_nl_copy_on_fork(struct hf_nl *nl)
+int hfi_nl_copy_on_fork(struct hf_nl *nl)
 {
 	int copies = 0;
 	int err;

@@ -33,28 +33,28 @@ struct hf_nl_port {
 };
 
 /* -EPROTONOSUPPORT where the kernel has no RDMA netlink. Threads must take turns. */
-int hf_nl_open(struct hf_nl **ret);
-struct hf_nl *hf_nl_close(struct hf_nl *nl);
-int hf_nl_fd(const struct hf_nl *nl);
+int hfi_nl_open(struct hf_nl **ret);
+struct hf_nl *hfi_nl_close(struct hf_nl *nl);
+int hfi_nl_fd(const struct hf_nl *nl);
 
 /* Calls `each` for every device; a non-zero answer ends the walk and is returned. */
-int hf_nl_dump(struct hf_nl *nl, int (*each)(void *arg, const struct hf_nl_device *device),
-	       void *arg);
-int hf_nl_device_get(struct hf_nl *nl, uint32_t index, struct hf_nl_device *ret);
+int hfi_nl_dump(struct hf_nl *nl, int (*each)(void *arg, const struct hf_nl_device *device),
+		void *arg);
+int hfi_nl_device_get(struct hf_nl *nl, uint32_t index, struct hf_nl_device *ret);
 /* The uverbs char device of an index; -ENODEV, -EINVAL (kernel older than 5.1). */
-int hf_nl_chardev(struct hf_nl *nl, uint32_t index, struct hf_nl_chardev *ret);
-int hf_nl_port(struct hf_nl *nl, uint32_t index, uint32_t port, struct hf_nl_port *ret);
+int hfi_nl_chardev(struct hf_nl *nl, uint32_t index, struct hf_nl_chardev *ret);
+int hfi_nl_port(struct hf_nl *nl, uint32_t index, uint32_t port, struct hf_nl_port *ret);
 /* 1 where a device belongs to one network namespace, 0 where all share them; -EINVAL (before 5.2). */
-int hf_nl_exclusive(struct hf_nl *nl);
+int hfi_nl_exclusive(struct hf_nl *nl);
 /* 1 where fork copies pages that hardware uses, so that no memory needs protection (Linux 5.12). */
-int hf_nl_copy_on_fork(struct hf_nl *nl);
+int hfi_nl_copy_on_fork(struct hf_nl *nl);
 
 /* The parsers of replies, also what the fuzz targets call: `message` is one nlmsghdr's bytes. */
 /* -EILSEQ for a device whose name cannot be one, -EBADMSG for what is no device at all. */
-int hf_nl_parse_device(const void *message, size_t size, struct hf_nl_device *ret);
-int hf_nl_parse_chardev(const void *message, size_t size, struct hf_nl_chardev *ret);
-int hf_nl_parse_port(const void *message, size_t size, struct hf_nl_port *ret);
-int hf_nl_parse_exclusive(const void *message, size_t size);
-int hf_nl_parse_copy_on_fork(const void *message, size_t size);
+int hfi_nl_parse_device(const void *message, size_t size, struct hf_nl_device *ret);
+int hfi_nl_parse_chardev(const void *message, size_t size, struct hf_nl_chardev *ret);
+int hfi_nl_parse_port(const void *message, size_t size, struct hf_nl_port *ret);
+int hfi_nl_parse_exclusive(const void *message, size_t size);
+int hfi_nl_parse_copy_on_fork(const void *message, size_t size);
 
 #endif

@@ -28,12 +28,12 @@ struct hf_nl_guesses {
 	bool have_highest;
 };
 
-struct hf_nl_guesses *hf_nl_guesses_new(void)
+struct hf_nl_guesses *hfi_nl_guesses_new(void)
 {
 	return calloc(1, sizeof(struct hf_nl_guesses));
 }
 
-void hf_nl_guesses_clear(struct hf_nl_guesses *guesses)
+void hfi_nl_guesses_clear(struct hf_nl_guesses *guesses)
 {
 	struct guess *guess, *next;
 
@@ -43,15 +43,15 @@ void hf_nl_guesses_clear(struct hf_nl_guesses *guesses)
 	}
 }
 
-void hf_nl_guesses_free(struct hf_nl_guesses *guesses)
+void hfi_nl_guesses_free(struct hf_nl_guesses *guesses)
 {
 	if (guesses)
-		hf_nl_guesses_clear(guesses);
+		hfi_nl_guesses_clear(guesses);
 	free(guesses);
 }
 
 /* Without memory for it there is nothing to guess by. */
-void hf_nl_guess_learn(struct hf_nl_guesses *guesses, const char *name, uint32_t index)
+void hfi_nl_guess_learn(struct hf_nl_guesses *guesses, const char *name, uint32_t index)
 {
 	struct guess *guess;
 
@@ -65,11 +65,11 @@ void hf_nl_guess_learn(struct hf_nl_guesses *guesses, const char *name, uint32_t
 	}
 	/* Names that went stale are many, where devices are renamed all the time. */
 	if (HASH_COUNT(guesses->by_name) >= NAMES_MAX)
-		hf_nl_guesses_clear(guesses);
+		hfi_nl_guesses_clear(guesses);
 	guess = calloc(1, sizeof(*guess));
 	if (!guess)
 		return;
-	(void)hf_copy(guess->name, sizeof(guess->name), name);
+	(void)hfi_copy(guess->name, sizeof(guess->name), name);
 	guess->index = index;
 	HASH_ADD_STR(guesses->by_name, name, guess);
 	if (!hf_hash_added(guess))
@@ -79,11 +79,11 @@ void hf_nl_guess_learn(struct hf_nl_guesses *guesses, const char *name, uint32_t
 static bool is_named(struct hf_nl *nl, uint32_t index, const char *name, struct hf_nl_device *ret,
 		     int *err)
 {
-	*err = hf_nl_device_get(nl, index, ret);
+	*err = hfi_nl_device_get(nl, index, ret);
 	if (*err)
 		return false;
 	/* Whether or not it is the one: the next question may be for it. */
-	hf_nl_guess_learn(hf_nl_guesses(nl), ret->name, index);
+	hfi_nl_guess_learn(hfi_nl_guesses(nl), ret->name, index);
 	return !strcmp(ret->name, name);
 }
 
@@ -94,13 +94,13 @@ static bool was_named(struct hf_nl *nl, const char *known, const char *name,
 
 	if (*err && *err != -ENODEV)
 		return false;
-	HASH_FIND_STR(hf_nl_guesses(nl)->by_name, known, guess);
+	HASH_FIND_STR(hfi_nl_guesses(nl)->by_name, known, guess);
 	return guess && is_named(nl, guess->index, name, ret, err);
 }
 
-int hf_nl_guess(struct hf_nl *nl, const char *uverbs, const char *name, struct hf_nl_device *ret)
+int hfi_nl_guess(struct hf_nl *nl, const char *uverbs, const char *name, struct hf_nl_device *ret)
 {
-	struct hf_nl_guesses *guesses = hf_nl_guesses(nl);
+	struct hf_nl_guesses *guesses = hfi_nl_guesses(nl);
 	struct hf_nl_device device;
 	unsigned int misses = 0;
 	uint32_t highest;
@@ -118,10 +118,10 @@ int hf_nl_guess(struct hf_nl *nl, const char *uverbs, const char *name, struct h
 			goto found;
 		misses = err ? misses + 1 : 0;
 	}
-	return hf_error_is_shortage(err) ? err : -ENODEV;
+	return hfi_error_is_shortage(err) ? err : -ENODEV;
 
 found:
-	hf_nl_guess_learn(guesses, uverbs, device.index);
+	hfi_nl_guess_learn(guesses, uverbs, device.index);
 	*ret = device;
 	return 0;
 }

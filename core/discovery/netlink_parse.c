@@ -125,7 +125,7 @@ static int get_name(const struct attribute *attribute, char *to, size_t size)
 {
 	char text[HF_NAME_SIZE];
 
-	if (get_text(attribute, text, sizeof(text)) || !hf_is_name(text, size - 1))
+	if (get_text(attribute, text, sizeof(text)) || !hfi_is_name(text, size - 1))
 		return -EBADMSG;
 	strcpy(to, text);
 	return 0;
@@ -184,7 +184,7 @@ static int take_device(const struct attribute *attribute, void *arg)
 	case RDMA_NLDEV_ATTR_DEV_NODE_TYPE:
 		err = get_u8(attribute, &number);
 		if (!err)
-			device->node_type = hf_node_type(number);
+			device->node_type = hfi_node_type(number);
 		break;
 	case RDMA_NLDEV_ATTR_DEV_PROTOCOL:
 		err = get_protocol(attribute, &device->protocol);
@@ -195,7 +195,7 @@ static int take_device(const struct attribute *attribute, void *arg)
 	return err;
 }
 
-int hf_nl_parse_device(const void *message, size_t size, struct hf_nl_device *ret)
+int hfi_nl_parse_device(const void *message, size_t size, struct hf_nl_device *ret)
 {
 	struct taken_device taken = {.device.node_type = IBV_NODE_UNKNOWN};
 	int err = walk(message, size, take_device, &taken);
@@ -205,7 +205,7 @@ int hf_nl_parse_device(const void *message, size_t size, struct hf_nl_device *re
 	/* Entries hold it with a sign. */
 	if (!taken.found || taken.device.index > INT32_MAX || !taken.device.name[0])
 		return -EBADMSG;
-	if (!hf_is_name(taken.device.name, sizeof(taken.device.name) - 1))
+	if (!hfi_is_name(taken.device.name, sizeof(taken.device.name) - 1))
 		return -EILSEQ;
 	*ret = taken.device;
 	return 0;
@@ -248,14 +248,14 @@ static int take_chardev(const struct attribute *attribute, void *arg)
 	return err;
 }
 
-int hf_nl_parse_chardev(const void *message, size_t size, struct hf_nl_chardev *ret)
+int hfi_nl_parse_chardev(const void *message, size_t size, struct hf_nl_chardev *ret)
 {
 	struct taken_chardev taken = {.found = false};
 	int err = walk(message, size, take_chardev, &taken);
 
 	if (err)
 		return err;
-	if (!taken.found || !hf_is_uverbs_name(taken.chardev.name))
+	if (!taken.found || !hfi_is_uverbs_name(taken.chardev.name))
 		return -EBADMSG;
 	*ret = taken.chardev;
 	return 0;
@@ -279,7 +279,7 @@ static int take_port(const struct attribute *attribute, void *arg)
 	}
 }
 
-int hf_nl_parse_port(const void *message, size_t size, struct hf_nl_port *ret)
+int hfi_nl_parse_port(const void *message, size_t size, struct hf_nl_port *ret)
 {
 	struct hf_nl_port port = {.state = 0};
 	int err = walk(message, size, take_port, &port);
@@ -295,7 +295,7 @@ static int take_netns_mode(const struct attribute *attribute, void *arg)
 	return attribute->type == RDMA_NLDEV_SYS_ATTR_NETNS_MODE ? get_u8(attribute, arg) : 0;
 }
 
-int hf_nl_parse_exclusive(const void *message, size_t size)
+int hfi_nl_parse_exclusive(const void *message, size_t size)
 {
 	uint32_t shared = 1;
 	int err = walk(message, size, take_netns_mode, &shared);
@@ -308,7 +308,7 @@ static int take_copy_on_fork(const struct attribute *attribute, void *arg)
 	return attribute->type == RDMA_NLDEV_SYS_ATTR_COPY_ON_FORK ? get_u8(attribute, arg) : 0;
 }
 
-int hf_nl_parse_copy_on_fork(const void *message, size_t size)
+int hfi_nl_parse_copy_on_fork(const void *message, size_t size)
 {
 	uint32_t copies = 0;
 	int err = walk(message, size, take_copy_on_fork, &copies);

@@ -37,7 +37,7 @@ static int parse_groups(const char *text, unsigned int groups, uint8_t *raw)
 	return 0;
 }
 
-int hf_parse_guid(const char *text, uint64_t *ret)
+int hfi_parse_guid(const char *text, uint64_t *ret)
 {
 	uint8_t raw[8];
 	int err = parse_groups(text, 4, raw);
@@ -47,7 +47,7 @@ int hf_parse_guid(const char *text, uint64_t *ret)
 	return err;
 }
 
-int hf_parse_gid(const char *text, union ibv_gid *ret)
+int hfi_parse_gid(const char *text, union ibv_gid *ret)
 {
 	uint8_t raw[16];
 	int err = parse_groups(text, 8, raw);
@@ -57,7 +57,7 @@ int hf_parse_gid(const char *text, union ibv_gid *ret)
 	return err;
 }
 
-int hf_parse_dev(const char *text, dev_t *ret)
+int hfi_parse_dev(const char *text, dev_t *ret)
 {
 	const char *colon = strchr(text, ':');
 	uint64_t major_number, minor_number;
@@ -68,14 +68,14 @@ int hf_parse_dev(const char *text, dev_t *ret)
 	memcpy(first, text, (size_t)(colon - text));
 	first[colon - text] = '\0';
 	/* 12 and 20 bits: the kernel's dev_t (include/linux/kdev_t.h). */
-	if (hf_parse_number(first, 10, 0xfff, &major_number) ||
-	    hf_parse_number(colon + 1, 10, 0xfffff, &minor_number))
+	if (hfi_parse_number(first, 10, 0xfff, &major_number) ||
+	    hfi_parse_number(colon + 1, 10, 0xfffff, &minor_number))
 		return -EINVAL;
 	*ret = makedev((unsigned int)major_number, (unsigned int)minor_number);
 	return 0;
 }
 
-int hf_parse_state(const char *text, uint32_t *ret)
+int hfi_parse_state(const char *text, uint32_t *ret)
 {
 	const char *colon = strchr(text, ':');
 	uint64_t number;
@@ -85,20 +85,20 @@ int hf_parse_state(const char *text, uint32_t *ret)
 		return -EINVAL;
 	memcpy(first, text, (size_t)(colon - text));
 	first[colon - text] = '\0';
-	if (hf_parse_number(first, 10, 255, &number))
+	if (hfi_parse_number(first, 10, 255, &number))
 		return -EINVAL;
 	*ret = (uint32_t)number;
 	return 0;
 }
 
-int32_t hf_node_type(uint64_t number)
+int32_t hfi_node_type(uint64_t number)
 {
 	/* The kernel's enum rdma_node_type has the numbers of ibv_node_type. */
 	return number >= IBV_NODE_CA && number <= IBV_NODE_UNSPECIFIED ? (int32_t)number
 								       : IBV_NODE_UNKNOWN;
 }
 
-enum hf_protocol hf_protocol_of_type(int32_t node_type)
+enum hf_protocol hfi_protocol_of_type(int32_t node_type)
 {
 	/* A CA may be InfiniBand, RoCE or both, by port. */
 	if (node_type == IBV_NODE_RNIC)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * One device with as few system calls as a list needs: without netlink, thousands of devices cost
- * what is read of each. The rest is read when somebody asks for it, see hf_entry_complete().
+ * what is read of each. The rest is read when somebody asks for it, see hfi_entry_complete().
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,9 +18,9 @@ static int read_below(int dirfd, const char *directory, const char *attribute, c
 	char path[2 * HF_NAME_SIZE];
 	ssize_t length;
 
-	if (hf_print(path, sizeof(path), "%s/%s", directory, attribute))
+	if (hfi_print(path, sizeof(path), "%s/%s", directory, attribute))
 		return -EINVAL;
-	length = hf_attr_read(dirfd, path, text, size, NULL, NULL);
+	length = hfi_attr_read(dirfd, path, text, size, NULL, NULL);
 	return length < 0 ? (int)length : 0;
 }
 
@@ -32,21 +32,21 @@ static int read_device(const struct hf_classes *classes, struct hf_entry *entry)
 	int err = read_below(classes->verbs, entry->uverbs, "abi_version", text, sizeof(text));
 
 	if (!err)
-		err = hf_parse_number(text, 10, UINT32_MAX, &abi);
+		err = hfi_parse_number(text, 10, UINT32_MAX, &abi);
 	if (!err)
 		err = read_below(classes->ib, entry->name, "node_type", text, sizeof(text));
 	if (!err)
-		err = hf_parse_state(text, &type);
+		err = hfi_parse_state(text, &type);
 	if (err)
 		return err;
 	entry->kernel_abi = (uint32_t)abi;
-	entry->node_type = hf_node_type(type);
-	entry->protocol = hf_protocol_of_type(entry->node_type);
+	entry->node_type = hfi_node_type(type);
+	entry->protocol = hfi_protocol_of_type(entry->node_type);
 	return 0;
 }
 
-int hf_sight_briefly(const struct hf_classes *classes, const char *uverbs, bool calm,
-		     struct hf_entry *ret)
+int hfi_sight_briefly(const struct hf_classes *classes, const char *uverbs, bool calm,
+		      struct hf_entry *ret)
 {
 	struct hf_binding binding = {.uverbs = -1, .ibdev = -1};
 	struct hf_entry entry = {.index = -1, .brief = true};
@@ -54,16 +54,16 @@ int hf_sight_briefly(const struct hf_classes *classes, const char *uverbs, bool 
 	ssize_t length;
 	int err;
 
-	err = hf_copy(entry.uverbs, sizeof(entry.uverbs), uverbs);
+	err = hfi_copy(entry.uverbs, sizeof(entry.uverbs), uverbs);
 	if (!err)
-		err = hf_print(path, sizeof(path), "%s/ibdev", uverbs);
+		err = hfi_print(path, sizeof(path), "%s/ibdev", uverbs);
 	if (err)
 		return err;
-	length = hf_attr_read(classes->verbs, path, binding.name, sizeof(binding.name), &binding.st,
-			      &binding.ibdev);
+	length = hfi_attr_read(classes->verbs, path, binding.name, sizeof(binding.name),
+			       &binding.st, &binding.ibdev);
 	if (length < 0)
 		return (int)length;
-	err = hf_is_name(binding.name, HF_NAME_SIZE - 1) ? 0 : -EINVAL;
+	err = hfi_is_name(binding.name, HF_NAME_SIZE - 1) ? 0 : -EINVAL;
 	if (err)
 		goto close_binding;
 	memcpy(entry.name, binding.name, sizeof(entry.name));
@@ -75,12 +75,12 @@ int hf_sight_briefly(const struct hf_classes *classes, const char *uverbs, bool 
 	 * used again: if uverbsN/ibdev has it before and after, and says the same name, then what was
 	 * read by path in between was the instance's.
 	 */
-	if (!err && !calm && !hf_binding_holds(classes, uverbs, &binding, 0))
+	if (!err && !calm && !hfi_binding_holds(classes, uverbs, &binding, 0))
 		err = -EAGAIN;
 	if (!err)
 		*ret = entry;
 close_binding:
-	hf_binding_close(&binding);
+	hfi_binding_close(&binding);
 	return err;
 }
 
@@ -94,33 +94,33 @@ static int stamp(int dirfd, struct hf_class_stamp *ret)
 	return 0;
 }
 
-bool hf_calm_begin(const struct hf_search_root *root, const struct hf_classes *classes,
-		   struct hf_calm *calm)
+bool hfi_calm_begin(const struct hf_search_root *root, const struct hf_classes *classes,
+		    struct hf_calm *calm)
 {
 	/* sysfs does not stamp a directory when something comes or goes (kernfs, Linux 6.1). */
 	if (root->kernel || stamp(classes->verbs, &calm->verbs) || stamp(classes->ib, &calm->ib))
 		return false;
-	return hf_stamp_is_settled(&calm->verbs.mtime) && hf_stamp_is_settled(&calm->ib.mtime);
+	return hfi_stamp_is_settled(&calm->verbs.mtime) && hfi_stamp_is_settled(&calm->ib.mtime);
 }
 
-bool hf_calm_holds(const struct hf_search_root *root, const struct hf_calm *calm)
+bool hfi_calm_holds(const struct hf_search_root *root, const struct hf_calm *calm)
 {
 	struct hf_class_stamp verbs, ib;
 	struct hf_classes classes;
 	bool holds;
 
 	/* By path: the directories themselves may have been replaced. */
-	if (hf_classes_open(root, &classes))
+	if (hfi_classes_open(root, &classes))
 		return false;
 	holds = stamp(classes.verbs, &verbs) == 0 && stamp(classes.ib, &ib) == 0 &&
 		verbs.inode == calm->verbs.inode && ib.inode == calm->ib.inode &&
-		hf_stamp_same(&verbs.mtime, &calm->verbs.mtime) &&
-		hf_stamp_same(&ib.mtime, &calm->ib.mtime);
-	hf_classes_close(&classes);
+		hfi_stamp_same(&verbs.mtime, &calm->verbs.mtime) &&
+		hfi_stamp_same(&ib.mtime, &calm->ib.mtime);
+	hfi_classes_close(&classes);
 	return holds;
 }
 
-int hf_entry_read_number(const struct hf_search_root *root, struct hf_entry *entry)
+int hfi_entry_read_number(const struct hf_search_root *root, struct hf_entry *entry)
 {
 	char path[HF_PATH_SIZE + 2 * HF_NAME_SIZE];
 	char text[32];
@@ -130,17 +130,17 @@ int hf_entry_read_number(const struct hf_search_root *root, struct hf_entry *ent
 
 	if (!entry->brief || entry->node_number)
 		return 0;
-	err = hf_print(path, sizeof(path), "%s/class/infiniband_verbs/%s/dev", root->sysfs,
-		       entry->uverbs);
+	err = hfi_print(path, sizeof(path), "%s/class/infiniband_verbs/%s/dev", root->sysfs,
+			entry->uverbs);
 	if (err)
 		return err;
-	length = hf_attr_read(AT_FDCWD, path, text, sizeof(text), NULL, NULL);
+	length = hfi_attr_read(AT_FDCWD, path, text, sizeof(text), NULL, NULL);
 	if (length < 0)
 		return (int)length;
-	err = hf_parse_dev(text, &number);
+	err = hfi_parse_dev(text, &number);
 	/* By path, so it may be another instance's by now: as above. */
 	if (!err)
-		err = hf_entry_verify(root, NULL, entry);
+		err = hfi_entry_verify(root, NULL, entry);
 	if (!err)
 		entry->node_number = number;
 	return err;

@@ -35,11 +35,11 @@ static void half_made(struct hf_entry *entry, int err, bool of_uverbs, const cha
 static int read_text(struct hf_entry *entry, int dirfd, bool of_uverbs, const char *attribute,
 		     char *text, size_t size)
 {
-	ssize_t length = hf_attr_read(dirfd, attribute, text, size, NULL, NULL);
+	ssize_t length = hfi_attr_read(dirfd, attribute, text, size, NULL, NULL);
 
 	if (length >= 0)
 		return 0;
-	if (hf_error_is_shortage((int)length))
+	if (hfi_error_is_shortage((int)length))
 		return (int)length;
 	half_made(entry, (int)length, of_uverbs, attribute);
 	return 1;
@@ -50,7 +50,7 @@ static int read_uverbs_number(struct sight *s)
 	char text[32];
 	int err = read_text(s->entry, s->binding.uverbs, true, "dev", text, sizeof(text));
 
-	if (!err && hf_parse_dev(text, &s->entry->node_number))
+	if (!err && hfi_parse_dev(text, &s->entry->node_number))
 		half_made(s->entry, -EINVAL, true, "dev");
 	return err < 0 ? err : 0;
 }
@@ -63,7 +63,7 @@ static int read_abi(struct sight *s)
 
 	if (err)
 		return err < 0 ? err : 0;
-	if (hf_parse_number(text, 10, UINT32_MAX, &abi))
+	if (hfi_parse_number(text, 10, UINT32_MAX, &abi))
 		half_made(s->entry, -EINVAL, true, "abi_version");
 	else
 		s->entry->kernel_abi = (uint32_t)abi;
@@ -77,13 +77,13 @@ static int read_device(struct sight *s, int dirfd)
 	uint32_t type;
 	int err = read_text(entry, dirfd, false, "node_type", text, sizeof(text));
 
-	if (!err && hf_parse_state(text, &type))
+	if (!err && hfi_parse_state(text, &type))
 		half_made(entry, -EINVAL, false, "node_type");
 	else if (!err)
-		entry->node_type = hf_node_type(type);
+		entry->node_type = hfi_node_type(type);
 	if (err >= 0)
 		err = read_text(entry, dirfd, false, "node_guid", text, sizeof(text));
-	if (!err && hf_parse_guid(text, &entry->node_guid))
+	if (!err && hfi_parse_guid(text, &entry->node_guid))
 		half_made(entry, -EINVAL, false, "node_guid");
 	return err < 0 ? err : 0;
 }
@@ -97,7 +97,7 @@ static int ask_chardev(struct sight *s, const struct hf_nl_device *device,
 	int err = 0;
 
 	for (int i = 0; i < HF_SIGHT_TRIES; i++) {
-		err = hf_nl_chardev(s->nl, device->index, chardev);
+		err = hfi_nl_chardev(s->nl, device->index, chardev);
 		/* uverbsN is in sysfs a moment before its netlink answer is (client_data marks). */
 		if ((err != -EOPNOTSUPP && err != -ENOENT) || (s->table && s->table->waited))
 			break;
@@ -115,7 +115,7 @@ static int ask_chardev(struct sight *s, const struct hf_nl_device *device,
 	if (s->table)
 		s->table->waited |= err != -EINVAL;
 	/* Before 5.1: the name must do, asked for while the instance is held. */
-	err = hf_nl_device_get(s->nl, device->index, &now);
+	err = hfi_nl_device_get(s->nl, device->index, &now);
 	if (!err && strcmp(now.name, s->binding.name) != 0)
 		err = -ENODEV;
 	return err ? err : 1;
@@ -133,10 +133,10 @@ static int ask_netlink(struct sight *s)
 	if (!s->nl)
 		return 0;
 	if (s->table) {
-		device = hf_nl_table_find(s->table, s->binding.name);
+		device = hfi_nl_table_find(s->table, s->binding.name);
 	} else {
-		err = hf_nl_guess(s->nl, entry->uverbs, s->binding.name, &guessed);
-		if (hf_error_is_shortage(err))
+		err = hfi_nl_guess(s->nl, entry->uverbs, s->binding.name, &guessed);
+		if (hfi_error_is_shortage(err))
 			return err;
 		if (!err)
 			device = &guessed;
@@ -148,7 +148,7 @@ static int ask_netlink(struct sight *s)
 	err = ask_chardev(s, device, &chardev);
 	if (err < 0) {
 		s->match = HF_MATCH_STALE;
-		return hf_error_is_shortage(err) ? err : 0;
+		return hfi_error_is_shortage(err) ? err : 0;
 	}
 	s->match = HF_MATCH_FOUND;
 	entry->index = (int32_t)device->index;
@@ -180,7 +180,7 @@ static int read_bound(struct sight *s)
 		else
 			s->entry->device_inode = st.st_ino;
 	} else {
-		fd = hf_open_dir(s->classes->ib, s->binding.name);
+		fd = hfi_open_dir(s->classes->ib, s->binding.name);
 		if (fd < 0)
 			err = fd;
 		else if (fstat(fd, &st) < 0)
@@ -190,11 +190,11 @@ static int read_bound(struct sight *s)
 		if (!err)
 			err = read_device(s, fd);
 		if (fd >= 0)
-			hf_close(&fd);
+			hfi_close(&fd);
 	}
 	if (err == -EBADF)
 		err = -ENOENT; /* there is no class/infiniband at all */
-	if (err && !hf_error_is_shortage(err)) {
+	if (err && !hfi_error_is_shortage(err)) {
 		half_made(s->entry, err, false, "");
 		err = 0;
 	}
@@ -217,7 +217,7 @@ static int read_all(struct sight *s)
 	if (!err)
 		err = read_bound(s);
 	if (entry->protocol == HF_PROTOCOL_UNKNOWN)
-		entry->protocol = hf_protocol_of_type(entry->node_type);
+		entry->protocol = hfi_protocol_of_type(entry->node_type);
 	return err;
 }
 
@@ -231,13 +231,13 @@ static int sight_once(struct sight *s, const char *uverbs)
 	entry->index = -1;
 	entry->node_type = IBV_NODE_UNKNOWN;
 	s->match = HF_MATCH_NONE;
-	err = hf_copy(entry->uverbs, sizeof(entry->uverbs), uverbs);
+	err = hfi_copy(entry->uverbs, sizeof(entry->uverbs), uverbs);
 	if (err)
 		return -ENODEV;
-	err = hf_binding_open(s->classes, uverbs, &s->binding);
-	if (hf_error_is_shortage(err))
+	err = hfi_binding_open(s->classes, uverbs, &s->binding);
+	if (hfi_error_is_shortage(err))
 		goto close_binding;
-	if (s->binding.uverbs < 0 && hf_error_is_gone(err)) {
+	if (s->binding.uverbs < 0 && hfi_error_is_gone(err)) {
 		err = -ENODEV;
 		goto close_binding;
 	}
@@ -245,19 +245,19 @@ static int sight_once(struct sight *s, const char *uverbs)
 		/* No name: a device that is on its way out looks like this, too. */
 		half_made(entry, err, true, s->binding.uverbs < 0 ? "" : "ibdev");
 		entry->inode = s->binding.st.st_ino;
-		err = hf_error_is_gone(err) ? -EAGAIN : 0;
+		err = hfi_error_is_gone(err) ? -EAGAIN : 0;
 		goto close_binding;
 	}
 	err = read_all(s);
-	if (!err && !hf_binding_holds(s->classes, uverbs, &s->binding, entry->device_inode))
+	if (!err && !hfi_binding_holds(s->classes, uverbs, &s->binding, entry->device_inode))
 		err = -EAGAIN;
 close_binding:
-	hf_binding_close(&s->binding);
+	hfi_binding_close(&s->binding);
 	return err;
 }
 
-int hf_sight(const struct hf_classes *classes, struct hf_nl *nl, struct hf_nl_table *table,
-	     const char *uverbs, struct hf_entry *ret, enum hf_match *match)
+int hfi_sight(const struct hf_classes *classes, struct hf_nl *nl, struct hf_nl_table *table,
+	      const char *uverbs, struct hf_entry *ret, enum hf_match *match)
 {
 	struct sight s = {.classes = classes, .nl = nl, .table = table, .entry = ret};
 	int err = -EAGAIN;
@@ -275,7 +275,7 @@ int hf_sight(const struct hf_classes *classes, struct hf_nl *nl, struct hf_nl_ta
 		ret->reason = reason;
 		if (reason.code == HF_REASON_NONE)
 			ret->reason.code = HF_REASON_HALF_MADE;
-		err = hf_copy(ret->uverbs, sizeof(ret->uverbs), uverbs);
+		err = hfi_copy(ret->uverbs, sizeof(ret->uverbs), uverbs);
 	}
 	*match = s.match;
 	return err;

@@ -25,8 +25,8 @@ struct hf_listing {
 	struct listed listed[];
 };
 
-void hf_nl_entry(const struct hf_nl_device *device, const struct hf_nl_chardev *chardev,
-		 struct hf_entry *entry)
+void hfi_nl_entry(const struct hf_nl_device *device, const struct hf_nl_chardev *chardev,
+		  struct hf_entry *entry)
 {
 	memset(entry, 0, sizeof(*entry));
 	memcpy(entry->uverbs, chardev->name, sizeof(entry->uverbs));
@@ -39,10 +39,10 @@ void hf_nl_entry(const struct hf_nl_device *device, const struct hf_nl_chardev *
 	entry->num_ports = device->num_ports;
 	entry->node_type = device->node_type;
 	entry->protocol = device->protocol ? device->protocol
-					   : hf_protocol_of_type(device->node_type);
+					   : hfi_protocol_of_type(device->node_type);
 }
 
-int hf_listing_make(struct hf_nl *nl, const struct hf_nl_table *table, struct hf_listing **ret)
+int hfi_listing_make(struct hf_nl *nl, const struct hf_nl_table *table, struct hf_listing **ret)
 {
 	struct hf_listing *listing;
 	int err = 0;
@@ -53,7 +53,7 @@ int hf_listing_make(struct hf_nl *nl, const struct hf_nl_table *table, struct hf
 	for (size_t i = 0; i < table->count && !err; i++) {
 		struct listed *listed = &listing->listed[i];
 
-		err = hf_nl_chardev(nl, table->v[i].index, &listed->chardev);
+		err = hfi_nl_chardev(nl, table->v[i].index, &listed->chardev);
 		/* This one has no node, or none yet. */
 		if (err == -ENODEV || err == -ENOENT || err == -EOPNOTSUPP) {
 			err = 0;
@@ -68,13 +68,13 @@ int hf_listing_make(struct hf_nl *nl, const struct hf_nl_table *table, struct hf
 			err = -ENOMEM;
 	}
 	if (err)
-		hf_listing_free(listing);
+		hfi_listing_free(listing);
 	else
 		*ret = listing;
 	return err;
 }
 
-void hf_listing_free(struct hf_listing *listing)
+void hfi_listing_free(struct hf_listing *listing)
 {
 	if (!listing)
 		return;
@@ -82,8 +82,8 @@ void hf_listing_free(struct hf_listing *listing)
 	free(listing);
 }
 
-bool hf_listing_sight(const struct hf_listing *listing, const struct hf_classes *classes,
-		      const char *uverbs, struct hf_entry *ret)
+bool hfi_listing_sight(const struct hf_listing *listing, const struct hf_classes *classes,
+		       const char *uverbs, struct hf_entry *ret)
 {
 	char path[HF_NAME_SIZE + 8];
 	struct hf_entry entry;
@@ -91,10 +91,10 @@ bool hf_listing_sight(const struct hf_listing *listing, const struct hf_classes 
 	struct stat st;
 
 	HASH_FIND_STR(listing->by_uverbs, uverbs, listed);
-	if (!listed || hf_print(path, sizeof(path), "%s/ibdev", uverbs) ||
+	if (!listed || hfi_print(path, sizeof(path), "%s/ibdev", uverbs) ||
 	    fstatat(classes->verbs, path, &st, 0) < 0)
 		return false;
-	hf_nl_entry(listed->device, &listed->chardev, &entry);
+	hfi_nl_entry(listed->device, &listed->chardev, &entry);
 	entry.inode = st.st_ino;
 	entry.stamp = st.st_mtim;
 	entry.brief = true;

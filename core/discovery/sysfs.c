@@ -11,7 +11,7 @@
 #include "shared/text.h"
 #include "core/discovery/internal.h"
 
-bool hf_error_is_gone(int err)
+bool hfi_error_is_gone(int err)
 {
 	/* A held directory of sysfs whose device has gone answers ENOENT, an open attribute ENODEV. */
 	return err == -ENOENT || err == -ENODEV || err == -ENOTDIR || err == -ENXIO;
@@ -19,7 +19,7 @@ bool hf_error_is_gone(int err)
 
 static int set_path(char path[HF_PATH_SIZE], const char *from)
 {
-	int err = hf_copy(path, HF_PATH_SIZE, from);
+	int err = hfi_copy(path, HF_PATH_SIZE, from);
 	size_t length;
 
 	if (err)
@@ -29,7 +29,7 @@ static int set_path(char path[HF_PATH_SIZE], const char *from)
 	return 0;
 }
 
-int hf_search_root_init(struct hf_search_root *root, const char *sysfs, const char *dev)
+int hfi_search_root_init(struct hf_search_root *root, const char *sysfs, const char *dev)
 {
 	struct hf_search_root here = {.kernel = false};
 	struct statfs fs;
@@ -54,14 +54,14 @@ int hf_search_root_init(struct hf_search_root *root, const char *sysfs, const ch
 static int open_class(const struct hf_search_root *root, const char *name)
 {
 	char path[HF_PATH_SIZE + 32];
-	int fd = hf_print(path, sizeof(path), "%s/class/%s", root->sysfs, name);
+	int fd = hfi_print(path, sizeof(path), "%s/class/%s", root->sysfs, name);
 
 	if (!fd)
-		fd = hf_open_dir(AT_FDCWD, path);
+		fd = hfi_open_dir(AT_FDCWD, path);
 	return fd;
 }
 
-int hf_classes_open(const struct hf_search_root *root, struct hf_classes *ret)
+int hfi_classes_open(const struct hf_search_root *root, struct hf_classes *ret)
 {
 	struct hf_classes here = {.verbs = -1, .ib = -1};
 
@@ -71,8 +71,8 @@ int hf_classes_open(const struct hf_search_root *root, struct hf_classes *ret)
 	/* Without the second one every device of the first stands there as half made. */
 	if (here.verbs >= 0) {
 		here.ib = open_class(root, "infiniband");
-		if (hf_error_is_shortage(here.ib)) {
-			hf_close(&here.verbs);
+		if (hfi_error_is_shortage(here.ib)) {
+			hfi_close(&here.verbs);
 			return here.ib;
 		}
 	}
@@ -82,10 +82,10 @@ int hf_classes_open(const struct hf_search_root *root, struct hf_classes *ret)
 	return 0;
 }
 
-void hf_classes_close(struct hf_classes *classes)
+void hfi_classes_close(struct hf_classes *classes)
 {
-	hf_close(&classes->verbs);
-	hf_close(&classes->ib);
+	hfi_close(&classes->verbs);
+	hfi_close(&classes->ib);
 }
 
 /* Strips newlines and refuses what is no text. */
@@ -103,7 +103,7 @@ static ssize_t finish(char *value, size_t size, ssize_t length)
 	return length;
 }
 
-ssize_t hf_attr_again(int fd, char *value, size_t size)
+ssize_t hfi_attr_again(int fd, char *value, size_t size)
 {
 	size_t length = 0;
 
@@ -122,8 +122,8 @@ ssize_t hf_attr_again(int fd, char *value, size_t size)
 	return finish(value, size, (ssize_t)length);
 }
 
-ssize_t hf_attr_read(int dirfd, const char *path, char *value, size_t size, struct stat *st,
-		     int *keep)
+ssize_t hfi_attr_read(int dirfd, const char *path, char *value, size_t size, struct stat *st,
+		      int *keep)
 {
 	struct stat here;
 	ssize_t length;
@@ -138,12 +138,12 @@ ssize_t hf_attr_read(int dirfd, const char *path, char *value, size_t size, stru
 	if (st && fstat(fd, &here) < 0)
 		length = -errno;
 	else
-		length = hf_attr_again(fd, value, size);
+		length = hfi_attr_again(fd, value, size);
 	if (length >= 0 && st)
 		*st = here;
 	if (length >= 0 && keep)
 		*keep = fd;
 	else
-		hf_close(&fd);
+		hfi_close(&fd);
 	return length;
 }

@@ -10,7 +10,7 @@
 
 static const char first_line[] = "holdfast-cache 1 " PACKAGE_VERSION "\n";
 
-struct hf_file_identity hf_file_identity(const struct stat *st)
+struct hf_file_identity hfi_file_identity(const struct stat *st)
 {
 	return (struct hf_file_identity){
 		.dev = st->st_dev,
@@ -32,10 +32,10 @@ static uint64_t sum_of(const char *text, size_t size)
 	return sum;
 }
 
-void hf_cache_clear(struct hf_cache *cache)
+void hfi_cache_clear(struct hf_cache *cache)
 {
 	for (size_t i = 0; i < cache->count; i++)
-		hf_tables_clear(&cache->v[i].tables);
+		hfi_tables_clear(&cache->v[i].tables);
 	free(cache->v);
 	cache->v = NULL;
 	cache->count = 0;
@@ -55,8 +55,8 @@ static int append(struct hf_cache *cache, const struct hf_cached *cached)
 	return 0;
 }
 
-int hf_cache_add(struct hf_cache *cache, const struct hf_file_identity *identity,
-		 const struct hf_tables *tables)
+int hfi_cache_add(struct hf_cache *cache, const struct hf_file_identity *identity,
+		  const struct hf_tables *tables)
 {
 	struct hf_cached cached = {.identity = *identity, .tables = *tables};
 	int err = 0;
@@ -76,12 +76,12 @@ int hf_cache_add(struct hf_cache *cache, const struct hf_file_identity *identity
 	if (!err)
 		err = append(cache, &cached);
 	if (err)
-		hf_tables_clear(&cached.tables);
+		hfi_tables_clear(&cached.tables);
 	return err;
 }
 
-const struct hf_tables *hf_cache_find(const struct hf_cache *cache,
-				      const struct hf_file_identity *identity)
+const struct hf_tables *hfi_cache_find(const struct hf_cache *cache,
+				       const struct hf_file_identity *identity)
 {
 	for (size_t i = 0; i < cache->count; i++)
 		if (!memcmp(&cache->v[i].identity, identity, sizeof(*identity)))
@@ -105,7 +105,7 @@ static int parse_identity(const char **text, struct hf_file_identity *id)
 	return 0;
 }
 
-int hf_cache_parse(const char *text, struct hf_cache *ret)
+int hfi_cache_parse(const char *text, struct hf_cache *ret)
 {
 	struct hf_cache cache = {0};
 	const char *at = text + strlen(first_line);
@@ -119,24 +119,24 @@ int hf_cache_parse(const char *text, struct hf_cache *ret)
 
 		err = parse_identity(&at, &cached.identity);
 		if (!err)
-			err = hf_tables_parse(&at, &cached.tables);
+			err = hfi_tables_parse(&at, &cached.tables);
 		if (!err) {
 			err = append(&cache, &cached);
 			if (err)
-				hf_tables_clear(&cached.tables);
+				hfi_tables_clear(&cached.tables);
 		}
 	}
 	if (!err && (sscanf(at, "sum %16" SCNx64 "%n", &sum, &length) != 1 ||
 		     strcmp(at + length, "\n") != 0 || sum != sum_of(text, (size_t)(at - text))))
 		err = -EINVAL;
 	if (err)
-		hf_cache_clear(&cache);
+		hfi_cache_clear(&cache);
 	else
 		*ret = cache;
 	return err == -E2BIG ? -EINVAL : err;
 }
 
-int hf_cache_print(const struct hf_cache *cache, char **ret, size_t *ret_size)
+int hfi_cache_print(const struct hf_cache *cache, char **ret, size_t *ret_size)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -153,7 +153,7 @@ int hf_cache_print(const struct hf_cache *cache, char **ret, size_t *ret_size)
 			" %" PRId64 " %" PRId64 "\n",
 			id->dev, id->ino, id->size, id->mtime, id->mtime_ns, id->ctime,
 			id->ctime_ns);
-		hf_tables_print(&cache->v[i].tables, file);
+		hfi_tables_print(&cache->v[i].tables, file);
 	}
 	if (fflush(file) == 0)
 		fprintf(file, "sum %" PRIx64 "\n", sum_of(text, size));

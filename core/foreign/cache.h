@@ -34,26 +34,26 @@ struct hf_cache {
 	size_t count;
 };
 
-struct hf_file_identity hf_file_identity(const struct stat *st);
+struct hf_file_identity hfi_file_identity(const struct stat *st);
 
 /* `text` ends with a NUL. -EINVAL for what was not written by this version, or was damaged. */
-int hf_cache_parse(const char *text, struct hf_cache *ret);
+int hfi_cache_parse(const char *text, struct hf_cache *ret);
 /* *ret is for free(). -ENOMEM. */
-int hf_cache_print(const struct hf_cache *cache, char **ret, size_t *ret_size);
+int hfi_cache_print(const struct hf_cache *cache, char **ret, size_t *ret_size);
 
 /*
  * Reads DIR/providers, if it and the directory belong to root or this user and nobody else can write
  * them. 0 also when there is none: then *ret is empty. -ENOMEM.
  */
-int hf_cache_load(const char *dir, struct hf_cache *ret);
+int hfi_cache_load(const char *dir, struct hf_cache *ret);
 /* Replaces it as a whole. -errno, which may be ignored: it is a cache. */
-int hf_cache_save(const char *dir, const struct hf_cache *cache);
+int hfi_cache_save(const char *dir, const struct hf_cache *cache);
 
-const struct hf_tables *hf_cache_find(const struct hf_cache *cache,
-				      const struct hf_file_identity *identity);
+const struct hf_tables *hfi_cache_find(const struct hf_cache *cache,
+				       const struct hf_file_identity *identity);
 /* Takes a copy. -ENOMEM, -E2BIG. */
-int hf_cache_add(struct hf_cache *cache, const struct hf_file_identity *identity,
-		 const struct hf_tables *tables);
-void hf_cache_clear(struct hf_cache *cache);
+int hfi_cache_add(struct hf_cache *cache, const struct hf_file_identity *identity,
+		  const struct hf_tables *tables);
+void hfi_cache_clear(struct hf_cache *cache);
 
 #endif

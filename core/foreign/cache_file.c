@@ -27,7 +27,7 @@ static int open_dir(const char *dir)
 		return -errno;
 	if (fstat(fd, &st) == 0 && is_safe(&st))
 		return fd;
-	hf_close(&fd);
+	hfi_close(&fd);
 	return -EPERM;
 }
 
@@ -61,11 +61,11 @@ static int read_text(int dir, char **ret)
 	*ret = text;
 	err = 0;
 close_file:
-	hf_close(&fd);
+	hfi_close(&fd);
 	return err;
 }
 
-int hf_cache_load(const char *dir, struct hf_cache *ret)
+int hfi_cache_load(const char *dir, struct hf_cache *ret)
 {
 	struct hf_cache cache = {0};
 	char *text = NULL;
@@ -77,10 +77,10 @@ int hf_cache_load(const char *dir, struct hf_cache *ret)
 		return 0;
 	err = read_text(fd, &text);
 	if (!err) {
-		err = hf_cache_parse(text, &cache);
+		err = hfi_cache_parse(text, &cache);
 		free(text);
 	}
-	hf_close(&fd);
+	hfi_close(&fd);
 	if (!err)
 		*ret = cache;
 	return err == -ENOMEM ? err : 0;
@@ -101,7 +101,7 @@ static int write_all(int fd, const char *text, size_t size)
 	return 0;
 }
 
-int hf_cache_save(const char *dir, const struct hf_cache *cache)
+int hfi_cache_save(const char *dir, const struct hf_cache *cache)
 {
 	struct rlimit limit;
 	char new_name[32], *text;
@@ -114,7 +114,7 @@ int hf_cache_save(const char *dir, const struct hf_cache *cache)
 	fd = open_dir(dir);
 	if (fd < 0)
 		return fd;
-	err = hf_cache_print(cache, &text, &size);
+	err = hfi_cache_print(cache, &text, &size);
 	if (err)
 		goto close_dir;
 	/* To write more than the process may is to end it, by SIGXFSZ. */
@@ -137,10 +137,10 @@ int hf_cache_save(const char *dir, const struct hf_cache *cache)
 		err = -errno;
 	if (err)
 		unlinkat(fd, new_name, 0);
-	hf_close(&file);
+	hfi_close(&file);
 free_text:
 	free(text);
 close_dir:
-	hf_close(&fd);
+	hfi_close(&fd);
 	return err;
 }

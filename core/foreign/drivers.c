@@ -36,8 +36,8 @@ static int insert(struct hf_drivers *drivers, size_t at, const char *from, const
 	struct hf_driver *grown;
 	struct hf_driver driver;
 
-	if (hf_print(driver.name, sizeof(driver.name), "%.*s", (int)length, name) ||
-	    hf_copy(driver.from, sizeof(driver.from), from)) {
+	if (hfi_print(driver.name, sizeof(driver.name), "%.*s", (int)length, name) ||
+	    hfi_copy(driver.from, sizeof(driver.from), from)) {
 		say(drivers, "Warning: couldn't allocate driver name '%.*s'.", 255, name);
 		return 0;
 	}
@@ -74,7 +74,7 @@ static int parse_line(struct hf_drivers *drivers, const char *path, char *line, 
 	return insert(drivers, 0, path, name, strcspn(name, "\t "));
 }
 
-int hf_drivers_parse(struct hf_drivers *drivers, const char *path, const char *text, size_t size)
+int hfi_drivers_parse(struct hf_drivers *drivers, const char *path, const char *text, size_t size)
 {
 	char *copy, *next;
 	int err = 0;
@@ -92,7 +92,7 @@ int hf_drivers_parse(struct hf_drivers *drivers, const char *path, const char *t
 	return err;
 }
 
-int hf_drivers_add_list(struct hf_drivers *drivers, const char *variable, const char *list)
+int hfi_drivers_add_list(struct hf_drivers *drivers, const char *variable, const char *list)
 {
 	size_t at = 0;
 	int err;
@@ -130,7 +130,7 @@ static int read_one(struct hf_drivers *drivers, int fd, const char *dir, const c
 	struct stat st;
 	ssize_t length;
 
-	if (hf_print(path, sizeof(path), "%s/%s", dir, name)) {
+	if (hfi_print(path, sizeof(path), "%s/%s", dir, name)) {
 		say(drivers, "Warning: couldn't read config file %.200s/%.255s.", dir, name);
 		return 0;
 	}
@@ -140,33 +140,33 @@ static int read_one(struct hf_drivers *drivers, int fd, const char *dir, const c
 	}
 	if (!S_ISREG(st.st_mode))
 		return 0;
-	length = hf_read_file(fd, name, text, HF_DRIVER_FILE_MAX, &st);
-	if (hf_error_is_shortage((int)length))
+	length = hfi_read_file(fd, name, text, HF_DRIVER_FILE_MAX, &st);
+	if (hfi_error_is_shortage((int)length))
 		return (int)length;
 	reason = unfit(length, &st);
 	if (reason) {
 		say(drivers, "Warning: couldn't read config file %s: %s.", path, reason);
 		return 0;
 	}
-	/* hf_read_file() takes the last newline off; what it ended is ended all the same. */
+	/* hfi_read_file() takes the last newline off; what it ended is ended all the same. */
 	text[length] = '\n';
-	return hf_drivers_parse(drivers, path, text, (size_t)length + 1);
+	return hfi_drivers_parse(drivers, path, text, (size_t)length + 1);
 }
 
-int hf_drivers_read(struct hf_drivers *drivers, const char *dir)
+int hfi_drivers_read(struct hf_drivers *drivers, const char *dir)
 {
 	struct dirent *entry;
 	char *text = NULL;
 	DIR *stream;
 	int err = 0;
-	int fd = hf_open_dir_to_read(AT_FDCWD, dir);
+	int fd = hfi_open_dir_to_read(AT_FDCWD, dir);
 
-	if (hf_error_is_shortage(fd))
+	if (hfi_error_is_shortage(fd))
 		return fd;
 	stream = fd < 0 ? NULL : fdopendir(fd);
 	if (!stream) {
 		say(drivers, "Warning: couldn't open config directory '%s'.", dir);
-		hf_close(&fd);
+		hfi_close(&fd);
 		return 0;
 	}
 	text = malloc(HF_DRIVER_FILE_MAX + 1);
@@ -183,7 +183,7 @@ int hf_drivers_read(struct hf_drivers *drivers, const char *dir)
 	return err;
 }
 
-void hf_drivers_clear(struct hf_drivers *drivers)
+void hfi_drivers_clear(struct hf_drivers *drivers)
 {
 	free(drivers->v);
 	drivers->v = NULL;

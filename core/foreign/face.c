@@ -27,33 +27,33 @@ static _Atomic(const void *) face_address;
 static atomic_bool face_is_the_programs;
 static _Thread_local bool opening;
 
-void hf_compat_face(const void *address)
+void hfi_compat_face(const void *address)
 {
 	atomic_store(&face_address, address);
 	atomic_store(&face_is_the_programs, address && !opening);
 }
 
-bool hf_face_is_the_programs(void)
+bool hfi_face_is_the_programs(void)
 {
 	return atomic_load(&face_is_the_programs);
 }
 
 static int refuse(struct hf_reason *reason, const char *wanted, const char *found, const char *path)
 {
-	hf_reason_set(reason, HF_REASON_LOAD, wanted, found,
-		      "the distribution's providers need %s, but: %s", wanted, path);
+	hfi_reason_set(reason, HF_REASON_LOAD, wanted, found,
+		       "the distribution's providers need %s, but: %s", wanted, path);
 	return -EACCES;
 }
 
 static bool readable(char *path, const char *dir, const char *name)
 {
-	if (hf_print(path, HF_PATH_MAX, "%s/%s", dir, name) == 0 && access(path, R_OK) == 0)
+	if (hfi_print(path, HF_PATH_MAX, "%s/%s", dir, name) == 0 && access(path, R_OK) == 0)
 		return true;
 	path[0] = '\0';
 	return false;
 }
 
-int hf_face_find(struct hf_face_files *ret, struct hf_reason *reason)
+int hfi_face_find(struct hf_face_files *ret, struct hf_reason *reason)
 {
 	static const struct {
 		const char *face, *scan;
@@ -67,7 +67,7 @@ int hf_face_find(struct hf_face_files *ret, struct hf_reason *reason)
 	Dl_info info;
 
 	if (!dladdr((void *)(uintptr_t)hf_version, &info) || info.dli_fname[0] != '/' ||
-	    hf_copy(files.self, sizeof(files.self), info.dli_fname))
+	    hfi_copy(files.self, sizeof(files.self), info.dli_fname))
 		return refuse(reason, "a shared libholdfast", "one within the program",
 			      "it is linked into the program");
 	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(files.self, '/') - files.self),
@@ -102,7 +102,7 @@ static int check_present(void *library, struct hf_reason *reason)
 		      present ? present->l_name : "another one is in the process");
 }
 
-int hf_face_open(const char *path, void **ret, struct hf_reason *reason)
+int hfi_face_open(const char *path, void **ret, struct hf_reason *reason)
 {
 	void *library = dlopen(soname, RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
 	int err;

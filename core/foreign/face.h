@@ -17,15 +17,15 @@ struct hf_face_files {
 };
 
 /* Installed, moved as a whole, or in the tree they were built in. -EACCES with *reason filled. */
-int hf_face_find(struct hf_face_files *ret, struct hf_reason *reason);
+int hfi_face_find(struct hf_face_files *ret, struct hf_reason *reason);
 
 /*
  * Has the face mapped under the name that providers ask for. *ret is for dlclose() once they are
  * mapped. -EACCES with *reason filled, as when another libibverbs.so.1 is in the process.
  */
-int hf_face_open(const char *path, void **ret, struct hf_reason *reason);
+int hfi_face_open(const char *path, void **ret, struct hf_reason *reason);
 
 /* Did the program bring the face? Then it expects libibverbs' manners. */
-bool hf_face_is_the_programs(void);
+bool hfi_face_is_the_programs(void);
 
 #endif

@@ -25,7 +25,7 @@ static const struct hf_landmark landmarks_34[] = {
 	{"ibv_cmd_create_cq_ex2", 53},
 };
 
-const struct hf_family hf_families[] = {
+const struct hf_family hfi_families[] = {
 	{
 		.name = "rdmav34",
 		.abi = 34,
@@ -39,13 +39,13 @@ const struct hf_family hf_families[] = {
 		.num_landmarks = HF_ARRAY_SIZE(landmarks_34),
 	},
 };
-const size_t hf_num_families = HF_ARRAY_SIZE(hf_families);
+const size_t hfi_num_families = HF_ARRAY_SIZE(hfi_families);
 
-const struct hf_family *hf_family_of(uint32_t abi)
+const struct hf_family *hfi_family_of(uint32_t abi)
 {
-	for (size_t i = 0; i < hf_num_families; i++)
-		if (hf_families[i].abi == abi)
-			return &hf_families[i];
+	for (size_t i = 0; i < hfi_num_families; i++)
+		if (hfi_families[i].abi == abi)
+			return &hfi_families[i];
 	return NULL;
 }
 
@@ -64,9 +64,9 @@ static void refuse(const struct hf_family *family, struct hf_evidence *e, const 
 
 	snprintf(wanted, sizeof(wanted), "rdma-core %u to %u", family->profiles[0].first,
 		 family->profiles[family->num_profiles - 1].last);
-	hf_reason_set(&e->reason, HF_REASON_ABI, wanted, found,
-		      "it cannot be told which layout the %s libraries expect: %s", family->name,
-		      why);
+	hfi_reason_set(&e->reason, HF_REASON_ABI, wanted, found,
+		       "it cannot be told which layout the %s libraries expect: %s", family->name,
+		       why);
 	e->profile = NULL;
 }
 
@@ -90,7 +90,7 @@ static void check_landmarks(const struct hf_family *family, const struct hf_elf 
 {
 	char found[64], why[200];
 
-	if (!hf_elf_names(elf, family->node)) {
+	if (!hfi_elf_names(elf, family->node)) {
 		snprintf(why, sizeof(why), "%s has no symbol node %s", family->soname,
 			 family->node);
 		refuse(family, e, "another private ABI", why);
@@ -98,7 +98,7 @@ static void check_landmarks(const struct hf_family *family, const struct hf_elf 
 	}
 	for (size_t i = 0; i < family->num_landmarks; i++) {
 		const struct hf_landmark *mark = &family->landmarks[i];
-		bool has = hf_elf_names(elf, mark->name);
+		bool has = hfi_elf_names(elf, mark->name);
 
 		if (has == (e->version >= mark->since))
 			continue;
@@ -151,8 +151,8 @@ static int find_library(const struct hf_family *family, const char *dir, char **
 	return 0;
 }
 
-int hf_family_evidence(const struct hf_family *family, const char *dir, unsigned int stated,
-		       struct hf_evidence *ret)
+int hfi_family_evidence(const struct hf_family *family, const char *dir, unsigned int stated,
+			struct hf_evidence *ret)
 {
 	struct hf_evidence e = {.version = stated};
 	char *real = NULL, found[64];
@@ -188,7 +188,7 @@ int hf_family_evidence(const struct hf_family *family, const char *dir, unsigned
 				 : "the name of libibverbs.so.1 has no version");
 		goto free_path;
 	}
-	err = hf_elf_read(real, &elf, &e.reason);
+	err = hfi_elf_read(real, &elf, &e.reason);
 	if (err == -ENOMEM) {
 		free(real);
 		return err;
@@ -197,7 +197,7 @@ int hf_family_evidence(const struct hf_family *family, const char *dir, unsigned
 		e.profile = NULL;
 	else
 		check_landmarks(family, &elf, &e);
-	hf_elf_clear(&elf);
+	hfi_elf_clear(&elf);
 free_path:
 	free(real);
 	*ret = e;

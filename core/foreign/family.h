@@ -52,11 +52,11 @@ struct hf_family {
 	size_t num_landmarks;
 };
 
-extern const struct hf_family hf_families[];
-extern const size_t hf_num_families;
+extern const struct hf_family hfi_families[];
+extern const size_t hfi_num_families;
 
 /* NULL: none has that number. */
-const struct hf_family *hf_family_of(uint32_t abi);
+const struct hf_family *hfi_family_of(uint32_t abi);
 
 /* Which version of rdma-core the libraries of a directory were built from, and so what they expect. */
 struct hf_evidence {
@@ -69,7 +69,7 @@ struct hf_evidence {
  * Tells it by the family's libibverbs.so.1 beside or above `dir`: by the version that its file name
  * ends in, which what it exports must not contradict. `stated`, unless 0, is taken instead. -ENOMEM.
  */
-int hf_family_evidence(const struct hf_family *family, const char *dir, unsigned int stated,
-		       struct hf_evidence *ret);
+int hfi_family_evidence(const struct hf_family *family, const char *dir, unsigned int stated,
+			struct hf_evidence *ret);
 
 #endif

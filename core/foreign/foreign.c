@@ -23,7 +23,7 @@ static int keep(char **to, const char *from)
 	return from && !*to ? -ENOMEM : 0;
 }
 
-int hf_foreign_init(struct hf_foreign *foreign, const struct hf_foreign_options *options)
+int hfi_foreign_init(struct hf_foreign *foreign, const struct hf_foreign_options *options)
 {
 	int err;
 
@@ -38,14 +38,14 @@ int hf_foreign_init(struct hf_foreign *foreign, const struct hf_foreign_options 
 	for (size_t i = 0; i < HF_ARRAY_SIZE(foreign->cache_dirs) && !err; i++)
 		err = keep(&foreign->cache_dirs[i], options->cache_dirs[i]);
 	if (err)
-		hf_foreign_destroy(foreign);
+		hfi_foreign_destroy(foreign);
 	return err;
 }
 
-void hf_foreign_destroy(struct hf_foreign *foreign)
+void hfi_foreign_destroy(struct hf_foreign *foreign)
 {
-	hf_candidates_free(foreign->candidates, foreign->num_candidates);
-	hf_cache_clear(&foreign->known);
+	hfi_candidates_free(foreign->candidates, foreign->num_candidates);
+	hfi_cache_clear(&foreign->known);
 	free(foreign->config_dir);
 	free(foreign->names);
 	free(foreign->names_from);
@@ -54,7 +54,7 @@ void hf_foreign_destroy(struct hf_foreign *foreign)
 	memset(foreign, 0, sizeof(*foreign));
 }
 
-void hf_foreign_say(const struct hf_log *log, const char *format, ...)
+void hfi_foreign_say(const struct hf_log *log, const char *format, ...)
 {
 	char message[1024];
 	va_list args;
@@ -62,7 +62,7 @@ void hf_foreign_say(const struct hf_log *log, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
-	if (hf_face_is_the_programs())
+	if (hfi_face_is_the_programs())
 		fprintf(stderr, "libibverbs: %s\n", message);
 	else
 		hf_info(log, "%s", message);
@@ -70,7 +70,7 @@ void hf_foreign_say(const struct hf_log *log, const char *format, ...)
 
 static void say(void *arg, const char *message)
 {
-	hf_foreign_say(arg, "%s", message);
+	hfi_foreign_say(arg, "%s", message);
 }
 
 /* One reading of the configuration. */
@@ -92,18 +92,18 @@ static int judge(struct reading *reading, struct hf_candidate *candidate)
 
 	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(m->file, '/') - m->file), m->file);
 	if (reading->family != candidate->family || strcmp(reading->dir, dir) != 0) {
-		err = hf_family_evidence(candidate->family, dir, reading->foreign->stated,
-					 &reading->evidence);
+		err = hfi_family_evidence(candidate->family, dir, reading->foreign->stated,
+					  &reading->evidence);
 		if (err)
 			return err;
-		hf_copy(reading->dir, sizeof(reading->dir), dir);
+		hfi_copy(reading->dir, sizeof(reading->dir), dir);
 		reading->family = candidate->family;
 	}
 	candidate->profile = reading->evidence.profile;
 	candidate->core_version = reading->evidence.version;
 	if (candidate->profile)
 		snprintf(m->version, sizeof(m->version), "rdma-core %u", candidate->core_version);
-	if (hf_library_check_file(m->file, &candidate->library, &candidate->reason) == 0 &&
+	if (hfi_library_check_file(m->file, &candidate->library, &candidate->reason) == 0 &&
 	    !candidate->profile)
 		candidate->reason = reading->evidence.reason;
 	return 0;
@@ -132,20 +132,20 @@ static const char *last_part(const char *path)
 static int add_driver(struct reading *reading, const struct hf_driver *driver)
 {
 	/* One that is in no place is left to the loader, by the name of the first family. */
-	struct hf_candidate candidate = {.family = &hf_families[0]};
+	struct hf_candidate candidate = {.family = &hfi_families[0]};
 	struct hf_manifest *m = &candidate.manifest;
 	const char *in_dir = driver->name[0] == '/' ? "" : HF_DRIVER_DIR "/lib";
 	struct stat st;
 	int err = -ENOENT;
 
-	hf_copy(m->path, sizeof(m->path), driver->from);
-	if (hf_copy(m->name, sizeof(m->name), last_part(driver->name)))
+	hfi_copy(m->path, sizeof(m->path), driver->from);
+	if (hfi_copy(m->name, sizeof(m->name), last_part(driver->name)))
 		m->name[0] = '\0';
-	for (size_t i = 0; i < hf_num_families && err; i++) {
-		const struct hf_family *family = &hf_families[i];
+	for (size_t i = 0; i < hfi_num_families && err; i++) {
+		const struct hf_family *family = &hfi_families[i];
 
-		if (hf_print(m->file, sizeof(m->file), "%s%s%s", in_dir, driver->name,
-			     family->suffix))
+		if (hfi_print(m->file, sizeof(m->file), "%s%s%s", in_dir, driver->name,
+			      family->suffix))
 			continue;
 		err = stat(m->file, &st) < 0 ? -errno : 0;
 		if (!err)
@@ -156,8 +156,8 @@ static int add_driver(struct reading *reading, const struct hf_driver *driver)
 	if (err && driver->name[0] != '/') {
 		/* The loader's path is the second place; what it finds shows when it is asked. */
 		candidate.by_loader = true;
-		if (hf_print(m->file, sizeof(m->file), "lib%s%s", driver->name,
-			     candidate.family->suffix))
+		if (hfi_print(m->file, sizeof(m->file), "lib%s%s", driver->name,
+			      candidate.family->suffix))
 			m->file[0] = '\0';
 	} else {
 		err = m->file[0] ? judge(reading, &candidate) : 0;
@@ -165,8 +165,8 @@ static int add_driver(struct reading *reading, const struct hf_driver *driver)
 			return err;
 	}
 	if (!m->file[0])
-		hf_reason_set(&candidate.reason, HF_REASON_FILE_MISSING, "a path of up to 255",
-			      "a longer one", "the name of driver %s is too long", m->name);
+		hfi_reason_set(&candidate.reason, HF_REASON_FILE_MISSING, "a path of up to 255",
+			       "a longer one", "the name of driver %s is too long", m->name);
 	return append(reading, &candidate);
 }
 
@@ -179,7 +179,7 @@ static bool same_file(const struct stat *a, const struct stat *b)
 static int add_program_s(struct reading *reading, const struct hf_registered *registered)
 {
 	struct hf_candidate candidate = {
-		.family = hf_family_of(registered->abi),
+		.family = hfi_family_of(registered->abi),
 		.by_program = true,
 	};
 	struct hf_manifest *m = &candidate.manifest;
@@ -194,13 +194,13 @@ static int add_program_s(struct reading *reading, const struct hf_registered *re
 			reading->v[i].by_program = !reading->foreign->read;
 			return 0;
 		}
-	hf_copy(m->file, sizeof(m->file), registered->file);
-	hf_copy(m->path, sizeof(m->path), "the program");
+	hfi_copy(m->file, sizeof(m->file), registered->file);
+	hfi_copy(m->path, sizeof(m->path), "the program");
 	m->abi = candidate.family->abi;
 	err = judge(reading, &candidate);
 	if (err)
 		return err;
-	err = hf_candidate_take_ops(&candidate, registered->ops);
+	err = hfi_candidate_take_ops(&candidate, registered->ops);
 	if (err == -ENOMEM)
 		return err;
 	return err ? 0 : append(reading, &candidate);
@@ -221,8 +221,8 @@ static void add_file(uint64_t *print, const char *path, bool *settled)
 
 	memset(&identity, 0, sizeof(identity)); /* it is read byte by byte */
 	if (stat(path, &st) == 0) {
-		identity = hf_file_identity(&st);
-		*settled &= hf_stamp_is_settled(&st.st_mtim);
+		identity = hfi_file_identity(&st);
+		*settled &= hfi_stamp_is_settled(&st.st_mtim);
 	}
 	add_to_print(print, &identity, sizeof(identity));
 }
@@ -243,9 +243,9 @@ static uint64_t take_print(const struct hf_foreign *foreign, const struct hf_can
 			add_file(&print, candidates[i].manifest.path, &settled);
 		add_file(&print, candidates[i].manifest.file, &settled);
 	}
-	num = registered ? hf_registered_list(registered, HF_DRIVERS_MAX) : 0;
+	num = registered ? hfi_registered_list(registered, HF_DRIVERS_MAX) : 0;
 	for (size_t i = 0; i < num; i++)
-		if (!hf_candidates_have(candidates, count, registered[i].file))
+		if (!hfi_candidates_have(candidates, count, registered[i].file))
 			add_to_print(&print, &registered[i].ops, sizeof(registered[i].ops));
 	free(registered);
 	return settled ? print : 0;
@@ -255,9 +255,9 @@ static int read_drivers(struct hf_foreign *foreign, struct hf_drivers *drivers)
 {
 	int err;
 
-	err = hf_drivers_read(drivers, foreign->config_dir);
+	err = hfi_drivers_read(drivers, foreign->config_dir);
 	if (!err && foreign->names)
-		err = hf_drivers_add_list(drivers, foreign->names_from, foreign->names);
+		err = hfi_drivers_add_list(drivers, foreign->names_from, foreign->names);
 	return err == -E2BIG ? 0 : err;
 }
 
@@ -273,16 +273,16 @@ static int read_all(struct hf_foreign *foreign, const struct hf_log *log, struct
 	err = registered ? read_drivers(foreign, &drivers) : -ENOMEM;
 	for (size_t i = 0; i < drivers.count && !err; i++)
 		err = add_driver(reading, &drivers.v[i]);
-	num = err ? 0 : hf_registered_list(registered, HF_DRIVERS_MAX);
+	num = err ? 0 : hfi_registered_list(registered, HF_DRIVERS_MAX);
 	for (size_t i = 0; i < num && !err; i++)
 		err = add_program_s(reading, &registered[i]);
 	free(registered);
-	hf_drivers_clear(&drivers);
+	hfi_drivers_clear(&drivers);
 	return err;
 }
 
-int hf_foreign_read(struct hf_foreign *foreign, const struct hf_log *log, struct hf_candidate **ret,
-		    size_t *ret_count)
+int hfi_foreign_read(struct hf_foreign *foreign, const struct hf_log *log,
+		     struct hf_candidate **ret, size_t *ret_count)
 {
 	struct reading reading = {.foreign = foreign};
 	uint64_t print;
@@ -296,13 +296,13 @@ int hf_foreign_read(struct hf_foreign *foreign, const struct hf_log *log, struct
 		return 0;
 	err = read_all(foreign, log, &reading);
 	if (err) {
-		hf_candidates_free(reading.v, reading.count);
+		hfi_candidates_free(reading.v, reading.count);
 		return err;
 	}
 	/* libibverbs has what is registered already in front of what it loads then. */
-	hf_candidates_sort(reading.v, reading.count);
+	hfi_candidates_sort(reading.v, reading.count);
 	foreign->print = take_print(foreign, reading.v, reading.count);
-	if (!foreign->read && hf_face_find(&foreign->files, &foreign->no_face) == 0)
+	if (!foreign->read && hfi_face_find(&foreign->files, &foreign->no_face) == 0)
 		foreign->no_face.code = HF_REASON_NONE;
 	foreign->read = true;
 	foreign->learned = false;

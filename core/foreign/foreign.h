@@ -43,25 +43,25 @@ struct hf_foreign {
 	struct hf_reason no_face; /* code HF_REASON_NONE: there is one */
 };
 
-int hf_foreign_init(struct hf_foreign *foreign, const struct hf_foreign_options *options);
-void hf_foreign_destroy(struct hf_foreign *foreign);
+int hfi_foreign_init(struct hf_foreign *foreign, const struct hf_foreign_options *options);
+void hfi_foreign_destroy(struct hf_foreign *foreign);
 
 /*
  * Reads the configuration if something of it has changed. *ret and *ret_count are the new candidates
  * when 1 is returned, which the caller puts into place; 0: nothing has changed. -errno.
  */
-int hf_foreign_read(struct hf_foreign *foreign, const struct hf_log *log, struct hf_candidate **ret,
-		    size_t *ret_count);
+int hfi_foreign_read(struct hf_foreign *foreign, const struct hf_log *log,
+		     struct hf_candidate **ret, size_t *ret_count);
 
 /* Finds out what each candidate matches, or why it is refused, without mapping it here. */
-int hf_foreign_learn(struct hf_foreign *foreign, const struct hf_log *log);
+int hfi_foreign_learn(struct hf_foreign *foreign, const struct hf_log *log);
 
-/* As hf_library_load(). */
-int hf_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate *candidate,
-		    struct hf_provider **ret, struct hf_reason *reason);
+/* As hfi_library_load(). */
+int hfi_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate *candidate,
+		     struct hf_provider **ret, struct hf_reason *reason);
 
 /* libibverbs' words on standard error, if the program came through the face; else to the log. */
-void hf_foreign_say(const struct hf_log *log, const char *format, ...)
+void hfi_foreign_say(const struct hf_log *log, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 #endif

@@ -27,11 +27,11 @@ static int read_caches(struct hf_foreign *foreign)
 
 		if (!foreign->cache_dirs[i])
 			continue;
-		err = hf_cache_load(foreign->cache_dirs[i], &cache);
+		err = hfi_cache_load(foreign->cache_dirs[i], &cache);
 		for (size_t j = 0; j < cache.count && err != -ENOMEM; j++)
-			err = hf_cache_add(&foreign->known, &cache.v[j].identity,
-					   &cache.v[j].tables);
-		hf_cache_clear(&cache);
+			err = hfi_cache_add(&foreign->known, &cache.v[j].identity,
+					    &cache.v[j].tables);
+		hfi_cache_clear(&cache);
 		if (err != -ENOMEM)
 			err = 0;
 	}
@@ -45,7 +45,7 @@ static void write_cache(struct hf_foreign *foreign, const struct hf_log *log)
 
 	for (size_t i = HF_ARRAY_SIZE(foreign->cache_dirs); i-- > 0 && err;)
 		if (foreign->cache_dirs[i])
-			err = hf_cache_save(foreign->cache_dirs[i], &foreign->known);
+			err = hfi_cache_save(foreign->cache_dirs[i], &foreign->known);
 	if (err)
 		hf_debug(log, "what providers match is not kept: %s", strerrordesc_np(-err));
 }
@@ -57,21 +57,21 @@ static int check_kind(struct hf_candidate *candidate)
 	struct hf_elf elf = {0};
 	int err;
 
-	err = hf_elf_read(candidate->manifest.file, &elf, &candidate->reason);
-	if (!err && (!hf_elf_names(&elf, family->entry) || !hf_elf_names(&elf, family->node))) {
-		hf_reason_set(&candidate->reason, HF_REASON_ABI, family->node, "no such call",
-			      "%s does not make itself known by %s", candidate->manifest.file,
-			      family->entry);
+	err = hfi_elf_read(candidate->manifest.file, &elf, &candidate->reason);
+	if (!err && (!hfi_elf_names(&elf, family->entry) || !hfi_elf_names(&elf, family->node))) {
+		hfi_reason_set(&candidate->reason, HF_REASON_ABI, family->node, "no such call",
+			       "%s does not make itself known by %s", candidate->manifest.file,
+			       family->entry);
 		err = -EACCES;
 	}
-	hf_elf_clear(&elf);
+	hfi_elf_clear(&elf);
 	return err;
 }
 
 /* 1: another process is to look; 0: known, or refused. */
 static int learn_here(struct hf_foreign *foreign, struct hf_candidate *candidate, bool *news)
 {
-	struct hf_file_identity identity = hf_file_identity(&candidate->library);
+	struct hf_file_identity identity = hfi_file_identity(&candidate->library);
 	const struct hf_tables *known;
 	struct hf_cache copy = {0};
 	int err;
@@ -80,16 +80,16 @@ static int learn_here(struct hf_foreign *foreign, struct hf_candidate *candidate
 		return 0;
 	if (candidate->by_loader)
 		return 1;
-	known = hf_cache_find(&foreign->known, &identity);
+	known = hfi_cache_find(&foreign->known, &identity);
 	if (!known) {
 		*news = true;
 		err = check_kind(candidate);
 		return err == -EACCES ? 0 : err ? err : 1;
 	}
-	err = hf_cache_add(&copy, &identity, known);
+	err = hfi_cache_add(&copy, &identity, known);
 	if (!err)
-		hf_candidate_take(candidate, &copy.v[0].tables);
-	hf_cache_clear(&copy);
+		hfi_candidate_take(candidate, &copy.v[0].tables);
+	hfi_cache_clear(&copy);
 	return err;
 }
 
@@ -102,19 +102,19 @@ static void learn_by_mapping(struct hf_foreign *foreign, struct hf_candidate *ca
 
 	hf_debug(log, "%s is mapped to see what it matches", candidate->manifest.file);
 	if (candidate->by_loader) {
-		hf_reason_set(&candidate->reason, HF_REASON_FILE_MISSING, candidate->manifest.file,
-			      "none", "there is no %s", candidate->manifest.file);
+		hfi_reason_set(&candidate->reason, HF_REASON_FILE_MISSING, candidate->manifest.file,
+			       "none", "there is no %s", candidate->manifest.file);
 		return;
 	}
-	err = hf_foreign_load(foreign, candidate, &provider, &candidate->reason);
+	err = hfi_foreign_load(foreign, candidate, &provider, &candidate->reason);
 	if (err)
 		return;
 	candidate->learned = true;
-	if (hf_candidate_take_ops(candidate, provider->ops))
-		hf_reason_set(&candidate->reason, HF_REASON_LOAD, "a match table that makes sense",
-			      "another", "the match table of %s makes no sense",
-			      candidate->manifest.file);
-	hf_library_unload(provider);
+	if (hfi_candidate_take_ops(candidate, provider->ops))
+		hfi_reason_set(&candidate->reason, HF_REASON_LOAD, "a match table that makes sense",
+			       "another", "the match table of %s makes no sense",
+			       candidate->manifest.file);
+	hfi_library_unload(provider);
 }
 
 /* The loader found it by its name: what holds for one in the directory holds for it. */
@@ -127,9 +127,9 @@ static void place(struct hf_foreign *foreign, struct hf_candidate *candidate)
 	if (candidate->reason.code || file[0] != '/')
 		return;
 	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(file, '/') - file), file);
-	if (hf_library_check_file(file, &candidate->library, &candidate->reason))
+	if (hfi_library_check_file(file, &candidate->library, &candidate->reason))
 		return;
-	if (hf_family_evidence(candidate->family, dir, foreign->stated, &evidence))
+	if (hfi_family_evidence(candidate->family, dir, foreign->stated, &evidence))
 		return;
 	candidate->profile = evidence.profile;
 	candidate->core_version = evidence.version;
@@ -145,22 +145,22 @@ static int look(struct hf_foreign *foreign, struct hf_scan_item *items,
 {
 	int err;
 
-	err = hf_scan_run(&foreign->files, items, count);
+	err = hfi_scan_run(&foreign->files, items, count);
 	if (err < 0)
 		hf_info(log, "no process to look into provider libraries: %s",
 			strerrordesc_np(-err));
 	for (size_t i = 0; i < count; i++) {
 		struct hf_candidate *candidate = candidates[i];
-		struct hf_file_identity identity = hf_file_identity(&candidate->library);
+		struct hf_file_identity identity = hfi_file_identity(&candidate->library);
 
 		if (!items[i].done) {
 			learn_by_mapping(foreign, candidate, log);
 			continue;
 		}
 		if (items[i].permanent && !candidate->by_loader &&
-		    hf_cache_add(&foreign->known, &identity, &items[i].tables) == -ENOMEM)
+		    hfi_cache_add(&foreign->known, &identity, &items[i].tables) == -ENOMEM)
 			return -ENOMEM;
-		hf_candidate_take(candidate, &items[i].tables);
+		hfi_candidate_take(candidate, &items[i].tables);
 		if (candidate->by_loader)
 			place(foreign, candidate);
 	}
@@ -177,13 +177,13 @@ static void say_refusals(struct hf_foreign *foreign, const struct hf_log *log)
 		if (!strncmp(file, HF_DRIVER_DIR "/", sizeof(HF_DRIVER_DIR)))
 			file += sizeof(HF_DRIVER_DIR);
 		if (candidate->reason.code)
-			hf_foreign_say(log, "Warning: couldn't load driver '%s': %s", file,
-				       candidate->reason.text);
+			hfi_foreign_say(log, "Warning: couldn't load driver '%s': %s", file,
+					candidate->reason.text);
 	}
 	foreign->said = true;
 }
 
-int hf_foreign_learn(struct hf_foreign *foreign, const struct hf_log *log)
+int hfi_foreign_learn(struct hf_foreign *foreign, const struct hf_log *log)
 {
 	size_t count = 0, all = foreign->num_candidates;
 	struct hf_candidate **candidates;

@@ -24,13 +24,13 @@ static int check_ops(const struct verbs_device_ops *ops, bool same_abi, const ch
 		fault = "lacks a name, alloc_device or alloc_context";
 	if (!fault)
 		return 0;
-	hf_reason_set(reason, HF_REASON_ABI, "a driver that is registered", "none", "%s %s", file,
-		      fault);
+	hfi_reason_set(reason, HF_REASON_ABI, "a driver that is registered", "none", "%s %s", file,
+		       fault);
 	return -EACCES;
 }
 
-int hf_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate *candidate,
-		    struct hf_provider **ret, struct hf_reason *reason)
+int hfi_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate *candidate,
+		     struct hf_provider **ret, struct hf_reason *reason)
 {
 	const char *file = candidate->manifest.file;
 	struct hf_provider *provider;
@@ -40,25 +40,25 @@ int hf_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate 
 	int err;
 
 	/* What was whole when it was looked into may be cut by now. */
-	err = hf_elf_read(file, &elf, reason);
-	hf_elf_clear(&elf);
+	err = hfi_elf_read(file, &elf, reason);
+	hfi_elf_clear(&elf);
 	if (err)
 		return err;
-	err = hf_face_open(foreign->files.face, &face, reason);
+	err = hfi_face_open(foreign->files.face, &face, reason);
 	if (err)
 		return err;
-	err = hf_library_open(file, &candidate->library, &provider, reason);
+	err = hfi_library_open(file, &candidate->library, &provider, reason);
 	if (err)
 		goto close_face;
-	provider->ops = hf_registered_by(provider->library, &abi);
+	provider->ops = hfi_registered_by(provider->library, &abi);
 	err = check_ops(provider->ops, abi == candidate->family->abi, file, reason);
 	if (err) {
-		hf_library_unload(provider);
+		hfi_library_unload(provider);
 		goto close_face;
 	}
 	provider->name = provider->ops->name;
 	provider->profile = candidate->profile;
-	provider->forget = hf_registered_forget;
+	provider->forget = hfi_registered_forget;
 	provider->by_program = candidate->by_program;
 	*ret = provider;
 close_face:

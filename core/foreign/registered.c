@@ -34,12 +34,12 @@ static const struct link_map *map_of(const void *address, char *file, size_t siz
 
 	if (!dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) || !map)
 		return NULL;
-	if (file && hf_copy(file, size, info.dli_fname))
+	if (file && hfi_copy(file, size, info.dli_fname))
 		file[0] = '\0';
 	return map;
 }
 
-void hf_compat_register(uint32_t abi, const struct verbs_device_ops *ops)
+void hfi_compat_register(uint32_t abi, const struct verbs_device_ops *ops)
 {
 	struct note *note = ops ? calloc(1, sizeof(*note)) : NULL;
 
@@ -53,7 +53,7 @@ void hf_compat_register(uint32_t abi, const struct verbs_device_ops *ops)
 	pthread_mutex_unlock(&registered.lock);
 }
 
-const struct verbs_device_ops *hf_registered_by(void *library, uint32_t *ret_abi)
+const struct verbs_device_ops *hfi_registered_by(void *library, uint32_t *ret_abi)
 {
 	const struct verbs_device_ops *ops = NULL;
 	struct link_map *map;
@@ -74,7 +74,7 @@ const struct verbs_device_ops *hf_registered_by(void *library, uint32_t *ret_abi
 	return ops;
 }
 
-void hf_registered_forget(const struct verbs_device_ops *ops)
+void hfi_registered_forget(const struct verbs_device_ops *ops)
 {
 	struct note *note, *next;
 
@@ -91,7 +91,7 @@ void hf_registered_forget(const struct verbs_device_ops *ops)
 	pthread_mutex_unlock(&registered.lock);
 }
 
-size_t hf_registered_list(struct hf_registered *list, size_t max)
+size_t hfi_registered_list(struct hf_registered *list, size_t max)
 {
 	struct note *note, *next, *newer;
 	size_t count = 0;
@@ -115,7 +115,7 @@ size_t hf_registered_list(struct hf_registered *list, size_t max)
 		for (note = registered.notes->prev; count < max; note = note->prev) {
 			list[count].ops = note->ops;
 			list[count].abi = note->abi;
-			hf_copy(list[count].file, sizeof(list[count].file), note->file);
+			hfi_copy(list[count].file, sizeof(list[count].file), note->file);
 			count++;
 			if (note == registered.notes)
 				break;

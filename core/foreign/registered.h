@@ -14,10 +14,10 @@
  * What a library that is mapped has registered, or NULL; `library` is from dlopen(). *ret_abi is the
  * private ABI by whose call it did, untouched for NULL.
  */
-const struct verbs_device_ops *hf_registered_by(void *library, uint32_t *ret_abi);
+const struct verbs_device_ops *hfi_registered_by(void *library, uint32_t *ret_abi);
 
 /* To be called before and after its dlclose(): the address may be another library's later. */
-void hf_registered_forget(const struct verbs_device_ops *ops);
+void hfi_registered_forget(const struct verbs_device_ops *ops);
 
 struct hf_registered {
 	const struct verbs_device_ops *ops;
@@ -26,6 +26,6 @@ struct hf_registered {
 };
 
 /* Every library that is mapped and has registered; at most `max`. Returns how many. */
-size_t hf_registered_list(struct hf_registered *list, size_t max);
+size_t hfi_registered_list(struct hf_registered *list, size_t max);
 
 #endif

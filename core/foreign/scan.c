@@ -125,12 +125,12 @@ static void refuse(struct hf_scan_item *item, bool permanent, const char *text)
 	item->permanent = permanent;
 }
 
-int hf_scan_take(const char *text, struct hf_scan_item *items, size_t count)
+int hfi_scan_take(const char *text, struct hf_scan_item *items, size_t count)
 {
 	size_t done = 0;
 
 	while (done < count) {
-		int err = hf_tables_parse(&text, &items[done].tables);
+		int err = hfi_tables_parse(&text, &items[done].tables);
 
 		if (err == -ENOMEM)
 			return err;
@@ -199,7 +199,7 @@ static int run_once(const struct hf_face_files *files, struct hf_scan_item **tod
 	err = spawn(files, args, report[1], &pid);
 	if (err)
 		goto free_args;
-	hf_close(&report[1]);
+	hfi_close(&report[1]);
 	err = read_report(report[0], &text);
 	if (err)
 		kill(pid, SIGKILL);
@@ -208,7 +208,7 @@ static int run_once(const struct hf_face_files *files, struct hf_scan_item **tod
 	while (!known && errno == EINTR);
 	if (err == -ENOMEM)
 		goto free_args;
-	done = hf_scan_take(text, answers, count);
+	done = hfi_scan_take(text, answers, count);
 	if (done < 0) {
 		err = done;
 		goto free_args;
@@ -222,15 +222,15 @@ static int run_once(const struct hf_face_files *files, struct hf_scan_item **tod
 		err = done;
 free_args:
 	free(text);
-	hf_close(&report[0]);
-	hf_close(&report[1]);
+	hfi_close(&report[0]);
+	hfi_close(&report[1]);
 	for (size_t i = 0; i < count + 3; i++)
 		free(args[i]);
 	free(args);
 	return err;
 }
 
-int hf_scan_run(const struct hf_face_files *files, struct hf_scan_item *items, size_t count)
+int hfi_scan_run(const struct hf_face_files *files, struct hf_scan_item *items, size_t count)
 {
 	struct hf_scan_item **todo = calloc(count + 1, sizeof(struct hf_scan_item *));
 	struct hf_scan_item *answers = calloc(count + 1, sizeof(*answers));

@@ -10,7 +10,7 @@
 
 enum { LINE_MAX_BYTES = 512, PATTERN_MAX = 255 };
 
-void hf_tables_clear(struct hf_tables *tables)
+void hfi_tables_clear(struct hf_tables *tables)
 {
 	for (size_t i = 0; i < tables->num_rules; i++)
 		free(tables->rules[i].pattern);
@@ -66,20 +66,20 @@ static int take_driver(struct hf_tables *tables, char *rest)
 	char *min = strsep(&rest, " ");
 	uint64_t low, high;
 
-	if (tables->name[0] || !rest || !hf_is_name(name, sizeof(tables->name) - 1) ||
-	    hf_parse_number(min, 10, UINT32_MAX, &low) ||
-	    hf_parse_number(rest, 10, UINT32_MAX, &high))
+	if (tables->name[0] || !rest || !hfi_is_name(name, sizeof(tables->name) - 1) ||
+	    hfi_parse_number(min, 10, UINT32_MAX, &low) ||
+	    hfi_parse_number(rest, 10, UINT32_MAX, &high))
 		return -EINVAL;
 	tables->abi_min = (uint32_t)low;
 	tables->abi_max = (uint32_t)high;
-	return hf_copy(tables->name, sizeof(tables->name), name);
+	return hfi_copy(tables->name, sizeof(tables->name), name);
 }
 
 static int take_id(struct hf_tables *tables, char *rest)
 {
 	uint64_t number;
 
-	if (hf_parse_number(rest, 10, UINT32_MAX, &number) || !number)
+	if (hfi_parse_number(rest, 10, UINT32_MAX, &number) || !number)
 		return -EINVAL;
 	return add(tables,
 		   &(struct hf_rule){.kind = HF_RULE_DRIVER_ID, .driver_id = (uint32_t)number});
@@ -90,8 +90,8 @@ static int take_pci(struct hf_tables *tables, char *rest)
 	char *vendor = strsep(&rest, " ");
 	uint64_t v, d;
 
-	if (!rest || hf_parse_number(vendor, 16, UINT16_MAX, &v) ||
-	    hf_parse_number(rest, 16, UINT16_MAX, &d))
+	if (!rest || hfi_parse_number(vendor, 16, UINT16_MAX, &v) ||
+	    hfi_parse_number(rest, 16, UINT16_MAX, &d))
 		return -EINVAL;
 	return add_pci(tables, (uint16_t)v, (uint16_t)d);
 }
@@ -113,14 +113,14 @@ static int take_file(struct hf_tables *tables, char *rest)
 {
 	if (rest[0] != '/' || !is_plain(rest, sizeof(tables->file) - 1))
 		return -EINVAL;
-	return hf_copy(tables->file, sizeof(tables->file), rest);
+	return hfi_copy(tables->file, sizeof(tables->file), rest);
 }
 
 static int take_error(struct hf_tables *tables, char *rest)
 {
 	if (!is_plain(rest, sizeof(tables->error) - 1))
 		return -EINVAL;
-	return hf_copy(tables->error, sizeof(tables->error), rest);
+	return hfi_copy(tables->error, sizeof(tables->error), rest);
 }
 
 static const struct {
@@ -147,7 +147,7 @@ static int parse_line(struct hf_tables *tables, char *line)
 	return -EINVAL;
 }
 
-int hf_tables_parse(const char **text, struct hf_tables *ret)
+int hfi_tables_parse(const char **text, struct hf_tables *ret)
 {
 	struct hf_tables tables = {0};
 	const char *at = *text;
@@ -167,7 +167,7 @@ int hf_tables_parse(const char **text, struct hf_tables *ret)
 		err = parse_line(&tables, line);
 	}
 	if (err < 0) {
-		hf_tables_clear(&tables);
+		hfi_tables_clear(&tables);
 		return err;
 	}
 	*text = at;
@@ -197,7 +197,7 @@ static int take_entry(struct hf_tables *tables, const struct verbs_match_ent *en
 	}
 }
 
-int hf_tables_take(const struct verbs_device_ops *ops, struct hf_tables *ret)
+int hfi_tables_take(const struct verbs_device_ops *ops, struct hf_tables *ret)
 {
 	struct hf_tables tables = {
 		.abi_min = ops->match_min_abi_version,
@@ -206,12 +206,12 @@ int hf_tables_take(const struct verbs_device_ops *ops, struct hf_tables *ret)
 	};
 	int err = -EINVAL;
 
-	if (ops->name && hf_is_name(ops->name, sizeof(tables.name) - 1))
-		err = hf_copy(tables.name, sizeof(tables.name), ops->name);
+	if (ops->name && hfi_is_name(ops->name, sizeof(tables.name) - 1))
+		err = hfi_copy(tables.name, sizeof(tables.name), ops->name);
 	for (const struct verbs_match_ent *e = ops->match_table; !err && e && e->kind; e++)
 		err = take_entry(&tables, e);
 	if (err)
-		hf_tables_clear(&tables);
+		hfi_tables_clear(&tables);
 	else
 		*ret = tables;
 	return err;
@@ -229,7 +229,7 @@ static void print_rule(const struct hf_rule *rule, FILE *to)
 		fprintf(to, "pci %x %x\n", vendor, device);
 }
 
-int hf_tables_print(const struct hf_tables *tables, FILE *to)
+int hfi_tables_print(const struct hf_tables *tables, FILE *to)
 {
 	if (tables->error[0])
 		fprintf(to, "error %s\n", tables->error);

@@ -38,14 +38,14 @@ struct hf_tables {
  * Parses the block at *text, which ends with a NUL, and moves *text behind it. 0; -EINVAL for what is
  * no whole block, and then *text and *ret are untouched; -ENOMEM.
  */
-int hf_tables_parse(const char **text, struct hf_tables *ret);
+int hfi_tables_parse(const char **text, struct hf_tables *ret);
 
 /* From the library's own words, which may be nonsense. -EINVAL, -ENOMEM. */
-int hf_tables_take(const struct verbs_device_ops *ops, struct hf_tables *ret);
+int hfi_tables_take(const struct verbs_device_ops *ops, struct hf_tables *ret);
 
 /* Writes a block; -EIO. */
-int hf_tables_print(const struct hf_tables *tables, FILE *to);
+int hfi_tables_print(const struct hf_tables *tables, FILE *to);
 
-void hf_tables_clear(struct hf_tables *tables);
+void hfi_tables_clear(struct hf_tables *tables);
 
 #endif

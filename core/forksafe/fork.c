@@ -52,9 +52,9 @@ static bool kernel_copies(void)
 
 	if (!known) {
 		known = 1;
-		if (hf_nl_open(&nl) == 0) {
-			known += hf_nl_copy_on_fork(nl) == 1;
-			hf_nl_close(nl);
+		if (hfi_nl_open(&nl) == 0) {
+			known += hfi_nl_copy_on_fork(nl) == 1;
+			hfi_nl_close(nl);
 		}
 		atomic_store(&protection.kernel_copies, known);
 	}
@@ -87,7 +87,7 @@ static size_t page_size_at(uintptr_t address)
 	smaps = fopen("/proc/self/smaps", "re");
 	if (!smaps)
 		return page;
-	page = hf_fork_page_size(smaps, address, page);
+	page = hfi_fork_page_size(smaps, address, page);
 	fclose(smaps);
 	return page;
 }
@@ -175,22 +175,22 @@ static int protect(uintptr_t base, size_t size)
 	int err = round_out(&start, &end, size, page);
 
 	if (!err && page != protection.page_size)
-		err = hf_fork_rounding_keep(&protection.rounding, base, size, page);
+		err = hfi_fork_rounding_keep(&protection.rounding, base, size, page);
 	if (err)
 		return err;
-	err = hf_fork_ranges_add(&protection.ranges, start, end);
+	err = hfi_fork_ranges_add(&protection.ranges, start, end);
 	if (err && page != protection.page_size)
-		hf_fork_rounding_take(&protection.rounding, base, size);
+		hfi_fork_rounding_take(&protection.rounding, base, size);
 	return err;
 }
 
 static int unprotect(uintptr_t base, size_t size)
 {
-	size_t page = hf_fork_rounding_take(&protection.rounding, base, size);
+	size_t page = hfi_fork_rounding_take(&protection.rounding, base, size);
 	uintptr_t start = base, end;
 	int err = round_out(&start, &end, size, page ? page : protection.page_size);
 
-	return err ? err : hf_fork_ranges_remove(&protection.ranges, start, end);
+	return err ? err : hfi_fork_ranges_remove(&protection.ranges, start, end);
 }
 
 static int change_range(void *base, size_t size, int (*change)(uintptr_t base, size_t size))
@@ -233,7 +233,7 @@ static void read_environment(void)
 		fprintf(stderr, "libibverbs: Warning: fork()-safety requested but init failed\n");
 }
 
-void hf_fork_from_environment(void)
+void hfi_fork_from_environment(void)
 {
 	pthread_once(&protection.environment, read_environment);
 }

@@ -3,6 +3,6 @@
 #define HF_FORKSAFE_FORK_H
 
 /* Switches protection on where the environment asks for it; the first call counts. */
-void hf_fork_from_environment(void);
+void hfi_fork_from_environment(void);
 
 #endif

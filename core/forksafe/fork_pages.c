@@ -30,7 +30,7 @@ static bool is_mapping(const char *line, uintptr_t *start, uintptr_t *end)
 	return rest != line && *rest == ' ';
 }
 
-size_t hf_fork_page_size(FILE *smaps, uintptr_t address, size_t usual)
+size_t hfi_fork_page_size(FILE *smaps, uintptr_t address, size_t usual)
 {
 	static const char key[] = "KernelPageSize:";
 	size_t page = usual, room = 0;
@@ -66,8 +66,8 @@ static struct hf_fork_rounding *find(struct hf_fork_rounding *table, uintptr_t s
 	return found;
 }
 
-int hf_fork_rounding_keep(struct hf_fork_rounding **table, uintptr_t start, size_t size,
-			  size_t page)
+int hfi_fork_rounding_keep(struct hf_fork_rounding **table, uintptr_t start, size_t size,
+			   size_t page)
 {
 	struct hf_fork_rounding *kept = find(*table, start, size);
 
@@ -88,7 +88,7 @@ int hf_fork_rounding_keep(struct hf_fork_rounding **table, uintptr_t start, size
 	return -ENOMEM;
 }
 
-size_t hf_fork_rounding_take(struct hf_fork_rounding **table, uintptr_t start, size_t size)
+size_t hfi_fork_rounding_take(struct hf_fork_rounding **table, uintptr_t start, size_t size)
 {
 	struct hf_fork_rounding *kept = find(*table, start, size);
 	size_t page = kept ? kept->page : 0;

@@ -10,7 +10,7 @@
  * The page size of the mapping that holds `address`, from text as in /proc/self/smaps; `usual` where
  * the text does not say.
  */
-size_t hf_fork_page_size(FILE *smaps, uintptr_t address, size_t usual);
+size_t hfi_fork_page_size(FILE *smaps, uintptr_t address, size_t usual);
 
 /*
  * The page size that a range was rounded to when it was protected: by the time it no longer is, its
@@ -19,9 +19,9 @@ size_t hf_fork_page_size(FILE *smaps, uintptr_t address, size_t usual);
 struct hf_fork_rounding;
 
 /* -ENOMEM, and nothing is kept. */
-int hf_fork_rounding_keep(struct hf_fork_rounding **table, uintptr_t start, size_t size,
-			  size_t page);
+int hfi_fork_rounding_keep(struct hf_fork_rounding **table, uintptr_t start, size_t size,
+			   size_t page);
 /* The page size, which is forgotten; 0 for a range that was not kept. */
-size_t hf_fork_rounding_take(struct hf_fork_rounding **table, uintptr_t start, size_t size);
+size_t hfi_fork_rounding_take(struct hf_fork_rounding **table, uintptr_t start, size_t size);
 
 #endif

@@ -108,7 +108,7 @@ static long count_before(const struct hf_fork_ranges *ranges, uintptr_t address)
 	return count;
 }
 
-long hf_fork_ranges_count(const struct hf_fork_ranges *ranges, uintptr_t address)
+long hfi_fork_ranges_count(const struct hf_fork_ranges *ranges, uintptr_t address)
 {
 	return address == UINTPTR_MAX ? sum_of(ranges->root) : count_before(ranges, address + 1);
 }
@@ -135,7 +135,7 @@ static const struct hf_fork_edge *first_from(const struct hf_fork_edge *edge, ui
 static bool next_stretch(const struct hf_fork_ranges *ranges, long wanted, uintptr_t *at,
 			 uintptr_t end, uintptr_t *from)
 {
-	long count = hf_fork_ranges_count(ranges, *at);
+	long count = hfi_fork_ranges_count(ranges, *at);
 
 	while (*at < end) {
 		const struct hf_fork_edge *edge = first_from(ranges->root, *at + 1);
@@ -172,7 +172,7 @@ static int tell(struct hf_fork_ranges *ranges, long wanted, uintptr_t start, uin
 	return err;
 }
 
-int hf_fork_ranges_add(struct hf_fork_ranges *ranges, uintptr_t start, uintptr_t end)
+int hfi_fork_ranges_add(struct hf_fork_ranges *ranges, uintptr_t start, uintptr_t end)
 {
 	struct hf_fork_edge *first = malloc(sizeof(*first)), *second = malloc(sizeof(*second));
 	uintptr_t failed = start, unused;
@@ -194,7 +194,7 @@ done:
 	return err;
 }
 
-int hf_fork_ranges_remove(struct hf_fork_ranges *ranges, uintptr_t start, uintptr_t end)
+int hfi_fork_ranges_remove(struct hf_fork_ranges *ranges, uintptr_t start, uintptr_t end)
 {
 	struct hf_fork_edge *first = NULL, *second = NULL;
 	uintptr_t at = start, failed;
@@ -218,7 +218,7 @@ done:
 	return err;
 }
 
-void hf_fork_ranges_clear(struct hf_fork_ranges *ranges)
+void hfi_fork_ranges_clear(struct hf_fork_ranges *ranges)
 {
 	while (ranges->root) {
 		struct hf_fork_edge *edge = ranges->root;

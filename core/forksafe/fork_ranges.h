@@ -24,18 +24,18 @@ struct hf_fork_ranges {
  * Adds one to the count of every address from `start` up to `end`, or nothing on failure: what was
  * told is taken back.
  */
-int hf_fork_ranges_add(struct hf_fork_ranges *ranges, uintptr_t start, uintptr_t end);
+int hfi_fork_ranges_add(struct hf_fork_ranges *ranges, uintptr_t start, uintptr_t end);
 
 /*
  * Takes one off. -EINVAL, and nothing is done, where a count is 0 already. An error of apply() is
  * returned, but counts all the same: what is unmapped by now cannot be told, and must not count.
  */
-int hf_fork_ranges_remove(struct hf_fork_ranges *ranges, uintptr_t start, uintptr_t end);
+int hfi_fork_ranges_remove(struct hf_fork_ranges *ranges, uintptr_t start, uintptr_t end);
 
 /* The count at an address. */
-long hf_fork_ranges_count(const struct hf_fork_ranges *ranges, uintptr_t address);
+long hfi_fork_ranges_count(const struct hf_fork_ranges *ranges, uintptr_t address);
 
 /* Forgets everything, telling nobody. */
-void hf_fork_ranges_clear(struct hf_fork_ranges *ranges);
+void hfi_fork_ranges_clear(struct hf_fork_ranges *ranges);
 
 #endif

@@ -125,7 +125,7 @@ static int wait_for_neighbour(struct hf_inquiry *inquiry, uint32_t interface,
 	for (;;) {
 		struct timespec pause = {.tv_nsec = pause_ms * 1000000};
 		struct hf_neighbour neighbour = {0};
-		int err = hf_ask_neighbour(inquiry, interface, ip, &neighbour);
+		int err = hfi_ask_neighbour(inquiry, interface, ip, &neighbour);
 
 		if (err && err != -ENOENT)
 			return err;
@@ -155,12 +155,12 @@ static int own_mac(struct hf_inquiry *inquiry, const struct hf_ip *ip, uint32_t 
 	uint32_t owner;
 	int err;
 
-	err = hf_ask_owner(inquiry, ip, &owner);
+	err = hfi_ask_owner(inquiry, ip, &owner);
 	if (!err)
-		err = hf_ask_link(inquiry, owner, &link);
+		err = hfi_ask_link(inquiry, owner, &link);
 	/* An address that was given to the loopback interface is reached by the GID's own. */
 	if ((err || link.flags & IFF_LOOPBACK || !link.has_mac) && interface)
-		err = hf_ask_link(inquiry, interface, &link);
+		err = hfi_ask_link(inquiry, interface, &link);
 	if (!err && !link.has_mac)
 		err = -EHOSTUNREACH;
 	if (!err)
@@ -172,10 +172,10 @@ static int ask_path(struct hf_inquiry *inquiry, const struct hf_ip *destination,
 		    const struct hf_ip *source, uint32_t interface, struct hf_path *ret)
 {
 	/* The source matters to routes by policy; one that is not an address of ours is refused. */
-	int err = hf_ask_path(inquiry, destination, source, interface, ret);
+	int err = hfi_ask_path(inquiry, destination, source, interface, ret);
 
 	if (err)
-		err = hf_ask_path(inquiry, destination, NULL, interface, ret);
+		err = hfi_ask_path(inquiry, destination, NULL, interface, ret);
 	return err;
 }
 
@@ -241,7 +241,7 @@ static int resolve(const struct ibv_gid_entry *own, const union ibv_gid *gid, ui
 	struct hf_inquiry *inquiry;
 	int err;
 
-	err = hf_inquiry_open(&inquiry);
+	err = hfi_inquiry_open(&inquiry);
 	if (err)
 		return err;
 	if (is_multicast(gid))
@@ -251,14 +251,14 @@ static int resolve(const struct ibv_gid_entry *own, const union ibv_gid *gid, ui
 	else
 		err = find_mac(inquiry, own, gid, mac, &interface);
 	/* An interface whose IPv6 is switched off has such a GID and answers no one who asks. */
-	if (err && !hf_error_is_shortage(err) && is_eui64(gid)) {
+	if (err && !hfi_error_is_shortage(err) && is_eui64(gid)) {
 		mac_of_eui64(gid, mac);
 		err = 0;
 	}
 	if (!err && interface)
-		err = hf_ask_link(inquiry, interface, &link);
+		err = hfi_ask_link(inquiry, interface, &link);
 	*vlan = link.vlan;
-	hf_inquiry_close(inquiry);
+	hfi_inquiry_close(inquiry);
 	return err;
 }
 

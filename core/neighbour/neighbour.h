@@ -14,7 +14,7 @@ struct hf_ip {
 	uint8_t bytes[16];
 };
 
-size_t hf_ip_size(const struct hf_ip *ip);
+size_t hfi_ip_size(const struct hf_ip *ip);
 
 struct hf_path {
 	uint8_t type;	    /* RTN_* */
@@ -37,24 +37,24 @@ struct hf_link {
 
 /* A socket for the questions below. */
 struct hf_inquiry;
-int hf_inquiry_open(struct hf_inquiry **ret);
-struct hf_inquiry *hf_inquiry_close(struct hf_inquiry *inquiry); /* returns NULL */
+int hfi_inquiry_open(struct hf_inquiry **ret);
+struct hf_inquiry *hfi_inquiry_close(struct hf_inquiry *inquiry); /* returns NULL */
 
 /* `source` and `interface` may be none (NULL and 0). */
-int hf_ask_path(struct hf_inquiry *inquiry, const struct hf_ip *destination,
-		const struct hf_ip *source, uint32_t interface, struct hf_path *ret);
+int hfi_ask_path(struct hf_inquiry *inquiry, const struct hf_ip *destination,
+		 const struct hf_ip *source, uint32_t interface, struct hf_path *ret);
 /* -ENOENT where the kernel has no entry. */
-int hf_ask_neighbour(struct hf_inquiry *inquiry, uint32_t interface, const struct hf_ip *ip,
-		     struct hf_neighbour *ret);
-int hf_ask_link(struct hf_inquiry *inquiry, uint32_t interface, struct hf_link *ret);
+int hfi_ask_neighbour(struct hf_inquiry *inquiry, uint32_t interface, const struct hf_ip *ip,
+		      struct hf_neighbour *ret);
+int hfi_ask_link(struct hf_inquiry *inquiry, uint32_t interface, struct hf_link *ret);
 /* The interface that an address of this machine is on; -ENOENT for none. */
-int hf_ask_owner(struct hf_inquiry *inquiry, const struct hf_ip *ip, uint32_t *ret);
+int hfi_ask_owner(struct hf_inquiry *inquiry, const struct hf_ip *ip, uint32_t *ret);
 
 /* The answers taken apart, from anywhere: -EINVAL for what cannot be one. */
-int hf_parse_path(const void *message, size_t size, struct hf_path *ret);
-int hf_parse_neighbour(const void *message, size_t size, struct hf_neighbour *ret);
-int hf_parse_link(const void *message, size_t size, struct hf_link *ret);
+int hfi_parse_path(const void *message, size_t size, struct hf_path *ret);
+int hfi_parse_neighbour(const void *message, size_t size, struct hf_neighbour *ret);
+int hfi_parse_link(const void *message, size_t size, struct hf_link *ret);
 /* -ENOENT for another address than `ip`. */
-int hf_parse_owner(const void *message, size_t size, const struct hf_ip *ip, uint32_t *ret);
+int hfi_parse_owner(const void *message, size_t size, const struct hf_ip *ip, uint32_t *ret);
 
 #endif

@@ -34,7 +34,7 @@ struct answer {
 	void *ret;
 };
 
-int hf_inquiry_open(struct hf_inquiry **ret)
+int hfi_inquiry_open(struct hf_inquiry **ret)
 {
 	const struct timeval patience = {.tv_sec = REPLY_SECONDS};
 	struct hf_inquiry *inquiry = calloc(1, sizeof(*inquiry));
@@ -48,13 +48,13 @@ int hf_inquiry_open(struct hf_inquiry **ret)
 		       sizeof(patience)) < 0)
 		err = -errno;
 	if (err)
-		hf_inquiry_close(inquiry);
+		hfi_inquiry_close(inquiry);
 	else
 		*ret = inquiry;
 	return err;
 }
 
-struct hf_inquiry *hf_inquiry_close(struct hf_inquiry *inquiry)
+struct hf_inquiry *hfi_inquiry_close(struct hf_inquiry *inquiry)
 {
 	if (inquiry && inquiry->socket)
 		mnl_socket_close(inquiry->socket);
@@ -141,15 +141,15 @@ static int ask(struct hf_inquiry *inquiry, const struct nlmsghdr *request,
 
 static int take_path(const void *message, size_t size, const struct answer *answer)
 {
-	return hf_parse_path(message, size, answer->ret);
+	return hfi_parse_path(message, size, answer->ret);
 }
 
-int hf_ask_path(struct hf_inquiry *inquiry, const struct hf_ip *destination,
-		const struct hf_ip *source, uint32_t interface, struct hf_path *ret)
+int hfi_ask_path(struct hf_inquiry *inquiry, const struct hf_ip *destination,
+		 const struct hf_ip *source, uint32_t interface, struct hf_path *ret)
 {
 	struct nlmsghdr *header = begin(inquiry, RTM_GETROUTE, 0);
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
-	size_t size = hf_ip_size(destination);
+	size_t size = hfi_ip_size(destination);
 	struct answer answer = {.parse = take_path, .ret = ret};
 
 	route->rtm_family = (unsigned char)destination->family;
@@ -166,11 +166,11 @@ int hf_ask_path(struct hf_inquiry *inquiry, const struct hf_ip *destination,
 
 static int take_neighbour(const void *message, size_t size, const struct answer *answer)
 {
-	return hf_parse_neighbour(message, size, answer->ret);
+	return hfi_parse_neighbour(message, size, answer->ret);
 }
 
-int hf_ask_neighbour(struct hf_inquiry *inquiry, uint32_t interface, const struct hf_ip *ip,
-		     struct hf_neighbour *ret)
+int hfi_ask_neighbour(struct hf_inquiry *inquiry, uint32_t interface, const struct hf_ip *ip,
+		      struct hf_neighbour *ret)
 {
 	struct nlmsghdr *header = begin(inquiry, RTM_GETNEIGH, 0);
 	struct ndmsg *entry = mnl_nlmsg_put_extra_header(header, sizeof(*entry));
@@ -178,16 +178,16 @@ int hf_ask_neighbour(struct hf_inquiry *inquiry, uint32_t interface, const struc
 
 	entry->ndm_family = (unsigned char)ip->family;
 	entry->ndm_ifindex = (int)interface;
-	mnl_attr_put(header, NDA_DST, hf_ip_size(ip), ip->bytes);
+	mnl_attr_put(header, NDA_DST, hfi_ip_size(ip), ip->bytes);
 	return ask(inquiry, header, &answer);
 }
 
 static int take_link(const void *message, size_t size, const struct answer *answer)
 {
-	return hf_parse_link(message, size, answer->ret);
+	return hfi_parse_link(message, size, answer->ret);
 }
 
-int hf_ask_link(struct hf_inquiry *inquiry, uint32_t interface, struct hf_link *ret)
+int hfi_ask_link(struct hf_inquiry *inquiry, uint32_t interface, struct hf_link *ret)
 {
 	struct nlmsghdr *header = begin(inquiry, RTM_GETLINK, 0);
 	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(header, sizeof(*info));
@@ -199,10 +199,10 @@ int hf_ask_link(struct hf_inquiry *inquiry, uint32_t interface, struct hf_link *
 
 static int take_owner(const void *message, size_t size, const struct answer *answer)
 {
-	return hf_parse_owner(message, size, answer->ip, answer->ret);
+	return hfi_parse_owner(message, size, answer->ip, answer->ret);
 }
 
-int hf_ask_owner(struct hf_inquiry *inquiry, const struct hf_ip *ip, uint32_t *ret)
+int hfi_ask_owner(struct hf_inquiry *inquiry, const struct hf_ip *ip, uint32_t *ret)
 {
 	struct nlmsghdr *header = begin(inquiry, RTM_GETADDR, NLM_F_DUMP);
 	struct ifaddrmsg *info = mnl_nlmsg_put_extra_header(header, sizeof(*info));

@@ -10,7 +10,7 @@
 
 #include "core/neighbour/neighbour.h"
 
-size_t hf_ip_size(const struct hf_ip *ip)
+size_t hfi_ip_size(const struct hf_ip *ip)
 {
 	switch (ip->family) {
 	case AF_INET:
@@ -88,7 +88,7 @@ static bool take_ip(const struct nlattr *attr, int family, struct hf_ip *ret)
 {
 	struct hf_ip ip = {.family = family};
 
-	if (!hf_ip_size(&ip) || !take(attr, ip.bytes, hf_ip_size(&ip)))
+	if (!hfi_ip_size(&ip) || !take(attr, ip.bytes, hfi_ip_size(&ip)))
 		return false;
 	*ret = ip;
 	return true;
@@ -106,14 +106,15 @@ static bool take_via(const struct nlattr *attr, struct hf_ip *ret)
 	data = mnl_attr_get_payload(attr);
 	memcpy(&family, data, sizeof(family));
 	ip.family = family;
-	if (!hf_ip_size(&ip) || mnl_attr_get_payload_len(attr) != sizeof(family) + hf_ip_size(&ip))
+	if (!hfi_ip_size(&ip) ||
+	    mnl_attr_get_payload_len(attr) != sizeof(family) + hfi_ip_size(&ip))
 		return false;
-	memcpy(ip.bytes, data + sizeof(family), hf_ip_size(&ip));
+	memcpy(ip.bytes, data + sizeof(family), hfi_ip_size(&ip));
 	*ret = ip;
 	return true;
 }
 
-int hf_parse_path(const void *message, size_t size, struct hf_path *ret)
+int hfi_parse_path(const void *message, size_t size, struct hf_path *ret)
 {
 	const struct rtmsg *route = fixed_part(message, size, RTM_NEWROUTE, sizeof(*route));
 	struct hf_path path = {0};
@@ -134,7 +135,7 @@ int hf_parse_path(const void *message, size_t size, struct hf_path *ret)
 	return 0;
 }
 
-int hf_parse_neighbour(const void *message, size_t size, struct hf_neighbour *ret)
+int hfi_parse_neighbour(const void *message, size_t size, struct hf_neighbour *ret)
 {
 	const struct ndmsg *entry = fixed_part(message, size, RTM_NEWNEIGH, sizeof(*entry));
 	struct hf_neighbour neighbour = {0};
@@ -152,7 +153,7 @@ int hf_parse_neighbour(const void *message, size_t size, struct hf_neighbour *re
 	return 0;
 }
 
-int hf_parse_link(const void *message, size_t size, struct hf_link *ret)
+int hfi_parse_link(const void *message, size_t size, struct hf_link *ret)
 {
 	const struct ifinfomsg *info = fixed_part(message, size, RTM_NEWLINK, sizeof(*info));
 	struct hf_link link = {.vlan = HF_NO_VLAN};
@@ -176,7 +177,7 @@ int hf_parse_link(const void *message, size_t size, struct hf_link *ret)
 	return 0;
 }
 
-int hf_parse_owner(const void *message, size_t size, const struct hf_ip *ip, uint32_t *ret)
+int hfi_parse_owner(const void *message, size_t size, const struct hf_ip *ip, uint32_t *ret)
 {
 	const struct ifaddrmsg *info = fixed_part(message, size, RTM_NEWADDR, sizeof(*info));
 	const struct nlattr *attr;
@@ -189,7 +190,7 @@ int hf_parse_owner(const void *message, size_t size, const struct hf_ip *ip, uin
 	if (!attr)
 		attr = find(message, sizeof(*info), IFA_ADDRESS);
 	if (info->ifa_family != ip->family || !take_ip(attr, ip->family, &found) ||
-	    memcmp(found.bytes, ip->bytes, hf_ip_size(ip)) != 0)
+	    memcmp(found.bytes, ip->bytes, hfi_ip_size(ip)) != 0)
 		return -ENOENT;
 	*ret = info->ifa_index;
 	return 0;

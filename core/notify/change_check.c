@@ -33,15 +33,15 @@ static int heard(struct notifier *notifier)
 	int ret = 0;
 	int more;
 
-	if (hf_watch_blind(notifier->watch))
+	if (hfi_watch_blind(notifier->watch))
 		return -EOPNOTSUPP;
-	for (more = hf_watch_next(notifier->watch, &hint);
-	     more > 0 && hf_watch_pending(notifier->watch);
-	     more = hf_watch_next(notifier->watch, &hint))
+	for (more = hfi_watch_next(notifier->watch, &hint);
+	     more > 0 && hfi_watch_pending(notifier->watch);
+	     more = hfi_watch_next(notifier->watch, &hint))
 		ret = 1;
 	if (more < 0)
 		return more;
-	if (hf_watch_blind(notifier->watch))
+	if (hfi_watch_blind(notifier->watch))
 		return -EOPNOTSUPP;
 	return ret || more;
 }
@@ -62,12 +62,12 @@ static int look(struct seen *seen)
 		return !same;
 	}
 	same = seen->there && st.st_dev == seen->dev && st.st_ino == seen->ino &&
-	       hf_stamp_same(&st.st_mtim, &seen->mtime);
+	       hfi_stamp_same(&st.st_mtim, &seen->mtime);
 	seen->there = true;
 	seen->dev = st.st_dev;
 	seen->ino = st.st_ino;
 	seen->mtime = st.st_mtim;
-	seen->settled = hf_stamp_is_settled(&st.st_mtim);
+	seen->settled = hfi_stamp_is_settled(&st.st_mtim);
 	return !same || !settled;
 }
 
@@ -77,7 +77,7 @@ static int changed(struct hf_notifier *base)
 	int ret = 0;
 
 	/* In a child the sockets are the parent's: what is read here would be missing there. */
-	if (notifier->fork_count != hf_fork_count())
+	if (notifier->fork_count != hfi_fork_count())
 		return -ECHILD;
 	if (notifier->watch)
 		ret = heard(notifier);
@@ -98,7 +98,7 @@ static void free_notifier(struct hf_notifier *base)
 {
 	struct notifier *notifier = hf_container_of(base, struct notifier, base);
 
-	hf_watch_free(notifier->watch);
+	hfi_watch_free(notifier->watch);
 	free(notifier);
 }
 
@@ -115,7 +115,7 @@ static int watch_root(struct notifier *notifier, const struct hf *hf,
 
 	if (hf->flags & HF_NO_NETLINK)
 		options.flags |= HF_WATCH_NO_RDMA;
-	return hf_watch_new(&options, &notifier->watch);
+	return hfi_watch_new(&options, &notifier->watch);
 }
 
 static int add_dirs(struct notifier *notifier, const struct hf_search_root *root)
@@ -123,11 +123,11 @@ static int add_dirs(struct notifier *notifier, const struct hf_search_root *root
 	struct seen *dirs = &notifier->dirs[notifier->num_dirs];
 	int err;
 
-	err = hf_print(dirs[0].path, sizeof(dirs[0].path), "%s/class/infiniband_verbs",
-		       root->sysfs);
+	err = hfi_print(dirs[0].path, sizeof(dirs[0].path), "%s/class/infiniband_verbs",
+			root->sysfs);
 	if (!err)
-		err = hf_print(dirs[1].path, sizeof(dirs[1].path), "%s/class/infiniband",
-			       root->sysfs);
+		err = hfi_print(dirs[1].path, sizeof(dirs[1].path), "%s/class/infiniband",
+				root->sysfs);
 	if (!err)
 		notifier->num_dirs += 2;
 	return err;
@@ -148,7 +148,7 @@ static int watch_all(struct notifier *notifier, const struct hf *hf)
 	return !err && kernels ? watch_root(notifier, hf, kernels) : err;
 }
 
-int hf_notifier_new(struct hf *hf, const struct hf_search_root *root, struct hf_notifier **ret)
+int hfi_notifier_new(struct hf *hf, const struct hf_search_root *root, struct hf_notifier **ret)
 {
 	struct notifier *notifier;
 	int err;
@@ -161,17 +161,18 @@ int hf_notifier_new(struct hf *hf, const struct hf_search_root *root, struct hf_
 		return -ENOMEM;
 	notifier->base.changed = changed;
 	notifier->base.free = free_notifier;
-	notifier->fork_count = hf_fork_count();
+	notifier->fork_count = hfi_fork_count();
 	err = root ? watch_root(notifier, hf, root) : watch_all(notifier, hf);
 	/* Nobody may wait for what will not be heard. */
-	if (!err && root && hf_watch_blind(notifier->watch))
+	if (!err && root && hfi_watch_blind(notifier->watch))
 		err = -EOPNOTSUPP;
 	if (err) {
 		free_notifier(&notifier->base);
 		return err;
 	}
-	notifier->base.fd = root ? hf_watch_fd(notifier->watch) : -1;
-	hf_fd_mark(&notifier->base.socket, notifier->watch ? hf_watch_socket(notifier->watch) : -1);
+	notifier->base.fd = root ? hfi_watch_fd(notifier->watch) : -1;
+	hfi_fd_mark(&notifier->base.socket,
+		    notifier->watch ? hfi_watch_socket(notifier->watch) : -1);
 	*ret = &notifier->base;
 	return 0;
 }

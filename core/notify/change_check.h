@@ -11,6 +11,6 @@
  * a user has but 128. It compares stamps of the class directories instead, two system calls per root
  * that is not the kernel's, besides one for all of the kernel's notifications.
  */
-int hf_notifier_new(struct hf *hf, const struct hf_search_root *root, struct hf_notifier **ret);
+int hfi_notifier_new(struct hf *hf, const struct hf_search_root *root, struct hf_notifier **ret);
 
 #endif

@@ -5,18 +5,18 @@
 #include "shared/text.h"
 #include "core/notify/hint.h"
 
-void hf_hint_set(struct hf_hint *hint, enum hf_hint_kind kind, uint32_t root, const char *name)
+void hfi_hint_set(struct hf_hint *hint, enum hf_hint_kind kind, uint32_t root, const char *name)
 {
 	memset(hint, 0, sizeof(*hint));
 	hint->kind = kind;
 	hint->root = root;
 	if (name)
-		(void)hf_copy(hint->name, sizeof(hint->name), name);
+		(void)hfi_copy(hint->name, sizeof(hint->name), name);
 }
 
 static bool is_device_name(const char *name)
 {
-	return hf_is_name(name, HF_NAME_SIZE - 1);
+	return hfi_is_name(name, HF_NAME_SIZE - 1);
 }
 
 /* The last component of a device path, or NULL when it is not fit to be a name. */
@@ -31,9 +31,9 @@ static int classify_uverbs(const char *action, const char *sysname, struct hf_hi
 {
 	if (!strcmp(action, "bind") || !strcmp(action, "unbind"))
 		return 0;
-	if (!hf_is_uverbs_name(sysname))
+	if (!hfi_is_uverbs_name(sysname))
 		return -EINVAL;
-	hf_hint_set(ret, HF_HINT_DEVICE, HF_ROOT_KERNEL, sysname);
+	hfi_hint_set(ret, HF_HINT_DEVICE, HF_ROOT_KERNEL, sysname);
 	return 1;
 }
 
@@ -48,17 +48,17 @@ static int classify_ibdev(const char *action, const char *devpath_old, const cha
 		return -EINVAL;
 	from = strcmp(action, "move") ? NULL : last_component(devpath_old);
 	if (from) {
-		hf_hint_set(ret, HF_HINT_RENAME, HF_ROOT_KERNEL, from);
-		(void)hf_copy(ret->to, sizeof(ret->to), sysname);
+		hfi_hint_set(ret, HF_HINT_RENAME, HF_ROOT_KERNEL, from);
+		(void)hfi_copy(ret->to, sizeof(ret->to), sysname);
 	} else {
-		hf_hint_set(ret, strcmp(action, "remove") ? HF_HINT_IBDEV : HF_HINT_IBDEV_WENT,
-			    HF_ROOT_KERNEL, sysname);
+		hfi_hint_set(ret, strcmp(action, "remove") ? HF_HINT_IBDEV : HF_HINT_IBDEV_WENT,
+			     HF_ROOT_KERNEL, sysname);
 	}
 	return 1;
 }
 
-int hf_uevent_classify(const char *action, const char *subsystem, const char *devpath,
-		       const char *devpath_old, const char *sysname, struct hf_hint *ret)
+int hfi_uevent_classify(const char *action, const char *subsystem, const char *devpath,
+			const char *devpath_old, const char *sysname, struct hf_hint *ret)
 {
 	if (!action || !subsystem)
 		return -EINVAL;

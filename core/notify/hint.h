@@ -43,15 +43,15 @@ struct hf_hint {
 _Static_assert(sizeof(struct hf_hint) == 16 + 2 * HF_NAME_SIZE, "hints are compared as bytes");
 
 /* Empties *hint but for the kind and, unless NULL, the name. */
-void hf_hint_set(struct hf_hint *hint, enum hf_hint_kind kind, uint32_t root, const char *name);
+void hfi_hint_set(struct hf_hint *hint, enum hf_hint_kind kind, uint32_t root, const char *name);
 
 /*
  * The parsers: 1 and a hint, 0 when the message says nothing of interest, -EINVAL when it is
  * malformed. `message` is one nlmsghdr's bytes. Any string may be NULL.
  */
-int hf_uevent_classify(const char *action, const char *subsystem, const char *devpath,
-		       const char *devpath_old, const char *sysname, struct hf_hint *ret);
-int hf_rdma_notify_parse(const void *message, size_t size, struct hf_hint *ret);
-int hf_route_parse(const void *message, size_t size, struct hf_hint *ret);
+int hfi_uevent_classify(const char *action, const char *subsystem, const char *devpath,
+			const char *devpath_old, const char *sysname, struct hf_hint *ret);
+int hfi_rdma_notify_parse(const void *message, size_t size, struct hf_hint *ret);
+int hfi_route_parse(const void *message, size_t size, struct hf_hint *ret);
 
 #endif

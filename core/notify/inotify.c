@@ -29,9 +29,9 @@ static int want(struct hf_inotify *inotify, enum hf_place_kind kind, uint32_t ro
 {
 	char path[HF_PATH_SIZE + 64];
 
-	if (hf_print(path, sizeof(path), "%s%s%s", dir, *below ? "/" : "", below) < 0)
+	if (hfi_print(path, sizeof(path), "%s%s%s", dir, *below ? "/" : "", below) < 0)
 		return 0;
-	return hf_place_want(&inotify->places, kind, root, path);
+	return hfi_place_want(&inotify->places, kind, root, path);
 }
 
 static int want_root(struct hf_inotify *inotify, const struct hf_watch_options *options,
@@ -49,8 +49,8 @@ static int want_root(struct hf_inotify *inotify, const struct hf_watch_options *
 	return err;
 }
 
-int hf_inotify_open(const struct hf_watch_options *options, struct hf_watch *watch,
-		    struct hf_inotify **ret)
+int hfi_inotify_open(const struct hf_watch_options *options, struct hf_watch *watch,
+		     struct hf_inotify **ret)
 {
 	struct hf_inotify *inotify = calloc(1, sizeof(*inotify));
 	int err = 0;
@@ -68,23 +68,23 @@ int hf_inotify_open(const struct hf_watch_options *options, struct hf_watch *wat
 		for (const char *const *dir = options->provider_dirs; !err && *dir; dir++)
 			err = want(inotify, HF_PLACE_PROVIDERS, HF_ROOT_KERNEL, *dir, "");
 	if (err)
-		hf_inotify_close(inotify);
+		hfi_inotify_close(inotify);
 	else
 		*ret = inotify;
 	return err;
 }
 
-int hf_inotify_fd(const struct hf_inotify *inotify)
+int hfi_inotify_fd(const struct hf_inotify *inotify)
 {
 	return inotify->places.fd;
 }
 
-bool hf_inotify_blind(const struct hf_inotify *inotify)
+bool hfi_inotify_blind(const struct hf_inotify *inotify)
 {
 	return inotify->places.blind;
 }
 
-bool hf_inotify_readiness_blind(const struct hf_inotify *inotify)
+bool hfi_inotify_readiness_blind(const struct hf_inotify *inotify)
 {
 	return inotify->places.readiness_blind;
 }
@@ -96,8 +96,8 @@ static void push(struct hf_inotify *inotify, enum hf_hint_kind kind, uint32_t ro
 
 	if (kind == HF_HINT_ATTRIBUTES && !inotify->places.attributes)
 		return;
-	hf_hint_set(&hint, kind, root, name);
-	hf_watch_push(inotify->watch, &hint);
+	hfi_hint_set(&hint, kind, root, name);
+	hfi_watch_push(inotify->watch, &hint);
 }
 
 /* What a change in or of a place means; `child` is NULL when it is about the place as a whole. */
@@ -107,21 +107,21 @@ static void tell(struct hf_inotify *inotify, const struct hf_place *place, const
 	case HF_PLACE_VERBS_CLASS:
 		if (!child)
 			push(inotify, HF_HINT_ALL, place->root, NULL);
-		else if (hf_is_uverbs_name(child))
+		else if (hfi_is_uverbs_name(child))
 			push(inotify, HF_HINT_DEVICE, place->root, child);
 		break;
 	case HF_PLACE_IB_CLASS:
 		if (!child) {
 			push(inotify, HF_HINT_ALL, place->root, NULL);
 			push(inotify, HF_HINT_ATTRIBUTES, place->root, NULL);
-		} else if (hf_is_name(child, HF_NAME_SIZE - 1)) {
+		} else if (hfi_is_name(child, HF_NAME_SIZE - 1)) {
 			push(inotify, HF_HINT_IBDEV, place->root, child);
 			/* Its directories are watched only now: what changed before was not seen. */
 			push(inotify, HF_HINT_ATTRIBUTES, place->root, child);
 		}
 		break;
 	case HF_PLACE_NODES:
-		if (!child || hf_is_uverbs_name(child))
+		if (!child || hfi_is_uverbs_name(child))
 			push(inotify, HF_HINT_NODE, place->root, child);
 		break;
 	case HF_PLACE_PROVIDERS:
@@ -149,11 +149,11 @@ static void left(struct hf_inotify *inotify, struct hf_place *place)
 {
 	tell(inotify, place, NULL);
 	if (hf_place_wanted(place)) {
-		hf_place_clear(&inotify->places, place);
-		hf_place_unwatch(&inotify->places, place);
-		hf_place_arm(&inotify->places, place);
+		hfi_place_clear(&inotify->places, place);
+		hfi_place_unwatch(&inotify->places, place);
+		hfi_place_arm(&inotify->places, place);
 	} else {
-		hf_place_remove(&inotify->places, place);
+		hfi_place_remove(&inotify->places, place);
 	}
 }
 
@@ -165,22 +165,22 @@ static void child_event(struct hf_inotify *inotify, struct hf_place *place, uint
 	if (place->awaited) {
 		if (strcmp(place->awaited, name) != 0)
 			return;
-		hf_place_arm(places, place);
+		hfi_place_arm(places, place);
 		if (!place->awaited)
 			tell(inotify, place, NULL);
 		return;
 	}
 	if (mask & (IN_DELETE | IN_MOVED_FROM))
-		hf_place_child_went(places, place, name);
+		hfi_place_child_went(places, place, name);
 	else if (mask & (IN_CREATE | IN_MOVED_TO))
-		hf_place_child_came(places, place, name);
+		hfi_place_child_came(places, place, name);
 	tell(inotify, place, name);
 }
 
 /* Is a place that was seen there still on that directory? It may be freed by now. */
 static bool still_there(struct hf_inotify *inotify, int wd, const struct hf_place *place)
 {
-	struct hf_watched *watched = hf_places_find(&inotify->places, wd);
+	struct hf_watched *watched = hfi_places_find(&inotify->places, wd);
 	const struct hf_place *p;
 
 	for (p = watched ? watched->places : NULL; p; p = p->next_here)
@@ -196,7 +196,7 @@ static bool still_there(struct hf_inotify *inotify, int wd, const struct hf_plac
 static void event(struct hf_inotify *inotify, const struct inotify_event *e)
 {
 	bool whole = e->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT);
-	struct hf_watched *watched = hf_places_find(&inotify->places, e->wd);
+	struct hf_watched *watched = hfi_places_find(&inotify->places, e->wd);
 	struct hf_place *heard[16];
 	size_t count = 0;
 	struct hf_place *place;
@@ -224,13 +224,13 @@ static void overflow(struct hf_inotify *inotify)
 	struct hf_place *place;
 
 	DL_FOREACH (inotify->places.wanted, place) {
-		hf_place_clear(&inotify->places, place);
-		hf_place_arm(&inotify->places, place);
+		hfi_place_clear(&inotify->places, place);
+		hfi_place_arm(&inotify->places, place);
 	}
 	push(inotify, HF_HINT_LOST, HF_ROOT_KERNEL, NULL);
 }
 
-void hf_inotify_drain(struct hf_inotify *inotify)
+void hfi_inotify_drain(struct hf_inotify *inotify)
 {
 	for (int i = 0; i < HF_DRAIN_MAX / 16; i++) {
 		ssize_t length = read(inotify->places.fd, inotify->buffer, BUFFER_SIZE);
@@ -252,9 +252,9 @@ void hf_inotify_drain(struct hf_inotify *inotify)
 	}
 }
 
-void hf_inotify_close(struct hf_inotify *inotify)
+void hfi_inotify_close(struct hf_inotify *inotify)
 {
-	hf_places_free(&inotify->places);
-	hf_close(&inotify->places.fd);
+	hfi_places_free(&inotify->places);
+	hfi_close(&inotify->places.fd);
 	free(inotify);
 }

@@ -39,9 +39,9 @@ static int kind_of_child(const struct hf_places *places, const struct hf_place *
 {
 	switch (place->kind) {
 	case HF_PLACE_VERBS_CLASS:
-		return hf_is_uverbs_name(name) ? HF_PLACE_UVERBS : -1;
+		return hfi_is_uverbs_name(name) ? HF_PLACE_UVERBS : -1;
 	case HF_PLACE_IB_CLASS:
-		return hf_is_name(name, HF_NAME_SIZE - 1) ? HF_PLACE_IBDEV : -1;
+		return hfi_is_name(name, HF_NAME_SIZE - 1) ? HF_PLACE_IBDEV : -1;
 	case HF_PLACE_IBDEV:
 		return places->attributes && !strcmp(name, "ports") ? HF_PLACE_PORTS : -1;
 	case HF_PLACE_PORTS:
@@ -59,7 +59,7 @@ static int kind_of_child(const struct hf_places *places, const struct hf_place *
 	}
 }
 
-struct hf_watched *hf_places_find(struct hf_places *places, int wd)
+struct hf_watched *hfi_places_find(struct hf_places *places, int wd)
 {
 	struct hf_watched *watched;
 
@@ -73,7 +73,7 @@ static void forget_watched(struct hf_places *places, struct hf_watched *watched)
 	free(watched);
 }
 
-void hf_place_unwatch(struct hf_places *places, struct hf_place *place)
+void hfi_place_unwatch(struct hf_places *places, struct hf_place *place)
 {
 	struct hf_watched *watched = place->watched;
 
@@ -114,7 +114,7 @@ static int watch_path(struct hf_places *places, struct hf_place *place, const ch
 	}
 	if (place->watched && place->watched->wd == wd)
 		return 0;
-	watched = hf_places_find(places, wd);
+	watched = hfi_places_find(places, wd);
 	if (!watched) {
 		watched = calloc(1, sizeof(*watched));
 		if (watched) {
@@ -128,7 +128,7 @@ static int watch_path(struct hf_places *places, struct hf_place *place, const ch
 			return -ENOMEM;
 		}
 	}
-	hf_place_unwatch(places, place);
+	hfi_place_unwatch(places, place);
 	place->watched = watched;
 	DL_APPEND2(watched->places, place, prev_here, next_here);
 	return 0;
@@ -152,7 +152,7 @@ static void list_children(struct hf_places *places, struct hf_place *place)
 	}
 	/* What is beyond an error is not seen. */
 	for (errno = 0; (entry = readdir(dir)); errno = 0)
-		hf_place_child_came(places, place, entry->d_name);
+		hfi_place_child_came(places, place, entry->d_name);
 	if (errno && errno != ENOENT)
 		places->blind = true;
 	closedir(dir);
@@ -166,7 +166,7 @@ static struct hf_place *find_child(struct hf_places *places, struct hf_place *pl
 
 	if (strlen(name) >= sizeof(key.name))
 		return NULL;
-	(void)hf_copy(key.name, sizeof(key.name), name);
+	(void)hfi_copy(key.name, sizeof(key.name), name);
 	HASH_FIND(hh, places->by_key, &key, sizeof(key), child);
 	return child;
 }
@@ -184,12 +184,12 @@ static struct hf_place *new_child(struct hf_places *places, struct hf_place *pla
 	child->path = malloc(size);
 	if (!child->path)
 		goto free_child;
-	(void)hf_print(child->path, size, "%s/%s", place->path, name);
+	(void)hfi_print(child->path, size, "%s/%s", place->path, name);
 	child->kind = kind;
 	child->root = place->root;
 	child->key.parent = place;
-	(void)hf_copy(child->key.name, sizeof(child->key.name), name);
-	(void)hf_copy(child->device, sizeof(child->device), device);
+	(void)hfi_copy(child->key.name, sizeof(child->key.name), name);
+	(void)hfi_copy(child->device, sizeof(child->device), device);
 	HASH_ADD(hh, places->by_key, key, sizeof(child->key), child);
 	if (!hf_hash_added(child))
 		goto free_child;
@@ -202,7 +202,7 @@ free_child:
 	return NULL;
 }
 
-void hf_place_child_came(struct hf_places *places, struct hf_place *place, const char *name)
+void hfi_place_child_came(struct hf_places *places, struct hf_place *place, const char *name)
 {
 	int kind = kind_of_child(places, place, name);
 	struct hf_place *child;
@@ -218,34 +218,34 @@ void hf_place_child_came(struct hf_places *places, struct hf_place *place, const
 	}
 	/* First the watch, then the look at what is there: what comes in between is seen twice. */
 	if (watch_path(places, child, child->path, masks[kind]) < 0)
-		hf_place_remove(places, child);
+		hfi_place_remove(places, child);
 	else
 		list_children(places, child);
 }
 
-void hf_place_clear(struct hf_places *places, struct hf_place *place)
+void hfi_place_clear(struct hf_places *places, struct hf_place *place)
 {
 	while (place->children)
-		hf_place_remove(places, place->children);
+		hfi_place_remove(places, place->children);
 }
 
-void hf_place_remove(struct hf_places *places, struct hf_place *place)
+void hfi_place_remove(struct hf_places *places, struct hf_place *place)
 {
 	/* Not deeper than the kinds are nested. */
-	hf_place_clear(places, place);
-	hf_place_unwatch(places, place);
+	hfi_place_clear(places, place);
+	hfi_place_unwatch(places, place);
 	HASH_DEL(places->by_key, place);
 	DL_DELETE(place->key.parent->children, place);
 	free(place->path);
 	free(place);
 }
 
-void hf_place_child_went(struct hf_places *places, struct hf_place *place, const char *name)
+void hfi_place_child_went(struct hf_places *places, struct hf_place *place, const char *name)
 {
 	struct hf_place *child = find_child(places, place, name);
 
 	if (child)
-		hf_place_remove(places, child);
+		hfi_place_remove(places, child);
 }
 
 /* Cuts the last component off `path` and returns it, or NULL when there is none left to cut. */
@@ -318,7 +318,7 @@ static bool made_elsewhere(const char *path)
 	}
 }
 
-void hf_place_arm(struct hf_places *places, struct hf_place *place)
+void hfi_place_arm(struct hf_places *places, struct hf_place *place)
 {
 	for (int i = 0; i < ARM_TRIES; i++) {
 		int err = watch_path(places, place, place->path, masks[place->kind]);
@@ -339,8 +339,8 @@ void hf_place_arm(struct hf_places *places, struct hf_place *place)
 	not_seen(places, place);
 }
 
-int hf_place_want(struct hf_places *places, enum hf_place_kind kind, uint32_t root,
-		  const char *path)
+int hfi_place_want(struct hf_places *places, enum hf_place_kind kind, uint32_t root,
+		   const char *path)
 {
 	struct hf_place *place = calloc(1, sizeof(*place));
 
@@ -354,7 +354,7 @@ int hf_place_want(struct hf_places *places, enum hf_place_kind kind, uint32_t ro
 	place->kind = kind;
 	place->root = root;
 	DL_APPEND(places->wanted, place);
-	hf_place_arm(places, place);
+	hfi_place_arm(places, place);
 	return 0;
 }
 
@@ -365,7 +365,7 @@ static void free_place(struct hf_place *place)
 	free(place);
 }
 
-void hf_places_free(struct hf_places *places)
+void hfi_places_free(struct hf_places *places)
 {
 	struct hf_place *place, *tmp;
 	struct hf_watched *watched, *next;

@@ -62,26 +62,26 @@ struct hf_places {
 };
 
 /* Wants a directory; the path is absolute or as the root was given. -ENOMEM. */
-int hf_place_want(struct hf_places *places, enum hf_place_kind kind, uint32_t root,
-		  const char *path);
+int hfi_place_want(struct hf_places *places, enum hf_place_kind kind, uint32_t root,
+		   const char *path);
 
 /* Watches a wanted place, or its nearest ancestor that exists, and what lies below. */
-void hf_place_arm(struct hf_places *places, struct hf_place *place);
+void hfi_place_arm(struct hf_places *places, struct hf_place *place);
 
 /* A child came (watch it, if it is of interest), or went. */
-void hf_place_child_came(struct hf_places *places, struct hf_place *place, const char *name);
-void hf_place_child_went(struct hf_places *places, struct hf_place *place, const char *name);
+void hfi_place_child_came(struct hf_places *places, struct hf_place *place, const char *name);
+void hfi_place_child_went(struct hf_places *places, struct hf_place *place, const char *name);
 
 /* Forgets what lies below a place. */
-void hf_place_clear(struct hf_places *places, struct hf_place *place);
+void hfi_place_clear(struct hf_places *places, struct hf_place *place);
 /* Forgets a place that is not a wanted one. */
-void hf_place_remove(struct hf_places *places, struct hf_place *place);
+void hfi_place_remove(struct hf_places *places, struct hf_place *place);
 /* The kernel has let go of the descriptor, or it stands for another directory now. */
-void hf_place_unwatch(struct hf_places *places, struct hf_place *place);
+void hfi_place_unwatch(struct hf_places *places, struct hf_place *place);
 
-struct hf_watched *hf_places_find(struct hf_places *places, int wd);
+struct hf_watched *hfi_places_find(struct hf_places *places, int wd);
 /* Memory only. */
-void hf_places_free(struct hf_places *places);
+void hfi_places_free(struct hf_places *places);
 
 static inline bool hf_place_wanted(const struct hf_place *place)
 {

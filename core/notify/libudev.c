@@ -39,10 +39,10 @@ static int missing(const char **why)
 	const char *text = dlerror();
 
 	*why = text ? text : SONAME " cannot be loaded";
-	return hf_error_is_shortage(-error) ? -error : -ELIBACC;
+	return hfi_error_is_shortage(-error) ? -error : -ELIBACC;
 }
 
-int hf_udev_calls_get(struct hf_udev_calls *ret, const char **why)
+int hfi_udev_calls_get(struct hf_udev_calls *ret, const char **why)
 {
 	struct hf_udev_calls calls;
 	void *library;

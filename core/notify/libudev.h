@@ -31,6 +31,6 @@ struct hf_udev_calls {
 };
 
 /* 0, or -errno and the loader's words in `why` (good until its next call): -ELIBACC without it. */
-int hf_udev_calls_get(struct hf_udev_calls *ret, const char **why);
+int hfi_udev_calls_get(struct hf_udev_calls *ret, const char **why);
 
 #endif

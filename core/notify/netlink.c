@@ -17,8 +17,8 @@ struct hf_netlink_source {
 	char buffer[BUFFER_SIZE] __attribute__((aligned(8)));
 };
 
-int hf_netlink_source_open(int bus, const unsigned int *groups, size_t receive_buffer,
-			   hf_parse_fn parse, struct hf_netlink_source **ret)
+int hfi_netlink_source_open(int bus, const unsigned int *groups, size_t receive_buffer,
+			    hf_parse_fn parse, struct hf_netlink_source **ret)
 {
 	struct hf_netlink_source *source = malloc(sizeof(*source));
 	int err;
@@ -41,17 +41,17 @@ int hf_netlink_source_open(int bus, const unsigned int *groups, size_t receive_b
 					  sizeof(group)) < 0)
 			goto failed;
 	}
-	hf_set_receive_buffer(mnl_socket_get_fd(source->socket), receive_buffer);
+	hfi_set_receive_buffer(mnl_socket_get_fd(source->socket), receive_buffer);
 	*ret = source;
 	return 0;
 
 failed:
 	err = -errno;
-	hf_netlink_source_close(source);
+	hfi_netlink_source_close(source);
 	return err;
 }
 
-int hf_netlink_source_fd(const struct hf_netlink_source *source)
+int hfi_netlink_source_fd(const struct hf_netlink_source *source)
 {
 	return mnl_socket_get_fd(source->socket);
 }
@@ -60,8 +60,8 @@ static void lost(struct hf_watch *watch)
 {
 	struct hf_hint hint;
 
-	hf_hint_set(&hint, HF_HINT_LOST, HF_ROOT_KERNEL, NULL);
-	hf_watch_push(watch, &hint);
+	hfi_hint_set(&hint, HF_HINT_LOST, HF_ROOT_KERNEL, NULL);
+	hfi_watch_push(watch, &hint);
 }
 
 static void take(struct hf_netlink_source *source, struct hf_watch *watch, int length)
@@ -73,10 +73,10 @@ static void take(struct hf_netlink_source *source, struct hf_watch *watch, int l
 	for (; mnl_nlmsg_ok(header, length) && header->nlmsg_len <= (uint32_t)length;
 	     header = mnl_nlmsg_next(header, &length))
 		if (source->parse(header, header->nlmsg_len, &hint) > 0)
-			hf_watch_push(watch, &hint);
+			hfi_watch_push(watch, &hint);
 }
 
-void hf_netlink_source_drain(struct hf_netlink_source *source, struct hf_watch *watch)
+void hfi_netlink_source_drain(struct hf_netlink_source *source, struct hf_watch *watch)
 {
 	int fd = mnl_socket_get_fd(source->socket);
 
@@ -112,7 +112,7 @@ void hf_netlink_source_drain(struct hf_netlink_source *source, struct hf_watch *
 	}
 }
 
-void hf_netlink_source_close(struct hf_netlink_source *source)
+void hfi_netlink_source_close(struct hf_netlink_source *source)
 {
 	mnl_socket_close(source->socket);
 	free(source);

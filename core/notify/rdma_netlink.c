@@ -30,10 +30,10 @@ static const char *device_name(const struct nlattr *attr)
 	if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0)
 		return NULL;
 	name = mnl_attr_get_str(attr);
-	return hf_is_name(name, HF_NAME_SIZE - 1) ? name : NULL;
+	return hfi_is_name(name, HF_NAME_SIZE - 1) ? name : NULL;
 }
 
-int hf_rdma_notify_parse(const void *message, size_t size, struct hf_hint *ret)
+int hfi_rdma_notify_parse(const void *message, size_t size, struct hf_hint *ret)
 {
 	const struct nlmsghdr *header = message;
 	const struct nlattr *attr;
@@ -65,19 +65,19 @@ int hf_rdma_notify_parse(const void *message, size_t size, struct hf_hint *ret)
 	if (type < 0)
 		return -EINVAL;
 	if (!name)
-		hf_hint_set(ret, HF_HINT_ALL, HF_ROOT_KERNEL, NULL);
+		hfi_hint_set(ret, HF_HINT_ALL, HF_ROOT_KERNEL, NULL);
 	else if (type == EVENT_NETDEV_ATTACH || type == EVENT_NETDEV_DETACH)
-		hf_hint_set(ret, HF_HINT_ATTRIBUTES, HF_ROOT_KERNEL, name);
+		hfi_hint_set(ret, HF_HINT_ATTRIBUTES, HF_ROOT_KERNEL, name);
 	else
-		hf_hint_set(ret, type == EVENT_UNREGISTER ? HF_HINT_IBDEV_WENT : HF_HINT_IBDEV,
-			    HF_ROOT_KERNEL, name);
+		hfi_hint_set(ret, type == EVENT_UNREGISTER ? HF_HINT_IBDEV_WENT : HF_HINT_IBDEV,
+			     HF_ROOT_KERNEL, name);
 	return 1;
 }
 
-int hf_rdma_notify_open(size_t receive_buffer, struct hf_netlink_source **ret)
+int hfi_rdma_notify_open(size_t receive_buffer, struct hf_netlink_source **ret)
 {
 	static const unsigned int groups[] = {GROUP_NOTIFY, 0};
 
-	return hf_netlink_source_open(NETLINK_RDMA, groups, receive_buffer, hf_rdma_notify_parse,
-				      ret);
+	return hfi_netlink_source_open(NETLINK_RDMA, groups, receive_buffer, hfi_rdma_notify_parse,
+				       ret);
 }

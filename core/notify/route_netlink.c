@@ -37,7 +37,7 @@ static int parse_link(const struct nlmsghdr *header, struct hf_hint *ret)
 			break;
 		}
 	}
-	hf_hint_set(ret, HF_HINT_NETDEV, HF_ROOT_KERNEL, NULL);
+	hfi_hint_set(ret, HF_HINT_NETDEV, HF_ROOT_KERNEL, NULL);
 	ret->ifindex = (uint32_t)info->ifi_index;
 	ret->lower = elsewhere || lower == ret->ifindex ? 0 : lower;
 	return 1;
@@ -49,12 +49,12 @@ static int parse_address(const struct nlmsghdr *header, struct hf_hint *ret)
 
 	if (mnl_nlmsg_get_payload_len(header) < sizeof(*info) || info->ifa_index == 0)
 		return -EINVAL;
-	hf_hint_set(ret, HF_HINT_NETDEV, HF_ROOT_KERNEL, NULL);
+	hfi_hint_set(ret, HF_HINT_NETDEV, HF_ROOT_KERNEL, NULL);
 	ret->ifindex = info->ifa_index;
 	return 1;
 }
 
-int hf_route_parse(const void *message, size_t size, struct hf_hint *ret)
+int hfi_route_parse(const void *message, size_t size, struct hf_hint *ret)
 {
 	const struct nlmsghdr *header = message;
 
@@ -73,10 +73,10 @@ int hf_route_parse(const void *message, size_t size, struct hf_hint *ret)
 	}
 }
 
-int hf_route_open(size_t receive_buffer, struct hf_netlink_source **ret)
+int hfi_route_open(size_t receive_buffer, struct hf_netlink_source **ret)
 {
 	static const unsigned int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
 					      RTNLGRP_IPV6_IFADDR, 0};
 
-	return hf_netlink_source_open(NETLINK_ROUTE, groups, receive_buffer, hf_route_parse, ret);
+	return hfi_netlink_source_open(NETLINK_ROUTE, groups, receive_buffer, hfi_route_parse, ret);
 }

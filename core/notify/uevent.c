@@ -15,7 +15,7 @@ struct hf_uevent {
 	struct udev_monitor *monitor;
 };
 
-void hf_set_receive_buffer(int fd, size_t size)
+void hfi_set_receive_buffer(int fd, size_t size)
 {
 	int value = size > INT32_MAX / 2 ? INT32_MAX / 2 : (int)size;
 
@@ -29,7 +29,7 @@ static int reason(void)
 	return errno > 0 ? -errno : -ENOMEM;
 }
 
-int hf_uevent_open(size_t receive_buffer, const struct hf_log *log, struct hf_uevent **ret)
+int hfi_uevent_open(size_t receive_buffer, const struct hf_log *log, struct hf_uevent **ret)
 {
 	struct hf_uevent *uevent = calloc(1, sizeof(*uevent));
 	const char *why;
@@ -37,7 +37,7 @@ int hf_uevent_open(size_t receive_buffer, const struct hf_log *log, struct hf_ue
 
 	if (!uevent)
 		return -ENOMEM;
-	err = hf_udev_calls_get(&uevent->call, &why);
+	err = hfi_udev_calls_get(&uevent->call, &why);
 	if (err) {
 		if (err == -ELIBACC)
 			hf_warn(log, "changes are looked for now and then, not heard of: %s", why);
@@ -64,16 +64,16 @@ int hf_uevent_open(size_t receive_buffer, const struct hf_log *log, struct hf_ue
 		err = uevent->call.monitor_enable_receiving(uevent->monitor);
 	if (err < 0)
 		goto failed;
-	hf_set_receive_buffer(uevent->call.monitor_get_fd(uevent->monitor), receive_buffer);
+	hfi_set_receive_buffer(uevent->call.monitor_get_fd(uevent->monitor), receive_buffer);
 	*ret = uevent;
 	return 0;
 
 failed:
-	hf_uevent_close(uevent);
+	hfi_uevent_close(uevent);
 	return err;
 }
 
-int hf_uevent_fd(const struct hf_uevent *uevent)
+int hfi_uevent_fd(const struct hf_uevent *uevent)
 {
 	return uevent->call.monitor_get_fd(uevent->monitor);
 }
@@ -83,14 +83,14 @@ static void take(const struct hf_udev_calls *call, struct hf_watch *watch,
 {
 	struct hf_hint hint;
 
-	if (hf_uevent_classify(call->device_get_action(device), call->device_get_subsystem(device),
-			       call->device_get_devpath(device),
-			       call->device_get_property_value(device, "DEVPATH_OLD"),
-			       call->device_get_sysname(device), &hint) > 0)
-		hf_watch_push(watch, &hint);
+	if (hfi_uevent_classify(call->device_get_action(device), call->device_get_subsystem(device),
+				call->device_get_devpath(device),
+				call->device_get_property_value(device, "DEVPATH_OLD"),
+				call->device_get_sysname(device), &hint) > 0)
+		hfi_watch_push(watch, &hint);
 }
 
-void hf_uevent_drain(struct hf_uevent *uevent, struct hf_watch *watch)
+void hfi_uevent_drain(struct hf_uevent *uevent, struct hf_watch *watch)
 {
 	struct hf_hint lost;
 
@@ -108,13 +108,13 @@ void hf_uevent_drain(struct hf_uevent *uevent, struct hf_watch *watch)
 			return;
 		/* A message that libudev rejects says so with another error: it is gone, go on. */
 		if (errno == ENOBUFS || errno == ENOMEM) {
-			hf_hint_set(&lost, HF_HINT_LOST, HF_ROOT_KERNEL, NULL);
-			hf_watch_push(watch, &lost);
+			hfi_hint_set(&lost, HF_HINT_LOST, HF_ROOT_KERNEL, NULL);
+			hfi_watch_push(watch, &lost);
 		}
 	}
 }
 
-void hf_uevent_close(struct hf_uevent *uevent)
+void hfi_uevent_close(struct hf_uevent *uevent)
 {
 	uevent->call.monitor_unref(uevent->monitor);
 	uevent->call.unref(uevent->udev);

@@ -56,7 +56,7 @@ static int add_fd(struct hf_watch *watch, int fd, uint32_t tag)
 	return epoll_ctl(watch->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
-uint64_t hf_now(void)
+uint64_t hfi_now(void)
 {
 	struct timespec now;
 
@@ -73,7 +73,7 @@ static int new_timer(struct hf_watch *watch, uint32_t tag, int *ret)
 		return -errno;
 	err = add_fd(watch, fd, tag);
 	if (err)
-		hf_close(&fd);
+		hfi_close(&fd);
 	else
 		*ret = fd;
 	return err;
@@ -82,7 +82,7 @@ static int new_timer(struct hf_watch *watch, uint32_t tag, int *ret)
 /* Resources that this process lacks are the caller's to hear of; a missing source is not. */
 static int missing(struct hf_watch *watch, const char *what, int err)
 {
-	if (hf_error_is_shortage(err))
+	if (hfi_error_is_shortage(err))
 		return err;
 	hf_debug(watch->options.log, "no notifications from %s: %s", what, strerrordesc_np(-err));
 	return 0;
@@ -92,37 +92,37 @@ static int open_uevents(struct hf_watch *watch)
 {
 	int err = -EPERM;
 
-	if (hf_uevents_are_heard())
-		err = hf_uevent_open(watch->options.receive_buffer, watch->options.log,
-				     &watch->uevent);
+	if (hfi_uevents_are_heard())
+		err = hfi_uevent_open(watch->options.receive_buffer, watch->options.log,
+				      &watch->uevent);
 	if (err) {
 		watch->blind = true;
 		return missing(watch, "the kernel's uevents", err);
 	}
-	return add_fd(watch, hf_uevent_fd(watch->uevent), TAG_UEVENT);
+	return add_fd(watch, hfi_uevent_fd(watch->uevent), TAG_UEVENT);
 }
 
 static int open_rdma(struct hf_watch *watch)
 {
-	int err = hf_rdma_notify_open(watch->options.receive_buffer, &watch->rdma);
+	int err = hfi_rdma_notify_open(watch->options.receive_buffer, &watch->rdma);
 
 	if (err)
 		return missing(watch, "RDMA netlink", err);
-	return add_fd(watch, hf_netlink_source_fd(watch->rdma), TAG_RDMA);
+	return add_fd(watch, hfi_netlink_source_fd(watch->rdma), TAG_RDMA);
 }
 
 static int open_route(struct hf_watch *watch)
 {
-	int err = hf_route_open(watch->options.receive_buffer, &watch->route);
+	int err = hfi_route_open(watch->options.receive_buffer, &watch->route);
 
 	if (err)
 		return missing(watch, "route netlink", err);
-	return add_fd(watch, hf_netlink_source_fd(watch->route), TAG_ROUTE);
+	return add_fd(watch, hfi_netlink_source_fd(watch->route), TAG_ROUTE);
 }
 
 static int open_inotify(struct hf_watch *watch)
 {
-	int err = hf_inotify_open(&watch->options, watch, &watch->inotify);
+	int err = hfi_inotify_open(&watch->options, watch, &watch->inotify);
 
 	if (err == -EMFILE) {
 		/* Often it is not descriptors but the user's 128 inotify instances that ran out. */
@@ -130,14 +130,14 @@ static int open_inotify(struct hf_watch *watch)
 
 		if (probe < 0)
 			return -EMFILE;
-		hf_close(&probe);
+		hfi_close(&probe);
 		err = -EUSERS;
 	}
 	if (err) {
 		watch->blind = true;
 		return missing(watch, "inotify", err);
 	}
-	return add_fd(watch, hf_inotify_fd(watch->inotify), TAG_INOTIFY);
+	return add_fd(watch, hfi_inotify_fd(watch->inotify), TAG_INOTIFY);
 }
 
 static int open_sources(struct hf_watch *watch)
@@ -162,14 +162,14 @@ static int open_sources(struct hf_watch *watch)
 	return err;
 }
 
-bool hf_watch_blind(const struct hf_watch *watch)
+bool hfi_watch_blind(const struct hf_watch *watch)
 {
-	return watch->blind || (watch->inotify && hf_inotify_blind(watch->inotify));
+	return watch->blind || (watch->inotify && hfi_inotify_blind(watch->inotify));
 }
 
-bool hf_watch_readiness_blind(const struct hf_watch *watch)
+bool hfi_watch_readiness_blind(const struct hf_watch *watch)
 {
-	return !watch->inotify || hf_inotify_readiness_blind(watch->inotify);
+	return !watch->inotify || hfi_inotify_readiness_blind(watch->inotify);
 }
 
 /* What is not seen happen is looked for, once per second and not more often. */
@@ -178,7 +178,7 @@ static int look_now_and_then(struct hf_watch *watch)
 	static const struct itimerspec every = {{LOOK_SECONDS, 0}, {LOOK_SECONDS, 0}};
 	int err;
 
-	if (watch->look >= 0 || !hf_watch_blind(watch) ||
+	if (watch->look >= 0 || !hfi_watch_blind(watch) ||
 	    (watch->options.flags & HF_WATCH_NO_TIMER))
 		return 0;
 	err = new_timer(watch, TAG_LOOK, &watch->look);
@@ -187,7 +187,7 @@ static int look_now_and_then(struct hf_watch *watch)
 	return err;
 }
 
-int hf_watch_new(const struct hf_watch_options *options, struct hf_watch **ret)
+int hfi_watch_new(const struct hf_watch_options *options, struct hf_watch **ret)
 {
 	struct hf_watch *watch = calloc(1, sizeof(*watch));
 	int err;
@@ -207,7 +207,7 @@ int hf_watch_new(const struct hf_watch_options *options, struct hf_watch **ret)
 	if (!err)
 		err = look_now_and_then(watch);
 	if (err) {
-		hf_watch_free(watch);
+		hfi_watch_free(watch);
 		return err;
 	}
 	*ret = watch;
@@ -224,60 +224,60 @@ static void drop_pending(struct hf_watch *watch)
 	watch->pending = NULL;
 }
 
-struct hf_watch *hf_watch_free(struct hf_watch *watch)
+struct hf_watch *hfi_watch_free(struct hf_watch *watch)
 {
 	if (!watch)
 		return NULL;
 	drop_pending(watch);
 	if (watch->uevent)
-		hf_uevent_close(watch->uevent);
+		hfi_uevent_close(watch->uevent);
 	if (watch->rdma)
-		hf_netlink_source_close(watch->rdma);
+		hfi_netlink_source_close(watch->rdma);
 	if (watch->route)
-		hf_netlink_source_close(watch->route);
+		hfi_netlink_source_close(watch->route);
 	if (watch->inotify)
-		hf_inotify_close(watch->inotify);
-	hf_close(&watch->look);
-	hf_close(&watch->timer);
-	hf_close(&watch->epoll);
+		hfi_inotify_close(watch->inotify);
+	hfi_close(&watch->look);
+	hfi_close(&watch->timer);
+	hfi_close(&watch->epoll);
 	free(watch);
 	return NULL;
 }
 
-int hf_watch_socket(const struct hf_watch *watch)
+int hfi_watch_socket(const struct hf_watch *watch)
 {
 	if (watch->uevent)
-		return hf_uevent_fd(watch->uevent);
-	return watch->rdma ? hf_netlink_source_fd(watch->rdma) : -1;
+		return hfi_uevent_fd(watch->uevent);
+	return watch->rdma ? hfi_netlink_source_fd(watch->rdma) : -1;
 }
 
-void hf_watch_abandon(struct hf_watch *watch)
+void hfi_watch_abandon(struct hf_watch *watch)
 {
 	int fds[] = {
-		watch->uevent ? hf_uevent_fd(watch->uevent) : -1,
-		watch->rdma ? hf_netlink_source_fd(watch->rdma) : -1,
-		watch->route ? hf_netlink_source_fd(watch->route) : -1,
-		watch->inotify ? hf_inotify_fd(watch->inotify) : -1,
+		watch->uevent ? hfi_uevent_fd(watch->uevent) : -1,
+		watch->rdma ? hfi_netlink_source_fd(watch->rdma) : -1,
+		watch->route ? hfi_netlink_source_fd(watch->route) : -1,
+		watch->inotify ? hfi_inotify_fd(watch->inotify) : -1,
 		watch->look,
 		watch->timer,
 		watch->epoll,
 	};
 
 	for (size_t i = 0; i < HF_ARRAY_SIZE(fds); i++)
-		hf_close(&fds[i]);
+		hfi_close(&fds[i]);
 }
 
-int hf_watch_fd(const struct hf_watch *watch)
+int hfi_watch_fd(const struct hf_watch *watch)
 {
 	return watch->epoll;
 }
 
-int hf_watch_add_fd(struct hf_watch *watch, int fd)
+int hfi_watch_add_fd(struct hf_watch *watch, int fd)
 {
 	return add_fd(watch, fd, TAG_OWNER);
 }
 
-void hf_watch_set_timer(struct hf_watch *watch, uint64_t at)
+void hfi_watch_set_timer(struct hf_watch *watch, uint64_t at)
 {
 	struct itimerspec when = {
 		.it_value = {(time_t)(at / 1000000000u), (long)(at % 1000000000u)},
@@ -289,7 +289,7 @@ void hf_watch_set_timer(struct hf_watch *watch, uint64_t at)
 	watch->timer_at = at;
 }
 
-bool hf_watch_pending(const struct hf_watch *watch)
+bool hfi_watch_pending(const struct hf_watch *watch)
 {
 	return watch->pending || watch->lost || watch->timer_due;
 }
@@ -298,8 +298,8 @@ static void push_kind(struct hf_watch *watch, enum hf_hint_kind kind)
 {
 	struct hf_hint hint;
 
-	hf_hint_set(&hint, kind, HF_ROOT_ANY, NULL);
-	hf_watch_push(watch, &hint);
+	hfi_hint_set(&hint, kind, HF_ROOT_ANY, NULL);
+	hfi_watch_push(watch, &hint);
 }
 
 static void lose(struct hf_watch *watch)
@@ -308,7 +308,7 @@ static void lose(struct hf_watch *watch)
 	drop_pending(watch);
 }
 
-void hf_watch_push(struct hf_watch *watch, const struct hf_hint *hint)
+void hfi_watch_push(struct hf_watch *watch, const struct hf_hint *hint)
 {
 	struct pending *p;
 
@@ -350,7 +350,7 @@ static bool pop(struct hf_watch *watch, struct hf_hint *ret)
 	struct pending *p = watch->pending;
 
 	if (watch->lost || watch->timer_due) {
-		hf_hint_set(ret, watch->lost ? HF_HINT_LOST : HF_HINT_TIMER, HF_ROOT_KERNEL, NULL);
+		hfi_hint_set(ret, watch->lost ? HF_HINT_LOST : HF_HINT_TIMER, HF_ROOT_KERNEL, NULL);
 		*(watch->lost ? &watch->lost : &watch->timer_due) = false;
 		return true;
 	}
@@ -374,23 +374,23 @@ static void drain(struct hf_watch *watch, uint32_t tag)
 {
 	switch (tag) {
 	case TAG_UEVENT:
-		hf_uevent_drain(watch->uevent, watch);
+		hfi_uevent_drain(watch->uevent, watch);
 		break;
 	case TAG_RDMA:
-		hf_netlink_source_drain(watch->rdma, watch);
+		hfi_netlink_source_drain(watch->rdma, watch);
 		break;
 	case TAG_ROUTE:
-		hf_netlink_source_drain(watch->route, watch);
+		hfi_netlink_source_drain(watch->route, watch);
 		break;
 	case TAG_INOTIFY:
-		hf_inotify_drain(watch->inotify);
+		hfi_inotify_drain(watch->inotify);
 		break;
 	case TAG_LOOK:
 		if (!expired(watch->look))
 			break;
 		push_kind(watch, HF_HINT_ALL);
 		if ((watch->options.flags & HF_WATCH_ATTRIBUTES) &&
-		    (!watch->inotify || hf_inotify_blind(watch->inotify) ||
+		    (!watch->inotify || hfi_inotify_blind(watch->inotify) ||
 		     (watch->kernel_root && !watch->route)))
 			push_kind(watch, HF_HINT_ATTRIBUTES);
 		break;
@@ -426,7 +426,7 @@ static int read_sources(struct hf_watch *watch)
 	return err ? err : ours;
 }
 
-int hf_watch_gather(struct hf_watch *watch)
+int hfi_watch_gather(struct hf_watch *watch)
 {
 	int got = 1;
 
@@ -435,7 +435,7 @@ int hf_watch_gather(struct hf_watch *watch)
 	return got < 0 ? got : 0;
 }
 
-int hf_watch_next(struct hf_watch *watch, struct hf_hint *ret)
+int hfi_watch_next(struct hf_watch *watch, struct hf_hint *ret)
 {
 	int got = 1;
 

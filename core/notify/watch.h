@@ -17,7 +17,7 @@ enum hf_watch_flags {
 	HF_WATCH_READINESS = 1 << 1,  /* device nodes and provider directories as well */
 	HF_WATCH_NO_SOCKETS = 1 << 2, /* look now and then, open no notification sockets */
 	HF_WATCH_NO_RDMA = 1 << 3,    /* no RDMA netlink */
-	HF_WATCH_NO_TIMER = 1 << 4,   /* no timers: never look now and then, see hf_watch_blind() */
+	HF_WATCH_NO_TIMER = 1 << 4, /* no timers: never look now and then, see hfi_watch_blind() */
 	HF_WATCH_NO_INOTIFY = 1 << 5, /* the kernel\'s notifications only */
 };
 
@@ -34,50 +34,50 @@ struct hf_watch_options {
  * A source that is not there is no error: the watch works on without it, and looks at everything
  * once per second where it would miss something. Errors: -EMFILE, -ENFILE, -ENOMEM.
  */
-int hf_watch_new(const struct hf_watch_options *options, struct hf_watch **ret);
+int hfi_watch_new(const struct hf_watch_options *options, struct hf_watch **ret);
 
 /*
  * Closes its descriptors and frees memory, and does nothing else: after a fork they are shared with
  * the parent, whose watch must not notice. Returns NULL.
  */
-struct hf_watch *hf_watch_free(struct hf_watch *watch);
+struct hf_watch *hfi_watch_free(struct hf_watch *watch);
 /* One of its sockets, or -1. */
-int hf_watch_socket(const struct hf_watch *watch);
+int hfi_watch_socket(const struct hf_watch *watch);
 
 /* The same in a child, where another thread may have been inside the watch when the process was
  * forked: only closes, and leaves the memory alone. */
-void hf_watch_abandon(struct hf_watch *watch);
+void hfi_watch_abandon(struct hf_watch *watch);
 
 /* An epoll descriptor, readable when there may be hints. */
-int hf_watch_fd(const struct hf_watch *watch);
+int hfi_watch_fd(const struct hf_watch *watch);
 
 /*
  * The next hint: 1 and *ret, 0 when there is none, -errno. What is pending is given out first, each
  * different hint once; where there is nothing new it makes one system call.
  */
-int hf_watch_next(struct hf_watch *watch, struct hf_hint *ret);
+int hfi_watch_next(struct hf_watch *watch, struct hf_hint *ret);
 
 /*
  * Reads what there is and keeps it, so that the descriptor is not readable any more, for a caller
  * that cannot do anything about hints now. Errors as above.
  */
-int hf_watch_gather(struct hf_watch *watch);
+int hfi_watch_gather(struct hf_watch *watch);
 
 /* Does it hold hints that were read already? The descriptor does not tell of them. */
-bool hf_watch_pending(const struct hf_watch *watch);
+bool hfi_watch_pending(const struct hf_watch *watch);
 
 /* Is there something that it does not see happen? */
-bool hf_watch_blind(const struct hf_watch *watch);
+bool hfi_watch_blind(const struct hf_watch *watch);
 /* The same for device nodes and provider directories, which it does not look at now and then. */
-bool hf_watch_readiness_blind(const struct hf_watch *watch);
+bool hfi_watch_readiness_blind(const struct hf_watch *watch);
 
 /* Another descriptor of its owner, which only makes the watch's own readable. */
-int hf_watch_add_fd(struct hf_watch *watch, int fd);
+int hfi_watch_add_fd(struct hf_watch *watch, int fd);
 
 /* HF_HINT_TIMER at that time of CLOCK_MONOTONIC, in nanoseconds; 0: no more. */
-void hf_watch_set_timer(struct hf_watch *watch, uint64_t at);
+void hfi_watch_set_timer(struct hf_watch *watch, uint64_t at);
 
 /* What time it is, as above. */
-uint64_t hf_now(void);
+uint64_t hfi_now(void);
 
 #endif

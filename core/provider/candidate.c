@@ -6,14 +6,14 @@
 #include "shared/text.h"
 #include "core/foreign/candidate.h"
 
-void hf_candidates_free(struct hf_candidate *candidates, size_t count)
+void hfi_candidates_free(struct hf_candidate *candidates, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		hf_manifest_clear(&candidates[i].manifest);
+		hfi_manifest_clear(&candidates[i].manifest);
 	free(candidates);
 }
 
-bool hf_candidates_have(const struct hf_candidate *candidates, size_t count, const char *file)
+bool hfi_candidates_have(const struct hf_candidate *candidates, size_t count, const char *file)
 {
 	for (size_t i = 0; i < count; i++)
 		if (!strcmp(candidates[i].manifest.file, file))
@@ -21,7 +21,7 @@ bool hf_candidates_have(const struct hf_candidate *candidates, size_t count, con
 	return false;
 }
 
-void hf_candidates_sort(struct hf_candidate *candidates, size_t count)
+void hfi_candidates_sort(struct hf_candidate *candidates, size_t count)
 {
 	size_t front = 0;
 
@@ -36,21 +36,21 @@ void hf_candidates_sort(struct hf_candidate *candidates, size_t count)
 	}
 }
 
-void hf_candidate_take(struct hf_candidate *candidate, struct hf_tables *tables)
+void hfi_candidate_take(struct hf_candidate *candidate, struct hf_tables *tables)
 {
 	struct hf_manifest *m = &candidate->manifest;
 
 	candidate->learned = true;
 	if (tables->file[0])
-		hf_copy(m->file, sizeof(m->file), tables->file);
+		hfi_copy(m->file, sizeof(m->file), tables->file);
 	if (tables->error[0]) {
-		hf_reason_set(&candidate->reason, HF_REASON_LOAD, "a library that loads",
-			      tables->error, "%s", tables->error);
-		hf_tables_clear(tables);
+		hfi_reason_set(&candidate->reason, HF_REASON_LOAD, "a library that loads",
+			       tables->error, "%s", tables->error);
+		hfi_tables_clear(tables);
 		return;
 	}
-	hf_manifest_clear(m);
-	hf_copy(m->name, sizeof(m->name), tables->name);
+	hfi_manifest_clear(m);
+	hfi_copy(m->name, sizeof(m->name), tables->name);
 	m->kernel_abi_min = tables->abi_min;
 	m->kernel_abi_max = tables->abi_max;
 	m->rules = tables->rules;
@@ -60,13 +60,13 @@ void hf_candidate_take(struct hf_candidate *candidate, struct hf_tables *tables)
 	tables->num_rules = 0;
 }
 
-int hf_candidate_take_ops(struct hf_candidate *candidate, const struct verbs_device_ops *ops)
+int hfi_candidate_take_ops(struct hf_candidate *candidate, const struct verbs_device_ops *ops)
 {
 	struct hf_tables tables;
 	int err;
 
-	err = hf_tables_take(ops, &tables);
+	err = hfi_tables_take(ops, &tables);
 	if (!err)
-		hf_candidate_take(candidate, &tables);
+		hfi_candidate_take(candidate, &tables);
 	return err;
 }

@@ -27,8 +27,8 @@ struct reader {
 
 static int refuse(const struct reader *r, const char *wanted, const char *found)
 {
-	hf_reason_set(r->reason, HF_REASON_LOAD, wanted, found,
-		      "%s is damaged: %s where %s is needed", r->path, found, wanted);
+	hfi_reason_set(r->reason, HF_REASON_LOAD, wanted, found,
+		       "%s is damaged: %s where %s is needed", r->path, found, wanted);
 	return -EACCES;
 }
 
@@ -276,7 +276,7 @@ static int read_strings(const struct reader *r, const ElfW(Phdr) * segment, stru
 	return 0;
 }
 
-int hf_elf_read(const char *path, struct hf_elf *ret, struct hf_reason *reason)
+int hfi_elf_read(const char *path, struct hf_elf *ret, struct hf_reason *reason)
 {
 	struct reader r = {.path = path, .reason = reason};
 	const ElfW(Phdr) * dynamic;
@@ -286,9 +286,9 @@ int hf_elf_read(const char *path, struct hf_elf *ret, struct hf_reason *reason)
 	r.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (r.fd < 0 || fstat(r.fd, &st) < 0) {
 		err = errno;
-		hf_reason_set(reason, err == ENOENT ? HF_REASON_FILE_MISSING : HF_REASON_LOAD,
-			      "a readable file", strerrordesc_np(err), "%s: %s", path,
-			      strerrordesc_np(err));
+		hfi_reason_set(reason, err == ENOENT ? HF_REASON_FILE_MISSING : HF_REASON_LOAD,
+			       "a readable file", strerrordesc_np(err), "%s: %s", path,
+			       strerrordesc_np(err));
 		err = -EACCES;
 		goto close_file;
 	}
@@ -299,17 +299,17 @@ int hf_elf_read(const char *path, struct hf_elf *ret, struct hf_reason *reason)
 	if (!err && ret)
 		err = read_strings(&r, dynamic, ret);
 close_file:
-	hf_close(&r.fd);
+	hfi_close(&r.fd);
 	return err;
 }
 
-void hf_elf_clear(struct hf_elf *elf)
+void hfi_elf_clear(struct hf_elf *elf)
 {
 	free(elf->strings);
 	*elf = (struct hf_elf){0};
 }
 
-bool hf_elf_names(const struct hf_elf *elf, const char *string)
+bool hfi_elf_names(const struct hf_elf *elf, const char *string)
 {
 	size_t length = strlen(string) + 1;
 

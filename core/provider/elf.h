@@ -19,9 +19,9 @@ struct hf_elf {
  * within it, or the loader would map what is not there, and the process would die of the first touch.
  * Without `ret` that is all, else its tables are looked at, too. 0, -EACCES with *reason filled, -ENOMEM.
  */
-int hf_elf_read(const char *path, struct hf_elf *ret, struct hf_reason *reason);
-void hf_elf_clear(struct hf_elf *elf);
+int hfi_elf_read(const char *path, struct hf_elf *ret, struct hf_reason *reason);
+void hfi_elf_clear(struct hf_elf *elf);
 
-bool hf_elf_names(const struct hf_elf *elf, const char *string);
+bool hfi_elf_names(const struct hf_elf *elf, const char *string);
 
 #endif

@@ -21,7 +21,7 @@
 static pthread_mutex_t loader = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
 /* Not held while the parent forks: who holds it may wait for a lock that fork has taken. */
-void hf_library_forked(void)
+void hfi_library_forked(void)
 {
 	static const pthread_mutex_t fresh = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
@@ -41,8 +41,8 @@ static int abi_of_file_name(const char *path, uint32_t *ret)
 		mark = at + 3;
 	if (!mark || strcmp(mark + strspn(mark, "0123456789"), ".so") != 0)
 		return -EINVAL;
-	if (hf_print(digits, sizeof(digits), "%.*s", (int)strspn(mark, "0123456789"), mark) ||
-	    hf_parse_number(digits, 10, UINT32_MAX, &number))
+	if (hfi_print(digits, sizeof(digits), "%.*s", (int)strspn(mark, "0123456789"), mark) ||
+	    hfi_parse_number(digits, 10, UINT32_MAX, &number))
 		return -EINVAL;
 	*ret = (uint32_t)number;
 	return 0;
@@ -56,14 +56,14 @@ static int check_abi(const struct hf_manifest *m, struct hf_reason *reason)
 	snprintf(wanted, sizeof(wanted), "ABI %u..%u", HF_PROVIDER_ABI_MIN, HF_PROVIDER_ABI_MAX);
 	snprintf(found, sizeof(found), "ABI %u", m->abi);
 	if (m->abi < HF_PROVIDER_ABI_MIN || m->abi > HF_PROVIDER_ABI_MAX) {
-		hf_reason_set(reason, HF_REASON_ABI, wanted, found,
-			      "provider %s speaks private ABI %u, this library %u to %u", m->name,
-			      m->abi, HF_PROVIDER_ABI_MIN, HF_PROVIDER_ABI_MAX);
+		hfi_reason_set(reason, HF_REASON_ABI, wanted, found,
+			       "provider %s speaks private ABI %u, this library %u to %u", m->name,
+			       m->abi, HF_PROVIDER_ABI_MIN, HF_PROVIDER_ABI_MAX);
 		return -EACCES;
 	}
 	if (abi_of_file_name(m->file, &in_name) || in_name != m->abi) {
 		snprintf(wanted, sizeof(wanted), "*-hf%u.so", m->abi);
-		hf_reason_set(
+		hfi_reason_set(
 			reason, HF_REASON_ABI, wanted, strrchr(m->file, '/'),
 			"the file name of provider %s does not end in -hf%u.so as its manifest's "
 			"ABI demands",
@@ -73,20 +73,20 @@ static int check_abi(const struct hf_manifest *m, struct hf_reason *reason)
 	return 0;
 }
 
-int hf_library_check_owner(const char *path, const struct stat *st, struct hf_reason *reason)
+int hfi_library_check_owner(const char *path, const struct stat *st, struct hf_reason *reason)
 {
 	char found[64];
 
 	snprintf(found, sizeof(found), "owner %u mode %04o", (unsigned)st->st_uid,
 		 (unsigned)st->st_mode & 07777);
 	if (st->st_uid != 0 && st->st_uid != geteuid()) {
-		hf_reason_set(reason, HF_REASON_UNSAFE, "owner root or this user", found,
-			      "%s belongs to another user", path);
+		hfi_reason_set(reason, HF_REASON_UNSAFE, "owner root or this user", found,
+			       "%s belongs to another user", path);
 		return -EACCES;
 	}
 	if (st->st_mode & (S_IWGRP | S_IWOTH)) {
-		hf_reason_set(reason, HF_REASON_UNSAFE, "not writable by group or others", found,
-			      "%s can be written by group or others", path);
+		hfi_reason_set(reason, HF_REASON_UNSAFE, "not writable by group or others", found,
+			       "%s can be written by group or others", path);
 		return -EACCES;
 	}
 	return 0;
@@ -94,8 +94,8 @@ int hf_library_check_owner(const char *path, const struct stat *st, struct hf_re
 
 static int refuse_missing(const char *path, const char *wanted, int error, struct hf_reason *reason)
 {
-	hf_reason_set(reason, HF_REASON_FILE_MISSING, wanted, strerrordesc_np(error), "%s: %s",
-		      path, strerrordesc_np(error));
+	hfi_reason_set(reason, HF_REASON_FILE_MISSING, wanted, strerrordesc_np(error), "%s: %s",
+		       path, strerrordesc_np(error));
 	return -EACCES;
 }
 
@@ -105,7 +105,7 @@ static int check_dir(const char *dir, struct hf_reason *reason)
 
 	if (stat(dir, &st) < 0)
 		return refuse_missing(dir, dir, errno, reason);
-	return hf_library_check_owner(dir, &st, reason);
+	return hfi_library_check_owner(dir, &st, reason);
 }
 
 /* Every directory on the way: who can write where a link is can make it lead elsewhere. */
@@ -116,7 +116,7 @@ static int check_way(const char *file, struct hf_reason *reason)
 	ssize_t length = 0;
 	int err;
 
-	err = hf_copy(path, sizeof(path), file);
+	err = hfi_copy(path, sizeof(path), file);
 	for (int links = 0; !err && links < LINKS_MAX; links++) {
 		snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(path, '/') - path), path);
 		err = check_dir(dir[0] ? dir : "/", reason);
@@ -125,15 +125,15 @@ static int check_way(const char *file, struct hf_reason *reason)
 		length = readlink(path, link, sizeof(link));
 		if (length < 0)
 			return errno == EINVAL ? 0 : refuse_missing(path, path, errno, reason);
-		err = hf_print(path, sizeof(path), "%s%s%.*s", link[0] == '/' ? "" : dir,
-			       link[0] == '/' ? "" : "/", (int)length, link);
+		err = hfi_print(path, sizeof(path), "%s%s%.*s", link[0] == '/' ? "" : dir,
+				link[0] == '/' ? "" : "/", (int)length, link);
 	}
-	hf_reason_set(reason, HF_REASON_UNSAFE, "16 links, each to a path of up to 255 characters",
-		      "more", "%s leads too far", file);
+	hfi_reason_set(reason, HF_REASON_UNSAFE, "16 links, each to a path of up to 255 characters",
+		       "more", "%s leads too far", file);
 	return -EACCES;
 }
 
-int hf_library_check_file(const char *file, struct stat *st, struct hf_reason *reason)
+int hfi_library_check_file(const char *file, struct stat *st, struct hf_reason *reason)
 {
 	int err;
 
@@ -141,27 +141,27 @@ int hf_library_check_file(const char *file, struct stat *st, struct hf_reason *r
 	if (stat(file, st) < 0)
 		return refuse_missing(file, strrchr(file, '/') + 1, errno, reason);
 	if (!S_ISREG(st->st_mode)) {
-		hf_reason_set(reason, HF_REASON_UNSAFE, "a regular file", "something else",
-			      "%s is not a regular file", file);
+		hfi_reason_set(reason, HF_REASON_UNSAFE, "a regular file", "something else",
+			       "%s is not a regular file", file);
 		return -EACCES;
 	}
-	err = hf_library_check_owner(file, st, reason);
+	err = hfi_library_check_owner(file, st, reason);
 	return err ? err : check_way(file, reason);
 }
 
-int hf_library_check(const struct hf_manifest *m, struct stat *st, struct hf_reason *reason)
+int hfi_library_check(const struct hf_manifest *m, struct stat *st, struct hf_reason *reason)
 {
 	int err;
 
 	memset(st, 0, sizeof(*st));
 	err = check_abi(m, reason);
-	return err ? err : hf_library_check_file(m->file, st, reason);
+	return err ? err : hfi_library_check_file(m->file, st, reason);
 }
 
 static bool same_file(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
-	       hf_stamp_same(&a->st_mtim, &b->st_mtim);
+	       hfi_stamp_same(&a->st_mtim, &b->st_mtim);
 }
 
 /*
@@ -229,8 +229,8 @@ static int take_descriptor(const struct hf_manifest *m, void *library,
 	snprintf(wanted, sizeof(wanted), "ABI %u", m->abi);
 	*(void **)&describe = dlvsym(library, "hf_provider_describe", node);
 	if (!describe) {
-		hf_reason_set(reason, HF_REASON_ABI, node, "no such symbol",
-			      "%s does not export hf_provider_describe in node %s", m->file, node);
+		hfi_reason_set(reason, HF_REASON_ABI, node, "no such symbol",
+			       "%s does not export hf_provider_describe in node %s", m->file, node);
 		return -EACCES;
 	}
 	*ret = describe();
@@ -242,14 +242,14 @@ static int take_descriptor(const struct hf_manifest *m, void *library,
 			snprintf(wanted, sizeof(wanted), "a complete descriptor");
 			snprintf(found, sizeof(found), *ret ? "an incomplete one" : "none");
 		}
-		hf_reason_set(reason, HF_REASON_ABI, wanted, found, "%s has %s", m->file, fault);
+		hfi_reason_set(reason, HF_REASON_ABI, wanted, found, "%s has %s", m->file, fault);
 		return -EACCES;
 	}
 	return 0;
 }
 
-int hf_library_open(const char *file, const struct stat *st, struct hf_provider **ret,
-		    struct hf_reason *reason)
+int hfi_library_open(const char *file, const struct stat *st, struct hf_provider **ret,
+		     struct hf_reason *reason)
 {
 	struct hf_provider *provider;
 	struct stat now;
@@ -263,18 +263,18 @@ int hf_library_open(const char *file, const struct stat *st, struct hf_provider 
 	if (!provider->library) {
 		const char *why = dlerror();
 
-		hf_reason_set(reason, HF_REASON_LOAD, "a library that loads",
-			      "the loader's refusal", "%s",
-			      why ? why : "the dynamic loader gave no reason");
+		hfi_reason_set(reason, HF_REASON_LOAD, "a library that loads",
+			       "the loader's refusal", "%s",
+			       why ? why : "the dynamic loader gave no reason");
 		goto free_provider;
 	}
 	/* The loader opens by path: what was checked must be what it opened. */
 	if (stat(file, &now) < 0 || !same_file(st, &now)) {
-		hf_reason_set(reason, HF_REASON_LOAD, "the file that was checked", "another one",
-			      "%s was replaced while it was loaded", file);
+		hfi_reason_set(reason, HF_REASON_LOAD, "the file that was checked", "another one",
+			       "%s was replaced while it was loaded", file);
 		goto close_library;
 	}
-	hf_copy(provider->file, sizeof(provider->file), file);
+	hfi_copy(provider->file, sizeof(provider->file), file);
 	provider->dev = st->st_dev;
 	provider->ino = st->st_ino;
 	provider->mtime = st->st_mtim;
@@ -288,22 +288,22 @@ free_provider:
 	return -EACCES;
 }
 
-int hf_library_load(const struct hf_manifest *m, const struct stat *st, struct hf_provider **ret,
-		    struct hf_reason *reason)
+int hfi_library_load(const struct hf_manifest *m, const struct stat *st, struct hf_provider **ret,
+		     struct hf_reason *reason)
 {
 	const struct hf_provider_descriptor *descriptor;
 	struct hf_provider *provider;
 	int err;
 
-	err = hf_elf_read(m->file, NULL, reason);
+	err = hfi_elf_read(m->file, NULL, reason);
 	if (err)
 		return err;
-	err = hf_library_open(m->file, st, &provider, reason);
+	err = hfi_library_open(m->file, st, &provider, reason);
 	if (err)
 		return err;
 	err = take_descriptor(m, provider->library, &descriptor, reason);
 	if (err) {
-		hf_library_unload(provider);
+		hfi_library_unload(provider);
 		return err;
 	}
 	provider->name = descriptor->name;
@@ -313,7 +313,7 @@ int hf_library_load(const struct hf_manifest *m, const struct stat *st, struct h
 	return 0;
 }
 
-void hf_library_unload(struct hf_provider *provider)
+void hfi_library_unload(struct hf_provider *provider)
 {
 	pthread_mutex_lock(&loader);
 	dlclose(provider->library);

@@ -18,8 +18,8 @@ struct parser {
 
 static int refuse(struct parser *p, const char *wanted, const char *found)
 {
-	hf_reason_set(p->reason, HF_REASON_BAD_MANIFEST, wanted, found, "%s line %u: wanted %s",
-		      p->manifest->path, p->line, wanted);
+	hfi_reason_set(p->reason, HF_REASON_BAD_MANIFEST, wanted, found, "%s line %u: wanted %s",
+		       p->manifest->path, p->line, wanted);
 	return -EINVAL;
 }
 
@@ -46,14 +46,14 @@ static int add_rule(struct parser *p, enum hf_rule_kind kind, uint32_t driver_id
 
 static int set_name(struct parser *p, const char *value)
 {
-	if (!hf_is_name(value, sizeof(p->manifest->name) - 1))
+	if (!hfi_is_name(value, sizeof(p->manifest->name) - 1))
 		return refuse(p, "a name of up to 63 characters", value);
-	return hf_copy(p->manifest->name, sizeof(p->manifest->name), value);
+	return hfi_copy(p->manifest->name, sizeof(p->manifest->name), value);
 }
 
 static int set_version(struct parser *p, const char *value)
 {
-	if (hf_copy(p->manifest->version, sizeof(p->manifest->version), value))
+	if (hfi_copy(p->manifest->version, sizeof(p->manifest->version), value))
 		return refuse(p, "a version of up to 31 characters", value);
 	return 0;
 }
@@ -63,10 +63,10 @@ static int set_file(struct parser *p, const char *value)
 	struct hf_manifest *m = p->manifest;
 	const char *slash = strrchr(m->path, '/');
 
-	if (!hf_is_name(value, HF_PATH_MAX - 1))
+	if (!hfi_is_name(value, HF_PATH_MAX - 1))
 		return refuse(p, "the name of a file beside the manifest", value);
-	if (hf_print(m->file, sizeof(m->file), "%.*s%s", slash ? (int)(slash - m->path) + 1 : 0,
-		     m->path, value))
+	if (hfi_print(m->file, sizeof(m->file), "%.*s%s", slash ? (int)(slash - m->path) + 1 : 0,
+		      m->path, value))
 		return refuse(p, "a path of up to 255 characters", value);
 	p->have_file = true;
 	return 0;
@@ -76,7 +76,7 @@ static int set_abi(struct parser *p, const char *value)
 {
 	uint64_t number;
 
-	if (hf_parse_number(value, 10, UINT32_MAX, &number))
+	if (hfi_parse_number(value, 10, UINT32_MAX, &number))
 		return refuse(p, "an ABI number", value);
 	p->manifest->abi = (uint32_t)number;
 	p->have_abi = true;
@@ -92,9 +92,9 @@ static int set_kernel_abi(struct parser *p, const char *value)
 	const char *high = dots ? dots + 2 : value;
 	uint64_t min, max;
 
-	if (hf_print(low, sizeof(low), "%.*s", dots ? (int)(dots - value) : 15, value) ||
-	    hf_parse_number(low, 10, UINT32_MAX, &min) ||
-	    hf_parse_number(high, 10, UINT32_MAX, &max) || min > max)
+	if (hfi_print(low, sizeof(low), "%.*s", dots ? (int)(dots - value) : 15, value) ||
+	    hfi_parse_number(low, 10, UINT32_MAX, &min) ||
+	    hfi_parse_number(high, 10, UINT32_MAX, &max) || min > max)
 		return refuse(p, "a range MIN..MAX of kernel ABI numbers", value);
 	m->kernel_abi_min = (uint32_t)min;
 	m->kernel_abi_max = (uint32_t)max;
@@ -106,7 +106,7 @@ static int add_driver_id(struct parser *p, const char *value)
 	uint64_t number;
 
 	/* 0 is RDMA_DRIVER_UNKNOWN (rdma/ib_user_ioctl_verbs.h): it would match half-known devices. */
-	if (hf_parse_number(value, 0, UINT32_MAX, &number) || number == 0)
+	if (hfi_parse_number(value, 0, UINT32_MAX, &number) || number == 0)
 		return refuse(p, "a driver id greater than 0", value);
 	return add_rule(p, HF_RULE_DRIVER_ID, (uint32_t)number, NULL);
 }
@@ -195,15 +195,15 @@ static int parse_lines(struct parser *p, char *text)
 	return 0;
 }
 
-int hf_manifest_parse(const char *path, const char *text, size_t size, struct hf_manifest *ret,
-		      struct hf_reason *reason)
+int hfi_manifest_parse(const char *path, const char *text, size_t size, struct hf_manifest *ret,
+		       struct hf_reason *reason)
 {
 	struct hf_manifest manifest = {.kernel_abi_max = UINT32_MAX};
 	struct parser p = {.manifest = &manifest, .reason = reason};
 	char *copy;
 	int err;
 
-	if (hf_copy(manifest.path, sizeof(manifest.path), path))
+	if (hfi_copy(manifest.path, sizeof(manifest.path), path))
 		return refuse(&p, "a path of up to 255 characters", NULL);
 	if (size > HF_MANIFEST_MAX)
 		return refuse(&p, "at most 65536 bytes", NULL);
@@ -215,13 +215,13 @@ int hf_manifest_parse(const char *path, const char *text, size_t size, struct hf
 	err = parse_lines(&p, copy);
 	free(copy);
 	if (err)
-		hf_manifest_clear(&manifest);
+		hfi_manifest_clear(&manifest);
 	else
 		*ret = manifest;
 	return err;
 }
 
-void hf_manifest_clear(struct hf_manifest *manifest)
+void hfi_manifest_clear(struct hf_manifest *manifest)
 {
 	for (size_t i = 0; i < manifest->num_rules; i++)
 		free(manifest->rules[i].pattern);

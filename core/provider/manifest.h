@@ -36,8 +36,8 @@ struct hf_manifest {
  * Parses `text` (size bytes, no NUL needed). `path` is the manifest's own; `file` is resolved beside
  * it. 0, or -EINVAL with *reason saying which line, or -ENOMEM.
  */
-int hf_manifest_parse(const char *path, const char *text, size_t size, struct hf_manifest *ret,
-		      struct hf_reason *reason);
-void hf_manifest_clear(struct hf_manifest *manifest);
+int hfi_manifest_parse(const char *path, const char *text, size_t size, struct hf_manifest *ret,
+		       struct hf_reason *reason);
+void hfi_manifest_clear(struct hf_manifest *manifest);
 
 #endif

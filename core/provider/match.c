@@ -18,7 +18,7 @@ static bool name_matches(const char *pattern, const struct hf_match_key *key)
 {
 	char by_name[128];
 
-	return hf_print(by_name, sizeof(by_name), "rdma_device:N%s", key->name) == 0 &&
+	return hfi_print(by_name, sizeof(by_name), "rdma_device:N%s", key->name) == 0 &&
 	       fnmatch(pattern, by_name, 0) == 0;
 }
 
@@ -39,8 +39,8 @@ static bool rule_matches(const struct hf_rule *rule, struct hf_match_key *key, b
 	return false;
 }
 
-bool hf_manifest_matches(const struct hf_manifest *manifest, struct hf_match_key *key,
-			 bool by_driver_id)
+bool hfi_manifest_matches(const struct hf_manifest *manifest, struct hf_match_key *key,
+			  bool by_driver_id)
 {
 	for (size_t i = 0; i < manifest->num_rules; i++)
 		if (rule_matches(&manifest->rules[i], key, by_driver_id))
@@ -87,8 +87,8 @@ static const struct verbs_match_ent *find_entry(const struct verbs_device_ops *o
 	return NULL;
 }
 
-bool hf_provider_takes(const struct verbs_device_ops *ops, bool by_table,
-		       struct verbs_sysfs_dev *device, struct hf_match_key *key)
+bool hfi_provider_takes(const struct verbs_device_ops *ops, bool by_table,
+			struct verbs_sysfs_dev *device, struct hf_match_key *key)
 {
 	device->match = find_entry(ops, key);
 	if (ops->match_device)

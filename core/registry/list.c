@@ -35,7 +35,7 @@ static void fill_info(const struct hf_registry *registry, const struct hf_candid
 	}
 }
 
-int hf_registry_list(struct hf_registry *registry, size_t entry_size, void **ret)
+int hfi_registry_list(struct hf_registry *registry, size_t entry_size, void **ret)
 {
 	size_t count, own, all, bytes = entry_size;
 	struct hf_provider_info info;

@@ -51,7 +51,7 @@ static bool known_name(const struct reading *reading, const char *name)
 	return false;
 }
 
-/* What hf_read_file() makes of a file is not what these errors are called. */
+/* What hfi_read_file() makes of a file is not what these errors are called. */
 static const char *unreadable(int error)
 {
 	if (error == ERANGE)
@@ -73,31 +73,31 @@ static int read_manifest(struct reading *reading, const char *path)
 	text = malloc(HF_MANIFEST_MAX + 1);
 	if (!text)
 		return -ENOMEM;
-	length = hf_read_file(AT_FDCWD, path, text, HF_MANIFEST_MAX + 1, &st);
+	length = hfi_read_file(AT_FDCWD, path, text, HF_MANIFEST_MAX + 1, &st);
 	if (length >= 0) {
 		add_file_to_print(&reading->print, &st);
-		err = hf_manifest_parse(path, text, (size_t)length, &candidate.manifest,
-					&candidate.reason);
+		err = hfi_manifest_parse(path, text, (size_t)length, &candidate.manifest,
+					 &candidate.reason);
 		if (!err)
-			unsafe = hf_library_check_owner(path, &st, &candidate.reason);
+			unsafe = hfi_library_check_owner(path, &st, &candidate.reason);
 	} else {
 		const char *why = unreadable((int)-length);
 
-		hf_reason_set(&candidate.reason, HF_REASON_BAD_MANIFEST, "a readable text file",
-			      why, "%s: %s", path, why);
+		hfi_reason_set(&candidate.reason, HF_REASON_BAD_MANIFEST, "a readable text file",
+			       why, "%s: %s", path, why);
 	}
 	free(text);
 	if (err == -ENOMEM)
 		return -ENOMEM;
 	/* What was not read must not be taken for what is not there. */
-	if (hf_error_is_shortage((int)length))
+	if (hfi_error_is_shortage((int)length))
 		return (int)length;
 	if (length == -ENOENT || known_name(reading, candidate.manifest.name))
 		goto clear; /* gone meanwhile, or an earlier directory's provider of that name wins */
 	if (candidate.reason.code && !unsafe)
 		snprintf(candidate.manifest.path, sizeof(candidate.manifest.path), "%s", path);
 	else if (!unsafe &&
-		 hf_library_check(&candidate.manifest, &candidate.library, &candidate.reason) == 0)
+		 hfi_library_check(&candidate.manifest, &candidate.library, &candidate.reason) == 0)
 		candidate.reason.code = HF_REASON_NONE;
 	add_file_to_print(&reading->print, &candidate.library);
 	add_to_print(&reading->print, candidate.reason.code);
@@ -111,7 +111,7 @@ static int read_manifest(struct reading *reading, const char *path)
 	return 0;
 
 clear:
-	hf_manifest_clear(&candidate.manifest);
+	hfi_manifest_clear(&candidate.manifest);
 	return err;
 }
 
@@ -131,14 +131,14 @@ static int read_dir(struct reading *reading, const char *dir, const struct hf_lo
 	errno = 0;
 	count = scandir(dir, &names, is_manifest, alphasort);
 	if (count < 0) {
-		if (hf_error_is_shortage(-errno))
+		if (hfi_error_is_shortage(-errno))
 			return -errno;
 		hf_debug(log, "provider directory %s: %s", dir, strerrordesc_np(errno));
 		return 0;
 	}
 	for (int i = 0; i < count; i++) {
 		if (!err && reading->count < CANDIDATES_MAX &&
-		    hf_print(path, sizeof(path), "%s/%s", dir, names[i]->d_name) == 0)
+		    hfi_print(path, sizeof(path), "%s/%s", dir, names[i]->d_name) == 0)
 			err = read_manifest(reading, path);
 		free(names[i]);
 	}
@@ -174,7 +174,7 @@ static int refresh_foreign(struct hf_registry *registry, const struct hf_log *lo
 
 	if (!registry->foreign_wanted)
 		return 0;
-	changed = hf_foreign_read(foreign, log, &fresh, &count);
+	changed = hfi_foreign_read(foreign, log, &fresh, &count);
 	if (changed <= 0)
 		return changed;
 	pthread_mutex_lock(&registry->lock);
@@ -183,11 +183,11 @@ static int refresh_foreign(struct hf_registry *registry, const struct hf_log *lo
 	foreign->candidates = fresh;
 	foreign->num_candidates = count;
 	pthread_mutex_unlock(&registry->lock);
-	hf_candidates_free(old, old_count);
+	hfi_candidates_free(old, old_count);
 	return 1;
 }
 
-int hf_registry_want_foreign(struct hf_registry *registry, const struct hf_log *log)
+int hfi_registry_want_foreign(struct hf_registry *registry, const struct hf_log *log)
 {
 	if (registry->foreign_wanted)
 		return 0;
@@ -207,7 +207,7 @@ static int refresh_own(struct hf_registry *registry, const struct hf_log *log)
 	if (err || (registry->read && reading.print == registry->print)) {
 		if (!err)
 			err = try_again(registry, &reading);
-		hf_candidates_free(reading.v, reading.count);
+		hfi_candidates_free(reading.v, reading.count);
 		return err;
 	}
 	pthread_mutex_lock(&registry->lock);
@@ -218,11 +218,11 @@ static int refresh_own(struct hf_registry *registry, const struct hf_log *log)
 	registry->print = reading.print;
 	registry->read = true;
 	pthread_mutex_unlock(&registry->lock);
-	hf_candidates_free(old, old_count);
+	hfi_candidates_free(old, old_count);
 	return 1;
 }
 
-int hf_registry_refresh(struct hf_registry *registry, const struct hf_log *log)
+int hfi_registry_refresh(struct hf_registry *registry, const struct hf_log *log)
 {
 	int own, foreign;
 

@@ -14,8 +14,8 @@
 #include "core/provider/match.h"
 #include "core/registry/registry.h"
 
-int hf_registry_init(struct hf_registry *registry, const char *const *dirs,
-		     const struct hf_foreign_options *foreign)
+int hfi_registry_init(struct hf_registry *registry, const char *const *dirs,
+		      const struct hf_foreign_options *foreign)
 {
 	size_t count = 0;
 
@@ -30,7 +30,7 @@ int hf_registry_init(struct hf_registry *registry, const char *const *dirs,
 		if (!registry->dirs[i])
 			goto free_dirs;
 	}
-	if (hf_foreign_init(&registry->foreign, foreign))
+	if (hfi_foreign_init(&registry->foreign, foreign))
 		goto free_dirs;
 	pthread_mutex_init(&registry->lock, NULL);
 	pthread_cond_init(&registry->unloaded, NULL);
@@ -43,10 +43,10 @@ free_dirs:
 	return -ENOMEM;
 }
 
-void hf_registry_destroy(struct hf_registry *registry)
+void hfi_registry_destroy(struct hf_registry *registry)
 {
-	hf_candidates_free(registry->candidates, registry->num_candidates);
-	hf_foreign_destroy(&registry->foreign);
+	hfi_candidates_free(registry->candidates, registry->num_candidates);
+	hfi_foreign_destroy(&registry->foreign);
 	for (size_t i = 0; registry->dirs[i]; i++)
 		free(registry->dirs[i]);
 	free(registry->dirs);
@@ -74,7 +74,7 @@ static struct hf_provider *get_library(struct hf_registry *registry, struct hf_c
 	pthread_mutex_lock(&registry->lock);
 	DL_FOREACH (registry->providers, provider) {
 		if (provider->dev == st->st_dev && provider->ino == st->st_ino &&
-		    hf_stamp_same(&provider->mtime, &st->st_mtim)) {
+		    hfi_stamp_same(&provider->mtime, &st->st_mtim)) {
 			provider->devices++;
 			break;
 		}
@@ -83,12 +83,12 @@ static struct hf_provider *get_library(struct hf_registry *registry, struct hf_c
 	if (provider)
 		return provider;
 	if (candidate->family)
-		err = hf_foreign_load(&registry->foreign, candidate, &provider, reason);
+		err = hfi_foreign_load(&registry->foreign, candidate, &provider, reason);
 	else
-		err = hf_library_load(&candidate->manifest, st, &provider, reason);
+		err = hfi_library_load(&candidate->manifest, st, &provider, reason);
 	if (err == -ENOMEM)
-		hf_reason_set(reason, HF_REASON_LOAD, "memory", "none", "%s: out of memory",
-			      candidate->manifest.file);
+		hfi_reason_set(reason, HF_REASON_LOAD, "memory", "none", "%s: out of memory",
+			       candidate->manifest.file);
 	if (err)
 		return NULL;
 	provider->devices = 1;
@@ -114,9 +114,9 @@ static bool kernel_abi_fits(const struct hf_candidate *candidate,
 		return true;
 	snprintf(wanted, sizeof(wanted), "kernel ABI %u..%u", min, max);
 	snprintf(found, sizeof(found), "kernel ABI %u", abi);
-	hf_reason_set(reason, HF_REASON_KERNEL_ABI, wanted, found,
-		      "provider %s supports the kernel driver's ABI %u to %u, the kernel has %u",
-		      candidate->manifest.name, min, max, abi);
+	hfi_reason_set(reason, HF_REASON_KERNEL_ABI, wanted, found,
+		       "provider %s supports the kernel driver's ABI %u to %u, the kernel has %u",
+		       candidate->manifest.name, min, max, abi);
 	return false;
 }
 
@@ -141,14 +141,14 @@ static struct hf_provider *try_candidate(struct hf_registry *registry,
 	if (candidate->reason.code != HF_REASON_KERNEL_ABI)
 		keep_reason(registry, candidate, &(const struct hf_reason){.code = HF_REASON_NONE});
 	if (!kernel_abi_fits(candidate, provider->ops, key->kernel_abi, reason)) {
-		hf_registry_put(registry, provider);
+		hfi_registry_put(registry, provider);
 		goto refused;
 	}
-	if (!hf_provider_takes(provider->ops, candidate->family, device, key)) {
-		hf_registry_put(registry, provider);
-		hf_reason_set(reason, HF_REASON_PROVIDER_FAILED, "the provider's consent", "none",
-			      "provider %s looked at the device and declined",
-			      candidate->manifest.name);
+	if (!hfi_provider_takes(provider->ops, candidate->family, device, key)) {
+		hfi_registry_put(registry, provider);
+		hfi_reason_set(reason, HF_REASON_PROVIDER_FAILED, "the provider's consent", "none",
+			       "provider %s looked at the device and declined",
+			       candidate->manifest.name);
 		return NULL;
 	}
 	return provider;
@@ -176,7 +176,7 @@ static struct hf_provider *try_own(struct search *s, bool by_driver_id)
 		struct hf_reason why = {0};
 		struct hf_provider *provider;
 
-		if (!hf_manifest_matches(&candidate->manifest, s->key, by_driver_id))
+		if (!hfi_manifest_matches(&candidate->manifest, s->key, by_driver_id))
 			continue;
 		provider = try_candidate(registry, candidate, s->device, s->key, &why);
 		if (provider)
@@ -194,11 +194,11 @@ static void say_refusal(const struct search *s, const struct hf_candidate *candi
 	const struct hf_manifest *m = &candidate->manifest;
 
 	if (why->code == HF_REASON_KERNEL_ABI)
-		hf_foreign_say(s->log,
-			       "Warning: Driver %s does not support the kernel ABI of %u "
-			       "(supports %u to %u) for device %s",
-			       m->name, s->key->kernel_abi, m->kernel_abi_min, m->kernel_abi_max,
-			       s->device->ibdev_path);
+		hfi_foreign_say(s->log,
+				"Warning: Driver %s does not support the kernel ABI of %u "
+				"(supports %u to %u) for device %s",
+				m->name, s->key->kernel_abi, m->kernel_abi_min, m->kernel_abi_max,
+				s->device->ibdev_path);
 	else
 		hf_info(s->log, "%s: %s", s->key->name, why->text);
 }
@@ -207,15 +207,15 @@ static struct hf_provider *try_foreign(struct search *s, bool by_driver_id)
 {
 	struct hf_foreign *foreign = &s->registry->foreign;
 
-	if (!foreign->config_dir || hf_registry_want_foreign(s->registry, s->log) < 0 ||
-	    hf_foreign_learn(foreign, s->log) < 0)
+	if (!foreign->config_dir || hfi_registry_want_foreign(s->registry, s->log) < 0 ||
+	    hfi_foreign_learn(foreign, s->log) < 0)
 		return NULL;
 	for (size_t i = 0; i < foreign->num_candidates; i++) {
 		struct hf_candidate *candidate = &foreign->candidates[i];
 		struct hf_reason why = {0};
 		struct hf_provider *provider;
 
-		if (!hf_manifest_matches(&candidate->manifest, s->key, by_driver_id) &&
+		if (!hfi_manifest_matches(&candidate->manifest, s->key, by_driver_id) &&
 		    (by_driver_id || !candidate->asks))
 			continue;
 		provider = try_candidate(s->registry, candidate, s->device, s->key, &why);
@@ -228,9 +228,9 @@ static struct hf_provider *try_foreign(struct search *s, bool by_driver_id)
 	return NULL;
 }
 
-struct hf_provider *hf_registry_find(struct hf_registry *registry, const struct hf_log *log,
-				     struct verbs_sysfs_dev *device, struct hf_match_key *key,
-				     struct hf_reason *reason)
+struct hf_provider *hfi_registry_find(struct hf_registry *registry, const struct hf_log *log,
+				      struct verbs_sysfs_dev *device, struct hf_match_key *key,
+				      struct hf_reason *reason)
 {
 	struct search s = {registry, log, device, key};
 	bool foreign_first = registry->foreign.preferred;
@@ -248,8 +248,8 @@ struct hf_provider *hf_registry_find(struct hf_registry *registry, const struct 
 			return provider;
 	}
 	if (!s.first.code)
-		hf_reason_set(&s.first, HF_REASON_NO_PROVIDER, "a provider that matches", "none",
-			      "no provider matches the device");
+		hfi_reason_set(&s.first, HF_REASON_NO_PROVIDER, "a provider that matches", "none",
+			       "no provider matches the device");
 	*reason = s.first;
 	return NULL;
 }
@@ -257,13 +257,13 @@ struct hf_provider *hf_registry_find(struct hf_registry *registry, const struct 
 /* A library's destructor may fork: who waits must not wait for itself. */
 static _Thread_local unsigned int unloading_here;
 
-void hf_registry_settle(struct hf_registry *registry)
+void hfi_registry_settle(struct hf_registry *registry)
 {
 	while (registry->unloading > unloading_here)
 		pthread_cond_wait(&registry->unloaded, &registry->lock);
 }
 
-void hf_registry_put(struct hf_registry *registry, struct hf_provider *provider)
+void hfi_registry_put(struct hf_registry *registry, struct hf_provider *provider)
 {
 	bool last;
 
@@ -277,7 +277,7 @@ void hf_registry_put(struct hf_registry *registry, struct hf_provider *provider)
 	if (!last)
 		return;
 	unloading_here++;
-	hf_library_unload(provider);
+	hfi_library_unload(provider);
 	unloading_here--;
 	pthread_mutex_lock(&registry->lock);
 	registry->unloading--;

@@ -39,33 +39,33 @@ struct hf_match_key {
 	void *arg;
 };
 
-int hf_registry_init(struct hf_registry *registry, const char *const *dirs,
-		     const struct hf_foreign_options *foreign);
-void hf_registry_destroy(struct hf_registry *registry);
+int hfi_registry_init(struct hf_registry *registry, const char *const *dirs,
+		      const struct hf_foreign_options *foreign);
+void hfi_registry_destroy(struct hf_registry *registry);
 
 /* Reads the manifests again when a directory has changed. 1: something did, 0: nothing. */
-int hf_registry_refresh(struct hf_registry *registry, const struct hf_log *log);
+int hfi_registry_refresh(struct hf_registry *registry, const struct hf_log *log);
 /* Reads the distribution's configuration, now and with each refresh from now on. */
-int hf_registry_want_foreign(struct hf_registry *registry, const struct hf_log *log);
+int hfi_registry_want_foreign(struct hf_registry *registry, const struct hf_log *log);
 
 /*
  * The provider for a device, loaded, with one device counted on it, and its match entry. NULL with
  * *reason filled when there is none. Only within a scan: a library's constructors run.
  */
-struct hf_provider *hf_registry_find(struct hf_registry *registry, const struct hf_log *log,
-				     struct verbs_sysfs_dev *device, struct hf_match_key *key,
-				     struct hf_reason *reason);
+struct hf_provider *hfi_registry_find(struct hf_registry *registry, const struct hf_log *log,
+				      struct verbs_sysfs_dev *device, struct hf_match_key *key,
+				      struct hf_reason *reason);
 
 /* Gives the device back; the last one unloads the library. Not from within its code. */
-void hf_registry_put(struct hf_registry *registry, struct hf_provider *provider);
+void hfi_registry_put(struct hf_registry *registry, struct hf_provider *provider);
 
 /*
  * With the registry's lock held: waits until no other thread unloads. A child that is forked in the
  * middle of that has a loader which aborts the process at the next dlopen() or dlclose().
  */
-void hf_registry_settle(struct hf_registry *registry);
+void hfi_registry_settle(struct hf_registry *registry);
 
 /* An array of struct hf_provider_info, cut or padded to entry_size; the caller frees it. */
-int hf_registry_list(struct hf_registry *registry, size_t entry_size, void **ret);
+int hfi_registry_list(struct hf_registry *registry, size_t entry_size, void **ret);
 
 #endif

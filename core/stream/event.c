@@ -5,7 +5,7 @@
 #include "shared/text.h"
 #include "core/stream/event.h"
 
-struct hf_event *hf_event_new(enum hf_event_type type, struct hf_device *device, uint32_t changes)
+struct hf_event *hfi_event_new(enum hf_event_type type, struct hf_device *device, uint32_t changes)
 {
 	struct hf_event *event = calloc(1, sizeof(*event));
 
@@ -14,15 +14,15 @@ struct hf_event *hf_event_new(enum hf_event_type type, struct hf_device *device,
 	event->type = type;
 	event->changes = changes;
 	if (device) {
-		hf_device_hold(device);
+		hfi_device_hold(device);
 		event->device = device;
 		event->generation = device->generation;
-		(void)hf_copy(event->name, sizeof(event->name), device->name);
+		(void)hfi_copy(event->name, sizeof(event->name), device->name);
 	}
 	return event;
 }
 
-void hf_events_free(struct hf_event *first)
+void hfi_events_free(struct hf_event *first)
 {
 	while (first) {
 		struct hf_event *next = first->next;
@@ -78,7 +78,7 @@ HF_EXPORT const char *hf_event_type_name(enum hf_event_type type)
 HF_EXPORT struct hf_event *hf_event_unref(struct hf_event *event)
 {
 	if (event && event->device)
-		hf_device_drop(event->device);
+		hfi_device_drop(event->device);
 	free(event);
 	return NULL;
 }

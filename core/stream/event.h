@@ -19,9 +19,9 @@ struct hf_event {
 };
 
 /* Takes a reference to the device, which may be NULL. With hf->lock held. NULL: no memory. */
-struct hf_event *hf_event_new(enum hf_event_type type, struct hf_device *device, uint32_t changes);
+struct hf_event *hfi_event_new(enum hf_event_type type, struct hf_device *device, uint32_t changes);
 
-/* Gives a list of events back, as hf_queue_empty() hands it out. Never with hf->lock held. */
-void hf_events_free(struct hf_event *first);
+/* Gives a list of events back, as hfi_queue_empty() hands it out. Never with hf->lock held. */
+void hfi_events_free(struct hf_event *first);
 
 #endif

@@ -26,13 +26,13 @@ static const uint32_t look_again_ms[] = {10, 50, 250, 1000};
 
 enum { LOOKS = sizeof(look_again_ms) / sizeof(look_again_ms[0]) };
 
-void hf_retry_start(struct hf_retry *retry, uint64_t now)
+void hfi_retry_start(struct hf_retry *retry, uint64_t now)
 {
 	retry->step = 0;
 	retry->at = now + (uint64_t)RETRY_FIRST_MS * MS;
 }
 
-void hf_retry_again(struct hf_retry *retry, uint64_t now)
+void hfi_retry_again(struct hf_retry *retry, uint64_t now)
 {
 	uint64_t ms = retry->step < 4 ? (uint64_t)RETRY_FIRST_MS << (retry->step + 1)
 				      : RETRY_MAX_MS;
@@ -41,7 +41,7 @@ void hf_retry_again(struct hf_retry *retry, uint64_t now)
 	retry->at = now + (ms > RETRY_MAX_MS ? RETRY_MAX_MS : ms) * MS;
 }
 
-void hf_retry_stop(struct hf_retry *retry)
+void hfi_retry_stop(struct hf_retry *retry)
 {
 	retry->step = 0;
 	retry->at = 0;
@@ -80,24 +80,24 @@ static bool somebody_unready(struct hf_stream *stream)
 	return found;
 }
 
-void hf_stream_watch_unready(struct hf_stream *stream, bool anew)
+void hfi_stream_watch_unready(struct hf_stream *stream, bool anew)
 {
 	if (!somebody_unready(stream))
-		hf_retry_stop(&stream->unready);
+		hfi_retry_stop(&stream->unready);
 	else if (anew || (!stream->unready.at && !stream->unready.step))
-		hf_retry_start(&stream->unready, hf_now());
+		hfi_retry_start(&stream->unready, hfi_now());
 }
 
 /* Remembers that the look is owed still. */
 static int owe_scan(struct hf_stream *stream, int err)
 {
 	stream->scan_wanted = true;
-	return hf_error_is_shortage(err) ? err : -EIO;
+	return hfi_error_is_shortage(err) ? err : -EIO;
 }
 
 static int scan_all(struct hf_stream *stream)
 {
-	int err = hf_table_scan(stream->hf);
+	int err = hfi_table_scan(stream->hf);
 
 	if (err < 0)
 		return owe_scan(stream, err);
@@ -107,7 +107,7 @@ static int scan_all(struct hf_stream *stream)
 
 static int scan_one(struct hf_stream *stream, unsigned int root, const char *uverbs)
 {
-	int err = hf_table_scan_one(stream->hf, root, uverbs);
+	int err = hfi_table_scan_one(stream->hf, root, uverbs);
 
 	/* Not about that device, which would stand there as half made: and the hint is used up. */
 	return err < 0 ? owe_scan(stream, err) : 0;
@@ -138,7 +138,7 @@ static int look_by_name(struct hf_stream *stream, unsigned int root, const char 
 
 	if (uverbs_of(stream->hf, root, name, uverbs))
 		return scan_one(stream, root, uverbs);
-	return came && hf_watch_blind(stream->watch) ? scan_all(stream) : 0;
+	return came && hfi_watch_blind(stream->watch) ? scan_all(stream) : 0;
 }
 
 /*
@@ -181,7 +181,7 @@ static bool was_called(const struct hf_device *device, const char *name)
 static void compare_soon(struct hf_stream *stream, struct hf_told *told)
 {
 	told->step = is_kernels(stream, told->device) ? 0 : LOOKS;
-	hf_told_set_due(stream, told, hf_now());
+	hfi_told_set_due(stream, told, hfi_now());
 }
 
 static void attributes_changed(struct hf_stream *stream, const struct hf_hint *hint)
@@ -202,7 +202,8 @@ static bool may_stand_on(const struct hf_told *told, const uint32_t *interfaces,
 	enum hf_protocol protocol = told->device->entry.protocol;
 	bool on_netdev = protocol != HF_PROTOCOL_IB && protocol != HF_PROTOCOL_OPA;
 
-	return told->snapshot && hf_snapshot_concerns(told->snapshot, interfaces, count, on_netdev);
+	return told->snapshot &&
+	       hfi_snapshot_concerns(told->snapshot, interfaces, count, on_netdev);
 }
 
 static void netdev_changed(struct hf_stream *stream, const struct hf_hint *hint)
@@ -217,8 +218,8 @@ static void netdev_changed(struct hf_stream *stream, const struct hf_hint *hint)
 			break;
 	if (!told)
 		return;
-	count = hf_lower_interfaces(hf->roots[told->device->key.root].sysfs, hint->ifindex,
-				    hint->lower, interfaces);
+	count = hfi_lower_interfaces(hf->roots[told->device->key.root].sysfs, hint->ifindex,
+				     hint->lower, interfaces);
 	pthread_mutex_lock(&hf->lock);
 	HASH_ITER (hh, stream->told, told, next)
 		if (is_kernels(stream, told->device) && may_stand_on(told, interfaces, count))
@@ -265,7 +266,7 @@ static int attend_in_scan(struct hf_stream *stream, const struct hf_hint *hint)
 		break;
 	case HF_HINT_NODE:
 	case HF_HINT_PROVIDERS:
-		err = hf_table_scan_unready(stream->hf);
+		err = hfi_table_scan_unready(stream->hf);
 		if (err < 0)
 			return owe_scan(stream, err);
 		err = 0;
@@ -275,11 +276,11 @@ static int attend_in_scan(struct hf_stream *stream, const struct hf_hint *hint)
 		break;
 	}
 	if (!err)
-		hf_stream_watch_unready(stream, true);
+		hfi_stream_watch_unready(stream, true);
 	return err;
 }
 
-int hf_stream_attend(struct hf_stream *stream, const struct hf_hint *hint)
+int hfi_stream_attend(struct hf_stream *stream, const struct hf_hint *hint)
 {
 	int err;
 
@@ -301,24 +302,24 @@ int hf_stream_attend(struct hf_stream *stream, const struct hf_hint *hint)
 		break;
 	}
 	/* A provider that calls from within a scan: this is for later. */
-	if (!hf_scan_begin(stream->hf)) {
+	if (!hfi_scan_begin(stream->hf)) {
 		stream->scan_wanted = true;
 		return 0;
 	}
 	err = attend_in_scan(stream, hint);
-	hf_scan_end(stream->hf);
+	hfi_scan_end(stream->hf);
 	return err;
 }
 
-int hf_stream_rescan(struct hf_stream *stream)
+int hfi_stream_rescan(struct hf_stream *stream)
 {
 	int err;
 
-	if (!hf_scan_begin(stream->hf))
+	if (!hfi_scan_begin(stream->hf))
 		return 0;
 	err = scan_all(stream);
-	hf_scan_end(stream->hf);
-	hf_stream_watch_unready(stream, true);
+	hfi_scan_end(stream->hf);
+	hfi_stream_watch_unready(stream, true);
 	return err;
 }
 
@@ -332,7 +333,7 @@ static int compare_all(struct hf_stream *stream)
 	if (stream->names)
 		return 0;
 	HASH_ITER (hh, stream->told, told, next) {
-		err = hf_told_compare(stream, told, &changes);
+		err = hfi_told_compare(stream, told, &changes);
 		if (err)
 			break;
 		told->untold |= changes;
@@ -340,23 +341,23 @@ static int compare_all(struct hf_stream *stream)
 	return err;
 }
 
-int hf_stream_resync(struct hf_stream *stream)
+int hfi_stream_resync(struct hf_stream *stream)
 {
 	struct hf *hf = stream->hf;
 	struct hf_event *dropped;
 	int err = 0;
 
 	if (stream->resync_wanted) {
-		err = hf_stream_rescan(stream);
+		err = hfi_stream_rescan(stream);
 		if (!err)
 			err = compare_all(stream);
 		if (err)
 			return owe_scan(stream, err);
 	}
 	pthread_mutex_lock(&hf->lock);
-	err = hf_told_difference(stream, &dropped);
+	err = hfi_told_difference(stream, &dropped);
 	pthread_mutex_unlock(&hf->lock);
-	hf_events_free(dropped);
+	hfi_events_free(dropped);
 	if (err)
 		return owe_scan(stream, err);
 	stream->resync_wanted = false;
@@ -367,44 +368,44 @@ static int run_told(struct hf_stream *stream, struct hf_told *told, uint64_t now
 {
 	struct hf *hf = stream->hf;
 	uint32_t changes;
-	int err = hf_told_compare(stream, told, &changes);
+	int err = hfi_told_compare(stream, told, &changes);
 
 	if (err) {
-		hf_told_set_due(stream, told, now + (uint64_t)RETRY_FIRST_MS * MS);
+		hfi_told_set_due(stream, told, now + (uint64_t)RETRY_FIRST_MS * MS);
 		return err;
 	}
-	hf_told_set_due(stream, told,
-			told->step < LOOKS ? now + (uint64_t)look_again_ms[told->step] * MS : 0);
+	hfi_told_set_due(stream, told,
+			 told->step < LOOKS ? now + (uint64_t)look_again_ms[told->step] * MS : 0);
 	told->step++;
 	if (!changes)
 		return 0;
 	pthread_mutex_lock(&hf->lock);
 	/* After `gone` is set, under this lock, REMOVED is noted and nothing may follow it. */
 	if (!atomic_load(&told->device->gone))
-		hf_queue_note(&stream->queue, told->device, HF_EVENT_CHANGED, changes);
+		hfi_queue_note(&stream->queue, told->device, HF_EVENT_CHANGED, changes);
 	pthread_mutex_unlock(&hf->lock);
 	return 1;
 }
 
 static int run_unready(struct hf_stream *stream, uint64_t now)
 {
-	bool for_ever = hf_watch_readiness_blind(stream->watch);
+	bool for_ever = hfi_watch_readiness_blind(stream->watch);
 	int err;
 
-	hf_retry_again(&stream->unready, now);
-	if (!hf_scan_begin(stream->hf))
+	hfi_retry_again(&stream->unready, now);
+	if (!hfi_scan_begin(stream->hf))
 		return 0;
-	err = hf_table_scan_unready(stream->hf);
-	hf_scan_end(stream->hf);
+	err = hfi_table_scan_unready(stream->hf);
+	hfi_scan_end(stream->hf);
 	if (!for_ever && stream->unready.step >= UNREADY_TRIES)
 		stream->unready.at = 0; /* and the step says that it is enough */
-	hf_stream_watch_unready(stream, false);
+	hfi_stream_watch_unready(stream, false);
 	return err < 0 ? owe_scan(stream, err) : 1;
 }
 
-bool hf_stream_run_due(struct hf_stream *stream, int *err)
+bool hfi_stream_run_due(struct hf_stream *stream, int *err)
 {
-	uint64_t now = hf_now();
+	uint64_t now = hfi_now();
 	struct hf_told *told, *next;
 
 	*err = 0;
@@ -429,7 +430,7 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 	return !a || (b && b < a) ? b : a;
 }
 
-uint64_t hf_stream_next_due(const struct hf_stream *stream)
+uint64_t hfi_stream_next_due(const struct hf_stream *stream)
 {
 	uint64_t due = sooner(stream->unready.at, stream->failed.at);
 	const struct hf_told *told;

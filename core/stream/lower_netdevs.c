@@ -35,7 +35,7 @@ static void add_lower_of(struct set *set, const char *sysfs, uint32_t ifindex)
 
 	if (!if_indextoname(ifindex, name))
 		return;
-	if (hf_print(path, sizeof(path), "%s/class/net/%s", sysfs, name) < 0)
+	if (hfi_print(path, sizeof(path), "%s/class/net/%s", sysfs, name) < 0)
 		return;
 	dir = opendir(path);
 	if (!dir)
@@ -43,16 +43,16 @@ static void add_lower_of(struct set *set, const char *sysfs, uint32_t ifindex)
 	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
 		if (strncmp(entry->d_name, prefix, sizeof(prefix) - 1) != 0)
 			continue;
-		if (hf_print(path, sizeof(path), "%s/ifindex", entry->d_name) == 0 &&
-		    hf_read_file(dirfd(dir), path, value, sizeof(value), NULL) > 0 &&
-		    hf_parse_number(value, 10, UINT32_MAX, &lower) == 0)
+		if (hfi_print(path, sizeof(path), "%s/ifindex", entry->d_name) == 0 &&
+		    hfi_read_file(dirfd(dir), path, value, sizeof(value), NULL) > 0 &&
+		    hfi_parse_number(value, 10, UINT32_MAX, &lower) == 0)
 			add(set, (uint32_t)lower);
 	}
 	closedir(dir);
 }
 
-unsigned int hf_lower_interfaces(const char *sysfs, uint32_t ifindex, uint32_t lower,
-				 uint32_t ret[HF_LOWER_MAX])
+unsigned int hfi_lower_interfaces(const char *sysfs, uint32_t ifindex, uint32_t lower,
+				  uint32_t ret[HF_LOWER_MAX])
 {
 	struct set set = {.v = ret};
 	unsigned int done = 0;

@@ -11,7 +11,7 @@ enum { HF_LOWER_MAX = 64, HF_LOWER_LEVELS = 8 };
  * deeper than HF_LOWER_LEVELS. An address on any of them may become a GID of a device at the bottom.
  * Returns how many.
  */
-unsigned int hf_lower_interfaces(const char *sysfs, uint32_t ifindex, uint32_t lower,
-				 uint32_t ret[HF_LOWER_MAX]);
+unsigned int hfi_lower_interfaces(const char *sysfs, uint32_t ifindex, uint32_t lower,
+				  uint32_t ret[HF_LOWER_MAX]);
 
 #endif

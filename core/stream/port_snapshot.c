@@ -33,14 +33,14 @@ static uint64_t digest_number(uint64_t so_far, int64_t number)
 
 static bool is_fatal(int err)
 {
-	return err == -ENODEV || hf_error_is_shortage(err);
+	return err == -ENODEV || hfi_error_is_shortage(err);
 }
 
 static int read_gids(int dir, uint32_t port, uint64_t *ret)
 {
 	struct hf_gid *gids;
 	uint64_t sum;
-	int count = hf_read_gids(dir, port, &gids);
+	int count = hfi_read_gids(dir, port, &gids);
 
 	if (is_fatal(count))
 		return count;
@@ -60,7 +60,7 @@ static int read_port(int dir, struct hf_nl *nl, const struct hf_entry *entry, ui
 		     struct hf_snapshot_port *ret)
 {
 	struct hf_port_info info = {.size = sizeof(info)};
-	int err = hf_read_port(dir, nl, entry, number, &info);
+	int err = hfi_read_port(dir, nl, entry, number, &info);
 
 	if (is_fatal(err))
 		return err;
@@ -88,17 +88,17 @@ static uint32_t count_ports(int dir, const struct hf_entry *entry)
 
 	if (ports)
 		return ports > PORTS_MAX ? PORTS_MAX : ports;
-	while (ports < PORTS_MAX && hf_print(path, sizeof(path), "ports/%u", ports + 1) == 0 &&
+	while (ports < PORTS_MAX && hfi_print(path, sizeof(path), "ports/%u", ports + 1) == 0 &&
 	       fstatat(dir, path, &st, 0) == 0)
 		ports++;
 	return ports;
 }
 
-int hf_snapshot_read(const struct hf_search_root *root, struct hf_nl *nl,
-		     const struct hf_entry *entry, struct hf_snapshot **ret)
+int hfi_snapshot_read(const struct hf_search_root *root, struct hf_nl *nl,
+		      const struct hf_entry *entry, struct hf_snapshot **ret)
 {
 	struct hf_snapshot *snapshot;
-	int dir = hf_entry_open_dir(root, entry, NULL);
+	int dir = hfi_entry_open_dir(root, entry, NULL);
 	uint32_t ports = 0;
 	int err = 0;
 
@@ -117,9 +117,9 @@ int hf_snapshot_read(const struct hf_search_root *root, struct hf_nl *nl,
 		err = read_port(dir, nl, entry, i + 1, &snapshot->ports[i]);
 		snapshot->num_ports++;
 	}
-	hf_close(&dir);
+	hfi_close(&dir);
 	/* What is missing because the device is being taken apart has not changed. */
-	if (!err && hf_entry_verify(root, nl, entry) == -ENODEV)
+	if (!err && hfi_entry_verify(root, nl, entry) == -ENODEV)
 		err = -ENODEV;
 	if (err)
 		free(snapshot);
@@ -142,7 +142,7 @@ static uint32_t compare_port(const struct hf_snapshot_port *a, const struct hf_s
 	return changes;
 }
 
-uint32_t hf_snapshot_compare(const struct hf_snapshot *before, struct hf_snapshot *now)
+uint32_t hfi_snapshot_compare(const struct hf_snapshot *before, struct hf_snapshot *now)
 {
 	uint32_t changes = 0;
 
@@ -157,8 +157,8 @@ uint32_t hf_snapshot_compare(const struct hf_snapshot *before, struct hf_snapsho
 	return changes;
 }
 
-bool hf_snapshot_concerns(const struct hf_snapshot *snapshot, const uint32_t *interfaces,
-			  unsigned int count, bool unknown)
+bool hfi_snapshot_concerns(const struct hf_snapshot *snapshot, const uint32_t *interfaces,
+			   unsigned int count, bool unknown)
 {
 	for (uint32_t i = 0; i < snapshot->num_ports; i++) {
 		uint32_t index = snapshot->ports[i].netdev_index;

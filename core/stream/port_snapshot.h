@@ -25,20 +25,20 @@ struct hf_snapshot {
  * Reads the ports. What cannot be read of one of them is remembered as that. Errors: -ENODEV (gone),
  * -ENOMEM, -EMFILE, -ENFILE. `nl` may be NULL.
  */
-int hf_snapshot_read(const struct hf_search_root *root, struct hf_nl *nl,
-		     const struct hf_entry *entry, struct hf_snapshot **ret);
+int hfi_snapshot_read(const struct hf_search_root *root, struct hf_nl *nl,
+		      const struct hf_entry *entry, struct hf_snapshot **ret);
 
 /*
  * What is different, as enum hf_event_change bits. Ports that have gone missing are those of a device
  * that is being taken apart, or renamed: no change, and *now is given what was known of them.
  */
-uint32_t hf_snapshot_compare(const struct hf_snapshot *before, struct hf_snapshot *now);
+uint32_t hfi_snapshot_compare(const struct hf_snapshot *before, struct hf_snapshot *now);
 
 /*
  * Does one of its ports stand on an interface of the set? Where `unknown`, a port without one counts
  * as well: the hint may be about the one it gets.
  */
-bool hf_snapshot_concerns(const struct hf_snapshot *snapshot, const uint32_t *interfaces,
-			  unsigned int count, bool unknown);
+bool hfi_snapshot_concerns(const struct hf_snapshot *snapshot, const uint32_t *interfaces,
+			   unsigned int count, bool unknown);
 
 #endif

@@ -6,7 +6,7 @@
 #include "shared/text.h"
 #include "core/stream/queue.h"
 
-void hf_queue_signal(struct hf_queue *queue)
+void hfi_queue_signal(struct hf_queue *queue)
 {
 	bool wanted = !queue->resting && (queue->count > 0 || queue->overflow || queue->more);
 	uint64_t one = 1;
@@ -41,8 +41,8 @@ static int append(struct hf_queue *queue, struct hf_event *event, struct hf_even
 	return 0;
 }
 
-int hf_queue_push(struct hf_queue *queue, enum hf_event_type type, struct hf_device *device,
-		  uint32_t changes)
+int hfi_queue_push(struct hf_queue *queue, enum hf_event_type type, struct hf_device *device,
+		   uint32_t changes)
 {
 	struct hf_event *before = device ? newest_of(queue, device->generation) : NULL;
 	struct hf_event *event;
@@ -53,26 +53,26 @@ int hf_queue_push(struct hf_queue *queue, enum hf_event_type type, struct hf_dev
 	if (before && before->type == HF_EVENT_CHANGED && type == HF_EVENT_CHANGED &&
 	    before->device == device) {
 		before->changes |= changes;
-		(void)hf_copy(before->name, sizeof(before->name), device->name);
+		(void)hfi_copy(before->name, sizeof(before->name), device->name);
 		return 0;
 	}
-	event = hf_event_new(type, device, changes);
+	event = hfi_event_new(type, device, changes);
 	if (!event)
 		return -ENOMEM;
 	return append(queue, event, before);
 }
 
-void hf_queue_note(struct hf_queue *queue, struct hf_device *device, enum hf_event_type type,
-		   uint32_t changes)
+void hfi_queue_note(struct hf_queue *queue, struct hf_device *device, enum hf_event_type type,
+		    uint32_t changes)
 {
 	if (queue->overflow)
 		return;
-	if (queue->count >= queue->limit || hf_queue_push(queue, type, device, changes) < 0)
+	if (queue->count >= queue->limit || hfi_queue_push(queue, type, device, changes) < 0)
 		queue->overflow = true;
-	hf_queue_signal(queue);
+	hfi_queue_signal(queue);
 }
 
-struct hf_event *hf_queue_take(struct hf_queue *queue)
+struct hf_event *hfi_queue_take(struct hf_queue *queue)
 {
 	struct hf_event *event = queue->events;
 
@@ -85,7 +85,7 @@ struct hf_event *hf_queue_take(struct hf_queue *queue)
 	return event;
 }
 
-struct hf_event *hf_queue_empty(struct hf_queue *queue)
+struct hf_event *hfi_queue_empty(struct hf_queue *queue)
 {
 	struct hf_event *events = queue->events;
 

@@ -26,20 +26,20 @@ struct hf_queue {
  * Notes a change of a device. A CHANGED joins one that is queued already if that is the newest event
  * of its instance; nothing comes after REMOVED. Never fails: what cannot be noted is an overflow.
  */
-void hf_queue_note(struct hf_queue *queue, struct hf_device *device, enum hf_event_type type,
-		   uint32_t changes);
+void hfi_queue_note(struct hf_queue *queue, struct hf_device *device, enum hf_event_type type,
+		    uint32_t changes);
 
 /* The same without the limit, also for SYNCED and RESYNC, whose device is NULL. -ENOMEM. */
-int hf_queue_push(struct hf_queue *queue, enum hf_event_type type, struct hf_device *device,
-		  uint32_t changes);
+int hfi_queue_push(struct hf_queue *queue, enum hf_event_type type, struct hf_device *device,
+		   uint32_t changes);
 
 /* Takes the first event out; NULL when there is none. */
-struct hf_event *hf_queue_take(struct hf_queue *queue);
+struct hf_event *hfi_queue_take(struct hf_queue *queue);
 
 /* Empties the queue, and lets it take notes again; the caller gives the events back unlocked. */
-struct hf_event *hf_queue_empty(struct hf_queue *queue);
+struct hf_event *hfi_queue_empty(struct hf_queue *queue);
 
 /* Makes the descriptor tell the truth. */
-void hf_queue_signal(struct hf_queue *queue);
+void hfi_queue_signal(struct hf_queue *queue);
 
 #endif

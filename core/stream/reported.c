@@ -16,26 +16,26 @@ static int read_snapshot(struct hf_stream *stream, struct hf_device *device,
 			 struct hf_snapshot **ret)
 {
 	struct hf *hf = stream->hf;
-	struct hf_entry entry = hf_instance_entry(device);
+	struct hf_entry entry = hfi_instance_entry(device);
 	const struct hf_search_root *root = &hf->roots[entry.root];
 	/* False when a provider calls from within a scan: the netlink socket is in use. */
-	bool mine = hf_asking_begin(hf);
+	bool mine = hfi_asking_begin(hf);
 	int err;
 
-	err = hf_snapshot_read(root, mine ? hf_netlink(hf, root) : NULL, &entry, ret);
+	err = hfi_snapshot_read(root, mine ? hfi_netlink(hf, root) : NULL, &entry, ret);
 	if (mine)
-		hf_asking_end(hf);
+		hfi_asking_end(hf);
 	return err == -ENODEV ? 0 : err;
 }
 
 static void discard(struct hf_told *told)
 {
-	hf_device_drop(told->device);
+	hfi_device_drop(told->device);
 	free(told->snapshot);
 	free(told);
 }
 
-struct hf_told *hf_told_find(struct hf_stream *stream, uint64_t generation)
+struct hf_told *hfi_told_find(struct hf_stream *stream, uint64_t generation)
 {
 	struct hf_told *told;
 
@@ -43,17 +43,17 @@ struct hf_told *hf_told_find(struct hf_stream *stream, uint64_t generation)
 	return told;
 }
 
-int hf_told_prepare(struct hf_stream *stream, struct hf_device *device)
+int hfi_told_prepare(struct hf_stream *stream, struct hf_device *device)
 {
 	struct hf_told *told;
 	int err;
 
-	if (hf_told_find(stream, device->generation))
+	if (hfi_told_find(stream, device->generation))
 		return 0;
 	told = calloc(1, sizeof(*told));
 	if (!told)
 		return -ENOMEM;
-	hf_device_hold(device);
+	hfi_device_hold(device);
 	told->device = device;
 	told->generation = device->generation;
 	err = stream->names ? 0 : read_snapshot(stream, device, &told->snapshot);
@@ -69,7 +69,7 @@ discard_told:
 	return err;
 }
 
-void hf_told_set_due(struct hf_stream *stream, struct hf_told *told, uint64_t due)
+void hfi_told_set_due(struct hf_stream *stream, struct hf_told *told, uint64_t due)
 {
 	stream->num_due -= told->due != 0;
 	told->due = due;
@@ -78,12 +78,12 @@ void hf_told_set_due(struct hf_stream *stream, struct hf_told *told, uint64_t du
 
 static void forget(struct hf_stream *stream, struct hf_told *told)
 {
-	hf_told_set_due(stream, told, 0);
+	hfi_told_set_due(stream, told, 0);
 	HASH_DEL(stream->told, told);
 	discard(told);
 }
 
-void hf_told_clear(struct hf_stream *stream)
+void hfi_told_clear(struct hf_stream *stream)
 {
 	struct hf_told *told, *next;
 
@@ -91,9 +91,9 @@ void hf_told_clear(struct hf_stream *stream)
 		forget(stream, told);
 }
 
-void hf_told_apply(struct hf_stream *stream, const struct hf_event *event)
+void hfi_told_apply(struct hf_stream *stream, const struct hf_event *event)
 {
-	struct hf_told *told = event->device ? hf_told_find(stream, event->generation) : NULL;
+	struct hf_told *told = event->device ? hfi_told_find(stream, event->generation) : NULL;
 
 	if (!told)
 		return;
@@ -101,15 +101,15 @@ void hf_told_apply(struct hf_stream *stream, const struct hf_event *event)
 		forget(stream, told);
 		return;
 	}
-	(void)hf_copy(told->name, sizeof(told->name), event->name);
+	(void)hfi_copy(told->name, sizeof(told->name), event->name);
 	if (told->device != event->device) {
-		hf_device_hold(event->device);
-		hf_device_drop(told->device);
+		hfi_device_hold(event->device);
+		hfi_device_drop(told->device);
 		told->device = event->device;
 	}
 }
 
-int hf_told_compare(struct hf_stream *stream, struct hf_told *told, uint32_t *changes)
+int hfi_told_compare(struct hf_stream *stream, struct hf_told *told, uint32_t *changes)
 {
 	struct hf_snapshot *now = NULL;
 	int err;
@@ -126,7 +126,7 @@ int hf_told_compare(struct hf_stream *stream, struct hf_told *told, uint32_t *ch
 		return 0;
 	}
 	if (told->snapshot)
-		*changes = hf_snapshot_compare(told->snapshot, now);
+		*changes = hfi_snapshot_compare(told->snapshot, now);
 	free(told->snapshot);
 	told->snapshot = now;
 	return 0;
@@ -139,7 +139,7 @@ static void keep_changes(struct hf_stream *stream, const struct hf_event *droppe
 	struct hf_told *told;
 
 	DL_FOREACH (dropped, event) {
-		told = event->type == HF_EVENT_CHANGED ? hf_told_find(stream, event->generation)
+		told = event->type == HF_EVENT_CHANGED ? hfi_told_find(stream, event->generation)
 						       : NULL;
 		if (told)
 			told->untold |= event->changes;
@@ -153,7 +153,7 @@ static struct hf_device *device_now(struct hf_stream *stream, const struct hf_to
 
 	if (!atomic_load(&device->gone))
 		return device;
-	device = hf_table_lookup(stream->hf, device->key.root, device->key.uverbs);
+	device = hfi_table_lookup(stream->hf, device->key.root, device->key.uverbs);
 	return device && device->generation == told->generation ? device : NULL;
 }
 
@@ -164,7 +164,7 @@ static int queue_gone(struct hf_stream *stream)
 
 	HASH_ITER (hh, stream->told, told, next)
 		if (!err && !device_now(stream, told))
-			err = hf_queue_push(&stream->queue, HF_EVENT_REMOVED, told->device, 0);
+			err = hfi_queue_push(&stream->queue, HF_EVENT_REMOVED, told->device, 0);
 	return err;
 }
 
@@ -185,7 +185,7 @@ static int queue_changed(struct hf_stream *stream)
 			changes |= HF_CHANGED_HANDLE;
 		if (!changes)
 			continue;
-		err = hf_queue_push(&stream->queue, HF_EVENT_CHANGED, device, changes);
+		err = hfi_queue_push(&stream->queue, HF_EVENT_CHANGED, device, changes);
 		if (err)
 			break;
 		told->untold = 0;
@@ -199,23 +199,23 @@ static int queue_untold(struct hf_stream *stream, struct hf_device *first)
 	int err = 0;
 
 	DL_FOREACH (first, device) {
-		if (!hf_stream_knows(stream, device) || hf_told_find(stream, device->generation))
+		if (!hf_stream_knows(stream, device) || hfi_told_find(stream, device->generation))
 			continue;
-		err = hf_queue_push(&stream->queue, HF_EVENT_ADDED, device, 0);
+		err = hfi_queue_push(&stream->queue, HF_EVENT_ADDED, device, 0);
 		if (err)
 			break;
 	}
 	return err;
 }
 
-int hf_told_difference(struct hf_stream *stream, struct hf_event **dropped)
+int hfi_told_difference(struct hf_stream *stream, struct hf_event **dropped)
 {
 	struct hf_queue *queue = &stream->queue;
 	int err;
 
-	*dropped = hf_queue_empty(queue);
+	*dropped = hfi_queue_empty(queue);
 	keep_changes(stream, *dropped);
-	err = hf_queue_push(queue, HF_EVENT_RESYNC, NULL, 0);
+	err = hfi_queue_push(queue, HF_EVENT_RESYNC, NULL, 0);
 	/* What has gone comes first, so that a name is free before another device has it. */
 	if (!err)
 		err = queue_gone(stream);
@@ -226,7 +226,7 @@ int hf_told_difference(struct hf_stream *stream, struct hf_event **dropped)
 	if (!err)
 		err = queue_untold(stream, stream->hf->table.unlisted);
 	if (!err)
-		err = hf_queue_push(queue, HF_EVENT_SYNCED, NULL, 0);
+		err = hfi_queue_push(queue, HF_EVENT_SYNCED, NULL, 0);
 	if (err)
 		queue->overflow = true;
 	return err;

@@ -26,9 +26,9 @@ static void table_changed(struct hf_observer *observer, struct hf_device *device
 	};
 
 	/* In a child the queue's descriptor is the parent's too: a mark left on it stays for ever. */
-	if (stream->fork_count != hf_fork_count())
+	if (stream->fork_count != hfi_fork_count())
 		return;
-	hf_queue_note(&stream->queue, device, types[kind], what);
+	hfi_queue_note(&stream->queue, device, types[kind], what);
 }
 
 /* An older program knows fewer members; of a newer one those that we do not know must be zero. */
@@ -69,8 +69,8 @@ static int open_watch(struct hf_stream *stream, size_t receive_buffer)
 		options.flags |= HF_WATCH_NO_SOCKETS;
 	if (hf->flags & HF_NO_NETLINK)
 		options.flags |= HF_WATCH_NO_RDMA;
-	err = hf_watch_new(&options, &stream->watch);
-	return err ? err : hf_watch_add_fd(stream->watch, stream->queue.fd);
+	err = hfi_watch_new(&options, &stream->watch);
+	return err ? err : hfi_watch_add_fd(stream->watch, stream->queue.fd);
 }
 
 static int queue_present(struct hf_stream *stream, struct hf_device *first)
@@ -80,7 +80,7 @@ static int queue_present(struct hf_stream *stream, struct hf_device *first)
 
 	DL_FOREACH (first, device)
 		if (!err && hf_stream_knows(stream, device))
-			err = hf_queue_push(&stream->queue, HF_EVENT_ADDED, device, 0);
+			err = hfi_queue_push(&stream->queue, HF_EVENT_ADDED, device, 0);
 	return err;
 }
 
@@ -91,28 +91,28 @@ static int begin(struct hf_stream *stream)
 	int err;
 
 	pthread_mutex_lock(&hf->lock);
-	hf_observe(hf, &stream->observer);
+	hfi_observe(hf, &stream->observer);
 	err = queue_present(stream, hf->table.listed);
 	if (!err)
 		err = queue_present(stream, hf->table.unlisted);
 	if (!err)
-		err = hf_queue_push(&stream->queue, HF_EVENT_SYNCED, NULL, 0);
-	hf_queue_signal(&stream->queue);
+		err = hfi_queue_push(&stream->queue, HF_EVENT_SYNCED, NULL, 0);
+	hfi_queue_signal(&stream->queue);
 	if (err)
-		hf_unobserve(hf, &stream->observer);
+		hfi_unobserve(hf, &stream->observer);
 	pthread_mutex_unlock(&hf->lock);
 	return err;
 }
 
 static int first_look(struct hf_stream *stream)
 {
-	bool mine = hf_scan_begin(stream->hf);
-	int err = mine ? hf_table_scan(stream->hf) : 0;
+	bool mine = hfi_scan_begin(stream->hf);
+	int err = mine ? hfi_table_scan(stream->hf) : 0;
 
 	if (err >= 0)
 		err = begin(stream);
 	if (mine)
-		hf_scan_end(stream->hf);
+		hfi_scan_end(stream->hf);
 	return err;
 }
 
@@ -120,10 +120,10 @@ static void free_stream(struct hf_stream *stream)
 {
 	struct hf *hf = stream->hf;
 
-	hf_events_free(hf_queue_empty(&stream->queue));
-	hf_told_clear(stream);
-	hf_watch_free(stream->watch);
-	hf_close(&stream->queue.fd);
+	hfi_events_free(hfi_queue_empty(&stream->queue));
+	hfi_told_clear(stream);
+	hfi_watch_free(stream->watch);
+	hfi_close(&stream->queue.fd);
 	pthread_mutex_destroy(&stream->mutex);
 	free(stream);
 	hf_unref(hf);
@@ -146,13 +146,13 @@ static void init_mutex(pthread_mutex_t *mutex)
 static void rest(struct hf_stream *stream, bool failed)
 {
 	if (!failed && !stream->scan_wanted)
-		hf_retry_stop(&stream->failed);
+		hfi_retry_stop(&stream->failed);
 	else if (stream->failed.at)
-		hf_retry_again(&stream->failed, hf_now());
+		hfi_retry_again(&stream->failed, hfi_now());
 	else
-		hf_retry_start(&stream->failed, hf_now());
+		hfi_retry_start(&stream->failed, hfi_now());
 	if (failed)
-		(void)hf_watch_gather(stream->watch);
+		(void)hfi_watch_gather(stream->watch);
 }
 
 /* The timer stands for what is to be done later, the queue's descriptor for what is there now. */
@@ -161,12 +161,12 @@ static void settle(struct hf_stream *stream, bool failed)
 	struct hf *hf = stream->hf;
 
 	rest(stream, failed);
-	hf_watch_set_timer(stream->watch, hf_stream_next_due(stream));
+	hfi_watch_set_timer(stream->watch, hfi_stream_next_due(stream));
 	pthread_mutex_lock(&hf->lock);
 	stream->queue.resting = failed;
 	stream->queue.more = (stream->resync_wanted && !stream->scan_wanted) ||
-			     hf_watch_pending(stream->watch);
-	hf_queue_signal(&stream->queue);
+			     hfi_watch_pending(stream->watch);
+	hfi_queue_signal(&stream->queue);
 	pthread_mutex_unlock(&hf->lock);
 }
 
@@ -183,7 +183,7 @@ HF_EXPORT int hf_stream_new(struct hf *hf, const struct hf_stream_options *optio
 	if (!stream)
 		return -ENOMEM;
 	stream->hf = hf_ref(hf);
-	stream->fork_count = hf_fork_count();
+	stream->fork_count = hfi_fork_count();
 	stream->observer.changed = table_changed;
 	stream->observer.all = taken.flags & HF_STREAM_ALL;
 	stream->names = taken.flags & HF_STREAM_NAMES;
@@ -198,9 +198,9 @@ HF_EXPORT int hf_stream_new(struct hf *hf, const struct hf_stream_options *optio
 		err = first_look(stream);
 	if (err) {
 		free_stream(stream);
-		return hf_error_is_shortage(err) ? err : -EIO;
+		return hfi_error_is_shortage(err) ? err : -EIO;
 	}
-	hf_stream_watch_unready(stream, true);
+	hfi_stream_watch_unready(stream, true);
 	settle(stream, false);
 	*ret = stream;
 	return 0;
@@ -208,7 +208,7 @@ HF_EXPORT int hf_stream_new(struct hf *hf, const struct hf_stream_options *optio
 
 HF_EXPORT int hf_stream_fd(const struct hf_stream *stream)
 {
-	return hf_watch_fd(stream->watch);
+	return hfi_watch_fd(stream->watch);
 }
 
 /* The first event in the queue without its becoming the caller's; its device stays held by it. */
@@ -234,14 +234,14 @@ static int deliver(struct hf_stream *stream, const struct hf_event *first, struc
 	 * later is this, or something newer that it will be told of.
 	 */
 	if (first->type == HF_EVENT_ADDED)
-		err = hf_told_prepare(stream, first->device);
+		err = hfi_told_prepare(stream, first->device);
 	if (err)
 		return err;
 	pthread_mutex_lock(&stream->hf->lock);
-	event = hf_queue_take(&stream->queue);
+	event = hfi_queue_take(&stream->queue);
 	pthread_mutex_unlock(&stream->hf->lock);
 	event->sequence = ++stream->sequence;
-	hf_told_apply(stream, event);
+	hfi_told_apply(stream, event);
 	*ret = event;
 	return 1;
 }
@@ -250,13 +250,13 @@ static int deliver(struct hf_stream *stream, const struct hf_event *first, struc
 static int work(struct hf_stream *stream)
 {
 	struct hf_hint hint;
-	int err = hf_watch_next(stream->watch, &hint);
+	int err = hfi_watch_next(stream->watch, &hint);
 
 	if (err > 0)
-		err = hf_stream_attend(stream, &hint);
+		err = hfi_stream_attend(stream, &hint);
 	else if (!err && stream->scan_wanted)
-		err = hf_stream_rescan(stream);
-	else if (!err && !hf_stream_run_due(stream, &err))
+		err = hfi_stream_rescan(stream);
+	else if (!err && !hfi_stream_run_due(stream, &err))
 		return err;
 	return err < 0 ? err : -EAGAIN;
 }
@@ -269,7 +269,7 @@ static int step(struct hf_stream *stream, struct hf_event **ret)
 	int err;
 
 	if (overflow || (stream->resync_wanted && !stream->scan_wanted)) {
-		err = hf_stream_resync(stream);
+		err = hfi_stream_resync(stream);
 		return err < 0 ? err : -EAGAIN;
 	}
 	return first ? deliver(stream, first, ret) : work(stream);
@@ -279,19 +279,19 @@ HF_EXPORT int hf_stream_next(struct hf_stream *stream, struct hf_event **ret)
 {
 	int result = -EAGAIN;
 
-	if (stream->fork_count != hf_fork_count())
+	if (stream->fork_count != hfi_fork_count())
 		return -ECHILD;
 	/* EDEADLK: a provider calls from within a look that this very stream makes. */
 	if (pthread_mutex_lock(&stream->mutex) != 0)
 		return 0;
-	hf_log_hold();
+	hfi_log_hold();
 	for (int i = 0; i < HINTS_MAX && result == -EAGAIN; i++)
 		result = step(stream, ret);
 	if (result == -EAGAIN)
 		result = 0;
 	settle(stream, result < 0);
 	pthread_mutex_unlock(&stream->mutex);
-	hf_log_release();
+	hfi_log_release();
 	return result;
 }
 
@@ -302,7 +302,7 @@ HF_EXPORT int hf_stream_next(struct hf_stream *stream, struct hf_event **ret)
  */
 static bool is_whole(struct hf_stream *stream)
 {
-	if (stream->fork_count == hf_fork_count())
+	if (stream->fork_count == hfi_fork_count())
 		return true;
 	if (pthread_mutex_trylock(&stream->mutex) != 0)
 		return false;
@@ -315,13 +315,13 @@ HF_EXPORT struct hf_stream *hf_stream_unref(struct hf_stream *stream)
 	if (!stream)
 		return NULL;
 	pthread_mutex_lock(&stream->hf->lock);
-	hf_unobserve(stream->hf, &stream->observer);
+	hfi_unobserve(stream->hf, &stream->observer);
 	pthread_mutex_unlock(&stream->hf->lock);
 	if (is_whole(stream)) {
 		free_stream(stream);
 	} else {
-		hf_watch_abandon(stream->watch);
-		hf_close(&stream->queue.fd);
+		hfi_watch_abandon(stream->watch);
+		hfi_close(&stream->queue.fd);
 	}
 	return NULL;
 }

@@ -57,40 +57,40 @@ static inline bool hf_stream_knows(const struct hf_stream *stream, const struct 
 	return stream->observer.all ? device->shown : device->told;
 }
 
-void hf_retry_start(struct hf_retry *retry, uint64_t now);
-void hf_retry_again(struct hf_retry *retry, uint64_t now);
-void hf_retry_stop(struct hf_retry *retry);
+void hfi_retry_start(struct hf_retry *retry, uint64_t now);
+void hfi_retry_again(struct hf_retry *retry, uint64_t now);
+void hfi_retry_stop(struct hf_retry *retry);
 
 /* What was told, told.c; with the stream's mutex held. */
 
 /* Before ADDED is taken: notes what the device looks like. May fail as reading. */
-int hf_told_prepare(struct hf_stream *stream, struct hf_device *device);
+int hfi_told_prepare(struct hf_stream *stream, struct hf_device *device);
 /* Writes down that an event was taken. */
-void hf_told_apply(struct hf_stream *stream, const struct hf_event *event);
-struct hf_told *hf_told_find(struct hf_stream *stream, uint64_t generation);
-void hf_told_clear(struct hf_stream *stream);
+void hfi_told_apply(struct hf_stream *stream, const struct hf_event *event);
+struct hf_told *hfi_told_find(struct hf_stream *stream, uint64_t generation);
+void hfi_told_clear(struct hf_stream *stream);
 /* Reads a device's ports again; *changes is what is different, and is not told again. In a scan. */
-int hf_told_compare(struct hf_stream *stream, struct hf_told *told, uint32_t *changes);
-void hf_told_set_due(struct hf_stream *stream, struct hf_told *told, uint64_t due);
+int hfi_told_compare(struct hf_stream *stream, struct hf_told *told, uint32_t *changes);
+void hfi_told_set_due(struct hf_stream *stream, struct hf_told *told, uint64_t due);
 /*
  * Drops what is queued and queues RESYNC, the difference between what was told and the table, and
  * SYNCED. *dropped is to be given back. With hf->lock held too. -ENOMEM: and then the queue is in
  * overflow still.
  */
-int hf_told_difference(struct hf_stream *stream, struct hf_event **dropped);
+int hfi_told_difference(struct hf_stream *stream, struct hf_event **dropped);
 
 /* Hints, attend.c; with the stream's mutex held. */
 
 /* Does what a hint asks for. Errors as hf_stream_next(), and then it is remembered. */
-int hf_stream_attend(struct hf_stream *stream, const struct hf_hint *hint);
+int hfi_stream_attend(struct hf_stream *stream, const struct hf_hint *hint);
 /* Starts over after a loss. */
-int hf_stream_resync(struct hf_stream *stream);
-int hf_stream_rescan(struct hf_stream *stream);
+int hfi_stream_resync(struct hf_stream *stream);
+int hfi_stream_rescan(struct hf_stream *stream);
 /* Does what has become due. True when there may be an event now, or when *err is an error. */
-bool hf_stream_run_due(struct hf_stream *stream, int *err);
+bool hfi_stream_run_due(struct hf_stream *stream, int *err);
 /* When something will become due next; 0: never. */
-uint64_t hf_stream_next_due(const struct hf_stream *stream);
+uint64_t hfi_stream_next_due(const struct hf_stream *stream);
 /* Devices that are not ready are looked at again after a while. */
-void hf_stream_watch_unready(struct hf_stream *stream, bool anew);
+void hfi_stream_watch_unready(struct hf_stream *stream, bool anew);
 
 #endif

@@ -45,8 +45,8 @@ HF_EXPORT int hf_provider_create_ah(struct ibv_pd *pd, struct ibv_ah *ah,
 
 HF_EXPORT int hf_provider_destroy_ah(struct ibv_ah *ah)
 {
-	return -hf_destroy_command(ah->context, UVERBS_OBJECT_AH, UVERBS_METHOD_AH_DESTROY,
-				   UVERBS_ATTR_DESTROY_AH_HANDLE, ah->handle);
+	return -hfi_destroy_command(ah->context, UVERBS_OBJECT_AH, UVERBS_METHOD_AH_DESTROY,
+				    UVERBS_ATTR_DESTROY_AH_HANDLE, ah->handle);
 }
 
 HF_EXPORT int hf_provider_attach_mcast(struct ibv_qp *qp, const union ibv_gid *gid, uint16_t lid)
@@ -66,5 +66,5 @@ HF_EXPORT int hf_provider_detach_mcast(struct ibv_qp *qp, const union ibv_gid *g
 	memcpy(request.gid, gid->raw, sizeof(request.gid));
 	err = hf_write_command(qp->context, IB_USER_VERBS_CMD_DETACH_MCAST, &request,
 			       sizeof(request), NULL, 0, NULL);
-	return hf_answer_is_gone(qp->context, err) ? 0 : -err;
+	return hfi_answer_is_gone(qp->context, err) ? 0 : -err;
 }

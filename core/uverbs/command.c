@@ -15,16 +15,16 @@ static_assert(offsetof(struct hf_command, attrs) == sizeof(struct ib_uverbs_ioct
 /* A program that is flooded with signals gets its EINTR in the end. */
 enum { TRIES_MAX = 100 };
 
-void hf_command_link(struct hf_command *command, struct ibv_command_buffer *link)
+void hfi_command_link(struct hf_command *command, struct ibv_command_buffer *link)
 {
-	const int count = hf_link_count(link);
+	const int count = hfi_link_count(link);
 
 	if (count < 0 || command->header.num_attrs + count > HF_COMMAND_ATTRS_MAX) {
 		command->err = count < 0 ? count : -EINVAL;
 		return;
 	}
 	command->link = link;
-	hf_link_gather(link, command->attrs + command->header.num_attrs);
+	hfi_link_gather(link, command->attrs + command->header.num_attrs);
 	command->header.num_attrs = (uint16_t)(command->header.num_attrs + count);
 }
 
@@ -45,17 +45,17 @@ static inline int send_command(struct hf_command *command, int cmd_fd)
 	if (ret < 0)
 		return -errno;
 	if (command->link)
-		hf_link_scatter(command->link,
-				command->attrs + header->num_attrs - hf_link_count(command->link));
+		hfi_link_scatter(command->link, command->attrs + header->num_attrs -
+							hfi_link_count(command->link));
 	return 0;
 }
 
-int hf_command_send(struct hf_command *command, int cmd_fd)
+int hfi_command_send(struct hf_command *command, int cmd_fd)
 {
 	return send_command(command, cmd_fd);
 }
 
-int hf_command_run(struct hf_command *command, struct ibv_context *context)
+int hfi_command_run(struct hf_command *command, struct ibv_context *context)
 {
 	int err = -EIO;
 
@@ -67,14 +67,14 @@ int hf_command_run(struct hf_command *command, struct ibv_context *context)
 	return err;
 }
 
-bool hf_command_written(struct ibv_context *context, const void *request, size_t size)
+bool hfi_command_written(struct ibv_context *context, const void *request, size_t size)
 {
 	struct hf_uverbs *uverbs = hf_uverbs_of(context);
 
 	if (atomic_load_explicit(&uverbs->dead, memory_order_relaxed) ||
 	    atomic_load_explicit(&uverbs->no_write, memory_order_relaxed))
 		return false;
-	if (hf_write_uncancelled(context->cmd_fd, request, size) == (ssize_t)size)
+	if (hfi_write_uncancelled(context->cmd_fd, request, size) == (ssize_t)size)
 		return true;
 	/*
 	 * To other credentials than the opener's, and those of a forked child are others (Linux,
@@ -85,21 +85,21 @@ bool hf_command_written(struct ibv_context *context, const void *request, size_t
 	return false;
 }
 
-bool hf_answer_is_gone(struct ibv_context *context, int err)
+bool hfi_answer_is_gone(struct ibv_context *context, int err)
 {
 	/* EIO from a context that lost its device (Linux, uverbs_main.c), ENODEV from drivers. */
 	return err == -EIO || err == -ENODEV ||
 	       (err && atomic_load_explicit(&hf_uverbs_of(context)->dead, memory_order_relaxed));
 }
 
-int hf_destroy_command(struct ibv_context *context, uint16_t object, uint16_t method,
-		       uint16_t handle_attr, uint32_t handle)
+int hfi_destroy_command(struct ibv_context *context, uint16_t object, uint16_t method,
+			uint16_t handle_attr, uint32_t handle)
 {
 	struct hf_command command;
 	int err;
 
 	hf_command_start(&command, context, object, method);
 	hf_command_in_handle(&command, handle_attr, handle);
-	err = hf_command_run(&command, context);
-	return err && hf_answer_is_gone(context, err) ? 0 : err;
+	err = hfi_command_run(&command, context);
+	return err && hfi_answer_is_gone(context, err) ? 0 : err;
 }

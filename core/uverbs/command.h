@@ -20,7 +20,7 @@ struct hf_command {
 	struct ib_uverbs_ioctl_hdr header; /* its attrs[] are the next member */
 	struct ib_uverbs_attr attrs[HF_COMMAND_ATTRS_MAX];
 	struct ibv_command_buffer *link;
-	int err; /* of putting it together; hf_command_send() answers it */
+	int err; /* of putting it together; hfi_command_send() answers it */
 };
 
 /* Inlined, as all that puts a command together: the compiler makes a few stores of most of it. */
@@ -129,7 +129,7 @@ static inline struct ib_uverbs_attr *hf_command_out_fd(struct hf_command *comman
 }
 
 /* What a provider linked. */
-void hf_command_link(struct hf_command *command, struct ibv_command_buffer *link);
+void hfi_command_link(struct hf_command *command, struct ibv_command_buffer *link);
 
 /* The provider's part; NULL for none. Comes last. */
 static inline void hf_command_driver_data(struct hf_command *command,
@@ -142,31 +142,31 @@ static inline void hf_command_driver_data(struct hf_command *command,
 	if (data->out_size)
 		hf_command_out(command, UVERBS_ATTR_UHW_OUT, data->out, data->out_size);
 	if (data->link)
-		hf_command_link(command, data->link);
+		hfi_command_link(command, data->link);
 }
 
 /* 0 or -errno. */
-int hf_command_send(struct hf_command *command, int cmd_fd);
+int hfi_command_send(struct hf_command *command, int cmd_fd);
 
 /* The same on an open context: -EIO without asking where it is known to be dead. */
-int hf_command_run(struct hf_command *command, struct ibv_context *context);
+int hfi_command_run(struct hf_command *command, struct ibv_context *context);
 
 /*
  * Takes an object away. When the device is gone so is the kernel's object: that is success.
  * 0 or -errno.
  */
-int hf_destroy_command(struct ibv_context *context, uint16_t object, uint16_t method,
-		       uint16_t handle_attr, uint32_t handle);
+int hfi_destroy_command(struct ibv_context *context, uint16_t object, uint16_t method,
+			uint16_t handle_attr, uint32_t handle);
 
 /* Does the answer mean that the device is gone? */
-bool hf_answer_is_gone(struct ibv_context *context, int err);
+bool hfi_answer_is_gone(struct ibv_context *context, int err);
 
 /* The attributes of one buffer, behind its header. */
-struct ib_uverbs_attr *hf_link_attrs(const struct ibv_command_buffer *buffer);
+struct ib_uverbs_attr *hfi_link_attrs(const struct ibv_command_buffer *buffer);
 /* How many attributes the linked buffers hold, or -EINVAL when one of them did not fit. */
-int hf_link_count(const struct ibv_command_buffer *link);
+int hfi_link_count(const struct ibv_command_buffer *link);
 /* Copies them to `attrs`, which has room for all; and their answers back. */
-void hf_link_gather(const struct ibv_command_buffer *link, struct ib_uverbs_attr *attrs);
-void hf_link_scatter(struct ibv_command_buffer *link, const struct ib_uverbs_attr *attrs);
+void hfi_link_gather(const struct ibv_command_buffer *link, struct ib_uverbs_attr *attrs);
+void hfi_link_scatter(struct ibv_command_buffer *link, const struct ib_uverbs_attr *attrs);
 
 #endif

@@ -21,7 +21,7 @@ HF_EXPORT int hf_provider_create_counters(struct ibv_context *context,
 	hf_command_start(&command, context, UVERBS_OBJECT_COUNTERS, UVERBS_METHOD_COUNTERS_CREATE);
 	handle = hf_command_out_handle(&command, UVERBS_ATTR_CREATE_COUNTERS_HANDLE);
 	hf_command_driver_data(&command, data);
-	err = hf_command_run(&command, context);
+	err = hfi_command_run(&command, context);
 	if (err)
 		return -err;
 	counters->counters.context = context;
@@ -31,9 +31,9 @@ HF_EXPORT int hf_provider_create_counters(struct ibv_context *context,
 
 HF_EXPORT int hf_provider_destroy_counters(struct verbs_counters *counters)
 {
-	return -hf_destroy_command(counters->counters.context, UVERBS_OBJECT_COUNTERS,
-				   UVERBS_METHOD_COUNTERS_DESTROY,
-				   UVERBS_ATTR_DESTROY_COUNTERS_HANDLE, counters->handle);
+	return -hfi_destroy_command(counters->counters.context, UVERBS_OBJECT_COUNTERS,
+				    UVERBS_METHOD_COUNTERS_DESTROY,
+				    UVERBS_ATTR_DESTROY_COUNTERS_HANDLE, counters->handle);
 }
 
 HF_EXPORT int hf_provider_read_counters(struct verbs_counters *counters, uint64_t *values,
@@ -48,7 +48,7 @@ HF_EXPORT int hf_provider_read_counters(struct verbs_counters *counters, uint64_
 	hf_command_out(&command, UVERBS_ATTR_READ_COUNTERS_BUFF, values, sizeof(*values) * count);
 	hf_command_in(&command, UVERBS_ATTR_READ_COUNTERS_FLAGS, &flags, sizeof(flags));
 	hf_command_driver_data(&command, data);
-	return -hf_command_run(&command, context);
+	return -hfi_command_run(&command, context);
 }
 
 /* The parts of an ESP action, of which a modification may leave out any. */
@@ -90,7 +90,7 @@ HF_EXPORT int hf_provider_create_flow_action_esp(struct ibv_context *context,
 	if (err)
 		return err;
 	hf_command_driver_data(&command, data);
-	err = hf_command_run(&command, context);
+	err = hfi_command_run(&command, context);
 	if (err)
 		return -err;
 	action->action.context = context;
@@ -114,12 +114,12 @@ HF_EXPORT int hf_provider_modify_flow_action_esp(struct verbs_flow_action *actio
 	if (err)
 		return err;
 	hf_command_driver_data(&command, data);
-	return -hf_command_run(&command, context);
+	return -hfi_command_run(&command, context);
 }
 
 HF_EXPORT int hf_provider_destroy_flow_action(struct verbs_flow_action *action)
 {
-	return -hf_destroy_command(action->action.context, UVERBS_OBJECT_FLOW_ACTION,
-				   UVERBS_METHOD_FLOW_ACTION_DESTROY,
-				   UVERBS_ATTR_DESTROY_FLOW_ACTION_HANDLE, action->handle);
+	return -hfi_destroy_command(action->action.context, UVERBS_OBJECT_FLOW_ACTION,
+				    UVERBS_METHOD_FLOW_ACTION_DESTROY,
+				    UVERBS_ATTR_DESTROY_FLOW_ACTION_HANDLE, action->handle);
 }

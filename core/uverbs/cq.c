@@ -30,7 +30,7 @@ static int create(struct ibv_context *context, const struct ibv_cq_init_attr_ex 
 	hf_command_out(&command, UVERBS_ATTR_CREATE_CQ_RESP_CQE, &cqe, sizeof(cqe));
 	hf_command_event_fd(&command, UVERBS_ATTR_CREATE_CQ_EVENT_FD, context);
 	hf_command_driver_data(&command, data);
-	err = hf_command_run(&command, context);
+	err = hfi_command_run(&command, context);
 	if (err)
 		return -err;
 	cq->context = context;
@@ -82,9 +82,9 @@ HF_EXPORT void hf_provider_init_cq(struct ibv_cq *cq, struct ibv_context *contex
 	cq->context = context;
 	cq->channel = channel;
 	cq->cq_context = cq_context;
-	hf_delivered_born(&hf_uverbs_of(context)->delivered, &cq->comp_events_completed);
+	hfi_delivered_born(&hf_uverbs_of(context)->delivered, &cq->comp_events_completed);
 	cq->comp_events_completed = 0;
-	hf_events_init(context, &cq->mutex, &cq->cond, &cq->async_events_completed);
+	hfi_events_init(context, &cq->mutex, &cq->cond, &cq->async_events_completed);
 	if (!channel)
 		return;
 	pthread_mutex_lock(&context->mutex);

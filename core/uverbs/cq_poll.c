@@ -90,7 +90,7 @@ HF_EXPORT int hf_provider_req_notify_cq(struct ibv_cq *cq, int solicited_only)
 		.body = {.cq_handle = cq->handle, .solicited_only = solicited_only != 0},
 	};
 
-	if (hf_command_written(cq->context, &request, sizeof(request)))
+	if (hfi_command_written(cq->context, &request, sizeof(request)))
 		return 0;
 	return -hf_write_command(cq->context, IB_USER_VERBS_CMD_REQ_NOTIFY_CQ, &request.body,
 				 sizeof(request.body), NULL, 0, NULL);

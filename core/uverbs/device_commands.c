@@ -13,8 +13,8 @@ static void add_uhw(struct hf_command *command, const struct hf_uhw *uhw)
 		hf_command_out(command, UVERBS_ATTR_UHW_OUT, uhw->out, uhw->out_size);
 }
 
-int hf_cmd_get_context(int cmd_fd, uint32_t driver_id, const struct hf_uhw *uhw,
-		       uint32_t *num_comp_vectors, uint64_t *core_support)
+int hfi_cmd_get_context(int cmd_fd, uint32_t driver_id, const struct hf_uhw *uhw,
+			uint32_t *num_comp_vectors, uint64_t *core_support)
 {
 	struct hf_command command;
 
@@ -24,11 +24,11 @@ int hf_cmd_get_context(int cmd_fd, uint32_t driver_id, const struct hf_uhw *uhw,
 	hf_command_out_optional(&command, UVERBS_ATTR_GET_CONTEXT_CORE_SUPPORT, core_support,
 				sizeof(*core_support));
 	add_uhw(&command, uhw);
-	return hf_command_send(&command, cmd_fd);
+	return hfi_command_send(&command, cmd_fd);
 }
 
-int hf_cmd_query_device(int cmd_fd, uint32_t driver_id, const struct hf_uhw *uhw,
-			struct ib_uverbs_ex_query_device_resp *ret)
+int hfi_cmd_query_device(int cmd_fd, uint32_t driver_id, const struct hf_uhw *uhw,
+			 struct ib_uverbs_ex_query_device_resp *ret)
 {
 	const struct ib_uverbs_ex_query_device request = {0};
 	struct ib_uverbs_ex_query_device_resp response = {0};
@@ -42,14 +42,14 @@ int hf_cmd_query_device(int cmd_fd, uint32_t driver_id, const struct hf_uhw *uhw
 	hf_command_in(&command, UVERBS_ATTR_CORE_IN, &request, sizeof(request));
 	hf_command_out(&command, UVERBS_ATTR_CORE_OUT, &response, sizeof(response));
 	add_uhw(&command, uhw);
-	err = hf_command_send(&command, cmd_fd);
+	err = hfi_command_send(&command, cmd_fd);
 	if (!err)
 		*ret = response;
 	return err;
 }
 
-int hf_cmd_query_port(int cmd_fd, uint32_t driver_id, uint8_t port,
-		      struct ib_uverbs_query_port_resp_ex *ret)
+int hfi_cmd_query_port(int cmd_fd, uint32_t driver_id, uint8_t port,
+		       struct ib_uverbs_query_port_resp_ex *ret)
 {
 	struct ib_uverbs_query_port_resp_ex response = {0};
 	struct hf_command command;
@@ -59,13 +59,13 @@ int hf_cmd_query_port(int cmd_fd, uint32_t driver_id, uint8_t port,
 	hf_command_begin(&command, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_PORT, driver_id);
 	hf_command_in_const(&command, UVERBS_ATTR_QUERY_PORT_PORT_NUM, port);
 	hf_command_out(&command, UVERBS_ATTR_QUERY_PORT_RESP, &response, sizeof(response));
-	err = hf_command_send(&command, cmd_fd);
+	err = hfi_command_send(&command, cmd_fd);
 	if (!err)
 		*ret = response;
 	return err;
 }
 
-int hf_cmd_async_fd(int cmd_fd, uint32_t driver_id)
+int hfi_cmd_async_fd(int cmd_fd, uint32_t driver_id)
 {
 	struct ib_uverbs_attr *fd;
 	struct hf_command command;
@@ -74,6 +74,6 @@ int hf_cmd_async_fd(int cmd_fd, uint32_t driver_id)
 	hf_command_begin(&command, UVERBS_OBJECT_ASYNC_EVENT, UVERBS_METHOD_ASYNC_EVENT_ALLOC,
 			 driver_id);
 	fd = hf_command_out_fd(&command, UVERBS_ATTR_ASYNC_EVENT_ALLOC_FD_HANDLE);
-	err = hf_command_send(&command, cmd_fd);
+	err = hfi_command_send(&command, cmd_fd);
 	return err ? err : (int)fd->data_s64;
 }

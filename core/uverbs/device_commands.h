@@ -16,13 +16,13 @@ struct hf_uhw {
 	size_t out_size;
 };
 
-int hf_cmd_get_context(int cmd_fd, uint32_t driver_id, const struct hf_uhw *uhw,
-		       uint32_t *num_comp_vectors, uint64_t *core_support);
-int hf_cmd_query_device(int cmd_fd, uint32_t driver_id, const struct hf_uhw *uhw,
-			struct ib_uverbs_ex_query_device_resp *ret);
-int hf_cmd_query_port(int cmd_fd, uint32_t driver_id, uint8_t port,
-		      struct ib_uverbs_query_port_resp_ex *ret);
+int hfi_cmd_get_context(int cmd_fd, uint32_t driver_id, const struct hf_uhw *uhw,
+			uint32_t *num_comp_vectors, uint64_t *core_support);
+int hfi_cmd_query_device(int cmd_fd, uint32_t driver_id, const struct hf_uhw *uhw,
+			 struct ib_uverbs_ex_query_device_resp *ret);
+int hfi_cmd_query_port(int cmd_fd, uint32_t driver_id, uint8_t port,
+		       struct ib_uverbs_query_port_resp_ex *ret);
 /* Returns the descriptor on which the kernel reports asynchronous events. */
-int hf_cmd_async_fd(int cmd_fd, uint32_t driver_id);
+int hfi_cmd_async_fd(int cmd_fd, uint32_t driver_id);
 
 #endif

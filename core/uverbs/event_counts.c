@@ -26,14 +26,14 @@ struct hf_delivered_entry {
 	UT_hash_handle hh;
 };
 
-void hf_delivered_init(struct hf_delivered *delivered)
+void hfi_delivered_init(struct hf_delivered *delivered)
 {
 	pthread_mutex_init(&delivered->lock, NULL);
 	delivered->entries = NULL;
 	atomic_init(&delivered->used, false);
 }
 
-void hf_delivered_fini(struct hf_delivered *delivered)
+void hfi_delivered_fini(struct hf_delivered *delivered)
 {
 	struct hf_delivered_entry *entry, *next;
 
@@ -67,7 +67,7 @@ static struct hf_delivered_entry *add(struct hf_delivered *delivered, const uint
 	return NULL;
 }
 
-bool hf_delivered_count(struct hf_delivered *delivered, const uint32_t *completed)
+bool hfi_delivered_count(struct hf_delivered *delivered, const uint32_t *completed)
 {
 	struct hf_delivered_entry *entry = find(delivered, completed);
 
@@ -87,7 +87,7 @@ static void forget(struct hf_delivered *delivered, struct hf_delivered_entry *en
 	free(entry);
 }
 
-uint32_t hf_delivered_take(struct hf_delivered *delivered, const uint32_t *completed, bool gone)
+uint32_t hfi_delivered_take(struct hf_delivered *delivered, const uint32_t *completed, bool gone)
 {
 	struct hf_delivered_entry *entry;
 	uint32_t count = 0;
@@ -108,7 +108,7 @@ uint32_t hf_delivered_take(struct hf_delivered *delivered, const uint32_t *compl
 	return count;
 }
 
-void hf_delivered_born(struct hf_delivered *delivered, const uint32_t *completed)
+void hfi_delivered_born(struct hf_delivered *delivered, const uint32_t *completed)
 {
 	pthread_mutex_lock(&delivered->lock);
 	forget(delivered, find(delivered, completed));

@@ -22,23 +22,23 @@ struct hf_delivered {
 	atomic_bool used; /* there was an entry */
 };
 
-void hf_delivered_init(struct hf_delivered *delivered);
-void hf_delivered_fini(struct hf_delivered *delivered);
+void hfi_delivered_init(struct hf_delivered *delivered);
+void hfi_delivered_fini(struct hf_delivered *delivered);
 
 /*
  * One more, with the lock held. Without memory it is not counted, and then not waited for. False when
  * the object is no more, and nobody must be told.
  */
-bool hf_delivered_count(struct hf_delivered *delivered, const uint32_t *completed);
+bool hfi_delivered_count(struct hf_delivered *delivered, const uint32_t *completed);
 
 /*
  * The object is destroyed: how many there were. With `gone` the kernel did not destroy it, and may
  * have events about it yet (Linux: a device answers EIO before what belongs to it is cleaned up).
  */
-uint32_t hf_delivered_take(struct hf_delivered *delivered, const uint32_t *completed, bool gone);
+uint32_t hfi_delivered_take(struct hf_delivered *delivered, const uint32_t *completed, bool gone);
 
 /* There is a new object, where another one may have been. */
-void hf_delivered_born(struct hf_delivered *delivered, const uint32_t *completed);
+void hfi_delivered_born(struct hf_delivered *delivered, const uint32_t *completed);
 
 /* Most programs make and destroy objects without ever being given an event. */
 static inline bool hf_delivered_any(const struct hf_delivered *delivered)

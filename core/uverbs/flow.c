@@ -25,7 +25,7 @@ static int take_specs(struct ib_uverbs_create_flow *request, const struct ibv_fl
 		if (spec.hdr.size < sizeof(spec.hdr) || spec.hdr.size > sizeof(spec))
 			return EINVAL;
 		memcpy(&spec, from, spec.hdr.size);
-		err = hf_flow_spec(&spec, &kernel);
+		err = hfi_flow_spec(&spec, &kernel);
 		if (err)
 			return err;
 		memcpy(to, &kernel, kernel.hdr.size);
@@ -74,6 +74,6 @@ done:
 
 HF_EXPORT int hf_provider_destroy_flow(struct ibv_flow *flow)
 {
-	return -hf_destroy_command(flow->context, UVERBS_OBJECT_FLOW, UVERBS_METHOD_FLOW_DESTROY,
-				   UVERBS_ATTR_DESTROY_FLOW_HANDLE, flow->handle);
+	return -hfi_destroy_command(flow->context, UVERBS_OBJECT_FLOW, UVERBS_METHOD_FLOW_DESTROY,
+				    UVERBS_ATTR_DESTROY_FLOW_HANDLE, flow->handle);
 }

@@ -191,7 +191,7 @@ static void take_body(union hf_flow_spec *to, const struct ibv_flow_spec *from, 
 	}
 }
 
-int hf_flow_spec(const struct ibv_flow_spec *from, union hf_flow_spec *to)
+int hfi_flow_spec(const struct ibv_flow_spec *from, union hf_flow_spec *to)
 {
 	const uint32_t inner = (uint32_t)from->hdr.type & IBV_FLOW_SPEC_INNER;
 	const uint32_t type = (uint32_t)from->hdr.type & ~(uint32_t)IBV_FLOW_SPEC_INNER;

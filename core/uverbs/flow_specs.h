@@ -27,6 +27,6 @@ union hf_flow_spec {
  * 0, and *to with as many bytes in use as its header says. EINVAL for a type that is unknown or a
  * size that is not the type's own; then *to is unchanged.
  */
-int hf_flow_spec(const struct ibv_flow_spec *from, union hf_flow_spec *to);
+int hfi_flow_spec(const struct ibv_flow_spec *from, union hf_flow_spec *to);
 
 #endif

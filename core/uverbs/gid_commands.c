@@ -4,8 +4,8 @@
 #include "core/uverbs/gid_commands.h"
 #include "core/uverbs/uverbs.h"
 
-int hf_command_gid_entry(struct ibv_context *context, uint32_t port, uint32_t index, uint32_t flags,
-			 struct ib_uverbs_gid_entry *ret)
+int hfi_command_gid_entry(struct ibv_context *context, uint32_t port, uint32_t index,
+			  uint32_t flags, struct ib_uverbs_gid_entry *ret)
 {
 	struct ib_uverbs_gid_entry entry = {0};
 	struct hf_command command;
@@ -16,14 +16,14 @@ int hf_command_gid_entry(struct ibv_context *context, uint32_t port, uint32_t in
 	hf_command_in_const(&command, UVERBS_ATTR_QUERY_GID_ENTRY_GID_INDEX, index);
 	hf_command_in(&command, UVERBS_ATTR_QUERY_GID_ENTRY_FLAGS, &flags, sizeof(flags));
 	hf_command_out(&command, UVERBS_ATTR_QUERY_GID_ENTRY_RESP_ENTRY, &entry, sizeof(entry));
-	err = hf_command_run(&command, context);
+	err = hfi_command_run(&command, context);
 	if (!err)
 		*ret = entry;
 	return err;
 }
 
-ssize_t hf_command_gid_table(struct ibv_context *context, void *entries, size_t count, size_t size,
-			     uint32_t flags)
+ssize_t hfi_command_gid_table(struct ibv_context *context, void *entries, size_t count, size_t size,
+			      uint32_t flags)
 {
 	struct hf_command command;
 	uint64_t found = 0;
@@ -40,7 +40,7 @@ ssize_t hf_command_gid_table(struct ibv_context *context, void *entries, size_t 
 	hf_command_out(&command, UVERBS_ATTR_QUERY_GID_TABLE_RESP_ENTRIES, entries, count * size);
 	hf_command_out(&command, UVERBS_ATTR_QUERY_GID_TABLE_RESP_NUM_ENTRIES, &found,
 		       sizeof(found));
-	err = hf_command_run(&command, context);
+	err = hfi_command_run(&command, context);
 	if (err)
 		return err;
 	return found > count ? -EIO : (ssize_t)found;

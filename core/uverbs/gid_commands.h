@@ -10,14 +10,14 @@
 #include <infiniband/verbs.h>
 
 /* 0, or -ENODATA for an entry that is not in use, or -errno. */
-int hf_command_gid_entry(struct ibv_context *context, uint32_t port, uint32_t index, uint32_t flags,
-			 struct ib_uverbs_gid_entry *ret);
+int hfi_command_gid_entry(struct ibv_context *context, uint32_t port, uint32_t index,
+			  uint32_t flags, struct ib_uverbs_gid_entry *ret);
 
 /*
  * Every entry in use of every port, into `count` places of `size` bytes each. The number of entries, or
  * -errno; -EINVAL when there are more of them than places.
  */
-ssize_t hf_command_gid_table(struct ibv_context *context, void *entries, size_t count, size_t size,
-			     uint32_t flags);
+ssize_t hfi_command_gid_table(struct ibv_context *context, void *entries, size_t count, size_t size,
+			      uint32_t flags);
 
 #endif

@@ -12,7 +12,7 @@ HF_EXPORT unsigned int hf_provider_ioctl_attrs(unsigned int count,
 					       const struct ibv_command_buffer *link)
 {
 	for (; link; link = link->next)
-		count += (unsigned int)(link->next_attr - hf_link_attrs(link));
+		count += (unsigned int)(link->next_attr - hfi_link_attrs(link));
 	return count;
 }
 
@@ -44,13 +44,13 @@ HF_EXPORT int hf_provider_ioctl(struct ibv_context *context, struct ibv_command_
 	if (command.err)
 		return -command.err;
 	if (buffer->uhw_in_idx != HF_UHW_NO_INDEX) {
-		if (buffer->uhw_in_idx >= buffer->next_attr - hf_link_attrs(buffer))
+		if (buffer->uhw_in_idx >= buffer->next_attr - hfi_link_attrs(buffer))
 			return EINVAL;
-		own = hf_link_attrs(buffer) + buffer->uhw_in_idx;
+		own = hfi_link_attrs(buffer) + buffer->uhw_in_idx;
 		pointer = own->data;
 		put_inline(&command.attrs[buffer->uhw_in_idx]);
 	}
-	err = hf_command_run(&command, context);
+	err = hfi_command_run(&command, context);
 	if (own)
 		own->data = pointer;
 	return -err;

@@ -15,23 +15,23 @@ static_assert(sizeof(((struct ibv_command_buffer *)NULL)->hdr) ==
 		      sizeof(struct ib_uverbs_ioctl_hdr),
 	      "the attributes follow the header");
 
-struct ib_uverbs_attr *hf_link_attrs(const struct ibv_command_buffer *buffer)
+struct ib_uverbs_attr *hfi_link_attrs(const struct ibv_command_buffer *buffer)
 {
 	return (struct ib_uverbs_attr *)(void *)(buffer + 1);
 }
 
 static size_t in_use(const struct ibv_command_buffer *buffer)
 {
-	return (size_t)(buffer->next_attr - hf_link_attrs(buffer));
+	return (size_t)(buffer->next_attr - hfi_link_attrs(buffer));
 }
 
-int hf_link_count(const struct ibv_command_buffer *link)
+int hfi_link_count(const struct ibv_command_buffer *link)
 {
 	size_t count = 0;
 	int buffers = 0;
 
 	for (; link; link = link->next) {
-		if (link->buffer_error || link->next_attr < hf_link_attrs(link) ||
+		if (link->buffer_error || link->next_attr < hfi_link_attrs(link) ||
 		    link->next_attr > link->last_attr || ++buffers > BUFFERS_MAX)
 			return -EINVAL;
 		count += in_use(link);
@@ -39,18 +39,18 @@ int hf_link_count(const struct ibv_command_buffer *link)
 	return count > UINT8_MAX ? -EINVAL : (int)count;
 }
 
-void hf_link_gather(const struct ibv_command_buffer *link, struct ib_uverbs_attr *attrs)
+void hfi_link_gather(const struct ibv_command_buffer *link, struct ib_uverbs_attr *attrs)
 {
 	for (; link; link = link->next) {
-		memcpy(attrs, hf_link_attrs(link), in_use(link) * sizeof(*attrs));
+		memcpy(attrs, hfi_link_attrs(link), in_use(link) * sizeof(*attrs));
 		attrs += in_use(link);
 	}
 }
 
-void hf_link_scatter(struct ibv_command_buffer *link, const struct ib_uverbs_attr *attrs)
+void hfi_link_scatter(struct ibv_command_buffer *link, const struct ib_uverbs_attr *attrs)
 {
 	for (; link; link = link->next) {
-		memcpy(hf_link_attrs(link), attrs, in_use(link) * sizeof(*attrs));
+		memcpy(hfi_link_attrs(link), attrs, in_use(link) * sizeof(*attrs));
 		attrs += in_use(link);
 	}
 }

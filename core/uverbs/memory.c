@@ -30,11 +30,11 @@ HF_EXPORT int hf_provider_alloc_pd(struct ibv_context *context, struct ibv_pd *p
 
 HF_EXPORT int hf_provider_dealloc_pd(struct ibv_pd *pd)
 {
-	return -hf_destroy_command(pd->context, UVERBS_OBJECT_PD, UVERBS_METHOD_PD_DESTROY,
-				   UVERBS_ATTR_DESTROY_PD_HANDLE, pd->handle);
+	return -hfi_destroy_command(pd->context, UVERBS_OBJECT_PD, UVERBS_METHOD_PD_DESTROY,
+				    UVERBS_ATTR_DESTROY_PD_HANDLE, pd->handle);
 }
 
-void hf_memory_take(struct verbs_mr *mr, struct ibv_pd *pd, const struct hf_memory_answer *answer)
+void hfi_memory_take(struct verbs_mr *mr, struct ibv_pd *pd, const struct hf_memory_answer *answer)
 {
 	mr->ibv_mr.context = pd->context;
 	mr->ibv_mr.handle = answer->handle;
@@ -61,14 +61,14 @@ HF_EXPORT int hf_provider_reg_mr(struct ibv_pd *pd, void *addr, size_t length, u
 			       &response, sizeof(response), data);
 	if (err)
 		return -err;
-	hf_memory_take(mr, pd,
-		       &(struct hf_memory_answer){
-			       .handle = response.mr_handle,
-			       .lkey = response.lkey,
-			       .rkey = response.rkey,
-			       .type = IBV_MR_TYPE_MR,
-			       .access = access,
-		       });
+	hfi_memory_take(mr, pd,
+			&(struct hf_memory_answer){
+				.handle = response.mr_handle,
+				.lkey = response.lkey,
+				.rkey = response.rkey,
+				.type = IBV_MR_TYPE_MR,
+				.access = access,
+			});
 	return 0;
 }
 
@@ -105,8 +105,8 @@ HF_EXPORT int hf_provider_rereg_mr(struct verbs_mr *mr, uint32_t flags, void *ad
 
 HF_EXPORT int hf_provider_dereg_mr(struct verbs_mr *mr)
 {
-	return -hf_destroy_command(mr->ibv_mr.context, UVERBS_OBJECT_MR, UVERBS_METHOD_MR_DESTROY,
-				   UVERBS_ATTR_DESTROY_MR_HANDLE, mr->ibv_mr.handle);
+	return -hfi_destroy_command(mr->ibv_mr.context, UVERBS_OBJECT_MR, UVERBS_METHOD_MR_DESTROY,
+				    UVERBS_ATTR_DESTROY_MR_HANDLE, mr->ibv_mr.handle);
 }
 
 HF_EXPORT int hf_provider_alloc_mw(struct ibv_pd *pd, enum ibv_mw_type type, struct ibv_mw *mw,
@@ -133,8 +133,8 @@ HF_EXPORT int hf_provider_alloc_mw(struct ibv_pd *pd, enum ibv_mw_type type, str
 
 HF_EXPORT int hf_provider_dealloc_mw(struct ibv_mw *mw)
 {
-	return -hf_destroy_command(mw->context, UVERBS_OBJECT_MW, UVERBS_METHOD_MW_DESTROY,
-				   UVERBS_ATTR_DESTROY_MW_HANDLE, mw->handle);
+	return -hfi_destroy_command(mw->context, UVERBS_OBJECT_MW, UVERBS_METHOD_MW_DESTROY,
+				    UVERBS_ATTR_DESTROY_MW_HANDLE, mw->handle);
 }
 
 HF_EXPORT int hf_provider_open_xrcd(struct ibv_context *context, struct verbs_xrcd *xrcd,
@@ -164,7 +164,7 @@ HF_EXPORT int hf_provider_open_xrcd(struct ibv_context *context, struct verbs_xr
 
 HF_EXPORT int hf_provider_close_xrcd(struct verbs_xrcd *xrcd)
 {
-	return -hf_destroy_command(xrcd->xrcd.context, UVERBS_OBJECT_XRCD,
-				   UVERBS_METHOD_XRCD_DESTROY, UVERBS_ATTR_DESTROY_XRCD_HANDLE,
-				   xrcd->handle);
+	return -hfi_destroy_command(xrcd->xrcd.context, UVERBS_OBJECT_XRCD,
+				    UVERBS_METHOD_XRCD_DESTROY, UVERBS_ATTR_DESTROY_XRCD_HANDLE,
+				    xrcd->handle);
 }

@@ -16,6 +16,6 @@ struct hf_memory_answer {
 };
 
 /* Fills in of `mr` what hf_provider_reg_mr() promises. */
-void hf_memory_take(struct verbs_mr *mr, struct ibv_pd *pd, const struct hf_memory_answer *answer);
+void hfi_memory_take(struct verbs_mr *mr, struct ibv_pd *pd, const struct hf_memory_answer *answer);
 
 #endif

@@ -32,11 +32,11 @@ HF_EXPORT int hf_provider_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size
 	hf_command_out(&command, UVERBS_ATTR_REG_DMABUF_MR_RESP_RKEY, &answer.rkey,
 		       sizeof(answer.rkey));
 	hf_command_driver_data(&command, data);
-	err = hf_command_run(&command, pd->context);
+	err = hfi_command_run(&command, pd->context);
 	if (err)
 		return -err;
 	answer.handle = (uint32_t)handle->data;
-	hf_memory_take(mr, pd, &answer);
+	hfi_memory_take(mr, pd, &answer);
 	return 0;
 }
 
@@ -53,7 +53,7 @@ HF_EXPORT int hf_provider_advise_mr(struct ibv_pd *pd, enum ib_uverbs_advise_mr_
 	hf_command_in_const(&command, UVERBS_ATTR_ADVISE_MR_FLAGS, flags);
 	hf_command_in(&command, UVERBS_ATTR_ADVISE_MR_SGE_LIST, sg_list,
 		      num_sge * sizeof(*sg_list));
-	return -hf_command_run(&command, pd->context);
+	return -hfi_command_run(&command, pd->context);
 }
 
 HF_EXPORT int hf_provider_query_mr(struct ibv_pd *pd, struct verbs_mr *mr, uint32_t handle)
@@ -68,10 +68,10 @@ HF_EXPORT int hf_provider_query_mr(struct ibv_pd *pd, struct verbs_mr *mr, uint3
 	hf_command_out(&command, UVERBS_ATTR_QUERY_MR_RESP_LKEY, &answer.lkey, sizeof(answer.lkey));
 	hf_command_out(&command, UVERBS_ATTR_QUERY_MR_RESP_RKEY, &answer.rkey, sizeof(answer.rkey));
 	hf_command_out(&command, UVERBS_ATTR_QUERY_MR_RESP_LENGTH, &length, sizeof(length));
-	err = hf_command_run(&command, pd->context);
+	err = hfi_command_run(&command, pd->context);
 	if (err)
 		return -err;
-	hf_memory_take(mr, pd, &answer);
+	hfi_memory_take(mr, pd, &answer);
 	mr->ibv_mr.pd = pd;
 	mr->ibv_mr.addr = NULL; /* it is another process's address */
 	mr->ibv_mr.length = length;
@@ -93,7 +93,7 @@ HF_EXPORT int hf_provider_alloc_dm(struct ibv_context *context,
 	hf_command_in(&command, UVERBS_ATTR_ALLOC_DM_ALIGNMENT, &attr->log_align_req,
 		      sizeof(attr->log_align_req));
 	hf_command_driver_data(&command, data);
-	err = hf_command_run(&command, context);
+	err = hfi_command_run(&command, context);
 	if (err)
 		return -err;
 	dm->dm.context = context;
@@ -104,8 +104,8 @@ HF_EXPORT int hf_provider_alloc_dm(struct ibv_context *context,
 
 HF_EXPORT int hf_provider_free_dm(struct verbs_dm *dm)
 {
-	return -hf_destroy_command(dm->dm.context, UVERBS_OBJECT_DM, UVERBS_METHOD_DM_FREE,
-				   UVERBS_ATTR_FREE_DM_HANDLE, dm->handle);
+	return -hfi_destroy_command(dm->dm.context, UVERBS_OBJECT_DM, UVERBS_METHOD_DM_FREE,
+				    UVERBS_ATTR_FREE_DM_HANDLE, dm->handle);
 }
 
 HF_EXPORT int hf_provider_reg_dm_mr(struct ibv_pd *pd, struct verbs_dm *dm, uint64_t offset,
@@ -130,11 +130,11 @@ HF_EXPORT int hf_provider_reg_dm_mr(struct ibv_pd *pd, struct verbs_dm *dm, uint
 	hf_command_out(&command, UVERBS_ATTR_REG_DM_MR_RESP_RKEY, &answer.rkey,
 		       sizeof(answer.rkey));
 	hf_command_driver_data(&command, data);
-	err = hf_command_run(&command, pd->context);
+	err = hfi_command_run(&command, pd->context);
 	if (err)
 		return -err;
 	answer.handle = (uint32_t)handle->data;
-	hf_memory_take(mr, pd, &answer);
+	hfi_memory_take(mr, pd, &answer);
 	mr->ibv_mr.pd = pd;
 	mr->ibv_mr.addr = NULL; /* it is at no address of the process */
 	mr->ibv_mr.length = length;

@@ -203,7 +203,7 @@ static bool ring(const struct ibv_qp *qp)
 			},
 	};
 
-	return hf_command_written(qp->context, &request, sizeof(request));
+	return hfi_command_written(qp->context, &request, sizeof(request));
 }
 
 /* Apart, or a ring, which is for each message, would fill in all of this first. */

@@ -194,7 +194,7 @@ HF_EXPORT int hf_provider_destroy_qp(struct ibv_qp *qp)
 
 		err = hf_write_command(qp->context, IB_USER_VERBS_CMD_DESTROY_QP, &request,
 				       sizeof(request), &response, sizeof(response), NULL);
-		if (hf_answer_is_gone(qp->context, err))
+		if (hfi_answer_is_gone(qp->context, err))
 			err = 1;
 	}
 	events.reported = response.events_reported;

@@ -95,7 +95,7 @@ static int create_native(struct ibv_context *context, struct ibv_qp *qp,
 	hf_command_out(&command, UVERBS_ATTR_CREATE_QP_RESP_QP_NUM, &ret->qp_num,
 		       sizeof(ret->qp_num));
 	hf_command_driver_data(&command, data);
-	err = hf_command_run(&command, context);
+	err = hfi_command_run(&command, context);
 	ret->handle = (uint32_t)handle->data;
 	return err;
 }
@@ -195,7 +195,7 @@ static void init(struct ibv_qp *qp, struct ibv_context *context,
 	qp->srq = attr->srq;
 	qp->qp_type = attr->qp_type;
 	qp->state = IBV_QPS_RESET;
-	hf_events_init(context, &qp->mutex, &qp->cond, &qp->events_completed);
+	hfi_events_init(context, &qp->mutex, &qp->cond, &qp->events_completed);
 }
 
 static int create(struct ibv_context *context, struct ibv_qp *qp,

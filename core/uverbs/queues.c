@@ -7,13 +7,13 @@
 /* How often a wait asks after the device, and how often on one that is gone: a second altogether. */
 enum { LOOK_MS = 100, LOOKS_WHEN_GONE = 10 };
 
-void hf_events_init(struct ibv_context *context, pthread_mutex_t *mutex, pthread_cond_t *cond,
-		    uint32_t *completed)
+void hfi_events_init(struct ibv_context *context, pthread_mutex_t *mutex, pthread_cond_t *cond,
+		     uint32_t *completed)
 {
 	struct hf_delivered *delivered = &hf_uverbs_of(context)->delivered;
 
 	if (hf_delivered_any(delivered))
-		hf_delivered_born(delivered, completed);
+		hfi_delivered_born(delivered, completed);
 	*completed = 0;
 	pthread_mutex_init(mutex, NULL);
 	pthread_cond_init(cond, NULL);
@@ -48,14 +48,14 @@ static bool is_gone(struct ibv_context *context)
 	return atomic_load(&uverbs->dead) || (uverbs->removed && uverbs->removed(context));
 }
 
-void hf_events_wait(struct ibv_context *context, bool gone, pthread_mutex_t *mutex,
-		    pthread_cond_t *cond, struct hf_events *events, size_t count)
+void hfi_events_wait(struct ibv_context *context, bool gone, pthread_mutex_t *mutex,
+		     pthread_cond_t *cond, struct hf_events *events, size_t count)
 {
 	int looks = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		const uint32_t delivered = hf_delivered_take(&hf_uverbs_of(context)->delivered,
-							     events[i].completed, gone);
+		const uint32_t delivered = hfi_delivered_take(&hf_uverbs_of(context)->delivered,
+							      events[i].completed, gone);
 
 		if (gone)
 			events[i].reported = delivered;

@@ -32,8 +32,8 @@ static inline void hf_command_event_fd(struct hf_command *command, uint16_t attr
 }
 
 /* Prepares what hf_events_finish() waits on, of an object that is new. */
-void hf_events_init(struct ibv_context *context, pthread_mutex_t *mutex, pthread_cond_t *cond,
-		    uint32_t *completed);
+void hfi_events_init(struct ibv_context *context, pthread_mutex_t *mutex, pthread_cond_t *cond,
+		     uint32_t *completed);
 
 /* An object's counter of acknowledged events, and the kernel's figure of those reported. */
 struct hf_events {
@@ -55,16 +55,16 @@ static inline int hf_destroy_counted(struct ibv_context *context, uint16_t objec
 	hf_command_start(&command, context, object, method);
 	hf_command_in_handle(&command, handle_attr, handle);
 	hf_command_out(&command, response_attr, response, response_size);
-	err = hf_command_run(&command, context);
-	return err && hf_answer_is_gone(context, err) ? 1 : err;
+	err = hfi_command_run(&command, context);
+	return err && hfi_answer_is_gone(context, err) ? 1 : err;
 }
 
 /*
  * The part of hf_events_finish() that waits. `gone`: for what the program was given. A thread that has
  * such an event in its hands gets a second for it once the device is gone, and nobody waits for ever.
  */
-void hf_events_wait(struct ibv_context *context, bool gone, pthread_mutex_t *mutex,
-		    pthread_cond_t *cond, struct hf_events *events, size_t count);
+void hfi_events_wait(struct ibv_context *context, bool gone, pthread_mutex_t *mutex,
+		     pthread_cond_t *cond, struct hf_events *events, size_t count);
 
 /*
  * The end of a destroy: `err` is the answer of hf_destroy_counted(). Unless it failed, returns when
@@ -82,7 +82,7 @@ static inline int hf_events_finish(struct ibv_context *context, int err, pthread
 		reported |= events[i].reported;
 	/* Without an event nobody can be about to acknowledge one: the lock is not needed. */
 	if (err || reported || hf_delivered_any(&hf_uverbs_of(context)->delivered))
-		hf_events_wait(context, err > 0, mutex, cond, events, count);
+		hfi_events_wait(context, err > 0, mutex, cond, events, count);
 	return 0;
 }
 

@@ -53,7 +53,7 @@ static int create_native(struct ibv_context *context, struct ibv_srq *srq,
 		hf_command_out(&command, UVERBS_ATTR_CREATE_SRQ_RESP_SRQ_NUM, &ret->srqn,
 			       sizeof(ret->srqn));
 	hf_command_driver_data(&command, data);
-	err = hf_command_run(&command, context);
+	err = hfi_command_run(&command, context);
 	ret->srq_handle = (uint32_t)handle->data;
 	return err;
 }
@@ -129,7 +129,7 @@ HF_EXPORT void hf_provider_init_srq(struct ibv_srq *srq, struct ibv_context *con
 	srq->context = context;
 	srq->srq_context = srq_context;
 	srq->pd = pd;
-	hf_events_init(context, &srq->mutex, &srq->cond, &srq->events_completed);
+	hfi_events_init(context, &srq->mutex, &srq->cond, &srq->events_completed);
 }
 
 HF_EXPORT int hf_provider_create_srq(struct ibv_pd *pd, struct ibv_srq *srq,
@@ -247,7 +247,7 @@ HF_EXPORT int hf_provider_destroy_srq(struct ibv_srq *srq)
 
 		err = hf_write_command(srq->context, IB_USER_VERBS_CMD_DESTROY_SRQ, &request,
 				       sizeof(request), &response, sizeof(response), NULL);
-		if (hf_answer_is_gone(srq->context, err))
+		if (hfi_answer_is_gone(srq->context, err))
 			err = 1;
 	}
 	events.reported = response.events_reported;

@@ -70,7 +70,7 @@ static inline int hf_write_command(struct ibv_context *context, uint32_t cmd, co
 	if (out_size)
 		hf_command_out(&command, UVERBS_ATTR_CORE_OUT, out, out_size);
 	hf_command_driver_data(&command, data);
-	return hf_command_run(&command, context);
+	return hfi_command_run(&command, context);
 }
 
 /*
@@ -79,6 +79,6 @@ static inline int hf_write_command(struct ibv_context *context, uint32_t cmd, co
  * done twice: false for whatever came in between, and then hf_write_command() has the answer. As other
  * commands it is no cancellation point: providers and the core hold locks here.
  */
-bool hf_command_written(struct ibv_context *context, const void *request, size_t size);
+bool hfi_command_written(struct ibv_context *context, const void *request, size_t size);
 
 #endif

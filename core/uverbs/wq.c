@@ -40,7 +40,7 @@ static int create_native(struct ibv_context *context, const struct ibv_wq_init_a
 		       sizeof(ret->max_sge));
 	hf_command_out(&command, UVERBS_ATTR_CREATE_WQ_RESP_WQ_NUM, &ret->wqn, sizeof(ret->wqn));
 	hf_command_driver_data(&command, data);
-	err = hf_command_run(&command, context);
+	err = hfi_command_run(&command, context);
 	if (!err)
 		ret->wq_handle = (uint32_t)handle->data;
 	return err;
@@ -89,7 +89,7 @@ HF_EXPORT int hf_provider_create_wq(struct ibv_context *context, struct ibv_wq_i
 	wq->handle = response.wq_handle;
 	wq->wq_type = attr->wq_type;
 	wq->state = IBV_WQS_RESET;
-	hf_events_init(context, &wq->mutex, &wq->cond, &wq->events_completed);
+	hfi_events_init(context, &wq->mutex, &wq->cond, &wq->events_completed);
 	return 0;
 }
 
@@ -132,7 +132,7 @@ static int destroy_older(struct ibv_wq *wq, uint32_t *reported)
 	err = hf_write_command(wq->context, EXTENDED(DESTROY_WQ), &request, sizeof(request),
 			       &response, sizeof(response), NULL);
 	*reported = response.events_reported;
-	return hf_answer_is_gone(wq->context, err) ? 1 : err;
+	return hfi_answer_is_gone(wq->context, err) ? 1 : err;
 }
 
 HF_EXPORT int hf_provider_destroy_wq(struct ibv_wq *wq)
@@ -185,8 +185,8 @@ HF_EXPORT int hf_provider_create_rwq_ind_table(struct ibv_context *context,
 
 HF_EXPORT int hf_provider_destroy_rwq_ind_table(struct ibv_rwq_ind_table *table)
 {
-	return -hf_destroy_command(table->context, UVERBS_OBJECT_RWQ_IND_TBL,
-				   UVERBS_METHOD_RWQ_IND_TBL_DESTROY,
-				   UVERBS_ATTR_DESTROY_RWQ_IND_TBL_HANDLE,
-				   (uint32_t)table->ind_tbl_handle);
+	return -hfi_destroy_command(table->context, UVERBS_OBJECT_RWQ_IND_TBL,
+				    UVERBS_METHOD_RWQ_IND_TBL_DESTROY,
+				    UVERBS_ATTR_DESTROY_RWQ_IND_TBL_HANDLE,
+				    (uint32_t)table->ind_tbl_handle);
 }

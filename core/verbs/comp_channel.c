@@ -36,21 +36,21 @@ HF_EXPORT struct ibv_comp_channel *ibv_create_comp_channel(struct ibv_context *c
 	if (err)
 		goto free_channel;
 	fd = (int)response.fd;
-	err = hf_wait_init(&channel->wait, hf_context_of(context)->priv->device, fd);
+	err = hfi_wait_init(&channel->wait, hf_context_of(context)->priv->device, fd);
 	if (err)
 		goto close_fd;
 	channel->base = (struct hf_comp_channel){
 		.channel = {.context = context, .fd = channel->wait.fd},
 		.kernel_fd = fd,
 	};
-	hf_revoke_add_channel(hf_context_of(context), &channel->wait);
+	hfi_revoke_add_channel(hf_context_of(context), &channel->wait);
 	pthread_mutex_lock(&context->mutex);
 	DL_APPEND(hf_context_of(context)->priv->channels, channel);
 	pthread_mutex_unlock(&context->mutex);
 	return &channel->base.channel;
 
 close_fd:
-	hf_close(&fd);
+	hfi_close(&fd);
 free_channel:
 	free(channel);
 	errno = -err;
@@ -71,24 +71,24 @@ HF_EXPORT int ibv_destroy_comp_channel(struct ibv_comp_channel *channel)
 		pthread_mutex_unlock(&context->mutex);
 		if (used)
 			return EBUSY;
-		hf_revoke_remove_channel(hf_context_of(context), &this->wait);
-		hf_wait_fini(&this->wait);
+		hfi_revoke_remove_channel(hf_context_of(context), &this->wait);
+		hfi_wait_fini(&this->wait);
 	}
 	free(this);
 	return 0;
 }
 
-void hf_channels_end(struct verbs_context *context)
+void hfi_channels_end(struct verbs_context *context)
 {
 	struct hf_channel *channel, *next;
 
 	DL_FOREACH_SAFE (context->priv->channels, channel, next) {
 		DL_DELETE(context->priv->channels, channel);
-		hf_revoke_remove_channel(context, &channel->wait);
+		hfi_revoke_remove_channel(context, &channel->wait);
 		/* The program may have closed them, and have other files under their numbers. */
-		if (!atomic_load(&channel->wait.revoked) && !hf_wait_owns(&channel->wait))
+		if (!atomic_load(&channel->wait.revoked) && !hfi_wait_owns(&channel->wait))
 			channel->wait.fd = channel->wait.kernel_fd = -1;
-		hf_wait_fini(&channel->wait);
+		hfi_wait_fini(&channel->wait);
 		channel->base.channel.fd = -1;
 		channel->base.kernel_fd = -1;
 		channel->ended = true;
@@ -120,9 +120,9 @@ HF_EXPORT int ibv_get_cq_event(struct ibv_comp_channel *channel, struct ibv_cq *
 		return -1;
 	}
 	account.delivered = &hf_uverbs_of(channel->context)->delivered;
-	got = hf_wait_read(wait, &event, sizeof(event), &account);
+	got = hfi_wait_read(wait, &event, sizeof(event), &account);
 	if (got == 0) {
-		hf_wait_told(wait);
+		hfi_wait_told(wait);
 		got = -EIO;
 	}
 	if (got < 0) {

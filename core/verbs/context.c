@@ -28,7 +28,7 @@ static size_t qp_mask_offset(const struct hf_device *device)
 	return provider->profile ? provider->profile->qp_mask_offset : provider->qp_mask_offset;
 }
 
-bool hf_compat_dmabuf_buffer(struct ibv_context *context)
+bool hfi_compat_dmabuf_buffer(struct ibv_context *context)
 {
 	const struct hf_provider *provider = hf_context_of(context)->priv->device->provider;
 
@@ -53,12 +53,12 @@ HF_EXPORT void *hf_provider_context_alloc(struct ibv_device *device, int cmd_fd,
 		goto free_object;
 	}
 	context = (struct verbs_context *)(void *)(object + offset);
-	private->device = hf_device_of(device);
+	private->device = hfi_device_of(device);
 	private->uverbs.driver_id = driver_id;
 	private->uverbs.qp_mask_offset = qp_mask_offset(private->device);
 	private->uverbs.event_fd = -1;
-	hf_delivered_init(&private->uverbs.delivered);
-	hf_device_hold(private->device);
+	hfi_delivered_init(&private->uverbs.delivered);
+	hfi_device_hold(private->device);
 	context->priv = private;
 	context->sz = sizeof(*context);
 	context->context.device = device;
@@ -66,14 +66,14 @@ HF_EXPORT void *hf_provider_context_alloc(struct ibv_device *device, int cmd_fd,
 	context->context.async_fd = -1;
 	context->context.abi_compat = __VERBS_ABI_IS_EXTENDED;
 	pthread_mutex_init(&context->context.mutex, NULL);
-	hf_operations_default(context);
+	hfi_operations_default(context);
 	return object;
 
 free_object:
 	free(private);
 	free(object);
 close_fd:
-	hf_close(&cmd_fd);
+	hfi_close(&cmd_fd);
 	return NULL;
 }
 
@@ -82,29 +82,29 @@ HF_EXPORT void hf_provider_context_uninit(struct verbs_context *context)
 	struct hf_device *device = context->priv->device;
 
 	if (context->priv->async.used)
-		hf_wait_fini(&context->priv->async);
+		hfi_wait_fini(&context->priv->async);
 	else
-		hf_close(&context->context.async_fd);
-	hf_close(&context->context.cmd_fd);
+		hfi_close(&context->context.async_fd);
+	hfi_close(&context->context.cmd_fd);
 	pthread_mutex_destroy(&context->context.mutex);
-	hf_delivered_fini(&context->priv->uverbs.delivered);
-	hf_revoke_free(context->priv->revocable);
+	hfi_delivered_fini(&context->priv->uverbs.delivered);
+	hfi_revoke_free(context->priv->revocable);
 	free(context->priv);
 	context->priv = NULL;
-	hf_device_drop(device);
+	hfi_device_drop(device);
 }
 
 HF_EXPORT void hf_provider_set_ops(struct verbs_context *context,
 				   const struct verbs_context_ops *ops)
 {
-	hf_operations_set(context, ops);
+	hfi_operations_set(context, ops);
 	if (context->priv->revocable)
-		hf_track_refresh(context);
+		hfi_track_refresh(context);
 }
 
 HF_EXPORT void hf_provider_log(const struct ibv_device *device, int level, const char *format, ...)
 {
-	const struct hf_log *log = &hf_device_of(device)->hf->log;
+	const struct hf_log *log = &hfi_device_of(device)->hf->log;
 	char text[512];
 	va_list args;
 
@@ -113,12 +113,12 @@ HF_EXPORT void hf_provider_log(const struct ibv_device *device, int level, const
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	hf_log_message(log, (enum hf_log_level)level, "%s", text);
+	hfi_log_message(log, (enum hf_log_level)level, "%s", text);
 }
 
 static bool was_removed(struct ibv_context *context)
 {
-	return hf_wait_is_over(&hf_context_of(context)->priv->async);
+	return hfi_wait_is_over(&hf_context_of(context)->priv->async);
 }
 
 static int add_async_fd(struct verbs_context *context)
@@ -127,14 +127,14 @@ static int add_async_fd(struct verbs_context *context)
 	int err, fd = context->context.async_fd;
 
 	if (private->kernel && fd < 0) {
-		fd = hf_cmd_async_fd(context->context.cmd_fd, private->uverbs.driver_id);
+		fd = hfi_cmd_async_fd(context->context.cmd_fd, private->uverbs.driver_id);
 		if (fd < 0)
 			return fd;
 		context->context.async_fd = fd;
 	}
 	if (fd < 0)
 		return 0;
-	err = hf_wait_init(&private->async, private->device, fd);
+	err = hfi_wait_init(&private->async, private->device, fd);
 	if (err)
 		return err;
 	private->uverbs.event_fd = fd;
@@ -143,11 +143,11 @@ static int add_async_fd(struct verbs_context *context)
 	return 0;
 }
 
-int hf_context_prepare(struct verbs_context *context)
+int hfi_context_prepare(struct verbs_context *context)
 {
 	int err = add_async_fd(context);
 
-	return err ? err : hf_revoke_watch(context);
+	return err ? err : hfi_revoke_watch(context);
 }
 
 /*
@@ -156,23 +156,23 @@ int hf_context_prepare(struct verbs_context *context)
  */
 static atomic_bool may_be_leftovers;
 
-void hf_context_free(struct verbs_context *context)
+void hfi_context_free(struct verbs_context *context)
 {
 	struct verbs_ex_private *private = context->priv;
 	struct hf_device *device = private->device;
 	struct stat node;
 	bool left;
 
-	hf_channels_end(context);
-	hf_revoke_forget(context);
+	hfi_channels_end(context);
+	hfi_revoke_forget(context);
 	if (atomic_load(&private->uverbs.mapped))
 		atomic_store(&may_be_leftovers, true);
 	left = atomic_load(&may_be_leftovers) && device->hf->roots[device->key.root].kernel &&
 	       !fstat(context->context.cmd_fd, &node) && S_ISCHR(node.st_mode) &&
 	       /* The program may have closed it, and have another file under its number. */
-	       node.st_rdev == hf_instance_entry(device).node_number;
+	       node.st_rdev == hfi_instance_entry(device).node_number;
 	private->ops.free_context(&context->context);
 	/* A queue that is mapped keeps the kernel's file open, and with it the device. */
 	if (left)
-		(void)hf_detach_leftovers(&node);
+		(void)hfi_detach_leftovers(&node);
 }

@@ -40,12 +40,12 @@ static inline struct verbs_context *hf_context_of(struct ibv_context *context)
  * program a descriptor that tells of the device's removal as well; and has the context revoked then,
  * where that is switched on.
  */
-int hf_context_prepare(struct verbs_context *context);
+int hfi_context_prepare(struct verbs_context *context);
 
 /* Ends completion channels that the program has left: their descriptors would keep the device. */
-void hf_channels_end(struct verbs_context *context);
+void hfi_channels_end(struct verbs_context *context);
 
 /* Lets the provider free its object; what the program has left of the device is let go as well. */
-void hf_context_free(struct verbs_context *context);
+void hfi_context_free(struct verbs_context *context);
 
 #endif

@@ -16,7 +16,7 @@ HF_EXPORT struct ibv_cq *ibv_create_cq(struct ibv_context *context, int cqe, voi
 	return cq;
 }
 
-struct ibv_cq_ex *hf_create_cq_ex(struct ibv_context *context, struct ibv_cq_init_attr_ex *attr)
+struct ibv_cq_ex *hfi_create_cq_ex(struct ibv_context *context, struct ibv_cq_init_attr_ex *attr)
 {
 	struct ibv_cq_ex *cq;
 

@@ -5,6 +5,6 @@
 #include <infiniband/verbs.h>
 
 /* What programs call through verbs_context.create_cq_ex, around the provider's operation. */
-struct ibv_cq_ex *hf_create_cq_ex(struct ibv_context *context, struct ibv_cq_init_attr_ex *attr);
+struct ibv_cq_ex *hfi_create_cq_ex(struct ibv_context *context, struct ibv_cq_init_attr_ex *attr);
 
 #endif

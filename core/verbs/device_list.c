@@ -29,7 +29,7 @@ static void warn_of_memlock(void)
 {
 	struct rlimit limit;
 
-	if (!hf_face_is_the_programs() || geteuid() == 0)
+	if (!hfi_face_is_the_programs() || geteuid() == 0)
 		return;
 	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
 		fputs("libibverbs: Warning: getrlimit(RLIMIT_MEMLOCK) failed.", stderr);
@@ -47,7 +47,7 @@ static void warn_of_unserved(struct hf *hf)
 	struct hf_device *device;
 	size_t count = 0;
 
-	if (!hf_face_is_the_programs() || !secure_getenv("IBV_SHOW_WARNINGS"))
+	if (!hfi_face_is_the_programs() || !secure_getenv("IBV_SHOW_WARNINGS"))
 		return;
 	pthread_mutex_lock(&hf->lock);
 	names = calloc(hf->table.count + 1, sizeof(*names));
@@ -70,15 +70,15 @@ HF_EXPORT struct ibv_device **ibv_get_device_list(int *num_devices)
 	int count;
 
 	pthread_once(&once, warn_of_memlock);
-	hf_fork_from_environment();
+	hfi_fork_from_environment();
 	if (num_devices)
 		*num_devices = 0;
 	count = hf_default(&hf);
 	if (count < 0)
 		goto fail;
-	count = hf_list(hf, listed_by_libibverbs, &list);
+	count = hfi_list(hf, listed_by_libibverbs, &list);
 	warn_of_unserved(hf);
-	if (count == 0 && hf_no_kernel_support(hf)) {
+	if (count == 0 && hfi_no_kernel_support(hf)) {
 		hf_device_list_free(list);
 		count = -ENOSYS;
 	}
@@ -101,7 +101,7 @@ HF_EXPORT void ibv_free_device_list(struct ibv_device **list)
 
 HF_EXPORT const char *ibv_get_device_name(struct ibv_device *handle)
 {
-	struct hf_device *device = hf_device_of(handle);
+	struct hf_device *device = hfi_device_of(handle);
 	const char *name;
 
 	/* Strings given out stay valid as long as the device: a rename makes another one. */
@@ -113,11 +113,11 @@ HF_EXPORT const char *ibv_get_device_name(struct ibv_device *handle)
 
 HF_EXPORT __be64 ibv_get_device_guid(struct ibv_device *handle)
 {
-	struct hf_device *device = hf_device_of(handle);
+	struct hf_device *device = hfi_device_of(handle);
 	__be64 guid;
 
 	if (!atomic_load(&device->gone))
-		hf_instance_complete(device);
+		hfi_instance_complete(device);
 	pthread_mutex_lock(&device->hf->lock);
 	guid = device->entry.node_guid;
 	pthread_mutex_unlock(&device->hf->lock);
@@ -126,7 +126,7 @@ HF_EXPORT __be64 ibv_get_device_guid(struct ibv_device *handle)
 
 HF_EXPORT int ibv_get_device_index(struct ibv_device *handle)
 {
-	struct hf_device *device = hf_device_of(handle);
+	struct hf_device *device = hfi_device_of(handle);
 	int index;
 
 	pthread_mutex_lock(&device->hf->lock);

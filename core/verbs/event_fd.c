@@ -30,7 +30,7 @@ static int add(int epoll, int fd)
 	return errno == EPERM ? -EINVAL : -errno;
 }
 
-int hf_wait_init(struct hf_wait *wait, struct hf_device *device, int kernel_fd)
+int hfi_wait_init(struct hf_wait *wait, struct hf_device *device, int kernel_fd)
 {
 	int flags = fcntl(kernel_fd, F_GETFL);
 	int err, fd;
@@ -40,7 +40,7 @@ int hf_wait_init(struct hf_wait *wait, struct hf_device *device, int kernel_fd)
 	if (flags < 0 || fcntl(kernel_fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return -errno;
 	memset(wait, 0, sizeof(*wait));
-	err = device ? hf_removal_get(device, &wait->removal) : -EOPNOTSUPP;
+	err = device ? hfi_removal_get(device, &wait->removal) : -EOPNOTSUPP;
 	if (err && err != -EOPNOTSUPP)
 		return err;
 	fd = epoll_create1(EPOLL_CLOEXEC);
@@ -50,36 +50,36 @@ int hf_wait_init(struct hf_wait *wait, struct hf_device *device, int kernel_fd)
 	}
 	err = add(fd, kernel_fd);
 	if (!err && wait->removal)
-		err = add(fd, hf_removal_fd(wait->removal));
+		err = add(fd, hfi_removal_fd(wait->removal));
 	if (err)
 		goto close_fd;
 	wait->fd = fd;
 	wait->kernel_fd = kernel_fd;
 	wait->device = device;
-	wait->forks = hf_fork_count();
+	wait->forks = hfi_fork_count();
 	wait->used = true;
 	return 0;
 
 close_fd:
-	hf_close(&fd);
+	hfi_close(&fd);
 put_removal:
-	hf_removal_put(device, wait->removal);
+	hfi_removal_put(device, wait->removal);
 	wait->removal = NULL;
 	return err;
 }
 
-void hf_wait_fini(struct hf_wait *wait)
+void hfi_wait_fini(struct hf_wait *wait)
 {
 	if (!wait->used)
 		return;
-	hf_close(&wait->kernel_fd);
-	hf_close(&wait->fd);
-	hf_removal_put(wait->device, wait->removal);
+	hfi_close(&wait->kernel_fd);
+	hfi_close(&wait->fd);
+	hfi_removal_put(wait->device, wait->removal);
 	wait->removal = NULL;
 	wait->used = false;
 }
 
-bool hf_wait_owns(const struct hf_wait *wait)
+bool hfi_wait_owns(const struct hf_wait *wait)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.fd = wait->kernel_fd};
 
@@ -91,12 +91,12 @@ static void make_quiet(struct hf_wait *wait)
 {
 	struct epoll_event unused = {0};
 
-	if (wait->removal && wait->forks == hf_fork_count())
-		(void)epoll_ctl(wait->fd, EPOLL_CTL_DEL, hf_removal_fd(wait->removal), &unused);
+	if (wait->removal && wait->forks == hfi_fork_count())
+		(void)epoll_ctl(wait->fd, EPOLL_CTL_DEL, hfi_removal_fd(wait->removal), &unused);
 }
 
 /* Threads that sleep on it would then sleep for ever: the last one that leaves does it. */
-void hf_wait_told(struct hf_wait *wait)
+void hfi_wait_told(struct hf_wait *wait)
 {
 	if (!atomic_exchange(&wait->over, true) && !atomic_load(&wait->waiting))
 		make_quiet(wait);
@@ -113,23 +113,23 @@ static bool look(struct hf_device *device)
 
 	if (atomic_load(&device->gone))
 		return true;
-	if (hf_scan_try_begin(hf)) {
+	if (hfi_scan_try_begin(hf)) {
 		if (!atomic_load(&device->gone))
-			hf_table_scan_one(hf, device->key.root, device->key.uverbs);
-		hf_scan_end(hf);
+			hfi_table_scan_one(hf, device->key.root, device->key.uverbs);
+		hfi_scan_end(hf);
 		return atomic_load(&device->gone);
 	}
-	entry = hf_instance_entry(device);
-	return hf_verify(device, &entry) == -ENODEV;
+	entry = hfi_instance_entry(device);
+	return hfi_verify(device, &entry) == -ENODEV;
 }
 
-bool hf_wait_is_over(struct hf_wait *wait)
+bool hfi_wait_is_over(struct hf_wait *wait)
 {
 	if (atomic_load(&wait->revoked) || atomic_load(&wait->over))
 		return true;
 	if (!wait->removal)
 		return wait->device && look(wait->device);
-	if (!hf_removal_happened(wait->removal))
+	if (!hfi_removal_happened(wait->removal))
 		return false;
 	/* The table may as well know; that it still finds the device for a moment is no contradiction. */
 	look(wait->device);
@@ -149,11 +149,11 @@ static ssize_t read_and_count(const struct hf_wait *wait, void *buffer, size_t s
 	if (!alone)
 		pthread_mutex_lock(&account->delivered->lock);
 	do {
-		got = hf_read_uncancelled(wait->kernel_fd, buffer, size);
+		got = hfi_read_uncancelled(wait->kernel_fd, buffer, size);
 		if (got == (ssize_t)size)
 			counter = account->counter(buffer);
 		passed_over = got == (ssize_t)size && counter &&
-			      !hf_delivered_count(account->delivered, counter);
+			      !hfi_delivered_count(account->delivered, counter);
 	} while (passed_over);
 	if (!alone)
 		pthread_mutex_unlock(&account->delivered->lock);
@@ -229,10 +229,10 @@ static int sleep_on(struct hf_wait *wait, const int *cancelling)
 		return -errno;
 	if (flags & O_NONBLOCK)
 		return -EAGAIN;
-	if (wait->forks != hf_fork_count()) {
+	if (wait->forks != hfi_fork_count()) {
 		/* In a forked child: its parent, which cannot know of it, may make the set quiet. */
 		if (wait->removal)
-			pollfds[1].fd = hf_removal_fd(wait->removal);
+			pollfds[1].fd = hfi_removal_fd(wait->removal);
 		ret = poll_cancellable(pollfds, 2, timeout, cancelling);
 	} else if (!cancelling) {
 		/* Nobody would make the set quiet meanwhile. */
@@ -304,20 +304,20 @@ static int read_or_sleep(struct hf_wait *wait, void *buffer, size_t size,
 			break;
 		/* Who goes to sleep is woken by what tells of the removal, and need not ask before. */
 		asks = slept || err || !wait->removal;
-		if (asks && hf_wait_is_over(wait))
+		if (asks && hfi_wait_is_over(wait))
 			return 0;
 		if (!err)
 			err = sleep_on(wait, cancelling);
 		if (err)
-			return err == -EAGAIN && !asks && hf_wait_is_over(wait) ? 0 : err;
+			return err == -EAGAIN && !asks && hfi_wait_is_over(wait) ? 0 : err;
 		slept = true;
 	}
 	remember(wait, slept, slept && !waits_first);
 	return got;
 }
 
-int hf_wait_read(struct hf_wait *wait, void *buffer, size_t size,
-		 const struct hf_wait_account *account)
+int hfi_wait_read(struct hf_wait *wait, void *buffer, size_t size,
+		  const struct hf_wait_account *account)
 {
 	int cancelling, got;
 

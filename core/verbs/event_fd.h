@@ -23,7 +23,7 @@ struct hf_wait {
 	struct hf_removal *removal;  /* NULL where nothing is heard */
 	int fd;			     /* the program's */
 	int kernel_fd;		     /* what the kernel commands want; non-blocking */
-	unsigned int forks;	     /* hf_fork_count() of the process that made `fd` */
+	unsigned int forks;	     /* hfi_fork_count() of the process that made `fd` */
 	atomic_bool over;	     /* the removal was told, and `fd` is quiet about it */
 	atomic_bool revoked;	     /* kernel_fd leads nowhere any more */
 	atomic_uint waiting;	     /* threads that may sleep on `fd` */
@@ -36,9 +36,9 @@ struct hf_wait {
  * Takes `kernel_fd` over, unless it fails: -EMFILE, -ENFILE, -ENOMEM, -ENODEV, and -EINVAL for a
  * descriptor that cannot be polled. `wait->fd` then goes to the program.
  */
-int hf_wait_init(struct hf_wait *wait, struct hf_device *device, int kernel_fd);
-/* Closes both descriptors. Nothing happens where hf_wait_init() was not called, or failed. */
-void hf_wait_fini(struct hf_wait *wait);
+int hfi_wait_init(struct hf_wait *wait, struct hf_device *device, int kernel_fd);
+/* Closes both descriptors. Nothing happens where hfi_wait_init() was not called, or failed. */
+void hfi_wait_fini(struct hf_wait *wait);
 
 /* Which counter of acknowledged events an event is for; NULL for none. */
 struct hf_wait_account {
@@ -51,19 +51,19 @@ struct hf_wait_account {
  * -errno. Waits, unless the program has made its descriptor non-blocking: -EAGAIN then.
  * The event is counted, and passed over when it is about an object that is no more.
  */
-int hf_wait_read(struct hf_wait *wait, void *buffer, size_t size,
-		 const struct hf_wait_account *account);
+int hfi_wait_read(struct hf_wait *wait, void *buffer, size_t size,
+		  const struct hf_wait_account *account);
 
 /* Is the device gone, as far as can be told without a command to it? */
-bool hf_wait_is_over(struct hf_wait *wait);
+bool hfi_wait_is_over(struct hf_wait *wait);
 
 /* Is kernel_fd still what was taken over? A program that closes what it does not know may reuse it. */
-bool hf_wait_owns(const struct hf_wait *wait);
+bool hfi_wait_owns(const struct hf_wait *wait);
 
 /*
  * The program knows: what makes `fd` readable from now on is the kernel alone. A forked child shares
  * the set behind `fd` with its parent, who may not know yet, and leaves it as it is.
  */
-void hf_wait_told(struct hf_wait *wait);
+void hfi_wait_told(struct hf_wait *wait);
 
 #endif

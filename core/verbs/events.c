@@ -95,12 +95,12 @@ static int next_event(struct verbs_ex_private *private, struct ib_uverbs_async_e
 	for (;;) {
 		int untold = HF_FATAL_NOT_TOLD;
 		const struct hf_wait_account account = {&private->uverbs.delivered, counted_by};
-		int got = hf_wait_read(&private->async, ret, sizeof(*ret), &account);
+		int got = hfi_wait_read(&private->async, ret, sizeof(*ret), &account);
 
 		if (got < 0)
 			return got;
 		if (got == 0) {
-			hf_wait_told(&private->async);
+			hfi_wait_told(&private->async);
 			if (!atomic_compare_exchange_strong(&private->fatal, &untold,
 							    HF_FATAL_BY_CORE))
 				return -EIO;

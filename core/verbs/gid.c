@@ -26,7 +26,7 @@ static int read_gids(int dir, const struct hf_entry *entry, void *arg)
 	struct port_gids *gids = arg;
 
 	(void)entry;
-	return hf_read_gids(dir, gids->port, &gids->v);
+	return hfi_read_gids(dir, gids->port, &gids->v);
 }
 
 static struct ibv_gid_entry entry_of(uint32_t port, const struct hf_gid *gid)
@@ -63,7 +63,7 @@ static int read_one(int dir, const struct hf_entry *device, void *arg)
 
 	(void)device;
 	one->unused = true;
-	count = hf_read_gids(dir, one->port, &gids);
+	count = hfi_read_gids(dir, one->port, &gids);
 	for (int i = 0; i < count; i++) {
 		if (gids[i].index != one->index)
 			continue;
@@ -74,7 +74,7 @@ static int read_one(int dir, const struct hf_entry *device, void *arg)
 	if (count < 0)
 		err = count;
 	else if (one->unused)
-		err = hf_read_gid(dir, one->port, one->index, &any);
+		err = hfi_read_gid(dir, one->port, one->index, &any);
 	/* No such port, or a place that the table does not have. */
 	return err == -ENOENT ? -EINVAL : err;
 }
@@ -83,7 +83,7 @@ static int entry_from_files(struct verbs_context *context, uint32_t port, uint32
 			    struct ibv_gid_entry *ret)
 {
 	struct one_gid one = {.port = port, .index = index};
-	int err = hf_with_dir(context->priv->device, read_one, &one);
+	int err = hfi_with_dir(context->priv->device, read_one, &one);
 
 	if (!err && one.unused)
 		return -ENODATA;
@@ -98,8 +98,8 @@ static int query_entry(struct verbs_context *context, uint32_t port, uint32_t in
 	int err = 0;
 
 	if (context->priv->kernel)
-		err = hf_command_gid_entry(&context->context, port, index, flags,
-					   (struct ib_uverbs_gid_entry *)(void *)ret);
+		err = hfi_command_gid_entry(&context->context, port, index, flags,
+					    (struct ib_uverbs_gid_entry *)(void *)ret);
 	if (must_read_files(context, err))
 		err = flags ? -EINVAL : entry_from_files(context, port, index, ret);
 	return err;
@@ -151,7 +151,7 @@ static ssize_t table_from_files(struct verbs_context *context, struct places *pl
 		return -err;
 	for (uint32_t port = 1; !err && port <= attr.orig_attr.phys_port_cnt; port++) {
 		struct port_gids gids = {.port = port};
-		int count = hf_with_dir(context->priv->device, read_gids, &gids);
+		int count = hfi_with_dir(context->priv->device, read_gids, &gids);
 
 		err = count < 0 ? count : put_gids(places, port, gids.v, count);
 		free(gids.v);
@@ -169,7 +169,7 @@ HF_EXPORT ssize_t _ibv_query_gid_table(struct ibv_context *context, struct ibv_g
 	if (!max_entries || !entry_size)
 		return -EINVAL;
 	if (verbs->priv->kernel)
-		count = hf_command_gid_table(context, entries, max_entries, entry_size, flags);
+		count = hfi_command_gid_table(context, entries, max_entries, entry_size, flags);
 	if (must_read_files(verbs, (int)count))
 		count = flags ? -EINVAL : table_from_files(verbs, &places);
 	return count;

@@ -16,12 +16,12 @@ static int prepare(struct verbs_context *context)
 {
 	/* The other process had the kernel make it. */
 	context->priv->kernel = true;
-	return hf_context_prepare(context);
+	return hfi_context_prepare(context);
 }
 
 static const struct hf_open_steps steps = {
 	.prepare = prepare,
-	.undo = hf_context_free,
+	.undo = hfi_context_free,
 };
 
 static bool has_provider(const struct hf_device *device)
@@ -33,11 +33,11 @@ static bool has_provider(const struct hf_device *device)
 static struct hf_device *find_node(struct ibv_device **list, dev_t node)
 {
 	for (; *list; list++) {
-		struct hf_device *device = hf_device_of(*list);
+		struct hf_device *device = hfi_device_of(*list);
 
-		if (hf_instance_complete(device) || hf_instance_entry(device).node_number != node)
+		if (hfi_instance_complete(device) || hfi_instance_entry(device).node_number != node)
 			continue;
-		hf_device_hold(device);
+		hfi_device_hold(device);
 		return device;
 	}
 	return NULL;
@@ -54,15 +54,15 @@ static int import(struct hf *hf, int cmd_fd, struct ibv_context **ret)
 		return -errno;
 	if (!S_ISCHR(status.st_mode) || !status.st_rdev)
 		return -ENODEV;
-	err = hf_list(hf, has_provider, &list);
+	err = hfi_list(hf, has_provider, &list);
 	if (err < 0)
 		return err;
 	device = find_node(list, status.st_rdev);
 	hf_device_list_free(list);
 	if (!device)
 		return -ENODEV;
-	err = hf_import(device, cmd_fd, &steps, ret);
-	hf_device_drop(device);
+	err = hfi_import(device, cmd_fd, &steps, ret);
+	hfi_device_drop(device);
 	return err;
 }
 

@@ -10,31 +10,31 @@
 #include "core/verbs/context.h"
 
 static const struct hf_open_steps steps = {
-	.prepare = hf_context_prepare,
-	.undo = hf_context_free,
+	.prepare = hfi_context_prepare,
+	.undo = hfi_context_free,
 };
 
 HF_EXPORT int hf_device_open(struct ibv_device *device, struct ibv_context **ret)
 {
-	return hf_open(hf_device_of(device), &steps, NULL, ret);
+	return hfi_open(hfi_device_of(device), &steps, NULL, ret);
 }
 
-int hf_compat_open_device(struct ibv_device *device, void *private_data, struct ibv_context **ret)
+int hfi_compat_open_device(struct ibv_device *device, void *private_data, struct ibv_context **ret)
 {
-	return hf_open(hf_device_of(device), &steps, private_data, ret);
+	return hfi_open(hfi_device_of(device), &steps, private_data, ret);
 }
 
 HF_EXPORT int hf_device_close(struct ibv_context *context)
 {
-	struct hf_device *device = hf_device_of(context->device);
+	struct hf_device *device = hfi_device_of(context->device);
 
 	/*
 	 * Holds on to the device beyond the context's own reference: were that the last one, the
 	 * provider would be unloaded while its free_context is still on the stack.
 	 */
-	hf_device_hold(device);
-	hf_context_free(hf_context_of(context));
-	hf_device_drop(device);
+	hfi_device_hold(device);
+	hfi_context_free(hf_context_of(context));
+	hfi_device_drop(device);
 	return 0;
 }
 

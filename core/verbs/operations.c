@@ -166,16 +166,16 @@ static int query_port(struct ibv_context *context, uint8_t port, struct ibv_port
 	return 0;
 }
 
-void hf_operations_default(struct verbs_context *context)
+void hfi_operations_default(struct verbs_context *context)
 {
 	for (size_t i = 0; i < HF_ARRAY_SIZE(operations); i++)
 		install(context, i, answers[operations[i].answer]);
 	context->query_port = query_port;
-	context->create_cq_ex = hf_create_cq_ex;
+	context->create_cq_ex = hfi_create_cq_ex;
 	mirror_flow_calls(context);
 }
 
-void hf_operations_set(struct verbs_context *context, const struct verbs_context_ops *ops)
+void hfi_operations_set(struct verbs_context *context, const struct verbs_context_ops *ops)
 {
 	for (size_t i = 0; i < HF_ARRAY_SIZE(operations); i++) {
 		any_fn fn;

@@ -15,9 +15,9 @@ union hf_port_attr {
 };
 
 /* Every operation answers as documented for a provider that has none of them. */
-void hf_operations_default(struct verbs_context *context);
+void hfi_operations_default(struct verbs_context *context);
 
 /* Installs those that are not NULL, also where programs call them directly. */
-void hf_operations_set(struct verbs_context *context, const struct verbs_context_ops *ops);
+void hfi_operations_set(struct verbs_context *context, const struct verbs_context_ops *ops);
 
 #endif

@@ -53,7 +53,7 @@ static int read_gid(int dir, const struct hf_entry *entry, void *arg)
 	struct table_read *table = arg;
 
 	(void)entry;
-	return hf_read_gid(dir, table->port, table->index, &table->gid);
+	return hfi_read_gid(dir, table->port, table->index, &table->gid);
 }
 
 static int read_pkey(int dir, const struct hf_entry *entry, void *arg)
@@ -61,7 +61,7 @@ static int read_pkey(int dir, const struct hf_entry *entry, void *arg)
 	struct table_read *table = arg;
 
 	(void)entry;
-	return hf_read_pkey(dir, table->port, table->index, &table->pkey);
+	return hfi_read_pkey(dir, table->port, table->index, &table->pkey);
 }
 
 /* 0 and the entry; an entry that is not in use is all zero, as the kernel's file would say. */
@@ -71,7 +71,7 @@ static int ask_kernel(struct verbs_context *context, uint32_t port, uint32_t ind
 	struct ib_uverbs_gid_entry entry;
 	int err;
 
-	err = hf_command_gid_entry(&context->context, port, index, 0, &entry);
+	err = hfi_command_gid_entry(&context->context, port, index, 0, &entry);
 	if (err == -ENODATA) {
 		memset(gid, 0, sizeof(*gid));
 		return 0;
@@ -96,7 +96,7 @@ HF_EXPORT int ibv_query_gid(struct ibv_context *context, uint8_t port, int index
 	if (verbs->priv->kernel)
 		err = ask_kernel(verbs, port, (uint32_t)index, &table.gid);
 	if (err == -EOPNOTSUPP || err == -EPROTONOSUPPORT || err == -ENOTTY)
-		err = hf_with_dir(verbs->priv->device, read_gid, &table);
+		err = hfi_with_dir(verbs->priv->device, read_gid, &table);
 	if (err < 0) {
 		errno = -err;
 		return -1;
@@ -111,7 +111,7 @@ HF_EXPORT int ibv_query_pkey(struct ibv_context *context, uint8_t port, int inde
 	int err = -EINVAL;
 
 	if (index >= 0)
-		err = hf_with_dir(hf_context_of(context)->priv->device, read_pkey, &table);
+		err = hfi_with_dir(hf_context_of(context)->priv->device, read_pkey, &table);
 	if (err < 0) {
 		errno = -err;
 		return -1;

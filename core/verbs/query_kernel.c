@@ -60,8 +60,8 @@ HF_EXPORT int hf_provider_get_context(struct verbs_context *context,
 	uint64_t core_support = 0;
 	int err;
 
-	err = hf_cmd_get_context(context->context.cmd_fd, context->priv->uverbs.driver_id, &uhw,
-				 &num_comp_vectors, &core_support);
+	err = hfi_cmd_get_context(context->context.cmd_fd, context->priv->uverbs.driver_id, &uhw,
+				  &num_comp_vectors, &core_support);
 	if (err == -EPROTONOSUPPORT || err == -ENOTTY)
 		err = get_context_older(context, data, &num_comp_vectors);
 	if (!err)
@@ -83,7 +83,7 @@ HF_EXPORT int hf_provider_query_context(struct ibv_context *context,
 	hf_command_out_optional(&command, UVERBS_ATTR_QUERY_CONTEXT_CORE_SUPPORT, &core_support,
 				sizeof(core_support));
 	hf_command_driver_data(&command, data);
-	err = hf_command_run(&command, context);
+	err = hfi_command_run(&command, context);
 	if (!err)
 		take_context(hf_context_of(context), num_comp_vectors, core_support);
 	return -err;
@@ -167,11 +167,11 @@ static bool is_dead(struct verbs_context *context)
 	return atomic_load_explicit(&context->priv->uverbs.dead, memory_order_relaxed);
 }
 
-int hf_compat_query_device(struct ibv_context *context,
-			   const struct ibv_query_device_ex_input *input,
-			   struct ibv_device_attr_ex *attr, size_t attr_size,
-			   struct ib_uverbs_ex_query_device_resp *ret,
-			   const struct hf_driver_data *data)
+int hfi_compat_query_device(struct ibv_context *context,
+			    const struct ibv_query_device_ex_input *input,
+			    struct ibv_device_attr_ex *attr, size_t attr_size,
+			    struct ib_uverbs_ex_query_device_resp *ret,
+			    const struct hf_driver_data *data)
 {
 	const struct hf_uhw uhw = uhw_of(data);
 	struct ib_uverbs_ex_query_device_resp response;
@@ -185,7 +185,7 @@ int hf_compat_query_device(struct ibv_context *context,
 		return EOPNOTSUPP;
 	if (is_dead(verbs))
 		return EIO;
-	err = hf_cmd_query_device(context->cmd_fd, verbs->priv->uverbs.driver_id, &uhw, &response);
+	err = hfi_cmd_query_device(context->cmd_fd, verbs->priv->uverbs.driver_id, &uhw, &response);
 	if (err)
 		return -err;
 	take_base(&full.orig_attr, &response.base);
@@ -205,7 +205,7 @@ HF_EXPORT int hf_provider_query_device(struct ibv_context *context,
 	struct ib_uverbs_ex_query_device_resp response = {0};
 	int err;
 
-	err = hf_compat_query_device(context, input, attr, attr_size, &response, data);
+	err = hfi_compat_query_device(context, input, attr, attr_size, &response, data);
 	if (!err)
 		*fw_ver = response.base.fw_ver;
 	return err;
@@ -221,7 +221,7 @@ HF_EXPORT int hf_provider_query_port(struct ibv_context *context, uint8_t port,
 
 	if (is_dead(verbs))
 		return EIO;
-	err = hf_cmd_query_port(context->cmd_fd, verbs->priv->uverbs.driver_id, port, &response);
+	err = hfi_cmd_query_port(context->cmd_fd, verbs->priv->uverbs.driver_id, port, &response);
 	if (err)
 		return -err;
 	*attr = (struct ibv_port_attr){

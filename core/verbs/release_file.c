@@ -23,7 +23,7 @@ struct mappings {
 	size_t count, size;
 };
 
-bool hf_detach_is_same(const struct stat *a, const struct stat *b)
+bool hfi_detach_is_same(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_rdev == b->st_rdev &&
 	       (a->st_mode & S_IFMT) == (b->st_mode & S_IFMT);
@@ -44,7 +44,7 @@ static int detach_fds(const struct stat *file, int dead)
 		int flags;
 
 		if (*end || end == entry->d_name || fd == dirfd(dir) || fd == dead ||
-		    fstat((int)fd, &st) < 0 || !hf_detach_is_same(&st, file))
+		    fstat((int)fd, &st) < 0 || !hfi_detach_is_same(&st, file))
 			continue;
 		flags = fcntl((int)fd, F_GETFD);
 		if (flags < 0)
@@ -152,7 +152,7 @@ static int is_open(const struct stat *file)
 		struct stat st;
 
 		found = fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
-			hf_detach_is_same(&st, file);
+			hfi_detach_is_same(&st, file);
 	}
 	closedir(dir);
 	return found;
@@ -162,7 +162,7 @@ static int is_open(const struct stat *file)
  * Asked before: what another thread is about to unmap and close would be in the list, and somebody else's
  * by the time it is replaced. And after: what is mapped meanwhile is of a file that is open by then.
  */
-int hf_detach_leftovers(const struct stat *file)
+int hfi_detach_leftovers(const struct stat *file)
 {
 	struct mappings mappings = {0};
 	int open = is_open(file), err;
@@ -197,7 +197,7 @@ static int detach_mappings(const struct stat *file)
 	return err ? err : count;
 }
 
-int hf_detach_file(const struct stat *file, int dead)
+int hfi_detach_file(const struct stat *file, int dead)
 {
 	int fds = detach_fds(file, dead);
 	int mappings = detach_mappings(file);

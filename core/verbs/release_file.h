@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 /* Are both of one file? */
-bool hf_detach_is_same(const struct stat *a, const struct stat *b);
+bool hfi_detach_is_same(const struct stat *a, const struct stat *b);
 
 /*
  * Lets go of every reference that this process has to a file, as it was stat()ed: descriptors become
@@ -14,12 +14,12 @@ bool hf_detach_is_same(const struct stat *a, const struct stat *b);
  * mapping is kept, so that a thread which works on it sees nothing change; registers of a device,
  * which cannot be copied, read as zero. Returns how many were let go, or -errno if some were not.
  */
-int hf_detach_file(const struct stat *file, int dead);
+int hfi_detach_file(const struct stat *file, int dead);
 
 /*
  * Mappings of a file that was closed become memory of the process's own likewise: -EBUSY, and nothing
  * is done, where the process has the file open once more, since they may be that one's.
  */
-int hf_detach_leftovers(const struct stat *file);
+int hfi_detach_leftovers(const struct stat *file);
 
 #endif

@@ -43,7 +43,7 @@ static uint64_t now_ms(void)
 static void revoke_wait(const struct hf_revoker *revoker, struct hf_wait *wait)
 {
 	atomic_store(&wait->revoked, true);
-	if (hf_wait_owns(wait))
+	if (hfi_wait_owns(wait))
 		(void)dup3(revoker->dead, wait->kernel_fd, O_CLOEXEC);
 }
 
@@ -53,7 +53,7 @@ static int replace_node(const struct hf_revoker *revoker, const struct hf_revoca
 	const int fd = revocable->context->context.cmd_fd;
 	struct stat now;
 
-	if (fstat(fd, &now) < 0 || !hf_detach_is_same(&now, &revocable->node))
+	if (fstat(fd, &now) < 0 || !hfi_detach_is_same(&now, &revocable->node))
 		return 0;
 	return dup3(revoker->dead, fd, O_CLOEXEC) < 0 ? -errno : 0;
 }
@@ -64,8 +64,8 @@ static bool node_is_in_use(const struct hf_revoker *revoker, const struct hf_rev
 	const struct hf_revocable *r;
 
 	DL_FOREACH (revoker->contexts, r)
-		if (r->state == HF_REVOKE_LIVE && !hf_removal_happened(r->removal) &&
-		    hf_detach_is_same(&r->node, &revocable->node))
+		if (r->state == HF_REVOKE_LIVE && !hfi_removal_happened(r->removal) &&
+		    hfi_detach_is_same(&r->node, &revocable->node))
 			return true;
 	return false;
 }
@@ -82,7 +82,7 @@ static void let_go(struct hf_revoker *revoker, struct hf_revocable *revocable)
 	int err;
 
 	atomic_store(&context->priv->uverbs.dead, true);
-	hf_track_end(revocable->track);
+	hfi_track_end(revocable->track);
 	if (context->priv->async.used)
 		revoke_wait(revoker, &context->priv->async);
 	DL_FOREACH (revocable->channels, channel)
@@ -91,7 +91,7 @@ static void let_go(struct hf_revoker *revoker, struct hf_revocable *revocable)
 	/* In a made-up tree the node may be anything, /dev/null for one. */
 	if (!err && revoker->hf->roots[device->key.root].kernel &&
 	    !node_is_in_use(revoker, revocable))
-		err = hf_detach_file(&revocable->node, revoker->dead);
+		err = hfi_detach_file(&revocable->node, revoker->dead);
 	revocable->state = HF_REVOKE_DONE;
 	if (err < 0)
 		hf_error(&revoker->hf->log, "%s: could not be let go: %s", device->key.uverbs,
@@ -109,7 +109,7 @@ static int attend(struct hf_revoker *revoker)
 	int next = -1;
 
 	DL_FOREACH (revoker->contexts, r) {
-		if (r->state == HF_REVOKE_LIVE && hf_removal_happened(r->removal)) {
+		if (r->state == HF_REVOKE_LIVE && hfi_removal_happened(r->removal)) {
 			r->state = HF_REVOKE_PENDING;
 			r->deadline = now + HF_REVOKE_GRACE_MS;
 		}
@@ -142,7 +142,7 @@ static nfds_t gather(struct hf_revoker *revoker)
 	DL_FOREACH (revoker->contexts, r)
 		if (r->state == HF_REVOKE_LIVE)
 			revoker->fds[count++] = (struct pollfd){
-				.fd = hf_removal_fd(r->removal),
+				.fd = hfi_removal_fd(r->removal),
 				.events = POLLIN,
 			};
 	return count;
@@ -156,21 +156,21 @@ static void *watch(void *arg)
 	uint64_t times;
 
 	pthread_mutex_lock(lock);
-	hf_log_hold();
+	hfi_log_hold();
 	while (!revoker->stop) {
 		int timeout = attend(revoker);
 		nfds_t count = gather(revoker);
 		struct pollfd *fds = revoker->fds;
 
 		pthread_mutex_unlock(lock);
-		hf_log_release();
+		hfi_log_release();
 		(void)poll(fds, count, count ? timeout : LOOK_AGAIN_MS);
 		(void)!read(revoker->wake, &times, sizeof(times));
 		pthread_mutex_lock(lock);
-		hf_log_hold();
+		hfi_log_hold();
 	}
 	pthread_mutex_unlock(lock);
-	hf_log_release();
+	hfi_log_release();
 	return NULL;
 }
 
@@ -182,7 +182,7 @@ static void before_fork(struct hf *hf)
 
 	pthread_mutex_lock(&hf->revoke_lock);
 	DL_FOREACH (hf->revoker->contexts, r)
-		r->track_held = hf_track_hold(r->track);
+		r->track_held = hfi_track_hold(r->track);
 }
 
 static void after_fork_in_parent(struct hf *hf)
@@ -191,7 +191,7 @@ static void after_fork_in_parent(struct hf *hf)
 
 	DL_FOREACH (hf->revoker->contexts, r)
 		if (r->track_held)
-			hf_track_release(r->track);
+			hfi_track_release(r->track);
 	pthread_mutex_unlock(&hf->revoke_lock);
 }
 
@@ -204,7 +204,7 @@ static void after_fork_in_child(struct hf *hf)
 	int err = 0;
 
 	DL_FOREACH (hf->revoker->contexts, r)
-		hf_track_renew_lock(r->track);
+		hfi_track_renew_lock(r->track);
 	if (hf->revoker->contexts)
 		err = start(hf->revoker);
 	pthread_mutex_unlock(&hf->revoke_lock);
@@ -215,7 +215,7 @@ static void after_fork_in_child(struct hf *hf)
 
 static const struct hf_at_fork at_fork = {before_fork, after_fork_in_parent, after_fork_in_child};
 
-int hf_revoker_new(struct hf *hf)
+int hfi_revoker_new(struct hf *hf)
 {
 	struct hf_revoker *revoker = calloc(1, sizeof(*revoker));
 
@@ -241,10 +241,10 @@ static int open_fds(struct hf_revoker *revoker)
 	if (pipe2(fds, O_CLOEXEC) < 0) {
 		int err = -errno;
 
-		hf_close(&wake);
+		hfi_close(&wake);
 		return err;
 	}
-	hf_close(&fds[1]);
+	hfi_close(&fds[1]);
 	revoker->wake = wake;
 	revoker->dead = fds[0];
 	return 0;
@@ -256,12 +256,12 @@ static int start(struct hf_revoker *revoker)
 	sigset_t all, before;
 	int err;
 
-	if (revoker->running && revoker->fork_count == hf_fork_count())
+	if (revoker->running && revoker->fork_count == hfi_fork_count())
 		return 0;
 	if (revoker->running) {
 		/* The counter is the parent's, whose thread would miss what is read here. */
-		hf_close(&revoker->wake);
-		hf_close(&revoker->dead);
+		hfi_close(&revoker->wake);
+		hfi_close(&revoker->dead);
 		revoker->running = false;
 	}
 	err = open_fds(revoker);
@@ -275,7 +275,7 @@ static int start(struct hf_revoker *revoker)
 	if (err)
 		return -err;
 	revoker->running = true;
-	revoker->fork_count = hf_fork_count();
+	revoker->fork_count = hfi_fork_count();
 	return 0;
 }
 
@@ -286,7 +286,7 @@ static void wake(const struct hf_revoker *revoker)
 	(void)!write(revoker->wake, &one, sizeof(one));
 }
 
-void hf_revoker_free(struct hf *hf)
+void hfi_revoker_free(struct hf *hf)
 {
 	struct hf_revoker *revoker = hf->revoker;
 	bool mine;
@@ -294,21 +294,21 @@ void hf_revoker_free(struct hf *hf)
 	if (!revoker)
 		return;
 	pthread_mutex_lock(&hf->revoke_lock);
-	mine = revoker->running && revoker->fork_count == hf_fork_count();
+	mine = revoker->running && revoker->fork_count == hfi_fork_count();
 	revoker->stop = true;
 	if (mine)
 		wake(revoker);
 	pthread_mutex_unlock(&hf->revoke_lock);
 	if (mine)
 		pthread_join(revoker->thread, NULL);
-	hf_close(&revoker->wake);
-	hf_close(&revoker->dead);
+	hfi_close(&revoker->wake);
+	hfi_close(&revoker->dead);
 	free(revoker->fds);
 	free(revoker);
 	hf->revoker = NULL;
 }
 
-int hf_revoke_watch(struct verbs_context *context)
+int hfi_revoke_watch(struct verbs_context *context)
 {
 	struct verbs_ex_private *private = context->priv;
 	struct hf *hf = private->device->hf;
@@ -323,17 +323,17 @@ int hf_revoke_watch(struct verbs_context *context)
 	revocable->context = context;
 	err = fstat(context->context.cmd_fd, &revocable->node) < 0 ? -errno : 0;
 	if (!err)
-		err = hf_track_new(context, &revocable->track);
+		err = hfi_track_new(context, &revocable->track);
 	if (err)
 		goto free_revocable;
-	err = hf_removal_get(private->device, &revocable->removal);
+	err = hfi_removal_get(private->device, &revocable->removal);
 	if (err)
 		goto free_track;
 	pthread_mutex_lock(&hf->revoke_lock);
 	err = start(hf->revoker);
 	if (!err) {
 		private->revocable = revocable;
-		hf_track_refresh(context);
+		hfi_track_refresh(context);
 		DL_APPEND(hf->revoker->contexts, revocable);
 		hf->revoker->count++;
 		revocable->watched = true;
@@ -342,9 +342,9 @@ int hf_revoke_watch(struct verbs_context *context)
 	pthread_mutex_unlock(&hf->revoke_lock);
 	if (!err)
 		return 0;
-	hf_removal_put(private->device, revocable->removal);
+	hfi_removal_put(private->device, revocable->removal);
 free_track:
-	hf_track_free(revocable->track);
+	hfi_track_free(revocable->track);
 free_revocable:
 	free(revocable);
 	if (err == -EOPNOTSUPP) {
@@ -355,7 +355,7 @@ free_revocable:
 	return err;
 }
 
-void hf_revoke_forget(struct verbs_context *context)
+void hfi_revoke_forget(struct verbs_context *context)
 {
 	struct hf_revocable *revocable = context->priv->revocable;
 	struct hf *hf = context->priv->device->hf;
@@ -369,19 +369,19 @@ void hf_revoke_forget(struct verbs_context *context)
 		revocable->watched = false;
 	}
 	pthread_mutex_unlock(&hf->revoke_lock);
-	hf_removal_put(context->priv->device, revocable->removal);
+	hfi_removal_put(context->priv->device, revocable->removal);
 	revocable->removal = NULL;
 }
 
-void hf_revoke_free(struct hf_revocable *revocable)
+void hfi_revoke_free(struct hf_revocable *revocable)
 {
 	if (!revocable)
 		return;
-	hf_track_free(revocable->track);
+	hfi_track_free(revocable->track);
 	free(revocable);
 }
 
-void hf_revoke_add_channel(struct verbs_context *context, struct hf_wait *wait)
+void hfi_revoke_add_channel(struct verbs_context *context, struct hf_wait *wait)
 {
 	struct hf_revocable *revocable = context->priv->revocable;
 	struct hf *hf;
@@ -396,7 +396,7 @@ void hf_revoke_add_channel(struct verbs_context *context, struct hf_wait *wait)
 	pthread_mutex_unlock(&hf->revoke_lock);
 }
 
-void hf_revoke_remove_channel(struct verbs_context *context, struct hf_wait *wait)
+void hfi_revoke_remove_channel(struct verbs_context *context, struct hf_wait *wait)
 {
 	struct hf_revocable *revocable = context->priv->revocable;
 	struct hf *hf;

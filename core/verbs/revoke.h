@@ -37,18 +37,18 @@ struct hf_revocable {
 };
 
 /* One for each struct hf, with hf->revoke_lock; ends without waiting in a child. */
-int hf_revoker_new(struct hf *hf);
-void hf_revoker_free(struct hf *hf);
+int hfi_revoker_new(struct hf *hf);
+void hfi_revoker_free(struct hf *hf);
 
 /* Has the context watched; 0 and nothing else where it is switched off. */
-int hf_revoke_watch(struct verbs_context *context);
+int hfi_revoke_watch(struct verbs_context *context);
 /* Before the provider frees the context: from now on nobody but the caller touches it. */
-void hf_revoke_forget(struct verbs_context *context);
+void hfi_revoke_forget(struct verbs_context *context);
 /* What is left to be freed, with the context. */
-void hf_revoke_free(struct hf_revocable *revocable);
+void hfi_revoke_free(struct hf_revocable *revocable);
 
 /* The descriptors of a completion channel, from when it is there until before it is not. */
-void hf_revoke_add_channel(struct verbs_context *context, struct hf_wait *wait);
-void hf_revoke_remove_channel(struct verbs_context *context, struct hf_wait *wait);
+void hfi_revoke_add_channel(struct verbs_context *context, struct hf_wait *wait);
+void hfi_revoke_remove_channel(struct verbs_context *context, struct hf_wait *wait);
 
 #endif

@@ -53,7 +53,7 @@ static ssize_t read_once(int dirfd, const char *file, char *buf, size_t size)
 	do
 		length = read(fd, buf, size);
 	while (length < 0 && errno == EINTR);
-	hf_close(&fd);
+	hfi_close(&fd);
 	return length;
 }
 
@@ -65,7 +65,7 @@ HF_EXPORT int ibv_read_sysfs_file(const char *dir, const char *file, char *buf, 
 	if (dirfd < 0)
 		return -1;
 	length = read_once(dirfd, file, buf, size);
-	hf_close(&dirfd);
+	hfi_close(&dirfd);
 	if (length <= 0)
 		return (int)length;
 	if (buf[length - 1] == '\n') {
@@ -91,11 +91,11 @@ static int read_device_file(int dir, const struct hf_entry *entry, void *arg)
 	const struct file_read *file = arg;
 
 	(void)entry;
-	return (int)hf_read_file(dir, file->path, file->value, file->size, NULL);
+	return (int)hfi_read_file(dir, file->path, file->value, file->size, NULL);
 }
 
-ssize_t hf_compat_read_device_file(struct verbs_sysfs_dev *sysfs, const char *path, char *value,
-				   size_t size)
+ssize_t hfi_compat_read_device_file(struct verbs_sysfs_dev *sysfs, const char *path, char *value,
+				    size_t size)
 {
 	/* What a provider is given is the beginning of the device (core/device/table.h). */
 	struct hf_device *device = (struct hf_device *)(void *)sysfs;
@@ -104,5 +104,5 @@ ssize_t hf_compat_read_device_file(struct verbs_sysfs_dev *sysfs, const char *pa
 	/* One that is made up to try a library with (core/compat_scan.c) has no directory. */
 	if (!device->hf)
 		return -ENOENT;
-	return hf_with_dir(device, read_device_file, &file);
+	return hfi_with_dir(device, read_device_file, &file);
 }

@@ -28,7 +28,7 @@ struct hf_tracked_srq {
 	UT_hash_handle hh;
 };
 
-struct hf_track *hf_track_of(const struct ibv_context *context)
+struct hf_track *hfi_track_of(const struct ibv_context *context)
 {
 	struct verbs_context *verbs =
 		(struct verbs_context *)(void *)((char *)(uintptr_t)context -
@@ -38,7 +38,7 @@ struct hf_track *hf_track_of(const struct ibv_context *context)
 }
 
 /* Without memory for it a request is not flushed, which is less than failing to post it. */
-void hf_ring_push(struct hf_ring *ring, uint64_t id)
+void hfi_ring_push(struct hf_ring *ring, uint64_t id)
 {
 	if (ring->count == ring->size) {
 		size_t size = ring->size ? 2 * ring->size : 64;
@@ -63,7 +63,7 @@ static uint64_t pop(struct hf_ring *ring)
 	return id;
 }
 
-void hf_ring_clear(struct hf_ring *ring)
+void hfi_ring_clear(struct hf_ring *ring)
 {
 	free(ring->ids);
 	*ring = (struct hf_ring){0};
@@ -117,8 +117,8 @@ static void drop_qp(struct hf_track *track, uint32_t number)
 	if (!pair)
 		return;
 	HASH_DEL(track->qps, pair);
-	hf_ring_clear(&pair->sends);
-	hf_ring_clear(&pair->receives);
+	hfi_ring_clear(&pair->sends);
+	hfi_ring_clear(&pair->receives);
 	free(pair);
 }
 
@@ -161,7 +161,7 @@ static struct hf_tracked_srq *shared_of(struct hf_track *track, struct ibv_srq *
 }
 
 /* After an error only the request's number and the QP's are known, see ibv_poll_cq(3). */
-void hf_track_retire(struct hf_track *track, const struct ibv_wc *wc)
+void hfi_track_retire(struct hf_track *track, const struct ibv_wc *wc)
 {
 	bool receive = wc->status == IBV_WC_SUCCESS && (wc->opcode & IBV_WC_RECV);
 	struct hf_tracked_srq *shared = NULL;
@@ -196,7 +196,7 @@ static void flush_ring(struct hf_ring *ring, uint32_t number, enum ibv_wc_opcode
 		};
 }
 
-int hf_track_flush(struct hf_track *track, const struct ibv_cq *cq, int want, struct ibv_wc *wc)
+int hfi_track_flush(struct hf_track *track, const struct ibv_cq *cq, int want, struct ibv_wc *wc)
 {
 	struct hf_tracked_qp *pair;
 	int got = 0;
@@ -217,33 +217,33 @@ int hf_track_flush(struct hf_track *track, const struct ibv_cq *cq, int want, st
 	return got;
 }
 
-void hf_track_sent(struct hf_track *track, struct ibv_qp *qp, uint64_t id)
+void hfi_track_sent(struct hf_track *track, struct ibv_qp *qp, uint64_t id)
 {
 	struct hf_tracked_qp *pair = pair_of(track, qp);
 
 	if (pair)
-		hf_ring_push(&pair->sends, id);
+		hfi_ring_push(&pair->sends, id);
 }
 
 static int tracked_poll_cq(struct ibv_cq *cq, int want, struct ibv_wc *wc)
 {
-	struct hf_track *track = hf_track_of(cq->context);
+	struct hf_track *track = hfi_track_of(cq->context);
 	int got;
 
 	pthread_mutex_lock(&track->lock);
 	got = track->real.poll_cq(cq, want, wc);
 	for (int i = 0; i < got; i++)
-		hf_track_retire(track, &wc[i]);
+		hfi_track_retire(track, &wc[i]);
 	/* The provider's queue is the memory as it was: what had been completed comes first. */
 	if (got <= 0 && atomic_load(&track->ended))
-		got = hf_track_flush(track, cq, want, wc);
+		got = hfi_track_flush(track, cq, want, wc);
 	pthread_mutex_unlock(&track->lock);
 	return got;
 }
 
 static int tracked_post_send(struct ibv_qp *qp, struct ibv_send_wr *wr, struct ibv_send_wr **bad)
 {
-	struct hf_track *track = hf_track_of(qp->context);
+	struct hf_track *track = hfi_track_of(qp->context);
 	struct hf_tracked_qp *pair;
 	int err = EIO;
 
@@ -254,7 +254,7 @@ static int tracked_post_send(struct ibv_qp *qp, struct ibv_send_wr *wr, struct i
 		pair = pair_of(track, qp);
 		err = track->real.post_send(qp, wr, bad);
 		for (; pair && wr && !(err && wr == *bad); wr = wr->next)
-			hf_ring_push(&pair->sends, wr->wr_id);
+			hfi_ring_push(&pair->sends, wr->wr_id);
 	}
 	pthread_mutex_unlock(&track->lock);
 	return err;
@@ -262,7 +262,7 @@ static int tracked_post_send(struct ibv_qp *qp, struct ibv_send_wr *wr, struct i
 
 static int tracked_post_recv(struct ibv_qp *qp, struct ibv_recv_wr *wr, struct ibv_recv_wr **bad)
 {
-	struct hf_track *track = hf_track_of(qp->context);
+	struct hf_track *track = hfi_track_of(qp->context);
 	struct hf_tracked_qp *pair;
 	int err = EIO;
 
@@ -273,7 +273,7 @@ static int tracked_post_recv(struct ibv_qp *qp, struct ibv_recv_wr *wr, struct i
 		pair = pair_of(track, qp);
 		err = track->real.post_recv(qp, wr, bad);
 		for (; pair && wr && !(err && wr == *bad); wr = wr->next)
-			hf_ring_push(&pair->receives, wr->wr_id);
+			hfi_ring_push(&pair->receives, wr->wr_id);
 	}
 	pthread_mutex_unlock(&track->lock);
 	return err;
@@ -282,7 +282,7 @@ static int tracked_post_recv(struct ibv_qp *qp, struct ibv_recv_wr *wr, struct i
 static int tracked_post_srq_recv(struct ibv_srq *srq, struct ibv_recv_wr *wr,
 				 struct ibv_recv_wr **bad)
 {
-	struct hf_track *track = hf_track_of(srq->context);
+	struct hf_track *track = hfi_track_of(srq->context);
 	struct hf_tracked_srq *shared;
 	int err = EIO;
 
@@ -293,7 +293,7 @@ static int tracked_post_srq_recv(struct ibv_srq *srq, struct ibv_recv_wr *wr,
 		shared = shared_of(track, srq, true);
 		err = track->real.post_srq_recv(srq, wr, bad);
 		for (; shared && wr && !(err && wr == *bad); wr = wr->next)
-			hf_ring_push(&shared->receives, wr->wr_id);
+			hfi_ring_push(&shared->receives, wr->wr_id);
 	}
 	pthread_mutex_unlock(&track->lock);
 	return err;
@@ -301,7 +301,7 @@ static int tracked_post_srq_recv(struct ibv_srq *srq, struct ibv_recv_wr *wr,
 
 static int tracked_bind_mw(struct ibv_qp *qp, struct ibv_mw *mw, struct ibv_mw_bind *bind)
 {
-	struct hf_track *track = hf_track_of(qp->context);
+	struct hf_track *track = hfi_track_of(qp->context);
 	struct hf_tracked_qp *pair;
 	int err = EIO;
 
@@ -310,7 +310,7 @@ static int tracked_bind_mw(struct ibv_qp *qp, struct ibv_mw *mw, struct ibv_mw_b
 		pair = pair_of(track, qp);
 		err = track->real.bind_mw(qp, mw, bind);
 		if (!err && pair)
-			hf_ring_push(&pair->sends, bind->wr_id);
+			hfi_ring_push(&pair->sends, bind->wr_id);
 	}
 	pthread_mutex_unlock(&track->lock);
 	return err;
@@ -318,7 +318,7 @@ static int tracked_bind_mw(struct ibv_qp *qp, struct ibv_mw *mw, struct ibv_mw_b
 
 static int tracked_req_notify_cq(struct ibv_cq *cq, int solicited_only)
 {
-	struct hf_track *track = hf_track_of(cq->context);
+	struct hf_track *track = hfi_track_of(cq->context);
 
 	if (atomic_load(&track->ended))
 		return EIO;
@@ -335,7 +335,7 @@ static void forget_qp(struct hf_track *track, uint32_t number)
 
 static int tracked_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask)
 {
-	struct hf_track *track = hf_track_of(qp->context);
+	struct hf_track *track = hfi_track_of(qp->context);
 	int err = track->real.modify_qp(qp, attr, mask);
 
 	if (!err && (mask & IBV_QP_STATE) && attr->qp_state == IBV_QPS_RESET)
@@ -345,36 +345,36 @@ static int tracked_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int ma
 
 static int tracked_destroy_qp(struct ibv_qp *qp)
 {
-	struct hf_track *track = hf_track_of(qp->context);
+	struct hf_track *track = hfi_track_of(qp->context);
 
 	/* Before, since number and address may be given out again at once. */
 	pthread_mutex_lock(&track->lock);
 	drop_qp(track, qp->qp_num);
-	hf_track_release_post(track, qp);
+	hfi_track_release_post(track, qp);
 	pthread_mutex_unlock(&track->lock);
 	return track->real.destroy_qp(qp);
 }
 
 static int tracked_destroy_cq(struct ibv_cq *cq)
 {
-	struct hf_track *track = hf_track_of(cq->context);
+	struct hf_track *track = hfi_track_of(cq->context);
 
 	pthread_mutex_lock(&track->lock);
-	hf_track_release_poll(track, cq);
+	hfi_track_release_poll(track, cq);
 	pthread_mutex_unlock(&track->lock);
 	return track->real.destroy_cq(cq);
 }
 
 static int tracked_destroy_srq(struct ibv_srq *srq)
 {
-	struct hf_track *track = hf_track_of(srq->context);
+	struct hf_track *track = hfi_track_of(srq->context);
 	struct hf_tracked_srq *shared;
 
 	pthread_mutex_lock(&track->lock);
 	shared = shared_of(track, srq, false);
 	if (shared) {
 		HASH_DEL(track->srqs, shared);
-		hf_ring_clear(&shared->receives);
+		hfi_ring_clear(&shared->receives);
 		free(shared);
 	}
 	pthread_mutex_unlock(&track->lock);
@@ -383,8 +383,8 @@ static int tracked_destroy_srq(struct ibv_srq *srq)
 
 static const struct verbs_context_ops tracked = {
 	.bind_mw = tracked_bind_mw,
-	.create_cq_ex = hf_tracked_create_cq_ex,
-	.create_qp_ex = hf_tracked_create_qp_ex,
+	.create_cq_ex = hfi_tracked_create_cq_ex,
+	.create_qp_ex = hfi_tracked_create_qp_ex,
 	.destroy_cq = tracked_destroy_cq,
 	.destroy_qp = tracked_destroy_qp,
 	.destroy_srq = tracked_destroy_srq,
@@ -419,12 +419,12 @@ static void take(struct hf_track *track, const struct verbs_context_ops *ops)
 #undef TAKE
 }
 
-void hf_track_refresh(struct verbs_context *context)
+void hfi_track_refresh(struct verbs_context *context)
 {
 	struct hf_track *track = context->priv->revocable->track;
 
 	take(track, &context->priv->ops);
-	hf_operations_set(context, &tracked);
+	hfi_operations_set(context, &tracked);
 }
 
 static void new_lock(struct hf_track *track)
@@ -437,7 +437,7 @@ static void new_lock(struct hf_track *track)
 	pthread_mutexattr_destroy(&recursive);
 }
 
-int hf_track_new(struct verbs_context *context, struct hf_track **ret)
+int hfi_track_new(struct verbs_context *context, struct hf_track **ret)
 {
 	struct hf_track *track = calloc(1, sizeof(*track));
 
@@ -449,7 +449,7 @@ int hf_track_new(struct verbs_context *context, struct hf_track **ret)
 	return 0;
 }
 
-void hf_track_free(struct hf_track *track)
+void hfi_track_free(struct hf_track *track)
 {
 	struct hf_tracked_qp *pair, *next_pair;
 	struct hf_tracked_srq *shared, *next_shared;
@@ -458,16 +458,16 @@ void hf_track_free(struct hf_track *track)
 		drop_qp(track, pair->number);
 	HASH_ITER (hh, track->srqs, shared, next_shared) {
 		HASH_DEL(track->srqs, shared);
-		hf_ring_clear(&shared->receives);
+		hfi_ring_clear(&shared->receives);
 		free(shared);
 	}
-	hf_track_drop_all_ex(track);
+	hfi_track_drop_all_ex(track);
 	pthread_mutex_destroy(&track->lock);
 	free(track);
 }
 
 /* Held for long only from one call of a program to another, and what it guards is whole then. */
-bool hf_track_hold(struct hf_track *track)
+bool hfi_track_hold(struct hf_track *track)
 {
 	struct timespec until;
 
@@ -478,22 +478,22 @@ bool hf_track_hold(struct hf_track *track)
 	return pthread_mutex_timedlock(&track->lock, &until) == 0;
 }
 
-void hf_track_release(struct hf_track *track)
+void hfi_track_release(struct hf_track *track)
 {
 	pthread_mutex_unlock(&track->lock);
 }
 
-void hf_track_renew_lock(struct hf_track *track)
+void hfi_track_renew_lock(struct hf_track *track)
 {
 	/* What it says of its owner is about a thread of the parent. */
 	memset(&track->lock, 0, sizeof(track->lock));
 	new_lock(track);
 }
 
-void hf_track_end(struct hf_track *track)
+void hfi_track_end(struct hf_track *track)
 {
 	atomic_store(&track->ended, true);
 	/* A provider's call that is on the way should not see its queue replaced; it cannot block. */
-	if (hf_track_hold(track))
-		hf_track_release(track);
+	if (hfi_track_hold(track))
+		hfi_track_release(track);
 }

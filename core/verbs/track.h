@@ -14,24 +14,24 @@ struct verbs_context;
 struct hf_track;
 
 /* Puts itself between the program and the provider's operations; -ENOMEM. */
-int hf_track_new(struct verbs_context *context, struct hf_track **ret);
-void hf_track_free(struct hf_track *track);
+int hfi_track_new(struct verbs_context *context, struct hf_track **ret);
+void hfi_track_free(struct hf_track *track);
 
 /* The provider has set operations: gets between again. */
-void hf_track_refresh(struct verbs_context *context);
+void hfi_track_refresh(struct verbs_context *context);
 
 /*
  * From now on posting fails with EIO, and polling gives first what is complete and then everything
  * that is outstanding, with IBV_WC_WR_FLUSH_ERR. Waits for calls that are on the way.
  */
-void hf_track_end(struct hf_track *track);
+void hfi_track_end(struct hf_track *track);
 
 /*
  * Around fork: keeps others out, or false where one stays in for long. In the child the lock is a new
  * one, held or not.
  */
-bool hf_track_hold(struct hf_track *track);
-void hf_track_release(struct hf_track *track);
-void hf_track_renew_lock(struct hf_track *track);
+bool hfi_track_hold(struct hf_track *track);
+void hfi_track_release(struct hf_track *track);
+void hfi_track_renew_lock(struct hf_track *track);
 
 #endif

@@ -27,7 +27,7 @@ struct hf_tracked_poll {
 
 static struct hf_tracked_post *post_of(struct ibv_qp_ex *qp)
 {
-	struct hf_track *track = hf_track_of(qp->qp_base.context);
+	struct hf_track *track = hfi_track_of(qp->qp_base.context);
 	const struct ibv_qp *key = &qp->qp_base;
 	struct hf_tracked_post *post;
 
@@ -41,20 +41,20 @@ static void wr_start(struct ibv_qp_ex *qp)
 {
 	struct hf_tracked_post *post = post_of(qp);
 
-	pthread_mutex_lock(&hf_track_of(qp->qp_base.context)->lock);
-	hf_ring_clear(&post->staged);
+	pthread_mutex_lock(&hfi_track_of(qp->qp_base.context)->lock);
+	hfi_ring_clear(&post->staged);
 	post->real.wr_start(qp);
 }
 
 static void wr_abort(struct ibv_qp_ex *qp)
 {
 	post_of(qp)->real.wr_abort(qp);
-	pthread_mutex_unlock(&hf_track_of(qp->qp_base.context)->lock);
+	pthread_mutex_unlock(&hfi_track_of(qp->qp_base.context)->lock);
 }
 
 static int wr_complete(struct ibv_qp_ex *qp)
 {
-	struct hf_track *track = hf_track_of(qp->qp_base.context);
+	struct hf_track *track = hfi_track_of(qp->qp_base.context);
 	struct hf_tracked_post *post = post_of(qp);
 	int err = EIO;
 
@@ -63,7 +63,7 @@ static int wr_complete(struct ibv_qp_ex *qp)
 	else
 		err = post->real.wr_complete(qp);
 	for (size_t i = 0; !err && i < post->staged.count; i++)
-		hf_track_sent(track, &qp->qp_base, post->staged.ids[i]);
+		hfi_track_sent(track, &qp->qp_base, post->staged.ids[i]);
 	pthread_mutex_unlock(&track->lock);
 	return err;
 }
@@ -74,7 +74,7 @@ static int wr_complete(struct ibv_qp_ex *qp)
 	{                                                   \
 		struct hf_tracked_post *post = post_of(qp); \
                                                             \
-		hf_ring_push(&post->staged, qp->wr_id);     \
+		hfi_ring_push(&post->staged, qp->wr_id);    \
 		post->real.name(__VA_ARGS__);               \
 	}
 
@@ -107,10 +107,10 @@ static bool has_atomic_write(struct ibv_context *context)
 	return hf_uverbs_of(context)->qp_mask_offset > offsetof(struct ibv_qp_ex, wr_atomic_write);
 }
 
-struct ibv_qp *hf_tracked_create_qp_ex(struct ibv_context *context,
-				       struct ibv_qp_init_attr_ex *attr)
+struct ibv_qp *hfi_tracked_create_qp_ex(struct ibv_context *context,
+					struct ibv_qp_init_attr_ex *attr)
 {
-	struct hf_track *track = hf_track_of(context);
+	struct hf_track *track = hfi_track_of(context);
 	struct hf_tracked_post *post;
 	struct ibv_qp *qp = track->real.create_qp_ex(context, attr);
 	struct ibv_qp_ex *ex = qp ? ibv_qp_to_qp_ex(qp) : NULL;
@@ -153,11 +153,11 @@ struct ibv_qp *hf_tracked_create_qp_ex(struct ibv_context *context,
 static void drop_post(struct hf_track *track, struct hf_tracked_post *post)
 {
 	HASH_DEL(track->posts, post);
-	hf_ring_clear(&post->staged);
+	hfi_ring_clear(&post->staged);
 	free(post);
 }
 
-void hf_track_release_post(struct hf_track *track, struct ibv_qp *qp)
+void hfi_track_release_post(struct hf_track *track, struct ibv_qp *qp)
 {
 	const struct ibv_qp *key = qp;
 	struct hf_tracked_post *post;
@@ -177,7 +177,7 @@ void hf_track_release_post(struct hf_track *track, struct ibv_qp *qp)
 
 static struct hf_tracked_poll *poll_of(struct ibv_cq_ex *cq)
 {
-	struct hf_track *track = hf_track_of(cq->context);
+	struct hf_track *track = hfi_track_of(cq->context);
 	const struct ibv_cq *key = ibv_cq_ex_to_cq(cq);
 	struct hf_tracked_poll *poll;
 
@@ -190,7 +190,7 @@ static struct hf_tracked_poll *poll_of(struct ibv_cq_ex *cq)
 /* What the provider has said becomes known, or else what is to be flushed takes its place. */
 static int polled(struct hf_tracked_poll *poll, struct ibv_cq_ex *cq, int err)
 {
-	struct hf_track *track = hf_track_of(cq->context);
+	struct hf_track *track = hfi_track_of(cq->context);
 
 	if (!err) {
 		struct ibv_wc wc = {.wr_id = cq->wr_id, .status = cq->status};
@@ -198,11 +198,11 @@ static int polled(struct hf_tracked_poll *poll, struct ibv_cq_ex *cq, int err)
 		if (wc.status == IBV_WC_SUCCESS)
 			wc.opcode = poll->real.read_opcode(cq);
 		wc.qp_num = poll->real.read_qp_num(cq);
-		hf_track_retire(track, &wc);
+		hfi_track_retire(track, &wc);
 		return 0;
 	}
 	if (!atomic_load(&track->ended) ||
-	    hf_track_flush(track, ibv_cq_ex_to_cq(cq), 1, &poll->wc) == 0)
+	    hfi_track_flush(track, ibv_cq_ex_to_cq(cq), 1, &poll->wc) == 0)
 		return err;
 	poll->flushing = true;
 	cq->wr_id = poll->wc.wr_id;
@@ -212,7 +212,7 @@ static int polled(struct hf_tracked_poll *poll, struct ibv_cq_ex *cq, int err)
 
 static int start_poll(struct ibv_cq_ex *cq, struct ibv_poll_cq_attr *attr)
 {
-	struct hf_track *track = hf_track_of(cq->context);
+	struct hf_track *track = hfi_track_of(cq->context);
 	struct hf_tracked_poll *poll = poll_of(cq);
 	int err;
 
@@ -240,7 +240,7 @@ static void end_poll(struct ibv_cq_ex *cq)
 	if (poll->started)
 		poll->real.end_poll(cq);
 	poll->flushing = false;
-	pthread_mutex_unlock(&hf_track_of(cq->context)->lock);
+	pthread_mutex_unlock(&hfi_track_of(cq->context)->lock);
 }
 
 #define READ(type, name, flushed)                                              \
@@ -266,10 +266,10 @@ READ(uint16_t, read_cvlan, 0)
 READ(uint32_t, read_flow_tag, 0)
 READ(uint64_t, read_completion_wallclock_ns, 0)
 
-struct ibv_cq_ex *hf_tracked_create_cq_ex(struct ibv_context *context,
-					  struct ibv_cq_init_attr_ex *attr)
+struct ibv_cq_ex *hfi_tracked_create_cq_ex(struct ibv_context *context,
+					   struct ibv_cq_init_attr_ex *attr)
 {
-	struct hf_track *track = hf_track_of(context);
+	struct hf_track *track = hfi_track_of(context);
 	const uint64_t wanted = attr->wc_flags;
 	struct hf_tracked_poll *poll;
 	struct ibv_cq_ex *cq;
@@ -320,7 +320,7 @@ static void drop_poll(struct hf_track *track, struct hf_tracked_poll *poll)
 	free(poll);
 }
 
-void hf_track_release_poll(struct hf_track *track, struct ibv_cq *cq)
+void hfi_track_release_poll(struct hf_track *track, struct ibv_cq *cq)
 {
 	const size_t first = offsetof(struct ibv_cq_ex, start_poll);
 	const struct ibv_cq *key = cq;
@@ -333,7 +333,7 @@ void hf_track_release_poll(struct hf_track *track, struct ibv_cq *cq)
 	drop_poll(track, poll);
 }
 
-void hf_track_drop_all_ex(struct hf_track *track)
+void hfi_track_drop_all_ex(struct hf_track *track)
 {
 	struct hf_tracked_post *post, *next_post;
 	struct hf_tracked_poll *poll, *next_poll;

@@ -33,23 +33,23 @@ struct hf_track {
 	struct hf_tracked_post *posts;
 };
 
-struct hf_track *hf_track_of(const struct ibv_context *context);
+struct hf_track *hfi_track_of(const struct ibv_context *context);
 
-void hf_ring_push(struct hf_ring *ring, uint64_t id);
-void hf_ring_clear(struct hf_ring *ring);
+void hfi_ring_push(struct hf_ring *ring, uint64_t id);
+void hfi_ring_clear(struct hf_ring *ring);
 
 /* All of these with the lock held. A send was posted; a completion was polled; one to flush, 0 or 1. */
-void hf_track_sent(struct hf_track *track, struct ibv_qp *qp, uint64_t id);
-void hf_track_retire(struct hf_track *track, const struct ibv_wc *wc);
-int hf_track_flush(struct hf_track *track, const struct ibv_cq *cq, int want, struct ibv_wc *wc);
+void hfi_track_sent(struct hf_track *track, struct ibv_qp *qp, uint64_t id);
+void hfi_track_retire(struct hf_track *track, const struct ibv_wc *wc);
+int hfi_track_flush(struct hf_track *track, const struct ibv_cq *cq, int want, struct ibv_wc *wc);
 
-struct ibv_qp *hf_tracked_create_qp_ex(struct ibv_context *context,
-				       struct ibv_qp_init_attr_ex *attr);
-struct ibv_cq_ex *hf_tracked_create_cq_ex(struct ibv_context *context,
-					  struct ibv_cq_init_attr_ex *attr);
+struct ibv_qp *hfi_tracked_create_qp_ex(struct ibv_context *context,
+					struct ibv_qp_init_attr_ex *attr);
+struct ibv_cq_ex *hfi_tracked_create_cq_ex(struct ibv_context *context,
+					   struct ibv_cq_init_attr_ex *attr);
 /* Before it is destroyed: from here on its calls are the provider's own. */
-void hf_track_release_post(struct hf_track *track, struct ibv_qp *qp);
-void hf_track_release_poll(struct hf_track *track, struct ibv_cq *cq);
-void hf_track_drop_all_ex(struct hf_track *track);
+void hfi_track_release_post(struct hf_track *track, struct ibv_qp *qp);
+void hfi_track_release_poll(struct hf_track *track, struct ibv_cq *cq);
+void hfi_track_drop_all_ex(struct hf_track *track);
 
 #endif

@@ -553,17 +553,17 @@ static struct written read_written(const struct ib_uverbs_cmd_hdr *hdr, uint16_t
 	return to;
 }
 
-ssize_t __real_hf_write_uncancelled(int fd, const void *buffer, size_t size);
-ssize_t __wrap_hf_write_uncancelled(int fd, const void *buffer, size_t size);
+ssize_t __real_hfi_write_uncancelled(int fd, const void *buffer, size_t size);
+ssize_t __wrap_hfi_write_uncancelled(int fd, const void *buffer, size_t size);
 
-ssize_t __wrap_hf_write_uncancelled(int fd, const void *buffer, size_t size)
+ssize_t __wrap_hfi_write_uncancelled(int fd, const void *buffer, size_t size)
 {
 	const struct ib_uverbs_cmd_hdr *hdr = buffer;
 	struct written command;
 	int err;
 
 	if (kernel.fd < 0 || fd != kernel.fd)
-		return __real_hf_write_uncancelled(fd, buffer, size);
+		return __real_hfi_write_uncancelled(fd, buffer, size);
 	if (size < sizeof(*hdr) || (size_t)hdr->in_words * 4 != size) {
 		complain("a written command of another length than it says");
 		errno = EINVAL;

@@ -130,10 +130,10 @@ struct ibv_context *vbed_open(int fd)
 	context = bed.providers[bed.provider]->alloc_context(&bed.handle.device, fd, NULL);
 	if (!context)
 		return NULL;
-	err = hf_context_prepare(context);
+	err = hfi_context_prepare(context);
 	if (!err)
 		return &context->context;
-	hf_context_free(context);
+	hfi_context_free(context);
 	errno = -err;
 	return NULL;
 }
@@ -204,7 +204,7 @@ static void look_at_rest(struct vrun *v, size_t descriptors)
 	if (kernel_objects())
 		v_fault(v, V_LEAK, "%zu objects of the kernel's are left", kernel_objects());
 	if (v->context)
-		hf_context_free(hf_context_of(v->context));
+		hfi_context_free(hf_context_of(v->context));
 	if (kernel_mappings())
 		v_fault(v, V_LEAK, "%zd mappings are left", (ssize_t)kernel_mappings());
 	if (kernel_complaint())

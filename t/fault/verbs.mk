@@ -4,7 +4,7 @@ check_PROGRAMS += t/fault/verbs t/fault/verbs-test
 TESTS += t/fault/verbs t/fault/verbs-test
 
 kernel_wraps = -Wl,--wrap=mmap -Wl,--wrap=munmap -Wl,--wrap=epoll_create1 -Wl,--wrap=epoll_ctl \
-	-Wl,--wrap=hf_write_uncancelled
+	-Wl,--wrap=hfi_write_uncancelled
 kernel_ldflags = $(AM_LDFLAGS) $(kernel_wraps)
 # Everything that the programs share; a member is linked where it is asked for.
 check_LTLIBRARIES += libhf-test-verbs.la

@@ -25,14 +25,14 @@ static void check_root(const struct hf_search_root *root)
 static void try_roots(const char *text)
 {
 	struct hf_roots roots = {0};
-	int ret = hf_roots_parse(&roots, text);
+	int ret = hfi_roots_parse(&roots, text);
 
 	fuzz_check(ret <= 0);
 	fuzz_check(ret ? !roots.count && !roots.v : roots.count >= 1);
 	fuzz_check(roots.count <= HF_ROOTS_MAX);
 	for (unsigned int i = 0; i < roots.count; i++)
 		check_root(&roots.v[i]);
-	hf_roots_clear(&roots);
+	hfi_roots_clear(&roots);
 }
 
 static void try_context(const struct hf_options *options)

@@ -12,7 +12,7 @@
 const char fuzz_name[] = "elf";
 
 /* The command's own, without the rest of the command. */
-void *hf_tool_alloc(void *old, size_t count, size_t size)
+void *hfi_tool_alloc(void *old, size_t count, size_t size)
 {
 	void *memory = reallocarray(old, count, size);
 
@@ -20,7 +20,7 @@ void *hf_tool_alloc(void *old, size_t count, size_t size)
 	return memory;
 }
 
-char *hf_tool_print(const char *format, ...)
+char *hfi_tool_print(const char *format, ...)
 {
 	va_list args;
 	char *text;
@@ -37,7 +37,7 @@ static void check_symbols(const char *path, const char *soname)
 	int err;
 
 	fuzz_fill(&symbols, sizeof(symbols));
-	err = hf_program_symbols(path, soname, &symbols);
+	err = hfi_program_symbols(path, soname, &symbols);
 	if (err) {
 		fuzz_check(err == -ENOEXEC);
 		fuzz_check(fuzz_untouched(&symbols, sizeof(symbols)));
@@ -46,11 +46,11 @@ static void check_symbols(const char *path, const char *soname)
 	for (size_t i = 0; i < symbols.count; i++) {
 		const struct hf_symbol *symbol = &symbols.v[i];
 
-		fuzz_check(hf_symbol_find(&symbols, symbol->name, symbol->version) != NULL);
+		fuzz_check(hfi_symbol_find(&symbols, symbol->name, symbol->version) != NULL);
 		if (i == 64)
 			break;
 	}
-	hf_symbols_free(&symbols);
+	hfi_symbols_free(&symbols);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -61,10 +61,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	fuzz_check(fd >= 0 && write(fd, data, size) == (ssize_t)size);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	fuzz_check(hf_program_read(path, &program) == 0);
+	fuzz_check(hfi_program_read(path, &program) == 0);
 	fuzz_check(program.kind <= HF_PROGRAM_BROKEN);
 	fuzz_check((program.kind == HF_PROGRAM_DYNAMIC) <= (program.loader != NULL));
-	hf_program_free(&program);
+	hfi_program_free(&program);
 	check_symbols(path, "libibverbs.so.1");
 	check_symbols(path, NULL);
 	close(fd);

@@ -19,9 +19,9 @@ static void try_drivers(const char *text, size_t size)
 	struct hf_drivers drivers = {.say = hear, .arg = &messages};
 	int err;
 
-	err = hf_drivers_parse(&drivers, "/etc/libibverbs.d/fuzz.driver", text, size);
+	err = hfi_drivers_parse(&drivers, "/etc/libibverbs.d/fuzz.driver", text, size);
 	fuzz_check(!err || err == -7);
-	err = hf_drivers_add_list(&drivers, "RDMAV_DRIVERS", text);
+	err = hfi_drivers_add_list(&drivers, "RDMAV_DRIVERS", text);
 	fuzz_check(!err || err == -7);
 	fuzz_check(drivers.count <= HF_DRIVERS_MAX);
 	for (size_t i = 0; i < drivers.count; i++) {
@@ -29,7 +29,7 @@ static void try_drivers(const char *text, size_t size)
 		fuzz_check(fuzz_is_string(drivers.v[i].from));
 		fuzz_check(!strchr(drivers.v[i].name, '\n') || drivers.v[i].from[0] == 'R');
 	}
-	hf_drivers_clear(&drivers);
+	hfi_drivers_clear(&drivers);
 }
 
 static void check_tables(const struct hf_tables *tables)
@@ -46,14 +46,14 @@ static void check_tables(const struct hf_tables *tables)
 static void try_scan(const char *text)
 {
 	struct hf_scan_item items[3] = {{.file = "a"}, {.file = "b"}, {.file = "c"}};
-	int done = hf_scan_take(text, items, 3);
+	int done = hfi_scan_take(text, items, 3);
 
 	fuzz_check(done >= 0 && done <= 3);
 	for (int i = 0; i < 3; i++) {
 		fuzz_check(items[i].done == (i < done));
 		if (items[i].done)
 			check_tables(&items[i].tables);
-		hf_tables_clear(&items[i].tables);
+		hfi_tables_clear(&items[i].tables);
 	}
 }
 
@@ -66,16 +66,16 @@ static void try_cache(const char *text)
 	char *printed;
 	size_t size;
 
-	if (hf_cache_parse(text, &cache))
+	if (hfi_cache_parse(text, &cache))
 		cache = (struct hf_cache){0};
-	if (hf_tables_parse(&at, &tables) == 0) {
+	if (hfi_tables_parse(&at, &tables) == 0) {
 		const struct hf_file_identity identity = {.ino = 1};
 
-		fuzz_check(hf_cache_add(&cache, &identity, &tables) == 0);
-		hf_tables_clear(&tables);
+		fuzz_check(hfi_cache_add(&cache, &identity, &tables) == 0);
+		hfi_tables_clear(&tables);
 	}
-	fuzz_check(hf_cache_print(&cache, &printed, &size) == 0 && strlen(printed) == size);
-	fuzz_check(hf_cache_parse(printed, &again) == 0);
+	fuzz_check(hfi_cache_print(&cache, &printed, &size) == 0 && strlen(printed) == size);
+	fuzz_check(hfi_cache_parse(printed, &again) == 0);
 	fuzz_check(again.count == cache.count);
 	for (size_t i = 0; i < cache.count; i++) {
 		check_tables(&cache.v[i].tables);
@@ -83,8 +83,8 @@ static void try_cache(const char *text)
 			   again.v[i].tables.num_rules == cache.v[i].tables.num_rules);
 	}
 	free(printed);
-	hf_cache_clear(&again);
-	hf_cache_clear(&cache);
+	hfi_cache_clear(&again);
+	hfi_cache_clear(&cache);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

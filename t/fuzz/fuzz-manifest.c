@@ -42,8 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	fuzz_fill(&manifest, sizeof(manifest));
 	memset(&reason, 0, sizeof(reason));
-	ret = hf_manifest_parse("/usr/lib/holdfast/providers/fuzz.manifest", (const char *)data,
-				size, &manifest, &reason);
+	ret = hfi_manifest_parse("/usr/lib/holdfast/providers/fuzz.manifest", (const char *)data,
+				 size, &manifest, &reason);
 	if (ret) {
 		fuzz_check(ret < 0);
 		fuzz_check(fuzz_untouched(&manifest, sizeof(manifest)));
@@ -56,6 +56,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	check_manifest(&manifest);
-	hf_manifest_clear(&manifest);
+	hfi_manifest_clear(&manifest);
 	return 0;
 }

@@ -120,18 +120,18 @@ static void name(const char *device, const char *protocol)
 	strcpy(facts.name, device);
 	snprintf(facts.protocol, sizeof(facts.protocol), "%s", protocol);
 	fuzz_fill(&hardware, sizeof(hardware));
-	ret = hf_name_look(root, device, &hardware);
+	ret = hfi_name_look(root, device, &hardware);
 	if (ret) {
 		fuzz_check(ret < 0 && fuzz_untouched(&hardware, sizeof(hardware)));
 		return;
 	}
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		fuzz_check(!hf_name_parse_policies(lists[i], &policies));
+		fuzz_check(!hfi_name_parse_policies(lists[i], &policies));
 		fuzz_fill(&answer, sizeof(answer));
-		ret = hf_name_decide(&policies, NULL, &facts, &hardware, NULL, &answer);
+		ret = hfi_name_decide(&policies, NULL, &facts, &hardware, NULL, &answer);
 		fuzz_check(fuzz_is_string(answer.why));
 		if (!ret)
-			fuzz_check(fuzz_is_string(answer.name) && !hf_name_fault(answer.name));
+			fuzz_check(fuzz_is_string(answer.name) && !hfi_name_fault(answer.name));
 		else
 			fuzz_check(ret < 0 && fuzz_untouched(answer.name, sizeof(answer.name)));
 	}
@@ -144,9 +144,9 @@ static void names_as_text(const uint8_t *data, size_t length)
 
 	memcpy(text, data, length);
 	text[length] = '\0';
-	if (!hf_name_fault(text))
+	if (!hfi_name_fault(text))
 		fuzz_check(*text && strlen(text) < HF_NAME_SIZE && !strpbrk(text, "/:% \n"));
-	if (!hf_name_parse_policies(text, &policies))
+	if (!hfi_name_parse_policies(text, &policies))
 		fuzz_check(policies.count && policies.count <= HF_NAME_POLICIES);
 }
 

@@ -14,10 +14,10 @@ static void path(const uint8_t *message, size_t size)
 	int err;
 
 	fuzz_fill(&ret, sizeof(ret));
-	err = hf_parse_path(message, size, &ret);
+	err = hfi_parse_path(message, size, &ret);
 	fuzz_check(err == 0 || err == -EINVAL);
 	fuzz_check(!err || fuzz_untouched(&ret, sizeof(ret)));
-	fuzz_check(err || !ret.via.family || hf_ip_size(&ret.via));
+	fuzz_check(err || !ret.via.family || hfi_ip_size(&ret.via));
 }
 
 static void neighbour(const uint8_t *message, size_t size)
@@ -26,7 +26,7 @@ static void neighbour(const uint8_t *message, size_t size)
 	int err;
 
 	fuzz_fill(&ret, sizeof(ret));
-	err = hf_parse_neighbour(message, size, &ret);
+	err = hfi_parse_neighbour(message, size, &ret);
 	fuzz_check(err == 0 || err == -EINVAL);
 	fuzz_check(!err || fuzz_untouched(&ret, sizeof(ret)));
 }
@@ -37,7 +37,7 @@ static void link_answer(const uint8_t *message, size_t size)
 	int err;
 
 	fuzz_fill(&ret, sizeof(ret));
-	err = hf_parse_link(message, size, &ret);
+	err = hfi_parse_link(message, size, &ret);
 	fuzz_check(err == 0 || err == -EINVAL);
 	fuzz_check(!err || fuzz_untouched(&ret, sizeof(ret)));
 }
@@ -49,7 +49,7 @@ static void owner(const uint8_t *message, size_t size)
 	int err;
 
 	fuzz_fill(&ret, sizeof(ret));
-	err = hf_parse_owner(message, size, &ip, &ret);
+	err = hfi_parse_owner(message, size, &ip, &ret);
 	fuzz_check(err == 0 || err == -EINVAL || err == -ENOENT);
 	fuzz_check(err ? fuzz_untouched(&ret, sizeof(ret)) : ret != 0);
 }

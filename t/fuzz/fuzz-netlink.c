@@ -12,7 +12,7 @@ static void try_device(const uint8_t *message, size_t size)
 	int ret;
 
 	fuzz_fill(&device, sizeof(device));
-	ret = hf_nl_parse_device(message, size, &device);
+	ret = hfi_nl_parse_device(message, size, &device);
 	if (ret) {
 		fuzz_check(ret < 0);
 		fuzz_check(fuzz_untouched(&device, sizeof(device)));
@@ -20,7 +20,7 @@ static void try_device(const uint8_t *message, size_t size)
 	}
 	fuzz_check(fuzz_is_string(device.name));
 	/* The name becomes a component of a path. */
-	fuzz_check(hf_is_name(device.name, sizeof(device.name) - 1));
+	fuzz_check(hfi_is_name(device.name, sizeof(device.name) - 1));
 	fuzz_check(device.protocol <= HF_PROTOCOL_USNIC);
 }
 
@@ -30,14 +30,14 @@ static void try_chardev(const uint8_t *message, size_t size)
 	int ret;
 
 	fuzz_fill(&chardev, sizeof(chardev));
-	ret = hf_nl_parse_chardev(message, size, &chardev);
+	ret = hfi_nl_parse_chardev(message, size, &chardev);
 	if (ret) {
 		fuzz_check(ret < 0);
 		fuzz_check(fuzz_untouched(&chardev, sizeof(chardev)));
 		return;
 	}
 	fuzz_check(fuzz_is_string(chardev.name));
-	fuzz_check(hf_is_name(chardev.name, sizeof(chardev.name) - 1));
+	fuzz_check(hfi_is_name(chardev.name, sizeof(chardev.name) - 1));
 }
 
 static void try_port(const uint8_t *message, size_t size)
@@ -46,7 +46,7 @@ static void try_port(const uint8_t *message, size_t size)
 	int ret;
 
 	fuzz_fill(&port, sizeof(port));
-	ret = hf_nl_parse_port(message, size, &port);
+	ret = hfi_nl_parse_port(message, size, &port);
 	if (ret) {
 		fuzz_check(ret < 0);
 		fuzz_check(fuzz_untouched(&port, sizeof(port)));
@@ -73,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		try_port(message, size - 1);
 		break;
 	default:
-		fuzz_check(hf_nl_parse_exclusive(message, size - 1) <= 1);
+		fuzz_check(hfi_nl_parse_exclusive(message, size - 1) <= 1);
 		break;
 	}
 	free(message);

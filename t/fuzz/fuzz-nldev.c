@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int ret;
 
 	fuzz_fill(&device, sizeof(device));
-	ret = hf_nldev_parse(message, size, &device);
+	ret = hfi_nldev_parse(message, size, &device);
 	if (ret) {
 		fuzz_check(ret < 0);
 		fuzz_check(fuzz_untouched(&device, sizeof(device)));

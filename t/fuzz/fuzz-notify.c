@@ -15,9 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	message = fuzz_copy(data + 1, size - 1);
 	fuzz_fill(&hint, sizeof(hint));
 	if (data[0] & 1)
-		fuzz_hint(hf_route_parse(message, size - 1, &hint), &hint);
+		fuzz_hint(hfi_route_parse(message, size - 1, &hint), &hint);
 	else
-		fuzz_hint(hf_rdma_notify_parse(message, size - 1, &hint), &hint);
+		fuzz_hint(hfi_rdma_notify_parse(message, size - 1, &hint), &hint);
 	free(message);
 	return 0;
 }

@@ -176,7 +176,7 @@ static void check_gids(int dir, uint32_t port)
 	union ibv_gid gid;
 	int count;
 
-	count = hf_read_gids(dir, port, &gids);
+	count = hfi_read_gids(dir, port, &gids);
 	if (count < 0)
 		fuzz_check(!gids);
 	for (int i = 0; i < count; i++) {
@@ -186,8 +186,8 @@ static void check_gids(int dir, uint32_t port)
 	}
 	free(gids);
 	for (uint32_t i = 0; i < 4; i++) {
-		fuzz_check(hf_read_gid(dir, port, i, &gid) <= 0);
-		fuzz_check(hf_read_pkey(dir, port, i, &pkey) <= 0);
+		fuzz_check(hfi_read_gid(dir, port, i, &gid) <= 0);
+		fuzz_check(hfi_read_pkey(dir, port, i, &pkey) <= 0);
 	}
 }
 
@@ -198,43 +198,43 @@ static void check_entry(const struct hf_search_root *root, const struct hf_entry
 	struct hf_reason reason;
 	int dir, ret;
 
-	fuzz_check(hf_is_uverbs_name(entry->uverbs));
+	fuzz_check(hfi_is_uverbs_name(entry->uverbs));
 	fuzz_check(fuzz_is_string(entry->name));
-	fuzz_check(!entry->name[0] || hf_is_name(entry->name, HF_NAME_SIZE - 1));
-	hf_entry_tell_reason(entry, &reason);
+	fuzz_check(!entry->name[0] || hfi_is_name(entry->name, HF_NAME_SIZE - 1));
+	hfi_entry_tell_reason(entry, &reason);
 	fuzz_check(fuzz_is_string(reason.text));
 	fuzz_fill(modalias, sizeof(modalias));
-	if (hf_entry_read_modalias(root, entry, modalias))
+	if (hfi_entry_read_modalias(root, entry, modalias))
 		fuzz_check(fuzz_untouched(modalias, sizeof(modalias)));
 	else
 		fuzz_check(fuzz_is_string(modalias));
-	fuzz_check(hf_entry_same(entry, entry) == 1);
+	fuzz_check(hfi_entry_same(entry, entry) == 1);
 
 	fuzz_fill(&again, sizeof(again));
-	ret = hf_discover_one(root, 0, HF_SOURCE_SYSFS, NULL, entry->uverbs, &again);
+	ret = hfi_discover_one(root, 0, HF_SOURCE_SYSFS, NULL, entry->uverbs, &again);
 	fuzz_check(ret <= 0);
 	if (ret)
 		fuzz_check(fuzz_untouched(&again, sizeof(again)));
 	else
-		fuzz_check(hf_entry_same(entry, &again) == 1);
+		fuzz_check(hfi_entry_same(entry, &again) == 1);
 
 	if (entry->reason.code != HF_REASON_NONE)
 		return;
 	/* Nothing changed since it was found. */
-	fuzz_check(hf_entry_verify(root, NULL, entry) == 0);
-	dir = hf_entry_open_uverbs(root, entry);
+	fuzz_check(hfi_entry_verify(root, NULL, entry) == 0);
+	dir = hfi_entry_open_uverbs(root, entry);
 	if (dir >= 0)
 		close(dir);
-	dir = hf_entry_open_dir(root, entry, name);
+	dir = hfi_entry_open_dir(root, entry, name);
 	if (dir < 0)
 		return;
-	fuzz_check(hf_is_name(name, HF_NAME_SIZE - 1));
+	fuzz_check(hfi_is_name(name, HF_NAME_SIZE - 1));
 	for (uint32_t port = 0; port < 3; port++) {
 		struct hf_port_info info;
 
 		fuzz_fill(&info, sizeof(info));
 		info.size = sizeof(info);
-		if (!hf_read_port(dir, NULL, entry, port, &info)) {
+		if (!hfi_read_port(dir, NULL, entry, port, &info)) {
 			fuzz_check(fuzz_is_string(info.netdev));
 			fuzz_check(fuzz_is_string(info.rate));
 		}
@@ -251,9 +251,9 @@ static void check_brief(const struct hf_search_root *root, const struct hf_entry
 	int ret;
 
 	fuzz_check(!strcmp(brief.uverbs, whole->uverbs) && !strcmp(brief.name, whole->name));
-	ret = hf_entry_read_number(root, &brief);
+	ret = hfi_entry_read_number(root, &brief);
 	fuzz_check(ret || !brief.node_number || brief.node_number == whole->node_number);
-	ret = hf_entry_complete(root, &brief);
+	ret = hfi_entry_complete(root, &brief);
 	fuzz_check(ret == 0 || (ret < 0 && brief.brief && whole->reason.code != HF_REASON_NONE));
 	if (ret)
 		return;
@@ -269,11 +269,11 @@ static void check_all_brief(const struct hf_search_root *root, const struct hf_e
 {
 	struct hf_entries brief = {0};
 
-	fuzz_check(hf_discover(root, 0, HF_SOURCE_SYSFS | HF_BRIEFLY, NULL, &brief) >= 0);
+	fuzz_check(hfi_discover(root, 0, HF_SOURCE_SYSFS | HF_BRIEFLY, NULL, &brief) >= 0);
 	fuzz_check(brief.count == whole->count);
 	for (size_t i = 0; i < brief.count; i++)
 		check_brief(root, &brief.v[i], &whole->v[i]);
-	hf_entries_free(&brief);
+	hfi_entries_free(&brief);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -290,13 +290,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	close(before);
 
 	apply(data, size);
-	fuzz_check(!hf_search_root_init(&root, top, dev));
-	if (hf_discover(&root, 0, HF_SOURCE_SYSFS, NULL, &entries) >= 0) {
+	fuzz_check(!hfi_search_root_init(&root, top, dev));
+	if (hfi_discover(&root, 0, HF_SOURCE_SYSFS, NULL, &entries) >= 0) {
 		for (size_t i = 0; i < entries.count; i++)
 			check_entry(&root, &entries.v[i]);
 		check_all_brief(&root, &entries);
 	}
-	hf_entries_free(&entries);
+	hfi_entries_free(&entries);
 	put_back();
 
 	after = dup(top_fd);

@@ -38,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size -= length;
 	}
 	fuzz_fill(&hint, sizeof(hint));
-	ret = hf_uevent_classify(strings[0], strings[1], strings[2], strings[3], strings[4], &hint);
+	ret = hfi_uevent_classify(strings[0], strings[1], strings[2], strings[3], strings[4],
+				  &hint);
 	fuzz_hint(ret, &hint);
 	for (int i = 0; i < STRINGS; i++)
 		free(copies[i]);

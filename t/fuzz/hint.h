@@ -15,7 +15,7 @@ static inline void fuzz_hint_name(const char name[HF_NAME_SIZE])
 
 	fuzz_check(length < HF_NAME_SIZE);
 	/* Names become components of paths. */
-	fuzz_check(!length || hf_is_name(name, HF_NAME_SIZE - 1));
+	fuzz_check(!length || hfi_is_name(name, HF_NAME_SIZE - 1));
 	/* Hints are compared as bytes. */
 	for (size_t i = length; i < HF_NAME_SIZE; i++)
 		fuzz_check(!name[i]);

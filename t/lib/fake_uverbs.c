@@ -173,7 +173,7 @@ struct ibv_context *fake_context(void)
 	/* Not for writing: every command then comes by the ioctl in the end. */
 	fake.fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	assert_true(fake.fd >= 0);
-	hf_delivered_init(&fake.private.uverbs.delivered);
+	hfi_delivered_init(&fake.private.uverbs.delivered);
 	fake.private.uverbs.driver_id = FAKE_DRIVER_ID;
 	fake.private.uverbs.event_fd = -1;
 	fake.private.uverbs.qp_mask_offset = offsetof(struct verbs_qp, comp_mask);
@@ -188,7 +188,7 @@ struct ibv_context *fake_context(void)
 	fake.context.context.num_comp_vectors = 1;
 	fake.context.context.abi_compat = __VERBS_ABI_IS_EXTENDED;
 	pthread_mutex_init(&fake.context.context.mutex, NULL);
-	hf_operations_default(&fake.context);
+	hfi_operations_default(&fake.context);
 	return &fake.context.context;
 }
 
@@ -200,7 +200,7 @@ struct verbs_device *fake_device(void)
 void fake_context_end(void)
 {
 	if (fake.fd > 0) {
-		hf_delivered_fini(&fake.private.uverbs.delivered);
+		hfi_delivered_fini(&fake.private.uverbs.delivered);
 		close(fake.fd);
 	}
 	fake.fd = -1;

@@ -322,13 +322,13 @@ static void decide(const struct item *item, const struct hf_name_hardware *hardw
 
 	snprintf(facts.name, sizeof(facts.name), "%s", item->ib);
 	snprintf(facts.protocol, sizeof(facts.protocol), "%s", item->protocol);
-	assert_int_equal(hf_name_parse_policies(lists[list], &policies), 0);
-	ret = hf_name_decide(&policies, NULL, &facts, hardware, NULL, &answer);
+	assert_int_equal(hfi_name_parse_policies(lists[list], &policies), 0);
+	ret = hfi_name_decide(&policies, NULL, &facts, hardware, NULL, &answer);
 	if (ret && ret != -ENOENT)
 		fail_seed("%s %s: %s", item->parent, lists[list], answer.why);
 	strcpy(name, ret ? "" : answer.name);
-	if (!ret && hf_name_fault(name))
-		fail_seed("%s: %s", name, hf_name_fault(name));
+	if (!ret && hfi_name_fault(name))
+		fail_seed("%s: %s", name, hfi_name_fault(name));
 }
 
 /* All names are asked for: the first time they are kept, later they must be the same. */
@@ -342,7 +342,7 @@ static void check_names(struct machine *machine, bool first)
 
 		if (!item->present || !item->has_ib)
 			continue;
-		assert_int_equal(hf_name_look(machine->root, item->ib, &hardware), 0);
+		assert_int_equal(hfi_name_look(machine->root, item->ib, &hardware), 0);
 		for (int list = 0; list < NUM_LISTS; list++) {
 			decide(item, &hardware, list, name);
 			expect(item, list, false, wanted);

@@ -175,7 +175,7 @@ check_PROGRAMS += t/unit/wait
 TESTS += t/unit/wait
 t_unit_wait_SOURCES = t/unit/wait.c
 t_unit_wait_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_wait_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=hf_read_uncancelled -Wl,--wrap=poll
+t_unit_wait_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=hfi_read_uncancelled -Wl,--wrap=poll
 t_unit_wait_LDADD = libhf-core.la $(CMOCKA_LIBS) -lpthread
 
 check_PROGRAMS += t/unit/uverbs_events
@@ -183,7 +183,7 @@ TESTS += t/unit/uverbs_events
 t_unit_uverbs_events_SOURCES = t/unit/uverbs_events.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
 	t/unit/async_context.h t/unit/queues.h
 t_unit_uverbs_events_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_uverbs_events_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=hf_read_uncancelled
+t_unit_uverbs_events_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=hfi_read_uncancelled
 t_unit_uverbs_events_LDADD = libhf-core.la $(CMOCKA_LIBS)
 
 check_PROGRAMS += t/unit/cache_limit
@@ -203,7 +203,7 @@ check_PROGRAMS += t/unit/uverbs_post
 TESTS += t/unit/uverbs_post
 t_unit_uverbs_post_SOURCES = t/unit/uverbs_post.c
 t_unit_uverbs_post_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_uverbs_post_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=hf_write_uncancelled
+t_unit_uverbs_post_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=hfi_write_uncancelled
 t_unit_uverbs_post_LDADD = libhf-core.la $(CMOCKA_LIBS)
 
 check_PROGRAMS += t/unit/private34_queues

@@ -15,7 +15,7 @@ static inline struct ibv_context *async_context(void)
 	struct verbs_ex_private *private = hf_context_of(context)->priv;
 
 	assert_int_equal(pipe(async_pipe), 0);
-	assert_int_equal(hf_wait_init(&private->async, NULL, async_pipe[0]), 0);
+	assert_int_equal(hfi_wait_init(&private->async, NULL, async_pipe[0]), 0);
 	context->async_fd = private->async.fd;
 	return context;
 }
@@ -24,8 +24,8 @@ static inline void async_context_end(struct ibv_context *context)
 {
 	struct verbs_ex_private *private = hf_context_of(context)->priv;
 
-	hf_delivered_fini(&private->uverbs.delivered);
-	hf_wait_fini(&private->async);
+	hfi_delivered_fini(&private->uverbs.delivered);
+	hfi_wait_fini(&private->async);
 	close(async_pipe[1]);
 	fake_context_end();
 }

@@ -27,11 +27,11 @@ static void no_files(void **state)
 	none = old;
 	none.rlim_cur = 0;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
-	err = hf_cache_save(dir, &cache);
+	err = hfi_cache_save(dir, &cache);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	assert_int_equal(err, -EFBIG);
 	assert_int_not_equal(access(file, F_OK), 0);
-	assert_int_equal(hf_cache_save(dir, &cache), 0);
+	assert_int_equal(hfi_cache_save(dir, &cache), 0);
 	assert_int_equal(unlink(file), 0);
 	assert_int_equal(rmdir(dir), 0);
 }

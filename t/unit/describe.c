@@ -41,7 +41,7 @@ static void every_combination(void **state)
 					.ethernet_ports = ports & 2,
 				};
 				unsigned int can = 0;
-				const char *driver = row ? hf_driver_table(row - 1, &can)
+				const char *driver = row ? hfi_driver_table(row - 1, &can)
 							 : "e1000e";
 				struct hf_description answer;
 				int err;
@@ -56,7 +56,7 @@ static void every_combination(void **state)
 					unsigned int of_ports = (ports & 1 ? IB : 0U) |
 								(ports & 2 ? ROCE : 0U);
 
-					assert_int_equal(hf_describe(&tree, &nl, &answer), 0);
+					assert_int_equal(hfi_describe(&tree, &nl, &answer), 0);
 					assert_string_equal(answer.source, "netlink");
 					assert_string_equal(answer.protocol, protocols[i]);
 					if (!strcmp(protocols[i], "ib"))
@@ -71,7 +71,7 @@ static void every_combination(void **state)
 						assert_int_equal(answer.kinds, 0);
 					count++;
 				}
-				err = hf_describe(&tree, NULL, &answer);
+				err = hfi_describe(&tree, NULL, &answer);
 				count++;
 				if (err) {
 					assert_int_equal(err, -ENODATA);
@@ -99,13 +99,13 @@ static void the_nearest_driver_counts(void **state)
 	strcpy(tree.drivers[1], "mlx5_core");
 	strcpy(tree.drivers[2], "hfi1");
 	tree.num_drivers = 3;
-	assert_int_equal(hf_describe(&tree, NULL, &answer), 0);
+	assert_int_equal(hfi_describe(&tree, NULL, &answer), 0);
 	assert_int_equal(answer.kinds, ROCE);
 	assert_string_equal(answer.source, "driver");
 	/* rxe below a card, as until Linux 5.10. */
 	tree.has_parent = true;
 	strcpy(tree.drivers[1], "i40e");
-	assert_int_equal(hf_describe(&tree, NULL, &answer), 0);
+	assert_int_equal(hfi_describe(&tree, NULL, &answer), 0);
 	assert_int_equal(answer.kinds, ROCE);
 	assert_string_equal(answer.source, "sysfs");
 }
@@ -124,7 +124,7 @@ static void reads_a_tree(void **state)
 	snprintf(path, sizeof(path), "%s/class/infiniband/mlx0", tree_sysfs(tree));
 	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	assert_true(dir >= 0);
-	hf_tree_read(dir, &facts);
+	hfi_tree_read(dir, &facts);
 	assert_int_equal(facts.node_type, 1);
 	assert_true(facts.infiniband_ports);
 	assert_false(facts.ethernet_ports);
@@ -134,7 +134,7 @@ static void reads_a_tree(void **state)
 	assert_int_equal(tree_set(tree, 0, "parent", "eth0"), 0);
 	assert_int_equal(tree_rename(tree, 0, "mlx7"), 0);
 	assert_int_equal(symlinkat("../../../bus/pci/drivers/mlx4_core", dir, "driver"), 0);
-	hf_tree_read(dir, &facts);
+	hfi_tree_read(dir, &facts);
 	assert_true(facts.infiniband_ports && facts.ethernet_ports && facts.has_parent);
 	assert_string_equal(facts.drivers[0], "mlx4_core");
 	/* What is there is nonsense, or nothing. */
@@ -142,11 +142,11 @@ static void reads_a_tree(void **state)
 	assert_int_equal(tree_set(tree, 0, "ports/3/link_layer", "EthernetInfiniBand"), 0);
 	assert_int_equal(tree_set(tree, 0, "ports/1/link_layer", ""), 0);
 	assert_int_equal(tree_set(tree, 0, "ports/2/link_layer", NULL), 0);
-	hf_tree_read(dir, &facts);
+	hfi_tree_read(dir, &facts);
 	assert_int_equal(facts.node_type, 0);
 	assert_false(facts.infiniband_ports || facts.ethernet_ports);
 	assert_int_equal(tree_remove(tree, 0), 0);
-	hf_tree_read(dir, &facts);
+	hfi_tree_read(dir, &facts);
 	close(dir);
 	tree_free(tree);
 }

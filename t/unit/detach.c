@@ -63,7 +63,7 @@ static void a_file_is_let_go(void **state)
 	assert_int_equal(fstat(fd, &file), 0);
 	assert_int_equal(fstat(other, &kept), 0);
 
-	assert_int_equal(hf_detach_file(&file, dead), 3 + 3);
+	assert_int_equal(hfi_detach_file(&file, dead), 3 + 3);
 	assert_true(is_end_of_file(fd) && is_end_of_file(twin) && is_end_of_file(heir));
 	assert_int_equal(fcntl(twin, F_GETFD), FD_CLOEXEC);
 	assert_int_equal(fcntl(heir, F_GETFD), 0);
@@ -82,7 +82,7 @@ static void a_file_is_let_go(void **state)
 
 	assert_string_equal(again, "still shared");
 	/* Nothing of it is left in this process. */
-	assert_int_equal(hf_detach_file(&file, dead), 0);
+	assert_int_equal(hfi_detach_file(&file, dead), 0);
 	munmap(shared, 2 * page);
 	munmap(reading, page);
 	munmap(doorbell, page);
@@ -123,11 +123,11 @@ static void leftovers(void **state)
 	assert_int_equal(fstat(fd, &file), 0);
 	assert_true(is_mapped(&file));
 	close(fd);
-	assert_int_equal(hf_detach_leftovers(&file), -EBUSY);
+	assert_int_equal(hfi_detach_leftovers(&file), -EBUSY);
 	assert_int_equal(pwrite(twin, "A", 1, 0), 1);
 	assert_string_equal(left, "A queue");
 	close(twin);
-	assert_int_equal(hf_detach_leftovers(&file), 0);
+	assert_int_equal(hfi_detach_leftovers(&file), 0);
 	assert_string_equal(left, "A queue");
 	assert_false(is_mapped(&file));
 	munmap(left, page);
@@ -180,7 +180,7 @@ static void a_thread_that_polls_sees_nothing_change(void **state)
 		spinner.at = map + page / 2;
 		assert_int_equal(pthread_create(&thread, NULL, spin, &spinner), 0);
 		wait_for_rounds(&spinner);
-		assert_int_equal(hf_detach_file(&file, dead), 2);
+		assert_int_equal(hfi_detach_file(&file, dead), 2);
 		wait_for_rounds(&spinner);
 		atomic_store(&spinner.stop, true);
 		pthread_join(thread, NULL);

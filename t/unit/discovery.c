@@ -36,14 +36,14 @@ static int setup(void **state)
 	if (!world || tree_new(&world->tree, NULL))
 		return -1;
 	*state = world;
-	return hf_search_root_init(&world->root, tree_sysfs(world->tree), tree_dev(world->tree));
+	return hfi_search_root_init(&world->root, tree_sysfs(world->tree), tree_dev(world->tree));
 }
 
 static int teardown(void **state)
 {
 	struct world *world = *state;
 
-	hf_entries_free(&world->entries);
+	hfi_entries_free(&world->entries);
 	tree_free(world->tree);
 	free(world);
 	return 0;
@@ -51,8 +51,8 @@ static int teardown(void **state)
 
 static void discover(struct world *world)
 {
-	hf_entries_free(&world->entries);
-	assert_int_equal(hf_discover(&world->root, 7, HF_SOURCE_SYSFS, NULL, &world->entries), 0);
+	hfi_entries_free(&world->entries);
+	assert_int_equal(hfi_discover(&world->root, 7, HF_SOURCE_SYSFS, NULL, &world->entries), 0);
 }
 
 static struct hf_entry *entry_of(struct world *world, const char *uverbs)
@@ -67,7 +67,7 @@ static struct hf_entry one(struct world *world, const char *uverbs)
 {
 	struct hf_entry entry;
 
-	assert_int_equal(hf_discover_one(&world->root, 7, HF_SOURCE_SYSFS, NULL, uverbs, &entry),
+	assert_int_equal(hfi_discover_one(&world->root, 7, HF_SOURCE_SYSFS, NULL, uverbs, &entry),
 			 0);
 	return entry;
 }
@@ -97,10 +97,10 @@ static void an_entry_is_complete(void **state)
 	assert_int_equal(entry->node_guid, htobe64(tree_guid(world->tree, 300)));
 	assert_int_equal(entry->kernel_abi, 5);
 	assert_int_equal(entry->node_type, IBV_NODE_CA);
-	assert_int_equal(hf_entry_read_modalias(&world->root, entry, modalias), 0);
+	assert_int_equal(hfi_entry_read_modalias(&world->root, entry, modalias), 0);
 	assert_string_equal(modalias, options.modalias);
 	assert_int_equal(entry->reason.code, HF_REASON_NONE);
-	assert_int_equal(hf_entry_node_path(&world->root, entry, path), 0);
+	assert_int_equal(hfi_entry_node_path(&world->root, entry, path), 0);
 	snprintf(expected, sizeof(expected), "%s/infiniband/uverbs300", tree_dev(world->tree));
 	assert_string_equal(path, expected);
 }
@@ -121,7 +121,7 @@ static void every_device_once(void **state)
 		assert_non_null(entry_of(world, name));
 	}
 	/* A second root is appended. */
-	assert_int_equal(hf_discover(&world->root, 8, HF_SOURCE_SYSFS, NULL, &world->entries), 0);
+	assert_int_equal(hfi_discover(&world->root, 8, HF_SOURCE_SYSFS, NULL, &world->entries), 0);
 	assert_int_equal(world->entries.count, 400);
 	assert_int_equal(world->entries.v[200].root, 8);
 }
@@ -132,18 +132,18 @@ static void a_root_that_is_not_there_is_empty(void **state)
 	struct hf_search_root root;
 	struct hf_entry entry;
 
-	assert_int_equal(hf_search_root_init(&root, "/nowhere/at/all//", "/dev"), 0);
+	assert_int_equal(hfi_search_root_init(&root, "/nowhere/at/all//", "/dev"), 0);
 	assert_string_equal(root.sysfs, "/nowhere/at/all");
 	assert_false(root.kernel);
-	assert_int_equal(hf_discover(&root, 0, HF_SOURCE_SYSFS, NULL, &world->entries), 0);
+	assert_int_equal(hfi_discover(&root, 0, HF_SOURCE_SYSFS, NULL, &world->entries), 0);
 	assert_int_equal(world->entries.count, 0);
-	assert_int_equal(hf_discover_one(&root, 0, HF_SOURCE_SYSFS, NULL, "uverbs0", &entry),
+	assert_int_equal(hfi_discover_one(&root, 0, HF_SOURCE_SYSFS, NULL, "uverbs0", &entry),
 			 -ENODEV);
-	assert_int_equal(hf_search_root_init(&root, "sys", "/dev"), -EINVAL);
-	assert_int_equal(hf_search_root_init(&root, "/sys/", "/dev/"), 0);
+	assert_int_equal(hfi_search_root_init(&root, "sys", "/dev"), -EINVAL);
+	assert_int_equal(hfi_search_root_init(&root, "/sys/", "/dev/"), 0);
 	assert_true(root.kernel);
 	assert_string_equal(root.dev, "/dev");
-	assert_int_equal(hf_search_root_init(&root, "/", "/"), 0);
+	assert_int_equal(hfi_search_root_init(&root, "/", "/"), 0);
 	assert_string_equal(root.sysfs, "/");
 }
 
@@ -153,9 +153,10 @@ static void one_by_its_name(void **state)
 	struct hf_entry entry = {.index = 77};
 
 	assert_int_equal(tree_add(world->tree, 1, "rxe1", NULL), 0);
-	assert_int_equal(hf_discover_one(&world->root, 7, HF_SOURCE_SYSFS, NULL, "uverbs0", &entry),
+	assert_int_equal(hfi_discover_one(&world->root, 7, HF_SOURCE_SYSFS, NULL, "uverbs0",
+					  &entry),
 			 -ENODEV);
-	assert_int_equal(hf_discover_one(&world->root, 7, HF_SOURCE_SYSFS, NULL, "../x", &entry),
+	assert_int_equal(hfi_discover_one(&world->root, 7, HF_SOURCE_SYSFS, NULL, "../x", &entry),
 			 -ENODEV);
 	assert_int_equal(entry.index, 77);
 	entry = one(world, "uverbs1");
@@ -175,11 +176,11 @@ static void rename_keeps_identity(void **state)
 	assert_int_equal(tree_rename(world->tree, 0, "foo7"), 0);
 	after = one(world, "uverbs0");
 	assert_string_equal(after.name, "foo7");
-	assert_int_equal(hf_entry_same(&before, &after), 1);
-	assert_int_equal(hf_entry_verify(&world->root, NULL, &before), 0);
+	assert_int_equal(hfi_entry_same(&before, &after), 1);
+	assert_int_equal(hfi_entry_verify(&world->root, NULL, &before), 0);
 	/* Another device takes the old name: it must not be the one that is opened. */
 	assert_int_equal(tree_add(world->tree, 1, "rxe0", NULL), 0);
-	fd = hf_entry_open_dir(&world->root, &before, name);
+	fd = hfi_entry_open_dir(&world->root, &before, name);
 	assert_true(fd >= 0);
 	assert_string_equal(name, "foo7");
 	close(fd);
@@ -196,15 +197,15 @@ static void swap_is_another_identity(void **state)
 	after = one(world, "uverbs0");
 	assert_int_equal(before.stamp.tv_sec, after.stamp.tv_sec);
 	assert_int_equal(before.node_number, after.node_number);
-	assert_int_equal(hf_entry_same(&before, &after), 0);
-	assert_int_equal(hf_entry_verify(&world->root, NULL, &before), -ENODEV);
-	assert_int_equal(hf_entry_verify(&world->root, NULL, &after), 0);
-	assert_int_equal(hf_entry_open_dir(&world->root, &before, NULL), -ENODEV);
-	assert_int_equal(hf_entry_open_uverbs(&world->root, &before), -ENODEV);
+	assert_int_equal(hfi_entry_same(&before, &after), 0);
+	assert_int_equal(hfi_entry_verify(&world->root, NULL, &before), -ENODEV);
+	assert_int_equal(hfi_entry_verify(&world->root, NULL, &after), 0);
+	assert_int_equal(hfi_entry_open_dir(&world->root, &before, NULL), -ENODEV);
+	assert_int_equal(hfi_entry_open_uverbs(&world->root, &before), -ENODEV);
 	assert_int_equal(tree_remove(world->tree, 0), 0);
-	assert_int_equal(hf_entry_verify(&world->root, NULL, &after), -ENODEV);
-	assert_int_equal(hf_entry_open_dir(&world->root, &after, NULL), -ENODEV);
-	assert_int_equal(hf_entry_open_uverbs(&world->root, &after), -ENODEV);
+	assert_int_equal(hfi_entry_verify(&world->root, NULL, &after), -ENODEV);
+	assert_int_equal(hfi_entry_open_dir(&world->root, &after, NULL), -ENODEV);
+	assert_int_equal(hfi_entry_open_uverbs(&world->root, &after), -ENODEV);
 }
 
 static void dropped_caches_are_no_news(void **state)
@@ -217,7 +218,7 @@ static void dropped_caches_are_no_news(void **state)
 	assert_int_equal(tree_drop_caches(world->tree), 0);
 	after = one(world, "uverbs0");
 	assert_int_not_equal(before.stamp.tv_nsec, after.stamp.tv_nsec);
-	assert_int_equal(hf_entry_same(&before, &after), 1);
+	assert_int_equal(hfi_entry_same(&before, &after), 1);
 }
 
 static void identity_is_what_both_know(void **state)
@@ -227,23 +228,23 @@ static void identity_is_what_both_know(void **state)
 	struct hf_entry other = base;
 
 	(void)state;
-	assert_int_equal(hf_entry_same(&base, &other), 1);
+	assert_int_equal(hfi_entry_same(&base, &other), 1);
 	other.index = 4;
-	assert_int_equal(hf_entry_same(&base, &other), 0);
+	assert_int_equal(hfi_entry_same(&base, &other), 0);
 	other.index = -1;
-	assert_int_equal(hf_entry_same(&base, &other), 1);
+	assert_int_equal(hfi_entry_same(&base, &other), 1);
 	other.inode = 6;
-	assert_int_equal(hf_entry_same(&base, &other), 0);
+	assert_int_equal(hfi_entry_same(&base, &other), 0);
 	other.inode = 0;
-	assert_int_equal(hf_entry_same(&base, &other), 1);
+	assert_int_equal(hfi_entry_same(&base, &other), 1);
 	other.stamp.tv_nsec = 1;
-	assert_int_equal(hf_entry_same(&base, &other), 0);
+	assert_int_equal(hfi_entry_same(&base, &other), 0);
 	other = base;
 	other.root = 1;
-	assert_int_equal(hf_entry_same(&base, &other), 0);
+	assert_int_equal(hfi_entry_same(&base, &other), 0);
 	other = base;
 	strcpy(other.uverbs, "uverbs1");
-	assert_int_equal(hf_entry_same(&base, &other), 0);
+	assert_int_equal(hfi_entry_same(&base, &other), 0);
 }
 
 static void half_made_stands_with_its_reason(void **state)
@@ -279,7 +280,7 @@ static void half_made_stands_with_its_reason(void **state)
 	discover(world);
 	assert_int_equal(world->entries.count, 2);
 	assert_int_equal(entry_of(world, "uverbs0")->reason.code, HF_REASON_HALF_MADE);
-	hf_entry_tell_reason(entry_of(world, "uverbs0"), &reason);
+	hfi_entry_tell_reason(entry_of(world, "uverbs0"), &reason);
 	assert_non_null(strstr(reason.text, "rxe0"));
 	assert_int_equal(entry_of(world, "uverbs0")->inode, tree_inode(world->tree, 0));
 	assert_int_equal(entry_of(world, "uverbs1")->reason.code, HF_REASON_NONE);
@@ -293,7 +294,7 @@ static void half_made_stands_with_its_reason(void **state)
 					 world->tree, 2, faults[i].path, faults[i].value),
 				 0);
 		entry = one(world, "uverbs2");
-		hf_entry_tell_reason(&entry, &reason);
+		hfi_entry_tell_reason(&entry, &reason);
 		if (reason.code != HF_REASON_HALF_MADE || !strstr(reason.text, faults[i].path))
 			fail_msg("%s = %s: %d, %s", faults[i].path, faults[i].value, reason.code,
 				 reason.text);
@@ -316,7 +317,7 @@ static void out_of_files_is_an_error(void **state)
 		int err;
 
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
-		err = hf_discover_one(&world->root, 0, HF_SOURCE_SYSFS, NULL, "uverbs0", &entry);
+		err = hfi_discover_one(&world->root, 0, HF_SOURCE_SYSFS, NULL, "uverbs0", &entry);
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 		failed += err != 0;
 		if (err)
@@ -336,23 +337,23 @@ static void open_directories_are_the_instances(void **state)
 
 	assert_int_equal(tree_add(world->tree, 0, "rxe0", NULL), 0);
 	entry = one(world, "uverbs0");
-	fd = hf_entry_open_uverbs(&world->root, &entry);
+	fd = hfi_entry_open_uverbs(&world->root, &entry);
 	assert_true(fd >= 0);
-	assert_true(hf_read_file(fd, "dev", text, sizeof(text), NULL) > 0);
+	assert_true(hfi_read_file(fd, "dev", text, sizeof(text), NULL) > 0);
 	assert_string_equal(text, "1:3");
 	close(fd);
 	/* Without the proof by inode the long way leads to the same directory. */
 	blind = entry;
 	blind.device_inode = 0;
 	strcpy(blind.name, "other");
-	fd = hf_entry_open_dir(&world->root, &blind, name);
+	fd = hfi_entry_open_dir(&world->root, &blind, name);
 	assert_true(fd >= 0);
 	assert_string_equal(name, "rxe0");
 	close(fd);
 	blind.inode = 0;
 	blind.index = 4;
-	assert_int_equal(hf_entry_open_dir(&world->root, &blind, name), -EOPNOTSUPP);
-	assert_int_equal(hf_entry_open_uverbs(&world->root, &blind), -EOPNOTSUPP);
+	assert_int_equal(hfi_entry_open_dir(&world->root, &blind, name), -EOPNOTSUPP);
+	assert_int_equal(hfi_entry_open_uverbs(&world->root, &blind), -EOPNOTSUPP);
 }
 
 static void strange_things_among_the_devices(void **state)

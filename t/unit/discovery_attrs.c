@@ -26,9 +26,9 @@ struct world {
 static int plug(struct world *world, const struct tree_options *options)
 {
 	if (tree_add(world->tree, 0, "rxe0", options) ||
-	    hf_discover_one(&world->root, 0, HF_SOURCE_SYSFS, NULL, "uverbs0", &world->entry))
+	    hfi_discover_one(&world->root, 0, HF_SOURCE_SYSFS, NULL, "uverbs0", &world->entry))
 		return -1;
-	world->dir = hf_entry_open_dir(&world->root, &world->entry, NULL);
+	world->dir = hfi_entry_open_dir(&world->root, &world->entry, NULL);
 	return world->dir < 0 ? -1 : 0;
 }
 
@@ -40,7 +40,7 @@ static int setup(void **state)
 		return -1;
 	*state = world;
 	world->dir = -1;
-	return hf_search_root_init(&world->root, tree_sysfs(world->tree), tree_dev(world->tree));
+	return hfi_search_root_init(&world->root, tree_sysfs(world->tree), tree_dev(world->tree));
 }
 
 static int teardown(void **state)
@@ -62,7 +62,7 @@ static void a_port_is_read(void **state)
 
 	assert_int_equal(plug(world, &options), 0);
 	assert_int_equal(tree_set(world->tree, 0, "ports/2/state", "1: DOWN"), 0);
-	assert_int_equal(hf_read_port(world->dir, NULL, &world->entry, 2, &info), 0);
+	assert_int_equal(hfi_read_port(world->dir, NULL, &world->entry, 2, &info), 0);
 	assert_int_equal(info.size, 12);
 	assert_int_equal(info.port, 2);
 	assert_int_equal(info.state, IBV_PORT_DOWN);
@@ -96,10 +96,10 @@ static void a_bad_port_leaves_the_output_alone(void **state)
 		assert_int_equal(plug(world, NULL), 0);
 		snprintf(path, sizeof(path), "ports/1/%s", faults[i].path);
 		assert_int_equal(tree_set(world->tree, 0, path, faults[i].value), 0);
-		assert_int_equal(hf_read_port(world->dir, NULL, &world->entry, 1, &info),
+		assert_int_equal(hfi_read_port(world->dir, NULL, &world->entry, 1, &info),
 				 faults[i].err);
 		assert_int_equal(info.port, faults[i].err ? 99 : 1);
-		assert_int_equal(hf_read_port(world->dir, NULL, &world->entry, 2, &info), -ENOENT);
+		assert_int_equal(hfi_read_port(world->dir, NULL, &world->entry, 2, &info), -ENOENT);
 	}
 }
 
@@ -119,7 +119,7 @@ static void gids_of_a_roce_port(void **state)
 	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/3",
 				  "fe80:0000:0000:0000:0000:0000:0000:0000"),
 			 0);
-	assert_int_equal(hf_read_gids(world->dir, 1, &gids), 3);
+	assert_int_equal(hfi_read_gids(world->dir, 1, &gids), 3);
 	assert_int_equal(gids[0].index, 0);
 	assert_int_equal(gids[0].type, HF_GID_ROCE_V1);
 	assert_string_equal(gids[0].netdev, "eth0");
@@ -142,7 +142,7 @@ static void gids_of_an_ib_port(void **state)
 	struct hf_gid *gids = NULL;
 
 	assert_int_equal(plug(world, &options), 0);
-	assert_int_equal(hf_read_gids(world->dir, 1, &gids), 2);
+	assert_int_equal(hfi_read_gids(world->dir, 1, &gids), 2);
 	assert_int_equal(gids[0].type, HF_GID_IB);
 	assert_string_equal(gids[0].netdev, "");
 	free(gids);
@@ -162,7 +162,7 @@ static void a_long_table_costs_its_used_part(void **state)
 	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/130",
 				  "fd00:0000:0000:0000:0000:0000:0000:0130"),
 			 0);
-	assert_int_equal(hf_read_gids(world->dir, 1, &gids), 3);
+	assert_int_equal(hfi_read_gids(world->dir, 1, &gids), 3);
 	assert_int_equal(gids[2].index, 65);
 	free(gids);
 }
@@ -174,17 +174,17 @@ static void single_entries(void **state)
 	uint16_t pkey = 0;
 
 	assert_int_equal(plug(world, NULL), 0);
-	assert_int_equal(hf_read_gid(world->dir, 1, 1, &gid), 0);
+	assert_int_equal(hfi_read_gid(world->dir, 1, 1, &gid), 0);
 	assert_int_equal(gid.raw[10], 0xff);
-	assert_int_equal(hf_read_gid(world->dir, 1, 3, &gid), 0);
+	assert_int_equal(hfi_read_gid(world->dir, 1, 3, &gid), 0);
 	assert_int_equal(gid.global.interface_id, 0);
-	assert_int_equal(hf_read_gid(world->dir, 1, 4, &gid), -ENOENT);
-	assert_int_equal(hf_read_gid(world->dir, 9, 0, &gid), -ENOENT);
-	assert_int_equal(hf_read_pkey(world->dir, 1, 0, &pkey), 0);
+	assert_int_equal(hfi_read_gid(world->dir, 1, 4, &gid), -ENOENT);
+	assert_int_equal(hfi_read_gid(world->dir, 9, 0, &gid), -ENOENT);
+	assert_int_equal(hfi_read_pkey(world->dir, 1, 0, &pkey), 0);
 	assert_int_equal(pkey, 0xffff);
-	assert_int_equal(hf_read_pkey(world->dir, 1, 1, &pkey), -ENOENT);
+	assert_int_equal(hfi_read_pkey(world->dir, 1, 1, &pkey), -ENOENT);
 	assert_int_equal(tree_set(world->tree, 0, "ports/1/pkeys/0", "0x10000"), 0);
-	assert_int_equal(hf_read_pkey(world->dir, 1, 0, &pkey), -EIO);
+	assert_int_equal(hfi_read_pkey(world->dir, 1, 0, &pkey), -EIO);
 	assert_int_equal(pkey, 0xffff);
 }
 
@@ -196,33 +196,33 @@ static void texts_are_taken_whole(void **state)
 	dev_t dev;
 
 	(void)state;
-	assert_int_equal(hf_parse_guid("0002:C903:0000:00ff", &guid), 0);
+	assert_int_equal(hfi_parse_guid("0002:C903:0000:00ff", &guid), 0);
 	assert_int_equal(be64toh(guid), 0x0002c903000000ff);
-	assert_int_equal(hf_parse_guid("", &guid), -EINVAL);
-	assert_int_equal(hf_parse_guid("0002:c903:0000", &guid), -EINVAL);
-	assert_int_equal(hf_parse_guid("0002:c903:0000:00ff ", &guid), -EINVAL);
-	assert_int_equal(hf_parse_guid("0002-c903-0000-00ff", &guid), -EINVAL);
-	assert_int_equal(hf_parse_guid("002:c903:0000:000ff", &guid), -EINVAL);
+	assert_int_equal(hfi_parse_guid("", &guid), -EINVAL);
+	assert_int_equal(hfi_parse_guid("0002:c903:0000", &guid), -EINVAL);
+	assert_int_equal(hfi_parse_guid("0002:c903:0000:00ff ", &guid), -EINVAL);
+	assert_int_equal(hfi_parse_guid("0002-c903-0000-00ff", &guid), -EINVAL);
+	assert_int_equal(hfi_parse_guid("002:c903:0000:000ff", &guid), -EINVAL);
 	assert_int_equal(be64toh(guid), 0x0002c903000000ff);
-	assert_int_equal(hf_parse_gid("fe80:0000:0000:0000:0002:c903:0000:00ff", &gid), 0);
+	assert_int_equal(hfi_parse_gid("fe80:0000:0000:0000:0002:c903:0000:00ff", &gid), 0);
 	assert_int_equal(gid.raw[0], 0xfe);
 	assert_int_equal(gid.raw[15], 0xff);
-	assert_int_equal(hf_parse_gid("fe80::1", &gid), -EINVAL);
-	assert_int_equal(hf_parse_dev("4095:1048575", &dev), 0);
-	assert_int_equal(hf_parse_dev("4096:0", &dev), -EINVAL);
-	assert_int_equal(hf_parse_dev("0:1048576", &dev), -EINVAL);
-	assert_int_equal(hf_parse_dev(":", &dev), -EINVAL);
-	assert_int_equal(hf_parse_dev("1:3 ", &dev), -EINVAL);
-	assert_int_equal(hf_parse_dev("0000000000000000000001:3", &dev), -EINVAL);
-	assert_int_equal(hf_parse_state("4: ACTIVE", &number), 0);
+	assert_int_equal(hfi_parse_gid("fe80::1", &gid), -EINVAL);
+	assert_int_equal(hfi_parse_dev("4095:1048575", &dev), 0);
+	assert_int_equal(hfi_parse_dev("4096:0", &dev), -EINVAL);
+	assert_int_equal(hfi_parse_dev("0:1048576", &dev), -EINVAL);
+	assert_int_equal(hfi_parse_dev(":", &dev), -EINVAL);
+	assert_int_equal(hfi_parse_dev("1:3 ", &dev), -EINVAL);
+	assert_int_equal(hfi_parse_dev("0000000000000000000001:3", &dev), -EINVAL);
+	assert_int_equal(hfi_parse_state("4: ACTIVE", &number), 0);
 	assert_int_equal(number, 4);
-	assert_int_equal(hf_parse_state("4:", &number), 0);
-	assert_int_equal(hf_parse_state("4", &number), -EINVAL);
-	assert_int_equal(hf_parse_state(": x", &number), -EINVAL);
-	assert_int_equal(hf_node_type(4), IBV_NODE_RNIC);
-	assert_int_equal(hf_node_type(7), IBV_NODE_UNSPECIFIED);
-	assert_int_equal(hf_node_type(0), IBV_NODE_UNKNOWN);
-	assert_int_equal(hf_node_type(8), IBV_NODE_UNKNOWN);
+	assert_int_equal(hfi_parse_state("4:", &number), 0);
+	assert_int_equal(hfi_parse_state("4", &number), -EINVAL);
+	assert_int_equal(hfi_parse_state(": x", &number), -EINVAL);
+	assert_int_equal(hfi_node_type(4), IBV_NODE_RNIC);
+	assert_int_equal(hfi_node_type(7), IBV_NODE_UNSPECIFIED);
+	assert_int_equal(hfi_node_type(0), IBV_NODE_UNKNOWN);
+	assert_int_equal(hfi_node_type(8), IBV_NODE_UNKNOWN);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -36,19 +36,19 @@ static int setup(void **state)
 	if (!world || tree_new(&world->tree, NULL))
 		return -1;
 	*state = world;
-	if (hf_search_root_init(&world->root, tree_sysfs(world->tree), tree_dev(world->tree)))
+	if (hfi_search_root_init(&world->root, tree_sysfs(world->tree), tree_dev(world->tree)))
 		return -1;
 	world->root.kernel = true;
 	setenv("HF_FAKE_RDMA_TREE", tree_sysfs(world->tree), 1);
-	return hf_nl_open(&world->nl);
+	return hfi_nl_open(&world->nl);
 }
 
 static int teardown(void **state)
 {
 	struct world *world = *state;
 
-	hf_nl_close(world->nl);
-	hf_entries_free(&world->entries);
+	hfi_nl_close(world->nl);
+	hfi_entries_free(&world->entries);
 	tree_free(world->tree);
 	free(world);
 	return 0;
@@ -56,15 +56,15 @@ static int teardown(void **state)
 
 static void discover(struct world *world)
 {
-	hf_entries_free(&world->entries);
-	assert_int_equal(hf_discover(&world->root, 0, BOTH, world->nl, &world->entries), 0);
+	hfi_entries_free(&world->entries);
+	assert_int_equal(hfi_discover(&world->root, 0, BOTH, world->nl, &world->entries), 0);
 }
 
 static struct hf_entry one(struct world *world, const char *uverbs)
 {
 	struct hf_entry entry;
 
-	assert_int_equal(hf_discover_one(&world->root, 0, BOTH, world->nl, uverbs, &entry), 0);
+	assert_int_equal(hfi_discover_one(&world->root, 0, BOTH, world->nl, uverbs, &entry), 0);
 	return entry;
 }
 
@@ -95,7 +95,7 @@ static void both_sources_make_one_entry(void **state)
 	assert_int_equal(entry.num_ports, 2);
 	assert_int_equal(entry.node_type, IBV_NODE_CA);
 	assert_int_equal(entry.protocol, HF_PROTOCOL_IB);
-	assert_int_equal(hf_entry_verify(&world->root, world->nl, &entry), 0);
+	assert_int_equal(hfi_entry_verify(&world->root, world->nl, &entry), 0);
 }
 
 static void order_is_the_index_then_sysfs(void **state)
@@ -144,12 +144,12 @@ static void the_index_tells_a_swap(void **state)
 	assert_int_equal(tree_swap(world->tree, 0), 0);
 	after = one(world, "uverbs0");
 	assert_true(after.index > before.index);
-	assert_int_equal(hf_entry_same(&before, &after), 0);
+	assert_int_equal(hfi_entry_same(&before, &after), 0);
 	/* Also by the index alone, as where there is no sysfs. */
 	before.inode = after.inode = 0;
-	assert_int_equal(hf_entry_same(&before, &after), 0);
-	assert_int_equal(hf_entry_verify(&world->root, world->nl, &before), -ENODEV);
-	assert_int_equal(hf_entry_verify(&world->root, world->nl, &after), 0);
+	assert_int_equal(hfi_entry_same(&before, &after), 0);
+	assert_int_equal(hfi_entry_verify(&world->root, world->nl, &before), -ENODEV);
+	assert_int_equal(hfi_entry_verify(&world->root, world->nl, &after), 0);
 }
 
 static void rename_is_followed(void **state)
@@ -163,8 +163,8 @@ static void rename_is_followed(void **state)
 	after = one(world, "uverbs0");
 	assert_string_equal(after.name, "foo7");
 	assert_int_equal(after.index, before.index);
-	assert_int_equal(hf_entry_same(&before, &after), 1);
-	assert_int_equal(hf_entry_verify(&world->root, world->nl, &before), 0);
+	assert_int_equal(hfi_entry_same(&before, &after), 1);
+	assert_int_equal(hfi_entry_verify(&world->root, world->nl, &before), 0);
 }
 
 static void another_namespace_is_told(void **state)
@@ -203,7 +203,7 @@ static void netlink_alone_is_enough(void **state)
 	add(world, 0, "rxe0", NULL);
 	add(world, 7, "rxe7", &options);
 	strcpy(root.sysfs, "/nowhere");
-	assert_int_equal(hf_discover(&root, 0, BOTH, world->nl, &world->entries), 0);
+	assert_int_equal(hfi_discover(&root, 0, BOTH, world->nl, &world->entries), 0);
 	assert_int_equal(world->entries.count, 2);
 	entry = world->entries.v[1];
 	assert_string_equal(entry.name, "rxe7");
@@ -212,16 +212,16 @@ static void netlink_alone_is_enough(void **state)
 	assert_int_equal(entry.node_number, makedev(231, 7));
 	assert_int_equal(entry.protocol, HF_PROTOCOL_ROCE);
 	assert_int_equal(entry.reason.code, HF_REASON_NONE);
-	assert_int_equal(hf_entry_verify(&root, world->nl, &entry), 0);
-	assert_int_equal(hf_entry_verify(&root, NULL, &entry), -EIO);
-	assert_int_equal(hf_entry_open_dir(&root, &entry, NULL), -EOPNOTSUPP);
-	assert_int_equal(hf_discover_one(&root, 0, BOTH, world->nl, "uverbs7", &entry), 0);
-	assert_int_equal(hf_discover_one(&root, 0, BOTH, world->nl, "uverbs8", &entry), -ENODEV);
-	assert_int_equal(hf_discover_one(&world->root, 0, HF_SOURCE_NETLINK, world->nl, "uverbs7",
-					 &entry),
+	assert_int_equal(hfi_entry_verify(&root, world->nl, &entry), 0);
+	assert_int_equal(hfi_entry_verify(&root, NULL, &entry), -EIO);
+	assert_int_equal(hfi_entry_open_dir(&root, &entry, NULL), -EOPNOTSUPP);
+	assert_int_equal(hfi_discover_one(&root, 0, BOTH, world->nl, "uverbs7", &entry), 0);
+	assert_int_equal(hfi_discover_one(&root, 0, BOTH, world->nl, "uverbs8", &entry), -ENODEV);
+	assert_int_equal(hfi_discover_one(&world->root, 0, HF_SOURCE_NETLINK, world->nl, "uverbs7",
+					  &entry),
 			 0);
 	assert_int_equal(tree_remove(world->tree, 7), 0);
-	assert_int_equal(hf_entry_verify(&root, world->nl, &entry), -ENODEV);
+	assert_int_equal(hfi_entry_verify(&root, world->nl, &entry), -ENODEV);
 }
 
 static void old_kernels_say_less(void **state)
@@ -238,7 +238,7 @@ static void old_kernels_say_less(void **state)
 	assert_int_equal(entry.driver_id, 0);
 	assert_int_equal(entry.protocol, HF_PROTOCOL_UNKNOWN);
 	assert_int_equal(entry.reason.code, HF_REASON_NONE);
-	assert_int_equal(hf_entry_verify(&world->root, world->nl, &entry), 0);
+	assert_int_equal(hfi_entry_verify(&world->root, world->nl, &entry), 0);
 }
 
 static void a_late_char_device_is_waited_for(void **state)
@@ -255,7 +255,7 @@ static void a_late_char_device_is_waited_for(void **state)
 	entry = one(world, "uverbs0");
 	assert_int_equal(entry.index, tree_index(world->tree, 0));
 	assert_int_equal(entry.driver_id, 0);
-	assert_int_equal(hf_entry_verify(&world->root, world->nl, &entry), 0);
+	assert_int_equal(hfi_entry_verify(&world->root, world->nl, &entry), 0);
 }
 
 static void disturbances_change_nothing(void **state)
@@ -297,8 +297,9 @@ static void broken_netlink_leaves_sysfs(void **state)
 		assert_int_equal(entry.index, strcmp(faults[i], "interrupt") ? -1 : 0);
 		assert_int_equal(entry.node_guid, htobe64(tree_guid(world->tree, 0)));
 		assert_int_equal(entry.reason.code, HF_REASON_NONE);
-		assert_int_equal(
-			hf_discover(&root, 0, HF_SOURCE_NETLINK, world->nl, &world->entries), -EIO);
+		assert_int_equal(hfi_discover(&root, 0, HF_SOURCE_NETLINK, world->nl,
+					      &world->entries),
+				 -EIO);
 		assert_int_equal(tree_fake(world->tree, faults[i], 0), 0);
 		assert_int_equal(one(world, "uverbs0").index, 0);
 	}
@@ -312,11 +313,11 @@ static void silence_is_waited_for_within_bounds(void **state)
 
 	assert_int_equal(tree_fake(world->tree, "mute", 1), 0);
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	assert_int_equal(hf_nl_device_get(world->nl, 0, &device), -ETIMEDOUT);
+	assert_int_equal(hfi_nl_device_get(world->nl, 0, &device), -ETIMEDOUT);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	print_message("waited %ld s\n", (long)(end.tv_sec - start.tv_sec));
 	assert_in_range(end.tv_sec - start.tv_sec, 4, 20);
-	assert_int_equal(hf_nl_device_get(world->nl, 0, &device), -ENODEV);
+	assert_int_equal(hfi_nl_device_get(world->nl, 0, &device), -ENODEV);
 }
 
 static void no_socket_is_no_netlink(void **state)
@@ -325,7 +326,7 @@ static void no_socket_is_no_netlink(void **state)
 	struct hf_nl *nl = NULL;
 
 	assert_int_equal(tree_fake(world->tree, "nosocket", 1), 0);
-	assert_int_equal(hf_nl_open(&nl), -EPROTONOSUPPORT);
+	assert_int_equal(hfi_nl_open(&nl), -EPROTONOSUPPORT);
 	assert_null(nl);
 }
 
@@ -348,14 +349,14 @@ static void a_dump_has_parts(void **state)
 		snprintf(name, sizeof(name), "rxe%u", n);
 		add(world, n, name, NULL);
 	}
-	assert_int_equal(hf_nl_dump(world->nl, count_device, &count), 0);
+	assert_int_equal(hfi_nl_dump(world->nl, count_device, &count), 0);
 	assert_int_equal(count, 1000);
 	discover(world);
 	assert_int_equal(world->entries.count, 1000);
 	for (unsigned int n = 0; n < 1000; n++)
 		assert_int_equal(world->entries.v[n].index, n);
 	brief.count = 0;
-	assert_int_equal(hf_discover(&world->root, 0, BOTH | HF_BRIEFLY, world->nl, &brief), 0);
+	assert_int_equal(hfi_discover(&world->root, 0, BOTH | HF_BRIEFLY, world->nl, &brief), 0);
 	assert_int_equal(brief.count, 1000);
 	for (unsigned int n = 0; n < 1000; n++) {
 		const struct hf_entry *whole = &world->entries.v[n];
@@ -371,11 +372,11 @@ static void a_dump_has_parts(void **state)
 		assert_int_equal(entry->driver_id, whole->driver_id);
 		assert_int_equal(entry->kernel_abi, whole->kernel_abi);
 	}
-	hf_entries_free(&brief);
+	hfi_entries_free(&brief);
 	/* The walk ends when told to, and the socket is as good as new. */
 	count = 500;
 	assert_int_equal(tree_remove(world->tree, 0), 0);
-	assert_int_equal(hf_nl_chardev(world->nl, 0, &(struct hf_nl_chardev){0}), -ENODEV);
+	assert_int_equal(hfi_nl_chardev(world->nl, 0, &(struct hf_nl_chardev){0}), -ENODEV);
 }
 
 /* With every dump disturbed, only what asks for a device by itself gets an answer. */
@@ -415,13 +416,13 @@ static void ports_have_netdevs(void **state)
 
 	add(world, 0, "rxe0", &options);
 	entry = one(world, "uverbs0");
-	assert_int_equal(hf_nl_port(world->nl, 0, 1, &port), 0);
+	assert_int_equal(hfi_nl_port(world->nl, 0, 1, &port), 0);
 	assert_int_equal(port.state, 4);
 	assert_string_equal(port.netdev, "lo");
-	assert_int_equal(hf_nl_port(world->nl, 0, 2, &port), -ENODEV);
-	fd = hf_entry_open_dir(&world->root, &entry, NULL);
+	assert_int_equal(hfi_nl_port(world->nl, 0, 2, &port), -ENODEV);
+	fd = hfi_entry_open_dir(&world->root, &entry, NULL);
 	assert_true(fd >= 0);
-	assert_int_equal(hf_read_port(fd, world->nl, &entry, 1, &info), 0);
+	assert_int_equal(hfi_read_port(fd, world->nl, &entry, 1, &info), 0);
 	close(fd);
 	assert_int_equal(info.netdev_index, 2);
 	assert_string_equal(info.netdev, "lo");

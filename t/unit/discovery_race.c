@@ -80,7 +80,7 @@ static void note(struct sightings *sightings, const struct hf_entry *entry)
 /* The GUID below the directory that is opened for an entry, 0 if it cannot be had. */
 static uint64_t guid_by_directory(const struct hf_search_root *root, const struct hf_entry *entry)
 {
-	int fd = hf_entry_open_dir(root, entry, NULL);
+	int fd = hfi_entry_open_dir(root, entry, NULL);
 	uint64_t guid = 0;
 	char text[64];
 
@@ -89,8 +89,8 @@ static uint64_t guid_by_directory(const struct hf_search_root *root, const struc
 			fail_msg("open_dir: %s", strerror(-fd));
 		return 0;
 	}
-	if (hf_attr_read(fd, "node_guid", text, sizeof(text), NULL, NULL) > 0)
-		assert_int_equal(hf_parse_guid(text, &guid), 0);
+	if (hfi_attr_read(fd, "node_guid", text, sizeof(text), NULL, NULL) > 0)
+		assert_int_equal(hfi_parse_guid(text, &guid), 0);
 	close(fd);
 	return guid;
 }
@@ -120,7 +120,7 @@ static void run(unsigned int sources)
 	history_count = 0;
 	done = false;
 	assert_int_equal(tree_new(&tree, NULL), 0);
-	assert_int_equal(hf_search_root_init(&root, tree_sysfs(tree), tree_dev(tree)), 0);
+	assert_int_equal(hfi_search_root_init(&root, tree_sysfs(tree), tree_dev(tree)), 0);
 	for (unsigned int n = 0; n < DEVICES; n++) {
 		char name[32];
 
@@ -131,13 +131,13 @@ static void run(unsigned int sources)
 	if (sources & HF_SOURCE_NETLINK) {
 		setenv("HF_FAKE_RDMA_TREE", tree_sysfs(tree), 1);
 		root.kernel = true;
-		assert_int_equal(hf_nl_open(&nl), 0);
+		assert_int_equal(hfi_nl_open(&nl), 0);
 	}
 	assert_int_equal(pthread_create(&thread, NULL, disturb, tree), 0);
 	while (!done) {
 		struct hf_entries entries = {.v = NULL};
 
-		assert_int_equal(hf_discover(&root, 0, sources, nl, &entries), 0);
+		assert_int_equal(hfi_discover(&root, 0, sources, nl, &entries), 0);
 		assert_true(entries.count <= DEVICES);
 		lists++;
 		for (size_t i = 0; i < entries.count; i++) {
@@ -149,7 +149,7 @@ static void run(unsigned int sources)
 				continue;
 			}
 			/* A brief one is completed by its instance, or not at all. */
-			if (entry->brief && hf_entry_complete(&root, entry) != 0)
+			if (entry->brief && hfi_entry_complete(&root, entry) != 0)
 				continue;
 			indexed += entry->index >= 0;
 			note(&sightings, entry);
@@ -159,7 +159,7 @@ static void run(unsigned int sources)
 				assert_int_equal(guid, entry->node_guid);
 			}
 		}
-		hf_entries_free(&entries);
+		hfi_entries_free(&entries);
 	}
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	for (size_t i = 0; i < sightings.count; i++)
@@ -169,7 +169,7 @@ static void run(unsigned int sources)
 		      history_count, lists, sightings.count, indexed, opened, with_reason);
 	assert_true(sightings.count > 0 && opened > 0);
 	free(sightings.v);
-	hf_nl_close(nl);
+	hfi_nl_close(nl);
 	tree_free(tree);
 }
 

@@ -23,14 +23,14 @@ static int setup(void **state)
 	(void)state;
 	if (!mkdtemp(base))
 		return -1;
-	dir = hf_open_dir(AT_FDCWD, base);
+	dir = hfi_open_dir(AT_FDCWD, base);
 	return dir < 0 ? -1 : 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	hf_close(&dir);
+	hfi_close(&dir);
 	return tree_erase(AT_FDCWD, base);
 }
 
@@ -47,8 +47,8 @@ static void put(const char *path, const void *bytes, size_t size)
 static ssize_t read_both(const char *path, char *value, size_t size, struct stat *st)
 {
 	char other[64] = "untouched";
-	ssize_t one = hf_read_file(dir, path, value, size, st);
-	ssize_t two = hf_attr_read(dir, path, other, size < 64 ? size : 64, st, NULL);
+	ssize_t one = hfi_read_file(dir, path, value, size, st);
+	ssize_t two = hfi_attr_read(dir, path, other, size < 64 ? size : 64, st, NULL);
 
 	assert_int_equal(one, two);
 	if (one >= 0)
@@ -92,10 +92,10 @@ static void what_is_refused(void **state)
 	assert_int_equal(read_both("absent", value, sizeof(value), &st), -ENOENT);
 	assert_int_equal(st.st_ino, 77);
 	assert_int_equal(mkfifoat(dir, "fifo", 0600), 0);
-	assert_true(hf_read_file(dir, "fifo", value, sizeof(value), NULL) < 0);
-	assert_true(hf_attr_read(dir, "fifo", value, sizeof(value), NULL, NULL) < 0);
-	assert_true(hf_read_file(dir, ".", value, sizeof(value), NULL) < 0);
-	assert_int_equal(hf_attr_read(dir, ".", value, sizeof(value), NULL, NULL), -EISDIR);
+	assert_true(hfi_read_file(dir, "fifo", value, sizeof(value), NULL) < 0);
+	assert_true(hfi_attr_read(dir, "fifo", value, sizeof(value), NULL, NULL) < 0);
+	assert_true(hfi_read_file(dir, ".", value, sizeof(value), NULL) < 0);
+	assert_int_equal(hfi_attr_read(dir, ".", value, sizeof(value), NULL, NULL), -EISDIR);
 }
 
 static void a_kept_file_is_read_anew(void **state)
@@ -105,13 +105,13 @@ static void a_kept_file_is_read_anew(void **state)
 
 	(void)state;
 	put("a", "rxe0\n", 5);
-	assert_int_equal(hf_attr_read(dir, "a", value, sizeof(value), NULL, &fd), 4);
+	assert_int_equal(hfi_attr_read(dir, "a", value, sizeof(value), NULL, &fd), 4);
 	put("a", "foo17\n", 6);
-	assert_int_equal(hf_attr_again(fd, value, sizeof(value)), 5);
+	assert_int_equal(hfi_attr_again(fd, value, sizeof(value)), 5);
 	assert_string_equal(value, "foo17");
-	hf_close(&fd);
+	hfi_close(&fd);
 	assert_int_equal(fd, -1);
-	assert_true(hf_attr_again(fd, value, sizeof(value)) == -EBADF);
+	assert_true(hfi_attr_again(fd, value, sizeof(value)) == -EBADF);
 }
 
 static void closing_keeps_errno(void **state)
@@ -120,10 +120,10 @@ static void closing_keeps_errno(void **state)
 
 	(void)state;
 	errno = 99;
-	hf_close(&fd);
+	hfi_close(&fd);
 	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
-	hf_close(&fd);
+	hfi_close(&fd);
 	assert_int_equal(fd, -1);
 	assert_int_equal(errno, 99);
 }

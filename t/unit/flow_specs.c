@@ -124,14 +124,14 @@ static void every_kind(void **state)
 		union hf_flow_spec to;
 
 		memset(&to, 0x5a, sizeof(to));
-		assert_int_equal(hf_flow_spec(&cases[i].from, &to), 0);
+		assert_int_equal(hfi_flow_spec(&cases[i].from, &to), 0);
 		assert_int_equal(to.hdr.size, cases[i].size);
 		assert_memory_equal(&to, cases[i].bytes, cases[i].size);
 
 		memcpy(inner_bytes, cases[i].bytes, sizeof(inner_bytes));
 		inner_bytes[1] |= 1;
 		inner.hdr.type = (enum ibv_flow_spec_type)(inner.hdr.type | IBV_FLOW_SPEC_INNER);
-		assert_int_equal(hf_flow_spec(&inner, &to), 0);
+		assert_int_equal(hfi_flow_spec(&inner, &to), 0);
 		assert_memory_equal(&to, inner_bytes, cases[i].size);
 	}
 	printf("%zu kinds, each outer and inner\n", HF_ARRAY_SIZE(cases));
@@ -148,14 +148,14 @@ static void wrong_ones(void **state)
 			union hf_flow_spec to = {.hdr.type = 99};
 
 			from.hdr.size = (uint16_t)(from.hdr.size + wrong);
-			assert_int_equal(hf_flow_spec(&from, &to), EINVAL);
+			assert_int_equal(hfi_flow_spec(&from, &to), EINVAL);
 			assert_int_equal(to.hdr.type, 99);
 		}
 	for (size_t i = 0; i < HF_ARRAY_SIZE(unknown); i++) {
 		struct ibv_flow_spec from = {.hdr = {(enum ibv_flow_spec_type)unknown[i], 40}};
 		union hf_flow_spec to;
 
-		assert_int_equal(hf_flow_spec(&from, &to), EINVAL);
+		assert_int_equal(hfi_flow_spec(&from, &to), EINVAL);
 	}
 }
 

@@ -38,8 +38,8 @@ static void *take_a_turn(void *arg)
 {
 	struct hf *hf = arg;
 
-	if (hf_scan_begin(hf))
-		hf_scan_end(hf);
+	if (hfi_scan_begin(hf))
+		hfi_scan_end(hf);
 	return NULL;
 }
 
@@ -61,14 +61,14 @@ static void a_fork_takes_nobodys_turn(void **state)
 
 	(void)state;
 	for (int i = 0; i < ROUNDS; i++) {
-		assert_true(hf_scan_begin(hf));
+		assert_true(hfi_scan_begin(hf));
 		pthread_create(i % 2 ? &forker : &looker, NULL, i % 2 ? fork_once : take_a_turn,
 			       i % 2 ? (void *)&forked : hf);
 		usleep(PAUSE_US);
 		pthread_create(i % 2 ? &looker : &forker, NULL, i % 2 ? take_a_turn : fork_once,
 			       i % 2 ? hf : (void *)&forked);
 		usleep(PAUSE_US);
-		hf_scan_end(hf);
+		hfi_scan_end(hf);
 		pthread_join(forker, NULL);
 		pthread_join(looker, NULL);
 	}
@@ -84,13 +84,13 @@ static void the_default_context_is_there_while_a_fork_waits(void **state)
 	pthread_t forker;
 
 	(void)state;
-	assert_true(hf_scan_begin(hf));
+	assert_true(hfi_scan_begin(hf));
 	pthread_create(&forker, NULL, fork_once, &forked);
 	usleep(PAUSE_US);
 	assert_int_equal(hf_default(&again), 0);
 	assert_ptr_equal(again, hf);
 	hf_unref(again);
-	hf_scan_end(hf);
+	hfi_scan_end(hf);
 	pthread_join(forker, NULL);
 	assert_int_equal(atomic_load(&forked), 1);
 	hf_unref(hf);

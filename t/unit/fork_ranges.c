@@ -48,8 +48,8 @@ static int tell_model(void *arg, uintptr_t start, size_t size, int protect)
 static void compare(const struct model *model, const struct hf_fork_ranges *ranges)
 {
 	for (size_t i = 0; i < PAGES; i++) {
-		assert_int_equal(hf_fork_ranges_count(ranges, BASE + i * PAGE), model->count[i]);
-		assert_int_equal(hf_fork_ranges_count(ranges, BASE + i * PAGE + PAGE - 1),
+		assert_int_equal(hfi_fork_ranges_count(ranges, BASE + i * PAGE), model->count[i]);
+		assert_int_equal(hfi_fork_ranges_count(ranges, BASE + i * PAGE + PAGE - 1),
 				 model->count[i]);
 		assert_int_equal(model->is_protected[i], model->count[i] > 0);
 	}
@@ -75,8 +75,8 @@ static void counts_are_those_of_a_plain_array(void **state)
 		if (live[slot].end) {
 			first = live[slot].first;
 			end = live[slot].end;
-			err = hf_fork_ranges_remove(&ranges, BASE + first * PAGE,
-						    BASE + end * PAGE);
+			err = hfi_fork_ranges_remove(&ranges, BASE + first * PAGE,
+						     BASE + end * PAGE);
 			assert_int_equal(err, 0);
 			for (size_t i = first; i < end; i++)
 				model.count[i]--;
@@ -84,7 +84,7 @@ static void counts_are_those_of_a_plain_array(void **state)
 			removed++;
 		} else {
 			model.until_failure = step % 7 ? -1 : (int)(random() % 3);
-			err = hf_fork_ranges_add(&ranges, BASE + first * PAGE, BASE + end * PAGE);
+			err = hfi_fork_ranges_add(&ranges, BASE + first * PAGE, BASE + end * PAGE);
 			model.until_failure = -1;
 			assert_true(err == 0 || err == -ENOMEM);
 			for (size_t i = first; !err && i < end; i++)
@@ -103,7 +103,7 @@ static void counts_are_those_of_a_plain_array(void **state)
 	assert_true(refused > 100);
 	printf("%u added, %u refused and taken back, %u removed, %u stretches told\n", added,
 	       refused, removed, model.told);
-	hf_fork_ranges_clear(&ranges);
+	hfi_fork_ranges_clear(&ranges);
 	assert_null(ranges.root);
 }
 
@@ -113,12 +113,12 @@ static void what_was_never_added_is_refused(void **state)
 	struct hf_fork_ranges ranges = {.apply = tell_model, .arg = &model};
 
 	(void)state;
-	assert_int_equal(hf_fork_ranges_add(&ranges, BASE + PAGE, BASE + 3 * PAGE), 0);
-	assert_int_equal(hf_fork_ranges_remove(&ranges, BASE, BASE + 3 * PAGE), -EINVAL);
-	assert_int_equal(hf_fork_ranges_remove(&ranges, BASE + PAGE, BASE + 4 * PAGE), -EINVAL);
-	assert_int_equal(hf_fork_ranges_count(&ranges, BASE + PAGE), 1);
+	assert_int_equal(hfi_fork_ranges_add(&ranges, BASE + PAGE, BASE + 3 * PAGE), 0);
+	assert_int_equal(hfi_fork_ranges_remove(&ranges, BASE, BASE + 3 * PAGE), -EINVAL);
+	assert_int_equal(hfi_fork_ranges_remove(&ranges, BASE + PAGE, BASE + 4 * PAGE), -EINVAL);
+	assert_int_equal(hfi_fork_ranges_count(&ranges, BASE + PAGE), 1);
 	assert_int_equal(model.told, 1);
-	assert_int_equal(hf_fork_ranges_remove(&ranges, BASE + PAGE, BASE + 3 * PAGE), 0);
+	assert_int_equal(hfi_fork_ranges_remove(&ranges, BASE + PAGE, BASE + 3 * PAGE), 0);
 	assert_null(ranges.root);
 }
 
@@ -131,11 +131,11 @@ static void edges_go_when_they_mean_nothing(void **state)
 	(void)state;
 	for (size_t i = 0; i < PAGES; i++)
 		assert_int_equal(
-			hf_fork_ranges_add(&ranges, BASE + i * PAGE, BASE + (i + 1) * PAGE), 0);
+			hfi_fork_ranges_add(&ranges, BASE + i * PAGE, BASE + (i + 1) * PAGE), 0);
 	for (size_t i = 0; i < PAGES; i++)
 		model.count[i] = 1;
 	compare(&model, &ranges);
-	assert_int_equal(hf_fork_ranges_remove(&ranges, BASE, BASE + (uintptr_t)PAGES * PAGE), 0);
+	assert_int_equal(hfi_fork_ranges_remove(&ranges, BASE, BASE + (uintptr_t)PAGES * PAGE), 0);
 	assert_int_equal(model.told, PAGES + 1);
 	assert_null(ranges.root);
 }
@@ -164,7 +164,7 @@ static void huge_pages_are_found(void **state)
 		FILE *file = fmemopen(smaps, strlen(smaps), "r");
 
 		assert_non_null(file);
-		assert_int_equal(hf_fork_page_size(file, cases[i].address, 4096), cases[i].page);
+		assert_int_equal(hfi_fork_page_size(file, cases[i].address, 4096), cases[i].page);
 		fclose(file);
 	}
 }
@@ -174,15 +174,15 @@ static void roundings_are_kept(void **state)
 	struct hf_fork_rounding *table = NULL;
 
 	(void)state;
-	assert_int_equal(hf_fork_rounding_take(&table, 0x1000, 10), 0);
+	assert_int_equal(hfi_fork_rounding_take(&table, 0x1000, 10), 0);
 	for (size_t i = 0; i < 100; i++)
-		assert_int_equal(hf_fork_rounding_keep(&table, 0x1000 * (i / 2), i / 2, 2 << 20),
+		assert_int_equal(hfi_fork_rounding_keep(&table, 0x1000 * (i / 2), i / 2, 2 << 20),
 				 0);
-	assert_int_equal(hf_fork_rounding_keep(&table, 0x1000, 1, 1 << 30), 0);
-	assert_int_equal(hf_fork_rounding_take(&table, 0x1000, 2), 0);
+	assert_int_equal(hfi_fork_rounding_keep(&table, 0x1000, 1, 1 << 30), 0);
+	assert_int_equal(hfi_fork_rounding_take(&table, 0x1000, 2), 0);
 	for (size_t i = 0; i < 100; i++)
-		assert_int_not_equal(hf_fork_rounding_take(&table, 0x1000 * (i / 2), i / 2), 0);
-	assert_int_not_equal(hf_fork_rounding_take(&table, 0x1000, 1), 0);
+		assert_int_not_equal(hfi_fork_rounding_take(&table, 0x1000 * (i / 2), i / 2), 0);
+	assert_int_not_equal(hfi_fork_rounding_take(&table, 0x1000, 1), 0);
 	assert_null(table);
 }
 

@@ -95,14 +95,14 @@ static void order_is_kept(void **state)
 
 	(void)state;
 	hf_info(&one, "a");
-	hf_log_hold();
+	hfi_log_hold();
 	hf_info(&one, "b");
-	hf_log_hold();
+	hfi_log_hold();
 	hf_info(&other, "c");
-	hf_log_release();
+	hfi_log_release();
 	hf_info(&one, "d");
 	assert_string_equal(heard, "1a");
-	hf_log_release();
+	hfi_log_release();
 	hf_info(&other, "e");
 	assert_string_equal(heard, "1a1b2c1d2e");
 }

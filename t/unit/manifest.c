@@ -16,7 +16,7 @@ static const char path[] = "/some/where/x.provider";
 
 static int parse(const char *text, struct hf_manifest *manifest, struct hf_reason *reason)
 {
-	return hf_manifest_parse(path, text, strlen(text), manifest, reason);
+	return hfi_manifest_parse(path, text, strlen(text), manifest, reason);
 }
 
 static void understands_every_key(void **state)
@@ -37,7 +37,7 @@ static void understands_every_key(void **state)
 	assert_int_equal(m.kernel_abi_min, 3);
 	assert_int_equal(m.kernel_abi_max, 5);
 	assert_int_equal(m.num_rules, 3);
-	hf_manifest_clear(&m);
+	hfi_manifest_clear(&m);
 }
 
 static void one_number_is_a_range(void **state)
@@ -49,7 +49,7 @@ static void one_number_is_a_range(void **state)
 	assert_int_equal(parse("name=x\nfile=x-hf1.so\nabi=1\nkernel-abi=7\n", &m, &why), 0);
 	assert_int_equal(m.kernel_abi_min, 7);
 	assert_int_equal(m.kernel_abi_max, 7);
-	hf_manifest_clear(&m);
+	hfi_manifest_clear(&m);
 }
 
 static void refuses_with_the_line(void **state)
@@ -98,11 +98,11 @@ static void is_bounded(void **state)
 
 	(void)state;
 	memset(big, '\n', sizeof(big));
-	assert_int_equal(hf_manifest_parse(path, big, sizeof(big), &m, &why), -EINVAL);
-	assert_int_equal(hf_manifest_parse(path, "name\0=x", 7, &m, &why), -EINVAL);
+	assert_int_equal(hfi_manifest_parse(path, big, sizeof(big), &m, &why), -EINVAL);
+	assert_int_equal(hfi_manifest_parse(path, "name\0=x", 7, &m, &why), -EINVAL);
 	for (int i = 0; i <= HF_MANIFEST_RULES_MAX; i++)
 		length += (size_t)sprintf(big + length, "match-name = x%d\n", i);
-	assert_int_equal(hf_manifest_parse(path, big, length, &m, &why), -EINVAL);
+	assert_int_equal(hfi_manifest_parse(path, big, length, &m, &why), -EINVAL);
 	assert_non_null(strstr(why.text, "1024"));
 }
 
@@ -117,14 +117,14 @@ static void matches_in_two_passes(void **state)
 			       "match-modalias=pci:v000015B3*\n",
 			       &m, &why),
 			 0);
-	assert_true(hf_manifest_matches(&m, &key, true));
-	assert_false(hf_manifest_matches(&m, &key, false));
+	assert_true(hfi_manifest_matches(&m, &key, true));
+	assert_false(hfi_manifest_matches(&m, &key, false));
 	key = (struct hf_match_key){.driver_id = 15, .name = "x0", .modalias = ""};
-	assert_false(hf_manifest_matches(&m, &key, true));
-	assert_true(hf_manifest_matches(&m, &key, false));
+	assert_false(hfi_manifest_matches(&m, &key, true));
+	assert_true(hfi_manifest_matches(&m, &key, false));
 	key = (struct hf_match_key){.name = "y0", .modalias = "pci:v000015B3d00001017sv"};
-	assert_true(hf_manifest_matches(&m, &key, false));
-	hf_manifest_clear(&m);
+	assert_true(hfi_manifest_matches(&m, &key, false));
+	hfi_manifest_clear(&m);
 }
 
 int main(void)

@@ -65,10 +65,10 @@ int decide(struct bed *bed, const char *name, const char *words, const struct hf
 
 	snprintf(own.name, sizeof(own.name), "%s", name);
 	memset(answer, 0, sizeof(*answer));
-	assert_int_equal(hf_name_parse_policies(words, &policies), 0);
-	assert_int_equal(hf_name_look(bed->root, name, &hardware), 0);
-	assert_true(hf_name_is_still(bed->root, name, &hardware));
-	return hf_name_decide(&policies, fixed, facts ? facts : &own, &hardware, NULL, answer);
+	assert_int_equal(hfi_name_parse_policies(words, &policies), 0);
+	assert_int_equal(hfi_name_look(bed->root, name, &hardware), 0);
+	assert_true(hfi_name_is_still(bed->root, name, &hardware));
+	return hfi_name_decide(&policies, fixed, facts ? facts : &own, &hardware, NULL, answer);
 }
 
 void wants(struct bed *bed, const char *protocol, const char *name, const char *words,
@@ -85,7 +85,7 @@ void wants(struct bed *bed, const char *protocol, const char *name, const char *
 		if (ret)
 			fail_msg("%s %s: %s, wanted %s", name, words, answer.why, wanted);
 		assert_string_equal(answer.name, wanted);
-		assert_null(hf_name_fault(answer.name));
+		assert_null(hfi_name_fault(answer.name));
 	} else {
 		if (ret != -ENOENT)
 			fail_msg("%s %s: %d %s, wanted none", name, words, ret, answer.name);

@@ -99,22 +99,22 @@ static void policies(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		if (hf_name_parse_policies(bad[i], &list) != -EINVAL)
+		if (hfi_name_parse_policies(bad[i], &list) != -EINVAL)
 			fail_msg("\"%s\" was taken for a policy", bad[i]);
 		assert_int_equal(list.count, 99);
 	}
-	assert_int_equal(hf_name_parse_policies("NAME_GUID,NAME_FALLBACK,NAME_KERNEL", &list), 0);
+	assert_int_equal(hfi_name_parse_policies("NAME_GUID,NAME_FALLBACK,NAME_KERNEL", &list), 0);
 	assert_int_equal(list.count, 4);
 	assert_int_equal(list.v[0], HF_NAME_BY_GUID);
 	assert_int_equal(list.v[1], HF_NAME_BY_ONBOARD);
 	assert_int_equal(list.v[2], HF_NAME_BY_PCI);
 	assert_int_equal(list.v[3], HF_NAME_BY_KERNEL);
-	assert_false(hf_name_has_policy(&list, HF_NAME_BY_FIXED));
+	assert_false(hfi_name_has_policy(&list, HF_NAME_BY_FIXED));
 	for (int i = 1; i < HF_NAME_POLICIES; i++)
 		strcat(many, ",NAME_PCI");
-	assert_int_equal(hf_name_parse_policies(many, &list), 0);
+	assert_int_equal(hfi_name_parse_policies(many, &list), 0);
 	strcat(many, ",NAME_PCI");
-	assert_int_equal(hf_name_parse_policies(many, &list), -EINVAL);
+	assert_int_equal(hfi_name_parse_policies(many, &list), -EINVAL);
 }
 
 /* What cannot be read decides nothing: the next policy's name would be another one tomorrow. */
@@ -179,20 +179,20 @@ static void absent(void **state)
 	char longest[80];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		assert_int_equal(hf_name_look(bed->root, names[i], &hardware), -ENODEV);
+		assert_int_equal(hfi_name_look(bed->root, names[i], &hardware), -ENODEV);
 	memset(longest, 'x', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
-	assert_int_equal(hf_name_look(bed->root, longest, &hardware), -ENODEV);
+	assert_int_equal(hfi_name_look(bed->root, longest, &hardware), -ENODEV);
 	/* Unplugged, and another device of that name plugged. */
 	function(bed, AT(0, 1, 0, 0), false);
 	function(bed, AT(0, 2, 0, 0), false);
 	device(bed, AT(0, 1, 0, 0), "mlx5_0");
-	assert_int_equal(hf_name_look(bed->root, "mlx5_0", &hardware), 0);
-	assert_true(hf_name_is_still(bed->root, "mlx5_0", &hardware));
+	assert_int_equal(hfi_name_look(bed->root, "mlx5_0", &hardware), 0);
+	assert_true(hfi_name_is_still(bed->root, "mlx5_0", &hardware));
 	assert_int_equal(unlinkat(bed->root, "class/infiniband/mlx5_0", 0), 0);
-	assert_false(hf_name_is_still(bed->root, "mlx5_0", &hardware));
+	assert_false(hfi_name_is_still(bed->root, "mlx5_0", &hardware));
 	device(bed, AT(0, 2, 0, 0), "mlx5_0");
-	assert_false(hf_name_is_still(bed->root, "mlx5_0", &hardware));
+	assert_false(hfi_name_is_still(bed->root, "mlx5_0", &hardware));
 }
 
 static unsigned int sentences;
@@ -216,9 +216,9 @@ static void explained(void **state)
 
 	function(bed, AT(0, 1, 0, 0), false);
 	device(bed, AT(0, 1, 0, 0), "d");
-	assert_int_equal(hf_name_parse_policies(FALLBACK, &list), 0);
-	assert_int_equal(hf_name_look(bed->root, "d", &hardware), 0);
-	assert_int_equal(hf_name_decide(&list, NULL, &facts, &hardware, &trace, &answer), 0);
+	assert_int_equal(hfi_name_parse_policies(FALLBACK, &list), 0);
+	assert_int_equal(hfi_name_look(bed->root, "d", &hardware), 0);
+	assert_int_equal(hfi_name_decide(&list, NULL, &facts, &hardware, &trace, &answer), 0);
 	/* Both policies, what each found, and the name. */
 	assert_in_range(sentences, 4, 8);
 	assert_int_equal(answer.policy, HF_NAME_BY_PCI);

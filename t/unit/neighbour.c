@@ -69,18 +69,18 @@ static void parse_link(void **state)
 	struct hf_link link;
 
 	(void)state;
-	assert_int_equal(hf_parse_link(header, header->nlmsg_len, &link), 0);
+	assert_int_equal(hfi_parse_link(header, header->nlmsg_len, &link), 0);
 	assert_int_equal(link.vlan, 7);
 	assert_int_equal(link.flags, IFF_UP);
 	assert_true(link.has_mac);
 	assert_memory_equal(link.mac, mac1, 6);
 	header = message(RTM_NEWLINK, &info, sizeof(info));
 	mnl_attr_put(header, IFLA_ADDRESS, 20, buffer);
-	assert_int_equal(hf_parse_link(header, header->nlmsg_len, &link), 0);
+	assert_int_equal(hfi_parse_link(header, header->nlmsg_len, &link), 0);
 	assert_int_equal(link.vlan, HF_NO_VLAN);
 	assert_false(link.has_mac);
 	header = message(RTM_NEWADDR, &info, sizeof(info));
-	assert_int_equal(hf_parse_link(header, header->nlmsg_len, &link), -EINVAL);
+	assert_int_equal(hfi_parse_link(header, header->nlmsg_len, &link), -EINVAL);
 }
 
 static void parse_path(void **state)
@@ -92,24 +92,24 @@ static void parse_path(void **state)
 	struct hf_path path;
 
 	(void)state;
-	assert_int_equal(hf_parse_path(header, header->nlmsg_len, &path), -EINVAL);
+	assert_int_equal(hfi_parse_path(header, header->nlmsg_len, &path), -EINVAL);
 	mnl_attr_put_u32(header, RTA_OIF, 9);
-	assert_int_equal(hf_parse_path(header, header->nlmsg_len, &path), 0);
+	assert_int_equal(hfi_parse_path(header, header->nlmsg_len, &path), 0);
 	assert_int_equal(path.interface, 9);
 	assert_int_equal(path.type, RTN_UNICAST);
 	assert_int_equal(path.via.family, 0);
 	mnl_attr_put(header, RTA_GATEWAY, 4, router);
-	assert_int_equal(hf_parse_path(header, header->nlmsg_len, &path), 0);
+	assert_int_equal(hfi_parse_path(header, header->nlmsg_len, &path), 0);
 	assert_int_equal(path.via.family, AF_INET);
 	assert_memory_equal(path.via.bytes, router, 4);
 	header = message(RTM_NEWROUTE, &route, sizeof(route));
 	mnl_attr_put_u32(header, RTA_OIF, 9);
 	mnl_attr_put(header, RTA_VIA, sizeof(via), via);
-	assert_int_equal(hf_parse_path(header, header->nlmsg_len, &path), 0);
+	assert_int_equal(hfi_parse_path(header, header->nlmsg_len, &path), 0);
 	assert_int_equal(path.via.family, AF_INET6);
 	assert_memory_equal(path.via.bytes, via + 2, 16);
 	mnl_attr_put(header, RTA_GATEWAY, 16, via);
-	assert_int_equal(hf_parse_path(header, header->nlmsg_len, &path), -EINVAL);
+	assert_int_equal(hfi_parse_path(header, header->nlmsg_len, &path), -EINVAL);
 }
 
 static void parse_neighbour(void **state)
@@ -119,16 +119,16 @@ static void parse_neighbour(void **state)
 	struct hf_neighbour neighbour;
 
 	(void)state;
-	assert_int_equal(hf_parse_neighbour(header, header->nlmsg_len, &neighbour), 0);
+	assert_int_equal(hfi_parse_neighbour(header, header->nlmsg_len, &neighbour), 0);
 	assert_int_equal(neighbour.state, NUD_STALE);
 	assert_false(neighbour.has_mac);
 	mnl_attr_put(header, NDA_LLADDR, 6, mac1);
-	assert_int_equal(hf_parse_neighbour(header, header->nlmsg_len, &neighbour), 0);
+	assert_int_equal(hfi_parse_neighbour(header, header->nlmsg_len, &neighbour), 0);
 	assert_true(neighbour.has_mac);
 	assert_memory_equal(neighbour.mac, mac1, 6);
 	header = message(RTM_NEWNEIGH, &entry, sizeof(entry));
 	mnl_attr_put(header, NDA_LLADDR, 20, buffer);
-	assert_int_equal(hf_parse_neighbour(header, header->nlmsg_len, &neighbour), -EINVAL);
+	assert_int_equal(hfi_parse_neighbour(header, header->nlmsg_len, &neighbour), -EINVAL);
 }
 
 static void parse_owner(void **state)
@@ -140,11 +140,11 @@ static void parse_owner(void **state)
 
 	(void)state;
 	mnl_attr_put(header, IFA_ADDRESS, 4, ip.bytes);
-	assert_int_equal(hf_parse_owner(header, header->nlmsg_len, &ip, &owner), 0);
+	assert_int_equal(hfi_parse_owner(header, header->nlmsg_len, &ip, &owner), 0);
 	assert_int_equal(owner, 4);
 	/* The other end of a point-to-point link has it. */
 	mnl_attr_put(header, IFA_LOCAL, 4, mac1);
-	assert_int_equal(hf_parse_owner(header, header->nlmsg_len, &ip, &owner), -ENOENT);
+	assert_int_equal(hfi_parse_owner(header, header->nlmsg_len, &ip, &owner), -ENOENT);
 }
 
 /* Every length, and every byte changed: whatever the answer, nothing beyond the message is read. */
@@ -164,7 +164,7 @@ static void broken_messages(void **state)
 			memcpy(copy, buffer, length);
 			if (with_length && length >= sizeof(*copy))
 				copy->nlmsg_len = (uint32_t)length;
-			refused += hf_parse_link(copy, length, &link) != 0;
+			refused += hfi_parse_link(copy, length, &link) != 0;
 			free(copy);
 		}
 	assert_true(refused >= size);
@@ -178,9 +178,9 @@ static void broken_messages(void **state)
 			assert_non_null(copy);
 			memcpy(copy, buffer, size);
 			copy[at] = (char)value;
-			refused += hf_parse_link(copy, size, &link) != 0;
-			refused += hf_parse_path(copy, size, &path) != 0;
-			refused += hf_parse_neighbour(copy, size, &neighbour) != 0;
+			refused += hfi_parse_link(copy, size, &link) != 0;
+			refused += hfi_parse_path(copy, size, &path) != 0;
+			refused += hfi_parse_neighbour(copy, size, &neighbour) != 0;
 			free(copy);
 		}
 	print_message("%u refused\n", refused);

@@ -97,7 +97,7 @@ static void well_formed(void **state)
 	(void)state;
 	make_device(&m);
 	put_u32(&m, 9999, 1);
-	assert_int_equal(hf_nl_parse_device(m.bytes, m.size, &device), 0);
+	assert_int_equal(hfi_nl_parse_device(m.bytes, m.size, &device), 0);
 	assert_int_equal(device.index, 3);
 	assert_string_equal(device.name, "mlx5_0");
 	assert_int_equal(device.num_ports, 2);
@@ -105,21 +105,21 @@ static void well_formed(void **state)
 	assert_int_equal(device.node_type, IBV_NODE_CA);
 	assert_int_equal(device.protocol, HF_PROTOCOL_IB);
 	make_chardev(&m);
-	assert_int_equal(hf_nl_parse_chardev(m.bytes, m.size, &chardev), 0);
+	assert_int_equal(hfi_nl_parse_chardev(m.bytes, m.size, &chardev), 0);
 	assert_string_equal(chardev.name, "uverbs0");
 	assert_int_equal(chardev.number, makedev(231, 192));
 	assert_int_equal(chardev.abi, 1);
 	assert_int_equal(chardev.driver_id, 1);
 	make_port(&m);
-	assert_int_equal(hf_nl_parse_port(m.bytes, m.size, &port), 0);
+	assert_int_equal(hfi_nl_parse_port(m.bytes, m.size, &port), 0);
 	assert_int_equal(port.state, 4);
 	assert_int_equal(port.phys_state, 5);
 	assert_int_equal(port.netdev_index, 7);
 	assert_string_equal(port.netdev, "eth0");
 	begin(&m);
-	assert_int_equal(hf_nl_parse_exclusive(m.bytes, m.size), 0);
+	assert_int_equal(hfi_nl_parse_exclusive(m.bytes, m.size), 0);
 	put_u8(&m, RDMA_NLDEV_SYS_ATTR_NETNS_MODE, 0);
-	assert_int_equal(hf_nl_parse_exclusive(m.bytes, m.size), 1);
+	assert_int_equal(hfi_nl_parse_exclusive(m.bytes, m.size), 1);
 }
 
 static void protocols(void **state)
@@ -137,7 +137,7 @@ static void protocols(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		make_device(&m);
 		put_text(&m, RDMA_NLDEV_ATTR_DEV_PROTOCOL, cases[i].text);
-		assert_int_equal(hf_nl_parse_device(m.bytes, m.size, &device), 0);
+		assert_int_equal(hfi_nl_parse_device(m.bytes, m.size, &device), 0);
 		assert_int_equal(device.protocol, cases[i].protocol);
 	}
 }
@@ -170,22 +170,22 @@ static void bad_values_are_refused(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		make_device(&m);
 		put(&m, bad[i].type, bad[i].data, bad[i].size);
-		assert_int_equal(hf_nl_parse_device(m.bytes, m.size, &device), -EBADMSG);
+		assert_int_equal(hfi_nl_parse_device(m.bytes, m.size, &device), -EBADMSG);
 		assert_int_equal(device.index, 77);
 	}
 	make_device(&m);
 	put_text(&m, RDMA_NLDEV_ATTR_DEV_NAME, "../x");
-	assert_int_equal(hf_nl_parse_device(m.bytes, m.size, &device), -EILSEQ);
+	assert_int_equal(hfi_nl_parse_device(m.bytes, m.size, &device), -EILSEQ);
 	assert_int_equal(device.index, 77);
 	make_chardev(&m);
 	put_text(&m, RDMA_NLDEV_ATTR_CHARDEV_NAME, "umad0");
-	assert_int_equal(hf_nl_parse_chardev(m.bytes, m.size, &chardev), -EBADMSG);
+	assert_int_equal(hfi_nl_parse_chardev(m.bytes, m.size, &chardev), -EBADMSG);
 	make_chardev(&m);
 	put_u64(&m, RDMA_NLDEV_ATTR_CHARDEV, UINT64_MAX);
-	assert_int_equal(hf_nl_parse_chardev(m.bytes, m.size, &chardev), -EBADMSG);
+	assert_int_equal(hfi_nl_parse_chardev(m.bytes, m.size, &chardev), -EBADMSG);
 	make_chardev(&m);
 	put_u64(&m, RDMA_NLDEV_ATTR_CHARDEV_ABI, 1ull << 32);
-	assert_int_equal(hf_nl_parse_chardev(m.bytes, m.size, &chardev), -EBADMSG);
+	assert_int_equal(hfi_nl_parse_chardev(m.bytes, m.size, &chardev), -EBADMSG);
 	assert_int_equal(chardev.abi, 77);
 }
 
@@ -203,13 +203,13 @@ static void parse_all(const unsigned char *bytes, size_t size, bool may_succeed)
 		int err;
 
 		if (i == 0)
-			err = hf_nl_parse_device(copy, size, &device);
+			err = hfi_nl_parse_device(copy, size, &device);
 		else if (i == 1)
-			err = hf_nl_parse_chardev(copy, size, &chardev);
+			err = hfi_nl_parse_chardev(copy, size, &chardev);
 		else if (i == 2)
-			err = hf_nl_parse_port(copy, size, &port);
+			err = hfi_nl_parse_port(copy, size, &port);
 		else
-			err = hf_nl_parse_exclusive(copy, size);
+			err = hfi_nl_parse_exclusive(copy, size);
 		if (!may_succeed)
 			assert_int_equal(err, -EBADMSG);
 		else

@@ -28,7 +28,7 @@ static int begin(void **state)
 	assert_non_null(world);
 	assert_int_equal(tree_new(&world->tree, NULL), 0);
 	setenv("HF_FAKE_RDMA_TREE", tree_sysfs(world->tree), 1);
-	assert_int_equal(hf_nldev_open(&world->nl), 0);
+	assert_int_equal(hfi_nldev_open(&world->nl), 0);
 	*state = world;
 	return 0;
 }
@@ -37,7 +37,7 @@ static int end(void **state)
 {
 	struct world *world = *state;
 
-	hf_nldev_close(world->nl);
+	hfi_nldev_close(world->nl);
 	tree_free(world->tree);
 	free(world);
 	return 0;
@@ -59,16 +59,16 @@ static void finds_by_name(void **state)
 	add(world, 1, "rxe00", "iw");
 	add(world, 2, "silent", "");
 	add(world, 3, "none", "-");
-	assert_int_equal(hf_nldev_find(world->nl, "rxe00", &device), 0);
+	assert_int_equal(hfi_nldev_find(world->nl, "rxe00", &device), 0);
 	assert_string_equal(device.name, "rxe00");
 	assert_string_equal(device.protocol, "iw");
 	assert_int_equal(device.node_guid, 0x1001);
 	assert_int_equal(device.index, tree_index(world->tree, 1));
 	assert_true(device.tells_protocol);
-	assert_int_equal(hf_nldev_find(world->nl, "silent", &device), 0);
+	assert_int_equal(hfi_nldev_find(world->nl, "silent", &device), 0);
 	assert_string_equal(device.protocol, "");
 	assert_false(device.tells_protocol);
-	assert_int_equal(hf_nldev_find(world->nl, "none", &device), 0);
+	assert_int_equal(hfi_nldev_find(world->nl, "none", &device), 0);
 	assert_string_equal(device.protocol, "");
 	assert_true(device.tells_protocol);
 }
@@ -80,14 +80,14 @@ static void absent_is_no_device(void **state)
 
 	memset(&device, 0xa5, sizeof(device));
 	before = device;
-	assert_int_equal(hf_nldev_find(world->nl, "rxe0", &device), -ENODEV);
+	assert_int_equal(hfi_nldev_find(world->nl, "rxe0", &device), -ENODEV);
 	add(world, 0, "rxe0", "roce");
-	assert_int_equal(hf_nldev_find(world->nl, "rxe", &device), -ENODEV);
-	assert_int_equal(hf_nldev_find(world->nl, "", &device), -ENODEV);
+	assert_int_equal(hfi_nldev_find(world->nl, "rxe", &device), -ENODEV);
+	assert_int_equal(hfi_nldev_find(world->nl, "", &device), -ENODEV);
 	assert_int_equal(tree_rename(world->tree, 0, "rxe1"), 0);
-	assert_int_equal(hf_nldev_find(world->nl, "rxe0", &device), -ENODEV);
+	assert_int_equal(hfi_nldev_find(world->nl, "rxe0", &device), -ENODEV);
 	assert_memory_equal(&device, &before, sizeof(device));
-	assert_int_equal(hf_nldev_find(world->nl, "rxe1", &device), 0);
+	assert_int_equal(hfi_nldev_find(world->nl, "rxe1", &device), 0);
 }
 
 /* The list comes in several parts. */
@@ -103,15 +103,15 @@ static void many_devices(void **state)
 	}
 	for (unsigned int i = 0; i < MANY; i += MANY / 7) {
 		snprintf(name, sizeof(name), "device%u", i);
-		assert_int_equal(hf_nldev_find(world->nl, name, &device), 0);
+		assert_int_equal(hfi_nldev_find(world->nl, name, &device), 0);
 		assert_int_equal(device.index, tree_index(world->tree, i));
 	}
 	printf("%d devices\n", MANY);
 	/* Others are unplugged while the list is read, and it ends too early. */
 	assert_int_equal(tree_fake(world->tree, "slip", 2), 0);
-	assert_int_equal(hf_nldev_find(world->nl, name, &device), 0);
+	assert_int_equal(hfi_nldev_find(world->nl, name, &device), 0);
 	assert_int_equal(tree_fake(world->tree, "slip", UINT_MAX), 0);
-	assert_int_equal(hf_nldev_find(world->nl, name, &device), -ENODEV);
+	assert_int_equal(hfi_nldev_find(world->nl, name, &device), -ENODEV);
 }
 
 static void survives_what_goes_wrong(void **state)
@@ -134,12 +134,12 @@ static void survives_what_goes_wrong(void **state)
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
 		assert_int_equal(tree_fake(world->tree, faults[i].fault, faults[i].count), 0);
 		print_message("%s\n", faults[i].fault);
-		assert_int_equal(hf_nldev_find(world->nl, "rxe0", &device), faults[i].wanted);
+		assert_int_equal(hfi_nldev_find(world->nl, "rxe0", &device), faults[i].wanted);
 		assert_int_equal(tree_fake(world->tree, faults[i].fault, 0), 0);
 		if (!faults[i].wanted)
 			assert_int_equal(device.index, tree_index(world->tree, 0));
 		/* What is left of an answer is not taken for the next one. */
-		assert_int_equal(hf_nldev_find(world->nl, "rxe0", &device), 0);
+		assert_int_equal(hfi_nldev_find(world->nl, "rxe0", &device), 0);
 		assert_string_equal(device.protocol, "roce");
 	}
 }
@@ -150,9 +150,9 @@ static void without_netlink(void **state)
 	struct hf_nldev_socket *nl = NULL;
 
 	assert_int_equal(tree_fake(world->tree, "nosocket", 1), 0);
-	assert_int_equal(hf_nldev_open(&nl), -EPROTONOSUPPORT);
+	assert_int_equal(hfi_nldev_open(&nl), -EPROTONOSUPPORT);
 	assert_null(nl);
-	hf_nldev_close(NULL);
+	hfi_nldev_close(NULL);
 }
 
 int main(void)

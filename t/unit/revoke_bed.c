@@ -236,10 +236,10 @@ struct ibv_context *bed_open_context(struct bed *bed)
 	context = hf_provider_context_alloc(device, open("/dev/null", O_RDWR | O_CLOEXEC),
 					    sizeof(*context), 0, 0);
 	assert_non_null(context);
-	hf_operations_set(context, &free_only);
+	hfi_operations_set(context, &free_only);
 	hf_provider_set_ops(context, &real);
 	context->context.async_fd = fcntl(bed->kernel[1], F_DUPFD_CLOEXEC, 0);
-	assert_int_equal(hf_context_prepare(context), 0);
+	assert_int_equal(hfi_context_prepare(context), 0);
 	hf_device_unref(device);
 	return &context->context;
 }

@@ -180,11 +180,11 @@ static void *open_in_a_turn(void *arg)
 	struct bed *bed = arg;
 	struct ibv_context *context;
 
-	assert_true(hf_scan_begin(bed->hf));
+	assert_true(hfi_scan_begin(bed->hf));
 	atomic_store(&bed->in_turn, true);
 	usleep(100000);
 	context = bed_open_context(bed);
-	hf_scan_end(bed->hf);
+	hfi_scan_end(bed->hf);
 	return context;
 }
 

@@ -15,7 +15,7 @@ static void a_tree_brings_its_nodes(void **state)
 	struct hf_roots roots = {0};
 
 	(void)state;
-	assert_int_equal(hf_roots_parse(&roots, "/nowhere/a,/nowhere/b:/nowhere/c,/sys"), 0);
+	assert_int_equal(hfi_roots_parse(&roots, "/nowhere/a,/nowhere/b:/nowhere/c,/sys"), 0);
 	assert_int_equal(roots.count, 3);
 	assert_string_equal(roots.v[0].sysfs, "/nowhere/a");
 	assert_string_equal(roots.v[0].dev, "/nowhere/a/dev");
@@ -23,7 +23,7 @@ static void a_tree_brings_its_nodes(void **state)
 	assert_string_equal(roots.v[1].dev, "/nowhere/c");
 	assert_string_equal(roots.v[2].dev, "/dev");
 	assert_true(roots.v[2].kernel);
-	hf_roots_clear(&roots);
+	hfi_roots_clear(&roots);
 }
 
 static void refuses_the_rest(void **state)
@@ -35,14 +35,14 @@ static void refuses_the_rest(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct hf_roots roots = {0};
 
-		assert_int_equal(hf_roots_parse(&roots, bad[i]), -EINVAL);
+		assert_int_equal(hfi_roots_parse(&roots, bad[i]), -EINVAL);
 		assert_int_equal(roots.count, 0);
 		assert_null(roots.v);
 	}
 	memset(long_path, 'x', sizeof(long_path));
 	long_path[0] = '/';
 	long_path[sizeof(long_path) - 1] = '\0';
-	assert_int_not_equal(hf_roots_parse(&(struct hf_roots){0}, long_path), 0);
+	assert_int_not_equal(hfi_roots_parse(&(struct hf_roots){0}, long_path), 0);
 }
 
 int main(void)

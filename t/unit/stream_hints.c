@@ -79,8 +79,8 @@ static void uevents(void **state)
 
 		memset(&untouched, 0x5a, sizeof(untouched));
 		hint = untouched;
-		result = hf_uevent_classify(rows[i].action, rows[i].subsystem, rows[i].devpath,
-					    rows[i].old, rows[i].sysname, &hint);
+		result = hfi_uevent_classify(rows[i].action, rows[i].subsystem, rows[i].devpath,
+					     rows[i].old, rows[i].sysname, &hint);
 		if (result != rows[i].result)
 			printf("row %zu: %s %s\n", i, rows[i].action, rows[i].sysname);
 		assert_int_equal(result, rows[i].result);
@@ -104,8 +104,8 @@ static void hints_compare_as_bytes(void **state)
 	(void)state;
 	memset(&a, 0xff, sizeof(a));
 	memset(&b, 0x11, sizeof(b));
-	assert_int_equal(hf_uevent_classify("move", "infiniband", "/x/b", "/x/a", "b", &a), 1);
-	assert_int_equal(hf_uevent_classify("move", "infiniband", "/y/b", "/y/a", "b", &b), 1);
+	assert_int_equal(hfi_uevent_classify("move", "infiniband", "/x/b", "/x/a", "b", &a), 1);
+	assert_int_equal(hfi_uevent_classify("move", "infiniband", "/y/b", "/y/a", "b", &b), 1);
 	assert_memory_equal(&a, &b, sizeof(a));
 }
 
@@ -154,7 +154,7 @@ static void rdma_notifications(void **state)
 			mnl_attr_put_strz(header, RDMA_NLDEV_ATTR_DEV_NAME, rows[i].name);
 		if (rows[i].event >= 0)
 			mnl_attr_put_u8(header, EVENT_TYPE, (uint8_t)rows[i].event);
-		result = hf_rdma_notify_parse(buffer, header->nlmsg_len, &hint);
+		result = hfi_rdma_notify_parse(buffer, header->nlmsg_len, &hint);
 		if (result != rows[i].result)
 			printf("row %zu\n", i);
 		assert_int_equal(result, rows[i].result);
@@ -198,13 +198,13 @@ static void cut_messages_are_refused(void **state)
 	(void)state;
 	mnl_attr_put_strz(header, RDMA_NLDEV_ATTR_DEV_NAME, "rxe0");
 	mnl_attr_put_u8(header, EVENT_TYPE, 0);
-	cut(header, hf_rdma_notify_parse);
+	cut(header, hfi_rdma_notify_parse);
 
 	header = rdma_message(buffer, RTM_NEWLINK);
 	link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
 	link->ifi_index = 7;
 	mnl_attr_put_u32(header, IFLA_LINK, 3);
-	cut(header, hf_route_parse);
+	cut(header, hfi_route_parse);
 }
 
 static void links(void **state)
@@ -236,7 +236,7 @@ static void links(void **state)
 			mnl_attr_put_u32(header, IFLA_LINK, rows[i].link);
 		if (rows[i].elsewhere)
 			mnl_attr_put_u32(header, IFLA_LINK_NETNSID, 0);
-		assert_int_equal(hf_route_parse(buffer, header->nlmsg_len, &hint), rows[i].result);
+		assert_int_equal(hfi_route_parse(buffer, header->nlmsg_len, &hint), rows[i].result);
 		if (rows[i].result <= 0)
 			continue;
 		assert_int_equal(hint.kind, HF_HINT_NETDEV);
@@ -256,10 +256,10 @@ static void addresses(void **state)
 		struct ifaddrmsg *address = mnl_nlmsg_put_extra_header(header, sizeof(*address));
 		struct hf_hint hint;
 
-		assert_int_equal(hf_route_parse(buffer, header->nlmsg_len, &hint), -EINVAL);
+		assert_int_equal(hfi_route_parse(buffer, header->nlmsg_len, &hint), -EINVAL);
 		address->ifa_family = AF_INET6;
 		address->ifa_index = 4294967295u;
-		assert_int_equal(hf_route_parse(buffer, header->nlmsg_len, &hint), 1);
+		assert_int_equal(hfi_route_parse(buffer, header->nlmsg_len, &hint), 1);
 		assert_int_equal(hint.kind, HF_HINT_NETDEV);
 		assert_int_equal(hint.ifindex, 4294967295u);
 	}
@@ -276,7 +276,7 @@ static void a_short_attribute_is_refused(void **state)
 	(void)state;
 	link->ifi_index = 7;
 	mnl_attr_put_u16(header, IFLA_LINK, 3);
-	assert_int_equal(hf_route_parse(buffer, header->nlmsg_len, &hint), -EINVAL);
+	assert_int_equal(hfi_route_parse(buffer, header->nlmsg_len, &hint), -EINVAL);
 }
 
 int main(void)

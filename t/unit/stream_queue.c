@@ -53,7 +53,7 @@ static int teardown(void **state)
 	struct bed *bed = *state;
 	struct hf_event *event;
 
-	while ((event = hf_queue_take(&bed->queue)))
+	while ((event = hfi_queue_take(&bed->queue)))
 		hf_event_unref(event);
 	for (int i = 0; i < DEVICES; i++)
 		assert_int_equal(bed->handles[i].refcount, 1);
@@ -65,7 +65,7 @@ static int teardown(void **state)
 
 static void note(struct bed *bed, int device, enum hf_event_type type, uint32_t changes)
 {
-	hf_queue_note(&bed->queue, &bed->devices[device], type, changes);
+	hfi_queue_note(&bed->queue, &bed->devices[device], type, changes);
 }
 
 static bool readable(const struct bed *bed)
@@ -77,7 +77,7 @@ static bool readable(const struct bed *bed)
 
 static void expect(struct bed *bed, int device, enum hf_event_type type, uint32_t changes)
 {
-	struct hf_event *event = hf_queue_take(&bed->queue);
+	struct hf_event *event = hfi_queue_take(&bed->queue);
 
 	assert_non_null(event);
 	assert_int_equal(hf_event_type(event), type);
@@ -86,7 +86,7 @@ static void expect(struct bed *bed, int device, enum hf_event_type type, uint32_
 	assert_string_equal(hf_event_name(event), bed->devices[device].name);
 	assert_ptr_equal(hf_event_device(event), &bed->handles[device].device);
 	hf_event_unref(event);
-	hf_queue_signal(&bed->queue);
+	hfi_queue_signal(&bed->queue);
 }
 
 static void first_in_first_out(void **state)
@@ -103,7 +103,7 @@ static void first_in_first_out(void **state)
 	expect(bed, 1, HF_EVENT_ADDED, 0);
 	expect(bed, 0, HF_EVENT_REMOVED, 0);
 	assert_false(readable(bed));
-	assert_null(hf_queue_take(&bed->queue));
+	assert_null(hfi_queue_take(&bed->queue));
 }
 
 static void changes_join(void **state)
@@ -136,7 +136,7 @@ static void nothing_follows_removed(void **state)
 	note(bed, 0, HF_EVENT_REMOVED, 0);
 	expect(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID);
 	expect(bed, 0, HF_EVENT_REMOVED, 0);
-	assert_null(hf_queue_take(&bed->queue));
+	assert_null(hfi_queue_take(&bed->queue));
 }
 
 static void a_full_queue_overflows(void **state)
@@ -154,13 +154,13 @@ static void a_full_queue_overflows(void **state)
 	note(bed, 2, HF_EVENT_REMOVED, 0);
 	assert_int_equal(bed->queue.count, 2);
 	assert_true(readable(bed));
-	for (dropped = hf_queue_empty(&bed->queue); dropped; dropped = next, count++) {
+	for (dropped = hfi_queue_empty(&bed->queue); dropped; dropped = next, count++) {
 		next = dropped->next;
 		hf_event_unref(dropped);
 	}
 	assert_int_equal(count, 2);
 	assert_false(bed->queue.overflow);
-	hf_queue_signal(&bed->queue);
+	hfi_queue_signal(&bed->queue);
 	assert_false(readable(bed));
 	note(bed, 2, HF_EVENT_REMOVED, 0);
 	expect(bed, 2, HF_EVENT_REMOVED, 0);
@@ -171,9 +171,9 @@ static void markers_have_no_device(void **state)
 	struct bed *bed = *state;
 	struct hf_event *event;
 
-	assert_int_equal(hf_queue_push(&bed->queue, HF_EVENT_RESYNC, NULL, 0), 0);
-	assert_int_equal(hf_queue_push(&bed->queue, HF_EVENT_SYNCED, NULL, 0), 0);
-	event = hf_queue_take(&bed->queue);
+	assert_int_equal(hfi_queue_push(&bed->queue, HF_EVENT_RESYNC, NULL, 0), 0);
+	assert_int_equal(hfi_queue_push(&bed->queue, HF_EVENT_SYNCED, NULL, 0), 0);
+	event = hfi_queue_take(&bed->queue);
 	assert_int_equal(hf_event_type(event), HF_EVENT_RESYNC);
 	assert_null(hf_event_device(event));
 	assert_string_equal(hf_event_name(event), "");

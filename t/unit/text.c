@@ -38,8 +38,8 @@ static void numbers_are_taken_whole(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uint64_t value = 0;
 
-		assert_int_equal(hf_parse_number(cases[i].text, cases[i].base, cases[i].max,
-						 &value),
+		assert_int_equal(hfi_parse_number(cases[i].text, cases[i].base, cases[i].max,
+						  &value),
 				 cases[i].err);
 		assert_true(value == cases[i].value);
 	}
@@ -51,7 +51,7 @@ static void errno_is_kept(void **state)
 
 	(void)state;
 	errno = 99;
-	assert_int_equal(hf_parse_number("99999999999999999999999", 10, UINT64_MAX, &value),
+	assert_int_equal(hfi_parse_number("99999999999999999999999", 10, UINT64_MAX, &value),
 			 -EINVAL);
 	assert_int_equal(errno, 99);
 }
@@ -61,15 +61,15 @@ static void copies_fit_or_are_not_made(void **state)
 	char to[4] = "old";
 
 	(void)state;
-	assert_int_equal(hf_copy(to, sizeof(to), "1234"), -ENAMETOOLONG);
+	assert_int_equal(hfi_copy(to, sizeof(to), "1234"), -ENAMETOOLONG);
 	assert_string_equal(to, "old");
-	assert_int_equal(hf_copy(to, sizeof(to), "123"), 0);
+	assert_int_equal(hfi_copy(to, sizeof(to), "123"), 0);
 	assert_string_equal(to, "123");
-	assert_int_equal(hf_copy(to, sizeof(to), ""), 0);
+	assert_int_equal(hfi_copy(to, sizeof(to), ""), 0);
 	assert_string_equal(to, "");
-	assert_int_equal(hf_print(to, sizeof(to), "%d", 123), 0);
+	assert_int_equal(hfi_print(to, sizeof(to), "%d", 123), 0);
 	assert_string_equal(to, "123");
-	assert_int_equal(hf_print(to, sizeof(to), "%d", 1234), -ENAMETOOLONG);
+	assert_int_equal(hfi_print(to, sizeof(to), "%d", 1234), -ENAMETOOLONG);
 	assert_string_equal(to, "");
 }
 
@@ -78,43 +78,43 @@ static void texts_are_put_together(void **state)
 	char to[8] = "old";
 
 	(void)state;
-	assert_int_equal(hf_print(to, sizeof(to), "%s/%s", "abc", "def"), 0);
+	assert_int_equal(hfi_print(to, sizeof(to), "%s/%s", "abc", "def"), 0);
 	assert_string_equal(to, "abc/def");
-	assert_int_equal(hf_print(to, sizeof(to), "%s/%s", "abc", "defg"), -ENAMETOOLONG);
+	assert_int_equal(hfi_print(to, sizeof(to), "%s/%s", "abc", "defg"), -ENAMETOOLONG);
 	assert_string_equal(to, "");
-	assert_int_equal(hf_print(to, sizeof(to), "%s%s/", "", "123456"), 0);
+	assert_int_equal(hfi_print(to, sizeof(to), "%s%s/", "", "123456"), 0);
 	assert_string_equal(to, "123456/");
-	assert_int_equal(hf_print(to, sizeof(to), "%s/%u%%", "abc", 12u), 0);
+	assert_int_equal(hfi_print(to, sizeof(to), "%s/%u%%", "abc", 12u), 0);
 	assert_string_equal(to, "abc/12%");
-	assert_int_equal(hf_print(to, sizeof(to), "%.*s", 2, "abc"), 0);
+	assert_int_equal(hfi_print(to, sizeof(to), "%.*s", 2, "abc"), 0);
 	assert_string_equal(to, "ab");
-	assert_int_equal(hf_print(to, 1, "%s", ""), 0);
+	assert_int_equal(hfi_print(to, 1, "%s", ""), 0);
 	assert_string_equal(to, "");
-	assert_int_equal(hf_print(to, 1, "%s", "a"), -ENAMETOOLONG);
+	assert_int_equal(hfi_print(to, 1, "%s", "a"), -ENAMETOOLONG);
 }
 
 static void names(void **state)
 {
 	(void)state;
-	assert_true(hf_is_name("rxe0", 4));
-	assert_false(hf_is_name("rxe01", 4));
-	assert_false(hf_is_name("", 4));
-	assert_false(hf_is_name(".", 4));
-	assert_false(hf_is_name("..", 4));
-	assert_true(hf_is_name("...", 4));
-	assert_false(hf_is_name("a/b", 4));
-	assert_false(hf_is_name("a b", 4));
-	assert_false(hf_is_name("a\n", 4));
-	assert_false(hf_is_name("\xc3\xa4", 4));
-	assert_true(hf_is_uverbs_name("uverbs0"));
-	assert_true(hf_is_uverbs_name("uverbs4095"));
-	assert_false(hf_is_uverbs_name("uverbs"));
-	assert_false(hf_is_uverbs_name("uverbs1a"));
-	assert_false(hf_is_uverbs_name("uverbs-1"));
-	assert_false(hf_is_uverbs_name("uverbs12345678901"));
-	assert_false(hf_is_uverbs_name("uverb"));
-	assert_false(hf_is_uverbs_name(""));
-	assert_false(hf_is_uverbs_name("xuverbs0"));
+	assert_true(hfi_is_name("rxe0", 4));
+	assert_false(hfi_is_name("rxe01", 4));
+	assert_false(hfi_is_name("", 4));
+	assert_false(hfi_is_name(".", 4));
+	assert_false(hfi_is_name("..", 4));
+	assert_true(hfi_is_name("...", 4));
+	assert_false(hfi_is_name("a/b", 4));
+	assert_false(hfi_is_name("a b", 4));
+	assert_false(hfi_is_name("a\n", 4));
+	assert_false(hfi_is_name("\xc3\xa4", 4));
+	assert_true(hfi_is_uverbs_name("uverbs0"));
+	assert_true(hfi_is_uverbs_name("uverbs4095"));
+	assert_false(hfi_is_uverbs_name("uverbs"));
+	assert_false(hfi_is_uverbs_name("uverbs1a"));
+	assert_false(hfi_is_uverbs_name("uverbs-1"));
+	assert_false(hfi_is_uverbs_name("uverbs12345678901"));
+	assert_false(hfi_is_uverbs_name("uverb"));
+	assert_false(hfi_is_uverbs_name(""));
+	assert_false(hfi_is_uverbs_name("xuverbs0"));
 }
 
 int main(void)

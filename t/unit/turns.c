@@ -66,8 +66,8 @@ static void *look(void *arg)
 {
 	struct looker *looker = arg;
 
-	if (hf_scan_begin(looker->hf))
-		hf_scan_end(looker->hf);
+	if (hfi_scan_begin(looker->hf))
+		hfi_scan_end(looker->hf);
 	atomic_store(&looker->done, true);
 	return NULL;
 }
@@ -76,10 +76,10 @@ static void *ask_and_try(void *arg)
 {
 	struct hf *hf = arg;
 
-	if (!hf_asking_begin(hf))
+	if (!hfi_asking_begin(hf))
 		return NULL;
-	hf_asking_end(hf);
-	return hf_scan_try_begin(hf) || fork_once() ? NULL : arg;
+	hfi_asking_end(hf);
+	return hfi_scan_try_begin(hf) || fork_once() ? NULL : arg;
 }
 
 static void who_asks_does_not_wait_for_a_provider(void **state)
@@ -89,13 +89,13 @@ static void who_asks_does_not_wait_for_a_provider(void **state)
 	void *asked;
 
 	(void)state;
-	assert_true(hf_scan_begin(looker.hf));
+	assert_true(hfi_scan_begin(looker.hf));
 	/* A provider that calls back, before and after: there is nothing to look at. */
-	assert_false(hf_scan_begin(looker.hf));
-	assert_true(hf_scan_lend(looker.hf));
-	assert_false(hf_scan_lend(looker.hf));
-	assert_false(hf_scan_begin(looker.hf));
-	assert_false(hf_asking_begin(looker.hf));
+	assert_false(hfi_scan_begin(looker.hf));
+	assert_true(hfi_scan_lend(looker.hf));
+	assert_false(hfi_scan_lend(looker.hf));
+	assert_false(hfi_scan_begin(looker.hf));
+	assert_false(hfi_asking_begin(looker.hf));
 	assert_int_equal(pthread_create(&asker, NULL, ask_and_try, looker.hf), 0);
 	assert_int_equal(pthread_join(asker, &asked), 0);
 	assert_ptr_equal(asked, looker.hf);
@@ -105,14 +105,14 @@ static void who_asks_does_not_wait_for_a_provider(void **state)
 	assert_false(atomic_load(&looker.done));
 	/* Also where the provider itself forks. */
 	assert_int_equal(fork_once(), 0);
-	hf_scan_take_back(looker.hf, true);
+	hfi_scan_take_back(looker.hf, true);
 	usleep(PAUSE_US);
 	assert_false(atomic_load(&looker.done));
-	hf_scan_end(looker.hf);
+	hfi_scan_end(looker.hf);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	/* Outside of a scan there is nothing to lend. */
-	assert_false(hf_scan_lend(looker.hf));
-	hf_scan_take_back(looker.hf, false);
+	assert_false(hfi_scan_lend(looker.hf));
+	hfi_scan_take_back(looker.hf, false);
 	hf_unref(looker.hf);
 }
 
@@ -124,8 +124,8 @@ static void a_child_has_its_turn(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_true(hf_scan_begin(hf));
-	assert_true(hf_scan_lend(hf));
+	assert_true(hfi_scan_begin(hf));
+	assert_true(hfi_scan_lend(hf));
 	/* As if it were another's. */
 	pthread_mutex_lock(&hf->lock);
 	hf->scanner = (pthread_t)1;
@@ -133,12 +133,12 @@ static void a_child_has_its_turn(void **state)
 	pid = fork();
 	if (pid == 0) {
 		alarm(PATIENCE_S);
-		if (!hf_scan_begin(hf))
+		if (!hfi_scan_begin(hf))
 			_exit(1);
-		hf_scan_end(hf);
-		if (!hf_asking_begin(hf))
+		hfi_scan_end(hf);
+		if (!hfi_asking_begin(hf))
 			_exit(2);
-		hf_asking_end(hf);
+		hfi_asking_end(hf);
 		execl("/bin/true", "true", (char *)NULL);
 		_exit(3);
 	}
@@ -147,8 +147,8 @@ static void a_child_has_its_turn(void **state)
 	pthread_mutex_lock(&hf->lock);
 	hf->scanner = pthread_self();
 	pthread_mutex_unlock(&hf->lock);
-	hf_scan_take_back(hf, true);
-	hf_scan_end(hf);
+	hfi_scan_take_back(hf, true);
+	hfi_scan_end(hf);
 	hf_unref(hf);
 }
 
@@ -164,15 +164,15 @@ static void *scanner(void *arg)
 	for (int i = 0; i < ROUNDS; i++) {
 		bool lent;
 
-		assert_true(hf_scan_begin(shared.hf));
+		assert_true(hfi_scan_begin(shared.hf));
 		shared.socket++;
 		shared.table++;
-		lent = hf_scan_lend(shared.hf);
+		lent = hfi_scan_lend(shared.hf);
 		sched_yield();
 		shared.table++;
-		hf_scan_take_back(shared.hf, lent);
+		hfi_scan_take_back(shared.hf, lent);
 		shared.socket++;
-		hf_scan_end(shared.hf);
+		hfi_scan_end(shared.hf);
 	}
 	return NULL;
 }
@@ -182,17 +182,17 @@ static void *asker(void *arg)
 	unsigned long *tries = arg;
 
 	for (int i = 0; i < QUESTIONS; i++) {
-		assert_true(hf_asking_begin(shared.hf));
+		assert_true(hfi_asking_begin(shared.hf));
 		shared.socket++;
-		hf_asking_end(shared.hf);
+		hfi_asking_end(shared.hf);
 		if (i % TRY_EACH)
 			continue;
 		/* Mostly somebody has lent it. */
-		for (++*tries; !hf_scan_try_begin(shared.hf); ++*tries)
+		for (++*tries; !hfi_scan_try_begin(shared.hf); ++*tries)
 			sched_yield();
 		shared.table += 2;
 		shared.socket += 2;
-		hf_scan_end(shared.hf);
+		hfi_scan_end(shared.hf);
 	}
 	return NULL;
 }

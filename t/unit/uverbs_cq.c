@@ -507,7 +507,7 @@ static void left_channel(void **state)
 	program_fd = channel->fd;
 	assert_non_null(ibv_create_cq(context, 5, &fds, channel, 0));
 	assert_int_equal(hf_uverbs_of(context)->mapped, 1);
-	hf_channels_end(hf_context_of(context));
+	hfi_channels_end(hf_context_of(context));
 	assert_int_equal(fcntl(fds[0], F_GETFD), -1);
 	assert_int_equal(fcntl(program_fd, F_GETFD), -1);
 	assert_int_equal(channel->fd, -1);

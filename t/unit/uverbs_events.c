@@ -125,12 +125,12 @@ static void async(void **state)
 static const struct kind *destroy_at_read;
 static pthread_t destroyer;
 
-ssize_t __real_hf_read_uncancelled(int fd, void *buffer, size_t size);
-ssize_t __wrap_hf_read_uncancelled(int fd, void *buffer, size_t size);
+ssize_t __real_hfi_read_uncancelled(int fd, void *buffer, size_t size);
+ssize_t __wrap_hfi_read_uncancelled(int fd, void *buffer, size_t size);
 
-ssize_t __wrap_hf_read_uncancelled(int fd, void *buffer, size_t size)
+ssize_t __wrap_hfi_read_uncancelled(int fd, void *buffer, size_t size)
 {
-	ssize_t got = __real_hf_read_uncancelled(fd, buffer, size);
+	ssize_t got = __real_hfi_read_uncancelled(fd, buffer, size);
 	const struct kind *kind = destroy_at_read;
 
 	if (!kind || fd != async_pipe[0] || got <= 0)

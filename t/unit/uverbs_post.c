@@ -109,14 +109,14 @@ int ioctl(int fd, unsigned long request, ...)
 	return errno ? -1 : 0;
 }
 
-ssize_t __real_hf_write_uncancelled(int fd, const void *buffer, size_t size);
-ssize_t __wrap_hf_write_uncancelled(int fd, const void *buffer, size_t size);
+ssize_t __real_hfi_write_uncancelled(int fd, const void *buffer, size_t size);
+ssize_t __wrap_hfi_write_uncancelled(int fd, const void *buffer, size_t size);
 
-ssize_t __wrap_hf_write_uncancelled(int fd, const void *buffer, size_t size)
+ssize_t __wrap_hfi_write_uncancelled(int fd, const void *buffer, size_t size)
 {
 	kernel.writes++;
 	errno = kernel.write_err;
-	return errno ? -1 : __real_hf_write_uncancelled(fd, buffer, size);
+	return errno ? -1 : __real_hfi_write_uncancelled(fd, buffer, size);
 }
 
 static void sends(void **state)

@@ -165,7 +165,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	context = fake_context();
-	hf_operations_set(hf_context_of(context), &operations);
+	hfi_operations_set(hf_context_of(context), &operations);
 	memset(&forks, 0, sizeof(forks));
 	pd = ibv_alloc_pd(context);
 	return !pd;

@@ -37,14 +37,14 @@ static void begin(void)
 {
 	memset(&bed, 0, sizeof(bed));
 	assert_int_equal(pipe(bed.fds), 0);
-	assert_int_equal(hf_wait_init(&bed.wait, NULL, bed.fds[0]), 0);
-	hf_delivered_init(&bed.delivered);
+	assert_int_equal(hfi_wait_init(&bed.wait, NULL, bed.fds[0]), 0);
+	hfi_delivered_init(&bed.delivered);
 }
 
 static void end(void)
 {
-	hf_delivered_fini(&bed.delivered);
-	hf_wait_fini(&bed.wait);
+	hfi_delivered_fini(&bed.delivered);
+	hfi_wait_fini(&bed.wait);
 	close(bed.fds[1]);
 }
 
@@ -55,15 +55,15 @@ static void send_event(void)
 	assert_int_equal(write(bed.fds[1], &event, sizeof(event)), sizeof(event));
 }
 
-ssize_t __real_hf_read_uncancelled(int fd, void *buffer, size_t size);
-ssize_t __wrap_hf_read_uncancelled(int fd, void *buffer, size_t size);
+ssize_t __real_hfi_read_uncancelled(int fd, void *buffer, size_t size);
+ssize_t __wrap_hfi_read_uncancelled(int fd, void *buffer, size_t size);
 int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
 
-ssize_t __wrap_hf_read_uncancelled(int fd, void *buffer, size_t size)
+ssize_t __wrap_hfi_read_uncancelled(int fd, void *buffer, size_t size)
 {
 	bed.reads++;
-	return __real_hf_read_uncancelled(fd, buffer, size);
+	return __real_hfi_read_uncancelled(fd, buffer, size);
 }
 
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
@@ -77,7 +77,7 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 static int get(uint64_t *number)
 {
 	struct ib_uverbs_comp_event_desc event = {0};
-	int got = hf_wait_read(&bed.wait, &event, sizeof(event), &account);
+	int got = hfi_wait_read(&bed.wait, &event, sizeof(event), &account);
 
 	*number = event.cq_handle;
 	return got;

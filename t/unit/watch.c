@@ -54,9 +54,9 @@ static void watch(struct bed *bed, uint32_t flags)
 		.log = &silent,
 	};
 
-	hf_watch_free(bed->watch);
+	hfi_watch_free(bed->watch);
 	bed->watch = NULL;
-	assert_int_equal(hf_watch_new(&options, &bed->watch), 0);
+	assert_int_equal(hfi_watch_new(&options, &bed->watch), 0);
 }
 
 static int setup(void **state)
@@ -67,7 +67,7 @@ static int setup(void **state)
 	bed->fds = count_fds();
 	assert_int_equal(tree_new(&bed->tree, NULL), 0);
 	assert_int_equal(
-		hf_search_root_init(&bed->root, tree_sysfs(bed->tree), tree_dev(bed->tree)), 0);
+		hfi_search_root_init(&bed->root, tree_sysfs(bed->tree), tree_dev(bed->tree)), 0);
 	assert_false(bed->root.kernel);
 	snprintf(bed->providers, sizeof(bed->providers), "%s/providers", tree_sysfs(bed->tree));
 	bed->dirs[0] = bed->providers;
@@ -80,7 +80,7 @@ static int teardown(void **state)
 	struct bed *bed = *state;
 	int left;
 
-	hf_watch_free(bed->watch);
+	hfi_watch_free(bed->watch);
 	tree_free(bed->tree);
 	left = count_fds() - bed->fds;
 	free(bed);
@@ -90,17 +90,17 @@ static int teardown(void **state)
 /* Takes every hint there is, and counts those of a kind that name `name` (NULL: any). */
 static unsigned int hints(struct bed *bed, enum hf_hint_kind kind, const char *name)
 {
-	struct pollfd fd = {.fd = hf_watch_fd(bed->watch), .events = POLLIN};
+	struct pollfd fd = {.fd = hfi_watch_fd(bed->watch), .events = POLLIN};
 	struct hf_hint hint;
 	unsigned int count = 0;
 	int got;
 
 	/* inotify queues within the system call that causes the event: nothing to wait for. */
-	while ((got = hf_watch_next(bed->watch, &hint)) > 0)
+	while ((got = hfi_watch_next(bed->watch, &hint)) > 0)
 		count += hint.kind == kind && (!name || !strcmp(hint.name, name));
 	assert_int_equal(got, 0);
 	assert_int_equal(poll(&fd, 1, 0), 0);
-	assert_false(hf_watch_pending(bed->watch));
+	assert_false(hfi_watch_pending(bed->watch));
 	return count;
 }
 
@@ -110,7 +110,7 @@ static void nothing_is_nothing(void **state)
 
 	tree_add(bed->tree, 0, "rxe0", NULL);
 	watch(bed, ALL_FLAGS);
-	assert_false(hf_watch_blind(bed->watch));
+	assert_false(hfi_watch_blind(bed->watch));
 	assert_int_equal(hints(bed, HF_HINT_DEVICE, NULL), 0);
 }
 
@@ -209,8 +209,8 @@ static void nodes_and_providers(void **state)
 	assert_int_equal(hints(bed, HF_HINT_PROVIDERS, NULL), 1);
 	assert_int_equal(mkdir(bed->providers, 0755), 0);
 	assert_int_equal(hints(bed, HF_HINT_PROVIDERS, NULL), 1);
-	assert_false(hf_watch_blind(bed->watch));
-	assert_false(hf_watch_readiness_blind(bed->watch));
+	assert_false(hfi_watch_blind(bed->watch));
+	assert_false(hfi_watch_readiness_blind(bed->watch));
 }
 
 static void move(const char *from, const char *to)
@@ -275,7 +275,7 @@ static void nested_directories_are_awaited(void **state)
 	snprintf(path, sizeof(path), "%s/%s", tree_sysfs(bed->tree), steps[0]);
 	assert_int_equal(mkdir(path, 0755), 0);
 	hints(bed, HF_HINT_NONE, NULL);
-	assert_false(hf_watch_blind(bed->watch));
+	assert_false(hfi_watch_blind(bed->watch));
 }
 
 /* Symbolic links, also ones that lead round in circles, as a hostile tree may have them. */
@@ -368,19 +368,19 @@ static void timers(void **state)
 	struct bed *bed = *state;
 	struct pollfd fd;
 	struct hf_hint hint;
-	uint64_t begin = hf_now();
+	uint64_t begin = hfi_now();
 
 	watch(bed, ALL_FLAGS);
-	fd = (struct pollfd){.fd = hf_watch_fd(bed->watch), .events = POLLIN};
-	hf_watch_set_timer(bed->watch, begin + 30000000);
-	assert_int_equal(hf_watch_next(bed->watch, &hint), 0);
+	fd = (struct pollfd){.fd = hfi_watch_fd(bed->watch), .events = POLLIN};
+	hfi_watch_set_timer(bed->watch, begin + 30000000);
+	assert_int_equal(hfi_watch_next(bed->watch, &hint), 0);
 	assert_int_equal(poll(&fd, 1, 10000), 1);
-	assert_true(hf_now() >= begin + 30000000);
-	assert_int_equal(hf_watch_next(bed->watch, &hint), 1);
+	assert_true(hfi_now() >= begin + 30000000);
+	assert_int_equal(hfi_watch_next(bed->watch, &hint), 1);
 	assert_int_equal(hint.kind, HF_HINT_TIMER);
-	assert_int_equal(hf_watch_next(bed->watch, &hint), 0);
-	hf_watch_set_timer(bed->watch, hf_now() + 5000000);
-	hf_watch_set_timer(bed->watch, 0);
+	assert_int_equal(hfi_watch_next(bed->watch, &hint), 0);
+	hfi_watch_set_timer(bed->watch, hfi_now() + 5000000);
+	hfi_watch_set_timer(bed->watch, 0);
 	assert_int_equal(poll(&fd, 1, 30), 0);
 }
 
@@ -390,13 +390,13 @@ static void without_sockets_it_looks_now_and_then(void **state)
 	struct pollfd fd;
 
 	watch(bed, ALL_FLAGS | HF_WATCH_NO_SOCKETS);
-	assert_true(hf_watch_blind(bed->watch));
-	fd = (struct pollfd){.fd = hf_watch_fd(bed->watch), .events = POLLIN};
+	assert_true(hfi_watch_blind(bed->watch));
+	fd = (struct pollfd){.fd = hfi_watch_fd(bed->watch), .events = POLLIN};
 	assert_int_equal(poll(&fd, 1, 10000), 1);
 	assert_int_equal(hints(bed, HF_HINT_ALL, NULL), 1);
 	watch(bed, ALL_FLAGS | HF_WATCH_NO_SOCKETS | HF_WATCH_NO_TIMER);
-	assert_true(hf_watch_blind(bed->watch));
-	fd.fd = hf_watch_fd(bed->watch);
+	assert_true(hfi_watch_blind(bed->watch));
+	fd.fd = hfi_watch_fd(bed->watch);
 	assert_int_equal(poll(&fd, 1, 1200), 0);
 }
 
@@ -422,14 +422,14 @@ static void out_of_descriptors(void **state)
 		limit.rlim_cur = lowest_free + extra;
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 		w = NULL;
-		err = hf_watch_new(&options, &w);
+		err = hfi_watch_new(&options, &w);
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 		if (err) {
 			assert_int_equal(err, -EMFILE);
 			assert_null(w);
 			failed++;
 		}
-		hf_watch_free(w);
+		hfi_watch_free(w);
 	}
 	printf("%u of 12 limits were too low\n", failed);
 	assert_true(failed >= 2 && failed < 12);

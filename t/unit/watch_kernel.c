@@ -41,7 +41,7 @@ static struct hf_watch *watch(uint32_t flags, size_t receive_buffer)
 	};
 	struct hf_watch *ret = NULL;
 
-	assert_int_equal(hf_watch_new(&options, &ret), 0);
+	assert_int_equal(hfi_watch_new(&options, &ret), 0);
 	return ret;
 }
 
@@ -52,7 +52,7 @@ static unsigned int hints(struct hf_watch *w, enum hf_hint_kind kind, uint32_t i
 	unsigned int count = 0;
 	int got;
 
-	while ((got = hf_watch_next(w, &hint)) > 0)
+	while ((got = hfi_watch_next(w, &hint)) > 0)
 		count += hint.kind == kind && (!ifindex || hint.ifindex == ifindex);
 	assert_int_equal(got, 0);
 	return count;
@@ -75,22 +75,22 @@ static void make_uevents(unsigned int count)
 static void other_uevents_are_passed_over(void **state)
 {
 	struct hf_watch *w = watch(0, 0);
-	struct pollfd fd = {.fd = hf_watch_fd(w), .events = POLLIN};
+	struct pollfd fd = {.fd = hfi_watch_fd(w), .events = POLLIN};
 
 	(void)state;
-	assert_false(hf_watch_blind(w));
+	assert_false(hfi_watch_blind(w));
 	make_uevents(3);
 	assert_int_equal(poll(&fd, 1, 1000), 1);
 	assert_int_equal(hints(w, HF_HINT_NONE, 0), 0);
-	assert_int_equal(hf_watch_pending(w), false);
+	assert_int_equal(hfi_watch_pending(w), false);
 	assert_int_equal(poll(&fd, 1, 0), 0);
-	hf_watch_free(w);
+	hfi_watch_free(w);
 }
 
 static void a_full_uevent_socket_is_told(void **state)
 {
 	struct hf_watch *w = watch(0, 4096);
-	struct pollfd fd = {.fd = hf_watch_fd(w), .events = POLLIN};
+	struct pollfd fd = {.fd = hfi_watch_fd(w), .events = POLLIN};
 
 	(void)state;
 	make_uevents(200);
@@ -100,7 +100,7 @@ static void a_full_uevent_socket_is_told(void **state)
 	make_uevents(1);
 	assert_int_equal(poll(&fd, 1, 1000), 1);
 	assert_int_equal(hints(w, HF_HINT_LOST, 0), 0);
-	hf_watch_free(w);
+	hfi_watch_free(w);
 }
 
 static bool run(const char *command)
@@ -134,8 +134,8 @@ static void links_and_addresses(void **state)
 	must("ip link set lo mtu 9000");
 	assert_int_equal(hints(w, HF_HINT_NETDEV, lo), 1);
 	assert_int_equal(hints(without, HF_HINT_NETDEV, 0), 0);
-	hf_watch_free(w);
-	hf_watch_free(without);
+	hfi_watch_free(w);
+	hfi_watch_free(without);
 }
 
 static void a_full_route_socket_is_told(void **state)
@@ -148,7 +148,7 @@ static void a_full_route_socket_is_told(void **state)
 	assert_int_equal(hints(w, HF_HINT_LOST, 0), 1);
 	must("ip link set lo mtu 9001");
 	assert_int_equal(hints(w, HF_HINT_NETDEV, 0), 1);
-	hf_watch_free(w);
+	hfi_watch_free(w);
 }
 
 static bool in_set(const uint32_t *set, unsigned int count, const char *name)
@@ -172,14 +172,14 @@ static void upper_interfaces_lead_to_lower_ones(void **state)
 	     "ip link set hfv0 master hfbr0");
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(mount("none", dir, "sysfs", 0, NULL), 0);
-	count = hf_lower_interfaces(dir, if_nametoindex("hfbr0"), 0, set);
+	count = hfi_lower_interfaces(dir, if_nametoindex("hfbr0"), 0, set);
 	assert_true(in_set(set, count, "hfbr0"));
 	assert_true(in_set(set, count, "hfv0"));
 	assert_false(in_set(set, count, "lo"));
-	count = hf_lower_interfaces(dir, if_nametoindex("lo"), 0, set);
+	count = hfi_lower_interfaces(dir, if_nametoindex("lo"), 0, set);
 	assert_int_equal(count, 1);
 	/* An interface that is gone, with what its last message said it lay upon. */
-	count = hf_lower_interfaces(dir, 4000000, if_nametoindex("hfbr0"), set);
+	count = hfi_lower_interfaces(dir, 4000000, if_nametoindex("hfbr0"), set);
 	assert_true(in_set(set, count, "hfv0"));
 	assert_int_equal(umount(dir), 0);
 	assert_int_equal(rmdir(dir), 0);
@@ -202,7 +202,7 @@ static void another_user_namespace(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_true(hf_uevents_are_heard());
+	assert_true(hfi_uevents_are_heard());
 	pid = fork();
 	if (pid == 0) {
 		struct hf_watch *w;
@@ -212,13 +212,13 @@ static void another_user_namespace(void **state)
 		if (unshare(CLONE_NEWUSER) < 0)
 			_exit(77);
 		write_file("/proc/self/uid_map", "0 0 1");
-		if (hf_uevents_are_heard())
+		if (hfi_uevents_are_heard())
 			_exit(4);
 		w = watch(0, 0);
-		fd = (struct pollfd){.fd = hf_watch_fd(w), .events = POLLIN};
-		if (!hf_watch_blind(w) || poll(&fd, 1, 10000) != 1)
+		fd = (struct pollfd){.fd = hfi_watch_fd(w), .events = POLLIN};
+		if (!hfi_watch_blind(w) || poll(&fd, 1, 10000) != 1)
 			_exit(5);
-		_exit(hf_watch_next(w, &hint) == 1 && hint.kind == HF_HINT_ALL ? 0 : 6);
+		_exit(hfi_watch_next(w, &hint) == 1 && hint.kind == HF_HINT_ALL ? 0 : 6);
 	}
 	assert_true(pid > 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
