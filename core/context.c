@@ -10,6 +10,7 @@
 
 #include "config.h"
 #include "core/base/attr.h"
+#include "core/base/process.h"
 #include "shared/text.h"
 #include "core/device/hf.h"
 #include "core/device/list.h"
@@ -25,11 +26,6 @@ enum { NODE_WAIT_MS = 5000, PROVIDER_DIRS_MAX = 64 };
 
 #define OPTION_FLAGS \
 	(HF_NO_NETLINK | HF_NO_SYSFS | HF_NO_NOTIFY | HF_NO_ENVIRONMENT | HF_PREFER_DISTRIBUTION)
-
-HF_EXPORT const char *hf_version(void)
-{
-	return PACKAGE_VERSION;
-}
 
 /* Size first: an older caller's structure is shorter, a newer one's unknown tail must be zero. */
 static int take_options(const struct hf_options *given, struct hf_options *ret)
@@ -188,6 +184,23 @@ static int set_revoker(struct hf *hf, const struct hf_options *options)
 	return text && !strcmp(text, "1") ? hfi_revoker_new(hf) : 0;
 }
 
+static void destroy(struct hf *hf)
+{
+	hfi_process_remove(hf);
+	hfi_revoker_free(hf);
+	hfi_table_clear(hf);
+	hfi_forget_closed(hf);
+	if (hf->notifier)
+		hf->notifier->free(hf->notifier);
+	hfi_nl_close(hf->nl);
+	hfi_registry_destroy(&hf->registry);
+	pthread_cond_destroy(&hf->scan_done);
+	pthread_mutex_destroy(&hf->revoke_lock);
+	pthread_mutex_destroy(&hf->lock);
+	free(hf->roots);
+	free(hf);
+}
+
 HF_EXPORT int hf_new(const struct hf_options *given, struct hf **ret)
 {
 	struct hf_options options;
@@ -201,6 +214,7 @@ HF_EXPORT int hf_new(const struct hf_options *given, struct hf **ret)
 	if (!hf)
 		return -ENOMEM;
 	atomic_init(&hf->refs, 1);
+	hf->destroy = destroy;
 	hf->flags = options.flags;
 	hf->node_wait_ms = options.node_wait_ms ? options.node_wait_ms : NODE_WAIT_MS;
 	hf->notifier_new = hfi_notifier_new;
@@ -231,34 +245,30 @@ free_hf:
 	return err;
 }
 
-static void destroy(struct hf *hf)
-{
-	hfi_process_remove(hf);
-	hfi_revoker_free(hf);
-	hfi_table_clear(hf);
-	hfi_forget_closed(hf);
-	if (hf->notifier)
-		hf->notifier->free(hf->notifier);
-	hfi_nl_close(hf->nl);
-	hfi_registry_destroy(&hf->registry);
-	pthread_cond_destroy(&hf->scan_done);
-	pthread_mutex_destroy(&hf->revoke_lock);
-	pthread_mutex_destroy(&hf->lock);
-	free(hf->roots);
-	free(hf);
-}
+/* Static because ibv_get_device_list() is given nothing to find a context by. */
+static _Atomic(struct hf *) default_context;
 
-HF_EXPORT struct hf *hf_ref(struct hf *hf)
+HF_EXPORT int hf_default(struct hf **ret)
 {
-	atomic_fetch_add_explicit(&hf->refs, 1, memory_order_relaxed);
-	return hf;
-}
+	struct hf *hf = atomic_load(&default_context);
+	int err = 0;
 
-HF_EXPORT struct hf *hf_unref(struct hf *hf)
-{
-	if (hf && atomic_fetch_sub_explicit(&hf->refs, 1, memory_order_acq_rel) == 1)
-		destroy(hf);
-	return NULL;
+	/*
+	 * Without the lock once it is there: who forks holds it while a scan ends, and from within
+	 * that a provider may call.
+	 */
+	if (!hf) {
+		pthread_mutex_lock(&hfi_default_lock);
+		hf = atomic_load(&default_context);
+		if (!hf)
+			err = hf_new(NULL, &hf);
+		if (!err)
+			atomic_store(&default_context, hf);
+		pthread_mutex_unlock(&hfi_default_lock);
+	}
+	if (!err)
+		*ret = hf_ref(hf);
+	return err;
 }
 
 HF_EXPORT int hf_provider_list(struct hf *hf, size_t entry_size, struct hf_provider_info **ret)

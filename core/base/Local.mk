@@ -3,5 +3,8 @@ libhf_core_la_SOURCES += \
 	core/base/attr.h \
 	core/base/log.c \
 	core/base/log.h \
+	core/base/process.c \
+	core/base/process.h \
 	core/base/reason.c \
-	core/base/reason.h
+	core/base/reason.h \
+	core/base/version.c

@@ -4,6 +4,7 @@ libhf_core_la_SOURCES += \
 	core/device/attributes.h \
 	core/device/fork.c \
 	core/device/fork.h \
+	core/device/hf.c \
 	core/device/hf.h \
 	core/device/instance.c \
 	core/device/instance.h \

@@ -47,6 +47,7 @@ struct hf_at_fork {
 
 struct hf {
 	atomic_int refs;
+	void (*destroy)(struct hf *hf); /* with the last reference */
 	struct hf_log log;
 	uint32_t flags; /* enum hf_option_flags */
 	uint32_t node_wait_ms;
@@ -96,11 +97,6 @@ struct hf {
 /* The netlink socket, opened at the first use; NULL where there is none. Only within a scan. */
 struct hf_nl *hfi_netlink(struct hf *hf, const struct hf_search_root *root);
 unsigned int hfi_sources(const struct hf *hf, const struct hf_search_root *root);
-
-/* The next generation, unique in the process. */
-uint64_t hfi_next_generation(void);
-/* Grows by one in the child of each fork. */
-unsigned int hfi_fork_count(void);
 
 /* Both with hf->lock held. */
 void hfi_observe(struct hf *hf, struct hf_observer *observer);

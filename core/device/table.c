@@ -6,6 +6,7 @@
 
 #include <holdfast/stream.h>
 
+#include "core/base/process.h"
 #include "core/base/reason.h"
 #include "shared/text.h"
 #include "core/device/hf.h"

@@ -6,6 +6,7 @@
 #include "core/base/attr.h"
 #include "shared/stamp.h"
 #include "shared/text.h"
+#include "core/base/process.h"
 #include "core/notify/change_check.h"
 #include "core/notify/watch.h"
 

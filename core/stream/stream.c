@@ -9,6 +9,7 @@
 #include "core/base/attr.h"
 #include "shared/error.h"
 #include "shared/file.h"
+#include "core/base/process.h"
 #include "core/device/scan_lock.h"
 #include "core/stream/stream.h"
 

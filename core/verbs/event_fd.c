@@ -10,6 +10,7 @@
 #include <sys/single_threaded.h>
 
 #include "shared/file.h"
+#include "core/base/process.h"
 #include "core/device/hf.h"
 #include "core/device/instance.h"
 #include "core/device/open.h"

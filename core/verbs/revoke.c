@@ -12,6 +12,7 @@
 #include <utlist.h>
 
 #include "shared/file.h"
+#include "core/base/process.h"
 #include "core/device/hf.h"
 #include "core/verbs/context.h"
 #include "core/verbs/release_file.h"
