@@ -20,7 +20,6 @@
 #include "core/device/scan_lock.h"
 #include "core/discovery/netlink.h"
 #include "core/notify/change_check.h"
-#include "core/verbs/revoke.h"
 
 enum { NODE_WAIT_MS = 5000, PROVIDER_DIRS_MAX = 64 };
 
@@ -177,17 +176,18 @@ static int set_registry(struct hf *hf, const struct hf_options *options)
 	return err;
 }
 
-static int set_revoker(struct hf *hf, const struct hf_options *options)
+static void set_revoke(struct hf *hf, const struct hf_options *options)
 {
 	const char *text = environment(options, "HOLDFAST_REVOKE");
 
-	return text && !strcmp(text, "1") ? hfi_revoker_new(hf) : 0;
+	hf->revoke_wanted = text && !strcmp(text, "1");
 }
 
 static void destroy(struct hf *hf)
 {
 	hfi_process_remove(hf);
-	hfi_revoker_free(hf);
+	if (hf->revoker)
+		hf->revoker_ops->free(hf);
 	hfi_table_clear(hf);
 	hfi_forget_closed(hf);
 	if (hf->notifier)
@@ -226,9 +226,7 @@ HF_EXPORT int hf_new(const struct hf_options *given, struct hf **ret)
 	err = set_registry(hf, &options);
 	if (err)
 		goto free_roots;
-	err = set_revoker(hf, &options);
-	if (err)
-		goto free_registry;
+	set_revoke(hf, &options);
 	pthread_mutex_init(&hf->lock, NULL);
 	pthread_cond_init(&hf->scan_done, NULL);
 	pthread_mutex_init(&hf->revoke_lock, NULL);
@@ -236,8 +234,6 @@ HF_EXPORT int hf_new(const struct hf_options *given, struct hf **ret)
 	*ret = hf;
 	return 0;
 
-free_registry:
-	hfi_registry_destroy(&hf->registry);
 free_roots:
 	free(hf->roots);
 free_hf:

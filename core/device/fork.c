@@ -33,8 +33,9 @@ static void before_fork(void)
 		 * below: so the turn comes before them all.
 		 */
 		hfi_turn_before_fork(hf);
-		if (hf->at_fork)
-			hf->at_fork->before(hf);
+		pthread_mutex_lock(&hf->revoke_lock);
+		if (hf->revoker_ops)
+			hf->revoker_ops->before_fork(hf);
 		pthread_mutex_lock(&hf->lock);
 		pthread_mutex_lock(&hf->registry.lock);
 		hfi_registry_settle(&hf->registry);
@@ -49,8 +50,9 @@ static void after_fork_in_parent(void)
 		pthread_mutex_unlock(&hf->registry.lock);
 		hfi_turn_in_parent(hf);
 		pthread_mutex_unlock(&hf->lock);
-		if (hf->at_fork)
-			hf->at_fork->in_parent(hf);
+		if (hf->revoker_ops)
+			hf->revoker_ops->after_fork_in_parent(hf);
+		pthread_mutex_unlock(&hf->revoke_lock);
 	}
 	pthread_mutex_unlock(&process.lock);
 	pthread_mutex_unlock(&hfi_default_lock);
@@ -70,9 +72,13 @@ static void after_fork_in_child(void)
 	pthread_mutex_unlock(&process.lock);
 	pthread_mutex_unlock(&hfi_default_lock);
 	/* Nobody else is there to change the list, and these may have something to say to the program. */
-	DL_FOREACH (process.contexts, hf)
-		if (hf->at_fork)
-			hf->at_fork->in_child(hf);
+	DL_FOREACH (process.contexts, hf) {
+		hfi_log_hold();
+		if (hf->revoker_ops)
+			hf->revoker_ops->after_fork_in_child(hf);
+		pthread_mutex_unlock(&hf->revoke_lock);
+		hfi_log_release();
+	}
 }
 
 static void register_fork_handlers(void)

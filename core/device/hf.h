@@ -38,11 +38,15 @@ struct hf_observer {
 
 struct hf_revoker;
 
-/* Of what has locks or threads of its own; around fork, with the turn to scan held until after. */
-struct hf_at_fork {
-	void (*before)(struct hf *hf);
-	void (*in_parent)(struct hf *hf);
-	void (*in_child)(struct hf *hf); /* no lock held */
+/*
+ * What is called of the revoker, which stands above devices. Around fork, with revoke_lock held and
+ * the turn to scan as well, in the child without that turn.
+ */
+struct hf_revoker_ops {
+	void (*before_fork)(struct hf *hf);
+	void (*after_fork_in_parent)(struct hf *hf);
+	void (*after_fork_in_child)(struct hf *hf);
+	void (*free)(struct hf *hf);
 };
 
 struct hf {
@@ -82,13 +86,11 @@ struct hf {
 	struct hf_nl *lost_nl;
 	struct hf_notifier *lost_notifier;
 
-	/*
-	 * Where it is switched on: what lets go of devices that were removed. Its lock comes before
-	 * the other one.
-	 */
+	bool revoke_wanted; /* the contexts of devices that are removed are to be revoked */
+	/* Both NULL until a device is opened that is to be revoked. */
 	struct hf_revoker *revoker;
-	pthread_mutex_t revoke_lock;
-	const struct hf_at_fork *at_fork; /* NULL: nothing */
+	const struct hf_revoker_ops *revoker_ops;
+	pthread_mutex_t revoke_lock; /* guards the two; taken before `lock` */
 
 	struct hf *prev, *next; /* every context, for fork */
 	unsigned int fork_count;

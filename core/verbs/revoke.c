@@ -181,7 +181,6 @@ static void before_fork(struct hf *hf)
 {
 	struct hf_revocable *r;
 
-	pthread_mutex_lock(&hf->revoke_lock);
 	DL_FOREACH (hf->revoker->contexts, r)
 		r->track_held = hfi_track_hold(r->track);
 }
@@ -193,7 +192,6 @@ static void after_fork_in_parent(struct hf *hf)
 	DL_FOREACH (hf->revoker->contexts, r)
 		if (r->track_held)
 			hfi_track_release(r->track);
-	pthread_mutex_unlock(&hf->revoke_lock);
 }
 
 static int start(struct hf_revoker *revoker);
@@ -208,26 +206,9 @@ static void after_fork_in_child(struct hf *hf)
 		hfi_track_renew_lock(r->track);
 	if (hf->revoker->contexts)
 		err = start(hf->revoker);
-	pthread_mutex_unlock(&hf->revoke_lock);
 	if (err)
 		hf_warn(&hf->log, "a forked child cannot let go of removed devices: %s",
 			strerrordesc_np(-err));
-}
-
-static const struct hf_at_fork at_fork = {before_fork, after_fork_in_parent, after_fork_in_child};
-
-int hfi_revoker_new(struct hf *hf)
-{
-	struct hf_revoker *revoker = calloc(1, sizeof(*revoker));
-
-	if (!revoker)
-		return -ENOMEM;
-	revoker->hf = hf;
-	revoker->wake = -1;
-	revoker->dead = -1;
-	hf->revoker = revoker;
-	hf->at_fork = &at_fork;
-	return 0;
 }
 
 static int open_fds(struct hf_revoker *revoker)
@@ -287,13 +268,12 @@ static void wake(const struct hf_revoker *revoker)
 	(void)!write(revoker->wake, &one, sizeof(one));
 }
 
-void hfi_revoker_free(struct hf *hf)
+/* Ends without waiting in a child. */
+static void free_revoker(struct hf *hf)
 {
 	struct hf_revoker *revoker = hf->revoker;
 	bool mine;
 
-	if (!revoker)
-		return;
 	pthread_mutex_lock(&hf->revoke_lock);
 	mine = revoker->running && revoker->fork_count == hfi_fork_count();
 	revoker->stop = true;
@@ -309,6 +289,31 @@ void hfi_revoker_free(struct hf *hf)
 	hf->revoker = NULL;
 }
 
+static const struct hf_revoker_ops revoker_ops = {
+	.before_fork = before_fork,
+	.after_fork_in_parent = after_fork_in_parent,
+	.after_fork_in_child = after_fork_in_child,
+	.free = free_revoker,
+};
+
+/* At the first open. With the lock held. */
+static int make_revoker(struct hf *hf)
+{
+	struct hf_revoker *revoker;
+
+	if (hf->revoker)
+		return 0;
+	revoker = calloc(1, sizeof(*revoker));
+	if (!revoker)
+		return -ENOMEM;
+	revoker->hf = hf;
+	revoker->wake = -1;
+	revoker->dead = -1;
+	hf->revoker = revoker;
+	hf->revoker_ops = &revoker_ops;
+	return 0;
+}
+
 int hfi_revoke_watch(struct verbs_context *context)
 {
 	struct verbs_ex_private *private = context->priv;
@@ -316,7 +321,7 @@ int hfi_revoke_watch(struct verbs_context *context)
 	struct hf_revocable *revocable;
 	int err;
 
-	if (!hf->revoker)
+	if (!hf->revoke_wanted)
 		return 0;
 	revocable = calloc(1, sizeof(*revocable));
 	if (!revocable)
@@ -331,7 +336,9 @@ int hfi_revoke_watch(struct verbs_context *context)
 	if (err)
 		goto free_track;
 	pthread_mutex_lock(&hf->revoke_lock);
-	err = start(hf->revoker);
+	err = make_revoker(hf);
+	if (!err)
+		err = start(hf->revoker);
 	if (!err) {
 		private->revocable = revocable;
 		hfi_track_refresh(context);

@@ -36,10 +36,6 @@ struct hf_revocable {
 	struct hf_revocable *prev, *next;
 };
 
-/* One for each struct hf, with hf->revoke_lock; ends without waiting in a child. */
-int hfi_revoker_new(struct hf *hf);
-void hfi_revoker_free(struct hf *hf);
-
 /* Has the context watched; 0 and nothing else where it is switched off. */
 int hfi_revoke_watch(struct verbs_context *context);
 /* Before the provider frees the context: from now on nobody but the caller touches it. */
