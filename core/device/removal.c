@@ -6,7 +6,6 @@
 #include <unistd.h>
 #include <linux/filter.h>
 #include <linux/netlink.h>
-#include <sys/inotify.h>
 #include <sys/socket.h>
 
 #include "shared/error.h"
@@ -15,6 +14,7 @@
 #include "shared/userns.h"
 #include "core/device/hf.h"
 #include "core/device/removal.h"
+#include "core/notify/removal_tree.h"
 
 enum {
 	GROUP_KERNEL = 1, /* of NETLINK_KOBJECT_UEVENT; udevd's own is 2 */
@@ -120,35 +120,16 @@ static int open_for_kernel(struct hf *hf, const struct hf_device *device)
 	return err ? err : open_socket(text);
 }
 
-/* In a tree that is no kernel's, inotify tells when the directory is moved away or removed. */
-static int open_for_tree(const struct hf *hf, const struct hf_device *device)
-{
-	char path[HF_PATH_SIZE + HF_NAME_SIZE];
-	int err, fd;
-
-	err = hfi_print(path, sizeof(path), "%s/class/infiniband_verbs/%s",
-			hf->roots[device->key.root].sysfs, device->key.uverbs);
-	if (err)
-		return err;
-	fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	if (inotify_add_watch(fd, path, IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR) < 0) {
-		err = errno == ENOENT ? -ENODEV : -errno;
-		hfi_close(&fd);
-		return err;
-	}
-	return fd;
-}
-
 static int open_source(struct hf *hf, const struct hf_device *device)
 {
 	int fd;
 
 	if (hf->flags & HF_NO_NOTIFY)
 		return -EOPNOTSUPP;
-	fd = hf->roots[device->key.root].kernel ? open_for_kernel(hf, device)
-						: open_for_tree(hf, device);
+	if (hf->roots[device->key.root].kernel)
+		fd = open_for_kernel(hf, device);
+	else
+		fd = hfi_removal_tree_open(hf->roots[device->key.root].sysfs, device->key.uverbs);
 	if (fd >= 0 || fd == -ENODEV || hfi_error_is_shortage(fd))
 		return fd;
 	hf_debug(&hf->log, "%s: its removal is not heard: %s", device->key.uverbs,

@@ -5,12 +5,16 @@ libhf_core_la_SOURCES += \
 	core/notify/hint.c \
 	core/notify/hint.h \
 	core/notify/inotify.c \
+	core/notify/inotify_fd.c \
+	core/notify/inotify_fd.h \
 	core/notify/inotify_tree.c \
 	core/notify/inotify_tree.h \
 	core/notify/libudev.c \
 	core/notify/libudev.h \
 	core/notify/netlink.c \
 	core/notify/rdma_netlink.c \
+	core/notify/removal_tree.c \
+	core/notify/removal_tree.h \
 	core/notify/route_netlink.c \
 	core/notify/source.h \
 	core/notify/uevent.c \

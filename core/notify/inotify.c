@@ -13,6 +13,7 @@
 #include "core/base/attr.h"
 #include "shared/file.h"
 #include "shared/text.h"
+#include "core/notify/inotify_fd.h"
 #include "core/notify/inotify_tree.h"
 #include "core/notify/source.h"
 
@@ -59,9 +60,9 @@ int hfi_inotify_open(const struct hf_watch_options *options, struct hf_watch *wa
 		return -ENOMEM;
 	inotify->watch = watch;
 	inotify->places.attributes = options->flags & HF_WATCH_ATTRIBUTES;
-	inotify->places.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	inotify->places.fd = hfi_inotify_fd_new();
 	if (inotify->places.fd < 0)
-		err = -errno;
+		err = inotify->places.fd;
 	for (unsigned int i = 0; !err && i < options->num_roots; i++)
 		err = want_root(inotify, options, i);
 	if (!err && (options->flags & HF_WATCH_READINESS) && options->provider_dirs)

@@ -124,15 +124,6 @@ static int open_inotify(struct hf_watch *watch)
 {
 	int err = hfi_inotify_open(&watch->options, watch, &watch->inotify);
 
-	if (err == -EMFILE) {
-		/* Often it is not descriptors but the user's 128 inotify instances that ran out. */
-		int probe = dup(watch->epoll);
-
-		if (probe < 0)
-			return -EMFILE;
-		hfi_close(&probe);
-		err = -EUSERS;
-	}
 	if (err) {
 		watch->blind = true;
 		return missing(watch, "inotify", err);

@@ -287,6 +287,7 @@ static int unplug(struct tree *tree, unsigned int n, struct device *device)
 {
 	char path[128];
 	int err = 0;
+	int removal;
 
 	if (!device->options.no_index) {
 		snprintf(path, sizeof(path), "by_index/%d", device->index);
@@ -295,9 +296,14 @@ static int unplug(struct tree *tree, unsigned int n, struct device *device)
 		if (!err)
 			err = tree_erase(tree->fd, path);
 	}
+	/* Open from before the device goes: closing it is what open contexts hear. */
+	snprintf(path, sizeof(path), VERBS "/uverbs%u/removal", n);
+	removal = openat(tree->fd, path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	snprintf(path, sizeof(path), VERBS "/uverbs%u", n);
 	if (!err && device->has_uverbs)
 		err = discard(tree, path);
+	if (removal >= 0)
+		close(removal);
 	snprintf(path, sizeof(path), DEVICE "/%s", device->name);
 	if (!err && device->has_device)
 		err = discard(tree, path);

@@ -217,6 +217,8 @@ int tree_fill_uverbs(int dirfd, unsigned int n, const char *name,
 		snprintf(number, sizeof(number), "231:%u", n);
 	snprintf(abi, sizeof(abi), "%u", options->abi);
 	err = put_all(dirfd, attributes, sizeof(attributes) / sizeof(attributes[0]));
+	if (!err && mkfifoat(dirfd, "removal", 0644) < 0)
+		err = -errno;
 	if (!err && options->modalias) {
 		err = tree_mkdirs(dirfd, "device");
 		if (!err)

@@ -4,11 +4,14 @@ dist_check_SCRIPTS += t/tree/examples t/tree/example-provider t/tree/infiniband-
 TESTS += t/tree/examples t/tree/example-provider t/tree/infiniband-ports t/tree/units
 
 if HAVE_CMOCKA
-check_PROGRAMS += t/tree/devices t/tree/providers t/tree/removal
-TESTS += t/tree/devices t/tree/providers t/tree/removal
+check_PROGRAMS += t/tree/devices t/tree/openers t/tree/providers t/tree/removal
+TESTS += t/tree/devices t/tree/openers t/tree/providers t/tree/removal
 t_tree_devices_SOURCES = t/tree/devices.c
 t_tree_devices_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_devices_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
+t_tree_openers_SOURCES = t/tree/openers.c
+t_tree_openers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_openers_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
 t_tree_providers_SOURCES = t/tree/providers.c t/lib/fake/counters.h
 t_tree_providers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_providers_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Opens inotify descriptors and tells the user's limit from that of the process. */
+#include <errno.h>
+#include <unistd.h>
+#include <sys/inotify.h>
+
+#include "shared/file.h"
+#include "core/notify/inotify_fd.h"
+
+int hfi_inotify_fd_new(void)
+{
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	int probe;
+
+	if (fd >= 0)
+		return fd;
+	if (errno != EMFILE)
+		return -errno;
+	/* The kernel answers EMFILE for both limits: is there room for a descriptor? */
+	probe = dup(STDIN_FILENO);
+	if (probe < 0)
+		return errno == EMFILE ? -EMFILE : -EUSERS;
+	hfi_close(&probe);
+	return -EUSERS;
+}
