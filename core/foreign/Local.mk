@@ -8,6 +8,7 @@ libhf_core_la_SOURCES += \
 	core/foreign/cache.c \
 	core/foreign/cache.h \
 	core/foreign/cache_file.c \
+	core/foreign/candidate.c \
 	core/foreign/candidate.h \
 	core/foreign/drivers.c \
 	core/foreign/drivers.h \

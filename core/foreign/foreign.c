@@ -13,6 +13,7 @@
 #include "shared/stamp.h"
 #include "shared/text.h"
 #include "core/foreign/candidate.h"
+#include "core/foreign/family.h"
 #include "core/foreign/foreign.h"
 #include "core/foreign/registered.h"
 #include "core/provider/library.h"

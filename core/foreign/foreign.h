@@ -13,7 +13,6 @@
 
 struct hf_candidate;
 struct hf_provider;
-struct hf_match_key;
 
 /* Strings are borrowed during the call; NULL or 0 for what is not wanted. */
 struct hf_foreign_options {

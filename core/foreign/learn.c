@@ -9,6 +9,7 @@
 #include "core/base/reason.h"
 #include "shared/text.h"
 #include "core/foreign/candidate.h"
+#include "core/foreign/family.h"
 #include "core/foreign/foreign.h"
 #include "core/foreign/registered.h"
 #include "core/foreign/scan.h"

@@ -55,4 +55,12 @@ struct hf_candidate {
 	bool by_program;		  /* the program opened it by itself */
 };
 
+void hfi_candidates_free(struct hf_candidate *candidates, size_t count);
+
+/* Is the file one of theirs? By its name. */
+bool hfi_candidates_have(const struct hf_candidate *candidates, size_t count, const char *file);
+
+/* Puts the program's own in front; else the order stays. */
+void hfi_candidates_sort(struct hf_candidate *candidates, size_t count);
+
 #endif

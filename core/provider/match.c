@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Does a manifest, or a library itself, match a device? */
 #include <fnmatch.h>
 #include <stdio.h>
 

@@ -1,8 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Does a manifest, or a library itself, match a device? */
 #ifndef HF_PROVIDER_MATCH_H
 #define HF_PROVIDER_MATCH_H
 
-#include "core/registry/registry.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <holdfast-provider/objects.h>
+
+#include "core/provider/manifest.h"
+
+/* What a match goes by. */
+struct hf_match_key {
+	uint32_t driver_id;
+	const char *name;     /* RDMA name */
+	const char *modalias; /* may be empty; NULL: read_modalias() will tell */
+	uint32_t kernel_abi;
+	const char *(*read_modalias)(void *arg); /* never NULL, may be empty */
+	void *arg;
+};
 
 /* Does a rule of the manifest match? By the driver id, or, in a second pass, by all the rest. */
 bool hfi_manifest_matches(const struct hf_manifest *manifest, struct hf_match_key *key,

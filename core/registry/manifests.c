@@ -11,7 +11,6 @@
 #include "shared/file.h"
 #include "core/base/reason.h"
 #include "shared/text.h"
-#include "core/foreign/candidate.h"
 #include "core/provider/library.h"
 #include "core/registry/registry.h"
 

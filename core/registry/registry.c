@@ -9,7 +9,6 @@
 #include "core/base/reason.h"
 #include "shared/stamp.h"
 #include "shared/text.h"
-#include "core/foreign/candidate.h"
 #include "core/provider/library.h"
 #include "core/provider/match.h"
 #include "core/registry/registry.h"

@@ -13,7 +13,7 @@
 #include "core/base/log.h"
 #include "core/foreign/foreign.h"
 #include "core/provider/candidate.h"
-#include "core/provider/manifest.h"
+#include "core/provider/match.h"
 
 struct hf_registry {
 	pthread_mutex_t lock;		 /* guards `providers`, and `candidates` against readers */
@@ -27,16 +27,6 @@ struct hf_registry {
 	struct hf_provider *providers;
 	unsigned int unloading; /* libraries that the loader is busy with outside of a scan */
 	pthread_cond_t unloaded;
-};
-
-/* What a match goes by. */
-struct hf_match_key {
-	uint32_t driver_id;
-	const char *name;     /* RDMA name */
-	const char *modalias; /* may be empty; NULL: read_modalias() will tell */
-	uint32_t kernel_abi;
-	const char *(*read_modalias)(void *arg); /* never NULL, may be empty */
-	void *arg;
 };
 
 int hfi_registry_init(struct hf_registry *registry, const char *const *dirs,
