@@ -11,16 +11,11 @@
 #include <holdfast/device.h>
 #include <holdfast/reason.h>
 
+#include "core/base/root.h"
+
 struct hf_nl; /* an RDMA netlink socket, see netlink.h */
 
-enum { HF_NAME_SIZE = 64, HF_PATH_SIZE = 256, HF_MODALIAS_SIZE = 512 };
-
-/* A root as given, without trailing slashes. */
-struct hf_search_root {
-	char sysfs[HF_PATH_SIZE];
-	char dev[HF_PATH_SIZE];
-	bool kernel; /* a real sysfs: uevents and RDMA netlink speak of it */
-};
+enum { HF_MODALIAS_SIZE = 512 };
 
 /*
  * Why an entry cannot be used, small because thousands of entries have room for one;

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/discovery/discovery.h"
+#include "core/base/root.h"
 
 enum hf_hint_kind {
 	HF_HINT_NONE,

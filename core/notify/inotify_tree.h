@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "shared/hash.h"
-#include "core/discovery/discovery.h"
+#include "core/base/root.h"
 
 enum hf_place_kind {
 	HF_PLACE_VERBS_CLASS, /* class/infiniband_verbs */
