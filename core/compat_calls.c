@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/compat_calls.h"
 
 HF_EXPORT const struct hf_compat_calls hf_compat_calls = {

@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "shared/text.h"
 #include "core/compat.h"
 #include "core/device/table.h"

@@ -9,7 +9,7 @@
 #include <holdfast/holdfast.h>
 
 #include "config.h"
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/base/process.h"
 #include "shared/text.h"
 #include "core/device/hf.h"

@@ -5,7 +5,7 @@
 
 #include <infiniband/verbs.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/compat_calls.h"
 
 /* Gives `symbol` of this library the name and version as its users see it. */

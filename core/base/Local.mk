@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 libhf_core_la_SOURCES += \
-	core/base/attr.h \
 	core/base/log.c \
 	core/base/log.h \
 	core/base/process.c \

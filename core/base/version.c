@@ -3,7 +3,7 @@
 #include <holdfast/holdfast.h>
 
 #include "config.h"
-#include "core/base/attr.h"
+#include "shared/attr.h"
 
 HF_EXPORT const char *hf_version(void)
 {

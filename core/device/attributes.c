@@ -8,7 +8,7 @@
 
 #include <holdfast/device.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "shared/error.h"
 #include "shared/file.h"
 #include "core/base/reason.h"

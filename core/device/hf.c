@@ -2,7 +2,7 @@
 /* References to a context. */
 #include <holdfast/context.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/device/hf.h"
 
 HF_EXPORT struct hf *hf_ref(struct hf *hf)

@@ -6,7 +6,7 @@
 
 #include <holdfast/stream.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/base/reason.h"
 #include "shared/text.h"
 #include "core/device/instance.h"

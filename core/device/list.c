@@ -6,7 +6,7 @@
 
 #include <holdfast/device.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "shared/text.h"
 #include "core/device/list.h"
 #include "core/device/scan_lock.h"

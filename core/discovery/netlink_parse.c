@@ -6,7 +6,7 @@
 #include <linux/netlink.h>
 #include <rdma/rdma_netlink.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "shared/text.h"
 #include "core/discovery/internal.h"
 

@@ -11,7 +11,7 @@
 
 #include <holdfast/context.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/base/reason.h"
 #include "shared/text.h"
 #include "core/compat.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/base/reason.h"
 #include "shared/text.h"
 #include "core/foreign/family.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "shared/error.h"
 #include "core/base/reason.h"
 #include "shared/stamp.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "shared/text.h"
 #include "core/foreign/tables.h"
 

@@ -15,7 +15,7 @@
 
 #include <holdfast-provider/provider.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/discovery/netlink.h"
 #include "core/forksafe/fork.h"
 #include "core/forksafe/fork_pages.h"

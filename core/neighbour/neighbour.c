@@ -11,12 +11,9 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
-#include "core/base/attr.h"
 #include "shared/error.h"
-#include "core/verbs/context.h"
 #include "core/neighbour/neighbour.h"
-
-static_assert(HF_MAC_SIZE == ETHERNET_LL_SIZE, "what programs have room for");
+#include "core/neighbour/neighbour_ask.h"
 
 enum {
 	WAIT_MS = 3500, /* the kernel gives up after three probes, a second each */
@@ -231,8 +228,8 @@ static int find_mac(struct hf_inquiry *inquiry, const struct ibv_gid_entry *own,
 	return err;
 }
 
-static int resolve(const struct ibv_gid_entry *own, const union ibv_gid *gid, uint8_t *mac,
-		   uint16_t *vlan)
+int hfi_resolve_gid(const struct ibv_gid_entry *own, const union ibv_gid *gid, uint8_t *mac,
+		    uint16_t *vlan)
 {
 	bool has_rule = is_multicast(gid) ||
 			(own->gid_type == IBV_GID_TYPE_ROCE_V1 && is_link_local(gid));
@@ -260,28 +257,4 @@ static int resolve(const struct ibv_gid_entry *own, const union ibv_gid *gid, ui
 	*vlan = link.vlan;
 	hfi_inquiry_close(inquiry);
 	return err;
-}
-
-/* No manual page names its answers: 0, or a positive errno value, which errno gets as well. */
-HF_EXPORT int ibv_resolve_eth_l2_from_gid(struct ibv_context *context, struct ibv_ah_attr *attr,
-					  uint8_t eth_mac[ETHERNET_LL_SIZE], uint16_t *vid)
-{
-	uint8_t mac[HF_MAC_SIZE];
-	struct ibv_gid_entry own;
-	uint16_t vlan = HF_NO_VLAN;
-	int err = EINVAL;
-
-	if (attr->is_global)
-		err = _ibv_query_gid_ex(context, attr->port_num, attr->grh.sgid_index, &own, 0,
-					sizeof(own));
-	if (!err)
-		err = -resolve(&own, &attr->grh.dgid, mac, &vlan);
-	if (err) {
-		errno = err;
-		return err;
-	}
-	memcpy(eth_mac, mac, sizeof(mac));
-	if (vid)
-		*vid = vlan;
-	return 0;
 }

@@ -1,60 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Route netlink's answers about one destination. Everything is 0 or -errno. */
+/* From a GID to the MAC address and VLAN that lead to it. */
 #ifndef HF_NEIGHBOUR_NEIGHBOUR_H
 #define HF_NEIGHBOUR_NEIGHBOUR_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-enum { HF_MAC_SIZE = 6, HF_NO_VLAN = 0xffff };
+#include <infiniband/verbs.h>
 
-struct hf_ip {
-	int family; /* AF_INET, AF_INET6; 0 for none */
-	uint8_t bytes[16];
-};
+#include "core/neighbour/neighbour_parse.h"
 
-size_t hfi_ip_size(const struct hf_ip *ip);
-
-struct hf_path {
-	uint8_t type;	    /* RTN_* */
-	uint32_t interface; /* that it leaves by */
-	struct hf_ip via;   /* none when the destination is on the link */
-};
-
-struct hf_neighbour {
-	uint16_t state; /* NUD_* */
-	bool has_mac;
-	uint8_t mac[HF_MAC_SIZE];
-};
-
-struct hf_link {
-	uint32_t flags; /* IFF_* */
-	uint16_t vlan;	/* HF_NO_VLAN for none */
-	bool has_mac;
-	uint8_t mac[HF_MAC_SIZE];
-};
-
-/* A socket for the questions below. */
-struct hf_inquiry;
-int hfi_inquiry_open(struct hf_inquiry **ret);
-struct hf_inquiry *hfi_inquiry_close(struct hf_inquiry *inquiry); /* returns NULL */
-
-/* `source` and `interface` may be none (NULL and 0). */
-int hfi_ask_path(struct hf_inquiry *inquiry, const struct hf_ip *destination,
-		 const struct hf_ip *source, uint32_t interface, struct hf_path *ret);
-/* -ENOENT where the kernel has no entry. */
-int hfi_ask_neighbour(struct hf_inquiry *inquiry, uint32_t interface, const struct hf_ip *ip,
-		      struct hf_neighbour *ret);
-int hfi_ask_link(struct hf_inquiry *inquiry, uint32_t interface, struct hf_link *ret);
-/* The interface that an address of this machine is on; -ENOENT for none. */
-int hfi_ask_owner(struct hf_inquiry *inquiry, const struct hf_ip *ip, uint32_t *ret);
-
-/* The answers taken apart, from anywhere: -EINVAL for what cannot be one. */
-int hfi_parse_path(const void *message, size_t size, struct hf_path *ret);
-int hfi_parse_neighbour(const void *message, size_t size, struct hf_neighbour *ret);
-int hfi_parse_link(const void *message, size_t size, struct hf_link *ret);
-/* -ENOENT for another address than `ip`. */
-int hfi_parse_owner(const void *message, size_t size, const struct hf_ip *ip, uint32_t *ret);
+/*
+ * The MAC address (HF_MAC_SIZE bytes) and VLAN (HF_NO_VLAN for none) by which `own`, a GID of this
+ * machine, reaches `gid`. Asks the kernel, and may wait some seconds for the neighbour to answer.
+ * 0; -EHOSTUNREACH, -ENETUNREACH; -EMFILE, -ENFILE, -ENOMEM; what route netlink answers.
+ */
+int hfi_resolve_gid(const struct ibv_gid_entry *own, const union ibv_gid *gid, uint8_t *mac,
+		    uint16_t *vlan);
 
 #endif

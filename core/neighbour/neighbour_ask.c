@@ -11,7 +11,7 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
-#include "core/neighbour/neighbour.h"
+#include "core/neighbour/neighbour_ask.h"
 
 enum {
 	REPLY_SECONDS = 2,  /* the kernel answers before send() returns */

@@ -8,7 +8,7 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
-#include "core/neighbour/neighbour.h"
+#include "core/neighbour/neighbour_parse.h"
 
 size_t hfi_ip_size(const struct hf_ip *ip)
 {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "shared/stamp.h"
 #include "shared/text.h"
 #include "core/base/process.h"

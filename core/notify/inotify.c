@@ -10,7 +10,7 @@
 #include <sys/inotify.h>
 #include <utlist.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "shared/file.h"
 #include "shared/text.h"
 #include "core/notify/inotify_fd.h"

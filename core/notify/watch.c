@@ -9,7 +9,7 @@
 #include <utlist.h>
 
 #include "shared/hash.h"
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "shared/error.h"
 #include "shared/file.h"
 #include "shared/userns.h"

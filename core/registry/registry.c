@@ -5,7 +5,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/base/reason.h"
 #include "shared/stamp.h"
 #include "shared/text.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <stdlib.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "shared/text.h"
 #include "core/stream/event.h"
 

@@ -6,7 +6,7 @@
 #include <sys/eventfd.h>
 #include <utlist.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "shared/error.h"
 #include "shared/file.h"
 #include "core/base/process.h"

@@ -5,7 +5,7 @@
 
 #include <holdfast-provider/provider.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/uverbs/uverbs.h"
 
 HF_EXPORT int hf_provider_create_ah(struct ibv_pd *pd, struct ibv_ah *ah,

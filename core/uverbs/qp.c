@@ -6,7 +6,7 @@
 
 #include <holdfast-provider/provider.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/uverbs/queues.h"
 
 static void put_path(struct ib_uverbs_qp_dest *to, const struct ibv_ah_attr *from)

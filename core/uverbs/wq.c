@@ -5,7 +5,7 @@
 
 #include <holdfast-provider/provider.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/uverbs/command.h"
 #include "core/uverbs/queues.h"
 

@@ -28,6 +28,7 @@ libhf_core_la_SOURCES += \
 	core/verbs/rates.c \
 	core/verbs/release_file.c \
 	core/verbs/release_file.h \
+	core/verbs/resolve.c \
 	core/verbs/revoke.c \
 	core/verbs/revoke.h \
 	core/verbs/srq.c \

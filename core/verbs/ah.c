@@ -6,7 +6,7 @@
 #include <netinet/ip.h>
 #include <string.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/verbs/context.h"
 #include "core/verbs/operations.h"
 

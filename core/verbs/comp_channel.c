@@ -4,7 +4,7 @@
 #include <rdma/ib_user_verbs.h>
 #include <utlist.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "shared/file.h"
 #include "core/verbs/context.h"
 #include "core/verbs/revoke.h"

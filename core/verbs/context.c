@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "shared/file.h"
 #include "core/compat.h"
 #include "core/device/hf.h"

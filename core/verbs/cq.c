@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/verbs/context.h"
 #include "core/verbs/cq.h"
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/device/instance.h"
 #include "core/device/list.h"
 #include "core/foreign/face.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Device memory of another process; one's own is reached through struct verbs_context. */
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/verbs/context.h"
 
 HF_EXPORT struct ibv_dm *ibv_import_dm(struct ibv_context *context, uint32_t dm_handle)

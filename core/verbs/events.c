@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <rdma/ib_user_verbs.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/verbs/context.h"
 
 /* The kernel gives back the pointer that the object was created with. */

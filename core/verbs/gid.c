@@ -6,7 +6,7 @@
 #include <string.h>
 #include <net/if.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/device/attributes.h"
 #include "core/uverbs/gid_commands.h"
 #include "core/verbs/context.h"

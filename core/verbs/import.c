@@ -6,7 +6,7 @@
 #include <holdfast/context.h>
 #include <holdfast/device.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/device/instance.h"
 #include "core/device/list.h"
 #include "core/device/open.h"

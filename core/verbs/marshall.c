@@ -2,7 +2,7 @@
 /* Member by member: what a structure has beyond these, padding too, is left as the caller had it. */
 #include <string.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/verbs/marshall.h"
 
 HF_EXPORT void ibv_copy_ah_attr_from_kern(struct ibv_ah_attr *to, struct ib_uverbs_ah_attr *from)

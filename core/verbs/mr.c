@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <rdma/ib_user_ioctl_verbs.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/verbs/context.h"
 
 #undef ibv_reg_mr

@@ -4,7 +4,7 @@
 
 #include <holdfast/device.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/compat.h"
 #include "core/device/open.h"
 #include "core/verbs/context.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Protection domains. Thread and parent domains are reached through struct verbs_context. */
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/verbs/context.h"
 
 HF_EXPORT struct ibv_pd *ibv_alloc_pd(struct ibv_context *context)

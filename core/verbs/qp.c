@@ -2,7 +2,7 @@
 /* The extended calls go from programs straight to the provider, which has hf_provider_init_qp(). */
 #include <errno.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/verbs/context.h"
 
 static const struct verbs_context_ops *ops_of(const struct ibv_qp *qp)

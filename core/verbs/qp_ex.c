@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <stddef.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/verbs/context.h"
 
 HF_EXPORT struct ibv_qp_ex *ibv_qp_to_qp_ex(struct ibv_qp *qp)

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/device/attributes.h"
 #include "core/device/hf.h"
 #include "core/uverbs/gid_commands.h"

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/compat.h"
 #include "core/base/log.h"
 #include "core/uverbs/command.h"

@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <infiniband/verbs.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 
 /* InfiniBand Architecture, PathRecord:Rate. No multiple for those that are none of 2.5 Gb/s. */
 static const struct {

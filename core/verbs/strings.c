@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <infiniband/verbs.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 
 static const char *word(const char *const *words, size_t count, int value)
 {

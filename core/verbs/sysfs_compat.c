@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "shared/file.h"
 #include "core/compat.h"
 #include "core/device/attributes.h"

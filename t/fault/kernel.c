@@ -16,7 +16,7 @@
 #include <rdma/rdma_user_rxe.h>
 #include <rdma/siw-abi.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "t/fault/kernel.h"
 
 enum { OBJECTS = 64, CHANNELS = 8, ELEMENT_SHIFT = 10, SLOTS = 32 };

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "core/neighbour/neighbour.h"
+#include "core/neighbour/neighbour_ask.h"
 #include "t/fuzz/fuzz.h"
 
 const char fuzz_name[] = "neighbour";

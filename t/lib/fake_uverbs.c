@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <rdma/rdma_user_ioctl.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/verbs/operations.h"
 #include "t/lib/fake_uverbs.h"
 

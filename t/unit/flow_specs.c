@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/uverbs/flow_specs.h"
 #include "t/lib/fake_uverbs.h"
 

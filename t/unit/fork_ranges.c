@@ -16,7 +16,7 @@
 
 #include <holdfast-provider/provider.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/forksafe/fork_pages.h"
 #include "core/forksafe/fork_ranges.h"
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/verbs/marshall.h"
 #include "core/verbs/sysfs_compat.h"
 

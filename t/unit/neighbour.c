@@ -26,7 +26,7 @@
 #include <linux/rtnetlink.h>
 
 #include "core/uverbs/gid_commands.h"
-#include "core/neighbour/neighbour.h"
+#include "core/neighbour/neighbour_ask.h"
 #include "t/lib/fake_uverbs.h"
 
 static char buffer[1024] __attribute__((aligned(8)));

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "compat/private34/steering.h"
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "t/lib/fake_uverbs.h"
 
 /* Requests of 24 (extended) or 8 bytes of header, the core's payload, then the driver's. */

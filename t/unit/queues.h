@@ -10,7 +10,7 @@
 #include <time.h>
 #include <cmocka.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "t/lib/fake_uverbs.h"
 
 static const uint8_t said_in[24] = "to the kernel driver";

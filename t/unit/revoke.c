@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <cmocka.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/device/hf.h"
 #include "core/verbs/context.h"
 #include "core/verbs/operations.h"

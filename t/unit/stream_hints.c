@@ -18,7 +18,7 @@
 #include <linux/rtnetlink.h>
 #include <rdma/rdma_netlink.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/notify/hint.h"
 
 #define VIRTUAL "/devices/virtual/infiniband"

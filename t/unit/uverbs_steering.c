@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/device/hf.h"
 #include "core/uverbs/command.h"
 #include "t/lib/fake_uverbs.h"

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <rdma/ib_user_verbs.h>
 
-#include "core/base/attr.h"
+#include "shared/attr.h"
 #include "core/verbs/event_fd.h"
 
 enum { ROUNDS = 320 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef HF_BASE_ATTR_H
-#define HF_BASE_ATTR_H
+/* Macros over attributes of the compiler, and two small ones that every file may want. */
+#ifndef HF_SHARED_ATTR_H
+#define HF_SHARED_ATTR_H
 
 #include <stddef.h>
 
