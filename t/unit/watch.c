@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "core/discovery/discovery.h"
 #include "core/notify/watch.h"
 #include "t/lib/tree.h"
 
