@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Shared by all subcommands: error messages, memory, the context, finding devices, small files. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -62,7 +63,7 @@ static void log_message(void *arg, enum hf_log_level level, const char *message)
 	hfi_complain("%s: %s", (unsigned int)level < 5 ? names[level] : "log", message);
 }
 
-/* What names the roots, and is to blame when the library cannot make sense of them. */
+/* The option or variable that sets the roots, for the message when the library rejects them. */
 static const char *roots_from(const struct hf_tool *tool)
 {
 	const char *list = getenv("HOLDFAST_ROOTS"), *sysfs = getenv("SYSFS_PATH");
@@ -95,8 +96,8 @@ struct hf *hfi_tool_context(const struct hf_tool *tool, uint32_t flags, uint32_t
 	if (!err)
 		return hf;
 	if (err == -EINVAL && roots_from(tool))
-		hfi_complain("cannot start: %s: wanted absolute paths of up to 255 characters, see "
-			     "holdfast(7)",
+		hfi_complain("cannot start: %s: expected absolute paths of up to 255 characters, "
+			     "see holdfast(7)",
 			     roots_from(tool));
 	else
 		hfi_complain("cannot start: %s", strerror(-err));
@@ -132,7 +133,7 @@ int hfi_tool_devices(struct hf *hf, struct ibv_device ***ret)
 	return count;
 }
 
-/* One without a name, by what it is called instead: "uverbs0", with brackets or without. */
+/* Finds a device without a name by its uverbs name: "uverbs0" or "(uverbs0)". */
 static int find_nameless(struct hf *hf, const char *label, struct ibv_device **ret)
 {
 	struct hf_device_info info = {.size = sizeof(info)};
@@ -181,8 +182,8 @@ int hfi_tool_find(const struct hf_tool *tool, struct hf *hf, const char *name,
 	hidden = hfi_roots_find_hidden(tool, name);
 	if (hidden)
 		hfi_complain(
-			"%s: it has no uverbs entry, so no program can use it; \"holdfast doctor "
-			"%s\" says more",
+			"%s: the device has no uverbs entry, so no program can use it; \"holdfast "
+			"doctor %s\" says more",
 			name, name);
 	else
 		hfi_complain("%s: no such device; \"holdfast list\" shows those that exist", name);
@@ -198,7 +199,7 @@ int hfi_tool_info(struct ibv_device *device, struct hf_device_info *ret)
 
 	if (err < 0)
 		return err;
-	/* A port number has eight bits (IBA, volume 1, PortInfo), and the last one means all ports. */
+	/* A port number has eight bits (IBA, volume 1, PortInfo), and 255 means all ports. */
 	if (!info.num_ports && info.state != HF_DEVICE_GONE)
 		while (info.num_ports < 254 &&
 		       !hf_device_get_port(device, info.num_ports + 1, &port))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the subcommands share: options, exit statuses, the context and the devices. */
+/* Shared by all subcommands: options, exit statuses, the context and the devices. */
 #ifndef HF_TOOLS_COMMON_H
 #define HF_TOOLS_COMMON_H
 
@@ -10,7 +10,7 @@
 
 #include <holdfast/holdfast.h>
 
-/* main.c says the same in words, for --help. */
+/* main.c has the texts for --help. */
 enum hf_exit {
 	HF_EXIT_OK = 0,
 	HF_EXIT_FAILED = 1,
@@ -34,34 +34,34 @@ struct hf_tool {
 	size_t num_provider_dirs;
 	unsigned int verbose;
 	bool json;
-	bool color; /* decided after all options were read */
+	bool color; /* set after all options were parsed */
 
 	bool names_only;    /* list */
 	bool until_synced;  /* monitor */
-	uint64_t count;	    /* monitor: 0 is without end */
+	uint64_t count;	    /* monitor: 0: no limit */
 	const char *exec;   /* monitor */
 	bool check;	    /* run */
 	bool revoke;	    /* run */
 	bool explain;	    /* name */
 	const char *prefer; /* run: HOLDFAST_PREFER; NULL: not set */
-	int64_t timeout_ms; /* wait: -1 is without end */
+	int64_t timeout_ms; /* wait: -1: no limit */
 };
 
-/* Values of options without a short form; own ones of a command start at HF_OPT_OWN. */
+/* Values of options without a short form. A subcommand's own values start at HF_OPT_OWN. */
 enum { HF_OPT_ROOT = 256, HF_OPT_PROVIDER_DIR, HF_OPT_COLOR, HF_OPT_NO_COLOR, HF_OPT_OWN };
 
 struct hf_command {
 	const char *name;
-	const char *args; /* as the usage line shows them */
+	const char *args; /* for the usage line */
 	const char *summary;
 	const char *about;	      /* paragraphs of --help */
-	const char *options_help;     /* own options, in the shape of the common ones */
+	const char *options_help;     /* own options, formatted like the common ones */
 	const struct option *options; /* own options, ended by a zero entry; NULL: none */
-	/* Takes one own option; -EINVAL after a complaint. */
+	/* Sets one own option. Returns 0, or -EINVAL after printing an error. */
 	int (*set)(struct hf_tool *tool, int option, const char *value);
 	int min_args;
 	int max_args;
-	bool rest; /* what follows the first argument is not for us */
+	bool rest; /* arguments after the first one belong to another program */
 	/* `args` is NULL-terminated. Returns an exit status. */
 	int (*run)(struct hf_tool *tool, char **args);
 };
@@ -76,32 +76,32 @@ extern const struct hf_command hfi_command_run;
 extern const struct hf_command hf_command_name;
 extern const struct hf_command hf_command_wait;
 
-/* Prints "holdfast: ..." on standard error, with what a terminal might obey made harmless. */
+/* Prints "holdfast: ..." on standard error, with control characters escaped. */
 void hfi_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* A context made from the options; complains and returns NULL on failure. */
+/* Creates a context from the options. Prints an error and returns NULL on failure. */
 struct hf *hfi_tool_context(const struct hf_tool *tool, uint32_t flags, uint32_t node_wait_ms);
 
-/* Every device, sorted by name; complains and returns -errno, or the number of devices. */
+/* Lists every device, sorted by name. Returns their number, or -errno after printing an error. */
 int hfi_tool_devices(struct hf *hf, struct ibv_device ***ret);
 
-/* As hf_device_by_name(); one whose name cannot be read is found as "uverbsN" or "(uverbsN)". */
+/* Like hf_device_by_name(). A device whose name cannot be read is found as "uverbsN" or "(uverbsN)". */
 int hfi_tool_by_name(struct hf *hf, const char *name, struct ibv_device **ret);
 
-/* The same, but complains and returns an exit status when it cannot. */
+/* Like hfi_tool_by_name(), but prints an error and returns an exit status on failure. */
 int hfi_tool_find(const struct hf_tool *tool, struct hf *hf, const char *name,
 		  struct ibv_device **ret);
 
-/* As hf_device_get_info(), and counts the ports where the kernel does not tell how many there are. */
+/* Like hf_device_get_info(). Counts the ports itself where the kernel does not report their number. */
 int hfi_tool_info(struct ibv_device *device, struct hf_device_info *ret);
 
-/* DIR/PATH exists. */
+/* Whether DIR/PATH exists. */
 bool hfi_exists(const char *dir, const char *path);
 
-/* Reads a small file DIR/PATH without its last newline; false when it cannot be read. */
+/* Reads the first line of DIR/PATH without its newline. False when it cannot be read. */
 bool hfi_tool_read(const char *dir, const char *path, char *value, size_t size);
 
-/* Memory or nothing: a command that cannot have any has nothing left to do. */
+/* Allocates, or exits with an error message when there is no memory. */
 void *hfi_tool_alloc(void *old, size_t count, size_t size);
 char *hfi_tool_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

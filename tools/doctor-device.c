@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What is wrong with one device. */
+/* holdfast doctor: checks one device. */
 #include <errno.h>
 #include <grp.h>
 #include <inttypes.h>
@@ -18,7 +18,7 @@
 static const char udev_rule[] =
 	"SUBSYSTEM==\"infiniband_verbs\", KERNEL==\"uverbs*\", MODE=\"0666\"";
 
-/* Who owns the node and who may use it, and what would let this user in. */
+/* Describes the node's owner and mode, and how this user can get access. */
 static void permission(const struct hf_device_info *info, char **problem, char **remedy)
 {
 	struct group *group;
@@ -28,7 +28,7 @@ static void permission(const struct hf_device_info *info, char **problem, char *
 	if (stat(info->node, &st)) {
 		*problem = hfi_tool_print("The node %s cannot be reached: %s.", info->node,
 					  strerror(errno));
-		*remedy = hfi_tool_print("Let users enter the directories above it.");
+		*remedy = hfi_tool_print("Let users enter the directories above the node.");
 		return;
 	}
 	owner = getpwuid(st.st_uid);
@@ -48,10 +48,10 @@ static void permission(const struct hf_device_info *info, char **problem, char *
 	if (!access(info->node, R_OK | W_OK)) {
 		char *node = hfi_quote(info->node);
 
-		*remedy =
-			hfi_tool_print("The mode would do: a container's device list or a security "
-				       "module forbids it; start the container with --device=%s.",
-				       node);
+		*remedy = hfi_tool_print("The mode permits it, but a container's device list or a "
+					 "security module does not; start the container with "
+					 "--device=%s.",
+					 node);
 		free(node);
 	} else if (st.st_gid && group && (st.st_mode & 0060) == 0060)
 		*remedy = hfi_tool_print(
@@ -71,18 +71,18 @@ static char *missing_node(const struct hf_device_info *info)
 
 	if (!hfi_is_kernel_root(info->root))
 		text = hfi_tool_print(
-			"Make a file of that name, or name the directory of the nodes: "
+			"Create a file of that name, or give the directory of the nodes: "
 			"--root %s:DEV.",
 			root);
 	else if (hfi_in_container())
 		text = hfi_tool_print(
 			"Give the node to this container: docker run --device=%s (podman "
-			"the same); a device plugged later needs a new container or a "
+			"the same); a device plugged in later needs a new container or a "
 			"bind mount of /dev/infiniband.",
 			node);
 	else
 		text = hfi_tool_print(
-			"Let udev make it: udevadm trigger --action=add "
+			"Let udev create it: udevadm trigger --action=add "
 			"/sys/class/infiniband_verbs/%s; without udev: mknod -m 666 %s c "
 			"%u %u",
 			info->uverbs, node, major(info->node_number), minor(info->node_number));
@@ -99,66 +99,67 @@ static char *remedy_for(const struct hf_device_info *info)
 
 	switch (reason->code) {
 	case HF_REASON_GONE:
-		text = hfi_tool_print("Plug it again; \"holdfast list\" shows what is there now.");
+		text = hfi_tool_print(
+			"Plug it in again; \"holdfast list\" shows the devices that exist now.");
 		break;
 	case HF_REASON_HALF_MADE:
 		text = hfi_tool_print(
-			"Try again in a moment, it may be just being made; if it stays "
-			"so, see dmesg and load the driver again.");
+			"Try again in a moment: the kernel may still be creating it. If this "
+			"persists, see dmesg and load the driver again.");
 		break;
 	case HF_REASON_NO_NODE:
 		text = missing_node(info);
 		break;
 	case HF_REASON_NODE_MISMATCH:
 		text = hfi_tool_print(
-			"It is left over from another device: rm %s && udevadm trigger "
+			"The node is left over from another device: rm %s && udevadm trigger "
 			"--action=add /sys/class/infiniband_verbs/%s",
 			node, info->uverbs);
 		break;
 	case HF_REASON_OTHER_NETNS:
 		text = hfi_tool_print(
-			"From the namespace that has it: rdma dev set %s netns NAMESPACE; "
+			"In the namespace that has it, run: rdma dev set %s netns NAMESPACE; "
 			"or share all devices: rdma system set netns shared.",
 			name);
 		break;
 	case HF_REASON_NO_PROVIDER:
 		text = hfi_tool_print(
-			"Install the provider for %s%s, or name its directory with --provider-dir; "
-			"\"holdfast providers\" shows what is there.",
+			"Install the provider for %s%s, or give its directory with --provider-dir; "
+			"\"holdfast providers\" shows what is installed.",
 			info->driver_id ? "driver " : "this hardware",
 			info->driver_id ? hfi_driver_name(info->driver_id) : "");
 		break;
 	case HF_REASON_FILE_MISSING:
 		text = hfi_tool_print(
-			"Install the provider's package again: its manifest is there, its "
-			"library is not.");
+			"Install the provider's package again: its manifest exists, its "
+			"library does not.");
 		break;
 	case HF_REASON_ABI:
 		text = hfi_tool_print(
-			"Install a provider that was built for this holdfast; wanted: %s; "
+			"Install a provider that was built for this holdfast; expected: %s; "
 			"found: %s.",
 			reason->wanted, reason->found);
 		break;
 	case HF_REASON_UNSAFE:
 		text = hfi_tool_print(
-			"Make the provider's library, its manifest and the directories "
-			"they are in belong to root, and writable by nobody else: "
-			"\"holdfast doctor\" tells how.");
+			"The provider's library, its manifest and their directories must belong "
+			"to root and be writable by root only: \"holdfast doctor\" shows the "
+			"commands.");
 		break;
 	case HF_REASON_LOAD:
 		text = hfi_tool_print(
-			"Install the provider again, or see which library it misses: ldd %s",
+			"Install the provider again, or see which library is missing: ldd %s",
 			*info->provider_file ? file : "FILE");
 		break;
 	case HF_REASON_KERNEL_ABI:
 		text = hfi_tool_print(
-			"Bring the provider and the kernel to versions that fit; wanted: "
-			"%s; found: %s.",
+			"Install versions of the provider and the kernel that fit together; "
+			"expected: %s; found: %s.",
 			reason->wanted, reason->found);
 		break;
 	case HF_REASON_BAD_MANIFEST:
 		text = hfi_tool_print(
-			"Mend the manifest, or install the provider's package again.");
+			"Correct the manifest, or install the provider's package again.");
 		break;
 	default:
 		text = hfi_tool_print("\"holdfast -vv info %s\" says more.", name);
@@ -187,7 +188,7 @@ static void examine_reason(struct hf_findings *findings, const struct hf_device_
 		     remedy);
 }
 
-/* Proves what the state promises. */
+/* Opens the device once: only that shows that a program can. */
 static void try_open(struct hf_findings *findings, struct ibv_device *device,
 		     const struct hf_device_info *info)
 {
@@ -199,27 +200,27 @@ static void try_open(struct hf_findings *findings, struct ibv_device *device,
 		return;
 	}
 	if (err == -ENOTTY && !hfi_is_kernel_root(info->root)) {
-		hfi_found_in(
-			findings, HF_NOTE, "made-up", info,
-			hfi_tool_print("Its node is no RDMA device: it can be shown, not opened."),
-			hfi_tool_print("This is as it should be in a made-up tree."));
+		hfi_found_in(findings, HF_NOTE, "made-up", info,
+			     hfi_tool_print(
+				     "The node is not an RDMA device: the device can be listed "
+				     "but not opened."),
+			     hfi_tool_print("Nothing: this is normal for a test tree."));
 		return;
 	}
-	hfi_found_in(findings, HF_PROBLEM, "open-failed", info,
-		     hfi_tool_print("It seems ready, but opening it fails: %s.", strerror(-err)),
-		     err == -EPERM || err == -EACCES
-			     ? hfi_tool_print(
-				       "A container's device list or a security module forbids it; "
-				       "start the container with --device=%s.",
-				       info->node)
-		     : err == -ENODEV
-			     ? hfi_tool_print(
-				       "It was unplugged just now: \"holdfast monitor\" shows "
-				       "what goes on.")
-			     : hfi_tool_print("\"holdfast -vv doctor\" and dmesg say more."));
+	hfi_found_in(
+		findings, HF_PROBLEM, "open-failed", info,
+		hfi_tool_print("The device seems ready, but opening it fails: %s.", strerror(-err)),
+		err == -EPERM || err == -EACCES
+			? hfi_tool_print("A container's device list or a security module does not "
+					 "permit it; start the container with --device=%s.",
+					 info->node)
+		: err == -ENODEV
+			? hfi_tool_print("It was unplugged just now: \"holdfast monitor\" shows "
+					 "the events.")
+			: hfi_tool_print("\"holdfast -vv doctor\" and dmesg say more."));
 }
 
-/* A port of an Ethernet device follows its network interface. */
+/* Reports a port that is down because of its network interface. */
 static void ethernet_down(struct hf_findings *findings, const struct hf_device_info *info,
 			  const struct hf_port_info *port)
 {
@@ -233,7 +234,7 @@ static void ethernet_down(struct hf_findings *findings, const struct hf_device_i
 				       port->port, hfi_port_state_name(port->state)),
 			hfi_tool_print(
 				"Its interface was removed or is in another network namespace: "
-				"\"rdma link show\" and \"ip -all netns exec ip link\" tell."));
+				"see \"rdma link show\" and \"ip -all netns exec ip link\"."));
 		return;
 	}
 	dir = hfi_tool_print("%s/class/net/%s", info->root, port->netdev);
@@ -241,11 +242,11 @@ static void ethernet_down(struct hf_findings *findings, const struct hf_device_i
 	hfi_tool_read(dir, "operstate", state, sizeof(state));
 	up = hfi_tool_read(dir, "flags", flags, sizeof(flags)) && strtoul(flags, NULL, 16) & IFF_UP;
 	if (*flags && up)
-		remedy = hfi_tool_print("The interface is switched on but has no link: look at the "
-					"cable, the switch or the peer of %s.",
+		remedy = hfi_tool_print("The interface is up but has no link: check the cable, the "
+					"switch or the peer of %s.",
 					netdev);
 	else
-		remedy = hfi_tool_print("Switch the interface on: ip link set %s up", netdev);
+		remedy = hfi_tool_print("Set the interface up: ip link set %s up", netdev);
 	hfi_found_in(findings, HF_WARNING, "port-down", info,
 		     hfi_tool_print("Port %" PRIu32 " is %s; its interface %s is %s.", port->port,
 				    hfi_port_state_name(port->state), port->netdev,
@@ -269,9 +270,9 @@ static void port_down(struct hf_findings *findings, const struct hf_device_info 
 			       hfi_phys_state_name(port->phys_state)),
 		port->state == IBV_PORT_INIT || port->state == IBV_PORT_ARMED
 			? hfi_tool_print(
-				  "The link is up but no subnet manager has set the port up: start "
-				  "opensm on some host, or look at the switch's.")
-			: hfi_tool_print("Look at the cable and at the switch's port."));
+				  "The link is up but no subnet manager has configured the port: "
+				  "start opensm on some host, or check the switch's.")
+			: hfi_tool_print("Check the cable and the switch's port."));
 }
 
 static void no_gids(struct hf_findings *findings, const struct hf_device_info *info,
@@ -290,7 +291,7 @@ static void no_gids(struct hf_findings *findings, const struct hf_device_info *i
 				  "add ADDRESS/LENGTH dev %s",
 				  netdev, netdev)
 			: hfi_tool_print(
-				  "Start a subnet manager (opensm), or look at the switch's."));
+				  "Start a subnet manager (opensm), or check the switch's."));
 	free(netdev);
 }
 
@@ -301,7 +302,7 @@ static void examine_port(struct hf_findings *findings, struct ibv_device *device
 	int err = hf_device_get_port(device, number, &port);
 
 	if (err < 0) {
-		/* Where only netlink knows the device there is nothing to read a port from. */
+		/* A device that only netlink reports has no sysfs directory to read a port from. */
 		if (err != -EOPNOTSUPP && err != -ENODEV)
 			hfi_found_in(findings, HF_WARNING, "port-unreadable", info,
 				     hfi_tool_print("Port %" PRIu32 " cannot be read: %s.", number,
@@ -311,7 +312,7 @@ static void examine_port(struct hf_findings *findings, struct ibv_device *device
 	}
 	if (port.state != IBV_PORT_ACTIVE)
 		port_down(findings, info, &port);
-	/* iWARP addresses by IP: its only GID is its MAC address, and nobody needs it. */
+	/* iWARP addresses by IP. Its only GID is its MAC address, which no program needs. */
 	if (!port.num_gids && info->protocol != HF_PROTOCOL_IWARP &&
 	    info->transport != IBV_TRANSPORT_IWARP)
 		no_gids(findings, info, &port);
@@ -326,7 +327,7 @@ void hfi_doctor_device(struct hf_findings *findings, const struct hf_tool *tool,
 	(void)tool;
 	if (err < 0) {
 		hfi_found(findings, HF_PROBLEM, "no-info", NULL,
-			  hfi_tool_print("A device cannot be asked about: %s.", strerror(-err)),
+			  hfi_tool_print("A device cannot be read: %s.", strerror(-err)),
 			  hfi_tool_print("\"holdfast -vv list\" says more."));
 		return;
 	}
@@ -341,21 +342,22 @@ void hfi_doctor_device(struct hf_findings *findings, const struct hf_tool *tool,
 		hfi_found_in(
 			findings, HF_WARNING, "no-guid", &info,
 			hfi_tool_print(
-				"Its node GUID is zero: many programs refuse such a device."),
+				"The node GUID is zero: many programs refuse such a device."),
 			hfi_tool_print(
 				"For a virtual function, on the host: ip link set INTERFACE vf N "
 				"node_guid GUID, then bind its driver again."));
-	/* They cannot take a device from its users: rxe seen on 6.1 and 6.12, siw by its source. */
+	/* These drivers lack disassociate_ucontext: rxe tested on 6.1 and 6.12, siw by its source. */
 	if (info.driver_id == RDMA_DRIVER_RXE || info.driver_id == RDMA_DRIVER_SIW) {
 		char *name = hfi_quote(info.name);
 
 		hfi_found_in(
 			findings, HF_NOTE, "no-disassociate", &info,
 			hfi_tool_print(
-				"Its driver %s waits, on unplug, until every program has closed "
+				"On unplug its driver %s waits until every program has closed "
 				"the device.",
 				hfi_driver_name(info.driver_id)),
-			hfi_tool_print("If an unplug hangs, see who holds it: holdfast holders %s",
+			hfi_tool_print("If an unplug hangs, see which process holds the device: "
+				       "holdfast holders %s",
 				       name));
 		free(name);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* PCI functions that could do RDMA but do not. */
+/* holdfast doctor: finds PCI functions that may support RDMA but have no RDMA device. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 /* PCI Code and ID Assignment: base class 02h (network), sub-class 07h (InfiniBand, OPA). */
 enum { PCI_CLASS_INFINIBAND = 0x0207 };
 
-/* Network drivers, and the module that adds RDMA to their functions (kernel 6.12). */
+/* Network drivers, and the module that adds RDMA to each (kernel 6.12). */
 static const struct {
 	const char *driver;
 	const char *module;
@@ -24,9 +24,10 @@ static const struct {
 
 enum { NUM_DRIVERS = sizeof(drivers) / sizeof(drivers[0]) };
 
-struct sleeping {
+/* The functions of one driver that have no RDMA device. */
+struct unused_functions {
 	size_t count;
-	char first[256]; /* the PCI address of one */
+	char first[256]; /* PCI address */
 };
 
 /* The driver bound to a function; empty when none is. */
@@ -44,7 +45,7 @@ static void driver_of(const char *function, char *name, size_t size)
 }
 
 static void examine_function(struct hf_findings *findings, const char *sysfs, const char *function,
-			     const char *address, struct sleeping *sleeping)
+			     const char *address, struct unused_functions *unused)
 {
 	char class[16] = "", driver[256];
 
@@ -55,10 +56,10 @@ static void examine_function(struct hf_findings *findings, const char *sysfs, co
 			  hfi_tool_print("The InfiniBand controller at PCI %s has no driver.",
 					 address),
 			  hfi_tool_print(
-				  "Load the driver: lspci -k -s %s names it; dmesg says whether "
+				  "Load the driver: lspci -k -s %s shows it; dmesg shows whether "
 				  "it refused the hardware.",
 				  address));
-	/* With a device of its own the function is awake, however the module is called. */
+	/* The function has an RDMA device already, whatever its module is called. */
 	if (hfi_exists(function, "infiniband"))
 		return;
 	for (size_t i = 0; i < NUM_DRIVERS; i++) {
@@ -67,15 +68,15 @@ static void examine_function(struct hf_findings *findings, const char *sysfs, co
 		if (strcmp(driver, drivers[i].driver) != 0)
 			continue;
 		module = hfi_tool_print("module/%s", drivers[i].module);
-		if (!hfi_exists(sysfs, module) && !sleeping[i].count++)
-			snprintf(sleeping[i].first, sizeof(sleeping[i].first), "%s", address);
+		if (!hfi_exists(sysfs, module) && !unused[i].count++)
+			snprintf(unused[i].first, sizeof(unused[i].first), "%s", address);
 		free(module);
 	}
 }
 
 void hfi_doctor_hardware(struct hf_findings *findings, const char *sysfs, size_t devices)
 {
-	struct sleeping sleeping[NUM_DRIVERS] = {0};
+	struct unused_functions unused[NUM_DRIVERS] = {0};
 	char *dir = hfi_tool_print("%s/bus/pci/devices", sysfs);
 	DIR *stream = opendir(dir);
 	struct dirent *entry;
@@ -86,24 +87,24 @@ void hfi_doctor_hardware(struct hf_findings *findings, const char *sysfs, size_t
 		if (entry->d_name[0] == '.')
 			continue;
 		function = hfi_tool_print("%s/%s", dir, entry->d_name);
-		examine_function(findings, sysfs, function, entry->d_name, sleeping);
+		examine_function(findings, sysfs, function, entry->d_name, unused);
 		free(function);
 	}
 	if (stream)
 		closedir(stream);
 	free(dir);
 	for (size_t i = 0; i < NUM_DRIVERS; i++) {
-		if (!sleeping[i].count)
+		if (!unused[i].count)
 			continue;
-		/* Not everybody who has such a card wants RDMA of it. */
-		hfi_found(findings, devices ? HF_NOTE : HF_WARNING, "module-not-loaded", NULL,
-			  hfi_tool_print(
-				  "%zu PCI function%s with driver %s (first: %s) may be able to "
-				  "do RDMA, but module %s is not loaded.",
-				  sleeping[i].count, sleeping[i].count == 1 ? "" : "s",
-				  drivers[i].driver, sleeping[i].first, drivers[i].module),
-			  hfi_tool_print("Load the module: modprobe %s; for each boot: echo %s > "
-					 "/etc/modules-load.d/%s.conf",
-					 drivers[i].module, drivers[i].module, drivers[i].module));
+		/* Only a note if there is a device: this card may not be meant for RDMA. */
+		hfi_found(
+			findings, devices ? HF_NOTE : HF_WARNING, "module-not-loaded", NULL,
+			hfi_tool_print("%zu PCI function%s with driver %s (first: %s) may support "
+				       "RDMA, but module %s is not loaded.",
+				       unused[i].count, unused[i].count == 1 ? "" : "s",
+				       drivers[i].driver, unused[i].first, drivers[i].module),
+			hfi_tool_print("Load the module: modprobe %s; at each boot: echo %s > "
+				       "/etc/modules-load.d/%s.conf",
+				       drivers[i].module, drivers[i].module, drivers[i].module));
 	}
 }

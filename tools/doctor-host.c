@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What is wrong with the machine: modules, nodes, limits, providers. */
+/* holdfast doctor: checks the machine: modules, nodes, limits, providers. */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -13,13 +13,13 @@
 #include "tools/doctor.h"
 #include "tools/names.h"
 
-/* Below this, registering the buffers of ordinary benchmarks and storage targets fails. */
-enum { MEMLOCK_WANTED = 64 << 20 };
+/* With less, registering the buffers of ordinary benchmarks and storage targets fails. */
+enum { MEMLOCK_NEEDED = 64 << 20 };
 
 /* linux/capability.h */
 enum { CAP_IPC_LOCK_BIT = 14 };
 
-/* The number of entries that begin with `prefix`, 0 when there is no such directory. */
+/* The number of entries that begin with `prefix`; 0 if the directory does not exist. */
 static size_t count_entries(const char *dir, const char *path, const char *prefix)
 {
 	char *full = hfi_tool_print("%s/%s", dir, path);
@@ -73,8 +73,8 @@ static void no_uverbs(struct hf_findings *findings, const struct hf_root *root)
 			  hfi_tool_print("The tree %s has no directory class/infiniband_verbs.",
 					 root->sysfs),
 			  hfi_tool_print(
-				  "Name another tree with --root or SYSFS_PATH, or none to look "
-				  "at /sys."));
+				  "Give another tree with --root or SYSFS_PATH, or none to use "
+				  "/sys."));
 		return;
 	}
 	if (hidden)
@@ -88,15 +88,14 @@ static void no_uverbs(struct hf_findings *findings, const struct hf_root *root)
 					 root->sysfs);
 	switch (find_uverbs_module()) {
 	case NO_MODULE_FILE:
-		remedy = hfi_tool_print("This kernel comes without RDMA modules (often so in cloud "
-					"images): install the full kernel package, such as "
+		remedy = hfi_tool_print("This kernel comes without RDMA modules, as in many cloud "
+					"images: install the full kernel package, such as "
 					"linux-image-amd64 or linux-modules-extra, and boot it.");
 		break;
 	case NO_MODULE_DIRECTORY:
 		remedy = hfi_tool_print(
-			"Load the modules on the host, since this kernel's modules are "
-			"not here: modprobe ib_uverbs; for soft-RoCE: modprobe "
-			"rdma_rxe.");
+			"This kernel's modules are not installed here; load them on the host: "
+			"modprobe ib_uverbs; for soft-RoCE: modprobe rdma_rxe.");
 		break;
 	default:
 		remedy = hfi_tool_print("Load the module: modprobe ib_uverbs%s",
@@ -117,7 +116,7 @@ static void no_devices(struct hf_findings *findings, const struct hf_root *root)
 	hfi_found(findings, HF_PROBLEM, "no-devices", NULL,
 		  hfi_tool_print("There is no RDMA device."),
 		  hfi_tool_print(
-			  "Load your hardware's driver, or make a soft-RoCE device: %srdma link "
+			  "Load your hardware's driver, or create a soft-RoCE device: %srdma link "
 			  "add rxe0 type rxe netdev INTERFACE.",
 			  rxe ? "" : "modprobe rdma_rxe && "));
 }
@@ -140,14 +139,14 @@ static void examine_nodes(struct hf_findings *findings, const struct hf_root *ro
 						   "--device=/dev/infiniband (podman the same), in "
 						   "Kubernetes an RDMA device plug-in.")
 				  : hfi_tool_print(
-					    "Let udev make the nodes: udevadm trigger "
+					    "Let udev create the nodes: udevadm trigger "
 					    "--action=add --subsystem-match=infiniband_verbs"));
 		free(quoted);
 	}
 	while (stream && (entry = readdir(stream))) {
 		char *path;
 
-		/* A made-up tree may borrow the machine's own nodes: those are not its to judge. */
+		/* A test tree may use the machine's /dev: its other nodes are not stale. */
 		if (strncmp(entry->d_name, "uverbs", 6) != 0 ||
 		    (!strcmp(root->dev, "/dev") && !hfi_is_kernel_root(root->sysfs)))
 			continue;
@@ -159,7 +158,8 @@ static void examine_nodes(struct hf_findings *findings, const struct hf_root *ro
 			hfi_found(findings, HF_WARNING, "stale-node", NULL,
 				  hfi_tool_print("The node %s belongs to no device.", node),
 				  hfi_tool_print(
-					  "Remove it, or a later device is taken for it: rm %s",
+					  "Remove it, or programs may open it for a later device: "
+					  "rm %s",
 					  quoted));
 			free(quoted);
 			free(node);
@@ -187,7 +187,7 @@ static void examine_namespaces(struct hf_findings *findings, const struct hf_roo
 				  "all: rdma system set netns shared."));
 }
 
-/* What cannot be read must not be taken for empty: its nodes would seem to be left over. */
+/* Do not treat an unreadable directory as empty: every node would then seem stale. */
 static bool may_read_class(struct hf_findings *findings, const struct hf_root *root)
 {
 	char *dir = hfi_tool_print("%s/class/infiniband_verbs", root->sysfs);
@@ -198,12 +198,11 @@ static bool may_read_class(struct hf_findings *findings, const struct hf_root *r
 	if (stream)
 		closedir(stream);
 	else
-		hfi_found(
-			findings, HF_PROBLEM, "class-unreadable", NULL,
-			hfi_tool_print("%s cannot be read: %s.", dir, strerror(error)),
-			hfi_tool_print("Run this as a user who may read it, or see what is in its "
-				       "place: ls -ld %s",
-				       quoted));
+		hfi_found(findings, HF_PROBLEM, "class-unreadable", NULL,
+			  hfi_tool_print("%s cannot be read: %s.", dir, strerror(error)),
+			  hfi_tool_print("Run this as a user who may read it, or see what it is: "
+					 "ls -ld %s",
+					 quoted));
 	free(quoted);
 	free(dir);
 	return stream != NULL;
@@ -220,7 +219,7 @@ void hfi_doctor_root(struct hf_findings *findings, const struct hf_root *root, s
 			  hfi_tool_print("%s is not a sysfs tree, or cannot be read.", root->sysfs),
 			  hfi_is_kernel_root(root->sysfs)
 				  ? hfi_tool_print("Mount it: mount -t sysfs sysfs %s", quoted)
-				  : hfi_tool_print("Name another tree with --root or SYSFS_PATH."));
+				  : hfi_tool_print("Give another tree with --root or SYSFS_PATH."));
 		free(quoted);
 		return;
 	}
@@ -264,10 +263,10 @@ void hfi_doctor_limits(struct hf_findings *findings)
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_cur == RLIM_INFINITY ||
-	    limit.rlim_cur >= MEMLOCK_WANTED || may_lock_anything())
+	    limit.rlim_cur >= MEMLOCK_NEEDED || may_lock_anything())
 		return;
 	hfi_found(findings, HF_WARNING, "memlock", NULL,
-		  hfi_tool_print("This process may lock %ju KiB of memory only (RLIMIT_MEMLOCK): "
+		  hfi_tool_print("This process may lock only %ju KiB of memory (RLIMIT_MEMLOCK): "
 				 "registering larger buffers will fail.",
 				 (uintmax_t)limit.rlim_cur / 1024),
 		  hfi_tool_print(
@@ -290,8 +289,8 @@ static char *provider_dirs(const struct hf_tool *tool)
 	return text;
 }
 
-/* The library, its directory and the manifest, as words for a shell. */
-static char *provider_places(const struct hf_provider_info *info)
+/* The library, its directory and the manifest, quoted for a shell. */
+static char *provider_files(const struct hf_provider_info *info)
 {
 	char *dir = hfi_tool_print("%s", info->file), *slash = strrchr(dir, '/'), *all;
 	char *file = hfi_quote(info->file), *manifest = hfi_quote(info->manifest), *quoted;
@@ -323,19 +322,19 @@ static char *provider_remedy(const struct hf_provider_info *info)
 				      info->name, info->manifest);
 		break;
 	case HF_REASON_UNSAFE:
-		/* Any of them may be meant; a remedy that leaves one out would be no remedy. */
-		all = provider_places(info);
-		text = hfi_tool_print("Let only root write there, and where links lead to: chown "
-				      "root: %s && chmod go-w %s",
+		/* The reason does not say which of them is unsafe, so name all. */
+		all = provider_files(info);
+		text = hfi_tool_print("Let only root write to these, and to what links among them "
+				      "point to: chown root: %s && chmod go-w %s",
 				      all, all);
 		free(all);
 		break;
 	case HF_REASON_LOAD:
-		text = hfi_tool_print("Install it again, or see which library it misses: ldd %s",
+		text = hfi_tool_print("Install it again, or see which library is missing: ldd %s",
 				      quoted);
 		break;
 	case HF_REASON_BAD_MANIFEST:
-		text = hfi_tool_print("Mend the manifest %s or install its package again.",
+		text = hfi_tool_print("Correct the manifest %s or install its package again.",
 				      info->manifest);
 		break;
 	default:
@@ -365,7 +364,7 @@ void hfi_doctor_providers(struct hf_findings *findings, const struct hf_tool *to
 		hfi_found(findings, HF_PROBLEM, "no-provider-installed", NULL,
 			  hfi_tool_print("No provider is installed in %s.", dirs),
 			  hfi_tool_print(
-				  "Install holdfast's providers, or name their directory with "
+				  "Install holdfast's providers, or give their directory with "
 				  "--provider-dir."));
 		free(dirs);
 	}

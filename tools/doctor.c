@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* holdfast doctor: runs the checks and prints the findings. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@ static const char *const severity_names[] = {
 	[HF_PROBLEM] = "problem",
 };
 
-/* A missing node is no reason to wait: it is what the doctor is asked about. */
+/* Short: a missing node is itself a finding. */
 enum { NODE_WAIT_MS = 200 };
 
 enum { SEVERITY_WIDTH = 7 };
@@ -57,7 +58,7 @@ char *hfi_quote(const char *word)
 
 	if (*word && *word != '-' && strspn(word, plain) == strlen(word))
 		return hfi_tool_print("%s", word);
-	/* Each quote within the quotes becomes '\'' */
+	/* Each quote inside the quotes becomes '\'' */
 	quoted = to = hfi_tool_alloc(NULL, strlen(word) * 4 + 3, 1);
 	*to++ = '\'';
 	for (; *word; word++) {
@@ -146,7 +147,7 @@ static void show(const struct hf_tool *tool, const struct hf_findings *findings,
 				show_finding(tool, &findings->v[i]);
 	if (findings->count)
 		putchar('\n');
-	printf("%zu device%s looked at: %zu problem%s, %zu warning%s, %zu note%s.\n", devices,
+	printf("%zu device%s checked: %zu problem%s, %zu warning%s, %zu note%s.\n", devices,
 	       devices == 1 ? "" : "s", counts[HF_PROBLEM], counts[HF_PROBLEM] == 1 ? "" : "s",
 	       counts[HF_WARNING], counts[HF_WARNING] == 1 ? "" : "s", counts[HF_NOTE],
 	       counts[HF_NOTE] == 1 ? "" : "s");
@@ -165,19 +166,19 @@ static int report(const struct hf_tool *tool, const struct hf_findings *findings
 	return counts[HF_PROBLEM] || counts[HF_WARNING] ? HF_EXIT_FAILED : HF_EXIT_OK;
 }
 
-/* A device that the kernel has but no program can see is worth more than "no such device". */
+/* Reports a device that the kernel has but that has no uverbs entry. */
 static void found_hidden(struct hf_findings *findings, const char *sysfs, const char *name)
 {
 	char *quoted = hfi_quote(name);
 
 	if (hfi_exists(sysfs, "class/infiniband_verbs"))
-		hfi_found(
-			findings, HF_PROBLEM, "no-uverbs", name,
-			hfi_tool_print("It has no uverbs entry: its unplug waits for a program to "
-				       "close it, or its driver does not serve programs."),
-			hfi_tool_print("See who holds it: holdfast holders %s; if nobody does, see "
-				       "dmesg.",
-				       quoted));
+		hfi_found(findings, HF_PROBLEM, "no-uverbs", name,
+			  hfi_tool_print("The device has no uverbs entry: its unplug waits for a "
+					 "program to close it, or its driver does not serve "
+					 "programs."),
+			  hfi_tool_print("See which process holds it: holdfast holders %s; if none "
+					 "does, see dmesg.",
+					 quoted));
 	else
 		hfi_found(findings, HF_PROBLEM, "no-uverbs", name,
 			  hfi_tool_print("The kernel has the device, but no program can use it."),
@@ -190,7 +191,7 @@ static int compare_words(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Looks in every root for devices that are not in the list. */
+/* Reports the devices in class/infiniband of each root that the library does not list. */
 static void examine_hidden(struct hf_findings *findings, const struct hf_roots *roots,
 			   struct ibv_device **list, size_t count)
 {
@@ -205,7 +206,7 @@ static void examine_hidden(struct hf_findings *findings, const struct hf_roots *
 		names[i] = hfi_tool_print("%s", name);
 	}
 	qsort(names, count, sizeof(*names), compare_words);
-	/* One whose name cannot be read may be any of those in class/infiniband. */
+	/* A listed device without a readable name may be any entry of class/infiniband: report none. */
 	for (size_t i = 0; i < roots->count && !unnamed; i++) {
 		char *class = hfi_tool_print("%s/class/infiniband", roots->v[i].sysfs);
 		DIR *dir = opendir(class);
@@ -227,7 +228,7 @@ static void examine_hidden(struct hf_findings *findings, const struct hf_roots *
 	free(names);
 }
 
-/* Everything: what cannot be found out is a finding itself, and the rest is still looked at. */
+/* Checks everything. A check that fails is a finding, and the others still run. */
 static int examine_all(const struct hf_tool *tool, struct hf *hf)
 {
 	struct hf_findings findings = {0};
@@ -241,7 +242,7 @@ static int examine_all(const struct hf_tool *tool, struct hf *hf)
 	if (count < 0)
 		hfi_found(&findings, HF_PROBLEM, "no-list", NULL,
 			  hfi_tool_print("The devices cannot be listed: %s.", strerror(-count)),
-			  hfi_tool_print("Look whether %s is mounted and can be read; "
+			  hfi_tool_print("Check that %s is mounted and readable; "
 					 "\"holdfast -vv list\" says more.",
 					 roots.v[0].sysfs));
 	for (size_t i = 0; i < roots.count; i++)
@@ -298,18 +299,18 @@ const struct hf_command hf_command_doctor = {
 	.name = "doctor",
 	.args = "[DEV]",
 	.summary = "find what is wrong, and say what to do about it",
-	.about = "Looks for what keeps programs from using the devices, or one device: modules "
-		 "that are not\n"
+	.about = "Checks what keeps programs from using the devices, or one device: modules that "
+		 "are not\n"
 		 "loaded, nodes that are missing, stale or not permitted, providers that are "
 		 "missing or\n"
 		 "refused, other network namespaces, ports that are down, empty GID tables, limits "
 		 "of\n"
 		 "locked memory. Each device that seems ready is opened once and closed again. "
 		 "Each\n"
-		 "finding is followed by what to do. A \"problem\" makes something unusable, a "
-		 "\"warning\"\n"
-		 "hinders some uses; either makes the exit status 1. A \"note\" is only worth "
-		 "knowing.",
+		 "finding comes with a remedy. After a \"problem\" something cannot be used; after "
+		 "a\n"
+		 "\"warning\" some uses fail; either makes the exit status 1. A \"note\" is only "
+		 "information.",
 	.max_args = 1,
 	.run = run,
 };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* holdfast holders: shows the processes that hold a device's nodes open. */
 #include <dirent.h>
 #include <errno.h>
 #include <pwd.h>
@@ -21,7 +22,7 @@ struct nodes {
 	size_t count;
 };
 
-/* Where the nodes are: beside the uverbs node, whatever root the device was found in. */
+/* The path of a node: all of a device's nodes are in the directory of its uverbs node. */
 static void node_path(const struct hf_device_info *info, const char *name, char *path, size_t size)
 {
 	const char *slash = strrchr(info->node, '/');
@@ -54,7 +55,7 @@ static void add_node(struct nodes *nodes, const struct hf_device_info *info, con
 		nodes->count++;
 }
 
-/* umadN and issmN belong to the ports: their attribute "ibdev" says of which device. */
+/* Adds the device's umadN and issmN nodes: those whose attribute "ibdev" has the device's name. */
 static void add_mad_nodes(struct nodes *nodes, const struct hf_device_info *info)
 {
 	char *class = hfi_tool_print("%s/class/infiniband_mad", info->root);
@@ -169,11 +170,10 @@ static void show(const struct hf_tool *tool, const char *name, const struct node
 		putchar('\n');
 	}
 	if (holders->unreadable)
-		printf("%zu of %zu processes could not be looked into: run this as root.\n",
+		printf("%zu of %zu processes could not be examined: run this as root.\n",
 		       holders->unreadable, holders->unreadable + holders->examined);
 	if (holders->foreign)
-		printf("Processes outside of this container (PID namespace) cannot be seen: run "
-		       "this "
+		printf("Processes outside this container (PID namespace) cannot be seen: run this "
 		       "on the host.\n");
 }
 
@@ -229,7 +229,7 @@ static int find_and_show(const struct hf_tool *tool, const char *name, const str
 	int err = hfi_find_holders(nodes->v, nodes->count, &holders);
 
 	if (err < 0) {
-		hfi_complain("cannot look through /proc: %s", strerror(-err));
+		hfi_complain("cannot read /proc: %s", strerror(-err));
 		return HF_EXIT_FAILED;
 	}
 	if (tool->json)
@@ -241,7 +241,7 @@ static int find_and_show(const struct hf_tool *tool, const char *name, const str
 	return err;
 }
 
-static int look(const struct hf_tool *tool, struct ibv_device *device)
+static int show_holders_of(const struct hf_tool *tool, struct ibv_device *device)
 {
 	struct hf_device_info info;
 	struct nodes nodes = {0};
@@ -249,32 +249,32 @@ static int look(const struct hf_tool *tool, struct ibv_device *device)
 	int err = hfi_tool_info(device, &info);
 
 	if (err < 0) {
-		hfi_complain("cannot ask about the device: %s", strerror(-err));
+		hfi_complain("cannot read the device: %s", strerror(-err));
 		return HF_EXIT_FAILED;
 	}
 	hfi_device_label(&info, label);
 	add_node(&nodes, &info, info.uverbs, info.node_number);
 	add_mad_nodes(&nodes, &info);
 	if (!nodes.count) {
-		hfi_complain("%s: neither a node nor its number is known", label);
+		hfi_complain("%s: the device has no node and no node number", label);
 		return HF_EXIT_FAILED;
 	}
 	return find_and_show(tool, label, &nodes);
 }
 
 /*
- * While an unplug waits for holders the device is gone for everybody else: its verbs device, node
- * and netlink entry are taken away first. What is left is its directory in the class of devices.
- * Without ib_uverbs it looks so, too.
+ * Handles a device that only class/infiniband has. An unplug first removes the verbs device, the
+ * node and the netlink entry, then waits for the holders, so the holders have a deleted node open.
+ * Without ib_uverbs a device looks the same.
  */
-static int look_for_unlinked(const struct hf_tool *tool, const char *name)
+static int show_holders_of_deleted_nodes(const struct hf_tool *tool, const char *name)
 {
 	const struct nodes nodes = {.v = {{.name = "uverbs", .unlinked = true}}, .count = 1};
 
 	if (!tool->json) {
 		hfi_put_safe(stdout, name);
-		printf(" has no verbs device. If it is being unplugged, that waits for who holds\n"
-		       "the node of an unplugged device:\n");
+		printf(" has no verbs device. If it is being unplugged, the unplug waits for one "
+		       "of the\nholders of the nodes of unplugged devices:\n");
 	}
 	return find_and_show(tool, name, &nodes);
 }
@@ -289,15 +289,15 @@ static int run(struct hf_tool *tool, char **args)
 	if (!hf)
 		return HF_EXIT_FAILED;
 	if (!hfi_tool_by_name(hf, args[0], &device)) {
-		status = look(tool, device);
+		status = show_holders_of(tool, device);
 		hf_device_unref(device);
 	} else if ((hidden = hfi_roots_find_hidden(tool, args[0]))) {
-		status = look_for_unlinked(tool, args[0]);
+		status = show_holders_of_deleted_nodes(tool, args[0]);
 	} else {
-		/* Complains, or finds it after all: it has just been plugged. */
+		/* Prints the error, unless the device was plugged in since the first try. */
 		status = hfi_tool_find(tool, hf, args[0], &device);
 		if (status == HF_EXIT_OK) {
-			status = look(tool, device);
+			status = show_holders_of(tool, device);
 			hf_device_unref(device);
 		}
 	}
@@ -311,18 +311,18 @@ const struct hf_command hf_command_holders = {
 	.args = "DEV",
 	.summary = "show the processes that hold a device's nodes open",
 	.about = "Shows every process that has the device's uverbs, umad or issm nodes open or "
-		 "mapped: they\n"
-		 "are what an unplug, or the unloading of a driver, waits for. NODE:FD names the "
-		 "node and\n"
-		 "the descriptor. A process that holds nothing but RDMA event descriptors is named "
-		 "as a\n"
-		 "possible holder, since the kernel does not tell their device. Processes of other "
-		 "users\n"
-		 "can be looked into by root only; if some could not be, the exit status is 4. "
-		 "While an\n"
-		 "unplug waits, the device's node is gone already: then whoever holds the node of "
-		 "any\n"
-		 "unplugged device is shown.",
+		 "mapped. An\n"
+		 "unplug, or unloading a driver, may wait for these processes. NODE:FD is the node "
+		 "and the\n"
+		 "descriptor. A process that only has RDMA event descriptors open is shown as a "
+		 "possible\n"
+		 "holder, since the kernel does not show their device. Only root can examine the "
+		 "processes\n"
+		 "of other users; if some could not be examined, the exit status is 4. While an "
+		 "unplug\n"
+		 "waits, the device's node is deleted already: then every process with a deleted "
+		 "uverbs\n"
+		 "node open is shown.",
 	.min_args = 1,
 	.max_args = 1,
 	.run = run,

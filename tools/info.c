@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* holdfast info: shows everything about one device. A new attribute goes into `attrs`. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 
 enum { ATTR_SIZE = 256, KEY_WIDTH = 17 };
 
-/* Attributes that are worth a line where the device has them. */
+/* Attributes of the device's sysfs directory. A device without one has no line for it. */
 static const struct {
 	const char *path;
 	const char *title;
@@ -29,7 +30,7 @@ static const struct {
 
 enum { NUM_ATTRS = sizeof(attrs) / sizeof(attrs[0]) };
 
-/* Keys at the left, in a column of their own; an empty value has no line. */
+/* Prints a line "key  value"; nothing if the value is empty. */
 static void put(const char *key, const char *value)
 {
 	if (!*value)
@@ -277,7 +278,7 @@ static int show(const struct hf_tool *tool, struct ibv_device *device)
 	int err = hfi_tool_info(device, &info);
 
 	if (err < 0) {
-		hfi_complain("cannot ask about the device: %s", strerror(-err));
+		hfi_complain("cannot read the device: %s", strerror(-err));
 		return HF_EXIT_FAILED;
 	}
 	if (tool->json) {
@@ -310,8 +311,9 @@ static int run(struct hf_tool *tool, char **args)
 const struct hf_command hf_command_info = {
 	.name = "info",
 	.args = "DEV",
-	.summary = "show everything that is known of a device",
-	.about = "Shows what is known of the device: state and reason, identity (instance, index, "
+	.summary = "show everything that is known about a device",
+	.about = "Shows what is known about the device: state and reason, identity (instance, "
+		 "index, "
 		 "inode,\n"
 		 "stamp), provider, kernel driver, node, firmware, its ports and their GIDs.",
 	.min_args = 1,

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Writes JSON: objects, arrays and values, indented or one object per line. */
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "tools/json.h"
 
-/* The length of the UTF-8 sequence at `text`, or 0 where there is none (RFC 3629, section 4). */
+/* The length of the UTF-8 sequence at `text`, or 0 if it is not valid (RFC 3629, section 4). */
 static size_t utf8_length(const unsigned char *text)
 {
 	unsigned char low = 0x80, high = 0xbf;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/*
- * Writes JSON. By hand, since libsmartcols can neither nest objects nor mend text that is not UTF-8.
- */
+/* Writes JSON. libsmartcols can neither nest objects nor repair text that is not UTF-8. */
 #ifndef HF_TOOLS_JSON_H
 #define HF_TOOLS_JSON_H
 
@@ -13,19 +11,19 @@ enum { HF_JSON_DEPTH = 16 };
 
 struct hf_json {
 	FILE *file;
-	bool lines; /* one value per line, for streams; else indented */
+	bool lines; /* one value per line, for streams; otherwise indented */
 	unsigned int depth;
 	char closing[HF_JSON_DEPTH];
 	bool filled[HF_JSON_DEPTH];
 };
 
-/* Every value begins with its key within an object, and with a NULL key within an array. */
+/* `key` is the member's name inside an object, and NULL inside an array and at the top. */
 void hfi_json_begin(struct hf_json *json, FILE *file, bool lines);
 void hfi_json_object(struct hf_json *json, const char *key);
 void hfi_json_array(struct hf_json *json, const char *key);
-void hfi_json_close(struct hf_json *json); /* the object or array begun last */
+void hfi_json_close(struct hf_json *json); /* closes the innermost object or array */
 void hfi_json_string(struct hf_json *json, const char *key, const char *value);
-/* As hfi_json_string(), but an empty string becomes null. */
+/* Like hfi_json_string(), but writes null for an empty string. */
 void hfi_json_optional(struct hf_json *json, const char *key, const char *value);
 void hfi_json_uint(struct hf_json *json, const char *key, uint64_t value);
 void hfi_json_int(struct hf_json *json, const char *key, int64_t value);

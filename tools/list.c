@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* holdfast list: shows the devices. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@ static const struct hf_column wide_columns[NUM_COLUMNS] = {
 	[PORTS] = {"PORTS", SCOLS_FL_WRAP},
 };
 
-/* For ordinary terminals: two things below each other in one column. */
+/* For ordinary terminals: two values in each cell, one below the other. */
 enum { TALL_NAME, TALL_STATE, TALL_PROVIDER, TALL_NODE, TALL_PORTS, NUM_TALL_COLUMNS };
 
 static const struct hf_column tall_columns[NUM_TALL_COLUMNS] = {
@@ -36,7 +37,7 @@ static const struct hf_column tall_columns[NUM_TALL_COLUMNS] = {
 	[TALL_PORTS] = {"PORTS", SCOLS_FL_WRAP},
 };
 
-/* From this width on a terminal has room for the wide table. */
+/* The width from which a terminal gets the wide table. */
 enum { WIDE = 160 };
 
 static bool is_wide(void)
@@ -46,7 +47,7 @@ static bool is_wide(void)
 	return !width || width >= WIDE;
 }
 
-/* "1 active eth0", one port below the other. */
+/* The ports, one on a line: "1 active eth0". */
 static char *ports_text(struct ibv_device *device, const struct hf_device_info *info, bool wide)
 {
 	char *text = hfi_tool_print("%s", "");
@@ -75,7 +76,7 @@ static const char *last_part(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* Two lines in one cell. */
+/* Fills a cell with two lines. */
 static void add_pair(struct libscols_line *line, size_t column, const char *above,
 		     const char *below, const char *color)
 {
@@ -259,13 +260,14 @@ const struct hf_command hf_command_list = {
 	.name = "list",
 	.args = "",
 	.summary = "show the devices, and why one cannot be used",
-	.about = "Shows every device that exists now, also those that cannot be used, and then why "
-		 "not.\n"
-		 "INSTANCE is the generation: it names one life of a device within this process.\n"
+	.about = "Shows every device that exists now. For a device that cannot be used, the reason "
+		 "follows.\n"
+		 "INSTANCE is the generation: a number for one life of a device within this "
+		 "process.\n"
 		 "PORTS shows number, link state and network interface. A terminal of less than "
-		 "140\n"
-		 "columns gets the last parts of the paths only.",
-	.options_help = "      --names             show the names only, one on a line\n",
+		 "160\n"
+		 "columns shows only the last part of each path.",
+	.options_help = "      --names             show only the names, one on a line\n",
 	.options = options,
 	.set = set,
 	.run = run,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The holdfast command: parses the options, finds the subcommand and runs it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
@@ -23,14 +24,13 @@ static const struct {
 	enum hf_exit status;
 	const char *words;
 } exits[] = {
-	{HF_EXIT_OK, "success; doctor: there is no problem and no warning"},
-	{HF_EXIT_FAILED, "doctor: there is a problem or a warning; else: the operation failed"},
-	{HF_EXIT_USAGE, "the command line was not understood"},
+	{HF_EXIT_OK, "success; doctor: no problem and no warning"},
+	{HF_EXIT_FAILED, "the operation failed; doctor: a problem or a warning"},
+	{HF_EXIT_USAGE, "wrong options or arguments"},
 	{HF_EXIT_NO_DEVICE, "there is no device of that name"},
-	{HF_EXIT_INCOMPLETE, "holders: some processes could not be looked into"},
+	{HF_EXIT_INCOMPLETE, "holders: some processes could not be examined"},
 	{HF_EXIT_TIMEOUT, "wait: no device could be opened in time"},
-	{HF_EXIT_CANNOT_RUN,
-	 "run: the program cannot be run on Holdfast; else run ends as it does"},
+	{HF_EXIT_CANNOT_RUN, "run: the program cannot be run on Holdfast"},
 	{HF_EXIT_NOT_FOUND, "run: there is no such program"},
 };
 
@@ -52,12 +52,12 @@ static const char common_help[] =
 	"      --root SYSFS[:DEV]  search this tree instead of /sys and the soft roots, with the\n"
 	"                          nodes below DEV (default: /dev for /sys, else SYSFS/dev); may\n"
 	"                          be given several times\n"
-	"      --provider-dir DIR  look for providers there instead of the installed ones; may\n"
+	"      --provider-dir DIR  use the providers in DIR instead of the installed ones; may\n"
 	"                          be given several times\n"
 	"      --color[=WHEN]      colour: auto (default: on a terminal, unless NO_COLOR is set),\n"
 	"                          always, never\n"
 	"      --no-color          the same as --color=never\n"
-	"  -v, --verbose           say on standard error what the library does; twice: more\n"
+	"  -v, --verbose           log what the library does to standard error; twice: more\n"
 	"  -h, --help              show this\n"
 	"  -V, --version           show the version\n";
 
@@ -76,7 +76,7 @@ static void print_help(const struct hf_command *command)
 		       command->options_help ? command->options_help : "", common_help);
 	} else {
 		printf("Usage: holdfast [OPTION]... COMMAND [OPTION]... [ARGUMENT]...\n\n"
-		       "RDMA devices that come and go.\n\nCommands:\n");
+		       "Lists, checks and follows RDMA devices.\n\nCommands:\n");
 		for (size_t i = 0; i < NUM_COMMANDS; i++)
 			printf("  %-9s %-10s  %s\n", commands[i]->name, commands[i]->args,
 			       commands[i]->summary);
@@ -103,7 +103,7 @@ static int add_root(struct hf_tool *tool, const char *value)
 		return -EINVAL;
 	}
 	if (hfi_root_parse(value, &tool->roots[tool->num_roots])) {
-		hfi_complain("--root: wanted SYSFS or SYSFS:DEV, not \"%s\"", value);
+		hfi_complain("--root: expected SYSFS or SYSFS:DEV, not \"%s\"", value);
 		return -EINVAL;
 	}
 	tool->num_roots++;
@@ -132,15 +132,15 @@ static int parse_color(const char *value, int *ret)
 			return 0;
 		}
 	}
-	hfi_complain("--color: wanted auto, always or never, not \"%s\"", value);
+	hfi_complain("--color: expected auto, always or never, not \"%s\"", value);
 	return -EINVAL;
 }
 
-/* 1: the command is not to be run, since help or version was asked for. */
+/* Returns 0, -EINVAL after printing an error, or 1 after printing the help or the version. */
 static int parse_options(struct hf_tool *tool, int argc, char **argv, int *color)
 {
 	const struct option *own = tool->command ? tool->command->options : NULL;
-	/* Options before the command end at its name. */
+	/* "+": stop at the command's name, or at the name of the program to run. */
 	const char *letters = tool->command && !tool->command->rest ? "hVvj" : "+hVvj";
 	struct option options[NUM_OPTIONS] = {0};
 	size_t count = NUM_COMMON;
@@ -149,7 +149,7 @@ static int parse_options(struct hf_tool *tool, int argc, char **argv, int *color
 	memcpy(options, common_options, sizeof(common_options));
 	for (; own && own->name && count < NUM_OPTIONS - 1; own++)
 		options[count++] = *own;
-	/* Zero makes glibc forget the words of the last pass. */
+	/* 0 resets glibc's parser for the second pass. */
 	optind = 0;
 	while ((option = getopt_long(argc, argv, letters, options, NULL)) != -1) {
 		err = 0;
@@ -224,7 +224,7 @@ static int run(struct hf_tool *tool, int argc, char **argv)
 	num_args = argc - optind;
 	if (num_args < tool->command->min_args || num_args > tool->command->max_args) {
 		if (tool->command->max_args)
-			hfi_complain("%s: wanted %s", tool->command->name, tool->command->args);
+			hfi_complain("%s: expected %s", tool->command->name, tool->command->args);
 		else
 			hfi_complain("%s takes no argument", tool->command->name);
 		return usage_hint(tool);
@@ -234,8 +234,9 @@ static int run(struct hf_tool *tool, int argc, char **argv)
 }
 
 /*
- * A number below 3 that is free would be given to a socket or a device node, and the output written to
- * that. What this reserves cannot be written to, and a program that is run does not get it.
+ * Opens closed standard descriptors. Otherwise a socket or a device node would get the number, and
+ * output would be written to it. /dev/null is opened read-only and close-on-exec: writing fails, and
+ * a program that is run still finds the descriptor closed.
  */
 static void reserve_standard_descriptors(void)
 {
@@ -249,7 +250,7 @@ int main(int argc, char **argv)
 	struct hf_tool tool = {.timeout_ms = -1};
 	int status, unwritten;
 
-	/* getopt's complaints begin with argv[0]: also when libtool's wrapper started this. */
+	/* getopt's messages begin with argv[0], which libtool's wrapper sets to another name. */
 	static char name[] = "holdfast";
 
 	reserve_standard_descriptors();

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* holdfast monitor --exec: runs a shell command for an event. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -27,7 +28,7 @@ static void set_environment(struct hf_event *event)
 	setenv("HOLDFAST_SEQUENCE", number, 1);
 }
 
-/* The command gets the signals as a shell would have them, not as the monitor set them. */
+/* Runs the command with no signal blocked and SIGPIPE at its default, unlike in the monitor. */
 static int spawn(const char *command, pid_t *pid)
 {
 	char shell[] = "sh", option[] = "-c";
@@ -62,7 +63,7 @@ free_command:
 	return err;
 }
 
-/* The wait status of the command. */
+/* Waits for the command and returns its wait status. Passes signals that end the monitor on to it. */
 static int wait_for(pid_t pid, int signals, bool *stop)
 {
 	struct pollfd fd = {.fd = signals, .events = POLLIN};
@@ -70,7 +71,7 @@ static int wait_for(pid_t pid, int signals, bool *stop)
 	int status = 0;
 
 	while (!waitpid(pid, &status, WNOHANG)) {
-		/* Not a moment is lost: SIGCHLD is blocked and stays in the signalfd. */
+		/* No race with waitpid(): a SIGCHLD since then is still pending in the signalfd. */
 		if (poll(&fd, 1, -1) < 0)
 			continue;
 		while (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
@@ -98,11 +99,11 @@ int hfi_event_exec(const char *command, struct hf_event *event, int signals, boo
 	}
 	status = wait_for(pid, signals, stop);
 	if (WIFSIGNALED(status)) {
-		/* Whoever ended the monitor ended the command too: that is no failure. */
+		/* The signal that ended the monitor was passed on: not a failure of the command. */
 		if (*stop)
 			return 0;
-		hfi_complain("event %" PRIu64 ": the command was ended by signal %d (%s)", sequence,
-			     WTERMSIG(status), strsignal(WTERMSIG(status)));
+		hfi_complain("event %" PRIu64 ": the command was killed by signal %d (%s)",
+			     sequence, WTERMSIG(status), strsignal(WTERMSIG(status)));
 		return 1;
 	}
 	if (WEXITSTATUS(status)) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* holdfast monitor: prints an event as a line of text or JSON. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ static const struct {
 	{HF_CHANGED_NETDEV, "netdev"},
 };
 
-/* Width of the event's type and the gap after it. */
+/* Width of the event's type and the space after it. */
 enum { NAME_COLUMN = 9 };
 
 enum { NUM_CHANGES = sizeof(change_names) / sizeof(change_names[0]) };
@@ -44,7 +45,7 @@ static struct hf_past_name *past_find(struct hf_past_names *past, uint64_t gener
 	return NULL;
 }
 
-/* Writes the event's name down; `old` gets the one before, empty where it is the same. */
+/* Stores the device's name at the event. `old` gets its previous name; empty if it is the same. */
 static void past_update(struct hf_past_names *past, struct hf_event *event, char old[64])
 {
 	uint64_t generation = hf_event_generation(event);
@@ -72,7 +73,7 @@ static void put_port(struct ibv_device *device, uint32_t number, uint32_t num_po
 {
 	struct hf_port_info port = {.size = sizeof(port)};
 
-	/* The device may have gone on since the event: then there is nothing true to say. */
+	/* The device may have been removed since the event. */
 	if (hf_device_get_port(device, number, &port) < 0)
 		return;
 	fputs("  port", stdout);

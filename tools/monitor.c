@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* holdfast monitor: shows the events of a stream as they happen. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -12,7 +13,7 @@
 
 enum { OPT_EXEC = HF_OPT_OWN, OPT_COUNT, OPT_UNTIL_SYNCED };
 
-/* How long to leave a stream alone that cannot be read now. */
+/* How long to wait before a stream that failed is read again. */
 enum { RETRY_MS = 1000 };
 
 struct monitor {
@@ -20,13 +21,13 @@ struct monitor {
 	struct hf_stream *stream;
 	struct hf_past_names past;
 	int signals;
-	uint64_t told;
-	int last_error;
+	uint64_t num_events;
+	int last_error; /* reported last; 0: none */
 	int status;
 	bool stop;
 };
 
-/* Whether whoever read standard output is gone: no event need come to find that out. */
+/* Flushes after each event, and stops when the reader of standard output has closed it. */
 static void flush(struct monitor *monitor)
 {
 	if (!fflush(stdout))
@@ -48,13 +49,13 @@ static void handle(struct monitor *monitor, struct hf_event *event)
 	if (tool->exec && !monitor->stop &&
 	    hfi_event_exec(tool->exec, event, monitor->signals, &monitor->stop))
 		monitor->status = HF_EXIT_FAILED;
-	if (++monitor->told == tool->count)
+	if (++monitor->num_events == tool->count)
 		monitor->stop = true;
 	if (tool->until_synced && hf_event_type(event) == HF_EVENT_SYNCED)
 		monitor->stop = true;
 }
 
-/* Takes what there is; returns how long to wait before trying again, -1: until something happens. */
+/* Handles the pending events. Returns the time in ms after which to retry, or -1: wait for events. */
 static int drain(struct monitor *monitor)
 {
 	struct hf_event *event;
@@ -68,7 +69,7 @@ static int drain(struct monitor *monitor)
 		}
 		if (err < 0) {
 			if (err != monitor->last_error)
-				hfi_complain("cannot take the next event: %s", strerror(-err));
+				hfi_complain("cannot read the next event: %s", strerror(-err));
 			monitor->last_error = err;
 			if (err == -ECHILD)
 				break;
@@ -80,7 +81,7 @@ static int drain(struct monitor *monitor)
 	return -1;
 }
 
-static void take_signal(struct monitor *monitor)
+static void read_signals(struct monitor *monitor)
 {
 	struct signalfd_siginfo info;
 
@@ -93,7 +94,7 @@ static int loop(struct monitor *monitor)
 {
 	struct pollfd fds[] = {
 		{.fd = monitor->signals, .events = POLLIN},
-		{.fd = STDOUT_FILENO}, /* POLLERR when the reader of a pipe has gone */
+		{.fd = STDOUT_FILENO}, /* POLLERR when the reader has closed the pipe */
 		{.fd = hf_stream_fd(monitor->stream), .events = POLLIN},
 	};
 
@@ -104,20 +105,20 @@ static int loop(struct monitor *monitor)
 			return HF_EXIT_FAILED;
 		if (monitor->stop)
 			break;
-		/* A stream in trouble stays readable: only the clock may wake for it. */
+		/* A stream that failed stays readable: do not poll it until the retry. */
 		if (poll(fds, timeout < 0 ? 3 : 2, timeout) < 0 && errno != EINTR) {
 			hfi_complain("cannot wait: %s", strerror(errno));
 			return HF_EXIT_FAILED;
 		}
 		if (fds[0].revents)
-			take_signal(monitor);
+			read_signals(monitor);
 		if (fds[1].revents & (POLLERR | POLLHUP | POLLNVAL))
 			monitor->stop = true;
 	}
 	return monitor->status;
 }
 
-/* Whoever started this with a signal ignored, nohup(1) for example, meant it. */
+/* Leaves a signal alone that the parent set to be ignored, as nohup(1) does. */
 static void add_signal(sigset_t *set, int number)
 {
 	struct sigaction action;
@@ -131,9 +132,9 @@ static int open_signals(void)
 	sigset_t set;
 	int fd;
 
-	/* A write to a pipe without a reader then fails with EPIPE, which flush() understands. */
+	/* A write to a closed pipe then fails with EPIPE, which flush() handles. */
 	signal(SIGPIPE, SIG_IGN);
-	/* Were it ignored, no command could be waited for. */
+	/* If it were ignored, waitpid() could not return a command's status. */
 	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
@@ -142,7 +143,7 @@ static int open_signals(void)
 	add_signal(&set, SIGHUP);
 	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (fd < 0) {
-		hfi_complain("cannot take signals: %s", strerror(errno));
+		hfi_complain("cannot receive signals: %s", strerror(errno));
 		return -1;
 	}
 	sigprocmask(SIG_BLOCK, &set, NULL);
@@ -166,9 +167,8 @@ static int run(struct hf_tool *tool, char **args)
 	}
 	err = hf_stream_new(hf, NULL, &monitor.stream);
 	if (err < 0) {
-		hfi_complain(
-			"cannot begin the stream of events: %s; \"holdfast doctor\" may know why",
-			strerror(-err));
+		hfi_complain("cannot start the event stream: %s; \"holdfast doctor\" may know why",
+			     strerror(-err));
 		monitor.status = HF_EXIT_FAILED;
 		goto unref;
 	}
@@ -200,7 +200,7 @@ static int set(struct hf_tool *tool, int option, const char *value)
 	tool->count = strtoull(value, &end, 10);
 	if (*value >= '1' && *value <= '9' && !*end && !errno)
 		return 0;
-	hfi_complain("--count: wanted a number from 1, not \"%s\"", value);
+	hfi_complain("--count: expected a number from 1, not \"%s\"", value);
 	return -EINVAL;
 }
 
@@ -214,27 +214,29 @@ static const struct option options[] = {
 const struct hf_command hf_command_monitor = {
 	.name = "monitor",
 	.args = "",
-	.summary = "show devices as they come, change and go",
-	.about = "Shows the devices that exist as \"added\", then \"synced\", then what happens, "
-		 "until it is\n"
-		 "interrupted or nobody reads any more. Each line has the time, the event, the "
-		 "device's\n"
-		 "name and #INSTANCE, and what changed. \"resync\" says that notifications were "
-		 "lost; the\n"
-		 "difference follows, then \"synced\". With --json each event is an object on one "
-		 "line.\n\n"
-		 "--exec runs \"sh -c CMD\" for each event, one at a time and in order, with "
-		 "standard input\n"
-		 "from /dev/null and these variables:\n"
-		 "  HOLDFAST_EVENT       added, synced, changed, removed or resync\n"
-		 "  HOLDFAST_DEVICE      the device's name; empty for synced and resync\n"
-		 "  HOLDFAST_GENERATION  the instance's number; 0 for synced and resync\n"
-		 "  HOLDFAST_CHANGES     of changed: name, gid, port, netdev, separated by commas\n"
-		 "  HOLDFAST_SEQUENCE    the event's number, counted from 1 without gaps\n"
-		 "A command that fails is reported and makes the exit status 1 in the end.",
+	.summary = "show when devices are added, changed and removed",
+	.about =
+		"Shows the devices that exist as \"added\", then \"synced\", then each event as it "
+		"happens,\n"
+		"until it is interrupted or its output is closed. Each line has the time, the "
+		"event, the\n"
+		"device's name and #INSTANCE, and what changed. \"resync\" means that "
+		"notifications were\n"
+		"lost: the difference follows, then \"synced\". With --json each event is an "
+		"object on one\n"
+		"line.\n\n"
+		"--exec runs \"sh -c CMD\" for each event, one at a time and in order, with "
+		"standard input\n"
+		"from /dev/null and these variables:\n"
+		"  HOLDFAST_EVENT       added, synced, changed, removed or resync\n"
+		"  HOLDFAST_DEVICE      the device's name; empty for synced and resync\n"
+		"  HOLDFAST_GENERATION  the instance's number; 0 for synced and resync\n"
+		"  HOLDFAST_CHANGES     for changed: name, gid, port, netdev, separated by commas\n"
+		"  HOLDFAST_SEQUENCE    the event's number, counted from 1 without gaps\n"
+		"If a command fails, that is reported, and the monitor's exit status is 1.",
 	.options_help = "      --exec CMD          run a shell command for each event\n"
 			"      --count N           end after N events\n"
-			"      --until-synced      end when the devices that exist were shown\n",
+			"      --until-synced      end after the devices that exist\n",
 	.options = options,
 	.set = set,
 	.run = run,

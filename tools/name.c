@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Which name each policy of rdma_rename(8) would give. Nothing is renamed. */
+/* holdfast name: shows which name each policy of rdma_rename(8) would give. Renames nothing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -30,12 +30,12 @@ static const char *const lists[] = {
 
 enum { NUM_LISTS = sizeof(lists) / sizeof(lists[0]) };
 
-/* A device, and what a decision needs to know of it. */
+/* A device, and what a decision needs to know about it. */
 struct subject {
 	const char *name;
 	char *root;
 	struct hf_nldev facts;
-	bool guessed; /* the facts, from the tree: netlink does not speak of it */
+	bool guessed; /* `facts` is from the tree, since RDMA netlink does not report the device */
 	struct hf_name_hardware hardware;
 };
 
@@ -46,7 +46,7 @@ static int set(struct hf_tool *tool, int option, const char *value)
 	return 0;
 }
 
-/* The root that has the device; software devices are found by the library. */
+/* Finds the root that has the device. Soft roots are known to the library only. */
 static int find_root(const struct hf_tool *tool, struct subject *subject)
 {
 	struct hf_device_info info;
@@ -63,7 +63,7 @@ static int find_root(const struct hf_tool *tool, struct subject *subject)
 	status = hfi_tool_find(tool, hf, subject->name, &device);
 	if (status == HF_EXIT_OK) {
 		if (hfi_tool_info(device, &info) < 0 || !*info.root) {
-			hfi_complain("%s: it has no directory to look at", subject->name);
+			hfi_complain("%s: the device has no directory in sysfs", subject->name);
 			status = HF_EXIT_FAILED;
 		} else {
 			subject->root = hfi_tool_print("%s", info.root);
@@ -83,7 +83,7 @@ static bool read_attr(const struct subject *subject, const char *attr, char valu
 	return done;
 }
 
-/* For trees that no kernel speaks of; OPA, too, shows itself as InfiniBand there. */
+/* Guesses the netlink facts from the tree. OPA cannot be told from InfiniBand there. */
 static void guess_facts(struct subject *subject)
 {
 	static const struct {
@@ -103,7 +103,7 @@ static void guess_facts(struct subject *subject)
 		if (!strncmp(type, known[i].node_type, strlen(known[i].node_type)) &&
 		    !strncmp(layer, known[i].link_layer, strlen(known[i].link_layer)))
 			strcpy(subject->facts.protocol, known[i].protocol);
-	/* %x by itself takes signs, and as few digits as there are. */
+	/* Check the form first: %x alone accepts signs and fewer digits. */
 	if (read_attr(subject, "node_guid", guid) && strlen(guid) == GUID_LENGTH &&
 	    strspn(guid, "0123456789abcdefABCDEF:") == GUID_LENGTH &&
 	    sscanf(guid, "%4x:%4x:%4x:%4x%c", &g[0], &g[1], &g[2], &g[3], &rest) == 4)
@@ -138,7 +138,7 @@ static int get_subject(const struct hf_tool *tool, struct subject *subject)
 	if (sysfs >= 0)
 		close(sysfs);
 	if (err) {
-		hfi_complain("%s: cannot look at the device: %s", subject->name, strerror(-err));
+		hfi_complain("%s: cannot read the device: %s", subject->name, strerror(-err));
 		return err == -ENODEV ? HF_EXIT_NO_DEVICE : HF_EXIT_FAILED;
 	}
 	get_facts(subject);
@@ -156,7 +156,7 @@ static bool decide(const struct subject *subject, const char *list,
 				answer);
 }
 
-/* Another device has it. */
+/* Whether another device has the name. */
 static bool is_taken(const struct subject *subject, const char *name)
 {
 	char *path;
@@ -216,17 +216,17 @@ static void explain(const struct hf_tool *tool, const struct subject *subject)
 		"protocol %s, node GUID %s%s",
 		*facts->protocol ? facts->protocol : "unknown, so names begin with rdma", guid,
 		subject->guessed ? "; guessed from the tree, since RDMA netlink does not "
-				   "tell"
-				 : "; as RDMA netlink says");
+				   "report it"
+				 : "; from RDMA netlink");
 	printf("\n");
 	hfi_put_wrapped(0, 0, text);
 	free(text);
 	for (size_t i = 0; i < NUM_LISTS; i++) {
-		/* What is made of others is explained by them. */
+		/* Combined policies are explained by their parts. */
 		if (!strcmp(lists[i], "NAME_FALLBACK")) {
 			printf("%s%s%s\n", hfi_color(tool, "bold"), lists[i],
 			       hfi_color(tool, "reset"));
-			say(NULL, 0, "is NAME_ONBOARD, and where that gives no name NAME_PCI");
+			say(NULL, 0, "is NAME_ONBOARD, or NAME_PCI where that gives no name");
 			continue;
 		}
 		if (strchr(lists[i], ','))
@@ -301,9 +301,8 @@ const struct hf_command hf_command_name = {
 	.summary = "show which name each policy would give",
 	.about = "Shows which name each policy of rdma_rename(8) would give the device, and why. "
 		 "Nothing is\n"
-		 "renamed. NAME_FALLBACK is what the installed rule asks for: see "
-		 "holdfast-names(7).",
-	.options_help = "      --explain           say step by step how each name comes about\n",
+		 "renamed. The installed rule uses NAME_FALLBACK: see holdfast-names(7).",
+	.options_help = "      --explain           show step by step how each name is formed\n",
 	.options =
 		(const struct option[]){
 			{"explain", no_argument, NULL, OPT_EXPLAIN},

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Text for the values of a device: states, transports, drivers, GUIDs, GIDs, reasons. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

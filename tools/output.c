@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Output for people: tables, colour, wrapped text, and escaped names from outside. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,7 +119,7 @@ struct libscols_table *hfi_table_new(const struct hf_tool *tool, const struct hf
 
 		if (!(columns[i].flags & SCOLS_FL_WRAP))
 			continue;
-		/* A newline within a cell is ours: it begins another line of the cell. */
+		/* Keep the newlines that we put into a cell: each begins another line of the cell. */
 		scols_column_set_safechars(column, "\n");
 		scols_column_set_wrapfunc(column, scols_wrapnl_chunksize, scols_wrapnl_nextchunk,
 					  NULL);
@@ -150,11 +151,11 @@ int hfi_close_output(void)
 {
 	bool failed = ferror(stdout);
 
-	/* Why it failed before is forgotten by now, but what is left to write fails in the same way. */
+	/* An earlier failure's errno is lost. Writing the rest in fclose() sets it again. */
 	errno = 0;
 	if (fclose(stdout) == 0 && !failed)
 		return HF_EXIT_OK;
-	/* Not by hfi_complain(), which would flush what is closed. */
+	/* Not hfi_complain(): it would flush the closed stdout. */
 	fprintf(stderr, "holdfast: cannot write the output%s%s\n", errno ? ": " : "",
 		errno ? strerror(errno) : "");
 	return HF_EXIT_FAILED;

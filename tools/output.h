@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Text for people: tables, colour, and names from outside made harmless. */
+/* Output for people: tables, colour, wrapped text, and escaped names from outside. */
 #ifndef HF_TOOLS_OUTPUT_H
 #define HF_TOOLS_OUTPUT_H
 
@@ -9,21 +9,21 @@
 
 #include "tools/common.h"
 
-/* Prints text from outside: what is not printable in the locale becomes \xNN. */
+/* Prints text from outside. Bytes that are not printable in the locale become \xNN. */
 void hfi_put_safe(FILE *file, const char *text);
 
-/* Decides about colour: -1 asks whether standard output is a terminal that wants it. */
+/* Whether to use colour. -1: yes if standard output is a terminal that supports it. */
 bool hfi_color_wanted(int choice);
 
-/* The escape sequence of "red", "green", "yellow", "bold", "reset"; empty without colour. */
+/* The escape sequence for "red", "green", "yellow", "bold" or "reset"; empty without colour. */
 const char *hfi_color(const struct hf_tool *tool, const char *name);
 
-/* Columns of standard output when it is a terminal, else 0: as wide as need be. */
+/* The number of columns if standard output is a terminal, otherwise 0: no limit. */
 size_t hfi_terminal_width(void);
 
 /*
- * Prints text from outside and a newline, wrapped at the terminal's width. `at` is the column where
- * the cursor is, `indent` the one where further lines begin.
+ * Prints text from outside and a newline, wrapped at the terminal's width. `at` is the cursor's
+ * column, `indent` the column where further lines begin.
  */
 void hfi_put_wrapped(size_t at, size_t indent, const char *text);
 
@@ -37,10 +37,10 @@ struct libscols_table *hfi_table_new(const struct hf_tool *tool, const struct hf
 struct libscols_line *hfi_table_line(struct libscols_table *table);
 /* Copies `text`; `color` may be NULL. */
 void hfi_table_cell(struct libscols_line *line, size_t column, const char *text, const char *color);
-/* Prints and frees; nothing at all for a table without lines. */
+/* Prints and frees the table. A table without lines prints nothing, not even its header. */
 void hfi_table_finish(struct libscols_table *table);
 
-/* Whether standard output took everything: 0, or an exit status after a complaint. */
+/* Closes standard output. Returns 0 if all was written, or an exit status after printing an error. */
 int hfi_close_output(void);
 
 #endif

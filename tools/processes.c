@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Finds the processes that have given device nodes open or mapped, from /proc. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -20,7 +21,7 @@ static bool is_number(const char *name)
 	return strspn(name, "0123456789") == strlen(name);
 }
 
-/* The kernel takes a device's node away when it begins to unplug the device (devtmpfs). */
+/* The kernel deletes a device's node (devtmpfs) when an unplug begins. */
 static bool is_unlinked(int dir, const char *link, const char *prefix)
 {
 	static const char suffix[] = " (deleted)";
@@ -36,13 +37,13 @@ static bool is_unlinked(int dir, const char *link, const char *prefix)
 	       !strncmp(base + 1, prefix, strlen(prefix));
 }
 
-/* The node that the open file behind a /proc link is, or -1. */
+/* The index of the node that a /proc/PID/fd link refers to, or -1. */
 static int node_of(int dir, const char *link, const struct hf_node *nodes, size_t num_nodes)
 {
 	struct statx st;
 	dev_t number, device;
 
-	/* Nothing is asked of a server that may be dead: network file systems answer from memory. */
+	/* Do not contact a network file system's server, which may be dead: use cached attributes. */
 	if (statx(dir, link, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE | STATX_INO, &st))
 		return -1;
 	number = makedev(st.stx_rdev_major, st.stx_rdev_minor);
@@ -51,7 +52,7 @@ static int node_of(int dir, const char *link, const struct hf_node *nodes, size_
 		if (nodes[i].unlinked && S_ISCHR(st.stx_mode) &&
 		    is_unlinked(dir, link, nodes[i].name))
 			return (int)i;
-		/* A new device gets the number of one that is still being unplugged. */
+		/* A new device may have the number of one that is still being unplugged. */
 		if (S_ISCHR(st.stx_mode) && nodes[i].number && number == nodes[i].number)
 			return device == nodes[i].file_device &&
 					       st.stx_ino != nodes[i].file_inode &&
@@ -81,7 +82,7 @@ static int compare_fds(const void *a, const void *b)
 	return left->fd < right->fd ? -1 : left->fd > right->fd;
 }
 
-/* 0, -EACCES when the process must not be looked into, -ESRCH when it has ended. */
+/* Returns 0, -EACCES if this user may not examine the process, -ESRCH if it has ended. */
 static int look_at_fds(int process, const struct hf_node *nodes, size_t num_nodes,
 		       struct hf_holder *holder)
 {
@@ -93,7 +94,7 @@ static int look_at_fds(int process, const struct hf_node *nodes, size_t num_node
 		return errno == EACCES || errno == EPERM ? -EACCES : -ESRCH;
 	dir = fdopendir(fd);
 	if (!dir) {
-		/* It looks at the directory, and the process may have ended since. */
+		/* fdopendir() calls fstat(), which fails if the process has ended since. */
 		int err = errno == ENOMEM ? -ENOMEM : -ESRCH;
 
 		close(fd);
@@ -116,14 +117,13 @@ static int look_at_fds(int process, const struct hf_node *nodes, size_t num_node
 		}
 		errno = 0;
 	}
-	/* Entries of another user's process may be listed and yet not be readable. */
 	closedir(dir);
 	if (holder->num_fds)
 		qsort(holder->fds, holder->num_fds, sizeof(*holder->fds), compare_fds);
 	return 0;
 }
 
-/* Whether a line of maps(5) is of one of the nodes. */
+/* Whether a line of /proc/PID/maps is a mapping of one of the nodes. */
 static bool is_mapping(int process, const char *line, const struct hf_node *nodes, size_t num_nodes)
 {
 	unsigned long long start, end, inode;
@@ -140,8 +140,8 @@ static bool is_mapping(int process, const char *line, const struct hf_node *node
 		    nodes[i].file_inode == inode)
 			return true;
 	/*
-	 * The same device may be mapped through another node, in a container for example. Most files
-	 * are none, and only the administrator may follow map_files: ask for likely ones alone.
+	 * The device may be mapped through another node, for example in a container. Only root may
+	 * follow map_files, and most mappings are other files, so try only likely names.
 	 */
 	if (!strstr(line, "/uverbs") && !strstr(line, "/umad") && !strstr(line, "/issm"))
 		return false;
@@ -214,7 +214,7 @@ static void clear(struct hf_holder *holder)
 	memset(holder, 0, sizeof(*holder));
 }
 
-/* A directory descriptor of a process is of that process only, even when its number is reused. */
+/* The directory descriptor stays bound to this process even if another one gets its PID. */
 static int look_at_process(int proc, const char *pid, const struct hf_node *nodes, size_t num_nodes,
 			   struct hf_holders *holders)
 {
@@ -253,7 +253,7 @@ static int compare_pids(const void *a, const void *b)
 	return left->pid < right->pid ? -1 : left->pid > right->pid;
 }
 
-/* include/linux/proc_ns.h: the inode of the first pid namespace, the only one with all processes. */
+/* The inode of the initial PID namespace (include/linux/proc_ns.h), which shows all processes. */
 static bool in_first_namespace(int proc)
 {
 	static const char first[] = "pid:[4026531836]";

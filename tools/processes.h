@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Processes and what they hold open, from /proc. */
+/* Finds the processes that have given device nodes open or mapped, from /proc. */
 #ifndef HF_TOOLS_PROCESSES_H
 #define HF_TOOLS_PROCESSES_H
 
@@ -13,11 +13,11 @@ enum { HF_MAX_NODES = 64, HF_COMMAND_SIZE = 256 };
 /* A device node to look for. */
 struct hf_node {
 	char name[64];	   /* "uverbs0" */
-	char path[256];	   /* where it is, empty where it is not */
-	dev_t number;	   /* 0: not known, or a plain file of a test tree */
-	dev_t file_device; /* where the file is, 0: not known */
+	char path[256];	   /* empty: the node does not exist */
+	dev_t number;	   /* 0: unknown, or a plain file in a test tree */
+	dev_t file_device; /* file system of the node; 0: unknown */
 	ino_t file_inode;
-	bool unlinked; /* instead of all that: any node whose name begins so and was taken away */
+	bool unlinked; /* match any deleted node whose name begins with `name`; ignore the rest */
 };
 
 struct hf_held_fd {
@@ -28,24 +28,24 @@ struct hf_held_fd {
 struct hf_holder {
 	pid_t pid;
 	uid_t uid;
-	char command[HF_COMMAND_SIZE]; /* its arguments, or its name in brackets */
+	char command[HF_COMMAND_SIZE]; /* its arguments; its name in brackets if it has none */
 	struct hf_held_fd *fds;
 	size_t num_fds;
 	unsigned int mappings; /* memory mapped from one of the nodes */
-	unsigned int events;   /* RDMA event descriptors, of whatever device */
+	unsigned int events;   /* RDMA event descriptors, of any device */
 };
 
 struct hf_holders {
 	struct hf_holder *v; /* by pid */
 	size_t count;
-	size_t examined;   /* processes that were looked into */
-	size_t unreadable; /* processes that must not be looked into */
-	bool foreign;	   /* processes outside of this pid namespace cannot be seen */
+	size_t examined;   /* processes that were examined */
+	size_t unreadable; /* processes that this user may not examine */
+	bool foreign;	   /* this is a PID namespace: processes outside it cannot be seen */
 };
 
 /*
- * Looks for holders of the nodes. A process that ends meanwhile is none. Holders of event
- * descriptors only are included: the kernel does not tell their device. 0 or -errno.
+ * Finds the holders of the nodes. A process that ends meanwhile is left out. A process that only has
+ * event descriptors open is included: the kernel does not show their device. Returns 0 or -errno.
  */
 int hfi_find_holders(const struct hf_node *nodes, size_t num_nodes, struct hf_holders *ret);
 void hfi_free_holders(struct hf_holders *holders);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Reads the ELF file of a program or library: kind, loader, RPATH, versioned symbols. */
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
@@ -16,9 +17,9 @@ struct image {
 	GElf_Ehdr header;
 	Elf_Data *dynamic;
 	Elf_Data *symbols;
-	Elf_Data *versions; /* one number for each symbol */
-	Elf_Data *needed;   /* versions wanted of other files */
-	Elf_Data *defined;  /* versions of its own */
+	Elf_Data *versions; /* a version number for each symbol */
+	Elf_Data *needed;   /* versions imported from other files */
+	Elf_Data *defined;  /* versions that this file defines */
 	size_t strings, needed_strings, defined_strings, dynamic_strings;
 	size_t num_symbols, num_dynamic;
 	size_t num_needed, num_defined;
@@ -30,7 +31,7 @@ static void image_close(struct image *image)
 	close(image->fd);
 }
 
-/* Without mmap: a file that shrinks while it is read must not end the process. */
+/* Reads without mmap: if the file shrinks meanwhile, a mapping would raise SIGBUS. */
 static int image_open(const char *path, struct image *ret)
 {
 	struct image image = {0};
@@ -51,7 +52,7 @@ static int image_open(const char *path, struct image *ret)
 		elf_end(image.elf);
 		image.elf = NULL;
 	}
-	/* libelf takes one that ends within its header for no ELF file. */
+	/* libelf does not recognize an ELF file that ends within its header. Report it as invalid. */
 	if (!image.elf && pread(image.fd, magic, SELFMAG, 0) == SELFMAG &&
 	    !memcmp(magic, ELFMAG, SELFMAG)) {
 		err = -ENOEXEC;
@@ -140,7 +141,7 @@ static void read_dynamic(struct image *image, struct hf_program *program)
 	}
 }
 
-/* The loader's path, which is bytes of the file and may lack its end. */
+/* The loader's path from PT_INTERP; NULL if it has no terminating NUL. */
 static char *loader_of(const struct image *image, const GElf_Phdr *segment)
 {
 	char path[1024];
@@ -177,7 +178,7 @@ static enum hf_program_kind kind_of(struct image *image, char **ret_loader)
 	if (*ret_loader)
 		return HF_PROGRAM_DYNAMIC;
 	if (image->header.e_type == ET_DYN && dynamic) {
-		/* A static program that may stand anywhere is one, too, and says so in DT_FLAGS_1. */
+		/* A static PIE is ET_DYN without a loader as well; DF_1_PIE tells it from a library. */
 		GElf_Dyn entry;
 
 		for (size_t i = 0; image->dynamic && i < image->num_dynamic; i++)
@@ -221,14 +222,14 @@ void hfi_program_free(struct hf_program *program)
 	free(program->rpath);
 }
 
-/* Names of version numbers; a file with more than these has been made to waste time. */
+/* No real file has more version numbers than this. */
 enum { VERSIONS_MAX = 1024 };
 
 struct versions {
 	const char *names[VERSIONS_MAX];
 };
 
-/* Offsets in a file are bytes from outside: the sum must be one libelf's int can hold. */
+/* File offsets are untrusted: reject a sum that overflows libelf's int. */
 static bool advance(int *at, GElf_Word distance)
 {
 	return !__builtin_add_overflow(*at, distance, at);
@@ -242,9 +243,9 @@ static void take_version(const struct image *image, struct versions *versions, s
 		versions->names[number] = elf_strptr(image->elf, strings, name);
 }
 
-/* Versions wanted of the library `soname`. */
-static void wanted_versions(const struct image *image, const char *soname,
-			    struct versions *versions)
+/* Collects the versions that the file imports from the library `soname`. */
+static void imported_versions(const struct image *image, const char *soname,
+			      struct versions *versions)
 {
 	size_t steps = 0;
 	int at = 0;
@@ -273,6 +274,7 @@ static void wanted_versions(const struct image *image, const char *soname,
 	}
 }
 
+/* Collects the versions that the file defines. */
 static void own_versions(const struct image *image, struct versions *versions)
 {
 	int at = 0;
@@ -286,7 +288,7 @@ static void own_versions(const struct image *image, struct versions *versions)
 		    !advance(&aux_at, definition.vd_aux) ||
 		    !gelf_getverdaux(image->defined, aux_at, &aux))
 			return;
-		/* The first is the file's own name. */
+		/* The base version is the file's own name. */
 		if (!(definition.vd_flags & VER_FLG_BASE))
 			take_version(image, versions, image->defined_strings, definition.vd_ndx,
 				     aux.vda_name);
@@ -318,7 +320,7 @@ int hfi_program_symbols(const char *path, const char *soname, struct hf_symbols 
 	}
 	find_sections(&image);
 	if (soname)
-		wanted_versions(&image, soname, &versions);
+		imported_versions(&image, soname, &versions);
 	else
 		own_versions(&image, &versions);
 	for (size_t i = 1; image.symbols && image.versions && i < image.num_symbols; i++) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* holdfast providers: shows the provider libraries. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,14 +46,14 @@ static void explain(const struct hf_tool *tool, const struct hf_provider_info *i
 		       hfi_color(tool, "reset"));
 	hfi_format_reason(&info->reason, text);
 	fputs("  ", stdout);
-	/* Without a name the text begins with the manifest's. */
+	/* For a provider without a name the text begins with the manifest's path. */
 	if (*info->name) {
 		hfi_put_safe(stdout, info->name);
 		fputs(": ", stdout);
 	}
 	hfi_put_safe(stdout, text);
 	if (*info->reason.wanted || *info->reason.found) {
-		fputs("\n    wanted: ", stdout);
+		fputs("\n    expected: ", stdout);
 		hfi_put_safe(stdout, info->reason.wanted);
 		fputs("; found: ", stdout);
 		hfi_put_safe(stdout, info->reason.found);
@@ -106,7 +107,7 @@ static void show_providers(const struct hf_tool *tool, const struct hf_provider_
 		first = false;
 	}
 	if (!count)
-		puts("There is no provider: no directory that is searched holds a manifest.");
+		puts("There is no provider: none of the searched directories has a manifest.");
 }
 
 static int run(struct hf_tool *tool, char **args)
@@ -120,8 +121,8 @@ static int run(struct hf_tool *tool, char **args)
 	if (!hf)
 		return HF_EXIT_FAILED;
 	/*
-	 * A library is tried when a device asks for it: without a look at the devices none would be
-	 * loaded, and none refused. Providers can be told also where no root can be searched.
+	 * A library is only loaded, or refused, when a device needs it, so list the devices first. If
+	 * that fails, the providers can still be shown.
 	 */
 	if (hf_device_list(hf, HF_LIST_ALL, &devices) < 0)
 		devices = NULL;
@@ -144,14 +145,14 @@ const struct hf_command hf_command_providers = {
 	.name = "providers",
 	.args = "",
 	.summary = "show the provider libraries, and why one was refused",
-	.about = "Shows every provider whose manifest was found, and those that the distribution's "
-		 "libibverbs\n"
-		 "would load, in the order in which they are tried. Of the latter, VERSION is that "
-		 "of the\n"
-		 "rdma-core they were built from, as it can be told from the files beside them.\n"
-		 "A library is loaded only when a device needs it: STATE is \"available\" until "
-		 "then, and\n"
-		 "\"refused\" when it would not do; then follows why, with what was wanted and "
-		 "found.",
+	.about = "Shows every provider with a manifest, and those that the distribution's "
+		 "libibverbs would\n"
+		 "load, in the order in which they are tried. For the latter, VERSION is the "
+		 "rdma-core\n"
+		 "release they were built from, derived from the files beside them. A library is "
+		 "loaded\n"
+		 "only when a device needs it: until then STATE is \"available\". STATE is "
+		 "\"refused\" if it\n"
+		 "cannot be used; the reason follows, with the expected and the found value.",
 	.run = run,
 };

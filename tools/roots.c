@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Finds the roots that the library searches: options, then the environment, then /sys. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +7,7 @@
 
 #include "tools/roots.h"
 
-/* The library takes absolute paths only; people type others. */
+/* The library accepts absolute paths only, and users may type relative ones. */
 static char *absolute(char *path)
 {
 	char *dir, *full;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The roots that the library searches, for what the tool has to look at itself. */
+/* The roots that the library searches, for code here that reads sysfs itself. */
 #ifndef HF_TOOLS_ROOTS_H
 #define HF_TOOLS_ROOTS_H
 
@@ -11,18 +11,19 @@ struct hf_roots {
 };
 
 /*
- * Parses SYSFS[:DEV]. Without DEV it is /dev for /sys, else "dev" below SYSFS. The strings of *ret
- * are the caller's to free. -EINVAL when a part is empty.
+ * Parses SYSFS[:DEV]. The default for DEV is /dev for /sys, otherwise SYSFS/dev. The caller frees
+ * the strings of *ret. Returns 0, or -EINVAL if a part is empty.
  */
 int hfi_root_parse(const char *text, struct hf_root *ret);
 
-/* --root, or HOLDFAST_ROOTS, or SYSFS_PATH, or /sys; soft roots are not among them. */
+/* The roots of --root, or of HOLDFAST_ROOTS, or SYSFS_PATH, or /sys. Soft roots are not included. */
 void hfi_roots_get(const struct hf_tool *tool, struct hf_roots *ret);
 void hfi_roots_free(struct hf_roots *roots);
 
 /*
- * The root whose class/infiniband has the device, although it has no uverbs entry: it is on its way
- * out, or programs cannot use it. The caller frees the string; NULL: none has.
+ * Finds the root whose class/infiniband has a device that the library does not list because it has
+ * no uverbs entry: it is being unplugged, or ib_uverbs does not serve it. The caller frees the
+ * returned path; NULL if no root has the device.
  */
 char *hfi_roots_find_hidden(const struct hf_tool *tool, const char *name);
 

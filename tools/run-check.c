@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* holdfast run --check: what a program and its libraries want of libibverbs, and what is missing. */
+/* holdfast run --check: which symbols of libibverbs a program and its libraries need and lack. */
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
@@ -24,15 +24,15 @@ struct need {
 
 struct check {
 	struct hf_symbols face;
-	char *files[FILES_MAX]; /* the program first, then what the loader found */
+	char *files[FILES_MAX]; /* the program, then its libraries */
 	size_t num_files;
-	char *face_found; /* where the loader found libibverbs.so.1; NULL: it wants none */
+	char *face_found; /* where the loader found libibverbs.so.1; NULL: not needed */
 	char *absent[FILES_MAX];
 	size_t num_absent;
 	struct need *missing;
 	size_t num_missing;
-	size_t num_wanted;
-	size_t num_users; /* files that want a symbol of it */
+	size_t num_symbols; /* symbols of libibverbs that the files import */
+	size_t num_users;   /* files that import one */
 };
 
 const char *hfi_run_loader(void)
@@ -44,8 +44,8 @@ const char *hfi_run_loader(void)
 	return self.loader;
 }
 
-/* One line of the loader's list: "NAME => PATH (0x...)", "PATH (0x...)", "NAME => not found". */
-static void take_line(struct check *check, char *line)
+/* Parses a line of the loader: "NAME => PATH (0x...)", "PATH (0x...)" or "NAME => not found". */
+static void parse_line(struct check *check, char *line)
 {
 	char *name = line + strspn(line, " \t"), *path, *end;
 
@@ -87,7 +87,7 @@ static char **environment_with(const char *libraries)
 	return copy;
 }
 
-/* Has the loader say what it would load: nothing of the program runs. 0 or -errno. */
+/* Runs the loader with --list: it prints what it would load and runs nothing of the program. */
 static int ask_loader(struct check *check, const struct hf_run *run)
 {
 	const char *loader = hfi_run_loader();
@@ -123,7 +123,7 @@ static int ask_loader(struct check *check, const struct hf_run *run)
 	}
 	output = fdopen(pipes[0], "r");
 	while (output && getline(&line, &size, output) > 0)
-		take_line(check, line);
+		parse_line(check, line);
 	free(line);
 	if (output)
 		fclose(output);
@@ -136,16 +136,16 @@ static int ask_loader(struct check *check, const struct hf_run *run)
 
 static int compare(struct check *check, const char *file)
 {
-	struct hf_symbols wanted;
+	struct hf_symbols imports;
 	int err;
 
-	err = hfi_program_symbols(file, HF_FACE, &wanted);
+	err = hfi_program_symbols(file, HF_FACE, &imports);
 	if (err)
 		return err;
-	check->num_users += wanted.count > 0;
-	check->num_wanted += wanted.count;
-	for (size_t i = 0; i < wanted.count; i++) {
-		const struct hf_symbol *symbol = &wanted.v[i];
+	check->num_users += imports.count > 0;
+	check->num_symbols += imports.count;
+	for (size_t i = 0; i < imports.count; i++) {
+		const struct hf_symbol *symbol = &imports.v[i];
 
 		if (symbol->weak || hfi_symbol_find(&check->face, symbol->name, symbol->version))
 			continue;
@@ -155,7 +155,7 @@ static int compare(struct check *check, const char *file)
 			hfi_tool_print("%s", symbol->name), hfi_tool_print("%s", symbol->version),
 			hfi_tool_print("%s", file)};
 	}
-	hfi_symbols_free(&wanted);
+	hfi_symbols_free(&imports);
 	return 0;
 }
 
@@ -180,7 +180,7 @@ static void show_json(const struct check *check, const struct hf_run *run, bool 
 	hfi_json_optional(&json, "libibverbs", check->face_found ? check->face_found : "");
 	hfi_json_uint(&json, "files", check->num_files);
 	hfi_json_uint(&json, "users", check->num_users);
-	hfi_json_uint(&json, "symbols", check->num_wanted);
+	hfi_json_uint(&json, "symbols", check->num_symbols);
 	hfi_json_array(&json, "missing");
 	for (size_t i = 0; i < check->num_missing; i++) {
 		hfi_json_object(&json, NULL);
@@ -204,12 +204,12 @@ static void show(const struct check *check, const struct hf_run *run, bool ours)
 		hfi_put_safe(stdout, check->missing[i].symbol);
 		putchar('@');
 		hfi_put_safe(stdout, check->missing[i].version);
-		fputs(", wanted by ", stdout);
+		fputs(", needed by ", stdout);
 		hfi_put_safe(stdout, check->missing[i].file);
 		putchar('\n');
 	}
 	for (size_t i = 0; i < check->num_absent; i++) {
-		fputs("not found, so not looked at: ", stdout);
+		fputs("not found, so not checked: ", stdout);
 		hfi_put_safe(stdout, check->absent[i]);
 		putchar('\n');
 	}
@@ -220,10 +220,10 @@ static void show(const struct check *check, const struct hf_run *run, bool ours)
 	}
 	hfi_put_safe(stdout, run->path);
 	if (!check->num_users && !check->face_found)
-		puts(": neither it nor a library it is linked to uses libibverbs");
+		puts(": neither the program nor a library it is linked to uses libibverbs");
 	else
-		printf(": %zu symbols wanted by %zu of %zu files, %zu missing\n", check->num_wanted,
-		       check->num_users, check->num_files, check->num_missing);
+		printf(": %zu symbols needed by %zu of %zu files, %zu missing\n",
+		       check->num_symbols, check->num_users, check->num_files, check->num_missing);
 }
 
 static void check_free(struct check *check)
@@ -256,7 +256,7 @@ int hfi_run_check(const struct hf_tool *tool, const struct hf_run *run)
 		hfi_complain("%s: %s", run->path,
 			     run->program.kind == HF_PROGRAM_STATIC ? "statically linked"
 			     : run->program.kind == HF_PROGRAM_BROKEN
-				     ? "no ELF file that can be understood"
+				     ? "invalid ELF file"
 				     : "not an ELF file: check its interpreter");
 		goto out;
 	}
@@ -268,7 +268,7 @@ int hfi_run_check(const struct hf_tool *tool, const struct hf_run *run)
 	check->files[check->num_files++] = hfi_tool_print("%s", run->path);
 	err = ask_loader(check, run);
 	if (err) {
-		hfi_complain("%s: the loader cannot tell what it needs", run->path);
+		hfi_complain("%s: the loader cannot list its libraries", run->path);
 		goto out;
 	}
 	if (check->face_found && run->preloaded) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* holdfast run: runs a program on Holdfast's libibverbs.so.1. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 
 enum { OPT_CHECK = HF_OPT_OWN, OPT_REVOKE, OPT_PROVIDERS };
 
-/* The directory of the built library when this is the built command, else the installed one. */
+/* The directory of libibverbs.so.1: of the build tree if this command is run from there. */
 static char *face_directory(void)
 {
 	static const char built[] = "/tools/.libs";
@@ -36,7 +37,7 @@ static char *face_directory(void)
 	return hfi_tool_print("%s", HF_COMPAT_DIR);
 }
 
-/* As execvp() would, but with other access wanted: 0 and the path, or an exit status after a complaint. */
+/* Searches PATH like execvp(). Returns 0 and the path, or an exit status after printing an error. */
 static int find_program(const char *name, int mode, char **ret)
 {
 	const char *path = getenv("PATH");
@@ -71,11 +72,11 @@ static int find_program(const char *name, int mode, char **ret)
 			break;
 	}
 	hfi_complain("%s: %s", name,
-		     denied ? "not permitted to run it" : "no such program in PATH");
+		     denied ? "no permission to run it" : "no such program in PATH");
 	return denied ? HF_EXIT_CANNOT_RUN : HF_EXIT_NOT_FOUND;
 }
 
-/* The loader ignores LD_LIBRARY_PATH in a program that runs with more rights than its user. */
+/* Whether the program gains privileges when run. The loader then ignores LD_LIBRARY_PATH. */
 static bool gains_rights(const char *path)
 {
 	struct stat status;
@@ -89,7 +90,7 @@ static bool gains_rights(const char *path)
 	return getuid() && getxattr(path, "security.capability", NULL, 0) > 0;
 }
 
-/* Whether an RPATH, which stands before LD_LIBRARY_PATH, leads to another libibverbs. */
+/* The RPATH directory with another libibverbs, or NULL. The loader searches it before LD_LIBRARY_PATH. */
 static char *rpath_winner(const struct hf_run *run)
 {
 	const char *at = run->program.rpath;
@@ -127,7 +128,7 @@ static char *rpath_winner(const struct hf_run *run)
 	return winner;
 }
 
-/* What LD_PRELOAD names by its path is loaded first, wherever the loader would look. */
+/* The path of another libibverbs in LD_PRELOAD, or NULL. The loader loads it first. */
 static char *preload_winner(const struct hf_run *run)
 {
 	const char *at = getenv("LD_PRELOAD");
@@ -151,7 +152,7 @@ static char *preload_winner(const struct hf_run *run)
 	return winner;
 }
 
-/* 0, or an exit status after a complaint that says why the program would not use Holdfast. */
+/* Returns 0, or an exit status after printing why the program would not use Holdfast. */
 static int examine(struct hf_run *run)
 {
 	char *winner;
@@ -159,24 +160,24 @@ static int examine(struct hf_run *run)
 
 	err = hfi_program_read(run->path, &run->program);
 	if (err == -EACCES || err == -EPERM)
-		return 0; /* it may be run, but not read */
+		return 0; /* executable but not readable: run it unchecked */
 	if (err) {
 		hfi_complain("%s: %s", run->path, strerror(-err));
 		return HF_EXIT_CANNOT_RUN;
 	}
 	if (run->program.kind == HF_PROGRAM_STATIC) {
-		hfi_complain("%s is statically linked: it has its own libibverbs, if any",
+		hfi_complain("%s is statically linked: it cannot use another libibverbs",
 			     run->path);
 		return HF_EXIT_CANNOT_RUN;
 	}
 	if (run->program.kind == HF_PROGRAM_BROKEN) {
-		hfi_complain("%s is no ELF file that can be understood", run->path);
+		hfi_complain("%s is not a valid ELF file", run->path);
 		return HF_EXIT_CANNOT_RUN;
 	}
 	if (gains_rights(run->path)) {
-		hfi_complain("%s runs with more rights than its user: the loader ignores "
-			     "LD_LIBRARY_PATH there. Make Holdfast the system's libibverbs "
-			     "instead: see libholdfast-compat(7)",
+		hfi_complain("%s runs with more privileges than its user, so the loader ignores "
+			     "LD_LIBRARY_PATH. Make Holdfast the system's libibverbs instead: see "
+			     "libholdfast-compat(7)",
 			     run->path);
 		return HF_EXIT_CANNOT_RUN;
 	}
@@ -187,7 +188,7 @@ static int examine(struct hf_run *run)
 	}
 	winner = rpath_winner(run);
 	if (winner) {
-		hfi_complain("%s has an RPATH, which the loader prefers: it would use %s/%s",
+		hfi_complain("%s has an RPATH, which the loader searches first: it would use %s/%s",
 			     run->path, winner, HF_FACE);
 		free(winner);
 		return HF_EXIT_CANNOT_RUN;
@@ -200,8 +201,8 @@ static int examine(struct hf_run *run)
 	return 0;
 }
 
-/* HOLDFAST_ROOTS and HOLDFAST_PROVIDER_PATH as the options say. 0 or -EINVAL after a complaint. */
-static int set_places(const struct hf_tool *tool)
+/* Sets HOLDFAST_ROOTS and HOLDFAST_PROVIDER_PATH from the options. 0, or -EINVAL after an error. */
+static int set_environment(const struct hf_tool *tool)
 {
 	char *roots = hfi_tool_print("%s", ""), *dirs = hfi_tool_print("%s", ""), *next;
 	int err = 0;
@@ -210,8 +211,9 @@ static int set_places(const struct hf_tool *tool)
 		const struct hf_root *root = &tool->roots[i];
 
 		if (strpbrk(root->sysfs, ",:") || strpbrk(root->dev, ",:")) {
-			hfi_complain("--root: %s has a comma or colon, which HOLDFAST_ROOTS cannot",
-				     root->sysfs);
+			hfi_complain(
+				"--root: %s has a comma or colon, which HOLDFAST_ROOTS cannot hold",
+				root->sysfs);
 			err = -EINVAL;
 		}
 		next = hfi_tool_print("%s%s%s:%s", roots, i ? "," : "", root->sysfs, root->dev);
@@ -240,7 +242,7 @@ static int start(const struct hf_tool *tool, const struct hf_run *run, char **ar
 {
 	int err;
 
-	if (set_places(tool))
+	if (set_environment(tool))
 		return HF_EXIT_USAGE;
 	if (tool->revoke)
 		setenv("HOLDFAST_REVOKE", "1", 1);
@@ -251,13 +253,13 @@ static int start(const struct hf_tool *tool, const struct hf_run *run, char **ar
 	setenv("LD_LIBRARY_PATH", run->libraries, 1);
 	execv(run->path, args);
 	err = errno;
-	/* A script without a first line that names its interpreter. */
+	/* A script without a "#!" line: execvp() runs it with the shell. */
 	if (err == ENOEXEC) {
 		execvp(run->path, args);
 		err = errno;
 	}
 	if (err == ENOENT && !access(run->path, F_OK))
-		hfi_complain("%s: the interpreter that it names is not there", run->path);
+		hfi_complain("%s: its interpreter does not exist", run->path);
 	else
 		hfi_complain("%s: %s", run->path, strerror(err));
 	return err == ENOENT ? HF_EXIT_NOT_FOUND : HF_EXIT_CANNOT_RUN;
@@ -273,7 +275,7 @@ static int run_run(struct hf_tool *tool, char **args)
 	if (status)
 		goto out_face;
 	if (!hfi_exists(run.face, HF_FACE)) {
-		hfi_complain("%s/%s: not there", run.face, HF_FACE);
+		hfi_complain("%s/%s: no such file", run.face, HF_FACE);
 		status = HF_EXIT_CANNOT_RUN;
 		goto out_path;
 	}
@@ -317,7 +319,7 @@ static int set(struct hf_tool *tool, int option, const char *value)
 		return 0;
 	case OPT_PROVIDERS:
 		if (strcmp(value, "native") && strcmp(value, "distribution")) {
-			hfi_complain("--providers: wanted native or distribution, not \"%s\"",
+			hfi_complain("--providers: expected native or distribution, not \"%s\"",
 				     value);
 			return -EINVAL;
 		}
@@ -339,14 +341,15 @@ const struct hf_command hfi_command_run = {
 	.name = "run",
 	.args = "PROG...",
 	.summary = "run a program on Holdfast's libibverbs",
-	.about = "Runs a program, with its arguments, that was built for libibverbs on Holdfast's "
-		 "libibverbs.so.1.\nOptions for Holdfast stand before the program's name.",
+	.about = "Runs a program that was built for libibverbs, with its arguments, on Holdfast's\n"
+		 "libibverbs.so.1. Options for Holdfast come before the program's name.",
 	.options_help =
-		"      --check             do not run it: say whether Holdfast has every symbol "
+		"      --check             do not run it: show whether Holdfast has every symbol "
 		"of\n"
 		"                          libibverbs that it and its libraries need\n"
-		"      --revoke            when a device is unplugged, let go of it even if the\n"
-		"                          program does not react\n"
+		"      --revoke            when a device is unplugged, release its resources even "
+		"if\n"
+		"                          the program does not react\n"
 		"      --providers=KIND    native or distribution: prefer providers of this kind\n",
 	.options = options,
 	.set = set,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* holdfast run: what its two halves share. */
+/* holdfast run: shared by run.c and run-check.c. */
 #ifndef HF_TOOLS_RUN_H
 #define HF_TOOLS_RUN_H
 
@@ -9,20 +9,20 @@
 #define HF_FACE "libibverbs.so.1"
 
 struct hf_run {
-	char *face;	 /* the directory of Holdfast's libibverbs.so.1 */
+	char *face;	 /* directory of Holdfast's libibverbs.so.1 */
 	char *path;	 /* the program's file */
 	char *libraries; /* LD_LIBRARY_PATH for it */
-	char *preloaded; /* another libibverbs, that LD_PRELOAD has in front; or NULL */
+	char *preloaded; /* another libibverbs that LD_PRELOAD loads first; NULL: none */
 	struct hf_program program;
 };
 
-/* The loader that runs this command: asked what a program would load, without running it. */
+/* The dynamic loader of this command. With --list it prints what a program would load. */
 const char *hfi_run_loader(void);
 
-/* Whether both names lead to one file. */
+/* Whether both paths resolve to the same file. */
 bool hfi_run_same_file(const char *a, const char *b);
 
-/* An exit status, after a complaint where the answer is no. */
+/* Checks the program and prints the result. Returns an exit status. */
 int hfi_run_check(const struct hf_tool *tool, const struct hf_run *run);
 
 #endif

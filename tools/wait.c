@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* holdfast wait: waits until a device can be opened. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -13,8 +14,8 @@
 enum { OPT_TIMEOUT = HF_OPT_OWN };
 
 /*
- * A device that is there and cannot be opened is tried again that often: rights to a node, and what a
- * driver answers, change without an event.
+ * RETRY_MS: how often to retry a device that exists but cannot be opened. A node's permissions, and
+ * what its driver answers, change without an event.
  */
 enum { RETRY_MS = 500, NODE_WAIT_MS = 1, TIMEOUT_MAX_S = 1000000000 };
 
@@ -22,11 +23,11 @@ struct waiting {
 	const struct hf_tool *tool;
 	struct hf *hf;
 	struct hf_stream *stream;
-	const char *wanted; /* NULL: any */
-	/* Of the last device that was there and could not be opened. */
+	const char *device; /* the name to wait for; NULL: any */
+	/* The last device that exists but could not be opened. */
 	char name[64];
 	struct hf_reason reason;
-	int error; /* 0: there was none */
+	int error; /* 0: no such device */
 };
 
 static int64_t now_ms(void)
@@ -37,7 +38,7 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void remember(struct waiting *waiting, struct ibv_device *device, int err)
+static void store_failure(struct waiting *waiting, struct ibv_device *device, int err)
 {
 	struct hf_device_info info = {.size = sizeof(info)};
 
@@ -48,14 +49,14 @@ static void remember(struct waiting *waiting, struct ibv_device *device, int err
 	strcpy(waiting->name, info.name);
 }
 
-/* Opens the device, as a program would, and closes it again. */
+/* Opens the device, as a program would, and closes it. */
 static bool can_open(struct waiting *waiting, struct ibv_device *device)
 {
 	struct ibv_context *context;
 	int err = hf_device_open(device, &context);
 
 	if (err) {
-		remember(waiting, device, err);
+		store_failure(waiting, device, err);
 		return false;
 	}
 	hf_device_close(context);
@@ -64,15 +65,15 @@ static bool can_open(struct waiting *waiting, struct ibv_device *device)
 	return true;
 }
 
-/* 1: a device can be opened, 0: none yet, or -errno where one cannot even look. */
-static int look(struct waiting *waiting)
+/* Returns 1 if a device can be opened, 0 if none can, or -errno if the devices cannot be listed. */
+static int try_devices(struct waiting *waiting)
 {
 	struct ibv_device **list, *device;
 	int count, found = 0;
 
 	waiting->error = 0;
-	if (waiting->wanted) {
-		int err = hf_device_by_name(waiting->hf, waiting->wanted, &device);
+	if (waiting->device) {
+		int err = hf_device_by_name(waiting->hf, waiting->device, &device);
 
 		if (err)
 			return err == -ENODEV ? 0 : err;
@@ -89,7 +90,7 @@ static int look(struct waiting *waiting)
 	return found;
 }
 
-/* Takes what the stream has: it is only the sign to look again. True when it has to be left alone. */
+/* Discards the pending events: they only say to try again. True if the stream failed. */
 static bool drain(struct waiting *waiting)
 {
 	struct hf_event *event;
@@ -105,14 +106,14 @@ static int timed_out(const struct waiting *waiting)
 	char text[HF_REASON_TEXT];
 
 	if (!waiting->error) {
-		if (waiting->wanted)
-			hfi_complain("%s: there is no such device yet", waiting->wanted);
+		if (waiting->device)
+			hfi_complain("%s: there is no such device yet", waiting->device);
 		else
 			hfi_complain("there is no device yet");
 		return HF_EXIT_TIMEOUT;
 	}
 	hfi_format_reason(&waiting->reason, text);
-	hfi_complain("%s is there, but cannot be opened: %s", waiting->name,
+	hfi_complain("%s exists, but cannot be opened: %s", waiting->name,
 		     *text ? text : strerror(-waiting->error));
 	return HF_EXIT_TIMEOUT;
 }
@@ -126,7 +127,7 @@ static int done(const struct waiting *waiting)
 		hfi_json_object(&json, NULL);
 		hfi_json_string(&json, "device", waiting->name);
 		hfi_json_close(&json);
-	} else if (!waiting->wanted) {
+	} else if (!waiting->device) {
 		printf("%s\n", waiting->name);
 	}
 	return HF_EXIT_OK;
@@ -139,10 +140,10 @@ static int loop(struct waiting *waiting)
 
 	for (;;) {
 		struct pollfd fd = {.fd = hf_stream_fd(waiting->stream), .events = POLLIN};
-		bool troubled = drain(waiting);
+		bool failed = drain(waiting);
 		int64_t left = -1;
 
-		err = look(waiting);
+		err = try_devices(waiting);
 		if (err > 0)
 			return done(waiting);
 		if (end >= 0) {
@@ -150,17 +151,17 @@ static int loop(struct waiting *waiting)
 			if (left <= 0)
 				break;
 		}
-		if ((err < 0 || troubled || waiting->error) && (left < 0 || left > RETRY_MS))
+		if ((err < 0 || failed || waiting->error) && (left < 0 || left > RETRY_MS))
 			left = RETRY_MS;
-		/* A stream in trouble stays readable: only the clock may wake for it. */
-		if (poll(&fd, troubled ? 0 : 1, left > INT32_MAX ? INT32_MAX : (int)left) < 0 &&
+		/* A stream that failed stays readable: do not poll it until the retry. */
+		if (poll(&fd, failed ? 0 : 1, left > INT32_MAX ? INT32_MAX : (int)left) < 0 &&
 		    errno != EINTR) {
 			hfi_complain("cannot wait: %s", strerror(errno));
 			return HF_EXIT_FAILED;
 		}
 	}
 	if (err < 0) {
-		hfi_complain("cannot look for devices: %s", strerror(-err));
+		hfi_complain("cannot list the devices: %s", strerror(-err));
 		return HF_EXIT_FAILED;
 	}
 	return timed_out(waiting);
@@ -170,10 +171,10 @@ static int run(struct hf_tool *tool, char **args)
 {
 	const struct hf_stream_options options = {.size = sizeof(options),
 						  .flags = HF_STREAM_NAMES};
-	struct waiting waiting = {.tool = tool, .wanted = args[0]};
+	struct waiting waiting = {.tool = tool, .device = args[0]};
 	int err, status = HF_EXIT_FAILED;
 
-	/* A script whose variable is empty would wait for ever. */
+	/* Reject impossible names: a script with an empty variable would wait for ever. */
 	if (args[0] &&
 	    (!*args[0] || strlen(args[0]) >= sizeof(waiting.name) || strchr(args[0], '/'))) {
 		hfi_complain("wait: no device can have the name \"%s\"", args[0]);
@@ -182,12 +183,11 @@ static int run(struct hf_tool *tool, char **args)
 	waiting.hf = hfi_tool_context(tool, 0, NODE_WAIT_MS);
 	if (!waiting.hf)
 		return HF_EXIT_FAILED;
-	/* Before the first look, so that nothing happens unseen in between. */
+	/* Before the first try, so that no event in between is missed. */
 	err = hf_stream_new(waiting.hf, &options, &waiting.stream);
 	if (err < 0)
-		hfi_complain(
-			"cannot begin the stream of events: %s; \"holdfast doctor\" may know why",
-			strerror(-err));
+		hfi_complain("cannot start the event stream: %s; \"holdfast doctor\" may know why",
+			     strerror(-err));
 	else
 		status = loop(&waiting);
 	hf_stream_unref(waiting.stream);
@@ -195,7 +195,7 @@ static int run(struct hf_tool *tool, char **args)
 	return status;
 }
 
-/* Seconds, with a fraction if need be; in no locale's way. -1 when it is no such number. */
+/* Parses seconds, with an optional fraction, independently of the locale. -1 if it is not valid. */
 static int64_t parse_seconds(const char *text)
 {
 	int64_t value = 0, unit = 1000;
@@ -222,7 +222,7 @@ static int set(struct hf_tool *tool, int option, const char *value)
 	tool->timeout_ms = parse_seconds(value);
 	if (tool->timeout_ms >= 0)
 		return 0;
-	hfi_complain("--timeout: wanted seconds, not \"%s\"", value);
+	hfi_complain("--timeout: expected seconds, not \"%s\"", value);
 	return -EINVAL;
 }
 
@@ -236,13 +236,13 @@ const struct hf_command hf_command_wait = {
 	.args = "[DEV]",
 	.summary = "wait until a device can be opened",
 	.about =
-		"Returns once the device DEV, or else any device, can be opened: it is opened and "
-		"closed again.\n"
-		"Without DEV the name of that device is printed. A device that is there and cannot "
-		"be opened\n"
-		"is tried again every half second.",
+		"Returns when the device DEV, or without DEV any device, can be opened. The device "
+		"is\n"
+		"opened and closed once. Without DEV its name is printed. A device that exists but "
+		"cannot\n"
+		"be opened is tried again every half second.",
 	.options_help = "      --timeout S         give up after S seconds, with exit status 5; 0: "
-			"look once;\n"
+			"try once;\n"
 			"                          default: wait for ever\n",
 	.options = options,
 	.set = set,
