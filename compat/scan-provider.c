@@ -10,7 +10,7 @@
 
 int main(int argc, char **argv)
 {
-	int (*scan)(int fd, const char *face, char **files);
+	int (*scan)(int fd, const char *shim, char **files);
 	void *library;
 
 	if (argc < 3)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the libibverbs.so.1 face needs of the core and nobody else: node HOLDFAST_COMPAT_1. */
+/* What the libibverbs.so.1 shim needs of the core and nobody else: node HOLDFAST_COMPAT_1. */
 #ifndef HF_COMPAT_H
 #define HF_COMPAT_H
 
@@ -31,10 +31,10 @@ ssize_t hfi_compat_read_device_file(struct verbs_sysfs_dev *device, const char *
 void hfi_compat_register(uint32_t abi, const struct verbs_device_ops *ops);
 
 /*
- * The face was mapped (an address within it), or is about to be unmapped (NULL). Where the program
+ * The shim was mapped (an address within it), or is about to be unmapped (NULL). Where the program
  * brought it, ibv_get_device_list() says on standard error what libibverbs says there.
  */
-void hfi_compat_face(const void *address);
+void hfi_compat_shim(const void *address);
 
 /*
  * Does the rdma-core that the context's provider was built from pass ibv_cmd_reg_dmabuf_mr() a command
@@ -46,6 +46,6 @@ bool hfi_compat_dmabuf_buffer(struct ibv_context *context);
  * For the process that looks into foreign libraries: takes each of `files` (NULL at the end), writes
  * what it matches to fd, and answers the process's exit status.
  */
-int hf_compat_scan(int fd, const char *face, char **files);
+int hf_compat_scan(int fd, const char *shim, char **files);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * All that the libibverbs.so.1 face calls, in one object: it is found by one name. To bind each of
+ * All that the libibverbs.so.1 shim calls, in one object: it is found by one name. To bind each of
  * these functions by its own was a seventh of what ibv_devices cost. Another list is another node in
- * abi/maps/libholdfast.map: then a face of another build is refused, and not misled.
+ * abi/maps/libholdfast.map: then a shim of another build is refused, and not misled.
  */
 #ifndef HF_COMPAT_CALLS_H
 #define HF_COMPAT_CALLS_H
@@ -172,7 +172,7 @@ extern void ibv_copy_path_rec_to_kern(void *to, const void *from);
 
 #define HF_CALLS_COMPAT(CALL)             \
 	CALL(hfi_compat_dmabuf_buffer)    \
-	CALL(hfi_compat_face)             \
+	CALL(hfi_compat_shim)             \
 	CALL(hfi_compat_open_device)      \
 	CALL(hfi_compat_query_device)     \
 	CALL(hfi_compat_read_device_file) \

@@ -33,7 +33,7 @@ static void refuse(struct hf_tables *tables, const char *text)
  */
 static void try_device(const struct verbs_device_ops *ops)
 {
-	/* The whole of ours: the face may find the way from its first member to the rest. */
+	/* The whole of ours: the shim may find the way from its first member to the rest. */
 	struct hf_device *device = calloc(1, sizeof(*device));
 	struct verbs_device *handle;
 
@@ -91,14 +91,14 @@ static void look(const char *file, struct hf_tables *tables)
 		hfi_registered_forget(ops);
 }
 
-HF_EXPORT int hf_compat_scan(int fd, const char *face, char **files)
+HF_EXPORT int hf_compat_scan(int fd, const char *shim, char **files)
 {
 	FILE *report = fdopen(fd, "w");
 
 	/* A library that is cut while it is looked into ends in a signal: no core file of that. */
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	alarm(LIMIT_S);
-	if (!report || !dlopen(face, RTLD_NOW | RTLD_LOCAL))
+	if (!report || !dlopen(shim, RTLD_NOW | RTLD_LOCAL))
 		return 2;
 	for (; *files; files++) {
 		struct hf_tables tables = {0};

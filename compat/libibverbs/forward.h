@@ -19,9 +19,9 @@
 #endif
 
 #define HF_FORWARD(node, ret, name, parameters, arguments) \
-	extern __typeof__(name) face_##name;               \
-	HF_SYMVER(face_##name, #name "@@IBVERBS_" #node)   \
-	HF_EXPORT ret face_##name parameters               \
+	extern __typeof__(name) shim_##name;               \
+	HF_SYMVER(shim_##name, #name "@@IBVERBS_" #node)   \
+	HF_EXPORT ret shim_##name parameters               \
 	{                                                  \
 		return hf_compat_calls.name arguments;     \
 	}

@@ -2,10 +2,10 @@
 /* Completion queues and channels, shared receive queues, queue pairs. */
 #include "compat/ibverbs_1_0/ibverbs_1_0.h"
 
-extern __typeof__(ibv_create_comp_channel) face_ibv_create_comp_channel;
-HF_SYMVER(face_ibv_create_comp_channel, "ibv_create_comp_channel@@IBVERBS_1.0")
+extern __typeof__(ibv_create_comp_channel) shim_ibv_create_comp_channel;
+HF_SYMVER(shim_ibv_create_comp_channel, "ibv_create_comp_channel@@IBVERBS_1.0")
 /* The only call of node 1.0 that old programs make with their own context. */
-HF_EXPORT struct ibv_comp_channel *face_ibv_create_comp_channel(struct ibv_context *context)
+HF_EXPORT struct ibv_comp_channel *shim_ibv_create_comp_channel(struct ibv_context *context)
 {
 	if (context->abi_compat == &old_context_mark)
 		context = ((struct old_context *)(void *)context)->real;

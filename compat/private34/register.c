@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* How the face and the core, and libraries and the core, get to know of each other. */
+/* How the shim and the core, and libraries and the core, get to know of each other. */
 #include "compat/private34/private34.h"
 #include "core/compat_calls.h"
 
@@ -14,10 +14,10 @@ static const char within;
 
 __attribute__((constructor)) static void attach(void)
 {
-	hf_compat_calls.hfi_compat_face(&within);
+	hf_compat_calls.hfi_compat_shim(&within);
 }
 
 __attribute__((destructor)) static void detach(void)
 {
-	hf_compat_calls.hfi_compat_face(NULL);
+	hf_compat_calls.hfi_compat_shim(NULL);
 }

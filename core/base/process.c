@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Counters of the process: generations of devices, and forks. */
+/* What is the process's and no context's: counters, and how the program came to this library. */
 #include <stdatomic.h>
 
 #include "core/base/process.h"
 
 /*
- * Static because the facts are: a generation names an instance to the whole process, and fork copies
- * every context at once.
+ * Static because the facts are: a generation names an instance to the whole process, fork copies
+ * every context at once, and there is one libibverbs.so.1 in a process or none.
  */
 static atomic_uint_least64_t generation;
 static atomic_uint forks;
+static atomic_bool program_uses_shim;
 
 uint64_t hfi_next_generation(void)
 {
@@ -24,4 +25,14 @@ unsigned int hfi_fork_count(void)
 void hfi_fork_count_up(void)
 {
 	atomic_fetch_add(&forks, 1);
+}
+
+bool hfi_program_uses_shim(void)
+{
+	return atomic_load(&program_uses_shim);
+}
+
+void hfi_program_uses_shim_set(bool uses)
+{
+	atomic_store(&program_uses_shim, uses);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What is counted per process: instances of devices, and forks. */
+/* What is the process's and no context's: counters, and how the program came to this library. */
 #ifndef HF_BASE_PROCESS_H
 #define HF_BASE_PROCESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The next generation, unique in the process. */
@@ -12,5 +13,9 @@ uint64_t hfi_next_generation(void);
 unsigned int hfi_fork_count(void);
 /* Only from the fork handler in the child. */
 void hfi_fork_count_up(void);
+
+/* Did the program bring the libibverbs shim? Then it expects libibverbs' messages. */
+bool hfi_program_uses_shim(void);
+void hfi_program_uses_shim_set(bool uses);
 
 #endif

@@ -6,7 +6,6 @@
 #include "core/device/hf.h"
 #include "core/device/fork.h"
 #include "core/device/scan_lock.h"
-#include "core/provider/library.h"
 
 /* Static because fork copies every context at once. */
 static struct {
@@ -37,8 +36,7 @@ static void before_fork(void)
 		if (hf->revoker_ops)
 			hf->revoker_ops->before_fork(hf);
 		pthread_mutex_lock(&hf->lock);
-		pthread_mutex_lock(&hf->registry.lock);
-		hfi_registry_settle(&hf->registry);
+		hfi_registry_before_fork(&hf->registry);
 	}
 }
 
@@ -47,7 +45,7 @@ static void after_fork_in_parent(void)
 	struct hf *hf;
 
 	DL_FOREACH (process.contexts, hf) {
-		pthread_mutex_unlock(&hf->registry.lock);
+		hfi_registry_after_fork(&hf->registry);
 		hfi_turn_in_parent(hf);
 		pthread_mutex_unlock(&hf->lock);
 		if (hf->revoker_ops)
@@ -63,9 +61,9 @@ static void after_fork_in_child(void)
 	struct hf *hf;
 
 	hfi_fork_count_up();
-	hfi_library_forked();
+	hfi_registry_forked();
 	DL_FOREACH (process.contexts, hf) {
-		pthread_mutex_unlock(&hf->registry.lock);
+		hfi_registry_after_fork(&hf->registry);
 		hfi_turn_in_child(hf);
 		pthread_mutex_unlock(&hf->lock);
 	}

@@ -182,13 +182,8 @@ static void let_provider_take(struct hf_device *device)
 	device->handle = provider->ops->alloc_device(&device->sysfs);
 	hfi_scan_take_back(hf, lent);
 	if (!device->handle) {
-		if (provider->profile)
-			hfi_foreign_say(&hf->log, "Fatal: couldn't allocate device for %s",
-					device->sysfs.ibdev_path);
-		/* Frees the provider, if this was its only device. */
-		hfi_registry_put(&hf->registry, provider);
-		hfi_reason_set(&reason, HF_REASON_PROVIDER_FAILED, "a device object", "none",
-			       "provider %s could not make a device object", key.name);
+		hfi_registry_no_object(&hf->registry, &hf->log, provider, &device->sysfs, key.name,
+				       &reason);
 		goto no_provider;
 	}
 	device->provider = provider;

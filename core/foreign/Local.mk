@@ -12,8 +12,8 @@ libhf_core_la_SOURCES += \
 	core/foreign/candidate.h \
 	core/foreign/drivers.c \
 	core/foreign/drivers.h \
-	core/foreign/face.c \
-	core/foreign/face.h \
+	core/foreign/shim.c \
+	core/foreign/shim.h \
 	core/foreign/family.c \
 	core/foreign/family.h \
 	core/foreign/foreign.c \

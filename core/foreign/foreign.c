@@ -9,6 +9,7 @@
 
 #include "shared/attr.h"
 #include "shared/error.h"
+#include "core/base/process.h"
 #include "core/base/reason.h"
 #include "shared/stamp.h"
 #include "shared/text.h"
@@ -63,7 +64,7 @@ void hfi_foreign_say(const struct hf_log *log, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
-	if (hfi_face_is_the_programs())
+	if (hfi_program_uses_shim())
 		fprintf(stderr, "libibverbs: %s\n", message);
 	else
 		hf_info(log, "%s", message);
@@ -303,8 +304,8 @@ int hfi_foreign_read(struct hf_foreign *foreign, const struct hf_log *log,
 	/* libibverbs has what is registered already in front of what it loads then. */
 	hfi_candidates_sort(reading.v, reading.count);
 	foreign->print = take_print(foreign, reading.v, reading.count);
-	if (!foreign->read && hfi_face_find(&foreign->files, &foreign->no_face) == 0)
-		foreign->no_face.code = HF_REASON_NONE;
+	if (!foreign->read && hfi_shim_find(&foreign->files, &foreign->no_shim) == 0)
+		foreign->no_shim.code = HF_REASON_NONE;
 	foreign->read = true;
 	foreign->learned = false;
 	*ret = reading.v;

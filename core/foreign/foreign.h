@@ -9,7 +9,7 @@
 #include "core/base/log.h"
 #include "core/foreign/cache.h"
 #include "core/foreign/drivers.h"
-#include "core/foreign/face.h"
+#include "core/foreign/shim.h"
 
 struct hf_candidate;
 struct hf_provider;
@@ -38,8 +38,8 @@ struct hf_foreign {
 	struct hf_candidate *candidates;
 	size_t num_candidates;
 	struct hf_cache known;
-	struct hf_face_files files;
-	struct hf_reason no_face; /* code HF_REASON_NONE: there is one */
+	struct hf_shim_files files;
+	struct hf_reason no_shim; /* code HF_REASON_NONE: there is one */
 };
 
 int hfi_foreign_init(struct hf_foreign *foreign, const struct hf_foreign_options *options);
@@ -59,7 +59,7 @@ int hfi_foreign_learn(struct hf_foreign *foreign, const struct hf_log *log);
 int hfi_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate *candidate,
 		     struct hf_provider **ret, struct hf_reason *reason);
 
-/* libibverbs' words on standard error, if the program came through the face; else to the log. */
+/* libibverbs' words on standard error, if the program came through the shim; else to the log. */
 void hfi_foreign_say(const struct hf_log *log, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

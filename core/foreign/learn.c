@@ -200,8 +200,8 @@ int hfi_foreign_learn(struct hf_foreign *foreign, const struct hf_log *log)
 	for (size_t i = 0; i < all && err >= 0; i++) {
 		struct hf_candidate *candidate = &foreign->candidates[i];
 
-		if (foreign->no_face.code && !candidate->reason.code)
-			candidate->reason = foreign->no_face;
+		if (foreign->no_shim.code && !candidate->reason.code)
+			candidate->reason = foreign->no_shim;
 		err = learn_here(foreign, candidate, &news);
 		if (err == 1) {
 			candidates[count] = candidate;

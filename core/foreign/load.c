@@ -36,33 +36,40 @@ int hfi_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate
 	struct hf_provider *provider;
 	struct hf_elf elf = {0};
 	uint32_t abi = 0;
-	void *face;
+	void *shim;
 	int err;
 
+	if (!candidate->profile) {
+		hfi_reason_set(reason, HF_REASON_ABI, "a known layout", "none",
+			       "%s: the layout that it expects is not known", file);
+		return -EACCES;
+	}
 	/* What was whole when it was looked into may be cut by now. */
 	err = hfi_elf_read(file, &elf, reason);
 	hfi_elf_clear(&elf);
 	if (err)
 		return err;
-	err = hfi_face_open(foreign->files.face, &face, reason);
+	err = hfi_shim_open(foreign->files.shim, &shim, reason);
 	if (err)
 		return err;
 	err = hfi_library_open(file, &candidate->library, &provider, reason);
 	if (err)
-		goto close_face;
+		goto close_shim;
 	provider->ops = hfi_registered_by(provider->library, &abi);
 	err = check_ops(provider->ops, abi == candidate->family->abi, file, reason);
 	if (err) {
 		hfi_library_unload(provider);
-		goto close_face;
+		goto close_shim;
 	}
 	provider->name = provider->ops->name;
-	provider->profile = candidate->profile;
+	provider->foreign = true;
+	provider->qp_mask_offset = candidate->profile->qp_mask_offset;
+	provider->dmabuf_buffer = candidate->profile->dmabuf_buffer;
 	provider->forget = hfi_registered_forget;
 	provider->by_program = candidate->by_program;
 	*ret = provider;
-close_face:
+close_shim:
 	/* The library has its own hold on it. */
-	dlclose(face);
+	dlclose(shim);
 	return err;
 }

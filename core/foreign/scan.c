@@ -30,7 +30,7 @@ static int64_t now_ms(void)
  * A process with nothing of this one's but where libraries are looked for: not even that where the
  * environment belongs to another user.
  */
-static int spawn(const struct hf_face_files *files, char **args, int report, pid_t *pid)
+static int spawn(const struct hf_shim_files *files, char **args, int report, pid_t *pid)
 {
 	char *environment[2] = {NULL, NULL};
 	const char *library_path = secure_getenv("LD_LIBRARY_PATH");
@@ -159,7 +159,7 @@ static void refuse_culprit(struct hf_scan_item *item, int err, bool known, int s
 	refuse(item, err != -ETIME, text);
 }
 
-static int run_once(const struct hf_face_files *files, struct hf_scan_item **todo, size_t count,
+static int run_once(const struct hf_shim_files *files, struct hf_scan_item **todo, size_t count,
 		    struct hf_scan_item *answers)
 {
 	char **args = calloc(count + FIXED_ARGS, sizeof(*args));
@@ -173,7 +173,7 @@ static int run_once(const struct hf_face_files *files, struct hf_scan_item **tod
 		return -ENOMEM;
 	args[0] = strdup(files->scan);
 	args[1] = strdup(files->self);
-	args[2] = strdup(files->face);
+	args[2] = strdup(files->shim);
 	for (size_t i = 0; i < count; i++)
 		args[i + 3] = strdup(todo[i]->file);
 	for (size_t i = 0; i < count + 3; i++)
@@ -230,7 +230,7 @@ free_args:
 	return err;
 }
 
-int hfi_scan_run(const struct hf_face_files *files, struct hf_scan_item *items, size_t count)
+int hfi_scan_run(const struct hf_shim_files *files, struct hf_scan_item *items, size_t count)
 {
 	struct hf_scan_item **todo = calloc(count + 1, sizeof(struct hf_scan_item *));
 	struct hf_scan_item *answers = calloc(count + 1, sizeof(*answers));

@@ -31,8 +31,9 @@ struct hf_provider {
 	void *library;
 	const char *name; /* the library's */
 	const struct verbs_device_ops *ops;
-	const struct hf_profile *profile; /* of a foreign one; else NULL */
-	size_t qp_mask_offset;		  /* of verbs_qp.comp_mask in its objects */
+	bool foreign;
+	size_t qp_mask_offset; /* of verbs_qp.comp_mask in its objects */
+	bool dmabuf_buffer;    /* its ibv_cmd_reg_dmabuf_mr() takes a command buffer at the end */
 	/* After it is unmapped; NULL: nothing. */
 	void (*forget)(const struct verbs_device_ops *ops);
 	bool by_program;      /* the program opened it before anybody asked */

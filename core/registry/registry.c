@@ -256,10 +256,33 @@ struct hf_provider *hfi_registry_find(struct hf_registry *registry, const struct
 /* A library's destructor may fork: who waits must not wait for itself. */
 static _Thread_local unsigned int unloading_here;
 
-void hfi_registry_settle(struct hf_registry *registry)
+void hfi_registry_before_fork(struct hf_registry *registry)
 {
+	pthread_mutex_lock(&registry->lock);
 	while (registry->unloading > unloading_here)
 		pthread_cond_wait(&registry->unloaded, &registry->lock);
+}
+
+void hfi_registry_after_fork(struct hf_registry *registry)
+{
+	pthread_mutex_unlock(&registry->lock);
+}
+
+void hfi_registry_forked(void)
+{
+	hfi_library_forked();
+}
+
+void hfi_registry_no_object(struct hf_registry *registry, const struct hf_log *log,
+			    struct hf_provider *provider, const struct verbs_sysfs_dev *device,
+			    const char *name, struct hf_reason *reason)
+{
+	if (provider->foreign)
+		hfi_foreign_say(log, "Fatal: couldn't allocate device for %s", device->ibdev_path);
+	/* Frees the provider, if this was its only device. */
+	hfi_registry_put(registry, provider);
+	hfi_reason_set(reason, HF_REASON_PROVIDER_FAILED, "a device object", "none",
+		       "provider %s could not make a device object", name);
 }
 
 void hfi_registry_put(struct hf_registry *registry, struct hf_provider *provider)

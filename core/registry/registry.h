@@ -46,14 +46,26 @@ struct hf_provider *hfi_registry_find(struct hf_registry *registry, const struct
 				      struct verbs_sysfs_dev *device, struct hf_match_key *key,
 				      struct hf_reason *reason);
 
+/*
+ * The provider that was found made no object for the device: says so, as libibverbs does, fills
+ * *reason and gives the device back. `name` is the device's.
+ */
+void hfi_registry_no_object(struct hf_registry *registry, const struct hf_log *log,
+			    struct hf_provider *provider, const struct verbs_sysfs_dev *device,
+			    const char *name, struct hf_reason *reason);
+
 /* Gives the device back; the last one unloads the library. Not from within its code. */
 void hfi_registry_put(struct hf_registry *registry, struct hf_provider *provider);
 
 /*
- * With the registry's lock held: waits until no other thread unloads. A child that is forked in the
+ * Around fork: takes the lock, and waits until no other thread unloads. A child that is forked in the
  * middle of that has a loader which aborts the process at the next dlopen() or dlclose().
  */
-void hfi_registry_settle(struct hf_registry *registry);
+void hfi_registry_before_fork(struct hf_registry *registry);
+/* In the parent and in the child. */
+void hfi_registry_after_fork(struct hf_registry *registry);
+/* In the child once, before any registry is used. */
+void hfi_registry_forked(void);
 
 /* An array of struct hf_provider_info, cut or padded to entry_size; the caller frees it. */
 int hfi_registry_list(struct hf_registry *registry, size_t entry_size, void **ret);

@@ -10,7 +10,6 @@
 #include "core/compat.h"
 #include "core/device/hf.h"
 #include "core/device/instance.h"
-#include "core/foreign/family.h"
 #include "core/uverbs/device_commands.h"
 #include "core/verbs/context.h"
 #include "core/verbs/release_file.h"
@@ -23,16 +22,14 @@ static size_t qp_mask_offset(const struct hf_device *device)
 {
 	const struct hf_provider *provider = device->provider;
 
-	if (!provider)
-		return offsetof(struct verbs_qp, comp_mask);
-	return provider->profile ? provider->profile->qp_mask_offset : provider->qp_mask_offset;
+	return provider ? provider->qp_mask_offset : offsetof(struct verbs_qp, comp_mask);
 }
 
 bool hfi_compat_dmabuf_buffer(struct ibv_context *context)
 {
 	const struct hf_provider *provider = hf_context_of(context)->priv->device->provider;
 
-	return provider && provider->profile && provider->profile->dmabuf_buffer;
+	return provider && provider->dmabuf_buffer;
 }
 
 HF_EXPORT void *hf_provider_context_alloc(struct ibv_device *device, int cmd_fd, size_t size,

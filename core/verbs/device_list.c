@@ -9,9 +9,9 @@
 #include <utlist.h>
 
 #include "shared/attr.h"
+#include "core/base/process.h"
 #include "core/device/instance.h"
 #include "core/device/list.h"
-#include "core/foreign/face.h"
 #include "core/forksafe/fork.h"
 
 #undef ibv_get_device_list
@@ -29,7 +29,7 @@ static void warn_of_memlock(void)
 {
 	struct rlimit limit;
 
-	if (!hfi_face_is_the_programs() || geteuid() == 0)
+	if (!hfi_program_uses_shim() || geteuid() == 0)
 		return;
 	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
 		fputs("libibverbs: Warning: getrlimit(RLIMIT_MEMLOCK) failed.", stderr);
@@ -47,7 +47,7 @@ static void warn_of_unserved(struct hf *hf)
 	struct hf_device *device;
 	size_t count = 0;
 
-	if (!hfi_face_is_the_programs() || !secure_getenv("IBV_SHOW_WARNINGS"))
+	if (!hfi_program_uses_shim() || !secure_getenv("IBV_SHOW_WARNINGS"))
 		return;
 	pthread_mutex_lock(&hf->lock);
 	names = calloc(hf->table.count + 1, sizeof(*names));

@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "compat/private34/memory.h"
-#include "core/foreign/family.h"
 #include "core/registry/registry.h"
 #include "t/lib/fake_uverbs.h"
 
@@ -251,7 +250,6 @@ static void linked(void **state)
 /* Providers of version 54 and later pass a buffer, which is nothing but chance with older ones. */
 static void dmabuf(void **state)
 {
-	const struct hf_profile profile = {.dmabuf_buffer = true};
 	struct hf_provider provider = {0};
 	struct ibv_pd pd = {.context = fake_context(), .handle = 5};
 	struct hf_device *device = hf_context_of(pd.context)->priv->device;
@@ -270,7 +268,7 @@ static void dmabuf(void **state)
 	fake_sent(UVERBS_OBJECT_MR, UVERBS_METHOD_REG_DMABUF_MR);
 	device->provider = &provider;
 	assert_int_equal(ibv_cmd_reg_dmabuf_mr(&pd, 0, 4096, 0, 3, 1, &mr, (void *)8), 0);
-	provider.profile = &profile;
+	provider.dmabuf_buffer = true;
 	assert_int_equal(ibv_cmd_reg_dmabuf_mr(&pd, 0, 4096, 0, 3, 1, &mr, &link.buffer), 0);
 	fake_in_const(0x1000 + 1, 1);
 	assert_int_equal(ibv_cmd_reg_dmabuf_mr(&pd, 0, 4096, 0, 3, 1, &mr, NULL), 0);

@@ -12,30 +12,25 @@
 #include <holdfast/context.h>
 
 #include "shared/attr.h"
+#include "core/base/process.h"
 #include "core/base/reason.h"
 #include "shared/text.h"
 #include "core/compat.h"
-#include "core/foreign/face.h"
+#include "core/foreign/shim.h"
 
 static const char soname[] = "libibverbs.so.1";
 
 /*
- * Static because it is the process's: there is one libibverbs.so.1 in it or none. The face that is
+ * Static because it is the process's: there is one libibverbs.so.1 in it or none. The shim that is
  * mapped says so itself, while a name may belong to any.
  */
-static _Atomic(const void *) face_address;
-static atomic_bool face_is_the_programs;
+static _Atomic(const void *) shim_address;
 static _Thread_local bool opening;
 
-void hfi_compat_face(const void *address)
+void hfi_compat_shim(const void *address)
 {
-	atomic_store(&face_address, address);
-	atomic_store(&face_is_the_programs, address && !opening);
-}
-
-bool hfi_face_is_the_programs(void)
-{
-	return atomic_load(&face_is_the_programs);
+	atomic_store(&shim_address, address);
+	hfi_program_uses_shim_set(address && !opening);
 }
 
 static int refuse(struct hf_reason *reason, const char *wanted, const char *found, const char *path)
@@ -53,16 +48,16 @@ static bool readable(char *path, const char *dir, const char *name)
 	return false;
 }
 
-int hfi_face_find(struct hf_face_files *ret, struct hf_reason *reason)
+int hfi_shim_find(struct hf_shim_files *ret, struct hf_reason *reason)
 {
 	static const struct {
-		const char *face, *scan;
+		const char *shim, *scan;
 	} moved[] = {
 		/* As a build tree has them, and as they are installed below a directory of libraries. */
 		{"../compat/.libs/libibverbs.so.1", "../compat/holdfast-scan-provider"},
 		{"holdfast/compat/libibverbs.so.1", "../libexec/holdfast/holdfast-scan-provider"},
 	};
-	struct hf_face_files files = {0};
+	struct hf_shim_files files = {0};
 	char dir[HF_PATH_MAX];
 	Dl_info info;
 
@@ -72,13 +67,13 @@ int hfi_face_find(struct hf_face_files *ret, struct hf_reason *reason)
 			      "it is linked into the program");
 	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(files.self, '/') - files.self),
 		 files.self);
-	if (strcmp(dir, HF_LIB_DIR) == 0 && readable(files.face, HF_COMPAT_DIR, soname)) {
+	if (strcmp(dir, HF_LIB_DIR) == 0 && readable(files.shim, HF_COMPAT_DIR, soname)) {
 		readable(files.scan, HF_LIBEXEC_DIR, "holdfast-scan-provider");
 		*ret = files;
 		return 0;
 	}
 	for (size_t i = 0; i < HF_ARRAY_SIZE(moved); i++) {
-		if (!readable(files.face, dir, moved[i].face))
+		if (!readable(files.shim, dir, moved[i].shim))
 			continue;
 		readable(files.scan, dir, moved[i].scan);
 		*ret = files;
@@ -88,21 +83,21 @@ int hfi_face_find(struct hf_face_files *ret, struct hf_reason *reason)
 		      "it is not installed beside libholdfast");
 }
 
-/* The library that answers to the name, if any does: is it the face that spoke to this library? */
+/* The library that answers to the name, if any does: is it the shim that spoke to this library? */
 static int check_present(void *library, struct hf_reason *reason)
 {
-	const void *address = atomic_load(&face_address);
-	struct link_map *present = NULL, *face = NULL;
+	const void *address = atomic_load(&shim_address);
+	struct link_map *present = NULL, *shim = NULL;
 	Dl_info info;
 
 	if (dlinfo(library, RTLD_DI_LINKMAP, &present) == 0 && address &&
-	    dladdr1(address, &info, (void **)&face, RTLD_DL_LINKMAP) && face == present)
+	    dladdr1(address, &info, (void **)&shim, RTLD_DL_LINKMAP) && shim == present)
 		return 0;
 	return refuse(reason, "Holdfast's libibverbs.so.1", "another one is in the process",
 		      present ? present->l_name : "another one is in the process");
 }
 
-int hfi_face_open(const char *path, void **ret, struct hf_reason *reason)
+int hfi_shim_open(const char *path, void **ret, struct hf_reason *reason)
 {
 	void *library = dlopen(soname, RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
 	int err;

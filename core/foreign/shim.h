@@ -1,31 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Where this library's own libibverbs.so.1 is, and whether it may be brought in. */
-#ifndef HF_FOREIGN_FACE_H
-#define HF_FOREIGN_FACE_H
-
-#include <stdbool.h>
+#ifndef HF_FOREIGN_SHIM_H
+#define HF_FOREIGN_SHIM_H
 
 #include <holdfast/reason.h>
 
 #include "core/provider/manifest.h"
 
 /* The files beside this library that foreign providers take. */
-struct hf_face_files {
+struct hf_shim_files {
 	char self[HF_PATH_MAX]; /* libholdfast */
-	char face[HF_PATH_MAX]; /* libibverbs.so.1 */
+	char shim[HF_PATH_MAX]; /* libibverbs.so.1 */
 	char scan[HF_PATH_MAX]; /* the program that looks into libraries; empty if not there */
 };
 
 /* Installed, moved as a whole, or in the tree they were built in. -EACCES with *reason filled. */
-int hfi_face_find(struct hf_face_files *ret, struct hf_reason *reason);
+int hfi_shim_find(struct hf_shim_files *ret, struct hf_reason *reason);
 
 /*
- * Has the face mapped under the name that providers ask for. *ret is for dlclose() once they are
+ * Has the shim mapped under the name that providers ask for. *ret is for dlclose() once they are
  * mapped. -EACCES with *reason filled, as when another libibverbs.so.1 is in the process.
  */
-int hfi_face_open(const char *path, void **ret, struct hf_reason *reason);
-
-/* Did the program bring the face? Then it expects libibverbs' manners. */
-bool hfi_face_is_the_programs(void);
+int hfi_shim_open(const char *path, void **ret, struct hf_reason *reason);
 
 #endif
