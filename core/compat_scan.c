@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The process that looks into foreign libraries, see core/foreign/scan.h: it needs a device to try them. */
+/* The process that looks into foreign libraries, see core/foreign/scan.h. */
 #include <dlfcn.h>
 #include <limits.h>
 #include <link.h>
@@ -12,7 +12,7 @@
 #include "shared/attr.h"
 #include "shared/text.h"
 #include "core/compat.h"
-#include "core/device/table.h"
+#include "core/device/trial.h"
 #include "core/foreign/registered.h"
 #include "core/foreign/tables.h"
 
@@ -25,36 +25,6 @@ static void refuse(struct hf_tables *tables, const char *text)
 	for (char *c = tables->error; *c; c++)
 		if ((unsigned char)*c < ' ' || (unsigned char)*c >= 0x7f)
 			*c = '?';
-}
-
-/*
- * A library that was damaged may load and yet not work. It shows here, where a crash harms nobody:
- * a device object is made and given back, as for a device that its first entry matches.
- */
-static void try_device(const struct verbs_device_ops *ops)
-{
-	/* The whole of ours: the shim may find the way from its first member to the rest. */
-	struct hf_device *device = calloc(1, sizeof(*device));
-	struct verbs_device *handle;
-
-	if (!device)
-		return;
-	hfi_copy(device->sysfs.sysfs_name, sizeof(device->sysfs.sysfs_name), "uverbs0");
-	hfi_copy(device->sysfs.ibdev_name, sizeof(device->sysfs.ibdev_name), "none0");
-	hfi_copy(device->sysfs.ibdev_path, sizeof(device->sysfs.ibdev_path),
-		 "/sys/class/infiniband/none0");
-	device->sysfs.ibdev_idx = -1;
-	device->sysfs.abi_ver = ops->match_max_abi_version;
-	if (ops->match_table && ops->match_table->kind != HF_MATCH_END)
-		device->sysfs.match = ops->match_table;
-	handle = ops->alloc_device(&device->sysfs);
-	if (handle) {
-		handle->ops = ops;
-		handle->sysfs = &device->sysfs;
-		if (ops->uninit_device)
-			ops->uninit_device(handle);
-	}
-	free(device);
 }
 
 static void look(const char *file, struct hf_tables *tables)
@@ -83,7 +53,7 @@ static void look(const char *file, struct hf_tables *tables)
 	} else if (hfi_tables_take(ops, tables)) {
 		refuse(tables, "its match table makes no sense");
 	} else {
-		try_device(ops);
+		hfi_trial_run(ops);
 		hfi_copy(tables->file, sizeof(tables->file), found);
 	}
 	dlclose(library);

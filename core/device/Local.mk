@@ -23,4 +23,6 @@ libhf_core_la_SOURCES += \
 	core/device/scan_lock.h \
 	core/device/table.c \
 	core/device/table.h \
-	core/device/table_internal.h
+	core/device/table_internal.h \
+	core/device/trial.c \
+	core/device/trial.h
