@@ -5,7 +5,12 @@
 
 #include <stddef.h>
 
-#define HF_EXPORT			   __attribute__((visibility("default")))
+#define HF_EXPORT __attribute__((visibility("default")))
+
+/* Of functions: the result says whether it worked; no argument, or none of these, may be NULL. */
+#define HF_MUST_CHECK			   __attribute__((warn_unused_result))
+#define HF_NONNULL			   __attribute__((nonnull))
+#define HF_NONNULL_OF(...)		   __attribute__((nonnull(__VA_ARGS__)))
 
 #define HF_ARRAY_SIZE(a)		   (sizeof(a) / sizeof((a)[0]))
 

@@ -5,6 +5,7 @@ libhf_core_la_SOURCES += \
 	core/notify/hint.c \
 	core/notify/hint.h \
 	core/notify/inotify.c \
+	core/notify/inotify.h \
 	core/notify/inotify_fd.c \
 	core/notify/inotify_fd.h \
 	core/notify/inotify_tree.c \
@@ -12,11 +13,15 @@ libhf_core_la_SOURCES += \
 	core/notify/libudev.c \
 	core/notify/libudev.h \
 	core/notify/netlink.c \
+	core/notify/netlink.h \
 	core/notify/rdma_netlink.c \
+	core/notify/rdma_netlink.h \
 	core/notify/removal_tree.c \
 	core/notify/removal_tree.h \
 	core/notify/route_netlink.c \
-	core/notify/source.h \
+	core/notify/route_netlink.h \
 	core/notify/uevent.c \
+	core/notify/uevent.h \
 	core/notify/watch.c \
-	core/notify/watch.h
+	core/notify/watch.h \
+	core/notify/watch_options.h

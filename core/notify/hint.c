@@ -14,6 +14,15 @@ void hfi_hint_set(struct hf_hint *hint, enum hf_hint_kind kind, uint32_t root, c
 		(void)hfi_copy(hint->name, sizeof(hint->name), name);
 }
 
+void hfi_hint_send(const struct hf_hint_sink *sink, enum hf_hint_kind kind, uint32_t root,
+		   const char *name)
+{
+	struct hf_hint hint;
+
+	hfi_hint_set(&hint, kind, root, name);
+	sink->take(sink->arg, &hint);
+}
+
 static bool is_device_name(const char *name)
 {
 	return hfi_is_name(name, HF_NAME_SIZE - 1);

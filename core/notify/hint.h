@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shared/attr.h"
 #include "core/base/root.h"
 
 enum hf_hint_kind {
@@ -43,15 +44,28 @@ struct hf_hint {
 _Static_assert(sizeof(struct hf_hint) == 16 + 2 * HF_NAME_SIZE, "hints are compared as bytes");
 
 /* Empties *hint but for the kind and, unless NULL, the name. */
-void hfi_hint_set(struct hf_hint *hint, enum hf_hint_kind kind, uint32_t root, const char *name);
+void hfi_hint_set(struct hf_hint *hint, enum hf_hint_kind kind, uint32_t root, const char *name)
+	HF_NONNULL_OF(1);
 
 /*
- * The parsers: 1 and a hint, 0 when the message says nothing of interest, -EINVAL when it is
- * malformed. `message` is one nlmsghdr's bytes. Any string may be NULL.
+ * What a uevent says: 1 and a hint, 0 when it says nothing of interest, -EINVAL when it is malformed.
+ * Any string may be NULL.
  */
 int hfi_uevent_classify(const char *action, const char *subsystem, const char *devpath,
-			const char *devpath_old, const char *sysname, struct hf_hint *ret);
-int hfi_rdma_notify_parse(const void *message, size_t size, struct hf_hint *ret);
-int hfi_route_parse(const void *message, size_t size, struct hf_hint *ret);
+			const char *devpath_old, const char *sysname,
+			struct hf_hint *ret) HF_MUST_CHECK HF_NONNULL_OF(6);
+
+/* Who takes hints from a source. Taking never fails: without room or memory it becomes HF_HINT_LOST. */
+struct hf_hint_sink {
+	void (*take)(void *arg, const struct hf_hint *hint);
+	void *arg;
+};
+
+/* One drain reads no more than this from a source: a flood must not keep a caller for ever. */
+enum { HF_DRAIN_MAX = 4096 };
+
+/* Hands a hint of that kind to the sink; `name` may be NULL. */
+void hfi_hint_send(const struct hf_hint_sink *sink, enum hf_hint_kind kind, uint32_t root,
+		   const char *name) HF_NONNULL_OF(1);
 
 #endif

@@ -13,15 +13,15 @@
 #include "shared/attr.h"
 #include "shared/file.h"
 #include "shared/text.h"
+#include "core/notify/inotify.h"
 #include "core/notify/inotify_fd.h"
 #include "core/notify/inotify_tree.h"
-#include "core/notify/source.h"
 
 enum { BUFFER_SIZE = 16384 };
 
 struct hf_inotify {
 	struct hf_places places;
-	struct hf_watch *watch;
+	const struct hf_hint_sink *sink;
 	char buffer[BUFFER_SIZE] __attribute__((aligned(__alignof__(struct inotify_event))));
 };
 
@@ -50,7 +50,7 @@ static int want_root(struct hf_inotify *inotify, const struct hf_watch_options *
 	return err;
 }
 
-int hfi_inotify_open(const struct hf_watch_options *options, struct hf_watch *watch,
+int hfi_inotify_open(const struct hf_watch_options *options, const struct hf_hint_sink *sink,
 		     struct hf_inotify **ret)
 {
 	struct hf_inotify *inotify = calloc(1, sizeof(*inotify));
@@ -58,7 +58,7 @@ int hfi_inotify_open(const struct hf_watch_options *options, struct hf_watch *wa
 
 	if (!inotify)
 		return -ENOMEM;
-	inotify->watch = watch;
+	inotify->sink = sink;
 	inotify->places.attributes = options->flags & HF_WATCH_ATTRIBUTES;
 	inotify->places.fd = hfi_inotify_fd_new();
 	if (inotify->places.fd < 0)
@@ -93,12 +93,8 @@ bool hfi_inotify_readiness_blind(const struct hf_inotify *inotify)
 static void push(struct hf_inotify *inotify, enum hf_hint_kind kind, uint32_t root,
 		 const char *name)
 {
-	struct hf_hint hint;
-
-	if (kind == HF_HINT_ATTRIBUTES && !inotify->places.attributes)
-		return;
-	hfi_hint_set(&hint, kind, root, name);
-	hfi_watch_push(inotify->watch, &hint);
+	if (kind != HF_HINT_ATTRIBUTES || inotify->places.attributes)
+		hfi_hint_send(inotify->sink, kind, root, name);
 }
 
 /* What a change in or of a place means; `child` is NULL when it is about the place as a whole. */

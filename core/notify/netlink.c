@@ -6,7 +6,7 @@
 #include <libmnl/libmnl.h>
 #include <sys/socket.h>
 
-#include "core/notify/source.h"
+#include "core/notify/netlink.h"
 
 /* The kernel's notifications fit into NLMSG_GOODSIZE, a page or 8 KiB; a link's may be longer. */
 enum { BUFFER_SIZE = 32768 };
@@ -16,6 +16,14 @@ struct hf_netlink_source {
 	hf_parse_fn parse;
 	char buffer[BUFFER_SIZE] __attribute__((aligned(8)));
 };
+
+void hfi_set_receive_buffer(int fd, size_t size)
+{
+	int value = size > INT32_MAX / 2 ? INT32_MAX / 2 : (int)size;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &value, sizeof(value)) < 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &value, sizeof(value));
+}
 
 int hfi_netlink_source_open(int bus, const unsigned int *groups, size_t receive_buffer,
 			    hf_parse_fn parse, struct hf_netlink_source **ret)
@@ -56,15 +64,7 @@ int hfi_netlink_source_fd(const struct hf_netlink_source *source)
 	return mnl_socket_get_fd(source->socket);
 }
 
-static void lost(struct hf_watch *watch)
-{
-	struct hf_hint hint;
-
-	hfi_hint_set(&hint, HF_HINT_LOST, HF_ROOT_KERNEL, NULL);
-	hfi_watch_push(watch, &hint);
-}
-
-static void take(struct hf_netlink_source *source, struct hf_watch *watch, int length)
+static void take(struct hf_netlink_source *source, const struct hf_hint_sink *sink, int length)
 {
 	const struct nlmsghdr *header = (const struct nlmsghdr *)source->buffer;
 	struct hf_hint hint;
@@ -73,10 +73,10 @@ static void take(struct hf_netlink_source *source, struct hf_watch *watch, int l
 	for (; mnl_nlmsg_ok(header, length) && header->nlmsg_len <= (uint32_t)length;
 	     header = mnl_nlmsg_next(header, &length))
 		if (source->parse(header, header->nlmsg_len, &hint) > 0)
-			hfi_watch_push(watch, &hint);
+			sink->take(sink->arg, &hint);
 }
 
-void hfi_netlink_source_drain(struct hf_netlink_source *source, struct hf_watch *watch)
+void hfi_netlink_source_drain(struct hf_netlink_source *source, const struct hf_hint_sink *sink)
 {
 	int fd = mnl_socket_get_fd(source->socket);
 
@@ -97,7 +97,7 @@ void hfi_netlink_source_drain(struct hf_netlink_source *source, struct hf_watch 
 			continue;
 		if (length < 0) {
 			/* ENOBUFS, or worse: in either case something was not heard. */
-			lost(watch);
+			hfi_hint_send(sink, HF_HINT_LOST, HF_ROOT_KERNEL, NULL);
 			if (errno != ENOBUFS)
 				return;
 			continue;
@@ -106,9 +106,9 @@ void hfi_netlink_source_drain(struct hf_netlink_source *source, struct hf_watch 
 		if (from.nl_family != AF_NETLINK || from.nl_pid != 0)
 			continue;
 		if (message.msg_flags & MSG_TRUNC)
-			lost(watch);
+			hfi_hint_send(sink, HF_HINT_LOST, HF_ROOT_KERNEL, NULL);
 		else
-			take(source, watch, (int)length);
+			take(source, sink, (int)length);
 	}
 }
 

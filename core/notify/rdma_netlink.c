@@ -6,7 +6,8 @@
 #include <rdma/rdma_netlink.h>
 
 #include "shared/text.h"
-#include "core/notify/source.h"
+#include "core/notify/netlink.h"
+#include "core/notify/rdma_netlink.h"
 
 /*
  * Linux 6.12, include/uapi/rdma/rdma_netlink.h; they are sent by rdma_nl_notify_event() in

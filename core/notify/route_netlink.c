@@ -10,7 +10,8 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
-#include "core/notify/source.h"
+#include "core/notify/netlink.h"
+#include "core/notify/route_netlink.h"
 
 static int parse_link(const struct nlmsghdr *header, struct hf_hint *ret)
 {

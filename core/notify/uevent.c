@@ -3,25 +3,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-#include "core/base/log.h"
-#include "core/notify/source.h"
 #include "core/notify/libudev.h"
+#include "core/notify/netlink.h"
+#include "core/notify/uevent.h"
 
 struct hf_uevent {
 	struct hf_udev_calls call;
 	struct udev *udev;
 	struct udev_monitor *monitor;
 };
-
-void hfi_set_receive_buffer(int fd, size_t size)
-{
-	int value = size > INT32_MAX / 2 ? INT32_MAX / 2 : (int)size;
-
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &value, sizeof(value)) < 0)
-		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &value, sizeof(value));
-}
 
 /* libudev says NULL and leaves the reason in errno, or 0 there. */
 static int reason(void)
@@ -78,7 +69,7 @@ int hfi_uevent_fd(const struct hf_uevent *uevent)
 	return uevent->call.monitor_get_fd(uevent->monitor);
 }
 
-static void take(const struct hf_udev_calls *call, struct hf_watch *watch,
+static void take(const struct hf_udev_calls *call, const struct hf_hint_sink *sink,
 		 struct udev_device *device)
 {
 	struct hf_hint hint;
@@ -87,30 +78,26 @@ static void take(const struct hf_udev_calls *call, struct hf_watch *watch,
 				call->device_get_devpath(device),
 				call->device_get_property_value(device, "DEVPATH_OLD"),
 				call->device_get_sysname(device), &hint) > 0)
-		hfi_watch_push(watch, &hint);
+		sink->take(sink->arg, &hint);
 }
 
-void hfi_uevent_drain(struct hf_uevent *uevent, struct hf_watch *watch)
+void hfi_uevent_drain(struct hf_uevent *uevent, const struct hf_hint_sink *sink)
 {
-	struct hf_hint lost;
-
 	for (int i = 0; i < HF_DRAIN_MAX; i++) {
 		struct udev_device *device;
 
 		errno = 0;
 		device = uevent->call.monitor_receive_device(uevent->monitor);
 		if (device) {
-			take(&uevent->call, watch, device);
+			take(&uevent->call, sink, device);
 			uevent->call.device_unref(device);
 			continue;
 		}
 		if (errno == EAGAIN)
 			return;
 		/* A message that libudev rejects says so with another error: it is gone, go on. */
-		if (errno == ENOBUFS || errno == ENOMEM) {
-			hfi_hint_set(&lost, HF_HINT_LOST, HF_ROOT_KERNEL, NULL);
-			hfi_watch_push(watch, &lost);
-		}
+		if (errno == ENOBUFS || errno == ENOMEM)
+			hfi_hint_send(sink, HF_HINT_LOST, HF_ROOT_KERNEL, NULL);
 	}
 }
 

@@ -13,7 +13,12 @@
 #include "shared/error.h"
 #include "shared/file.h"
 #include "shared/userns.h"
-#include "core/notify/source.h"
+#include "core/notify/inotify.h"
+#include "core/notify/netlink.h"
+#include "core/notify/rdma_netlink.h"
+#include "core/notify/route_netlink.h"
+#include "core/notify/uevent.h"
+#include "core/notify/watch.h"
 
 enum {
 	RECEIVE_BUFFER = 8 << 20,
@@ -33,6 +38,7 @@ struct pending {
 
 struct hf_watch {
 	struct hf_watch_options options;
+	struct hf_hint_sink sink; /* of the sources: this watch */
 	int epoll;
 	int look;  /* timer of looking now and then, -1 where all is seen */
 	int timer; /* the owner's */
@@ -122,7 +128,7 @@ static int open_route(struct hf_watch *watch)
 
 static int open_inotify(struct hf_watch *watch)
 {
-	int err = hfi_inotify_open(&watch->options, watch, &watch->inotify);
+	int err = hfi_inotify_open(&watch->options, &watch->sink, &watch->inotify);
 
 	if (err) {
 		watch->blind = true;
@@ -178,6 +184,66 @@ static int look_now_and_then(struct hf_watch *watch)
 	return err;
 }
 
+static void drop_pending(struct hf_watch *watch)
+{
+	struct pending *p, *tmp;
+
+	HASH_CLEAR(hh, watch->known);
+	DL_FOREACH_SAFE (watch->pending, p, tmp)
+		free(p);
+	watch->pending = NULL;
+}
+
+static void lose(struct hf_watch *watch)
+{
+	watch->lost = true;
+	drop_pending(watch);
+}
+
+static void push_kind(struct hf_watch *watch, enum hf_hint_kind kind)
+{
+	hfi_hint_send(&watch->sink, kind, HF_ROOT_ANY, NULL);
+}
+
+/* Keeps a hint that a source hands over. */
+static void take_hint(void *arg, const struct hf_hint *hint)
+{
+	struct hf_watch *watch = arg;
+	struct pending *p;
+
+	/* Whoever looks at everything needs no other hints. */
+	if (watch->lost)
+		return;
+	if (hint->kind == HF_HINT_LOST) {
+		lose(watch);
+		return;
+	}
+	HASH_FIND(hh, watch->known, hint, sizeof(*hint), p);
+	if (p)
+		return;
+	if (HASH_COUNT(watch->known) >= PENDING_MAX) {
+		/* Nothing is lost, it is only too much to go through one by one. */
+		drop_pending(watch);
+		push_kind(watch, HF_HINT_ALL);
+		push_kind(watch, HF_HINT_ATTRIBUTES);
+		push_kind(watch, HF_HINT_PROVIDERS);
+		return;
+	}
+	p = malloc(sizeof(*p));
+	if (!p) {
+		lose(watch);
+		return;
+	}
+	p->hint = *hint;
+	HASH_ADD(hh, watch->known, hint, sizeof(p->hint), p);
+	if (!hf_hash_added(p)) {
+		free(p);
+		lose(watch);
+		return;
+	}
+	DL_APPEND(watch->pending, p);
+}
+
 int hfi_watch_new(const struct hf_watch_options *options, struct hf_watch **ret)
 {
 	struct hf_watch *watch = calloc(1, sizeof(*watch));
@@ -186,6 +252,7 @@ int hfi_watch_new(const struct hf_watch_options *options, struct hf_watch **ret)
 	if (!watch)
 		return -ENOMEM;
 	watch->options = *options;
+	watch->sink = (struct hf_hint_sink){take_hint, watch};
 	if (!watch->options.receive_buffer)
 		watch->options.receive_buffer = RECEIVE_BUFFER;
 	watch->look = -1;
@@ -203,16 +270,6 @@ int hfi_watch_new(const struct hf_watch_options *options, struct hf_watch **ret)
 	}
 	*ret = watch;
 	return 0;
-}
-
-static void drop_pending(struct hf_watch *watch)
-{
-	struct pending *p, *tmp;
-
-	HASH_CLEAR(hh, watch->known);
-	DL_FOREACH_SAFE (watch->pending, p, tmp)
-		free(p);
-	watch->pending = NULL;
 }
 
 struct hf_watch *hfi_watch_free(struct hf_watch *watch)
@@ -285,57 +342,6 @@ bool hfi_watch_pending(const struct hf_watch *watch)
 	return watch->pending || watch->lost || watch->timer_due;
 }
 
-static void push_kind(struct hf_watch *watch, enum hf_hint_kind kind)
-{
-	struct hf_hint hint;
-
-	hfi_hint_set(&hint, kind, HF_ROOT_ANY, NULL);
-	hfi_watch_push(watch, &hint);
-}
-
-static void lose(struct hf_watch *watch)
-{
-	watch->lost = true;
-	drop_pending(watch);
-}
-
-void hfi_watch_push(struct hf_watch *watch, const struct hf_hint *hint)
-{
-	struct pending *p;
-
-	/* Whoever looks at everything needs no other hints. */
-	if (watch->lost)
-		return;
-	if (hint->kind == HF_HINT_LOST) {
-		lose(watch);
-		return;
-	}
-	HASH_FIND(hh, watch->known, hint, sizeof(*hint), p);
-	if (p)
-		return;
-	if (HASH_COUNT(watch->known) >= PENDING_MAX) {
-		/* Nothing is lost, it is only too much to go through one by one. */
-		drop_pending(watch);
-		push_kind(watch, HF_HINT_ALL);
-		push_kind(watch, HF_HINT_ATTRIBUTES);
-		push_kind(watch, HF_HINT_PROVIDERS);
-		return;
-	}
-	p = malloc(sizeof(*p));
-	if (!p) {
-		lose(watch);
-		return;
-	}
-	p->hint = *hint;
-	HASH_ADD(hh, watch->known, hint, sizeof(p->hint), p);
-	if (!hf_hash_added(p)) {
-		free(p);
-		lose(watch);
-		return;
-	}
-	DL_APPEND(watch->pending, p);
-}
-
 static bool pop(struct hf_watch *watch, struct hf_hint *ret)
 {
 	struct pending *p = watch->pending;
@@ -365,13 +371,13 @@ static void drain(struct hf_watch *watch, uint32_t tag)
 {
 	switch (tag) {
 	case TAG_UEVENT:
-		hfi_uevent_drain(watch->uevent, watch);
+		hfi_uevent_drain(watch->uevent, &watch->sink);
 		break;
 	case TAG_RDMA:
-		hfi_netlink_source_drain(watch->rdma, watch);
+		hfi_netlink_source_drain(watch->rdma, &watch->sink);
 		break;
 	case TAG_ROUTE:
-		hfi_netlink_source_drain(watch->route, watch);
+		hfi_netlink_source_drain(watch->route, &watch->sink);
 		break;
 	case TAG_INOTIFY:
 		hfi_inotify_drain(watch->inotify);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* RDMA netlink's notifications, and those of route netlink. The first byte says which. */
 #include "t/fuzz/fuzz.h"
+#include "core/notify/rdma_netlink.h"
+#include "core/notify/route_netlink.h"
 #include "t/fuzz/hint.h"
 
 const char fuzz_name[] = "notify";

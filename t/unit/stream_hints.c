@@ -20,6 +20,8 @@
 
 #include "shared/attr.h"
 #include "core/notify/hint.h"
+#include "core/notify/rdma_netlink.h"
+#include "core/notify/route_netlink.h"
 
 #define VIRTUAL "/devices/virtual/infiniband"
 #define NAME63	"a23456789012345678901234567890123456789012345678901234567890123"

@@ -23,7 +23,7 @@
 
 #include "shared/userns.h"
 #include "core/stream/lower_netdevs.h"
-#include "core/notify/source.h"
+#include "core/notify/watch.h"
 
 #define UEVENT "/sys/devices/virtual/mem/null/uevent"
 

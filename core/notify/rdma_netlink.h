@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* RDMA netlink's notifications: devices and their network interfaces. */
+#ifndef HF_NOTIFY_RDMA_NETLINK_H
+#define HF_NOTIFY_RDMA_NETLINK_H
+
+#include <stddef.h>
+
+#include "shared/attr.h"
+#include "core/notify/hint.h"
+
+struct hf_netlink_source;
+
+/* As hfi_netlink_source_open(). */
+int hfi_rdma_notify_open(size_t receive_buffer,
+			 struct hf_netlink_source **ret) HF_MUST_CHECK HF_NONNULL;
+
+/*
+ * 1 and a hint, 0 when the message says nothing of interest, -EINVAL when it is malformed. `message` is
+ * one nlmsghdr's bytes.
+ */
+int hfi_rdma_notify_parse(const void *message, size_t size,
+			  struct hf_hint *ret) HF_MUST_CHECK HF_NONNULL;
+
+#endif
