@@ -190,8 +190,7 @@ static void destroy(struct hf *hf)
 		hf->revoker_ops->free(hf);
 	hfi_table_clear(hf);
 	hfi_forget_closed(hf);
-	if (hf->notifier)
-		hf->notifier->free(hf->notifier);
+	hfi_change_check_free(hf->change_check);
 	hfi_nl_close(hf->nl);
 	hfi_registry_destroy(&hf->registry);
 	pthread_cond_destroy(&hf->scan_done);
@@ -217,7 +216,6 @@ HF_EXPORT int hf_new(const struct hf_options *given, struct hf **ret)
 	hf->destroy = destroy;
 	hf->flags = options.flags;
 	hf->node_wait_ms = options.node_wait_ms ? options.node_wait_ms : NODE_WAIT_MS;
-	hf->notifier_new = hfi_notifier_new;
 	hf->fork_count = hfi_fork_count();
 	set_log(hf, &options);
 	err = set_roots(hf, &options);

@@ -14,18 +14,6 @@
 #include "core/discovery/discovery.h"
 #include "core/registry/registry.h"
 
-/*
- * Tells whether something may have changed since it was last asked. Implemented by the hot-plug
- * room, so that the device room need not know of it.
- */
-struct hf_notifier {
-	int fd; /* readable when changed() has something to look at; -1 if made for no root */
-	struct hf_fd_mark socket;
-	/* 1: look again, 0: nothing changed for certain, -errno: cannot tell, look again. */
-	int (*changed)(struct hf_notifier *notifier);
-	void (*free)(struct hf_notifier *notifier);
-};
-
 /* Somebody who is told of each change of the table, with hf->lock held: take notes, no more. */
 enum hf_change_kind { HF_TABLE_ADDED, HF_TABLE_CHANGED, HF_TABLE_REMOVED };
 
@@ -36,6 +24,7 @@ struct hf_observer {
 	struct hf_observer *prev, *next; /* utlist */
 };
 
+struct hf_change_check;
 struct hf_revoker;
 
 /*
@@ -77,14 +66,11 @@ struct hf {
 
 	struct hf_table table;
 	struct hf_registry registry;
-	struct hf_notifier *notifier; /* made at the first list */
-	/* `root`: the one to wait for; NULL: all of them, to be asked and not to be waited for. */
-	int (*notifier_new)(struct hf *hf, const struct hf_search_root *root,
-			    struct hf_notifier **ret);
+	struct hf_change_check *change_check; /* made at the first list */
 	struct hf_observer *observers;
 	/* What the program closed: to free it would be to close what has the numbers now. */
 	struct hf_nl *lost_nl;
-	struct hf_notifier *lost_notifier;
+	struct hf_change_check *lost_change_check;
 
 	bool revoke_wanted; /* the contexts of devices that are removed are to be revoked */
 	/* Both NULL until a device is opened that is to be revoked. */

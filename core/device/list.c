@@ -10,21 +10,24 @@
 #include "shared/text.h"
 #include "core/device/list.h"
 #include "core/device/scan_lock.h"
+#include "core/notify/change_check.h"
 
 static int look(struct hf *hf)
 {
-	bool first = !hf->notifier && !(hf->flags & HF_NO_NOTIFY) && hf->notifier_new;
+	bool first = !hf->change_check && !(hf->flags & HF_NO_NOTIFY);
 	int changed = -EOPNOTSUPP;
 
 	/* It knows nothing of what was before: listen first, then look, also at a known table. */
 	if (first) {
-		int err = hf->notifier_new(hf, NULL, &hf->notifier);
+		int err = hfi_change_check_new(hf->roots, hf->num_roots,
+					       !(hf->flags & HF_NO_NETLINK), &hf->log,
+					       &hf->change_check);
 
 		if (err)
 			hf_info(&hf->log, "no notifications: %s", strerrordesc_np(-err));
 	}
-	if (hf->notifier)
-		changed = hf->notifier->changed(hf->notifier);
+	if (hf->change_check)
+		changed = hfi_change_check_ask(hf->change_check);
 	if (first || changed || !hf->table.complete)
 		return hfi_table_scan(hf);
 	if (hf->table.unusable)

@@ -8,8 +8,8 @@
 #include "core/device/hf.h"
 
 /*
- * Brings the table up to date. When nothing has changed that costs what the notifier does, see
- * notifier.h, besides a look at the provider directories if a device is not ready.
+ * Brings the table up to date. When nothing has changed that costs what the change check does, see
+ * change_check.h, besides a look at the provider directories if a device is not ready.
  */
 int hfi_refresh(struct hf *hf);
 

@@ -6,6 +6,7 @@
 #include "core/device/hf.h"
 #include "core/device/scan_lock.h"
 #include "core/discovery/netlink.h"
+#include "core/notify/change_check.h"
 
 /*
  * Programs that become daemons close every descriptor, and open files of their own, between one list
@@ -15,18 +16,18 @@ void hfi_forget_closed(struct hf *hf)
 {
 	bool nl = hf->nl && !hfi_fd_is_still(&hf->nl_socket);
 	/* Not all of its descriptors can be told from others; who closes one closes them all. */
-	bool notifier = hf->notifier && (nl || !hfi_fd_is_still(&hf->notifier->socket));
+	bool check = hf->change_check && (nl || !hfi_change_check_is_open(hf->change_check));
 
-	if (!nl && !notifier)
+	if (!nl && !check)
 		return;
 	hf_debug(&hf->log, "the program closed descriptors that were kept: new ones are opened");
 	if (nl) {
 		hf->lost_nl = hf->nl;
 		hf->nl = NULL;
 	}
-	if (notifier) {
-		hf->lost_notifier = hf->notifier;
-		hf->notifier = NULL;
+	if (check) {
+		hf->lost_change_check = hf->change_check;
+		hf->change_check = NULL;
 	}
 	hf->table.complete = false;
 }
@@ -38,9 +39,8 @@ static void renew_sockets(struct hf *hf)
 	if (hf->fork_count == hfi_fork_count())
 		return;
 	/* The sockets are the parent's too: what is read here would be missing there. */
-	if (hf->notifier)
-		hf->notifier->free(hf->notifier);
-	hf->notifier = NULL;
+	hfi_change_check_free(hf->change_check);
+	hf->change_check = NULL;
 	hf->nl = hfi_nl_close(hf->nl);
 	hf->nl_tried = false;
 	hf->table.complete = false;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* May devices have come or gone? Asked by each list. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "shared/attr.h"
+#include "shared/file.h"
 #include "shared/stamp.h"
 #include "shared/text.h"
 #include "core/base/process.h"
@@ -20,29 +22,29 @@ struct seen {
 	struct timespec mtime;
 };
 
-struct notifier {
-	struct hf_notifier base;
+struct hf_change_check {
 	struct hf_watch *watch; /* NULL where there is no kernel's root */
+	struct hf_fd_mark socket;
 	unsigned int fork_count;
 	unsigned int num_dirs; /* pairs: the two classes of a root */
 	struct seen dirs[];
 };
 
-static int heard(struct notifier *notifier)
+static int heard(struct hf_change_check *check)
 {
 	struct hf_hint hint;
 	int ret = 0;
 	int more;
 
-	if (hfi_watch_blind(notifier->watch))
+	if (hfi_watch_blind(check->watch))
 		return -EOPNOTSUPP;
-	for (more = hfi_watch_next(notifier->watch, &hint);
-	     more > 0 && hfi_watch_pending(notifier->watch);
-	     more = hfi_watch_next(notifier->watch, &hint))
+	for (more = hfi_watch_next(check->watch, &hint);
+	     more > 0 && hfi_watch_pending(check->watch);
+	     more = hfi_watch_next(check->watch, &hint))
 		ret = 1;
 	if (more < 0)
 		return more;
-	if (hfi_watch_blind(notifier->watch))
+	if (hfi_watch_blind(check->watch))
 		return -EOPNOTSUPP;
 	return ret || more;
 }
@@ -72,56 +74,58 @@ static int look(struct seen *seen)
 	return !same || !settled;
 }
 
-static int changed(struct hf_notifier *base)
+int hfi_change_check_ask(struct hf_change_check *check)
 {
-	struct notifier *notifier = hf_container_of(base, struct notifier, base);
 	int ret = 0;
 
 	/* In a child the sockets are the parent's: what is read here would be missing there. */
-	if (notifier->fork_count != hfi_fork_count())
+	if (check->fork_count != hfi_fork_count())
 		return -ECHILD;
-	if (notifier->watch)
-		ret = heard(notifier);
+	if (check->watch)
+		ret = heard(check);
 	/* All of them, for the stamps to be those of before the look that follows. */
-	for (unsigned int i = 0; i < notifier->num_dirs; i += 2) {
-		int one = look(&notifier->dirs[i]);
+	for (unsigned int i = 0; i < check->num_dirs; i += 2) {
+		int one = look(&check->dirs[i]);
 
-		if (!one && !notifier->dirs[i].there)
+		if (!one && !check->dirs[i].there)
 			continue;
 		ret = one ? one : ret;
-		one = look(&notifier->dirs[i + 1]);
+		one = look(&check->dirs[i + 1]);
 		ret = one ? one : ret;
 	}
 	return ret;
 }
 
-static void free_notifier(struct hf_notifier *base)
+bool hfi_change_check_is_open(const struct hf_change_check *check)
 {
-	struct notifier *notifier = hf_container_of(base, struct notifier, base);
-
-	hfi_watch_free(notifier->watch);
-	free(notifier);
+	return hfi_fd_is_still(&check->socket);
 }
 
-/* To be waited for: everything goes through one descriptor. */
-static int watch_root(struct notifier *notifier, const struct hf *hf,
-		      const struct hf_search_root *root)
+void hfi_change_check_free(struct hf_change_check *check)
+{
+	if (!check)
+		return;
+	hfi_watch_free(check->watch);
+	free(check);
+}
+
+/* The kernel tells of all its devices, whichever of its roots shows them. */
+static int watch_kernel(struct hf_change_check *check, const struct hf_search_root *root, bool rdma,
+			const struct hf_log *log)
 {
 	struct hf_watch_options options = {
 		.roots = root,
 		.num_roots = 1,
-		.flags = HF_WATCH_NO_TIMER | (root->kernel ? HF_WATCH_NO_INOTIFY : 0),
-		.log = &hf->log,
+		.flags = HF_WATCH_NO_TIMER | HF_WATCH_NO_INOTIFY | (rdma ? 0 : HF_WATCH_NO_RDMA),
+		.log = log,
 	};
 
-	if (hf->flags & HF_NO_NETLINK)
-		options.flags |= HF_WATCH_NO_RDMA;
-	return hfi_watch_new(&options, &notifier->watch);
+	return hfi_watch_new(&options, &check->watch);
 }
 
-static int add_dirs(struct notifier *notifier, const struct hf_search_root *root)
+static int add_dirs(struct hf_change_check *check, const struct hf_search_root *root)
 {
-	struct seen *dirs = &notifier->dirs[notifier->num_dirs];
+	struct seen *dirs = &check->dirs[check->num_dirs];
 	int err;
 
 	err = hfi_print(dirs[0].path, sizeof(dirs[0].path), "%s/class/infiniband_verbs",
@@ -130,50 +134,34 @@ static int add_dirs(struct notifier *notifier, const struct hf_search_root *root
 		err = hfi_print(dirs[1].path, sizeof(dirs[1].path), "%s/class/infiniband",
 				root->sysfs);
 	if (!err)
-		notifier->num_dirs += 2;
+		check->num_dirs += 2;
 	return err;
 }
 
-static int watch_all(struct notifier *notifier, const struct hf *hf)
+int hfi_change_check_new(const struct hf_search_root *roots, unsigned int num_roots, bool rdma,
+			 const struct hf_log *log, struct hf_change_check **ret)
 {
 	const struct hf_search_root *kernels = NULL;
+	struct hf_change_check *check;
 	int err = 0;
 
-	for (unsigned int i = 0; i < hf->num_roots && !err; i++) {
-		if (hf->roots[i].kernel)
-			kernels = &hf->roots[i];
-		else
-			err = add_dirs(notifier, &hf->roots[i]);
-	}
-	/* The kernel tells of all its devices, whichever of its roots shows them. */
-	return !err && kernels ? watch_root(notifier, hf, kernels) : err;
-}
-
-int hfi_notifier_new(struct hf *hf, const struct hf_search_root *root, struct hf_notifier **ret)
-{
-	struct notifier *notifier;
-	int err;
-
-	if (hf->flags & HF_NO_NOTIFY)
-		return -EOPNOTSUPP;
-	notifier = calloc(1, sizeof(*notifier) +
-				     (root ? 0 : 2 * hf->num_roots) * sizeof(notifier->dirs[0]));
-	if (!notifier)
+	check = calloc(1, sizeof(*check) + (size_t)2 * num_roots * sizeof(check->dirs[0]));
+	if (!check)
 		return -ENOMEM;
-	notifier->base.changed = changed;
-	notifier->base.free = free_notifier;
-	notifier->fork_count = hfi_fork_count();
-	err = root ? watch_root(notifier, hf, root) : watch_all(notifier, hf);
-	/* Nobody may wait for what will not be heard. */
-	if (!err && root && hfi_watch_blind(notifier->watch))
-		err = -EOPNOTSUPP;
+	check->fork_count = hfi_fork_count();
+	for (unsigned int i = 0; i < num_roots && !err; i++) {
+		if (roots[i].kernel)
+			kernels = &roots[i];
+		else
+			err = add_dirs(check, &roots[i]);
+	}
+	if (!err && kernels)
+		err = watch_kernel(check, kernels, rdma, log);
 	if (err) {
-		free_notifier(&notifier->base);
+		hfi_change_check_free(check);
 		return err;
 	}
-	notifier->base.fd = root ? hfi_watch_fd(notifier->watch) : -1;
-	hfi_fd_mark(&notifier->base.socket,
-		    notifier->watch ? hfi_watch_socket(notifier->watch) : -1);
-	*ret = &notifier->base;
+	hfi_fd_mark(&check->socket, check->watch ? hfi_watch_socket(check->watch) : -1);
+	*ret = check;
 	return 0;
 }
