@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <rdma/ib_user_ioctl_cmds.h>
@@ -18,6 +16,7 @@
 
 #include "shared/attr.h"
 #include "t/fault/kernel.h"
+#include "t/lib/fake_kernel.h"
 
 enum { OBJECTS = 64, CHANNELS = 8, ELEMENT_SHIFT = 10, SLOTS = 32 };
 
@@ -163,19 +162,6 @@ static const struct command {
 	 AT(ex_create_rwq_ind_table_resp, ind_tbl_handle)},
 };
 
-static struct ib_uverbs_attr *find(struct ib_uverbs_ioctl_hdr *header, uint16_t id)
-{
-	for (size_t i = 0; i < header->num_attrs; i++)
-		if (header->attrs[i].attr_id == id)
-			return &header->attrs[i];
-	return NULL;
-}
-
-static void *bytes_of(struct ib_uverbs_attr *attr)
-{
-	return (void *)(uintptr_t)attr->data;
-}
-
 static void put_u32(void *to, uint32_t value)
 {
 	memcpy(to, &value, sizeof(value));
@@ -220,7 +206,7 @@ static void answer_siw(struct ib_uverbs_attr *out)
 		.num_rqe = SLOTS, .pad = SLOTS, .srq_key = new_array()};
 	const struct siw_uresp_create_qp qp = {
 		.num_sqe = SLOTS, .num_rqe = SLOTS, .sq_key = queue.srq_key, .rq_key = new_array()};
-	void *bytes = bytes_of(out);
+	void *bytes = fake_kernel_bytes(out);
 
 	switch (out->len) {
 	case sizeof(struct siw_uresp_alloc_ctx): /* or struct siw_uresp_reg_mr */
@@ -243,20 +229,20 @@ static void answer_rxe(struct ib_uverbs_attr *in, struct ib_uverbs_attr *out)
 	const struct mminfo first = new_ring(), second = new_ring();
 
 	if (in && in->len == sizeof(struct rxe_modify_srq_cmd))
-		memcpy(bytes_of(in), &first, sizeof(first));
+		memcpy(fake_kernel_bytes(in), &first, sizeof(first));
 	if (!out)
 		return;
 	switch (out->len) {
 	case sizeof(struct rxe_create_ah_resp):
-		put_u32(bytes_of(out), 1);
+		put_u32(fake_kernel_bytes(out), 1);
 		break;
 	case sizeof(struct rxe_create_cq_resp):
 	case sizeof(struct rxe_create_srq_resp):
-		memcpy(bytes_of(out), &first, sizeof(first));
+		memcpy(fake_kernel_bytes(out), &first, sizeof(first));
 		break;
 	case sizeof(struct rxe_create_qp_resp):
-		memcpy(bytes_of(out), &first, sizeof(first));
-		memcpy((char *)bytes_of(out) + sizeof(first), &second, sizeof(second));
+		memcpy(fake_kernel_bytes(out), &first, sizeof(first));
+		memcpy((char *)fake_kernel_bytes(out) + sizeof(first), &second, sizeof(second));
 		break;
 	default:
 		complain("driver data of no driver");
@@ -265,10 +251,10 @@ static void answer_rxe(struct ib_uverbs_attr *in, struct ib_uverbs_attr *out)
 
 static void answer_driver(struct ib_uverbs_ioctl_hdr *header)
 {
-	struct ib_uverbs_attr *out = find(header, UVERBS_ATTR_UHW_OUT);
+	struct ib_uverbs_attr *out = fake_kernel_attr(header, UVERBS_ATTR_UHW_OUT);
 
 	if (!kernel.siw)
-		answer_rxe(find(header, UVERBS_ATTR_UHW_IN), out);
+		answer_rxe(fake_kernel_attr(header, UVERBS_ATTR_UHW_IN), out);
 	else if (out)
 		answer_siw(out);
 }
@@ -282,7 +268,7 @@ static int answer_method(struct ib_uverbs_ioctl_hdr *header)
 
 		if (header->object_id != method->object || header->method_id != method->method)
 			continue;
-		attr = find(header, method->attr);
+		attr = fake_kernel_attr(header, method->attr);
 		if (!attr) {
 			complain("an object without its handle");
 			return EINVAL;
@@ -296,17 +282,18 @@ static int answer_method(struct ib_uverbs_ioctl_hdr *header)
 
 static int answer_write(struct ib_uverbs_ioctl_hdr *header)
 {
-	struct ib_uverbs_attr *in = find(header, UVERBS_ATTR_CORE_IN);
-	struct ib_uverbs_attr *out = find(header, UVERBS_ATTR_CORE_OUT);
-	struct ib_uverbs_attr *cmd = find(header, UVERBS_ATTR_WRITE_CMD);
-	char *response = out ? bytes_of(out) : NULL;
+	struct ib_uverbs_attr *in = fake_kernel_attr(header, UVERBS_ATTR_CORE_IN);
+	struct ib_uverbs_attr *out = fake_kernel_attr(header, UVERBS_ATTR_CORE_OUT);
+	struct ib_uverbs_attr *cmd = fake_kernel_attr(header, UVERBS_ATTR_WRITE_CMD);
+	char *response = out ? fake_kernel_bytes(out) : NULL;
 
 	if (!cmd || !in)
 		return EINVAL;
 	if (response)
 		memset(response, 0, out->len);
 	for (size_t i = 0; i < HF_ARRAY_SIZE(commands); i++) {
-		const char *request = in->len > sizeof(in->data) ? bytes_of(in) : (char *)&in->data;
+		const char *request = in->len > sizeof(in->data) ? fake_kernel_bytes(in)
+								 : (char *)&in->data;
 
 		if (commands[i].cmd != cmd->data)
 			continue;
@@ -332,19 +319,14 @@ static void tell_events(struct ib_uverbs_ioctl_hdr *header)
 	struct ib_uverbs_attr *attr = NULL;
 
 	if (header->object_id == UVERBS_OBJECT_CQ && header->method_id == UVERBS_METHOD_CQ_DESTROY)
-		attr = find(header, UVERBS_ATTR_DESTROY_CQ_RESP);
+		attr = fake_kernel_attr(header, UVERBS_ATTR_DESTROY_CQ_RESP);
 	if (attr)
-		put_u32(bytes_of(attr), kernel.completed);
+		put_u32(fake_kernel_bytes(attr), kernel.completed);
 	attr = NULL;
 	if (header->object_id == UVERBS_OBJECT_QP && header->method_id == UVERBS_METHOD_QP_DESTROY)
-		attr = find(header, UVERBS_ATTR_DESTROY_QP_RESP);
+		attr = fake_kernel_attr(header, UVERBS_ATTR_DESTROY_QP_RESP);
 	if (attr)
-		put_u32(bytes_of(attr), kernel.reported);
-}
-
-static bool is(const struct ib_uverbs_ioctl_hdr *header, uint16_t object, uint16_t method)
-{
-	return header->object_id == object && header->method_id == method;
+		put_u32(fake_kernel_bytes(attr), kernel.reported);
 }
 
 static int answer(struct ib_uverbs_ioctl_hdr *header)
@@ -352,14 +334,14 @@ static int answer(struct ib_uverbs_ioctl_hdr *header)
 	struct ib_uverbs_attr *attr;
 	int err;
 
-	if (is(header, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_INVOKE_WRITE))
+	if (fake_kernel_is(header, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_INVOKE_WRITE))
 		err = answer_write(header);
 	else
 		err = answer_method(header);
 	if (err)
 		return err;
-	if (is(header, UVERBS_OBJECT_ASYNC_EVENT, UVERBS_METHOD_ASYNC_EVENT_ALLOC)) {
-		attr = find(header, UVERBS_ATTR_ASYNC_EVENT_ALLOC_FD_HANDLE);
+	if (fake_kernel_is(header, UVERBS_OBJECT_ASYNC_EVENT, UVERBS_METHOD_ASYNC_EVENT_ALLOC)) {
+		attr = fake_kernel_attr(header, UVERBS_ATTR_ASYNC_EVENT_ALLOC_FD_HANDLE);
 		attr->data_s64 = add_descriptor(&kernel.events);
 	}
 	tell_events(header);
@@ -370,13 +352,14 @@ static int answer(struct ib_uverbs_ioctl_hdr *header)
 /* A destroy that is told EIO or ENODEV is told that the kernel has let go of the object. */
 static void let_go(struct ib_uverbs_ioctl_hdr *header, int err)
 {
-	struct ib_uverbs_attr *cmd = find(header, UVERBS_ATTR_WRITE_CMD);
+	struct ib_uverbs_attr *cmd = fake_kernel_attr(header, UVERBS_ATTR_WRITE_CMD);
 	bool destroys = false;
 
 	if (err != EIO && err != ENODEV)
 		return;
 	for (size_t i = 0; i < HF_ARRAY_SIZE(methods); i++)
-		destroys |= methods[i].destroys && is(header, methods[i].object, methods[i].method);
+		destroys |= methods[i].destroys &&
+			    fake_kernel_is(header, methods[i].object, methods[i].method);
 	for (size_t i = 0; i < HF_ARRAY_SIZE(commands) && cmd; i++)
 		destroys |= commands[i].destroys && commands[i].cmd == cmd->data;
 	if (destroys)
@@ -386,16 +369,17 @@ static void let_go(struct ib_uverbs_ioctl_hdr *header, int err)
 static bool is_newer(const struct ib_uverbs_ioctl_hdr *header)
 {
 	for (size_t i = 0; i < HF_ARRAY_SIZE(methods); i++)
-		if (methods[i].newer && is(header, methods[i].object, methods[i].method))
+		if (methods[i].newer &&
+		    fake_kernel_is(header, methods[i].object, methods[i].method))
 			return true;
-	return is(header, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_GET_CONTEXT) ||
-	       is(header, UVERBS_OBJECT_ASYNC_EVENT, UVERBS_METHOD_ASYNC_EVENT_ALLOC);
+	return fake_kernel_is(header, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_GET_CONTEXT) ||
+	       fake_kernel_is(header, UVERBS_OBJECT_ASYNC_EVENT, UVERBS_METHOD_ASYNC_EVENT_ALLOC);
 }
 
 /* What write() was refused is refused the other way as well: one command, and one failure. */
 static bool is_refused_again(struct ib_uverbs_ioctl_hdr *header)
 {
-	struct ib_uverbs_attr *cmd = find(header, UVERBS_ATTR_WRITE_CMD);
+	struct ib_uverbs_attr *cmd = fake_kernel_attr(header, UVERBS_ATTR_WRITE_CMD);
 	const uint32_t refused = kernel.refused;
 
 	kernel.refused = 0;
@@ -460,9 +444,9 @@ static const struct output {
 
 static void add_noise_to_write(struct ib_uverbs_ioctl_hdr *header)
 {
-	struct ib_uverbs_attr *cmd = find(header, UVERBS_ATTR_WRITE_CMD);
-	struct ib_uverbs_attr *out = find(header, UVERBS_ATTR_CORE_OUT);
-	char *bytes = out ? bytes_of(out) : NULL;
+	struct ib_uverbs_attr *cmd = fake_kernel_attr(header, UVERBS_ATTR_WRITE_CMD);
+	struct ib_uverbs_attr *out = fake_kernel_attr(header, UVERBS_ATTR_CORE_OUT);
+	char *bytes = out ? fake_kernel_bytes(out) : NULL;
 	size_t size = out ? out->len : 0;
 
 	for (size_t i = 0; i < HF_ARRAY_SIZE(commands) && cmd; i++)
@@ -480,50 +464,39 @@ static void add_noise_to_write(struct ib_uverbs_ioctl_hdr *header)
 
 static void add_noise(struct ib_uverbs_ioctl_hdr *header)
 {
-	struct ib_uverbs_attr *attr = find(header, UVERBS_ATTR_UHW_OUT);
+	struct ib_uverbs_attr *attr = fake_kernel_attr(header, UVERBS_ATTR_UHW_OUT);
 
 	if (attr)
-		kernel_noise(bytes_of(attr), attr->len);
-	if (is(header, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_INVOKE_WRITE)) {
+		kernel_noise(fake_kernel_bytes(attr), attr->len);
+	if (fake_kernel_is(header, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_INVOKE_WRITE)) {
 		add_noise_to_write(header);
 		return;
 	}
 	for (size_t i = 0; i < HF_ARRAY_SIZE(outputs); i++) {
-		if (!is(header, outputs[i].object, outputs[i].method))
+		if (!fake_kernel_is(header, outputs[i].object, outputs[i].method))
 			continue;
-		attr = find(header, outputs[i].attr);
+		attr = fake_kernel_attr(header, outputs[i].attr);
 		if (attr)
-			kernel_noise(bytes_of(attr), attr->len);
+			kernel_noise(fake_kernel_bytes(attr), attr->len);
 	}
 	for (size_t i = 0; i < HF_ARRAY_SIZE(methods); i++) {
-		if (!is(header, methods[i].object, methods[i].method) || methods[i].destroys)
+		if (!fake_kernel_is(header, methods[i].object, methods[i].method) ||
+		    methods[i].destroys)
 			continue;
-		attr = find(header, methods[i].attr);
+		attr = fake_kernel_attr(header, methods[i].attr);
 		if (attr)
 			kernel_noise(&attr->data, sizeof(attr->data));
 	}
 }
 
-/* Commands come by the C library's function; in a test's program this one is found first. */
-int ioctl(int fd, unsigned long request, ...)
+static int answer_command(int fd, struct ib_uverbs_ioctl_hdr *command)
 {
-	va_list args;
-	void *arg;
-	int err;
+	int err = take(command);
 
-	va_start(args, request);
-	arg = va_arg(args, void *);
-	va_end(args);
-	if (kernel.fd < 0 || fd != kernel.fd || request != RDMA_VERBS_IOCTL)
-		return (int)syscall(SYS_ioctl, fd, request, arg);
-	err = take(arg);
-	if (!err) {
-		if (kernel_noise)
-			add_noise(arg);
-		return 0;
-	}
-	errno = err;
-	return -1;
+	(void)fd;
+	if (!err && kernel_noise)
+		add_noise(command);
+	return err;
 }
 
 struct written {
@@ -553,17 +526,14 @@ static struct written read_written(const struct ib_uverbs_cmd_hdr *hdr, uint16_t
 	return to;
 }
 
-ssize_t __real_hfi_write_uncancelled(int fd, const void *buffer, size_t size);
-ssize_t __wrap_hfi_write_uncancelled(int fd, const void *buffer, size_t size);
-
-ssize_t __wrap_hfi_write_uncancelled(int fd, const void *buffer, size_t size)
+static ssize_t answer_written(int fd, const void *buffer, size_t size)
 {
 	const struct ib_uverbs_cmd_hdr *hdr = buffer;
 	struct written command;
 	int err;
 
 	if (kernel.fd < 0 || fd != kernel.fd)
-		return __real_hfi_write_uncancelled(fd, buffer, size);
+		return fake_kernel_write(fd, buffer, size);
 	if (size < sizeof(*hdr) || (size_t)hdr->in_words * 4 != size) {
 		complain("a written command of another length than it says");
 		errno = EINVAL;
@@ -651,6 +621,8 @@ int kernel_open(void)
 	memset(&kernel, 0, sizeof(kernel));
 	kernel.completions = kernel.events = -1;
 	kernel.fd = memfd_create("uverbs", MFD_CLOEXEC);
+	fake_kernel_answer(kernel.fd, answer_command);
+	fake_kernel_answer_write(answer_written);
 	return kernel.fd;
 }
 

@@ -35,6 +35,9 @@ libhf_test_verbs_la_SOURCES = \
 	t/fault/provider.h \
 	t/fault/alloc.c \
 	t/fault/alloc.h \
+	t/lib/fake_kernel.c \
+	t/lib/fake_kernel.h \
+	t/lib/fake_kernel_write.c \
 	t/fault/verbs.h \
 	t/fault/verbs-drive.c \
 	t/fault/verbs-judge.c

@@ -6,13 +6,12 @@
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <cmocka.h>
 #include <rdma/rdma_user_ioctl.h>
 
 #include "shared/attr.h"
 #include "core/verbs/operations.h"
+#include "t/lib/fake_kernel.h"
 #include "t/lib/fake_uverbs.h"
 
 enum { COMMANDS = 64, ATTRS = 32, REPLIES = 8, DATA = 2048 };
@@ -106,11 +105,12 @@ static void give(struct ib_uverbs_attr *attrs, size_t count, const struct reply 
 	complain("an answer to an attribute that was not sent");
 }
 
-static int answer(struct ib_uverbs_ioctl_hdr *header)
+static int answer(int fd, struct ib_uverbs_ioctl_hdr *header)
 {
 	const struct answer *answer = &fake.answers[fake.num_commands];
 	struct command *command = &fake.commands[fake.num_commands];
 
+	(void)fd;
 	if (fake.num_commands == COMMANDS) {
 		complain("more commands than this kernel takes");
 		return EIO;
@@ -147,25 +147,6 @@ static int answer(struct ib_uverbs_ioctl_hdr *header)
 	return 0;
 }
 
-/* Commands come by the C library's function; in a test's program this one is found first. */
-int ioctl(int fd, unsigned long request, ...)
-{
-	va_list args;
-	void *arg;
-	int err;
-
-	va_start(args, request);
-	arg = va_arg(args, void *);
-	va_end(args);
-	if (fd != fake.fd || request != RDMA_VERBS_IOCTL)
-		return (int)syscall(SYS_ioctl, fd, request, arg);
-	err = answer(arg);
-	if (!err)
-		return 0;
-	errno = err;
-	return -1;
-}
-
 struct ibv_context *fake_context(void)
 {
 	fake_context_end();
@@ -173,6 +154,7 @@ struct ibv_context *fake_context(void)
 	/* Not for writing: every command then comes by the ioctl in the end. */
 	fake.fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	assert_true(fake.fd >= 0);
+	fake_kernel_answer(fake.fd, answer);
 	hfi_delivered_init(&fake.private.uverbs.delivered);
 	fake.private.uverbs.driver_id = FAKE_DRIVER_ID;
 	fake.private.uverbs.event_fd = -1;

@@ -14,9 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +22,7 @@
 
 #include <holdfast/holdfast.h>
 
+#include "t/lib/fake_kernel.h"
 #include "t/lib/tree.h"
 
 /* Vendor and device of one adapter each, out of the kernel drivers' tables; rdma_driver_id. */
@@ -85,27 +84,20 @@ static bool leaks(const char *driver)
 }
 
 /* A kernel that answers each command with success; its events never come. */
-static bool answering;
-
-__attribute__((visibility("default"))) int ioctl(int fd, unsigned long request, ...)
+static int answer(int fd, struct ib_uverbs_ioctl_hdr *command)
 {
-	struct ib_uverbs_ioctl_hdr *header;
-	va_list args;
+	struct ib_uverbs_attr *events;
 	int ends[2];
 
-	va_start(args, request);
-	header = va_arg(args, void *);
-	va_end(args);
-	if (!answering || request != RDMA_VERBS_IOCTL)
-		return (int)syscall(SYS_ioctl, fd, request, header);
-	for (unsigned int i = 0; i < header->num_attrs; i++) {
-		if (header->object_id != UVERBS_OBJECT_ASYNC_EVENT ||
-		    header->attrs[i].attr_id != UVERBS_ATTR_ASYNC_EVENT_ALLOC_FD_HANDLE)
-			continue;
+	(void)fd;
+	events = command->object_id == UVERBS_OBJECT_ASYNC_EVENT
+			 ? fake_kernel_attr(command, UVERBS_ATTR_ASYNC_EVENT_ALLOC_FD_HANDLE)
+			 : NULL;
+	if (events) {
 		if (pipe2(ends, O_CLOEXEC) < 0)
-			return -1;
-		/* The other end stays, or it would be readable; this process ends soon enough. */
-		header->attrs[i].data_s64 = ends[0];
+			return errno;
+		/* The other end stays open until this process ends: else the first one were readable. */
+		events->data_s64 = ends[0];
 	}
 	return 0;
 }
@@ -315,7 +307,7 @@ static void a_replaced_file_serves_the_next_device(void **state)
 	snprintf(path, sizeof(path), "%s/librxe-rdmav34.so", bed->dir);
 	assert_int_equal(stat(path, &before), 0);
 	hf = context(bed, bed->config, HF_NO_NETLINK, no_providers);
-	answering = true;
+	fake_kernel_answer(FAKE_KERNEL_EVERY_FD, answer);
 	assert_int_equal(hf_device_by_name(hf, "rxe0", &old), 0);
 	assert_int_equal(hf_device_open(old, &old_context), 0);
 	assert_int_equal(code_of((void *)old_context->ops.poll_cq, &mapped), before.st_ino);
@@ -350,7 +342,7 @@ static void a_replaced_file_serves_the_next_device(void **state)
 	assert_int_equal(ibv_dealloc_pd(pd), 0);
 	assert_int_equal(hf_device_close(new_context), 0);
 	hf_device_unref(fresh);
-	answering = false;
+	fake_kernel_answer(-1, NULL);
 	hf_unref(hf);
 }
 

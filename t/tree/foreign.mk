@@ -5,7 +5,7 @@ TESTS += t/tree/foreign-order
 if HAVE_CMOCKA
 check_PROGRAMS += t/tree/foreign
 TESTS += t/tree/foreign
-t_tree_foreign_SOURCES = t/tree/foreign.c
+t_tree_foreign_SOURCES = t/tree/foreign.c t/lib/fake_kernel.c t/lib/fake_kernel.h
 t_tree_foreign_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_foreign_LDADD = libholdfast.la libhf-test-tree.la libhf-test-fakenl.la $(CMOCKA_LIBS)
 endif

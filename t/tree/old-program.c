@@ -4,18 +4,17 @@
  * that version, and it knows the structs of then only. Run by t/tree/old-verbs.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/ioctl.h>
 #include <rdma/ib_user_ioctl_cmds.h>
 #include <rdma/ib_user_verbs.h>
 #include <rdma/rdma_user_ioctl_cmds.h>
 
 #include "compat/ibverbs_1_0/ibverbs_1_0.h"
 #include "t/lib/fake/objects.h"
+#include "t/lib/fake_kernel.h"
 
 #define BIND(ret, name, parameters)       \
 	extern ret old_##name parameters; \
@@ -71,33 +70,19 @@ static int events; /* where what is written is what the kernel tells */
 /* The kernel's part of the one command that these tests send: a channel is the descriptor `wakeups`. */
 static int wakeups = -1, asked_fd = -1;
 
-HF_EXPORT int ioctl(int fd, unsigned long request, ...)
+static int answer(int fd, struct ib_uverbs_ioctl_hdr *command)
 {
-	struct ib_uverbs_ioctl_hdr *header;
-	const struct ib_uverbs_attr *out = NULL;
-	uint64_t command = 0;
-	va_list args;
+	const struct ib_uverbs_attr *number, *out;
 
-	va_start(args, request);
-	header = va_arg(args, struct ib_uverbs_ioctl_hdr *);
-	va_end(args);
-	if (request != RDMA_VERBS_IOCTL || header->object_id != UVERBS_OBJECT_DEVICE ||
-	    header->method_id != UVERBS_METHOD_INVOKE_WRITE)
-		goto unknown;
-	for (unsigned int i = 0; i < header->num_attrs; i++) {
-		if (header->attrs[i].attr_id == UVERBS_ATTR_WRITE_CMD)
-			command = header->attrs[i].data;
-		if (header->attrs[i].attr_id == UVERBS_ATTR_CORE_OUT)
-			out = &header->attrs[i];
-	}
-	if (command == IB_USER_VERBS_CMD_CREATE_COMP_CHANNEL && out && wakeups >= 0) {
-		asked_fd = fd;
-		*(uint32_t *)(uintptr_t)out->data = (uint32_t)wakeups;
-		return 0;
-	}
-unknown:
-	errno = ENOTTY;
-	return -1;
+	if (!fake_kernel_is(command, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_INVOKE_WRITE))
+		return ENOTTY;
+	number = fake_kernel_attr(command, UVERBS_ATTR_WRITE_CMD);
+	out = fake_kernel_attr(command, UVERBS_ATTR_CORE_OUT);
+	if (!number || number->data != IB_USER_VERBS_CMD_CREATE_COMP_CHANNEL || !out || wakeups < 0)
+		return ENOTTY;
+	asked_fd = fd;
+	*(uint32_t *)(uintptr_t)out->data = (uint32_t)wakeups;
+	return 0;
 }
 
 static void test_context(struct old_context *context)
@@ -235,6 +220,7 @@ static void test_events(struct old_context *context, struct old_cq *cq, struct o
 		old_ibv_ack_async_event(&event);
 	}
 	/* One function for both kinds of context: it must reach the real one. */
+	fake_kernel_answer(FAKE_KERNEL_EVERY_FD, answer);
 	CHECK(!pipe(fds));
 	wakeups = fds[0];
 	channel = ibv_create_comp_channel((struct ibv_context *)(void *)context);

@@ -131,31 +131,36 @@ t_unit_like_libibverbs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_like_libibverbs_LDADD = libhf-core.la $(CMOCKA_LIBS)
 check_PROGRAMS += t/unit/uverbs_memory
 TESTS += t/unit/uverbs_memory
-t_unit_uverbs_memory_SOURCES = t/unit/uverbs_memory.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h
+t_unit_uverbs_memory_SOURCES = t/unit/uverbs_memory.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
+	t/lib/fake_kernel.c t/lib/fake_kernel.h
 t_unit_uverbs_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uverbs_memory_LDADD = libhf-core.la $(CMOCKA_LIBS)
 
 check_PROGRAMS += t/unit/uverbs_cq
 TESTS += t/unit/uverbs_cq
-t_unit_uverbs_cq_SOURCES = t/unit/uverbs_cq.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h t/unit/queues.h
+t_unit_uverbs_cq_SOURCES = t/unit/uverbs_cq.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
+	t/lib/fake_kernel.c t/lib/fake_kernel.h t/unit/queues.h
 t_unit_uverbs_cq_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uverbs_cq_LDADD = libhf-core.la $(CMOCKA_LIBS)
 
 check_PROGRAMS += t/unit/uverbs_srq
 TESTS += t/unit/uverbs_srq
-t_unit_uverbs_srq_SOURCES = t/unit/uverbs_srq.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h t/unit/queues.h
+t_unit_uverbs_srq_SOURCES = t/unit/uverbs_srq.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
+	t/lib/fake_kernel.c t/lib/fake_kernel.h t/unit/queues.h
 t_unit_uverbs_srq_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uverbs_srq_LDADD = libhf-core.la $(CMOCKA_LIBS)
 
 check_PROGRAMS += t/unit/uverbs_qp
 TESTS += t/unit/uverbs_qp
-t_unit_uverbs_qp_SOURCES = t/unit/uverbs_qp.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h t/unit/queues.h
+t_unit_uverbs_qp_SOURCES = t/unit/uverbs_qp.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
+	t/lib/fake_kernel.c t/lib/fake_kernel.h t/unit/queues.h
 t_unit_uverbs_qp_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uverbs_qp_LDADD = libhf-core.la $(CMOCKA_LIBS)
 
 check_PROGRAMS += t/unit/uverbs_qp_attr
 TESTS += t/unit/uverbs_qp_attr
-t_unit_uverbs_qp_attr_SOURCES = t/unit/uverbs_qp_attr.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h t/unit/queues.h
+t_unit_uverbs_qp_attr_SOURCES = t/unit/uverbs_qp_attr.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
+	t/lib/fake_kernel.c t/lib/fake_kernel.h t/unit/queues.h
 t_unit_uverbs_qp_attr_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uverbs_qp_attr_LDADD = libhf-core.la $(CMOCKA_LIBS)
 
@@ -181,6 +186,7 @@ t_unit_wait_LDADD = libhf-core.la $(CMOCKA_LIBS) -lpthread
 check_PROGRAMS += t/unit/uverbs_events
 TESTS += t/unit/uverbs_events
 t_unit_uverbs_events_SOURCES = t/unit/uverbs_events.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
+	t/lib/fake_kernel.c t/lib/fake_kernel.h \
 	t/unit/async_context.h t/unit/queues.h
 t_unit_uverbs_events_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uverbs_events_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=hfi_read_uncancelled
@@ -195,13 +201,15 @@ t_unit_cache_limit_LDADD = libhf-core.la $(CMOCKA_LIBS)
 check_PROGRAMS += t/unit/uverbs_wait
 TESTS += t/unit/uverbs_wait
 t_unit_uverbs_wait_SOURCES = t/unit/uverbs_wait.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
+	t/lib/fake_kernel.c t/lib/fake_kernel.h \
 	t/unit/async_context.h t/unit/queues.h
 t_unit_uverbs_wait_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uverbs_wait_LDADD = libhf-core.la $(CMOCKA_LIBS)
 
 check_PROGRAMS += t/unit/uverbs_post
 TESTS += t/unit/uverbs_post
-t_unit_uverbs_post_SOURCES = t/unit/uverbs_post.c
+t_unit_uverbs_post_SOURCES = t/unit/uverbs_post.c t/lib/fake_kernel.c t/lib/fake_kernel.h \
+	t/lib/fake_kernel_write.c
 t_unit_uverbs_post_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uverbs_post_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=hfi_write_uncancelled
 t_unit_uverbs_post_LDADD = libhf-core.la $(CMOCKA_LIBS)
@@ -211,7 +219,8 @@ TESTS += t/unit/private34_queues
 t_unit_private34_queues_SOURCES = t/unit/private34_queues.c t/unit/queues.h \
 	compat/private34/cq.c compat/private34/private34.h compat/private34/post.c \
 	compat/private34/qp.c compat/private34/srq.c \
-	t/lib/fake_uverbs.c t/lib/fake_uverbs.h
+	t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
+	t/lib/fake_kernel.c t/lib/fake_kernel.h
 t_unit_private34_queues_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_private34_queues_LDADD = libhf-core.la $(CMOCKA_LIBS)
 endif
@@ -219,7 +228,8 @@ endif
 if HAVE_CMOCKA
 check_PROGRAMS += t/unit/neighbour
 TESTS += t/unit/neighbour
-t_unit_neighbour_SOURCES = t/unit/neighbour.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h
+t_unit_neighbour_SOURCES = t/unit/neighbour.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
+	t/lib/fake_kernel.c t/lib/fake_kernel.h
 t_unit_neighbour_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MNL_CFLAGS)
 t_unit_neighbour_LDADD = libhf-core.la $(CMOCKA_LIBS) $(MNL_LIBS)
 endif
@@ -227,7 +237,8 @@ endif
 if HAVE_CMOCKA
 check_PROGRAMS += t/unit/verbs_memory
 TESTS += t/unit/verbs_memory
-t_unit_verbs_memory_SOURCES = t/unit/verbs_memory.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h
+t_unit_verbs_memory_SOURCES = t/unit/verbs_memory.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
+	t/lib/fake_kernel.c t/lib/fake_kernel.h
 t_unit_verbs_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_verbs_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=ibv_dontfork_range \
 	-Wl,--wrap=ibv_dofork_range
@@ -237,10 +248,12 @@ endif
 if HAVE_CMOCKA
 check_PROGRAMS += t/unit/flow_specs t/unit/uverbs_steering
 TESTS += t/unit/flow_specs t/unit/uverbs_steering
-t_unit_flow_specs_SOURCES = t/unit/flow_specs.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h
+t_unit_flow_specs_SOURCES = t/unit/flow_specs.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
+	t/lib/fake_kernel.c t/lib/fake_kernel.h
 t_unit_flow_specs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_flow_specs_LDADD = libhf-core.la $(CMOCKA_LIBS)
-t_unit_uverbs_steering_SOURCES = t/unit/uverbs_steering.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h
+t_unit_uverbs_steering_SOURCES = t/unit/uverbs_steering.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
+	t/lib/fake_kernel.c t/lib/fake_kernel.h
 t_unit_uverbs_steering_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uverbs_steering_LDADD = libhf-core.la $(CMOCKA_LIBS) -lpthread
 endif
@@ -249,7 +262,8 @@ if HAVE_CMOCKA
 check_PROGRAMS += t/unit/private34_memory
 TESTS += t/unit/private34_memory
 t_unit_private34_memory_SOURCES = t/unit/private34_memory.c compat/private34/memory.c \
-	compat/private34/private34.h t/lib/fake_uverbs.c t/lib/fake_uverbs.h
+	compat/private34/private34.h t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
+	t/lib/fake_kernel.c t/lib/fake_kernel.h
 t_unit_private34_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_private34_memory_LDADD = libhf-core.la $(CMOCKA_LIBS)
 check_PROGRAMS += t/unit/rxe_ring t/unit/rxe_send
@@ -280,7 +294,8 @@ check_PROGRAMS += t/unit/private34_steering
 TESTS += t/unit/private34_steering
 t_unit_private34_steering_SOURCES = t/unit/private34_steering.c compat/private34/context.c \
 	compat/private34/private34.h compat/private34/log.c compat/private34/steering.c \
-	t/lib/fake_uverbs.c t/lib/fake_uverbs.h
+	t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
+	t/lib/fake_kernel.c t/lib/fake_kernel.h
 t_unit_private34_steering_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_private34_steering_LDADD = libhf-core.la $(CMOCKA_LIBS)
 endif

@@ -7,15 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/ioctl.h>
 #include <cmocka.h>
 #include <rdma/ib_user_verbs.h>
 #include <rdma/rdma_user_ioctl.h>
 
 #include "shared/attr.h"
 #include "core/verbs/context.h"
+#include "t/lib/fake_kernel.h"
 
-enum { REQUESTS = 5000, SGES = 20000 };
+enum {
+	REQUESTS = 5000,
+	SGES = 20000,
+	COMMAND_FD = 1 << 20, /* a number that no descriptor has: a real write() answers EBADF */
+};
 
 /* What was posted, over all commands. */
 static struct {
@@ -36,16 +40,6 @@ static struct verbs_ex_private private;
 static struct ibv_qp qp = {.context = &verbs.context, .handle = 21, .qp_type = IBV_QPT_RC};
 static struct ibv_cq cq = {.context = &verbs.context, .handle = 23};
 static struct ibv_srq srq = {.context = &verbs.context, .handle = 22};
-
-static void reset(void)
-{
-	memset(&kernel, 0, sizeof(kernel));
-	verbs.priv = &private;
-	verbs.context.cmd_fd = -1;
-	atomic_store(&private.uverbs.dead, false);
-	atomic_store(&private.uverbs.no_write, false);
-	qp.qp_type = IBV_QPT_RC;
-}
 
 static int take(const struct ib_uverbs_post_send *head, size_t size, uint32_t *bad_wr)
 {
@@ -72,51 +66,48 @@ static int take(const struct ib_uverbs_post_send *head, size_t size, uint32_t *b
 	return 0;
 }
 
-int ioctl(int fd, unsigned long request, ...)
+static int answer(int fd, struct ib_uverbs_ioctl_hdr *header)
 {
-	const struct ib_uverbs_attr *in = NULL, *out = NULL;
-	const struct ib_uverbs_ioctl_hdr *header;
-	va_list args;
+	const struct ib_uverbs_attr *in, *out;
 
-	va_start(args, request);
-	header = va_arg(args, void *);
-	va_end(args);
 	assert_int_equal(fd, verbs.context.cmd_fd);
 	assert_int_equal(header->method_id, UVERBS_METHOD_INVOKE_WRITE);
-	for (size_t i = 0; i < header->num_attrs; i++) {
-		if (header->attrs[i].attr_id == UVERBS_ATTR_WRITE_CMD)
-			kernel.cmd = (uint32_t)header->attrs[i].data;
-		if (header->attrs[i].attr_id == UVERBS_ATTR_CORE_IN)
-			in = &header->attrs[i];
-		if (header->attrs[i].attr_id == UVERBS_ATTR_CORE_OUT)
-			out = &header->attrs[i];
-	}
+	kernel.cmd = (uint32_t)fake_kernel_attr(header, UVERBS_ATTR_WRITE_CMD)->data;
+	in = fake_kernel_attr(header, UVERBS_ATTR_CORE_IN);
+	out = fake_kernel_attr(header, UVERBS_ATTR_CORE_OUT);
 	if (kernel.cmd == IB_USER_VERBS_CMD_REQ_NOTIFY_CQ && in) {
 		const struct ib_uverbs_req_notify_cq *notify = (const void *)&in->data;
 
 		assert_true(in->len == sizeof(*notify) && notify->solicited_only == 1);
 		kernel.handle = notify->cq_handle;
 		kernel.commands++;
-		errno = kernel.err;
-		return errno ? -1 : 0;
+		return kernel.err;
 	}
 	if (!in || !out || out->len != sizeof(uint32_t)) {
 		fail_msg("a command without its two buffers");
-		return -1;
+		return EINVAL;
 	}
 	kernel.commands++;
-	errno = take((const void *)(uintptr_t)in->data, in->len, (void *)(uintptr_t)out->data);
-	return errno ? -1 : 0;
+	return take((const void *)(uintptr_t)in->data, in->len, (void *)(uintptr_t)out->data);
 }
 
-ssize_t __real_hfi_write_uncancelled(int fd, const void *buffer, size_t size);
-ssize_t __wrap_hfi_write_uncancelled(int fd, const void *buffer, size_t size);
-
-ssize_t __wrap_hfi_write_uncancelled(int fd, const void *buffer, size_t size)
+static ssize_t answer_write(int fd, const void *buffer, size_t size)
 {
 	kernel.writes++;
 	errno = kernel.write_err;
-	return errno ? -1 : __real_hfi_write_uncancelled(fd, buffer, size);
+	return errno ? -1 : fake_kernel_write(fd, buffer, size);
+}
+
+static void reset(void)
+{
+	memset(&kernel, 0, sizeof(kernel));
+	verbs.priv = &private;
+	verbs.context.cmd_fd = COMMAND_FD;
+	fake_kernel_answer(FAKE_KERNEL_EVERY_FD, answer);
+	fake_kernel_answer_write(answer_write);
+	atomic_store(&private.uverbs.dead, false);
+	atomic_store(&private.uverbs.no_write, false);
+	qp.qp_type = IBV_QPT_RC;
 }
 
 static void sends(void **state)
