@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 provider_includedir = $(includedir)/holdfast-provider
 provider_include_HEADERS = \
+	abi/holdfast-provider/events.h \
 	abi/holdfast-provider/memory.h \
 	abi/holdfast-provider/objects.h \
 	abi/holdfast-provider/provider.h \

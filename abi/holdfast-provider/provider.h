@@ -85,6 +85,7 @@ void hf_provider_log(const struct ibv_device *device, int level, const char *for
 }
 #endif
 
+#include <holdfast-provider/events.h>
 #include <holdfast-provider/queues.h>
 #include <holdfast-provider/steering.h>
 

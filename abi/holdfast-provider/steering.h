@@ -119,6 +119,13 @@ int hf_provider_modify_wq(struct ibv_wq *wq, const struct ibv_wq_attr *attr,
 int hf_provider_destroy_wq(struct ibv_wq *wq);
 
 /*
+ * Fills the public part of a WQ that the kernel does not know, but for wq_num, handle and post_recv. In
+ * node HOLDFAST_PROVIDER_1.1.
+ */
+void hf_provider_init_wq(struct ibv_wq *wq, struct ibv_context *context,
+			 const struct ibv_wq_init_attr *attr);
+
+/*
  * Creating fills in the context, handle and number. EINVAL for a comp_mask that is not known, or the
  * kernel's answer. Destroying answers EBUSY while a QP uses the table, and 0 on a device that is gone.
  * Since ABI 1.

@@ -57,9 +57,9 @@ int hfi_command_send(struct hf_command *command, int cmd_fd)
 
 int hfi_command_run(struct hf_command *command, struct ibv_context *context)
 {
-	int err = -EIO;
+	int err = hf_command_refusal(hf_uverbs_of(context));
 
-	if (!atomic_load_explicit(&hf_uverbs_of(context)->dead, memory_order_relaxed))
+	if (!err)
 		err = send_command(command, context->cmd_fd);
 	/* A provider whose operation answers with a pointer leaves errno as it finds it. */
 	if (err)
@@ -88,8 +88,7 @@ bool hfi_command_written(struct ibv_context *context, const void *request, size_
 bool hfi_answer_is_gone(struct ibv_context *context, int err)
 {
 	/* EIO from a context that lost its device (Linux, uverbs_main.c), ENODEV from drivers. */
-	return err == -EIO || err == -ENODEV ||
-	       (err && atomic_load_explicit(&hf_uverbs_of(context)->dead, memory_order_relaxed));
+	return err == -EIO || err == -ENODEV || (err && hf_command_is_dead(hf_uverbs_of(context)));
 }
 
 int hfi_destroy_command(struct ibv_context *context, uint16_t object, uint16_t method,

@@ -45,7 +45,7 @@ static bool is_gone(struct ibv_context *context)
 {
 	const struct hf_uverbs *uverbs = hf_uverbs_of(context);
 
-	return atomic_load(&uverbs->dead) || (uverbs->removed && uverbs->removed(context));
+	return hf_command_is_dead(uverbs) || (uverbs->removed && uverbs->removed(context));
 }
 
 void hfi_events_wait(struct ibv_context *context, bool gone, pthread_mutex_t *mutex,

@@ -18,7 +18,9 @@ struct hf_uverbs {
 	int event_fd; /* the kernel's, where the program's async_fd is another one; else -1 */
 	bool (*removed)(
 		struct ibv_context *context); /* asks the room that hears of it; may be NULL */
-	atomic_bool dead;     /* revoked, or known to be gone: commands fail without being sent */
+	atomic_bool
+		dead; /* revoked, known to be gone or no_kernel: commands fail without being sent */
+	bool no_kernel;	      /* nobody takes commands */
 	atomic_uint mapped;   /* CQs and SRQs that are there; a QP's queues do not outlive its CQ */
 	atomic_bool no_write; /* the node's write() is refused to this process */
 	struct hf_delivered delivered;
@@ -43,6 +45,20 @@ static inline struct hf_uverbs *hf_uverbs_of(struct ibv_context *context)
 						 offsetof(struct verbs_context, context));
 
 	return (struct hf_uverbs *)(void *)verbs->priv;
+}
+
+/* What commands answer without being sent: -EOPNOTSUPP, -EIO, or 0 where they are sent. */
+static inline int hf_command_refusal(const struct hf_uverbs *uverbs)
+{
+	if (!atomic_load_explicit(&uverbs->dead, memory_order_relaxed))
+		return 0;
+	return uverbs->no_kernel ? -EOPNOTSUPP : -EIO;
+}
+
+/* Is the device gone, as far as commands are concerned? */
+static inline bool hf_command_is_dead(const struct hf_uverbs *uverbs)
+{
+	return hf_command_refusal(uverbs) == -EIO;
 }
 
 /* hf_command_begin() with the context's driver. */

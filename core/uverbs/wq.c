@@ -64,6 +64,18 @@ static int create_older(struct ibv_context *context, const struct ibv_wq_init_at
 				sizeof(*ret), data);
 }
 
+HF_EXPORT void hf_provider_init_wq(struct ibv_wq *wq, struct ibv_context *context,
+				   const struct ibv_wq_init_attr *attr)
+{
+	wq->context = context;
+	wq->wq_context = attr->wq_context;
+	wq->pd = attr->pd;
+	wq->cq = attr->cq;
+	wq->wq_type = attr->wq_type;
+	wq->state = IBV_WQS_RESET;
+	hfi_events_init(context, &wq->mutex, &wq->cond, &wq->events_completed);
+}
+
 HF_EXPORT int hf_provider_create_wq(struct ibv_context *context, struct ibv_wq_init_attr *attr,
 				    struct ibv_wq *wq, const struct hf_driver_data *data)
 {
@@ -81,15 +93,9 @@ HF_EXPORT int hf_provider_create_wq(struct ibv_context *context, struct ibv_wq_i
 		return -err;
 	attr->max_wr = response.max_wr;
 	attr->max_sge = response.max_sge;
-	wq->context = context;
-	wq->wq_context = attr->wq_context;
-	wq->pd = attr->pd;
-	wq->cq = attr->cq;
+	hf_provider_init_wq(wq, context, attr);
 	wq->wq_num = response.wqn;
 	wq->handle = response.wq_handle;
-	wq->wq_type = attr->wq_type;
-	wq->state = IBV_WQS_RESET;
-	hfi_events_init(context, &wq->mutex, &wq->cond, &wq->events_completed);
 	return 0;
 }
 

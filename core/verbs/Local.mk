@@ -4,12 +4,16 @@ libhf_core_la_SOURCES += \
 	core/verbs/comp_channel.c \
 	core/verbs/context.c \
 	core/verbs/context.h \
+	core/verbs/context_calls.c \
+	core/verbs/context_calls.h \
 	core/verbs/cq.c \
 	core/verbs/cq.h \
 	core/verbs/device_list.c \
 	core/verbs/dm.c \
 	core/verbs/event_fd.c \
 	core/verbs/event_fd.h \
+	core/verbs/event_queue.c \
+	core/verbs/event_queue.h \
 	core/verbs/events.c \
 	core/verbs/gid.c \
 	core/verbs/import.c \
@@ -18,6 +22,7 @@ libhf_core_la_SOURCES += \
 	core/verbs/mcast.c \
 	core/verbs/mr.c \
 	core/verbs/open.c \
+	core/verbs/no_kernel.c \
 	core/verbs/operations.c \
 	core/verbs/operations.h \
 	core/verbs/pd.c \

@@ -12,7 +12,8 @@
 struct hf_channel {
 	struct hf_comp_channel base;
 	struct hf_wait wait;
-	bool ended; /* with its context, which is not touched any more */
+	struct hfi_event_queue *queue; /* NULL: the kernel has it */
+	bool ended;		       /* with its context, which is not touched any more */
 	struct hf_channel *prev, *next;
 };
 
@@ -21,35 +22,51 @@ static struct hf_channel *channel_of(struct ibv_comp_channel *channel)
 	return (struct hf_channel *)(void *)channel;
 }
 
+struct hfi_event_queue *hfi_channel_queue(struct ibv_comp_channel *channel)
+{
+	return channel_of(channel)->queue;
+}
+
+static void free_queue(struct hf_channel *channel)
+{
+	if (!channel->queue)
+		return;
+	hfi_event_queue_close(channel->queue);
+	hfi_event_queue_fini(channel->queue);
+	free(channel->queue);
+	channel->queue = NULL;
+}
+
 HF_EXPORT struct ibv_comp_channel *ibv_create_comp_channel(struct ibv_context *context)
 {
-	const struct ib_uverbs_create_comp_channel request = {0};
-	struct ib_uverbs_create_comp_channel_resp response = {0};
+	struct verbs_ex_private *private = hf_context_of(context)->priv;
 	struct hf_channel *channel;
 	int err, fd;
 
 	channel = calloc(1, sizeof(*channel));
 	if (!channel)
 		return NULL;
-	err = hf_write_command(context, IB_USER_VERBS_CMD_CREATE_COMP_CHANNEL, &request,
-			       sizeof(request), &response, sizeof(response), NULL);
-	if (err)
+	fd = private->calls->open_channel(context, &channel->queue);
+	if (fd < 0) {
+		err = fd;
 		goto free_channel;
-	fd = (int)response.fd;
-	err = hfi_wait_init(&channel->wait, hf_context_of(context)->priv->device, fd);
+	}
+	err = hfi_wait_init(&channel->wait, private->device, fd);
 	if (err)
 		goto close_fd;
+	channel->wait.queue = channel->queue;
 	channel->base = (struct hf_comp_channel){
 		.channel = {.context = context, .fd = channel->wait.fd},
 		.kernel_fd = fd,
 	};
 	hfi_revoke_add_channel(hf_context_of(context), &channel->wait);
 	pthread_mutex_lock(&context->mutex);
-	DL_APPEND(hf_context_of(context)->priv->channels, channel);
+	DL_APPEND(private->channels, channel);
 	pthread_mutex_unlock(&context->mutex);
 	return &channel->base.channel;
 
 close_fd:
+	free_queue(channel);
 	hfi_close(&fd);
 free_channel:
 	free(channel);
@@ -72,8 +89,11 @@ HF_EXPORT int ibv_destroy_comp_channel(struct ibv_comp_channel *channel)
 		if (used)
 			return EBUSY;
 		hfi_revoke_remove_channel(hf_context_of(context), &this->wait);
+		if (this->queue)
+			hfi_event_queue_close(this->queue);
 		hfi_wait_fini(&this->wait);
 	}
+	free_queue(this);
 	free(this);
 	return 0;
 }
@@ -88,6 +108,9 @@ void hfi_channels_end(struct verbs_context *context)
 		/* The program may have closed them, and have other files under their numbers. */
 		if (!atomic_load(&channel->wait.revoked) && !hfi_wait_owns(&channel->wait))
 			channel->wait.fd = channel->wait.kernel_fd = -1;
+		/* The provider may have a thread that reports until free_context stops it. */
+		if (channel->queue)
+			hfi_event_queue_close(channel->queue);
 		hfi_wait_fini(&channel->wait);
 		channel->base.channel.fd = -1;
 		channel->base.kernel_fd = -1;

@@ -10,7 +10,6 @@
 #include "core/compat.h"
 #include "core/device/hf.h"
 #include "core/device/instance.h"
-#include "core/uverbs/device_commands.h"
 #include "core/verbs/context.h"
 #include "core/verbs/release_file.h"
 #include "core/verbs/operations.h"
@@ -51,6 +50,7 @@ HF_EXPORT void *hf_provider_context_alloc(struct ibv_device *device, int cmd_fd,
 	}
 	context = (struct verbs_context *)(void *)(object + offset);
 	private->device = hfi_device_of(device);
+	private->calls = &hfi_plain_calls;
 	private->uverbs.driver_id = driver_id;
 	private->uverbs.qp_mask_offset = qp_mask_offset(private->device);
 	private->uverbs.event_fd = -1;
@@ -78,6 +78,7 @@ HF_EXPORT void hf_provider_context_uninit(struct verbs_context *context)
 {
 	struct hf_device *device = context->priv->device;
 
+	hfi_no_kernel_free(context->priv->none);
 	if (context->priv->async.used)
 		hfi_wait_fini(&context->priv->async);
 	else
@@ -118,20 +119,11 @@ static bool was_removed(struct ibv_context *context)
 	return hfi_wait_is_over(&hf_context_of(context)->priv->async);
 }
 
-static int add_async_fd(struct verbs_context *context)
+int hfi_context_take_async(struct verbs_context *context, int fd)
 {
 	struct verbs_ex_private *private = context->priv;
-	int err, fd = context->context.async_fd;
+	int err = hfi_wait_init(&private->async, private->device, fd);
 
-	if (private->kernel && fd < 0) {
-		fd = hfi_cmd_async_fd(context->context.cmd_fd, private->uverbs.driver_id);
-		if (fd < 0)
-			return fd;
-		context->context.async_fd = fd;
-	}
-	if (fd < 0)
-		return 0;
-	err = hfi_wait_init(&private->async, private->device, fd);
 	if (err)
 		return err;
 	private->uverbs.event_fd = fd;
@@ -140,11 +132,30 @@ static int add_async_fd(struct verbs_context *context)
 	return 0;
 }
 
+static int add_async_fd(struct verbs_context *context)
+{
+	struct verbs_ex_private *private = context->priv;
+	int fd = context->context.async_fd;
+
+	if (private->async.used)
+		return 0;
+	if (fd < 0 && !private->calls->open_async)
+		return 0;
+	if (fd < 0)
+		fd = private->calls->open_async(&context->context);
+	if (fd < 0)
+		return fd;
+	context->context.async_fd = fd;
+	return hfi_context_take_async(context, fd);
+}
+
 int hfi_context_prepare(struct verbs_context *context)
 {
 	int err = add_async_fd(context);
 
-	return err ? err : hfi_revoke_watch(context);
+	if (!err && context->priv->calls->revocable)
+		err = hfi_revoke_watch(context);
+	return err;
 }
 
 /*

@@ -10,10 +10,12 @@
 
 #include "core/device/table.h"
 #include "core/uverbs/uverbs.h"
+#include "core/verbs/context_calls.h"
 #include "core/verbs/event_fd.h"
 
 struct hf_channel;
 struct hf_revocable;
+struct hfi_no_kernel;
 
 enum hf_fatal { HF_FATAL_NOT_TOLD, HF_FATAL_BY_CORE, HF_FATAL_BY_KERNEL };
 
@@ -21,8 +23,9 @@ enum hf_fatal { HF_FATAL_NOT_TOLD, HF_FATAL_BY_CORE, HF_FATAL_BY_KERNEL };
 struct verbs_ex_private {
 	struct hf_uverbs uverbs; /* first: see core/uverbs/uverbs.h */
 	struct verbs_context_ops ops;
-	struct hf_device *device;	/* holds a reference */
-	bool kernel;			/* the kernel made a context for cmd_fd */
+	struct hf_device *device; /* holds a reference */
+	const struct hfi_context_calls *calls;
+	struct hfi_no_kernel *none;	/* see core/verbs/no_kernel.c; NULL in other contexts */
 	struct hf_wait async;		/* its `fd` is the program's context.async_fd */
 	struct hf_channel *channels;	/* utlist; guarded by the context's mutex */
 	struct hf_revocable *revocable; /* see core/verbs/revoke.h */
@@ -41,6 +44,18 @@ static inline struct verbs_context *hf_context_of(struct ibv_context *context)
  * where that is switched on.
  */
 int hfi_context_prepare(struct verbs_context *context);
+
+/*
+ * Takes over the descriptor that reports asynchronous events, and gives the program another one in its
+ * place. 0 or -errno, and then `fd` is still the caller's.
+ */
+int hfi_context_take_async(struct verbs_context *context, int fd);
+
+/* What hf_provider_no_kernel() made; NULL is nothing. Nobody may report events any more. */
+void hfi_no_kernel_free(struct hfi_no_kernel *none);
+
+/* Where the completion events of a context without a kernel are reported. */
+struct hfi_event_queue *hfi_channel_queue(struct ibv_comp_channel *channel);
 
 /* Ends completion channels that the program has left: their descriptors would keep the device. */
 void hfi_channels_end(struct verbs_context *context);

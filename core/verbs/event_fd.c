@@ -147,6 +147,8 @@ static ssize_t read_and_count(const struct hf_wait *wait, void *buffer, size_t s
 	bool passed_over;
 	ssize_t got;
 
+	if (wait->queue)
+		return hfi_event_queue_read(wait->queue, buffer, size);
 	if (!alone)
 		pthread_mutex_lock(&account->delivered->lock);
 	do {
@@ -292,7 +294,8 @@ static int try_read(struct hf_wait *wait, void *buffer, size_t size,
 static int read_or_sleep(struct hf_wait *wait, void *buffer, size_t size,
 			 const struct hf_wait_account *account, const int *cancelling)
 {
-	const bool waits_first = expects_to_wait(wait);
+	/* To look into a queue takes no system call. */
+	const bool waits_first = !wait->queue && expects_to_wait(wait);
 	int err = waits_first ? sleep_on(wait, cancelling) : 0;
 	bool slept = waits_first && !err, asks;
 	int got;

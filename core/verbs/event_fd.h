@@ -16,11 +16,14 @@
 
 #include "core/device/removal.h"
 #include "core/uverbs/event_counts.h"
+#include "core/verbs/event_queue.h"
 
 struct hf_wait {
 	bool used;
-	struct hf_device *device;    /* the context holds a reference; NULL in tests */
-	struct hf_removal *removal;  /* NULL where nothing is heard */
+	struct hf_device *device;   /* the context holds a reference; NULL in tests */
+	struct hf_removal *removal; /* NULL where nothing is heard */
+	struct hfi_event_queue
+		*queue;		     /* what events are read from in place of kernel_fd, or NULL */
 	int fd;			     /* the program's */
 	int kernel_fd;		     /* what the kernel commands want; non-blocking */
 	unsigned int forks;	     /* hfi_fork_count() of the process that made `fd` */

@@ -8,13 +8,7 @@
 
 #include "shared/attr.h"
 #include "core/device/attributes.h"
-#include "core/uverbs/gid_commands.h"
 #include "core/verbs/context.h"
-
-static_assert(sizeof(struct ibv_gid_entry) == sizeof(struct ib_uverbs_gid_entry) &&
-		      offsetof(struct ibv_gid_entry, ndev_ifindex) ==
-			      offsetof(struct ib_uverbs_gid_entry, netdev_ifindex),
-	      "the kernel writes into the program's array");
 
 struct port_gids {
 	uint32_t port;
@@ -38,13 +32,6 @@ static struct ibv_gid_entry entry_of(uint32_t port, const struct hf_gid *gid)
 		.gid_type = (uint32_t)gid->type,
 		.ndev_ifindex = gid->netdev[0] ? if_nametoindex(gid->netdev) : 0,
 	};
-}
-
-/* No kernel behind the device, or one before Linux 5.10, which lacks the methods. */
-static bool must_read_files(const struct verbs_context *context, int err)
-{
-	return !context->priv->kernel || err == -EPROTONOSUPPORT || err == -EOPNOTSUPP ||
-	       err == -ENOTTY;
 }
 
 struct one_gid {
@@ -95,12 +82,9 @@ static int entry_from_files(struct verbs_context *context, uint32_t port, uint32
 static int query_entry(struct verbs_context *context, uint32_t port, uint32_t index, uint32_t flags,
 		       struct ibv_gid_entry *ret)
 {
-	int err = 0;
+	int err = context->priv->calls->gid_entry(&context->context, port, index, flags, ret);
 
-	if (context->priv->kernel)
-		err = hfi_command_gid_entry(&context->context, port, index, flags,
-					    (struct ib_uverbs_gid_entry *)(void *)ret);
-	if (must_read_files(context, err))
+	if (hfi_must_read_files(err))
 		err = flags ? -EINVAL : entry_from_files(context, port, index, ret);
 	return err;
 }
@@ -164,13 +148,12 @@ HF_EXPORT ssize_t _ibv_query_gid_table(struct ibv_context *context, struct ibv_g
 {
 	struct verbs_context *verbs = hf_context_of(context);
 	struct places places = {(char *)entries, max_entries, 0, entry_size};
-	ssize_t count = 0;
+	ssize_t count;
 
 	if (!max_entries || !entry_size)
 		return -EINVAL;
-	if (verbs->priv->kernel)
-		count = hfi_command_gid_table(context, entries, max_entries, entry_size, flags);
-	if (must_read_files(verbs, (int)count))
+	count = verbs->priv->calls->gid_table(context, entries, max_entries, entry_size, flags);
+	if (hfi_must_read_files(count))
 		count = flags ? -EINVAL : table_from_files(verbs, &places);
 	return count;
 }

@@ -14,8 +14,9 @@
 
 static int prepare(struct verbs_context *context)
 {
-	/* The other process had the kernel make it. */
-	context->priv->kernel = true;
+	/* The other process had the kernel make it, unless the provider said that there is none. */
+	if (context->priv->calls == &hfi_plain_calls)
+		context->priv->calls = &hfi_kernel_calls;
 	return hfi_context_prepare(context);
 }
 

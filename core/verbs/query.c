@@ -7,7 +7,6 @@
 #include "shared/attr.h"
 #include "core/device/attributes.h"
 #include "core/device/hf.h"
-#include "core/uverbs/gid_commands.h"
 #include "core/verbs/context.h"
 #include "core/verbs/operations.h"
 
@@ -65,19 +64,19 @@ static int read_pkey(int dir, const struct hf_entry *entry, void *arg)
 }
 
 /* 0 and the entry; an entry that is not in use is all zero, as the kernel's file would say. */
-static int ask_kernel(struct verbs_context *context, uint32_t port, uint32_t index,
-		      union ibv_gid *gid)
+static int ask_context(struct verbs_context *context, uint32_t port, uint32_t index,
+		       union ibv_gid *gid)
 {
-	struct ib_uverbs_gid_entry entry;
+	struct ibv_gid_entry entry;
 	int err;
 
-	err = hfi_command_gid_entry(&context->context, port, index, 0, &entry);
+	err = context->priv->calls->gid_entry(&context->context, port, index, 0, &entry);
 	if (err == -ENODATA) {
 		memset(gid, 0, sizeof(*gid));
 		return 0;
 	}
 	if (!err)
-		memcpy(gid, entry.gid, sizeof(*gid));
+		*gid = entry.gid;
 	return err;
 }
 
@@ -86,16 +85,15 @@ HF_EXPORT int ibv_query_gid(struct ibv_context *context, uint8_t port, int index
 {
 	struct verbs_context *verbs = hf_context_of(context);
 	struct table_read table = {.port = port, .index = (uint32_t)index};
-	int err = -EOPNOTSUPP;
+	int err;
 
 	if (index < 0) {
 		errno = EINVAL;
 		return -1;
 	}
 	/* The context's own descriptor cannot lead to another device; older kernels lack the method. */
-	if (verbs->priv->kernel)
-		err = ask_kernel(verbs, port, (uint32_t)index, &table.gid);
-	if (err == -EOPNOTSUPP || err == -EPROTONOSUPPORT || err == -ENOTTY)
+	err = ask_context(verbs, port, (uint32_t)index, &table.gid);
+	if (hfi_must_read_files(err))
 		err = hfi_with_dir(verbs->priv->device, read_gid, &table);
 	if (err < 0) {
 		errno = -err;

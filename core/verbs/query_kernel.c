@@ -49,7 +49,7 @@ static void take_context(struct verbs_context *context, uint32_t num_comp_vector
 
 	context->context.num_comp_vectors = (int)num_comp_vectors;
 	__atomic_store_n(&device->core_support, core_support, __ATOMIC_RELAXED);
-	context->priv->kernel = true;
+	context->priv->calls = &hfi_kernel_calls;
 }
 
 HF_EXPORT int hf_provider_get_context(struct verbs_context *context,
@@ -60,6 +60,8 @@ HF_EXPORT int hf_provider_get_context(struct verbs_context *context,
 	uint64_t core_support = 0;
 	int err;
 
+	if (context->priv->uverbs.no_kernel)
+		return EOPNOTSUPP;
 	err = hfi_cmd_get_context(context->context.cmd_fd, context->priv->uverbs.driver_id, &uhw,
 				  &num_comp_vectors, &core_support);
 	if (err == -EPROTONOSUPPORT || err == -ENOTTY)
@@ -160,11 +162,11 @@ static void take_extended(struct ibv_device_attr_ex *to,
 
 /*
  * These commands are also sent where there is no context yet, so they do not look themselves. Under a
- * revoked one's descriptor is something that knows no commands.
+ * revoked one's descriptor is something that knows no commands. 0 or a positive errno value.
  */
-static bool is_dead(struct verbs_context *context)
+static int refusal(struct verbs_context *context)
 {
-	return atomic_load_explicit(&context->priv->uverbs.dead, memory_order_relaxed);
+	return -hf_command_refusal(&context->priv->uverbs);
 }
 
 int hfi_compat_query_device(struct ibv_context *context,
@@ -183,8 +185,9 @@ int hfi_compat_query_device(struct ibv_context *context,
 		return EINVAL;
 	if (attr_size < sizeof(attr->orig_attr))
 		return EOPNOTSUPP;
-	if (is_dead(verbs))
-		return EIO;
+	err = refusal(verbs);
+	if (err)
+		return err;
 	err = hfi_cmd_query_device(context->cmd_fd, verbs->priv->uverbs.driver_id, &uhw, &response);
 	if (err)
 		return -err;
@@ -217,10 +220,10 @@ HF_EXPORT int hf_provider_query_port(struct ibv_context *context, uint8_t port,
 	struct ib_uverbs_query_port_resp_ex response;
 	const struct ib_uverbs_query_port_resp *from = &response.legacy_resp;
 	struct verbs_context *verbs = hf_context_of(context);
-	int err;
+	int err = refusal(verbs);
 
-	if (is_dead(verbs))
-		return EIO;
+	if (err)
+		return err;
 	err = hfi_cmd_query_port(context->cmd_fd, verbs->priv->uverbs.driver_id, port, &response);
 	if (err)
 		return -err;

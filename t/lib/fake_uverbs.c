@@ -159,7 +159,7 @@ struct ibv_context *fake_context(void)
 	fake.private.uverbs.driver_id = FAKE_DRIVER_ID;
 	fake.private.uverbs.event_fd = -1;
 	fake.private.uverbs.qp_mask_offset = offsetof(struct verbs_qp, comp_mask);
-	fake.private.kernel = true;
+	fake.private.calls = &hfi_kernel_calls;
 	fake.private.device = &fake.behind;
 	fake.device.sysfs = &fake.behind.sysfs;
 	fake.context.priv = &fake.private;

@@ -425,7 +425,7 @@ static void contexts(void **state)
 
 	(void)state;
 	fake_device()->sysfs = &device.sysfs;
-	verbs->priv->kernel = false;
+	verbs->priv->calls = &hfi_plain_calls;
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_GET_CONTEXT_NUM_COMP_VECTORS, &vectors, 4);
 	fake_reply(UVERBS_ATTR_GET_CONTEXT_CORE_SUPPORT, &support, 8);
@@ -438,10 +438,10 @@ static void contexts(void **state)
 	assert_int_equal(context->num_comp_vectors, 8);
 	assert_int_equal(fake_device()->core_support, 1);
 	assert_int_equal(context->async_fd, -1);
-	assert_true(verbs->priv->kernel);
+	assert_ptr_equal(verbs->priv->calls, &hfi_kernel_calls);
 
 	/* Linux 5.0 to 5.6 */
-	verbs->priv->kernel = false;
+	verbs->priv->calls = &hfi_plain_calls;
 	fake_fail(EPROTONOSUPPORT);
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_CORE_OUT, &response, sizeof(response));
@@ -456,11 +456,11 @@ static void contexts(void **state)
 	context->async_fd = -1;
 
 	/* older */
-	verbs->priv->kernel = false;
+	verbs->priv->calls = &hfi_plain_calls;
 	fake_fail(EPROTONOSUPPORT);
 	fake_fail(EPROTONOSUPPORT);
 	assert_int_equal(hf_provider_get_context(verbs, NULL), ENOSYS);
-	assert_false(verbs->priv->kernel);
+	assert_ptr_equal(verbs->priv->calls, &hfi_plain_calls);
 	assert_non_null(strstr(logged, "old0"));
 	assert_non_null(strstr(logged, "5.0"));
 	printf("%s\n", logged);
@@ -475,7 +475,7 @@ static void contexts(void **state)
 	fake_out(UVERBS_ATTR_QUERY_CONTEXT_CORE_SUPPORT, 8);
 	fake_no_more();
 	assert_int_equal(context->num_comp_vectors, 8);
-	assert_true(verbs->priv->kernel);
+	assert_ptr_equal(verbs->priv->calls, &hfi_kernel_calls);
 	fake_context_end();
 }
 
