@@ -16,6 +16,8 @@ libhf_core_la_SOURCES += \
 	core/notify/netlink.h \
 	core/notify/rdma_netlink.c \
 	core/notify/rdma_netlink.h \
+	core/notify/removal_kernel.c \
+	core/notify/removal_kernel.h \
 	core/notify/removal_tree.c \
 	core/notify/removal_tree.h \
 	core/notify/route_netlink.c \

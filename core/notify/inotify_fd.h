@@ -3,10 +3,12 @@
 #ifndef HF_NOTIFY_INOTIFY_FD_H
 #define HF_NOTIFY_INOTIFY_FD_H
 
+#include "shared/attr.h"
+
 /*
  * A new one, non-blocking and close-on-exec. -EUSERS when the user has too many of them, which says
  * nothing of the descriptors of this process: -EMFILE, -ENFILE, -ENOMEM.
  */
-int hfi_inotify_fd_new(void) __attribute__((warn_unused_result));
+int hfi_inotify_fd_new(void) HF_MUST_CHECK;
 
 #endif

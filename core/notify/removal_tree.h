@@ -3,13 +3,14 @@
 #ifndef HF_NOTIFY_REMOVAL_TREE_H
 #define HF_NOTIFY_REMOVAL_TREE_H
 
+#include "shared/attr.h"
+
 /*
  * A descriptor that becomes readable when class/infiniband_verbs/UVERBS is taken out of the tree at
  * `sysfs`, and for no other reason; nobody reads from it. -ENODEV when there is no such device,
  * -EUSERS where the removal cannot be heard because the user has too many inotify descriptors;
  * -EMFILE, -ENFILE, -ENOMEM, and what else open() and inotify_add_watch() answer.
  */
-int hfi_removal_tree_open(const char *sysfs, const char *uverbs)
-	__attribute__((warn_unused_result, nonnull));
+int hfi_removal_tree_open(const char *sysfs, const char *uverbs) HF_MUST_CHECK HF_NONNULL;
 
 #endif
