@@ -34,15 +34,16 @@ static void tell(struct hf *hf, bool all, struct hf_device *device, enum hf_chan
 			observer->changed(observer, device, kind, what);
 }
 
-/* A device is shown once there is all of it, and told of once it can be opened. */
+/* A device is announced to observers of all devices once it is whole, to the others once it can be opened. */
 static void tell_added(struct hf *hf, struct hf_device *device)
 {
-	if (!device->shown && *device->name && device->entry.reason.code != HF_REASON_HALF_MADE) {
-		device->shown = true;
+	if (!device->announced_to_all && *device->name &&
+	    device->entry.reason.code != HF_REASON_HALF_MADE) {
+		device->announced_to_all = true;
 		tell(hf, true, device, HF_TABLE_ADDED, 0);
 	}
-	if (!device->told && !device->reason) {
-		device->told = true;
+	if (!device->announced && !device->reason) {
+		device->announced = true;
 		tell(hf, false, device, HF_TABLE_ADDED, 0);
 	}
 }
@@ -50,9 +51,9 @@ static void tell_added(struct hf *hf, struct hf_device *device)
 static void tell_after_added(struct hf *hf, struct hf_device *device, enum hf_change_kind kind,
 			     uint32_t what)
 {
-	if (device->shown)
+	if (device->announced_to_all)
 		tell(hf, true, device, kind, what);
-	if (device->told)
+	if (device->announced)
 		tell(hf, false, device, kind, what);
 }
 
@@ -203,9 +204,9 @@ static int offer_again(struct hf *hf, struct hf_device *device, const struct hf_
 		take_out(hf, device);
 		/* This handle is; the instance lives on in the other. */
 		atomic_store(&device->gone, true);
-		fresh->shown = device->shown;
+		fresh->announced_to_all = device->announced_to_all;
 		insert(hf, fresh);
-		if (device->shown)
+		if (device->announced_to_all)
 			tell(hf, true, fresh, HF_TABLE_CHANGED, HF_CHANGED_HANDLE);
 	}
 	pthread_mutex_unlock(&hf->lock);

@@ -34,8 +34,8 @@ struct hf_device {
 	const char *name; /* current one, within past_names */
 	struct hf_past_name *past_names;
 	atomic_bool gone;
-	bool shown;		    /* ADDED went to the observers of all devices */
-	bool told;		    /* and to those of devices that can be opened */
+	bool announced_to_all;	    /* observers of all devices were given ADDED */
+	bool announced;		    /* observers of devices that can be opened were, too */
 	bool listed;		    /* was part of a list */
 	uint64_t seen;		    /* the last full scan that sighted it */
 	struct hf_removal *removal; /* while a context is open; guarded by hf->lock */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* One event of a stream: made, freed, and what a program may ask it. */
 #include <stdlib.h>
 
 #include "shared/attr.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* One event of a stream. */
 #ifndef HF_STREAM_EVENT_H
 #define HF_STREAM_EVENT_H
 
@@ -10,7 +11,7 @@
 struct hf_event {
 	enum hf_event_type type;
 	uint32_t changes;
-	uint64_t sequence; /* given when the event is taken */
+	uint64_t sequence; /* set when the program takes the event */
 	uint64_t generation;
 	struct hf_device *device; /* held; NULL for SYNCED and RESYNC */
 	char name[HF_NAME_SIZE];
@@ -18,10 +19,10 @@ struct hf_event {
 	UT_hash_handle hh;	      /* the newest queued event of its instance */
 };
 
-/* Takes a reference to the device, which may be NULL. With hf->lock held. NULL: no memory. */
+/* Holds the device, which may be NULL. Call with hf->lock held. NULL: no memory. */
 struct hf_event *hfi_event_new(enum hf_event_type type, struct hf_device *device, uint32_t changes);
 
-/* Gives a list of events back, as hfi_queue_empty() hands it out. Never with hf->lock held. */
+/* Frees a list of events, as hfi_queue_empty() returns it. Never call with hf->lock held. */
 void hfi_events_free(struct hf_event *first);
 
 #endif

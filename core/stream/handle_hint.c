@@ -1,54 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* From hints to looks: what a stream does about what it hears. */
+/* What a stream does about a hint: scan a device or all, or compare ports; and what is due later. */
 #include <errno.h>
 #include <string.h>
 
 #include "shared/error.h"
 #include "shared/text.h"
 #include "core/device/scan_lock.h"
+#include "core/stream/handle_hint.h"
 #include "core/stream/lower_netdevs.h"
-#include "core/stream/stream.h"
+#include "core/stream/reported.h"
 
-enum {
-	RETRY_FIRST_MS = 100,
-	RETRY_MAX_MS = 1000,
-	/* After some 8 s what is not ready is no slow udev but a state; its hints wake us. */
-	UNREADY_TRIES = 10,
-};
+/* After some 8 s a device that is not ready is not waiting for udev; from then on only a hint helps. */
+enum { UNREADY_TRIES = 10 };
 
 #define MS 1000000u /* ns */
 
 /*
- * The kernel works a new address into the GID table after it has told of it, on a work queue of its
- * own (roce_gid_mgmt.c): so look at once, and after these times once more.
+ * The kernel reports a new address first and adds it to the GID table later, on a work queue
+ * (drivers/infiniband/core/roce_gid_mgmt.c). Compare at once, and again after each of these times.
  */
-static const uint32_t look_again_ms[] = {10, 50, 250, 1000};
+static const uint32_t compare_again_ms[] = {10, 50, 250, 1000};
 
-enum { LOOKS = sizeof(look_again_ms) / sizeof(look_again_ms[0]) };
+enum { COMPARISONS = sizeof(compare_again_ms) / sizeof(compare_again_ms[0]) };
 
-void hfi_retry_start(struct hf_retry *retry, uint64_t now)
-{
-	retry->step = 0;
-	retry->at = now + (uint64_t)RETRY_FIRST_MS * MS;
-}
-
-void hfi_retry_again(struct hf_retry *retry, uint64_t now)
-{
-	uint64_t ms = retry->step < 4 ? (uint64_t)RETRY_FIRST_MS << (retry->step + 1)
-				      : RETRY_MAX_MS;
-
-	retry->step++;
-	retry->at = now + (ms > RETRY_MAX_MS ? RETRY_MAX_MS : ms) * MS;
-}
-
-void hfi_retry_stop(struct hf_retry *retry)
-{
-	retry->step = 0;
-	retry->at = 0;
-}
-
-/* Is there a device that may become ready without anybody telling us? */
-static bool somebody_unready(struct hf_stream *stream)
+/* True when some device may become ready without a notification. */
+static bool some_device_is_unready(struct hf_stream *stream)
 {
 	struct hf *hf = stream->hf;
 	struct hf_device *device;
@@ -57,14 +33,14 @@ static bool somebody_unready(struct hf_stream *stream)
 	pthread_mutex_lock(&hf->lock);
 	for (device = hf->table.unusable ? hf->table.by_key : NULL; device && !found;
 	     device = device->hh.next) {
-		if (stream->observer.all && device->shown)
+		if (stream->observer.all && device->announced_to_all)
 			continue;
 		switch (device->reason) {
 		case HF_REASON_HALF_MADE:
 		case HF_REASON_NO_NODE:
 		case HF_REASON_NODE_PERMISSION:
 		case HF_REASON_NODE_MISMATCH:
-		/* These may have been said for want of a descriptor, or because a disk failed once. */
+		/* These may have had a passing cause, such as no free descriptor or one failed read. */
 		case HF_REASON_NO_PROVIDER:
 		case HF_REASON_FILE_MISSING:
 		case HF_REASON_BAD_MANIFEST:
@@ -80,16 +56,16 @@ static bool somebody_unready(struct hf_stream *stream)
 	return found;
 }
 
-void hfi_stream_watch_unready(struct hf_stream *stream, bool anew)
+void hfi_stream_watch_unready(struct hf_stream *stream, bool restart)
 {
-	if (!somebody_unready(stream))
+	if (!some_device_is_unready(stream))
 		hfi_retry_stop(&stream->unready);
-	else if (anew || (!stream->unready.at && !stream->unready.step))
+	else if (restart || (!stream->unready.at && !stream->unready.step))
 		hfi_retry_start(&stream->unready, hfi_now());
 }
 
-/* Remembers that the look is owed still. */
-static int owe_scan(struct hf_stream *stream, int err)
+/* Remembers that a full scan is due, since this one failed. */
+static int scan_later(struct hf_stream *stream, int err)
 {
 	stream->scan_wanted = true;
 	return hfi_error_is_shortage(err) ? err : -EIO;
@@ -100,7 +76,7 @@ static int scan_all(struct hf_stream *stream)
 	int err = hfi_table_scan(stream->hf);
 
 	if (err < 0)
-		return owe_scan(stream, err);
+		return scan_later(stream, err);
 	stream->scan_wanted = false;
 	return 0;
 }
@@ -109,11 +85,11 @@ static int scan_one(struct hf_stream *stream, unsigned int root, const char *uve
 {
 	int err = hfi_table_scan_one(stream->hf, root, uverbs);
 
-	/* Not about that device, which would stand there as half made: and the hint is used up. */
-	return err < 0 ? owe_scan(stream, err) : 0;
+	/* An error concerns the whole scan, not this device; the hint is used up, so scan all later. */
+	return err < 0 ? scan_later(stream, err) : 0;
 }
 
-/* The uverbs name of the device that has this RDMA name in a root, as far as the table knows. */
+/* Looks up, in the table, the uverbs name of the device with this RDMA name in a root. */
 static bool uverbs_of(struct hf *hf, unsigned int root, const char *name, char ret[HF_NAME_SIZE])
 {
 	struct hf_device *device;
@@ -129,10 +105,10 @@ static bool uverbs_of(struct hf *hf, unsigned int root, const char *name, char r
 }
 
 /*
- * Looks at a device that is known by its RDMA name. One that is not known yet is told of by its
- * uverbs name too; only where uevents are not heard may this be the one notification there is.
+ * Scans a device by its RDMA name. A device that is not in the table yet also sends a notification
+ * with its uverbs name; only where uevents do not arrive may this one be the only one.
  */
-static int look_by_name(struct hf_stream *stream, unsigned int root, const char *name, bool came)
+static int scan_by_name(struct hf_stream *stream, unsigned int root, const char *name, bool came)
 {
 	char uverbs[HF_NAME_SIZE];
 
@@ -142,14 +118,14 @@ static int look_by_name(struct hf_stream *stream, unsigned int root, const char 
 }
 
 /*
- * A rename is a reason to look, not a fact: by the time it is read the old name may be another
- * device's.
+ * A rename notification may be out of date: by now another device may have the old name. So scan
+ * both names and believe what is there.
  */
-static int look_renamed(struct hf_stream *stream, unsigned int root, const struct hf_hint *hint)
+static int scan_renamed(struct hf_stream *stream, unsigned int root, const struct hf_hint *hint)
 {
-	int err = look_by_name(stream, root, hint->name, false);
+	int err = scan_by_name(stream, root, hint->name, false);
 
-	return err ? err : look_by_name(stream, root, hint->to, true);
+	return err ? err : scan_by_name(stream, root, hint->to, true);
 }
 
 static bool is_kernels(const struct hf_stream *stream, const struct hf_device *device)
@@ -166,7 +142,7 @@ static bool in_root(const struct hf_stream *stream, const struct hf_device *devi
 	return device->key.root == root;
 }
 
-/* A hint may have been under way since before a rename. With hf->lock held. */
+/* True for past names too: the hint may be older than a rename. With hf->lock held. */
 static bool was_called(const struct hf_device *device, const char *name)
 {
 	const struct hf_past_name *past;
@@ -177,86 +153,88 @@ static bool was_called(const struct hf_device *device, const char *name)
 	return false;
 }
 
-/* Only a kernel works on after it has told. */
-static void compare_soon(struct hf_stream *stream, struct hf_told *told)
+/* Only a kernel changes attributes after it has notified, so only there compare several times. */
+static void compare_soon(struct hf_stream *stream, struct hf_reported *reported)
 {
-	told->step = is_kernels(stream, told->device) ? 0 : LOOKS;
-	hfi_told_set_due(stream, told, hfi_now());
+	reported->step = is_kernels(stream, reported->device) ? 0 : COMPARISONS;
+	hfi_reported_set_due(stream, reported, hfi_now());
 }
 
-static void attributes_changed(struct hf_stream *stream, const struct hf_hint *hint)
+static void compare_by_name(struct hf_stream *stream, const struct hf_hint *hint)
 {
 	bool every = hint->name[0] == '\0';
-	struct hf_told *told, *next;
+	struct hf_reported *reported, *next;
 
 	pthread_mutex_lock(&stream->hf->lock);
-	HASH_ITER (hh, stream->told, told, next)
-		if (in_root(stream, told->device, hint->root) &&
-		    (every || was_called(told->device, hint->name)))
-			compare_soon(stream, told);
+	HASH_ITER (hh, stream->reported, reported, next)
+		if (in_root(stream, reported->device, hint->root) &&
+		    (every || was_called(reported->device, hint->name)))
+			compare_soon(stream, reported);
 	pthread_mutex_unlock(&stream->hf->lock);
 }
 
-static bool may_stand_on(const struct hf_told *told, const uint32_t *interfaces, unsigned int count)
+static bool may_use_interface(const struct hf_reported *reported, const uint32_t *interfaces,
+			      unsigned int count)
 {
-	enum hf_protocol protocol = told->device->entry.protocol;
+	enum hf_protocol protocol = reported->device->entry.protocol;
 	bool on_netdev = protocol != HF_PROTOCOL_IB && protocol != HF_PROTOCOL_OPA;
 
-	return told->snapshot &&
-	       hfi_snapshot_concerns(told->snapshot, interfaces, count, on_netdev);
+	return reported->snapshot &&
+	       hfi_snapshot_concerns(reported->snapshot, interfaces, count, on_netdev);
 }
 
-static void netdev_changed(struct hf_stream *stream, const struct hf_hint *hint)
+static void compare_by_netdev(struct hf_stream *stream, const struct hf_hint *hint)
 {
 	struct hf *hf = stream->hf;
 	uint32_t interfaces[HF_LOWER_MAX];
 	unsigned int count;
-	struct hf_told *told, *next;
+	struct hf_reported *reported, *next;
 
-	for (told = stream->told; told; told = told->hh.next)
-		if (is_kernels(stream, told->device))
+	for (reported = stream->reported; reported; reported = reported->hh.next)
+		if (is_kernels(stream, reported->device))
 			break;
-	if (!told)
+	if (!reported)
 		return;
-	count = hfi_lower_interfaces(hf->roots[told->device->key.root].sysfs, hint->ifindex,
+	count = hfi_lower_interfaces(hf->roots[reported->device->key.root].sysfs, hint->ifindex,
 				     hint->lower, interfaces);
 	pthread_mutex_lock(&hf->lock);
-	HASH_ITER (hh, stream->told, told, next)
-		if (is_kernels(stream, told->device) && may_stand_on(told, interfaces, count))
-			compare_soon(stream, told);
+	HASH_ITER (hh, stream->reported, reported, next)
+		if (is_kernels(stream, reported->device) &&
+		    may_use_interface(reported, interfaces, count))
+			compare_soon(stream, reported);
 	pthread_mutex_unlock(&hf->lock);
 }
 
-static int attend_in_root(struct hf_stream *stream, unsigned int root, const struct hf_hint *hint)
+static int handle_in_root(struct hf_stream *stream, unsigned int root, const struct hf_hint *hint)
 {
 	switch (hint->kind) {
 	case HF_HINT_DEVICE:
 		return scan_one(stream, root, hint->name);
 	case HF_HINT_IBDEV:
-		return look_by_name(stream, root, hint->name, true);
+		return scan_by_name(stream, root, hint->name, true);
 	case HF_HINT_IBDEV_WENT:
-		return look_by_name(stream, root, hint->name, false);
+		return scan_by_name(stream, root, hint->name, false);
 	case HF_HINT_RENAME:
-		return look_renamed(stream, root, hint);
+		return scan_renamed(stream, root, hint);
 	default:
 		return 0;
 	}
 }
 
-static int attend_in_roots(struct hf_stream *stream, const struct hf_hint *hint)
+static int handle_in_roots(struct hf_stream *stream, const struct hf_hint *hint)
 {
 	const struct hf *hf = stream->hf;
 	int err = 0;
 
 	if (hint->root != HF_ROOT_KERNEL)
-		return hint->root < hf->num_roots ? attend_in_root(stream, hint->root, hint) : 0;
+		return hint->root < hf->num_roots ? handle_in_root(stream, hint->root, hint) : 0;
 	for (unsigned int i = 0; i < hf->num_roots && !err; i++)
 		if (hf->roots[i].kernel)
-			err = attend_in_root(stream, i, hint);
+			err = handle_in_root(stream, i, hint);
 	return err;
 }
 
-static int attend_in_scan(struct hf_stream *stream, const struct hf_hint *hint)
+static int handle_in_scan(struct hf_stream *stream, const struct hf_hint *hint)
 {
 	int err = 0;
 
@@ -268,11 +246,11 @@ static int attend_in_scan(struct hf_stream *stream, const struct hf_hint *hint)
 	case HF_HINT_PROVIDERS:
 		err = hfi_table_scan_unready(stream->hf);
 		if (err < 0)
-			return owe_scan(stream, err);
+			return scan_later(stream, err);
 		err = 0;
 		break;
 	default:
-		err = attend_in_roots(stream, hint);
+		err = handle_in_roots(stream, hint);
 		break;
 	}
 	if (!err)
@@ -280,7 +258,7 @@ static int attend_in_scan(struct hf_stream *stream, const struct hf_hint *hint)
 	return err;
 }
 
-int hfi_stream_attend(struct hf_stream *stream, const struct hf_hint *hint)
+int hfi_stream_handle_hint(struct hf_stream *stream, const struct hf_hint *hint)
 {
 	int err;
 
@@ -290,23 +268,23 @@ int hfi_stream_attend(struct hf_stream *stream, const struct hf_hint *hint)
 		return 0;
 	case HF_HINT_ATTRIBUTES:
 		if (!stream->names)
-			attributes_changed(stream, hint);
+			compare_by_name(stream, hint);
 		return 0;
 	case HF_HINT_NETDEV:
 		if (!stream->names)
-			netdev_changed(stream, hint);
+			compare_by_netdev(stream, hint);
 		return 0;
-	case HF_HINT_TIMER: /* what is due is found by the clock */
+	case HF_HINT_TIMER: /* hfi_stream_run_due() looks at the clock */
 		return 0;
 	default:
 		break;
 	}
-	/* A provider that calls from within a scan: this is for later. */
+	/* A provider calls from within a scan: scan after it. */
 	if (!hfi_scan_begin(stream->hf)) {
 		stream->scan_wanted = true;
 		return 0;
 	}
-	err = attend_in_scan(stream, hint);
+	err = handle_in_scan(stream, hint);
 	hfi_scan_end(stream->hf);
 	return err;
 }
@@ -323,20 +301,20 @@ int hfi_stream_rescan(struct hf_stream *stream)
 	return err;
 }
 
-/* The ports of every device are compared as well: their notifications may be among the lost ones. */
+/* Compares the ports of every device: their notifications may be among the lost ones. */
 static int compare_all(struct hf_stream *stream)
 {
-	struct hf_told *told, *next;
+	struct hf_reported *reported, *next;
 	uint32_t changes;
 	int err = 0;
 
 	if (stream->names)
 		return 0;
-	HASH_ITER (hh, stream->told, told, next) {
-		err = hfi_told_compare(stream, told, &changes);
+	HASH_ITER (hh, stream->reported, reported, next) {
+		err = hfi_reported_compare(stream, reported, &changes);
 		if (err)
 			break;
-		told->untold |= changes;
+		reported->unreported |= changes;
 	}
 	return err;
 }
@@ -352,44 +330,46 @@ int hfi_stream_resync(struct hf_stream *stream)
 		if (!err)
 			err = compare_all(stream);
 		if (err)
-			return owe_scan(stream, err);
+			return scan_later(stream, err);
 	}
 	pthread_mutex_lock(&hf->lock);
-	err = hfi_told_difference(stream, &dropped);
+	err = hfi_reported_difference(stream, &dropped);
 	pthread_mutex_unlock(&hf->lock);
 	hfi_events_free(dropped);
 	if (err)
-		return owe_scan(stream, err);
+		return scan_later(stream, err);
 	stream->resync_wanted = false;
 	return 0;
 }
 
-static int run_told(struct hf_stream *stream, struct hf_told *told, uint64_t now)
+static int compare_if_due(struct hf_stream *stream, struct hf_reported *reported, uint64_t now)
 {
 	struct hf *hf = stream->hf;
 	uint32_t changes;
-	int err = hfi_told_compare(stream, told, &changes);
+	int err = hfi_reported_compare(stream, reported, &changes);
 
 	if (err) {
-		hfi_told_set_due(stream, told, now + (uint64_t)RETRY_FIRST_MS * MS);
+		hfi_reported_set_due(stream, reported, now + (uint64_t)HF_RETRY_FIRST_MS * MS);
 		return err;
 	}
-	hfi_told_set_due(stream, told,
-			 told->step < LOOKS ? now + (uint64_t)look_again_ms[told->step] * MS : 0);
-	told->step++;
+	hfi_reported_set_due(stream, reported,
+			     reported->step < COMPARISONS
+				     ? now + (uint64_t)compare_again_ms[reported->step] * MS
+				     : 0);
+	reported->step++;
 	if (!changes)
 		return 0;
 	pthread_mutex_lock(&hf->lock);
-	/* After `gone` is set, under this lock, REMOVED is noted and nothing may follow it. */
-	if (!atomic_load(&told->device->gone))
-		hfi_queue_note(&stream->queue, told->device, HF_EVENT_CHANGED, changes);
+	/* `gone` is set and REMOVED queued under this lock; no event may follow REMOVED. */
+	if (!atomic_load(&reported->device->gone))
+		hfi_queue_note(&stream->queue, reported->device, HF_EVENT_CHANGED, changes);
 	pthread_mutex_unlock(&hf->lock);
 	return 1;
 }
 
 static int run_unready(struct hf_stream *stream, uint64_t now)
 {
-	bool for_ever = hfi_watch_readiness_blind(stream->watch);
+	bool no_hints = hfi_watch_readiness_blind(stream->watch);
 	int err;
 
 	hfi_retry_again(&stream->unready, now);
@@ -397,16 +377,16 @@ static int run_unready(struct hf_stream *stream, uint64_t now)
 		return 0;
 	err = hfi_table_scan_unready(stream->hf);
 	hfi_scan_end(stream->hf);
-	if (!for_ever && stream->unready.step >= UNREADY_TRIES)
-		stream->unready.at = 0; /* and the step says that it is enough */
+	if (!no_hints && stream->unready.step >= UNREADY_TRIES)
+		stream->unready.at = 0; /* `step` stays and says that the tries are used up */
 	hfi_stream_watch_unready(stream, false);
-	return err < 0 ? owe_scan(stream, err) : 1;
+	return err < 0 ? scan_later(stream, err) : 1;
 }
 
 bool hfi_stream_run_due(struct hf_stream *stream, int *err)
 {
 	uint64_t now = hfi_now();
-	struct hf_told *told, *next;
+	struct hf_reported *reported, *next;
 
 	*err = 0;
 	if (stream->unready.at && stream->unready.at <= now) {
@@ -415,27 +395,28 @@ bool hfi_stream_run_due(struct hf_stream *stream, int *err)
 	}
 	if (!stream->num_due)
 		return false;
-	HASH_ITER (hh, stream->told, told, next) {
-		if (!told->due || told->due > now)
+	HASH_ITER (hh, stream->reported, reported, next) {
+		if (!reported->due || reported->due > now)
 			continue;
-		*err = run_told(stream, told, now);
+		*err = compare_if_due(stream, reported, now);
 		if (*err)
 			return true;
 	}
 	return false;
 }
 
-static uint64_t sooner(uint64_t a, uint64_t b)
+static uint64_t earlier_due(uint64_t a, uint64_t b)
 {
 	return !a || (b && b < a) ? b : a;
 }
 
 uint64_t hfi_stream_next_due(const struct hf_stream *stream)
 {
-	uint64_t due = sooner(stream->unready.at, stream->failed.at);
-	const struct hf_told *told;
+	uint64_t due = earlier_due(stream->unready.at, stream->failed.at);
+	const struct hf_reported *reported;
 
-	for (told = stream->num_due ? stream->told : NULL; told; told = told->hh.next)
-		due = sooner(due, told->due);
+	for (reported = stream->num_due ? stream->reported : NULL; reported;
+	     reported = reported->hh.next)
+		due = earlier_due(due, reported->due);
 	return due;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Finds the network interfaces below a VLAN, bond, bridge or macvlan. */
 #include <dirent.h>
 #include <stdbool.h>
 #include <string.h>

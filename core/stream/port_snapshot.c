@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Reads and compares digests of a device's ports. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "shared/text.h"
 #include "core/stream/port_snapshot.h"
 
-/* InfiniBand's port numbers have one byte, and 255 of them may be ports. */
+/* A port number has 8 bits, and 0 is the switch itself (IBTA vol. 1, 11.2.1.2). */
 enum { PORTS_MAX = 255 };
 
 /* FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
@@ -79,7 +80,7 @@ static int read_port(int dir, struct hf_nl *nl, const struct hf_entry *entry, ui
 	return read_gids(dir, number, &ret->gids);
 }
 
-/* sysfs does not say how many ports there are, but shows them. */
+/* sysfs has no file with the number of ports, so count their directories. */
 static uint32_t count_ports(int dir, const struct hf_entry *entry)
 {
 	char path[32];
@@ -102,12 +103,12 @@ int hfi_snapshot_read(const struct hf_search_root *root, struct hf_nl *nl,
 	uint32_t ports = 0;
 	int err = 0;
 
-	/* In motion: another look follows. */
+	/* The device is changing at this moment: its hint leads to another comparison. */
 	if (dir == -EIO)
 		return -ENODEV;
 	if (is_fatal(dir))
 		return dir;
-	/* Where it is known to netlink only, or not readable, no ports are what there is. */
+	/* A device that only netlink knows, or whose directory cannot be read, counts as one without ports. */
 	if (dir >= 0)
 		ports = count_ports(dir, entry);
 	snapshot = calloc(1, sizeof(*snapshot) + ports * sizeof(snapshot->ports[0]));
@@ -118,7 +119,7 @@ int hfi_snapshot_read(const struct hf_search_root *root, struct hf_nl *nl,
 		snapshot->num_ports++;
 	}
 	hfi_close(&dir);
-	/* What is missing because the device is being taken apart has not changed. */
+	/* Attributes that are missing because the device is being removed are not changes. */
 	if (!err && hfi_entry_verify(root, nl, entry) == -ENODEV)
 		err = -ENODEV;
 	if (err)

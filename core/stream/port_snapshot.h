@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a stream has told of a device's ports, so that it can say what is different now. */
+/* Digests of a device's ports as a stream last reported them, to find what has changed since. */
 #ifndef HF_STREAM_PORT_SNAPSHOT_H
 #define HF_STREAM_PORT_SNAPSHOT_H
 
@@ -11,7 +11,7 @@
 struct hf_snapshot_port {
 	uint64_t gids; /* digest of the GID table */
 	uint64_t port; /* digest of state, rate, MTU, link layer */
-	bool missing;  /* could not be read to the end */
+	bool missing;  /* could not be read completely */
 	uint32_t netdev_index;
 	char netdev[16];
 };
@@ -22,21 +22,21 @@ struct hf_snapshot {
 };
 
 /*
- * Reads the ports. What cannot be read of one of them is remembered as that. Errors: -ENODEV (gone),
- * -ENOMEM, -EMFILE, -ENFILE. `nl` may be NULL.
+ * Reads the ports. A port that cannot be read is marked as missing. Errors: -ENODEV (gone), -ENOMEM,
+ * -EMFILE, -ENFILE. `nl` may be NULL.
  */
 int hfi_snapshot_read(const struct hf_search_root *root, struct hf_nl *nl,
 		      const struct hf_entry *entry, struct hf_snapshot **ret);
 
 /*
- * What is different, as enum hf_event_change bits. Ports that have gone missing are those of a device
- * that is being taken apart, or renamed: no change, and *now is given what was known of them.
+ * Returns what is different, as enum hf_event_change bits. A port that is missing now belongs to a
+ * device that is being removed or renamed: that is no change, and *now gets its earlier values.
  */
 uint32_t hfi_snapshot_compare(const struct hf_snapshot *before, struct hf_snapshot *now);
 
 /*
- * Does one of its ports stand on an interface of the set? Where `unknown`, a port without one counts
- * as well: the hint may be about the one it gets.
+ * True when one of the ports uses an interface of the set. With `unknown`, a port without an
+ * interface matches too: the hint may be about the interface that it is about to get.
  */
 bool hfi_snapshot_concerns(const struct hf_snapshot *snapshot, const uint32_t *interfaces,
 			   unsigned int count, bool unknown);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The queue of events that a program has not taken yet. */
 #include <errno.h>
 #include <unistd.h>
 #include <utlist.h>
@@ -28,7 +29,7 @@ static struct hf_event *newest_of(struct hf_queue *queue, uint64_t generation)
 
 static int append(struct hf_queue *queue, struct hf_event *event, struct hf_event *before)
 {
-	/* In the queue in any case: a failure costs the caller the whole of it. */
+	/* Queue it in any case: after a failure the caller drops the whole queue. */
 	DL_APPEND(queue->events, event);
 	queue->count++;
 	if (!event->device)
@@ -49,7 +50,7 @@ int hfi_queue_push(struct hf_queue *queue, enum hf_event_type type, struct hf_de
 
 	if (before && before->type == HF_EVENT_REMOVED)
 		return 0;
-	/* A device that got another handle meanwhile is told of with that one. */
+	/* If the instance has another handle by now, that handle needs an event of its own. */
 	if (before && before->type == HF_EVENT_CHANGED && type == HF_EVENT_CHANGED &&
 	    before->device == device) {
 		before->changes |= changes;

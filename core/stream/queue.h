@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The events of one stream that were not taken yet. Everything here with hf->lock held. */
+/* The events that one stream's program has not taken yet. Call everything with hf->lock held. */
 #ifndef HF_STREAM_QUEUE_H
 #define HF_STREAM_QUEUE_H
 
@@ -15,31 +15,32 @@ struct hf_queue {
 	struct hf_event *newest; /* uthash: of each instance, the event queued last */
 	size_t count;
 	size_t limit;
-	bool overflow; /* no more notes are taken: the owner must start over */
-	bool more;     /* the owner has work left that its descriptors do not tell of */
-	bool resting;  /* nothing can be given out now; the owner's timer wakes it */
+	bool overflow; /* events were dropped: the owner must report the difference */
+	bool more;     /* the owner has work left that makes no descriptor readable */
+	bool resting;  /* after an error: not readable until the owner's timer expires */
 	bool signalled;
-	int fd; /* eventfd, readable while there is something */
+	int fd; /* eventfd, readable while there is an event or work */
 };
 
 /*
- * Notes a change of a device. A CHANGED joins one that is queued already if that is the newest event
- * of its instance; nothing comes after REMOVED. Never fails: what cannot be noted is an overflow.
+ * Queues an event about a device. A CHANGED is merged into a queued CHANGED that is the newest event
+ * of its instance; nothing is queued after REMOVED. Never fails: without memory or room the queue is
+ * marked as overflowed.
  */
 void hfi_queue_note(struct hf_queue *queue, struct hf_device *device, enum hf_event_type type,
 		    uint32_t changes);
 
-/* The same without the limit, also for SYNCED and RESYNC, whose device is NULL. -ENOMEM. */
+/* The same without the limit; for SYNCED and RESYNC `device` is NULL. -ENOMEM. */
 int hfi_queue_push(struct hf_queue *queue, enum hf_event_type type, struct hf_device *device,
 		   uint32_t changes);
 
-/* Takes the first event out; NULL when there is none. */
+/* Removes and returns the first event; NULL when there is none. */
 struct hf_event *hfi_queue_take(struct hf_queue *queue);
 
-/* Empties the queue, and lets it take notes again; the caller gives the events back unlocked. */
+/* Empties the queue and ends an overflow. The caller frees the events without the lock. */
 struct hf_event *hfi_queue_empty(struct hf_queue *queue);
 
-/* Makes the descriptor tell the truth. */
+/* Makes the descriptor readable, or not, as the queue's state demands. */
 void hfi_queue_signal(struct hf_queue *queue);
 
 #endif

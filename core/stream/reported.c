@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a stream has told: the ground on which it says what is different. */
+/* What a stream has reported, and the difference between that and the table. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,16 +9,16 @@
 #include "core/device/instance.h"
 #include "core/device/table_internal.h"
 #include "core/device/scan_lock.h"
-#include "core/stream/stream.h"
+#include "core/stream/reported.h"
 
-/* A device that is gone has no ports to read; its REMOVED follows. */
+/* Reads the ports. A device that is gone has none to read; its REMOVED follows. */
 static int read_snapshot(struct hf_stream *stream, struct hf_device *device,
 			 struct hf_snapshot **ret)
 {
 	struct hf *hf = stream->hf;
 	struct hf_entry entry = hfi_instance_entry(device);
 	const struct hf_search_root *root = &hf->roots[entry.root];
-	/* False when a provider calls from within a scan: the netlink socket is in use. */
+	/* False when a provider calls from within a scan, which uses the netlink socket. */
 	bool mine = hfi_asking_begin(hf);
 	int err;
 
@@ -28,178 +28,181 @@ static int read_snapshot(struct hf_stream *stream, struct hf_device *device,
 	return err == -ENODEV ? 0 : err;
 }
 
-static void discard(struct hf_told *told)
+static void free_reported(struct hf_reported *reported)
 {
-	hfi_device_drop(told->device);
-	free(told->snapshot);
-	free(told);
+	hfi_device_drop(reported->device);
+	free(reported->snapshot);
+	free(reported);
 }
 
-struct hf_told *hfi_told_find(struct hf_stream *stream, uint64_t generation)
+struct hf_reported *hfi_reported_find(struct hf_stream *stream, uint64_t generation)
 {
-	struct hf_told *told;
+	struct hf_reported *reported;
 
-	HASH_FIND(hh, stream->told, &generation, sizeof(generation), told);
-	return told;
+	HASH_FIND(hh, stream->reported, &generation, sizeof(generation), reported);
+	return reported;
 }
 
-int hfi_told_prepare(struct hf_stream *stream, struct hf_device *device)
+int hfi_reported_prepare(struct hf_stream *stream, struct hf_device *device)
 {
-	struct hf_told *told;
+	struct hf_reported *reported;
 	int err;
 
-	if (hfi_told_find(stream, device->generation))
+	if (hfi_reported_find(stream, device->generation))
 		return 0;
-	told = calloc(1, sizeof(*told));
-	if (!told)
+	reported = calloc(1, sizeof(*reported));
+	if (!reported)
 		return -ENOMEM;
 	hfi_device_hold(device);
-	told->device = device;
-	told->generation = device->generation;
-	err = stream->names ? 0 : read_snapshot(stream, device, &told->snapshot);
+	reported->device = device;
+	reported->generation = device->generation;
+	err = stream->names ? 0 : read_snapshot(stream, device, &reported->snapshot);
 	if (err)
-		goto discard_told;
-	HASH_ADD(hh, stream->told, generation, sizeof(told->generation), told);
-	if (hf_hash_added(told))
+		goto discard_reported;
+	HASH_ADD(hh, stream->reported, generation, sizeof(reported->generation), reported);
+	if (hf_hash_added(reported))
 		return 0;
 	err = -ENOMEM;
 
-discard_told:
-	discard(told);
+discard_reported:
+	free_reported(reported);
 	return err;
 }
 
-void hfi_told_set_due(struct hf_stream *stream, struct hf_told *told, uint64_t due)
+void hfi_reported_set_due(struct hf_stream *stream, struct hf_reported *reported, uint64_t due)
 {
-	stream->num_due -= told->due != 0;
-	told->due = due;
-	stream->num_due += told->due != 0;
+	stream->num_due -= reported->due != 0;
+	reported->due = due;
+	stream->num_due += reported->due != 0;
 }
 
-static void forget(struct hf_stream *stream, struct hf_told *told)
+static void remove_reported(struct hf_stream *stream, struct hf_reported *reported)
 {
-	hfi_told_set_due(stream, told, 0);
-	HASH_DEL(stream->told, told);
-	discard(told);
+	hfi_reported_set_due(stream, reported, 0);
+	HASH_DEL(stream->reported, reported);
+	free_reported(reported);
 }
 
-void hfi_told_clear(struct hf_stream *stream)
+void hfi_reported_clear(struct hf_stream *stream)
 {
-	struct hf_told *told, *next;
+	struct hf_reported *reported, *next;
 
-	HASH_ITER (hh, stream->told, told, next)
-		forget(stream, told);
+	HASH_ITER (hh, stream->reported, reported, next)
+		remove_reported(stream, reported);
 }
 
-void hfi_told_apply(struct hf_stream *stream, const struct hf_event *event)
+void hfi_reported_apply(struct hf_stream *stream, const struct hf_event *event)
 {
-	struct hf_told *told = event->device ? hfi_told_find(stream, event->generation) : NULL;
+	struct hf_reported *reported = event->device ? hfi_reported_find(stream, event->generation)
+						     : NULL;
 
-	if (!told)
+	if (!reported)
 		return;
 	if (event->type == HF_EVENT_REMOVED) {
-		forget(stream, told);
+		remove_reported(stream, reported);
 		return;
 	}
-	(void)hfi_copy(told->name, sizeof(told->name), event->name);
-	if (told->device != event->device) {
+	(void)hfi_copy(reported->name, sizeof(reported->name), event->name);
+	if (reported->device != event->device) {
 		hfi_device_hold(event->device);
-		hfi_device_drop(told->device);
-		told->device = event->device;
+		hfi_device_drop(reported->device);
+		reported->device = event->device;
 	}
 }
 
-int hfi_told_compare(struct hf_stream *stream, struct hf_told *told, uint32_t *changes)
+int hfi_reported_compare(struct hf_stream *stream, struct hf_reported *reported, uint32_t *changes)
 {
 	struct hf_snapshot *now = NULL;
 	int err;
 
 	*changes = 0;
-	if (atomic_load(&told->device->gone))
+	if (atomic_load(&reported->device->gone))
 		return 0;
-	err = read_snapshot(stream, told->device, &now);
+	err = read_snapshot(stream, reported->device, &now);
 	if (err || !now)
 		return err;
 	/* A device does not lose ports while it lives. */
-	if (told->snapshot && now->num_ports < told->snapshot->num_ports) {
+	if (reported->snapshot && now->num_ports < reported->snapshot->num_ports) {
 		free(now);
 		return 0;
 	}
-	if (told->snapshot)
-		*changes = hfi_snapshot_compare(told->snapshot, now);
-	free(told->snapshot);
-	told->snapshot = now;
+	if (reported->snapshot)
+		*changes = hfi_snapshot_compare(reported->snapshot, now);
+	free(reported->snapshot);
+	reported->snapshot = now;
 	return 0;
 }
 
-/* A change whose event is dropped must come again with the difference. */
+/* Keeps the changes of dropped events, so that the difference reports them. */
 static void keep_changes(struct hf_stream *stream, const struct hf_event *dropped)
 {
 	const struct hf_event *event;
-	struct hf_told *told;
+	struct hf_reported *reported;
 
 	DL_FOREACH (dropped, event) {
-		told = event->type == HF_EVENT_CHANGED ? hfi_told_find(stream, event->generation)
-						       : NULL;
-		if (told)
-			told->untold |= event->changes;
+		reported = event->type == HF_EVENT_CHANGED
+				   ? hfi_reported_find(stream, event->generation)
+				   : NULL;
+		if (reported)
+			reported->unreported |= event->changes;
 	}
 }
 
-/* The handle of the instance now; the one that was told may have been replaced. NULL: gone. */
-static struct hf_device *device_now(struct hf_stream *stream, const struct hf_told *told)
+/* The instance's present handle, which may be another one than was reported. NULL: gone. */
+static struct hf_device *device_now(struct hf_stream *stream, const struct hf_reported *reported)
 {
-	struct hf_device *device = told->device;
+	struct hf_device *device = reported->device;
 
 	if (!atomic_load(&device->gone))
 		return device;
 	device = hfi_table_lookup(stream->hf, device->key.root, device->key.uverbs);
-	return device && device->generation == told->generation ? device : NULL;
+	return device && device->generation == reported->generation ? device : NULL;
 }
 
 static int queue_gone(struct hf_stream *stream)
 {
-	struct hf_told *told, *next;
+	struct hf_reported *reported, *next;
 	int err = 0;
 
-	HASH_ITER (hh, stream->told, told, next)
-		if (!err && !device_now(stream, told))
-			err = hfi_queue_push(&stream->queue, HF_EVENT_REMOVED, told->device, 0);
+	HASH_ITER (hh, stream->reported, reported, next)
+		if (!err && !device_now(stream, reported))
+			err = hfi_queue_push(&stream->queue, HF_EVENT_REMOVED, reported->device, 0);
 	return err;
 }
 
 static int queue_changed(struct hf_stream *stream)
 {
-	struct hf_told *told, *next;
+	struct hf_reported *reported, *next;
 	int err = 0;
 
-	HASH_ITER (hh, stream->told, told, next) {
-		struct hf_device *device = device_now(stream, told);
-		uint32_t changes = told->untold;
+	HASH_ITER (hh, stream->reported, reported, next) {
+		struct hf_device *device = device_now(stream, reported);
+		uint32_t changes = reported->unreported;
 
 		if (!device)
 			continue;
-		if (strcmp(told->name, device->name) != 0)
+		if (strcmp(reported->name, device->name) != 0)
 			changes |= HF_CHANGED_NAME;
-		if (device != told->device)
+		if (device != reported->device)
 			changes |= HF_CHANGED_HANDLE;
 		if (!changes)
 			continue;
 		err = hfi_queue_push(&stream->queue, HF_EVENT_CHANGED, device, changes);
 		if (err)
 			break;
-		told->untold = 0;
+		reported->unreported = 0;
 	}
 	return err;
 }
 
-static int queue_untold(struct hf_stream *stream, struct hf_device *first)
+static int queue_unreported(struct hf_stream *stream, struct hf_device *first)
 {
 	struct hf_device *device;
 	int err = 0;
 
 	DL_FOREACH (first, device) {
-		if (!hf_stream_knows(stream, device) || hfi_told_find(stream, device->generation))
+		if (!hfi_stream_was_announced(stream, device) ||
+		    hfi_reported_find(stream, device->generation))
 			continue;
 		err = hfi_queue_push(&stream->queue, HF_EVENT_ADDED, device, 0);
 		if (err)
@@ -208,7 +211,7 @@ static int queue_untold(struct hf_stream *stream, struct hf_device *first)
 	return err;
 }
 
-int hfi_told_difference(struct hf_stream *stream, struct hf_event **dropped)
+int hfi_reported_difference(struct hf_stream *stream, struct hf_event **dropped)
 {
 	struct hf_queue *queue = &stream->queue;
 	int err;
@@ -216,15 +219,15 @@ int hfi_told_difference(struct hf_stream *stream, struct hf_event **dropped)
 	*dropped = hfi_queue_empty(queue);
 	keep_changes(stream, *dropped);
 	err = hfi_queue_push(queue, HF_EVENT_RESYNC, NULL, 0);
-	/* What has gone comes first, so that a name is free before another device has it. */
+	/* Report removals first, so that a name is free before another device is reported with it. */
 	if (!err)
 		err = queue_gone(stream);
 	if (!err)
 		err = queue_changed(stream);
 	if (!err)
-		err = queue_untold(stream, stream->hf->table.listed);
+		err = queue_unreported(stream, stream->hf->table.listed);
 	if (!err)
-		err = queue_untold(stream, stream->hf->table.unlisted);
+		err = queue_unreported(stream, stream->hf->table.unlisted);
 	if (!err)
 		err = hfi_queue_push(queue, HF_EVENT_SYNCED, NULL, 0);
 	if (err)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* hf_stream_new(), hf_stream_next() and hf_stream_unref(). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +12,10 @@
 #include "shared/file.h"
 #include "core/base/process.h"
 #include "core/device/scan_lock.h"
-#include "core/stream/stream.h"
+#include "core/stream/handle_hint.h"
+#include "core/stream/reported.h"
 
-/* A call that finds nothing but hints of no interest comes back after so many. */
+/* hf_stream_next() returns after this many hints that led to no event. */
 enum { HINTS_MAX = 16384 };
 
 static void table_changed(struct hf_observer *observer, struct hf_device *device,
@@ -26,14 +28,14 @@ static void table_changed(struct hf_observer *observer, struct hf_device *device
 		[HF_TABLE_REMOVED] = HF_EVENT_REMOVED,
 	};
 
-	/* In a child the queue's descriptor is the parent's too: a mark left on it stays for ever. */
+	/* In a forked child the eventfd is shared with the parent, which must not see it become readable. */
 	if (stream->fork_count != hfi_fork_count())
 		return;
 	hfi_queue_note(&stream->queue, device, types[kind], what);
 }
 
-/* An older program knows fewer members; of a newer one those that we do not know must be zero. */
-static int take_options(const struct hf_stream_options *given, struct hf_stream_options *ret)
+/* A caller built with older headers passes fewer members; members unknown here must be zero. */
+static int read_stream_options(const struct hf_stream_options *given, struct hf_stream_options *ret)
 {
 	const unsigned char *bytes = (const unsigned char *)given;
 
@@ -63,7 +65,7 @@ static int open_watch(struct hf_stream *stream, size_t receive_buffer)
 
 	if (!stream->names)
 		options.flags |= HF_WATCH_ATTRIBUTES;
-	/* Where every device is told of, it does not matter which can be opened. */
+	/* A stream of all devices reports them whether or not they can be opened. */
 	if (!stream->observer.all)
 		options.flags |= HF_WATCH_READINESS;
 	if (hf->flags & HF_NO_NOTIFY)
@@ -80,13 +82,13 @@ static int queue_present(struct hf_stream *stream, struct hf_device *first)
 	int err = 0;
 
 	DL_FOREACH (first, device)
-		if (!err && hf_stream_knows(stream, device))
+		if (!err && hfi_stream_was_announced(stream, device))
 			err = hfi_queue_push(&stream->queue, HF_EVENT_ADDED, device, 0);
 	return err;
 }
 
-/* From here on each change is noted; what exists by now is queued within the same lock. */
-static int begin(struct hf_stream *stream)
+/* Subscribes, and queues the devices that exist, under one lock: no gap and no duplicate. */
+static int subscribe(struct hf_stream *stream)
 {
 	struct hf *hf = stream->hf;
 	int err;
@@ -105,13 +107,13 @@ static int begin(struct hf_stream *stream)
 	return err;
 }
 
-static int first_look(struct hf_stream *stream)
+static int first_scan(struct hf_stream *stream)
 {
 	bool mine = hfi_scan_begin(stream->hf);
 	int err = mine ? hfi_table_scan(stream->hf) : 0;
 
 	if (err >= 0)
-		err = begin(stream);
+		err = subscribe(stream);
 	if (mine)
 		hfi_scan_end(stream->hf);
 	return err;
@@ -122,7 +124,7 @@ static void free_stream(struct hf_stream *stream)
 	struct hf *hf = stream->hf;
 
 	hfi_events_free(hfi_queue_empty(&stream->queue));
-	hfi_told_clear(stream);
+	hfi_reported_clear(stream);
 	hfi_watch_free(stream->watch);
 	hfi_close(&stream->queue.fd);
 	pthread_mutex_destroy(&stream->mutex);
@@ -141,10 +143,10 @@ static void init_mutex(pthread_mutex_t *mutex)
 }
 
 /*
- * An error may last, as one for want of descriptors does. The caller's poll loop must not spin on it:
- * nothing is readable until a while has passed. The caller may try again sooner.
+ * An error such as EMFILE may last. Keep the descriptor unreadable for a while, so that the caller's
+ * poll loop does not spin. The caller may call again sooner.
  */
-static void rest(struct hf_stream *stream, bool failed)
+static void pause_after_error(struct hf_stream *stream, bool failed)
 {
 	if (!failed && !stream->scan_wanted)
 		hfi_retry_stop(&stream->failed);
@@ -156,12 +158,12 @@ static void rest(struct hf_stream *stream, bool failed)
 		(void)hfi_watch_gather(stream->watch);
 }
 
-/* The timer stands for what is to be done later, the queue's descriptor for what is there now. */
-static void settle(struct hf_stream *stream, bool failed)
+/* Sets the timer for work that is due later and the eventfd for what can be returned now. */
+static void arm_descriptor(struct hf_stream *stream, bool failed)
 {
 	struct hf *hf = stream->hf;
 
-	rest(stream, failed);
+	pause_after_error(stream, failed);
 	hfi_watch_set_timer(stream->watch, hfi_stream_next_due(stream));
 	pthread_mutex_lock(&hf->lock);
 	stream->queue.resting = failed;
@@ -176,7 +178,7 @@ HF_EXPORT int hf_stream_new(struct hf *hf, const struct hf_stream_options *optio
 {
 	struct hf_stream_options taken;
 	struct hf_stream *stream;
-	int err = take_options(options, &taken);
+	int err = read_stream_options(options, &taken);
 
 	if (err)
 		return err;
@@ -192,17 +194,17 @@ HF_EXPORT int hf_stream_new(struct hf *hf, const struct hf_stream_options *optio
 	init_mutex(&stream->mutex);
 	stream->queue.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	err = stream->queue.fd < 0 ? -errno : 0;
-	/* The watch first: what changes during the look is heard, and looked at once more. */
+	/* Open the watch before the first scan: a change during the scan then leads to another scan. */
 	if (!err)
 		err = open_watch(stream, taken.receive_buffer);
 	if (!err)
-		err = first_look(stream);
+		err = first_scan(stream);
 	if (err) {
 		free_stream(stream);
 		return hfi_error_is_shortage(err) ? err : -EIO;
 	}
 	hfi_stream_watch_unready(stream, true);
-	settle(stream, false);
+	arm_descriptor(stream, false);
 	*ret = stream;
 	return 0;
 }
@@ -212,7 +214,7 @@ HF_EXPORT int hf_stream_fd(const struct hf_stream *stream)
 	return hfi_watch_fd(stream->watch);
 }
 
-/* The first event in the queue without its becoming the caller's; its device stays held by it. */
+/* Returns the first event without removing it from the queue. The event keeps its device held. */
 static struct hf_event *peek(struct hf_stream *stream, bool *overflow)
 {
 	struct hf_event *event;
@@ -224,37 +226,37 @@ static struct hf_event *peek(struct hf_stream *stream, bool *overflow)
 	return event;
 }
 
-/* Takes the first event. Only who has the mutex takes events, so it is the one that was peeked at. */
+/* Removes the first event. Only the holder of the mutex removes events, so it still is `first`. */
 static int deliver(struct hf_stream *stream, const struct hf_event *first, struct hf_event **ret)
 {
 	struct hf_event *event;
 	int err = 0;
 
 	/*
-	 * What the ports look like is read before the event is given out: whatever the program reads
-	 * later is this, or something newer that it will be told of.
+	 * Read the ports before the program gets the event: whatever the program reads later is this
+	 * state, or a newer one that a CHANGED will report.
 	 */
 	if (first->type == HF_EVENT_ADDED)
-		err = hfi_told_prepare(stream, first->device);
+		err = hfi_reported_prepare(stream, first->device);
 	if (err)
 		return err;
 	pthread_mutex_lock(&stream->hf->lock);
 	event = hfi_queue_take(&stream->queue);
 	pthread_mutex_unlock(&stream->hf->lock);
 	event->sequence = ++stream->sequence;
-	hfi_told_apply(stream, event);
+	hfi_reported_apply(stream, event);
 	*ret = event;
 	return 1;
 }
 
-/* What is to be done when no event is queued: -EAGAIN when something was done, 0 when nothing is. */
+/* Handles one hint or one due task. -EAGAIN when it did something, 0 when there is nothing to do. */
 static int work(struct hf_stream *stream)
 {
 	struct hf_hint hint;
 	int err = hfi_watch_next(stream->watch, &hint);
 
 	if (err > 0)
-		err = hfi_stream_attend(stream, &hint);
+		err = hfi_stream_handle_hint(stream, &hint);
 	else if (!err && stream->scan_wanted)
 		err = hfi_stream_rescan(stream);
 	else if (!err && !hfi_stream_run_due(stream, &err))
@@ -262,7 +264,7 @@ static int work(struct hf_stream *stream)
 	return err < 0 ? err : -EAGAIN;
 }
 
-/* One step towards an event: 1 and *ret, 0 when there is nothing to do, -EAGAIN when it was done. */
+/* One step towards an event. 1: *ret is set; 0: nothing to do; -EAGAIN: call again. */
 static int step(struct hf_stream *stream, struct hf_event **ret)
 {
 	bool overflow;
@@ -282,7 +284,7 @@ HF_EXPORT int hf_stream_next(struct hf_stream *stream, struct hf_event **ret)
 
 	if (stream->fork_count != hfi_fork_count())
 		return -ECHILD;
-	/* EDEADLK: a provider calls from within a look that this very stream makes. */
+	/* EDEADLK: a provider calls from within a scan that this stream itself makes. */
 	if (pthread_mutex_lock(&stream->mutex) != 0)
 		return 0;
 	hfi_log_hold();
@@ -290,16 +292,16 @@ HF_EXPORT int hf_stream_next(struct hf_stream *stream, struct hf_event **ret)
 		result = step(stream, ret);
 	if (result == -EAGAIN)
 		result = 0;
-	settle(stream, result < 0);
+	arm_descriptor(stream, result < 0);
 	pthread_mutex_unlock(&stream->mutex);
 	hfi_log_release();
 	return result;
 }
 
 /*
- * In a child the descriptors are the parent's too: they are closed and nothing else. Where another
- * thread of the parent was inside the stream when it forked, its memory is in an unknown state and
- * is left alone.
+ * In a forked child the descriptors are shared with the parent, so they are only closed. If another
+ * thread of the parent was inside the stream at the fork, its memory is in an unknown state and is
+ * not freed.
  */
 static bool is_whole(struct hf_stream *stream)
 {
