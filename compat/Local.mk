@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# In a directory of its own: only a program that is told to finds it there. The name is the soname
-# itself, and there is no libibverbs.so, so that no build can take it for the development files.
+# The shim has its own directory, so that only programs that are configured for it load it. The file is
+# named like the soname and there is no libibverbs.so, so that no build links to it by mistake.
 compatdir = $(pkglibdir)/compat
 compat_LTLIBRARIES = compat/libibverbs.la
 compat_libibverbs_la_CPPFLAGS = $(AM_CPPFLAGS)
-# -fno-plt: a forwarder is then one jump.
+# With -fno-plt a forwarding function is a single jump.
 compat_libibverbs_la_CFLAGS = $(AM_CFLAGS) -fno-plt
 compat_libibverbs_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version -shrext .so.1 -shared \
 	-Wl,--version-script=$(top_srcdir)/abi/maps/libibverbs.map
@@ -45,7 +45,7 @@ compat_libibverbs_la_SOURCES += \
 	compat/private34/steering.c \
 	compat/private34/steering.h
 
-# Takes libholdfast by the path it is told: so it is a plain program in a build tree, too.
+# Loads libholdfast by the path in its arguments, so it needs no libtool wrapper in a build tree.
 pkglibexec_PROGRAMS += compat/holdfast-scan-provider
 compat_holdfast_scan_provider_SOURCES = compat/scan-provider.c
 
@@ -56,7 +56,7 @@ CLEANFILES += compat/000-holdfast.conf
 compat/000-holdfast.conf: Makefile
 	$(AM_V_GEN)$(MKDIR_P) compat && echo '$(compatdir)' >$@
 
-# What providers match is kept there; the library makes the last directory only.
+# The cache of what providers match. The library creates only the last directory of its path.
 install-data-hook: remove-compat-la make-cache
 make-cache:
 	$(INSTALL) -d -m 755 '$(DESTDIR)$(cachedir)'

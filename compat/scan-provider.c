@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Looks into provider libraries for libholdfast, which starts it: a library that crashes or hangs
- * takes this process along and not the program. LIBHOLDFAST FACE FILE...; reports on descriptor 3.
+ * Loads provider libraries on behalf of libholdfast and reports what they match. It is a process of
+ * its own, so that a library that crashes or hangs does not affect the program.
+ * Arguments: LIBHOLDFAST LIBIBVERBS FILE...; the report goes to descriptor 3.
  */
 #include <dlfcn.h>
 #include <unistd.h>
@@ -10,7 +11,7 @@
 
 int main(int argc, char **argv)
 {
-	int (*scan)(int fd, const char *shim, char **files);
+	int (*scan)(int fd, const char *libibverbs, char **files);
 	void *library;
 
 	if (argc < 3)
@@ -19,6 +20,6 @@ int main(int argc, char **argv)
 	if (!library)
 		_exit(2);
 	*(void **)&scan = dlvsym(library, "hf_compat_scan", "HOLDFAST_COMPAT_1");
-	/* Without exit handlers: what those of a damaged library do is of no interest. */
+	/* _exit() skips exit handlers: those of a damaged library could crash. */
 	_exit(scan ? scan(3, argv[2], argv + 3) : 2);
 }

@@ -4,9 +4,9 @@
 
 #include "compat/ibverbs_1_0/ibverbs_1_0.h"
 
-HF_OLD(struct old_ah *, ibv_create_ah, (struct old_pd * pd, struct ibv_ah_attr *attr))
+HF_IBVERBS_1_0(struct v1_0_ah *, ibv_create_ah, (struct v1_0_pd * pd, struct ibv_ah_attr *attr))
 {
-	struct old_ah *ah = calloc(1, sizeof(*ah));
+	struct v1_0_ah *ah = calloc(1, sizeof(*ah));
 
 	if (!ah)
 		return NULL;
@@ -21,7 +21,7 @@ HF_OLD(struct old_ah *, ibv_create_ah, (struct old_pd * pd, struct ibv_ah_attr *
 	return ah;
 }
 
-HF_OLD(int, ibv_destroy_ah, (struct old_ah * ah))
+HF_IBVERBS_1_0(int, ibv_destroy_ah, (struct v1_0_ah * ah))
 {
 	int ret = hf_compat_calls.ibv_destroy_ah(ah->real);
 

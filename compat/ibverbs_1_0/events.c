@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* IBVERBS_1.0: events name an object, which is the old one for the program. */
+/* IBVERBS_1.0: events. Replaces the present object in an event by the program's. */
 #include "compat/ibverbs_1_0/ibverbs_1_0.h"
 
 enum element { ELEMENT_NONE, ELEMENT_CQ, ELEMENT_QP, ELEMENT_SRQ };
@@ -26,7 +26,8 @@ static enum element element_of(enum ibv_event_type type)
 	}
 }
 
-HF_OLD(int, ibv_get_async_event, (struct old_context * context, struct ibv_async_event *event))
+HF_IBVERBS_1_0(int, ibv_get_async_event,
+	       (struct v1_0_context * context, struct ibv_async_event *event))
 {
 	struct ibv_async_event real;
 	int ret;
@@ -34,7 +35,7 @@ HF_OLD(int, ibv_get_async_event, (struct old_context * context, struct ibv_async
 	ret = hf_compat_calls.ibv_get_async_event(context->real, &real);
 	if (ret)
 		return ret;
-	/* The real object's context pointer leads back to the old object. */
+	/* The present object's context pointer points to the IBVERBS_1.0 object. */
 	*event = real;
 	switch (element_of(real.event_type)) {
 	case ELEMENT_CQ:
@@ -52,19 +53,19 @@ HF_OLD(int, ibv_get_async_event, (struct old_context * context, struct ibv_async
 	return 0;
 }
 
-HF_OLD(void, ibv_ack_async_event, (struct ibv_async_event * event))
+HF_IBVERBS_1_0(void, ibv_ack_async_event, (struct ibv_async_event * event))
 {
 	struct ibv_async_event real = *event;
 
 	switch (element_of(event->event_type)) {
 	case ELEMENT_CQ:
-		real.element.cq = ((struct old_cq *)(void *)event->element.cq)->real;
+		real.element.cq = ((struct v1_0_cq *)(void *)event->element.cq)->real;
 		break;
 	case ELEMENT_QP:
-		real.element.qp = ((struct old_qp *)(void *)event->element.qp)->real;
+		real.element.qp = ((struct v1_0_qp *)(void *)event->element.qp)->real;
 		break;
 	case ELEMENT_SRQ:
-		real.element.srq = ((struct old_srq *)(void *)event->element.srq)->real;
+		real.element.srq = ((struct v1_0_srq *)(void *)event->element.srq)->real;
 		break;
 	case ELEMENT_NONE:
 		break;
@@ -72,22 +73,22 @@ HF_OLD(void, ibv_ack_async_event, (struct ibv_async_event * event))
 	hf_compat_calls.ibv_ack_async_event(&real);
 }
 
-HF_OLD(int, ibv_get_cq_event,
-       (struct ibv_comp_channel * channel, struct old_cq **ret_cq, void **ret_context))
+HF_IBVERBS_1_0(int, ibv_get_cq_event,
+	       (struct ibv_comp_channel * channel, struct v1_0_cq **ret_cq, void **ret_context))
 {
 	struct ibv_cq *cq;
-	void *old;
+	void *object;
 	int ret;
 
-	ret = hf_compat_calls.ibv_get_cq_event(channel, &cq, &old);
+	ret = hf_compat_calls.ibv_get_cq_event(channel, &cq, &object);
 	if (ret)
 		return ret;
-	*ret_cq = old;
+	*ret_cq = object;
 	*ret_context = (*ret_cq)->cq_context;
 	return 0;
 }
 
-HF_OLD(void, ibv_ack_cq_events, (struct old_cq * cq, unsigned int count))
+HF_IBVERBS_1_0(void, ibv_ack_cq_events, (struct v1_0_cq * cq, unsigned int count))
 {
 	hf_compat_calls.ibv_ack_cq_events(cq->real, count);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Node IBVERBS_1.0: programs built in 2006 or before know other structs. Each object they get is one
- * of these, with the real object behind what they know.
+ * Node IBVERBS_1.0, for programs built in 2006 or earlier: they use other struct layouts. Each object
+ * that they get is one of the structs below, whose last member points to the present object.
  */
 #ifndef HF_COMPAT_IBVERBS_1_0_IBVERBS_1_0_H
 #define HF_COMPAT_IBVERBS_1_0_IBVERBS_1_0_H
@@ -13,21 +13,21 @@
 
 #include "compat/libibverbs/forward.h"
 
-struct old_context;
-struct old_cq;
-struct old_qp;
-struct old_srq;
+struct v1_0_context;
+struct v1_0_cq;
+struct v1_0_qp;
+struct v1_0_srq;
 
-struct old_device {
-	void *sysfs_dev;   /* a struct sysfs_class_device once; NULL ever since */
+struct v1_0_device {
+	void *sysfs_dev;   /* was a struct sysfs_class_device *; always NULL */
 	void *sysfs_ibdev; /* likewise */
 	struct ibv_device *real;
 	void *ops[2];
-	atomic_uint references; /* the list's, and one for each open context */
+	atomic_uint references; /* one for the list, one for each open context */
 };
 
-struct old_send_wr {
-	struct old_send_wr *next;
+struct v1_0_send_wr {
+	struct v1_0_send_wr *next;
 	uint64_t wr_id;
 	struct ibv_sge *sg_list;
 	int num_sge;
@@ -46,69 +46,69 @@ struct old_send_wr {
 			uint32_t rkey;
 		} atomic;
 		struct {
-			struct old_ah *ah;
+			struct v1_0_ah *ah;
 			uint32_t remote_qpn;
 			uint32_t remote_qkey;
 		} ud;
 	} wr;
 };
 
-struct old_recv_wr {
-	struct old_recv_wr *next;
+struct v1_0_recv_wr {
+	struct v1_0_recv_wr *next;
 	uint64_t wr_id;
 	struct ibv_sge *sg_list;
 	int num_sge;
 };
 
-/* Slots that a program's inline functions call; the others are NULL. */
-struct old_context_ops {
+/* The slots that inline functions of programs call. All others are NULL. */
+struct v1_0_context_ops {
 	void *before_poll_cq[7];
-	int (*poll_cq)(struct old_cq *, int, struct ibv_wc *);
-	int (*req_notify_cq)(struct old_cq *, int);
+	int (*poll_cq)(struct v1_0_cq *, int, struct ibv_wc *);
+	int (*req_notify_cq)(struct v1_0_cq *, int);
 	void *before_post_srq_recv[7];
-	int (*post_srq_recv)(struct old_srq *, struct old_recv_wr *, struct old_recv_wr **);
+	int (*post_srq_recv)(struct v1_0_srq *, struct v1_0_recv_wr *, struct v1_0_recv_wr **);
 	void *before_post_send[4];
-	int (*post_send)(struct old_qp *, struct old_send_wr *, struct old_send_wr **);
-	int (*post_recv)(struct old_qp *, struct old_recv_wr *, struct old_recv_wr **);
+	int (*post_send)(struct v1_0_qp *, struct v1_0_send_wr *, struct v1_0_send_wr **);
+	int (*post_recv)(struct v1_0_qp *, struct v1_0_recv_wr *, struct v1_0_recv_wr **);
 	void *after_post_recv[4];
 };
 
-struct old_context {
-	struct old_device *device;
-	struct old_context_ops ops;
+struct v1_0_context {
+	struct v1_0_device *device;
+	struct v1_0_context_ops ops;
 	int cmd_fd;
 	int async_fd;
 	int num_comp_vectors;
 	struct ibv_context *real;
-	/* As far as struct ibv_context, because ibv_create_comp_channel is one function for both. */
+	/* Puts `mark` at the offset of abi_compat, where ibv_create_comp_channel() looks for it. */
 	char unused[offsetof(struct ibv_context, abi_compat) - 248];
 	const void *mark;
 };
 
-struct old_pd {
-	struct old_context *context;
+struct v1_0_pd {
+	struct v1_0_context *context;
 	uint32_t handle;
 	struct ibv_pd *real;
 };
 
-struct old_mr {
-	struct old_context *context;
-	struct old_pd *pd;
+struct v1_0_mr {
+	struct v1_0_context *context;
+	struct v1_0_pd *pd;
 	uint32_t handle;
 	uint32_t lkey;
 	uint32_t rkey;
 	struct ibv_mr *real;
 };
 
-struct old_ah {
-	struct old_context *context;
-	struct old_pd *pd;
+struct v1_0_ah {
+	struct v1_0_context *context;
+	struct v1_0_pd *pd;
 	uint32_t handle;
 	struct ibv_ah *real;
 };
 
-struct old_cq {
-	struct old_context *context;
+struct v1_0_cq {
+	struct v1_0_context *context;
 	void *cq_context;
 	uint32_t handle;
 	int cqe;
@@ -119,10 +119,10 @@ struct old_cq {
 	struct ibv_cq *real;
 };
 
-struct old_srq {
-	struct old_context *context;
+struct v1_0_srq {
+	struct v1_0_context *context;
 	void *srq_context;
-	struct old_pd *pd;
+	struct v1_0_pd *pd;
 	uint32_t handle;
 	pthread_mutex_t mutex;
 	pthread_cond_t cond;
@@ -130,23 +130,23 @@ struct old_srq {
 	struct ibv_srq *real;
 };
 
-struct old_qp_init_attr {
+struct v1_0_qp_init_attr {
 	void *qp_context;
-	struct old_cq *send_cq;
-	struct old_cq *recv_cq;
-	struct old_srq *srq;
+	struct v1_0_cq *send_cq;
+	struct v1_0_cq *recv_cq;
+	struct v1_0_srq *srq;
 	struct ibv_qp_cap cap;
 	enum ibv_qp_type qp_type;
 	int sq_sig_all;
 };
 
-struct old_qp {
-	struct old_context *context;
+struct v1_0_qp {
+	struct v1_0_context *context;
 	void *qp_context;
-	struct old_pd *pd;
-	struct old_cq *send_cq;
-	struct old_cq *recv_cq;
-	struct old_srq *srq;
+	struct v1_0_pd *pd;
+	struct v1_0_cq *send_cq;
+	struct v1_0_cq *recv_cq;
+	struct v1_0_srq *srq;
 	uint32_t handle;
 	uint32_t qp_num;
 	enum ibv_qp_state state;
@@ -158,35 +158,36 @@ struct old_qp {
 };
 
 #if defined(__x86_64__)
-_Static_assert(offsetof(struct old_device, real) == 16, "1.0: device");
-_Static_assert(offsetof(struct old_context, ops.poll_cq) == 0x40, "1.0: poll_cq");
-_Static_assert(offsetof(struct old_context, ops.post_srq_recv) == 0x88, "1.0: post_srq_recv");
-_Static_assert(offsetof(struct old_context, ops.post_send) == 0xb0, "1.0: post_send");
-_Static_assert(offsetof(struct old_context, cmd_fd) == 0xe0, "1.0: cmd_fd");
-_Static_assert(offsetof(struct old_context, real) == 0xf0, "1.0: context");
-_Static_assert(offsetof(struct old_context, mark) == offsetof(struct ibv_context, abi_compat),
+_Static_assert(offsetof(struct v1_0_device, real) == 16, "1.0: device");
+_Static_assert(offsetof(struct v1_0_context, ops.poll_cq) == 0x40, "1.0: poll_cq");
+_Static_assert(offsetof(struct v1_0_context, ops.post_srq_recv) == 0x88, "1.0: post_srq_recv");
+_Static_assert(offsetof(struct v1_0_context, ops.post_send) == 0xb0, "1.0: post_send");
+_Static_assert(offsetof(struct v1_0_context, cmd_fd) == 0xe0, "1.0: cmd_fd");
+_Static_assert(offsetof(struct v1_0_context, real) == 0xf0, "1.0: context");
+_Static_assert(offsetof(struct v1_0_context, mark) == offsetof(struct ibv_context, abi_compat),
 	       "where ibv_create_comp_channel looks");
-_Static_assert(sizeof(struct old_pd) == 0x18, "1.0: pd");
-_Static_assert(sizeof(struct old_mr) == 0x28 && offsetof(struct old_mr, lkey) == 0x14, "1.0: mr");
-_Static_assert(sizeof(struct old_ah) == 0x20, "1.0: ah");
-_Static_assert(sizeof(struct old_cq) == 0x80 && offsetof(struct old_cq, cqe) == 0x14, "1.0: cq");
-_Static_assert(sizeof(struct old_srq) == 0x88, "1.0: srq");
-_Static_assert(sizeof(struct old_qp) == 0xa8 && offsetof(struct old_qp, qp_num) == 0x34, "1.0: qp");
-_Static_assert(sizeof(struct old_send_wr) == 0x48 && offsetof(struct old_send_wr, wr) == 0x28,
+_Static_assert(sizeof(struct v1_0_pd) == 0x18, "1.0: pd");
+_Static_assert(sizeof(struct v1_0_mr) == 0x28 && offsetof(struct v1_0_mr, lkey) == 0x14, "1.0: mr");
+_Static_assert(sizeof(struct v1_0_ah) == 0x20, "1.0: ah");
+_Static_assert(sizeof(struct v1_0_cq) == 0x80 && offsetof(struct v1_0_cq, cqe) == 0x14, "1.0: cq");
+_Static_assert(sizeof(struct v1_0_srq) == 0x88, "1.0: srq");
+_Static_assert(sizeof(struct v1_0_qp) == 0xa8 && offsetof(struct v1_0_qp, qp_num) == 0x34,
+	       "1.0: qp");
+_Static_assert(sizeof(struct v1_0_send_wr) == 0x48 && offsetof(struct v1_0_send_wr, wr) == 0x28,
 	       "1.0: send_wr");
-_Static_assert(sizeof(struct old_qp_init_attr) == 0x40, "1.0: qp_init_attr");
+_Static_assert(sizeof(struct v1_0_qp_init_attr) == 0x40, "1.0: qp_init_attr");
 #endif
 
-/* What `mark` of every struct old_context points to, and abi_compat of no struct ibv_context. */
-extern const char old_context_mark __attribute__((visibility("hidden")));
+/* Identifies a struct v1_0_context: its `mark` points here. */
+extern const char v1_0_context_mark __attribute__((visibility("hidden")));
 
-/* Sets the slots of the data path. */
-void old_set_ops(struct old_context_ops *ops) __attribute__((visibility("hidden")));
+/* Fills the slots of the data path. */
+void v1_0_set_ops(struct v1_0_context_ops *ops) __attribute__((visibility("hidden")));
 
-/* A function of node IBVERBS_1.0 beside a newer one of the same name. */
-#define HF_OLD(ret, name, parameters)               \
-	ret old_##name parameters;                  \
-	HF_SYMVER(old_##name, #name "@IBVERBS_1.0") \
-	HF_EXPORT ret old_##name parameters
+/* Defines a function of node IBVERBS_1.0 whose name also exists in a newer node. */
+#define HF_IBVERBS_1_0(ret, name, parameters)        \
+	ret v1_0_##name parameters;                  \
+	HF_SYMVER(v1_0_##name, #name "@IBVERBS_1.0") \
+	HF_EXPORT ret v1_0_##name parameters
 
 #endif

@@ -4,9 +4,9 @@
 
 #include "compat/ibverbs_1_0/ibverbs_1_0.h"
 
-HF_OLD(struct old_pd *, ibv_alloc_pd, (struct old_context * context))
+HF_IBVERBS_1_0(struct v1_0_pd *, ibv_alloc_pd, (struct v1_0_context * context))
 {
-	struct old_pd *pd = calloc(1, sizeof(*pd));
+	struct v1_0_pd *pd = calloc(1, sizeof(*pd));
 
 	if (!pd)
 		return NULL;
@@ -20,7 +20,7 @@ HF_OLD(struct old_pd *, ibv_alloc_pd, (struct old_context * context))
 	return pd;
 }
 
-HF_OLD(int, ibv_dealloc_pd, (struct old_pd * pd))
+HF_IBVERBS_1_0(int, ibv_dealloc_pd, (struct v1_0_pd * pd))
 {
 	int ret = hf_compat_calls.ibv_dealloc_pd(pd->real);
 
@@ -29,9 +29,10 @@ HF_OLD(int, ibv_dealloc_pd, (struct old_pd * pd))
 	return ret;
 }
 
-HF_OLD(struct old_mr *, ibv_reg_mr, (struct old_pd * pd, void *addr, size_t length, int access))
+HF_IBVERBS_1_0(struct v1_0_mr *, ibv_reg_mr,
+	       (struct v1_0_pd * pd, void *addr, size_t length, int access))
 {
-	struct old_mr *mr = calloc(1, sizeof(*mr));
+	struct v1_0_mr *mr = calloc(1, sizeof(*mr));
 
 	if (!mr)
 		return NULL;
@@ -48,7 +49,7 @@ HF_OLD(struct old_mr *, ibv_reg_mr, (struct old_pd * pd, void *addr, size_t leng
 	return mr;
 }
 
-HF_OLD(int, ibv_dereg_mr, (struct old_mr * mr))
+HF_IBVERBS_1_0(int, ibv_dereg_mr, (struct v1_0_mr * mr))
 {
 	int ret = hf_compat_calls.ibv_dereg_mr(mr->real);
 

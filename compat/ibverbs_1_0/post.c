@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* IBVERBS_1.0: the data path, which a program's inline functions call through the context. */
+/* IBVERBS_1.0: the data path: poll, notify and post, which programs call through the context. */
 #include "compat/ibverbs_1_0/ibverbs_1_0.h"
 
-/* So many at a time: a list may be longer than the stack is deep. */
+/* How many requests are converted at a time, on the stack. */
 enum { BATCH = 16 };
 
-static int poll_cq(struct old_cq *cq, int count, struct ibv_wc *wc)
+static int poll_cq(struct v1_0_cq *cq, int count, struct ibv_wc *wc)
 {
 	struct ibv_cq *real = cq->real;
 
 	return real->context->ops.poll_cq(real, count, wc);
 }
 
-static int req_notify_cq(struct old_cq *cq, int solicited_only)
+static int req_notify_cq(struct v1_0_cq *cq, int solicited_only)
 {
 	struct ibv_cq *real = cq->real;
 
 	return real->context->ops.req_notify_cq(real, solicited_only);
 }
 
-static void take_send(struct ibv_send_wr *to, const struct old_send_wr *from, bool datagram)
+static void convert_send(struct ibv_send_wr *to, const struct v1_0_send_wr *from, bool datagram)
 {
 	*to = (struct ibv_send_wr){
 		.wr_id = from->wr_id,
@@ -45,28 +45,28 @@ static void take_send(struct ibv_send_wr *to, const struct old_send_wr *from, bo
 	}
 }
 
-/* The old request at which a batch failed; the batch itself where a provider names none. */
-static struct old_send_wr *failed_send(struct old_send_wr *old, const struct ibv_send_wr *batch,
-				       const struct ibv_send_wr *bad)
+/* The program's request at which a batch failed; its first one if the provider names none. */
+static struct v1_0_send_wr *failed_send(struct v1_0_send_wr *wr, const struct ibv_send_wr *batch,
+					const struct ibv_send_wr *bad)
 {
 	for (; bad && batch != bad && batch->next; batch = batch->next)
-		old = old->next;
-	return old;
+		wr = wr->next;
+	return wr;
 }
 
-static int post_send(struct old_qp *qp, struct old_send_wr *wr, struct old_send_wr **bad_wr)
+static int post_send(struct v1_0_qp *qp, struct v1_0_send_wr *wr, struct v1_0_send_wr **bad_wr)
 {
 	struct ibv_send_wr batch[BATCH], *bad = NULL;
 	struct ibv_qp *real = qp->real;
 	const bool datagram = real->qp_type == IBV_QPT_UD;
 
 	do {
-		struct old_send_wr *first = wr;
+		struct v1_0_send_wr *first = wr;
 		size_t count = 0;
 		int ret;
 
 		for (; wr && count < BATCH; wr = wr->next) {
-			take_send(&batch[count], wr, datagram);
+			convert_send(&batch[count], wr, datagram);
 			if (count)
 				batch[count - 1].next = &batch[count];
 			count++;
@@ -81,16 +81,16 @@ static int post_send(struct old_qp *qp, struct old_send_wr *wr, struct old_send_
 	return 0;
 }
 
-static struct old_recv_wr *failed_recv(struct old_recv_wr *old, const struct ibv_recv_wr *batch,
-				       const struct ibv_recv_wr *bad)
+static struct v1_0_recv_wr *failed_recv(struct v1_0_recv_wr *wr, const struct ibv_recv_wr *batch,
+					const struct ibv_recv_wr *bad)
 {
 	for (; bad && batch != bad && batch->next; batch = batch->next)
-		old = old->next;
-	return old;
+		wr = wr->next;
+	return wr;
 }
 
-/* Takes up to BATCH requests; returns the rest. */
-static struct old_recv_wr *take_recv(struct ibv_recv_wr *batch, struct old_recv_wr *wr)
+/* Converts up to BATCH requests. Returns the rest of the list. */
+static struct v1_0_recv_wr *convert_recv(struct ibv_recv_wr *batch, struct v1_0_recv_wr *wr)
 {
 	for (size_t i = 0; wr && i < BATCH; i++, wr = wr->next) {
 		batch[i] = (struct ibv_recv_wr){
@@ -104,16 +104,16 @@ static struct old_recv_wr *take_recv(struct ibv_recv_wr *batch, struct old_recv_
 	return wr;
 }
 
-static int post_recv(struct old_qp *qp, struct old_recv_wr *wr, struct old_recv_wr **bad_wr)
+static int post_recv(struct v1_0_qp *qp, struct v1_0_recv_wr *wr, struct v1_0_recv_wr **bad_wr)
 {
 	struct ibv_recv_wr batch[BATCH], *bad = NULL;
 	struct ibv_qp *real = qp->real;
 
 	do {
-		struct old_recv_wr *first = wr;
+		struct v1_0_recv_wr *first = wr;
 		int ret;
 
-		wr = take_recv(batch, wr);
+		wr = convert_recv(batch, wr);
 		ret = real->context->ops.post_recv(real, first ? batch : NULL, &bad);
 		if (ret) {
 			if (first)
@@ -124,16 +124,17 @@ static int post_recv(struct old_qp *qp, struct old_recv_wr *wr, struct old_recv_
 	return 0;
 }
 
-static int post_srq_recv(struct old_srq *srq, struct old_recv_wr *wr, struct old_recv_wr **bad_wr)
+static int post_srq_recv(struct v1_0_srq *srq, struct v1_0_recv_wr *wr,
+			 struct v1_0_recv_wr **bad_wr)
 {
 	struct ibv_recv_wr batch[BATCH], *bad = NULL;
 	struct ibv_srq *real = srq->real;
 
 	do {
-		struct old_recv_wr *first = wr;
+		struct v1_0_recv_wr *first = wr;
 		int ret;
 
-		wr = take_recv(batch, wr);
+		wr = convert_recv(batch, wr);
 		ret = real->context->ops.post_srq_recv(real, first ? batch : NULL, &bad);
 		if (ret) {
 			if (first)
@@ -144,7 +145,7 @@ static int post_srq_recv(struct old_srq *srq, struct old_recv_wr *wr, struct old
 	return 0;
 }
 
-void old_set_ops(struct old_context_ops *ops)
+void v1_0_set_ops(struct v1_0_context_ops *ops)
 {
 	ops->poll_cq = poll_cq;
 	ops->req_notify_cq = req_notify_cq;

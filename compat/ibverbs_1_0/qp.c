@@ -5,9 +5,10 @@
 
 #include "compat/ibverbs_1_0/ibverbs_1_0.h"
 
-HF_OLD(struct old_qp *, ibv_create_qp, (struct old_pd * pd, struct old_qp_init_attr *attr))
+HF_IBVERBS_1_0(struct v1_0_qp *, ibv_create_qp,
+	       (struct v1_0_pd * pd, struct v1_0_qp_init_attr *attr))
 {
-	struct old_qp *qp = calloc(1, sizeof(*qp));
+	struct v1_0_qp *qp = calloc(1, sizeof(*qp));
 	struct ibv_qp_init_attr real = {
 		.qp_context = qp,
 		.send_cq = attr->send_cq ? attr->send_cq->real : NULL,
@@ -39,7 +40,7 @@ HF_OLD(struct old_qp *, ibv_create_qp, (struct old_pd * pd, struct old_qp_init_a
 	return qp;
 }
 
-HF_OLD(int, ibv_modify_qp, (struct old_qp * qp, struct ibv_qp_attr *attr, int mask))
+HF_IBVERBS_1_0(int, ibv_modify_qp, (struct v1_0_qp * qp, struct ibv_qp_attr *attr, int mask))
 {
 	int ret = hf_compat_calls.ibv_modify_qp(qp->real, attr, mask & ~IBV_QP_RATE_LIMIT);
 
@@ -48,8 +49,9 @@ HF_OLD(int, ibv_modify_qp, (struct old_qp * qp, struct ibv_qp_attr *attr, int ma
 	return ret;
 }
 
-HF_OLD(int, ibv_query_qp,
-       (struct old_qp * qp, struct ibv_qp_attr *attr, int mask, struct old_qp_init_attr *init_attr))
+HF_IBVERBS_1_0(int, ibv_query_qp,
+	       (struct v1_0_qp * qp, struct ibv_qp_attr *attr, int mask,
+		struct v1_0_qp_init_attr *init_attr))
 {
 	struct ibv_qp_init_attr real;
 	struct ibv_qp_attr full;
@@ -60,9 +62,9 @@ HF_OLD(int, ibv_query_qp,
 	if (ret)
 		return ret;
 	qp->state = qp->real->state;
-	/* The struct of then ends before rate_limit. */
+	/* The struct of IBVERBS_1.0 ends before rate_limit. */
 	memcpy(attr, &full, offsetof(struct ibv_qp_attr, rate_limit));
-	*init_attr = (struct old_qp_init_attr){
+	*init_attr = (struct v1_0_qp_init_attr){
 		.qp_context = qp->qp_context,
 		.send_cq = qp->send_cq,
 		.recv_cq = qp->recv_cq,
@@ -74,7 +76,7 @@ HF_OLD(int, ibv_query_qp,
 	return 0;
 }
 
-HF_OLD(int, ibv_destroy_qp, (struct old_qp * qp))
+HF_IBVERBS_1_0(int, ibv_destroy_qp, (struct v1_0_qp * qp))
 {
 	int ret = hf_compat_calls.ibv_destroy_qp(qp->real);
 
@@ -83,12 +85,12 @@ HF_OLD(int, ibv_destroy_qp, (struct old_qp * qp))
 	return ret;
 }
 
-HF_OLD(int, ibv_attach_mcast, (struct old_qp * qp, const union ibv_gid *gid, uint16_t lid))
+HF_IBVERBS_1_0(int, ibv_attach_mcast, (struct v1_0_qp * qp, const union ibv_gid *gid, uint16_t lid))
 {
 	return hf_compat_calls.ibv_attach_mcast(qp->real, gid, lid);
 }
 
-HF_OLD(int, ibv_detach_mcast, (struct old_qp * qp, const union ibv_gid *gid, uint16_t lid))
+HF_IBVERBS_1_0(int, ibv_detach_mcast, (struct v1_0_qp * qp, const union ibv_gid *gid, uint16_t lid))
 {
 	return hf_compat_calls.ibv_detach_mcast(qp->real, gid, lid);
 }

@@ -4,15 +4,15 @@
 
 #include "compat/ibverbs_1_0/ibverbs_1_0.h"
 
-HF_OLD(struct old_cq *, ibv_create_cq,
-       (struct old_context * context, int cqe, void *cq_context, struct ibv_comp_channel *channel,
-	int comp_vector))
+HF_IBVERBS_1_0(struct v1_0_cq *, ibv_create_cq,
+	       (struct v1_0_context * context, int cqe, void *cq_context,
+		struct ibv_comp_channel *channel, int comp_vector))
 {
-	struct old_cq *cq = calloc(1, sizeof(*cq));
+	struct v1_0_cq *cq = calloc(1, sizeof(*cq));
 
 	if (!cq)
 		return NULL;
-	/* Events lead to the old object by this pointer: it is there before the first can come. */
+	/* Events use the context pointer to find our object, so it is set at creation. */
 	cq->real = hf_compat_calls.ibv_create_cq(context->real, cqe, cq, channel, comp_vector);
 	if (!cq->real) {
 		free(cq);
@@ -25,7 +25,7 @@ HF_OLD(struct old_cq *, ibv_create_cq,
 	return cq;
 }
 
-HF_OLD(int, ibv_resize_cq, (struct old_cq * cq, int cqe))
+HF_IBVERBS_1_0(int, ibv_resize_cq, (struct v1_0_cq * cq, int cqe))
 {
 	int ret = hf_compat_calls.ibv_resize_cq(cq->real, cqe);
 
@@ -34,7 +34,7 @@ HF_OLD(int, ibv_resize_cq, (struct old_cq * cq, int cqe))
 	return ret;
 }
 
-HF_OLD(int, ibv_destroy_cq, (struct old_cq * cq))
+HF_IBVERBS_1_0(int, ibv_destroy_cq, (struct v1_0_cq * cq))
 {
 	int ret = hf_compat_calls.ibv_destroy_cq(cq->real);
 
@@ -43,9 +43,10 @@ HF_OLD(int, ibv_destroy_cq, (struct old_cq * cq))
 	return ret;
 }
 
-HF_OLD(struct old_srq *, ibv_create_srq, (struct old_pd * pd, struct ibv_srq_init_attr *attr))
+HF_IBVERBS_1_0(struct v1_0_srq *, ibv_create_srq,
+	       (struct v1_0_pd * pd, struct ibv_srq_init_attr *attr))
 {
-	struct old_srq *srq = calloc(1, sizeof(*srq));
+	struct v1_0_srq *srq = calloc(1, sizeof(*srq));
 	struct ibv_srq_init_attr real = *attr;
 
 	if (!srq)
@@ -64,17 +65,17 @@ HF_OLD(struct old_srq *, ibv_create_srq, (struct old_pd * pd, struct ibv_srq_ini
 	return srq;
 }
 
-HF_OLD(int, ibv_modify_srq, (struct old_srq * srq, struct ibv_srq_attr *attr, int mask))
+HF_IBVERBS_1_0(int, ibv_modify_srq, (struct v1_0_srq * srq, struct ibv_srq_attr *attr, int mask))
 {
 	return hf_compat_calls.ibv_modify_srq(srq->real, attr, mask);
 }
 
-HF_OLD(int, ibv_query_srq, (struct old_srq * srq, struct ibv_srq_attr *attr))
+HF_IBVERBS_1_0(int, ibv_query_srq, (struct v1_0_srq * srq, struct ibv_srq_attr *attr))
 {
 	return hf_compat_calls.ibv_query_srq(srq->real, attr);
 }
 
-HF_OLD(int, ibv_destroy_srq, (struct old_srq * srq))
+HF_IBVERBS_1_0(int, ibv_destroy_srq, (struct v1_0_srq * srq))
 {
 	int ret = hf_compat_calls.ibv_destroy_srq(srq->real);
 

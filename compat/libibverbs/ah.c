@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Address handles. */
+/* Forwards the calls for address handles. */
 #include "compat/libibverbs/forward.h"
 
 HF_FORWARD(1.1, struct ibv_ah *, ibv_create_ah, (struct ibv_pd * pd, struct ibv_ah_attr *attr),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Devices, contexts and what is asked of them. */
+/* Forwards the calls for devices and contexts, their attributes and events. */
 #include "compat/libibverbs/forward.h"
 
 HF_FORWARD(1.1, struct ibv_device **, ibv_get_device_list, (int *num), (num))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A symbol at a version of libibverbs, which is libholdfast's function of the same name. */
+/* Defines a versioned symbol of libibverbs that calls libholdfast's function of the same name. */
 #ifndef HF_COMPAT_LIBIBVERBS_FORWARD_H
 #define HF_COMPAT_LIBIBVERBS_FORWARD_H
 
@@ -8,7 +8,7 @@
 #include "shared/attr.h"
 #include "core/compat_calls.h"
 
-/* Gives `symbol` of this library the name and version as its users see it. */
+/* Exports `symbol` under a versioned name, such as "ibv_reg_mr@@IBVERBS_1.1". */
 #if defined(__has_attribute)
 #if __has_attribute(__symver__)
 #define HF_SYMVER(symbol, version) __attribute__((__symver__(version)))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Protection domains, memory, multicast groups. */
+/* Forwards the calls for protection domains, memory and multicast groups. */
 #include "compat/libibverbs/forward.h"
 
 HF_FORWARD(1.1, struct ibv_pd *, ibv_alloc_pd, (struct ibv_context * context), (context))

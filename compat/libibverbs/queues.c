@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Completion queues and channels, shared receive queues, queue pairs. */
+/* Forwards the calls for completion queues and channels, shared receive queues and queue pairs. */
 #include "compat/ibverbs_1_0/ibverbs_1_0.h"
 
 extern __typeof__(ibv_create_comp_channel) shim_ibv_create_comp_channel;
 HF_SYMVER(shim_ibv_create_comp_channel, "ibv_create_comp_channel@@IBVERBS_1.0")
-/* The only call of node 1.0 that old programs make with their own context. */
+/* IBVERBS_1.0 has no version of its own of this call, so it also gets IBVERBS_1.0 contexts. */
 HF_EXPORT struct ibv_comp_channel *shim_ibv_create_comp_channel(struct ibv_context *context)
 {
-	if (context->abi_compat == &old_context_mark)
-		context = ((struct old_context *)(void *)context)->real;
+	if (context->abi_compat == &v1_0_context_mark)
+		context = ((struct v1_0_context *)(void *)context)->real;
 	return hf_compat_calls.ibv_create_comp_channel(context);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Tables of a port, strings and rates, fork, and the old helpers of librdmacm and its like. */
+/* Forwards the calls for port tables, strings, rates, fork, sysfs files and attribute conversion. */
 #include "compat/libibverbs/forward.h"
 
 HF_FORWARD(1.11, int, _ibv_query_gid_ex,

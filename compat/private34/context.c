@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A provider's context, and what it asks the kernel about the device. */
+/* Private ABI 34: contexts, device and port attributes, files of the device's directory. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include "compat/private34/steering.h"
 #include "core/compat_calls.h"
 
-/* What is declared as a pointer is the offset of the context in the provider's object. */
+/* The pointer context_offset holds a number: the offset of the context in the provider's object. */
 HF_PRIVATE34 void *_verbs_init_and_alloc_context(struct ibv_device *device, int cmd_fd, size_t size,
 						 struct verbs_context *context_offset,
 						 uint32_t driver_id)
@@ -122,7 +122,7 @@ HF_PRIVATE34 int ibv_read_ibdev_sysfs_file(char *buf, size_t size, struct verbs_
 	length = hf_compat_calls.hfi_compat_read_device_file(device, path, buf, size);
 	if (length > 0)
 		return (int)length;
-	/* An empty file tells a provider no more than one that is not there. */
+	/* Report an empty file as missing. */
 	errno = length ? (int)-length : ENOENT;
 	return -1;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What providers have to say, in the file that VERBS_LOG_FILE names and nowhere else. */
+/* Private ABI 34: messages of providers, written to the file of VERBS_LOG_FILE. */
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
@@ -9,14 +9,14 @@
 
 #include "compat/private34/steering.h"
 
-/* Static: the variables are the process's, and a provider's library is given nothing to find them by. */
+/* Static because __verbs_log() gets nothing that leads to a Holdfast context. */
 static struct {
 	pthread_once_t once;
-	unsigned long level; /* 0: nothing is said */
+	unsigned long level; /* 0: log nothing */
 	FILE *file;
 } verbs_log = {.once = PTHREAD_ONCE_INIT};
 
-/* Not in a set-uid program: it would write where its user may not. */
+/* secure_getenv(): a set-uid program must not write to a file that its user chooses. */
 static void read_environment(void)
 {
 	const char *level = secure_getenv("VERBS_LOG_LEVEL");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Protection domains, memory, address handles, XRC domains and multicast. */
+/* Private ABI 34: protection domains, memory, address handles, XRC domains and multicast. */
 #include "compat/private34/memory.h"
 #include "compat/private34/private34.h"
 #include "core/compat_calls.h"
@@ -75,8 +75,8 @@ HF_PRIVATE34 int ibv_cmd_dereg_mr(struct verbs_mr *mr)
 }
 
 /*
- * Since version 54 there is a link. To look for it where none was passed does no harm by any calling
- * convention of this ABI, but what is found then means nothing.
+ * Providers of rdma-core 54 and later pass `link`. Older ones do not: then the argument is
+ * undefined and must not be used, but declaring it is harmless in the calling convention.
  */
 HF_PRIVATE34 int ibv_cmd_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_t length,
 				       uint64_t iova, int fd, int access, struct verbs_mr *mr,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What providers built for libibverbs call: the frames are known to them by name only. */
+/* Private ABI 34: declarations for memory.c. The command structs are known to providers only. */
 #ifndef HF_COMPAT_MEMORY_H
 #define HF_COMPAT_MEMORY_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Private ABI 34: posting work requests through the kernel. */
 #include "compat/private34/queues.h"
 
 HF_PRIVATE34 int ibv_cmd_post_send(struct ibv_qp *qp, struct ibv_send_wr *wr,

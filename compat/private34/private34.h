@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Private ABI 34 passes a kernel command as two buffers, each a core part that the kernel's
- * <rdma/ib_user_verbs.h> describes, and after it the driver's own. Here they are taken apart; what
- * the command does is hf_provider_*.
+ * Private ABI 34 passes a kernel command as a request and a response buffer. Each has a core part,
+ * defined in <rdma/ib_user_verbs.h>, followed by the driver's part. The functions of this directory
+ * separate the parts and call the hf_provider_* function of the command.
  */
 #ifndef HF_COMPAT_PRIVATE34_H
 #define HF_COMPAT_PRIVATE34_H
@@ -16,10 +16,10 @@
 
 #include "core/compat_calls.h"
 
-/* A function of node IBVERBS_PRIVATE_34, which has one version of each name: no symver is needed. */
+/* Exports a function in node IBVERBS_PRIVATE_34. Each name has one version only: no symver needed. */
 #define HF_PRIVATE34 __attribute__((visibility("default")))
 
-/* Sizes of the core part of a request: header and payload. */
+/* The size of a request's core part: header and payload. */
 #define HF_FRAME(type)	  (sizeof(struct ib_uverbs_cmd_hdr) + sizeof(type))
 #define HF_FRAME_EX(type) (HF_FRAME(type) + sizeof(struct ib_uverbs_ex_cmd_hdr))
 
@@ -33,16 +33,15 @@ struct hf_frame {
 };
 
 /*
- * Finds the driver's part of each buffer; a part of no bytes is NULL. No buffer has no
- * driver's part. 0, or EINVAL where a buffer is shorter than its core part, which the provider then
- * was not built for.
+ * Finds the driver's part of each buffer; NULL if it is empty or there is no buffer. Returns 0, or
+ * EINVAL if a buffer is shorter than its core part: the provider was built for another ABI.
  */
 static inline int hf_frame_split(const struct hf_frame *frame, struct hf_driver_data *ret_data)
 {
 	struct hf_driver_data data = {0};
 	const bool no_request = !frame->request && !frame->request_size;
 
-	/* Some pass no request where they have nothing to add (rxe for a CQ): the core makes its own. */
+	/* A provider without driver data may pass no request (rxe for a CQ): the core makes its own. */
 	if ((!no_request && frame->request_size < frame->request_core) ||
 	    frame->response_size < frame->response_core)
 		return EINVAL;
@@ -59,7 +58,7 @@ static inline int hf_frame_split(const struct hf_frame *frame, struct hf_driver_
 	return 0;
 }
 
-/* For what providers hand on as they got it: some return NULL then, and leave errno as it is. */
+/* Returns `err` and sets errno as well: some providers return NULL on failure without setting it. */
 static inline int hf_answer(int err)
 {
 	if (err)

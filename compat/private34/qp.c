@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Private ABI 34: queue pairs. */
 #include "compat/private34/queues.h"
 
 static void answer_created(struct ib_uverbs_create_qp_resp *resp, const struct ibv_qp *qp,
@@ -103,7 +104,7 @@ HF_PRIVATE34 int ibv_cmd_open_qp(struct ibv_context *context, struct verbs_qp *q
 	struct hf_driver_data data;
 	int err;
 
-	/* How long its struct verbs_qp is follows from the profile, which is known since the open. */
+	/* The size of its struct verbs_qp follows from the provider's layout, determined at load. */
 	(void)qp_size;
 	err = hf_frame_split(&frame, &data);
 	if (!err)

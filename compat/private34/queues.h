@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Private ABI 34: declarations for queues: cq.c, srq.c, qp.c and post.c. */
 #ifndef HF_COMPAT_PRIVATE34_QUEUES_H
 #define HF_COMPAT_PRIVATE34_QUEUES_H
 
@@ -6,7 +7,7 @@
 
 #include "compat/private34/private34.h"
 
-/* Sizes of the frames that providers of private ABI 34 were built with. */
+/* The core parts have the sizes that providers of private ABI 34 were built with. */
 static_assert(HF_FRAME(struct ib_uverbs_create_cq) == 40, "struct ibv_create_cq");
 static_assert(HF_FRAME_EX(struct ib_uverbs_ex_create_cq) == 56, "struct ibv_create_cq_ex");
 static_assert(HF_FRAME(struct ib_uverbs_resize_cq) == 24, "struct ibv_resize_cq");
@@ -22,7 +23,7 @@ static_assert(HF_FRAME(struct ib_uverbs_modify_qp) == 120, "struct ibv_modify_qp
 static_assert(HF_FRAME_EX(struct ib_uverbs_ex_modify_qp) == 144, "struct ibv_modify_qp_ex");
 static_assert(HF_FRAME(struct ib_uverbs_query_qp) == 24, "struct ibv_query_qp");
 
-/* The frames are known here by size only: their structs are in no header that a program can have. */
+/* `cmd` is void *: the command structs are in headers of rdma-core that it does not install. */
 int ibv_cmd_create_cq(struct ibv_context *context, int cqe, struct ibv_comp_channel *channel,
 		      int comp_vector, struct ibv_cq *cq, void *cmd, size_t cmd_size,
 		      struct ib_uverbs_create_cq_resp *resp, size_t resp_size);

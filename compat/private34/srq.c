@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Private ABI 34: shared receive queues. */
 #include "compat/private34/queues.h"
 
 static void answer_created(struct ib_uverbs_create_srq_resp *resp, const struct ibv_srq *srq,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Flows and their actions, counters, work queues, and commands that providers put together. */
+/* Private ABI 34: flows, flow actions, counters, work queues, and commands that providers build. */
 #include "compat/private34/steering.h"
 
 HF_PRIVATE34 int execute_ioctl(struct ibv_context *context, struct ibv_command_buffer *buffer)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Declarations of node IBVERBS_PRIVATE_34: contexts, flows, counters, work queues, own commands. */
+/* Private ABI 34: declarations for context.c, log.c and steering.c. */
 #ifndef HF_COMPAT_PRIVATE34_STEERING_H
 #define HF_COMPAT_PRIVATE34_STEERING_H
 
 #include "compat/private34/private34.h"
 
-/* Requests with their headers; only providers look inside. */
+/* Command structs, known to providers only. */
 struct ibv_create_wq;
 struct ibv_get_context;
 struct ibv_modify_wq;

@@ -20,40 +20,40 @@
 	extern ret old_##name parameters; \
 	__asm__(".symver old_" #name "," #name "@IBVERBS_1.0")
 
-BIND(struct old_device **, ibv_get_device_list, (int *));
-BIND(void, ibv_free_device_list, (struct old_device **));
-BIND(const char *, ibv_get_device_name, (struct old_device *));
-BIND(__be64, ibv_get_device_guid, (struct old_device *));
-BIND(struct old_context *, ibv_open_device, (struct old_device *));
-BIND(int, ibv_close_device, (struct old_context *));
-BIND(int, ibv_get_async_event, (struct old_context *, struct ibv_async_event *));
+BIND(struct v1_0_device **, ibv_get_device_list, (int *));
+BIND(void, ibv_free_device_list, (struct v1_0_device **));
+BIND(const char *, ibv_get_device_name, (struct v1_0_device *));
+BIND(__be64, ibv_get_device_guid, (struct v1_0_device *));
+BIND(struct v1_0_context *, ibv_open_device, (struct v1_0_device *));
+BIND(int, ibv_close_device, (struct v1_0_context *));
+BIND(int, ibv_get_async_event, (struct v1_0_context *, struct ibv_async_event *));
 BIND(void, ibv_ack_async_event, (struct ibv_async_event *));
-BIND(int, ibv_query_device, (struct old_context *, struct ibv_device_attr *));
-BIND(int, ibv_query_port, (struct old_context *, uint8_t, void *));
-BIND(int, ibv_query_gid, (struct old_context *, uint8_t, int, union ibv_gid *));
-BIND(int, ibv_query_pkey, (struct old_context *, uint8_t, int, __be16 *));
-BIND(struct old_pd *, ibv_alloc_pd, (struct old_context *));
-BIND(int, ibv_dealloc_pd, (struct old_pd *));
-BIND(struct old_mr *, ibv_reg_mr, (struct old_pd *, void *, size_t, int));
-BIND(int, ibv_dereg_mr, (struct old_mr *));
-BIND(struct old_cq *, ibv_create_cq,
-     (struct old_context *, int, void *, struct ibv_comp_channel *, int));
-BIND(int, ibv_resize_cq, (struct old_cq *, int));
-BIND(int, ibv_destroy_cq, (struct old_cq *));
-BIND(int, ibv_get_cq_event, (struct ibv_comp_channel *, struct old_cq **, void **));
-BIND(void, ibv_ack_cq_events, (struct old_cq *, unsigned int));
-BIND(struct old_srq *, ibv_create_srq, (struct old_pd *, struct ibv_srq_init_attr *));
-BIND(int, ibv_modify_srq, (struct old_srq *, struct ibv_srq_attr *, int));
-BIND(int, ibv_query_srq, (struct old_srq *, struct ibv_srq_attr *));
-BIND(int, ibv_destroy_srq, (struct old_srq *));
-BIND(struct old_qp *, ibv_create_qp, (struct old_pd *, struct old_qp_init_attr *));
-BIND(int, ibv_modify_qp, (struct old_qp *, struct ibv_qp_attr *, int));
-BIND(int, ibv_query_qp, (struct old_qp *, struct ibv_qp_attr *, int, struct old_qp_init_attr *));
-BIND(int, ibv_destroy_qp, (struct old_qp *));
-BIND(struct old_ah *, ibv_create_ah, (struct old_pd *, struct ibv_ah_attr *));
-BIND(int, ibv_destroy_ah, (struct old_ah *));
-BIND(int, ibv_attach_mcast, (struct old_qp *, const union ibv_gid *, uint16_t));
-BIND(int, ibv_detach_mcast, (struct old_qp *, const union ibv_gid *, uint16_t));
+BIND(int, ibv_query_device, (struct v1_0_context *, struct ibv_device_attr *));
+BIND(int, ibv_query_port, (struct v1_0_context *, uint8_t, void *));
+BIND(int, ibv_query_gid, (struct v1_0_context *, uint8_t, int, union ibv_gid *));
+BIND(int, ibv_query_pkey, (struct v1_0_context *, uint8_t, int, __be16 *));
+BIND(struct v1_0_pd *, ibv_alloc_pd, (struct v1_0_context *));
+BIND(int, ibv_dealloc_pd, (struct v1_0_pd *));
+BIND(struct v1_0_mr *, ibv_reg_mr, (struct v1_0_pd *, void *, size_t, int));
+BIND(int, ibv_dereg_mr, (struct v1_0_mr *));
+BIND(struct v1_0_cq *, ibv_create_cq,
+     (struct v1_0_context *, int, void *, struct ibv_comp_channel *, int));
+BIND(int, ibv_resize_cq, (struct v1_0_cq *, int));
+BIND(int, ibv_destroy_cq, (struct v1_0_cq *));
+BIND(int, ibv_get_cq_event, (struct ibv_comp_channel *, struct v1_0_cq **, void **));
+BIND(void, ibv_ack_cq_events, (struct v1_0_cq *, unsigned int));
+BIND(struct v1_0_srq *, ibv_create_srq, (struct v1_0_pd *, struct ibv_srq_init_attr *));
+BIND(int, ibv_modify_srq, (struct v1_0_srq *, struct ibv_srq_attr *, int));
+BIND(int, ibv_query_srq, (struct v1_0_srq *, struct ibv_srq_attr *));
+BIND(int, ibv_destroy_srq, (struct v1_0_srq *));
+BIND(struct v1_0_qp *, ibv_create_qp, (struct v1_0_pd *, struct v1_0_qp_init_attr *));
+BIND(int, ibv_modify_qp, (struct v1_0_qp *, struct ibv_qp_attr *, int));
+BIND(int, ibv_query_qp, (struct v1_0_qp *, struct ibv_qp_attr *, int, struct v1_0_qp_init_attr *));
+BIND(int, ibv_destroy_qp, (struct v1_0_qp *));
+BIND(struct v1_0_ah *, ibv_create_ah, (struct v1_0_pd *, struct ibv_ah_attr *));
+BIND(int, ibv_destroy_ah, (struct v1_0_ah *));
+BIND(int, ibv_attach_mcast, (struct v1_0_qp *, const union ibv_gid *, uint16_t));
+BIND(int, ibv_detach_mcast, (struct v1_0_qp *, const union ibv_gid *, uint16_t));
 
 static unsigned int checks;
 static int events; /* where what is written is what the kernel tells */
@@ -85,7 +85,7 @@ static int answer(int fd, struct ib_uverbs_ioctl_hdr *command)
 	return 0;
 }
 
-static void test_context(struct old_context *context)
+static void test_context(struct v1_0_context *context)
 {
 	unsigned char port[sizeof(struct ibv_port_attr)];
 	struct ibv_device_attr attr;
@@ -107,11 +107,11 @@ static void test_context(struct old_context *context)
 	CHECK(old_ibv_query_gid(context, 1, 999, &gid));
 }
 
-static void test_memory(struct old_context *context)
+static void test_memory(struct v1_0_context *context)
 {
-	struct old_pd *pd = old_ibv_alloc_pd(context);
+	struct v1_0_pd *pd = old_ibv_alloc_pd(context);
 	char buffer[64];
-	struct old_mr *mr;
+	struct v1_0_mr *mr;
 
 	CHECK(pd && pd->context == context && pd->handle == pd->real->handle);
 	mr = old_ibv_reg_mr(pd, buffer, sizeof(buffer), IBV_ACCESS_LOCAL_WRITE);
@@ -122,11 +122,11 @@ static void test_memory(struct old_context *context)
 	CHECK(!old_ibv_dealloc_pd(pd));
 }
 
-static void post(struct old_qp *qp, struct old_cq *cq, struct old_ah *ah)
+static void post(struct v1_0_qp *qp, struct v1_0_cq *cq, struct v1_0_ah *ah)
 {
 	enum { MANY = 40 };
-	struct old_send_wr list[MANY], *bad = NULL;
-	struct old_recv_wr receives[MANY], *bad_receive = NULL;
+	struct v1_0_send_wr list[MANY], *bad = NULL;
+	struct v1_0_recv_wr receives[MANY], *bad_receive = NULL;
 	struct ibv_sge sge = {0};
 	struct ibv_wc wc[MANY];
 
@@ -188,8 +188,8 @@ static void post(struct old_qp *qp, struct old_cq *cq, struct old_ah *ah)
 }
 
 /* An event as the kernel writes it names the pointer of the real object. */
-static void test_events(struct old_context *context, struct old_cq *cq, struct old_qp *qp,
-			struct old_srq *srq)
+static void test_events(struct v1_0_context *context, struct v1_0_cq *cq, struct v1_0_qp *qp,
+			struct v1_0_srq *srq)
 {
 	const struct {
 		enum ibv_event_type type;
@@ -203,7 +203,7 @@ static void test_events(struct old_context *context, struct old_cq *cq, struct o
 	struct ibv_comp_channel *channel;
 	int fds[2];
 	struct ibv_async_event event;
-	struct old_cq *got;
+	struct v1_0_cq *got;
 	void *cookie;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -233,21 +233,21 @@ static void test_events(struct old_context *context, struct old_cq *cq, struct o
 	close(fds[1]);
 }
 
-static void test_queues(struct old_context *context, bool with_srq)
+static void test_queues(struct v1_0_context *context, bool with_srq)
 {
 	const enum ibv_qp_type type = with_srq ? IBV_QPT_RC : IBV_QPT_UD;
 	struct ibv_srq_init_attr srq_attr = {.srq_context = &srq_attr};
-	struct old_qp_init_attr attr = {.qp_context = &attr, .qp_type = type}, asked;
-	struct old_pd *pd = old_ibv_alloc_pd(context);
+	struct v1_0_qp_init_attr attr = {.qp_context = &attr, .qp_type = type}, asked;
+	struct v1_0_pd *pd = old_ibv_alloc_pd(context);
 	unsigned char bytes[sizeof(struct ibv_qp_attr)];
 	struct ibv_qp_attr *qp_attr = (struct ibv_qp_attr *)(void *)bytes;
 	struct ibv_ah_attr ah_attr = {.port_num = 1};
 	struct ibv_srq_attr limit = {0};
 	union ibv_gid gid = {{0}};
-	struct old_srq *srq;
-	struct old_ah *ah;
-	struct old_cq *cq;
-	struct old_qp *qp;
+	struct v1_0_srq *srq;
+	struct v1_0_ah *ah;
+	struct v1_0_cq *cq;
+	struct v1_0_qp *qp;
 
 	cq = old_ibv_create_cq(context, 10, &checks, NULL, 0);
 	CHECK(cq && cq->context == context && cq->cq_context == &checks);
@@ -290,8 +290,8 @@ static void test_queues(struct old_context *context, bool with_srq)
 
 int main(void)
 {
-	struct old_device **list;
-	struct old_context *context;
+	struct v1_0_device **list;
+	struct v1_0_context *context;
 	int count = -1, fds[2];
 	char number[16];
 
