@@ -2,6 +2,8 @@
 libhf_core_la_SOURCES += \
 	core/device/attributes.c \
 	core/device/attributes.h \
+	core/device/device.c \
+	core/device/device.h \
 	core/device/fork.c \
 	core/device/fork.h \
 	core/device/hf.c \
@@ -19,6 +21,7 @@ libhf_core_la_SOURCES += \
 	core/device/roots.c \
 	core/device/roots.h \
 	core/device/scan.c \
+	core/device/scan.h \
 	core/device/scan_lock.c \
 	core/device/scan_lock.h \
 	core/device/table.c \

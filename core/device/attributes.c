@@ -16,6 +16,7 @@
 #include "core/device/attributes.h"
 #include "core/device/instance.h"
 #include "core/device/open.h"
+#include "core/device/scan.h"
 #include "core/device/scan_lock.h"
 
 HF_EXPORT int hf_device_name(struct ibv_device *handle, char *name, size_t size)

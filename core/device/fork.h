@@ -5,11 +5,13 @@
 
 #include <pthread.h>
 
+#include "shared/attr.h"
+
 struct hf;
 
 /* Between these two, a fork of the process takes the context along in one piece. */
-void hfi_process_add(struct hf *hf);
-void hfi_process_remove(struct hf *hf);
+void hfi_process_add(struct hf *hf) HF_NONNULL;
+void hfi_process_remove(struct hf *hf) HF_NONNULL;
 
 /* Held while the default context is made; around fork it is taken before every other lock. */
 extern pthread_mutex_t hfi_default_lock;

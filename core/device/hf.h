@@ -10,19 +10,9 @@
 
 #include "shared/file.h"
 #include "core/base/log.h"
+#include "core/base/root.h"
 #include "core/device/table.h"
-#include "core/discovery/discovery.h"
 #include "core/registry/registry.h"
-
-/* Somebody who is told of each change of the table, with hf->lock held: take notes, no more. */
-enum hf_change_kind { HF_TABLE_ADDED, HF_TABLE_CHANGED, HF_TABLE_REMOVED };
-
-struct hf_observer {
-	bool all; /* also of devices that cannot be opened */
-	void (*changed)(struct hf_observer *observer, struct hf_device *device,
-			enum hf_change_kind kind, uint32_t what);
-	struct hf_observer *prev, *next; /* utlist */
-};
 
 struct hf_change_check;
 struct hf_revoker;
@@ -81,13 +71,5 @@ struct hf {
 	struct hf *prev, *next; /* every context, for fork */
 	unsigned int fork_count;
 };
-
-/* The netlink socket, opened at the first use; NULL where there is none. Only within a scan. */
-struct hf_nl *hfi_netlink(struct hf *hf, const struct hf_search_root *root);
-unsigned int hfi_sources(const struct hf *hf, const struct hf_search_root *root);
-
-/* Both with hf->lock held. */
-void hfi_observe(struct hf *hf, struct hf_observer *observer);
-void hfi_unobserve(struct hf *hf, struct hf_observer *observer);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Instances: made when a device is first seen, freed with the last reference. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,18 +7,11 @@
 
 #include <holdfast/stream.h>
 
-#include "shared/attr.h"
 #include "core/base/reason.h"
 #include "shared/text.h"
 #include "core/device/instance.h"
+#include "core/device/node.h"
 #include "core/device/scan_lock.h"
-
-struct hf_device *hfi_device_of(const struct ibv_device *handle)
-{
-	const struct verbs_device *device = (const struct verbs_device *)(const void *)handle;
-
-	return (struct hf_device *)(void *)device->sysfs;
-}
 
 static void set_path(struct hf_device *device)
 {
@@ -320,41 +314,4 @@ struct hf_entry hfi_instance_entry(struct hf_device *device)
 	entry = device->entry;
 	pthread_mutex_unlock(&device->hf->lock);
 	return entry;
-}
-
-void hfi_device_hold(struct hf_device *device)
-{
-	hf_ref(device->hf);
-	__atomic_add_fetch(&device->handle->refcount, 1, __ATOMIC_RELAXED);
-}
-
-void hfi_device_drop(struct hf_device *device)
-{
-	struct hf *hf = device->hf;
-
-	hfi_instance_put(device);
-	hf_unref(hf);
-}
-
-HF_EXPORT struct ibv_device *hf_device_ref(struct ibv_device *device)
-{
-	hfi_device_hold(hfi_device_of(device));
-	return device;
-}
-
-HF_EXPORT struct ibv_device *hf_device_unref(struct ibv_device *device)
-{
-	if (device)
-		hfi_device_drop(hfi_device_of(device));
-	return NULL;
-}
-
-HF_EXPORT uint64_t hf_device_generation(const struct ibv_device *device)
-{
-	return hfi_device_of(device)->generation;
-}
-
-HF_EXPORT int hf_device_is_gone(const struct ibv_device *device)
-{
-	return atomic_load(&hfi_device_of(device)->gone);
 }

@@ -9,6 +9,7 @@
 #include "shared/attr.h"
 #include "shared/text.h"
 #include "core/device/list.h"
+#include "core/device/scan.h"
 #include "core/device/scan_lock.h"
 #include "core/notify/change_check.h"
 

@@ -3,7 +3,13 @@
 #ifndef HF_DEVICE_NODE_H
 #define HF_DEVICE_NODE_H
 
-#include "core/device/table.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/attr.h"
+#include "core/discovery/discovery.h"
+
+struct hf;
 
 /*
  * Opens the node and proves that it carries the entry's device number. Waits for a missing one as
@@ -11,6 +17,13 @@
  * what open() answers.
  */
 int hfi_node_open(const struct hf_search_root *root, const struct hf_entry *entry,
-		  uint32_t wait_ms);
+		  uint32_t wait_ms) HF_MUST_CHECK HF_NONNULL;
+
+/*
+ * Is it ready to be opened? Looks at the node. Fills *reason if not. Reads the device number of a
+ * brief entry where the answer depends on it.
+ */
+bool hfi_device_ready(const struct hf *hf, struct hf_entry *entry,
+		      struct hf_reason *reason) HF_NONNULL;
 
 #endif

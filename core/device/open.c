@@ -7,6 +7,7 @@
 #include "core/device/instance.h"
 #include "core/device/node.h"
 #include "core/device/open.h"
+#include "core/device/scan.h"
 #include "core/device/scan_lock.h"
 
 int hfi_verify(struct hf_device *device, const struct hf_entry *entry)

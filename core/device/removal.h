@@ -3,7 +3,8 @@
 #ifndef HF_DEVICE_REMOVAL_H
 #define HF_DEVICE_REMOVAL_H
 
-#include "core/device/table.h"
+#include "shared/attr.h"
+#include "core/device/device.h"
 
 /*
  * A descriptor that becomes readable when the instance is removed, stays so, and is readable for no
@@ -16,11 +17,11 @@ struct hf_removal;
  * What is removed from now on will be told: who proves after this that the instance is still there
  * cannot miss it. -EOPNOTSUPP where nothing is heard; -EMFILE, -ENFILE, -ENOMEM, -ENODEV.
  */
-int hfi_removal_get(struct hf_device *device, struct hf_removal **ret);
+int hfi_removal_get(struct hf_device *device, struct hf_removal **ret) HF_MUST_CHECK HF_NONNULL;
 /* Gives it back; NULL is none. */
-void hfi_removal_put(struct hf_device *device, struct hf_removal *removal);
+void hfi_removal_put(struct hf_device *device, struct hf_removal *removal) HF_NONNULL_OF(1);
 
-int hfi_removal_fd(const struct hf_removal *removal);
-bool hfi_removal_happened(const struct hf_removal *removal);
+int hfi_removal_fd(const struct hf_removal *removal) HF_MUST_CHECK HF_NONNULL;
+bool hfi_removal_happened(const struct hf_removal *removal) HF_MUST_CHECK HF_NONNULL;
 
 #endif

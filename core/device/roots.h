@@ -5,8 +5,9 @@
 
 #include <holdfast/context.h>
 
+#include "shared/attr.h"
 #include "core/base/log.h"
-#include "core/discovery/discovery.h"
+#include "core/base/root.h"
 
 enum { HF_ROOTS_MAX = 64 };
 
@@ -16,14 +17,16 @@ struct hf_roots {
 };
 
 /* From the program's options; -EINVAL. */
-int hfi_roots_given(struct hf_roots *roots, const struct hf_root *given, size_t count);
+int hfi_roots_given(struct hf_roots *roots, const struct hf_root *given, size_t count) HF_MUST_CHECK
+	HF_NONNULL_OF(1);
 
 /* From text: "SYSFS[:DEV][,SYSFS[:DEV]]..."; -EINVAL, and then *roots is empty. */
-int hfi_roots_parse(struct hf_roots *roots, const char *text);
+int hfi_roots_parse(struct hf_roots *roots, const char *text) HF_MUST_CHECK HF_NONNULL_OF(1);
 
 /* /sys with /dev, then the soft roots that are safe to read. */
-int hfi_roots_usual(struct hf_roots *roots, const struct hf_log *log);
+int hfi_roots_usual(struct hf_roots *roots, const struct hf_log *log) HF_MUST_CHECK
+	HF_NONNULL_OF(1);
 
-void hfi_roots_clear(struct hf_roots *roots);
+void hfi_roots_clear(struct hf_roots *roots) HF_NONNULL;
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "shared/error.h"
 #include "core/device/hf.h"
+#include "core/device/scan.h"
 #include "core/device/table_internal.h"
 #include "core/discovery/netlink.h"
 

@@ -11,6 +11,7 @@
 #include "shared/text.h"
 #include "core/device/hf.h"
 #include "core/device/instance.h"
+#include "core/device/node.h"
 #include "core/device/table_internal.h"
 
 void hfi_observe(struct hf *hf, struct hf_observer *observer)

@@ -3,49 +3,12 @@
 #ifndef HF_DEVICE_TABLE_H
 #define HF_DEVICE_TABLE_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include <holdfast-provider/objects.h>
-
-#include "shared/hash.h"
-#include "core/discovery/discovery.h"
-
-struct hf;
-struct hf_provider;
-struct hf_removal;
-
-/* A name the device had; kept while the device lives, since ibv_get_device_name() hands it out. */
-struct hf_past_name {
-	struct hf_past_name *next;
-	char name[];
-};
-
-struct hf_device {
-	struct verbs_sysfs_dev sysfs; /* first: a handle leads here through verbs_device.sysfs */
-	struct hf *hf;		      /* holds a reference */
-	struct verbs_device *handle;  /* the provider's, or own for a device without one */
-	struct hf_provider *provider; /* NULL: none */
-	struct hf_entry entry;	      /* guarded by hf->lock once in the table */
-	enum hf_reason_code reason;   /* of not being usable; guarded by hf->lock */
-	struct hf_reason *details;    /* of that; NULL for none. Guarded by hf->lock */
-	uint64_t generation;
-	const char *name; /* current one, within past_names */
-	struct hf_past_name *past_names;
-	atomic_bool gone;
-	bool announced_to_all;	    /* observers of all devices were given ADDED */
-	bool announced;		    /* observers of devices that can be opened were, too */
-	bool listed;		    /* was part of a list */
-	uint64_t seen;		    /* the last full scan that sighted it */
-	struct hf_removal *removal; /* while a context is open; guarded by hf->lock */
-	struct hf_table_key {
-		unsigned int root;
-		char uverbs[HF_NAME_SIZE];
-	} key;
-	UT_hash_handle hh;
-	struct hf_device *prev, *next; /* utlist, in list order */
-};
+#include "shared/attr.h"
+#include "core/device/device.h"
 
 struct hf_table {
 	struct hf_device *by_key;   /* uthash: root and uverbs name */
@@ -58,33 +21,21 @@ struct hf_table {
 	bool drivers_loaded; /* libibverbs would have loaded its drivers by now */
 };
 
-/* The device behind a handle. */
-struct hf_device *hfi_device_of(const struct ibv_device *handle);
+/* Somebody who is told of each change of the table, with hf->lock held: take notes, no more. */
+enum hf_change_kind { HF_TABLE_ADDED, HF_TABLE_CHANGED, HF_TABLE_REMOVED };
 
-/*
- * Looks at every root, or at one device by its uverbs name, and brings the table up to date;
- * observers are told. Must be called between hfi_scan_begin() and hfi_scan_end(). 0 or -errno as
- * hfi_discover() and hfi_registry_refresh().
- */
-int hfi_table_scan(struct hf *hf);
-int hfi_table_scan_one(struct hf *hf, unsigned int root, const char *uverbs);
-/* Looks again at devices that exist but are not ready yet; how many are still not, or -errno. */
-int hfi_table_scan_unready(struct hf *hf);
+struct hf_observer {
+	bool all; /* also of devices that cannot be opened */
+	void (*changed)(struct hf_observer *observer, struct hf_device *device,
+			enum hf_change_kind kind, uint32_t what);
+	struct hf_observer *prev, *next; /* utlist */
+};
+
+/* Both with hf->lock held. */
+void hfi_observe(struct hf *hf, struct hf_observer *observer) HF_NONNULL;
+void hfi_unobserve(struct hf *hf, struct hf_observer *observer) HF_NONNULL;
 
 /* A device by its RDMA name; with a reference, or NULL. */
-struct hf_device *hfi_table_find_name(struct hf *hf, const char *name);
-
-/*
- * References of anybody but the table; they keep the context as well. hfi_device_drop() never with
- * hf->lock held: the last one out lets a provider's code run.
- */
-void hfi_device_hold(struct hf_device *device);
-void hfi_device_drop(struct hf_device *device);
-
-/*
- * Is it ready to be opened? Looks at the node. Fills *reason if not. Reads the device number of a
- * brief entry where the answer depends on it.
- */
-bool hfi_device_ready(const struct hf *hf, struct hf_entry *entry, struct hf_reason *reason);
+struct hf_device *hfi_table_find_name(struct hf *hf, const char *name) HF_MUST_CHECK HF_NONNULL;
 
 #endif

@@ -6,7 +6,7 @@
 #include <holdfast/stream.h>
 
 #include "shared/hash.h"
-#include "core/device/table.h"
+#include "core/device/device.h"
 
 struct hf_event {
 	enum hf_event_type type;

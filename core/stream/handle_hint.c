@@ -5,6 +5,7 @@
 
 #include "shared/error.h"
 #include "shared/text.h"
+#include "core/device/scan.h"
 #include "core/device/scan_lock.h"
 #include "core/stream/handle_hint.h"
 #include "core/stream/lower_netdevs.h"

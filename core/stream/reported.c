@@ -7,6 +7,7 @@
 
 #include "shared/text.h"
 #include "core/device/instance.h"
+#include "core/device/scan.h"
 #include "core/device/table_internal.h"
 #include "core/device/scan_lock.h"
 #include "core/stream/reported.h"

@@ -11,6 +11,7 @@
 #include "shared/error.h"
 #include "shared/file.h"
 #include "core/base/process.h"
+#include "core/device/scan.h"
 #include "core/device/scan_lock.h"
 #include "core/stream/handle_hint.h"
 #include "core/stream/reported.h"

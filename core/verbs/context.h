@@ -8,7 +8,7 @@
 
 #include <holdfast-provider/provider.h>
 
-#include "core/device/table.h"
+#include "core/device/device.h"
 #include "core/uverbs/uverbs.h"
 #include "core/verbs/context_calls.h"
 #include "core/verbs/event_fd.h"

@@ -14,6 +14,7 @@
 #include "core/device/hf.h"
 #include "core/device/instance.h"
 #include "core/device/open.h"
+#include "core/device/scan.h"
 #include "core/device/scan_lock.h"
 #include "core/verbs/event_fd.h"
 
@@ -115,8 +116,9 @@ static bool look(struct hf_device *device)
 	if (atomic_load(&device->gone))
 		return true;
 	if (hfi_scan_try_begin(hf)) {
+		/* A look that fails leaves the device as it was known. */
 		if (!atomic_load(&device->gone))
-			hfi_table_scan_one(hf, device->key.root, device->key.uverbs);
+			(void)!hfi_table_scan_one(hf, device->key.root, device->key.uverbs);
 		hfi_scan_end(hf);
 		return atomic_load(&device->gone);
 	}
