@@ -8,6 +8,9 @@ libhf_test_tree_la_SOURCES = \
 	t/lib/tree_files.c \
 	t/lib/tree_files.h
 
+check_LTLIBRARIES += libhf-test-asleep.la
+libhf_test_asleep_la_SOURCES = t/lib/asleep.c t/lib/asleep.h t/lib/hang.h
+
 # A provider that asks no kernel, in a directory like the installed one.
 noinst_LTLIBRARIES += fake-hf1.la
 fake_hf1_la_SOURCES = t/lib/fake/fake.c t/lib/fake/counters.h

@@ -10,13 +10,14 @@ check_PROGRAMS += t/unit/revoke
 TESTS += t/unit/revoke
 t_unit_revoke_SOURCES = t/unit/revoke.c t/unit/revoke_bed.c t/unit/revoke_bed.h
 t_unit_revoke_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_revoke_LDADD = libhf-core.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
+t_unit_revoke_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime
+t_unit_revoke_LDADD = libhf-core.la libhf-test-asleep.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
 
 check_PROGRAMS += t/unit/revoke_fork
 TESTS += t/unit/revoke_fork
 t_unit_revoke_fork_SOURCES = t/unit/revoke_fork.c t/unit/revoke_bed.c t/unit/revoke_bed.h
 t_unit_revoke_fork_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_revoke_fork_LDADD = libhf-core.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
+t_unit_revoke_fork_LDADD = libhf-core.la libhf-test-asleep.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
 
 check_PROGRAMS += t/unit/discovery_tree
 TESTS += t/unit/discovery_tree
@@ -85,13 +86,13 @@ t_unit_stream_hints_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MNL_CFLAGS)
 t_unit_stream_hints_LDADD = libhf-core.la $(CMOCKA_LIBS) $(MNL_LIBS)
 t_unit_stream_queue_SOURCES = t/unit/stream_queue.c
 t_unit_stream_queue_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_stream_queue_LDADD = libhf-core.la $(CMOCKA_LIBS)
+t_unit_stream_queue_LDADD = libhf-core.la libhf-test-asleep.la $(CMOCKA_LIBS)
 t_unit_watch_kernel_SOURCES = t/unit/watch_kernel.c
 t_unit_watch_kernel_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_watch_kernel_LDADD = libhf-core.la $(CMOCKA_LIBS)
 t_unit_watch_SOURCES = t/unit/watch.c
 t_unit_watch_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_watch_LDADD = libhf-core.la libhf-test-tree.la $(CMOCKA_LIBS)
+t_unit_watch_LDADD = libhf-core.la libhf-test-asleep.la libhf-test-tree.la $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA
@@ -99,7 +100,7 @@ check_PROGRAMS += t/unit/fork
 TESTS += t/unit/fork
 t_unit_fork_SOURCES = t/unit/fork.c
 t_unit_fork_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_fork_LDADD = libhf-core.la $(CMOCKA_LIBS) -lpthread
+t_unit_fork_LDADD = libhf-core.la libhf-test-asleep.la $(CMOCKA_LIBS) -lpthread
 endif
 
 if HAVE_CMOCKA
@@ -107,7 +108,7 @@ check_PROGRAMS += t/unit/turns
 TESTS += t/unit/turns
 t_unit_turns_SOURCES = t/unit/turns.c
 t_unit_turns_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_turns_LDADD = libhf-core.la $(CMOCKA_LIBS) -lpthread
+t_unit_turns_LDADD = libhf-core.la libhf-test-asleep.la $(CMOCKA_LIBS) -lpthread
 endif
 
 if HAVE_CMOCKA
@@ -141,28 +142,28 @@ TESTS += t/unit/uverbs_cq
 t_unit_uverbs_cq_SOURCES = t/unit/uverbs_cq.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
 	t/lib/fake_kernel.c t/lib/fake_kernel.h t/unit/queues.h
 t_unit_uverbs_cq_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_uverbs_cq_LDADD = libhf-core.la $(CMOCKA_LIBS)
+t_unit_uverbs_cq_LDADD = libhf-core.la libhf-test-asleep.la $(CMOCKA_LIBS)
 
 check_PROGRAMS += t/unit/uverbs_srq
 TESTS += t/unit/uverbs_srq
 t_unit_uverbs_srq_SOURCES = t/unit/uverbs_srq.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
 	t/lib/fake_kernel.c t/lib/fake_kernel.h t/unit/queues.h
 t_unit_uverbs_srq_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_uverbs_srq_LDADD = libhf-core.la $(CMOCKA_LIBS)
+t_unit_uverbs_srq_LDADD = libhf-core.la libhf-test-asleep.la $(CMOCKA_LIBS)
 
 check_PROGRAMS += t/unit/uverbs_qp
 TESTS += t/unit/uverbs_qp
 t_unit_uverbs_qp_SOURCES = t/unit/uverbs_qp.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
 	t/lib/fake_kernel.c t/lib/fake_kernel.h t/unit/queues.h
 t_unit_uverbs_qp_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_uverbs_qp_LDADD = libhf-core.la $(CMOCKA_LIBS)
+t_unit_uverbs_qp_LDADD = libhf-core.la libhf-test-asleep.la $(CMOCKA_LIBS)
 
 check_PROGRAMS += t/unit/uverbs_qp_attr
 TESTS += t/unit/uverbs_qp_attr
 t_unit_uverbs_qp_attr_SOURCES = t/unit/uverbs_qp_attr.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
 	t/lib/fake_kernel.c t/lib/fake_kernel.h t/unit/queues.h
 t_unit_uverbs_qp_attr_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_uverbs_qp_attr_LDADD = libhf-core.la $(CMOCKA_LIBS)
+t_unit_uverbs_qp_attr_LDADD = libhf-core.la libhf-test-asleep.la $(CMOCKA_LIBS)
 
 check_PROGRAMS += t/unit/closed
 TESTS += t/unit/closed
@@ -189,8 +190,9 @@ t_unit_uverbs_events_SOURCES = t/unit/uverbs_events.c t/lib/fake_uverbs.c t/lib/
 	t/lib/fake_kernel.c t/lib/fake_kernel.h \
 	t/unit/async_context.h t/unit/queues.h
 t_unit_uverbs_events_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_uverbs_events_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=hfi_read_uncancelled
-t_unit_uverbs_events_LDADD = libhf-core.la $(CMOCKA_LIBS)
+t_unit_uverbs_events_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=hfi_read_uncancelled \
+	-Wl,--wrap=pthread_cond_timedwait
+t_unit_uverbs_events_LDADD = libhf-core.la libhf-test-asleep.la $(CMOCKA_LIBS)
 
 check_PROGRAMS += t/unit/cache_limit
 TESTS += t/unit/cache_limit
@@ -204,7 +206,7 @@ t_unit_uverbs_wait_SOURCES = t/unit/uverbs_wait.c t/lib/fake_uverbs.c t/lib/fake
 	t/lib/fake_kernel.c t/lib/fake_kernel.h \
 	t/unit/async_context.h t/unit/queues.h
 t_unit_uverbs_wait_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_uverbs_wait_LDADD = libhf-core.la $(CMOCKA_LIBS)
+t_unit_uverbs_wait_LDADD = libhf-core.la libhf-test-asleep.la $(CMOCKA_LIBS)
 
 check_PROGRAMS += t/unit/uverbs_post
 TESTS += t/unit/uverbs_post
@@ -222,7 +224,7 @@ t_unit_private34_queues_SOURCES = t/unit/private34_queues.c t/unit/queues.h \
 	t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
 	t/lib/fake_kernel.c t/lib/fake_kernel.h
 t_unit_private34_queues_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_private34_queues_LDADD = libhf-core.la $(CMOCKA_LIBS)
+t_unit_private34_queues_LDADD = libhf-core.la libhf-test-asleep.la $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA
@@ -255,7 +257,7 @@ t_unit_flow_specs_LDADD = libhf-core.la $(CMOCKA_LIBS)
 t_unit_uverbs_steering_SOURCES = t/unit/uverbs_steering.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
 	t/lib/fake_kernel.c t/lib/fake_kernel.h
 t_unit_uverbs_steering_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_uverbs_steering_LDADD = libhf-core.la $(CMOCKA_LIBS) -lpthread
+t_unit_uverbs_steering_LDADD = libhf-core.la libhf-test-asleep.la $(CMOCKA_LIBS) -lpthread
 endif
 
 if HAVE_CMOCKA

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "core/verbs/release_file.h"
+#include "t/lib/hang.h"
 
 static int dead_fd(void)
 {
@@ -200,6 +201,6 @@ int main(void)
 	};
 
 	/* What does not wake up must not hold up whoever runs this. */
-	alarm(120);
+	alarm(HF_TEST_HANG_SECONDS);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

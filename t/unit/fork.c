@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -16,8 +17,10 @@
 
 #include "core/device/hf.h"
 #include "core/device/scan_lock.h"
+#include "t/lib/asleep.h"
+#include "t/lib/hang.h"
 
-enum { ROUNDS = 10, PAUSE_US = 30000, PATIENCE_S = 20 };
+enum { ROUNDS = 10 };
 
 static void *fork_once(void *arg)
 {
@@ -64,10 +67,10 @@ static void a_fork_takes_nobodys_turn(void **state)
 		assert_true(hfi_scan_begin(hf));
 		pthread_create(i % 2 ? &forker : &looker, NULL, i % 2 ? fork_once : take_a_turn,
 			       i % 2 ? (void *)&forked : hf);
-		usleep(PAUSE_US);
+		asleep_wait(SYS_futex, 1);
 		pthread_create(i % 2 ? &looker : &forker, NULL, i % 2 ? take_a_turn : fork_once,
 			       i % 2 ? hf : (void *)&forked);
-		usleep(PAUSE_US);
+		asleep_wait(SYS_futex, 2);
 		hfi_scan_end(hf);
 		pthread_join(forker, NULL);
 		pthread_join(looker, NULL);
@@ -86,7 +89,7 @@ static void the_default_context_is_there_while_a_fork_waits(void **state)
 	(void)state;
 	assert_true(hfi_scan_begin(hf));
 	pthread_create(&forker, NULL, fork_once, &forked);
-	usleep(PAUSE_US);
+	asleep_wait(SYS_futex, 1);
 	assert_int_equal(hf_default(&again), 0);
 	assert_ptr_equal(again, hf);
 	hf_unref(again);
@@ -104,6 +107,6 @@ int main(void)
 	};
 
 	/* What goes wrong here hangs. */
-	alarm(PATIENCE_S);
+	alarm(HF_TEST_HANG_SECONDS);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

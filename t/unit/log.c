@@ -16,9 +16,8 @@
 #include <holdfast/holdfast.h>
 
 #include "core/base/log.h"
+#include "t/lib/hang.h"
 #include "t/lib/tree.h"
-
-enum { WAIT_MS = 10000 };
 
 static struct hf *hf;
 static atomic_bool listed;
@@ -46,7 +45,7 @@ static void wait_for_other(void *arg, enum hf_log_level level, const char *messa
 		return;
 	print_message("told: %s\n", message);
 	assert_int_equal(pthread_create(&thread, NULL, list, NULL), 0);
-	for (int i = 0; i < WAIT_MS && !atomic_load(&listed); i++)
+	for (int i = 0; i < HF_TEST_HANG_MS && !atomic_load(&listed); i++)
 		usleep(1000);
 	atomic_store(&in_time, atomic_load(&listed));
 	pthread_detach(thread);

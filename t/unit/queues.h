@@ -4,14 +4,19 @@
 #define HF_TEST_QUEUES_H
 
 #include <errno.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
+#include <sys/syscall.h>
 #include <cmocka.h>
 
 #include "shared/attr.h"
+#include "t/lib/asleep.h"
 #include "t/lib/fake_uverbs.h"
+#include "t/lib/hang.h"
 
 static const uint8_t said_in[24] = "to the kernel driver";
 static const uint8_t said_out[16] = "from the driver";
@@ -63,10 +68,11 @@ static const int failures[] = {EINVAL, ENOMEM, EBUSY, EPERM, EOPNOTSUPP, EFAULT,
 /* Of these the last two mean, to a destroy, that there is nothing left to take away. */
 enum { DESTROY_FAILURES = HF_ARRAY_SIZE(failures) - 2 };
 
-/* Long enough for a thread that does not wait to be seen not waiting. */
-static inline void let_others_run(void)
+/* Until the other thread waits: for an acknowledgement, where it should. One that does not, has ended. */
+static inline void wait_until_blocked(const atomic_bool *ended)
 {
-	nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+	while (!atomic_load(ended) && !asleep_count(getpid(), SYS_futex))
+		sched_yield();
 }
 
 #endif

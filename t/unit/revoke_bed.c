@@ -14,7 +14,7 @@
 
 #include "core/device/hf.h"
 #include "core/verbs/operations.h"
-#include "core/verbs/revoke.h"
+#include "t/lib/hang.h"
 #include "t/unit/revoke_bed.h"
 
 static struct bed *bed_now;
@@ -362,30 +362,36 @@ bool bed_is_revoked(const struct bed *bed)
 	return atomic_load(&hf_context_of(bed->context)->priv->uverbs.dead);
 }
 
+enum hf_revoke_state bed_revoke_state(struct bed *bed)
+{
+	enum hf_revoke_state state;
+
+	pthread_mutex_lock(&bed->hf->revoke_lock);
+	state = hf_context_of(bed->context)->priv->revocable->state;
+	pthread_mutex_unlock(&bed->hf->revoke_lock);
+	return state;
+}
+
+/* The context is marked as dead first; its descriptors are replaced right after that. */
+void bed_wait_revoked(struct bed *bed)
+{
+	for (int i = 0; i < HF_TEST_HANG_MS && bed_revoke_state(bed) != HF_REVOKE_DONE; i++)
+		usleep(1000);
+}
+
 void bed_unplug(struct bed *bed)
 {
 	assert_int_equal(tree_remove(bed->tree, 0), 0);
-	for (int i = 0; i < SOON_MS && !bed_is_revoked(bed); i++)
-		usleep(1000);
+	bed_wait_revoked(bed);
+	assert_int_equal(bed_revoke_state(bed), HF_REVOKE_DONE);
 	assert_true(bed_is_revoked(bed));
-	/* Dead comes first, the rest right after it. */
-	pthread_mutex_lock(&bed->hf->revoke_lock);
-	assert_int_equal(hf_context_of(bed->context)->priv->revocable->state, HF_REVOKE_DONE);
-	pthread_mutex_unlock(&bed->hf->revoke_lock);
 }
+
 bool is_end_of_file(int fd)
 {
 	char byte;
 
 	return read(fd, &byte, 1) == 0;
-}
-
-int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 void *wait_for_fatal(void *arg)

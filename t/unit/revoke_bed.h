@@ -11,9 +11,8 @@
 #include <holdfast/holdfast.h>
 
 #include "core/verbs/context.h"
+#include "core/verbs/revoke.h"
 #include "t/lib/tree.h"
-
-enum { SOON_MS = 20000 };
 
 /* Where an extended QP of a provider that knows no atomic write has its mask. */
 enum { AT_43 = offsetof(struct ibv_qp_ex, wr_atomic_write) };
@@ -57,9 +56,11 @@ void bed_expect_nothing(struct ibv_cq *cq);
 
 /* Removes the device and waits until the library has let go of it. */
 void bed_unplug(struct bed *bed);
+enum hf_revoke_state bed_revoke_state(struct bed *bed);
+/* Waits until this process has let go of the device, all of it. */
+void bed_wait_revoked(struct bed *bed);
 bool bed_is_revoked(const struct bed *bed);
 bool is_end_of_file(int fd);
-int64_t now_ms(void);
 /* A thread's: its argument, a context, once that was told of its end; else NULL. */
 void *wait_for_fatal(void *arg);
 

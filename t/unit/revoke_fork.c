@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <unistd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <cmocka.h>
 
@@ -16,6 +17,8 @@
 #include "core/device/scan_lock.h"
 #include "core/verbs/context.h"
 #include "core/verbs/operations.h"
+#include "t/lib/asleep.h"
+#include "t/lib/hang.h"
 #include "t/unit/revoke_bed.h"
 
 /*
@@ -46,7 +49,7 @@ static int end_child(pid_t child, int report)
 	struct pollfd pollfd = {.fd = report, .events = POLLIN};
 	int status, answer = -1;
 
-	if (poll(&pollfd, 1, SOON_MS) != 1) {
+	if (poll(&pollfd, 1, HF_TEST_HANG_MS) != 1) {
 		kill(child, SIGKILL);
 		print_message("the child hangs\n");
 	}
@@ -95,11 +98,9 @@ static void a_child_may_close_and_open(void **state)
 /* It calls nothing of the library: it holds the device because it was forked. */
 static int wait_for_revocation(struct bed *bed)
 {
-	const int64_t until = now_ms() + SOON_MS / 2;
 	const struct verbs_ex_private *private = hf_context_of(bed->context)->priv;
 
-	while (!bed_is_revoked(bed) && now_ms() < until)
-		usleep(1000);
+	bed_wait_revoked(bed);
 	return is_end_of_file(bed->context->cmd_fd) && is_end_of_file(private->async.kernel_fd);
 }
 
@@ -182,8 +183,10 @@ static void *open_in_a_turn(void *arg)
 
 	assert_true(hfi_scan_begin(bed->hf));
 	atomic_store(&bed->in_turn, true);
-	usleep(100000);
+	/* Until the main thread waits within fork(). */
+	asleep_wait(SYS_futex, 1);
 	context = bed_open_context(bed);
+	atomic_store(&bed->in_turn, false);
 	hfi_scan_end(bed->hf);
 	return context;
 }
@@ -207,6 +210,7 @@ static void forking_waits_for_a_scan_that_opens(void **state)
 	while (!atomic_load(&bed->in_turn))
 		usleep(100);
 	child = start_child(bed, nothing, &report);
+	assert_false(atomic_load(&bed->in_turn));
 	assert_int_equal(end_child(child, report), 0);
 	assert_int_equal(pthread_join(thread, &context), 0);
 	assert_int_equal(hf_device_close(context), 0);
@@ -224,6 +228,6 @@ int main(void)
 	};
 
 	/* What does not wake up must not hold up whoever runs this. */
-	alarm(120);
+	alarm(HF_TEST_HANG_SECONDS);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -19,15 +20,10 @@
 
 #include "core/device/hf.h"
 #include "core/device/scan_lock.h"
+#include "t/lib/asleep.h"
+#include "t/lib/hang.h"
 
-enum {
-	PATIENCE_S = 60,
-	PAUSE_US = 30000,
-	ROUNDS = 300,
-	QUESTIONS = 3 * ROUNDS,
-	TRY_EACH = 30,
-	FORKS = 20
-};
+enum { ROUNDS = 300, QUESTIONS = 3 * ROUNDS, TRY_EACH = 30, FORKS = 20 };
 
 static struct hf *new_context(void)
 {
@@ -101,12 +97,12 @@ static void who_asks_does_not_wait_for_a_provider(void **state)
 	assert_ptr_equal(asked, looker.hf);
 	/* Who looks for itself does. */
 	assert_int_equal(pthread_create(&thread, NULL, look, &looker), 0);
-	usleep(PAUSE_US);
+	asleep_wait(SYS_futex, 1);
 	assert_false(atomic_load(&looker.done));
 	/* Also where the provider itself forks. */
 	assert_int_equal(fork_once(), 0);
 	hfi_scan_take_back(looker.hf, true);
-	usleep(PAUSE_US);
+	asleep_wait(SYS_futex, 1);
 	assert_false(atomic_load(&looker.done));
 	hfi_scan_end(looker.hf);
 	assert_int_equal(pthread_join(thread, NULL), 0);
@@ -132,7 +128,7 @@ static void a_child_has_its_turn(void **state)
 	pthread_mutex_unlock(&hf->lock);
 	pid = fork();
 	if (pid == 0) {
-		alarm(PATIENCE_S);
+		alarm(HF_TEST_HANG_SECONDS);
 		if (!hfi_scan_begin(hf))
 			_exit(1);
 		hfi_scan_end(hf);
@@ -237,6 +233,6 @@ int main(void)
 	};
 
 	/* What goes wrong here hangs. */
-	alarm(PATIENCE_S);
+	alarm(HF_TEST_HANG_SECONDS);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -305,11 +305,11 @@ static void destroy_waits(void **state)
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_DESTROY_CQ_RESP, &counters, sizeof(counters));
 	assert_int_equal(pthread_create(&thread, NULL, destroy_thread, &waiter), 0);
-	let_others_run();
+	wait_until_blocked(&waiter.done);
 	assert_false(atomic_load(&waiter.done));
 	ibv_ack_cq_events(&cq, 1);
 	ibv_ack_async_event(&error);
-	let_others_run();
+	wait_until_blocked(&waiter.done);
 	assert_false(atomic_load(&waiter.done));
 	ibv_ack_cq_events(&cq, 1);
 	assert_int_equal(pthread_join(thread, NULL), 0);

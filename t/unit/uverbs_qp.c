@@ -490,7 +490,7 @@ static void destroy_waits(void **state)
 	fake_reply(UVERBS_ATTR_DESTROY_QP_RESP, &counters, sizeof(counters));
 	assert_int_equal(pthread_create(&thread, NULL, destroy_thread, &qp), 0);
 	ibv_ack_async_event(&event);
-	let_others_run();
+	wait_until_blocked(&destroyed);
 	assert_false(atomic_load(&destroyed));
 	event.event_type = IBV_EVENT_QP_FATAL;
 	ibv_ack_async_event(&event);

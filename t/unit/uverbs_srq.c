@@ -286,7 +286,7 @@ static void destroy_waits(void **state)
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_DESTROY_SRQ_RESP, &counters, sizeof(counters));
 	assert_int_equal(pthread_create(&thread, NULL, destroy_thread, &srq), 0);
-	let_others_run();
+	wait_until_blocked(&destroyed);
 	assert_false(atomic_load(&destroyed));
 	ibv_ack_async_event(&event);
 	assert_int_equal(pthread_join(thread, NULL), 0);

@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/syscall.h>
 #include <cmocka.h>
 
 #include "shared/attr.h"
 #include "core/device/hf.h"
 #include "core/uverbs/command.h"
+#include "t/lib/asleep.h"
 #include "t/lib/fake_uverbs.h"
 
 /* A buffer as a provider has it: the header, and room for attributes behind. */
@@ -234,7 +236,8 @@ static void *acknowledge(void *arg)
 	struct ibv_wq *wq = arg;
 	struct ibv_async_event event = {.element.wq = wq, .event_type = IBV_EVENT_WQ_FATAL};
 
-	usleep(20000);
+	/* Until the main thread waits for this. */
+	asleep_wait(SYS_futex, 1);
 	ibv_ack_async_event(&event);
 	ibv_ack_async_event(&event);
 	return NULL;

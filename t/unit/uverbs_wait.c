@@ -85,7 +85,8 @@ static void cancelled_asleep(void **state)
 	(void)state;
 	assert_int_equal(pthread_create(&thread, NULL, get_one, context), 0);
 	while (!atomic_load(&hf_context_of(context)->priv->async.waiting))
-		let_others_run();
+		sched_yield();
+	asleep_wait(ASLEEP_POLL, 1);
 	pthread_cancel(thread);
 	expect_cancelled(thread);
 	assert_int_equal(atomic_load(&hf_context_of(context)->priv->async.waiting), 0);
@@ -119,7 +120,7 @@ static void *interrupt(void *arg)
 	const pthread_t *thread = arg;
 
 	while (atomic_load(&caught) < SIGNALS) {
-		let_others_run();
+		asleep_wait(ASLEEP_POLL, 1);
 		pthread_kill(*thread, SIGUSR1);
 	}
 	report();
@@ -131,8 +132,9 @@ static void *interrupt_until_it_returns(void *arg)
 	const pthread_t *thread = arg;
 
 	while (!atomic_load(&returned)) {
-		let_others_run();
-		pthread_kill(*thread, SIGUSR1);
+		if (asleep_count(getpid(), ASLEEP_POLL))
+			pthread_kill(*thread, SIGUSR1);
+		sched_yield();
 	}
 	return NULL;
 }
@@ -196,13 +198,13 @@ static void stopped(void **state)
 		_exit(wait_for_one(context, ready[1]));
 	assert_int_equal(read(ready[0], &hello, 1), 1);
 	for (int i = 0; i < SIGNALS; i++) {
-		let_others_run();
+		asleep_wait_process(child, ASLEEP_POLL);
 		kill(child, SIGSTOP);
 		assert_int_equal(waitpid(child, &status, WUNTRACED), child);
 		assert_true(WIFSTOPPED(status));
 		kill(child, SIGCONT);
 	}
-	let_others_run();
+	asleep_wait_process(child, ASLEEP_POLL);
 	report();
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);

@@ -24,6 +24,7 @@
 #include "shared/userns.h"
 #include "core/stream/lower_netdevs.h"
 #include "core/notify/watch.h"
+#include "t/lib/hang.h"
 
 #define UEVENT "/sys/devices/virtual/mem/null/uevent"
 
@@ -80,7 +81,7 @@ static void other_uevents_are_passed_over(void **state)
 	(void)state;
 	assert_false(hfi_watch_blind(w));
 	make_uevents(3);
-	assert_int_equal(poll(&fd, 1, 1000), 1);
+	assert_int_equal(poll(&fd, 1, HF_TEST_HANG_MS), 1);
 	assert_int_equal(hints(w, HF_HINT_NONE, 0), 0);
 	assert_int_equal(hfi_watch_pending(w), false);
 	assert_int_equal(poll(&fd, 1, 0), 0);
@@ -98,7 +99,7 @@ static void a_full_uevent_socket_is_told(void **state)
 	assert_int_equal(poll(&fd, 1, 0), 0);
 	/* It listens on. */
 	make_uevents(1);
-	assert_int_equal(poll(&fd, 1, 1000), 1);
+	assert_int_equal(poll(&fd, 1, HF_TEST_HANG_MS), 1);
 	assert_int_equal(hints(w, HF_HINT_LOST, 0), 0);
 	hfi_watch_free(w);
 }
@@ -216,7 +217,7 @@ static void another_user_namespace(void **state)
 			_exit(4);
 		w = watch(0, 0);
 		fd = (struct pollfd){.fd = hfi_watch_fd(w), .events = POLLIN};
-		if (!hfi_watch_blind(w) || poll(&fd, 1, 10000) != 1)
+		if (!hfi_watch_blind(w) || poll(&fd, 1, HF_TEST_HANG_MS) != 1)
 			_exit(5);
 		_exit(hfi_watch_next(w, &hint) == 1 && hint.kind == HF_HINT_ALL ? 0 : 6);
 	}
