@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Memory that hardware reads must not move in the parent because a fork made it copy-on-write: it is
- * kept out of the child. Kernels that copy such pages at once (Linux 5.12) need nothing of this.
+ * Fork safety of registered memory: pages that a device uses must not move in the parent because a
+ * fork made them copy-on-write, so the child does not get them. Not needed from Linux 5.12 on, which
+ * copies such pages at the fork.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -27,7 +28,7 @@ static int advise(void *arg, uintptr_t start, size_t size, int protect)
 	return madvise((void *)start, size, protect ? MADV_DONTFORK : MADV_DOFORK) ? -errno : 0;
 }
 
-/* Static because the calls are given no context, and memory belongs to the process. */
+/* Static: the ibv_* calls are given no context, and memory belongs to the process. */
 static struct {
 	pthread_mutex_t lock;
 	atomic_bool enabled;
@@ -71,7 +72,7 @@ static void release_lock(void)
 	pthread_mutex_unlock(&protection.lock);
 }
 
-/* The child may deregister what it inherited: it must not find the lock taken. */
+/* The child may deregister what it inherited, so it must not inherit a taken lock. */
 static void add_handlers(void)
 {
 	pthread_atfork(take_lock, release_lock, release_lock);
@@ -92,7 +93,7 @@ static size_t page_size_at(uintptr_t address)
 	return page;
 }
 
-/* Does the kernel know the advice at all? */
+/* Tests whether the kernel has MADV_DONTFORK. */
 static int try_advice(size_t page)
 {
 	void *trial = mmap(NULL, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -120,7 +121,7 @@ static int enable(void)
 		return err;
 	protection.page_size = (size_t)page;
 	protection.huge_pages = getenv("RDMAV_HUGEPAGES_SAFE") != NULL;
-	/* Who registers sets the one and looks at the other after it: one of the two sees both. */
+	/* Registration stores too_late, then loads enabled; we do the reverse, so at least one side sees both. */
 	atomic_store(&protection.enabled, true);
 	if (!atomic_load(&protection.too_late))
 		return 0;
@@ -148,7 +149,7 @@ HF_EXPORT enum ibv_fork_status ibv_is_fork_initialized(void)
 	return atomic_load(&protection.enabled) ? IBV_FORK_ENABLED : IBV_FORK_DISABLED;
 }
 
-/* Without protection, registering memory costs no lock. */
+/* Without protection, registering memory takes no lock. */
 static bool unprotected(void)
 {
 	if (atomic_load(&protection.enabled))

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The page size of a mapping, for rounding a range to whole pages. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Page sizes of protected ranges. */
 #ifndef HF_FORKSAFE_FORK_PAGES_H
 #define HF_FORKSAFE_FORK_PAGES_H
 
@@ -13,15 +14,15 @@
 size_t hfi_fork_page_size(FILE *smaps, uintptr_t address, size_t usual);
 
 /*
- * The page size that a range was rounded to when it was protected: by the time it no longer is, its
- * mapping may be gone. Kept for pages of other than the usual size only. Callers take turns.
+ * Remembers the page size that a range was rounded to when it was protected: its mapping may be gone
+ * when the protection ends. Only sizes other than the usual one are kept. The caller locks.
  */
 struct hf_fork_rounding;
 
-/* -ENOMEM, and nothing is kept. */
+/* -ENOMEM: nothing is kept. */
 int hfi_fork_rounding_keep(struct hf_fork_rounding **table, uintptr_t start, size_t size,
 			   size_t page);
-/* The page size, which is forgotten; 0 for a range that was not kept. */
+/* Returns the page size and forgets it; 0 for a range that was not kept. */
 size_t hfi_fork_rounding_take(struct hf_fork_rounding **table, uintptr_t start, size_t size);
 
 #endif

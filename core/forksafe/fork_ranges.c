@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Counts how often each page is protected from fork. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ static void update(struct hf_fork_edge *edge)
 	edge->sum = sum_of(edge->left) + edge->delta + sum_of(edge->right);
 }
 
-/* Into what lies before `address` and the rest. The depth is logarithmic, as the priorities go. */
+/* Splits into the edges before `address` and the rest. Random priorities keep the depth logarithmic. */
 static void split(struct hf_fork_edge *edge, uintptr_t address, struct hf_fork_edge **before,
 		  struct hf_fork_edge **rest)
 {
@@ -56,7 +57,7 @@ static struct hf_fork_edge *join(struct hf_fork_edge *before, struct hf_fork_edg
 	return rest;
 }
 
-/* xorshift64 (Marsaglia 2003): registrations in order of address must not make a list. */
+/* xorshift64 (Marsaglia 2003). Without it, registrations in order of address would make a list. */
 static uint64_t next_random(struct hf_fork_ranges *ranges)
 {
 	uint64_t x = ranges->random ? ranges->random : 0x9e3779b97f4a7c15;
@@ -68,7 +69,7 @@ static uint64_t next_random(struct hf_fork_ranges *ranges)
 	return x;
 }
 
-/* Changes the delta at an address; *spare is used up where an edge is new, or filled by a lost one. */
+/* Changes the delta at an address. A new edge is taken from *spare; an edge that is dropped goes there. */
 static void change(struct hf_fork_ranges *ranges, uintptr_t address, long delta,
 		   struct hf_fork_edge **spare)
 {
@@ -91,7 +92,7 @@ static void change(struct hf_fork_ranges *ranges, uintptr_t address, long delta,
 	ranges->root = join(join(before, here), after);
 }
 
-/* The sum of all deltas before an address: the count just below it. */
+/* The sum of all deltas before an address, which is the count just below it. */
 static long count_before(const struct hf_fork_ranges *ranges, uintptr_t address)
 {
 	const struct hf_fork_edge *edge = ranges->root;
@@ -129,8 +130,8 @@ static const struct hf_fork_edge *first_from(const struct hf_fork_edge *edge, ui
 }
 
 /*
- * The next stretch in [*at, end) with a count of `wanted`: true and its borders; *at is then its end.
- * Stretches with the same count that touch have no edge between them.
+ * Finds the next range in [*at, end) with a count of `wanted`. True: *at is its end. Adjacent ranges
+ * with the same count have no edge between them.
  */
 static bool next_stretch(const struct hf_fork_ranges *ranges, long wanted, uintptr_t *at,
 			 uintptr_t end, uintptr_t *from)
@@ -152,7 +153,7 @@ static bool next_stretch(const struct hf_fork_ranges *ranges, long wanted, uintp
 	return false;
 }
 
-/* Tells every stretch in [start, end) with that count; with `all` goes on after an error. */
+/* Calls apply() for every range in [start, end) with that count; `all`: goes on after an error. */
 static int tell(struct hf_fork_ranges *ranges, long wanted, uintptr_t start, uintptr_t end,
 		int protect, bool all, uintptr_t *failed)
 {

@@ -32,7 +32,7 @@ static bool is_link_local(const union ibv_gid *gid)
 	return gid->raw[0] == 0xfe && (gid->raw[1] & 0xc0) == 0x80;
 }
 
-/* One made of a MAC address, as the first GID of every RoCE port is. */
+/* A link-local GID made from a MAC address, as the first GID of every RoCE port is. */
 static bool is_eui64(const union ibv_gid *gid)
 {
 	return is_link_local(gid) && gid->raw[11] == 0xff && gid->raw[12] == 0xfe;
@@ -75,7 +75,7 @@ static void ip_of(const union ibv_gid *gid, struct hf_ip *ret)
 		memcpy(ret->bytes, gid->raw, 16);
 }
 
-/* Has the kernel look for a neighbour: by a datagram, since that takes no privilege. */
+/* Makes the kernel resolve a neighbour by sending it an empty datagram, which needs no privilege. */
 static int provoke(uint32_t interface, const struct hf_ip *ip)
 {
 	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
@@ -99,7 +99,7 @@ static int provoke(uint32_t interface, const struct hf_ip *ip)
 	}
 	err = err < 0 ? -errno : 0;
 	close(fd);
-	/* A firewall's veto may come after the neighbour was asked for. */
+	/* A firewall may refuse the datagram after the kernel has asked for the neighbour. */
 	return err == -EPERM || err == -EAGAIN || err == -ENOBUFS ? 0 : err;
 }
 
@@ -111,7 +111,7 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Looks at the kernel's table until it has an answer, ever less often. */
+/* Polls the kernel's neighbour table, less and less often, until it has an answer. */
 static int wait_for_neighbour(struct hf_inquiry *inquiry, uint32_t interface,
 			      const struct hf_ip *ip, uint8_t *mac)
 {
@@ -144,7 +144,7 @@ static int wait_for_neighbour(struct hf_inquiry *inquiry, uint32_t interface,
 	}
 }
 
-/* An address of this machine: the MAC of the interface that has it. */
+/* For an address of this machine: the MAC address of the interface that has it. */
 static int own_mac(struct hf_inquiry *inquiry, const struct hf_ip *ip, uint32_t interface,
 		   uint8_t *mac)
 {
@@ -155,7 +155,7 @@ static int own_mac(struct hf_inquiry *inquiry, const struct hf_ip *ip, uint32_t 
 	err = hfi_ask_owner(inquiry, ip, &owner);
 	if (!err)
 		err = hfi_ask_link(inquiry, owner, &link);
-	/* An address that was given to the loopback interface is reached by the GID's own. */
+	/* For an address of the loopback interface take the MAC address of the GID's own interface. */
 	if ((err || link.flags & IFF_LOOPBACK || !link.has_mac) && interface)
 		err = hfi_ask_link(inquiry, interface, &link);
 	if (!err && !link.has_mac)
@@ -168,7 +168,7 @@ static int own_mac(struct hf_inquiry *inquiry, const struct hf_ip *ip, uint32_t 
 static int ask_path(struct hf_inquiry *inquiry, const struct hf_ip *destination,
 		    const struct hf_ip *source, uint32_t interface, struct hf_path *ret)
 {
-	/* The source matters to routes by policy; one that is not an address of ours is refused. */
+	/* Policy routing looks at the source; the kernel refuses one that is not an address of ours. */
 	int err = hfi_ask_path(inquiry, destination, source, interface, ret);
 
 	if (err)
@@ -189,7 +189,7 @@ static int find_path(struct hf_inquiry *inquiry, const struct ibv_gid_entry *own
 	err = ask_path(inquiry, &destination, &source, scope, ret);
 	if (err || ret->type != RTN_UNICAST || ret->interface == own->ndev_ifindex)
 		return err;
-	/* With several interfaces in one subnet the GID's own is meant. */
+	/* With several interfaces in one subnet, use the GID's own. */
 	if (own->ndev_ifindex &&
 	    !ask_path(inquiry, &destination, &source, own->ndev_ifindex, &other) &&
 	    other.type == RTN_UNICAST)
@@ -197,7 +197,7 @@ static int find_path(struct hf_inquiry *inquiry, const struct ibv_gid_entry *own
 	return 0;
 }
 
-/* *interface: where the VLAN is to be looked up, unless the GID says. */
+/* Sets *interface, for looking up the VLAN, if the GID names none. */
 static int find_mac(struct hf_inquiry *inquiry, const struct ibv_gid_entry *own,
 		    const union ibv_gid *gid, uint8_t *mac, uint32_t *interface)
 {
@@ -244,10 +244,10 @@ int hfi_resolve_gid(const struct ibv_gid_entry *own, const union ibv_gid *gid, u
 	if (is_multicast(gid))
 		multicast_mac(gid, mac);
 	else if (has_rule)
-		mac_of_eui64(gid, mac); /* there is no IP on the wire, and none to ask for */
+		mac_of_eui64(gid, mac); /* RoCE v1 has no IP address to resolve */
 	else
 		err = find_mac(inquiry, own, gid, mac, &interface);
-	/* An interface whose IPv6 is switched off has such a GID and answers no one who asks. */
+	/* An interface with IPv6 switched off has such a GID but does not answer neighbour requests. */
 	if (err && !hfi_error_is_shortage(err) && is_eui64(gid)) {
 		mac_of_eui64(gid, mac);
 		err = 0;

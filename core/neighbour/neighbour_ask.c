@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Route netlink: one question at a time, its answer waited for within bounds. */
+/* Sends one question to route netlink at a time and waits a bounded time for its answer. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,7 @@ struct hf_inquiry {
 	char reply[REPLY_SIZE] __attribute__((aligned(8)));
 };
 
-/* What to do with each message of an answer: 0 or -errno, and -ENOENT to go on with a dump. */
+/* Handles each message of an answer. 0 or -errno; -ENOENT goes on with a dump. */
 struct answer {
 	int (*parse)(const void *message, size_t size, const struct answer *answer);
 	const struct hf_ip *ip;
@@ -81,13 +81,13 @@ static int error_of(const struct nlmsghdr *header)
 	if (mnl_nlmsg_get_payload_len(header) < sizeof(error))
 		return -EBADMSG;
 	memcpy(&error, mnl_nlmsg_get_payload(header), sizeof(error));
-	/* No positive numbers, and no "no error" where an answer was asked for. */
+	/* Refuse positive numbers, and 0 where an answer was requested. */
 	return error.error < 0 && error.error > -4096 ? error.error : -EBADMSG;
 }
 
 /*
- * The messages of one part. 0 or -errno when that was the end of the answer, 1 while it goes on.
- * *err is what the answer came to so far.
+ * Handles the messages of one part. 0 or -errno at the end of the answer, 1 while it goes on. *err is
+ * the result so far.
  */
 static int take_part(struct hf_inquiry *inquiry, size_t size, const struct answer *answer, int *err)
 {

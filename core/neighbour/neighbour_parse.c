@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Parsers of route netlink's answers about one destination. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,12 +23,12 @@ size_t hfi_ip_size(const struct hf_ip *ip)
 	}
 }
 
-/* The fixed part of a message of one of two types; its attributes follow. NULL for anything else. */
+/* Returns the fixed part of a message of the given type, which its attributes follow; else NULL. */
 static const void *fixed_part(const void *message, size_t size, uint16_t type, size_t fixed)
 {
 	const struct nlmsghdr *header = message;
 
-	/* libmnl compares lengths with a sign: from 2^31 on they seem to fit. */
+	/* libmnl compares lengths as signed numbers, so a length from 2^31 on seems to fit. */
 	if (size > INT32_MAX || !mnl_nlmsg_ok(header, (int)size) || header->nlmsg_len > size)
 		return NULL;
 	if (header->nlmsg_type != type || mnl_nlmsg_get_payload_len(header) < fixed)
@@ -35,7 +36,7 @@ static const void *fixed_part(const void *message, size_t size, uint16_t type, s
 	return mnl_nlmsg_get_payload(header);
 }
 
-/* What stands between an attribute and the end of `length` bytes from `start`; NULL at the end. */
+/* The attribute at `at` if it lies within `length` bytes from `start`, else NULL. */
 static const struct nlattr *attr_at(const void *start, size_t length, const void *at)
 {
 	size_t before = (size_t)((const char *)at - (const char *)start);
@@ -75,7 +76,7 @@ static const struct nlattr *find_nested(const struct nlattr *outer, uint16_t typ
 	return find_in(mnl_attr_get_payload(outer), mnl_attr_get_payload_len(outer), type);
 }
 
-/* The attribute's bytes, when they are exactly as many. */
+/* Copies the attribute's bytes if there are exactly `size`. */
 static bool take(const struct nlattr *attr, void *to, size_t size)
 {
 	if (!attr || mnl_attr_get_payload_len(attr) != size)
@@ -94,7 +95,7 @@ static bool take_ip(const struct nlattr *attr, int family, struct hf_ip *ret)
 	return true;
 }
 
-/* An address of another family than the route's: IPv4 by way of an IPv6 router. */
+/* A gateway of another family than the route's, such as an IPv6 router for IPv4. */
 static bool take_via(const struct nlattr *attr, struct hf_ip *ret)
 {
 	struct hf_ip ip = {0};
@@ -146,7 +147,7 @@ int hfi_parse_neighbour(const void *message, size_t size, struct hf_neighbour *r
 	neighbour.state = entry->ndm_state;
 	attr = find(message, sizeof(*entry), NDA_LLADDR);
 	neighbour.has_mac = take(attr, neighbour.mac, sizeof(neighbour.mac));
-	/* An address, but not Ethernet's. */
+	/* A link-layer address that is not an Ethernet one. */
 	if (attr && !neighbour.has_mac)
 		return -EINVAL;
 	*ret = neighbour;

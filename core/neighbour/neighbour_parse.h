@@ -18,7 +18,7 @@ size_t hfi_ip_size(const struct hf_ip *ip);
 
 struct hf_path {
 	uint8_t type;	    /* RTN_* */
-	uint32_t interface; /* that it leaves by */
+	uint32_t interface; /* the outgoing one */
 	struct hf_ip via;   /* none when the destination is on the link */
 };
 
@@ -35,7 +35,7 @@ struct hf_link {
 	uint8_t mac[HF_MAC_SIZE];
 };
 
-/* The answers taken apart, from anywhere: -EINVAL for what cannot be one. */
+/* Parse answers, which may come from anywhere: -EINVAL for what is not an answer. */
 int hfi_parse_path(const void *message, size_t size, struct hf_path *ret);
 int hfi_parse_neighbour(const void *message, size_t size, struct hf_neighbour *ret);
 int hfi_parse_link(const void *message, size_t size, struct hf_link *ret);

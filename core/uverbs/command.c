@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Sends commands to the kernel. */
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 static_assert(offsetof(struct hf_command, attrs) == sizeof(struct ib_uverbs_ioctl_hdr),
 	      "the attributes follow the header");
 
-/* A program that is flooded with signals gets its EINTR in the end. */
+/* After this many interrupted tries a program that gets signals without end is given EINTR. */
 enum { TRIES_MAX = 100 };
 
 void hfi_command_link(struct hf_command *command, struct ibv_command_buffer *link)
@@ -38,7 +39,7 @@ static inline int send_command(struct hf_command *command, int cmd_fd)
 		return command->err;
 	header->length =
 		(uint16_t)(sizeof(*header) + header->num_attrs * sizeof(command->attrs[0]));
-	/* A command that a signal interrupted was undone: it can be sent again. */
+	/* The kernel undoes a command that a signal interrupts, so it can be sent again. */
 	do
 		ret = ioctl(cmd_fd, RDMA_VERBS_IOCTL, header);
 	while (ret < 0 && errno == EINTR && --tries);
@@ -61,7 +62,7 @@ int hfi_command_run(struct hf_command *command, struct ibv_context *context)
 
 	if (!err)
 		err = send_command(command, context->cmd_fd);
-	/* A provider whose operation answers with a pointer leaves errno as it finds it. */
+	/* Operations that return a pointer report their error in errno. */
 	if (err)
 		errno = -err;
 	return err;
@@ -77,8 +78,8 @@ bool hfi_command_written(struct ibv_context *context, const void *request, size_
 	if (hfi_write_uncancelled(context->cmd_fd, request, size) == (ssize_t)size)
 		return true;
 	/*
-	 * To other credentials than the opener's, and those of a forked child are others (Linux,
-	 * ib_safe_file_access): they do not become the same again.
+	 * The kernel refuses write() where the credentials differ from the opener's, as they do in a
+	 * forked child (Linux, ib_safe_file_access()). They never become equal again.
 	 */
 	if (errno == EACCES)
 		atomic_store_explicit(&uverbs->no_write, true, memory_order_relaxed);
@@ -87,7 +88,7 @@ bool hfi_command_written(struct ibv_context *context, const void *request, size_
 
 bool hfi_answer_is_gone(struct ibv_context *context, int err)
 {
-	/* EIO from a context that lost its device (Linux, uverbs_main.c), ENODEV from drivers. */
+	/* A context that lost its device answers EIO (Linux, uverbs_main.c); drivers answer ENODEV. */
 	return err == -EIO || err == -ENODEV || (err && hf_command_is_dead(hf_uverbs_of(context)));
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* One command to the kernel: attributes put together, sent with RDMA_VERBS_IOCTL. */
+/* Builds one command to the kernel and sends it with RDMA_VERBS_IOCTL. */
 #ifndef HF_UVERBS_COMMAND_H
 #define HF_UVERBS_COMMAND_H
 
@@ -13,21 +13,21 @@
 
 #include <holdfast-provider/objects.h>
 
-/* The longest of the core's own, creating a QP, has 17; the rest is for what providers link. */
+/* The core's longest command, creating a QP, has 17 attributes; providers may link the rest. */
 enum { HF_COMMAND_ATTRS_MAX = 48 };
 
 struct hf_command {
 	struct ib_uverbs_ioctl_hdr header; /* its attrs[] are the next member */
 	struct ib_uverbs_attr attrs[HF_COMMAND_ATTRS_MAX];
 	struct ibv_command_buffer *link;
-	int err; /* of putting it together; hfi_command_send() answers it */
+	int err; /* of building it; hfi_command_send() returns it */
 };
 
-/* Inlined, as all that puts a command together: the compiler makes a few stores of most of it. */
+/* The functions that build a command are inline: the compiler turns most of them into a few stores. */
 static inline void hf_command_begin(struct hf_command *command, uint16_t object, uint16_t method,
 				    uint32_t driver_id)
 {
-	/* The attributes are written when they are added: most commands use few of them. */
+	/* Attributes are not cleared here but written when they are added: most commands have few. */
 	command->header = (struct ib_uverbs_ioctl_hdr){
 		.object_id = object,
 		.method_id = method,
@@ -54,8 +54,8 @@ static inline struct ib_uverbs_attr *hf_command_add(struct hf_command *command, 
 }
 
 /*
- * What goes in: up to 8 bytes travel in the attribute itself, as the kernel demands; more are
- * pointed to, and must stay until the command was sent.
+ * Input. Up to 8 bytes are stored in the attribute itself, as the kernel demands; more are pointed
+ * to and must stay valid until the command is sent.
  */
 static inline struct ib_uverbs_attr *hf_command_in(struct hf_command *command, uint16_t id,
 						   const void *data, size_t size)
@@ -69,7 +69,7 @@ static inline struct ib_uverbs_attr *hf_command_in(struct hf_command *command, u
 	return hf_command_add(command, id, size, UVERBS_ATTR_F_MANDATORY, value);
 }
 
-/* A number, enumerator or flags: 64 bits whatever its own type. */
+/* A number, an enumerator or flags: always sent as 64 bits. */
 static inline void hf_command_in_const(struct hf_command *command, uint16_t id, uint64_t value)
 {
 	hf_command_add(command, id, sizeof(value), UVERBS_ATTR_F_MANDATORY, value);
@@ -87,8 +87,8 @@ static inline void hf_command_in_fd(struct hf_command *command, uint16_t id, int
 }
 
 /*
- * `count` objects; the handles must stay until the command was sent. Never in the attribute itself,
- * however few (Linux 4.20, uverbs_process_idrs_array).
+ * `count` objects. The handles must stay valid until the command is sent. They are never stored in
+ * the attribute itself, not even one (Linux 4.20, uverbs_process_idrs_array()).
  */
 static inline void hf_command_in_handles(struct hf_command *command, uint16_t id,
 					 const uint32_t *handles, size_t count)
@@ -104,7 +104,7 @@ static inline void hf_command_in_enum(struct hf_command *command, uint16_t id, u
 	hf_command_in(command, id, data, size)->attr_data.enum_data.elem_id = elem;
 }
 
-/* What comes out, into `data`. Optional ones are passed over by kernels that do not know them. */
+/* Output, written to `data`. A kernel that does not know an optional attribute ignores it. */
 static inline void hf_command_out(struct hf_command *command, uint16_t id, void *data, size_t size)
 {
 	hf_command_add(command, id, size, UVERBS_ATTR_F_MANDATORY, (uintptr_t)data);
@@ -128,10 +128,10 @@ static inline struct ib_uverbs_attr *hf_command_out_fd(struct hf_command *comman
 	return hf_command_add(command, id, 0, UVERBS_ATTR_F_MANDATORY, 0);
 }
 
-/* What a provider linked. */
+/* Adds the attributes that a provider linked. */
 void hfi_command_link(struct hf_command *command, struct ibv_command_buffer *link);
 
-/* The provider's part; NULL for none. Comes last. */
+/* The provider's own data; NULL for none. Call it last. */
 static inline void hf_command_driver_data(struct hf_command *command,
 					  const struct hf_driver_data *data)
 {
@@ -148,24 +148,24 @@ static inline void hf_command_driver_data(struct hf_command *command,
 /* 0 or -errno. */
 int hfi_command_send(struct hf_command *command, int cmd_fd);
 
-/* The same on an open context: -EIO without asking where it is known to be dead. */
+/* The same on an open context. -EIO, without sending, if the context is known to be dead. */
 int hfi_command_run(struct hf_command *command, struct ibv_context *context);
 
 /*
- * Takes an object away. When the device is gone so is the kernel's object: that is success.
+ * Destroys an object. If the device is gone, so is the kernel's object, and that is success.
  * 0 or -errno.
  */
 int hfi_destroy_command(struct ibv_context *context, uint16_t object, uint16_t method,
 			uint16_t handle_attr, uint32_t handle);
 
-/* Does the answer mean that the device is gone? */
+/* True when the error means that the device is gone. */
 bool hfi_answer_is_gone(struct ibv_context *context, int err);
 
 /* The attributes of one buffer, behind its header. */
 struct ib_uverbs_attr *hfi_link_attrs(const struct ibv_command_buffer *buffer);
 /* How many attributes the linked buffers hold, or -EINVAL when one of them did not fit. */
 int hfi_link_count(const struct ibv_command_buffer *link);
-/* Copies them to `attrs`, which has room for all; and their answers back. */
+/* Copies them to `attrs`, which has room for all of them, and copies their results back. */
 void hfi_link_gather(const struct ibv_command_buffer *link, struct ib_uverbs_attr *attrs);
 void hfi_link_scatter(struct ibv_command_buffer *link, const struct ib_uverbs_attr *attrs);
 

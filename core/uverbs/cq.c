@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Completion queues: create, resize and destroy them in the kernel. */
 #include <errno.h>
 #include <rdma/ib_user_ioctl_cmds.h>
 #include <rdma/ib_user_verbs.h>
@@ -66,7 +67,7 @@ HF_EXPORT int hf_provider_create_cq_ex(struct ibv_context *context,
 	    (IBV_WC_EX_WITH_COMPLETION_TIMESTAMP | IBV_WC_EX_WITH_COMPLETION_TIMESTAMP_WALLCLOCK))
 		flags |= IB_UVERBS_CQ_FLAGS_TIMESTAMP_COMPLETION;
 	if (attr->comp_mask & IBV_CQ_INIT_ATTR_MASK_FLAGS) {
-		/* SINGLE_THREADED is between the program and the provider. */
+		/* SINGLE_THREADED concerns the provider alone; the kernel does not know it. */
 		if (attr->flags & ~(uint32_t)(IBV_CREATE_CQ_ATTR_SINGLE_THREADED |
 					      IBV_CREATE_CQ_ATTR_IGNORE_OVERRUN))
 			return EOPNOTSUPP;

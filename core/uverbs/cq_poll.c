@@ -34,7 +34,7 @@ static void take(struct ibv_wc *to, const struct ib_uverbs_wc *from)
 	};
 }
 
-/* How many completions there were, at most `count` and BATCH; or -errno. */
+/* Returns the number of completions, at most `count` and BATCH, or -errno. */
 static int poll_batch(struct ibv_cq *cq, int count, struct ibv_wc *wc)
 {
 	struct ib_uverbs_poll_cq request = {.cq_handle = cq->handle};
@@ -63,7 +63,7 @@ HF_EXPORT int hf_provider_poll_cq(struct ibv_cq *cq, int num_entries, struct ibv
 		const int wanted = num_entries - polled;
 		const int got = poll_batch(cq, wanted, wc + polled);
 
-		/* Completions that were taken from the queue must not get lost. */
+		/* Return the completions that were already taken from the queue, not the error. */
 		if (got < 0 && !polled) {
 			errno = -got;
 			return -1;

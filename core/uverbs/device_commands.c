@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Kernel commands about a device as a whole. */
 #include <string.h>
 #include <rdma/ib_user_ioctl_cmds.h>
 
@@ -55,7 +56,7 @@ int hfi_cmd_query_port(int cmd_fd, uint32_t driver_id, uint8_t port,
 	struct hf_command command;
 	int err;
 
-	/* Whatever the number's own type, the kernel wants such constants as 64 bits. */
+	/* The kernel takes constants as 64 bits, whatever the type of the number. */
 	hf_command_begin(&command, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_PORT, driver_id);
 	hf_command_in_const(&command, UVERBS_ATTR_QUERY_PORT_PORT_NUM, port);
 	hf_command_out(&command, UVERBS_ATTR_QUERY_PORT_RESP, &response, sizeof(response));

@@ -8,7 +8,7 @@
 #include <rdma/ib_user_ioctl_verbs.h>
 #include <rdma/ib_user_verbs.h>
 
-/* Driver data that rides along; sizes of 0 for none. */
+/* Driver data sent with the command; size 0 for none. */
 struct hf_uhw {
 	const void *in;
 	size_t in_size;

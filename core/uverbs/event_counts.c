@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* How many events the program was given about each object. */
 #include <stdlib.h>
 
-/* Keys are addresses, looked up for each event: what comes with uthash takes a hundred instructions. */
+/* Keys are addresses, looked up for each event; uthash's own function takes a hundred instructions. */
 #define HASH_FUNCTION(key, size, hash) ((hash) = hash_address(key))
 #define HASH_KEYCMP(a, b, size)	       (address_at(a) != address_at(b))
 
@@ -13,7 +14,7 @@ static inline uintptr_t address_at(const void *key)
 	return (uintptr_t) * (const uint32_t *const *)key;
 }
 
-/* Multiplied by 2^64 over the golden ratio, the upper half depends on every bit of it. */
+/* Multiplied by 2^64 / golden ratio, so that the upper half depends on every bit of the address. */
 static inline unsigned int hash_address(const void *key)
 {
 	return (unsigned int)(address_at(key) * UINT64_C(0x9e3779b97f4a7c15) >> 32);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Flow steering: create and destroy flows. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "core/uverbs/flow_specs.h"
 #include "core/uverbs/uverbs.h"
 
-/* Appends every specification behind the request's head, which says how long they are together. */
+/* Appends every specification to the request, whose head holds their total length. */
 static int take_specs(struct ib_uverbs_create_flow *request, const struct ibv_flow_attr *attr)
 {
 	const char *from = (const char *)(attr + 1);
@@ -20,7 +21,7 @@ static int take_specs(struct ib_uverbs_create_flow *request, const struct ibv_fl
 		union hf_flow_spec kernel;
 		int err;
 
-		/* Programs pack them as they like: not aligned to what they hold. */
+		/* Programs may pack specifications without alignment. */
 		memcpy(&spec, from, sizeof(spec.hdr));
 		if (spec.hdr.size < sizeof(spec.hdr) || spec.hdr.size > sizeof(spec))
 			return EINVAL;

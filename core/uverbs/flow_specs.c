@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Converts flow specifications to the kernel's form. */
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Asks the kernel for its GID tables. */
 #include <errno.h>
 
 #include "core/uverbs/gid_commands.h"
@@ -31,7 +32,7 @@ ssize_t hfi_command_gid_table(struct ibv_context *context, void *entries, size_t
 
 	if (size > UINT16_MAX)
 		return -EINVAL;
-	/* An attribute has 16 bits for its length: of a larger array the kernel gets the beginning. */
+	/* An attribute's length has 16 bits, so the kernel is given the beginning of a larger array. */
 	if (count > UINT16_MAX / size)
 		count = UINT16_MAX / size;
 	hf_command_start(&command, context, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_GID_TABLE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Commands that a provider puts together itself. */
+/* Commands that a provider builds itself. */
 #include <errno.h>
 #include <string.h>
 
@@ -17,8 +17,8 @@ HF_EXPORT unsigned int hf_provider_ioctl_attrs(unsigned int count,
 }
 
 /*
- * Buffers hold driver data as a pointer, however short. Of what was gathered, the attribute is changed
- * to what the kernel demands; the provider's is left, so that it may send its buffer once more.
+ * A provider's buffer points to its driver data, however short. The copy that is sent holds short
+ * data inline, as the kernel demands; the buffer is left alone, so that it can be sent again.
  */
 static void put_inline(struct ib_uverbs_attr *attr)
 {

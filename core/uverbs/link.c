@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Attributes that a provider put together itself, and links to a command. */
+/* Attributes that a provider builds itself and links to a command. */
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 #include "core/uverbs/command.h"
 
-/* Longer than any chain a provider builds; a chain that has a loop ends here. */
+/* More than any provider links; bounds a chain that has a loop. */
 enum { BUFFERS_MAX = 64 };
 
 static_assert(sizeof(((struct ibv_command_buffer *)NULL)->hdr) ==

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What other files need of memory.c. */
 #ifndef HF_UVERBS_MEMORY_H
 #define HF_UVERBS_MEMORY_H
 
@@ -6,7 +7,7 @@
 
 #include <holdfast-provider/objects.h>
 
-/* What the kernel says of a memory region it made. */
+/* The kernel's answer about a new memory region. */
 struct hf_memory_answer {
 	uint32_t handle;
 	uint32_t lkey;
@@ -15,7 +16,7 @@ struct hf_memory_answer {
 	int access;
 };
 
-/* Fills in of `mr` what hf_provider_reg_mr() promises. */
+/* Sets the members of `mr` that hf_provider_reg_mr() promises to set. */
 void hfi_memory_take(struct verbs_mr *mr, struct ibv_pd *pd, const struct hf_memory_answer *answer);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Work requests handed over to the kernel: for drivers whose queues are not mapped. */
+/* Posts work requests by kernel commands, for drivers whose queues are not mapped. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ struct post {
 	const void *arg; /* of put */
 };
 
-/* As many requests as one command takes; 0 when not even the first is acceptable. */
+/* Returns how many requests fit into one command; 0 when the first one is not acceptable. */
 static uint32_t measure(const struct post *post, const void *wr, size_t *bytes, uint32_t *sges)
 {
 	uint32_t count = 0;
@@ -90,7 +90,7 @@ static void build(const struct post *post, const void *wr, uint32_t count, uint3
 
 static_assert(sizeof(struct ibv_sge) == sizeof(struct ib_uverbs_sge), "copied as they are");
 
-/* One command. On failure *posted is how many requests at its beginning were accepted. */
+/* Sends one command. On failure *posted is the number of requests that the kernel accepted. */
 static int post_batch(const struct post *post, const void *wr, uint32_t *count, uint32_t *posted)
 {
 	struct ib_uverbs_post_send_resp response = {0};
@@ -114,7 +114,7 @@ static int post_batch(const struct post *post, const void *wr, uint32_t *count, 
 			       NULL);
 	if (buffer != small)
 		free(buffer);
-	/* The kernel counts from 1, and says nothing when it did not get as far as posting. */
+	/* The kernel counts from 1, and leaves 0 if it failed before posting. */
 	if (err && response.bad_wr && response.bad_wr <= *count)
 		*posted = response.bad_wr - 1;
 	return -err;
@@ -181,7 +181,7 @@ static void put_send(void *wqe, const void *wr, const void *arg)
 	memcpy(wqe, &to, sizeof(to));
 }
 
-/* "Look into your queue": drivers that map queues are told so for each post. */
+/* A doorbell: tells a driver whose queues are mapped to look into them. True when the kernel took it. */
 static bool ring(const struct ibv_qp *qp)
 {
 	struct ib_uverbs_post_send_resp response;
@@ -206,7 +206,7 @@ static bool ring(const struct ibv_qp *qp)
 	return hfi_command_written(qp->context, &request, sizeof(request));
 }
 
-/* Apart, or a ring, which is for each message, would fill in all of this first. */
+/* Not inlined: a doorbell, sent for each message, need not initialise all of this. */
 static __attribute__((noinline)) int post_sends(struct ibv_qp *qp, struct ibv_send_wr *wr,
 						struct ibv_send_wr **bad)
 {

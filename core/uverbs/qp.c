@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Queue pairs: modify, query and destroy them in the kernel. */
 #include <errno.h>
 #include <string.h>
 #include <rdma/ib_user_ioctl_cmds.h>
@@ -39,7 +40,7 @@ static void take_path(struct ibv_ah_attr *to, const struct ib_uverbs_qp_dest *fr
 	to->port_num = from->port_num;
 }
 
-/* Of the attributes a program sets only those in its mask: the others may be uninitialised. */
+/* Copies only the attributes in the mask: the program need not initialise the others. */
 static void put_attributes(struct ib_uverbs_modify_qp *to, const struct ibv_qp_attr *from, int mask)
 {
 #define PUT(bit, member)                           \
@@ -160,7 +161,7 @@ HF_EXPORT int hf_provider_query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, 
 	struct ib_uverbs_query_qp_resp response = {0};
 	int err;
 
-	/* The answer has no place for it. */
+	/* The kernel's answer has no member for it. */
 	if (attr_mask & IBV_QP_RATE_LIMIT)
 		return EOPNOTSUPP;
 	err = hf_write_command(qp->context, IB_USER_VERBS_CMD_QUERY_QP, &request, sizeof(request),

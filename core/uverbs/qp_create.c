@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* How a QP comes to be: the kernel makes it, or opens one that another process shares. */
+/* Creates a QP, or opens one that another process shares. */
 #include <errno.h>
 #include <rdma/ib_user_ioctl_cmds.h>
 #include <rdma/ib_user_ioctl_verbs.h>
@@ -21,7 +21,7 @@ enum {
 	ALL_OPEN_ATTRS = IBV_QP_OPEN_ATTR_NUM | IBV_QP_OPEN_ATTR_XRCD | IBV_QP_OPEN_ATTR_TYPE,
 };
 
-/* What the kernel made of a QP. */
+/* The kernel's answer about a new QP. */
 struct made {
 	uint32_t handle;
 	uint32_t qp_num;
@@ -33,7 +33,7 @@ static struct verbs_xrcd *xrcd_of(struct ibv_xrcd *xrcd)
 	return (struct verbs_xrcd *)(void *)xrcd;
 }
 
-/* Which objects a QP takes depends on its type; the kernel refuses those that do not belong. */
+/* Adds the objects that a QP of this type has; the kernel refuses others. */
 static void add_objects(struct hf_command *command, const struct ibv_qp_init_attr_ex *attr)
 {
 	if (attr->qp_type == IBV_QPT_XRC_RECV) {
@@ -138,7 +138,7 @@ static struct ib_uverbs_ex_create_qp write_request(const struct ibv_qp *qp,
 	return request;
 }
 
-/* For kernels without the method. Only some drivers of theirs have the extended command. */
+/* For kernels without the method. Not all of their drivers have the extended command. */
 static int create_by_write(struct ibv_context *context, struct ibv_qp *qp,
 			   const struct ibv_qp_init_attr_ex *attr,
 			   const struct hf_driver_data *data, struct made *ret)
@@ -205,7 +205,7 @@ static int create(struct ibv_context *context, struct ibv_qp *qp,
 	struct made made = {0};
 	int err;
 
-	/* Before the command, since events may come before it returns. */
+	/* Initialise it before the command: events may arrive before that returns. */
 	init(qp, context, attr);
 	err = create_native(context, qp, attr, data, &made);
 	if (hf_method_is_missing(err))
@@ -252,13 +252,13 @@ HF_EXPORT int hf_provider_create_qp(struct ibv_pd *pd, struct ibv_qp *qp,
 {
 	const struct ibv_qp_init_attr_ex full = plain(attr, pd);
 
-	/* Its domain has no place in these attributes. */
+	/* These attributes have no member for its XRC domain. */
 	if (attr->qp_type == IBV_QPT_XRC_RECV)
 		return EINVAL;
 	return create(pd->context, qp, &full, data, &attr->cap);
 }
 
-/* Releases that call themselves 34 disagree on where these are: see holdfast-provider(7). */
+/* Releases with private ABI 34 differ in where these members are: see holdfast-provider(7). */
 static void set_xrcd(struct ibv_context *context, struct verbs_qp *qp, struct verbs_xrcd *xrcd)
 {
 	char *mask = (char *)qp + hf_uverbs_of(context)->qp_mask_offset;
@@ -267,7 +267,7 @@ static void set_xrcd(struct ibv_context *context, struct verbs_qp *qp, struct ve
 	*(struct verbs_xrcd **)(void *)(mask + sizeof(uint64_t)) = xrcd;
 }
 
-/* Takes what the mask names, and no more: callers need not clear the rest. */
+/* Copies only what the mask names: the caller need not initialise the rest. */
 static int take(const struct ibv_qp_init_attr_ex *attr, struct ibv_qp_init_attr_ex *ret)
 {
 	const uint32_t mask = attr->comp_mask;
@@ -285,7 +285,7 @@ static int take(const struct ibv_qp_init_attr_ex *attr, struct ibv_qp_init_attr_
 		.sq_sig_all = attr->sq_sig_all,
 	};
 	if (mask & IBV_QP_INIT_ATTR_CREATE_FLAGS) {
-		/* The kernel's word has bits that mean something else, sq_sig_all among them. */
+		/* The kernel's field has bits with other meanings, such as sq_sig_all, so refuse unknown flags. */
 		if (attr->create_flags & ~(uint32_t)KNOWN_FLAGS)
 			return EINVAL;
 		ret->create_flags = attr->create_flags;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Waits until the events of a destroyed object are acknowledged. */
 #include <errno.h>
 #include <time.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Receive work queues, and tables of them over which packets are spread. */
+/* Receive work queues and their indirection tables. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -170,7 +170,7 @@ HF_EXPORT int hf_provider_create_rwq_ind_table(struct ibv_context *context,
 	    attr->log_ind_tbl_size > IB_USER_VERBS_MAX_LOG_IND_TBL_SIZE)
 		return EINVAL;
 	count = (size_t)1 << attr->log_ind_tbl_size;
-	/* Commands are multiples of 8 bytes long (ib_user_verbs.h); only one handle makes less. */
+	/* A command's length is a multiple of 8 bytes (ib_user_verbs.h); an odd number of handles is padded. */
 	size = (sizeof(*request) + count * sizeof(request->wq_handles[0]) + 7) & ~(size_t)7;
 	request = calloc(1, size);
 	if (!request)
