@@ -145,7 +145,7 @@ HF_EXPORT int ibv_get_cq_event(struct ibv_comp_channel *channel, struct ibv_cq *
 	account.delivered = &hf_uverbs_of(channel->context)->delivered;
 	got = hfi_wait_read(wait, &event, sizeof(event), &account);
 	if (got == 0) {
-		hfi_wait_told(wait);
+		hfi_wait_reported(wait);
 		got = -EIO;
 	}
 	if (got < 0) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Waits for events of the kernel's or for the device's removal. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -19,7 +20,7 @@
 #include "core/verbs/event_fd.h"
 
 enum {
-	LOOK_AGAIN_MS = 1000, /* where nothing is heard */
+	LOOK_AGAIN_MS = 1000, /* without notifications of removals */
 	PATIENCE = 16,
 };
 
@@ -85,7 +86,7 @@ bool hfi_wait_owns(const struct hf_wait *wait)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.fd = wait->kernel_fd};
 
-	/* An epoll set knows files, not numbers: under another file the number is not in it. */
+	/* An epoll set holds files, not numbers: another file under this number is not in it. */
 	return epoll_ctl(wait->fd, EPOLL_CTL_MOD, wait->kernel_fd, &event) == 0;
 }
 
@@ -97,16 +98,16 @@ static void make_quiet(struct hf_wait *wait)
 		(void)epoll_ctl(wait->fd, EPOLL_CTL_DEL, hfi_removal_fd(wait->removal), &unused);
 }
 
-/* Threads that sleep on it would then sleep for ever: the last one that leaves does it. */
-void hfi_wait_told(struct hf_wait *wait)
+/* Quieting the set now would leave other threads asleep: the last one to leave does it. */
+void hfi_wait_reported(struct hf_wait *wait)
 {
 	if (!atomic_exchange(&wait->over, true) && !atomic_load(&wait->waiting))
 		make_quiet(wait);
 }
 
 /*
- * Looks at the device, unless another thread of this scan does. Where that has to wait for a
- * provider's code, the device alone is asked about, and the table learns of it later.
+ * Scans the device, unless this thread is in a scan. If the scan lock is held around provider code,
+ * only verifies the instance; the table is updated later.
  */
 static bool look(struct hf_device *device)
 {
@@ -116,7 +117,7 @@ static bool look(struct hf_device *device)
 	if (atomic_load(&device->gone))
 		return true;
 	if (hfi_scan_try_begin(hf)) {
-		/* A look that fails leaves the device as it was known. */
+		/* A scan that fails leaves the device's state as it was. */
 		if (!atomic_load(&device->gone))
 			(void)!hfi_table_scan_one(hf, device->key.root, device->key.uverbs);
 		hfi_scan_end(hf);
@@ -134,16 +135,16 @@ bool hfi_wait_is_over(struct hf_wait *wait)
 		return wait->device && look(wait->device);
 	if (!hfi_removal_happened(wait->removal))
 		return false;
-	/* The table may as well know; that it still finds the device for a moment is no contradiction. */
+	/* Update the table too. It may still find the device for a moment; that does no harm. */
 	look(wait->device);
 	return true;
 }
 
-/* The same as read(), which does not block here. */
+/* Reads an event, without blocking, and counts it. */
 static ssize_t read_and_count(const struct hf_wait *wait, void *buffer, size_t size,
 			      const struct hf_wait_account *account)
 {
-	/* Where there is nobody to be kept out, a lock would take longer than counting. */
+	/* With a single thread the lock would cost more than the counting. */
 	const bool alone = __libc_single_threaded;
 	const uint32_t *counter = NULL;
 	bool passed_over;
@@ -173,14 +174,14 @@ static void leave(void *arg)
 		make_quiet(wait);
 }
 
-/* What a thread's own instructions raise: crash reporters have handlers for it, and no wait is ended. */
+/* Signals that a thread's own instructions raise. They do not interrupt a wait. */
 static bool is_fault(int number)
 {
 	return number == SIGSEGV || number == SIGBUS || number == SIGILL || number == SIGFPE ||
 	       number == SIGTRAP || number == SIGSYS;
 }
 
-/* Does a handler of this process end the calls that it interrupts? Which of them ran cannot be told. */
+/* True if any handler of this process lacks SA_RESTART. Which handler ran cannot be known. */
 static bool handlers_interrupt(void)
 {
 	struct sigaction action;
@@ -193,7 +194,7 @@ static bool handlers_interrupt(void)
 	return false;
 }
 
-/* poll(), where a thread can be cancelled as it could be before: 0 or -errno. */
+/* poll() as a cancellation point, if the thread had cancellation enabled: 0 or -errno. */
 static int poll_cancellable(struct pollfd *pollfds, nfds_t count, int timeout,
 			    const int *cancelling)
 {
@@ -207,23 +208,24 @@ static int poll_cancellable(struct pollfd *pollfds, nfds_t count, int timeout,
 	return ret;
 }
 
-static bool is_told(const struct hf_wait *wait)
+static bool removal_is_reported(const struct hf_wait *wait)
 {
 	return atomic_load(&wait->over) || atomic_load(&wait->revoked);
 }
 
 /*
- * Sleeps until there may be something, unless the program asked not to: 0, -EAGAIN or -errno.
+ * Sleeps until there may be an event. 0 or -errno; -EAGAIN if the program made the descriptor
+ * non-blocking.
  *
- * Programs know a read() of the kernel's here: that goes on after a handler with SA_RESTART, and after a
- * stop. poll() goes on only after the latter, and epoll_wait() never.
+ * Programs expect read()'s behaviour: it continues after a handler with SA_RESTART and after SIGSTOP.
+ * poll() continues only after SIGSTOP, epoll_wait() never.
  *
- * What has an address is in this frame: a cancellation ends those below it, and AddressSanitizer is not
- * told.
+ * Everything whose address is taken lives in this frame: a cancellation ends the frames below, and
+ * AddressSanitizer does not learn of that.
  */
 static int sleep_on(struct hf_wait *wait, const int *cancelling)
 {
-	/* Asked each time: the program may change it whenever it likes. */
+	/* Ask each time: the program may change the flag at any time. */
 	const int flags = fcntl(wait->fd, F_GETFL);
 	const int timeout = wait->removal ? -1 : LOOK_AGAIN_MS;
 	struct pollfd pollfds[2] = {{.fd = wait->fd, .events = POLLIN},
@@ -235,18 +237,18 @@ static int sleep_on(struct hf_wait *wait, const int *cancelling)
 	if (flags & O_NONBLOCK)
 		return -EAGAIN;
 	if (wait->forks != hfi_fork_count()) {
-		/* In a forked child: its parent, which cannot know of it, may make the set quiet. */
+		/* In a forked child, the parent may quiet the shared set without knowing of this process. */
 		if (wait->removal)
 			pollfds[1].fd = hfi_removal_fd(wait->removal);
 		ret = poll_cancellable(pollfds, 2, timeout, cancelling);
 	} else if (!cancelling) {
-		/* Nobody would make the set quiet meanwhile. */
-		ret = is_told(wait) ? 0 : poll_cancellable(pollfds, 1, timeout, NULL);
+		/* Nothing quiets the set meanwhile. */
+		ret = removal_is_reported(wait) ? 0 : poll_cancellable(pollfds, 1, timeout, NULL);
 	} else {
 		atomic_fetch_add(&wait->waiting, 1);
 		/* Programs cancel the threads that wait for events. */
 		pthread_cleanup_push(leave, wait);
-		if (!is_told(wait))
+		if (!removal_is_reported(wait))
 			ret = poll_cancellable(pollfds, 1, timeout, cancelling);
 		pthread_cleanup_pop(1);
 	}
@@ -254,9 +256,9 @@ static int sleep_on(struct hf_wait *wait, const int *cancelling)
 }
 
 /*
- * A read that finds nothing is for nothing, and to wait for what is there even more so. Which it will
- * be shows in what it was the last times after a call that went as the one before this one: a program
- * that sends and then waits for the answer finds the one at once and not the other, again and again.
+ * Predicts from earlier calls whether this read will block; a right guess saves one system call. A
+ * program that sends and then waits for the answer alternates between the two, so the prediction goes
+ * by what followed a call that went like the previous one.
  */
 static bool expects_to_wait(struct hf_wait *wait)
 {
@@ -278,7 +280,7 @@ static void remember(struct hf_wait *wait, bool slept, bool read_for_nothing)
 	atomic_store_explicit(&wait->slept, slept, memory_order_relaxed);
 }
 
-/* 1, 0 for nothing there, -errno. */
+/* 1: an event was read; 0: there is none; -errno. */
 static int try_read(struct hf_wait *wait, void *buffer, size_t size,
 		    const struct hf_wait_account *account)
 {
@@ -296,7 +298,7 @@ static int try_read(struct hf_wait *wait, void *buffer, size_t size,
 static int read_or_sleep(struct hf_wait *wait, void *buffer, size_t size,
 			 const struct hf_wait_account *account, const int *cancelling)
 {
-	/* To look into a queue takes no system call. */
+	/* Looking into a queue takes no system call, so always look first. */
 	const bool waits_first = !wait->queue && expects_to_wait(wait);
 	int err = waits_first ? sleep_on(wait, cancelling) : 0;
 	bool slept = waits_first && !err, asks;
@@ -308,7 +310,7 @@ static int read_or_sleep(struct hf_wait *wait, void *buffer, size_t size,
 		got = try_read(wait, buffer, size, account);
 		if (got)
 			break;
-		/* Who goes to sleep is woken by what tells of the removal, and need not ask before. */
+		/* A removal wakes a sleeping thread, so ask about the device only after sleeping. */
 		asks = slept || err || !wait->removal;
 		if (asks && hfi_wait_is_over(wait))
 			return 0;
@@ -327,9 +329,9 @@ int hfi_wait_read(struct hf_wait *wait, void *buffer, size_t size,
 {
 	int cancelling, got;
 
-	/* Anywhere but at the start and asleep, the thread would take a lock with it. */
+	/* A cancellation point only here and while asleep: elsewhere a lock may be held. */
 	pthread_testcancel();
-	/* Who is alone is cancelled by nobody. */
+	/* A single thread cannot be cancelled by another one. */
 	if (__libc_single_threaded)
 		return read_or_sleep(wait, buffer, size, account, NULL);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelling);

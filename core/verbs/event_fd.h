@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Waiting for what the kernel reports on a descriptor, or for the device's removal.
+ * Waits for events of a descriptor of the kernel's, or for the device's removal.
  *
- * A program gets an epoll descriptor in place of the kernel's: one that becomes readable with the
- * kernel's and on removal. It may set O_NONBLOCK on it and poll it as it would the kernel's. And no
- * thread ever sleeps in a read of the kernel's, which would keep the kernel's file, so that neither
- * closing nor an unplug would end (rdma_rxe, Linux 6.1 and 6.12).
+ * The program gets an epoll descriptor in place of the kernel's. It becomes readable with the kernel's
+ * and on removal; the program may set O_NONBLOCK on it and poll it. No thread ever sleeps in a read of
+ * the kernel's descriptor: that would keep the kernel's file open, so that neither a close nor an
+ * unplug would finish (rdma_rxe, Linux 6.1 and 6.12).
  */
 #ifndef HF_VERBS_EVENT_FD_H
 #define HF_VERBS_EVENT_FD_H
@@ -21,26 +21,26 @@
 struct hf_wait {
 	bool used;
 	struct hf_device *device;   /* the context holds a reference; NULL in tests */
-	struct hf_removal *removal; /* NULL where nothing is heard */
+	struct hf_removal *removal; /* NULL without notifications of removals */
 	struct hfi_event_queue
-		*queue;		     /* what events are read from in place of kernel_fd, or NULL */
-	int fd;			     /* the program's */
-	int kernel_fd;		     /* what the kernel commands want; non-blocking */
-	unsigned int forks;	     /* hfi_fork_count() of the process that made `fd` */
-	atomic_bool over;	     /* the removal was told, and `fd` is quiet about it */
-	atomic_bool revoked;	     /* kernel_fd leads nowhere any more */
-	atomic_uint waiting;	     /* threads that may sleep on `fd` */
-	atomic_bool slept;	     /* the last call did */
-	atomic_uint patience[2];     /* so many calls after one that did not, or did, wait first */
+		*queue;		 /* what events are read from in place of kernel_fd, or NULL */
+	int fd;			 /* the program's */
+	int kernel_fd;		 /* the kernel's, which commands name; non-blocking */
+	unsigned int forks;	 /* hfi_fork_count() of the process that made `fd` */
+	atomic_bool over;	 /* the removal was reported and no longer makes `fd` readable */
+	atomic_bool revoked;	 /* kernel_fd is a duplicate of a dead pipe */
+	atomic_uint waiting;	 /* threads that may sleep on `fd` */
+	atomic_bool slept;	 /* the last call did */
+	atomic_uint patience[2]; /* [slept]: how many of the next such calls wait first */
 	struct hf_wait *prev, *next; /* of a context, see revoke.h */
 };
 
 /*
- * Takes `kernel_fd` over, unless it fails: -EMFILE, -ENFILE, -ENOMEM, -ENODEV, and -EINVAL for a
- * descriptor that cannot be polled. `wait->fd` then goes to the program.
+ * Becomes the owner of `kernel_fd` on success; `wait->fd` is for the program. -EMFILE, -ENFILE,
+ * -ENOMEM, -ENODEV; -EINVAL for a descriptor that cannot be polled.
  */
 int hfi_wait_init(struct hf_wait *wait, struct hf_device *device, int kernel_fd);
-/* Closes both descriptors. Nothing happens where hfi_wait_init() was not called, or failed. */
+/* Closes both descriptors. Does nothing if hfi_wait_init() was not called or failed. */
 void hfi_wait_fini(struct hf_wait *wait);
 
 /* Which counter of acknowledged events an event is for; NULL for none. */
@@ -50,23 +50,23 @@ struct hf_wait_account {
 };
 
 /*
- * Reads exactly `size` bytes: 1 when it did; 0 when there are none because the device is gone; or
- * -errno. Waits, unless the program has made its descriptor non-blocking: -EAGAIN then.
- * The event is counted, and passed over when it is about an object that is no more.
+ * Reads an event of exactly `size` bytes. 1: done; 0: none left and the device is gone; or -errno.
+ * Waits, unless the program made its descriptor non-blocking: then -EAGAIN. Counts the event; skips
+ * events of objects that are destroyed.
  */
 int hfi_wait_read(struct hf_wait *wait, void *buffer, size_t size,
 		  const struct hf_wait_account *account);
 
-/* Is the device gone, as far as can be told without a command to it? */
+/* True when the device is known to be gone, without sending it a command. */
 bool hfi_wait_is_over(struct hf_wait *wait);
 
-/* Is kernel_fd still what was taken over? A program that closes what it does not know may reuse it. */
+/* True while kernel_fd is still our file. A program that closes descriptors by number may reuse it. */
 bool hfi_wait_owns(const struct hf_wait *wait);
 
 /*
- * The program knows: what makes `fd` readable from now on is the kernel alone. A forked child shares
- * the set behind `fd` with its parent, who may not know yet, and leaves it as it is.
+ * The removal was reported to the program: from now on only the kernel makes `fd` readable. A forked
+ * child shares the epoll set with its parent, which may not know yet, and leaves it alone.
  */
-void hfi_wait_told(struct hf_wait *wait);
+void hfi_wait_reported(struct hf_wait *wait);
 
 #endif

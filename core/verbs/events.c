@@ -100,7 +100,7 @@ static int next_event(struct verbs_ex_private *private, struct ib_uverbs_async_e
 		if (got < 0)
 			return got;
 		if (got == 0) {
-			hfi_wait_told(&private->async);
+			hfi_wait_reported(&private->async);
 			if (!atomic_compare_exchange_strong(&private->fatal, &untold,
 							    HF_FATAL_BY_CORE))
 				return -EIO;

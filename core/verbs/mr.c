@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Memory regions. What the device may write to is kept from being copied by fork. */
+/* Memory regions. Pages that a device writes to are protected from fork. */
 #include <errno.h>
 #include <rdma/ib_user_ioctl_verbs.h>
 
@@ -19,13 +19,13 @@ static const struct verbs_context_ops *ops_of(struct ibv_context *context)
 	return &hf_context_of(context)->priv->ops;
 }
 
-/* With on-demand paging the device follows the page tables, and a fork does no harm. */
+/* With on-demand paging the device follows the page tables, so a fork does no harm. */
 static bool is_pinned(int access)
 {
 	return !(access & IBV_ACCESS_ON_DEMAND);
 }
 
-/* An error of the fork bookkeeping as an errno value: it answers -1 with errno, or the value. */
+/* Converts a result of fork protection, -1 with errno or an errno value, to an errno value. */
 static int fork_error(int ret)
 {
 	if (!ret)
@@ -109,7 +109,7 @@ HF_EXPORT int ibv_dereg_mr(struct ibv_mr *mr)
 	int err;
 
 	err = ops_of(mr->context)->dereg_mr(verbs_of(mr));
-	/* Without an address it was never kept from fork: a null MR, or memory on the device. */
+	/* Memory without an address was never protected: a null MR, or memory on the device. */
 	if (!err && before.mr_type == IBV_MR_TYPE_MR && is_pinned(before.access) && addr)
 		ibv_dofork_range(addr, before.ibv_mr.length);
 	return err;
@@ -125,7 +125,7 @@ static bool rereg_is_valid(const struct verbs_mr *mr, int flags, const void *add
 	return !access || flags & IBV_REREG_MR_CHANGE_ACCESS;
 }
 
-/* Memory that is kept from fork; size 0: none. */
+/* Memory that is protected from fork; size 0: none. */
 struct kept {
 	void *addr;
 	size_t size;
@@ -167,7 +167,7 @@ HF_EXPORT int ibv_rereg_mr(struct ibv_mr *mr, int flags, struct ibv_pd *pd, void
 	}
 	if (flags & IBV_REREG_MR_CHANGE_ACCESS)
 		changed.access = access;
-	/* Both count for the while, so that what they share is never without protection. */
+	/* Protect the new range first, so that what both share is never without protection. */
 	after = kept_by(&changed);
 	err = keep(&after);
 	if (err) {

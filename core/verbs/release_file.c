@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Releases every descriptor and mapping of a file. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -115,7 +116,7 @@ static int find(const struct stat *file, struct mappings *ret)
 	return err;
 }
 
-/* One step for who works on it: there is no moment in which nothing is mapped. */
+/* Replaces the mapping in one step, so that a thread using it never faults. */
 static int replace(const struct mapping *mapping)
 {
 	struct iovec from = {mapping->start, mapping->size}, to = {NULL, mapping->size};
@@ -127,7 +128,7 @@ static int replace(const struct mapping *mapping)
 	if (fresh == MAP_FAILED)
 		return -errno;
 	to.iov_base = fresh;
-	/* Unlike a plain copy this does not touch what is no memory, or no longer there. */
+	/* Unlike a plain copy, this cannot fault on device registers or on memory that is gone. */
 	if (mapping->prot & PROT_READ)
 		(void)process_vm_readv(getpid(), &to, 1, &from, 1, 0);
 	if (mprotect(fresh, mapping->size, mapping->prot) < 0 ||
@@ -159,8 +160,8 @@ static int is_open(const struct stat *file)
 }
 
 /*
- * Asked before: what another thread is about to unmap and close would be in the list, and somebody else's
- * by the time it is replaced. And after: what is mapped meanwhile is of a file that is open by then.
+ * Check before: another thread may be about to unmap and close a listed mapping. Check after: a
+ * mapping made meanwhile belongs to a file that is open by then.
  */
 int hfi_detach_leftovers(const struct stat *file)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Revocation: releases a removed device in place of the program. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -19,17 +20,17 @@
 #include "core/verbs/revoke.h"
 #include "core/verbs/track.h"
 
-/* All of it guarded by hf->revoke_lock, but for `hf`. */
+/* Guarded by hf->revoke_lock, except `hf`. */
 struct hf_revoker {
 	struct hf *hf;
 	struct hf_revocable *contexts; /* utlist */
 	size_t count;
-	int wake; /* eventfd: there is something new for the thread */
-	int dead; /* an empty pipe that nobody writes to: made now, for when there are no descriptors */
+	int wake; /* eventfd: wakes the thread */
+	int dead; /* a pipe without writer, made now since descriptors may run out later */
 	bool running, stop;
 	pthread_t thread;
-	unsigned int fork_count; /* in which process the thread is */
-	struct pollfd *fds;	 /* the thread's; a child takes them over */
+	unsigned int fork_count; /* of the process that the thread runs in */
+	struct pollfd *fds;	 /* the thread's; a forked child reuses them */
 	size_t fds_size;
 };
 
@@ -48,7 +49,7 @@ static void revoke_wait(const struct hf_revoker *revoker, struct hf_wait *wait)
 		(void)dup3(revoker->dead, wait->kernel_fd, O_CLOEXEC);
 }
 
-/* Not where the program closed the descriptor and has another file under its number. */
+/* Does nothing if the program closed the descriptor and has another file under its number. */
 static int replace_node(const struct hf_revoker *revoker, const struct hf_revocable *revocable)
 {
 	const int fd = revocable->context->context.cmd_fd;
@@ -59,7 +60,7 @@ static int replace_node(const struct hf_revoker *revoker, const struct hf_revoca
 	return dup3(revoker->dead, fd, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
-/* A node that outlives its device, as in a container, may be open anew: on the device's next life. */
+/* A node that outlives its device, as in a container, may be open again for the next instance. */
 static bool node_is_in_use(const struct hf_revoker *revoker, const struct hf_revocable *revocable)
 {
 	const struct hf_revocable *r;
@@ -72,10 +73,10 @@ static bool node_is_in_use(const struct hf_revoker *revoker, const struct hf_rev
 }
 
 /*
- * In this order: no command is sent any more, no request posted and no queue looked at by a provider,
- * nobody sleeps on the kernel's account; then nothing needs the kernel's file, and it goes.
+ * In this order: stop sending commands, stop the provider's posting and polling, wake the threads that
+ * sleep. Then nothing needs the kernel's file any more, and it is released.
  */
-static void let_go(struct hf_revoker *revoker, struct hf_revocable *revocable)
+static void revoke_context(struct hf_revoker *revoker, struct hf_revocable *revocable)
 {
 	struct verbs_context *context = revocable->context;
 	struct hf_device *device = context->priv->device;
@@ -89,7 +90,7 @@ static void let_go(struct hf_revoker *revoker, struct hf_revocable *revocable)
 	DL_FOREACH (revocable->channels, channel)
 		revoke_wait(revoker, channel);
 	err = replace_node(revoker, revocable);
-	/* In a made-up tree the node may be anything, /dev/null for one. */
+	/* In a tree that user space writes the node may be any file, such as /dev/null. */
 	if (!err && revoker->hf->roots[device->key.root].kernel &&
 	    !node_is_in_use(revoker, revocable))
 		err = hfi_detach_file(&revocable->node, revoker->dead);
@@ -102,8 +103,8 @@ static void let_go(struct hf_revoker *revoker, struct hf_revocable *revocable)
 			device->key.uverbs);
 }
 
-/* What is due; returns for how many milliseconds nothing is, or -1. */
-static int attend(struct hf_revoker *revoker)
+/* Does what is due. Returns the milliseconds until something is due, or -1. */
+static int revoke_due(struct hf_revoker *revoker)
 {
 	uint64_t now = now_ms();
 	struct hf_revocable *r;
@@ -117,14 +118,14 @@ static int attend(struct hf_revoker *revoker)
 		if (r->state != HF_REVOKE_PENDING)
 			continue;
 		if (now >= r->deadline)
-			let_go(revoker, r);
+			revoke_context(revoker, r);
 		else if (next < 0 || (uint64_t)next > r->deadline - now)
 			next = (int)(r->deadline - now);
 	}
 	return next;
 }
 
-/* The descriptors to wait for; as many as there is memory for, then it looks now and then. */
+/* Collects the descriptors to wait for. If memory runs out, the thread polls instead. */
 static nfds_t gather(struct hf_revoker *revoker)
 {
 	const size_t wanted = 2 * revoker->count + 8;
@@ -159,7 +160,7 @@ static void *watch(void *arg)
 	pthread_mutex_lock(lock);
 	hfi_log_hold();
 	while (!revoker->stop) {
-		int timeout = attend(revoker);
+		int timeout = revoke_due(revoker);
 		nfds_t count = gather(revoker);
 		struct pollfd *fds = revoker->fds;
 
@@ -196,7 +197,7 @@ static void after_fork_in_parent(struct hf *hf)
 
 static int start(struct hf_revoker *revoker);
 
-/* What the child inherited holds the device as well, so it needs a thread of its own. */
+/* The child's descriptors hold the device as well, so it needs a thread of its own. */
 static void after_fork_in_child(struct hf *hf)
 {
 	struct hf_revocable *r;
@@ -232,7 +233,7 @@ static int open_fds(struct hf_revoker *revoker)
 	return 0;
 }
 
-/* Starts the thread, unless it runs: a forked child has none until this. */
+/* Starts the thread if it does not run. A forked child has none until then. */
 static int start(struct hf_revoker *revoker)
 {
 	sigset_t all, before;
@@ -241,7 +242,7 @@ static int start(struct hf_revoker *revoker)
 	if (revoker->running && revoker->fork_count == hfi_fork_count())
 		return 0;
 	if (revoker->running) {
-		/* The counter is the parent's, whose thread would miss what is read here. */
+		/* The eventfd is shared with the parent, whose thread would miss what is read here. */
 		hfi_close(&revoker->wake);
 		hfi_close(&revoker->dead);
 		revoker->running = false;
@@ -249,7 +250,7 @@ static int start(struct hf_revoker *revoker)
 	err = open_fds(revoker);
 	if (err)
 		return err;
-	/* Signals are the program's threads' to handle. */
+	/* The program's threads handle signals. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	err = pthread_create(&revoker->thread, NULL, watch, revoker);
@@ -268,7 +269,7 @@ static void wake(const struct hf_revoker *revoker)
 	(void)!write(revoker->wake, &one, sizeof(one));
 }
 
-/* Ends without waiting in a child. */
+/* In a child there is no thread to wait for. */
 static void free_revoker(struct hf *hf)
 {
 	struct hf_revoker *revoker = hf->revoker;

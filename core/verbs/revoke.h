@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Revocation, where it is switched on: letting go of a device that was removed on behalf of a program
- * that does not. A thread of the core waits for removals, in a forked child another one.
+ * Revocation, where it is switched on: when a device is removed and the program does not close its
+ * context, the core releases the kernel's resources in its place. A thread of the core waits for
+ * removals; a forked child has one of its own.
  */
 #ifndef HF_VERBS_REVOKE_H
 #define HF_VERBS_REVOKE_H
@@ -16,34 +17,34 @@ struct hf;
 struct verbs_context;
 
 enum {
-	/* What a program gets to close the context by itself; an unplug is to take less than 1 s. */
+	/* Time for the program to close the context itself; an unplug should take less than 1 s. */
 	HF_REVOKE_GRACE_MS = 150,
 };
 
 enum hf_revoke_state { HF_REVOKE_LIVE, HF_REVOKE_PENDING, HF_REVOKE_DONE };
 
-/* What revocation knows of a context; NULL in the context where it is switched off. */
+/* Revocation's data about a context; the context's pointer is NULL where it is switched off. */
 struct hf_revocable {
 	struct verbs_context *context;
 	struct hf_removal *removal;
 	struct hf_track *track;
 	struct hf_wait *channels; /* utlist */
-	struct stat node; /* what cmd_fd was; the program may close it, and use the number anew */
+	struct stat node;	  /* cmd_fd's file; the program may close it and reuse the number */
 	enum hf_revoke_state state;
 	uint64_t deadline;
 	bool watched;
-	bool track_held; /* by who forks */
+	bool track_held; /* by the thread that forks */
 	struct hf_revocable *prev, *next;
 };
 
-/* Has the context watched; 0 and nothing else where it is switched off. */
+/* Watches the context. Does nothing and returns 0 where revocation is switched off. */
 int hfi_revoke_watch(struct verbs_context *context);
-/* Before the provider frees the context: from now on nobody but the caller touches it. */
+/* Call before the provider frees the context: from now on only the caller touches it. */
 void hfi_revoke_forget(struct verbs_context *context);
-/* What is left to be freed, with the context. */
+/* Frees the rest, together with the context. */
 void hfi_revoke_free(struct hf_revocable *revocable);
 
-/* The descriptors of a completion channel, from when it is there until before it is not. */
+/* Adds or removes the descriptors of a completion channel; remove them before they are closed. */
 void hfi_revoke_add_channel(struct verbs_context *context, struct hf_wait *wait);
 void hfi_revoke_remove_channel(struct verbs_context *context, struct hf_wait *wait);
 

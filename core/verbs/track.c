@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Tracks outstanding work requests, so that revocation can flush them. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,7 +17,7 @@
 enum { CALL_MS = 100 };
 
 struct hf_tracked_qp {
-	uint32_t number; /* as completions name it */
+	uint32_t number; /* qp_num of completions */
 	struct ibv_qp *qp;
 	struct hf_ring sends, receives;
 	UT_hash_handle hh;
@@ -37,7 +38,7 @@ struct hf_track *hfi_track_of(const struct ibv_context *context)
 	return verbs->priv->revocable->track;
 }
 
-/* Without memory for it a request is not flushed, which is less than failing to post it. */
+/* Without memory the request is not flushed later; that is better than failing to post it now. */
 void hfi_ring_push(struct hf_ring *ring, uint64_t id)
 {
 	if (ring->count == ring->size) {
@@ -74,7 +75,7 @@ static uint64_t *at(const struct hf_ring *ring, size_t i)
 	return &ring->ids[(ring->head + i) % ring->size];
 }
 
-/* The first with that number; ring->count if there is none. */
+/* The index of the first request with that id; ring->count if there is none. */
 static size_t find(const struct hf_ring *ring, uint64_t id)
 {
 	size_t i = 0;
@@ -84,7 +85,7 @@ static size_t find(const struct hf_ring *ring, uint64_t id)
 	return i;
 }
 
-/* A queue completes in order: what was posted before, and asked for no completion, is done too. */
+/* A queue completes in order, so the unsignalled requests before this one are complete too. */
 static bool retire_up_to(struct hf_ring *ring, uint64_t id)
 {
 	size_t i = find(ring, id);
@@ -96,7 +97,7 @@ static bool retire_up_to(struct hf_ring *ring, uint64_t id)
 	return true;
 }
 
-/* A shared queue's requests are taken in order but complete in any. */
+/* Requests of a shared receive queue may complete in any order. */
 static bool retire_one(struct hf_ring *ring, uint64_t id)
 {
 	size_t i = find(ring, id);
@@ -160,7 +161,7 @@ static struct hf_tracked_srq *shared_of(struct hf_track *track, struct ibv_srq *
 	return NULL;
 }
 
-/* After an error only the request's number and the QP's are known, see ibv_poll_cq(3). */
+/* After an error only wr_id, status, qp_num and vendor_err are valid, see ibv_poll_cq(3). */
 void hfi_track_retire(struct hf_track *track, const struct ibv_wc *wc)
 {
 	bool receive = wc->status == IBV_WC_SUCCESS && (wc->opcode & IBV_WC_RECV);
@@ -178,7 +179,7 @@ void hfi_track_retire(struct hf_track *track, const struct ibv_wc *wc)
 		retire_one(&shared->receives, wc->wr_id);
 		return;
 	}
-	/* Nothing was posted to that QP itself: it may still use a shared queue. */
+	/* Nothing was posted to this QP itself, but it may use a shared receive queue. */
 	for (shared = track->srqs; shared && receive && !pair; shared = shared->hh.next)
 		if (retire_one(&shared->receives, wc->wr_id))
 			return;
@@ -234,7 +235,7 @@ static int tracked_poll_cq(struct ibv_cq *cq, int want, struct ibv_wc *wc)
 	got = track->real.poll_cq(cq, want, wc);
 	for (int i = 0; i < got; i++)
 		hfi_track_retire(track, &wc[i]);
-	/* The provider's queue is the memory as it was: what had been completed comes first. */
+	/* The provider's queue still holds what completed before the removal: report that first. */
 	if (got <= 0 && atomic_load(&track->ended))
 		got = hfi_track_flush(track, cq, want, wc);
 	pthread_mutex_unlock(&track->lock);
@@ -325,7 +326,7 @@ static int tracked_req_notify_cq(struct ibv_cq *cq, int solicited_only)
 	return track->real.req_notify_cq(cq, solicited_only);
 }
 
-/* Its requests go without completions, both when it is reset and when it is destroyed. */
+/* A reset or destroyed QP's requests get no completions. */
 static void forget_qp(struct hf_track *track, uint32_t number)
 {
 	pthread_mutex_lock(&track->lock);
@@ -347,7 +348,7 @@ static int tracked_destroy_qp(struct ibv_qp *qp)
 {
 	struct hf_track *track = hfi_track_of(qp->context);
 
-	/* Before, since number and address may be given out again at once. */
+	/* Forget it before the provider destroys it: number and address may be reused at once. */
 	pthread_mutex_lock(&track->lock);
 	drop_qp(track, qp->qp_num);
 	hfi_track_release_post(track, qp);
@@ -396,7 +397,7 @@ static const struct verbs_context_ops tracked = {
 	.req_notify_cq = tracked_req_notify_cq,
 };
 
-/* Takes those operations that are not tracked ones for the provider's. */
+/* Keeps the operations that are not our own as the provider's. */
 static void take(struct hf_track *track, const struct verbs_context_ops *ops)
 {
 #define TAKE(op)                                  \
@@ -466,7 +467,7 @@ void hfi_track_free(struct hf_track *track)
 	free(track);
 }
 
-/* Held for long only from one call of a program to another, and what it guards is whole then. */
+/* Only a program between two calls holds the lock for long, and then the data is consistent. */
 bool hfi_track_hold(struct hf_track *track)
 {
 	struct timespec until;
@@ -485,7 +486,7 @@ void hfi_track_release(struct hf_track *track)
 
 void hfi_track_renew_lock(struct hf_track *track)
 {
-	/* What it says of its owner is about a thread of the parent. */
+	/* The lock's owner is a thread of the parent. */
 	memset(&track->lock, 0, sizeof(track->lock));
 	new_lock(track);
 }
@@ -493,7 +494,7 @@ void hfi_track_renew_lock(struct hf_track *track)
 void hfi_track_end(struct hf_track *track)
 {
 	atomic_store(&track->ended, true);
-	/* A provider's call that is on the way should not see its queue replaced; it cannot block. */
+	/* Wait for provider calls in progress: they must not see the queue replaced. They cannot block. */
 	if (hfi_track_hold(track))
 		hfi_track_release(track);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Which work requests are outstanding, so that they can be flushed when the device is taken away from
- * a program. Kept where revocation is switched on, and nowhere else: it costs a lock for each post and
- * poll.
+ * Keeps account of outstanding work requests, so that they can be flushed when a device is revoked.
+ * Only while revocation is switched on, since it costs a lock for each post and poll.
  */
 #ifndef HF_VERBS_TRACK_H
 #define HF_VERBS_TRACK_H
@@ -13,22 +12,22 @@
 struct verbs_context;
 struct hf_track;
 
-/* Puts itself between the program and the provider's operations; -ENOMEM. */
+/* Wraps the provider's operations; -ENOMEM. */
 int hfi_track_new(struct verbs_context *context, struct hf_track **ret);
 void hfi_track_free(struct hf_track *track);
 
-/* The provider has set operations: gets between again. */
+/* Wraps them again after the provider has set operations. */
 void hfi_track_refresh(struct verbs_context *context);
 
 /*
- * From now on posting fails with EIO, and polling gives first what is complete and then everything
- * that is outstanding, with IBV_WC_WR_FLUSH_ERR. Waits for calls that are on the way.
+ * From now on posting fails with EIO. Polling returns what is complete, and then every outstanding
+ * request with IBV_WC_WR_FLUSH_ERR. Waits for calls in progress.
  */
 void hfi_track_end(struct hf_track *track);
 
 /*
- * Around fork: keeps others out, or false where one stays in for long. In the child the lock is a new
- * one, held or not.
+ * Around fork: takes the lock; false where a program holds it for long. The child gets a new lock,
+ * whether or not it was held.
  */
 bool hfi_track_hold(struct hf_track *track);
 void hfi_track_release(struct hf_track *track);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Requests put together by single calls, and completions read by single calls. */
+/* Tracks requests that ibv_wr_*() builds, and completions that ibv_start_poll() and so on read. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +17,8 @@ struct hf_tracked_post {
 struct hf_tracked_poll {
 	const struct ibv_cq *cq;
 	struct ibv_cq_ex real; /* the provider's calls */
-	bool started;	       /* by the provider, which wants to hear of the end */
-	bool flushing;	       /* `wc` is what is read */
+	bool started;	       /* by the provider, whose end_poll must be called */
+	bool flushing;	       /* the program reads `wc` */
 	struct ibv_wc wc;
 	UT_hash_handle hh;
 };
@@ -68,7 +68,7 @@ static int wr_complete(struct ibv_qp_ex *qp)
 	return err;
 }
 
-/* Each call that begins a request; those that only add to it stay the provider's. */
+/* Wraps each call that begins a request. Calls that add to a request stay the provider's. */
 #define BUILD(name, parameters, ...)                        \
 	static void name parameters                         \
 	{                                                   \
@@ -101,7 +101,7 @@ BUILD(wr_send_tso, (struct ibv_qp_ex * qp, void *header, uint16_t size, uint16_t
 BUILD(wr_atomic_write, (struct ibv_qp_ex * qp, uint32_t rkey, uint64_t addr, const void *value), qp,
       rkey, addr, value)
 
-/* The last one of rdma-core 44: in the objects of an older provider something else lies there. */
+/* The last member of rdma-core 44; objects of an older provider hold something else there. */
 static bool has_atomic_write(struct ibv_context *context)
 {
 	return hf_uverbs_of(context)->qp_mask_offset > offsetof(struct ibv_qp_ex, wr_atomic_write);
@@ -187,7 +187,7 @@ static struct hf_tracked_poll *poll_of(struct ibv_cq_ex *cq)
 	return poll;
 }
 
-/* What the provider has said becomes known, or else what is to be flushed takes its place. */
+/* Retires the completion that the provider returned; if it has none, returns one to flush. */
 static int polled(struct hf_tracked_poll *poll, struct ibv_cq_ex *cq, int err)
 {
 	struct hf_track *track = hfi_track_of(cq->context);
@@ -274,7 +274,7 @@ struct ibv_cq_ex *hfi_tracked_create_cq_ex(struct ibv_context *context,
 	struct hf_tracked_poll *poll;
 	struct ibv_cq_ex *cq;
 
-	/* Without it nobody knows whose request is complete. */
+	/* Needed to find the request that is complete. */
 	attr->wc_flags |= IBV_WC_EX_WITH_QP_NUM;
 	cq = track->real.create_cq_ex(context, attr);
 	attr->wc_flags = wanted;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the parts of tracking share: requests and completions as structs, and by single calls. */
+/* What track.c and track_ex.c share. */
 #ifndef HF_VERBS_TRACK_INTERNAL_H
 #define HF_VERBS_TRACK_INTERNAL_H
 
@@ -38,7 +38,7 @@ struct hf_track *hfi_track_of(const struct ibv_context *context);
 void hfi_ring_push(struct hf_ring *ring, uint64_t id);
 void hfi_ring_clear(struct hf_ring *ring);
 
-/* All of these with the lock held. A send was posted; a completion was polled; one to flush, 0 or 1. */
+/* Call all of these with the lock held. */
 void hfi_track_sent(struct hf_track *track, struct ibv_qp *qp, uint64_t id);
 void hfi_track_retire(struct hf_track *track, const struct ibv_wc *wc);
 int hfi_track_flush(struct hf_track *track, const struct ibv_cq *cq, int want, struct ibv_wc *wc);
@@ -47,7 +47,7 @@ struct ibv_qp *hfi_tracked_create_qp_ex(struct ibv_context *context,
 					struct ibv_qp_init_attr_ex *attr);
 struct ibv_cq_ex *hfi_tracked_create_cq_ex(struct ibv_context *context,
 					   struct ibv_cq_init_attr_ex *attr);
-/* Before it is destroyed: from here on its calls are the provider's own. */
+/* Before a QP is destroyed: gives its calls back to the provider. */
 void hfi_track_release_post(struct hf_track *track, struct ibv_qp *qp);
 void hfi_track_release_poll(struct hf_track *track, struct ibv_cq *cq);
 void hfi_track_drop_all_ex(struct hf_track *track);
