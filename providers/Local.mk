@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# A provider is a module NAME-hfN.so, N being the private ABI it speaks, and a manifest beside it.
+# A provider is a module NAME-hfN.so, where N is its private ABI, and a manifest.
 provider_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-Wl,--version-script=$(top_srcdir)/abi/maps/provider.map
 provider_cppflags = $(AM_CPPFLAGS) -DPROVIDER_VERSION='"$(PACKAGE_VERSION)"'
@@ -8,9 +8,12 @@ provider_LTLIBRARIES += rxe-hf1.la siw-hf1.la
 dist_provider_DATA = providers/rxe/rxe.provider providers/siw/siw.provider
 
 provider_common = \
+	providers/common/cq_ex.c \
+	providers/common/cq_ex.h \
+	providers/common/default_ops.c \
+	providers/common/default_ops.h \
 	providers/common/lock.h \
-	providers/common/plain.c \
-	providers/common/plain.h
+	providers/common/util.h
 
 rxe_hf1_la_SOURCES = \
 	providers/rxe/ah.c \
@@ -45,7 +48,7 @@ siw_hf1_la_CPPFLAGS = $(provider_cppflags)
 siw_hf1_la_LDFLAGS = $(provider_ldflags)
 siw_hf1_la_LIBADD = libholdfast.la
 
-# A directory like the installed one, for running what was built where it was built.
+# A provider directory like the installed one, for running from the build tree.
 noinst_DATA += providers.d/stamp
 providers.d/stamp: rxe-hf1.la siw-hf1.la $(dist_provider_DATA)
 	$(AM_V_GEN)rm -rf providers.d && $(MKDIR_P) providers.d && \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Address handles. Since Linux 5.18 the kernel numbers them, and a request names that number;
- * before, every request carries the whole address.
+ * Address handles. Since Linux 5.18 the kernel numbers them, and a request contains the number.
+ * Before, every request contains the whole address.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 #include "providers/rxe/rxe.h"
 
-/* RoCE v2's IPv4 addresses are GIDs of the form ::ffff:a.b.c.d (IBTA Annex A17). */
+/* RoCE v2 encodes IPv4 addresses as GIDs of the form ::ffff:a.b.c.d (IBTA Annex A17). */
 static uint8_t to_address(const union ibv_gid *gid, struct sockaddr_in *v4, struct sockaddr_in6 *v6)
 {
 	struct in6_addr address;

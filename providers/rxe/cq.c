@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Completion queues: made, resized and destroyed. */
+/* Creates, resizes and destroys completion queues. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +18,24 @@ static int map_ring(struct rxe_cq *cq, const struct mminfo *info)
 			      sizeof(struct ib_uverbs_wc));
 }
 
+/* Finishes a creation that the kernel answered with `err`: maps the ring, or frees the CQ. */
+static struct rxe_cq *rxe_finish_cq(struct rxe_cq *cq, int err, const struct mminfo *info)
+{
+	if (err)
+		goto free_cq;
+	err = map_ring(cq, info);
+	if (err)
+		goto destroy_cq;
+	return cq;
+
+destroy_cq:
+	hf_provider_destroy_cq(&cq->verbs.cq);
+free_cq:
+	free_cq(cq);
+	errno = err;
+	return NULL;
+}
+
 struct ibv_cq *rxe_create_cq(struct ibv_context *context, int cqe, struct ibv_comp_channel *channel,
 			     int comp_vector)
 {
@@ -29,19 +47,8 @@ struct ibv_cq *rxe_create_cq(struct ibv_context *context, int cqe, struct ibv_co
 	if (!cq)
 		return NULL;
 	err = hf_provider_create_cq(context, cqe, channel, comp_vector, &cq->verbs.cq, &data);
-	if (err)
-		goto free_cq;
-	err = map_ring(cq, &response.mi);
-	if (err)
-		goto destroy_cq;
-	return &cq->verbs.cq;
-
-destroy_cq:
-	hf_provider_destroy_cq(&cq->verbs.cq);
-free_cq:
-	free_cq(cq);
-	errno = err;
-	return NULL;
+	cq = rxe_finish_cq(cq, err, &response.mi);
+	return cq ? &cq->verbs.cq : NULL;
 }
 
 struct ibv_cq_ex *rxe_create_cq_ex(struct ibv_context *context, struct ibv_cq_init_attr_ex *attr)
@@ -51,35 +58,23 @@ struct ibv_cq_ex *rxe_create_cq_ex(struct ibv_context *context, struct ibv_cq_in
 	struct rxe_cq *cq;
 	int err;
 
-	/* The kernel driver has no timestamps, and nothing else that is not in every completion. */
-	if (attr->wc_flags & ~(uint64_t)IBV_WC_STANDARD_FLAGS ||
-	    attr->comp_mask & ~(uint32_t)IBV_CQ_INIT_ATTR_MASK_FLAGS) {
+	if (!cq_ex_supported(attr)) {
 		errno = EOPNOTSUPP;
 		return NULL;
 	}
 	cq = calloc(1, sizeof(*cq));
 	if (!cq)
 		return NULL;
-	cq->unlocked = attr->comp_mask & IBV_CQ_INIT_ATTR_MASK_FLAGS &&
-		       attr->flags & IBV_CREATE_CQ_ATTR_SINGLE_THREADED;
+	cq->unlocked = cq_ex_single_threaded(attr);
 	err = hf_provider_create_cq_ex(context, attr, &cq->verbs, &data, 0);
-	if (err)
-		goto free_cq;
-	err = map_ring(cq, &response.mi);
-	if (err)
-		goto destroy_cq;
+	cq = rxe_finish_cq(cq, err, &response.mi);
+	if (!cq)
+		return NULL;
 	rxe_set_cq_calls(&cq->verbs.cq_ex, attr->wc_flags);
 	return &cq->verbs.cq_ex;
-
-destroy_cq:
-	hf_provider_destroy_cq(&cq->verbs.cq);
-free_cq:
-	free_cq(cq);
-	errno = err;
-	return NULL;
 }
 
-/* The kernel moves what is in the ring into a new one: nobody may take from the old one meanwhile. */
+/* The kernel moves the completions into a new ring: do not poll the old one meanwhile. */
 int rxe_resize_cq(struct ibv_cq *ibv, int cqe)
 {
 	struct rxe_cq *cq = container_of(ibv, struct rxe_cq, verbs.cq);
@@ -93,7 +88,7 @@ int rxe_resize_cq(struct ibv_cq *ibv, int cqe)
 	err = hf_provider_resize_cq(ibv, cqe, &data);
 	if (err)
 		goto unlock;
-	/* On failure the old ring stays, in which nothing will arrive any more, rather than none. */
+	/* On failure keep the old ring: polling it is safe, although nothing arrives there any more. */
 	err = map_ring(cq, &response.mi);
 	if (err)
 		goto unlock;
@@ -104,8 +99,8 @@ unlock:
 	return err;
 }
 
-/* From the newest on, what stays moves up to the producer; the slots in between are not its. */
-void rxe_cq_forget(struct ibv_cq *ibv, uint32_t qp_num)
+/* Walks from the newest completion to the oldest and moves those that stay towards the newest end. */
+void rxe_cq_discard(struct ibv_cq *ibv, uint32_t qp_num)
 {
 	struct rxe_cq *cq = container_of(ibv, struct rxe_cq, verbs.cq);
 	uint32_t first, end, to;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Taking completions out of a CQ: the ring holds struct ib_uverbs_wc. */
+/* Polls a CQ, whose ring holds struct ib_uverbs_wc. */
 #include <errno.h>
 #include <string.h>
 
 #include "providers/rxe/rxe.h"
 
+/* Checks that a completion can be copied from the kernel's struct to the program's. */
 #define SAME_PLACE(ours, theirs)                                                               \
 	_Static_assert(offsetof(struct ibv_wc, ours) == offsetof(struct ib_uverbs_wc, theirs), \
 		       "a completion's " #ours)
@@ -24,7 +25,7 @@ SAME_PLACE(sl, sl);
 SAME_PLACE(dlid_path_bits, dlid_path_bits);
 _Static_assert(sizeof(struct ibv_wc) == sizeof(struct ib_uverbs_wc), "a completion's size");
 
-/* IB_WC_WITH_INVALIDATE of the kernel's rdma/ib_verbs.h, where programs have IBV_WC_IP_CSUM_OK. */
+/* IB_WC_WITH_INVALIDATE of the kernel's rdma/ib_verbs.h; in programs this bit is IBV_WC_IP_CSUM_OK. */
 enum { KERNEL_WC_WITH_INV = 1 << 2 };
 
 static inline unsigned int wc_flags(unsigned int flags)
@@ -34,31 +35,19 @@ static inline unsigned int wc_flags(unsigned int flags)
 	return flags;
 }
 
-static inline void lock(struct rxe_cq *cq)
-{
-	if (likely(!cq->unlocked))
-		lock_take(&cq->lock);
-}
-
-static inline void unlock(struct rxe_cq *cq)
-{
-	if (likely(!cq->unlocked))
-		lock_release(&cq->lock);
-}
-
 int rxe_poll_cq(struct ibv_cq *ibv, int num_entries, struct ibv_wc *wc)
 {
 	struct rxe_cq *cq = container_of(ibv, struct rxe_cq, verbs.cq);
-	uint32_t index, count, wanted = num_entries > 0 ? (uint32_t)num_entries : 0;
+	uint32_t index, count, max = num_entries > 0 ? (uint32_t)num_entries : 0;
 	struct rxe_queue queue;
 
-	lock(cq);
-	/* A copy: what is written to *wc could change the original for all the compiler knows. */
+	lock_take_unless(&cq->lock, cq->unlocked);
+	/* A local copy: the compiler must assume that writes to *wc change cq->queue. */
 	queue = cq->queue;
 	index = rxe_queue_consumer(&queue);
 	count = rxe_queue_count(&queue, index);
-	if (count > wanted)
-		count = wanted;
+	if (count > max)
+		count = max;
 	if (count) {
 		const uint32_t end = index + count;
 
@@ -69,19 +58,19 @@ int rxe_poll_cq(struct ibv_cq *ibv, int num_entries, struct ibv_wc *wc)
 		} while (++index != end);
 		rxe_queue_consume(&queue, end);
 	}
-	unlock(cq);
+	lock_release_unless(&cq->lock, cq->unlocked);
 	return (int)count;
 }
 
-/* ---- one after the other, in place ---- */
+/* ---- Extended polling: one completion at a time, read in the ring ---- */
 
 static struct rxe_cq *cq_of(struct ibv_cq_ex *cq)
 {
 	return container_of(cq, struct rxe_cq, verbs.cq_ex);
 }
 
-/* Makes the oldest completion the current one; it stays in the ring until it has been read. */
-static int take(struct rxe_cq *cq, uint32_t index)
+/* Makes the oldest completion the current one. It stays in the ring until the next one is asked for. */
+static int set_current(struct rxe_cq *cq, uint32_t index)
 {
 	const struct ib_uverbs_wc *wc;
 
@@ -103,10 +92,10 @@ static int start_poll(struct ibv_cq_ex *ibv, struct ibv_poll_cq_attr *attr)
 
 	if (unlikely(attr->comp_mask))
 		return EINVAL;
-	lock(cq);
-	err = take(cq, rxe_queue_consumer(&cq->queue));
+	lock_take_unless(&cq->lock, cq->unlocked);
+	err = set_current(cq, rxe_queue_consumer(&cq->queue));
 	if (err)
-		unlock(cq);
+		lock_release_unless(&cq->lock, cq->unlocked);
 	return err;
 }
 
@@ -117,7 +106,7 @@ static int next_poll(struct ibv_cq_ex *ibv)
 
 	if (likely(cq->current))
 		rxe_queue_consume(&cq->queue, ++index);
-	return take(cq, index);
+	return set_current(cq, index);
 }
 
 static void end_poll(struct ibv_cq_ex *ibv)
@@ -127,7 +116,7 @@ static void end_poll(struct ibv_cq_ex *ibv)
 	if (cq->current)
 		rxe_queue_consume(&cq->queue, rxe_queue_consumer(&cq->queue) + 1);
 	cq->current = NULL;
-	unlock(cq);
+	lock_release_unless(&cq->lock, cq->unlocked);
 }
 
 static enum ibv_wc_opcode read_opcode(struct ibv_cq_ex *cq)
@@ -182,24 +171,21 @@ static uint8_t read_dlid_path_bits(struct ibv_cq_ex *cq)
 
 void rxe_set_cq_calls(struct ibv_cq_ex *cq, uint64_t wc_flags)
 {
+	static const struct cq_ex_readers readers = {
+		.opcode = read_opcode,
+		.vendor_err = read_vendor_err,
+		.wc_flags = read_wc_flags,
+		.byte_len = read_byte_len,
+		.imm_data = read_imm_data,
+		.qp_num = read_qp_num,
+		.src_qp = read_src_qp,
+		.slid = read_slid,
+		.sl = read_sl,
+		.dlid_path_bits = read_dlid_path_bits,
+	};
+
 	cq->start_poll = start_poll;
 	cq->next_poll = next_poll;
 	cq->end_poll = end_poll;
-	cq->read_opcode = read_opcode;
-	cq->read_vendor_err = read_vendor_err;
-	cq->read_wc_flags = read_wc_flags;
-	if (wc_flags & IBV_WC_EX_WITH_BYTE_LEN)
-		cq->read_byte_len = read_byte_len;
-	if (wc_flags & IBV_WC_EX_WITH_IMM)
-		cq->read_imm_data = read_imm_data;
-	if (wc_flags & IBV_WC_EX_WITH_QP_NUM)
-		cq->read_qp_num = read_qp_num;
-	if (wc_flags & IBV_WC_EX_WITH_SRC_QP)
-		cq->read_src_qp = read_src_qp;
-	if (wc_flags & IBV_WC_EX_WITH_SLID)
-		cq->read_slid = read_slid;
-	if (wc_flags & IBV_WC_EX_WITH_SL)
-		cq->read_sl = read_sl;
-	if (wc_flags & IBV_WC_EX_WITH_DLID_PATH_BITS)
-		cq->read_dlid_path_bits = read_dlid_path_bits;
+	cq_ex_set_readers(cq, wc_flags, &readers);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Queue pairs: made and destroyed. */
+/* Creates, resets and destroys queue pairs. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -12,7 +12,7 @@ enum {
 	UC_OPS = ALL_OPS | OP(RDMA_WRITE) | OP(RDMA_WRITE_WITH_IMM) | OP(BIND_MW),
 	RC_OPS = UC_OPS | OP(RDMA_READ) | OP(ATOMIC_CMP_AND_SWP) | OP(ATOMIC_FETCH_AND_ADD) |
 		 OP(LOCAL_INV) | OP(SEND_WITH_INV),
-	/* IBV_QP_EX_WITH_X is the bit of IBV_WR_X for all but this one. */
+	/* In these bits IBV_QP_EX_WITH_X is 1 << IBV_WR_X. */
 	COMMON_BITS = OP(DRIVER1) - 1,
 };
 
@@ -42,20 +42,20 @@ static uint32_t opcodes_of(enum ibv_qp_type type)
 	}
 }
 
-/* What of send_ops_flags there is, as bits of opcodes; 0 or a positive errno value. */
+/* Checks send_ops_flags, and adds ATOMIC_WRITE to *opcodes if asked for. 0 or a positive errno value. */
 static int check_ops(struct ibv_context *context, const struct ibv_qp_init_attr_ex *attr,
 		     uint32_t *opcodes)
 {
-	const uint64_t wanted = attr->send_ops_flags;
+	const uint64_t flags = attr->send_ops_flags;
 
 	if (!(attr->comp_mask & IBV_QP_INIT_ATTR_SEND_OPS_FLAGS))
 		return 0;
-	if (wanted & IBV_QP_EX_WITH_ATOMIC_WRITE) {
+	if (flags & IBV_QP_EX_WITH_ATOMIC_WRITE) {
 		if (attr->qp_type != IBV_QPT_RC || !has_atomic_write(context))
 			return EOPNOTSUPP;
 		*opcodes |= OP(ATOMIC_WRITE);
 	}
-	if (wanted & ~(uint64_t)(IBV_QP_EX_WITH_ATOMIC_WRITE | (*opcodes & COMMON_BITS)))
+	if (flags & ~(uint64_t)(IBV_QP_EX_WITH_ATOMIC_WRITE | (*opcodes & COMMON_BITS)))
 		return EOPNOTSUPP;
 	return 0;
 }
@@ -86,9 +86,9 @@ static void free_qp(struct rxe_qp *qp)
 	free(qp);
 }
 
-/* `err` is the kernel's answer. */
-static struct ibv_qp *complete(struct rxe_qp *qp, int err, const struct ibv_qp_cap *cap,
-			       const struct rxe_create_qp_resp *response)
+/* Finishes a creation that the kernel answered with `err`: maps the rings, or frees the QP. */
+static struct ibv_qp *rxe_finish_qp(struct rxe_qp *qp, int err, const struct ibv_qp_cap *cap,
+				    const struct rxe_create_qp_resp *response)
 {
 	if (err)
 		goto free_qp;
@@ -116,7 +116,7 @@ struct ibv_qp *rxe_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr)
 		return NULL;
 	qp->opcodes = opcodes_of(attr->qp_type);
 	err = hf_provider_create_qp(pd, &qp->verbs.qp, attr, &data);
-	return complete(qp, err, &attr->cap, &response);
+	return rxe_finish_qp(qp, err, &attr->cap, &response);
 }
 
 struct ibv_qp *rxe_create_qp_ex(struct ibv_context *context, struct ibv_qp_init_attr_ex *attr)
@@ -125,7 +125,7 @@ struct ibv_qp *rxe_create_qp_ex(struct ibv_context *context, struct ibv_qp_init_
 	const struct hf_driver_data data = {.out = &response, .out_size = sizeof(response)};
 	const uint32_t known = IBV_QP_INIT_ATTR_PD | IBV_QP_INIT_ATTR_CREATE_FLAGS |
 			       IBV_QP_INIT_ATTR_SEND_OPS_FLAGS;
-	/* The kernel driver has none of them. */
+	/* The kernel driver supports no create_flags. */
 	bool flagged = attr->comp_mask & IBV_QP_INIT_ATTR_CREATE_FLAGS && attr->create_flags;
 	uint32_t opcodes = opcodes_of(attr->qp_type);
 	struct rxe_qp *qp;
@@ -145,20 +145,20 @@ struct ibv_qp *rxe_create_qp_ex(struct ibv_context *context, struct ibv_qp_init_
 		qp->verbs.comp_mask |= VERBS_QP_EX;
 	}
 	err = hf_provider_create_qp_ex(context, &qp->verbs, attr, &data);
-	return complete(qp, err, &attr->cap, &response);
+	return rxe_finish_qp(qp, err, &attr->cap, &response);
 }
 
-/* What is left of a QP's life before a reset is nobody's: its requests have ids that are used again. */
+/* A reset discards the QP's completions: the program may use their wr_ids again. */
 int rxe_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask)
 {
-	int err = plain_modify_qp(qp, attr, mask);
+	int err = default_modify_qp(qp, attr, mask);
 
 	if (err || !(mask & IBV_QP_STATE) || attr->qp_state != IBV_QPS_RESET)
 		return err;
 	if (qp->send_cq)
-		rxe_cq_forget(qp->send_cq, qp->qp_num);
+		rxe_cq_discard(qp->send_cq, qp->qp_num);
 	if (qp->recv_cq && qp->recv_cq != qp->send_cq)
-		rxe_cq_forget(qp->recv_cq, qp->qp_num);
+		rxe_cq_discard(qp->recv_cq, qp->qp_num);
 	return 0;
 }
 

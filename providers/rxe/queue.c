@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Maps the rings that are shared with rdma_rxe, and checks their geometry. */
 #include <errno.h>
 #include <sys/mman.h>
 

@@ -2,11 +2,11 @@
 /*
  * The rings that rdma_rxe shares with programs (struct rxe_queue_buf of rdma/rdma_user_rxe.h). The
  * producer writes elements, then its index; the consumer reads the index, then elements. A ring holds
- * one element less than it has slots: with equal indices it is empty.
+ * one element less than it has slots: it is empty when both indices are equal.
  *
- * The geometry is checked once and kept here, and every index is masked by it: whatever stands in
- * the shared header later, no access leaves the mapping. Both indices are read from the header each
- * time, so that a mapping which was replaced by zeroed memory is an empty ring.
+ * The geometry is checked once and copied, and every index is masked with the copy, so no access
+ * leaves the mapping even if the shared header changes later. Both indices are read from the header
+ * each time, so a mapping that was replaced by zeroed memory is an empty ring.
  */
 #ifndef PROVIDERS_RXE_QUEUE_H
 #define PROVIDERS_RXE_QUEUE_H
@@ -20,19 +20,19 @@ struct rxe_queue {
 	struct rxe_queue_buf *buf;
 	uint32_t mask;
 	uint32_t shift; /* log2 of an element's size */
-	size_t size;	/* of the mapping */
+	size_t size;	/* of the mapping, in bytes */
 };
 
-/* Describes the ring at `buf`, `size` bytes long, or -EPROTO where it does not fit in there. */
+/* Describes the ring in the `size` bytes at `buf`. -EPROTO if it does not fit there. */
 int rxe_queue_init(struct rxe_queue *queue, struct rxe_queue_buf *buf, size_t size,
 		   size_t element_size);
 
-/* Maps the ring that the kernel tells of. `element_size`: what an element must have room for. */
+/* Maps the ring that the kernel created. `element_size`: the least size of an element. */
 int rxe_queue_map(struct rxe_queue *queue, int cmd_fd, const struct mminfo *info,
 		  size_t element_size);
 void rxe_queue_unmap(struct rxe_queue *queue);
 
-/* The other side's index orders what follows; one's own needs no order, the lock sees to that. */
+/* Acquire: elements are accessed after the other side's index. Our own index is under our lock. */
 static inline uint32_t rxe_queue_theirs(const __u32 *index)
 {
 	return __atomic_load_n(index, __ATOMIC_ACQUIRE);
@@ -48,7 +48,7 @@ static inline void *rxe_queue_at(const struct rxe_queue *queue, uint32_t index)
 	return queue->buf->data + ((size_t)(index & queue->mask) << queue->shift);
 }
 
-/* As the producer: the next slot, how many are free, and handing over all slots before `index`. */
+/* For the producer: the next slot, the number of free slots, and publishing all slots before `index`. */
 static inline uint32_t rxe_queue_producer(const struct rxe_queue *queue)
 {
 	return rxe_queue_ours(&queue->buf->producer_index);
@@ -64,7 +64,7 @@ static inline void rxe_queue_produce(const struct rxe_queue *queue, uint32_t ind
 	__atomic_store_n(&queue->buf->producer_index, index & queue->mask, __ATOMIC_RELEASE);
 }
 
-/* As the consumer: the oldest element, how many there are, and giving back all before `index`. */
+/* For the consumer: the oldest element, the number of elements, and freeing all slots before `index`. */
 static inline uint32_t rxe_queue_consumer(const struct rxe_queue *queue)
 {
 	return rxe_queue_ours(&queue->buf->consumer_index);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Receive requests: a ring of struct rxe_recv_wqe, of a QP or an SRQ. */
+/* Posts receive requests to the ring of a QP or an SRQ. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,29 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Soft-RoCE: the kernel driver rdma_rxe. */
-#include <errno.h>
-#include <stdlib.h>
+/* The provider for soft-RoCE, the kernel driver rdma_rxe: its descriptor and operations. */
 #include <rdma/ib_user_ioctl_verbs.h>
 
 #include "providers/rxe/rxe.h"
 
-static void rxe_free_context(struct ibv_context *context)
-{
-	struct rxe_context *rxe = container_of(context, struct rxe_context, verbs.context);
-
-	hf_provider_context_uninit(&rxe->verbs);
-	free(rxe);
-}
-
 static const struct verbs_context_ops rxe_operations = {
-	.query_device_ex = plain_query_device,
+	.query_device_ex = default_query_device,
 	.query_port = hf_provider_query_port,
-	.alloc_pd = plain_alloc_pd,
-	.dealloc_pd = plain_dealloc_pd,
-	.reg_mr = plain_reg_mr,
-	.rereg_mr = plain_rereg_mr,
-	.dereg_mr = plain_dereg_mr,
-	.alloc_mw = plain_alloc_mw,
-	.dealloc_mw = plain_dealloc_mw,
+	.alloc_pd = default_alloc_pd,
+	.dealloc_pd = default_dealloc_pd,
+	.reg_mr = default_reg_mr,
+	.rereg_mr = default_rereg_mr,
+	.dereg_mr = default_dereg_mr,
+	.alloc_mw = default_alloc_mw,
+	.dealloc_mw = default_dealloc_mw,
 	.bind_mw = rxe_bind_mw,
 	.create_cq = rxe_create_cq,
 	.create_cq_ex = rxe_create_cq_ex,
@@ -35,12 +25,12 @@ static const struct verbs_context_ops rxe_operations = {
 	.create_srq_ex = rxe_create_srq_ex,
 	.get_srq_num = rxe_get_srq_num,
 	.modify_srq = rxe_modify_srq,
-	.query_srq = plain_query_srq,
+	.query_srq = default_query_srq,
 	.post_srq_recv = rxe_post_srq_recv,
 	.destroy_srq = rxe_destroy_srq,
 	.create_qp = rxe_create_qp,
 	.create_qp_ex = rxe_create_qp_ex,
-	.query_qp = plain_query_qp,
+	.query_qp = default_query_qp,
 	.modify_qp = rxe_modify_qp,
 	.post_send = rxe_post_send,
 	.post_recv = rxe_post_recv,
@@ -49,31 +39,15 @@ static const struct verbs_context_ops rxe_operations = {
 	.destroy_ah = rxe_destroy_ah,
 	.attach_mcast = hf_provider_attach_mcast,
 	.detach_mcast = hf_provider_detach_mcast,
-	.free_context = rxe_free_context,
+	.free_context = default_free_context,
 };
 
 static struct verbs_context *rxe_alloc_context(struct ibv_device *device, int cmd_fd,
 					       void *private_data)
 {
-	struct rxe_context *context;
-	int err;
-
 	(void)private_data;
-	context = hf_provider_context_alloc(device, cmd_fd, sizeof(*context),
-					    offsetof(struct rxe_context, verbs), RDMA_DRIVER_RXE);
-	if (!context)
-		return NULL;
-	err = hf_provider_get_context(&context->verbs, NULL);
-	if (err)
-		goto free_context;
-	hf_provider_set_ops(&context->verbs, &rxe_operations);
-	return &context->verbs;
-
-free_context:
-	hf_provider_context_uninit(&context->verbs);
-	free(context);
-	errno = err;
-	return NULL;
+	return default_alloc_context(device, cmd_fd, sizeof(struct verbs_context), RDMA_DRIVER_RXE,
+				     NULL, &rxe_operations);
 }
 
 static const struct verbs_match_ent rxe_matches[] = {
@@ -87,8 +61,8 @@ static const struct verbs_device_ops rxe_device_ops = {
 	.match_min_abi_version = 1,
 	.match_max_abi_version = 2,
 	.match_table = rxe_matches,
-	.alloc_device = plain_alloc_device,
-	.uninit_device = plain_uninit_device,
+	.alloc_device = default_alloc_device,
+	.uninit_device = default_uninit_device,
 	.alloc_context = rxe_alloc_context,
 };
 

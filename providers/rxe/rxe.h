@@ -1,28 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The objects of the provider for rdma_rxe, and its operations by file. */
+/* The objects of the provider for rdma_rxe, and its functions by file. */
 #ifndef PROVIDERS_RXE_RXE_H
 #define PROVIDERS_RXE_RXE_H
 
 #include <stdbool.h>
 #include <rdma/ib_user_verbs.h>
 
+#include "providers/common/cq_ex.h"
+#include "providers/common/default_ops.h"
 #include "providers/common/lock.h"
-#include "providers/common/plain.h"
+#include "providers/common/util.h"
 #include "providers/rxe/queue.h"
-
-struct rxe_context {
-	struct verbs_context verbs;
-};
 
 struct rxe_cq {
 	struct verbs_cq verbs;
 	struct lock lock;
 	bool unlocked; /* the program promised to use it from one thread at a time */
 	struct rxe_queue queue;
-	const struct ib_uverbs_wc *current; /* what the extended calls read */
+	const struct ib_uverbs_wc *current; /* for the ibv_wc_read_* calls */
 };
 
-/* Receive requests: of a QP or an SRQ. */
+/* The receive queue of a QP or an SRQ. */
 struct rxe_rq {
 	struct lock lock;
 	struct rxe_queue queue;
@@ -38,15 +36,15 @@ struct rxe_qp {
 	struct verbs_qp verbs;
 	struct lock lock; /* of the send queue */
 	struct rxe_queue sq;
-	uint32_t opcodes; /* bit n: the kernel driver has IBV_WR opcode n for this type */
+	uint32_t opcodes; /* bit n: the kernel driver supports IBV_WR opcode n for this QP type */
 	uint32_t max_sge;
 	uint32_t max_inline;
-	uint32_t ssn; /* of the last message */
+	uint32_t ssn; /* send sequence number of the last request */
 	struct rxe_rq rq;
 
 	/* Between ibv_wr_start() and ibv_wr_complete(): */
-	struct rxe_send_wqe *wqe; /* the request that the setters work on */
-	uint32_t next;		  /* the slot of the next one */
+	struct rxe_send_wqe *wqe; /* the request that the setters fill */
+	uint32_t next;		  /* the slot of the next request */
 	uint32_t room;
 	uint32_t first_ssn;
 	int err;
@@ -54,11 +52,11 @@ struct rxe_qp {
 
 struct rxe_ah {
 	struct ibv_ah ah;
-	uint32_t number; /* by which the kernel knows it; 0 before Linux 5.18 */
+	uint32_t number; /* the kernel's number; 0 before Linux 5.18 */
 	struct rxe_av av;
 };
 
-/* One more than the last bit of opcodes; IBV_WR_ATOMIC_WRITE is the last one. */
+/* One more than the largest opcode, IBV_WR_ATOMIC_WRITE. */
 enum { RXE_OPCODES = 16 };
 
 /* cq.c */
@@ -66,8 +64,8 @@ struct ibv_cq *rxe_create_cq(struct ibv_context *context, int cqe, struct ibv_co
 			     int comp_vector);
 struct ibv_cq_ex *rxe_create_cq_ex(struct ibv_context *context, struct ibv_cq_init_attr_ex *attr);
 int rxe_resize_cq(struct ibv_cq *cq, int cqe);
-/* Takes out all completions of a QP. */
-void rxe_cq_forget(struct ibv_cq *cq, uint32_t qp_num);
+/* Removes all completions of a QP. */
+void rxe_cq_discard(struct ibv_cq *cq, uint32_t qp_num);
 int rxe_destroy_cq(struct ibv_cq *cq);
 
 /* poll.c */
@@ -98,7 +96,6 @@ int rxe_destroy_qp(struct ibv_qp *qp);
 int rxe_post_send(struct ibv_qp *qp, struct ibv_send_wr *wr, struct ibv_send_wr **bad);
 int rxe_post_recv(struct ibv_qp *qp, struct ibv_recv_wr *wr, struct ibv_recv_wr **bad);
 int rxe_bind_mw(struct ibv_qp *qp, struct ibv_mw *mw, struct ibv_mw_bind *bind);
-int rxe_ring(struct ibv_qp *qp);
 
 /* wr.c */
 void rxe_set_qp_calls(struct ibv_qp_ex *qp);
@@ -109,7 +106,7 @@ int rxe_destroy_ah(struct ibv_ah *ah);
 void rxe_set_address(struct rxe_send_wqe *wqe, const struct ibv_ah *ah, uint32_t qpn,
 		     uint32_t qkey);
 
-/* What every request must have that is not its own: a slot holds what an earlier one left. */
+/* Sets the fields that every request needs. A slot still contains an earlier request. */
 static inline void rxe_wqe_begin(struct rxe_send_wqe *wqe, uint64_t wr_id, uint32_t opcode,
 				 uint32_t flags, uint32_t ssn)
 {
@@ -148,7 +145,7 @@ static inline void rxe_wqe_set_atomic(struct rxe_send_wqe *wqe, uint64_t addr, u
 	wqe->iova = addr;
 }
 
-/* The window's present key, and the one it is to have. */
+/* Needs the window's present key, mw->rkey, and its new key, `rkey`. */
 static inline void rxe_wqe_set_bind(struct rxe_send_wqe *wqe, const struct ibv_mw *mw,
 				    uint32_t rkey, const struct ibv_mw_bind_info *info)
 {
@@ -160,7 +157,7 @@ static inline void rxe_wqe_set_bind(struct rxe_send_wqe *wqe, const struct ibv_m
 	wqe->wr.wr.mw.access = info->mw_access_flags;
 }
 
-/* The same layout on both sides: an entry is copied as it is. */
+/* Both structs have the same layout, so entries are copied as they are. */
 _Static_assert(sizeof(struct ibv_sge) == sizeof(struct rxe_sge), "scatter/gather entries");
 _Static_assert(offsetof(struct ibv_sge, length) == offsetof(struct rxe_sge, length), "length");
 _Static_assert(offsetof(struct ibv_sge, lkey) == offsetof(struct rxe_sge, lkey), "lkey");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Posting lists of requests to a QP. */
+/* Posts lists of send and receive requests to a QP. */
 #include <errno.h>
 #include <string.h>
 
@@ -8,9 +8,9 @@
 enum {
 	SEND_FLAGS = IBV_SEND_FENCE | IBV_SEND_SIGNALED | IBV_SEND_SOLICITED | IBV_SEND_INLINE |
 		     IBV_SEND_IP_CSUM,
-	/* Requests that carry data there: the others take none, or bring some back. */
-	CARRYING = 1 << IBV_WR_SEND | 1 << IBV_WR_SEND_WITH_IMM | 1 << IBV_WR_SEND_WITH_INV |
-		   1 << IBV_WR_RDMA_WRITE | 1 << IBV_WR_RDMA_WRITE_WITH_IMM,
+	/* Requests that send data, and so may be inline. */
+	SENDING = 1 << IBV_WR_SEND | 1 << IBV_WR_SEND_WITH_IMM | 1 << IBV_WR_SEND_WITH_INV |
+		  1 << IBV_WR_RDMA_WRITE | 1 << IBV_WR_RDMA_WRITE_WITH_IMM,
 };
 
 static struct rxe_qp *qp_of(struct ibv_qp *qp)
@@ -18,26 +18,18 @@ static struct rxe_qp *qp_of(struct ibv_qp *qp)
 	return container_of(qp, struct rxe_qp, verbs.qp);
 }
 
-/* The kernel looks at the send queue when it is called, and at no other time. */
-int rxe_ring(struct ibv_qp *qp)
-{
-	struct ibv_send_wr *bad;
-
-	return hf_provider_post_send(qp, NULL, &bad);
-}
-
 static int fill_inline(struct rxe_qp *qp, struct rxe_send_wqe *wqe, const struct ibv_send_wr *wr)
 {
 	uint32_t length = 0;
 
-	if (unlikely(!(CARRYING & 1U << wr->opcode)))
+	if (unlikely(!(SENDING & 1U << wr->opcode)))
 		return EINVAL;
 	for (int i = 0; i < wr->num_sge; i++) {
 		const struct ibv_sge *sge = &wr->sg_list[i];
 
 		if (unlikely(sge->length > qp->max_inline - length))
 			return EINVAL;
-		/* An entry without bytes may point nowhere. */
+		/* An entry of length 0 may have an invalid address. */
 		if (sge->length)
 			memcpy(wqe->dma.inline_data + length, (const void *)(uintptr_t)sge->addr,
 			       sge->length);
@@ -64,7 +56,7 @@ static int fill_list(struct rxe_qp *qp, struct rxe_send_wqe *wqe, const struct i
 	return 0;
 }
 
-/* Eight bytes, which the program has at sg_list[0].addr as with IBV_SEND_INLINE. */
+/* The eight bytes are at sg_list[0].addr and are copied, as with IBV_SEND_INLINE. */
 static int fill_atomic_write(struct rxe_send_wqe *wqe, const struct ibv_send_wr *wr)
 {
 	if (wr->num_sge != 1 || wr->sg_list[0].length != sizeof(uint64_t))
@@ -83,7 +75,7 @@ static int fill(struct rxe_qp *qp, struct rxe_send_wqe *wqe, const struct ibv_se
 	if (unlikely(opcode >= RXE_OPCODES || !(qp->opcodes & 1U << opcode)))
 		return EINVAL;
 	rxe_wqe_begin(wqe, wr->wr_id, opcode, wr->send_flags & SEND_FLAGS, ssn);
-	wqe->wr.ex.imm_data = wr->imm_data; /* or the key to invalidate, in the same place */
+	wqe->wr.ex.imm_data = wr->imm_data; /* or invalidate_rkey: both are unions */
 	if (qp->verbs.qp.qp_type == IBV_QPT_UD) {
 		rxe_set_address(wqe, wr->wr.ud.ah, wr->wr.ud.remote_qpn, wr->wr.ud.remote_qkey);
 	} else if (opcode <= IBV_WR_RDMA_READ) {
@@ -119,7 +111,7 @@ int rxe_post_send(struct ibv_qp *ibv, struct ibv_send_wr *wr, struct ibv_send_wr
 	struct rxe_qp *qp = qp_of(ibv);
 	struct ibv_send_wr *const first = wr;
 	uint32_t start, index, room;
-	int err = 0, rung;
+	int err = 0, wake_err;
 
 	if (unlikely(ibv->state < IBV_QPS_RTS)) {
 		*bad = wr;
@@ -141,10 +133,11 @@ int rxe_post_send(struct ibv_qp *ibv, struct ibv_send_wr *wr, struct ibv_send_wr
 	lock_release(&qp->lock);
 	if (unlikely(index == start))
 		return err;
-	rung = rxe_ring(ibv);
-	if (unlikely(rung && !err)) {
+	/* The kernel reads the send queue only when it is called. */
+	wake_err = default_wake_kernel(ibv);
+	if (unlikely(wake_err && !err)) {
 		*bad = first;
-		err = rung;
+		err = wake_err;
 	}
 	return err;
 }
@@ -160,13 +153,13 @@ int rxe_post_recv(struct ibv_qp *ibv, struct ibv_recv_wr *wr, struct ibv_recv_wr
 		return EINVAL;
 	}
 	err = rxe_rq_post(&qp->rq, wr, bad);
-	/* The kernel flushes when it enters this state and has no other ear for receive requests. */
+	/* The kernel flushes receive requests only on a change to ERR, so request the change again. */
 	if (unlikely(ibv->state == IBV_QPS_ERR))
 		hf_provider_modify_qp(ibv, &attr, IBV_QP_STATE, NULL);
 	return err;
 }
 
-/* Type 1: the window gets its next key, that of the request. */
+/* Binds a window of type 1, which gets its next key. */
 int rxe_bind_mw(struct ibv_qp *qp, struct ibv_mw *mw, struct ibv_mw_bind *bind)
 {
 	struct ibv_send_wr *bad, wr = {

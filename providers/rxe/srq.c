@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Shared receive queues; the kernel driver has the basic type only. */
+/* Shared receive queues. The kernel driver supports only the basic type. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -70,12 +70,12 @@ int rxe_modify_srq(struct ibv_srq *ibv, struct ibv_srq_attr *attr, int mask)
 	if (!(mask & IBV_SRQ_MAX_WR))
 		return hf_provider_modify_srq(ibv, attr, mask, &data);
 
-	/* The kernel moves what is in the ring into a new one: nobody may put into the old one. */
+	/* The kernel moves the requests into a new ring: do not post to the old one meanwhile. */
 	lock_take(&srq->rq.lock);
 	old = srq->rq.queue;
 	producer = rxe_queue_producer(&old);
 	count = old.mask - rxe_queue_room(&old, producer);
-	/* Asked for less than there is in it, kernel 6.1 frees the ring and then uses it. */
+	/* Kernel 6.1 uses the ring after freeing it if max_wr is less than the requests in it. */
 	err = attr->max_wr < count ? EINVAL : hf_provider_modify_srq(ibv, attr, mask, &data);
 	if (err)
 		goto unlock;

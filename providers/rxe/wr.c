@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Requests put together in place: ibv_wr_start() takes the lock and ibv_wr_complete() hands over all
- * that was written since. The first error makes everything until then be taken back.
+ * The ibv_wr_* calls, which build requests in the ring: ibv_wr_start() takes the lock and
+ * ibv_wr_complete() publishes all requests since. After an error none of them is published.
  */
 #include <errno.h>
 #include <string.h>
@@ -43,7 +43,7 @@ static int complete(struct ibv_qp_ex *ibv)
 	else
 		rxe_queue_produce(&qp->sq, qp->next);
 	lock_release(&qp->lock);
-	return !err && any ? rxe_ring(&ibv->qp_base) : err;
+	return !err && any ? default_wake_kernel(&ibv->qp_base) : err;
 }
 
 static void abort_all(struct ibv_qp_ex *ibv)
@@ -54,7 +54,7 @@ static void abort_all(struct ibv_qp_ex *ibv)
 	lock_release(&qp->lock);
 }
 
-/* The next request, or NULL after an error. */
+/* Begins the next request. NULL after an error. */
 static struct rxe_send_wqe *begin(struct rxe_qp *qp, enum ibv_wr_opcode opcode)
 {
 	struct ibv_qp_ex *ibv = &qp->verbs.qp_ex;
@@ -68,7 +68,7 @@ static struct rxe_send_wqe *begin(struct rxe_qp *qp, enum ibv_wr_opcode opcode)
 	}
 	qp->room--;
 	wqe = rxe_queue_at(&qp->sq, qp->next++);
-	/* Inline is what a setter makes it. */
+	/* IBV_SEND_INLINE is not copied: the inline setters set it. */
 	rxe_wqe_begin(wqe, ibv->wr_id, opcode,
 		      ibv->wr_flags & (IBV_SEND_FENCE | IBV_SEND_SIGNALED | IBV_SEND_SOLICITED |
 				       IBV_SEND_IP_CSUM),
@@ -78,7 +78,7 @@ static struct rxe_send_wqe *begin(struct rxe_qp *qp, enum ibv_wr_opcode opcode)
 	return wqe;
 }
 
-/* ---- the requests ---- */
+/* ---- Builders: each begins a request ---- */
 
 static void wr_send(struct ibv_qp_ex *qp)
 {
@@ -172,7 +172,7 @@ static void wr_local_inv(struct ibv_qp_ex *qp, uint32_t rkey)
 		wqe->wr.ex.invalidate_rkey = rkey;
 }
 
-/* ---- what the last of them is about ---- */
+/* ---- Setters: address and data of the last request ---- */
 
 static void set_ud_addr(struct ibv_qp_ex *qp, struct ibv_ah *ah, uint32_t qpn, uint32_t qkey)
 {

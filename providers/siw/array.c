@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Maps the arrays that are shared with siw. */
 #include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -14,7 +15,7 @@ int siw_array_map(struct siw_array *array, int cmd_fd, uint64_t key, uint32_t el
 
 	if (!elements || elements & (elements - 1) || elements > (UINT32_C(1) << 30))
 		return EPROTO;
-	/* The kernel maps all of an array or nothing: whole pages. */
+	/* The kernel maps an array only as a whole, rounded up to pages. */
 	size = (elements * element_size + extra + page - 1) & ~(page - 1);
 	start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, cmd_fd, (off_t)key);
 	if (start == MAP_FAILED)

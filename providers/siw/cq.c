@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Completion queues: made, armed and destroyed. The kernel driver cannot resize them. */
+/* Creates, arms and destroys completion queues. The kernel driver cannot resize them. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -22,6 +22,25 @@ static int map_array(struct siw_cq *cq, const struct siw_uresp_create_cq *respon
 	return 0;
 }
 
+/* Finishes a creation that the kernel answered with `err`: maps the array, or frees the CQ. */
+static struct siw_cq *siw_finish_cq(struct siw_cq *cq, int err,
+				    const struct siw_uresp_create_cq *response)
+{
+	if (err)
+		goto free_cq;
+	err = map_array(cq, response);
+	if (err)
+		goto destroy_cq;
+	return cq;
+
+destroy_cq:
+	hf_provider_destroy_cq(&cq->verbs.cq);
+free_cq:
+	free_cq(cq);
+	errno = err;
+	return NULL;
+}
+
 struct ibv_cq *siw_create_cq(struct ibv_context *context, int cqe, struct ibv_comp_channel *channel,
 			     int comp_vector)
 {
@@ -33,19 +52,8 @@ struct ibv_cq *siw_create_cq(struct ibv_context *context, int cqe, struct ibv_co
 	if (!cq)
 		return NULL;
 	err = hf_provider_create_cq(context, cqe, channel, comp_vector, &cq->verbs.cq, &data);
-	if (err)
-		goto free_cq;
-	err = map_array(cq, &response);
-	if (err)
-		goto destroy_cq;
-	return &cq->verbs.cq;
-
-destroy_cq:
-	hf_provider_destroy_cq(&cq->verbs.cq);
-free_cq:
-	free_cq(cq);
-	errno = err;
-	return NULL;
+	cq = siw_finish_cq(cq, err, &response);
+	return cq ? &cq->verbs.cq : NULL;
 }
 
 struct ibv_cq_ex *siw_create_cq_ex(struct ibv_context *context, struct ibv_cq_init_attr_ex *attr)
@@ -55,37 +63,26 @@ struct ibv_cq_ex *siw_create_cq_ex(struct ibv_context *context, struct ibv_cq_in
 	struct siw_cq *cq;
 	int err;
 
-	if (attr->wc_flags & ~(uint64_t)IBV_WC_STANDARD_FLAGS ||
-	    attr->comp_mask & ~(uint32_t)IBV_CQ_INIT_ATTR_MASK_FLAGS) {
+	if (!cq_ex_supported(attr)) {
 		errno = EOPNOTSUPP;
 		return NULL;
 	}
 	cq = calloc(1, sizeof(*cq));
 	if (!cq)
 		return NULL;
-	cq->unlocked = attr->comp_mask & IBV_CQ_INIT_ATTR_MASK_FLAGS &&
-		       attr->flags & IBV_CREATE_CQ_ATTR_SINGLE_THREADED;
+	cq->unlocked = cq_ex_single_threaded(attr);
 	err = hf_provider_create_cq_ex(context, attr, &cq->verbs, &data, 0);
-	if (err)
-		goto free_cq;
-	err = map_array(cq, &response);
-	if (err)
-		goto destroy_cq;
+	cq = siw_finish_cq(cq, err, &response);
+	if (!cq)
+		return NULL;
 	siw_set_cq_calls(&cq->verbs.cq_ex, attr->wc_flags);
 	return &cq->verbs.cq_ex;
-
-destroy_cq:
-	hf_provider_destroy_cq(&cq->verbs.cq);
-free_cq:
-	free_cq(cq);
-	errno = err;
-	return NULL;
 }
 
 /*
- * Without the kernel, which looks at the flags after each completion: a full barrier, so that a
- * program that polls once more after this sees what arrived before the kernel saw the flags. Added
- * to those there are, as a CQ armed for every completion stays so.
+ * Arms the CQ without a system call: the kernel reads the flags after each completion. A full
+ * barrier, so that a program that polls once more after this sees every completion that the kernel
+ * wrote before it could see the flags. The flag is added: a CQ armed for every completion stays so.
  */
 int siw_req_notify_cq(struct ibv_cq *ibv, int solicited_only)
 {

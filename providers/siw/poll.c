@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Taking completions out of a CQ. */
+/* Polls a CQ. */
 #include <errno.h>
 
 #include "providers/siw/siw.h"
@@ -30,20 +30,8 @@ static const uint8_t statuses[SIW_NUM_WC_STATUS] = {
 	[SIW_WC_GENERAL_ERR] = IBV_WC_GENERAL_ERR,
 };
 
-static inline void lock(struct siw_cq *cq)
-{
-	if (likely(!cq->unlocked))
-		lock_take(&cq->lock);
-}
-
-static inline void unlock(struct siw_cq *cq)
-{
-	if (likely(!cq->unlocked))
-		lock_release(&cq->lock);
-}
-
-/* The oldest completion into *wc, its place given back; false where there is none. */
-static bool take(struct siw_cq *cq, struct ibv_wc *wc)
+/* Moves the oldest completion to *wc and frees its element. False if there is none. */
+static bool poll_one(struct siw_cq *cq, struct ibv_wc *wc)
 {
 	struct siw_cqe *cqe = siw_array_at(&cq->array, cq->array.next, sizeof(*cqe));
 	uint8_t opcode;
@@ -68,16 +56,16 @@ static bool take(struct siw_cq *cq, struct ibv_wc *wc)
 int siw_poll_cq(struct ibv_cq *ibv, int num_entries, struct ibv_wc *wc)
 {
 	struct siw_cq *cq = container_of(ibv, struct siw_cq, verbs.cq);
-	int taken = 0;
+	int count = 0;
 
-	lock(cq);
-	while (taken < num_entries && take(cq, wc + taken))
-		taken++;
-	unlock(cq);
-	return taken;
+	lock_take_unless(&cq->lock, cq->unlocked);
+	while (count < num_entries && poll_one(cq, wc + count))
+		count++;
+	lock_release_unless(&cq->lock, cq->unlocked);
+	return count;
 }
 
-/* ---- one after the other ---- */
+/* ---- Extended polling: one completion at a time ---- */
 
 static struct siw_cq *cq_of(struct ibv_cq_ex *cq)
 {
@@ -88,7 +76,7 @@ static int next_poll(struct ibv_cq_ex *ibv)
 {
 	struct siw_cq *cq = cq_of(ibv);
 
-	if (!take(cq, &cq->current))
+	if (!poll_one(cq, &cq->current))
 		return ENOENT;
 	ibv->wr_id = cq->current.wr_id;
 	ibv->status = cq->current.status;
@@ -97,20 +85,23 @@ static int next_poll(struct ibv_cq_ex *ibv)
 
 static int start_poll(struct ibv_cq_ex *ibv, struct ibv_poll_cq_attr *attr)
 {
+	struct siw_cq *cq = cq_of(ibv);
 	int err;
 
 	if (attr->comp_mask)
 		return EINVAL;
-	lock(cq_of(ibv));
+	lock_take_unless(&cq->lock, cq->unlocked);
 	err = next_poll(ibv);
 	if (err)
-		unlock(cq_of(ibv));
+		lock_release_unless(&cq->lock, cq->unlocked);
 	return err;
 }
 
 static void end_poll(struct ibv_cq_ex *ibv)
 {
-	unlock(cq_of(ibv));
+	struct siw_cq *cq = cq_of(ibv);
+
+	lock_release_unless(&cq->lock, cq->unlocked);
 }
 
 static enum ibv_wc_opcode read_opcode(struct ibv_cq_ex *cq)
@@ -128,14 +119,14 @@ static uint32_t read_qp_num(struct ibv_cq_ex *cq)
 	return cq_of(cq)->current.qp_num;
 }
 
-/* iWARP has none of these. */
-static uint32_t read_nothing(struct ibv_cq_ex *cq)
+/* For fields that iWARP does not have. */
+static uint32_t read_zero(struct ibv_cq_ex *cq)
 {
 	(void)cq;
 	return 0;
 }
 
-static uint8_t read_no_byte(struct ibv_cq_ex *cq)
+static uint8_t read_zero_byte(struct ibv_cq_ex *cq)
 {
 	(void)cq;
 	return 0;
@@ -143,24 +134,21 @@ static uint8_t read_no_byte(struct ibv_cq_ex *cq)
 
 void siw_set_cq_calls(struct ibv_cq_ex *cq, uint64_t wc_flags)
 {
+	static const struct cq_ex_readers readers = {
+		.opcode = read_opcode,
+		.vendor_err = read_zero,
+		.wc_flags = read_zero,
+		.byte_len = read_byte_len,
+		.imm_data = read_zero,
+		.qp_num = read_qp_num,
+		.src_qp = read_zero,
+		.slid = read_zero,
+		.sl = read_zero_byte,
+		.dlid_path_bits = read_zero_byte,
+	};
+
 	cq->start_poll = start_poll;
 	cq->next_poll = next_poll;
 	cq->end_poll = end_poll;
-	cq->read_opcode = read_opcode;
-	cq->read_vendor_err = read_nothing;
-	cq->read_wc_flags = read_nothing;
-	if (wc_flags & IBV_WC_EX_WITH_BYTE_LEN)
-		cq->read_byte_len = read_byte_len;
-	if (wc_flags & IBV_WC_EX_WITH_IMM)
-		cq->read_imm_data = read_nothing;
-	if (wc_flags & IBV_WC_EX_WITH_QP_NUM)
-		cq->read_qp_num = read_qp_num;
-	if (wc_flags & IBV_WC_EX_WITH_SRC_QP)
-		cq->read_src_qp = read_nothing;
-	if (wc_flags & IBV_WC_EX_WITH_SLID)
-		cq->read_slid = read_nothing;
-	if (wc_flags & IBV_WC_EX_WITH_SL)
-		cq->read_sl = read_no_byte;
-	if (wc_flags & IBV_WC_EX_WITH_DLID_PATH_BITS)
-		cq->read_dlid_path_bits = read_no_byte;
+	cq_ex_set_readers(cq, wc_flags, &readers);
 }

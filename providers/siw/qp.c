@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Queue pairs: made and destroyed. */
+/* Creates and destroys queue pairs. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -10,11 +10,11 @@ enum {
 	       IBV_QP_INIT_ATTR_SEND_OPS_FLAGS,
 };
 
-/* All that the kernel driver takes from a program. */
+/* The operations that the kernel driver accepts from a program. */
 static const uint64_t OPS = IBV_QP_EX_WITH_SEND | IBV_QP_EX_WITH_SEND_WITH_INV |
 			    IBV_QP_EX_WITH_RDMA_WRITE | IBV_QP_EX_WITH_RDMA_READ;
 
-/* There are no flags for the making of a QP. */
+/* False if the program asks for an operation or attribute that siw lacks, or for any create_flags. */
 static bool is_supported(const struct ibv_qp_init_attr_ex *attr)
 {
 	const uint32_t mask = attr->comp_mask;
@@ -32,7 +32,7 @@ static int map_arrays(struct siw_qp *qp, const struct ibv_qp_cap *cap,
 
 	err = siw_array_map(&qp->sq, cmd_fd, response->sq_key, response->num_sqe,
 			    sizeof(struct siw_sqe), 0);
-	/* With an SRQ the kernel answers a size here, but has made no such queue. */
+	/* With an SRQ the kernel reports a size here although there is no receive queue. */
 	if (err || qp->verbs.qp.srq || !response->num_rqe)
 		return err;
 	return siw_rq_map(&qp->rq, cmd_fd, response->rq_key, response->num_rqe, cap->max_recv_sge);
@@ -45,9 +45,12 @@ static void free_qp(struct siw_qp *qp)
 	free(qp);
 }
 
-/* `err` is the kernel's answer, `cap` what was asked for and then what there is. */
-static struct ibv_qp *complete(struct siw_qp *qp, int err, struct ibv_qp_cap *cap, bool signal_all,
-			       const struct siw_uresp_create_qp *response)
+/*
+ * Finishes a creation that the kernel answered with `err`: maps the arrays and changes *cap to the
+ * actual sizes, or frees the QP.
+ */
+static struct ibv_qp *siw_finish_qp(struct siw_qp *qp, int err, struct ibv_qp_cap *cap,
+				    bool signal_all, const struct siw_uresp_create_qp *response)
 {
 	if (err)
 		goto free_qp;
@@ -80,7 +83,7 @@ struct ibv_qp *siw_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr)
 	if (!qp)
 		return NULL;
 	err = hf_provider_create_qp(pd, &qp->verbs.qp, attr, &data);
-	return complete(qp, err, &attr->cap, attr->sq_sig_all, &response);
+	return siw_finish_qp(qp, err, &attr->cap, attr->sq_sig_all, &response);
 }
 
 struct ibv_qp *siw_create_qp_ex(struct ibv_context *context, struct ibv_qp_init_attr_ex *attr)
@@ -102,7 +105,7 @@ struct ibv_qp *siw_create_qp_ex(struct ibv_context *context, struct ibv_qp_init_
 		qp->verbs.comp_mask |= VERBS_QP_EX;
 	}
 	err = hf_provider_create_qp_ex(context, &qp->verbs, attr, &data);
-	return complete(qp, err, &attr->cap, attr->sq_sig_all, &response);
+	return siw_finish_qp(qp, err, &attr->cap, attr->sq_sig_all, &response);
 }
 
 int siw_destroy_qp(struct ibv_qp *ibv)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Receive requests: an array of struct siw_rqe, of a QP or an SRQ. */
+/* Posts receive requests to the array of a QP or an SRQ, and creates SRQs. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,7 @@ static int post_one(struct siw_rq *rq, const struct ibv_recv_wr *wr)
 		return EINVAL;
 	rqe->id = wr->wr_id;
 	rqe->num_sge = (uint8_t)num_sge;
-	/* Not all at once: an empty list may be NULL, which memcpy() must not get. */
+	/* One by one: an empty list may be NULL, which memcpy() does not allow. */
 	for (uint32_t i = 0; i < num_sge; i++)
 		memcpy(&rqe->sge[i], &wr->sg_list[i], sizeof(rqe->sge[0]));
 	__atomic_store_n(&rqe->flags, SIW_WQE_VALID, __ATOMIC_RELEASE);
@@ -58,7 +58,7 @@ int siw_rq_post(struct siw_rq *rq, struct ibv_recv_wr *wr, struct ibv_recv_wr **
 	return err;
 }
 
-/* ---- shared ones ---- */
+/* ---- Shared receive queues ---- */
 
 static struct siw_srq *srq_of(struct ibv_srq *srq)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Posting lists of requests to a QP. */
+/* Posts lists of send and receive requests to a QP. */
 #include <errno.h>
 #include <string.h>
 
@@ -8,14 +8,6 @@
 static struct siw_qp *qp_of(struct ibv_qp *qp)
 {
 	return container_of(qp, struct siw_qp, verbs.qp);
-}
-
-/* The kernel may be asleep over an empty queue. */
-int siw_ring(struct ibv_qp *qp)
-{
-	struct ibv_send_wr *bad;
-
-	return hf_provider_post_send(qp, NULL, &bad);
 }
 
 static int fill_inline(struct siw_sqe *sqe, const struct ibv_send_wr *wr)
@@ -29,7 +21,7 @@ static int fill_inline(struct siw_sqe *sqe, const struct ibv_send_wr *wr)
 
 		if (sge->length > SIW_MAX_INLINE - length)
 			return EINVAL;
-		/* An entry without bytes may point nowhere. */
+		/* An entry of length 0 may have an invalid address. */
 		if (sge->length)
 			memcpy(siw_sqe_inline(sqe) + length, (const void *)(uintptr_t)sge->addr,
 			       sge->length);
@@ -39,7 +31,7 @@ static int fill_inline(struct siw_sqe *sqe, const struct ibv_send_wr *wr)
 	return 0;
 }
 
-/* iWARP puts what it reads into one place. */
+/* iWARP reads into a single entry. */
 static int fill_read(struct siw_sqe *sqe, const struct ibv_send_wr *wr)
 {
 	if (wr->num_sge < 0 || wr->num_sge > 1)
@@ -55,7 +47,7 @@ static int fill_list(struct siw_qp *qp, struct siw_sqe *sqe, const struct ibv_se
 {
 	if ((uint32_t)wr->num_sge > qp->max_sge)
 		return EINVAL;
-	/* Not all at once: an empty list may be NULL, which memcpy() must not get. */
+	/* One by one: an empty list may be NULL, which memcpy() does not allow. */
 	for (int i = 0; i < wr->num_sge; i++)
 		memcpy(&sqe->sge[i], &wr->sg_list[i], sizeof(sqe->sge[0]));
 	sqe->num_sge = (uint8_t)wr->num_sge;
@@ -114,7 +106,7 @@ int siw_post_send(struct ibv_qp *ibv, struct ibv_send_wr *wr, struct ibv_send_wr
 {
 	struct siw_qp *qp = qp_of(ibv);
 	struct ibv_send_wr *const first = wr;
-	int err = 0, rung;
+	int err = 0, wake_err;
 
 	lock_take(&qp->lock);
 	for (; wr; wr = wr->next) {
@@ -127,10 +119,11 @@ int siw_post_send(struct ibv_qp *ibv, struct ibv_send_wr *wr, struct ibv_send_wr
 	lock_release(&qp->lock);
 	if (wr == first)
 		return err;
-	rung = siw_ring(ibv);
-	if (rung && !err) {
+	/* The kernel stops reading the queue when it is empty. */
+	wake_err = default_wake_kernel(ibv);
+	if (wake_err && !err) {
 		*bad = first;
-		err = rung;
+		err = wake_err;
 	}
 	return err;
 }

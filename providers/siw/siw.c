@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Soft-iWARP: the kernel driver siw. */
-#include <errno.h>
-#include <stdlib.h>
+/* The provider for soft-iWARP, the kernel driver siw: its descriptor and operations. */
 #include <rdma/ib_user_ioctl_verbs.h>
 
 #include "providers/siw/siw.h"
 
-static void siw_free_context(struct ibv_context *context)
-{
-	struct siw_context *siw = container_of(context, struct siw_context, verbs.context);
-
-	hf_provider_context_uninit(&siw->verbs);
-	free(siw);
-}
-
-/* The kernel leaves the low byte of a key to us: another one each time, to tell old keys apart. */
+/* The program chooses the low byte of a key: a new value each time, so that stale keys do not match. */
 static struct ibv_mr *siw_reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint64_t hca_va,
 				 int access)
 {
@@ -28,16 +18,16 @@ static struct ibv_mr *siw_reg_mr(struct ibv_pd *pd, void *addr, size_t length, u
 		.out_size = sizeof(response),
 	};
 
-	return plain_reg_mr_with(pd, addr, length, hca_va, access, &data);
+	return default_reg_mr_with(pd, addr, length, hca_va, access, &data);
 }
 
 static const struct verbs_context_ops siw_operations = {
-	.query_device_ex = plain_query_device,
+	.query_device_ex = default_query_device,
 	.query_port = hf_provider_query_port,
-	.alloc_pd = plain_alloc_pd,
-	.dealloc_pd = plain_dealloc_pd,
+	.alloc_pd = default_alloc_pd,
+	.dealloc_pd = default_dealloc_pd,
 	.reg_mr = siw_reg_mr,
-	.dereg_mr = plain_dereg_mr,
+	.dereg_mr = default_dereg_mr,
 	.create_cq = siw_create_cq,
 	.create_cq_ex = siw_create_cq_ex,
 	.poll_cq = siw_poll_cq,
@@ -45,45 +35,29 @@ static const struct verbs_context_ops siw_operations = {
 	.destroy_cq = siw_destroy_cq,
 	.create_srq = siw_create_srq,
 	.modify_srq = siw_modify_srq,
-	.query_srq = plain_query_srq,
+	.query_srq = default_query_srq,
 	.post_srq_recv = siw_post_srq_recv,
 	.destroy_srq = siw_destroy_srq,
 	.create_qp = siw_create_qp,
 	.create_qp_ex = siw_create_qp_ex,
-	.query_qp = plain_query_qp,
-	.modify_qp = plain_modify_qp,
+	.query_qp = default_query_qp,
+	.modify_qp = default_modify_qp,
 	.post_send = siw_post_send,
 	.post_recv = siw_post_recv,
 	.destroy_qp = siw_destroy_qp,
-	.free_context = siw_free_context,
+	.free_context = default_free_context,
 };
 
 static struct verbs_context *siw_alloc_context(struct ibv_device *device, int cmd_fd,
 					       void *private_data)
 {
-	/* The kernel refuses to make a context for a caller with no room for its answer. */
+	/* The kernel creates a context only if the caller has room for this response. */
 	struct siw_uresp_alloc_ctx response;
 	const struct hf_driver_data data = {.out = &response, .out_size = sizeof(response)};
-	struct siw_context *context;
-	int err;
 
 	(void)private_data;
-	context = hf_provider_context_alloc(device, cmd_fd, sizeof(*context),
-					    offsetof(struct siw_context, verbs), RDMA_DRIVER_SIW);
-	if (!context)
-		return NULL;
-	err = hf_provider_get_context(&context->verbs, &data);
-	if (err)
-		goto free_context;
-	context->device_id = response.dev_id;
-	hf_provider_set_ops(&context->verbs, &siw_operations);
-	return &context->verbs;
-
-free_context:
-	hf_provider_context_uninit(&context->verbs);
-	free(context);
-	errno = err;
-	return NULL;
+	return default_alloc_context(device, cmd_fd, sizeof(struct siw_context), RDMA_DRIVER_SIW,
+				     &data, &siw_operations);
 }
 
 static const struct verbs_match_ent siw_matches[] = {
@@ -97,8 +71,8 @@ static const struct verbs_device_ops siw_device_ops = {
 	.match_min_abi_version = SIW_ABI_VERSION,
 	.match_max_abi_version = SIW_ABI_VERSION,
 	.match_table = siw_matches,
-	.alloc_device = plain_alloc_device,
-	.uninit_device = plain_uninit_device,
+	.alloc_device = default_alloc_device,
+	.uninit_device = default_uninit_device,
 	.alloc_context = siw_alloc_context,
 };
 

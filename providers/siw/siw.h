@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The objects of the provider for siw, and its operations by file.
+ * The objects of the provider for siw, and its functions by file.
  *
- * Queues are arrays that are shared with the kernel (rdma/siw-abi.h), their sizes powers of two. Each
- * element has flags: its writer sets SIW_WQE_VALID last, its reader clears them when it is done. Each
- * side counts for itself, so there are no shared indices to mistrust.
+ * Queues are arrays that are shared with the kernel (rdma/siw-abi.h). Their sizes are powers of two.
+ * Each element has flags: the writer sets SIW_WQE_VALID last, the reader clears them when it is done.
+ * Each side keeps its own index, so no index from the kernel needs to be checked.
  */
 #ifndef PROVIDERS_SIW_SIW_H
 #define PROVIDERS_SIW_SIW_H
@@ -13,12 +13,13 @@
 #include <stdbool.h>
 #include <rdma/siw-abi.h>
 
+#include "providers/common/cq_ex.h"
+#include "providers/common/default_ops.h"
 #include "providers/common/lock.h"
-#include "providers/common/plain.h"
+#include "providers/common/util.h"
 
 struct siw_context {
-	struct verbs_context verbs;
-	uint32_t device_id; /* the kernel's own number of the device */
+	struct verbs_context verbs; /* first: see default_alloc_context() */
 	atomic_uchar next_key;
 };
 
@@ -26,8 +27,8 @@ struct siw_context {
 struct siw_array {
 	void *start;
 	size_t size;   /* of the mapping */
-	uint32_t mask; /* its number of elements less one */
-	uint32_t next; /* free-running */
+	uint32_t mask; /* number of elements - 1 */
+	uint32_t next; /* index of the next element; not masked */
 };
 
 struct siw_cq {
@@ -35,11 +36,11 @@ struct siw_cq {
 	struct lock lock;
 	bool unlocked; /* the program promised to use it from one thread at a time */
 	struct siw_array array;
-	struct siw_cq_ctrl *control; /* behind the last element */
-	struct ibv_wc current;	     /* what the extended calls read */
+	struct siw_cq_ctrl *control; /* after the last element */
+	struct ibv_wc current;	     /* for the ibv_wc_read_* calls */
 };
 
-/* Receive requests: of a QP or an SRQ. */
+/* The receive queue of a QP or an SRQ. */
 struct siw_rq {
 	struct lock lock;
 	struct siw_array array;
@@ -56,18 +57,21 @@ struct siw_qp {
 	struct lock lock; /* of the send queue */
 	struct siw_array sq;
 	uint32_t max_sge;
-	uint16_t flags; /* SIW_WQE_SIGNALLED, where every request is */
+	uint16_t flags; /* SIW_WQE_SIGNALLED if every request is signalled */
 	struct siw_rq rq;
 
 	/* Between ibv_wr_start() and ibv_wr_complete(): */
-	struct siw_sqe *sqe;	  /* the request that the setters work on */
-	uint16_t *sqe_flags;	  /* where its flags are */
-	uint16_t first_sqe_flags; /* those of the first one, kept back from the kernel */
-	uint32_t next;		  /* the place of the next one */
+	struct siw_sqe *sqe;	  /* the request that the setters fill */
+	uint16_t *sqe_flags;	  /* its flags: in the element, or first_sqe_flags */
+	uint16_t first_sqe_flags; /* the first request's flags, stored in ibv_wr_complete() */
+	uint32_t next;		  /* the index of the next request */
 	int err;
 };
 
-/* array.c. `extra`: what follows the elements. A positive errno value, as everywhere below. */
+/*
+ * array.c. `extra`: bytes after the elements. Functions below that return int return 0 or a positive
+ * errno value.
+ */
 int siw_array_map(struct siw_array *array, int cmd_fd, uint64_t key, uint32_t elements,
 		  size_t element_size, size_t extra);
 void siw_array_unmap(struct siw_array *array);
@@ -100,7 +104,6 @@ int siw_destroy_qp(struct ibv_qp *qp);
 /* send.c */
 int siw_post_send(struct ibv_qp *qp, struct ibv_send_wr *wr, struct ibv_send_wr **bad);
 int siw_post_recv(struct ibv_qp *qp, struct ibv_recv_wr *wr, struct ibv_recv_wr **bad);
-int siw_ring(struct ibv_qp *qp);
 
 /* wr.c */
 void siw_set_qp_calls(struct ibv_qp_ex *qp);
@@ -110,7 +113,7 @@ static inline void *siw_array_at(const struct siw_array *array, uint32_t index, 
 	return (char *)array->start + (size_t)(index & array->mask) * size;
 }
 
-/* Reads are not fenced: they are answered in order as they are, and the kernel refuses it. */
+/* Reads get no fence flag: they complete in order anyway, and the kernel refuses the flag. */
 static inline uint16_t siw_sqe_flags(const struct siw_qp *qp, unsigned int flags, uint8_t opcode)
 {
 	uint16_t sqe_flags = SIW_WQE_VALID | qp->flags;
@@ -124,13 +127,13 @@ static inline uint16_t siw_sqe_flags(const struct siw_qp *qp, unsigned int flags
 	return sqe_flags;
 }
 
-/* The kernel closes the connection over any other that is inline. */
+/* The kernel closes the connection if any other operation is inline. */
 static inline bool siw_sqe_can_inline(const struct siw_sqe *sqe)
 {
 	return sqe->opcode == SIW_OP_SEND || sqe->opcode == SIW_OP_WRITE;
 }
 
-/* Inline data lie where the second and further entries would; the kernel finds them there. */
+/* Inline data is stored in place of the second and further entries. */
 static inline char *siw_sqe_inline(struct siw_sqe *sqe)
 {
 	return (char *)&sqe->sge[1];
@@ -142,7 +145,7 @@ static inline void siw_sqe_set_inline(struct siw_sqe *sqe, uint32_t length)
 	sqe->num_sge = 1;
 }
 
-/* The same layout on both sides: entries are copied as they are. */
+/* Both structs have the same layout, so entries are copied as they are. */
 _Static_assert(sizeof(struct ibv_sge) == sizeof(struct siw_sge), "scatter/gather entries");
 _Static_assert(offsetof(struct ibv_sge, length) == offsetof(struct siw_sge, length), "length");
 _Static_assert(offsetof(struct ibv_sge, lkey) == offsetof(struct siw_sge, lkey), "lkey");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Requests put together in place: ibv_wr_start() takes the lock and ibv_wr_complete() hands over all
- * that was written since. The kernel takes them in order, so it comes to none before the first one
- * has its flags, which are kept back until then. The first error makes everything be taken back.
+ * The ibv_wr_* calls, which build requests in the array: ibv_wr_start() takes the lock and
+ * ibv_wr_complete() publishes all requests since. The kernel reads requests in order, so it is enough
+ * to store the first one's flags last. After an error none of the requests is published.
  */
 #include <errno.h>
 #include <string.h>
@@ -31,8 +31,8 @@ static void start(struct ibv_qp_ex *ibv)
 	qp->err = 0;
 }
 
-/* The places must be free again: all but the first one, which is. */
-static void take_back(struct siw_qp *qp)
+/* Clears the flags of the requests since ibv_wr_start(). Those of the first were not stored yet. */
+static void discard_requests(struct siw_qp *qp)
 {
 	while (qp->next - qp->sq.next > 1) {
 		struct siw_sqe *sqe = siw_array_at(&qp->sq, --qp->next, sizeof(*sqe));
@@ -49,24 +49,24 @@ static int complete(struct ibv_qp_ex *ibv)
 	int err = qp->err;
 
 	if (unlikely(err)) {
-		take_back(qp);
+		discard_requests(qp);
 	} else if (any) {
 		__atomic_store_n(&first->flags, qp->first_sqe_flags, __ATOMIC_RELEASE);
 		qp->sq.next = qp->next;
 	}
 	lock_release(&qp->lock);
-	return !err && any ? siw_ring(&ibv->qp_base) : err;
+	return !err && any ? default_wake_kernel(&ibv->qp_base) : err;
 }
 
 static void abort_all(struct ibv_qp_ex *ibv)
 {
 	struct siw_qp *qp = qp_of(ibv);
 
-	take_back(qp);
+	discard_requests(qp);
 	lock_release(&qp->lock);
 }
 
-/* The next request, or NULL after an error. */
+/* Begins the next request. NULL after an error. */
 static struct siw_sqe *begin(struct siw_qp *qp, uint8_t opcode)
 {
 	const struct ibv_qp_ex *ibv = &qp->verbs.qp_ex;
@@ -83,14 +83,14 @@ static struct siw_sqe *begin(struct siw_qp *qp, uint8_t opcode)
 	sqe->id = ibv->wr_id;
 	sqe->opcode = opcode;
 	sqe->num_sge = 0;
-	/* Inline is what a setter makes it. */
+	/* SIW_WQE_INLINE is set by the inline setters. */
 	qp->sqe_flags = begun ? &sqe->flags : &qp->first_sqe_flags;
 	*qp->sqe_flags = siw_sqe_flags(qp, ibv->wr_flags, opcode);
 	qp->sqe = sqe;
 	return sqe;
 }
 
-/* ---- the requests ---- */
+/* ---- Builders: each begins a request ---- */
 
 static void wr_send(struct ibv_qp_ex *qp)
 {
@@ -123,12 +123,12 @@ static void wr_rdma_read(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr)
 		return;
 	sqe->rkey = rkey;
 	sqe->raddr = addr;
-	/* The kernel looks at the first entry of a read, whether there is one or not. */
+	/* The kernel reads the first entry of a read even if num_sge is 0. */
 	sqe->sge[0] = (struct siw_sge){0};
 	sqe->num_sge = 1;
 }
 
-/* ---- what the last of them is about ---- */
+/* ---- Setters: the data of the last request ---- */
 
 static void set_sge_list(struct ibv_qp_ex *ibv, size_t num_sge, const struct ibv_sge *list)
 {
@@ -136,7 +136,7 @@ static void set_sge_list(struct ibv_qp_ex *ibv, size_t num_sge, const struct ibv
 
 	if (unlikely(!qp->sqe))
 		return;
-	/* iWARP puts what it reads into one place. */
+	/* iWARP reads into a single entry. */
 	if (unlikely(num_sge > (qp->sqe->opcode == SIW_OP_READ ? 1 : qp->max_sge))) {
 		fail(qp, EINVAL);
 		return;

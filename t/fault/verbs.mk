@@ -18,7 +18,8 @@ libhf_test_verbs_la_SOURCES = \
 	compat/private34/qp.c \
 	compat/private34/srq.c \
 	compat/private34/steering.c \
-	providers/common/plain.c \
+	providers/common/cq_ex.c \
+	providers/common/default_ops.c \
 	providers/rxe/ah.c \
 	providers/rxe/cq.c \
 	providers/rxe/poll.c \

@@ -270,8 +270,8 @@ t_unit_private34_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_private34_memory_LDADD = libhf-core.la $(CMOCKA_LIBS)
 check_PROGRAMS += t/unit/rxe_ring t/unit/rxe_send
 TESTS += t/unit/rxe_ring t/unit/rxe_send
-t_unit_rxe_ring_SOURCES = t/unit/rxe_ring.c providers/rxe/poll.c providers/rxe/queue.c \
-	providers/rxe/rq.c
+t_unit_rxe_ring_SOURCES = t/unit/rxe_ring.c providers/common/cq_ex.c providers/rxe/poll.c \
+	providers/rxe/queue.c providers/rxe/rq.c
 t_unit_rxe_ring_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rxe_ring_LDADD = $(CMOCKA_LIBS) -lpthread
 t_unit_rxe_send_SOURCES = t/unit/rxe_send.c providers/rxe/queue.c providers/rxe/rq.c \
@@ -281,7 +281,8 @@ t_unit_rxe_send_LDADD = $(CMOCKA_LIBS) -lpthread
 check_PROGRAMS += t/unit/siw_queues t/unit/siw_send
 TESTS += t/unit/siw_queues t/unit/siw_send
 t_unit_siw_queues_SOURCES = t/unit/siw_queues.c t/unit/siw_kernel.c t/unit/siw_kernel.h \
-	providers/siw/array.c providers/siw/cq.c providers/siw/poll.c providers/siw/rq.c
+	providers/common/cq_ex.c providers/siw/array.c providers/siw/cq.c providers/siw/poll.c \
+	providers/siw/rq.c
 t_unit_siw_queues_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_siw_queues_LDADD = $(CMOCKA_LIBS) -lpthread
 t_unit_siw_send_SOURCES = t/unit/siw_send.c t/unit/siw_kernel.c t/unit/siw_kernel.h \
