@@ -11,13 +11,16 @@
 #include "shared/attr.h"
 #include "shared/error.h"
 #include "shared/file.h"
-#include "core/base/reason.h"
 #include "shared/text.h"
+#include "core/base/reason.h"
 #include "core/device/attributes.h"
 #include "core/device/instance.h"
 #include "core/device/open.h"
 #include "core/device/scan.h"
 #include "core/device/scan_lock.h"
+#include "core/discovery/attrs.h"
+#include "core/discovery/device_dir.h"
+#include "core/discovery/entry.h"
 
 HF_EXPORT int hf_device_name(struct ibv_device *handle, char *name, size_t size)
 {

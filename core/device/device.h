@@ -11,7 +11,7 @@
 
 #include "shared/attr.h"
 #include "shared/hash.h"
-#include "core/discovery/discovery.h"
+#include "core/discovery/entry.h"
 
 struct hf;
 struct hf_provider;

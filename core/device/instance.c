@@ -7,11 +7,12 @@
 
 #include <holdfast/stream.h>
 
-#include "core/base/reason.h"
 #include "shared/text.h"
+#include "core/base/reason.h"
 #include "core/device/instance.h"
 #include "core/device/node.h"
 #include "core/device/scan_lock.h"
+#include "core/discovery/entry.h"
 
 static void set_path(struct hf_device *device)
 {

@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include "shared/file.h"
-#include "core/base/reason.h"
 #include "shared/text.h"
+#include "core/base/reason.h"
 #include "core/device/hf.h"
 #include "core/device/node.h"
+#include "core/discovery/entry.h"
+#include "core/discovery/read_brief.h"
 
 /*
  * A kernel's node is a character device of that very number. Below other roots a node may be

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "shared/attr.h"
-#include "core/discovery/discovery.h"
+#include "core/discovery/entry.h"
 
 struct hf;
 

@@ -9,6 +9,8 @@
 #include "core/device/open.h"
 #include "core/device/scan.h"
 #include "core/device/scan_lock.h"
+#include "core/discovery/device_dir.h"
+#include "core/discovery/entry.h"
 
 int hfi_verify(struct hf_device *device, const struct hf_entry *entry)
 {

@@ -7,7 +7,7 @@
 
 #include "shared/text.h"
 #include "core/device/roots.h"
-#include "core/discovery/discovery.h"
+#include "core/discovery/sysfs.h"
 
 static int add(struct hf_roots *roots, const char *sysfs, const char *dev)
 {

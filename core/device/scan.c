@@ -5,9 +5,12 @@
 #include <unistd.h>
 
 #include "shared/error.h"
+#include "shared/file.h"
 #include "core/device/hf.h"
 #include "core/device/scan.h"
 #include "core/device/table_internal.h"
+#include "core/discovery/discover.h"
+#include "core/discovery/entry.h"
 #include "core/discovery/netlink.h"
 
 struct hf_nl *hfi_netlink(struct hf *hf, const struct hf_search_root *root)

@@ -2,6 +2,7 @@
 /* Whose turn it is to look, or to ask. */
 #include <string.h>
 
+#include "shared/file.h"
 #include "core/base/process.h"
 #include "core/device/hf.h"
 #include "core/device/scan_lock.h"

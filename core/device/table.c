@@ -6,13 +6,14 @@
 
 #include <holdfast/stream.h>
 
+#include "shared/text.h"
 #include "core/base/process.h"
 #include "core/base/reason.h"
-#include "shared/text.h"
 #include "core/device/hf.h"
 #include "core/device/instance.h"
 #include "core/device/node.h"
 #include "core/device/table_internal.h"
+#include "core/discovery/entry.h"
 
 void hfi_observe(struct hf *hf, struct hf_observer *observer)
 {

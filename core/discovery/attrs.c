@@ -10,7 +10,11 @@
 
 #include "shared/file.h"
 #include "shared/text.h"
-#include "core/discovery/internal.h"
+#include "core/discovery/attrs.h"
+#include "core/discovery/entry.h"
+#include "core/discovery/netlink.h"
+#include "core/discovery/parse.h"
+#include "core/discovery/sysfs.h"
 
 /* Holes of this many entries end the search; see hf_device_get_gids(). */
 enum { GID_HOLE = 64 };

@@ -10,9 +10,13 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "shared/error.h"
 #include "shared/file.h"
 #include "shared/text.h"
-#include "core/discovery/internal.h"
+#include "core/discovery/device_dir.h"
+#include "core/discovery/entry.h"
+#include "core/discovery/read_device.h"
+#include "core/discovery/sysfs.h"
 
 void hfi_binding_close(struct hf_binding *binding)
 {

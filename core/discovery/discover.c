@@ -4,8 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/error.h"
 #include "shared/text.h"
-#include "core/discovery/internal.h"
+#include "core/discovery/discover.h"
+#include "core/discovery/entry.h"
+#include "core/discovery/names.h"
+#include "core/discovery/netlink.h"
+#include "core/discovery/read_brief.h"
+#include "core/discovery/read_device.h"
+#include "core/discovery/read_netlink.h"
+#include "core/discovery/sysfs.h"
 
 struct scan {
 	struct hf_classes classes;

@@ -6,11 +6,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "shared/error.h"
 #include "shared/file.h"
-#include "core/base/reason.h"
 #include "shared/stamp.h"
 #include "shared/text.h"
-#include "core/discovery/internal.h"
+#include "core/base/reason.h"
+#include "core/discovery/device_dir.h"
+#include "core/discovery/discover.h"
+#include "core/discovery/entry.h"
+#include "core/discovery/netlink.h"
+#include "core/discovery/sysfs.h"
 
 void hfi_entries_free(struct hf_entries *entries)
 {

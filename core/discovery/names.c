@@ -7,7 +7,7 @@
 
 #include "shared/file.h"
 #include "shared/text.h"
-#include "core/discovery/internal.h"
+#include "core/discovery/names.h"
 
 static int add_name(struct hf_names *names, const char *name)
 {

@@ -9,7 +9,9 @@
 #include <libmnl/libmnl.h>
 #include <rdma/rdma_netlink.h>
 
-#include "core/discovery/internal.h"
+#include "core/discovery/netlink.h"
+#include "core/discovery/netlink_guess.h"
+#include "core/discovery/netlink_parse.h"
 
 enum {
 	REPLY_SECONDS = 5,

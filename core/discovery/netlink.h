@@ -3,11 +3,18 @@
 #ifndef HF_DISCOVERY_NETLINK_H
 #define HF_DISCOVERY_NETLINK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "core/discovery/discovery.h"
+#include <holdfast/device.h>
+
+#include "shared/attr.h"
+#include "core/base/root.h"
+
+struct hf_nl;
+struct hf_nl_guesses;
 
 struct hf_nl_device {
 	uint32_t index;
@@ -32,29 +39,40 @@ struct hf_nl_port {
 	char netdev[16];
 };
 
+/* What a netlink dump said, ordered by name. */
+struct hf_nl_table {
+	struct hf_nl_device *v;
+	size_t count;
+	size_t size;
+	bool waited; /* for a char device that did not come */
+};
+
 /* -EPROTONOSUPPORT where the kernel has no RDMA netlink. Threads must take turns. */
-int hfi_nl_open(struct hf_nl **ret);
-struct hf_nl *hfi_nl_close(struct hf_nl *nl);
-int hfi_nl_fd(const struct hf_nl *nl);
+int hfi_nl_open(struct hf_nl **ret) HF_MUST_CHECK HF_NONNULL;
+struct hf_nl *hfi_nl_close(struct hf_nl *nl); /* NULL; so may be `nl` */
+int hfi_nl_fd(const struct hf_nl *nl) HF_MUST_CHECK HF_NONNULL;
 
 /* Calls `each` for every device; a non-zero answer ends the walk and is returned. */
 int hfi_nl_dump(struct hf_nl *nl, int (*each)(void *arg, const struct hf_nl_device *device),
-		void *arg);
-int hfi_nl_device_get(struct hf_nl *nl, uint32_t index, struct hf_nl_device *ret);
+		void *arg) HF_MUST_CHECK HF_NONNULL_OF(1, 2);
+int hfi_nl_device_get(struct hf_nl *nl, uint32_t index,
+		      struct hf_nl_device *ret) HF_MUST_CHECK HF_NONNULL;
 /* The uverbs char device of an index; -ENODEV, -EINVAL (kernel older than 5.1). */
-int hfi_nl_chardev(struct hf_nl *nl, uint32_t index, struct hf_nl_chardev *ret);
-int hfi_nl_port(struct hf_nl *nl, uint32_t index, uint32_t port, struct hf_nl_port *ret);
+int hfi_nl_chardev(struct hf_nl *nl, uint32_t index,
+		   struct hf_nl_chardev *ret) HF_MUST_CHECK HF_NONNULL;
+int hfi_nl_port(struct hf_nl *nl, uint32_t index, uint32_t port,
+		struct hf_nl_port *ret) HF_MUST_CHECK HF_NONNULL;
 /* 1 where a device belongs to one network namespace, 0 where all share them; -EINVAL (before 5.2). */
-int hfi_nl_exclusive(struct hf_nl *nl);
+int hfi_nl_exclusive(struct hf_nl *nl) HF_MUST_CHECK HF_NONNULL;
 /* 1 where fork copies pages that hardware uses, so that no memory needs protection (Linux 5.12). */
-int hfi_nl_copy_on_fork(struct hf_nl *nl);
+int hfi_nl_copy_on_fork(struct hf_nl *nl) HF_MUST_CHECK HF_NONNULL;
 
-/* The parsers of replies, also what the fuzz targets call: `message` is one nlmsghdr's bytes. */
-/* -EILSEQ for a device whose name cannot be one, -EBADMSG for what is no device at all. */
-int hfi_nl_parse_device(const void *message, size_t size, struct hf_nl_device *ret);
-int hfi_nl_parse_chardev(const void *message, size_t size, struct hf_nl_chardev *ret);
-int hfi_nl_parse_port(const void *message, size_t size, struct hf_nl_port *ret);
-int hfi_nl_parse_exclusive(const void *message, size_t size);
-int hfi_nl_parse_copy_on_fork(const void *message, size_t size);
+/* What was learnt of indices through this socket. */
+struct hf_nl_guesses *hfi_nl_guesses(struct hf_nl *nl) HF_MUST_CHECK HF_NONNULL;
+
+int hfi_nl_table_fill(struct hf_nl *nl, struct hf_nl_table *table) HF_MUST_CHECK HF_NONNULL;
+const struct hf_nl_device *hfi_nl_table_find(const struct hf_nl_table *table,
+					     const char *name) HF_MUST_CHECK HF_NONNULL;
+void hfi_nl_table_free(struct hf_nl_table *table) HF_NONNULL;
 
 #endif

@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/error.h"
 #include "shared/hash.h"
 #include "shared/text.h"
-#include "core/discovery/internal.h"
+#include "core/discovery/netlink.h"
+#include "core/discovery/netlink_guess.h"
 
 enum { NEXT_TRIES = 64, NEXT_MISSES = 3, NAMES_MAX = 1 << 20 };
 

@@ -8,7 +8,9 @@
 
 #include "shared/attr.h"
 #include "shared/text.h"
-#include "core/discovery/internal.h"
+#include "core/discovery/netlink.h"
+#include "core/discovery/netlink_parse.h"
+#include "core/discovery/parse.h"
 
 struct attribute {
 	unsigned int type;

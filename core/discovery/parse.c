@@ -6,7 +6,7 @@
 #include <sys/sysmacros.h>
 
 #include "shared/text.h"
-#include "core/discovery/internal.h"
+#include "core/discovery/parse.h"
 
 static int hex_digit(char c)
 {

@@ -10,7 +10,11 @@
 #include "shared/file.h"
 #include "shared/stamp.h"
 #include "shared/text.h"
-#include "core/discovery/internal.h"
+#include "core/discovery/device_dir.h"
+#include "core/discovery/entry.h"
+#include "core/discovery/parse.h"
+#include "core/discovery/read_brief.h"
+#include "core/discovery/sysfs.h"
 
 static int read_below(int dirfd, const char *directory, const char *attribute, char *text,
 		      size_t size)

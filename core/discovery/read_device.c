@@ -10,9 +10,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "shared/error.h"
 #include "shared/file.h"
 #include "shared/text.h"
-#include "core/discovery/internal.h"
+#include "core/discovery/device_dir.h"
+#include "core/discovery/entry.h"
+#include "core/discovery/netlink.h"
+#include "core/discovery/netlink_guess.h"
+#include "core/discovery/parse.h"
+#include "core/discovery/read_device.h"
+#include "core/discovery/sysfs.h"
 
 struct sight {
 	const struct hf_classes *classes;

@@ -12,7 +12,11 @@
 
 #include "shared/hash.h"
 #include "shared/text.h"
-#include "core/discovery/internal.h"
+#include "core/discovery/entry.h"
+#include "core/discovery/netlink.h"
+#include "core/discovery/parse.h"
+#include "core/discovery/read_netlink.h"
+#include "core/discovery/sysfs.h"
 
 struct listed {
 	struct hf_nl_chardev chardev; /* its name is the key */

@@ -7,9 +7,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "shared/error.h"
 #include "shared/file.h"
 #include "shared/text.h"
-#include "core/discovery/internal.h"
+#include "core/discovery/sysfs.h"
 
 bool hfi_error_is_gone(int err)
 {

@@ -10,6 +10,9 @@
 #include "shared/error.h"
 #include "shared/file.h"
 #include "shared/text.h"
+#include "core/discovery/attrs.h"
+#include "core/discovery/device_dir.h"
+#include "core/discovery/entry.h"
 #include "core/stream/port_snapshot.h"
 
 /* A port number has 8 bits, and 0 is the switch itself (IBTA vol. 1, 11.2.1.2). */

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/discovery/discovery.h"
+#include "core/discovery/entry.h"
 
 struct hf_snapshot_port {
 	uint64_t gids; /* digest of the GID table */

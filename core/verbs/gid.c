@@ -8,6 +8,7 @@
 
 #include "shared/attr.h"
 #include "core/device/attributes.h"
+#include "core/discovery/attrs.h"
 #include "core/verbs/context.h"
 
 struct port_gids {

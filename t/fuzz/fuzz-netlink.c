@@ -2,6 +2,7 @@
 /* RDMA netlink replies. The first byte of the input says which reply is expected. */
 #include "shared/text.h"
 #include "core/discovery/netlink.h"
+#include "core/discovery/netlink_parse.h"
 #include "t/fuzz/fuzz.h"
 
 const char fuzz_name[] = "netlink";

@@ -11,7 +11,12 @@
 #include <unistd.h>
 
 #include "shared/text.h"
-#include "core/discovery/discovery.h"
+#include "core/discovery/attrs.h"
+#include "core/discovery/device_dir.h"
+#include "core/discovery/discover.h"
+#include "core/discovery/entry.h"
+#include "core/discovery/read_brief.h"
+#include "core/discovery/sysfs.h"
 #include "t/fuzz/fuzz.h"
 
 const char fuzz_name[] = "sysfs";

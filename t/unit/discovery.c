@@ -20,7 +20,10 @@
 
 #include "shared/file.h"
 #include "shared/text.h"
-#include "core/discovery/discovery.h"
+#include "core/discovery/device_dir.h"
+#include "core/discovery/discover.h"
+#include "core/discovery/entry.h"
+#include "core/discovery/sysfs.h"
 #include "t/lib/tree.h"
 
 struct world {

@@ -13,7 +13,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "core/discovery/internal.h"
+#include "core/discovery/attrs.h"
+#include "core/discovery/device_dir.h"
+#include "core/discovery/discover.h"
+#include "core/discovery/entry.h"
+#include "core/discovery/parse.h"
+#include "core/discovery/sysfs.h"
 #include "t/lib/tree.h"
 
 struct world {

@@ -17,8 +17,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "core/discovery/discovery.h"
+#include "core/discovery/attrs.h"
+#include "core/discovery/device_dir.h"
+#include "core/discovery/discover.h"
+#include "core/discovery/entry.h"
 #include "core/discovery/netlink.h"
+#include "core/discovery/sysfs.h"
 #include "t/lib/tree.h"
 
 enum { BOTH = HF_SOURCE_SYSFS | HF_SOURCE_NETLINK };

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "shared/file.h"
-#include "core/discovery/internal.h"
+#include "core/discovery/sysfs.h"
 #include "t/lib/tree_files.h"
 
 static char base[] = "/tmp/hf-file-XXXXXX";

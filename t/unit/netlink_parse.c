@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "core/discovery/netlink.h"
+#include "core/discovery/netlink_parse.h"
 
 struct message {
 	unsigned char bytes[1024];

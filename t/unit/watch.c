@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "core/discovery/discovery.h"
+#include "core/discovery/sysfs.h"
 #include "core/notify/watch.h"
 #include "t/lib/asleep.h"
 #include "t/lib/hang.h"

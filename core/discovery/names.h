@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The uverbs names of a root. */
+#ifndef HF_DISCOVERY_NAMES_H
+#define HF_DISCOVERY_NAMES_H
+
+#include <stddef.h>
+
+#include "shared/attr.h"
+#include "core/base/root.h"
+
+/*
+ * The uverbs names of a root in readdir order. A directory that changes may show one twice: all but
+ * the first are empty. The caller frees `v`, also after an error.
+ */
+struct hf_names {
+	char (*v)[HF_NAME_SIZE];
+	size_t count;
+	size_t size;
+};
+int hfi_names_read(int verbs, struct hf_names *ret) HF_MUST_CHECK HF_NONNULL;
+
+#endif
