@@ -16,4 +16,6 @@ EXTRA_DIST += \
 	examples/provider/Makefile \
 	examples/provider/README.md \
 	examples/provider/example.c \
-	examples/provider/example.provider
+	examples/provider/example.provider \
+	examples/provider/loop.c \
+	examples/provider/loop.h

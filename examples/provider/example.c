@@ -3,13 +3,18 @@
  * A provider to begin with: it takes the devices that its manifest names, opens them, and answers
  * queries through the kernel. What a real one adds (protection domains, queues, memory regions) goes
  * into `operations` and behind it. The rules are in holdfast-provider(7).
+ *
+ * Devices of a tree that say "holdfast:loop" have no kernel driver: they are loop.c's.
  */
 #include <holdfast-provider/provider.h>
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <rdma/ib_user_ioctl_verbs.h>
+
+#include "loop.h"
 
 /*
  * The number of the kernel driver, enum rdma_driver_id in <rdma/ib_user_ioctl_verbs.h>. The kernel
@@ -73,6 +78,8 @@ static struct verbs_context *example_alloc_context(struct ibv_device *device, in
 	int err;
 
 	(void)private_data;
+	if (!strcmp(((struct verbs_device *)device)->sysfs->modalias, "holdfast:loop"))
+		return example_open_loop(device, cmd_fd);
 	context = hf_provider_context_alloc(device, cmd_fd, sizeof(*context),
 					    offsetof(struct example_context, base),
 					    EXAMPLE_DRIVER_ID);

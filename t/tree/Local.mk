@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 EXTRA_DIST += t/tree/tree.sh
-dist_check_SCRIPTS += t/tree/examples t/tree/example-provider t/tree/infiniband-ports t/tree/units
-TESTS += t/tree/examples t/tree/example-provider t/tree/infiniband-ports t/tree/units
+dist_check_SCRIPTS += t/tree/examples t/tree/example-loop t/tree/example-provider t/tree/infiniband-ports t/tree/units
+TESTS += t/tree/examples t/tree/example-loop t/tree/example-provider t/tree/infiniband-ports t/tree/units
+
+check_LTLIBRARIES += example-hf1.la
+example_hf1_la_SOURCES = examples/provider/example.c examples/provider/loop.c \
+	examples/provider/loop.h
+# As its own Makefile builds it: the map says what is exported.
+example_hf1_la_CFLAGS = $(AM_CFLAGS) -fvisibility=default
+example_hf1_la_LDFLAGS = $(provider_ldflags) -rpath /nowhere
+example_hf1_la_LIBADD = libholdfast.la
 
 if HAVE_CMOCKA
 check_PROGRAMS += t/tree/devices t/tree/openers t/tree/providers t/tree/removal

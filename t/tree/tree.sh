@@ -27,10 +27,11 @@ tree_port()
 	echo '0000:0000:0000:0000:0000:0000:0000:0000' >"$1/gids/1"
 }
 
-# tree_add N NAME [KERNEL-ABI]: a device as uverbsN; its node is /dev/null.
+# tree_add N NAME [KERNEL-ABI [MODALIAS]]: a device as uverbsN. Its node is /dev/null, and with a modalias a
+# plain file: that is a device without a kernel.
 tree_add()
 {
-	local n=$1 name=$2 abi=${3:-2} device=$tree/aside/device verbs=$tree/aside/verbs
+	local n=$1 name=$2 abi=${3:-2} modalias=${4-} device=$tree/aside/device verbs=$tree/aside/verbs
 	mkdir -p "$device/ports" "$verbs"
 	tree_port "$device/ports/1" "$n"
 	echo '1: CA' >"$device/node_type"
@@ -39,7 +40,16 @@ tree_add()
 	echo "$name" >"$verbs/ibdev"
 	echo 1:3 >"$verbs/dev"
 	echo "$abi" >"$verbs/abi_version"
-	ln -sf /dev/null "$tree/dev/infiniband/uverbs$n"
+	mkfifo -m 644 "$verbs/removal"
+	if [ -n "$modalias" ]; then
+		mkdir "$verbs/device"
+		echo "$modalias" >"$verbs/device/modalias"
+		echo 0:0 >"$verbs/dev"
+		rm "$device/ports/1/gids/1"
+		: >"$tree/dev/infiniband/uverbs$n"
+	else
+		ln -sf /dev/null "$tree/dev/infiniband/uverbs$n"
+	fi
 	mv "$device" "$tree/class/infiniband/$name"
 	mv "$verbs" "$tree/class/infiniband_verbs/uverbs$n"
 }
@@ -47,10 +57,13 @@ tree_add()
 # tree_remove N: for good; removed files are kept aside, so that no inode comes again.
 tree_remove()
 {
-	local n=$1 name grave
+	local n=$1 name grave removal
+	# Open for writing before the device goes: closing it is what open contexts hear.
+	exec {removal}<>"$tree/class/infiniband_verbs/uverbs$n/removal"
 	name=$(<"$tree/class/infiniband_verbs/uverbs$n/ibdev")
 	grave=$(mktemp -d "$tree/aside/removed.XXXXXX")
 	mv "$tree/class/infiniband_verbs/uverbs$n" "$grave/verbs"
+	exec {removal}>&-
 	mv "$tree/class/infiniband/$name" "$grave/device"
 	rm "$tree/dev/infiniband/uverbs$n"
 }
