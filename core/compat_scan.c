@@ -18,7 +18,7 @@
 
 enum { LIMIT_S = 20 };
 
-static void refuse(struct hf_tables *tables, const char *text)
+static void refuse_library(struct hf_tables *tables, const char *text)
 {
 	*tables = (struct hf_tables){0};
 	snprintf(tables->error, sizeof(tables->error), "%s", text);
@@ -27,7 +27,7 @@ static void refuse(struct hf_tables *tables, const char *text)
 			*c = '?';
 }
 
-static void look(const char *file, struct hf_tables *tables)
+static void read_library_tables(const char *file, struct hf_tables *tables)
 {
 	const struct verbs_device_ops *ops;
 	char found[HF_PATH_MAX] = "";
@@ -39,7 +39,7 @@ static void look(const char *file, struct hf_tables *tables)
 	if (!library) {
 		const char *why = dlerror();
 
-		refuse(tables, why ? why : "the loader gave no reason");
+		refuse_library(tables, why ? why : "the loader gave no reason");
 		return;
 	}
 	if (file[0] != '/' && dlinfo(library, RTLD_DI_LINKMAP, &map) == 0 &&
@@ -47,11 +47,11 @@ static void look(const char *file, struct hf_tables *tables)
 		found[0] = '\0';
 	ops = hfi_registered_by(library, &abi);
 	if (!ops) {
-		refuse(tables, "it registered no driver");
+		refuse_library(tables, "it registered no driver");
 	} else if (!ops->alloc_device || !ops->alloc_context) {
-		refuse(tables, "it lacks alloc_device or alloc_context");
+		refuse_library(tables, "it lacks alloc_device or alloc_context");
 	} else if (hfi_tables_take(ops, tables)) {
-		refuse(tables, "its match table makes no sense");
+		refuse_library(tables, "its match table makes no sense");
 	} else {
 		hfi_trial_run(ops);
 		hfi_copy(tables->file, sizeof(tables->file), found);
@@ -73,7 +73,7 @@ HF_EXPORT int hf_compat_scan(int fd, const char *shim, char **files)
 	for (; *files; files++) {
 		struct hf_tables tables = {0};
 
-		look(*files, &tables);
+		read_library_tables(*files, &tables);
 		if (hfi_tables_print(&tables, report) < 0 || fflush(report) < 0)
 			return 3;
 		hfi_tables_clear(&tables);

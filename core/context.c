@@ -27,7 +27,7 @@ enum { NODE_WAIT_MS = 5000, PROVIDER_DIRS_MAX = 64 };
 	(HF_NO_NETLINK | HF_NO_SYSFS | HF_NO_NOTIFY | HF_NO_ENVIRONMENT | HF_PREFER_DISTRIBUTION)
 
 /* Size first: an older caller's structure is shorter, a newer one's unknown tail must be zero. */
-static int take_options(const struct hf_options *given, struct hf_options *ret)
+static int copy_options(const struct hf_options *given, struct hf_options *ret)
 {
 	const unsigned char *tail = (const unsigned char *)given;
 
@@ -183,7 +183,7 @@ static void set_revoke(struct hf *hf, const struct hf_options *options)
 	hf->revoke_wanted = text && !strcmp(text, "1");
 }
 
-static void destroy(struct hf *hf)
+static void destroy_context(struct hf *hf)
 {
 	hfi_process_remove(hf);
 	if (hf->revoker)
@@ -206,14 +206,14 @@ HF_EXPORT int hf_new(const struct hf_options *given, struct hf **ret)
 	struct hf *hf;
 	int err;
 
-	err = take_options(given, &options);
+	err = copy_options(given, &options);
 	if (err)
 		return err;
 	hf = calloc(1, sizeof(*hf));
 	if (!hf)
 		return -ENOMEM;
 	atomic_init(&hf->refs, 1);
-	hf->destroy = destroy;
+	hf->destroy = destroy_context;
 	hf->flags = options.flags;
 	hf->node_wait_ms = options.node_wait_ms ? options.node_wait_ms : NODE_WAIT_MS;
 	hf->fork_count = hfi_fork_count();

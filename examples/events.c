@@ -35,7 +35,7 @@ static struct ibv_context *open_by_name(const char *name)
 }
 
 /* The descriptor must not block: a program that has more to do polls it beside its others. */
-static int prepare(const struct ibv_context *context)
+static int make_async_fd_nonblocking(const struct ibv_context *context)
 {
 	int flags = fcntl(context->async_fd, F_GETFL);
 
@@ -62,10 +62,10 @@ static int take_events(struct ibv_context *context)
 	return errno == EAGAIN || errno == EINTR ? 0 : -1;
 }
 
-static int watch(struct ibv_context *context)
+static int watch_events(struct ibv_context *context)
 {
 	struct pollfd item = {.fd = context->async_fd, .events = POLLIN};
-	int ret = prepare(context);
+	int ret = make_async_fd_nonblocking(context);
 
 	while (ret == 0) {
 		ret = take_events(context);
@@ -91,7 +91,7 @@ int main(int argc, char **argv)
 	}
 	printf("watching %s\n", argv[1]);
 	fflush(stdout);
-	ret = watch(context);
+	ret = watch_events(context);
 	if (ret < 0)
 		fprintf(stderr, "hf-events: %s: %s\n", argv[1], strerror(errno));
 	/* At once: whoever unplugs the device may be waiting for this. */

@@ -36,7 +36,7 @@ static int print_port(struct ibv_device *device, uint32_t number)
 	return 0;
 }
 
-static int print_device(struct ibv_device *device)
+static int print_listed_device(struct ibv_device *device)
 {
 	struct hf_device_info info = {.size = sizeof(info)};
 	uint32_t number;
@@ -81,7 +81,7 @@ int main(void)
 		return EXIT_FAILURE;
 	}
 	for (i = 0; i < count; i++) {
-		ret = print_device(list[i]);
+		ret = print_listed_device(list[i]);
 		if (ret == -ENODEV)
 			continue; /* unplugged while we looked: nothing is wrong */
 		if (ret < 0) {

@@ -54,7 +54,7 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 	fflush(stdout);
 }
 
-static void complain(struct survivor *s, const char *what, int error)
+static void print_error_once(struct survivor *s, const char *what, int error)
 {
 	if (s->complained == error)
 		return;
@@ -62,7 +62,7 @@ static void complain(struct survivor *s, const char *what, int error)
 	fprintf(stderr, "hf-survive: %s: %s\n", what, strerror(error));
 }
 
-static int watch_fd(struct survivor *s, int fd)
+static int add_to_survivor_poll(struct survivor *s, int fd)
 {
 	struct epoll_event item = {.events = EPOLLIN, .data.fd = fd};
 
@@ -116,11 +116,11 @@ static int watch_async(struct survivor *s)
 	flags = fcntl(s->context->async_fd, F_GETFL);
 	if (flags < 0 || fcntl(s->context->async_fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return -errno;
-	return watch_fd(s, s->context->async_fd);
+	return add_to_survivor_poll(s, s->context->async_fd);
 }
 
 /* Opens the instance we hold; tried again at each round until it works or the instance is gone. */
-static void open_device(struct survivor *s)
+static void open_survivor(struct survivor *s)
 {
 	int ret;
 
@@ -131,20 +131,20 @@ static void open_device(struct survivor *s)
 		return;
 	}
 	if (ret < 0) {
-		complain(s, "cannot open the device", -ret);
+		print_error_once(s, "cannot open the device", -ret);
 		return;
 	}
 	s->complained = 0;
 	say_device(s, "opened");
 	ret = watch_async(s);
 	if (ret < 0) {
-		complain(s, "cannot watch the device", -ret);
+		print_error_once(s, "cannot watch the device", -ret);
 		close_device(s);
 	}
 }
 
 /* The work: what a real program would do with its queues. */
-static void work(struct survivor *s)
+static void use_context(struct survivor *s)
 {
 	struct ibv_port_attr port;
 	struct hf_gid *gids;
@@ -159,13 +159,13 @@ static void work(struct survivor *s)
 	if (ret != 0) {
 		/* While an unplug is on its way this is expected. */
 		if (!hf_device_is_gone(s->device))
-			complain(s, "cannot query the port", ret);
+			print_error_once(s, "cannot query the port", ret);
 		return;
 	}
 	count = hf_device_get_gids(s->device, PORT, &gids);
 	if (count < 0) {
 		if (count != -ENODEV)
-			complain(s, "cannot read the GIDs", -count);
+			print_error_once(s, "cannot read the GIDs", -count);
 		return;
 	}
 	free(gids);
@@ -182,8 +182,8 @@ static void work(struct survivor *s)
 static void adopt(struct survivor *s, struct ibv_device *device)
 {
 	s->device = hf_device_ref(device);
-	open_device(s);
-	work(s);
+	open_survivor(s);
+	use_context(s);
 }
 
 /* Another device may carry the name already, if ours was renamed before it went. */
@@ -216,7 +216,7 @@ static void handle_event(struct survivor *s, const struct hf_event *event)
 		else if (ours && hf_event_changes(event) & HF_CHANGED_NAME)
 			say_device(s, "renamed");
 		if (ours)
-			work(s);
+			use_context(s);
 		break;
 	case HF_EVENT_REMOVED:
 		/*
@@ -267,7 +267,7 @@ static void drain_async(struct survivor *s)
 	}
 }
 
-static int loop(struct survivor *s)
+static int run_survivor(struct survivor *s)
 {
 	struct epoll_event item;
 	uint64_t rounds;
@@ -277,7 +277,7 @@ static int loop(struct survivor *s)
 		/* Removal before anything else: it is what others wait for. */
 		ret = drain_stream(s);
 		if (ret < 0)
-			complain(s, "cannot read the stream", -ret);
+			print_error_once(s, "cannot read the stream", -ret);
 		listen_to_stream(s, ret == 0);
 		ret = epoll_wait(s->poll_fd, &item, 1, -1);
 		if (ret < 0 && errno != EINTR)
@@ -290,8 +290,8 @@ static int loop(struct survivor *s)
 			if (read(s->timer_fd, &rounds, sizeof(rounds)) < 0 && errno != EINTR)
 				return -errno;
 			if (s->device && !s->context && !s->fatal)
-				open_device(s);
-			work(s);
+				open_survivor(s);
+			use_context(s);
 			if (ferror(stdout))
 				return -EPIPE;
 		} else if (s->context && item.data.fd == s->context->async_fd) {
@@ -300,7 +300,7 @@ static int loop(struct survivor *s)
 	}
 }
 
-static int begin(struct survivor *s)
+static int start_survivor(struct survivor *s)
 {
 	const struct itimerspec every = {
 		.it_interval.tv_nsec = ROUND_MS * 1000000L,
@@ -329,15 +329,15 @@ static int begin(struct survivor *s)
 	ret = hf_stream_new(s->hf, NULL, &s->stream);
 	if (ret < 0)
 		return ret;
-	ret = watch_fd(s, s->signal_fd);
+	ret = add_to_survivor_poll(s, s->signal_fd);
 	if (ret == 0)
-		ret = watch_fd(s, s->timer_fd);
+		ret = add_to_survivor_poll(s, s->timer_fd);
 	if (ret == 0)
-		ret = watch_fd(s, hf_stream_fd(s->stream));
+		ret = add_to_survivor_poll(s, hf_stream_fd(s->stream));
 	return ret;
 }
 
-static void end(struct survivor *s)
+static void stop_survivor(struct survivor *s)
 {
 	if (s->device)
 		drop_device(s);
@@ -364,10 +364,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	s.name = argv[optind];
-	ret = begin(&s);
+	ret = start_survivor(&s);
 	if (ret == 0)
-		ret = loop(&s);
-	end(&s);
+		ret = run_survivor(&s);
+	stop_survivor(&s);
 	if (ret < 0)
 		fprintf(stderr, "hf-survive: %s\n", strerror(-ret));
 	return ret < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

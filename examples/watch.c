@@ -14,7 +14,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-static void print_event(const struct hf_event *event)
+static void print_stream_event(const struct hf_event *event)
 {
 	static const struct {
 		uint32_t bit;
@@ -40,7 +40,7 @@ static void print_event(const struct hf_event *event)
 }
 
 /* Takes what there is. Returns 1 once `*left` events were printed, 0 to go on, or -errno. */
-static int drain(struct hf_stream *stream, unsigned long *left)
+static int drain_events(struct hf_stream *stream, unsigned long *left)
 {
 	struct hf_event *event;
 	int ret;
@@ -55,28 +55,28 @@ static int drain(struct hf_stream *stream, unsigned long *left)
 				return -errno;
 			return 0;
 		}
-		print_event(event);
+		print_stream_event(event);
 		hf_event_unref(event);
 		--*left;
 	}
 	return fflush(stdout) != 0 ? -errno : 1;
 }
 
-static int watch_fd(int poll_fd, int fd)
+static int add_to_watch_poll(int poll_fd, int fd)
 {
 	struct epoll_event item = {.events = EPOLLIN, .data.fd = fd};
 
 	return epoll_ctl(poll_fd, EPOLL_CTL_ADD, fd, &item) == 0 ? 0 : -errno;
 }
 
-static int loop(int poll_fd, int signal_fd, struct hf_stream *stream, unsigned long left)
+static int watch_devices(int poll_fd, int signal_fd, struct hf_stream *stream, unsigned long left)
 {
 	struct epoll_event item;
 	int ret;
 
 	for (;;) {
 		/* The first time through this takes the devices that are there already. */
-		ret = drain(stream, &left);
+		ret = drain_events(stream, &left);
 		if (ret != 0)
 			return ret < 0 ? ret : 0;
 		ret = epoll_wait(poll_fd, &item, 1, -1);
@@ -122,13 +122,13 @@ int main(int argc, char **argv)
 	ret = hf_stream_new(hf, NULL, &stream);
 	if (ret < 0)
 		goto out;
-	ret = watch_fd(poll_fd, signal_fd);
+	ret = add_to_watch_poll(poll_fd, signal_fd);
 	if (ret < 0)
 		goto out;
-	ret = watch_fd(poll_fd, hf_stream_fd(stream));
+	ret = add_to_watch_poll(poll_fd, hf_stream_fd(stream));
 	if (ret < 0)
 		goto out;
-	ret = loop(poll_fd, signal_fd, stream, left);
+	ret = watch_devices(poll_fd, signal_fd, stream, left);
 out:
 	if (ret < 0)
 		fprintf(stderr, "hf-watch: %s\n", strerror(-ret));

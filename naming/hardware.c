@@ -26,7 +26,7 @@ int hfi_name_read_number(int dir, const char *path, struct hf_name_number *ret)
 	return err;
 }
 
-static int open_device(int sysfs, const char *name)
+static int open_device_dir(int sysfs, const char *name)
 {
 	int class, fd;
 
@@ -110,7 +110,7 @@ static int look_at_parent(int sysfs, int device, int parent, struct hf_name_hard
 int hfi_name_look(int sysfs, const char *name, struct hf_name_hardware *ret)
 {
 	struct hf_name_hardware hardware = {.bus = HF_NAME_BUS_NONE};
-	int device = open_device(sysfs, name), parent, err = 0;
+	int device = open_device_dir(sysfs, name), parent, err = 0;
 	struct stat st;
 
 	if (device < 0)
@@ -137,7 +137,7 @@ out:
 
 bool hfi_name_is_still(int sysfs, const char *name, const struct hf_name_hardware *hardware)
 {
-	int device = open_device(sysfs, name);
+	int device = open_device_dir(sysfs, name);
 	struct stat st;
 	bool same;
 

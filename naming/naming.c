@@ -32,7 +32,7 @@ const char *hfi_name_policy_word(enum hf_name_policy policy)
 	return words[policy];
 }
 
-static int add(struct hf_name_policies *policies, enum hf_name_policy policy)
+static int add_policy(struct hf_name_policies *policies, enum hf_name_policy policy)
 {
 	if (policies->count == HF_NAME_POLICIES)
 		return -EINVAL;
@@ -45,11 +45,13 @@ static int add_word(struct hf_name_policies *policies, const char *word, size_t 
 	static const char fallback[] = "NAME_FALLBACK";
 
 	if (length == sizeof(fallback) - 1 && !strncmp(word, fallback, length))
-		return add(policies, HF_NAME_BY_ONBOARD) || add(policies, HF_NAME_BY_PCI) ? -EINVAL
-											  : 0;
+		return add_policy(policies, HF_NAME_BY_ONBOARD) ||
+				       add_policy(policies, HF_NAME_BY_PCI)
+			       ? -EINVAL
+			       : 0;
 	for (int i = 0; i < NUM_WORDS; i++)
 		if (strlen(words[i]) == length && !strncmp(word, words[i], length))
-			return add(policies, (enum hf_name_policy)i);
+			return add_policy(policies, (enum hf_name_policy)i);
 	return -EINVAL;
 }
 
@@ -158,7 +160,7 @@ __attribute__((format(printf, 2, 3))) static void append(struct decision *decisi
 }
 
 /* Every made-up name begins with the protocol; "rdma" where the kernel knows none. */
-static void begin(struct decision *decision)
+static void begin_name(struct decision *decision)
 {
 	const char *protocol = decision->facts->protocol;
 
@@ -198,7 +200,7 @@ static int by_onboard(struct decision *decision)
 		    onboard->value, onboard->from, HF_NAME_ONBOARD_MAX);
 		return -ENOENT;
 	}
-	begin(decision);
+	begin_name(decision);
 	append(decision, "o%" PRIu32, onboard->value);
 	why(decision, "the firmware's index is %" PRIu32 " (device/%s)", onboard->value,
 	    onboard->from);
@@ -278,7 +280,7 @@ static void append_function(struct decision *decision)
 
 static void begin_pci(struct decision *decision)
 {
-	begin(decision);
+	begin_name(decision);
 	if (decision->hardware->pci.domain)
 		append(decision, "P%" PRIu32, decision->hardware->pci.domain);
 }
@@ -334,7 +336,7 @@ static int by_guid(struct decision *decision)
 		why(decision, "its node GUID is 0");
 		return -ENOENT;
 	}
-	begin(decision);
+	begin_name(decision);
 	append(decision, "x%016" PRIx64, decision->facts->node_guid);
 	why(decision, "node GUID %016" PRIx64, decision->facts->node_guid);
 	return 0;

@@ -120,7 +120,7 @@ int hfi_write_file(int dirfd, const char *path, const char *value, size_t length
 }
 
 /* Fills the buffer to its end or the file's: a read may be short at any place. */
-static ssize_t read_all(int fd, char *value, size_t size)
+static ssize_t read_to_end(int fd, char *value, size_t size)
 {
 	size_t length = 0;
 
@@ -152,7 +152,7 @@ ssize_t hfi_read_file(int dirfd, const char *path, char *value, size_t size, str
 	else if (!S_ISREG(here.st_mode))
 		length = -EINVAL;
 	else
-		length = read_all(fd, value, size);
+		length = read_to_end(fd, value, size);
 	hfi_close(&fd);
 	if (length < 0)
 		return length;
@@ -166,4 +166,9 @@ ssize_t hfi_read_file(int dirfd, const char *path, char *value, size_t size, str
 	if (st)
 		*st = here;
 	return length;
+}
+
+bool hfi_is_trusted(const struct stat *st)
+{
+	return (st->st_uid == 0 || st->st_uid == geteuid()) && !(st->st_mode & (S_IWGRP | S_IWOTH));
 }

@@ -39,7 +39,7 @@ int hfi_copy(char *to, size_t size, const char *from)
 }
 
 /* What is made of texts only, as paths are: -EINVAL where `format` asks for anything else. */
-static int join(char *to, size_t size, const char *format, va_list args)
+static int join_strings(char *to, size_t size, const char *format, va_list args)
 {
 	size_t length = 0;
 
@@ -71,7 +71,7 @@ int hfi_print(char *to, size_t size, const char *format, ...)
 
 	/* vsnprintf() of paths was a third of all instructions of a list. */
 	va_start(args, format);
-	length = size ? join(to, size, format, args) : -EINVAL;
+	length = size ? join_strings(to, size, format, args) : -EINVAL;
 	va_end(args);
 	if (length == -EINVAL) {
 		va_start(args, format);
@@ -107,4 +107,11 @@ bool hfi_is_uverbs_name(const char *text)
 	if (strlen(digits) == 0 || strlen(digits) > 10)
 		return false;
 	return strspn(digits, "0123456789") == strlen(digits);
+}
+
+const char *hfi_last_component(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
 }

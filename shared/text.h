@@ -20,6 +20,9 @@ int hfi_print(char *to, size_t size, const char *format, ...) __attribute__((for
  * `max` bytes, printable ASCII. */
 bool hfi_is_name(const char *text, size_t max);
 
+/* What stands after the last '/' of a path. */
+const char *hfi_last_component(const char *path);
+
 /* "uverbsN" with a plain decimal N. */
 bool hfi_is_uverbs_name(const char *text);
 

@@ -97,7 +97,7 @@ static void free_findings(struct hf_findings *findings)
 	free(findings->v);
 }
 
-static void show_json(const struct hf_findings *findings, const size_t counts[3])
+static void print_findings_json(const struct hf_findings *findings, const size_t counts[3])
 {
 	struct hf_json json;
 
@@ -138,8 +138,8 @@ static void show_finding(const struct hf_tool *tool, const struct hf_finding *fi
 	hfi_put_wrapped(SEVERITY_WIDTH + 2, SEVERITY_WIDTH + 2, finding->remedy);
 }
 
-static void show(const struct hf_tool *tool, const struct hf_findings *findings,
-		 const size_t counts[3], size_t devices)
+static void print_findings(const struct hf_tool *tool, const struct hf_findings *findings,
+			   const size_t counts[3], size_t devices)
 {
 	for (int severity = HF_PROBLEM; severity >= HF_NOTE; severity--)
 		for (size_t i = 0; i < findings->count; i++)
@@ -153,16 +153,17 @@ static void show(const struct hf_tool *tool, const struct hf_findings *findings,
 	       counts[HF_NOTE] == 1 ? "" : "s");
 }
 
-static int report(const struct hf_tool *tool, const struct hf_findings *findings, size_t devices)
+static int report_findings(const struct hf_tool *tool, const struct hf_findings *findings,
+			   size_t devices)
 {
 	size_t counts[3] = {0};
 
 	for (size_t i = 0; i < findings->count; i++)
 		counts[findings->v[i].severity]++;
 	if (tool->json)
-		show_json(findings, counts);
+		print_findings_json(findings, counts);
 	else
-		show(tool, findings, counts, devices);
+		print_findings(tool, findings, counts, devices);
 	return counts[HF_PROBLEM] || counts[HF_WARNING] ? HF_EXIT_FAILED : HF_EXIT_OK;
 }
 
@@ -256,7 +257,7 @@ static int examine_all(const struct hf_tool *tool, struct hf *hf)
 	hfi_doctor_limits(&findings);
 	hf_device_list_free(list);
 	hfi_roots_free(&roots);
-	status = report(tool, &findings, devices);
+	status = report_findings(tool, &findings, devices);
 	free_findings(&findings);
 	return status;
 }
@@ -278,12 +279,12 @@ static int examine_one(const struct hf_tool *tool, struct hf *hf, const char *na
 	} else {
 		return hfi_tool_find(tool, hf, name, &device);
 	}
-	status = report(tool, &findings, 1);
+	status = report_findings(tool, &findings, 1);
 	free_findings(&findings);
 	return status;
 }
 
-static int run(struct hf_tool *tool, char **args)
+static int run_doctor(struct hf_tool *tool, char **args)
 {
 	struct hf *hf = hfi_tool_context(tool, HF_NO_NOTIFY, NODE_WAIT_MS);
 	int status;
@@ -312,5 +313,5 @@ const struct hf_command hf_command_doctor = {
 		 "\"warning\" some uses fail; either makes the exit status 1. A \"note\" is only "
 		 "information.",
 	.max_args = 1,
-	.run = run,
+	.run = run_doctor,
 };

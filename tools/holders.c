@@ -23,7 +23,8 @@ struct nodes {
 };
 
 /* The path of a node: all of a device's nodes are in the directory of its uverbs node. */
-static void node_path(const struct hf_device_info *info, const char *name, char *path, size_t size)
+static void format_node_path(const struct hf_device_info *info, const char *name, char *path,
+			     size_t size)
 {
 	const char *slash = strrchr(info->node, '/');
 	int length = slash ? (int)(slash - info->node) : 0;
@@ -42,7 +43,7 @@ static void add_node(struct nodes *nodes, const struct hf_device_info *info, con
 	memset(node, 0, sizeof(*node));
 	snprintf(node->name, sizeof(node->name), "%s", name);
 	node->number = number;
-	node_path(info, name, node->path, sizeof(node->path));
+	format_node_path(info, name, node->path, sizeof(node->path));
 	if (stat(node->path, &st)) {
 		node->path[0] = '\0';
 	} else if (!S_ISCHR(st.st_mode) || !number || st.st_rdev == number) {
@@ -112,8 +113,8 @@ static char *fds_text(const struct nodes *nodes, const struct hf_holder *holder)
 	return text;
 }
 
-static void show_table(const struct hf_tool *tool, const struct nodes *nodes,
-		       const struct hf_holders *holders)
+static void print_holders_table(const struct hf_tool *tool, const struct nodes *nodes,
+				const struct hf_holders *holders)
 {
 	enum { PID, USER, COUNT, FDS, MAPPINGS, COMMAND, NUM };
 	static const struct hf_column columns[NUM] = {
@@ -148,14 +149,14 @@ static void show_table(const struct hf_tool *tool, const struct nodes *nodes,
 	hfi_table_finish(table);
 }
 
-static void show(const struct hf_tool *tool, const char *name, const struct nodes *nodes,
-		 const struct hf_holders *holders)
+static void print_holders(const struct hf_tool *tool, const char *name, const struct nodes *nodes,
+			  const struct hf_holders *holders)
 {
 	size_t found = 0;
 
 	for (size_t i = 0; i < holders->count; i++)
 		found += holds(&holders->v[i]);
-	show_table(tool, nodes, holders);
+	print_holders_table(tool, nodes, holders);
 	if (!found) {
 		hfi_put_safe(stdout, name);
 		printf(": no process%s holds a node of the device open.\n",
@@ -177,7 +178,8 @@ static void show(const struct hf_tool *tool, const char *name, const struct node
 		       "on the host.\n");
 }
 
-static void show_json(const char *name, const struct nodes *nodes, const struct hf_holders *holders)
+static void print_holders_json(const char *name, const struct nodes *nodes,
+			       const struct hf_holders *holders)
 {
 	struct hf_json json;
 
@@ -233,9 +235,9 @@ static int find_and_show(const struct hf_tool *tool, const char *name, const str
 		return HF_EXIT_FAILED;
 	}
 	if (tool->json)
-		show_json(name, nodes, &holders);
+		print_holders_json(name, nodes, &holders);
 	else
-		show(tool, name, nodes, &holders);
+		print_holders(tool, name, nodes, &holders);
 	err = holders.unreadable || holders.foreign ? HF_EXIT_INCOMPLETE : HF_EXIT_OK;
 	hfi_free_holders(&holders);
 	return err;
@@ -279,7 +281,7 @@ static int show_holders_of_deleted_nodes(const struct hf_tool *tool, const char 
 	return find_and_show(tool, name, &nodes);
 }
 
-static int run(struct hf_tool *tool, char **args)
+static int run_holders(struct hf_tool *tool, char **args)
 {
 	struct hf *hf = hfi_tool_context(tool, HF_NO_NOTIFY, 0);
 	struct ibv_device *device;
@@ -325,5 +327,5 @@ const struct hf_command hf_command_holders = {
 		 "node open is shown.",
 	.min_args = 1,
 	.max_args = 1,
-	.run = run,
+	.run = run_holders,
 };

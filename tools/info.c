@@ -31,7 +31,7 @@ static const struct {
 enum { NUM_ATTRS = sizeof(attrs) / sizeof(attrs[0]) };
 
 /* Prints a line "key  value"; nothing if the value is empty. */
-static void put(const char *key, const char *value)
+static void put_field(const char *key, const char *value)
 {
 	if (!*value)
 		return;
@@ -50,7 +50,7 @@ __attribute__((format(printf, 2, 3))) static void putf(const char *key, const ch
 	va_end(args);
 	if (length < 0)
 		return;
-	put(key, value);
+	put_field(key, value);
 	free(value);
 }
 
@@ -61,9 +61,9 @@ static void put_reason(const struct hf_reason *reason)
 	hfi_format_reason(reason, text);
 	if (!*text)
 		return;
-	put("why", text);
-	put("wanted", reason->wanted);
-	put("found", reason->found);
+	put_field("why", text);
+	put_field("wanted", reason->wanted);
+	put_field("found", reason->found);
 	if (reason->error)
 		putf("opening answers", "%s", strerror(reason->error));
 }
@@ -74,26 +74,26 @@ static void show_device(const struct hf_tool *tool, struct ibv_device *device,
 	char guid[HF_GUID_TEXT], value[ATTR_SIZE];
 
 	fputs(hfi_color(tool, "bold"), stdout);
-	put("name", info->name);
+	put_field("name", info->name);
 	fputs(hfi_color(tool, "reset"), stdout);
-	put("state", hfi_state_name(info->state));
+	put_field("state", hfi_state_name(info->state));
 	put_reason(&info->reason);
 	putf("instance", "%" PRIu64, info->generation);
-	put("transport", hfi_transport_name(device, info));
-	put("node type", hfi_node_type_name(info->node_type));
+	put_field("transport", hfi_transport_name(device, info));
+	put_field("node type", hfi_node_type_name(info->node_type));
 	hfi_format_guid(info->node_guid, guid);
-	put("node GUID", guid);
-	put("provider", *info->provider ? info->provider : "none");
-	put("provider file", info->provider_file);
+	put_field("node GUID", guid);
+	put_field("provider", *info->provider ? info->provider : "none");
+	put_field("provider file", info->provider_file);
 	if (info->driver_id)
 		putf("kernel driver", "%s (id %" PRIu32 ")", hfi_driver_name(info->driver_id),
 		     info->driver_id);
 	putf("kernel ABI", "%" PRIu32, info->kernel_abi);
-	put("node", info->node);
+	put_field("node", info->node);
 	if (info->node_number)
 		putf("node number", "%u:%u", major(info->node_number), minor(info->node_number));
-	put("uverbs", info->uverbs);
-	put("root", info->root);
+	put_field("uverbs", info->uverbs);
+	put_field("root", info->root);
 	if (info->index >= 0)
 		putf("index", "%" PRId32, info->index);
 	if (info->inode)
@@ -102,7 +102,7 @@ static void show_device(const struct hf_tool *tool, struct ibv_device *device,
 		putf("stamp", "%lld.%09ld", (long long)info->stamp.tv_sec, info->stamp.tv_nsec);
 	for (size_t i = 0; i < NUM_ATTRS; i++)
 		if (hf_device_read_attr(device, attrs[i].path, value, sizeof(value)) > 0)
-			put(attrs[i].title, value);
+			put_field(attrs[i].title, value);
 }
 
 static void show_ports(const struct hf_tool *tool, struct ibv_device *device, uint32_t num_ports)
@@ -205,7 +205,7 @@ static void json_gids(struct hf_json *json, struct ibv_device *device, uint32_t 
 		free(gids);
 }
 
-static void json_port(struct hf_json *json, struct ibv_device *device, uint32_t number)
+static void print_info_port_json(struct hf_json *json, struct ibv_device *device, uint32_t number)
 {
 	struct hf_port_info port = {.size = sizeof(port)};
 	int err = hf_device_get_port(device, number, &port);
@@ -227,7 +227,7 @@ static void json_port(struct hf_json *json, struct ibv_device *device, uint32_t 
 	hfi_json_close(json);
 }
 
-static void json_device(struct ibv_device *device, const struct hf_device_info *info)
+static void print_info_json(struct ibv_device *device, const struct hf_device_info *info)
 {
 	char guid[HF_GUID_TEXT], value[ATTR_SIZE];
 	struct hf_json json;
@@ -267,12 +267,12 @@ static void json_device(struct ibv_device *device, const struct hf_device_info *
 	}
 	hfi_json_array(&json, "ports");
 	for (uint32_t number = 1; number <= info->num_ports; number++)
-		json_port(&json, device, number);
+		print_info_port_json(&json, device, number);
 	hfi_json_close(&json);
 	hfi_json_close(&json);
 }
 
-static int show(const struct hf_tool *tool, struct ibv_device *device)
+static int print_info(const struct hf_tool *tool, struct ibv_device *device)
 {
 	struct hf_device_info info;
 	int err = hfi_tool_info(device, &info);
@@ -282,7 +282,7 @@ static int show(const struct hf_tool *tool, struct ibv_device *device)
 		return HF_EXIT_FAILED;
 	}
 	if (tool->json) {
-		json_device(device, &info);
+		print_info_json(device, &info);
 	} else {
 		show_device(tool, device, &info);
 		show_ports(tool, device, info.num_ports);
@@ -291,7 +291,7 @@ static int show(const struct hf_tool *tool, struct ibv_device *device)
 	return HF_EXIT_OK;
 }
 
-static int run(struct hf_tool *tool, char **args)
+static int run_info(struct hf_tool *tool, char **args)
 {
 	struct hf *hf = hfi_tool_context(tool, HF_NO_NOTIFY, 0);
 	struct ibv_device *device;
@@ -301,7 +301,7 @@ static int run(struct hf_tool *tool, char **args)
 		return HF_EXIT_FAILED;
 	status = hfi_tool_find(tool, hf, args[0], &device);
 	if (status == HF_EXIT_OK) {
-		status = show(tool, device);
+		status = print_info(tool, device);
 		hf_device_unref(device);
 	}
 	hf_unref(hf);
@@ -318,5 +318,5 @@ const struct hf_command hf_command_info = {
 		 "stamp), provider, kernel driver, node, firmware, its ports and their GIDs.",
 	.min_args = 1,
 	.max_args = 1,
-	.run = run,
+	.run = run_info,
 };

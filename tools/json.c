@@ -38,7 +38,7 @@ static size_t utf8_length(const unsigned char *text)
 	return length;
 }
 
-static void put_text(FILE *file, const char *value)
+static void put_json_string(FILE *file, const char *value)
 {
 	const unsigned char *at = (const unsigned char *)value;
 
@@ -79,7 +79,7 @@ static void begin_value(struct hf_json *json, const char *key)
 		json->filled[json->depth - 1] = true;
 	}
 	if (key) {
-		put_text(json->file, key);
+		put_json_string(json->file, key);
 		fputs(json->lines ? ":" : ": ", json->file);
 	}
 }
@@ -130,7 +130,7 @@ void hfi_json_close(struct hf_json *json)
 void hfi_json_string(struct hf_json *json, const char *key, const char *value)
 {
 	begin_value(json, key);
-	put_text(json->file, value);
+	put_json_string(json->file, value);
 	end_value(json);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/text.h"
 #include "tools/common.h"
 #include "tools/json.h"
 #include "tools/names.h"
@@ -69,13 +70,6 @@ static char *ports_text(struct ibv_device *device, const struct hf_device_info *
 	return text;
 }
 
-static const char *last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* Fills a cell with two lines. */
 static void add_pair(struct libscols_line *line, size_t column, const char *above,
 		     const char *below, const char *color)
@@ -111,8 +105,9 @@ static void add_line(struct libscols_table *table, struct ibv_device *device,
 	} else {
 		add_pair(line, TALL_NAME, label, instance, "bold");
 		add_pair(line, TALL_STATE, hfi_state_name(info->state), transport, color);
-		add_pair(line, TALL_PROVIDER, info->provider, last_part(info->provider_file), NULL);
-		add_pair(line, TALL_NODE, last_part(info->node), guid, NULL);
+		add_pair(line, TALL_PROVIDER, info->provider,
+			 hfi_last_component(info->provider_file), NULL);
+		add_pair(line, TALL_NODE, hfi_last_component(info->node), guid, NULL);
 		hfi_table_cell(line, TALL_PORTS, ports, NULL);
 	}
 	free(ports);
@@ -140,8 +135,8 @@ static void json_ports(struct hf_json *json, struct ibv_device *device,
 	hfi_json_close(json);
 }
 
-static void json_device(struct hf_json *json, struct ibv_device *device,
-			const struct hf_device_info *info)
+static void print_listed_json(struct hf_json *json, struct ibv_device *device,
+			      const struct hf_device_info *info)
 {
 	char guid[HF_GUID_TEXT];
 
@@ -161,7 +156,8 @@ static void json_device(struct hf_json *json, struct ibv_device *device,
 	hfi_json_close(json);
 }
 
-static void explain(const struct hf_tool *tool, const struct hf_device_info *infos, size_t count)
+static void print_reasons(const struct hf_tool *tool, const struct hf_device_info *infos,
+			  size_t count)
 {
 	bool first = true;
 
@@ -183,7 +179,7 @@ static void explain(const struct hf_tool *tool, const struct hf_device_info *inf
 	}
 }
 
-static void show(const struct hf_tool *tool, struct ibv_device **list, size_t count)
+static void print_list(const struct hf_tool *tool, struct ibv_device **list, size_t count)
 {
 	struct hf_device_info *infos = hfi_tool_alloc(NULL, count, sizeof(*infos));
 	struct libscols_table *table = NULL;
@@ -205,7 +201,7 @@ static void show(const struct hf_tool *tool, struct ibv_device **list, size_t co
 			continue;
 		filled++;
 		if (tool->json) {
-			json_device(&json, list[i], info);
+			print_listed_json(&json, list[i], info);
 		} else if (table) {
 			add_line(table, list[i], info);
 		} else if (*info->name) {
@@ -218,14 +214,14 @@ static void show(const struct hf_tool *tool, struct ibv_device **list, size_t co
 		hfi_json_close(&json);
 	} else if (table) {
 		hfi_table_finish(table);
-		explain(tool, infos, filled);
+		print_reasons(tool, infos, filled);
 		if (!filled)
 			puts("There is no RDMA device; \"holdfast doctor\" may know why.");
 	}
 	free(infos);
 }
 
-static int run(struct hf_tool *tool, char **args)
+static int run_list(struct hf_tool *tool, char **args)
 {
 	struct ibv_device **list;
 	struct hf *hf = hfi_tool_context(tool, HF_NO_NOTIFY, 0);
@@ -236,14 +232,14 @@ static int run(struct hf_tool *tool, char **args)
 		return HF_EXIT_FAILED;
 	count = hfi_tool_devices(hf, &list);
 	if (count >= 0) {
-		show(tool, list, (size_t)count);
+		print_list(tool, list, (size_t)count);
 		hf_device_list_free(list);
 	}
 	hf_unref(hf);
 	return count < 0 ? HF_EXIT_FAILED : HF_EXIT_OK;
 }
 
-static int set(struct hf_tool *tool, int option, const char *value)
+static int set_list_option(struct hf_tool *tool, int option, const char *value)
 {
 	(void)option;
 	(void)value;
@@ -269,6 +265,6 @@ const struct hf_command hf_command_list = {
 		 "columns shows only the last part of each path.",
 	.options_help = "      --names             show only the names, one on a line\n",
 	.options = options,
-	.set = set,
-	.run = run,
+	.set = set_list_option,
+	.run = run_list,
 };

@@ -191,7 +191,7 @@ static const struct hf_command *find_command(const char *name)
 	return NULL;
 }
 
-static int run(struct hf_tool *tool, int argc, char **argv)
+static int run_command(struct hf_tool *tool, int argc, char **argv)
 {
 	int color = -1, err, num_args;
 
@@ -258,7 +258,7 @@ int main(int argc, char **argv)
 	program_invocation_short_name = name;
 	if (argc > 0)
 		argv[0] = name;
-	status = run(&tool, argc, argv);
+	status = run_command(&tool, argc, argv);
 	unwritten = hfi_close_output();
 	for (size_t i = 0; i < tool.num_roots; i++) {
 		free((char *)tool.roots[i].sysfs);

@@ -14,7 +14,7 @@
 
 #include "tools/monitor.h"
 
-static void set_environment(struct hf_event *event)
+static void export_event(struct hf_event *event)
 {
 	char number[24], changes[64];
 
@@ -29,7 +29,7 @@ static void set_environment(struct hf_event *event)
 }
 
 /* Runs the command with no signal blocked and SIGPIPE at its default, unlike in the monitor. */
-static int spawn(const char *command, pid_t *pid)
+static int spawn_command(const char *command, pid_t *pid)
 {
 	char shell[] = "sh", option[] = "-c";
 	char *args[] = {shell, option, strdup(command), NULL};
@@ -64,7 +64,7 @@ free_command:
 }
 
 /* Waits for the command and returns its wait status. Passes signals that end the monitor on to it. */
-static int wait_for(pid_t pid, int signals, bool *stop)
+static int wait_for_command(pid_t pid, int signals, bool *stop)
 {
 	struct pollfd fd = {.fd = signals, .events = POLLIN};
 	struct signalfd_siginfo info;
@@ -90,14 +90,14 @@ int hfi_event_exec(const char *command, struct hf_event *event, int signals, boo
 	int err, status;
 	pid_t pid;
 
-	set_environment(event);
-	err = spawn(command, &pid);
+	export_event(event);
+	err = spawn_command(command, &pid);
 	if (err) {
 		hfi_complain("event %" PRIu64 ": cannot run the command: %s", sequence,
 			     strerror(err));
 		return 1;
 	}
-	status = wait_for(pid, signals, stop);
+	status = wait_for_command(pid, signals, stop);
 	if (WIFSIGNALED(status)) {
 		/* The signal that ended the monitor was passed on: not a failure of the command. */
 		if (*stop)

@@ -69,7 +69,7 @@ static void past_update(struct hf_past_names *past, struct hf_event *event, char
 		*entry = past->v[--past->count];
 }
 
-static void put_port(struct ibv_device *device, uint32_t number, uint32_t num_ports)
+static void put_event_port(struct ibv_device *device, uint32_t number, uint32_t num_ports)
 {
 	struct hf_port_info port = {.size = sizeof(port)};
 
@@ -106,7 +106,7 @@ static void put_facts(struct hf_event *event)
 	}
 	if (type == HF_EVENT_ADDED || (hf_event_changes(event) & of_ports))
 		for (uint32_t number = 1; number <= info.num_ports; number++)
-			put_port(device, number, info.num_ports);
+			put_event_port(device, number, info.num_ports);
 }
 
 static void print_line(const struct hf_tool *tool, struct hf_event *event,
@@ -140,7 +140,7 @@ static void print_line(const struct hf_tool *tool, struct hf_event *event,
 	putchar('\n');
 }
 
-static void json_port(struct hf_json *json, struct ibv_device *device, uint32_t number)
+static void print_event_port_json(struct hf_json *json, struct ibv_device *device, uint32_t number)
 {
 	struct hf_port_info port = {.size = sizeof(port)};
 
@@ -154,7 +154,7 @@ static void json_port(struct hf_json *json, struct ibv_device *device, uint32_t 
 	hfi_json_close(json);
 }
 
-static void json_device(struct hf_json *json, struct hf_event *event)
+static void print_event_device_json(struct hf_json *json, struct hf_event *event)
 {
 	struct hf_device_info info;
 	struct ibv_device *device = hf_event_device(event);
@@ -168,7 +168,7 @@ static void json_device(struct hf_json *json, struct hf_event *event)
 	hfi_json_optional(json, "provider", info.provider);
 	hfi_json_array(json, "ports");
 	for (uint32_t number = 1; number <= info.num_ports; number++)
-		json_port(json, device, number);
+		print_event_port_json(json, device, number);
 	hfi_json_close(json);
 }
 
@@ -197,7 +197,7 @@ static void json_line(struct hf_event *event, const struct timespec *now, const 
 		}
 		if (*old_name)
 			hfi_json_string(&json, "old_name", old_name);
-		json_device(&json, event);
+		print_event_device_json(&json, event);
 	}
 	hfi_json_close(&json);
 }

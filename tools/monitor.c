@@ -40,7 +40,7 @@ static void flush(struct monitor *monitor)
 	clearerr(stdout);
 }
 
-static void handle(struct monitor *monitor, struct hf_event *event)
+static void handle_monitor_event(struct monitor *monitor, struct hf_event *event)
 {
 	const struct hf_tool *tool = monitor->tool;
 
@@ -56,7 +56,7 @@ static void handle(struct monitor *monitor, struct hf_event *event)
 }
 
 /* Handles the pending events. Returns the time in ms after which to retry, or -1: wait for events. */
-static int drain(struct monitor *monitor)
+static int print_pending_events(struct monitor *monitor)
 {
 	struct hf_event *event;
 	int err;
@@ -75,7 +75,7 @@ static int drain(struct monitor *monitor)
 				break;
 			return RETRY_MS;
 		}
-		handle(monitor, event);
+		handle_monitor_event(monitor, event);
 		hf_event_unref(event);
 	}
 	return -1;
@@ -90,7 +90,7 @@ static void read_signals(struct monitor *monitor)
 			monitor->stop = true;
 }
 
-static int loop(struct monitor *monitor)
+static int monitor_events(struct monitor *monitor)
 {
 	struct pollfd fds[] = {
 		{.fd = monitor->signals, .events = POLLIN},
@@ -99,7 +99,7 @@ static int loop(struct monitor *monitor)
 	};
 
 	while (!monitor->stop) {
-		int timeout = drain(monitor);
+		int timeout = print_pending_events(monitor);
 
 		if (monitor->last_error == -ECHILD)
 			return HF_EXIT_FAILED;
@@ -150,7 +150,7 @@ static int open_signals(void)
 	return fd;
 }
 
-static int run(struct hf_tool *tool, char **args)
+static int run_monitor(struct hf_tool *tool, char **args)
 {
 	struct monitor monitor = {.tool = tool};
 	struct hf *hf;
@@ -172,7 +172,7 @@ static int run(struct hf_tool *tool, char **args)
 		monitor.status = HF_EXIT_FAILED;
 		goto unref;
 	}
-	monitor.status = loop(&monitor);
+	monitor.status = monitor_events(&monitor);
 	hf_stream_unref(monitor.stream);
 	free(monitor.past.v);
 unref:
@@ -182,7 +182,7 @@ close_signals:
 	return monitor.status;
 }
 
-static int set(struct hf_tool *tool, int option, const char *value)
+static int set_monitor_option(struct hf_tool *tool, int option, const char *value)
 {
 	char *end;
 
@@ -238,6 +238,6 @@ const struct hf_command hf_command_monitor = {
 			"      --count N           end after N events\n"
 			"      --until-synced      end after the devices that exist\n",
 	.options = options,
-	.set = set,
-	.run = run,
+	.set = set_monitor_option,
+	.run = run_monitor,
 };

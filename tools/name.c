@@ -39,7 +39,7 @@ struct subject {
 	struct hf_name_hardware hardware;
 };
 
-static int set(struct hf_tool *tool, int option, const char *value)
+static int set_name_option(struct hf_tool *tool, int option, const char *value)
 {
 	(void)value;
 	tool->explain = option == OPT_EXPLAIN;
@@ -74,7 +74,8 @@ static int find_root(const struct hf_tool *tool, struct subject *subject)
 	return status;
 }
 
-static bool read_attr(const struct subject *subject, const char *attr, char value[TEXT_SIZE])
+static bool read_subject_attr(const struct subject *subject, const char *attr,
+			      char value[TEXT_SIZE])
 {
 	char *dir = hfi_tool_print("%s/class/infiniband/%s", subject->root, subject->name);
 	bool done = hfi_tool_read(dir, attr, value, TEXT_SIZE);
@@ -97,14 +98,14 @@ static void guess_facts(struct subject *subject)
 	char rest;
 
 	subject->guessed = true;
-	read_attr(subject, "node_type", type);
-	read_attr(subject, "ports/1/link_layer", layer);
+	read_subject_attr(subject, "node_type", type);
+	read_subject_attr(subject, "ports/1/link_layer", layer);
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (!strncmp(type, known[i].node_type, strlen(known[i].node_type)) &&
 		    !strncmp(layer, known[i].link_layer, strlen(known[i].link_layer)))
 			strcpy(subject->facts.protocol, known[i].protocol);
 	/* Check the form first: %x alone accepts signs and fewer digits. */
-	if (read_attr(subject, "node_guid", guid) && strlen(guid) == GUID_LENGTH &&
+	if (read_subject_attr(subject, "node_guid", guid) && strlen(guid) == GUID_LENGTH &&
 	    strspn(guid, "0123456789abcdefABCDEF:") == GUID_LENGTH &&
 	    sscanf(guid, "%4x:%4x:%4x:%4x%c", &g[0], &g[1], &g[2], &g[3], &rest) == 4)
 		for (int i = 0; i < 4; i++)
@@ -145,8 +146,8 @@ static int get_subject(const struct hf_tool *tool, struct subject *subject)
 	return HF_EXIT_OK;
 }
 
-static bool decide(const struct subject *subject, const char *list,
-		   const struct hf_name_trace *trace, struct hf_name_answer *answer)
+static bool decide_name(const struct subject *subject, const char *list,
+			const struct hf_name_trace *trace, struct hf_name_answer *answer)
 {
 	struct hf_name_policies policies;
 
@@ -170,7 +171,7 @@ static bool is_taken(const struct subject *subject, const char *name)
 	return taken;
 }
 
-static void show_table(const struct hf_tool *tool, const struct subject *subject)
+static void print_policies_table(const struct hf_tool *tool, const struct subject *subject)
 {
 	enum { POLICY, NAME, WHY, NUM };
 	static const struct hf_column columns[NUM] = {
@@ -180,7 +181,7 @@ static void show_table(const struct hf_tool *tool, const struct subject *subject
 	for (size_t i = 0; i < NUM_LISTS; i++) {
 		struct libscols_line *line = hfi_table_line(table);
 		struct hf_name_answer answer;
-		bool given = decide(subject, lists[i], NULL, &answer);
+		bool given = decide_name(subject, lists[i], NULL, &answer);
 		bool taken = given && is_taken(subject, answer.name);
 		char *why = hfi_tool_print("%s%s", taken ? "taken by another device: " : "",
 					   answer.why);
@@ -196,7 +197,7 @@ static void show_table(const struct hf_tool *tool, const struct subject *subject
 	hfi_table_finish(table);
 }
 
-static void say(void *arg, enum hf_name_policy policy, const char *sentence)
+static void print_policy_sentence(void *arg, enum hf_name_policy policy, const char *sentence)
 {
 	(void)policy;
 	(void)arg;
@@ -204,9 +205,9 @@ static void say(void *arg, enum hf_name_policy policy, const char *sentence)
 	hfi_put_wrapped(INDENT, INDENT, sentence);
 }
 
-static void explain(const struct hf_tool *tool, const struct subject *subject)
+static void print_explanation(const struct hf_tool *tool, const struct subject *subject)
 {
-	const struct hf_name_trace trace = {.say = say};
+	const struct hf_name_trace trace = {.say = print_policy_sentence};
 	const struct hf_nldev *facts = &subject->facts;
 	struct hf_name_answer answer;
 	char guid[HF_GUID_TEXT], *text;
@@ -226,13 +227,14 @@ static void explain(const struct hf_tool *tool, const struct subject *subject)
 		if (!strcmp(lists[i], "NAME_FALLBACK")) {
 			printf("%s%s%s\n", hfi_color(tool, "bold"), lists[i],
 			       hfi_color(tool, "reset"));
-			say(NULL, 0, "is NAME_ONBOARD, or NAME_PCI where that gives no name");
+			print_policy_sentence(
+				NULL, 0, "is NAME_ONBOARD, or NAME_PCI where that gives no name");
 			continue;
 		}
 		if (strchr(lists[i], ','))
 			continue;
 		printf("%s%s%s\n", hfi_color(tool, "bold"), lists[i], hfi_color(tool, "reset"));
-		decide(subject, lists[i], &trace, &answer);
+		decide_name(subject, lists[i], &trace, &answer);
 	}
 }
 
@@ -242,7 +244,7 @@ static void json_say(void *arg, enum hf_name_policy policy, const char *sentence
 	hfi_json_string(arg, NULL, sentence);
 }
 
-static void show_json(const struct hf_tool *tool, const struct subject *subject)
+static void print_name_json(const struct hf_tool *tool, const struct subject *subject)
 {
 	const struct hf_nldev *facts = &subject->facts;
 	struct hf_name_answer answer;
@@ -261,7 +263,7 @@ static void show_json(const struct hf_tool *tool, const struct subject *subject)
 	hfi_json_array(&json, "policies");
 	for (size_t i = 0; i < NUM_LISTS; i++) {
 		const struct hf_name_trace trace = {.say = json_say, .arg = &json};
-		bool given = decide(subject, lists[i], NULL, &answer);
+		bool given = decide_name(subject, lists[i], NULL, &answer);
 
 		hfi_json_object(&json, NULL);
 		hfi_json_string(&json, "policy", lists[i]);
@@ -270,7 +272,7 @@ static void show_json(const struct hf_tool *tool, const struct subject *subject)
 		hfi_json_string(&json, "why", answer.why);
 		if (tool->explain) {
 			hfi_json_array(&json, "steps");
-			decide(subject, lists[i], &trace, &answer);
+			decide_name(subject, lists[i], &trace, &answer);
 			hfi_json_close(&json);
 		}
 		hfi_json_close(&json);
@@ -279,17 +281,17 @@ static void show_json(const struct hf_tool *tool, const struct subject *subject)
 	hfi_json_close(&json);
 }
 
-static int run(struct hf_tool *tool, char **args)
+static int run_name(struct hf_tool *tool, char **args)
 {
 	struct subject subject = {.name = args[0]};
 	int status = get_subject(tool, &subject);
 
 	if (status == HF_EXIT_OK && tool->json) {
-		show_json(tool, &subject);
+		print_name_json(tool, &subject);
 	} else if (status == HF_EXIT_OK) {
-		show_table(tool, &subject);
+		print_policies_table(tool, &subject);
 		if (tool->explain)
-			explain(tool, &subject);
+			print_explanation(tool, &subject);
 	}
 	free(subject.root);
 	return status;
@@ -308,8 +310,8 @@ const struct hf_command hf_command_name = {
 			{"explain", no_argument, NULL, OPT_EXPLAIN},
 			{0},
 		},
-	.set = set,
+	.set = set_name_option,
 	.min_args = 1,
 	.max_args = 1,
-	.run = run,
+	.run = run_name,
 };

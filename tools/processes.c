@@ -124,7 +124,8 @@ static int look_at_fds(int process, const struct hf_node *nodes, size_t num_node
 }
 
 /* Whether a line of /proc/PID/maps is a mapping of one of the nodes. */
-static bool is_mapping(int process, const char *line, const struct hf_node *nodes, size_t num_nodes)
+static bool is_node_mapping(int process, const char *line, const struct hf_node *nodes,
+			    size_t num_nodes)
 {
 	unsigned long long start, end, inode;
 	unsigned int dev_major, dev_minor;
@@ -168,7 +169,7 @@ static void look_at_maps(int process, const struct hf_node *nodes, size_t num_no
 		return;
 	}
 	while (getline(&line, &size, file) > 0)
-		if (is_mapping(process, line, nodes, num_nodes))
+		if (is_node_mapping(process, line, nodes, num_nodes))
 			holder->mappings++;
 	free(line);
 	fclose(file);
@@ -187,7 +188,7 @@ static ssize_t read_some(int process, const char *name, char *text, size_t size)
 	return length;
 }
 
-static void describe(int process, struct hf_holder *holder)
+static void read_process_names(int process, struct hf_holder *holder)
 {
 	char *command = holder->command;
 	char name[32];
@@ -238,7 +239,7 @@ static int look_at_process(int proc, const char *pid, const struct hf_node *node
 	look_at_maps(process, nodes, num_nodes, &holder);
 	if (!holder.num_fds && !holder.mappings && !holder.events)
 		goto out;
-	describe(process, &holder);
+	read_process_names(process, &holder);
 	holders->v = hfi_tool_alloc(holders->v, holders->count + 1, sizeof(*holders->v));
 	holders->v[holders->count++] = holder;
 out:

@@ -121,7 +121,7 @@ static char *copy_of(const char *text)
 	return text ? hfi_tool_print("%s", text) : NULL;
 }
 
-static void read_dynamic(struct image *image, struct hf_program *program)
+static void read_dynamic_entries(struct image *image, struct hf_program *program)
 {
 	GElf_Dyn entry;
 	bool runpath = false;
@@ -209,7 +209,7 @@ int hfi_program_read(const char *path, struct hf_program *ret)
 		program.bits = gelf_getclass(image.elf) == ELFCLASS64 ? 64 : 32;
 		program.machine = image.header.e_machine;
 		program.kind = kind_of(&image, &program.loader);
-		read_dynamic(&image, &program);
+		read_dynamic_entries(&image, &program);
 	}
 	image_close(&image);
 	*ret = program;

@@ -37,7 +37,8 @@ static void json_providers(const struct hf_provider_info *list, size_t count)
 	hfi_json_close(&json);
 }
 
-static void explain(const struct hf_tool *tool, const struct hf_provider_info *info, bool first)
+static void print_refusal(const struct hf_tool *tool, const struct hf_provider_info *info,
+			  bool first)
 {
 	char text[HF_REASON_TEXT];
 
@@ -103,14 +104,14 @@ static void show_providers(const struct hf_tool *tool, const struct hf_provider_
 	for (size_t i = 0; i < count; i++) {
 		if (list[i].reason.code == HF_REASON_NONE)
 			continue;
-		explain(tool, &list[i], first);
+		print_refusal(tool, &list[i], first);
 		first = false;
 	}
 	if (!count)
 		puts("There is no provider: none of the searched directories has a manifest.");
 }
 
-static int run(struct hf_tool *tool, char **args)
+static int run_providers(struct hf_tool *tool, char **args)
 {
 	struct hf *hf = hfi_tool_context(tool, HF_NO_NOTIFY, 0);
 	struct hf_provider_info *list;
@@ -154,5 +155,5 @@ const struct hf_command hf_command_providers = {
 		 "only when a device needs it: until then STATE is \"available\". STATE is "
 		 "\"refused\" if it\n"
 		 "cannot be used; the reason follows, with the expected and the found value.",
-	.run = run,
+	.run = run_providers,
 };

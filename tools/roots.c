@@ -40,7 +40,7 @@ int hfi_root_parse(const char *text, struct hf_root *ret)
 	return 0;
 }
 
-static void add(struct hf_roots *roots, const struct hf_root *root)
+static void append_root(struct hf_roots *roots, const struct hf_root *root)
 {
 	roots->v = hfi_tool_alloc(roots->v, roots->count + 1, sizeof(*roots->v));
 	roots->v[roots->count++] = *root;
@@ -51,7 +51,7 @@ static void add_copy(struct hf_roots *roots, const char *sysfs, const char *dev)
 	struct hf_root root = {.sysfs = hfi_tool_print("%s", sysfs),
 			       .dev = hfi_tool_print("%s", dev)};
 
-	add(roots, &root);
+	append_root(roots, &root);
 }
 
 void hfi_roots_get(const struct hf_tool *tool, struct hf_roots *ret)
@@ -68,7 +68,7 @@ void hfi_roots_get(const struct hf_tool *tool, struct hf_roots *ret)
 		char *text = hfi_tool_print("%.*s", (int)length, list);
 
 		if (!hfi_root_parse(text, &root))
-			add(ret, &root);
+			append_root(ret, &root);
 		free(text);
 		list += length;
 		list += *list == ',';

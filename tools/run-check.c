@@ -45,7 +45,7 @@ const char *hfi_run_loader(void)
 }
 
 /* Parses a line of the loader: "NAME => PATH (0x...)", "PATH (0x...)" or "NAME => not found". */
-static void parse_line(struct check *check, char *line)
+static void parse_ldd_line(struct check *check, char *line)
 {
 	char *name = line + strspn(line, " \t"), *path, *end;
 
@@ -123,7 +123,7 @@ static int ask_loader(struct check *check, const struct hf_run *run)
 	}
 	output = fdopen(pipes[0], "r");
 	while (output && getline(&line, &size, output) > 0)
-		parse_line(check, line);
+		parse_ldd_line(check, line);
 	free(line);
 	if (output)
 		fclose(output);
@@ -134,7 +134,7 @@ static int ask_loader(struct check *check, const struct hf_run *run)
 	return check->num_files > 1 || !status ? 0 : -ENOEXEC;
 }
 
-static int compare(struct check *check, const char *file)
+static int compare_symbols(struct check *check, const char *file)
 {
 	struct hf_symbols imports;
 	int err;
@@ -169,7 +169,7 @@ bool hfi_run_same_file(const char *a, const char *b)
 	return same;
 }
 
-static void show_json(const struct check *check, const struct hf_run *run, bool ok)
+static void print_check_json(const struct check *check, const struct hf_run *run, bool ok)
 {
 	struct hf_json json;
 
@@ -197,7 +197,7 @@ static void show_json(const struct check *check, const struct hf_run *run, bool 
 	hfi_json_close(&json);
 }
 
-static void show(const struct check *check, const struct hf_run *run, bool ours)
+static void print_check(const struct check *check, const struct hf_run *run, bool ours)
 {
 	for (size_t i = 0; i < check->num_missing; i++) {
 		fputs("missing: ", stdout);
@@ -276,7 +276,7 @@ int hfi_run_check(const struct hf_tool *tool, const struct hf_run *run)
 		check->face_found = hfi_tool_print("%s", run->preloaded);
 	}
 	for (size_t i = 0; i < check->num_files; i++) {
-		err = compare(check, check->files[i]);
+		err = compare_symbols(check, check->files[i]);
 		if (err) {
 			hfi_complain("%s: %s", check->files[i], strerror(-err));
 			goto out;
@@ -285,9 +285,9 @@ int hfi_run_check(const struct hf_tool *tool, const struct hf_run *run)
 	ours = !check->face_found || hfi_run_same_file(check->face_found, face);
 	ok = ours && !check->num_missing && !check->num_absent;
 	if (tool->json)
-		show_json(check, run, ok);
+		print_check_json(check, run, ok);
 	else
-		show(check, run, ours);
+		print_check(check, run, ours);
 	if (ok)
 		status = HF_EXIT_OK;
 out:

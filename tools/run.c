@@ -202,7 +202,7 @@ static int examine(struct hf_run *run)
 }
 
 /* Sets HOLDFAST_ROOTS and HOLDFAST_PROVIDER_PATH from the options. 0, or -EINVAL after an error. */
-static int set_environment(const struct hf_tool *tool)
+static int export_roots_and_dirs(const struct hf_tool *tool)
 {
 	char *roots = hfi_tool_print("%s", ""), *dirs = hfi_tool_print("%s", ""), *next;
 	int err = 0;
@@ -238,11 +238,11 @@ static int set_environment(const struct hf_tool *tool)
 	return err;
 }
 
-static int start(const struct hf_tool *tool, const struct hf_run *run, char **args)
+static int start_program(const struct hf_tool *tool, const struct hf_run *run, char **args)
 {
 	int err;
 
-	if (set_environment(tool))
+	if (export_roots_and_dirs(tool))
 		return HF_EXIT_USAGE;
 	if (tool->revoke)
 		setenv("HOLDFAST_REVOKE", "1", 1);
@@ -296,7 +296,7 @@ static int run_run(struct hf_tool *tool, char **args)
 	} else {
 		status = examine(&run);
 		if (!status)
-			status = start(tool, &run, args);
+			status = start_program(tool, &run, args);
 	}
 	free(run.preloaded);
 	free(run.libraries);
@@ -308,7 +308,7 @@ out_face:
 	return status;
 }
 
-static int set(struct hf_tool *tool, int option, const char *value)
+static int set_run_option(struct hf_tool *tool, int option, const char *value)
 {
 	switch (option) {
 	case OPT_CHECK:
@@ -352,7 +352,7 @@ const struct hf_command hfi_command_run = {
 		"                          the program does not react\n"
 		"      --providers=KIND    native or distribution: prefer providers of this kind\n",
 	.options = options,
-	.set = set,
+	.set = set_run_option,
 	.min_args = 1,
 	.max_args = INT_MAX,
 	.rest = true,

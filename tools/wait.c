@@ -5,8 +5,8 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "shared/clock.h"
 #include "tools/common.h"
 #include "tools/json.h"
 #include "tools/names.h"
@@ -29,14 +29,6 @@ struct waiting {
 	struct hf_reason reason;
 	int error; /* 0: no such device */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void store_failure(struct waiting *waiting, struct ibv_device *device, int err)
 {
@@ -91,7 +83,7 @@ static int try_devices(struct waiting *waiting)
 }
 
 /* Discards the pending events: they only say to try again. True if the stream failed. */
-static bool drain(struct waiting *waiting)
+static bool drop_pending_events(struct waiting *waiting)
 {
 	struct hf_event *event;
 	int err;
@@ -118,7 +110,7 @@ static int timed_out(const struct waiting *waiting)
 	return HF_EXIT_TIMEOUT;
 }
 
-static int done(const struct waiting *waiting)
+static int print_ready(const struct waiting *waiting)
 {
 	struct hf_json json;
 
@@ -133,21 +125,21 @@ static int done(const struct waiting *waiting)
 	return HF_EXIT_OK;
 }
 
-static int loop(struct waiting *waiting)
+static int wait_until_ready(struct waiting *waiting)
 {
-	int64_t end = waiting->tool->timeout_ms < 0 ? -1 : now_ms() + waiting->tool->timeout_ms;
+	int64_t end = waiting->tool->timeout_ms < 0 ? -1 : hfi_now_ms() + waiting->tool->timeout_ms;
 	int err;
 
 	for (;;) {
 		struct pollfd fd = {.fd = hf_stream_fd(waiting->stream), .events = POLLIN};
-		bool failed = drain(waiting);
+		bool failed = drop_pending_events(waiting);
 		int64_t left = -1;
 
 		err = try_devices(waiting);
 		if (err > 0)
-			return done(waiting);
+			return print_ready(waiting);
 		if (end >= 0) {
-			left = end - now_ms();
+			left = end - hfi_now_ms();
 			if (left <= 0)
 				break;
 		}
@@ -167,7 +159,7 @@ static int loop(struct waiting *waiting)
 	return timed_out(waiting);
 }
 
-static int run(struct hf_tool *tool, char **args)
+static int run_wait(struct hf_tool *tool, char **args)
 {
 	const struct hf_stream_options options = {.size = sizeof(options),
 						  .flags = HF_STREAM_NAMES};
@@ -189,7 +181,7 @@ static int run(struct hf_tool *tool, char **args)
 		hfi_complain("cannot start the event stream: %s; \"holdfast doctor\" may know why",
 			     strerror(-err));
 	else
-		status = loop(&waiting);
+		status = wait_until_ready(&waiting);
 	hf_stream_unref(waiting.stream);
 	hf_unref(waiting.hf);
 	return status;
@@ -216,7 +208,7 @@ static int64_t parse_seconds(const char *text)
 	return *text ? -1 : value;
 }
 
-static int set(struct hf_tool *tool, int option, const char *value)
+static int set_wait_option(struct hf_tool *tool, int option, const char *value)
 {
 	(void)option;
 	tool->timeout_ms = parse_seconds(value);
@@ -245,7 +237,7 @@ const struct hf_command hf_command_wait = {
 			"try once;\n"
 			"                          default: wait for ever\n",
 	.options = options,
-	.set = set,
+	.set = set_wait_option,
 	.max_args = 1,
-	.run = run,
+	.run = run_wait,
 };

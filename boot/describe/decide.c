@@ -72,7 +72,7 @@ static unsigned int by_protocol(const char *protocol, const struct hf_tree_facts
 	return 0;
 }
 
-static bool by_sysfs(const struct hf_tree_facts *tree, unsigned int *kinds)
+static bool decide_by_sysfs(const struct hf_tree_facts *tree, unsigned int *kinds)
 {
 	if (tree->node_type >= NODE_CA && tree->node_type <= NODE_ROUTER) {
 		*kinds = of_ports(tree);
@@ -110,9 +110,9 @@ int hfi_describe(const struct hf_tree_facts *tree, const struct hf_nldev *nl,
 	} else if (by_driver(tree, &answer.kinds)) {
 		answer.source = "driver";
 		/* Of what a driver can be, what this device is. */
-		if (by_sysfs(tree, &shown) && answer.kinds & shown)
+		if (decide_by_sysfs(tree, &shown) && answer.kinds & shown)
 			answer.kinds &= shown;
-	} else if (by_sysfs(tree, &answer.kinds)) {
+	} else if (decide_by_sysfs(tree, &answer.kinds)) {
 		answer.source = "sysfs";
 	} else {
 		return -ENODATA;

@@ -25,8 +25,8 @@ struct options {
 	bool verbose;
 };
 
-static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void complain(const char *format, ...)
+static void print_problem(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void print_problem(const char *format, ...)
 {
 	char line[LINE_MAX_SIZE];
 	va_list args;
@@ -39,7 +39,7 @@ static void complain(const char *format, ...)
 }
 
 /* .../infiniband/NAME, with nothing in it that leads elsewhere. NULL, or where NAME begins. */
-static const char *name_of(const char *devpath)
+static const char *name_in_devpath(const char *devpath)
 {
 	static const char class[] = "/infiniband/";
 	const char *name = strrchr(devpath, '/');
@@ -53,7 +53,7 @@ static const char *name_of(const char *devpath)
 	return name + 1;
 }
 
-static bool still_there(int dir, const char *path)
+static bool is_same_directory(int dir, const char *path)
 {
 	struct stat held, now;
 
@@ -65,8 +65,8 @@ static bool still_there(int dir, const char *path)
  * 0, 1 when the device is gone or has another name by now, or -ENODATA. What is read through the held
  * directory and what netlink says of the name belong together where path and directory still do.
  */
-static int describe(const char *path, const char *name, struct hf_nldev_socket *nl,
-		    struct hf_description *ret)
+static int read_description(const char *path, const char *name, struct hf_nldev_socket *nl,
+			    struct hf_description *ret)
 {
 	for (int i = 0; i < TRIES; i++) {
 		int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -80,12 +80,12 @@ static int describe(const char *path, const char *name, struct hf_nldev_socket *
 		hfi_tree_read(dir, &tree);
 		if (nl)
 			err = hfi_nldev_find(nl, name, &device);
-		there = still_there(dir, path);
+		there = is_same_directory(dir, path);
 		close(dir);
 		if (!there)
 			continue;
 		if (err)
-			complain("%s: RDMA netlink: %s", name, strerror(-err));
+			print_problem("%s: RDMA netlink: %s", name, strerror(-err));
 		return hfi_describe(&tree, nl && !err ? &device : NULL, ret);
 	}
 	return 1;
@@ -97,7 +97,7 @@ static bool is_word(const char *text)
 	return text[0] && !text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-")];
 }
 
-static int print(const struct hf_description *description)
+static int print_properties(const struct hf_description *description)
 {
 	static const struct {
 		enum hf_kind kind;
@@ -115,46 +115,46 @@ static int print(const struct hf_description *description)
 	if (is_word(description->protocol))
 		printf("ID_RDMA_PROTOCOL=%s\n", description->protocol);
 	if (fflush(stdout)) {
-		complain("cannot write: %s", strerror(errno));
+		print_problem("cannot write: %s", strerror(errno));
 		return EXIT_UNKNOWN;
 	}
 	return EXIT_DESCRIBED;
 }
 
-static int run(const struct options *options)
+static int run_describe(const struct options *options)
 {
-	const char *name = name_of(options->devpath);
+	const char *name = name_in_devpath(options->devpath);
 	struct hf_description description;
 	struct hf_nldev_socket *nl = NULL;
 	char path[PATH_MAX];
 	int length, err;
 
 	if (!name) {
-		complain("\"%s\" is no path of an RDMA device", options->devpath);
+		print_problem("\"%s\" is no path of an RDMA device", options->devpath);
 		return EXIT_UNKNOWN;
 	}
 	length = snprintf(path, sizeof(path), "%s%s", options->sysfs, options->devpath);
 	if (length < 0 || (size_t)length >= sizeof(path)) {
-		complain("the path of %s is too long", name);
+		print_problem("the path of %s is too long", name);
 		return EXIT_UNKNOWN;
 	}
 	err = options->netlink ? hfi_nldev_open(&nl) : 0;
 	if (err)
-		complain("%s: RDMA netlink: %s", name, strerror(-err));
-	err = describe(path, name, nl, &description);
+		print_problem("%s: RDMA netlink: %s", name, strerror(-err));
+	err = read_description(path, name, nl, &description);
 	hfi_nldev_close(nl);
 	if (err < 0) {
-		complain("%s: nothing tells what it is", name);
+		print_problem("%s: nothing tells what it is", name);
 		return EXIT_UNKNOWN;
 	}
 	if (err) {
 		if (options->verbose)
-			complain("%s: gone, or renamed", name);
+			print_problem("%s: gone, or renamed", name);
 		return EXIT_DESCRIBED;
 	}
 	if (options->verbose)
-		complain("%s: as %s tells", name, description.source);
-	return print(&description);
+		print_problem("%s: as %s tells", name, description.source);
+	return print_properties(&description);
 }
 
 static void print_table(void)
@@ -168,7 +168,7 @@ static void print_table(void)
 		       kinds & HF_KIND_ROCE ? " ROCE" : "");
 }
 
-static int usage(void)
+static int print_describe_usage(void)
 {
 	fputs("Usage: rdma_describe [-nv] [-s SYSFS] [DEVPATH]\n"
 	      "       rdma_describe -t\n"
@@ -202,11 +202,11 @@ int main(int argc, char **argv)
 			print_table();
 			return EXIT_DESCRIBED;
 		default:
-			return usage();
+			return print_describe_usage();
 		}
 	}
 	options.devpath = optind < argc ? argv[optind] : getenv("DEVPATH");
 	if (!options.devpath || argc - optind > 1)
-		return usage();
-	return run(&options);
+		return print_describe_usage();
+	return run_describe(&options);
 }

@@ -17,7 +17,7 @@ static void read_value(int dir, const char *path, char value[VALUE_SIZE])
 		value[0] = '\0';
 }
 
-static int look_at_port(void *arg, int dir, const char *name)
+static int read_port_layer(void *arg, int dir, const char *name)
 {
 	char path[NAME_MAX + sizeof("/link_layer")], layer[VALUE_SIZE];
 	struct hf_tree_facts *facts = arg;
@@ -37,7 +37,7 @@ static void read_ports(int dir, struct hf_tree_facts *facts)
 
 	if (ports < 0)
 		return;
-	hfi_attr_entries(ports, look_at_port, facts);
+	hfi_attr_entries(ports, read_port_layer, facts);
 	close(ports);
 }
 
@@ -57,7 +57,7 @@ static void read_driver(int dir, struct hf_tree_facts *facts)
  * Upwards as far as directories go. ".." is the real parent: sysfs has no other way up, and a link into
  * a device's directory has been left behind when that was opened.
  */
-static void read_drivers(int dir, struct hf_tree_facts *facts)
+static void read_parent_drivers(int dir, struct hf_tree_facts *facts)
 {
 	int fd = hfi_attr_dir(dir, ".");
 	struct stat here, above;
@@ -87,7 +87,7 @@ void hfi_tree_read(int dir, struct hf_tree_facts *ret)
 	if (value[0] >= '1' && value[0] <= '9' && value[1] == ':')
 		facts.node_type = value[0] - '0';
 	read_ports(dir, &facts);
-	read_drivers(dir, &facts);
+	read_parent_drivers(dir, &facts);
 	facts.has_parent = !faccessat(dir, "parent", F_OK, 0);
 	*ret = facts;
 }

@@ -13,7 +13,7 @@
 enum { NAME_SIZE = 64 };
 
 /* Where the device of a generation is, or would be put. */
-static size_t find(const struct ndd_devices *devices, uint64_t generation)
+static size_t find_generation(const struct ndd_devices *devices, uint64_t generation)
 {
 	size_t low = 0, high = devices->count;
 
@@ -59,8 +59,8 @@ static void shrink(struct ndd_devices *devices)
 	malloc_trim(0);
 }
 
-static int insert(struct ndd_devices *devices, size_t i, uint64_t generation,
-		  struct ibv_device *device)
+static int insert_device(struct ndd_devices *devices, size_t i, uint64_t generation,
+			 struct ibv_device *device)
 {
 	if (devices->count == devices->size) {
 		size_t size = devices->size ? devices->size * 2 : 16;
@@ -78,7 +78,7 @@ static int insert(struct ndd_devices *devices, size_t i, uint64_t generation,
 	return 0;
 }
 
-static void take_out(struct ndd_devices *devices, size_t i)
+static void remove_device(struct ndd_devices *devices, size_t i)
 {
 	set_wanted(devices, &devices->v[i], false);
 	hf_device_unref(devices->v[i].device);
@@ -88,7 +88,7 @@ static void take_out(struct ndd_devices *devices, size_t i)
 }
 
 /* Said once of each device and error, and once more when there is another host name. */
-static void complain(struct ndd_device *device, int severity, const char *name, int err)
+static void log_failed_write(struct ndd_device *device, int severity, const char *name, int err)
 {
 	if (device->said == err)
 		severity = LOG_DEBUG;
@@ -109,23 +109,23 @@ static void failed(struct ndd_devices *devices, struct ndd_device *device, const
 	case -ENOENT: /* a device without one, which is no fault */
 	case -EOPNOTSUPP:
 		set_wanted(devices, device, false);
-		complain(device, LOG_INFO, name, err);
+		log_failed_write(device, LOG_INFO, name, err);
 		return;
 	case -EACCES: /* what does not change by itself */
 	case -EINVAL:
 		set_wanted(devices, device, false);
-		complain(device, LOG_WARNING, name, err);
+		log_failed_write(device, LOG_WARNING, name, err);
 		return;
 	default:
 		set_wanted(devices, device, device->tries < devices->max_tries);
 		device->tries++;
-		complain(device, device->wanted ? LOG_DEBUG : LOG_WARNING, name, err);
+		log_failed_write(device, device->wanted ? LOG_DEBUG : LOG_WARNING, name, err);
 		return;
 	}
 }
 
 /* Has the device the description already? Where it cannot be read it is written. */
-static bool reads(struct ibv_device *device, const char *text)
+static bool has_description(struct ibv_device *device, const char *text)
 {
 	char now[NDD_SIZE + 1];
 
@@ -133,7 +133,7 @@ static bool reads(struct ibv_device *device, const char *text)
 	       !strcmp(now, text);
 }
 
-static void describe(struct ndd_devices *devices, struct ndd_device *device)
+static void write_description(struct ndd_devices *devices, struct ndd_device *device)
 {
 	char name[NAME_SIZE], text[NDD_SIZE + 1];
 	int err;
@@ -148,7 +148,7 @@ static void describe(struct ndd_devices *devices, struct ndd_device *device)
 	if (!ndd_text(devices->template, devices->host, name, text))
 		return;
 	/* The first time it is written in any case: the subnet manager may know another one. */
-	if (device->current && reads(device->device, text))
+	if (device->current && has_description(device->device, text))
 		return;
 	err = hf_device_write_attr(device->device, "node_desc", text);
 	if (err) {
@@ -165,7 +165,7 @@ static void describe(struct ndd_devices *devices, struct ndd_device *device)
 static void describe_anew(struct ndd_devices *devices, struct ndd_device *device)
 {
 	device->tries = 0;
-	describe(devices, device);
+	write_description(devices, device);
 }
 
 int ndd_devices_hear(struct ndd_devices *devices, struct hf_event *event)
@@ -173,18 +173,18 @@ int ndd_devices_hear(struct ndd_devices *devices, struct hf_event *event)
 	enum hf_event_type type = hf_event_type(event);
 	uint64_t generation = hf_event_generation(event);
 	struct ibv_device *device = hf_event_device(event);
-	size_t i = find(devices, generation);
+	size_t i = find_generation(devices, generation);
 	bool known = is_at(devices, i, generation);
 
 	if (!device)
 		return 0;
 	if (type == HF_EVENT_REMOVED) {
 		if (known)
-			take_out(devices, i);
+			remove_device(devices, i);
 		return 0;
 	}
 	if (!known) {
-		int err = insert(devices, i, generation, device);
+		int err = insert_device(devices, i, generation, device);
 
 		if (err)
 			return err;
@@ -227,7 +227,7 @@ void ndd_devices_retry(struct ndd_devices *devices)
 {
 	for (size_t i = 0; i < devices->count; i++)
 		if (devices->v[i].wanted)
-			describe(devices, &devices->v[i]);
+			write_description(devices, &devices->v[i]);
 }
 
 void ndd_devices_clear(struct ndd_devices *devices)

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 #include <systemd/sd-daemon.h>
 #include <holdfast/holdfast.h>
 
+#include "shared/clock.h"
 #include "boot/ndd/background.h"
 #include "boot/ndd/devices.h"
 #include "boot/ndd/host.h"
@@ -36,14 +36,6 @@ struct ndd {
 	bool synced, ready, end;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void hear_library(void *arg, enum hf_log_level level, const char *message)
 {
 	static const int severities[] = {
@@ -57,7 +49,7 @@ static void hear_library(void *arg, enum hf_log_level level, const char *message
 	ndd_log(severities[level], "%s", message);
 }
 
-static int begin(struct ndd *ndd)
+static int start_ndd(struct ndd *ndd)
 {
 	/* Attributes are written and nothing is opened, so no provider is wanted. */
 	static const char *const no_providers[] = {NULL};
@@ -165,12 +157,12 @@ static void set_retry(struct ndd *ndd)
 	if (!ndd->devices.waiting)
 		ndd->retry_at = 0;
 	else if (!ndd->retry_at)
-		ndd->retry_at = now_ms() + (int64_t)ndd->options.retry_seconds * 1000;
+		ndd->retry_at = hfi_now_ms() + (int64_t)ndd->options.retry_seconds * 1000;
 }
 
 static void run_retry(struct ndd *ndd)
 {
-	if (!ndd->retry_at || now_ms() < ndd->retry_at)
+	if (!ndd->retry_at || hfi_now_ms() < ndd->retry_at)
 		return;
 	ndd->retry_at = 0;
 	ndd_devices_retry(&ndd->devices);
@@ -179,7 +171,7 @@ static void run_retry(struct ndd *ndd)
 /* Not at every turn of the loop: a manager that is busy would keep us waiting. */
 static void answer_watchdog(struct ndd *ndd)
 {
-	int64_t now = now_ms();
+	int64_t now = hfi_now_ms();
 
 	if (!ndd->watchdog || now < ndd->watchdog_at)
 		return;
@@ -200,7 +192,7 @@ static void tell_ready(struct ndd *ndd)
 /* The sooner of two waits in ms, where -1 is for ever. */
 static int64_t sooner(int64_t left, int64_t at)
 {
-	int64_t other = at - now_ms();
+	int64_t other = at - hfi_now_ms();
 
 	if (other < 0)
 		other = 0;
@@ -218,7 +210,7 @@ static int timeout(const struct ndd *ndd)
 	return (int)left;
 }
 
-static int run(struct ndd *ndd)
+static int run_ndd(struct ndd *ndd)
 {
 	int err;
 
@@ -246,7 +238,7 @@ static int run(struct ndd *ndd)
 	}
 }
 
-static void end(struct ndd *ndd)
+static void stop_ndd(struct ndd *ndd)
 {
 	ndd_devices_clear(&ndd->devices);
 	hf_stream_unref(ndd->stream);
@@ -290,10 +282,10 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	err = watch_signals(&ndd);
 	if (!err)
-		err = begin(&ndd);
+		err = start_ndd(&ndd);
 	if (!err)
-		err = run(&ndd);
+		err = run_ndd(&ndd);
 	sd_notify(0, "STOPPING=1");
-	end(&ndd);
+	stop_ndd(&ndd);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -9,7 +9,7 @@ struct text {
 	size_t length;
 };
 
-static void add(struct text *text, const char *bytes, size_t length)
+static void append_printable(struct text *text, const char *bytes, size_t length)
 {
 	for (size_t i = 0; i < length && text->length < sizeof(text->v); i++) {
 		unsigned char byte = (unsigned char)bytes[i];
@@ -22,7 +22,7 @@ static void add_host(struct text *text, const char *host)
 {
 	size_t length = strcspn(host, ".");
 
-	add(text, host, length ? length : strlen(host));
+	append_printable(text, host, length ? length : strlen(host));
 }
 
 static bool is_inner(char byte)
@@ -31,7 +31,7 @@ static bool is_inner(char byte)
 }
 
 /* A character of UTF-8 has three inner bytes at most; more of them are no UTF-8, and are just cut. */
-static size_t cut(const struct text *text)
+static size_t cut_at_character(const struct text *text)
 {
 	size_t length = NDD_SIZE;
 
@@ -53,14 +53,14 @@ size_t ndd_text(const char *template, const char *host, const char *device, char
 		if (kind == 'h')
 			add_host(&text, host);
 		else if (kind == 'H')
-			add(&text, host, strlen(host));
+			append_printable(&text, host, strlen(host));
 		else if (kind == 'd')
-			add(&text, device, strlen(device));
+			append_printable(&text, device, strlen(device));
 		else
-			add(&text, at, 1);
+			append_printable(&text, at, 1);
 		at += kind == 'h' || kind == 'H' || kind == 'd' || kind == '%';
 	}
-	length = cut(&text);
+	length = cut_at_character(&text);
 	memcpy(ret, text.v, length);
 	ret[length] = '\0';
 	return length;

@@ -12,14 +12,15 @@
 #include "shared/nldev.h"
 #include "naming/naming.h"
 
-static void say(void *arg, enum hf_name_policy policy, const char *sentence)
+static void log_policy(void *arg, enum hf_name_policy policy, const char *sentence)
 {
 	syslog(LOG_INFO, "%s: %s: %s", (const char *)arg, hfi_name_policy_word(policy), sentence);
 }
 
-static int fail(const char *device, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static int log_kept_name(const char *device, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
-static int fail(const char *device, const char *format, ...)
+static int log_kept_name(const char *device, const char *format, ...)
 {
 	char sentence[HF_NAME_WHY * 2];
 	va_list args;
@@ -31,20 +32,20 @@ static int fail(const char *device, const char *format, ...)
 	return EXIT_FAILURE;
 }
 
-static int usage(void)
+static int log_rename_usage(void)
 {
 	syslog(LOG_ERR, "usage: rdma_rename [-v] CURRENT POLICY[,POLICY...] [NAME]");
 	return EXIT_FAILURE;
 }
 
-static int apply(struct hf_nldev_socket *nl, int sysfs, const struct hf_nldev *facts,
-		 const struct hf_name_hardware *hardware, const struct hf_name_answer *answer)
+static int apply_name(struct hf_nldev_socket *nl, int sysfs, const struct hf_nldev *facts,
+		      const struct hf_name_hardware *hardware, const struct hf_name_answer *answer)
 {
 	int err = 0;
 
 	/* Between the kernel's answer and ours, another device may have taken over the name. */
 	if (!hfi_name_is_still(sysfs, facts->name, hardware))
-		return fail(facts->name, "meanwhile it is gone, or has another name");
+		return log_kept_name(facts->name, "meanwhile it is gone, or has another name");
 	/* Without a question where nothing is to change, there is no event. */
 	if (strcmp(answer->name, facts->name) != 0)
 		err = hfi_nldev_rename(nl, facts->index, answer->name);
@@ -54,19 +55,20 @@ static int apply(struct hf_nldev_socket *nl, int sysfs, const struct hf_nldev *f
 			return EXIT_FAILURE;
 		return EXIT_SUCCESS;
 	case -EEXIST:
-		return fail(facts->name, "%s is the name of another device (%s)", answer->name,
-			    answer->why);
+		return log_kept_name(facts->name, "%s is the name of another device (%s)",
+				     answer->name, answer->why);
 	case -ENODEV:
-		return fail(facts->name, "meanwhile it is gone");
+		return log_kept_name(facts->name, "meanwhile it is gone");
 	case -EPERM:
-		return fail(facts->name, "renaming needs the capability CAP_NET_ADMIN");
+		return log_kept_name(facts->name, "renaming needs the capability CAP_NET_ADMIN");
 	default:
-		return fail(facts->name, "the kernel refuses %s: %s", answer->name, strerror(-err));
+		return log_kept_name(facts->name, "the kernel refuses %s: %s", answer->name,
+				     strerror(-err));
 	}
 }
 
-static int rename_device(const char *device, const struct hf_name_policies *policies,
-			 const char *fixed, const struct hf_name_trace *trace)
+static int rename_by_policies(const char *device, const struct hf_name_policies *policies,
+			      const char *fixed, const struct hf_name_trace *trace)
 {
 	int sysfs = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC), err, status = EXIT_FAILURE;
 	struct hf_name_hardware hardware;
@@ -75,10 +77,10 @@ static int rename_device(const char *device, const struct hf_name_policies *poli
 	struct hf_nldev_socket *nl;
 
 	if (sysfs < 0)
-		return fail(device, "/sys: %s", strerror(errno));
+		return log_kept_name(device, "/sys: %s", strerror(errno));
 	err = hfi_nldev_open(&nl);
 	if (err) {
-		fail(device, "RDMA netlink: %s", strerror(-err));
+		log_kept_name(device, "RDMA netlink: %s", strerror(-err));
 		goto out_sysfs;
 	}
 	/* The directory before the index and after: both are then the same device's. */
@@ -86,17 +88,18 @@ static int rename_device(const char *device, const struct hf_name_policies *poli
 	if (!err)
 		err = hfi_nldev_find(nl, device, &facts);
 	if (err) {
-		fail(device, err == -ENODEV ? "there is no such device" : "cannot look at it: %s",
-		     strerror(-err));
+		log_kept_name(device,
+			      err == -ENODEV ? "there is no such device" : "cannot look at it: %s",
+			      strerror(-err));
 		goto out_netlink;
 	}
 	err = hfi_name_decide(policies, fixed, &facts, &hardware, trace, &answer);
 	if (err == -ENOENT)
 		syslog(LOG_NOTICE, "%s keeps its name: %s", device, answer.why);
 	else if (err)
-		fail(device, "%s", answer.why);
+		log_kept_name(device, "%s", answer.why);
 	else
-		status = apply(nl, sysfs, &facts, &hardware, &answer);
+		status = apply_name(nl, sysfs, &facts, &hardware, &answer);
 out_netlink:
 	hfi_nldev_close(nl);
 out_sysfs:
@@ -107,7 +110,7 @@ out_sysfs:
 int main(int argc, char **argv)
 {
 	struct hf_name_policies policies;
-	struct hf_name_trace trace = {.say = say};
+	struct hf_name_trace trace = {.say = log_policy};
 	bool verbose = false;
 	int option;
 
@@ -116,20 +119,20 @@ int main(int argc, char **argv)
 	opterr = 0;
 	while ((option = getopt(argc, argv, "v")) != -1) {
 		if (option != 'v')
-			return usage();
+			return log_rename_usage();
 		verbose = true;
 	}
 	argc -= optind;
 	argv += optind;
 	if (argc < 2 || argc > 3)
-		return usage();
+		return log_rename_usage();
 	if (hfi_name_parse_policies(argv[1], &policies))
-		return fail(argv[0], "there is no policy \"%s\"", argv[1]);
+		return log_kept_name(argv[0], "there is no policy \"%s\"", argv[1]);
 	if (argc < 3 && hfi_name_has_policy(&policies, HF_NAME_BY_FIXED))
-		return fail(argv[0], "NAME_FIXED wants a name");
+		return log_kept_name(argv[0], "NAME_FIXED wants a name");
 	if (policies.v[0] == HF_NAME_BY_KERNEL)
 		return EXIT_SUCCESS;
 	trace.arg = argv[0];
-	return rename_device(argv[0], &policies, argc == 3 ? argv[2] : NULL,
-			     verbose ? &trace : NULL);
+	return rename_by_policies(argv[0], &policies, argc == 3 ? argv[2] : NULL,
+				  verbose ? &trace : NULL);
 }

@@ -6,7 +6,7 @@
 
 const char v1_0_context_mark = 0;
 
-static void put_device(struct v1_0_device *device)
+static void release_device(struct v1_0_device *device)
 {
 	if (atomic_fetch_sub(&device->references, 1) == 1)
 		free(device);
@@ -53,7 +53,7 @@ HF_IBVERBS_1_0(void, ibv_free_device_list, (struct v1_0_device * *list))
 	if (!list)
 		return;
 	for (struct v1_0_device **device = list; *device; device++)
-		put_device(*device);
+		release_device(*device);
 	hf_compat_calls.ibv_free_device_list((struct ibv_device **)(void *)list[-1]);
 	free(list - 1);
 }
@@ -95,7 +95,7 @@ HF_IBVERBS_1_0(int, ibv_close_device, (struct v1_0_context * context))
 	int ret = hf_compat_calls.ibv_close_device(context->real);
 
 	if (!ret) {
-		put_device(context->device);
+		release_device(context->device);
 		free(context);
 	}
 	return ret;

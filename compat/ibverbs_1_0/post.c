@@ -5,14 +5,14 @@
 /* How many requests are converted at a time, on the stack. */
 enum { BATCH = 16 };
 
-static int poll_cq(struct v1_0_cq *cq, int count, struct ibv_wc *wc)
+static int old_poll_cq(struct v1_0_cq *cq, int count, struct ibv_wc *wc)
 {
 	struct ibv_cq *real = cq->real;
 
 	return real->context->ops.poll_cq(real, count, wc);
 }
 
-static int req_notify_cq(struct v1_0_cq *cq, int solicited_only)
+static int old_req_notify_cq(struct v1_0_cq *cq, int solicited_only)
 {
 	struct ibv_cq *real = cq->real;
 
@@ -54,7 +54,7 @@ static struct v1_0_send_wr *failed_send(struct v1_0_send_wr *wr, const struct ib
 	return wr;
 }
 
-static int post_send(struct v1_0_qp *qp, struct v1_0_send_wr *wr, struct v1_0_send_wr **bad_wr)
+static int old_post_send(struct v1_0_qp *qp, struct v1_0_send_wr *wr, struct v1_0_send_wr **bad_wr)
 {
 	struct ibv_send_wr batch[BATCH], *bad = NULL;
 	struct ibv_qp *real = qp->real;
@@ -104,7 +104,7 @@ static struct v1_0_recv_wr *convert_recv(struct ibv_recv_wr *batch, struct v1_0_
 	return wr;
 }
 
-static int post_recv(struct v1_0_qp *qp, struct v1_0_recv_wr *wr, struct v1_0_recv_wr **bad_wr)
+static int old_post_recv(struct v1_0_qp *qp, struct v1_0_recv_wr *wr, struct v1_0_recv_wr **bad_wr)
 {
 	struct ibv_recv_wr batch[BATCH], *bad = NULL;
 	struct ibv_qp *real = qp->real;
@@ -124,8 +124,8 @@ static int post_recv(struct v1_0_qp *qp, struct v1_0_recv_wr *wr, struct v1_0_re
 	return 0;
 }
 
-static int post_srq_recv(struct v1_0_srq *srq, struct v1_0_recv_wr *wr,
-			 struct v1_0_recv_wr **bad_wr)
+static int old_post_srq_recv(struct v1_0_srq *srq, struct v1_0_recv_wr *wr,
+			     struct v1_0_recv_wr **bad_wr)
 {
 	struct ibv_recv_wr batch[BATCH], *bad = NULL;
 	struct ibv_srq *real = srq->real;
@@ -147,9 +147,9 @@ static int post_srq_recv(struct v1_0_srq *srq, struct v1_0_recv_wr *wr,
 
 void v1_0_set_ops(struct v1_0_context_ops *ops)
 {
-	ops->poll_cq = poll_cq;
-	ops->req_notify_cq = req_notify_cq;
-	ops->post_srq_recv = post_srq_recv;
-	ops->post_send = post_send;
-	ops->post_recv = post_recv;
+	ops->poll_cq = old_poll_cq;
+	ops->req_notify_cq = old_req_notify_cq;
+	ops->post_srq_recv = old_post_srq_recv;
+	ops->post_send = old_post_send;
+	ops->post_recv = old_post_recv;
 }

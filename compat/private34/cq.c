@@ -2,7 +2,7 @@
 /* Private ABI 34: completion queues. */
 #include "compat/private34/queues.h"
 
-static void answer_created(struct ib_uverbs_create_cq_resp *resp, const struct ibv_cq *cq)
+static void fill_cq_response(struct ib_uverbs_create_cq_resp *resp, const struct ibv_cq *cq)
 {
 	resp->cq_handle = cq->handle;
 	resp->cqe = (uint32_t)cq->cqe;
@@ -29,7 +29,7 @@ HF_PRIVATE34 int ibv_cmd_create_cq(struct ibv_context *context, int cqe,
 		err = hf_compat_calls.hf_provider_create_cq(context, cqe, channel, comp_vector, cq,
 							    &data);
 	if (!err && resp)
-		answer_created(resp, cq);
+		fill_cq_response(resp, cq);
 	return hf_answer(err);
 }
 
@@ -54,7 +54,7 @@ HF_PRIVATE34 int ibv_cmd_create_cq_ex(struct ibv_context *context,
 	if (!err)
 		err = hf_compat_calls.hf_provider_create_cq_ex(context, attr, cq, &data, cmd_flags);
 	if (!err && resp) {
-		answer_created(&resp->base, &cq->cq);
+		fill_cq_response(&resp->base, &cq->cq);
 		resp->comp_mask = 0;
 		resp->response_length = sizeof(*resp);
 	}

@@ -17,7 +17,7 @@ static struct {
 } verbs_log = {.once = PTHREAD_ONCE_INIT};
 
 /* secure_getenv(): a set-uid program must not write to a file that its user chooses. */
-static void read_environment(void)
+static void read_log_environment(void)
 {
 	const char *level = secure_getenv("VERBS_LOG_LEVEL");
 	const char *file = secure_getenv("VERBS_LOG_FILE");
@@ -41,7 +41,7 @@ HF_PRIVATE34 void __verbs_log(struct verbs_context *context, uint32_t level, con
 	va_list args;
 
 	(void)context;
-	pthread_once(&verbs_log.once, read_environment);
+	pthread_once(&verbs_log.once, read_log_environment);
 	if (level <= verbs_log.level && verbs_log.file) {
 		va_start(args, format);
 		vfprintf(verbs_log.file, format, args);

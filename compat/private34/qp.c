@@ -2,8 +2,8 @@
 /* Private ABI 34: queue pairs. */
 #include "compat/private34/queues.h"
 
-static void answer_created(struct ib_uverbs_create_qp_resp *resp, const struct ibv_qp *qp,
-			   const struct ibv_qp_cap *cap)
+static void fill_qp_response(struct ib_uverbs_create_qp_resp *resp, const struct ibv_qp *qp,
+			     const struct ibv_qp_cap *cap)
 {
 	*resp = (struct ib_uverbs_create_qp_resp){
 		.qp_handle = qp->handle,
@@ -35,7 +35,7 @@ HF_PRIVATE34 int ibv_cmd_create_qp(struct ibv_pd *pd, struct ibv_qp *qp,
 	if (!err)
 		err = hf_compat_calls.hf_provider_create_qp(pd, qp, attr, &data);
 	if (!err && resp)
-		answer_created(resp, qp, &attr->cap);
+		fill_qp_response(resp, qp, &attr->cap);
 	return hf_answer(err);
 }
 
@@ -58,7 +58,7 @@ HF_PRIVATE34 int ibv_cmd_create_qp_ex(struct ibv_context *context, struct verbs_
 	if (!err)
 		err = hf_compat_calls.hf_provider_create_qp_ex(context, qp, attr, &data);
 	if (!err && resp)
-		answer_created(resp, &qp->qp, &attr->cap);
+		fill_qp_response(resp, &qp->qp, &attr->cap);
 	return hf_answer(err);
 }
 
@@ -81,7 +81,7 @@ HF_PRIVATE34 int ibv_cmd_create_qp_ex2(struct ibv_context *context, struct verbs
 	if (!err)
 		err = hf_compat_calls.hf_provider_create_qp_ex(context, qp, attr, &data);
 	if (!err && resp) {
-		answer_created(&resp->base, &qp->qp, &attr->cap);
+		fill_qp_response(&resp->base, &qp->qp, &attr->cap);
 		resp->comp_mask = 0;
 		resp->response_length = sizeof(*resp);
 	}
@@ -110,7 +110,7 @@ HF_PRIVATE34 int ibv_cmd_open_qp(struct ibv_context *context, struct verbs_qp *q
 	if (!err)
 		err = hf_compat_calls.hf_provider_open_qp(context, qp, attr, &data);
 	if (!err && resp)
-		answer_created(resp, &qp->qp, &none);
+		fill_qp_response(resp, &qp->qp, &none);
 	return hf_answer(err);
 }
 

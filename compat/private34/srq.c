@@ -2,8 +2,8 @@
 /* Private ABI 34: shared receive queues. */
 #include "compat/private34/queues.h"
 
-static void answer_created(struct ib_uverbs_create_srq_resp *resp, const struct ibv_srq *srq,
-			   const struct ibv_srq_attr *attr, uint32_t number)
+static void fill_srq_response(struct ib_uverbs_create_srq_resp *resp, const struct ibv_srq *srq,
+			      const struct ibv_srq_attr *attr, uint32_t number)
 {
 	resp->srq_handle = srq->handle;
 	resp->max_wr = attr->max_wr;
@@ -30,7 +30,7 @@ HF_PRIVATE34 int ibv_cmd_create_srq(struct ibv_pd *pd, struct ibv_srq *srq,
 	if (!err)
 		err = hf_compat_calls.hf_provider_create_srq(pd, srq, attr, &data);
 	if (!err && resp)
-		answer_created(resp, srq, &attr->attr, 0);
+		fill_srq_response(resp, srq, &attr->attr, 0);
 	return hf_answer(err);
 }
 
@@ -54,7 +54,7 @@ HF_PRIVATE34 int ibv_cmd_create_srq_ex(struct ibv_context *context, struct verbs
 	if (!err)
 		err = hf_compat_calls.hf_provider_create_srq_ex(context, srq, attr, &data);
 	if (!err && resp)
-		answer_created(resp, &srq->srq, &attr->attr, srq->srq_num);
+		fill_srq_response(resp, &srq->srq, &attr->attr, srq->srq_num);
 	return hf_answer(err);
 }
 

@@ -48,7 +48,7 @@ void hfi_log_release(void)
 }
 
 /* Without memory it is lost: the user's function is not to be called now. */
-static void keep(const struct hf_log *log, enum hf_log_level level, const char *message)
+static void hold_message(const struct hf_log *log, enum hf_log_level level, const char *message)
 {
 	struct held *kept = malloc(sizeof(*kept) + strlen(message) + 1);
 
@@ -72,7 +72,7 @@ void hfi_log_message(const struct hf_log *log, enum hf_log_level level, const ch
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			*c = '?';
 	if (log->fn && held.depth)
-		keep(log, level, message);
+		hold_message(log, level, message);
 	else if (log->fn)
 		log->fn(log->arg, level, message);
 	else

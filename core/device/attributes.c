@@ -33,7 +33,7 @@ HF_EXPORT int hf_device_name(struct ibv_device *handle, char *name, size_t size)
 	return err;
 }
 
-static void fill_info(struct hf_device *device, struct hf_device_info *info)
+static void fill_device_info(struct hf_device *device, struct hf_device_info *info)
 {
 	const struct hf_entry *entry = &device->entry;
 	const struct hf_search_root *root = &device->hf->roots[entry->root];
@@ -79,7 +79,7 @@ HF_EXPORT int hf_device_get_info(struct ibv_device *handle, struct hf_device_inf
 	if (!atomic_load(&device->gone))
 		hfi_instance_complete(device);
 	pthread_mutex_lock(&device->hf->lock);
-	fill_info(device, &full);
+	fill_device_info(device, &full);
 	pthread_mutex_unlock(&device->hf->lock);
 	full.size = size;
 	memset(info, 0, size);
@@ -90,7 +90,7 @@ HF_EXPORT int hf_device_get_info(struct ibv_device *handle, struct hf_device_inf
 enum { WRITE_MAX = 4096 };
 
 /* The errors that the header names. */
-static int plain_error(int err)
+static int attribute_error(int err)
 {
 	switch (err) {
 	case -ENODEV:
@@ -115,7 +115,7 @@ static int plain_error(int err)
 }
 
 /* An error while reading may only be how a device that is no more shows: say that instead. */
-static int explain(struct hf_device *device, const struct hf_entry *entry, int err)
+static int error_or_gone(struct hf_device *device, const struct hf_entry *entry, int err)
 {
 	if (!hfi_error_is_shortage(err) && hfi_verify(device, entry) == -ENODEV)
 		return -ENODEV;
@@ -132,10 +132,10 @@ int hfi_with_dir(struct hf_device *device,
 		return -ENODEV;
 	dir = hfi_entry_open_dir(&device->hf->roots[entry.root], &entry, NULL);
 	if (dir < 0)
-		return plain_error(dir);
+		return attribute_error(dir);
 	ret = read(dir, &entry, arg);
 	hfi_close(&dir);
-	return ret < 0 ? plain_error(explain(device, &entry, ret)) : ret;
+	return ret < 0 ? attribute_error(error_or_gone(device, &entry, ret)) : ret;
 }
 
 struct attr_read {
@@ -144,7 +144,7 @@ struct attr_read {
 	size_t size;
 };
 
-static int read_attr(int dir, const struct hf_entry *entry, void *arg)
+static int read_attr_file(int dir, const struct hf_entry *entry, void *arg)
 {
 	struct attr_read *attr = arg;
 
@@ -174,7 +174,7 @@ HF_EXPORT int hf_device_read_attr(struct ibv_device *device, const char *path, c
 
 	if (!is_inside(path))
 		return -EINVAL;
-	length = hfi_with_dir(hfi_device_of(device), read_attr, &attr);
+	length = hfi_with_dir(hfi_device_of(device), read_attr_file, &attr);
 	if (length < 0)
 		return length;
 	if ((size_t)length >= size)
@@ -217,7 +217,7 @@ struct port_read {
 	struct hf_gid *gids;
 };
 
-static int read_port(int dir, const struct hf_entry *entry, void *arg)
+static int read_port_info(int dir, const struct hf_entry *entry, void *arg)
 {
 	struct port_read *port = arg;
 	struct hf *hf = port->device->hf;
@@ -245,7 +245,7 @@ HF_EXPORT int hf_device_get_port(struct ibv_device *device, uint32_t port,
 		return -EINVAL;
 	if (port < 1 || port > 255)
 		return -ENOENT;
-	err = hfi_with_dir(arg.device, read_port, &arg);
+	err = hfi_with_dir(arg.device, read_port_info, &arg);
 	if (err < 0)
 		return err;
 	arg.info.size = size;
@@ -254,7 +254,7 @@ HF_EXPORT int hf_device_get_port(struct ibv_device *device, uint32_t port,
 	return 0;
 }
 
-static int read_gids(int dir, const struct hf_entry *entry, void *arg)
+static int read_port_gids(int dir, const struct hf_entry *entry, void *arg)
 {
 	struct port_read *port = arg;
 	int count = hfi_read_gids(dir, port->port, &port->gids);
@@ -272,7 +272,7 @@ HF_EXPORT int hf_device_get_gids(struct ibv_device *device, uint32_t port, struc
 
 	if (port < 1 || port > 255)
 		return -ENOENT;
-	count = hfi_with_dir(arg.device, read_gids, &arg);
+	count = hfi_with_dir(arg.device, read_port_gids, &arg);
 	if (count >= 0)
 		*ret = arg.gids;
 	return count;

@@ -14,7 +14,7 @@
 #include "core/device/scan_lock.h"
 #include "core/discovery/entry.h"
 
-static void set_path(struct hf_device *device)
+static void set_sysfs_paths(struct hf_device *device)
 {
 	const struct hf_search_root *root = &device->hf->roots[device->entry.root];
 
@@ -50,7 +50,7 @@ int hfi_instance_rename(struct hf_device *device, const char *name)
 	device->past_names = past;
 	device->name = past->name;
 	hfi_copy(device->sysfs.ibdev_name, sizeof(device->sysfs.ibdev_name), name);
-	set_path(device);
+	set_sysfs_paths(device);
 	publish_name(device);
 	return 0;
 }

@@ -13,7 +13,7 @@
 #include "core/device/scan_lock.h"
 #include "core/notify/change_check.h"
 
-static int look(struct hf *hf)
+static int scan_if_changed(struct hf *hf)
 {
 	bool first = !hf->change_check && !(hf->flags & HF_NO_NOTIFY);
 	int changed = -EOPNOTSUPP;
@@ -42,7 +42,7 @@ int hfi_refresh(struct hf *hf)
 
 	if (!hfi_scan_begin(hf))
 		return 0;
-	err = look(hf);
+	err = scan_if_changed(hf);
 	hfi_scan_end(hf);
 	return err;
 }

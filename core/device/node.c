@@ -8,6 +8,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "shared/clock.h"
 #include "shared/file.h"
 #include "shared/text.h"
 #include "core/base/reason.h"
@@ -35,8 +36,8 @@ static void char_path(const struct hf_search_root *root, const struct hf_entry *
 		  minor(entry->node_number));
 }
 
-static int open_path(const struct hf_search_root *root, const struct hf_entry *entry,
-		     const char *path)
+static int open_verified_node(const struct hf_search_root *root, const struct hf_entry *entry,
+			      const char *path)
 {
 	struct stat st;
 	int err, fd;
@@ -68,23 +69,15 @@ static int open_once(const struct hf_search_root *root, const struct hf_entry *e
 	err = hfi_entry_node_path(root, entry, path);
 	if (err)
 		return err;
-	err = open_path(root, entry, path);
+	err = open_verified_node(root, entry, path);
 	if (err != -ENOENT && err != -ENXIO)
 		return err;
 	if (!entry->node_number)
 		return err;
 	/* udev's names by number, for nodes that were renamed or whose name is taken. */
 	char_path(root, entry, path);
-	fd = open_path(root, entry, path);
+	fd = open_verified_node(root, entry, path);
 	return fd >= 0 ? fd : err;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* Watches where the node would appear; a directory that is missing too is waited for by the clock. */
@@ -119,7 +112,7 @@ static void pause_for_change(int watch, int64_t left_ms)
 
 int hfi_node_open(const struct hf_search_root *root, const struct hf_entry *entry, uint32_t wait_ms)
 {
-	int64_t end = now_ms() + wait_ms;
+	int64_t end = hfi_now_ms() + wait_ms;
 	int watch = -1;
 	int fd = open_once(root, entry);
 
@@ -132,7 +125,7 @@ int hfi_node_open(const struct hf_search_root *root, const struct hf_entry *entr
 
 		/* Watching began after the first look: look before waiting. */
 		fd = open_once(root, entry);
-		left = end - now_ms();
+		left = end - hfi_now_ms();
 		if (fd != -ENOENT || left <= 0)
 			break;
 		err = hfi_entry_verify(root, NULL, entry);

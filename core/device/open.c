@@ -33,7 +33,7 @@ int hfi_verify(struct hf_device *device, const struct hf_entry *entry)
 }
 
 /* The errors that the header names; a device cgroup, for one, answers EPERM. */
-static int plain_error(int err)
+static int open_error(int err)
 {
 	switch (err) {
 	case 0:
@@ -53,16 +53,16 @@ static int plain_error(int err)
 }
 
 /* What the provider made, between two proofs that the instance is the one asked for. */
-static int finish(struct hf_device *device, const struct hf_entry *entry,
-		  const struct hf_open_steps *steps, struct verbs_context *context,
-		  struct verbs_context **ret)
+static int finish_open(struct hf_device *device, const struct hf_entry *entry,
+		       const struct hf_open_steps *steps, struct verbs_context *context,
+		       struct verbs_context **ret)
 {
 	int err, provider_error = errno > 0 ? -errno : -EIO;
 
 	if (!context)
 		return hfi_verify(device, entry) == -ENODEV ? -ENODEV : provider_error;
 	provider_error = steps->prepare(context);
-	err = plain_error(hfi_verify(device, entry));
+	err = open_error(hfi_verify(device, entry));
 	if (!err)
 		err = provider_error;
 	if (err) {
@@ -80,14 +80,14 @@ static int open_context(struct hf_device *device, const struct hf_entry *entry, 
 	const struct verbs_device_ops *ops = device->handle->ops;
 	int err;
 
-	err = plain_error(hfi_verify(device, entry));
+	err = open_error(hfi_verify(device, entry));
 	if (err) {
 		hfi_close(&node);
 		return err;
 	}
 	errno = 0;
-	return finish(device, entry, steps,
-		      ops->alloc_context(&device->handle->device, node, private_data), ret);
+	return finish_open(device, entry, steps,
+			   ops->alloc_context(&device->handle->device, node, private_data), ret);
 }
 
 int hfi_open(struct hf_device *device, const struct hf_open_steps *steps, void *private_data,
@@ -108,7 +108,7 @@ int hfi_open(struct hf_device *device, const struct hf_open_steps *steps, void *
 		return err ? err : -ENOSYS;
 	}
 	/* Without the device number the node could not be told from another's. */
-	err = plain_error(hfi_instance_complete(device));
+	err = open_error(hfi_instance_complete(device));
 	if (err)
 		return err;
 	entry = hfi_instance_entry(device);
@@ -116,10 +116,10 @@ int hfi_open(struct hf_device *device, const struct hf_open_steps *steps, void *
 	/* Held until the end: what is read of the device meanwhile is read of this instance. */
 	held = hfi_entry_open_uverbs(root, &entry);
 	if (held < 0 && held != -EOPNOTSUPP)
-		return plain_error(held);
+		return open_error(held);
 	node = hfi_node_open(root, &entry, hf->node_wait_ms);
 	if (node < 0) {
-		err = plain_error(node);
+		err = open_error(node);
 		/* "No node" of a device that is no more is not about the node. */
 		if (hfi_verify(device, &entry) == -ENODEV)
 			err = -ENODEV;
@@ -146,13 +146,13 @@ int hfi_import(struct hf_device *device, int cmd_fd, const struct hf_open_steps 
 	entry = hfi_instance_entry(device);
 	held = hfi_entry_open_uverbs(&device->hf->roots[entry.root], &entry);
 	if (held < 0 && held != -EOPNOTSUPP)
-		return plain_error(held);
-	err = plain_error(hfi_verify(device, &entry));
+		return open_error(held);
+	err = open_error(hfi_verify(device, &entry));
 	if (err)
 		goto close_held;
 	errno = 0;
-	err = finish(device, &entry, steps, ops->import_context(&device->handle->device, cmd_fd),
-		     &context);
+	err = finish_open(device, &entry, steps,
+			  ops->import_context(&device->handle->device, cmd_fd), &context);
 	if (!err)
 		*ret = &context->context;
 close_held:

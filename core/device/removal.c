@@ -47,7 +47,7 @@ static int open_source(struct hf *hf, const struct hf_device *device)
 	return -EOPNOTSUPP;
 }
 
-static struct hf_removal *use(struct hf_device *device)
+static struct hf_removal *use_removal(struct hf_device *device)
 {
 	struct hf_removal *removal = device->removal;
 
@@ -63,7 +63,7 @@ int hfi_removal_get(struct hf_device *device, struct hf_removal **ret)
 	int err;
 
 	pthread_mutex_lock(&hf->lock);
-	removal = use(device);
+	removal = use_removal(device);
 	pthread_mutex_unlock(&hf->lock);
 	if (removal) {
 		*ret = removal;
@@ -80,7 +80,7 @@ int hfi_removal_get(struct hf_device *device, struct hf_removal **ret)
 		return err;
 	}
 	pthread_mutex_lock(&hf->lock);
-	other = use(device);
+	other = use_removal(device);
 	if (!other)
 		device->removal = removal;
 	pthread_mutex_unlock(&hf->lock);

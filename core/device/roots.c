@@ -5,11 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/file.h"
 #include "shared/text.h"
 #include "core/device/roots.h"
 #include "core/discovery/sysfs.h"
 
-static int add(struct hf_roots *roots, const char *sysfs, const char *dev)
+static int add_search_root(struct hf_roots *roots, const char *sysfs, const char *dev)
 {
 	struct hf_search_root *grown;
 	int err;
@@ -41,12 +42,12 @@ static int add_with_dev(struct hf_roots *roots, const char *sysfs, const char *d
 	if (sysfs[0] != '/' || (dev && dev[0] != '/'))
 		return -EINVAL;
 	if (dev)
-		return add(roots, sysfs, dev);
+		return add_search_root(roots, sysfs, dev);
 	if (!strcmp(sysfs, "/sys"))
-		return add(roots, sysfs, "/dev");
+		return add_search_root(roots, sysfs, "/dev");
 	if (hfi_print(beside, sizeof(beside), "%s/dev", sysfs))
 		return -EINVAL;
-	return add(roots, sysfs, beside);
+	return add_search_root(roots, sysfs, beside);
 }
 
 int hfi_roots_given(struct hf_roots *roots, const struct hf_root *given, size_t count)
@@ -83,11 +84,6 @@ int hfi_roots_parse(struct hf_roots *roots, const char *text)
 	return err;
 }
 
-static bool is_safe(const struct stat *st)
-{
-	return (st->st_uid == 0 || st->st_uid == geteuid()) && !(st->st_mode & (S_IWGRP | S_IWOTH));
-}
-
 /*
  * A soft root that somebody else can write, or make later, could offer devices of his making:
  * `above` must be there already and be safe, as must the root once it is there.
@@ -99,7 +95,7 @@ static int add_soft(struct hf_roots *roots, const char *above, const struct hf_l
 
 	if (hfi_print(path, sizeof(path), "%s/holdfast/soft", above) || stat(above, &st) < 0)
 		return 0;
-	if (!is_safe(&st) || (stat(path, &st) == 0 && !is_safe(&st))) {
+	if (!hfi_is_trusted(&st) || (stat(path, &st) == 0 && !hfi_is_trusted(&st))) {
 		hf_warn(log, "soft root %s is left out: others can write to it", path);
 		return 0;
 	}
@@ -111,7 +107,7 @@ int hfi_roots_usual(struct hf_roots *roots, const struct hf_log *log)
 	const char *runtime = secure_getenv("XDG_RUNTIME_DIR");
 	int err;
 
-	err = add(roots, "/sys", "/dev");
+	err = add_search_root(roots, "/sys", "/dev");
 	if (!err)
 		err = add_soft(roots, "/run", log);
 	if (!err && runtime && runtime[0] == '/')

@@ -53,7 +53,7 @@ static bool is_scanner(const struct hf *hf)
 	return hf->scanning && pthread_equal(hf->scanner, pthread_self());
 }
 
-static bool begin(struct hf *hf, bool at_once)
+static bool acquire_scan_lock(struct hf *hf, bool at_once)
 {
 	bool mine;
 
@@ -76,12 +76,12 @@ static bool begin(struct hf *hf, bool at_once)
 
 bool hfi_scan_begin(struct hf *hf)
 {
-	return begin(hf, false);
+	return acquire_scan_lock(hf, false);
 }
 
 bool hfi_scan_try_begin(struct hf *hf)
 {
-	return begin(hf, true);
+	return acquire_scan_lock(hf, true);
 }
 
 void hfi_scan_end(struct hf *hf)

@@ -26,8 +26,8 @@ void hfi_unobserve(struct hf *hf, struct hf_observer *observer)
 }
 
 /* Tells those that watch all devices, or the others. */
-static void tell(struct hf *hf, bool all, struct hf_device *device, enum hf_change_kind kind,
-		 uint32_t what)
+static void notify_observers(struct hf *hf, bool all, struct hf_device *device,
+			     enum hf_change_kind kind, uint32_t what)
 {
 	struct hf_observer *observer;
 
@@ -42,11 +42,11 @@ static void tell_added(struct hf *hf, struct hf_device *device)
 	if (!device->announced_to_all && *device->name &&
 	    device->entry.reason.code != HF_REASON_HALF_MADE) {
 		device->announced_to_all = true;
-		tell(hf, true, device, HF_TABLE_ADDED, 0);
+		notify_observers(hf, true, device, HF_TABLE_ADDED, 0);
 	}
 	if (!device->announced && !device->reason) {
 		device->announced = true;
-		tell(hf, false, device, HF_TABLE_ADDED, 0);
+		notify_observers(hf, false, device, HF_TABLE_ADDED, 0);
 	}
 }
 
@@ -54,9 +54,9 @@ static void tell_after_added(struct hf *hf, struct hf_device *device, enum hf_ch
 			     uint32_t what)
 {
 	if (device->announced_to_all)
-		tell(hf, true, device, kind, what);
+		notify_observers(hf, true, device, kind, what);
 	if (device->announced)
-		tell(hf, false, device, kind, what);
+		notify_observers(hf, false, device, kind, what);
 }
 
 /* Hashing stops where the name does: the rest of its space is most of it. */
@@ -79,7 +79,7 @@ static int enter(struct hf *hf, struct hf_device *device)
 }
 
 /* What has been entered. */
-static void insert(struct hf *hf, struct hf_device *device)
+static void insert_unlisted(struct hf *hf, struct hf_device *device)
 {
 	DL_APPEND(hf->table.unlisted, device);
 	hf->table.count++;
@@ -87,7 +87,7 @@ static void insert(struct hf *hf, struct hf_device *device)
 	tell_added(hf, device);
 }
 
-static void take_out(struct hf *hf, struct hf_device *device)
+static void remove_from_table(struct hf *hf, struct hf_device *device)
 {
 	HASH_DEL(hf->table.by_key, device);
 	if (device->listed)
@@ -98,9 +98,9 @@ static void take_out(struct hf *hf, struct hf_device *device)
 	count_unusable(hf, device, -1);
 }
 
-static void end(struct hf *hf, struct hf_device *device)
+static void end_instance(struct hf *hf, struct hf_device *device)
 {
-	take_out(hf, device);
+	remove_from_table(hf, device);
 	atomic_store(&device->gone, true);
 	tell_after_added(hf, device, HF_TABLE_REMOVED, 0);
 }
@@ -121,7 +121,7 @@ struct hf_device *hfi_table_lookup(struct hf *hf, unsigned int root, const char 
 void hfi_table_remove(struct hf *hf, struct hf_device *device)
 {
 	pthread_mutex_lock(&hf->lock);
-	end(hf, device);
+	end_instance(hf, device);
 	pthread_mutex_unlock(&hf->lock);
 	hfi_instance_put(device);
 }
@@ -203,13 +203,13 @@ static int offer_again(struct hf *hf, struct hf_device *device, const struct hf_
 	pthread_mutex_lock(&hf->lock);
 	err = enter(hf, fresh);
 	if (!err) {
-		take_out(hf, device);
+		remove_from_table(hf, device);
 		/* This handle is; the instance lives on in the other. */
 		atomic_store(&device->gone, true);
 		fresh->announced_to_all = device->announced_to_all;
-		insert(hf, fresh);
+		insert_unlisted(hf, fresh);
 		if (device->announced_to_all)
-			tell(hf, true, fresh, HF_TABLE_CHANGED, HF_CHANGED_HANDLE);
+			notify_observers(hf, true, fresh, HF_TABLE_CHANGED, HF_CHANGED_HANDLE);
 	}
 	pthread_mutex_unlock(&hf->lock);
 	hfi_instance_put(err ? fresh : device);
@@ -246,9 +246,9 @@ int hfi_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
 	pthread_mutex_lock(&hf->lock);
 	err = enter(hf, fresh);
 	if (!err && device)
-		end(hf, device);
+		end_instance(hf, device);
 	if (!err)
-		insert(hf, fresh);
+		insert_unlisted(hf, fresh);
 	pthread_mutex_unlock(&hf->lock);
 	if (err)
 		hfi_instance_put(fresh);
@@ -276,7 +276,7 @@ void hfi_table_clear(struct hf *hf)
 	struct hf_device *device, *next;
 
 	HASH_ITER (hh, hf->table.by_key, device, next) {
-		take_out(hf, device);
+		remove_from_table(hf, device);
 		atomic_store(&device->gone, true);
 		hfi_instance_put(device);
 	}

@@ -27,7 +27,7 @@ static int open_port(int device_dir, uint32_t port)
 	return err ? err : hfi_open_dir(device_dir, path);
 }
 
-static int read_gid(int port_dir, uint32_t index, union ibv_gid *ret)
+static int read_gid_attr(int port_dir, uint32_t index, union ibv_gid *ret)
 {
 	char path[32], text[64];
 	ssize_t length;
@@ -145,7 +145,7 @@ static int walk_gids(int port_dir, int32_t link_layer, struct gids *gids)
 
 	for (uint32_t i = 0; unused < GID_HOLE; i++) {
 		struct hf_gid gid = {.index = i};
-		int err = read_gid(port_dir, i, &gid.gid);
+		int err = read_gid_attr(port_dir, i, &gid.gid);
 
 		if (err == -ENOENT)
 			return 0;
@@ -197,7 +197,7 @@ int hfi_read_gid(int device_dir, uint32_t port, uint32_t index, union ibv_gid *r
 
 	if (fd < 0)
 		return fd;
-	err = read_gid(fd, index, ret);
+	err = read_gid_attr(fd, index, ret);
 	hfi_close(&fd);
 	return err;
 }

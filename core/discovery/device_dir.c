@@ -119,7 +119,7 @@ static int open_known(const struct hf_classes *classes, const struct hf_entry *e
 	return fd;
 }
 
-static int check_entry(const struct hf_entry *entry)
+static int check_entry_complete(const struct hf_entry *entry)
 {
 	if (entry->inode)
 		return hfi_is_uverbs_name(entry->uverbs) ? 0 : -EINVAL;
@@ -131,7 +131,7 @@ int hfi_entry_open_dir(const struct hf_search_root *root, const struct hf_entry 
 {
 	struct hf_classes classes;
 	char now[HF_NAME_SIZE];
-	int fd = check_entry(entry);
+	int fd = check_entry_complete(entry);
 
 	if (fd)
 		return fd;
@@ -162,7 +162,7 @@ int hfi_entry_open_uverbs(const struct hf_search_root *root, const struct hf_ent
 {
 	char path[HF_PATH_SIZE + 2 * HF_NAME_SIZE];
 	struct stat st;
-	int err = check_entry(entry);
+	int err = check_entry_complete(entry);
 	int fd;
 
 	if (!err)

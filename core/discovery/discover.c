@@ -27,7 +27,7 @@ struct scan {
 };
 
 /* The few that discovery.h promises. */
-static int plain_error(int err)
+static int discovery_error(int err)
 {
 	return hfi_error_is_shortage(err) || err == -EACCES ? err : -EIO;
 }
@@ -78,7 +78,7 @@ static int scan_begin(struct scan *scan, const struct hf_search_root *root, unsi
 	if (scan->have_table && !hfi_error_is_shortage(err))
 		err = 0;
 	scan->brief = (sources & HF_BRIEFLY) && !scan->have_table && !scan->guess;
-	return err ? plain_error(err) : 0;
+	return err ? discovery_error(err) : 0;
 }
 
 static void scan_end(struct scan *scan)
@@ -153,8 +153,8 @@ static void found_keep(struct found *found, enum hf_match match)
 }
 
 /* Adds one, unless there is no such device. */
-static int scan_one(struct scan *scan, unsigned int root_index, const char *uverbs,
-		    struct found *found)
+static int discover_uverbs(struct scan *scan, unsigned int root_index, const char *uverbs,
+			   struct found *found)
 {
 	struct hf_entry *entry = found_next(found);
 	enum hf_match match;
@@ -187,7 +187,7 @@ static int scan_sysfs(struct scan *scan, unsigned int root_index, struct found *
 
 	for (size_t i = 0; i < names.count && !err; i++)
 		if (names.v[i][0])
-			err = scan_one(scan, root_index, names.v[i], found);
+			err = discover_uverbs(scan, root_index, names.v[i], found);
 	free(names.v);
 	return err;
 }
@@ -259,7 +259,7 @@ static int confirm(struct scan *scan, struct found *found)
  * disturbed (the kernel goes on by count), or in another network namespace. Newer dumps tell, made
  * when all have been read, so that one does for all.
  */
-static int settle(struct scan *scan, struct found *found)
+static int retry_late(struct scan *scan, struct found *found)
 {
 	if (!found->match)
 		return 0;
@@ -395,7 +395,7 @@ int hfi_discover(const struct hf_search_root *root, unsigned int root_index, uns
 		if (!err)
 			err = confirm(&scan, &found);
 		if (!err)
-			err = settle(&scan, &found);
+			err = retry_late(&scan, &found);
 	} else if (!err && scan.have_table) {
 		err = scan_netlink(&scan, root_index, &found);
 	}
@@ -403,7 +403,7 @@ int hfi_discover(const struct hf_search_root *root, unsigned int root_index, uns
 		err = put_in_order(&found);
 	found_end(&found, err);
 	scan_end(&scan);
-	return err ? plain_error(err) : 0;
+	return err ? discovery_error(err) : 0;
 }
 
 static int one_of_netlink(struct scan *scan, const char *uverbs, struct hf_entry *ret)
@@ -433,9 +433,9 @@ int hfi_discover_one(const struct hf_search_root *root, unsigned int root_index,
 		return -ENODEV;
 	err = scan_begin(&scan, root, sources, nl, true);
 	if (!err && scan.classes.verbs >= 0) {
-		err = scan_one(&scan, root_index, uverbs, &found);
+		err = discover_uverbs(&scan, root_index, uverbs, &found);
 		if (!err)
-			err = settle(&scan, &found);
+			err = retry_late(&scan, &found);
 		if (!err && !entries.count)
 			err = -ENODEV;
 		if (!err)
@@ -449,5 +449,5 @@ int hfi_discover_one(const struct hf_search_root *root, unsigned int root_index,
 	found_end(&found, err);
 	hfi_entries_free(&entries);
 	scan_end(&scan);
-	return err && err != -ENODEV ? plain_error(err) : err;
+	return err && err != -ENODEV ? discovery_error(err) : err;
 }

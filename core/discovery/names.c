@@ -9,7 +9,7 @@
 #include "shared/text.h"
 #include "core/discovery/names.h"
 
-static int add_name(struct hf_names *names, const char *name)
+static int append_name(struct hf_names *names, const char *name)
 {
 	if (names->count == names->size) {
 		size_t size = names->size ? names->size * 2 : 16;
@@ -23,7 +23,7 @@ static int add_name(struct hf_names *names, const char *name)
 	return hfi_copy(names->v[names->count++], sizeof(*names->v), name);
 }
 
-static int read_names(int verbs, struct hf_names *names)
+static int read_verbs_names(int verbs, struct hf_names *names)
 {
 	struct dirent *entry;
 	int fd = hfi_open_dir_to_read(verbs, ".");
@@ -44,7 +44,7 @@ static int read_names(int verbs, struct hf_names *names)
 		if (!entry)
 			err = -errno;
 		else if (hfi_is_uverbs_name(entry->d_name))
-			err = add_name(names, entry->d_name);
+			err = append_name(names, entry->d_name);
 	} while (entry && !err);
 	closedir(dir);
 	return err;
@@ -56,7 +56,7 @@ struct numbered {
 	char *name;
 };
 
-static int by_number(const void *a, const void *b)
+static int compare_numbered(const void *a, const void *b)
 {
 	const struct numbered *one = a, *other = b;
 	int order;
@@ -80,7 +80,7 @@ static int drop_doubles(struct hf_names *names)
 		sorted[i].name = names->v[i];
 		sorted[i].number = strtoull(names->v[i] + strlen("uverbs"), NULL, 10);
 	}
-	qsort(sorted, names->count, sizeof(*sorted), by_number);
+	qsort(sorted, names->count, sizeof(*sorted), compare_numbered);
 	/* From the end, and equal ones stand in their order: the first of them keeps its text. */
 	for (size_t i = names->count - 1; i > 0; i--)
 		if (!strcmp(sorted[i].name, sorted[i - 1].name))
@@ -91,7 +91,7 @@ static int drop_doubles(struct hf_names *names)
 
 int hfi_names_read(int verbs, struct hf_names *ret)
 {
-	int err = read_names(verbs, ret);
+	int err = read_verbs_names(verbs, ret);
 
 	return err ? err : drop_doubles(ret);
 }

@@ -78,7 +78,7 @@ struct hf_nl_guesses *hfi_nl_guesses(struct hf_nl *nl)
 	return nl->guesses;
 }
 
-static struct nlmsghdr *prepare(struct hf_nl *nl, unsigned int command, uint16_t flags)
+static struct nlmsghdr *begin_nl_request(struct hf_nl *nl, unsigned int command, uint16_t flags)
 {
 	struct nlmsghdr *header = mnl_nlmsg_put_header(nl->request);
 
@@ -99,7 +99,7 @@ static int send_request(struct hf_nl *nl)
 	return 0;
 }
 
-static time_t now(void)
+static time_t now_s(void)
 {
 	struct timespec ts;
 
@@ -108,7 +108,7 @@ static time_t now(void)
 }
 
 /* One datagram of the kernel's; others may write to the socket too. */
-static ssize_t receive(struct hf_nl *nl, time_t end)
+static ssize_t receive_reply(struct hf_nl *nl, time_t end)
 {
 	struct sockaddr_nl from;
 	socklen_t length;
@@ -125,7 +125,7 @@ static ssize_t receive(struct hf_nl *nl, time_t end)
 			return -ETIMEDOUT;
 		if (got < 0 && errno != EINTR)
 			return -errno;
-	} while (now() < end);
+	} while (now_s() < end);
 	return -ETIMEDOUT;
 }
 
@@ -164,7 +164,7 @@ static bool is_ours(struct hf_nl *nl, const struct nlmsghdr *header)
  * The messages of one datagram. 1 when the answer is complete, 0 when more has to come, -EAGAIN
  * when a dump was disturbed, as one learns at its end.
  */
-static int take_datagram(struct hf_nl *nl, size_t size, bool dump, take_fn *take, void *arg)
+static int handle_reply(struct hf_nl *nl, size_t size, bool dump, take_fn *take, void *arg)
 {
 	const struct nlmsghdr *header = (const struct nlmsghdr *)(const void *)nl->reply;
 	int left = (int)size;
@@ -196,24 +196,25 @@ static int take_datagram(struct hf_nl *nl, size_t size, bool dump, take_fn *take
 
 static int ask_once(struct hf_nl *nl, bool dump, take_fn *take, void *arg)
 {
-	time_t end = now() + REPLY_SECONDS;
+	time_t end = now_s() + REPLY_SECONDS;
 	int err = send_request(nl);
 
 	nl->failed = 0;
 	while (!err) {
-		ssize_t got = receive(nl, end);
+		ssize_t got = receive_reply(nl, end);
 
 		if (got < 0)
 			return (int)got;
-		err = take_datagram(nl, (size_t)got, dump, take, arg);
-		if (!err && now() > end)
+		err = handle_reply(nl, (size_t)got, dump, take, arg);
+		if (!err && now_s() > end)
 			err = -ETIMEDOUT;
 	}
 	return err < 0 ? err : 0;
 }
 
 /* Asks again where an answer was lost or disturbed; `restart` forgets what came so far. */
-static int ask(struct hf_nl *nl, bool dump, take_fn *take, void (*restart)(void *), void *arg)
+static int ask_until_undisturbed(struct hf_nl *nl, bool dump, take_fn *take,
+				 void (*restart)(void *), void *arg)
 {
 	int err = -EAGAIN;
 
@@ -260,8 +261,8 @@ static void forget_devices(void *arg)
 
 static int dump_devices(struct hf_nl *nl, struct hf_nl_table *table)
 {
-	prepare(nl, RDMA_NLDEV_CMD_GET, NLM_F_DUMP);
-	return ask(nl, true, append_device, forget_devices, table);
+	begin_nl_request(nl, RDMA_NLDEV_CMD_GET, NLM_F_DUMP);
+	return ask_until_undisturbed(nl, true, append_device, forget_devices, table);
 }
 
 int hfi_nl_dump(struct hf_nl *nl, int (*each)(void *arg, const struct hf_nl_device *device),
@@ -323,19 +324,19 @@ void hfi_nl_table_free(struct hf_nl_table *table)
 	memset(table, 0, sizeof(*table));
 }
 
-static int take_device(void *arg, const void *message, size_t size)
+static int pass_device(void *arg, const void *message, size_t size)
 {
 	return hfi_nl_parse_device(message, size, arg);
 }
 
 int hfi_nl_device_get(struct hf_nl *nl, uint32_t index, struct hf_nl_device *ret)
 {
-	struct nlmsghdr *header = prepare(nl, RDMA_NLDEV_CMD_GET, 0);
+	struct nlmsghdr *header = begin_nl_request(nl, RDMA_NLDEV_CMD_GET, 0);
 	struct hf_nl_device device;
 	int err;
 
 	mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_DEV_INDEX, index);
-	err = ask(nl, false, take_device, NULL, &device);
+	err = ask_until_undisturbed(nl, false, pass_device, NULL, &device);
 	if (!err && device.index != index)
 		err = -EBADMSG;
 	if (!err)
@@ -344,21 +345,21 @@ int hfi_nl_device_get(struct hf_nl *nl, uint32_t index, struct hf_nl_device *ret
 	return err == -EINVAL ? -ENODEV : err;
 }
 
-static int take_chardev(void *arg, const void *message, size_t size)
+static int pass_chardev(void *arg, const void *message, size_t size)
 {
 	return hfi_nl_parse_chardev(message, size, arg);
 }
 
 int hfi_nl_chardev(struct hf_nl *nl, uint32_t index, struct hf_nl_chardev *ret)
 {
-	struct nlmsghdr *header = prepare(nl, RDMA_NLDEV_CMD_GET_CHARDEV, 0);
+	struct nlmsghdr *header = begin_nl_request(nl, RDMA_NLDEV_CMD_GET_CHARDEV, 0);
 	struct hf_nl_chardev chardev;
 	struct hf_nl_device device;
 	int err;
 
 	mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_DEV_INDEX, index);
 	mnl_attr_put_strz(header, RDMA_NLDEV_ATTR_CHARDEV_TYPE, "uverbs");
-	err = ask(nl, false, take_chardev, NULL, &chardev);
+	err = ask_until_undisturbed(nl, false, pass_chardev, NULL, &chardev);
 	/* EINVAL is both: no such device, and a kernel that does not know the command. */
 	if (err == -EINVAL) {
 		err = hfi_nl_device_get(nl, index, &device);
@@ -371,26 +372,26 @@ int hfi_nl_chardev(struct hf_nl *nl, uint32_t index, struct hf_nl_chardev *ret)
 	return err;
 }
 
-static int take_port(void *arg, const void *message, size_t size)
+static int pass_port(void *arg, const void *message, size_t size)
 {
 	return hfi_nl_parse_port(message, size, arg);
 }
 
 int hfi_nl_port(struct hf_nl *nl, uint32_t index, uint32_t port, struct hf_nl_port *ret)
 {
-	struct nlmsghdr *header = prepare(nl, RDMA_NLDEV_CMD_PORT_GET, 0);
+	struct nlmsghdr *header = begin_nl_request(nl, RDMA_NLDEV_CMD_PORT_GET, 0);
 	struct hf_nl_port here;
 	int err;
 
 	mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_DEV_INDEX, index);
 	mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_PORT_INDEX, port);
-	err = ask(nl, false, take_port, NULL, &here);
+	err = ask_until_undisturbed(nl, false, pass_port, NULL, &here);
 	if (!err)
 		*ret = here;
 	return err == -EINVAL ? -ENODEV : err;
 }
 
-static int take_exclusive(void *arg, const void *message, size_t size)
+static int pass_exclusive(void *arg, const void *message, size_t size)
 {
 	int *exclusive = arg;
 	int answer = hfi_nl_parse_exclusive(message, size);
@@ -406,12 +407,12 @@ int hfi_nl_exclusive(struct hf_nl *nl)
 	int exclusive = 0;
 	int err;
 
-	prepare(nl, RDMA_NLDEV_CMD_SYS_GET, 0);
-	err = ask(nl, false, take_exclusive, NULL, &exclusive);
+	begin_nl_request(nl, RDMA_NLDEV_CMD_SYS_GET, 0);
+	err = ask_until_undisturbed(nl, false, pass_exclusive, NULL, &exclusive);
 	return err ? err : exclusive;
 }
 
-static int take_copy_on_fork(void *arg, const void *message, size_t size)
+static int pass_copy_on_fork(void *arg, const void *message, size_t size)
 {
 	int *copies = arg;
 	int answer = hfi_nl_parse_copy_on_fork(message, size);
@@ -427,7 +428,7 @@ int hfi_nl_copy_on_fork(struct hf_nl *nl)
 	int copies = 0;
 	int err;
 
-	prepare(nl, RDMA_NLDEV_CMD_SYS_GET, 0);
-	err = ask(nl, false, take_copy_on_fork, NULL, &copies);
+	begin_nl_request(nl, RDMA_NLDEV_CMD_SYS_GET, 0);
+	err = ask_until_undisturbed(nl, false, pass_copy_on_fork, NULL, &copies);
 	return err ? err : copies;
 }

@@ -24,7 +24,7 @@ struct cursor {
 };
 
 /* Sets the cursor on the first attribute; nothing has to be aligned. */
-static int start(const void *message, size_t size, struct cursor *cursor)
+static int start_cursor(const void *message, size_t size, struct cursor *cursor)
 {
 	struct nlmsghdr header;
 
@@ -39,7 +39,7 @@ static int start(const void *message, size_t size, struct cursor *cursor)
 }
 
 /* 1 and an attribute, 0 at the end, -EBADMSG when one is cut short. */
-static int next(struct cursor *cursor, struct attribute *ret)
+static int next_attribute(struct cursor *cursor, struct attribute *ret)
 {
 	struct nlattr header;
 	size_t whole;
@@ -68,10 +68,10 @@ static int walk(const void *message, size_t size,
 {
 	struct attribute attribute;
 	struct cursor cursor;
-	int err = start(message, size, &cursor);
+	int err = start_cursor(message, size, &cursor);
 	int more = 1;
 
-	while (!err && (more = next(&cursor, &attribute)) > 0)
+	while (!err && (more = next_attribute(&cursor, &attribute)) > 0)
 		err = take(&attribute, arg);
 	return err ? err : more;
 }
@@ -84,7 +84,7 @@ static int get_u8(const struct attribute *attribute, uint32_t *ret)
 	return 0;
 }
 
-static int get_u32(const struct attribute *attribute, uint32_t *ret)
+static int get_u32_attr(const struct attribute *attribute, uint32_t *ret)
 {
 	if (attribute->size != sizeof(*ret))
 		return -EBADMSG;
@@ -101,19 +101,19 @@ static int get_u64(const struct attribute *attribute, uint64_t *ret)
 }
 
 /* The header calls some attributes u64 that the kernel sends as u32 (UVERBS_DRIVER_ID, 5.1..). */
-static int get_number(const struct attribute *attribute, uint32_t *ret)
+static int get_u32_or_u64(const struct attribute *attribute, uint32_t *ret)
 {
 	uint64_t value;
 
 	if (attribute->size == sizeof(*ret))
-		return get_u32(attribute, ret);
+		return get_u32_attr(attribute, ret);
 	if (get_u64(attribute, &value) || value > UINT32_MAX)
 		return -EBADMSG;
 	*ret = (uint32_t)value;
 	return 0;
 }
 
-static int get_text(const struct attribute *attribute, char *to, size_t size)
+static int get_string(const struct attribute *attribute, char *to, size_t size)
 {
 	size_t length = strnlen((const char *)attribute->data, attribute->size);
 
@@ -127,7 +127,7 @@ static int get_name(const struct attribute *attribute, char *to, size_t size)
 {
 	char text[HF_NAME_SIZE];
 
-	if (get_text(attribute, text, sizeof(text)) || !hfi_is_name(text, size - 1))
+	if (get_string(attribute, text, sizeof(text)) || !hfi_is_name(text, size - 1))
 		return -EBADMSG;
 	strcpy(to, text);
 	return 0;
@@ -143,7 +143,7 @@ static int get_protocol(const struct attribute *attribute, enum hf_protocol *ret
 		{"opa", HF_PROTOCOL_OPA}, {"usnic", HF_PROTOCOL_USNIC},
 	};
 	char text[HF_NAME_SIZE];
-	int err = get_text(attribute, text, sizeof(text));
+	int err = get_string(attribute, text, sizeof(text));
 
 	if (err)
 		return err;
@@ -159,7 +159,7 @@ struct taken_device {
 	bool found;
 };
 
-static int take_device(const struct attribute *attribute, void *arg)
+static int read_device_attribute(const struct attribute *attribute, void *arg)
 {
 	struct taken_device *taken = arg;
 	struct hf_nl_device *device = &taken->device;
@@ -169,14 +169,14 @@ static int take_device(const struct attribute *attribute, void *arg)
 
 	switch (attribute->type) {
 	case RDMA_NLDEV_ATTR_DEV_INDEX:
-		err = get_u32(attribute, &device->index);
+		err = get_u32_attr(attribute, &device->index);
 		taken->found = true;
 		break;
 	case RDMA_NLDEV_ATTR_DEV_NAME:
-		err = get_text(attribute, device->name, sizeof(device->name));
+		err = get_string(attribute, device->name, sizeof(device->name));
 		break;
 	case RDMA_NLDEV_ATTR_PORT_INDEX:
-		err = get_u32(attribute, &device->num_ports);
+		err = get_u32_attr(attribute, &device->num_ports);
 		break;
 	case RDMA_NLDEV_ATTR_NODE_GUID:
 		err = get_u64(attribute, &guid);
@@ -200,7 +200,7 @@ static int take_device(const struct attribute *attribute, void *arg)
 int hfi_nl_parse_device(const void *message, size_t size, struct hf_nl_device *ret)
 {
 	struct taken_device taken = {.device.node_type = IBV_NODE_UNKNOWN};
-	int err = walk(message, size, take_device, &taken);
+	int err = walk(message, size, read_device_attribute, &taken);
 
 	if (err)
 		return err;
@@ -218,7 +218,7 @@ struct taken_chardev {
 	bool found;
 };
 
-static int take_chardev(const struct attribute *attribute, void *arg)
+static int read_chardev_attribute(const struct attribute *attribute, void *arg)
 {
 	struct taken_chardev *taken = arg;
 	struct hf_nl_chardev *chardev = &taken->chardev;
@@ -230,7 +230,7 @@ static int take_chardev(const struct attribute *attribute, void *arg)
 		err = get_name(attribute, chardev->name, sizeof(chardev->name));
 		break;
 	case RDMA_NLDEV_ATTR_CHARDEV_ABI:
-		err = get_number(attribute, &chardev->abi);
+		err = get_u32_or_u64(attribute, &chardev->abi);
 		break;
 	case RDMA_NLDEV_ATTR_CHARDEV:
 		err = get_u64(attribute, &number);
@@ -242,7 +242,7 @@ static int take_chardev(const struct attribute *attribute, void *arg)
 		taken->found = true;
 		break;
 	case RDMA_NLDEV_ATTR_UVERBS_DRIVER_ID:
-		err = get_number(attribute, &chardev->driver_id);
+		err = get_u32_or_u64(attribute, &chardev->driver_id);
 		break;
 	default:
 		break;
@@ -253,7 +253,7 @@ static int take_chardev(const struct attribute *attribute, void *arg)
 int hfi_nl_parse_chardev(const void *message, size_t size, struct hf_nl_chardev *ret)
 {
 	struct taken_chardev taken = {.found = false};
-	int err = walk(message, size, take_chardev, &taken);
+	int err = walk(message, size, read_chardev_attribute, &taken);
 
 	if (err)
 		return err;
@@ -263,7 +263,7 @@ int hfi_nl_parse_chardev(const void *message, size_t size, struct hf_nl_chardev 
 	return 0;
 }
 
-static int take_port(const struct attribute *attribute, void *arg)
+static int read_port_attribute(const struct attribute *attribute, void *arg)
 {
 	struct hf_nl_port *port = arg;
 
@@ -273,7 +273,7 @@ static int take_port(const struct attribute *attribute, void *arg)
 	case RDMA_NLDEV_ATTR_PORT_PHYS_STATE:
 		return get_u8(attribute, &port->phys_state);
 	case RDMA_NLDEV_ATTR_NDEV_INDEX:
-		return get_u32(attribute, &port->netdev_index);
+		return get_u32_attr(attribute, &port->netdev_index);
 	case RDMA_NLDEV_ATTR_NDEV_NAME:
 		return get_name(attribute, port->netdev, sizeof(port->netdev));
 	default:
@@ -284,7 +284,7 @@ static int take_port(const struct attribute *attribute, void *arg)
 int hfi_nl_parse_port(const void *message, size_t size, struct hf_nl_port *ret)
 {
 	struct hf_nl_port port = {.state = 0};
-	int err = walk(message, size, take_port, &port);
+	int err = walk(message, size, read_port_attribute, &port);
 
 	if (err)
 		return err;
@@ -292,7 +292,7 @@ int hfi_nl_parse_port(const void *message, size_t size, struct hf_nl_port *ret)
 	return 0;
 }
 
-static int take_netns_mode(const struct attribute *attribute, void *arg)
+static int read_netns_attribute(const struct attribute *attribute, void *arg)
 {
 	return attribute->type == RDMA_NLDEV_SYS_ATTR_NETNS_MODE ? get_u8(attribute, arg) : 0;
 }
@@ -300,12 +300,12 @@ static int take_netns_mode(const struct attribute *attribute, void *arg)
 int hfi_nl_parse_exclusive(const void *message, size_t size)
 {
 	uint32_t shared = 1;
-	int err = walk(message, size, take_netns_mode, &shared);
+	int err = walk(message, size, read_netns_attribute, &shared);
 
 	return err ? err : !shared;
 }
 
-static int take_copy_on_fork(const struct attribute *attribute, void *arg)
+static int read_copy_on_fork_attribute(const struct attribute *attribute, void *arg)
 {
 	return attribute->type == RDMA_NLDEV_SYS_ATTR_COPY_ON_FORK ? get_u8(attribute, arg) : 0;
 }
@@ -313,7 +313,7 @@ static int take_copy_on_fork(const struct attribute *attribute, void *arg)
 int hfi_nl_parse_copy_on_fork(const void *message, size_t size)
 {
 	uint32_t copies = 0;
-	int err = walk(message, size, take_copy_on_fork, &copies);
+	int err = walk(message, size, read_copy_on_fork_attribute, &copies);
 
 	return err ? err : copies != 0;
 }

@@ -16,8 +16,8 @@
 #include "core/discovery/read_brief.h"
 #include "core/discovery/sysfs.h"
 
-static int read_below(int dirfd, const char *directory, const char *attribute, char *text,
-		      size_t size)
+static int read_attr_below(int dirfd, const char *directory, const char *attribute, char *text,
+			   size_t size)
 {
 	char path[2 * HF_NAME_SIZE];
 	ssize_t length;
@@ -28,17 +28,17 @@ static int read_below(int dirfd, const char *directory, const char *attribute, c
 	return length < 0 ? (int)length : 0;
 }
 
-static int read_device(const struct hf_classes *classes, struct hf_entry *entry)
+static int read_device_brief(const struct hf_classes *classes, struct hf_entry *entry)
 {
 	char text[64];
 	uint64_t abi;
 	uint32_t type;
-	int err = read_below(classes->verbs, entry->uverbs, "abi_version", text, sizeof(text));
+	int err = read_attr_below(classes->verbs, entry->uverbs, "abi_version", text, sizeof(text));
 
 	if (!err)
 		err = hfi_parse_number(text, 10, UINT32_MAX, &abi);
 	if (!err)
-		err = read_below(classes->ib, entry->name, "node_type", text, sizeof(text));
+		err = read_attr_below(classes->ib, entry->name, "node_type", text, sizeof(text));
 	if (!err)
 		err = hfi_parse_state(text, &type);
 	if (err)
@@ -73,7 +73,7 @@ int hfi_sight_briefly(const struct hf_classes *classes, const char *uverbs, bool
 	memcpy(entry.name, binding.name, sizeof(entry.name));
 	entry.inode = binding.st.st_ino;
 	entry.stamp = binding.st.st_mtim;
-	err = read_device(classes, &entry);
+	err = read_device_brief(classes, &entry);
 	/*
 	 * A calm scan is proven as a whole, at its end. Any other relies on an inode's never being
 	 * used again: if uverbsN/ibdev has it before and after, and says the same name, then what was

@@ -39,8 +39,8 @@ static void half_made(struct hf_entry *entry, int err, bool of_uverbs, const cha
 }
 
 /* 0 and the text; 1 when it cannot be had, and the entry says so; fatal errors. */
-static int read_text(struct hf_entry *entry, int dirfd, bool of_uverbs, const char *attribute,
-		     char *text, size_t size)
+static int read_device_attr(struct hf_entry *entry, int dirfd, bool of_uverbs,
+			    const char *attribute, char *text, size_t size)
 {
 	ssize_t length = hfi_attr_read(dirfd, attribute, text, size, NULL, NULL);
 
@@ -55,7 +55,7 @@ static int read_text(struct hf_entry *entry, int dirfd, bool of_uverbs, const ch
 static int read_uverbs_number(struct sight *s)
 {
 	char text[32];
-	int err = read_text(s->entry, s->binding.uverbs, true, "dev", text, sizeof(text));
+	int err = read_device_attr(s->entry, s->binding.uverbs, true, "dev", text, sizeof(text));
 
 	if (!err && hfi_parse_dev(text, &s->entry->node_number))
 		half_made(s->entry, -EINVAL, true, "dev");
@@ -66,7 +66,8 @@ static int read_abi(struct sight *s)
 {
 	char text[32];
 	uint64_t abi;
-	int err = read_text(s->entry, s->binding.uverbs, true, "abi_version", text, sizeof(text));
+	int err = read_device_attr(s->entry, s->binding.uverbs, true, "abi_version", text,
+				   sizeof(text));
 
 	if (err)
 		return err < 0 ? err : 0;
@@ -77,19 +78,19 @@ static int read_abi(struct sight *s)
 	return 0;
 }
 
-static int read_device(struct sight *s, int dirfd)
+static int read_device_attrs(struct sight *s, int dirfd)
 {
 	struct hf_entry *entry = s->entry;
 	char text[64];
 	uint32_t type;
-	int err = read_text(entry, dirfd, false, "node_type", text, sizeof(text));
+	int err = read_device_attr(entry, dirfd, false, "node_type", text, sizeof(text));
 
 	if (!err && hfi_parse_state(text, &type))
 		half_made(entry, -EINVAL, false, "node_type");
 	else if (!err)
 		entry->node_type = hfi_node_type(type);
 	if (err >= 0)
-		err = read_text(entry, dirfd, false, "node_guid", text, sizeof(text));
+		err = read_device_attr(entry, dirfd, false, "node_guid", text, sizeof(text));
 	if (!err && hfi_parse_guid(text, &entry->node_guid))
 		half_made(entry, -EINVAL, false, "node_guid");
 	return err < 0 ? err : 0;
@@ -195,7 +196,7 @@ static int read_bound(struct sight *s)
 		else
 			s->entry->device_inode = st.st_ino;
 		if (!err)
-			err = read_device(s, fd);
+			err = read_device_attrs(s, fd);
 		if (fd >= 0)
 			hfi_close(&fd);
 	}
@@ -208,7 +209,7 @@ static int read_bound(struct sight *s)
 	return err;
 }
 
-static int read_all(struct sight *s)
+static int read_device_files(struct sight *s)
 {
 	struct hf_entry *entry = s->entry;
 	int err;
@@ -255,7 +256,7 @@ static int sight_once(struct sight *s, const char *uverbs)
 		err = hfi_error_is_gone(err) ? -EAGAIN : 0;
 		goto close_binding;
 	}
-	err = read_all(s);
+	err = read_device_files(s);
 	if (!err && !hfi_binding_holds(s->classes, uverbs, &s->binding, entry->device_inode))
 		err = -EAGAIN;
 close_binding:

@@ -18,7 +18,7 @@ bool hfi_error_is_gone(int err)
 	return err == -ENOENT || err == -ENODEV || err == -ENOTDIR || err == -ENXIO;
 }
 
-static int set_path(char path[HF_PATH_SIZE], const char *from)
+static int set_root_path(char path[HF_PATH_SIZE], const char *from)
 {
 	int err = hfi_copy(path, HF_PATH_SIZE, from);
 	size_t length;
@@ -38,9 +38,9 @@ int hfi_search_root_init(struct hf_search_root *root, const char *sysfs, const c
 
 	if (sysfs[0] != '/' || dev[0] != '/')
 		return -EINVAL;
-	err = set_path(here.sysfs, sysfs);
+	err = set_root_path(here.sysfs, sysfs);
 	if (!err)
-		err = set_path(here.dev, dev);
+		err = set_root_path(here.dev, dev);
 	if (err)
 		return err;
 	/* Also without sysfs there, as in some containers: netlink may still know the devices. */
@@ -52,7 +52,7 @@ int hfi_search_root_init(struct hf_search_root *root, const char *sysfs, const c
 	return 0;
 }
 
-static int open_class(const struct hf_search_root *root, const char *name)
+static int open_class_dir(const struct hf_search_root *root, const char *name)
 {
 	char path[HF_PATH_SIZE + 32];
 	int fd = hfi_print(path, sizeof(path), "%s/class/%s", root->sysfs, name);
@@ -66,12 +66,12 @@ int hfi_classes_open(const struct hf_search_root *root, struct hf_classes *ret)
 {
 	struct hf_classes here = {.verbs = -1, .ib = -1};
 
-	here.verbs = open_class(root, "infiniband_verbs");
+	here.verbs = open_class_dir(root, "infiniband_verbs");
 	if (here.verbs < 0 && here.verbs != -ENOENT)
 		return here.verbs;
 	/* Without the second one every device of the first stands there as half made. */
 	if (here.verbs >= 0) {
-		here.ib = open_class(root, "infiniband");
+		here.ib = open_class_dir(root, "infiniband");
 		if (hfi_error_is_shortage(here.ib)) {
 			hfi_close(&here.verbs);
 			return here.ib;
@@ -90,7 +90,7 @@ void hfi_classes_close(struct hf_classes *classes)
 }
 
 /* Strips newlines and refuses what is no text. */
-static ssize_t finish(char *value, size_t size, ssize_t length)
+static ssize_t finish_attribute(char *value, size_t size, ssize_t length)
 {
 	if (length < 0)
 		return length;
@@ -120,7 +120,7 @@ ssize_t hfi_attr_again(int fd, char *value, size_t size)
 		if (got == 0 || value[length - 1] == '\n')
 			break;
 	}
-	return finish(value, size, (ssize_t)length);
+	return finish_attribute(value, size, (ssize_t)length);
 }
 
 ssize_t hfi_attr_read(int dirfd, const char *path, char *value, size_t size, struct stat *st,

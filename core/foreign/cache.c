@@ -23,7 +23,7 @@ struct hf_file_identity hfi_file_identity(const struct stat *st)
 	};
 }
 
-static uint64_t sum_of(const char *text, size_t size)
+static uint64_t cache_checksum(const char *text, size_t size)
 {
 	uint64_t sum = 0xcbf29ce484222325u;
 
@@ -41,7 +41,7 @@ void hfi_cache_clear(struct hf_cache *cache)
 	cache->count = 0;
 }
 
-static int append(struct hf_cache *cache, const struct hf_cached *cached)
+static int append_cached(struct hf_cache *cache, const struct hf_cached *cached)
 {
 	struct hf_cached *grown;
 
@@ -74,7 +74,7 @@ int hfi_cache_add(struct hf_cache *cache, const struct hf_file_identity *identit
 			cached.tables.rules[cached.tables.num_rules++] = rule;
 	}
 	if (!err)
-		err = append(cache, &cached);
+		err = append_cached(cache, &cached);
 	if (err)
 		hfi_tables_clear(&cached.tables);
 	return err;
@@ -121,13 +121,14 @@ int hfi_cache_parse(const char *text, struct hf_cache *ret)
 		if (!err)
 			err = hfi_tables_parse(&at, &cached.tables);
 		if (!err) {
-			err = append(&cache, &cached);
+			err = append_cached(&cache, &cached);
 			if (err)
 				hfi_tables_clear(&cached.tables);
 		}
 	}
-	if (!err && (sscanf(at, "sum %16" SCNx64 "%n", &sum, &length) != 1 ||
-		     strcmp(at + length, "\n") != 0 || sum != sum_of(text, (size_t)(at - text))))
+	if (!err &&
+	    (sscanf(at, "sum %16" SCNx64 "%n", &sum, &length) != 1 ||
+	     strcmp(at + length, "\n") != 0 || sum != cache_checksum(text, (size_t)(at - text))))
 		err = -EINVAL;
 	if (err)
 		hfi_cache_clear(&cache);
@@ -156,7 +157,7 @@ int hfi_cache_print(const struct hf_cache *cache, char **ret, size_t *ret_size)
 		hfi_tables_print(&cache->v[i].tables, file);
 	}
 	if (fflush(file) == 0)
-		fprintf(file, "sum %" PRIx64 "\n", sum_of(text, size));
+		fprintf(file, "sum %" PRIx64 "\n", cache_checksum(text, size));
 	if (ferror(file) || fclose(file) != 0) {
 		free(text);
 		return -ENOMEM;

@@ -12,12 +12,6 @@
 
 static const char name[] = "providers";
 
-/* What others can write could make this process load, or not load, what they like. */
-static bool is_safe(const struct stat *st)
-{
-	return (st->st_uid == 0 || st->st_uid == geteuid()) && !(st->st_mode & (S_IWGRP | S_IWOTH));
-}
-
 static int open_dir(const char *dir)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -25,13 +19,13 @@ static int open_dir(const char *dir)
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) == 0 && is_safe(&st))
+	if (fstat(fd, &st) == 0 && hfi_is_trusted(&st))
 		return fd;
 	hfi_close(&fd);
 	return -EPERM;
 }
 
-static int read_text(int dir, char **ret)
+static int read_cache_text(int dir, char **ret)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	char *text = NULL;
@@ -41,7 +35,7 @@ static int read_text(int dir, char **ret)
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !is_safe(&st) ||
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !hfi_is_trusted(&st) ||
 	    st.st_size > HF_CACHE_MAX)
 		goto close_file;
 	text = malloc((size_t)st.st_size + 1);
@@ -75,7 +69,7 @@ int hfi_cache_load(const char *dir, struct hf_cache *ret)
 	*ret = cache;
 	if (fd < 0)
 		return 0;
-	err = read_text(fd, &text);
+	err = read_cache_text(fd, &text);
 	if (!err) {
 		err = hfi_cache_parse(text, &cache);
 		free(text);

@@ -14,10 +14,10 @@
 #include "shared/text.h"
 #include "core/foreign/drivers.h"
 
-static void say(const struct hf_drivers *drivers, const char *format, ...)
+static void report_driver_problem(const struct hf_drivers *drivers, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-static void say(const struct hf_drivers *drivers, const char *format, ...)
+static void report_driver_problem(const struct hf_drivers *drivers, const char *format, ...)
 {
 	char message[640];
 	va_list args;
@@ -30,15 +30,16 @@ static void say(const struct hf_drivers *drivers, const char *format, ...)
 	drivers->say(drivers->arg, message);
 }
 
-static int insert(struct hf_drivers *drivers, size_t at, const char *from, const char *name,
-		  size_t length)
+static int insert_driver(struct hf_drivers *drivers, size_t at, const char *from, const char *name,
+			 size_t length)
 {
 	struct hf_driver *grown;
 	struct hf_driver driver;
 
 	if (hfi_print(driver.name, sizeof(driver.name), "%.*s", (int)length, name) ||
 	    hfi_copy(driver.from, sizeof(driver.from), from)) {
-		say(drivers, "Warning: couldn't allocate driver name '%.*s'.", 255, name);
+		report_driver_problem(drivers, "Warning: couldn't allocate driver name '%.*s'.",
+				      255, name);
 		return 0;
 	}
 	if (drivers->count == HF_DRIVERS_MAX)
@@ -53,7 +54,7 @@ static int insert(struct hf_drivers *drivers, size_t at, const char *from, const
 	return 0;
 }
 
-static int parse_line(struct hf_drivers *drivers, const char *path, char *line, bool ended)
+static int parse_driver_line(struct hf_drivers *drivers, const char *path, char *line, bool ended)
 {
 	const char *name;
 	char *word;
@@ -65,13 +66,14 @@ static int parse_line(struct hf_drivers *drivers, const char *path, char *line, 
 	/* The newline ends a word as a blank does: "driver" alone names a driver without a name. */
 	if (strcmp(word, "driver") != 0 || (!line && !ended)) {
 		if (*word)
-			say(drivers,
-			    "Warning: ignoring bad config directive '%.255s' in file '%s'.", word,
-			    path);
+			report_driver_problem(
+				drivers,
+				"Warning: ignoring bad config directive '%.255s' in file '%s'.",
+				word, path);
 		return 0;
 	}
 	name = line ? line + strspn(line, "\t ") : "";
-	return insert(drivers, 0, path, name, strcspn(name, "\t "));
+	return insert_driver(drivers, 0, path, name, strcspn(name, "\t "));
 }
 
 int hfi_drivers_parse(struct hf_drivers *drivers, const char *path, const char *text, size_t size)
@@ -86,7 +88,7 @@ int hfi_drivers_parse(struct hf_drivers *drivers, const char *path, const char *
 	while (next && !err) {
 		char *line = strsep(&next, "\n");
 
-		err = parse_line(drivers, path, line, next != NULL);
+		err = parse_driver_line(drivers, path, line, next != NULL);
 	}
 	free(copy);
 	return err;
@@ -100,7 +102,7 @@ int hfi_drivers_add_list(struct hf_drivers *drivers, const char *variable, const
 	for (;;) {
 		size_t length = strcspn(list, ":;"), before = drivers->count;
 
-		err = insert(drivers, at, variable, list, length);
+		err = insert_driver(drivers, at, variable, list, length);
 		if (err || !list[length])
 			return err;
 		at += drivers->count - before;
@@ -122,8 +124,8 @@ static const char *unfit(ssize_t length, const struct stat *st)
 	return st->st_mode & (S_IWGRP | S_IWOTH) ? "others than its owner may write it" : NULL;
 }
 
-static int read_one(struct hf_drivers *drivers, int fd, const char *dir, const char *name,
-		    char *text)
+static int read_driver_file(struct hf_drivers *drivers, int fd, const char *dir, const char *name,
+			    char *text)
 {
 	char path[HF_PATH_MAX];
 	const char *reason;
@@ -131,11 +133,12 @@ static int read_one(struct hf_drivers *drivers, int fd, const char *dir, const c
 	ssize_t length;
 
 	if (hfi_print(path, sizeof(path), "%s/%s", dir, name)) {
-		say(drivers, "Warning: couldn't read config file %.200s/%.255s.", dir, name);
+		report_driver_problem(drivers, "Warning: couldn't read config file %.200s/%.255s.",
+				      dir, name);
 		return 0;
 	}
 	if (fstatat(fd, name, &st, 0) < 0) {
-		say(drivers, "Warning: couldn't stat config file '%s'.", path);
+		report_driver_problem(drivers, "Warning: couldn't stat config file '%s'.", path);
 		return 0;
 	}
 	if (!S_ISREG(st.st_mode))
@@ -145,7 +148,8 @@ static int read_one(struct hf_drivers *drivers, int fd, const char *dir, const c
 		return (int)length;
 	reason = unfit(length, &st);
 	if (reason) {
-		say(drivers, "Warning: couldn't read config file %s: %s.", path, reason);
+		report_driver_problem(drivers, "Warning: couldn't read config file %s: %s.", path,
+				      reason);
 		return 0;
 	}
 	/* hfi_read_file() takes the last newline off; what it ended is ended all the same. */
@@ -165,7 +169,8 @@ int hfi_drivers_read(struct hf_drivers *drivers, const char *dir)
 		return fd;
 	stream = fd < 0 ? NULL : fdopendir(fd);
 	if (!stream) {
-		say(drivers, "Warning: couldn't open config directory '%s'.", dir);
+		report_driver_problem(drivers, "Warning: couldn't open config directory '%s'.",
+				      dir);
 		hfi_close(&fd);
 		return 0;
 	}
@@ -173,11 +178,12 @@ int hfi_drivers_read(struct hf_drivers *drivers, const char *dir)
 	if (!text)
 		err = -ENOMEM;
 	while (!err && (entry = readdir(stream)))
-		err = read_one(drivers, fd, dir, entry->d_name, text);
+		err = read_driver_file(drivers, fd, dir, entry->d_name, text);
 	free(text);
 	closedir(stream);
 	if (err == -E2BIG) {
-		say(drivers, "Warning: more than %d drivers in '%s'.", HF_DRIVERS_MAX, dir);
+		report_driver_problem(drivers, "Warning: more than %d drivers in '%s'.",
+				      HF_DRIVERS_MAX, dir);
 		err = 0;
 	}
 	return err;

@@ -57,8 +57,8 @@ static const struct hf_profile *profile_of(const struct hf_family *family, unsig
 	return NULL;
 }
 
-static void refuse(const struct hf_family *family, struct hf_evidence *e, const char *found,
-		   const char *why)
+static void refuse_version(const struct hf_family *family, struct hf_evidence *e, const char *found,
+			   const char *why)
 {
 	char wanted[64];
 
@@ -93,7 +93,7 @@ static void check_landmarks(const struct hf_family *family, const struct hf_elf 
 	if (!hfi_elf_names(elf, family->node)) {
 		snprintf(why, sizeof(why), "%s has no symbol node %s", family->soname,
 			 family->node);
-		refuse(family, e, "another private ABI", why);
+		refuse_version(family, e, "another private ABI", why);
 		return;
 	}
 	for (size_t i = 0; i < family->num_landmarks; i++) {
@@ -107,7 +107,7 @@ static void check_landmarks(const struct hf_family *family, const struct hf_elf 
 		snprintf(why, sizeof(why), "%s says it is of rdma-core %u, yet it %s %s, %s %u",
 			 family->soname, e->version, has ? "exports" : "lacks", mark->name,
 			 has ? "new in" : "there since", mark->since);
-		refuse(family, e, found, why);
+		refuse_version(family, e, found, why);
 		return;
 	}
 }
@@ -130,7 +130,7 @@ static char *resolve(const char *dir, const char *name)
  * asked for with "..": the C library would call faccessat2() for that, which old filters of containers
  * refuse. 0 and the path, which the caller frees, -ENOENT or -ENOMEM.
  */
-static int find_library(const struct hf_family *family, const char *dir, char **ret)
+static int find_family_library(const struct hf_family *family, const char *dir, char **ret)
 {
 	char *place = realpath(dir, NULL), *found = NULL, *last = NULL;
 	int err;
@@ -163,16 +163,17 @@ int hfi_family_evidence(const struct hf_family *family, const char *dir, unsigne
 		e.profile = profile_of(family, stated);
 		snprintf(found, sizeof(found), "rdma-core %u as stated", stated);
 		if (!e.profile)
-			refuse(family, &e, found, "no layout is known for the version stated");
+			refuse_version(family, &e, found,
+				       "no layout is known for the version stated");
 		*ret = e;
 		return 0;
 	}
-	err = find_library(family, dir, &real);
+	err = find_family_library(family, dir, &real);
 	if (err == -ENOMEM)
 		return err;
 	if (err) {
-		refuse(family, &e, "no libibverbs.so.1",
-		       "there is no libibverbs.so.1 beside them to tell it by");
+		refuse_version(family, &e, "no libibverbs.so.1",
+			       "there is no libibverbs.so.1 beside them to tell it by");
 		*ret = e;
 		return 0;
 	}
@@ -183,9 +184,9 @@ int hfi_family_evidence(const struct hf_family *family, const char *dir, unsigne
 	else
 		snprintf(found, sizeof(found), "rdma-core %u", e.version);
 	if (!e.profile) {
-		refuse(family, &e, found,
-		       e.version ? "no layout is known for the version of libibverbs.so.1"
-				 : "the name of libibverbs.so.1 has no version");
+		refuse_version(family, &e, found,
+			       e.version ? "no layout is known for the version of libibverbs.so.1"
+					 : "the name of libibverbs.so.1 has no version");
 		goto free_path;
 	}
 	err = hfi_elf_read(real, &elf, &e.reason);

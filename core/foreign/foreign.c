@@ -19,7 +19,7 @@
 #include "core/foreign/registered.h"
 #include "core/provider/library.h"
 
-static int keep(char **to, const char *from)
+static int copy_optional(char **to, const char *from)
 {
 	*to = from ? strdup(from) : NULL;
 	return from && !*to ? -ENOMEM : 0;
@@ -32,13 +32,13 @@ int hfi_foreign_init(struct hf_foreign *foreign, const struct hf_foreign_options
 	memset(foreign, 0, sizeof(*foreign));
 	foreign->stated = options->stated;
 	foreign->preferred = options->preferred;
-	err = keep(&foreign->config_dir, options->config_dir);
+	err = copy_optional(&foreign->config_dir, options->config_dir);
 	if (!err)
-		err = keep(&foreign->names, options->names);
+		err = copy_optional(&foreign->names, options->names);
 	if (!err)
-		err = keep(&foreign->names_from, options->names_from);
+		err = copy_optional(&foreign->names_from, options->names_from);
 	for (size_t i = 0; i < HF_ARRAY_SIZE(foreign->cache_dirs) && !err; i++)
-		err = keep(&foreign->cache_dirs[i], options->cache_dirs[i]);
+		err = copy_optional(&foreign->cache_dirs[i], options->cache_dirs[i]);
 	if (err)
 		hfi_foreign_destroy(foreign);
 	return err;
@@ -70,7 +70,7 @@ void hfi_foreign_say(const struct hf_log *log, const char *format, ...)
 		hf_info(log, "%s", message);
 }
 
-static void say(void *arg, const char *message)
+static void report_to_foreign(void *arg, const char *message)
 {
 	hfi_foreign_say(arg, "%s", message);
 }
@@ -86,7 +86,7 @@ struct reading {
 	struct hf_evidence evidence;
 };
 
-static int judge(struct reading *reading, struct hf_candidate *candidate)
+static int judge_candidate(struct reading *reading, struct hf_candidate *candidate)
 {
 	struct hf_manifest *m = &candidate->manifest;
 	char dir[HF_PATH_MAX];
@@ -111,7 +111,7 @@ static int judge(struct reading *reading, struct hf_candidate *candidate)
 	return 0;
 }
 
-static int append(struct reading *reading, const struct hf_candidate *candidate)
+static int append_candidate(struct reading *reading, const struct hf_candidate *candidate)
 {
 	struct hf_candidate *grown;
 
@@ -121,13 +121,6 @@ static int append(struct reading *reading, const struct hf_candidate *candidate)
 	reading->v = grown;
 	grown[reading->count++] = *candidate;
 	return 0;
-}
-
-static const char *last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
 }
 
 /* NAME as libibverbs takes it: "rxe", or "/where/ever/librxe". */
@@ -141,7 +134,7 @@ static int add_driver(struct reading *reading, const struct hf_driver *driver)
 	int err = -ENOENT;
 
 	hfi_copy(m->path, sizeof(m->path), driver->from);
-	if (hfi_copy(m->name, sizeof(m->name), last_part(driver->name)))
+	if (hfi_copy(m->name, sizeof(m->name), hfi_last_component(driver->name)))
 		m->name[0] = '\0';
 	for (size_t i = 0; i < hfi_num_families && err; i++) {
 		const struct hf_family *family = &hfi_families[i];
@@ -162,17 +155,17 @@ static int add_driver(struct reading *reading, const struct hf_driver *driver)
 			      candidate.family->suffix))
 			m->file[0] = '\0';
 	} else {
-		err = m->file[0] ? judge(reading, &candidate) : 0;
+		err = m->file[0] ? judge_candidate(reading, &candidate) : 0;
 		if (err)
 			return err;
 	}
 	if (!m->file[0])
 		hfi_reason_set(&candidate.reason, HF_REASON_FILE_MISSING, "a path of up to 255",
 			       "a longer one", "the name of driver %s is too long", m->name);
-	return append(reading, &candidate);
+	return append_candidate(reading, &candidate);
 }
 
-static bool same_file(const struct stat *a, const struct stat *b)
+static bool is_same_inode(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
@@ -191,7 +184,7 @@ static int add_program_s(struct reading *reading, const struct hf_registered *re
 	if (!candidate.family || registered->file[0] != '/' || stat(registered->file, &st) < 0)
 		return 0;
 	for (size_t i = 0; i < reading->count; i++)
-		if (same_file(&reading->v[i].library, &st)) {
+		if (is_same_inode(&reading->v[i].library, &st)) {
 			/* Not if it is this library's own doing, at an earlier reading. */
 			reading->v[i].by_program = !reading->foreign->read;
 			return 0;
@@ -199,16 +192,16 @@ static int add_program_s(struct reading *reading, const struct hf_registered *re
 	hfi_copy(m->file, sizeof(m->file), registered->file);
 	hfi_copy(m->path, sizeof(m->path), "the program");
 	m->abi = candidate.family->abi;
-	err = judge(reading, &candidate);
+	err = judge_candidate(reading, &candidate);
 	if (err)
 		return err;
 	err = hfi_candidate_take_ops(&candidate, registered->ops);
 	if (err == -ENOMEM)
 		return err;
-	return err ? 0 : append(reading, &candidate);
+	return err ? 0 : append_candidate(reading, &candidate);
 }
 
-static void add_to_print(uint64_t *print, const void *what, size_t size)
+static void hash_bytes_into(uint64_t *print, const void *what, size_t size)
 {
 	const unsigned char *bytes = what;
 
@@ -226,7 +219,7 @@ static void add_file(uint64_t *print, const char *path, bool *settled)
 		identity = hfi_file_identity(&st);
 		*settled &= hfi_stamp_is_settled(&st.st_mtim);
 	}
-	add_to_print(print, &identity, sizeof(identity));
+	hash_bytes_into(print, &identity, sizeof(identity));
 }
 
 /* Of everything that the candidates were made from; 0 while that cannot be told for certain. */
@@ -248,12 +241,12 @@ static uint64_t take_print(const struct hf_foreign *foreign, const struct hf_can
 	num = registered ? hfi_registered_list(registered, HF_DRIVERS_MAX) : 0;
 	for (size_t i = 0; i < num; i++)
 		if (!hfi_candidates_have(candidates, count, registered[i].file))
-			add_to_print(&print, &registered[i].ops, sizeof(registered[i].ops));
+			hash_bytes_into(&print, &registered[i].ops, sizeof(registered[i].ops));
 	free(registered);
 	return settled ? print : 0;
 }
 
-static int read_drivers(struct hf_foreign *foreign, struct hf_drivers *drivers)
+static int read_configured_drivers(struct hf_foreign *foreign, struct hf_drivers *drivers)
 {
 	int err;
 
@@ -263,16 +256,17 @@ static int read_drivers(struct hf_foreign *foreign, struct hf_drivers *drivers)
 	return err == -E2BIG ? 0 : err;
 }
 
-static int read_all(struct hf_foreign *foreign, const struct hf_log *log, struct reading *reading)
+static int read_candidates(struct hf_foreign *foreign, const struct hf_log *log,
+			   struct reading *reading)
 {
-	struct hf_drivers drivers = {.say = foreign->said ? NULL : say};
+	struct hf_drivers drivers = {.say = foreign->said ? NULL : report_to_foreign};
 	struct hf_registered *registered;
 	size_t num;
 	int err;
 
 	drivers.arg = (void *)(uintptr_t)log;
 	registered = calloc(HF_DRIVERS_MAX, sizeof(*registered));
-	err = registered ? read_drivers(foreign, &drivers) : -ENOMEM;
+	err = registered ? read_configured_drivers(foreign, &drivers) : -ENOMEM;
 	for (size_t i = 0; i < drivers.count && !err; i++)
 		err = add_driver(reading, &drivers.v[i]);
 	num = err ? 0 : hfi_registered_list(registered, HF_DRIVERS_MAX);
@@ -296,7 +290,7 @@ int hfi_foreign_read(struct hf_foreign *foreign, const struct hf_log *log,
 			      : 0;
 	if (print && print == foreign->print)
 		return 0;
-	err = read_all(foreign, log, &reading);
+	err = read_candidates(foreign, log, &reading);
 	if (err) {
 		hfi_candidates_free(reading.v, reading.count);
 		return err;

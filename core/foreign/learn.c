@@ -141,8 +141,8 @@ static void place(struct hf_foreign *foreign, struct hf_candidate *candidate)
 			 "rdma-core %u", evidence.version);
 }
 
-static int look(struct hf_foreign *foreign, struct hf_scan_item *items,
-		struct hf_candidate **candidates, size_t count, const struct hf_log *log)
+static int run_scan(struct hf_foreign *foreign, struct hf_scan_item *items,
+		    struct hf_candidate **candidates, size_t count, const struct hf_log *log)
 {
 	int err;
 
@@ -209,7 +209,7 @@ int hfi_foreign_learn(struct hf_foreign *foreign, const struct hf_log *log)
 		}
 	}
 	if (err >= 0)
-		err = count ? look(foreign, items, candidates, count, log) : 0;
+		err = count ? run_scan(foreign, items, candidates, count, log) : 0;
 	if (!err && news && count)
 		write_cache(foreign, log);
 	if (!err) {

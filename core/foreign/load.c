@@ -11,8 +11,8 @@
 #include "core/provider/elf.h"
 #include "core/provider/library.h"
 
-static int check_ops(const struct verbs_device_ops *ops, bool same_abi, const char *file,
-		     struct hf_reason *reason)
+static int check_device_ops(const struct verbs_device_ops *ops, bool same_abi, const char *file,
+			    struct hf_reason *reason)
 {
 	const char *fault = NULL;
 
@@ -56,7 +56,7 @@ int hfi_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate
 	if (err)
 		goto close_shim;
 	provider->ops = hfi_registered_by(provider->library, &abi);
-	err = check_ops(provider->ops, abi == candidate->family->abi, file, reason);
+	err = check_device_ops(provider->ops, abi == candidate->family->abi, file, reason);
 	if (err) {
 		hfi_library_unload(provider);
 		goto close_shim;

@@ -9,28 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "shared/clock.h"
 #include "shared/file.h"
 #include "shared/text.h"
 #include "core/foreign/scan.h"
 
 enum { OUTPUT_MAX = 4 << 20, LIMIT_MS = 10000, REPORT_FD = 3, FIXED_ARGS = 4 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /*
  * A process with nothing of this one's but where libraries are looked for: not even that where the
  * environment belongs to another user.
  */
-static int spawn(const struct hf_shim_files *files, char **args, int report, pid_t *pid)
+static int spawn_scanner(const struct hf_shim_files *files, char **args, int report, pid_t *pid)
 {
 	char *environment[2] = {NULL, NULL};
 	const char *library_path = secure_getenv("LD_LIBRARY_PATH");
@@ -74,14 +66,14 @@ free_path:
 /* All it writes until it closes the pipe or the time is over. -ETIME. */
 static int read_report(int fd, char **ret)
 {
-	int64_t limit = now_ms() + LIMIT_MS;
+	int64_t limit = hfi_now_ms() + LIMIT_MS;
 	size_t length = 0, size = 16384;
 	char *text = malloc(size);
 	int err = text ? 0 : -ENOMEM;
 
 	while (!err) {
 		struct pollfd wait = {.fd = fd, .events = POLLIN};
-		int64_t left = limit - now_ms();
+		int64_t left = limit - hfi_now_ms();
 		ssize_t got;
 
 		if (left <= 0 || length == OUTPUT_MAX) {
@@ -117,7 +109,7 @@ static int read_report(int fd, char **ret)
 	return err;
 }
 
-static void refuse(struct hf_scan_item *item, bool permanent, const char *text)
+static void refuse_scan_item(struct hf_scan_item *item, bool permanent, const char *text)
 {
 	item->tables = (struct hf_tables){0};
 	snprintf(item->tables.error, sizeof(item->tables.error), "%s", text);
@@ -156,7 +148,7 @@ static void refuse_culprit(struct hf_scan_item *item, int err, bool known, int s
 			 WTERMSIG(status), sigdescr_np(WTERMSIG(status)));
 	else
 		snprintf(text, sizeof(text), "loading it ended the process");
-	refuse(item, err != -ETIME, text);
+	refuse_scan_item(item, err != -ETIME, text);
 }
 
 static int run_once(const struct hf_shim_files *files, struct hf_scan_item **todo, size_t count,
@@ -196,7 +188,7 @@ static int run_once(const struct hf_shim_files *files, struct hf_scan_item **tod
 		close(report[1]);
 		report[1] = other;
 	}
-	err = spawn(files, args, report[1], &pid);
+	err = spawn_scanner(files, args, report[1], &pid);
 	if (err)
 		goto free_args;
 	hfi_close(&report[1]);

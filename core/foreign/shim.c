@@ -33,14 +33,15 @@ void hfi_compat_shim(const void *address)
 	hfi_program_uses_shim_set(address && !opening);
 }
 
-static int refuse(struct hf_reason *reason, const char *wanted, const char *found, const char *path)
+static int refuse_without_shim(struct hf_reason *reason, const char *wanted, const char *found,
+			       const char *path)
 {
 	hfi_reason_set(reason, HF_REASON_LOAD, wanted, found,
 		       "the distribution's providers need %s, but: %s", wanted, path);
 	return -EACCES;
 }
 
-static bool readable(char *path, const char *dir, const char *name)
+static bool is_readable_file(char *path, const char *dir, const char *name)
 {
 	if (hfi_print(path, HF_PATH_MAX, "%s/%s", dir, name) == 0 && access(path, R_OK) == 0)
 		return true;
@@ -63,24 +64,24 @@ int hfi_shim_find(struct hf_shim_files *ret, struct hf_reason *reason)
 
 	if (!dladdr((void *)(uintptr_t)hf_version, &info) || info.dli_fname[0] != '/' ||
 	    hfi_copy(files.self, sizeof(files.self), info.dli_fname))
-		return refuse(reason, "a shared libholdfast", "one within the program",
-			      "it is linked into the program");
+		return refuse_without_shim(reason, "a shared libholdfast", "one within the program",
+					   "it is linked into the program");
 	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(files.self, '/') - files.self),
 		 files.self);
-	if (strcmp(dir, HF_LIB_DIR) == 0 && readable(files.shim, HF_COMPAT_DIR, soname)) {
-		readable(files.scan, HF_LIBEXEC_DIR, "holdfast-scan-provider");
+	if (strcmp(dir, HF_LIB_DIR) == 0 && is_readable_file(files.shim, HF_COMPAT_DIR, soname)) {
+		is_readable_file(files.scan, HF_LIBEXEC_DIR, "holdfast-scan-provider");
 		*ret = files;
 		return 0;
 	}
 	for (size_t i = 0; i < HF_ARRAY_SIZE(moved); i++) {
-		if (!readable(files.shim, dir, moved[i].shim))
+		if (!is_readable_file(files.shim, dir, moved[i].shim))
 			continue;
-		readable(files.scan, dir, moved[i].scan);
+		is_readable_file(files.scan, dir, moved[i].scan);
 		*ret = files;
 		return 0;
 	}
-	return refuse(reason, "Holdfast's libibverbs.so.1", "none",
-		      "it is not installed beside libholdfast");
+	return refuse_without_shim(reason, "Holdfast's libibverbs.so.1", "none",
+				   "it is not installed beside libholdfast");
 }
 
 /* The library that answers to the name, if any does: is it the shim that spoke to this library? */
@@ -93,8 +94,9 @@ static int check_present(void *library, struct hf_reason *reason)
 	if (dlinfo(library, RTLD_DI_LINKMAP, &present) == 0 && address &&
 	    dladdr1(address, &info, (void **)&shim, RTLD_DL_LINKMAP) && shim == present)
 		return 0;
-	return refuse(reason, "Holdfast's libibverbs.so.1", "another one is in the process",
-		      present ? present->l_name : "another one is in the process");
+	return refuse_without_shim(reason, "Holdfast's libibverbs.so.1",
+				   "another one is in the process",
+				   present ? present->l_name : "another one is in the process");
 }
 
 int hfi_shim_open(const char *path, void **ret, struct hf_reason *reason)
@@ -110,8 +112,8 @@ int hfi_shim_open(const char *path, void **ret, struct hf_reason *reason)
 	if (!library) {
 		const char *why = dlerror();
 
-		return refuse(reason, "Holdfast's libibverbs.so.1", "the loader's refusal",
-			      why ? why : path);
+		return refuse_without_shim(reason, "Holdfast's libibverbs.so.1",
+					   "the loader's refusal", why ? why : path);
 	}
 	err = check_present(library, reason);
 	if (err)

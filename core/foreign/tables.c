@@ -19,7 +19,7 @@ void hfi_tables_clear(struct hf_tables *tables)
 	tables->num_rules = 0;
 }
 
-static int add(struct hf_tables *tables, const struct hf_rule *rule)
+static int add_table_rule(struct hf_tables *tables, const struct hf_rule *rule)
 {
 	struct hf_rule *grown;
 
@@ -57,7 +57,8 @@ static int add_pci(struct hf_tables *tables, uint16_t vendor, uint16_t device)
 
 	/* The kernel's form: pci:v%08Xd%08Xsv... (scripts/mod/file2alias.c) */
 	snprintf(pattern, sizeof(pattern), "pci:v%08Xd%08Xsv*", vendor, device);
-	return add(tables, &(struct hf_rule){.kind = HF_RULE_MODALIAS, .pattern = pattern});
+	return add_table_rule(tables,
+			      &(struct hf_rule){.kind = HF_RULE_MODALIAS, .pattern = pattern});
 }
 
 static int take_driver(struct hf_tables *tables, char *rest)
@@ -81,8 +82,8 @@ static int take_id(struct hf_tables *tables, char *rest)
 
 	if (hfi_parse_number(rest, 10, UINT32_MAX, &number) || !number)
 		return -EINVAL;
-	return add(tables,
-		   &(struct hf_rule){.kind = HF_RULE_DRIVER_ID, .driver_id = (uint32_t)number});
+	return add_table_rule(tables, &(struct hf_rule){.kind = HF_RULE_DRIVER_ID,
+							.driver_id = (uint32_t)number});
 }
 
 static int take_pci(struct hf_tables *tables, char *rest)
@@ -100,7 +101,7 @@ static int take_alias(struct hf_tables *tables, char *rest)
 {
 	if (!is_plain(rest, PATTERN_MAX))
 		return -EINVAL;
-	return add(tables, &(struct hf_rule){.kind = HF_RULE_EITHER, .pattern = rest});
+	return add_table_rule(tables, &(struct hf_rule){.kind = HF_RULE_EITHER, .pattern = rest});
 }
 
 static int take_asks(struct hf_tables *tables, char *rest)
@@ -132,7 +133,7 @@ static const struct {
 };
 
 /* 1: that was the end. */
-static int parse_line(struct hf_tables *tables, char *line)
+static int parse_table_line(struct hf_tables *tables, char *line)
 {
 	char *rest = line;
 	char *word = strsep(&rest, " ");
@@ -164,7 +165,7 @@ int hfi_tables_parse(const char **text, struct hf_tables *ret)
 		memcpy(line, at, length);
 		line[length] = '\0';
 		at += length + 1;
-		err = parse_line(&tables, line);
+		err = parse_table_line(&tables, line);
 	}
 	if (err < 0) {
 		hfi_tables_clear(&tables);
@@ -183,15 +184,16 @@ static int take_entry(struct hf_tables *tables, const struct verbs_match_ent *en
 	case HF_MATCH_MODALIAS:
 		if (!entry->u.modalias || !is_plain(entry->u.modalias, PATTERN_MAX))
 			return -EINVAL;
-		/* NOLINTNEXTLINE(clang-analyzer-*): add() copies it */
-		return add(tables,
-			   &(struct hf_rule){.kind = HF_RULE_EITHER,
-					     .pattern = (char *)(uintptr_t)entry->u.modalias});
+		/* NOLINTNEXTLINE(clang-analyzer-*): add_table_rule() copies it */
+		return add_table_rule(
+			tables, &(struct hf_rule){.kind = HF_RULE_EITHER,
+						  .pattern = (char *)(uintptr_t)entry->u.modalias});
 	case HF_MATCH_DRIVER_ID:
 		if (!entry->u.driver_id || entry->u.driver_id > UINT32_MAX)
 			return 0; /* such a number no kernel states */
-		return add(tables, &(struct hf_rule){.kind = HF_RULE_DRIVER_ID,
-						     .driver_id = (uint32_t)entry->u.driver_id});
+		return add_table_rule(tables,
+				      &(struct hf_rule){.kind = HF_RULE_DRIVER_ID,
+							.driver_id = (uint32_t)entry->u.driver_id});
 	default:
 		return -EINVAL;
 	}

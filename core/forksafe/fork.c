@@ -22,7 +22,7 @@
 #include "core/forksafe/fork_pages.h"
 #include "core/forksafe/fork_ranges.h"
 
-static int advise(void *arg, uintptr_t start, size_t size, int protect)
+static int set_dontfork(void *arg, uintptr_t start, size_t size, int protect)
 {
 	(void)arg;
 	return madvise((void *)start, size, protect ? MADV_DONTFORK : MADV_DOFORK) ? -errno : 0;
@@ -41,7 +41,7 @@ static struct {
 	pthread_once_t handlers, environment;
 } protection = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
-	.ranges = {.apply = advise},
+	.ranges = {.apply = set_dontfork},
 	.handlers = PTHREAD_ONCE_INIT,
 	.environment = PTHREAD_ONCE_INIT,
 };
@@ -219,16 +219,16 @@ HF_EXPORT int ibv_dofork_range(void *base, size_t size)
 	return change_range(base, size, unprotect);
 }
 
-static bool wanted(const char *name)
+static bool is_fork_wanted(const char *name)
 {
 	const char *value = getenv(name);
 
 	return value && strcmp(value, "0") != 0;
 }
 
-static void read_environment(void)
+static void read_fork_environment(void)
 {
-	if (!wanted("RDMAV_FORK_SAFE") && !wanted("IBV_FORK_SAFE"))
+	if (!is_fork_wanted("RDMAV_FORK_SAFE") && !is_fork_wanted("IBV_FORK_SAFE"))
 		return;
 	if (ibv_fork_init())
 		fprintf(stderr, "libibverbs: Warning: fork()-safety requested but init failed\n");
@@ -236,5 +236,5 @@ static void read_environment(void)
 
 void hfi_fork_from_environment(void)
 {
-	pthread_once(&protection.environment, read_environment);
+	pthread_once(&protection.environment, read_fork_environment);
 }

@@ -19,7 +19,7 @@ struct hf_fork_rounding {
 };
 
 /* "START-END perms ...", both in hex; any other line begins with a word and a colon. */
-static bool is_mapping(const char *line, uintptr_t *start, uintptr_t *end)
+static bool parse_mapping_range(const char *line, uintptr_t *start, uintptr_t *end)
 {
 	char *rest;
 
@@ -41,7 +41,7 @@ size_t hfi_fork_page_size(FILE *smaps, uintptr_t address, size_t usual)
 	while (getline(&line, &room, smaps) >= 0) {
 		uintptr_t start, end;
 
-		if (is_mapping(line, &start, &end)) {
+		if (parse_mapping_range(line, &start, &end)) {
 			inside = start <= address && address < end;
 		} else if (inside && !strncmp(line, key, sizeof(key) - 1)) {
 			unsigned long kib = strtoul(line + sizeof(key) - 1, NULL, 10);
@@ -56,7 +56,8 @@ size_t hfi_fork_page_size(FILE *smaps, uintptr_t address, size_t usual)
 	return page;
 }
 
-static struct hf_fork_rounding *find(struct hf_fork_rounding *table, uintptr_t start, size_t size)
+static struct hf_fork_rounding *find_rounding(struct hf_fork_rounding *table, uintptr_t start,
+					      size_t size)
 {
 	const struct range range = {start, size};
 	struct hf_fork_rounding *found;
@@ -70,7 +71,7 @@ static struct hf_fork_rounding *find(struct hf_fork_rounding *table, uintptr_t s
 int hfi_fork_rounding_keep(struct hf_fork_rounding **table, uintptr_t start, size_t size,
 			   size_t page)
 {
-	struct hf_fork_rounding *kept = find(*table, start, size);
+	struct hf_fork_rounding *kept = find_rounding(*table, start, size);
 
 	if (kept && kept->page == page) {
 		kept->count++;
@@ -91,7 +92,7 @@ int hfi_fork_rounding_keep(struct hf_fork_rounding **table, uintptr_t start, siz
 
 size_t hfi_fork_rounding_take(struct hf_fork_rounding **table, uintptr_t start, size_t size)
 {
-	struct hf_fork_rounding *kept = find(*table, start, size);
+	struct hf_fork_rounding *kept = find_rounding(*table, start, size);
 	size_t page = kept ? kept->page : 0;
 
 	if (kept && --kept->count == 0) {

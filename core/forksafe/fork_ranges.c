@@ -15,14 +15,14 @@ struct hf_fork_edge {
 	struct hf_fork_edge *left, *right;
 };
 
-static long sum_of(const struct hf_fork_edge *edge)
+static long subtree_sum(const struct hf_fork_edge *edge)
 {
 	return edge ? edge->sum : 0;
 }
 
 static void update(struct hf_fork_edge *edge)
 {
-	edge->sum = sum_of(edge->left) + edge->delta + sum_of(edge->right);
+	edge->sum = subtree_sum(edge->left) + edge->delta + subtree_sum(edge->right);
 }
 
 /* Splits into the edges before `address` and the rest. Random priorities keep the depth logarithmic. */
@@ -43,16 +43,16 @@ static void split(struct hf_fork_edge *edge, uintptr_t address, struct hf_fork_e
 	}
 }
 
-static struct hf_fork_edge *join(struct hf_fork_edge *before, struct hf_fork_edge *rest)
+static struct hf_fork_edge *join_trees(struct hf_fork_edge *before, struct hf_fork_edge *rest)
 {
 	if (!before || !rest)
 		return before ? before : rest;
 	if (before->priority > rest->priority) {
-		before->right = join(before->right, rest);
+		before->right = join_trees(before->right, rest);
 		update(before);
 		return before;
 	}
-	rest->left = join(before, rest->left);
+	rest->left = join_trees(before, rest->left);
 	update(rest);
 	return rest;
 }
@@ -70,8 +70,8 @@ static uint64_t next_random(struct hf_fork_ranges *ranges)
 }
 
 /* Changes the delta at an address. A new edge is taken from *spare; an edge that is dropped goes there. */
-static void change(struct hf_fork_ranges *ranges, uintptr_t address, long delta,
-		   struct hf_fork_edge **spare)
+static void change_at(struct hf_fork_ranges *ranges, uintptr_t address, long delta,
+		      struct hf_fork_edge **spare)
 {
 	struct hf_fork_edge *before, *here, *after = NULL;
 
@@ -89,7 +89,7 @@ static void change(struct hf_fork_ranges *ranges, uintptr_t address, long delta,
 		free(here);
 		here = NULL;
 	}
-	ranges->root = join(join(before, here), after);
+	ranges->root = join_trees(join_trees(before, here), after);
 }
 
 /* The sum of all deltas before an address, which is the count just below it. */
@@ -100,7 +100,7 @@ static long count_before(const struct hf_fork_ranges *ranges, uintptr_t address)
 
 	while (edge) {
 		if (edge->address < address) {
-			count += sum_of(edge->left) + edge->delta;
+			count += subtree_sum(edge->left) + edge->delta;
 			edge = edge->right;
 		} else {
 			edge = edge->left;
@@ -111,7 +111,8 @@ static long count_before(const struct hf_fork_ranges *ranges, uintptr_t address)
 
 long hfi_fork_ranges_count(const struct hf_fork_ranges *ranges, uintptr_t address)
 {
-	return address == UINTPTR_MAX ? sum_of(ranges->root) : count_before(ranges, address + 1);
+	return address == UINTPTR_MAX ? subtree_sum(ranges->root)
+				      : count_before(ranges, address + 1);
 }
 
 static const struct hf_fork_edge *first_from(const struct hf_fork_edge *edge, uintptr_t address)
@@ -154,8 +155,8 @@ static bool next_stretch(const struct hf_fork_ranges *ranges, long wanted, uintp
 }
 
 /* Calls apply() for every range in [start, end) with that count; `all`: goes on after an error. */
-static int tell(struct hf_fork_ranges *ranges, long wanted, uintptr_t start, uintptr_t end,
-		int protect, bool all, uintptr_t *failed)
+static int protect_stretches(struct hf_fork_ranges *ranges, long wanted, uintptr_t start,
+			     uintptr_t end, int protect, bool all, uintptr_t *failed)
 {
 	uintptr_t at = start, from;
 	int err = 0;
@@ -181,13 +182,13 @@ int hfi_fork_ranges_add(struct hf_fork_ranges *ranges, uintptr_t start, uintptr_
 
 	if (!first || !second)
 		goto done;
-	err = tell(ranges, 0, start, end, 1, false, &failed);
+	err = protect_stretches(ranges, 0, start, end, 1, false, &failed);
 	if (err) {
-		tell(ranges, 0, start, failed, 0, true, &unused);
+		protect_stretches(ranges, 0, start, failed, 0, true, &unused);
 		goto done;
 	}
-	change(ranges, start, 1, &first);
-	change(ranges, end, -1, &second);
+	change_at(ranges, start, 1, &first);
+	change_at(ranges, end, -1, &second);
 
 done:
 	free(first);
@@ -209,9 +210,9 @@ int hfi_fork_ranges_remove(struct hf_fork_ranges *ranges, uintptr_t start, uintp
 		err = -ENOMEM;
 		goto done;
 	}
-	err = tell(ranges, 1, start, end, 0, true, &failed);
-	change(ranges, start, -1, &first);
-	change(ranges, end, 1, &second);
+	err = protect_stretches(ranges, 1, start, end, 0, true, &failed);
+	change_at(ranges, start, -1, &first);
+	change_at(ranges, end, 1, &second);
 
 done:
 	free(first);
@@ -224,7 +225,7 @@ void hfi_fork_ranges_clear(struct hf_fork_ranges *ranges)
 	while (ranges->root) {
 		struct hf_fork_edge *edge = ranges->root;
 
-		ranges->root = join(edge->left, edge->right);
+		ranges->root = join_trees(edge->left, edge->right);
 		free(edge);
 	}
 }

@@ -11,6 +11,7 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
+#include "shared/clock.h"
 #include "shared/error.h"
 #include "core/neighbour/neighbour.h"
 #include "core/neighbour/neighbour_ask.h"
@@ -103,19 +104,11 @@ static int provoke(uint32_t interface, const struct hf_ip *ip)
 	return err == -EPERM || err == -EAGAIN || err == -ENOBUFS ? 0 : err;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Polls the kernel's neighbour table, less and less often, until it has an answer. */
 static int wait_for_neighbour(struct hf_inquiry *inquiry, uint32_t interface,
 			      const struct hf_ip *ip, uint8_t *mac)
 {
-	int64_t end = now_ms() + WAIT_MS;
+	int64_t end = hfi_now_ms() + WAIT_MS;
 	long pause_ms = 1;
 	bool provoked = false;
 
@@ -130,7 +123,7 @@ static int wait_for_neighbour(struct hf_inquiry *inquiry, uint32_t interface,
 			memcpy(mac, neighbour.mac, HF_MAC_SIZE);
 			return 0;
 		}
-		if ((provoked && neighbour.state & NUD_FAILED) || now_ms() >= end)
+		if ((provoked && neighbour.state & NUD_FAILED) || hfi_now_ms() >= end)
 			return -EHOSTUNREACH;
 		if (!provoked) {
 			err = provoke(interface, ip);

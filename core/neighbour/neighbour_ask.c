@@ -62,7 +62,7 @@ struct hf_inquiry *hfi_inquiry_close(struct hf_inquiry *inquiry)
 	return NULL;
 }
 
-static struct nlmsghdr *begin(struct hf_inquiry *inquiry, uint16_t type, uint16_t flags)
+static struct nlmsghdr *begin_request(struct hf_inquiry *inquiry, uint16_t type, uint16_t flags)
 {
 	struct nlmsghdr *header;
 
@@ -74,7 +74,7 @@ static struct nlmsghdr *begin(struct hf_inquiry *inquiry, uint16_t type, uint16_
 	return header;
 }
 
-static int error_of(const struct nlmsghdr *header)
+static int route_error_of(const struct nlmsghdr *header)
 {
 	struct nlmsgerr error;
 
@@ -98,7 +98,7 @@ static int take_part(struct hf_inquiry *inquiry, size_t size, const struct answe
 		if (header->nlmsg_seq != inquiry->seq)
 			continue;
 		if (header->nlmsg_type == NLMSG_ERROR)
-			return error_of(header);
+			return route_error_of(header);
 		if (header->nlmsg_type == NLMSG_DONE)
 			return *err;
 		if (*err == -ENOENT)
@@ -109,8 +109,8 @@ static int take_part(struct hf_inquiry *inquiry, size_t size, const struct answe
 	return 1;
 }
 
-static int ask(struct hf_inquiry *inquiry, const struct nlmsghdr *request,
-	       const struct answer *answer)
+static int ask_route_netlink(struct hf_inquiry *inquiry, const struct nlmsghdr *request,
+			     const struct answer *answer)
 {
 	int fd = mnl_socket_get_fd(inquiry->socket);
 	int ret = 1, err = -ENOENT;
@@ -139,7 +139,7 @@ static int ask(struct hf_inquiry *inquiry, const struct nlmsghdr *request,
 	return ret == 1 ? -EBADMSG : ret;
 }
 
-static int take_path(const void *message, size_t size, const struct answer *answer)
+static int parse_path_answer(const void *message, size_t size, const struct answer *answer)
 {
 	return hfi_parse_path(message, size, answer->ret);
 }
@@ -147,10 +147,10 @@ static int take_path(const void *message, size_t size, const struct answer *answ
 int hfi_ask_path(struct hf_inquiry *inquiry, const struct hf_ip *destination,
 		 const struct hf_ip *source, uint32_t interface, struct hf_path *ret)
 {
-	struct nlmsghdr *header = begin(inquiry, RTM_GETROUTE, 0);
+	struct nlmsghdr *header = begin_request(inquiry, RTM_GETROUTE, 0);
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
 	size_t size = hfi_ip_size(destination);
-	struct answer answer = {.parse = take_path, .ret = ret};
+	struct answer answer = {.parse = parse_path_answer, .ret = ret};
 
 	route->rtm_family = (unsigned char)destination->family;
 	route->rtm_dst_len = (unsigned char)(size * 8);
@@ -161,7 +161,7 @@ int hfi_ask_path(struct hf_inquiry *inquiry, const struct hf_ip *destination,
 	}
 	if (interface)
 		mnl_attr_put_u32(header, RTA_OIF, interface);
-	return ask(inquiry, header, &answer);
+	return ask_route_netlink(inquiry, header, &answer);
 }
 
 static int take_neighbour(const void *message, size_t size, const struct answer *answer)
@@ -172,29 +172,29 @@ static int take_neighbour(const void *message, size_t size, const struct answer 
 int hfi_ask_neighbour(struct hf_inquiry *inquiry, uint32_t interface, const struct hf_ip *ip,
 		      struct hf_neighbour *ret)
 {
-	struct nlmsghdr *header = begin(inquiry, RTM_GETNEIGH, 0);
+	struct nlmsghdr *header = begin_request(inquiry, RTM_GETNEIGH, 0);
 	struct ndmsg *entry = mnl_nlmsg_put_extra_header(header, sizeof(*entry));
 	struct answer answer = {.parse = take_neighbour, .ret = ret};
 
 	entry->ndm_family = (unsigned char)ip->family;
 	entry->ndm_ifindex = (int)interface;
 	mnl_attr_put(header, NDA_DST, hfi_ip_size(ip), ip->bytes);
-	return ask(inquiry, header, &answer);
+	return ask_route_netlink(inquiry, header, &answer);
 }
 
-static int take_link(const void *message, size_t size, const struct answer *answer)
+static int parse_link_answer(const void *message, size_t size, const struct answer *answer)
 {
 	return hfi_parse_link(message, size, answer->ret);
 }
 
 int hfi_ask_link(struct hf_inquiry *inquiry, uint32_t interface, struct hf_link *ret)
 {
-	struct nlmsghdr *header = begin(inquiry, RTM_GETLINK, 0);
+	struct nlmsghdr *header = begin_request(inquiry, RTM_GETLINK, 0);
 	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(header, sizeof(*info));
-	struct answer answer = {.parse = take_link, .ret = ret};
+	struct answer answer = {.parse = parse_link_answer, .ret = ret};
 
 	info->ifi_index = (int)interface;
-	return ask(inquiry, header, &answer);
+	return ask_route_netlink(inquiry, header, &answer);
 }
 
 static int take_owner(const void *message, size_t size, const struct answer *answer)
@@ -204,10 +204,10 @@ static int take_owner(const void *message, size_t size, const struct answer *ans
 
 int hfi_ask_owner(struct hf_inquiry *inquiry, const struct hf_ip *ip, uint32_t *ret)
 {
-	struct nlmsghdr *header = begin(inquiry, RTM_GETADDR, NLM_F_DUMP);
+	struct nlmsghdr *header = begin_request(inquiry, RTM_GETADDR, NLM_F_DUMP);
 	struct ifaddrmsg *info = mnl_nlmsg_put_extra_header(header, sizeof(*info));
 	struct answer answer = {.parse = take_owner, .ip = ip, .ret = ret};
 
 	info->ifa_family = (unsigned char)ip->family;
-	return ask(inquiry, header, &answer);
+	return ask_route_netlink(inquiry, header, &answer);
 }

@@ -58,7 +58,7 @@ static const struct nlattr *find_in(const void *start, size_t length, uint16_t t
 	return attr;
 }
 
-static const struct nlattr *find(const void *message, size_t fixed, uint16_t type)
+static const struct nlattr *find_attribute_after(const void *message, size_t fixed, uint16_t type)
 {
 	const struct nlmsghdr *header = message;
 	size_t skip = MNL_ALIGN(fixed);
@@ -77,7 +77,7 @@ static const struct nlattr *find_nested(const struct nlattr *outer, uint16_t typ
 }
 
 /* Copies the attribute's bytes if there are exactly `size`. */
-static bool take(const struct nlattr *attr, void *to, size_t size)
+static bool copy_attribute(const struct nlattr *attr, void *to, size_t size)
 {
 	if (!attr || mnl_attr_get_payload_len(attr) != size)
 		return false;
@@ -89,7 +89,7 @@ static bool take_ip(const struct nlattr *attr, int family, struct hf_ip *ret)
 {
 	struct hf_ip ip = {.family = family};
 
-	if (!hfi_ip_size(&ip) || !take(attr, ip.bytes, hfi_ip_size(&ip)))
+	if (!hfi_ip_size(&ip) || !copy_attribute(attr, ip.bytes, hfi_ip_size(&ip)))
 		return false;
 	*ret = ip;
 	return true;
@@ -124,12 +124,13 @@ int hfi_parse_path(const void *message, size_t size, struct hf_path *ret)
 	if (!route)
 		return -EINVAL;
 	path.type = route->rtm_type;
-	if (!take(find(message, sizeof(*route), RTA_OIF), &path.interface, sizeof(path.interface)))
+	if (!copy_attribute(find_attribute_after(message, sizeof(*route), RTA_OIF), &path.interface,
+			    sizeof(path.interface)))
 		return -EINVAL;
-	attr = find(message, sizeof(*route), RTA_GATEWAY);
+	attr = find_attribute_after(message, sizeof(*route), RTA_GATEWAY);
 	if (attr && !take_ip(attr, route->rtm_family, &path.via))
 		return -EINVAL;
-	attr = find(message, sizeof(*route), RTA_VIA);
+	attr = find_attribute_after(message, sizeof(*route), RTA_VIA);
 	if (attr && !take_via(attr, &path.via))
 		return -EINVAL;
 	*ret = path;
@@ -145,8 +146,8 @@ int hfi_parse_neighbour(const void *message, size_t size, struct hf_neighbour *r
 	if (!entry)
 		return -EINVAL;
 	neighbour.state = entry->ndm_state;
-	attr = find(message, sizeof(*entry), NDA_LLADDR);
-	neighbour.has_mac = take(attr, neighbour.mac, sizeof(neighbour.mac));
+	attr = find_attribute_after(message, sizeof(*entry), NDA_LLADDR);
+	neighbour.has_mac = copy_attribute(attr, neighbour.mac, sizeof(neighbour.mac));
 	/* A link-layer address that is not an Ethernet one. */
 	if (attr && !neighbour.has_mac)
 		return -EINVAL;
@@ -164,13 +165,14 @@ int hfi_parse_link(const void *message, size_t size, struct hf_link *ret)
 	if (!info)
 		return -EINVAL;
 	link.flags = info->ifi_flags;
-	link.has_mac = take(find(message, sizeof(*info), IFLA_ADDRESS), link.mac, sizeof(link.mac));
-	about = find(message, sizeof(*info), IFLA_LINKINFO);
+	link.has_mac = copy_attribute(find_attribute_after(message, sizeof(*info), IFLA_ADDRESS),
+				      link.mac, sizeof(link.mac));
+	about = find_attribute_after(message, sizeof(*info), IFLA_LINKINFO);
 	kind = find_nested(about, IFLA_INFO_KIND);
 	if (kind && mnl_attr_get_payload_len(kind) >= sizeof("vlan") - 1 &&
 	    !strncmp(mnl_attr_get_payload(kind), "vlan", mnl_attr_get_payload_len(kind))) {
-		if (!take(find_nested(find_nested(about, IFLA_INFO_DATA), IFLA_VLAN_ID), &vlan,
-			  sizeof(vlan)))
+		if (!copy_attribute(find_nested(find_nested(about, IFLA_INFO_DATA), IFLA_VLAN_ID),
+				    &vlan, sizeof(vlan)))
 			return -EINVAL;
 		link.vlan = vlan;
 	}
@@ -187,9 +189,9 @@ int hfi_parse_owner(const void *message, size_t size, const struct hf_ip *ip, ui
 	if (!info || !info->ifa_index)
 		return -EINVAL;
 	/* On a point-to-point link IFA_ADDRESS is the peer's. */
-	attr = find(message, sizeof(*info), IFA_LOCAL);
+	attr = find_attribute_after(message, sizeof(*info), IFA_LOCAL);
 	if (!attr)
-		attr = find(message, sizeof(*info), IFA_ADDRESS);
+		attr = find_attribute_after(message, sizeof(*info), IFA_ADDRESS);
 	if (info->ifa_family != ip->family || !take_ip(attr, ip->family, &found) ||
 	    memcmp(found.bytes, ip->bytes, hfi_ip_size(ip)) != 0)
 		return -ENOENT;

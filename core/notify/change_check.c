@@ -50,7 +50,7 @@ static int heard(struct hf_change_check *check)
 }
 
 /* 0: as it was, 1: not, or not for certain. Looks before the caller does. */
-static int look(struct seen *seen)
+static int check_directory(struct seen *seen)
 {
 	bool settled = seen->settled;
 	struct stat st;
@@ -85,12 +85,12 @@ int hfi_change_check_ask(struct hf_change_check *check)
 		ret = heard(check);
 	/* All of them, for the stamps to be those of before the look that follows. */
 	for (unsigned int i = 0; i < check->num_dirs; i += 2) {
-		int one = look(&check->dirs[i]);
+		int one = check_directory(&check->dirs[i]);
 
 		if (!one && !check->dirs[i].there)
 			continue;
 		ret = one ? one : ret;
-		one = look(&check->dirs[i + 1]);
+		one = check_directory(&check->dirs[i + 1]);
 		ret = one ? one : ret;
 	}
 	return ret;

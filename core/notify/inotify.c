@@ -98,7 +98,8 @@ static void push(struct hf_inotify *inotify, enum hf_hint_kind kind, uint32_t ro
 }
 
 /* What a change in or of a place means; `child` is NULL when it is about the place as a whole. */
-static void tell(struct hf_inotify *inotify, const struct hf_place *place, const char *child)
+static void push_child_hint(struct hf_inotify *inotify, const struct hf_place *place,
+			    const char *child)
 {
 	switch (place->kind) {
 	case HF_PLACE_VERBS_CLASS:
@@ -144,7 +145,7 @@ static void tell(struct hf_inotify *inotify, const struct hf_place *place, const
 /* The directory itself has gone, or is another place now. */
 static void left(struct hf_inotify *inotify, struct hf_place *place)
 {
-	tell(inotify, place, NULL);
+	push_child_hint(inotify, place, NULL);
 	if (hf_place_wanted(place)) {
 		hfi_place_clear(&inotify->places, place);
 		hfi_place_unwatch(&inotify->places, place);
@@ -164,18 +165,18 @@ static void child_event(struct hf_inotify *inotify, struct hf_place *place, uint
 			return;
 		hfi_place_arm(places, place);
 		if (!place->awaited)
-			tell(inotify, place, NULL);
+			push_child_hint(inotify, place, NULL);
 		return;
 	}
 	if (mask & (IN_DELETE | IN_MOVED_FROM))
 		hfi_place_child_went(places, place, name);
 	else if (mask & (IN_CREATE | IN_MOVED_TO))
 		hfi_place_child_came(places, place, name);
-	tell(inotify, place, name);
+	push_child_hint(inotify, place, name);
 }
 
 /* Is a place that was seen there still on that directory? It may be freed by now. */
-static bool still_there(struct hf_inotify *inotify, int wd, const struct hf_place *place)
+static bool is_watched(struct hf_inotify *inotify, int wd, const struct hf_place *place)
 {
 	struct hf_watched *watched = hfi_places_find(&inotify->places, wd);
 	const struct hf_place *p;
@@ -190,7 +191,7 @@ static bool still_there(struct hf_inotify *inotify, int wd, const struct hf_plac
  * Every place on a directory hears of an event. Handling it may move places elsewhere or end them,
  * in a tree with symbolic links even others than the one that heard.
  */
-static void event(struct hf_inotify *inotify, const struct inotify_event *e)
+static void handle_inotify_event(struct hf_inotify *inotify, const struct inotify_event *e)
 {
 	bool whole = e->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT);
 	struct hf_watched *watched = hfi_places_find(&inotify->places, e->wd);
@@ -206,7 +207,7 @@ static void event(struct hf_inotify *inotify, const struct inotify_event *e)
 		heard[count++] = place;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (!still_there(inotify, e->wd, heard[i]))
+		if (!is_watched(inotify, e->wd, heard[i]))
 			continue;
 		if (whole)
 			left(inotify, heard[i]);
@@ -244,7 +245,7 @@ void hfi_inotify_drain(struct hf_inotify *inotify)
 			if (e->mask & IN_Q_OVERFLOW)
 				overflow(inotify);
 			else
-				event(inotify, e);
+				handle_inotify_event(inotify, e);
 		}
 	}
 }

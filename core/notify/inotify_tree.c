@@ -249,7 +249,7 @@ void hfi_place_child_went(struct hf_places *places, struct hf_place *place, cons
 }
 
 /* Cuts the last component off `path` and returns it, or NULL when there is none left to cut. */
-static char *cut(char *path)
+static char *cut_last_component(char *path)
 {
 	char *slash = strrchr(path, '/');
 
@@ -278,7 +278,7 @@ static int await(struct hf_places *places, struct hf_place *place)
 	int err = -ENOENT;
 
 	while (path && err == -ENOENT) {
-		name = cut(path);
+		name = cut_last_component(path);
 		if (!name)
 			break;
 		err = watch_path(places, place, *path ? path : "/", COMINGS | ITSELF);

@@ -33,7 +33,7 @@ static const struct {
 	.text = NOTE_TEXT,
 };
 
-static int missing(const char **why)
+static int libudev_missing(const char **why)
 {
 	const int error = errno;
 	const char *text = dlerror();
@@ -51,7 +51,7 @@ int hfi_udev_calls_get(struct hf_udev_calls *ret, const char **why)
 	/* Not to be unmapped: nobody counts who has a pointer of it. */
 	library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (!library)
-		return missing(why);
+		return libudev_missing(why);
 #define LOOK_UP(name)                                          \
 	*(void **)&calls.name = dlsym(library, "udev_" #name); \
 	if (!calls.name)                                       \
@@ -64,7 +64,7 @@ int hfi_udev_calls_get(struct hf_udev_calls *ret, const char **why)
 
 close_library:
 	errno = 0;
-	missing(why);
+	libudev_missing(why);
 	dlclose(library);
 	return -ELIBACC;
 }

@@ -64,7 +64,8 @@ int hfi_netlink_source_fd(const struct hf_netlink_source *source)
 	return mnl_socket_get_fd(source->socket);
 }
 
-static void take(struct hf_netlink_source *source, const struct hf_hint_sink *sink, int length)
+static void handle_netlink_datagram(struct hf_netlink_source *source,
+				    const struct hf_hint_sink *sink, int length)
 {
 	const struct nlmsghdr *header = (const struct nlmsghdr *)source->buffer;
 	struct hf_hint hint;
@@ -108,7 +109,7 @@ void hfi_netlink_source_drain(struct hf_netlink_source *source, const struct hf_
 		if (message.msg_flags & MSG_TRUNC)
 			hfi_hint_send(sink, HF_HINT_LOST, HF_ROOT_KERNEL, NULL);
 		else
-			take(source, sink, (int)length);
+			handle_netlink_datagram(source, sink, (int)length);
 	}
 }
 

@@ -13,7 +13,7 @@
 #include "core/notify/netlink.h"
 #include "core/notify/route_netlink.h"
 
-static int parse_link(const struct nlmsghdr *header, struct hf_hint *ret)
+static int parse_link_hint(const struct nlmsghdr *header, struct hf_hint *ret)
 {
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(header);
 	const struct nlattr *attr;
@@ -65,7 +65,7 @@ int hfi_route_parse(const void *message, size_t size, struct hf_hint *ret)
 	switch (header->nlmsg_type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
-		return parse_link(header, ret);
+		return parse_link_hint(header, ret);
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
 		return parse_address(header, ret);

@@ -69,8 +69,8 @@ int hfi_uevent_fd(const struct hf_uevent *uevent)
 	return uevent->call.monitor_get_fd(uevent->monitor);
 }
 
-static void take(const struct hf_udev_calls *call, const struct hf_hint_sink *sink,
-		 struct udev_device *device)
+static void handle_uevent(const struct hf_udev_calls *call, const struct hf_hint_sink *sink,
+			  struct udev_device *device)
 {
 	struct hf_hint hint;
 
@@ -89,7 +89,7 @@ void hfi_uevent_drain(struct hf_uevent *uevent, const struct hf_hint_sink *sink)
 		errno = 0;
 		device = uevent->call.monitor_receive_device(uevent->monitor);
 		if (device) {
-			take(&uevent->call, sink, device);
+			handle_uevent(&uevent->call, sink, device);
 			uevent->call.device_unref(device);
 			continue;
 		}

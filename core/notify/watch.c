@@ -86,7 +86,7 @@ static int new_timer(struct hf_watch *watch, uint32_t tag, int *ret)
 }
 
 /* Resources that this process lacks are the caller's to hear of; a missing source is not. */
-static int missing(struct hf_watch *watch, const char *what, int err)
+static int source_missing(struct hf_watch *watch, const char *what, int err)
 {
 	if (hfi_error_is_shortage(err))
 		return err;
@@ -103,7 +103,7 @@ static int open_uevents(struct hf_watch *watch)
 				      &watch->uevent);
 	if (err) {
 		watch->blind = true;
-		return missing(watch, "the kernel's uevents", err);
+		return source_missing(watch, "the kernel's uevents", err);
 	}
 	return add_fd(watch, hfi_uevent_fd(watch->uevent), TAG_UEVENT);
 }
@@ -113,7 +113,7 @@ static int open_rdma(struct hf_watch *watch)
 	int err = hfi_rdma_notify_open(watch->options.receive_buffer, &watch->rdma);
 
 	if (err)
-		return missing(watch, "RDMA netlink", err);
+		return source_missing(watch, "RDMA netlink", err);
 	return add_fd(watch, hfi_netlink_source_fd(watch->rdma), TAG_RDMA);
 }
 
@@ -122,7 +122,7 @@ static int open_route(struct hf_watch *watch)
 	int err = hfi_route_open(watch->options.receive_buffer, &watch->route);
 
 	if (err)
-		return missing(watch, "route netlink", err);
+		return source_missing(watch, "route netlink", err);
 	return add_fd(watch, hfi_netlink_source_fd(watch->route), TAG_ROUTE);
 }
 
@@ -132,7 +132,7 @@ static int open_inotify(struct hf_watch *watch)
 
 	if (err) {
 		watch->blind = true;
-		return missing(watch, "inotify", err);
+		return source_missing(watch, "inotify", err);
 	}
 	return add_fd(watch, hfi_inotify_fd(watch->inotify), TAG_INOTIFY);
 }
@@ -342,7 +342,7 @@ bool hfi_watch_pending(const struct hf_watch *watch)
 	return watch->pending || watch->lost || watch->timer_due;
 }
 
-static bool pop(struct hf_watch *watch, struct hf_hint *ret)
+static bool pop_pending(struct hf_watch *watch, struct hf_hint *ret)
 {
 	struct pending *p = watch->pending;
 
@@ -367,7 +367,7 @@ static bool expired(int timer)
 	return read(timer, &times, sizeof(times)) == sizeof(times);
 }
 
-static void drain(struct hf_watch *watch, uint32_t tag)
+static void drain_source(struct hf_watch *watch, uint32_t tag)
 {
 	switch (tag) {
 	case TAG_UEVENT:
@@ -416,7 +416,7 @@ static int read_sources(struct hf_watch *watch)
 		return -errno;
 	for (int i = 0; i < count; i++) {
 		ours |= events[i].data.u32 != TAG_OWNER;
-		drain(watch, events[i].data.u32);
+		drain_source(watch, events[i].data.u32);
 	}
 	/* A directory that could be watched until now may have become one that cannot. */
 	err = look_now_and_then(watch);
@@ -438,9 +438,9 @@ int hfi_watch_next(struct hf_watch *watch, struct hf_hint *ret)
 
 	/* Drained sources may hold nothing of interest; a flood of that must not hold the caller. */
 	for (int round = 0; round < ROUNDS_MAX && got > 0; round++) {
-		if (pop(watch, ret))
+		if (pop_pending(watch, ret))
 			return 1;
 		got = read_sources(watch);
 	}
-	return got < 0 ? got : pop(watch, ret);
+	return got < 0 ? got : pop_pending(watch, ret);
 }

@@ -25,7 +25,7 @@ struct reader {
 	struct hf_reason *reason;
 };
 
-static int refuse(const struct reader *r, const char *wanted, const char *found)
+static int refuse_damaged(const struct reader *r, const char *wanted, const char *found)
 {
 	hfi_reason_set(r->reason, HF_REASON_LOAD, wanted, found,
 		       "%s is damaged: %s where %s is needed", r->path, found, wanted);
@@ -42,15 +42,15 @@ static int read_at(const struct reader *r, void *to, size_t length, uint64_t off
 	char *at = to;
 
 	if (!inside(r, offset, length))
-		return refuse(r, "a whole file", "an early end");
+		return refuse_damaged(r, "a whole file", "an early end");
 	while (length) {
 		ssize_t got = pread(r->fd, at, length, (off_t)offset);
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			return refuse(r, "a readable file",
-				      got ? strerrordesc_np(errno) : "its end");
+			return refuse_damaged(r, "a readable file",
+					      got ? strerrordesc_np(errno) : "its end");
 		at += got;
 		offset += (uint64_t)got;
 		length -= (size_t)got;
@@ -71,16 +71,17 @@ static int check_header(struct reader *r)
 	if (err)
 		return err;
 	if (memcmp(h->e_ident, ELFMAG, SELFMAG) != 0)
-		return refuse(r, "an ELF library", "something else");
+		return refuse_damaged(r, "an ELF library", "something else");
 	if (h->e_ident[EI_CLASS] != class || h->e_ident[EI_DATA] != data)
-		return refuse(r, "a library for this machine", "another word size or byte order");
+		return refuse_damaged(r, "a library for this machine",
+				      "another word size or byte order");
 	if (h->e_ident[EI_VERSION] != EV_CURRENT || h->e_type != ET_DYN)
-		return refuse(r, "a shared library", "another kind of ELF file");
+		return refuse_damaged(r, "a shared library", "another kind of ELF file");
 	if (h->e_phentsize != sizeof(ElfW(Phdr)) || !h->e_phnum || h->e_phnum > SEGMENTS_MAX)
-		return refuse(r, "a table of 1 to 64 segments", "another one");
+		return refuse_damaged(r, "a table of 1 to 64 segments", "another one");
 	/* The loader does not look at sections; but they end the file, so they show that it is cut. */
 	if (h->e_shoff && !inside(r, h->e_shoff, (uint64_t)h->e_shnum * h->e_shentsize))
-		return refuse(r, "a whole file", "an early end");
+		return refuse_damaged(r, "a whole file", "an early end");
 	return read_at(r, r->segments, h->e_phnum * sizeof(r->segments[0]), h->e_phoff);
 }
 
@@ -97,16 +98,16 @@ static int check_segments(const struct reader *r, const ElfW(Phdr) * *dynamic)
 		if (p->p_type != PT_LOAD && p->p_type != PT_DYNAMIC)
 			continue;
 		if (!inside(r, p->p_offset, p->p_filesz))
-			return refuse(r, "a whole file", "an early end");
+			return refuse_damaged(r, "a whole file", "an early end");
 		if (p->p_filesz > p->p_memsz || p->p_vaddr + p->p_memsz < p->p_vaddr)
-			return refuse(r, "sensible segments", "a segment that cannot be");
+			return refuse_damaged(r, "sensible segments", "a segment that cannot be");
 		if (p->p_type == PT_LOAD && p->p_align > 1 &&
 		    ((p->p_align & (p->p_align - 1)) ||
 		     (p->p_vaddr - p->p_offset) % p->p_align != 0))
-			return refuse(r, "sensible segments", "a segment out of line");
+			return refuse_damaged(r, "sensible segments", "a segment out of line");
 		any |= p->p_type == PT_LOAD;
 	}
-	return any && *dynamic ? 0 : refuse(r, "segments to load", "none");
+	return any && *dynamic ? 0 : refuse_damaged(r, "segments to load", "none");
 }
 
 /* Where in the file the bytes are that will stand at that address. */
@@ -122,7 +123,7 @@ static int offset_of(const struct reader *r, uint64_t address, uint64_t length, 
 		*ret = p->p_offset + (address - p->p_vaddr);
 		return 0;
 	}
-	return refuse(r, "tables within its segments", "one outside");
+	return refuse_damaged(r, "tables within its segments", "one outside");
 }
 
 /* What the dynamic section says where to find. */
@@ -131,14 +132,16 @@ struct dynamic {
 	uint64_t relocations[2], relocations_size[2]; /* at once, and of calls */
 };
 
-static int read_dynamic(const struct reader *r, const ElfW(Phdr) * segment, struct dynamic *ret)
+static int read_dynamic_section(const struct reader *r, const ElfW(Phdr) * segment,
+				struct dynamic *ret)
 {
 	size_t count = segment->p_filesz / sizeof(ElfW(Dyn));
 	ElfW(Dyn) * entries;
 	int err;
 
 	if (count > DYNAMIC_MAX)
-		return refuse(r, "a dynamic section of at most 1024 entries", "a longer one");
+		return refuse_damaged(r, "a dynamic section of at most 1024 entries",
+				      "a longer one");
 	/* Not on the stack: threads may have as little as PTHREAD_STACK_MIN. */
 	entries = calloc(count + 1, sizeof(*entries));
 	if (!entries)
@@ -185,7 +188,7 @@ static int read_table(const struct reader *r, uint64_t address, uint64_t size, v
 	int err;
 
 	if (!size || size > TABLE_MAX)
-		return refuse(r, "tables of 1 byte to 4 MiB", "another size");
+		return refuse_damaged(r, "tables of 1 byte to 4 MiB", "another size");
 	err = offset_of(r, address, size, &offset);
 	if (err)
 		return err;
@@ -223,7 +226,7 @@ static int check_symbol(const struct reader *r, const struct dynamic *d, uint64_
 	if (!err)
 		err = read_at(r, &symbol, sizeof(symbol), offset);
 	if (!err && symbol.st_name >= d->strings_size)
-		err = refuse(r, "symbols with names", "one without");
+		err = refuse_damaged(r, "symbols with names", "one without");
 	return err;
 }
 
@@ -247,9 +250,9 @@ static int check_relocations(const struct reader *r, const struct dynamic *d, in
 		symbol = sizeof(void *) == 8 ? ELF64_R_SYM(entry.r_info)
 					     : ELF32_R_SYM(entry.r_info);
 		if (!in_image(r, entry.r_offset, sizeof(void *), true))
-			err = refuse(r, "relocations within its data", "one outside");
+			err = refuse_damaged(r, "relocations within its data", "one outside");
 		else if (!symbol && !in_image(r, (uint64_t)entry.r_addend, 0, false))
-			err = refuse(r, "pointers into itself", "one to elsewhere");
+			err = refuse_damaged(r, "pointers into itself", "one to elsewhere");
 		else if (symbol && symbol != last)
 			err = check_symbol(r, d, symbol);
 		last = symbol;
@@ -264,7 +267,7 @@ static int read_strings(const struct reader *r, const ElfW(Phdr) * segment, stru
 	char *strings;
 	int err;
 
-	err = read_dynamic(r, segment, &d);
+	err = read_dynamic_section(r, segment, &d);
 	for (int which = 0; which < 2 && !err; which++)
 		err = check_relocations(r, &d, which);
 	if (!err)

@@ -158,7 +158,7 @@ int hfi_library_check(const struct hf_manifest *m, struct stat *st, struct hf_re
 	return err ? err : hfi_library_check_file(m->file, st, reason);
 }
 
-static bool same_file(const struct stat *a, const struct stat *b)
+static bool is_same_file(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
 	       hfi_stamp_same(&a->st_mtim, &b->st_mtim);
@@ -269,7 +269,7 @@ int hfi_library_open(const char *file, const struct stat *st, struct hf_provider
 		goto free_provider;
 	}
 	/* The loader opens by path: what was checked must be what it opened. */
-	if (stat(file, &now) < 0 || !same_file(st, &now)) {
+	if (stat(file, &now) < 0 || !is_same_file(st, &now)) {
 		hfi_reason_set(reason, HF_REASON_LOAD, "the file that was checked", "another one",
 			       "%s was replaced while it was loaded", file);
 		goto close_library;

@@ -16,7 +16,7 @@ struct parser {
 	bool have_file;
 };
 
-static int refuse(struct parser *p, const char *wanted, const char *found)
+static int refuse_line(struct parser *p, const char *wanted, const char *found)
 {
 	hfi_reason_set(p->reason, HF_REASON_BAD_MANIFEST, wanted, found, "%s line %u: wanted %s",
 		       p->manifest->path, p->line, wanted);
@@ -31,7 +31,7 @@ static int add_rule(struct parser *p, enum hf_rule_kind kind, uint32_t driver_id
 	char *copy = NULL;
 
 	if (m->num_rules == HF_MANIFEST_RULES_MAX)
-		return refuse(p, "at most 1024 match lines", "more");
+		return refuse_line(p, "at most 1024 match lines", "more");
 	if (pattern && !(copy = strdup(pattern)))
 		return -ENOMEM;
 	rules = reallocarray(m->rules, m->num_rules + 1, sizeof(*rules));
@@ -47,14 +47,14 @@ static int add_rule(struct parser *p, enum hf_rule_kind kind, uint32_t driver_id
 static int set_name(struct parser *p, const char *value)
 {
 	if (!hfi_is_name(value, sizeof(p->manifest->name) - 1))
-		return refuse(p, "a name of up to 63 characters", value);
+		return refuse_line(p, "a name of up to 63 characters", value);
 	return hfi_copy(p->manifest->name, sizeof(p->manifest->name), value);
 }
 
 static int set_version(struct parser *p, const char *value)
 {
 	if (hfi_copy(p->manifest->version, sizeof(p->manifest->version), value))
-		return refuse(p, "a version of up to 31 characters", value);
+		return refuse_line(p, "a version of up to 31 characters", value);
 	return 0;
 }
 
@@ -64,10 +64,10 @@ static int set_file(struct parser *p, const char *value)
 	const char *slash = strrchr(m->path, '/');
 
 	if (!hfi_is_name(value, HF_PATH_MAX - 1))
-		return refuse(p, "the name of a file beside the manifest", value);
+		return refuse_line(p, "the name of a file beside the manifest", value);
 	if (hfi_print(m->file, sizeof(m->file), "%.*s%s", slash ? (int)(slash - m->path) + 1 : 0,
 		      m->path, value))
-		return refuse(p, "a path of up to 255 characters", value);
+		return refuse_line(p, "a path of up to 255 characters", value);
 	p->have_file = true;
 	return 0;
 }
@@ -77,7 +77,7 @@ static int set_abi(struct parser *p, const char *value)
 	uint64_t number;
 
 	if (hfi_parse_number(value, 10, UINT32_MAX, &number))
-		return refuse(p, "an ABI number", value);
+		return refuse_line(p, "an ABI number", value);
 	p->manifest->abi = (uint32_t)number;
 	p->have_abi = true;
 	return 0;
@@ -95,7 +95,7 @@ static int set_kernel_abi(struct parser *p, const char *value)
 	if (hfi_print(low, sizeof(low), "%.*s", dots ? (int)(dots - value) : 15, value) ||
 	    hfi_parse_number(low, 10, UINT32_MAX, &min) ||
 	    hfi_parse_number(high, 10, UINT32_MAX, &max) || min > max)
-		return refuse(p, "a range MIN..MAX of kernel ABI numbers", value);
+		return refuse_line(p, "a range MIN..MAX of kernel ABI numbers", value);
 	m->kernel_abi_min = (uint32_t)min;
 	m->kernel_abi_max = (uint32_t)max;
 	return 0;
@@ -107,11 +107,11 @@ static int add_driver_id(struct parser *p, const char *value)
 
 	/* 0 is RDMA_DRIVER_UNKNOWN (rdma/ib_user_ioctl_verbs.h): it would match half-known devices. */
 	if (hfi_parse_number(value, 0, UINT32_MAX, &number) || number == 0)
-		return refuse(p, "a driver id greater than 0", value);
+		return refuse_line(p, "a driver id greater than 0", value);
 	return add_rule(p, HF_RULE_DRIVER_ID, (uint32_t)number, NULL);
 }
 
-static int add_name(struct parser *p, const char *value)
+static int add_name_rule(struct parser *p, const char *value)
 {
 	return add_rule(p, HF_RULE_NAME, 0, value);
 }
@@ -131,7 +131,7 @@ static const struct {
 	{"version", set_version},
 	{"kernel-abi", set_kernel_abi},
 	{"driver-id", add_driver_id},
-	{"match-name", add_name},
+	{"match-name", add_name_rule},
 	{"match-modalias", add_modalias},
 };
 
@@ -147,7 +147,7 @@ static char *trim(char *text)
 	return text;
 }
 
-static int parse_line(struct parser *p, char *line)
+static int parse_manifest_line(struct parser *p, char *line)
 {
 	char *equals, *key;
 
@@ -156,7 +156,7 @@ static int parse_line(struct parser *p, char *line)
 		return 0;
 	equals = strchr(line, '=');
 	if (!equals)
-		return refuse(p, "KEY = VALUE", line);
+		return refuse_line(p, "KEY = VALUE", line);
 	*equals = '\0';
 	key = trim(line);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -166,7 +166,7 @@ static int parse_line(struct parser *p, char *line)
 			continue;
 		value = trim(equals + 1);
 		if (!*value)
-			return refuse(p, "a value", key);
+			return refuse_line(p, "a value", key);
 		return keys[i].set(p, value);
 	}
 	/* A later version's key must not make a provider unusable. */
@@ -182,16 +182,16 @@ static int parse_lines(struct parser *p, char *text)
 		int err;
 
 		p->line++;
-		err = parse_line(p, line);
+		err = parse_manifest_line(p, line);
 		if (err)
 			return err;
 	}
 	if (!p->manifest->name[0])
-		return refuse(p, "a line 'name = NAME'", "none");
+		return refuse_line(p, "a line 'name = NAME'", "none");
 	if (!p->have_file)
-		return refuse(p, "a line 'file = NAME-hfN.so'", "none");
+		return refuse_line(p, "a line 'file = NAME-hfN.so'", "none");
 	if (!p->have_abi)
-		return refuse(p, "a line 'abi = N'", "none");
+		return refuse_line(p, "a line 'abi = N'", "none");
 	return 0;
 }
 
@@ -204,11 +204,11 @@ int hfi_manifest_parse(const char *path, const char *text, size_t size, struct h
 	int err;
 
 	if (hfi_copy(manifest.path, sizeof(manifest.path), path))
-		return refuse(&p, "a path of up to 255 characters", NULL);
+		return refuse_line(&p, "a path of up to 255 characters", NULL);
 	if (size > HF_MANIFEST_MAX)
-		return refuse(&p, "at most 65536 bytes", NULL);
+		return refuse_line(&p, "at most 65536 bytes", NULL);
 	if (memchr(text, '\0', size))
-		return refuse(&p, "text", "a NUL byte");
+		return refuse_line(&p, "text", "a NUL byte");
 	copy = strndup(text, size);
 	if (!copy)
 		return -ENOMEM;

@@ -9,8 +9,8 @@
 #include "core/foreign/family.h"
 #include "core/registry/registry.h"
 
-static void fill_info(const struct hf_registry *registry, const struct hf_candidate *candidate,
-		      struct hf_provider_info *info)
+static void fill_provider_info(const struct hf_registry *registry,
+			       const struct hf_candidate *candidate, struct hf_provider_info *info)
 {
 	const struct hf_provider *provider;
 
@@ -56,7 +56,7 @@ int hfi_registry_list(struct hf_registry *registry, size_t entry_size, void **re
 				 : &registry->foreign.candidates[at - own];
 
 		memset(&info, 0, sizeof(info));
-		fill_info(registry, candidate, &info);
+		fill_provider_info(registry, candidate, &info);
 		memcpy(list + i * entry_size, &info, bytes);
 	}
 	pthread_mutex_unlock(&registry->lock);

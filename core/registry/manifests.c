@@ -23,7 +23,7 @@ struct reading {
 	uint64_t print; /* of every file's identity: differs when anything was touched */
 };
 
-static void add_to_print(uint64_t *print, uint64_t value)
+static void hash_number_into(uint64_t *print, uint64_t value)
 {
 	/* FNV-1a, 64 bit, over the value's bytes. */
 	for (int i = 0; i < 8; i++) {
@@ -34,11 +34,11 @@ static void add_to_print(uint64_t *print, uint64_t value)
 
 static void add_file_to_print(uint64_t *print, const struct stat *st)
 {
-	add_to_print(print, st->st_dev);
-	add_to_print(print, st->st_ino);
-	add_to_print(print, (uint64_t)st->st_mtim.tv_sec);
-	add_to_print(print, (uint64_t)st->st_mtim.tv_nsec);
-	add_to_print(print, ((uint64_t)st->st_mode << 32) | st->st_uid);
+	hash_number_into(print, st->st_dev);
+	hash_number_into(print, st->st_ino);
+	hash_number_into(print, (uint64_t)st->st_mtim.tv_sec);
+	hash_number_into(print, (uint64_t)st->st_mtim.tv_nsec);
+	hash_number_into(print, ((uint64_t)st->st_mode << 32) | st->st_uid);
 }
 
 static bool known_name(const struct reading *reading, const char *name)
@@ -99,7 +99,7 @@ static int read_manifest(struct reading *reading, const char *path)
 		 hfi_library_check(&candidate.manifest, &candidate.library, &candidate.reason) == 0)
 		candidate.reason.code = HF_REASON_NONE;
 	add_file_to_print(&reading->print, &candidate.library);
-	add_to_print(&reading->print, candidate.reason.code);
+	hash_number_into(&reading->print, candidate.reason.code);
 	grown = reallocarray(reading->v, reading->count + 1, sizeof(*grown));
 	if (!grown) {
 		err = -ENOMEM;

@@ -82,7 +82,7 @@ static int scan_all(struct hf_stream *stream)
 	return 0;
 }
 
-static int scan_one(struct hf_stream *stream, unsigned int root, const char *uverbs)
+static int scan_hinted(struct hf_stream *stream, unsigned int root, const char *uverbs)
 {
 	int err = hfi_table_scan_one(stream->hf, root, uverbs);
 
@@ -114,7 +114,7 @@ static int scan_by_name(struct hf_stream *stream, unsigned int root, const char 
 	char uverbs[HF_NAME_SIZE];
 
 	if (uverbs_of(stream->hf, root, name, uverbs))
-		return scan_one(stream, root, uverbs);
+		return scan_hinted(stream, root, uverbs);
 	return came && hfi_watch_blind(stream->watch) ? scan_all(stream) : 0;
 }
 
@@ -210,7 +210,7 @@ static int handle_in_root(struct hf_stream *stream, unsigned int root, const str
 {
 	switch (hint->kind) {
 	case HF_HINT_DEVICE:
-		return scan_one(stream, root, hint->name);
+		return scan_hinted(stream, root, hint->name);
 	case HF_HINT_IBDEV:
 		return scan_by_name(stream, root, hint->name, true);
 	case HF_HINT_IBDEV_WENT:

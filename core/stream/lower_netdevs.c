@@ -15,7 +15,7 @@ struct set {
 	unsigned int count;
 };
 
-static void add(struct set *set, uint32_t ifindex)
+static void add_netdev(struct set *set, uint32_t ifindex)
 {
 	if (ifindex == 0 || set->count == HF_LOWER_MAX)
 		return;
@@ -47,7 +47,7 @@ static void add_lower_of(struct set *set, const char *sysfs, uint32_t ifindex)
 		if (hfi_print(path, sizeof(path), "%s/ifindex", entry->d_name) == 0 &&
 		    hfi_read_file(dirfd(dir), path, value, sizeof(value), NULL) > 0 &&
 		    hfi_parse_number(value, 10, UINT32_MAX, &lower) == 0)
-			add(set, (uint32_t)lower);
+			add_netdev(set, (uint32_t)lower);
 	}
 	closedir(dir);
 }
@@ -58,8 +58,8 @@ unsigned int hfi_lower_interfaces(const char *sysfs, uint32_t ifindex, uint32_t 
 	struct set set = {.v = ret};
 	unsigned int done = 0;
 
-	add(&set, ifindex);
-	add(&set, lower);
+	add_netdev(&set, ifindex);
+	add_netdev(&set, lower);
 	for (int level = 0; level < HF_LOWER_LEVELS && done < set.count; level++)
 		for (unsigned int end = set.count; done < end; done++)
 			add_lower_of(&set, sysfs, set.v[done]);

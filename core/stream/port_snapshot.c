@@ -40,7 +40,7 @@ static bool is_fatal(int err)
 	return err == -ENODEV || hfi_error_is_shortage(err);
 }
 
-static int read_gids(int dir, uint32_t port, uint64_t *ret)
+static int digest_gids(int dir, uint32_t port, uint64_t *ret)
 {
 	struct hf_gid *gids;
 	uint64_t sum;
@@ -60,8 +60,8 @@ static int read_gids(int dir, uint32_t port, uint64_t *ret)
 	return 0;
 }
 
-static int read_port(int dir, struct hf_nl *nl, const struct hf_entry *entry, uint32_t number,
-		     struct hf_snapshot_port *ret)
+static int read_port_snapshot(int dir, struct hf_nl *nl, const struct hf_entry *entry,
+			      uint32_t number, struct hf_snapshot_port *ret)
 {
 	struct hf_port_info info = {.size = sizeof(info)};
 	int err = hfi_read_port(dir, nl, entry, number, &info);
@@ -80,7 +80,7 @@ static int read_port(int dir, struct hf_nl *nl, const struct hf_entry *entry, ui
 		ret->netdev_index = info.netdev_index;
 		memcpy(ret->netdev, info.netdev, sizeof(ret->netdev));
 	}
-	return read_gids(dir, number, &ret->gids);
+	return digest_gids(dir, number, &ret->gids);
 }
 
 /* sysfs has no file with the number of ports, so count their directories. */
@@ -118,7 +118,7 @@ int hfi_snapshot_read(const struct hf_search_root *root, struct hf_nl *nl,
 	if (!snapshot)
 		err = -ENOMEM;
 	for (uint32_t i = 0; !err && i < ports; i++) {
-		err = read_port(dir, nl, entry, i + 1, &snapshot->ports[i]);
+		err = read_port_snapshot(dir, nl, entry, i + 1, &snapshot->ports[i]);
 		snapshot->num_ports++;
 	}
 	hfi_close(&dir);

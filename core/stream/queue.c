@@ -27,7 +27,7 @@ static struct hf_event *newest_of(struct hf_queue *queue, uint64_t generation)
 	return event;
 }
 
-static int append(struct hf_queue *queue, struct hf_event *event, struct hf_event *before)
+static int append_event(struct hf_queue *queue, struct hf_event *event, struct hf_event *before)
 {
 	/* Queue it in any case: after a failure the caller drops the whole queue. */
 	DL_APPEND(queue->events, event);
@@ -60,7 +60,7 @@ int hfi_queue_push(struct hf_queue *queue, enum hf_event_type type, struct hf_de
 	event = hfi_event_new(type, device, changes);
 	if (!event)
 		return -ENOMEM;
-	return append(queue, event, before);
+	return append_event(queue, event, before);
 }
 
 void hfi_queue_note(struct hf_queue *queue, struct hf_device *device, enum hf_event_type type,

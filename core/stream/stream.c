@@ -251,7 +251,7 @@ static int deliver(struct hf_stream *stream, const struct hf_event *first, struc
 }
 
 /* Handles one hint or one due task. -EAGAIN when it did something, 0 when there is nothing to do. */
-static int work(struct hf_stream *stream)
+static int handle_next_hint(struct hf_stream *stream)
 {
 	struct hf_hint hint;
 	int err = hfi_watch_next(stream->watch, &hint);
@@ -276,7 +276,7 @@ static int step(struct hf_stream *stream, struct hf_event **ret)
 		err = hfi_stream_resync(stream);
 		return err < 0 ? err : -EAGAIN;
 	}
-	return first ? deliver(stream, first, ret) : work(stream);
+	return first ? deliver(stream, first, ret) : handle_next_hint(stream);
 }
 
 HF_EXPORT int hf_stream_next(struct hf_stream *stream, struct hf_event **ret)

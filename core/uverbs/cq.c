@@ -10,8 +10,8 @@
 #include "core/uverbs/queues.h"
 #include "core/uverbs/uverbs.h"
 
-static int create(struct ibv_context *context, const struct ibv_cq_init_attr_ex *attr,
-		  uint32_t flags, struct ibv_cq *cq, const struct hf_driver_data *data)
+static int create_cq_by_ioctl(struct ibv_context *context, const struct ibv_cq_init_attr_ex *attr,
+			      uint32_t flags, struct ibv_cq *cq, const struct hf_driver_data *data)
 {
 	struct ib_uverbs_attr *handle;
 	struct hf_command command;
@@ -51,7 +51,7 @@ HF_EXPORT int hf_provider_create_cq(struct ibv_context *context, int cqe,
 		.comp_vector = (uint32_t)comp_vector,
 	};
 
-	return create(context, &attr, 0, cq, data);
+	return create_cq_by_ioctl(context, &attr, 0, cq, data);
 }
 
 HF_EXPORT int hf_provider_create_cq_ex(struct ibv_context *context,
@@ -74,7 +74,7 @@ HF_EXPORT int hf_provider_create_cq_ex(struct ibv_context *context,
 		if (attr->flags & IBV_CREATE_CQ_ATTR_IGNORE_OVERRUN)
 			flags |= IB_UVERBS_CQ_FLAGS_IGNORE_OVERRUN;
 	}
-	return create(context, attr, flags, &cq->cq, data);
+	return create_cq_by_ioctl(context, attr, flags, &cq->cq, data);
 }
 
 HF_EXPORT void hf_provider_init_cq(struct ibv_cq *cq, struct ibv_context *context,

@@ -15,7 +15,7 @@ struct poll_response {
 	struct ib_uverbs_wc wc[BATCH];
 };
 
-static void take(struct ibv_wc *to, const struct ib_uverbs_wc *from)
+static void convert_wc(struct ibv_wc *to, const struct ib_uverbs_wc *from)
 {
 	*to = (struct ibv_wc){
 		.wr_id = from->wr_id,
@@ -51,7 +51,7 @@ static int poll_batch(struct ibv_cq *cq, int count, struct ibv_wc *wc)
 	if (response.head.count > request.ne)
 		return -EIO;
 	for (uint32_t i = 0; i < response.head.count; i++)
-		take(&wc[i], &response.wc[i]);
+		convert_wc(&wc[i], &response.wc[i]);
 	return (int)response.head.count;
 }
 

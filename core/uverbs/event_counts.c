@@ -45,7 +45,8 @@ void hfi_delivered_fini(struct hf_delivered *delivered)
 	pthread_mutex_destroy(&delivered->lock);
 }
 
-static struct hf_delivered_entry *find(struct hf_delivered *delivered, const uint32_t *completed)
+static struct hf_delivered_entry *find_event_count(struct hf_delivered *delivered,
+						   const uint32_t *completed)
 {
 	struct hf_delivered_entry *entry;
 
@@ -53,7 +54,8 @@ static struct hf_delivered_entry *find(struct hf_delivered *delivered, const uin
 	return entry;
 }
 
-static struct hf_delivered_entry *add(struct hf_delivered *delivered, const uint32_t *completed)
+static struct hf_delivered_entry *add_event_count(struct hf_delivered *delivered,
+						  const uint32_t *completed)
 {
 	struct hf_delivered_entry *entry = calloc(1, sizeof(*entry));
 
@@ -70,10 +72,10 @@ static struct hf_delivered_entry *add(struct hf_delivered *delivered, const uint
 
 bool hfi_delivered_count(struct hf_delivered *delivered, const uint32_t *completed)
 {
-	struct hf_delivered_entry *entry = find(delivered, completed);
+	struct hf_delivered_entry *entry = find_event_count(delivered, completed);
 
 	if (!entry)
-		entry = add(delivered, completed);
+		entry = add_event_count(delivered, completed);
 	if (!entry)
 		return true;
 	entry->count++;
@@ -94,11 +96,11 @@ uint32_t hfi_delivered_take(struct hf_delivered *delivered, const uint32_t *comp
 	uint32_t count = 0;
 
 	pthread_mutex_lock(&delivered->lock);
-	entry = find(delivered, completed);
+	entry = find_event_count(delivered, completed);
 	if (entry)
 		count = entry->count;
 	if (gone && !entry)
-		entry = add(delivered, completed);
+		entry = add_event_count(delivered, completed);
 	if (gone && entry) {
 		entry->count = 0;
 		entry->is_no_more = true;
@@ -112,6 +114,6 @@ uint32_t hfi_delivered_take(struct hf_delivered *delivered, const uint32_t *comp
 void hfi_delivered_born(struct hf_delivered *delivered, const uint32_t *completed)
 {
 	pthread_mutex_lock(&delivered->lock);
-	forget(delivered, find(delivered, completed));
+	forget(delivered, find_event_count(delivered, completed));
 	pthread_mutex_unlock(&delivered->lock);
 }

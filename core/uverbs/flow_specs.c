@@ -134,7 +134,7 @@ static const struct {
 	 sizeof(struct ib_uverbs_flow_spec_action_count)},
 };
 
-static int size_of(const struct ibv_flow_spec *from, uint32_t type)
+static int kernel_spec_size(const struct ibv_flow_spec *from, uint32_t type)
 {
 	for (size_t i = 0; i < HF_ARRAY_SIZE(sizes); i++)
 		if (sizes[i].type == type)
@@ -196,7 +196,7 @@ int hfi_flow_spec(const struct ibv_flow_spec *from, union hf_flow_spec *to)
 {
 	const uint32_t inner = (uint32_t)from->hdr.type & IBV_FLOW_SPEC_INNER;
 	const uint32_t type = (uint32_t)from->hdr.type & ~(uint32_t)IBV_FLOW_SPEC_INNER;
-	int size = size_of(from, type);
+	int size = kernel_spec_size(from, type);
 
 	if (size < 0)
 		return EINVAL;

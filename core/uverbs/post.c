@@ -42,7 +42,8 @@ struct post {
 };
 
 /* Returns how many requests fit into one command; 0 when the first one is not acceptable. */
-static uint32_t measure(const struct post *post, const void *wr, size_t *bytes, uint32_t *sges)
+static uint32_t measure_batch(const struct post *post, const void *wr, size_t *bytes,
+			      uint32_t *sges)
 {
 	uint32_t count = 0;
 
@@ -64,7 +65,8 @@ static uint32_t measure(const struct post *post, const void *wr, size_t *bytes, 
 	return count;
 }
 
-static void build(const struct post *post, const void *wr, uint32_t count, uint32_t sges, char *to)
+static void build_post(const struct post *post, const void *wr, uint32_t count, uint32_t sges,
+		       char *to)
 {
 	const struct post_head head = {
 		.handle = post->handle,
@@ -101,7 +103,7 @@ static int post_batch(const struct post *post, const void *wr, uint32_t *count, 
 	int err;
 
 	*posted = 0;
-	*count = measure(post, wr, &bytes, &sges);
+	*count = measure_batch(post, wr, &bytes, &sges);
 	if (!*count && wr)
 		return EINVAL;
 	if (bytes > sizeof(small)) {
@@ -109,7 +111,7 @@ static int post_batch(const struct post *post, const void *wr, uint32_t *count, 
 		if (!buffer)
 			return ENOMEM;
 	}
-	build(post, wr, *count, sges, buffer);
+	build_post(post, wr, *count, sges, buffer);
 	err = hf_write_command(post->context, post->cmd, buffer, bytes, &response, sizeof(response),
 			       NULL);
 	if (buffer != small)
@@ -121,7 +123,7 @@ static int post_batch(const struct post *post, const void *wr, uint32_t *count, 
 }
 
 /* Returns the first request that was not posted in *bad. */
-static int post_all(const struct post *post, const void *wr, const void **bad)
+static int post_requests(const struct post *post, const void *wr, const void **bad)
 {
 	int err;
 
@@ -223,7 +225,7 @@ static __attribute__((noinline)) int post_sends(struct ibv_qp *qp, struct ibv_se
 	const void *left = NULL;
 	int err;
 
-	err = post_all(&post, wr, &left);
+	err = post_requests(&post, wr, &left);
 	if (err && wr)
 		*bad = (struct ibv_send_wr *)left;
 	return err;
@@ -273,7 +275,7 @@ static int post_receives(struct ibv_context *context, uint32_t cmd, uint32_t han
 		.put = put_recv,
 	};
 	const void *left = NULL;
-	const int err = post_all(&post, wr, &left);
+	const int err = post_requests(&post, wr, &left);
 
 	if (err && wr)
 		*bad = (struct ibv_recv_wr *)left;

@@ -25,7 +25,7 @@ static void put_path(struct ib_uverbs_qp_dest *to, const struct ibv_ah_attr *fro
 	to->port_num = from->port_num;
 }
 
-static void take_path(struct ibv_ah_attr *to, const struct ib_uverbs_qp_dest *from)
+static void convert_path(struct ibv_ah_attr *to, const struct ib_uverbs_qp_dest *from)
 {
 	memcpy(to->grh.dgid.raw, from->dgid, sizeof(from->dgid));
 	to->grh.flow_label = from->flow_label;
@@ -146,8 +146,8 @@ static void take_attributes(struct ibv_qp_attr *to, const struct ib_uverbs_query
 	to->alt_port_num = from->alt_port_num;
 	to->alt_timeout = from->alt_timeout;
 	to->cap = cap_of(from);
-	take_path(&to->ah_attr, &from->dest);
-	take_path(&to->alt_ah_attr, &from->alt_dest);
+	convert_path(&to->ah_attr, &from->dest);
+	convert_path(&to->alt_ah_attr, &from->alt_dest);
 }
 
 HF_EXPORT int hf_provider_query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int attr_mask,

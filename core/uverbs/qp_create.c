@@ -28,17 +28,12 @@ struct made {
 	struct ib_uverbs_qp_cap cap;
 };
 
-static struct verbs_xrcd *xrcd_of(struct ibv_xrcd *xrcd)
-{
-	return (struct verbs_xrcd *)(void *)xrcd;
-}
-
 /* Adds the objects that a QP of this type has; the kernel refuses others. */
 static void add_objects(struct hf_command *command, const struct ibv_qp_init_attr_ex *attr)
 {
 	if (attr->qp_type == IBV_QPT_XRC_RECV) {
 		hf_command_in_handle(command, UVERBS_ATTR_CREATE_QP_XRCD_HANDLE,
-				     xrcd_of(attr->xrcd)->handle);
+				     hfi_verbs_xrcd(attr->xrcd)->handle);
 		return;
 	}
 	hf_command_in_handle(command, UVERBS_ATTR_CREATE_QP_PD_HANDLE, attr->pd->handle);
@@ -62,9 +57,9 @@ static void add_objects(struct hf_command *command, const struct ibv_qp_init_att
 		hf_command_in_handle(command, UVERBS_ATTR_CREATE_QP_SRQ_HANDLE, attr->srq->handle);
 }
 
-static int create_native(struct ibv_context *context, struct ibv_qp *qp,
-			 const struct ibv_qp_init_attr_ex *attr, const struct hf_driver_data *data,
-			 struct made *ret)
+static int create_qp_by_ioctl(struct ibv_context *context, struct ibv_qp *qp,
+			      const struct ibv_qp_init_attr_ex *attr,
+			      const struct hf_driver_data *data, struct made *ret)
 {
 	const struct ib_uverbs_qp_cap cap = {
 		.max_send_wr = attr->cap.max_send_wr,
@@ -117,7 +112,7 @@ static struct ib_uverbs_ex_create_qp write_request(const struct ibv_qp *qp,
 	};
 
 	if (attr->qp_type == IBV_QPT_XRC_RECV) {
-		request.pd_handle = xrcd_of(attr->xrcd)->handle;
+		request.pd_handle = hfi_verbs_xrcd(attr->xrcd)->handle;
 		return request;
 	}
 	request.pd_handle = attr->pd->handle;
@@ -139,9 +134,9 @@ static struct ib_uverbs_ex_create_qp write_request(const struct ibv_qp *qp,
 }
 
 /* For kernels without the method. Not all of their drivers have the extended command. */
-static int create_by_write(struct ibv_context *context, struct ibv_qp *qp,
-			   const struct ibv_qp_init_attr_ex *attr,
-			   const struct hf_driver_data *data, struct made *ret)
+static int create_qp_by_write(struct ibv_context *context, struct ibv_qp *qp,
+			      const struct ibv_qp_init_attr_ex *attr,
+			      const struct hf_driver_data *data, struct made *ret)
 {
 	const struct ib_uverbs_ex_create_qp ex = write_request(qp, attr);
 	struct ib_uverbs_ex_create_qp_resp response = {0};
@@ -184,8 +179,8 @@ static int create_by_write(struct ibv_context *context, struct ibv_qp *qp,
 	return err;
 }
 
-static void init(struct ibv_qp *qp, struct ibv_context *context,
-		 const struct ibv_qp_init_attr_ex *attr)
+static void init_qp(struct ibv_qp *qp, struct ibv_context *context,
+		    const struct ibv_qp_init_attr_ex *attr)
 {
 	qp->context = context;
 	qp->qp_context = attr->qp_context;
@@ -198,18 +193,18 @@ static void init(struct ibv_qp *qp, struct ibv_context *context,
 	hfi_events_init(context, &qp->mutex, &qp->cond, &qp->events_completed);
 }
 
-static int create(struct ibv_context *context, struct ibv_qp *qp,
-		  const struct ibv_qp_init_attr_ex *attr, const struct hf_driver_data *data,
-		  struct ibv_qp_cap *cap)
+static int create_qp_in_kernel(struct ibv_context *context, struct ibv_qp *qp,
+			       const struct ibv_qp_init_attr_ex *attr,
+			       const struct hf_driver_data *data, struct ibv_qp_cap *cap)
 {
 	struct made made = {0};
 	int err;
 
 	/* Initialise it before the command: events may arrive before that returns. */
-	init(qp, context, attr);
-	err = create_native(context, qp, attr, data, &made);
+	init_qp(qp, context, attr);
+	err = create_qp_by_ioctl(context, qp, attr, data, &made);
 	if (hf_method_is_missing(err))
-		err = create_by_write(context, qp, attr, data, &made);
+		err = create_qp_by_write(context, qp, attr, data, &made);
 	if (err)
 		return -err;
 	qp->handle = made.handle;
@@ -224,7 +219,8 @@ static int create(struct ibv_context *context, struct ibv_qp *qp,
 	return 0;
 }
 
-static struct ibv_qp_init_attr_ex plain(const struct ibv_qp_init_attr *attr, struct ibv_pd *pd)
+static struct ibv_qp_init_attr_ex extended_qp_attr(const struct ibv_qp_init_attr *attr,
+						   struct ibv_pd *pd)
 {
 	return (struct ibv_qp_init_attr_ex){
 		.qp_context = attr->qp_context,
@@ -241,21 +237,21 @@ static struct ibv_qp_init_attr_ex plain(const struct ibv_qp_init_attr *attr, str
 HF_EXPORT void hf_provider_init_qp(struct ibv_qp *qp, struct ibv_context *context,
 				   const struct ibv_qp_init_attr *attr, struct ibv_pd *pd)
 {
-	const struct ibv_qp_init_attr_ex full = plain(attr, pd);
+	const struct ibv_qp_init_attr_ex full = extended_qp_attr(attr, pd);
 
-	init(qp, context, &full);
+	init_qp(qp, context, &full);
 }
 
 HF_EXPORT int hf_provider_create_qp(struct ibv_pd *pd, struct ibv_qp *qp,
 				    struct ibv_qp_init_attr *attr,
 				    const struct hf_driver_data *data)
 {
-	const struct ibv_qp_init_attr_ex full = plain(attr, pd);
+	const struct ibv_qp_init_attr_ex full = extended_qp_attr(attr, pd);
 
 	/* These attributes have no member for its XRC domain. */
 	if (attr->qp_type == IBV_QPT_XRC_RECV)
 		return EINVAL;
-	return create(pd->context, qp, &full, data, &attr->cap);
+	return create_qp_in_kernel(pd->context, qp, &full, data, &attr->cap);
 }
 
 /* Releases with private ABI 34 differ in where these members are: see holdfast-provider(7). */
@@ -268,7 +264,7 @@ static void set_xrcd(struct ibv_context *context, struct verbs_qp *qp, struct ve
 }
 
 /* Copies only what the mask names: the caller need not initialise the rest. */
-static int take(const struct ibv_qp_init_attr_ex *attr, struct ibv_qp_init_attr_ex *ret)
+static int copy_qp_attr(const struct ibv_qp_init_attr_ex *attr, struct ibv_qp_init_attr_ex *ret)
 {
 	const uint32_t mask = attr->comp_mask;
 	const uint32_t needed = attr->qp_type == IBV_QPT_XRC_RECV ? IBV_QP_INIT_ATTR_XRCD
@@ -314,11 +310,11 @@ HF_EXPORT int hf_provider_create_qp_ex(struct ibv_context *context, struct verbs
 	struct ibv_qp_init_attr_ex full;
 	int err;
 
-	err = take(attr, &full);
+	err = copy_qp_attr(attr, &full);
 	if (!err)
-		err = create(context, &qp->qp, &full, data, &attr->cap);
+		err = create_qp_in_kernel(context, &qp->qp, &full, data, &attr->cap);
 	if (!err && full.xrcd)
-		set_xrcd(context, qp, xrcd_of(full.xrcd));
+		set_xrcd(context, qp, hfi_verbs_xrcd(full.xrcd));
 	return err;
 }
 
@@ -337,10 +333,10 @@ HF_EXPORT int hf_provider_open_qp(struct ibv_context *context, struct verbs_qp *
 	full.qp_type = attr->qp_type;
 	if (attr->comp_mask & IBV_QP_OPEN_ATTR_CONTEXT)
 		full.qp_context = attr->qp_context;
-	init(&qp->qp, context, &full);
+	init_qp(&qp->qp, context, &full);
 	request = (struct ib_uverbs_open_qp){
 		.user_handle = (uintptr_t)&qp->qp,
-		.pd_handle = xrcd_of(attr->xrcd)->handle,
+		.pd_handle = hfi_verbs_xrcd(attr->xrcd)->handle,
 		.qpn = attr->qp_num,
 		.qp_type = (uint8_t)attr->qp_type,
 	};
@@ -350,6 +346,6 @@ HF_EXPORT int hf_provider_open_qp(struct ibv_context *context, struct verbs_qp *
 		return -err;
 	qp->qp.handle = response.qp_handle;
 	qp->qp.qp_num = attr->qp_num;
-	set_xrcd(context, qp, xrcd_of(attr->xrcd));
+	set_xrcd(context, qp, hfi_verbs_xrcd(attr->xrcd));
 	return 0;
 }

@@ -31,6 +31,11 @@ static inline void hf_command_event_fd(struct hf_command *command, uint16_t attr
 	hf_command_add(command, attr, 0, 0, (uint64_t)(int64_t)(fd >= 0 ? fd : context->async_fd));
 }
 
+static inline struct verbs_xrcd *hfi_verbs_xrcd(struct ibv_xrcd *xrcd)
+{
+	return (struct verbs_xrcd *)(void *)xrcd;
+}
+
 /* Prepares what hf_events_finish() waits on, of an object that is new. */
 void hfi_events_init(struct ibv_context *context, pthread_mutex_t *mutex, pthread_cond_t *cond,
 		     uint32_t *completed);

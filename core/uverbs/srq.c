@@ -10,19 +10,15 @@
 #include "core/uverbs/queues.h"
 #include "core/uverbs/uverbs.h"
 
-static struct verbs_xrcd *xrcd_of(struct ibv_xrcd *xrcd)
-{
-	return (struct verbs_xrcd *)(void *)xrcd;
-}
-
 static bool wants_number(enum ibv_srq_type type)
 {
 	return type == IBV_SRQT_XRC || type == IBV_SRQT_TM;
 }
 
-static int create_native(struct ibv_context *context, struct ibv_srq *srq,
-			 const struct ibv_srq_init_attr_ex *attr, const struct hf_driver_data *data,
-			 struct ib_uverbs_create_srq_resp *ret)
+static int create_srq_by_ioctl(struct ibv_context *context, struct ibv_srq *srq,
+			       const struct ibv_srq_init_attr_ex *attr,
+			       const struct hf_driver_data *data,
+			       struct ib_uverbs_create_srq_resp *ret)
 {
 	struct ib_uverbs_attr *handle;
 	struct hf_command command;
@@ -41,7 +37,7 @@ static int create_native(struct ibv_context *context, struct ibv_srq *srq,
 				  attr->tm_cap.max_num_tags);
 	if (attr->srq_type == IBV_SRQT_XRC)
 		hf_command_in_handle(&command, UVERBS_ATTR_CREATE_SRQ_XRCD_HANDLE,
-				     xrcd_of(attr->xrcd)->handle);
+				     hfi_verbs_xrcd(attr->xrcd)->handle);
 	if (wants_number(attr->srq_type))
 		hf_command_in_handle(&command, UVERBS_ATTR_CREATE_SRQ_CQ_HANDLE, attr->cq->handle);
 	hf_command_event_fd(&command, UVERBS_ATTR_CREATE_SRQ_EVENT_FD, context);
@@ -77,15 +73,16 @@ static int create_xsrq_by_write(struct ibv_context *context, struct ibv_srq *srq
 	if (attr->srq_type == IBV_SRQT_TM)
 		request.max_num_tags = attr->tm_cap.max_num_tags;
 	else
-		request.xrcd_handle = xrcd_of(attr->xrcd)->handle;
+		request.xrcd_handle = hfi_verbs_xrcd(attr->xrcd)->handle;
 	return hf_write_command(context, IB_USER_VERBS_CMD_CREATE_XSRQ, &request, sizeof(request),
 				ret, sizeof(*ret), data);
 }
 
 /* For kernels without the method. Their drivers have the second command only for the other types. */
-static int create_by_write(struct ibv_context *context, struct ibv_srq *srq,
-			   const struct ibv_srq_init_attr_ex *attr,
-			   const struct hf_driver_data *data, struct ib_uverbs_create_srq_resp *ret)
+static int create_srq_by_write(struct ibv_context *context, struct ibv_srq *srq,
+			       const struct ibv_srq_init_attr_ex *attr,
+			       const struct hf_driver_data *data,
+			       struct ib_uverbs_create_srq_resp *ret)
 {
 	const struct ib_uverbs_create_srq request = {
 		.user_handle = (uintptr_t)srq,
@@ -101,16 +98,17 @@ static int create_by_write(struct ibv_context *context, struct ibv_srq *srq,
 				ret, sizeof(*ret), data);
 }
 
-static int create(struct ibv_context *context, struct ibv_srq *srq,
-		  const struct ibv_srq_init_attr_ex *attr, const struct hf_driver_data *data,
-		  struct ib_uverbs_create_srq_resp *ret)
+static int create_srq_in_kernel(struct ibv_context *context, struct ibv_srq *srq,
+				const struct ibv_srq_init_attr_ex *attr,
+				const struct hf_driver_data *data,
+				struct ib_uverbs_create_srq_resp *ret)
 {
 	int err;
 
 	hf_provider_init_srq(srq, context, attr->pd, attr->srq_context);
-	err = create_native(context, srq, attr, data, ret);
+	err = create_srq_by_ioctl(context, srq, attr, data, ret);
 	if (hf_method_is_missing(err))
-		err = create_by_write(context, srq, attr, data, ret);
+		err = create_srq_by_write(context, srq, attr, data, ret);
 	if (err)
 		return -err;
 	srq->handle = ret->srq_handle;
@@ -146,14 +144,14 @@ HF_EXPORT int hf_provider_create_srq(struct ibv_pd *pd, struct ibv_srq *srq,
 	struct ib_uverbs_create_srq_resp response = {0};
 	int err;
 
-	err = create(pd->context, srq, &full, data, &response);
+	err = create_srq_in_kernel(pd->context, srq, &full, data, &response);
 	if (!err)
 		take_sizes(&attr->attr, &response);
 	return err;
 }
 
 /* What each type needs must be there, and a part that is not meant must not be looked at. */
-static int check(const struct ibv_srq_init_attr_ex *attr, struct ibv_srq_init_attr_ex *ret)
+static int check_srq_attr(const struct ibv_srq_init_attr_ex *attr, struct ibv_srq_init_attr_ex *ret)
 {
 	const uint32_t mask = attr->comp_mask;
 	const bool has_pd = mask & IBV_SRQ_INIT_ATTR_PD && attr->pd;
@@ -185,16 +183,16 @@ HF_EXPORT int hf_provider_create_srq_ex(struct ibv_context *context, struct verb
 	struct ibv_srq_init_attr_ex full;
 	int err;
 
-	err = check(attr, &full);
+	err = check_srq_attr(attr, &full);
 	if (err)
 		return err;
-	err = create(context, &srq->srq, &full, data, &response);
+	err = create_srq_in_kernel(context, &srq->srq, &full, data, &response);
 	if (err)
 		return err;
 	srq->srq_type = full.srq_type;
 	srq->srq_num = response.srqn;
 	if (full.srq_type == IBV_SRQT_XRC)
-		srq->xrcd = xrcd_of(full.xrcd);
+		srq->xrcd = hfi_verbs_xrcd(full.xrcd);
 	if (wants_number(full.srq_type))
 		srq->cq = full.cq;
 	take_sizes(&attr->attr, &response);

@@ -16,9 +16,9 @@ static uint32_t flags_of(const struct ibv_wq_init_attr *attr)
 	return attr->comp_mask & IBV_WQ_INIT_ATTR_FLAGS ? attr->create_flags : 0;
 }
 
-static int create_native(struct ibv_context *context, const struct ibv_wq_init_attr *attr,
-			 const struct ibv_wq *wq, const struct hf_driver_data *data,
-			 struct ib_uverbs_ex_create_wq_resp *ret)
+static int create_wq_by_ioctl(struct ibv_context *context, const struct ibv_wq_init_attr *attr,
+			      const struct ibv_wq *wq, const struct hf_driver_data *data,
+			      struct ib_uverbs_ex_create_wq_resp *ret)
 {
 	struct ib_uverbs_attr *handle;
 	struct hf_command command;
@@ -86,7 +86,7 @@ HF_EXPORT int hf_provider_create_wq(struct ibv_context *context, struct ibv_wq_i
 		return EINVAL;
 	if (flags_of(attr) >= IBV_WQ_FLAGS_RESERVED)
 		return EOPNOTSUPP;
-	err = create_native(context, attr, wq, data, &response);
+	err = create_wq_by_ioctl(context, attr, wq, data, &response);
 	if (hf_method_is_missing(err))
 		err = create_older(context, attr, wq, data, &response);
 	if (err)

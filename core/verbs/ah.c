@@ -69,8 +69,8 @@ static void map_ipv4(const struct in_addr *address, union ibv_gid *gid)
 }
 
 /* Index of the entry of the port's table, or -errno. */
-static int find_gid(struct ibv_context *context, uint8_t port, const union ibv_gid *gid,
-		    bool roce_v2)
+static int find_gid_index(struct ibv_context *context, uint8_t port, const union ibv_gid *gid,
+			  bool roce_v2)
 {
 	union hf_port_attr full = {0};
 	int err;
@@ -100,7 +100,7 @@ static int from_ipv4(struct ibv_context *context, uint8_t port, const struct ip 
 	int index;
 
 	map_ipv4(&ip->ip_dst, &own);
-	index = find_gid(context, port, &own, true);
+	index = find_gid_index(context, port, &own, true);
 	if (index < 0)
 		return index;
 	map_ipv4(&ip->ip_src, &route->dgid);
@@ -118,7 +118,7 @@ static int from_grh(struct ibv_context *context, uint8_t port, const struct ibv_
 
 	if (grh->next_hdr != IPPROTO_UDP && grh->next_hdr != NEXT_HEADER_IBA)
 		return -EPROTONOSUPPORT;
-	index = find_gid(context, port, &grh->dgid, grh->next_hdr == IPPROTO_UDP);
+	index = find_gid_index(context, port, &grh->dgid, grh->next_hdr == IPPROTO_UDP);
 	if (index < 0)
 		return index;
 	route->dgid = grh->sgid;

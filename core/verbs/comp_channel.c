@@ -119,14 +119,14 @@ void hfi_channels_end(struct verbs_context *context)
 }
 
 /* The kernel gives back the pointer that the CQ was created with. */
-static struct ibv_cq *cq_of(const struct ib_uverbs_comp_event_desc *event)
+static struct ibv_cq *cq_of_event(const struct ib_uverbs_comp_event_desc *event)
 {
 	return (struct ibv_cq *)(uintptr_t)event->cq_handle;
 }
 
-static const uint32_t *counted_by(const void *event)
+static const uint32_t *comp_event_counter(const void *event)
 {
-	return &cq_of(event)->comp_events_completed;
+	return &cq_of_event(event)->comp_events_completed;
 }
 
 HF_EXPORT int ibv_get_cq_event(struct ibv_comp_channel *channel, struct ibv_cq **cq,
@@ -134,7 +134,7 @@ HF_EXPORT int ibv_get_cq_event(struct ibv_comp_channel *channel, struct ibv_cq *
 {
 	struct hf_wait *wait = &channel_of(channel)->wait;
 	struct ib_uverbs_comp_event_desc event;
-	struct hf_wait_account account = {.counter = counted_by};
+	struct hf_wait_account account = {.counter = comp_event_counter};
 	struct ibv_cq *found;
 	int got;
 
@@ -152,7 +152,7 @@ HF_EXPORT int ibv_get_cq_event(struct ibv_comp_channel *channel, struct ibv_cq *
 		errno = -got;
 		return -1;
 	}
-	found = cq_of(&event);
+	found = cq_of_event(&event);
 	*cq = found;
 	*cq_context = found->cq_context;
 	hf_context_of(found->context)->priv->ops.cq_event(found);

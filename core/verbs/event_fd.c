@@ -24,7 +24,7 @@ enum {
 	PATIENCE = 16,
 };
 
-static int add(int epoll, int fd)
+static int add_to_epoll(int epoll, int fd)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
 
@@ -51,9 +51,9 @@ int hfi_wait_init(struct hf_wait *wait, struct hf_device *device, int kernel_fd)
 		err = -errno;
 		goto put_removal;
 	}
-	err = add(fd, kernel_fd);
+	err = add_to_epoll(fd, kernel_fd);
 	if (!err && wait->removal)
-		err = add(fd, hfi_removal_fd(wait->removal));
+		err = add_to_epoll(fd, hfi_removal_fd(wait->removal));
 	if (err)
 		goto close_fd;
 	wait->fd = fd;
@@ -109,7 +109,7 @@ void hfi_wait_reported(struct hf_wait *wait)
  * Scans the device, unless this thread is in a scan. If the scan lock is held around provider code,
  * only verifies the instance; the table is updated later.
  */
-static bool look(struct hf_device *device)
+static bool check_removal(struct hf_device *device)
 {
 	struct hf *hf = device->hf;
 	struct hf_entry entry;
@@ -132,11 +132,11 @@ bool hfi_wait_is_over(struct hf_wait *wait)
 	if (atomic_load(&wait->revoked) || atomic_load(&wait->over))
 		return true;
 	if (!wait->removal)
-		return wait->device && look(wait->device);
+		return wait->device && check_removal(wait->device);
 	if (!hfi_removal_happened(wait->removal))
 		return false;
 	/* Update the table too. It may still find the device for a moment; that does no harm. */
-	look(wait->device);
+	check_removal(wait->device);
 	return true;
 }
 
@@ -166,7 +166,7 @@ static ssize_t read_and_count(const struct hf_wait *wait, void *buffer, size_t s
 	return got;
 }
 
-static void leave(void *arg)
+static void leave_wait(void *arg)
 {
 	struct hf_wait *wait = arg;
 
@@ -247,7 +247,7 @@ static int sleep_on(struct hf_wait *wait, const int *cancelling)
 	} else {
 		atomic_fetch_add(&wait->waiting, 1);
 		/* Programs cancel the threads that wait for events. */
-		pthread_cleanup_push(leave, wait);
+		pthread_cleanup_push(leave_wait, wait);
 		if (!removal_is_reported(wait))
 			ret = poll_cancellable(pollfds, 1, timeout, cancelling);
 		pthread_cleanup_pop(1);
@@ -271,7 +271,7 @@ static bool expects_to_wait(struct hf_wait *wait)
 	return patience > 0;
 }
 
-static void remember(struct hf_wait *wait, bool slept, bool read_for_nothing)
+static void remember_outcome(struct hf_wait *wait, bool slept, bool read_for_nothing)
 {
 	const bool before = atomic_load_explicit(&wait->slept, memory_order_relaxed);
 
@@ -320,7 +320,7 @@ static int read_or_sleep(struct hf_wait *wait, void *buffer, size_t size,
 			return err == -EAGAIN && !asks && hfi_wait_is_over(wait) ? 0 : err;
 		slept = true;
 	}
-	remember(wait, slept, slept && !waits_first);
+	remember_outcome(wait, slept, slept && !waits_first);
 	return got;
 }
 

@@ -121,7 +121,7 @@ static void remove_record(struct hfi_event_queue *queue, struct hfi_event_record
 		make_unreadable(queue);
 }
 
-static bool take_event(struct hfi_event_queue *queue, struct ib_uverbs_async_event_desc *ret)
+static bool pop_event(struct hfi_event_queue *queue, struct ib_uverbs_async_event_desc *ret)
 {
 	struct hfi_event_record *record = queue->records;
 
@@ -149,7 +149,7 @@ ssize_t hfi_event_queue_read(struct hfi_event_queue *queue, void *buffer, size_t
 		return -1;
 	}
 	pthread_mutex_lock(&queue->lock);
-	found = take_event(queue, &event);
+	found = pop_event(queue, &event);
 	pthread_mutex_unlock(&queue->lock);
 	if (!found) {
 		errno = EAGAIN;

@@ -76,7 +76,7 @@ static bool counter_of(const struct ibv_async_event *event, struct counter *ret)
 	}
 }
 
-static const uint32_t *counted_by(const void *buffer)
+static const uint32_t *async_event_counter(const void *buffer)
 {
 	const struct ib_uverbs_async_event_desc *desc = buffer;
 	struct ibv_async_event event = {.event_type = (enum ibv_event_type)desc->event_type};
@@ -94,7 +94,8 @@ static int next_event(struct verbs_ex_private *private, struct ib_uverbs_async_e
 {
 	for (;;) {
 		int untold = HF_FATAL_NOT_TOLD;
-		const struct hf_wait_account account = {&private->uverbs.delivered, counted_by};
+		const struct hf_wait_account account = {&private->uverbs.delivered,
+							async_event_counter};
 		int got = hfi_wait_read(&private->async, ret, sizeof(*ret), &account);
 
 		if (got < 0)

@@ -16,7 +16,7 @@ struct port_gids {
 	struct hf_gid *v;
 };
 
-static int read_gids(int dir, const struct hf_entry *entry, void *arg)
+static int read_context_gids(int dir, const struct hf_entry *entry, void *arg)
 {
 	struct port_gids *gids = arg;
 
@@ -24,7 +24,7 @@ static int read_gids(int dir, const struct hf_entry *entry, void *arg)
 	return hfi_read_gids(dir, gids->port, &gids->v);
 }
 
-static struct ibv_gid_entry entry_of(uint32_t port, const struct hf_gid *gid)
+static struct ibv_gid_entry gid_entry_of(uint32_t port, const struct hf_gid *gid)
 {
 	return (struct ibv_gid_entry){
 		.gid = gid->gid,
@@ -42,7 +42,7 @@ struct one_gid {
 	struct ibv_gid_entry entry;
 };
 
-static int read_one(int dir, const struct hf_entry *device, void *arg)
+static int read_one_gid(int dir, const struct hf_entry *device, void *arg)
 {
 	struct one_gid *one = arg;
 	struct hf_gid *gids = NULL;
@@ -55,7 +55,7 @@ static int read_one(int dir, const struct hf_entry *device, void *arg)
 	for (int i = 0; i < count; i++) {
 		if (gids[i].index != one->index)
 			continue;
-		one->entry = entry_of(one->port, &gids[i]);
+		one->entry = gid_entry_of(one->port, &gids[i]);
 		one->unused = false;
 	}
 	free(gids);
@@ -71,7 +71,7 @@ static int entry_from_files(struct verbs_context *context, uint32_t port, uint32
 			    struct ibv_gid_entry *ret)
 {
 	struct one_gid one = {.port = port, .index = index};
-	int err = hfi_with_dir(context->priv->device, read_one, &one);
+	int err = hfi_with_dir(context->priv->device, read_one_gid, &one);
 
 	if (!err && one.unused)
 		return -ENODATA;
@@ -114,7 +114,7 @@ struct places {
 static int put_gids(struct places *places, uint32_t port, const struct hf_gid *gids, int count)
 {
 	for (int i = 0; i < count; i++) {
-		struct ibv_gid_entry entry = entry_of(port, &gids[i]);
+		struct ibv_gid_entry entry = gid_entry_of(port, &gids[i]);
 		char *place = places->at + places->used * places->size;
 
 		if (places->used == places->count)
@@ -136,7 +136,7 @@ static ssize_t table_from_files(struct verbs_context *context, struct places *pl
 		return -err;
 	for (uint32_t port = 1; !err && port <= attr.orig_attr.phys_port_cnt; port++) {
 		struct port_gids gids = {.port = port};
-		int count = hfi_with_dir(context->priv->device, read_gids, &gids);
+		int count = hfi_with_dir(context->priv->device, read_context_gids, &gids);
 
 		err = count < 0 ? count : put_gids(places, port, gids.v, count);
 		free(gids.v);

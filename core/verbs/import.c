@@ -12,7 +12,7 @@
 #include "core/device/open.h"
 #include "core/verbs/context.h"
 
-static int prepare(struct verbs_context *context)
+static int prepare_imported(struct verbs_context *context)
 {
 	/* The other process had the kernel make it, unless the provider said that there is none. */
 	if (context->priv->calls == &hfi_plain_calls)
@@ -21,7 +21,7 @@ static int prepare(struct verbs_context *context)
 }
 
 static const struct hf_open_steps steps = {
-	.prepare = prepare,
+	.prepare = prepare_imported,
 	.undo = hfi_context_free,
 };
 
@@ -44,7 +44,7 @@ static struct hf_device *find_node(struct ibv_device **list, dev_t node)
 	return NULL;
 }
 
-static int import(struct hf *hf, int cmd_fd, struct ibv_context **ret)
+static int import_context(struct hf *hf, int cmd_fd, struct ibv_context **ret)
 {
 	struct hf_device *device;
 	struct ibv_device **list;
@@ -75,7 +75,7 @@ HF_EXPORT struct ibv_context *ibv_import_device(int cmd_fd)
 
 	err = hf_default(&hf);
 	if (!err) {
-		err = import(hf, cmd_fd, &context);
+		err = import_context(hf, cmd_fd, &context);
 		hf_unref(hf);
 	}
 	if (!err)

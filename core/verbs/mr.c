@@ -9,12 +9,12 @@
 #undef ibv_reg_mr
 #undef ibv_reg_mr_iova
 
-static struct verbs_mr *verbs_of(struct ibv_mr *mr)
+static struct verbs_mr *verbs_mr_of(struct ibv_mr *mr)
 {
 	return hf_container_of(mr, struct verbs_mr, ibv_mr);
 }
 
-static const struct verbs_context_ops *ops_of(struct ibv_context *context)
+static const struct verbs_context_ops *context_ops(struct ibv_context *context)
 {
 	return &hf_context_of(context)->priv->ops;
 }
@@ -33,8 +33,8 @@ static int fork_error(int ret)
 	return ret > 0 ? ret : errno;
 }
 
-static struct ibv_mr *reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint64_t iova,
-			     int access)
+static struct ibv_mr *reg_mr_fork_safe(struct ibv_pd *pd, void *addr, size_t length, uint64_t iova,
+				       int access)
 {
 	struct ibv_mr *mr;
 	int err = 0;
@@ -45,7 +45,7 @@ static struct ibv_mr *reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint6
 		errno = err;
 		return NULL;
 	}
-	mr = ops_of(pd->context)->reg_mr(pd, addr, length, iova, access);
+	mr = context_ops(pd->context)->reg_mr(pd, addr, length, iova, access);
 	if (!mr) {
 		err = errno;
 		if (is_pinned(access))
@@ -57,20 +57,20 @@ static struct ibv_mr *reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint6
 	mr->pd = pd;
 	mr->addr = addr;
 	mr->length = length;
-	verbs_of(mr)->mr_type = IBV_MR_TYPE_MR;
-	verbs_of(mr)->access = access;
+	verbs_mr_of(mr)->mr_type = IBV_MR_TYPE_MR;
+	verbs_mr_of(mr)->access = access;
 	return mr;
 }
 
 HF_EXPORT struct ibv_mr *ibv_reg_mr(struct ibv_pd *pd, void *addr, size_t length, int access)
 {
-	return reg_mr(pd, addr, length, (uintptr_t)addr, access);
+	return reg_mr_fork_safe(pd, addr, length, (uintptr_t)addr, access);
 }
 
 HF_EXPORT struct ibv_mr *ibv_reg_mr_iova(struct ibv_pd *pd, void *addr, size_t length,
 					 uint64_t iova, int access)
 {
-	return reg_mr(pd, addr, length, iova, access);
+	return reg_mr_fork_safe(pd, addr, length, iova, access);
 }
 
 HF_EXPORT struct ibv_mr *ibv_reg_mr_iova2(struct ibv_pd *pd, void *addr, size_t length,
@@ -82,7 +82,7 @@ HF_EXPORT struct ibv_mr *ibv_reg_mr_iova2(struct ibv_pd *pd, void *addr, size_t 
 	/* A kernel that does not know the optional flags refuses them. */
 	if (!(support & IB_UVERBS_CORE_SUPPORT_OPTIONAL_MR_ACCESS))
 		access &= ~(unsigned int)IBV_ACCESS_OPTIONAL_RANGE;
-	return reg_mr(pd, addr, length, iova, (int)access);
+	return reg_mr_fork_safe(pd, addr, length, iova, (int)access);
 }
 
 HF_EXPORT struct ibv_mr *ibv_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_t length,
@@ -90,25 +90,25 @@ HF_EXPORT struct ibv_mr *ibv_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, s
 {
 	struct ibv_mr *mr;
 
-	mr = ops_of(pd->context)->reg_dmabuf_mr(pd, offset, length, iova, fd, access);
+	mr = context_ops(pd->context)->reg_dmabuf_mr(pd, offset, length, iova, fd, access);
 	if (!mr)
 		return NULL;
 	mr->context = pd->context;
 	mr->pd = pd;
 	mr->addr = (void *)(uintptr_t)offset;
 	mr->length = length;
-	verbs_of(mr)->mr_type = IBV_MR_TYPE_DMABUF_MR;
-	verbs_of(mr)->access = access;
+	verbs_mr_of(mr)->mr_type = IBV_MR_TYPE_DMABUF_MR;
+	verbs_mr_of(mr)->access = access;
 	return mr;
 }
 
 HF_EXPORT int ibv_dereg_mr(struct ibv_mr *mr)
 {
-	const struct verbs_mr before = *verbs_of(mr);
+	const struct verbs_mr before = *verbs_mr_of(mr);
 	void *addr = before.ibv_mr.addr;
 	int err;
 
-	err = ops_of(mr->context)->dereg_mr(verbs_of(mr));
+	err = context_ops(mr->context)->dereg_mr(verbs_mr_of(mr));
 	/* Memory without an address was never protected: a null MR, or memory on the device. */
 	if (!err && before.mr_type == IBV_MR_TYPE_MR && is_pinned(before.access) && addr)
 		ibv_dofork_range(addr, before.ibv_mr.length);
@@ -138,12 +138,12 @@ static struct kept kept_by(const struct verbs_mr *mr)
 	return (struct kept){mr->ibv_mr.addr, mr->ibv_mr.length};
 }
 
-static int keep(const struct kept *kept)
+static int protect_from_fork(const struct kept *kept)
 {
 	return kept->size ? fork_error(ibv_dontfork_range(kept->addr, kept->size)) : 0;
 }
 
-static int let_go(const struct kept *kept)
+static int unprotect_from_fork(const struct kept *kept)
 {
 	return kept->size ? ibv_dofork_range(kept->addr, kept->size) : 0;
 }
@@ -151,7 +151,7 @@ static int let_go(const struct kept *kept)
 HF_EXPORT int ibv_rereg_mr(struct ibv_mr *mr, int flags, struct ibv_pd *pd, void *addr,
 			   size_t length, int access)
 {
-	struct verbs_mr *verbs = verbs_of(mr);
+	struct verbs_mr *verbs = verbs_mr_of(mr);
 	const struct kept before = kept_by(verbs);
 	struct verbs_mr changed = *verbs;
 	struct kept after;
@@ -169,16 +169,16 @@ HF_EXPORT int ibv_rereg_mr(struct ibv_mr *mr, int flags, struct ibv_pd *pd, void
 		changed.access = access;
 	/* Protect the new range first, so that what both share is never without protection. */
 	after = kept_by(&changed);
-	err = keep(&after);
+	err = protect_from_fork(&after);
 	if (err) {
 		errno = err;
 		return IBV_REREG_MR_ERR_DONT_FORK_NEW;
 	}
-	err = ops_of(mr->context)->rereg_mr(verbs, flags, pd, addr, length, access);
+	err = context_ops(mr->context)->rereg_mr(verbs, flags, pd, addr, length, access);
 	if (err) {
 		int ret = IBV_REREG_MR_ERR_CMD;
 
-		if (let_go(&after))
+		if (unprotect_from_fork(&after))
 			ret = IBV_REREG_MR_ERR_CMD_AND_DO_FORK_NEW;
 		errno = err > 0 ? err : errno;
 		return ret;
@@ -188,22 +188,22 @@ HF_EXPORT int ibv_rereg_mr(struct ibv_mr *mr, int flags, struct ibv_pd *pd, void
 	mr->addr = changed.ibv_mr.addr;
 	mr->length = changed.ibv_mr.length;
 	verbs->access = changed.access;
-	return let_go(&before) ? IBV_REREG_MR_ERR_DO_FORK_OLD : 0;
+	return unprotect_from_fork(&before) ? IBV_REREG_MR_ERR_DO_FORK_OLD : 0;
 }
 
 HF_EXPORT struct ibv_mr *ibv_import_mr(struct ibv_pd *pd, uint32_t mr_handle)
 {
-	struct ibv_mr *mr = ops_of(pd->context)->import_mr(pd, mr_handle);
+	struct ibv_mr *mr = context_ops(pd->context)->import_mr(pd, mr_handle);
 
 	if (mr) {
 		mr->context = pd->context;
 		mr->pd = pd;
-		verbs_of(mr)->mr_type = IBV_MR_TYPE_IMPORTED_MR;
+		verbs_mr_of(mr)->mr_type = IBV_MR_TYPE_IMPORTED_MR;
 	}
 	return mr;
 }
 
 HF_EXPORT void ibv_unimport_mr(struct ibv_mr *mr)
 {
-	ops_of(mr->context)->unimport_mr(mr);
+	context_ops(mr->context)->unimport_mr(mr);
 }

@@ -45,7 +45,7 @@ struct hf_provider_events {
 };
 
 /* Size first: an older caller's structure is shorter, a newer one's unknown tail must be zero. */
-static int read_attr(const struct hf_no_kernel *given, struct hf_no_kernel *ret)
+static int copy_declaration(const struct hf_no_kernel *given, struct hf_no_kernel *ret)
 {
 	const unsigned char *tail = (const unsigned char *)given;
 
@@ -89,7 +89,7 @@ HF_EXPORT int hf_provider_no_kernel(struct verbs_context *context, const struct 
 	struct verbs_ex_private *private = context->priv;
 	struct hfi_no_kernel *none;
 	struct hf_no_kernel attr;
-	int err = read_attr(given, &attr);
+	int err = copy_declaration(given, &attr);
 
 	if (!err && (private->calls != &hfi_plain_calls || context->context.async_fd >= 0))
 		err = EINVAL;

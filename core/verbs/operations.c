@@ -138,7 +138,7 @@ static void set_slot(void *table, size_t offset, any_fn fn)
 	memcpy((char *)table + offset, &fn, sizeof(fn));
 }
 
-static void install(struct verbs_context *context, size_t i, any_fn fn)
+static void install_operation(struct verbs_context *context, size_t i, any_fn fn)
 {
 	set_slot(&context->priv->ops, operations[i].slot, fn);
 	if (operations[i].seen_at != NOWHERE)
@@ -152,8 +152,8 @@ static void mirror_flow_calls(struct verbs_context *context)
 	context->ABI_placeholder2 = (any_fn)context->ibv_destroy_flow;
 }
 
-static int query_port(struct ibv_context *context, uint8_t port, struct ibv_port_attr *attr,
-		      size_t size)
+static int query_port_sized(struct ibv_context *context, uint8_t port, struct ibv_port_attr *attr,
+			    size_t size)
 {
 	union hf_port_attr full = {0};
 	int err;
@@ -169,8 +169,8 @@ static int query_port(struct ibv_context *context, uint8_t port, struct ibv_port
 void hfi_operations_default(struct verbs_context *context)
 {
 	for (size_t i = 0; i < HF_ARRAY_SIZE(operations); i++)
-		install(context, i, answers[operations[i].answer]);
-	context->query_port = query_port;
+		install_operation(context, i, answers[operations[i].answer]);
+	context->query_port = query_port_sized;
 	context->create_cq_ex = hfi_create_cq_ex;
 	mirror_flow_calls(context);
 }
@@ -182,7 +182,7 @@ void hfi_operations_set(struct verbs_context *context, const struct verbs_contex
 
 		memcpy(&fn, (const char *)ops + operations[i].slot, sizeof(fn));
 		if (fn)
-			install(context, i, fn);
+			install_operation(context, i, fn);
 	}
 	mirror_flow_calls(context);
 }

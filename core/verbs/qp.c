@@ -5,7 +5,7 @@
 #include "shared/attr.h"
 #include "core/verbs/context.h"
 
-static const struct verbs_context_ops *ops_of(const struct ibv_qp *qp)
+static const struct verbs_context_ops *qp_ops(const struct ibv_qp *qp)
 {
 	return &hf_context_of(qp->context)->priv->ops;
 }
@@ -17,7 +17,7 @@ HF_EXPORT struct ibv_qp *ibv_create_qp(struct ibv_pd *pd, struct ibv_qp_init_att
 
 HF_EXPORT int ibv_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int attr_mask)
 {
-	const int err = ops_of(qp)->modify_qp(qp, attr, attr_mask);
+	const int err = qp_ops(qp)->modify_qp(qp, attr, attr_mask);
 
 	if (!err && attr_mask & IBV_QP_STATE)
 		qp->state = attr->qp_state;
@@ -27,7 +27,7 @@ HF_EXPORT int ibv_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int att
 HF_EXPORT int ibv_query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int attr_mask,
 			   struct ibv_qp_init_attr *init_attr)
 {
-	const int err = ops_of(qp)->query_qp(qp, attr, attr_mask, init_attr);
+	const int err = qp_ops(qp)->query_qp(qp, attr, attr_mask, init_attr);
 
 	if (!err && attr_mask & IBV_QP_STATE)
 		qp->state = attr->qp_state;
@@ -36,12 +36,12 @@ HF_EXPORT int ibv_query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int attr
 
 HF_EXPORT int ibv_destroy_qp(struct ibv_qp *qp)
 {
-	return ops_of(qp)->destroy_qp(qp);
+	return qp_ops(qp)->destroy_qp(qp);
 }
 
 HF_EXPORT int ibv_query_ece(struct ibv_qp *qp, struct ibv_ece *ece)
 {
-	return ops_of(qp)->query_ece(qp, ece);
+	return qp_ops(qp)->query_ece(qp, ece);
 }
 
 HF_EXPORT int ibv_set_ece(struct ibv_qp *qp, struct ibv_ece *ece)
@@ -51,10 +51,10 @@ HF_EXPORT int ibv_set_ece(struct ibv_qp *qp, struct ibv_ece *ece)
 		errno = EOPNOTSUPP;
 		return EOPNOTSUPP;
 	}
-	return ops_of(qp)->set_ece(qp, ece);
+	return qp_ops(qp)->set_ece(qp, ece);
 }
 
 HF_EXPORT int ibv_query_qp_data_in_order(struct ibv_qp *qp, enum ibv_wr_opcode op, uint32_t flags)
 {
-	return ops_of(qp)->query_qp_data_in_order(qp, op, flags);
+	return qp_ops(qp)->query_qp_data_in_order(qp, op, flags);
 }

@@ -48,7 +48,7 @@ struct table_read {
 	uint16_t pkey;
 };
 
-static int read_gid(int dir, const struct hf_entry *entry, void *arg)
+static int read_gid_for_query(int dir, const struct hf_entry *entry, void *arg)
 {
 	struct table_read *table = arg;
 
@@ -95,7 +95,7 @@ HF_EXPORT int ibv_query_gid(struct ibv_context *context, uint8_t port, int index
 	/* The context's own descriptor cannot lead to another device; older kernels lack the method. */
 	err = ask_context(verbs, port, (uint32_t)index, &table.gid);
 	if (hfi_must_read_files(err))
-		err = hfi_with_dir(verbs->priv->device, read_gid, &table);
+		err = hfi_with_dir(verbs->priv->device, read_gid_for_query, &table);
 	if (err < 0) {
 		errno = -err;
 		return -1;

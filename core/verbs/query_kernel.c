@@ -164,7 +164,7 @@ static void take_extended(struct ibv_device_attr_ex *to,
  * These commands are also sent where there is no context yet, so they do not look themselves. Under a
  * revoked one's descriptor is something that knows no commands. 0 or a positive errno value.
  */
-static int refusal(struct verbs_context *context)
+static int command_refusal(struct verbs_context *context)
 {
 	return -hf_command_refusal(&context->priv->uverbs);
 }
@@ -185,7 +185,7 @@ int hfi_compat_query_device(struct ibv_context *context,
 		return EINVAL;
 	if (attr_size < sizeof(attr->orig_attr))
 		return EOPNOTSUPP;
-	err = refusal(verbs);
+	err = command_refusal(verbs);
 	if (err)
 		return err;
 	err = hfi_cmd_query_device(context->cmd_fd, verbs->priv->uverbs.driver_id, &uhw, &response);
@@ -220,7 +220,7 @@ HF_EXPORT int hf_provider_query_port(struct ibv_context *context, uint8_t port,
 	struct ib_uverbs_query_port_resp_ex response;
 	const struct ib_uverbs_query_port_resp *from = &response.legacy_resp;
 	struct verbs_context *verbs = hf_context_of(context);
-	int err = refusal(verbs);
+	int err = command_refusal(verbs);
 
 	if (err)
 		return err;

@@ -59,7 +59,7 @@ static int detach_fds(const struct stat *file, int dead)
 	return err ? err : count;
 }
 
-static int add(struct mappings *mappings, const struct mapping *mapping)
+static int add_mapping(struct mappings *mappings, const struct mapping *mapping)
 {
 	if (mappings->count == mappings->size) {
 		size_t size = mappings->size ? 2 * mappings->size : 64;
@@ -75,7 +75,7 @@ static int add(struct mappings *mappings, const struct mapping *mapping)
 }
 
 /* A line of /proc/PID/maps: "start-end rwxp offset major:minor inode path", see proc(5). */
-static bool parse(const char *line, const struct stat *file, struct mapping *ret)
+static bool parse_mapping(const char *line, const struct stat *file, struct mapping *ret)
 {
 	unsigned long start, end, inode;
 	unsigned int major_number, minor_number;
@@ -96,7 +96,7 @@ static bool parse(const char *line, const struct stat *file, struct mapping *ret
 	return true;
 }
 
-static int find(const struct stat *file, struct mappings *ret)
+static int find_mappings(const struct stat *file, struct mappings *ret)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
 	struct mapping mapping;
@@ -107,8 +107,8 @@ static int find(const struct stat *file, struct mappings *ret)
 	if (!maps)
 		return -errno;
 	while (!err && getline(&line, &size, maps) >= 0)
-		if (parse(line, file, &mapping))
-			err = add(ret, &mapping);
+		if (parse_mapping(line, file, &mapping))
+			err = add_mapping(ret, &mapping);
 	if (!err && ferror(maps))
 		err = -EIO;
 	free(line);
@@ -117,7 +117,7 @@ static int find(const struct stat *file, struct mappings *ret)
 }
 
 /* Replaces the mapping in one step, so that a thread using it never faults. */
-static int replace(const struct mapping *mapping)
+static int replace_mapping(const struct mapping *mapping)
 {
 	struct iovec from = {mapping->start, mapping->size}, to = {NULL, mapping->size};
 	void *fresh;
@@ -141,7 +141,7 @@ static int replace(const struct mapping *mapping)
 	return 0;
 }
 
-static int is_open(const struct stat *file)
+static int is_open_elsewhere(const struct stat *file)
 {
 	DIR *dir = opendir("/proc/self/fd");
 	struct dirent *entry;
@@ -166,16 +166,16 @@ static int is_open(const struct stat *file)
 int hfi_detach_leftovers(const struct stat *file)
 {
 	struct mappings mappings = {0};
-	int open = is_open(file), err;
+	int open = is_open_elsewhere(file), err;
 
 	if (open)
 		return open < 0 ? open : -EBUSY;
-	err = find(file, &mappings);
-	open = err || !mappings.count ? 0 : is_open(file);
+	err = find_mappings(file, &mappings);
+	open = err || !mappings.count ? 0 : is_open_elsewhere(file);
 	if (open)
 		err = open < 0 ? open : -EBUSY;
 	for (size_t i = 0; !err && i < mappings.count; i++)
-		err = replace(&mappings.v[i]);
+		err = replace_mapping(&mappings.v[i]);
 	free(mappings.v);
 	return err;
 }
@@ -185,9 +185,9 @@ static int detach_mappings(const struct stat *file)
 	struct mappings mappings = {0};
 	int count = 0, err;
 
-	err = find(file, &mappings);
+	err = find_mappings(file, &mappings);
 	for (size_t i = 0; i < mappings.count; i++) {
-		int one = replace(&mappings.v[i]);
+		int one = replace_mapping(&mappings.v[i]);
 
 		if (one)
 			err = one;

@@ -6,12 +6,12 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <utlist.h>
 
+#include "shared/clock.h"
 #include "shared/file.h"
 #include "core/base/process.h"
 #include "core/device/hf.h"
@@ -33,14 +33,6 @@ struct hf_revoker {
 	struct pollfd *fds;	 /* the thread's; a forked child reuses them */
 	size_t fds_size;
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void revoke_wait(const struct hf_revoker *revoker, struct hf_wait *wait)
 {
@@ -106,7 +98,7 @@ static void revoke_context(struct hf_revoker *revoker, struct hf_revocable *revo
 /* Does what is due. Returns the milliseconds until something is due, or -1. */
 static int revoke_due(struct hf_revoker *revoker)
 {
-	uint64_t now = now_ms();
+	uint64_t now = (uint64_t)hfi_now_ms();
 	struct hf_revocable *r;
 	int next = -1;
 
@@ -126,7 +118,7 @@ static int revoke_due(struct hf_revoker *revoker)
 }
 
 /* Collects the descriptors to wait for. If memory runs out, the thread polls instead. */
-static nfds_t gather(struct hf_revoker *revoker)
+static nfds_t gather_pollfds(struct hf_revoker *revoker)
 {
 	const size_t wanted = 2 * revoker->count + 8;
 	struct hf_revocable *r;
@@ -150,7 +142,7 @@ static nfds_t gather(struct hf_revoker *revoker)
 	return count;
 }
 
-static void *watch(void *arg)
+static void *watch_for_removal(void *arg)
 {
 	enum { LOOK_AGAIN_MS = 100 };
 	struct hf_revoker *revoker = arg;
@@ -161,7 +153,7 @@ static void *watch(void *arg)
 	hfi_log_hold();
 	while (!revoker->stop) {
 		int timeout = revoke_due(revoker);
-		nfds_t count = gather(revoker);
+		nfds_t count = gather_pollfds(revoker);
 		struct pollfd *fds = revoker->fds;
 
 		pthread_mutex_unlock(lock);
@@ -178,7 +170,7 @@ static void *watch(void *arg)
 
 /* --- Around fork ------------------------------------------------------------------------------- */
 
-static void before_fork(struct hf *hf)
+static void revoker_before_fork(struct hf *hf)
 {
 	struct hf_revocable *r;
 
@@ -186,7 +178,7 @@ static void before_fork(struct hf *hf)
 		r->track_held = hfi_track_hold(r->track);
 }
 
-static void after_fork_in_parent(struct hf *hf)
+static void revoker_after_fork_in_parent(struct hf *hf)
 {
 	struct hf_revocable *r;
 
@@ -195,10 +187,10 @@ static void after_fork_in_parent(struct hf *hf)
 			hfi_track_release(r->track);
 }
 
-static int start(struct hf_revoker *revoker);
+static int start_revoker(struct hf_revoker *revoker);
 
 /* The child's descriptors hold the device as well, so it needs a thread of its own. */
-static void after_fork_in_child(struct hf *hf)
+static void revoker_after_fork_in_child(struct hf *hf)
 {
 	struct hf_revocable *r;
 	int err = 0;
@@ -206,7 +198,7 @@ static void after_fork_in_child(struct hf *hf)
 	DL_FOREACH (hf->revoker->contexts, r)
 		hfi_track_renew_lock(r->track);
 	if (hf->revoker->contexts)
-		err = start(hf->revoker);
+		err = start_revoker(hf->revoker);
 	if (err)
 		hf_warn(&hf->log, "a forked child cannot let go of removed devices: %s",
 			strerrordesc_np(-err));
@@ -234,7 +226,7 @@ static int open_fds(struct hf_revoker *revoker)
 }
 
 /* Starts the thread if it does not run. A forked child has none until then. */
-static int start(struct hf_revoker *revoker)
+static int start_revoker(struct hf_revoker *revoker)
 {
 	sigset_t all, before;
 	int err;
@@ -253,7 +245,7 @@ static int start(struct hf_revoker *revoker)
 	/* The program's threads handle signals. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	err = pthread_create(&revoker->thread, NULL, watch, revoker);
+	err = pthread_create(&revoker->thread, NULL, watch_for_removal, revoker);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (err)
 		return -err;
@@ -291,9 +283,9 @@ static void free_revoker(struct hf *hf)
 }
 
 static const struct hf_revoker_ops revoker_ops = {
-	.before_fork = before_fork,
-	.after_fork_in_parent = after_fork_in_parent,
-	.after_fork_in_child = after_fork_in_child,
+	.before_fork = revoker_before_fork,
+	.after_fork_in_parent = revoker_after_fork_in_parent,
+	.after_fork_in_child = revoker_after_fork_in_child,
 	.free = free_revoker,
 };
 
@@ -339,7 +331,7 @@ int hfi_revoke_watch(struct verbs_context *context)
 	pthread_mutex_lock(&hf->revoke_lock);
 	err = make_revoker(hf);
 	if (!err)
-		err = start(hf->revoker);
+		err = start_revoker(hf->revoker);
 	if (!err) {
 		private->revocable = revocable;
 		hfi_track_refresh(context);

@@ -55,7 +55,7 @@ void hfi_ring_push(struct hf_ring *ring, uint64_t id)
 	ring->ids[(ring->head + ring->count++) % ring->size] = id;
 }
 
-static uint64_t pop(struct hf_ring *ring)
+static uint64_t pop_oldest(struct hf_ring *ring)
 {
 	uint64_t id = ring->ids[ring->head];
 
@@ -76,7 +76,7 @@ static uint64_t *at(const struct hf_ring *ring, size_t i)
 }
 
 /* The index of the first request with that id; ring->count if there is none. */
-static size_t find(const struct hf_ring *ring, uint64_t id)
+static size_t find_in_ring(const struct hf_ring *ring, uint64_t id)
 {
 	size_t i = 0;
 
@@ -88,7 +88,7 @@ static size_t find(const struct hf_ring *ring, uint64_t id)
 /* A queue completes in order, so the unsignalled requests before this one are complete too. */
 static bool retire_up_to(struct hf_ring *ring, uint64_t id)
 {
-	size_t i = find(ring, id);
+	size_t i = find_in_ring(ring, id);
 
 	if (i == ring->count)
 		return false;
@@ -100,13 +100,13 @@ static bool retire_up_to(struct hf_ring *ring, uint64_t id)
 /* Requests of a shared receive queue may complete in any order. */
 static bool retire_one(struct hf_ring *ring, uint64_t id)
 {
-	size_t i = find(ring, id);
+	size_t i = find_in_ring(ring, id);
 
 	if (i == ring->count)
 		return false;
 	for (; i > 0; i--)
 		*at(ring, i) = *at(ring, i - 1);
-	pop(ring);
+	pop_oldest(ring);
 	return true;
 }
 
@@ -190,7 +190,7 @@ static void flush_ring(struct hf_ring *ring, uint32_t number, enum ibv_wc_opcode
 {
 	for (; ring->count && *got < want; ++*got)
 		wc[*got] = (struct ibv_wc){
-			.wr_id = pop(ring),
+			.wr_id = pop_oldest(ring),
 			.status = IBV_WC_WR_FLUSH_ERR,
 			.opcode = opcode,
 			.qp_num = number,
@@ -398,7 +398,7 @@ static const struct verbs_context_ops tracked = {
 };
 
 /* Keeps the operations that are not our own as the provider's. */
-static void take(struct hf_track *track, const struct verbs_context_ops *ops)
+static void keep_real_operations(struct hf_track *track, const struct verbs_context_ops *ops)
 {
 #define TAKE(op)                                  \
 	do {                                      \
@@ -424,7 +424,7 @@ void hfi_track_refresh(struct verbs_context *context)
 {
 	struct hf_track *track = context->priv->revocable->track;
 
-	take(track, &context->priv->ops);
+	keep_real_operations(track, &context->priv->ops);
 	hfi_operations_set(context, &tracked);
 }
 
@@ -445,7 +445,7 @@ int hfi_track_new(struct verbs_context *context, struct hf_track **ret)
 	if (!track)
 		return -ENOMEM;
 	new_lock(track);
-	take(track, &context->priv->ops);
+	keep_real_operations(track, &context->priv->ops);
 	*ret = track;
 	return 0;
 }

@@ -102,7 +102,7 @@ BUILD(wr_atomic_write, (struct ibv_qp_ex * qp, uint32_t rkey, uint64_t addr, con
       rkey, addr, value)
 
 /* The last member of rdma-core 44; objects of an older provider hold something else there. */
-static bool has_atomic_write(struct ibv_context *context)
+static bool knows_atomic_write(struct ibv_context *context)
 {
 	return hf_uverbs_of(context)->qp_mask_offset > offsetof(struct ibv_qp_ex, wr_atomic_write);
 }
@@ -144,7 +144,7 @@ struct ibv_qp *hfi_tracked_create_qp_ex(struct ibv_context *context,
 	TAKE(wr_send_imm);
 	TAKE(wr_send_inv);
 	TAKE(wr_send_tso);
-	if (has_atomic_write(context))
+	if (knows_atomic_write(context))
 		TAKE(wr_atomic_write);
 #undef TAKE
 	return qp;
@@ -168,7 +168,7 @@ void hfi_track_release_post(struct hf_track *track, struct ibv_qp *qp)
 	if (!post)
 		return;
 	memcpy((char *)qp + first, (const char *)&post->real + first, end - first);
-	if (has_atomic_write(qp->context))
+	if (knows_atomic_write(qp->context))
 		((struct ibv_qp_ex *)(void *)qp)->wr_atomic_write = post->real.wr_atomic_write;
 	drop_post(track, post);
 }
@@ -188,7 +188,7 @@ static struct hf_tracked_poll *poll_of(struct ibv_cq_ex *cq)
 }
 
 /* Retires the completion that the provider returned; if it has none, returns one to flush. */
-static int polled(struct hf_tracked_poll *poll, struct ibv_cq_ex *cq, int err)
+static int track_polled(struct hf_tracked_poll *poll, struct ibv_cq_ex *cq, int err)
 {
 	struct hf_track *track = hfi_track_of(cq->context);
 
@@ -210,7 +210,7 @@ static int polled(struct hf_tracked_poll *poll, struct ibv_cq_ex *cq, int err)
 	return 0;
 }
 
-static int start_poll(struct ibv_cq_ex *cq, struct ibv_poll_cq_attr *attr)
+static int tracked_start_poll(struct ibv_cq_ex *cq, struct ibv_poll_cq_attr *attr)
 {
 	struct hf_track *track = hfi_track_of(cq->context);
 	struct hf_tracked_poll *poll = poll_of(cq);
@@ -220,20 +220,20 @@ static int start_poll(struct ibv_cq_ex *cq, struct ibv_poll_cq_attr *attr)
 	poll->flushing = false;
 	err = poll->real.start_poll(cq, attr);
 	poll->started = !err;
-	err = polled(poll, cq, err);
+	err = track_polled(poll, cq, err);
 	if (err)
 		pthread_mutex_unlock(&track->lock);
 	return err;
 }
 
-static int next_poll(struct ibv_cq_ex *cq)
+static int tracked_next_poll(struct ibv_cq_ex *cq)
 {
 	struct hf_tracked_poll *poll = poll_of(cq);
 
-	return polled(poll, cq, poll->flushing ? ENOENT : poll->real.next_poll(cq));
+	return track_polled(poll, cq, poll->flushing ? ENOENT : poll->real.next_poll(cq));
 }
 
-static void end_poll(struct ibv_cq_ex *cq)
+static void tracked_end_poll(struct ibv_cq_ex *cq)
 {
 	struct hf_tracked_poll *poll = poll_of(cq);
 
@@ -292,9 +292,9 @@ struct ibv_cq_ex *hfi_tracked_create_cq_ex(struct ibv_context *context,
 		free(poll);
 		return cq;
 	}
-	cq->start_poll = start_poll;
-	cq->next_poll = next_poll;
-	cq->end_poll = end_poll;
+	cq->start_poll = tracked_start_poll;
+	cq->next_poll = tracked_next_poll;
+	cq->end_poll = tracked_end_poll;
 #define TAKE(name) cq->name = cq->name ? (name) : NULL
 	TAKE(read_opcode);
 	TAKE(read_vendor_err);

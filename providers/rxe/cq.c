@@ -6,7 +6,7 @@
 
 #include "providers/rxe/rxe.h"
 
-static void free_cq(struct rxe_cq *cq)
+static void rxe_free_cq(struct rxe_cq *cq)
 {
 	rxe_queue_unmap(&cq->queue);
 	free(cq);
@@ -31,7 +31,7 @@ static struct rxe_cq *rxe_finish_cq(struct rxe_cq *cq, int err, const struct mmi
 destroy_cq:
 	hf_provider_destroy_cq(&cq->verbs.cq);
 free_cq:
-	free_cq(cq);
+	rxe_free_cq(cq);
 	errno = err;
 	return NULL;
 }
@@ -123,6 +123,6 @@ int rxe_destroy_cq(struct ibv_cq *ibv)
 	int err = hf_provider_destroy_cq(ibv);
 
 	if (!err)
-		free_cq(container_of(ibv, struct rxe_cq, verbs.cq));
+		rxe_free_cq(container_of(ibv, struct rxe_cq, verbs.cq));
 	return err;
 }

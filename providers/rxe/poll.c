@@ -64,7 +64,7 @@ int rxe_poll_cq(struct ibv_cq *ibv, int num_entries, struct ibv_wc *wc)
 
 /* ---- Extended polling: one completion at a time, read in the ring ---- */
 
-static struct rxe_cq *cq_of(struct ibv_cq_ex *cq)
+static struct rxe_cq *rxe_cq_of_ex(struct ibv_cq_ex *cq)
 {
 	return container_of(cq, struct rxe_cq, verbs.cq_ex);
 }
@@ -85,9 +85,9 @@ static int set_current(struct rxe_cq *cq, uint32_t index)
 	return 0;
 }
 
-static int start_poll(struct ibv_cq_ex *ibv, struct ibv_poll_cq_attr *attr)
+static int rxe_start_poll(struct ibv_cq_ex *ibv, struct ibv_poll_cq_attr *attr)
 {
-	struct rxe_cq *cq = cq_of(ibv);
+	struct rxe_cq *cq = rxe_cq_of_ex(ibv);
 	int err;
 
 	if (unlikely(attr->comp_mask))
@@ -99,9 +99,9 @@ static int start_poll(struct ibv_cq_ex *ibv, struct ibv_poll_cq_attr *attr)
 	return err;
 }
 
-static int next_poll(struct ibv_cq_ex *ibv)
+static int rxe_next_poll(struct ibv_cq_ex *ibv)
 {
-	struct rxe_cq *cq = cq_of(ibv);
+	struct rxe_cq *cq = rxe_cq_of_ex(ibv);
 	uint32_t index = rxe_queue_consumer(&cq->queue);
 
 	if (likely(cq->current))
@@ -109,9 +109,9 @@ static int next_poll(struct ibv_cq_ex *ibv)
 	return set_current(cq, index);
 }
 
-static void end_poll(struct ibv_cq_ex *ibv)
+static void rxe_end_poll(struct ibv_cq_ex *ibv)
 {
-	struct rxe_cq *cq = cq_of(ibv);
+	struct rxe_cq *cq = rxe_cq_of_ex(ibv);
 
 	if (cq->current)
 		rxe_queue_consume(&cq->queue, rxe_queue_consumer(&cq->queue) + 1);
@@ -119,73 +119,73 @@ static void end_poll(struct ibv_cq_ex *ibv)
 	lock_release_unless(&cq->lock, cq->unlocked);
 }
 
-static enum ibv_wc_opcode read_opcode(struct ibv_cq_ex *cq)
+static enum ibv_wc_opcode rxe_read_opcode(struct ibv_cq_ex *cq)
 {
-	return (enum ibv_wc_opcode)cq_of(cq)->current->opcode;
+	return (enum ibv_wc_opcode)rxe_cq_of_ex(cq)->current->opcode;
 }
 
 static uint32_t read_vendor_err(struct ibv_cq_ex *cq)
 {
-	return cq_of(cq)->current->vendor_err;
+	return rxe_cq_of_ex(cq)->current->vendor_err;
 }
 
-static uint32_t read_byte_len(struct ibv_cq_ex *cq)
+static uint32_t rxe_read_byte_len(struct ibv_cq_ex *cq)
 {
-	return cq_of(cq)->current->byte_len;
+	return rxe_cq_of_ex(cq)->current->byte_len;
 }
 
 static __be32 read_imm_data(struct ibv_cq_ex *cq)
 {
-	return cq_of(cq)->current->ex.imm_data;
+	return rxe_cq_of_ex(cq)->current->ex.imm_data;
 }
 
-static uint32_t read_qp_num(struct ibv_cq_ex *cq)
+static uint32_t rxe_read_qp_num(struct ibv_cq_ex *cq)
 {
-	return cq_of(cq)->current->qp_num;
+	return rxe_cq_of_ex(cq)->current->qp_num;
 }
 
 static uint32_t read_src_qp(struct ibv_cq_ex *cq)
 {
-	return cq_of(cq)->current->src_qp;
+	return rxe_cq_of_ex(cq)->current->src_qp;
 }
 
 static unsigned int read_wc_flags(struct ibv_cq_ex *cq)
 {
-	return wc_flags(cq_of(cq)->current->wc_flags);
+	return wc_flags(rxe_cq_of_ex(cq)->current->wc_flags);
 }
 
 static uint32_t read_slid(struct ibv_cq_ex *cq)
 {
-	return cq_of(cq)->current->slid;
+	return rxe_cq_of_ex(cq)->current->slid;
 }
 
 static uint8_t read_sl(struct ibv_cq_ex *cq)
 {
-	return cq_of(cq)->current->sl;
+	return rxe_cq_of_ex(cq)->current->sl;
 }
 
 static uint8_t read_dlid_path_bits(struct ibv_cq_ex *cq)
 {
-	return cq_of(cq)->current->dlid_path_bits;
+	return rxe_cq_of_ex(cq)->current->dlid_path_bits;
 }
 
 void rxe_set_cq_calls(struct ibv_cq_ex *cq, uint64_t wc_flags)
 {
 	static const struct cq_ex_readers readers = {
-		.opcode = read_opcode,
+		.opcode = rxe_read_opcode,
 		.vendor_err = read_vendor_err,
 		.wc_flags = read_wc_flags,
-		.byte_len = read_byte_len,
+		.byte_len = rxe_read_byte_len,
 		.imm_data = read_imm_data,
-		.qp_num = read_qp_num,
+		.qp_num = rxe_read_qp_num,
 		.src_qp = read_src_qp,
 		.slid = read_slid,
 		.sl = read_sl,
 		.dlid_path_bits = read_dlid_path_bits,
 	};
 
-	cq->start_poll = start_poll;
-	cq->next_poll = next_poll;
-	cq->end_poll = end_poll;
+	cq->start_poll = rxe_start_poll;
+	cq->next_poll = rxe_next_poll;
+	cq->end_poll = rxe_end_poll;
 	cq_ex_set_readers(cq, wc_flags, &readers);
 }

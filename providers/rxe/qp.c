@@ -19,7 +19,7 @@ enum {
 /* device_cap_flags_ex of ib_uverbs_ex_query_device; Linux 6.3. */
 static const uint64_t DEVICE_ATOMIC_WRITE = UINT64_C(1) << 40;
 
-static bool has_atomic_write(struct ibv_context *context)
+static bool rxe_has_atomic_write(struct ibv_context *context)
 {
 	struct ibv_device_attr_ex attr;
 	uint64_t version;
@@ -43,15 +43,15 @@ static uint32_t opcodes_of(enum ibv_qp_type type)
 }
 
 /* Checks send_ops_flags, and adds ATOMIC_WRITE to *opcodes if asked for. 0 or a positive errno value. */
-static int check_ops(struct ibv_context *context, const struct ibv_qp_init_attr_ex *attr,
-		     uint32_t *opcodes)
+static int rxe_check_send_ops(struct ibv_context *context, const struct ibv_qp_init_attr_ex *attr,
+			      uint32_t *opcodes)
 {
 	const uint64_t flags = attr->send_ops_flags;
 
 	if (!(attr->comp_mask & IBV_QP_INIT_ATTR_SEND_OPS_FLAGS))
 		return 0;
 	if (flags & IBV_QP_EX_WITH_ATOMIC_WRITE) {
-		if (attr->qp_type != IBV_QPT_RC || !has_atomic_write(context))
+		if (attr->qp_type != IBV_QPT_RC || !rxe_has_atomic_write(context))
 			return EOPNOTSUPP;
 		*opcodes |= OP(ATOMIC_WRITE);
 	}
@@ -79,7 +79,7 @@ static int map_rings(struct rxe_qp *qp, const struct ibv_qp_cap *cap,
 	return rxe_rq_map(&qp->rq, cmd_fd, &response->rq_mi, cap->max_recv_sge);
 }
 
-static void free_qp(struct rxe_qp *qp)
+static void rxe_free_qp(struct rxe_qp *qp)
 {
 	rxe_rq_unmap(&qp->rq);
 	rxe_queue_unmap(&qp->sq);
@@ -100,7 +100,7 @@ static struct ibv_qp *rxe_finish_qp(struct rxe_qp *qp, int err, const struct ibv
 destroy_qp:
 	hf_provider_destroy_qp(&qp->verbs.qp);
 free_qp:
-	free_qp(qp);
+	rxe_free_qp(qp);
 	errno = err;
 	return NULL;
 }
@@ -131,7 +131,8 @@ struct ibv_qp *rxe_create_qp_ex(struct ibv_context *context, struct ibv_qp_init_
 	struct rxe_qp *qp;
 	int err;
 
-	err = attr->comp_mask & ~known || flagged ? EOPNOTSUPP : check_ops(context, attr, &opcodes);
+	err = attr->comp_mask & ~known || flagged ? EOPNOTSUPP
+						  : rxe_check_send_ops(context, attr, &opcodes);
 	if (err) {
 		errno = err;
 		return NULL;
@@ -167,6 +168,6 @@ int rxe_destroy_qp(struct ibv_qp *ibv)
 	int err = hf_provider_destroy_qp(ibv);
 
 	if (!err)
-		free_qp(container_of(ibv, struct rxe_qp, verbs.qp));
+		rxe_free_qp(container_of(ibv, struct rxe_qp, verbs.qp));
 	return err;
 }

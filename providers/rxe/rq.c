@@ -27,7 +27,8 @@ void rxe_rq_unmap(struct rxe_rq *rq)
 	rxe_queue_unmap(&rq->queue);
 }
 
-static int fill(struct rxe_recv_wqe *wqe, const struct ibv_recv_wr *wr, uint32_t max_sge)
+static int rxe_fill_recv_wqe(struct rxe_recv_wqe *wqe, const struct ibv_recv_wr *wr,
+			     uint32_t max_sge)
 {
 	const uint32_t num_sge = (uint32_t)wr->num_sge;
 	uint64_t length = 0;
@@ -54,8 +55,9 @@ int rxe_rq_post(struct rxe_rq *rq, struct ibv_recv_wr *wr, struct ibv_recv_wr **
 	index = rxe_queue_producer(&rq->queue);
 	room = rxe_queue_room(&rq->queue, index);
 	for (; wr; wr = wr->next, index++, room--) {
-		err = unlikely(!room) ? ENOMEM
-				      : fill(rxe_queue_at(&rq->queue, index), wr, rq->max_sge);
+		err = unlikely(!room)
+			      ? ENOMEM
+			      : rxe_fill_recv_wqe(rxe_queue_at(&rq->queue, index), wr, rq->max_sge);
 		if (unlikely(err)) {
 			*bad = wr;
 			break;

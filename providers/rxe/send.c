@@ -13,12 +13,13 @@ enum {
 		  1 << IBV_WR_RDMA_WRITE | 1 << IBV_WR_RDMA_WRITE_WITH_IMM,
 };
 
-static struct rxe_qp *qp_of(struct ibv_qp *qp)
+static struct rxe_qp *rxe_qp_of(struct ibv_qp *qp)
 {
 	return container_of(qp, struct rxe_qp, verbs.qp);
 }
 
-static int fill_inline(struct rxe_qp *qp, struct rxe_send_wqe *wqe, const struct ibv_send_wr *wr)
+static int rxe_fill_inline(struct rxe_qp *qp, struct rxe_send_wqe *wqe,
+			   const struct ibv_send_wr *wr)
 {
 	uint32_t length = 0;
 
@@ -39,7 +40,8 @@ static int fill_inline(struct rxe_qp *qp, struct rxe_send_wqe *wqe, const struct
 	return 0;
 }
 
-static int fill_list(struct rxe_qp *qp, struct rxe_send_wqe *wqe, const struct ibv_send_wr *wr)
+static int rxe_fill_sge_list(struct rxe_qp *qp, struct rxe_send_wqe *wqe,
+			     const struct ibv_send_wr *wr)
 {
 	const uint32_t num_sge = (uint32_t)wr->num_sge;
 	uint64_t length = 0;
@@ -67,8 +69,8 @@ static int fill_atomic_write(struct rxe_send_wqe *wqe, const struct ibv_send_wr 
 	return 0;
 }
 
-static int fill(struct rxe_qp *qp, struct rxe_send_wqe *wqe, const struct ibv_send_wr *wr,
-		uint32_t ssn)
+static int rxe_fill_send_wqe(struct rxe_qp *qp, struct rxe_send_wqe *wqe,
+			     const struct ibv_send_wr *wr, uint32_t ssn)
 {
 	const uint32_t opcode = wr->opcode;
 
@@ -102,13 +104,13 @@ static int fill(struct rxe_qp *qp, struct rxe_send_wqe *wqe, const struct ibv_se
 			break;
 		}
 	}
-	return unlikely(wr->send_flags & IBV_SEND_INLINE) ? fill_inline(qp, wqe, wr)
-							  : fill_list(qp, wqe, wr);
+	return unlikely(wr->send_flags & IBV_SEND_INLINE) ? rxe_fill_inline(qp, wqe, wr)
+							  : rxe_fill_sge_list(qp, wqe, wr);
 }
 
 int rxe_post_send(struct ibv_qp *ibv, struct ibv_send_wr *wr, struct ibv_send_wr **bad)
 {
-	struct rxe_qp *qp = qp_of(ibv);
+	struct rxe_qp *qp = rxe_qp_of(ibv);
 	struct ibv_send_wr *const first = wr;
 	uint32_t start, index, room;
 	int err = 0, wake_err;
@@ -122,7 +124,8 @@ int rxe_post_send(struct ibv_qp *ibv, struct ibv_send_wr *wr, struct ibv_send_wr
 	room = rxe_queue_room(&qp->sq, start);
 	for (; wr; wr = wr->next, index++, room--) {
 		err = unlikely(!room) ? ENOMEM
-				      : fill(qp, rxe_queue_at(&qp->sq, index), wr, qp->ssn + 1);
+				      : rxe_fill_send_wqe(qp, rxe_queue_at(&qp->sq, index), wr,
+							  qp->ssn + 1);
 		if (unlikely(err)) {
 			*bad = wr;
 			break;
@@ -144,7 +147,7 @@ int rxe_post_send(struct ibv_qp *ibv, struct ibv_send_wr *wr, struct ibv_send_wr
 
 int rxe_post_recv(struct ibv_qp *ibv, struct ibv_recv_wr *wr, struct ibv_recv_wr **bad)
 {
-	struct rxe_qp *qp = qp_of(ibv);
+	struct rxe_qp *qp = rxe_qp_of(ibv);
 	struct ibv_qp_attr attr = {.qp_state = IBV_QPS_ERR};
 	int err;
 

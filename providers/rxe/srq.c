@@ -5,7 +5,7 @@
 
 #include "providers/rxe/rxe.h"
 
-static struct rxe_srq *srq_of(struct ibv_srq *srq)
+static struct rxe_srq *rxe_srq_of(struct ibv_srq *srq)
 {
 	return container_of(srq, struct rxe_srq, verbs.srq);
 }
@@ -59,7 +59,7 @@ struct ibv_srq *rxe_create_srq(struct ibv_pd *pd, struct ibv_srq_init_attr *attr
 
 int rxe_modify_srq(struct ibv_srq *ibv, struct ibv_srq_attr *attr, int mask)
 {
-	struct rxe_srq *srq = srq_of(ibv);
+	struct rxe_srq *srq = rxe_srq_of(ibv);
 	struct mminfo info = {0};
 	const struct rxe_modify_srq_cmd command = {.mmap_info_addr = (uintptr_t)&info};
 	const struct hf_driver_data data = {.in = &command, .in_size = sizeof(command)};
@@ -93,18 +93,18 @@ unlock:
 
 int rxe_get_srq_num(struct ibv_srq *srq, uint32_t *number)
 {
-	*number = srq_of(srq)->verbs.srq_num;
+	*number = rxe_srq_of(srq)->verbs.srq_num;
 	return 0;
 }
 
 int rxe_post_srq_recv(struct ibv_srq *srq, struct ibv_recv_wr *wr, struct ibv_recv_wr **bad)
 {
-	return rxe_rq_post(&srq_of(srq)->rq, wr, bad);
+	return rxe_rq_post(&rxe_srq_of(srq)->rq, wr, bad);
 }
 
 int rxe_destroy_srq(struct ibv_srq *ibv)
 {
-	struct rxe_srq *srq = srq_of(ibv);
+	struct rxe_srq *srq = rxe_srq_of(ibv);
 	int err = hf_provider_destroy_srq(ibv);
 
 	if (err)

@@ -8,21 +8,21 @@
 
 #include "providers/rxe/rxe.h"
 
-static struct rxe_qp *qp_of(struct ibv_qp_ex *qp)
+static struct rxe_qp *rxe_qp_of_ex(struct ibv_qp_ex *qp)
 {
 	return container_of(qp, struct rxe_qp, verbs.qp_ex);
 }
 
-static void fail(struct rxe_qp *qp, int err)
+static void rxe_wr_fail(struct rxe_qp *qp, int err)
 {
 	if (!qp->err)
 		qp->err = err;
 	qp->wqe = NULL;
 }
 
-static void start(struct ibv_qp_ex *ibv)
+static void rxe_wr_start(struct ibv_qp_ex *ibv)
 {
-	struct rxe_qp *qp = qp_of(ibv);
+	struct rxe_qp *qp = rxe_qp_of_ex(ibv);
 
 	lock_take(&qp->lock);
 	qp->next = rxe_queue_producer(&qp->sq);
@@ -32,9 +32,9 @@ static void start(struct ibv_qp_ex *ibv)
 	qp->err = ibv->qp_base.state < IBV_QPS_RTS ? EINVAL : 0;
 }
 
-static int complete(struct ibv_qp_ex *ibv)
+static int rxe_wr_complete(struct ibv_qp_ex *ibv)
 {
-	struct rxe_qp *qp = qp_of(ibv);
+	struct rxe_qp *qp = rxe_qp_of_ex(ibv);
 	const bool any = qp->ssn != qp->first_ssn;
 	int err = qp->err;
 
@@ -46,16 +46,16 @@ static int complete(struct ibv_qp_ex *ibv)
 	return !err && any ? default_wake_kernel(&ibv->qp_base) : err;
 }
 
-static void abort_all(struct ibv_qp_ex *ibv)
+static void rxe_wr_abort(struct ibv_qp_ex *ibv)
 {
-	struct rxe_qp *qp = qp_of(ibv);
+	struct rxe_qp *qp = rxe_qp_of_ex(ibv);
 
 	qp->ssn = qp->first_ssn;
 	lock_release(&qp->lock);
 }
 
 /* Begins the next request. NULL after an error. */
-static struct rxe_send_wqe *begin(struct rxe_qp *qp, enum ibv_wr_opcode opcode)
+static struct rxe_send_wqe *rxe_wr_begin(struct rxe_qp *qp, enum ibv_wr_opcode opcode)
 {
 	struct ibv_qp_ex *ibv = &qp->verbs.qp_ex;
 	struct rxe_send_wqe *wqe;
@@ -63,7 +63,7 @@ static struct rxe_send_wqe *begin(struct rxe_qp *qp, enum ibv_wr_opcode opcode)
 	if (unlikely(qp->err))
 		return NULL;
 	if (unlikely(!qp->room)) {
-		fail(qp, ENOMEM);
+		rxe_wr_fail(qp, ENOMEM);
 		return NULL;
 	}
 	qp->room--;
@@ -80,38 +80,38 @@ static struct rxe_send_wqe *begin(struct rxe_qp *qp, enum ibv_wr_opcode opcode)
 
 /* ---- Builders: each begins a request ---- */
 
-static void wr_send(struct ibv_qp_ex *qp)
+static void rxe_wr_send(struct ibv_qp_ex *qp)
 {
-	begin(qp_of(qp), IBV_WR_SEND);
+	rxe_wr_begin(rxe_qp_of_ex(qp), IBV_WR_SEND);
 }
 
 static void wr_send_imm(struct ibv_qp_ex *qp, __be32 imm_data)
 {
-	struct rxe_send_wqe *wqe = begin(qp_of(qp), IBV_WR_SEND_WITH_IMM);
+	struct rxe_send_wqe *wqe = rxe_wr_begin(rxe_qp_of_ex(qp), IBV_WR_SEND_WITH_IMM);
 
 	if (wqe)
 		wqe->wr.ex.imm_data = imm_data;
 }
 
-static void wr_send_inv(struct ibv_qp_ex *qp, uint32_t rkey)
+static void rxe_wr_send_inv(struct ibv_qp_ex *qp, uint32_t rkey)
 {
-	struct rxe_send_wqe *wqe = begin(qp_of(qp), IBV_WR_SEND_WITH_INV);
+	struct rxe_send_wqe *wqe = rxe_wr_begin(rxe_qp_of_ex(qp), IBV_WR_SEND_WITH_INV);
 
 	if (wqe)
 		wqe->wr.ex.invalidate_rkey = rkey;
 }
 
-static void wr_rdma_read(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr)
+static void rxe_wr_rdma_read(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr)
 {
-	struct rxe_send_wqe *wqe = begin(qp_of(qp), IBV_WR_RDMA_READ);
+	struct rxe_send_wqe *wqe = rxe_wr_begin(rxe_qp_of_ex(qp), IBV_WR_RDMA_READ);
 
 	if (wqe)
 		rxe_wqe_set_remote(wqe, addr, rkey);
 }
 
-static void wr_rdma_write(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr)
+static void rxe_wr_rdma_write(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr)
 {
-	struct rxe_send_wqe *wqe = begin(qp_of(qp), IBV_WR_RDMA_WRITE);
+	struct rxe_send_wqe *wqe = rxe_wr_begin(rxe_qp_of_ex(qp), IBV_WR_RDMA_WRITE);
 
 	if (wqe)
 		rxe_wqe_set_remote(wqe, addr, rkey);
@@ -119,7 +119,7 @@ static void wr_rdma_write(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr)
 
 static void wr_rdma_write_imm(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr, __be32 imm_data)
 {
-	struct rxe_send_wqe *wqe = begin(qp_of(qp), IBV_WR_RDMA_WRITE_WITH_IMM);
+	struct rxe_send_wqe *wqe = rxe_wr_begin(rxe_qp_of_ex(qp), IBV_WR_RDMA_WRITE_WITH_IMM);
 
 	if (!wqe)
 		return;
@@ -130,7 +130,7 @@ static void wr_rdma_write_imm(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr
 static void wr_atomic_cmp_swp(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr, uint64_t compare,
 			      uint64_t swap)
 {
-	struct rxe_send_wqe *wqe = begin(qp_of(qp), IBV_WR_ATOMIC_CMP_AND_SWP);
+	struct rxe_send_wqe *wqe = rxe_wr_begin(rxe_qp_of_ex(qp), IBV_WR_ATOMIC_CMP_AND_SWP);
 
 	if (wqe)
 		rxe_wqe_set_atomic(wqe, addr, rkey, compare, swap);
@@ -138,7 +138,7 @@ static void wr_atomic_cmp_swp(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr
 
 static void wr_atomic_fetch_add(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr, uint64_t add)
 {
-	struct rxe_send_wqe *wqe = begin(qp_of(qp), IBV_WR_ATOMIC_FETCH_AND_ADD);
+	struct rxe_send_wqe *wqe = rxe_wr_begin(rxe_qp_of_ex(qp), IBV_WR_ATOMIC_FETCH_AND_ADD);
 
 	if (wqe)
 		rxe_wqe_set_atomic(wqe, addr, rkey, add, 0);
@@ -146,7 +146,7 @@ static void wr_atomic_fetch_add(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t ad
 
 static void wr_atomic_write(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr, const void *value)
 {
-	struct rxe_send_wqe *wqe = begin(qp_of(qp), IBV_WR_ATOMIC_WRITE);
+	struct rxe_send_wqe *wqe = rxe_wr_begin(rxe_qp_of_ex(qp), IBV_WR_ATOMIC_WRITE);
 
 	if (!wqe)
 		return;
@@ -158,7 +158,7 @@ static void wr_atomic_write(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr, 
 static void wr_bind_mw(struct ibv_qp_ex *qp, struct ibv_mw *mw, uint32_t rkey,
 		       const struct ibv_mw_bind_info *info)
 {
-	struct rxe_send_wqe *wqe = begin(qp_of(qp), IBV_WR_BIND_MW);
+	struct rxe_send_wqe *wqe = rxe_wr_begin(rxe_qp_of_ex(qp), IBV_WR_BIND_MW);
 
 	if (wqe)
 		rxe_wqe_set_bind(wqe, mw, rkey, info);
@@ -166,7 +166,7 @@ static void wr_bind_mw(struct ibv_qp_ex *qp, struct ibv_mw *mw, uint32_t rkey,
 
 static void wr_local_inv(struct ibv_qp_ex *qp, uint32_t rkey)
 {
-	struct rxe_send_wqe *wqe = begin(qp_of(qp), IBV_WR_LOCAL_INV);
+	struct rxe_send_wqe *wqe = rxe_wr_begin(rxe_qp_of_ex(qp), IBV_WR_LOCAL_INV);
 
 	if (wqe)
 		wqe->wr.ex.invalidate_rkey = rkey;
@@ -176,29 +176,29 @@ static void wr_local_inv(struct ibv_qp_ex *qp, uint32_t rkey)
 
 static void set_ud_addr(struct ibv_qp_ex *qp, struct ibv_ah *ah, uint32_t qpn, uint32_t qkey)
 {
-	struct rxe_send_wqe *wqe = qp_of(qp)->wqe;
+	struct rxe_send_wqe *wqe = rxe_qp_of_ex(qp)->wqe;
 
 	if (wqe)
 		rxe_set_address(wqe, ah, qpn, qkey);
 }
 
-static void set_sge(struct ibv_qp_ex *ibv, uint32_t lkey, uint64_t addr, uint32_t length)
+static void rxe_set_sge(struct ibv_qp_ex *ibv, uint32_t lkey, uint64_t addr, uint32_t length)
 {
-	struct rxe_qp *qp = qp_of(ibv);
+	struct rxe_qp *qp = rxe_qp_of_ex(ibv);
 
 	if (unlikely(!qp->wqe))
 		return;
 	if (unlikely(!qp->max_sge)) {
-		fail(qp, EINVAL);
+		rxe_wr_fail(qp, EINVAL);
 		return;
 	}
 	qp->wqe->dma.sge[0] = (struct rxe_sge){.addr = addr, .length = length, .lkey = lkey};
 	rxe_wqe_set_length(&qp->wqe->dma, length, 1);
 }
 
-static void set_sge_list(struct ibv_qp_ex *ibv, size_t num_sge, const struct ibv_sge *list)
+static void rxe_set_sge_list(struct ibv_qp_ex *ibv, size_t num_sge, const struct ibv_sge *list)
 {
-	struct rxe_qp *qp = qp_of(ibv);
+	struct rxe_qp *qp = rxe_qp_of_ex(ibv);
 	uint64_t length = 0;
 
 	if (unlikely(!qp->wqe))
@@ -208,22 +208,22 @@ static void set_sge_list(struct ibv_qp_ex *ibv, size_t num_sge, const struct ibv
 		memcpy(&qp->wqe->dma.sge[i], &list[i], sizeof(list[i]));
 	}
 	if (unlikely(num_sge > qp->max_sge || length > UINT32_MAX))
-		fail(qp, EINVAL);
+		rxe_wr_fail(qp, EINVAL);
 	else
 		rxe_wqe_set_length(&qp->wqe->dma, (uint32_t)length, (uint32_t)num_sge);
 }
 
-static void set_inline_data_list(struct ibv_qp_ex *ibv, size_t num_buf,
-				 const struct ibv_data_buf *list)
+static void rxe_set_inline_data_list(struct ibv_qp_ex *ibv, size_t num_buf,
+				     const struct ibv_data_buf *list)
 {
-	struct rxe_qp *qp = qp_of(ibv);
+	struct rxe_qp *qp = rxe_qp_of_ex(ibv);
 	uint32_t length = 0;
 
 	if (unlikely(!qp->wqe))
 		return;
 	for (size_t i = 0; i < num_buf; i++) {
 		if (unlikely(list[i].length > qp->max_inline - length)) {
-			fail(qp, EINVAL);
+			rxe_wr_fail(qp, EINVAL);
 			return;
 		}
 		if (list[i].length)
@@ -234,23 +234,23 @@ static void set_inline_data_list(struct ibv_qp_ex *ibv, size_t num_buf,
 	rxe_wqe_set_length(&qp->wqe->dma, length, 0);
 }
 
-static void set_inline_data(struct ibv_qp_ex *qp, void *addr, size_t length)
+static void rxe_set_inline_data(struct ibv_qp_ex *qp, void *addr, size_t length)
 {
 	const struct ibv_data_buf buf = {.addr = addr, .length = length};
 
-	set_inline_data_list(qp, 1, &buf);
+	rxe_set_inline_data_list(qp, 1, &buf);
 }
 
 void rxe_set_qp_calls(struct ibv_qp_ex *qp)
 {
-	qp->wr_start = start;
-	qp->wr_complete = complete;
-	qp->wr_abort = abort_all;
-	qp->wr_send = wr_send;
+	qp->wr_start = rxe_wr_start;
+	qp->wr_complete = rxe_wr_complete;
+	qp->wr_abort = rxe_wr_abort;
+	qp->wr_send = rxe_wr_send;
 	qp->wr_send_imm = wr_send_imm;
-	qp->wr_send_inv = wr_send_inv;
-	qp->wr_rdma_read = wr_rdma_read;
-	qp->wr_rdma_write = wr_rdma_write;
+	qp->wr_send_inv = rxe_wr_send_inv;
+	qp->wr_rdma_read = rxe_wr_rdma_read;
+	qp->wr_rdma_write = rxe_wr_rdma_write;
 	qp->wr_rdma_write_imm = wr_rdma_write_imm;
 	qp->wr_atomic_cmp_swp = wr_atomic_cmp_swp;
 	qp->wr_atomic_fetch_add = wr_atomic_fetch_add;
@@ -258,8 +258,8 @@ void rxe_set_qp_calls(struct ibv_qp_ex *qp)
 	qp->wr_bind_mw = wr_bind_mw;
 	qp->wr_local_inv = wr_local_inv;
 	qp->wr_set_ud_addr = set_ud_addr;
-	qp->wr_set_sge = set_sge;
-	qp->wr_set_sge_list = set_sge_list;
-	qp->wr_set_inline_data = set_inline_data;
-	qp->wr_set_inline_data_list = set_inline_data_list;
+	qp->wr_set_sge = rxe_set_sge;
+	qp->wr_set_sge_list = rxe_set_sge_list;
+	qp->wr_set_inline_data = rxe_set_inline_data;
+	qp->wr_set_inline_data_list = rxe_set_inline_data_list;
 }

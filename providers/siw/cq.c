@@ -5,7 +5,7 @@
 
 #include "providers/siw/siw.h"
 
-static void free_cq(struct siw_cq *cq)
+static void siw_free_cq(struct siw_cq *cq)
 {
 	siw_array_unmap(&cq->array);
 	free(cq);
@@ -36,7 +36,7 @@ static struct siw_cq *siw_finish_cq(struct siw_cq *cq, int err,
 destroy_cq:
 	hf_provider_destroy_cq(&cq->verbs.cq);
 free_cq:
-	free_cq(cq);
+	siw_free_cq(cq);
 	errno = err;
 	return NULL;
 }
@@ -98,6 +98,6 @@ int siw_destroy_cq(struct ibv_cq *ibv)
 	int err = hf_provider_destroy_cq(ibv);
 
 	if (!err)
-		free_cq(container_of(ibv, struct siw_cq, verbs.cq));
+		siw_free_cq(container_of(ibv, struct siw_cq, verbs.cq));
 	return err;
 }

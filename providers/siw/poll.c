@@ -67,14 +67,14 @@ int siw_poll_cq(struct ibv_cq *ibv, int num_entries, struct ibv_wc *wc)
 
 /* ---- Extended polling: one completion at a time ---- */
 
-static struct siw_cq *cq_of(struct ibv_cq_ex *cq)
+static struct siw_cq *siw_cq_of_ex(struct ibv_cq_ex *cq)
 {
 	return container_of(cq, struct siw_cq, verbs.cq_ex);
 }
 
-static int next_poll(struct ibv_cq_ex *ibv)
+static int siw_next_poll(struct ibv_cq_ex *ibv)
 {
-	struct siw_cq *cq = cq_of(ibv);
+	struct siw_cq *cq = siw_cq_of_ex(ibv);
 
 	if (!poll_one(cq, &cq->current))
 		return ENOENT;
@@ -83,40 +83,40 @@ static int next_poll(struct ibv_cq_ex *ibv)
 	return 0;
 }
 
-static int start_poll(struct ibv_cq_ex *ibv, struct ibv_poll_cq_attr *attr)
+static int siw_start_poll(struct ibv_cq_ex *ibv, struct ibv_poll_cq_attr *attr)
 {
-	struct siw_cq *cq = cq_of(ibv);
+	struct siw_cq *cq = siw_cq_of_ex(ibv);
 	int err;
 
 	if (attr->comp_mask)
 		return EINVAL;
 	lock_take_unless(&cq->lock, cq->unlocked);
-	err = next_poll(ibv);
+	err = siw_next_poll(ibv);
 	if (err)
 		lock_release_unless(&cq->lock, cq->unlocked);
 	return err;
 }
 
-static void end_poll(struct ibv_cq_ex *ibv)
+static void siw_end_poll(struct ibv_cq_ex *ibv)
 {
-	struct siw_cq *cq = cq_of(ibv);
+	struct siw_cq *cq = siw_cq_of_ex(ibv);
 
 	lock_release_unless(&cq->lock, cq->unlocked);
 }
 
-static enum ibv_wc_opcode read_opcode(struct ibv_cq_ex *cq)
+static enum ibv_wc_opcode siw_read_opcode(struct ibv_cq_ex *cq)
 {
-	return cq_of(cq)->current.opcode;
+	return siw_cq_of_ex(cq)->current.opcode;
 }
 
-static uint32_t read_byte_len(struct ibv_cq_ex *cq)
+static uint32_t siw_read_byte_len(struct ibv_cq_ex *cq)
 {
-	return cq_of(cq)->current.byte_len;
+	return siw_cq_of_ex(cq)->current.byte_len;
 }
 
-static uint32_t read_qp_num(struct ibv_cq_ex *cq)
+static uint32_t siw_read_qp_num(struct ibv_cq_ex *cq)
 {
-	return cq_of(cq)->current.qp_num;
+	return siw_cq_of_ex(cq)->current.qp_num;
 }
 
 /* For fields that iWARP does not have. */
@@ -135,20 +135,20 @@ static uint8_t read_zero_byte(struct ibv_cq_ex *cq)
 void siw_set_cq_calls(struct ibv_cq_ex *cq, uint64_t wc_flags)
 {
 	static const struct cq_ex_readers readers = {
-		.opcode = read_opcode,
+		.opcode = siw_read_opcode,
 		.vendor_err = read_zero,
 		.wc_flags = read_zero,
-		.byte_len = read_byte_len,
+		.byte_len = siw_read_byte_len,
 		.imm_data = read_zero,
-		.qp_num = read_qp_num,
+		.qp_num = siw_read_qp_num,
 		.src_qp = read_zero,
 		.slid = read_zero,
 		.sl = read_zero_byte,
 		.dlid_path_bits = read_zero_byte,
 	};
 
-	cq->start_poll = start_poll;
-	cq->next_poll = next_poll;
-	cq->end_poll = end_poll;
+	cq->start_poll = siw_start_poll;
+	cq->next_poll = siw_next_poll;
+	cq->end_poll = siw_end_poll;
 	cq_ex_set_readers(cq, wc_flags, &readers);
 }

@@ -38,7 +38,7 @@ static int map_arrays(struct siw_qp *qp, const struct ibv_qp_cap *cap,
 	return siw_rq_map(&qp->rq, cmd_fd, response->rq_key, response->num_rqe, cap->max_recv_sge);
 }
 
-static void free_qp(struct siw_qp *qp)
+static void siw_free_qp(struct siw_qp *qp)
 {
 	siw_rq_unmap(&qp->rq);
 	siw_array_unmap(&qp->sq);
@@ -68,7 +68,7 @@ static struct ibv_qp *siw_finish_qp(struct siw_qp *qp, int err, struct ibv_qp_ca
 destroy_qp:
 	hf_provider_destroy_qp(&qp->verbs.qp);
 free_qp:
-	free_qp(qp);
+	siw_free_qp(qp);
 	errno = err;
 	return NULL;
 }
@@ -113,6 +113,6 @@ int siw_destroy_qp(struct ibv_qp *ibv)
 	int err = hf_provider_destroy_qp(ibv);
 
 	if (!err)
-		free_qp(container_of(ibv, struct siw_qp, verbs.qp));
+		siw_free_qp(container_of(ibv, struct siw_qp, verbs.qp));
 	return err;
 }

@@ -23,7 +23,7 @@ void siw_rq_unmap(struct siw_rq *rq)
 	siw_array_unmap(&rq->array);
 }
 
-static int post_one(struct siw_rq *rq, const struct ibv_recv_wr *wr)
+static int siw_post_one_recv(struct siw_rq *rq, const struct ibv_recv_wr *wr)
 {
 	struct siw_rqe *rqe = siw_array_at(&rq->array, rq->array.next, sizeof(*rqe));
 	const uint32_t num_sge = (uint32_t)wr->num_sge;
@@ -48,7 +48,7 @@ int siw_rq_post(struct siw_rq *rq, struct ibv_recv_wr *wr, struct ibv_recv_wr **
 
 	lock_take(&rq->lock);
 	for (; wr; wr = wr->next) {
-		err = post_one(rq, wr);
+		err = siw_post_one_recv(rq, wr);
 		if (err) {
 			*bad = wr;
 			break;
@@ -60,7 +60,7 @@ int siw_rq_post(struct siw_rq *rq, struct ibv_recv_wr *wr, struct ibv_recv_wr **
 
 /* ---- Shared receive queues ---- */
 
-static struct siw_srq *srq_of(struct ibv_srq *srq)
+static struct siw_srq *siw_srq_of(struct ibv_srq *srq)
 {
 	return container_of(srq, struct siw_srq, verbs.srq);
 }
@@ -99,7 +99,7 @@ int siw_modify_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr, int mask)
 
 int siw_post_srq_recv(struct ibv_srq *srq, struct ibv_recv_wr *wr, struct ibv_recv_wr **bad)
 {
-	return siw_rq_post(&srq_of(srq)->rq, wr, bad);
+	return siw_rq_post(&siw_srq_of(srq)->rq, wr, bad);
 }
 
 int siw_destroy_srq(struct ibv_srq *srq)
@@ -108,7 +108,7 @@ int siw_destroy_srq(struct ibv_srq *srq)
 
 	if (err)
 		return err;
-	siw_rq_unmap(&srq_of(srq)->rq);
-	free(srq_of(srq));
+	siw_rq_unmap(&siw_srq_of(srq)->rq);
+	free(siw_srq_of(srq));
 	return 0;
 }

@@ -5,12 +5,12 @@
 
 #include "providers/siw/siw.h"
 
-static struct siw_qp *qp_of(struct ibv_qp *qp)
+static struct siw_qp *siw_qp_of(struct ibv_qp *qp)
 {
 	return container_of(qp, struct siw_qp, verbs.qp);
 }
 
-static int fill_inline(struct siw_sqe *sqe, const struct ibv_send_wr *wr)
+static int siw_fill_inline(struct siw_sqe *sqe, const struct ibv_send_wr *wr)
 {
 	uint32_t length = 0;
 
@@ -43,7 +43,7 @@ static int fill_read(struct siw_sqe *sqe, const struct ibv_send_wr *wr)
 	return 0;
 }
 
-static int fill_list(struct siw_qp *qp, struct siw_sqe *sqe, const struct ibv_send_wr *wr)
+static int siw_fill_sge_list(struct siw_qp *qp, struct siw_sqe *sqe, const struct ibv_send_wr *wr)
 {
 	if ((uint32_t)wr->num_sge > qp->max_sge)
 		return EINVAL;
@@ -54,7 +54,7 @@ static int fill_list(struct siw_qp *qp, struct siw_sqe *sqe, const struct ibv_se
 	return 0;
 }
 
-static int fill(struct siw_qp *qp, struct siw_sqe *sqe, const struct ibv_send_wr *wr)
+static int siw_fill_sqe(struct siw_qp *qp, struct siw_sqe *sqe, const struct ibv_send_wr *wr)
 {
 	switch (wr->opcode) {
 	case IBV_WR_SEND:
@@ -79,11 +79,11 @@ static int fill(struct siw_qp *qp, struct siw_sqe *sqe, const struct ibv_send_wr
 	}
 	sqe->id = wr->wr_id;
 	if (wr->send_flags & IBV_SEND_INLINE)
-		return fill_inline(sqe, wr);
-	return wr->opcode == IBV_WR_RDMA_READ ? fill_read(sqe, wr) : fill_list(qp, sqe, wr);
+		return siw_fill_inline(sqe, wr);
+	return wr->opcode == IBV_WR_RDMA_READ ? fill_read(sqe, wr) : siw_fill_sge_list(qp, sqe, wr);
 }
 
-static int post_one(struct siw_qp *qp, const struct ibv_send_wr *wr)
+static int siw_post_one_send(struct siw_qp *qp, const struct ibv_send_wr *wr)
 {
 	struct siw_sqe *sqe = siw_array_at(&qp->sq, qp->sq.next, sizeof(*sqe));
 	uint16_t flags;
@@ -91,7 +91,7 @@ static int post_one(struct siw_qp *qp, const struct ibv_send_wr *wr)
 
 	if (__atomic_load_n(&sqe->flags, __ATOMIC_ACQUIRE))
 		return ENOMEM;
-	err = fill(qp, sqe, wr);
+	err = siw_fill_sqe(qp, sqe, wr);
 	if (err)
 		return err;
 	flags = siw_sqe_flags(qp, wr->send_flags, sqe->opcode);
@@ -104,13 +104,13 @@ static int post_one(struct siw_qp *qp, const struct ibv_send_wr *wr)
 
 int siw_post_send(struct ibv_qp *ibv, struct ibv_send_wr *wr, struct ibv_send_wr **bad)
 {
-	struct siw_qp *qp = qp_of(ibv);
+	struct siw_qp *qp = siw_qp_of(ibv);
 	struct ibv_send_wr *const first = wr;
 	int err = 0, wake_err;
 
 	lock_take(&qp->lock);
 	for (; wr; wr = wr->next) {
-		err = post_one(qp, wr);
+		err = siw_post_one_send(qp, wr);
 		if (err) {
 			*bad = wr;
 			break;
@@ -130,7 +130,7 @@ int siw_post_send(struct ibv_qp *ibv, struct ibv_send_wr *wr, struct ibv_send_wr
 
 int siw_post_recv(struct ibv_qp *ibv, struct ibv_recv_wr *wr, struct ibv_recv_wr **bad)
 {
-	struct siw_qp *qp = qp_of(ibv);
+	struct siw_qp *qp = siw_qp_of(ibv);
 
 	if (!qp->rq.array.start) {
 		*bad = wr;

@@ -9,21 +9,21 @@
 
 #include "providers/siw/siw.h"
 
-static struct siw_qp *qp_of(struct ibv_qp_ex *qp)
+static struct siw_qp *siw_qp_of_ex(struct ibv_qp_ex *qp)
 {
 	return container_of(qp, struct siw_qp, verbs.qp_ex);
 }
 
-static void fail(struct siw_qp *qp, int err)
+static void siw_wr_fail(struct siw_qp *qp, int err)
 {
 	if (!qp->err)
 		qp->err = err;
 	qp->sqe = NULL;
 }
 
-static void start(struct ibv_qp_ex *ibv)
+static void siw_wr_start(struct ibv_qp_ex *ibv)
 {
-	struct siw_qp *qp = qp_of(ibv);
+	struct siw_qp *qp = siw_qp_of_ex(ibv);
 
 	lock_take(&qp->lock);
 	qp->next = qp->sq.next;
@@ -41,9 +41,9 @@ static void discard_requests(struct siw_qp *qp)
 	}
 }
 
-static int complete(struct ibv_qp_ex *ibv)
+static int siw_wr_complete(struct ibv_qp_ex *ibv)
 {
-	struct siw_qp *qp = qp_of(ibv);
+	struct siw_qp *qp = siw_qp_of_ex(ibv);
 	const bool any = qp->next != qp->sq.next;
 	struct siw_sqe *first = siw_array_at(&qp->sq, qp->sq.next, sizeof(*first));
 	int err = qp->err;
@@ -58,16 +58,16 @@ static int complete(struct ibv_qp_ex *ibv)
 	return !err && any ? default_wake_kernel(&ibv->qp_base) : err;
 }
 
-static void abort_all(struct ibv_qp_ex *ibv)
+static void siw_wr_abort(struct ibv_qp_ex *ibv)
 {
-	struct siw_qp *qp = qp_of(ibv);
+	struct siw_qp *qp = siw_qp_of_ex(ibv);
 
 	discard_requests(qp);
 	lock_release(&qp->lock);
 }
 
 /* Begins the next request. NULL after an error. */
-static struct siw_sqe *begin(struct siw_qp *qp, uint8_t opcode)
+static struct siw_sqe *siw_wr_begin(struct siw_qp *qp, uint8_t opcode)
 {
 	const struct ibv_qp_ex *ibv = &qp->verbs.qp_ex;
 	const uint32_t begun = qp->next - qp->sq.next;
@@ -76,7 +76,7 @@ static struct siw_sqe *begin(struct siw_qp *qp, uint8_t opcode)
 	if (unlikely(qp->err))
 		return NULL;
 	if (unlikely(begun > qp->sq.mask || __atomic_load_n(&sqe->flags, __ATOMIC_ACQUIRE))) {
-		fail(qp, ENOMEM);
+		siw_wr_fail(qp, ENOMEM);
 		return NULL;
 	}
 	qp->next++;
@@ -92,22 +92,22 @@ static struct siw_sqe *begin(struct siw_qp *qp, uint8_t opcode)
 
 /* ---- Builders: each begins a request ---- */
 
-static void wr_send(struct ibv_qp_ex *qp)
+static void siw_wr_send(struct ibv_qp_ex *qp)
 {
-	begin(qp_of(qp), SIW_OP_SEND);
+	siw_wr_begin(siw_qp_of_ex(qp), SIW_OP_SEND);
 }
 
-static void wr_send_inv(struct ibv_qp_ex *qp, uint32_t rkey)
+static void siw_wr_send_inv(struct ibv_qp_ex *qp, uint32_t rkey)
 {
-	struct siw_sqe *sqe = begin(qp_of(qp), SIW_OP_SEND_REMOTE_INV);
+	struct siw_sqe *sqe = siw_wr_begin(siw_qp_of_ex(qp), SIW_OP_SEND_REMOTE_INV);
 
 	if (sqe)
 		sqe->rkey = rkey;
 }
 
-static void wr_rdma_write(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr)
+static void siw_wr_rdma_write(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr)
 {
-	struct siw_sqe *sqe = begin(qp_of(qp), SIW_OP_WRITE);
+	struct siw_sqe *sqe = siw_wr_begin(siw_qp_of_ex(qp), SIW_OP_WRITE);
 
 	if (!sqe)
 		return;
@@ -115,9 +115,9 @@ static void wr_rdma_write(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr)
 	sqe->raddr = addr;
 }
 
-static void wr_rdma_read(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr)
+static void siw_wr_rdma_read(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr)
 {
-	struct siw_sqe *sqe = begin(qp_of(qp), SIW_OP_READ);
+	struct siw_sqe *sqe = siw_wr_begin(siw_qp_of_ex(qp), SIW_OP_READ);
 
 	if (!sqe)
 		return;
@@ -130,15 +130,15 @@ static void wr_rdma_read(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr)
 
 /* ---- Setters: the data of the last request ---- */
 
-static void set_sge_list(struct ibv_qp_ex *ibv, size_t num_sge, const struct ibv_sge *list)
+static void siw_set_sge_list(struct ibv_qp_ex *ibv, size_t num_sge, const struct ibv_sge *list)
 {
-	struct siw_qp *qp = qp_of(ibv);
+	struct siw_qp *qp = siw_qp_of_ex(ibv);
 
 	if (unlikely(!qp->sqe))
 		return;
 	/* iWARP reads into a single entry. */
 	if (unlikely(num_sge > (qp->sqe->opcode == SIW_OP_READ ? 1 : qp->max_sge))) {
-		fail(qp, EINVAL);
+		siw_wr_fail(qp, EINVAL);
 		return;
 	}
 	if (unlikely(!num_sge))
@@ -147,28 +147,28 @@ static void set_sge_list(struct ibv_qp_ex *ibv, size_t num_sge, const struct ibv
 	qp->sqe->num_sge = (uint8_t)num_sge;
 }
 
-static void set_sge(struct ibv_qp_ex *qp, uint32_t lkey, uint64_t addr, uint32_t length)
+static void siw_set_sge(struct ibv_qp_ex *qp, uint32_t lkey, uint64_t addr, uint32_t length)
 {
 	const struct ibv_sge sge = {.addr = addr, .length = length, .lkey = lkey};
 
-	set_sge_list(qp, 1, &sge);
+	siw_set_sge_list(qp, 1, &sge);
 }
 
-static void set_inline_data_list(struct ibv_qp_ex *ibv, size_t num_buf,
-				 const struct ibv_data_buf *list)
+static void siw_set_inline_data_list(struct ibv_qp_ex *ibv, size_t num_buf,
+				     const struct ibv_data_buf *list)
 {
-	struct siw_qp *qp = qp_of(ibv);
+	struct siw_qp *qp = siw_qp_of_ex(ibv);
 	size_t length = 0;
 
 	if (unlikely(!qp->sqe))
 		return;
 	if (unlikely(!siw_sqe_can_inline(qp->sqe))) {
-		fail(qp, EINVAL);
+		siw_wr_fail(qp, EINVAL);
 		return;
 	}
 	for (size_t i = 0; i < num_buf; i++) {
 		if (unlikely(list[i].length > SIW_MAX_INLINE - length)) {
-			fail(qp, EINVAL);
+			siw_wr_fail(qp, EINVAL);
 			return;
 		}
 		if (list[i].length)
@@ -179,24 +179,24 @@ static void set_inline_data_list(struct ibv_qp_ex *ibv, size_t num_buf,
 	*qp->sqe_flags |= SIW_WQE_INLINE;
 }
 
-static void set_inline_data(struct ibv_qp_ex *qp, void *addr, size_t length)
+static void siw_set_inline_data(struct ibv_qp_ex *qp, void *addr, size_t length)
 {
 	const struct ibv_data_buf buf = {.addr = addr, .length = length};
 
-	set_inline_data_list(qp, 1, &buf);
+	siw_set_inline_data_list(qp, 1, &buf);
 }
 
 void siw_set_qp_calls(struct ibv_qp_ex *qp)
 {
-	qp->wr_start = start;
-	qp->wr_complete = complete;
-	qp->wr_abort = abort_all;
-	qp->wr_send = wr_send;
-	qp->wr_send_inv = wr_send_inv;
-	qp->wr_rdma_write = wr_rdma_write;
-	qp->wr_rdma_read = wr_rdma_read;
-	qp->wr_set_sge = set_sge;
-	qp->wr_set_sge_list = set_sge_list;
-	qp->wr_set_inline_data = set_inline_data;
-	qp->wr_set_inline_data_list = set_inline_data_list;
+	qp->wr_start = siw_wr_start;
+	qp->wr_complete = siw_wr_complete;
+	qp->wr_abort = siw_wr_abort;
+	qp->wr_send = siw_wr_send;
+	qp->wr_send_inv = siw_wr_send_inv;
+	qp->wr_rdma_write = siw_wr_rdma_write;
+	qp->wr_rdma_read = siw_wr_rdma_read;
+	qp->wr_set_sge = siw_set_sge;
+	qp->wr_set_sge_list = siw_set_sge_list;
+	qp->wr_set_inline_data = siw_set_inline_data;
+	qp->wr_set_inline_data_list = siw_set_inline_data_list;
 }

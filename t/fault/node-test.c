@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
 #include <holdfast/holdfast.h>
 
+#include "shared/clock.h"
 #include "t/fault/counters.h"
 #include "t/fault/world.h"
 
@@ -97,14 +97,6 @@ static struct outcome {
 static struct world *world;
 static char provider_dir[320];
 
-static long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static struct ibv_device *find(struct hf *hf, uint32_t flags)
 {
 	struct ibv_device **list, *found = NULL;
@@ -170,9 +162,9 @@ static void play(const struct scenario *scenario)
 	outcome->reason = info.reason.code;
 	snprintf(outcome->text, sizeof(outcome->text), "%.150s", info.reason.text);
 	helper = change_later(scenario);
-	begin = now_ms();
+	begin = hfi_now_ms();
 	outcome->answer = hf_device_open(device, &context);
-	outcome->ms = now_ms() - begin;
+	outcome->ms = hfi_now_ms() - begin;
 	if (context)
 		hf_device_close(context);
 	if (helper > 0)

@@ -21,6 +21,7 @@
 #include <linux/capability.h>
 #include <cmocka.h>
 
+#include "shared/clock.h"
 #include "t/tree/ndd_bed.h"
 
 /* Under valgrind, on a busy machine, things may take their time; what comes ends the wait. */
@@ -38,14 +39,6 @@ int ndd_namespace(void)
 void ndd_host(const char *name)
 {
 	assert_int_equal(sethostname(name, strlen(name)), 0);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 int ndd_setup(void **state)
@@ -167,10 +160,10 @@ static void hear(struct ndd_bed *bed)
 void ndd_start(struct ndd_bed *bed, const char *const *options)
 {
 	struct pollfd fd = {.fd = bed->notify, .events = POLLIN};
-	int64_t end = now_ms() + PATIENCE_MS;
+	int64_t end = hfi_now_ms() + PATIENCE_MS;
 
 	start(bed, options);
-	while (!bed->ready && now_ms() < end) {
+	while (!bed->ready && hfi_now_ms() < end) {
 		poll(&fd, 1, 100);
 		hear(bed);
 		if (waitpid(bed->daemon, NULL, WNOHANG) == bed->daemon) {
@@ -185,11 +178,11 @@ void ndd_start(struct ndd_bed *bed, const char *const *options)
 
 static int wait_end(struct ndd_bed *bed)
 {
-	int64_t end = now_ms() + PATIENCE_MS;
+	int64_t end = hfi_now_ms() + PATIENCE_MS;
 	int status = 0;
 	pid_t ended;
 
-	while ((ended = waitpid(bed->daemon, &status, WNOHANG)) == 0 && now_ms() < end)
+	while ((ended = waitpid(bed->daemon, &status, WNOHANG)) == 0 && hfi_now_ms() < end)
 		usleep(5000);
 	if (ended != bed->daemon) {
 		show_messages(bed);
@@ -240,10 +233,10 @@ const char *ndd_described(struct ndd_bed *bed, unsigned int n)
 
 static bool eventually_described(struct ndd_bed *bed, unsigned int n, const char *text)
 {
-	int64_t end = now_ms() + PATIENCE_MS;
+	int64_t end = hfi_now_ms() + PATIENCE_MS;
 
 	while (strcmp(ndd_described(bed, n), text) != 0) {
-		if (now_ms() > end)
+		if (hfi_now_ms() > end)
 			return false;
 		usleep(2000);
 	}
@@ -283,9 +276,9 @@ unsigned int ndd_says(struct ndd_bed *bed, const char *text)
 
 void ndd_expect_says(struct ndd_bed *bed, const char *text)
 {
-	int64_t end = now_ms() + PATIENCE_MS;
+	int64_t end = hfi_now_ms() + PATIENCE_MS;
 
-	while (!ndd_says(bed, text) && now_ms() < end)
+	while (!ndd_says(bed, text) && hfi_now_ms() < end)
 		usleep(5000);
 	if (!ndd_says(bed, text))
 		show_messages(bed);
@@ -306,13 +299,13 @@ unsigned long ndd_allocated(struct ndd_bed *bed)
 {
 	static const char word[] = "described anew: ";
 	unsigned int before = ndd_says(bed, word);
-	int64_t end = now_ms() + PATIENCE_MS;
+	int64_t end = hfi_now_ms() + PATIENCE_MS;
 	unsigned long bytes = 0;
 	char line[1024];
 	FILE *file;
 
 	kill(bed->daemon, SIGHUP);
-	while (ndd_says(bed, word) == before && now_ms() < end)
+	while (ndd_says(bed, word) == before && hfi_now_ms() < end)
 		usleep(5000);
 	file = fopen(bed->said, "re");
 	assert_non_null(file);
@@ -328,11 +321,11 @@ unsigned long ndd_allocated(struct ndd_bed *bed)
 
 void ndd_settle(const struct ndd_bed *bed)
 {
-	int64_t end = now_ms() + PATIENCE_MS;
+	int64_t end = hfi_now_ms() + PATIENCE_MS;
 	uint64_t before;
 	int quiet = 0;
 
-	while (quiet < 5 && now_ms() < end) {
+	while (quiet < 5 && hfi_now_ms() < end) {
 		before = ndd_cpu(bed);
 		usleep(100000);
 		quiet = ndd_cpu(bed) == before ? quiet + 1 : 0;

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <cmocka.h>
 
+#include "shared/clock.h"
 #include "t/tree/stream_bed.h"
 
 /* Under valgrind on a busy machine an event may take its time; one that comes ends the wait. */
@@ -87,23 +87,15 @@ int bed_teardown(void **state)
 	return fds;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 struct hf_event *bed_wait(struct hf_stream *stream, int ms)
 {
-	int64_t end = now_ms() + ms;
+	int64_t end = hfi_now_ms() + ms;
 	struct hf_event *event = NULL;
 	struct pollfd fd = {.fd = hf_stream_fd(stream), .events = POLLIN};
 	int got;
 
 	for (;;) {
-		int64_t left = end - now_ms();
+		int64_t left = end - hfi_now_ms();
 
 		/* Only what the descriptor announces may be there. */
 		if (poll(&fd, 1, left > 0 ? (int)left : 0) == 0) {

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The clock for time limits within this process: monotonic, so that setting the date changes nothing. */
+#ifndef HF_SHARED_CLOCK_H
+#define HF_SHARED_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+static inline int64_t hfi_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+#endif
