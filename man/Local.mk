@@ -14,6 +14,7 @@ dist_man_MANS += \
 	man/holdfast-hotplug.7 \
 	man/holdfast-names.7 \
 	man/holdfast-provider.7 \
+	man/holdfast-provider-events.7 \
 	man/holdfast-provider-memory.7 \
 	man/holdfast-provider-queues.7 \
 	man/holdfast-provider-steering.7 \
