@@ -20,6 +20,9 @@
 #include "core/device/scan_lock.h"
 #include "core/discovery/netlink.h"
 #include "core/notify/change_check.h"
+#include "core/registry/list.h"
+#include "core/registry/manifests.h"
+#include "core/registry/registry.h"
 
 enum { NODE_WAIT_MS = 5000, PROVIDER_DIRS_MAX = 64 };
 

@@ -6,6 +6,7 @@
 #include "core/device/hf.h"
 #include "core/device/fork.h"
 #include "core/device/scan_lock.h"
+#include "core/registry/registry.h"
 
 /* Static because fork copies every context at once. */
 static struct {

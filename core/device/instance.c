@@ -13,6 +13,7 @@
 #include "core/device/node.h"
 #include "core/device/scan_lock.h"
 #include "core/discovery/entry.h"
+#include "core/registry/registry.h"
 
 static void set_sysfs_paths(struct hf_device *device)
 {

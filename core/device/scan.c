@@ -12,6 +12,7 @@
 #include "core/discovery/discover.h"
 #include "core/discovery/entry.h"
 #include "core/discovery/netlink.h"
+#include "core/registry/manifests.h"
 
 struct hf_nl *hfi_netlink(struct hf *hf, const struct hf_search_root *root)
 {

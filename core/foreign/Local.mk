@@ -8,21 +8,24 @@ libhf_core_la_SOURCES += \
 	core/foreign/cache.c \
 	core/foreign/cache.h \
 	core/foreign/cache_file.c \
+	core/foreign/cache_file.h \
 	core/foreign/candidate.c \
 	core/foreign/candidate.h \
 	core/foreign/drivers.c \
 	core/foreign/drivers.h \
-	core/foreign/shim.c \
-	core/foreign/shim.h \
 	core/foreign/family.c \
 	core/foreign/family.h \
 	core/foreign/foreign.c \
 	core/foreign/foreign.h \
 	core/foreign/learn.c \
+	core/foreign/learn.h \
 	core/foreign/load.c \
+	core/foreign/load.h \
 	core/foreign/registered.c \
 	core/foreign/registered.h \
 	core/foreign/scan.c \
 	core/foreign/scan.h \
+	core/foreign/shim.c \
+	core/foreign/shim.h \
 	core/foreign/tables.c \
 	core/foreign/tables.h

@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "core/foreign/cache.h"
+#include "core/foreign/tables.h"
 
 static const char first_line[] = "holdfast-cache 1 " PACKAGE_VERSION "\n";
 

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
+#include "shared/attr.h"
 #include "core/foreign/tables.h"
 
 enum { HF_CACHE_MAX = 1 << 20, HF_CACHE_ENTRIES_MAX = 512 };
@@ -34,26 +35,20 @@ struct hf_cache {
 	size_t count;
 };
 
-struct hf_file_identity hfi_file_identity(const struct stat *st);
+struct hf_file_identity hfi_file_identity(const struct stat *st) HF_MUST_CHECK HF_NONNULL;
 
 /* `text` ends with a NUL. -EINVAL for what was not written by this version, or was damaged. */
-int hfi_cache_parse(const char *text, struct hf_cache *ret);
+int hfi_cache_parse(const char *text, struct hf_cache *ret) HF_MUST_CHECK HF_NONNULL;
 /* *ret is for free(). -ENOMEM. */
-int hfi_cache_print(const struct hf_cache *cache, char **ret, size_t *ret_size);
+int hfi_cache_print(const struct hf_cache *cache, char **ret,
+		    size_t *ret_size) HF_MUST_CHECK HF_NONNULL;
 
-/*
- * Reads DIR/providers, if it and the directory belong to root or this user and nobody else can write
- * them. 0 also when there is none: then *ret is empty. -ENOMEM.
- */
-int hfi_cache_load(const char *dir, struct hf_cache *ret);
-/* Replaces it as a whole. -errno, which may be ignored: it is a cache. */
-int hfi_cache_save(const char *dir, const struct hf_cache *cache);
-
-const struct hf_tables *hfi_cache_find(const struct hf_cache *cache,
-				       const struct hf_file_identity *identity);
+const struct hf_tables *
+hfi_cache_find(const struct hf_cache *cache,
+	       const struct hf_file_identity *identity) HF_MUST_CHECK HF_NONNULL;
 /* Takes a copy. -ENOMEM, -E2BIG. */
 int hfi_cache_add(struct hf_cache *cache, const struct hf_file_identity *identity,
-		  const struct hf_tables *tables);
-void hfi_cache_clear(struct hf_cache *cache);
+		  const struct hf_tables *tables) HF_MUST_CHECK HF_NONNULL;
+void hfi_cache_clear(struct hf_cache *cache) HF_NONNULL;
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "shared/file.h"
 #include "core/foreign/cache.h"
+#include "core/foreign/cache_file.h"
 
 static const char name[] = "providers";
 

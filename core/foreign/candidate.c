@@ -3,6 +3,7 @@
 #include "core/base/reason.h"
 #include "shared/text.h"
 #include "core/foreign/candidate.h"
+#include "core/foreign/tables.h"
 
 void hfi_candidate_take(struct hf_candidate *candidate, struct hf_tables *tables)
 {

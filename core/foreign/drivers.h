@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "shared/attr.h"
 #include "core/provider/manifest.h"
 
 enum { HF_DRIVERS_MAX = 256, HF_DRIVER_FILE_MAX = 65536 };
@@ -27,14 +28,16 @@ struct hf_drivers {
  * One file's text (size bytes, no NUL needed): "driver NAME" lines; what else there is, is said and
  * passed over. Names come in front. -ENOMEM, or -E2BIG for more drivers than HF_DRIVERS_MAX.
  */
-int hfi_drivers_parse(struct hf_drivers *drivers, const char *path, const char *text, size_t size);
+int hfi_drivers_parse(struct hf_drivers *drivers, const char *path, const char *text,
+		      size_t size) HF_MUST_CHECK HF_NONNULL;
 
 /* Names separated by ':' or ';', in front as a whole, in their order. Errors as above. */
-int hfi_drivers_add_list(struct hf_drivers *drivers, const char *variable, const char *list);
+int hfi_drivers_add_list(struct hf_drivers *drivers, const char *variable,
+			 const char *list) HF_MUST_CHECK HF_NONNULL;
 
 /* Every regular file of a directory. A directory or file that cannot be read is said. */
-int hfi_drivers_read(struct hf_drivers *drivers, const char *dir);
+int hfi_drivers_read(struct hf_drivers *drivers, const char *dir) HF_MUST_CHECK HF_NONNULL;
 
-void hfi_drivers_clear(struct hf_drivers *drivers);
+void hfi_drivers_clear(struct hf_drivers *drivers) HF_NONNULL;
 
 #endif

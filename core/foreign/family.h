@@ -26,6 +26,8 @@
 
 #include <holdfast/reason.h>
 
+#include "shared/attr.h"
+
 /* What differs between versions of rdma-core that state the same ABI number. */
 struct hf_profile {
 	unsigned int first, last; /* versions of rdma-core */
@@ -56,7 +58,7 @@ extern const struct hf_family hfi_families[];
 extern const size_t hfi_num_families;
 
 /* NULL: none has that number. */
-const struct hf_family *hfi_family_of(uint32_t abi);
+const struct hf_family *hfi_family_of(uint32_t abi) HF_MUST_CHECK;
 
 /* Which version of rdma-core the libraries of a directory were built from, and so what they expect. */
 struct hf_evidence {
@@ -70,6 +72,6 @@ struct hf_evidence {
  * ends in, which what it exports must not contradict. `stated`, unless 0, is taken instead. -ENOMEM.
  */
 int hfi_family_evidence(const struct hf_family *family, const char *dir, unsigned int stated,
-			struct hf_evidence *ret);
+			struct hf_evidence *ret) HF_MUST_CHECK HF_NONNULL;
 
 #endif

@@ -13,10 +13,13 @@
 #include "core/base/reason.h"
 #include "shared/stamp.h"
 #include "shared/text.h"
+#include "core/foreign/cache.h"
 #include "core/foreign/candidate.h"
+#include "core/foreign/drivers.h"
 #include "core/foreign/family.h"
 #include "core/foreign/foreign.h"
 #include "core/foreign/registered.h"
+#include "core/foreign/shim.h"
 #include "core/provider/library.h"
 
 static int copy_optional(char **to, const char *from)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shared/attr.h"
 #include "core/base/log.h"
 #include "core/foreign/cache.h"
 #include "core/foreign/drivers.h"
@@ -42,22 +43,16 @@ struct hf_foreign {
 	struct hf_reason no_shim; /* code HF_REASON_NONE: there is one */
 };
 
-int hfi_foreign_init(struct hf_foreign *foreign, const struct hf_foreign_options *options);
-void hfi_foreign_destroy(struct hf_foreign *foreign);
+int hfi_foreign_init(struct hf_foreign *foreign,
+		     const struct hf_foreign_options *options) HF_MUST_CHECK HF_NONNULL;
+void hfi_foreign_destroy(struct hf_foreign *foreign) HF_NONNULL;
 
 /*
  * Reads the configuration if something of it has changed. *ret and *ret_count are the new candidates
  * when 1 is returned, which the caller puts into place; 0: nothing has changed. -errno.
  */
 int hfi_foreign_read(struct hf_foreign *foreign, const struct hf_log *log,
-		     struct hf_candidate **ret, size_t *ret_count);
-
-/* Finds out what each candidate matches, or why it is refused, without mapping it here. */
-int hfi_foreign_learn(struct hf_foreign *foreign, const struct hf_log *log);
-
-/* As hfi_library_load(). */
-int hfi_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate *candidate,
-		     struct hf_provider **ret, struct hf_reason *reason);
+		     struct hf_candidate **ret, size_t *ret_count) HF_MUST_CHECK HF_NONNULL;
 
 /* libibverbs' words on standard error, if the program came through the shim; else to the log. */
 void hfi_foreign_say(const struct hf_log *log, const char *format, ...)

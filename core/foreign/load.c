@@ -7,7 +7,9 @@
 #include "shared/text.h"
 #include "core/foreign/family.h"
 #include "core/foreign/foreign.h"
+#include "core/foreign/load.h"
 #include "core/foreign/registered.h"
+#include "core/foreign/shim.h"
 #include "core/provider/elf.h"
 #include "core/provider/library.h"
 

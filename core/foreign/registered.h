@@ -8,16 +8,18 @@
 
 #include <holdfast-provider/objects.h>
 
+#include "shared/attr.h"
 #include "core/provider/manifest.h"
 
 /*
  * What a library that is mapped has registered, or NULL; `library` is from dlopen(). *ret_abi is the
  * private ABI by whose call it did, untouched for NULL.
  */
-const struct verbs_device_ops *hfi_registered_by(void *library, uint32_t *ret_abi);
+const struct verbs_device_ops *hfi_registered_by(void *library,
+						 uint32_t *ret_abi) HF_MUST_CHECK HF_NONNULL;
 
 /* To be called before and after its dlclose(): the address may be another library's later. */
-void hfi_registered_forget(const struct verbs_device_ops *ops);
+void hfi_registered_forget(const struct verbs_device_ops *ops) HF_NONNULL;
 
 struct hf_registered {
 	const struct verbs_device_ops *ops;
@@ -26,6 +28,6 @@ struct hf_registered {
 };
 
 /* Every library that is mapped and has registered; at most `max`. Returns how many. */
-size_t hfi_registered_list(struct hf_registered *list, size_t max);
+size_t hfi_registered_list(struct hf_registered *list, size_t max) HF_MUST_CHECK HF_NONNULL;
 
 #endif

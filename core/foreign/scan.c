@@ -15,6 +15,7 @@
 #include "shared/file.h"
 #include "shared/text.h"
 #include "core/foreign/scan.h"
+#include "core/foreign/tables.h"
 
 enum { OUTPUT_MAX = 4 << 20, LIMIT_MS = 10000, REPORT_FD = 3, FIXED_ARGS = 4 };
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "shared/attr.h"
 #include "core/foreign/shim.h"
 #include "core/foreign/tables.h"
 
@@ -20,9 +21,11 @@ struct hf_scan_item {
  * Fills the items that are not done. Answers how many processes it took, or -errno where none could
  * be had: then items stay undone.
  */
-int hfi_scan_run(const struct hf_shim_files *files, struct hf_scan_item *items, size_t count);
+int hfi_scan_run(const struct hf_shim_files *files, struct hf_scan_item *items,
+		 size_t count) HF_MUST_CHECK HF_NONNULL;
 
 /* What a batch's output says, for items in their order; returns how many it completed. -ENOMEM. */
-int hfi_scan_take(const char *text, struct hf_scan_item *items, size_t count);
+int hfi_scan_take(const char *text, struct hf_scan_item *items,
+		  size_t count) HF_MUST_CHECK HF_NONNULL;
 
 #endif

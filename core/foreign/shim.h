@@ -5,6 +5,7 @@
 
 #include <holdfast/reason.h>
 
+#include "shared/attr.h"
 #include "core/provider/manifest.h"
 
 /* The files beside this library that foreign providers take. */
@@ -15,12 +16,12 @@ struct hf_shim_files {
 };
 
 /* Installed, moved as a whole, or in the tree they were built in. -EACCES with *reason filled. */
-int hfi_shim_find(struct hf_shim_files *ret, struct hf_reason *reason);
+int hfi_shim_find(struct hf_shim_files *ret, struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL;
 
 /*
  * Has the shim mapped under the name that providers ask for. *ret is for dlclose() once they are
  * mapped. -EACCES with *reason filled, as when another libibverbs.so.1 is in the process.
  */
-int hfi_shim_open(const char *path, void **ret, struct hf_reason *reason);
+int hfi_shim_open(const char *path, void **ret, struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL;
 
 #endif

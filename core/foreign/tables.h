@@ -22,6 +22,7 @@
 
 #include <holdfast-provider/objects.h>
 
+#include "shared/attr.h"
 #include "core/provider/manifest.h"
 
 struct hf_tables {
@@ -38,14 +39,15 @@ struct hf_tables {
  * Parses the block at *text, which ends with a NUL, and moves *text behind it. 0; -EINVAL for what is
  * no whole block, and then *text and *ret are untouched; -ENOMEM.
  */
-int hfi_tables_parse(const char **text, struct hf_tables *ret);
+int hfi_tables_parse(const char **text, struct hf_tables *ret) HF_MUST_CHECK HF_NONNULL;
 
 /* From the library's own words, which may be nonsense. -EINVAL, -ENOMEM. */
-int hfi_tables_take(const struct verbs_device_ops *ops, struct hf_tables *ret);
+int hfi_tables_take(const struct verbs_device_ops *ops,
+		    struct hf_tables *ret) HF_MUST_CHECK HF_NONNULL;
 
 /* Writes a block; -EIO. */
-int hfi_tables_print(const struct hf_tables *tables, FILE *to);
+int hfi_tables_print(const struct hf_tables *tables, FILE *to) HF_NONNULL;
 
-void hfi_tables_clear(struct hf_tables *tables);
+void hfi_tables_clear(struct hf_tables *tables) HF_NONNULL;
 
 #endif

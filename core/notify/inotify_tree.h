@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shared/attr.h"
 #include "shared/hash.h"
 #include "core/base/root.h"
 
@@ -63,25 +64,27 @@ struct hf_places {
 
 /* Wants a directory; the path is absolute or as the root was given. -ENOMEM. */
 int hfi_place_want(struct hf_places *places, enum hf_place_kind kind, uint32_t root,
-		   const char *path);
+		   const char *path) HF_MUST_CHECK HF_NONNULL;
 
 /* Watches a wanted place, or its nearest ancestor that exists, and what lies below. */
-void hfi_place_arm(struct hf_places *places, struct hf_place *place);
+void hfi_place_arm(struct hf_places *places, struct hf_place *place) HF_NONNULL;
 
 /* A child came (watch it, if it is of interest), or went. */
-void hfi_place_child_came(struct hf_places *places, struct hf_place *place, const char *name);
-void hfi_place_child_went(struct hf_places *places, struct hf_place *place, const char *name);
+void hfi_place_child_came(struct hf_places *places, struct hf_place *place,
+			  const char *name) HF_NONNULL;
+void hfi_place_child_went(struct hf_places *places, struct hf_place *place,
+			  const char *name) HF_NONNULL;
 
 /* Forgets what lies below a place. */
-void hfi_place_clear(struct hf_places *places, struct hf_place *place);
+void hfi_place_clear(struct hf_places *places, struct hf_place *place) HF_NONNULL;
 /* Forgets a place that is not a wanted one. */
-void hfi_place_remove(struct hf_places *places, struct hf_place *place);
+void hfi_place_remove(struct hf_places *places, struct hf_place *place) HF_NONNULL;
 /* The kernel has let go of the descriptor, or it stands for another directory now. */
-void hfi_place_unwatch(struct hf_places *places, struct hf_place *place);
+void hfi_place_unwatch(struct hf_places *places, struct hf_place *place) HF_NONNULL;
 
-struct hf_watched *hfi_places_find(struct hf_places *places, int wd);
+struct hf_watched *hfi_places_find(struct hf_places *places, int wd) HF_MUST_CHECK HF_NONNULL;
 /* Memory only. */
-void hfi_places_free(struct hf_places *places);
+void hfi_places_free(struct hf_places *places) HF_NONNULL;
 
 static inline bool hf_place_wanted(const struct hf_place *place)
 {

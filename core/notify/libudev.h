@@ -8,6 +8,8 @@
 
 #include <libudev.h>
 
+#include "shared/attr.h"
+
 #define HF_UDEV_CALLS(CALL)             \
 	CALL(new)                       \
 	CALL(unref)                     \
@@ -31,6 +33,6 @@ struct hf_udev_calls {
 };
 
 /* 0, or -errno and the loader's words in `why` (good until its next call): -ELIBACC without it. */
-int hfi_udev_calls_get(struct hf_udev_calls *ret, const char **why);
+int hfi_udev_calls_get(struct hf_udev_calls *ret, const char **why) HF_MUST_CHECK HF_NONNULL;
 
 #endif

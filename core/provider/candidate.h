@@ -14,6 +14,7 @@
 #include <holdfast/reason.h>
 #include <holdfast-provider/provider.h>
 
+#include "shared/attr.h"
 #include "core/provider/manifest.h"
 
 struct hf_family;
@@ -59,7 +60,8 @@ struct hf_candidate {
 void hfi_candidates_free(struct hf_candidate *candidates, size_t count);
 
 /* Is the file one of theirs? By its name. */
-bool hfi_candidates_have(const struct hf_candidate *candidates, size_t count, const char *file);
+bool hfi_candidates_have(const struct hf_candidate *candidates, size_t count,
+			 const char *file) HF_MUST_CHECK HF_NONNULL_OF(3);
 
 /* Puts the program's own in front; else the order stays. */
 void hfi_candidates_sort(struct hf_candidate *candidates, size_t count);

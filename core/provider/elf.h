@@ -8,6 +8,8 @@
 
 #include <holdfast/reason.h>
 
+#include "shared/attr.h"
+
 /* The strings of its dynamic section: names of needed libraries, symbols and versions. */
 struct hf_elf {
 	char *strings; /* a NUL at the end, and before the first */
@@ -19,9 +21,10 @@ struct hf_elf {
  * within it, or the loader would map what is not there, and the process would die of the first touch.
  * Without `ret` that is all, else its tables are looked at, too. 0, -EACCES with *reason filled, -ENOMEM.
  */
-int hfi_elf_read(const char *path, struct hf_elf *ret, struct hf_reason *reason);
-void hfi_elf_clear(struct hf_elf *elf);
+int hfi_elf_read(const char *path, struct hf_elf *ret, struct hf_reason *reason) HF_MUST_CHECK
+	HF_NONNULL_OF(1, 3);
+void hfi_elf_clear(struct hf_elf *elf) HF_NONNULL;
 
-bool hfi_elf_names(const struct hf_elf *elf, const char *string);
+bool hfi_elf_names(const struct hf_elf *elf, const char *string) HF_MUST_CHECK HF_NONNULL;
 
 #endif

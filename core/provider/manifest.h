@@ -9,6 +9,8 @@
 
 #include <holdfast/reason.h>
 
+#include "shared/attr.h"
+
 enum { HF_PATH_MAX = 256, HF_MANIFEST_MAX = 65536, HF_MANIFEST_RULES_MAX = 1024 };
 
 /* EITHER: libibverbs' kind, a modalias or "rdma_device:N" and the name; not in manifests. */
@@ -37,7 +39,7 @@ struct hf_manifest {
  * it. 0, or -EINVAL with *reason saying which line, or -ENOMEM.
  */
 int hfi_manifest_parse(const char *path, const char *text, size_t size, struct hf_manifest *ret,
-		       struct hf_reason *reason);
-void hfi_manifest_clear(struct hf_manifest *manifest);
+		       struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL;
+void hfi_manifest_clear(struct hf_manifest *manifest) HF_NONNULL;
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <holdfast-provider/objects.h>
 
+#include "shared/attr.h"
 #include "core/provider/manifest.h"
 
 /* What a match goes by. */
@@ -22,13 +23,14 @@ struct hf_match_key {
 
 /* Does a rule of the manifest match? By the driver id, or, in a second pass, by all the rest. */
 bool hfi_manifest_matches(const struct hf_manifest *manifest, struct hf_match_key *key,
-			  bool by_driver_id);
+			  bool by_driver_id) HF_MUST_CHECK HF_NONNULL;
 
 /*
  * Asks the library itself: sets device->match to the entry of its table that fits, if it has one,
  * and lets its match_device decide. Without one `by_table` says whether the table must match.
  */
 bool hfi_provider_takes(const struct verbs_device_ops *ops, bool by_table,
-			struct verbs_sysfs_dev *device, struct hf_match_key *key);
+			struct verbs_sysfs_dev *device,
+			struct hf_match_key *key) HF_MUST_CHECK HF_NONNULL;
 
 #endif

@@ -7,6 +7,7 @@
 #include <utlist.h>
 
 #include "core/foreign/family.h"
+#include "core/registry/list.h"
 #include "core/registry/registry.h"
 
 static void fill_provider_info(const struct hf_registry *registry,

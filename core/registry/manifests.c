@@ -11,7 +11,9 @@
 #include "shared/file.h"
 #include "core/base/reason.h"
 #include "shared/text.h"
+#include "core/foreign/foreign.h"
 #include "core/provider/library.h"
+#include "core/registry/manifests.h"
 #include "core/registry/registry.h"
 
 enum { CANDIDATES_MAX = 4096 };

@@ -9,8 +9,12 @@
 #include "core/base/reason.h"
 #include "shared/stamp.h"
 #include "shared/text.h"
+#include "core/foreign/foreign.h"
+#include "core/foreign/learn.h"
+#include "core/foreign/load.h"
 #include "core/provider/library.h"
 #include "core/provider/match.h"
+#include "core/registry/manifests.h"
 #include "core/registry/registry.h"
 
 int hfi_registry_init(struct hf_registry *registry, const char *const *dirs,

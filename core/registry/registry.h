@@ -10,6 +10,7 @@
 #include <holdfast/provider.h>
 #include <holdfast-provider/provider.h>
 
+#include "shared/attr.h"
 #include "core/base/log.h"
 #include "core/foreign/foreign.h"
 #include "core/provider/candidate.h"
@@ -30,13 +31,8 @@ struct hf_registry {
 };
 
 int hfi_registry_init(struct hf_registry *registry, const char *const *dirs,
-		      const struct hf_foreign_options *foreign);
-void hfi_registry_destroy(struct hf_registry *registry);
-
-/* Reads the manifests again when a directory has changed. 1: something did, 0: nothing. */
-int hfi_registry_refresh(struct hf_registry *registry, const struct hf_log *log);
-/* Reads the distribution's configuration, now and with each refresh from now on. */
-int hfi_registry_want_foreign(struct hf_registry *registry, const struct hf_log *log);
+		      const struct hf_foreign_options *foreign) HF_MUST_CHECK HF_NONNULL;
+void hfi_registry_destroy(struct hf_registry *registry) HF_NONNULL;
 
 /*
  * The provider for a device, loaded, with one device counted on it, and its match entry. NULL with
@@ -44,7 +40,7 @@ int hfi_registry_want_foreign(struct hf_registry *registry, const struct hf_log 
  */
 struct hf_provider *hfi_registry_find(struct hf_registry *registry, const struct hf_log *log,
 				      struct verbs_sysfs_dev *device, struct hf_match_key *key,
-				      struct hf_reason *reason);
+				      struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL;
 
 /*
  * The provider that was found made no object for the device: says so, as libibverbs does, fills
@@ -52,22 +48,19 @@ struct hf_provider *hfi_registry_find(struct hf_registry *registry, const struct
  */
 void hfi_registry_no_object(struct hf_registry *registry, const struct hf_log *log,
 			    struct hf_provider *provider, const struct verbs_sysfs_dev *device,
-			    const char *name, struct hf_reason *reason);
+			    const char *name, struct hf_reason *reason) HF_NONNULL;
 
 /* Gives the device back; the last one unloads the library. Not from within its code. */
-void hfi_registry_put(struct hf_registry *registry, struct hf_provider *provider);
+void hfi_registry_put(struct hf_registry *registry, struct hf_provider *provider) HF_NONNULL;
 
 /*
  * Around fork: takes the lock, and waits until no other thread unloads. A child that is forked in the
  * middle of that has a loader which aborts the process at the next dlopen() or dlclose().
  */
-void hfi_registry_before_fork(struct hf_registry *registry);
+void hfi_registry_before_fork(struct hf_registry *registry) HF_NONNULL;
 /* In the parent and in the child. */
-void hfi_registry_after_fork(struct hf_registry *registry);
+void hfi_registry_after_fork(struct hf_registry *registry) HF_NONNULL;
 /* In the child once, before any registry is used. */
 void hfi_registry_forked(void);
-
-/* An array of struct hf_provider_info, cut or padded to entry_size; the caller frees it. */
-int hfi_registry_list(struct hf_registry *registry, size_t entry_size, void **ret);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <holdfast/stream.h>
 
+#include "shared/attr.h"
 #include "shared/hash.h"
 #include "core/device/device.h"
 
@@ -20,7 +21,8 @@ struct hf_event {
 };
 
 /* Holds the device, which may be NULL. Call with hf->lock held. NULL: no memory. */
-struct hf_event *hfi_event_new(enum hf_event_type type, struct hf_device *device, uint32_t changes);
+struct hf_event *hfi_event_new(enum hf_event_type type, struct hf_device *device,
+			       uint32_t changes) HF_MUST_CHECK;
 
 /* Frees a list of events, as hfi_queue_empty() returns it. Never call with hf->lock held. */
 void hfi_events_free(struct hf_event *first);

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "shared/attr.h"
+
 enum { HF_LOWER_MAX = 64, HF_LOWER_LEVELS = 8 };
 
 /*
@@ -13,6 +15,6 @@ enum { HF_LOWER_MAX = 64, HF_LOWER_LEVELS = 8 };
  * the bottom. Returns the number of interfaces.
  */
 unsigned int hfi_lower_interfaces(const char *sysfs, uint32_t ifindex, uint32_t lower,
-				  uint32_t ret[HF_LOWER_MAX]);
+				  uint32_t ret[HF_LOWER_MAX]) HF_MUST_CHECK HF_NONNULL;
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shared/attr.h"
 #include "core/discovery/entry.h"
 
 struct hf_snapshot_port {
@@ -26,19 +27,21 @@ struct hf_snapshot {
  * -EMFILE, -ENFILE. `nl` may be NULL.
  */
 int hfi_snapshot_read(const struct hf_search_root *root, struct hf_nl *nl,
-		      const struct hf_entry *entry, struct hf_snapshot **ret);
+		      const struct hf_entry *entry, struct hf_snapshot **ret) HF_MUST_CHECK
+	HF_NONNULL_OF(1, 3, 4);
 
 /*
  * Returns what is different, as enum hf_event_change bits. A port that is missing now belongs to a
  * device that is being removed or renamed: that is no change, and *now gets its earlier values.
  */
-uint32_t hfi_snapshot_compare(const struct hf_snapshot *before, struct hf_snapshot *now);
+uint32_t hfi_snapshot_compare(const struct hf_snapshot *before,
+			      struct hf_snapshot *now) HF_MUST_CHECK HF_NONNULL;
 
 /*
  * True when one of the ports uses an interface of the set. With `unknown`, a port without an
  * interface matches too: the hint may be about the interface that it is about to get.
  */
 bool hfi_snapshot_concerns(const struct hf_snapshot *snapshot, const uint32_t *interfaces,
-			   unsigned int count, bool unknown);
+			   unsigned int count, bool unknown) HF_MUST_CHECK HF_NONNULL;
 
 #endif

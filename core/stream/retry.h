@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "shared/attr.h"
+
 enum { HF_RETRY_FIRST_MS = 100 };
 
 struct hf_retry {
@@ -12,9 +14,9 @@ struct hf_retry {
 	unsigned int step;
 };
 
-void hfi_retry_start(struct hf_retry *retry, uint64_t now);
+void hfi_retry_start(struct hf_retry *retry, uint64_t now) HF_NONNULL;
 /* Waits once more, twice as long as before. */
-void hfi_retry_again(struct hf_retry *retry, uint64_t now);
-void hfi_retry_stop(struct hf_retry *retry);
+void hfi_retry_again(struct hf_retry *retry, uint64_t now) HF_NONNULL;
+void hfi_retry_stop(struct hf_retry *retry) HF_NONNULL;
 
 #endif

@@ -3,6 +3,7 @@
 #include "core/foreign/cache.h"
 #include "core/foreign/drivers.h"
 #include "core/foreign/scan.h"
+#include "core/foreign/tables.h"
 #include "t/fuzz/fuzz.h"
 
 const char fuzz_name[] = "foreign";

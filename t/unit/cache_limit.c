@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "core/foreign/cache.h"
+#include "core/foreign/cache_file.h"
 
 static void no_files(void **state)
 {
