@@ -66,7 +66,8 @@ int hfi_wait_init(struct hf_wait *wait, struct hf_device *device, int kernel_fd)
 close_fd:
 	hfi_close(&fd);
 put_removal:
-	hfi_removal_put(device, wait->removal);
+	if (wait->removal)
+		hfi_removal_put(device, wait->removal);
 	wait->removal = NULL;
 	return err;
 }
@@ -77,7 +78,8 @@ void hfi_wait_fini(struct hf_wait *wait)
 		return;
 	hfi_close(&wait->kernel_fd);
 	hfi_close(&wait->fd);
-	hfi_removal_put(wait->device, wait->removal);
+	if (wait->removal)
+		hfi_removal_put(wait->device, wait->removal);
 	wait->removal = NULL;
 	wait->used = false;
 }
