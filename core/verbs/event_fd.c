@@ -66,7 +66,7 @@ int hfi_wait_init(struct hf_wait *wait, struct hf_device *device, int kernel_fd)
 close_fd:
 	hfi_close(&fd);
 put_removal:
-	if (wait->removal)
+	if (device && wait->removal)
 		hfi_removal_put(device, wait->removal);
 	wait->removal = NULL;
 	return err;
