@@ -30,6 +30,9 @@ static int add_to_epoll(int epoll, int fd)
 
 	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0)
 		return 0;
+	/* The limit of /proc/sys/fs/epoll/max_user_watches. */
+	if (errno == ENOSPC)
+		return -ENOMEM;
 	return errno == EPERM ? -EINVAL : -errno;
 }
 

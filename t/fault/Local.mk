@@ -35,6 +35,7 @@ fault_libs = libhf-test-tree.la libhf-test-fakenl.la libholdfast.la
 t_fault_fault_SOURCES = $(fault_sources) \
 	t/fault/fault.c \
 	t/fault/ops-device.c \
+	t/fault/ops-events.c \
 	t/fault/ops-list.c \
 	t/fault/ops-open.c \
 	t/fault/ops-stream.c

@@ -19,7 +19,7 @@
 #include "t/fault/drive.h"
 #include "t/fault/ops.h"
 
-static const struct op *const all_ops[] = {ops_stream, ops_list, ops_device, ops_open};
+static const struct op *const all_ops[] = {ops_stream, ops_list, ops_device, ops_open, ops_events};
 
 enum { MAX_TASKS = 1024, PARTS = 4, MAX_JOBS = 64 };
 

@@ -8,6 +8,7 @@
 extern const struct op ops_list[];
 extern const struct op ops_device[];
 extern const struct op ops_open[];
+extern const struct op ops_events[];
 extern const struct op ops_stream[];
 extern const struct op ops_broken[]; /* wrong on purpose, to see that it is found */
 

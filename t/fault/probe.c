@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A provider that asks nothing of the kernel and counts what it is asked for. */
+/*
+ * A provider that asks nothing of the kernel and counts what it is asked for. With HF_PROBE_NO_KERNEL it says
+ * so, and arming one of its CQs reports a completion and an event of the port at once.
+ */
+#include <errno.h>
 #include <stdlib.h>
 
 #include <holdfast-provider/provider.h>
@@ -46,12 +50,64 @@ static void free_context(struct ibv_context *context)
 	free(verbs);
 }
 
-static const struct verbs_context_ops operations = {.free_context = free_context};
+struct probe_cq {
+	struct ibv_cq base;
+	struct hf_provider_events *events;
+};
+
+static struct ibv_cq *create_cq(struct ibv_context *context, int cqe,
+				struct ibv_comp_channel *channel, int vector)
+{
+	struct probe_cq *cq = calloc(1, sizeof(*cq));
+
+	(void)vector;
+	if (!cq)
+		return NULL;
+	cq->base.cqe = cqe;
+	cq->events = hf_provider_cq_events(context, &cq->base, channel);
+	if (cq->events)
+		return &cq->base;
+	free(cq);
+	return NULL;
+}
+
+static int req_notify_cq(struct ibv_cq *cq, int solicited_only)
+{
+	(void)solicited_only;
+	hf_provider_report_completion(((struct probe_cq *)(void *)cq)->events);
+	return hf_provider_report_port(cq->context, 1, IBV_EVENT_PORT_ACTIVE);
+}
+
+static int destroy_cq(struct ibv_cq *cq)
+{
+	hf_provider_events_end(((struct probe_cq *)(void *)cq)->events);
+	free(cq);
+	return 0;
+}
+
+static const struct verbs_context_ops operations = {
+	.free_context = free_context,
+	.create_cq = create_cq,
+	.req_notify_cq = req_notify_cq,
+	.destroy_cq = destroy_cq,
+};
+
+static int declare(struct verbs_context *context)
+{
+	const struct hf_no_kernel attr = {
+		.size = sizeof(attr),
+		.num_ports = 1,
+		.num_comp_vectors = 1,
+	};
+
+	return getenv("HF_PROBE_NO_KERNEL") ? hf_provider_no_kernel(context, &attr) : 0;
+}
 
 static struct verbs_context *alloc_context(struct ibv_device *device, int cmd_fd,
 					   void *private_data)
 {
 	struct probe_context *context;
+	int err;
 
 	(void)private_data;
 	context = hf_provider_context_alloc(device, cmd_fd, sizeof(*context),
@@ -59,6 +115,13 @@ static struct verbs_context *alloc_context(struct ibv_device *device, int cmd_fd
 					    RDMA_DRIVER_UNKNOWN);
 	if (!context)
 		return NULL;
+	err = declare(&context->base);
+	if (err) {
+		hf_provider_context_uninit(&context->base);
+		free(context);
+		errno = err;
+		return NULL;
+	}
 	counters()->opened++;
 	hf_provider_set_ops(&context->base, &operations);
 	return &context->base;
