@@ -18,6 +18,8 @@ libhf_core_la_SOURCES += \
 	core/device/open.h \
 	core/device/removal.c \
 	core/device/removal.h \
+	core/device/root_kind.c \
+	core/device/root_kind.h \
 	core/device/roots.c \
 	core/device/roots.h \
 	core/device/scan.c \

@@ -60,7 +60,7 @@ static void fill_device_info(struct hf_device *device, struct hf_device_info *in
 	info->kernel_abi = entry->kernel_abi;
 	info->num_ports = entry->num_ports;
 	info->node_number = entry->node_number;
-	info->inode = entry->inode;
+	info->inode = entry->life.inode;
 	info->stamp = entry->stamp;
 	info->node_guid = be64toh(entry->node_guid);
 	info->node_type = device->handle->device.node_type;
@@ -223,7 +223,7 @@ static int read_port_info(int dir, const struct hf_entry *entry, void *arg)
 	struct hf *hf = port->device->hf;
 	const struct hf_search_root *root = &hf->roots[entry->root];
 	/* Netlink knows the port's interface also where the GID table is empty. */
-	bool mine = root->kernel && entry->index >= 0 && hfi_asking_begin(hf);
+	bool mine = entry->index >= 0 && hfi_asking_begin(hf);
 	int err;
 
 	err = hfi_read_port(dir, mine ? hfi_netlink(hf, root) : NULL, entry, port->port,

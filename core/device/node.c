@@ -17,18 +17,6 @@
 #include "core/discovery/entry.h"
 #include "core/discovery/read_brief.h"
 
-/*
- * A kernel's node is a character device of that very number. Below other roots a node may be
- * anything a provider can use, but a character device of another number is still the wrong one.
- */
-static bool right_node(const struct hf_search_root *root, const struct hf_entry *entry,
-		       const struct stat *st)
-{
-	if (S_ISCHR(st->st_mode) && entry->node_number)
-		return st->st_rdev == entry->node_number;
-	return !root->kernel;
-}
-
 static void char_path(const struct hf_search_root *root, const struct hf_entry *entry,
 		      char path[HF_PATH_SIZE])
 {
@@ -45,7 +33,7 @@ static int open_verified_node(const struct hf_search_root *root, const struct hf
 	/* Opening the wrong node may block, or do something: look before, and prove it after. */
 	if (stat(path, &st) < 0)
 		return -errno;
-	if (!right_node(root, entry, &st))
+	if (!root->kind->right_node(entry->node_number, &st))
 		return -ENXIO;
 	do
 		fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
@@ -55,7 +43,7 @@ static int open_verified_node(const struct hf_search_root *root, const struct hf
 	if (fstat(fd, &st) < 0)
 		err = -errno;
 	else
-		err = right_node(root, entry, &st) ? 0 : -ENXIO;
+		err = root->kind->right_node(entry->node_number, &st) ? 0 : -ENXIO;
 	if (err)
 		hfi_close(&fd);
 	return err ? err : fd;
@@ -170,7 +158,7 @@ bool hfi_device_ready(const struct hf *hf, struct hf_entry *entry, struct hf_rea
 			err = 0;
 		}
 	}
-	if (err || !right_node(root, entry, &st))
+	if (err || !root->kind->right_node(entry->node_number, &st))
 		snprintf(wanted, sizeof(wanted), "device %u:%u", major(entry->node_number),
 			 minor(entry->node_number));
 	if (err) {
@@ -178,7 +166,7 @@ bool hfi_device_ready(const struct hf *hf, struct hf_entry *entry, struct hf_rea
 			       "device node %s: %s", path, strerrordesc_np(-err));
 		return false;
 	}
-	if (!right_node(root, entry, &st)) {
+	if (!root->kind->right_node(entry->node_number, &st)) {
 		if (S_ISCHR(st.st_mode))
 			snprintf(found, sizeof(found), "device %u:%u", major(st.st_rdev),
 				 minor(st.st_rdev));

@@ -23,7 +23,7 @@ int hfi_verify(struct hf_device *device, const struct hf_entry *entry)
 	if (atomic_load(&device->gone))
 		return -ENODEV;
 	/* The netlink socket is used in turns; a provider that opens while it is asked does without. */
-	mine = root->kernel && entry->index >= 0 && hfi_asking_begin(hf);
+	mine = entry->index >= 0 && hfi_asking_begin(hf);
 	if (mine)
 		nl = hfi_netlink(hf, root);
 	err = hfi_entry_verify(root, nl, entry);

@@ -10,36 +10,33 @@
 #include "shared/userns.h"
 #include "core/device/hf.h"
 #include "core/device/removal.h"
-#include "core/notify/removal_kernel.h"
-#include "core/notify/removal_tree.h"
 
 struct hf_removal {
 	unsigned int users; /* guarded by hf->lock */
 	int fd;
 };
 
-static int open_for_kernel(struct hf *hf, const struct hf_device *device)
+/* Asked once: the answer is that of the process's user namespace. */
+static bool uevents_are_heard(struct hf *hf)
 {
 	if (!atomic_load(&hf->uevents)) {
 		int heard = hfi_uevents_are_heard() ? 1 : -1;
 
 		atomic_store(&hf->uevents, heard);
 	}
-	if (atomic_load(&hf->uevents) < 0)
-		return -EOPNOTSUPP;
-	return hfi_removal_kernel_open(hf->roots[device->key.root].sysfs, device->key.uverbs);
+	return atomic_load(&hf->uevents) > 0;
 }
 
 static int open_source(struct hf *hf, const struct hf_device *device)
 {
+	const struct hf_search_root *root = &hf->roots[device->key.root];
 	int fd;
 
 	if (hf->flags & HF_NO_NOTIFY)
 		return -EOPNOTSUPP;
-	if (hf->roots[device->key.root].kernel)
-		fd = open_for_kernel(hf, device);
-	else
-		fd = hfi_removal_tree_open(hf->roots[device->key.root].sysfs, device->key.uverbs);
+	if ((root->kind->reports & HF_REPORTS_UEVENT) && !uevents_are_heard(hf))
+		return -EOPNOTSUPP;
+	fd = root->kind->open_removal(root->sysfs, device->key.uverbs);
 	if (fd >= 0 || fd == -ENODEV || hfi_error_is_shortage(fd))
 		return fd;
 	hf_debug(&hf->log, "%s: its removal is not heard: %s", device->key.uverbs,

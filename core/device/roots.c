@@ -7,8 +7,8 @@
 
 #include "shared/file.h"
 #include "shared/text.h"
+#include "core/device/root_kind.h"
 #include "core/device/roots.h"
-#include "core/discovery/sysfs.h"
 
 static int add_search_root(struct hf_roots *roots, const char *sysfs, const char *dev)
 {

@@ -16,7 +16,7 @@
 
 struct hf_nl *hfi_netlink(struct hf *hf, const struct hf_search_root *root)
 {
-	if (!root->kernel || (hf->flags & HF_NO_NETLINK))
+	if (!root->kind->netlink || (hf->flags & HF_NO_NETLINK))
 		return NULL;
 	if (!hf->nl && !hf->nl_tried) {
 		int err = hfi_nl_open(&hf->nl);
@@ -34,7 +34,7 @@ unsigned int hfi_sources(const struct hf *hf, const struct hf_search_root *root)
 {
 	unsigned int sources = HF_SOURCE_SYSFS | HF_SOURCE_NETLINK;
 
-	if (!root->kernel || (hf->flags & HF_NO_NETLINK))
+	if (!root->kind->netlink || (hf->flags & HF_NO_NETLINK))
 		sources &= ~(unsigned int)HF_SOURCE_NETLINK;
 	if (hf->flags & HF_NO_SYSFS)
 		sources &= ~(unsigned int)HF_SOURCE_SYSFS;

@@ -222,7 +222,7 @@ int hfi_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
 	struct hf_device *fresh;
 	int err;
 
-	if (device && !entry->inode && entry->index < 0) {
+	if (device && !entry->life.inode && entry->index < 0) {
 		device->seen = scan;
 		set_reason(hf, device, entry);
 		return 0;

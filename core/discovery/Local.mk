@@ -8,6 +8,8 @@ libhf_core_la_SOURCES += \
 	core/discovery/discover.h \
 	core/discovery/entry.c \
 	core/discovery/entry.h \
+	core/discovery/life.c \
+	core/discovery/life.h \
 	core/discovery/names.c \
 	core/discovery/names.h \
 	core/discovery/netlink.c \

@@ -35,7 +35,7 @@ static int read_gid_attr(int port_dir, uint32_t index, union ibv_gid *ret)
 
 	if (err)
 		return err;
-	length = hfi_attr_read(port_dir, path, text, sizeof(text), NULL, NULL);
+	length = hfi_attr_read(port_dir, path, text, sizeof(text), NULL);
 	if (length < 0)
 		return (int)length;
 	return hfi_parse_gid(text, ret) ? -EIO : 0;
@@ -54,7 +54,7 @@ static bool is_used(const union ibv_gid *gid)
 static int read_state(int port_dir, const char *path, uint32_t *ret)
 {
 	char text[64];
-	ssize_t length = hfi_attr_read(port_dir, path, text, sizeof(text), NULL, NULL);
+	ssize_t length = hfi_attr_read(port_dir, path, text, sizeof(text), NULL);
 
 	if (length < 0)
 		return (int)length;
@@ -65,7 +65,7 @@ static int read_state(int port_dir, const char *path, uint32_t *ret)
 static int read_link_layer(int port_dir, int32_t *ret)
 {
 	char text[64];
-	ssize_t length = hfi_attr_read(port_dir, "link_layer", text, sizeof(text), NULL, NULL);
+	ssize_t length = hfi_attr_read(port_dir, "link_layer", text, sizeof(text), NULL);
 
 	if (length < 0 && length != -ENOENT)
 		return (int)length;
@@ -90,7 +90,7 @@ static int read_gid_type(int port_dir, uint32_t index, int32_t link_layer, enum 
 
 	if (err)
 		return err;
-	length = hfi_attr_read(port_dir, path, text, sizeof(text), NULL, NULL);
+	length = hfi_attr_read(port_dir, path, text, sizeof(text), NULL);
 	if (length == -EINVAL)
 		return 1;
 	/* Before 4.5 there were no types, and all was the first one. */
@@ -109,7 +109,7 @@ static int read_netdev(int port_dir, uint32_t index, char netdev[IFNAMSIZ])
 	netdev[0] = '\0';
 	if (err)
 		return err;
-	length = hfi_attr_read(port_dir, path, text, sizeof(text), NULL, NULL);
+	length = hfi_attr_read(port_dir, path, text, sizeof(text), NULL);
 	/* EINVAL: no netdev, or one in another network namespace. */
 	if (length == -ENOENT || length == -EINVAL)
 		return 0;
@@ -211,7 +211,7 @@ int hfi_read_pkey(int device_dir, uint32_t port, uint32_t index, uint16_t *ret)
 
 	if (err)
 		return err;
-	length = hfi_attr_read(device_dir, path, text, sizeof(text), NULL, NULL);
+	length = hfi_attr_read(device_dir, path, text, sizeof(text), NULL);
 	if (length < 0)
 		return (int)length;
 	if (hfi_parse_number(text, 16, UINT16_MAX, &value))
@@ -270,8 +270,7 @@ int hfi_read_port(int device_dir, struct hf_nl *nl, const struct hf_entry *entry
 	if (!err)
 		err = read_link_layer(fd, &info.link_layer);
 	if (!err) {
-		ssize_t length =
-			hfi_attr_read(fd, "rate", info.rate, sizeof(info.rate), NULL, NULL);
+		ssize_t length = hfi_attr_read(fd, "rate", info.rate, sizeof(info.rate), NULL);
 		err = length < 0 ? (int)length : 0;
 	}
 	if (!err)

@@ -2,9 +2,10 @@
 /*
  * The binding of class/infiniband/NAME to an instance. Nothing in sysfs leads from uverbsN to NAME
  * but the name in `ibdev`, and names move. What makes the binding sound: NAME exists from before
- * uverbsN appears until after it is gone, no two devices share a name at a time, and the inode of
- * `ibdev` is never used again. So if uverbsN has the inode before and after NAME was looked up, and
- * `ibdev` told that NAME both times, it was this device's directory.
+ * uverbsN appears until after it is gone, no two devices share a name at a time, and what
+ * proves the instance (life.h) is never used again: an inode is not while its file is held open. So if
+ * uverbsN is the same instance before and after NAME was looked up, and `ibdev` told that NAME both
+ * times, it was this device's directory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,6 +34,7 @@ int hfi_binding_open(const struct hf_classes *classes, const char *uverbs,
 		     struct hf_binding *binding)
 {
 	ssize_t length;
+	int err;
 
 	memset(binding, 0, sizeof(*binding));
 	binding->ibdev = -1;
@@ -40,10 +42,12 @@ int hfi_binding_open(const struct hf_classes *classes, const char *uverbs,
 	if (binding->uverbs < 0)
 		return binding->uverbs;
 	length = hfi_attr_read(binding->uverbs, "ibdev", binding->name, sizeof(binding->name),
-			       &binding->st, &binding->ibdev);
+			       &binding->ibdev);
 	if (length < 0)
 		return (int)length;
-	return check_name(binding->name);
+	err = classes->kind->read_life(binding->uverbs, NULL, binding->ibdev, &binding->life,
+				       &binding->stamp);
+	return err ? err : check_name(binding->name);
 }
 
 /* The inode that a path leads to now, 0 for none. */
@@ -57,7 +61,9 @@ static uint64_t inode_at(int dirfd, const char *path)
 int hfi_binding_holds(const struct hf_classes *classes, const char *uverbs,
 		      const struct hf_binding *binding, uint64_t device_inode)
 {
-	char name[HF_NAME_SIZE], path[HF_NAME_SIZE + 8];
+	char name[HF_NAME_SIZE];
+	struct timespec stamp;
+	struct hf_life now;
 
 	if (hfi_attr_again(binding->ibdev, name, sizeof(name)) < 0 ||
 	    strcmp(name, binding->name) != 0)
@@ -65,9 +71,8 @@ int hfi_binding_holds(const struct hf_classes *classes, const char *uverbs,
 	if (device_inode && inode_at(classes->ib, binding->name) != device_inode)
 		return 0;
 	/* By path and last: a held directory of a tree that is not sysfs outlives its device. */
-	if (hfi_print(path, sizeof(path), "%s/ibdev", uverbs))
-		return 0;
-	return inode_at(classes->verbs, path) == binding->st.st_ino;
+	return classes->kind->read_life(classes->verbs, uverbs, -1, &now, &stamp) == 0 &&
+	       hfi_life_same(&now, &binding->life);
 }
 
 /* One attempt; -EAGAIN when it was disturbed. */
@@ -79,7 +84,7 @@ static int open_bound(const struct hf_classes *classes, const struct hf_entry *e
 	int err = hfi_binding_open(classes, entry->uverbs, &binding);
 	int fd = -1;
 
-	if (!err && binding.st.st_ino != entry->inode)
+	if (!err && !hfi_life_same(&binding.life, &entry->life))
 		err = -ENODEV;
 	if (err)
 		goto close_binding;
@@ -107,7 +112,7 @@ static int open_known(const struct hf_classes *classes, const struct hf_entry *e
 	struct stat st;
 	int fd;
 
-	if (!entry->device_inode || check_name(entry->name))
+	if (!classes->kind->unique_inodes || !entry->device_inode || check_name(entry->name))
 		return -EAGAIN;
 	fd = hfi_open_dir(classes->ib, entry->name);
 	if (fd < 0)
@@ -121,7 +126,7 @@ static int open_known(const struct hf_classes *classes, const struct hf_entry *e
 
 static int check_entry_complete(const struct hf_entry *entry)
 {
-	if (entry->inode)
+	if (entry->life.inode)
 		return hfi_is_uverbs_name(entry->uverbs) ? 0 : -EINVAL;
 	return entry->index >= 0 ? -EOPNOTSUPP : -EIO;
 }
@@ -161,7 +166,8 @@ close_classes:
 int hfi_entry_open_uverbs(const struct hf_search_root *root, const struct hf_entry *entry)
 {
 	char path[HF_PATH_SIZE + 2 * HF_NAME_SIZE];
-	struct stat st;
+	struct timespec stamp;
+	struct hf_life life;
 	int err = check_entry_complete(entry);
 	int fd;
 
@@ -173,9 +179,8 @@ int hfi_entry_open_uverbs(const struct hf_search_root *root, const struct hf_ent
 	fd = hfi_open_dir(AT_FDCWD, path);
 	if (fd < 0)
 		return hfi_error_is_gone(fd) ? -ENODEV : fd;
-	if (fstatat(fd, "ibdev", &st, 0) < 0)
-		err = hfi_error_is_gone(-errno) ? -ENODEV : -errno;
-	else if (st.st_ino != entry->inode)
+	err = root->kind->read_life(fd, NULL, -1, &life, &stamp);
+	if (hfi_error_is_gone(err) || (!err && !hfi_life_same(&life, &entry->life)))
 		err = -ENODEV;
 	if (err)
 		hfi_close(&fd);

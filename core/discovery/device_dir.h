@@ -24,9 +24,10 @@ int hfi_entry_open_uverbs(const struct hf_search_root *root,
 
 /* Finds the directory of the instance behind an open uverbsN. */
 struct hf_binding {
-	int uverbs;	/* the held directory */
-	int ibdev;	/* its attribute, held for being read again */
-	struct stat st; /* of it */
+	int uverbs; /* the held directory */
+	int ibdev;  /* its attribute, held for being read again */
+	struct hf_life life;
+	struct timespec stamp;
 	char name[HF_NAME_SIZE];
 };
 

@@ -52,7 +52,7 @@ static int scan_begin(struct scan *scan, const struct hf_search_root *root, unsi
 
 	memset(scan, 0, sizeof(*scan));
 	scan->classes.verbs = scan->classes.ib = -1;
-	if ((sources & HF_SOURCE_NETLINK) && root->kernel)
+	if ((sources & HF_SOURCE_NETLINK) && root->kind->netlink)
 		scan->nl = nl;
 	scan->guess = scan->nl && one && (sources & HF_SOURCE_SYSFS);
 	/* Before sysfs is read: then what sysfs has and the dump has not is new, or not ours. */

@@ -25,12 +25,12 @@ void hfi_entries_free(struct hf_entries *entries)
 
 int hfi_entry_same(const struct hf_entry *a, const struct hf_entry *b)
 {
-	bool inodes = a->inode && b->inode;
+	bool inodes = a->life.inode && b->life.inode;
 	bool indexes = a->index >= 0 && b->index >= 0;
 
 	if (a->root != b->root || strcmp(a->uverbs, b->uverbs) != 0)
 		return 0;
-	if (inodes && a->inode != b->inode)
+	if (inodes && !hfi_life_same(&a->life, &b->life))
 		return 0;
 	if (indexes && a->index != b->index)
 		return 0;
@@ -51,7 +51,7 @@ int hfi_entry_complete(const struct hf_search_root *root, struct hf_entry *entry
 	if (err)
 		return err;
 	/* What cannot be read is not another device for that. */
-	if (whole.inode && !hfi_entry_same(entry, &whole))
+	if (whole.life.inode && !hfi_entry_same(entry, &whole))
 		return -ENODEV;
 	/* Nor is it complete: what is missing may be had the next time. */
 	if (whole.reason.code)
@@ -72,7 +72,7 @@ int hfi_entry_read_modalias(const struct hf_search_root *root, const struct hf_e
 
 	if (uverbs < 0)
 		return uverbs;
-	length = hfi_attr_read(uverbs, "device/modalias", text, sizeof(text), NULL, NULL);
+	length = hfi_attr_read(uverbs, "device/modalias", text, sizeof(text), NULL);
 	hfi_close(&uverbs);
 	if (hfi_error_is_shortage((int)length))
 		return (int)length;
@@ -113,18 +113,19 @@ int hfi_entry_node_path(const struct hf_search_root *root, const struct hf_entry
 	return err;
 }
 
-static int verify_inode(const struct hf_search_root *root, const struct hf_entry *entry)
+static int verify_life(const struct hf_search_root *root, const struct hf_entry *entry)
 {
 	char path[HF_PATH_SIZE + 2 * HF_NAME_SIZE];
-	struct stat st;
-	int err = hfi_print(path, sizeof(path), "%s/class/infiniband_verbs/%s/ibdev", root->sysfs,
+	struct timespec stamp;
+	struct hf_life life;
+	int err = hfi_print(path, sizeof(path), "%s/class/infiniband_verbs/%s", root->sysfs,
 			    entry->uverbs);
 
+	if (!err)
+		err = root->kind->read_life(AT_FDCWD, path, -1, &life, &stamp);
 	if (err)
-		return err;
-	if (fstatat(AT_FDCWD, path, &st, 0) < 0)
-		return hfi_error_is_gone(-errno) ? -ENODEV : -errno;
-	return st.st_ino == entry->inode ? 0 : -ENODEV;
+		return hfi_error_is_gone(err) ? -ENODEV : err;
+	return hfi_life_same(&life, &entry->life) ? 0 : -ENODEV;
 }
 
 static int verify_index(struct hf_nl *nl, const struct hf_entry *entry)
@@ -134,7 +135,7 @@ static int verify_index(struct hf_nl *nl, const struct hf_entry *entry)
 
 	/* A kernel that knows the index, yet no char device: old, or only just made. */
 	if (err == -EINVAL || err == -EOPNOTSUPP || err == -ENOENT)
-		return entry->inode ? 0 : -ENODEV;
+		return entry->life.inode ? 0 : -ENODEV;
 	if (err)
 		return err;
 	if (strcmp(chardev.name, entry->uverbs) != 0)
@@ -147,8 +148,8 @@ int hfi_entry_verify(const struct hf_search_root *root, struct hf_nl *nl,
 {
 	int err = -EIO;
 
-	if (entry->inode) {
-		err = verify_inode(root, entry);
+	if (entry->life.inode) {
+		err = verify_life(root, entry);
 		if (err)
 			return err;
 	}
@@ -156,7 +157,7 @@ int hfi_entry_verify(const struct hf_search_root *root, struct hf_nl *nl,
 		int said = verify_index(nl, entry);
 
 		/* Netlink out of order does not undo what the inode has proven. */
-		if (said == -ENODEV || !entry->inode)
+		if (said == -ENODEV || !entry->life.inode)
 			err = said;
 	}
 	return err;

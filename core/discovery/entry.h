@@ -13,6 +13,7 @@
 
 #include "shared/attr.h"
 #include "core/base/root.h"
+#include "core/discovery/life.h"
 
 struct hf_nl; /* an RDMA netlink socket, see netlink.h */
 
@@ -35,7 +36,7 @@ struct hf_entry {
 	char uverbs[HF_NAME_SIZE]; /* "uverbs0" */
 	char name[HF_NAME_SIZE];   /* "rxe0" */
 	int32_t index;		   /* RDMA netlink index, -1 unknown */
-	uint64_t inode;		   /* inode of uverbsN/ibdev, 0 unknown (netlink only) */
+	struct hf_life life;	   /* its inode is 0 where only netlink knows the device */
 	uint64_t device_inode;	   /* inode of class/infiniband/NAME, 0 unknown */
 	struct timespec stamp;	   /* mtime of uverbsN/ibdev */
 	dev_t node_number;	   /* of the char device, 0 unknown */

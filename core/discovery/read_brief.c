@@ -24,7 +24,7 @@ static int read_attr_below(int dirfd, const char *directory, const char *attribu
 
 	if (hfi_print(path, sizeof(path), "%s/%s", directory, attribute))
 		return -EINVAL;
-	length = hfi_attr_read(dirfd, path, text, size, NULL, NULL);
+	length = hfi_attr_read(dirfd, path, text, size, NULL);
 	return length < 0 ? (int)length : 0;
 }
 
@@ -64,20 +64,23 @@ int hfi_sight_briefly(const struct hf_classes *classes, const char *uverbs, bool
 	if (err)
 		return err;
 	length = hfi_attr_read(classes->verbs, path, binding.name, sizeof(binding.name),
-			       &binding.st, &binding.ibdev);
+			       &binding.ibdev);
 	if (length < 0)
 		return (int)length;
 	err = hfi_is_name(binding.name, HF_NAME_SIZE - 1) ? 0 : -EINVAL;
+	if (!err)
+		err = classes->kind->read_life(classes->verbs, uverbs, binding.ibdev, &binding.life,
+					       &binding.stamp);
 	if (err)
 		goto close_binding;
 	memcpy(entry.name, binding.name, sizeof(entry.name));
-	entry.inode = binding.st.st_ino;
-	entry.stamp = binding.st.st_mtim;
+	entry.life = binding.life;
+	entry.stamp = binding.stamp;
 	err = read_device_brief(classes, &entry);
 	/*
-	 * A calm scan is proven as a whole, at its end. Any other relies on an inode's never being
-	 * used again: if uverbsN/ibdev has it before and after, and says the same name, then what was
-	 * read by path in between was the instance's.
+	 * A calm scan is proven as a whole, at its end. Any other relies on this: no other file has the
+	 * inode of uverbsN/ibdev while that is held open. If it is there before and after, and says the
+	 * same name, then what was read by path in between was the instance's.
 	 */
 	if (!err && !calm && !hfi_binding_holds(classes, uverbs, &binding, 0))
 		err = -EAGAIN;
@@ -102,7 +105,8 @@ bool hfi_calm_begin(const struct hf_search_root *root, const struct hf_classes *
 		    struct hf_calm *calm)
 {
 	/* sysfs does not stamp a directory when something comes or goes (kernfs, Linux 6.1). */
-	if (root->kernel || stamp(classes->verbs, &calm->verbs) || stamp(classes->ib, &calm->ib))
+	if (!root->kind->dir_stamps || stamp(classes->verbs, &calm->verbs) ||
+	    stamp(classes->ib, &calm->ib))
 		return false;
 	return hfi_stamp_is_settled(&calm->verbs.mtime) && hfi_stamp_is_settled(&calm->ib.mtime);
 }
@@ -138,7 +142,7 @@ int hfi_entry_read_number(const struct hf_search_root *root, struct hf_entry *en
 			entry->uverbs);
 	if (err)
 		return err;
-	length = hfi_attr_read(AT_FDCWD, path, text, sizeof(text), NULL, NULL);
+	length = hfi_attr_read(AT_FDCWD, path, text, sizeof(text), NULL);
 	if (length < 0)
 		return (int)length;
 	err = hfi_parse_dev(text, &number);

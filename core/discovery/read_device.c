@@ -42,7 +42,7 @@ static void half_made(struct hf_entry *entry, int err, bool of_uverbs, const cha
 static int read_device_attr(struct hf_entry *entry, int dirfd, bool of_uverbs,
 			    const char *attribute, char *text, size_t size)
 {
-	ssize_t length = hfi_attr_read(dirfd, attribute, text, size, NULL, NULL);
+	ssize_t length = hfi_attr_read(dirfd, attribute, text, size, NULL);
 
 	if (length >= 0)
 		return 0;
@@ -215,8 +215,8 @@ static int read_device_files(struct sight *s)
 	int err;
 
 	memcpy(entry->name, s->binding.name, sizeof(entry->name));
-	entry->inode = s->binding.st.st_ino;
-	entry->stamp = s->binding.st.st_mtim;
+	entry->life = s->binding.life;
+	entry->stamp = s->binding.stamp;
 	err = read_uverbs_number(s);
 	if (!err)
 		err = ask_netlink(s);
@@ -252,7 +252,7 @@ static int sight_once(struct sight *s, const char *uverbs)
 	if (err) {
 		/* No name: a device that is on its way out looks like this, too. */
 		half_made(entry, err, true, s->binding.uverbs < 0 ? "" : "ibdev");
-		entry->inode = s->binding.st.st_ino;
+		entry->life = s->binding.life;
 		err = hfi_error_is_gone(err) ? -EAGAIN : 0;
 		goto close_binding;
 	}

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "shared/hash.h"
 #include "shared/text.h"
@@ -89,18 +88,17 @@ void hfi_listing_free(struct hf_listing *listing)
 bool hfi_listing_sight(const struct hf_listing *listing, const struct hf_classes *classes,
 		       const char *uverbs, struct hf_entry *ret)
 {
-	char path[HF_NAME_SIZE + 8];
-	struct hf_entry entry;
 	struct listed *listed;
-	struct stat st;
+	struct hf_entry entry;
+	struct timespec stamp;
+	struct hf_life life;
 
 	HASH_FIND_STR(listing->by_uverbs, uverbs, listed);
-	if (!listed || hfi_print(path, sizeof(path), "%s/ibdev", uverbs) ||
-	    fstatat(classes->verbs, path, &st, 0) < 0)
+	if (!listed || classes->kind->read_life(classes->verbs, uverbs, -1, &life, &stamp))
 		return false;
 	hfi_nl_entry(listed->device, &listed->chardev, &entry);
-	entry.inode = st.st_ino;
-	entry.stamp = st.st_mtim;
+	entry.life = life;
+	entry.stamp = stamp;
 	entry.brief = true;
 	*ret = entry;
 	return true;

@@ -2,9 +2,7 @@
 /* Roots, their class directories, and cheap reading of attributes. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "shared/error.h"
@@ -16,40 +14,6 @@ bool hfi_error_is_gone(int err)
 {
 	/* A held directory of sysfs whose device has gone answers ENOENT, an open attribute ENODEV. */
 	return err == -ENOENT || err == -ENODEV || err == -ENOTDIR || err == -ENXIO;
-}
-
-static int set_root_path(char path[HF_PATH_SIZE], const char *from)
-{
-	int err = hfi_copy(path, HF_PATH_SIZE, from);
-	size_t length;
-
-	if (err)
-		return err;
-	for (length = strlen(path); length > 1 && path[length - 1] == '/'; length--)
-		path[length - 1] = '\0';
-	return 0;
-}
-
-int hfi_search_root_init(struct hf_search_root *root, const char *sysfs, const char *dev)
-{
-	struct hf_search_root here = {.kernel = false};
-	struct statfs fs;
-	int err;
-
-	if (sysfs[0] != '/' || dev[0] != '/')
-		return -EINVAL;
-	err = set_root_path(here.sysfs, sysfs);
-	if (!err)
-		err = set_root_path(here.dev, dev);
-	if (err)
-		return err;
-	/* Also without sysfs there, as in some containers: netlink may still know the devices. */
-	if (!strcmp(here.sysfs, "/sys"))
-		here.kernel = true;
-	else if (statfs(here.sysfs, &fs) == 0)
-		here.kernel = fs.f_type == SYSFS_MAGIC;
-	*root = here;
-	return 0;
 }
 
 static int open_class_dir(const struct hf_search_root *root, const char *name)
@@ -64,7 +28,7 @@ static int open_class_dir(const struct hf_search_root *root, const char *name)
 
 int hfi_classes_open(const struct hf_search_root *root, struct hf_classes *ret)
 {
-	struct hf_classes here = {.verbs = -1, .ib = -1};
+	struct hf_classes here = {.kind = root->kind, .verbs = -1, .ib = -1};
 
 	here.verbs = open_class_dir(root, "infiniband_verbs");
 	if (here.verbs < 0 && here.verbs != -ENOENT)
@@ -77,6 +41,7 @@ int hfi_classes_open(const struct hf_search_root *root, struct hf_classes *ret)
 			return here.ib;
 		}
 	}
+	ret->kind = here.kind;
 	ret->verbs = here.verbs < 0 ? -1 : here.verbs;
 	ret->ib = here.ib < 0 ? -1 : here.ib;
 	ret->error = here.verbs < 0 ? here.verbs : here.ib;
@@ -123,10 +88,8 @@ ssize_t hfi_attr_again(int fd, char *value, size_t size)
 	return finish_attribute(value, size, (ssize_t)length);
 }
 
-ssize_t hfi_attr_read(int dirfd, const char *path, char *value, size_t size, struct stat *st,
-		      int *keep)
+ssize_t hfi_attr_read(int dirfd, const char *path, char *value, size_t size, int *keep)
 {
-	struct stat here;
 	ssize_t length;
 	int fd;
 
@@ -136,12 +99,7 @@ ssize_t hfi_attr_read(int dirfd, const char *path, char *value, size_t size, str
 	while (fd < 0 && errno == EINTR);
 	if (fd < 0)
 		return -errno;
-	if (st && fstat(fd, &here) < 0)
-		length = -errno;
-	else
-		length = hfi_attr_again(fd, value, size);
-	if (length >= 0 && st)
-		*st = here;
+	length = hfi_attr_again(fd, value, size);
 	if (length >= 0 && keep)
 		*keep = fd;
 	else

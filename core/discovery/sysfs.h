@@ -10,12 +10,9 @@
 #include "shared/attr.h"
 #include "core/base/root.h"
 
-/* Fills in `kernel` from the file system's type ("/sys" itself always counts as a kernel's). */
-int hfi_search_root_init(struct hf_search_root *root, const char *sysfs,
-			 const char *dev) HF_MUST_CHECK HF_NONNULL;
-
 /* The two class directories of a root, -1 where missing. */
 struct hf_classes {
+	const struct hf_root_kind *kind;
 	int verbs;
 	int ib;
 	int error; /* why one is missing */
@@ -33,7 +30,7 @@ bool hfi_error_is_gone(int err) HF_MUST_CHECK;
  * As hfi_read_file(), with fewer system calls: a text that ends in a newline is taken as complete,
  * as every attribute of the kernel's is. Hands out the open file in *keep unless that is NULL.
  */
-ssize_t hfi_attr_read(int dirfd, const char *path, char *value, size_t size, struct stat *st,
+ssize_t hfi_attr_read(int dirfd, const char *path, char *value, size_t size,
 		      int *keep) HF_MUST_CHECK HF_NONNULL_OF(2, 3);
 /* The same once more, from its start, through the open file. */
 ssize_t hfi_attr_again(int fd, char *value, size_t size) HF_MUST_CHECK HF_NONNULL;

@@ -150,7 +150,7 @@ int hfi_change_check_new(const struct hf_search_root *roots, unsigned int num_ro
 		return -ENOMEM;
 	check->fork_count = hfi_fork_count();
 	for (unsigned int i = 0; i < num_roots && !err; i++) {
-		if (roots[i].kernel)
+		if (!roots[i].kind->dir_stamps)
 			kernels = &roots[i];
 		else
 			err = add_dirs(check, &roots[i]);

@@ -41,9 +41,9 @@ static int want_root(struct hf_inotify *inotify, const struct hf_watch_options *
 	const struct hf_search_root *r = &options->roots[root];
 	int err = 0;
 
-	if (!r->kernel)
+	if (r->kind->reports & HF_REPORTS_INOTIFY)
 		err = want(inotify, HF_PLACE_VERBS_CLASS, root, r->sysfs, "class/infiniband_verbs");
-	if (!err && !r->kernel)
+	if (!err && (r->kind->reports & HF_REPORTS_INOTIFY))
 		err = want(inotify, HF_PLACE_IB_CLASS, root, r->sysfs, "class/infiniband");
 	if (!err && (options->flags & HF_WATCH_READINESS))
 		err = want(inotify, HF_PLACE_NODES, root, r->dev, "infiniband");

@@ -47,8 +47,8 @@ struct hf_watch {
 	struct hf_netlink_source *rdma;
 	struct hf_netlink_source *route;
 	struct hf_inotify *inotify;
-	bool kernel_root;
-	bool blind; /* no uevents that can be trusted, where they are needed */
+	uint32_t reports; /* enum hf_root_reports that any root needs */
+	bool blind;	  /* no uevents that can be trusted, where they are needed */
 	bool lost;
 	bool timer_due;
 	struct pending *pending; /* in order */
@@ -143,16 +143,16 @@ static int open_sources(struct hf_watch *watch)
 	int err = 0;
 
 	for (unsigned int i = 0; i < watch->options.num_roots; i++)
-		watch->kernel_root |= watch->options.roots[i].kernel;
+		watch->reports |= watch->options.roots[i].kind->reports;
 	if (flags & HF_WATCH_NO_SOCKETS) {
 		watch->blind = true;
 		return 0;
 	}
-	if (watch->kernel_root)
+	if (watch->reports & HF_REPORTS_UEVENT)
 		err = open_uevents(watch);
-	if (!err && watch->kernel_root && !(flags & HF_WATCH_NO_RDMA))
+	if (!err && (watch->reports & HF_REPORTS_RDMA) && !(flags & HF_WATCH_NO_RDMA))
 		err = open_rdma(watch);
-	if (!err && watch->kernel_root && (flags & HF_WATCH_ATTRIBUTES))
+	if (!err && (watch->reports & HF_REPORTS_ROUTE) && (flags & HF_WATCH_ATTRIBUTES))
 		err = open_route(watch);
 	if (!err && !(flags & HF_WATCH_NO_INOTIFY))
 		err = open_inotify(watch);
@@ -388,7 +388,7 @@ static void drain_source(struct hf_watch *watch, uint32_t tag)
 		push_kind(watch, HF_HINT_ALL);
 		if ((watch->options.flags & HF_WATCH_ATTRIBUTES) &&
 		    (!watch->inotify || hfi_inotify_blind(watch->inotify) ||
-		     (watch->kernel_root && !watch->route)))
+		     ((watch->reports & HF_REPORTS_ROUTE) && !watch->route)))
 			push_kind(watch, HF_HINT_ATTRIBUTES);
 		break;
 	case TAG_TIMER:

@@ -129,9 +129,15 @@ static int scan_renamed(struct hf_stream *stream, unsigned int root, const struc
 	return err ? err : scan_by_name(stream, root, hint->to, true);
 }
 
-static bool is_kernels(const struct hf_stream *stream, const struct hf_device *device)
+static const struct hf_root_kind *kind_of(const struct hf_stream *stream,
+					  const struct hf_device *device)
 {
-	return stream->hf->roots[device->key.root].kernel;
+	return stream->hf->roots[device->key.root].kind;
+}
+
+static bool follows_netdevs(const struct hf_stream *stream, const struct hf_device *device)
+{
+	return kind_of(stream, device)->reports & HF_REPORTS_ROUTE;
 }
 
 static bool in_root(const struct hf_stream *stream, const struct hf_device *device, uint32_t root)
@@ -139,7 +145,7 @@ static bool in_root(const struct hf_stream *stream, const struct hf_device *devi
 	if (root == HF_ROOT_ANY)
 		return true;
 	if (root == HF_ROOT_KERNEL)
-		return is_kernels(stream, device);
+		return kind_of(stream, device)->reports & HF_REPORTS_UEVENT;
 	return device->key.root == root;
 }
 
@@ -157,7 +163,7 @@ static bool was_called(const struct hf_device *device, const char *name)
 /* Only a kernel changes attributes after it has notified, so only there compare several times. */
 static void compare_soon(struct hf_stream *stream, struct hf_reported *reported)
 {
-	reported->step = is_kernels(stream, reported->device) ? 0 : COMPARISONS;
+	reported->step = kind_of(stream, reported->device)->late_changes ? 0 : COMPARISONS;
 	hfi_reported_set_due(stream, reported, hfi_now());
 }
 
@@ -192,7 +198,7 @@ static void compare_by_netdev(struct hf_stream *stream, const struct hf_hint *hi
 	struct hf_reported *reported, *next;
 
 	for (reported = stream->reported; reported; reported = reported->hh.next)
-		if (is_kernels(stream, reported->device))
+		if (follows_netdevs(stream, reported->device))
 			break;
 	if (!reported)
 		return;
@@ -200,7 +206,7 @@ static void compare_by_netdev(struct hf_stream *stream, const struct hf_hint *hi
 				     hint->lower, interfaces);
 	pthread_mutex_lock(&hf->lock);
 	HASH_ITER (hh, stream->reported, reported, next)
-		if (is_kernels(stream, reported->device) &&
+		if (follows_netdevs(stream, reported->device) &&
 		    may_use_interface(reported, interfaces, count))
 			compare_soon(stream, reported);
 	pthread_mutex_unlock(&hf->lock);
@@ -230,7 +236,7 @@ static int handle_in_roots(struct hf_stream *stream, const struct hf_hint *hint)
 	if (hint->root != HF_ROOT_KERNEL)
 		return hint->root < hf->num_roots ? handle_in_root(stream, hint->root, hint) : 0;
 	for (unsigned int i = 0; i < hf->num_roots && !err; i++)
-		if (hf->roots[i].kernel)
+		if (hf->roots[i].kind->reports & HF_REPORTS_UEVENT)
 			err = handle_in_root(stream, i, hint);
 	return err;
 }

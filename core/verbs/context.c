@@ -175,7 +175,8 @@ void hfi_context_free(struct verbs_context *context)
 	hfi_revoke_forget(context);
 	if (atomic_load(&private->uverbs.mapped))
 		atomic_store(&may_be_leftovers, true);
-	left = atomic_load(&may_be_leftovers) && device->hf->roots[device->key.root].kernel &&
+	left = atomic_load(&may_be_leftovers) &&
+	       device->hf->roots[device->key.root].kind->kernel_nodes &&
 	       !fstat(context->context.cmd_fd, &node) && S_ISCHR(node.st_mode) &&
 	       /* The program may have closed it, and have another file under its number. */
 	       node.st_rdev == hfi_instance_entry(device).node_number;

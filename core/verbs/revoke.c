@@ -83,7 +83,7 @@ static void revoke_context(struct hf_revoker *revoker, struct hf_revocable *revo
 		revoke_wait(revoker, channel);
 	err = replace_node(revoker, revocable);
 	/* In a tree that user space writes the node may be any file, such as /dev/null. */
-	if (!err && revoker->hf->roots[device->key.root].kernel &&
+	if (!err && revoker->hf->roots[device->key.root].kind->kernel_nodes &&
 	    !node_is_in_use(revoker, revocable))
 		err = hfi_detach_file(&revocable->node, revoker->dead);
 	revocable->state = HF_REVOKE_DONE;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "shared/text.h"
+#include "core/device/root_kind.h"
 #include "core/discovery/attrs.h"
 #include "core/discovery/device_dir.h"
 #include "core/discovery/discover.h"
@@ -263,7 +264,8 @@ static void check_brief(const struct hf_search_root *root, const struct hf_entry
 	if (ret)
 		return;
 	fuzz_check(!brief.brief && !whole->brief);
-	fuzz_check(brief.inode == whole->inode && brief.device_inode == whole->device_inode);
+	fuzz_check(brief.life.inode == whole->life.inode &&
+		   brief.device_inode == whole->device_inode);
 	fuzz_check(brief.node_number == whole->node_number && brief.node_guid == whole->node_guid);
 	fuzz_check(brief.kernel_abi == whole->kernel_abi && brief.node_type == whole->node_type);
 	fuzz_check(brief.protocol == whole->protocol);

@@ -20,6 +20,7 @@
 
 #include "shared/file.h"
 #include "shared/text.h"
+#include "core/device/root_kind.h"
 #include "core/discovery/device_dir.h"
 #include "core/discovery/discover.h"
 #include "core/discovery/entry.h"
@@ -93,7 +94,7 @@ static void an_entry_is_complete(void **state)
 	assert_string_equal(entry->uverbs, "uverbs300");
 	assert_string_equal(entry->name, "mlx5_0");
 	assert_int_equal(entry->index, -1);
-	assert_int_equal(entry->inode, tree_inode(world->tree, 300));
+	assert_int_equal(entry->life.inode, tree_inode(world->tree, 300));
 	assert_int_not_equal(entry->device_inode, 0);
 	assert_int_equal(entry->stamp.tv_sec, 1700000000);
 	assert_int_equal(entry->node_number, makedev(231, 300));
@@ -137,14 +138,14 @@ static void a_root_that_is_not_there_is_empty(void **state)
 
 	assert_int_equal(hfi_search_root_init(&root, "/nowhere/at/all//", "/dev"), 0);
 	assert_string_equal(root.sysfs, "/nowhere/at/all");
-	assert_false(root.kernel);
+	assert_ptr_equal(root.kind, &hfi_root_tree);
 	assert_int_equal(hfi_discover(&root, 0, HF_SOURCE_SYSFS, NULL, &world->entries), 0);
 	assert_int_equal(world->entries.count, 0);
 	assert_int_equal(hfi_discover_one(&root, 0, HF_SOURCE_SYSFS, NULL, "uverbs0", &entry),
 			 -ENODEV);
 	assert_int_equal(hfi_search_root_init(&root, "sys", "/dev"), -EINVAL);
 	assert_int_equal(hfi_search_root_init(&root, "/sys/", "/dev/"), 0);
-	assert_true(root.kernel);
+	assert_ptr_equal(root.kind, &hfi_root_kernel);
 	assert_string_equal(root.dev, "/dev");
 	assert_int_equal(hfi_search_root_init(&root, "/", "/"), 0);
 	assert_string_equal(root.sysfs, "/");
@@ -226,8 +227,11 @@ static void dropped_caches_are_no_news(void **state)
 
 static void identity_is_what_both_know(void **state)
 {
-	const struct hf_entry base = {
-		.uverbs = "uverbs0", .index = 3, .inode = 5, .stamp.tv_sec = 9, .node_number = 1};
+	const struct hf_entry base = {.uverbs = "uverbs0",
+				      .index = 3,
+				      .life.inode = 5,
+				      .stamp.tv_sec = 9,
+				      .node_number = 1};
 	struct hf_entry other = base;
 
 	(void)state;
@@ -236,9 +240,9 @@ static void identity_is_what_both_know(void **state)
 	assert_int_equal(hfi_entry_same(&base, &other), 0);
 	other.index = -1;
 	assert_int_equal(hfi_entry_same(&base, &other), 1);
-	other.inode = 6;
+	other.life.inode = 6;
 	assert_int_equal(hfi_entry_same(&base, &other), 0);
-	other.inode = 0;
+	other.life.inode = 0;
 	assert_int_equal(hfi_entry_same(&base, &other), 1);
 	other.stamp.tv_nsec = 1;
 	assert_int_equal(hfi_entry_same(&base, &other), 0);
@@ -285,7 +289,7 @@ static void half_made_stands_with_its_reason(void **state)
 	assert_int_equal(entry_of(world, "uverbs0")->reason.code, HF_REASON_HALF_MADE);
 	hfi_entry_tell_reason(entry_of(world, "uverbs0"), &reason);
 	assert_non_null(strstr(reason.text, "rxe0"));
-	assert_int_equal(entry_of(world, "uverbs0")->inode, tree_inode(world->tree, 0));
+	assert_int_equal(entry_of(world, "uverbs0")->life.inode, tree_inode(world->tree, 0));
 	assert_int_equal(entry_of(world, "uverbs1")->reason.code, HF_REASON_NONE);
 	assert_int_equal(tree_complete(world->tree, 0), 0);
 	assert_int_equal(one(world, "uverbs0").reason.code, HF_REASON_NONE);
@@ -353,7 +357,7 @@ static void open_directories_are_the_instances(void **state)
 	assert_true(fd >= 0);
 	assert_string_equal(name, "rxe0");
 	close(fd);
-	blind.inode = 0;
+	blind.life.inode = 0;
 	blind.index = 4;
 	assert_int_equal(hfi_entry_open_dir(&world->root, &blind, name), -EOPNOTSUPP);
 	assert_int_equal(hfi_entry_open_uverbs(&world->root, &blind), -EOPNOTSUPP);

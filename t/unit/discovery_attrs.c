@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "core/device/root_kind.h"
 #include "core/discovery/attrs.h"
 #include "core/discovery/device_dir.h"
 #include "core/discovery/discover.h"

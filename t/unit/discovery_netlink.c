@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "core/device/root_kind.h"
 #include "core/discovery/attrs.h"
 #include "core/discovery/device_dir.h"
 #include "core/discovery/discover.h"
@@ -43,7 +44,7 @@ static int setup(void **state)
 	*state = world;
 	if (hfi_search_root_init(&world->root, tree_sysfs(world->tree), tree_dev(world->tree)))
 		return -1;
-	world->root.kernel = true;
+	world->root.kind = &hfi_root_kernel;
 	setenv("HF_FAKE_RDMA_TREE", tree_sysfs(world->tree), 1);
 	return hfi_nl_open(&world->nl);
 }
@@ -91,7 +92,7 @@ static void both_sources_make_one_entry(void **state)
 	entry = one(world, "uverbs3");
 	assert_int_equal(entry.reason.code, HF_REASON_NONE);
 	assert_int_equal(entry.index, tree_index(world->tree, 3));
-	assert_int_equal(entry.inode, tree_inode(world->tree, 3));
+	assert_int_equal(entry.life.inode, tree_inode(world->tree, 3));
 	assert_int_not_equal(entry.device_inode, 0);
 	assert_int_equal(entry.node_guid, htobe64(tree_guid(world->tree, 3)));
 	assert_int_equal(entry.node_number, makedev(231, 3));
@@ -151,7 +152,7 @@ static void the_index_tells_a_swap(void **state)
 	assert_true(after.index > before.index);
 	assert_int_equal(hfi_entry_same(&before, &after), 0);
 	/* Also by the index alone, as where there is no sysfs. */
-	before.inode = after.inode = 0;
+	before.life.inode = after.life.inode = 0;
 	assert_int_equal(hfi_entry_same(&before, &after), 0);
 	assert_int_equal(hfi_entry_verify(&world->root, world->nl, &before), -ENODEV);
 	assert_int_equal(hfi_entry_verify(&world->root, world->nl, &after), 0);
@@ -213,7 +214,7 @@ static void netlink_alone_is_enough(void **state)
 	entry = world->entries.v[1];
 	assert_string_equal(entry.name, "rxe7");
 	assert_string_equal(entry.uverbs, "uverbs7");
-	assert_int_equal(entry.inode, 0);
+	assert_int_equal(entry.life.inode, 0);
 	assert_int_equal(entry.node_number, makedev(231, 7));
 	assert_int_equal(entry.protocol, HF_PROTOCOL_ROCE);
 	assert_int_equal(entry.reason.code, HF_REASON_NONE);
@@ -375,7 +376,7 @@ static void a_dump_has_parts(void **state)
 		assert_string_equal(entry->uverbs, whole->uverbs);
 		assert_string_equal(entry->name, whole->name);
 		assert_int_equal(entry->index, whole->index);
-		assert_int_equal(entry->inode, whole->inode);
+		assert_int_equal(entry->life.inode, whole->life.inode);
 		assert_int_equal(entry->node_number, whole->node_number);
 		assert_int_equal(entry->node_guid, whole->node_guid);
 		assert_int_equal(entry->driver_id, whole->driver_id);

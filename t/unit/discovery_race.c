@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "core/device/root_kind.h"
 #include "core/discovery/device_dir.h"
 #include "core/discovery/discover.h"
 #include "core/discovery/entry.h"
@@ -94,7 +95,7 @@ static uint64_t guid_by_directory(const struct hf_search_root *root, const struc
 			fail_msg("open_dir: %s", strerror(-fd));
 		return 0;
 	}
-	if (hfi_attr_read(fd, "node_guid", text, sizeof(text), NULL, NULL) > 0)
+	if (hfi_attr_read(fd, "node_guid", text, sizeof(text), NULL) > 0)
 		assert_int_equal(hfi_parse_guid(text, &guid), 0);
 	close(fd);
 	return guid;
@@ -103,14 +104,14 @@ static uint64_t guid_by_directory(const struct hf_search_root *root, const struc
 static void check(const struct hf_entry *entry)
 {
 	for (size_t i = 0; i < history_count; i++) {
-		if (history[i].inode != entry->inode)
+		if (history[i].inode != entry->life.inode)
 			continue;
 		assert_int_equal(be64toh(entry->node_guid), history[i].guid);
 		if (entry->index >= 0)
 			assert_int_equal(entry->index, history[i].index);
 		return;
 	}
-	fail_msg("%s: no instance has inode %ju", entry->uverbs, (uintmax_t)entry->inode);
+	fail_msg("%s: no instance has inode %ju", entry->uverbs, (uintmax_t)entry->life.inode);
 }
 
 static void run(unsigned int sources)
@@ -135,7 +136,7 @@ static void run(unsigned int sources)
 	}
 	if (sources & HF_SOURCE_NETLINK) {
 		setenv("HF_FAKE_RDMA_TREE", tree_sysfs(tree), 1);
-		root.kernel = true;
+		root.kind = &hfi_root_kernel;
 		assert_int_equal(hfi_nl_open(&nl), 0);
 	}
 	assert_int_equal(pthread_create(&thread, NULL, disturb, tree), 0);

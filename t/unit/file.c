@@ -48,7 +48,7 @@ static ssize_t read_both(const char *path, char *value, size_t size, struct stat
 {
 	char other[64] = "untouched";
 	ssize_t one = hfi_read_file(dir, path, value, size, st);
-	ssize_t two = hfi_attr_read(dir, path, other, size < 64 ? size : 64, st, NULL);
+	ssize_t two = hfi_attr_read(dir, path, other, size < 64 ? size : 64, NULL);
 
 	assert_int_equal(one, two);
 	if (one >= 0)
@@ -93,9 +93,9 @@ static void what_is_refused(void **state)
 	assert_int_equal(st.st_ino, 77);
 	assert_int_equal(mkfifoat(dir, "fifo", 0600), 0);
 	assert_true(hfi_read_file(dir, "fifo", value, sizeof(value), NULL) < 0);
-	assert_true(hfi_attr_read(dir, "fifo", value, sizeof(value), NULL, NULL) < 0);
+	assert_true(hfi_attr_read(dir, "fifo", value, sizeof(value), NULL) < 0);
 	assert_true(hfi_read_file(dir, ".", value, sizeof(value), NULL) < 0);
-	assert_int_equal(hfi_attr_read(dir, ".", value, sizeof(value), NULL, NULL), -EISDIR);
+	assert_int_equal(hfi_attr_read(dir, ".", value, sizeof(value), NULL), -EISDIR);
 }
 
 static void a_kept_file_is_read_anew(void **state)
@@ -105,7 +105,7 @@ static void a_kept_file_is_read_anew(void **state)
 
 	(void)state;
 	put("a", "rxe0\n", 5);
-	assert_int_equal(hfi_attr_read(dir, "a", value, sizeof(value), NULL, &fd), 4);
+	assert_int_equal(hfi_attr_read(dir, "a", value, sizeof(value), &fd), 4);
 	put("a", "foo17\n", 6);
 	assert_int_equal(hfi_attr_again(fd, value, sizeof(value)), 5);
 	assert_string_equal(value, "foo17");

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "core/device/root_kind.h"
 #include "core/device/roots.h"
 
 static void a_tree_brings_its_nodes(void **state)
@@ -19,10 +20,10 @@ static void a_tree_brings_its_nodes(void **state)
 	assert_int_equal(roots.count, 3);
 	assert_string_equal(roots.v[0].sysfs, "/nowhere/a");
 	assert_string_equal(roots.v[0].dev, "/nowhere/a/dev");
-	assert_false(roots.v[0].kernel);
+	assert_ptr_equal(roots.v[0].kind, &hfi_root_tree);
 	assert_string_equal(roots.v[1].dev, "/nowhere/c");
 	assert_string_equal(roots.v[2].dev, "/dev");
-	assert_true(roots.v[2].kernel);
+	assert_ptr_equal(roots.v[2].kind, &hfi_root_kernel);
 	hfi_roots_clear(&roots);
 }
 

@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "core/discovery/sysfs.h"
+#include "core/device/root_kind.h"
 #include "core/notify/watch.h"
 #include "t/lib/asleep.h"
 #include "t/lib/hang.h"
@@ -74,7 +74,7 @@ static int setup(void **state)
 	assert_int_equal(tree_new(&bed->tree, NULL), 0);
 	assert_int_equal(
 		hfi_search_root_init(&bed->root, tree_sysfs(bed->tree), tree_dev(bed->tree)), 0);
-	assert_false(bed->root.kernel);
+	assert_ptr_equal(bed->root.kind, &hfi_root_tree);
 	snprintf(bed->providers, sizeof(bed->providers), "%s/providers", tree_sysfs(bed->tree));
 	bed->dirs[0] = bed->providers;
 	*state = bed;
@@ -426,7 +426,7 @@ static void out_of_descriptors(void **state)
 	rlim_t lowest_free = (rlim_t)lowest;
 
 	close(lowest);
-	bed->root.kernel = true;
+	bed->root.kind = &hfi_root_kernel;
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	for (rlim_t extra = 0; extra < 12; extra++) {
 		int err;

@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "shared/userns.h"
+#include "core/device/root_kind.h"
 #include "core/stream/lower_netdevs.h"
 #include "core/notify/watch.h"
 #include "t/lib/hang.h"
@@ -29,7 +30,7 @@
 #define UEVENT "/sys/devices/virtual/mem/null/uevent"
 
 static const struct hf_log silent;
-static struct hf_search_root kernel_root = {"/sys", "/dev", true};
+static struct hf_search_root kernel_root = {"/sys", "/dev", &hfi_root_kernel};
 
 static struct hf_watch *watch(uint32_t flags, size_t receive_buffer)
 {

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* One table of functions for each kind of root, and which kind a root is of. */
+#include <errno.h>
+#include <string.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "shared/text.h"
+#include "core/device/root_kind.h"
+#include "core/discovery/life.h"
+#include "core/notify/removal_kernel.h"
+#include "core/notify/removal_tree.h"
+
+static bool is_kernel_node(dev_t number, const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && number && st->st_rdev == number;
+}
+
+/* It may be anything a provider can use, but a character device of another number is the wrong one. */
+static bool is_tree_node(dev_t number, const struct stat *st)
+{
+	return !S_ISCHR(st->st_mode) || !number || st->st_rdev == number;
+}
+
+const struct hf_root_kind hfi_root_kernel = {
+	.reports = HF_REPORTS_UEVENT | HF_REPORTS_RDMA | HF_REPORTS_ROUTE,
+	.netlink = true,
+	.kernel_nodes = true,
+	/* kernfs numbers have 64 bits and only grow (Linux 5.5 and later). */
+	.unique_inodes = true,
+	/* sysfs does not stamp a directory when something comes or goes (kernfs, Linux 6.1). */
+	.dir_stamps = false,
+	.late_changes = true,
+	.read_life = hfi_life_of_kernel,
+	.right_node = is_kernel_node,
+	.open_removal = hfi_removal_kernel_open,
+};
+
+const struct hf_root_kind hfi_root_tree = {
+	.reports = HF_REPORTS_INOTIFY,
+	.dir_stamps = true,
+	.read_life = hfi_life_of_tree,
+	.right_node = is_tree_node,
+	.open_removal = hfi_removal_tree_open,
+};
+
+static int set_root_path(char path[HF_PATH_SIZE], const char *from)
+{
+	int err = hfi_copy(path, HF_PATH_SIZE, from);
+	size_t length;
+
+	if (err)
+		return err;
+	for (length = strlen(path); length > 1 && path[length - 1] == '/'; length--)
+		path[length - 1] = '\0';
+	return 0;
+}
+
+int hfi_search_root_init(struct hf_search_root *root, const char *sysfs, const char *dev)
+{
+	struct hf_search_root here = {.kind = &hfi_root_tree};
+	struct statfs fs;
+	int err;
+
+	if (sysfs[0] != '/' || dev[0] != '/')
+		return -EINVAL;
+	err = set_root_path(here.sysfs, sysfs);
+	if (!err)
+		err = set_root_path(here.dev, dev);
+	if (err)
+		return err;
+	/* Also without sysfs there, as in some containers: netlink may still know the devices. */
+	if (!strcmp(here.sysfs, "/sys") ||
+	    (statfs(here.sysfs, &fs) == 0 && fs.f_type == SYSFS_MAGIC))
+		here.kind = &hfi_root_kernel;
+	*root = here;
+	return 0;
+}
