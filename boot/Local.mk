@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# A file with @names@ of directories is NAME.in; the make rule below writes NAME.
+# A file that contains @names@ of directories is NAME.in; the rule below makes NAME from it.
 boot_edit = $(AM_V_GEN)$(MKDIR_P) $(@D) && $(SED) -e 's|[@]udevdir[@]|$(udevdir)|g' -e 's|[@]bindir[@]|$(bindir)|g' \
 	-e 's|[@]sbindir[@]|$(sbindir)|g' -e 's|[@]libexecdir[@]|$(pkglibexecdir)|g' \
 	-e 's|[@]rdmaconfdir[@]|$(rdmaconfdir)|g' -e 's|[@]sysconfdir[@]|$(sysconfdir)|g' \

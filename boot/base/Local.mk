@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# What several units share.
+# Files that several units share.
 EXTRA_DIST += boot/base/10-network-pre.conf

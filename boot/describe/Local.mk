@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# What an RDMA device is: udev's properties. The convenience library is for the tests as well.
+# Sets udev properties for the kinds of an RDMA device. The convenience library is for the tests too.
 noinst_LTLIBRARIES += libhf-describe.la
 libhf_describe_la_SOURCES = \
 	boot/describe/decide.c \

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Decides which kinds of RDMA a device supports: by protocol, sysfs attributes or driver. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,10 +8,10 @@
 
 enum { IB = HF_KIND_INFINIBAND, IWARP = HF_KIND_IWARP, OPA = HF_KIND_OPA, ROCE = HF_KIND_ROCE };
 
-/* Values of the attribute node_type: enum rdma_node_type of the kernel. */
+/* Values of the attribute node_type (the kernel's enum rdma_node_type). */
 enum { NODE_CA = 1, NODE_ROUTER = 3, NODE_RNIC = 4, NODE_USNIC = 5, NODE_LAST = 7 };
 
-/* 75-rdma-description.rules has the same table, for where this program cannot run. */
+/* 75-rdma-description.rules has the same table, for systems where this program cannot run. */
 static const struct {
 	const char *name;
 	unsigned int kinds;
@@ -59,7 +60,7 @@ static unsigned int of_ports(const struct hf_tree_facts *tree)
 	return (tree->infiniband_ports ? IB : 0U) | (tree->ethernet_ports ? ROCE : 0U);
 }
 
-/* The kernel tells the protocol of the first port; the others of a VPI card may speak another. */
+/* The kernel reports the protocol of the first port. Other ports of a VPI card may use another. */
 static unsigned int by_protocol(const char *protocol, const struct hf_tree_facts *tree)
 {
 	for (size_t i = 0; i < COUNT(protocols); i++) {
@@ -78,7 +79,7 @@ static bool decide_by_sysfs(const struct hf_tree_facts *tree, unsigned int *kind
 		*kinds = of_ports(tree);
 		return *kinds != 0;
 	}
-	/* usNIC and what has no name there are none of the kinds. */
+	/* usNIC and later node types are known, but are none of the four kinds. */
 	*kinds = tree->node_type == NODE_RNIC ? IWARP : 0U;
 	return tree->node_type >= NODE_RNIC && tree->node_type <= NODE_LAST;
 }
@@ -104,12 +105,12 @@ int hfi_describe(const struct hf_tree_facts *tree, const struct hf_nldev *nl,
 		answer.kinds = by_protocol(nl->protocol, tree);
 		strcpy(answer.protocol, nl->protocol);
 	} else if (tree->has_parent) {
-		/* Below the card that it runs on, until Linux 5.10: that one's driver is not its own. */
+		/* rxe: until Linux 5.10 it was below its Ethernet card, whose driver says nothing about it. */
 		answer.kinds = ROCE;
 		answer.source = "sysfs";
 	} else if (by_driver(tree, &answer.kinds)) {
 		answer.source = "driver";
-		/* Of what a driver can be, what this device is. */
+		/* Narrow the driver's kinds down to those that sysfs shows. */
 		if (decide_by_sysfs(tree, &shown) && answer.kinds & shown)
 			answer.kinds &= shown;
 	} else if (decide_by_sysfs(tree, &answer.kinds)) {

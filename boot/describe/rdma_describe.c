@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Run by udev for each event of an RDMA device: prints the properties that say what it is. */
+/* Run by udev for each event of an RDMA device: prints properties with the kinds of the device. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -13,7 +13,7 @@
 
 #include "boot/describe/describe.h"
 
-/* holdfast-boot(7) says the same. */
+/* Documented in holdfast-boot(7). */
 enum { EXIT_DESCRIBED = 0, EXIT_UNKNOWN = 1, EXIT_USAGE = 2 };
 
 enum { TRIES = 3, LINE_MAX_SIZE = 512 };
@@ -34,11 +34,11 @@ static void print_problem(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	/* In one piece: udev logs what it reads, piece by piece. */
+	/* One write per line: udev logs each read as a line. */
 	fprintf(stderr, "rdma_describe: %s\n", line);
 }
 
-/* .../infiniband/NAME, with nothing in it that leads elsewhere. NULL, or where NAME begins. */
+/* Returns NAME of .../infiniband/NAME, or NULL if the path has another form or contains "..". */
 static const char *name_in_devpath(const char *devpath)
 {
 	static const char class[] = "/infiniband/";
@@ -62,8 +62,8 @@ static bool is_same_directory(int dir, const char *path)
 }
 
 /*
- * 0, 1 when the device is gone or has another name by now, or -ENODATA. What is read through the held
- * directory and what netlink says of the name belong together where path and directory still do.
+ * Returns 0, 1 if the device is gone or was renamed, or -ENODATA. The facts from the open directory and
+ * from netlink are of the same device if the path still leads to that directory afterwards.
  */
 static int read_description(const char *path, const char *name, struct hf_nldev_socket *nl,
 			    struct hf_description *ret)
@@ -91,7 +91,7 @@ static int read_description(const char *path, const char *name, struct hf_nldev_
 	return 1;
 }
 
-/* A kernel's word is one of a few; what else it could be must not become another property. */
+/* Rejects a protocol name with other characters, which could be read as another property. */
 static bool is_word(const char *text)
 {
 	return text[0] && !text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-")];
@@ -130,7 +130,7 @@ static int run_describe(const struct options *options)
 	int length, err;
 
 	if (!name) {
-		print_problem("\"%s\" is no path of an RDMA device", options->devpath);
+		print_problem("\"%s\" is not the path of an RDMA device", options->devpath);
 		return EXIT_UNKNOWN;
 	}
 	length = snprintf(path, sizeof(path), "%s%s", options->sysfs, options->devpath);
@@ -144,16 +144,16 @@ static int run_describe(const struct options *options)
 	err = read_description(path, name, nl, &description);
 	hfi_nldev_close(nl);
 	if (err < 0) {
-		print_problem("%s: nothing tells what it is", name);
+		print_problem("%s: unknown kind of device", name);
 		return EXIT_UNKNOWN;
 	}
 	if (err) {
 		if (options->verbose)
-			print_problem("%s: gone, or renamed", name);
+			print_problem("%s: gone or renamed", name);
 		return EXIT_DESCRIBED;
 	}
 	if (options->verbose)
-		print_problem("%s: as %s tells", name, description.source);
+		print_problem("%s: according to %s", name, description.source);
 	return print_properties(&description);
 }
 
@@ -172,10 +172,10 @@ static int print_describe_usage(void)
 {
 	fputs("Usage: rdma_describe [-nv] [-s SYSFS] [DEVPATH]\n"
 	      "       rdma_describe -t\n"
-	      "Prints udev properties of the RDMA device DEVPATH, by default $DEVPATH, a path "
+	      "Prints udev properties of the RDMA device DEVPATH (default: $DEVPATH), a path "
 	      "below\n"
-	      "SYSFS, by default /sys. -n: without RDMA netlink; -v: say what told them; -t: print "
-	      "the\n"
+	      "SYSFS (default: /sys). -n: do not use RDMA netlink; -v: print their source; -t: "
+	      "print the\n"
 	      "table of drivers. See holdfast-boot(7).\n",
 	      stderr);
 	return EXIT_USAGE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* All is read through one held directory, so that it is of one instance, whatever its name is by now. */
+/* Reads the facts of a device through one open directory, so that all are of the same instance. */
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,7 +10,7 @@
 
 enum { VALUE_SIZE = 64, LEVELS_MAX = 32 };
 
-/* Empty where it cannot be read. */
+/* Reads an attribute; empty if it cannot be read. */
 static void read_value(int dir, const char *path, char value[VALUE_SIZE])
 {
 	if (hfi_attr_text(dir, path, value, VALUE_SIZE))
@@ -54,8 +54,8 @@ static void read_driver(int dir, struct hf_tree_facts *facts)
 }
 
 /*
- * Upwards as far as directories go. ".." is the real parent: sysfs has no other way up, and a link into
- * a device's directory has been left behind when that was opened.
+ * Reads the drivers of this directory and of all above it. ".." of an open directory is its real
+ * parent, even if it was opened through a symbolic link.
  */
 static void read_parent_drivers(int dir, struct hf_tree_facts *facts)
 {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# What loads modules: the RDMA half of a driver, and what belongs on top of a device.
+# Loads kernel modules: the RDMA modules of network drivers, and the protocols above RDMA devices.
 rdma_lists = \
 	boot/modules/lists/infiniband.conf \
 	boot/modules/lists/iwarp.conf \
@@ -22,7 +22,7 @@ loaddropindir = $(systemdunitdir)/rdma-load-modules@.service.d
 loaddropin_DATA = boot/base/10-network-pre.conf
 modprobe_DATA += boot/modules/holdfast-rdma.conf
 
-# Not rdmamodules_DATA: a list that is there belongs to the administrator.
+# Not rdmamodules_DATA: an existing list belongs to the administrator and is not overwritten.
 install-data-local: install-rdma-lists
 install-rdma-lists:
 	$(MKDIR_P) '$(DESTDIR)$(rdmamodulesdir)'
@@ -31,7 +31,7 @@ install-rdma-lists:
 		if test ! -e "$$to" && test ! -h "$$to"; then \
 			echo "$(INSTALL_DATA) $$from $$to"; $(INSTALL_DATA) $$from "$$to" || exit 1; \
 		elif ! cmp -s $$from "$$to"; then \
-			echo "$$to: kept as it is; $$from is the shipped one"; \
+			echo "$$to: not overwritten; the new version is $$from"; \
 		fi; \
 	done
 uninstall-local: uninstall-rdma-lists
@@ -41,7 +41,7 @@ uninstall-rdma-lists:
 		if cmp -s $(srcdir)/$$list "$$to"; then \
 			echo "rm -f $$to"; rm -f "$$to" || exit 1; \
 		elif test -e "$$to"; then \
-			echo "$$to: left, since it was changed"; \
+			echo "$$to: not removed, since it was changed"; \
 		fi; \
 	done
 endif

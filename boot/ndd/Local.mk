@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The daemon that keeps node descriptions true.
+# rdma-ndd, the daemon that keeps node descriptions up to date.
 EXTRA_DIST += boot/ndd/60-rdma-ndd.rules
 boot_in += boot/ndd/rdma-ndd.service.in
 

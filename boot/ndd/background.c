@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Goes into the background, for a start without systemd. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -6,7 +7,7 @@
 
 #include "boot/ndd/background.h"
 
-/* What the child writes says that it is ready; that it ends says that it is not. */
+/* Waits for a byte from the child, which means that it is ready. End of file: the child failed. */
 static _Noreturn void wait_for_child(int fd)
 {
 	ssize_t got;
@@ -58,7 +59,7 @@ void ndd_background_ready(int *fd)
 			close(null);
 	}
 	if (write(*fd, "", 1) < 0) {
-		/* Whoever started us did not wait, which is his business. */
+		/* The parent was killed: nothing to report to. */
 	}
 	close(*fd);
 	*fd = -1;

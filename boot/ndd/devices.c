@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The known devices, and writing their node descriptions. */
 #include <errno.h>
 #include <malloc.h>
 #include <stdbool.h>
@@ -12,7 +13,7 @@
 
 enum { NAME_SIZE = 64 };
 
-/* Where the device of a generation is, or would be put. */
+/* The index of the device with this generation, or where to insert it. */
 static size_t find_generation(const struct ndd_devices *devices, uint64_t generation)
 {
 	size_t low = 0, high = devices->count;
@@ -33,16 +34,16 @@ static bool is_at(const struct ndd_devices *devices, size_t i, uint64_t generati
 	return i < devices->count && devices->v[i].generation == generation;
 }
 
-static void set_wanted(struct ndd_devices *devices, struct ndd_device *device, bool wanted)
+static void set_pending(struct ndd_devices *devices, struct ndd_device *device, bool pending)
 {
-	devices->waiting -= device->wanted;
-	device->wanted = wanted;
-	devices->waiting += device->wanted;
+	devices->num_pending -= device->pending;
+	device->pending = pending;
+	devices->num_pending += device->pending;
 }
 
 /*
- * Frees what many devices have needed once they are gone. In steps of two: the one plugged and
- * unplugged at the border costs nothing.
+ * Frees memory after many devices were removed. Halves the array only when it is a quarter full, so
+ * that one device plugged and unplugged repeatedly does not resize it each time.
  */
 static void shrink(struct ndd_devices *devices)
 {
@@ -55,7 +56,7 @@ static void shrink(struct ndd_devices *devices)
 		return;
 	devices->v = less;
 	devices->size /= 2;
-	/* The library's share is larger than ours; a daemon keeps it for good if nobody says so. */
+	/* Return the library's memory, too: malloc() would keep it as long as the daemon runs. */
 	malloc_trim(0);
 }
 
@@ -80,20 +81,20 @@ static int insert_device(struct ndd_devices *devices, size_t i, uint64_t generat
 
 static void remove_device(struct ndd_devices *devices, size_t i)
 {
-	set_wanted(devices, &devices->v[i], false);
+	set_pending(devices, &devices->v[i], false);
 	hf_device_unref(devices->v[i].device);
 	devices->count--;
 	memmove(devices->v + i, devices->v + i + 1, (devices->count - i) * sizeof(*devices->v));
 	shrink(devices);
 }
 
-/* Said once of each device and error, and once more when there is another host name. */
+/* Logs each error of a device once, and once more after the host name changed. */
 static void log_failed_write(struct ndd_device *device, int severity, const char *name, int err)
 {
-	if (device->said == err)
+	if (device->logged_error == err)
 		severity = LOG_DEBUG;
 	if (severity != LOG_DEBUG)
-		device->said = err;
+		device->logged_error = err;
 	ndd_log(severity, "%s: the node description cannot be set: %s", name,
 		strerrordesc_np(-err));
 }
@@ -102,29 +103,29 @@ static void failed(struct ndd_devices *devices, struct ndd_device *device, const
 		   int err)
 {
 	switch (err) {
-	case -ENODEV: /* unplugged meanwhile: the stream will say so */
-		set_wanted(devices, device, false);
-		ndd_log(LOG_DEBUG, "%s: gone before it was described", name);
+	case -ENODEV: /* unplugged: the stream will report it */
+		set_pending(devices, device, false);
+		ndd_log(LOG_DEBUG, "%s: removed before its description was written", name);
 		return;
-	case -ENOENT: /* a device without one, which is no fault */
+	case -ENOENT: /* the device has no description: not an error */
 	case -EOPNOTSUPP:
-		set_wanted(devices, device, false);
+		set_pending(devices, device, false);
 		log_failed_write(device, LOG_INFO, name, err);
 		return;
-	case -EACCES: /* what does not change by itself */
+	case -EACCES: /* permanent errors */
 	case -EINVAL:
-		set_wanted(devices, device, false);
+		set_pending(devices, device, false);
 		log_failed_write(device, LOG_WARNING, name, err);
 		return;
 	default:
-		set_wanted(devices, device, device->tries < devices->max_tries);
+		set_pending(devices, device, device->tries < devices->max_tries);
 		device->tries++;
-		log_failed_write(device, device->wanted ? LOG_DEBUG : LOG_WARNING, name, err);
+		log_failed_write(device, device->pending ? LOG_DEBUG : LOG_WARNING, name, err);
 		return;
 	}
 }
 
-/* Has the device the description already? Where it cannot be read it is written. */
+/* Whether the device has the description already. False if it cannot be read. */
 static bool has_description(struct ibv_device *device, const char *text)
 {
 	char now[NDD_SIZE + 1];
@@ -138,8 +139,8 @@ static void write_description(struct ndd_devices *devices, struct ndd_device *de
 	char name[NAME_SIZE], text[NDD_SIZE + 1];
 	int err;
 
-	/* Where there is nothing to write, nothing is waited for; what failed was another text. */
-	set_wanted(devices, device, false);
+	/* An earlier failure, if any, was of another text. */
+	set_pending(devices, device, false);
 	if (hf_device_is_gone(device->device) ||
 	    hf_device_name(device->device, name, sizeof(name)) < 0)
 		return;
@@ -147,7 +148,7 @@ static void write_description(struct ndd_devices *devices, struct ndd_device *de
 		return;
 	if (!ndd_text(devices->template, devices->host, name, text))
 		return;
-	/* The first time it is written in any case: the subnet manager may know another one. */
+	/* Always write the first time: the subnet manager may have another description. */
 	if (device->current && has_description(device->device, text))
 		return;
 	err = hf_device_write_attr(device->device, "node_desc", text);
@@ -157,18 +158,18 @@ static void write_description(struct ndd_devices *devices, struct ndd_device *de
 	}
 	device->current = true;
 	device->tries = 0;
-	device->said = 0;
+	device->logged_error = 0;
 	ndd_log(LOG_INFO, "%s: described as \"%s\"", name, text);
 }
 
-/* There is something new to write: what has failed before counts no more. */
+/* Describes the device with a new count of tries. */
 static void describe_anew(struct ndd_devices *devices, struct ndd_device *device)
 {
 	device->tries = 0;
 	write_description(devices, device);
 }
 
-int ndd_devices_hear(struct ndd_devices *devices, struct hf_event *event)
+int ndd_devices_handle_event(struct ndd_devices *devices, struct hf_event *event)
 {
 	enum hf_event_type type = hf_event_type(event);
 	uint64_t generation = hf_event_generation(event);
@@ -208,9 +209,9 @@ void ndd_devices_set_host(struct ndd_devices *devices, const char *host)
 	if (!strcmp(devices->host, host))
 		return;
 	snprintf(devices->host, sizeof(devices->host), "%s", host);
-	ndd_log(LOG_INFO, "the host is called %s", *host ? host : "nothing yet");
+	ndd_log(LOG_INFO, "host name: %s", *host ? host : "not set");
 	for (size_t i = 0; i < devices->count; i++)
-		devices->v[i].said = 0;
+		devices->v[i].logged_error = 0;
 	describe_all(devices);
 }
 
@@ -218,7 +219,7 @@ void ndd_devices_renew(struct ndd_devices *devices)
 {
 	for (size_t i = 0; i < devices->count; i++) {
 		devices->v[i].current = false;
-		devices->v[i].said = 0;
+		devices->v[i].logged_error = 0;
 	}
 	describe_all(devices);
 }
@@ -226,7 +227,7 @@ void ndd_devices_renew(struct ndd_devices *devices)
 void ndd_devices_retry(struct ndd_devices *devices)
 {
 	for (size_t i = 0; i < devices->count; i++)
-		if (devices->v[i].wanted)
+		if (devices->v[i].pending)
 			write_description(devices, &devices->v[i]);
 }
 
@@ -236,5 +237,5 @@ void ndd_devices_clear(struct ndd_devices *devices)
 		hf_device_unref(devices->v[i].device);
 	free(devices->v);
 	devices->v = NULL;
-	devices->count = devices->size = devices->waiting = 0;
+	devices->count = devices->size = devices->num_pending = 0;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The host's name, and notification when it changes. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -15,7 +16,7 @@ int ndd_host_watch(void)
 
 void ndd_host_name(char *ret, size_t size)
 {
-	/* "(none)" is what a kernel has until somebody sets a name (UTS_NODENAME). */
+	/* The kernel's name is "(none)" until one is set (UTS_NODENAME). */
 	if (gethostname(ret, size) < 0 || !strcmp(ret, "(none)"))
 		ret[0] = '\0';
 	ret[size - 1] = '\0';

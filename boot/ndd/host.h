@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The host's name, and when it changes. */
+/* The host's name, and notification when it changes. */
 #ifndef NDD_HOST_H
 #define NDD_HOST_H
 
 #include <stddef.h>
 
 /*
- * A descriptor to poll for POLLPRI: it tells of every change since it was opened, or since it was last
- * polled. -errno where there is no /proc, and then nobody tells.
+ * Returns a descriptor that reports POLLPRI after the name changed since it was opened or last polled.
+ * -errno if there is no /proc: then there is no notification.
  */
 int ndd_host_watch(void);
 

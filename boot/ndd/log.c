@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Messages to standard error, with severities for systemd's journal, or to syslog. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "boot/ndd/log.h"
 
-/* A program's only: what it says, and where. */
+/* Static: this is a program, not a library. */
 static int level = LOG_NOTICE;
 static bool to_syslog;
 
@@ -30,7 +31,7 @@ void ndd_log(int severity, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
-	/* A host's name may hold anything, also a line that looks like another message. */
+	/* A host name may contain a newline and text that looks like another message. */
 	for (char *at = message; *at; at++)
 		if ((unsigned char)*at < 0x20 || *at == 0x7f)
 			*at = '?';

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* rdma-ndd(8): keeps the node descriptions of RDMA devices true. */
+/* rdma-ndd(8): keeps the node descriptions of RDMA devices up to date. */
 #include <errno.h>
 #include <malloc.h>
 #include <poll.h>
@@ -28,15 +28,15 @@ struct ndd {
 	struct hf *hf;
 	struct hf_stream *stream;
 	struct pollfd fds[NUM_FDS];
-	int background;	     /* where the parent waits, or -1 */
-	int64_t retry_at;    /* ms; 0: nothing to try again */
-	uint64_t watchdog;   /* us; 0: nobody asks */
-	int64_t watchdog_at; /* ms; when to say that we live */
-	int stream_error;    /* that a message told of last */
+	int background;	     /* descriptor that the parent waits at, or -1 */
+	int64_t retry_at;    /* ms; 0: nothing to retry */
+	uint64_t watchdog;   /* systemd's watchdog timeout in us; 0: none */
+	int64_t watchdog_at; /* ms; when to answer the watchdog */
+	int stream_error;    /* the error that was logged last; 0: none */
 	bool synced, ready, end;
 };
 
-static void hear_library(void *arg, enum hf_log_level level, const char *message)
+static void log_library_message(void *arg, enum hf_log_level level, const char *message)
 {
 	static const int severities[] = {
 		[HF_LOG_ERROR] = LOG_ERR,
@@ -51,13 +51,13 @@ static void hear_library(void *arg, enum hf_log_level level, const char *message
 
 static int start_ndd(struct ndd *ndd)
 {
-	/* Attributes are written and nothing is opened, so no provider is wanted. */
+	/* Only attributes are written and no device is opened, so no provider is needed. */
 	static const char *const no_providers[] = {NULL};
 	const struct hf_options options = {
 		.size = sizeof(options),
 		.provider_dirs = no_providers,
 		.log_level = ndd->options.debug ? HF_LOG_DEBUG : HF_LOG_WARNING,
-		.log = hear_library,
+		.log = log_library_message,
 	};
 	const struct hf_stream_options stream = {
 		.size = sizeof(stream),
@@ -66,7 +66,7 @@ static int start_ndd(struct ndd *ndd)
 	char host[NDD_HOST_SIZE];
 	int err;
 
-	/* Watched before it is read, so that no change is missed. */
+	/* Watch before the first read, so that no change is missed. */
 	ndd->fds[HOST].fd = ndd_host_watch();
 	if (ndd->fds[HOST].fd < 0)
 		ndd_log(LOG_WARNING, "/proc/sys/kernel/hostname: %s; changes will not be noticed",
@@ -101,10 +101,11 @@ static int watch_signals(struct ndd *ndd)
 }
 
 /*
- * Errors of a stream pass, and nothing is lost: it rests a while, and what is due comes then. Where
- * devices come without an end, the host's name has its turn, too: the descriptor stays readable.
+ * Handles up to EVENTS_MAX events, so that many events do not delay a change of the host name. The
+ * stream's descriptor stays readable if there are more. After an error the stream delivers its events
+ * later, and none is lost.
  */
-static int hear_stream(struct ndd *ndd)
+static int handle_stream(struct ndd *ndd)
 {
 	struct hf_event *event;
 	int err, got = 1;
@@ -115,7 +116,7 @@ static int hear_stream(struct ndd *ndd)
 			break;
 		if (hf_event_type(event) == HF_EVENT_SYNCED)
 			ndd->synced = true;
-		err = ndd_devices_hear(&ndd->devices, event);
+		err = ndd_devices_handle_event(&ndd->devices, event);
 		hf_event_unref(event);
 		if (err) {
 			ndd_log(LOG_ERR, "no memory for a device");
@@ -123,12 +124,12 @@ static int hear_stream(struct ndd *ndd)
 		}
 	}
 	if (got < 0 && got != ndd->stream_error)
-		ndd_log(LOG_WARNING, "devices cannot be looked at now: %s", strerrordesc_np(-got));
+		ndd_log(LOG_WARNING, "cannot read device events now: %s", strerrordesc_np(-got));
 	ndd->stream_error = got < 0 ? got : 0;
 	return 0;
 }
 
-static void hear_host(struct ndd *ndd)
+static void handle_host(struct ndd *ndd)
 {
 	char host[NDD_HOST_SIZE];
 
@@ -136,7 +137,7 @@ static void hear_host(struct ndd *ndd)
 	ndd_devices_set_host(&ndd->devices, host);
 }
 
-static void hear_signals(struct ndd *ndd)
+static void handle_signals(struct ndd *ndd)
 {
 	struct signalfd_siginfo signal;
 
@@ -145,16 +146,16 @@ static void hear_signals(struct ndd *ndd)
 			ndd->end = true;
 			continue;
 		}
-		ndd_log(LOG_INFO, "every device is described anew: %zu, with %zu bytes in use",
+		ndd_log(LOG_INFO, "writing all descriptions: %zu devices, %zu bytes of memory",
 			ndd->devices.count, mallinfo2().uordblks);
-		hear_host(ndd);
+		handle_host(ndd);
 		ndd_devices_renew(&ndd->devices);
 	}
 }
 
 static void set_retry(struct ndd *ndd)
 {
-	if (!ndd->devices.waiting)
+	if (!ndd->devices.num_pending)
 		ndd->retry_at = 0;
 	else if (!ndd->retry_at)
 		ndd->retry_at = hfi_now_ms() + (int64_t)ndd->options.retry_seconds * 1000;
@@ -168,7 +169,7 @@ static void run_retry(struct ndd *ndd)
 	ndd_devices_retry(&ndd->devices);
 }
 
-/* Not at every turn of the loop: a manager that is busy would keep us waiting. */
+/* Not in every pass of the loop: sd_notify() blocks while systemd is busy. */
 static void answer_watchdog(struct ndd *ndd)
 {
 	int64_t now = hfi_now_ms();
@@ -179,8 +180,8 @@ static void answer_watchdog(struct ndd *ndd)
 	ndd->watchdog_at = now + (int64_t)(ndd->watchdog / 2000);
 }
 
-/* What exists was described when this is said: whoever is ordered after us can rely on it. */
-static void tell_ready(struct ndd *ndd)
+/* Reports readiness once every existing device is described, as units ordered after us expect. */
+static void notify_ready(struct ndd *ndd)
 {
 	if (!ndd->synced || ndd->ready)
 		return;
@@ -189,7 +190,7 @@ static void tell_ready(struct ndd *ndd)
 	ndd->ready = true;
 }
 
-/* The sooner of two waits in ms, where -1 is for ever. */
+/* The shorter wait in ms: `left` (-1: for ever) or until the time `at`. */
 static int64_t sooner(int64_t left, int64_t at)
 {
 	int64_t other = at - hfi_now_ms();
@@ -215,25 +216,25 @@ static int run_ndd(struct ndd *ndd)
 	int err;
 
 	for (;;) {
-		err = hear_stream(ndd);
+		err = handle_stream(ndd);
 		if (err)
 			return err;
 		set_retry(ndd);
-		tell_ready(ndd);
+		notify_ready(ndd);
 		answer_watchdog(ndd);
 		if (ndd->end || (ndd->options.once && ndd->synced && !ndd->retry_at))
 			return 0;
 		if (poll(ndd->fds, NUM_FDS, timeout(ndd)) < 0) {
 			if (errno != EINTR)
 				return -errno;
-			/* The kernel takes a change for told even so. */
+			/* The kernel may have cleared POLLPRI although poll() did not return it. */
 			ndd->fds[HOST].revents = POLLPRI;
 			ndd->fds[SIGNALS].revents = POLLIN;
 		}
 		if (ndd->fds[HOST].revents)
-			hear_host(ndd);
+			handle_host(ndd);
 		if (ndd->fds[SIGNALS].revents)
-			hear_signals(ndd);
+			handle_signals(ndd);
 		run_retry(ndd);
 	}
 }
@@ -254,7 +255,7 @@ static int go_to_background(struct ndd *ndd)
 		return 0;
 	ndd->background = ndd_background();
 	if (ndd->background < 0) {
-		ndd_log(LOG_ERR, "going into the background: %s",
+		ndd_log(LOG_ERR, "cannot go into the background: %s",
 			strerrordesc_np(-ndd->background));
 		return ndd->background;
 	}
@@ -270,7 +271,7 @@ int main(int argc, char **argv)
 	};
 	int err, status;
 
-	if (!ndd_options_take(argc, argv, &ndd.options, &status))
+	if (!ndd_options_parse(argc, argv, &ndd.options, &status))
 		return status;
 	if (ndd.options.debug)
 		ndd_log_level(LOG_DEBUG);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Parses the command line of rdma-ndd. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -12,21 +13,20 @@ enum { EXIT_USAGE = 2, SYSTEMD = 256, VERSION };
 
 static const char usage[] =
 	"usage: rdma-ndd [options]\n"
-	"Keeps the node descriptions of RDMA devices true.\n"
+	"Keeps the node descriptions of RDMA devices up to date.\n"
 	"  -f, --foreground         do not go into the background\n"
 	"      --systemd            the same\n"
-	"  -o, --once               describe the devices that are there, and end\n"
+	"  -o, --once               describe the devices that exist, and exit\n"
 	"  -T, --template TEXT      %h host name, %H with its domain, %d device, %% a percent "
 	"sign;\n"
 	"                           default: $RDMA_NDD_ND_FORMAT, or \"%h %d\"\n"
-	"  -t, --retry-timer SECS   wait so long before a write that has failed is tried again "
-	"(1)\n"
-	"  -r, --retry-count N      try so often (10)\n"
-	"  -d, --debug              say more\n"
+	"  -t, --retry-timer SECS   seconds until a failed write is tried again (1)\n"
+	"  -r, --retry-count N      how often to try again (10)\n"
+	"  -d, --debug              log more\n"
 	"      --version\n"
 	"  -h, --help\n";
 
-static bool take_number(const char *option, const char *text, unsigned int max, unsigned int *ret)
+static bool parse_number(const char *option, const char *text, unsigned int max, unsigned int *ret)
 {
 	char *end;
 	unsigned long value;
@@ -34,7 +34,7 @@ static bool take_number(const char *option, const char *text, unsigned int max, 
 	errno = 0;
 	value = strtoul(text, &end, 10);
 	if (errno || *end || end == text || *text == '-' || value > max) {
-		fprintf(stderr, "rdma-ndd: %s: \"%s\" is no number from 0 to %u\n", option, text,
+		fprintf(stderr, "rdma-ndd: %s: \"%s\" is not a number from 0 to %u\n", option, text,
 			max);
 		return false;
 	}
@@ -42,7 +42,7 @@ static bool take_number(const char *option, const char *text, unsigned int max, 
 	return true;
 }
 
-static bool take_template(struct ndd_options *options)
+static bool set_template(struct ndd_options *options)
 {
 	const char *given = getenv("RDMA_NDD_ND_FORMAT");
 
@@ -50,12 +50,11 @@ static bool take_template(struct ndd_options *options)
 		options->template = given && *given ? given : "%h %d";
 	if (*options->template)
 		return true;
-	fputs("rdma-ndd: the template is empty, and an empty description cannot be written\n",
-	      stderr);
+	fputs("rdma-ndd: the template is empty; an empty description cannot be written\n", stderr);
 	return false;
 }
 
-bool ndd_options_take(int argc, char **argv, struct ndd_options *ret, int *status)
+bool ndd_options_parse(int argc, char **argv, struct ndd_options *ret, int *status)
 {
 	static const struct option longs[] = {
 		{"foreground", no_argument, NULL, 'f'},
@@ -63,7 +62,8 @@ bool ndd_options_take(int argc, char **argv, struct ndd_options *ret, int *statu
 		{"once", no_argument, NULL, 'o'},
 		{"template", required_argument, NULL, 'T'},
 		{"retry-timer", required_argument, NULL, 't'},
-		{"retry_timer", required_argument, NULL, 't'}, /* as the older daemon has it */
+		{"retry_timer", required_argument, NULL,
+		 't'}, /* spelled as by rdma-core's daemon */
 		{"retry-count", required_argument, NULL, 'r'},
 		{"retry_count", required_argument, NULL, 'r'},
 		{"debug", no_argument, NULL, 'd'},
@@ -89,10 +89,10 @@ bool ndd_options_take(int argc, char **argv, struct ndd_options *ret, int *statu
 			ret->template = optarg;
 			break;
 		case 't':
-			right = take_number("--retry-timer", optarg, 86400, &ret->retry_seconds);
+			right = parse_number("--retry-timer", optarg, 86400, &ret->retry_seconds);
 			break;
 		case 'r':
-			right = take_number("--retry-count", optarg, 1000000, &ret->retry_count);
+			right = parse_number("--retry-count", optarg, 1000000, &ret->retry_count);
 			break;
 		case 'd':
 			ret->debug = true;
@@ -111,9 +111,9 @@ bool ndd_options_take(int argc, char **argv, struct ndd_options *ret, int *statu
 		}
 	}
 	if (right && optind < argc) {
-		fprintf(stderr, "rdma-ndd: %s: what is this? Try 'rdma-ndd --help'.\n",
+		fprintf(stderr, "rdma-ndd: unexpected argument %s. Try 'rdma-ndd --help'.\n",
 			argv[optind]);
 		right = false;
 	}
-	return right && take_template(ret);
+	return right && set_template(ret);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Makes a node description from a template. */
 #include <string.h>
 
 #include "boot/ndd/text.h"
 
-/* One byte more than fits: it tells whether the cut is within a character. */
+/* One byte longer than a description, to see whether cutting it would split a character. */
 struct text {
 	char v[NDD_SIZE + 1];
 	size_t length;
@@ -25,21 +26,21 @@ static void add_host(struct text *text, const char *host)
 	append_printable(text, host, length ? length : strlen(host));
 }
 
-static bool is_inner(char byte)
+static bool is_continuation(char byte)
 {
 	return ((unsigned char)byte & 0xc0) == 0x80;
 }
 
-/* A character of UTF-8 has three inner bytes at most; more of them are no UTF-8, and are just cut. */
+/* The length to cut at. A UTF-8 character has at most three continuation bytes; cut invalid text anywhere. */
 static size_t cut_at_character(const struct text *text)
 {
 	size_t length = NDD_SIZE;
 
 	if (text->length <= NDD_SIZE)
 		return text->length;
-	while (length > NDD_SIZE - 3 && is_inner(text->v[length]))
+	while (length > NDD_SIZE - 3 && is_continuation(text->v[length]))
 		length--;
-	return is_inner(text->v[length]) ? NDD_SIZE : length;
+	return is_continuation(text->v[length]) ? NDD_SIZE : length;
 }
 
 size_t ndd_text(const char *template, const char *host, const char *device, char ret[NDD_SIZE + 1])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Applies the name that the naming library decides.
+# rdma_rename gives a device the name that the naming library decides, and udev rules around it.
 boot_in += \
 	boot/rename/60-rdma-persistent-naming.rules.in \
 	boot/rename/90-rdma-moved.rules.in

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Gives a device the name of a policy. A program of udev's; see rdma_rename(8). */
+/* Run by udev: renames a device according to a policy. See rdma_rename(8). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -43,10 +43,10 @@ static int apply_name(struct hf_nldev_socket *nl, int sysfs, const struct hf_nld
 {
 	int err = 0;
 
-	/* Between the kernel's answer and ours, another device may have taken over the name. */
+	/* The name may belong to another device since the facts were read. */
 	if (!hfi_name_is_still(sysfs, facts->name, hardware))
-		return log_kept_name(facts->name, "meanwhile it is gone, or has another name");
-	/* Without a question where nothing is to change, there is no event. */
+		return log_kept_name(facts->name, "the device is gone or was renamed meanwhile");
+	/* Do not rename to the same name: the kernel would send an event. */
 	if (strcmp(answer->name, facts->name) != 0)
 		err = hfi_nldev_rename(nl, facts->index, answer->name);
 	switch (err) {
@@ -58,12 +58,12 @@ static int apply_name(struct hf_nldev_socket *nl, int sysfs, const struct hf_nld
 		return log_kept_name(facts->name, "%s is the name of another device (%s)",
 				     answer->name, answer->why);
 	case -ENODEV:
-		return log_kept_name(facts->name, "meanwhile it is gone");
+		return log_kept_name(facts->name, "the device is gone");
 	case -EPERM:
 		return log_kept_name(facts->name, "renaming needs the capability CAP_NET_ADMIN");
 	default:
-		return log_kept_name(facts->name, "the kernel refuses %s: %s", answer->name,
-				     strerror(-err));
+		return log_kept_name(facts->name, "the kernel refuses the name %s: %s",
+				     answer->name, strerror(-err));
 	}
 }
 
@@ -83,13 +83,13 @@ static int rename_by_policies(const char *device, const struct hf_name_policies 
 		log_kept_name(device, "RDMA netlink: %s", strerror(-err));
 		goto out_sysfs;
 	}
-	/* The directory before the index and after: both are then the same device's. */
+	/* Read the directory before the index and check it again after: both are of one device then. */
 	err = hfi_name_look(sysfs, device, &hardware);
 	if (!err)
 		err = hfi_nldev_find(nl, device, &facts);
 	if (err) {
 		log_kept_name(device,
-			      err == -ENODEV ? "there is no such device" : "cannot look at it: %s",
+			      err == -ENODEV ? "there is no such device" : "cannot read it: %s",
 			      strerror(-err));
 		goto out_netlink;
 	}
@@ -114,7 +114,7 @@ int main(int argc, char **argv)
 	bool verbose = false;
 	int option;
 
-	/* udev does not keep what its programs write on standard error. */
+	/* To syslog as well: udev discards standard error of PROGRAM. */
 	openlog("rdma_rename", LOG_PERROR, LOG_DAEMON);
 	opterr = 0;
 	while ((option = getopt(argc, argv, "v")) != -1) {
@@ -129,7 +129,7 @@ int main(int argc, char **argv)
 	if (hfi_name_parse_policies(argv[1], &policies))
 		return log_kept_name(argv[0], "there is no policy \"%s\"", argv[1]);
 	if (argc < 3 && hfi_name_has_policy(&policies, HF_NAME_BY_FIXED))
-		return log_kept_name(argv[0], "NAME_FIXED wants a name");
+		return log_kept_name(argv[0], "NAME_FIXED needs a name");
 	if (policies.v[0] == HF_NAME_BY_KERNEL)
 		return EXIT_SUCCESS;
 	trace.arg = argv[0];

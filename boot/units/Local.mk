@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Units of systemd for the daemons and the hardware target, and udev rules that start them.
 boot_in += \
 	boot/units/60-srp_daemon.rules.in \
 	boot/units/ibacm.service.in \

@@ -132,19 +132,19 @@ static void a_hang_up_writes_anew(void **state)
 	tree_set(bed->tree, 0, "node_desc", "somebody else's");
 	kill(bed->daemon, SIGHUP);
 	ndd_expect(bed, 0, "first fake0");
-	ndd_expect_says(bed, "described anew");
+	ndd_expect_says(bed, "writing all descriptions");
 	/* Twice for each: also what reads right is written. */
 	for (int i = 0; i < 200 && ndd_says(bed, "fake1: described as") < 2; i++)
 		usleep(10000);
 	assert_int_equal(ndd_says(bed, "fake1: described as"), 2);
 	/* Another domain is the same description, so nothing is written. */
 	ndd_host("first.example.com");
-	ndd_expect_says(bed, "called first.example.com");
+	ndd_expect_says(bed, "host name: first.example.com");
 	assert_int_equal(ndd_says(bed, "fake1: described as"), 2);
 	/* A name makes no lines of its own. */
 	ndd_host("a\n<0>b\033[31m.c");
 	ndd_expect(bed, 0, "a_<0>b_[31m fake0");
-	ndd_expect_says(bed, "called a?<0>b?[31m.c");
+	ndd_expect_says(bed, "host name: a?<0>b?[31m.c");
 	ndd_end(bed, SIGTERM);
 }
 

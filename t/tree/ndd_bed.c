@@ -297,7 +297,7 @@ uint64_t ndd_cpu(const struct ndd_bed *bed)
 
 unsigned long ndd_allocated(struct ndd_bed *bed)
 {
-	static const char word[] = "described anew: ";
+	static const char word[] = "writing all descriptions: ";
 	unsigned int before = ndd_says(bed, word);
 	int64_t end = hfi_now_ms() + PATIENCE_MS;
 	unsigned long bytes = 0;
@@ -313,7 +313,7 @@ unsigned long ndd_allocated(struct ndd_bed *bed)
 		const char *at = strstr(line, word);
 
 		if (at)
-			sscanf(at + strlen(word), "%*u, with %lu bytes", &bytes);
+			sscanf(at + strlen(word), "%*u devices, %lu bytes", &bytes);
 	}
 	fclose(file);
 	return bytes;
