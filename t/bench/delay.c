@@ -16,9 +16,10 @@
 #include <holdfast/holdfast.h>
 
 #include "t/bench/delay.h"
+#include "t/lib/hang.h"
 #include "t/lib/tree.h"
 
-enum { PLUGS = 101, PATIENCE_MS = 5000 };
+enum { PLUGS = 101, PATIENCE_MS = HF_TEST_HANG_MS };
 
 /* What the process that plugs tells the one that watches. */
 struct change {

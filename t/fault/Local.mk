@@ -52,7 +52,7 @@ t_fault_node_test_SOURCES = \
 	t/fault/node-test.c \
 	t/fault/world.c \
 	t/fault/world.h
-t_fault_node_test_LDADD = $(fault_libs)
+t_fault_node_test_LDADD = libhf-test-asleep.la $(fault_libs)
 
 # Counts in memory: unlike the provider of t/lib it adds no system call to those that are tried.
 check_LTLIBRARIES += t/fault/probe-hf1.la

@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "t/fault/ops.h"
+#include "t/lib/hang.h"
 
-enum { EVENTS_AT_ONCE = 64, PATIENCE_MS = 1500 };
+enum { EVENTS_AT_ONCE = 64, PATIENCE_MS = HF_TEST_HANG_MS };
 
 static const int stream_errors[] = {EIO, EMFILE, ENFILE, 0};
 

@@ -14,6 +14,7 @@
 #include "t/fault/inject.h"
 #include "t/fault/run.h"
 #include "t/fault/sysfs.h"
+#include "t/lib/hang.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/lsan_interface.h>
@@ -28,7 +29,7 @@
 #define find_leaks() false
 #endif
 
-enum { MAX_FDS = 512, TIME_LIMIT_S = 20, NODE_WAIT_MS = 30 };
+enum { MAX_FDS = 512, TIME_LIMIT_S = 2 * HF_TEST_HANG_SECONDS, NODE_WAIT_MS = 30 };
 
 const char *const run_kind_names[RUN_KINDS] = {
 	[RUN_UNDISTURBED] = "undisturbed",

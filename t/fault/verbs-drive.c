@@ -83,6 +83,11 @@ bool vdrive_applies(const struct vseq *seq, enum vkind kind)
 	return !seq->opens || (kind != V_DEAD && kind != V_REVOKED);
 }
 
+void vdrive_limit(unsigned int limit_s)
+{
+	bed.limit_s = limit_s;
+}
+
 int vdrive_init(unsigned int limit_s)
 {
 	const char *const none[] = {NULL};

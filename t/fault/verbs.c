@@ -5,8 +5,9 @@
 #include <time.h>
 
 #include "t/fault/verbs.h"
+#include "t/lib/hang.h"
 
-enum { LIMIT_S = 60, REPORTS = 5 };
+enum { REPORTS = 5 };
 
 static bool is_chosen(int argc, char **argv, const char *name)
 {
@@ -53,7 +54,7 @@ int main(int argc, char **argv)
 	int bad = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	if (vdrive_init(LIMIT_S) < 0)
+	if (vdrive_init(HF_TEST_HANG_SECONDS) < 0)
 		return 99;
 	if (!alloc_available())
 		printf("alloc: left out: the allocator is a sanitizer's\n");

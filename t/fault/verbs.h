@@ -84,6 +84,8 @@ struct vtally {
 
 /* Before all others; what runs longer than the limit hangs. 0 or -errno. */
 int vdrive_init(unsigned int limit_s);
+/* Another limit from now on. */
+void vdrive_limit(unsigned int limit_s);
 /*
  * Tries every point of the sequence, on a kernel without the newer methods where `old`. Tells of the
  * first `reports` faults. 0, or -EINVAL when it does not work even undisturbed.

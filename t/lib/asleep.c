@@ -129,3 +129,23 @@ int armed_timers(pid_t pid)
 	closedir(dir);
 	return count;
 }
+
+int armed_timers_in(int epoll)
+{
+	char path[64], line[256];
+	int count = 0, fd;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", epoll);
+	file = fopen(path, "re");
+	if (!file)
+		return -1;
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "tfd: %d", &fd) != 1)
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+		count += is_armed(path) > 0;
+	}
+	fclose(file);
+	return count;
+}

@@ -32,5 +32,7 @@ void asleep_wait_process(pid_t pid, long call);
  * A process that has none and is not woken from outside stays asleep.
  */
 int armed_timers(pid_t pid);
+/* The same for those that make this epoll set readable. */
+int armed_timers_in(int epoll);
 
 #endif

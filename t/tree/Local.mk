@@ -25,7 +25,7 @@ t_tree_providers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_providers_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
 t_tree_removal_SOURCES = t/tree/removal.c
 t_tree_removal_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_tree_removal_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
+t_tree_removal_LDADD = libholdfast.la libhf-test-asleep.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
 endif
 if HAVE_CMOCKA
 check_PROGRAMS += t/tree/naming

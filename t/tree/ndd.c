@@ -2,6 +2,7 @@
 /* rdma-ndd on made-up trees: what it writes, when, and what it does where it cannot. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -15,6 +16,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "t/lib/asleep.h"
+#include "t/lib/hang.h"
 #include "t/tree/ndd_bed.h"
 
 static const char *const usual[] = {"--systemd", NULL};
@@ -43,7 +46,7 @@ static void a_device_is_described_all_its_life(void **state)
 	/* Without a host name nothing is written, and what is there stays. */
 	ndd_host("(none)");
 	tree_add(bed->tree, 2, "fake2", NULL);
-	usleep(200000);
+	ndd_settle(bed);
 	assert_string_not_equal(ndd_described(bed, 2), "(none) fake2");
 	assert_string_equal(ndd_described(bed, 0), "second fake0");
 	ndd_host("third.example");
@@ -64,7 +67,8 @@ static void it_need_not_be_usable(void **state)
 	ndd_start(bed, usual);
 	assert_string_equal(ndd_described(bed, 0), "first fake0");
 	tree_add(bed->tree, 1, "fake1", &half);
-	usleep(20000);
+	/* It has seen the half of it. */
+	asleep_wait_process(bed->daemon, ASLEEP_POLL);
 	tree_complete(bed->tree, 1);
 	ndd_expect(bed, 1, "first fake1");
 	ndd_end(bed, SIGINT);
@@ -134,8 +138,7 @@ static void a_hang_up_writes_anew(void **state)
 	ndd_expect(bed, 0, "first fake0");
 	ndd_expect_says(bed, "writing all descriptions");
 	/* Twice for each: also what reads right is written. */
-	for (int i = 0; i < 200 && ndd_says(bed, "fake1: described as") < 2; i++)
-		usleep(10000);
+	ndd_expect_says_times(bed, "fake1: described as", 2);
 	assert_int_equal(ndd_says(bed, "fake1: described as"), 2);
 	/* Another domain is the same description, so nothing is written. */
 	ndd_host("first.example.com");
@@ -289,20 +292,20 @@ static void into_the_background(void **state)
 static void the_watchdog_is_answered(void **state)
 {
 	struct ndd_bed *bed = *state;
+	struct pollfd fd = {.fd = bed->notify, .events = POLLIN};
 	int count = 0;
 	char message[256];
 	ssize_t got;
 
 	bed->environment = "WATCHDOG_USEC=100000";
 	ndd_start(bed, usual);
-	for (int i = 0; i < 200 && count < 3; i++) {
-		usleep(10000);
-		while ((got = recv(bed->notify, message, sizeof(message) - 1, MSG_DONTWAIT)) > 0) {
-			message[got] = '\0';
-			count += strstr(message, "WATCHDOG=1") != NULL;
-		}
+	while (count < 3) {
+		assert_int_equal(poll(&fd, 1, HF_TEST_HANG_MS), 1);
+		got = recv(bed->notify, message, sizeof(message) - 1, MSG_DONTWAIT);
+		assert_true(got >= 0);
+		message[got] = '\0';
+		count += strstr(message, "WATCHDOG=1") != NULL;
 	}
-	assert_true(count >= 3);
 	ndd_end(bed, SIGTERM);
 }
 

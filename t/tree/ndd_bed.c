@@ -22,10 +22,12 @@
 #include <cmocka.h>
 
 #include "shared/clock.h"
+#include "t/bench/trace.h"
+#include "t/lib/asleep.h"
+#include "t/lib/hang.h"
 #include "t/tree/ndd_bed.h"
 
-/* Under valgrind, on a busy machine, things may take their time; what comes ends the wait. */
-enum { PATIENCE_MS = 60000, ARGUMENTS_MAX = 32 };
+enum { ARGUMENTS_MAX = 32 };
 
 int ndd_namespace(void)
 {
@@ -160,7 +162,7 @@ static void hear(struct ndd_bed *bed)
 void ndd_start(struct ndd_bed *bed, const char *const *options)
 {
 	struct pollfd fd = {.fd = bed->notify, .events = POLLIN};
-	int64_t end = hfi_now_ms() + PATIENCE_MS;
+	int64_t end = hfi_now_ms() + HF_TEST_HANG_MS;
 
 	start(bed, options);
 	while (!bed->ready && hfi_now_ms() < end) {
@@ -178,7 +180,7 @@ void ndd_start(struct ndd_bed *bed, const char *const *options)
 
 static int wait_end(struct ndd_bed *bed)
 {
-	int64_t end = hfi_now_ms() + PATIENCE_MS;
+	int64_t end = hfi_now_ms() + HF_TEST_HANG_MS;
 	int status = 0;
 	pid_t ended;
 
@@ -194,6 +196,22 @@ static int wait_end(struct ndd_bed *bed)
 		show_messages(bed);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
+}
+
+int ndd_count_calls(struct ndd_bed *bed, unsigned long *ret)
+{
+	static struct trace trace;
+	char path[512], once[] = "--once", *argv[] = {path, once, NULL};
+	char text[256];
+	int err;
+
+	program(path, sizeof(path));
+	set_environment(bed);
+	err = trace_run(argv, STDERR_FILENO, &trace);
+	trace_describe(&trace, TRACE_NONE, 8, text, sizeof(text));
+	printf("%lu system calls: %s\n", trace.total[TRACE_NONE], text);
+	*ret = trace.total[TRACE_NONE];
+	return err;
 }
 
 int ndd_run(struct ndd_bed *bed, const char *const *options)
@@ -233,7 +251,7 @@ const char *ndd_described(struct ndd_bed *bed, unsigned int n)
 
 static bool eventually_described(struct ndd_bed *bed, unsigned int n, const char *text)
 {
-	int64_t end = hfi_now_ms() + PATIENCE_MS;
+	int64_t end = hfi_now_ms() + HF_TEST_HANG_MS;
 
 	while (strcmp(ndd_described(bed, n), text) != 0) {
 		if (hfi_now_ms() > end)
@@ -274,15 +292,20 @@ unsigned int ndd_says(struct ndd_bed *bed, const char *text)
 	return count;
 }
 
+void ndd_expect_says_times(struct ndd_bed *bed, const char *text, unsigned int times)
+{
+	int64_t end = hfi_now_ms() + HF_TEST_HANG_MS;
+
+	while (ndd_says(bed, text) < times && hfi_now_ms() < end)
+		usleep(5000);
+	if (ndd_says(bed, text) < times)
+		show_messages(bed);
+	assert_true(ndd_says(bed, text) >= times);
+}
+
 void ndd_expect_says(struct ndd_bed *bed, const char *text)
 {
-	int64_t end = hfi_now_ms() + PATIENCE_MS;
-
-	while (!ndd_says(bed, text) && hfi_now_ms() < end)
-		usleep(5000);
-	if (!ndd_says(bed, text))
-		show_messages(bed);
-	assert_true(ndd_says(bed, text) > 0);
+	ndd_expect_says_times(bed, text, 1);
 }
 
 uint64_t ndd_cpu(const struct ndd_bed *bed)
@@ -299,7 +322,7 @@ unsigned long ndd_allocated(struct ndd_bed *bed)
 {
 	static const char word[] = "writing all descriptions: ";
 	unsigned int before = ndd_says(bed, word);
-	int64_t end = hfi_now_ms() + PATIENCE_MS;
+	int64_t end = hfi_now_ms() + HF_TEST_HANG_MS;
 	unsigned long bytes = 0;
 	char line[1024];
 	FILE *file;
@@ -321,16 +344,8 @@ unsigned long ndd_allocated(struct ndd_bed *bed)
 
 void ndd_settle(const struct ndd_bed *bed)
 {
-	int64_t end = hfi_now_ms() + PATIENCE_MS;
-	uint64_t before;
-	int quiet = 0;
-
-	while (quiet < 5 && hfi_now_ms() < end) {
-		before = ndd_cpu(bed);
-		usleep(100000);
-		quiet = ndd_cpu(bed) == before ? quiet + 1 : 0;
-	}
-	assert_int_equal(quiet, 5);
+	/* What it has to do wakes it within the call that causes it. */
+	asleep_wait_process(bed->daemon, ASLEEP_POLL);
 }
 
 unsigned int ndd_fds(const struct ndd_bed *bed)

@@ -29,6 +29,10 @@ int ndd_teardown(void **state);
 
 /* Starts it with these options (NULL-terminated) and waits until it is ready. */
 void ndd_start(struct ndd_bed *bed, const char *const *options);
+/*
+ * Runs it with --once and counts its system calls: 0, or -EPERM where tracing is not allowed.
+ */
+int ndd_count_calls(struct ndd_bed *bed, unsigned long *ret);
 /* Starts it and waits until it has ended; its exit status. */
 int ndd_run(struct ndd_bed *bed, const char *const *options);
 /* Sends a signal, waits for the end, which must be well, also in valgrind's or a sanitizer's eyes. */
@@ -45,6 +49,8 @@ void ndd_expect_all(struct ndd_bed *bed, unsigned int from, unsigned int to, con
 unsigned int ndd_says(struct ndd_bed *bed, const char *text);
 /* Waits until one does. */
 void ndd_expect_says(struct ndd_bed *bed, const char *text);
+/* Waits until so many do. */
+void ndd_expect_says_times(struct ndd_bed *bed, const char *text, unsigned int times);
 
 /* Waits until it has nothing to do. */
 void ndd_settle(const struct ndd_bed *bed);

@@ -19,6 +19,7 @@
 #include <holdfast/holdfast.h>
 
 #include "t/lib/fake/counters.h"
+#include "t/lib/hang.h"
 #include "t/lib/tree.h"
 
 struct bed {
@@ -427,6 +428,6 @@ int main(void)
 	};
 
 	/* What has to wait for a provider would do so for ever. */
-	alarm(120);
+	alarm(HF_TEST_HANG_SECONDS);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,8 +7,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,9 +26,9 @@
 
 #include <holdfast/holdfast.h>
 
+#include "t/lib/asleep.h"
+#include "t/lib/hang.h"
 #include "t/lib/tree.h"
-
-enum { SOON_MS = 20000, SHORT_MS = 50 };
 
 struct bed {
 	struct tree *tree;
@@ -110,6 +112,10 @@ static void make_nonblocking(struct ibv_context *context)
 	assert_int_equal(fcntl(context->async_fd, F_SETFL, flags | O_NONBLOCK), 0);
 }
 
+/*
+ * What makes the descriptor readable does so within the call that causes it, inotify and a socket pair
+ * alike: that nothing did is seen at once.
+ */
 static bool readable(int fd, int timeout)
 {
 	struct pollfd pollfd = {.fd = fd, .events = POLLIN};
@@ -141,6 +147,7 @@ struct waiter {
 	int ret;
 	int error;
 	enum ibv_event_type type;
+	atomic_bool ended;
 };
 
 static void *wait_blocked(void *arg)
@@ -152,12 +159,14 @@ static void *wait_blocked(void *arg)
 	waiter->error = errno;
 	if (waiter->ret == 0)
 		waiter->type = event.event_type;
+	atomic_store(&waiter->ended, true);
 	return NULL;
 }
 
 static void start(struct waiter *waiter, struct ibv_context *context)
 {
-	*waiter = (struct waiter){.context = context};
+	waiter->context = context;
+	atomic_init(&waiter->ended, false);
 	assert_int_equal(pthread_create(&waiter->thread, NULL, wait_blocked, waiter), 0);
 }
 
@@ -167,7 +176,7 @@ static void a_blocked_thread_wakes_up(void **state)
 	struct waiter waiter;
 
 	start(&waiter, bed->context);
-	usleep(SHORT_MS * 1000);
+	asleep_wait(ASLEEP_POLL, 1);
 	unplug(bed);
 	pthread_join(waiter.thread, NULL);
 	assert_int_equal(waiter.ret, 0);
@@ -185,10 +194,12 @@ static void of_two_threads_one_is_told(void **state)
 
 	start(&waiters[0], bed->context);
 	start(&waiters[1], bed->context);
-	usleep(SHORT_MS * 1000);
+	asleep_wait(ASLEEP_POLL, 2);
 	/* One event, one of the two gets it; the other is still waiting then. */
 	kernel_says(bed, IBV_EVENT_PORT_ACTIVE);
-	usleep(SHORT_MS * 1000);
+	while (!atomic_load(&waiters[0].ended) && !atomic_load(&waiters[1].ended))
+		sched_yield();
+	asleep_wait(ASLEEP_POLL, 1);
 	unplug(bed);
 	for (int i = 0; i < 2; i++) {
 		pthread_join(waiters[i].thread, NULL);
@@ -206,7 +217,7 @@ static void both_of_two_threads_wake_up(void **state)
 
 	start(&waiters[0], bed->context);
 	start(&waiters[1], bed->context);
-	usleep(SHORT_MS * 1000);
+	asleep_wait(ASLEEP_POLL, 2);
 	unplug(bed);
 	pthread_join(waiters[0].thread, NULL);
 	pthread_join(waiters[1].thread, NULL);
@@ -225,7 +236,7 @@ static void an_event_of_the_kernels_comes_through(void **state)
 
 	assert_false(readable(bed->context->async_fd, 0));
 	kernel_says(bed, IBV_EVENT_LID_CHANGE);
-	assert_true(readable(bed->context->async_fd, SOON_MS));
+	assert_true(readable(bed->context->async_fd, HF_TEST_HANG_MS));
 	expect_event(bed->context, IBV_EVENT_LID_CHANGE);
 	assert_false(readable(bed->context->async_fd, 0));
 	make_nonblocking(bed->context);
@@ -257,21 +268,21 @@ static void nor_is_it_when_it_comes_late(void **state)
 static void poll_and_select_wake_up(void **state)
 {
 	struct bed *bed = *state;
-	struct timeval soon = {.tv_sec = SOON_MS / 1000};
+	struct timeval soon = {.tv_sec = HF_TEST_HANG_SECONDS};
 	fd_set set;
 
 	make_nonblocking(bed->context);
 	expect_error(bed->context, EAGAIN);
-	assert_false(readable(bed->context->async_fd, SHORT_MS));
+	assert_false(readable(bed->context->async_fd, 0));
 	unplug(bed);
-	assert_true(readable(bed->context->async_fd, SOON_MS));
+	assert_true(readable(bed->context->async_fd, HF_TEST_HANG_MS));
 	FD_ZERO(&set);
 	FD_SET(bed->context->async_fd, &set);
 	assert_int_equal(select(bed->context->async_fd + 1, &set, NULL, NULL, &soon), 1);
 	expect_event(bed->context, IBV_EVENT_DEVICE_FATAL);
 	expect_error(bed->context, EIO);
 	/* A program that goes on polling after that must not turn in a circle. */
-	assert_false(readable(bed->context->async_fd, SHORT_MS));
+	assert_false(readable(bed->context->async_fd, 0));
 }
 
 static void wake_by_epoll(const struct bed *bed, uint32_t how)
@@ -281,23 +292,23 @@ static void wake_by_epoll(const struct bed *bed, uint32_t how)
 
 	make_nonblocking(bed->context);
 	assert_int_equal(epoll_ctl(epoll, EPOLL_CTL_ADD, bed->context->async_fd, &event), 0);
-	assert_int_equal(epoll_wait(epoll, &event, 1, SHORT_MS), 0);
+	assert_int_equal(epoll_wait(epoll, &event, 1, 0), 0);
 	for (int i = 0; i < 3; i++) {
 		kernel_says(bed, IBV_EVENT_SM_CHANGE);
-		assert_int_equal(epoll_wait(epoll, &event, 1, SOON_MS), 1);
+		assert_int_equal(epoll_wait(epoll, &event, 1, HF_TEST_HANG_MS), 1);
 		/* Each event is an edge, also where the one before was not taken yet. */
 		kernel_says(bed, IBV_EVENT_GID_CHANGE);
-		assert_int_equal(epoll_wait(epoll, &event, 1, SOON_MS), 1);
+		assert_int_equal(epoll_wait(epoll, &event, 1, HF_TEST_HANG_MS), 1);
 		expect_event(bed->context, IBV_EVENT_SM_CHANGE);
 		expect_event(bed->context, IBV_EVENT_GID_CHANGE);
 		expect_error(bed->context, EAGAIN);
 		assert_int_equal(epoll_wait(epoll, &event, 1, 0), 0);
 	}
 	unplug(bed);
-	assert_int_equal(epoll_wait(epoll, &event, 1, SOON_MS), 1);
+	assert_int_equal(epoll_wait(epoll, &event, 1, HF_TEST_HANG_MS), 1);
 	expect_event(bed->context, IBV_EVENT_DEVICE_FATAL);
 	expect_error(bed->context, EIO);
-	assert_int_equal(epoll_wait(epoll, &event, 1, SHORT_MS), 0);
+	assert_int_equal(epoll_wait(epoll, &event, 1, 0), 0);
 	close(epoll);
 }
 
@@ -320,9 +331,9 @@ static void nothing_else_makes_it_readable(void **state)
 	assert_int_equal(tree_add(bed->tree, 1, "fake1", NULL), 0);
 	assert_int_equal(tree_rename(bed->tree, 0, "fake7"), 0);
 	assert_int_equal(tree_drop_caches(bed->tree), 0);
-	assert_false(readable(bed->context->async_fd, SHORT_MS));
+	assert_false(readable(bed->context->async_fd, 0));
 	unplug(bed);
-	assert_true(readable(bed->context->async_fd, SOON_MS));
+	assert_true(readable(bed->context->async_fd, HF_TEST_HANG_MS));
 }
 
 static void a_device_that_is_back_is_another_one(void **state)
@@ -331,10 +342,10 @@ static void a_device_that_is_back_is_another_one(void **state)
 	struct ibv_context *fresh;
 
 	assert_int_equal(tree_swap(bed->tree, 0), 0);
-	assert_true(readable(bed->context->async_fd, SOON_MS));
+	assert_true(readable(bed->context->async_fd, HF_TEST_HANG_MS));
 	fresh = open_device(bed, "fake0");
 	expect_event(bed->context, IBV_EVENT_DEVICE_FATAL);
-	assert_false(readable(fresh->async_fd, SHORT_MS));
+	assert_false(readable(fresh->async_fd, 0));
 	assert_int_equal(ibv_close_device(fresh), 0);
 }
 
@@ -349,7 +360,7 @@ static void a_forked_child_hears_it_as_well(void **state)
 	if (child == 0) {
 		struct ibv_async_event event;
 
-		if (!readable(bed->context->async_fd, SOON_MS))
+		if (!readable(bed->context->async_fd, HF_TEST_HANG_MS))
 			_exit(1);
 		if (ibv_get_async_event(bed->context, &event) < 0)
 			_exit(2);
@@ -382,7 +393,7 @@ static void contexts_share_what_listens(void **state)
 	assert_int_equal(count_fds() - before, EACH * CONTEXTS);
 	unplug(bed);
 	for (int i = 0; i < CONTEXTS; i++) {
-		assert_true(readable(contexts[i]->async_fd, SOON_MS));
+		assert_true(readable(contexts[i]->async_fd, HF_TEST_HANG_MS));
 		expect_event(contexts[i], IBV_EVENT_DEVICE_FATAL);
 		assert_int_equal(ibv_close_device(contexts[i]), 0);
 	}
@@ -413,6 +424,6 @@ int main(void)
 	};
 
 	/* What does not wake up must not hold up whoever runs this. */
-	alarm(120);
+	alarm(HF_TEST_HANG_SECONDS);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

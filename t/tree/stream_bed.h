@@ -35,11 +35,16 @@ uint64_t bed_expect(struct hf_stream *stream, enum hf_event_type type, const cha
 /* Two events of a kind, in either order. */
 void bed_expect_both(struct hf_stream *stream, enum hf_event_type type, const char *a,
 		     const char *b);
-/* Nothing comes for a while, and in the end the descriptor is not readable. */
+/*
+ * Nothing comes: all notifications were there before this call, and of what the stream looks at again
+ * by a timer it does so once more. In the end the descriptor is not readable.
+ */
 void bed_expect_nothing(struct hf_stream *stream);
 
-/* The next event within `ms`, or NULL. */
-struct hf_event *bed_wait(struct hf_stream *stream, int ms);
+/* The next event; NULL when none comes, and another test fails. */
+struct hf_event *bed_wait(struct hf_stream *stream);
+/* What is there now, or NULL. */
+struct hf_event *bed_take(struct hf_stream *stream);
 
 /* The whole tree under another path, and back. */
 void bed_move_away(struct bed *bed);

@@ -36,12 +36,12 @@ fail()
 	exit 1
 }
 
-# run STATUS WORD...: the command, which must end with that status within 30 s; $work/out and err.
+# run STATUS WORD...: the command, which must end with that status; $work/out and err.
 run()
 {
 	local wanted=$1 status
 	shift
-	timeout -k 5 30 "$holdfast" "$@" >"$work/out" 2>"$work/err" </dev/null
+	timeout -k 5 "$hang_seconds" "$holdfast" "$@" >"$work/out" 2>"$work/err" </dev/null
 	status=$?
 	[ $status -eq "$wanted" ] || fail "holdfast $*: status $status, wanted $wanted"
 	checks=$((checks + 1))

@@ -77,13 +77,31 @@ tree_rename()
 	echo "$2" >"$verbs/ibdev"
 }
 
-# eventually SECONDS COMMAND...: until the command succeeds.
+# How long is waited for what must happen: it only ends tests that hang.
+hang_seconds=$(sed -n 's/.*HF_TEST_HANG_SECONDS = \([0-9]*\),.*/\1/p' \
+	"$(dirname "${BASH_SOURCE[0]}")/../lib/hang.h")
+: "${hang_seconds:?}"
+
+# eventually COMMAND...: until the command succeeds.
 eventually()
 {
-	local end=$((SECONDS + $1))
-	shift
+	local end=$((SECONDS + hang_seconds))
 	until "$@"; do
 		[ $SECONDS -lt $end ] || return 1
 		sleep 0.05
 	done
+}
+
+# sleeps_in_poll PID: the process waits for something to happen. One that was woken up does not, even
+# before it runs.
+sleeps_in_poll()
+{
+	local wchan state
+	{ read -r wchan <"/proc/$1/wchan" || [ -n "$wchan" ]; } 2>/dev/null || return 1
+	case $wchan in
+	*poll*) return 0 ;;
+	0) state=$(sed -n 's/^State:[[:space:]]*//p' "/proc/$1/status") ;;
+	esac
+	# Where the kernel does not tell what it sleeps in.
+	[[ ${state-} == S* ]]
 }
