@@ -33,6 +33,21 @@ static int fork_error(int ret)
 	return ret > 0 ? ret : errno;
 }
 
+/* Describes a registration in the members that the core keeps; handle and keys are the provider's. */
+static struct ibv_mr *describe_region(struct ibv_mr *mr, struct ibv_pd *pd, enum ibv_mr_type type,
+				      void *start, size_t length, int access)
+{
+	struct verbs_mr *verbs = verbs_mr_of(mr);
+
+	verbs->mr_type = type;
+	verbs->access = access;
+	mr->addr = start;
+	mr->length = length;
+	mr->pd = pd;
+	mr->context = pd->context;
+	return mr;
+}
+
 static struct ibv_mr *reg_mr_fork_safe(struct ibv_pd *pd, void *addr, size_t length, uint64_t iova,
 				       int access)
 {
@@ -53,13 +68,7 @@ static struct ibv_mr *reg_mr_fork_safe(struct ibv_pd *pd, void *addr, size_t len
 		errno = err;
 		return NULL;
 	}
-	mr->context = pd->context;
-	mr->pd = pd;
-	mr->addr = addr;
-	mr->length = length;
-	verbs_mr_of(mr)->mr_type = IBV_MR_TYPE_MR;
-	verbs_mr_of(mr)->access = access;
-	return mr;
+	return describe_region(mr, pd, IBV_MR_TYPE_MR, addr, length, access);
 }
 
 HF_EXPORT struct ibv_mr *ibv_reg_mr(struct ibv_pd *pd, void *addr, size_t length, int access)
@@ -88,18 +97,12 @@ HF_EXPORT struct ibv_mr *ibv_reg_mr_iova2(struct ibv_pd *pd, void *addr, size_t 
 HF_EXPORT struct ibv_mr *ibv_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_t length,
 					   uint64_t iova, int fd, int access)
 {
-	struct ibv_mr *mr;
+	const struct verbs_context_ops *ops = context_ops(pd->context);
+	struct ibv_mr *mr = ops->reg_dmabuf_mr(pd, offset, length, iova, fd, access);
+	/* The memory has no address in this process: addr is the offset in the buffer. */
+	void *start = (void *)(uintptr_t)offset;
 
-	mr = context_ops(pd->context)->reg_dmabuf_mr(pd, offset, length, iova, fd, access);
-	if (!mr)
-		return NULL;
-	mr->context = pd->context;
-	mr->pd = pd;
-	mr->addr = (void *)(uintptr_t)offset;
-	mr->length = length;
-	verbs_mr_of(mr)->mr_type = IBV_MR_TYPE_DMABUF_MR;
-	verbs_mr_of(mr)->access = access;
-	return mr;
+	return mr ? describe_region(mr, pd, IBV_MR_TYPE_DMABUF_MR, start, length, access) : NULL;
 }
 
 HF_EXPORT int ibv_dereg_mr(struct ibv_mr *mr)
