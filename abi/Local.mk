@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# The provider ABI: headers, symbol maps, and the recorded ABI.
 provider_includedir = $(includedir)/holdfast-provider
 provider_include_HEADERS = \
 	abi/holdfast-provider/events.h \
@@ -8,14 +9,14 @@ provider_include_HEADERS = \
 	abi/holdfast-provider/queues.h \
 	abi/holdfast-provider/steering.h
 
-# Installed so that a provider built elsewhere links with the very node of this ABI.
+# Installed so that providers built elsewhere export the symbol node of this ABI.
 provider_mapdir = $(pkgdatadir)
 dist_provider_map_DATA = abi/maps/provider.map
 
 pkgconfig_DATA += abi/holdfast-provider.pc
 EXTRA_DIST += abi/holdfast-provider.pc.in abi/maps/libholdfast.map
 
-# The recorded ABI: compared by `make abi-check`, recorded anew by `make abi-baseline`.
+# The recorded ABI: `make abi-check` compares with it, `make abi-baseline` records it anew.
 EXTRA_DIST += abi/lib.sh abi/check abi/check-self abi/check-providers abi/public-types.ini abi/record \
 	abi/baseline/libholdfast-0.1.abi abi/baseline/libibverbs-1.14.abi
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Prints what a provider's descriptor says: describe FILE NODE. For abi/check-providers. */
+/* describe FILE NODE: prints the members of a provider's descriptor, for abi/check-providers. */
 #include <dlfcn.h>
 #include <stdio.h>
 

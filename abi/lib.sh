@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # shellcheck shell=bash
-# How the ABI is recorded and compared: in one place, so that both see the same.
+# Records and compares the ABI, for abi/check, abi/check-self and abi/record.
 
 set -u
 export LC_ALL=C.UTF-8
 top_srcdir=$(cd "${top_srcdir:-$(dirname "${BASH_SOURCE[0]}")/..}" && pwd)
 top_builddir=$(cd "${top_builddir:-.}" && pwd)
-# Each library that was built, and what is recorded of it.
+# The built libraries, and the recorded ABI of each.
 # shellcheck disable=SC2034 # for the scripts
 libraries=("$top_builddir/.libs/libholdfast.so" "$top_builddir/compat/.libs/libibverbs.so.1")
 # shellcheck disable=SC2034
@@ -16,7 +16,7 @@ for program in abidw abidiff; do
 	command -v $program >/dev/null || { echo "$program is not installed (abigail-tools)"; exit 77; }
 done
 
-# record LIBRARY OUT: only what the installed headers say, and nothing of where it was built.
+# record LIBRARY OUT: records the types of installed headers only, and no paths of the build.
 record()
 {
 	abidw --suppressions "$top_srcdir/abi/public-types.ini" \
@@ -26,7 +26,7 @@ record()
 		sed -Ei "s,path='[^']*/(core|compat)/,path='\\1/," "$2"
 }
 
-# compare OLD NEW: both recorded. Symbols and enumerators may be added; anything else fails.
+# compare OLD NEW: compares two records. Added symbols and enumerators pass; any other change fails.
 compare()
 {
 	abidiff --no-added-syms "$1" "$2"
