@@ -186,6 +186,8 @@ static void set_revoke(struct hf *hf, const struct hf_options *options)
 	hf->revoke_wanted = text && !strcmp(text, "1");
 }
 
+/* Nobody else knows the context any more. */
+HF_UNCHECKED_LOCKS
 static void destroy_context(struct hf *hf)
 {
 	hfi_process_remove(hf);
@@ -203,6 +205,8 @@ static void destroy_context(struct hf *hf)
 	free(hf);
 }
 
+/* Nobody else knows the context yet. */
+HF_UNCHECKED_LOCKS
 HF_EXPORT int hf_new(const struct hf_options *given, struct hf **ret)
 {
 	struct hf_options options;
@@ -268,20 +272,28 @@ HF_EXPORT int hf_default(struct hf **ret)
 	return err;
 }
 
+/* Reads manifests and configuration again, unless a provider calls from within a scan. */
+static int refresh_registry(struct hf *hf)
+{
+	int err;
+
+	if (!hfi_scan_begin(hf))
+		return 0;
+	err = hfi_registry_want_foreign(&hf->registry, &hf->log);
+	if (err >= 0)
+		err = hfi_registry_refresh(&hf->registry, &hf->log);
+	hfi_scan_end(hf);
+	return err;
+}
+
 HF_EXPORT int hf_provider_list(struct hf *hf, size_t entry_size, struct hf_provider_info **ret)
 {
 	void *list;
-	bool mine;
 	int count;
 
 	if (entry_size < sizeof(size_t) || entry_size > 65536)
 		return -EINVAL;
-	mine = hfi_scan_begin(hf);
-	count = mine ? hfi_registry_want_foreign(&hf->registry, &hf->log) : 0;
-	if (mine && count >= 0)
-		count = hfi_registry_refresh(&hf->registry, &hf->log);
-	if (mine)
-		hfi_scan_end(hf);
+	count = refresh_registry(hf);
 	if (count >= 0)
 		count = hfi_registry_list(&hf->registry, entry_size, &list);
 	if (count >= 0)

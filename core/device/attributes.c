@@ -27,9 +27,9 @@ HF_EXPORT int hf_device_name(struct ibv_device *handle, char *name, size_t size)
 	struct hf_device *device = hfi_device_of(handle);
 	int err;
 
-	pthread_mutex_lock(&device->hf->lock);
+	hfi_hf_lock(device->hf);
 	err = hfi_copy(name, size, device->name) ? -ERANGE : (int)strlen(device->name);
-	pthread_mutex_unlock(&device->hf->lock);
+	hfi_hf_unlock(device->hf);
 	return err;
 }
 
@@ -78,9 +78,9 @@ HF_EXPORT int hf_device_get_info(struct ibv_device *handle, struct hf_device_inf
 	/* Of a device that goes away meanwhile, what is known is told. */
 	if (!atomic_load(&device->gone))
 		hfi_instance_complete(device);
-	pthread_mutex_lock(&device->hf->lock);
+	hfi_hf_lock(device->hf);
 	fill_device_info(device, &full);
-	pthread_mutex_unlock(&device->hf->lock);
+	hfi_hf_unlock(device->hf);
 	full.size = size;
 	memset(info, 0, size);
 	memcpy(info, &full, size < sizeof(full) ? size : sizeof(full));
@@ -217,19 +217,25 @@ struct port_read {
 	struct hf_gid *gids;
 };
 
+/* Netlink knows the port's interface also where the GID table is empty. */
+static int read_port_of(struct hf *hf, int dir, const struct hf_entry *entry,
+			struct port_read *port)
+{
+	const struct hf_search_root *root = &hf->roots[entry->root];
+	int err;
+
+	if (entry->index < 0 || !hfi_asking_begin(hf))
+		return hfi_read_port(dir, NULL, entry, port->port, &port->info);
+	err = hfi_read_port(dir, hfi_netlink(hf, root), entry, port->port, &port->info);
+	hfi_asking_end(hf);
+	return err;
+}
+
 static int read_port_info(int dir, const struct hf_entry *entry, void *arg)
 {
 	struct port_read *port = arg;
-	struct hf *hf = port->device->hf;
-	const struct hf_search_root *root = &hf->roots[entry->root];
-	/* Netlink knows the port's interface also where the GID table is empty. */
-	bool mine = entry->index >= 0 && hfi_asking_begin(hf);
-	int err;
+	int err = read_port_of(port->device->hf, dir, entry, port);
 
-	err = hfi_read_port(dir, mine ? hfi_netlink(hf, root) : NULL, entry, port->port,
-			    &port->info);
-	if (mine)
-		hfi_asking_end(hf);
 	/* The table of a device that goes meanwhile looks as if it ended early. */
 	return err ? err : hfi_verify(port->device, entry);
 }

@@ -11,6 +11,7 @@
 
 #include "shared/attr.h"
 #include "shared/hash.h"
+#include "core/base/thread_safety.h"
 #include "core/discovery/entry.h"
 
 struct hf;
@@ -35,11 +36,11 @@ struct hf_device {
 	const char *name; /* current one, within past_names */
 	struct hf_past_name *past_names;
 	atomic_bool gone;
-	bool announced_to_all;	    /* observers of all devices were given ADDED */
-	bool announced;		    /* observers of devices that can be opened were, too */
-	bool listed;		    /* was part of a list */
-	uint64_t seen;		    /* the last full scan that sighted it */
-	struct hf_removal *removal; /* while a context is open; guarded by hf->lock */
+	bool announced_to_all; /* observers of all devices were given ADDED */
+	bool announced;	       /* observers of devices that can be opened were, too */
+	bool listed;	       /* was part of a list */
+	uint64_t seen;	       /* the last full scan that sighted it */
+	struct hf_removal *removal HF_GUARDED_BY(hfi_hf_kind); /* while a context is open */
 	struct hf_table_key {
 		unsigned int root;
 		char uverbs[HF_NAME_SIZE];
@@ -56,6 +57,6 @@ struct hf_device *hfi_device_of(const struct ibv_device *handle) HF_MUST_CHECK H
  * hf->lock held: the last one out lets a provider's code run.
  */
 void hfi_device_hold(struct hf_device *device) HF_NONNULL;
-void hfi_device_drop(struct hf_device *device) HF_NONNULL;
+void hfi_device_drop(struct hf_device *device) HF_NONNULL HF_EXCLUDES(hfi_hf_kind);
 
 #endif

@@ -21,6 +21,8 @@ static struct {
 pthread_mutex_t hfi_default_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Takes every lock and lets every scan finish, so that the child gets whole tables. */
+/* Takes, or gives back, the locks of every context. */
+HF_UNCHECKED_LOCKS
 static void before_fork(void)
 {
 	struct hf *hf;
@@ -33,14 +35,16 @@ static void before_fork(void)
 		 * below: so the turn comes before them all.
 		 */
 		hfi_turn_before_fork(hf);
-		pthread_mutex_lock(&hf->revoke_lock);
+		hfi_revoke_lock(hf);
 		if (hf->revoker_ops)
 			hf->revoker_ops->before_fork(hf);
-		pthread_mutex_lock(&hf->lock);
+		hfi_hf_lock(hf);
 		hfi_registry_before_fork(&hf->registry);
 	}
 }
 
+/* Takes, or gives back, the locks of every context. */
+HF_UNCHECKED_LOCKS
 static void after_fork_in_parent(void)
 {
 	struct hf *hf;
@@ -48,15 +52,17 @@ static void after_fork_in_parent(void)
 	DL_FOREACH (process.contexts, hf) {
 		hfi_registry_after_fork(&hf->registry);
 		hfi_turn_in_parent(hf);
-		pthread_mutex_unlock(&hf->lock);
+		hfi_hf_unlock(hf);
 		if (hf->revoker_ops)
 			hf->revoker_ops->after_fork_in_parent(hf);
-		pthread_mutex_unlock(&hf->revoke_lock);
+		hfi_revoke_unlock(hf);
 	}
 	pthread_mutex_unlock(&process.lock);
 	pthread_mutex_unlock(&hfi_default_lock);
 }
 
+/* Takes, or gives back, the locks of every context. */
+HF_UNCHECKED_LOCKS
 static void after_fork_in_child(void)
 {
 	struct hf *hf;
@@ -66,7 +72,7 @@ static void after_fork_in_child(void)
 	DL_FOREACH (process.contexts, hf) {
 		hfi_registry_after_fork(&hf->registry);
 		hfi_turn_in_child(hf);
-		pthread_mutex_unlock(&hf->lock);
+		hfi_hf_unlock(hf);
 	}
 	pthread_mutex_unlock(&process.lock);
 	pthread_mutex_unlock(&hfi_default_lock);
@@ -75,7 +81,7 @@ static void after_fork_in_child(void)
 		hfi_log_hold();
 		if (hf->revoker_ops)
 			hf->revoker_ops->after_fork_in_child(hf);
-		pthread_mutex_unlock(&hf->revoke_lock);
+		hfi_revoke_unlock(hf);
 		hfi_log_release();
 	}
 }

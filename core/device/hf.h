@@ -11,6 +11,7 @@
 #include "shared/file.h"
 #include "core/base/log.h"
 #include "core/base/root.h"
+#include "core/base/thread_safety.h"
 #include "core/device/table.h"
 #include "core/registry/registry.h"
 
@@ -37,9 +38,9 @@ struct hf {
 	uid_t euid; /* as the last scan began: not asked again for each of thousands of nodes */
 	struct hf_search_root *roots;
 	unsigned int num_roots;
-	struct hf_nl *nl;
-	struct hf_fd_mark nl_socket;
-	bool nl_tried;
+	struct hf_nl *nl HF_GUARDED_BY(hfi_netlink_kind);
+	struct hf_fd_mark nl_socket HF_GUARDED_BY(hfi_netlink_kind);
+	bool nl_tried HF_GUARDED_BY(hfi_netlink_kind);
 	atomic_int uevents; /* are the kernel's heard here? 1: yes, -1: no, 0: not known yet */
 
 	/* Guards the table, the observers and the registry's lists; held for memory only. */
@@ -50,26 +51,49 @@ struct hf {
 	 * (`asking`) while a provider's code runs, which may take any time.
 	 */
 	pthread_cond_t scan_done;
-	bool scanning, lent;
-	bool asking; /* somebody does, or forks */
-	pthread_t scanner;
+	bool scanning HF_GUARDED_BY(hfi_hf_kind);
+	bool lent HF_GUARDED_BY(hfi_hf_kind);
+	bool asking HF_GUARDED_BY(hfi_hf_kind); /* somebody does, or forks */
+	pthread_t scanner HF_GUARDED_BY(hfi_hf_kind);
 
 	struct hf_table table;
 	struct hf_registry registry;
-	struct hf_change_check *change_check; /* made at the first list */
-	struct hf_observer *observers;
+	struct hf_change_check *
+		change_check HF_GUARDED_BY(hfi_netlink_kind); /* from the first list */
+	struct hf_observer *observers HF_GUARDED_BY(hfi_hf_kind);
 	/* What the program closed: to free it would be to close what has the numbers now. */
 	struct hf_nl *lost_nl;
 	struct hf_change_check *lost_change_check;
 
 	bool revoke_wanted; /* the contexts of devices that are removed are to be revoked */
 	/* Both NULL until a device is opened that is to be revoked. */
-	struct hf_revoker *revoker;
-	const struct hf_revoker_ops *revoker_ops;
+	struct hf_revoker *revoker HF_GUARDED_BY(hfi_revoke_kind);
+	const struct hf_revoker_ops *revoker_ops HF_GUARDED_BY(hfi_revoke_kind);
 	pthread_mutex_t revoke_lock; /* guards the two; taken before `lock` */
 
 	struct hf *prev, *next; /* every context, for fork */
-	unsigned int fork_count;
+	unsigned int
+		fork_count HF_GUARDED_BY(hfi_netlink_kind); /* in which process sockets are open */
 };
+
+HF_ACQUIRE(hfi_hf_kind) HF_UNCHECKED_LOCKS static inline void hfi_hf_lock(struct hf *hf)
+{
+	pthread_mutex_lock(&hf->lock);
+}
+
+HF_RELEASE(hfi_hf_kind) HF_UNCHECKED_LOCKS static inline void hfi_hf_unlock(struct hf *hf)
+{
+	pthread_mutex_unlock(&hf->lock);
+}
+
+HF_ACQUIRE(hfi_revoke_kind) HF_UNCHECKED_LOCKS static inline void hfi_revoke_lock(struct hf *hf)
+{
+	pthread_mutex_lock(&hf->revoke_lock);
+}
+
+HF_RELEASE(hfi_revoke_kind) HF_UNCHECKED_LOCKS static inline void hfi_revoke_unlock(struct hf *hf)
+{
+	pthread_mutex_unlock(&hf->revoke_lock);
+}
 
 #endif

@@ -153,6 +153,7 @@ static const char *read_modalias(void *arg)
 }
 
 /* Asks the registry for a provider and the provider for its object. */
+HF_REQUIRES(hfi_scan_kind)
 static void let_provider_take(struct hf_device *device)
 {
 	struct hf *hf = device->hf;
@@ -290,7 +291,7 @@ int hfi_instance_complete(struct hf_device *device)
 	err = hfi_entry_complete(&hf->roots[entry.root], &entry);
 	if (err)
 		return err;
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	/*
 	 * What was missing and no more: a scan goes by the rest without the lock, and may have seen
 	 * another name meanwhile.
@@ -304,7 +305,7 @@ int hfi_instance_complete(struct hf_device *device)
 		device->sysfs.node_guid = entry.node_guid;
 		device->sysfs.flags |= HF_SYSFS_GUID_READ;
 	}
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 	return 0;
 }
 
@@ -312,8 +313,8 @@ struct hf_entry hfi_instance_entry(struct hf_device *device)
 {
 	struct hf_entry entry;
 
-	pthread_mutex_lock(&device->hf->lock);
+	hfi_hf_lock(device->hf);
 	entry = device->entry;
-	pthread_mutex_unlock(&device->hf->lock);
+	hfi_hf_unlock(device->hf);
 	return entry;
 }

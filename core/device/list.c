@@ -13,6 +13,7 @@
 #include "core/device/scan_lock.h"
 #include "core/notify/change_check.h"
 
+HF_REQUIRES(hfi_scan_kind, hfi_netlink_kind)
 static int scan_if_changed(struct hf *hf)
 {
 	bool first = !hf->change_check && !(hf->flags & HF_NO_NOTIFY);
@@ -53,6 +54,7 @@ static bool is_known_at_once(const struct hf_device *device)
 }
 
 /* Moves what is wanted to the front, as a batch, in the order in which it was found. */
+HF_REQUIRES(hfi_hf_kind)
 static void promote_batch(struct hf *hf, bool (*wanted)(const struct hf_device *device),
 			  bool known_at_once)
 {
@@ -73,6 +75,7 @@ static void promote_batch(struct hf *hf, bool (*wanted)(const struct hf_device *
  * Devices of the last scans come in front. The first time libibverbs goes through them twice: it
  * loads its drivers only when those that the program brought leave a device over.
  */
+HF_REQUIRES(hfi_hf_kind)
 static void promote(struct hf *hf, bool (*wanted)(const struct hf_device *device))
 {
 	if (!hf->table.drivers_loaded) {
@@ -92,10 +95,10 @@ int hfi_list(struct hf *hf, bool (*wanted)(const struct hf_device *device),
 	err = hfi_refresh(hf);
 	if (err)
 		return err;
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	list = malloc((hf->table.count + 1) * sizeof(struct ibv_device *));
 	if (!list) {
-		pthread_mutex_unlock(&hf->lock);
+		hfi_hf_unlock(hf);
 		return -ENOMEM;
 	}
 	promote(hf, wanted);
@@ -105,17 +108,29 @@ int hfi_list(struct hf *hf, bool (*wanted)(const struct hf_device *device),
 		hfi_device_hold(device);
 		list[count++] = &device->handle->device;
 	}
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 	list[count] = NULL;
 	*ret = list;
 	return count;
+}
+
+/* True as well where a provider calls from within a scan, which uses the socket. */
+static bool has_netlink(struct hf *hf)
+{
+	bool has;
+
+	if (!hfi_asking_begin(hf))
+		return true;
+	has = hf->nl;
+	hfi_asking_end(hf);
+	return has;
 }
 
 bool hfi_no_kernel_support(struct hf *hf)
 {
 	char path[HF_PATH_SIZE];
 
-	if (hf->nl || hf->num_roots == 0)
+	if (has_netlink(hf) || hf->num_roots == 0)
 		return false;
 	if (hfi_print(path, sizeof(path), "%s/class/infiniband_verbs", hf->roots[0].sysfs))
 		return true;

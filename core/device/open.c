@@ -16,19 +16,15 @@ int hfi_verify(struct hf_device *device, const struct hf_entry *entry)
 {
 	struct hf *hf = device->hf;
 	const struct hf_search_root *root = &hf->roots[entry->root];
-	struct hf_nl *nl = NULL;
-	bool mine;
 	int err;
 
 	if (atomic_load(&device->gone))
 		return -ENODEV;
 	/* The netlink socket is used in turns; a provider that opens while it is asked does without. */
-	mine = entry->index >= 0 && hfi_asking_begin(hf);
-	if (mine)
-		nl = hfi_netlink(hf, root);
-	err = hfi_entry_verify(root, nl, entry);
-	if (mine)
-		hfi_asking_end(hf);
+	if (entry->index < 0 || !hfi_asking_begin(hf))
+		return hfi_entry_verify(root, NULL, entry);
+	err = hfi_entry_verify(root, hfi_netlink(hf, root), entry);
+	hfi_asking_end(hf);
 	return err;
 }
 
@@ -102,9 +98,9 @@ int hfi_open(struct hf_device *device, const struct hf_open_steps *steps, void *
 	if (atomic_load(&device->gone))
 		return -ENODEV;
 	if (!device->provider) {
-		pthread_mutex_lock(&hf->lock);
+		hfi_hf_lock(hf);
 		err = -hfi_reason_error(device->reason);
-		pthread_mutex_unlock(&hf->lock);
+		hfi_hf_unlock(hf);
 		return err ? err : -ENOSYS;
 	}
 	/* Without the device number the node could not be told from another's. */

@@ -44,6 +44,7 @@ static int open_source(struct hf *hf, const struct hf_device *device)
 	return -EOPNOTSUPP;
 }
 
+HF_REQUIRES(hfi_hf_kind)
 static struct hf_removal *use_removal(struct hf_device *device)
 {
 	struct hf_removal *removal = device->removal;
@@ -59,9 +60,9 @@ int hfi_removal_get(struct hf_device *device, struct hf_removal **ret)
 	struct hf_removal *removal, *other;
 	int err;
 
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	removal = use_removal(device);
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 	if (removal) {
 		*ret = removal;
 		return 0;
@@ -76,11 +77,11 @@ int hfi_removal_get(struct hf_device *device, struct hf_removal **ret)
 		free(removal);
 		return err;
 	}
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	other = use_removal(device);
 	if (!other)
 		device->removal = removal;
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 	if (other) {
 		hfi_close(&removal->fd);
 		free(removal);
@@ -96,11 +97,11 @@ void hfi_removal_put(struct hf_device *device, struct hf_removal *removal)
 
 	if (!removal)
 		return;
-	pthread_mutex_lock(&device->hf->lock);
+	hfi_hf_lock(device->hf);
 	last = --removal->users == 0;
 	if (last)
 		device->removal = NULL;
-	pthread_mutex_unlock(&device->hf->lock);
+	hfi_hf_unlock(device->hf);
 	if (!last)
 		return;
 	hfi_close(&removal->fd);

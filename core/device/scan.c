@@ -41,6 +41,7 @@ unsigned int hfi_sources(const struct hf *hf, const struct hf_search_root *root)
 	return sources;
 }
 
+HF_REQUIRES(hfi_scan_kind)
 static void remove_unseen(struct hf *hf, unsigned int root, uint64_t scan)
 {
 	struct hf_device *device, *next;
@@ -50,6 +51,7 @@ static void remove_unseen(struct hf *hf, unsigned int root, uint64_t scan)
 			hfi_table_remove(hf, device);
 }
 
+HF_REQUIRES(hfi_scan_kind, hfi_netlink_kind)
 static int scan_root(struct hf *hf, unsigned int index, uint64_t scan)
 {
 	struct hf_search_root *root = &hf->roots[index];

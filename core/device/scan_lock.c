@@ -34,6 +34,7 @@ void hfi_forget_closed(struct hf *hf)
 }
 
 /* In a turn of either kind: what was inherited, or closed meanwhile, is not used. */
+HF_REQUIRES(hfi_netlink_kind)
 static void renew_sockets(struct hf *hf)
 {
 	hfi_forget_closed(hf);
@@ -48,16 +49,18 @@ static void renew_sockets(struct hf *hf)
 	hf->fork_count = hfi_fork_count();
 }
 
+HF_REQUIRES(hfi_hf_kind)
 static bool is_scanner(const struct hf *hf)
 {
 	return hf->scanning && pthread_equal(hf->scanner, pthread_self());
 }
 
+HF_TRY_ACQUIRE(hfi_scan_kind, hfi_netlink_kind)
 static bool acquire_scan_lock(struct hf *hf, bool at_once)
 {
 	bool mine;
 
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	mine = !is_scanner(hf) && !(at_once && hf->lent);
 	while (mine && (hf->scanning || hf->asking)) {
 		pthread_cond_wait(&hf->scan_done, &hf->lock);
@@ -68,7 +71,7 @@ static bool acquire_scan_lock(struct hf *hf, bool at_once)
 		hf->scanner = pthread_self();
 		hfi_log_hold();
 	}
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 	if (mine)
 		renew_sockets(hf);
 	return mine;
@@ -84,16 +87,19 @@ bool hfi_scan_try_begin(struct hf *hf)
 	return acquire_scan_lock(hf, true);
 }
 
+/* What it gives back, the turn, is no mutex. */
+HF_UNCHECKED_LOCKS
 void hfi_scan_end(struct hf *hf)
 {
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	hf->scanning = false;
 	pthread_cond_broadcast(&hf->scan_done);
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 	hfi_log_release();
 }
 
 /* With hf->lock held. Who has lent the turn changes nothing until it is back, and is not waited for. */
+HF_REQUIRES(hfi_hf_kind)
 static void wait_to_ask(struct hf *hf)
 {
 	while (hf->asking || (hf->scanning && !hf->lent && !is_scanner(hf)))
@@ -105,25 +111,27 @@ bool hfi_asking_begin(struct hf *hf)
 {
 	bool mine;
 
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	/* A provider that asks from within a scan does without, as ever. */
 	mine = !is_scanner(hf);
 	if (mine) {
 		wait_to_ask(hf);
 		hfi_log_hold();
 	}
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 	if (mine)
 		renew_sockets(hf);
 	return mine;
 }
 
+/* As above. */
+HF_UNCHECKED_LOCKS
 void hfi_asking_end(struct hf *hf)
 {
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	hf->asking = false;
 	pthread_cond_broadcast(&hf->scan_done);
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 	hfi_log_release();
 }
 
@@ -131,13 +139,13 @@ bool hfi_scan_lend(struct hf *hf)
 {
 	bool lent;
 
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	lent = is_scanner(hf) && !hf->lent;
 	if (lent) {
 		hf->lent = true;
 		pthread_cond_broadcast(&hf->scan_done);
 	}
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 	return lent;
 }
 
@@ -145,18 +153,18 @@ void hfi_scan_take_back(struct hf *hf, bool lent)
 {
 	if (!lent)
 		return;
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	while (hf->asking)
 		pthread_cond_wait(&hf->scan_done, &hf->lock);
 	hf->lent = false;
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 }
 
 void hfi_turn_before_fork(struct hf *hf)
 {
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	wait_to_ask(hf);
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 }
 
 void hfi_turn_in_parent(struct hf *hf)

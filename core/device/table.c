@@ -26,6 +26,7 @@ void hfi_unobserve(struct hf *hf, struct hf_observer *observer)
 }
 
 /* Tells those that watch all devices, or the others. */
+HF_REQUIRES(hfi_hf_kind)
 static void notify_observers(struct hf *hf, bool all, struct hf_device *device,
 			     enum hf_change_kind kind, uint32_t what)
 {
@@ -37,6 +38,7 @@ static void notify_observers(struct hf *hf, bool all, struct hf_device *device,
 }
 
 /* A device is announced to observers of all devices once it is whole, to the others once it can be opened. */
+HF_REQUIRES(hfi_hf_kind)
 static void tell_added(struct hf *hf, struct hf_device *device)
 {
 	if (!device->announced_to_all && *device->name &&
@@ -50,6 +52,7 @@ static void tell_added(struct hf *hf, struct hf_device *device)
 	}
 }
 
+HF_REQUIRES(hfi_hf_kind)
 static void tell_after_added(struct hf *hf, struct hf_device *device, enum hf_change_kind kind,
 			     uint32_t what)
 {
@@ -72,6 +75,7 @@ static void count_unusable(struct hf *hf, const struct hf_device *device, int st
 }
 
 /* Beside the one whose place it takes, which goes after that: so a failure changes nothing. */
+HF_REQUIRES(hfi_hf_kind)
 static int enter(struct hf *hf, struct hf_device *device)
 {
 	HASH_ADD_KEYPTR(hh, hf->table.by_key, &device->key, key_length(&device->key), device);
@@ -79,6 +83,7 @@ static int enter(struct hf *hf, struct hf_device *device)
 }
 
 /* What has been entered. */
+HF_REQUIRES(hfi_hf_kind)
 static void insert_unlisted(struct hf *hf, struct hf_device *device)
 {
 	DL_APPEND(hf->table.unlisted, device);
@@ -87,6 +92,7 @@ static void insert_unlisted(struct hf *hf, struct hf_device *device)
 	tell_added(hf, device);
 }
 
+HF_REQUIRES(hfi_hf_kind)
 static void remove_from_table(struct hf *hf, struct hf_device *device)
 {
 	HASH_DEL(hf->table.by_key, device);
@@ -98,6 +104,7 @@ static void remove_from_table(struct hf *hf, struct hf_device *device)
 	count_unusable(hf, device, -1);
 }
 
+HF_REQUIRES(hfi_hf_kind)
 static void end_instance(struct hf *hf, struct hf_device *device)
 {
 	remove_from_table(hf, device);
@@ -120,9 +127,9 @@ struct hf_device *hfi_table_lookup(struct hf *hf, unsigned int root, const char 
 
 void hfi_table_remove(struct hf *hf, struct hf_device *device)
 {
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	end_instance(hf, device);
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 	hfi_instance_put(device);
 }
 
@@ -131,9 +138,9 @@ static dev_t known_number(struct hf_device *device)
 {
 	dev_t number;
 
-	pthread_mutex_lock(&device->hf->lock);
+	hfi_hf_lock(device->hf);
 	number = device->entry.node_number;
-	pthread_mutex_unlock(&device->hf->lock);
+	hfi_hf_unlock(device->hf);
 	return number;
 }
 
@@ -152,7 +159,7 @@ static void refresh(struct hf *hf, struct hf_device *device, const struct hf_ent
 		hfi_device_ready(hf, &sighted, &reason);
 	else
 		hfi_entry_tell_reason(entry, &reason);
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	changes = hfi_instance_update(device, &sighted);
 	count_unusable(hf, device, -1);
 	if (device->provider || reason.code)
@@ -161,7 +168,7 @@ static void refresh(struct hf *hf, struct hf_device *device, const struct hf_ent
 	if (changes)
 		tell_after_added(hf, device, HF_TABLE_CHANGED, changes);
 	tell_added(hf, device);
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 }
 
 /* What cannot be read is not another device for that: the one that was there is looked at again. */
@@ -170,17 +177,18 @@ static void set_reason(struct hf *hf, struct hf_device *device, const struct hf_
 	struct hf_reason reason;
 
 	hfi_entry_tell_reason(entry, &reason);
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	count_unusable(hf, device, -1);
 	hfi_instance_set_reason(device, &reason);
 	count_unusable(hf, device, 1);
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 }
 
 /*
  * A device that had no provider may have one by now. The handle is the provider's object, so a new
  * one takes the old one's place, with the generation of the same instance.
  */
+HF_REQUIRES(hfi_scan_kind)
 static int offer_again(struct hf *hf, struct hf_device *device, const struct hf_entry *entry)
 {
 	struct hf_device *fresh;
@@ -193,14 +201,14 @@ static int offer_again(struct hf *hf, struct hf_device *device, const struct hf_
 		struct hf_reason reason;
 
 		hfi_instance_get_reason(fresh, &reason);
-		pthread_mutex_lock(&hf->lock);
+		hfi_hf_lock(hf);
 		hfi_instance_set_reason(device, &reason);
-		pthread_mutex_unlock(&hf->lock);
+		hfi_hf_unlock(hf);
 		hfi_instance_put(fresh);
 		return 0;
 	}
 	fresh->seen = device->seen;
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	err = enter(hf, fresh);
 	if (!err) {
 		remove_from_table(hf, device);
@@ -211,7 +219,7 @@ static int offer_again(struct hf *hf, struct hf_device *device, const struct hf_
 		if (device->announced_to_all)
 			notify_observers(hf, true, fresh, HF_TABLE_CHANGED, HF_CHANGED_HANDLE);
 	}
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 	hfi_instance_put(err ? fresh : device);
 	return err;
 }
@@ -243,13 +251,13 @@ int hfi_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
 	if (err)
 		return err;
 	fresh->seen = scan;
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	err = enter(hf, fresh);
 	if (!err && device)
 		end_instance(hf, device);
 	if (!err)
 		insert_unlisted(hf, fresh);
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 	if (err)
 		hfi_instance_put(fresh);
 	else if (device)
@@ -261,16 +269,18 @@ struct hf_device *hfi_table_find_name(struct hf *hf, const char *name)
 {
 	struct hf_device *device;
 
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	for (device = hf->table.by_key; device; device = device->hh.next)
 		if (!strcmp(device->name, name))
 			break;
 	if (device)
 		hfi_device_hold(device);
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 	return device;
 }
 
+/* Nobody else knows the context any more. */
+HF_UNCHECKED_LOCKS
 void hfi_table_clear(struct hf *hf)
 {
 	struct hf_device *device, *next;

@@ -8,15 +8,17 @@
 #include <stdint.h>
 
 #include "shared/attr.h"
+#include "core/base/thread_safety.h"
 #include "core/device/device.h"
 
 struct hf_table {
-	struct hf_device *by_key;   /* uthash: root and uverbs name */
-	struct hf_device *listed;   /* in the order of the list */
-	struct hf_device *unlisted; /* found since the last list, in the order found */
-	size_t count;
+	struct hf_device *by_key;			     /* uthash: root and uverbs name */
+	struct hf_device *listed HF_GUARDED_BY(hfi_hf_kind); /* in the order of the list */
+	struct hf_device *unlisted
+		HF_GUARDED_BY(hfi_hf_kind); /* found since the last list, in the order found */
+	size_t count HF_GUARDED_BY(hfi_hf_kind);
 	size_t unusable; /* devices that are not ready: looked at again by each list */
-	uint64_t scans;
+	uint64_t scans HF_GUARDED_BY(hfi_scan_kind);
 	bool complete;	     /* a full scan was made */
 	bool drivers_loaded; /* libibverbs would have loaded its drivers by now */
 };
@@ -32,8 +34,8 @@ struct hf_observer {
 };
 
 /* Both with hf->lock held. */
-void hfi_observe(struct hf *hf, struct hf_observer *observer) HF_NONNULL;
-void hfi_unobserve(struct hf *hf, struct hf_observer *observer) HF_NONNULL;
+void hfi_observe(struct hf *hf, struct hf_observer *observer) HF_NONNULL HF_REQUIRES(hfi_hf_kind);
+void hfi_unobserve(struct hf *hf, struct hf_observer *observer) HF_NONNULL HF_REQUIRES(hfi_hf_kind);
 
 /* A device by its RDMA name; with a reference, or NULL. */
 struct hf_device *hfi_table_find_name(struct hf *hf, const char *name) HF_MUST_CHECK HF_NONNULL;

@@ -7,10 +7,11 @@
 
 /* Writes a sighting down: a new instance, another one in an old one's place, or a known one. */
 int hfi_table_take(struct hf *hf, const struct hf_entry *entry,
-		   uint64_t scan) HF_MUST_CHECK HF_NONNULL;
+		   uint64_t scan) HF_MUST_CHECK HF_NONNULL HF_REQUIRES(hfi_scan_kind);
 
 /* The device is gone. */
-void hfi_table_remove(struct hf *hf, struct hf_device *device) HF_NONNULL;
+void hfi_table_remove(struct hf *hf, struct hf_device *device) HF_NONNULL
+	HF_REQUIRES(hfi_scan_kind);
 
 /* By its root and uverbs name, or NULL; valid within the scan. */
 struct hf_device *hfi_table_lookup(struct hf *hf, unsigned int root,

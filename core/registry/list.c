@@ -10,6 +10,7 @@
 #include "core/registry/list.h"
 #include "core/registry/registry.h"
 
+HF_REQUIRES(hfi_registry_kind)
 static void fill_provider_info(const struct hf_registry *registry,
 			       const struct hf_candidate *candidate, struct hf_provider_info *info)
 {
@@ -44,7 +45,7 @@ int hfi_registry_list(struct hf_registry *registry, size_t entry_size, void **re
 
 	if (bytes > sizeof(info))
 		bytes = sizeof(info);
-	pthread_mutex_lock(&registry->lock);
+	hfi_registry_lock(registry);
 	own = registry->num_candidates;
 	count = registry->foreign.num_candidates;
 	all = own + count;
@@ -60,7 +61,7 @@ int hfi_registry_list(struct hf_registry *registry, size_t entry_size, void **re
 		fill_provider_info(registry, candidate, &info);
 		memcpy(list + i * entry_size, &info, bytes);
 	}
-	pthread_mutex_unlock(&registry->lock);
+	hfi_registry_unlock(registry);
 	if (!list)
 		return -ENOMEM;
 	*ret = list;

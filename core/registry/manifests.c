@@ -178,12 +178,12 @@ static int refresh_foreign(struct hf_registry *registry, const struct hf_log *lo
 	changed = hfi_foreign_read(foreign, log, &fresh, &count);
 	if (changed <= 0)
 		return changed;
-	pthread_mutex_lock(&registry->lock);
+	hfi_registry_lock(registry);
 	old = foreign->candidates;
 	old_count = foreign->num_candidates;
 	foreign->candidates = fresh;
 	foreign->num_candidates = count;
-	pthread_mutex_unlock(&registry->lock);
+	hfi_registry_unlock(registry);
 	hfi_candidates_free(old, old_count);
 	return 1;
 }
@@ -211,14 +211,14 @@ static int refresh_own(struct hf_registry *registry, const struct hf_log *log)
 		hfi_candidates_free(reading.v, reading.count);
 		return err;
 	}
-	pthread_mutex_lock(&registry->lock);
+	hfi_registry_lock(registry);
 	old = registry->candidates;
 	old_count = registry->num_candidates;
 	registry->candidates = reading.v;
 	registry->num_candidates = reading.count;
 	registry->print = reading.print;
 	registry->read = true;
-	pthread_mutex_unlock(&registry->lock);
+	hfi_registry_unlock(registry);
 	hfi_candidates_free(old, old_count);
 	return 1;
 }

@@ -60,9 +60,9 @@ void hfi_registry_destroy(struct hf_registry *registry)
 static void keep_reason(struct hf_registry *registry, struct hf_candidate *candidate,
 			const struct hf_reason *reason)
 {
-	pthread_mutex_lock(&registry->lock);
+	hfi_registry_lock(registry);
 	candidate->reason = *reason;
-	pthread_mutex_unlock(&registry->lock);
+	hfi_registry_unlock(registry);
 }
 
 /* The library of a candidate that is mapped already, or is mapped now; one device counted. */
@@ -74,7 +74,7 @@ static struct hf_provider *get_library(struct hf_registry *registry, struct hf_c
 	struct hf_provider *provider;
 	int err;
 
-	pthread_mutex_lock(&registry->lock);
+	hfi_registry_lock(registry);
 	DL_FOREACH (registry->providers, provider) {
 		if (provider->dev == st->st_dev && provider->ino == st->st_ino &&
 		    hfi_stamp_same(&provider->mtime, &st->st_mtim)) {
@@ -82,7 +82,7 @@ static struct hf_provider *get_library(struct hf_registry *registry, struct hf_c
 			break;
 		}
 	}
-	pthread_mutex_unlock(&registry->lock);
+	hfi_registry_unlock(registry);
 	if (provider)
 		return provider;
 	if (candidate->family)
@@ -95,9 +95,9 @@ static struct hf_provider *get_library(struct hf_registry *registry, struct hf_c
 	if (err)
 		return NULL;
 	provider->devices = 1;
-	pthread_mutex_lock(&registry->lock);
+	hfi_registry_lock(registry);
 	DL_APPEND(registry->providers, provider);
-	pthread_mutex_unlock(&registry->lock);
+	hfi_registry_unlock(registry);
 	return provider;
 }
 
@@ -262,14 +262,14 @@ static _Thread_local unsigned int unloading_here;
 
 void hfi_registry_before_fork(struct hf_registry *registry)
 {
-	pthread_mutex_lock(&registry->lock);
+	hfi_registry_lock(registry);
 	while (registry->unloading > unloading_here)
 		pthread_cond_wait(&registry->unloaded, &registry->lock);
 }
 
 void hfi_registry_after_fork(struct hf_registry *registry)
 {
-	pthread_mutex_unlock(&registry->lock);
+	hfi_registry_unlock(registry);
 }
 
 void hfi_registry_forked(void)
@@ -293,20 +293,20 @@ void hfi_registry_put(struct hf_registry *registry, struct hf_provider *provider
 {
 	bool last;
 
-	pthread_mutex_lock(&registry->lock);
+	hfi_registry_lock(registry);
 	last = --provider->devices == 0;
 	if (last) {
 		DL_DELETE(registry->providers, provider);
 		registry->unloading++;
 	}
-	pthread_mutex_unlock(&registry->lock);
+	hfi_registry_unlock(registry);
 	if (!last)
 		return;
 	unloading_here++;
 	hfi_library_unload(provider);
 	unloading_here--;
-	pthread_mutex_lock(&registry->lock);
+	hfi_registry_lock(registry);
 	registry->unloading--;
 	pthread_cond_signal(&registry->unloaded);
-	pthread_mutex_unlock(&registry->lock);
+	hfi_registry_unlock(registry);
 }

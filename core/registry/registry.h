@@ -12,6 +12,7 @@
 
 #include "shared/attr.h"
 #include "core/base/log.h"
+#include "core/base/thread_safety.h"
 #include "core/foreign/foreign.h"
 #include "core/provider/candidate.h"
 #include "core/provider/match.h"
@@ -25,10 +26,23 @@ struct hf_registry {
 	uint64_t print;		   /* of the files the candidates were read from */
 	struct hf_foreign foreign; /* its candidates are changed within a scan only */
 	bool foreign_wanted;	   /* a device, or somebody who asked, has come to them */
-	struct hf_provider *providers;
-	unsigned int unloading; /* libraries that the loader is busy with outside of a scan */
+	struct hf_provider *providers HF_GUARDED_BY(hfi_registry_kind);
+	unsigned int unloading HF_GUARDED_BY(
+		hfi_registry_kind); /* libraries that the loader is busy with outside of a scan */
 	pthread_cond_t unloaded;
 };
+
+HF_ACQUIRE(hfi_registry_kind)
+HF_UNCHECKED_LOCKS static inline void hfi_registry_lock(struct hf_registry *registry)
+{
+	pthread_mutex_lock(&registry->lock);
+}
+
+HF_RELEASE(hfi_registry_kind)
+HF_UNCHECKED_LOCKS static inline void hfi_registry_unlock(struct hf_registry *registry)
+{
+	pthread_mutex_unlock(&registry->lock);
+}
 
 int hfi_registry_init(struct hf_registry *registry, const char *const *dirs,
 		      const struct hf_foreign_options *foreign) HF_MUST_CHECK HF_NONNULL;
@@ -40,7 +54,8 @@ void hfi_registry_destroy(struct hf_registry *registry) HF_NONNULL;
  */
 struct hf_provider *hfi_registry_find(struct hf_registry *registry, const struct hf_log *log,
 				      struct verbs_sysfs_dev *device, struct hf_match_key *key,
-				      struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL;
+				      struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL
+	HF_REQUIRES(hfi_scan_kind);
 
 /*
  * The provider that was found made no object for the device: says so, as libibverbs does, fills
@@ -51,15 +66,17 @@ void hfi_registry_no_object(struct hf_registry *registry, const struct hf_log *l
 			    const char *name, struct hf_reason *reason) HF_NONNULL;
 
 /* Gives the device back; the last one unloads the library. Not from within its code. */
-void hfi_registry_put(struct hf_registry *registry, struct hf_provider *provider) HF_NONNULL;
+void hfi_registry_put(struct hf_registry *registry, struct hf_provider *provider) HF_NONNULL
+	HF_EXCLUDES(hfi_registry_kind, hfi_hf_kind);
 
 /*
  * Around fork: takes the lock, and waits until no other thread unloads. A child that is forked in the
  * middle of that has a loader which aborts the process at the next dlopen() or dlclose().
  */
-void hfi_registry_before_fork(struct hf_registry *registry) HF_NONNULL;
+void hfi_registry_before_fork(struct hf_registry *registry) HF_NONNULL
+	HF_ACQUIRE(hfi_registry_kind);
 /* In the parent and in the child. */
-void hfi_registry_after_fork(struct hf_registry *registry) HF_NONNULL;
+void hfi_registry_after_fork(struct hf_registry *registry) HF_NONNULL HF_RELEASE(hfi_registry_kind);
 /* In the child once, before any registry is used. */
 void hfi_registry_forked(void);
 

@@ -25,6 +25,6 @@ struct hf_event *hfi_event_new(enum hf_event_type type, struct hf_device *device
 			       uint32_t changes) HF_MUST_CHECK;
 
 /* Frees a list of events, as hfi_queue_empty() returns it. Never call with hf->lock held. */
-void hfi_events_free(struct hf_event *first);
+void hfi_events_free(struct hf_event *first) HF_EXCLUDES(hfi_hf_kind);
 
 #endif

@@ -31,7 +31,7 @@ static bool some_device_is_unready(struct hf_stream *stream)
 	struct hf_device *device;
 	bool found = false;
 
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	for (device = hf->table.unusable ? hf->table.by_key : NULL; device && !found;
 	     device = device->hh.next) {
 		if (stream->observer.all && device->announced_to_all)
@@ -53,7 +53,7 @@ static bool some_device_is_unready(struct hf_stream *stream)
 			break;
 		}
 	}
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 	return found;
 }
 
@@ -66,12 +66,14 @@ void hfi_stream_watch_unready(struct hf_stream *stream, bool restart)
 }
 
 /* Remembers that a full scan is due, since this one failed. */
+HF_REQUIRES(hfi_stream_kind)
 static int scan_later(struct hf_stream *stream, int err)
 {
 	stream->scan_wanted = true;
 	return hfi_error_is_shortage(err) ? err : -EIO;
 }
 
+HF_REQUIRES(hfi_stream_kind, hfi_scan_kind, hfi_netlink_kind)
 static int scan_all(struct hf_stream *stream)
 {
 	int err = hfi_table_scan(stream->hf);
@@ -82,6 +84,7 @@ static int scan_all(struct hf_stream *stream)
 	return 0;
 }
 
+HF_REQUIRES(hfi_stream_kind, hfi_scan_kind, hfi_netlink_kind)
 static int scan_hinted(struct hf_stream *stream, unsigned int root, const char *uverbs)
 {
 	int err = hfi_table_scan_one(stream->hf, root, uverbs);
@@ -95,13 +98,13 @@ static bool uverbs_of(struct hf *hf, unsigned int root, const char *name, char r
 {
 	struct hf_device *device;
 
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	for (device = hf->table.by_key; device; device = device->hh.next)
 		if (device->key.root == root && !strcmp(device->name, name))
 			break;
 	if (device)
 		memcpy(ret, device->key.uverbs, HF_NAME_SIZE);
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 	return device;
 }
 
@@ -109,6 +112,7 @@ static bool uverbs_of(struct hf *hf, unsigned int root, const char *name, char r
  * Scans a device by its RDMA name. A device that is not in the table yet also sends a notification
  * with its uverbs name; only where uevents do not arrive may this one be the only one.
  */
+HF_REQUIRES(hfi_stream_kind, hfi_scan_kind, hfi_netlink_kind)
 static int scan_by_name(struct hf_stream *stream, unsigned int root, const char *name, bool came)
 {
 	char uverbs[HF_NAME_SIZE];
@@ -122,6 +126,7 @@ static int scan_by_name(struct hf_stream *stream, unsigned int root, const char 
  * A rename notification may be out of date: by now another device may have the old name. So scan
  * both names and believe what is there.
  */
+HF_REQUIRES(hfi_stream_kind, hfi_scan_kind, hfi_netlink_kind)
 static int scan_renamed(struct hf_stream *stream, unsigned int root, const struct hf_hint *hint)
 {
 	int err = scan_by_name(stream, root, hint->name, false);
@@ -161,23 +166,25 @@ static bool was_called(const struct hf_device *device, const char *name)
 }
 
 /* Only a kernel changes attributes after it has notified, so only there compare several times. */
+HF_REQUIRES(hfi_stream_kind, hfi_hf_kind)
 static void compare_soon(struct hf_stream *stream, struct hf_reported *reported)
 {
 	reported->step = kind_of(stream, reported->device)->late_changes ? 0 : COMPARISONS;
 	hfi_reported_set_due(stream, reported, hfi_now());
 }
 
+HF_REQUIRES(hfi_stream_kind)
 static void compare_by_name(struct hf_stream *stream, const struct hf_hint *hint)
 {
 	bool every = hint->name[0] == '\0';
 	struct hf_reported *reported, *next;
 
-	pthread_mutex_lock(&stream->hf->lock);
+	hfi_hf_lock(stream->hf);
 	HASH_ITER (hh, stream->reported, reported, next)
 		if (in_root(stream, reported->device, hint->root) &&
 		    (every || was_called(reported->device, hint->name)))
 			compare_soon(stream, reported);
-	pthread_mutex_unlock(&stream->hf->lock);
+	hfi_hf_unlock(stream->hf);
 }
 
 static bool may_use_interface(const struct hf_reported *reported, const uint32_t *interfaces,
@@ -190,6 +197,7 @@ static bool may_use_interface(const struct hf_reported *reported, const uint32_t
 	       hfi_snapshot_concerns(reported->snapshot, interfaces, count, on_netdev);
 }
 
+HF_REQUIRES(hfi_stream_kind)
 static void compare_by_netdev(struct hf_stream *stream, const struct hf_hint *hint)
 {
 	struct hf *hf = stream->hf;
@@ -204,14 +212,15 @@ static void compare_by_netdev(struct hf_stream *stream, const struct hf_hint *hi
 		return;
 	count = hfi_lower_interfaces(hf->roots[reported->device->key.root].sysfs, hint->ifindex,
 				     hint->lower, interfaces);
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	HASH_ITER (hh, stream->reported, reported, next)
 		if (follows_netdevs(stream, reported->device) &&
 		    may_use_interface(reported, interfaces, count))
 			compare_soon(stream, reported);
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 }
 
+HF_REQUIRES(hfi_stream_kind, hfi_scan_kind, hfi_netlink_kind)
 static int handle_in_root(struct hf_stream *stream, unsigned int root, const struct hf_hint *hint)
 {
 	switch (hint->kind) {
@@ -228,6 +237,7 @@ static int handle_in_root(struct hf_stream *stream, unsigned int root, const str
 	}
 }
 
+HF_REQUIRES(hfi_stream_kind, hfi_scan_kind, hfi_netlink_kind)
 static int handle_in_roots(struct hf_stream *stream, const struct hf_hint *hint)
 {
 	const struct hf *hf = stream->hf;
@@ -241,6 +251,7 @@ static int handle_in_roots(struct hf_stream *stream, const struct hf_hint *hint)
 	return err;
 }
 
+HF_REQUIRES(hfi_stream_kind, hfi_scan_kind, hfi_netlink_kind)
 static int handle_in_scan(struct hf_stream *stream, const struct hf_hint *hint)
 {
 	int err = 0;
@@ -309,6 +320,7 @@ int hfi_stream_rescan(struct hf_stream *stream)
 }
 
 /* Compares the ports of every device: their notifications may be among the lost ones. */
+HF_REQUIRES(hfi_stream_kind)
 static int compare_all(struct hf_stream *stream)
 {
 	struct hf_reported *reported, *next;
@@ -339,9 +351,9 @@ int hfi_stream_resync(struct hf_stream *stream)
 		if (err)
 			return scan_later(stream, err);
 	}
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	err = hfi_reported_difference(stream, &dropped);
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 	hfi_events_free(dropped);
 	if (err)
 		return scan_later(stream, err);
@@ -349,6 +361,7 @@ int hfi_stream_resync(struct hf_stream *stream)
 	return 0;
 }
 
+HF_REQUIRES(hfi_stream_kind)
 static int compare_if_due(struct hf_stream *stream, struct hf_reported *reported, uint64_t now)
 {
 	struct hf *hf = stream->hf;
@@ -366,14 +379,15 @@ static int compare_if_due(struct hf_stream *stream, struct hf_reported *reported
 	reported->step++;
 	if (!changes)
 		return 0;
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	/* `gone` is set and REMOVED queued under this lock; no event may follow REMOVED. */
 	if (!atomic_load(&reported->device->gone))
 		hfi_queue_note(&stream->queue, reported->device, HF_EVENT_CHANGED, changes);
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 	return 1;
 }
 
+HF_REQUIRES(hfi_stream_kind)
 static int run_unready(struct hf_stream *stream, uint64_t now)
 {
 	bool no_hints = hfi_watch_readiness_blind(stream->watch);

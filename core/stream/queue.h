@@ -29,19 +29,21 @@ struct hf_queue {
  * marked as overflowed.
  */
 void hfi_queue_note(struct hf_queue *queue, struct hf_device *device, enum hf_event_type type,
-		    uint32_t changes) HF_NONNULL;
+		    uint32_t changes) HF_NONNULL HF_REQUIRES(hfi_hf_kind);
 
 /* The same without the limit; for SYNCED and RESYNC `device` is NULL. -ENOMEM. */
 int hfi_queue_push(struct hf_queue *queue, enum hf_event_type type, struct hf_device *device,
-		   uint32_t changes) HF_MUST_CHECK HF_NONNULL_OF(1);
+		   uint32_t changes) HF_MUST_CHECK HF_NONNULL_OF(1) HF_REQUIRES(hfi_hf_kind);
 
 /* Removes and returns the first event; NULL when there is none. */
-struct hf_event *hfi_queue_take(struct hf_queue *queue) HF_MUST_CHECK HF_NONNULL;
+struct hf_event *hfi_queue_take(struct hf_queue *queue) HF_MUST_CHECK HF_NONNULL
+	HF_REQUIRES(hfi_hf_kind);
 
 /* Empties the queue and ends an overflow. The caller frees the events without the lock. */
-struct hf_event *hfi_queue_empty(struct hf_queue *queue) HF_MUST_CHECK HF_NONNULL;
+struct hf_event *hfi_queue_empty(struct hf_queue *queue) HF_MUST_CHECK HF_NONNULL
+	HF_REQUIRES(hfi_hf_kind);
 
 /* Makes the descriptor readable, or not, as the queue's state demands. */
-void hfi_queue_signal(struct hf_queue *queue) HF_NONNULL;
+void hfi_queue_signal(struct hf_queue *queue) HF_NONNULL HF_REQUIRES(hfi_hf_kind);
 
 #endif

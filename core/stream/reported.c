@@ -19,13 +19,15 @@ static int read_snapshot(struct hf_stream *stream, struct hf_device *device,
 	struct hf *hf = stream->hf;
 	struct hf_entry entry = hfi_instance_entry(device);
 	const struct hf_search_root *root = &hf->roots[entry.root];
-	/* False when a provider calls from within a scan, which uses the netlink socket. */
-	bool mine = hfi_asking_begin(hf);
 	int err;
 
-	err = hfi_snapshot_read(root, mine ? hfi_netlink(hf, root) : NULL, &entry, ret);
-	if (mine)
+	/* False when a provider calls from within a scan, which uses the netlink socket. */
+	if (hfi_asking_begin(hf)) {
+		err = hfi_snapshot_read(root, hfi_netlink(hf, root), &entry, ret);
 		hfi_asking_end(hf);
+	} else {
+		err = hfi_snapshot_read(root, NULL, &entry, ret);
+	}
 	return err == -ENODEV ? 0 : err;
 }
 
@@ -77,6 +79,7 @@ void hfi_reported_set_due(struct hf_stream *stream, struct hf_reported *reported
 	stream->num_due += reported->due != 0;
 }
 
+HF_REQUIRES(hfi_stream_kind)
 static void remove_reported(struct hf_stream *stream, struct hf_reported *reported)
 {
 	hfi_reported_set_due(stream, reported, 0);
@@ -135,6 +138,7 @@ int hfi_reported_compare(struct hf_stream *stream, struct hf_reported *reported,
 }
 
 /* Keeps the changes of dropped events, so that the difference reports them. */
+HF_REQUIRES(hfi_stream_kind)
 static void keep_changes(struct hf_stream *stream, const struct hf_event *dropped)
 {
 	const struct hf_event *event;
@@ -150,6 +154,7 @@ static void keep_changes(struct hf_stream *stream, const struct hf_event *droppe
 }
 
 /* The instance's present handle, which may be another one than was reported. NULL: gone. */
+HF_REQUIRES(hfi_stream_kind)
 static struct hf_device *device_now(struct hf_stream *stream, const struct hf_reported *reported)
 {
 	struct hf_device *device = reported->device;
@@ -160,6 +165,7 @@ static struct hf_device *device_now(struct hf_stream *stream, const struct hf_re
 	return device && device->generation == reported->generation ? device : NULL;
 }
 
+HF_REQUIRES(hfi_stream_kind, hfi_hf_kind)
 static int queue_gone(struct hf_stream *stream)
 {
 	struct hf_reported *reported, *next;
@@ -171,6 +177,7 @@ static int queue_gone(struct hf_stream *stream)
 	return err;
 }
 
+HF_REQUIRES(hfi_stream_kind, hfi_hf_kind)
 static int queue_changed(struct hf_stream *stream)
 {
 	struct hf_reported *reported, *next;
@@ -196,6 +203,7 @@ static int queue_changed(struct hf_stream *stream)
 	return err;
 }
 
+HF_REQUIRES(hfi_stream_kind, hfi_hf_kind)
 static int queue_unreported(struct hf_stream *stream, struct hf_device *first)
 {
 	struct hf_device *device;

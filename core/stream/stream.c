@@ -19,6 +19,7 @@
 /* hf_stream_next() returns after this many hints that led to no event. */
 enum { HINTS_MAX = 16384 };
 
+HF_REQUIRES(hfi_hf_kind)
 static void table_changed(struct hf_observer *observer, struct hf_device *device,
 			  enum hf_change_kind kind, uint32_t what)
 {
@@ -77,6 +78,7 @@ static int open_watch(struct hf_stream *stream, size_t receive_buffer)
 	return err ? err : hfi_watch_add_fd(stream->watch, stream->queue.fd);
 }
 
+HF_REQUIRES(hfi_hf_kind)
 static int queue_present(struct hf_stream *stream, struct hf_device *first)
 {
 	struct hf_device *device;
@@ -94,7 +96,7 @@ static int subscribe(struct hf_stream *stream)
 	struct hf *hf = stream->hf;
 	int err;
 
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	hfi_observe(hf, &stream->observer);
 	err = queue_present(stream, hf->table.listed);
 	if (!err)
@@ -104,22 +106,25 @@ static int subscribe(struct hf_stream *stream)
 	hfi_queue_signal(&stream->queue);
 	if (err)
 		hfi_unobserve(hf, &stream->observer);
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 	return err;
 }
 
 static int first_scan(struct hf_stream *stream)
 {
-	bool mine = hfi_scan_begin(stream->hf);
-	int err = mine ? hfi_table_scan(stream->hf) : 0;
+	int err;
 
+	if (!hfi_scan_begin(stream->hf))
+		return subscribe(stream);
+	err = hfi_table_scan(stream->hf);
 	if (err >= 0)
 		err = subscribe(stream);
-	if (mine)
-		hfi_scan_end(stream->hf);
+	hfi_scan_end(stream->hf);
 	return err;
 }
 
+/* Nobody else knows the stream any more. */
+HF_UNCHECKED_LOCKS
 static void free_stream(struct hf_stream *stream)
 {
 	struct hf *hf = stream->hf;
@@ -147,6 +152,7 @@ static void init_mutex(pthread_mutex_t *mutex)
  * An error such as EMFILE may last. Keep the descriptor unreadable for a while, so that the caller's
  * poll loop does not spin. The caller may call again sooner.
  */
+HF_REQUIRES(hfi_stream_kind)
 static void pause_after_error(struct hf_stream *stream, bool failed)
 {
 	if (!failed && !stream->scan_wanted)
@@ -160,20 +166,23 @@ static void pause_after_error(struct hf_stream *stream, bool failed)
 }
 
 /* Sets the timer for work that is due later and the eventfd for what can be returned now. */
+HF_REQUIRES(hfi_stream_kind)
 static void arm_descriptor(struct hf_stream *stream, bool failed)
 {
 	struct hf *hf = stream->hf;
 
 	pause_after_error(stream, failed);
 	hfi_watch_set_timer(stream->watch, hfi_stream_next_due(stream));
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	stream->queue.resting = failed;
 	stream->queue.more = (stream->resync_wanted && !stream->scan_wanted) ||
 			     hfi_watch_pending(stream->watch);
 	hfi_queue_signal(&stream->queue);
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 }
 
+/* Nobody else knows the stream yet. */
+HF_UNCHECKED_LOCKS
 HF_EXPORT int hf_stream_new(struct hf *hf, const struct hf_stream_options *options,
 			    struct hf_stream **ret)
 {
@@ -220,14 +229,15 @@ static struct hf_event *peek(struct hf_stream *stream, bool *overflow)
 {
 	struct hf_event *event;
 
-	pthread_mutex_lock(&stream->hf->lock);
+	hfi_hf_lock(stream->hf);
 	*overflow = stream->queue.overflow;
 	event = *overflow ? NULL : stream->queue.events;
-	pthread_mutex_unlock(&stream->hf->lock);
+	hfi_hf_unlock(stream->hf);
 	return event;
 }
 
 /* Removes the first event. Only the holder of the mutex removes events, so it still is `first`. */
+HF_REQUIRES(hfi_stream_kind)
 static int deliver(struct hf_stream *stream, const struct hf_event *first, struct hf_event **ret)
 {
 	struct hf_event *event;
@@ -241,9 +251,9 @@ static int deliver(struct hf_stream *stream, const struct hf_event *first, struc
 		err = hfi_reported_prepare(stream, first->device);
 	if (err)
 		return err;
-	pthread_mutex_lock(&stream->hf->lock);
+	hfi_hf_lock(stream->hf);
 	event = hfi_queue_take(&stream->queue);
-	pthread_mutex_unlock(&stream->hf->lock);
+	hfi_hf_unlock(stream->hf);
 	event->sequence = ++stream->sequence;
 	hfi_reported_apply(stream, event);
 	*ret = event;
@@ -251,6 +261,7 @@ static int deliver(struct hf_stream *stream, const struct hf_event *first, struc
 }
 
 /* Handles one hint or one due task. -EAGAIN when it did something, 0 when there is nothing to do. */
+HF_REQUIRES(hfi_stream_kind)
 static int handle_next_hint(struct hf_stream *stream)
 {
 	struct hf_hint hint;
@@ -266,6 +277,7 @@ static int handle_next_hint(struct hf_stream *stream)
 }
 
 /* One step towards an event. 1: *ret is set; 0: nothing to do; -EAGAIN: call again. */
+HF_REQUIRES(hfi_stream_kind)
 static int step(struct hf_stream *stream, struct hf_event **ret)
 {
 	bool overflow;
@@ -286,7 +298,7 @@ HF_EXPORT int hf_stream_next(struct hf_stream *stream, struct hf_event **ret)
 	if (stream->fork_count != hfi_fork_count())
 		return -ECHILD;
 	/* EDEADLK: a provider calls from within a scan that this stream itself makes. */
-	if (pthread_mutex_lock(&stream->mutex) != 0)
+	if (!hfi_stream_lock(stream))
 		return 0;
 	hfi_log_hold();
 	for (int i = 0; i < HINTS_MAX && result == -EAGAIN; i++)
@@ -294,7 +306,7 @@ HF_EXPORT int hf_stream_next(struct hf_stream *stream, struct hf_event **ret)
 	if (result == -EAGAIN)
 		result = 0;
 	arm_descriptor(stream, result < 0);
-	pthread_mutex_unlock(&stream->mutex);
+	hfi_stream_unlock(stream);
 	hfi_log_release();
 	return result;
 }
@@ -308,9 +320,9 @@ static bool is_whole(struct hf_stream *stream)
 {
 	if (stream->fork_count == hfi_fork_count())
 		return true;
-	if (pthread_mutex_trylock(&stream->mutex) != 0)
+	if (!hfi_stream_try_lock(stream))
 		return false;
-	pthread_mutex_unlock(&stream->mutex);
+	hfi_stream_unlock(stream);
 	return true;
 }
 
@@ -318,9 +330,9 @@ HF_EXPORT struct hf_stream *hf_stream_unref(struct hf_stream *stream)
 {
 	if (!stream)
 		return NULL;
-	pthread_mutex_lock(&stream->hf->lock);
+	hfi_hf_lock(stream->hf);
 	hfi_unobserve(stream->hf, &stream->observer);
-	pthread_mutex_unlock(&stream->hf->lock);
+	hfi_hf_unlock(stream->hf);
 	if (is_whole(stream)) {
 		free_stream(stream);
 	} else {

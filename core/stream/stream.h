@@ -37,14 +37,36 @@ struct hf_stream {
 	/* Taken before hf->lock and before a scan; error-checking, see hf_stream_next(). */
 	pthread_mutex_t mutex;
 	struct hf_watch *watch;
-	struct hf_reported *reported; /* uthash, in the order of the reports */
-	unsigned int num_due;	      /* how many of them have a `due` */
-	uint64_t sequence;	      /* of the last event taken */
-	bool scan_wanted;	      /* a scan has failed and must be repeated */
-	bool resync_wanted;	      /* notifications were lost */
-	struct hf_retry unready;      /* devices that are not ready yet */
-	struct hf_retry failed;	      /* after an error */
+	struct hf_reported *
+		reported HF_GUARDED_BY(hfi_stream_kind); /* uthash, in the order of the reports */
+	unsigned int num_due HF_GUARDED_BY(hfi_stream_kind); /* how many of them have a `due` */
+	uint64_t sequence HF_GUARDED_BY(hfi_stream_kind);    /* of the last event taken */
+	bool scan_wanted
+		HF_GUARDED_BY(hfi_stream_kind); /* a scan has failed and must be repeated */
+	bool resync_wanted HF_GUARDED_BY(hfi_stream_kind);	/* notifications were lost */
+	struct hf_retry unready HF_GUARDED_BY(hfi_stream_kind); /* devices that are not ready yet */
+	struct hf_retry failed HF_GUARDED_BY(hfi_stream_kind);	/* after an error */
 };
+
+/* False: this thread has it already. */
+HF_TRY_ACQUIRE(hfi_stream_kind)
+HF_UNCHECKED_LOCKS static inline bool hfi_stream_lock(struct hf_stream *stream)
+{
+	return pthread_mutex_lock(&stream->mutex) == 0;
+}
+
+/* False: somebody has it. */
+HF_TRY_ACQUIRE(hfi_stream_kind)
+HF_UNCHECKED_LOCKS static inline bool hfi_stream_try_lock(struct hf_stream *stream)
+{
+	return pthread_mutex_trylock(&stream->mutex) == 0;
+}
+
+HF_RELEASE(hfi_stream_kind)
+HF_UNCHECKED_LOCKS static inline void hfi_stream_unlock(struct hf_stream *stream)
+{
+	pthread_mutex_unlock(&stream->mutex);
+}
 
 /* True when streams of this kind were given ADDED for the device. With hf->lock held. */
 static inline bool hfi_stream_was_announced(const struct hf_stream *stream,

@@ -49,12 +49,12 @@ static void warn_of_unserved(struct hf *hf)
 
 	if (!hfi_program_uses_shim() || !secure_getenv("IBV_SHOW_WARNINGS"))
 		return;
-	pthread_mutex_lock(&hf->lock);
+	hfi_hf_lock(hf);
 	names = calloc(hf->table.count + 1, sizeof(*names));
 	DL_FOREACH (hf->table.unlisted, device)
 		if (names && !device->provider && !device->entry.reason.code)
 			memcpy(names[count++], device->entry.name, sizeof(*names));
-	pthread_mutex_unlock(&hf->lock);
+	hfi_hf_unlock(hf);
 	while (count-- > 0)
 		fprintf(stderr,
 			"libibverbs: Warning: no userspace device-specific driver found for %s\n",
@@ -105,9 +105,9 @@ HF_EXPORT const char *ibv_get_device_name(struct ibv_device *handle)
 	const char *name;
 
 	/* Strings given out stay valid as long as the device: a rename makes another one. */
-	pthread_mutex_lock(&device->hf->lock);
+	hfi_hf_lock(device->hf);
 	name = device->name;
-	pthread_mutex_unlock(&device->hf->lock);
+	hfi_hf_unlock(device->hf);
 	return name;
 }
 
@@ -118,9 +118,9 @@ HF_EXPORT __be64 ibv_get_device_guid(struct ibv_device *handle)
 
 	if (!atomic_load(&device->gone))
 		hfi_instance_complete(device);
-	pthread_mutex_lock(&device->hf->lock);
+	hfi_hf_lock(device->hf);
 	guid = device->entry.node_guid;
-	pthread_mutex_unlock(&device->hf->lock);
+	hfi_hf_unlock(device->hf);
 	return guid;
 }
 
@@ -129,8 +129,8 @@ HF_EXPORT int ibv_get_device_index(struct ibv_device *handle)
 	struct hf_device *device = hfi_device_of(handle);
 	int index;
 
-	pthread_mutex_lock(&device->hf->lock);
+	hfi_hf_lock(device->hf);
 	index = device->entry.index;
-	pthread_mutex_unlock(&device->hf->lock);
+	hfi_hf_unlock(device->hf);
 	return index;
 }

@@ -34,6 +34,7 @@ struct hf_revoker {
 	size_t fds_size;
 };
 
+HF_REQUIRES(hfi_revoke_kind)
 static void revoke_wait(const struct hf_revoker *revoker, struct hf_wait *wait)
 {
 	atomic_store(&wait->revoked, true);
@@ -42,6 +43,7 @@ static void revoke_wait(const struct hf_revoker *revoker, struct hf_wait *wait)
 }
 
 /* Does nothing if the program closed the descriptor and has another file under its number. */
+HF_REQUIRES(hfi_revoke_kind)
 static int replace_node(const struct hf_revoker *revoker, const struct hf_revocable *revocable)
 {
 	const int fd = revocable->context->context.cmd_fd;
@@ -53,6 +55,7 @@ static int replace_node(const struct hf_revoker *revoker, const struct hf_revoca
 }
 
 /* A node that outlives its device, as in a container, may be open again for the next instance. */
+HF_REQUIRES(hfi_revoke_kind)
 static bool node_is_in_use(const struct hf_revoker *revoker, const struct hf_revocable *revocable)
 {
 	const struct hf_revocable *r;
@@ -68,6 +71,7 @@ static bool node_is_in_use(const struct hf_revoker *revoker, const struct hf_rev
  * In this order: stop sending commands, stop the provider's posting and polling, wake the threads that
  * sleep. Then nothing needs the kernel's file any more, and it is released.
  */
+HF_REQUIRES(hfi_revoke_kind)
 static void revoke_context(struct hf_revoker *revoker, struct hf_revocable *revocable)
 {
 	struct verbs_context *context = revocable->context;
@@ -96,6 +100,7 @@ static void revoke_context(struct hf_revoker *revoker, struct hf_revocable *revo
 }
 
 /* Does what is due. Returns the milliseconds until something is due, or -1. */
+HF_REQUIRES(hfi_revoke_kind)
 static int revoke_due(struct hf_revoker *revoker)
 {
 	uint64_t now = (uint64_t)hfi_now_ms();
@@ -118,6 +123,7 @@ static int revoke_due(struct hf_revoker *revoker)
 }
 
 /* Collects the descriptors to wait for. If memory runs out, the thread polls instead. */
+HF_REQUIRES(hfi_revoke_kind)
 static nfds_t gather_pollfds(struct hf_revoker *revoker)
 {
 	const size_t wanted = 2 * revoker->count + 8;
@@ -146,30 +152,30 @@ static void *watch_for_removal(void *arg)
 {
 	enum { LOOK_AGAIN_MS = 100 };
 	struct hf_revoker *revoker = arg;
-	pthread_mutex_t *lock = &revoker->hf->revoke_lock;
 	uint64_t times;
 
-	pthread_mutex_lock(lock);
+	hfi_revoke_lock(revoker->hf);
 	hfi_log_hold();
 	while (!revoker->stop) {
 		int timeout = revoke_due(revoker);
 		nfds_t count = gather_pollfds(revoker);
 		struct pollfd *fds = revoker->fds;
 
-		pthread_mutex_unlock(lock);
+		hfi_revoke_unlock(revoker->hf);
 		hfi_log_release();
 		(void)poll(fds, count, count ? timeout : LOOK_AGAIN_MS);
 		(void)!read(revoker->wake, &times, sizeof(times));
-		pthread_mutex_lock(lock);
+		hfi_revoke_lock(revoker->hf);
 		hfi_log_hold();
 	}
-	pthread_mutex_unlock(lock);
+	hfi_revoke_unlock(revoker->hf);
 	hfi_log_release();
 	return NULL;
 }
 
 /* --- Around fork ------------------------------------------------------------------------------- */
 
+HF_REQUIRES(hfi_revoke_kind)
 static void revoker_before_fork(struct hf *hf)
 {
 	struct hf_revocable *r;
@@ -178,6 +184,7 @@ static void revoker_before_fork(struct hf *hf)
 		r->track_held = hfi_track_hold(r->track);
 }
 
+HF_REQUIRES(hfi_revoke_kind)
 static void revoker_after_fork_in_parent(struct hf *hf)
 {
 	struct hf_revocable *r;
@@ -187,9 +194,11 @@ static void revoker_after_fork_in_parent(struct hf *hf)
 			hfi_track_release(r->track);
 }
 
+HF_REQUIRES(hfi_revoke_kind)
 static int start_revoker(struct hf_revoker *revoker);
 
 /* The child's descriptors hold the device as well, so it needs a thread of its own. */
+HF_REQUIRES(hfi_revoke_kind)
 static void revoker_after_fork_in_child(struct hf *hf)
 {
 	struct hf_revocable *r;
@@ -204,6 +213,7 @@ static void revoker_after_fork_in_child(struct hf *hf)
 			strerrordesc_np(-err));
 }
 
+HF_REQUIRES(hfi_revoke_kind)
 static int open_fds(struct hf_revoker *revoker)
 {
 	int fds[2], wake;
@@ -254,6 +264,7 @@ static int start_revoker(struct hf_revoker *revoker)
 	return 0;
 }
 
+HF_REQUIRES(hfi_revoke_kind)
 static void wake(const struct hf_revoker *revoker)
 {
 	const uint64_t one = 1;
@@ -262,17 +273,19 @@ static void wake(const struct hf_revoker *revoker)
 }
 
 /* In a child there is no thread to wait for. */
+/* Nobody else knows the context any more. */
+HF_UNCHECKED_LOCKS
 static void free_revoker(struct hf *hf)
 {
 	struct hf_revoker *revoker = hf->revoker;
 	bool mine;
 
-	pthread_mutex_lock(&hf->revoke_lock);
+	hfi_revoke_lock(hf);
 	mine = revoker->running && revoker->fork_count == hfi_fork_count();
 	revoker->stop = true;
 	if (mine)
 		wake(revoker);
-	pthread_mutex_unlock(&hf->revoke_lock);
+	hfi_revoke_unlock(hf);
 	if (mine)
 		pthread_join(revoker->thread, NULL);
 	hfi_close(&revoker->wake);
@@ -290,6 +303,7 @@ static const struct hf_revoker_ops revoker_ops = {
 };
 
 /* At the first open. With the lock held. */
+HF_REQUIRES(hfi_revoke_kind)
 static int make_revoker(struct hf *hf)
 {
 	struct hf_revoker *revoker;
@@ -328,7 +342,7 @@ int hfi_revoke_watch(struct verbs_context *context)
 	err = hfi_removal_get(private->device, &revocable->removal);
 	if (err)
 		goto free_track;
-	pthread_mutex_lock(&hf->revoke_lock);
+	hfi_revoke_lock(hf);
 	err = make_revoker(hf);
 	if (!err)
 		err = start_revoker(hf->revoker);
@@ -340,7 +354,7 @@ int hfi_revoke_watch(struct verbs_context *context)
 		revocable->watched = true;
 		wake(hf->revoker);
 	}
-	pthread_mutex_unlock(&hf->revoke_lock);
+	hfi_revoke_unlock(hf);
 	if (!err)
 		return 0;
 	hfi_removal_put(private->device, revocable->removal);
@@ -363,13 +377,13 @@ void hfi_revoke_forget(struct verbs_context *context)
 
 	if (!revocable)
 		return;
-	pthread_mutex_lock(&hf->revoke_lock);
+	hfi_revoke_lock(hf);
 	if (revocable->watched) {
 		DL_DELETE(hf->revoker->contexts, revocable);
 		hf->revoker->count--;
 		revocable->watched = false;
 	}
-	pthread_mutex_unlock(&hf->revoke_lock);
+	hfi_revoke_unlock(hf);
 	hfi_removal_put(context->priv->device, revocable->removal);
 	revocable->removal = NULL;
 }
@@ -390,11 +404,11 @@ void hfi_revoke_add_channel(struct verbs_context *context, struct hf_wait *wait)
 	if (!revocable)
 		return;
 	hf = context->priv->device->hf;
-	pthread_mutex_lock(&hf->revoke_lock);
+	hfi_revoke_lock(hf);
 	DL_APPEND(revocable->channels, wait);
 	if (revocable->state == HF_REVOKE_DONE)
 		revoke_wait(hf->revoker, wait);
-	pthread_mutex_unlock(&hf->revoke_lock);
+	hfi_revoke_unlock(hf);
 }
 
 void hfi_revoke_remove_channel(struct verbs_context *context, struct hf_wait *wait)
@@ -405,7 +419,7 @@ void hfi_revoke_remove_channel(struct verbs_context *context, struct hf_wait *wa
 	if (!revocable)
 		return;
 	hf = context->priv->device->hf;
-	pthread_mutex_lock(&hf->revoke_lock);
+	hfi_revoke_lock(hf);
 	DL_DELETE(revocable->channels, wait);
-	pthread_mutex_unlock(&hf->revoke_lock);
+	hfi_revoke_unlock(hf);
 }
