@@ -51,7 +51,7 @@ static void *watch(void *arg)
 	struct pollfd pollfd = {.fd = hf_stream_fd(watcher->view.stream), .events = POLLIN};
 
 	while (!atomic_load(&stop)) {
-		if (poll(&pollfd, 1, 1) > 0)
+		if (poll(&pollfd, 1, 1) > 0) /* clock: a pace, nothing depends on it */
 			view_drain(&watcher->view);
 		if (atomic_load(&standing)) {
 			pthread_barrier_wait(&arrive);

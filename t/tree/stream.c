@@ -272,6 +272,7 @@ static void expect_failing(struct hf_stream *stream, int err)
 	}
 	passed = hfi_now_ms() - begin;
 	printf("woke %d times in %d ms\n", WAKES, (int)passed);
+	/* clock: not sooner. */
 	assert_true(passed >= (WAKES - 1) * BETWEEN_MS);
 }
 

@@ -320,7 +320,7 @@ static void silence_is_waited_for_within_bounds(void **state)
 
 	assert_int_equal(getsockopt(hfi_nl_fd(world->nl), SOL_SOCKET, SO_RCVTIMEO, &bound, &size),
 			 0);
-	assert_in_range(bound.tv_sec, 4, 20);
+	assert_in_range(bound.tv_sec, 4, 20); /* clock: a setting */
 	/* It is over sooner, for the test alone. */
 	bound = (struct timeval){.tv_usec = 50000};
 	assert_int_equal(setsockopt(hfi_nl_fd(world->nl), SOL_SOCKET, SO_RCVTIMEO, &bound, size),

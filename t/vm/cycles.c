@@ -208,6 +208,7 @@ static void *open_and_close(void *arg)
 			atomic_fetch_add(&paused, 1);
 			while (atomic_load(&pause_openers))
 				usleep(5000);
+			atomic_fetch_sub(&paused, 1);
 			continue;
 		}
 		num = hf_device_list(opener->hf, 0, &list);
@@ -238,24 +239,34 @@ struct left {
 	long blocks;
 };
 
+static void begin_pause(void)
+{
+	atomic_store(&pause_openers, true);
+	while (atomic_load(&paused) < NUM_OPENERS)
+		usleep(1000);
+}
+
+/* Until all have left it. */
+static void end_pause(void)
+{
+	atomic_store(&pause_openers, false);
+	while (atomic_load(&paused) > 0)
+		usleep(1000);
+}
+
 /* Nobody holds anything, there is no device, and every event has been read. */
 static void count_left(struct left *left, const char *when)
 {
 	unsigned int i;
 
-	atomic_store(&paused, 0);
-	atomic_store(&pause_openers, true);
-	while (atomic_load(&paused) < NUM_OPENERS)
-		usleep(1000);
+	begin_pause();
 	for (i = 0; i < NUM_STREAMS; i++)
 		vm_recorder_drain(&recorders[i], 2000);
 	left->fds = vm_open_fds();
 	left->blocks = vm_live_blocks();
 	printf("figure: %s: %u descriptors, %ld blocks of memory%s\n", when, left->fds,
 	       left->blocks, left->blocks < 0 ? " (not counted under a sanitizer)" : "");
-	atomic_store(&pause_openers, false);
-	/* Until they have left the pause, or the next one would count them twice. */
-	usleep(20000);
+	end_pause();
 }
 
 /* The kernel's count, on a device that everybody has just been using. */
@@ -267,16 +278,13 @@ static void check_kernel_contexts(void)
 	add(true, false);
 	wait_told(plan.num - 1, HF_EVENT_ADDED);
 	usleep(300000);
-	atomic_store(&paused, 0);
-	atomic_store(&pause_openers, true);
-	while (atomic_load(&paused) < NUM_OPENERS)
-		usleep(1000);
+	begin_pause();
 	pipe = popen("rdma resource show ctx", "re");
 	while (pipe && fgets(line, sizeof(line), pipe))
 		vm_error("left open in the kernel: %s", line);
 	if (!pipe || pclose(pipe))
 		vm_error("rdma resource failed");
-	atomic_store(&pause_openers, false);
+	end_pause();
 	del(plan.name);
 }
 

@@ -12,6 +12,7 @@
 
 #include <infiniband/verbs.h>
 
+#include "t/lib/hang.h"
 #include "t/vm/plain.h"
 
 #define LENGTH 4096
@@ -66,7 +67,7 @@ int main(int argc, char **argv)
 	printf("event %s\n", ibv_event_type_str(event.event_type));
 	ibv_ack_async_event(&event);
 	/* Holdfast tells of the removal from its first sign, which the kernel's letting go follows. */
-	for (int i = 0; i < 1000 && ibv_query_device(context, &attr) == 0; i++)
+	for (int i = 0; i < HF_TEST_HANG_MS / 10 && ibv_query_device(context, &attr) == 0; i++)
 		usleep(10000);
 	told("poll_cq", ibv_poll_cq(cq, 1, &wc));
 	told("query_device", ibv_query_device(context, &attr));

@@ -50,7 +50,7 @@ held()
 	children=$(sed -n 's/^ready //p' "$log")
 	is "$text: a program and its child hold it" \
 		"$(find "/proc/$pid/fd" "/proc/$children/fd" -lname "/dev/infiniband/uverbs*" | wc -l)" 4
-	elapsed timeout 30 rdma link delete "$device"
+	elapsed timeout 60 rdma link delete "$device"
 	is "$text: rdma link delete" "$?" 0
 	ok "$text: every wait ends" eventually 10 grep -q '^woken' "$log"
 	is "$text: what the waits said" "$(sed -n '/^ready/,/^woken/p' "$log" | sed '1d;$d' | sort |

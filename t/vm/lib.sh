@@ -110,14 +110,15 @@ elapsed()
 	return "$status"
 }
 
-# eventually SECONDS COMMAND...: until it succeeds or the time is up.
+# eventually SECONDS COMMAND...: until it succeeds or the time is up, which is a minute at least: it only
+# guards against hanging.
 eventually()
 {
-	local end=$(($(now_ms) + $1 * 1000))
+	local end=$(($(now_ms) + ($1 > 60 ? $1 : 60) * 1000))
 
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ "$(now_ms)" -lt "$end" ] || return 1
+		[ "$(now_ms)" -lt "$end" ] || return 1 # clock: the guard itself
 		sleep 0.05
 	done
 }
@@ -312,7 +313,7 @@ seen()
 	tail -n "+$((marked + 1))" "$1" | grep -Eq "$2"
 }
 
-# saw TEXT LOG REGEX: within 15 s, a line after the mark.
+# saw TEXT LOG REGEX: a line after the mark.
 saw()
 {
 	local text=$1

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "t/lib/hang.h"
 #include "t/vm/record.h"
 
 static void write_down(struct vm_recorder *recorder, const struct hf_event *event)
@@ -76,7 +77,7 @@ void vm_recorder_start(struct vm_recorder *recorder, struct hf *hf, struct vm_pl
 
 bool vm_recorder_wait(struct vm_recorder *recorder, unsigned int instance, enum hf_event_type type)
 {
-	uint64_t end = vm_now_us() + 10000000;
+	uint64_t end = vm_now_us() + HF_TEST_HANG_SECONDS * UINT64_C(1000000);
 	bool told;
 
 	do {

@@ -10,6 +10,7 @@
 
 #include <rdma/rdma_user_cm.h>
 
+#include "t/lib/hang.h"
 #include "t/vm/verbs/rig.h"
 
 /* Those of the kernel's rdma/rdma_cm.h, which it has for itself alone. */
@@ -51,7 +52,7 @@ static uint32_t event(int fd, uint32_t kind)
 	const struct rdma_ucm_get_event in = {.response = (uintptr_t)&response};
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
 
-	if (poll(&poll_fd, 1, 20000) != 1)
+	if (poll(&poll_fd, 1, HF_TEST_HANG_MS) != 1)
 		vm_die("rdma_cm: no event %u", kind);
 	command(fd, RDMA_USER_CM_CMD_GET_EVENT, &in, sizeof(in), sizeof(response));
 	if (response.event != kind)

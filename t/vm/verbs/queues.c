@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <poll.h>
 
+#include "t/lib/hang.h"
 #include "t/vm/verbs/rig.h"
 
 static void post_srq(struct ibv_srq *srq, struct end *end, uint64_t id, size_t offset)
@@ -154,7 +155,7 @@ static void take_event(struct ibv_comp_channel *channel, struct ibv_cq *cq, void
 	void *event_context = NULL;
 	int ret;
 
-	if (!readable(channel->fd, 10000)) {
+	if (!readable(channel->fd, HF_TEST_HANG_MS)) {
 		vm_error("no event");
 		return;
 	}
