@@ -31,7 +31,7 @@ static int read_port_layer(void *arg, int dir, const char *name)
 	return facts->infiniband_ports && facts->ethernet_ports;
 }
 
-static void read_ports(int dir, struct hf_tree_facts *facts)
+static void read_sysfs_ports(int dir, struct hf_tree_facts *facts)
 {
 	int ports = hfi_attr_dir(dir, "ports");
 
@@ -86,7 +86,7 @@ void hfi_tree_read(int dir, struct hf_tree_facts *ret)
 	read_value(dir, "node_type", value);
 	if (value[0] >= '1' && value[0] <= '9' && value[1] == ':')
 		facts.node_type = value[0] - '0';
-	read_ports(dir, &facts);
+	read_sysfs_ports(dir, &facts);
 	read_parent_drivers(dir, &facts);
 	facts.has_parent = !faccessat(dir, "parent", F_OK, 0);
 	*ret = facts;

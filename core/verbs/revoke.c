@@ -265,7 +265,7 @@ static int start_revoker(struct hf_revoker *revoker)
 }
 
 HF_REQUIRES(hfi_revoke_kind)
-static void wake(const struct hf_revoker *revoker)
+static void wake_revoker(const struct hf_revoker *revoker)
 {
 	const uint64_t one = 1;
 
@@ -284,7 +284,7 @@ static void free_revoker(struct hf *hf)
 	mine = revoker->running && revoker->fork_count == hfi_fork_count();
 	revoker->stop = true;
 	if (mine)
-		wake(revoker);
+		wake_revoker(revoker);
 	hfi_revoke_unlock(hf);
 	if (mine)
 		pthread_join(revoker->thread, NULL);
@@ -352,7 +352,7 @@ int hfi_revoke_watch(struct verbs_context *context)
 		DL_APPEND(hf->revoker->contexts, revocable);
 		hf->revoker->count++;
 		revocable->watched = true;
-		wake(hf->revoker);
+		wake_revoker(hf->revoker);
 	}
 	hfi_revoke_unlock(hf);
 	if (!err)

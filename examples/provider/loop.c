@@ -97,14 +97,14 @@ static void unlock(struct loop_context *context)
 }
 
 /* False when the process is no more. The kernel made an address of a NUL and five characters. */
-static bool wake(const struct loop_context *context, const struct sockaddr_un *address)
+static bool wake_loop(const struct loop_context *context, const struct sockaddr_un *address)
 {
 	return sendto(context->socket, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL,
 		      (const struct sockaddr *)address, sizeof(sa_family_t) + 6) >= 0 ||
 	       errno != ECONNREFUSED;
 }
 
-static void complete(struct loop_cq *cq, struct ibv_wc wc)
+static void complete_request(struct loop_cq *cq, struct ibv_wc wc)
 {
 	if (cq->tail - cq->head == cq->size) {
 		hf_provider_report_event(cq->events, IBV_EVENT_CQ_ERR);
@@ -117,7 +117,7 @@ static void complete(struct loop_cq *cq, struct ibv_wc wc)
 }
 
 /* The next receive request completes; `data` is NULL when it is flushed. */
-static void receive(struct loop_qp *qp, const char *data, uint32_t length)
+static void receive_message(struct loop_qp *qp, const char *data, uint32_t length)
 {
 	const struct ibv_sge sge = qp->ring[qp->head % qp->size].sge;
 	struct ibv_wc wc = {
@@ -133,7 +133,7 @@ static void receive(struct loop_qp *qp, const char *data, uint32_t length)
 		wc.status = IBV_WC_LOC_LEN_ERR;
 	else
 		memcpy((void *)(uintptr_t)sge.addr, data, length);
-	complete(TO_CQ(qp->base.recv_cq), wc);
+	complete_request(TO_CQ(qp->base.recv_cq), wc);
 }
 
 static void receive_all(struct loop_qp *qp)
@@ -146,11 +146,11 @@ static void receive_all(struct loop_qp *qp)
 		/* What other processes write may be anything. */
 		if (slot->ring[at].source != qp->peer || length > MESSAGE_MAX)
 			continue;
-		receive(qp, slot->ring[at].data, length);
+		receive_message(qp, slot->ring[at].data, length);
 	}
 }
 
-static void *run(void *arg)
+static void *run_loop(void *arg)
 {
 	struct loop_context *context = arg;
 	struct pollfd fds[2] = {
@@ -200,13 +200,13 @@ static int send_one(struct loop_context *context, struct loop_qp *qp, const stru
 		if (length)
 			memcpy(slot->ring[at].data, (void *)(uintptr_t)wr->sg_list->addr, length);
 		slot->tail++;
-		if (!wake(context, &slot->address))
+		if (!wake_loop(context, &slot->address))
 			slot->number = 0;
 	}
 	if (slot->number != qp->peer)
 		wc.status = IBV_WC_RETRY_EXC_ERR;
 	if (wc.status || qp->all_signaled || wr->send_flags & IBV_SEND_SIGNALED)
-		complete(TO_CQ(qp->base.send_cq), wc);
+		complete_request(TO_CQ(qp->base.send_cq), wc);
 	return 0;
 }
 
@@ -303,7 +303,7 @@ static struct slot *take_slot(struct loop_context *context)
 	struct segment *segment = context->segment;
 	struct slot *slot = segment->slots;
 
-	while (slot < segment->slots + SLOTS && slot->number && wake(context, &slot->address))
+	while (slot < segment->slots + SLOTS && slot->number && wake_loop(context, &slot->address))
 		slot++;
 	if (slot == segment->slots + SLOTS)
 		return NULL;
@@ -378,7 +378,7 @@ static int loop_modify_qp(struct ibv_qp *base, struct ibv_qp_attr *attr, int mas
 		qp->can_send = attr->qp_state == IBV_QPS_RTS;
 		qp->can_receive = attr->qp_state == IBV_QPS_RTR || qp->can_send;
 		while (attr->qp_state == IBV_QPS_ERR && qp->head != qp->tail)
-			receive(qp, NULL, 0);
+			receive_message(qp, NULL, 0);
 		receive_all(qp);
 	}
 	unlock(context);
@@ -450,7 +450,7 @@ static void loop_free_context(struct ibv_context *ibv_context)
 	if (context->pid == getpid()) {
 		lock(ibv_context)->stop = true;
 		unlock(context);
-		wake(context, &context->address);
+		wake_loop(context, &context->address);
 		pthread_join(context->thread, NULL);
 	}
 	if (context->segment != MAP_FAILED)
@@ -501,7 +501,7 @@ static struct segment *map_segment(int fd)
 }
 
 /* 0 or -1 with errno. What was made is given back by loop_free_context(). */
-static int start(struct loop_context *context)
+static int start_loop(struct loop_context *context)
 {
 	socklen_t length = sizeof(context->address);
 	sigset_t all, before;
@@ -518,7 +518,7 @@ static int start(struct loop_context *context)
 	/* Signals are for the program's threads. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	errno = pthread_create(&context->thread, NULL, run, context);
+	errno = pthread_create(&context->thread, NULL, run_loop, context);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!errno)
 		context->pid = getpid();
@@ -539,7 +539,7 @@ struct verbs_context *example_open_loop(struct ibv_device *device, int cmd_fd)
 	context->segment = MAP_FAILED;
 	hf_provider_set_ops(&context->base, &operations);
 	err = hf_provider_no_kernel(&context->base, &attr);
-	if (!err && start(context) < 0)
+	if (!err && start_loop(context) < 0)
 		err = errno;
 	if (!err)
 		return &context->base;

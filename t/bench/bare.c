@@ -16,8 +16,8 @@ enum { NAME_SIZE = 64, DEVICES_MAX = 4096 };
 
 static char names[DEVICES_MAX][NAME_SIZE];
 
-static void fail(const char *what) __attribute__((noreturn));
-static void fail(const char *what)
+static void fail_bare(const char *what) __attribute__((noreturn));
+static void fail_bare(const char *what)
 {
 	fprintf(stderr, "bare: %s: %s\n", what, strerror(errno));
 	exit(1);
@@ -32,7 +32,7 @@ static int open_class(const char *name)
 	snprintf(path, sizeof(path), "%s/class/%s", sysfs ? sysfs : "/sys", name);
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		fail(path);
+		fail_bare(path);
 	return fd;
 }
 
@@ -43,7 +43,7 @@ static int read_names(int verbs)
 	struct dirent *entry;
 
 	if (!dir)
-		fail("class/infiniband_verbs");
+		fail_bare("class/infiniband_verbs");
 	while ((entry = readdir(dir))) {
 		if (strncmp(entry->d_name, "uverbs", 6) != 0)
 			continue;
@@ -63,16 +63,16 @@ static int open_below(int class, const char *device, const char *attribute)
 	snprintf(path, sizeof(path), "%.63s/%s", device, attribute);
 	fd = openat(class, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
-		fail(path);
+		fail_bare(path);
 	return fd;
 }
 
-static void read_text(int fd, char text[NAME_SIZE])
+static void read_fd_text(int fd, char text[NAME_SIZE])
 {
 	ssize_t length = pread(fd, text, NAME_SIZE - 1, 0);
 
 	if (length < 0)
-		fail("an attribute");
+		fail_bare("an attribute");
 	text[length] = '\0';
 	text[strcspn(text, "\n")] = '\0';
 }
@@ -82,19 +82,19 @@ static void read_below(int class, const char *device, const char *attribute)
 	int fd = open_below(class, device, attribute);
 	char text[NAME_SIZE];
 
-	read_text(fd, text);
+	read_fd_text(fd, text);
 	close(fd);
 }
 
-static void read_device(int verbs, int ib, const char *uverbs)
+static void read_bare_device(int verbs, int ib, const char *uverbs)
 {
 	int ibdev = open_below(verbs, uverbs, "ibdev");
 	char name[NAME_SIZE];
 	struct stat st;
 
 	if (fstat(ibdev, &st) < 0)
-		fail("ibdev");
-	read_text(ibdev, name);
+		fail_bare("ibdev");
+	read_fd_text(ibdev, name);
 	read_below(verbs, uverbs, "abi_version");
 	read_below(ib, name, "node_type");
 	close(ibdev);
@@ -107,7 +107,7 @@ static void look_at_node(const char *uverbs)
 
 	snprintf(path, sizeof(path), "/dev/infiniband/%.63s", uverbs);
 	if (stat(path, &st) < 0)
-		fail(path);
+		fail_bare(path);
 }
 
 int bare_list(void)
@@ -116,7 +116,7 @@ int bare_list(void)
 	int count = read_names(verbs);
 
 	for (int i = 0; i < count; i++)
-		read_device(verbs, ib, names[i]);
+		read_bare_device(verbs, ib, names[i]);
 	for (int i = 0; i < count; i++)
 		look_at_node(names[i]);
 	close(ib);
@@ -132,7 +132,7 @@ void bare_fill_caches(void)
 		mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (memory == MAP_FAILED)
-		fail("memory");
+		fail_bare("memory");
 	/* It stays: pages that were given back are still in a cache when they are next used. */
 	for (size_t i = 0; i < SIZE; i += LINE)
 		memory[i] = 1;

@@ -76,7 +76,7 @@ static void check_devices(void)
 	}
 }
 
-static void report_growth(const char *what, const char *figure, const char *wanted)
+static void report_bench_growth(const char *what, const char *figure, const char *wanted)
 {
 	double growth[LIBRARIES];
 	char name[64];
@@ -126,7 +126,7 @@ static void report_lists(void)
 				    median(INCUMBENT, size, kinds[kind].figure),
 				    median(HOLDFAST, size, kinds[kind].figure), 0);
 		}
-		report_growth(kinds[kind].what, kinds[kind].figure, kinds[kind].growth);
+		report_bench_growth(kinds[kind].what, kinds[kind].figure, kinds[kind].growth);
 	}
 }
 
@@ -253,7 +253,7 @@ static void skip_with_netlink(void)
 	exit(PLACE_EXIT_SKIP);
 }
 
-static void usage(void)
+static void print_bench_usage(void)
 {
 	fprintf(stderr,
 		"usage: bench [-r ROUNDS] [-o FILE.json] [-i LIBIBVERBS] [-l LIBHOLDFAST]\n");
@@ -280,11 +280,11 @@ int main(int argc, char **argv)
 			paths[HOLDFAST] = optarg;
 			break;
 		default:
-			usage();
+			print_bench_usage();
 		}
 	}
 	if (rounds < 1 || rounds > ROUNDS_MAX || optind != argc)
-		usage();
+		print_bench_usage();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	skip_with_netlink();
 	if (!paths[INCUMBENT])

@@ -25,7 +25,7 @@ enum { AGAIN_CALLS_MAX = 2 };
 
 static int failures;
 
-static void expect(int good, const char *what)
+static void check_count(int good, const char *what)
 {
 	printf("%s: %s\n", good ? "ok" : "FAILED", what);
 	failures += !good;
@@ -42,7 +42,7 @@ static void compare_bare(const char *library, const struct trace *few, const str
 
 	/* Of the tree of many. */
 	if (figures_trace(library, "count-bare", &figures, &bare)) {
-		expect(0, "the bare calls can be traced");
+		check_count(0, "the bare calls can be traced");
 		return;
 	}
 	for (size_t i = 0; i < sizeof(asking) / sizeof(asking[0]); i++) {
@@ -54,7 +54,8 @@ static void compare_bare(const char *library, const struct trace *few, const str
 
 		printf("call %ld: %.3f per device, %.3f of the bare ones\n", call,
 		       (double)calls / more, (double)of_bare / figure(&figures, "devices"));
-		expect(extra > -0.05 && extra < 0.05, "the bare calls are those of a first list");
+		check_count(extra > -0.05 && extra < 0.05,
+			    "the bare calls are those of a first list");
 	}
 }
 
@@ -92,17 +93,17 @@ int main(void)
 		trace_describe(&traces[i], TRACE_AGAIN, 8, text, sizeof(text));
 		printf("%u devices: unchanged list %lu calls (%s), %g files open\n", sizes[i],
 		       traces[i].total[TRACE_AGAIN], text, files[i]);
-		expect(figure(&figures, "devices") == sizes[i], "every device is listed");
-		expect(traces[i].total[TRACE_AGAIN] <= AGAIN_CALLS_MAX,
-		       "an unchanged list takes at most 2 system calls");
-		expect(files[i] == files[0], "idle devices hold no descriptor");
+		check_count(figure(&figures, "devices") == sizes[i], "every device is listed");
+		check_count(traces[i].total[TRACE_AGAIN] <= AGAIN_CALLS_MAX,
+			    "an unchanged list takes at most 2 system calls");
+		check_count(files[i] == files[0], "idle devices hold no descriptor");
 	}
 	low = (double)(traces[2].total[TRACE_FIRST] - traces[1].total[TRACE_FIRST]) / 64;
 	high = (double)(traces[3].total[TRACE_FIRST] - traces[2].total[TRACE_FIRST]) / 128;
 	printf("first list: %.2f calls per device from 64 to 128, %.2f from 128 to 256\n", low,
 	       high);
 	/* Directories and the heap are read and grown in steps, which shows a little. */
-	expect(high < low * 1.05 + 0.25, "the calls of a first list grow linearly");
+	check_count(high < low * 1.05 + 0.25, "the calls of a first list grow linearly");
 	compare_bare(library, &traces[1], &traces[3], sizes[3] - sizes[1]);
 	return failures ? 1 : 0;
 }

@@ -15,6 +15,7 @@
 
 #include <holdfast/holdfast.h>
 
+#include "shared/clock.h"
 #include "t/bench/delay.h"
 #include "t/lib/hang.h"
 #include "t/lib/tree.h"
@@ -34,38 +35,30 @@ static int (*stream_next)(struct hf_stream *, struct hf_event **);
 static enum hf_event_type (*event_type)(const struct hf_event *);
 static struct hf_event *(*event_unref)(struct hf_event *);
 
-static void fail(const char *what, int err) __attribute__((noreturn));
-static void fail(const char *what, int err)
+static void fail_delay(const char *what, int err) __attribute__((noreturn));
+static void fail_delay(const char *what, int err)
 {
 	fprintf(stderr, "delay: %s: %s\n", what, strerror(err));
 	exit(1);
 }
 
-static void *symbol(void *library, const char *name)
+static void *delay_symbol(void *library, const char *name)
 {
 	void *address = dlsym(library, name);
 
 	if (!address)
-		fail(name, ENOSYS);
+		fail_delay(name, ENOSYS);
 	return address;
 }
 
 static void find_symbols(void *library)
 {
-	new_context = (__typeof__(new_context))symbol(library, "hf_new");
-	new_stream = (__typeof__(new_stream))symbol(library, "hf_stream_new");
-	stream_fd = (__typeof__(stream_fd))symbol(library, "hf_stream_fd");
-	stream_next = (__typeof__(stream_next))symbol(library, "hf_stream_next");
-	event_type = (__typeof__(event_type))symbol(library, "hf_event_type");
-	event_unref = (__typeof__(event_unref))symbol(library, "hf_event_unref");
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+	new_context = (__typeof__(new_context))delay_symbol(library, "hf_new");
+	new_stream = (__typeof__(new_stream))delay_symbol(library, "hf_stream_new");
+	stream_fd = (__typeof__(stream_fd))delay_symbol(library, "hf_stream_fd");
+	stream_next = (__typeof__(stream_next))delay_symbol(library, "hf_stream_next");
+	event_type = (__typeof__(event_type))delay_symbol(library, "hf_event_type");
+	event_unref = (__typeof__(event_unref))delay_symbol(library, "hf_event_unref");
 }
 
 static void paths(const struct tree *tree, unsigned int n, char in[512], char out[512])
@@ -74,10 +67,10 @@ static void paths(const struct tree *tree, unsigned int n, char in[512], char ou
 	snprintf(out, 512, "%s/outside-uverbs%u", tree_sysfs(tree), n);
 }
 
-static void move(const char *from, const char *to)
+static void rename_path(const char *from, const char *to)
 {
 	if (rename(from, to) < 0)
-		fail(from, errno);
+		fail_delay(from, errno);
 }
 
 /* One rename makes a prepared device appear, and one makes it vanish: so the moment is exact. */
@@ -91,11 +84,11 @@ static void plug_all(const struct tree *tree, unsigned int others, struct change
 			nanosleep(&pause, NULL);
 		while (i && !atomic_load(&changes[i - 1].told));
 		paths(tree, others + i / 2, in, out);
-		atomic_store(&changes[i].when_ns, now_ns());
+		atomic_store(&changes[i].when_ns, (uint64_t)hfi_now_ns());
 		if (i % 2)
-			move(in, out);
+			rename_path(in, out);
 		else
-			move(out, in);
+			rename_path(out, in);
 	}
 }
 
@@ -110,10 +103,10 @@ static enum hf_event_type wait_event(struct hf_stream *stream)
 	for (;;) {
 		ret = stream_next(stream, &event);
 		if (ret < 0)
-			fail("hf_stream_next", -ret);
+			fail_delay("hf_stream_next", -ret);
 		if (ret == 0) {
 			if (poll(&pollfd, 1, PATIENCE_MS) == 0)
-				fail("an event", ETIMEDOUT);
+				fail_delay("an event", ETIMEDOUT);
 			continue;
 		}
 		type = event_type(event);
@@ -123,7 +116,7 @@ static enum hf_event_type wait_event(struct hf_stream *stream)
 	}
 }
 
-static int compare(const void *a, const void *b)
+static int compare_delays(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
@@ -132,7 +125,7 @@ static int compare(const void *a, const void *b)
 
 static void print(const char *what, uint64_t *delays)
 {
-	qsort(delays, PLUGS, sizeof(*delays), compare);
+	qsort(delays, PLUGS, sizeof(*delays), compare_delays);
 	printf("%s_ns %llu\n%s_max_ns %llu\n", what, (unsigned long long)delays[PLUGS / 2], what,
 	       (unsigned long long)delays[PLUGS - 1]);
 }
@@ -149,10 +142,10 @@ static struct tree *make_tree(unsigned int others)
 		if (err || n < others)
 			continue;
 		paths(tree, n, in, out);
-		move(in, out);
+		rename_path(in, out);
 	}
 	if (err)
-		fail("made-up tree", -err);
+		fail_delay("made-up tree", -err);
 	return tree;
 }
 
@@ -170,21 +163,21 @@ void delay_measure(void *library, unsigned int others)
 	pid_t pid;
 
 	if (changes == MAP_FAILED)
-		fail("shared memory", errno);
+		fail_delay("shared memory", errno);
 	find_symbols(library);
 	err = new_context(&options, &hf);
 	if (err)
-		fail("hf_new", -err);
+		fail_delay("hf_new", -err);
 	err = new_stream(hf, NULL, &stream);
 	if (err)
-		fail("hf_stream_new", -err);
+		fail_delay("hf_stream_new", -err);
 	for (unsigned int i = 0; i < others; i++) {
 		if (wait_event(stream) != HF_EVENT_ADDED)
-			fail("the first devices", EPROTO);
+			fail_delay("the first devices", EPROTO);
 	}
 	pid = fork();
 	if (pid < 0)
-		fail("fork", errno);
+		fail_delay("fork", errno);
 	if (pid == 0) {
 		plug_all(tree, others, changes);
 		_exit(0);
@@ -193,8 +186,8 @@ void delay_measure(void *library, unsigned int others)
 		enum hf_event_type type = wait_event(stream);
 
 		if (type != (i % 2 ? HF_EVENT_REMOVED : HF_EVENT_ADDED))
-			fail("another event than the one expected", EPROTO);
-		delays[i % 2][i / 2] = now_ns() - atomic_load(&changes[i].when_ns);
+			fail_delay("another event than the one expected", EPROTO);
+		delays[i % 2][i / 2] = (uint64_t)hfi_now_ns() - atomic_load(&changes[i].when_ns);
 		atomic_store(&changes[i].told, true);
 	}
 	waitpid(pid, &status, 0);

@@ -11,13 +11,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "shared/clock.h"
 #include "t/bench/figures.h"
 #include "t/bench/trace.h"
 
 extern char **environ;
 
-static void fail(const char *what, const char *why) __attribute__((noreturn));
-static void fail(const char *what, const char *why)
+static void fail_figures(const char *what, const char *why) __attribute__((noreturn));
+static void fail_figures(const char *what, const char *why)
 {
 	fprintf(stderr, "%s: %s\n", what, why);
 	exit(1);
@@ -30,19 +31,11 @@ const char *figures_probe(void)
 	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	if (length < 0)
-		fail("/proc/self/exe", strerror(errno));
+		fail_figures("/proc/self/exe", strerror(errno));
 	self[length] = '\0';
 	*strrchr(self, '/') = '\0';
 	snprintf(path, sizeof(path), "%s/probe", self);
 	return path;
-}
-
-static double now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
 static double in_ns(const struct timeval *t)
@@ -50,15 +43,15 @@ static double in_ns(const struct timeval *t)
 	return (double)t->tv_sec * 1e9 + (double)t->tv_usec * 1e3;
 }
 
-static void add(struct figures *figures, const char *name, double value)
+static void add_figure(struct figures *figures, const char *name, double value)
 {
 	if (figures->count == FIGURES_MAX)
-		fail(name, "too many figures");
+		fail_figures(name, "too many figures");
 	snprintf(figures->v[figures->count].name, sizeof(figures->v[0].name), "%s", name);
 	figures->v[figures->count++].value = value;
 }
 
-static void parse(FILE *output, struct figures *ret)
+static void parse_figures(FILE *output, struct figures *ret)
 {
 	char name[24];
 	double value;
@@ -66,11 +59,11 @@ static void parse(FILE *output, struct figures *ret)
 	memset(ret, 0, sizeof(*ret));
 	rewind(output);
 	while (fscanf(output, "%23s %lf", name, &value) == 2)
-		add(ret, name, value);
+		add_figure(ret, name, value);
 }
 
 /* Until its end: the times it took. */
-static void run(char *const argv[], FILE *output, struct figures *ret)
+static void run_program(char *const argv[], FILE *output, struct figures *ret)
 {
 	posix_spawn_file_actions_t actions;
 	struct rusage usage;
@@ -80,18 +73,18 @@ static void run(char *const argv[], FILE *output, struct figures *ret)
 
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, fileno(output), STDOUT_FILENO);
-	begin = now_ns();
+	begin = (double)hfi_now_ns();
 	err = posix_spawn(&pid, argv[0], &actions, NULL, argv, environ);
 	if (err)
-		fail(argv[0], strerror(err));
+		fail_figures(argv[0], strerror(err));
 	if (wait4(pid, &status, 0, &usage) < 0)
-		fail(argv[0], strerror(errno));
-	end = now_ns();
+		fail_figures(argv[0], strerror(errno));
+	end = (double)hfi_now_ns();
 	posix_spawn_file_actions_destroy(&actions);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		fail(argv[argv[1] ? 1 : 0], "the measured process failed");
-	add(ret, "wall_ns", end - begin);
-	add(ret, "cpu_ns", in_ns(&usage.ru_utime) + in_ns(&usage.ru_stime));
+		fail_figures(argv[argv[1] ? 1 : 0], "the measured process failed");
+	add_figure(ret, "wall_ns", end - begin);
+	add_figure(ret, "cpu_ns", in_ns(&usage.ru_utime) + in_ns(&usage.ru_stime));
 }
 
 static FILE *new_output(void)
@@ -99,7 +92,7 @@ static FILE *new_output(void)
 	FILE *output = tmpfile();
 
 	if (!output)
-		fail("temporary file", strerror(errno));
+		fail_figures("temporary file", strerror(errno));
 	return output;
 }
 
@@ -108,7 +101,7 @@ void figures_program(char *const argv[], struct figures *ret)
 	FILE *output = new_output();
 
 	memset(ret, 0, sizeof(*ret));
-	run(argv, output, ret);
+	run_program(argv, output, ret);
 	fclose(output);
 }
 
@@ -118,10 +111,10 @@ void figures_run(const char *library, const char *operation, struct figures *ret
 	struct figures times = {.count = 0};
 	FILE *output = new_output();
 
-	run(argv, output, &times);
-	parse(output, ret);
+	run_program(argv, output, &times);
+	parse_figures(output, ret);
 	for (int i = 0; i < times.count; i++)
-		add(ret, times.v[i].name, times.v[i].value);
+		add_figure(ret, times.v[i].name, times.v[i].value);
 	fclose(output);
 }
 
@@ -134,7 +127,7 @@ double figures_calls(char *const argv[])
 	err = trace_run(argv, fileno(output), &trace);
 	fclose(output);
 	if (err && err != -EPERM)
-		fail(argv[0], "the traced process failed");
+		fail_figures(argv[0], "the traced process failed");
 	return err ? -1 : (double)trace.total[TRACE_NONE];
 }
 
@@ -175,7 +168,7 @@ double figures_instructions(char *const argv[])
 	for (int i = 0; argv[i] && n < 15; i++)
 		counted[n++] = argv[i];
 	output = new_output();
-	run(counted, output, &unused);
+	run_program(counted, output, &unused);
 	fclose(output);
 	return read_instructions(log);
 }
@@ -189,10 +182,10 @@ int figures_trace(const char *library, const char *operation, struct figures *re
 
 	err = trace_run(argv, fileno(output), trace);
 	if (!err)
-		parse(output, ret);
+		parse_figures(output, ret);
 	fclose(output);
 	if (err && err != -EPERM)
-		fail(library, "the traced process failed");
+		fail_figures(library, "the traced process failed");
 	return err;
 }
 
@@ -202,10 +195,10 @@ double figure(const struct figures *figures, const char *name)
 		if (strcmp(figures->v[i].name, name) == 0)
 			return figures->v[i].value;
 	}
-	fail(name, "the measuring process did not say");
+	fail_figures(name, "the measuring process did not say");
 }
 
-static int compare(const void *a, const void *b)
+static int compare_doubles(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
 
@@ -218,10 +211,10 @@ static double *sorted(const struct figures *runs, int count, const char *name)
 	double *values = calloc((size_t)count, sizeof(*values));
 
 	if (!values)
-		fail(name, strerror(ENOMEM));
+		fail_figures(name, strerror(ENOMEM));
 	for (int i = 0; i < count; i++)
 		values[i] = figure(&runs[i], name);
-	qsort(values, (size_t)count, sizeof(*values), compare);
+	qsort(values, (size_t)count, sizeof(*values), compare_doubles);
 	return values;
 }
 

@@ -37,7 +37,7 @@ void growth_begin(const char *incumbent, const char *holdfast,
 	}
 }
 
-static void run(enum state state, int size, enum who who)
+static void run_state(enum state state, int size, enum who who)
 {
 	struct figures *figures = &runs[state][size][who][rounds];
 	char operation[24];
@@ -63,7 +63,7 @@ void growth_measure(void)
 		place_use(trees[size]);
 		for (int state = 0; state < STATES; state++)
 			for (int i = 0; i < EVERYONE; i++)
-				run(state, size, (i + rounds) % EVERYONE);
+				run_state(state, size, (i + rounds) % EVERYONE);
 	}
 	rounds++;
 }
@@ -107,7 +107,7 @@ static void report_size(enum state state, int size)
 	report_own(name, "us", bare * 1e-3, "the same system calls, no library");
 }
 
-static void report_growth(enum state state, const char *figure, const char *what)
+static void report_state_growth(enum state state, const char *figure, const char *what)
 {
 	static const char *const wanted[STATES] = {
 		[COLD] = "about 1: no growth",
@@ -135,8 +135,8 @@ void growth_report(void)
 	for (int state = 0; state < STATES; state++) {
 		for (int size = 0; size < GROWTH_SIZES; size++)
 			report_size(state, size);
-		report_growth(state, cpu_time, "CPU time");
-		report_growth(state, wall_time, "time");
+		report_state_growth(state, cpu_time, "CPU time");
+		report_state_growth(state, wall_time, "time");
 	}
 	report_note("cold caches: the processor's hold something else when a first list begins, as "
 		    "after any other work; warm: the same program ran just before. What %u devices "

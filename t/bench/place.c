@@ -30,14 +30,14 @@ static void skip(const char *format, ...)
 	exit(PLACE_EXIT_SKIP);
 }
 
-static void fail(const char *what, int err) __attribute__((noreturn));
-static void fail(const char *what, int err)
+static void fail_place(const char *what, int err) __attribute__((noreturn));
+static void fail_place(const char *what, int err)
 {
 	fprintf(stderr, "%s: %s\n", what, strerror(err));
 	exit(1);
 }
 
-static void put(const char *path, const char *text)
+static void write_setting(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 
@@ -55,11 +55,11 @@ static void new_namespace(void)
 	if (unshare(CLONE_NEWNS) < 0) {
 		if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
 			skip("no mount namespace: %s", strerror(errno));
-		put("/proc/self/setgroups", "deny");
+		write_setting("/proc/self/setgroups", "deny");
 		snprintf(map, sizeof(map), "0 %u 1", uid);
-		put("/proc/self/uid_map", map);
+		write_setting("/proc/self/uid_map", map);
 		snprintf(map, sizeof(map), "0 %u 1", gid);
-		put("/proc/self/gid_map", map);
+		write_setting("/proc/self/gid_map", map);
 	}
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		skip("mounts cannot be made private: %s", strerror(errno));
@@ -73,7 +73,7 @@ static void new_dev(void)
 	char path[64], from[64];
 
 	if (!mkdtemp(base))
-		fail(base, errno);
+		fail_place(base, errno);
 	if (mount("none", base, "tmpfs", MS_NOSUID, "mode=755") < 0) {
 		int err = errno;
 
@@ -87,17 +87,17 @@ static void new_dev(void)
 		snprintf(from, sizeof(from), "/dev/%s", nodes[i]);
 		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 		if (fd < 0)
-			fail(path, errno);
+			fail_place(path, errno);
 		close(fd);
 		if (mount(from, path, NULL, MS_BIND, NULL) < 0 && errno != ENOENT)
 			skip("%s cannot be bound: %s", from, strerror(errno));
 	}
 	snprintf(path, sizeof(path), "%s/infiniband", base);
 	if (mkdir(path, 0755) < 0)
-		fail(path, errno);
+		fail_place(path, errno);
 	snprintf(path, sizeof(path), "%s/shm", base);
 	if (mkdir(path, 01777) < 0)
-		fail(path, errno);
+		fail_place(path, errno);
 	if (mount("none", path, "tmpfs", MS_NOSUID, "mode=1777") < 0)
 		skip("no tmpfs: %s", strerror(errno));
 	if (mount(base, "/dev", NULL, MS_BIND | MS_REC, NULL) < 0)
@@ -130,7 +130,7 @@ struct tree *place_tree(unsigned int count)
 			err = -errno;
 	}
 	if (err)
-		fail("made-up tree", -err);
+		fail_place("made-up tree", -err);
 	/* A tree that lives is older than the clock's tick; a stamp that is not is not relied on. */
 	nanosleep(&settling, NULL);
 	return tree;
@@ -144,7 +144,7 @@ void place_use(const struct tree *tree)
 	umount2("/dev/infiniband", MNT_DETACH);
 	snprintf(nodes, sizeof(nodes), "%s/infiniband", tree_dev(tree));
 	if (mount(nodes, "/dev/infiniband", NULL, MS_BIND, NULL) < 0)
-		fail("/dev/infiniband", errno);
+		fail_place("/dev/infiniband", errno);
 	setenv("SYSFS_PATH", tree_sysfs(tree), 1);
 }
 
@@ -158,14 +158,14 @@ static const char *build_dir(void)
 		return top;
 	length = readlink("/proc/self/exe", path, sizeof(path) - 1);
 	if (length < 0)
-		fail("/proc/self/exe", errno);
+		fail_place("/proc/self/exe", errno);
 	path[length] = '\0';
 	/* TOP/t/bench/PROGRAM */
 	for (int i = 0; i < 3; i++) {
 		char *slash = strrchr(path, '/');
 
 		if (!slash)
-			fail("$top_builddir", ENOENT);
+			fail_place("$top_builddir", ENOENT);
 		*slash = '\0';
 	}
 	return path;
@@ -177,7 +177,7 @@ const char *place_library(void)
 
 	snprintf(path, sizeof(path), "%s/.libs/libholdfast.so.0", build_dir());
 	if (access(path, R_OK) < 0)
-		fail(path, errno);
+		fail_place(path, errno);
 	return path;
 }
 
@@ -187,7 +187,7 @@ const char *place_providers(void)
 
 	snprintf(path, sizeof(path), "%s/providers.d", build_dir());
 	if (access(path, R_OK) < 0)
-		fail(path, errno);
+		fail_place(path, errno);
 	return path;
 }
 
@@ -243,10 +243,10 @@ static bool install(const char *from, const char *name)
 	snprintf(path, sizeof(path), "%s/%s/%s", build_dir(), from, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		fail(path, errno);
+		fail_place(path, errno);
 	image = malloc((size_t)st.st_size);
 	if (!image || read(fd, image, (size_t)st.st_size) != st.st_size)
-		fail(path, EIO);
+		fail_place(path, EIO);
 	close(fd);
 	forget_build_tree(image, (size_t)st.st_size);
 	snprintf(path, sizeof(path), "%s/%s", installed, name);
@@ -301,7 +301,7 @@ void place_use_default(bool holdfast)
 	static const char used[] = "/etc/ld.so.cache";
 
 	if (holdfast ? mount(cache, used, NULL, MS_BIND, NULL) : umount2(used, MNT_DETACH))
-		fail(used, errno);
+		fail_place(used, errno);
 }
 
 void place_evict(const char *pattern)

@@ -42,7 +42,7 @@ static uint64_t now(clockid_t clock)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-static void *symbol(void *library, const char *name)
+static void *probe_symbol(void *library, const char *name)
 {
 	void *address = dlsym(library, name);
 
@@ -53,7 +53,7 @@ static void *symbol(void *library, const char *name)
 	return address;
 }
 
-static void *load(const char *path)
+static void *load_library(const char *path)
 {
 	void *library = dlopen(path, RTLD_NOW);
 
@@ -61,12 +61,12 @@ static void *load(const char *path)
 		fprintf(stderr, "probe: %s\n", dlerror());
 		exit(1);
 	}
-	get_list = (struct ibv_device * *(*)(int *)) symbol(library, "ibv_get_device_list");
-	free_list = (void (*)(struct ibv_device **))symbol(library, "ibv_free_device_list");
+	get_list = (struct ibv_device * *(*)(int *)) probe_symbol(library, "ibv_get_device_list");
+	free_list = (void (*)(struct ibv_device **))probe_symbol(library, "ibv_free_device_list");
 	return library;
 }
 
-static struct ibv_device **list(int *count)
+static struct ibv_device **list_or_exit(int *count)
 {
 	struct ibv_device **devices = get_list(count);
 
@@ -77,7 +77,7 @@ static struct ibv_device **list(int *count)
 	return devices;
 }
 
-static unsigned int open_files(void)
+static unsigned int count_probe_fds(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
 	unsigned int count = 0;
@@ -98,7 +98,7 @@ static size_t heap(void)
 	return info.uordblks + info.hblkhd;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_times(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
@@ -113,25 +113,25 @@ static void measure_list(void)
 
 	begin = now(CLOCK_MONOTONIC);
 	first_cpu = now(CLOCK_PROCESS_CPUTIME_ID);
-	devices = list(&count);
+	devices = list_or_exit(&count);
 	first_cpu = now(CLOCK_PROCESS_CPUTIME_ID) - first_cpu;
 	first = now(CLOCK_MONOTONIC) - begin;
 	printf("devices %d\nfirst_ns %llu\nfirst_cpu_ns %llu\n", count, (unsigned long long)first,
 	       (unsigned long long)first_cpu);
-	printf("heap_listed %zu\nfiles_listed %u\n", heap(), open_files());
+	printf("heap_listed %zu\nfiles_listed %u\n", heap(), count_probe_fds());
 	free_list(devices);
-	printf("heap_idle %zu\nfiles_idle %u\n", heap(), open_files());
+	printf("heap_idle %zu\nfiles_idle %u\n", heap(), count_probe_fds());
 
 	again_begin = now(CLOCK_MONOTONIC);
 	again_cpu = now(CLOCK_PROCESS_CPUTIME_ID);
 	while (n < REPEATS && (n < 5 || now(CLOCK_MONOTONIC) - again_begin < budget_ns)) {
 		begin = now(CLOCK_MONOTONIC);
-		devices = list(NULL);
+		devices = list_or_exit(NULL);
 		free_list(devices);
 		times[n++] = now(CLOCK_MONOTONIC) - begin;
 	}
 	again_cpu = (now(CLOCK_PROCESS_CPUTIME_ID) - again_cpu) / (unsigned int)n;
-	qsort(times, (size_t)n, sizeof(times[0]), compare);
+	qsort(times, (size_t)n, sizeof(times[0]), compare_times);
 	printf("again_ns %llu\nagain_cpu_ns %llu\nagain_runs %d\n",
 	       (unsigned long long)times[n / 2], (unsigned long long)again_cpu, n);
 }
@@ -140,7 +140,7 @@ static int list_once(void)
 {
 	int count;
 
-	list(&count);
+	list_or_exit(&count);
 	return count;
 }
 
@@ -177,14 +177,14 @@ static void count_calls(void)
 	int count;
 
 	trace_mark(TRACE_FIRST);
-	free_list(list(&count));
+	free_list(list_or_exit(&count));
 	trace_mark(TRACE_NONE);
 	nanosleep(&pause, NULL);
-	free_list(list(NULL));
+	free_list(list_or_exit(NULL));
 	trace_mark(TRACE_AGAIN);
-	free_list(list(NULL));
+	free_list(list_or_exit(NULL));
 	trace_mark(TRACE_NONE);
-	printf("devices %d\nfiles_idle %u\n", count, open_files());
+	printf("devices %d\nfiles_idle %u\n", count, count_probe_fds());
 }
 
 int main(int argc, char **argv)
@@ -194,24 +194,24 @@ int main(int argc, char **argv)
 	if (strcmp(operation, "none") == 0)
 		return 0;
 	if (strcmp(operation, "start") == 0) {
-		load(argv[1]);
-		free_list(list(NULL));
+		load_library(argv[1]);
+		free_list(list_or_exit(NULL));
 	} else if (strcmp(operation, "list") == 0) {
-		load(argv[1]);
-		printf("heap_before %zu\nfiles_before %u\n", heap(), open_files());
+		load_library(argv[1]);
+		printf("heap_before %zu\nfiles_before %u\n", heap(), count_probe_fds());
 		measure_list();
 	} else if (strncmp(operation, "first-", 6) == 0) {
-		load(argv[1]);
+		load_library(argv[1]);
 		measure_first(list_once, operation + 6);
 	} else if (strncmp(operation, "bare-", 5) == 0) {
 		measure_first(bare_list, operation + 5);
 	} else if (strcmp(operation, "count-bare") == 0) {
 		count_bare();
 	} else if (strcmp(operation, "count") == 0) {
-		load(argv[1]);
+		load_library(argv[1]);
 		count_calls();
 	} else if (strncmp(operation, "delay-", 6) == 0) {
-		delay_measure(load(argv[1]), (unsigned int)atoi(operation + 6));
+		delay_measure(load_library(argv[1]), (unsigned int)atoi(operation + 6));
 	} else {
 		fprintf(stderr, "usage: probe LIBRARY OPERATION\n");
 		return 2;

@@ -74,7 +74,7 @@ static void choose(enum kind kind, enum library library)
 	chosen = library;
 }
 
-static void run(enum kind kind, enum library library, struct figures *ret)
+static void run_start(enum kind kind, enum library library, struct figures *ret)
 {
 	if (kind == LISTER_COLD)
 		make_cold();
@@ -108,14 +108,14 @@ void starts_measure(void)
 			/* The cold one first: it warms what it used. */
 			for (int kind = 0; kind < KINDS; kind++)
 				if (kind != PROGRAM || has_program)
-					run(kind, library, &runs[kind][library][turns]);
+					run_start(kind, library, &runs[kind][library][turns]);
 		}
 	}
 }
 
 /* The whole process, and what is left of it without that of a process that does nothing. */
-static void report(const char *name, const char *what, const char *unit, double scale,
-		   const double whole[LIBRARIES], double nothing, double target)
+static void report_starts(const char *name, const char *what, const char *unit, double scale,
+			  const double whole[LIBRARIES], double nothing, double target)
 {
 	char text[80], limit[80];
 
@@ -146,8 +146,8 @@ static void report_times(enum kind kind)
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
 		for (int k = 0; k < LIBRARIES; k++)
 			whole[k] = figures_low(runs[kind][k], turns, times[i].figure);
-		report(names[kind], times[i].what, "ms", 1e-6, whole,
-		       figures_low(empty, turns, times[i].figure), times[i].target);
+		report_starts(names[kind], times[i].what, "ms", 1e-6, whole,
+			      figures_low(empty, turns, times[i].figure), times[i].target);
 	}
 }
 
@@ -178,8 +178,8 @@ static void report_counts(enum kind kind)
 			whole[k] = counts[i].count(arguments(kind, k));
 			choose(kind, INCUMBENT);
 		}
-		report(names[kind], counts[i].what, counts[i].unit, counts[i].scale, whole, base,
-		       counts[i].target);
+		report_starts(names[kind], counts[i].what, counts[i].unit, counts[i].scale, whole,
+			      base, counts[i].target);
 	}
 }
 

@@ -64,7 +64,7 @@ static void run_child(char *const argv[], int output)
 }
 
 /* Follows one stopped child to its next stop; 1: it ended. */
-static int follow(pid_t pid, int *status, enum trace_section *section, struct trace *ret)
+static int follow_syscalls(pid_t pid, int *status, enum trace_section *section, struct trace *ret)
 {
 	struct __ptrace_syscall_info info;
 	int signal = 0;
@@ -116,7 +116,7 @@ int trace_run(char *const argv[], int output, struct trace *ret)
 		return err;
 	}
 	do {
-		err = follow(pid, &status, &section, ret);
+		err = follow_syscalls(pid, &status, &section, ret);
 	} while (err == 0);
 	if (err < 0) {
 		kill(pid, SIGKILL);

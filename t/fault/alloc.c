@@ -112,13 +112,13 @@ static size_t fail_number;
 static size_t made;
 static const void *failed_site;
 
-static void take(void)
+static void lock_blocks(void)
 {
 	while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire))
 		;
 }
 
-static void give(void)
+static void unlock_blocks(void)
 {
 	atomic_flag_clear_explicit(&lock, memory_order_release);
 }
@@ -127,20 +127,20 @@ static bool must_fail(const void *caller)
 {
 	bool fail = false;
 
-	take();
+	lock_blocks();
 	if (counting) {
 		made++;
 		fail = fail_number && (made == fail_number || (fail_onward && made > fail_number));
 		if (fail && !failed_site)
 			failed_site = caller;
 	}
-	give();
+	unlock_blocks();
 	if (fail)
 		errno = ENOMEM;
 	return fail;
 }
 
-static void *get(size_t alignment, size_t size, const void *caller)
+static void *alloc_block(size_t alignment, size_t size, const void *caller)
 {
 	size_t room = sizeof(struct head);
 	struct head *head;
@@ -166,16 +166,16 @@ static void *get(size_t alignment, size_t size, const void *caller)
 	head->size = size;
 	head->mark = mark;
 	head->magic = LIVE;
-	take();
+	lock_blocks();
 	head->next = &all;
 	head->prev = all.prev;
 	all.prev->next = head;
 	all.prev = head;
-	give();
+	unlock_blocks();
 	return head + 1;
 }
 
-static void put(void *block)
+static void free_block(void *block)
 {
 	struct head *head = (struct head *)block - 1;
 
@@ -184,10 +184,10 @@ static void put(void *block)
 	if (head->magic != LIVE)
 		__builtin_trap();
 	head->magic = 0;
-	take();
+	lock_blocks();
 	head->prev->next = head->next;
 	head->next->prev = head->prev;
-	give();
+	unlock_blocks();
 	/* What is used after it was freed shall be seen. */
 	memset(block, 0xa5, head->size);
 	__libc_free(head->raw);
@@ -195,7 +195,7 @@ static void put(void *block)
 
 void *malloc(size_t size)
 {
-	return get(16, size, __builtin_return_address(0));
+	return alloc_block(16, size, __builtin_return_address(0));
 }
 
 void *calloc(size_t count, size_t size)
@@ -206,7 +206,7 @@ void *calloc(size_t count, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	block = get(16, count * size, __builtin_return_address(0));
+	block = alloc_block(16, count * size, __builtin_return_address(0));
 	return block ? memset(block, 0, count * size) : NULL;
 }
 
@@ -216,13 +216,13 @@ static void *resize(void *block, size_t size, const void *caller)
 	void *other;
 
 	if (block && !size) {
-		put(block);
+		free_block(block);
 		return NULL;
 	}
-	other = get(16, size, caller);
+	other = alloc_block(16, size, caller);
 	if (other && block) {
 		memcpy(other, block, head->size < size ? head->size : size);
-		put(block);
+		free_block(block);
 	}
 	return other;
 }
@@ -245,23 +245,23 @@ void free(void *block)
 {
 	int saved = errno;
 
-	put(block);
+	free_block(block);
 	errno = saved;
 }
 
 void *memalign(size_t alignment, size_t size)
 {
-	return get(alignment, size, __builtin_return_address(0));
+	return alloc_block(alignment, size, __builtin_return_address(0));
 }
 
 void *aligned_alloc(size_t alignment, size_t size)
 {
-	return get(alignment, size, __builtin_return_address(0));
+	return alloc_block(alignment, size, __builtin_return_address(0));
 }
 
 int posix_memalign(void **ret, size_t alignment, size_t size)
 {
-	void *block = get(alignment, size, __builtin_return_address(0));
+	void *block = alloc_block(alignment, size, __builtin_return_address(0));
 
 	if (!block)
 		return ENOMEM;
@@ -288,23 +288,23 @@ __attribute__((constructor)) static void settle(void)
 
 void alloc_begin(size_t fail_at, bool onward)
 {
-	take();
+	lock_blocks();
 	made = 0;
 	fail_number = fail_at;
 	fail_onward = onward;
 	failed_site = NULL;
 	counting = true;
-	give();
+	unlock_blocks();
 }
 
 size_t alloc_end(void)
 {
 	size_t n;
 
-	take();
+	lock_blocks();
 	counting = false;
 	n = made;
-	give();
+	unlock_blocks();
 	return n;
 }
 
@@ -321,7 +321,7 @@ void alloc_mark(void)
 void alloc_look(struct alloc_left *left)
 {
 	memset(left, 0, sizeof(*left));
-	take();
+	lock_blocks();
 	for (const struct head *head = all.next; head != &all; head = head->next) {
 		size_t i = 0;
 
@@ -337,7 +337,7 @@ void alloc_look(struct alloc_left *left)
 		left->sites[i].bytes += head->size;
 		left->blocks++;
 	}
-	give();
+	unlock_blocks();
 }
 
 #endif

@@ -112,7 +112,7 @@ void calls_spare_mappings(void)
 	spare_mappings = true;
 }
 
-static const struct row *find(long nr)
+static const struct row *find_call_row(long nr)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].nr == nr)
@@ -122,14 +122,14 @@ static const struct row *find(long nr)
 
 const char *call_name(long nr)
 {
-	const struct row *row = find(nr);
+	const struct row *row = find_call_row(nr);
 
 	return row ? row->name : NULL;
 }
 
 const int *call_errors(long nr)
 {
-	const struct row *row = find(nr);
+	const struct row *row = find_call_row(nr);
 
 	if (spare_mappings && (nr == SYS_mmap || nr == SYS_mremap))
 		return NULL;

@@ -30,7 +30,7 @@ struct counters counters_read(void)
 	return *shared;
 }
 
-static int put(const char *path, const char *text, int from)
+static int write_probe_file(const char *path, const char *text, int from)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
 	struct stat st;
@@ -64,8 +64,8 @@ int provider_install(const char *dir, const char *library)
 	if (from < 0)
 		return -errno;
 	snprintf(path, sizeof(path), "%s/probe-hf1.so", dir);
-	ret = put(path, NULL, from);
+	ret = write_probe_file(path, NULL, from);
 	close(from);
 	snprintf(path, sizeof(path), "%s/probe.provider", dir);
-	return ret ? ret : put(path, manifest, -1);
+	return ret ? ret : write_probe_file(path, manifest, -1);
 }

@@ -207,7 +207,7 @@ static void judge_leaks(struct session *session)
 }
 
 /* What was said before is only counted. */
-static void find(struct session *session)
+static void find_finding(struct session *session)
 {
 	const char *text = session->drive->result->text;
 	struct finding *finding = session->findings;
@@ -229,7 +229,7 @@ static void find(struct session *session)
 	finding[i].points++;
 }
 
-static void report(const struct session *session)
+static void report_session(const struct session *session)
 {
 	for (size_t i = 0; i < session->num_findings; i++) {
 		const struct finding *finding = &session->findings[i];
@@ -270,7 +270,7 @@ static void judge(struct session *session, int status)
 		bad |= result->faults[i] != 0;
 	}
 	if (bad)
-		find(session);
+		find_finding(session);
 }
 
 static struct run make_run(struct session *session)
@@ -528,7 +528,7 @@ int drive_op(struct drive *drive, const struct op *op, enum run_kind kind, struc
 			ret = change_at_each(&session);
 		}
 	}
-	report(&session);
+	report_session(&session);
 	free(session.findings);
 	inject_run_clear(&session.base);
 	return ret;

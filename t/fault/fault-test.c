@@ -22,7 +22,7 @@ static const struct {
 	{"crashing", RUN_ALLOC, FAULT_CRASH},
 };
 
-static const struct op *find(const char *name)
+static const struct op *find_op(const char *name)
 {
 	const struct op *op = ops_broken;
 
@@ -31,7 +31,7 @@ static const struct op *find(const char *name)
 	return op;
 }
 
-static int test_sound(struct drive *drive)
+static int test_sound_ops(struct drive *drive)
 {
 	int bad = 0;
 
@@ -43,8 +43,8 @@ static int test_sound(struct drive *drive)
 		/* It has the device's name written into it: a rename is beyond it. */
 		if (kind == RUN_RENAME)
 			continue;
-		if (drive_op(drive, find("sound"), kind, &tally) < 0 || !tally_is_clean(&tally) ||
-		    tally.points == 0)
+		if (drive_op(drive, find_op("sound"), kind, &tally) < 0 ||
+		    !tally_is_clean(&tally) || tally.points == 0)
 			bad = 1;
 		tally_print(run_kind_names[kind], "sound", &tally);
 	}
@@ -61,7 +61,7 @@ static int test_broken(struct drive *drive)
 
 		if (expected[i].kind == RUN_ALLOC && !alloc_available())
 			continue;
-		if (drive_op(drive, find(expected[i].op), expected[i].kind, &tally) < 0)
+		if (drive_op(drive, find_op(expected[i].op), expected[i].kind, &tally) < 0)
 			bad = 1;
 		found = tally.faults[expected[i].fault];
 		printf("%s %s: %zu of %zu points %s%s\n", run_kind_names[expected[i].kind],
@@ -93,7 +93,7 @@ int main(void)
 		return 99;
 	}
 	drive.reports = 0;
-	bad = test_sound(&drive);
+	bad = test_sound_ops(&drive);
 	bad |= test_broken(&drive);
 	drive_end(&drive);
 	return bad;

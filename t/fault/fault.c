@@ -104,7 +104,7 @@ static int plan(const struct choice *choice)
 	return ret;
 }
 
-static int init(struct drive *drive, const struct choice *choice)
+static int init_fault_drive(struct drive *drive, const struct choice *choice)
 {
 	int ret = drive_init(drive, choice->library);
 
@@ -117,14 +117,14 @@ static int init(struct drive *drive, const struct choice *choice)
 	return ret;
 }
 
-static void work(const struct choice *choice)
+static void run_part(const struct choice *choice)
 {
 	struct drive drive;
 	size_t i;
 
 	/* Not beyond the one that gathers: then the worlds' servers end too, and remove their trees. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (init(&drive, choice) < 0)
+	if (init_fault_drive(&drive, choice) < 0)
 		_exit(99);
 	while ((i = atomic_fetch_add(&board->next, 1)) < board->num_tasks) {
 		struct task *task = &board->tasks[i];
@@ -197,7 +197,7 @@ static int run_all(const struct choice *choice)
 		pid_t pid = fork();
 
 		if (pid == 0)
-			work(choice);
+			run_part(choice);
 		if (pid < 0)
 			break;
 	}
@@ -230,7 +230,7 @@ static int show_all(const struct choice *choice)
 {
 	struct drive drive;
 
-	if (init(&drive, choice) < 0)
+	if (init_fault_drive(&drive, choice) < 0)
 		return 99;
 	for (size_t i = 0; i < sizeof(all_ops) / sizeof(all_ops[0]); i++)
 		for (const struct op *op = all_ops[i]; op->name; op++)
@@ -242,7 +242,7 @@ static int show_all(const struct choice *choice)
 	return 0;
 }
 
-static int usage(void)
+static int print_fault_usage(void)
 {
 	fprintf(stderr, "usage: fault [--kind=KIND,...] [--op=OPERATION,...] [--at=N] [--jobs=N]\n"
 			"             [--reports=N] [--show]\n"
@@ -288,10 +288,10 @@ static int read_options(int argc, char **argv, struct choice *choice)
 			choice->show = true;
 			break;
 		default:
-			return usage();
+			return print_fault_usage();
 		}
 	}
-	return choice->jobs < 1 || choice->jobs > MAX_JOBS ? usage() : 0;
+	return choice->jobs < 1 || choice->jobs > MAX_JOBS ? print_fault_usage() : 0;
 }
 
 int main(int argc, char **argv)

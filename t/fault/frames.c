@@ -40,51 +40,51 @@ static int given_back(int err, void *object)
 	return err;
 }
 
-static struct ibv_pd *alloc_pd(struct ibv_context *context)
+static struct ibv_pd *frame_alloc_pd(struct ibv_context *context)
 {
 	MAKE(ibv_pd, pd, ibv_cmd_alloc_pd(context, pd, FRAME(alloc_pd), ANSWER(alloc_pd_resp)))
 	return pd;
 }
 
-static int dealloc_pd(struct ibv_pd *pd)
+static int frame_dealloc_pd(struct ibv_pd *pd)
 {
 	return given_back(ibv_cmd_dealloc_pd(pd), pd);
 }
 
-static struct ibv_mr *reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint64_t iova,
-			     int access)
+static struct ibv_mr *frame_reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint64_t iova,
+				   int access)
 {
 	MAKE(verbs_mr, mr,
 	     ibv_cmd_reg_mr(pd, addr, length, iova, access, mr, FRAME(reg_mr), ANSWER(reg_mr_resp)))
 	return &mr->ibv_mr;
 }
 
-static struct ibv_mr *reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_t length,
-				    uint64_t iova, int fd, int access)
+static struct ibv_mr *frame_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_t length,
+					  uint64_t iova, int fd, int access)
 {
 	MAKE(verbs_mr, mr, ibv_cmd_reg_dmabuf_mr(pd, offset, length, iova, fd, access, mr, NULL))
 	return &mr->ibv_mr;
 }
 
-static struct ibv_mr *import_mr(struct ibv_pd *pd, uint32_t handle)
+static struct ibv_mr *frame_import_mr(struct ibv_pd *pd, uint32_t handle)
 {
 	MAKE(verbs_mr, mr, ibv_cmd_query_mr(pd, mr, handle))
 	return &mr->ibv_mr;
 }
 
-static void unimport_mr(struct ibv_mr *mr)
+static void frame_unimport_mr(struct ibv_mr *mr)
 {
 	free(mr);
 }
 
-static int rereg_mr(struct verbs_mr *mr, int flags, struct ibv_pd *pd, void *addr, size_t length,
-		    int access)
+static int frame_rereg_mr(struct verbs_mr *mr, int flags, struct ibv_pd *pd, void *addr,
+			  size_t length, int access)
 {
 	return ibv_cmd_rereg_mr(mr, (uint32_t)flags, addr, length, (uintptr_t)addr, access, pd,
 				FRAME(rereg_mr), ANSWER(rereg_mr_resp));
 }
 
-static int dereg_mr(struct verbs_mr *mr)
+static int frame_dereg_mr(struct verbs_mr *mr)
 {
 	return given_back(ibv_cmd_dereg_mr(mr), mr);
 }
@@ -119,13 +119,13 @@ static int close_xrcd(struct ibv_xrcd *xrcd)
 	return given_back(ibv_cmd_close_xrcd((struct verbs_xrcd *)(void *)xrcd), xrcd);
 }
 
-static struct ibv_ah *create_ah(struct ibv_pd *pd, struct ibv_ah_attr *attr)
+static struct ibv_ah *frame_create_ah(struct ibv_pd *pd, struct ibv_ah_attr *attr)
 {
 	MAKE(ibv_ah, ah, ibv_cmd_create_ah(pd, ah, attr, ANSWER(create_ah_resp)))
 	return ah;
 }
 
-static int destroy_ah(struct ibv_ah *ah)
+static int frame_destroy_ah(struct ibv_ah *ah)
 {
 	return given_back(ibv_cmd_destroy_ah(ah), ah);
 }
@@ -149,8 +149,8 @@ static struct ibv_mr *reg_dm_mr(struct ibv_pd *pd, struct ibv_dm *dm, uint64_t o
 	return &mr->ibv_mr;
 }
 
-static struct ibv_cq *create_cq(struct ibv_context *context, int cqe,
-				struct ibv_comp_channel *channel, int vector)
+static struct ibv_cq *frame_create_cq(struct ibv_context *context, int cqe,
+				      struct ibv_comp_channel *channel, int vector)
 {
 	MAKE(verbs_cq, cq,
 	     ibv_cmd_create_cq(context, cqe, channel, vector, &cq->cq, FRAME(create_cq),
@@ -158,7 +158,8 @@ static struct ibv_cq *create_cq(struct ibv_context *context, int cqe,
 	return &cq->cq;
 }
 
-static struct ibv_cq_ex *create_cq_ex(struct ibv_context *context, struct ibv_cq_init_attr_ex *attr)
+static struct ibv_cq_ex *frame_create_cq_ex(struct ibv_context *context,
+					    struct ibv_cq_init_attr_ex *attr)
 {
 	MAKE(verbs_cq, cq,
 	     ibv_cmd_create_cq_ex(context, attr, cq, FRAME_EX(ex_create_cq),
@@ -166,58 +167,60 @@ static struct ibv_cq_ex *create_cq_ex(struct ibv_context *context, struct ibv_cq
 	return &cq->cq_ex;
 }
 
-static int resize_cq(struct ibv_cq *cq, int cqe)
+static int frame_resize_cq(struct ibv_cq *cq, int cqe)
 {
 	return ibv_cmd_resize_cq(cq, cqe, FRAME(resize_cq), ANSWER(resize_cq_resp));
 }
 
-static int modify_cq(struct ibv_cq *cq, struct ibv_modify_cq_attr *attr)
+static int frame_modify_cq(struct ibv_cq *cq, struct ibv_modify_cq_attr *attr)
 {
 	return ibv_cmd_modify_cq(cq, attr, FRAME_EX(ex_modify_cq));
 }
 
-static int destroy_cq(struct ibv_cq *cq)
+static int frame_destroy_cq(struct ibv_cq *cq)
 {
 	return given_back(ibv_cmd_destroy_cq(cq), cq);
 }
 
-static struct ibv_srq *create_srq(struct ibv_pd *pd, struct ibv_srq_init_attr *attr)
+static struct ibv_srq *frame_create_srq(struct ibv_pd *pd, struct ibv_srq_init_attr *attr)
 {
 	MAKE(verbs_srq, srq,
 	     ibv_cmd_create_srq(pd, &srq->srq, attr, FRAME(create_srq), ANSWER(create_srq_resp)))
 	return &srq->srq;
 }
 
-static struct ibv_srq *create_srq_ex(struct ibv_context *context, struct ibv_srq_init_attr_ex *attr)
+static struct ibv_srq *frame_create_srq_ex(struct ibv_context *context,
+					   struct ibv_srq_init_attr_ex *attr)
 {
 	MAKE(verbs_srq, srq,
 	     ibv_cmd_create_srq_ex(context, srq, attr, FRAME(create_xsrq), ANSWER(create_srq_resp)))
 	return &srq->srq;
 }
 
-static int modify_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr, int mask)
+static int frame_modify_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr, int mask)
 {
 	return ibv_cmd_modify_srq(srq, attr, mask, FRAME(modify_srq));
 }
 
-static int query_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr)
+static int frame_query_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr)
 {
 	return ibv_cmd_query_srq(srq, attr, FRAME(query_srq));
 }
 
-static int destroy_srq(struct ibv_srq *srq)
+static int frame_destroy_srq(struct ibv_srq *srq)
 {
 	return given_back(ibv_cmd_destroy_srq(srq), srq);
 }
 
-static struct ibv_qp *create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr)
+static struct ibv_qp *frame_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr)
 {
 	MAKE(verbs_qp, qp,
 	     ibv_cmd_create_qp(pd, &qp->qp, attr, FRAME(create_qp), ANSWER(create_qp_resp)))
 	return &qp->qp;
 }
 
-static struct ibv_qp *create_qp_ex(struct ibv_context *context, struct ibv_qp_init_attr_ex *attr)
+static struct ibv_qp *frame_create_qp_ex(struct ibv_context *context,
+					 struct ibv_qp_init_attr_ex *attr)
 {
 	MAKE(verbs_qp, qp,
 	     ibv_cmd_create_qp_ex2(context, qp, attr, FRAME_EX(ex_create_qp),
@@ -225,7 +228,7 @@ static struct ibv_qp *create_qp_ex(struct ibv_context *context, struct ibv_qp_in
 	return &qp->qp;
 }
 
-static struct ibv_qp *open_qp(struct ibv_context *context, struct ibv_qp_open_attr *attr)
+static struct ibv_qp *frame_open_qp(struct ibv_context *context, struct ibv_qp_open_attr *attr)
 {
 	MAKE(verbs_qp, qp,
 	     ibv_cmd_open_qp(context, qp, sizeof(*qp), attr, FRAME(open_qp),
@@ -233,18 +236,18 @@ static struct ibv_qp *open_qp(struct ibv_context *context, struct ibv_qp_open_at
 	return &qp->qp;
 }
 
-static int modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask)
+static int frame_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask)
 {
 	return ibv_cmd_modify_qp(qp, attr, mask, FRAME(modify_qp));
 }
 
-static int query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask,
-		    struct ibv_qp_init_attr *init_attr)
+static int frame_query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask,
+			  struct ibv_qp_init_attr *init_attr)
 {
 	return ibv_cmd_query_qp(qp, attr, mask, init_attr, FRAME(query_qp));
 }
 
-static int destroy_qp(struct ibv_qp *qp)
+static int frame_destroy_qp(struct ibv_qp *qp)
 {
 	return given_back(ibv_cmd_destroy_qp(qp), qp);
 }
@@ -313,7 +316,7 @@ static int modify_wq(struct ibv_wq *wq, struct ibv_wq_attr *attr)
 	return ibv_cmd_modify_wq(wq, attr, FRAME_EX(ex_modify_wq));
 }
 
-static int destroy_wq(struct ibv_wq *wq)
+static int frame_destroy_wq(struct ibv_wq *wq)
 {
 	return given_back(ibv_cmd_destroy_wq(wq), wq);
 }
@@ -332,8 +335,9 @@ static int destroy_rwq_ind_table(struct ibv_rwq_ind_table *table)
 	return given_back(ibv_cmd_destroy_rwq_ind_table(table), table);
 }
 
-static int query_device(struct ibv_context *context, const struct ibv_query_device_ex_input *input,
-			struct ibv_device_attr_ex *attr, size_t size)
+static int frame_query_device(struct ibv_context *context,
+			      const struct ibv_query_device_ex_input *input,
+			      struct ibv_device_attr_ex *attr, size_t size)
 {
 	struct ib_uverbs_ex_query_device_resp response;
 	size_t length = sizeof(response);
@@ -341,12 +345,12 @@ static int query_device(struct ibv_context *context, const struct ibv_query_devi
 	return ibv_cmd_query_device_any(context, input, attr, size, &response, &length);
 }
 
-static int query_port(struct ibv_context *context, uint8_t port, struct ibv_port_attr *attr)
+static int frame_query_port(struct ibv_context *context, uint8_t port, struct ibv_port_attr *attr)
 {
 	return ibv_cmd_query_port(context, port, attr, NULL, 0);
 }
 
-static void free_context(struct ibv_context *context)
+static void frame_free_context(struct ibv_context *context)
 {
 	struct verbs_context *verbs =
 		(struct verbs_context *)(void *)((char *)context -
@@ -360,64 +364,64 @@ static const struct verbs_context_ops operations = {
 	.advise_mr = advise_mr,
 	.alloc_dm = alloc_dm,
 	.alloc_mw = alloc_mw,
-	.alloc_pd = alloc_pd,
+	.alloc_pd = frame_alloc_pd,
 	.attach_mcast = ibv_cmd_attach_mcast,
 	.close_xrcd = close_xrcd,
-	.create_ah = create_ah,
+	.create_ah = frame_create_ah,
 	.create_counters = create_counters,
-	.create_cq = create_cq,
-	.create_cq_ex = create_cq_ex,
+	.create_cq = frame_create_cq,
+	.create_cq_ex = frame_create_cq_ex,
 	.create_flow = create_flow,
 	.create_flow_action_esp = create_flow_action_esp,
-	.create_qp = create_qp,
-	.create_qp_ex = create_qp_ex,
+	.create_qp = frame_create_qp,
+	.create_qp_ex = frame_create_qp_ex,
 	.create_rwq_ind_table = create_rwq_ind_table,
-	.create_srq = create_srq,
-	.create_srq_ex = create_srq_ex,
+	.create_srq = frame_create_srq,
+	.create_srq_ex = frame_create_srq_ex,
 	.create_wq = create_wq,
 	.dealloc_mw = dealloc_mw,
-	.dealloc_pd = dealloc_pd,
-	.dereg_mr = dereg_mr,
-	.destroy_ah = destroy_ah,
+	.dealloc_pd = frame_dealloc_pd,
+	.dereg_mr = frame_dereg_mr,
+	.destroy_ah = frame_destroy_ah,
 	.destroy_counters = destroy_counters,
-	.destroy_cq = destroy_cq,
+	.destroy_cq = frame_destroy_cq,
 	.destroy_flow = destroy_flow,
 	.destroy_flow_action = destroy_flow_action,
-	.destroy_qp = destroy_qp,
+	.destroy_qp = frame_destroy_qp,
 	.destroy_rwq_ind_table = destroy_rwq_ind_table,
-	.destroy_srq = destroy_srq,
-	.destroy_wq = destroy_wq,
+	.destroy_srq = frame_destroy_srq,
+	.destroy_wq = frame_destroy_wq,
 	.detach_mcast = ibv_cmd_detach_mcast,
-	.free_context = free_context,
+	.free_context = frame_free_context,
 	.free_dm = free_dm,
-	.import_mr = import_mr,
-	.modify_cq = modify_cq,
+	.import_mr = frame_import_mr,
+	.modify_cq = frame_modify_cq,
 	.modify_flow_action_esp = modify_flow_action_esp,
-	.modify_qp = modify_qp,
-	.modify_srq = modify_srq,
+	.modify_qp = frame_modify_qp,
+	.modify_srq = frame_modify_srq,
 	.modify_wq = modify_wq,
-	.open_qp = open_qp,
+	.open_qp = frame_open_qp,
 	.open_xrcd = open_xrcd,
 	.poll_cq = ibv_cmd_poll_cq,
 	.post_recv = ibv_cmd_post_recv,
 	.post_send = ibv_cmd_post_send,
 	.post_srq_recv = ibv_cmd_post_srq_recv,
-	.query_device_ex = query_device,
-	.query_port = query_port,
-	.query_qp = query_qp,
-	.query_srq = query_srq,
+	.query_device_ex = frame_query_device,
+	.query_port = frame_query_port,
+	.query_qp = frame_query_qp,
+	.query_srq = frame_query_srq,
 	.read_counters = read_counters,
 	.reg_dm_mr = reg_dm_mr,
-	.reg_dmabuf_mr = reg_dmabuf_mr,
-	.reg_mr = reg_mr,
+	.reg_dmabuf_mr = frame_reg_dmabuf_mr,
+	.reg_mr = frame_reg_mr,
 	.req_notify_cq = ibv_cmd_req_notify_cq,
-	.rereg_mr = rereg_mr,
-	.resize_cq = resize_cq,
-	.unimport_mr = unimport_mr,
+	.rereg_mr = frame_rereg_mr,
+	.resize_cq = frame_resize_cq,
+	.unimport_mr = frame_unimport_mr,
 };
 
-static struct verbs_context *alloc_context(struct ibv_device *device, int cmd_fd,
-					   void *private_data)
+static struct verbs_context *frame_alloc_context(struct ibv_device *device, int cmd_fd,
+						 void *private_data)
 {
 	struct verbs_context *context;
 
@@ -439,5 +443,5 @@ static struct verbs_context *alloc_context(struct ibv_device *device, int cmd_fd
 
 const struct verbs_device_ops frames_provider = {
 	.name = "frames",
-	.alloc_context = alloc_context,
+	.alloc_context = frame_alloc_context,
 };

@@ -145,7 +145,7 @@ static void test_other(void)
 }
 
 /* The action must come before the kernel opens the file, or after. */
-static void replace(void *arg)
+static void replace_file(void *arg)
 {
 	char other[64];
 	int fd;
@@ -158,7 +158,7 @@ static void replace(void *arg)
 	CHECK(rename(other, path) == 0);
 }
 
-static void restore(void)
+static void restore_file(void)
 {
 	int fd = open(path, O_WRONLY | O_TRUNC);
 
@@ -168,20 +168,21 @@ static void restore(void)
 
 static void test_act(void)
 {
-	struct inject_step step = {.kind = INJECT_ACT_BEFORE, .at = 1, .nr = -1, .act = replace};
+	struct inject_step step = {
+		.kind = INJECT_ACT_BEFORE, .at = 1, .nr = -1, .act = replace_file};
 	struct inject_run run;
 
 	CHECK(inject_run(reader, NULL, &step, 1, &run) == 0);
 	CHECK(run.hits == 1 && !strcmp(seen->bytes, "abcdefghij"));
 	inject_run_clear(&run);
-	restore();
+	restore_file();
 
 	memset(seen, 0, sizeof(*seen));
 	step.kind = INJECT_ACT_AFTER;
 	CHECK(inject_run(reader, NULL, &step, 1, &run) == 0);
 	CHECK(run.hits == 1 && !strcmp(seen->bytes, text));
 	inject_run_clear(&run);
-	restore();
+	restore_file();
 }
 
 static void messenger(void *arg)
@@ -292,7 +293,7 @@ int main(void)
 	if (seen == MAP_FAILED || fd < 0)
 		return 99;
 	close(fd);
-	restore();
+	restore_file();
 	test_count();
 	test_fail();
 	test_short();

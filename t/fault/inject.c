@@ -208,7 +208,7 @@ static void copy_path(pid_t tid, struct inject_call *call)
 	strcpy(call->path, path + i);
 }
 
-static int record(struct inject_run *run, pid_t tid, struct user_regs_struct *regs)
+static int record_call(struct inject_run *run, pid_t tid, struct user_regs_struct *regs)
 {
 	struct inject_call *call;
 
@@ -253,7 +253,7 @@ static int at_entry(struct tracer *tracer, struct task *task, bool *ended)
 	/* When the heap grows depends on all that the process did before, not on the operation. */
 	if (*ended || regs.orig_rax == SYS_brk)
 		return 0;
-	ret = record(tracer->run, task->tid, &regs);
+	ret = record_call(tracer->run, task->tid, &regs);
 	if (ret < 0)
 		return ret;
 	task->counted = true;
@@ -335,7 +335,7 @@ static unsigned int num_tasks(const struct tracer *tracer)
 }
 
 /* One stop of one task; on success the task runs on. */
-static int stopped(struct tracer *tracer, struct task *task, int status)
+static int handle_stop(struct tracer *tracer, struct task *task, int status)
 {
 	int sig = WSTOPSIG(status);
 	bool ended = false;
@@ -372,7 +372,7 @@ static int stopped(struct tracer *tracer, struct task *task, int status)
 	return 0;
 }
 
-static int follow(struct tracer *tracer, pid_t pid)
+static int follow_tasks(struct tracer *tracer, pid_t pid)
 {
 	for (;;) {
 		struct task *task;
@@ -397,7 +397,7 @@ static int follow(struct tracer *tracer, pid_t pid)
 		task = task_of(tracer, tid);
 		if (!task)
 			return -ENOSPC;
-		ret = stopped(tracer, task, status);
+		ret = handle_stop(tracer, task, status);
 		if (ret < 0)
 			return ret;
 	}
@@ -433,7 +433,7 @@ int inject_run(void (*child)(void *arg), void *arg, const struct inject_step *st
 	    ptrace(PTRACE_CONT, pid, NULL, 0) < 0)
 		ret = -errno;
 	else
-		ret = follow(&tracer, pid);
+		ret = follow_tasks(&tracer, pid);
 	if (ret < 0) {
 		kill(pid, SIGKILL);
 		waitpid(pid, &status, __WALL);
@@ -441,7 +441,7 @@ int inject_run(void (*child)(void *arg), void *arg, const struct inject_step *st
 	return ret;
 }
 
-static void nothing(void *arg)
+static void disturb_nothing(void *arg)
 {
 	(void)arg;
 }
@@ -449,7 +449,7 @@ static void nothing(void *arg)
 int inject_available(void)
 {
 	struct inject_run run;
-	int ret = inject_run(nothing, NULL, NULL, 0, &run);
+	int ret = inject_run(disturb_nothing, NULL, NULL, 0, &run);
 
 	inject_run_clear(&run);
 	return ret;

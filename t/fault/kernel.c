@@ -46,7 +46,7 @@ static struct {
 
 void (*kernel_noise)(void *data, size_t size);
 
-static void complain(const char *what)
+static void kernel_complain(const char *what)
 {
 	if (!kernel.complaint)
 		kernel.complaint = what;
@@ -62,7 +62,7 @@ static uint32_t add_object(uint16_t type)
 			kernel.num_objects++;
 			return kernel.last_handle;
 		}
-	complain("more objects than this kernel has");
+	kernel_complain("more objects than this kernel has");
 	return 0;
 }
 
@@ -77,11 +77,11 @@ static int remove_object(uint16_t type, uint32_t handle)
 		}
 	if (kernel.plan.lenient)
 		return 0;
-	complain("an object to destroy that is not there");
+	kernel_complain("an object to destroy that is not there");
 	return ENOENT;
 }
 
-static void remove_all(void)
+static void remove_all_objects(void)
 {
 	memset(kernel.objects, 0, sizeof(kernel.objects));
 	kernel.num_objects = 0;
@@ -162,12 +162,12 @@ static const struct command {
 	 AT(ex_create_rwq_ind_table_resp, ind_tbl_handle)},
 };
 
-static void put_u32(void *to, uint32_t value)
+static void store_u32(void *to, uint32_t value)
 {
 	memcpy(to, &value, sizeof(value));
 }
 
-static uint32_t get_u32(const void *from)
+static uint32_t load_u32(const void *from)
 {
 	uint32_t value;
 
@@ -183,7 +183,7 @@ static struct mminfo new_ring(void)
 
 	if (ftruncate(kernel.fd, (off_t)(info.offset + RING_STEP)) < 0 ||
 	    pwrite(kernel.fd, &head, sizeof(head), (off_t)info.offset) != sizeof(head))
-		complain("no memory for a ring");
+		kernel_complain("no memory for a ring");
 	kernel.rings++;
 	return info;
 }
@@ -194,7 +194,7 @@ static uint64_t new_array(void)
 	const uint64_t key = RING_STEP * kernel.rings;
 
 	if (ftruncate(kernel.fd, (off_t)(key + RING_STEP)) < 0)
-		complain("no memory for a queue");
+		kernel_complain("no memory for a queue");
 	kernel.rings++;
 	return key;
 }
@@ -210,7 +210,7 @@ static void answer_siw(struct ib_uverbs_attr *out)
 
 	switch (out->len) {
 	case sizeof(struct siw_uresp_alloc_ctx): /* or struct siw_uresp_reg_mr */
-		put_u32(bytes, 1);
+		store_u32(bytes, 1);
 		break;
 	case sizeof(queue):
 		memcpy(bytes, &queue, sizeof(queue));
@@ -219,7 +219,7 @@ static void answer_siw(struct ib_uverbs_attr *out)
 		memcpy(bytes, &qp, sizeof(qp));
 		break;
 	default:
-		complain("driver data of no driver");
+		kernel_complain("driver data of no driver");
 	}
 }
 
@@ -234,7 +234,7 @@ static void answer_rxe(struct ib_uverbs_attr *in, struct ib_uverbs_attr *out)
 		return;
 	switch (out->len) {
 	case sizeof(struct rxe_create_ah_resp):
-		put_u32(fake_kernel_bytes(out), 1);
+		store_u32(fake_kernel_bytes(out), 1);
 		break;
 	case sizeof(struct rxe_create_cq_resp):
 	case sizeof(struct rxe_create_srq_resp):
@@ -245,7 +245,7 @@ static void answer_rxe(struct ib_uverbs_attr *in, struct ib_uverbs_attr *out)
 		memcpy((char *)fake_kernel_bytes(out) + sizeof(first), &second, sizeof(second));
 		break;
 	default:
-		complain("driver data of no driver");
+		kernel_complain("driver data of no driver");
 	}
 }
 
@@ -270,7 +270,7 @@ static int answer_method(struct ib_uverbs_ioctl_hdr *header)
 			continue;
 		attr = fake_kernel_attr(header, method->attr);
 		if (!attr) {
-			complain("an object without its handle");
+			kernel_complain("an object without its handle");
 			return EINVAL;
 		}
 		if (method->destroys)
@@ -280,7 +280,7 @@ static int answer_method(struct ib_uverbs_ioctl_hdr *header)
 	return 0;
 }
 
-static int answer_write(struct ib_uverbs_ioctl_hdr *header)
+static int answer_write_command(struct ib_uverbs_ioctl_hdr *header)
 {
 	struct ib_uverbs_attr *in = fake_kernel_attr(header, UVERBS_ATTR_CORE_IN);
 	struct ib_uverbs_attr *out = fake_kernel_attr(header, UVERBS_ATTR_CORE_OUT);
@@ -299,18 +299,18 @@ static int answer_write(struct ib_uverbs_ioctl_hdr *header)
 			continue;
 		if (commands[i].destroys)
 			return remove_object(commands[i].object,
-					     get_u32(request + commands[i].offset));
+					     load_u32(request + commands[i].offset));
 		if (!response || out->len < commands[i].offset + sizeof(uint32_t))
 			return EINVAL;
-		put_u32(response + commands[i].offset, add_object(commands[i].object));
+		store_u32(response + commands[i].offset, add_object(commands[i].object));
 	}
 	if (cmd->data == IB_USER_VERBS_CMD_CREATE_COMP_CHANNEL && response)
-		put_u32(response, (uint32_t)add_descriptor(&kernel.completions));
+		store_u32(response, (uint32_t)add_descriptor(&kernel.completions));
 	if (cmd->data == IB_USER_VERBS_CMD_GET_CONTEXT && response)
-		put_u32(response + AT(get_context_resp, async_fd),
-			(uint32_t)add_descriptor(&kernel.events));
+		store_u32(response + AT(get_context_resp, async_fd),
+			  (uint32_t)add_descriptor(&kernel.events));
 	if (cmd->data == IB_USER_VERBS_CMD_DESTROY_QP && response)
-		put_u32(response, kernel.reported);
+		store_u32(response, kernel.reported);
 	return 0;
 }
 
@@ -321,21 +321,21 @@ static void tell_events(struct ib_uverbs_ioctl_hdr *header)
 	if (header->object_id == UVERBS_OBJECT_CQ && header->method_id == UVERBS_METHOD_CQ_DESTROY)
 		attr = fake_kernel_attr(header, UVERBS_ATTR_DESTROY_CQ_RESP);
 	if (attr)
-		put_u32(fake_kernel_bytes(attr), kernel.completed);
+		store_u32(fake_kernel_bytes(attr), kernel.completed);
 	attr = NULL;
 	if (header->object_id == UVERBS_OBJECT_QP && header->method_id == UVERBS_METHOD_QP_DESTROY)
 		attr = fake_kernel_attr(header, UVERBS_ATTR_DESTROY_QP_RESP);
 	if (attr)
-		put_u32(fake_kernel_bytes(attr), kernel.reported);
+		store_u32(fake_kernel_bytes(attr), kernel.reported);
 }
 
-static int answer(struct ib_uverbs_ioctl_hdr *header)
+static int answer_ioctl(struct ib_uverbs_ioctl_hdr *header)
 {
 	struct ib_uverbs_attr *attr;
 	int err;
 
 	if (fake_kernel_is(header, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_INVOKE_WRITE))
-		err = answer_write(header);
+		err = answer_write_command(header);
 	else
 		err = answer_method(header);
 	if (err)
@@ -363,7 +363,7 @@ static void let_go(struct ib_uverbs_ioctl_hdr *header, int err)
 	for (size_t i = 0; i < HF_ARRAY_SIZE(commands) && cmd; i++)
 		destroys |= commands[i].destroys && commands[i].cmd == cmd->data;
 	if (destroys)
-		answer(header);
+		answer_ioctl(header);
 }
 
 static bool is_newer(const struct ib_uverbs_ioctl_hdr *header)
@@ -386,25 +386,25 @@ static bool is_refused_again(struct ib_uverbs_ioctl_hdr *header)
 	return refused && cmd && cmd->data == refused;
 }
 
-static int take(struct ib_uverbs_ioctl_hdr *header)
+static int take_command(struct ib_uverbs_ioctl_hdr *header)
 {
 	const struct kernel_plan *plan = &kernel.plan;
 	bool here;
 
 	if (!kernel.counting)
-		return answer(header);
+		return answer_ioctl(header);
 	if (is_refused_again(header))
 		return kernel.refusal;
 	here = ++kernel.commands == plan->at && !plan->call;
 	if (here && plan->notice)
 		plan->notice();
 	if (plan->dead && kernel.gone)
-		complain("a command on a context that is known to be dead");
+		kernel_complain("a command on a context that is known to be dead");
 	if (kernel.gone || (here && plan->err)) {
 		kernel.hits++;
 		if (plan->gone || plan->dead) {
 			kernel.gone = true;
-			remove_all();
+			remove_all_objects();
 		} else {
 			let_go(header, plan->err);
 		}
@@ -414,7 +414,7 @@ static int take(struct ib_uverbs_ioctl_hdr *header)
 	}
 	if (plan->old && is_newer(header))
 		return EPROTONOSUPPORT;
-	return answer(header);
+	return answer_ioctl(header);
 }
 
 /* The methods' attributes that are answers. */
@@ -491,7 +491,7 @@ static void add_noise(struct ib_uverbs_ioctl_hdr *header)
 
 static int answer_command(int fd, struct ib_uverbs_ioctl_hdr *command)
 {
-	int err = take(command);
+	int err = take_command(command);
 
 	(void)fd;
 	if (!err && kernel_noise)
@@ -535,13 +535,13 @@ static ssize_t answer_written(int fd, const void *buffer, size_t size)
 	if (kernel.fd < 0 || fd != kernel.fd)
 		return fake_kernel_write(fd, buffer, size);
 	if (size < sizeof(*hdr) || (size_t)hdr->in_words * 4 != size) {
-		complain("a written command of another length than it says");
+		kernel_complain("a written command of another length than it says");
 		errno = EINVAL;
 		return -1;
 	}
 	command = read_written(hdr, (uint16_t)(size - sizeof(*hdr)));
 	kernel.refused = 0;
-	err = take(&command.header);
+	err = take_command(&command.header);
 	if (err) {
 		kernel.refused = kernel.counting ? hdr->command : 0;
 		kernel.refusal = err;
@@ -712,7 +712,7 @@ void kernel_write_record(bool completion, const void *record, size_t size, bool 
 	const int fd = completion ? kernel.completions : kernel.events;
 
 	if (write(fd, record, size) < 0)
-		complain("a record that cannot be written");
+		kernel_complain("a record that cannot be written");
 	if (counts && completion)
 		kernel.completed++;
 	else if (counts)

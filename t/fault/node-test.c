@@ -89,7 +89,7 @@ static struct outcome {
 static struct world *world;
 static char provider_dir[320];
 
-static struct ibv_device *find(struct hf *hf, uint32_t flags)
+static struct ibv_device *find_first_device(struct hf *hf, uint32_t flags)
 {
 	struct ibv_device **list, *found = NULL;
 	int num = hf_device_list(hf, flags, &list);
@@ -146,9 +146,9 @@ static void play(const struct scenario *scenario)
 		return;
 	if (hf_new(&options, &hf) < 0)
 		return;
-	ready = find(hf, 0);
+	ready = find_first_device(hf, 0);
 	outcome->listed = ready != NULL;
-	device = find(hf, HF_LIST_ALL);
+	device = find_first_device(hf, HF_LIST_ALL);
 	if (!device || hf_device_get_info(device, &info) < 0)
 		return;
 	outcome->reason = info.reason.code;

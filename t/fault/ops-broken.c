@@ -27,7 +27,7 @@ static int answer_for(int error)
 	return error == ENOMEM ? -ENOMEM : -EIO;
 }
 
-static int read_text(int dirfd, const char *path, char *value, size_t size)
+static int read_broken_text(int dirfd, const char *path, char *value, size_t size)
 {
 	size_t length = 0;
 	ssize_t got = 1;
@@ -108,7 +108,7 @@ static int call_sound(struct run *run)
 		ret = -ENODEV;
 	}
 	if (ret == 0)
-		ret = read_text(dir, "fw_ver", value, sizeof(run->value));
+		ret = read_broken_text(dir, "fw_ver", value, sizeof(run->value));
 	if (ret == -ENOENT && verify(run) == -ENODEV)
 		ret = -ENODEV;
 	if (dir >= 0)
@@ -131,7 +131,7 @@ static int call_path(struct run *run)
 	dir = open_path(run, "infiniband/hfb0");
 	if (dir < 0)
 		return dir == -ENOENT ? -ENODEV : dir;
-	ret = read_text(dir, "fw_ver", value, sizeof(value));
+	ret = read_broken_text(dir, "fw_ver", value, sizeof(value));
 	close(dir);
 	if (ret >= 0)
 		strcpy(run->value, value);
@@ -151,7 +151,7 @@ static int call_leak(struct run *run)
 	dir = open_path(run, "infiniband/hfb0");
 	if (dir < 0)
 		return dir;
-	ret = read_text(dir, "fw_ver", value, sizeof(run->value));
+	ret = read_broken_text(dir, "fw_ver", value, sizeof(run->value));
 	if (ret < 0)
 		return ret;
 	strcpy(run->value, value);
@@ -169,7 +169,7 @@ static int call_touch(struct run *run)
 	if (dir < 0)
 		return dir;
 	run->value[0] = '\0';
-	ret = read_text(dir, "fw_ver", run->value, sizeof(run->value));
+	ret = read_broken_text(dir, "fw_ver", run->value, sizeof(run->value));
 	close(dir);
 	return ret;
 }

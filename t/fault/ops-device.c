@@ -12,13 +12,13 @@ static const int attr_errors[] = {ENODEV, ENOENT, EACCES, EIO, EMFILE, ENFILE, 0
 static const int write_errors[] = {ENODEV, ENOENT, EACCES,     EINVAL, EIO,
 				   EMFILE, ENFILE, EOPNOTSUPP, 0};
 
-static void prepare(struct run *run)
+static void prepare_device_calls(struct run *run)
 {
 	run->hf = run_context(run);
 	run_find_devices(run);
 }
 
-static void prepare_brief(struct run *run)
+static void prepare_brief_devices(struct run *run)
 {
 	run->hf = run_context(run);
 	run_find_briefly(run);
@@ -65,7 +65,7 @@ static void prepare_write(struct run *run)
 {
 	FILE *file;
 
-	prepare(run);
+	prepare_device_calls(run);
 	file = open_description(run, "w");
 	if (!file || fputs("before", file) < 0 || fclose(file) != 0)
 		run_fault(run, FAULT_WRONG_ANSWER, "the tree has no node_desc to write to");
@@ -125,7 +125,7 @@ static int call_gids(struct run *run)
 	return hf_device_get_gids(run->target, 1, &run->gids);
 }
 
-static void check_gids(struct run *run, int num)
+static void check_run_gids(struct run *run, int num)
 {
 	bool lied = run_was_lied_to(run) && !run->again;
 
@@ -189,7 +189,7 @@ static void check_guid(struct run *run, int answer)
 
 const struct op ops_device[] = {
 	{.name = "read-attr",
-	 .prepare = prepare,
+	 .prepare = prepare_device_calls,
 	 .call = call_attr,
 	 .check = check_attr,
 	 .errors = attr_errors,
@@ -201,36 +201,36 @@ const struct op ops_device[] = {
 	 .errors = write_errors,
 	 .about_target = true},
 	{.name = "get-port",
-	 .prepare = prepare,
+	 .prepare = prepare_device_calls,
 	 .call = call_port,
 	 .check = check_port,
 	 .errors = attr_errors,
 	 .about_target = true},
 	{.name = "get-gids",
-	 .prepare = prepare,
+	 .prepare = prepare_device_calls,
 	 .call = call_gids,
-	 .check = check_gids,
+	 .check = check_run_gids,
 	 .drop = drop_gids,
 	 .errors = attr_errors,
 	 .about_target = true},
 	{.name = "get-info",
-	 .prepare = prepare_brief,
+	 .prepare = prepare_brief_devices,
 	 .call = call_info,
 	 .check = check_info,
 	 .errors = (const int[]){0}},
 	{.name = "get-guid",
-	 .prepare = prepare_brief,
+	 .prepare = prepare_brief_devices,
 	 .call = call_guid,
 	 .check = check_guid,
 	 .errors = (const int[]){0}},
 	{.name = "read-unread",
-	 .prepare = prepare_brief,
+	 .prepare = prepare_brief_devices,
 	 .call = call_attr,
 	 .check = check_attr,
 	 .errors = attr_errors,
 	 .about_target = true},
 	{.name = "netlink-port",
-	 .prepare = prepare,
+	 .prepare = prepare_device_calls,
 	 .call = call_port,
 	 .check = check_port,
 	 .errors = attr_errors,

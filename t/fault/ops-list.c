@@ -73,7 +73,7 @@ static void drop_list(struct run *run, int num)
 }
 
 /* A context of its own for each call, from nothing to a list. */
-static int call_new(struct run *run)
+static int call_hf_new(struct run *run)
 {
 	const struct hf_root root = {run->world->sysfs, run->world->dev};
 	const char *const dirs[] = {run->provider_dir, NULL};
@@ -96,7 +96,7 @@ static int call_new(struct run *run)
 	return ret;
 }
 
-static void drop_new(struct run *run, int num)
+static void drop_new_context(struct run *run, int num)
 {
 	(void)num;
 	/* The list goes last: what it holds must hold the context. */
@@ -192,9 +192,9 @@ static void drop_providers(struct run *run, int num)
 const struct op ops_list[] = {
 	{.name = "new+list",
 	 .prepare = run_stir,
-	 .call = call_new,
+	 .call = call_hf_new,
 	 .check = check_list,
-	 .drop = drop_new,
+	 .drop = drop_new_context,
 	 .errors = list_errors},
 	{.name = "list",
 	 .prepare = prepare_context,

@@ -10,13 +10,13 @@
 static const int open_errors[] = {ENODEV, EACCES, ENOENT, ENXIO,  ENOSYS,
 				  EPROTO, EIO,	  EMFILE, ENFILE, 0};
 
-static void prepare(struct run *run)
+static void prepare_open(struct run *run)
 {
 	run->hf = run_context(run);
 	run_find_devices(run);
 }
 
-static void prepare_brief(struct run *run)
+static void prepare_brief_open(struct run *run)
 {
 	run->hf = run_context(run);
 	run_find_briefly(run);
@@ -26,7 +26,7 @@ static void prepare_second(struct run *run)
 {
 	int ret;
 
-	prepare(run);
+	prepare_open(run);
 	ret = hf_device_open(run->target, &run->second);
 	if (ret < 0) {
 		run_fault(run, FAULT_POISONED, "the first open fails with %s", strerror(-ret));
@@ -83,7 +83,7 @@ static void drop_verbs_open(struct run *run, int answer)
 /* The node is missing and does not come: waiting for it is disturbed. */
 static void prepare_no_node(struct run *run)
 {
-	prepare(run);
+	prepare_open(run);
 	world_change(run->world, WORLD_NO_NODE);
 }
 
@@ -112,7 +112,7 @@ static void prepare_close(struct run *run)
 {
 	int ret;
 
-	prepare(run);
+	prepare_open(run);
 	ret = hf_device_open(run->target, &run->kept);
 	if (ret < 0) {
 		run_fault(run, FAULT_POISONED, "opening fails with %s", strerror(-ret));
@@ -131,21 +131,21 @@ static int call_close(struct run *run)
 
 const struct op ops_open[] = {
 	{.name = "open",
-	 .prepare = prepare,
+	 .prepare = prepare_open,
 	 .call = call_open,
 	 .check = check_open,
 	 .drop = drop_open,
 	 .errors = open_errors,
 	 .about_target = true},
 	{.name = "open-unread",
-	 .prepare = prepare_brief,
+	 .prepare = prepare_brief_open,
 	 .call = call_open,
 	 .check = check_open,
 	 .drop = drop_open,
 	 .errors = open_errors,
 	 .about_target = true},
 	{.name = "netlink-open",
-	 .prepare = prepare,
+	 .prepare = prepare_open,
 	 .call = call_open,
 	 .check = check_open,
 	 .drop = drop_open,
@@ -160,7 +160,7 @@ const struct op ops_open[] = {
 	 .errors = open_errors,
 	 .about_target = true},
 	{.name = "verbs-open",
-	 .prepare = prepare,
+	 .prepare = prepare_open,
 	 .call = call_verbs_open,
 	 .check = check_open,
 	 .drop = drop_verbs_open,

@@ -56,7 +56,7 @@ static void take_device_event(struct run *run, struct hf_event *event)
 		model->seen[at] = model->seen[--model->num_seen];
 }
 
-static void take_event(struct run *run, struct hf_event *event)
+static void take_model_event(struct run *run, struct hf_event *event)
 {
 	struct stream_model *model = model_of(run);
 
@@ -87,7 +87,7 @@ static int take_all(struct run *run, struct hf_stream *stream)
 			run_fault(run, FAULT_TOUCHED, "hf_stream_next gave nothing and wrote");
 		if (ret <= 0)
 			return ret;
-		take_event(run, event);
+		take_model_event(run, event);
 	}
 	run_fault(run, FAULT_WRONG_ANSWER, "the events do not end");
 	return 0;
@@ -153,13 +153,13 @@ static void take_disturbed(struct run *run, struct hf_stream *stream)
 		run_fault(run, FAULT_UNDOCUMENTED, "hf_stream_next failed with %s", strerror(-ret));
 }
 
-static void prepare(struct run *run)
+static void prepare_stream(struct run *run)
 {
 	run_calm_down();
 	run->hf = run_context(run);
 }
 
-static int call_new(struct run *run)
+static int call_stream_new(struct run *run)
 {
 	int ret;
 
@@ -176,7 +176,7 @@ static void check_new(struct run *run, int answer)
 	settle(run, run->stream);
 }
 
-static void drop_new(struct run *run, int answer)
+static void drop_new_stream(struct run *run, int answer)
 {
 	(void)answer;
 	hf_stream_unref(run->stream);
@@ -232,10 +232,10 @@ static void finish_live(struct run *run)
 
 const struct op ops_stream[] = {
 	{.name = "stream",
-	 .prepare = prepare,
-	 .call = call_new,
+	 .prepare = prepare_stream,
+	 .call = call_stream_new,
 	 .check = check_new,
-	 .drop = drop_new,
+	 .drop = drop_new_stream,
 	 .errors = stream_errors},
 	{.name = "stream-add",
 	 .prepare = prepare_add,

@@ -15,7 +15,7 @@ struct probe_context {
 };
 
 /* Where to count: an address that the test's child has mapped too, since it was forked. */
-static struct counters *counters(void)
+static struct counters *probe_counters(void)
 {
 	static struct counters nowhere;
 	const char *text = getenv(COUNTERS_VARIABLE);
@@ -23,29 +23,29 @@ static struct counters *counters(void)
 	return text ? (struct counters *)strtoul(text, NULL, 16) : &nowhere;
 }
 
-static struct verbs_device *alloc_device(struct verbs_sysfs_dev *sysfs)
+static struct verbs_device *probe_alloc_device(struct verbs_sysfs_dev *sysfs)
 {
 	struct verbs_device *device = calloc(1, sizeof(*device));
 
 	(void)sysfs;
 	if (device)
-		counters()->made++;
+		probe_counters()->made++;
 	return device;
 }
 
-static void uninit_device(struct verbs_device *device)
+static void probe_uninit_device(struct verbs_device *device)
 {
-	counters()->forgotten++;
+	probe_counters()->forgotten++;
 	free(device);
 }
 
-static void free_context(struct ibv_context *context)
+static void probe_free_context(struct ibv_context *context)
 {
 	struct verbs_context *verbs =
 		(struct verbs_context *)(void *)((char *)context -
 						 offsetof(struct verbs_context, context));
 
-	counters()->closed++;
+	probe_counters()->closed++;
 	hf_provider_context_uninit(verbs);
 	free(verbs);
 }
@@ -55,8 +55,8 @@ struct probe_cq {
 	struct hf_provider_events *events;
 };
 
-static struct ibv_cq *create_cq(struct ibv_context *context, int cqe,
-				struct ibv_comp_channel *channel, int vector)
+static struct ibv_cq *probe_create_cq(struct ibv_context *context, int cqe,
+				      struct ibv_comp_channel *channel, int vector)
 {
 	struct probe_cq *cq = calloc(1, sizeof(*cq));
 
@@ -71,14 +71,14 @@ static struct ibv_cq *create_cq(struct ibv_context *context, int cqe,
 	return NULL;
 }
 
-static int req_notify_cq(struct ibv_cq *cq, int solicited_only)
+static int probe_req_notify_cq(struct ibv_cq *cq, int solicited_only)
 {
 	(void)solicited_only;
 	hf_provider_report_completion(((struct probe_cq *)(void *)cq)->events);
 	return hf_provider_report_port(cq->context, 1, IBV_EVENT_PORT_ACTIVE);
 }
 
-static int destroy_cq(struct ibv_cq *cq)
+static int probe_destroy_cq(struct ibv_cq *cq)
 {
 	hf_provider_events_end(((struct probe_cq *)(void *)cq)->events);
 	free(cq);
@@ -86,13 +86,13 @@ static int destroy_cq(struct ibv_cq *cq)
 }
 
 static const struct verbs_context_ops operations = {
-	.free_context = free_context,
-	.create_cq = create_cq,
-	.req_notify_cq = req_notify_cq,
-	.destroy_cq = destroy_cq,
+	.free_context = probe_free_context,
+	.create_cq = probe_create_cq,
+	.req_notify_cq = probe_req_notify_cq,
+	.destroy_cq = probe_destroy_cq,
 };
 
-static int declare(struct verbs_context *context)
+static int declare_no_kernel(struct verbs_context *context)
 {
 	const struct hf_no_kernel attr = {
 		.size = sizeof(attr),
@@ -103,8 +103,8 @@ static int declare(struct verbs_context *context)
 	return getenv("HF_PROBE_NO_KERNEL") ? hf_provider_no_kernel(context, &attr) : 0;
 }
 
-static struct verbs_context *alloc_context(struct ibv_device *device, int cmd_fd,
-					   void *private_data)
+static struct verbs_context *probe_alloc_context(struct ibv_device *device, int cmd_fd,
+						 void *private_data)
 {
 	struct probe_context *context;
 	int err;
@@ -115,14 +115,14 @@ static struct verbs_context *alloc_context(struct ibv_device *device, int cmd_fd
 					    RDMA_DRIVER_UNKNOWN);
 	if (!context)
 		return NULL;
-	err = declare(&context->base);
+	err = declare_no_kernel(&context->base);
 	if (err) {
 		hf_provider_context_uninit(&context->base);
 		free(context);
 		errno = err;
 		return NULL;
 	}
-	counters()->opened++;
+	probe_counters()->opened++;
 	hf_provider_set_ops(&context->base, &operations);
 	return &context->base;
 }
@@ -131,9 +131,9 @@ static const struct verbs_device_ops ops = {
 	.name = "probe",
 	.match_min_abi_version = 0,
 	.match_max_abi_version = 1000,
-	.alloc_device = alloc_device,
-	.uninit_device = uninit_device,
-	.alloc_context = alloc_context,
+	.alloc_device = probe_alloc_device,
+	.uninit_device = probe_uninit_device,
+	.alloc_context = probe_alloc_context,
 };
 
 __attribute__((visibility("default"))) const struct hf_provider_descriptor *

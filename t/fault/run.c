@@ -298,7 +298,7 @@ static bool name_is_away(const struct run *run)
 				    (run->kind <= RUN_REPLUG && !run->again));
 }
 
-static void judge_failure(struct run *run, int answer)
+static void judge_failed_run(struct run *run, int answer)
 {
 	const struct op *op = run->op;
 	bool untouched = run->new_hf == UNTOUCHED && run->list == UNTOUCHED &&
@@ -418,7 +418,7 @@ static void judge_handles(struct run *run)
 	run_check_device(run, run->bystander);
 }
 
-static int count_fds(void)
+static int count_run_fds(void)
 {
 	int n = 0;
 
@@ -451,7 +451,7 @@ void run_child(void *arg)
 		run->again = i == 1;
 		answer = call(run, i == 0);
 		if (answer < 0) {
-			judge_failure(run, answer);
+			judge_failed_run(run, answer);
 			continue;
 		}
 		if (op->check)
@@ -465,7 +465,7 @@ void run_child(void *arg)
 	run->target = hf_device_unref(run->target);
 	run->bystander = hf_device_unref(run->bystander);
 	run->hf = hf_unref(run->hf);
-	result->fds = count_fds();
+	result->fds = count_run_fds();
 	dl_iterate_phdr(count_library, &result->libraries);
 	/* The loader keeps the text of its last error until it has been asked for twice. */
 	dlerror();

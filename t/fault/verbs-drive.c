@@ -166,7 +166,7 @@ static void announce(void)
 		usleep(1000);
 }
 
-static void begin(struct vrun *v)
+static void begin_vrun(struct vrun *v)
 {
 	if (v->kind == V_TOLD || v->kind == V_REVOKED)
 		v->plan.notice = announce;
@@ -240,7 +240,7 @@ static void look_at_memory(struct vrun *v)
 }
 
 /* The child. A run is undisturbed when nothing is planned: then it is what others are held against. */
-static void run(struct vrun *v, bool disturbed)
+static void run_sequence(struct vrun *v, bool disturbed)
 {
 	size_t descriptors = count_descriptors();
 
@@ -248,7 +248,7 @@ static void run(struct vrun *v, bool disturbed)
 	if ((v->kind == V_TOLD || v->kind == V_REVOKED) && init_tree(v->kind) < 0)
 		_exit(96);
 	alloc_mark();
-	begin(v);
+	begin_vrun(v);
 	v->seq->run(v);
 	v->result->allocations = alloc_end();
 	v->result->commands = kernel_commands();
@@ -272,7 +272,7 @@ static void try_once(struct vrun *v, bool disturbed)
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0)
-		run(v, disturbed);
+		run_sequence(v, disturbed);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid) {
 		v->what = "fork";
 		v_fault(v, V_CRASH, "%s", strerrorname_np(errno));
@@ -285,7 +285,7 @@ static void try_once(struct vrun *v, bool disturbed)
 	}
 }
 
-static void note(struct vrun *v, size_t reports, struct vtally *tally)
+static void note_vrun(struct vrun *v, size_t reports, struct vtally *tally)
 {
 	size_t before = 0;
 	bool bad = false;
@@ -325,7 +325,7 @@ static void drive_errors(struct vrun *v, const int *errors, size_t points, size_
 			v->plan.gone = v->kind == V_GONE;
 			v->plan.call = v->kind == V_CALL;
 			try_once(v, true);
-			note(v, reports, tally);
+			note_vrun(v, reports, tally);
 		}
 }
 
@@ -339,7 +339,7 @@ static void drive_notices(struct vrun *v, int err, size_t points, size_t reports
 		v->plan.at = at;
 		v->plan.err = err;
 		try_once(v, true);
-		note(v, reports, tally);
+		note_vrun(v, reports, tally);
 	}
 }
 
@@ -350,7 +350,7 @@ static void drive_allocations(struct vrun *v, size_t points, size_t reports, str
 			v->fail_at = at;
 			v->onward = onward;
 			try_once(v, true);
-			note(v, reports, tally);
+			note_vrun(v, reports, tally);
 		}
 }
 

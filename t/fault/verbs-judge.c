@@ -87,7 +87,7 @@ static bool is_late_opening(const struct vrun *v, int err)
 	return v->kind == V_TOLD && v->seq->opens && v_is_going() && err == ENODEV;
 }
 
-static void judge_failure(struct vrun *v, int err)
+static void judge_failed_verb(struct vrun *v, int err)
 {
 	const unsigned char *bytes = v->output;
 
@@ -117,7 +117,7 @@ void *v_made(struct vrun *v, void *object)
 			v_fault(v, V_WRONG, "an object in spite of %s",
 				strerrorname_np(v->plan.err));
 	} else {
-		judge_failure(v, err);
+		judge_failed_verb(v, err);
 		if (kernel_objects() > v->objects)
 			v_fault(v, V_LEAK, "failed and left an object of the kernel's");
 		if (kernel_mappings() != v->mappings)
@@ -132,7 +132,7 @@ int v_used(struct vrun *v, int ret)
 	const int err = ret < 0 ? errno : ret;
 
 	if (ret)
-		judge_failure(v, err);
+		judge_failed_verb(v, err);
 	else if (was_disturbed(v) && !may_succeed(v))
 		v_fault(v, V_WRONG, "success in spite of %s", strerrorname_np(v->plan.err));
 	v->output_size = 0;
@@ -157,7 +157,7 @@ bool v_again(struct vrun *v, int ret)
 		v_fault(v, V_WRONG, "%s where the device is gone", strerrorname_np(ret));
 		return false;
 	}
-	judge_failure(v, ret);
+	judge_failed_verb(v, ret);
 	if (v->repeated)
 		return false;
 	v->repeated = true;

@@ -146,7 +146,7 @@ static struct ibv_qp_init_attr qp_attr(struct ibv_cq *cq, enum ibv_qp_type type)
 	};
 }
 
-static void use_qp(struct vrun *v, struct ibv_qp *qp)
+static void seq_use_qp(struct vrun *v, struct ibv_qp *qp)
 {
 	struct ibv_sge sge = {.addr = (uintptr_t)memory[0], .length = 64};
 	struct ibv_qp_attr attr = {.qp_state = IBV_QPS_INIT, .port_num = 1};
@@ -178,7 +178,7 @@ static void queue_pairs(struct vrun *v)
 	if (pd && cq) {
 		qp = MADE(ibv_create_qp(pd, &init));
 		if (qp)
-			use_qp(v, qp);
+			seq_use_qp(v, qp);
 		if (qp)
 			DESTROYED(ibv_destroy_qp(qp));
 		srq = MADE(ibv_create_srq(pd, &srq_init));
@@ -248,7 +248,7 @@ static void extended_queue_pairs(struct vrun *v)
 		DESTROYED(ibv_dealloc_pd(pd));
 }
 
-static void addresses(struct vrun *v)
+static void seq_addresses(struct vrun *v)
 {
 	const union ibv_gid group = {.raw = {0xff, 0x0e, [15] = 1}};
 	struct ibv_ah_attr ah_attr = {.is_global = 1, .port_num = 1};
@@ -302,7 +302,7 @@ static void qp_event(struct vrun *v, bool acknowledges)
 		DESTROYED(ibv_dealloc_pd(pd));
 }
 
-static void events(struct vrun *v)
+static void seq_events(struct vrun *v)
 {
 	qp_event(v, true);
 }
@@ -425,7 +425,7 @@ static void steering(struct vrun *v)
 		DESTROYED(ibv_dealloc_pd(pd));
 }
 
-static void work_queues(struct vrun *v)
+static void seq_work_queues(struct vrun *v)
 {
 	struct ibv_cq *cq = MADE(ibv_create_cq(v->context, 10, NULL, NULL, 0));
 	struct ibv_pd *pd = MADE(ibv_alloc_pd(v->context));
@@ -486,13 +486,13 @@ const struct vseq vseqs[] = {
 	{.name = "shared-receive", .run = shared_receive},
 	{.name = "queue-pairs", .run = queue_pairs},
 	{.name = "extended-queue-pairs", .run = extended_queue_pairs},
-	{.name = "addresses", .run = addresses, .without = 1 << V_SIW},
-	{.name = "events", .run = events},
+	{.name = "addresses", .run = seq_addresses, .without = 1 << V_SIW},
+	{.name = "events", .run = seq_events},
 	{.name = "unacknowledged", .run = unacknowledged},
 	{.name = "queries", .run = queries},
 	{.name = "xrc", .run = xrc, .without = 1 << V_RXE | 1 << V_SIW},
 	{.name = "steering", .run = steering, .without = 1 << V_RXE | 1 << V_SIW},
-	{.name = "work-queues", .run = work_queues, .without = 1 << V_RXE | 1 << V_SIW},
+	{.name = "work-queues", .run = seq_work_queues, .without = 1 << V_RXE | 1 << V_SIW},
 	{.name = "other-memory", .run = other_memory, .without = 1 << V_RXE | 1 << V_SIW},
 	{0},
 };

@@ -157,7 +157,7 @@ static void careless(struct vrun *v)
 	sound(v);
 }
 
-static void twice(struct vrun *v)
+static void dealloc_twice(struct vrun *v)
 {
 	ops(v)->dealloc_pd = twice_dealloc;
 	sound(v);
@@ -210,7 +210,7 @@ static const struct {
 	{{.name = "stubborn", .run = stubborn}, V_GONE, V_WRONG},
 	{{.name = "careless", .run = careless}, V_FAIL, V_LEAK},
 	{{.name = "careless", .run = careless}, V_FAIL, V_WRONG},
-	{{.name = "twice", .run = twice}, V_FAIL, V_KERNEL},
+	{{.name = "twice", .run = dealloc_twice}, V_FAIL, V_KERNEL},
 	{{.name = "waiting", .run = waiting}, V_GONE, V_HANG},
 	{{.name = "deaf", .run = deaf}, V_TOLD, V_WRONG},
 	{{.name = "stubborn", .run = stubborn}, V_REVOKED, V_WRONG},
@@ -218,7 +218,7 @@ static const struct {
 	{{.name = "open-handed", .run = open_handed}, V_FAIL, V_LEAK},
 };
 
-static int test_sound(void)
+static int test_sound_verbs(void)
 {
 	struct vtally tally = {0};
 	int bad = 0;
@@ -238,7 +238,7 @@ int main(void)
 
 	if (vdrive_init(HF_TEST_HANG_SECONDS) < 0)
 		return 99;
-	bad = test_sound();
+	bad = test_sound_verbs();
 	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
 		struct vtally tally = {0};
 		size_t found;

@@ -72,7 +72,7 @@ static int put_node(struct world *world, int device, int minor, mode_t mode, uin
 }
 
 /* Notes down the device that has just come. */
-static int note(struct world *world, struct tree *tree, int device)
+static int note_instance(struct world *world, struct tree *tree, int device)
 {
 	struct world_instance *instance = &world->instances[world->num];
 	unsigned int n = (unsigned int)device;
@@ -101,12 +101,12 @@ static int note(struct world *world, struct tree *tree, int device)
 	return ret;
 }
 
-static int add(struct world *world, struct tree *tree, int device, uint64_t guid)
+static int add_world_device(struct world *world, struct tree *tree, int device, uint64_t guid)
 {
 	const struct tree_options options = {.gids = 3, .guid = guid};
 	int ret = tree_add(tree, (unsigned int)device, names[device], &options);
 
-	return ret ? ret : note(world, tree, device);
+	return ret ? ret : note_instance(world, tree, device);
 }
 
 static int take_away(struct world *world, struct tree *tree, int device)
@@ -117,7 +117,7 @@ static int take_away(struct world *world, struct tree *tree, int device)
 	return tree_remove(tree, (unsigned int)device);
 }
 
-static int reset(struct world *world, struct tree *tree)
+static int reset_world(struct world *world, struct tree *tree)
 {
 	int ret = 0;
 
@@ -126,8 +126,8 @@ static int reset(struct world *world, struct tree *tree)
 	world->num = 0;
 	world->dirty = false;
 	if (!ret)
-		ret = add(world, tree, WORLD_BYSTANDER, 0);
-	return ret ? ret : add(world, tree, WORLD_TARGET, 0);
+		ret = add_world_device(world, tree, WORLD_BYSTANDER, 0);
+	return ret ? ret : add_world_device(world, tree, WORLD_TARGET, 0);
 }
 
 static int change_node(struct world *world, enum world_change change)
@@ -159,21 +159,21 @@ static int carry_out(struct world *world, struct tree *tree, enum world_change c
 	world->dirty = true;
 	switch (change) {
 	case WORLD_RESET:
-		return reset(world, tree);
+		return reset_world(world, tree);
 	case WORLD_SWAP:
 		ret = tree_swap(tree, WORLD_TARGET);
-		return ret ? ret : note(world, tree, WORLD_TARGET);
+		return ret ? ret : note_instance(world, tree, WORLD_TARGET);
 	case WORLD_REPLUG:
 		guid = tree_guid(tree, WORLD_TARGET);
 		ret = take_away(world, tree, WORLD_TARGET);
-		return ret ? ret : add(world, tree, WORLD_TARGET, guid);
+		return ret ? ret : add_world_device(world, tree, WORLD_TARGET, guid);
 	case WORLD_REMOVE:
 		return take_away(world, tree, WORLD_TARGET);
 	case WORLD_RENAME:
 		snprintf(world->name[WORLD_TARGET], sizeof(world->name[0]), "renamed0");
 		return tree_rename(tree, WORLD_TARGET, "renamed0");
 	case WORLD_ADD:
-		return add(world, tree, WORLD_ADDED, 0);
+		return add_world_device(world, tree, WORLD_ADDED, 0);
 	case WORLD_REMOVE_ADDED:
 		return take_away(world, tree, WORLD_ADDED);
 	case WORLD_DROP_CACHES:

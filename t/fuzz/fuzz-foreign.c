@@ -8,7 +8,7 @@
 
 const char fuzz_name[] = "foreign";
 
-static void hear(void *arg, const char *message)
+static void count_message(void *arg, const char *message)
 {
 	fuzz_check(message[0] && strlen(message) < 1024);
 	++*(int *)arg;
@@ -17,7 +17,7 @@ static void hear(void *arg, const char *message)
 static void try_drivers(const char *text, size_t size)
 {
 	int messages = 0;
-	struct hf_drivers drivers = {.say = hear, .arg = &messages};
+	struct hf_drivers drivers = {.say = count_message, .arg = &messages};
 	int err;
 
 	err = hfi_drivers_parse(&drivers, "/etc/libibverbs.d/fuzz.driver", text, size);

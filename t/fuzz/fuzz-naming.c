@@ -49,12 +49,12 @@ enum action { CONTENTS, MISSING, LINK, DIRECTORY, NUM_ACTIONS };
 static struct tree *tree;
 static int root;
 
-static void clean_up(void)
+static void free_naming_tree(void)
 {
 	tree_free(tree);
 }
 
-static void make(void)
+static void make_naming_tree(void)
 {
 	const struct hf_pci_address pf = {0, 2, 0, 0}, vf = {0, 2, 0, 1};
 	const struct pci_tree_function one = {.at = pf, .acpi_index = -1, .smbios_index = -1};
@@ -81,7 +81,7 @@ static void unmake(void)
 		fuzz_check(!tree_erase(root, tops[i]));
 }
 
-static void change(const char *file, enum action action, const uint8_t *data, size_t length)
+static void change_file(const char *file, enum action action, const uint8_t *data, size_t length)
 {
 	char target[256];
 	int fd;
@@ -157,11 +157,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!tree) {
 		fuzz_check(!tree_new(&tree, NULL));
-		atexit(clean_up);
+		atexit(free_naming_tree);
 		root = open(tree_sysfs(tree), O_PATH | O_DIRECTORY | O_CLOEXEC);
 		fuzz_check(root >= 0);
 	}
-	make();
+	make_naming_tree();
 	for (; size >= 3 && records < RECORDS; records++) {
 		size_t length = data[2] < size - 3 ? data[2] : size - 3;
 
@@ -170,8 +170,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			snprintf(protocol, sizeof(protocol), "%.*s", (int)length,
 				 (const char *)data + 3);
 		else
-			change(files[data[0] % (NUM_FILES + 1)], data[1] % NUM_ACTIONS, data + 3,
-			       length);
+			change_file(files[data[0] % (NUM_FILES + 1)], data[1] % NUM_ACTIONS,
+				    data + 3, length);
 		data += 3 + length;
 		size -= 3 + length;
 	}

@@ -7,7 +7,7 @@ const char fuzz_name[] = "ndd";
 
 enum { STRINGS = 3 };
 
-static int is_inner(char byte)
+static int is_continuation_byte(char byte)
 {
 	return ((unsigned char)byte & 0xc0) == 0x80;
 }
@@ -49,7 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* A character that is whole in the name alone is whole in what was cut. */
 	length = ndd_text("%d", "", strings[2], text);
 	if (length < NDD_SIZE && strlen(strings[2]) > length)
-		fuzz_check(!is_inner(strings[2][length]) && is_inner(strings[2][NDD_SIZE]));
+		fuzz_check(!is_continuation_byte(strings[2][length]) &&
+			   is_continuation_byte(strings[2][NDD_SIZE]));
 	for (int i = 0; i < STRINGS; i++)
 		free(strings[i]);
 	return 0;

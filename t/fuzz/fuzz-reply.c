@@ -22,7 +22,7 @@ const char fuzz_name[] = "reply";
 static const uint8_t *input;
 static size_t left;
 
-static uint8_t next(void)
+static uint8_t next_input_byte(void)
 {
 	if (!left)
 		return 0;
@@ -31,17 +31,17 @@ static uint8_t next(void)
 }
 
 /* A piece: where it begins, how long it is, and what is changed. */
-static void change(void *data, size_t size)
+static void change_reply(void *data, size_t size)
 {
 	uint8_t *bytes = data;
-	size_t at = next(), length;
+	size_t at = next_input_byte(), length;
 
 	if (!at || !size)
 		return;
 	at = (at - 1) % size;
-	length = next();
+	length = next_input_byte();
 	for (size_t i = 0; i < length && at + i < size && left; i++)
-		bytes[at + i] ^= next();
+		bytes[at + i] ^= next_input_byte();
 }
 
 /*
@@ -105,14 +105,14 @@ static void use_events(struct ibv_context *context, struct ibv_qp *qp)
 	bool about_qp = false;
 	size_t size;
 
-	change(&record, sizeof(record));
+	change_reply(&record, sizeof(record));
 	if (record.event_type <= IBV_EVENT_QP_LAST_WQE_REACHED ||
 	    record.event_type == IBV_EVENT_WQ_FATAL) {
 		record.event_type = IBV_EVENT_COMM_EST;
 		record.element = (uintptr_t)qp;
 		about_qp = true;
 	}
-	size = sizeof(record) - next() % sizeof(record);
+	size = sizeof(record) - next_input_byte() % sizeof(record);
 	if (about_qp && !qp)
 		return;
 	kernel_write_record(false, &record, size, about_qp && size == sizeof(record));
@@ -137,7 +137,7 @@ static void use_cq(struct ibv_cq *cq)
 static void use_channel(struct ibv_comp_channel *channel, struct ibv_cq *cq)
 {
 	struct ib_uverbs_comp_event_desc record = {.cq_handle = (uintptr_t)cq};
-	const size_t size = sizeof(record) - next() % sizeof(record);
+	const size_t size = sizeof(record) - next_input_byte() % sizeof(record);
 	struct ibv_cq *told;
 	void *arg;
 
@@ -148,7 +148,7 @@ static void use_channel(struct ibv_comp_channel *channel, struct ibv_cq *cq)
 	}
 }
 
-static void use_qp(struct ibv_qp *qp, struct ibv_ah *ah)
+static void fuzz_use_qp(struct ibv_qp *qp, struct ibv_ah *ah)
 {
 	struct ibv_sge sge[3] = {{(uintptr_t)memory, 64, 1}};
 	struct ibv_qp_attr attr = {.qp_state = IBV_QPS_RTS};
@@ -204,7 +204,7 @@ static void use(struct ibv_context *context)
 	if (pd && cq)
 		qp = ibv_create_qp(pd, &qp_attr);
 	if (qp && (ah || vbed_provider() == V_SIW))
-		use_qp(qp, ah);
+		fuzz_use_qp(qp, ah);
 	if (srq)
 		use_srq(srq);
 	if (cq)
@@ -235,11 +235,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ready = 1;
 	input = data;
 	left = size;
-	choice = next();
+	choice = next_input_byte();
 	vbed_choose(choice & 4 ? V_SIW : choice & 1 ? V_RXE : V_FRAMES);
 	fd = kernel_open();
 	kernel_begin(choice & 2 ? &old : &recent);
-	kernel_noise = change;
+	kernel_noise = change_reply;
 	context = vbed_open(fd);
 	if (context) {
 		use(context);

@@ -70,7 +70,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return remove(path);
 }
 
-static void clean_up(void)
+static void remove_sysfs_dir(void)
 {
 	nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
@@ -87,7 +87,7 @@ static void make_dirs(const char *path)
 	}
 }
 
-static void put(const char *path, const void *value, size_t size)
+static void put_sysfs_file(const char *path, const void *value, size_t size)
 {
 	int fd = openat(top_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
@@ -96,7 +96,7 @@ static void put(const char *path, const void *value, size_t size)
 	close(fd);
 }
 
-static void set_up(void)
+static void make_sysfs_dir(void)
 {
 	static const char *const odd[] = {
 		VERBS "uverbs/",      VERBS "uverbs01/", VERBS "uverbs18446744073709551616/",
@@ -108,18 +108,19 @@ static void set_up(void)
 		snprintf(top, sizeof(top), "/tmp/hf-fuzz-XXXXXX");
 		fuzz_check(mkdtemp(top) != NULL);
 	}
-	atexit(clean_up);
+	atexit(remove_sysfs_dir);
 	top_fd = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	fuzz_check(top_fd >= 0);
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
 		make_dirs(odd[i]);
 	for (int i = 0; i < NUM_ATTRIBUTES; i++) {
 		make_dirs(attributes[i].path);
-		put(attributes[i].path, attributes[i].value, strlen(attributes[i].value));
+		put_sysfs_file(attributes[i].path, attributes[i].value,
+			       strlen(attributes[i].value));
 	}
 }
 
-static void restore(struct attribute *attribute)
+static void restore_attribute(struct attribute *attribute)
 {
 	/* A directory first, since unlink() of it and rmdir() of anything else fail. */
 	if (unlinkat(top_fd, attribute->path, AT_REMOVEDIR))
@@ -127,7 +128,7 @@ static void restore(struct attribute *attribute)
 	attribute->changed = 0;
 }
 
-static void apply(const uint8_t *data, size_t size)
+static void apply_input(const uint8_t *data, size_t size)
 {
 	while (size >= 2) {
 		struct attribute *attribute = &attributes[data[0] % NUM_ATTRIBUTES];
@@ -136,7 +137,7 @@ static void apply(const uint8_t *data, size_t size)
 
 		data += 2;
 		size -= 2;
-		restore(attribute);
+		restore_attribute(attribute);
 		attribute->changed = 1;
 		switch (action) {
 		case CONTENTS:
@@ -147,7 +148,7 @@ static void apply(const uint8_t *data, size_t size)
 			}
 			if (length > size)
 				length = size;
-			put(attribute->path, data, length);
+			put_sysfs_file(attribute->path, data, length);
 			data += length;
 			size -= length;
 			break;
@@ -170,12 +171,12 @@ static void put_back(void)
 
 		if (!attribute->changed)
 			continue;
-		restore(attribute);
-		put(attribute->path, attribute->value, strlen(attribute->value));
+		restore_attribute(attribute);
+		put_sysfs_file(attribute->path, attribute->value, strlen(attribute->value));
 	}
 }
 
-static void check_gids(int dir, uint32_t port)
+static void check_fuzzed_gids(int dir, uint32_t port)
 {
 	struct hf_gid *gids = NULL;
 	uint16_t pkey;
@@ -244,7 +245,7 @@ static void check_entry(const struct hf_search_root *root, const struct hf_entry
 			fuzz_check(fuzz_is_string(info.netdev));
 			fuzz_check(fuzz_is_string(info.rate));
 		}
-		check_gids(dir, port);
+		check_fuzzed_gids(dir, port);
 	}
 	close(dir);
 }
@@ -291,12 +292,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int before, after;
 
 	if (!top[0])
-		set_up();
+		make_sysfs_dir();
 	snprintf(dev, sizeof(dev), "%s/dev", top);
 	before = dup(top_fd);
 	close(before);
 
-	apply(data, size);
+	apply_input(data, size);
 	fuzz_check(!hfi_search_root_init(&root, top, dev));
 	if (hfi_discover(&root, 0, HF_SOURCE_SYSFS, NULL, &entries) >= 0) {
 		for (size_t i = 0; i < entries.count; i++)

@@ -16,7 +16,7 @@ enum { CHANGES_MAX = 512, CHANGES_MAX_VALGRIND = 8 };
 
 static unsigned long files, runs;
 
-static void run(const uint8_t *data, size_t size)
+static void run_input(const uint8_t *data, size_t size)
 {
 	uint8_t *copy = fuzz_copy(data, size);
 
@@ -35,10 +35,10 @@ static void run_changes(uint8_t *data, size_t size)
 	for (size_t i = 0; i < end; i++) {
 		uint8_t saved = data[i];
 
-		run(data, i);
+		run_input(data, i);
 		for (size_t k = 0; k < sizeof(flips); k++) {
 			data[i] = saved ^ flips[k];
-			run(data, size);
+			run_input(data, size);
 		}
 		data[i] = saved;
 	}
@@ -60,7 +60,7 @@ static int replay_file(const char *path)
 	size = fread(data, 1, FILE_MAX, file);
 	fclose(file);
 	files++;
-	run(data, size);
+	run_input(data, size);
 	run_changes(data, size);
 	free(data);
 	return 0;

@@ -53,7 +53,7 @@ static struct {
 	struct hf_device behind;
 } fake = {.fd = -1};
 
-static void complain(const char *what)
+static void fake_complain(const char *what)
 {
 	if (!fake.complaint)
 		fake.complaint = what;
@@ -71,16 +71,16 @@ static bool is_new_object(const struct ib_uverbs_attr *attr)
 	return is_object(attr) && !attr->data;
 }
 
-static void take(struct taken_attr *taken, const struct ib_uverbs_attr *attr)
+static void take_attr(struct taken_attr *taken, const struct ib_uverbs_attr *attr)
 {
 	taken->attr = *attr;
 	taken->looked_at = false;
 	if (attr->flags & ~UVERBS_ATTR_F_MANDATORY)
-		complain("a flag that is not for user space");
+		fake_complain("a flag that is not for user space");
 	if (attr->attr_data.enum_data.reserved)
-		complain("a reserved byte that is not 0");
+		fake_complain("a reserved byte that is not 0");
 	if (attr->len > DATA)
-		complain("more bytes than this kernel takes");
+		fake_complain("more bytes than this kernel takes");
 	else if (attr->len > sizeof(attr->data))
 		memcpy(taken->data, (const void *)(uintptr_t)attr->data, attr->len);
 }
@@ -95,43 +95,43 @@ static void write_reply(struct ib_uverbs_attr *attr, const void *data, size_t si
 	attr->flags |= UVERBS_ATTR_F_VALID_OUTPUT;
 }
 
-static void give(struct ib_uverbs_attr *attrs, size_t count, const struct reply *reply)
+static void give_reply(struct ib_uverbs_attr *attrs, size_t count, const struct reply *reply)
 {
 	for (size_t i = 0; i < count; i++)
 		if (attrs[i].attr_id == reply->attr) {
 			write_reply(&attrs[i], reply->data, reply->size);
 			return;
 		}
-	complain("an answer to an attribute that was not sent");
+	fake_complain("an answer to an attribute that was not sent");
 }
 
-static int answer(int fd, struct ib_uverbs_ioctl_hdr *header)
+static int answer_fake_command(int fd, struct ib_uverbs_ioctl_hdr *header)
 {
 	const struct answer *answer = &fake.answers[fake.num_commands];
 	struct command *command = &fake.commands[fake.num_commands];
 
 	(void)fd;
 	if (fake.num_commands == COMMANDS) {
-		complain("more commands than this kernel takes");
+		fake_complain("more commands than this kernel takes");
 		return EIO;
 	}
 	fake.looked_at = fake.num_commands++;
 	memcpy(&command->header, header, sizeof(*header));
 	if (header->length != sizeof(*header) + header->num_attrs * sizeof(header->attrs[0]))
-		complain("a length that does not go with the attributes");
+		fake_complain("a length that does not go with the attributes");
 	if (header->reserved1 || header->reserved2)
-		complain("a reserved member that is not 0");
+		fake_complain("a reserved member that is not 0");
 	if (header->driver_id != FAKE_DRIVER_ID)
-		complain("another driver's number");
+		fake_complain("another driver's number");
 	if (header->num_attrs > ATTRS) {
-		complain("more attributes than this kernel takes");
+		fake_complain("more attributes than this kernel takes");
 		return EINVAL;
 	}
 	for (size_t i = 0; i < header->num_attrs; i++) {
-		take(&command->attrs[i], &header->attrs[i]);
+		take_attr(&command->attrs[i], &header->attrs[i]);
 		for (size_t j = 0; j < i; j++)
 			if (header->attrs[i].attr_id == header->attrs[j].attr_id)
-				complain("an attribute twice");
+				fake_complain("an attribute twice");
 	}
 	if (fake.gone)
 		return fake.gone;
@@ -143,7 +143,7 @@ static int answer(int fd, struct ib_uverbs_ioctl_hdr *header)
 	if (answer->err)
 		return answer->err;
 	for (unsigned int i = 0; i < answer->num_replies; i++)
-		give(header->attrs, header->num_attrs, &answer->replies[i]);
+		give_reply(header->attrs, header->num_attrs, &answer->replies[i]);
 	return 0;
 }
 
@@ -154,7 +154,7 @@ struct ibv_context *fake_context(void)
 	/* Not for writing: every command then comes by the ioctl in the end. */
 	fake.fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	assert_true(fake.fd >= 0);
-	fake_kernel_answer(fake.fd, answer);
+	fake_kernel_answer(fake.fd, answer_fake_command);
 	hfi_delivered_init(&fake.private.uverbs.delivered);
 	fake.private.uverbs.driver_id = FAKE_DRIVER_ID;
 	fake.private.uverbs.event_fd = -1;
@@ -263,7 +263,7 @@ void fake_sent_write(uint32_t cmd)
 	fake_in_const(UVERBS_ATTR_WRITE_CMD, cmd);
 }
 
-static struct taken_attr *find(uint16_t id)
+static struct taken_attr *find_taken_attr(uint16_t id)
 {
 	struct command *command = looked_at();
 
@@ -288,7 +288,7 @@ static void check_bytes(const struct taken_attr *taken, const void *data, size_t
 
 void fake_in(uint16_t id, const void *data, size_t size)
 {
-	const struct taken_attr *taken = find(id);
+	const struct taken_attr *taken = find_taken_attr(id);
 
 	assert_int_equal(taken->attr.attr_data.reserved, 0);
 	check_bytes(taken, data, size);
@@ -296,7 +296,7 @@ void fake_in(uint16_t id, const void *data, size_t size)
 
 void fake_in_const(uint16_t id, uint64_t value)
 {
-	const struct taken_attr *taken = find(id);
+	const struct taken_attr *taken = find_taken_attr(id);
 
 	assert_int_equal(taken->attr.len, sizeof(value));
 	assert_true(taken->attr.data == value);
@@ -304,7 +304,7 @@ void fake_in_const(uint16_t id, uint64_t value)
 
 void fake_in_handle(uint16_t id, uint32_t handle)
 {
-	const struct taken_attr *taken = find(id);
+	const struct taken_attr *taken = find_taken_attr(id);
 
 	assert_int_equal(taken->attr.len, 0);
 	assert_int_equal(taken->attr.data, handle);
@@ -312,7 +312,7 @@ void fake_in_handle(uint16_t id, uint32_t handle)
 
 void fake_in_fd(uint16_t id, int fd)
 {
-	const struct taken_attr *taken = find(id);
+	const struct taken_attr *taken = find_taken_attr(id);
 
 	assert_int_equal(taken->attr.len, 0);
 	assert_int_equal(taken->attr.data_s64, fd);
@@ -320,7 +320,7 @@ void fake_in_fd(uint16_t id, int fd)
 
 void fake_in_handles(uint16_t id, const uint32_t *handles, size_t count)
 {
-	const struct taken_attr *taken = find(id);
+	const struct taken_attr *taken = find_taken_attr(id);
 	size_t size = count * sizeof(*handles);
 
 	assert_int_equal(taken->attr.len, size);
@@ -331,7 +331,7 @@ void fake_in_handles(uint16_t id, const uint32_t *handles, size_t count)
 
 void fake_in_enum(uint16_t id, uint8_t elem, const void *data, size_t size)
 {
-	const struct taken_attr *taken = find(id);
+	const struct taken_attr *taken = find_taken_attr(id);
 
 	assert_int_equal(taken->attr.attr_data.enum_data.elem_id, elem);
 	check_bytes(taken, data, size);
@@ -339,7 +339,7 @@ void fake_in_enum(uint16_t id, uint8_t elem, const void *data, size_t size)
 
 void fake_out(uint16_t id, size_t size)
 {
-	assert_int_equal(find(id)->attr.len, size);
+	assert_int_equal(find_taken_attr(id)->attr.len, size);
 }
 
 void fake_no_more(void)

@@ -48,7 +48,7 @@ static int real_close(int fd)
 	return __interceptor_close ? __interceptor_close(fd) : REAL(close)(fd);
 }
 
-static struct fake *find(int fd)
+static struct fake *find_fake_socket(int fd)
 {
 	for (size_t i = 0; i < fake_count; i++)
 		if (fakes[i].fd == fd)
@@ -56,7 +56,7 @@ static struct fake *find(int fd)
 	return NULL;
 }
 
-static ssize_t read_text(int tree, const char *path, char *text, size_t size)
+static ssize_t read_tree_text(int tree, const char *path, char *text, size_t size)
 {
 	int fd = openat(tree, path, O_RDONLY | O_CLOEXEC);
 	ssize_t length;
@@ -80,7 +80,7 @@ static bool is_due(int tree, const char *fault)
 	int fd;
 
 	snprintf(path, sizeof(path), "fake/%s", fault);
-	if (read_text(tree, path, text, sizeof(text)) < 0)
+	if (read_tree_text(tree, path, text, sizeof(text)) < 0)
 		return false;
 	count = strtoul(text, NULL, 10);
 	if (count == 0 || count == UINT_MAX)
@@ -99,17 +99,17 @@ struct device {
 };
 
 /* False also for a device that is hidden. */
-static bool read_device(int tree, unsigned int index, struct device *device)
+static bool read_tree_device(int tree, unsigned int index, struct device *device)
 {
 	char path[128], text[512];
 	int hidden = 0;
 
 	memset(device, 0, sizeof(*device));
 	snprintf(path, sizeof(path), "by_index/%u", index);
-	if (read_text(tree, path, device->uverbs, sizeof(device->uverbs)) < 0)
+	if (read_tree_text(tree, path, device->uverbs, sizeof(device->uverbs)) < 0)
 		return false;
 	snprintf(path, sizeof(path), "index/%s", device->uverbs);
-	if (read_text(tree, path, text, sizeof(text)) < 0)
+	if (read_tree_text(tree, path, text, sizeof(text)) < 0)
 		return false;
 	if (sscanf(text, "%u %63s %u %u %llx %u %u %u:%u %d %15s", &device->index, device->name,
 		   &device->ports, &device->type, &device->guid, &device->driver, &device->abi,
@@ -160,22 +160,22 @@ static void put_attribute(struct part *part, unsigned int type, const void *byte
 	put_bytes(part, bytes, size);
 }
 
-static void put_u8(struct part *part, unsigned int type, uint8_t value)
+static void put_attr_u8(struct part *part, unsigned int type, uint8_t value)
 {
 	put_attribute(part, type, &value, sizeof(value));
 }
 
-static void put_u32(struct part *part, unsigned int type, uint32_t value)
+static void put_attr_u32(struct part *part, unsigned int type, uint32_t value)
 {
 	put_attribute(part, type, &value, sizeof(value));
 }
 
-static void put_u64(struct part *part, unsigned int type, uint64_t value)
+static void put_attr_u64(struct part *part, unsigned int type, uint64_t value)
 {
 	put_attribute(part, type, &value, sizeof(value));
 }
 
-static void put_text(struct part *part, unsigned int type, const char *text)
+static void put_attr_text(struct part *part, unsigned int type, const char *text)
 {
 	put_attribute(part, type, text, strlen(text) + 1);
 }
@@ -202,17 +202,17 @@ static void put_device(const struct fake *fake, struct part *part, const struct 
 		       unsigned int flags)
 {
 	put_header(part, &fake->request, fake->request.nlmsg_type, flags);
-	put_u32(part, RDMA_NLDEV_ATTR_DEV_INDEX, device->index);
-	put_text(part, RDMA_NLDEV_ATTR_DEV_NAME,
-		 strcmp(device->name, "odd") ? device->name : "a/b");
-	put_u32(part, RDMA_NLDEV_ATTR_PORT_INDEX, device->ports);
-	put_u64(part, RDMA_NLDEV_ATTR_NODE_GUID, device->guid);
-	put_u8(part, RDMA_NLDEV_ATTR_DEV_NODE_TYPE, (uint8_t)device->type);
+	put_attr_u32(part, RDMA_NLDEV_ATTR_DEV_INDEX, device->index);
+	put_attr_text(part, RDMA_NLDEV_ATTR_DEV_NAME,
+		      strcmp(device->name, "odd") ? device->name : "a/b");
+	put_attr_u32(part, RDMA_NLDEV_ATTR_PORT_INDEX, device->ports);
+	put_attr_u64(part, RDMA_NLDEV_ATTR_NODE_GUID, device->guid);
+	put_attr_u8(part, RDMA_NLDEV_ATTR_DEV_NODE_TYPE, (uint8_t)device->type);
 	/* "-": it has none, and the kernel is one that would say so. */
 	if (!strcmp(device->protocol, "-"))
-		put_u8(part, RDMA_NLDEV_ATTR_DEV_DIM, 0);
+		put_attr_u8(part, RDMA_NLDEV_ATTR_DEV_DIM, 0);
 	else if (device->protocol[0] && !is_due(fake->tree, "old"))
-		put_text(part, RDMA_NLDEV_ATTR_DEV_PROTOCOL, device->protocol);
+		put_attr_text(part, RDMA_NLDEV_ATTR_DEV_PROTOCOL, device->protocol);
 }
 
 static int by_number(const void *a, const void *b)
@@ -262,7 +262,7 @@ static void send_dump_part(struct fake *fake)
 	if (fake->position && is_due(fake->tree, "slip"))
 		fake->position = count;
 	for (i = 0; i < count && part.size < sizeof(part.bytes) - 1024; i++) {
-		if (!read_device(fake->tree, indexes[i], &device) || seen++ < fake->position)
+		if (!read_tree_device(fake->tree, indexes[i], &device) || seen++ < fake->position)
 			continue;
 		if (flags & NLM_F_DUMP_INTR)
 			device.index += 1000000;
@@ -298,10 +298,10 @@ static void put_chardev(const struct fake *fake, struct part *part, const struct
 {
 	put_header(part, &fake->request, fake->request.nlmsg_type, 0);
 	if (device->driver != ~0u)
-		put_u32(part, RDMA_NLDEV_ATTR_UVERBS_DRIVER_ID, device->driver);
-	put_u64(part, RDMA_NLDEV_ATTR_CHARDEV, makedev(device->major, device->minor));
-	put_u64(part, RDMA_NLDEV_ATTR_CHARDEV_ABI, device->abi);
-	put_text(part, RDMA_NLDEV_ATTR_CHARDEV_NAME, device->uverbs);
+		put_attr_u32(part, RDMA_NLDEV_ATTR_UVERBS_DRIVER_ID, device->driver);
+	put_attr_u64(part, RDMA_NLDEV_ATTR_CHARDEV, makedev(device->major, device->minor));
+	put_attr_u64(part, RDMA_NLDEV_ATTR_CHARDEV_ABI, device->abi);
+	put_attr_text(part, RDMA_NLDEV_ATTR_CHARDEV_NAME, device->uverbs);
 }
 
 /* What the tree's sysfs says of the port. */
@@ -317,19 +317,19 @@ static void put_port(const struct fake *fake, struct part *part, const struct de
 
 	/* Not the request's type: nldev_port_get_doit, Linux 6.1 and 6.12. */
 	put_header(part, &fake->request, RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, RDMA_NLDEV_CMD_GET), 0);
-	put_u32(part, RDMA_NLDEV_ATTR_DEV_INDEX, device->index);
-	put_u32(part, RDMA_NLDEV_ATTR_PORT_INDEX, port);
+	put_attr_u32(part, RDMA_NLDEV_ATTR_DEV_INDEX, device->index);
+	put_attr_u32(part, RDMA_NLDEV_ATTR_PORT_INDEX, port);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		snprintf(path, sizeof(path), "class/infiniband/%s/ports/%u/%s", device->name, port,
 			 numbers[i].path);
-		if (read_text(fake->tree, path, text, sizeof(text)) > 0)
-			put_u8(part, numbers[i].type, (uint8_t)atoi(text));
+		if (read_tree_text(fake->tree, path, text, sizeof(text)) > 0)
+			put_attr_u8(part, numbers[i].type, (uint8_t)atoi(text));
 	}
 	snprintf(path, sizeof(path), "class/infiniband/%s/ports/%u/gid_attrs/ndevs/0", device->name,
 		 port);
-	if (read_text(fake->tree, path, text, 16) > 0) {
-		put_u32(part, RDMA_NLDEV_ATTR_NDEV_INDEX, 2);
-		put_text(part, RDMA_NLDEV_ATTR_NDEV_NAME, text);
+	if (read_tree_text(fake->tree, path, text, 16) > 0) {
+		put_attr_u32(part, RDMA_NLDEV_ATTR_NDEV_INDEX, 2);
+		put_attr_text(part, RDMA_NLDEV_ATTR_NDEV_NAME, text);
 	}
 }
 
@@ -371,11 +371,11 @@ static void answer_one(const struct fake *fake, const struct nlmsghdr *header, s
 
 	if (command == RDMA_NLDEV_CMD_SYS_GET) {
 		put_header(part, header, header->nlmsg_type, 0);
-		put_u8(part, RDMA_NLDEV_SYS_ATTR_NETNS_MODE, !is_due(fake->tree, "exclusive"));
+		put_attr_u8(part, RDMA_NLDEV_SYS_ATTR_NETNS_MODE, !is_due(fake->tree, "exclusive"));
 		return;
 	}
 	if (!read_request(header, &index, &port, &uverbs) ||
-	    !read_device(fake->tree, index, &device)) {
+	    !read_tree_device(fake->tree, index, &device)) {
 		put_error(part, header, -EINVAL);
 		return;
 	}
@@ -391,7 +391,7 @@ static void answer_one(const struct fake *fake, const struct nlmsghdr *header, s
 		put_error(part, header, -EINVAL);
 }
 
-static void answer(struct fake *fake, const void *bytes, size_t size)
+static void answer_request(struct fake *fake, const void *bytes, size_t size)
 {
 	const struct nlmsghdr *header = bytes;
 	struct part part = {.size = 0};
@@ -481,7 +481,7 @@ EXPORT int close(int fd)
 	struct fake *fake;
 
 	pthread_mutex_lock(&lock);
-	fake = find(fd);
+	fake = find_fake_socket(fd);
 	if (fake) {
 		real_close(fake->peer);
 		real_close(fake->tree);
@@ -496,7 +496,7 @@ static bool is_fake(int fd)
 	bool is;
 
 	pthread_mutex_lock(&lock);
-	is = find(fd) != NULL;
+	is = find_fake_socket(fd) != NULL;
 	pthread_mutex_unlock(&lock);
 	return is;
 }
@@ -537,9 +537,9 @@ EXPORT ssize_t sendto(int fd, const void *bytes, size_t size, int flags,
 	struct fake *fake;
 
 	pthread_mutex_lock(&lock);
-	fake = find(fd);
+	fake = find_fake_socket(fd);
 	if (fake)
-		answer(fake, bytes, size);
+		answer_request(fake, bytes, size);
 	pthread_mutex_unlock(&lock);
 	return fake ? (ssize_t)size : REAL(sendto)(fd, bytes, size, flags, address, length);
 }
@@ -558,7 +558,7 @@ static bool fails(int fd)
 	int error = 0;
 
 	pthread_mutex_lock(&lock);
-	fake = find(fd);
+	fake = find_fake_socket(fd);
 	if (fake && is_due(fake->tree, "enobufs"))
 		error = ENOBUFS;
 	else if (fake && is_due(fake->tree, "eintr"))
@@ -574,7 +574,7 @@ static void go_on(int fd)
 	struct fake *fake;
 
 	pthread_mutex_lock(&lock);
-	fake = find(fd);
+	fake = find_fake_socket(fd);
 	if (fake && fake->dumping)
 		send_dump_part(fake);
 	pthread_mutex_unlock(&lock);

@@ -98,7 +98,7 @@ const char *tree_dev(const struct tree *tree)
 	return tree->dev;
 }
 
-static struct device *find(const struct tree *tree, unsigned int n)
+static struct device *find_tree_device(const struct tree *tree, unsigned int n)
 {
 	return n < tree->size ? tree->devices[n] : NULL;
 }
@@ -159,7 +159,7 @@ static int open_aside(struct tree *tree, const char *path, int *fd)
 	return *fd < 0 ? -errno : 0;
 }
 
-static int move(struct tree *tree, const char *from, const char *to)
+static int move_in_tree(struct tree *tree, const char *from, const char *to)
 {
 	return renameat(tree->fd, from, tree->fd, to) < 0 ? -errno : 0;
 }
@@ -177,7 +177,7 @@ static int add_device(struct tree *tree, unsigned int n, struct device *device)
 		close(fd);
 	snprintf(path, sizeof(path), DEVICE "/%s", device->name);
 	if (!err)
-		err = move(tree, "aside/device", path);
+		err = move_in_tree(tree, "aside/device", path);
 	if (!err)
 		device->has_device = true;
 	return err;
@@ -205,7 +205,7 @@ static int add_uverbs(struct tree *tree, unsigned int n, struct device *device)
 		close(fd);
 	snprintf(path, sizeof(path), VERBS "/uverbs%u", n);
 	if (!err)
-		err = move(tree, "aside/uverbs", path);
+		err = move_in_tree(tree, "aside/uverbs", path);
 	if (!err)
 		device->has_uverbs = true;
 	return err;
@@ -234,7 +234,7 @@ static int add_index(struct tree *tree, unsigned int n, const struct device *dev
 
 int tree_make_node(struct tree *tree, unsigned int n)
 {
-	struct device *device = find(tree, n);
+	struct device *device = find_tree_device(tree, n);
 	char path[64];
 	int err = 0;
 
@@ -250,7 +250,7 @@ int tree_make_node(struct tree *tree, unsigned int n)
 }
 
 /* A new instance under the names in *device. */
-static int plug(struct tree *tree, unsigned int n, struct device *device)
+static int plug_tree_device(struct tree *tree, unsigned int n, struct device *device)
 {
 	const struct tree_options *options = &device->options;
 	int err = 0;
@@ -276,14 +276,14 @@ static int discard(struct tree *tree, const char *path)
 	if (!tree->keep_inodes) {
 		err = tree_erase(tree->fd, "aside/old");
 		if (!err)
-			err = move(tree, path, "aside/old");
+			err = move_in_tree(tree, path, "aside/old");
 		return err ? err : tree_erase(tree->fd, "aside/old");
 	}
 	snprintf(kept, sizeof(kept), "kept/%u", tree->kept++);
-	return move(tree, path, kept);
+	return move_in_tree(tree, path, kept);
 }
 
-static int unplug(struct tree *tree, unsigned int n, struct device *device)
+static int unplug_tree_device(struct tree *tree, unsigned int n, struct device *device)
 {
 	char path[128];
 	int err = 0;
@@ -340,7 +340,7 @@ int tree_add(struct tree *tree, unsigned int n, const char *name,
 		return -ENAMETOOLONG;
 	if (n >= 1u << 20)
 		return -EINVAL;
-	if (find(tree, n))
+	if (find_tree_device(tree, n))
 		return -EEXIST;
 	err = reserve(tree, n);
 	if (err)
@@ -354,7 +354,7 @@ int tree_add(struct tree *tree, unsigned int n, const char *name,
 	err = set_options(device, options);
 	tree->devices[n] = device;
 	if (!err)
-		err = plug(tree, n, device);
+		err = plug_tree_device(tree, n, device);
 	if (err)
 		tree_remove(tree, n);
 	return err;
@@ -362,13 +362,13 @@ int tree_add(struct tree *tree, unsigned int n, const char *name,
 
 int tree_remove(struct tree *tree, unsigned int n)
 {
-	struct device *device = find(tree, n);
+	struct device *device = find_tree_device(tree, n);
 	char path[64];
 	int err;
 
 	if (!device)
 		return -ENODEV;
-	err = unplug(tree, n, device);
+	err = unplug_tree_device(tree, n, device);
 	snprintf(path, sizeof(path), "dev/infiniband/uverbs%u", n);
 	if (!err)
 		err = tree_erase(tree->fd, path);
@@ -381,19 +381,19 @@ int tree_remove(struct tree *tree, unsigned int n)
 
 int tree_swap(struct tree *tree, unsigned int n)
 {
-	struct device *device = find(tree, n);
+	struct device *device = find_tree_device(tree, n);
 	int err;
 
 	if (!device)
 		return -ENODEV;
-	err = unplug(tree, n, device);
+	err = unplug_tree_device(tree, n, device);
 	device->options.guid = 0;
-	return err ? err : plug(tree, n, device);
+	return err ? err : plug_tree_device(tree, n, device);
 }
 
 int tree_complete(struct tree *tree, unsigned int n)
 {
-	struct device *device = find(tree, n);
+	struct device *device = find_tree_device(tree, n);
 	int err = 0;
 
 	if (!device)
@@ -409,7 +409,7 @@ int tree_complete(struct tree *tree, unsigned int n)
 
 int tree_rename(struct tree *tree, unsigned int n, const char *name)
 {
-	struct device *device = find(tree, n);
+	struct device *device = find_tree_device(tree, n);
 	char from[128], to[128], ibdev[64];
 	int err = 0;
 
@@ -477,7 +477,7 @@ static int set_below(struct tree *tree, const char *base, const char *path, cons
 
 int tree_set(struct tree *tree, unsigned int n, const char *path, const char *value)
 {
-	const struct device *device = find(tree, n);
+	const struct device *device = find_tree_device(tree, n);
 	char base[128];
 
 	if (!device)
@@ -490,7 +490,7 @@ int tree_set_uverbs(struct tree *tree, unsigned int n, const char *path, const c
 {
 	char base[64];
 
-	if (!find(tree, n))
+	if (!find_tree_device(tree, n))
 		return -ENODEV;
 	snprintf(base, sizeof(base), VERBS "/uverbs%u", n);
 	return set_below(tree, base, path, value);
@@ -498,7 +498,7 @@ int tree_set_uverbs(struct tree *tree, unsigned int n, const char *path, const c
 
 int tree_hide(struct tree *tree, unsigned int n, bool hidden)
 {
-	struct device *device = find(tree, n);
+	struct device *device = find_tree_device(tree, n);
 
 	if (!device)
 		return -ENODEV;
@@ -518,7 +518,7 @@ int tree_fake(struct tree *tree, const char *fault, unsigned int count)
 
 uint64_t tree_guid(const struct tree *tree, unsigned int n)
 {
-	const struct device *device = find(tree, n);
+	const struct device *device = find_tree_device(tree, n);
 
 	return device ? device->guid : 0;
 }
@@ -534,14 +534,14 @@ uint64_t tree_inode(const struct tree *tree, unsigned int n)
 
 int32_t tree_index(const struct tree *tree, unsigned int n)
 {
-	const struct device *device = find(tree, n);
+	const struct device *device = find_tree_device(tree, n);
 
 	return device && !device->options.no_index ? device->index : -1;
 }
 
 const char *tree_name(const struct tree *tree, unsigned int n)
 {
-	const struct device *device = find(tree, n);
+	const struct device *device = find_tree_device(tree, n);
 
 	return device ? device->name : NULL;
 }

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "t/lib/process.h"
 #include "t/tree/churn.h"
 
 static struct model model;
@@ -33,19 +34,7 @@ struct watcher {
 	pthread_t thread;
 };
 
-static unsigned int open_files(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned int count = 0;
-
-	churn_check(dir, "/proc/self/fd: %s", strerror(errno));
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
-}
-
-static void *watch(void *arg)
+static void *watch_churn(void *arg)
 {
 	struct watcher *watcher = arg;
 	struct pollfd pollfd = {.fd = hf_stream_fd(watcher->view.stream), .events = POLLIN};
@@ -105,7 +94,7 @@ static void check_new_stream(void)
 	view_destroy(&view);
 }
 
-static void set_up(struct watcher *watchers)
+static void set_up_churn(struct watcher *watchers)
 {
 	struct hf_root root = {tree_sysfs(model.tree), tree_dev(model.tree)};
 	const char *build = getenv("top_builddir");
@@ -132,7 +121,8 @@ static void start_threads(struct watcher *watchers, pthread_t *lister)
 	pthread_barrier_init(&arrive, NULL, 4);
 	pthread_barrier_init(&leave, NULL, 4);
 	for (int i = 0; i < 2; i++)
-		churn_check(!pthread_create(&watchers[i].thread, NULL, watch, &watchers[i]), "");
+		churn_check(!pthread_create(&watchers[i].thread, NULL, watch_churn, &watchers[i]),
+			    "");
 	churn_check(!pthread_create(lister, NULL, keep_listing, NULL), "");
 }
 
@@ -146,8 +136,8 @@ static void stop_threads(struct watcher *watchers, pthread_t lister)
 	pthread_barrier_destroy(&leave);
 }
 
-static unsigned long run(struct watcher *watchers, unsigned long steps, unsigned long interval,
-			 unsigned long burst)
+static unsigned long run_churn(struct watcher *watchers, unsigned long steps,
+			       unsigned long interval, unsigned long burst)
 {
 	unsigned long checks = 0;
 
@@ -179,7 +169,7 @@ static unsigned long number(const char *text)
 	return value;
 }
 
-static void report(const struct watcher *watchers, unsigned long checks, double seconds)
+static void report_churn(const struct watcher *watchers, unsigned long checks, double seconds)
 {
 	printf("churn: done: %lu added, %lu removed, %lu renamed, %lu replaced, %lu exchanged "
 	       "names,"
@@ -233,26 +223,27 @@ int main(int argc, char **argv)
 	err = tree_new(&tree, NULL);
 	churn_check(!err, "no tree: %s", strerror(-err));
 	model_init(&model, tree, seed);
-	files_before = open_files();
-	set_up(watchers);
+	files_before = count_open_fds();
+	set_up_churn(watchers);
 	if (threaded)
 		start_threads(watchers, &lister);
 
 	clock_gettime(CLOCK_MONOTONIC, &begin);
-	checks = run(watchers, steps, interval, burst);
+	checks = run_churn(watchers, steps, interval, burst);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 
 	if (threaded)
 		stop_threads(watchers, lister);
-	report(watchers, checks,
-	       (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9);
+	report_churn(watchers, checks,
+		     (double)(end.tv_sec - begin.tv_sec) +
+			     (double)(end.tv_nsec - begin.tv_nsec) / 1e9);
 	for (int i = 0; i < 2; i++) {
 		churn_check(watchers[i].view.changed && watchers[i].view.removed,
 			    "nothing happened");
 		view_destroy(&watchers[i].view);
 	}
 	hf_unref(hf);
-	files_after = open_files();
+	files_after = count_open_fds();
 	churn_check(files_before == files_after, "%u files open before, %u after", files_before,
 		    files_after);
 	model_destroy(&model);

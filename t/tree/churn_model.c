@@ -78,7 +78,7 @@ static int died(struct model *model, unsigned int slot)
 	return instance->name;
 }
 
-static void add(struct model *model, unsigned int slot, int name)
+static void model_add(struct model *model, unsigned int slot, int name)
 {
 	char text[NAME_SIZE];
 
@@ -107,7 +107,7 @@ static void give_name(struct model *model, unsigned int slot, int name)
 }
 
 /* Another device under the same name and number, without a pause. */
-static void replace(struct model *model)
+static void model_replace(struct model *model)
 {
 	unsigned int slot = pick_slot(model, true);
 	int name;
@@ -117,7 +117,7 @@ static void replace(struct model *model)
 		name = died(model, slot);
 		born(model, slot, name);
 	} else {
-		add(model, slot, take_out(model, slot));
+		model_add(model, slot, take_out(model, slot));
 	}
 	model->replaces++;
 }
@@ -137,11 +137,11 @@ static void exchange(struct model *model)
 }
 
 /* The name goes on to a device in another place, in the moment it is free. */
-static void move(struct model *model)
+static void model_move(struct model *model)
 {
 	int name = take_out(model, pick_slot(model, true));
 
-	add(model, pick_slot(model, false), name);
+	model_add(model, pick_slot(model, false), name);
 	model->replaces++;
 }
 
@@ -150,7 +150,7 @@ static void one_step(struct model *model)
 	uint64_t what = model_random(model, 100);
 
 	if (model->live < 2 || (what < 30 && model->live < SLOTS)) {
-		add(model, pick_slot(model, false), free_name(model));
+		model_add(model, pick_slot(model, false), free_name(model));
 		model->adds++;
 	} else if (what < 55) {
 		take_out(model, pick_slot(model, true));
@@ -159,11 +159,11 @@ static void one_step(struct model *model)
 		give_name(model, pick_slot(model, true), free_name(model));
 		model->renames++;
 	} else if (what < 87) {
-		replace(model);
+		model_replace(model);
 	} else if (what < 94) {
 		exchange(model);
 	} else if (what < 99) {
-		move(model);
+		model_move(model);
 	} else {
 		done(tree_drop_caches(model->tree), "change the stamps");
 		model->stamps++;
@@ -227,7 +227,7 @@ void model_init(struct model *model, struct tree *tree, uint64_t seed)
 	model->tree = tree;
 	model->random = seed;
 	for (int i = 0; i < SLOTS / 2; i++)
-		add(model, pick_slot(model, false), free_name(model));
+		model_add(model, pick_slot(model, false), free_name(model));
 }
 
 void model_destroy(struct model *model)

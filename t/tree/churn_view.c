@@ -52,7 +52,7 @@ static void added(struct view *view, struct instance *instance, struct ibv_devic
 	view->added++;
 }
 
-static void removed(struct view *view, struct seen *seen, struct ibv_device *device)
+static void view_removed(struct view *view, struct seen *seen, struct ibv_device *device)
 {
 	struct instance *instance = seen->instance;
 
@@ -65,7 +65,7 @@ static void removed(struct view *view, struct seen *seen, struct ibv_device *dev
 	view->removed++;
 }
 
-static void take(struct view *view, struct hf_event *event)
+static void view_take(struct view *view, struct hf_event *event)
 {
 	enum hf_event_type type = hf_event_type(event);
 	uint32_t changes = hf_event_changes(event);
@@ -101,7 +101,7 @@ static void take(struct view *view, struct hf_event *event)
 	churn_check(seen, "%s: %s was not told before, or removed", hf_event_type_name(type), name);
 	churn_check(view->synced, "%s before SYNCED", hf_event_type_name(type));
 	if (type == HF_EVENT_REMOVED) {
-		removed(view, seen, device);
+		view_removed(view, seen, device);
 		return;
 	}
 	churn_check(type == HF_EVENT_CHANGED, "type %d", type);
@@ -124,7 +124,7 @@ void view_drain(struct view *view)
 
 	while ((ret = hf_stream_next(view->stream, &event)) > 0) {
 		pthread_mutex_lock(&view->model->lock);
-		take(view, event);
+		view_take(view, event);
 		pthread_mutex_unlock(&view->model->lock);
 		hf_event_unref(event);
 	}

@@ -22,7 +22,7 @@ struct bed {
 	struct hf *hf;
 };
 
-static int setup(void **state)
+static int setup_devices(void **state)
 {
 	struct bed *bed = calloc(1, sizeof(*bed));
 	char dir[512];
@@ -44,7 +44,7 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
+static int teardown_devices(void **state)
 {
 	struct bed *bed = *state;
 
@@ -54,7 +54,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct ibv_device *find(const struct bed *bed, const char *name)
+static struct ibv_device *find_by_name(const struct bed *bed, const char *name)
 {
 	struct ibv_device *device = NULL;
 
@@ -70,10 +70,10 @@ static void a_rename_keeps_the_instance(void **state)
 	char name[64];
 
 	tree_add(bed->tree, 0, "fake0", NULL);
-	before = find(bed, "fake0");
+	before = find_by_name(bed, "fake0");
 	old_name = ibv_get_device_name(before);
 	assert_int_equal(tree_rename(bed->tree, 0, "fake7"), 0);
-	after = find(bed, "fake7");
+	after = find_by_name(bed, "fake7");
 	assert_ptr_equal(before, after);
 	assert_string_equal(old_name, "fake0"); /* given out before: stays valid */
 	assert_string_equal(ibv_get_device_name(after), "fake7");
@@ -90,10 +90,10 @@ static void dropped_caches_change_nothing(void **state)
 	struct ibv_device *before, *after;
 
 	tree_add(bed->tree, 0, "fake0", NULL);
-	before = find(bed, "fake0");
+	before = find_by_name(bed, "fake0");
 	assert_int_equal(tree_drop_caches(bed->tree), 0);
 	tree_add(bed->tree, 1, "fake1", NULL); /* makes it look again */
-	after = find(bed, "fake0");
+	after = find_by_name(bed, "fake0");
 	assert_ptr_equal(before, after);
 	hf_device_unref(before);
 	hf_device_unref(after);
@@ -107,13 +107,13 @@ static void a_replug_is_another_instance(void **state)
 	char value[64] = "untouched";
 
 	tree_add(bed->tree, 0, "fake0", NULL);
-	before = find(bed, "fake0");
+	before = find_by_name(bed, "fake0");
 	assert_int_equal(tree_swap(bed->tree, 0), 0);
 	/* Nobody has looked yet: the call finds out itself. */
 	assert_int_equal(hf_device_open(before, &context), -ENODEV);
 	assert_int_equal(hf_device_read_attr(before, "node_guid", value, sizeof(value)), -ENODEV);
 	assert_string_equal(value, "untouched");
-	after = find(bed, "fake0");
+	after = find_by_name(bed, "fake0");
 	assert_ptr_not_equal(before, after);
 	assert_true(hf_device_generation(after) > hf_device_generation(before));
 	assert_int_equal(hf_device_is_gone(before), 1);
@@ -169,7 +169,7 @@ static void unusable_ones_say_why(void **state)
 	hf_device_list_free(list);
 	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
 		struct hf_device_info info = {.size = sizeof(info)};
-		struct ibv_device *device = find(bed, want[i].name);
+		struct ibv_device *device = find_by_name(bed, want[i].name);
 
 		assert_int_equal(hf_device_get_info(device, &info), 0);
 		assert_int_equal(info.reason.code, want[i].code);
@@ -193,7 +193,7 @@ static void handles_outlive_everything(void **state)
 	union ibv_gid gid;
 
 	tree_add(bed->tree, 0, "fake0", NULL);
-	device = find(bed, "fake0");
+	device = find_by_name(bed, "fake0");
 	assert_int_equal(hf_device_open(device, &context), 0);
 	assert_int_equal(tree_remove(bed->tree, 0), 0);
 	assert_int_equal(hf_device_list(bed->hf, HF_LIST_ALL, &list), 0);
@@ -219,7 +219,7 @@ static void refuses_to_leave_the_device(void **state)
 	char value[64], longer[300];
 
 	tree_add(bed->tree, 0, "fake0", NULL);
-	device = find(bed, "fake0");
+	device = find_by_name(bed, "fake0");
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		assert_int_equal(hf_device_read_attr(device, paths[i], value, sizeof(value)),
 				 -EINVAL);
@@ -251,7 +251,7 @@ static void writes_to_the_instance_or_not_at_all(void **state)
 	char path[512];
 
 	tree_add(bed->tree, 0, "fake0", NULL);
-	device = find(bed, "fake0");
+	device = find_by_name(bed, "fake0");
 	assert_int_equal(hf_device_write_attr(device, "node_desc", "a longer one first"), 0);
 	assert_string_equal(node_desc(device), "a longer one first");
 	assert_int_equal(hf_device_write_attr(device, "node_desc", "short"), 0);
@@ -280,7 +280,7 @@ static void writes_to_the_instance_or_not_at_all(void **state)
 	tree_swap(bed->tree, 0);
 	assert_int_equal(hf_device_write_attr(device, "node_desc", "of the old one"), -ENODEV);
 	hf_device_unref(device);
-	device = find(bed, "fake7");
+	device = find_by_name(bed, "fake7");
 	assert_string_not_equal(node_desc(device), "of the old one");
 	tree_remove(bed->tree, 0);
 	assert_int_equal(hf_device_write_attr(device, "node_desc", "of nobody"), -ENODEV);
@@ -296,7 +296,7 @@ static void a_child_may_list_and_close(void **state)
 	pid_t child;
 
 	tree_add(bed->tree, 0, "fake0", NULL);
-	device = find(bed, "fake0");
+	device = find_by_name(bed, "fake0");
 	assert_int_equal(hf_device_open(device, &context), 0);
 	child = fork();
 	if (child == 0) {
@@ -314,7 +314,7 @@ static void a_child_may_list_and_close(void **state)
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	/* What the child read of its own sockets is not missing here. */
-	hf_device_unref(find(bed, "fake1"));
+	hf_device_unref(find_by_name(bed, "fake1"));
 	assert_int_equal(hf_device_close(context), 0);
 	hf_device_unref(device);
 }
@@ -322,16 +322,24 @@ static void a_child_may_list_and_close(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_rename_keeps_the_instance, setup, teardown),
-		cmocka_unit_test_setup_teardown(dropped_caches_change_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_replug_is_another_instance, setup, teardown),
-		cmocka_unit_test_setup_teardown(newer_devices_come_first, setup, teardown),
-		cmocka_unit_test_setup_teardown(unusable_ones_say_why, setup, teardown),
-		cmocka_unit_test_setup_teardown(handles_outlive_everything, setup, teardown),
-		cmocka_unit_test_setup_teardown(refuses_to_leave_the_device, setup, teardown),
-		cmocka_unit_test_setup_teardown(writes_to_the_instance_or_not_at_all, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(a_child_may_list_and_close, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_rename_keeps_the_instance, setup_devices,
+						teardown_devices),
+		cmocka_unit_test_setup_teardown(dropped_caches_change_nothing, setup_devices,
+						teardown_devices),
+		cmocka_unit_test_setup_teardown(a_replug_is_another_instance, setup_devices,
+						teardown_devices),
+		cmocka_unit_test_setup_teardown(newer_devices_come_first, setup_devices,
+						teardown_devices),
+		cmocka_unit_test_setup_teardown(unusable_ones_say_why, setup_devices,
+						teardown_devices),
+		cmocka_unit_test_setup_teardown(handles_outlive_everything, setup_devices,
+						teardown_devices),
+		cmocka_unit_test_setup_teardown(refuses_to_leave_the_device, setup_devices,
+						teardown_devices),
+		cmocka_unit_test_setup_teardown(writes_to_the_instance_or_not_at_all, setup_devices,
+						teardown_devices),
+		cmocka_unit_test_setup_teardown(a_child_may_list_and_close, setup_devices,
+						teardown_devices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,7 +84,7 @@ static bool leaks(const char *driver)
 }
 
 /* A kernel that answers each command with success; its events never come. */
-static int answer(int fd, struct ib_uverbs_ioctl_hdr *command)
+static int answer_alloc_async(int fd, struct ib_uverbs_ioctl_hdr *command)
 {
 	struct ib_uverbs_attr *events;
 	int ends[2];
@@ -102,9 +102,9 @@ static int answer(int fd, struct ib_uverbs_ioctl_hdr *command)
 	return 0;
 }
 
-static void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void run_shell_command(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-static void run(const char *format, ...)
+static void run_shell_command(const char *format, ...)
 {
 	char command[1024];
 	va_list args;
@@ -115,7 +115,7 @@ static void run(const char *format, ...)
 	assert_int_equal(system(command), 0);
 }
 
-static int setup(void **state)
+static int setup_foreign(void **state)
 {
 	struct bed *bed = calloc(1, sizeof(*bed));
 
@@ -125,26 +125,27 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(bed->dir));
 	snprintf(bed->config, sizeof(bed->config), "%s/config", bed->dir);
 	snprintf(bed->cache, sizeof(bed->cache), "%s/cache", bed->dir);
-	run("mkdir -m 755 %s/config && umask 022 && ln -s %s/libibverbs.so.1.14.44.0 "
-	    "%s/libibverbs.so.1 && cp /usr/lib/*/libibverbs.so.1.*.* %s/libibverbs.so.1.14.44.0",
-	    bed->dir, bed->dir, bed->dir, bed->dir);
+	run_shell_command("mkdir -m 755 %s/config && umask 022 && ln -s %s/libibverbs.so.1.14.44.0 "
+			  "%s/libibverbs.so.1 && cp /usr/lib/*/libibverbs.so.1.*.* "
+			  "%s/libibverbs.so.1.14.44.0",
+			  bed->dir, bed->dir, bed->dir, bed->dir);
 	setenv("HOLDFAST_CACHE", bed->cache, 1);
 	*state = bed;
 	return 0;
 }
 
-static int teardown(void **state)
+static int teardown_foreign(void **state)
 {
 	struct bed *bed = *state;
 
 	tree_free(bed->tree);
-	run("rm -rf '%s'", bed->dir);
+	run_shell_command("rm -rf '%s'", bed->dir);
 	free(bed);
 	return 0;
 }
 
-static struct hf *context(const struct bed *bed, const char *config, uint32_t flags,
-			  const char *const *providers)
+static struct hf *new_foreign_context(const struct bed *bed, const char *config, uint32_t flags,
+				      const char *const *providers)
 {
 	struct hf_root root = {tree_sysfs(bed->tree), tree_dev(bed->tree)};
 	struct hf_options options = {
@@ -161,7 +162,7 @@ static struct hf *context(const struct bed *bed, const char *config, uint32_t fl
 	return hf;
 }
 
-static void add(const struct bed *bed, unsigned int n)
+static void add_family(const struct bed *bed, unsigned int n)
 {
 	struct tree_options options = {
 		.modalias = families[n].modalias,
@@ -172,7 +173,7 @@ static void add(const struct bed *bed, unsigned int n)
 	assert_int_equal(tree_add(bed->tree, n, families[n].ibdev, &options), 0);
 }
 
-static void check(struct hf *hf, unsigned int n)
+static void check_family_device(struct hf *hf, unsigned int n)
 {
 	struct hf_device_info info = {.size = sizeof(info)};
 	struct ibv_device *device;
@@ -223,16 +224,16 @@ static void check_loaded(struct hf *hf, size_t wanted)
 
 static void serve_all(struct bed *bed, uint32_t flags, unsigned int count)
 {
-	struct hf *hf = context(bed, "/etc/libibverbs.d", flags, no_providers);
+	struct hf *hf = new_foreign_context(bed, "/etc/libibverbs.d", flags, no_providers);
 	struct ibv_device **list;
 
 	for (unsigned int n = 0; n < count; n++) {
 		const bool leaking = leaks(families[n].driver);
 
-		add(bed, n);
+		add_family(bed, n);
 		if (leaking)
 			__lsan_disable();
-		check(hf, n);
+		check_family_device(hf, n);
 		if (leaking)
 			__lsan_enable();
 		check_loaded(hf, n + 1);
@@ -263,9 +264,9 @@ static void by_driver_id(void **state)
 /* A copy of rxe's, named by the configuration. */
 static void copy_rxe(const struct bed *bed)
 {
-	run("umask 022; cp /usr/lib/*/libibverbs/librxe-rdmav34.so %s/new && "
-	    "mv %s/new %s/librxe-rdmav34.so && echo driver %s/librxe >%s/rxe.driver",
-	    bed->dir, bed->dir, bed->dir, bed->dir, bed->config);
+	run_shell_command("umask 022; cp /usr/lib/*/libibverbs/librxe-rdmav34.so %s/new && "
+			  "mv %s/new %s/librxe-rdmav34.so && echo driver %s/librxe >%s/rxe.driver",
+			  bed->dir, bed->dir, bed->dir, bed->dir, bed->config);
 }
 
 /* Whose code is at that address: the inode of a file that is mapped, and how many of rxe's there are. */
@@ -302,12 +303,12 @@ static void a_replaced_file_serves_the_next_device(void **state)
 	char path[128];
 	struct ibv_pd *pd;
 
-	add(bed, 13);
+	add_family(bed, 13);
 	copy_rxe(bed);
 	snprintf(path, sizeof(path), "%s/librxe-rdmav34.so", bed->dir);
 	assert_int_equal(stat(path, &before), 0);
-	hf = context(bed, bed->config, HF_NO_NETLINK, no_providers);
-	fake_kernel_answer(FAKE_KERNEL_EVERY_FD, answer);
+	hf = new_foreign_context(bed, bed->config, HF_NO_NETLINK, no_providers);
+	fake_kernel_answer(FAKE_KERNEL_EVERY_FD, answer_alloc_async);
 	assert_int_equal(hf_device_by_name(hf, "rxe0", &old), 0);
 	assert_int_equal(hf_device_open(old, &old_context), 0);
 	assert_int_equal(code_of((void *)old_context->ops.poll_cq, &mapped), before.st_ino);
@@ -321,7 +322,7 @@ static void a_replaced_file_serves_the_next_device(void **state)
 	assert_ptr_equal(same, old);
 	hf_device_unref(same);
 	assert_int_equal(tree_remove(bed->tree, 13), 0);
-	add(bed, 13);
+	add_family(bed, 13);
 	assert_int_equal(hf_device_by_name(hf, "rxe0", &fresh), 0);
 	assert_ptr_not_equal(fresh, old);
 	assert_int_equal(hf_device_open(fresh, &new_context), 0);
@@ -346,9 +347,9 @@ static void a_replaced_file_serves_the_next_device(void **state)
 	hf_unref(hf);
 }
 
-static struct hf_device_info look(const struct bed *bed)
+static struct hf_device_info look_at_device(const struct bed *bed)
 {
-	struct hf *hf = context(bed, bed->config, HF_NO_NETLINK, no_providers);
+	struct hf *hf = new_foreign_context(bed, bed->config, HF_NO_NETLINK, no_providers);
 	struct hf_device_info info = {.size = sizeof(info)};
 	struct ibv_device *device;
 
@@ -359,9 +360,9 @@ static struct hf_device_info look(const struct bed *bed)
 	return info;
 }
 
-static void expect(const struct bed *bed, enum hf_reason_code code, const char *text)
+static void expect_reason(const struct bed *bed, enum hf_reason_code code, const char *text)
 {
-	struct hf_device_info info = look(bed);
+	struct hf_device_info info = look_at_device(bed);
 
 	if (info.reason.code != code || (text && !strstr(info.reason.text, text)))
 		fail_msg("wanted %s (%s), got %s: %s", hf_reason_name(code), text ? text : "",
@@ -369,9 +370,10 @@ static void expect(const struct bed *bed, enum hf_reason_code code, const char *
 }
 
 /* As hf_provider_list() tells it. */
-static void expect_refusal(const struct bed *bed, enum hf_reason_code code, const char *found)
+static void expect_foreign_refusal(const struct bed *bed, enum hf_reason_code code,
+				   const char *found)
 {
-	struct hf *hf = context(bed, bed->config, HF_NO_NETLINK, no_providers);
+	struct hf *hf = new_foreign_context(bed, bed->config, HF_NO_NETLINK, no_providers);
 	struct hf_provider_info *list;
 
 	assert_int_equal(hf_provider_list(hf, sizeof(*list), &list), 1);
@@ -385,23 +387,23 @@ static void layout_is_told(void **state)
 {
 	struct bed *bed = *state;
 
-	add(bed, 13);
+	add_family(bed, 13);
 	copy_rxe(bed);
-	expect(bed, HF_REASON_NONE, NULL);
+	expect_reason(bed, HF_REASON_NONE, NULL);
 	/* Says that it is newer than what it exports. */
-	run("cd %s && mv libibverbs.so.1.14.44.0 libibverbs.so.1.14.53.0 && "
-	    "ln -sf libibverbs.so.1.14.53.0 libibverbs.so.1",
-	    bed->dir);
-	expect_refusal(bed, HF_REASON_ABI, "ibv_cmd_create_cq_ex2");
-	run("cd %s && mv libibverbs.so.1.14.53.0 libibverbs.so.1.15.57.0 && "
-	    "ln -sf libibverbs.so.1.15.57.0 libibverbs.so.1",
-	    bed->dir);
-	expect_refusal(bed, HF_REASON_ABI, "rdma-core 57");
-	run("rm %s/libibverbs.so.1*", bed->dir);
-	expect_refusal(bed, HF_REASON_ABI, "no libibverbs.so.1");
-	expect(bed, HF_REASON_NO_PROVIDER, NULL);
+	run_shell_command("cd %s && mv libibverbs.so.1.14.44.0 libibverbs.so.1.14.53.0 && "
+			  "ln -sf libibverbs.so.1.14.53.0 libibverbs.so.1",
+			  bed->dir);
+	expect_foreign_refusal(bed, HF_REASON_ABI, "ibv_cmd_create_cq_ex2");
+	run_shell_command("cd %s && mv libibverbs.so.1.14.53.0 libibverbs.so.1.15.57.0 && "
+			  "ln -sf libibverbs.so.1.15.57.0 libibverbs.so.1",
+			  bed->dir);
+	expect_foreign_refusal(bed, HF_REASON_ABI, "rdma-core 57");
+	run_shell_command("rm %s/libibverbs.so.1*", bed->dir);
+	expect_foreign_refusal(bed, HF_REASON_ABI, "no libibverbs.so.1");
+	expect_reason(bed, HF_REASON_NO_PROVIDER, NULL);
 	setenv("HOLDFAST_DRIVER_LAYOUT", "44", 1);
-	expect(bed, HF_REASON_NONE, NULL);
+	expect_reason(bed, HF_REASON_NONE, NULL);
 	unsetenv("HOLDFAST_DRIVER_LAYOUT");
 }
 
@@ -412,14 +414,14 @@ static void damaged_files_are_refused(void **state)
 	char path[128];
 	struct stat st;
 
-	add(bed, 13);
+	add_family(bed, 13);
 	snprintf(path, sizeof(path), "%s/librxe-rdmav34.so", bed->dir);
 	copy_rxe(bed);
 	assert_int_equal(stat(path, &st), 0);
 	for (off_t length = 0; length < st.st_size; length += 1 + st.st_size / 40) {
 		copy_rxe(bed);
 		assert_int_equal(truncate(path, length), 0);
-		assert_int_not_equal(look(bed).reason.code, HF_REASON_NONE);
+		assert_int_not_equal(look_at_device(bed).reason.code, HF_REASON_NONE);
 		truncated++;
 	}
 	srandom(1);
@@ -437,7 +439,7 @@ static void damaged_files_are_refused(void **state)
 			noise[j] = (unsigned char)random();
 		fwrite(noise, sizeof(noise), 1, file);
 		assert_int_equal(fclose(file), 0);
-		if (look(bed).reason.code)
+		if (look_at_device(bed).reason.code)
 			refused++;
 		else
 			taken++;
@@ -453,29 +455,31 @@ static void cache_is_only_a_cache(void **state)
 	char path[128];
 	struct stat st;
 
-	add(bed, 13);
+	add_family(bed, 13);
 	copy_rxe(bed);
 	snprintf(path, sizeof(path), "%s/providers", bed->cache);
-	expect(bed, HF_REASON_NONE, NULL);
+	expect_reason(bed, HF_REASON_NONE, NULL);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0644);
 	/* What it says is believed: with another name in it, the device has no provider. */
-	run("cd %s && sed -i 's/Nrxe/Nxyz/; /^sum/d' providers && python3 -c '\n"
-	    "t = open(\"providers\", \"rb\").read(); s = 0xcbf29ce484222325\n"
-	    "for b in t: s = (s ^ b) * 0x100000001b3 & (1 << 64) - 1\n"
-	    "open(\"providers\", \"ab\").write(b\"sum %%x\\n\" %% s)'",
-	    bed->cache);
-	expect(bed, HF_REASON_NO_PROVIDER, NULL);
+	run_shell_command("cd %s && sed -i 's/Nrxe/Nxyz/; /^sum/d' providers && python3 -c '\n"
+			  "t = open(\"providers\", \"rb\").read(); s = 0xcbf29ce484222325\n"
+			  "for b in t: s = (s ^ b) * 0x100000001b3 & (1 << 64) - 1\n"
+			  "open(\"providers\", \"ab\").write(b\"sum %%x\\n\" %% s)'",
+			  bed->cache);
+	expect_reason(bed, HF_REASON_NO_PROVIDER, NULL);
 	/* Unless its sum is wrong, or others may write to it, or the file is another. */
-	run("sed -i 's/Nxyz/Nabc/' %s/providers", bed->cache);
-	expect(bed, HF_REASON_NONE, NULL);
-	run("sed -i 's/^id/di/' %s/providers && chmod 777 %s", bed->cache, bed->cache);
-	expect(bed, HF_REASON_NONE, NULL);
-	run("chmod 755 %s; echo >%s/providers; chmod 444 %s/providers; touch %s/librxe*.so",
-	    bed->cache, bed->cache, bed->cache, bed->dir);
-	expect(bed, HF_REASON_NONE, NULL);
+	run_shell_command("sed -i 's/Nxyz/Nabc/' %s/providers", bed->cache);
+	expect_reason(bed, HF_REASON_NONE, NULL);
+	run_shell_command("sed -i 's/^id/di/' %s/providers && chmod 777 %s", bed->cache,
+			  bed->cache);
+	expect_reason(bed, HF_REASON_NONE, NULL);
+	run_shell_command(
+		"chmod 755 %s; echo >%s/providers; chmod 444 %s/providers; touch %s/librxe*.so",
+		bed->cache, bed->cache, bed->cache, bed->dir);
+	expect_reason(bed, HF_REASON_NONE, NULL);
 	setenv("HOLDFAST_CACHE", "/nonexistent/cache", 1);
-	expect(bed, HF_REASON_NONE, NULL);
+	expect_reason(bed, HF_REASON_NONE, NULL);
 }
 
 static void preference(void **state)
@@ -493,17 +497,18 @@ static void preference(void **state)
 		{bad, 0, "librxe-rdmav34.so"},
 	};
 
-	add(bed, 13);
+	add_family(bed, 13);
 	copy_rxe(bed);
 	snprintf(own, sizeof(own), "%s/own", bed->dir);
 	snprintf(refused, sizeof(refused), "%s/bad", bed->dir);
-	run("umask 022; cp -r %s/providers.d %s/own && chmod -R go-w %s/own && cp -r %s/own %s/bad "
-	    "&& "
-	    "sed -i 's/^abi = .*/abi = 7/' %s/bad/rxe.provider",
-	    getenv("top_builddir"), bed->dir, bed->dir, bed->dir, bed->dir, bed->dir);
+	run_shell_command("umask 022; cp -r %s/providers.d %s/own && chmod -R go-w %s/own && cp -r "
+			  "%s/own %s/bad "
+			  "&& "
+			  "sed -i 's/^abi = .*/abi = 7/' %s/bad/rxe.provider",
+			  getenv("top_builddir"), bed->dir, bed->dir, bed->dir, bed->dir, bed->dir);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct hf *hf =
-			context(bed, bed->config, HF_NO_NETLINK | cases[i].flags, cases[i].dirs);
+		struct hf *hf = new_foreign_context(bed, bed->config,
+						    HF_NO_NETLINK | cases[i].flags, cases[i].dirs);
 		struct hf_device_info info = {.size = sizeof(info)};
 		struct ibv_device *device;
 
@@ -521,7 +526,7 @@ static void not_beside_another_libibverbs(void **state)
 	int status;
 	pid_t pid;
 
-	add(bed, 13);
+	add_family(bed, 13);
 	copy_rxe(bed);
 	pid = fork();
 	if (pid == 0) {
@@ -531,7 +536,7 @@ static void not_beside_another_libibverbs(void **state)
 		snprintf(path, sizeof(path), "%s/libibverbs.so.1", bed->dir);
 		if (!dlopen(path, RTLD_NOW))
 			_exit(2);
-		info = look(bed);
+		info = look_at_device(bed);
 		_exit(info.reason.code == HF_REASON_LOAD && strstr(info.reason.found, "another")
 			      ? 0
 			      : 1);
@@ -543,15 +548,18 @@ static void not_beside_another_libibverbs(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(by_identity, setup, teardown),
-		cmocka_unit_test_setup_teardown(by_driver_id, setup, teardown),
-		cmocka_unit_test_setup_teardown(layout_is_told, setup, teardown),
-		cmocka_unit_test_setup_teardown(damaged_files_are_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(cache_is_only_a_cache, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_replaced_file_serves_the_next_device, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(preference, setup, teardown),
-		cmocka_unit_test_setup_teardown(not_beside_another_libibverbs, setup, teardown),
+		cmocka_unit_test_setup_teardown(by_identity, setup_foreign, teardown_foreign),
+		cmocka_unit_test_setup_teardown(by_driver_id, setup_foreign, teardown_foreign),
+		cmocka_unit_test_setup_teardown(layout_is_told, setup_foreign, teardown_foreign),
+		cmocka_unit_test_setup_teardown(damaged_files_are_refused, setup_foreign,
+						teardown_foreign),
+		cmocka_unit_test_setup_teardown(cache_is_only_a_cache, setup_foreign,
+						teardown_foreign),
+		cmocka_unit_test_setup_teardown(a_replaced_file_serves_the_next_device,
+						setup_foreign, teardown_foreign),
+		cmocka_unit_test_setup_teardown(preference, setup_foreign, teardown_foreign),
+		cmocka_unit_test_setup_teardown(not_beside_another_libibverbs, setup_foreign,
+						teardown_foreign),
 	};
 
 	if (access("/etc/libibverbs.d/rxe.driver", R_OK) < 0) {

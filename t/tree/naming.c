@@ -231,7 +231,7 @@ static const struct item *card_of(const struct item *item)
 	return named->kind == VF ? named->above : named;
 }
 
-static void expect(const struct item *item, int list, bool older, char name[HF_NAME_SIZE])
+static void expected_name(const struct item *item, int list, bool older, char name[HF_NAME_SIZE])
 {
 	const char *prefix = *item->protocol ? item->protocol : "rdma";
 	int64_t index = item->function.acpi_index;
@@ -265,7 +265,7 @@ static void put_ib(struct machine *machine, struct item *item)
 			 0);
 }
 
-static void plug(struct machine *machine, struct item *item)
+static void plug_item(struct machine *machine, struct item *item)
 {
 	int err = 0;
 
@@ -287,7 +287,7 @@ static void plug(struct machine *machine, struct item *item)
 		put_ib(machine, item);
 }
 
-static void unplug(struct machine *machine, struct item *item)
+static void unplug_item(struct machine *machine, struct item *item)
 {
 	int err = 0;
 
@@ -295,7 +295,7 @@ static void unplug(struct machine *machine, struct item *item)
 		return;
 	for (size_t i = 0; i < machine->count; i++)
 		if (machine->items[i].above == item)
-			unplug(machine, &machine->items[i]);
+			unplug_item(machine, &machine->items[i]);
 	if (item->has_ib)
 		assert_int_equal(pci_tree_remove_ib(machine->root,
 						    item->kind == VIRTUAL ? NULL : item->parent,
@@ -345,7 +345,7 @@ static void check_names(struct machine *machine, bool first)
 		assert_int_equal(hfi_name_look(machine->root, item->ib, &hardware), 0);
 		for (int list = 0; list < NUM_LISTS; list++) {
 			decide(item, &hardware, list, name);
-			expect(item, list, false, wanted);
+			expected_name(item, list, false, wanted);
 			if (strcmp(name, wanted) != 0)
 				fail_seed("%s %s: \"%s\", the rules say \"%s\"", item->parent,
 					  lists[list], name, wanted);
@@ -394,7 +394,7 @@ static void compare_older(const struct machine *machine)
 
 		figures.devices += item->has_ib;
 		for (int list = 0; list < 2 && item->has_ib; list++) {
-			expect(item, list, true, name);
+			expected_name(item, list, true, name);
 			if (!strcmp(name, item->names[list]))
 				figures.like_older++;
 			else if (item->kind == SF)
@@ -438,7 +438,7 @@ static void one_machine(uint64_t seed)
 	make_model(machine);
 	put_slots(machine);
 	for (size_t i = 0; i < machine->count; i++)
-		plug(machine, &machine->items[i]);
+		plug_item(machine, &machine->items[i]);
 	check_names(machine, true);
 	check_distinct(machine);
 	compare_older(machine);
@@ -446,16 +446,17 @@ static void one_machine(uint64_t seed)
 		/* Unplugged are cards, VFs, sub-functions; what is left keeps its names. */
 		for (size_t i = 0; i < machine->count; i++)
 			if (!pick(machine, 3))
-				unplug(machine, &machine->items[i]);
+				unplug_item(machine, &machine->items[i]);
 		check_names(machine, false);
 		/* A new neighbour has a slot of its own. */
 		snprintf(slot, sizeof(slot), "%d", 1000 + round);
 		assert_int_equal(pci_tree_slot(machine->root, slot, "00ff:00:00"), 0);
 		/* They come again in another order, so with other names of the kernel's. */
 		for (size_t i = machine->count * 2; i--;)
-			plug(machine, &machine->items[(i * 7 + (size_t)round) % machine->count]);
+			plug_item(machine,
+				  &machine->items[(i * 7 + (size_t)round) % machine->count]);
 		for (size_t i = 0; i < machine->count; i++)
-			plug(machine, &machine->items[i]);
+			plug_item(machine, &machine->items[i]);
 		check_names(machine, false);
 	}
 	figures.trees++;

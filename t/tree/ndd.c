@@ -104,7 +104,7 @@ static void the_template_is_the_administrators(void **state)
 	assert_string_equal(ndd_described(bed, 0), "first fake0");
 }
 
-static void options_are_checked(void **state)
+static void ndd_options_are_checked(void **state)
 {
 	static const char *const wrong[][4] = {
 		{"-T", "", NULL}, {"-t", "x", NULL}, {"-r", "-1", NULL},      {"--nothing", NULL},
@@ -316,7 +316,7 @@ int main(void)
 		ON_A_BED(a_device_is_described_all_its_life),
 		ON_A_BED(it_need_not_be_usable),
 		ON_A_BED(the_template_is_the_administrators),
-		ON_A_BED(options_are_checked),
+		ON_A_BED(ndd_options_are_checked),
 		ON_A_BED(a_hang_up_writes_anew),
 		ON_A_BED(what_fails_is_tried_again),
 		ON_A_BED(nothing_to_write_is_no_work),

@@ -127,7 +127,7 @@ static _Noreturn void become_daemon(const struct ndd_bed *bed, const char *const
 	_exit(127);
 }
 
-static void start(struct ndd_bed *bed, const char *const *options)
+static void start_daemon(struct ndd_bed *bed, const char *const *options)
 {
 	assert_int_equal(bed->daemon, 0);
 	bed->ready = bed->stopping = false;
@@ -147,7 +147,7 @@ static void show_messages(const struct ndd_bed *bed)
 }
 
 /* Takes what it has told systemd by now. */
-static void hear(struct ndd_bed *bed)
+static void read_notify_socket(struct ndd_bed *bed)
 {
 	char message[512];
 	ssize_t got;
@@ -164,10 +164,10 @@ void ndd_start(struct ndd_bed *bed, const char *const *options)
 	struct pollfd fd = {.fd = bed->notify, .events = POLLIN};
 	int64_t end = hfi_now_ms() + HF_TEST_HANG_MS;
 
-	start(bed, options);
+	start_daemon(bed, options);
 	while (!bed->ready && hfi_now_ms() < end) {
 		poll(&fd, 1, 100);
-		hear(bed);
+		read_notify_socket(bed);
 		if (waitpid(bed->daemon, NULL, WNOHANG) == bed->daemon) {
 			bed->daemon = 0;
 			break;
@@ -191,7 +191,7 @@ static int wait_end(struct ndd_bed *bed)
 		fail_msg("it does not end");
 	}
 	bed->daemon = 0;
-	hear(bed);
+	read_notify_socket(bed);
 	if (!WIFEXITED(status))
 		show_messages(bed);
 	assert_true(WIFEXITED(status));
@@ -216,7 +216,7 @@ int ndd_count_calls(struct ndd_bed *bed, unsigned long *ret)
 
 int ndd_run(struct ndd_bed *bed, const char *const *options)
 {
-	start(bed, options);
+	start_daemon(bed, options);
 	return wait_end(bed);
 }
 

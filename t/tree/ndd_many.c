@@ -22,12 +22,12 @@ static const char *const usual[] = {"--systemd", NULL};
 static const char *const debug[] = {"--systemd", "--debug", NULL};
 static unsigned int hosts;
 
-static unsigned int many(void)
+static unsigned int number_of_devices(void)
 {
 	return ndd_is_plain() ? 1000 : 200;
 }
 
-static void add(struct ndd_bed *bed, unsigned int n)
+static void add_nth_fake(struct ndd_bed *bed, unsigned int n)
 {
 	char name[16];
 
@@ -42,7 +42,7 @@ static void next_host(char name[16])
 }
 
 /* Half of what happens to a device happens right after a host name. */
-static void churn(struct ndd_bed *bed, unsigned int count, char host[16])
+static void churn_fakes(struct ndd_bed *bed, unsigned int count, char host[16])
 {
 	char name[16];
 
@@ -52,7 +52,7 @@ static void churn(struct ndd_bed *bed, unsigned int count, char host[16])
 		switch (n % 4) {
 		case 0:
 			assert_int_equal(tree_remove(bed->tree, n), 0);
-			add(bed, n);
+			add_nth_fake(bed, n);
 			break;
 		case 1:
 			assert_int_equal(tree_swap(bed->tree, n), 0);
@@ -75,9 +75,9 @@ static void play_round(struct ndd_bed *bed, unsigned int count)
 	for (unsigned int n = 0; n < count; n++) {
 		if (n % (count / 8) == 0)
 			next_host(host);
-		add(bed, n);
+		add_nth_fake(bed, n);
 	}
-	churn(bed, count, host);
+	churn_fakes(bed, count, host);
 	ndd_expect_all(bed, 0, count, host);
 	for (unsigned int n = 0; n < count; n++) {
 		if (n % (count / 8) == 0)
@@ -85,7 +85,7 @@ static void play_round(struct ndd_bed *bed, unsigned int count)
 		assert_int_equal(tree_remove(bed->tree, n), 0);
 	}
 	/* One more, so that all before it has been heard. */
-	add(bed, count);
+	add_nth_fake(bed, count);
 	snprintf(text, sizeof(text), "%s fake%u", host, count);
 	ndd_expect(bed, count, text);
 	assert_int_equal(tree_remove(bed->tree, count), 0);
@@ -95,7 +95,7 @@ static void play_round(struct ndd_bed *bed, unsigned int count)
 static void every_final_description_is_right(void **state)
 {
 	struct ndd_bed *bed = *state;
-	unsigned int fds = 0, count = many();
+	unsigned int fds = 0, count = number_of_devices();
 	unsigned long first = 0, bytes;
 
 	/* What glibc keeps for each thread counts as in use. */
@@ -138,14 +138,14 @@ static void described_once(struct ndd_bed *bed)
 static void it_starts_cheaply(void **state)
 {
 	enum { SIZES = 3 };
-	const unsigned int counts[SIZES] = {1, many() / 2, many()};
+	const unsigned int counts[SIZES] = {1, number_of_devices() / 2, number_of_devices()};
 	struct ndd_bed *bed = *state;
 	unsigned long calls[SIZES] = {0};
 	double low, high;
 
 	for (unsigned int n = 0, i = 0; i < SIZES; i++) {
 		for (; n < counts[i]; n++)
-			add(bed, n);
+			add_nth_fake(bed, n);
 		if (!ndd_is_plain())
 			continue;
 		if (ndd_count_calls(bed, &calls[i]) == -EPERM) {
@@ -173,12 +173,12 @@ struct plugging {
 	unsigned int from, to;
 };
 
-static void *plug(void *arg)
+static void *plug_fakes(void *arg)
 {
 	const struct plugging *plugging = arg;
 
 	for (unsigned int n = plugging->from; n < plugging->to; n++)
-		add(plugging->bed, n);
+		add_nth_fake(plugging->bed, n);
 	return NULL;
 }
 
@@ -186,13 +186,13 @@ static void *plug(void *arg)
 static void none_is_missed_at_the_start(void **state)
 {
 	struct ndd_bed *bed = *state;
-	unsigned int count = many() / 5;
+	unsigned int count = number_of_devices() / 5;
 
 	for (unsigned int n = 0; n < 5 * count; n += count) {
 		struct plugging plugging = {bed, n, n + count};
 		pthread_t thread;
 
-		assert_int_equal(pthread_create(&thread, NULL, plug, &plugging), 0);
+		assert_int_equal(pthread_create(&thread, NULL, plug_fakes, &plugging), 0);
 		ndd_start(bed, usual);
 		assert_int_equal(pthread_join(thread, NULL), 0);
 		ndd_expect_all(bed, 0, n + count, "first");

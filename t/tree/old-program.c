@@ -70,7 +70,7 @@ static int events; /* where what is written is what the kernel tells */
 /* The kernel's part of the one command that these tests send: a channel is the descriptor `wakeups`. */
 static int wakeups = -1, asked_fd = -1;
 
-static int answer(int fd, struct ib_uverbs_ioctl_hdr *command)
+static int answer_old_program(int fd, struct ib_uverbs_ioctl_hdr *command)
 {
 	const struct ib_uverbs_attr *number, *out;
 
@@ -122,7 +122,7 @@ static void test_memory(struct v1_0_context *context)
 	CHECK(!old_ibv_dealloc_pd(pd));
 }
 
-static void post(struct v1_0_qp *qp, struct v1_0_cq *cq, struct v1_0_ah *ah)
+static void post_old_requests(struct v1_0_qp *qp, struct v1_0_cq *cq, struct v1_0_ah *ah)
 {
 	enum { MANY = 40 };
 	struct v1_0_send_wr list[MANY], *bad = NULL;
@@ -220,7 +220,7 @@ static void test_events(struct v1_0_context *context, struct v1_0_cq *cq, struct
 		old_ibv_ack_async_event(&event);
 	}
 	/* One function for both kinds of context: it must reach the real one. */
-	fake_kernel_answer(FAKE_KERNEL_EVERY_FD, answer);
+	fake_kernel_answer(FAKE_KERNEL_EVERY_FD, answer_old_program);
 	CHECK(!pipe(fds));
 	wakeups = fds[0];
 	channel = ibv_create_comp_channel((struct ibv_context *)(void *)context);
@@ -278,7 +278,7 @@ static void test_queues(struct v1_0_context *context, bool with_srq)
 	CHECK(asked.sq_sig_all == 1 && asked.qp_type == type);
 	CHECK(qp_attr->rate_limit == 0xa5a5a5a5);
 	CHECK(old_ibv_attach_mcast(qp, &gid, 1) && old_ibv_detach_mcast(qp, &gid, 1));
-	post(qp, cq, with_srq ? NULL : ah);
+	post_old_requests(qp, cq, with_srq ? NULL : ah);
 	if (with_srq)
 		test_events(context, cq, qp, srq);
 	CHECK(!old_ibv_destroy_qp(qp));

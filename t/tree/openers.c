@@ -35,7 +35,7 @@ struct bed {
 	int news[2]; /* a child that has the device open writes a byte */
 };
 
-static int setup(void **state)
+static int setup_openers(void **state)
 {
 	struct bed *bed = calloc(1, sizeof(*bed));
 
@@ -50,7 +50,7 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
+static int teardown_openers(void **state)
 {
 	struct bed *bed = *state;
 
@@ -62,7 +62,7 @@ static int teardown(void **state)
 }
 
 /* A context of its own, with a socket in place of a kernel that says nothing. */
-static struct ibv_context *open_device(const struct bed *bed, struct hf **hf)
+static struct ibv_context *open_first_device(const struct bed *bed, struct hf **hf)
 {
 	const char *dirs[2] = {bed->providers, NULL};
 	struct hf_root root = {tree_sysfs(bed->tree), tree_dev(bed->tree)};
@@ -116,7 +116,7 @@ static bool hears_fatal(struct ibv_context *context)
 	       event.event_type == IBV_EVENT_DEVICE_FATAL;
 }
 
-static bool readable(int fd, int timeout)
+static bool has_input(int fd, int timeout)
 {
 	struct pollfd pollfd = {.fd = fd, .events = POLLIN};
 
@@ -129,14 +129,14 @@ static int be_child(const struct bed *bed, bool waits, bool polls)
 	struct ibv_context *context;
 	struct hf *hf;
 
-	context = open_device(bed, &hf);
+	context = open_first_device(bed, &hf);
 	if (!context)
 		return 1;
 	if (polls && count_inotify())
 		return 2;
 	if (waits && write(bed->news[1], "o", 1) != 1)
 		return 3;
-	if (polls && waits && !readable(context->async_fd, SOON_MS))
+	if (polls && waits && !has_input(context->async_fd, SOON_MS))
 		return 4;
 	if (waits && !hears_fatal(context))
 		return 5;
@@ -146,7 +146,7 @@ static int be_child(const struct bed *bed, bool waits, bool polls)
 	return 0;
 }
 
-static pid_t start_child(const struct bed *bed, bool waits, bool polls)
+static pid_t start_opener(const struct bed *bed, bool waits, bool polls)
 {
 	pid_t child = fork();
 
@@ -170,7 +170,7 @@ static void one_after_the_other(void **state)
 	const struct bed *bed = *state;
 
 	for (int i = 0; i < ONE_BY_ONE; i++)
-		expect_success(start_child(bed, false, true));
+		expect_success(start_opener(bed, false, true));
 }
 
 /* All of them have the device open before it is removed. */
@@ -180,9 +180,9 @@ static void open_and_remove(const struct bed *bed, bool polls)
 	char byte;
 
 	for (int i = 0; i < AT_ONCE; i++)
-		children[i] = start_child(bed, true, polls);
+		children[i] = start_opener(bed, true, polls);
 	for (int i = 0; i < AT_ONCE; i++) {
-		assert_true(readable(bed->news[0], SOON_MS));
+		assert_true(has_input(bed->news[0], SOON_MS));
 		assert_int_equal(read(bed->news[0], &byte, 1), 1);
 	}
 	assert_int_equal(tree_remove(bed->tree, 0), 0);
@@ -209,12 +209,12 @@ static void hear_without_a_fifo(struct bed *bed)
 	struct ibv_context *context;
 	struct hf *hf;
 
-	context = open_device(bed, &hf);
+	context = open_first_device(bed, &hf);
 	assert_non_null(context);
 	assert_int_equal(count_inotify(), 1);
-	assert_false(readable(context->async_fd, 0));
+	assert_false(has_input(context->async_fd, 0));
 	assert_int_equal(tree_remove(bed->tree, 0), 0);
-	assert_true(readable(context->async_fd, SOON_MS));
+	assert_true(has_input(context->async_fd, SOON_MS));
 	assert_true(hears_fatal(context));
 	assert_int_equal(ibv_close_device(context), 0);
 	hf_unref(hf);
@@ -244,13 +244,13 @@ static void another_reader_takes_nothing_away(void **state)
 
 	other = open(bed->fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	assert_true(other >= 0);
-	context = open_device(bed, &hf);
+	context = open_first_device(bed, &hf);
 	assert_non_null(context);
 	assert_int_equal(tree_remove(bed->tree, 0), 0);
 	while (read(other, bytes, sizeof(bytes)) > 0)
 		continue;
 	close(other);
-	assert_true(readable(context->async_fd, SOON_MS));
+	assert_true(has_input(context->async_fd, SOON_MS));
 	assert_true(hears_fatal(context));
 	assert_int_equal(ibv_close_device(context), 0);
 	hf_unref(hf);
@@ -266,7 +266,7 @@ static void a_writer_that_is_killed_is_heard(void **state)
 	pid_t child;
 	char byte;
 
-	context = open_device(bed, &hf);
+	context = open_first_device(bed, &hf);
 	assert_non_null(context);
 	child = fork();
 	if (child == 0) {
@@ -277,12 +277,12 @@ static void a_writer_that_is_killed_is_heard(void **state)
 		pause();
 	}
 	assert_int_equal(read(bed->news[0], &byte, 1), 1);
-	assert_false(readable(context->async_fd, 0));
+	assert_false(has_input(context->async_fd, 0));
 	assert_int_equal(tree_remove(bed->tree, 0), 0);
 	assert_int_equal(kill(child, SIGKILL), 0);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFSIGNALED(status));
-	assert_true(readable(context->async_fd, SOON_MS));
+	assert_true(has_input(context->async_fd, SOON_MS));
 	assert_true(hears_fatal(context));
 	assert_int_equal(ibv_close_device(context), 0);
 	hf_unref(hf);
@@ -290,7 +290,7 @@ static void a_writer_that_is_killed_is_heard(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup_openers, teardown_openers)
 	const struct CMUnitTest tests[] = {
 		TEST(one_after_the_other),
 		TEST(many_at_once),

@@ -32,7 +32,7 @@ struct bed {
 
 static const char good[] = "name = fake\nfile = fake-hf1.so\nabi = 1\nmatch-name = fake*\n";
 
-static void write_file(const char *path, const char *text)
+static void write_manifest(const char *path, const char *text)
 {
 	FILE *file = fopen(path, "w");
 
@@ -47,7 +47,7 @@ static void manifest(const struct bed *bed, const char *text)
 	char path[128];
 
 	snprintf(path, sizeof(path), "%s/fake.provider", bed->dir);
-	write_file(path, text);
+	write_manifest(path, text);
 }
 
 /* Copied aside and renamed in, as a package manager does it: a new inode under the old name. */
@@ -62,7 +62,7 @@ static void library(const struct bed *bed, const char *name)
 	assert_int_equal(system(command), 0);
 }
 
-static int setup(void **state)
+static int setup_providers(void **state)
 {
 	struct bed *bed = calloc(1, sizeof(*bed));
 	const char *dirs[2] = {bed->dir, NULL};
@@ -93,7 +93,7 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
+static int teardown_providers(void **state)
 {
 	struct bed *bed = *state;
 	char command[128];
@@ -111,7 +111,7 @@ static int teardown(void **state)
 }
 
 /* The one device there is, with its information. */
-static struct ibv_device *look(const struct bed *bed, struct hf_device_info *info)
+static struct ibv_device *look_up_fake0(const struct bed *bed, struct hf_device_info *info)
 {
 	struct ibv_device *device;
 
@@ -121,12 +121,12 @@ static struct ibv_device *look(const struct bed *bed, struct hf_device_info *inf
 	return device;
 }
 
-static void expect_refusal(const struct bed *bed, enum hf_reason_code code, int error)
+static void expect_provider_refusal(const struct bed *bed, enum hf_reason_code code, int error)
 {
 	struct hf_provider_info *providers;
 	struct hf_device_info info;
 	struct ibv_context *context = NULL;
-	struct ibv_device *device = look(bed, &info);
+	struct ibv_device *device = look_up_fake0(bed, &info);
 
 	if (info.reason.code != code)
 		fail_msg("wanted %s, got %s: %s", hf_reason_name(code),
@@ -150,41 +150,41 @@ static void refusals_are_kept(void **state)
 	struct bed *bed = *state;
 	char path[128];
 
-	expect_refusal(bed, HF_REASON_NO_PROVIDER, ENOSYS);
+	expect_provider_refusal(bed, HF_REASON_NO_PROVIDER, ENOSYS);
 	manifest(bed, good);
-	expect_refusal(bed, HF_REASON_FILE_MISSING, ENOSYS);
+	expect_provider_refusal(bed, HF_REASON_FILE_MISSING, ENOSYS);
 
 	snprintf(path, sizeof(path), "%s/fake-hf1.so", bed->dir);
-	write_file(path, "not a library\n");
-	expect_refusal(bed, HF_REASON_LOAD, ENOSYS);
+	write_manifest(path, "not a library\n");
+	expect_provider_refusal(bed, HF_REASON_LOAD, ENOSYS);
 
 	/* A copy that was cut: the loader would map it, and die of what is not there. */
 	library(bed, "fake-hf1.so");
 	assert_int_equal(truncate(path, 3000), 0);
-	expect_refusal(bed, HF_REASON_LOAD, ENOSYS);
+	expect_provider_refusal(bed, HF_REASON_LOAD, ENOSYS);
 
 	library(bed, "fake-hf1.so");
 	assert_int_equal(chmod(path, 0777), 0);
-	expect_refusal(bed, HF_REASON_UNSAFE, ENOSYS);
+	expect_provider_refusal(bed, HF_REASON_UNSAFE, ENOSYS);
 	assert_int_equal(chmod(path, 0755), 0);
 	assert_int_equal(chmod(bed->dir, 0777), 0);
 	manifest(bed, good); /* a directory's mode shows with the next change below it */
-	expect_refusal(bed, HF_REASON_UNSAFE, ENOSYS);
+	expect_provider_refusal(bed, HF_REASON_UNSAFE, ENOSYS);
 	assert_int_equal(chmod(bed->dir, 0755), 0);
 
 	manifest(bed, good);
 	snprintf(path, sizeof(path), "%s/fake.provider", bed->dir);
 	assert_int_equal(chmod(path, 0664), 0);
-	expect_refusal(bed, HF_REASON_UNSAFE, ENOSYS);
+	expect_provider_refusal(bed, HF_REASON_UNSAFE, ENOSYS);
 
 	manifest(bed, "name = fake\nfile = fake-hf1.so\nabi = 7\nmatch-name = fake*\n");
-	expect_refusal(bed, HF_REASON_ABI, ENOSYS);
+	expect_provider_refusal(bed, HF_REASON_ABI, ENOSYS);
 	library(bed, "fake-hf2.so");
 	manifest(bed, "name = fake\nfile = fake-hf2.so\nabi = 1\nmatch-name = fake*\n");
-	expect_refusal(bed, HF_REASON_ABI, ENOSYS);
+	expect_provider_refusal(bed, HF_REASON_ABI, ENOSYS);
 	manifest(bed, "name = fake\nfile = fake-hf1.so\nabi = 1\nkernel-abi = 90..99\n"
 		      "match-name = fake*\n");
-	expect_refusal(bed, HF_REASON_KERNEL_ABI, EPROTO);
+	expect_provider_refusal(bed, HF_REASON_KERNEL_ABI, EPROTO);
 	assert_int_equal(bed->counters->devices, 0);
 }
 
@@ -208,15 +208,15 @@ static void links_are_followed(void **state)
 	manifest(bed, good);
 	link_to("elsewhere/second", first);
 	link_to("../fake-hf1.so", second);
-	expect_refusal(bed, HF_REASON_FILE_MISSING, ENOSYS);
+	expect_provider_refusal(bed, HF_REASON_FILE_MISSING, ENOSYS);
 	library(bed, "real");
 	link_to("../real", second);
 	assert_int_equal(chmod(dir, 0777), 0);
-	expect_refusal(bed, HF_REASON_UNSAFE, ENOSYS);
+	expect_provider_refusal(bed, HF_REASON_UNSAFE, ENOSYS);
 	link_to(second, first); /* the same by its whole path */
-	expect_refusal(bed, HF_REASON_UNSAFE, ENOSYS);
+	expect_provider_refusal(bed, HF_REASON_UNSAFE, ENOSYS);
 	assert_int_equal(chmod(dir, 0755), 0);
-	hf_device_unref(look(bed, &info));
+	hf_device_unref(look_up_fake0(bed, &info));
 	assert_int_equal(info.reason.code, HF_REASON_NONE);
 }
 
@@ -229,7 +229,7 @@ static void an_unsafe_manifest_hides_none(void **state)
 
 	library(bed, "fake-hf1.so");
 	snprintf(path, sizeof(path), "%s/a.provider", bed->dir);
-	write_file(path, good);
+	write_manifest(path, good);
 	assert_int_equal(chmod(path, 0666), 0);
 	manifest(bed, good);
 	assert_int_equal(hf_provider_list(bed->hf, sizeof(*providers), &providers), 2);
@@ -258,12 +258,12 @@ static void may_come_late(void **state)
 	struct ibv_device *device;
 	struct ibv_context *context;
 
-	device = look(bed, &before);
+	device = look_up_fake0(bed, &before);
 	assert_int_equal(before.state, HF_DEVICE_UNUSABLE);
 	library(bed, "fake-hf1.so");
 	manifest(bed, good);
 	device = hf_device_unref(device);
-	device = look(bed, &after);
+	device = look_up_fake0(bed, &after);
 	assert_int_equal(after.state, HF_DEVICE_READY);
 	assert_int_equal(after.generation, before.generation);
 	assert_string_equal(after.provider, "fake");
@@ -282,14 +282,14 @@ static void unloads_and_takes_the_newer_file(void **state)
 
 	library(bed, "fake-hf1.so");
 	manifest(bed, good);
-	old = look(bed, &info);
+	old = look_up_fake0(bed, &info);
 	assert_int_equal(hf_device_open(old, &old_context), 0);
 	assert_int_equal(bed->counters->loads, 1);
 
 	library(bed, "fake-hf1.so");
 	assert_int_equal(tree_remove(bed->tree, 0), 0);
 	assert_int_equal(tree_add(bed->tree, 0, "fake0", NULL), 0);
-	fresh = look(bed, &info);
+	fresh = look_up_fake0(bed, &info);
 	assert_ptr_not_equal(fresh, old);
 	assert_int_equal(hf_device_is_gone(old), 1);
 	assert_int_equal(bed->counters->loads, 2); /* both are mapped now */
@@ -324,7 +324,7 @@ static void may_fail_itself(void **state)
 	for (size_t i = 0; i < sizeof(lacking) / sizeof(lacking[0]); i++) {
 		setenv("HF_FAKE_FAIL", lacking[i], 1);
 		manifest(bed, good);
-		device = look(bed, &info);
+		device = look_up_fake0(bed, &info);
 		assert_int_equal(info.reason.code, HF_REASON_ABI);
 		assert_string_equal(info.reason.wanted, "a complete descriptor");
 		assert_string_equal(info.reason.found, i ? "none" : "an incomplete one");
@@ -333,13 +333,13 @@ static void may_fail_itself(void **state)
 	}
 	setenv("HF_FAKE_FAIL", "alloc_device", 1);
 	manifest(bed, good);
-	device = look(bed, &info);
+	device = look_up_fake0(bed, &info);
 	assert_int_equal(info.reason.code, HF_REASON_PROVIDER_FAILED);
 	hf_device_unref(device);
 	assert_int_equal(bed->counters->loads, bed->counters->unloads);
 	setenv("HF_FAKE_FAIL", "alloc_context", 1);
 	manifest(bed, good);
-	device = look(bed, &info);
+	device = look_up_fake0(bed, &info);
 	assert_int_equal(info.state, HF_DEVICE_READY);
 	assert_int_equal(hf_device_open(device, &context), -EREMOTEIO);
 	assert_null(context);
@@ -377,7 +377,7 @@ static void may_take_its_time(void **state)
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	snprintf(number, sizeof(number), "%d", ends[0]);
 	setenv("HF_FAKE_ASYNC_FD", number, 1);
-	device = look(bed, &info);
+	device = look_up_fake0(bed, &info);
 	assert_int_equal(hf_device_open(device, &context), 0);
 
 	__atomic_store_n(&bed->counters->hold, 1, __ATOMIC_RELAXED);
@@ -417,14 +417,21 @@ static void may_take_its_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(refusals_are_kept, setup, teardown),
-		cmocka_unit_test_setup_teardown(links_are_followed, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_unsafe_manifest_hides_none, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_manifest_that_makes_no_sense, setup, teardown),
-		cmocka_unit_test_setup_teardown(may_come_late, setup, teardown),
-		cmocka_unit_test_setup_teardown(unloads_and_takes_the_newer_file, setup, teardown),
-		cmocka_unit_test_setup_teardown(may_fail_itself, setup, teardown),
-		cmocka_unit_test_setup_teardown(may_take_its_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(refusals_are_kept, setup_providers,
+						teardown_providers),
+		cmocka_unit_test_setup_teardown(links_are_followed, setup_providers,
+						teardown_providers),
+		cmocka_unit_test_setup_teardown(an_unsafe_manifest_hides_none, setup_providers,
+						teardown_providers),
+		cmocka_unit_test_setup_teardown(a_manifest_that_makes_no_sense, setup_providers,
+						teardown_providers),
+		cmocka_unit_test_setup_teardown(may_come_late, setup_providers, teardown_providers),
+		cmocka_unit_test_setup_teardown(unloads_and_takes_the_newer_file, setup_providers,
+						teardown_providers),
+		cmocka_unit_test_setup_teardown(may_fail_itself, setup_providers,
+						teardown_providers),
+		cmocka_unit_test_setup_teardown(may_take_its_time, setup_providers,
+						teardown_providers),
 	};
 
 	/* What has to wait for a provider would do so for ever. */

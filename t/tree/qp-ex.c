@@ -10,8 +10,8 @@
 
 #include <infiniband/verbs.h>
 
-static struct ibv_qp *make(struct ibv_context *context, struct ibv_pd *pd, struct ibv_cq *cq,
-			   uint32_t with)
+static struct ibv_qp *make_qp_with(struct ibv_context *context, struct ibv_pd *pd,
+				   struct ibv_cq *cq, uint32_t with)
 {
 	struct ibv_qp_init_attr_ex attr = {
 		.send_cq = cq,
@@ -33,8 +33,8 @@ static int look_at_qps(struct ibv_context *context)
 	struct ibv_qp *with, *without;
 	int found;
 
-	with = pd && cq ? make(context, pd, cq, IBV_QP_INIT_ATTR_SEND_OPS_FLAGS) : NULL;
-	without = pd && cq ? make(context, pd, cq, 0) : NULL;
+	with = pd && cq ? make_qp_with(context, pd, cq, IBV_QP_INIT_ATTR_SEND_OPS_FLAGS) : NULL;
+	without = pd && cq ? make_qp_with(context, pd, cq, 0) : NULL;
 	if (!with || !without) {
 		printf("no objects: %s\n", strerror(errno));
 		return 1;

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "t/lib/process.h"
+
 struct ibv_device;
 
 /* The sanitizers want to be first, which it does not let them. */
@@ -29,15 +31,6 @@ enum { DEEPBIND = RTLD_DEEPBIND };
 #endif
 
 enum { LIVES = 20, FDS_MAX = 256 };
-
-static int count_fds(void)
-{
-	int count = 0;
-
-	for (int fd = 0; fd < FDS_MAX; fd++)
-		count += fcntl(fd, F_GETFD) >= 0;
-	return count;
-}
 
 static int count_mappings(void)
 {
@@ -81,13 +74,13 @@ static void lives(void **state)
 	snprintf(face, sizeof(face), "%s/compat/.libs/libibverbs.so.1", builddir ? builddir : ".");
 	live(face, RTLD_NOW);
 	live(face, RTLD_NOW);
-	fds = count_fds();
+	fds = count_open_fds();
 	mappings = count_mappings();
 	for (int i = 0; i < LIVES; i++)
 		live(face, flags[i % 3]);
 	print_message("%d descriptors, %d mappings; after %d lives %d and %d\n", fds, mappings,
-		      LIVES, count_fds(), count_mappings());
-	assert_int_equal(count_fds(), fds);
+		      LIVES, count_open_fds(), count_mappings());
+	assert_int_equal(count_open_fds(), fds);
 	/* An allocator may ask for some, that of a sanitizer for any number. */
 	if (DEEPBIND)
 		assert_in_range(count_mappings(), 0, mappings + 4);

@@ -28,6 +28,7 @@
 
 #include "t/lib/asleep.h"
 #include "t/lib/hang.h"
+#include "t/lib/process.h"
 #include "t/lib/tree.h"
 
 struct bed {
@@ -37,7 +38,7 @@ struct bed {
 	int kernel[2]; /* what is sent to the first is the kernel's event for the second */
 };
 
-static struct ibv_context *open_device(const struct bed *bed, const char *name)
+static struct ibv_context *open_named_device(const struct bed *bed, const char *name)
 {
 	struct ibv_context *context;
 	struct ibv_device *device;
@@ -49,7 +50,7 @@ static struct ibv_context *open_device(const struct bed *bed, const char *name)
 	return context;
 }
 
-static int setup(void **state)
+static int setup_removal(void **state)
 {
 	static char providers[4096];
 	const char *dirs[2] = {providers, NULL};
@@ -72,12 +73,12 @@ static int setup(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, bed->kernel), 0);
 	snprintf(number, sizeof(number), "%d", bed->kernel[1]);
 	setenv("HF_FAKE_ASYNC_FD", number, 1);
-	bed->context = open_device(bed, "fake0");
+	bed->context = open_named_device(bed, "fake0");
 	*state = bed;
 	return 0;
 }
 
-static int teardown(void **state)
+static int teardown_removal(void **state)
 {
 	struct bed *bed = *state;
 
@@ -99,7 +100,7 @@ static void kernel_says(const struct bed *bed, enum ibv_event_type type)
 	assert_int_equal(send(bed->kernel[0], &desc, sizeof(desc), 0), sizeof(desc));
 }
 
-static void unplug(const struct bed *bed)
+static void unplug_fake0(const struct bed *bed)
 {
 	assert_int_equal(tree_remove(bed->tree, 0), 0);
 }
@@ -116,14 +117,14 @@ static void make_nonblocking(struct ibv_context *context)
  * What makes the descriptor readable does so within the call that causes it, inotify and a socket pair
  * alike: that nothing did is seen at once.
  */
-static bool readable(int fd, int timeout)
+static bool becomes_readable(int fd, int timeout)
 {
 	struct pollfd pollfd = {.fd = fd, .events = POLLIN};
 
 	return poll(&pollfd, 1, timeout) == 1 && (pollfd.revents & POLLIN);
 }
 
-static void expect_event(struct ibv_context *context, enum ibv_event_type type)
+static void expect_async_event(struct ibv_context *context, enum ibv_event_type type)
 {
 	struct ibv_async_event event;
 
@@ -163,7 +164,7 @@ static void *wait_blocked(void *arg)
 	return NULL;
 }
 
-static void start(struct waiter *waiter, struct ibv_context *context)
+static void start_waiter(struct waiter *waiter, struct ibv_context *context)
 {
 	waiter->context = context;
 	atomic_init(&waiter->ended, false);
@@ -175,9 +176,9 @@ static void a_blocked_thread_wakes_up(void **state)
 	struct bed *bed = *state;
 	struct waiter waiter;
 
-	start(&waiter, bed->context);
+	start_waiter(&waiter, bed->context);
 	asleep_wait(ASLEEP_POLL, 1);
-	unplug(bed);
+	unplug_fake0(bed);
 	pthread_join(waiter.thread, NULL);
 	assert_int_equal(waiter.ret, 0);
 	assert_int_equal(waiter.type, IBV_EVENT_DEVICE_FATAL);
@@ -192,15 +193,15 @@ static void of_two_threads_one_is_told(void **state)
 	struct waiter waiters[2];
 	int told = 0;
 
-	start(&waiters[0], bed->context);
-	start(&waiters[1], bed->context);
+	start_waiter(&waiters[0], bed->context);
+	start_waiter(&waiters[1], bed->context);
 	asleep_wait(ASLEEP_POLL, 2);
 	/* One event, one of the two gets it; the other is still waiting then. */
 	kernel_says(bed, IBV_EVENT_PORT_ACTIVE);
 	while (!atomic_load(&waiters[0].ended) && !atomic_load(&waiters[1].ended))
 		sched_yield();
 	asleep_wait(ASLEEP_POLL, 1);
-	unplug(bed);
+	unplug_fake0(bed);
 	for (int i = 0; i < 2; i++) {
 		pthread_join(waiters[i].thread, NULL);
 		assert_int_equal(waiters[i].ret, 0);
@@ -215,10 +216,10 @@ static void both_of_two_threads_wake_up(void **state)
 	struct bed *bed = *state;
 	struct waiter waiters[2];
 
-	start(&waiters[0], bed->context);
-	start(&waiters[1], bed->context);
+	start_waiter(&waiters[0], bed->context);
+	start_waiter(&waiters[1], bed->context);
 	asleep_wait(ASLEEP_POLL, 2);
-	unplug(bed);
+	unplug_fake0(bed);
 	pthread_join(waiters[0].thread, NULL);
 	pthread_join(waiters[1].thread, NULL);
 	assert_int_equal(waiters[0].ret + waiters[1].ret, -1);
@@ -234,11 +235,11 @@ static void an_event_of_the_kernels_comes_through(void **state)
 {
 	struct bed *bed = *state;
 
-	assert_false(readable(bed->context->async_fd, 0));
+	assert_false(becomes_readable(bed->context->async_fd, 0));
 	kernel_says(bed, IBV_EVENT_LID_CHANGE);
-	assert_true(readable(bed->context->async_fd, HF_TEST_HANG_MS));
-	expect_event(bed->context, IBV_EVENT_LID_CHANGE);
-	assert_false(readable(bed->context->async_fd, 0));
+	assert_true(becomes_readable(bed->context->async_fd, HF_TEST_HANG_MS));
+	expect_async_event(bed->context, IBV_EVENT_LID_CHANGE);
+	assert_false(becomes_readable(bed->context->async_fd, 0));
 	make_nonblocking(bed->context);
 	expect_error(bed->context, EAGAIN);
 }
@@ -248,8 +249,8 @@ static void the_kernels_own_fatal_event_is_not_doubled(void **state)
 	struct bed *bed = *state;
 
 	kernel_says(bed, IBV_EVENT_DEVICE_FATAL);
-	unplug(bed);
-	expect_event(bed->context, IBV_EVENT_DEVICE_FATAL);
+	unplug_fake0(bed);
+	expect_async_event(bed->context, IBV_EVENT_DEVICE_FATAL);
 	expect_error(bed->context, EIO);
 }
 
@@ -257,11 +258,11 @@ static void nor_is_it_when_it_comes_late(void **state)
 {
 	struct bed *bed = *state;
 
-	unplug(bed);
-	expect_event(bed->context, IBV_EVENT_DEVICE_FATAL);
+	unplug_fake0(bed);
+	expect_async_event(bed->context, IBV_EVENT_DEVICE_FATAL);
 	kernel_says(bed, IBV_EVENT_PORT_ERR);
 	kernel_says(bed, IBV_EVENT_DEVICE_FATAL);
-	expect_event(bed->context, IBV_EVENT_PORT_ERR);
+	expect_async_event(bed->context, IBV_EVENT_PORT_ERR);
 	expect_error(bed->context, EIO);
 }
 
@@ -273,16 +274,16 @@ static void poll_and_select_wake_up(void **state)
 
 	make_nonblocking(bed->context);
 	expect_error(bed->context, EAGAIN);
-	assert_false(readable(bed->context->async_fd, 0));
-	unplug(bed);
-	assert_true(readable(bed->context->async_fd, HF_TEST_HANG_MS));
+	assert_false(becomes_readable(bed->context->async_fd, 0));
+	unplug_fake0(bed);
+	assert_true(becomes_readable(bed->context->async_fd, HF_TEST_HANG_MS));
 	FD_ZERO(&set);
 	FD_SET(bed->context->async_fd, &set);
 	assert_int_equal(select(bed->context->async_fd + 1, &set, NULL, NULL, &soon), 1);
-	expect_event(bed->context, IBV_EVENT_DEVICE_FATAL);
+	expect_async_event(bed->context, IBV_EVENT_DEVICE_FATAL);
 	expect_error(bed->context, EIO);
 	/* A program that goes on polling after that must not turn in a circle. */
-	assert_false(readable(bed->context->async_fd, 0));
+	assert_false(becomes_readable(bed->context->async_fd, 0));
 }
 
 static void wake_by_epoll(const struct bed *bed, uint32_t how)
@@ -299,14 +300,14 @@ static void wake_by_epoll(const struct bed *bed, uint32_t how)
 		/* Each event is an edge, also where the one before was not taken yet. */
 		kernel_says(bed, IBV_EVENT_GID_CHANGE);
 		assert_int_equal(epoll_wait(epoll, &event, 1, HF_TEST_HANG_MS), 1);
-		expect_event(bed->context, IBV_EVENT_SM_CHANGE);
-		expect_event(bed->context, IBV_EVENT_GID_CHANGE);
+		expect_async_event(bed->context, IBV_EVENT_SM_CHANGE);
+		expect_async_event(bed->context, IBV_EVENT_GID_CHANGE);
 		expect_error(bed->context, EAGAIN);
 		assert_int_equal(epoll_wait(epoll, &event, 1, 0), 0);
 	}
-	unplug(bed);
+	unplug_fake0(bed);
 	assert_int_equal(epoll_wait(epoll, &event, 1, HF_TEST_HANG_MS), 1);
-	expect_event(bed->context, IBV_EVENT_DEVICE_FATAL);
+	expect_async_event(bed->context, IBV_EVENT_DEVICE_FATAL);
 	expect_error(bed->context, EIO);
 	assert_int_equal(epoll_wait(epoll, &event, 1, 0), 0);
 	close(epoll);
@@ -331,9 +332,9 @@ static void nothing_else_makes_it_readable(void **state)
 	assert_int_equal(tree_add(bed->tree, 1, "fake1", NULL), 0);
 	assert_int_equal(tree_rename(bed->tree, 0, "fake7"), 0);
 	assert_int_equal(tree_drop_caches(bed->tree), 0);
-	assert_false(readable(bed->context->async_fd, 0));
-	unplug(bed);
-	assert_true(readable(bed->context->async_fd, HF_TEST_HANG_MS));
+	assert_false(becomes_readable(bed->context->async_fd, 0));
+	unplug_fake0(bed);
+	assert_true(becomes_readable(bed->context->async_fd, HF_TEST_HANG_MS));
 }
 
 static void a_device_that_is_back_is_another_one(void **state)
@@ -342,10 +343,10 @@ static void a_device_that_is_back_is_another_one(void **state)
 	struct ibv_context *fresh;
 
 	assert_int_equal(tree_swap(bed->tree, 0), 0);
-	assert_true(readable(bed->context->async_fd, HF_TEST_HANG_MS));
-	fresh = open_device(bed, "fake0");
-	expect_event(bed->context, IBV_EVENT_DEVICE_FATAL);
-	assert_false(readable(fresh->async_fd, 0));
+	assert_true(becomes_readable(bed->context->async_fd, HF_TEST_HANG_MS));
+	fresh = open_named_device(bed, "fake0");
+	expect_async_event(bed->context, IBV_EVENT_DEVICE_FATAL);
+	assert_false(becomes_readable(fresh->async_fd, 0));
 	assert_int_equal(ibv_close_device(fresh), 0);
 }
 
@@ -360,25 +361,16 @@ static void a_forked_child_hears_it_as_well(void **state)
 	if (child == 0) {
 		struct ibv_async_event event;
 
-		if (!readable(bed->context->async_fd, HF_TEST_HANG_MS))
+		if (!becomes_readable(bed->context->async_fd, HF_TEST_HANG_MS))
 			_exit(1);
 		if (ibv_get_async_event(bed->context, &event) < 0)
 			_exit(2);
 		_exit(event.event_type == IBV_EVENT_DEVICE_FATAL ? 0 : 3);
 	}
-	unplug(bed);
+	unplug_fake0(bed);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
-}
-
-static int count_fds(void)
-{
-	int count = 0;
-
-	for (int fd = 0; fd < 4096; fd++)
-		count += fcntl(fd, F_GETFD) >= 0;
-	return count;
 }
 
 static void contexts_share_what_listens(void **state)
@@ -386,27 +378,27 @@ static void contexts_share_what_listens(void **state)
 	enum { CONTEXTS = 100, EACH = 3 /* the node, the kernel's events, the program's */ };
 	struct bed *bed = *state;
 	struct ibv_context *contexts[CONTEXTS];
-	int before = count_fds();
+	int before = count_open_fds();
 
 	for (int i = 0; i < CONTEXTS; i++)
-		contexts[i] = open_device(bed, "fake0");
-	assert_int_equal(count_fds() - before, EACH * CONTEXTS);
-	unplug(bed);
+		contexts[i] = open_named_device(bed, "fake0");
+	assert_int_equal(count_open_fds() - before, EACH * CONTEXTS);
+	unplug_fake0(bed);
 	for (int i = 0; i < CONTEXTS; i++) {
-		assert_true(readable(contexts[i]->async_fd, HF_TEST_HANG_MS));
-		expect_event(contexts[i], IBV_EVENT_DEVICE_FATAL);
+		assert_true(becomes_readable(contexts[i]->async_fd, HF_TEST_HANG_MS));
+		expect_async_event(contexts[i], IBV_EVENT_DEVICE_FATAL);
 		assert_int_equal(ibv_close_device(contexts[i]), 0);
 	}
-	assert_int_equal(count_fds(), before);
+	assert_int_equal(count_open_fds(), before);
 	/* An idle device holds no descriptor: this one has the node, two of events and one to listen. */
 	assert_int_equal(ibv_close_device(bed->context), 0);
 	bed->context = NULL;
-	assert_int_equal(before - count_fds(), EACH + 1);
+	assert_int_equal(before - count_open_fds(), EACH + 1);
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup_removal, teardown_removal)
 	const struct CMUnitTest tests[] = {
 		TEST(a_blocked_thread_wakes_up),
 		TEST(of_two_threads_one_is_told),

@@ -78,7 +78,7 @@ static void a_swap_is_removed_then_added(void **state)
 	bed_expect_nothing(bed->a);
 }
 
-static void dropped_caches_are_no_news(void **state)
+static void dropped_caches_give_no_event(void **state)
 {
 	struct bed *bed = *state;
 
@@ -303,7 +303,7 @@ static void no_descriptors_left(void **state)
 	bed_expect_nothing(bed->a);
 }
 
-static void options_are_checked(void **state)
+static void stream_options_are_checked(void **state)
 {
 	struct bed *bed = *state;
 	struct hf_stream *stream = (void *)1;
@@ -351,7 +351,7 @@ int main(void)
 		ON_A_BED(an_empty_tree_is_synced_at_once),
 		ON_A_BED(a_life_is_told_in_order),
 		ON_A_BED(a_swap_is_removed_then_added),
-		ON_A_BED(dropped_caches_are_no_news),
+		ON_A_BED(dropped_caches_give_no_event),
 		ON_A_BED(attributes_are_told_once),
 		ON_A_BED(changes_join_until_they_are_taken),
 		ON_A_BED(a_device_is_added_when_it_can_be_opened),
@@ -361,7 +361,7 @@ int main(void)
 		ON_A_BED(an_event_outlives_its_stream_and_device),
 		ON_A_BED(an_idle_stream_sleeps),
 		ON_A_BED(no_descriptors_left),
-		ON_A_BED(options_are_checked),
+		ON_A_BED(stream_options_are_checked),
 		ON_A_BED(a_root_may_come_later),
 	};
 

@@ -143,7 +143,7 @@ void bed_stream_with(struct bed *bed, uint32_t flags, struct hf_stream **ret)
 	fail_msg("too many streams");
 }
 
-static struct hf_event *expect(struct hf_stream *stream, enum hf_event_type type)
+static struct hf_event *expect_type(struct hf_stream *stream, enum hf_event_type type)
 {
 	struct hf_event *event = bed_wait(stream);
 
@@ -169,7 +169,7 @@ static struct hf_event *expect(struct hf_stream *stream, enum hf_event_type type
 uint64_t bed_expect(struct hf_stream *stream, enum hf_event_type type, const char *name,
 		    uint32_t changes)
 {
-	struct hf_event *event = expect(stream, type);
+	struct hf_event *event = expect_type(stream, type);
 	uint64_t generation = hf_event_generation(event);
 
 	assert_string_equal(hf_event_name(event), name);
@@ -181,8 +181,8 @@ uint64_t bed_expect(struct hf_stream *stream, enum hf_event_type type, const cha
 void bed_expect_both(struct hf_stream *stream, enum hf_event_type type, const char *a,
 		     const char *b)
 {
-	struct hf_event *first = expect(stream, type);
-	struct hf_event *second = expect(stream, type);
+	struct hf_event *first = expect_type(stream, type);
+	struct hf_event *second = expect_type(stream, type);
 	bool turned = strcmp(hf_event_name(first), a) != 0;
 
 	assert_string_equal(hf_event_name(first), turned ? b : a);

@@ -90,7 +90,7 @@ static void copy_providers(const char *to)
 	assert_int_equal(system(command), 0);
 }
 
-static void remove_all(const char *dir)
+static void remove_recursively(const char *dir)
 {
 	char command[1024];
 
@@ -149,7 +149,7 @@ static void a_provider_may_come_later(void **state)
 	bed_expect(bed->b, HF_EVENT_REMOVED, "fake0", 0);
 	hf_device_unref(before);
 	hf_device_unref(now);
-	remove_all(dir);
+	remove_recursively(dir);
 }
 
 int main(void)

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "core/stream/stream.h" /* for the queue's limit, nothing is called */
+#include "t/lib/process.h"
 #include "t/tree/stream_bed.h"
 
 /* Lets stream `b` read what it hears and queue it for `a`, which is not asked meanwhile. */
@@ -24,7 +25,7 @@ static void let_b_look(struct bed *bed)
 		hf_event_unref(event);
 }
 
-static void begin(struct bed *bed)
+static void begin_streams(struct bed *bed)
 {
 	bed_stream(bed, &bed->a);
 	bed_stream(bed, &bed->b);
@@ -38,7 +39,7 @@ static void a_full_queue_becomes_the_difference(void **state)
 
 	tree_add(bed->tree, 0, "fake0", NULL);
 	tree_add(bed->tree, 1, "fake1", NULL);
-	begin(bed);
+	begin_streams(bed);
 	bed_expect_both(bed->a, HF_EVENT_ADDED, "fake0", "fake1");
 	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
 	bed->a->queue.limit = 3;
@@ -71,7 +72,7 @@ static void no_change_is_forgotten(void **state)
 	struct bed *bed = *state;
 
 	tree_add(bed->tree, 0, "fake0", NULL);
-	begin(bed);
+	begin_streams(bed);
 	bed_expect(bed->a, HF_EVENT_ADDED, "fake0", 0);
 	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
 	bed->a->queue.limit = 1;
@@ -94,7 +95,7 @@ static void an_overflow_before_the_first_event(void **state)
 	struct bed *bed = *state;
 
 	tree_add(bed->tree, 0, "fake0", NULL);
-	begin(bed);
+	begin_streams(bed);
 	bed->a->queue.limit = 2; /* ADDED and SYNCED stand there */
 	tree_swap(bed->tree, 0);
 	let_b_look(bed);
@@ -102,18 +103,6 @@ static void an_overflow_before_the_first_event(void **state)
 	bed_expect(bed->a, HF_EVENT_ADDED, "fake0", 0);
 	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
 	bed_expect_nothing(bed->a);
-}
-
-static unsigned int read_limit(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	unsigned int value = 0;
-
-	if (!file || fscanf(file, "%u", &value) != 1)
-		value = 0;
-	if (file)
-		fclose(file);
-	return value;
 }
 
 /* More than inotify keeps for a stream. */
@@ -182,7 +171,7 @@ static struct {
 static size_t num_told;
 
 /* Applies an event to what was told; fails where it makes no sense. */
-static void apply(const struct hf_event *event)
+static void apply_event(const struct hf_event *event)
 {
 	uint64_t generation = hf_event_generation(event);
 	size_t i = 0;
@@ -217,7 +206,7 @@ static bool is_told(const char *name)
 	return false;
 }
 
-static void compare(const struct bed *bed, unsigned int seed)
+static void compare_with_tree(const struct bed *bed, unsigned int seed)
 {
 	size_t present = 0;
 
@@ -240,7 +229,7 @@ static void a_random_life(void **state)
 	unsigned int seed = 12345, counts[HF_EVENT_RESYNC + 1] = {0};
 	unsigned int compared = 0;
 
-	begin(bed);
+	begin_streams(bed);
 	bed->a->queue.limit = 9;
 	num_told = 0;
 	for (unsigned int step = 0; step < STEPS; step++) {
@@ -263,10 +252,10 @@ static void a_random_life(void **state)
 			continue;
 		while (hf_stream_next(bed->a, &event) == 1) {
 			counts[hf_event_type(event)]++;
-			apply(event);
+			apply_event(event);
 			hf_event_unref(event);
 		}
-		compare(bed, seed);
+		compare_with_tree(bed, seed);
 		compared++;
 	}
 	printf("%u steps: %u added, %u changed, %u removed, %u resync, compared %u times\n", STEPS,

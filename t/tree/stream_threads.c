@@ -33,7 +33,7 @@ struct taker {
 	} events[MAX_EVENTS];
 };
 
-static void *take(void *arg)
+static void *take_events_until_stop(void *arg)
 {
 	struct taker *taker = arg;
 	struct pollfd fd = {.fd = hf_stream_fd(taker->stream), .events = POLLIN};
@@ -63,7 +63,7 @@ static void *take(void *arg)
 	return NULL;
 }
 
-static void churn(struct bed *bed)
+static void churn_slots(struct bed *bed)
 {
 	for (unsigned int i = 0; i < CYCLES; i++) {
 		unsigned int n = i % SLOTS;
@@ -81,7 +81,7 @@ static void churn(struct bed *bed)
 }
 
 /* One stream's events, gathered from all its takers in order of sequence, make lives. */
-static void check(struct taker *takers[], unsigned int count, const struct bed *bed)
+static void check_takers(struct taker *takers[], unsigned int count, const struct bed *bed)
 {
 	unsigned int total = 0, alive = 0, synced = 0, removed = 0;
 	static struct {
@@ -138,7 +138,7 @@ static void check(struct taker *takers[], unsigned int count, const struct bed *
 	printf("\n");
 }
 
-static void run(struct bed *bed, struct hf_stream *streams[2], struct taker *takers[2])
+static void run_takers(struct bed *bed, struct hf_stream *streams[2], struct taker *takers[2])
 {
 	atomic_bool stop = false;
 
@@ -147,9 +147,11 @@ static void run(struct bed *bed, struct hf_stream *streams[2], struct taker *tak
 		assert_non_null(takers[i]);
 		takers[i]->stream = streams[i];
 		takers[i]->stop = &stop;
-		assert_int_equal(pthread_create(&takers[i]->thread, NULL, take, takers[i]), 0);
+		assert_int_equal(pthread_create(&takers[i]->thread, NULL, take_events_until_stop,
+						takers[i]),
+				 0);
 	}
-	churn(bed);
+	churn_slots(bed);
 	atomic_store(&stop, true);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(pthread_join(takers[i]->thread, NULL), 0);
@@ -161,8 +163,8 @@ static void threads_share_a_stream(void **state)
 	struct taker *takers[2];
 
 	bed_stream(bed, &bed->a);
-	run(bed, (struct hf_stream *[2]){bed->a, bed->a}, takers);
-	check(takers, 2, bed);
+	run_takers(bed, (struct hf_stream *[2]){bed->a, bed->a}, takers);
+	check_takers(takers, 2, bed);
 	free(takers[0]);
 	free(takers[1]);
 }
@@ -174,15 +176,15 @@ static void each_thread_has_a_stream(void **state)
 
 	bed_stream(bed, &bed->a);
 	bed_stream(bed, &bed->b);
-	run(bed, (struct hf_stream *[2]){bed->a, bed->b}, takers);
-	check(&takers[0], 1, bed);
-	check(&takers[1], 1, bed);
+	run_takers(bed, (struct hf_stream *[2]){bed->a, bed->b}, takers);
+	check_takers(&takers[0], 1, bed);
+	check_takers(&takers[1], 1, bed);
 	free(takers[0]);
 	free(takers[1]);
 }
 
 /* Runs in a child, which has no cmocka: exit codes say what went wrong. */
-static int child(struct bed *bed)
+static int child_in_stream(struct bed *bed)
 {
 	struct hf_event *event = NULL;
 	struct hf_stream *own;
@@ -213,7 +215,7 @@ static int fork_and_wait(struct bed *bed)
 	assert_int_equal(pipe(result), 0);
 	pid = fork();
 	if (pid == 0) {
-		code = (unsigned char)child(bed);
+		code = (unsigned char)child_in_stream(bed);
 		if (write(result[1], &code, 1) == 1)
 			raise(SIGKILL);
 		_exit(1);
@@ -310,14 +312,14 @@ static void a_fork_in_the_middle(void **state)
 	bed_stream(bed, &bed->a);
 	taker->stream = bed->a;
 	taker->stop = &stop;
-	assert_int_equal(pthread_create(&taker->thread, NULL, take, taker), 0);
+	assert_int_equal(pthread_create(&taker->thread, NULL, take_events_until_stop, taker), 0);
 	for (int i = 0; i < 25; i++) {
 		tree_swap(bed->tree, 0);
 		assert_int_equal(fork_and_wait(bed), 0);
 	}
 	atomic_store(&stop, true);
 	assert_int_equal(pthread_join(taker->thread, NULL), 0);
-	check(&taker, 1, bed);
+	check_takers(&taker, 1, bed);
 	free(taker);
 }
 

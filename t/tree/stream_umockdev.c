@@ -46,7 +46,7 @@ static void must_add(struct mock *mock, const char *text)
 		fail_msg("%s", error->message);
 }
 
-static void plug(struct mock *mock, const char *name)
+static void plug_mock(struct mock *mock, const char *name)
 {
 	static const char node[] = "N: infiniband/uverbs0\n"
 				   "E: DEVNAME=/dev/infiniband/uverbs0\n"
@@ -97,7 +97,7 @@ static void erase(const struct mock *mock, const char *below)
 	assert_int_equal(system(command), 0);
 }
 
-static void unplug(struct mock *mock, const char *name)
+static void unplug_mock(struct mock *mock, const char *name)
 {
 	char path[256];
 
@@ -140,7 +140,7 @@ static void change_name(struct mock *mock, const char *from, const char *to)
 	umockdev_testbed_uevent(mock->testbed, path, "move");
 }
 
-static int setup(void **state)
+static int setup_mock(void **state)
 {
 	struct mock *mock = calloc(1, sizeof(*mock));
 	char dir[512];
@@ -164,7 +164,7 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
+static int teardown_mock(void **state)
 {
 	struct mock *mock = *state;
 
@@ -181,7 +181,7 @@ static void uevents_lead_to_events(void **state)
 	struct bed *bed = &mock->bed;
 	uint64_t first, second;
 
-	plug(mock, "fake0");
+	plug_mock(mock, "fake0");
 	bed_stream(bed, &bed->a);
 	bed_stream(bed, &bed->b);
 	first = bed_expect(bed->a, HF_EVENT_ADDED, "fake0", 0);
@@ -190,10 +190,10 @@ static void uevents_lead_to_events(void **state)
 	change_name(mock, "fake0", "fake7");
 	assert_int_equal(bed_expect(bed->a, HF_EVENT_CHANGED, "fake7", HF_CHANGED_NAME), first);
 	bed_expect_nothing(bed->a);
-	unplug(mock, "fake7");
+	unplug_mock(mock, "fake7");
 	assert_int_equal(bed_expect(bed->a, HF_EVENT_REMOVED, "fake7", 0), first);
 	bed_expect_nothing(bed->a);
-	plug(mock, "fake0");
+	plug_mock(mock, "fake0");
 	second = bed_expect(bed->a, HF_EVENT_ADDED, "fake0", 0);
 	assert_true(second > first);
 	bed_expect_nothing(bed->a);
@@ -204,7 +204,7 @@ static void uevents_lead_to_events(void **state)
 	bed_expect(bed->b, HF_EVENT_REMOVED, "fake7", 0);
 	assert_int_equal(bed_expect(bed->b, HF_EVENT_ADDED, "fake0", 0), second);
 	bed_expect_nothing(bed->b);
-	unplug(mock, "fake0");
+	unplug_mock(mock, "fake0");
 	bed_expect(bed->b, HF_EVENT_REMOVED, "fake0", 0);
 }
 
@@ -235,10 +235,10 @@ static void the_list_follows(void **state)
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(hf_device_list(mock->bed.hf, 0, &list), 0);
 		hf_device_list_free(list);
-		plug(mock, "fake0");
+		plug_mock(mock, "fake0");
 		assert_int_equal(hf_device_list(mock->bed.hf, 0, &list), 1);
 		hf_device_list_free(list);
-		unplug(mock, "fake0");
+		unplug_mock(mock, "fake0");
 	}
 }
 
@@ -272,9 +272,10 @@ static int under_umockdev(char **argv)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(uevents_lead_to_events, setup, teardown),
-		cmocka_unit_test_setup_teardown(other_subsystems_are_passed_over, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_list_follows, setup, teardown),
+		cmocka_unit_test_setup_teardown(uevents_lead_to_events, setup_mock, teardown_mock),
+		cmocka_unit_test_setup_teardown(other_subsystems_are_passed_over, setup_mock,
+						teardown_mock),
+		cmocka_unit_test_setup_teardown(the_list_follows, setup_mock, teardown_mock),
 	};
 
 	(void)argc;

@@ -23,7 +23,7 @@ struct bed {
 	struct ibv_context *context;
 };
 
-static int setup(void **state)
+static int setup_tables(void **state)
 {
 	const struct tree_options lo = {.netdev = "lo"};
 	struct bed *bed = calloc(1, sizeof(*bed));
@@ -44,7 +44,7 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
+static int teardown_tables(void **state)
 {
 	struct bed *bed = *state;
 
@@ -126,9 +126,9 @@ static void partition_keys(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(entries, setup, teardown),
-		cmocka_unit_test_setup_teardown(tables, setup, teardown),
-		cmocka_unit_test_setup_teardown(partition_keys, setup, teardown),
+		cmocka_unit_test_setup_teardown(entries, setup_tables, teardown_tables),
+		cmocka_unit_test_setup_teardown(tables, setup_tables, teardown_tables),
+		cmocka_unit_test_setup_teardown(partition_keys, setup_tables, teardown_tables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,7 @@ static struct hf *hf;
 static bool before[FDS_MAX];
 static int kept[FDS_MAX], num_kept, listed;
 
-static int list(void)
+static int list_devices_count(void)
 {
 	struct ibv_device **devices;
 	int count = hf_device_list(hf, 0, &devices);
@@ -48,7 +48,7 @@ static int find_kept(void **state)
 		before[fd] = is_open(fd);
 	if (hf_default(&hf))
 		return 0;
-	listed = list();
+	listed = list_devices_count();
 	if (listed < 0)
 		return 0;
 	for (int fd = 0; fd < FDS_MAX; fd++)
@@ -77,7 +77,7 @@ static int close_and_list(void)
 			return 2;
 		close(fd);
 	}
-	if (list() != listed || list() != listed)
+	if (list_devices_count() != listed || list_devices_count() != listed)
 		return 3;
 	for (int i = 0; i < num_kept; i++)
 		if (fstat(kept[i], &now) < 0 || now.st_ino != file[i].st_ino || now.st_size ||

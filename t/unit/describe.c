@@ -18,7 +18,7 @@ enum { IB = HF_KIND_INFINIBAND, IWARP = HF_KIND_IWARP, OPA = HF_KIND_OPA, ROCE =
 
 static const char *const protocols[] = {"", "ib", "roce", "iw", "opa", "usnic", "srd"};
 
-static struct hf_nldev told(const char *protocol)
+static struct hf_nldev device_with_protocol(const char *protocol)
 {
 	struct hf_nldev device = {.tells_protocol = true};
 
@@ -52,7 +52,7 @@ static void every_combination(void **state)
 				strcpy(tree.drivers[tree.num_drivers++], driver);
 				for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]);
 				     i++) {
-					struct hf_nldev nl = told(protocols[i]);
+					struct hf_nldev nl = device_with_protocol(protocols[i]);
 					unsigned int of_ports = (ports & 1 ? IB : 0U) |
 								(ports & 2 ? ROCE : 0U);
 

@@ -25,6 +25,7 @@
 #include "core/discovery/discover.h"
 #include "core/discovery/entry.h"
 #include "core/discovery/sysfs.h"
+#include "t/lib/process.h"
 #include "t/lib/tree.h"
 
 struct world {
@@ -33,7 +34,7 @@ struct world {
 	struct hf_entries entries;
 };
 
-static int setup(void **state)
+static int setup_discovery(void **state)
 {
 	struct world *world = calloc(1, sizeof(*world));
 
@@ -43,7 +44,7 @@ static int setup(void **state)
 	return hfi_search_root_init(&world->root, tree_sysfs(world->tree), tree_dev(world->tree));
 }
 
-static int teardown(void **state)
+static int teardown_discovery(void **state)
 {
 	struct world *world = *state;
 
@@ -53,7 +54,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void discover(struct world *world)
+static void discover_by_sysfs(struct world *world)
 {
 	hfi_entries_free(&world->entries);
 	assert_int_equal(hfi_discover(&world->root, 7, HF_SOURCE_SYSFS, NULL, &world->entries), 0);
@@ -67,7 +68,7 @@ static struct hf_entry *entry_of(struct world *world, const char *uverbs)
 	return NULL;
 }
 
-static struct hf_entry one(struct world *world, const char *uverbs)
+static struct hf_entry discover_one_by_sysfs(struct world *world, const char *uverbs)
 {
 	struct hf_entry entry;
 
@@ -87,7 +88,7 @@ static void an_entry_is_complete(void **state)
 	struct hf_entry *entry;
 
 	assert_int_equal(tree_add(world->tree, 300, "mlx5_0", &options), 0);
-	discover(world);
+	discover_by_sysfs(world);
 	assert_int_equal(world->entries.count, 1);
 	entry = &world->entries.v[0];
 	assert_int_equal(entry->root, 7);
@@ -118,7 +119,7 @@ static void every_device_once(void **state)
 		snprintf(name, sizeof(name), "rxe%u", n);
 		assert_int_equal(tree_add(world->tree, n, name, NULL), 0);
 	}
-	discover(world);
+	discover_by_sysfs(world);
 	assert_int_equal(world->entries.count, 200);
 	for (unsigned int n = 0; n < 200; n++) {
 		snprintf(name, sizeof(name), "uverbs%u", n);
@@ -163,7 +164,7 @@ static void one_by_its_name(void **state)
 	assert_int_equal(hfi_discover_one(&world->root, 7, HF_SOURCE_SYSFS, NULL, "../x", &entry),
 			 -ENODEV);
 	assert_int_equal(entry.index, 77);
-	entry = one(world, "uverbs1");
+	entry = discover_one_by_sysfs(world, "uverbs1");
 	assert_string_equal(entry.name, "rxe1");
 	assert_int_equal(entry.root, 7);
 }
@@ -176,9 +177,9 @@ static void rename_keeps_identity(void **state)
 	int fd;
 
 	assert_int_equal(tree_add(world->tree, 0, "rxe0", NULL), 0);
-	before = one(world, "uverbs0");
+	before = discover_one_by_sysfs(world, "uverbs0");
 	assert_int_equal(tree_rename(world->tree, 0, "foo7"), 0);
-	after = one(world, "uverbs0");
+	after = discover_one_by_sysfs(world, "uverbs0");
 	assert_string_equal(after.name, "foo7");
 	assert_int_equal(hfi_entry_same(&before, &after), 1);
 	assert_int_equal(hfi_entry_verify(&world->root, NULL, &before), 0);
@@ -196,9 +197,9 @@ static void swap_is_another_identity(void **state)
 	struct hf_entry before, after;
 
 	assert_int_equal(tree_add(world->tree, 0, "rxe0", NULL), 0);
-	before = one(world, "uverbs0");
+	before = discover_one_by_sysfs(world, "uverbs0");
 	assert_int_equal(tree_swap(world->tree, 0), 0);
-	after = one(world, "uverbs0");
+	after = discover_one_by_sysfs(world, "uverbs0");
 	assert_int_equal(before.stamp.tv_sec, after.stamp.tv_sec);
 	assert_int_equal(before.node_number, after.node_number);
 	assert_int_equal(hfi_entry_same(&before, &after), 0);
@@ -212,15 +213,15 @@ static void swap_is_another_identity(void **state)
 	assert_int_equal(hfi_entry_open_uverbs(&world->root, &after), -ENODEV);
 }
 
-static void dropped_caches_are_no_news(void **state)
+static void dropped_caches_change_no_instance(void **state)
 {
 	struct world *world = *state;
 	struct hf_entry before, after;
 
 	assert_int_equal(tree_add(world->tree, 0, "rxe0", NULL), 0);
-	before = one(world, "uverbs0");
+	before = discover_one_by_sysfs(world, "uverbs0");
 	assert_int_equal(tree_drop_caches(world->tree), 0);
-	after = one(world, "uverbs0");
+	after = discover_one_by_sysfs(world, "uverbs0");
 	assert_int_not_equal(before.stamp.tv_nsec, after.stamp.tv_nsec);
 	assert_int_equal(hfi_entry_same(&before, &after), 1);
 }
@@ -284,7 +285,7 @@ static void half_made_stands_with_its_reason(void **state)
 
 	assert_int_equal(tree_add(world->tree, 0, "rxe0", &options), 0);
 	assert_int_equal(tree_add(world->tree, 1, "rxe1", NULL), 0);
-	discover(world);
+	discover_by_sysfs(world);
 	assert_int_equal(world->entries.count, 2);
 	assert_int_equal(entry_of(world, "uverbs0")->reason.code, HF_REASON_HALF_MADE);
 	hfi_entry_tell_reason(entry_of(world, "uverbs0"), &reason);
@@ -292,7 +293,7 @@ static void half_made_stands_with_its_reason(void **state)
 	assert_int_equal(entry_of(world, "uverbs0")->life.inode, tree_inode(world->tree, 0));
 	assert_int_equal(entry_of(world, "uverbs1")->reason.code, HF_REASON_NONE);
 	assert_int_equal(tree_complete(world->tree, 0), 0);
-	assert_int_equal(one(world, "uverbs0").reason.code, HF_REASON_NONE);
+	assert_int_equal(discover_one_by_sysfs(world, "uverbs0").reason.code, HF_REASON_NONE);
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
 		struct hf_entry entry;
 
@@ -300,7 +301,7 @@ static void half_made_stands_with_its_reason(void **state)
 		assert_int_equal((faults[i].of_uverbs ? tree_set_uverbs : tree_set)(
 					 world->tree, 2, faults[i].path, faults[i].value),
 				 0);
-		entry = one(world, "uverbs2");
+		entry = discover_one_by_sysfs(world, "uverbs2");
 		hfi_entry_tell_reason(&entry, &reason);
 		if (reason.code != HF_REASON_HALF_MADE || !strstr(reason.text, faults[i].path))
 			fail_msg("%s = %s: %d, %s", faults[i].path, faults[i].value, reason.code,
@@ -343,7 +344,7 @@ static void open_directories_are_the_instances(void **state)
 	int fd;
 
 	assert_int_equal(tree_add(world->tree, 0, "rxe0", NULL), 0);
-	entry = one(world, "uverbs0");
+	entry = discover_one_by_sysfs(world, "uverbs0");
 	fd = hfi_entry_open_uverbs(&world->root, &entry);
 	assert_true(fd >= 0);
 	assert_true(hfi_read_file(fd, "dev", text, sizeof(text), NULL) > 0);
@@ -384,48 +385,47 @@ static void strange_things_among_the_devices(void **state)
 	snprintf(path, sizeof(path), "%s/class/infiniband_verbs/uverbs3/ibdev",
 		 tree_sysfs(world->tree));
 	assert_int_equal(mkfifo(path, 0644), 0);
-	discover(world);
+	discover_by_sysfs(world);
 	assert_int_equal(world->entries.count, 2);
 	assert_int_equal(entry_of(world, "uverbs3")->reason.code, HF_REASON_HALF_MADE);
 }
 
-static unsigned int open_files(void)
-{
-	unsigned int count = 0;
-	DIR *dir = opendir("/proc/self/fd");
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
-}
-
 static void no_file_stays_open(void **state)
 {
-	unsigned int before = open_files();
+	unsigned int before = count_open_fds();
 
 	half_made_stands_with_its_reason(state);
-	assert_int_equal(open_files(), before);
+	assert_int_equal(count_open_fds(), before);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(an_entry_is_complete, setup, teardown),
-		cmocka_unit_test_setup_teardown(every_device_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_root_that_is_not_there_is_empty, setup, teardown),
-		cmocka_unit_test_setup_teardown(one_by_its_name, setup, teardown),
-		cmocka_unit_test_setup_teardown(rename_keeps_identity, setup, teardown),
-		cmocka_unit_test_setup_teardown(swap_is_another_identity, setup, teardown),
-		cmocka_unit_test_setup_teardown(dropped_caches_are_no_news, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_entry_is_complete, setup_discovery,
+						teardown_discovery),
+		cmocka_unit_test_setup_teardown(every_device_once, setup_discovery,
+						teardown_discovery),
+		cmocka_unit_test_setup_teardown(a_root_that_is_not_there_is_empty, setup_discovery,
+						teardown_discovery),
+		cmocka_unit_test_setup_teardown(one_by_its_name, setup_discovery,
+						teardown_discovery),
+		cmocka_unit_test_setup_teardown(rename_keeps_identity, setup_discovery,
+						teardown_discovery),
+		cmocka_unit_test_setup_teardown(swap_is_another_identity, setup_discovery,
+						teardown_discovery),
+		cmocka_unit_test_setup_teardown(dropped_caches_change_no_instance, setup_discovery,
+						teardown_discovery),
 		cmocka_unit_test(identity_is_what_both_know),
-		cmocka_unit_test_setup_teardown(half_made_stands_with_its_reason, setup, teardown),
-		cmocka_unit_test_setup_teardown(out_of_files_is_an_error, setup, teardown),
-		cmocka_unit_test_setup_teardown(open_directories_are_the_instances, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(strange_things_among_the_devices, setup, teardown),
-		cmocka_unit_test_setup_teardown(no_file_stays_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(half_made_stands_with_its_reason, setup_discovery,
+						teardown_discovery),
+		cmocka_unit_test_setup_teardown(out_of_files_is_an_error, setup_discovery,
+						teardown_discovery),
+		cmocka_unit_test_setup_teardown(open_directories_are_the_instances, setup_discovery,
+						teardown_discovery),
+		cmocka_unit_test_setup_teardown(strange_things_among_the_devices, setup_discovery,
+						teardown_discovery),
+		cmocka_unit_test_setup_teardown(no_file_stays_open, setup_discovery,
+						teardown_discovery),
 	};
 
 	return cmocka_run_group_tests_name("discovery by sysfs", tests, NULL, NULL);

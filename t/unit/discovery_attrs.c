@@ -29,7 +29,7 @@ struct world {
 	int dir;
 };
 
-static int plug(struct world *world, const struct tree_options *options)
+static int plug_and_open(struct world *world, const struct tree_options *options)
 {
 	if (tree_add(world->tree, 0, "rxe0", options) ||
 	    hfi_discover_one(&world->root, 0, HF_SOURCE_SYSFS, NULL, "uverbs0", &world->entry))
@@ -38,7 +38,7 @@ static int plug(struct world *world, const struct tree_options *options)
 	return world->dir < 0 ? -1 : 0;
 }
 
-static int setup(void **state)
+static int setup_attrs(void **state)
 {
 	struct world *world = calloc(1, sizeof(*world));
 
@@ -49,7 +49,7 @@ static int setup(void **state)
 	return hfi_search_root_init(&world->root, tree_sysfs(world->tree), tree_dev(world->tree));
 }
 
-static int teardown(void **state)
+static int teardown_attrs(void **state)
 {
 	struct world *world = *state;
 
@@ -66,7 +66,7 @@ static void a_port_is_read(void **state)
 	const struct tree_options options = {.ports = 2, .netdev = "made0"};
 	struct hf_port_info info = {.size = 12};
 
-	assert_int_equal(plug(world, &options), 0);
+	assert_int_equal(plug_and_open(world, &options), 0);
 	assert_int_equal(tree_set(world->tree, 0, "ports/2/state", "1: DOWN"), 0);
 	assert_int_equal(hfi_read_port(world->dir, NULL, &world->entry, 2, &info), 0);
 	assert_int_equal(info.size, 12);
@@ -93,13 +93,13 @@ static void a_bad_port_leaves_the_output_alone(void **state)
 	struct world *world = *state;
 	char path[64];
 
-	assert_int_equal(plug(world, NULL), 0);
+	assert_int_equal(plug_and_open(world, NULL), 0);
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
 		struct hf_port_info info = {.port = 99};
 
 		assert_int_equal(tree_remove(world->tree, 0), 0);
 		close(world->dir);
-		assert_int_equal(plug(world, NULL), 0);
+		assert_int_equal(plug_and_open(world, NULL), 0);
 		snprintf(path, sizeof(path), "ports/1/%s", faults[i].path);
 		assert_int_equal(tree_set(world->tree, 0, path, faults[i].value), 0);
 		assert_int_equal(hfi_read_port(world->dir, NULL, &world->entry, 1, &info),
@@ -116,7 +116,7 @@ static void gids_of_a_roce_port(void **state)
 	struct hf_gid *gids = NULL;
 	uint64_t low;
 
-	assert_int_equal(plug(world, &options), 0);
+	assert_int_equal(plug_and_open(world, &options), 0);
 	assert_int_equal(tree_set(world->tree, 0, "ports/1/gid_attrs/types/0", "IB/RoCE v1"), 0);
 	/* A hole, an entry whose owner has gone between two reads, the last one. */
 	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/7",
@@ -147,7 +147,7 @@ static void gids_of_an_ib_port(void **state)
 		.link_layer = "InfiniBand", .gid_type = "IB/RoCE v1", .netdev = ""};
 	struct hf_gid *gids = NULL;
 
-	assert_int_equal(plug(world, &options), 0);
+	assert_int_equal(plug_and_open(world, &options), 0);
 	assert_int_equal(hfi_read_gids(world->dir, 1, &gids), 2);
 	assert_int_equal(gids[0].type, HF_GID_IB);
 	assert_string_equal(gids[0].netdev, "");
@@ -160,7 +160,7 @@ static void a_long_table_costs_its_used_part(void **state)
 	const struct tree_options options = {.gids = 200};
 	struct hf_gid *gids = NULL;
 
-	assert_int_equal(plug(world, &options), 0);
+	assert_int_equal(plug_and_open(world, &options), 0);
 	/* The last index that a hole of 63 allows for, and one that a hole of 64 hides. */
 	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/65",
 				  "fd00:0000:0000:0000:0000:0000:0000:0065"),
@@ -179,7 +179,7 @@ static void single_entries(void **state)
 	union ibv_gid gid = {.raw = {1}};
 	uint16_t pkey = 0;
 
-	assert_int_equal(plug(world, NULL), 0);
+	assert_int_equal(plug_and_open(world, NULL), 0);
 	assert_int_equal(hfi_read_gid(world->dir, 1, 1, &gid), 0);
 	assert_int_equal(gid.raw[10], 0xff);
 	assert_int_equal(hfi_read_gid(world->dir, 1, 3, &gid), 0);
@@ -231,7 +231,7 @@ static void texts_are_taken_whole(void **state)
 	assert_int_equal(hfi_node_type(8), IBV_NODE_UNKNOWN);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup_attrs, teardown_attrs)
 
 int main(void)
 {

@@ -35,7 +35,7 @@ struct world {
 	struct hf_nl *nl;
 };
 
-static int setup(void **state)
+static int setup_netlink_world(void **state)
 {
 	struct world *world = calloc(1, sizeof(*world));
 
@@ -49,7 +49,7 @@ static int setup(void **state)
 	return hfi_nl_open(&world->nl);
 }
 
-static int teardown(void **state)
+static int teardown_netlink_world(void **state)
 {
 	struct world *world = *state;
 
@@ -60,13 +60,13 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void discover(struct world *world)
+static void discover_by_both(struct world *world)
 {
 	hfi_entries_free(&world->entries);
 	assert_int_equal(hfi_discover(&world->root, 0, BOTH, world->nl, &world->entries), 0);
 }
 
-static struct hf_entry one(struct world *world, const char *uverbs)
+static struct hf_entry discover_one_by_both(struct world *world, const char *uverbs)
 {
 	struct hf_entry entry;
 
@@ -74,8 +74,8 @@ static struct hf_entry one(struct world *world, const char *uverbs)
 	return entry;
 }
 
-static void add(struct world *world, unsigned int n, const char *name,
-		const struct tree_options *options)
+static void add_to_world(struct world *world, unsigned int n, const char *name,
+			 const struct tree_options *options)
 {
 	assert_int_equal(tree_add(world->tree, n, name, options), 0);
 }
@@ -87,9 +87,9 @@ static void both_sources_make_one_entry(void **state)
 		.node = TREE_NODE_FILE, .ports = 2, .driver_id = 1, .abi = 4, .protocol = "ib"};
 	struct hf_entry entry;
 
-	add(world, 0, "before", NULL);
-	add(world, 3, "mlx5_0", &options);
-	entry = one(world, "uverbs3");
+	add_to_world(world, 0, "before", NULL);
+	add_to_world(world, 3, "mlx5_0", &options);
+	entry = discover_one_by_both(world, "uverbs3");
 	assert_int_equal(entry.reason.code, HF_REASON_NONE);
 	assert_int_equal(entry.index, tree_index(world->tree, 3));
 	assert_int_equal(entry.life.inode, tree_inode(world->tree, 3));
@@ -109,11 +109,11 @@ static void order_is_the_index_then_sysfs(void **state)
 	struct world *world = *state;
 	const struct tree_options silent = {.no_index = true};
 
-	add(world, 5, "a", NULL);
-	add(world, 9, "x", &silent);
-	add(world, 4, "b", NULL);
-	add(world, 0, "c", NULL);
-	discover(world);
+	add_to_world(world, 5, "a", NULL);
+	add_to_world(world, 9, "x", &silent);
+	add_to_world(world, 4, "b", NULL);
+	add_to_world(world, 0, "c", NULL);
+	discover_by_both(world);
 	assert_int_equal(world->entries.count, 4);
 	assert_string_equal(world->entries.v[0].name, "a");
 	assert_string_equal(world->entries.v[1].name, "b");
@@ -128,10 +128,10 @@ static void an_odd_name_hides_no_other(void **state)
 {
 	struct world *world = *state;
 
-	add(world, 0, "odd", NULL);
-	add(world, 1, "b", NULL);
-	add(world, 2, "c", NULL);
-	discover(world);
+	add_to_world(world, 0, "odd", NULL);
+	add_to_world(world, 1, "b", NULL);
+	add_to_world(world, 2, "c", NULL);
+	discover_by_both(world);
 	assert_int_equal(world->entries.count, 3);
 	assert_string_equal(world->entries.v[0].name, "b");
 	assert_int_equal(world->entries.v[0].index, 1);
@@ -145,10 +145,10 @@ static void the_index_tells_a_swap(void **state)
 	struct world *world = *state;
 	struct hf_entry before, after;
 
-	add(world, 0, "rxe0", NULL);
-	before = one(world, "uverbs0");
+	add_to_world(world, 0, "rxe0", NULL);
+	before = discover_one_by_both(world, "uverbs0");
 	assert_int_equal(tree_swap(world->tree, 0), 0);
-	after = one(world, "uverbs0");
+	after = discover_one_by_both(world, "uverbs0");
 	assert_true(after.index > before.index);
 	assert_int_equal(hfi_entry_same(&before, &after), 0);
 	/* Also by the index alone, as where there is no sysfs. */
@@ -163,10 +163,10 @@ static void rename_is_followed(void **state)
 	struct world *world = *state;
 	struct hf_entry before, after;
 
-	add(world, 0, "rxe0", NULL);
-	before = one(world, "uverbs0");
+	add_to_world(world, 0, "rxe0", NULL);
+	before = discover_one_by_both(world, "uverbs0");
 	assert_int_equal(tree_rename(world->tree, 0, "foo7"), 0);
-	after = one(world, "uverbs0");
+	after = discover_one_by_both(world, "uverbs0");
 	assert_string_equal(after.name, "foo7");
 	assert_int_equal(after.index, before.index);
 	assert_int_equal(hfi_entry_same(&before, &after), 1);
@@ -178,25 +178,25 @@ static void another_namespace_is_told(void **state)
 	struct world *world = *state;
 	const struct tree_options unseen = {.no_device = true};
 
-	add(world, 0, "rxe0", NULL);
-	add(world, 1, "rxe1", NULL);
-	add(world, 2, "rxe2", &unseen);
+	add_to_world(world, 0, "rxe0", NULL);
+	add_to_world(world, 1, "rxe1", NULL);
+	add_to_world(world, 2, "rxe2", &unseen);
 	assert_int_equal(tree_hide(world->tree, 1, true), 0);
 	assert_int_equal(tree_hide(world->tree, 2, true), 0);
-	discover(world);
+	discover_by_both(world);
 	assert_int_equal(world->entries.count, 3);
 	for (size_t i = 0; i < 3; i++)
 		assert_int_not_equal(world->entries.v[i].reason.code, HF_REASON_OTHER_NETNS);
-	assert_int_equal(one(world, "uverbs2").reason.code, HF_REASON_HALF_MADE);
+	assert_int_equal(discover_one_by_both(world, "uverbs2").reason.code, HF_REASON_HALF_MADE);
 	assert_int_equal(tree_fake(world->tree, "exclusive", UINT_MAX), 0);
-	discover(world);
+	discover_by_both(world);
 	assert_int_equal(world->entries.count, 3);
 	assert_int_equal(world->entries.v[0].reason.code, HF_REASON_NONE);
 	assert_int_equal(world->entries.v[1].reason.code, HF_REASON_OTHER_NETNS);
 	assert_int_equal(world->entries.v[2].reason.code, HF_REASON_OTHER_NETNS);
-	assert_int_equal(one(world, "uverbs1").reason.code, HF_REASON_OTHER_NETNS);
-	assert_int_equal(one(world, "uverbs2").reason.code, HF_REASON_OTHER_NETNS);
-	assert_int_equal(one(world, "uverbs0").reason.code, HF_REASON_NONE);
+	assert_int_equal(discover_one_by_both(world, "uverbs1").reason.code, HF_REASON_OTHER_NETNS);
+	assert_int_equal(discover_one_by_both(world, "uverbs2").reason.code, HF_REASON_OTHER_NETNS);
+	assert_int_equal(discover_one_by_both(world, "uverbs0").reason.code, HF_REASON_NONE);
 }
 
 static void netlink_alone_is_enough(void **state)
@@ -206,8 +206,8 @@ static void netlink_alone_is_enough(void **state)
 	struct hf_search_root root = world->root;
 	struct hf_entry entry;
 
-	add(world, 0, "rxe0", NULL);
-	add(world, 7, "rxe7", &options);
+	add_to_world(world, 0, "rxe0", NULL);
+	add_to_world(world, 7, "rxe7", &options);
 	strcpy(root.sysfs, "/nowhere");
 	assert_int_equal(hfi_discover(&root, 0, BOTH, world->nl, &world->entries), 0);
 	assert_int_equal(world->entries.count, 2);
@@ -235,9 +235,9 @@ static void old_kernels_say_less(void **state)
 	struct world *world = *state;
 	struct hf_entry entry;
 
-	add(world, 0, "rxe0", NULL);
+	add_to_world(world, 0, "rxe0", NULL);
 	assert_int_equal(tree_fake(world->tree, "old", UINT_MAX), 0);
-	entry = one(world, "uverbs0");
+	entry = discover_one_by_both(world, "uverbs0");
 	assert_int_equal(entry.index, tree_index(world->tree, 0));
 	assert_int_equal(entry.kernel_abi, 2);
 	assert_int_equal(entry.node_number, makedev(1, 3));
@@ -252,13 +252,13 @@ static void a_late_char_device_is_waited_for(void **state)
 	struct world *world = *state;
 	struct hf_entry entry;
 
-	add(world, 0, "rxe0", NULL);
+	add_to_world(world, 0, "rxe0", NULL);
 	assert_int_equal(tree_fake(world->tree, "late", 3), 0);
-	entry = one(world, "uverbs0");
+	entry = discover_one_by_both(world, "uverbs0");
 	assert_int_equal(entry.driver_id, 14);
 	/* Not for ever: then the name must do. */
 	assert_int_equal(tree_fake(world->tree, "late", UINT_MAX), 0);
-	entry = one(world, "uverbs0");
+	entry = discover_one_by_both(world, "uverbs0");
 	assert_int_equal(entry.index, tree_index(world->tree, 0));
 	assert_int_equal(entry.driver_id, 0);
 	assert_int_equal(hfi_entry_verify(&world->root, world->nl, &entry), 0);
@@ -273,11 +273,11 @@ static void disturbances_change_nothing(void **state)
 		      {"eintr", 1},	{"eintr", 20},	  {"stray", 1},	  {"stray", UINT_MAX}};
 	struct world *world = *state;
 
-	add(world, 0, "rxe0", NULL);
-	add(world, 1, "rxe1", NULL);
+	add_to_world(world, 0, "rxe0", NULL);
+	add_to_world(world, 1, "rxe1", NULL);
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
 		assert_int_equal(tree_fake(world->tree, faults[i].fault, faults[i].count), 0);
-		discover(world);
+		discover_by_both(world);
 		assert_int_equal(world->entries.count, 2);
 		assert_int_equal(world->entries.v[0].index, 0);
 		assert_int_equal(world->entries.v[1].index, 1);
@@ -293,12 +293,12 @@ static void broken_netlink_leaves_sysfs(void **state)
 	struct hf_search_root root = world->root;
 
 	strcpy(root.sysfs, "/nowhere");
-	add(world, 0, "rxe0", NULL);
+	add_to_world(world, 0, "rxe0", NULL);
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
 		struct hf_entry entry;
 
 		assert_int_equal(tree_fake(world->tree, faults[i], UINT_MAX), 0);
-		entry = one(world, "uverbs0");
+		entry = discover_one_by_both(world, "uverbs0");
 		/* Only dumps are interrupted, and a device that was seen before needs none. */
 		assert_int_equal(entry.index, strcmp(faults[i], "interrupt") ? -1 : 0);
 		assert_int_equal(entry.node_guid, htobe64(tree_guid(world->tree, 0)));
@@ -307,7 +307,7 @@ static void broken_netlink_leaves_sysfs(void **state)
 					      &world->entries),
 				 -EIO);
 		assert_int_equal(tree_fake(world->tree, faults[i], 0), 0);
-		assert_int_equal(one(world, "uverbs0").index, 0);
+		assert_int_equal(discover_one_by_both(world, "uverbs0").index, 0);
 	}
 }
 
@@ -357,11 +357,11 @@ static void a_dump_has_parts(void **state)
 
 	for (unsigned int n = 0; n < 1000; n++) {
 		snprintf(name, sizeof(name), "rxe%u", n);
-		add(world, n, name, NULL);
+		add_to_world(world, n, name, NULL);
 	}
 	assert_int_equal(hfi_nl_dump(world->nl, count_device, &count), 0);
 	assert_int_equal(count, 1000);
-	discover(world);
+	discover_by_both(world);
 	assert_int_equal(world->entries.count, 1000);
 	for (unsigned int n = 0; n < 1000; n++)
 		assert_int_equal(world->entries.v[n].index, n);
@@ -394,25 +394,25 @@ static void one_among_many_needs_no_dump(void **state)
 {
 	struct world *world = *state;
 
-	add(world, 0, "a", NULL);
-	add(world, 1, "b", NULL);
-	discover(world);
+	add_to_world(world, 0, "a", NULL);
+	add_to_world(world, 1, "b", NULL);
+	discover_by_both(world);
 	assert_int_equal(tree_fake(world->tree, "interrupt", UINT_MAX), 0);
-	add(world, 2, "c", NULL);
-	assert_int_equal(one(world, "uverbs2").index, 2);
+	add_to_world(world, 2, "c", NULL);
+	assert_int_equal(discover_one_by_both(world, "uverbs2").index, 2);
 	assert_int_equal(tree_rename(world->tree, 1, "renamed"), 0);
-	assert_int_equal(one(world, "uverbs1").index, 1);
+	assert_int_equal(discover_one_by_both(world, "uverbs1").index, 1);
 	assert_int_equal(tree_swap(world->tree, 0), 0);
-	assert_int_equal(one(world, "uverbs0").index, 3);
+	assert_int_equal(discover_one_by_both(world, "uverbs0").index, 3);
 	/* Several that came before one of them was asked for. */
 	for (unsigned int n = 3; n < 8; n++) {
 		char name[8];
 
 		snprintf(name, sizeof(name), "x%u", n);
-		add(world, n, name, NULL);
+		add_to_world(world, n, name, NULL);
 	}
-	assert_int_equal(one(world, "uverbs7").index, 8);
-	assert_int_equal(one(world, "uverbs3").index, 4);
+	assert_int_equal(discover_one_by_both(world, "uverbs7").index, 8);
+	assert_int_equal(discover_one_by_both(world, "uverbs3").index, 4);
 }
 
 static void ports_have_netdevs(void **state)
@@ -424,8 +424,8 @@ static void ports_have_netdevs(void **state)
 	struct hf_entry entry;
 	int fd;
 
-	add(world, 0, "rxe0", &options);
-	entry = one(world, "uverbs0");
+	add_to_world(world, 0, "rxe0", &options);
+	entry = discover_one_by_both(world, "uverbs0");
 	assert_int_equal(hfi_nl_port(world->nl, 0, 1, &port), 0);
 	assert_int_equal(port.state, 4);
 	assert_string_equal(port.netdev, "lo");
@@ -439,7 +439,8 @@ static void ports_have_netdevs(void **state)
 	assert_int_not_equal(info.netdev_mtu, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, setup_netlink_world, teardown_netlink_world)
 
 int main(void)
 {

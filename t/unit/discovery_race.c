@@ -37,13 +37,13 @@ static struct instance history[HISTORY];
 static size_t history_count;
 static atomic_bool done;
 
-static void record(const struct tree *tree, unsigned int n)
+static void record_instance(const struct tree *tree, unsigned int n)
 {
 	history[history_count++] =
 		(struct instance){tree_inode(tree, n), tree_guid(tree, n), tree_index(tree, n)};
 }
 
-static void *disturb(void *arg)
+static void *disturb_tree(void *arg)
 {
 	struct tree *tree = arg;
 	unsigned int seed = 1;
@@ -61,7 +61,7 @@ static void *disturb(void *arg)
 		}
 		if (tree_swap(tree, n))
 			abort();
-		record(tree, n);
+		record_instance(tree, n);
 		usleep(20);
 	}
 	done = true;
@@ -73,7 +73,7 @@ struct sightings {
 	size_t count, size;
 };
 
-static void note(struct sightings *sightings, const struct hf_entry *entry)
+static void note_sighting(struct sightings *sightings, const struct hf_entry *entry)
 {
 	if (sightings->count == sightings->size) {
 		sightings->size = sightings->size ? sightings->size * 2 : 1024;
@@ -101,7 +101,7 @@ static uint64_t guid_by_directory(const struct hf_search_root *root, const struc
 	return guid;
 }
 
-static void check(const struct hf_entry *entry)
+static void check_sighting(const struct hf_entry *entry)
 {
 	for (size_t i = 0; i < history_count; i++) {
 		if (history[i].inode != entry->life.inode)
@@ -114,7 +114,7 @@ static void check(const struct hf_entry *entry)
 	fail_msg("%s: no instance has inode %ju", entry->uverbs, (uintmax_t)entry->life.inode);
 }
 
-static void run(unsigned int sources)
+static void run_race(unsigned int sources)
 {
 	struct sightings sightings = {.v = NULL};
 	unsigned int opened = 0, with_reason = 0, lists = 0, indexed = 0;
@@ -132,14 +132,14 @@ static void run(unsigned int sources)
 
 		snprintf(name, sizeof(name), "dev%u", n);
 		assert_int_equal(tree_add(tree, n, name, NULL), 0);
-		record(tree, n);
+		record_instance(tree, n);
 	}
 	if (sources & HF_SOURCE_NETLINK) {
 		setenv("HF_FAKE_RDMA_TREE", tree_sysfs(tree), 1);
 		root.kind = &hfi_root_kernel;
 		assert_int_equal(hfi_nl_open(&nl), 0);
 	}
-	assert_int_equal(pthread_create(&thread, NULL, disturb, tree), 0);
+	assert_int_equal(pthread_create(&thread, NULL, disturb_tree, tree), 0);
 	while (!done) {
 		struct hf_entries entries = {.v = NULL};
 
@@ -158,7 +158,7 @@ static void run(unsigned int sources)
 			if (entry->brief && hfi_entry_complete(&root, entry) != 0)
 				continue;
 			indexed += entry->index >= 0;
-			note(&sightings, entry);
+			note_sighting(&sightings, entry);
 			guid = guid_by_directory(&root, entry);
 			if (guid) {
 				opened++;
@@ -169,7 +169,7 @@ static void run(unsigned int sources)
 	}
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	for (size_t i = 0; i < sightings.count; i++)
-		check(&sightings.v[i]);
+		check_sighting(&sightings.v[i]);
 	print_message("%zu instances; %u lists, %zu entries (%u with an index, %u directories "
 		      "opened), %u with a reason\n",
 		      history_count, lists, sightings.count, indexed, opened, with_reason);
@@ -182,25 +182,25 @@ static void run(unsigned int sources)
 static void by_sysfs(void **state)
 {
 	(void)state;
-	run(HF_SOURCE_SYSFS);
+	run_race(HF_SOURCE_SYSFS);
 }
 
 static void by_sysfs_briefly(void **state)
 {
 	(void)state;
-	run(HF_SOURCE_SYSFS | HF_BRIEFLY);
+	run_race(HF_SOURCE_SYSFS | HF_BRIEFLY);
 }
 
 static void by_both(void **state)
 {
 	(void)state;
-	run(HF_SOURCE_SYSFS | HF_SOURCE_NETLINK);
+	run_race(HF_SOURCE_SYSFS | HF_SOURCE_NETLINK);
 }
 
 static void by_both_briefly(void **state)
 {
 	(void)state;
-	run(HF_SOURCE_SYSFS | HF_SOURCE_NETLINK | HF_BRIEFLY);
+	run_race(HF_SOURCE_SYSFS | HF_SOURCE_NETLINK | HF_BRIEFLY);
 }
 
 int main(void)

@@ -17,12 +17,12 @@
 
 #include "t/lib/tree.h"
 
-static int setup(void **state)
+static int setup_tree_only(void **state)
 {
 	return tree_new((struct tree **)state, NULL);
 }
 
-static int teardown(void **state)
+static int teardown_tree_only(void **state)
 {
 	tree_free(*state);
 	return 0;
@@ -172,11 +172,16 @@ static void stamps_and_attributes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(adds_and_removes, setup, teardown),
-		cmocka_unit_test_setup_teardown(rename_keeps_the_instance, setup, teardown),
-		cmocka_unit_test_setup_teardown(swap_is_another_instance, setup, teardown),
-		cmocka_unit_test_setup_teardown(half_made_until_completed, setup, teardown),
-		cmocka_unit_test_setup_teardown(stamps_and_attributes, setup, teardown),
+		cmocka_unit_test_setup_teardown(adds_and_removes, setup_tree_only,
+						teardown_tree_only),
+		cmocka_unit_test_setup_teardown(rename_keeps_the_instance, setup_tree_only,
+						teardown_tree_only),
+		cmocka_unit_test_setup_teardown(swap_is_another_instance, setup_tree_only,
+						teardown_tree_only),
+		cmocka_unit_test_setup_teardown(half_made_until_completed, setup_tree_only,
+						teardown_tree_only),
+		cmocka_unit_test_setup_teardown(stamps_and_attributes, setup_tree_only,
+						teardown_tree_only),
 	};
 
 	return cmocka_run_group_tests_name("made-up trees", tests, NULL, NULL);

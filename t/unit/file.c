@@ -18,7 +18,7 @@
 static char base[] = "/tmp/hf-file-XXXXXX";
 static int dir = -1;
 
-static int setup(void **state)
+static int setup_file_dir(void **state)
 {
 	(void)state;
 	if (!mkdtemp(base))
@@ -27,14 +27,14 @@ static int setup(void **state)
 	return dir < 0 ? -1 : 0;
 }
 
-static int teardown(void **state)
+static int teardown_file_dir(void **state)
 {
 	(void)state;
 	hfi_close(&dir);
 	return tree_erase(AT_FDCWD, base);
 }
 
-static void put(const char *path, const void *bytes, size_t size)
+static void put_file(const char *path, const void *bytes, size_t size)
 {
 	int fd = openat(dir, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
@@ -62,17 +62,17 @@ static void texts(void **state)
 	struct stat st = {.st_ino = 0};
 
 	(void)state;
-	put("a", "rxe0\n", 5);
+	put_file("a", "rxe0\n", 5);
 	assert_int_equal(read_both("a", value, sizeof(value), &st), 4);
 	assert_string_equal(value, "rxe0");
 	assert_int_not_equal(st.st_ino, 0);
-	put("a", "rxe0", 4);
+	put_file("a", "rxe0", 4);
 	assert_int_equal(read_both("a", value, sizeof(value), NULL), 4);
-	put("a", "\n\n\n", 3);
+	put_file("a", "\n\n\n", 3);
 	assert_int_equal(read_both("a", value, sizeof(value), NULL), 0);
-	put("a", "", 0);
+	put_file("a", "", 0);
 	assert_int_equal(read_both("a", value, sizeof(value), NULL), 0);
-	put("a", "one\ntwo\n", 8);
+	put_file("a", "one\ntwo\n", 8);
 	assert_int_equal(read_both("a", value, sizeof(value), NULL), 7);
 	assert_string_equal(value, "one\ntwo");
 }
@@ -83,11 +83,11 @@ static void what_is_refused(void **state)
 	struct stat st = {.st_ino = 77};
 
 	(void)state;
-	put("a", "a\0b", 3);
+	put_file("a", "a\0b", 3);
 	assert_int_equal(read_both("a", value, sizeof(value), &st), -EINVAL);
-	put("a", "12345678", 8);
+	put_file("a", "12345678", 8);
 	assert_int_equal(read_both("a", value, sizeof(value), &st), -ERANGE);
-	put("a", "1234567", 7);
+	put_file("a", "1234567", 7);
 	assert_int_equal(read_both("a", value, sizeof(value), NULL), 7);
 	assert_int_equal(read_both("absent", value, sizeof(value), &st), -ENOENT);
 	assert_int_equal(st.st_ino, 77);
@@ -104,9 +104,9 @@ static void a_kept_file_is_read_anew(void **state)
 	int fd = -1;
 
 	(void)state;
-	put("a", "rxe0\n", 5);
+	put_file("a", "rxe0\n", 5);
 	assert_int_equal(hfi_attr_read(dir, "a", value, sizeof(value), &fd), 4);
-	put("a", "foo17\n", 6);
+	put_file("a", "foo17\n", 6);
 	assert_int_equal(hfi_attr_again(fd, value, sizeof(value)), 5);
 	assert_string_equal(value, "foo17");
 	hfi_close(&fd);
@@ -137,5 +137,5 @@ int main(void)
 		cmocka_unit_test(closing_keeps_errno),
 	};
 
-	return cmocka_run_group_tests_name("files", tests, setup, teardown);
+	return cmocka_run_group_tests_name("files", tests, setup_file_dir, teardown_file_dir);
 }

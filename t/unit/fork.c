@@ -22,7 +22,7 @@
 
 enum { ROUNDS = 10 };
 
-static void *fork_once(void *arg)
+static void *fork_and_exit(void *arg)
 {
 	int status = -1;
 	pid_t pid = fork();
@@ -46,7 +46,7 @@ static void *take_a_turn(void *arg)
 	return NULL;
 }
 
-static struct hf *context(void)
+static struct hf *default_context(void)
 {
 	struct hf *hf;
 
@@ -59,16 +59,16 @@ static struct hf *context(void)
 static void a_fork_takes_nobodys_turn(void **state)
 {
 	atomic_int forked = 0;
-	struct hf *hf = context();
+	struct hf *hf = default_context();
 	pthread_t forker, looker;
 
 	(void)state;
 	for (int i = 0; i < ROUNDS; i++) {
 		assert_true(hfi_scan_begin(hf));
-		pthread_create(i % 2 ? &forker : &looker, NULL, i % 2 ? fork_once : take_a_turn,
+		pthread_create(i % 2 ? &forker : &looker, NULL, i % 2 ? fork_and_exit : take_a_turn,
 			       i % 2 ? (void *)&forked : hf);
 		asleep_wait(SYS_futex, 1);
-		pthread_create(i % 2 ? &looker : &forker, NULL, i % 2 ? take_a_turn : fork_once,
+		pthread_create(i % 2 ? &looker : &forker, NULL, i % 2 ? take_a_turn : fork_and_exit,
 			       i % 2 ? hf : (void *)&forked);
 		asleep_wait(SYS_futex, 2);
 		hfi_scan_end(hf);
@@ -83,12 +83,12 @@ static void a_fork_takes_nobodys_turn(void **state)
 static void the_default_context_is_there_while_a_fork_waits(void **state)
 {
 	atomic_int forked = 0;
-	struct hf *hf = context(), *again = NULL;
+	struct hf *hf = default_context(), *again = NULL;
 	pthread_t forker;
 
 	(void)state;
 	assert_true(hfi_scan_begin(hf));
-	pthread_create(&forker, NULL, fork_once, &forked);
+	pthread_create(&forker, NULL, fork_and_exit, &forked);
 	asleep_wait(SYS_futex, 1);
 	assert_int_equal(hf_default(&again), 0);
 	assert_ptr_equal(again, hf);

@@ -45,7 +45,7 @@ static int tell_model(void *arg, uintptr_t start, size_t size, int protect)
 	return 0;
 }
 
-static void compare(const struct model *model, const struct hf_fork_ranges *ranges)
+static void compare_with_model(const struct model *model, const struct hf_fork_ranges *ranges)
 {
 	for (size_t i = 0; i < PAGES; i++) {
 		assert_int_equal(hfi_fork_ranges_count(ranges, BASE + i * PAGE), model->count[i]);
@@ -97,9 +97,9 @@ static void counts_are_those_of_a_plain_array(void **state)
 			refused += !!err;
 		}
 		if (step % 16 == 0)
-			compare(&model, &ranges);
+			compare_with_model(&model, &ranges);
 	}
-	compare(&model, &ranges);
+	compare_with_model(&model, &ranges);
 	assert_true(refused > 100);
 	printf("%u added, %u refused and taken back, %u removed, %u stretches told\n", added,
 	       refused, removed, model.told);
@@ -134,7 +134,7 @@ static void edges_go_when_they_mean_nothing(void **state)
 			hfi_fork_ranges_add(&ranges, BASE + i * PAGE, BASE + (i + 1) * PAGE), 0);
 	for (size_t i = 0; i < PAGES; i++)
 		model.count[i] = 1;
-	compare(&model, &ranges);
+	compare_with_model(&model, &ranges);
 	assert_int_equal(hfi_fork_ranges_remove(&ranges, BASE, BASE + (uintptr_t)PAGES * PAGE), 0);
 	assert_int_equal(model.told, PAGES + 1);
 	assert_null(ranges.root);

@@ -20,7 +20,7 @@ enum { ROUNDS = 200 };
 
 static void *theirs;
 
-static void *find(const char *name)
+static void *find_theirs(const char *name)
 {
 	void *found = dlsym(theirs, name);
 
@@ -48,7 +48,7 @@ static void strings(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < HF_ARRAY_SIZE(functions); i++) {
-		string_fn other = (string_fn)find(functions[i].name);
+		string_fn other = (string_fn)find_theirs(functions[i].name);
 
 		for (int value = -5; value < 300; value++) {
 			assert_string_equal(functions[i].mine(value), other(value));
@@ -62,10 +62,10 @@ static void strings(void **state)
 
 static void rates(void **state)
 {
-	int (*to_mult)(int) = (int (*)(int))find("ibv_rate_to_mult");
-	int (*to_mbps)(int) = (int (*)(int))find("ibv_rate_to_mbps");
-	int (*from_mult)(int) = (int (*)(int))find("mult_to_ibv_rate");
-	int (*from_mbps)(int) = (int (*)(int))find("mbps_to_ibv_rate");
+	int (*to_mult)(int) = (int (*)(int))find_theirs("ibv_rate_to_mult");
+	int (*to_mbps)(int) = (int (*)(int))find_theirs("ibv_rate_to_mbps");
+	int (*from_mult)(int) = (int (*)(int))find_theirs("mult_to_ibv_rate");
+	int (*from_mbps)(int) = (int (*)(int))find_theirs("mbps_to_ibv_rate");
 
 	(void)state;
 	for (int i = -300; i < 300; i++) {
@@ -79,7 +79,7 @@ static void rates(void **state)
 	assert_int_equal(ibv_rate_to_mbps(IBV_RATE_100_GBPS), 103125);
 }
 
-static void fill(void *data, size_t size)
+static void fill_random(void *data, size_t size)
 {
 	unsigned char *bytes = data;
 
@@ -88,21 +88,21 @@ static void fill(void *data, size_t size)
 }
 
 /* Byte by byte, what is left alone included: both begin with the same noise. */
-#define COMPARE(function, to_type, from_type)                                            \
-	do {                                                                             \
-		void (*other)(struct to_type *, struct from_type *) =                    \
-			(void (*)(struct to_type *, struct from_type *))find(#function); \
-		struct to_type a, b;                                                     \
-		struct from_type from;                                                   \
-                                                                                         \
-		for (int i = 0; i < ROUNDS; i++) {                                       \
-			fill(&a, sizeof(a));                                             \
-			memcpy(&b, &a, sizeof(b));                                       \
-			fill(&from, sizeof(from));                                       \
-			function(&a, &from);                                             \
-			other(&b, &from);                                                \
-			assert_memory_equal(&a, &b, sizeof(a));                          \
-		}                                                                        \
+#define COMPARE(function, to_type, from_type)                                                   \
+	do {                                                                                    \
+		void (*other)(struct to_type *, struct from_type *) =                           \
+			(void (*)(struct to_type *, struct from_type *))find_theirs(#function); \
+		struct to_type a, b;                                                            \
+		struct from_type from;                                                          \
+                                                                                                \
+		for (int i = 0; i < ROUNDS; i++) {                                              \
+			fill_random(&a, sizeof(a));                                             \
+			memcpy(&b, &a, sizeof(b));                                              \
+			fill_random(&from, sizeof(from));                                       \
+			function(&a, &from);                                                    \
+			other(&b, &from);                                                       \
+			assert_memory_equal(&a, &b, sizeof(a));                                 \
+		}                                                                               \
 	} while (0)
 
 static void structures(void **state)
@@ -115,7 +115,7 @@ static void structures(void **state)
 	COMPARE(ibv_copy_path_rec_to_kern, ib_user_path_rec, ibv_sa_path_rec);
 }
 
-static void write_file(const char *path, const char *text)
+static void write_driver_file(const char *path, const char *text)
 {
 	FILE *file = fopen(path, "w");
 
@@ -128,16 +128,16 @@ static void sysfs_helpers(void **state)
 {
 	static const char *const texts[] = {"",	       "\n",	      "x",	 "x\n",
 					    "abc\n\n", "4: ACTIVE\n", "12345678"};
-	int (*other)(const char *, const char *, char *, size_t) =
-		(int (*)(const char *, const char *, char *, size_t))find("ibv_read_sysfs_file");
-	const char *(*other_path)(void) = (const char *(*)(void))find("ibv_get_sysfs_path");
+	int (*other)(const char *, const char *, char *, size_t) = (int (*)(
+		const char *, const char *, char *, size_t))find_theirs("ibv_read_sysfs_file");
+	const char *(*other_path)(void) = (const char *(*)(void))find_theirs("ibv_get_sysfs_path");
 	char dir[] = "/tmp/hf-sysfs-XXXXXX", path[64], mine[16], their[16];
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/file", dir);
 	for (size_t i = 0; i < HF_ARRAY_SIZE(texts); i++) {
-		write_file(path, texts[i]);
+		write_driver_file(path, texts[i]);
 		for (size_t size = 1; size <= sizeof(mine); size++) {
 			memset(mine, 'z', sizeof(mine));
 			memset(their, 'z', sizeof(their));

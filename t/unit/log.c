@@ -23,7 +23,7 @@ static struct hf *hf;
 static atomic_bool listed;
 static atomic_uint said, in_time;
 
-static void *list(void *arg)
+static void *list_in_thread(void *arg)
 {
 	struct ibv_device **devices;
 
@@ -44,7 +44,7 @@ static void wait_for_other(void *arg, enum hf_log_level level, const char *messa
 	if (atomic_fetch_add(&said, 1))
 		return;
 	print_message("told: %s\n", message);
-	assert_int_equal(pthread_create(&thread, NULL, list, NULL), 0);
+	assert_int_equal(pthread_create(&thread, NULL, list_in_thread, NULL), 0);
 	for (int i = 0; i < HF_TEST_HANG_MS && !atomic_load(&listed); i++)
 		usleep(1000);
 	atomic_store(&in_time, atomic_load(&listed));
@@ -80,7 +80,7 @@ static void no_turn_is_held(void **state)
 
 static char heard[64];
 
-static void hear(void *arg, enum hf_log_level level, const char *message)
+static void append_message(void *arg, enum hf_log_level level, const char *message)
 {
 	(void)level;
 	strcat(heard, arg);
@@ -89,8 +89,10 @@ static void hear(void *arg, enum hf_log_level level, const char *message)
 
 static void order_is_kept(void **state)
 {
-	const struct hf_log one = {.fn = hear, .arg = (char[]){"1"}, .level = HF_LOG_DEBUG};
-	const struct hf_log other = {.fn = hear, .arg = (char[]){"2"}, .level = HF_LOG_DEBUG};
+	const struct hf_log one = {
+		.fn = append_message, .arg = (char[]){"1"}, .level = HF_LOG_DEBUG};
+	const struct hf_log other = {
+		.fn = append_message, .arg = (char[]){"2"}, .level = HF_LOG_DEBUG};
 
 	(void)state;
 	hf_info(&one, "a");

@@ -14,7 +14,7 @@
 
 static const char path[] = "/some/where/x.provider";
 
-static int parse(const char *text, struct hf_manifest *manifest, struct hf_reason *reason)
+static int parse_text(const char *text, struct hf_manifest *manifest, struct hf_reason *reason)
 {
 	return hfi_manifest_parse(path, text, strlen(text), manifest, reason);
 }
@@ -25,11 +25,12 @@ static void understands_every_key(void **state)
 	struct hf_reason why;
 
 	(void)state;
-	assert_int_equal(parse("# comment\n\n name = x\nversion=1.2\r\nfile = x-hf1.so\nabi = 1\n"
-			       "kernel-abi = 3..5\ndriver-id = 14\nmatch-name = x*\n"
-			       "match-modalias = pci:v000015B3d*\nkey-of-tomorrow = 1",
-			       &m, &why),
-			 0);
+	assert_int_equal(
+		parse_text("# comment\n\n name = x\nversion=1.2\r\nfile = x-hf1.so\nabi = 1\n"
+			   "kernel-abi = 3..5\ndriver-id = 14\nmatch-name = x*\n"
+			   "match-modalias = pci:v000015B3d*\nkey-of-tomorrow = 1",
+			   &m, &why),
+		0);
 	assert_string_equal(m.name, "x");
 	assert_string_equal(m.version, "1.2");
 	assert_string_equal(m.file, "/some/where/x-hf1.so");
@@ -46,7 +47,7 @@ static void one_number_is_a_range(void **state)
 	struct hf_reason why;
 
 	(void)state;
-	assert_int_equal(parse("name=x\nfile=x-hf1.so\nabi=1\nkernel-abi=7\n", &m, &why), 0);
+	assert_int_equal(parse_text("name=x\nfile=x-hf1.so\nabi=1\nkernel-abi=7\n", &m, &why), 0);
 	assert_int_equal(m.kernel_abi_min, 7);
 	assert_int_equal(m.kernel_abi_max, 7);
 	hfi_manifest_clear(&m);
@@ -81,7 +82,7 @@ static void refuses_with_the_line(void **state)
 		struct hf_manifest m = {0};
 		struct hf_reason why = {0};
 
-		assert_int_equal(parse(cases[i].text, &m, &why), -EINVAL);
+		assert_int_equal(parse_text(cases[i].text, &m, &why), -EINVAL);
 		assert_int_equal(why.code, HF_REASON_BAD_MANIFEST);
 		assert_non_null(strstr(why.text, path));
 		if (!strstr(why.text, cases[i].line))
@@ -113,9 +114,9 @@ static void matches_in_two_passes(void **state)
 	struct hf_match_key key = {.driver_id = 14, .name = "y0", .modalias = ""};
 
 	(void)state;
-	assert_int_equal(parse("name=x\nfile=x-hf1.so\nabi=1\ndriver-id=14\nmatch-name=x*\n"
-			       "match-modalias=pci:v000015B3*\n",
-			       &m, &why),
+	assert_int_equal(parse_text("name=x\nfile=x-hf1.so\nabi=1\ndriver-id=14\nmatch-name=x*\n"
+				    "match-modalias=pci:v000015B3*\n",
+				    &m, &why),
 			 0);
 	assert_true(hfi_manifest_matches(&m, &key, true));
 	assert_false(hfi_manifest_matches(&m, &key, false));

@@ -173,7 +173,7 @@ static void sub_functions(void **state)
 	wants(bed, "roce", "aux", "NAME_GUID", "rocex525400c0fe123455");
 }
 
-static void addresses(void **state)
+static void names_by_address(void **state)
 {
 	struct bed *bed = *state;
 
@@ -306,7 +306,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(virtual_functions_on_two_buses, naming_setup,
 						naming_teardown),
 		cmocka_unit_test_setup_teardown(sub_functions, naming_setup, naming_teardown),
-		cmocka_unit_test_setup_teardown(addresses, naming_setup, naming_teardown),
+		cmocka_unit_test_setup_teardown(names_by_address, naming_setup, naming_teardown),
 		cmocka_unit_test_setup_teardown(onboard, naming_setup, naming_teardown),
 		cmocka_unit_test_setup_teardown(slots, naming_setup, naming_teardown),
 		cmocka_unit_test_setup_teardown(virtual_devices, naming_setup, naming_teardown),

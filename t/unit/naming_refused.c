@@ -10,7 +10,7 @@
 #include "t/unit/naming_bed.h"
 
 /* Firmware that numbers two devices alike: the kernel takes the first one's name, see rdma_rename.c. */
-static void twice(void **state)
+static void refuses_one_name_twice(void **state)
 {
 	struct bed *bed = *state;
 
@@ -227,7 +227,8 @@ static void explained(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(twice, naming_setup, naming_teardown),
+		cmocka_unit_test_setup_teardown(refuses_one_name_twice, naming_setup,
+						naming_teardown),
 		cmocka_unit_test_setup_teardown(kernel_facts, naming_setup, naming_teardown),
 		cmocka_unit_test_setup_teardown(fixed, naming_setup, naming_teardown),
 		cmocka_unit_test(policies),

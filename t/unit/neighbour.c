@@ -61,7 +61,7 @@ static struct nlmsghdr *link_message(void)
 	return header;
 }
 
-static void parse_link(void **state)
+static void parses_link(void **state)
 {
 	const struct ifinfomsg info = {.ifi_index = 3};
 	struct nlmsghdr *header = link_message();
@@ -233,7 +233,7 @@ static pid_t start_other(void)
 	return pid;
 }
 
-static bool build(void)
+static bool build_namespaces(void)
 {
 	if (unshare(CLONE_NEWNET)) {
 		snprintf(bed.reason, sizeof(bed.reason), "no network namespace: %s",
@@ -259,16 +259,16 @@ static bool build(void)
 		   (int)bed.other);
 }
 
-static int set_up(void **state)
+static int set_up_namespaces(void **state)
 {
 	(void)state;
-	bed.ready = build();
+	bed.ready = build_namespaces();
 	bed.v0 = if_nametoindex("v0");
 	bed.w0 = if_nametoindex("w0");
 	return 0;
 }
 
-static int tear_down(void **state)
+static int tear_down_namespaces(void **state)
 {
 	(void)state;
 	if (bed.other > 0) {
@@ -291,7 +291,7 @@ struct lookup {
 	uint8_t mac[6];
 };
 
-static void check(const struct lookup *lookup)
+static void check_lookup(const struct lookup *lookup)
 {
 	struct ibv_ah_attr attr = {.is_global = 1, .port_num = 1, .grh.sgid_index = 2};
 	struct ib_uverbs_gid_entry entry = {.gid_index = 2,
@@ -380,7 +380,7 @@ static void by_rule(void **state)
 	need_bed();
 	for (size_t i = 0; i < sizeof(lookups) / sizeof(lookups[0]); i++) {
 		print_message("%s\n", lookups[i].gid);
-		check(&lookups[i]);
+		check_lookup(&lookups[i]);
 	}
 }
 
@@ -405,7 +405,7 @@ static void by_asking(void **state)
 	need_bed();
 	for (size_t i = 0; i < 2 * sizeof(lookups) / sizeof(lookups[0]); i++) {
 		print_message("%s\n", lookups[i / 2].gid);
-		check(&lookups[i / 2]);
+		check_lookup(&lookups[i / 2]);
 	}
 }
 
@@ -416,7 +416,7 @@ static void nobody_answers(void **state)
 
 	(void)state;
 	need_bed();
-	check(&lookup);
+	check_lookup(&lookup);
 }
 
 /* The GID that every port has of its MAC address, where IPv6 is off at one end or the other. */
@@ -442,7 +442,7 @@ static void no_ipv6(void **state)
 	if (!run("ip -6 addr flush dev w0 && ip -6 route flush dev w0"))
 		skip();
 	for (size_t i = 0; i < sizeof(lookups) / sizeof(lookups[0]); i++)
-		check(&lookups[i]);
+		check_lookup(&lookups[i]);
 }
 
 /* What cannot be asked for at all. */
@@ -464,12 +464,12 @@ static void refusals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(parse_link),	   cmocka_unit_test(parse_path),
+		cmocka_unit_test(parses_link),	   cmocka_unit_test(parse_path),
 		cmocka_unit_test(parse_neighbour), cmocka_unit_test(parse_owner),
 		cmocka_unit_test(broken_messages), cmocka_unit_test(refusals),
 		cmocka_unit_test(by_rule),	   cmocka_unit_test(by_asking),
 		cmocka_unit_test(nobody_answers),  cmocka_unit_test(no_ipv6),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up_namespaces, tear_down_namespaces);
 }

@@ -21,14 +21,14 @@ struct message {
 	uint32_t size;
 };
 
-static void begin(struct message *m)
+static void begin_message(struct message *m)
 {
 	memset(m, 0, sizeof(*m));
 	m->size = NLMSG_HDRLEN;
 	memcpy(m->bytes, &m->size, sizeof(m->size));
 }
 
-static void put(struct message *m, uint16_t type, const void *data, size_t size)
+static void put_nlattr(struct message *m, uint16_t type, const void *data, size_t size)
 {
 	const struct nlattr header = {(uint16_t)(NLA_HDRLEN + size), type};
 
@@ -39,53 +39,53 @@ static void put(struct message *m, uint16_t type, const void *data, size_t size)
 	memcpy(m->bytes, &m->size, sizeof(m->size));
 }
 
-static void put_text(struct message *m, uint16_t type, const char *text)
+static void put_nlattr_text(struct message *m, uint16_t type, const char *text)
 {
-	put(m, type, text, strlen(text) + 1);
+	put_nlattr(m, type, text, strlen(text) + 1);
 }
 
-static void put_u8(struct message *m, uint16_t type, uint8_t value)
+static void put_nlattr_u8(struct message *m, uint16_t type, uint8_t value)
 {
-	put(m, type, &value, sizeof(value));
+	put_nlattr(m, type, &value, sizeof(value));
 }
 
-static void put_u32(struct message *m, uint16_t type, uint32_t value)
+static void put_nlattr_u32(struct message *m, uint16_t type, uint32_t value)
 {
-	put(m, type, &value, sizeof(value));
+	put_nlattr(m, type, &value, sizeof(value));
 }
 
-static void put_u64(struct message *m, uint16_t type, uint64_t value)
+static void put_nlattr_u64(struct message *m, uint16_t type, uint64_t value)
 {
-	put(m, type, &value, sizeof(value));
+	put_nlattr(m, type, &value, sizeof(value));
 }
 
 static void make_device(struct message *m)
 {
-	begin(m);
-	put_u32(m, RDMA_NLDEV_ATTR_DEV_INDEX, 3);
-	put_text(m, RDMA_NLDEV_ATTR_DEV_NAME, "mlx5_0");
-	put_u32(m, RDMA_NLDEV_ATTR_PORT_INDEX, 2);
-	put_u64(m, RDMA_NLDEV_ATTR_NODE_GUID, 0x0002c90300000001);
-	put_u8(m, RDMA_NLDEV_ATTR_DEV_NODE_TYPE, 1);
-	put_text(m, RDMA_NLDEV_ATTR_DEV_PROTOCOL, "ib");
+	begin_message(m);
+	put_nlattr_u32(m, RDMA_NLDEV_ATTR_DEV_INDEX, 3);
+	put_nlattr_text(m, RDMA_NLDEV_ATTR_DEV_NAME, "mlx5_0");
+	put_nlattr_u32(m, RDMA_NLDEV_ATTR_PORT_INDEX, 2);
+	put_nlattr_u64(m, RDMA_NLDEV_ATTR_NODE_GUID, 0x0002c90300000001);
+	put_nlattr_u8(m, RDMA_NLDEV_ATTR_DEV_NODE_TYPE, 1);
+	put_nlattr_text(m, RDMA_NLDEV_ATTR_DEV_PROTOCOL, "ib");
 }
 
 static void make_chardev(struct message *m)
 {
-	begin(m);
-	put_u32(m, RDMA_NLDEV_ATTR_UVERBS_DRIVER_ID, 1);
-	put_u64(m, RDMA_NLDEV_ATTR_CHARDEV, makedev(231, 192));
-	put_u64(m, RDMA_NLDEV_ATTR_CHARDEV_ABI, 1);
-	put_text(m, RDMA_NLDEV_ATTR_CHARDEV_NAME, "uverbs0");
+	begin_message(m);
+	put_nlattr_u32(m, RDMA_NLDEV_ATTR_UVERBS_DRIVER_ID, 1);
+	put_nlattr_u64(m, RDMA_NLDEV_ATTR_CHARDEV, makedev(231, 192));
+	put_nlattr_u64(m, RDMA_NLDEV_ATTR_CHARDEV_ABI, 1);
+	put_nlattr_text(m, RDMA_NLDEV_ATTR_CHARDEV_NAME, "uverbs0");
 }
 
 static void make_port(struct message *m)
 {
-	begin(m);
-	put_u8(m, RDMA_NLDEV_ATTR_PORT_STATE, 4);
-	put_u8(m, RDMA_NLDEV_ATTR_PORT_PHYS_STATE, 5);
-	put_u32(m, RDMA_NLDEV_ATTR_NDEV_INDEX, 7);
-	put_text(m, RDMA_NLDEV_ATTR_NDEV_NAME, "eth0");
+	begin_message(m);
+	put_nlattr_u8(m, RDMA_NLDEV_ATTR_PORT_STATE, 4);
+	put_nlattr_u8(m, RDMA_NLDEV_ATTR_PORT_PHYS_STATE, 5);
+	put_nlattr_u32(m, RDMA_NLDEV_ATTR_NDEV_INDEX, 7);
+	put_nlattr_text(m, RDMA_NLDEV_ATTR_NDEV_NAME, "eth0");
 }
 
 static void well_formed(void **state)
@@ -97,7 +97,7 @@ static void well_formed(void **state)
 
 	(void)state;
 	make_device(&m);
-	put_u32(&m, 9999, 1);
+	put_nlattr_u32(&m, 9999, 1);
 	assert_int_equal(hfi_nl_parse_device(m.bytes, m.size, &device), 0);
 	assert_int_equal(device.index, 3);
 	assert_string_equal(device.name, "mlx5_0");
@@ -117,9 +117,9 @@ static void well_formed(void **state)
 	assert_int_equal(port.phys_state, 5);
 	assert_int_equal(port.netdev_index, 7);
 	assert_string_equal(port.netdev, "eth0");
-	begin(&m);
+	begin_message(&m);
 	assert_int_equal(hfi_nl_parse_exclusive(m.bytes, m.size), 0);
-	put_u8(&m, RDMA_NLDEV_SYS_ATTR_NETNS_MODE, 0);
+	put_nlattr_u8(&m, RDMA_NLDEV_SYS_ATTR_NETNS_MODE, 0);
 	assert_int_equal(hfi_nl_parse_exclusive(m.bytes, m.size), 1);
 }
 
@@ -137,7 +137,7 @@ static void protocols(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		make_device(&m);
-		put_text(&m, RDMA_NLDEV_ATTR_DEV_PROTOCOL, cases[i].text);
+		put_nlattr_text(&m, RDMA_NLDEV_ATTR_DEV_PROTOCOL, cases[i].text);
 		assert_int_equal(hfi_nl_parse_device(m.bytes, m.size, &device), 0);
 		assert_int_equal(device.protocol, cases[i].protocol);
 	}
@@ -170,22 +170,22 @@ static void bad_values_are_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		make_device(&m);
-		put(&m, bad[i].type, bad[i].data, bad[i].size);
+		put_nlattr(&m, bad[i].type, bad[i].data, bad[i].size);
 		assert_int_equal(hfi_nl_parse_device(m.bytes, m.size, &device), -EBADMSG);
 		assert_int_equal(device.index, 77);
 	}
 	make_device(&m);
-	put_text(&m, RDMA_NLDEV_ATTR_DEV_NAME, "../x");
+	put_nlattr_text(&m, RDMA_NLDEV_ATTR_DEV_NAME, "../x");
 	assert_int_equal(hfi_nl_parse_device(m.bytes, m.size, &device), -EILSEQ);
 	assert_int_equal(device.index, 77);
 	make_chardev(&m);
-	put_text(&m, RDMA_NLDEV_ATTR_CHARDEV_NAME, "umad0");
+	put_nlattr_text(&m, RDMA_NLDEV_ATTR_CHARDEV_NAME, "umad0");
 	assert_int_equal(hfi_nl_parse_chardev(m.bytes, m.size, &chardev), -EBADMSG);
 	make_chardev(&m);
-	put_u64(&m, RDMA_NLDEV_ATTR_CHARDEV, UINT64_MAX);
+	put_nlattr_u64(&m, RDMA_NLDEV_ATTR_CHARDEV, UINT64_MAX);
 	assert_int_equal(hfi_nl_parse_chardev(m.bytes, m.size, &chardev), -EBADMSG);
 	make_chardev(&m);
-	put_u64(&m, RDMA_NLDEV_ATTR_CHARDEV_ABI, 1ull << 32);
+	put_nlattr_u64(&m, RDMA_NLDEV_ATTR_CHARDEV_ABI, 1ull << 32);
 	assert_int_equal(hfi_nl_parse_chardev(m.bytes, m.size, &chardev), -EBADMSG);
 	assert_int_equal(chardev.abi, 77);
 }

@@ -21,7 +21,7 @@ struct world {
 	struct hf_nldev_socket *nl;
 };
 
-static int begin(void **state)
+static int setup_nldev(void **state)
 {
 	struct world *world = calloc(1, sizeof(*world));
 
@@ -33,7 +33,7 @@ static int begin(void **state)
 	return 0;
 }
 
-static int end(void **state)
+static int teardown_nldev(void **state)
 {
 	struct world *world = *state;
 
@@ -43,7 +43,7 @@ static int end(void **state)
 	return 0;
 }
 
-static void add(struct world *world, unsigned int n, const char *name, const char *protocol)
+static void add_nldev(struct world *world, unsigned int n, const char *name, const char *protocol)
 {
 	const struct tree_options options = {.protocol = protocol, .guid = 0x1000 + n};
 
@@ -55,10 +55,10 @@ static void finds_by_name(void **state)
 	struct world *world = *state;
 	struct hf_nldev device;
 
-	add(world, 0, "rxe0", "roce");
-	add(world, 1, "rxe00", "iw");
-	add(world, 2, "silent", "");
-	add(world, 3, "none", "-");
+	add_nldev(world, 0, "rxe0", "roce");
+	add_nldev(world, 1, "rxe00", "iw");
+	add_nldev(world, 2, "silent", "");
+	add_nldev(world, 3, "none", "-");
 	assert_int_equal(hfi_nldev_find(world->nl, "rxe00", &device), 0);
 	assert_string_equal(device.name, "rxe00");
 	assert_string_equal(device.protocol, "iw");
@@ -81,7 +81,7 @@ static void absent_is_no_device(void **state)
 	memset(&device, 0xa5, sizeof(device));
 	before = device;
 	assert_int_equal(hfi_nldev_find(world->nl, "rxe0", &device), -ENODEV);
-	add(world, 0, "rxe0", "roce");
+	add_nldev(world, 0, "rxe0", "roce");
 	assert_int_equal(hfi_nldev_find(world->nl, "rxe", &device), -ENODEV);
 	assert_int_equal(hfi_nldev_find(world->nl, "", &device), -ENODEV);
 	assert_int_equal(tree_rename(world->tree, 0, "rxe1"), 0);
@@ -99,7 +99,7 @@ static void many_devices(void **state)
 
 	for (unsigned int i = 0; i < MANY; i++) {
 		snprintf(name, sizeof(name), "device%u", i);
-		add(world, i, name, "roce");
+		add_nldev(world, i, name, "roce");
 	}
 	for (unsigned int i = 0; i < MANY; i += MANY / 7) {
 		snprintf(name, sizeof(name), "device%u", i);
@@ -130,7 +130,7 @@ static void survives_what_goes_wrong(void **state)
 	struct world *world = *state;
 	struct hf_nldev device;
 
-	add(world, 0, "rxe0", "roce");
+	add_nldev(world, 0, "rxe0", "roce");
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
 		assert_int_equal(tree_fake(world->tree, faults[i].fault, faults[i].count), 0);
 		print_message("%s\n", faults[i].fault);
@@ -144,7 +144,7 @@ static void survives_what_goes_wrong(void **state)
 	}
 }
 
-static void without_netlink(void **state)
+static void finds_nothing_without_netlink(void **state)
 {
 	struct world *world = *state;
 	struct hf_nldev_socket *nl = NULL;
@@ -158,11 +158,13 @@ static void without_netlink(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(finds_by_name, begin, end),
-		cmocka_unit_test_setup_teardown(absent_is_no_device, begin, end),
-		cmocka_unit_test_setup_teardown(many_devices, begin, end),
-		cmocka_unit_test_setup_teardown(survives_what_goes_wrong, begin, end),
-		cmocka_unit_test_setup_teardown(without_netlink, begin, end),
+		cmocka_unit_test_setup_teardown(finds_by_name, setup_nldev, teardown_nldev),
+		cmocka_unit_test_setup_teardown(absent_is_no_device, setup_nldev, teardown_nldev),
+		cmocka_unit_test_setup_teardown(many_devices, setup_nldev, teardown_nldev),
+		cmocka_unit_test_setup_teardown(survives_what_goes_wrong, setup_nldev,
+						teardown_nldev),
+		cmocka_unit_test_setup_teardown(finds_nothing_without_netlink, setup_nldev,
+						teardown_nldev),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,8 @@ static void expect_no_event(struct ibv_context *context)
 	assert_int_equal(errno, EAGAIN);
 }
 
-static struct ibv_async_event expect_event(struct ibv_context *context, enum ibv_event_type type)
+static struct ibv_async_event expect_queued_event(struct ibv_context *context,
+						  enum ibv_event_type type)
 {
 	struct ibv_async_event event;
 
@@ -24,7 +25,7 @@ static struct ibv_async_event expect_event(struct ibv_context *context, enum ibv
 
 static void expect_port_event(struct ibv_context *context, enum ibv_event_type type, int port)
 {
-	struct ibv_async_event event = expect_event(context, type);
+	struct ibv_async_event event = expect_queued_event(context, type);
 
 	assert_int_equal(event.element.port_num, port);
 	ibv_ack_async_event(&event);
@@ -270,7 +271,7 @@ static void every_type_is_delivered(void **state)
 				continue;
 			}
 			taken++;
-			event = expect_event(context, type);
+			event = expect_queued_event(context, type);
 			if (reports[i].element)
 				assert_ptr_equal(event.element.cq, reports[i].element);
 			else
@@ -343,7 +344,7 @@ static void unread_events_go_with_their_object(void **state)
 	hf_provider_report_event(second->events, IBV_EVENT_COMM_EST);
 	hf_provider_report_event(first->events, IBV_EVENT_QP_FATAL);
 	bed_destroy_qp(first);
-	event = expect_event(context, IBV_EVENT_COMM_EST);
+	event = expect_queued_event(context, IBV_EVENT_COMM_EST);
 	assert_ptr_equal(event.element.qp, &second->qp);
 	ibv_ack_async_event(&event);
 	expect_no_event(context);

@@ -50,7 +50,7 @@ static void *read_completions(void *arg)
 	return NULL;
 }
 
-static void *read_ports(void *arg)
+static void *read_port_events(void *arg)
 {
 	struct crowd *crowd = arg;
 	struct ibv_async_event event;
@@ -85,7 +85,7 @@ static void as_many_are_read_as_reported(void **state)
 		crowd.cqs[i] = ibv_create_cq(crowd.context, 1, NULL, crowd.channel, 0);
 	for (int i = 0; i < READERS; i++) {
 		pthread_create(&threads[count++], NULL, read_completions, &crowd);
-		pthread_create(&threads[count++], NULL, read_ports, &crowd);
+		pthread_create(&threads[count++], NULL, read_port_events, &crowd);
 	}
 	for (int i = 0; i < REPORTERS; i++) {
 		pthread_create(&threads[count++], NULL, report_completions, &crowd);
@@ -106,7 +106,7 @@ struct destroyer {
 	atomic_bool done;
 };
 
-static void *destroy_cq(void *arg)
+static void *destroy_cq_in_thread(void *arg)
 {
 	struct destroyer *destroyer = arg;
 
@@ -133,7 +133,7 @@ static void destroy_waits_for_acknowledgement(void **state)
 	assert_int_equal(ibv_get_cq_event(channel, &cq, &cq_context), 0);
 	given++;
 	hf_provider_report_completion(events);
-	pthread_create(&thread, NULL, destroy_cq, &destroyer);
+	pthread_create(&thread, NULL, destroy_cq_in_thread, &destroyer);
 	/* Reports are dropped from when the destroy has begun to wait, and not before. */
 	while (hf_provider_report_completion(events), !ibv_get_cq_event(channel, &cq, &cq_context))
 		given++;
@@ -174,7 +174,7 @@ static void *run_engine(void *arg)
 	return NULL;
 }
 
-static void *acknowledge(void *arg)
+static void *acknowledge_events(void *arg)
 {
 	struct engine *engine = arg;
 	struct ibv_async_event event;
@@ -203,8 +203,8 @@ static void objects_go_while_events_are_reported(void **state)
 	bed_nonblocking(engine.channel->fd);
 	bed_nonblocking(engine.context->async_fd);
 	pthread_create(&threads[0], NULL, run_engine, &engine);
-	pthread_create(&threads[1], NULL, acknowledge, &engine);
-	pthread_create(&threads[2], NULL, acknowledge, &engine);
+	pthread_create(&threads[1], NULL, acknowledge_events, &engine);
+	pthread_create(&threads[2], NULL, acknowledge_events, &engine);
 	for (int i = 0; i < ROUNDS; i++) {
 		struct ibv_cq *cq = ibv_create_cq(engine.context, 1, NULL, engine.channel, 0);
 

@@ -48,7 +48,7 @@ static void reply(const void *core, size_t size)
 	fake_reply(UVERBS_ATTR_UHW_OUT, said, sizeof(said));
 }
 
-static void expect(uint32_t cmd, const void *core, size_t size, size_t out_size)
+static void expect_cmd_write(uint32_t cmd, const void *core, size_t size, size_t out_size)
 {
 	fake_sent_write(cmd);
 	fake_in(UVERBS_ATTR_CORE_IN, core, size);
@@ -58,7 +58,7 @@ static void expect(uint32_t cmd, const void *core, size_t size, size_t out_size)
 	fake_no_more();
 }
 
-static void pd(void **state)
+static void cmd_pd(void **state)
 {
 	const struct ib_uverbs_alloc_pd_resp answer = {.pd_handle = 31};
 	REQUEST(ib_uverbs_alloc_pd) request = {0};
@@ -72,7 +72,7 @@ static void pd(void **state)
 	assert_int_equal(ibv_cmd_alloc_pd(context, &pd, (void *)&request, sizeof(request),
 					  &response.core, sizeof(response)),
 			 0);
-	expect(IB_USER_VERBS_CMD_ALLOC_PD, &request.core, 8, 4);
+	expect_cmd_write(IB_USER_VERBS_CMD_ALLOC_PD, &request.core, 8, 4);
 	assert_int_equal(pd.handle, 31);
 	assert_int_equal(response.core.pd_handle, 31);
 	assert_memory_equal(response.driver, said, sizeof(said));
@@ -95,7 +95,7 @@ static void pd(void **state)
 	fake_no_more();
 }
 
-static void mr(void **state)
+static void cmd_mr(void **state)
 {
 	const struct ib_uverbs_reg_mr_resp answer = {.mr_handle = 32, .lkey = 1, .rkey = 2};
 	const struct ib_uverbs_rereg_mr_resp again = {.lkey = 3, .rkey = 4};
@@ -113,13 +113,13 @@ static void mr(void **state)
 	assert_int_equal(ibv_cmd_reg_mr(&pd, &mr, 10, 11, 1, &mr, (void *)&request, sizeof(request),
 					&response.core, sizeof(response)),
 			 0);
-	expect(IB_USER_VERBS_CMD_REG_MR,
-	       &(struct ib_uverbs_reg_mr){.start = (uintptr_t)&mr,
-					  .length = 10,
-					  .hca_va = 11,
-					  .pd_handle = 5,
-					  .access_flags = 1},
-	       40, 12);
+	expect_cmd_write(IB_USER_VERBS_CMD_REG_MR,
+			 &(struct ib_uverbs_reg_mr){.start = (uintptr_t)&mr,
+						    .length = 10,
+						    .hca_va = 11,
+						    .pd_handle = 5,
+						    .access_flags = 1},
+			 40, 12);
 	assert_memory_equal(&response.core, &answer, sizeof(answer));
 	assert_memory_equal(response.driver, said, sizeof(said));
 	assert_int_equal(mr.ibv_mr.lkey, 1);
@@ -129,10 +129,10 @@ static void mr(void **state)
 					  (void *)&rerequest, sizeof(rerequest), &reresponse.core,
 					  sizeof(reresponse)),
 			 0);
-	expect(IB_USER_VERBS_CMD_REREG_MR,
-	       &(struct ib_uverbs_rereg_mr){
-		       .mr_handle = 32, .flags = IBV_REREG_MR_CHANGE_PD, .pd_handle = 5},
-	       48, 8);
+	expect_cmd_write(IB_USER_VERBS_CMD_REREG_MR,
+			 &(struct ib_uverbs_rereg_mr){
+				 .mr_handle = 32, .flags = IBV_REREG_MR_CHANGE_PD, .pd_handle = 5},
+			 48, 8);
 	assert_memory_equal(&reresponse.core, &again, sizeof(again));
 	assert_int_equal(ibv_cmd_dereg_mr(&mr), 0);
 	fake_sent(UVERBS_OBJECT_MR, UVERBS_METHOD_MR_DESTROY);
@@ -164,8 +164,8 @@ static void mw_xrcd_ah(void **state)
 	assert_int_equal(ibv_cmd_alloc_mw(&pd, IBV_MW_TYPE_1, &mw, (void *)&request,
 					  sizeof(request), &response.core, sizeof(response)),
 			 0);
-	expect(IB_USER_VERBS_CMD_ALLOC_MW,
-	       &(struct ib_uverbs_alloc_mw){.pd_handle = 5, .mw_type = 1}, 16, 8);
+	expect_cmd_write(IB_USER_VERBS_CMD_ALLOC_MW,
+			 &(struct ib_uverbs_alloc_mw){.pd_handle = 5, .mw_type = 1}, 16, 8);
 	assert_memory_equal(&response.core, &mw_answer, sizeof(mw_answer));
 	assert_int_equal(ibv_cmd_dealloc_mw(&mw), 0);
 
@@ -173,8 +173,8 @@ static void mw_xrcd_ah(void **state)
 	assert_int_equal(ibv_cmd_open_xrcd(context, &xrcd, sizeof(xrcd), &attr, (void *)&open,
 					   sizeof(open), &opened.core, sizeof(opened)),
 			 0);
-	expect(IB_USER_VERBS_CMD_OPEN_XRCD,
-	       &(struct ib_uverbs_open_xrcd){.fd = UINT32_MAX, .oflags = O_CREAT}, 16, 4);
+	expect_cmd_write(IB_USER_VERBS_CMD_OPEN_XRCD,
+			 &(struct ib_uverbs_open_xrcd){.fd = UINT32_MAX, .oflags = O_CREAT}, 16, 4);
 	assert_int_equal(opened.core.xrcd_handle, 34);
 	assert_int_equal(ibv_cmd_close_xrcd(&xrcd), 0);
 
@@ -248,7 +248,7 @@ static void linked(void **state)
 }
 
 /* Providers of version 54 and later pass a buffer, which is nothing but chance with older ones. */
-static void dmabuf(void **state)
+static void cmd_dmabuf(void **state)
 {
 	struct hf_provider provider = {0};
 	struct ibv_pd pd = {.context = fake_context(), .handle = 5};
@@ -309,12 +309,9 @@ static void without_frames(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sizes),
-		cmocka_unit_test(pd),
-		cmocka_unit_test(mr),
-		cmocka_unit_test(mw_xrcd_ah),
-		cmocka_unit_test(linked),
-		cmocka_unit_test(dmabuf),
+		cmocka_unit_test(sizes),	  cmocka_unit_test(cmd_pd),
+		cmocka_unit_test(cmd_mr),	  cmocka_unit_test(mw_xrcd_ah),
+		cmocka_unit_test(linked),	  cmocka_unit_test(cmd_dmabuf),
 		cmocka_unit_test(without_frames),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

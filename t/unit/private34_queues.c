@@ -31,13 +31,13 @@ static union {
 	struct ib_uverbs_ex_modify_qp_resp modify_qp_ex;
 } response;
 
-static int create_cq(size_t in, size_t out)
+static int cmd_create_cq(size_t in, size_t out)
 {
 	return ibv_cmd_create_cq(context, 10, NULL, 0, &made_cq.cq, request, in,
 				 &response.create_cq, out);
 }
 
-static int create_cq_ex(size_t in, size_t out)
+static int cmd_create_cq_ex(size_t in, size_t out)
 {
 	const struct ibv_cq_init_attr_ex attr = {.cqe = 10};
 
@@ -45,12 +45,12 @@ static int create_cq_ex(size_t in, size_t out)
 				    out, HF_CREATE_CQ_TS_IGNORED);
 }
 
-static int resize_cq(size_t in, size_t out)
+static int cmd_resize_cq(size_t in, size_t out)
 {
 	return ibv_cmd_resize_cq(&cq, 10, request, in, &response.resize_cq, out);
 }
 
-static int modify_cq(size_t in, size_t out)
+static int cmd_modify_cq(size_t in, size_t out)
 {
 	struct ibv_modify_cq_attr attr = {.attr_mask = IBV_CQ_ATTR_MODERATE};
 
@@ -58,14 +58,14 @@ static int modify_cq(size_t in, size_t out)
 	return ibv_cmd_modify_cq(&cq, &attr, request, in);
 }
 
-static int create_srq(size_t in, size_t out)
+static int cmd_create_srq(size_t in, size_t out)
 {
 	struct ibv_srq_init_attr attr = {.attr = {1, 2, 3}};
 
 	return ibv_cmd_create_srq(&pd, &srq, &attr, request, in, &response.create_srq, out);
 }
 
-static int create_srq_ex(size_t in, size_t out)
+static int cmd_create_srq_ex(size_t in, size_t out)
 {
 	struct ibv_srq_init_attr_ex attr = {
 		.comp_mask = IBV_SRQ_INIT_ATTR_PD | IBV_SRQ_INIT_ATTR_TYPE |
@@ -80,7 +80,7 @@ static int create_srq_ex(size_t in, size_t out)
 				     out);
 }
 
-static int modify_srq(size_t in, size_t out)
+static int cmd_modify_srq(size_t in, size_t out)
 {
 	struct ibv_srq_attr attr = {0};
 
@@ -88,7 +88,7 @@ static int modify_srq(size_t in, size_t out)
 	return ibv_cmd_modify_srq(&srq, &attr, IBV_SRQ_LIMIT, request, in);
 }
 
-static int query_srq(size_t in, size_t out)
+static int cmd_query_srq(size_t in, size_t out)
 {
 	struct ibv_srq_attr attr;
 
@@ -96,7 +96,7 @@ static int query_srq(size_t in, size_t out)
 	return ibv_cmd_query_srq(&srq, &attr, request, in);
 }
 
-static int create_qp(size_t in, size_t out)
+static int cmd_create_qp(size_t in, size_t out)
 {
 	struct ibv_qp_init_attr attr = {.send_cq = &cq, .recv_cq = &cq, .qp_type = IBV_QPT_RC};
 
@@ -114,7 +114,7 @@ static struct ibv_qp_init_attr_ex qp_attr_ex(void)
 	};
 }
 
-static int create_qp_ex(size_t in, size_t out)
+static int cmd_create_qp_ex(size_t in, size_t out)
 {
 	struct ibv_qp_init_attr_ex attr = qp_attr_ex();
 
@@ -128,7 +128,7 @@ static int create_qp_ex2(size_t in, size_t out)
 	return ibv_cmd_create_qp_ex2(context, &qp, &attr, request, in, &response.create_qp_ex, out);
 }
 
-static int open_qp(size_t in, size_t out)
+static int cmd_open_qp(size_t in, size_t out)
 {
 	struct ibv_qp_open_attr attr = {
 		.comp_mask = IBV_QP_OPEN_ATTR_NUM | IBV_QP_OPEN_ATTR_XRCD | IBV_QP_OPEN_ATTR_TYPE,
@@ -141,7 +141,7 @@ static int open_qp(size_t in, size_t out)
 			       out);
 }
 
-static int modify_qp(size_t in, size_t out)
+static int cmd_modify_qp(size_t in, size_t out)
 {
 	struct ibv_qp_attr attr = {0};
 
@@ -157,7 +157,7 @@ static int modify_qp_ex(size_t in, size_t out)
 				    out);
 }
 
-static int query_qp(size_t in, size_t out)
+static int cmd_query_qp(size_t in, size_t out)
 {
 	struct ibv_qp_init_attr init;
 	struct ibv_qp_attr attr;
@@ -173,24 +173,24 @@ static const struct frame_case {
 	size_t in, out;
 	uint16_t handle_attr; /* of a native method's new object */
 } cases[] = {
-	{"create_cq", create_cq, 40, 8, UVERBS_ATTR_CREATE_CQ_HANDLE},
-	{"create_cq_ex", create_cq_ex, 56, 16, UVERBS_ATTR_CREATE_CQ_HANDLE},
-	{"resize_cq", resize_cq, 24, 8, 0},
-	{"modify_cq", modify_cq, 40, 0, 0},
-	{"create_srq", create_srq, 40, 16, UVERBS_ATTR_CREATE_SRQ_HANDLE},
-	{"create_srq_ex", create_srq_ex, 56, 16, UVERBS_ATTR_CREATE_SRQ_HANDLE},
-	{"modify_srq", modify_srq, 24, 0, 0},
-	{"query_srq", query_srq, 24, 0, 0},
-	{"create_qp", create_qp, 64, 32, UVERBS_ATTR_CREATE_QP_HANDLE},
-	{"create_qp_ex", create_qp_ex, 64, 32, UVERBS_ATTR_CREATE_QP_HANDLE},
+	{"create_cq", cmd_create_cq, 40, 8, UVERBS_ATTR_CREATE_CQ_HANDLE},
+	{"create_cq_ex", cmd_create_cq_ex, 56, 16, UVERBS_ATTR_CREATE_CQ_HANDLE},
+	{"resize_cq", cmd_resize_cq, 24, 8, 0},
+	{"modify_cq", cmd_modify_cq, 40, 0, 0},
+	{"create_srq", cmd_create_srq, 40, 16, UVERBS_ATTR_CREATE_SRQ_HANDLE},
+	{"create_srq_ex", cmd_create_srq_ex, 56, 16, UVERBS_ATTR_CREATE_SRQ_HANDLE},
+	{"modify_srq", cmd_modify_srq, 24, 0, 0},
+	{"query_srq", cmd_query_srq, 24, 0, 0},
+	{"create_qp", cmd_create_qp, 64, 32, UVERBS_ATTR_CREATE_QP_HANDLE},
+	{"create_qp_ex", cmd_create_qp_ex, 64, 32, UVERBS_ATTR_CREATE_QP_HANDLE},
 	{"create_qp_ex2", create_qp_ex2, 88, 40, UVERBS_ATTR_CREATE_QP_HANDLE},
-	{"open_qp", open_qp, 40, 32, 0},
-	{"modify_qp", modify_qp, 120, 0, 0},
+	{"open_qp", cmd_open_qp, 40, 32, 0},
+	{"modify_qp", cmd_modify_qp, 120, 0, 0},
 	{"modify_qp_ex", modify_qp_ex, 144, 8, 0},
-	{"query_qp", query_qp, 24, 0, 0},
+	{"query_qp", cmd_query_qp, 24, 0, 0},
 };
 
-static void start(void)
+static void start_case(void)
 {
 	context = fake_context();
 	pd.context = context;
@@ -210,7 +210,7 @@ static void driver_parts(void **state)
 		const size_t out = this->out ? this->out + DRIVER_OUT : 0;
 		uint8_t sent[FRAME_MAX];
 
-		start();
+		start_case();
 		memcpy(sent, request, sizeof(sent));
 		fake_succeed();
 		if (out)
@@ -224,7 +224,7 @@ static void driver_parts(void **state)
 		}
 
 		/* A driver that has nothing to say. */
-		start();
+		start_case();
 		fake_succeed();
 		if (this->handle_attr)
 			fake_reply_handle(this->handle_attr, 4321);
@@ -241,7 +241,7 @@ static void short_frames(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < HF_ARRAY_SIZE(cases); i++) {
-		start();
+		start_case();
 		errno = 0;
 		assert_int_equal(cases[i].call(cases[i].in - 1, cases[i].out), EINVAL);
 		assert_int_equal(errno, EINVAL);
@@ -252,12 +252,12 @@ static void short_frames(void **state)
 	}
 }
 
-static void errors(void **state)
+static void cmd_errors(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < HF_ARRAY_SIZE(cases); i++) {
 		for (size_t j = 0; j < HF_ARRAY_SIZE(failures); j++) {
-			start();
+			start_case();
 			errno = 0;
 			fake_fail(failures[j]);
 			assert_int_equal(cases[i].call(cases[i].in, cases[i].out), failures[j]);
@@ -277,26 +277,26 @@ static void responses(void **state)
 	const uint32_t cqe = 63, number = 0x1234, wr = 21, sge = 22;
 
 	(void)state;
-	start();
+	start_case();
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_CREATE_CQ_RESP_CQE, &cqe, sizeof(cqe));
-	assert_int_equal(create_cq(40, 8), 0);
+	assert_int_equal(cmd_create_cq(40, 8), 0);
 	assert_int_equal(response.create_cq.cqe, 63);
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_CREATE_CQ_RESP_CQE, &cqe, sizeof(cqe));
-	assert_int_equal(create_cq_ex(56, 16), 0);
+	assert_int_equal(cmd_create_cq_ex(56, 16), 0);
 	assert_true(response.create_cq_ex.base.cqe == 63 && response.create_cq_ex.comp_mask == 0 &&
 		    response.create_cq_ex.response_length == 16);
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_CORE_OUT, &resized, sizeof(resized));
-	assert_int_equal(resize_cq(24, 8), 0);
+	assert_int_equal(cmd_resize_cq(24, 8), 0);
 	assert_int_equal(response.resize_cq.cqe, 127);
 
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_CREATE_SRQ_RESP_MAX_WR, &wr, sizeof(wr));
 	fake_reply(UVERBS_ATTR_CREATE_SRQ_RESP_MAX_SGE, &sge, sizeof(sge));
 	fake_reply(UVERBS_ATTR_CREATE_SRQ_RESP_SRQ_NUM, &number, sizeof(number));
-	assert_int_equal(create_srq_ex(56, 16), 0);
+	assert_int_equal(cmd_create_srq_ex(56, 16), 0);
 	assert_true(response.create_srq.max_wr == 21 && response.create_srq.max_sge == 22 &&
 		    response.create_srq.srqn == 0x1234);
 
@@ -304,7 +304,7 @@ static void responses(void **state)
 		fake_succeed();
 		fake_reply(UVERBS_ATTR_CREATE_QP_RESP_CAP, &cap, sizeof(cap));
 		fake_reply(UVERBS_ATTR_CREATE_QP_RESP_QP_NUM, &number, sizeof(number));
-		assert_int_equal(ex ? create_qp_ex2(88, 40) : create_qp(64, 32), 0);
+		assert_int_equal(ex ? create_qp_ex2(88, 40) : cmd_create_qp(64, 32), 0);
 		assert_true(response.create_qp.qpn == 0x1234 &&
 			    response.create_qp.max_send_wr == 11 &&
 			    response.create_qp.max_recv_wr == 12 &&
@@ -315,7 +315,7 @@ static void responses(void **state)
 	assert_int_equal(response.create_qp_ex.response_length, 40);
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_CORE_OUT, &opened, sizeof(opened));
-	assert_int_equal(open_qp(40, 32), 0);
+	assert_int_equal(cmd_open_qp(40, 32), 0);
 	assert_true(response.create_qp.qp_handle == 4321 && response.create_qp.qpn == 77);
 }
 
@@ -323,7 +323,7 @@ static void responses(void **state)
 static void no_request(void **state)
 {
 	(void)state;
-	start();
+	start_case();
 	assert_int_equal(ibv_cmd_create_cq(context, 10, NULL, 0, &made_cq.cq, NULL, 0,
 					   &response.create_cq, 8 + DRIVER_OUT),
 			 0);
@@ -344,7 +344,7 @@ static void plain(void **state)
 	struct ibv_wc wc;
 
 	(void)state;
-	start();
+	start_case();
 	assert_int_equal(ibv_cmd_poll_cq(&cq, 1, &wc), 0);
 	fake_sent_write(IB_USER_VERBS_CMD_POLL_CQ);
 	assert_int_equal(ibv_cmd_req_notify_cq(&cq, 0), 0);
@@ -373,7 +373,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(driver_parts), cmocka_unit_test(short_frames),
-		cmocka_unit_test(errors),	cmocka_unit_test(responses),
+		cmocka_unit_test(cmd_errors),	cmocka_unit_test(responses),
 		cmocka_unit_test(plain),	cmocka_unit_test(no_request),
 	};
 

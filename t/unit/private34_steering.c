@@ -24,7 +24,7 @@ enum { GET_CONTEXT = 16, CREATE_WQ = 64, MODIFY_WQ = 48, DRIVER_IN = 12, DRIVER_
 
 static const uint8_t said[DRIVER_OUT] = "what the driver said";
 
-static void fill(uint8_t *bytes, size_t size)
+static void fill_counting(uint8_t *bytes, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
 		bytes[i] = (uint8_t)(i + 1);
@@ -41,7 +41,7 @@ static void get_context(void **state)
 	const uint32_t vectors = 6;
 
 	(void)state;
-	fill(request, sizeof(request));
+	fill_counting(request, sizeof(request));
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_GET_CONTEXT_NUM_COMP_VECTORS, &vectors, 4);
 	fake_reply(UVERBS_ATTR_UHW_OUT, said, sizeof(said));
@@ -65,7 +65,7 @@ static void get_context(void **state)
 	fake_context_end();
 }
 
-static void query_device(void **state)
+static void cmd_query_device(void **state)
 {
 	const struct ib_uverbs_ex_query_device_resp kernel = {
 		.base = {.fw_ver = 0x1122334455, .max_qp = 77, .phys_port_cnt = 2},
@@ -153,7 +153,7 @@ static void work_queue(void **state)
 	const uint32_t max_wr = 512;
 
 	(void)state;
-	fill(request, sizeof(request));
+	fill_counting(request, sizeof(request));
 	fake_succeed();
 	fake_reply_handle(UVERBS_ATTR_CREATE_WQ_HANDLE, 5);
 	fake_reply(UVERBS_ATTR_CREATE_WQ_RESP_MAX_WR, &max_wr, 4);
@@ -202,7 +202,7 @@ static void flows(void **state)
 	enum ibv_gid_type_sysfs type;
 
 	(void)state;
-	fill(driver, sizeof(driver));
+	fill_counting(driver, sizeof(driver));
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_CORE_OUT, &kernel, sizeof(kernel));
 	assert_int_equal(ibv_cmd_create_flow(&qp, &flow, &attr, driver, sizeof(driver)), 0);
@@ -278,7 +278,7 @@ static void logging(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(get_context), cmocka_unit_test(query_device),
+		cmocka_unit_test(get_context), cmocka_unit_test(cmd_query_device),
 		cmocka_unit_test(work_queue),  cmocka_unit_test(flows),
 		cmocka_unit_test(logging),
 	};

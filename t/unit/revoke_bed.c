@@ -219,7 +219,7 @@ static const struct verbs_context_ops real = {
 	.destroy_srq = real_destroy_srq,
 };
 
-static void free_context(struct ibv_context *context)
+static void bed_free_context(struct ibv_context *context)
 {
 	hf_provider_context_uninit(hf_context_of(context));
 	free(hf_context_of(context));
@@ -228,7 +228,7 @@ static void free_context(struct ibv_context *context)
 /* The way ibv_open_device() goes, with this test as the provider. */
 struct ibv_context *bed_open_context(struct bed *bed)
 {
-	const struct verbs_context_ops free_only = {.free_context = free_context};
+	const struct verbs_context_ops free_only = {.free_context = bed_free_context};
 	struct verbs_context *context;
 	struct ibv_device *device;
 

@@ -25,7 +25,7 @@
  * In a child, what the watcher held is lost at an exit, which a leak checker would say: so it reports
  * and ends by a signal.
  */
-static pid_t start_child(struct bed *bed, int (*run)(struct bed *bed), int *report)
+static pid_t start_reporting_child(struct bed *bed, int (*run)(struct bed *bed), int *report)
 {
 	int result[2], answer;
 	pid_t child;
@@ -89,7 +89,7 @@ static void a_child_may_close_and_open(void **state)
 	pid_t child;
 
 	NEEDS_THREADS_IN_CHILD();
-	child = start_child(bed, close_and_open, &report);
+	child = start_reporting_child(bed, close_and_open, &report);
 	assert_int_equal(end_child(child, report), 0);
 	/* And the parent's watcher does its work as ever. */
 	bed_unplug(bed);
@@ -111,7 +111,7 @@ static void a_child_lets_go_of_what_it_inherited(void **state)
 	pid_t child;
 
 	NEEDS_THREADS_IN_CHILD();
-	child = start_child(bed, wait_for_revocation, &report);
+	child = start_reporting_child(bed, wait_for_revocation, &report);
 	bed_unplug(bed);
 	assert_int_equal(end_child(child, report), 1);
 	assert_true(is_end_of_file(bed->context->cmd_fd));
@@ -130,7 +130,7 @@ static void what_a_child_is_told_is_news_to_the_parent(void **state)
 	pid_t child;
 
 	NEEDS_THREADS_IN_CHILD();
-	child = start_child(bed, be_told, &report);
+	child = start_reporting_child(bed, be_told, &report);
 	bed_unplug(bed);
 	assert_int_equal(end_child(child, report), 1);
 	assert_int_equal(poll(&pollfd, 1, 0), 1);
@@ -166,7 +166,7 @@ static void a_child_of_a_busy_program_may_destroy(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, poll_for_ever, bed), 0);
 	for (int i = 0; i < CHILDREN; i++) {
 		int report;
-		pid_t child = start_child(bed, destroy_and_close, &report);
+		pid_t child = start_reporting_child(bed, destroy_and_close, &report);
 
 		assert_int_equal(end_child(child, report), 0);
 	}
@@ -191,7 +191,7 @@ static void *open_in_a_turn(void *arg)
 	return context;
 }
 
-static int nothing(struct bed *bed)
+static int do_nothing_in_child(struct bed *bed)
 {
 	(void)bed;
 	return 0;
@@ -209,7 +209,7 @@ static void forking_waits_for_a_scan_that_opens(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, open_in_a_turn, bed), 0);
 	while (!atomic_load(&bed->in_turn))
 		usleep(100);
-	child = start_child(bed, nothing, &report);
+	child = start_reporting_child(bed, do_nothing_in_child, &report);
 	assert_false(atomic_load(&bed->in_turn));
 	assert_int_equal(end_child(child, report), 0);
 	assert_int_equal(pthread_join(thread, &context), 0);

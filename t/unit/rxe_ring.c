@@ -50,7 +50,7 @@ static void ring_free(struct ring *ring)
 
 /* ---- geometry ---- */
 
-static int init(struct ring *ring, size_t size, uint32_t mask, uint32_t shift, size_t element)
+static int init_ring(struct ring *ring, size_t size, uint32_t mask, uint32_t shift, size_t element)
 {
 	struct rxe_queue queue;
 
@@ -65,18 +65,18 @@ static void geometry(void **state)
 
 	(void)state;
 	ring_make(&ring, SLOTS, 6);
-	assert_int_equal(init(&ring, ring.size, SLOTS - 1, 6, 64), 0);
-	assert_int_equal(init(&ring, ring.size, 0, 6, 64), 0);
-	assert_int_equal(init(&ring, ring.size - 1, SLOTS - 1, 6, 64), -EPROTO);
-	assert_int_equal(init(&ring, ring.size, 2 * SLOTS - 1, 6, 64), -EPROTO);
-	assert_int_equal(init(&ring, ring.size, SLOTS - 2, 6, 64), -EPROTO);
-	assert_int_equal(init(&ring, ring.size, SLOTS - 1, 6, 65), -EPROTO);
-	assert_int_equal(init(&ring, ring.size, SLOTS - 1, 7, 64), -EPROTO);
-	assert_int_equal(init(&ring, ring.size, UINT32_MAX, 6, 64), -EPROTO);
-	assert_int_equal(init(&ring, ring.size, UINT32_MAX, 31, 64), -EPROTO);
-	assert_int_equal(init(&ring, ring.size, 0, 32, 64), -EPROTO);
-	assert_int_equal(init(&ring, ring.size, 0, UINT32_MAX, 64), -EPROTO);
-	assert_int_equal(init(&ring, sizeof(struct rxe_queue_buf) - 1, 0, 6, 64), -EPROTO);
+	assert_int_equal(init_ring(&ring, ring.size, SLOTS - 1, 6, 64), 0);
+	assert_int_equal(init_ring(&ring, ring.size, 0, 6, 64), 0);
+	assert_int_equal(init_ring(&ring, ring.size - 1, SLOTS - 1, 6, 64), -EPROTO);
+	assert_int_equal(init_ring(&ring, ring.size, 2 * SLOTS - 1, 6, 64), -EPROTO);
+	assert_int_equal(init_ring(&ring, ring.size, SLOTS - 2, 6, 64), -EPROTO);
+	assert_int_equal(init_ring(&ring, ring.size, SLOTS - 1, 6, 65), -EPROTO);
+	assert_int_equal(init_ring(&ring, ring.size, SLOTS - 1, 7, 64), -EPROTO);
+	assert_int_equal(init_ring(&ring, ring.size, UINT32_MAX, 6, 64), -EPROTO);
+	assert_int_equal(init_ring(&ring, ring.size, UINT32_MAX, 31, 64), -EPROTO);
+	assert_int_equal(init_ring(&ring, ring.size, 0, 32, 64), -EPROTO);
+	assert_int_equal(init_ring(&ring, ring.size, 0, UINT32_MAX, 64), -EPROTO);
+	assert_int_equal(init_ring(&ring, sizeof(struct rxe_queue_buf) - 1, 0, 6, 64), -EPROTO);
 	ring_free(&ring);
 }
 
@@ -91,7 +91,7 @@ static void cq_make(struct rxe_cq *cq, struct ring *ring, uint32_t slots)
 }
 
 /* As the kernel does it: 0 where the ring is full. */
-static int produce(struct ring *ring, uint32_t slots, uint64_t id)
+static int produce_ring_cqe(struct ring *ring, uint32_t slots, uint64_t id)
 {
 	const uint32_t mask = slots - 1;
 	const uint32_t at = __atomic_load_n(&ring->buf->producer_index, __ATOMIC_RELAXED);
@@ -112,7 +112,7 @@ static int produce(struct ring *ring, uint32_t slots, uint64_t id)
 	return 1;
 }
 
-static void check_wc(const struct ibv_wc *wc, uint64_t id)
+static void check_ring_wc(const struct ibv_wc *wc, uint64_t id)
 {
 	/* Bit 2 says "invalidated" in the kernel, and bit 3 does to programs. */
 	const unsigned int flags = (id & 3) | (id & 4 ? IBV_WC_WITH_INV : 0);
@@ -127,7 +127,7 @@ static void check_wc(const struct ibv_wc *wc, uint64_t id)
 	assert_int_equal(wc->wc_flags, flags);
 }
 
-static void polled(void **state)
+static void ring_polled(void **state)
 {
 	struct ibv_wc wc[2 * SLOTS];
 	uint64_t made = 0, seen = 0;
@@ -141,7 +141,7 @@ static void polled(void **state)
 		const int wanted = round % (SLOTS + 3);
 		int got;
 
-		while (produce(&ring, SLOTS, made))
+		while (produce_ring_cqe(&ring, SLOTS, made))
 			made++;
 		assert_int_equal(made - seen, SLOTS - 1);
 		assert_int_equal(rxe_poll_cq(&cq.verbs.cq, 0, wc), 0);
@@ -149,7 +149,7 @@ static void polled(void **state)
 		got = rxe_poll_cq(&cq.verbs.cq, wanted, wc);
 		assert_int_equal(got, wanted < SLOTS ? wanted : SLOTS - 1);
 		for (int i = 0; i < got; i++)
-			check_wc(&wc[i], seen++);
+			check_ring_wc(&wc[i], seen++);
 	}
 	ring_free(&ring);
 }
@@ -167,7 +167,7 @@ static void polled_in_place(void **state)
 	ex = &cq.verbs.cq_ex;
 	assert_int_equal(ibv_start_poll(ex, &attr), ENOENT);
 	for (int round = 0; round < 50; round++) {
-		while (produce(&ring, SLOTS, made))
+		while (produce_ring_cqe(&ring, SLOTS, made))
 			made++;
 		assert_int_equal(ibv_start_poll(ex, &attr), 0);
 		for (int i = 0;; i++) {
@@ -182,8 +182,8 @@ static void polled_in_place(void **state)
 
 			/* What is being read keeps its slot. */
 			if (!i)
-				assert_int_equal(produce(&ring, SLOTS, made), 0);
-			check_wc(&wc, seen++);
+				assert_int_equal(produce_ring_cqe(&ring, SLOTS, made), 0);
+			check_ring_wc(&wc, seen++);
 			if (i == round % SLOTS)
 				break;
 			if (ibv_next_poll(ex)) {
@@ -198,7 +198,7 @@ static void polled_in_place(void **state)
 }
 
 /* Whatever the header says, no access is outside (the pages around it would end this test). */
-static void polled_garbage(void **state)
+static void ring_polled_garbage(void **state)
 {
 	static const uint32_t garbage[] = {SLOTS, 0x7fffffff, 0x80000000, 0xffffffff, 0xdeadbeef};
 	struct ibv_wc wc[2 * SLOTS];
@@ -226,19 +226,19 @@ static void polled_garbage(void **state)
 	ring_free(&ring);
 }
 
-static void *produce_all(void *arg)
+static void *produce_all_ring_cqes(void *arg)
 {
 	struct ring *ring = arg;
 
 	for (uint64_t id = 0; id < THREAD_ROUNDS;)
-		if (produce(ring, SLOTS, id))
+		if (produce_ring_cqe(ring, SLOTS, id))
 			id++;
 		else
 			sched_yield();
 	return NULL;
 }
 
-static void polled_while_produced(void **state)
+static void ring_polled_while_produced(void **state)
 {
 	struct ibv_wc wc[3];
 	pthread_t thread;
@@ -248,12 +248,12 @@ static void polled_while_produced(void **state)
 
 	(void)state;
 	cq_make(&cq, &ring, SLOTS);
-	assert_int_equal(pthread_create(&thread, NULL, produce_all, &ring), 0);
+	assert_int_equal(pthread_create(&thread, NULL, produce_all_ring_cqes, &ring), 0);
 	while (seen < THREAD_ROUNDS) {
 		const int got = rxe_poll_cq(&cq.verbs.cq, 3, wc);
 
 		for (int i = 0; i < got; i++)
-			check_wc(&wc[i], seen++);
+			check_ring_wc(&wc[i], seen++);
 		if (!got)
 			sched_yield();
 	}
@@ -265,7 +265,7 @@ static void polled_while_produced(void **state)
 /* ---- receive requests ---- */
 
 /* As the kernel does it: the id of the oldest request, or UINT64_MAX. */
-static uint64_t consume_recv(struct ring *ring, uint32_t shift)
+static uint64_t consume_ring_recv(struct ring *ring, uint32_t shift)
 {
 	const uint32_t at = __atomic_load_n(&ring->buf->consumer_index, __ATOMIC_RELAXED);
 	const uint32_t other = __atomic_load_n(&ring->buf->producer_index, __ATOMIC_ACQUIRE);
@@ -297,7 +297,7 @@ static void rq_make(struct rxe_rq *rq, struct ring *ring)
 			 0);
 }
 
-static int post_recv(struct rxe_rq *rq, uint64_t id, struct ibv_recv_wr **bad, int num_sge)
+static int post_ring_recv(struct rxe_rq *rq, uint64_t id, struct ibv_recv_wr **bad, int num_sge)
 {
 	struct ibv_sge sges[3] = {{.addr = id, .length = 10}, {.length = 20}, {.length = 30}};
 	struct ibv_recv_wr wr = {.wr_id = id, .sg_list = sges, .num_sge = num_sge};
@@ -308,7 +308,7 @@ static int post_recv(struct rxe_rq *rq, uint64_t id, struct ibv_recv_wr **bad, i
 	return err;
 }
 
-static void received(void **state)
+static void ring_received(void **state)
 {
 	uint64_t posted = 0, seen = 0;
 	struct ibv_recv_wr *bad;
@@ -317,41 +317,41 @@ static void received(void **state)
 
 	(void)state;
 	rq_make(&rq, &ring);
-	assert_int_equal(post_recv(&rq, 0, &bad, 3), EINVAL);
-	assert_int_equal(post_recv(&rq, 0, &bad, -1), EINVAL);
+	assert_int_equal(post_ring_recv(&rq, 0, &bad, 3), EINVAL);
+	assert_int_equal(post_ring_recv(&rq, 0, &bad, -1), EINVAL);
 	for (int round = 0; round < 50; round++) {
 		int err;
 
-		while (!(err = post_recv(&rq, posted, &bad, 2)))
+		while (!(err = post_ring_recv(&rq, posted, &bad, 2)))
 			posted++;
 		assert_int_equal(err, ENOMEM);
 		assert_int_equal(posted - seen, SLOTS - 1);
 		for (int i = 0; i <= round % (SLOTS - 1); i++)
-			assert_int_equal(consume_recv(&ring, 7), seen++);
+			assert_int_equal(consume_ring_recv(&ring, 7), seen++);
 	}
 	for (uint32_t garbage = 0; garbage < 1000; garbage++) {
 		ring.buf->consumer_index = garbage * 0x9e3779b9;
 		ring.buf->producer_index = garbage * 0x7f4a7c15;
 		for (int i = 0; i < 2 * SLOTS; i++)
-			post_recv(&rq, 1, &bad, 2);
+			post_ring_recv(&rq, 1, &bad, 2);
 	}
 	ring_free(&ring);
 }
 
-static void *post_all(void *arg)
+static void *post_all_to_ring(void *arg)
 {
 	struct rxe_rq *rq = arg;
 	struct ibv_recv_wr *bad;
 
 	for (uint64_t id = 0; id < THREAD_ROUNDS;)
-		if (!post_recv(rq, id, &bad, 2))
+		if (!post_ring_recv(rq, id, &bad, 2))
 			id++;
 		else
 			sched_yield();
 	return NULL;
 }
 
-static void received_by_others(void **state)
+static void ring_received_by_others(void **state)
 {
 	pthread_t threads[2];
 	uint64_t seen = 0, sum = 0;
@@ -361,9 +361,9 @@ static void received_by_others(void **state)
 	(void)state;
 	rq_make(&rq, &ring);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, post_all, &rq), 0);
+		assert_int_equal(pthread_create(&threads[i], NULL, post_all_to_ring, &rq), 0);
 	while (seen < 2ul * THREAD_ROUNDS) {
-		const uint64_t id = consume_recv(&ring, 7);
+		const uint64_t id = consume_ring_recv(&ring, 7);
 
 		if (id == UINT64_MAX) {
 			sched_yield();
@@ -375,7 +375,7 @@ static void received_by_others(void **state)
 	for (int i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(sum, (uint64_t)THREAD_ROUNDS * (THREAD_ROUNDS - 1));
-	assert_int_equal(consume_recv(&ring, 7), UINT64_MAX);
+	assert_int_equal(consume_ring_recv(&ring, 7), UINT64_MAX);
 	print_message("%d requests of two threads\n", 2 * THREAD_ROUNDS);
 	ring_free(&ring);
 }
@@ -384,12 +384,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(geometry),
-		cmocka_unit_test(polled),
+		cmocka_unit_test(ring_polled),
 		cmocka_unit_test(polled_in_place),
-		cmocka_unit_test(polled_garbage),
-		cmocka_unit_test(polled_while_produced),
-		cmocka_unit_test(received),
-		cmocka_unit_test(received_by_others),
+		cmocka_unit_test(ring_polled_garbage),
+		cmocka_unit_test(ring_polled_while_produced),
+		cmocka_unit_test(ring_received),
+		cmocka_unit_test(ring_received_by_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,7 +49,7 @@ struct bed {
 	uint32_t consumer;
 };
 
-static int set_up(void **state)
+static int set_up_rxe_send(void **state)
 {
 	const size_t size = sizeof(struct rxe_queue_buf) + ((size_t)SLOTS << SHIFT);
 	struct bed *bed = calloc(1, sizeof(*bed));
@@ -76,7 +76,7 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
+static int tear_down_rxe_send(void **state)
 {
 	struct bed *bed = *state;
 	free(bed->buf);
@@ -85,7 +85,7 @@ static int tear_down(void **state)
 }
 
 /* As the kernel: the oldest request, NULL where there is none; what does not depend on it is checked. */
-static const struct rxe_send_wqe *consume(struct bed *bed)
+static const struct rxe_send_wqe *consume_rxe_wqe(struct bed *bed)
 {
 	const struct rxe_send_wqe *wqe;
 
@@ -103,12 +103,12 @@ static const struct rxe_send_wqe *consume(struct bed *bed)
 	return wqe;
 }
 
-static int post(struct bed *bed, struct ibv_send_wr *wr, struct ibv_send_wr **bad)
+static int post_to_rxe(struct bed *bed, struct ibv_send_wr *wr, struct ibv_send_wr **bad)
 {
 	return rxe_post_send(&bed->qp.verbs.qp, wr, bad);
 }
 
-static void each_opcode(void **state)
+static void rxe_each_opcode(void **state)
 {
 	struct bed *bed = *state;
 	struct ibv_sge sges[2] = {{.addr = 1, .length = 2, .lkey = 3},
@@ -140,11 +140,11 @@ static void each_opcode(void **state)
 			wr.wr.rdma.remote_addr = 0x5000;
 			wr.wr.rdma.rkey = 0x8000;
 		}
-		assert_int_equal(post(bed, &wr, &bad), 0);
+		assert_int_equal(post_to_rxe(bed, &wr, &bad), 0);
 		assert_int_equal(rung, i + 1);
-		wqe = consume(bed);
+		wqe = consume_rxe_wqe(bed);
 		assert_non_null(wqe);
-		assert_null(consume(bed));
+		assert_null(consume_rxe_wqe(bed));
 		assert_int_equal(wqe->wr.wr_id, 1000 + i);
 		assert_int_equal(wqe->wr.opcode, opcodes[i]);
 		assert_int_equal(wqe->wr.send_flags, IBV_SEND_SIGNALED | IBV_SEND_FENCE);
@@ -189,8 +189,8 @@ static void datagram_and_inline(void **state)
 	const struct rxe_send_wqe *wqe;
 
 	bed->qp.verbs.qp.qp_type = IBV_QPT_UD;
-	assert_int_equal(post(bed, &wr, &bad), 0);
-	wqe = consume(bed);
+	assert_int_equal(post_to_rxe(bed, &wr, &bad), 0);
+	wqe = consume_rxe_wqe(bed);
 	assert_non_null(wqe);
 	assert_int_equal(wqe->wr.wr.ud.remote_qpn, 7);
 	assert_int_equal(wqe->wr.wr.ud.remote_qkey, 8);
@@ -199,19 +199,19 @@ static void datagram_and_inline(void **state)
 	assert_int_equal(wqe->dma.num_sge, 0);
 	assert_memory_equal(wqe->dma.inline_data, text, 16);
 	sges[1].length = INLINE - 10;
-	assert_int_equal(post(bed, &wr, &bad), 0);
+	assert_int_equal(post_to_rxe(bed, &wr, &bad), 0);
 	sges[1].length++;
-	assert_int_equal(post(bed, &wr, &bad), EINVAL);
+	assert_int_equal(post_to_rxe(bed, &wr, &bad), EINVAL);
 	sges[1].length = UINT32_MAX - 9;
-	assert_int_equal(post(bed, &wr, &bad), EINVAL);
+	assert_int_equal(post_to_rxe(bed, &wr, &bad), EINVAL);
 	sges[1].length = 0;
 	wr.opcode = IBV_WR_RDMA_READ;
-	assert_int_equal(post(bed, &wr, &bad), EINVAL);
+	assert_int_equal(post_to_rxe(bed, &wr, &bad), EINVAL);
 	assert_ptr_equal(bad, &wr);
 }
 
 /* The whole ring, once more than around; a list that breaks off; nothing of what was refused. */
-static void full_and_broken_off(void **state)
+static void rxe_full_and_aborted(void **state)
 {
 	struct bed *bed = *state;
 	struct ibv_send_wr wrs[SLOTS + 2] = {{0}}, *bad = NULL;
@@ -228,36 +228,36 @@ static void full_and_broken_off(void **state)
 
 		for (int i = 0; i < SLOTS + 2; i++)
 			wrs[i].wr_id = id + (uint64_t)i;
-		assert_int_equal(post(bed, wrs, &bad), ENOMEM);
+		assert_int_equal(post_to_rxe(bed, wrs, &bad), ENOMEM);
 		assert_ptr_equal(bad, &wrs[room]);
 		id += room;
 		for (int i = 0; i < 1 + round % (SLOTS - 1); i++) {
-			wqe = consume(bed);
+			wqe = consume_rxe_wqe(bed);
 			assert_non_null(wqe);
 			assert_int_equal(wqe->wr.wr_id, seen++);
 		}
 	}
-	while (consume(bed))
+	while (consume_rxe_wqe(bed))
 		;
 	rung = 0;
 	wrs[2].opcode = IBV_WR_TSO;
 	bed->qp.opcodes &= ~(1U << IBV_WR_TSO);
-	assert_int_equal(post(bed, wrs, &bad), EINVAL);
+	assert_int_equal(post_to_rxe(bed, wrs, &bad), EINVAL);
 	assert_ptr_equal(bad, &wrs[2]);
 	assert_int_equal(rung, 1);
-	assert_non_null(consume(bed));
-	assert_non_null(consume(bed));
-	assert_null(consume(bed));
-	assert_int_equal(post(bed, &wrs[2], &bad), EINVAL);
+	assert_non_null(consume_rxe_wqe(bed));
+	assert_non_null(consume_rxe_wqe(bed));
+	assert_null(consume_rxe_wqe(bed));
+	assert_int_equal(post_to_rxe(bed, &wrs[2], &bad), EINVAL);
 	assert_int_equal(rung, 1);
 
 	/* The kernel did not hear of it. */
 	wrs[0].next = NULL;
 	ring_answer = EIO;
-	assert_int_equal(post(bed, wrs, &bad), EIO);
+	assert_int_equal(post_to_rxe(bed, wrs, &bad), EIO);
 	assert_ptr_equal(bad, wrs);
 	bed->qp.verbs.qp.state = IBV_QPS_RTR;
-	assert_int_equal(post(bed, wrs, &bad), EINVAL);
+	assert_int_equal(post_to_rxe(bed, wrs, &bad), EINVAL);
 }
 
 static void garbage(void **state)
@@ -271,12 +271,12 @@ static void garbage(void **state)
 		bed->buf->index_mask = i;
 		bed->buf->log2_elem_size = i;
 		for (int j = 0; j < SLOTS; j++)
-			post(bed, &wr, &bad);
+			post_to_rxe(bed, &wr, &bad);
 		assert_in_range(bed->buf->producer_index, 0, SLOTS - 1);
 	}
 }
 
-static void builders(void **state)
+static void rxe_wr_builders(void **state)
 {
 	struct bed *bed = *state;
 	struct ibv_qp_ex *qp = &bed->qp.verbs.qp_ex;
@@ -290,16 +290,16 @@ static void builders(void **state)
 	ibv_wr_set_sge(qp, 4, 5, 6);
 	qp->wr_id = 2;
 	ibv_wr_atomic_write(qp, 7, 8, &value);
-	assert_null(consume(bed));
+	assert_null(consume_rxe_wqe(bed));
 	assert_int_equal(ibv_wr_complete(qp), 0);
 	assert_int_equal(rung, 1);
-	wqe = consume(bed);
+	wqe = consume_rxe_wqe(bed);
 	assert_non_null(wqe);
 	assert_int_equal(wqe->wr.wr_id, 1);
 	assert_int_equal(wqe->wr.send_flags, IBV_SEND_SIGNALED);
 	assert_int_equal(wqe->dma.num_sge, 1);
 	assert_int_equal(wqe->dma.sge[0].addr, 5);
-	wqe = consume(bed);
+	wqe = consume_rxe_wqe(bed);
 	assert_non_null(wqe);
 	assert_int_equal(wqe->dma.length, 8);
 	assert_memory_equal(wqe->dma.inline_data, &value, 8);
@@ -311,16 +311,16 @@ static void builders(void **state)
 		ibv_wr_send_imm(qp, 0);
 	ibv_wr_set_sge(qp, 4, 5, 6);
 	assert_int_equal(ibv_wr_complete(qp), ENOMEM);
-	assert_null(consume(bed));
+	assert_null(consume_rxe_wqe(bed));
 	ibv_wr_start(qp);
 	ibv_wr_send(qp);
 	ibv_wr_abort(qp);
-	assert_null(consume(bed));
+	assert_null(consume_rxe_wqe(bed));
 	assert_int_equal(rung, 1);
 	ibv_wr_start(qp);
 	ibv_wr_send(qp);
 	assert_int_equal(ibv_wr_complete(qp), 0);
-	wqe = consume(bed);
+	wqe = consume_rxe_wqe(bed);
 	assert_non_null(wqe);
 	assert_int_equal(wqe->ssn, 3);
 	assert_int_equal(wqe->dma.num_sge, 0);
@@ -334,11 +334,15 @@ static void builders(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(each_opcode, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(datagram_and_inline, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(full_and_broken_off, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(garbage, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(builders, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(rxe_each_opcode, set_up_rxe_send,
+						tear_down_rxe_send),
+		cmocka_unit_test_setup_teardown(datagram_and_inline, set_up_rxe_send,
+						tear_down_rxe_send),
+		cmocka_unit_test_setup_teardown(rxe_full_and_aborted, set_up_rxe_send,
+						tear_down_rxe_send),
+		cmocka_unit_test_setup_teardown(garbage, set_up_rxe_send, tear_down_rxe_send),
+		cmocka_unit_test_setup_teardown(rxe_wr_builders, set_up_rxe_send,
+						tear_down_rxe_send),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

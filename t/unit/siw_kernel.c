@@ -39,7 +39,7 @@ void *kernel_queue(unsigned int back)
 	return kernel.memory + keys[num_keys - 1 - back];
 }
 
-static uint64_t make(size_t size)
+static uint64_t make_mapping(size_t size)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	const uint64_t key = kernel.used;
@@ -60,15 +60,15 @@ static uint32_t round_up(uint32_t number)
 	return power;
 }
 
-static int create_cq(struct ibv_context *context, uint32_t cqe, struct ibv_cq *cq,
-		     const struct hf_driver_data *data)
+static int kernel_create_cq(struct ibv_context *context, uint32_t cqe, struct ibv_cq *cq,
+			    const struct hf_driver_data *data)
 {
 	struct siw_uresp_create_cq *response = data->out;
 
 	assert_int_equal(data->out_size, sizeof(*response));
 	response->num_cqe = round_up(cqe);
-	response->cq_key =
-		make(response->num_cqe * sizeof(struct siw_cqe) + sizeof(struct siw_cq_ctrl));
+	response->cq_key = make_mapping(response->num_cqe * sizeof(struct siw_cqe) +
+					sizeof(struct siw_cq_ctrl));
 	response->num_cqe += kernel.odd;
 	cq->context = context;
 	kernel.objects++;
@@ -80,14 +80,14 @@ int hf_provider_create_cq(struct ibv_context *context, int cqe, struct ibv_comp_
 {
 	(void)channel;
 	(void)comp_vector;
-	return create_cq(context, (uint32_t)cqe, cq, data);
+	return kernel_create_cq(context, (uint32_t)cqe, cq, data);
 }
 
 int hf_provider_create_cq_ex(struct ibv_context *context, const struct ibv_cq_init_attr_ex *attr,
 			     struct verbs_cq *cq, const struct hf_driver_data *data, uint32_t flags)
 {
 	(void)flags;
-	return create_cq(context, attr->cqe, &cq->cq, data);
+	return kernel_create_cq(context, attr->cqe, &cq->cq, data);
 }
 
 int hf_provider_destroy_cq(struct ibv_cq *cq)
@@ -105,7 +105,7 @@ int hf_provider_create_srq(struct ibv_pd *pd, struct ibv_srq *srq, struct ibv_sr
 	assert_int_equal(data->out_size, sizeof(*response));
 	srq->context = pd->context;
 	response->num_rqe = round_up(attr->attr.max_wr);
-	response->srq_key = make(response->num_rqe * sizeof(struct siw_rqe));
+	response->srq_key = make_mapping(response->num_rqe * sizeof(struct siw_rqe));
 	response->num_rqe += kernel.odd;
 	kernel.objects++;
 	return 0;
@@ -129,18 +129,19 @@ int hf_provider_destroy_srq(struct ibv_srq *srq)
 }
 
 /* As the driver does: it answers a size of the receive queue where there is an SRQ, too. */
-static int create_qp(struct ibv_context *context, struct ibv_qp *qp, const struct ibv_qp_cap *cap,
-		     struct ibv_srq *srq, const struct hf_driver_data *data)
+static int kernel_create_qp(struct ibv_context *context, struct ibv_qp *qp,
+			    const struct ibv_qp_cap *cap, struct ibv_srq *srq,
+			    const struct hf_driver_data *data)
 {
 	struct siw_uresp_create_qp *response = data->out;
 
 	assert_int_equal(data->out_size, sizeof(*response));
 	response->num_sqe = round_up(cap->max_send_wr);
-	response->sq_key = make(response->num_sqe * sizeof(struct siw_sqe));
+	response->sq_key = make_mapping(response->num_sqe * sizeof(struct siw_sqe));
 	response->num_sqe += kernel.odd;
 	response->num_rqe = cap->max_recv_wr ? round_up(cap->max_recv_wr) : 0;
 	if (response->num_rqe && !srq)
-		response->rq_key = make(response->num_rqe * sizeof(struct siw_rqe));
+		response->rq_key = make_mapping(response->num_rqe * sizeof(struct siw_rqe));
 	qp->context = context;
 	qp->srq = srq;
 	kernel.objects++;
@@ -150,13 +151,13 @@ static int create_qp(struct ibv_context *context, struct ibv_qp *qp, const struc
 int hf_provider_create_qp(struct ibv_pd *pd, struct ibv_qp *qp, struct ibv_qp_init_attr *attr,
 			  const struct hf_driver_data *data)
 {
-	return create_qp(pd->context, qp, &attr->cap, attr->srq, data);
+	return kernel_create_qp(pd->context, qp, &attr->cap, attr->srq, data);
 }
 
 int hf_provider_create_qp_ex(struct ibv_context *context, struct verbs_qp *qp,
 			     struct ibv_qp_init_attr_ex *attr, const struct hf_driver_data *data)
 {
-	return create_qp(context, &qp->qp, &attr->cap, attr->srq, data);
+	return kernel_create_qp(context, &qp->qp, &attr->cap, attr->srq, data);
 }
 
 int hf_provider_destroy_qp(struct ibv_qp *qp)

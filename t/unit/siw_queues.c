@@ -14,7 +14,7 @@ static struct {
 	uint32_t next;
 } bed;
 
-static void make(uint64_t wc_flags)
+static void make_siw_cq(uint64_t wc_flags)
 {
 	struct ibv_cq_init_attr_ex attr = {.cqe = SLOTS - 1, .wc_flags = wc_flags};
 
@@ -25,14 +25,14 @@ static void make(uint64_t wc_flags)
 	bed.queue = kernel_queue(0);
 }
 
-static int set_up(void **state)
+static int set_up_siw_queues(void **state)
 {
 	kernel_set_up(state);
-	make(IBV_WC_STANDARD_FLAGS);
+	make_siw_cq(IBV_WC_STANDARD_FLAGS);
 	return 0;
 }
 
-static int tear_down(void **state)
+static int tear_down_siw_queues(void **state)
 {
 	if (bed.cq)
 		assert_int_equal(siw_destroy_cq(bed.cq), 0);
@@ -40,7 +40,7 @@ static int tear_down(void **state)
 }
 
 /* As the kernel does it: false where there is no room. */
-static bool produce(uint64_t id)
+static bool produce_siw_cqe(uint64_t id)
 {
 	struct siw_cqe *cqe = &bed.queue[bed.next % SLOTS];
 
@@ -56,7 +56,7 @@ static bool produce(uint64_t id)
 	return true;
 }
 
-static void check_wc(const struct ibv_wc *wc, uint64_t id)
+static void check_siw_wc(const struct ibv_wc *wc, uint64_t id)
 {
 	assert_int_equal(wc->wr_id, id);
 	assert_int_equal(wc->opcode, id & 1 ? IBV_WC_RECV : IBV_WC_RDMA_READ);
@@ -66,7 +66,7 @@ static void check_wc(const struct ibv_wc *wc, uint64_t id)
 	assert_int_equal(wc->wc_flags, 0);
 }
 
-static void polled(void **state)
+static void siw_polled(void **state)
 {
 	struct ibv_wc wc[2 * SLOTS];
 	uint64_t made = 0, seen = 0;
@@ -77,7 +77,7 @@ static void polled(void **state)
 		const int asked = round % (SLOTS + 3);
 		int got;
 
-		while (produce(made))
+		while (produce_siw_cqe(made))
 			made++;
 		assert_int_equal(made - seen, SLOTS);
 		assert_int_equal(siw_poll_cq(bed.cq, 0, wc), 0);
@@ -85,7 +85,7 @@ static void polled(void **state)
 		got = siw_poll_cq(bed.cq, asked, wc);
 		assert_int_equal(got, asked < SLOTS ? asked : SLOTS);
 		for (int i = 0; i < got; i++)
-			check_wc(&wc[i], seen++);
+			check_siw_wc(&wc[i], seen++);
 	}
 }
 
@@ -98,7 +98,7 @@ static void polled_one_by_one(void **state)
 	assert_int_equal(ibv_start_poll(bed.ex, &attr), ENOENT);
 	assert_int_equal(ibv_start_poll(bed.ex, &unknown), EINVAL);
 	for (int round = 0; round < 50; round++) {
-		while (produce(made))
+		while (produce_siw_cqe(made))
 			made++;
 		assert_int_equal(ibv_start_poll(bed.ex, &attr), 0);
 		for (int i = 0;; i++) {
@@ -109,7 +109,7 @@ static void polled_one_by_one(void **state)
 					    .qp_num = ibv_wc_read_qp_num(bed.ex),
 					    .wc_flags = ibv_wc_read_wc_flags(bed.ex)};
 
-			check_wc(&wc, seen++);
+			check_siw_wc(&wc, seen++);
 			assert_int_equal(ibv_wc_read_imm_data(bed.ex), 0);
 			assert_int_equal(ibv_wc_read_vendor_err(bed.ex), 0);
 			if (i == round % SLOTS)
@@ -155,7 +155,7 @@ static void asked_for(void **state)
 	kernel.odd = 0;
 	assert_int_equal(kernel.objects, 1);
 	assert_int_equal(siw_destroy_cq(bed.cq), 0);
-	make(IBV_WC_EX_WITH_BYTE_LEN);
+	make_siw_cq(IBV_WC_EX_WITH_BYTE_LEN);
 	assert_non_null(bed.ex->read_opcode);
 	assert_non_null(bed.ex->read_byte_len);
 	assert_null(bed.ex->read_qp_num);
@@ -163,7 +163,7 @@ static void asked_for(void **state)
 }
 
 /* Whatever the kernel writes, what a program gets is one of what there is. */
-static void polled_garbage(void **state)
+static void siw_polled_garbage(void **state)
 {
 	struct ibv_wc wc;
 
@@ -199,29 +199,29 @@ static void armed(void **state)
 	assert_int_equal(control->flags, SIW_NOTIFY_ALL);
 }
 
-static void *produce_all(void *arg)
+static void *produce_all_siw_cqes(void *arg)
 {
 	for (uint64_t id = 0; id < THREAD_ROUNDS;)
-		if (produce(id))
+		if (produce_siw_cqe(id))
 			id++;
 		else
 			sched_yield();
 	return arg;
 }
 
-static void polled_while_produced(void **state)
+static void siw_polled_while_produced(void **state)
 {
 	struct ibv_wc wc[3];
 	pthread_t thread;
 	uint64_t seen = 0;
 
 	(void)state;
-	assert_int_equal(pthread_create(&thread, NULL, produce_all, NULL), 0);
+	assert_int_equal(pthread_create(&thread, NULL, produce_all_siw_cqes, NULL), 0);
 	while (seen < THREAD_ROUNDS) {
 		const int got = siw_poll_cq(bed.cq, 3, wc);
 
 		for (int i = 0; i < got; i++)
-			check_wc(&wc[i], seen++);
+			check_siw_wc(&wc[i], seen++);
 		if (!got)
 			sched_yield();
 	}
@@ -231,7 +231,7 @@ static void polled_while_produced(void **state)
 
 /* ---- receive requests ---- */
 
-static int post_recv(struct ibv_srq *srq, uint64_t id, int num_sge)
+static int post_siw_recv(struct ibv_srq *srq, uint64_t id, int num_sge)
 {
 	struct ibv_sge sges[SGES + 1] = {{.addr = id, .length = 10, .lkey = 3}, {.length = 20}};
 	struct ibv_recv_wr wr = {.wr_id = id, .sg_list = num_sge ? sges : NULL, .num_sge = num_sge};
@@ -242,7 +242,7 @@ static int post_recv(struct ibv_srq *srq, uint64_t id, int num_sge)
 	return err;
 }
 
-static uint64_t consume_recv(struct siw_rqe *queue, uint32_t at)
+static uint64_t consume_siw_recv(struct siw_rqe *queue, uint32_t at)
 {
 	struct siw_rqe *rqe = &queue[at % SLOTS];
 	uint64_t id = rqe->id;
@@ -277,43 +277,43 @@ static struct ibv_srq *make_srq(struct siw_rqe **queue)
 	return srq;
 }
 
-static void received(void **state)
+static void siw_received(void **state)
 {
 	uint64_t posted = 0, seen = 0;
 	struct siw_rqe *queue;
 	struct ibv_srq *srq = make_srq(&queue);
 
 	(void)state;
-	assert_int_equal(post_recv(srq, 0, SGES + 1), EINVAL);
-	assert_int_equal(post_recv(srq, 0, -1), EINVAL);
+	assert_int_equal(post_siw_recv(srq, 0, SGES + 1), EINVAL);
+	assert_int_equal(post_siw_recv(srq, 0, -1), EINVAL);
 	for (int round = 0; round < 50; round++) {
 		int err;
 
-		while (!(err = post_recv(srq, posted, SGES)))
+		while (!(err = post_siw_recv(srq, posted, SGES)))
 			posted++;
 		assert_int_equal(err, ENOMEM);
 		assert_int_equal(posted - seen, SLOTS);
 		for (int i = 0; i <= round % SLOTS; i++, seen++)
-			assert_int_equal(consume_recv(queue, (uint32_t)seen), seen);
+			assert_int_equal(consume_siw_recv(queue, (uint32_t)seen), seen);
 	}
-	while (consume_recv(queue, (uint32_t)seen) != UINT64_MAX)
+	while (consume_siw_recv(queue, (uint32_t)seen) != UINT64_MAX)
 		seen++;
-	assert_int_equal(post_recv(srq, 1, 0), 0);
+	assert_int_equal(post_siw_recv(srq, 1, 0), 0);
 	assert_int_equal(queue[seen % SLOTS].num_sge, 0);
 	assert_int_equal(siw_destroy_srq(srq), 0);
 }
 
-static void *post_all(void *srq)
+static void *post_all_to_siw(void *srq)
 {
 	for (uint64_t id = 0; id < THREAD_ROUNDS;)
-		if (!post_recv(srq, id, SGES))
+		if (!post_siw_recv(srq, id, SGES))
 			id++;
 		else
 			sched_yield();
 	return NULL;
 }
 
-static void received_by_others(void **state)
+static void siw_received_by_others(void **state)
 {
 	struct siw_rqe *queue;
 	struct ibv_srq *srq = make_srq(&queue);
@@ -322,9 +322,9 @@ static void received_by_others(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, post_all, srq), 0);
+		assert_int_equal(pthread_create(&threads[i], NULL, post_all_to_siw, srq), 0);
 	while (seen < 2ul * THREAD_ROUNDS) {
-		const uint64_t id = consume_recv(queue, (uint32_t)seen);
+		const uint64_t id = consume_siw_recv(queue, (uint32_t)seen);
 
 		if (id == UINT64_MAX) {
 			sched_yield();
@@ -343,14 +343,20 @@ static void received_by_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(polled, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(polled_one_by_one, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(asked_for, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(polled_garbage, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(armed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(polled_while_produced, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(received, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(received_by_others, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(siw_polled, set_up_siw_queues,
+						tear_down_siw_queues),
+		cmocka_unit_test_setup_teardown(polled_one_by_one, set_up_siw_queues,
+						tear_down_siw_queues),
+		cmocka_unit_test_setup_teardown(asked_for, set_up_siw_queues, tear_down_siw_queues),
+		cmocka_unit_test_setup_teardown(siw_polled_garbage, set_up_siw_queues,
+						tear_down_siw_queues),
+		cmocka_unit_test_setup_teardown(armed, set_up_siw_queues, tear_down_siw_queues),
+		cmocka_unit_test_setup_teardown(siw_polled_while_produced, set_up_siw_queues,
+						tear_down_siw_queues),
+		cmocka_unit_test_setup_teardown(siw_received, set_up_siw_queues,
+						tear_down_siw_queues),
+		cmocka_unit_test_setup_teardown(siw_received_by_others, set_up_siw_queues,
+						tear_down_siw_queues),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@ static struct {
 	uint32_t next;
 } bed;
 
-static struct ibv_qp_init_attr_ex wanted(uint64_t ops)
+static struct ibv_qp_init_attr_ex wanted_qp_attr(uint64_t ops)
 {
 	return (struct ibv_qp_init_attr_ex){
 		.cap = {.max_send_wr = SLOTS - 1,
@@ -29,9 +29,9 @@ static struct ibv_qp_init_attr_ex wanted(uint64_t ops)
 	};
 }
 
-static void make(int sq_sig_all)
+static void make_siw_qp(int sq_sig_all)
 {
-	struct ibv_qp_init_attr_ex attr = wanted(OPS);
+	struct ibv_qp_init_attr_ex attr = wanted_qp_attr(OPS);
 
 	attr.sq_sig_all = sq_sig_all;
 	bed.qp = siw_create_qp_ex(&kernel.context, &attr);
@@ -48,16 +48,16 @@ static void make(int sq_sig_all)
 		bed.queue[i].flags = 0;
 }
 
-static int set_up(void **state)
+static int set_up_siw_send(void **state)
 {
 	kernel_set_up(state);
 	memset(&bed, 0, sizeof(bed));
 	bed.pd.context = &kernel.context;
-	make(0);
+	make_siw_qp(0);
 	return 0;
 }
 
-static int tear_down(void **state)
+static int tear_down_siw_send(void **state)
 {
 	if (bed.qp)
 		assert_int_equal(siw_destroy_qp(bed.qp), 0);
@@ -65,7 +65,7 @@ static int tear_down(void **state)
 }
 
 /* As the kernel: a copy of the oldest request, its place given back; NULL where there is none. */
-static const struct siw_sqe *consume(void)
+static const struct siw_sqe *consume_siw_sqe(void)
 {
 	struct siw_sqe *sqe = &bed.queue[bed.next % SLOTS];
 	static struct siw_sqe copy;
@@ -81,12 +81,12 @@ static const struct siw_sqe *consume(void)
 	return &copy;
 }
 
-static int post(struct ibv_send_wr *wr, struct ibv_send_wr **bad)
+static int post_to_siw(struct ibv_send_wr *wr, struct ibv_send_wr **bad)
 {
 	return siw_post_send(bed.qp, wr, bad);
 }
 
-static void each_opcode(void **state)
+static void siw_each_opcode(void **state)
 {
 	struct ibv_sge sges[2] = {{.addr = 1, .length = 2, .lkey = 3},
 				  {.addr = 4, .length = 5, .lkey = 6}};
@@ -118,9 +118,9 @@ static void each_opcode(void **state)
 		wr.wr.rdma.rkey = 0x8000;
 		if (!opcodes[i].remote)
 			wr.invalidate_rkey = 0x8000;
-		assert_int_equal(post(&wr, &bad), 0);
+		assert_int_equal(post_to_siw(&wr, &bad), 0);
 		assert_int_equal(kernel.rung, i + 1);
-		sqe = consume();
+		sqe = consume_siw_sqe();
 		assert_non_null(sqe);
 		assert_int_equal(sqe->id, 1000 + i);
 		assert_int_equal(sqe->opcode, opcodes[i].theirs);
@@ -131,7 +131,7 @@ static void each_opcode(void **state)
 			assert_int_equal(sqe->rkey, 0x8000);
 		assert_int_equal(sqe->num_sge, opcodes[i].num_sge);
 		assert_memory_equal(sqe->sge, sges, (size_t)opcodes[i].num_sge * sizeof(sges[0]));
-		assert_null(consume());
+		assert_null(consume_siw_sqe());
 	}
 }
 
@@ -155,16 +155,16 @@ static void no_such_opcode(void **state)
 		struct ibv_send_wr second = {.opcode = opcodes[i]};
 		struct ibv_send_wr first = {.opcode = IBV_WR_SEND, .next = &second}, *bad = NULL;
 
-		assert_int_equal(post(&second, &bad), EINVAL);
+		assert_int_equal(post_to_siw(&second, &bad), EINVAL);
 		assert_ptr_equal(bad, &second);
-		assert_null(consume());
+		assert_null(consume_siw_sqe());
 		assert_int_equal(kernel.rung, i);
 		/* What stands before it is sent. */
-		assert_int_equal(post(&first, &bad), EINVAL);
+		assert_int_equal(post_to_siw(&first, &bad), EINVAL);
 		assert_ptr_equal(bad, &second);
 		assert_int_equal(kernel.rung, i + 1);
-		assert_non_null(consume());
-		assert_null(consume());
+		assert_non_null(consume_siw_sqe());
+		assert_null(consume_siw_sqe());
 	}
 }
 
@@ -176,16 +176,16 @@ static void reads(void **state)
 	const struct siw_sqe *sqe;
 
 	(void)state;
-	assert_int_equal(post(&wr, &bad), EINVAL);
+	assert_int_equal(post_to_siw(&wr, &bad), EINVAL);
 	wr.num_sge = -1;
-	assert_int_equal(post(&wr, &bad), EINVAL);
+	assert_int_equal(post_to_siw(&wr, &bad), EINVAL);
 	wr.num_sge = 1;
 	wr.send_flags = IBV_SEND_INLINE;
-	assert_int_equal(post(&wr, &bad), EINVAL);
-	assert_null(consume());
+	assert_int_equal(post_to_siw(&wr, &bad), EINVAL);
+	assert_null(consume_siw_sqe());
 	wr = (struct ibv_send_wr){.opcode = IBV_WR_RDMA_READ};
-	assert_int_equal(post(&wr, &bad), 0);
-	sqe = consume();
+	assert_int_equal(post_to_siw(&wr, &bad), 0);
+	sqe = consume_siw_sqe();
 	assert_non_null(sqe);
 	assert_int_equal(sqe->num_sge, 1);
 	assert_memory_equal(&sqe->sge[0], &none, sizeof(none));
@@ -204,42 +204,42 @@ static void lists_and_inline(void **state)
 	for (size_t i = 0; i < sizeof(text); i++)
 		text[i] = (char)i;
 	wr.send_flags = IBV_SEND_INLINE;
-	assert_int_equal(post(&wr, &bad), 0);
-	sqe = consume();
+	assert_int_equal(post_to_siw(&wr, &bad), 0);
+	sqe = consume_siw_sqe();
 	assert_non_null(sqe);
 	assert_int_equal(sqe->flags, SIW_WQE_VALID | SIW_WQE_INLINE);
 	assert_int_equal(sqe->num_sge, 1);
 	assert_int_equal(sqe->sge[0].length, 16);
 	assert_memory_equal(&sqe->sge[1], text, 16);
 	sges[2].length = SIW_MAX_INLINE - 10;
-	assert_int_equal(post(&wr, &bad), 0);
-	sqe = consume();
+	assert_int_equal(post_to_siw(&wr, &bad), 0);
+	sqe = consume_siw_sqe();
 	assert_non_null(sqe);
 	assert_memory_equal(&sqe->sge[1], text, SIW_MAX_INLINE);
 	sges[2].length++;
-	assert_int_equal(post(&wr, &bad), EINVAL);
+	assert_int_equal(post_to_siw(&wr, &bad), EINVAL);
 	sges[2].length = UINT32_MAX - 9;
-	assert_int_equal(post(&wr, &bad), EINVAL);
+	assert_int_equal(post_to_siw(&wr, &bad), EINVAL);
 	sges[2].length = 6;
 	wr.opcode = IBV_WR_SEND_WITH_INV;
-	assert_int_equal(post(&wr, &bad), EINVAL);
+	assert_int_equal(post_to_siw(&wr, &bad), EINVAL);
 	wr.opcode = IBV_WR_SEND;
 	wr.send_flags = 0;
 	wr.num_sge = SGES + 1;
-	assert_int_equal(post(&wr, &bad), EINVAL);
+	assert_int_equal(post_to_siw(&wr, &bad), EINVAL);
 	wr.num_sge = -1;
-	assert_int_equal(post(&wr, &bad), EINVAL);
-	assert_null(consume());
+	assert_int_equal(post_to_siw(&wr, &bad), EINVAL);
+	assert_null(consume_siw_sqe());
 	wr = (struct ibv_send_wr){.opcode = IBV_WR_SEND, .send_flags = IBV_SEND_SOLICITED};
-	assert_int_equal(post(&wr, &bad), 0);
-	sqe = consume();
+	assert_int_equal(post_to_siw(&wr, &bad), 0);
+	sqe = consume_siw_sqe();
 	assert_non_null(sqe);
 	assert_int_equal(sqe->flags, SIW_WQE_VALID | SIW_WQE_SOLICITED);
 	assert_int_equal(sqe->num_sge, 0);
 }
 
 /* The whole queue, more than once around; a list that breaks off; a kernel that does not listen. */
-static void full_and_broken_off(void **state)
+static void siw_full_and_aborted(void **state)
 {
 	struct ibv_send_wr wrs[SLOTS + 2] = {{0}}, *bad = NULL;
 	uint64_t id = 0, seen = 0;
@@ -253,21 +253,21 @@ static void full_and_broken_off(void **state)
 
 		for (int i = 0; i < SLOTS + 2; i++)
 			wrs[i].wr_id = id + (uint64_t)i;
-		assert_int_equal(post(wrs, &bad), ENOMEM);
+		assert_int_equal(post_to_siw(wrs, &bad), ENOMEM);
 		assert_ptr_equal(bad, &wrs[room]);
 		id += room;
 		for (int i = 0; i < 1 + round % SLOTS; i++) {
-			const struct siw_sqe *sqe = consume();
+			const struct siw_sqe *sqe = consume_siw_sqe();
 
 			assert_non_null(sqe);
 			assert_int_equal(sqe->id, seen++);
 		}
 	}
-	while (consume())
+	while (consume_siw_sqe())
 		;
 	wrs[0].next = NULL;
 	kernel.ring_answer = ENOTCONN;
-	assert_int_equal(post(wrs, &bad), ENOTCONN);
+	assert_int_equal(post_to_siw(wrs, &bad), ENOTCONN);
 	assert_ptr_equal(bad, wrs);
 }
 
@@ -278,19 +278,19 @@ static void all_signalled(void **state)
 
 	(void)state;
 	assert_int_equal(siw_destroy_qp(bed.qp), 0);
-	make(1);
-	assert_int_equal(post(&wr, &bad), 0);
+	make_siw_qp(1);
+	assert_int_equal(post_to_siw(&wr, &bad), 0);
 	ibv_wr_start(bed.ex);
 	ibv_wr_send(bed.ex);
 	assert_int_equal(ibv_wr_complete(bed.ex), 0);
 	for (int i = 0; i < 2; i++) {
-		sqe = consume();
+		sqe = consume_siw_sqe();
 		assert_non_null(sqe);
 		assert_int_equal(sqe->flags, SIW_WQE_VALID | SIW_WQE_SIGNALLED);
 	}
 }
 
-static void builders(void **state)
+static void siw_wr_builders(void **state)
 {
 	struct ibv_qp_ex *qp = bed.ex;
 	char text[] = "abcde";
@@ -315,12 +315,12 @@ static void builders(void **state)
 	qp->wr_id = 4;
 	ibv_wr_send_inv(qp, 9);
 	ibv_wr_set_sge_list(qp, 2, sges);
-	assert_null(consume());
+	assert_null(consume_siw_sqe());
 	assert_int_equal(kernel.rung, 0);
 	assert_int_equal(ibv_wr_complete(qp), 0);
 	assert_int_equal(kernel.rung, 1);
 
-	sqe = consume();
+	sqe = consume_siw_sqe();
 	assert_non_null(sqe);
 	assert_int_equal(sqe->id, 1);
 	assert_int_equal(sqe->opcode, SIW_OP_WRITE);
@@ -331,7 +331,7 @@ static void builders(void **state)
 	assert_int_equal(sqe->sge[0].lkey, 4);
 	assert_int_equal(sqe->sge[0].laddr, 5);
 	assert_int_equal(sqe->sge[0].length, 6);
-	sqe = consume();
+	sqe = consume_siw_sqe();
 	assert_non_null(sqe);
 	assert_int_equal(sqe->id, 2);
 	assert_int_equal(sqe->opcode, SIW_OP_SEND);
@@ -339,7 +339,7 @@ static void builders(void **state)
 	assert_int_equal(sqe->num_sge, 1);
 	assert_int_equal(sqe->sge[0].length, 5);
 	assert_memory_equal(&sqe->sge[1], "abcde", 5);
-	sqe = consume();
+	sqe = consume_siw_sqe();
 	assert_non_null(sqe);
 	assert_int_equal(sqe->id, 3);
 	assert_int_equal(sqe->opcode, SIW_OP_READ);
@@ -348,14 +348,14 @@ static void builders(void **state)
 	assert_int_equal(sqe->raddr, 8);
 	assert_int_equal(sqe->num_sge, 1);
 	assert_memory_equal(&sqe->sge[0], &none, sizeof(none));
-	sqe = consume();
+	sqe = consume_siw_sqe();
 	assert_non_null(sqe);
 	assert_int_equal(sqe->id, 4);
 	assert_int_equal(sqe->opcode, SIW_OP_SEND_REMOTE_INV);
 	assert_int_equal(sqe->rkey, 9);
 	assert_int_equal(sqe->num_sge, 2);
 	assert_memory_equal(sqe->sge, sges, sizeof(sges));
-	assert_null(consume());
+	assert_null(consume_siw_sqe());
 }
 
 /* Each in the midst of others: nothing of all of them is there, and all of the queue is free again. */
@@ -404,7 +404,7 @@ static void refused_batches(void **state)
 		if (what == 7)
 			ibv_wr_abort(qp);
 		assert_int_equal(err, what == 7 ? 0 : what == 6 ? ENOMEM : EINVAL);
-		assert_null(consume());
+		assert_null(consume_siw_sqe());
 		for (int i = 0; i < SLOTS; i++)
 			assert_int_equal(bed.queue[i].flags, 0);
 		assert_int_equal(kernel.rung, what);
@@ -413,8 +413,8 @@ static void refused_batches(void **state)
 		ibv_wr_start(qp);
 		ibv_wr_send(qp);
 		assert_int_equal(ibv_wr_complete(qp), 0);
-		assert_non_null(consume());
-		assert_null(consume());
+		assert_non_null(consume_siw_sqe());
+		assert_null(consume_siw_sqe());
 	}
 	ibv_wr_start(qp);
 	assert_int_equal(ibv_wr_complete(qp), 0);
@@ -446,11 +446,11 @@ static void batches_around(void **state)
 		assert_int_equal(err, fits ? 0 : ENOMEM);
 		id += fits ? size : 0;
 		wr.wr_id = id;
-		err = post(&wr, &bad);
+		err = post_to_siw(&wr, &bad);
 		assert_int_equal(err, id - seen < SLOTS ? 0 : ENOMEM);
 		id += !err;
 		for (unsigned int i = 0; i < round * 5 % SLOTS; i++) {
-			const struct siw_sqe *sqe = consume();
+			const struct siw_sqe *sqe = consume_siw_sqe();
 
 			if (!sqe)
 				break;
@@ -458,13 +458,13 @@ static void batches_around(void **state)
 			assert_int_equal(sqe->id, seen++);
 		}
 	}
-	while (consume())
+	while (consume_siw_sqe())
 		seen++;
 	assert_int_equal(seen, id);
 	print_message("%d requests\n", (int)id);
 }
 
-static struct ibv_qp *refused(const struct ibv_qp_init_attr_ex *attr)
+static struct ibv_qp *create_refused_qp(const struct ibv_qp_init_attr_ex *attr)
 {
 	struct ibv_qp_init_attr_ex copy = *attr;
 	struct ibv_qp *qp;
@@ -478,7 +478,7 @@ static struct ibv_qp *refused(const struct ibv_qp_init_attr_ex *attr)
 
 static void made_or_not(void **state)
 {
-	struct ibv_qp_init_attr_ex attr = wanted(OPS);
+	struct ibv_qp_init_attr_ex attr = wanted_qp_attr(OPS);
 	struct ibv_qp_init_attr old = {.cap = attr.cap, .qp_type = IBV_QPT_RC};
 	struct ibv_recv_wr recv = {0}, *bad;
 	struct ibv_srq srq = {0};
@@ -486,30 +486,30 @@ static void made_or_not(void **state)
 
 	(void)state;
 	for (unsigned int bit = 0; bit < 64; bit++) {
-		attr = wanted(UINT64_C(1) << bit);
+		attr = wanted_qp_attr(UINT64_C(1) << bit);
 		if (attr.send_ops_flags & OPS)
 			continue;
-		assert_null(refused(&attr));
+		assert_null(create_refused_qp(&attr));
 		assert_int_equal(errno, EOPNOTSUPP);
 	}
 	for (unsigned int bit = 0; bit < 32; bit++) {
-		attr = wanted(OPS);
+		attr = wanted_qp_attr(OPS);
 		attr.comp_mask |= UINT32_C(1) << bit;
 		if (UINT32_C(1) << bit & (IBV_QP_INIT_ATTR_PD | IBV_QP_INIT_ATTR_CREATE_FLAGS |
 					  IBV_QP_INIT_ATTR_SEND_OPS_FLAGS))
 			continue;
-		assert_null(refused(&attr));
+		assert_null(create_refused_qp(&attr));
 		assert_int_equal(errno, EOPNOTSUPP);
 	}
-	attr = wanted(OPS);
+	attr = wanted_qp_attr(OPS);
 	attr.comp_mask |= IBV_QP_INIT_ATTR_CREATE_FLAGS;
 	attr.create_flags = IBV_QP_CREATE_BLOCK_SELF_MCAST_LB;
-	assert_null(refused(&attr));
+	assert_null(create_refused_qp(&attr));
 	assert_int_equal(errno, EOPNOTSUPP);
 	/* What no kernel answers. */
-	attr = wanted(OPS);
+	attr = wanted_qp_attr(OPS);
 	kernel.odd = 1;
-	assert_null(refused(&attr));
+	assert_null(create_refused_qp(&attr));
 	assert_int_equal(errno, EPROTO);
 	kernel.odd = 0;
 
@@ -535,16 +535,23 @@ static void made_or_not(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(each_opcode, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(no_such_opcode, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(reads, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(lists_and_inline, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(full_and_broken_off, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(all_signalled, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(builders, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(refused_batches, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(batches_around, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(made_or_not, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(siw_each_opcode, set_up_siw_send,
+						tear_down_siw_send),
+		cmocka_unit_test_setup_teardown(no_such_opcode, set_up_siw_send,
+						tear_down_siw_send),
+		cmocka_unit_test_setup_teardown(reads, set_up_siw_send, tear_down_siw_send),
+		cmocka_unit_test_setup_teardown(lists_and_inline, set_up_siw_send,
+						tear_down_siw_send),
+		cmocka_unit_test_setup_teardown(siw_full_and_aborted, set_up_siw_send,
+						tear_down_siw_send),
+		cmocka_unit_test_setup_teardown(all_signalled, set_up_siw_send, tear_down_siw_send),
+		cmocka_unit_test_setup_teardown(siw_wr_builders, set_up_siw_send,
+						tear_down_siw_send),
+		cmocka_unit_test_setup_teardown(refused_batches, set_up_siw_send,
+						tear_down_siw_send),
+		cmocka_unit_test_setup_teardown(batches_around, set_up_siw_send,
+						tear_down_siw_send),
+		cmocka_unit_test_setup_teardown(made_or_not, set_up_siw_send, tear_down_siw_send),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -247,7 +247,7 @@ static void links(void **state)
 	}
 }
 
-static void addresses(void **state)
+static void parses_address_messages(void **state)
 {
 	static const uint16_t types[] = {RTM_NEWADDR, RTM_DELADDR};
 	char buffer[1024] __attribute__((aligned(8)));
@@ -289,7 +289,7 @@ int main(void)
 		cmocka_unit_test(rdma_notifications),
 		cmocka_unit_test(cut_messages_are_refused),
 		cmocka_unit_test(links),
-		cmocka_unit_test(addresses),
+		cmocka_unit_test(parses_address_messages),
 		cmocka_unit_test(a_short_attribute_is_refused),
 	};
 

@@ -26,7 +26,7 @@ struct bed {
 	struct hf_queue queue;
 };
 
-static int setup(void **state)
+static int setup_queue(void **state)
 {
 	static const char *const names[DEVICES] = {"rxe0", "rxe1", "rxe2"};
 	struct bed *bed = calloc(1, sizeof(*bed));
@@ -48,7 +48,7 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
+static int teardown_queue(void **state)
 {
 	struct bed *bed = *state;
 	struct hf_event *event;
@@ -63,19 +63,19 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void note(struct bed *bed, int device, enum hf_event_type type, uint32_t changes)
+static void note_change(struct bed *bed, int device, enum hf_event_type type, uint32_t changes)
 {
 	hfi_queue_note(&bed->queue, &bed->devices[device], type, changes);
 }
 
-static bool readable(const struct bed *bed)
+static bool is_queue_readable(const struct bed *bed)
 {
 	struct pollfd fd = {.fd = bed->queue.fd, .events = POLLIN};
 
 	return poll(&fd, 1, 0) == 1;
 }
 
-static void expect(struct bed *bed, int device, enum hf_event_type type, uint32_t changes)
+static void expect_queued(struct bed *bed, int device, enum hf_event_type type, uint32_t changes)
 {
 	struct hf_event *event = hfi_queue_take(&bed->queue);
 
@@ -93,16 +93,16 @@ static void first_in_first_out(void **state)
 {
 	struct bed *bed = *state;
 
-	assert_false(readable(bed));
-	note(bed, 0, HF_EVENT_ADDED, 0);
-	note(bed, 1, HF_EVENT_ADDED, 0);
-	note(bed, 0, HF_EVENT_REMOVED, 0);
-	assert_true(readable(bed));
-	expect(bed, 0, HF_EVENT_ADDED, 0);
-	assert_true(readable(bed));
-	expect(bed, 1, HF_EVENT_ADDED, 0);
-	expect(bed, 0, HF_EVENT_REMOVED, 0);
-	assert_false(readable(bed));
+	assert_false(is_queue_readable(bed));
+	note_change(bed, 0, HF_EVENT_ADDED, 0);
+	note_change(bed, 1, HF_EVENT_ADDED, 0);
+	note_change(bed, 0, HF_EVENT_REMOVED, 0);
+	assert_true(is_queue_readable(bed));
+	expect_queued(bed, 0, HF_EVENT_ADDED, 0);
+	assert_true(is_queue_readable(bed));
+	expect_queued(bed, 1, HF_EVENT_ADDED, 0);
+	expect_queued(bed, 0, HF_EVENT_REMOVED, 0);
+	assert_false(is_queue_readable(bed));
 	assert_null(hfi_queue_take(&bed->queue));
 }
 
@@ -110,32 +110,32 @@ static void changes_join(void **state)
 {
 	struct bed *bed = *state;
 
-	note(bed, 0, HF_EVENT_ADDED, 0);
-	note(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID);
-	note(bed, 1, HF_EVENT_CHANGED, HF_CHANGED_PORT);
+	note_change(bed, 0, HF_EVENT_ADDED, 0);
+	note_change(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID);
+	note_change(bed, 1, HF_EVENT_CHANGED, HF_CHANGED_PORT);
 	bed->devices[0].name = "foo7";
-	note(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_NAME);
+	note_change(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_NAME);
 	bed->devices[0].name = "rxe0";
-	expect(bed, 0, HF_EVENT_ADDED, 0);
+	expect_queued(bed, 0, HF_EVENT_ADDED, 0);
 	bed->devices[0].name = "foo7";
-	expect(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID | HF_CHANGED_NAME);
-	expect(bed, 1, HF_EVENT_CHANGED, HF_CHANGED_PORT);
+	expect_queued(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID | HF_CHANGED_NAME);
+	expect_queued(bed, 1, HF_EVENT_CHANGED, HF_CHANGED_PORT);
 	/* What was taken is not changed any more: the next one is an event of its own. */
-	note(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID);
-	expect(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID);
-	assert_false(readable(bed));
+	note_change(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID);
+	expect_queued(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID);
+	assert_false(is_queue_readable(bed));
 }
 
 static void nothing_follows_removed(void **state)
 {
 	struct bed *bed = *state;
 
-	note(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID);
-	note(bed, 0, HF_EVENT_REMOVED, 0);
-	note(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID);
-	note(bed, 0, HF_EVENT_REMOVED, 0);
-	expect(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID);
-	expect(bed, 0, HF_EVENT_REMOVED, 0);
+	note_change(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID);
+	note_change(bed, 0, HF_EVENT_REMOVED, 0);
+	note_change(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID);
+	note_change(bed, 0, HF_EVENT_REMOVED, 0);
+	expect_queued(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID);
+	expect_queued(bed, 0, HF_EVENT_REMOVED, 0);
 	assert_null(hfi_queue_take(&bed->queue));
 }
 
@@ -146,14 +146,14 @@ static void a_full_queue_overflows(void **state)
 	unsigned int count = 0;
 
 	bed->queue.limit = 2;
-	note(bed, 0, HF_EVENT_ADDED, 0);
-	note(bed, 1, HF_EVENT_ADDED, 0);
+	note_change(bed, 0, HF_EVENT_ADDED, 0);
+	note_change(bed, 1, HF_EVENT_ADDED, 0);
 	assert_false(bed->queue.overflow);
-	note(bed, 2, HF_EVENT_ADDED, 0);
+	note_change(bed, 2, HF_EVENT_ADDED, 0);
 	assert_true(bed->queue.overflow);
-	note(bed, 2, HF_EVENT_REMOVED, 0);
+	note_change(bed, 2, HF_EVENT_REMOVED, 0);
 	assert_int_equal(bed->queue.count, 2);
-	assert_true(readable(bed));
+	assert_true(is_queue_readable(bed));
 	for (dropped = hfi_queue_empty(&bed->queue); dropped; dropped = next, count++) {
 		next = dropped->next;
 		hf_event_unref(dropped);
@@ -161,9 +161,9 @@ static void a_full_queue_overflows(void **state)
 	assert_int_equal(count, 2);
 	assert_false(bed->queue.overflow);
 	hfi_queue_signal(&bed->queue);
-	assert_false(readable(bed));
-	note(bed, 2, HF_EVENT_REMOVED, 0);
-	expect(bed, 2, HF_EVENT_REMOVED, 0);
+	assert_false(is_queue_readable(bed));
+	note_change(bed, 2, HF_EVENT_REMOVED, 0);
+	expect_queued(bed, 2, HF_EVENT_REMOVED, 0);
 }
 
 static void markers_have_no_device(void **state)
@@ -180,28 +180,28 @@ static void markers_have_no_device(void **state)
 	hf_event_unref(event);
 }
 
-static void many(void **state)
+static void queue_keeps_many(void **state)
 {
 	struct bed *bed = *state;
 
 	/* Alternating, so that nothing joins. */
 	for (unsigned int i = 0; i < HF_QUEUE_MAX; i++)
-		note(bed, (int)(i % 2), i % 4 < 2 ? HF_EVENT_CHANGED : HF_EVENT_ADDED,
-		     i % 4 < 2 ? HF_CHANGED_GID : 0);
+		note_change(bed, (int)(i % 2), i % 4 < 2 ? HF_EVENT_CHANGED : HF_EVENT_ADDED,
+			    i % 4 < 2 ? HF_CHANGED_GID : 0);
 	assert_false(bed->queue.overflow);
 	assert_int_equal(bed->queue.count, HF_QUEUE_MAX);
-	note(bed, 2, HF_EVENT_ADDED, 0);
+	note_change(bed, 2, HF_EVENT_ADDED, 0);
 	assert_true(bed->queue.overflow);
 	printf("%zu events held\n", bed->queue.count);
 }
 
 int main(void)
 {
-#define ON_A_BED(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define ON_A_BED(test) cmocka_unit_test_setup_teardown(test, setup_queue, teardown_queue)
 	const struct CMUnitTest tests[] = {
 		ON_A_BED(first_in_first_out),	   ON_A_BED(changes_join),
 		ON_A_BED(nothing_follows_removed), ON_A_BED(a_full_queue_overflows),
-		ON_A_BED(markers_have_no_device),  ON_A_BED(many),
+		ON_A_BED(markers_have_no_device),  ON_A_BED(queue_keeps_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

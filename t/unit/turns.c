@@ -25,7 +25,7 @@
 
 enum { ROUNDS = 300, QUESTIONS = 3 * ROUNDS, TRY_EACH = 30, FORKS = 20 };
 
-static struct hf *new_context(void)
+static struct hf *new_rootless_context(void)
 {
 	static const char *const no_dirs[1] = {NULL};
 	const struct hf_root root = {"/nonexistent/sys", "/nonexistent/dev"};
@@ -41,7 +41,7 @@ static struct hf *new_context(void)
 	return hf;
 }
 
-static int fork_once(void)
+static int fork_and_exec(void)
 {
 	int status = -1;
 	pid_t pid = fork();
@@ -58,7 +58,7 @@ struct looker {
 	atomic_bool done;
 };
 
-static void *look(void *arg)
+static void *scan_in_thread(void *arg)
 {
 	struct looker *looker = arg;
 
@@ -75,12 +75,12 @@ static void *ask_and_try(void *arg)
 	if (!hfi_asking_begin(hf))
 		return NULL;
 	hfi_asking_end(hf);
-	return hfi_scan_try_begin(hf) || fork_once() ? NULL : arg;
+	return hfi_scan_try_begin(hf) || fork_and_exec() ? NULL : arg;
 }
 
 static void who_asks_does_not_wait_for_a_provider(void **state)
 {
-	struct looker looker = {.hf = new_context()};
+	struct looker looker = {.hf = new_rootless_context()};
 	pthread_t asker, thread;
 	void *asked;
 
@@ -96,11 +96,11 @@ static void who_asks_does_not_wait_for_a_provider(void **state)
 	assert_int_equal(pthread_join(asker, &asked), 0);
 	assert_ptr_equal(asked, looker.hf);
 	/* Who looks for itself does. */
-	assert_int_equal(pthread_create(&thread, NULL, look, &looker), 0);
+	assert_int_equal(pthread_create(&thread, NULL, scan_in_thread, &looker), 0);
 	asleep_wait(SYS_futex, 1);
 	assert_false(atomic_load(&looker.done));
 	/* Also where the provider itself forks. */
-	assert_int_equal(fork_once(), 0);
+	assert_int_equal(fork_and_exec(), 0);
 	hfi_scan_take_back(looker.hf, true);
 	asleep_wait(SYS_futex, 1);
 	assert_false(atomic_load(&looker.done));
@@ -115,7 +115,7 @@ static void who_asks_does_not_wait_for_a_provider(void **state)
 /* A fork while another thread's turn is lent: the child's belongs to nobody. */
 static void a_child_has_its_turn(void **state)
 {
-	struct hf *hf = new_context();
+	struct hf *hf = new_rootless_context();
 	int status;
 	pid_t pid;
 
@@ -196,7 +196,7 @@ static void *asker(void *arg)
 static void *forker(void *arg)
 {
 	for (int i = 0; i < FORKS; i++)
-		*(int *)arg |= fork_once();
+		*(int *)arg |= fork_and_exec();
 	return NULL;
 }
 
@@ -207,7 +207,7 @@ static void turns_exclude_each_other(void **state)
 	int failed = 0;
 
 	(void)state;
-	shared.hf = new_context();
+	shared.hf = new_rootless_context();
 	pthread_create(&threads[0], NULL, scanner, NULL);
 	pthread_create(&threads[1], NULL, scanner, NULL);
 	pthread_create(&threads[2], NULL, asker, &tries[0]);

@@ -8,7 +8,7 @@
 
 enum { MODIFY_CQ = IB_USER_VERBS_EX_CMD_MODIFY_CQ | (int)IB_USER_VERBS_CMD_FLAG_EXTENDED };
 
-static void expect_create(struct ibv_cq *cq, uint32_t cqe, uint32_t vector)
+static void expect_cq_create(struct ibv_cq *cq, uint32_t cqe, uint32_t vector)
 {
 	fake_sent(UVERBS_OBJECT_CQ, UVERBS_METHOD_CQ_CREATE);
 	fake_out(UVERBS_ATTR_CREATE_CQ_HANDLE, 0);
@@ -18,7 +18,7 @@ static void expect_create(struct ibv_cq *cq, uint32_t cqe, uint32_t vector)
 	fake_out(UVERBS_ATTR_CREATE_CQ_RESP_CQE, sizeof(uint32_t));
 }
 
-static void create(void **state)
+static void creates_cq(void **state)
 {
 	struct ibv_context *context = fake_context();
 	struct hf_comp_channel channel = {.channel = {.context = context}, .kernel_fd = 77};
@@ -27,7 +27,7 @@ static void create(void **state)
 
 	(void)state;
 	assert_int_equal(hf_provider_create_cq(context, 10, NULL, 0, &cq, NULL), 0);
-	expect_create(&cq, 10, 0);
+	expect_cq_create(&cq, 10, 0);
 	fake_no_more();
 	assert_ptr_equal(cq.context, context);
 
@@ -38,7 +38,7 @@ static void create(void **state)
 	reply_driver_data();
 	assert_int_equal(
 		hf_provider_create_cq(context, 100, &channel.channel, 3, &cq, &driver_data), 0);
-	expect_create(&cq, 100, 3);
+	expect_cq_create(&cq, 100, 3);
 	fake_in_fd(UVERBS_ATTR_CREATE_CQ_COMP_CHANNEL, 77);
 	fake_in_fd(UVERBS_ATTR_CREATE_CQ_EVENT_FD, 55);
 	expect_driver_data();
@@ -48,12 +48,12 @@ static void create(void **state)
 	/* The kernel's own, which is 0 in a program that has closed its standard input. */
 	hf_uverbs_of(context)->event_fd = 0;
 	assert_int_equal(hf_provider_create_cq(context, 10, NULL, 0, &cq, NULL), 0);
-	expect_create(&cq, 10, 0);
+	expect_cq_create(&cq, 10, 0);
 	fake_in_fd(UVERBS_ATTR_CREATE_CQ_EVENT_FD, 0);
 	fake_no_more();
 }
 
-static void create_ex(void **state)
+static void cq_create_ex(void **state)
 {
 	static const struct {
 		uint64_t wc_flags;
@@ -95,7 +95,7 @@ static void create_ex(void **state)
 			assert_int_equal(fake_count(), before);
 			continue;
 		}
-		expect_create(&cq.cq, 9, 1);
+		expect_cq_create(&cq.cq, 9, 1);
 		if (cases[i].sent)
 			expect_u32(UVERBS_ATTR_CREATE_CQ_FLAGS, cases[i].sent);
 		fake_no_more();
@@ -214,7 +214,7 @@ static int try(unsigned int call, struct ibv_context *context, struct ibv_cq *cq
 	}
 }
 
-static void errors(void **state)
+static void cq_errors(void **state)
 {
 	struct ibv_context *context = fake_context();
 	struct ibv_cq cq = {.context = context, .handle = 12, .cqe = 99};
@@ -243,7 +243,7 @@ static void errors(void **state)
 	}
 }
 
-static void destroy(void **state)
+static void cq_destroy(void **state)
 {
 	const struct ib_uverbs_destroy_cq_resp counters = {
 		.comp_events_reported = 3,
@@ -279,7 +279,7 @@ struct waiter {
 	atomic_bool done;
 };
 
-static void *destroy_thread(void *arg)
+static void *destroy_cq_thread(void *arg)
 {
 	struct waiter *waiter = arg;
 
@@ -288,7 +288,7 @@ static void *destroy_thread(void *arg)
 	return NULL;
 }
 
-static void destroy_waits(void **state)
+static void cq_destroy_waits(void **state)
 {
 	const struct ib_uverbs_destroy_cq_resp counters = {
 		.comp_events_reported = 2,
@@ -304,7 +304,7 @@ static void destroy_waits(void **state)
 	hf_provider_init_cq(&cq, context, NULL, NULL);
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_DESTROY_CQ_RESP, &counters, sizeof(counters));
-	assert_int_equal(pthread_create(&thread, NULL, destroy_thread, &waiter), 0);
+	assert_int_equal(pthread_create(&thread, NULL, destroy_cq_thread, &waiter), 0);
 	wait_until_blocked(&waiter.done);
 	assert_false(atomic_load(&waiter.done));
 	ibv_ack_cq_events(&cq, 1);
@@ -455,7 +455,7 @@ static struct ibv_comp_channel *new_channel(struct ibv_context *context, int fds
 	return channel;
 }
 
-static void events(void **state)
+static void cq_events(void **state)
 {
 	struct ibv_context *context = fake_context();
 	struct ibv_comp_channel *channel;
@@ -522,16 +522,11 @@ static void left_channel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(create),
-		cmocka_unit_test(create_ex),
-		cmocka_unit_test(resize_and_modify),
-		cmocka_unit_test(poll_and_arm),
-		cmocka_unit_test(errors),
-		cmocka_unit_test(destroy),
-		cmocka_unit_test(destroy_waits),
-		cmocka_unit_test(verbs),
-		cmocka_unit_test(events),
-		cmocka_unit_test(left_channel),
+		cmocka_unit_test(creates_cq),	     cmocka_unit_test(cq_create_ex),
+		cmocka_unit_test(resize_and_modify), cmocka_unit_test(poll_and_arm),
+		cmocka_unit_test(cq_errors),	     cmocka_unit_test(cq_destroy),
+		cmocka_unit_test(cq_destroy_waits),  cmocka_unit_test(verbs),
+		cmocka_unit_test(cq_events),	     cmocka_unit_test(left_channel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@ static struct ibv_qp the_qp;
 static struct ibv_srq the_srq;
 static struct ibv_wq the_wq;
 
-static struct ibv_context *new_context(void)
+static struct ibv_context *new_event_context(void)
 {
 	struct ibv_context *context = async_context();
 
@@ -27,22 +27,22 @@ static struct ibv_context *new_context(void)
 	return context;
 }
 
-static int destroy_cq(void)
+static int destroy_event_cq(void)
 {
 	return hf_provider_destroy_cq(&the_cq.cq);
 }
 
-static int destroy_qp(void)
+static int destroy_event_qp(void)
 {
 	return hf_provider_destroy_qp(&the_qp);
 }
 
-static int destroy_srq(void)
+static int destroy_event_srq(void)
 {
 	return hf_provider_destroy_srq(&the_srq);
 }
 
-static int destroy_wq(void)
+static int destroy_event_wq(void)
 {
 	return hf_provider_destroy_wq(&the_wq);
 }
@@ -52,11 +52,11 @@ static const struct kind {
 	void *object;
 	int (*destroy)(void);
 } kinds[] = {
-	{IBV_EVENT_CQ_ERR, &the_cq, destroy_cq},
-	{IBV_EVENT_QP_FATAL, &the_qp, destroy_qp},
-	{IBV_EVENT_COMM_EST, &the_qp, destroy_qp},
-	{IBV_EVENT_SRQ_LIMIT_REACHED, &the_srq, destroy_srq},
-	{IBV_EVENT_WQ_FATAL, &the_wq, destroy_wq},
+	{IBV_EVENT_CQ_ERR, &the_cq, destroy_event_cq},
+	{IBV_EVENT_QP_FATAL, &the_qp, destroy_event_qp},
+	{IBV_EVENT_COMM_EST, &the_qp, destroy_event_qp},
+	{IBV_EVENT_SRQ_LIMIT_REACHED, &the_srq, destroy_event_srq},
+	{IBV_EVENT_WQ_FATAL, &the_wq, destroy_event_wq},
 };
 
 static atomic_bool destroyed;
@@ -78,7 +78,7 @@ int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
 	return ETIMEDOUT;
 }
 
-static void *destroy_thread(void *arg)
+static void *destroy_kind_thread(void *arg)
 {
 	const struct kind *kind = arg;
 
@@ -87,24 +87,24 @@ static void *destroy_thread(void *arg)
 	return NULL;
 }
 
-static pthread_t create(const struct kind *kind)
+static pthread_t create_event_objects(const struct kind *kind)
 {
 	pthread_t thread;
 
 	atomic_store(&destroyed, false);
-	assert_int_equal(pthread_create(&thread, NULL, destroy_thread, (void *)kind), 0);
+	assert_int_equal(pthread_create(&thread, NULL, destroy_kind_thread, (void *)kind), 0);
 	return thread;
 }
 
-static pthread_t start(const struct kind *kind)
+static pthread_t start_destroy(const struct kind *kind)
 {
-	pthread_t thread = create(kind);
+	pthread_t thread = create_event_objects(kind);
 
 	wait_until_blocked(&destroyed);
 	return thread;
 }
 
-static void report(const struct kind *kind)
+static void report_kind_event(const struct kind *kind)
 {
 	const struct ib_uverbs_async_event_desc desc = {
 		.element = (uintptr_t)kind->object,
@@ -118,17 +118,17 @@ static void async(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < HF_ARRAY_SIZE(kinds); i++) {
-		struct ibv_context *context = new_context();
+		struct ibv_context *context = new_event_context();
 		struct ibv_async_event events[2];
 		pthread_t thread;
 
 		for (int j = 0; j < 3; j++)
-			report(&kinds[i]);
+			report_kind_event(&kinds[i]);
 		/* The third was not delivered. */
 		for (int j = 0; j < 2; j++)
 			assert_int_equal(ibv_get_async_event(context, &events[j]), 0);
 		fake_gone(EIO);
-		thread = start(&kinds[i]);
+		thread = start_destroy(&kinds[i]);
 		assert_false(atomic_load(&destroyed));
 		ibv_ack_async_event(&events[0]);
 		wait_until_blocked(&destroyed);
@@ -160,7 +160,7 @@ ssize_t __wrap_hfi_read_uncancelled(int fd, void *buffer, size_t size)
 	if (!kind || fd != async_pipe[0] || got <= 0)
 		return got;
 	destroy_at_read = NULL;
-	destroyer = start(kind);
+	destroyer = start_destroy(kind);
 	return got;
 }
 
@@ -168,11 +168,11 @@ static void destroyed_while_it_is_read(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < HF_ARRAY_SIZE(kinds); i++) {
-		struct ibv_context *context = new_context();
+		struct ibv_context *context = new_event_context();
 		struct ibv_async_event event;
 
 		fake_gone(EIO);
-		report(&kinds[i]);
+		report_kind_event(&kinds[i]);
 		destroy_at_read = &kinds[i];
 		assert_int_equal(ibv_get_async_event(context, &event), 0);
 		wait_until_blocked(&destroyed);
@@ -188,19 +188,19 @@ static void no_event_about_what_is_no_more(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < HF_ARRAY_SIZE(kinds); i++) {
-		struct ibv_context *context = new_context();
+		struct ibv_context *context = new_event_context();
 		struct ibv_async_event event;
 
 		assert_int_equal(fcntl(context->async_fd, F_SETFL, O_NONBLOCK), 0);
 		fake_gone(EIO);
 		assert_int_equal(kinds[i].destroy(), 0);
-		report(&kinds[i]);
+		report_kind_event(&kinds[i]);
 		assert_int_equal(ibv_get_async_event(context, &event), -1);
 		assert_int_equal(errno, EAGAIN);
 		/* But about a new one in its place. */
 		if (kinds[i].object == &the_qp) {
 			hf_provider_init_qp(&the_qp, context, &(struct ibv_qp_init_attr){0}, NULL);
-			report(&kinds[i]);
+			report_kind_event(&kinds[i]);
 			assert_int_equal(ibv_get_async_event(context, &event), 0);
 			assert_ptr_equal(event.element.qp, &the_qp);
 		}
@@ -210,8 +210,8 @@ static void no_event_about_what_is_no_more(void **state)
 
 static void completion(void **state)
 {
-	static const struct kind kind = {.destroy = destroy_cq};
-	struct ibv_context *context = new_context();
+	static const struct kind kind = {.destroy = destroy_event_cq};
+	struct ibv_context *context = new_event_context();
 	const uint64_t desc = (uintptr_t)&the_cq;
 	struct ibv_comp_channel *channel;
 	struct ibv_cq *cq;
@@ -232,7 +232,7 @@ static void completion(void **state)
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(ibv_get_cq_event(channel, &cq, &cq_context), 0);
 	atomic_store(&hf_uverbs_of(context)->dead, true);
-	thread = start(&kind);
+	thread = start_destroy(&kind);
 	assert_false(atomic_load(&destroyed));
 	ibv_ack_cq_events(cq, 2);
 	assert_int_equal(pthread_join(thread, NULL), 0);
@@ -246,27 +246,27 @@ static void completion(void **state)
 static void there(void **state)
 {
 	const struct ib_uverbs_destroy_qp_resp counters = {.events_reported = 0};
-	struct ibv_context *context = new_context();
+	struct ibv_context *context = new_event_context();
 	struct ibv_async_event event;
 	pthread_t thread;
 
 	(void)state;
-	report(&kinds[1]);
+	report_kind_event(&kinds[1]);
 	assert_int_equal(ibv_get_async_event(context, &event), 0);
 	fake_fail(EBUSY);
-	assert_int_equal(destroy_qp(), EBUSY);
+	assert_int_equal(destroy_event_qp(), EBUSY);
 	fake_fail(ENODEV);
-	thread = start(&kinds[1]);
+	thread = start_destroy(&kinds[1]);
 	assert_false(atomic_load(&destroyed));
 	ibv_ack_async_event(&event);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 
 	hf_provider_init_qp(&the_qp, context, &(struct ibv_qp_init_attr){0}, NULL);
-	report(&kinds[1]);
+	report_kind_event(&kinds[1]);
 	assert_int_equal(ibv_get_async_event(context, &event), 0);
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_DESTROY_QP_RESP, &counters, sizeof(counters));
-	assert_int_equal(destroy_qp(), 0);
+	assert_int_equal(destroy_event_qp(), 0);
 	async_context_end(context);
 }
 
@@ -276,10 +276,10 @@ static void never_acknowledged(void **state)
 	(void)state;
 	atomic_store(&time_flies, true);
 	for (size_t i = 0; i < HF_ARRAY_SIZE(kinds); i++) {
-		struct ibv_context *context = new_context();
+		struct ibv_context *context = new_event_context();
 		struct ibv_async_event event;
 
-		report(&kinds[i]);
+		report_kind_event(&kinds[i]);
 		assert_int_equal(ibv_get_async_event(context, &event), 0);
 		fake_gone(EIO);
 		assert_int_equal(kinds[i].destroy(), 0);
@@ -292,7 +292,7 @@ static void never_acknowledged(void **state)
 static atomic_bool is_removed;
 static atomic_uint looks;
 
-static bool removed(struct ibv_context *context)
+static bool is_context_removed(struct ibv_context *context)
 {
 	(void)context;
 	atomic_fetch_add(&looks, 1);
@@ -308,18 +308,18 @@ static void goes_while_a_destroy_waits(void **state)
 	(void)state;
 	atomic_store(&time_flies, true);
 	for (int go = 0; go < 2; go++) {
-		struct ibv_context *context = new_context();
+		struct ibv_context *context = new_event_context();
 		struct ibv_async_event event;
 		pthread_t thread;
 
-		report(&kinds[1]);
+		report_kind_event(&kinds[1]);
 		assert_int_equal(ibv_get_async_event(context, &event), 0);
 		fake_succeed();
 		fake_reply(UVERBS_ATTR_DESTROY_QP_RESP, &counters, sizeof(counters));
 		atomic_store(&is_removed, false);
 		atomic_store(&looks, 0);
-		hf_uverbs_of(context)->removed = removed;
-		thread = create(&kinds[1]);
+		hf_uverbs_of(context)->removed = is_context_removed;
+		thread = create_event_objects(&kinds[1]);
 		/* It looks more often than on a device that is gone, and goes on waiting. */
 		while (atomic_load(&looks) < LOOKS && !atomic_load(&destroyed))
 			sched_yield();

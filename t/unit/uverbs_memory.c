@@ -44,7 +44,7 @@ static void expect_write(uint32_t cmd, const void *request, size_t size, size_t 
 /* The errors that each command is made to fail with, and what the caller then must see. */
 static const int errors[] = {EINVAL, ENOMEM, EIO, ENODEV, EOPNOTSUPP, EFAULT};
 
-static void pd(void **state)
+static void uverbs_pd(void **state)
 {
 	const struct hf_driver_data *const datas[] = {NULL, &no_data, &short_data, &both_data};
 	const struct ib_uverbs_alloc_pd_resp response = {.pd_handle = 77};
@@ -74,7 +74,7 @@ static void pd(void **state)
 	}
 }
 
-static void mr(void **state)
+static void uverbs_mr(void **state)
 {
 	const struct ib_uverbs_reg_mr request = {
 		.start = 0x123456789000,
@@ -138,7 +138,7 @@ static void rereg(void **state)
 	assert_int_equal(fake_count(), 1);
 }
 
-static void dmabuf(void **state)
+static void uverbs_dmabuf(void **state)
 {
 	struct ibv_context *context = fake_context();
 	struct ibv_pd pd = {.context = context, .handle = 5};
@@ -194,7 +194,7 @@ static void advise(void **state)
 	assert_int_equal(fake_count(), 1);
 }
 
-static void query(void **state)
+static void uverbs_query_mr(void **state)
 {
 	struct ibv_context *context = fake_context();
 	struct ibv_pd pd = {.context = context, .handle = 5};
@@ -328,7 +328,7 @@ static void dm(void **state)
 	fake_no_more();
 }
 
-static void ah(void **state)
+static void uverbs_ah(void **state)
 {
 	const struct ibv_ah_attr attr = {
 		.grh = {.dgid.raw = "0123456789abcde",
@@ -510,7 +510,7 @@ static int undo_dm(void)
 static int (*const taking[])(void) = {undo_pd, undo_mr,	    undo_mw, undo_xrcd,
 				      undo_ah, undo_attach, undo_dm};
 
-static void prepare(void)
+static void prepare_objects(void)
 {
 	struct ibv_context *context = fake_context();
 
@@ -529,12 +529,12 @@ static void failures(void **state)
 	unsigned int checked = 0;
 
 	(void)state;
-	prepare();
+	prepare_objects();
 	for (size_t i = 0; i < sizeof(making) / sizeof(making[0]); i++)
 		for (size_t j = 0; j < sizeof(errors) / sizeof(errors[0]); j++) {
 			uint8_t before[sizeof(set)];
 
-			prepare();
+			prepare_objects();
 			memcpy(before, &set, sizeof(set));
 			fake_fail(errors[j]);
 			assert_int_equal(making[i](), errors[j]);
@@ -546,7 +546,7 @@ static void failures(void **state)
 		for (size_t j = 0; j < sizeof(errors) / sizeof(errors[0]); j++) {
 			bool gone = errors[j] == EIO || errors[j] == ENODEV;
 
-			prepare();
+			prepare_objects();
 			fake_fail(errors[j]);
 			assert_int_equal(taking[i](), gone ? 0 : errors[j]);
 			assert_int_equal(fake_count(), 1);
@@ -559,13 +559,13 @@ static void dead(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(making) / sizeof(making[0]); i++) {
-		prepare();
+		prepare_objects();
 		atomic_store(&hf_uverbs_of(set.pd.context)->dead, true);
 		assert_int_equal(making[i](), EIO);
 		assert_int_equal(fake_count(), 0);
 	}
 	for (size_t i = 0; i < sizeof(taking) / sizeof(taking[0]); i++) {
-		prepare();
+		prepare_objects();
 		atomic_store(&hf_uverbs_of(set.pd.context)->dead, true);
 		assert_int_equal(taking[i](), 0);
 		assert_int_equal(fake_count(), 0);
@@ -575,10 +575,12 @@ static void dead(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(pd),	  cmocka_unit_test(mr),	    cmocka_unit_test(rereg),
-		cmocka_unit_test(dmabuf), cmocka_unit_test(advise), cmocka_unit_test(query),
-		cmocka_unit_test(mw),	  cmocka_unit_test(xrcd),   cmocka_unit_test(dm),
-		cmocka_unit_test(ah),	  cmocka_unit_test(mcast),  cmocka_unit_test(failures),
+		cmocka_unit_test(uverbs_pd), cmocka_unit_test(uverbs_mr),
+		cmocka_unit_test(rereg),     cmocka_unit_test(uverbs_dmabuf),
+		cmocka_unit_test(advise),    cmocka_unit_test(uverbs_query_mr),
+		cmocka_unit_test(mw),	     cmocka_unit_test(xrcd),
+		cmocka_unit_test(dm),	     cmocka_unit_test(uverbs_ah),
+		cmocka_unit_test(mcast),     cmocka_unit_test(failures),
 		cmocka_unit_test(dead),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,7 @@ static struct ibv_qp qp = {.context = &verbs.context, .handle = 21, .qp_type = I
 static struct ibv_cq cq = {.context = &verbs.context, .handle = 23};
 static struct ibv_srq srq = {.context = &verbs.context, .handle = 22};
 
-static int take(const struct ib_uverbs_post_send *head, size_t size, uint32_t *bad_wr)
+static int take_posted(const struct ib_uverbs_post_send *head, size_t size, uint32_t *bad_wr)
 {
 	const char *wqe = (const char *)(head + 1);
 	const size_t expected = sizeof(*head) + (size_t)head->wr_count * head->wqe_size +
@@ -66,7 +66,7 @@ static int take(const struct ib_uverbs_post_send *head, size_t size, uint32_t *b
 	return 0;
 }
 
-static int answer(int fd, struct ib_uverbs_ioctl_hdr *header)
+static int answer_post_command(int fd, struct ib_uverbs_ioctl_hdr *header)
 {
 	const struct ib_uverbs_attr *in, *out;
 
@@ -88,23 +88,24 @@ static int answer(int fd, struct ib_uverbs_ioctl_hdr *header)
 		return EINVAL;
 	}
 	kernel.commands++;
-	return take((const void *)(uintptr_t)in->data, in->len, (void *)(uintptr_t)out->data);
+	return take_posted((const void *)(uintptr_t)in->data, in->len,
+			   (void *)(uintptr_t)out->data);
 }
 
-static ssize_t answer_write(int fd, const void *buffer, size_t size)
+static ssize_t answer_post_write(int fd, const void *buffer, size_t size)
 {
 	kernel.writes++;
 	errno = kernel.write_err;
 	return errno ? -1 : fake_kernel_write(fd, buffer, size);
 }
 
-static void reset(void)
+static void reset_post_kernel(void)
 {
 	memset(&kernel, 0, sizeof(kernel));
 	verbs.priv = &private;
 	verbs.context.cmd_fd = COMMAND_FD;
-	fake_kernel_answer(FAKE_KERNEL_EVERY_FD, answer);
-	fake_kernel_answer_write(answer_write);
+	fake_kernel_answer(FAKE_KERNEL_EVERY_FD, answer_post_command);
+	fake_kernel_answer_write(answer_post_write);
 	atomic_store(&private.uverbs.dead, false);
 	atomic_store(&private.uverbs.no_write, false);
 	qp.qp_type = IBV_QPT_RC;
@@ -137,7 +138,7 @@ static void sends(void **state)
 	};
 
 	(void)state;
-	reset();
+	reset_post_kernel();
 	for (size_t i = 0; i + 1 < HF_ARRAY_SIZE(wr); i++)
 		wr[i].next = &wr[i + 1];
 	assert_int_equal(hf_provider_post_send(&qp, wr, &bad), 0);
@@ -158,7 +159,7 @@ static void sends(void **state)
 		    kernel.send[2].wr.atomic.swap == 9 && kernel.send[2].wr.atomic.rkey == 10);
 	assert_int_equal(kernel.send[3].ex.invalidate_rkey, 55);
 
-	reset();
+	reset_post_kernel();
 	qp.qp_type = IBV_QPT_UD;
 	wr[0].next = NULL;
 	wr[0].wr.ud.ah = &ah;
@@ -178,7 +179,7 @@ static void receives(void **state)
 
 	(void)state;
 	for (int shared = 0; shared < 2; shared++) {
-		reset();
+		reset_post_kernel();
 		if (shared)
 			assert_int_equal(hf_provider_post_srq_recv(&srq, &first, &bad), 0);
 		else
@@ -212,7 +213,7 @@ static void long_lists(void **state)
 	for (size_t i = 0; i < HF_ARRAY_SIZE(refused); i++) {
 		struct ibv_recv_wr *bad = NULL;
 
-		reset();
+		reset_post_kernel();
 		kernel.refuse = refused[i];
 		kernel.err = ENOMEM;
 		assert_int_equal(hf_provider_post_recv(&qp, wr, &bad), refused[i] ? ENOMEM : 0);
@@ -230,7 +231,7 @@ static void long_lists(void **state)
 	}
 }
 
-static void refused(void **state)
+static void post_refused(void **state)
 {
 	struct ibv_sge sge[1] = {{0}};
 	struct ibv_send_wr third = {.sg_list = sge, .num_sge = 100000, .opcode = IBV_WR_SEND};
@@ -239,7 +240,7 @@ static void refused(void **state)
 	struct ibv_send_wr *bad = NULL;
 
 	(void)state;
-	reset();
+	reset_post_kernel();
 	/* Two were posted before it turned out that the third cannot be. */
 	assert_int_equal(hf_provider_post_send(&qp, &first, &bad), EINVAL);
 	assert_ptr_equal(bad, &third);
@@ -249,14 +250,14 @@ static void refused(void **state)
 	assert_ptr_equal(bad, &third);
 
 	/* A number of the kernel's that cannot be is not believed. */
-	reset();
+	reset_post_kernel();
 	third.num_sge = 0;
 	kernel.refuse = 1;
 	kernel.err = EFAULT;
 	assert_int_equal(hf_provider_post_send(&qp, &second, &bad), EFAULT);
 	assert_ptr_equal(bad, &second);
 
-	reset();
+	reset_post_kernel();
 	atomic_store(&private.uverbs.dead, true);
 	assert_int_equal(hf_provider_post_send(&qp, &first, &bad), EIO);
 	assert_ptr_equal(bad, &first);
@@ -276,7 +277,7 @@ static void doorbell(void **state)
 	int fds[2];
 
 	(void)state;
-	reset();
+	reset_post_kernel();
 	assert_int_equal(pipe(fds), 0);
 	verbs.context.cmd_fd = fds[1];
 	assert_int_equal(hf_provider_post_send(&qp, NULL, &bad), 0);
@@ -305,7 +306,7 @@ static void notification(void **state)
 	int fds[2];
 
 	(void)state;
-	reset();
+	reset_post_kernel();
 	assert_int_equal(pipe(fds), 0);
 	verbs.context.cmd_fd = fds[1];
 	assert_int_equal(hf_provider_req_notify_cq(&cq, 4), 0);
@@ -341,7 +342,7 @@ static void not_written(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < HF_ARRAY_SIZE(errors); i++) {
-		reset();
+		reset_post_kernel();
 		kernel.write_err = errors[i];
 		assert_int_equal(both(&commands), 0);
 		assert_int_equal(commands, 2);
@@ -352,13 +353,13 @@ static void not_written(void **state)
 		assert_int_equal(commands, 2);
 		assert_int_equal(kernel.writes, errors[i] == EACCES ? 0 : 2);
 	}
-	reset();
+	reset_post_kernel();
 	kernel.write_err = EIO;
 	kernel.err = EINVAL;
 	assert_int_equal(hf_provider_req_notify_cq(&cq, 1), EINVAL);
 
 	/* On a dead context nothing is sent in any way. */
-	reset();
+	reset_post_kernel();
 	atomic_store(&private.uverbs.dead, true);
 	assert_int_equal(both(&commands), EIO);
 	assert_int_equal(commands, 0);
@@ -369,7 +370,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sends),       cmocka_unit_test(receives),
-		cmocka_unit_test(long_lists),  cmocka_unit_test(refused),
+		cmocka_unit_test(long_lists),  cmocka_unit_test(post_refused),
 		cmocka_unit_test(doorbell),    cmocka_unit_test(notification),
 		cmocka_unit_test(not_written),
 	};

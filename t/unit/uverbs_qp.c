@@ -27,7 +27,7 @@ static struct ibv_srq srq = {.handle = 61};
 static struct verbs_xrcd xrcd = {.handle = 71};
 static struct ibv_rwq_ind_table table = {.ind_tbl_handle = 81};
 
-static struct ibv_context *new_context(void)
+static struct ibv_context *new_qp_context(void)
 {
 	struct ibv_context *context = fake_context();
 
@@ -35,7 +35,7 @@ static struct ibv_context *new_context(void)
 	return context;
 }
 
-static void expect_create(const void *qp, uint8_t type, int objects, uint32_t flags)
+static void expect_qp_create(const void *qp, uint8_t type, int objects, uint32_t flags)
 {
 	fake_sent(UVERBS_OBJECT_QP, UVERBS_METHOD_QP_CREATE);
 	fake_out(UVERBS_ATTR_CREATE_QP_HANDLE, 0);
@@ -60,7 +60,7 @@ static void expect_create(const void *qp, uint8_t type, int objects, uint32_t fl
 		expect_u32(UVERBS_ATTR_CREATE_QP_FLAGS, flags);
 }
 
-static void reply_created(void)
+static void reply_qp_created(void)
 {
 	fake_succeed();
 	fake_reply_handle(UVERBS_ATTR_CREATE_QP_HANDLE, 4321);
@@ -74,9 +74,9 @@ static void expect_granted(const struct ibv_qp_cap *cap)
 		    cap->max_recv_sge == 14 && cap->max_inline_data == 15);
 }
 
-static void create(void **state)
+static void qp_create(void **state)
 {
-	struct ibv_context *context = new_context();
+	struct ibv_context *context = new_qp_context();
 	struct ibv_qp_init_attr attr = {
 		.qp_context = &attr,
 		.send_cq = &send_cq,
@@ -91,11 +91,11 @@ static void create(void **state)
 	(void)state;
 	memset(&qp, 0xaa, sizeof(qp));
 	context->async_fd = 55;
-	reply_created();
+	reply_qp_created();
 	reply_driver_data();
 	assert_int_equal(hf_provider_create_qp(&pd, &qp, &attr, &driver_data), 0);
-	expect_create(&qp, IB_UVERBS_QPT_RC, PD | SEND_CQ | RECV_CQ | SRQ,
-		      IB_UVERBS_QP_CREATE_SQ_SIG_ALL);
+	expect_qp_create(&qp, IB_UVERBS_QPT_RC, PD | SEND_CQ | RECV_CQ | SRQ,
+			 IB_UVERBS_QP_CREATE_SQ_SIG_ALL);
 	fake_in_fd(UVERBS_ATTR_CREATE_QP_EVENT_FD, 55);
 	expect_driver_data();
 	expect_granted(&attr.cap);
@@ -178,13 +178,13 @@ static const struct ex_case ex_cases[] = {
 	 0},
 };
 
-static void create_ex(void **state)
+static void qp_create_ex(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < HF_ARRAY_SIZE(ex_cases) * HF_ARRAY_SIZE(mask_offsets); i++) {
 		const struct ex_case *this = &ex_cases[i / HF_ARRAY_SIZE(mask_offsets)];
 		const size_t offset = mask_offsets[i % HF_ARRAY_SIZE(mask_offsets)];
-		struct ibv_context *context = new_context();
+		struct ibv_context *context = new_qp_context();
 		struct ibv_qp_init_attr_ex attr = {
 			.send_cq = &send_cq,
 			.recv_cq = &recv_cq,
@@ -202,7 +202,7 @@ static void create_ex(void **state)
 
 		hf_uverbs_of(context)->qp_mask_offset = offset;
 		if (!this->err)
-			reply_created();
+			reply_qp_created();
 		assert_int_equal(hf_provider_create_qp_ex(context, qp, &attr, NULL), this->err);
 		expect_xrcd(qp, offset, this->objects & XRCD);
 		if (this->err) {
@@ -210,7 +210,7 @@ static void create_ex(void **state)
 			free(qp);
 			continue;
 		}
-		expect_create(qp, (uint8_t)this->type, this->objects, this->flags);
+		expect_qp_create(qp, (uint8_t)this->type, this->objects, this->flags);
 		if (this->comp_mask & IBV_QP_INIT_ATTR_CREATE_FLAGS &&
 		    this->create_flags & IBV_QP_CREATE_SOURCE_QPN)
 			expect_u32(UVERBS_ATTR_CREATE_QP_SOURCE_QPN, 99);
@@ -226,7 +226,7 @@ static void create_ex(void **state)
 /* Without a queue to send from, an RSS QP has no CQ at all. */
 static void create_rss(void **state)
 {
-	struct ibv_context *context = new_context();
+	struct ibv_context *context = new_qp_context();
 	struct ibv_qp_init_attr_ex attr = {
 		.send_cq = &send_cq,
 		.qp_type = IBV_QPT_RAW_PACKET,
@@ -251,9 +251,9 @@ static void create_rss(void **state)
 }
 
 /* Linux before 5.8. */
-static void without_methods(void **state)
+static void qp_without_methods(void **state)
 {
-	struct ibv_context *context = new_context();
+	struct ibv_context *context = new_qp_context();
 	struct ibv_qp_init_attr_ex attr = {
 		.send_cq = &send_cq,
 		.recv_cq = &recv_cq,
@@ -333,14 +333,14 @@ static void without_methods(void **state)
 	assert_int_equal(hf_provider_destroy_qp(&qp.qp), EBUSY);
 }
 
-static void open_qp(void **state)
+static void qp_open(void **state)
 {
 	const uint32_t all = IBV_QP_OPEN_ATTR_NUM | IBV_QP_OPEN_ATTR_XRCD | IBV_QP_OPEN_ATTR_TYPE;
 	const struct ib_uverbs_create_qp_resp opened = {.qp_handle = 4321, .qpn = 0x77};
 
 	(void)state;
 	for (size_t i = 0; i < HF_ARRAY_SIZE(mask_offsets); i++) {
-		struct ibv_context *context = new_context();
+		struct ibv_context *context = new_qp_context();
 		struct verbs_qp *qp = new_qp(mask_offsets[i]);
 		const struct ib_uverbs_open_qp request = {
 			.user_handle = (uintptr_t)qp,
@@ -377,9 +377,9 @@ static void open_qp(void **state)
 	}
 }
 
-static void errors(void **state)
+static void qp_errors(void **state)
 {
-	struct ibv_context *context = new_context();
+	struct ibv_context *context = new_qp_context();
 	struct ibv_qp_init_attr init = {.cap = asked, .send_cq = &send_cq, .recv_cq = &recv_cq};
 	struct ibv_qp_open_attr open = {
 		.comp_mask = IBV_QP_OPEN_ATTR_NUM | IBV_QP_OPEN_ATTR_XRCD | IBV_QP_OPEN_ATTR_TYPE,
@@ -429,7 +429,7 @@ static int op_set_ece(struct ibv_qp *qp, struct ibv_ece *ece)
 static void ece(void **state)
 {
 	static const struct verbs_context_ops with_ece = {.set_ece = op_set_ece};
-	struct ibv_context *context = new_context();
+	struct ibv_context *context = new_qp_context();
 	struct ibv_qp qp = {.context = context, .handle = 12};
 	struct ibv_ece options = {0};
 
@@ -446,7 +446,7 @@ static const struct verbs_context_ops ops = {.destroy_qp = hf_provider_destroy_q
 
 static void to_qp_ex(void **state)
 {
-	struct ibv_context *context = new_context();
+	struct ibv_context *context = new_qp_context();
 
 	(void)state;
 	for (size_t i = 0; i < HF_ARRAY_SIZE(mask_offsets); i++) {
@@ -467,18 +467,18 @@ static void to_qp_ex(void **state)
 
 static atomic_bool destroyed;
 
-static void *destroy_thread(void *arg)
+static void *destroy_qp_thread(void *arg)
 {
 	assert_int_equal(ibv_destroy_qp(arg), 0);
 	atomic_store(&destroyed, true);
 	return NULL;
 }
 
-static void destroy_waits(void **state)
+static void qp_destroy_waits(void **state)
 {
 	const struct ib_uverbs_destroy_qp_resp counters = {.events_reported = 2};
 	const struct ibv_qp_init_attr init = {0};
-	struct ibv_context *context = new_context();
+	struct ibv_context *context = new_qp_context();
 	struct ibv_qp qp = {.handle = 12};
 	struct ibv_async_event event = {.event_type = IBV_EVENT_COMM_EST, .element.qp = &qp};
 	pthread_t thread;
@@ -488,7 +488,7 @@ static void destroy_waits(void **state)
 	hf_provider_init_qp(&qp, context, &init, &pd);
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_DESTROY_QP_RESP, &counters, sizeof(counters));
-	assert_int_equal(pthread_create(&thread, NULL, destroy_thread, &qp), 0);
+	assert_int_equal(pthread_create(&thread, NULL, destroy_qp_thread, &qp), 0);
 	ibv_ack_async_event(&event);
 	wait_until_blocked(&destroyed);
 	assert_false(atomic_load(&destroyed));
@@ -510,11 +510,15 @@ static void destroy_waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(create),	 cmocka_unit_test(create_ex),
-		cmocka_unit_test(create_rss),	 cmocka_unit_test(without_methods),
-		cmocka_unit_test(open_qp),	 cmocka_unit_test(errors),
-		cmocka_unit_test(ece),		 cmocka_unit_test(to_qp_ex),
-		cmocka_unit_test(destroy_waits),
+		cmocka_unit_test(qp_create),
+		cmocka_unit_test(qp_create_ex),
+		cmocka_unit_test(create_rss),
+		cmocka_unit_test(qp_without_methods),
+		cmocka_unit_test(qp_open),
+		cmocka_unit_test(qp_errors),
+		cmocka_unit_test(ece),
+		cmocka_unit_test(to_qp_ex),
+		cmocka_unit_test(qp_destroy_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,7 +118,7 @@ static void modify(void **state)
 	}
 }
 
-static void query(void **state)
+static void qp_query(void **state)
 {
 	const struct ib_uverbs_query_qp_resp answer = {
 		.dest = {"0123456789abcde", 201, 205, 0, 202, 203, 204, 206, 207, 208, 1, 210},
@@ -226,7 +226,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(modify),
-		cmocka_unit_test(query),
+		cmocka_unit_test(qp_query),
 		cmocka_unit_test(state_follows),
 	};
 

@@ -4,7 +4,7 @@
 
 static const uint32_t max_wr = 255, max_sge = 7, number = 0x77;
 
-static void expect_create(struct ibv_srq *srq, enum ibv_srq_type type)
+static void expect_srq_create(struct ibv_srq *srq, enum ibv_srq_type type)
 {
 	fake_sent(UVERBS_OBJECT_SRQ, UVERBS_METHOD_SRQ_CREATE);
 	fake_out(UVERBS_ATTR_CREATE_SRQ_HANDLE, 0);
@@ -18,7 +18,7 @@ static void expect_create(struct ibv_srq *srq, enum ibv_srq_type type)
 	fake_out(UVERBS_ATTR_CREATE_SRQ_RESP_MAX_SGE, sizeof(uint32_t));
 }
 
-static void reply_created(void)
+static void reply_srq_created(void)
 {
 	fake_succeed();
 	fake_reply_handle(UVERBS_ATTR_CREATE_SRQ_HANDLE, 4321);
@@ -26,7 +26,7 @@ static void reply_created(void)
 	fake_reply(UVERBS_ATTR_CREATE_SRQ_RESP_MAX_SGE, &max_sge, sizeof(max_sge));
 }
 
-static void create(void **state)
+static void srq_create(void **state)
 {
 	struct ibv_context *context = fake_context();
 	struct ibv_pd pd = {.context = context, .handle = 31};
@@ -39,10 +39,10 @@ static void create(void **state)
 	(void)state;
 	memset(&srq, 0xaa, sizeof(srq));
 	context->async_fd = 55;
-	reply_created();
+	reply_srq_created();
 	reply_driver_data();
 	assert_int_equal(hf_provider_create_srq(&pd, &srq, &attr, &driver_data), 0);
-	expect_create(&srq, IBV_SRQT_BASIC);
+	expect_srq_create(&srq, IBV_SRQT_BASIC);
 	fake_in_fd(UVERBS_ATTR_CREATE_SRQ_EVENT_FD, 55);
 	expect_driver_data();
 	assert_true(srq.context == context && srq.srq_context == &attr && srq.pd == &pd &&
@@ -60,7 +60,7 @@ enum {
 		IBV_SRQ_INIT_ATTR_CQ
 };
 
-static void create_ex(void **state)
+static void srq_create_ex(void **state)
 {
 	static const struct {
 		uint32_t comp_mask;
@@ -102,7 +102,7 @@ static void create_ex(void **state)
 		struct verbs_srq srq = {0};
 
 		if (!cases[i].err)
-			reply_created();
+			reply_srq_created();
 		if (!cases[i].err && type == IBV_SRQT_XRC)
 			fake_reply(UVERBS_ATTR_CREATE_SRQ_RESP_SRQ_NUM, &number, sizeof(number));
 		assert_int_equal(hf_provider_create_srq_ex(context, &srq, &attr, NULL),
@@ -111,7 +111,7 @@ static void create_ex(void **state)
 			assert_int_equal(fake_count(), before);
 			continue;
 		}
-		expect_create(&srq.srq, type);
+		expect_srq_create(&srq.srq, type);
 		if (type == IBV_SRQT_XRC) {
 			fake_in_handle(UVERBS_ATTR_CREATE_SRQ_XRCD_HANDLE, 41);
 			fake_out(UVERBS_ATTR_CREATE_SRQ_RESP_SRQ_NUM, sizeof(number));
@@ -130,7 +130,7 @@ static void create_ex(void **state)
 }
 
 /* Linux before 5.8. */
-static void without_methods(void **state)
+static void srq_without_methods(void **state)
 {
 	struct ibv_context *context = fake_context();
 	struct ibv_pd pd = {.context = context, .handle = 31};
@@ -229,7 +229,7 @@ static void modify_and_query(void **state)
 	assert_true(attr.max_wr == 21 && attr.max_sge == 22 && attr.srq_limit == 23);
 }
 
-static void errors(void **state)
+static void srq_errors(void **state)
 {
 	struct ibv_context *context = fake_context();
 	struct ibv_pd pd = {.context = context, .handle = 31};
@@ -260,14 +260,14 @@ static void errors(void **state)
 
 static atomic_bool destroyed;
 
-static void *destroy_thread(void *arg)
+static void *destroy_srq_thread(void *arg)
 {
 	assert_int_equal(ibv_destroy_srq(arg), 0);
 	atomic_store(&destroyed, true);
 	return NULL;
 }
 
-static void destroy_waits(void **state)
+static void srq_destroy_waits(void **state)
 {
 	static const struct verbs_context_ops ops = {.destroy_srq = hf_provider_destroy_srq};
 	const struct ib_uverbs_destroy_srq_resp counters = {.events_reported = 1};
@@ -285,7 +285,7 @@ static void destroy_waits(void **state)
 	hf_provider_init_srq(&srq, context, &pd, NULL);
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_DESTROY_SRQ_RESP, &counters, sizeof(counters));
-	assert_int_equal(pthread_create(&thread, NULL, destroy_thread, &srq), 0);
+	assert_int_equal(pthread_create(&thread, NULL, destroy_srq_thread, &srq), 0);
 	wait_until_blocked(&destroyed);
 	assert_false(atomic_load(&destroyed));
 	ibv_ack_async_event(&event);
@@ -300,9 +300,9 @@ static void destroy_waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(create),	   cmocka_unit_test(create_ex),
-		cmocka_unit_test(without_methods), cmocka_unit_test(modify_and_query),
-		cmocka_unit_test(errors),	   cmocka_unit_test(destroy_waits),
+		cmocka_unit_test(srq_create),	       cmocka_unit_test(srq_create_ex),
+		cmocka_unit_test(srq_without_methods), cmocka_unit_test(modify_and_query),
+		cmocka_unit_test(srq_errors),	       cmocka_unit_test(srq_destroy_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,7 +110,7 @@ static void a_chain_of_buffers(void **state)
 	fake_context_end();
 }
 
-static void counters(void **state)
+static void uverbs_counters(void **state)
 {
 	const struct ibv_counters_init_attr attr = {0}, unknown = {.comp_mask = 1};
 	struct verbs_counters counters = {0};
@@ -231,7 +231,7 @@ static void expect_wq(const struct ibv_wq *wq, struct ibv_context *context, uint
 	assert_int_equal(attr->max_sge, 4);
 }
 
-static void *acknowledge(void *arg)
+static void *acknowledge_steering(void *arg)
 {
 	struct ibv_wq *wq = arg;
 	struct ibv_async_event event = {.element.wq = wq, .event_type = IBV_EVENT_WQ_FATAL};
@@ -243,7 +243,7 @@ static void *acknowledge(void *arg)
 	return NULL;
 }
 
-static void work_queues(void **state)
+static void uverbs_work_queues(void **state)
 {
 	struct ibv_context *context = fake_context();
 	struct ibv_pd pd = {.context = context, .handle = 3};
@@ -305,7 +305,7 @@ static void work_queues(void **state)
 	/* Two events were reported: destroying ends when both were acknowledged. */
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_DESTROY_WQ_RESP, &reported, 4);
-	assert_int_equal(pthread_create(&thread, NULL, acknowledge, &wq), 0);
+	assert_int_equal(pthread_create(&thread, NULL, acknowledge_steering, &wq), 0);
 	assert_int_equal(hf_provider_destroy_wq(&wq), 0);
 	assert_int_equal(wq.events_completed, 2);
 	pthread_join(thread, NULL);
@@ -551,9 +551,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_chain_of_buffers),
-		cmocka_unit_test(counters),
+		cmocka_unit_test(uverbs_counters),
 		cmocka_unit_test(flow_action),
-		cmocka_unit_test(work_queues),
+		cmocka_unit_test(uverbs_work_queues),
 		cmocka_unit_test(work_queues_before_5_8),
 		cmocka_unit_test(indirection_tables),
 		cmocka_unit_test(contexts),

@@ -15,7 +15,7 @@ enum { SIGNALS = 3 };
 static atomic_int caught;
 static atomic_bool returned;
 
-static void report(void)
+static void report_port_active(void)
 {
 	const struct ib_uverbs_async_event_desc desc = {
 		.element = 1,
@@ -25,7 +25,7 @@ static void report(void)
 	assert_int_equal(write(async_pipe[1], &desc, sizeof(desc)), sizeof(desc));
 }
 
-static void expect_event(struct ibv_context *context)
+static void expect_port_active(struct ibv_context *context)
 {
 	struct ibv_async_event event;
 
@@ -66,12 +66,12 @@ static void cancelled_before(void **state)
 		pthread_t thread;
 
 		assert_int_equal(fcntl(context->async_fd, F_SETFL, flags), 0);
-		report();
+		report_port_active();
 		assert_int_equal(pthread_create(&thread, NULL, get_one_as_cancelled, context), 0);
 		expect_cancelled(thread);
 		assert_int_equal(pthread_mutex_trylock(&delivered->lock), 0);
 		pthread_mutex_unlock(&delivered->lock);
-		expect_event(context);
+		expect_port_active(context);
 		async_context_end(context);
 	}
 }
@@ -90,13 +90,13 @@ static void cancelled_asleep(void **state)
 	pthread_cancel(thread);
 	expect_cancelled(thread);
 	assert_int_equal(atomic_load(&hf_context_of(context)->priv->async.waiting), 0);
-	report();
-	expect_event(context);
+	report_port_active();
+	expect_port_active(context);
 	/* And the caller's own setting is what it was. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
 	assert_int_equal(old, PTHREAD_CANCEL_ENABLE);
-	report();
-	expect_event(context);
+	report_port_active();
+	expect_port_active(context);
 	pthread_setcancelstate(old, &old);
 	assert_int_equal(old, PTHREAD_CANCEL_DISABLE);
 	async_context_end(context);
@@ -123,7 +123,7 @@ static void *interrupt(void *arg)
 		asleep_wait(ASLEEP_POLL, 1);
 		pthread_kill(*thread, SIGUSR1);
 	}
-	report();
+	report_port_active();
 	return NULL;
 }
 
@@ -149,7 +149,7 @@ static void goes_on(void **state)
 	set_handler(SIGUSR1, SA_RESTART);
 	set_handler(SIGFPE, 0); /* a crash reporter's */
 	assert_int_equal(pthread_create(&thread, NULL, interrupt, &self), 0);
-	expect_event(context);
+	expect_port_active(context);
 	pthread_join(thread, NULL);
 	assert_true(atomic_load(&caught) >= SIGNALS);
 	async_context_end(context);
@@ -184,7 +184,7 @@ static int wait_for_one(struct ibv_context *context, int ready)
 	return ibv_get_async_event(context, &event) ? 3 : 0;
 }
 
-static void stopped(void **state)
+static void wait_while_stopped(void **state)
 {
 	struct ibv_context *context = async_context();
 	int status, ready[2];
@@ -205,7 +205,7 @@ static void stopped(void **state)
 		kill(child, SIGCONT);
 	}
 	asleep_wait_process(child, ASLEEP_POLL);
-	report();
+	report_port_active();
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	close(ready[0]);
@@ -216,9 +216,11 @@ static void stopped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cancelled_before), cmocka_unit_test(cancelled_asleep),
-		cmocka_unit_test(goes_on),	    cmocka_unit_test(ends),
-		cmocka_unit_test(stopped),
+		cmocka_unit_test(cancelled_before),
+		cmocka_unit_test(cancelled_asleep),
+		cmocka_unit_test(goes_on),
+		cmocka_unit_test(ends),
+		cmocka_unit_test(wait_while_stopped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,7 +49,7 @@ int __wrap_ibv_dofork_range(void *base, size_t size)
 	return forks.err_again;
 }
 
-static void *give(int err, void *object)
+static void *give_or_free(int err, void *object)
 {
 	if (!err)
 		return object;
@@ -58,14 +58,14 @@ static void *give(int err, void *object)
 	return NULL;
 }
 
-static struct ibv_pd *alloc_pd(struct ibv_context *context)
+static struct ibv_pd *memory_alloc_pd(struct ibv_context *context)
 {
 	struct ibv_pd *pd = calloc(1, sizeof(*pd));
 
-	return give(hf_provider_alloc_pd(context, pd, NULL), pd);
+	return give_or_free(hf_provider_alloc_pd(context, pd, NULL), pd);
 }
 
-static int dealloc_pd(struct ibv_pd *pd)
+static int memory_dealloc_pd(struct ibv_pd *pd)
 {
 	int err = hf_provider_dealloc_pd(pd);
 
@@ -74,42 +74,43 @@ static int dealloc_pd(struct ibv_pd *pd)
 	return err;
 }
 
-static struct ibv_mr *reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint64_t iova,
-			     int access)
+static struct ibv_mr *memory_reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint64_t iova,
+				    int access)
 {
 	struct verbs_mr *mr = calloc(1, sizeof(*mr));
 
-	return give(hf_provider_reg_mr(pd, addr, length, iova, access, mr, NULL), mr);
+	return give_or_free(hf_provider_reg_mr(pd, addr, length, iova, access, mr, NULL), mr);
 }
 
-static struct ibv_mr *reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_t length,
-				    uint64_t iova, int fd, int access)
+static struct ibv_mr *memory_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_t length,
+					   uint64_t iova, int fd, int access)
 {
 	struct verbs_mr *mr = calloc(1, sizeof(*mr));
 
-	return give(hf_provider_reg_dmabuf_mr(pd, offset, length, iova, fd, access, mr, NULL), mr);
+	return give_or_free(
+		hf_provider_reg_dmabuf_mr(pd, offset, length, iova, fd, access, mr, NULL), mr);
 }
 
-static struct ibv_mr *import_mr(struct ibv_pd *pd, uint32_t handle)
+static struct ibv_mr *memory_import_mr(struct ibv_pd *pd, uint32_t handle)
 {
 	struct verbs_mr *mr = calloc(1, sizeof(*mr));
 
-	return give(hf_provider_query_mr(pd, mr, handle), mr);
+	return give_or_free(hf_provider_query_mr(pd, mr, handle), mr);
 }
 
-static void unimport_mr(struct ibv_mr *mr)
+static void memory_unimport_mr(struct ibv_mr *mr)
 {
 	free(mr);
 }
 
-static int rereg_mr(struct verbs_mr *mr, int flags, struct ibv_pd *pd, void *addr, size_t length,
-		    int access)
+static int memory_rereg_mr(struct verbs_mr *mr, int flags, struct ibv_pd *pd, void *addr,
+			   size_t length, int access)
 {
 	return hf_provider_rereg_mr(mr, (uint32_t)flags, addr, length, (uintptr_t)addr, access, pd,
 				    NULL);
 }
 
-static int dereg_mr(struct verbs_mr *mr)
+static int memory_dereg_mr(struct verbs_mr *mr)
 {
 	int err = hf_provider_dereg_mr(mr);
 
@@ -118,14 +119,14 @@ static int dereg_mr(struct verbs_mr *mr)
 	return err;
 }
 
-static struct ibv_ah *create_ah(struct ibv_pd *pd, struct ibv_ah_attr *attr)
+static struct ibv_ah *memory_create_ah(struct ibv_pd *pd, struct ibv_ah_attr *attr)
 {
 	struct ibv_ah *ah = calloc(1, sizeof(*ah));
 
-	return give(hf_provider_create_ah(pd, ah, attr, NULL), ah);
+	return give_or_free(hf_provider_create_ah(pd, ah, attr, NULL), ah);
 }
 
-static int destroy_ah(struct ibv_ah *ah)
+static int memory_destroy_ah(struct ibv_ah *ah)
 {
 	int err = hf_provider_destroy_ah(ah);
 
@@ -134,7 +135,7 @@ static int destroy_ah(struct ibv_ah *ah)
 	return err;
 }
 
-static int query_port(struct ibv_context *context, uint8_t port, struct ibv_port_attr *attr)
+static int memory_query_port(struct ibv_context *context, uint8_t port, struct ibv_port_attr *attr)
 {
 	(void)context;
 	if (port != 1)
@@ -144,24 +145,24 @@ static int query_port(struct ibv_context *context, uint8_t port, struct ibv_port
 }
 
 static const struct verbs_context_ops operations = {
-	.alloc_pd = alloc_pd,
-	.dealloc_pd = dealloc_pd,
-	.reg_mr = reg_mr,
-	.reg_dmabuf_mr = reg_dmabuf_mr,
-	.rereg_mr = rereg_mr,
-	.dereg_mr = dereg_mr,
-	.import_mr = import_mr,
-	.unimport_mr = unimport_mr,
-	.create_ah = create_ah,
-	.destroy_ah = destroy_ah,
-	.query_port = query_port,
+	.alloc_pd = memory_alloc_pd,
+	.dealloc_pd = memory_dealloc_pd,
+	.reg_mr = memory_reg_mr,
+	.reg_dmabuf_mr = memory_reg_dmabuf_mr,
+	.rereg_mr = memory_rereg_mr,
+	.dereg_mr = memory_dereg_mr,
+	.import_mr = memory_import_mr,
+	.unimport_mr = memory_unimport_mr,
+	.create_ah = memory_create_ah,
+	.destroy_ah = memory_destroy_ah,
+	.query_port = memory_query_port,
 };
 
 static struct ibv_context *context;
 static struct ibv_pd *pd;
 static char memory[4096];
 
-static int set_up(void **state)
+static int set_up_memory(void **state)
 {
 	(void)state;
 	context = fake_context();
@@ -171,7 +172,7 @@ static int set_up(void **state)
 	return !pd;
 }
 
-static int tear_down(void **state)
+static int tear_down_memory(void **state)
 {
 	(void)state;
 	return ibv_dealloc_pd(pd);
@@ -300,7 +301,7 @@ static void iova(void **state)
 	assert_int_equal(ibv_dereg_mr(mr), 0);
 }
 
-static void dmabuf(void **state)
+static void registers_dmabuf(void **state)
 {
 	struct ibv_mr *mr = ibv_reg_dmabuf_mr(pd, 4096, 100, 0, 5, IBV_ACCESS_LOCAL_WRITE);
 
@@ -409,7 +410,7 @@ static void reregistration_of_access(void **state)
 	assert_int_equal(forks.dont, forks.again);
 }
 
-static void ah(void **state)
+static void creates_ah(void **state)
 {
 	struct ibv_ah_attr attr = {.dlid = 3, .port_num = 1};
 	struct ibv_ah *ah = ibv_create_ah(pd, &attr);
@@ -570,20 +571,22 @@ static void import_device(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(pds, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(registration, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(registration_fails, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(on_demand, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(gone, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(iova, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(dmabuf, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(import, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(reregistration, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(reregistration_of_access, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(ah, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(from_wc_lid, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(from_wc_grh, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(from_wc_ipv4, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(pds, set_up_memory, tear_down_memory),
+		cmocka_unit_test_setup_teardown(registration, set_up_memory, tear_down_memory),
+		cmocka_unit_test_setup_teardown(registration_fails, set_up_memory,
+						tear_down_memory),
+		cmocka_unit_test_setup_teardown(on_demand, set_up_memory, tear_down_memory),
+		cmocka_unit_test_setup_teardown(gone, set_up_memory, tear_down_memory),
+		cmocka_unit_test_setup_teardown(iova, set_up_memory, tear_down_memory),
+		cmocka_unit_test_setup_teardown(registers_dmabuf, set_up_memory, tear_down_memory),
+		cmocka_unit_test_setup_teardown(import, set_up_memory, tear_down_memory),
+		cmocka_unit_test_setup_teardown(reregistration, set_up_memory, tear_down_memory),
+		cmocka_unit_test_setup_teardown(reregistration_of_access, set_up_memory,
+						tear_down_memory),
+		cmocka_unit_test_setup_teardown(creates_ah, set_up_memory, tear_down_memory),
+		cmocka_unit_test_setup_teardown(from_wc_lid, set_up_memory, tear_down_memory),
+		cmocka_unit_test_setup_teardown(from_wc_grh, set_up_memory, tear_down_memory),
+		cmocka_unit_test_setup_teardown(from_wc_ipv4, set_up_memory, tear_down_memory),
 		cmocka_unit_test(import_device),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,7 +33,7 @@ static const uint32_t *counted_by(const void *event)
 
 static const struct hf_wait_account account = {&bed.delivered, counted_by};
 
-static void begin(void)
+static void begin_wait(void)
 {
 	memset(&bed, 0, sizeof(bed));
 	assert_int_equal(pipe(bed.fds), 0);
@@ -41,7 +41,7 @@ static void begin(void)
 	hfi_delivered_init(&bed.delivered);
 }
 
-static void end(void)
+static void end_wait(void)
 {
 	hfi_delivered_fini(&bed.delivered);
 	hfi_wait_fini(&bed.wait);
@@ -74,7 +74,7 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 	return __real_poll(fds, count, timeout);
 }
 
-static int get(uint64_t *number)
+static int read_event_number(uint64_t *number)
 {
 	struct ib_uverbs_comp_event_desc event = {0};
 	int got = hfi_wait_read(&bed.wait, &event, sizeof(event), &account);
@@ -96,7 +96,7 @@ static void go_round(unsigned int late, unsigned int length, unsigned int *late_
 		} else {
 			send_event();
 		}
-		assert_int_equal(get(&number), 1);
+		assert_int_equal(read_event_number(&number), 1);
 		assert_true(number == i + 1);
 	}
 }
@@ -117,7 +117,7 @@ static void calls(void **state)
 		const unsigned int events = ROUNDS * patterns[i].length;
 		unsigned int late;
 
-		begin();
+		begin_wait();
 		go_round(patterns[i].late, patterns[i].length, &late);
 		print_message("%s: %u events, %u late, %u reads, %u sleeps\n", patterns[i].name,
 			      events, late, bed.reads, bed.sleeps);
@@ -127,7 +127,7 @@ static void calls(void **state)
 			assert_int_equal(bed.sleeps, late);
 			assert_true(bed.reads - events <= late / 16 + 1);
 		}
-		end();
+		end_wait();
 	}
 }
 
@@ -139,26 +139,26 @@ static void non_blocking(void **state)
 		for (unsigned int past = 0; past < 40; past++) {
 			uint64_t number;
 
-			begin();
+			begin_wait();
 			for (unsigned int i = 0; i < past; i++) {
 				if (late >> i % 2 & 1)
 					bed.late = 1;
 				else
 					send_event();
-				assert_int_equal(get(&number), 1);
+				assert_int_equal(read_event_number(&number), 1);
 			}
 			assert_int_equal(fcntl(bed.wait.fd, F_SETFL, O_NONBLOCK), 0);
 			bed.sleeps = 0;
-			assert_int_equal(get(&number), -EAGAIN);
+			assert_int_equal(read_event_number(&number), -EAGAIN);
 			send_event();
-			assert_int_equal(get(&number), 1);
-			assert_int_equal(get(&number), -EAGAIN);
+			assert_int_equal(read_event_number(&number), 1);
+			assert_int_equal(read_event_number(&number), -EAGAIN);
 			assert_int_equal(bed.sleeps, 0);
 			assert_int_equal(fcntl(bed.wait.fd, F_SETFL, 0), 0);
 			bed.late = 1;
-			assert_int_equal(get(&number), 1);
+			assert_int_equal(read_event_number(&number), 1);
 			assert_int_equal(bed.sleeps, 1);
-			end();
+			end_wait();
 		}
 }
 

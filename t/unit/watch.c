@@ -20,6 +20,7 @@
 #include "core/notify/watch.h"
 #include "t/lib/asleep.h"
 #include "t/lib/hang.h"
+#include "t/lib/process.h"
 #include "t/lib/tree.h"
 
 enum { ALL_FLAGS = HF_WATCH_ATTRIBUTES | HF_WATCH_READINESS };
@@ -38,19 +39,7 @@ struct bed {
 
 static const struct hf_log silent;
 
-static int count_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int count = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
-}
-
-static void watch(struct bed *bed, uint32_t flags)
+static void watch_bed(struct bed *bed, uint32_t flags)
 {
 	struct hf_watch_options options = {
 		.roots = &bed->root,
@@ -65,12 +54,12 @@ static void watch(struct bed *bed, uint32_t flags)
 	assert_int_equal(hfi_watch_new(&options, &bed->watch), 0);
 }
 
-static int setup(void **state)
+static int setup_watch(void **state)
 {
 	struct bed *bed = calloc(1, sizeof(*bed));
 
 	assert_non_null(bed);
-	bed->fds = count_fds();
+	bed->fds = count_open_fds();
 	assert_int_equal(tree_new(&bed->tree, NULL), 0);
 	assert_int_equal(
 		hfi_search_root_init(&bed->root, tree_sysfs(bed->tree), tree_dev(bed->tree)), 0);
@@ -81,20 +70,20 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
+static int teardown_watch(void **state)
 {
 	struct bed *bed = *state;
 	int left;
 
 	hfi_watch_free(bed->watch);
 	tree_free(bed->tree);
-	left = count_fds() - bed->fds;
+	left = count_open_fds() - bed->fds;
 	free(bed);
 	return left;
 }
 
 /* Takes every hint there is, and counts those of a kind that name `name` (NULL: any). */
-static unsigned int hints(struct bed *bed, enum hf_hint_kind kind, const char *name)
+static unsigned int count_hints(struct bed *bed, enum hf_hint_kind kind, const char *name)
 {
 	struct pollfd fd = {.fd = hfi_watch_fd(bed->watch), .events = POLLIN};
 	struct hf_hint hint;
@@ -115,29 +104,29 @@ static void nothing_is_nothing(void **state)
 	struct bed *bed = *state;
 
 	tree_add(bed->tree, 0, "rxe0", NULL);
-	watch(bed, ALL_FLAGS);
+	watch_bed(bed, ALL_FLAGS);
 	assert_false(hfi_watch_blind(bed->watch));
-	assert_int_equal(hints(bed, HF_HINT_DEVICE, NULL), 0);
+	assert_int_equal(count_hints(bed, HF_HINT_DEVICE, NULL), 0);
 }
 
 static void devices_come_and_go(void **state)
 {
 	struct bed *bed = *state;
 
-	watch(bed, ALL_FLAGS);
+	watch_bed(bed, ALL_FLAGS);
 	tree_add(bed->tree, 0, "rxe0", NULL);
-	assert_int_equal(hints(bed, HF_HINT_DEVICE, "uverbs0"), 1);
+	assert_int_equal(count_hints(bed, HF_HINT_DEVICE, "uverbs0"), 1);
 	tree_rename(bed->tree, 0, "rxe9");
-	assert_int_equal(hints(bed, HF_HINT_DEVICE, "uverbs0"), 1);
+	assert_int_equal(count_hints(bed, HF_HINT_DEVICE, "uverbs0"), 1);
 	tree_swap(bed->tree, 0);
-	assert_int_equal(hints(bed, HF_HINT_DEVICE, "uverbs0"), 1);
+	assert_int_equal(count_hints(bed, HF_HINT_DEVICE, "uverbs0"), 1);
 	/* The directory that took the place is watched too. */
 	tree_set_uverbs(bed->tree, 0, "ibdev", "rxe8");
-	assert_int_equal(hints(bed, HF_HINT_DEVICE, "uverbs0"), 1);
+	assert_int_equal(count_hints(bed, HF_HINT_DEVICE, "uverbs0"), 1);
 	tree_remove(bed->tree, 0);
-	assert_int_equal(hints(bed, HF_HINT_DEVICE, "uverbs0"), 1);
+	assert_int_equal(count_hints(bed, HF_HINT_DEVICE, "uverbs0"), 1);
 	tree_add(bed->tree, 0, "rxe0", NULL);
-	assert_int_equal(hints(bed, HF_HINT_IBDEV, "rxe0"), 1);
+	assert_int_equal(count_hints(bed, HF_HINT_IBDEV, "rxe0"), 1);
 }
 
 static void every_attribute_is_watched(void **state)
@@ -165,13 +154,13 @@ static void every_attribute_is_watched(void **state)
 		if (n == 0)
 			tree_add(bed->tree, n, name, &two_ports);
 		if (n == 0)
-			watch(bed, ALL_FLAGS);
+			watch_bed(bed, ALL_FLAGS);
 		else
 			tree_add(bed->tree, n, name, &two_ports);
-		hints(bed, HF_HINT_NONE, NULL);
+		count_hints(bed, HF_HINT_NONE, NULL);
 		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 			assert_int_equal(tree_set(bed->tree, n, rows[i].path, "1"), 0);
-			if (hints(bed, rows[i].kind, name) != 1)
+			if (count_hints(bed, rows[i].kind, name) != 1)
 				fail_msg("%s of %s: no hint", rows[i].path, name);
 		}
 	}
@@ -182,12 +171,12 @@ static void without_attributes_ports_are_silent(void **state)
 	struct bed *bed = *state;
 
 	tree_add(bed->tree, 0, "rxe0", NULL);
-	watch(bed, 0);
+	watch_bed(bed, 0);
 	tree_set(bed->tree, 0, "ports/1/state", "1: DOWN");
-	assert_int_equal(hints(bed, HF_HINT_ATTRIBUTES, NULL), 0);
+	assert_int_equal(count_hints(bed, HF_HINT_ATTRIBUTES, NULL), 0);
 	tree_make_node(bed->tree, 0);
 	tree_set_uverbs(bed->tree, 0, "ibdev", "rxe1");
-	assert_int_equal(hints(bed, HF_HINT_DEVICE, "uverbs0"), 1);
+	assert_int_equal(count_hints(bed, HF_HINT_DEVICE, "uverbs0"), 1);
 }
 
 static void nodes_and_providers(void **state)
@@ -198,28 +187,28 @@ static void nodes_and_providers(void **state)
 	int fd;
 
 	tree_add(bed->tree, 0, "rxe0", &no_node);
-	watch(bed, ALL_FLAGS);
+	watch_bed(bed, ALL_FLAGS);
 	tree_make_node(bed->tree, 0);
-	assert_int_equal(hints(bed, HF_HINT_NODE, "uverbs0"), 1);
+	assert_int_equal(count_hints(bed, HF_HINT_NODE, "uverbs0"), 1);
 	/* The provider directory is not there yet. */
 	assert_int_equal(mkdir(bed->providers, 0755), 0);
-	assert_int_equal(hints(bed, HF_HINT_PROVIDERS, NULL), 1);
+	assert_int_equal(count_hints(bed, HF_HINT_PROVIDERS, NULL), 1);
 	snprintf(path, sizeof(path), "%s/x.provider", bed->providers);
 	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
 	assert_true(fd >= 0);
 	close(fd);
-	assert_int_equal(hints(bed, HF_HINT_PROVIDERS, NULL), 1);
+	assert_int_equal(count_hints(bed, HF_HINT_PROVIDERS, NULL), 1);
 	unlink(path);
-	assert_int_equal(hints(bed, HF_HINT_PROVIDERS, NULL), 1);
+	assert_int_equal(count_hints(bed, HF_HINT_PROVIDERS, NULL), 1);
 	rmdir(bed->providers);
-	assert_int_equal(hints(bed, HF_HINT_PROVIDERS, NULL), 1);
+	assert_int_equal(count_hints(bed, HF_HINT_PROVIDERS, NULL), 1);
 	assert_int_equal(mkdir(bed->providers, 0755), 0);
-	assert_int_equal(hints(bed, HF_HINT_PROVIDERS, NULL), 1);
+	assert_int_equal(count_hints(bed, HF_HINT_PROVIDERS, NULL), 1);
 	assert_false(hfi_watch_blind(bed->watch));
 	assert_false(hfi_watch_readiness_blind(bed->watch));
 }
 
-static void move(const char *from, const char *to)
+static void rename_or_fail(const char *from, const char *to)
 {
 	assert_int_equal(rename(from, to), 0);
 }
@@ -233,20 +222,20 @@ static void roots_come_and_go(void **state)
 
 	snprintf(away, sizeof(away), "%s.away", here);
 	tree_add(bed->tree, 0, "rxe0", NULL);
-	move(here, away);
-	watch(bed, ALL_FLAGS);
-	assert_int_equal(hints(bed, HF_HINT_ALL, NULL), 0);
+	rename_or_fail(here, away);
+	watch_bed(bed, ALL_FLAGS);
+	assert_int_equal(count_hints(bed, HF_HINT_ALL, NULL), 0);
 	for (int i = 0; i < 3; i++) {
-		move(away, here);
-		assert_int_equal(hints(bed, HF_HINT_ALL, NULL), 1);
+		rename_or_fail(away, here);
+		assert_int_equal(count_hints(bed, HF_HINT_ALL, NULL), 1);
 		tree_set_uverbs(bed->tree, 0, "ibdev", "rxe1");
-		assert_int_equal(hints(bed, HF_HINT_DEVICE, "uverbs0"), 1);
-		move(here, away);
+		assert_int_equal(count_hints(bed, HF_HINT_DEVICE, "uverbs0"), 1);
+		rename_or_fail(here, away);
 		/* A known limit: inotify does not tell that an ancestor was moved. Begin anew. */
-		hints(bed, HF_HINT_NONE, NULL);
-		watch(bed, ALL_FLAGS);
+		count_hints(bed, HF_HINT_NONE, NULL);
+		watch_bed(bed, ALL_FLAGS);
 	}
-	move(away, here);
+	rename_or_fail(away, here);
 }
 
 /* Path components that appear one by one, each awaited in its turn. */
@@ -260,27 +249,27 @@ static void nested_directories_are_awaited(void **state)
 	unsigned int all = 0;
 
 	snprintf(bed->root.sysfs, sizeof(bed->root.sysfs), "%s/x/sys", tree_sysfs(bed->tree));
-	watch(bed, ALL_FLAGS);
+	watch_bed(bed, ALL_FLAGS);
 	for (size_t i = 0; i < 4; i++) {
 		snprintf(path, sizeof(path), "%s/%s", tree_sysfs(bed->tree), steps[i]);
 		assert_int_equal(mkdir(path, 0755), 0);
-		all += hints(bed, HF_HINT_ALL, NULL);
+		all += count_hints(bed, HF_HINT_ALL, NULL);
 	}
 	assert_int_equal(all, 1); /* when class/infiniband_verbs was there */
 	snprintf(path, sizeof(path), "%s/%s", tree_sysfs(bed->tree), steps[4]);
 	assert_int_equal(mkdir(path, 0755), 0);
-	assert_int_equal(hints(bed, HF_HINT_DEVICE, "uverbs5"), 1);
+	assert_int_equal(count_hints(bed, HF_HINT_DEVICE, "uverbs5"), 1);
 	assert_int_equal(rmdir(path), 0);
-	assert_int_equal(hints(bed, HF_HINT_DEVICE, "uverbs5"), 1);
+	assert_int_equal(count_hints(bed, HF_HINT_DEVICE, "uverbs5"), 1);
 	/* And away again, from the bottom. */
 	for (size_t i = 4; i-- > 0;) {
 		snprintf(path, sizeof(path), "%s/%s", tree_sysfs(bed->tree), steps[i]);
 		assert_int_equal(rmdir(path), 0);
 	}
-	assert_int_equal(hints(bed, HF_HINT_ALL, NULL), 1);
+	assert_int_equal(count_hints(bed, HF_HINT_ALL, NULL), 1);
 	snprintf(path, sizeof(path), "%s/%s", tree_sysfs(bed->tree), steps[0]);
 	assert_int_equal(mkdir(path, 0755), 0);
-	hints(bed, HF_HINT_NONE, NULL);
+	count_hints(bed, HF_HINT_NONE, NULL);
 	assert_false(hfi_watch_blind(bed->watch));
 }
 
@@ -298,28 +287,16 @@ static void links_do_no_harm(void **state)
 	snprintf(path, sizeof(path), "%s/class/infiniband/rxe0/ports/1/gid_attrs/x",
 		 tree_sysfs(bed->tree));
 	assert_int_equal(symlink("../..", path), 0);
-	watch(bed, ALL_FLAGS);
+	watch_bed(bed, ALL_FLAGS);
 	tree_set(bed->tree, 0, "ports/1/state", "1: DOWN");
-	assert_int_equal(hints(bed, HF_HINT_ATTRIBUTES, NULL) > 0, 1);
+	assert_int_equal(count_hints(bed, HF_HINT_ATTRIBUTES, NULL) > 0, 1);
 	snprintf(path, sizeof(path), "%s/class/infiniband/rxe0/ports/7", tree_sysfs(bed->tree));
 	assert_int_equal(unlink(path), 0);
 	tree_remove(bed->tree, 0);
-	hints(bed, HF_HINT_NONE, NULL);
+	count_hints(bed, HF_HINT_NONE, NULL);
 	snprintf(path, sizeof(path), "%s/class/infiniband/loop", tree_sysfs(bed->tree));
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(hints(bed, HF_HINT_IBDEV, "loop"), 1);
-}
-
-static unsigned int read_limit(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	unsigned int value = 0;
-
-	if (!file || fscanf(file, "%u", &value) != 1)
-		value = 0;
-	if (file)
-		fclose(file);
-	return value;
+	assert_int_equal(count_hints(bed, HF_HINT_IBDEV, "loop"), 1);
 }
 
 /* More than inotify keeps: the loss is told, and afterwards everything is watched again. */
@@ -334,7 +311,7 @@ static void an_overflow_is_told(void **state)
 		skip();
 	}
 	tree_add(bed->tree, 0, "rxe0", NULL);
-	watch(bed, ALL_FLAGS);
+	watch_bed(bed, ALL_FLAGS);
 	snprintf(path, sizeof(path), "%s/class/infiniband/rxe0", tree_sysfs(bed->tree));
 	for (unsigned int i = 0; i < limit; i++) {
 		char name[600];
@@ -345,11 +322,11 @@ static void an_overflow_is_told(void **state)
 		assert_int_equal(rmdir(name), 0);
 	}
 	tree_add(bed->tree, 1, "rxe1", NULL);
-	assert_int_equal(hints(bed, HF_HINT_LOST, NULL), 1);
+	assert_int_equal(count_hints(bed, HF_HINT_LOST, NULL), 1);
 	printf("%u events made, limit %u\n", 2 * limit, limit);
 	/* The device whose coming was lost is watched. */
 	tree_set(bed->tree, 1, "ports/1/state", "1: DOWN");
-	assert_int_equal(hints(bed, HF_HINT_ATTRIBUTES, "rxe1"), 1);
+	assert_int_equal(count_hints(bed, HF_HINT_ATTRIBUTES, "rxe1"), 1);
 }
 
 /* Different hints beyond a bound become one look at everything. */
@@ -359,13 +336,13 @@ static void a_crowd_is_one_hint(void **state)
 	char path[1024];
 	unsigned int all;
 
-	watch(bed, 0);
+	watch_bed(bed, 0);
 	for (unsigned int i = 0; i < 8200; i++) {
 		snprintf(path, sizeof(path), "%s/class/infiniband_verbs/uverbs%u",
 			 tree_sysfs(bed->tree), i);
 		assert_int_equal(mkdir(path, 0755), 0);
 	}
-	all = hints(bed, HF_HINT_ALL, NULL);
+	all = count_hints(bed, HF_HINT_ALL, NULL);
 	assert_int_equal(all, 1);
 }
 
@@ -376,7 +353,7 @@ static void timers(void **state)
 	struct hf_hint hint;
 	uint64_t begin;
 
-	watch(bed, ALL_FLAGS);
+	watch_bed(bed, ALL_FLAGS);
 	fd = (struct pollfd){.fd = hfi_watch_fd(bed->watch), .events = POLLIN};
 	hfi_watch_set_timer(bed->watch, hfi_now() + far_ns);
 	assert_int_equal(armed_timers(getpid()), 1);
@@ -400,13 +377,13 @@ static void without_sockets_it_looks_now_and_then(void **state)
 	struct bed *bed = *state;
 	struct pollfd fd;
 
-	watch(bed, ALL_FLAGS | HF_WATCH_NO_SOCKETS);
+	watch_bed(bed, ALL_FLAGS | HF_WATCH_NO_SOCKETS);
 	assert_true(hfi_watch_blind(bed->watch));
 	fd = (struct pollfd){.fd = hfi_watch_fd(bed->watch), .events = POLLIN};
 	assert_int_equal(armed_timers(getpid()), 1);
 	assert_int_equal(poll(&fd, 1, HF_TEST_HANG_MS), 1);
-	assert_int_equal(hints(bed, HF_HINT_ALL, NULL), 1);
-	watch(bed, ALL_FLAGS | HF_WATCH_NO_SOCKETS | HF_WATCH_NO_TIMER);
+	assert_int_equal(count_hints(bed, HF_HINT_ALL, NULL), 1);
+	watch_bed(bed, ALL_FLAGS | HF_WATCH_NO_SOCKETS | HF_WATCH_NO_TIMER);
 	assert_true(hfi_watch_blind(bed->watch));
 	fd.fd = hfi_watch_fd(bed->watch);
 	assert_int_equal(armed_timers(getpid()), 0);
@@ -450,7 +427,7 @@ static void out_of_descriptors(void **state)
 
 int main(void)
 {
-#define ON_A_BED(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define ON_A_BED(test) cmocka_unit_test_setup_teardown(test, setup_watch, teardown_watch)
 	const struct CMUnitTest tests[] = {
 		ON_A_BED(nothing_is_nothing),
 		ON_A_BED(devices_come_and_go),

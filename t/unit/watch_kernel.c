@@ -32,7 +32,7 @@
 static const struct hf_log silent;
 static struct hf_search_root kernel_root = {"/sys", "/dev", &hfi_root_kernel};
 
-static struct hf_watch *watch(uint32_t flags, size_t receive_buffer)
+static struct hf_watch *watch_kernel_root(uint32_t flags, size_t receive_buffer)
 {
 	struct hf_watch_options options = {
 		.roots = &kernel_root,
@@ -48,7 +48,7 @@ static struct hf_watch *watch(uint32_t flags, size_t receive_buffer)
 }
 
 /* Takes every hint; counts a kind, of an interface unless that is 0. */
-static unsigned int hints(struct hf_watch *w, enum hf_hint_kind kind, uint32_t ifindex)
+static unsigned int count_kernel_hints(struct hf_watch *w, enum hf_hint_kind kind, uint32_t ifindex)
 {
 	struct hf_hint hint;
 	unsigned int count = 0;
@@ -76,14 +76,14 @@ static void make_uevents(unsigned int count)
 /* A uevent of another subsystem wakes, but leaves no hint and no readable descriptor. */
 static void other_uevents_are_passed_over(void **state)
 {
-	struct hf_watch *w = watch(0, 0);
+	struct hf_watch *w = watch_kernel_root(0, 0);
 	struct pollfd fd = {.fd = hfi_watch_fd(w), .events = POLLIN};
 
 	(void)state;
 	assert_false(hfi_watch_blind(w));
 	make_uevents(3);
 	assert_int_equal(poll(&fd, 1, HF_TEST_HANG_MS), 1);
-	assert_int_equal(hints(w, HF_HINT_NONE, 0), 0);
+	assert_int_equal(count_kernel_hints(w, HF_HINT_NONE, 0), 0);
 	assert_int_equal(hfi_watch_pending(w), false);
 	assert_int_equal(poll(&fd, 1, 0), 0);
 	hfi_watch_free(w);
@@ -91,21 +91,21 @@ static void other_uevents_are_passed_over(void **state)
 
 static void a_full_uevent_socket_is_told(void **state)
 {
-	struct hf_watch *w = watch(0, 4096);
+	struct hf_watch *w = watch_kernel_root(0, 4096);
 	struct pollfd fd = {.fd = hfi_watch_fd(w), .events = POLLIN};
 
 	(void)state;
 	make_uevents(200);
-	assert_int_equal(hints(w, HF_HINT_LOST, 0), 1);
+	assert_int_equal(count_kernel_hints(w, HF_HINT_LOST, 0), 1);
 	assert_int_equal(poll(&fd, 1, 0), 0);
 	/* It listens on. */
 	make_uevents(1);
 	assert_int_equal(poll(&fd, 1, HF_TEST_HANG_MS), 1);
-	assert_int_equal(hints(w, HF_HINT_LOST, 0), 0);
+	assert_int_equal(count_kernel_hints(w, HF_HINT_LOST, 0), 0);
 	hfi_watch_free(w);
 }
 
-static bool run(const char *command)
+static bool run_ip_command(const char *command)
 {
 	int status = system(command);
 
@@ -114,7 +114,7 @@ static bool run(const char *command)
 
 static void must(const char *command)
 {
-	if (!run(command)) {
+	if (!run_ip_command(command)) {
 		printf("this machine cannot do: %s\n", command);
 		skip();
 	}
@@ -122,34 +122,35 @@ static void must(const char *command)
 
 static void links_and_addresses(void **state)
 {
-	struct hf_watch *w = watch(HF_WATCH_ATTRIBUTES, 0);
-	struct hf_watch *without = watch(0, 0);
+	struct hf_watch *w = watch_kernel_root(HF_WATCH_ATTRIBUTES, 0);
+	struct hf_watch *without = watch_kernel_root(0, 0);
 	uint32_t lo = if_nametoindex("lo");
 
 	(void)state;
 	must("ip link set lo up");
-	assert_int_equal(hints(w, HF_HINT_NETDEV, lo), 1); /* several messages, one hint */
+	assert_int_equal(count_kernel_hints(w, HF_HINT_NETDEV, lo),
+			 1); /* several messages, one hint */
 	must("ip addr add 10.9.8.7/32 dev lo");
-	assert_int_equal(hints(w, HF_HINT_NETDEV, lo), 1);
+	assert_int_equal(count_kernel_hints(w, HF_HINT_NETDEV, lo), 1);
 	must("ip addr del 10.9.8.7/32 dev lo");
-	assert_int_equal(hints(w, HF_HINT_NETDEV, lo), 1);
+	assert_int_equal(count_kernel_hints(w, HF_HINT_NETDEV, lo), 1);
 	must("ip link set lo mtu 9000");
-	assert_int_equal(hints(w, HF_HINT_NETDEV, lo), 1);
-	assert_int_equal(hints(without, HF_HINT_NETDEV, 0), 0);
+	assert_int_equal(count_kernel_hints(w, HF_HINT_NETDEV, lo), 1);
+	assert_int_equal(count_kernel_hints(without, HF_HINT_NETDEV, 0), 0);
 	hfi_watch_free(w);
 	hfi_watch_free(without);
 }
 
 static void a_full_route_socket_is_told(void **state)
 {
-	struct hf_watch *w = watch(HF_WATCH_ATTRIBUTES, 4096);
+	struct hf_watch *w = watch_kernel_root(HF_WATCH_ATTRIBUTES, 4096);
 
 	(void)state;
 	must("ip link set lo up; for i in 1 2 3 4 5 6 7 8 9; do "
 	     "ip addr add 10.9.8.$i/32 dev lo && ip addr del 10.9.8.$i/32 dev lo; done");
-	assert_int_equal(hints(w, HF_HINT_LOST, 0), 1);
+	assert_int_equal(count_kernel_hints(w, HF_HINT_LOST, 0), 1);
 	must("ip link set lo mtu 9001");
-	assert_int_equal(hints(w, HF_HINT_NETDEV, 0), 1);
+	assert_int_equal(count_kernel_hints(w, HF_HINT_NETDEV, 0), 1);
 	hfi_watch_free(w);
 }
 
@@ -188,7 +189,7 @@ static void upper_interfaces_lead_to_lower_ones(void **state)
 	must("ip link del hfv0 && ip link del hfbr0");
 }
 
-static void write_file(const char *path, const char *text)
+static void write_or_exit(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 
@@ -213,10 +214,10 @@ static void another_user_namespace(void **state)
 
 		if (unshare(CLONE_NEWUSER) < 0)
 			_exit(77);
-		write_file("/proc/self/uid_map", "0 0 1");
+		write_or_exit("/proc/self/uid_map", "0 0 1");
 		if (hfi_uevents_are_heard())
 			_exit(4);
-		w = watch(0, 0);
+		w = watch_kernel_root(0, 0);
 		fd = (struct pollfd){.fd = hfi_watch_fd(w), .events = POLLIN};
 		if (!hfi_watch_blind(w) || poll(&fd, 1, HF_TEST_HANG_MS) != 1)
 			_exit(5);

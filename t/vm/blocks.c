@@ -36,7 +36,7 @@ static atomic_long live;
 /* Or the libraries would not see these. */
 #pragma GCC visibility push(default)
 
-static void *count(void *block)
+static void *count_live(void *block)
 {
 	if (block)
 		atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
@@ -45,12 +45,12 @@ static void *count(void *block)
 
 void *malloc(size_t size)
 {
-	return count(__libc_malloc(size));
+	return count_live(__libc_malloc(size));
 }
 
 void *calloc(size_t num, size_t size)
 {
-	return count(__libc_calloc(num, size));
+	return count_live(__libc_calloc(num, size));
 }
 
 void *realloc(void *block, size_t size)
@@ -58,7 +58,7 @@ void *realloc(void *block, size_t size)
 	void *ret = __libc_realloc(block, size);
 
 	if (!block)
-		return count(ret);
+		return count_live(ret);
 	if (!size)
 		atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
 	return ret;
@@ -66,7 +66,7 @@ void *realloc(void *block, size_t size)
 
 void *memalign(size_t alignment, size_t size)
 {
-	return count(__libc_memalign(alignment, size));
+	return count_live(__libc_memalign(alignment, size));
 }
 
 void *aligned_alloc(size_t alignment, size_t size)

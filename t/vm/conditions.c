@@ -161,7 +161,7 @@ static void stack(void)
 
 static volatile sig_atomic_t signals;
 
-static void count(int signal)
+static void note_signal(int signal)
 {
 	(void)signal;
 	signals++;
@@ -169,7 +169,7 @@ static void count(int signal)
 
 static void handle(int signal, int flags)
 {
-	const struct sigaction action = {.sa_handler = count, .sa_flags = flags};
+	const struct sigaction action = {.sa_handler = note_signal, .sa_flags = flags};
 
 	sigaction(signal, &action, NULL);
 }
@@ -177,7 +177,7 @@ static void handle(int signal, int flags)
 static atomic_bool ended;
 
 /* Stopped for a moment, then signalled; then, where that does not end the wait, there is a completion. */
-static void *disturb(void *arg)
+static void *disturb_by_signals(void *arg)
 {
 	const int steps[] = {SIGSTOP, SIGCONT, SIGALRM};
 	pid_t self = getpid(), child = fork();
@@ -216,7 +216,7 @@ static void disturbed(void)
 	sigemptyset(&alarm);
 	sigaddset(&alarm, SIGALRM);
 	pthread_sigmask(SIG_BLOCK, &alarm, NULL);
-	pthread_create(&thread, NULL, disturb, &loop);
+	pthread_create(&thread, NULL, disturb_by_signals, &loop);
 	pthread_sigmask(SIG_UNBLOCK, &alarm, NULL);
 	ret = ibv_get_cq_event(loop.channel, &cq, &context);
 	printf("%d %s%s\n", ret, ret ? strerrorname_np(errno) : "",
@@ -233,7 +233,7 @@ static void reap(int signal)
 {
 	int saved = errno;
 
-	count(signal);
+	note_signal(signal);
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		continue;
 	errno = saved;
@@ -339,7 +339,7 @@ static void refuse(unsigned int call)
 	traffic();
 }
 
-static void without_netlink(void)
+static void refuse_netlink(void)
 {
 	refuse(SYS_socket);
 }
@@ -397,7 +397,7 @@ static const struct condition {
 	{"without-files", without_files},
 	{"without-sys", without_sys},
 	{"without-proc", without_proc},
-	{"without-netlink", without_netlink},
+	{"without-netlink", refuse_netlink},
 	{"without-faccessat2", without_faccessat2},
 	{"without-clone3", without_clone3},
 	{"at-exit", at_exit},

@@ -14,6 +14,8 @@
 
 #include <infiniband/verbs.h>
 
+#include "shared/clock.h"
+
 #define ROUNDS	61
 #define WARM_UP 5
 #define BURST	100
@@ -42,15 +44,7 @@ static const char *const names[VERBS] = {
 static uint64_t took[VERBS][ROUNDS];
 static char buffer[LENGTH] __attribute__((aligned(4096)));
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-static void check(const char *what, bool good)
+static void check_cost(const char *what, bool good)
 {
 	if (good)
 		return;
@@ -58,14 +52,14 @@ static void check(const char *what, bool good)
 	exit(1);
 }
 
-#define TIMED(verb, round, expression)                 \
-	do {                                           \
-		uint64_t start_ = now_ns();            \
-		expression;                            \
-		took[verb][round] = now_ns() - start_; \
+#define TIMED(verb, round, expression)                               \
+	do {                                                         \
+		uint64_t start_ = (uint64_t)hfi_now_ns();            \
+		expression;                                          \
+		took[verb][round] = (uint64_t)hfi_now_ns() - start_; \
 	} while (0)
 
-static struct ibv_qp *create_qp(struct ibv_pd *pd, struct ibv_cq *cq)
+static struct ibv_qp *create_cost_qp(struct ibv_pd *pd, struct ibv_cq *cq)
 {
 	struct ibv_qp_init_attr init = {
 		.qp_type = IBV_QPT_RC,
@@ -89,21 +83,21 @@ static void control(struct ibv_context *context, int round)
 	int ret;
 
 	TIMED(ALLOC_PD, round, pd = ibv_alloc_pd(context));
-	check("ibv_alloc_pd", pd);
+	check_cost("ibv_alloc_pd", pd);
 	TIMED(REG_MR, round, mr = ibv_reg_mr(pd, buffer, sizeof(buffer), IBV_ACCESS_LOCAL_WRITE));
-	check("ibv_reg_mr", mr);
+	check_cost("ibv_reg_mr", mr);
 	TIMED(CREATE_CQ, round, cq = ibv_create_cq(context, 64, NULL, NULL, 0));
-	check("ibv_create_cq", cq);
-	TIMED(CREATE_QP, round, qp = create_qp(pd, cq));
-	check("ibv_create_qp", qp);
+	check_cost("ibv_create_cq", cq);
+	TIMED(CREATE_QP, round, qp = create_cost_qp(pd, cq));
+	check_cost("ibv_create_qp", qp);
 	TIMED(DESTROY_QP, round, ret = ibv_destroy_qp(qp));
-	check("ibv_destroy_qp", !ret);
+	check_cost("ibv_destroy_qp", !ret);
 	TIMED(DESTROY_CQ, round, ret = ibv_destroy_cq(cq));
-	check("ibv_destroy_cq", !ret);
+	check_cost("ibv_destroy_cq", !ret);
 	TIMED(DEREG_MR, round, ret = ibv_dereg_mr(mr));
-	check("ibv_dereg_mr", !ret);
+	check_cost("ibv_dereg_mr", !ret);
 	TIMED(DEALLOC_PD, round, ret = ibv_dealloc_pd(pd));
-	check("ibv_dealloc_pd", !ret);
+	check_cost("ibv_dealloc_pd", !ret);
 }
 
 /* Connected to itself. */
@@ -116,10 +110,10 @@ static void connect_qp(struct ibv_qp *qp, uint8_t gid_index)
 	};
 	union ibv_gid gid;
 
-	check("init",
-	      !ibv_modify_qp(qp, &attr,
-			     IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS));
-	check("ibv_query_gid", !ibv_query_gid(qp->context, 1, gid_index, &gid));
+	check_cost("init", !ibv_modify_qp(qp, &attr,
+					  IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT |
+						  IBV_QP_ACCESS_FLAGS));
+	check_cost("ibv_query_gid", !ibv_query_gid(qp->context, 1, gid_index, &gid));
 	attr = (struct ibv_qp_attr){
 		.qp_state = IBV_QPS_RTR,
 		.path_mtu = IBV_MTU_1024,
@@ -130,10 +124,10 @@ static void connect_qp(struct ibv_qp *qp, uint8_t gid_index)
 			    .port_num = 1,
 			    .grh = {.dgid = gid, .sgid_index = gid_index, .hop_limit = 1}},
 	};
-	check("rtr", !ibv_modify_qp(qp, &attr,
-				    IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN |
-					    IBV_QP_RQ_PSN | IBV_QP_MAX_DEST_RD_ATOMIC |
-					    IBV_QP_MIN_RNR_TIMER));
+	check_cost("rtr", !ibv_modify_qp(qp, &attr,
+					 IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU |
+						 IBV_QP_DEST_QPN | IBV_QP_RQ_PSN |
+						 IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MIN_RNR_TIMER));
 	attr = (struct ibv_qp_attr){
 		.qp_state = IBV_QPS_RTS,
 		.timeout = 14,
@@ -141,10 +135,10 @@ static void connect_qp(struct ibv_qp *qp, uint8_t gid_index)
 		.rnr_retry = 7,
 		.max_rd_atomic = 1,
 	};
-	check("rts",
-	      !ibv_modify_qp(qp, &attr,
-			     IBV_QP_STATE | IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT | IBV_QP_RNR_RETRY |
-				     IBV_QP_SQ_PSN | IBV_QP_MAX_QP_RD_ATOMIC));
+	check_cost("rts", !ibv_modify_qp(qp, &attr,
+					 IBV_QP_STATE | IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT |
+						 IBV_QP_RNR_RETRY | IBV_QP_SQ_PSN |
+						 IBV_QP_MAX_QP_RD_ATOMIC));
 }
 
 static int write_and_wait(struct ibv_qp *qp, struct ibv_mr *mr)
@@ -174,39 +168,39 @@ static void data(struct ibv_context *context, uint8_t gid_index)
 	struct ibv_cq *cq = ibv_create_cq(context, 256, NULL, NULL, 0);
 	struct ibv_mr *mr = ibv_reg_mr(pd, buffer, sizeof(buffer),
 				       IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE);
-	struct ibv_qp *qp = create_qp(pd, cq);
+	struct ibv_qp *qp = create_cost_qp(pd, cq);
 	struct ibv_sge sge = {(uintptr_t)buffer, 8, mr->lkey};
 	struct ibv_recv_wr recv = {.sg_list = &sge, .num_sge = 1};
 	struct ibv_recv_wr *bad_recv;
 	int round, i, ret = 0;
 	struct ibv_wc wc;
 
-	check("objects", qp);
+	check_cost("objects", qp);
 	connect_qp(qp, gid_index);
 	for (round = 0; round < ROUNDS; round++) {
 		TIMED(SEND_AND_POLL, round, ret = write_and_wait(qp, mr));
-		check("write", !ret);
+		check_cost("write", !ret);
 		TIMED(POLL_EMPTY, round,
 		      for (i = 0; i < BURST; i++) ret |= ibv_poll_cq(cq, 1, &wc));
-		check("poll", !ret);
+		check_cost("poll", !ret);
 	}
-	check("ibv_destroy_qp", !ibv_destroy_qp(qp));
+	check_cost("ibv_destroy_qp", !ibv_destroy_qp(qp));
 	/* A queue for each round, as nothing takes away what is posted. */
 	for (round = 0; round < ROUNDS; round++) {
-		qp = create_qp(pd, cq);
-		check("ibv_create_qp", qp);
+		qp = create_cost_qp(pd, cq);
+		check_cost("ibv_create_qp", qp);
 		connect_qp(qp, gid_index);
 		TIMED(POST_RECV, round,
 		      for (i = 0; i < BURST; i++) ret |= ibv_post_recv(qp, &recv, &bad_recv));
-		check("ibv_post_recv", !ret);
-		check("ibv_destroy_qp", !ibv_destroy_qp(qp));
+		check_cost("ibv_post_recv", !ret);
+		check_cost("ibv_destroy_qp", !ibv_destroy_qp(qp));
 	}
 	ibv_dereg_mr(mr);
 	ibv_destroy_cq(cq);
 	ibv_dealloc_pd(pd);
 }
 
-static int compare(const void *a, const void *b)
+static int compare_costs(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
@@ -219,21 +213,21 @@ int main(int argc, char **argv)
 	struct ibv_context *context = NULL;
 	int i;
 
-	check("usage", argc == 3);
+	check_cost("usage", argc == 3);
 	for (i = 0; list && list[i]; i++) {
 		if (!strcmp(ibv_get_device_name(list[i]), argv[1]))
 			context = ibv_open_device(list[i]);
 	}
 	ibv_free_device_list(list);
-	check("ibv_open_device", context);
+	check_cost("ibv_open_device", context);
 	for (i = 0; i < WARM_UP; i++)
 		control(context, i);
 	for (i = 0; i < ROUNDS; i++)
 		control(context, i);
 	data(context, (uint8_t)atoi(argv[2]));
-	check("ibv_close_device", !ibv_close_device(context));
+	check_cost("ibv_close_device", !ibv_close_device(context));
 	for (i = 0; i < VERBS; i++) {
-		qsort(took[i], ROUNDS, sizeof(took[i][0]), compare);
+		qsort(took[i], ROUNDS, sizeof(took[i][0]), compare_costs);
 		printf("%s\t%llu\n", names[i], (unsigned long long)took[i][ROUNDS / 2]);
 	}
 	return 0;

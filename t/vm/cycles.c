@@ -80,7 +80,7 @@ static uint64_t guid_of(const char *netdev)
 	       0xfffe000000 | mac[3] << 16 | mac[4] << 8 | mac[5];
 }
 
-static unsigned int add(bool waited, bool renamed)
+static unsigned int add_link(bool waited, bool renamed)
 {
 	unsigned int i = plan.num, netdev = i % num_netdevs;
 	struct vm_truth *truth = &plan.truth[i];
@@ -117,7 +117,7 @@ static void rename_device(void)
 		     rdma((const char *[]){"dev", "set", plan.name, "name", plan.new_name, NULL}));
 }
 
-static void del(const char *name)
+static void delete_link(const char *name)
 {
 	uint64_t time = rdma((const char *[]){"link", "delete", name, NULL});
 
@@ -132,31 +132,31 @@ static void cycle(unsigned int number, bool waited)
 
 	switch (number % 4) {
 	case 0: /* nothing but plug and unplug: number and name are used again at once */
-		a = add(waited, false);
+		a = add_link(waited, false);
 		wait_told(a, HF_EVENT_ADDED);
-		del(plan.name);
+		delete_link(plan.name);
 		break;
 	case 1:
-		a = add(waited, true);
+		a = add_link(waited, true);
 		wait_told(a, HF_EVENT_ADDED);
 		rename_device();
 		wait_told(a, HF_EVENT_CHANGED);
-		del(plan.new_name);
+		delete_link(plan.new_name);
 		break;
 	case 2: /* the unplug right behind the rename */
-		a = add(waited, true);
+		a = add_link(waited, true);
 		wait_told(a, HF_EVENT_ADDED);
 		rename_device();
-		del(plan.new_name);
+		delete_link(plan.new_name);
 		break;
 	default: /* two at a time, the second under the first one's old name */
-		a = add(waited, true);
+		a = add_link(waited, true);
 		wait_told(a, HF_EVENT_ADDED);
 		rename_device();
-		b = add(waited, false);
+		b = add_link(waited, false);
 		wait_told(b, HF_EVENT_ADDED);
-		del(plan.new_name);
-		del(plan.name);
+		delete_link(plan.new_name);
+		delete_link(plan.name);
 		break;
 	}
 }
@@ -275,7 +275,7 @@ static void check_kernel_contexts(void)
 	char line[256];
 	FILE *pipe;
 
-	add(true, false);
+	add_link(true, false);
 	wait_told(plan.num - 1, HF_EVENT_ADDED);
 	usleep(300000);
 	begin_pause();
@@ -285,7 +285,7 @@ static void check_kernel_contexts(void)
 	if (!pipe || pclose(pipe))
 		vm_error("rdma resource failed");
 	end_pause();
-	del(plan.name);
+	delete_link(plan.name);
 }
 
 static void print_verdict(unsigned int number, const struct vm_verdict *verdict)

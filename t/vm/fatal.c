@@ -17,7 +17,7 @@
 
 #define LENGTH 4096
 
-static void told(const char *call, int ret)
+static void print_answer(const char *call, int ret)
 {
 	printf("%s %d\n", call, ret);
 }
@@ -69,17 +69,17 @@ int main(int argc, char **argv)
 	/* Holdfast tells of the removal from its first sign, which the kernel's letting go follows. */
 	for (int i = 0; i < HF_TEST_HANG_MS / 10 && ibv_query_device(context, &attr) == 0; i++)
 		usleep(10000);
-	told("poll_cq", ibv_poll_cq(cq, 1, &wc));
-	told("query_device", ibv_query_device(context, &attr));
+	print_answer("poll_cq", ibv_poll_cq(cq, 1, &wc));
+	print_answer("query_device", ibv_query_device(context, &attr));
 	errno = 0;
-	told("alloc_pd", ibv_alloc_pd(context) ? 0 : errno);
+	print_answer("alloc_pd", ibv_alloc_pd(context) ? 0 : errno);
 	errno = 0;
-	told("create_cq", ibv_create_cq(context, 16, NULL, NULL, 0) ? 0 : errno);
-	told("destroy_qp", ibv_destroy_qp(qp));
-	told("destroy_cq", ibv_destroy_cq(cq));
-	told("destroy_comp_channel", ibv_destroy_comp_channel(channel));
-	told("dereg_mr", ibv_dereg_mr(mr));
-	told("dealloc_pd", ibv_dealloc_pd(pd));
-	told("close_device", ibv_close_device(context));
+	print_answer("create_cq", ibv_create_cq(context, 16, NULL, NULL, 0) ? 0 : errno);
+	print_answer("destroy_qp", ibv_destroy_qp(qp));
+	print_answer("destroy_cq", ibv_destroy_cq(cq));
+	print_answer("destroy_comp_channel", ibv_destroy_comp_channel(channel));
+	print_answer("dereg_mr", ibv_dereg_mr(mr));
+	print_answer("dealloc_pd", ibv_dealloc_pd(pd));
+	print_answer("close_device", ibv_close_device(context));
 	return 0;
 }

@@ -35,7 +35,7 @@ struct side {
 static char buffer[LENGTH];
 static struct side sides[2];
 
-static struct ibv_qp *make_qp(struct side *side, struct ibv_qp_init_attr *init)
+static struct ibv_qp *make_held_qp(struct side *side, struct ibv_qp_init_attr *init)
 {
 	struct ibv_qp_init_attr_ex attr = {
 		.qp_type = init->qp_type,
@@ -51,7 +51,7 @@ static struct ibv_qp *make_qp(struct side *side, struct ibv_qp_init_attr *init)
 	return qp || errno != EOPNOTSUPP ? qp : ibv_create_qp(side->pd, init);
 }
 
-static int post_send(struct side *side, struct ibv_sge *sge)
+static int post_held_send(struct side *side, struct ibv_sge *sge)
 {
 	struct ibv_send_wr send = {.sg_list = sge, .num_sge = 1, .opcode = IBV_WR_SEND}, *bad;
 	struct ibv_qp_ex *ex = ibv_qp_to_qp_ex(side->qp);
@@ -64,7 +64,7 @@ static int post_send(struct side *side, struct ibv_sge *sge)
 	return ibv_wr_complete(ex);
 }
 
-static void make(struct side *side, const char *name)
+static void make_held_side(struct side *side, const char *name)
 {
 	struct ibv_qp_init_attr init = {
 		.qp_type = IBV_QPT_RC,
@@ -91,7 +91,7 @@ static void make(struct side *side, const char *name)
 		die("ibv_create_cq");
 	init.send_cq = side->cq;
 	init.recv_cq = side->cq;
-	side->qp = make_qp(side, &init);
+	side->qp = make_held_qp(side, &init);
 	if (!side->qp)
 		die("ibv_create_qp");
 	if (ibv_modify_qp(side->qp, &attr,
@@ -128,7 +128,7 @@ static void *in_async_event(void *arg)
 	return NULL;
 }
 
-static void polled(const char *name, int fd)
+static void print_polled(const char *name, int fd)
 {
 	struct pollfd pollfd = {.fd = fd, .events = POLLIN};
 	int ret = poll(&pollfd, 1, -1);
@@ -139,14 +139,14 @@ static void polled(const char *name, int fd)
 static void *in_poll_of_channel(void *arg)
 {
 	(void)arg;
-	polled("channel", sides[1].channel->fd);
+	print_polled("channel", sides[1].channel->fd);
 	return NULL;
 }
 
 static void *in_poll_of_async(void *arg)
 {
 	(void)arg;
-	polled("async_fd", sides[1].context->async_fd);
+	print_polled("async_fd", sides[1].context->async_fd);
 	return NULL;
 }
 
@@ -158,7 +158,7 @@ static void leave(struct side *side)
 	int got, failed;
 
 	printf("post_recv %s\n", strerrorname_np(ibv_post_recv(side->qp, &recv, &bad)));
-	printf("post_send %s%s\n", strerrorname_np(post_send(side, &sge)),
+	printf("post_send %s%s\n", strerrorname_np(post_held_send(side, &sge)),
 	       ibv_qp_to_qp_ex(side->qp) ? " (wr)" : "");
 	got = ibv_poll_cq(side->cq, 4, wc);
 	printf("poll_cq %d wr_id %d %s\n", got, (int)wc[0].wr_id,
@@ -183,8 +183,8 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc != 2)
 		return 2;
-	make(&sides[0], argv[1]);
-	make(&sides[1], argv[1]);
+	make_held_side(&sides[0], argv[1]);
+	make_held_side(&sides[1], argv[1]);
 	for (i = 0; i < 4; i++)
 		if (pthread_create(&threads[i], NULL, waits[i], NULL))
 			die("pthread_create");

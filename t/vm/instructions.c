@@ -80,7 +80,7 @@ static struct {
 	struct ibv_qp_ex *(*qp_to_qp_ex)(struct ibv_qp *);
 } lib;
 
-static void load(const char *path)
+static void load_measured_library(const char *path)
 {
 	static const char *const symbols[] = {
 		"ibv_get_device_list", "ibv_open_device", "ibv_get_device_name", "ibv_alloc_pd",
@@ -183,7 +183,7 @@ static void data_path(struct ibv_qp *qp, struct ibv_cq *scq, struct ibv_cq *rcq,
 }
 
 /* Through the context, not by the header's functions: those would link to a library. */
-static struct ibv_qp *create_qp_ex(struct ibv_pd *pd, struct ibv_qp_init_attr_ex *attr)
+static struct ibv_qp *create_extended_qp(struct ibv_pd *pd, struct ibv_qp_init_attr_ex *attr)
 {
 	struct verbs_context *context = verbs_get_ctx_op(pd->context, create_qp_ex);
 
@@ -191,7 +191,7 @@ static struct ibv_qp *create_qp_ex(struct ibv_pd *pd, struct ibv_qp_init_attr_ex
 	return context->create_qp_ex(pd->context, attr);
 }
 
-static struct ibv_cq_ex *create_cq_ex(struct ibv_context *context)
+static struct ibv_cq_ex *create_extended_cq(struct ibv_context *context)
 {
 	struct ibv_cq_init_attr_ex attr = {.cqe = 16, .wc_flags = IBV_WC_STANDARD_FLAGS};
 	struct verbs_context *verbs = verbs_get_ctx_op(context, create_cq_ex);
@@ -206,7 +206,7 @@ static void data_path_ex(struct ibv_context *context, struct ibv_pd *pd, struct 
 {
 	struct ibv_sge sge = {.addr = (uintptr_t)mr->addr, .length = SIZE, .lkey = mr->lkey};
 	struct ibv_recv_wr recv = {.sg_list = &sge, .num_sge = 1}, *bad_recv;
-	struct ibv_cq_ex *scq = create_cq_ex(context);
+	struct ibv_cq_ex *scq = create_extended_cq(context);
 	struct ibv_qp_init_attr_ex attr = {
 		.cap = {.max_send_wr = 8, .max_recv_wr = 8, .max_send_sge = 1, .max_recv_sge = 1},
 		.qp_type = IBV_QPT_RC,
@@ -223,7 +223,7 @@ static void data_path_ex(struct ibv_context *context, struct ibv_pd *pd, struct 
 
 	need(scq != NULL, "ibv_create_cq_ex");
 	attr.send_cq = ibv_cq_ex_to_cq(scq);
-	qp = create_qp_ex(pd, &attr);
+	qp = create_extended_qp(pd, &attr);
 	need(qp != NULL, "ibv_create_qp_ex");
 	ex = lib.qp_to_qp_ex(qp);
 	connect_to_itself(qp, gid, index);
@@ -251,7 +251,7 @@ static void data_path_ex(struct ibv_context *context, struct ibv_pd *pd, struct 
 	need(!lib.destroy_qp(qp) && !lib.destroy_cq(ibv_cq_ex_to_cq(scq)), "ibv_destroy_qp");
 }
 
-static struct ibv_context *open_device(const char *name)
+static struct ibv_context *open_device_by_name(const char *name)
 {
 	struct ibv_device **list = lib.get_device_list(NULL);
 
@@ -299,14 +299,14 @@ static void one_round(struct ibv_context *context, const union ibv_gid *gid, uin
 	need(!ret, "ibv_dealloc_pd");
 }
 
-static void child(const char *library, const char *name)
+static void run_measured_child(const char *library, const char *name)
 {
 	struct ibv_context *context;
 	union ibv_gid gid;
 	const uint8_t index = 1;
 
-	load(library);
-	context = open_device(name);
+	load_measured_library(library);
+	context = open_device_by_name(name);
 	need(context != NULL, "ibv_open_device");
 	need(!lib.query_gid(context, 1, index, &gid), "ibv_query_gid");
 	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
@@ -362,7 +362,7 @@ int main(int argc, char **argv)
 		die("usage: vm-instructions LIBRARY DEVICE");
 	pid = fork();
 	if (!pid) {
-		child(argv[1], argv[2]);
+		run_measured_child(argv[1], argv[2]);
 		_exit(0);
 	}
 	step_through(pid);

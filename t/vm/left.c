@@ -22,7 +22,7 @@ struct side {
 	struct ibv_qp *qp;
 };
 
-static void make(struct side *side, const char *name)
+static void make_left_side(struct side *side, const char *name)
 {
 	struct ibv_srq_init_attr srq = {.attr = {.max_wr = 4, .max_sge = 1}};
 	struct ibv_qp_init_attr qp = {
@@ -58,7 +58,7 @@ static void make(struct side *side, const char *name)
 }
 
 /* The kernel takes the requests from the mapped queue, and puts completions into another. */
-static int work(const struct side *side)
+static int work_on_side(const struct side *side)
 {
 	struct ibv_qp_attr attr = {.qp_state = IBV_QPS_ERR};
 	struct ibv_recv_wr recv = {.wr_id = 7}, *bad;
@@ -87,9 +87,9 @@ int main(int argc, char **argv)
 	if (argc != 2)
 		return 2;
 	for (int i = 0; i < 2; i++)
-		make(&sides[i], argv[1]);
+		make_left_side(&sides[i], argv[1]);
 	for (int i = 0; i < 2; i++) {
-		printf("context %d: %d flushed\n", i, work(&sides[i]));
+		printf("context %d: %d flushed\n", i, work_on_side(&sides[i]));
 		if (ibv_close_device(sides[i].context))
 			die("ibv_close_device");
 	}

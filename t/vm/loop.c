@@ -7,7 +7,7 @@
 
 enum { PORT = 1, GID_INDEX = 1, DEPTH = 16 };
 
-static void check(int err, const char *what)
+static void check_error(int err, const char *what)
 {
 	if (!err)
 		return;
@@ -23,9 +23,10 @@ static void connect_to(struct loop *loop, int end, const union ibv_gid *gid)
 		.port_num = PORT,
 	};
 
-	check(ibv_modify_qp(loop->qp[end], &attr,
-			    IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS),
-	      "to INIT");
+	check_error(ibv_modify_qp(loop->qp[end], &attr,
+				  IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT |
+					  IBV_QP_ACCESS_FLAGS),
+		    "to INIT");
 	attr = (struct ibv_qp_attr){
 		.qp_state = IBV_QPS_RTR,
 		.path_mtu = IBV_MTU_1024,
@@ -36,11 +37,11 @@ static void connect_to(struct loop *loop, int end, const union ibv_gid *gid)
 	};
 	attr.ah_attr.grh.sgid_index = GID_INDEX;
 	attr.ah_attr.grh.hop_limit = 1;
-	check(ibv_modify_qp(loop->qp[end], &attr,
-			    IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN |
-				    IBV_QP_RQ_PSN | IBV_QP_MAX_DEST_RD_ATOMIC |
-				    IBV_QP_MIN_RNR_TIMER),
-	      "to RTR");
+	check_error(ibv_modify_qp(loop->qp[end], &attr,
+				  IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN |
+					  IBV_QP_RQ_PSN | IBV_QP_MAX_DEST_RD_ATOMIC |
+					  IBV_QP_MIN_RNR_TIMER),
+		    "to RTR");
 	attr = (struct ibv_qp_attr){
 		.qp_state = IBV_QPS_RTS,
 		/* A second: the guest may stand still for a while. */
@@ -49,10 +50,11 @@ static void connect_to(struct loop *loop, int end, const union ibv_gid *gid)
 		.rnr_retry = 7,
 		.max_rd_atomic = 1,
 	};
-	check(ibv_modify_qp(loop->qp[end], &attr,
-			    IBV_QP_STATE | IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT | IBV_QP_RNR_RETRY |
-				    IBV_QP_SQ_PSN | IBV_QP_MAX_QP_RD_ATOMIC),
-	      "to RTS");
+	check_error(ibv_modify_qp(loop->qp[end], &attr,
+				  IBV_QP_STATE | IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT |
+					  IBV_QP_RNR_RETRY | IBV_QP_SQ_PSN |
+					  IBV_QP_MAX_QP_RD_ATOMIC),
+		    "to RTS");
 }
 
 void loop_open(struct loop *loop, const char *device)
@@ -75,7 +77,7 @@ void loop_open(struct loop *loop, const char *device)
 	loop->cq = ibv_create_cq(loop->context, 2 * DEPTH, NULL, loop->channel, 0);
 	if (!loop->cq)
 		die("ibv_create_cq");
-	check(ibv_query_gid(loop->context, PORT, GID_INDEX, &gid), "ibv_query_gid");
+	check_error(ibv_query_gid(loop->context, PORT, GID_INDEX, &gid), "ibv_query_gid");
 	for (int end = 0; end < 2; end++) {
 		struct ibv_qp_init_attr attr = {
 			.send_cq = loop->cq,
@@ -98,10 +100,10 @@ static int take_completions(struct loop *loop)
 	int got, taken = 0;
 
 	while ((got = ibv_poll_cq(loop->cq, 1, &wc)) > 0) {
-		check(wc.status ? EIO : 0, ibv_wc_status_str(wc.status));
+		check_error(wc.status ? EIO : 0, ibv_wc_status_str(wc.status));
 		taken++;
 	}
-	check(got, "ibv_poll_cq");
+	check_error(got, "ibv_poll_cq");
 	return taken;
 }
 
@@ -117,9 +119,9 @@ void loop_post(struct loop *loop)
 	send.opcode = IBV_WR_SEND;
 	send.send_flags = IBV_SEND_SIGNALED;
 	memset(loop->buffer[0], loop->buffer[0][0] + 1, sizeof(loop->buffer[0]));
-	check(ibv_post_recv(loop->qp[1], &recv, &bad_recv), "ibv_post_recv");
-	check(ibv_req_notify_cq(loop->cq, 0), "ibv_req_notify_cq");
-	check(ibv_post_send(loop->qp[0], &send, &bad_send), "ibv_post_send");
+	check_error(ibv_post_recv(loop->qp[1], &recv, &bad_recv), "ibv_post_recv");
+	check_error(ibv_req_notify_cq(loop->cq, 0), "ibv_req_notify_cq");
+	check_error(ibv_post_send(loop->qp[0], &send, &bad_send), "ibv_post_send");
 }
 
 void loop_once(struct loop *loop)
@@ -131,9 +133,9 @@ void loop_once(struct loop *loop)
 		struct ibv_cq *cq;
 		void *context;
 
-		check(ibv_get_cq_event(loop->channel, &cq, &context), "ibv_get_cq_event");
+		check_error(ibv_get_cq_event(loop->channel, &cq, &context), "ibv_get_cq_event");
 		ibv_ack_cq_events(cq, 1);
-		check(ibv_req_notify_cq(cq, 0), "ibv_req_notify_cq");
+		check_error(ibv_req_notify_cq(cq, 0), "ibv_req_notify_cq");
 		taken += take_completions(loop);
 	}
 	if (memcmp(loop->buffer[0], loop->buffer[1], sizeof(loop->buffer[0])) != 0) {
@@ -145,10 +147,10 @@ void loop_once(struct loop *loop)
 void loop_close(struct loop *loop)
 {
 	for (int end = 0; end < 2; end++)
-		check(ibv_destroy_qp(loop->qp[end]), "ibv_destroy_qp");
-	check(ibv_destroy_cq(loop->cq), "ibv_destroy_cq");
-	check(ibv_destroy_comp_channel(loop->channel), "ibv_destroy_comp_channel");
-	check(ibv_dereg_mr(loop->mr), "ibv_dereg_mr");
-	check(ibv_dealloc_pd(loop->pd), "ibv_dealloc_pd");
-	check(ibv_close_device(loop->context), "ibv_close_device");
+		check_error(ibv_destroy_qp(loop->qp[end]), "ibv_destroy_qp");
+	check_error(ibv_destroy_cq(loop->cq), "ibv_destroy_cq");
+	check_error(ibv_destroy_comp_channel(loop->channel), "ibv_destroy_comp_channel");
+	check_error(ibv_dereg_mr(loop->mr), "ibv_dereg_mr");
+	check_error(ibv_dealloc_pd(loop->pd), "ibv_dealloc_pd");
+	check_error(ibv_close_device(loop->context), "ibv_close_device");
 }

@@ -32,7 +32,7 @@ static void print_device(struct ibv_device *device)
 }
 
 /* The queries of an ibv_* program, against what the kernel's sysfs says. */
-static void query_device(struct ibv_device *device)
+static void print_queried_device(struct ibv_device *device)
 {
 	const char *name = ibv_get_device_name(device);
 	struct ibv_context *context = ibv_open_device(device);
@@ -83,7 +83,7 @@ static void standard_face(void)
 	if (!list)
 		vm_die("ibv_get_device_list: %s", strerror(errno));
 	for (i = 0; i < num; i++)
-		query_device(list[i]);
+		print_queried_device(list[i]);
 	ibv_free_device_list(list);
 	printf("%d devices queried through ibv_*\n", num);
 }

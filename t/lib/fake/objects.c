@@ -23,7 +23,7 @@ struct object_cq {
 
 static uint32_t handles = 100;
 
-static struct ibv_pd *alloc_pd(struct ibv_context *context)
+static struct ibv_pd *object_alloc_pd(struct ibv_context *context)
 {
 	struct ibv_pd *pd = calloc(1, sizeof(*pd));
 
@@ -33,14 +33,14 @@ static struct ibv_pd *alloc_pd(struct ibv_context *context)
 	return pd;
 }
 
-static int dealloc_pd(struct ibv_pd *pd)
+static int object_dealloc_pd(struct ibv_pd *pd)
 {
 	free(pd);
 	return 0;
 }
 
-static struct ibv_mr *reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint64_t iova,
-			     int access)
+static struct ibv_mr *object_reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint64_t iova,
+				    int access)
 {
 	struct verbs_mr *mr = calloc(1, sizeof(*mr));
 
@@ -61,13 +61,13 @@ static struct ibv_mr *reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint6
 	return &mr->ibv_mr;
 }
 
-static int dereg_mr(struct verbs_mr *mr)
+static int object_dereg_mr(struct verbs_mr *mr)
 {
 	free(mr);
 	return 0;
 }
 
-static struct ibv_ah *create_ah(struct ibv_pd *pd, struct ibv_ah_attr *attr)
+static struct ibv_ah *object_create_ah(struct ibv_pd *pd, struct ibv_ah_attr *attr)
 {
 	struct ibv_ah *ah = calloc(1, sizeof(*ah));
 
@@ -77,14 +77,14 @@ static struct ibv_ah *create_ah(struct ibv_pd *pd, struct ibv_ah_attr *attr)
 	return ah;
 }
 
-static int destroy_ah(struct ibv_ah *ah)
+static int object_destroy_ah(struct ibv_ah *ah)
 {
 	free(ah);
 	return 0;
 }
 
-static struct ibv_cq *create_cq(struct ibv_context *context, int cqe,
-				struct ibv_comp_channel *channel, int vector)
+static struct ibv_cq *object_create_cq(struct ibv_context *context, int cqe,
+				       struct ibv_comp_channel *channel, int vector)
 {
 	struct object_cq *cq = calloc(1, sizeof(*cq));
 
@@ -98,13 +98,13 @@ static struct ibv_cq *create_cq(struct ibv_context *context, int cqe,
 	return &cq->cq;
 }
 
-static int resize_cq(struct ibv_cq *cq, int cqe)
+static int object_resize_cq(struct ibv_cq *cq, int cqe)
 {
 	cq->cqe = cqe + 1;
 	return 0;
 }
 
-static int destroy_cq(struct ibv_cq *cq)
+static int object_destroy_cq(struct ibv_cq *cq)
 {
 	free(cq);
 	return 0;
@@ -129,7 +129,7 @@ static int poll_cq(struct ibv_cq *verbs, int count, struct ibv_wc *wc)
 	return got;
 }
 
-static struct ibv_srq *create_srq(struct ibv_pd *pd, struct ibv_srq_init_attr *attr)
+static struct ibv_srq *object_create_srq(struct ibv_pd *pd, struct ibv_srq_init_attr *attr)
 {
 	struct verbs_srq *srq = calloc(1, sizeof(*srq));
 
@@ -143,14 +143,14 @@ static struct ibv_srq *create_srq(struct ibv_pd *pd, struct ibv_srq_init_attr *a
 	return &srq->srq;
 }
 
-static int query_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr)
+static int object_query_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr)
 {
 	(void)srq;
 	*attr = (struct ibv_srq_attr){OBJECTS_SRQ_WR, 1, 0};
 	return 0;
 }
 
-static int destroy_srq(struct ibv_srq *srq)
+static int object_destroy_srq(struct ibv_srq *srq)
 {
 	free(srq);
 	return 0;
@@ -168,7 +168,7 @@ static int post_srq_recv(struct ibv_srq *srq, struct ibv_recv_wr *wr, struct ibv
 	return 0;
 }
 
-static struct ibv_qp *create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr)
+static struct ibv_qp *object_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr)
 {
 	struct verbs_qp *verbs = calloc(1, sizeof(*verbs));
 	struct ibv_qp *qp = &verbs->qp;
@@ -191,7 +191,8 @@ static struct ibv_qp *create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr
 }
 
 /* The flag lies where this file's headers have it. */
-static struct ibv_qp *create_qp_ex(struct ibv_context *context, struct ibv_qp_init_attr_ex *attr)
+static struct ibv_qp *object_create_qp_ex(struct ibv_context *context,
+					  struct ibv_qp_init_attr_ex *attr)
 {
 	struct ibv_qp_init_attr plain = {
 		.qp_context = attr->qp_context,
@@ -207,13 +208,13 @@ static struct ibv_qp *create_qp_ex(struct ibv_context *context, struct ibv_qp_in
 		errno = EINVAL;
 		return NULL;
 	}
-	qp = create_qp(attr->pd, &plain);
+	qp = object_create_qp(attr->pd, &plain);
 	if (qp && attr->comp_mask & IBV_QP_INIT_ATTR_SEND_OPS_FLAGS)
 		((struct verbs_qp *)(void *)qp)->comp_mask |= VERBS_QP_EX;
 	return qp;
 }
 
-static int modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask)
+static int object_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask)
 {
 	(void)qp;
 	(void)attr;
@@ -221,8 +222,8 @@ static int modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask)
 	return 0;
 }
 
-static int query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask,
-		    struct ibv_qp_init_attr *init_attr)
+static int object_query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask,
+			   struct ibv_qp_init_attr *init_attr)
 {
 	(void)mask;
 	memset(attr, 0, sizeof(*attr));
@@ -238,13 +239,13 @@ static int query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask,
 	return 0;
 }
 
-static int destroy_qp(struct ibv_qp *qp)
+static int object_destroy_qp(struct ibv_qp *qp)
 {
 	free(qp);
 	return 0;
 }
 
-static struct ibv_wc *complete(struct ibv_cq *verbs, struct ibv_qp *qp, uint64_t id)
+static struct ibv_wc *push_completion(struct ibv_cq *verbs, struct ibv_qp *qp, uint64_t id)
 {
 	struct object_cq *cq = (struct object_cq *)(void *)verbs;
 	struct ibv_wc *wc;
@@ -256,11 +257,12 @@ static struct ibv_wc *complete(struct ibv_cq *verbs, struct ibv_qp *qp, uint64_t
 	return wc;
 }
 
-static int post_send(struct ibv_qp *qp, struct ibv_send_wr *wr, struct ibv_send_wr **bad_wr)
+static int object_post_send(struct ibv_qp *qp, struct ibv_send_wr *wr, struct ibv_send_wr **bad_wr)
 {
 	for (; wr; wr = wr->next) {
-		struct ibv_wc *wc = wr->wr_id == OBJECTS_BAD ? NULL
-							     : complete(qp->send_cq, qp, wr->wr_id);
+		struct ibv_wc *wc = wr->wr_id == OBJECTS_BAD
+					    ? NULL
+					    : push_completion(qp->send_cq, qp, wr->wr_id);
 
 		if (!wc) {
 			*bad_wr = wr;
@@ -281,11 +283,12 @@ static int post_send(struct ibv_qp *qp, struct ibv_send_wr *wr, struct ibv_send_
 	return 0;
 }
 
-static int post_recv(struct ibv_qp *qp, struct ibv_recv_wr *wr, struct ibv_recv_wr **bad_wr)
+static int object_post_recv(struct ibv_qp *qp, struct ibv_recv_wr *wr, struct ibv_recv_wr **bad_wr)
 {
 	for (; wr; wr = wr->next) {
-		struct ibv_wc *wc = wr->wr_id == OBJECTS_BAD ? NULL
-							     : complete(qp->recv_cq, qp, wr->wr_id);
+		struct ibv_wc *wc = wr->wr_id == OBJECTS_BAD
+					    ? NULL
+					    : push_completion(qp->recv_cq, qp, wr->wr_id);
 
 		if (!wc) {
 			*bad_wr = wr;
@@ -297,8 +300,9 @@ static int post_recv(struct ibv_qp *qp, struct ibv_recv_wr *wr, struct ibv_recv_
 	return 0;
 }
 
-static int query_device(struct ibv_context *context, const struct ibv_query_device_ex_input *input,
-			struct ibv_device_attr_ex *attr, size_t size)
+static int object_query_device(struct ibv_context *context,
+			       const struct ibv_query_device_ex_input *input,
+			       struct ibv_device_attr_ex *attr, size_t size)
 {
 	(void)context;
 	(void)input;
@@ -307,7 +311,7 @@ static int query_device(struct ibv_context *context, const struct ibv_query_devi
 	return 0;
 }
 
-static int query_port(struct ibv_context *context, uint8_t port, struct ibv_port_attr *attr)
+static int object_query_port(struct ibv_context *context, uint8_t port, struct ibv_port_attr *attr)
 {
 	(void)context;
 	*attr = (struct ibv_port_attr){
@@ -318,7 +322,7 @@ static int query_port(struct ibv_context *context, uint8_t port, struct ibv_port
 	return 0;
 }
 
-static void free_context(struct ibv_context *context)
+static void object_free_context(struct ibv_context *context)
 {
 	struct verbs_context *verbs =
 		(struct verbs_context *)(void *)((char *)context -
@@ -329,35 +333,35 @@ static void free_context(struct ibv_context *context)
 }
 
 static const struct verbs_context_ops operations = {
-	.alloc_pd = alloc_pd,
-	.dealloc_pd = dealloc_pd,
-	.reg_mr = reg_mr,
-	.dereg_mr = dereg_mr,
-	.create_ah = create_ah,
-	.destroy_ah = destroy_ah,
-	.create_cq = create_cq,
-	.resize_cq = resize_cq,
-	.destroy_cq = destroy_cq,
+	.alloc_pd = object_alloc_pd,
+	.dealloc_pd = object_dealloc_pd,
+	.reg_mr = object_reg_mr,
+	.dereg_mr = object_dereg_mr,
+	.create_ah = object_create_ah,
+	.destroy_ah = object_destroy_ah,
+	.create_cq = object_create_cq,
+	.resize_cq = object_resize_cq,
+	.destroy_cq = object_destroy_cq,
 	.req_notify_cq = req_notify_cq,
 	.poll_cq = poll_cq,
-	.create_srq = create_srq,
-	.query_srq = query_srq,
-	.destroy_srq = destroy_srq,
+	.create_srq = object_create_srq,
+	.query_srq = object_query_srq,
+	.destroy_srq = object_destroy_srq,
 	.post_srq_recv = post_srq_recv,
-	.create_qp = create_qp,
-	.create_qp_ex = create_qp_ex,
-	.modify_qp = modify_qp,
-	.query_qp = query_qp,
-	.destroy_qp = destroy_qp,
-	.post_send = post_send,
-	.post_recv = post_recv,
-	.query_device_ex = query_device,
-	.query_port = query_port,
-	.free_context = free_context,
+	.create_qp = object_create_qp,
+	.create_qp_ex = object_create_qp_ex,
+	.modify_qp = object_modify_qp,
+	.query_qp = object_query_qp,
+	.destroy_qp = object_destroy_qp,
+	.post_send = object_post_send,
+	.post_recv = object_post_recv,
+	.query_device_ex = object_query_device,
+	.query_port = object_query_port,
+	.free_context = object_free_context,
 };
 
-static struct verbs_context *alloc_context(struct ibv_device *device, int cmd_fd,
-					   void *private_data)
+static struct verbs_context *object_alloc_context(struct ibv_device *device, int cmd_fd,
+						  void *private_data)
 {
 	struct verbs_context *context =
 		hf_provider_context_alloc(device, cmd_fd, sizeof(*context), 0, 0);
@@ -374,13 +378,13 @@ static struct verbs_context *alloc_context(struct ibv_device *device, int cmd_fd
 	return context;
 }
 
-static struct verbs_device *alloc_device(struct verbs_sysfs_dev *sysfs)
+static struct verbs_device *object_alloc_device(struct verbs_sysfs_dev *sysfs)
 {
 	(void)sysfs;
 	return calloc(1, sizeof(struct verbs_device));
 }
 
-static void uninit_device(struct verbs_device *device)
+static void object_uninit_device(struct verbs_device *device)
 {
 	free(device);
 }
@@ -388,9 +392,9 @@ static void uninit_device(struct verbs_device *device)
 static const struct verbs_device_ops device_ops = {
 	.name = "objects",
 	.match_max_abi_version = 100,
-	.alloc_context = alloc_context,
-	.alloc_device = alloc_device,
-	.uninit_device = uninit_device,
+	.alloc_context = object_alloc_context,
+	.alloc_device = object_alloc_device,
+	.uninit_device = object_uninit_device,
 };
 
 static const struct hf_provider_descriptor descriptor = {

@@ -306,7 +306,7 @@ err_free:
 
 /* --- control ---------------------------------------------------------------------------------- */
 
-static int del(const char *name)
+static int delete_thing(const char *name)
 {
 	bool all = !strcmp(name, "all");
 	int err = all ? 0 : -ENODEV;
@@ -333,7 +333,7 @@ again:
 	return err;
 }
 
-static ssize_t control_write(struct file *file, const char __user *from, size_t length, loff_t *pos)
+static ssize_t board_control_write(struct file *file, const char __user *from, size_t length, loff_t *pos)
 {
 	char text[LINE] = {};
 	u32 number;
@@ -363,14 +363,14 @@ static ssize_t control_write(struct file *file, const char __user *from, size_t 
 	else if (!strcmp(verb, "rdma"))
 		err = board_add(name, words);
 	else if (!strcmp(verb, "del"))
-		err = del(name);
+		err = delete_thing(name);
 	mutex_unlock(&lock);
 	return err ? err : length;
 }
 
 static const struct file_operations control_ops = {
 	.owner = THIS_MODULE,
-	.write = control_write,
+	.write = board_control_write,
 };
 
 static struct miscdevice control = {
@@ -388,7 +388,7 @@ static void __exit board_exit(void)
 {
 	misc_deregister(&control);
 	mutex_lock(&lock);
-	del("all");
+	delete_thing("all");
 	mutex_unlock(&lock);
 }
 

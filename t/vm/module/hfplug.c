@@ -384,7 +384,7 @@ static int plug_remove(const char *name)
 
 /* --- control ---------------------------------------------------------------------------------- */
 
-static ssize_t control_write(struct file *file, const char __user *from, size_t length, loff_t *pos)
+static ssize_t hfplug_control_write(struct file *file, const char __user *from, size_t length, loff_t *pos)
 {
 	char text[IB_DEVICE_NAME_MAX + 8] = {};
 	unsigned int count;
@@ -411,7 +411,7 @@ static ssize_t control_write(struct file *file, const char __user *from, size_t 
 
 static const struct file_operations control_ops = {
 	.owner = THIS_MODULE,
-	.write = control_write,
+	.write = hfplug_control_write,
 };
 
 static struct miscdevice control = {

@@ -33,7 +33,7 @@ static void command(int fd, uint32_t number, const void *in, size_t in_size, siz
 		vm_die("rdma_cm: command %u: %s", number, strerror(errno));
 }
 
-static uint32_t create(int fd)
+static uint32_t create_cm_id(int fd)
 {
 	struct rdma_ucm_create_id_resp response = {0};
 	const struct rdma_ucm_create_id in = {.uid = UID,
@@ -89,10 +89,10 @@ int cm_connect(const struct sockaddr_in *address, struct end *ends)
 	memcpy(&bind.addr, &there, sizeof(there));
 	memcpy(&resolve.dst_addr, &there, sizeof(there));
 
-	bind.id = listen.id = create(fd);
+	bind.id = listen.id = create_cm_id(fd);
 	command(fd, RDMA_USER_CM_CMD_BIND, &bind, sizeof(bind), 0);
 	command(fd, RDMA_USER_CM_CMD_LISTEN, &listen, sizeof(listen), 0);
-	resolve.id = route.id = connect.id = create(fd);
+	resolve.id = route.id = connect.id = create_cm_id(fd);
 	command(fd, RDMA_USER_CM_CMD_RESOLVE_ADDR, &resolve, sizeof(resolve), 0);
 	event(fd, ADDRESS_RESOLVED);
 	command(fd, RDMA_USER_CM_CMD_RESOLVE_ROUTE, &route, sizeof(route), 0);

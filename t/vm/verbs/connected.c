@@ -64,8 +64,8 @@ void test_rc(struct rig *rig)
 	pair_free(ends);
 }
 
-static struct ibv_send_wr remote(enum ibv_wr_opcode opcode, uint64_t id, struct ibv_sge *sge,
-				 const struct end *to, size_t offset)
+static struct ibv_send_wr remote_wr(enum ibv_wr_opcode opcode, uint64_t id, struct ibv_sge *sge,
+				    const struct end *to, size_t offset)
 {
 	return (struct ibv_send_wr){
 		.wr_id = id,
@@ -82,9 +82,9 @@ void test_rdma(struct rig *rig)
 	struct end *ends = pair_make(rig, &(struct options){.type = IBV_QPT_RC});
 	struct end *from = &ends[0], *to = &ends[1];
 	struct ibv_sge out = sge_of(from, 0, 5000), in = sge_of(from, 6000, 5000);
-	struct ibv_send_wr write = remote(IBV_WR_RDMA_WRITE, 21, &out, to, 1000);
-	struct ibv_send_wr imm = remote(IBV_WR_RDMA_WRITE_WITH_IMM, 22, &out, to, 8000);
-	struct ibv_send_wr read = remote(IBV_WR_RDMA_READ, 23, &in, to, 1000);
+	struct ibv_send_wr write = remote_wr(IBV_WR_RDMA_WRITE, 21, &out, to, 1000);
+	struct ibv_send_wr imm = remote_wr(IBV_WR_RDMA_WRITE_WITH_IMM, 22, &out, to, 8000);
+	struct ibv_send_wr read = remote_wr(IBV_WR_RDMA_READ, 23, &in, to, 1000);
 	struct ibv_wc wc;
 
 	imm.imm_data = htonl(77);
@@ -147,7 +147,7 @@ void test_atomic(struct rig *rig)
 static bool write_through(struct end *from, struct end *to, uint32_t rkey, uint64_t id)
 {
 	struct ibv_sge sge = sge_of(from, 0, 64);
-	struct ibv_send_wr wr = remote(IBV_WR_RDMA_WRITE, id, &sge, to, 2048);
+	struct ibv_send_wr wr = remote_wr(IBV_WR_RDMA_WRITE, id, &sge, to, 2048);
 	struct ibv_wc wc;
 
 	memset(to->buffer + 2048, 0, 64);
@@ -189,7 +189,7 @@ static void window_type_1(struct rig *rig)
 	CHECK(!ret, "ibv_dealloc_mw: %s", strerror(ret));
 	{
 		struct ibv_sge sge = sge_of(from, 0, 64);
-		struct ibv_send_wr wr = remote(IBV_WR_RDMA_WRITE, 42, &sge, to, 2048);
+		struct ibv_send_wr wr = remote_wr(IBV_WR_RDMA_WRITE, 42, &sge, to, 2048);
 
 		wr.wr.rdma.rkey = old;
 		post_send(from, &wr);
@@ -262,9 +262,9 @@ void test_uc(struct rig *rig)
 	struct end *ends = pair_make(rig, &(struct options){.type = IBV_QPT_UC});
 	struct end *from = &ends[0], *to = &ends[1];
 	struct ibv_sge sge = sge_of(from, 0, 4000);
-	struct ibv_send_wr write = remote(IBV_WR_RDMA_WRITE, 51, &sge, to, 4096);
-	struct ibv_send_wr imm = remote(IBV_WR_RDMA_WRITE_WITH_IMM, 52, &sge, to, 8192);
-	struct ibv_send_wr read = remote(IBV_WR_RDMA_READ, 53, &sge, to, 0), *bad = NULL;
+	struct ibv_send_wr write = remote_wr(IBV_WR_RDMA_WRITE, 51, &sge, to, 4096);
+	struct ibv_send_wr imm = remote_wr(IBV_WR_RDMA_WRITE_WITH_IMM, 52, &sge, to, 8192);
+	struct ibv_send_wr read = remote_wr(IBV_WR_RDMA_READ, 53, &sge, to, 0), *bad = NULL;
 	struct ibv_wc wc;
 
 	post_recv(to, 6, 0, 4096);

@@ -5,20 +5,20 @@
 static const uint64_t ALL_OPS = IBV_QP_EX_WITH_SEND | IBV_QP_EX_WITH_SEND_WITH_INV |
 				IBV_QP_EX_WITH_RDMA_WRITE | IBV_QP_EX_WITH_RDMA_READ;
 
-static void begin(struct end *end, uint64_t id, unsigned int flags)
+static void begin_iwarp_wr(struct end *end, uint64_t id, unsigned int flags)
 {
 	end->ex->wr_id = id;
 	end->ex->wr_flags = flags;
 }
 
-static void complete(struct end *end, const char *what)
+static void complete_iwarp_wr(struct end *end, const char *what)
 {
 	int ret = ibv_wr_complete(end->ex);
 
 	CHECK(!ret, "%s: %s", what, strerror(ret));
 }
 
-static void messages(struct end *from, struct end *to)
+static void send_iwarp_messages(struct end *from, struct end *to)
 {
 	struct ibv_sge two[2] = {sge_of(from, 0, 300), sge_of(from, 1000, 200)};
 	struct ibv_data_buf bufs[2] = {{from->buffer + 3000, 20}, {from->buffer + 3100, 30}};
@@ -29,25 +29,25 @@ static void messages(struct end *from, struct end *to)
 		post_recv(to, i, 1000 * i, 1000);
 	memcpy(kept, from->buffer + 2000, sizeof(kept));
 	ibv_wr_start(from->ex);
-	begin(from, 81, IBV_SEND_SIGNALED);
+	begin_iwarp_wr(from, 81, IBV_SEND_SIGNALED);
 	ibv_wr_send(from->ex);
 	ibv_wr_set_sge(from->ex, from->mr->lkey, (uintptr_t)from->buffer, 700);
-	begin(from, 82, IBV_SEND_SIGNALED | IBV_SEND_SOLICITED);
+	begin_iwarp_wr(from, 82, IBV_SEND_SIGNALED | IBV_SEND_SOLICITED);
 	ibv_wr_send(from->ex);
 	ibv_wr_set_sge_list(from->ex, 2, two);
 	/* Its completion is not asked for. */
-	begin(from, 83, 0);
+	begin_iwarp_wr(from, 83, 0);
 	ibv_wr_send(from->ex);
 	ibv_wr_set_inline_data(from->ex, from->buffer + 2000, sizeof(kept));
 	/* The flag says nothing here: it is the setter that makes a request inline. */
-	begin(from, 84, IBV_SEND_SIGNALED | IBV_SEND_INLINE);
+	begin_iwarp_wr(from, 84, IBV_SEND_SIGNALED | IBV_SEND_INLINE);
 	ibv_wr_send(from->ex);
 	ibv_wr_set_inline_data_list(from->ex, 2, bufs);
-	begin(from, 85, IBV_SEND_SIGNALED | IBV_SEND_INLINE);
+	begin_iwarp_wr(from, 85, IBV_SEND_SIGNALED | IBV_SEND_INLINE);
 	ibv_wr_send(from->ex);
 	expect_nothing(to->cq);
 	memset(from->buffer + 2000, 0, sizeof(kept));
-	complete(from, "messages");
+	complete_iwarp_wr(from, "messages");
 	for (uint64_t i = 1; i <= 5; i++) {
 		static const uint32_t lengths[] = {700, 500, 40, 50, 0};
 
@@ -68,7 +68,7 @@ static void messages(struct end *from, struct end *to)
 	expect(from->cq, 85, IBV_WC_SEND, &wc);
 }
 
-static void remote(struct end *from, struct end *to)
+static void access_iwarp_remote(struct end *from, struct end *to)
 {
 	const uint64_t base = (uintptr_t)to->buffer;
 	const uint32_t lkey = from->mr->lkey, rkey = to->mr->rkey;
@@ -77,26 +77,26 @@ static void remote(struct end *from, struct end *to)
 
 	post_recv(to, 6, 15000, 64);
 	ibv_wr_start(from->ex);
-	begin(from, 90, IBV_SEND_SIGNALED);
+	begin_iwarp_wr(from, 90, IBV_SEND_SIGNALED);
 	ibv_wr_rdma_write(from->ex, rkey, base + 6000);
 	ibv_wr_set_sge(from->ex, lkey, (uintptr_t)from->buffer, 600);
-	begin(from, 91, 0);
+	begin_iwarp_wr(from, 91, 0);
 	ibv_wr_rdma_write(from->ex, rkey, base + 6600);
 	ibv_wr_set_sge_list(from->ex, 2, two);
-	begin(from, 92, IBV_SEND_SIGNALED);
+	begin_iwarp_wr(from, 92, IBV_SEND_SIGNALED);
 	ibv_wr_rdma_write(from->ex, rkey, base + 7000);
 	ibv_wr_set_inline_data(from->ex, from->buffer + 700, 80);
 	/* A fence before a read is none; before what follows it is one. */
-	begin(from, 93, IBV_SEND_SIGNALED | IBV_SEND_FENCE);
+	begin_iwarp_wr(from, 93, IBV_SEND_SIGNALED | IBV_SEND_FENCE);
 	ibv_wr_rdma_read(from->ex, rkey, base + 6000);
 	ibv_wr_set_sge(from->ex, lkey, (uintptr_t)from->buffer + 9000, 1080);
-	begin(from, 94, IBV_SEND_SIGNALED);
+	begin_iwarp_wr(from, 94, IBV_SEND_SIGNALED);
 	ibv_wr_rdma_read(from->ex, rkey, base + 6600);
 	ibv_wr_set_sge(from->ex, lkey, (uintptr_t)from->buffer + 11000, 400);
-	begin(from, 95, IBV_SEND_SIGNALED | IBV_SEND_FENCE);
+	begin_iwarp_wr(from, 95, IBV_SEND_SIGNALED | IBV_SEND_FENCE);
 	ibv_wr_send(from->ex);
 	ibv_wr_set_sge(from->ex, lkey, (uintptr_t)from->buffer + 11000, 8);
-	complete(from, "remote memory");
+	complete_iwarp_wr(from, "remote memory");
 	expect(from->cq, 90, IBV_WC_RDMA_WRITE, &wc);
 	expect(from->cq, 92, IBV_WC_RDMA_WRITE, &wc);
 	expect(from->cq, 93, IBV_WC_RDMA_READ, &wc);
@@ -111,10 +111,10 @@ static void remote(struct end *from, struct end *to)
 	CHECK(!memcmp(to->buffer + 15000, to->buffer + 6600, 8), "sent after it was read");
 	/* By itself: answered behind another one, the kernel driver of 6.1 sends that one's bytes again. */
 	ibv_wr_start(from->ex);
-	begin(from, 96, IBV_SEND_SIGNALED);
+	begin_iwarp_wr(from, 96, IBV_SEND_SIGNALED);
 	ibv_wr_rdma_read(from->ex, rkey, base);
 	ibv_wr_set_sge(from->ex, lkey, (uintptr_t)from->buffer, 0);
-	complete(from, "a read of nothing");
+	complete_iwarp_wr(from, "a read of nothing");
 	if (expect(from->cq, 96, IBV_WC_RDMA_READ, &wc))
 		CHECK(!wc.byte_len, "%u", wc.byte_len);
 	expect_nothing(from->cq);
@@ -134,11 +134,11 @@ static void batches(struct end *from, struct end *to)
 		for (size_t i = 0; i < size; i++) {
 			const uint64_t value = sent + i;
 
-			begin(from, value, IBV_SEND_SIGNALED);
+			begin_iwarp_wr(from, value, IBV_SEND_SIGNALED);
 			ibv_wr_send(from->ex);
 			ibv_wr_set_inline_data(from->ex, (void *)(uintptr_t)&value, sizeof(value));
 		}
-		complete(from, "a batch");
+		complete_iwarp_wr(from, "a batch");
 		for (size_t i = 0; i < size; i++, sent++) {
 			expect(from->cq, sent, IBV_WC_SEND, &wc);
 			if (expect(to->cq, i, IBV_WC_RECV, &wc))
@@ -164,13 +164,13 @@ static void invalidated(struct rig *rig, struct end *from, struct end *to)
 	post_recv(to, 7, 0, 200);
 	post_recv(to, 8, 0, 200);
 	ibv_wr_start(from->ex);
-	begin(from, 100, IBV_SEND_SIGNALED);
+	begin_iwarp_wr(from, 100, IBV_SEND_SIGNALED);
 	ibv_wr_rdma_write(from->ex, mr->rkey, (uintptr_t)memory);
 	ibv_wr_set_sge(from->ex, from->mr->lkey, (uintptr_t)from->buffer, 100);
-	begin(from, 101, IBV_SEND_SIGNALED);
+	begin_iwarp_wr(from, 101, IBV_SEND_SIGNALED);
 	ibv_wr_send_inv(from->ex, mr->rkey);
 	ibv_wr_set_sge(from->ex, from->mr->lkey, (uintptr_t)from->buffer, 20);
-	complete(from, "with a key to take back");
+	complete_iwarp_wr(from, "with a key to take back");
 	expect(from->cq, 100, IBV_WC_RDMA_WRITE, &wc);
 	expect(from->cq, 101, IBV_WC_SEND, &wc);
 	if (expect(to->cq, 7, IBV_WC_RECV, &wc))
@@ -178,10 +178,10 @@ static void invalidated(struct rig *rig, struct end *from, struct end *to)
 
 	/* The key is no longer one: the other side ends the connection. */
 	ibv_wr_start(from->ex);
-	begin(from, 102, IBV_SEND_SIGNALED);
+	begin_iwarp_wr(from, 102, IBV_SEND_SIGNALED);
 	ibv_wr_rdma_write(from->ex, mr->rkey, (uintptr_t)memory + 200);
 	ibv_wr_set_sge(from->ex, from->mr->lkey, (uintptr_t)from->buffer, 100);
-	complete(from, "with a key that was taken back");
+	complete_iwarp_wr(from, "with a key that was taken back");
 	expect_status(to->cq, 8, IBV_WC_WR_FLUSH_ERR);
 	CHECK(!memory[200] && !memory[299], "written all the same");
 	CHECK(!ibv_dereg_mr(mr), "ibv_dereg_mr");
@@ -192,8 +192,8 @@ void test_iwarp_wr(struct rig *rig)
 	struct end *ends =
 		pair_make(rig, &(struct options){.type = IBV_QPT_RC, .send_ops = ALL_OPS});
 
-	messages(&ends[0], &ends[1]);
-	remote(&ends[0], &ends[1]);
+	send_iwarp_messages(&ends[0], &ends[1]);
+	access_iwarp_remote(&ends[0], &ends[1]);
 	batches(&ends[0], &ends[1]);
 	batches(&ends[1], &ends[0]);
 	invalidated(rig, &ends[0], &ends[1]);
@@ -263,7 +263,7 @@ void test_iwarp_wr_refused(struct rig *rig)
 	not_made(rig, end->cq);
 	post_recv(&ends[1], 1, 0, 64);
 	ibv_wr_start(end->ex);
-	begin(end, 1, IBV_SEND_SIGNALED);
+	begin_iwarp_wr(end, 1, IBV_SEND_SIGNALED);
 	ibv_wr_send(end->ex);
 	ibv_wr_set_inline_data(end->ex, end->buffer, 8);
 	ibv_wr_send(end->ex);
@@ -301,10 +301,10 @@ void test_iwarp_wr_refused(struct rig *rig)
 
 	/* None of it was sent. */
 	ibv_wr_start(end->ex);
-	begin(end, 2, IBV_SEND_SIGNALED);
+	begin_iwarp_wr(end, 2, IBV_SEND_SIGNALED);
 	ibv_wr_send(end->ex);
 	ibv_wr_set_inline_data(end->ex, end->buffer, 9);
-	complete(end, "after errors");
+	complete_iwarp_wr(end, "after errors");
 	expect(end->cq, 2, IBV_WC_SEND, &wc);
 	if (expect(ends[1].cq, 1, IBV_WC_RECV, &wc))
 		CHECK(wc.byte_len == 9, "%u", wc.byte_len);

@@ -36,7 +36,7 @@ static const struct {
 	{"iwarp-wr-refused", test_iwarp_wr_refused, IWARP},
 };
 
-static bool wanted(const char *name, char **names)
+static bool is_test_wanted(const char *name, char **names)
 {
 	if (!*names)
 		return true;
@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
 		const unsigned int errors = vm_errors();
 
-		if (!wanted(tests[i].name, argv + 2) ||
+		if (!is_test_wanted(tests[i].name, argv + 2) ||
 		    tests[i].where == (rig.iwarp ? ROCE : IWARP))
 			continue;
 		tests[i].run(&rig);

@@ -142,20 +142,20 @@ void test_cq_ex(struct rig *rig)
 	CHECK(!ibv_create_cq_ex(rig->context, &attr) && errno == EOPNOTSUPP, "no timestamps");
 }
 
-static bool readable(int fd, int timeout)
+static bool is_fd_readable(int fd, int timeout)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
 
 	return poll(&poll_fd, 1, timeout) == 1;
 }
 
-static void take_event(struct ibv_comp_channel *channel, struct ibv_cq *cq, void *context)
+static void take_comp_event(struct ibv_comp_channel *channel, struct ibv_cq *cq, void *context)
 {
 	struct ibv_cq *event_cq = NULL;
 	void *event_context = NULL;
 	int ret;
 
-	if (!readable(channel->fd, HF_TEST_HANG_MS)) {
+	if (!is_fd_readable(channel->fd, HF_TEST_HANG_MS)) {
 		vm_error("no event");
 		return;
 	}
@@ -186,7 +186,7 @@ void test_events(struct rig *rig)
 
 	CHECK(!ibv_req_notify_cq(cq, 0), "armed");
 	send_simple(&ends[0], 1, 0, 64);
-	take_event(channel, cq, rig);
+	take_comp_event(channel, cq, rig);
 	for (int i = 0; i < 2; i++) {
 		const uint64_t limit = vm_now_us() + 10000000;
 
@@ -198,7 +198,7 @@ void test_events(struct rig *rig)
 	/* Armed for solicited ones: the first message makes no event, the second does. */
 	CHECK(!ibv_req_notify_cq(cq, 1), "armed");
 	send_simple(&ends[0], 2, 0, 64);
-	CHECK(!readable(channel->fd, 300), "an event for one that is not solicited");
+	CHECK(!is_fd_readable(channel->fd, 300), "an event for one that is not solicited");
 	sge = sge_of(&ends[0], 0, 64);
 	solicited = (struct ibv_send_wr){.wr_id = 3,
 					 .sg_list = &sge,
@@ -206,8 +206,8 @@ void test_events(struct rig *rig)
 					 .opcode = IBV_WR_SEND,
 					 .send_flags = IBV_SEND_SIGNALED | IBV_SEND_SOLICITED};
 	post_send(&ends[0], &solicited);
-	take_event(channel, cq, rig);
-	CHECK(!readable(channel->fd, 100), "one event only");
+	take_comp_event(channel, cq, rig);
+	CHECK(!is_fd_readable(channel->fd, 100), "one event only");
 	pair_free(ends);
 	ret = ibv_destroy_cq(cq);
 	CHECK(!ret, "ibv_destroy_cq: %s", strerror(ret));

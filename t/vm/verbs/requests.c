@@ -162,7 +162,7 @@ struct worker {
 	unsigned int sent;
 };
 
-static void *work(void *arg)
+static void *work_in_thread(void *arg)
 {
 	struct worker *worker = arg;
 	struct ibv_sge sge = sge_of(&worker->ends[0], 64UL * worker->number, 64);
@@ -206,7 +206,7 @@ void test_threads(struct rig *rig)
 	ends = pair_make(rig, &(struct options){.type = IBV_QPT_RC, .cq = cq});
 	for (unsigned int i = 0; i < THREADS; i++) {
 		workers[i] = (struct worker){.ends = ends, .number = i};
-		if (pthread_create(&workers[i].thread, NULL, work, &workers[i]))
+		if (pthread_create(&workers[i].thread, NULL, work_in_thread, &workers[i]))
 			vm_die("pthread_create");
 	}
 	while (total < THREADS * EACH && vm_now_us() < limit) {

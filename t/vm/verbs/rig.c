@@ -76,7 +76,7 @@ void fill(struct end *end, uint8_t seed)
 		end->buffer[i] = (uint8_t)(seed + i * 7 + (i >> 8));
 }
 
-static void make_qp(struct rig *rig, struct end *end, const struct options *options)
+static void make_rig_qp(struct rig *rig, struct end *end, const struct options *options)
 {
 	struct ibv_qp_init_attr_ex attr = {
 		.send_cq = end->cq,
@@ -207,7 +207,7 @@ struct end *pair_make(struct rig *rig, const struct options *options)
 		end->mr = ibv_reg_mr(rig->pd, end->buffer, BUFFER, ACCESS | IBV_ACCESS_MW_BIND);
 		if (!end->mr)
 			vm_die("no MR: %s", strerror(errno));
-		make_qp(rig, end, options);
+		make_rig_qp(rig, end, options);
 		fill(end, (uint8_t)(100 * i + 1));
 	}
 	if (!options->unconnected)
@@ -266,7 +266,7 @@ void send_simple(struct end *end, uint64_t id, size_t offset, uint32_t length)
 	post_send(end, &wr);
 }
 
-static bool next(struct ibv_cq *cq, struct ibv_wc *wc)
+static bool poll_next(struct ibv_cq *cq, struct ibv_wc *wc)
 {
 	const uint64_t limit = vm_now_us() + 10000000;
 	int ret;
@@ -283,7 +283,7 @@ static bool next(struct ibv_cq *cq, struct ibv_wc *wc)
 
 bool expect(struct ibv_cq *cq, uint64_t id, enum ibv_wc_opcode opcode, struct ibv_wc *wc)
 {
-	if (!next(cq, wc)) {
+	if (!poll_next(cq, wc)) {
 		vm_error("no completion %" PRIu64, id);
 		return false;
 	}
@@ -298,7 +298,7 @@ bool expect_status(struct ibv_cq *cq, uint64_t id, enum ibv_wc_status status)
 {
 	struct ibv_wc wc;
 
-	if (!next(cq, &wc)) {
+	if (!poll_next(cq, &wc)) {
 		vm_error("no completion %" PRIu64, id);
 		return false;
 	}

@@ -10,14 +10,14 @@ static const uint64_t RC_OPS = IBV_QP_EX_WITH_RDMA_WRITE | IBV_QP_EX_WITH_RDMA_W
 			       IBV_QP_EX_WITH_ATOMIC_FETCH_AND_ADD | IBV_QP_EX_WITH_LOCAL_INV |
 			       IBV_QP_EX_WITH_BIND_MW | IBV_QP_EX_WITH_SEND_WITH_INV;
 
-static void complete(struct end *end, const char *what)
+static void complete_wr(struct end *end, const char *what)
 {
 	int ret = ibv_wr_complete(end->ex);
 
 	CHECK(!ret, "%s: %s", what, strerror(ret));
 }
 
-static void messages(struct end *from, struct end *to)
+static void send_messages(struct end *from, struct end *to)
 {
 	struct ibv_sge two[2] = {sge_of(from, 0, 300), sge_of(from, 1000, 200)};
 	struct ibv_data_buf bufs[2] = {{from->buffer + 3000, 20}, {from->buffer + 3100, 30}};
@@ -42,7 +42,7 @@ static void messages(struct end *from, struct end *to)
 	ibv_wr_send(from->ex);
 	ibv_wr_set_inline_data_list(from->ex, 2, bufs);
 	expect_nothing(to->cq);
-	complete(from, "messages");
+	complete_wr(from, "messages");
 	for (uint64_t i = 1; i <= 4; i++)
 		if (expect(to->cq, i, IBV_WC_RECV, &wc) && i == 2)
 			CHECK(ntohl(wc.imm_data) == 4 && wc.byte_len == 500, "%u", wc.byte_len);
@@ -59,7 +59,7 @@ static void messages(struct end *from, struct end *to)
 	expect(from->cq, 84, IBV_WC_SEND, &wc);
 }
 
-static void remote(struct end *from, struct end *to)
+static void access_remote(struct end *from, struct end *to)
 {
 	uint64_t *there = (uint64_t *)(void *)(to->buffer + 512), *back;
 	const uint64_t base = (uintptr_t)to->buffer;
@@ -87,7 +87,7 @@ static void remote(struct end *from, struct end *to)
 	from->ex->wr_id = 94;
 	ibv_wr_atomic_cmp_swp(from->ex, rkey, (uintptr_t)there, 17, 99);
 	ibv_wr_set_sge(from->ex, lkey, (uintptr_t)&back[1], 8);
-	complete(from, "remote memory");
+	complete_wr(from, "remote memory");
 	expect(from->cq, 90, IBV_WC_RDMA_WRITE, &wc);
 	expect(from->cq, 91, IBV_WC_RDMA_WRITE, &wc);
 	expect(from->cq, 92, IBV_WC_RDMA_READ, &wc);
@@ -119,7 +119,7 @@ static void window(struct rig *rig, struct end *from, struct end *to)
 	to->ex->wr_flags = IBV_SEND_SIGNALED;
 	to->ex->wr_id = 95;
 	ibv_wr_bind_mw(to->ex, mw, rkey, &info);
-	complete(to, "bound");
+	complete_wr(to, "bound");
 	expect(to->cq, 95, IBV_WC_BIND_MW, &wc);
 	post_recv(to, 6, 0, 8);
 	ibv_wr_start(from->ex);
@@ -128,7 +128,7 @@ static void window(struct rig *rig, struct end *from, struct end *to)
 	ibv_wr_set_sge(from->ex, from->mr->lkey, (uintptr_t)from->buffer, 64);
 	from->ex->wr_id = 97;
 	ibv_wr_send_inv(from->ex, rkey);
-	complete(from, "through the window");
+	complete_wr(from, "through the window");
 	expect(from->cq, 96, IBV_WC_RDMA_WRITE, &wc);
 	expect(from->cq, 97, IBV_WC_SEND, &wc);
 	CHECK(!memcmp(to->buffer + 2048, from->buffer, 64), "written");
@@ -162,7 +162,7 @@ static void datagrams(struct rig *rig)
 	ibv_wr_send_imm(from->ex, htonl(6));
 	ibv_wr_set_ud_addr(from->ex, ah, to->qp->qp_num, QKEY);
 	ibv_wr_set_sge(from->ex, from->mr->lkey, (uintptr_t)from->buffer, 300);
-	complete(from, "datagram");
+	complete_wr(from, "datagram");
 	expect(from->cq, 98, IBV_WC_SEND, &wc);
 	if (expect(to->cq, 7, IBV_WC_RECV, &wc))
 		CHECK(wc.byte_len == 300 + GRH && ntohl(wc.imm_data) == 6 &&
@@ -177,8 +177,8 @@ void test_wr(struct rig *rig)
 	struct end *ends =
 		pair_make(rig, &(struct options){.type = IBV_QPT_RC, .send_ops = RC_OPS});
 
-	messages(&ends[0], &ends[1]);
-	remote(&ends[0], &ends[1]);
+	send_messages(&ends[0], &ends[1]);
+	access_remote(&ends[0], &ends[1]);
 	window(rig, &ends[0], &ends[1]);
 	pair_free(ends);
 	datagrams(rig);
@@ -241,7 +241,7 @@ void test_wr_refused(struct rig *rig)
 	end->ex->wr_id = 2;
 	ibv_wr_send(end->ex);
 	ibv_wr_set_inline_data(end->ex, end->buffer, 9);
-	complete(end, "after errors");
+	complete_wr(end, "after errors");
 	expect(end->cq, 2, IBV_WC_SEND, &wc);
 	if (expect(ends[1].cq, 1, IBV_WC_RECV, &wc))
 		CHECK(wc.byte_len == 9, "%u", wc.byte_len);
@@ -280,7 +280,7 @@ void test_atomic_write(struct rig *rig)
 	ends[0].ex->wr_flags = IBV_SEND_SIGNALED;
 	ends[0].ex->wr_id = 99;
 	ibv_wr_atomic_write(ends[0].ex, ends[1].mr->rkey, (uintptr_t)ends[1].buffer + 64, &value);
-	complete(&ends[0], "atomic write");
+	complete_wr(&ends[0], "atomic write");
 	expect(ends[0].cq, 99, IBV_WC_ATOMIC_WRITE, &wc);
 	CHECK(!memcmp(ends[1].buffer + 64, &value, sizeof(value)), "written");
 	pair_free(ends);

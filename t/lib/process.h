@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What a test asks of its own process and of the kernel's limits. */
+#ifndef HF_T_PROCESS_H
+#define HF_T_PROCESS_H
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+/* Open descriptors, without opening one to count them. */
+static inline int count_open_fds(void)
+{
+	struct rlimit limit;
+	int count = 0;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > 65536)
+		limit.rlim_cur = 65536;
+	for (int fd = 0; fd < (int)limit.rlim_cur; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+/* The number in a file of /proc/sys, 0 when there is none. */
+static inline unsigned int read_limit(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	unsigned int value = 0;
+
+	if (!file || fscanf(file, "%u", &value) != 1)
+		value = 0;
+	if (file)
+		fclose(file);
+	return value;
+}
+
+#endif
