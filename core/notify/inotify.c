@@ -146,7 +146,7 @@ static void push_child_hint(struct hf_inotify *inotify, const struct hf_place *p
 static void left(struct hf_inotify *inotify, struct hf_place *place)
 {
 	push_child_hint(inotify, place, NULL);
-	if (hf_place_wanted(place)) {
+	if (hfi_place_wanted(place)) {
 		hfi_place_clear(&inotify->places, place);
 		hfi_place_unwatch(&inotify->places, place);
 		hfi_place_arm(&inotify->places, place);

@@ -86,7 +86,7 @@ struct hf_watched *hfi_places_find(struct hf_places *places, int wd) HF_MUST_CHE
 /* Memory only. */
 void hfi_places_free(struct hf_places *places) HF_NONNULL;
 
-static inline bool hf_place_wanted(const struct hf_place *place)
+static inline bool hfi_place_wanted(const struct hf_place *place)
 {
 	return place->kind < HF_PLACE_UVERBS;
 }

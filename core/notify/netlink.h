@@ -34,7 +34,7 @@ void hfi_set_receive_buffer(int fd, size_t size);
  * Is `attr` whole within its message? mnl_attr_for_each() looks beyond the end of a message whose
  * length is no multiple of 4.
  */
-static inline bool hf_attr_within(const struct nlattr *attr, const struct nlmsghdr *header)
+static inline bool hfi_attr_within(const struct nlattr *attr, const struct nlmsghdr *header)
 {
 	return mnl_attr_ok(attr,
 			   (int)((const char *)header + header->nlmsg_len - (const char *)attr));

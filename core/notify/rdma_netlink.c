@@ -46,7 +46,7 @@ int hfi_rdma_notify_parse(const void *message, size_t size, struct hf_hint *ret)
 		return -EINVAL;
 	if (header->nlmsg_type != RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, CMD_MONITOR))
 		return 0;
-	for (attr = mnl_nlmsg_get_payload_offset(header, 0); hf_attr_within(attr, header);
+	for (attr = mnl_nlmsg_get_payload_offset(header, 0); hfi_attr_within(attr, header);
 	     attr = mnl_attr_next(attr)) {
 		switch (mnl_attr_get_type(attr)) {
 		case ATTR_EVENT_TYPE:

@@ -23,7 +23,7 @@ static int parse_link_hint(const struct nlmsghdr *header, struct hf_hint *ret)
 	if (mnl_nlmsg_get_payload_len(header) < sizeof(*info) || info->ifi_index <= 0)
 		return -EINVAL;
 	for (attr = mnl_nlmsg_get_payload_offset(header, sizeof(*info));
-	     hf_attr_within(attr, header); attr = mnl_attr_next(attr)) {
+	     hfi_attr_within(attr, header); attr = mnl_attr_next(attr)) {
 		switch (mnl_attr_get_type(attr)) {
 		case IFLA_LINK:
 			if (mnl_attr_validate(attr, MNL_TYPE_U32) < 0)

@@ -33,8 +33,8 @@ HF_EXPORT int hf_provider_create_ah(struct ibv_pd *pd, struct ibv_ah *ah,
 	int err;
 
 	memcpy(request.attr.grh.dgid, attr->grh.dgid.raw, sizeof(request.attr.grh.dgid));
-	err = hf_write_command(pd->context, IB_USER_VERBS_CMD_CREATE_AH, &request, sizeof(request),
-			       &response, sizeof(response), data);
+	err = hfi_write_command(pd->context, IB_USER_VERBS_CMD_CREATE_AH, &request, sizeof(request),
+				&response, sizeof(response), data);
 	if (err)
 		return -err;
 	ah->context = pd->context;
@@ -54,8 +54,8 @@ HF_EXPORT int hf_provider_attach_mcast(struct ibv_qp *qp, const union ibv_gid *g
 	struct ib_uverbs_attach_mcast request = {.qp_handle = qp->handle, .mlid = lid};
 
 	memcpy(request.gid, gid->raw, sizeof(request.gid));
-	return -hf_write_command(qp->context, IB_USER_VERBS_CMD_ATTACH_MCAST, &request,
-				 sizeof(request), NULL, 0, NULL);
+	return -hfi_write_command(qp->context, IB_USER_VERBS_CMD_ATTACH_MCAST, &request,
+				  sizeof(request), NULL, 0, NULL);
 }
 
 HF_EXPORT int hf_provider_detach_mcast(struct ibv_qp *qp, const union ibv_gid *gid, uint16_t lid)
@@ -64,7 +64,7 @@ HF_EXPORT int hf_provider_detach_mcast(struct ibv_qp *qp, const union ibv_gid *g
 	int err;
 
 	memcpy(request.gid, gid->raw, sizeof(request.gid));
-	err = hf_write_command(qp->context, IB_USER_VERBS_CMD_DETACH_MCAST, &request,
-			       sizeof(request), NULL, 0, NULL);
+	err = hfi_write_command(qp->context, IB_USER_VERBS_CMD_DETACH_MCAST, &request,
+				sizeof(request), NULL, 0, NULL);
 	return hfi_answer_is_gone(qp->context, err) ? 0 : -err;
 }

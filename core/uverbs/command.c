@@ -58,7 +58,7 @@ int hfi_command_send(struct hf_command *command, int cmd_fd)
 
 int hfi_command_run(struct hf_command *command, struct ibv_context *context)
 {
-	int err = hf_command_refusal(hf_uverbs_of(context));
+	int err = hfi_command_refusal(hfi_uverbs_of(context));
 
 	if (!err)
 		err = send_command(command, context->cmd_fd);
@@ -70,7 +70,7 @@ int hfi_command_run(struct hf_command *command, struct ibv_context *context)
 
 bool hfi_command_written(struct ibv_context *context, const void *request, size_t size)
 {
-	struct hf_uverbs *uverbs = hf_uverbs_of(context);
+	struct hf_uverbs *uverbs = hfi_uverbs_of(context);
 
 	if (atomic_load_explicit(&uverbs->dead, memory_order_relaxed) ||
 	    atomic_load_explicit(&uverbs->no_write, memory_order_relaxed))
@@ -89,7 +89,8 @@ bool hfi_command_written(struct ibv_context *context, const void *request, size_
 bool hfi_answer_is_gone(struct ibv_context *context, int err)
 {
 	/* A context that lost its device answers EIO (Linux, uverbs_main.c); drivers answer ENODEV. */
-	return err == -EIO || err == -ENODEV || (err && hf_command_is_dead(hf_uverbs_of(context)));
+	return err == -EIO || err == -ENODEV ||
+	       (err && hfi_command_is_dead(hfi_uverbs_of(context)));
 }
 
 int hfi_destroy_command(struct ibv_context *context, uint16_t object, uint16_t method,
@@ -98,8 +99,8 @@ int hfi_destroy_command(struct ibv_context *context, uint16_t object, uint16_t m
 	struct hf_command command;
 	int err;
 
-	hf_command_start(&command, context, object, method);
-	hf_command_in_handle(&command, handle_attr, handle);
+	hfi_command_start(&command, context, object, method);
+	hfi_command_in_handle(&command, handle_attr, handle);
 	err = hfi_command_run(&command, context);
 	return err && hfi_answer_is_gone(context, err) ? 0 : err;
 }

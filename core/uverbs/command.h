@@ -24,8 +24,8 @@ struct hf_command {
 };
 
 /* The functions that build a command are inline: the compiler turns most of them into a few stores. */
-static inline void hf_command_begin(struct hf_command *command, uint16_t object, uint16_t method,
-				    uint32_t driver_id)
+static inline void hfi_command_begin(struct hf_command *command, uint16_t object, uint16_t method,
+				     uint32_t driver_id)
 {
 	/* Attributes are not cleared here but written when they are added: most commands have few. */
 	command->header = (struct ib_uverbs_ioctl_hdr){
@@ -37,8 +37,8 @@ static inline void hf_command_begin(struct hf_command *command, uint16_t object,
 	command->err = 0;
 }
 
-static inline struct ib_uverbs_attr *hf_command_add(struct hf_command *command, uint16_t id,
-						    size_t size, uint16_t flags, uint64_t data)
+static inline struct ib_uverbs_attr *hfi_command_add(struct hf_command *command, uint16_t id,
+						     size_t size, uint16_t flags, uint64_t data)
 {
 	struct ib_uverbs_attr *attr;
 
@@ -57,8 +57,8 @@ static inline struct ib_uverbs_attr *hf_command_add(struct hf_command *command, 
  * Input. Up to 8 bytes are stored in the attribute itself, as the kernel demands; more are pointed
  * to and must stay valid until the command is sent.
  */
-static inline struct ib_uverbs_attr *hf_command_in(struct hf_command *command, uint16_t id,
-						   const void *data, size_t size)
+static inline struct ib_uverbs_attr *hfi_command_in(struct hf_command *command, uint16_t id,
+						    const void *data, size_t size)
 {
 	uint64_t value = 0;
 
@@ -66,81 +66,81 @@ static inline struct ib_uverbs_attr *hf_command_in(struct hf_command *command, u
 		value = (uintptr_t)data;
 	else if (size)
 		memcpy(&value, data, size);
-	return hf_command_add(command, id, size, UVERBS_ATTR_F_MANDATORY, value);
+	return hfi_command_add(command, id, size, UVERBS_ATTR_F_MANDATORY, value);
 }
 
 /* A number, an enumerator or flags: always sent as 64 bits. */
-static inline void hf_command_in_const(struct hf_command *command, uint16_t id, uint64_t value)
+static inline void hfi_command_in_const(struct hf_command *command, uint16_t id, uint64_t value)
 {
-	hf_command_add(command, id, sizeof(value), UVERBS_ATTR_F_MANDATORY, value);
+	hfi_command_add(command, id, sizeof(value), UVERBS_ATTR_F_MANDATORY, value);
 }
 
 /* An object by its handle, or a descriptor that the caller has. */
-static inline void hf_command_in_handle(struct hf_command *command, uint16_t id, uint32_t handle)
+static inline void hfi_command_in_handle(struct hf_command *command, uint16_t id, uint32_t handle)
 {
-	hf_command_add(command, id, 0, UVERBS_ATTR_F_MANDATORY, handle);
+	hfi_command_add(command, id, 0, UVERBS_ATTR_F_MANDATORY, handle);
 }
 
-static inline void hf_command_in_fd(struct hf_command *command, uint16_t id, int fd)
+static inline void hfi_command_in_fd(struct hf_command *command, uint16_t id, int fd)
 {
-	hf_command_add(command, id, 0, UVERBS_ATTR_F_MANDATORY, (uint64_t)(int64_t)fd);
+	hfi_command_add(command, id, 0, UVERBS_ATTR_F_MANDATORY, (uint64_t)(int64_t)fd);
 }
 
 /*
  * `count` objects. The handles must stay valid until the command is sent. They are never stored in
  * the attribute itself, not even one (Linux 4.20, uverbs_process_idrs_array()).
  */
-static inline void hf_command_in_handles(struct hf_command *command, uint16_t id,
-					 const uint32_t *handles, size_t count)
+static inline void hfi_command_in_handles(struct hf_command *command, uint16_t id,
+					  const uint32_t *handles, size_t count)
 {
-	hf_command_add(command, id, count * sizeof(*handles), UVERBS_ATTR_F_MANDATORY,
-		       (uintptr_t)handles);
+	hfi_command_add(command, id, count * sizeof(*handles), UVERBS_ATTR_F_MANDATORY,
+			(uintptr_t)handles);
 }
 
 /* One of several forms of an attribute, `elem`, with what that form holds. */
-static inline void hf_command_in_enum(struct hf_command *command, uint16_t id, uint8_t elem,
-				      const void *data, size_t size)
+static inline void hfi_command_in_enum(struct hf_command *command, uint16_t id, uint8_t elem,
+				       const void *data, size_t size)
 {
-	hf_command_in(command, id, data, size)->attr_data.enum_data.elem_id = elem;
+	hfi_command_in(command, id, data, size)->attr_data.enum_data.elem_id = elem;
 }
 
 /* Output, written to `data`. A kernel that does not know an optional attribute ignores it. */
-static inline void hf_command_out(struct hf_command *command, uint16_t id, void *data, size_t size)
+static inline void hfi_command_out(struct hf_command *command, uint16_t id, void *data, size_t size)
 {
-	hf_command_add(command, id, size, UVERBS_ATTR_F_MANDATORY, (uintptr_t)data);
+	hfi_command_add(command, id, size, UVERBS_ATTR_F_MANDATORY, (uintptr_t)data);
 }
 
-static inline void hf_command_out_optional(struct hf_command *command, uint16_t id, void *data,
-					   size_t size)
+static inline void hfi_command_out_optional(struct hf_command *command, uint16_t id, void *data,
+					    size_t size)
 {
-	hf_command_add(command, id, size, 0, (uintptr_t)data);
+	hfi_command_add(command, id, size, 0, (uintptr_t)data);
 }
 
 /* An object the kernel makes; returns the attribute whose data will be the handle. */
-static inline struct ib_uverbs_attr *hf_command_out_handle(struct hf_command *command, uint16_t id)
+static inline struct ib_uverbs_attr *hfi_command_out_handle(struct hf_command *command, uint16_t id)
 {
-	return hf_command_add(command, id, 0, UVERBS_ATTR_F_MANDATORY, 0);
+	return hfi_command_add(command, id, 0, UVERBS_ATTR_F_MANDATORY, 0);
 }
 
 /* A descriptor the kernel makes; returns the attribute that will hold it in data_s64. */
-static inline struct ib_uverbs_attr *hf_command_out_fd(struct hf_command *command, uint16_t id)
+static inline struct ib_uverbs_attr *hfi_command_out_fd(struct hf_command *command, uint16_t id)
 {
-	return hf_command_add(command, id, 0, UVERBS_ATTR_F_MANDATORY, 0);
+	return hfi_command_add(command, id, 0, UVERBS_ATTR_F_MANDATORY, 0);
 }
 
 /* Adds the attributes that a provider linked. */
 void hfi_command_link(struct hf_command *command, struct ibv_command_buffer *link);
 
 /* The provider's own data; NULL for none. Call it last. */
-static inline void hf_command_driver_data(struct hf_command *command,
-					  const struct hf_driver_data *data)
+static inline void hfi_command_driver_data(struct hf_command *command,
+					   const struct hf_driver_data *data)
 {
 	if (!data)
 		return;
 	if (data->in_size)
-		hf_command_in(command, UVERBS_ATTR_UHW_IN, data->in, data->in_size);
+		hfi_command_in(command, UVERBS_ATTR_UHW_IN, data->in, data->in_size);
 	if (data->out_size)
-		hf_command_out(command, UVERBS_ATTR_UHW_OUT, data->out, data->out_size);
+		hfi_command_out(command, UVERBS_ATTR_UHW_OUT, data->out, data->out_size);
 	if (data->link)
 		hfi_command_link(command, data->link);
 }

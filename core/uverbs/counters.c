@@ -18,9 +18,9 @@ HF_EXPORT int hf_provider_create_counters(struct ibv_context *context,
 
 	if (attr->comp_mask)
 		return EOPNOTSUPP;
-	hf_command_start(&command, context, UVERBS_OBJECT_COUNTERS, UVERBS_METHOD_COUNTERS_CREATE);
-	handle = hf_command_out_handle(&command, UVERBS_ATTR_CREATE_COUNTERS_HANDLE);
-	hf_command_driver_data(&command, data);
+	hfi_command_start(&command, context, UVERBS_OBJECT_COUNTERS, UVERBS_METHOD_COUNTERS_CREATE);
+	handle = hfi_command_out_handle(&command, UVERBS_ATTR_CREATE_COUNTERS_HANDLE);
+	hfi_command_driver_data(&command, data);
 	err = hfi_command_run(&command, context);
 	if (err)
 		return -err;
@@ -43,11 +43,11 @@ HF_EXPORT int hf_provider_read_counters(struct verbs_counters *counters, uint64_
 	struct ibv_context *context = counters->counters.context;
 	struct hf_command command;
 
-	hf_command_start(&command, context, UVERBS_OBJECT_COUNTERS, UVERBS_METHOD_COUNTERS_READ);
-	hf_command_in_handle(&command, UVERBS_ATTR_READ_COUNTERS_HANDLE, counters->handle);
-	hf_command_out(&command, UVERBS_ATTR_READ_COUNTERS_BUFF, values, sizeof(*values) * count);
-	hf_command_in(&command, UVERBS_ATTR_READ_COUNTERS_FLAGS, &flags, sizeof(flags));
-	hf_command_driver_data(&command, data);
+	hfi_command_start(&command, context, UVERBS_OBJECT_COUNTERS, UVERBS_METHOD_COUNTERS_READ);
+	hfi_command_in_handle(&command, UVERBS_ATTR_READ_COUNTERS_HANDLE, counters->handle);
+	hfi_command_out(&command, UVERBS_ATTR_READ_COUNTERS_BUFF, values, sizeof(*values) * count);
+	hfi_command_in(&command, UVERBS_ATTR_READ_COUNTERS_FLAGS, &flags, sizeof(flags));
+	hfi_command_driver_data(&command, data);
 	return -hfi_command_run(&command, context);
 }
 
@@ -57,20 +57,22 @@ static int add_esp(struct hf_command *command, const struct ibv_flow_action_esp_
 	if (attr->comp_mask & ~(uint32_t)IBV_FLOW_ACTION_ESP_MASK_ESN)
 		return EOPNOTSUPP;
 	if (attr->esp_attr)
-		hf_command_in(command, UVERBS_ATTR_FLOW_ACTION_ESP_ATTRS, attr->esp_attr,
-			      sizeof(*attr->esp_attr));
+		hfi_command_in(command, UVERBS_ATTR_FLOW_ACTION_ESP_ATTRS, attr->esp_attr,
+			       sizeof(*attr->esp_attr));
 	if (attr->comp_mask & IBV_FLOW_ACTION_ESP_MASK_ESN)
-		hf_command_in(command, UVERBS_ATTR_FLOW_ACTION_ESP_ESN, &attr->esn,
-			      sizeof(attr->esn));
+		hfi_command_in(command, UVERBS_ATTR_FLOW_ACTION_ESP_ESN, &attr->esn,
+			       sizeof(attr->esn));
 	if (attr->keymat_ptr)
-		hf_command_in_enum(command, UVERBS_ATTR_FLOW_ACTION_ESP_KEYMAT,
-				   (uint8_t)attr->keymat_proto, attr->keymat_ptr, attr->keymat_len);
+		hfi_command_in_enum(command, UVERBS_ATTR_FLOW_ACTION_ESP_KEYMAT,
+				    (uint8_t)attr->keymat_proto, attr->keymat_ptr,
+				    attr->keymat_len);
 	if (attr->replay_ptr)
-		hf_command_in_enum(command, UVERBS_ATTR_FLOW_ACTION_ESP_REPLAY,
-				   (uint8_t)attr->replay_proto, attr->replay_ptr, attr->replay_len);
+		hfi_command_in_enum(command, UVERBS_ATTR_FLOW_ACTION_ESP_REPLAY,
+				    (uint8_t)attr->replay_proto, attr->replay_ptr,
+				    attr->replay_len);
 	if (attr->esp_encap)
-		hf_command_in(command, UVERBS_ATTR_FLOW_ACTION_ESP_ENCAP, attr->esp_encap,
-			      sizeof(*attr->esp_encap));
+		hfi_command_in(command, UVERBS_ATTR_FLOW_ACTION_ESP_ENCAP, attr->esp_encap,
+			       sizeof(*attr->esp_encap));
 	return 0;
 }
 
@@ -83,13 +85,13 @@ HF_EXPORT int hf_provider_create_flow_action_esp(struct ibv_context *context,
 	struct hf_command command;
 	int err;
 
-	hf_command_start(&command, context, UVERBS_OBJECT_FLOW_ACTION,
-			 UVERBS_METHOD_FLOW_ACTION_ESP_CREATE);
-	handle = hf_command_out_handle(&command, UVERBS_ATTR_CREATE_FLOW_ACTION_ESP_HANDLE);
+	hfi_command_start(&command, context, UVERBS_OBJECT_FLOW_ACTION,
+			  UVERBS_METHOD_FLOW_ACTION_ESP_CREATE);
+	handle = hfi_command_out_handle(&command, UVERBS_ATTR_CREATE_FLOW_ACTION_ESP_HANDLE);
 	err = add_esp(&command, attr);
 	if (err)
 		return err;
-	hf_command_driver_data(&command, data);
+	hfi_command_driver_data(&command, data);
 	err = hfi_command_run(&command, context);
 	if (err)
 		return -err;
@@ -107,13 +109,13 @@ HF_EXPORT int hf_provider_modify_flow_action_esp(struct verbs_flow_action *actio
 	struct hf_command command;
 	int err;
 
-	hf_command_start(&command, context, UVERBS_OBJECT_FLOW_ACTION,
-			 UVERBS_METHOD_FLOW_ACTION_ESP_MODIFY);
-	hf_command_in_handle(&command, UVERBS_ATTR_MODIFY_FLOW_ACTION_ESP_HANDLE, action->handle);
+	hfi_command_start(&command, context, UVERBS_OBJECT_FLOW_ACTION,
+			  UVERBS_METHOD_FLOW_ACTION_ESP_MODIFY);
+	hfi_command_in_handle(&command, UVERBS_ATTR_MODIFY_FLOW_ACTION_ESP_HANDLE, action->handle);
 	err = add_esp(&command, attr);
 	if (err)
 		return err;
-	hf_command_driver_data(&command, data);
+	hfi_command_driver_data(&command, data);
 	return -hfi_command_run(&command, context);
 }
 

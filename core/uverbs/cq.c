@@ -18,26 +18,26 @@ static int create_cq_by_ioctl(struct ibv_context *context, const struct ibv_cq_i
 	uint32_t cqe = 0;
 	int err;
 
-	hf_command_start(&command, context, UVERBS_OBJECT_CQ, UVERBS_METHOD_CQ_CREATE);
-	handle = hf_command_out_handle(&command, UVERBS_ATTR_CREATE_CQ_HANDLE);
-	hf_command_in_u32(&command, UVERBS_ATTR_CREATE_CQ_CQE, attr->cqe);
-	hf_command_in_u64(&command, UVERBS_ATTR_CREATE_CQ_USER_HANDLE, (uintptr_t)cq);
+	hfi_command_start(&command, context, UVERBS_OBJECT_CQ, UVERBS_METHOD_CQ_CREATE);
+	handle = hfi_command_out_handle(&command, UVERBS_ATTR_CREATE_CQ_HANDLE);
+	hfi_command_in_u32(&command, UVERBS_ATTR_CREATE_CQ_CQE, attr->cqe);
+	hfi_command_in_u64(&command, UVERBS_ATTR_CREATE_CQ_USER_HANDLE, (uintptr_t)cq);
 	if (attr->channel)
-		hf_command_in_fd(&command, UVERBS_ATTR_CREATE_CQ_COMP_CHANNEL,
-				 hf_kernel_fd_of(attr->channel));
-	hf_command_in_u32(&command, UVERBS_ATTR_CREATE_CQ_COMP_VECTOR, attr->comp_vector);
+		hfi_command_in_fd(&command, UVERBS_ATTR_CREATE_CQ_COMP_CHANNEL,
+				  hfi_kernel_fd_of(attr->channel));
+	hfi_command_in_u32(&command, UVERBS_ATTR_CREATE_CQ_COMP_VECTOR, attr->comp_vector);
 	if (flags)
-		hf_command_in_u32(&command, UVERBS_ATTR_CREATE_CQ_FLAGS, flags);
-	hf_command_out(&command, UVERBS_ATTR_CREATE_CQ_RESP_CQE, &cqe, sizeof(cqe));
-	hf_command_event_fd(&command, UVERBS_ATTR_CREATE_CQ_EVENT_FD, context);
-	hf_command_driver_data(&command, data);
+		hfi_command_in_u32(&command, UVERBS_ATTR_CREATE_CQ_FLAGS, flags);
+	hfi_command_out(&command, UVERBS_ATTR_CREATE_CQ_RESP_CQE, &cqe, sizeof(cqe));
+	hfi_command_event_fd(&command, UVERBS_ATTR_CREATE_CQ_EVENT_FD, context);
+	hfi_command_driver_data(&command, data);
 	err = hfi_command_run(&command, context);
 	if (err)
 		return -err;
 	cq->context = context;
 	cq->handle = (uint32_t)handle->data;
 	cq->cqe = (int)cqe;
-	atomic_fetch_add_explicit(&hf_uverbs_of(context)->mapped, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&hfi_uverbs_of(context)->mapped, 1, memory_order_relaxed);
 	return 0;
 }
 
@@ -83,7 +83,7 @@ HF_EXPORT void hf_provider_init_cq(struct ibv_cq *cq, struct ibv_context *contex
 	cq->context = context;
 	cq->channel = channel;
 	cq->cq_context = cq_context;
-	hfi_delivered_born(&hf_uverbs_of(context)->delivered, &cq->comp_events_completed);
+	hfi_delivered_born(&hfi_uverbs_of(context)->delivered, &cq->comp_events_completed);
 	cq->comp_events_completed = 0;
 	hfi_events_init(context, &cq->mutex, &cq->cond, &cq->async_events_completed);
 	if (!channel)
@@ -99,8 +99,8 @@ HF_EXPORT int hf_provider_resize_cq(struct ibv_cq *cq, int cqe, const struct hf_
 	struct ib_uverbs_resize_cq_resp response = {0};
 	int err;
 
-	err = hf_write_command(cq->context, IB_USER_VERBS_CMD_RESIZE_CQ, &request, sizeof(request),
-			       &response, sizeof(response), data);
+	err = hfi_write_command(cq->context, IB_USER_VERBS_CMD_RESIZE_CQ, &request, sizeof(request),
+				&response, sizeof(response), data);
 	if (err)
 		return -err;
 	cq->cqe = (int)response.cqe;
@@ -121,9 +121,9 @@ HF_EXPORT int hf_provider_modify_cq(struct ibv_cq *cq, const struct ibv_modify_c
 		request.attr.cq_count = attr->moderate.cq_count;
 		request.attr.cq_period = attr->moderate.cq_period;
 	}
-	return -hf_write_command(cq->context,
-				 IB_USER_VERBS_EX_CMD_MODIFY_CQ | IB_USER_VERBS_CMD_FLAG_EXTENDED,
-				 &request, sizeof(request), NULL, 0, data);
+	return -hfi_write_command(cq->context,
+				  IB_USER_VERBS_EX_CMD_MODIFY_CQ | IB_USER_VERBS_CMD_FLAG_EXTENDED,
+				  &request, sizeof(request), NULL, 0, data);
 }
 
 HF_EXPORT int hf_provider_destroy_cq(struct ibv_cq *cq)
@@ -135,15 +135,15 @@ HF_EXPORT int hf_provider_destroy_cq(struct ibv_cq *cq)
 	struct ib_uverbs_destroy_cq_resp response = {0};
 	int err;
 
-	err = hf_destroy_counted(cq->context, UVERBS_OBJECT_CQ, UVERBS_METHOD_CQ_DESTROY,
-				 UVERBS_ATTR_DESTROY_CQ_HANDLE, cq->handle,
-				 UVERBS_ATTR_DESTROY_CQ_RESP, &response, sizeof(response));
+	err = hfi_destroy_counted(cq->context, UVERBS_OBJECT_CQ, UVERBS_METHOD_CQ_DESTROY,
+				  UVERBS_ATTR_DESTROY_CQ_HANDLE, cq->handle,
+				  UVERBS_ATTR_DESTROY_CQ_RESP, &response, sizeof(response));
 	events[0].reported = response.comp_events_reported;
 	events[1].reported = response.async_events_reported;
-	err = hf_events_finish(cq->context, err, &cq->mutex, &cq->cond, events,
-			       HF_ARRAY_SIZE(events));
+	err = hfi_events_finish(cq->context, err, &cq->mutex, &cq->cond, events,
+				HF_ARRAY_SIZE(events));
 	if (!err)
-		atomic_fetch_sub_explicit(&hf_uverbs_of(cq->context)->mapped, 1,
+		atomic_fetch_sub_explicit(&hfi_uverbs_of(cq->context)->mapped, 1,
 					  memory_order_relaxed);
 	return err;
 }

@@ -43,9 +43,9 @@ static int poll_batch(struct ibv_cq *cq, int count, struct ibv_wc *wc)
 
 	request.ne = count < BATCH ? (uint32_t)count : BATCH;
 	response.head.count = 0;
-	err = hf_write_command(cq->context, IB_USER_VERBS_CMD_POLL_CQ, &request, sizeof(request),
-			       &response,
-			       sizeof(response.head) + request.ne * sizeof(response.wc[0]), NULL);
+	err = hfi_write_command(cq->context, IB_USER_VERBS_CMD_POLL_CQ, &request, sizeof(request),
+				&response,
+				sizeof(response.head) + request.ne * sizeof(response.wc[0]), NULL);
 	if (err)
 		return err;
 	if (response.head.count > request.ne)
@@ -92,6 +92,6 @@ HF_EXPORT int hf_provider_req_notify_cq(struct ibv_cq *cq, int solicited_only)
 
 	if (hfi_command_written(cq->context, &request, sizeof(request)))
 		return 0;
-	return -hf_write_command(cq->context, IB_USER_VERBS_CMD_REQ_NOTIFY_CQ, &request.body,
-				 sizeof(request.body), NULL, 0, NULL);
+	return -hfi_write_command(cq->context, IB_USER_VERBS_CMD_REQ_NOTIFY_CQ, &request.body,
+				  sizeof(request.body), NULL, 0, NULL);
 }

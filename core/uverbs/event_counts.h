@@ -41,7 +41,7 @@ uint32_t hfi_delivered_take(struct hf_delivered *delivered, const uint32_t *comp
 void hfi_delivered_born(struct hf_delivered *delivered, const uint32_t *completed);
 
 /* Most programs make and destroy objects without ever being given an event. */
-static inline bool hf_delivered_any(const struct hf_delivered *delivered)
+static inline bool hfi_delivered_any(const struct hf_delivered *delivered)
 {
 	return atomic_load_explicit(&delivered->used, memory_order_acquire);
 }

@@ -59,10 +59,10 @@ HF_EXPORT int hf_provider_create_flow(struct ibv_qp *qp, struct ibv_flow *flow,
 	err = take_specs(request, attr);
 	if (err)
 		goto done;
-	err = -hf_write_command(qp->context,
-				IB_USER_VERBS_EX_CMD_CREATE_FLOW | IB_USER_VERBS_CMD_FLAG_EXTENDED,
-				request, sizeof(*request) + request->flow_attr.size, &response,
-				sizeof(response), data);
+	err = -hfi_write_command(qp->context,
+				 IB_USER_VERBS_EX_CMD_CREATE_FLOW | IB_USER_VERBS_CMD_FLAG_EXTENDED,
+				 request, sizeof(*request) + request->flow_attr.size, &response,
+				 sizeof(response), data);
 	if (err)
 		goto done;
 	flow->context = qp->context;

@@ -12,11 +12,11 @@ int hfi_command_gid_entry(struct ibv_context *context, uint32_t port, uint32_t i
 	struct hf_command command;
 	int err;
 
-	hf_command_start(&command, context, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_GID_ENTRY);
-	hf_command_in_const(&command, UVERBS_ATTR_QUERY_GID_ENTRY_PORT, port);
-	hf_command_in_const(&command, UVERBS_ATTR_QUERY_GID_ENTRY_GID_INDEX, index);
-	hf_command_in(&command, UVERBS_ATTR_QUERY_GID_ENTRY_FLAGS, &flags, sizeof(flags));
-	hf_command_out(&command, UVERBS_ATTR_QUERY_GID_ENTRY_RESP_ENTRY, &entry, sizeof(entry));
+	hfi_command_start(&command, context, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_GID_ENTRY);
+	hfi_command_in_const(&command, UVERBS_ATTR_QUERY_GID_ENTRY_PORT, port);
+	hfi_command_in_const(&command, UVERBS_ATTR_QUERY_GID_ENTRY_GID_INDEX, index);
+	hfi_command_in(&command, UVERBS_ATTR_QUERY_GID_ENTRY_FLAGS, &flags, sizeof(flags));
+	hfi_command_out(&command, UVERBS_ATTR_QUERY_GID_ENTRY_RESP_ENTRY, &entry, sizeof(entry));
 	err = hfi_command_run(&command, context);
 	if (!err)
 		*ret = entry;
@@ -35,12 +35,12 @@ ssize_t hfi_command_gid_table(struct ibv_context *context, void *entries, size_t
 	/* An attribute's length has 16 bits, so the kernel is given the beginning of a larger array. */
 	if (count > UINT16_MAX / size)
 		count = UINT16_MAX / size;
-	hf_command_start(&command, context, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_GID_TABLE);
-	hf_command_in_const(&command, UVERBS_ATTR_QUERY_GID_TABLE_ENTRY_SIZE, size);
-	hf_command_in(&command, UVERBS_ATTR_QUERY_GID_TABLE_FLAGS, &flags, sizeof(flags));
-	hf_command_out(&command, UVERBS_ATTR_QUERY_GID_TABLE_RESP_ENTRIES, entries, count * size);
-	hf_command_out(&command, UVERBS_ATTR_QUERY_GID_TABLE_RESP_NUM_ENTRIES, &found,
-		       sizeof(found));
+	hfi_command_start(&command, context, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_GID_TABLE);
+	hfi_command_in_const(&command, UVERBS_ATTR_QUERY_GID_TABLE_ENTRY_SIZE, size);
+	hfi_command_in(&command, UVERBS_ATTR_QUERY_GID_TABLE_FLAGS, &flags, sizeof(flags));
+	hfi_command_out(&command, UVERBS_ATTR_QUERY_GID_TABLE_RESP_ENTRIES, entries, count * size);
+	hfi_command_out(&command, UVERBS_ATTR_QUERY_GID_TABLE_RESP_NUM_ENTRIES, &found,
+			sizeof(found));
 	err = hfi_command_run(&command, context);
 	if (err)
 		return err;

@@ -39,8 +39,8 @@ HF_EXPORT int hf_provider_ioctl(struct ibv_context *context, struct ibv_command_
 	uint64_t pointer = 0;
 	int err;
 
-	hf_command_start(&command, context, buffer->hdr.object_id, buffer->hdr.method_id);
-	hf_command_driver_data(&command, &data);
+	hfi_command_start(&command, context, buffer->hdr.object_id, buffer->hdr.method_id);
+	hfi_command_driver_data(&command, &data);
 	if (command.err)
 		return -command.err;
 	if (buffer->uhw_in_idx != HF_UHW_NO_INDEX) {

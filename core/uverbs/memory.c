@@ -19,8 +19,8 @@ HF_EXPORT int hf_provider_alloc_pd(struct ibv_context *context, struct ibv_pd *p
 	struct ib_uverbs_alloc_pd_resp response = {0};
 	int err;
 
-	err = hf_write_command(context, IB_USER_VERBS_CMD_ALLOC_PD, &request, sizeof(request),
-			       &response, sizeof(response), data);
+	err = hfi_write_command(context, IB_USER_VERBS_CMD_ALLOC_PD, &request, sizeof(request),
+				&response, sizeof(response), data);
 	if (err)
 		return -err;
 	pd->context = context;
@@ -57,8 +57,8 @@ HF_EXPORT int hf_provider_reg_mr(struct ibv_pd *pd, void *addr, size_t length, u
 	struct ib_uverbs_reg_mr_resp response = {0};
 	int err;
 
-	err = hf_write_command(pd->context, IB_USER_VERBS_CMD_REG_MR, &request, sizeof(request),
-			       &response, sizeof(response), data);
+	err = hfi_write_command(pd->context, IB_USER_VERBS_CMD_REG_MR, &request, sizeof(request),
+				&response, sizeof(response), data);
 	if (err)
 		return -err;
 	hfi_memory_take(mr, pd,
@@ -90,8 +90,8 @@ HF_EXPORT int hf_provider_rereg_mr(struct verbs_mr *mr, uint32_t flags, void *ad
 
 	if (flags & IBV_REREG_MR_CHANGE_PD && !pd)
 		return EINVAL;
-	err = hf_write_command(mr->ibv_mr.context, IB_USER_VERBS_CMD_REREG_MR, &request,
-			       sizeof(request), &response, sizeof(response), data);
+	err = hfi_write_command(mr->ibv_mr.context, IB_USER_VERBS_CMD_REREG_MR, &request,
+				sizeof(request), &response, sizeof(response), data);
 	if (err)
 		return -err;
 	mr->ibv_mr.lkey = response.lkey;
@@ -119,8 +119,8 @@ HF_EXPORT int hf_provider_alloc_mw(struct ibv_pd *pd, enum ibv_mw_type type, str
 	struct ib_uverbs_alloc_mw_resp response = {0};
 	int err;
 
-	err = hf_write_command(pd->context, IB_USER_VERBS_CMD_ALLOC_MW, &request, sizeof(request),
-			       &response, sizeof(response), data);
+	err = hfi_write_command(pd->context, IB_USER_VERBS_CMD_ALLOC_MW, &request, sizeof(request),
+				&response, sizeof(response), data);
 	if (err)
 		return -err;
 	mw->context = pd->context;
@@ -152,8 +152,8 @@ HF_EXPORT int hf_provider_open_xrcd(struct ibv_context *context, struct verbs_xr
 		return EINVAL;
 	request.fd = (uint32_t)attr->fd;
 	request.oflags = (uint32_t)attr->oflags;
-	err = hf_write_command(context, IB_USER_VERBS_CMD_OPEN_XRCD, &request, sizeof(request),
-			       &response, sizeof(response), data);
+	err = hfi_write_command(context, IB_USER_VERBS_CMD_OPEN_XRCD, &request, sizeof(request),
+				&response, sizeof(response), data);
 	if (err)
 		return -err;
 	xrcd->xrcd.context = context;

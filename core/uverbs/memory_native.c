@@ -19,19 +19,19 @@ HF_EXPORT int hf_provider_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size
 	struct hf_command command;
 	int err;
 
-	hf_command_start(&command, pd->context, UVERBS_OBJECT_MR, UVERBS_METHOD_REG_DMABUF_MR);
-	handle = hf_command_out_handle(&command, UVERBS_ATTR_REG_DMABUF_MR_HANDLE);
-	hf_command_in_handle(&command, UVERBS_ATTR_REG_DMABUF_MR_PD_HANDLE, pd->handle);
-	hf_command_in(&command, UVERBS_ATTR_REG_DMABUF_MR_OFFSET, &offset, sizeof(offset));
-	hf_command_in(&command, UVERBS_ATTR_REG_DMABUF_MR_LENGTH, &size, sizeof(size));
-	hf_command_in(&command, UVERBS_ATTR_REG_DMABUF_MR_IOVA, &iova, sizeof(iova));
-	hf_command_in_fd(&command, UVERBS_ATTR_REG_DMABUF_MR_FD, fd);
-	hf_command_in_const(&command, UVERBS_ATTR_REG_DMABUF_MR_ACCESS_FLAGS, (uint32_t)access);
-	hf_command_out(&command, UVERBS_ATTR_REG_DMABUF_MR_RESP_LKEY, &answer.lkey,
-		       sizeof(answer.lkey));
-	hf_command_out(&command, UVERBS_ATTR_REG_DMABUF_MR_RESP_RKEY, &answer.rkey,
-		       sizeof(answer.rkey));
-	hf_command_driver_data(&command, data);
+	hfi_command_start(&command, pd->context, UVERBS_OBJECT_MR, UVERBS_METHOD_REG_DMABUF_MR);
+	handle = hfi_command_out_handle(&command, UVERBS_ATTR_REG_DMABUF_MR_HANDLE);
+	hfi_command_in_handle(&command, UVERBS_ATTR_REG_DMABUF_MR_PD_HANDLE, pd->handle);
+	hfi_command_in(&command, UVERBS_ATTR_REG_DMABUF_MR_OFFSET, &offset, sizeof(offset));
+	hfi_command_in(&command, UVERBS_ATTR_REG_DMABUF_MR_LENGTH, &size, sizeof(size));
+	hfi_command_in(&command, UVERBS_ATTR_REG_DMABUF_MR_IOVA, &iova, sizeof(iova));
+	hfi_command_in_fd(&command, UVERBS_ATTR_REG_DMABUF_MR_FD, fd);
+	hfi_command_in_const(&command, UVERBS_ATTR_REG_DMABUF_MR_ACCESS_FLAGS, (uint32_t)access);
+	hfi_command_out(&command, UVERBS_ATTR_REG_DMABUF_MR_RESP_LKEY, &answer.lkey,
+			sizeof(answer.lkey));
+	hfi_command_out(&command, UVERBS_ATTR_REG_DMABUF_MR_RESP_RKEY, &answer.rkey,
+			sizeof(answer.rkey));
+	hfi_command_driver_data(&command, data);
 	err = hfi_command_run(&command, pd->context);
 	if (err)
 		return -err;
@@ -47,12 +47,12 @@ HF_EXPORT int hf_provider_advise_mr(struct ibv_pd *pd, enum ib_uverbs_advise_mr_
 
 	static_assert(sizeof(struct ibv_sge) == sizeof(struct ib_uverbs_sge),
 		      "handed to the kernel as they are");
-	hf_command_start(&command, pd->context, UVERBS_OBJECT_MR, UVERBS_METHOD_ADVISE_MR);
-	hf_command_in_handle(&command, UVERBS_ATTR_ADVISE_MR_PD_HANDLE, pd->handle);
-	hf_command_in_const(&command, UVERBS_ATTR_ADVISE_MR_ADVICE, advice);
-	hf_command_in_const(&command, UVERBS_ATTR_ADVISE_MR_FLAGS, flags);
-	hf_command_in(&command, UVERBS_ATTR_ADVISE_MR_SGE_LIST, sg_list,
-		      num_sge * sizeof(*sg_list));
+	hfi_command_start(&command, pd->context, UVERBS_OBJECT_MR, UVERBS_METHOD_ADVISE_MR);
+	hfi_command_in_handle(&command, UVERBS_ATTR_ADVISE_MR_PD_HANDLE, pd->handle);
+	hfi_command_in_const(&command, UVERBS_ATTR_ADVISE_MR_ADVICE, advice);
+	hfi_command_in_const(&command, UVERBS_ATTR_ADVISE_MR_FLAGS, flags);
+	hfi_command_in(&command, UVERBS_ATTR_ADVISE_MR_SGE_LIST, sg_list,
+		       num_sge * sizeof(*sg_list));
 	return -hfi_command_run(&command, pd->context);
 }
 
@@ -63,11 +63,13 @@ HF_EXPORT int hf_provider_query_mr(struct ibv_pd *pd, struct verbs_mr *mr, uint3
 	uint64_t length = 0;
 	int err;
 
-	hf_command_start(&command, pd->context, UVERBS_OBJECT_MR, UVERBS_METHOD_QUERY_MR);
-	hf_command_in_handle(&command, UVERBS_ATTR_QUERY_MR_HANDLE, handle);
-	hf_command_out(&command, UVERBS_ATTR_QUERY_MR_RESP_LKEY, &answer.lkey, sizeof(answer.lkey));
-	hf_command_out(&command, UVERBS_ATTR_QUERY_MR_RESP_RKEY, &answer.rkey, sizeof(answer.rkey));
-	hf_command_out(&command, UVERBS_ATTR_QUERY_MR_RESP_LENGTH, &length, sizeof(length));
+	hfi_command_start(&command, pd->context, UVERBS_OBJECT_MR, UVERBS_METHOD_QUERY_MR);
+	hfi_command_in_handle(&command, UVERBS_ATTR_QUERY_MR_HANDLE, handle);
+	hfi_command_out(&command, UVERBS_ATTR_QUERY_MR_RESP_LKEY, &answer.lkey,
+			sizeof(answer.lkey));
+	hfi_command_out(&command, UVERBS_ATTR_QUERY_MR_RESP_RKEY, &answer.rkey,
+			sizeof(answer.rkey));
+	hfi_command_out(&command, UVERBS_ATTR_QUERY_MR_RESP_LENGTH, &length, sizeof(length));
 	err = hfi_command_run(&command, pd->context);
 	if (err)
 		return -err;
@@ -87,12 +89,12 @@ HF_EXPORT int hf_provider_alloc_dm(struct ibv_context *context,
 	struct hf_command command;
 	int err;
 
-	hf_command_start(&command, context, UVERBS_OBJECT_DM, UVERBS_METHOD_DM_ALLOC);
-	handle = hf_command_out_handle(&command, UVERBS_ATTR_ALLOC_DM_HANDLE);
-	hf_command_in(&command, UVERBS_ATTR_ALLOC_DM_LENGTH, &length, sizeof(length));
-	hf_command_in(&command, UVERBS_ATTR_ALLOC_DM_ALIGNMENT, &attr->log_align_req,
-		      sizeof(attr->log_align_req));
-	hf_command_driver_data(&command, data);
+	hfi_command_start(&command, context, UVERBS_OBJECT_DM, UVERBS_METHOD_DM_ALLOC);
+	handle = hfi_command_out_handle(&command, UVERBS_ATTR_ALLOC_DM_HANDLE);
+	hfi_command_in(&command, UVERBS_ATTR_ALLOC_DM_LENGTH, &length, sizeof(length));
+	hfi_command_in(&command, UVERBS_ATTR_ALLOC_DM_ALIGNMENT, &attr->log_align_req,
+		       sizeof(attr->log_align_req));
+	hfi_command_driver_data(&command, data);
 	err = hfi_command_run(&command, context);
 	if (err)
 		return -err;
@@ -118,18 +120,18 @@ HF_EXPORT int hf_provider_reg_dm_mr(struct ibv_pd *pd, struct verbs_dm *dm, uint
 	struct hf_command command;
 	int err;
 
-	hf_command_start(&command, pd->context, UVERBS_OBJECT_MR, UVERBS_METHOD_DM_MR_REG);
-	handle = hf_command_out_handle(&command, UVERBS_ATTR_REG_DM_MR_HANDLE);
-	hf_command_in(&command, UVERBS_ATTR_REG_DM_MR_OFFSET, &offset, sizeof(offset));
-	hf_command_in(&command, UVERBS_ATTR_REG_DM_MR_LENGTH, &size, sizeof(size));
-	hf_command_in_handle(&command, UVERBS_ATTR_REG_DM_MR_PD_HANDLE, pd->handle);
-	hf_command_in_const(&command, UVERBS_ATTR_REG_DM_MR_ACCESS_FLAGS, access);
-	hf_command_in_handle(&command, UVERBS_ATTR_REG_DM_MR_DM_HANDLE, dm->handle);
-	hf_command_out(&command, UVERBS_ATTR_REG_DM_MR_RESP_LKEY, &answer.lkey,
-		       sizeof(answer.lkey));
-	hf_command_out(&command, UVERBS_ATTR_REG_DM_MR_RESP_RKEY, &answer.rkey,
-		       sizeof(answer.rkey));
-	hf_command_driver_data(&command, data);
+	hfi_command_start(&command, pd->context, UVERBS_OBJECT_MR, UVERBS_METHOD_DM_MR_REG);
+	handle = hfi_command_out_handle(&command, UVERBS_ATTR_REG_DM_MR_HANDLE);
+	hfi_command_in(&command, UVERBS_ATTR_REG_DM_MR_OFFSET, &offset, sizeof(offset));
+	hfi_command_in(&command, UVERBS_ATTR_REG_DM_MR_LENGTH, &size, sizeof(size));
+	hfi_command_in_handle(&command, UVERBS_ATTR_REG_DM_MR_PD_HANDLE, pd->handle);
+	hfi_command_in_const(&command, UVERBS_ATTR_REG_DM_MR_ACCESS_FLAGS, access);
+	hfi_command_in_handle(&command, UVERBS_ATTR_REG_DM_MR_DM_HANDLE, dm->handle);
+	hfi_command_out(&command, UVERBS_ATTR_REG_DM_MR_RESP_LKEY, &answer.lkey,
+			sizeof(answer.lkey));
+	hfi_command_out(&command, UVERBS_ATTR_REG_DM_MR_RESP_RKEY, &answer.rkey,
+			sizeof(answer.rkey));
+	hfi_command_driver_data(&command, data);
 	err = hfi_command_run(&command, pd->context);
 	if (err)
 		return -err;

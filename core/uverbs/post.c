@@ -112,8 +112,8 @@ static int post_batch(const struct post *post, const void *wr, uint32_t *count, 
 			return ENOMEM;
 	}
 	build_post(post, wr, *count, sges, buffer);
-	err = hf_write_command(post->context, post->cmd, buffer, bytes, &response, sizeof(response),
-			       NULL);
+	err = hfi_write_command(post->context, post->cmd, buffer, bytes, &response,
+				sizeof(response), NULL);
 	if (buffer != small)
 		free(buffer);
 	/* The kernel counts from 1, and leaves 0 if it failed before posting. */

@@ -91,8 +91,8 @@ HF_EXPORT int hf_provider_modify_qp(struct ibv_qp *qp, const struct ibv_qp_attr 
 	if (attr_mask >= IBV_QP_RATE_LIMIT || attr_mask < 0)
 		return EOPNOTSUPP;
 	put_attributes(&request, attr, attr_mask);
-	return -hf_write_command(qp->context, IB_USER_VERBS_CMD_MODIFY_QP, &request,
-				 sizeof(request), NULL, 0, data);
+	return -hfi_write_command(qp->context, IB_USER_VERBS_CMD_MODIFY_QP, &request,
+				  sizeof(request), NULL, 0, data);
 }
 
 HF_EXPORT int hf_provider_modify_qp_ex(struct ibv_qp *qp, const struct ibv_qp_attr *attr,
@@ -106,9 +106,9 @@ HF_EXPORT int hf_provider_modify_qp_ex(struct ibv_qp *qp, const struct ibv_qp_at
 	put_attributes(&request.base, attr, attr_mask);
 	if (attr_mask & IBV_QP_RATE_LIMIT)
 		request.rate_limit = attr->rate_limit;
-	return -hf_write_command(qp->context,
-				 IB_USER_VERBS_EX_CMD_MODIFY_QP | IB_USER_VERBS_CMD_FLAG_EXTENDED,
-				 &request, sizeof(request), &response, sizeof(response), data);
+	return -hfi_write_command(qp->context,
+				  IB_USER_VERBS_EX_CMD_MODIFY_QP | IB_USER_VERBS_CMD_FLAG_EXTENDED,
+				  &request, sizeof(request), &response, sizeof(response), data);
 }
 
 static struct ibv_qp_cap cap_of(const struct ib_uverbs_query_qp_resp *from)
@@ -164,8 +164,8 @@ HF_EXPORT int hf_provider_query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, 
 	/* The kernel's answer has no member for it. */
 	if (attr_mask & IBV_QP_RATE_LIMIT)
 		return EOPNOTSUPP;
-	err = hf_write_command(qp->context, IB_USER_VERBS_CMD_QUERY_QP, &request, sizeof(request),
-			       &response, sizeof(response), data);
+	err = hfi_write_command(qp->context, IB_USER_VERBS_CMD_QUERY_QP, &request, sizeof(request),
+				&response, sizeof(response), data);
 	if (err)
 		return -err;
 	take_attributes(attr, &response);
@@ -187,17 +187,17 @@ HF_EXPORT int hf_provider_destroy_qp(struct ibv_qp *qp)
 	struct ib_uverbs_destroy_qp_resp response = {0};
 	int err;
 
-	err = hf_destroy_counted(qp->context, UVERBS_OBJECT_QP, UVERBS_METHOD_QP_DESTROY,
-				 UVERBS_ATTR_DESTROY_QP_HANDLE, qp->handle,
-				 UVERBS_ATTR_DESTROY_QP_RESP, &response, sizeof(response));
-	if (hf_method_is_missing(err)) {
+	err = hfi_destroy_counted(qp->context, UVERBS_OBJECT_QP, UVERBS_METHOD_QP_DESTROY,
+				  UVERBS_ATTR_DESTROY_QP_HANDLE, qp->handle,
+				  UVERBS_ATTR_DESTROY_QP_RESP, &response, sizeof(response));
+	if (hfi_method_is_missing(err)) {
 		const struct ib_uverbs_destroy_qp request = {.qp_handle = qp->handle};
 
-		err = hf_write_command(qp->context, IB_USER_VERBS_CMD_DESTROY_QP, &request,
-				       sizeof(request), &response, sizeof(response), NULL);
+		err = hfi_write_command(qp->context, IB_USER_VERBS_CMD_DESTROY_QP, &request,
+					sizeof(request), &response, sizeof(response), NULL);
 		if (hfi_answer_is_gone(qp->context, err))
 			err = 1;
 	}
 	events.reported = response.events_reported;
-	return hf_events_finish(qp->context, err, &qp->mutex, &qp->cond, &events, 1);
+	return hfi_events_finish(qp->context, err, &qp->mutex, &qp->cond, &events, 1);
 }

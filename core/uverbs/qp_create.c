@@ -32,29 +32,29 @@ struct made {
 static void add_objects(struct hf_command *command, const struct ibv_qp_init_attr_ex *attr)
 {
 	if (attr->qp_type == IBV_QPT_XRC_RECV) {
-		hf_command_in_handle(command, UVERBS_ATTR_CREATE_QP_XRCD_HANDLE,
-				     hfi_verbs_xrcd(attr->xrcd)->handle);
+		hfi_command_in_handle(command, UVERBS_ATTR_CREATE_QP_XRCD_HANDLE,
+				      hfi_verbs_xrcd(attr->xrcd)->handle);
 		return;
 	}
-	hf_command_in_handle(command, UVERBS_ATTR_CREATE_QP_PD_HANDLE, attr->pd->handle);
+	hfi_command_in_handle(command, UVERBS_ATTR_CREATE_QP_PD_HANDLE, attr->pd->handle);
 	if (attr->rwq_ind_tbl) {
-		hf_command_in_handle(command, UVERBS_ATTR_CREATE_QP_IND_TABLE_HANDLE,
-				     (uint32_t)attr->rwq_ind_tbl->ind_tbl_handle);
+		hfi_command_in_handle(command, UVERBS_ATTR_CREATE_QP_IND_TABLE_HANDLE,
+				      (uint32_t)attr->rwq_ind_tbl->ind_tbl_handle);
 		if (attr->cap.max_send_wr && attr->send_cq)
-			hf_command_in_handle(command, UVERBS_ATTR_CREATE_QP_SEND_CQ_HANDLE,
-					     attr->send_cq->handle);
+			hfi_command_in_handle(command, UVERBS_ATTR_CREATE_QP_SEND_CQ_HANDLE,
+					      attr->send_cq->handle);
 		return;
 	}
 	if (attr->send_cq)
-		hf_command_in_handle(command, UVERBS_ATTR_CREATE_QP_SEND_CQ_HANDLE,
-				     attr->send_cq->handle);
+		hfi_command_in_handle(command, UVERBS_ATTR_CREATE_QP_SEND_CQ_HANDLE,
+				      attr->send_cq->handle);
 	if (attr->qp_type == IBV_QPT_XRC_SEND)
 		return;
 	if (attr->recv_cq)
-		hf_command_in_handle(command, UVERBS_ATTR_CREATE_QP_RECV_CQ_HANDLE,
-				     attr->recv_cq->handle);
+		hfi_command_in_handle(command, UVERBS_ATTR_CREATE_QP_RECV_CQ_HANDLE,
+				      attr->recv_cq->handle);
 	if (attr->srq)
-		hf_command_in_handle(command, UVERBS_ATTR_CREATE_QP_SRQ_HANDLE, attr->srq->handle);
+		hfi_command_in_handle(command, UVERBS_ATTR_CREATE_QP_SRQ_HANDLE, attr->srq->handle);
 }
 
 static int create_qp_by_ioctl(struct ibv_context *context, struct ibv_qp *qp,
@@ -75,21 +75,21 @@ static int create_qp_by_ioctl(struct ibv_context *context, struct ibv_qp *qp,
 	struct hf_command command;
 	int err;
 
-	hf_command_start(&command, context, UVERBS_OBJECT_QP, UVERBS_METHOD_QP_CREATE);
-	handle = hf_command_out_handle(&command, UVERBS_ATTR_CREATE_QP_HANDLE);
+	hfi_command_start(&command, context, UVERBS_OBJECT_QP, UVERBS_METHOD_QP_CREATE);
+	handle = hfi_command_out_handle(&command, UVERBS_ATTR_CREATE_QP_HANDLE);
 	add_objects(&command, attr);
-	hf_command_in_u64(&command, UVERBS_ATTR_CREATE_QP_USER_HANDLE, (uintptr_t)qp);
-	hf_command_in(&command, UVERBS_ATTR_CREATE_QP_CAP, &cap, sizeof(cap));
-	hf_command_in_const(&command, UVERBS_ATTR_CREATE_QP_TYPE, attr->qp_type);
+	hfi_command_in_u64(&command, UVERBS_ATTR_CREATE_QP_USER_HANDLE, (uintptr_t)qp);
+	hfi_command_in(&command, UVERBS_ATTR_CREATE_QP_CAP, &cap, sizeof(cap));
+	hfi_command_in_const(&command, UVERBS_ATTR_CREATE_QP_TYPE, attr->qp_type);
 	if (flags)
-		hf_command_in_u32(&command, UVERBS_ATTR_CREATE_QP_FLAGS, flags);
+		hfi_command_in_u32(&command, UVERBS_ATTR_CREATE_QP_FLAGS, flags);
 	if (attr->create_flags & IBV_QP_CREATE_SOURCE_QPN)
-		hf_command_in_u32(&command, UVERBS_ATTR_CREATE_QP_SOURCE_QPN, attr->source_qpn);
-	hf_command_event_fd(&command, UVERBS_ATTR_CREATE_QP_EVENT_FD, context);
-	hf_command_out(&command, UVERBS_ATTR_CREATE_QP_RESP_CAP, &ret->cap, sizeof(ret->cap));
-	hf_command_out(&command, UVERBS_ATTR_CREATE_QP_RESP_QP_NUM, &ret->qp_num,
-		       sizeof(ret->qp_num));
-	hf_command_driver_data(&command, data);
+		hfi_command_in_u32(&command, UVERBS_ATTR_CREATE_QP_SOURCE_QPN, attr->source_qpn);
+	hfi_command_event_fd(&command, UVERBS_ATTR_CREATE_QP_EVENT_FD, context);
+	hfi_command_out(&command, UVERBS_ATTR_CREATE_QP_RESP_CAP, &ret->cap, sizeof(ret->cap));
+	hfi_command_out(&command, UVERBS_ATTR_CREATE_QP_RESP_QP_NUM, &ret->qp_num,
+			sizeof(ret->qp_num));
+	hfi_command_driver_data(&command, data);
 	err = hfi_command_run(&command, context);
 	ret->handle = (uint32_t)handle->data;
 	return err;
@@ -143,7 +143,7 @@ static int create_qp_by_write(struct ibv_context *context, struct ibv_qp *qp,
 	int err;
 
 	if (attr->create_flags || attr->rwq_ind_tbl) {
-		err = hf_write_command(
+		err = hfi_write_command(
 			context, IB_USER_VERBS_EX_CMD_CREATE_QP | IB_USER_VERBS_CMD_FLAG_EXTENDED,
 			&ex, sizeof(ex), &response, sizeof(response), data);
 	} else {
@@ -163,9 +163,9 @@ static int create_qp_by_write(struct ibv_context *context, struct ibv_qp *qp,
 			.is_srq = ex.is_srq,
 		};
 
-		err = hf_write_command(context, IB_USER_VERBS_CMD_CREATE_QP, &request,
-				       sizeof(request), &response.base, sizeof(response.base),
-				       data);
+		err = hfi_write_command(context, IB_USER_VERBS_CMD_CREATE_QP, &request,
+					sizeof(request), &response.base, sizeof(response.base),
+					data);
 	}
 	*ret = (struct made){
 		.handle = response.base.qp_handle,
@@ -203,7 +203,7 @@ static int create_qp_in_kernel(struct ibv_context *context, struct ibv_qp *qp,
 	/* Initialise it before the command: events may arrive before that returns. */
 	init_qp(qp, context, attr);
 	err = create_qp_by_ioctl(context, qp, attr, data, &made);
-	if (hf_method_is_missing(err))
+	if (hfi_method_is_missing(err))
 		err = create_qp_by_write(context, qp, attr, data, &made);
 	if (err)
 		return -err;
@@ -257,7 +257,7 @@ HF_EXPORT int hf_provider_create_qp(struct ibv_pd *pd, struct ibv_qp *qp,
 /* Releases with private ABI 34 differ in where these members are: see holdfast-provider(7). */
 static void set_xrcd(struct ibv_context *context, struct verbs_qp *qp, struct verbs_xrcd *xrcd)
 {
-	char *mask = (char *)qp + hf_uverbs_of(context)->qp_mask_offset;
+	char *mask = (char *)qp + hfi_uverbs_of(context)->qp_mask_offset;
 
 	*(uint32_t *)(void *)mask |= VERBS_QP_XRCD;
 	*(struct verbs_xrcd **)(void *)(mask + sizeof(uint64_t)) = xrcd;
@@ -340,8 +340,8 @@ HF_EXPORT int hf_provider_open_qp(struct ibv_context *context, struct verbs_qp *
 		.qpn = attr->qp_num,
 		.qp_type = (uint8_t)attr->qp_type,
 	};
-	err = hf_write_command(context, IB_USER_VERBS_CMD_OPEN_QP, &request, sizeof(request),
-			       &response, sizeof(response), data);
+	err = hfi_write_command(context, IB_USER_VERBS_CMD_OPEN_QP, &request, sizeof(request),
+				&response, sizeof(response), data);
 	if (err)
 		return -err;
 	qp->qp.handle = response.qp_handle;

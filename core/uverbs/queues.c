@@ -11,9 +11,9 @@ enum { LOOK_MS = 100, LOOKS_WHEN_GONE = 10 };
 void hfi_events_init(struct ibv_context *context, pthread_mutex_t *mutex, pthread_cond_t *cond,
 		     uint32_t *completed)
 {
-	struct hf_delivered *delivered = &hf_uverbs_of(context)->delivered;
+	struct hf_delivered *delivered = &hfi_uverbs_of(context)->delivered;
 
-	if (hf_delivered_any(delivered))
+	if (hfi_delivered_any(delivered))
 		hfi_delivered_born(delivered, completed);
 	*completed = 0;
 	pthread_mutex_init(mutex, NULL);
@@ -44,9 +44,9 @@ static bool wait_a_while(pthread_cond_t *cond, pthread_mutex_t *mutex)
 
 static bool is_gone(struct ibv_context *context)
 {
-	const struct hf_uverbs *uverbs = hf_uverbs_of(context);
+	const struct hf_uverbs *uverbs = hfi_uverbs_of(context);
 
-	return hf_command_is_dead(uverbs) || (uverbs->removed && uverbs->removed(context));
+	return hfi_command_is_dead(uverbs) || (uverbs->removed && uverbs->removed(context));
 }
 
 void hfi_events_wait(struct ibv_context *context, bool gone, pthread_mutex_t *mutex,
@@ -55,7 +55,7 @@ void hfi_events_wait(struct ibv_context *context, bool gone, pthread_mutex_t *mu
 	int looks = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		const uint32_t delivered = hfi_delivered_take(&hf_uverbs_of(context)->delivered,
+		const uint32_t delivered = hfi_delivered_take(&hfi_uverbs_of(context)->delivered,
 							      events[i].completed, gone);
 
 		if (gone)

@@ -9,26 +9,26 @@
 
 #include "core/uverbs/uverbs.h"
 
-static inline void hf_command_in_u32(struct hf_command *command, uint16_t attr, uint32_t value)
+static inline void hfi_command_in_u32(struct hf_command *command, uint16_t attr, uint32_t value)
 {
-	hf_command_in(command, attr, &value, sizeof(value));
+	hfi_command_in(command, attr, &value, sizeof(value));
 }
 
-static inline void hf_command_in_u64(struct hf_command *command, uint16_t attr, uint64_t value)
+static inline void hfi_command_in_u64(struct hf_command *command, uint16_t attr, uint64_t value)
 {
-	hf_command_in(command, attr, &value, sizeof(value));
+	hfi_command_in(command, attr, &value, sizeof(value));
 }
 
 /* Where the kernel reports the object's asynchronous events. */
-static inline void hf_command_event_fd(struct hf_command *command, uint16_t attr,
-				       struct ibv_context *context)
+static inline void hfi_command_event_fd(struct hf_command *command, uint16_t attr,
+					struct ibv_context *context)
 {
-	const int fd = hf_uverbs_of(context)->event_fd;
+	const int fd = hfi_uverbs_of(context)->event_fd;
 
 	if (context->async_fd < 0)
 		return;
 	/* Linux before 5.7 does not know the attribute, and has one such descriptor in a context. */
-	hf_command_add(command, attr, 0, 0, (uint64_t)(int64_t)(fd >= 0 ? fd : context->async_fd));
+	hfi_command_add(command, attr, 0, 0, (uint64_t)(int64_t)(fd >= 0 ? fd : context->async_fd));
 }
 
 static inline struct verbs_xrcd *hfi_verbs_xrcd(struct ibv_xrcd *xrcd)
@@ -36,7 +36,7 @@ static inline struct verbs_xrcd *hfi_verbs_xrcd(struct ibv_xrcd *xrcd)
 	return (struct verbs_xrcd *)(void *)xrcd;
 }
 
-/* Prepares what hf_events_finish() waits on, of an object that is new. */
+/* Prepares what hfi_events_finish() waits on, of an object that is new. */
 void hfi_events_init(struct ibv_context *context, pthread_mutex_t *mutex, pthread_cond_t *cond,
 		     uint32_t *completed);
 
@@ -50,34 +50,34 @@ struct hf_events {
  * Takes away an object that counts events: `response`, zeroed, gets the kernel's figures. 0, or
  * -errno, or 1 when the device is gone, and the figures with it.
  */
-static inline int hf_destroy_counted(struct ibv_context *context, uint16_t object, uint16_t method,
-				     uint16_t handle_attr, uint32_t handle, uint16_t response_attr,
-				     void *response, size_t response_size)
+static inline int hfi_destroy_counted(struct ibv_context *context, uint16_t object, uint16_t method,
+				      uint16_t handle_attr, uint32_t handle, uint16_t response_attr,
+				      void *response, size_t response_size)
 {
 	struct hf_command command;
 	int err;
 
-	hf_command_start(&command, context, object, method);
-	hf_command_in_handle(&command, handle_attr, handle);
-	hf_command_out(&command, response_attr, response, response_size);
+	hfi_command_start(&command, context, object, method);
+	hfi_command_in_handle(&command, handle_attr, handle);
+	hfi_command_out(&command, response_attr, response, response_size);
 	err = hfi_command_run(&command, context);
 	return err && hfi_answer_is_gone(context, err) ? 1 : err;
 }
 
 /*
- * The part of hf_events_finish() that waits. `gone`: for what the program was given. A thread that has
+ * The part of hfi_events_finish() that waits. `gone`: for what the program was given. A thread that has
  * such an event in its hands gets a second for it once the device is gone, and nobody waits for ever.
  */
 void hfi_events_wait(struct ibv_context *context, bool gone, pthread_mutex_t *mutex,
 		     pthread_cond_t *cond, struct hf_events *events, size_t count);
 
 /*
- * The end of a destroy: `err` is the answer of hf_destroy_counted(). Unless it failed, returns when
+ * The end of a destroy: `err` is the answer of hfi_destroy_counted(). Unless it failed, returns when
  * each of the `count` counters has reached its figure; on a device that is gone, what the program was
  * given. 0 or a positive errno value.
  */
-static inline int hf_events_finish(struct ibv_context *context, int err, pthread_mutex_t *mutex,
-				   pthread_cond_t *cond, struct hf_events *events, size_t count)
+static inline int hfi_events_finish(struct ibv_context *context, int err, pthread_mutex_t *mutex,
+				    pthread_cond_t *cond, struct hf_events *events, size_t count)
 {
 	uint32_t reported = 0;
 
@@ -86,13 +86,13 @@ static inline int hf_events_finish(struct ibv_context *context, int err, pthread
 	for (size_t i = 0; i < count; i++)
 		reported |= events[i].reported;
 	/* Without an event nobody can be about to acknowledge one: the lock is not needed. */
-	if (err || reported || hf_delivered_any(&hf_uverbs_of(context)->delivered))
+	if (err || reported || hfi_delivered_any(&hfi_uverbs_of(context)->delivered))
 		hfi_events_wait(context, err > 0, mutex, cond, events, count);
 	return 0;
 }
 
 /* Linux before 5.8 creates and destroys QPs and SRQs by the older commands only. */
-static inline bool hf_method_is_missing(int err)
+static inline bool hfi_method_is_missing(int err)
 {
 	return err == -EPROTONOSUPPORT;
 }

@@ -24,32 +24,32 @@ static int create_srq_by_ioctl(struct ibv_context *context, struct ibv_srq *srq,
 	struct hf_command command;
 	int err;
 
-	hf_command_start(&command, context, UVERBS_OBJECT_SRQ, UVERBS_METHOD_SRQ_CREATE);
-	handle = hf_command_out_handle(&command, UVERBS_ATTR_CREATE_SRQ_HANDLE);
-	hf_command_in_handle(&command, UVERBS_ATTR_CREATE_SRQ_PD_HANDLE, attr->pd->handle);
-	hf_command_in_const(&command, UVERBS_ATTR_CREATE_SRQ_TYPE, attr->srq_type);
-	hf_command_in_u64(&command, UVERBS_ATTR_CREATE_SRQ_USER_HANDLE, (uintptr_t)srq);
-	hf_command_in_u32(&command, UVERBS_ATTR_CREATE_SRQ_MAX_WR, attr->attr.max_wr);
-	hf_command_in_u32(&command, UVERBS_ATTR_CREATE_SRQ_MAX_SGE, attr->attr.max_sge);
-	hf_command_in_u32(&command, UVERBS_ATTR_CREATE_SRQ_LIMIT, attr->attr.srq_limit);
+	hfi_command_start(&command, context, UVERBS_OBJECT_SRQ, UVERBS_METHOD_SRQ_CREATE);
+	handle = hfi_command_out_handle(&command, UVERBS_ATTR_CREATE_SRQ_HANDLE);
+	hfi_command_in_handle(&command, UVERBS_ATTR_CREATE_SRQ_PD_HANDLE, attr->pd->handle);
+	hfi_command_in_const(&command, UVERBS_ATTR_CREATE_SRQ_TYPE, attr->srq_type);
+	hfi_command_in_u64(&command, UVERBS_ATTR_CREATE_SRQ_USER_HANDLE, (uintptr_t)srq);
+	hfi_command_in_u32(&command, UVERBS_ATTR_CREATE_SRQ_MAX_WR, attr->attr.max_wr);
+	hfi_command_in_u32(&command, UVERBS_ATTR_CREATE_SRQ_MAX_SGE, attr->attr.max_sge);
+	hfi_command_in_u32(&command, UVERBS_ATTR_CREATE_SRQ_LIMIT, attr->attr.srq_limit);
 	if (attr->srq_type == IBV_SRQT_TM)
-		hf_command_in_u32(&command, UVERBS_ATTR_CREATE_SRQ_MAX_NUM_TAGS,
-				  attr->tm_cap.max_num_tags);
+		hfi_command_in_u32(&command, UVERBS_ATTR_CREATE_SRQ_MAX_NUM_TAGS,
+				   attr->tm_cap.max_num_tags);
 	if (attr->srq_type == IBV_SRQT_XRC)
-		hf_command_in_handle(&command, UVERBS_ATTR_CREATE_SRQ_XRCD_HANDLE,
-				     hfi_verbs_xrcd(attr->xrcd)->handle);
+		hfi_command_in_handle(&command, UVERBS_ATTR_CREATE_SRQ_XRCD_HANDLE,
+				      hfi_verbs_xrcd(attr->xrcd)->handle);
 	if (wants_number(attr->srq_type))
-		hf_command_in_handle(&command, UVERBS_ATTR_CREATE_SRQ_CQ_HANDLE, attr->cq->handle);
-	hf_command_event_fd(&command, UVERBS_ATTR_CREATE_SRQ_EVENT_FD, context);
-	hf_command_out(&command, UVERBS_ATTR_CREATE_SRQ_RESP_MAX_WR, &ret->max_wr,
-		       sizeof(ret->max_wr));
-	hf_command_out(&command, UVERBS_ATTR_CREATE_SRQ_RESP_MAX_SGE, &ret->max_sge,
-		       sizeof(ret->max_sge));
+		hfi_command_in_handle(&command, UVERBS_ATTR_CREATE_SRQ_CQ_HANDLE, attr->cq->handle);
+	hfi_command_event_fd(&command, UVERBS_ATTR_CREATE_SRQ_EVENT_FD, context);
+	hfi_command_out(&command, UVERBS_ATTR_CREATE_SRQ_RESP_MAX_WR, &ret->max_wr,
+			sizeof(ret->max_wr));
+	hfi_command_out(&command, UVERBS_ATTR_CREATE_SRQ_RESP_MAX_SGE, &ret->max_sge,
+			sizeof(ret->max_sge));
 	/* The kernel answers it for XRC only (uverbs_std_types_srq.c); TM asks its driver. */
 	if (attr->srq_type == IBV_SRQT_XRC)
-		hf_command_out(&command, UVERBS_ATTR_CREATE_SRQ_RESP_SRQ_NUM, &ret->srqn,
-			       sizeof(ret->srqn));
-	hf_command_driver_data(&command, data);
+		hfi_command_out(&command, UVERBS_ATTR_CREATE_SRQ_RESP_SRQ_NUM, &ret->srqn,
+				sizeof(ret->srqn));
+	hfi_command_driver_data(&command, data);
 	err = hfi_command_run(&command, context);
 	ret->srq_handle = (uint32_t)handle->data;
 	return err;
@@ -74,8 +74,8 @@ static int create_xsrq_by_write(struct ibv_context *context, struct ibv_srq *srq
 		request.max_num_tags = attr->tm_cap.max_num_tags;
 	else
 		request.xrcd_handle = hfi_verbs_xrcd(attr->xrcd)->handle;
-	return hf_write_command(context, IB_USER_VERBS_CMD_CREATE_XSRQ, &request, sizeof(request),
-				ret, sizeof(*ret), data);
+	return hfi_write_command(context, IB_USER_VERBS_CMD_CREATE_XSRQ, &request, sizeof(request),
+				 ret, sizeof(*ret), data);
 }
 
 /* For kernels without the method. Their drivers have the second command only for the other types. */
@@ -94,8 +94,8 @@ static int create_srq_by_write(struct ibv_context *context, struct ibv_srq *srq,
 
 	if (attr->srq_type != IBV_SRQT_BASIC)
 		return create_xsrq_by_write(context, srq, attr, data, ret);
-	return hf_write_command(context, IB_USER_VERBS_CMD_CREATE_SRQ, &request, sizeof(request),
-				ret, sizeof(*ret), data);
+	return hfi_write_command(context, IB_USER_VERBS_CMD_CREATE_SRQ, &request, sizeof(request),
+				 ret, sizeof(*ret), data);
 }
 
 static int create_srq_in_kernel(struct ibv_context *context, struct ibv_srq *srq,
@@ -107,12 +107,12 @@ static int create_srq_in_kernel(struct ibv_context *context, struct ibv_srq *srq
 
 	hf_provider_init_srq(srq, context, attr->pd, attr->srq_context);
 	err = create_srq_by_ioctl(context, srq, attr, data, ret);
-	if (hf_method_is_missing(err))
+	if (hfi_method_is_missing(err))
 		err = create_srq_by_write(context, srq, attr, data, ret);
 	if (err)
 		return -err;
 	srq->handle = ret->srq_handle;
-	atomic_fetch_add_explicit(&hf_uverbs_of(context)->mapped, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&hfi_uverbs_of(context)->mapped, 1, memory_order_relaxed);
 	return 0;
 }
 
@@ -211,8 +211,8 @@ HF_EXPORT int hf_provider_modify_srq(struct ibv_srq *srq, const struct ibv_srq_a
 		request.max_wr = attr->max_wr;
 	if (attr_mask & IBV_SRQ_LIMIT)
 		request.srq_limit = attr->srq_limit;
-	return -hf_write_command(srq->context, IB_USER_VERBS_CMD_MODIFY_SRQ, &request,
-				 sizeof(request), NULL, 0, data);
+	return -hfi_write_command(srq->context, IB_USER_VERBS_CMD_MODIFY_SRQ, &request,
+				  sizeof(request), NULL, 0, data);
 }
 
 HF_EXPORT int hf_provider_query_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr,
@@ -222,8 +222,8 @@ HF_EXPORT int hf_provider_query_srq(struct ibv_srq *srq, struct ibv_srq_attr *at
 	struct ib_uverbs_query_srq_resp response = {0};
 	int err;
 
-	err = hf_write_command(srq->context, IB_USER_VERBS_CMD_QUERY_SRQ, &request, sizeof(request),
-			       &response, sizeof(response), data);
+	err = hfi_write_command(srq->context, IB_USER_VERBS_CMD_QUERY_SRQ, &request,
+				sizeof(request), &response, sizeof(response), data);
 	if (err)
 		return -err;
 	attr->max_wr = response.max_wr;
@@ -238,21 +238,21 @@ HF_EXPORT int hf_provider_destroy_srq(struct ibv_srq *srq)
 	struct ib_uverbs_destroy_srq_resp response = {0};
 	int err;
 
-	err = hf_destroy_counted(srq->context, UVERBS_OBJECT_SRQ, UVERBS_METHOD_SRQ_DESTROY,
-				 UVERBS_ATTR_DESTROY_SRQ_HANDLE, srq->handle,
-				 UVERBS_ATTR_DESTROY_SRQ_RESP, &response, sizeof(response));
-	if (hf_method_is_missing(err)) {
+	err = hfi_destroy_counted(srq->context, UVERBS_OBJECT_SRQ, UVERBS_METHOD_SRQ_DESTROY,
+				  UVERBS_ATTR_DESTROY_SRQ_HANDLE, srq->handle,
+				  UVERBS_ATTR_DESTROY_SRQ_RESP, &response, sizeof(response));
+	if (hfi_method_is_missing(err)) {
 		const struct ib_uverbs_destroy_srq request = {.srq_handle = srq->handle};
 
-		err = hf_write_command(srq->context, IB_USER_VERBS_CMD_DESTROY_SRQ, &request,
-				       sizeof(request), &response, sizeof(response), NULL);
+		err = hfi_write_command(srq->context, IB_USER_VERBS_CMD_DESTROY_SRQ, &request,
+					sizeof(request), &response, sizeof(response), NULL);
 		if (hfi_answer_is_gone(srq->context, err))
 			err = 1;
 	}
 	events.reported = response.events_reported;
-	err = hf_events_finish(srq->context, err, &srq->mutex, &srq->cond, &events, 1);
+	err = hfi_events_finish(srq->context, err, &srq->mutex, &srq->cond, &events, 1);
 	if (!err)
-		atomic_fetch_sub_explicit(&hf_uverbs_of(srq->context)->mapped, 1,
+		atomic_fetch_sub_explicit(&hfi_uverbs_of(srq->context)->mapped, 1,
 					  memory_order_relaxed);
 	return err;
 }

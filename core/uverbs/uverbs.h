@@ -32,13 +32,13 @@ struct hf_comp_channel {
 	int kernel_fd;
 };
 
-static inline int hf_kernel_fd_of(const struct ibv_comp_channel *channel)
+static inline int hfi_kernel_fd_of(const struct ibv_comp_channel *channel)
 {
 	return ((const struct hf_comp_channel *)(const void *)channel)->kernel_fd;
 }
 
 /* The first member of what the core keeps beside the provider's object. */
-static inline struct hf_uverbs *hf_uverbs_of(struct ibv_context *context)
+static inline struct hf_uverbs *hfi_uverbs_of(struct ibv_context *context)
 {
 	struct verbs_context *verbs =
 		(struct verbs_context *)(void *)((char *)context -
@@ -48,7 +48,7 @@ static inline struct hf_uverbs *hf_uverbs_of(struct ibv_context *context)
 }
 
 /* What commands answer without being sent: -EOPNOTSUPP, -EIO, or 0 where they are sent. */
-static inline int hf_command_refusal(const struct hf_uverbs *uverbs)
+static inline int hfi_command_refusal(const struct hf_uverbs *uverbs)
 {
 	if (!atomic_load_explicit(&uverbs->dead, memory_order_relaxed))
 		return 0;
@@ -56,16 +56,16 @@ static inline int hf_command_refusal(const struct hf_uverbs *uverbs)
 }
 
 /* Is the device gone, as far as commands are concerned? */
-static inline bool hf_command_is_dead(const struct hf_uverbs *uverbs)
+static inline bool hfi_command_is_dead(const struct hf_uverbs *uverbs)
 {
-	return hf_command_refusal(uverbs) == -EIO;
+	return hfi_command_refusal(uverbs) == -EIO;
 }
 
-/* hf_command_begin() with the context's driver. */
-static inline void hf_command_start(struct hf_command *command, struct ibv_context *context,
-				    uint16_t object, uint16_t method)
+/* hfi_command_begin() with the context's driver. */
+static inline void hfi_command_start(struct hf_command *command, struct ibv_context *context,
+				     uint16_t object, uint16_t method)
 {
-	hf_command_begin(command, object, method, hf_uverbs_of(context)->driver_id);
+	hfi_command_begin(command, object, method, hfi_uverbs_of(context)->driver_id);
 }
 
 /*
@@ -73,26 +73,26 @@ static inline void hf_command_start(struct hf_command *command, struct ibv_conte
  * IB_USER_VERBS_CMD_FLAG_EXTENDED. `in` and `out` are the kernel's structs without header and
  * without driver data; `out` should be zeroed: an older kernel may write less. 0 or -errno.
  */
-static inline int hf_write_command(struct ibv_context *context, uint32_t cmd, const void *in,
-				   size_t in_size, void *out, size_t out_size,
-				   const struct hf_driver_data *data)
+static inline int hfi_write_command(struct ibv_context *context, uint32_t cmd, const void *in,
+				    size_t in_size, void *out, size_t out_size,
+				    const struct hf_driver_data *data)
 {
 	struct hf_command command;
 
-	hf_command_start(&command, context, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_INVOKE_WRITE);
-	hf_command_in_const(&command, UVERBS_ATTR_WRITE_CMD, cmd);
+	hfi_command_start(&command, context, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_INVOKE_WRITE);
+	hfi_command_in_const(&command, UVERBS_ATTR_WRITE_CMD, cmd);
 	if (in_size)
-		hf_command_in(&command, UVERBS_ATTR_CORE_IN, in, in_size);
+		hfi_command_in(&command, UVERBS_ATTR_CORE_IN, in, in_size);
 	if (out_size)
-		hf_command_out(&command, UVERBS_ATTR_CORE_OUT, out, out_size);
-	hf_command_driver_data(&command, data);
+		hfi_command_out(&command, UVERBS_ATTR_CORE_OUT, out, out_size);
+	hfi_command_driver_data(&command, data);
 	return hfi_command_run(&command, context);
 }
 
 /*
  * The same command, its struct ib_uverbs_cmd_hdr before it, by the node's write(): that takes the
  * kernel 800 instructions less, so it is for what programs do for each message. Only for what may be
- * done twice: false for whatever came in between, and then hf_write_command() has the answer. As other
+ * done twice: false for whatever came in between, and then hfi_write_command() has the answer. As other
  * commands it is no cancellation point: providers and the core hold locks here.
  */
 bool hfi_command_written(struct ibv_context *context, const void *request, size_t size);

@@ -24,22 +24,22 @@ static int create_wq_by_ioctl(struct ibv_context *context, const struct ibv_wq_i
 	struct hf_command command;
 	int err;
 
-	hf_command_start(&command, context, UVERBS_OBJECT_WQ, UVERBS_METHOD_WQ_CREATE);
-	handle = hf_command_out_handle(&command, UVERBS_ATTR_CREATE_WQ_HANDLE);
-	hf_command_in_handle(&command, UVERBS_ATTR_CREATE_WQ_PD_HANDLE, attr->pd->handle);
-	hf_command_in_handle(&command, UVERBS_ATTR_CREATE_WQ_CQ_HANDLE, attr->cq->handle);
-	hf_command_in_u64(&command, UVERBS_ATTR_CREATE_WQ_USER_HANDLE, (uintptr_t)wq);
-	hf_command_in_const(&command, UVERBS_ATTR_CREATE_WQ_TYPE, attr->wq_type);
-	hf_command_event_fd(&command, UVERBS_ATTR_CREATE_WQ_EVENT_FD, context);
-	hf_command_in_u32(&command, UVERBS_ATTR_CREATE_WQ_MAX_WR, attr->max_wr);
-	hf_command_in_u32(&command, UVERBS_ATTR_CREATE_WQ_MAX_SGE, attr->max_sge);
-	hf_command_in_u32(&command, UVERBS_ATTR_CREATE_WQ_FLAGS, flags_of(attr));
-	hf_command_out(&command, UVERBS_ATTR_CREATE_WQ_RESP_MAX_WR, &ret->max_wr,
-		       sizeof(ret->max_wr));
-	hf_command_out(&command, UVERBS_ATTR_CREATE_WQ_RESP_MAX_SGE, &ret->max_sge,
-		       sizeof(ret->max_sge));
-	hf_command_out(&command, UVERBS_ATTR_CREATE_WQ_RESP_WQ_NUM, &ret->wqn, sizeof(ret->wqn));
-	hf_command_driver_data(&command, data);
+	hfi_command_start(&command, context, UVERBS_OBJECT_WQ, UVERBS_METHOD_WQ_CREATE);
+	handle = hfi_command_out_handle(&command, UVERBS_ATTR_CREATE_WQ_HANDLE);
+	hfi_command_in_handle(&command, UVERBS_ATTR_CREATE_WQ_PD_HANDLE, attr->pd->handle);
+	hfi_command_in_handle(&command, UVERBS_ATTR_CREATE_WQ_CQ_HANDLE, attr->cq->handle);
+	hfi_command_in_u64(&command, UVERBS_ATTR_CREATE_WQ_USER_HANDLE, (uintptr_t)wq);
+	hfi_command_in_const(&command, UVERBS_ATTR_CREATE_WQ_TYPE, attr->wq_type);
+	hfi_command_event_fd(&command, UVERBS_ATTR_CREATE_WQ_EVENT_FD, context);
+	hfi_command_in_u32(&command, UVERBS_ATTR_CREATE_WQ_MAX_WR, attr->max_wr);
+	hfi_command_in_u32(&command, UVERBS_ATTR_CREATE_WQ_MAX_SGE, attr->max_sge);
+	hfi_command_in_u32(&command, UVERBS_ATTR_CREATE_WQ_FLAGS, flags_of(attr));
+	hfi_command_out(&command, UVERBS_ATTR_CREATE_WQ_RESP_MAX_WR, &ret->max_wr,
+			sizeof(ret->max_wr));
+	hfi_command_out(&command, UVERBS_ATTR_CREATE_WQ_RESP_MAX_SGE, &ret->max_sge,
+			sizeof(ret->max_sge));
+	hfi_command_out(&command, UVERBS_ATTR_CREATE_WQ_RESP_WQ_NUM, &ret->wqn, sizeof(ret->wqn));
+	hfi_command_driver_data(&command, data);
 	err = hfi_command_run(&command, context);
 	if (!err)
 		ret->wq_handle = (uint32_t)handle->data;
@@ -60,8 +60,8 @@ static int create_older(struct ibv_context *context, const struct ibv_wq_init_at
 		.create_flags = flags_of(attr),
 	};
 
-	return hf_write_command(context, EXTENDED(CREATE_WQ), &request, sizeof(request), ret,
-				sizeof(*ret), data);
+	return hfi_write_command(context, EXTENDED(CREATE_WQ), &request, sizeof(request), ret,
+				 sizeof(*ret), data);
 }
 
 HF_EXPORT void hf_provider_init_wq(struct ibv_wq *wq, struct ibv_context *context,
@@ -87,7 +87,7 @@ HF_EXPORT int hf_provider_create_wq(struct ibv_context *context, struct ibv_wq_i
 	if (flags_of(attr) >= IBV_WQ_FLAGS_RESERVED)
 		return EOPNOTSUPP;
 	err = create_wq_by_ioctl(context, attr, wq, data, &response);
-	if (hf_method_is_missing(err))
+	if (hfi_method_is_missing(err))
 		err = create_older(context, attr, wq, data, &response);
 	if (err)
 		return -err;
@@ -120,8 +120,8 @@ HF_EXPORT int hf_provider_modify_wq(struct ibv_wq *wq, const struct ibv_wq_attr 
 		request.flags = attr->flags;
 		request.flags_mask = attr->flags_mask;
 	}
-	err = hf_write_command(wq->context, EXTENDED(MODIFY_WQ), &request, sizeof(request), NULL, 0,
-			       data);
+	err = hfi_write_command(wq->context, EXTENDED(MODIFY_WQ), &request, sizeof(request), NULL,
+				0, data);
 	if (err)
 		return -err;
 	if (attr->attr_mask & IBV_WQ_ATTR_STATE)
@@ -135,8 +135,8 @@ static int destroy_older(struct ibv_wq *wq, uint32_t *reported)
 	struct ib_uverbs_ex_destroy_wq_resp response = {0};
 	int err;
 
-	err = hf_write_command(wq->context, EXTENDED(DESTROY_WQ), &request, sizeof(request),
-			       &response, sizeof(response), NULL);
+	err = hfi_write_command(wq->context, EXTENDED(DESTROY_WQ), &request, sizeof(request),
+				&response, sizeof(response), NULL);
 	*reported = response.events_reported;
 	return hfi_answer_is_gone(wq->context, err) ? 1 : err;
 }
@@ -147,13 +147,13 @@ HF_EXPORT int hf_provider_destroy_wq(struct ibv_wq *wq)
 	uint32_t reported = 0;
 	int err;
 
-	err = hf_destroy_counted(wq->context, UVERBS_OBJECT_WQ, UVERBS_METHOD_WQ_DESTROY,
-				 UVERBS_ATTR_DESTROY_WQ_HANDLE, wq->handle,
-				 UVERBS_ATTR_DESTROY_WQ_RESP, &reported, sizeof(reported));
-	if (hf_method_is_missing(err))
+	err = hfi_destroy_counted(wq->context, UVERBS_OBJECT_WQ, UVERBS_METHOD_WQ_DESTROY,
+				  UVERBS_ATTR_DESTROY_WQ_HANDLE, wq->handle,
+				  UVERBS_ATTR_DESTROY_WQ_RESP, &reported, sizeof(reported));
+	if (hfi_method_is_missing(err))
 		err = destroy_older(wq, &reported);
 	events.reported = reported;
-	return hf_events_finish(wq->context, err, &wq->mutex, &wq->cond, &events, 1);
+	return hfi_events_finish(wq->context, err, &wq->mutex, &wq->cond, &events, 1);
 }
 
 HF_EXPORT int hf_provider_create_rwq_ind_table(struct ibv_context *context,
@@ -178,8 +178,8 @@ HF_EXPORT int hf_provider_create_rwq_ind_table(struct ibv_context *context,
 	request->log_ind_tbl_size = attr->log_ind_tbl_size;
 	for (size_t i = 0; i < count; i++)
 		request->wq_handles[i] = attr->ind_tbl[i]->handle;
-	err = -hf_write_command(context, EXTENDED(CREATE_RWQ_IND_TBL), request, size, &response,
-				sizeof(response), data);
+	err = -hfi_write_command(context, EXTENDED(CREATE_RWQ_IND_TBL), request, size, &response,
+				 sizeof(response), data);
 	free(request);
 	if (err)
 		return err;

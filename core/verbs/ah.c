@@ -12,7 +12,7 @@
 
 HF_EXPORT struct ibv_ah *ibv_create_ah(struct ibv_pd *pd, struct ibv_ah_attr *attr)
 {
-	struct ibv_ah *ah = hf_context_of(pd->context)->priv->ops.create_ah(pd, attr);
+	struct ibv_ah *ah = hfi_context_of(pd->context)->priv->ops.create_ah(pd, attr);
 
 	if (ah) {
 		ah->context = pd->context;
@@ -23,7 +23,7 @@ HF_EXPORT struct ibv_ah *ibv_create_ah(struct ibv_pd *pd, struct ibv_ah_attr *at
 
 HF_EXPORT int ibv_destroy_ah(struct ibv_ah *ah)
 {
-	return hf_context_of(ah->context)->priv->ops.destroy_ah(ah);
+	return hfi_context_of(ah->context)->priv->ops.destroy_ah(ah);
 }
 
 /* IBA next header of a GRH: a transport header follows (IBA 8.3). */
@@ -75,7 +75,7 @@ static int find_gid_index(struct ibv_context *context, uint8_t port, const union
 	union hf_port_attr full = {0};
 	int err;
 
-	err = hf_context_of(context)->priv->ops.query_port(context, port, &full.attr);
+	err = hfi_context_of(context)->priv->ops.query_port(context, port, &full.attr);
 	if (err)
 		return -err;
 	for (int i = 0; i < full.attr.gid_tbl_len && i <= UINT8_MAX; i++) {

@@ -39,7 +39,7 @@ static void free_queue(struct hf_channel *channel)
 
 HF_EXPORT struct ibv_comp_channel *ibv_create_comp_channel(struct ibv_context *context)
 {
-	struct verbs_ex_private *private = hf_context_of(context)->priv;
+	struct verbs_ex_private *private = hfi_context_of(context)->priv;
 	struct hf_channel *channel;
 	int err, fd;
 
@@ -59,7 +59,7 @@ HF_EXPORT struct ibv_comp_channel *ibv_create_comp_channel(struct ibv_context *c
 		.channel = {.context = context, .fd = channel->wait.fd},
 		.kernel_fd = fd,
 	};
-	hfi_revoke_add_channel(hf_context_of(context), &channel->wait);
+	hfi_revoke_add_channel(hfi_context_of(context), &channel->wait);
 	pthread_mutex_lock(&context->mutex);
 	DL_APPEND(private->channels, channel);
 	pthread_mutex_unlock(&context->mutex);
@@ -84,11 +84,11 @@ HF_EXPORT int ibv_destroy_comp_channel(struct ibv_comp_channel *channel)
 		pthread_mutex_lock(&context->mutex);
 		used = channel->refcnt != 0;
 		if (!used)
-			DL_DELETE(hf_context_of(context)->priv->channels, this);
+			DL_DELETE(hfi_context_of(context)->priv->channels, this);
 		pthread_mutex_unlock(&context->mutex);
 		if (used)
 			return EBUSY;
-		hfi_revoke_remove_channel(hf_context_of(context), &this->wait);
+		hfi_revoke_remove_channel(hfi_context_of(context), &this->wait);
 		if (this->queue)
 			hfi_event_queue_close(this->queue);
 		hfi_wait_fini(&this->wait);
@@ -142,7 +142,7 @@ HF_EXPORT int ibv_get_cq_event(struct ibv_comp_channel *channel, struct ibv_cq *
 		errno = EIO;
 		return -1;
 	}
-	account.delivered = &hf_uverbs_of(channel->context)->delivered;
+	account.delivered = &hfi_uverbs_of(channel->context)->delivered;
 	got = hfi_wait_read(wait, &event, sizeof(event), &account);
 	if (got == 0) {
 		hfi_wait_reported(wait);
@@ -155,7 +155,7 @@ HF_EXPORT int ibv_get_cq_event(struct ibv_comp_channel *channel, struct ibv_cq *
 	found = cq_of_event(&event);
 	*cq = found;
 	*cq_context = found->cq_context;
-	hf_context_of(found->context)->priv->ops.cq_event(found);
+	hfi_context_of(found->context)->priv->ops.cq_event(found);
 	return 0;
 }
 

@@ -26,7 +26,7 @@ static size_t qp_mask_offset(const struct hf_device *device)
 
 bool hfi_compat_dmabuf_buffer(struct ibv_context *context)
 {
-	const struct hf_provider *provider = hf_context_of(context)->priv->device->provider;
+	const struct hf_provider *provider = hfi_context_of(context)->priv->device->provider;
 
 	return provider && provider->dmabuf_buffer;
 }
@@ -116,7 +116,7 @@ HF_EXPORT void hf_provider_log(const struct ibv_device *device, int level, const
 
 static bool was_removed(struct ibv_context *context)
 {
-	return hfi_wait_is_over(&hf_context_of(context)->priv->async);
+	return hfi_wait_is_over(&hfi_context_of(context)->priv->async);
 }
 
 int hfi_context_take_async(struct verbs_context *context, int fd)

@@ -32,7 +32,7 @@ struct verbs_ex_private {
 	atomic_int fatal; /* enum hf_fatal: who told the program that the device is gone */
 };
 
-static inline struct verbs_context *hf_context_of(struct ibv_context *context)
+static inline struct verbs_context *hfi_context_of(struct ibv_context *context)
 {
 	return (struct verbs_context *)(void *)((char *)context -
 						offsetof(struct verbs_context, context));

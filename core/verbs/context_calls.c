@@ -23,7 +23,7 @@ bool hfi_must_read_files(ssize_t answer)
 
 static int kernel_open_async(struct ibv_context *context)
 {
-	return hfi_cmd_async_fd(context->cmd_fd, hf_uverbs_of(context)->driver_id);
+	return hfi_cmd_async_fd(context->cmd_fd, hfi_uverbs_of(context)->driver_id);
 }
 
 static int kernel_open_channel(struct ibv_context *context, struct hfi_event_queue **queue)
@@ -33,8 +33,8 @@ static int kernel_open_channel(struct ibv_context *context, struct hfi_event_que
 	int err;
 
 	(void)queue;
-	err = hf_write_command(context, IB_USER_VERBS_CMD_CREATE_COMP_CHANNEL, &request,
-			       sizeof(request), &response, sizeof(response), NULL);
+	err = hfi_write_command(context, IB_USER_VERBS_CMD_CREATE_COMP_CHANNEL, &request,
+				sizeof(request), &response, sizeof(response), NULL);
 	return err ? err : (int)response.fd;
 }
 

@@ -118,7 +118,7 @@ static int next_event(struct verbs_ex_private *private, struct ib_uverbs_async_e
 
 HF_EXPORT int ibv_get_async_event(struct ibv_context *context, struct ibv_async_event *event)
 {
-	struct verbs_context *verbs = hf_context_of(context);
+	struct verbs_context *verbs = hfi_context_of(context);
 	struct ib_uverbs_async_event_desc desc;
 	int err = -EOPNOTSUPP;
 

@@ -97,7 +97,7 @@ HF_EXPORT int _ibv_query_gid_ex(struct ibv_context *context, uint32_t port_num, 
 	int err = -EINVAL;
 
 	if (entry_size)
-		err = query_entry(hf_context_of(context), port_num, gid_index, flags, &full);
+		err = query_entry(hfi_context_of(context), port_num, gid_index, flags, &full);
 	if (err)
 		return -err;
 	memset(entry, 0, entry_size);
@@ -147,7 +147,7 @@ static ssize_t table_from_files(struct verbs_context *context, struct places *pl
 HF_EXPORT ssize_t _ibv_query_gid_table(struct ibv_context *context, struct ibv_gid_entry *entries,
 				       size_t max_entries, uint32_t flags, size_t entry_size)
 {
-	struct verbs_context *verbs = hf_context_of(context);
+	struct verbs_context *verbs = hfi_context_of(context);
 	struct places places = {(char *)entries, max_entries, 0, entry_size};
 	ssize_t count;
 
@@ -163,7 +163,7 @@ HF_EXPORT int hf_provider_query_gid_type(struct ibv_context *context, uint8_t po
 					 unsigned int index, enum ibv_gid_type_sysfs *type)
 {
 	struct ibv_gid_entry entry = {0};
-	int err = query_entry(hf_context_of(context), port, index, 0, &entry);
+	int err = query_entry(hfi_context_of(context), port, index, 0, &entry);
 
 	/* An entry that is not in use is of the first kind: what its file would say. */
 	if (err && err != -ENODATA)

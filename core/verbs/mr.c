@@ -16,7 +16,7 @@ static struct verbs_mr *verbs_mr_of(struct ibv_mr *mr)
 
 static const struct verbs_context_ops *context_ops(struct ibv_context *context)
 {
-	return &hf_context_of(context)->priv->ops;
+	return &hfi_context_of(context)->priv->ops;
 }
 
 /* With on-demand paging the device follows the page tables, so a fork does no harm. */

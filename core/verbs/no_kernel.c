@@ -140,7 +140,7 @@ static struct hf_provider_events *events_new(struct ibv_context *context, const 
 {
 	struct hf_provider_events *events;
 
-	if (!hf_context_of(context)->priv->none) {
+	if (!hfi_context_of(context)->priv->none) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -229,7 +229,7 @@ static bool has_type(uint32_t types, enum ibv_event_type type)
 
 HF_EXPORT int hf_provider_report_event(struct hf_provider_events *events, enum ibv_event_type type)
 {
-	struct hfi_no_kernel *none = hf_context_of(events->context)->priv->none;
+	struct hfi_no_kernel *none = hfi_context_of(events->context)->priv->none;
 
 	if (!has_type(events->types, type))
 		return EINVAL;
@@ -240,7 +240,7 @@ HF_EXPORT int hf_provider_report_event(struct hf_provider_events *events, enum i
 HF_EXPORT int hf_provider_report_port(struct ibv_context *context, uint32_t port,
 				      enum ibv_event_type type)
 {
-	struct hfi_no_kernel *none = hf_context_of(context)->priv->none;
+	struct hfi_no_kernel *none = hfi_context_of(context)->priv->none;
 
 	if (!none || !port || port > none->num_ports || !has_type(PORT_TYPES, type))
 		return EINVAL;
@@ -250,7 +250,7 @@ HF_EXPORT int hf_provider_report_port(struct ibv_context *context, uint32_t port
 
 HF_EXPORT int hf_provider_report_device(struct ibv_context *context, enum ibv_event_type type)
 {
-	struct hfi_no_kernel *none = hf_context_of(context)->priv->none;
+	struct hfi_no_kernel *none = hfi_context_of(context)->priv->none;
 
 	if (!none || !has_type(DEVICE_TYPES, type))
 		return EINVAL;
@@ -260,7 +260,7 @@ HF_EXPORT int hf_provider_report_device(struct ibv_context *context, enum ibv_ev
 
 HF_EXPORT void hf_provider_events_end(struct hf_provider_events *events)
 {
-	struct hfi_no_kernel *none = hf_context_of(events->context)->priv->none;
+	struct hfi_no_kernel *none = hfi_context_of(events->context)->priv->none;
 	struct hf_events counts[2] = {
 		{.completed = events->async_acknowledged},
 		{.completed = events->completion_acknowledged},
@@ -272,6 +272,6 @@ HF_EXPORT void hf_provider_events_end(struct hf_provider_events *events)
 		counts[1].reported = hfi_event_queue_end(events->channel, &events->completion);
 		count = 2;
 	}
-	(void)hf_events_finish(events->context, 0, events->mutex, events->cond, counts, count);
+	(void)hfi_events_finish(events->context, 0, events->mutex, events->cond, counts, count);
 	free(events);
 }

@@ -33,7 +33,7 @@ HF_EXPORT int hf_device_close(struct ibv_context *context)
 	 * provider would be unloaded while its free_context is still on the stack.
 	 */
 	hfi_device_hold(device);
-	hfi_context_free(hf_context_of(context));
+	hfi_context_free(hfi_context_of(context));
 	hfi_device_drop(device);
 	return 0;
 }

@@ -158,7 +158,7 @@ static int query_port_sized(struct ibv_context *context, uint8_t port, struct ib
 	union hf_port_attr full = {0};
 	int err;
 
-	err = hf_context_of(context)->priv->ops.query_port(context, port, &full.attr);
+	err = hfi_context_of(context)->priv->ops.query_port(context, port, &full.attr);
 	if (err)
 		return err;
 	memset(attr, 0, size);

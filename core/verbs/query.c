@@ -17,8 +17,8 @@ HF_EXPORT int ibv_query_device(struct ibv_context *context, struct ibv_device_at
 	int err;
 
 	/* A provider may fill the short form only: it is asked for no more than that. */
-	err = hf_context_of(context)->priv->ops.query_device_ex(context, NULL, &extended,
-								sizeof(extended.orig_attr));
+	err = hfi_context_of(context)->priv->ops.query_device_ex(context, NULL, &extended,
+								 sizeof(extended.orig_attr));
 	if (!err)
 		*device_attr = extended.orig_attr;
 	return err;
@@ -35,7 +35,7 @@ HF_EXPORT int ibv_query_port(struct ibv_context *context, uint8_t port,
 	union hf_port_attr full = {0};
 	int err;
 
-	err = hf_context_of(context)->priv->ops.query_port(context, port, &full.attr);
+	err = hfi_context_of(context)->priv->ops.query_port(context, port, &full.attr);
 	if (!err)
 		memcpy(attr, &full, offsetof(struct ibv_port_attr, port_cap_flags2));
 	return err;
@@ -84,7 +84,7 @@ static int ask_context(struct verbs_context *context, uint32_t port, uint32_t in
 HF_EXPORT int ibv_query_gid(struct ibv_context *context, uint8_t port, int index,
 			    union ibv_gid *gid)
 {
-	struct verbs_context *verbs = hf_context_of(context);
+	struct verbs_context *verbs = hfi_context_of(context);
 	struct table_read table = {.port = port, .index = (uint32_t)index};
 	int err;
 
@@ -110,7 +110,7 @@ HF_EXPORT int ibv_query_pkey(struct ibv_context *context, uint8_t port, int inde
 	int err = -EINVAL;
 
 	if (index >= 0)
-		err = hfi_with_dir(hf_context_of(context)->priv->device, read_pkey, &table);
+		err = hfi_with_dir(hfi_context_of(context)->priv->device, read_pkey, &table);
 	if (err < 0) {
 		errno = -err;
 		return -1;

@@ -27,8 +27,8 @@ static int get_context_older(struct verbs_context *context, const struct hf_driv
 	struct ib_uverbs_get_context_resp response = {0};
 	int err;
 
-	err = hf_write_command(&context->context, IB_USER_VERBS_CMD_GET_CONTEXT, &request,
-			       sizeof(request), &response, sizeof(response), data);
+	err = hfi_write_command(&context->context, IB_USER_VERBS_CMD_GET_CONTEXT, &request,
+				sizeof(request), &response, sizeof(response), data);
 	/* No such ioctl at all: Linux before 4.14, or what stands in for a device in a test tree. */
 	if (err == -EPROTONOSUPPORT || err == -ENOTTY)
 		hf_provider_log(context->context.device,
@@ -79,15 +79,15 @@ HF_EXPORT int hf_provider_query_context(struct ibv_context *context,
 	struct hf_command command;
 	int err;
 
-	hf_command_start(&command, context, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_CONTEXT);
-	hf_command_out(&command, UVERBS_ATTR_QUERY_CONTEXT_NUM_COMP_VECTORS, &num_comp_vectors,
-		       sizeof(num_comp_vectors));
-	hf_command_out_optional(&command, UVERBS_ATTR_QUERY_CONTEXT_CORE_SUPPORT, &core_support,
-				sizeof(core_support));
-	hf_command_driver_data(&command, data);
+	hfi_command_start(&command, context, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_CONTEXT);
+	hfi_command_out(&command, UVERBS_ATTR_QUERY_CONTEXT_NUM_COMP_VECTORS, &num_comp_vectors,
+			sizeof(num_comp_vectors));
+	hfi_command_out_optional(&command, UVERBS_ATTR_QUERY_CONTEXT_CORE_SUPPORT, &core_support,
+				 sizeof(core_support));
+	hfi_command_driver_data(&command, data);
 	err = hfi_command_run(&command, context);
 	if (!err)
-		take_context(hf_context_of(context), num_comp_vectors, core_support);
+		take_context(hfi_context_of(context), num_comp_vectors, core_support);
 	return -err;
 }
 
@@ -166,7 +166,7 @@ static void take_extended(struct ibv_device_attr_ex *to,
  */
 static int command_refusal(struct verbs_context *context)
 {
-	return -hf_command_refusal(&context->priv->uverbs);
+	return -hfi_command_refusal(&context->priv->uverbs);
 }
 
 int hfi_compat_query_device(struct ibv_context *context,
@@ -178,7 +178,7 @@ int hfi_compat_query_device(struct ibv_context *context,
 	const struct hf_uhw uhw = uhw_of(data);
 	struct ib_uverbs_ex_query_device_resp response;
 	struct ibv_device_attr_ex full = {0};
-	struct verbs_context *verbs = hf_context_of(context);
+	struct verbs_context *verbs = hfi_context_of(context);
 	int err;
 
 	if (input && input->comp_mask)
@@ -219,7 +219,7 @@ HF_EXPORT int hf_provider_query_port(struct ibv_context *context, uint8_t port,
 {
 	struct ib_uverbs_query_port_resp_ex response;
 	const struct ib_uverbs_query_port_resp *from = &response.legacy_resp;
-	struct verbs_context *verbs = hf_context_of(context);
+	struct verbs_context *verbs = hfi_context_of(context);
 	int err = command_refusal(verbs);
 
 	if (err)

@@ -104,7 +104,7 @@ BUILD(wr_atomic_write, (struct ibv_qp_ex * qp, uint32_t rkey, uint64_t addr, con
 /* The last member of rdma-core 44; objects of an older provider hold something else there. */
 static bool knows_atomic_write(struct ibv_context *context)
 {
-	return hf_uverbs_of(context)->qp_mask_offset > offsetof(struct ibv_qp_ex, wr_atomic_write);
+	return hfi_uverbs_of(context)->qp_mask_offset > offsetof(struct ibv_qp_ex, wr_atomic_write);
 }
 
 struct ibv_qp *hfi_tracked_create_qp_ex(struct ibv_context *context,

@@ -177,7 +177,7 @@ static void begin_vrun(struct vrun *v)
 	if (!v->context)
 		_exit(98);
 	if (v->kind == V_DEAD || v->kind == V_REVOKED)
-		v->plan.dead = &hf_uverbs_of(v->context)->dead;
+		v->plan.dead = &hfi_uverbs_of(v->context)->dead;
 	bed.dead = v->kind == V_REVOKED ? v->plan.dead : NULL;
 	kernel_begin(&v->plan);
 	if (v->kind == V_ALLOC)
@@ -209,7 +209,7 @@ static void look_at_rest(struct vrun *v, size_t descriptors)
 	if (kernel_objects())
 		v_fault(v, V_LEAK, "%zu objects of the kernel's are left", kernel_objects());
 	if (v->context)
-		hfi_context_free(hf_context_of(v->context));
+		hfi_context_free(hfi_context_of(v->context));
 	if (kernel_mappings())
 		v_fault(v, V_LEAK, "%zd mappings are left", (ssize_t)kernel_mappings());
 	if (kernel_complaint())

@@ -16,7 +16,7 @@ enum { LIMIT_OF_HANGING_S = 5 };
 
 static struct verbs_context_ops *ops(struct vrun *v)
 {
-	return &hf_context_of(v->context)->priv->ops;
+	return &hfi_context_of(v->context)->priv->ops;
 }
 
 static void sound(struct vrun *v)
@@ -88,7 +88,7 @@ static int stubborn_dealloc(struct ibv_pd *pd)
 	struct ibv_context *context = pd->context;
 	int err = freed(hf_provider_dealloc_pd(pd), pd);
 
-	return kernel_is_gone() && hf_uverbs_of(context) ? EIO : err;
+	return kernel_is_gone() && hfi_uverbs_of(context) ? EIO : err;
 }
 
 static int careless_dealloc(struct ibv_pd *pd)
@@ -174,7 +174,7 @@ static void deaf(struct vrun *v)
 {
 	sound(v);
 	if (v_is_going())
-		atomic_store(&hf_context_of(v->context)->priv->fatal, HF_FATAL_BY_CORE);
+		atomic_store(&hfi_context_of(v->context)->priv->fatal, HF_FATAL_BY_CORE);
 }
 
 static void touching(struct vrun *v)

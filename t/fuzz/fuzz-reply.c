@@ -243,7 +243,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	context = vbed_open(fd);
 	if (context) {
 		use(context);
-		hfi_context_free(hf_context_of(context));
+		hfi_context_free(hfi_context_of(context));
 	}
 	kernel_noise = NULL;
 	fuzz_check(kernel_mappings() == 0);

@@ -12,7 +12,7 @@ static int async_pipe[2];
 static inline struct ibv_context *async_context(void)
 {
 	struct ibv_context *context = fake_context();
-	struct verbs_ex_private *private = hf_context_of(context)->priv;
+	struct verbs_ex_private *private = hfi_context_of(context)->priv;
 
 	assert_int_equal(pipe(async_pipe), 0);
 	assert_int_equal(hfi_wait_init(&private->async, NULL, async_pipe[0]), 0);
@@ -22,7 +22,7 @@ static inline struct ibv_context *async_context(void)
 
 static inline void async_context_end(struct ibv_context *context)
 {
-	struct verbs_ex_private *private = hf_context_of(context)->priv;
+	struct verbs_ex_private *private = hfi_context_of(context)->priv;
 
 	hfi_delivered_fini(&private->uverbs.delivered);
 	hfi_wait_fini(&private->async);

@@ -129,7 +129,7 @@ static void no_command_is_sent(void **state)
 	uint64_t version;
 
 	(void)state;
-	assert_int_equal(hf_provider_get_context(hf_context_of(context), NULL), EOPNOTSUPP);
+	assert_int_equal(hf_provider_get_context(hfi_context_of(context), NULL), EOPNOTSUPP);
 	assert_int_equal(hf_provider_query_context(context, NULL), EOPNOTSUPP);
 	assert_int_equal(hf_provider_query_device(context, NULL, &device, sizeof(device), &version,
 						  NULL),
@@ -219,7 +219,7 @@ static void channel_outlives_the_context(void **state)
 
 	(void)state;
 	hf_provider_report_completion(bed_events(cq));
-	hfi_channels_end(hf_context_of(context));
+	hfi_channels_end(hfi_context_of(context));
 	/* As a thread of the provider's does that free_context has not stopped yet. */
 	hf_provider_report_completion(bed_events(cq));
 	hf_provider_events_end(bed_events(cq));
@@ -382,7 +382,7 @@ static int access_through(uint32_t flags, int access)
 	static char memory[64];
 	struct ibv_mr *mr;
 
-	hf_provider_set_ops(hf_context_of(context), &ops);
+	hf_provider_set_ops(hfi_context_of(context), &ops);
 	mr = ibv_reg_mr_iova2(&pd, memory, sizeof(memory), 0, (unsigned int)access);
 	assert_non_null(mr);
 	assert_int_equal(ibv_dereg_mr(mr), 0);

@@ -49,7 +49,7 @@ static inline struct hf_provider_events *bed_events(struct ibv_cq *cq)
 
 static inline struct verbs_context *bed_plain(void)
 {
-	struct verbs_context *context = hf_context_of(fake_context());
+	struct verbs_context *context = hfi_context_of(fake_context());
 	static const struct verbs_context_ops ops = {
 		.create_cq = bed_create_cq,
 		.destroy_cq = bed_destroy_cq,
@@ -76,10 +76,10 @@ static inline struct ibv_context *bed_context(uint32_t flags)
 
 static inline void bed_context_end(struct ibv_context *context)
 {
-	struct verbs_ex_private *private = hf_context_of(context)->priv;
+	struct verbs_ex_private *private = hfi_context_of(context)->priv;
 
 	assert_int_equal(fake_count(), 0);
-	hfi_channels_end(hf_context_of(context));
+	hfi_channels_end(hfi_context_of(context));
 	hfi_no_kernel_free(private->none);
 	hfi_wait_fini(&private->async);
 	fake_context_end();

@@ -242,8 +242,8 @@ static int in_child(struct ibv_context *context, struct ibv_comp_channel *channe
 		return 3;
 	if (ibv_destroy_comp_channel(channel))
 		return 4;
-	hfi_no_kernel_free(hf_context_of(context)->priv->none);
-	hfi_wait_fini(&hf_context_of(context)->priv->async);
+	hfi_no_kernel_free(hfi_context_of(context)->priv->none);
+	hfi_wait_fini(&hfi_context_of(context)->priv->async);
 	return 0;
 }
 

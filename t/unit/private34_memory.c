@@ -252,7 +252,7 @@ static void cmd_dmabuf(void **state)
 {
 	struct hf_provider provider = {0};
 	struct ibv_pd pd = {.context = fake_context(), .handle = 5};
-	struct hf_device *device = hf_context_of(pd.context)->priv->device;
+	struct hf_device *device = hfi_context_of(pd.context)->priv->device;
 	struct {
 		struct ibv_command_buffer buffer;
 		struct ib_uverbs_attr attrs[1];
@@ -297,7 +297,7 @@ static void without_frames(void **state)
 	assert_int_equal(ibv_cmd_attach_mcast(&qp, &gid, 1), EBUSY);
 	assert_int_equal(errno, EBUSY);
 	/* Where the command is not even sent. */
-	atomic_store(&hf_uverbs_of(qp.context)->dead, true);
+	atomic_store(&hfi_uverbs_of(qp.context)->dead, true);
 	errno = 0;
 	assert_int_equal(ibv_cmd_attach_mcast(&qp, &gid, 1), EIO);
 	assert_int_equal(errno, EIO);

@@ -32,7 +32,7 @@ static void fill_counting(uint8_t *bytes, size_t size)
 
 static void get_context(void **state)
 {
-	struct verbs_context *context = hf_context_of(fake_context());
+	struct verbs_context *context = hfi_context_of(fake_context());
 	uint8_t request[GET_CONTEXT + DRIVER_IN];
 	struct {
 		struct ib_uverbs_get_context_resp core;
@@ -122,7 +122,7 @@ static void cmd_query_device(void **state)
 				 &attr, sizeof(attr), NULL, NULL),
 			 EINVAL);
 	/* Revoked: what is under the descriptor is not asked. */
-	atomic_store(&hf_uverbs_of(context)->dead, true);
+	atomic_store(&hfi_uverbs_of(context)->dead, true);
 	assert_int_equal(ibv_cmd_query_device_any(context, NULL, &attr, sizeof(attr), NULL, NULL),
 			 EIO);
 	fake_context_end();

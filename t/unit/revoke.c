@@ -212,14 +212,14 @@ static void an_atomic_write_is_flushed(void **state)
 	struct ibv_wc wc;
 
 	/* Where the provider's objects have no such call, what lies in its place is left alone. */
-	hf_uverbs_of(bed->context)->qp_mask_offset = AT_43;
+	hfi_uverbs_of(bed->context)->qp_mask_offset = AT_43;
 	base = ibv_create_qp_ex(bed->context, &attr);
 	assert_ptr_equal(ibv_qp_to_qp_ex(base), &ex_qp.qp_ex);
 	assert_ptr_not_equal(ex_qp.qp_ex.wr_send, real_wr_send);
 	assert_memory_equal((char *)&ex_qp + AT_43, &mask, sizeof(mask));
 	assert_int_equal(ibv_destroy_qp(base), 0);
 	assert_memory_equal((char *)&ex_qp + AT_43, &mask, sizeof(mask));
-	hf_uverbs_of(bed->context)->qp_mask_offset = offsetof(struct verbs_qp, comp_mask);
+	hfi_uverbs_of(bed->context)->qp_mask_offset = offsetof(struct verbs_qp, comp_mask);
 
 	base = ibv_create_qp_ex(bed->context, &attr);
 	assert_non_null(base);
@@ -239,7 +239,7 @@ static void an_atomic_write_is_flushed(void **state)
 static void nothing_of_the_kernels_is_left(void **state)
 {
 	struct bed *bed = *state;
-	struct verbs_ex_private *private = hf_context_of(bed->context)->priv;
+	struct verbs_ex_private *private = hfi_context_of(bed->context)->priv;
 	struct ibv_async_event event;
 	void *told = NULL;
 	pthread_t thread;
@@ -274,7 +274,7 @@ static void a_number_that_is_anothers_by_now_is_left_alone(void **state)
 	struct bed *bed = *state;
 	const int numbers[] = {
 		bed->context->cmd_fd,
-		hf_context_of(bed->context)->priv->async.kernel_fd,
+		hfi_context_of(bed->context)->priv->async.kernel_fd,
 	};
 	int files[HF_ARRAY_SIZE(numbers)];
 	struct stat file, now;

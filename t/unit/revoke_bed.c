@@ -142,7 +142,7 @@ static struct ibv_qp *real_create_qp_ex(struct ibv_context *context,
 	ex_qp.qp_ex.wr_abort = real_wr_abort;
 	ex_qp.qp_ex.wr_send = real_wr_send;
 	/* An object of an older provider has its mask there. */
-	if (hf_uverbs_of(context)->qp_mask_offset == AT_43)
+	if (hfi_uverbs_of(context)->qp_mask_offset == AT_43)
 		memcpy((char *)&ex_qp + AT_43, &(uint64_t){VERBS_QP_EX}, sizeof(uint64_t));
 	else
 		ex_qp.qp_ex.wr_atomic_write = real_wr_atomic_write;
@@ -221,8 +221,8 @@ static const struct verbs_context_ops real = {
 
 static void bed_free_context(struct ibv_context *context)
 {
-	hf_provider_context_uninit(hf_context_of(context));
-	free(hf_context_of(context));
+	hf_provider_context_uninit(hfi_context_of(context));
+	free(hfi_context_of(context));
 }
 
 /* The way ibv_open_device() goes, with this test as the provider. */
@@ -359,7 +359,7 @@ void bed_expect_nothing(struct ibv_cq *cq)
 
 bool bed_is_revoked(const struct bed *bed)
 {
-	return atomic_load(&hf_context_of(bed->context)->priv->uverbs.dead);
+	return atomic_load(&hfi_context_of(bed->context)->priv->uverbs.dead);
 }
 
 enum hf_revoke_state bed_revoke_state(struct bed *bed)
@@ -367,7 +367,7 @@ enum hf_revoke_state bed_revoke_state(struct bed *bed)
 	enum hf_revoke_state state;
 
 	pthread_mutex_lock(&bed->hf->revoke_lock);
-	state = hf_context_of(bed->context)->priv->revocable->state;
+	state = hfi_context_of(bed->context)->priv->revocable->state;
 	pthread_mutex_unlock(&bed->hf->revoke_lock);
 	return state;
 }

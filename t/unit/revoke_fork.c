@@ -98,7 +98,7 @@ static void a_child_may_close_and_open(void **state)
 /* It calls nothing of the library: it holds the device because it was forked. */
 static int wait_for_revocation(struct bed *bed)
 {
-	const struct verbs_ex_private *private = hf_context_of(bed->context)->priv;
+	const struct verbs_ex_private *private = hfi_context_of(bed->context)->priv;
 
 	bed_wait_revoked(bed);
 	return is_end_of_file(bed->context->cmd_fd) && is_end_of_file(private->async.kernel_fd);
@@ -152,7 +152,7 @@ static int destroy_and_close(struct bed *bed)
 {
 	int err = bed->context->ops.poll_cq(&bed->recv_cq, 1, &(struct ibv_wc){0}) < 0;
 
-	err |= hf_context_of(bed->context)->priv->ops.destroy_qp(&bed->qp);
+	err |= hfi_context_of(bed->context)->priv->ops.destroy_qp(&bed->qp);
 	return err | hf_device_close(bed->context);
 }
 

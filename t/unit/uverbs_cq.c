@@ -46,7 +46,7 @@ static void creates_cq(void **state)
 	assert_int_equal(cq.cqe, 127);
 
 	/* The kernel's own, which is 0 in a program that has closed its standard input. */
-	hf_uverbs_of(context)->event_fd = 0;
+	hfi_uverbs_of(context)->event_fd = 0;
 	assert_int_equal(hf_provider_create_cq(context, 10, NULL, 0, &cq, NULL), 0);
 	expect_cq_create(&cq, 10, 0);
 	fake_in_fd(UVERBS_ATTR_CREATE_CQ_EVENT_FD, 0);
@@ -234,7 +234,7 @@ static void cq_errors(void **state)
 		assert_int_equal(hf_provider_destroy_cq(&cq), failures[i]);
 	}
 	/* Where the device is known to be dead, nobody is asked. */
-	atomic_store(&hf_uverbs_of(context)->dead, true);
+	atomic_store(&hfi_uverbs_of(context)->dead, true);
 	for (unsigned int call = 0; call < 5; call++) {
 		const unsigned int before = fake_count();
 
@@ -270,7 +270,7 @@ static void cq_destroy(void **state)
 		fake_fail(failures[i]);
 		assert_int_equal(hf_provider_destroy_cq(&cq), 0);
 	}
-	atomic_store(&hf_uverbs_of(context)->dead, true);
+	atomic_store(&hfi_uverbs_of(context)->dead, true);
 	assert_int_equal(hf_provider_destroy_cq(&cq), 0);
 }
 
@@ -387,7 +387,7 @@ static void verbs(void **state)
 	assert_int_equal(errno, EOPNOTSUPP);
 	assert_null(ibv_create_cq_ex(context, &attr));
 	assert_int_equal(errno, EOPNOTSUPP);
-	hf_provider_set_ops(hf_context_of(context), &ops);
+	hf_provider_set_ops(hfi_context_of(context), &ops);
 
 	assert_int_equal(pipe(pipe_fds), 0);
 	fd = (uint32_t)pipe_fds[0];
@@ -399,7 +399,7 @@ static void verbs(void **state)
 	/* What the program polls is not what the kernel gave, see core/verbs/event_fd.h. */
 	assert_true(channel->context == context && channel->fd != pipe_fds[0] &&
 		    channel->refcnt == 0);
-	assert_int_equal(hf_kernel_fd_of(channel), pipe_fds[0]);
+	assert_int_equal(hfi_kernel_fd_of(channel), pipe_fds[0]);
 
 	/* A CQ refers to its channel from when it is there until it is not. */
 	cq_create_fails = true;
@@ -445,7 +445,7 @@ static struct ibv_comp_channel *new_channel(struct ibv_context *context, int fds
 	struct ibv_comp_channel *channel;
 	uint32_t fd;
 
-	hf_provider_set_ops(hf_context_of(context), &ops);
+	hf_provider_set_ops(hfi_context_of(context), &ops);
 	assert_int_equal(pipe(fds), 0);
 	fd = (uint32_t)fds[0];
 	fake_succeed();
@@ -506,8 +506,8 @@ static void left_channel(void **state)
 	channel = new_channel(context, fds);
 	program_fd = channel->fd;
 	assert_non_null(ibv_create_cq(context, 5, &fds, channel, 0));
-	assert_int_equal(hf_uverbs_of(context)->mapped, 1);
-	hfi_channels_end(hf_context_of(context));
+	assert_int_equal(hfi_uverbs_of(context)->mapped, 1);
+	hfi_channels_end(hfi_context_of(context));
 	assert_int_equal(fcntl(fds[0], F_GETFD), -1);
 	assert_int_equal(fcntl(program_fd, F_GETFD), -1);
 	assert_int_equal(channel->fd, -1);

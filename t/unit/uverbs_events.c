@@ -231,7 +231,7 @@ static void completion(void **state)
 		assert_int_equal(write(fds[1], &desc, sizeof(desc)), sizeof(desc));
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(ibv_get_cq_event(channel, &cq, &cq_context), 0);
-	atomic_store(&hf_uverbs_of(context)->dead, true);
+	atomic_store(&hfi_uverbs_of(context)->dead, true);
 	thread = start_destroy(&kind);
 	assert_false(atomic_load(&destroyed));
 	ibv_ack_cq_events(cq, 2);
@@ -318,7 +318,7 @@ static void goes_while_a_destroy_waits(void **state)
 		fake_reply(UVERBS_ATTR_DESTROY_QP_RESP, &counters, sizeof(counters));
 		atomic_store(&is_removed, false);
 		atomic_store(&looks, 0);
-		hf_uverbs_of(context)->removed = is_context_removed;
+		hfi_uverbs_of(context)->removed = is_context_removed;
 		thread = create_event_objects(&kinds[1]);
 		/* It looks more often than on a device that is gone, and goes on waiting. */
 		while (atomic_load(&looks) < LOOKS && !atomic_load(&destroyed))
@@ -327,7 +327,7 @@ static void goes_while_a_destroy_waits(void **state)
 		if (go)
 			atomic_store(&is_removed, true);
 		else
-			atomic_store(&hf_uverbs_of(context)->dead, true);
+			atomic_store(&hfi_uverbs_of(context)->dead, true);
 		assert_int_equal(pthread_join(thread, NULL), 0);
 		async_context_end(context);
 	}

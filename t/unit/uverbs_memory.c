@@ -31,8 +31,8 @@ static void expect_data(const struct hf_driver_data *data)
 	fake_no_more();
 }
 
-static void expect_write(uint32_t cmd, const void *request, size_t size, size_t response_size,
-			 const struct hf_driver_data *data)
+static void expect_written(uint32_t cmd, const void *request, size_t size, size_t response_size,
+			   const struct hf_driver_data *data)
 {
 	fake_sent_write(cmd);
 	fake_in(UVERBS_ATTR_CORE_IN, request, size);
@@ -61,8 +61,8 @@ static void uverbs_pd(void **state)
 		if (datas[i] == &both_data)
 			fake_reply(UVERBS_ATTR_UHW_OUT, said, sizeof(said));
 		assert_int_equal(hf_provider_alloc_pd(context, &pd, datas[i]), 0);
-		expect_write(IB_USER_VERBS_CMD_ALLOC_PD, &(struct ib_uverbs_alloc_pd){0}, 8, 4,
-			     datas[i]);
+		expect_written(IB_USER_VERBS_CMD_ALLOC_PD, &(struct ib_uverbs_alloc_pd){0}, 8, 4,
+			       datas[i]);
 		assert_ptr_equal(pd.context, context);
 		assert_int_equal(pd.handle, 77);
 		if (datas[i] == &both_data)
@@ -95,7 +95,7 @@ static void uverbs_mr(void **state)
 	assert_int_equal(hf_provider_reg_mr(&pd, (void *)0x123456789000, 4097, 0x1000,
 					    (int)request.access_flags, &mr, &both_data),
 			 0);
-	expect_write(IB_USER_VERBS_CMD_REG_MR, &request, sizeof(request), 12, &both_data);
+	expect_written(IB_USER_VERBS_CMD_REG_MR, &request, sizeof(request), 12, &both_data);
 	assert_ptr_equal(mr.ibv_mr.context, context);
 	assert_int_equal(mr.ibv_mr.handle, 8);
 	assert_int_equal(mr.ibv_mr.lkey, 0x100);
@@ -128,7 +128,7 @@ static void rereg(void **state)
 	assert_int_equal(hf_provider_rereg_mr(&mr, (uint32_t)flags, NULL, 0, 0,
 					      IBV_ACCESS_LOCAL_WRITE, &other, NULL),
 			 0);
-	expect_write(IB_USER_VERBS_CMD_REREG_MR, &request, sizeof(request), 8, NULL);
+	expect_written(IB_USER_VERBS_CMD_REREG_MR, &request, sizeof(request), 8, NULL);
 	assert_int_equal(mr.ibv_mr.lkey, 0x200);
 	assert_int_equal(mr.ibv_mr.rkey, 0x201);
 	assert_int_equal(mr.access, IBV_ACCESS_LOCAL_WRITE);
@@ -235,7 +235,7 @@ static void mw(void **state)
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_CORE_OUT, &response, sizeof(response));
 	assert_int_equal(hf_provider_alloc_mw(&pd, IBV_MW_TYPE_2, &mw, NULL), 0);
-	expect_write(IB_USER_VERBS_CMD_ALLOC_MW, &request, sizeof(request), 8, NULL);
+	expect_written(IB_USER_VERBS_CMD_ALLOC_MW, &request, sizeof(request), 8, NULL);
 	assert_ptr_equal(mw.context, context);
 	assert_ptr_equal(mw.pd, &pd);
 	assert_int_equal(mw.handle, 10);
@@ -263,7 +263,7 @@ static void xrcd(void **state)
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_CORE_OUT, &response, sizeof(response));
 	assert_int_equal(hf_provider_open_xrcd(context, &xrcd, &attr, NULL), 0);
-	expect_write(IB_USER_VERBS_CMD_OPEN_XRCD, &request, sizeof(request), 4, NULL);
+	expect_written(IB_USER_VERBS_CMD_OPEN_XRCD, &request, sizeof(request), 4, NULL);
 	assert_ptr_equal(xrcd.xrcd.context, context);
 	assert_int_equal(xrcd.handle, 11);
 	assert_int_equal(xrcd.comp_mask, 1);
@@ -367,7 +367,7 @@ static void uverbs_ah(void **state)
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_CORE_OUT, &response, sizeof(response));
 	assert_int_equal(hf_provider_create_ah(&pd, &ah, &attr, &both_data), 0);
-	expect_write(IB_USER_VERBS_CMD_CREATE_AH, &request, sizeof(request), 4, &both_data);
+	expect_written(IB_USER_VERBS_CMD_CREATE_AH, &request, sizeof(request), 4, &both_data);
 	assert_ptr_equal(ah.context, context);
 	assert_ptr_equal(ah.pd, &pd);
 	assert_int_equal(ah.handle, 14);
@@ -386,9 +386,9 @@ static void mcast(void **state)
 
 	(void)state;
 	assert_int_equal(hf_provider_attach_mcast(&qp, &gid, 0xc001), 0);
-	expect_write(IB_USER_VERBS_CMD_ATTACH_MCAST, &request, sizeof(request), 0, NULL);
+	expect_written(IB_USER_VERBS_CMD_ATTACH_MCAST, &request, sizeof(request), 0, NULL);
 	assert_int_equal(hf_provider_detach_mcast(&qp, &gid, 0xc001), 0);
-	expect_write(IB_USER_VERBS_CMD_DETACH_MCAST, &request, sizeof(request), 0, NULL);
+	expect_written(IB_USER_VERBS_CMD_DETACH_MCAST, &request, sizeof(request), 0, NULL);
 	assert_int_equal(fake_count(), 2);
 }
 
@@ -560,13 +560,13 @@ static void dead(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(making) / sizeof(making[0]); i++) {
 		prepare_objects();
-		atomic_store(&hf_uverbs_of(set.pd.context)->dead, true);
+		atomic_store(&hfi_uverbs_of(set.pd.context)->dead, true);
 		assert_int_equal(making[i](), EIO);
 		assert_int_equal(fake_count(), 0);
 	}
 	for (size_t i = 0; i < sizeof(taking) / sizeof(taking[0]); i++) {
 		prepare_objects();
-		atomic_store(&hf_uverbs_of(set.pd.context)->dead, true);
+		atomic_store(&hfi_uverbs_of(set.pd.context)->dead, true);
 		assert_int_equal(taking[i](), 0);
 		assert_int_equal(fake_count(), 0);
 	}

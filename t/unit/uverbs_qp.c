@@ -200,7 +200,7 @@ static void qp_create_ex(void **state)
 		};
 		struct verbs_qp *qp = new_qp(offset);
 
-		hf_uverbs_of(context)->qp_mask_offset = offset;
+		hfi_uverbs_of(context)->qp_mask_offset = offset;
 		if (!this->err)
 			reply_qp_created();
 		assert_int_equal(hf_provider_create_qp_ex(context, qp, &attr, NULL), this->err);
@@ -356,7 +356,7 @@ static void qp_open(void **state)
 			.qp_type = IBV_QPT_XRC_RECV,
 		};
 
-		hf_uverbs_of(context)->qp_mask_offset = mask_offsets[i];
+		hfi_uverbs_of(context)->qp_mask_offset = mask_offsets[i];
 		fake_succeed();
 		fake_reply(UVERBS_ATTR_CORE_OUT, &opened, sizeof(opened));
 		assert_int_equal(hf_provider_open_qp(context, qp, &attr, NULL), 0);
@@ -434,7 +434,7 @@ static void ece(void **state)
 	struct ibv_ece options = {0};
 
 	(void)state;
-	hf_provider_set_ops(hf_context_of(context), &with_ece);
+	hf_provider_set_ops(hfi_context_of(context), &with_ece);
 	assert_int_equal(ibv_set_ece(&qp, &options), EOPNOTSUPP);
 	assert_int_equal(options.options, 0);
 	options.vendor_id = 1;
@@ -453,7 +453,7 @@ static void to_qp_ex(void **state)
 		struct verbs_qp *qp = new_qp(mask_offsets[i]);
 		uint32_t mask = VERBS_QP_EX;
 
-		hf_uverbs_of(context)->qp_mask_offset = mask_offsets[i];
+		hfi_uverbs_of(context)->qp_mask_offset = mask_offsets[i];
 		qp->qp.context = context;
 		assert_null(ibv_qp_to_qp_ex(&qp->qp));
 		memcpy((char *)qp + mask_offsets[i], &mask, sizeof(mask));
@@ -484,7 +484,7 @@ static void qp_destroy_waits(void **state)
 	pthread_t thread;
 
 	(void)state;
-	hf_provider_set_ops(hf_context_of(context), &ops);
+	hf_provider_set_ops(hfi_context_of(context), &ops);
 	hf_provider_init_qp(&qp, context, &init, &pd);
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_DESTROY_QP_RESP, &counters, sizeof(counters));
@@ -502,7 +502,7 @@ static void qp_destroy_waits(void **state)
 	fake_no_more();
 
 	/* Events that were reported and not acknowledged do not keep what is gone. */
-	atomic_store(&hf_uverbs_of(context)->dead, true);
+	atomic_store(&hfi_uverbs_of(context)->dead, true);
 	qp.events_completed = 0;
 	assert_int_equal(ibv_destroy_qp(&qp), 0);
 }

@@ -208,7 +208,7 @@ static void state_follows(void **state)
 	struct ibv_qp_init_attr init;
 
 	(void)state;
-	hf_provider_set_ops(hf_context_of(context), &ops);
+	hf_provider_set_ops(hfi_context_of(context), &ops);
 	fake_fail(EINVAL);
 	assert_int_equal(ibv_modify_qp(&qp, &attr, IBV_QP_STATE), EINVAL);
 	assert_int_equal(qp.state, IBV_QPS_RESET);

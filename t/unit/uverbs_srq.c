@@ -281,7 +281,7 @@ static void srq_destroy_waits(void **state)
 	pthread_t thread;
 
 	(void)state;
-	hf_provider_set_ops(hf_context_of(context), &ops);
+	hf_provider_set_ops(hfi_context_of(context), &ops);
 	hf_provider_init_srq(&srq, context, &pd, NULL);
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_DESTROY_SRQ_RESP, &counters, sizeof(counters));

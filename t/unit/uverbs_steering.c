@@ -417,7 +417,7 @@ static void keep_log(void *arg, enum hf_log_level level, const char *message)
 static void contexts(void **state)
 {
 	struct ibv_context *context = fake_context();
-	struct verbs_context *verbs = hf_context_of(context);
+	struct verbs_context *verbs = hfi_context_of(context);
 	const struct ib_uverbs_get_context_resp response = {.async_fd = 12, .num_comp_vectors = 5};
 	const struct hf_driver_data data = {.in = "driver", .in_size = 7};
 	struct hf hf = {.log = {.fn = keep_log, .level = HF_LOG_ERROR},

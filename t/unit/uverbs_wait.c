@@ -62,7 +62,7 @@ static void cancelled_before(void **state)
 	(void)state;
 	for (int flags = 0; flags <= O_NONBLOCK; flags += O_NONBLOCK) {
 		struct ibv_context *context = async_context();
-		struct hf_delivered *delivered = &hf_uverbs_of(context)->delivered;
+		struct hf_delivered *delivered = &hfi_uverbs_of(context)->delivered;
 		pthread_t thread;
 
 		assert_int_equal(fcntl(context->async_fd, F_SETFL, flags), 0);
@@ -84,12 +84,12 @@ static void cancelled_asleep(void **state)
 
 	(void)state;
 	assert_int_equal(pthread_create(&thread, NULL, get_one, context), 0);
-	while (!atomic_load(&hf_context_of(context)->priv->async.waiting))
+	while (!atomic_load(&hfi_context_of(context)->priv->async.waiting))
 		sched_yield();
 	asleep_wait(ASLEEP_POLL, 1);
 	pthread_cancel(thread);
 	expect_cancelled(thread);
-	assert_int_equal(atomic_load(&hf_context_of(context)->priv->async.waiting), 0);
+	assert_int_equal(atomic_load(&hfi_context_of(context)->priv->async.waiting), 0);
 	report_port_active();
 	expect_port_active(context);
 	/* And the caller's own setting is what it was. */

@@ -166,7 +166,7 @@ static int set_up_memory(void **state)
 {
 	(void)state;
 	context = fake_context();
-	hfi_operations_set(hf_context_of(context), &operations);
+	hfi_operations_set(hfi_context_of(context), &operations);
 	memset(&forks, 0, sizeof(forks));
 	pd = ibv_alloc_pd(context);
 	return !pd;
