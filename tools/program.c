@@ -155,7 +155,7 @@ static char *loader_of(const struct image *image, const GElf_Phdr *segment)
 	return hfi_tool_print("%s", path);
 }
 
-static enum hf_program_kind kind_of(struct image *image, char **ret_loader)
+static enum hf_program_kind file_kind_of(struct image *image, char **ret_loader)
 {
 	bool dynamic = false;
 	GElf_Phdr segment;
@@ -208,7 +208,7 @@ int hfi_program_read(const char *path, struct hf_program *ret)
 		find_sections(&image);
 		program.bits = gelf_getclass(image.elf) == ELFCLASS64 ? 64 : 32;
 		program.machine = image.header.e_machine;
-		program.kind = kind_of(&image, &program.loader);
+		program.kind = file_kind_of(&image, &program.loader);
 		read_dynamic_entries(&image, &program);
 	}
 	image_close(&image);

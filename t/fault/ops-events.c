@@ -20,12 +20,12 @@ static void prepare(struct run *run)
 	run_find_devices(run);
 }
 
-static int call_open(struct run *run)
+static int call_open_no_kernel(struct run *run)
 {
 	return hf_device_open(run->target, &run->context);
 }
 
-static void check_open(struct run *run, int answer)
+static void check_open_no_kernel(struct run *run, int answer)
 {
 	(void)answer;
 	run_check_node(run, run->context->cmd_fd, run->asked);
@@ -35,7 +35,7 @@ static void check_open(struct run *run, int answer)
 		run_fault(run, FAULT_WRONG_ANSWER, "a device that is gone was opened");
 }
 
-static void drop_open(struct run *run, int answer)
+static void drop_open_no_kernel(struct run *run, int answer)
 {
 	(void)answer;
 	if (hf_device_close(run->context))
@@ -150,9 +150,9 @@ static void finish_events(struct run *run)
 const struct op ops_events[] = {
 	{.name = "open-no-kernel",
 	 .prepare = prepare,
-	 .call = call_open,
-	 .check = check_open,
-	 .drop = drop_open,
+	 .call = call_open_no_kernel,
+	 .check = check_open_no_kernel,
+	 .drop = drop_open_no_kernel,
 	 .errors = open_errors,
 	 .about_target = true},
 	{.name = "events-no-kernel",
