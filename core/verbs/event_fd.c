@@ -271,9 +271,11 @@ static bool expects_to_wait(struct hf_wait *wait)
 	const unsigned int patience =
 		atomic_load_explicit(&wait->patience[slept], memory_order_relaxed);
 
-	if (patience)
-		atomic_store_explicit(&wait->patience[slept], patience - 1, memory_order_relaxed);
-	return patience > 0;
+	if (patience == 0)
+		return false;
+	atomic_store_explicit(&wait->patience[slept], patience - 1, memory_order_relaxed);
+	/* Looking into a queue takes no system call, so always look first. */
+	return !wait->queue;
 }
 
 static void remember_outcome(struct hf_wait *wait, bool slept, bool read_for_nothing)
@@ -303,8 +305,7 @@ static int try_read(struct hf_wait *wait, void *buffer, size_t size,
 static int read_or_sleep(struct hf_wait *wait, void *buffer, size_t size,
 			 const struct hf_wait_account *account, const int *cancelling)
 {
-	/* Looking into a queue takes no system call, so always look first. */
-	const bool waits_first = !wait->queue && expects_to_wait(wait);
+	const bool waits_first = expects_to_wait(wait);
 	int err = waits_first ? sleep_on(wait, cancelling) : 0;
 	bool slept = waits_first && !err, asks;
 	int got;

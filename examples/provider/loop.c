@@ -509,6 +509,7 @@ static int start_loop(struct loop_context *context)
 	context->segment = map_segment(context->base.context.cmd_fd);
 	if (context->segment == MAP_FAILED)
 		return -1;
+	context->link_is_down = context->segment->link_is_down;
 	context->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	context->address.sun_family = AF_UNIX;
 	if (context->socket < 0 ||

@@ -10,13 +10,25 @@ example_hf1_la_SOURCES = examples/provider/example.c examples/provider/loop.c \
 example_hf1_la_CFLAGS = $(AM_CFLAGS) -fvisibility=default
 example_hf1_la_LDFLAGS = $(provider_ldflags) -rpath /nowhere
 example_hf1_la_LIBADD = libholdfast.la
+check_DATA = t/example.d/stamp
+t/example.d/stamp: example-hf1.la examples/provider/example.provider
+	$(AM_V_GEN)rm -rf t/example.d && $(MKDIR_P) t/example.d && \
+	cp .libs/example-hf1.so $(srcdir)/examples/provider/example.provider t/example.d && \
+	chmod go-w t/example.d t/example.d/* && touch $@
+
+clean-local: clean-example-provider
+clean-example-provider:
+	rm -rf t/example.d
 
 if HAVE_CMOCKA
-check_PROGRAMS += t/tree/devices t/tree/openers t/tree/providers t/tree/removal
-TESTS += t/tree/devices t/tree/openers t/tree/providers t/tree/removal
+check_PROGRAMS += t/tree/devices t/tree/no_kernel t/tree/openers t/tree/providers t/tree/removal
+TESTS += t/tree/devices t/tree/no_kernel t/tree/openers t/tree/providers t/tree/removal
 t_tree_devices_SOURCES = t/tree/devices.c
 t_tree_devices_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_devices_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
+t_tree_no_kernel_SOURCES = t/tree/no_kernel.c
+t_tree_no_kernel_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_no_kernel_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
 t_tree_openers_SOURCES = t/tree/openers.c
 t_tree_openers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_openers_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
