@@ -66,7 +66,8 @@ static void set_log(struct hf *hf, const struct hf_options *options)
 	static const char *const names[] = {"none", "error", "warning", "info", "debug"};
 	const char *level = environment(options, "HOLDFAST_LOG");
 
-	hf->log = (struct hf_log){options->log, options->log_arg, options->log_level};
+	hf->log = (struct hf_log){options->log, options->log_arg,
+				  (enum hf_log_level)options->log_level};
 	for (size_t i = 0; level && i < HF_ARRAY_SIZE(names); i++)
 		if (!strcmp(level, names[i]))
 			hf->log.level = (enum hf_log_level)i;
@@ -85,7 +86,7 @@ static int set_roots(struct hf *hf, const struct hf_options *options)
 		err = hfi_roots_parse(&roots, text);
 	else if (sysfs)
 		/* libibverbs' variable: another sysfs, but the machine's own nodes. */
-		err = hfi_roots_given(&roots, &(struct hf_root){sysfs, "/dev"}, 1);
+		err = hfi_roots_given(&roots, &(struct hf_root){.sysfs = sysfs, .dev = "/dev"}, 1);
 	else
 		err = hfi_roots_usual(&roots, &hf->log);
 	if (err)
@@ -286,12 +287,13 @@ static int refresh_registry(struct hf *hf)
 	return err;
 }
 
-HF_EXPORT int hf_provider_list(struct hf *hf, size_t entry_size, struct hf_provider_info **ret)
+HF_EXPORT int hf_provider_list(struct hf *hf, uint32_t flags, size_t entry_size,
+			       struct hf_provider_info **ret)
 {
 	void *list;
 	int count;
 
-	if (entry_size < sizeof(size_t) || entry_size > 65536)
+	if (flags || entry_size < sizeof(size_t) || entry_size > 65536)
 		return -EINVAL;
 	count = refresh_registry(hf);
 	if (count >= 0)

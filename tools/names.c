@@ -18,7 +18,7 @@ void hfi_device_label(const struct hf_device_info *info, char label[HF_LABEL_TEX
 		snprintf(label, HF_LABEL_TEXT, "(%s)", info->uverbs);
 }
 
-const char *hfi_state_name(enum hf_device_state state)
+const char *hfi_state_name(uint32_t state)
 {
 	static const char *const names[] = {
 		[HF_DEVICE_READY] = "ready",
@@ -98,7 +98,7 @@ const char *hfi_link_layer_name(int link_layer)
 	return NAME_OF(names, link_layer);
 }
 
-const char *hfi_gid_type_name(enum hf_gid_type type)
+const char *hfi_gid_type_name(uint32_t type)
 {
 	static const char *const names[] = {
 		[HF_GID_IB] = "ib",

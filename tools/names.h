@@ -15,14 +15,14 @@ enum { HF_GUID_TEXT = 20, HF_GID_TEXT = 40, HF_REASON_TEXT = 260, HF_LABEL_TEXT 
 /* The device's name, or "(uverbs0)" when the name cannot be read. */
 void hfi_device_label(const struct hf_device_info *info, char label[HF_LABEL_TEXT]);
 
-const char *hfi_state_name(enum hf_device_state state);
+const char *hfi_state_name(uint32_t state);
 /* The device's transport. Taken from the first port's link layer if the kernel reports no protocol. */
 const char *hfi_transport_name(struct ibv_device *device, const struct hf_device_info *info);
 const char *hfi_node_type_name(int node_type);
 const char *hfi_port_state_name(uint32_t state);
 const char *hfi_phys_state_name(uint32_t state);
 const char *hfi_link_layer_name(int link_layer);
-const char *hfi_gid_type_name(enum hf_gid_type type);
+const char *hfi_gid_type_name(uint32_t type);
 const char *hfi_driver_name(uint32_t driver_id);
 
 void hfi_format_guid(uint64_t guid, char text[HF_GUID_TEXT]); /* host byte order */

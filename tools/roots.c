@@ -30,7 +30,7 @@ int hfi_root_parse(const char *text, struct hf_root *ret)
 	if (!length || (colon && !colon[1]))
 		return -EINVAL;
 	sysfs = absolute(hfi_tool_print("%.*s", (int)length, text));
-	ret->sysfs = sysfs;
+	*ret = (struct hf_root){.sysfs = sysfs};
 	if (colon)
 		ret->dev = absolute(hfi_tool_print("%s", colon + 1));
 	else if (!strcmp(sysfs, "/sys"))

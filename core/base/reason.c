@@ -28,9 +28,9 @@ static const struct {
 	[HF_REASON_PROVIDER_FAILED] = {"provider-failed", ENOSYS},
 };
 
-HF_EXPORT const char *hf_reason_name(enum hf_reason_code code)
+HF_EXPORT const char *hf_reason_name(uint32_t code)
 {
-	if ((size_t)code >= HF_ARRAY_SIZE(codes))
+	if (code >= HF_ARRAY_SIZE(codes))
 		return "unknown";
 	return codes[code].name;
 }

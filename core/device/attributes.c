@@ -61,7 +61,8 @@ static void fill_device_info(struct hf_device *device, struct hf_device_info *in
 	info->num_ports = entry->num_ports;
 	info->node_number = entry->node_number;
 	info->inode = entry->life.inode;
-	info->stamp = entry->stamp;
+	info->stamp_sec = entry->stamp.tv_sec;
+	info->stamp_nsec = entry->stamp.tv_nsec;
 	info->node_guid = be64toh(entry->node_guid);
 	info->node_type = device->handle->device.node_type;
 	info->transport = device->handle->device.transport_type;
@@ -271,15 +272,38 @@ static int read_port_gids(int dir, const struct hf_entry *entry, void *arg)
 	return err ? err : count;
 }
 
-HF_EXPORT int hf_device_get_gids(struct ibv_device *device, uint32_t port, struct hf_gid **ret)
+/* Entries as the caller's headers have them: cut, or filled up with zeros. Frees `gids` on failure. */
+static void *resize_entries(struct hf_gid *gids, size_t count, size_t entry_size)
+{
+	size_t bytes = entry_size < sizeof(*gids) ? entry_size : sizeof(*gids);
+	char *entries;
+
+	if (entry_size == sizeof(*gids) && count)
+		return gids;
+	entries = calloc(count + 1, entry_size);
+	for (size_t i = 0; entries && i < count; i++)
+		memcpy(entries + i * entry_size, &gids[i], bytes);
+	free(gids);
+	return entries;
+}
+
+HF_EXPORT int hf_device_get_gids(struct ibv_device *device, uint32_t port, uint32_t flags,
+				 size_t entry_size, struct hf_gid **ret)
 {
 	struct port_read arg = {.device = hfi_device_of(device), .port = port};
+	struct hf_gid *gids;
 	int count;
 
+	if (flags || entry_size < sizeof(union ibv_gid) || entry_size > 65536)
+		return -EINVAL;
 	if (port < 1 || port > 255)
 		return -ENOENT;
 	count = hfi_with_dir(arg.device, read_port_gids, &arg);
-	if (count >= 0)
-		*ret = arg.gids;
+	if (count < 0)
+		return count;
+	gids = resize_entries(arg.gids, (size_t)count, entry_size);
+	if (!gids)
+		return -ENOMEM;
+	*ret = gids;
 	return count;
 }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/attr.h"
 #include "shared/file.h"
 #include "shared/text.h"
 #include "core/device/root_kind.h"
@@ -50,12 +51,24 @@ static int add_with_dev(struct hf_roots *roots, const char *sysfs, const char *d
 	return add_search_root(roots, sysfs, beside);
 }
 
+/* Members of a later version, which this one would ignore. */
+static bool has_reserved(const struct hf_root *root)
+{
+	for (size_t i = 0; i < HF_ARRAY_SIZE(root->reserved); i++)
+		if (root->reserved[i])
+			return true;
+	return false;
+}
+
 int hfi_roots_given(struct hf_roots *roots, const struct hf_root *given, size_t count)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < count && !err; i++)
-		err = given[i].sysfs ? add_with_dev(roots, given[i].sysfs, given[i].dev) : -EINVAL;
+	for (size_t i = 0; i < count && !err; i++) {
+		err = given[i].sysfs && !has_reserved(&given[i]) ? 0 : -EINVAL;
+		if (!err)
+			err = add_with_dev(roots, given[i].sysfs, given[i].dev);
+	}
 	if (err)
 		hfi_roots_clear(roots);
 	return err;

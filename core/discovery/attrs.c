@@ -81,7 +81,7 @@ static int read_link_layer(int port_dir, int32_t *ret)
 }
 
 /* 0 and the type, 1 when the entry has become unused. */
-static int read_gid_type(int port_dir, uint32_t index, int32_t link_layer, enum hf_gid_type *ret)
+static int read_gid_type(int port_dir, uint32_t index, int32_t link_layer, uint32_t *ret)
 {
 	char path[64], text[64];
 	enum hf_gid_type first = link_layer == IBV_LINK_LAYER_ETHERNET ? HF_GID_ROCE_V1 : HF_GID_IB;

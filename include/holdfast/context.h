@@ -41,10 +41,15 @@ enum hf_log_level {
  */
 typedef void (*hf_log_fn)(void *arg, enum hf_log_level level, const char *message);
 
-/* A sysfs-shaped tree to search, and the directory that holds its device nodes. */
+/*
+ * A sysfs-shaped tree to search, and the directory that holds its device nodes. Both paths are
+ * absolute and at most 255 bytes long. Initialise the members by name: that leaves `reserved` 0, as it
+ * must be. The size never changes: later members take the place of `reserved`.
+ */
 struct hf_root {
 	const char *sysfs; /* holds class/infiniband_verbs and class/infiniband; "/sys" */
-	const char *dev;   /* holds infiniband/uverbsN; "/dev" */
+	const char *dev;   /* holds infiniband/uverbsN; NULL: "/dev" for "/sys", else SYSFS/dev */
+	uint64_t reserved[4];
 };
 
 enum hf_option_flags {
@@ -63,7 +68,7 @@ struct hf_options {
 	const char *const *provider_dirs; /* NULL-terminated; default: the installed directory */
 	uint32_t flags;			  /* enum hf_option_flags */
 	uint32_t node_wait_ms; /* how long opening waits for a missing node; default 5000 */
-	enum hf_log_level log_level;
+	uint32_t log_level;    /* enum hf_log_level */
 	hf_log_fn log;
 	void *log_arg;
 	/*

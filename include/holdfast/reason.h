@@ -3,6 +3,8 @@
 #ifndef HOLDFAST_REASON_H
 #define HOLDFAST_REASON_H
 
+#include <stdint.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -26,16 +28,21 @@ enum hf_reason_code {
 	HF_REASON_PROVIDER_FAILED = 14, /* the provider would not take the device */
 };
 
+/*
+ * Part of other structures, so its size never changes: later members take the place of `reserved`.
+ * Texts that are too long are cut.
+ */
 struct hf_reason {
-	enum hf_reason_code code;
-	int error;	 /* errno value that opening the device answers, or 0 */
-	char wanted[64]; /* what was needed, for example "ABI 1..1"; may be empty */
-	char found[64];	 /* what was there instead, for example "ABI 7"; may be empty */
-	char text[256];	 /* one English sentence without a full stop */
+	uint32_t code;	       /* enum hf_reason_code */
+	int32_t error;	       /* errno value that opening the device answers, or 0 */
+	char wanted[64];       /* what was needed, for example "ABI 1..1"; may be empty */
+	char found[64];	       /* what was there instead, for example "ABI 7"; may be empty */
+	char text[256];	       /* one English sentence without a full stop */
+	uint64_t reserved[15]; /* 0 */
 };
 
 /* The name of a code, for example "no-node"; static storage, "unknown" if not known. Since 0.1. */
-const char *hf_reason_name(enum hf_reason_code code);
+const char *hf_reason_name(uint32_t code);
 
 #ifdef __cplusplus
 }

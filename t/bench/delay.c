@@ -154,7 +154,7 @@ void delay_measure(void *library, unsigned int others)
 	struct change *changes = mmap(NULL, sizeof(*changes) * 2 * PLUGS, PROT_READ | PROT_WRITE,
 				      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct tree *tree = make_tree(others);
-	struct hf_root root = {tree_sysfs(tree), tree_dev(tree)};
+	struct hf_root root = {.sysfs = tree_sysfs(tree), .dev = tree_dev(tree)};
 	struct hf_options options = {.size = sizeof(options), .roots = &root, .num_roots = 1};
 	uint64_t delays[2][PLUGS];
 	struct hf_stream *stream;

@@ -124,7 +124,7 @@ static pid_t change_later(const struct scenario *scenario)
 
 static void play(const struct scenario *scenario)
 {
-	const struct hf_root root = {world->sysfs, world->dev};
+	const struct hf_root root = {.sysfs = world->sysfs, .dev = world->dev};
 	const char *const dirs[] = {provider_dir, NULL};
 	const struct hf_options options = {
 		.size = sizeof(options),
@@ -155,7 +155,7 @@ static void play(const struct scenario *scenario)
 	snprintf(outcome->text, sizeof(outcome->text), "%.150s", info.reason.text);
 	helper = change_later(scenario);
 	begin = hfi_now_ms();
-	outcome->answer = hf_device_open(device, &context);
+	outcome->answer = hf_device_open(device, 0, &context);
 	outcome->ms = hfi_now_ms() - begin;
 	if (context)
 		hf_device_close(context);

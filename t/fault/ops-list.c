@@ -75,7 +75,7 @@ static void drop_list(struct run *run, int num)
 /* A context of its own for each call, from nothing to a list. */
 static int call_hf_new(struct run *run)
 {
-	const struct hf_root root = {run->world->sysfs, run->world->dev};
+	const struct hf_root root = {.sysfs = run->world->sysfs, .dev = run->world->dev};
 	const char *const dirs[] = {run->provider_dir, NULL};
 	const struct hf_options options = {
 		.size = sizeof(options),
@@ -168,7 +168,7 @@ static void drop_verbs_list(struct run *run, int num)
 
 static int call_providers(struct run *run)
 {
-	return hf_provider_list(run->hf, sizeof(*run->providers), &run->providers);
+	return hf_provider_list(run->hf, 0, sizeof(*run->providers), &run->providers);
 }
 
 static void check_providers(struct run *run, int num)

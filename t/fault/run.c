@@ -71,7 +71,7 @@ void run_fault(struct run *run, enum fault fault, const char *format, ...)
 
 struct hf *run_context(struct run *run)
 {
-	const struct hf_root root = {run->world->sysfs, run->world->dev};
+	const struct hf_root root = {.sysfs = run->world->sysfs, .dev = run->world->dev};
 	const char *const dirs[] = {run->provider_dir, NULL};
 	const struct hf_options options = {
 		.size = sizeof(options),

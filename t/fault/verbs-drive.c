@@ -51,7 +51,7 @@ static int init_tree(enum vkind kind)
 		err = tree_add(bed.tree, 0, "fake0", NULL);
 	if (err)
 		return err;
-	root = (struct hf_root){tree_sysfs(bed.tree), tree_dev(bed.tree)};
+	root = (struct hf_root){.sysfs = tree_sysfs(bed.tree), .dev = tree_dev(bed.tree)};
 	strcpy(bed.device.key.uverbs, "uverbs0");
 	setenv("HOLDFAST_REVOKE", kind == V_REVOKED ? "1" : "0", 1);
 	return hf_new(&options, &bed.device.hf);
@@ -91,7 +91,7 @@ void vdrive_limit(unsigned int limit_s)
 int vdrive_init(unsigned int limit_s)
 {
 	const char *const none[] = {NULL};
-	const struct hf_root root = {"/nonexistent/sys", "/nonexistent/dev"};
+	const struct hf_root root = {.sysfs = "/nonexistent/sys", .dev = "/nonexistent/dev"};
 	const struct hf_options options = {
 		.size = sizeof(options),
 		.roots = &root,

@@ -21,8 +21,9 @@ clean-example-provider:
 	rm -rf t/example.d
 
 if HAVE_CMOCKA
-check_PROGRAMS += t/tree/devices t/tree/no_kernel t/tree/openers t/tree/providers t/tree/removal
-TESTS += t/tree/devices t/tree/no_kernel t/tree/openers t/tree/providers t/tree/removal
+check_PROGRAMS += t/tree/devices t/tree/no_kernel t/tree/openers t/tree/providers t/tree/removal \
+	t/tree/sizes
+TESTS += t/tree/devices t/tree/no_kernel t/tree/openers t/tree/providers t/tree/removal t/tree/sizes
 t_tree_devices_SOURCES = t/tree/devices.c
 t_tree_devices_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_devices_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
@@ -38,6 +39,9 @@ t_tree_providers_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthr
 t_tree_removal_SOURCES = t/tree/removal.c
 t_tree_removal_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_removal_LDADD = libholdfast.la libhf-test-asleep.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
+t_tree_sizes_SOURCES = t/tree/sizes.c
+t_tree_sizes_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_sizes_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
 endif
 if HAVE_CMOCKA
 check_PROGRAMS += t/tree/naming

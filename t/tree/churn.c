@@ -96,7 +96,7 @@ static void check_new_stream(void)
 
 static void set_up_churn(struct watcher *watchers)
 {
-	struct hf_root root = {tree_sysfs(model.tree), tree_dev(model.tree)};
+	struct hf_root root = {.sysfs = tree_sysfs(model.tree), .dev = tree_dev(model.tree)};
 	const char *build = getenv("top_builddir");
 	char providers[4096];
 	const char *dirs[] = {providers, NULL};

@@ -60,7 +60,7 @@ static int setup(void **state)
 
 	snprintf(providers, sizeof(providers), "%s/t/example.d", getenv("top_builddir"));
 	assert_int_equal(tree_new(&bed->tree, NULL), 0);
-	root = (struct hf_root){tree_sysfs(bed->tree), tree_dev(bed->tree)};
+	root = (struct hf_root){.sysfs = tree_sysfs(bed->tree), .dev = tree_dev(bed->tree)};
 	assert_int_equal(tree_add(bed->tree, 0, "loop0", &device), 0);
 	assert_int_equal(hf_new(&options, &bed->hf), 0);
 	*state = bed;
@@ -110,7 +110,7 @@ static void open_end(const struct bed *bed, struct end *end)
 
 	memset(end, 0, sizeof(*end));
 	assert_int_equal(hf_device_by_name(bed->hf, "loop0", &device), 0);
-	assert_int_equal(hf_device_open(device, &end->context), 0);
+	assert_int_equal(hf_device_open(device, 0, &end->context), 0);
 	hf_device_unref(device);
 	end->channel = ibv_create_comp_channel(end->context);
 	assert_non_null(end->channel);

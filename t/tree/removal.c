@@ -44,7 +44,7 @@ static struct ibv_context *open_named_device(const struct bed *bed, const char *
 	struct ibv_device *device;
 
 	assert_int_equal(hf_device_by_name(bed->hf, name, &device), 0);
-	assert_int_equal(hf_device_open(device, &context), 0);
+	assert_int_equal(hf_device_open(device, 0, &context), 0);
 	hf_device_unref(device);
 	assert_true(context->async_fd >= 0);
 	return context;
@@ -66,7 +66,7 @@ static int setup_removal(void **state)
 
 	snprintf(providers, sizeof(providers), "%s/t/providers.d", getenv("top_builddir"));
 	assert_int_equal(tree_new(&bed->tree, NULL), 0);
-	root = (struct hf_root){tree_sysfs(bed->tree), tree_dev(bed->tree)};
+	root = (struct hf_root){.sysfs = tree_sysfs(bed->tree), .dev = tree_dev(bed->tree)};
 	assert_int_equal(tree_add(bed->tree, 0, "fake0", NULL), 0);
 	assert_int_equal(tree_add(bed->tree, 1, "fake1", NULL), 0);
 	assert_int_equal(hf_new(&options, &bed->hf), 0);

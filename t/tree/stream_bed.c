@@ -38,7 +38,7 @@ void bed_context(struct bed *bed, uint32_t flags)
 {
 	char dir[512];
 	const char *dirs[] = {dir, NULL};
-	struct hf_root root = {tree_sysfs(bed->tree), tree_dev(bed->tree)};
+	struct hf_root root = {.sysfs = tree_sysfs(bed->tree), .dev = tree_dev(bed->tree)};
 	struct hf_options options = {
 		.size = sizeof(options),
 		.roots = &root,

@@ -104,7 +104,7 @@ static void a_provider_may_come_later(void **state)
 	struct bed *bed = *state;
 	char dir[] = "/tmp/hf-stream-flags-XXXXXX";
 	const char *const dirs[] = {dir, NULL};
-	struct hf_root root = {tree_sysfs(bed->tree), tree_dev(bed->tree)};
+	struct hf_root root = {.sysfs = tree_sysfs(bed->tree), .dev = tree_dev(bed->tree)};
 	struct hf_options options = {
 		.size = sizeof(options), .roots = &root, .num_roots = 1, .provider_dirs = dirs};
 	struct ibv_device *before, *now;

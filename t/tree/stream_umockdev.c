@@ -145,7 +145,7 @@ static int setup_mock(void **state)
 	struct mock *mock = calloc(1, sizeof(*mock));
 	char dir[512];
 	const char *dirs[] = {dir, NULL};
-	struct hf_root root = {"/sys", "/dev"};
+	struct hf_root root = {.sysfs = "/sys", .dev = "/dev"};
 	struct hf_options options = {
 		.size = sizeof(options),
 		.roots = &root,

@@ -35,11 +35,11 @@ static int setup_tables(void **state)
 
 	snprintf(dir, sizeof(dir), "%s/t/providers.d", getenv("top_builddir"));
 	assert_int_equal(tree_new(&bed->tree, NULL), 0);
-	root = (struct hf_root){tree_sysfs(bed->tree), tree_dev(bed->tree)};
+	root = (struct hf_root){.sysfs = tree_sysfs(bed->tree), .dev = tree_dev(bed->tree)};
 	assert_int_equal(hf_new(&options, &bed->hf), 0);
 	assert_int_equal(tree_add(bed->tree, 0, "fake0", &lo), 0);
 	assert_int_equal(hf_device_by_name(bed->hf, "fake0", &bed->device), 0);
-	assert_int_equal(hf_device_open(bed->device, &bed->context), 0);
+	assert_int_equal(hf_device_open(bed->device, 0, &bed->context), 0);
 	*state = bed;
 	return 0;
 }

@@ -67,7 +67,7 @@ static void no_turn_is_held(void **state)
 
 	(void)state;
 	assert_int_equal(tree_new(&tree, NULL), 0);
-	root = (struct hf_root){tree_sysfs(tree), tree_dev(tree)};
+	root = (struct hf_root){.sysfs = tree_sysfs(tree), .dev = tree_dev(tree)};
 	options.roots = &root;
 	assert_int_equal(hf_new(&options, &hf), 0);
 	assert_int_equal(hf_device_list(hf, 0, &devices), 0);

@@ -258,7 +258,7 @@ static int setup_with(void **state, const char *revoke)
 
 	bed_now = bed;
 	assert_int_equal(tree_new(&bed->tree, NULL), 0);
-	root = (struct hf_root){tree_sysfs(bed->tree), tree_dev(bed->tree)};
+	root = (struct hf_root){.sysfs = tree_sysfs(bed->tree), .dev = tree_dev(bed->tree)};
 	assert_int_equal(tree_add(bed->tree, 0, "fake0", NULL), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, bed->kernel), 0);
 	setenv("HOLDFAST_REVOKE", revoke, 1);

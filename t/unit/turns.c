@@ -28,7 +28,7 @@ enum { ROUNDS = 300, QUESTIONS = 3 * ROUNDS, TRY_EACH = 30, FORKS = 20 };
 static struct hf *new_rootless_context(void)
 {
 	static const char *const no_dirs[1] = {NULL};
-	const struct hf_root root = {"/nonexistent/sys", "/nonexistent/dev"};
+	const struct hf_root root = {.sysfs = "/nonexistent/sys", .dev = "/nonexistent/dev"};
 	const struct hf_options options = {
 		.size = sizeof(options),
 		.roots = &root,
