@@ -108,9 +108,7 @@ int hfi_entry_node_path(const struct hf_search_root *root, const struct hf_entry
 	char here[HF_PATH_SIZE];
 	int err = hfi_print(here, sizeof(here), "%s/infiniband/%s", root->dev, entry->uverbs);
 
-	if (!err)
-		memcpy(path, here, sizeof(here));
-	return err;
+	return err ? err : hfi_copy(path, HF_PATH_SIZE, here);
 }
 
 static int verify_life(const struct hf_search_root *root, const struct hf_entry *entry)
