@@ -287,13 +287,12 @@ static int refresh_registry(struct hf *hf)
 	return err;
 }
 
-HF_EXPORT int hf_provider_list(struct hf *hf, uint32_t flags, size_t entry_size,
-			       struct hf_provider_info **ret)
+HF_EXPORT int hf_provider_list(struct hf *hf, size_t entry_size, struct hf_provider_info **ret)
 {
 	void *list;
 	int count;
 
-	if (flags || entry_size < sizeof(size_t) || entry_size > 65536)
+	if (entry_size < sizeof(size_t) || entry_size > 65536)
 		return -EINVAL;
 	count = refresh_registry(hf);
 	if (count >= 0)

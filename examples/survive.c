@@ -124,7 +124,7 @@ static void open_survivor(struct survivor *s)
 {
 	int ret;
 
-	ret = hf_device_open(s->device, 0, &s->context);
+	ret = hf_device_open(s->device, &s->context);
 	if (ret == -ENODEV) {
 		/* Unplugged since: its REMOVED and the next ADDED are on their way. */
 		drop_device(s);
@@ -162,7 +162,7 @@ static void use_context(struct survivor *s)
 			print_error_once(s, "cannot query the port", ret);
 		return;
 	}
-	count = hf_device_get_gids(s->device, PORT, 0, sizeof(*gids), &gids);
+	count = hf_device_get_gids(s->device, PORT, sizeof(*gids), &gids);
 	if (count < 0) {
 		if (count != -ENODEV)
 			print_error_once(s, "cannot read the GIDs", -count);

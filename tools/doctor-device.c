@@ -193,7 +193,7 @@ static void try_open(struct hf_findings *findings, struct ibv_device *device,
 		     const struct hf_device_info *info)
 {
 	struct ibv_context *context;
-	int err = hf_device_open(device, 0, &context);
+	int err = hf_device_open(device, &context);
 
 	if (!err) {
 		hf_device_close(context);

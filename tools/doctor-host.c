@@ -350,7 +350,7 @@ void hfi_doctor_providers(struct hf_findings *findings, const struct hf_tool *to
 			  size_t devices)
 {
 	struct hf_provider_info *list = NULL;
-	int count = hf_provider_list(hf, 0, sizeof(*list), &list);
+	int count = hf_provider_list(hf, sizeof(*list), &list);
 
 	if (count < 0) {
 		hfi_found(findings, HF_PROBLEM, "no-provider-list", NULL,

@@ -98,8 +98,8 @@ static void show_device(const struct hf_tool *tool, struct ibv_device *device,
 		putf("index", "%" PRId32, info->index);
 	if (info->inode)
 		putf("inode", "%" PRIu64, info->inode);
-	if (info->stamp_sec || info->stamp_nsec)
-		putf("stamp", "%" PRId64 ".%09" PRId64, info->stamp_sec, info->stamp_nsec);
+	if (info->stamp.tv_sec || info->stamp.tv_nsec)
+		putf("stamp", "%lld.%09ld", (long long)info->stamp.tv_sec, info->stamp.tv_nsec);
 	for (size_t i = 0; i < NUM_ATTRS; i++)
 		if (hf_device_read_attr(device, attrs[i].path, value, sizeof(value)) > 0)
 			put_field(attrs[i].title, value);
@@ -160,7 +160,7 @@ static void show_gids(const struct hf_tool *tool, struct ibv_device *device, uin
 
 	for (uint32_t number = 1; number <= num_ports; number++) {
 		struct hf_gid *gids;
-		int count = hf_device_get_gids(device, number, 0, sizeof(*gids), &gids);
+		int count = hf_device_get_gids(device, number, sizeof(*gids), &gids);
 
 		for (int i = 0; i < count; i++) {
 			struct libscols_line *line = hfi_table_line(table);
@@ -186,7 +186,7 @@ static void show_gids(const struct hf_tool *tool, struct ibv_device *device, uin
 static void json_gids(struct hf_json *json, struct ibv_device *device, uint32_t number)
 {
 	struct hf_gid *gids = NULL;
-	int count = hf_device_get_gids(device, number, 0, sizeof(*gids), &gids);
+	int count = hf_device_get_gids(device, number, sizeof(*gids), &gids);
 
 	hfi_json_array(json, "gids");
 	for (int i = 0; i < count; i++) {
@@ -257,7 +257,8 @@ static void print_info_json(struct ibv_device *device, const struct hf_device_in
 	else
 		hfi_json_null(&json, "index");
 	hfi_json_uint(&json, "inode", info->inode);
-	snprintf(value, sizeof(value), "%" PRId64 ".%09" PRId64, info->stamp_sec, info->stamp_nsec);
+	snprintf(value, sizeof(value), "%lld.%09ld", (long long)info->stamp.tv_sec,
+		 info->stamp.tv_nsec);
 	hfi_json_string(&json, "stamp", value);
 	for (size_t i = 0; i < NUM_ATTRS; i++) {
 		if (hf_device_read_attr(device, attrs[i].path, value, sizeof(value)) < 0)

@@ -127,7 +127,7 @@ static int run_providers(struct hf_tool *tool, char **args)
 	 */
 	if (hf_device_list(hf, HF_LIST_ALL, &devices) < 0)
 		devices = NULL;
-	count = hf_provider_list(hf, 0, sizeof(*list), &list);
+	count = hf_provider_list(hf, sizeof(*list), &list);
 	if (count < 0) {
 		hfi_complain("cannot list the providers: %s", strerror(-count));
 	} else {

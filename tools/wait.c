@@ -45,7 +45,7 @@ static void store_failure(struct waiting *waiting, struct ibv_device *device, in
 static bool can_open(struct waiting *waiting, struct ibv_device *device)
 {
 	struct ibv_context *context;
-	int err = hf_device_open(device, 0, &context);
+	int err = hf_device_open(device, &context);
 
 	if (err) {
 		store_failure(waiting, device, err);

@@ -61,8 +61,7 @@ static void fill_device_info(struct hf_device *device, struct hf_device_info *in
 	info->num_ports = entry->num_ports;
 	info->node_number = entry->node_number;
 	info->inode = entry->life.inode;
-	info->stamp_sec = entry->stamp.tv_sec;
-	info->stamp_nsec = entry->stamp.tv_nsec;
+	info->stamp = entry->stamp;
 	info->node_guid = be64toh(entry->node_guid);
 	info->node_type = device->handle->device.node_type;
 	info->transport = device->handle->device.transport_type;
@@ -287,14 +286,14 @@ static void *resize_entries(struct hf_gid *gids, size_t count, size_t entry_size
 	return entries;
 }
 
-HF_EXPORT int hf_device_get_gids(struct ibv_device *device, uint32_t port, uint32_t flags,
-				 size_t entry_size, struct hf_gid **ret)
+HF_EXPORT int hf_device_get_gids(struct ibv_device *device, uint32_t port, size_t entry_size,
+				 struct hf_gid **ret)
 {
 	struct port_read arg = {.device = hfi_device_of(device), .port = port};
 	struct hf_gid *gids;
 	int count;
 
-	if (flags || entry_size < sizeof(union ibv_gid) || entry_size > 65536)
+	if (entry_size < sizeof(union ibv_gid) || entry_size > 65536)
 		return -EINVAL;
 	if (port < 1 || port > 255)
 		return -ENOENT;

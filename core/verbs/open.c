@@ -14,10 +14,8 @@ static const struct hf_open_steps steps = {
 	.undo = hfi_context_free,
 };
 
-HF_EXPORT int hf_device_open(struct ibv_device *device, uint32_t flags, struct ibv_context **ret)
+HF_EXPORT int hf_device_open(struct ibv_device *device, struct ibv_context **ret)
 {
-	if (flags)
-		return -EINVAL;
 	return hfi_open(hfi_device_of(device), &steps, NULL, ret);
 }
 
@@ -43,7 +41,7 @@ HF_EXPORT int hf_device_close(struct ibv_context *context)
 HF_EXPORT struct ibv_context *ibv_open_device(struct ibv_device *device)
 {
 	struct ibv_context *context;
-	int err = hf_device_open(device, 0, &context);
+	int err = hf_device_open(device, &context);
 
 	if (!err)
 		return context;

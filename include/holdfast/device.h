@@ -8,6 +8,7 @@
 #define HOLDFAST_DEVICE_H
 
 #include <stdint.h>
+#include <time.h>
 #include <sys/types.h>
 #include <infiniband/verbs.h>
 
@@ -95,8 +96,7 @@ struct hf_device_info {
 	uint32_t num_ports;	 /* 0 where unknown */
 	dev_t node_number;	 /* device number of the node */
 	uint64_t inode;		 /* inode number of the instance's sysfs entry, 0 where unknown */
-	int64_t stamp_sec;	 /* its time stamp; changes when the kernel drops caches */
-	int64_t stamp_nsec;	 /* nanoseconds of the time stamp */
+	struct timespec stamp;	 /* its time stamp; changes when the kernel drops caches */
 	uint64_t node_guid;	 /* host byte order; 0 if the device went before it was read */
 	int32_t node_type;	 /* enum ibv_node_type */
 	int32_t transport;	 /* enum ibv_transport_type */
@@ -168,23 +168,23 @@ struct hf_gid {
 /*
  * Reads the used entries of a port's GID table, in order of index. The search ends at a hole of 64
  * unused entries. *ret is an array whose entries are `entry_size` bytes apart: pass
- * sizeof(struct hf_gid). `flags` must be 0. The caller gives the array back with free().
- * Returns the number of entries. Errors: as hf_device_read_attr(), and -EINVAL (flags, entry_size).
+ * sizeof(struct hf_gid). The caller gives the array back with free(). Returns the
+ * number of entries. Errors: as hf_device_read_attr(), and -EINVAL (entry_size).
  * Since 0.1.
  */
-int hf_device_get_gids(struct ibv_device *device, uint32_t port, uint32_t flags, size_t entry_size,
+int hf_device_get_gids(struct ibv_device *device, uint32_t port, size_t entry_size,
 		       struct hf_gid **ret);
 
 /*
- * Opens exactly this instance. `flags` must be 0. *ret is given back with hf_device_close() or ibv_close_device(); it
+ * Opens exactly this instance. *ret is given back with hf_device_close() or ibv_close_device(); it
  * holds a reference to the device.
  * Errors: -ENODEV (gone or replaced, at whatever moment), -EACCES (node not permitted), -ENOENT (no
  * node within the context's waiting time), -ENXIO (the node belongs to another device number, or the
  * device is in another network namespace), -ENOSYS (no provider), -EPROTO (the kernel driver's ABI is
- * outside the provider's range), -EINVAL (flags), -EIO, -EMFILE, -ENFILE, and what the provider answers.
+ * outside the provider's range), -EIO, -EMFILE, -ENFILE, and what the provider answers.
  * Since 0.1.
  */
-int hf_device_open(struct ibv_device *device, uint32_t flags, struct ibv_context **ret);
+int hf_device_open(struct ibv_device *device, struct ibv_context **ret);
 
 /*
  * Closes an open device; succeeds also when the device is gone. The context must not be used by any

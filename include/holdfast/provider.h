@@ -30,12 +30,10 @@ struct hf_provider_info {
 /*
  * Lists the manifests found, and the libraries that the distribution's configuration names, in the
  * order in which they are tried. Opens no library. *ret is an array whose entries are `entry_size`
- * bytes apart: pass sizeof(struct hf_provider_info). `flags` must be 0. The caller gives the array
- * back with free(). Returns the number of entries. Errors: -EINVAL (flags, entry_size), -EMFILE,
- * -ENFILE. Since 0.1.
+ * bytes apart: pass sizeof(struct hf_provider_info). The caller gives the array back with
+ * free(). Returns the number of entries. Errors: -EINVAL (entry_size), -EMFILE, -ENFILE. Since 0.1.
  */
-int hf_provider_list(struct hf *hf, uint32_t flags, size_t entry_size,
-		     struct hf_provider_info **ret);
+int hf_provider_list(struct hf *hf, size_t entry_size, struct hf_provider_info **ret);
 
 #ifdef __cplusplus
 }

@@ -155,7 +155,7 @@ static void play(const struct scenario *scenario)
 	snprintf(outcome->text, sizeof(outcome->text), "%.150s", info.reason.text);
 	helper = change_later(scenario);
 	begin = hfi_now_ms();
-	outcome->answer = hf_device_open(device, 0, &context);
+	outcome->answer = hf_device_open(device, &context);
 	outcome->ms = hfi_now_ms() - begin;
 	if (context)
 		hf_device_close(context);

@@ -122,7 +122,7 @@ static void check_port(struct run *run, int answer)
 
 static int call_gids(struct run *run)
 {
-	return hf_device_get_gids(run->target, 1, 0, sizeof(*run->gids), &run->gids);
+	return hf_device_get_gids(run->target, 1, sizeof(*run->gids), &run->gids);
 }
 
 static void check_run_gids(struct run *run, int num)

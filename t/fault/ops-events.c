@@ -22,7 +22,7 @@ static void prepare(struct run *run)
 
 static int call_open_no_kernel(struct run *run)
 {
-	return hf_device_open(run->target, 0, &run->context);
+	return hf_device_open(run->target, &run->context);
 }
 
 static void check_open_no_kernel(struct run *run, int answer)
@@ -48,7 +48,7 @@ static void prepare_events(struct run *run)
 	int ret;
 
 	prepare(run);
-	ret = hf_device_open(run->target, 0, &run->kept);
+	ret = hf_device_open(run->target, &run->kept);
 	if (ret == 0)
 		ret = fcntl(run->kept->async_fd, F_SETFL, O_NONBLOCK);
 	if (ret < 0) {

@@ -168,7 +168,7 @@ static void drop_verbs_list(struct run *run, int num)
 
 static int call_providers(struct run *run)
 {
-	return hf_provider_list(run->hf, 0, sizeof(*run->providers), &run->providers);
+	return hf_provider_list(run->hf, sizeof(*run->providers), &run->providers);
 }
 
 static void check_providers(struct run *run, int num)

@@ -27,7 +27,7 @@ static void prepare_second(struct run *run)
 	int ret;
 
 	prepare_open(run);
-	ret = hf_device_open(run->target, 0, &run->second);
+	ret = hf_device_open(run->target, &run->second);
 	if (ret < 0) {
 		run_fault(run, FAULT_POISONED, "the first open fails with %s", strerror(-ret));
 		return;
@@ -37,7 +37,7 @@ static void prepare_second(struct run *run)
 
 static int call_open(struct run *run)
 {
-	return hf_device_open(run->target, 0, &run->context);
+	return hf_device_open(run->target, &run->context);
 }
 
 static int call_verbs_open(struct run *run)
@@ -90,7 +90,7 @@ static void prepare_no_node(struct run *run)
 static int call_no_node(struct run *run)
 {
 	struct ibv_context *context = UNTOUCHED;
-	int ret = hf_device_open(run->target, 0, &context);
+	int ret = hf_device_open(run->target, &context);
 
 	if (ret == 0) {
 		run_fault(run, FAULT_WRONG_ANSWER, "a device without a node was opened");
@@ -113,7 +113,7 @@ static void prepare_close(struct run *run)
 	int ret;
 
 	prepare_open(run);
-	ret = hf_device_open(run->target, 0, &run->kept);
+	ret = hf_device_open(run->target, &run->kept);
 	if (ret < 0) {
 		run_fault(run, FAULT_POISONED, "opening fails with %s", strerror(-ret));
 		run->kept = NULL;

@@ -110,7 +110,7 @@ static void a_replug_is_another_instance(void **state)
 	before = find_by_name(bed, "fake0");
 	assert_int_equal(tree_swap(bed->tree, 0), 0);
 	/* Nobody has looked yet: the call finds out itself. */
-	assert_int_equal(hf_device_open(before, 0, &context), -ENODEV);
+	assert_int_equal(hf_device_open(before, &context), -ENODEV);
 	assert_int_equal(hf_device_read_attr(before, "node_guid", value, sizeof(value)), -ENODEV);
 	assert_string_equal(value, "untouched");
 	after = find_by_name(bed, "fake0");
@@ -118,7 +118,7 @@ static void a_replug_is_another_instance(void **state)
 	assert_true(hf_device_generation(after) > hf_device_generation(before));
 	assert_int_equal(hf_device_is_gone(before), 1);
 	assert_int_equal(hf_device_is_gone(after), 0);
-	assert_int_equal(hf_device_open(after, 0, &context), 0);
+	assert_int_equal(hf_device_open(after, &context), 0);
 	assert_int_equal(hf_device_close(context), 0);
 	hf_device_unref(before);
 	hf_device_unref(after);
@@ -173,7 +173,7 @@ static void unusable_ones_say_why(void **state)
 
 		assert_int_equal(hf_device_get_info(device, &info), 0);
 		assert_int_equal(info.reason.code, want[i].code);
-		assert_int_equal(hf_device_open(device, 0, &context), -want[i].error);
+		assert_int_equal(hf_device_open(device, &context), -want[i].error);
 		hf_device_unref(device);
 	}
 	assert_int_equal(tree_make_node(bed->tree, 0), 0);
@@ -194,7 +194,7 @@ static void handles_outlive_everything(void **state)
 
 	tree_add(bed->tree, 0, "fake0", NULL);
 	device = find_by_name(bed, "fake0");
-	assert_int_equal(hf_device_open(device, 0, &context), 0);
+	assert_int_equal(hf_device_open(device, &context), 0);
 	assert_int_equal(tree_remove(bed->tree, 0), 0);
 	assert_int_equal(hf_device_list(bed->hf, HF_LIST_ALL, &list), 0);
 	hf_device_list_free(list);
@@ -297,7 +297,7 @@ static void a_child_may_list_and_close(void **state)
 
 	tree_add(bed->tree, 0, "fake0", NULL);
 	device = find_by_name(bed, "fake0");
-	assert_int_equal(hf_device_open(device, 0, &context), 0);
+	assert_int_equal(hf_device_open(device, &context), 0);
 	child = fork();
 	if (child == 0) {
 		struct ibv_device **list;

@@ -198,7 +198,7 @@ static void check_loaded(struct hf *hf, size_t wanted)
 	int count;
 	FILE *maps = fopen("/proc/self/maps", "r");
 
-	count = hf_provider_list(hf, 0, sizeof(*list), &list);
+	count = hf_provider_list(hf, sizeof(*list), &list);
 	assert_int_equal(count, NUM);
 	for (int i = 0; i < count; i++) {
 		assert_string_equal(list[i].family, "rdmav34");
@@ -310,7 +310,7 @@ static void a_replaced_file_serves_the_next_device(void **state)
 	hf = new_foreign_context(bed, bed->config, HF_NO_NETLINK, no_providers);
 	fake_kernel_answer(FAKE_KERNEL_EVERY_FD, answer_alloc_async);
 	assert_int_equal(hf_device_by_name(hf, "rxe0", &old), 0);
-	assert_int_equal(hf_device_open(old, 0, &old_context), 0);
+	assert_int_equal(hf_device_open(old, &old_context), 0);
 	assert_int_equal(code_of((void *)old_context->ops.poll_cq, &mapped), before.st_ino);
 	assert_int_equal(mapped, 1);
 
@@ -325,7 +325,7 @@ static void a_replaced_file_serves_the_next_device(void **state)
 	add_family(bed, 13);
 	assert_int_equal(hf_device_by_name(hf, "rxe0", &fresh), 0);
 	assert_ptr_not_equal(fresh, old);
-	assert_int_equal(hf_device_open(fresh, 0, &new_context), 0);
+	assert_int_equal(hf_device_open(fresh, &new_context), 0);
 	assert_int_equal(code_of((void *)new_context->ops.poll_cq, &mapped), after.st_ino);
 	assert_int_equal(code_of((void *)old_context->ops.poll_cq, &mapped), before.st_ino);
 	assert_int_equal(mapped, 2);
@@ -376,7 +376,7 @@ static void expect_foreign_refusal(const struct bed *bed, enum hf_reason_code co
 	struct hf *hf = new_foreign_context(bed, bed->config, HF_NO_NETLINK, no_providers);
 	struct hf_provider_info *list;
 
-	assert_int_equal(hf_provider_list(hf, 0, sizeof(*list), &list), 1);
+	assert_int_equal(hf_provider_list(hf, sizeof(*list), &list), 1);
 	assert_int_equal(list[0].reason.code, code);
 	assert_non_null(strstr(list[0].reason.found, found));
 	free(list);

@@ -110,7 +110,7 @@ static void open_end(const struct bed *bed, struct end *end)
 
 	memset(end, 0, sizeof(*end));
 	assert_int_equal(hf_device_by_name(bed->hf, "loop0", &device), 0);
-	assert_int_equal(hf_device_open(device, 0, &end->context), 0);
+	assert_int_equal(hf_device_open(device, &end->context), 0);
 	hf_device_unref(device);
 	end->channel = ibv_create_comp_channel(end->context);
 	assert_non_null(end->channel);

@@ -83,7 +83,7 @@ static struct ibv_context *open_first_device(const struct bed *bed, struct hf **
 	setenv("HF_FAKE_ASYNC_FD", number, 1);
 	if (hf_new(&options, hf) < 0 || hf_device_by_name(*hf, "fake0", &device) < 0)
 		return NULL;
-	if (hf_device_open(device, 0, &context) < 0)
+	if (hf_device_open(device, &context) < 0)
 		context = NULL;
 	hf_device_unref(device);
 	return context;

@@ -134,12 +134,12 @@ static void expect_provider_refusal(const struct bed *bed, enum hf_reason_code c
 	assert_int_equal(info.state, HF_DEVICE_UNUSABLE);
 	assert_int_equal(info.reason.error, error);
 	assert_true(info.reason.wanted[0] && info.reason.found[0] && info.reason.text[0]);
-	assert_int_equal(hf_device_open(device, 0, &context), -error);
+	assert_int_equal(hf_device_open(device, &context), -error);
 	assert_null(context);
 	hf_device_unref(device);
 	if (code == HF_REASON_NO_PROVIDER)
 		return;
-	assert_int_equal(hf_provider_list(bed->hf, 0, sizeof(*providers), &providers), 1);
+	assert_int_equal(hf_provider_list(bed->hf, sizeof(*providers), &providers), 1);
 	assert_int_equal(providers[0].reason.code, code);
 	assert_int_equal(providers[0].loaded, 0);
 	free(providers);
@@ -232,7 +232,7 @@ static void an_unsafe_manifest_hides_none(void **state)
 	write_manifest(path, good);
 	assert_int_equal(chmod(path, 0666), 0);
 	manifest(bed, good);
-	assert_int_equal(hf_provider_list(bed->hf, 0, sizeof(*providers), &providers), 2);
+	assert_int_equal(hf_provider_list(bed->hf, sizeof(*providers), &providers), 2);
 	assert_int_equal(providers[0].reason.code, HF_REASON_UNSAFE);
 	assert_string_equal(providers[0].manifest, path);
 	assert_int_equal(providers[1].reason.code, HF_REASON_NONE);
@@ -245,7 +245,7 @@ static void a_manifest_that_makes_no_sense(void **state)
 	struct hf_provider_info *providers;
 
 	manifest(bed, "name = fake\nabi = what\n");
-	assert_int_equal(hf_provider_list(bed->hf, 0, sizeof(*providers), &providers), 1);
+	assert_int_equal(hf_provider_list(bed->hf, sizeof(*providers), &providers), 1);
 	assert_int_equal(providers[0].reason.code, HF_REASON_BAD_MANIFEST);
 	assert_non_null(strstr(providers[0].reason.text, "line 2"));
 	free(providers);
@@ -267,7 +267,7 @@ static void may_come_late(void **state)
 	assert_int_equal(after.state, HF_DEVICE_READY);
 	assert_int_equal(after.generation, before.generation);
 	assert_string_equal(after.provider, "fake");
-	assert_int_equal(hf_device_open(device, 0, &context), 0);
+	assert_int_equal(hf_device_open(device, &context), 0);
 	assert_int_equal(hf_device_close(context), 0);
 	hf_device_unref(device);
 }
@@ -283,7 +283,7 @@ static void unloads_and_takes_the_newer_file(void **state)
 	library(bed, "fake-hf1.so");
 	manifest(bed, good);
 	old = look_up_fake0(bed, &info);
-	assert_int_equal(hf_device_open(old, 0, &old_context), 0);
+	assert_int_equal(hf_device_open(old, &old_context), 0);
 	assert_int_equal(bed->counters->loads, 1);
 
 	library(bed, "fake-hf1.so");
@@ -294,7 +294,7 @@ static void unloads_and_takes_the_newer_file(void **state)
 	assert_int_equal(hf_device_is_gone(old), 1);
 	assert_int_equal(bed->counters->loads, 2); /* both are mapped now */
 	assert_int_equal(bed->counters->unloads, 0);
-	assert_int_equal(hf_device_open(fresh, 0, &new_context), 0);
+	assert_int_equal(hf_device_open(fresh, &new_context), 0);
 	/* The context that was open keeps its code. */
 	assert_int_equal(ibv_query_device(old_context, &attr), 0);
 	assert_int_equal(hf_device_close(new_context), 0);
@@ -341,7 +341,7 @@ static void may_fail_itself(void **state)
 	manifest(bed, good);
 	device = look_up_fake0(bed, &info);
 	assert_int_equal(info.state, HF_DEVICE_READY);
-	assert_int_equal(hf_device_open(device, 0, &context), -EREMOTEIO);
+	assert_int_equal(hf_device_open(device, &context), -EREMOTEIO);
 	assert_null(context);
 	hf_device_unref(device);
 	unsetenv("HF_FAKE_FAIL");
@@ -378,7 +378,7 @@ static void may_take_its_time(void **state)
 	snprintf(number, sizeof(number), "%d", ends[0]);
 	setenv("HF_FAKE_ASYNC_FD", number, 1);
 	device = look_up_fake0(bed, &info);
-	assert_int_equal(hf_device_open(device, 0, &context), 0);
+	assert_int_equal(hf_device_open(device, &context), 0);
 
 	__atomic_store_n(&bed->counters->hold, 1, __ATOMIC_RELAXED);
 	assert_int_equal(tree_add(bed->tree, 1, "fake1", NULL), 0);
@@ -386,7 +386,7 @@ static void may_take_its_time(void **state)
 	while (!__atomic_load_n(&bed->counters->held, __ATOMIC_RELAXED))
 		usleep(1000);
 
-	assert_int_equal(hf_device_open(device, 0, &again), 0);
+	assert_int_equal(hf_device_open(device, &again), 0);
 	assert_int_equal(hf_device_close(again), 0);
 	child = fork();
 	if (child == 0) {
@@ -399,7 +399,7 @@ static void may_take_its_time(void **state)
 	assert_int_equal(tree_remove(bed->tree, 0), 0);
 	assert_int_equal(ibv_get_async_event(context, &event), 0);
 	assert_int_equal(event.event_type, IBV_EVENT_DEVICE_FATAL);
-	assert_int_equal(hf_device_open(device, 0, &again), -ENODEV);
+	assert_int_equal(hf_device_open(device, &again), -ENODEV);
 	assert_int_equal(hf_device_close(context), 0);
 
 	__atomic_store_n(&bed->counters->hold, 0, __ATOMIC_RELAXED);

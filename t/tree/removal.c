@@ -44,7 +44,7 @@ static struct ibv_context *open_named_device(const struct bed *bed, const char *
 	struct ibv_device *device;
 
 	assert_int_equal(hf_device_by_name(bed->hf, name, &device), 0);
-	assert_int_equal(hf_device_open(device, 0, &context), 0);
+	assert_int_equal(hf_device_open(device, &context), 0);
 	hf_device_unref(device);
 	assert_true(context->async_fd >= 0);
 	return context;

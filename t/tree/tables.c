@@ -39,7 +39,7 @@ static int setup_tables(void **state)
 	assert_int_equal(hf_new(&options, &bed->hf), 0);
 	assert_int_equal(tree_add(bed->tree, 0, "fake0", &lo), 0);
 	assert_int_equal(hf_device_by_name(bed->hf, "fake0", &bed->device), 0);
-	assert_int_equal(hf_device_open(bed->device, 0, &bed->context), 0);
+	assert_int_equal(hf_device_open(bed->device, &bed->context), 0);
 	*state = bed;
 	return 0;
 }

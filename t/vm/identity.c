@@ -25,9 +25,10 @@ static void print_identity(struct hf *hf, struct ibv_device *device, const char 
 	opened = vm_try_open(device, info.node_guid, NULL);
 	if (hf_device_by_name(hf, asked, &now))
 		now = NULL;
-	printf("%" PRIu64 " %s %d %" PRIu64 " %" PRId64 ".%09" PRId64 " open=%d now=%" PRIu64 "\n",
+	printf("%" PRIu64 " %s %d %" PRIu64 " %lld.%09ld open=%d now=%" PRIu64 "\n",
 	       info.generation, info.state < 4 ? states[info.state] : "?", info.index, info.inode,
-	       info.stamp_sec, info.stamp_nsec, opened, now ? hf_device_generation(now) : 0);
+	       (long long)info.stamp.tv_sec, info.stamp.tv_nsec, opened,
+	       now ? hf_device_generation(now) : 0);
 	hf_device_unref(now);
 	hf_device_list_free(list);
 }

@@ -21,7 +21,7 @@ static void print_device(struct ibv_device *device)
 	ret = hf_device_get_port(device, 1, &port);
 	if (ret)
 		vm_error("%s: hf_device_get_port: %s", info.name, strerror(-ret));
-	num_gids = hf_device_get_gids(device, 1, 0, sizeof(*gids), &gids);
+	num_gids = hf_device_get_gids(device, 1, sizeof(*gids), &gids);
 	if (num_gids < 0)
 		vm_error("%s: hf_device_get_gids: %s", info.name, strerror(-num_gids));
 	printf("device %s %s generation %" PRIu64 " index %d provider %s protocol %d "
@@ -59,7 +59,7 @@ static void print_queried_device(struct ibv_device *device)
 		vm_error("%s: ibv_query_port: %s", name, strerror(ret));
 	else if (port.link_layer != IBV_LINK_LAYER_ETHERNET)
 		vm_error("%s: link layer %d", name, port.link_layer);
-	num_gids = hf_device_get_gids(device, 1, 0, sizeof(*gids), &gids);
+	num_gids = hf_device_get_gids(device, 1, sizeof(*gids), &gids);
 	for (i = 0; i < num_gids; i++) {
 		if (ibv_query_gid(context, 1, (int)gids[i].index, &gid))
 			vm_error("%s: ibv_query_gid %u: %s", name, gids[i].index, strerror(errno));

@@ -108,7 +108,7 @@ int vm_try_open(struct ibv_device *device, uint64_t want_guid, struct vm_open_ti
 
 	vm_info(device, &before);
 	start = vm_now_us();
-	ret = hf_device_open(device, 0, &context);
+	ret = hf_device_open(device, &context);
 	opened = vm_now_us();
 	if (ret)
 		return ret;
