@@ -80,7 +80,7 @@ t_vm_vm_listing_LDADD = -libverbs
 
 dist_noinst_SCRIPTS += $(VM_TESTS) t/vm/demo t/vm/fetch t/vm/initrd t/vm/run t/vm/selftest t/vm/speed
 dist_noinst_DATA += t/vm/columns.sh t/vm/common.sh t/vm/guest t/vm/hardware.sh t/vm/held.sh t/vm/init \
-	t/vm/lib.sh t/vm/root.sh t/vm/table.sh t/vm/module/Kbuild t/vm/module/board.c \
+	t/vm/lib.sh t/vm/root.sh t/vm/table.sh t/vm/tidy.sh t/vm/module/Kbuild t/vm/module/board.c \
 	t/vm/module/board.h t/vm/module/board_rdma.c t/vm/module/common.h t/vm/module/hfdomain.c \
 	t/vm/module/hfplug.c
 

@@ -55,6 +55,12 @@ below()
 	fi
 }
 
+# pick SHORT LONG: the first, or the second where `run` was told --long.
+pick()
+{
+	echo "${*:1 + ${VM_LONG:-0}:1}"
+}
+
 figure()
 {
 	printf 'figure: %s\n' "$*"
