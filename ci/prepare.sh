@@ -51,6 +51,30 @@ install_missing()
 	[ ${#missing[@]} = 0 ] || die "installed, and still not there: ${missing[*]}"
 }
 
+# The guests see this machine's own directories, as root and as nobody: what they cannot read fails late
+# there, and does not say why.
+check_machine()
+{
+	local place free
+
+	for place in / /usr /usr/bin /usr/sbin /usr/lib /usr/share /etc "/usr/lib/$(gcc -print-multiarch)"; do
+		[ -z "$(find -L "$place" -maxdepth 0 ! -perm -005)" ] ||
+			die "ordinary users cannot read $place, which the guests need: chmod o+rx $place"
+	done
+	place=$(find -L /usr/bin/env /lib64/ld-linux-x86-64.so.2 "/lib/$(gcc -print-multiarch)/libc.so.6" ! -perm -005)
+	[ -z "$place" ] || die "ordinary users cannot run ${place//$'\n'/, }, which the guests need"
+	qemu-system-x86_64 -accel help 2>/dev/null | grep -qx tcg ||
+		die "this qemu-system-x86_64 does not run, or cannot emulate (tcg)"
+	for place in "$src:6000" "${TMPDIR:-/tmp}:1000"; do
+		free=$(df -m --output=avail "${place%:*}" | tail -n 1)
+		[ "$free" -ge "${place##*:}" ] ||
+			die "too little space in ${place%:*}: $((free)) MB, and ${place##*:} are needed"
+	done
+	free=$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
+	[ "$free" -ge 2000 ] || die "too little memory: $free MB are free, and 2000 are needed"
+	say "the machine has what the guests need"
+}
+
 # quietly LOG COMMAND...: shows the output only if the command fails.
 quietly()
 {
