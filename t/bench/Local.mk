@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The probe opens libraries at run time: it links to neither of those it measures.
+# Benchmarks. The probe is not linked to the libraries it measures: it loads them with dlopen().
 check_PROGRAMS += t/bench/bench t/bench/counts t/bench/probe
 TESTS += t/bench/counts
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Makes the system calls of Holdfast's first list without any library. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -89,10 +90,15 @@ static void read_below(int class, const char *device, const char *attribute)
 static void read_bare_device(int verbs, int ib, const char *uverbs)
 {
 	int ibdev = open_below(verbs, uverbs, "ibdev");
-	char name[NAME_SIZE];
-	struct stat st;
+	char name[NAME_SIZE], instance[2 * NAME_SIZE];
+	struct statx st;
 
-	if (fstat(ibdev, &st) < 0)
+	/* Only a tree whose writer gives devices an instance id has this file. */
+	snprintf(instance, sizeof(instance), "%.63s/instance", uverbs);
+	if (openat(verbs, instance, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) >= 0)
+		fail_bare("an unexpected instance id");
+	if (statx(ibdev, "", AT_EMPTY_PATH, STATX_INO | STATX_MTIME | STATX_CTIME | STATX_BTIME,
+		  &st) < 0)
 		fail_bare("ibdev");
 	read_fd_text(ibdev, name);
 	read_below(verbs, uverbs, "abi_version");
@@ -100,7 +106,7 @@ static void read_bare_device(int verbs, int ib, const char *uverbs)
 	close(ibdev);
 }
 
-static void look_at_node(const char *uverbs)
+static void stat_node(const char *uverbs)
 {
 	char path[2 * NAME_SIZE];
 	struct stat st;
@@ -118,7 +124,7 @@ int bare_list(void)
 	for (int i = 0; i < count; i++)
 		read_bare_device(verbs, ib, names[i]);
 	for (int i = 0; i < count; i++)
-		look_at_node(names[i]);
+		stat_node(names[i]);
 	close(ib);
 	close(verbs);
 	return count;
@@ -126,14 +132,14 @@ int bare_list(void)
 
 void bare_fill_caches(void)
 {
-	/* Of what several processors share, some may be larger; that is nobody's own. */
+	/* Larger than a processor's own caches. A cache that processors share may be larger. */
 	enum { SIZE = 64 << 20, LINE = 64 };
 	volatile char *memory =
 		mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (memory == MAP_FAILED)
 		fail_bare("memory");
-	/* It stays: pages that were given back are still in a cache when they are next used. */
+	/* Keep the memory: freed pages would be used again while they are still in a cache. */
 	for (size_t i = 0; i < SIZE; i += LINE)
 		memory[i] = 1;
 }

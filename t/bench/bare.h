@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a first list costs by itself: the system calls that Holdfast makes for it, and no more. */
+/* The least cost of a first list: the system calls that Holdfast makes for it, and nothing else. */
 #ifndef HF_BENCH_BARE_H
 #define HF_BENCH_BARE_H
 
 /*
- * Reads every device of $SYSFS_PATH in the order of the directory, each attribute that Holdfast reads,
- * and looks at each node; how many there are. `counts` proves that the calls are the same. Exits with
- * a message on failure.
+ * Reads the attributes that Holdfast reads of every device in $SYSFS_PATH, and stats each node. Returns
+ * the number of devices. `counts` checks that the calls are Holdfast's. Exits with a message on failure.
  */
 int bare_list(void);
 
 /*
- * Touches more memory than a processor's own caches hold: what is measured after that finds them full
- * of something else, whoever ran before.
+ * Touches more memory than a processor's own caches hold, so that a measurement starts with cold caches
+ * whatever ran before.
  */
 void bare_fill_caches(void);
 

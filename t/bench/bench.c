@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Holdfast beside the distribution's libibverbs, on the same made-up devices, in one run. Each
- * measurement is a process of its own; those of the two libraries take turns. What counts is the
- * ratio of the medians, for whole processes of the lower quartiles: the times themselves are this
- * machine's at this moment.
+ * Compares Holdfast with the distribution's libibverbs on the same made-up devices in one run. Each
+ * measurement is a process of its own; the two libraries take turns. The result is the ratio of the
+ * medians, or of the lower quartiles for whole processes. The times themselves depend on the machine.
  *
  *	bench [-r ROUNDS] [-o FILE.json] [-i LIBIBVERBS] [-l LIBHOLDFAST]
  */
@@ -52,7 +51,7 @@ static void measure(void)
 		for (int size = 0; size < (int)SIZES; size++) {
 			place_use(trees[size]);
 			for (int i = 0; i < LIBRARIES; i++) {
-				/* Who comes first changes from round to round. */
+				/* The library that comes first alternates. */
 				enum library library = (i + round) % LIBRARIES;
 
 				figures_run(paths[library], "list", &lists[library][size][round]);
@@ -76,7 +75,7 @@ static void check_devices(void)
 	}
 }
 
-static void report_bench_growth(const char *what, const char *figure, const char *wanted)
+static void report_bench_growth(const char *what, const char *figure, const char *expected)
 {
 	double growth[LIBRARIES];
 	char name[64];
@@ -90,13 +89,13 @@ static void report_bench_growth(const char *what, const char *figure, const char
 		.unit = "times",
 		.incumbent = growth[INCUMBENT],
 		.holdfast = growth[HOLDFAST],
-		.wanted = wanted,
+		.expected = expected,
 	});
 }
 
 static void report_lists(void)
 {
-	/* In turns, each finds what the other one left: growth.c tells that apart. */
+	/* Each library starts with the caches that the other one left. growth.c measures this apart. */
 	static const char as_left[] = "mixed: see cold and warm caches";
 	static const struct {
 		const char *figure, *what, *unit;
@@ -143,8 +142,7 @@ static void report_memory(void)
 			   (sizes[3] - sizes[0]);
 	}
 	report_pair("heap per listed device", "bytes", 1, bytes[INCUMBENT], bytes[HOLDFAST], 0);
-	report_pair("heap per device, list given back", "bytes", 1, idle[INCUMBENT], idle[HOLDFAST],
-		    0);
+	report_pair("heap per device, list freed", "bytes", 1, idle[INCUMBENT], idle[HOLDFAST], 0);
 	report_pair("descriptors per idle device", "fds", 1, files[INCUMBENT], files[HOLDFAST], 0);
 	report_pair("descriptors of the library", "fds", 1,
 		    median(INCUMBENT, 0, "files_idle") - median(INCUMBENT, 0, "files_before"),
@@ -205,13 +203,13 @@ static void report_delay(void)
 				.name = name,
 				.unit = "us",
 				.holdfast = figure(&figures, figure_name) / 1e3,
-				.wanted = "libibverbs does not tell",
+				.expected = "libibverbs has no events",
 			});
 		}
 	}
 }
 
-/* The file that the loader takes for a name. */
+/* The file that the loader finds for a library's name. */
 static const char *find_library(const char *name)
 {
 	void *library = dlopen(name, RTLD_LAZY | RTLD_LOCAL);
@@ -240,7 +238,7 @@ static int distribution_providers(void)
 	return count;
 }
 
-/* Where the kernel answers it, libibverbs takes its devices from there and from nowhere else. */
+/* Skips if the kernel has RDMA netlink: libibverbs then lists no device of a made-up tree. */
 static void skip_with_netlink(void)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_RDMA);
@@ -248,8 +246,8 @@ static void skip_with_netlink(void)
 	if (fd < 0)
 		return;
 	close(fd);
-	printf("skipped: the kernel has RDMA netlink here, and libibverbs would not look at a "
-	       "made-up tree\n");
+	printf("skipped: the kernel has RDMA netlink, so libibverbs would not use a made-up "
+	       "tree\n");
 	exit(PLACE_EXIT_SKIP);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Measures the time from a change in the tree to the stream's event. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
@@ -22,10 +23,10 @@
 
 enum { PLUGS = 101, PATIENCE_MS = HF_TEST_HANG_MS };
 
-/* What the process that plugs tells the one that watches. */
+/* Shared by the process that makes the changes and the one that watches. */
 struct change {
-	_Atomic uint64_t when_ns;
-	atomic_bool told; /* and back: what comes and goes unseen makes no event */
+	_Atomic uint64_t when_ns; /* set by the first */
+	atomic_bool received;	  /* set by the second: the next change may be made */
 };
 
 static int (*new_context)(const struct hf_options *, struct hf **);
@@ -73,7 +74,7 @@ static void rename_path(const char *from, const char *to)
 		fail_delay(from, errno);
 }
 
-/* One rename makes a prepared device appear, and one makes it vanish: so the moment is exact. */
+/* A rename adds a prepared device, and another one removes it, so that each change has one moment. */
 static void plug_all(const struct tree *tree, unsigned int others, struct change *changes)
 {
 	const struct timespec pause = {.tv_nsec = 3000000};
@@ -82,7 +83,7 @@ static void plug_all(const struct tree *tree, unsigned int others, struct change
 	for (unsigned int i = 0; i < 2 * PLUGS; i++) {
 		do
 			nanosleep(&pause, NULL);
-		while (i && !atomic_load(&changes[i - 1].told));
+		while (i && !atomic_load(&changes[i - 1].received));
 		paths(tree, others + i / 2, in, out);
 		atomic_store(&changes[i].when_ns, (uint64_t)hfi_now_ns());
 		if (i % 2)
@@ -92,7 +93,7 @@ static void plug_all(const struct tree *tree, unsigned int others, struct change
 	}
 }
 
-/* The next event that is not SYNCED; its type. */
+/* Waits for the next event other than SYNCED. Returns its type. */
 static enum hf_event_type wait_event(struct hf_stream *stream)
 {
 	struct pollfd pollfd = {.fd = stream_fd(stream), .events = POLLIN};
@@ -188,7 +189,7 @@ void delay_measure(void *library, unsigned int others)
 		if (type != (i % 2 ? HF_EVENT_REMOVED : HF_EVENT_ADDED))
 			fail_delay("another event than the one expected", EPROTO);
 		delays[i % 2][i / 2] = (uint64_t)hfi_now_ns() - atomic_load(&changes[i].when_ns);
-		atomic_store(&changes[i].told, true);
+		atomic_store(&changes[i].received, true);
 	}
 	waitpid(pid, &status, 0);
 	print("added", delays[0]);

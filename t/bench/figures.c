@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Runs measuring processes and reads what they print; medians and quartiles. */
 #include <errno.h>
 #include <spawn.h>
 #include <stdint.h>
@@ -62,7 +63,7 @@ static void parse_figures(FILE *output, struct figures *ret)
 		add_figure(ret, name, value);
 }
 
-/* Until its end: the times it took. */
+/* Runs a process until it ends, and adds the times it took. */
 static void run_program(char *const argv[], FILE *output, struct figures *ret)
 {
 	posix_spawn_file_actions_t actions;
@@ -131,7 +132,7 @@ double figures_calls(char *const argv[])
 	return err ? -1 : (double)trace.total[TRACE_NONE];
 }
 
-/* What valgrind says of it: "==PID== I   refs:      640,199". */
+/* Parses valgrind's line "==PID== I   refs:      640,199". */
 static double read_instructions(const char *path)
 {
 	FILE *file = fopen(path, "re");
@@ -155,7 +156,7 @@ static double read_instructions(const char *path)
 
 double figures_instructions(char *const argv[])
 {
-	static const char log[] = "/dev/hf-valgrind"; /* of the place's own /dev */
+	static const char log[] = "/dev/hf-valgrind"; /* in the private /dev */
 	char *counted[16] = {(char *)"/usr/bin/valgrind", (char *)"--tool=cachegrind",
 			     (char *)"--cache-sim=no", (char *)"--cachegrind-out-file=/dev/null",
 			     (char *)"--log-file=/dev/hf-valgrind"};
@@ -195,7 +196,7 @@ double figure(const struct figures *figures, const char *name)
 		if (strcmp(figures->v[i].name, name) == 0)
 			return figures->v[i].value;
 	}
-	fail_figures(name, "the measuring process did not say");
+	fail_figures(name, "the measuring process did not print this figure");
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -205,7 +206,7 @@ static int compare_doubles(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The values in order, to be freed. */
+/* Returns the values in ascending order. The caller frees them. */
 static double *sorted(const struct figures *runs, int count, const char *name)
 {
 	double *values = calloc((size_t)count, sizeof(*values));

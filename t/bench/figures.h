@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Processes that measure, and what they print: lines "NAME VALUE". */
+/* Runs measuring processes, which print lines "NAME VALUE". */
 #ifndef HF_BENCH_FIGURES_H
 #define HF_BENCH_FIGURES_H
 
@@ -17,16 +17,16 @@ struct figures {
 
 /*
  * Runs "probe LIBRARY OPERATION" and reads what it prints. Adds "wall_ns", from before the fork until
- * its end was seen, and "cpu_ns", what it used of a processor. Exits with a message when the probe fails.
+ * after its end, and "cpu_ns", its CPU time. Exits with a message if the probe fails.
  */
 void figures_run(const char *library, const char *operation, struct figures *ret);
 
-/* The same of any program, whose output is of no interest. */
+/* Measures any program in the same way. Ignores its output. */
 void figures_program(char *const argv[], struct figures *ret);
 
 /*
- * Of a program, counted once: the system calls that it makes (-1 where tracing is not allowed), and
- * the instructions of its own (-1 without valgrind).
+ * Counts the system calls of a program (-1 if tracing is not permitted), and its instructions in user
+ * space (-1 without valgrind).
  */
 double figures_calls(char *const argv[]);
 double figures_instructions(char *const argv[]);
@@ -35,17 +35,17 @@ double figures_instructions(char *const argv[]);
 const char *figures_probe(void);
 
 struct trace;
-/* The same of one that marks sections, under the tracer; -EPERM where that is not allowed. */
+/* Runs a probe that marks sections, under the tracer. -EPERM if that is not permitted. */
 int figures_trace(const char *library, const char *operation, struct figures *ret,
 		  struct trace *trace);
 
-/* The figure of a name; exits with a message when it is not there. */
+/* The figure with this name. Exits with a message if there is none. */
 double figure(const struct figures *figures, const char *name);
 
 /* The median of one figure over several runs. */
 double figures_median(const struct figures *runs, int count, const char *name);
 
-/* The lower quartile: of times that what else the machine does only adds to. */
+/* The lower quartile, for times that other work on the machine can only increase. */
 double figures_low(const struct figures *runs, int count, const char *name);
 
 #endif

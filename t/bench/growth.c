@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Measures whether the time per device grows with the number of devices. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +45,7 @@ static void run_state(enum state state, int size, enum who who)
 
 	snprintf(operation, sizeof(operation), "%s-%s", who == BARE ? "bare" : "first",
 		 state_names[state]);
-	/* What was warmed by another program is not what this one needs. */
+	/* Warm the caches with this program: other programs use other memory. */
 	if (state == WARM)
 		figures_run(paths[who], operation, figures);
 	figures_run(paths[who], operation, figures);
@@ -68,7 +69,7 @@ void growth_measure(void)
 	rounds++;
 }
 
-/* Other work only adds to the time by the clock, and adds more to what takes longer. */
+/* Uses the lower quartile for elapsed time, which other work on the machine can only increase. */
 static double per_device(enum state state, int size, enum who who, const char *name)
 {
 	const struct figures *all = runs[state][size][who];
@@ -89,7 +90,7 @@ static void report_own(const char *name, const char *unit, double value, const c
 		.name = name,
 		.unit = unit,
 		.holdfast = value,
-		.wanted = what,
+		.expected = what,
 	});
 }
 
@@ -109,7 +110,7 @@ static void report_size(enum state state, int size)
 
 static void report_state_growth(enum state state, const char *figure, const char *what)
 {
-	static const char *const wanted[STATES] = {
+	static const char *const expected[STATES] = {
 		[COLD] = "about 1: no growth",
 		[WARM] = "the kernel's: see the bare calls",
 	};
@@ -123,7 +124,7 @@ static void report_state_growth(enum state state, const char *figure, const char
 		.unit = "times",
 		.incumbent = growth(state, INCUMBENT, figure),
 		.holdfast = growth(state, HOLDFAST, figure),
-		.wanted = wanted[state],
+		.expected = expected[state],
 	});
 	snprintf(name, sizeof(name), "%s caches, bare calls, %s: %u to %u", state_names[state],
 		 what, most, least);
@@ -138,8 +139,8 @@ void growth_report(void)
 		report_state_growth(state, cpu_time, "CPU time");
 		report_state_growth(state, wall_time, "time");
 	}
-	report_note("cold caches: the processor's hold something else when a first list begins, as "
-		    "after any other work; warm: the same program ran just before. What %u devices "
-		    "need of the kernel's memory stays in them, what %u need does not.",
+	report_note("cold caches: the processor's caches hold other data when a first list begins, "
+		    "as after any other work; warm: the same program ran just before. The kernel's "
+		    "data of %u devices fits in the caches, that of %u devices does not.",
 		    sizes[0], sizes[GROWTH_SIZES - 1]);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A mount namespace in which both libraries find the same made-up devices. */
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -65,7 +66,7 @@ static void new_namespace(void)
 		skip("mounts cannot be made private: %s", strerror(errno));
 }
 
-/* Another /dev, since /dev/infiniband may not exist and may not be made by an ordinary user. */
+/* Mounts a private /dev: /dev/infiniband may not exist, and an ordinary user could not create it. */
 static void new_dev(void)
 {
 	static const char *const nodes[] = {"null", "zero", "full", "random", "urandom", "tty"};
@@ -102,7 +103,7 @@ static void new_dev(void)
 		skip("no tmpfs: %s", strerror(errno));
 	if (mount(base, "/dev", NULL, MS_BIND | MS_REC, NULL) < 0)
 		skip("/dev cannot be replaced: %s", strerror(errno));
-	/* Only /dev shows it from here on. */
+	/* From now on it is visible as /dev only. */
 	umount2(base, MNT_DETACH);
 	rmdir(base);
 }
@@ -125,13 +126,13 @@ struct tree *place_tree(unsigned int count)
 		snprintf(name, sizeof(name), "rxe%u", n);
 		err = tree_add(tree, n, name, &options);
 		snprintf(node, sizeof(node), "%s/infiniband/uverbs%u", tree_dev(tree), n);
-		/* As udev makes them. */
+		/* The mode that udev gives nodes. */
 		if (!err && chmod(node, 0666) < 0)
 			err = -errno;
 	}
 	if (err)
 		fail_place("made-up tree", -err);
-	/* A tree that lives is older than the clock's tick; a stamp that is not is not relied on. */
+	/* Holdfast does not rely on a stamp that is younger than a tick of the clock: let it get older. */
 	nanosleep(&settling, NULL);
 	return tree;
 }
@@ -191,11 +192,11 @@ const char *place_providers(void)
 	return path;
 }
 
-/* In the private /dev: nothing of it stays. */
+/* In the private /dev, so these files vanish at the end. */
 static const char cache[] = "/dev/hf-ld.so.cache", configuration[] = "/dev/hf-ld.so.conf";
 static const char installed[] = "/dev/hf-installed";
 
-/* Runs it with `output` as its standard output and nothing heard of its complaints. */
+/* Runs a program with standard output to `output` and its error messages discarded. */
 static bool succeeds(char *const argv[], char *const environment[], const char *output)
 {
 	posix_spawn_file_actions_t actions;
@@ -212,8 +213,8 @@ static bool succeeds(char *const argv[], char *const environment[], const char *
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* A library of the build tree says where that is, which an installed one does not have searched. */
-static void forget_build_tree(char *image, size_t size)
+/* Removes the run path to the build tree from a library: an installed library has none. */
+static void remove_run_path(char *image, size_t size)
 {
 	const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)(const void *)image;
 	const ElfW(Phdr) *segments = (const ElfW(Phdr) *)(const void *)(image + header->e_phoff);
@@ -227,12 +228,12 @@ static void forget_build_tree(char *image, size_t size)
 			ElfW(Dyn) *entry = (ElfW(Dyn) *)(void *)(image + offset);
 
 			if (entry->d_tag == DT_RUNPATH || entry->d_tag == DT_RPATH)
-				entry->d_tag = DT_DEBUG; /* of no meaning in a library */
+				entry->d_tag = DT_DEBUG; /* ignored in a library */
 		}
 	}
 }
 
-/* As it would be installed. */
+/* Copies a library as it would be installed. */
 static bool install(const char *from, const char *name)
 {
 	char path[4096], *image;
@@ -248,7 +249,7 @@ static bool install(const char *from, const char *name)
 	if (!image || read(fd, image, (size_t)st.st_size) != st.st_size)
 		fail_place(path, EIO);
 	close(fd);
-	forget_build_tree(image, (size_t)st.st_size);
+	remove_run_path(image, (size_t)st.st_size);
 	snprintf(path, sizeof(path), "%s/%s", installed, name);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
 	good = fd >= 0 && write(fd, image, (size_t)st.st_size) == st.st_size;
@@ -315,7 +316,7 @@ void place_evict(const char *pattern)
 
 		if (fd < 0)
 			continue;
-		/* What was not written back yet would stay. */
+		/* Dirty pages would stay in memory. */
 		fsync(fd);
 		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 		close(fd);

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * One measurement in a process of its own: `probe LIBRARY OPERATION`. LIBRARY is a path to
- * libholdfast.so or libibverbs.so.1, of which only the calls that both have are used. Figures go to
- * standard output as lines "NAME VALUE".
+ * probe LIBRARY OPERATION: makes one measurement. LIBRARY is the path of libholdfast.so or
+ * libibverbs.so.1; only calls that both have are used. Prints figures as lines "NAME VALUE".
  *
- *	none	nothing: what starting a process costs by itself; the library is not opened
- *	start	lists the devices and exits, as a small tool does
- *	list	times the first list and the following ones; counts descriptors and memory
- *	first-S	times the first list alone. S is the state that the processor's caches are in: "cold"
- *		fills them with something else before, "warm" leaves them as they are
- *	bare-S	times the system calls that Holdfast makes for it, made without any library
+ *	none	does nothing, not even load the library: the cost of starting a process
+ *	start	lists the devices and exits, like a small tool
+ *	list	times the first list and later ones; counts descriptors and memory
+ *	first-S	times the first list alone. S is the state of the processor's caches: "cold" fills them
+ *		with other data before, "warm" leaves them as they are
+ *	bare-S	times the system calls of Holdfast's first list, made without any library
  *	count	lists between marks, for the tracer in trace.c
- *	count-bare	makes those calls between marks
- *	delay-N	how long an event of Holdfast's takes, among N devices
+ *	count-bare	makes the bare calls between marks
+ *	delay-N	measures the delay of Holdfast's events among N devices
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -87,7 +86,7 @@ static unsigned int count_probe_fds(void)
 	while (readdir(dir))
 		count++;
 	closedir(dir);
-	/* Not ".", "..", and the directory itself. */
+	/* Without ".", ".." and the descriptor of the directory. */
 	return count - 3;
 }
 
@@ -144,7 +143,7 @@ static int list_once(void)
 	return count;
 }
 
-static void measure_first(int (*look)(void), const char *state)
+static void measure_first(int (*list_devices)(void), const char *state)
 {
 	uint64_t first, cpu;
 	int count;
@@ -153,7 +152,7 @@ static void measure_first(int (*look)(void), const char *state)
 		bare_fill_caches();
 	first = now(CLOCK_MONOTONIC);
 	cpu = now(CLOCK_PROCESS_CPUTIME_ID);
-	count = look();
+	count = list_devices();
 	cpu = now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 	first = now(CLOCK_MONOTONIC) - first;
 	printf("devices %d\nfirst_ns %llu\nfirst_cpu_ns %llu\n", count, (unsigned long long)first,
@@ -172,7 +171,7 @@ static void count_bare(void)
 
 static void count_calls(void)
 {
-	/* What was made a moment ago may change once more without its stamp showing it. */
+	/* Holdfast reads devices again whose stamp is too young to rule out a later change. */
 	const struct timespec pause = {.tv_nsec = 50000000};
 	int count;
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Prints the results as a table, and writes them as JSON. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -64,7 +65,7 @@ static void print_value(double value)
 static void print_row(const struct report_row *row)
 {
 	printf("%-46s %-6s", row->name, row->unit);
-	if (row->wanted && row->incumbent == 0)
+	if (row->expected && row->incumbent == 0)
 		printf(" %12s", "-");
 	else
 		print_value(row->incumbent);
@@ -76,8 +77,8 @@ static void print_row(const struct report_row *row)
 	if (row->target > 0)
 		printf("  target %gx: %s", row->target,
 		       row->ratio >= row->target ? "met" : "MISSED");
-	if (row->wanted)
-		printf("  %s", row->wanted);
+	if (row->expected)
+		printf("  %s", row->expected);
 	printf("\n");
 }
 

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The table on the screen, and the same as JSON. */
+/* Prints the results as a table, and writes them as JSON. */
 #ifndef HF_BENCH_REPORT_H
 #define HF_BENCH_REPORT_H
 
 struct report_row {
 	const char *name;
 	const char *unit;
-	double incumbent; /* 0: it has no such figure */
+	double incumbent; /* 0: no such figure */
 	double holdfast;
-	double ratio;	    /* 0: says nothing here */
-	double target;	    /* ratio to reach, 0: none */
-	const char *wanted; /* in words, or NULL */
+	double ratio;	      /* 0: not meaningful */
+	double target;	      /* the ratio to reach; 0: none */
+	const char *expected; /* in words; NULL: none */
 };
 
 void report_row(const struct report_row *row);
 
-/* The same of both, times `scale`; 0: no target. */
+/* A row with both figures, multiplied by `scale`. `target` 0: none. */
 void report_pair(const char *name, const char *unit, double scale, double incumbent,
 		 double holdfast, double target);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Measures whole processes, from start to end. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@ enum { TURNS = 8 /* in each round */, TURNS_MAX = 1024 };
 
 enum library { INCUMBENT, HOLDFAST, LIBRARIES };
 
-/* What is run, on either library. */
+/* The processes that are measured with each library. */
 enum kind { LISTER_COLD, LISTER, PROGRAM, KINDS };
 
 static const char program[] = "/usr/bin/ibv_devices";
@@ -33,7 +34,7 @@ static int turns;
 static struct figures runs[KINDS][LIBRARIES][TURNS_MAX];
 static struct figures empty[TURNS_MAX];
 
-/* As after boot: what a library is made of, and what it opens, comes from the disk. */
+/* Evicts the files of the libraries, and those that they read, as after a boot. */
 static void make_cold(void)
 {
 	static const char *const patterns[] = {
@@ -102,10 +103,10 @@ void starts_measure(void)
 	for (int i = 0; i < TURNS && turns < TURNS_MAX; i++, turns++) {
 		figures_run(paths[HOLDFAST], "none", &empty[turns]);
 		for (int k = 0; k < LIBRARIES; k++) {
-			/* Who comes first changes from turn to turn. */
+			/* The library that comes first alternates. */
 			enum library library = (k + turns) % LIBRARIES;
 
-			/* The cold one first: it warms what it used. */
+			/* LISTER_COLD first: it loads what the others then find in memory. */
 			for (int kind = 0; kind < KINDS; kind++)
 				if (kind != PROGRAM || has_program)
 					run_start(kind, library, &runs[kind][library][turns]);
@@ -113,14 +114,14 @@ void starts_measure(void)
 	}
 }
 
-/* The whole process, and what is left of it without that of a process that does nothing. */
+/* Reports a whole process, and its difference to a process that does nothing. */
 static void report_starts(const char *name, const char *what, const char *unit, double scale,
 			  const double whole[LIBRARIES], double nothing, double target)
 {
 	char text[80], limit[80];
 
 	snprintf(text, sizeof(text), "%s, %s", name, what);
-	snprintf(limit, sizeof(limit), "at most %.1fx: so much is an empty process",
+	snprintf(limit, sizeof(limit), "limit %.1fx: the rest is an empty process",
 		 whole[INCUMBENT] / nothing);
 	report_row(&(struct report_row){
 		.name = text,
@@ -128,9 +129,9 @@ static void report_starts(const char *name, const char *what, const char *unit, 
 		.incumbent = whole[INCUMBENT] * scale,
 		.holdfast = whole[HOLDFAST] * scale,
 		.ratio = whole[INCUMBENT] / whole[HOLDFAST],
-		.wanted = limit,
+		.expected = limit,
 	});
-	snprintf(text, sizeof(text), "%s, %s less empty", name, what);
+	snprintf(text, sizeof(text), "%s, %s minus empty", name, what);
 	report_pair(text, unit, scale, whole[INCUMBENT] - nothing, whole[HOLDFAST] - nothing,
 		    target);
 }
@@ -151,7 +152,7 @@ static void report_times(enum kind kind)
 	}
 }
 
-/* Neither depends on what else the machine does. */
+/* Reports counts, which do not depend on other work on the machine. */
 static void report_counts(enum kind kind)
 {
 	static const struct {
@@ -169,8 +170,7 @@ static void report_counts(enum kind kind)
 		double base = counts[i].count(nothing);
 
 		if (base < 0) {
-			report_note("%s, %s: they cannot be counted here", names[kind],
-				    counts[i].what);
+			report_note("%s, %s: cannot be counted here", names[kind], counts[i].what);
 			continue;
 		}
 		for (int k = 0; k < LIBRARIES; k++) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Counts the system calls of a program between marks, with ptrace. */
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
@@ -9,7 +10,7 @@
 
 #include "t/bench/trace.h"
 
-/* Names of what a list may be expected to call; others are told by number. */
+/* Names of calls that a list may make. Others are printed as numbers. */
 static const struct {
 	long number;
 	const char *name;
@@ -63,7 +64,7 @@ static void run_child(char *const argv[], int output)
 	_exit(127);
 }
 
-/* Follows one stopped child to its next stop; 1: it ended. */
+/* Counts the call at which the child stopped, and continues it to its next stop. 1: it ended. */
 static int follow_syscalls(pid_t pid, int *status, enum trace_section *section, struct trace *ret)
 {
 	struct __ptrace_syscall_info info;
@@ -134,7 +135,7 @@ void trace_describe(const struct trace *trace, enum trace_section section, int n
 	int last_call = -1;
 
 	text[0] = '\0';
-	/* Picks the next one in order of count, then of number. */
+	/* Pick the calls in order of descending count, then of number. */
 	for (int i = 0; i < n; i++) {
 		int best = -1;
 		char name[16];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Counts the system calls that a program makes between marks, exactly, with ptrace. */
+/* Counts the system calls of a program between marks, with ptrace. */
 #ifndef HF_BENCH_TRACE_H
 #define HF_BENCH_TRACE_H
 
@@ -15,7 +15,7 @@ struct trace {
 	unsigned long calls[TRACE_SECTIONS][TRACE_CALLS];
 };
 
-/* A system call of no effect (an option that prctl does not know) that only the tracer minds. */
+/* Marks the begin of a section: a prctl() with an unknown option, which only the tracer notices. */
 #define TRACE_MAGIC 0x48460000
 static inline void trace_mark(enum trace_section section)
 {
@@ -23,12 +23,12 @@ static inline void trace_mark(enum trace_section section)
 }
 
 /*
- * Runs a program to its end with standard output to `output`, and counts. 0, -errno, or -ECHILD when
- * it did not exit with 0; -EPERM where tracing is not allowed.
+ * Runs a program with standard output to `output`, and counts its calls. Returns 0, -errno, -ECHILD if
+ * it did not exit with 0, or -EPERM if tracing is not permitted.
  */
 int trace_run(char *const argv[], int output, struct trace *ret);
 
-/* "openat 1024, read 3072, ..." the `n` most frequent ones. */
+/* Formats the `n` most frequent calls: "openat 1024, read 3072, ...". */
 void trace_describe(const struct trace *trace, enum trace_section section, int n, char *text,
 		    size_t size);
 
