@@ -400,8 +400,10 @@ static int loop_dealloc_pd(struct ibv_pd *pd)
 static struct ibv_mr *loop_reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint64_t iova,
 				  int access)
 {
+	struct verbs_mr *mr = calloc(1, sizeof(*mr));
+
 	(void)pd, (void)addr, (void)length, (void)iova, (void)access;
-	return calloc(1, sizeof(struct verbs_mr));
+	return mr ? &mr->ibv_mr : NULL;
 }
 
 static int loop_dereg_mr(struct verbs_mr *mr)

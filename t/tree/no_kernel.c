@@ -124,7 +124,7 @@ static void open_end(const struct bed *bed, struct end *end)
 	assert_non_null(end->qp);
 }
 
-static void connect_to(struct end *end, uint32_t number)
+static void connect_end(struct end *end, uint32_t number)
 {
 	struct ibv_qp_attr attr = {.qp_state = IBV_QPS_INIT};
 
@@ -139,8 +139,8 @@ static void open_pair(const struct bed *bed, struct end ends[2])
 {
 	open_end(bed, &ends[0]);
 	open_end(bed, &ends[1]);
-	connect_to(&ends[0], ends[1].qp->qp_num);
-	connect_to(&ends[1], ends[0].qp->qp_num);
+	connect_end(&ends[0], ends[1].qp->qp_num);
+	connect_end(&ends[1], ends[0].qp->qp_num);
 }
 
 /* 0, or how many of the calls failed. */
@@ -175,7 +175,7 @@ static struct ibv_wc complete(struct end *end)
 	}
 }
 
-static void exchange(struct end ends[2], int messages)
+static void exchange_messages(struct end ends[2], int messages)
 {
 	for (int i = 0; i < messages; i++) {
 		struct end *from = &ends[i % 2], *to = &ends[(i + 1) % 2];
@@ -201,7 +201,7 @@ static void messages_complete_with_events(void **state)
 	struct end ends[2];
 
 	open_pair(*state, ends);
-	exchange(ends, MESSAGES);
+	exchange_messages(ends, MESSAGES);
 	assert_int_equal(close_end(&ends[0]), 0);
 	assert_int_equal(close_end(&ends[1]), 0);
 }
@@ -243,7 +243,7 @@ static void peer_that_is_killed(void **state)
 	close(numbers[0]);
 	close(numbers[1]);
 	open_end(bed, &end);
-	connect_to(&end, number);
+	connect_end(&end, number);
 	assert_int_equal(post_send(&end), 0);
 	assert_int_equal(complete(&end).status, IBV_WC_SUCCESS);
 	assert_int_equal(kill(child, SIGKILL), 0);
@@ -284,7 +284,7 @@ static void unplug_ends_every_wait(void **state)
 	void *ret;
 
 	open_pair(bed, ends);
-	exchange(ends, 2);
+	exchange_messages(ends, 2);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(ibv_req_notify_cq(ends[i].cq, 0), 0);
 		pthread_create(&threads[i], NULL, wait_for_completion, &ends[i]);
@@ -316,16 +316,16 @@ static void child_gives_back_and_parent_goes_on(void **state)
 	int status;
 
 	open_pair(*state, ends);
-	exchange(ends, 2);
+	exchange_messages(ends, 2);
 	child = fork();
 	if (!child)
 		_exit(close_end(&ends[0]) + close_end(&ends[1]));
 	assert_true(child > 0);
-	exchange(ends, MESSAGES);
+	exchange_messages(ends, MESSAGES);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
-	exchange(ends, MESSAGES);
+	exchange_messages(ends, MESSAGES);
 	assert_int_equal(close_end(&ends[0]), 0);
 	assert_int_equal(close_end(&ends[1]), 0);
 }

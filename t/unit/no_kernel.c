@@ -357,12 +357,14 @@ static int seen_access;
 static struct ibv_mr *access_reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint64_t iova,
 				    int access)
 {
+	struct verbs_mr *mr = calloc(1, sizeof(*mr));
+
 	(void)pd;
 	(void)addr;
 	(void)length;
 	(void)iova;
 	seen_access = access;
-	return calloc(1, sizeof(struct verbs_mr));
+	return mr ? &mr->ibv_mr : NULL;
 }
 
 static int access_dereg_mr(struct verbs_mr *mr)
