@@ -12,6 +12,7 @@ dist_man_MANS += \
 	man/holdfast-verbs.3 \
 	man/holdfast.7 \
 	man/holdfast-hotplug.7 \
+	man/holdfast-json.7 \
 	man/holdfast-names.7 \
 	man/holdfast-provider.7 \
 	man/holdfast-provider-events.7 \
