@@ -13,6 +13,8 @@ libhf_shared_la_SOURCES = \
 	shared/hash.h \
 	shared/nldev.c \
 	shared/nldev.h \
+	shared/nldev_parse.c \
+	shared/nldev_parse.h \
 	shared/stamp.c \
 	shared/stamp.h \
 	shared/sysfs_attr.c \

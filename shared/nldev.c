@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* RDMA netlink: sends requests and reads their answers, within bounds of time and size. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,21 +8,23 @@
 #include <libmnl/libmnl.h>
 #include <rdma/rdma_netlink.h>
 
+#include "shared/clock.h"
 #include "shared/nldev.h"
 
 enum {
 	REPLY_SECONDS = 5,
-	TRIES = 8,
+	TRIES = 5,
 	MISSES = 3,
-	REPLY_SIZE = 32768,	/* the most that the kernel puts in one part of a dump */
-	ATTR_NAME_ASSIGN = 101, /* RDMA_NLDEV_ATTR_NAME_ASSIGN_TYPE of Linux 6.11 */
+	REQUEST_SIZE = 256,
+	REPLY_SIZE = 32768, /* the most that the kernel puts in one part of a dump */
 	LAST_ERRNO = 4095,
-	RENAME_SIZE = 256,
 };
 
 struct hf_nldev_socket {
 	struct mnl_socket *socket;
 	uint32_t seq;
+	int failed; /* the first error of the list that is being read to its end */
+	char request[REQUEST_SIZE] __attribute__((aligned(8)));
 	char reply[REPLY_SIZE] __attribute__((aligned(8)));
 };
 
@@ -38,12 +41,14 @@ int hfi_nldev_open(struct hf_nldev_socket **ret)
 	    setsockopt(mnl_socket_get_fd(nl->socket), SOL_SOCKET, SO_RCVTIMEO, &patience,
 		       sizeof(patience)) < 0)
 		err = -errno;
-	if (err) {
+	/* A sandbox that denies the socket is treated like a kernel without RDMA netlink. */
+	if (err == -EAFNOSUPPORT || err == -EPERM || err == -EACCES || err == -EINVAL)
+		err = -EPROTONOSUPPORT;
+	if (err)
 		hfi_nldev_close(nl);
-		return err == -EAFNOSUPPORT ? -EPROTONOSUPPORT : err;
-	}
-	*ret = nl;
-	return 0;
+	else
+		*ret = nl;
+	return err;
 }
 
 void hfi_nldev_close(struct hf_nldev_socket *nl)
@@ -53,76 +58,39 @@ void hfi_nldev_close(struct hf_nldev_socket *nl)
 	free(nl);
 }
 
-static int get_text(const struct nlattr *attr, char *to, size_t size)
+int hfi_nldev_fd(const struct hf_nldev_socket *nl)
 {
-	const char *text = mnl_attr_get_payload(attr);
-	size_t length = strnlen(text, mnl_attr_get_payload_len(attr));
+	return mnl_socket_get_fd(nl->socket);
+}
 
-	if (length == mnl_attr_get_payload_len(attr) || length >= size)
-		return -EBADMSG;
-	memcpy(to, text, length + 1);
+static struct nlmsghdr *request_of(struct hf_nldev_socket *nl)
+{
+	return (struct nlmsghdr *)(void *)nl->request;
+}
+
+struct nlmsghdr *hfi_nldev_request(struct hf_nldev_socket *nl, unsigned int command, uint16_t flags)
+{
+	struct nlmsghdr *header = mnl_nlmsg_put_header(nl->request);
+
+	header->nlmsg_type = RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, command);
+	header->nlmsg_flags = NLM_F_REQUEST | flags;
+	return header;
+}
+
+static int send_request(struct hf_nldev_socket *nl)
+{
+	struct nlmsghdr *header = request_of(nl);
+
+	/* Every attempt has its own number, so that the rest of an earlier answer is ignored. */
+	header->nlmsg_seq = ++nl->seq;
+	while (mnl_socket_sendto(nl->socket, header, header->nlmsg_len) < 0)
+		if (errno != EINTR)
+			return -errno;
 	return 0;
 }
 
-static int get_number(const struct nlattr *attr, void *to, size_t size)
-{
-	if (mnl_attr_get_payload_len(attr) != size)
-		return -EBADMSG;
-	memcpy(to, mnl_attr_get_payload(attr), size);
-	return 0;
-}
-
-int hfi_nldev_parse(const void *message, size_t size, struct hf_nldev *ret)
-{
-	const struct nlmsghdr *header = message;
-	struct hf_nldev device = {.index = 0};
-	const struct nlattr *attr;
-	bool indexed = false;
-	int err = 0;
-
-	/* The kernel pads: libmnl looks as far as it would have. */
-	if (size < sizeof(*header) || header->nlmsg_len < sizeof(*header) ||
-	    header->nlmsg_len > size || header->nlmsg_len % MNL_ALIGNTO)
-		return -EBADMSG;
-	mnl_attr_for_each (attr, header, 0) {
-		switch (mnl_attr_get_type(attr)) {
-		case RDMA_NLDEV_ATTR_DEV_INDEX:
-			err = get_number(attr, &device.index, sizeof(device.index));
-			indexed = true;
-			break;
-		case RDMA_NLDEV_ATTR_DEV_NAME:
-			err = get_text(attr, device.name, sizeof(device.name));
-			break;
-		case RDMA_NLDEV_ATTR_NODE_GUID:
-			err = get_number(attr, &device.node_guid, sizeof(device.node_guid));
-			break;
-		case RDMA_NLDEV_ATTR_DEV_PROTOCOL:
-			err = get_text(attr, device.protocol, sizeof(device.protocol));
-			device.tells_protocol = true;
-			break;
-		case RDMA_NLDEV_ATTR_DEV_DIM:
-			/* Younger than the protocol: who sends this would have sent that. */
-			device.tells_protocol = true;
-			break;
-		case ATTR_NAME_ASSIGN:
-			err = get_number(attr, &device.name_assign, sizeof(device.name_assign));
-			break;
-		default:
-			break;
-		}
-		if (err)
-			return err;
-	}
-	/* The walk ends at what does not fit, too. */
-	if ((const char *)attr < (const char *)mnl_nlmsg_get_payload_tail(header) || !indexed ||
-	    !device.name[0])
-		return -EBADMSG;
-	*ret = device;
-	return 0;
-}
-
-/* One datagram of the kernel's; others may write to the socket too. */
-static ssize_t receive(struct hf_nldev_socket *nl)
+/* Reads one datagram from the kernel; other processes can send to the socket, too. */
+static ssize_t receive_reply(struct hf_nldev_socket *nl, int64_t end)
 {
 	struct sockaddr_nl from;
 	socklen_t length;
@@ -133,127 +101,165 @@ static ssize_t receive(struct hf_nldev_socket *nl)
 		length = sizeof(from);
 		got = recvfrom(mnl_socket_get_fd(nl->socket), nl->reply, sizeof(nl->reply),
 			       MSG_TRUNC, (struct sockaddr *)(void *)&from, &length);
-	} while ((got < 0 && errno == EINTR) || (got >= 0 && from.nl_pid));
-	if (got < 0)
-		return errno == EAGAIN ? -ETIMEDOUT : -errno;
-	return (size_t)got > sizeof(nl->reply) ? -EBADMSG : got;
+		if (got >= 0 && from.nl_pid == 0)
+			return (size_t)got > sizeof(nl->reply) ? -EBADMSG : got;
+		if (got < 0 && errno == EAGAIN)
+			return -ETIMEDOUT;
+		if (got < 0 && errno != EINTR)
+			return -errno;
+	} while (hfi_now_ms() < end);
+	return -ETIMEDOUT;
 }
 
-/* What a message that ends the answer says: 0 or -errno. */
-static int ending(const struct nlmsghdr *header)
+/* How a message that ends the answer says it went: 1, or -errno. */
+static int end_of_answer(const struct hf_nldev_socket *nl, const struct nlmsghdr *header,
+			 uint16_t flags)
 {
 	int error = 0;
 
-	/* DONE carries a number, or nothing; ERROR begins with one. */
+	if (nl->failed && header->nlmsg_type == NLMSG_DONE)
+		return nl->failed;
+	/* DONE carries a number or nothing; ERROR begins with a number. */
 	if (header->nlmsg_len >= mnl_nlmsg_size(sizeof(error)))
 		memcpy(&error, mnl_nlmsg_get_payload(header), sizeof(error));
 	else if (header->nlmsg_type == NLMSG_ERROR)
 		return -EBADMSG;
-	return error > 0 || error < -LAST_ERRNO ? -EBADMSG : error;
+	if (error > 0 || error < -LAST_ERRNO)
+		return -EBADMSG;
+	if (error)
+		return error;
+	/* DONE ends lists only, and error 0 confirms what asked for it. */
+	return flags & (header->nlmsg_type == NLMSG_DONE ? NLM_F_DUMP : NLM_F_ACK) ? 1 : -EBADMSG;
+}
+
+static bool is_ours(const struct hf_nldev_socket *nl, const struct nlmsghdr *header)
+{
+	return header->nlmsg_seq == nl->seq &&
+	       mnl_nlmsg_portid_ok(header, mnl_socket_get_portid(nl->socket));
+}
+
+typedef int each_fn(void *arg, const void *message, size_t size);
+
+/*
+ * Handles the messages of one datagram. 1: the answer is complete, 0: more has to come, -EAGAIN: the list
+ * changed while it was read, which is known only at its end.
+ */
+static int handle_reply(struct hf_nldev_socket *nl, size_t size, each_fn *each, void *arg)
+{
+	const struct nlmsghdr *header = (const struct nlmsghdr *)(const void *)nl->reply;
+	const uint16_t flags = request_of(nl)->nlmsg_flags;
+	int left = (int)size;
+	int err;
+
+	/* libmnl compares lengths as signed numbers: from 2^31 on they seem to fit. */
+	for (; mnl_nlmsg_ok(header, left) && header->nlmsg_len <= (uint32_t)left;
+	     header = mnl_nlmsg_next(header, &left)) {
+		if (!is_ours(nl, header))
+			continue;
+		if ((header->nlmsg_flags & NLM_F_DUMP_INTR) && !nl->failed)
+			nl->failed = -EAGAIN;
+		if (header->nlmsg_type == NLMSG_DONE || header->nlmsg_type == NLMSG_ERROR)
+			return end_of_answer(nl, header, flags);
+		/* Linux 6.1 and 6.12 at least answer PORT_GET as GET: the sequence number suffices. */
+		if (!each || RDMA_NL_GET_CLIENT(header->nlmsg_type) != RDMA_NL_NLDEV)
+			continue;
+		err = each(arg, header, header->nlmsg_len);
+		if (!(flags & NLM_F_DUMP))
+			return err ? err : 1;
+		/* Read on: while a dump is unfinished the kernel refuses the next one. */
+		if (err && !nl->failed)
+			nl->failed = err;
+	}
+	return left > 0 ? -EBADMSG : 0;
+}
+
+static int ask_once(struct hf_nldev_socket *nl, each_fn *each, void *arg)
+{
+	int64_t end = hfi_now_ms() + REPLY_SECONDS * 1000;
+	int err = send_request(nl);
+
+	nl->failed = 0;
+	while (!err) {
+		ssize_t got = receive_reply(nl, end);
+
+		if (got < 0)
+			return (int)got;
+		err = handle_reply(nl, (size_t)got, each, arg);
+		if (!err && hfi_now_ms() > end)
+			err = -ETIMEDOUT;
+	}
+	return err < 0 ? err : 0;
+}
+
+int hfi_nldev_ask(struct hf_nldev_socket *nl, each_fn *each, void (*restart)(void *), void *arg)
+{
+	int err = -EAGAIN;
+
+	for (int i = 0; i < TRIES && (err == -EAGAIN || err == -ENOBUFS || err == -EBUSY); i++) {
+		if (restart)
+			restart(arg);
+		err = ask_once(nl, each, arg);
+	}
+	return err == -EAGAIN || err == -EBUSY ? -EIO : err;
 }
 
 struct search {
 	const char *name;
 	struct hf_nldev device;
 	bool found;
-	bool disturbed;
 };
 
-/* The messages of one datagram: 1 when the answer is at its end, 0 when more has to come. */
-static int take_datagram(struct hf_nldev_socket *nl, size_t size, struct search *search)
+static int compare_name(void *arg, const void *message, size_t size)
 {
-	const struct nlmsghdr *header = (const struct nlmsghdr *)(const void *)nl->reply;
+	struct search *search = arg;
 	struct hf_nldev device;
-	int left = (int)size;
-	int err;
 
-	/* libmnl compares lengths with a sign: from 2^31 on they seem to fit. */
-	for (; mnl_nlmsg_ok(header, left) && header->nlmsg_len <= (uint32_t)left;
-	     header = mnl_nlmsg_next(header, &left)) {
-		if (header->nlmsg_seq != nl->seq ||
-		    !mnl_nlmsg_portid_ok(header, mnl_socket_get_portid(nl->socket)))
-			continue;
-		if (search && (header->nlmsg_flags & NLM_F_DUMP_INTR))
-			search->disturbed = true;
-		if (header->nlmsg_type == NLMSG_DONE || header->nlmsg_type == NLMSG_ERROR) {
-			err = ending(header);
-			return err ? err : 1;
-		}
-		/* One device that makes no sense hides no other. */
-		if (!search || RDMA_NL_GET_CLIENT(header->nlmsg_type) != RDMA_NL_NLDEV ||
-		    hfi_nldev_parse(header, header->nlmsg_len, &device) ||
-		    strcmp(device.name, search->name) != 0)
-			continue;
+	/* A malformed device hides no other. */
+	if (!hfi_nldev_parse(message, size, &device) && !strcmp(device.name, search->name)) {
 		search->device = device;
 		search->found = true;
 	}
-	return left > 0 ? -EBADMSG : 0;
+	return 0;
 }
 
-/* Sends a request and reads what comes until the kernel has said how it ended. */
-static int ask(struct hf_nldev_socket *nl, struct nlmsghdr *header, unsigned int command,
-	       uint16_t flags, struct search *search)
+static void restart_search(void *arg)
 {
-	int done = 0;
+	struct search *search = arg;
 
-	header->nlmsg_type = RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, command);
-	header->nlmsg_flags = NLM_F_REQUEST | flags;
-	header->nlmsg_seq = ++nl->seq;
-	if (mnl_socket_sendto(nl->socket, header, header->nlmsg_len) < 0)
-		return -errno;
-	while (!done) {
-		ssize_t got = receive(nl);
-
-		done = got < 0 ? (int)got : take_datagram(nl, (size_t)got, search);
-	}
-	return done < 0 ? done : 0;
-}
-
-static int dump(struct hf_nldev_socket *nl, struct search *search)
-{
-	char request[MNL_NLMSG_HDRLEN] __attribute__((aligned(8)));
-
-	return ask(nl, mnl_nlmsg_put_header(request), RDMA_NLDEV_CMD_GET, NLM_F_DUMP, search);
+	search->found = false;
 }
 
 int hfi_nldev_find(struct hf_nldev_socket *nl, const char *name, struct hf_nldev *ret)
 {
-	int misses = 0;
+	struct search search = {.name = name};
+	int err = 0;
 
-	for (int i = 0; i < TRIES; i++) {
-		struct search search = {.name = name};
-		int err = dump(nl, &search);
-
-		/* Another dump of this socket, left over; a list that changed, or was lost. */
-		if (err == -EBUSY || err == -ENOBUFS || (!err && search.disturbed))
-			continue;
-		if (err)
-			return err;
-		/*
-		 * The kernel counts devices to know where a long list goes on: when one that it has
-		 * listed is unplugged, it passes over another, and marks nothing as disturbed.
-		 */
-		if (!search.found && ++misses < MISSES)
-			continue;
-		if (!search.found)
-			return -ENODEV;
-		*ret = search.device;
-		return 0;
+	/*
+	 * The kernel finds the next part of a long list by counting devices: when a listed one is unplugged,
+	 * it skips another and does not report that the list changed.
+	 */
+	for (int i = 0; i < MISSES && !err && !search.found; i++) {
+		hfi_nldev_request(nl, RDMA_NLDEV_CMD_GET, NLM_F_DUMP);
+		err = hfi_nldev_ask(nl, compare_name, restart_search, &search);
 	}
-	return -EIO;
+	if (err)
+		return err == -ENOBUFS ? -EIO : err;
+	if (!search.found)
+		return -ENODEV;
+	*ret = search.device;
+	return 0;
 }
 
 int hfi_nldev_rename(struct hf_nldev_socket *nl, uint32_t index, const char *name)
 {
-	char request[RENAME_SIZE] __attribute__((aligned(8)));
-	struct nlmsghdr *header = mnl_nlmsg_put_header(request);
+	struct nlmsghdr *header = hfi_nldev_request(nl, RDMA_NLDEV_CMD_SET, NLM_F_ACK);
 	int err;
 
 	if (strlen(name) >= HF_NLDEV_NAME)
 		return -ENAMETOOLONG;
 	mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_DEV_INDEX, index);
 	mnl_attr_put_strz(header, RDMA_NLDEV_ATTR_DEV_NAME, name);
-	err = ask(nl, header, RDMA_NLDEV_CMD_SET, NLM_F_ACK, NULL);
-	/* The kernel's word for an index that it does not have, or not in this namespace. */
+	err = ask_once(nl, NULL, NULL);
+	/* The kernel answers EINVAL for an index that it does not have in this network namespace. */
 	return err == -EINVAL ? -ENODEV : err;
 }

@@ -1,46 +1,53 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What RDMA netlink says of each device, for the small programs that udev runs: they start once per
- * event, and in an initrd, so that the library is too much for them.
+ * RDMA netlink (NETLINK_RDMA, RDMA_NL_NLDEV): one request at a time, and a bounded wait for its answer. Also
+ * for the small programs that udev runs once per event and in an initrd, without the library.
  */
 #ifndef HF_SHARED_NLDEV_H
 #define HF_SHARED_NLDEV_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HF_NLDEV_NAME = 64, HF_NLDEV_PROTOCOL = 16 };
+#include "shared/attr.h"
+#include "shared/nldev_parse.h"
 
-struct hf_nldev {
-	uint32_t index;
-	char name[HF_NLDEV_NAME];
-	uint64_t node_guid; /* host byte order; 0 where the kernel gives none */
-	/* "ib", "roce", "iw", "opa", "usnic", of the first port; empty where the kernel gives none. */
-	char protocol[HF_NLDEV_PROTOCOL];
-	bool tells_protocol; /* a kernel that would give a protocol, had the device one */
-	uint8_t name_assign; /* Linux 6.11: 1, the name is a user's; 0 where the kernel does not tell */
-};
-
+struct nlmsghdr;
 struct hf_nldev_socket;
 
-/* -EPROTONOSUPPORT where there is no RDMA netlink, or -errno. */
-int hfi_nldev_open(struct hf_nldev_socket **ret);
-void hfi_nldev_close(struct hf_nldev_socket *nl);
+/* -EPROTONOSUPPORT: no RDMA netlink here. Not thread-safe. */
+int hfi_nldev_open(struct hf_nldev_socket **ret) HF_MUST_CHECK HF_NONNULL;
+void hfi_nldev_close(struct hf_nldev_socket *nl); /* may be NULL */
+int hfi_nldev_fd(const struct hf_nldev_socket *nl) HF_MUST_CHECK HF_NONNULL;
 
 /*
- * The device of that name. -ENODEV: the kernel has none, in this network namespace. -EBADMSG: an
- * answer that makes no sense; -EIO: devices came and went faster than the list could be read.
+ * Begins a request of RDMA_NLDEV_CMD_*: the caller adds its attributes, then sends it. NLM_F_DUMP in `flags`
+ * asks for a list, NLM_F_ACK for a confirmation.
  */
-int hfi_nldev_find(struct hf_nldev_socket *nl, const char *name, struct hf_nldev *ret);
+struct nlmsghdr *hfi_nldev_request(struct hf_nldev_socket *nl, unsigned int command,
+				   uint16_t flags) HF_NONNULL;
 
 /*
- * Gives a device another name, and returns what the kernel answers. -EEXIST: another device has it;
- * -ENODEV: there is no device of that index, in this network namespace; -EPERM; -ENAMETOOLONG.
+ * Sends the request and calls `each` for every message of the answer; its first error is returned. The
+ * request is repeated when an answer was lost or a list changed meanwhile: `restart`, unless NULL, is called
+ * before each attempt. -EIO: devices come and go faster than the list can be read.
  */
-int hfi_nldev_rename(struct hf_nldev_socket *nl, uint32_t index, const char *name);
+int hfi_nldev_ask(struct hf_nldev_socket *nl,
+		  int (*each)(void *arg, const void *message, size_t size),
+		  void (*restart)(void *arg), void *arg) HF_MUST_CHECK HF_NONNULL_OF(1);
 
-/* Takes one message apart, `size` bytes of it. -EBADMSG when it makes no sense. */
-int hfi_nldev_parse(const void *message, size_t size, struct hf_nldev *ret);
+/*
+ * The device of that name. -ENODEV: the kernel has none in this network namespace. -EBADMSG: the answer is
+ * malformed; -EIO as above.
+ */
+int hfi_nldev_find(struct hf_nldev_socket *nl, const char *name,
+		   struct hf_nldev *ret) HF_MUST_CHECK HF_NONNULL;
+
+/*
+ * Renames a device and returns what the kernel answers. -EEXIST: another device has the name; -ENODEV: no
+ * device has that index in this network namespace; -EPERM; -ENAMETOOLONG.
+ */
+int hfi_nldev_rename(struct hf_nldev_socket *nl, uint32_t index,
+		     const char *name) HF_MUST_CHECK HF_NONNULL;
 
 #endif

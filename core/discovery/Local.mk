@@ -16,8 +16,6 @@ libhf_core_la_SOURCES += \
 	core/discovery/netlink.h \
 	core/discovery/netlink_guess.c \
 	core/discovery/netlink_guess.h \
-	core/discovery/netlink_parse.c \
-	core/discovery/netlink_parse.h \
 	core/discovery/parse.c \
 	core/discovery/parse.h \
 	core/discovery/read_brief.c \

@@ -241,7 +241,7 @@ static uint32_t mtu_of(const char *netdev)
 static void fill_netdev(struct hf_nl *nl, const struct hf_entry *entry, uint32_t port,
 			const struct gids *gids, struct hf_port_info *info)
 {
-	struct hf_nl_port said;
+	struct hf_nldev_port said;
 
 	if (nl && entry->index >= 0 && !hfi_nl_port(nl, (uint32_t)entry->index, port, &said)) {
 		info->netdev_index = said.netdev_index;

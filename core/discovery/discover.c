@@ -291,7 +291,7 @@ static int retry_late(struct scan *scan, struct found *found)
 static int netlink_entry(struct scan *scan, const struct hf_nl_device *device,
 			 struct hf_entry *entry)
 {
-	struct hf_nl_chardev chardev;
+	struct hf_nldev_chardev chardev;
 	int err = hfi_nl_chardev(scan->nl, device->index, &chardev);
 
 	if (!err)

@@ -128,7 +128,7 @@ static int verify_life(const struct hf_search_root *root, const struct hf_entry 
 
 static int verify_index(struct hf_nl *nl, const struct hf_entry *entry)
 {
-	struct hf_nl_chardev chardev;
+	struct hf_nldev_chardev chardev;
 	int err = hfi_nl_chardev(nl, (uint32_t)entry->index, &chardev);
 
 	/* A kernel that knows the index, yet no char device: old, or only just made. */

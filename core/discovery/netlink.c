@@ -1,56 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* RDMA netlink: one request at a time, its answer waited for within bounds. */
+/* What RDMA netlink reports of devices, their char devices and ports, in the terms of discovery. */
+#include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <time.h>
 #include <libmnl/libmnl.h>
 #include <rdma/rdma_netlink.h>
 
+#include "shared/nldev.h"
+#include "shared/text.h"
 #include "core/discovery/netlink.h"
 #include "core/discovery/netlink_guess.h"
-#include "core/discovery/netlink_parse.h"
+#include "core/discovery/parse.h"
 
-enum {
-	REPLY_SECONDS = 5,
-	REQUEST_TRIES = 5,
-	REQUEST_SIZE = 256,
-	REPLY_SIZE = 32768,    /* the most that the kernel puts in one part of a dump */
-	DUMP_DEVICES = 1 << 20 /* more is nonsense */
-};
+static_assert((int)HF_NAME_SIZE == (int)HF_NLDEV_NAME, "names are copied whole");
+
+enum { DUMP_DEVICES = 1 << 20 }; /* more is nonsense */
 
 struct hf_nl {
-	struct mnl_socket *socket;
-	uint32_t seq;
-	int failed; /* what is wrong with the dump that is being read to its end */
+	struct hf_nldev_socket *socket;
 	struct hf_nl_guesses *guesses;
-	char request[REQUEST_SIZE] __attribute__((aligned(8)));
-	char reply[REPLY_SIZE] __attribute__((aligned(8)));
 };
 
 int hfi_nl_open(struct hf_nl **ret)
 {
-	const struct timeval patience = {.tv_sec = REPLY_SECONDS};
 	struct hf_nl *nl = calloc(1, sizeof(*nl));
-	int err = 0;
+	int err;
 
 	if (!nl)
 		return -ENOMEM;
 	nl->guesses = hfi_nl_guesses_new();
-	if (!nl->guesses) {
-		free(nl);
-		return -ENOMEM;
-	}
-	nl->socket = mnl_socket_open2(NETLINK_RDMA, SOCK_CLOEXEC);
-	if (!nl->socket || mnl_socket_bind(nl->socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
-	    setsockopt(mnl_socket_get_fd(nl->socket), SOL_SOCKET, SO_RCVTIMEO, &patience,
-		       sizeof(patience)) < 0)
-		err = -errno;
-	/* A sandbox that denies the socket is as good as a kernel without it. */
-	if (err == -EAFNOSUPPORT || err == -EPERM || err == -EACCES || err == -EINVAL)
-		err = -EPROTONOSUPPORT;
+	err = nl->guesses ? hfi_nldev_open(&nl->socket) : -ENOMEM;
 	if (err)
 		hfi_nl_close(nl);
 	else
@@ -60,17 +41,17 @@ int hfi_nl_open(struct hf_nl **ret)
 
 struct hf_nl *hfi_nl_close(struct hf_nl *nl)
 {
-	if (nl && nl->socket)
-		mnl_socket_close(nl->socket);
-	if (nl)
+	if (nl) {
+		hfi_nldev_close(nl->socket);
 		hfi_nl_guesses_free(nl->guesses);
+	}
 	free(nl);
 	return NULL;
 }
 
 int hfi_nl_fd(const struct hf_nl *nl)
 {
-	return mnl_socket_get_fd(nl->socket);
+	return hfi_nldev_fd(nl->socket);
 }
 
 struct hf_nl_guesses *hfi_nl_guesses(struct hf_nl *nl)
@@ -78,153 +59,41 @@ struct hf_nl_guesses *hfi_nl_guesses(struct hf_nl *nl)
 	return nl->guesses;
 }
 
-static struct nlmsghdr *begin_nl_request(struct hf_nl *nl, unsigned int command, uint16_t flags)
+static enum hf_protocol protocol_of(const char *text)
 {
-	struct nlmsghdr *header = mnl_nlmsg_put_header(nl->request);
+	static const struct {
+		const char *text;
+		enum hf_protocol protocol;
+	} known[] = {
+		{"ib", HF_PROTOCOL_IB},	  {"roce", HF_PROTOCOL_ROCE},	{"iw", HF_PROTOCOL_IWARP},
+		{"opa", HF_PROTOCOL_OPA}, {"usnic", HF_PROTOCOL_USNIC},
+	};
 
-	header->nlmsg_type = RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, command);
-	header->nlmsg_flags = NLM_F_REQUEST | flags;
-	return header;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(known); i++)
+		if (!strcmp(text, known[i].text))
+			return known[i].protocol;
+	return HF_PROTOCOL_UNKNOWN;
 }
 
-static int send_request(struct hf_nl *nl)
+int hfi_nl_parse_device(const void *message, size_t size, struct hf_nl_device *ret)
 {
-	struct nlmsghdr *header = (struct nlmsghdr *)(void *)nl->request;
+	struct hf_nldev device;
+	int err = hfi_nldev_parse(message, size, &device);
 
-	/* A number of its own for every attempt: what is left of an older one is then ignored. */
-	header->nlmsg_seq = ++nl->seq;
-	while (mnl_socket_sendto(nl->socket, header, header->nlmsg_len) < 0)
-		if (errno != EINTR)
-			return -errno;
+	if (err)
+		return err;
+	/* Entries store the index with a sign. */
+	if (device.index > INT32_MAX)
+		return -EBADMSG;
+	if (!hfi_is_name(device.name, sizeof(device.name) - 1))
+		return -EILSEQ;
+	ret->index = device.index;
+	memcpy(ret->name, device.name, sizeof(ret->name));
+	ret->node_guid = htobe64(device.node_guid);
+	ret->num_ports = device.num_ports;
+	ret->node_type = hfi_node_type(device.node_type);
+	ret->protocol = protocol_of(device.protocol);
 	return 0;
-}
-
-static time_t now_s(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
-
-/* One datagram of the kernel's; others may write to the socket too. */
-static ssize_t receive_reply(struct hf_nl *nl, time_t end)
-{
-	struct sockaddr_nl from;
-	socklen_t length;
-	ssize_t got;
-
-	do {
-		memset(&from, 0, sizeof(from));
-		length = sizeof(from);
-		got = recvfrom(mnl_socket_get_fd(nl->socket), nl->reply, sizeof(nl->reply),
-			       MSG_TRUNC, (struct sockaddr *)(void *)&from, &length);
-		if (got >= 0 && from.nl_pid == 0)
-			return (size_t)got > sizeof(nl->reply) ? -EBADMSG : got;
-		if (got < 0 && errno == EAGAIN)
-			return -ETIMEDOUT;
-		if (got < 0 && errno != EINTR)
-			return -errno;
-	} while (now_s() < end);
-	return -ETIMEDOUT;
-}
-
-typedef int take_fn(void *arg, const void *message, size_t size);
-
-static int error_of(const struct nlmsghdr *header)
-{
-	const struct nlmsgerr *error = mnl_nlmsg_get_payload(header);
-
-	if (header->nlmsg_len < mnl_nlmsg_size(sizeof(*error)))
-		return -EBADMSG;
-	/* 0 acknowledges, which was not asked for; a positive one is nonsense. */
-	return error->error < 0 && error->error > -4096 ? error->error : -EBADMSG;
-}
-
-static int end_of_dump(const struct hf_nl *nl, const struct nlmsghdr *header)
-{
-	int error = 0;
-
-	if (nl->failed)
-		return nl->failed;
-	if (header->nlmsg_len >= mnl_nlmsg_size(sizeof(error)))
-		memcpy(&error, mnl_nlmsg_get_payload(header), sizeof(error));
-	if (error > 0 || error <= -4096)
-		return -EBADMSG;
-	return error ? error : 1;
-}
-
-static bool is_ours(struct hf_nl *nl, const struct nlmsghdr *header)
-{
-	return header->nlmsg_seq == nl->seq &&
-	       mnl_nlmsg_portid_ok(header, mnl_socket_get_portid(nl->socket));
-}
-
-/*
- * The messages of one datagram. 1 when the answer is complete, 0 when more has to come, -EAGAIN
- * when a dump was disturbed, as one learns at its end.
- */
-static int handle_reply(struct hf_nl *nl, size_t size, bool dump, take_fn *take, void *arg)
-{
-	const struct nlmsghdr *header = (const struct nlmsghdr *)(const void *)nl->reply;
-	int left = (int)size;
-	int err;
-
-	/* libmnl compares lengths with a sign: from 2^31 on they seem to fit. */
-	for (; mnl_nlmsg_ok(header, left) && header->nlmsg_len <= (uint32_t)left;
-	     header = mnl_nlmsg_next(header, &left)) {
-		if (!is_ours(nl, header))
-			continue;
-		if ((header->nlmsg_flags & NLM_F_DUMP_INTR) && !nl->failed)
-			nl->failed = -EAGAIN;
-		if (header->nlmsg_type == NLMSG_DONE)
-			return end_of_dump(nl, header);
-		if (header->nlmsg_type == NLMSG_ERROR)
-			return error_of(header);
-		/* PORT_GET is answered as GET, by 6.1 and 6.12 at least: the number tells enough. */
-		if (RDMA_NL_GET_CLIENT(header->nlmsg_type) != RDMA_NL_NLDEV)
-			continue;
-		err = take(arg, header, header->nlmsg_len);
-		if (!dump)
-			return err ? err : 1;
-		/* Read on: with a dump left in the middle the kernel refuses the next one. */
-		if (err && !nl->failed)
-			nl->failed = err;
-	}
-	return left > 0 ? -EBADMSG : 0;
-}
-
-static int ask_once(struct hf_nl *nl, bool dump, take_fn *take, void *arg)
-{
-	time_t end = now_s() + REPLY_SECONDS;
-	int err = send_request(nl);
-
-	nl->failed = 0;
-	while (!err) {
-		ssize_t got = receive_reply(nl, end);
-
-		if (got < 0)
-			return (int)got;
-		err = handle_reply(nl, (size_t)got, dump, take, arg);
-		if (!err && now_s() > end)
-			err = -ETIMEDOUT;
-	}
-	return err < 0 ? err : 0;
-}
-
-/* Asks again where an answer was lost or disturbed; `restart` forgets what came so far. */
-static int ask_until_undisturbed(struct hf_nl *nl, bool dump, take_fn *take,
-				 void (*restart)(void *), void *arg)
-{
-	int err = -EAGAIN;
-
-	for (int i = 0; i < REQUEST_TRIES && (err == -EAGAIN || err == -ENOBUFS || err == -EBUSY);
-	     i++) {
-		if (restart)
-			restart(arg);
-		err = ask_once(nl, dump, take, arg);
-	}
-	return err == -EAGAIN || err == -EBUSY ? -EIO : err;
 }
 
 static int append_device(void *arg, const void *message, size_t size)
@@ -261,8 +130,8 @@ static void forget_devices(void *arg)
 
 static int dump_devices(struct hf_nl *nl, struct hf_nl_table *table)
 {
-	begin_nl_request(nl, RDMA_NLDEV_CMD_GET, NLM_F_DUMP);
-	return ask_until_undisturbed(nl, true, append_device, forget_devices, table);
+	hfi_nldev_request(nl->socket, RDMA_NLDEV_CMD_GET, NLM_F_DUMP);
+	return hfi_nldev_ask(nl->socket, append_device, forget_devices, table);
 }
 
 int hfi_nl_dump(struct hf_nl *nl, int (*each)(void *arg, const struct hf_nl_device *device),
@@ -331,12 +200,12 @@ static int pass_device(void *arg, const void *message, size_t size)
 
 int hfi_nl_device_get(struct hf_nl *nl, uint32_t index, struct hf_nl_device *ret)
 {
-	struct nlmsghdr *header = begin_nl_request(nl, RDMA_NLDEV_CMD_GET, 0);
+	struct nlmsghdr *header = hfi_nldev_request(nl->socket, RDMA_NLDEV_CMD_GET, 0);
 	struct hf_nl_device device;
 	int err;
 
 	mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_DEV_INDEX, index);
-	err = ask_until_undisturbed(nl, false, pass_device, NULL, &device);
+	err = hfi_nldev_ask(nl->socket, pass_device, NULL, &device);
 	if (!err && device.index != index)
 		err = -EBADMSG;
 	if (!err)
@@ -347,19 +216,19 @@ int hfi_nl_device_get(struct hf_nl *nl, uint32_t index, struct hf_nl_device *ret
 
 static int pass_chardev(void *arg, const void *message, size_t size)
 {
-	return hfi_nl_parse_chardev(message, size, arg);
+	return hfi_nldev_parse_chardev(message, size, arg);
 }
 
-int hfi_nl_chardev(struct hf_nl *nl, uint32_t index, struct hf_nl_chardev *ret)
+int hfi_nl_chardev(struct hf_nl *nl, uint32_t index, struct hf_nldev_chardev *ret)
 {
-	struct nlmsghdr *header = begin_nl_request(nl, RDMA_NLDEV_CMD_GET_CHARDEV, 0);
-	struct hf_nl_chardev chardev;
+	struct nlmsghdr *header = hfi_nldev_request(nl->socket, RDMA_NLDEV_CMD_GET_CHARDEV, 0);
+	struct hf_nldev_chardev chardev;
 	struct hf_nl_device device;
 	int err;
 
 	mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_DEV_INDEX, index);
 	mnl_attr_put_strz(header, RDMA_NLDEV_ATTR_CHARDEV_TYPE, "uverbs");
-	err = ask_until_undisturbed(nl, false, pass_chardev, NULL, &chardev);
+	err = hfi_nldev_ask(nl->socket, pass_chardev, NULL, &chardev);
 	/* EINVAL is both: no such device, and a kernel that does not know the command. */
 	if (err == -EINVAL) {
 		err = hfi_nl_device_get(nl, index, &device);
@@ -374,18 +243,18 @@ int hfi_nl_chardev(struct hf_nl *nl, uint32_t index, struct hf_nl_chardev *ret)
 
 static int pass_port(void *arg, const void *message, size_t size)
 {
-	return hfi_nl_parse_port(message, size, arg);
+	return hfi_nldev_parse_port(message, size, arg);
 }
 
-int hfi_nl_port(struct hf_nl *nl, uint32_t index, uint32_t port, struct hf_nl_port *ret)
+int hfi_nl_port(struct hf_nl *nl, uint32_t index, uint32_t port, struct hf_nldev_port *ret)
 {
-	struct nlmsghdr *header = begin_nl_request(nl, RDMA_NLDEV_CMD_PORT_GET, 0);
-	struct hf_nl_port here;
+	struct nlmsghdr *header = hfi_nldev_request(nl->socket, RDMA_NLDEV_CMD_PORT_GET, 0);
+	struct hf_nldev_port here;
 	int err;
 
 	mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_DEV_INDEX, index);
 	mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_PORT_INDEX, port);
-	err = ask_until_undisturbed(nl, false, pass_port, NULL, &here);
+	err = hfi_nldev_ask(nl->socket, pass_port, NULL, &here);
 	if (!err)
 		*ret = here;
 	return err == -EINVAL ? -ENODEV : err;
@@ -394,7 +263,7 @@ int hfi_nl_port(struct hf_nl *nl, uint32_t index, uint32_t port, struct hf_nl_po
 static int pass_exclusive(void *arg, const void *message, size_t size)
 {
 	int *exclusive = arg;
-	int answer = hfi_nl_parse_exclusive(message, size);
+	int answer = hfi_nldev_parse_exclusive(message, size);
 
 	if (answer < 0)
 		return answer;
@@ -407,15 +276,15 @@ int hfi_nl_exclusive(struct hf_nl *nl)
 	int exclusive = 0;
 	int err;
 
-	begin_nl_request(nl, RDMA_NLDEV_CMD_SYS_GET, 0);
-	err = ask_until_undisturbed(nl, false, pass_exclusive, NULL, &exclusive);
+	hfi_nldev_request(nl->socket, RDMA_NLDEV_CMD_SYS_GET, 0);
+	err = hfi_nldev_ask(nl->socket, pass_exclusive, NULL, &exclusive);
 	return err ? err : exclusive;
 }
 
 static int pass_copy_on_fork(void *arg, const void *message, size_t size)
 {
 	int *copies = arg;
-	int answer = hfi_nl_parse_copy_on_fork(message, size);
+	int answer = hfi_nldev_parse_copy_on_fork(message, size);
 
 	if (answer < 0)
 		return answer;
@@ -428,7 +297,7 @@ int hfi_nl_copy_on_fork(struct hf_nl *nl)
 	int copies = 0;
 	int err;
 
-	begin_nl_request(nl, RDMA_NLDEV_CMD_SYS_GET, 0);
-	err = ask_until_undisturbed(nl, false, pass_copy_on_fork, NULL, &copies);
+	hfi_nldev_request(nl->socket, RDMA_NLDEV_CMD_SYS_GET, 0);
+	err = hfi_nldev_ask(nl->socket, pass_copy_on_fork, NULL, &copies);
 	return err ? err : copies;
 }

@@ -11,6 +11,7 @@
 #include <holdfast/device.h>
 
 #include "shared/attr.h"
+#include "shared/nldev_parse.h"
 #include "core/base/root.h"
 
 struct hf_nl;
@@ -23,20 +24,6 @@ struct hf_nl_device {
 	uint32_t num_ports;
 	int32_t node_type;	   /* enum ibv_node_type */
 	enum hf_protocol protocol; /* UNKNOWN on kernels that do not say */
-};
-
-struct hf_nl_chardev {
-	char name[HF_NAME_SIZE]; /* "uverbs0" */
-	dev_t number;
-	uint32_t abi;
-	uint32_t driver_id; /* 0 where the kernel does not say */
-};
-
-struct hf_nl_port {
-	uint32_t state;
-	uint32_t phys_state;
-	uint32_t netdev_index; /* 0: none, or in another network namespace */
-	char netdev[16];
 };
 
 /* What a netlink dump said, ordered by name. */
@@ -59,15 +46,19 @@ int hfi_nl_device_get(struct hf_nl *nl, uint32_t index,
 		      struct hf_nl_device *ret) HF_MUST_CHECK HF_NONNULL;
 /* The uverbs char device of an index; -ENODEV, -EINVAL (kernel older than 5.1). */
 int hfi_nl_chardev(struct hf_nl *nl, uint32_t index,
-		   struct hf_nl_chardev *ret) HF_MUST_CHECK HF_NONNULL;
+		   struct hf_nldev_chardev *ret) HF_MUST_CHECK HF_NONNULL;
 int hfi_nl_port(struct hf_nl *nl, uint32_t index, uint32_t port,
-		struct hf_nl_port *ret) HF_MUST_CHECK HF_NONNULL;
+		struct hf_nldev_port *ret) HF_MUST_CHECK HF_NONNULL;
 /* 1 where a device belongs to one network namespace, 0 where all share them; -EINVAL (before 5.2). */
 int hfi_nl_exclusive(struct hf_nl *nl) HF_MUST_CHECK HF_NONNULL;
 /* 1 where fork copies pages that hardware uses, so that no memory needs protection (Linux 5.12). */
 int hfi_nl_copy_on_fork(struct hf_nl *nl) HF_MUST_CHECK HF_NONNULL;
 
-/* What was learnt of indices through this socket. */
+/* A reply that describes a device. -EILSEQ: its name is no component of a path; -EBADMSG: malformed. */
+int hfi_nl_parse_device(const void *message, size_t size,
+			struct hf_nl_device *ret) HF_MUST_CHECK HF_NONNULL;
+
+/* The indices learnt through this socket. */
 struct hf_nl_guesses *hfi_nl_guesses(struct hf_nl *nl) HF_MUST_CHECK HF_NONNULL;
 
 int hfi_nl_table_fill(struct hf_nl *nl, struct hf_nl_table *table) HF_MUST_CHECK HF_NONNULL;

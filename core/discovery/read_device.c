@@ -98,7 +98,7 @@ static int read_device_attrs(struct sight *s, int dirfd)
 
 /* What netlink says of the index, if that is our device: nothing but the proof is missing then. */
 static int ask_chardev(struct sight *s, const struct hf_nl_device *device,
-		       struct hf_nl_chardev *chardev)
+		       struct hf_nldev_chardev *chardev)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
 	struct hf_nl_device now;
@@ -135,7 +135,7 @@ static int ask_netlink(struct sight *s)
 	struct hf_entry *entry = s->entry;
 	const struct hf_nl_device *device = NULL;
 	struct hf_nl_device guessed;
-	struct hf_nl_chardev chardev;
+	struct hf_nldev_chardev chardev;
 	int err;
 
 	if (!s->nl)

@@ -18,7 +18,7 @@
 #include "core/discovery/sysfs.h"
 
 struct listed {
-	struct hf_nl_chardev chardev; /* its name is the key */
+	struct hf_nldev_chardev chardev; /* its name is the key */
 	const struct hf_nl_device *device;
 	UT_hash_handle hh;
 };
@@ -28,7 +28,7 @@ struct hf_listing {
 	struct listed listed[];
 };
 
-void hfi_nl_entry(const struct hf_nl_device *device, const struct hf_nl_chardev *chardev,
+void hfi_nl_entry(const struct hf_nl_device *device, const struct hf_nldev_chardev *chardev,
 		  struct hf_entry *entry)
 {
 	memset(entry, 0, sizeof(*entry));

@@ -11,7 +11,7 @@
 #include "core/discovery/sysfs.h"
 
 /* What netlink alone knows of a device, as an entry. */
-void hfi_nl_entry(const struct hf_nl_device *device, const struct hf_nl_chardev *chardev,
+void hfi_nl_entry(const struct hf_nl_device *device, const struct hf_nldev_chardev *chardev,
 		  struct hf_entry *entry) HF_NONNULL;
 
 /*

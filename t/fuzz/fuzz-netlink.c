@@ -2,7 +2,6 @@
 /* RDMA netlink replies. The first byte of the input says which reply is expected. */
 #include "shared/text.h"
 #include "core/discovery/netlink.h"
-#include "core/discovery/netlink_parse.h"
 #include "t/fuzz/fuzz.h"
 
 const char fuzz_name[] = "netlink";
@@ -27,11 +26,11 @@ static void try_device(const uint8_t *message, size_t size)
 
 static void try_chardev(const uint8_t *message, size_t size)
 {
-	struct hf_nl_chardev chardev;
+	struct hf_nldev_chardev chardev;
 	int ret;
 
 	fuzz_fill(&chardev, sizeof(chardev));
-	ret = hfi_nl_parse_chardev(message, size, &chardev);
+	ret = hfi_nldev_parse_chardev(message, size, &chardev);
 	if (ret) {
 		fuzz_check(ret < 0);
 		fuzz_check(fuzz_untouched(&chardev, sizeof(chardev)));
@@ -43,11 +42,11 @@ static void try_chardev(const uint8_t *message, size_t size)
 
 static void try_port(const uint8_t *message, size_t size)
 {
-	struct hf_nl_port port;
+	struct hf_nldev_port port;
 	int ret;
 
 	fuzz_fill(&port, sizeof(port));
-	ret = hfi_nl_parse_port(message, size, &port);
+	ret = hfi_nldev_parse_port(message, size, &port);
 	if (ret) {
 		fuzz_check(ret < 0);
 		fuzz_check(fuzz_untouched(&port, sizeof(port)));
@@ -74,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		try_port(message, size - 1);
 		break;
 	default:
-		fuzz_check(hfi_nl_parse_exclusive(message, size - 1) <= 1);
+		fuzz_check(hfi_nldev_parse_exclusive(message, size - 1) <= 1);
 		break;
 	}
 	free(message);

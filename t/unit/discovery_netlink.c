@@ -386,7 +386,7 @@ static void a_dump_has_parts(void **state)
 	/* The walk ends when told to, and the socket is as good as new. */
 	count = 500;
 	assert_int_equal(tree_remove(world->tree, 0), 0);
-	assert_int_equal(hfi_nl_chardev(world->nl, 0, &(struct hf_nl_chardev){0}), -ENODEV);
+	assert_int_equal(hfi_nl_chardev(world->nl, 0, &(struct hf_nldev_chardev){0}), -ENODEV);
 }
 
 /* With every dump disturbed, only what asks for a device by itself gets an answer. */
@@ -420,7 +420,7 @@ static void ports_have_netdevs(void **state)
 	struct world *world = *state;
 	const struct tree_options options = {.netdev = "lo"};
 	struct hf_port_info info = {.size = sizeof(info)};
-	struct hf_nl_port port;
+	struct hf_nldev_port port;
 	struct hf_entry entry;
 	int fd;
 

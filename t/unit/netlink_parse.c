@@ -14,7 +14,6 @@
 #include <cmocka.h>
 
 #include "core/discovery/netlink.h"
-#include "core/discovery/netlink_parse.h"
 
 struct message {
 	unsigned char bytes[1024];
@@ -90,9 +89,9 @@ static void make_port(struct message *m)
 
 static void well_formed(void **state)
 {
-	struct hf_nl_chardev chardev;
+	struct hf_nldev_chardev chardev;
 	struct hf_nl_device device;
-	struct hf_nl_port port;
+	struct hf_nldev_port port;
 	struct message m;
 
 	(void)state;
@@ -106,21 +105,21 @@ static void well_formed(void **state)
 	assert_int_equal(device.node_type, IBV_NODE_CA);
 	assert_int_equal(device.protocol, HF_PROTOCOL_IB);
 	make_chardev(&m);
-	assert_int_equal(hfi_nl_parse_chardev(m.bytes, m.size, &chardev), 0);
+	assert_int_equal(hfi_nldev_parse_chardev(m.bytes, m.size, &chardev), 0);
 	assert_string_equal(chardev.name, "uverbs0");
 	assert_int_equal(chardev.number, makedev(231, 192));
 	assert_int_equal(chardev.abi, 1);
 	assert_int_equal(chardev.driver_id, 1);
 	make_port(&m);
-	assert_int_equal(hfi_nl_parse_port(m.bytes, m.size, &port), 0);
+	assert_int_equal(hfi_nldev_parse_port(m.bytes, m.size, &port), 0);
 	assert_int_equal(port.state, 4);
 	assert_int_equal(port.phys_state, 5);
 	assert_int_equal(port.netdev_index, 7);
 	assert_string_equal(port.netdev, "eth0");
 	begin_message(&m);
-	assert_int_equal(hfi_nl_parse_exclusive(m.bytes, m.size), 0);
+	assert_int_equal(hfi_nldev_parse_exclusive(m.bytes, m.size), 0);
 	put_nlattr_u8(&m, RDMA_NLDEV_SYS_ATTR_NETNS_MODE, 0);
-	assert_int_equal(hfi_nl_parse_exclusive(m.bytes, m.size), 1);
+	assert_int_equal(hfi_nldev_parse_exclusive(m.bytes, m.size), 1);
 }
 
 static void protocols(void **state)
@@ -164,7 +163,7 @@ static void bad_values_are_refused(void **state)
 		{RDMA_NLDEV_ATTR_DEV_PROTOCOL, "ib", 2},
 	};
 	struct hf_nl_device device = {.index = 77};
-	struct hf_nl_chardev chardev = {.abi = 77};
+	struct hf_nldev_chardev chardev = {.abi = 77};
 	struct message m;
 
 	(void)state;
@@ -180,13 +179,13 @@ static void bad_values_are_refused(void **state)
 	assert_int_equal(device.index, 77);
 	make_chardev(&m);
 	put_nlattr_text(&m, RDMA_NLDEV_ATTR_CHARDEV_NAME, "umad0");
-	assert_int_equal(hfi_nl_parse_chardev(m.bytes, m.size, &chardev), -EBADMSG);
+	assert_int_equal(hfi_nldev_parse_chardev(m.bytes, m.size, &chardev), -EBADMSG);
 	make_chardev(&m);
 	put_nlattr_u64(&m, RDMA_NLDEV_ATTR_CHARDEV, UINT64_MAX);
-	assert_int_equal(hfi_nl_parse_chardev(m.bytes, m.size, &chardev), -EBADMSG);
+	assert_int_equal(hfi_nldev_parse_chardev(m.bytes, m.size, &chardev), -EBADMSG);
 	make_chardev(&m);
 	put_nlattr_u64(&m, RDMA_NLDEV_ATTR_CHARDEV_ABI, 1ull << 32);
-	assert_int_equal(hfi_nl_parse_chardev(m.bytes, m.size, &chardev), -EBADMSG);
+	assert_int_equal(hfi_nldev_parse_chardev(m.bytes, m.size, &chardev), -EBADMSG);
 	assert_int_equal(chardev.abi, 77);
 }
 
@@ -194,9 +193,9 @@ static void bad_values_are_refused(void **state)
 static void parse_all(const unsigned char *bytes, size_t size, bool may_succeed)
 {
 	unsigned char *copy = malloc(size ? size : 1);
-	struct hf_nl_chardev chardev;
+	struct hf_nldev_chardev chardev;
 	struct hf_nl_device device;
-	struct hf_nl_port port;
+	struct hf_nldev_port port;
 
 	assert_non_null(copy);
 	memcpy(copy, bytes, size);
@@ -206,11 +205,11 @@ static void parse_all(const unsigned char *bytes, size_t size, bool may_succeed)
 		if (i == 0)
 			err = hfi_nl_parse_device(copy, size, &device);
 		else if (i == 1)
-			err = hfi_nl_parse_chardev(copy, size, &chardev);
+			err = hfi_nldev_parse_chardev(copy, size, &chardev);
 		else if (i == 2)
-			err = hfi_nl_parse_port(copy, size, &port);
+			err = hfi_nldev_parse_port(copy, size, &port);
 		else
-			err = hfi_nl_parse_exclusive(copy, size);
+			err = hfi_nldev_parse_exclusive(copy, size);
 		if (!may_succeed)
 			assert_int_equal(err, -EBADMSG);
 		else

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Replies of RDMA netlink, taken apart. They are bytes from outside: nothing in them is trusted. */
-#include <endian.h>
+/* Parses messages of RDMA netlink. Nothing in them is trusted: they come from outside. */
 #include <errno.h>
 #include <string.h>
 #include <linux/netlink.h>
 #include <rdma/rdma_netlink.h>
 
-#include "shared/attr.h"
+#include "shared/nldev_parse.h"
 #include "shared/text.h"
-#include "core/discovery/netlink.h"
-#include "core/discovery/netlink_parse.h"
-#include "core/discovery/parse.h"
+
+enum { ATTR_NAME_ASSIGN = 101 }; /* RDMA_NLDEV_ATTR_NAME_ASSIGN_TYPE of Linux 6.11 */
 
 struct attribute {
 	unsigned int type;
@@ -62,9 +60,9 @@ static int next_attribute(struct cursor *cursor, struct attribute *ret)
 	return 1;
 }
 
-/* Hands each attribute to `take` until it answers an error. */
+/* Calls `read` for each attribute until it returns an error. */
 static int walk(const void *message, size_t size,
-		int (*take)(const struct attribute *attribute, void *arg), void *arg)
+		int (*read)(const struct attribute *attribute, void *arg), void *arg)
 {
 	struct attribute attribute;
 	struct cursor cursor;
@@ -72,16 +70,26 @@ static int walk(const void *message, size_t size,
 	int more = 1;
 
 	while (!err && (more = next_attribute(&cursor, &attribute)) > 0)
-		err = take(&attribute, arg);
+		err = read(&attribute, arg);
 	return err ? err : more;
 }
 
-static int get_u8(const struct attribute *attribute, uint32_t *ret)
+static int get_byte(const struct attribute *attribute, uint8_t *ret)
 {
 	if (attribute->size != 1)
 		return -EBADMSG;
 	*ret = attribute->data[0];
 	return 0;
+}
+
+static int get_u8(const struct attribute *attribute, uint32_t *ret)
+{
+	uint8_t byte;
+	int err = get_byte(attribute, &byte);
+
+	if (!err)
+		*ret = byte;
+	return err;
 }
 
 static int get_u32_attr(const struct attribute *attribute, uint32_t *ret)
@@ -125,7 +133,7 @@ static int get_string(const struct attribute *attribute, char *to, size_t size)
 
 static int get_name(const struct attribute *attribute, char *to, size_t size)
 {
-	char text[HF_NAME_SIZE];
+	char text[HF_NLDEV_NAME];
 
 	if (get_string(attribute, text, sizeof(text)) || !hfi_is_name(text, size - 1))
 		return -EBADMSG;
@@ -133,95 +141,78 @@ static int get_name(const struct attribute *attribute, char *to, size_t size)
 	return 0;
 }
 
-static int get_protocol(const struct attribute *attribute, enum hf_protocol *ret)
+/* An unknown protocol of a later kernel is as good as none. */
+static int get_protocol(const struct attribute *attribute, char *to, size_t size)
 {
-	static const struct {
-		const char *text;
-		enum hf_protocol protocol;
-	} known[] = {
-		{"ib", HF_PROTOCOL_IB},	  {"roce", HF_PROTOCOL_ROCE},	{"iw", HF_PROTOCOL_IWARP},
-		{"opa", HF_PROTOCOL_OPA}, {"usnic", HF_PROTOCOL_USNIC},
-	};
-	char text[HF_NAME_SIZE];
-	int err = get_string(attribute, text, sizeof(text));
+	size_t length = strnlen((const char *)attribute->data, attribute->size);
 
-	if (err)
-		return err;
-	*ret = HF_PROTOCOL_UNKNOWN;
-	for (size_t i = 0; i < HF_ARRAY_SIZE(known); i++)
-		if (!strcmp(text, known[i].text))
-			*ret = known[i].protocol;
+	if (length == attribute->size)
+		return -EBADMSG;
+	if (length >= size)
+		length = 0;
+	memcpy(to, attribute->data, length);
+	to[length] = '\0';
 	return 0;
 }
 
-struct taken_device {
-	struct hf_nl_device device;
-	bool found;
+struct found_device {
+	struct hf_nldev device;
+	bool indexed;
 };
 
 static int read_device_attribute(const struct attribute *attribute, void *arg)
 {
-	struct taken_device *taken = arg;
-	struct hf_nl_device *device = &taken->device;
-	uint64_t guid;
-	uint32_t number;
-	int err = 0;
+	struct found_device *found = arg;
+	struct hf_nldev *device = &found->device;
 
 	switch (attribute->type) {
 	case RDMA_NLDEV_ATTR_DEV_INDEX:
-		err = get_u32_attr(attribute, &device->index);
-		taken->found = true;
-		break;
+		found->indexed = true;
+		return get_u32_attr(attribute, &device->index);
 	case RDMA_NLDEV_ATTR_DEV_NAME:
-		err = get_string(attribute, device->name, sizeof(device->name));
-		break;
+		return get_string(attribute, device->name, sizeof(device->name));
 	case RDMA_NLDEV_ATTR_PORT_INDEX:
-		err = get_u32_attr(attribute, &device->num_ports);
-		break;
+		return get_u32_attr(attribute, &device->num_ports);
 	case RDMA_NLDEV_ATTR_NODE_GUID:
-		err = get_u64(attribute, &guid);
-		if (!err)
-			device->node_guid = htobe64(guid);
-		break;
+		return get_u64(attribute, &device->node_guid);
 	case RDMA_NLDEV_ATTR_DEV_NODE_TYPE:
-		err = get_u8(attribute, &number);
-		if (!err)
-			device->node_type = hfi_node_type(number);
-		break;
+		return get_byte(attribute, &device->node_type);
 	case RDMA_NLDEV_ATTR_DEV_PROTOCOL:
-		err = get_protocol(attribute, &device->protocol);
-		break;
+		device->tells_protocol = true;
+		return get_protocol(attribute, device->protocol, sizeof(device->protocol));
+	case RDMA_NLDEV_ATTR_DEV_DIM:
+		/* Newer than the protocol: a kernel that sends this would have sent a protocol, too. */
+		device->tells_protocol = true;
+		return 0;
+	case ATTR_NAME_ASSIGN:
+		return get_byte(attribute, &device->name_assign);
 	default:
-		break;
+		return 0;
 	}
-	return err;
 }
 
-int hfi_nl_parse_device(const void *message, size_t size, struct hf_nl_device *ret)
+int hfi_nldev_parse(const void *message, size_t size, struct hf_nldev *ret)
 {
-	struct taken_device taken = {.device.node_type = IBV_NODE_UNKNOWN};
-	int err = walk(message, size, read_device_attribute, &taken);
+	struct found_device found = {.indexed = false};
+	int err = walk(message, size, read_device_attribute, &found);
 
 	if (err)
 		return err;
-	/* Entries hold it with a sign. */
-	if (!taken.found || taken.device.index > INT32_MAX || !taken.device.name[0])
+	if (!found.indexed || !found.device.name[0])
 		return -EBADMSG;
-	if (!hfi_is_name(taken.device.name, sizeof(taken.device.name) - 1))
-		return -EILSEQ;
-	*ret = taken.device;
+	*ret = found.device;
 	return 0;
 }
 
-struct taken_chardev {
-	struct hf_nl_chardev chardev;
-	bool found;
+struct found_chardev {
+	struct hf_nldev_chardev chardev;
+	bool numbered;
 };
 
 static int read_chardev_attribute(const struct attribute *attribute, void *arg)
 {
-	struct taken_chardev *taken = arg;
-	struct hf_nl_chardev *chardev = &taken->chardev;
+	struct found_chardev *found = arg;
+	struct hf_nldev_chardev *chardev = &found->chardev;
 	uint64_t number;
 	int err = 0;
 
@@ -239,7 +230,7 @@ static int read_chardev_attribute(const struct attribute *attribute, void *arg)
 			err = -EBADMSG;
 		if (!err)
 			chardev->number = (dev_t)number;
-		taken->found = true;
+		found->numbered = true;
 		break;
 	case RDMA_NLDEV_ATTR_UVERBS_DRIVER_ID:
 		err = get_u32_or_u64(attribute, &chardev->driver_id);
@@ -250,22 +241,22 @@ static int read_chardev_attribute(const struct attribute *attribute, void *arg)
 	return err;
 }
 
-int hfi_nl_parse_chardev(const void *message, size_t size, struct hf_nl_chardev *ret)
+int hfi_nldev_parse_chardev(const void *message, size_t size, struct hf_nldev_chardev *ret)
 {
-	struct taken_chardev taken = {.found = false};
-	int err = walk(message, size, read_chardev_attribute, &taken);
+	struct found_chardev found = {.numbered = false};
+	int err = walk(message, size, read_chardev_attribute, &found);
 
 	if (err)
 		return err;
-	if (!taken.found || !hfi_is_uverbs_name(taken.chardev.name))
+	if (!found.numbered || !hfi_is_uverbs_name(found.chardev.name))
 		return -EBADMSG;
-	*ret = taken.chardev;
+	*ret = found.chardev;
 	return 0;
 }
 
 static int read_port_attribute(const struct attribute *attribute, void *arg)
 {
-	struct hf_nl_port *port = arg;
+	struct hf_nldev_port *port = arg;
 
 	switch (attribute->type) {
 	case RDMA_NLDEV_ATTR_PORT_STATE:
@@ -281,9 +272,9 @@ static int read_port_attribute(const struct attribute *attribute, void *arg)
 	}
 }
 
-int hfi_nl_parse_port(const void *message, size_t size, struct hf_nl_port *ret)
+int hfi_nldev_parse_port(const void *message, size_t size, struct hf_nldev_port *ret)
 {
-	struct hf_nl_port port = {.state = 0};
+	struct hf_nldev_port port = {.state = 0};
 	int err = walk(message, size, read_port_attribute, &port);
 
 	if (err)
@@ -297,7 +288,7 @@ static int read_netns_attribute(const struct attribute *attribute, void *arg)
 	return attribute->type == RDMA_NLDEV_SYS_ATTR_NETNS_MODE ? get_u8(attribute, arg) : 0;
 }
 
-int hfi_nl_parse_exclusive(const void *message, size_t size)
+int hfi_nldev_parse_exclusive(const void *message, size_t size)
 {
 	uint32_t shared = 1;
 	int err = walk(message, size, read_netns_attribute, &shared);
@@ -310,7 +301,7 @@ static int read_copy_on_fork_attribute(const struct attribute *attribute, void *
 	return attribute->type == RDMA_NLDEV_SYS_ATTR_COPY_ON_FORK ? get_u8(attribute, arg) : 0;
 }
 
-int hfi_nl_parse_copy_on_fork(const void *message, size_t size)
+int hfi_nldev_parse_copy_on_fork(const void *message, size_t size)
 {
 	uint32_t copies = 0;
 	int err = walk(message, size, read_copy_on_fork_attribute, &copies);
