@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/file.h"
 #include "shared/sysfs_attr.h"
 #include "naming/hardware.h"
 
@@ -34,8 +35,8 @@ static int open_device_dir(int sysfs, const char *name)
 	if (!*name || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, "..") ||
 	    strlen(name) >= HF_NAME_SIZE)
 		return -ENODEV;
-	class = hfi_attr_dir(sysfs, "class/infiniband");
-	fd = class < 0 ? class : hfi_attr_dir(class, name);
+	class = hfi_open_dir(sysfs, "class/infiniband");
+	fd = class < 0 ? class : hfi_open_dir(class, name);
 	if (class >= 0)
 		close(class);
 	return fd == -ENOENT || fd == -ENOTDIR ? -ENODEV : fd;
@@ -69,7 +70,7 @@ static int look_at_auxiliary(int sysfs, int dir, struct hf_name_hardware *hardwa
 	/* Several devices of one function would get one name. */
 	if (err || !hardware->sf.there)
 		return err;
-	function = hfi_attr_dir(dir, "..");
+	function = hfi_open_dir(dir, "..");
 	if (function < 0)
 		return function;
 	err = subsystem(function, bus, sizeof(bus));
@@ -121,7 +122,7 @@ int hfi_name_look(int sysfs, const char *name, struct hf_name_hardware *ret)
 	}
 	hardware.dev = st.st_dev;
 	hardware.ino = st.st_ino;
-	parent = hfi_attr_dir(device, "device");
+	parent = hfi_open_dir(device, "device");
 	if (parent >= 0) {
 		err = look_at_parent(sysfs, device, parent, &hardware);
 		close(parent);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <linux/pci_regs.h>
 
+#include "shared/file.h"
 #include "shared/sysfs_attr.h"
 #include "naming/hardware.h"
 
@@ -84,7 +85,7 @@ int hfi_pci_self(int dir, struct hf_pci_address *ret)
 
 	if (fstat(dir, &self.st) < 0)
 		return -errno;
-	above = hfi_attr_dir(dir, "..");
+	above = hfi_open_dir(dir, "..");
 	if (above < 0)
 		return above;
 	found = hfi_attr_entries(above, is_self, &self);
@@ -155,7 +156,7 @@ static int look_for_slot(int sysfs, const struct hf_name_hardware *hardware,
 	/* With ARI there is one device on the bus, and its number is part of the function's. */
 	snprintf(slot.address, sizeof(slot.address), "%04x:%02x:%02x", pci->domain, pci->bus,
 		 hardware->ari ? 0 : pci->device);
-	slots = hfi_attr_dir(sysfs, "bus/pci/slots");
+	slots = hfi_open_dir(sysfs, "bus/pci/slots");
 	if (slots < 0)
 		return slots == -ENOENT ? 0 : slots;
 	err = hfi_attr_entries(slots, is_slot, &slot);
@@ -168,7 +169,7 @@ static int look_for_slot(int sysfs, const struct hf_name_hardware *hardware,
 static int look_at_config(int function, bool *multi_function)
 {
 	unsigned char header[HEADER_SIZE];
-	ssize_t got = hfi_attr_bytes(function, "config", header, sizeof(header));
+	ssize_t got = hfi_read_bytes(function, "config", O_NOFOLLOW, header, sizeof(header), NULL);
 
 	if (got == -ENOENT) {
 		*multi_function = false;
@@ -240,7 +241,7 @@ void hfi_pci_look(int sysfs, int function, struct hf_name_hardware *hardware)
 	if (!hardware->sf.there)
 		look_for_onboard(function, hardware);
 	hardware->pci_error_at = "physfn";
-	physfn = hfi_attr_dir(function, "physfn");
+	physfn = hfi_open_dir(function, "physfn");
 	if (physfn >= 0) {
 		err = look_at_pf(physfn, hardware);
 		close(physfn);

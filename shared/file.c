@@ -138,22 +138,30 @@ static ssize_t read_to_end(int fd, char *value, size_t size)
 	return (ssize_t)length;
 }
 
-ssize_t hfi_read_file(int dirfd, const char *path, char *value, size_t size, struct stat *st)
+ssize_t hfi_read_bytes(int dirfd, const char *path, int flags, void *value, size_t size,
+		       struct stat *st)
 {
 	struct stat here;
 	ssize_t length;
 	/* O_NONBLOCK: a made-up tree may hold a FIFO, and opening one must not wait for a writer. */
-	int fd = open_again(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = open_again(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | flags);
 
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &here) < 0)
 		length = -errno;
 	else if (!S_ISREG(here.st_mode))
-		length = -EINVAL;
+		length = -EBADMSG;
 	else
 		length = read_to_end(fd, value, size);
 	hfi_close(&fd);
+	if (length >= 0 && st)
+		*st = here;
+	return length;
+}
+
+ssize_t hfi_end_text(char *value, size_t size, ssize_t length)
+{
 	if (length < 0)
 		return length;
 	if ((size_t)length == size)
@@ -163,7 +171,16 @@ ssize_t hfi_read_file(int dirfd, const char *path, char *value, size_t size, str
 	while (length > 0 && value[length - 1] == '\n')
 		length--;
 	value[length] = '\0';
-	if (st)
+	return length;
+}
+
+ssize_t hfi_read_file(int dirfd, const char *path, char *value, size_t size, struct stat *st)
+{
+	struct stat here;
+	ssize_t length = hfi_read_bytes(dirfd, path, 0, value, size, &here);
+
+	length = length == -EBADMSG ? -EINVAL : hfi_end_text(value, size, length);
+	if (length >= 0 && st)
 		*st = here;
 	return length;
 }

@@ -29,10 +29,17 @@ void hfi_fd_mark(struct hf_fd_mark *mark, int fd);
 bool hfi_fd_is_still(const struct hf_fd_mark *mark);
 
 /*
- * Reads a whole small file below dirfd into value, without trailing newlines and with a NUL, and its
- * stat into *st unless that is NULL. Returns the length. A file that does not fit is -ERANGE, one
- * with a NUL byte inside is -EINVAL.
+ * Reads at most `size` bytes of a plain file below dirfd and returns how many, and its stat in *st unless that
+ * is NULL. `flags` are more flags of open(), such as O_NOFOLLOW. -EBADMSG: not a plain file.
  */
+ssize_t hfi_read_bytes(int dirfd, const char *path, int flags, void *value, size_t size,
+		       struct stat *st);
+/*
+ * Makes a string of `length` bytes that were read into `size` bytes, without trailing newlines, and returns
+ * its length. A negative length is returned as it is. -ERANGE: no room for the NUL; -EINVAL: a NUL inside.
+ */
+ssize_t hfi_end_text(char *value, size_t size, ssize_t length);
+/* Reads a whole small file as text, as above; what is no plain file is -EINVAL. */
 ssize_t hfi_read_file(int dirfd, const char *path, char *value, size_t size, struct stat *st);
 
 /*

@@ -263,3 +263,24 @@ int hfi_nldev_rename(struct hf_nldev_socket *nl, uint32_t index, const char *nam
 	/* The kernel answers EINVAL for an index that it does not have in this network namespace. */
 	return err == -EINVAL ? -ENODEV : err;
 }
+
+static int read_copy_on_fork(void *arg, const void *message, size_t size)
+{
+	int *copies = arg;
+	int answer = hfi_nldev_parse_copy_on_fork(message, size);
+
+	if (answer < 0)
+		return answer;
+	*copies = answer;
+	return 0;
+}
+
+int hfi_nldev_copy_on_fork(struct hf_nldev_socket *nl)
+{
+	int copies = 0;
+	int err;
+
+	hfi_nldev_request(nl, RDMA_NLDEV_CMD_SYS_GET, 0);
+	err = hfi_nldev_ask(nl, read_copy_on_fork, NULL, &copies);
+	return err ? err : copies;
+}

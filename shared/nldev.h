@@ -50,4 +50,10 @@ int hfi_nldev_find(struct hf_nldev_socket *nl, const char *name,
 int hfi_nldev_rename(struct hf_nldev_socket *nl, uint32_t index,
 		     const char *name) HF_MUST_CHECK HF_NONNULL;
 
+/*
+ * 1: since Linux 5.12 fork copies pages that hardware uses, so that registered memory needs no protection. 0: it
+ * does not.
+ */
+int hfi_nldev_copy_on_fork(struct hf_nldev_socket *nl) HF_MUST_CHECK HF_NONNULL;
+
 #endif

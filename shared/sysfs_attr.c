@@ -1,63 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Reads the attributes, links and entries of a directory of sysfs. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/file.h"
 #include "shared/sysfs_attr.h"
+#include "shared/text.h"
 
 enum { LINK_SIZE = 4096 };
 
-int hfi_attr_dir(int dir, const char *path)
-{
-	int fd = openat(dir, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
-ssize_t hfi_attr_bytes(int dir, const char *path, void *value, size_t size)
-{
-	/* Should a FIFO stand there, nobody waits for its writer. */
-	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	struct stat st;
-	size_t got = 0;
-	ssize_t part;
-	int err = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0)
-		err = -errno;
-	else if (!S_ISREG(st.st_mode))
-		err = -EBADMSG;
-	while (!err && got < size) {
-		part = read(fd, (char *)value + got, size - got);
-		if (part == 0)
-			break;
-		if (part > 0)
-			got += (size_t)part;
-		else if (errno != EINTR)
-			err = -errno;
-	}
-	close(fd);
-	return err ? err : (ssize_t)got;
-}
-
 int hfi_attr_text(int dir, const char *path, char *value, size_t size)
 {
-	ssize_t length = hfi_attr_bytes(dir, path, value, size);
+	/* The files of a device directory are plain; its links lead to other devices. */
+	ssize_t length = hfi_read_bytes(dir, path, O_NOFOLLOW, value, size, NULL);
 
 	if (length < 0)
 		return (int)length;
-	if (length > 0 && value[length - 1] == '\n')
-		length--;
-	if ((size_t)length == size || memchr(value, '\0', (size_t)length))
-		return -EBADMSG;
-	value[length] = '\0';
-	return 0;
+	return hfi_end_text(value, size, length) < 0 ? -EBADMSG : 0;
 }
 
 int hfi_decimal(const char *text, uint32_t *ret)
@@ -86,8 +49,7 @@ int hfi_attr_link(int dir, const char *path, char *name, size_t size)
 	if ((size_t)length == sizeof(target))
 		return -EBADMSG;
 	target[length] = '\0';
-	base = strrchr(target, '/');
-	base = base ? base + 1 : target;
+	base = hfi_last_component(target);
 	if (!*base || strlen(base) >= size)
 		return -EBADMSG;
 	strcpy(name, base);
@@ -96,12 +58,12 @@ int hfi_attr_link(int dir, const char *path, char *name, size_t size)
 
 int hfi_attr_entries(int dir, int (*each)(void *arg, int dir, const char *name), void *arg)
 {
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = 0;
+	int fd = hfi_open_dir_to_read(dir, "."), ret = 0;
 	struct dirent *entry;
 	DIR *list;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	list = fdopendir(fd);
 	if (!list) {
 		ret = -errno;

@@ -10,11 +10,7 @@
 /* More entries than the kernel puts into a directory of sysfs: 65,535 virtual functions and the rest. */
 enum { HF_ATTR_ENTRIES = 1 << 17 };
 
-/* A directory, for openat() below it. */
-int hfi_attr_dir(int dir, const char *path);
-/* Reads up to `size` bytes of a plain file; the number of bytes, or -errno. */
-ssize_t hfi_attr_bytes(int dir, const char *path, void *value, size_t size);
-/* A line of text without its newline; -EBADMSG when it is longer, or has a NUL. */
+/* A plain file's text without its last newline. -EBADMSG: it does not fit, or contains a NUL. */
 int hfi_attr_text(int dir, const char *path, char *value, size_t size);
 /* The last component of where a symbolic link leads. */
 int hfi_attr_link(int dir, const char *path, char *name, size_t size);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/file.h"
 #include "shared/sysfs_attr.h"
 #include "boot/describe/describe.h"
 
@@ -33,7 +34,7 @@ static int read_port_layer(void *arg, int dir, const char *name)
 
 static void read_sysfs_ports(int dir, struct hf_tree_facts *facts)
 {
-	int ports = hfi_attr_dir(dir, "ports");
+	int ports = hfi_open_dir(dir, "ports");
 
 	if (ports < 0)
 		return;
@@ -59,14 +60,14 @@ static void read_driver(int dir, struct hf_tree_facts *facts)
  */
 static void read_parent_drivers(int dir, struct hf_tree_facts *facts)
 {
-	int fd = hfi_attr_dir(dir, ".");
+	int fd = hfi_open_dir(dir, ".");
 	struct stat here, above;
 
 	for (int i = 0; i < LEVELS_MAX && fd >= 0; i++) {
 		int up;
 
 		read_driver(fd, facts);
-		up = hfi_attr_dir(fd, "..");
+		up = hfi_open_dir(fd, "..");
 		if (up >= 0 && (fstat(fd, &here) || fstat(up, &above) || same(&here, &above))) {
 			close(up);
 			up = -1;

@@ -280,24 +280,3 @@ int hfi_nl_exclusive(struct hf_nl *nl)
 	err = hfi_nldev_ask(nl->socket, pass_exclusive, NULL, &exclusive);
 	return err ? err : exclusive;
 }
-
-static int pass_copy_on_fork(void *arg, const void *message, size_t size)
-{
-	int *copies = arg;
-	int answer = hfi_nldev_parse_copy_on_fork(message, size);
-
-	if (answer < 0)
-		return answer;
-	*copies = answer;
-	return 0;
-}
-
-int hfi_nl_copy_on_fork(struct hf_nl *nl)
-{
-	int copies = 0;
-	int err;
-
-	hfi_nldev_request(nl->socket, RDMA_NLDEV_CMD_SYS_GET, 0);
-	err = hfi_nldev_ask(nl->socket, pass_copy_on_fork, NULL, &copies);
-	return err ? err : copies;
-}

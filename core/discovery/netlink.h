@@ -51,8 +51,6 @@ int hfi_nl_port(struct hf_nl *nl, uint32_t index, uint32_t port,
 		struct hf_nldev_port *ret) HF_MUST_CHECK HF_NONNULL;
 /* 1 where a device belongs to one network namespace, 0 where all share them; -EINVAL (before 5.2). */
 int hfi_nl_exclusive(struct hf_nl *nl) HF_MUST_CHECK HF_NONNULL;
-/* 1 where fork copies pages that hardware uses, so that no memory needs protection (Linux 5.12). */
-int hfi_nl_copy_on_fork(struct hf_nl *nl) HF_MUST_CHECK HF_NONNULL;
 
 /* A reply that describes a device. -EILSEQ: its name is no component of a path; -EBADMSG: malformed. */
 int hfi_nl_parse_device(const void *message, size_t size,

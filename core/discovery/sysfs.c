@@ -54,21 +54,6 @@ void hfi_classes_close(struct hf_classes *classes)
 	hfi_close(&classes->ib);
 }
 
-/* Strips newlines and refuses what is no text. */
-static ssize_t finish_attribute(char *value, size_t size, ssize_t length)
-{
-	if (length < 0)
-		return length;
-	if ((size_t)length == size)
-		return -ERANGE;
-	if (memchr(value, '\0', (size_t)length))
-		return -EINVAL;
-	while (length > 0 && value[length - 1] == '\n')
-		length--;
-	value[length] = '\0';
-	return length;
-}
-
 ssize_t hfi_attr_again(int fd, char *value, size_t size)
 {
 	size_t length = 0;
@@ -85,7 +70,7 @@ ssize_t hfi_attr_again(int fd, char *value, size_t size)
 		if (got == 0 || value[length - 1] == '\n')
 			break;
 	}
-	return finish_attribute(value, size, (ssize_t)length);
+	return hfi_end_text(value, size, (ssize_t)length);
 }
 
 ssize_t hfi_attr_read(int dirfd, const char *path, char *value, size_t size, int *keep)

@@ -17,7 +17,7 @@
 #include <holdfast-provider/provider.h>
 
 #include "shared/attr.h"
-#include "core/discovery/netlink.h"
+#include "shared/nldev.h"
 #include "core/forksafe/fork.h"
 #include "core/forksafe/fork_pages.h"
 #include "core/forksafe/fork_ranges.h"
@@ -49,13 +49,13 @@ static struct {
 static bool kernel_copies(void)
 {
 	int known = atomic_load(&protection.kernel_copies);
-	struct hf_nl *nl;
+	struct hf_nldev_socket *nl;
 
 	if (!known) {
 		known = 1;
-		if (hfi_nl_open(&nl) == 0) {
-			known += hfi_nl_copy_on_fork(nl) == 1;
-			hfi_nl_close(nl);
+		if (hfi_nldev_open(&nl) == 0) {
+			known += hfi_nldev_copy_on_fork(nl) == 1;
+			hfi_nldev_close(nl);
 		}
 		atomic_store(&protection.kernel_copies, known);
 	}
