@@ -40,7 +40,7 @@ struct end {
 	char memory[SIZE];
 };
 
-static int setup(void **state)
+static int setup_no_kernel(void **state)
 {
 	static char providers[4096];
 	const char *dirs[2] = {providers, NULL};
@@ -67,7 +67,7 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
+static int teardown_no_kernel(void **state)
 {
 	struct bed *bed = *state;
 
@@ -351,13 +351,18 @@ static void waits_can_be_non_blocking(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(messages_complete_with_events, setup, teardown),
-		cmocka_unit_test_setup_teardown(message_waits_for_a_request, setup, teardown),
-		cmocka_unit_test_setup_teardown(peer_that_is_killed, setup, teardown),
-		cmocka_unit_test_setup_teardown(unplug_ends_every_wait, setup, teardown),
-		cmocka_unit_test_setup_teardown(child_gives_back_and_parent_goes_on, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(waits_can_be_non_blocking, setup, teardown),
+		cmocka_unit_test_setup_teardown(messages_complete_with_events, setup_no_kernel,
+						teardown_no_kernel),
+		cmocka_unit_test_setup_teardown(message_waits_for_a_request, setup_no_kernel,
+						teardown_no_kernel),
+		cmocka_unit_test_setup_teardown(peer_that_is_killed, setup_no_kernel,
+						teardown_no_kernel),
+		cmocka_unit_test_setup_teardown(unplug_ends_every_wait, setup_no_kernel,
+						teardown_no_kernel),
+		cmocka_unit_test_setup_teardown(child_gives_back_and_parent_goes_on,
+						setup_no_kernel, teardown_no_kernel),
+		cmocka_unit_test_setup_teardown(waits_can_be_non_blocking, setup_no_kernel,
+						teardown_no_kernel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

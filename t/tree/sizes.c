@@ -31,7 +31,7 @@ struct bed {
 	struct hf_root root;
 };
 
-static int setup(void **state)
+static int setup_sizes(void **state)
 {
 	struct bed *bed = calloc(1, sizeof(*bed));
 	char dir[512];
@@ -54,7 +54,7 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
+static int teardown_sizes(void **state)
 {
 	struct bed *bed = *state;
 
@@ -200,13 +200,16 @@ static void unknown_options_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(entries_of_gids_have_the_callers_size, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(entries_of_providers_have_the_callers_size, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(info_has_the_callers_size, setup, teardown),
-		cmocka_unit_test_setup_teardown(ports_have_the_callers_size, setup, teardown),
-		cmocka_unit_test_setup_teardown(unknown_options_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(entries_of_gids_have_the_callers_size, setup_sizes,
+						teardown_sizes),
+		cmocka_unit_test_setup_teardown(entries_of_providers_have_the_callers_size,
+						setup_sizes, teardown_sizes),
+		cmocka_unit_test_setup_teardown(info_has_the_callers_size, setup_sizes,
+						teardown_sizes),
+		cmocka_unit_test_setup_teardown(ports_have_the_callers_size, setup_sizes,
+						teardown_sizes),
+		cmocka_unit_test_setup_teardown(unknown_options_are_refused, setup_sizes,
+						teardown_sizes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
