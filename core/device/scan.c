@@ -64,6 +64,9 @@ static int scan_root(struct hf *hf, unsigned int index, uint64_t scan)
 		err = hfi_table_take(hf, &entries.v[i], scan);
 	if (!err)
 		remove_unseen(hf, index, scan);
+	/* Its stamps then do not tell of every change. */
+	if (root->kind->dir_stamps && entries.links)
+		hf->table.hidden_changes = true;
 	hfi_entries_free(&entries);
 	return err;
 }
@@ -75,6 +78,7 @@ int hfi_table_scan(struct hf *hf)
 	int err, last = 0;
 
 	hf->table.complete = false;
+	hf->table.hidden_changes = false;
 	hf->euid = geteuid();
 	err = hfi_registry_refresh(&hf->registry, &hf->log);
 	if (err < 0)
@@ -92,7 +96,7 @@ int hfi_table_scan(struct hf *hf)
 	}
 	if (failed && failed == hf->num_roots)
 		return last;
-	hf->table.complete = true;
+	hf->table.complete = !hf->table.hidden_changes;
 	return 0;
 }
 

@@ -38,6 +38,7 @@ int hfi_binding_open(const struct hf_classes *classes, const char *uverbs,
 
 	memset(binding, 0, sizeof(*binding));
 	binding->ibdev = -1;
+	binding->wrong = "ibdev";
 	binding->uverbs = hfi_open_dir(classes->verbs, uverbs);
 	if (binding->uverbs < 0)
 		return binding->uverbs;
@@ -47,6 +48,8 @@ int hfi_binding_open(const struct hf_classes *classes, const char *uverbs,
 		return (int)length;
 	err = classes->kind->read_life(binding->uverbs, NULL, binding->ibdev, &binding->life,
 				       &binding->stamp);
+	if (err)
+		binding->wrong = "instance";
 	return err ? err : check_name(binding->name);
 }
 

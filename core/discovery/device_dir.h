@@ -28,6 +28,7 @@ struct hf_binding {
 	int ibdev;  /* its attribute, held for being read again */
 	struct hf_life life;
 	struct timespec stamp;
+	const char *wrong; /* the attribute that an error is about */
 	char name[HF_NAME_SIZE];
 };
 

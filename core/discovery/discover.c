@@ -185,6 +185,9 @@ static int scan_sysfs(struct scan *scan, unsigned int root_index, struct found *
 	struct hf_names names = {.v = NULL};
 	int err = hfi_names_read(scan->classes.verbs, &names);
 
+	/* What a link leads to can be replaced without a trace in the class directory. */
+	scan->calm &= !names.links;
+	found->entries->links |= names.links;
 	for (size_t i = 0; i < names.count && !err; i++)
 		if (names.v[i][0])
 			err = discover_uverbs(scan, root_index, names.v[i], found);

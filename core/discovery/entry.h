@@ -54,6 +54,7 @@ struct hf_entries {
 	struct hf_entry *v;
 	size_t count;
 	size_t size;
+	bool links; /* a device's class entry was no directory */
 };
 
 void hfi_entries_free(struct hf_entries *entries) HF_NONNULL;

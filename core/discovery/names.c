@@ -9,8 +9,9 @@
 #include "shared/text.h"
 #include "core/discovery/names.h"
 
-static int append_name(struct hf_names *names, const char *name)
+static int append_name(struct hf_names *names, const struct dirent *entry)
 {
+	names->links |= entry->d_type != DT_DIR;
 	if (names->count == names->size) {
 		size_t size = names->size ? names->size * 2 : 16;
 		void *v = realloc(names->v, size * sizeof(*names->v));
@@ -20,7 +21,7 @@ static int append_name(struct hf_names *names, const char *name)
 		names->v = v;
 		names->size = size;
 	}
-	return hfi_copy(names->v[names->count++], sizeof(*names->v), name);
+	return hfi_copy(names->v[names->count++], sizeof(*names->v), entry->d_name);
 }
 
 static int read_verbs_names(int verbs, struct hf_names *names)
@@ -44,7 +45,7 @@ static int read_verbs_names(int verbs, struct hf_names *names)
 		if (!entry)
 			err = -errno;
 		else if (hfi_is_uverbs_name(entry->d_name))
-			err = append_name(names, entry->d_name);
+			err = append_name(names, entry);
 	} while (entry && !err);
 	closedir(dir);
 	return err;

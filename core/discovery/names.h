@@ -3,6 +3,7 @@
 #ifndef HF_DISCOVERY_NAMES_H
 #define HF_DISCOVERY_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "shared/attr.h"
@@ -16,6 +17,7 @@ struct hf_names {
 	char (*v)[HF_NAME_SIZE];
 	size_t count;
 	size_t size;
+	bool links; /* not all of them are directories */
 };
 int hfi_names_read(int verbs, struct hf_names *ret) HF_MUST_CHECK HF_NONNULL;
 

@@ -251,7 +251,7 @@ static int sight_once(struct sight *s, const char *uverbs)
 	}
 	if (err) {
 		/* No name: a device that is on its way out looks like this, too. */
-		half_made(entry, err, true, s->binding.uverbs < 0 ? "" : "ibdev");
+		half_made(entry, err, true, s->binding.uverbs < 0 ? "" : s->binding.wrong);
 		entry->life = s->binding.life;
 		err = hfi_error_is_gone(err) ? -EAGAIN : 0;
 		goto close_binding;

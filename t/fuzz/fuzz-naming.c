@@ -12,7 +12,8 @@
 
 #include "t/fuzz/fuzz.h"
 #include "t/lib/pci_tree.h"
-#include "t/lib/tree_files.h"
+#include "soft/files.h"
+#include "t/lib/tree.h"
 
 const char fuzz_name[] = "naming";
 
@@ -78,7 +79,7 @@ static void unmake(void)
 					   "class/infiniband/hf1"};
 
 	for (size_t i = 0; i < sizeof(tops) / sizeof(tops[0]); i++)
-		fuzz_check(!tree_erase(root, tops[i]));
+		fuzz_check(!hfi_soft_erase(root, tops[i]));
 }
 
 static void change_file(const char *file, enum action action, const uint8_t *data, size_t length)
@@ -86,7 +87,7 @@ static void change_file(const char *file, enum action action, const uint8_t *dat
 	char target[256];
 	int fd;
 
-	tree_erase(root, file);
+	hfi_soft_erase(root, file);
 	memcpy(target, data, length);
 	target[length] = '\0';
 	switch (action) {

@@ -4,9 +4,8 @@ libhf_test_tree_la_SOURCES = \
 	t/lib/pci_tree.c \
 	t/lib/pci_tree.h \
 	t/lib/tree.c \
-	t/lib/tree.h \
-	t/lib/tree_files.c \
-	t/lib/tree_files.h
+	t/lib/tree.h
+libhf_test_tree_la_LIBADD = libhf-soft.la
 
 check_LTLIBRARIES += libhf-test-asleep.la
 libhf_test_asleep_la_SOURCES = t/lib/asleep.c t/lib/asleep.h t/lib/hang.h

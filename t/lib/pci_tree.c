@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "t/lib/pci_tree.h"
-#include "t/lib/tree_files.h"
+#include "soft/files.h"
 
 enum { CONFIG_SIZE = 64, CONFIG_HEADER_TYPE = 14 };
 
@@ -32,7 +32,7 @@ static int put_number(int root, const char *dir, const char *file, int64_t value
 		return 0;
 	snprintf(path, sizeof(path), "%s/%s", dir, file);
 	snprintf(text, sizeof(text), "%" PRId64, value);
-	return tree_put(root, path, text);
+	return hfi_soft_put(root, path, text);
 }
 
 static int put_link(int root, const char *dir, const char *file, const char *target)
@@ -66,9 +66,9 @@ int pci_tree_add(int root, const struct pci_tree_function *function)
 	int err;
 
 	pci_tree_path(&function->at, path);
-	err = tree_mkdirs(root, path);
+	err = hfi_soft_mkdirs(root, path);
 	if (!err)
-		err = tree_mkdirs(root, "bus/pci");
+		err = hfi_soft_mkdirs(root, "bus/pci");
 	if (!err)
 		err = put_config(root, path, function->multi_function);
 	if (!err)
@@ -110,7 +110,7 @@ int pci_tree_remove(int root, const struct hf_pci_address *at)
 	char path[PCI_TREE_PATH];
 
 	pci_tree_path(at, path);
-	return tree_erase(root, path);
+	return hfi_soft_erase(root, path);
 }
 
 int pci_tree_remove_vf(int root, const struct hf_pci_address *vf, const struct hf_pci_address *pf,
@@ -140,9 +140,9 @@ int pci_tree_add_sf(int root, const struct hf_pci_address *at, uint32_t id, uint
 	int err;
 
 	sf_path(at, id, path);
-	err = tree_mkdirs(root, path);
+	err = hfi_soft_mkdirs(root, path);
 	if (!err)
-		err = tree_mkdirs(root, "bus/auxiliary");
+		err = hfi_soft_mkdirs(root, "bus/auxiliary");
 	if (!err)
 		err = put_link(root, path, "subsystem", "../../../../bus/auxiliary");
 	return err ? err : put_number(root, path, "sfnum", sfnum);
@@ -153,7 +153,7 @@ int pci_tree_remove_sf(int root, const struct hf_pci_address *at, uint32_t id)
 	char path[PCI_TREE_PATH];
 
 	sf_path(at, id, path);
-	return tree_erase(root, path);
+	return hfi_soft_erase(root, path);
 }
 
 static void ib_path(const char *parent, const char *name, char path[PCI_TREE_PATH * 2])
@@ -169,14 +169,14 @@ int pci_tree_add_ib(int root, const char *parent, const char *name, uint64_t gui
 	int err;
 
 	ib_path(parent, name, path);
-	err = tree_mkdirs(root, path);
+	err = hfi_soft_mkdirs(root, path);
 	if (err)
 		return err;
 	snprintf(text, sizeof(text), "%04x:%04x:%04x:%04x", (unsigned int)(guid >> 48),
 		 (unsigned int)(guid >> 32) & 0xffff, (unsigned int)(guid >> 16) & 0xffff,
 		 (unsigned int)guid & 0xffff);
 	snprintf(file, sizeof(file), "%s/node_guid", path);
-	err = tree_put(root, file, text);
+	err = hfi_soft_put(root, file, text);
 	if (!err && parent) {
 		base = strrchr(parent, '/') + 1;
 		snprintf(file, sizeof(file), "../../../%s", base);
@@ -196,7 +196,7 @@ int pci_tree_remove_ib(int root, const char *parent, const char *name)
 	if (unlinkat(root, link, 0))
 		return -errno;
 	ib_path(parent, name, path);
-	return tree_erase(root, path);
+	return hfi_soft_erase(root, path);
 }
 
 int pci_tree_slot(int root, const char *slot, const char *address)
@@ -205,7 +205,7 @@ int pci_tree_slot(int root, const char *slot, const char *address)
 	int err;
 
 	snprintf(path, sizeof(path), "bus/pci/slots/%s", slot);
-	err = tree_mkdirs(root, path);
+	err = hfi_soft_mkdirs(root, path);
 	snprintf(path, sizeof(path), "bus/pci/slots/%s/address", slot);
-	return err ? err : tree_put(root, path, address);
+	return err ? err : hfi_soft_put(root, path, address);
 }

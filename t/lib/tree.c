@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Trees for tests: those of the writer of soft devices, and what a test's netlink answers. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,7 +11,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "t/lib/tree_files.h"
+#include "shared/file.h"
+#include "soft/files.h"
+#include "soft/tree.h"
+#include "t/lib/tree.h"
 
 #define VERBS  "class/infiniband_verbs"
 #define DEVICE "class/infiniband"
@@ -41,8 +45,7 @@ static const struct timespec first_stamp = {.tv_sec = 1700000000};
 
 int tree_new(struct tree **ret, const char *base)
 {
-	static const char *const dirs[] = {VERBS,      DEVICE,	"dev/infiniband", "index",
-					   "by_index", "aside", "kept",		  "fake"};
+	static const char *const dirs[] = {"index", "by_index", "kept", "fake"};
 	struct tree *tree = calloc(1, sizeof(*tree));
 	struct statfs fs;
 	int err = 0;
@@ -65,9 +68,9 @@ int tree_new(struct tree **ret, const char *base)
 	else
 		tree->keep_inodes = fs.f_type != TMPFS_MAGIC;
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]) && !err; i++)
-		err = tree_mkdirs(tree->fd, dirs[i]);
+		err = hfi_soft_mkdirs(tree->fd, dirs[i]);
 	if (!err)
-		err = tree_put(tree->fd, VERBS "/abi_version", "6");
+		err = hfi_soft_tree_make(tree->fd);
 	if (err)
 		tree_free(tree);
 	else
@@ -81,7 +84,7 @@ void tree_free(struct tree *tree)
 		return;
 	if (tree->fd >= 0)
 		close(tree->fd);
-	tree_erase(AT_FDCWD, tree->path);
+	hfi_soft_erase(AT_FDCWD, tree->path);
 	for (unsigned int n = 0; n < tree->size; n++)
 		free(tree->devices[n]);
 	free(tree->devices);
@@ -146,41 +149,45 @@ static int set_options(struct device *device, const struct tree_options *options
 	return err;
 }
 
-/* A directory of its own to build in; *fd is closed by the caller. */
-static int open_aside(struct tree *tree, const char *path, int *fd)
-{
-	int err = tree_erase(tree->fd, path);
-
-	if (!err)
-		err = tree_mkdirs(tree->fd, path);
-	if (err)
-		return err;
-	*fd = openat(tree->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return *fd < 0 ? -errno : 0;
-}
-
 static int move_in_tree(struct tree *tree, const char *from, const char *to)
 {
 	return renameat(tree->fd, from, tree->fd, to) < 0 ? -errno : 0;
 }
 
-static int add_device(struct tree *tree, unsigned int n, struct device *device)
+/* As the writer of soft devices wants it. */
+static struct hf_soft_device describe_device(const struct device *device, unsigned int n)
 {
-	char path[128];
-	int err;
-	int fd = -1;
+	const struct tree_options *options = &device->options;
+	bool null = options->node == TREE_NODE_NULL || options->node == TREE_NODE_NONE;
 
-	err = open_aside(tree, "aside/device", &fd);
-	if (!err)
-		err = tree_fill_device(fd, n, device->guid, &device->options);
-	if (fd >= 0)
-		close(fd);
-	snprintf(path, sizeof(path), DEVICE "/%s", device->name);
-	if (!err)
-		err = move_in_tree(tree, "aside/device", path);
-	if (!err)
-		device->has_device = true;
-	return err;
+	return (struct hf_soft_device){
+		.guid = device->guid,
+		.node_type = options->node_type,
+		.description = "made up",
+		.firmware = "1.0.0",
+		.link_layer = options->link_layer,
+		.modalias = options->modalias,
+		.gid_type = options->gid_type,
+		.netdev = options->netdev,
+		.ipv4 = 0x0a000000 | (n & 0xffff),
+		.ports = options->ports,
+		.gids = options->gids,
+		.abi = options->abi,
+		.major = null ? 1 : 231,
+		.minor = null ? 3 : n,
+	};
+}
+
+struct filling {
+	struct hf_soft_device soft;
+	const struct device *device;
+};
+
+static int fill_device(int dirfd, void *arg)
+{
+	const struct filling *filling = arg;
+
+	return hfi_soft_fill_device(dirfd, &filling->soft);
 }
 
 static int put_stamp(int fd, const struct device *device)
@@ -190,22 +197,35 @@ static int put_stamp(int fd, const struct device *device)
 	return utimensat(fd, "ibdev", times, 0) < 0 ? -errno : 0;
 }
 
+static int fill_uverbs(int dirfd, void *arg)
+{
+	const struct filling *filling = arg;
+	int err = hfi_soft_fill_uverbs(dirfd, filling->device->name, &filling->soft);
+
+	return err ? err : put_stamp(dirfd, filling->device);
+}
+
+static int add_device(struct tree *tree, unsigned int n, struct device *device)
+{
+	struct filling filling = {describe_device(device, n), device};
+	char path[128];
+	int err;
+
+	snprintf(path, sizeof(path), DEVICE "/%s", device->name);
+	err = hfi_soft_place(tree->fd, path, fill_device, &filling);
+	if (!err)
+		device->has_device = true;
+	return err;
+}
+
 static int add_uverbs(struct tree *tree, unsigned int n, struct device *device)
 {
+	struct filling filling = {describe_device(device, n), device};
 	char path[64];
 	int err;
-	int fd = -1;
 
-	err = open_aside(tree, "aside/uverbs", &fd);
-	if (!err)
-		err = tree_fill_uverbs(fd, n, device->name, &device->options);
-	if (!err)
-		err = put_stamp(fd, device);
-	if (fd >= 0)
-		close(fd);
 	snprintf(path, sizeof(path), VERBS "/uverbs%u", n);
-	if (!err)
-		err = move_in_tree(tree, "aside/uverbs", path);
+	err = hfi_soft_place(tree->fd, path, fill_uverbs, &filling);
 	if (!err)
 		device->has_uverbs = true;
 	return err;
@@ -226,10 +246,10 @@ static int add_index(struct tree *tree, unsigned int n, const struct device *dev
 		 (unsigned long long)device->guid, options->driver_id, options->abi,
 		 real_number ? 231u : 1u, real_number ? n : 3u, device->hidden, options->protocol);
 	snprintf(path, sizeof(path), "index/uverbs%u", n);
-	err = tree_put(tree->fd, path, text);
+	err = hfi_soft_put(tree->fd, path, text);
 	snprintf(path, sizeof(path), "by_index/%d", device->index);
 	snprintf(text, sizeof(text), "uverbs%u", n);
-	return err ? err : tree_put(tree->fd, path, text);
+	return err ? err : hfi_soft_put(tree->fd, path, text);
 }
 
 int tree_make_node(struct tree *tree, unsigned int n)
@@ -242,7 +262,7 @@ int tree_make_node(struct tree *tree, unsigned int n)
 		return -ENODEV;
 	snprintf(path, sizeof(path), "dev/infiniband/uverbs%u", n);
 	if (device->options.node == TREE_NODE_FILE)
-		err = tree_put(tree->fd, path, "");
+		err = hfi_soft_put(tree->fd, path, "");
 	else if (symlinkat("/dev/null", tree->fd, path) < 0)
 		err = -errno;
 	device->has_node = !err;
@@ -267,18 +287,13 @@ static int plug_tree_device(struct tree *tree, unsigned int n, struct device *de
 	return err ? err : add_index(tree, n, device);
 }
 
-/* Out of sight at once, then erased. */
+/* Out of sight at once, then erased unless its inodes are to stay in use. */
 static int discard(struct tree *tree, const char *path)
 {
 	char kept[64];
-	int err;
 
-	if (!tree->keep_inodes) {
-		err = tree_erase(tree->fd, "aside/old");
-		if (!err)
-			err = move_in_tree(tree, path, "aside/old");
-		return err ? err : tree_erase(tree->fd, "aside/old");
-	}
+	if (!tree->keep_inodes)
+		return hfi_soft_take_away(tree->fd, path);
 	snprintf(kept, sizeof(kept), "kept/%u", tree->kept++);
 	return move_in_tree(tree, path, kept);
 }
@@ -291,19 +306,17 @@ static int unplug_tree_device(struct tree *tree, unsigned int n, struct device *
 
 	if (!device->options.no_index) {
 		snprintf(path, sizeof(path), "by_index/%d", device->index);
-		err = tree_erase(tree->fd, path);
+		err = hfi_soft_erase(tree->fd, path);
 		snprintf(path, sizeof(path), "index/uverbs%u", n);
 		if (!err)
-			err = tree_erase(tree->fd, path);
+			err = hfi_soft_erase(tree->fd, path);
 	}
 	/* Open from before the device goes: closing it is what open contexts hear. */
-	snprintf(path, sizeof(path), VERBS "/uverbs%u/removal", n);
-	removal = openat(tree->fd, path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	removal = hfi_soft_open_removal(tree->fd, n);
 	snprintf(path, sizeof(path), VERBS "/uverbs%u", n);
 	if (!err && device->has_uverbs)
 		err = discard(tree, path);
-	if (removal >= 0)
-		close(removal);
+	hfi_close(&removal);
 	snprintf(path, sizeof(path), DEVICE "/%s", device->name);
 	if (!err && device->has_device)
 		err = discard(tree, path);
@@ -371,7 +384,7 @@ int tree_remove(struct tree *tree, unsigned int n)
 	err = unplug_tree_device(tree, n, device);
 	snprintf(path, sizeof(path), "dev/infiniband/uverbs%u", n);
 	if (!err)
-		err = tree_erase(tree->fd, path);
+		err = hfi_soft_erase(tree->fd, path);
 	if (err)
 		return err;
 	free(device);
@@ -424,7 +437,7 @@ int tree_rename(struct tree *tree, unsigned int n, const char *name)
 		return -errno;
 	if (device->has_uverbs) {
 		snprintf(ibdev, sizeof(ibdev), VERBS "/uverbs%u/ibdev", n);
-		err = tree_put(tree->fd, ibdev, name);
+		err = hfi_soft_put(tree->fd, ibdev, name);
 		snprintf(ibdev, sizeof(ibdev), VERBS "/uverbs%u", n);
 		if (!err) {
 			int fd = openat(tree->fd, ibdev, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -472,7 +485,7 @@ static int set_below(struct tree *tree, const char *base, const char *path, cons
 
 	if ((size_t)snprintf(full, sizeof(full), "%s/%s", base, path) >= sizeof(full))
 		return -ENAMETOOLONG;
-	return value ? tree_put(tree->fd, full, value) : tree_erase(tree->fd, full);
+	return value ? hfi_soft_put(tree->fd, full, value) : hfi_soft_erase(tree->fd, full);
 }
 
 int tree_set(struct tree *tree, unsigned int n, const char *path, const char *value)
@@ -513,7 +526,7 @@ int tree_fake(struct tree *tree, const char *fault, unsigned int count)
 	if ((size_t)snprintf(path, sizeof(path), "fake/%s", fault) >= sizeof(path))
 		return -ENAMETOOLONG;
 	snprintf(text, sizeof(text), "%u", count);
-	return tree_put(tree->fd, path, text);
+	return hfi_soft_put(tree->fd, path, text);
 }
 
 uint64_t tree_guid(const struct tree *tree, unsigned int n)

@@ -20,6 +20,12 @@ clean-local: clean-example-provider
 clean-example-provider:
 	rm -rf t/example.d
 
+check_PROGRAMS += t/tree/replug
+t_tree_replug_SOURCES = t/tree/replug.c
+t_tree_replug_LDADD = libholdfast.la libhf-soft.la
+dist_check_SCRIPTS += t/tree/replug-fs
+TESTS += t/tree/replug-fs
+
 if HAVE_CMOCKA
 check_PROGRAMS += t/tree/devices t/tree/no_kernel t/tree/openers t/tree/providers t/tree/removal \
 	t/tree/sizes

@@ -19,7 +19,8 @@
 #include <cmocka.h>
 
 #include "t/lib/pci_tree.h"
-#include "t/lib/tree_files.h"
+#include "soft/files.h"
+#include "t/lib/tree.h"
 
 enum { TREES = 600, TREES_VALGRIND = 100, ITEMS = 160, ROUNDS = 2 };
 

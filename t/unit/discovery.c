@@ -243,6 +243,14 @@ static void identity_is_what_both_know(void **state)
 	assert_int_equal(hfi_entry_same(&base, &other), 1);
 	other.life.inode = 6;
 	assert_int_equal(hfi_entry_same(&base, &other), 0);
+	other = base;
+	other.life.born.tv_nsec = 1;
+	assert_int_equal(hfi_entry_same(&base, &other), 0);
+	other = base;
+	other.life.id[1] = 1;
+	assert_int_equal(hfi_entry_same(&base, &other), 0);
+	other = base;
+	other.index = -1;
 	other.life.inode = 0;
 	assert_int_equal(hfi_entry_same(&base, &other), 1);
 	other.stamp.tv_nsec = 1;
@@ -263,6 +271,9 @@ static void half_made_stands_with_its_reason(void **state)
 		const char *path, *value;
 		bool of_uverbs;
 	} faults[] = {
+		{"instance", "not an id", true},
+		{"instance", "00000000-0000-0000-0000-000000000000", true},
+		{"instance", "0123456789abcdef0123456789abcdef0", true},
 		{"ibdev", NULL, true},
 		{"ibdev", "", true},
 		{"ibdev", "a/b", true},

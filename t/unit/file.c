@@ -13,7 +13,8 @@
 
 #include "shared/file.h"
 #include "core/discovery/sysfs.h"
-#include "t/lib/tree_files.h"
+#include "soft/files.h"
+#include "t/lib/tree.h"
 
 static char base[] = "/tmp/hf-file-XXXXXX";
 static int dir = -1;
@@ -31,7 +32,7 @@ static int teardown_file_dir(void **state)
 {
 	(void)state;
 	hfi_close(&dir);
-	return tree_erase(AT_FDCWD, base);
+	return hfi_soft_erase(AT_FDCWD, base);
 }
 
 static void put_file(const char *path, const void *bytes, size_t size)

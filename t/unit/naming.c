@@ -78,10 +78,10 @@ static void in_the_field(void **state)
 	struct bed *bed = *state;
 	char path[PCI_TREE_PATH], file[PCI_TREE_PATH * 2], config[65], kernel[32];
 
-	assert_int_equal(tree_mkdirs(bed->root, "bus/pci"), 0);
+	assert_int_equal(hfi_soft_mkdirs(bed->root, "bus/pci"), 0);
 	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++) {
 		snprintf(path, sizeof(path), "devices/%s", seen[i].path);
-		assert_int_equal(tree_mkdirs(bed->root, path), 0);
+		assert_int_equal(hfi_soft_mkdirs(bed->root, path), 0);
 		snprintf(file, sizeof(file), "%s/subsystem", path);
 		/* How often it goes up does not matter for a name. */
 		assert_int_equal(symlinkat("../../../../bus/pci", bed->root, file), 0);
@@ -89,7 +89,7 @@ static void in_the_field(void **state)
 		config[sizeof(config) - 1] = '\0';
 		config[14] = seen[i].multi_function ? '\x80' : '\x01';
 		snprintf(file, sizeof(file), "%s/config", path);
-		assert_int_equal(tree_put(bed->root, file, config), 0);
+		assert_int_equal(hfi_soft_put(bed->root, file, config), 0);
 		snprintf(kernel, sizeof(kernel), "kernel_%zu", i);
 		assert_int_equal(pci_tree_add_ib(bed->root, path, kernel, GUID), 0);
 	}
@@ -168,7 +168,7 @@ static void sub_functions(void **state)
 	assert_int_equal(pci_tree_add_sf(bed->root, &AT(0, 0, 0x0c, 0), 6, 1, path), 0);
 	assert_int_equal(pci_tree_add_ib(bed->root, path, "aux", GUID), 0);
 	strcat(path, "/sfnum");
-	assert_int_equal(tree_erase(bed->root, path), 0);
+	assert_int_equal(hfi_soft_erase(bed->root, path), 0);
 	wants(bed, "roce", "aux", FALLBACK, NULL);
 	wants(bed, "roce", "aux", "NAME_GUID", "rocex525400c0fe123455");
 }
@@ -283,15 +283,15 @@ static void virtual_devices(void **state)
 	device(bed, AT(0, 1, 0, 0), "rxe1");
 	pci_tree_path(&AT(0, 1, 0, 0), path);
 	strcat(path, "/infiniband/rxe1/parent");
-	assert_int_equal(tree_put(bed->root, path, "eth0"), 0);
+	assert_int_equal(hfi_soft_put(bed->root, path, "eth0"), 0);
 	wants(bed, "roce", "rxe1", FALLBACK, NULL);
 	/* Hardware that is not on PCI, with a file that is called as one of PCI's. */
-	assert_int_equal(tree_mkdirs(bed->root, "devices/platform/HISI00D1:00"), 0);
-	assert_int_equal(tree_mkdirs(bed->root, "bus/platform"), 0);
+	assert_int_equal(hfi_soft_mkdirs(bed->root, "devices/platform/HISI00D1:00"), 0);
+	assert_int_equal(hfi_soft_mkdirs(bed->root, "bus/platform"), 0);
 	assert_int_equal(symlinkat("../../../bus/platform", bed->root,
 				   "devices/platform/HISI00D1:00/subsystem"),
 			 0);
-	assert_int_equal(tree_put(bed->root, "devices/platform/HISI00D1:00/index", "1"), 0);
+	assert_int_equal(hfi_soft_put(bed->root, "devices/platform/HISI00D1:00/index", "1"), 0);
 	assert_int_equal(pci_tree_add_ib(bed->root, "devices/platform/HISI00D1:00", "hns_0", GUID),
 			 0);
 	wants(bed, "roce", "hns_0", FALLBACK, NULL);

@@ -45,7 +45,7 @@ void attribute(struct bed *bed, struct hf_pci_address at, const char *file, cons
 
 	pci_tree_path(&at, path);
 	snprintf(full, sizeof(full), "%s/%s", path, file);
-	assert_int_equal(tree_put(bed->root, full, value), 0);
+	assert_int_equal(hfi_soft_put(bed->root, full, value), 0);
 }
 
 void device(struct bed *bed, struct hf_pci_address at, const char *name)

@@ -10,7 +10,8 @@
 #include <cmocka.h>
 
 #include "t/lib/pci_tree.h"
-#include "t/lib/tree_files.h"
+#include "soft/files.h"
+#include "t/lib/tree.h"
 
 #define GUID	 UINT64_C(0x525400c0fe123455)
 #define AT(...)	 ((struct hf_pci_address){__VA_ARGS__})

@@ -134,27 +134,27 @@ static void doubts(void **state)
 	attribute(bed, AT(0, 1, 0, 0), "config", blank);
 	assert_int_equal(decide(bed, "mlx5_0", "NAME_PCI,NAME_GUID", NULL, NULL, &answer), -EIO);
 	snprintf(file, sizeof(file), "%s/config", path);
-	assert_int_equal(tree_erase(bed->root, file), 0);
+	assert_int_equal(hfi_soft_erase(bed->root, file), 0);
 	attribute(bed, AT(0, 1, 0, 0), "config", "0123456789012");
 	assert_int_equal(decide(bed, "mlx5_0", "NAME_PCI,NAME_GUID", NULL, NULL, &answer),
 			 -EBADMSG);
-	assert_int_equal(tree_erase(bed->root, file), 0);
+	assert_int_equal(hfi_soft_erase(bed->root, file), 0);
 
 	/* A file that is none, and would block. */
 	snprintf(file, sizeof(file), "%s/acpi_index", path);
 	assert_int_equal(mkfifoat(bed->root, file, 0600), 0);
 	wants(bed, "ib", "mlx5_0", "NAME_ONBOARD", NULL);
-	assert_int_equal(tree_erase(bed->root, file), 0);
+	assert_int_equal(hfi_soft_erase(bed->root, file), 0);
 	assert_int_equal(symlinkat("acpi_index", bed->root, file), 0);
 	assert_int_equal(decide(bed, "mlx5_0", FALLBACK, NULL, NULL, &answer), -ELOOP);
-	assert_int_equal(tree_erase(bed->root, file), 0);
+	assert_int_equal(hfi_soft_erase(bed->root, file), 0);
 	wants(bed, "ib", "mlx5_0", FALLBACK, "ibp1s0");
 	attribute(bed, AT(0, 1, 0, 0), "ari_enabled", "perhaps");
 	assert_int_equal(decide(bed, "mlx5_0", FALLBACK, NULL, NULL, &answer), -EBADMSG);
 	attribute(bed, AT(0, 1, 0, 0), "ari_enabled", "0");
 
 	/* A PCI device that is no entry of the directory above. */
-	assert_int_equal(tree_mkdirs(bed->root, "devices/odd"), 0);
+	assert_int_equal(hfi_soft_mkdirs(bed->root, "devices/odd"), 0);
 	assert_int_equal(symlinkat("../../bus/pci", bed->root, "devices/odd/subsystem"), 0);
 	assert_int_equal(pci_tree_add_ib(bed->root, "devices/odd", "odd", GUID), 0);
 	assert_int_equal(decide(bed, "odd", "NAME_PCI,NAME_GUID", NULL, NULL, &answer), -ENODEV);
@@ -165,7 +165,7 @@ static void doubts(void **state)
 	assert_int_equal(pci_tree_make_vf(bed->root, &AT(0, 1, 0, 1), &AT(0, 1, 0, 0), 0), 0);
 	wants(bed, "ib", "vf", FALLBACK, "ibp1s0v0");
 	snprintf(file, sizeof(file), "%s/virtfn0", path);
-	assert_int_equal(tree_erase(bed->root, file), 0);
+	assert_int_equal(hfi_soft_erase(bed->root, file), 0);
 	assert_int_equal(decide(bed, "vf", FALLBACK, NULL, NULL, &answer), -ENODEV);
 	assert_int_equal(symlinkat("../0000:01:00.2", bed->root, file), 0);
 	assert_int_equal(decide(bed, "vf", FALLBACK, NULL, NULL, &answer), -ENODEV);

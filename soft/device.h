@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What a device of a tree is like, and its files. */
+#ifndef HF_SOFT_DEVICE_H
+#define HF_SOFT_DEVICE_H
+
+#include <stdint.h>
+
+#include "shared/attr.h"
+
+/* Every member is needed but those that say so. */
+struct hf_soft_device {
+	uint64_t guid;		 /* host byte order; that of port P is greater by P - 1 */
+	const char *node_type;	 /* "1: CA" */
+	const char *description; /* node_desc */
+	const char *firmware;	 /* fw_ver */
+	const char *link_layer;	 /* "Ethernet" */
+	const char *modalias;	 /* of uverbsN/device; NULL: none */
+	const char *gid_type;	 /* "RoCE v2" */
+	const char *netdev;	 /* of the GIDs; "": none */
+	uint32_t ipv4; /* host byte order: of GID 1; GID 0 is link-local, the others are unused */
+	unsigned int ports;
+	unsigned int gids;	   /* size of a port's table */
+	unsigned int abi;	   /* of the driver */
+	unsigned int major, minor; /* of the node; both 0 where it is no character device */
+};
+
+/* Fills an empty directory as class/infiniband/NAME. */
+int hfi_soft_fill_device(int dirfd, const struct hf_soft_device *device) HF_MUST_CHECK HF_NONNULL;
+
+/* Fills an empty directory as class/infiniband_verbs/uverbsN of the RDMA device `name`. */
+int hfi_soft_fill_uverbs(int dirfd, const char *name,
+			 const struct hf_soft_device *device) HF_MUST_CHECK HF_NONNULL;
+
+#endif

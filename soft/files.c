@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Files and directories of a tree: written, made and erased. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "soft/files.h"
+
+int hfi_soft_put(int dirfd, const char *path, const char *value)
+{
+	char text[512];
+	struct stat st;
+	size_t length = strlen(value) + 1;
+	size_t padded;
+	int fd;
+	int err = 0;
+
+	if (length > sizeof(text))
+		return -E2BIG;
+	fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return -errno;
+	memset(text, '\n', sizeof(text));
+	memcpy(text, value, length - 1);
+	if (fstat(fd, &st) < 0) {
+		err = -errno;
+		goto close_file;
+	}
+	/* A shorter text is padded with newlines, which readers strip, before the file is cut. */
+	padded = (size_t)st.st_size > length ? (size_t)st.st_size : length;
+	if (padded > sizeof(text))
+		err = -E2BIG;
+	else if (pwrite(fd, text, padded, 0) != (ssize_t)padded)
+		err = -EIO;
+	else if (padded > length && ftruncate(fd, (off_t)length) < 0)
+		err = -errno;
+close_file:
+	close(fd);
+	return err;
+}
+
+int hfi_soft_mkdirs(int dirfd, const char *path)
+{
+	char part[512];
+	size_t length = strlen(path);
+
+	if (length >= sizeof(part))
+		return -ENAMETOOLONG;
+	for (size_t i = 1; i <= length; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		if (mkdirat(dirfd, part, 0755) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	return 0;
+}
+
+static int erase_below(int fd)
+{
+	struct dirent *entry;
+	DIR *dir = fdopendir(fd);
+	int err = 0;
+
+	if (!dir) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	while (!err && (entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			err = hfi_soft_erase(dirfd(dir), entry->d_name);
+	closedir(dir);
+	return err;
+}
+
+int hfi_soft_erase(int dirfd, const char *path)
+{
+	int err;
+	int fd;
+
+	if (unlinkat(dirfd, path, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
+	/* Whoever wrote it may have taken the permissions away. */
+	fchmodat(dirfd, path, 0700, 0);
+	fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = erase_below(fd);
+	if (!err && unlinkat(dirfd, path, AT_REMOVEDIR) < 0)
+		err = -errno;
+	return err;
+}
