@@ -333,7 +333,8 @@ again:
 	return err;
 }
 
-static ssize_t board_control_write(struct file *file, const char __user *from, size_t length, loff_t *pos)
+static ssize_t board_control_write(struct file *file, const char __user *from, size_t length,
+				   loff_t *pos)
 {
 	char text[LINE] = {};
 	u32 number;

@@ -384,7 +384,8 @@ static int plug_remove(const char *name)
 
 /* --- control ---------------------------------------------------------------------------------- */
 
-static ssize_t hfplug_control_write(struct file *file, const char __user *from, size_t length, loff_t *pos)
+static ssize_t hfplug_control_write(struct file *file, const char __user *from, size_t length,
+				    loff_t *pos)
 {
 	char text[IB_DEVICE_NAME_MAX + 8] = {};
 	unsigned int count;
