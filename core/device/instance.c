@@ -169,7 +169,7 @@ static void let_provider_take(struct hf_device *device)
 	bool lent;
 
 	if (device->entry.reason.code) {
-		hfi_entry_tell_reason(&device->entry, &reason);
+		hfi_entry_format_reason(&device->entry, &reason);
 		goto no_provider;
 	}
 	provider = hfi_registry_find(&hf->registry, &hf->log, &device->sysfs, &key, &reason);

@@ -58,8 +58,8 @@ static int scan_root(struct hf *hf, unsigned int index, uint64_t scan)
 	struct hf_entries entries = {0};
 	int err;
 
-	err = hfi_discover(root, index, hfi_sources(hf, root) | HF_BRIEFLY, hfi_netlink(hf, root),
-			   &entries);
+	err = hfi_discover(root, index, hfi_sources(hf, root) | HF_READ_BRIEF,
+			   hfi_netlink(hf, root), &entries);
 	for (size_t i = 0; i < entries.count && !err; i++)
 		err = hfi_table_take(hf, &entries.v[i], scan);
 	if (!err)

@@ -158,7 +158,7 @@ static void refresh(struct hf *hf, struct hf_device *device, const struct hf_ent
 	if (device->provider)
 		hfi_device_ready(hf, &sighted, &reason);
 	else
-		hfi_entry_tell_reason(entry, &reason);
+		hfi_entry_format_reason(entry, &reason);
 	hfi_hf_lock(hf);
 	changes = hfi_instance_update(device, &sighted);
 	count_unusable(hf, device, -1);
@@ -176,7 +176,7 @@ static void set_reason(struct hf *hf, struct hf_device *device, const struct hf_
 {
 	struct hf_reason reason;
 
-	hfi_entry_tell_reason(entry, &reason);
+	hfi_entry_format_reason(entry, &reason);
 	hfi_hf_lock(hf);
 	count_unusable(hf, device, -1);
 	hfi_instance_set_reason(device, &reason);

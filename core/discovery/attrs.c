@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Ports, GIDs and P_Keys, below a held directory of a device. */
+/* Reads ports, GIDs and P_Keys below a held directory of a device. */
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -16,7 +16,7 @@
 #include "core/discovery/parse.h"
 #include "core/discovery/sysfs.h"
 
-/* Holes of this many entries end the search; see hf_device_get_gids(). */
+/* The search ends after this many unused entries in a row; see hf_device_get_gids(). */
 enum { GID_HOLE = 64 };
 
 static int open_port(int device_dir, uint32_t port)
@@ -41,7 +41,7 @@ static int read_gid_attr(int port_dir, uint32_t index, union ibv_gid *ret)
 	return hfi_parse_gid(text, ret) ? -EIO : 0;
 }
 
-/* Free entries read as zeros, or with the prefix alone. */
+/* An unused entry reads as zeros or as the prefix alone. */
 static bool is_used(const union ibv_gid *gid)
 {
 	static const uint8_t zeros[16], link_local[8] = {0xfe, 0x80};
@@ -61,7 +61,7 @@ static int read_state(int port_dir, const char *path, uint32_t *ret)
 	return hfi_parse_state(text, ret) ? -EIO : 0;
 }
 
-/* Kernels without the attribute (before 2.6.37) had InfiniBand only. */
+/* Before Linux 2.6.37 there was no such attribute, and InfiniBand only. */
 static int read_link_layer(int port_dir, int32_t *ret)
 {
 	char text[64];
@@ -80,7 +80,7 @@ static int read_link_layer(int port_dir, int32_t *ret)
 	return 0;
 }
 
-/* 0 and the type, 1 when the entry has become unused. */
+/* 0: *ret is the type; 1: the entry has become unused. */
 static int read_gid_type(int port_dir, uint32_t index, int32_t link_layer, uint32_t *ret)
 {
 	char path[64], text[64];
@@ -93,7 +93,7 @@ static int read_gid_type(int port_dir, uint32_t index, int32_t link_layer, uint3
 	length = hfi_attr_read(port_dir, path, text, sizeof(text), NULL);
 	if (length == -EINVAL)
 		return 1;
-	/* Before 4.5 there were no types, and all was the first one. */
+	/* Before Linux 4.5 there were no types: every GID was of the first one. */
 	if (length < 0 && length != -ENOENT)
 		return (int)length;
 	*ret = length >= 0 && !strcmp(text, "RoCE v2") ? HF_GID_ROCE_V2 : first;
@@ -110,7 +110,7 @@ static int read_netdev(int port_dir, uint32_t index, char netdev[IFNAMSIZ])
 	if (err)
 		return err;
 	length = hfi_attr_read(port_dir, path, text, sizeof(text), NULL);
-	/* EINVAL: no netdev, or one in another network namespace. */
+	/* EINVAL: no network interface, or one in another network namespace. */
 	if (length == -ENOENT || length == -EINVAL)
 		return 0;
 	if (length < 0)
@@ -237,7 +237,7 @@ static uint32_t mtu_of(const char *netdev)
 	return mtu;
 }
 
-/* The netdev is netlink's word; without it, the first GID's. */
+/* Netlink reports the port's interface. Without netlink, take that of the first GID. */
 static void fill_netdev(struct hf_nl *nl, const struct hf_entry *entry, uint32_t port,
 			const struct gids *gids, struct hf_port_info *info)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The binding of class/infiniband/NAME to an instance. Nothing in sysfs leads from uverbsN to NAME
- * but the name in `ibdev`, and names move. What makes the binding sound: NAME exists from before
- * uverbsN appears until after it is gone, no two devices share a name at a time, and what
- * proves the instance (life.h) is never used again: an inode is not while its file is held open. So if
- * uverbsN is the same instance before and after NAME was looked up, and `ibdev` told that NAME both
- * times, it was this device's directory.
+ * Binds class/infiniband/NAME to an instance. sysfs has no link from uverbsN to NAME; only `ibdev`
+ * names it, and names change. The binding is safe because NAME exists from before uverbsN appears
+ * until after it is gone, no two devices have one name at the same time, and what identifies the
+ * instance (life.h) is never used again: an inode is not reused while its file is held open. So if
+ * uverbsN is the same instance before and after NAME was opened, and `ibdev` read NAME both times,
+ * then that was this device's directory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -53,7 +53,7 @@ int hfi_binding_open(const struct hf_classes *classes, const char *uverbs,
 	return err ? err : check_name(binding->name);
 }
 
-/* The inode that a path leads to now, 0 for none. */
+/* The inode that a path leads to now; 0: none. */
 static uint64_t inode_at(int dirfd, const char *path)
 {
 	struct stat st;
@@ -73,12 +73,12 @@ int hfi_binding_holds(const struct hf_classes *classes, const char *uverbs,
 		return 0;
 	if (device_inode && inode_at(classes->ib, binding->name) != device_inode)
 		return 0;
-	/* By path and last: a held directory of a tree that is not sysfs outlives its device. */
+	/* By path, and last: in a tree that is not sysfs, a held directory outlives its device. */
 	return classes->kind->read_life(classes->verbs, uverbs, -1, &now, &stamp) == 0 &&
 	       hfi_life_same(&now, &binding->life);
 }
 
-/* One attempt; -EAGAIN when it was disturbed. */
+/* Makes one attempt. -EAGAIN: the device changed meanwhile. */
 static int open_bound(const struct hf_classes *classes, const struct hf_entry *entry,
 		      char name[HF_NAME_SIZE])
 {
@@ -109,7 +109,7 @@ close_binding:
 	return err ? err : fd;
 }
 
-/* Proven by its inode alone: 2 system calls. -EAGAIN where the long way must be gone. */
+/* Verifies the directory by its inode alone, in 2 system calls. -EAGAIN: use open_bound(). */
 static int open_known(const struct hf_classes *classes, const struct hf_entry *entry)
 {
 	struct stat st;
@@ -152,11 +152,11 @@ int hfi_entry_open_dir(const struct hf_search_root *root, const struct hf_entry 
 	}
 	memcpy(now, entry->name, sizeof(now));
 	fd = open_known(&classes, entry);
-	for (int i = 0; i < HF_SIGHT_TRIES && fd == -EAGAIN; i++)
+	for (int i = 0; i < HF_READ_TRIES && fd == -EAGAIN; i++)
 		fd = open_bound(&classes, entry, now);
 	if (fd == -EAGAIN)
 		fd = -EIO;
-	/* A loop: the name is being given to another directory of a tree of links. */
+	/* ELOOP: in a tree of links the name is being moved to another directory. */
 	if (fd == -ENOENT || fd == -ENXIO || fd == -ENOTDIR || fd == -ELOOP)
 		fd = -ENODEV;
 	if (fd >= 0 && name)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The directories of an instance: opened once, and proven to be its own. */
+/* Opens the directories of an instance and verifies that they belong to it. */
 #ifndef HF_DISCOVERY_DEVICE_DIR_H
 #define HF_DISCOVERY_DEVICE_DIR_H
 
@@ -10,22 +10,22 @@
 #include "core/discovery/sysfs.h"
 
 /*
- * Opens class/infiniband/NAME of the instance under whatever name it has now, and proves that the
- * directory belongs to it. Returns the descriptor, which the caller closes; what is read below it is
- * the instance's. -ENODEV as above, -EOPNOTSUPP when only netlink knows the device.
- * The current name goes to `name` unless NULL.
+ * Opens class/infiniband/NAME of the instance, whatever its name is now, and verifies that the
+ * directory is its own. Returns the descriptor, which the caller closes; everything read below it
+ * belongs to the instance. -ENODEV: the instance is gone; -EOPNOTSUPP: only netlink knows the
+ * device. The current name is stored in `name` unless that is NULL.
  */
 int hfi_entry_open_dir(const struct hf_search_root *root, const struct hf_entry *entry,
 		       char name[HF_NAME_SIZE]) HF_MUST_CHECK HF_NONNULL_OF(1, 2);
 
-/* Opens class/infiniband_verbs/uverbsN of the instance; the same promises. */
+/* Opens class/infiniband_verbs/uverbsN of the instance, likewise. */
 int hfi_entry_open_uverbs(const struct hf_search_root *root,
 			  const struct hf_entry *entry) HF_MUST_CHECK HF_NONNULL;
 
-/* Finds the directory of the instance behind an open uverbsN. */
+/* Links an open uverbsN to the directory of its instance. */
 struct hf_binding {
 	int uverbs; /* the held directory */
-	int ibdev;  /* its attribute, held for being read again */
+	int ibdev;  /* its attribute, kept open to be read again */
 	struct hf_life life;
 	struct timespec stamp;
 	const char *wrong; /* the attribute that an error is about */
@@ -33,12 +33,12 @@ struct hf_binding {
 };
 
 void hfi_binding_close(struct hf_binding *binding) HF_NONNULL;
-/* -ENOENT: there is no uverbsN. Other errors after which `uverbs` is open are of its attribute. */
+/* -ENOENT: there is no uverbsN. If `uverbs` is open after another error, the attribute failed. */
 int hfi_binding_open(const struct hf_classes *classes, const char *uverbs,
 		     struct hf_binding *binding) HF_MUST_CHECK HF_NONNULL;
 /*
- * 1 when uverbsN is still the instance of the binding and still has its name, 0 when not. If
- * device_inode is not 0, its directory must still be found under the name as well.
+ * 1: uverbsN is still the instance of the binding and has the same name; 0: it is not. If
+ * device_inode is not 0, the directory must still be found under the name as well.
  */
 int hfi_binding_holds(const struct hf_classes *classes, const char *uverbs,
 		      const struct hf_binding *binding,

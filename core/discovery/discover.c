@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* All devices of a root: sysfs and netlink made one. */
+/* Finds all devices of a root: merges what sysfs and netlink report. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,19 +20,19 @@ struct scan {
 	struct hf_nl *nl;
 	struct hf_nl_table table;
 	bool have_table;
-	bool guess; /* netlink is asked for one device, without a table */
+	bool guess; /* ask netlink for one device, without a table */
 	struct hf_listing *listing;
 	bool brief;
-	bool calm;
+	bool unchanged;
 };
 
-/* The few that discovery.h promises. */
+/* Maps an error to one of those that discover.h documents. */
 static int discovery_error(int err)
 {
 	return hfi_error_is_shortage(err) || err == -EACCES ? err : -EIO;
 }
 
-/* Netlink that does not answer is as good as none; what it fails for is told, though. */
+/* A netlink socket that does not answer is treated as absent, but its error is kept. */
 static int refill(struct scan *scan)
 {
 	int err;
@@ -55,14 +55,17 @@ static int scan_begin(struct scan *scan, const struct hf_search_root *root, unsi
 	if ((sources & HF_SOURCE_NETLINK) && root->kind->netlink)
 		scan->nl = nl;
 	scan->guess = scan->nl && one && (sources & HF_SOURCE_SYSFS);
-	/* Before sysfs is read: then what sysfs has and the dump has not is new, or not ours. */
+	/*
+	 * Dump before reading sysfs: a device that sysfs has and the dump lacks is then new, or not
+	 * ours.
+	 */
 	if (scan->nl && !scan->guess)
 		netlink_error = refill(scan);
 	if (hfi_error_is_shortage(netlink_error))
 		err = netlink_error;
 	if (!err && (sources & HF_SOURCE_SYSFS)) {
 		err = hfi_classes_open(root, &scan->classes);
-		/* Without sysfs there is no name to guess by. */
+		/* Without sysfs there is no name to guess an index by. */
 		if (scan->guess && scan->classes.verbs < 0 && !hfi_error_is_shortage(err))
 			netlink_error = refill(scan);
 		if (hfi_error_is_shortage(netlink_error))
@@ -72,12 +75,12 @@ static int scan_begin(struct scan *scan, const struct hf_search_root *root, unsi
 	} else if (!err && scan->nl) {
 		err = netlink_error;
 	}
-	if (!err && scan->have_table && scan->classes.verbs >= 0 && (sources & HF_BRIEFLY))
+	if (!err && scan->have_table && scan->classes.verbs >= 0 && (sources & HF_READ_BRIEF))
 		err = hfi_listing_make(scan->nl, &scan->table, &scan->listing);
-	/* A kernel that does not say enough is asked device by device. */
+	/* A kernel that reports too little in a dump is asked for each device. */
 	if (scan->have_table && !hfi_error_is_shortage(err))
 		err = 0;
-	scan->brief = (sources & HF_BRIEFLY) && !scan->have_table && !scan->guess;
+	scan->brief = (sources & HF_READ_BRIEF) && !scan->have_table && !scan->guess;
 	return err ? discovery_error(err) : 0;
 }
 
@@ -88,7 +91,7 @@ static void scan_end(struct scan *scan)
 	hfi_nl_table_free(&scan->table);
 }
 
-/* What was found stands in the caller's array from `start` on, and is forgotten on failure. */
+/* The devices found: in the caller's array from `start` on, removed again on failure. */
 struct found {
 	struct hf_entries *entries;
 	size_t start;
@@ -118,7 +121,7 @@ static struct hf_entry *found_at(const struct found *found, size_t i)
 	return &found->entries->v[found->start + i];
 }
 
-/* Room for one more; it counts once found_keep() was called. */
+/* Returns room for one more entry, which counts once found_keep() was called. */
 static struct hf_entry *found_next(struct found *found)
 {
 	struct hf_entries *entries = found->entries;
@@ -152,7 +155,7 @@ static void found_keep(struct found *found, enum hf_match match)
 	found->entries->count++;
 }
 
-/* Adds one, unless there is no such device. */
+/* Adds one device, unless it does not exist. */
 static int discover_uverbs(struct scan *scan, unsigned int root_index, const char *uverbs,
 			   struct found *found)
 {
@@ -162,18 +165,18 @@ static int discover_uverbs(struct scan *scan, unsigned int root_index, const cha
 
 	if (!entry)
 		return -ENOMEM;
-	if (scan->brief && hfi_sight_briefly(&scan->classes, uverbs, scan->calm, entry) == 0) {
+	if (scan->brief && hfi_read_brief(&scan->classes, uverbs, scan->unchanged, entry) == 0) {
 		entry->root = root_index;
 		found_keep(found, HF_MATCH_NONE);
 		return 0;
 	}
-	if (scan->listing && hfi_listing_sight(scan->listing, &scan->classes, uverbs, entry)) {
+	if (scan->listing && hfi_listing_read(scan->listing, &scan->classes, uverbs, entry)) {
 		entry->root = root_index;
 		found_keep(found, HF_MATCH_FOUND);
 		return 0;
 	}
-	err = hfi_sight(&scan->classes, scan->have_table || scan->guess ? scan->nl : NULL,
-			scan->have_table ? &scan->table : NULL, uverbs, entry, &match);
+	err = hfi_read_device(&scan->classes, scan->have_table || scan->guess ? scan->nl : NULL,
+			      scan->have_table ? &scan->table : NULL, uverbs, entry, &match);
 	entry->root = root_index;
 	if (!err)
 		found_keep(found, match);
@@ -208,8 +211,8 @@ static bool any_late(const struct found *found)
 	return false;
 }
 
-/* Reads the late ones again; those that have gone are dropped. */
-static int sight_late(struct scan *scan, struct found *found)
+/* Reads again the devices that the dump did not have; drops those that are gone. */
+static int reread_late(struct scan *scan, struct found *found)
 {
 	size_t count = found_count(found);
 	size_t kept = 0;
@@ -220,8 +223,8 @@ static int sight_late(struct scan *scan, struct found *found)
 		int err = 0;
 
 		if (is_late(match))
-			err = hfi_sight(&scan->classes, scan->nl, &scan->table,
-					found_at(found, i)->uverbs, &entry, &match);
+			err = hfi_read_device(&scan->classes, scan->nl, &scan->table,
+					      found_at(found, i)->uverbs, &entry, &match);
 		if (err && err != -ENODEV)
 			return err;
 		if (err)
@@ -234,7 +237,7 @@ static int sight_late(struct scan *scan, struct found *found)
 	return 0;
 }
 
-/* Proves what was listed by netlink: an index that another dump has was there all the time. */
+/* Verifies what netlink listed: an index that is in another dump existed all the time. */
 static int confirm(struct scan *scan, struct found *found)
 {
 	int err;
@@ -253,14 +256,14 @@ static int confirm(struct scan *scan, struct found *found)
 		if (entry->brief && (!device || (int32_t)device->index != entry->index))
 			found->match[i] = HF_MATCH_STALE;
 	}
-	/* With no dump to go by, sysfs alone says what there is. */
-	return any_late(found) ? sight_late(scan, found) : 0;
+	/* Without a dump, sysfs alone decides which devices exist. */
+	return any_late(found) ? reread_late(scan, found) : 0;
 }
 
 /*
- * A device that sysfs shows and a dump does not: made since, or skipped by a dump that a removal
- * disturbed (the kernel goes on by count), or in another network namespace. Newer dumps tell, made
- * when all have been read, so that one does for all.
+ * A device that sysfs has and a dump lacks was made since, or was skipped because a removal
+ * disturbed the dump (the kernel continues by counting), or is in another network namespace. Newer
+ * dumps decide; they are made after everything was read, so that one serves all devices.
  */
 static int retry_late(struct scan *scan, struct found *found)
 {
@@ -270,7 +273,7 @@ static int retry_late(struct scan *scan, struct found *found)
 		int err = refill(scan);
 
 		if (!err)
-			err = sight_late(scan, found);
+			err = reread_late(scan, found);
 		else if (!hfi_error_is_shortage(err))
 			return 0;
 		if (err)
@@ -283,7 +286,7 @@ static int retry_late(struct scan *scan, struct found *found)
 
 		if (found->match[i] != HF_MATCH_ABSENT)
 			continue;
-		/* There its class/infiniband/NAME is out of sight as well. */
+		/* In another network namespace class/infiniband/NAME is hidden, too. */
 		if (entry->reason.code == HF_REASON_NONE || !entry->device_inode)
 			entry->reason =
 				(struct hf_entry_reason){HF_REASON_OTHER_NETNS, 0, NULL, false};
@@ -320,7 +323,7 @@ static int scan_netlink(struct scan *scan, unsigned int root_index, struct found
 }
 
 struct place {
-	uint32_t index; /* -1 is the last */
+	uint32_t index; /* -1 sorts last */
 	uint32_t at;
 };
 
@@ -333,7 +336,7 @@ static int by_index(const void *a, const void *b)
 	return (one->at > other->at) - (one->at < other->at);
 }
 
-/* By index; those without one keep their order and come last. */
+/* Sorts by index; devices without one keep their order and come last. */
 static int put_in_order(const struct found *found)
 {
 	size_t count = found_count(found);
@@ -347,7 +350,10 @@ static int put_in_order(const struct found *found)
 	for (size_t i = 0; i < count; i++)
 		places[i] = (struct place){(uint32_t)found_at(found, i)->index, (uint32_t)i};
 	qsort(places, count, sizeof(*places), by_index);
-	/* Entries are large, so each is moved once: round every cycle of the permutation. */
+	/*
+	 * Entries are large: follow each cycle of the permutation, so that every entry is moved
+	 * once.
+	 */
 	for (size_t i = 0; i < count; i++) {
 		struct hf_entry first;
 		size_t to = i;
@@ -369,18 +375,21 @@ static int put_in_order(const struct found *found)
 	return 0;
 }
 
-/* The first time on trust in the stamps, if they can be trusted; then each device for itself. */
-static int scan_calmly(struct scan *scan, const struct hf_search_root *root,
-		       unsigned int root_index, struct found *found)
+/*
+ * First assumes that the directories do not change, if their time stamps can prove it; if they did
+ * change, verifies each device.
+ */
+static int scan_unchanged(struct scan *scan, const struct hf_search_root *root,
+			  unsigned int root_index, struct found *found)
 {
-	struct hf_calm calm;
+	struct hf_unchanged_dirs unchanged;
 	int err;
 
-	scan->calm = scan->brief && hfi_calm_begin(root, &scan->classes, &calm);
+	scan->unchanged = scan->brief && hfi_unchanged_begin(root, &scan->classes, &unchanged);
 	err = scan_sysfs(scan, root_index, found);
-	if (err || !scan->calm || hfi_calm_holds(root, &calm))
+	if (err || !scan->unchanged || hfi_unchanged_holds(root, &unchanged))
 		return err;
-	scan->calm = false;
+	scan->unchanged = false;
 	found->entries->count = found->start;
 	return scan_sysfs(scan, root_index, found);
 }
@@ -392,9 +401,12 @@ int hfi_discover(const struct hf_search_root *root, unsigned int root_index, uns
 	struct scan scan;
 	int err = scan_begin(&scan, root, sources, nl, false);
 
-	/* Where there is sysfs it says what exists; netlink alone is for where there is none. */
+	/*
+	 * With sysfs, sysfs decides which devices exist; netlink alone decides where there is no
+	 * sysfs.
+	 */
 	if (!err && scan.classes.verbs >= 0) {
-		err = scan_calmly(&scan, root, root_index, &found);
+		err = scan_unchanged(&scan, root, root_index, &found);
 		if (!err)
 			err = confirm(&scan, &found);
 		if (!err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Entries: which are the same instance, and whether one is still there. */
+/* Compares entries with each other and with what exists now. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -34,7 +34,10 @@ int hfi_entry_same(const struct hf_entry *a, const struct hf_entry *b)
 		return 0;
 	if (indexes && a->index != b->index)
 		return 0;
-	/* The stamp says nothing where there is better: dropping caches changes it (6.1). */
+	/*
+	 * Where an inode or an index decides, ignore the stamp: dropping caches changes it (Linux
+	 * 6.1).
+	 */
 	if (inodes || indexes)
 		return 1;
 	return hfi_stamp_same(&a->stamp, &b->stamp) && a->node_number == b->node_number;
@@ -50,14 +53,14 @@ int hfi_entry_complete(const struct hf_search_root *root, struct hf_entry *entry
 	err = hfi_discover_one(root, entry->root, HF_SOURCE_SYSFS, NULL, entry->uverbs, &whole);
 	if (err)
 		return err;
-	/* What cannot be read is not another device for that. */
+	/* A read error does not prove that this is another device. */
 	if (whole.life.inode && !hfi_entry_same(entry, &whole))
 		return -ENODEV;
-	/* Nor is it complete: what is missing may be had the next time. */
+	/* Nor is the entry complete: what failed may work the next time. */
 	if (whole.reason.code)
 		return -EIO;
 	whole.index = entry->index;
-	/* A rename is for the next sighting to tell, or nobody would be told of it. */
+	/* Keep the name: the next scan has to find the rename, or nobody would report it. */
 	memcpy(whole.name, entry->name, sizeof(whole.name));
 	*entry = whole;
 	return 0;
@@ -82,7 +85,7 @@ int hfi_entry_read_modalias(const struct hf_search_root *root, const struct hf_e
 	return 0;
 }
 
-void hfi_entry_tell_reason(const struct hf_entry *entry, struct hf_reason *ret)
+void hfi_entry_format_reason(const struct hf_entry *entry, struct hf_reason *ret)
 {
 	const struct hf_entry_reason *reason = &entry->reason;
 	const char *what = reason->error ? strerrordesc_np(reason->error) : NULL;
@@ -131,7 +134,10 @@ static int verify_index(struct hf_nl *nl, const struct hf_entry *entry)
 	struct hf_nldev_chardev chardev;
 	int err = hfi_nl_chardev(nl, (uint32_t)entry->index, &chardev);
 
-	/* A kernel that knows the index, yet no char device: old, or only just made. */
+	/*
+	 * The kernel knows the index but no char device: an old kernel, or a device just being
+	 * made.
+	 */
 	if (err == -EINVAL || err == -EOPNOTSUPP || err == -ENOENT)
 		return entry->life.inode ? 0 : -ENODEV;
 	if (err)
@@ -154,7 +160,7 @@ int hfi_entry_verify(const struct hf_search_root *root, struct hf_nl *nl,
 	if (entry->index >= 0 && nl) {
 		int said = verify_index(nl, entry);
 
-		/* Netlink out of order does not undo what the inode has proven. */
+		/* A netlink error does not outweigh what the inode has proven. */
 		if (said == -ENODEV || !entry->life.inode)
 			err = said;
 	}

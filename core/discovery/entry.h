@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* One instance as it was sighted: plain data. */
+/* A device as it was read: plain data about one instance. */
 #ifndef HF_DISCOVERY_ENTRY_H
 #define HF_DISCOVERY_ENTRY_H
 
@@ -20,17 +20,17 @@ struct hf_nl; /* an RDMA netlink socket, see netlink.h */
 enum { HF_MODALIAS_SIZE = 512 };
 
 /*
- * Why an entry cannot be used, small because thousands of entries have room for one;
- * hfi_entry_tell_reason() makes the words.
+ * Why an entry cannot be used. Small, because thousands of entries store one;
+ * hfi_entry_format_reason() makes the text.
  */
 struct hf_entry_reason {
 	enum hf_reason_code code;
 	int error;	       /* positive errno value, 0 for none */
-	const char *attribute; /* static; what could not be read, "" for all, or NULL */
+	const char *attribute; /* static: what could not be read, "" for everything, or NULL */
 	bool of_uverbs;	       /* of uverbsN, not of the RDMA device */
 };
 
-/* One instance as it was sighted; plain data. */
+/* A device as it was read; plain data. */
 struct hf_entry {
 	unsigned int root;	   /* index of its root */
 	char uverbs[HF_NAME_SIZE]; /* "uverbs0" */
@@ -46,8 +46,8 @@ struct hf_entry {
 	uint32_t num_ports;  /* 0 unknown */
 	int32_t node_type;   /* enum ibv_node_type */
 	enum hf_protocol protocol;
-	struct hf_entry_reason reason; /* why it cannot be used, NONE if it may be */
-	bool brief; /* device_inode was not read yet, nor node_number and node_guid where they are 0 */
+	struct hf_entry_reason reason; /* why it cannot be used; NONE: usable */
+	bool brief; /* not read yet: device_inode, and node_number and node_guid where they are 0 */
 };
 
 struct hf_entries {
@@ -60,36 +60,36 @@ struct hf_entries {
 void hfi_entries_free(struct hf_entries *entries) HF_NONNULL;
 
 /*
- * Identity, contract 1: 1 when both sightings are of the same instance, else 0. A part that one of
- * them does not know does not speak. Two sightings with no inode and no index in common compare by
- * stamp and node number.
+ * Identity, contract 1: 1 if both entries describe the same instance, else 0. A field that either
+ * side does not know is ignored. Two entries without a common inode or index compare by stamp and
+ * node number.
  */
 int hfi_entry_same(const struct hf_entry *a, const struct hf_entry *b) HF_MUST_CHECK HF_NONNULL;
 
 /*
- * Reads what was left out of a brief entry. -ENODEV when the instance is gone or replaced; other
- * errors as hfi_discover_one(). Nothing is changed then.
+ * Reads what a brief entry lacks. -ENODEV: the instance is gone or replaced; other errors as
+ * hfi_discover_one(). The entry is unchanged on failure.
  */
 int hfi_entry_complete(const struct hf_search_root *root,
 		       struct hf_entry *entry) HF_MUST_CHECK HF_NONNULL;
 
 /*
- * The modalias of the device's parent; empty where it has none, as rxe. Errors as
- * hfi_entry_open_uverbs(), and *ret is then unchanged.
+ * The modalias of the device's parent; empty if there is none, as for rxe. Errors as
+ * hfi_entry_open_uverbs(); *ret is then unchanged.
  */
 int hfi_entry_read_modalias(const struct hf_search_root *root, const struct hf_entry *entry,
 			    char ret[HF_MODALIAS_SIZE]) HF_NONNULL;
 
-void hfi_entry_tell_reason(const struct hf_entry *entry, struct hf_reason *ret) HF_NONNULL;
+void hfi_entry_format_reason(const struct hf_entry *entry, struct hf_reason *ret) HF_NONNULL;
 
 /*
- * 0 while `entry` is still what its root shows under its uverbs name (a rename is no difference),
- * -ENODEV when it is gone or another instance is there, other errors when it cannot be told.
+ * 0: the root still shows `entry` under its uverbs name (after a rename, too); -ENODEV: it is gone,
+ * or another instance has the name; other errors: cannot be decided.
  */
 int hfi_entry_verify(const struct hf_search_root *root, struct hf_nl *nl,
 		     const struct hf_entry *entry) HF_MUST_CHECK HF_NONNULL_OF(1, 3);
 
-/* Where the node is expected: ROOT.dev/infiniband/UVERBS; -ENAMETOOLONG. */
+/* The path of the node: ROOT.dev/infiniband/UVERBS; -ENAMETOOLONG. */
 int hfi_entry_node_path(const struct hf_search_root *root, const struct hf_entry *entry,
 			char path[HF_PATH_SIZE]) HF_NONNULL;
 

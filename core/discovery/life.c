@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Reads and compares what proves that two sightings are of one instance. */
+/* Reads and compares what identifies an instance (one life of a device). */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Which devices there are, by the names of their directories. */
+/* Lists the uverbs names of a root. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -51,7 +51,7 @@ static int read_verbs_names(int verbs, struct hf_names *names)
 	return err;
 }
 
-/* A name with its number, which is what nearly all comparisons end with. */
+/* A name with its number, which decides nearly all comparisons. */
 struct numbered {
 	uint64_t number;
 	char *name;
@@ -82,7 +82,7 @@ static int drop_doubles(struct hf_names *names)
 		sorted[i].number = strtoull(names->v[i] + strlen("uverbs"), NULL, 10);
 	}
 	qsort(sorted, names->count, sizeof(*sorted), compare_numbered);
-	/* From the end, and equal ones stand in their order: the first of them keeps its text. */
+	/* From the end; equal names keep their order, so that the first one keeps its text. */
 	for (size_t i = names->count - 1; i > 0; i--)
 		if (!strcmp(sorted[i].name, sorted[i - 1].name))
 			sorted[i].name[0] = '\0';

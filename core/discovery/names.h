@@ -10,8 +10,8 @@
 #include "core/base/root.h"
 
 /*
- * The uverbs names of a root in readdir order. A directory that changes may show one twice: all but
- * the first are empty. The caller frees `v`, also after an error.
+ * The uverbs names of a root in readdir order. readdir() may return a name twice while the
+ * directory changes: all but the first are empty. The caller frees `v`, also after an error.
  */
 struct hf_names {
 	char (*v)[HF_NAME_SIZE];

@@ -16,7 +16,7 @@
 
 static_assert((int)HF_NAME_SIZE == (int)HF_NLDEV_NAME, "names are copied whole");
 
-enum { DUMP_DEVICES = 1 << 20 }; /* more is nonsense */
+enum { DUMP_DEVICES = 1 << 20 }; /* more cannot be right */
 
 struct hf_nl {
 	struct hf_nldev_socket *socket;
@@ -102,7 +102,9 @@ static int append_device(void *arg, const void *message, size_t size)
 	struct hf_nl_device device;
 	int err = hfi_nl_parse_device(message, size, &device);
 
-	/* A name that cannot be (Linux 6.1 takes "a/b" for one) hides no other device. */
+	/*
+	 * A device whose name cannot be a path component (Linux 6.1 accepts "a/b") hides no other.
+	 */
 	if (err)
 		return err == -EILSEQ ? 0 : err;
 	if (table->count == table->size) {
@@ -140,7 +142,7 @@ int hfi_nl_dump(struct hf_nl *nl, int (*each)(void *arg, const struct hf_nl_devi
 	struct hf_nl_table table = {.v = NULL};
 	int err = dump_devices(nl, &table);
 
-	/* Only now: a dump may start over, and `each` may have requests of its own. */
+	/* Not during the dump: it may start over, and `each` may send requests of its own. */
 	for (size_t i = 0; i < table.count && !err; i++)
 		err = each(arg, &table.v[i]);
 	hfi_nl_table_free(&table);
@@ -210,7 +212,9 @@ int hfi_nl_device_get(struct hf_nl *nl, uint32_t index, struct hf_nl_device *ret
 		err = -EBADMSG;
 	if (!err)
 		*ret = device;
-	/* The kernel's word for an index that it does not have, or not in this namespace. */
+	/*
+	 * The kernel answers EINVAL for an index that it does not have in this network namespace.
+	 */
 	return err == -EINVAL ? -ENODEV : err;
 }
 
@@ -229,7 +233,7 @@ int hfi_nl_chardev(struct hf_nl *nl, uint32_t index, struct hf_nldev_chardev *re
 	mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_DEV_INDEX, index);
 	mnl_attr_put_strz(header, RDMA_NLDEV_ATTR_CHARDEV_TYPE, "uverbs");
 	err = hfi_nldev_ask(nl->socket, pass_chardev, NULL, &chardev);
-	/* EINVAL is both: no such device, and a kernel that does not know the command. */
+	/* EINVAL means: no such device, or the kernel does not know the command. */
 	if (err == -EINVAL) {
 		err = hfi_nl_device_get(nl, index, &device);
 		return err ? err : -EINVAL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* RDMA netlink (NETLINK_RDMA, RDMA_NL_NLDEV): requests and replies, no state beyond a socket. */
+/* RDMA netlink as discovery uses it: devices, their char devices and ports. */
 #ifndef HF_DISCOVERY_NETLINK_H
 #define HF_DISCOVERY_NETLINK_H
 
@@ -23,23 +23,23 @@ struct hf_nl_device {
 	uint64_t node_guid; /* network byte order */
 	uint32_t num_ports;
 	int32_t node_type;	   /* enum ibv_node_type */
-	enum hf_protocol protocol; /* UNKNOWN on kernels that do not say */
+	enum hf_protocol protocol; /* UNKNOWN on kernels that do not report it */
 };
 
-/* What a netlink dump said, ordered by name. */
+/* The devices of a dump, sorted by name. */
 struct hf_nl_table {
 	struct hf_nl_device *v;
 	size_t count;
 	size_t size;
-	bool waited; /* for a char device that did not come */
+	bool waited; /* for a char device, in vain */
 };
 
-/* -EPROTONOSUPPORT where the kernel has no RDMA netlink. Threads must take turns. */
+/* -EPROTONOSUPPORT: no RDMA netlink here. Only one thread at a time may use it. */
 int hfi_nl_open(struct hf_nl **ret) HF_MUST_CHECK HF_NONNULL;
-struct hf_nl *hfi_nl_close(struct hf_nl *nl); /* NULL; so may be `nl` */
+struct hf_nl *hfi_nl_close(struct hf_nl *nl); /* returns NULL; `nl` may be NULL */
 int hfi_nl_fd(const struct hf_nl *nl) HF_MUST_CHECK HF_NONNULL;
 
-/* Calls `each` for every device; a non-zero answer ends the walk and is returned. */
+/* Calls `each` for every device until it returns other than 0, and returns that. */
 int hfi_nl_dump(struct hf_nl *nl, int (*each)(void *arg, const struct hf_nl_device *device),
 		void *arg) HF_MUST_CHECK HF_NONNULL_OF(1, 2);
 int hfi_nl_device_get(struct hf_nl *nl, uint32_t index,
@@ -49,7 +49,9 @@ int hfi_nl_chardev(struct hf_nl *nl, uint32_t index,
 		   struct hf_nldev_chardev *ret) HF_MUST_CHECK HF_NONNULL;
 int hfi_nl_port(struct hf_nl *nl, uint32_t index, uint32_t port,
 		struct hf_nldev_port *ret) HF_MUST_CHECK HF_NONNULL;
-/* 1 where a device belongs to one network namespace, 0 where all share them; -EINVAL (before 5.2). */
+/*
+ * 1: a device belongs to one network namespace; 0: all namespaces share them; -EINVAL before 5.2.
+ */
 int hfi_nl_exclusive(struct hf_nl *nl) HF_MUST_CHECK HF_NONNULL;
 
 /* A reply that describes a device. -EILSEQ: its name is no component of a path; -EBADMSG: malformed. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Where one device of thousands is asked for, a dump of all of them costs too much, and the kernel
- * finds a device by its index only. So the index is guessed: the one that either of its names had when
- * it was last seen, or one of the next after the highest, since they grow (Linux 6.1, xa_alloc_cyclic() in
- * drivers/infiniband/core/device.c). What comes of a guess is proven like any other answer.
+ * Guesses the netlink index of a device. A dump is too expensive when one device of thousands is
+ * wanted, and the kernel finds a device by its index only. So try the index that either of its
+ * names had before, then the next ones above the highest known, since indices grow (Linux 6.1,
+ * xa_alloc_cyclic() in drivers/infiniband/core/device.c). The answer to a guess is verified like
+ * any other.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ enum { NEXT_TRIES = 64, NEXT_MISSES = 3, NAMES_MAX = 1 << 20 };
 
 struct guess {
 	char name
-		[HF_NAME_SIZE]; /* "uverbs0" or "rxe0": what is wrong about it, the proof will show */
+		[HF_NAME_SIZE]; /* "uverbs0" or "rxe0"; a stale name is found out by verification */
 	uint32_t index;
 	UT_hash_handle hh;
 };
@@ -52,7 +53,7 @@ void hfi_nl_guesses_free(struct hf_nl_guesses *guesses)
 	free(guesses);
 }
 
-/* Without memory for it there is nothing to guess by. */
+/* If memory runs out, the index is not remembered. */
 void hfi_nl_guess_learn(struct hf_nl_guesses *guesses, const char *name, uint32_t index)
 {
 	struct guess *guess;
@@ -65,7 +66,7 @@ void hfi_nl_guess_learn(struct hf_nl_guesses *guesses, const char *name, uint32_
 		guess->index = index;
 		return;
 	}
-	/* Names that went stale are many, where devices are renamed all the time. */
+	/* Where devices are renamed often, many names are stale. */
 	if (HASH_COUNT(guesses->by_name) >= NAMES_MAX)
 		hfi_nl_guesses_clear(guesses);
 	guess = calloc(1, sizeof(*guess));
@@ -84,7 +85,7 @@ static bool is_named(struct hf_nl *nl, uint32_t index, const char *name, struct 
 	*err = hfi_nl_device_get(nl, index, ret);
 	if (*err)
 		return false;
-	/* Whether or not it is the one: the next question may be for it. */
+	/* Remember it even if it is another device: the next search may be for that one. */
 	hfi_nl_guess_learn(hfi_nl_guesses(nl), ret->name, index);
 	return !strcmp(ret->name, name);
 }
@@ -113,7 +114,7 @@ int hfi_nl_guess(struct hf_nl *nl, const char *uverbs, const char *name, struct 
 	highest = guesses->highest;
 	for (uint32_t i = 1; i <= NEXT_TRIES && misses < NEXT_MISSES && guesses->have_highest;
 	     i++) {
-		/* A netlink that does not answer is not asked again and again. */
+		/* If netlink does not answer, do not ask again. */
 		if (err && err != -ENODEV)
 			break;
 		if (is_named(nl, highest + i, name, &device, &err))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Which netlink index a device may have, where no dump was made. */
+/* Guesses the netlink index of a device without a dump. */
 #ifndef HF_DISCOVERY_NETLINK_GUESS_H
 #define HF_DISCOVERY_NETLINK_GUESS_H
 
@@ -11,11 +11,11 @@
 struct hf_nl_guesses;
 
 struct hf_nl_guesses *hfi_nl_guesses_new(void) HF_MUST_CHECK;
-void hfi_nl_guesses_free(struct hf_nl_guesses *guesses); /* NULL is none */
+void hfi_nl_guesses_free(struct hf_nl_guesses *guesses); /* may be NULL */
 void hfi_nl_guesses_clear(struct hf_nl_guesses *guesses) HF_NONNULL;
-/* An answer to go by later: the device of either name has that index. */
+/* Remembers for later guesses that the device of that name has that index. */
 void hfi_nl_guess_learn(struct hf_nl_guesses *guesses, const char *name, uint32_t index) HF_NONNULL;
-/* The device that has both names now; -ENODEV when it cannot be guessed. */
+/* The device that has both names now; -ENODEV: not found by guessing. */
 int hfi_nl_guess(struct hf_nl *nl, const char *uverbs, const char *name,
 		 struct hf_nl_device *ret) HF_MUST_CHECK HF_NONNULL;
 

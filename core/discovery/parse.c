@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The texts of attributes. */
+/* Parses the texts of sysfs attributes. */
 #include <endian.h>
 #include <errno.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static int hex_digit(char c)
 	return -1;
 }
 
-/* Groups of four digits with colons between: "0002:c903:0000:0001" is four of them. */
+/* Groups of four digits separated by colons: "0002:c903:0000:0001" has four. */
 static int parse_groups(const char *text, unsigned int groups, uint8_t *raw)
 {
 	for (unsigned int i = 0; i < groups * 4; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Texts of attributes. */
+/* Parses the texts of sysfs attributes. */
 #ifndef HF_DISCOVERY_PARSE_H
 #define HF_DISCOVERY_PARSE_H
 
@@ -10,7 +10,7 @@
 
 #include "shared/attr.h"
 
-/* Texts of attributes; -EINVAL and nothing written unless the whole text is one. */
+/* -EINVAL unless the whole text is valid; *ret is then unchanged. */
 int hfi_parse_guid(const char *text,
 		   uint64_t *ret) HF_MUST_CHECK HF_NONNULL; /* network byte order */
 int hfi_parse_gid(const char *text, union ibv_gid *ret) HF_MUST_CHECK HF_NONNULL;

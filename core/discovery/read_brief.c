@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * One device with as few system calls as a list needs: without netlink, thousands of devices cost
- * what is read of each. The rest is read when somebody asks for it, see hfi_entry_complete().
+ * Reads one device with as few system calls as a list needs: without netlink, the cost of thousands
+ * of devices is what is read of each. The rest is read on demand, see hfi_entry_complete().
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -49,8 +49,8 @@ static int read_device_brief(const struct hf_classes *classes, struct hf_entry *
 	return 0;
 }
 
-int hfi_sight_briefly(const struct hf_classes *classes, const char *uverbs, bool calm,
-		      struct hf_entry *ret)
+int hfi_read_brief(const struct hf_classes *classes, const char *uverbs, bool unchanged,
+		   struct hf_entry *ret)
 {
 	struct hf_binding binding = {.uverbs = -1, .ibdev = -1};
 	struct hf_entry entry = {.index = -1, .brief = true};
@@ -78,11 +78,12 @@ int hfi_sight_briefly(const struct hf_classes *classes, const char *uverbs, bool
 	entry.stamp = binding.stamp;
 	err = read_device_brief(classes, &entry);
 	/*
-	 * A calm scan is proven as a whole, at its end. Any other relies on this: no other file has the
-	 * inode of uverbsN/ibdev while that is held open. If it is there before and after, and says the
-	 * same name, then what was read by path in between was the instance's.
+	 * If the class directories are unchanged, the whole scan is verified at its end. Otherwise
+	 * rely on this: no other file has the inode of uverbsN/ibdev while that is held open. If
+	 * the inode is there before and after, with the same name, then everything read by path in
+	 * between belongs to the instance.
 	 */
-	if (!err && !calm && !hfi_binding_holds(classes, uverbs, &binding, 0))
+	if (!err && !unchanged && !hfi_binding_holds(classes, uverbs, &binding, 0))
 		err = -EAGAIN;
 	if (!err)
 		*ret = entry;
@@ -101,17 +102,22 @@ static int stamp(int dirfd, struct hf_class_stamp *ret)
 	return 0;
 }
 
-bool hfi_calm_begin(const struct hf_search_root *root, const struct hf_classes *classes,
-		    struct hf_calm *calm)
+bool hfi_unchanged_begin(const struct hf_search_root *root, const struct hf_classes *classes,
+			 struct hf_unchanged_dirs *unchanged)
 {
-	/* sysfs does not stamp a directory when something comes or goes (kernfs, Linux 6.1). */
-	if (!root->kind->dir_stamps || stamp(classes->verbs, &calm->verbs) ||
-	    stamp(classes->ib, &calm->ib))
+	/*
+	 * sysfs does not update a directory's time stamp when an entry comes or goes (kernfs, Linux
+	 * 6.1).
+	 */
+	if (!root->kind->dir_stamps || stamp(classes->verbs, &unchanged->verbs) ||
+	    stamp(classes->ib, &unchanged->ib))
 		return false;
-	return hfi_stamp_is_settled(&calm->verbs.mtime) && hfi_stamp_is_settled(&calm->ib.mtime);
+	return hfi_stamp_is_settled(&unchanged->verbs.mtime) &&
+	       hfi_stamp_is_settled(&unchanged->ib.mtime);
 }
 
-bool hfi_calm_holds(const struct hf_search_root *root, const struct hf_calm *calm)
+bool hfi_unchanged_holds(const struct hf_search_root *root,
+			 const struct hf_unchanged_dirs *unchanged)
 {
 	struct hf_class_stamp verbs, ib;
 	struct hf_classes classes;
@@ -121,9 +127,9 @@ bool hfi_calm_holds(const struct hf_search_root *root, const struct hf_calm *cal
 	if (hfi_classes_open(root, &classes))
 		return false;
 	holds = stamp(classes.verbs, &verbs) == 0 && stamp(classes.ib, &ib) == 0 &&
-		verbs.inode == calm->verbs.inode && ib.inode == calm->ib.inode &&
-		hfi_stamp_same(&verbs.mtime, &calm->verbs.mtime) &&
-		hfi_stamp_same(&ib.mtime, &calm->ib.mtime);
+		verbs.inode == unchanged->verbs.inode && ib.inode == unchanged->ib.inode &&
+		hfi_stamp_same(&verbs.mtime, &unchanged->verbs.mtime) &&
+		hfi_stamp_same(&ib.mtime, &unchanged->ib.mtime);
 	hfi_classes_close(&classes);
 	return holds;
 }
@@ -146,7 +152,7 @@ int hfi_entry_read_number(const struct hf_search_root *root, struct hf_entry *en
 	if (length < 0)
 		return (int)length;
 	err = hfi_parse_dev(text, &number);
-	/* By path, so it may be another instance's by now: as above. */
+	/* Read by path, so it may belong to another instance by now: verify as above. */
 	if (!err)
 		err = hfi_entry_verify(root, NULL, entry);
 	if (!err)

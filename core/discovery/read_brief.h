@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Reads of a device what a list needs, and no more. */
+/* Reads of a device only what a list needs. */
 #ifndef HF_DISCOVERY_READ_BRIEF_H
 #define HF_DISCOVERY_READ_BRIEF_H
 
@@ -11,31 +11,32 @@
 #include "core/discovery/entry.h"
 #include "core/discovery/sysfs.h"
 
-/* Reads the device number of a brief entry and no more. Errors as hfi_entry_complete(). */
+/* Reads only the device number of a brief entry. Errors as hfi_entry_complete(). */
 int hfi_entry_read_number(const struct hf_search_root *root, struct hf_entry *entry) HF_NONNULL;
 
 /*
- * Reads of one device what a list needs: name, identity, ABI and node type. 0, or any error: then
- * hfi_sight() has to find out what is the matter.
+ * Reads what a list needs of one device: name, identity, ABI and node type. After any error
+ * hfi_read_device() has to find out the reason.
  */
-int hfi_sight_briefly(const struct hf_classes *classes, const char *uverbs, bool calm,
-		      struct hf_entry *ret) HF_MUST_CHECK HF_NONNULL;
+int hfi_read_brief(const struct hf_classes *classes, const char *uverbs, bool unchanged,
+		   struct hf_entry *ret) HF_MUST_CHECK HF_NONNULL;
 
 /*
- * What comes, goes or is renamed in a tree changes its class directories' stamps. So a scan between
- * whose begin and end they are the same saw one state, and need not prove it for each device.
+ * In a tree, a device that comes, goes or is renamed changes the time stamps of the class
+ * directories. If they are the same before and after a scan, the scan saw one state, and its
+ * devices need no verification.
  */
 struct hf_class_stamp {
 	uint64_t inode;
 	struct timespec mtime;
 };
-struct hf_calm {
+struct hf_unchanged_dirs {
 	struct hf_class_stamp verbs;
 	struct hf_class_stamp ib;
 };
-bool hfi_calm_begin(const struct hf_search_root *root, const struct hf_classes *classes,
-		    struct hf_calm *calm) HF_MUST_CHECK HF_NONNULL;
-bool hfi_calm_holds(const struct hf_search_root *root,
-		    const struct hf_calm *calm) HF_MUST_CHECK HF_NONNULL;
+bool hfi_unchanged_begin(const struct hf_search_root *root, const struct hf_classes *classes,
+			 struct hf_unchanged_dirs *unchanged) HF_MUST_CHECK HF_NONNULL;
+bool hfi_unchanged_holds(const struct hf_search_root *root,
+			 const struct hf_unchanged_dirs *unchanged) HF_MUST_CHECK HF_NONNULL;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * One device, read as one instance: everything between the first look at the inode of `ibdev` and
- * the last one belongs to the instance that has it.
+ * Reads one device as one instance: everything between the first and the last check of the inode of
+ * `ibdev` belongs to the instance that has it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #include "core/discovery/read_device.h"
 #include "core/discovery/sysfs.h"
 
-struct sight {
+struct device_reading {
 	const struct hf_classes *classes;
 	struct hf_nl *nl;
 	struct hf_nl_table *table;
@@ -30,7 +30,7 @@ struct sight {
 	enum hf_match match;
 };
 
-/* The first thing that is wrong is the one that is told. */
+/* Only the first fault is reported. */
 static void half_made(struct hf_entry *entry, int err, bool of_uverbs, const char *attribute)
 {
 	if (entry->reason.code == HF_REASON_NONE)
@@ -38,7 +38,7 @@ static void half_made(struct hf_entry *entry, int err, bool of_uverbs, const cha
 			(struct hf_entry_reason){HF_REASON_HALF_MADE, -err, attribute, of_uverbs};
 }
 
-/* 0 and the text; 1 when it cannot be had, and the entry says so; fatal errors. */
+/* 0: *text is the value; 1: unreadable, recorded in the entry; negative: fatal. */
 static int read_device_attr(struct hf_entry *entry, int dirfd, bool of_uverbs,
 			    const char *attribute, char *text, size_t size)
 {
@@ -52,7 +52,7 @@ static int read_device_attr(struct hf_entry *entry, int dirfd, bool of_uverbs,
 	return 1;
 }
 
-static int read_uverbs_number(struct sight *s)
+static int read_uverbs_number(struct device_reading *s)
 {
 	char text[32];
 	int err = read_device_attr(s->entry, s->binding.uverbs, true, "dev", text, sizeof(text));
@@ -62,7 +62,7 @@ static int read_uverbs_number(struct sight *s)
 	return err < 0 ? err : 0;
 }
 
-static int read_abi(struct sight *s)
+static int read_abi(struct device_reading *s)
 {
 	char text[32];
 	uint64_t abi;
@@ -78,7 +78,7 @@ static int read_abi(struct sight *s)
 	return 0;
 }
 
-static int read_device_attrs(struct sight *s, int dirfd)
+static int read_device_attrs(struct device_reading *s, int dirfd)
 {
 	struct hf_entry *entry = s->entry;
 	char text[64];
@@ -96,17 +96,19 @@ static int read_device_attrs(struct sight *s, int dirfd)
 	return err < 0 ? err : 0;
 }
 
-/* What netlink says of the index, if that is our device: nothing but the proof is missing then. */
-static int ask_chardev(struct sight *s, const struct hf_nl_device *device,
+/* Asks netlink about the index. If it is our device, only the verification is missing. */
+static int ask_chardev(struct device_reading *s, const struct hf_nl_device *device,
 		       struct hf_nldev_chardev *chardev)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
 	struct hf_nl_device now;
 	int err = 0;
 
-	for (int i = 0; i < HF_SIGHT_TRIES; i++) {
+	for (int i = 0; i < HF_READ_TRIES; i++) {
 		err = hfi_nl_chardev(s->nl, device->index, chardev);
-		/* uverbsN is in sysfs a moment before its netlink answer is (client_data marks). */
+		/*
+		 * uverbsN appears in sysfs a moment before netlink reports it (client_data marks).
+		 */
 		if ((err != -EOPNOTSUPP && err != -ENOENT) || (s->table && s->table->waited))
 			break;
 		nanosleep(&pause, NULL);
@@ -119,18 +121,18 @@ static int ask_chardev(struct sight *s, const struct hf_nl_device *device,
 	}
 	if (err != -EINVAL && err != -EOPNOTSUPP && err != -ENOENT)
 		return err;
-	/* Once in vain is enough: the next thousand devices do not wait as well. */
+	/* Wait at most once per scan, not for each of the next thousand devices. */
 	if (s->table)
 		s->table->waited |= err != -EINVAL;
-	/* Before 5.1: the name must do, asked for while the instance is held. */
+	/* Before Linux 5.1: compare the name, while the instance is held. */
 	err = hfi_nl_device_get(s->nl, device->index, &now);
 	if (!err && strcmp(now.name, s->binding.name) != 0)
 		err = -ENODEV;
 	return err ? err : 1;
 }
 
-/* Fills in what netlink knows. The match says whether it knew the device; fatal errors. */
-static int ask_netlink(struct sight *s)
+/* Fills in what netlink knows and sets the match: whether it knows the device. Negative: fatal. */
+static int ask_netlink(struct device_reading *s)
 {
 	struct hf_entry *entry = s->entry;
 	const struct hf_nl_device *device = NULL;
@@ -173,8 +175,8 @@ static int ask_netlink(struct sight *s)
 	return err ? read_abi(s) : 0;
 }
 
-/* The directory of the device; what netlink has told is not read again. */
-static int read_bound(struct sight *s)
+/* Reads the device's directory; skips what netlink has reported. */
+static int read_bound(struct device_reading *s)
 {
 	bool known = s->match == HF_MATCH_FOUND && s->entry->node_guid &&
 		     s->entry->node_type != IBV_NODE_UNKNOWN;
@@ -201,7 +203,7 @@ static int read_bound(struct sight *s)
 			hfi_close(&fd);
 	}
 	if (err == -EBADF)
-		err = -ENOENT; /* there is no class/infiniband at all */
+		err = -ENOENT; /* class/infiniband does not exist */
 	if (err && !hfi_error_is_shortage(err)) {
 		half_made(s->entry, err, false, "");
 		err = 0;
@@ -209,7 +211,7 @@ static int read_bound(struct sight *s)
 	return err;
 }
 
-static int read_device_files(struct sight *s)
+static int read_device_files(struct device_reading *s)
 {
 	struct hf_entry *entry = s->entry;
 	int err;
@@ -229,8 +231,8 @@ static int read_device_files(struct sight *s)
 	return err;
 }
 
-/* One attempt: -EAGAIN when another instance, or another name, came in between. */
-static int sight_once(struct sight *s, const char *uverbs)
+/* Makes one attempt. -EAGAIN: the instance or its name changed meanwhile. */
+static int read_attempt(struct device_reading *s, const char *uverbs)
 {
 	struct hf_entry *entry = s->entry;
 	int err;
@@ -250,7 +252,7 @@ static int sight_once(struct sight *s, const char *uverbs)
 		goto close_binding;
 	}
 	if (err) {
-		/* No name: a device that is on its way out looks like this, too. */
+		/* Without a name: a device that is being removed looks like this, too. */
 		half_made(entry, err, true, s->binding.uverbs < 0 ? "" : s->binding.wrong);
 		entry->life = s->binding.life;
 		err = hfi_error_is_gone(err) ? -EAGAIN : 0;
@@ -264,16 +266,19 @@ close_binding:
 	return err;
 }
 
-int hfi_sight(const struct hf_classes *classes, struct hf_nl *nl, struct hf_nl_table *table,
-	      const char *uverbs, struct hf_entry *ret, enum hf_match *match)
+int hfi_read_device(const struct hf_classes *classes, struct hf_nl *nl, struct hf_nl_table *table,
+		    const char *uverbs, struct hf_entry *ret, enum hf_match *match)
 {
-	struct sight s = {.classes = classes, .nl = nl, .table = table, .entry = ret};
+	struct device_reading s = {.classes = classes, .nl = nl, .table = table, .entry = ret};
 	int err = -EAGAIN;
 
-	for (int i = 0; i < HF_SIGHT_TRIES && err == -EAGAIN; i++)
-		err = sight_once(&s, uverbs);
+	for (int i = 0; i < HF_READ_TRIES && err == -EAGAIN; i++)
+		err = read_attempt(&s, uverbs);
 	if (err == -EAGAIN) {
-		/* Neither here nor gone. What was read may be of several: none of it is handed out. */
+		/*
+		 * It neither settles nor disappears. The values may be of several instances: return
+		 * none.
+		 */
 		struct hf_entry_reason reason = ret->reason;
 
 		memset(ret, 0, sizeof(*ret));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A list of thousands of devices with few system calls each: netlink says everything that a list needs
- * but the inode of uverbsN/ibdev, which one call finds. Both are of one instance if the index was there
- * before and after, since neither is used again (facts of Linux 6.1: kernfs ids, xa_alloc_cyclic()): a
- * dump before all and another after all prove it for everyone.
+ * Lists thousands of devices with few system calls each: netlink reports everything that a list
+ * needs except the inode of uverbsN/ibdev, which one call finds. Both belong to one instance if the
+ * index existed before and after, since neither is reused (Linux 6.1: kernfs ids,
+ * xa_alloc_cyclic()): one dump before all devices and one after verify all of them.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -57,7 +57,7 @@ int hfi_listing_make(struct hf_nl *nl, const struct hf_nl_table *table, struct h
 		struct listed *listed = &listing->listed[i];
 
 		err = hfi_nl_chardev(nl, table->v[i].index, &listed->chardev);
-		/* This one has no node, or none yet. */
+		/* This device has no node, or none yet. */
 		if (err == -ENODEV || err == -ENOENT || err == -EOPNOTSUPP) {
 			err = 0;
 			continue;
@@ -85,8 +85,8 @@ void hfi_listing_free(struct hf_listing *listing)
 	free(listing);
 }
 
-bool hfi_listing_sight(const struct hf_listing *listing, const struct hf_classes *classes,
-		       const char *uverbs, struct hf_entry *ret)
+bool hfi_listing_read(const struct hf_listing *listing, const struct hf_classes *classes,
+		      const char *uverbs, struct hf_entry *ret)
 {
 	struct listed *listed;
 	struct hf_entry entry;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Roots, their class directories, and cheap reading of attributes. */
+/* Opens the class directories of a root, and reads attributes with few system calls. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -12,7 +12,9 @@
 
 bool hfi_error_is_gone(int err)
 {
-	/* A held directory of sysfs whose device has gone answers ENOENT, an open attribute ENODEV. */
+	/*
+	 * When a device is gone, its held sysfs directory returns ENOENT, an open attribute ENODEV.
+	 */
 	return err == -ENOENT || err == -ENODEV || err == -ENOTDIR || err == -ENXIO;
 }
 
@@ -33,7 +35,9 @@ int hfi_classes_open(const struct hf_search_root *root, struct hf_classes *ret)
 	here.verbs = open_class_dir(root, "infiniband_verbs");
 	if (here.verbs < 0 && here.verbs != -ENOENT)
 		return here.verbs;
-	/* Without the second one every device of the first stands there as half made. */
+	/*
+	 * Without class/infiniband, every device of class/infiniband_verbs is listed as half made.
+	 */
 	if (here.verbs >= 0) {
 		here.ib = open_class_dir(root, "infiniband");
 		if (hfi_error_is_shortage(here.ib)) {
@@ -58,7 +62,9 @@ ssize_t hfi_attr_again(int fd, char *value, size_t size)
 {
 	size_t length = 0;
 
-	/* pread at 0 makes the kernel produce the text anew; a second part must follow the first. */
+	/*
+	 * pread() at 0 makes the kernel produce the text anew; a second part must follow the first.
+	 */
 	while (length < size) {
 		ssize_t got = pread(fd, value + length, size - length, (off_t)length);
 

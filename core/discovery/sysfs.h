@@ -10,7 +10,7 @@
 #include "shared/attr.h"
 #include "core/base/root.h"
 
-/* The two class directories of a root, -1 where missing. */
+/* The two class directories of a root; -1: missing. */
 struct hf_classes {
 	const struct hf_root_kind *kind;
 	int verbs;
@@ -18,21 +18,21 @@ struct hf_classes {
 	int error; /* why one is missing */
 };
 
-/* A root without the classes is no error: both are -1 then. */
+/* A root without the classes is no error: both are then -1. */
 int hfi_classes_open(const struct hf_search_root *root,
 		     struct hf_classes *ret) HF_MUST_CHECK HF_NONNULL;
 void hfi_classes_close(struct hf_classes *classes) HF_NONNULL;
 
-/* The errors that say that the thing is not there. */
+/* True for errors that mean that the file or device does not exist. */
 bool hfi_error_is_gone(int err) HF_MUST_CHECK;
 
 /*
- * As hfi_read_file(), with fewer system calls: a text that ends in a newline is taken as complete,
- * as every attribute of the kernel's is. Hands out the open file in *keep unless that is NULL.
+ * Like hfi_read_file() with fewer system calls: a text that ends in a newline counts as complete,
+ * as every attribute of the kernel does. Stores the open descriptor in *keep unless that is NULL.
  */
 ssize_t hfi_attr_read(int dirfd, const char *path, char *value, size_t size,
 		      int *keep) HF_MUST_CHECK HF_NONNULL_OF(2, 3);
-/* The same once more, from its start, through the open file. */
+/* Reads the attribute again, from its start, through the open descriptor. */
 ssize_t hfi_attr_again(int fd, char *value, size_t size) HF_MUST_CHECK HF_NONNULL;
 
 #endif

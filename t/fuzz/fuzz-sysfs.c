@@ -208,7 +208,7 @@ static void check_entry(const struct hf_search_root *root, const struct hf_entry
 	fuzz_check(hfi_is_uverbs_name(entry->uverbs));
 	fuzz_check(fuzz_is_string(entry->name));
 	fuzz_check(!entry->name[0] || hfi_is_name(entry->name, HF_NAME_SIZE - 1));
-	hfi_entry_tell_reason(entry, &reason);
+	hfi_entry_format_reason(entry, &reason);
 	fuzz_check(fuzz_is_string(reason.text));
 	fuzz_fill(modalias, sizeof(modalias));
 	if (hfi_entry_read_modalias(root, entry, modalias))
@@ -277,7 +277,7 @@ static void check_all_brief(const struct hf_search_root *root, const struct hf_e
 {
 	struct hf_entries brief = {0};
 
-	fuzz_check(hfi_discover(root, 0, HF_SOURCE_SYSFS | HF_BRIEFLY, NULL, &brief) >= 0);
+	fuzz_check(hfi_discover(root, 0, HF_SOURCE_SYSFS | HF_READ_BRIEF, NULL, &brief) >= 0);
 	fuzz_check(brief.count == whole->count);
 	for (size_t i = 0; i < brief.count; i++)
 		check_brief(root, &brief.v[i], &whole->v[i]);

@@ -299,7 +299,7 @@ static void half_made_stands_with_its_reason(void **state)
 	discover_by_sysfs(world);
 	assert_int_equal(world->entries.count, 2);
 	assert_int_equal(entry_of(world, "uverbs0")->reason.code, HF_REASON_HALF_MADE);
-	hfi_entry_tell_reason(entry_of(world, "uverbs0"), &reason);
+	hfi_entry_format_reason(entry_of(world, "uverbs0"), &reason);
 	assert_non_null(strstr(reason.text, "rxe0"));
 	assert_int_equal(entry_of(world, "uverbs0")->life.inode, tree_inode(world->tree, 0));
 	assert_int_equal(entry_of(world, "uverbs1")->reason.code, HF_REASON_NONE);
@@ -313,7 +313,7 @@ static void half_made_stands_with_its_reason(void **state)
 					 world->tree, 2, faults[i].path, faults[i].value),
 				 0);
 		entry = discover_one_by_sysfs(world, "uverbs2");
-		hfi_entry_tell_reason(&entry, &reason);
+		hfi_entry_format_reason(&entry, &reason);
 		if (reason.code != HF_REASON_HALF_MADE || !strstr(reason.text, faults[i].path))
 			fail_msg("%s = %s: %d, %s", faults[i].path, faults[i].value, reason.code,
 				 reason.text);

@@ -366,7 +366,7 @@ static void a_dump_has_parts(void **state)
 	for (unsigned int n = 0; n < 1000; n++)
 		assert_int_equal(world->entries.v[n].index, n);
 	brief.count = 0;
-	assert_int_equal(hfi_discover(&world->root, 0, BOTH | HF_BRIEFLY, world->nl, &brief), 0);
+	assert_int_equal(hfi_discover(&world->root, 0, BOTH | HF_READ_BRIEF, world->nl, &brief), 0);
 	assert_int_equal(brief.count, 1000);
 	for (unsigned int n = 0; n < 1000; n++) {
 		const struct hf_entry *whole = &world->entries.v[n];

@@ -188,7 +188,7 @@ static void by_sysfs(void **state)
 static void by_sysfs_briefly(void **state)
 {
 	(void)state;
-	run_race(HF_SOURCE_SYSFS | HF_BRIEFLY);
+	run_race(HF_SOURCE_SYSFS | HF_READ_BRIEF);
 }
 
 static void by_both(void **state)
@@ -200,7 +200,7 @@ static void by_both(void **state)
 static void by_both_briefly(void **state)
 {
 	(void)state;
-	run_race(HF_SOURCE_SYSFS | HF_SOURCE_NETLINK | HF_BRIEFLY);
+	run_race(HF_SOURCE_SYSFS | HF_SOURCE_NETLINK | HF_READ_BRIEF);
 }
 
 int main(void)
