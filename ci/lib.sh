@@ -227,12 +227,21 @@ suite()
 	return $((failed > 0))
 }
 
-# build [CONFIGURE ARGUMENT...]: configures and builds in $dir, as one counted step.
+# build [CONFIGURE ARGUMENT...]: configures and builds in $dir, as one counted step: all, and all tests.
 build()
 {
+	build_only "check TESTS=" "$@"
+}
+
+# build_only TARGETS [CONFIGURE ARGUMENT...]: the same of a part.
+build_only()
+{
+	local targets=$1
+
+	shift
 	cd "${HOLDFAST_CI_PLAN:-$dir}" || exit 1
 	# shellcheck disable=SC2016 # for the inner shell
-	step build 3600 sh -ec '"$@" && make -j2 && make -j2 check TESTS=' sh "$src/configure" "$@"
+	step build 3600 sh -ec 'targets=$1; shift; "$@"; make -j2 $targets' sh "$targets" "$src/configure" "$@"
 }
 
 # gcc_build: from here on in the build of tier gcc.

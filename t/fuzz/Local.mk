@@ -79,7 +79,8 @@ check-fuzz:
 		$(srcdir)/t/fuzz/run $(FUZZ_SECONDS) || test $$? = 77
 clean-fuzz:
 	rm -rf fuzz-build fuzz-work
-.PHONY: check-fuzz clean-fuzz
+fuzz-programs: $(fuzz_programs)
+.PHONY: check-fuzz clean-fuzz fuzz-programs
 clean-local: clean-fuzz
 
 EXTRA_DIST += \
