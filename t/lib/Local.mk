@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Libraries and providers for tests.
 check_LTLIBRARIES += libhf-test-tree.la
 libhf_test_tree_la_SOURCES = \
 	t/lib/pci_tree.c \
@@ -10,7 +11,7 @@ libhf_test_tree_la_LIBADD = libhf-soft.la
 check_LTLIBRARIES += libhf-test-asleep.la
 libhf_test_asleep_la_SOURCES = t/lib/asleep.c t/lib/asleep.h t/lib/hang.h
 
-# A provider that asks no kernel, in a directory like the installed one.
+# A provider that needs no kernel, in a directory like the installed one.
 noinst_LTLIBRARIES += fake-hf1.la
 fake_hf1_la_SOURCES = t/lib/fake/fake.c t/lib/fake/counters.h
 fake_hf1_la_LDFLAGS = $(provider_ldflags) -rpath /nowhere
@@ -27,7 +28,7 @@ clean-local: clean-fake-provider
 clean-fake-provider:
 	rm -rf t/providers.d
 
-# To be preloaded; and the same as an object, for tests that are to run by themselves.
+# As a module for LD_PRELOAD, and as a library for tests to link.
 check_LTLIBRARIES += t/lib/fakenl.la
 t_lib_fakenl_la_SOURCES = t/lib/fakenl.c
 t_lib_fakenl_la_LDFLAGS = $(AM_LDFLAGS) -module -shared -avoid-version -rpath /nowhere

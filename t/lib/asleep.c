@@ -11,7 +11,7 @@
 #include "t/lib/asleep.h"
 #include "t/lib/hang.h"
 
-/* The state letter follows the name, which may hold anything. */
+/* The state letter follows the name, which may contain any character. */
 static bool is_asleep(pid_t pid, pid_t tid)
 {
 	char path[64], line[512] = "";
@@ -28,8 +28,8 @@ static bool is_asleep(pid_t pid, pid_t tid)
 }
 
 /*
- * The line is "running" for a thread that runs or is about to, and begins with -1 outside of calls. One
- * that was stopped goes on in restart_syscall.
+ * The line is "running" for a thread that runs or can run, and begins with -1 for one that is blocked
+ * outside a system call. A thread that was stopped continues in restart_syscall.
  */
 static bool is_blocked_in(pid_t pid, pid_t tid, long call)
 {
@@ -93,7 +93,7 @@ void asleep_wait_process(pid_t pid, long call)
 	wait_for(pid, call, 1);
 }
 
-/* -1: it is no timer, or cannot be read any more. */
+/* -1: not a timer, or it cannot be read any more. */
 static int is_armed(const char *path)
 {
 	FILE *file = fopen(path, "re");

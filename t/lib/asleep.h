@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Where the threads of a process are, as /proc shows it: with this a test waits until another thread has
- * arrived somewhere instead of sleeping for a while and hoping so.
+ * Where the threads of a process are blocked, from /proc. With this a test waits until another thread is
+ * blocked, instead of sleeping for some time.
  */
 #ifndef HF_TEST_ASLEEP_H
 #define HF_TEST_ASLEEP_H
@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 
-/* What poll() calls. */
+/* The system call of poll(). */
 #ifdef SYS_poll
 enum { ASLEEP_POLL = SYS_poll };
 #else
@@ -17,19 +17,19 @@ enum { ASLEEP_POLL = SYS_ppoll };
 #endif
 
 /*
- * How many threads of a process, other than the calling one, are blocked in this system call (a number
- * of <sys/syscall.h>). One that was woken up is not blocked any more, even before it runs. Where /proc
- * does not tell the system call, any sleep counts.
+ * The number of threads of a process, without the calling one, that are blocked in this system call (a
+ * number of <sys/syscall.h>). A thread that was woken is not blocked, even before it runs. If /proc does
+ * not show the system call, any sleeping thread counts.
  */
 unsigned int asleep_count(pid_t pid, long call);
 
-/* Waits until that many threads of this process are, or of another one; aborts when it takes for ever. */
+/* Wait until that many threads of this process, or one of another process, are blocked; abort if they hang. */
 void asleep_wait(long call, unsigned int threads);
 void asleep_wait_process(pid_t pid, long call);
 
 /*
- * How many timers of a process (timerfd) will expire in the future, -1 where /proc does not tell.
- * A process that has none and is not woken from outside stays asleep.
+ * The number of armed timerfds of a process; -1 if /proc does not show them. A process that has none
+ * stays asleep until it is woken from outside.
  */
 int armed_timers(pid_t pid);
 /* The same for those that make this epoll set readable. */

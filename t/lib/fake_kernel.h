@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The kernel's side of a uverbs node in tests: the one place where a test takes the commands that are
- * sent by ioctl() or by write(). What answers them is the test's, or fake_uverbs.h, or t/fault/kernel.h.
+ * The kernel's side of a uverbs node in tests: the one place that intercepts commands sent by ioctl() or
+ * write(). They are answered by the test, by fake_uverbs.h or by t/fault/kernel.h.
  */
 #ifndef HF_TEST_FAKE_KERNEL_H
 #define HF_TEST_FAKE_KERNEL_H
@@ -19,15 +19,15 @@ enum { FAKE_KERNEL_EVERY_FD = -2 };
 typedef int (*fake_kernel_fn)(int fd, struct ib_uverbs_ioctl_hdr *command);
 
 /*
- * Commands to `fd` (FAKE_KERNEL_EVERY_FD: to every descriptor) go to `answer` from now on; everything
- * else goes to the real kernel. NULL: nothing is answered any more. One descriptor at a time.
+ * Passes commands to `fd` (FAKE_KERNEL_EVERY_FD: to every descriptor) to `answer` from now on; everything
+ * else goes to the real kernel. NULL: stops intercepting. One descriptor at a time.
  */
 void fake_kernel_answer(int fd, fake_kernel_fn answer);
 
 bool fake_kernel_is(const struct ib_uverbs_ioctl_hdr *command, uint16_t object, uint16_t method);
-/* The attribute of that number, or NULL. */
+/* The attribute with this id, or NULL. */
 struct ib_uverbs_attr *fake_kernel_attr(struct ib_uverbs_ioctl_hdr *command, uint16_t id);
-/* Where an attribute's bytes are; not for those of 8 bytes or less, which stand in `data`. */
+/* An attribute's bytes. Not for attributes of 8 bytes or less, which are stored in `data`. */
 void *fake_kernel_bytes(struct ib_uverbs_attr *attr);
 
 /*

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Answers the commands of a uverbs context in tests, and checks what was sent. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -18,7 +19,7 @@ enum { COMMANDS = 64, ATTRS = 32, REPLIES = 8, DATA = 2048 };
 
 struct taken_attr {
 	struct ib_uverbs_attr attr;
-	uint8_t data[DATA]; /* what a pointer led to */
+	uint8_t data[DATA]; /* a copy of the bytes that a pointer pointed to */
 	bool looked_at;
 };
 
@@ -46,7 +47,7 @@ static struct {
 	unsigned int num_commands, num_answers, looked_at;
 	struct command commands[COMMANDS];
 	struct answer answers[COMMANDS];
-	const char *complaint; /* what the real kernel would have refused */
+	const char *complaint; /* why the real kernel would refuse; NULL: it would not */
 	struct verbs_context context;
 	struct verbs_ex_private private;
 	struct verbs_device device;
@@ -59,13 +60,13 @@ static void fake_complain(const char *what)
 		fake.complaint = what;
 }
 
-/* Is it an object or a descriptor, not bytes? */
+/* Whether the attribute is an object or a descriptor, not bytes. */
 static bool is_object(const struct ib_uverbs_attr *attr)
 {
 	return !attr->len;
 }
 
-/* Objects that the caller has are numbered from 1, and so are those that this kernel makes. */
+/* Whether it asks for a new object: handles of existing objects begin at 1. */
 static bool is_new_object(const struct ib_uverbs_attr *attr)
 {
 	return is_object(attr) && !attr->data;
@@ -80,7 +81,7 @@ static void take_attr(struct taken_attr *taken, const struct ib_uverbs_attr *att
 	if (attr->attr_data.enum_data.reserved)
 		fake_complain("a reserved byte that is not 0");
 	if (attr->len > DATA)
-		fake_complain("more bytes than this kernel takes");
+		fake_complain("more bytes than this kernel supports");
 	else if (attr->len > sizeof(attr->data))
 		memcpy(taken->data, (const void *)(uintptr_t)attr->data, attr->len);
 }
@@ -112,19 +113,19 @@ static int answer_fake_command(int fd, struct ib_uverbs_ioctl_hdr *header)
 
 	(void)fd;
 	if (fake.num_commands == COMMANDS) {
-		fake_complain("more commands than this kernel takes");
+		fake_complain("more commands than this kernel supports");
 		return EIO;
 	}
 	fake.looked_at = fake.num_commands++;
 	memcpy(&command->header, header, sizeof(*header));
 	if (header->length != sizeof(*header) + header->num_attrs * sizeof(header->attrs[0]))
-		fake_complain("a length that does not go with the attributes");
+		fake_complain("a length that does not fit the attributes");
 	if (header->reserved1 || header->reserved2)
 		fake_complain("a reserved member that is not 0");
 	if (header->driver_id != FAKE_DRIVER_ID)
 		fake_complain("another driver's number");
 	if (header->num_attrs > ATTRS) {
-		fake_complain("more attributes than this kernel takes");
+		fake_complain("more attributes than this kernel supports");
 		return EINVAL;
 	}
 	for (size_t i = 0; i < header->num_attrs; i++) {
@@ -151,7 +152,7 @@ struct ibv_context *fake_context(void)
 {
 	fake_context_end();
 	memset(&fake, 0, sizeof(fake));
-	/* Not for writing: every command then comes by the ioctl in the end. */
+	/* Read-only, so that write() fails and every command is finally sent by ioctl(). */
 	fake.fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	assert_true(fake.fd >= 0);
 	fake_kernel_answer(fake.fd, answer_fake_command);
@@ -324,7 +325,7 @@ void fake_in_handles(uint16_t id, const uint32_t *handles, size_t count)
 	size_t size = count * sizeof(*handles);
 
 	assert_int_equal(taken->attr.len, size);
-	/* Never inline; a short list was not copied, and may no longer be there. */
+	/* Lists are never inline. A short list was not copied and may have been freed. */
 	if (size > sizeof(taken->attr.data))
 		assert_memory_equal(taken->data, handles, size);
 }

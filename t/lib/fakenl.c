@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * RDMA netlink without a kernel: answers NETLINK_RDMA sockets in the process, from the made-up tree
- * (t/lib/tree.h) that the environment variable HF_FAKE_RDMA_TREE names. Preload t/lib/.libs/fakenl.so,
- * or link this file into the test. Other sockets are left alone. A dump goes on by count as the
- * kernel's does: it can miss a device when another one is removed meanwhile.
+ * RDMA netlink without a kernel: answers NETLINK_RDMA sockets of the process from the test tree
+ * (t/lib/tree.h) in the environment variable HF_FAKE_RDMA_TREE. Preload t/lib/.libs/fakenl.so, or link
+ * this file into the test. Other sockets are not affected. A dump continues at a count, like the
+ * kernel's: it can miss a device if another one is removed between two parts.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -29,7 +29,7 @@
 enum { SOCKETS = 64, PART_SIZE = 16384, PORT_ID = 4711 };
 
 struct fake {
-	int fd, peer; /* what is sent to the peer is received from fd */
+	int fd, peer; /* a socket pair: we send to `peer`, the program receives from `fd` */
 	int tree;
 	bool dumping;
 	struct nlmsghdr request;
@@ -72,7 +72,7 @@ static ssize_t read_tree_text(int tree, const char *path, char *text, size_t siz
 	return length;
 }
 
-/* Whether to misbehave in this way now; counts down. */
+/* Whether to apply a fault (see tree_fault()) now. Counts down. */
 static bool is_due(int tree, const char *fault)
 {
 	char path[64], text[32];
@@ -98,7 +98,7 @@ struct device {
 	char uverbs[64], name[64], protocol[16];
 };
 
-/* False also for a device that is hidden. */
+/* False also for a hidden device. */
 static bool read_tree_device(int tree, unsigned int index, struct device *device)
 {
 	char path[128], text[512];
@@ -208,7 +208,7 @@ static void put_device(const struct fake *fake, struct part *part, const struct 
 	put_attr_u32(part, RDMA_NLDEV_ATTR_PORT_INDEX, device->ports);
 	put_attr_u64(part, RDMA_NLDEV_ATTR_NODE_GUID, device->guid);
 	put_attr_u8(part, RDMA_NLDEV_ATTR_DEV_NODE_TYPE, (uint8_t)device->type);
-	/* "-": it has none, and the kernel is one that would say so. */
+	/* "-": a device without a protocol, on a kernel that reports protocols. */
 	if (!strcmp(device->protocol, "-"))
 		put_attr_u8(part, RDMA_NLDEV_ATTR_DEV_DIM, 0);
 	else if (device->protocol[0] && !is_due(fake->tree, "old"))
@@ -304,7 +304,7 @@ static void put_chardev(const struct fake *fake, struct part *part, const struct
 	put_attr_text(part, RDMA_NLDEV_ATTR_CHARDEV_NAME, device->uverbs);
 }
 
-/* What the tree's sysfs says of the port. */
+/* Answers with the port's attributes in the tree. */
 static void put_port(const struct fake *fake, struct part *part, const struct device *device,
 		     unsigned int port)
 {
@@ -333,7 +333,7 @@ static void put_port(const struct fake *fake, struct part *part, const struct de
 	}
 }
 
-/* The attributes of a request that matter here; 0 where absent, as no index of a port is. */
+/* Parses the attributes of a request. 0: absent (port numbers begin at 1). */
 static bool read_request(const struct nlmsghdr *header, unsigned int *index, unsigned int *port,
 			 bool *uverbs)
 {
@@ -568,7 +568,7 @@ static bool fails(int fd)
 	return error != 0;
 }
 
-/* The kernel makes the next part of a dump when one was read. */
+/* Like the kernel, makes the next part of a dump after one was read. */
 static void go_on(int fd)
 {
 	struct fake *fake;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Creates PCI functions, and RDMA devices below them, in a sysfs-shaped tree for tests of naming. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * PCI functions and what hangs on them, as /sys shows them, for tests of naming. A root R holds
+ * PCI functions and RDMA devices below them in a tree like /sys, for tests of naming. A root R has
  *
  *	R/devices/pciDDDD:BB/ADDRESS/{config,subsystem,ari_enabled,acpi_index,index,physfn,virtfnN}
  *	R/devices/pciDDDD:BB/ADDRESS/mlx5_core.sf.N/{sfnum,subsystem}
@@ -8,7 +8,7 @@
  *	R/class/infiniband/NAME		a link to one of these
  *	R/bus/pci/slots/N/address
  *
- * `root` is a descriptor of R. Every function answers 0 or -errno.
+ * `root` is a descriptor of R. Every function returns 0 or -errno.
  */
 #ifndef HF_TEST_PCI_TREE_H
 #define HF_TEST_PCI_TREE_H
@@ -24,8 +24,8 @@ enum { PCI_TREE_PATH = 256, PCI_TREE_NONE = -1 };
 struct pci_tree_function {
 	struct hf_pci_address at;
 	bool multi_function;
-	int ari;	    /* what ari_enabled says; PCI_TREE_NONE: there is no such file */
-	int64_t acpi_index; /* PCI_TREE_NONE: no such file, as with the other one */
+	int ari;	    /* the value of ari_enabled; PCI_TREE_NONE: no such file */
+	int64_t acpi_index; /* PCI_TREE_NONE: no such file; also for smbios_index */
 	int64_t smbios_index;
 };
 
@@ -34,10 +34,10 @@ void pci_tree_name(const struct hf_pci_address *at, char name[32]);
 void pci_tree_path(const struct hf_pci_address *at, char path[PCI_TREE_PATH]);
 
 int pci_tree_add(int root, const struct pci_tree_function *function);
-/* Makes a function that is there the VF of another one. */
+/* Makes an existing function a virtual function (VF) of another one. */
 int pci_tree_make_vf(int root, const struct hf_pci_address *vf, const struct hf_pci_address *pf,
 		     uint32_t number);
-/* With everything below it. */
+/* Removes a function with everything below it. */
 int pci_tree_remove(int root, const struct hf_pci_address *at);
 int pci_tree_remove_vf(int root, const struct hf_pci_address *vf, const struct hf_pci_address *pf,
 		       uint32_t number);

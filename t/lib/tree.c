@@ -34,7 +34,7 @@ struct tree {
 	char path[PATH_MAX];
 	char dev[PATH_MAX + 8];
 	int fd;
-	bool keep_inodes;	 /* the file system would use a freed inode number again */
+	bool keep_inodes;	 /* the file system reuses freed inode numbers: keep removed files */
 	struct device **devices; /* by n, NULL: none */
 	unsigned int size;
 	uint32_t serial; /* of device instances */
@@ -119,7 +119,7 @@ static int set_text(const char **text, char *copy, const char *fallback)
 	return 0;
 }
 
-/* Own copies and default values. */
+/* Copies the options and sets default values. */
 static int set_options(struct device *device, const struct tree_options *options)
 {
 	struct tree_options *own = &device->options;
@@ -231,7 +231,7 @@ static int add_uverbs(struct tree *tree, unsigned int n, struct device *device)
 	return err;
 }
 
-/* All that t/lib/fakenl.c answers. Netlink has the device after sysfs has, as with a kernel. */
+/* Writes the files that t/lib/fakenl.c reads. After sysfs, as in a kernel. */
 static int add_index(struct tree *tree, unsigned int n, const struct device *device)
 {
 	const struct tree_options *options = &device->options;
@@ -269,7 +269,7 @@ int tree_make_node(struct tree *tree, unsigned int n)
 	return err;
 }
 
-/* A new instance under the names in *device. */
+/* Adds a new instance with the names in *device. */
 static int plug_tree_device(struct tree *tree, unsigned int n, struct device *device)
 {
 	const struct tree_options *options = &device->options;
@@ -311,7 +311,7 @@ static int unplug_tree_device(struct tree *tree, unsigned int n, struct device *
 		if (!err)
 			err = hfi_soft_erase(tree->fd, path);
 	}
-	/* Open from before the device goes: closing it is what open contexts hear. */
+	/* Open it before the device is removed: closing it notifies open contexts. */
 	removal = hfi_soft_open_removal(tree->fd, n);
 	snprintf(path, sizeof(path), VERBS "/uverbs%u", n);
 	if (!err && device->has_uverbs)
@@ -432,7 +432,7 @@ int tree_rename(struct tree *tree, unsigned int n, const char *name)
 		return -ENAMETOOLONG;
 	snprintf(from, sizeof(from), DEVICE "/%s", device->name);
 	snprintf(to, sizeof(to), DEVICE "/%s", name);
-	/* The new name leads to the directory before `ibdev` tells it, the old one until then. */
+	/* The new name leads to the directory before `ibdev` has it; the old name until then. */
 	if (device->has_device && symlinkat(device->name, tree->fd, to) < 0)
 		return -errno;
 	if (device->has_uverbs) {

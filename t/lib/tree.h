@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Made-up sysfs trees for tests: devices that are added, renamed, replaced and removed the way a
- * kernel does it. A root R holds
+ * Sysfs-shaped trees for tests, whose devices are added, renamed, replaced and removed like a kernel
+ * does. A root R has
  *
  *	R/class/infiniband_verbs/abi_version
  *	R/class/infiniband_verbs/uverbsN/{ibdev,dev,abi_version[,device/modalias]}
@@ -11,12 +11,12 @@
  *	R/dev/infiniband/uverbsN		the node, see enum tree_node
  *	R/index/uverbsN, R/by_index/I, R/fake	what RDMA netlink answers, see t/lib/fakenl.c
  *
- * A reader never meets half a device unless the options ask for one: directories are built aside
- * and renamed in, first NAME, then uverbsN; they leave in the reverse order. So at every moment in
- * which uverbsN is there, so is its NAME, and it is its own. The inode of a removed device is not
- * used again while the tree exists.
+ * A reader never sees half a device, unless the options ask for one: directories are built elsewhere
+ * and renamed to their place, first NAME, then uverbsN; they are removed in the reverse order. So while
+ * uverbsN exists, its own NAME exists. The inode of a removed device is not reused while the tree
+ * exists.
  *
- * All functions answer 0 or -errno. A tree has one writer at a time; readers may be anywhere.
+ * All functions return 0 or -errno. A tree has one writer at a time, and any number of readers.
  */
 #ifndef HF_TEST_TREE_H
 #define HF_TEST_TREE_H
@@ -33,23 +33,23 @@ enum tree_node {
 	TREE_NODE_WRONG,    /* a symlink to /dev/null, and `dev` says 231:N */
 };
 
-/* Everything may be left 0: that is an ordinary RoCE device with one port. */
+/* All members may be 0, which gives a RoCE device with one port. */
 struct tree_options {
 	uint64_t guid;		/* host byte order; 0: made from a counter, unique in the tree */
 	const char *node_type;	/* "1: CA" */
 	const char *link_layer; /* "Ethernet" */
 	const char *modalias;	/* of uverbsN/device, none if NULL */
-	const char *protocol;	/* for netlink: "roce"; "" keeps the kernel silent (before 5.1) */
+	const char *protocol;	/* for netlink: "roce"; "": not reported (before Linux 5.1) */
 	const char *gid_type;	/* "RoCE v2" */
 	const char *netdev;	/* of the GIDs: "eth0"; "" writes no gid_attrs/ndevs */
 	unsigned int ports;	/* 1 */
 	unsigned int gids;	/* size of a port's GID table, the first two are used: 4 */
-	unsigned int driver_id; /* for netlink: 14, RDMA_DRIVER_RXE; ~0u: the kernel is silent */
+	unsigned int driver_id; /* for netlink: 14, RDMA_DRIVER_RXE; ~0u: not reported */
 	unsigned int abi;	/* of the driver: 2 */
 	enum tree_node node;
 	bool no_index;	/* netlink does not know the device */
 	bool no_device; /* class/infiniband/NAME is missing (half made) */
-	bool no_uverbs; /* class/infiniband_verbs/uverbsN is missing: netlink alone has it */
+	bool no_uverbs; /* class/infiniband_verbs/uverbsN is missing: only netlink has the device */
 };
 
 /*
@@ -82,7 +82,7 @@ int tree_swap(struct tree *tree, unsigned int n);
 int tree_complete(struct tree *tree, unsigned int n);
 int tree_make_node(struct tree *tree, unsigned int n);
 
-/* Another stamp for every device and nothing else: what drop_caches does to a kernel's sysfs. */
+/* Changes the stamp of every device and nothing else, as drop_caches does in a kernel's sysfs. */
 int tree_drop_caches(struct tree *tree);
 
 /*
@@ -92,7 +92,7 @@ int tree_drop_caches(struct tree *tree);
 int tree_set(struct tree *tree, unsigned int n, const char *path, const char *value);
 int tree_set_uverbs(struct tree *tree, unsigned int n, const char *path, const char *value);
 
-/* Hides a device from netlink, as when it is in another namespace; see also "exclusive" below. */
+/* Hides a device from netlink, as if it were in another namespace; see also "exclusive" below. */
 int tree_hide(struct tree *tree, unsigned int n, bool hidden);
 
 /*

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # shellcheck shell=bash
-# What the tests of the packages share. They work below the current directory: `build` leaves the
-# packages in ./debs, the others read them there.
+# Shared by the tests of the packages. They work in the current directory: `build` leaves the packages in
+# ./debs, the others read them there.
 set -u
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 PATH=$PATH:/usr/sbin:/sbin
 top_srcdir=$(cd "${top_srcdir:-$(dirname "${BASH_SOURCE[0]}")/../..}" && pwd)
 debs=$PWD/debs
-# For the tests: each has a directory of its own.
+# For the tests. Each sets $work to its own directory.
 checks=0 failures=0 cache=${HOLDFAST_VM_CACHE:-$top_srcdir/.cache}
 : "$failures" "$cache" "${work=}"
 
@@ -21,7 +21,7 @@ need()
 	done
 }
 
-# check WHAT COMMAND...
+# check WHAT COMMAND...: reports whether the command succeeds.
 check()
 {
 	local what=$1
@@ -36,7 +36,7 @@ check()
 	fi
 }
 
-# deb NAME: its file.
+# deb NAME: prints the file of a package.
 deb()
 {
 	local file=("$debs/$1"_*.deb)
@@ -45,7 +45,7 @@ deb()
 	echo "${file[0]}"
 }
 
-# as_root SCRIPT ARGUMENT...: once more, with mounts of its own, and as root of a namespace if need be.
+# as_root SCRIPT ARGUMENT...: runs the script again in its own mount namespace, as root or as root of a user namespace.
 as_root()
 {
 	local ids=()

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Counts the blocks of malloc() that are out, of every library in the process. mallinfo() would not
- * do: it takes what the threads' caches hold for used.
+ * Counts the allocated malloc() blocks of all libraries in the process. mallinfo() is not exact: it counts
+ * freed blocks in the threads' caches as used.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -24,7 +24,7 @@
 
 #if COUNTS
 
-/* glibc's own, there for programs that bring a malloc() of theirs. */
+/* glibc's own functions, for programs that define malloc(). */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *block, size_t size);
@@ -33,7 +33,7 @@ void __libc_free(void *block);
 
 static atomic_long live;
 
-/* Or the libraries would not see these. */
+/* Exported, so that the libraries use these. */
 #pragma GCC visibility push(default)
 
 static void *count_live(void *block)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A program of libibverbs and nothing else that has its traffic under conditions which programs meet but
- * tests seldom make: vm-conditions DEVICE CONDITION [NUMBER]. It says what it saw, and 0 is all well.
+ * vm-conditions DEVICE CONDITION [NUMBER]: a program of libibverbs that sends messages under a condition
+ * that programs meet but tests rarely create. Prints what it saw. Exits with 0 if everything worked.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@
 enum { NOBODY = 65534, ALL_FDS = 256 };
 
 static const char *device;
-static long number; /* the condition's, where it has one */
+static long number; /* the condition's argument, if it has one */
 
 static void traffic(void)
 {
@@ -176,7 +176,7 @@ static void handle(int signal, int flags)
 
 static atomic_bool ended;
 
-/* Stopped for a moment, then signalled; then, where that does not end the wait, there is a completion. */
+/* Stops the waiting thread for a moment, then signals it. If the wait does not end, a completion ends it. */
 static void *disturb_by_signals(void *arg)
 {
 	const int steps[] = {SIGSTOP, SIGCONT, SIGALRM};
@@ -193,7 +193,7 @@ static void *disturb_by_signals(void *arg)
 	usleep(200000);
 	if (number)
 		loop_post(arg);
-	/* The wait may have begun only after the first. */
+	/* Repeat the signal: the wait may have begun after the first one. */
 	while (!number && !atomic_load(&ended)) {
 		kill(self, SIGALRM);
 		usleep(200000);
@@ -212,7 +212,7 @@ static void disturbed(void)
 
 	handle(SIGALRM, number ? SA_RESTART : 0);
 	loop_open(&loop, device);
-	/* The signal is for the thread that waits. */
+	/* Only the waiting thread receives the signal. */
 	sigemptyset(&alarm);
 	sigaddset(&alarm, SIGALRM);
 	pthread_sigmask(SIG_BLOCK, &alarm, NULL);
@@ -228,7 +228,7 @@ static void disturbed(void)
 	loop_close(&loop);
 }
 
-/* Takes the child of a library as well, which then does not learn how it ended. */
+/* Reaps every child, also one of a library, which then cannot learn its exit status. */
 static void reap(int signal)
 {
 	int saved = errno;
@@ -267,7 +267,7 @@ static void drop(void)
 {
 	if (setgroups(0, NULL) || setgid(NOBODY) || setuid(NOBODY))
 		die("drop privileges");
-	/* As a daemon's files in /proc are, which belong to root from then on. */
+	/* As for a daemon that dropped root: its files in /proc belong to root. */
 	prctl(PR_SET_DUMPABLE, 0);
 }
 
@@ -296,7 +296,7 @@ static void without_files(void)
 {
 	limit(RLIMIT_FSIZE, 0);
 	traffic();
-	/* What is said goes to a file. */
+	/* Messages go to a file. */
 	limit(RLIMIT_FSIZE, RLIM_INFINITY);
 }
 
@@ -318,7 +318,7 @@ static void without_proc(void)
 	unmount("/proc");
 }
 
-/* What containers' filters of system calls do: this one is refused, of socket() netlink alone. */
+/* Installs a seccomp filter as containers have: refuses this call; of socket() only netlink sockets. */
 static void refuse(unsigned int call)
 {
 	const struct sock_filter code[] = {

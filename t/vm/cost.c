@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * vm-cost DEVICE GID-INDEX: what each verb takes, in nanoseconds of the guest's clock, as lines
- * "verb median". With QEMU's -icount that clock counts instructions. A program of libibverbs and
- * nothing else: it runs on the distribution's library and on Holdfast's.
+ * vm-cost DEVICE GID-INDEX: prints the time of each verb as lines "verb median", in nanoseconds of the
+ * guest's clock. With QEMU's -icount that clock counts instructions. Uses libibverbs only, so it runs on
+ * the distribution's library and on Holdfast's.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -100,7 +100,7 @@ static void control(struct ibv_context *context, int round)
 	check_cost("ibv_dealloc_pd", !ret);
 }
 
-/* Connected to itself. */
+/* Connects the QP to itself. */
 static void connect_qp(struct ibv_qp *qp, uint8_t gid_index)
 {
 	struct ibv_qp_attr attr = {
@@ -185,7 +185,7 @@ static void data(struct ibv_context *context, uint8_t gid_index)
 		check_cost("poll", !ret);
 	}
 	check_cost("ibv_destroy_qp", !ibv_destroy_qp(qp));
-	/* A queue for each round, as nothing takes away what is posted. */
+	/* A new queue for each round: nothing consumes the posted requests. */
 	for (round = 0; round < ROUNDS; round++) {
 		qp = create_cost_qp(pd, cq);
 		check_cost("ibv_create_qp", qp);

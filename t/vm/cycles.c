@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * vm-cycles CYCLES NETDEV...: adds, renames and removes rxe devices on the netdevs in turn, always
- * under the same names, while two streams and two threads that open and close run all the time.
- * The judge is the kernel: its index says which instance a handle stands for, and the GUID that an
- * open node answers says which instance was opened. No two neighbours have the same GUID.
+ * with the same names, while two streams read events and two threads open and close devices.
+ * The results are checked against the kernel: its index tells the instance of a handle, and the GUID
+ * that an open node returns tells the opened instance. Consecutive instances have different GUIDs.
  */
 #include <errno.h>
 #include <spawn.h>
@@ -18,7 +18,7 @@
 #define NUM_STREAMS 2
 #define NUM_OPENERS 2
 #define MAX_NETDEVS 8
-#define WARM_UP	    20 /* cycles before the first count of what is left over */
+#define WARM_UP	    20 /* cycles before descriptors and memory are first counted */
 
 static struct vm_plan plan = {.name = "rxe0", .new_name = "foo0"};
 static struct vm_recorder recorders[NUM_STREAMS];
@@ -40,7 +40,7 @@ static atomic_int paused;
 
 extern char **environ;
 
-/* The times are those of the command as a user sees it, its own start included. */
+/* Runs rdma(8) and returns its time, including the start of the process. */
 static uint64_t rdma(const char *const *words)
 {
 	const char *argv[16] = {"rdma"};
@@ -63,7 +63,7 @@ static void keep_longest(uint64_t *longest, uint64_t now)
 		*longest = now;
 }
 
-/* The EUI-64 that rxe makes of its netdev's address. */
+/* The EUI-64 that rxe derives from its netdev's address. */
 static uint64_t guid_of(const char *netdev)
 {
 	unsigned int mac[6];
@@ -90,7 +90,7 @@ static unsigned int add_link(bool waited, bool renamed)
 	truth->waited = waited;
 	truth->renamed = renamed;
 	truth->guid = guids[netdev];
-	/* Before the device is there, or a thread could find one that is not in the plan. */
+	/* Before the device exists, or a thread could find one that is not in the plan. */
 	atomic_store(&truth->made, true);
 	plan.num = i + 1;
 	keep_longest(&longest_add, rdma((const char *[]){"link", "add", plan.name, "type", "rxe",
@@ -131,7 +131,7 @@ static void cycle(unsigned int number, bool waited)
 	unsigned int a, b;
 
 	switch (number % 4) {
-	case 0: /* nothing but plug and unplug: number and name are used again at once */
+	case 0: /* plug and unplug only: number and name are reused at once */
 		a = add_link(waited, false);
 		wait_told(a, HF_EVENT_ADDED);
 		delete_link(plan.name);
@@ -143,13 +143,13 @@ static void cycle(unsigned int number, bool waited)
 		wait_told(a, HF_EVENT_CHANGED);
 		delete_link(plan.new_name);
 		break;
-	case 2: /* the unplug right behind the rename */
+	case 2: /* unplug immediately after the rename */
 		a = add_link(waited, true);
 		wait_told(a, HF_EVENT_ADDED);
 		rename_device();
 		delete_link(plan.new_name);
 		break;
-	default: /* two at a time, the second under the first one's old name */
+	default: /* two devices at a time, the second with the old name of the first */
 		a = add_link(waited, true);
 		wait_told(a, HF_EVENT_ADDED);
 		rename_device();
@@ -216,7 +216,7 @@ static void *open_and_close(void *arg)
 			vm_error("hf_device_list: %s", strerror(-num));
 			break;
 		}
-		/* A handle from earlier, whose name and number somebody else may have by now. */
+		/* An older handle. Another device may have its name and number now. */
 		if (kept) {
 			open_one(opener, kept);
 			if (hf_device_is_gone(kept) && rand_r(&opener->seed) % 4 == 0)
@@ -254,7 +254,7 @@ static void end_pause(void)
 		usleep(1000);
 }
 
-/* Nobody holds anything, there is no device, and every event has been read. */
+/* Counts descriptors and memory while no device exists or is open and all events were read. */
 static void count_left(struct left *left, const char *when)
 {
 	unsigned int i;
@@ -269,7 +269,7 @@ static void count_left(struct left *left, const char *when)
 	end_pause();
 }
 
-/* The kernel's count, on a device that everybody has just been using. */
+/* Checks the kernel's count of contexts after the threads used the device. */
 static void check_kernel_contexts(void)
 {
 	char line[256];
@@ -291,7 +291,7 @@ static void check_kernel_contexts(void)
 static void print_verdict(unsigned int number, const struct vm_verdict *verdict)
 {
 	printf("figure: stream %u: %u events: added %u, renamed %u, removed %u, other changes %u, "
-	       "resync %u; instances come and gone unseen %u\n",
+	       "resync %u; instances without any event %u\n",
 	       number, verdict->events, verdict->added, verdict->renamed, verdict->removed,
 	       verdict->other_changes, verdict->resyncs, verdict->unseen);
 }
@@ -338,7 +338,7 @@ static void run_cycles(unsigned int cycles, struct left *warm, struct left *end)
 	for (i = 0; i < cycles + WARM_UP; i++) {
 		if (i == WARM_UP)
 			count_left(warm, "after the warm-up");
-		/* One in five does not wait for anybody. */
+		/* One cycle in five does not wait for the streams. */
 		cycle(i, i % 5 != 4);
 	}
 	count_left(end, "after all cycles");
@@ -359,7 +359,7 @@ int main(int argc, char **argv)
 		netdevs[num_netdevs] = argv[num_netdevs + 2];
 		guids[num_netdevs] = guid_of(netdevs[num_netdevs]);
 	}
-	/* Also makes stdio take its buffer before anything is counted. */
+	/* Also allocates the buffer of stdio before memory is counted. */
 	printf("# %u cycles on %u netdevs\n", cycles, num_netdevs);
 	warm.blocks = vm_live_blocks();
 	hf = vm_context(0);
@@ -394,7 +394,7 @@ int main(int argc, char **argv)
 	       " ms, rename %" PRIu64 " ms, delete %" PRIu64 " ms (mean %" PRIu64 ")\n",
 	       cycles + WARM_UP, plan.num, longest_add / 1000, longest_rename / 1000,
 	       longest_del / 1000, total_del / num_del / 1000);
-	/* The openers let go after 3 ms; the rest is what an emulated machine on a busy host needs. */
+	/* The threads close after 3 ms. The rest is for an emulated machine on a busy host. */
 	if (longest_del > 10000000)
 		vm_error("an unplug took longer than ten seconds");
 	if (end.fds != warm.fds)

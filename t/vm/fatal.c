@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * vm-fatal DEVICE: makes one object of each kind, says "ready", waits for the event that the device is
- * gone, and prints what every call answers from then on. A program of libibverbs and nothing else: it
- * runs on the distribution's library and on Holdfast's.
+ * vm-fatal DEVICE: creates an object of each kind, prints "ready", waits for the event that the device is
+ * gone, and then prints the result of each call. Uses libibverbs only, so it runs on the distribution's
+ * library and on Holdfast's.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * vm-held DEVICE: a program that ignores removals and has a thread blocked in each wait there is: for
- * a completion event and an asynchronous one, in the library and in a poll of its own on the
- * descriptors; and a child that inherited them all. Says "ready", then who woke up, and touches
- * nothing until it reads a line; then posts, with ibv_wr_* where the provider has it, polls, destroys and
- * closes. A program of libibverbs and nothing else.
+ * vm-held DEVICE: a program that ignores removals. It has a thread blocked in each kind of wait (for a
+ * completion event and an asynchronous event, in the library and in poll() on the descriptors), and a
+ * child that inherited everything. Prints "ready", then which threads woke up, and then does nothing
+ * until it reads a line. Then it posts, with ibv_wr_* if the provider supports it, polls, destroys and
+ * closes. Uses libibverbs only.
  */
 #include <errno.h>
 #include <poll.h>
@@ -22,7 +22,7 @@
 
 #define LENGTH 4096
 
-/* One for the threads that call, one for those that poll: they would take each other's news. */
+/* One side for threads that call the library, one for threads that poll: each event wakes one thread only. */
 struct side {
 	struct ibv_context *context;
 	struct ibv_pd *pd;

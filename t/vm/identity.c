@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * vm-identity [-n] NAME: holds on to the device called NAME and says, at the start and for each line of
- * its standard input, what it is and what is found under its name by then:
+ * vm-identity [-n] NAME: keeps a handle of the device NAME. At the start and for each line of standard
+ * input it prints the handle's state, and the generation of the device that has the name now:
  *   GENERATION STATE INDEX INODE STAMP open=ERRNO now=GENERATION
- * -n  without notifications, so that each list looks at stamps
+ * -n  without notifications, so that each list compares stamps
  */
 #include <errno.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static void print_identity(struct hf *hf, struct ibv_device *device, const char 
 	struct hf_device_info info;
 	int num, opened;
 
-	/* Looks again, as an application does from time to time. */
+	/* Lists the devices, as an application does from time to time. */
 	num = hf_device_list(hf, HF_LIST_ALL, &list);
 	if (num < 0)
 		vm_die("hf_device_list: %s", strerror(-num));

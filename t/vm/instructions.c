@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * vm-instructions LIBRARY DEVICE: how many instructions of a program's own each verb takes, counted
- * by stepping through a child that uses the library (libibverbs.so.1 or libholdfast.so). Lines
- * "NAME COUNT" on standard output. System calls count as one: what the kernel does is not seen.
+ * vm-instructions LIBRARY DEVICE: counts the user-space instructions of each verb by single-stepping a
+ * child that uses the library (libibverbs.so.1 or libholdfast.so). Prints lines "NAME COUNT". A system
+ * call counts as one instruction.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -47,7 +47,7 @@ static const char *const names[WHATS] = {
 	[DESTROY_CQ] = "destroy_cq", [DEREG_MR] = "dereg_mr",	  [DEALLOC_PD] = "dealloc_pd",
 };
 
-/* Not that of vm.c, which brings libholdfast with it. */
+/* Not that of vm.c, which needs libholdfast. */
 __attribute__((format(printf, 1, 2), noreturn)) static void die(const char *format, ...)
 {
 	va_list args;
@@ -60,7 +60,7 @@ __attribute__((format(printf, 1, 2), noreturn)) static void die(const char *form
 	exit(1);
 }
 
-/* ---- the child: what is between two marks is counted ---- */
+/* ---- The child: the instructions between two marks are counted ---- */
 
 static struct {
 	struct ibv_device **(*get_device_list)(int *);
@@ -102,7 +102,7 @@ static void load_measured_library(const char *path)
 	}
 }
 
-/* SIGUSR1 opens a count, the next one closes it; neither gets through to us. */
+/* Marks the begin or end of a count with SIGUSR1, which the parent intercepts. */
 static void mark(enum what what)
 {
 	const union sigval value = {.sival_int = what};
@@ -173,7 +173,7 @@ static void data_path(struct ibv_qp *qp, struct ibv_cq *scq, struct ibv_cq *rcq,
 	need(!ret, "ibv_post_recv");
 	COUNT(POST_SEND, ret = ibv_post_send(qp, &send, &bad_send));
 	need(!ret, "ibv_post_send");
-	/* Long enough: what is counted finds its completion at once. */
+	/* Wait long enough that the counted poll finds its completion at once. */
 	usleep(20000);
 	COUNT(POLL_CQ, ret = ibv_poll_cq(scq, 1, &wc));
 	need(ret == 1 && wc.status == IBV_WC_SUCCESS, "a completion");
@@ -182,7 +182,7 @@ static void data_path(struct ibv_qp *qp, struct ibv_cq *scq, struct ibv_cq *rcq,
 	need(ibv_poll_cq(rcq, 1, &wc) == 1 && wc.status == IBV_WC_SUCCESS, "the message");
 }
 
-/* Through the context, not by the header's functions: those would link to a library. */
+/* Calls through the context: the header's functions need a linked library. */
 static struct ibv_qp *create_extended_qp(struct ibv_pd *pd, struct ibv_qp_init_attr_ex *attr)
 {
 	struct verbs_context *context = verbs_get_ctx_op(pd->context, create_qp_ex);
@@ -200,7 +200,7 @@ static struct ibv_cq_ex *create_extended_cq(struct ibv_context *context)
 	return verbs->create_cq_ex(context, &attr);
 }
 
-/* The same message, by the newer calls. */
+/* The same message with the ibv_wr_* and extended CQ calls. */
 static void data_path_ex(struct ibv_context *context, struct ibv_pd *pd, struct ibv_cq *rcq,
 			 struct ibv_mr *mr, const union ibv_gid *gid, uint8_t index)
 {
@@ -314,7 +314,7 @@ static void run_measured_child(const char *library, const char *name)
 		one_round(context, &gid, index);
 }
 
-/* ---- the parent ---- */
+/* ---- The parent ---- */
 
 static uint64_t best[WHATS];
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * vm-left DEVICE: a program that closes the device and destroys nothing before. It has the device open
- * twice, and works on with the second context after the first is closed. Says "closed", waits until
- * its input ends. Of libibverbs and nothing else.
+ * vm-left DEVICE: a program that closes the device without destroying its objects. It has the device open
+ * twice, and uses the second context after it closed the first. Prints "closed", then waits until its
+ * input ends. Uses libibverbs only.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -57,7 +57,7 @@ static void make_left_side(struct side *side, const char *name)
 		die("ibv_modify_qp");
 }
 
-/* The kernel takes the requests from the mapped queue, and puts completions into another. */
+/* Makes the kernel read requests from a mapped queue and write completions to another. */
 static int work_on_side(const struct side *side)
 {
 	struct ibv_qp_attr attr = {.qp_state = IBV_QPS_ERR};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * vm-listing [ROUNDS]: how long ibv_get_device_list takes first, and again with nothing changed. A
- * program of libibverbs and nothing else: it runs on the distribution's library and on Holdfast's.
+ * vm-listing [ROUNDS]: prints the time of the first ibv_get_device_list(), and of later ones with no
+ * change. Uses libibverbs only, so it runs on the distribution's library and on Holdfast's.
  */
 #include <inttypes.h>
 #include <stdint.h>

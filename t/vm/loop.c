@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Connects two queue pairs of one device to each other, for programs that use libibverbs only. */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Two queue pairs of one device that are connected to each other, for programs of libibverbs. */
+/* Connects two queue pairs of one device to each other, for programs that use libibverbs only. */
 #ifndef HF_VM_LOOP_H
 #define HF_VM_LOOP_H
 
@@ -15,11 +15,11 @@ struct loop {
 	unsigned char buffer[2][64];
 };
 
-/* Each ends the program where it fails: see die(). */
+/* These functions end the program on failure: see die(). */
 void loop_open(struct loop *loop, const char *device);
-/* A message is sent, its completions come by the channel, and what arrived is what was sent. */
+/* Sends a message, waits for its completions on the channel, and compares the data. */
 void loop_once(struct loop *loop);
-/* The first half of that. */
+/* Sends a message without waiting. */
 void loop_post(struct loop *loop);
 void loop_close(struct loop *loop);
 

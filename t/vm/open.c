@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * vm-open [ROUNDS]: lists, opens, queries and closes every device, through both faces of the library,
- * and prints what it found and the times.
+ * vm-open [ROUNDS]: lists, opens, queries and closes every device through the hf_* and the ibv_* API, and
+ * prints what it found and the times.
  */
 #include <endian.h>
 #include <errno.h>
@@ -31,7 +31,7 @@ static void print_device(struct ibv_device *device)
 	free(gids);
 }
 
-/* The queries of an ibv_* program, against what the kernel's sysfs says. */
+/* Compares the queries of an ibv_* program with the kernel's sysfs. */
 static void print_queried_device(struct ibv_device *device)
 {
 	const char *name = ibv_get_device_name(device);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Shared by test programs that use libibverbs only. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Records the events of a stream in a thread, and checks the record at the end. */
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,7 +118,7 @@ void vm_recorder_stop(struct vm_recorder *recorder)
 	recorder->stream = hf_stream_unref(recorder->stream);
 }
 
-/* What one stream has told of one instance so far. */
+/* What a stream has reported about an instance so far. */
 struct life {
 	bool added, removed;
 	unsigned int renames;
@@ -146,7 +147,7 @@ static void judge_one(const struct vm_plan *plan, const struct vm_record *record
 	if (strcmp(record->name, plan->name) != 0 &&
 	    (!plan->truth[i].renamed || strcmp(record->name, plan->new_name) != 0))
 		vm_error("instance %d: %s under the name %s", i, type, record->name);
-	/* The name differs from the last one told when the event says so, and only then. */
+	/* The name differs from the last reported one if and only if the event says so. */
 	if (life->added && renamed != other_name)
 		vm_error("instance %d: %s says %s after %s", i, type, record->name, life->name);
 
@@ -178,10 +179,10 @@ static void judge_lives(const struct vm_plan *plan, const struct life *lives,
 		const struct life *life = &lives[i];
 
 		if (!life->added) {
-			/* Come and gone before anybody looked: the only way not to be told. */
+			/* Not reported is allowed only if it was removed before the stream read it. */
 			verdict->unseen++;
 			if (truth->waited)
-				vm_error("instance %u was never told", i);
+				vm_error("instance %u was never reported", i);
 			continue;
 		}
 		verdict->added++;
@@ -190,8 +191,8 @@ static void judge_lives(const struct vm_plan *plan, const struct life *lives,
 		if (!life->removed)
 			vm_error("instance %u: no removed", i);
 		if (truth->waited && life->renames != truth->renamed)
-			vm_error("instance %u: renamed %u times, told %u times", i, truth->renamed,
-				 life->renames);
+			vm_error("instance %u: renamed %u times, reported %u times", i,
+				 truth->renamed, life->renames);
 		if (life->renames > truth->renamed)
 			vm_error("instance %u: a rename too many", i);
 		if (life->generation <= last)

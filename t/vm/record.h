@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A thread that reads one stream and writes down every event, and the judgement at the end. */
+/* A thread that records every event of a stream, and the check of the record at the end. */
 #ifndef VM_RECORD_H
 #define VM_RECORD_H
 
@@ -11,10 +11,10 @@
 #define VM_MAX_INSTANCES 4096
 #define VM_MAX_EVENTS	 32768
 
-/* What the driver did to instance number i: what a stream may say of it follows from that. */
+/* What was done to instance number i, from which follows what a stream may report about it. */
 struct vm_truth {
 	atomic_bool made; /* set last */
-	bool waited;	  /* both streams had told ADDED before anything else happened to it */
+	bool waited;	  /* both streams had reported ADDED before anything else was done to it */
 	bool renamed;
 	uint64_t guid;
 };
@@ -48,7 +48,7 @@ struct vm_recorder {
 };
 
 void vm_recorder_start(struct vm_recorder *recorder, struct hf *hf, struct vm_plan *plan);
-/* Waits until the stream has told this of the instance; false after ten seconds. */
+/* Waits until the stream has reported this event of the instance. False after ten seconds. */
 bool vm_recorder_wait(struct vm_recorder *recorder, unsigned int instance, enum hf_event_type type);
 /* Waits until no event has come for `quiet_ms`. */
 void vm_recorder_drain(struct vm_recorder *recorder, unsigned int quiet_ms);
@@ -59,7 +59,7 @@ struct vm_verdict {
 	unsigned int events, added, renamed, removed, other_changes, unseen, resyncs;
 };
 
-/* Compares what was told with what was done; errors through vm_error(). */
+/* Compares what was reported with what was done. Reports errors through vm_error(). */
 void vm_recorder_judge(const struct vm_recorder *recorder, struct vm_verdict *verdict);
 
 #endif

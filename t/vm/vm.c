@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Shared by the test programs of the guest: errors, contexts, opening a device. */
 #include <dirent.h>
 #include <endian.h>
 #include <errno.h>
@@ -17,7 +18,7 @@ __attribute__((format(printf, 1, 0))) static void print_error(const char *format
 	char text[512];
 
 	vsnprintf(text, sizeof(text), format, args);
-	/* One call, so that lines of several threads stay whole. */
+	/* One call, so that lines of different threads are not mixed. */
 	printf("error: %s\n", text);
 	fflush(stdout);
 	atomic_fetch_add(&errors, 1);
@@ -112,7 +113,7 @@ int vm_try_open(struct ibv_device *device, uint64_t want_guid, struct vm_open_ti
 	opened = vm_now_us();
 	if (ret)
 		return ret;
-	/* The kernel's answer through the node: nothing of what the library remembers. */
+	/* From the kernel through the node, not from the library's memory. */
 	query = ibv_query_device(context, &attr);
 	if (context->device != device) {
 		vm_error("the context is of another handle than was opened");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the guest's test programs share. Public headers only: they are applications. */
+/* Shared by the test programs of the guest. They are applications: public headers only. */
 #ifndef VM_H
 #define VM_H
 
@@ -19,22 +19,22 @@ __attribute__((format(printf, 1, 2), noreturn)) void vm_die(const char *format, 
 
 uint64_t vm_now_us(void);
 unsigned int vm_open_fds(void);
-/* Blocks that malloc() has given out and not got back; -1 where nobody counts (sanitizers). */
+/* The number of allocated malloc() blocks; -1 if they are not counted (sanitizers). */
 long vm_live_blocks(void);
-/* A context as hf_new(NULL) gives it, but for `flags`, and with the log on stderr. */
+/* A context with default options except `flags`, and with the log on stderr. */
 struct hf *vm_context(uint32_t flags);
 void vm_info(struct ibv_device *device, struct hf_device_info *info);
 
-/* For vm_try_open(): microseconds to keep the device open, and what opening and closing took. */
+/* For vm_try_open(): microseconds to keep the device open; the times of opening and closing. */
 struct vm_open_times {
 	uint64_t hold;
 	uint64_t open, close;
 };
 
 /*
- * Opens the device, asks the kernel through the open node who it is, closes it again. Returns 0 when
- * that was this very instance, 1 when it was another one (an error was printed), or -errno when it
- * could not be opened or was unplugged meanwhile.
+ * Opens the device, reads its identity from the kernel through the open node, and closes it. Returns 0 if
+ * it is this instance, 1 after printing an error if it is another one, or -errno if it cannot be opened or
+ * was unplugged meanwhile.
  */
 int vm_try_open(struct ibv_device *device, uint64_t want_guid, struct vm_open_times *times);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * vm-watch [-b BYTES] [-n] [-s]: prints one stream, a line per event:
+ * vm-watch [-b BYTES] [-n] [-s]: prints the events of a stream, one per line:
  *   SEQUENCE TYPE NAME GENERATION INDEX CHANGES
  * -b  receive buffer of the notification sockets
  * -n  do not open each device that is ADDED
- * -s  through the default context, as an ibv_* program would have it
- * Ends on SIGTERM, with the descriptors left over, and fails if the stream broke its contract.
+ * -s  use the default context, as ibv_* programs do
+ * On SIGTERM it prints the number of open descriptors and exits. It fails if the stream broke its contract.
  */
 #include <errno.h>
 #include <poll.h>
@@ -24,7 +24,7 @@ static void on_term(int signal_number)
 	stop = 1;
 }
 
-/* What the contract says about order, instance by instance. */
+/* Checks the contract's order of events for each instance. */
 #define MAX_LIVE 1024
 static uint64_t live[MAX_LIVE];
 static unsigned int num_live;
@@ -107,7 +107,7 @@ static void print_event(const struct hf_event *event, bool open_added)
 	       changes_text(hf_event_changes(event), changes));
 	if (hf_event_type(event) == HF_EVENT_ADDED && open_added) {
 		ret = vm_try_open(device, info.node_guid, NULL);
-		/* It may be unplugged again by now; anything else is a broken promise. */
+		/* It may be unplugged already. Any other failure breaks the contract. */
 		if (ret < 0 && ret != -ENODEV && ret != -EIO)
 			vm_error("%s was added but cannot be opened: %s", info.name,
 				 strerror(-ret));
@@ -158,7 +158,7 @@ int main(int argc, char **argv)
 		} else if (ret < 0) {
 			vm_die("hf_stream_next: %s", strerror(-ret));
 		} else {
-			/* With a timeout: a signal just before poll() would be missed. */
+			/* A timeout, because a signal just before poll() would be missed. */
 			poll(&poll_fd, 1, 200);
 		}
 	}

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A provider that needs no kernel: its contexts hold nothing but the node's descriptor. It counts what
- * it is asked for in a file that HF_FAKE_COUNTERS names, so that a test sees what was not undone.
- * HF_FAKE_FAIL=alloc_device or alloc_context makes that call fail, uninit_device leaves it out of the
- * operations, and describe gives no descriptor. HF_FAKE_ASYNC_FD is a descriptor on which its contexts,
- * one after the other, report asynchronous events: they get duplicates.
+ * A provider that needs no kernel: its contexts have only the node's descriptor. It counts its calls in
+ * the file of HF_FAKE_COUNTERS, so that a test sees what was not undone. HF_FAKE_FAIL=alloc_device or
+ * alloc_context makes that call fail; uninit_device omits that operation; describe returns no
+ * descriptor. Each context gets a duplicate of the descriptor HF_FAKE_ASYNC_FD for asynchronous events.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A provider whose objects live in memory only. A queue pair completes what is posted at once, on
- * its queue's one list, and says in the completion what it was given: qp_num, byte_len (the number
- * of segments), imm_data, slid (the handle of an address), sl (1: a receive), vendor_err (the key
- * of a remote address). Requests with OBJECTS_BAD as wr_id are refused. OBJECTS_ASYNC_FD is a descriptor
- * of which contexts get a duplicate to read events from.
+ * A provider whose objects exist in memory only. A queue pair completes each request at once. The
+ * completion contains what was posted: qp_num, byte_len (the number of segments), imm_data, slid (the
+ * handle of an address), sl (1: a receive), vendor_err (the key of a remote address). Requests with wr_id
+ * OBJECTS_BAD are refused. Contexts read events from a duplicate of the descriptor OBJECTS_ASYNC_FD.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -190,7 +189,7 @@ static struct ibv_qp *object_create_qp(struct ibv_pd *pd, struct ibv_qp_init_att
 	return qp;
 }
 
-/* The flag lies where this file's headers have it. */
+/* Sets the flag at its offset in the headers that this file is built with. */
 static struct ibv_qp *object_create_qp_ex(struct ibv_context *context,
 					  struct ibv_qp_init_attr_ex *attr)
 {

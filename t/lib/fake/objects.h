@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the provider of objects in memory and its tests agree upon. */
+/* Shared by the provider "objects" and its tests. */
 #ifndef HF_TEST_OBJECTS_H
 #define HF_TEST_OBJECTS_H
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * What a machine may find at boot, for tests: RDMA devices of any protocol, below a PCI function that
- * QEMU offers, below a sub-function, or below nothing; drivers of any name for those functions; netdevs
- * that report any driver. Nothing of it moves data.
+ * Devices that a machine may have at boot, for tests: RDMA devices of any protocol, below one of QEMU's
+ * PCI functions, below a sub-function, or without a parent; drivers of any name for those functions;
+ * netdevs that report any driver. None of them transfers data.
  *
  * Lines written to /dev/hfboard, one at a time:
  *   driver NAME				a PCI driver; bind it by driver_override
@@ -71,7 +71,7 @@ static const struct ethtool_ops net_ethtool_ops = {
 	.get_drvinfo = net_drvinfo,
 };
 
-/* --- their coming and going ------------------------------------------------------------------- */
+/* --- adding and removing ---------------------------------------------------------------------- */
 
 static const char *name_of(struct thing *thing)
 {
@@ -105,7 +105,7 @@ static void thing_remove(struct thing *thing)
 	switch (thing->kind) {
 	case DRIVER:
 		driver = container_of(thing, struct driver, thing);
-		/* It takes away what is on its functions, which needs the lock. */
+		/* Removing the driver removes the devices on its functions, which needs the lock. */
 		mutex_unlock(&lock);
 		pci_unregister_driver(&driver->pci);
 		mutex_lock(&lock);
@@ -129,7 +129,7 @@ static void thing_remove(struct thing *thing)
 	put_device(parent);
 }
 
-/* By itself, by a sub-function, or by a virtual function, which goes with its physical one. */
+/* Removes a device, also when its sub-function or its virtual function's physical function is removed. */
 static bool is_below(struct device *dev, struct device *top)
 {
 	return dev && (dev == top || dev->parent == top ||
@@ -137,7 +137,7 @@ static bool is_below(struct device *dev, struct device *top)
 			pci_physfn(to_pci_dev(dev)) == to_pci_dev(top)));
 }
 
-/* RDMA devices before what they stand on. */
+/* Removes RDMA devices before their parents. */
 static void remove_below(struct device *top)
 {
 	struct thing *thing;
@@ -324,7 +324,7 @@ again:
 				remove_below(&container_of(thing, struct sf, thing)->aux.dev);
 			thing_remove(thing);
 			err = 0;
-			/* The list may have changed meanwhile. */
+			/* The lock was released, so the list may have changed. */
 			if (all)
 				goto again;
 			return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the parts of hfboard share. */
+/* Shared by the files of hfboard. */
 #ifndef HF_MODULE_BOARD_H
 #define HF_MODULE_BOARD_H
 
@@ -15,7 +15,7 @@ enum kind { DRIVER, SF, NET, RDMA, KINDS };
 struct thing {
 	struct list_head list;
 	enum kind kind;
-	struct device *parent; /* counted */
+	struct device *parent; /* a reference */
 };
 
 struct board {
@@ -24,10 +24,10 @@ struct board {
 	u32 caps[MAX_PORTS];
 };
 
-/* Known from now on by its name. */
+/* Makes the thing known by its name. */
 void thing_add(struct thing *thing, enum kind kind);
 
-/* A PCI function or a sub-function, counted; NULL where there is none. */
+/* A reference to a PCI function or a sub-function; NULL if there is none. */
 struct device *parent_get(const char *name);
 
 /* NULL, or the value if the word is KEY=VALUE. */

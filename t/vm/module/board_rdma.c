@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* RDMA devices of any protocol that move no data. */
+/* RDMA devices of any protocol that transfer no data. */
 #include <linux/module.h>
 #include <linux/netdevice.h>
 #include <net/net_namespace.h>
@@ -59,7 +59,7 @@ static int board_query_device(struct ib_device *ib, struct ib_device_attr *attr,
 	attr->max_cqe = 4096;
 	attr->max_pd = 64;
 	attr->max_pkeys = 1;
-	/* One number for all functions of a card, as real ones have. */
+	/* The same for all functions of a card, as for real cards. */
 	attr->sys_image_guid = cpu_to_be64(0x5254000000000001ULL);
 	return 0;
 }
@@ -126,7 +126,7 @@ static int board_destroy_qp(struct ib_qp *qp, struct ib_udata *udata)
 	return 0;
 }
 
-/* Refused at once: what waited for a completion would keep the device from going. */
+/* Refuses requests at once: a client that waited for a completion would block the removal. */
 static int board_post_send(struct ib_qp *qp, const struct ib_send_wr *wr,
 			   const struct ib_send_wr **bad)
 {
@@ -178,7 +178,7 @@ static const struct ib_device_ops board_ops = {
 };
 
 /*
- * What the kernel's own clients need, before they take up a device. With a driver that libibverbs knows:
+ * The operations that the kernel's own clients need. The driver id is one that libibverbs knows, because
  * the distribution's daemons open the device, too.
  */
 static const struct ib_device_ops board_mad_ops = {
@@ -244,7 +244,7 @@ static int board_option(struct board *board, char *word)
 	if ((value = value_of(word, "mad"))) {
 		ib_set_device_ops(&board->ib, &board_mad_ops);
 		for (i = 0; i < board->ib.phys_port_cnt; i++)
-			/* The kernel gives nobody the port's QP 1 without IB_CM. */
+			/* Without IB_CM the kernel lets no client use the port's QP 1. */
 			board->caps[i] |= RDMA_CORE_CAP_IB_MAD | RDMA_CORE_CAP_IB_SMI |
 					  RDMA_CORE_CAP_IB_CM;
 		return 0;
@@ -267,7 +267,7 @@ int board_add(const char *name, char *words)
 	board_protocols(board, (char[]){"ib"});
 	while (!err && (word = strsep(&words, " ")))
 		err = board_option(board, word);
-	/* The kernel asks for the netdev of an iWARP port. */
+	/* The kernel requires a netdev for an iWARP port. */
 	for (port = 1; !err && port <= board->ib.phys_port_cnt; port++) {
 		if (board->caps[port - 1] & RDMA_CORE_CAP_PROT_IWARP)
 			err = ib_device_set_netdev(&board->ib, init_net.loopback_dev, port);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the devices of hfplug and hfboard have in common: one port state, one GID, one key. */
+/* Shared by hfplug and hfboard: a port with one state, one GID and one P_Key. */
 #ifndef HF_MODULE_COMMON_H
 #define HF_MODULE_COMMON_H
 
@@ -33,7 +33,7 @@ static int common_query_pkey(struct ib_device *ib, u32 port, u16 index, u16 *pke
 	return 0;
 }
 
-/* As real drivers have it: the description is the kernel's to show, and the hardware's to tell. */
+/* Stores the node description, as real drivers do before they pass it to the hardware. */
 static int common_modify_device(struct ib_device *ib, int mask, struct ib_device_modify *modify)
 {
 	if (mask & ~IB_DEVICE_MODIFY_NODE_DESC)
@@ -47,7 +47,7 @@ static int common_alloc_ucontext(struct ib_ucontext *ib, struct ib_udata *udata)
 	return 0;
 }
 
-/* As disassociate_ucontext, too: that it is there is what makes a driver let go of an open device. */
+/* Also used as disassociate_ucontext: a driver with that operation can be unplugged while it is open. */
 static void common_dealloc_ucontext(struct ib_ucontext *ib)
 {
 }

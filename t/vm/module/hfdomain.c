@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * PCI domains for tests, which QEMU's machine has one of: a root bus in each domain that the parameter
- * `domains` names, with a device of one function and one of two, that have nothing but a header; the
- * first is in a hot-plug slot.
+ * Additional PCI domains for tests (QEMU has one): a root bus in each domain that the parameter `domains`
+ * lists, with a device of one function and a device of two. The functions consist of a header only. The
+ * first device is in a hot-plug slot.
  */
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -10,7 +10,7 @@
 #define MAX_DOMAINS 4
 #define BUS	    0xe1
 #define SLOT_NAME   "21"
-/* QEMU's device for tests; no driver takes it. */
+/* QEMU's device for tests, for which there is no driver. */
 #define ID (PCI_VENDOR_ID_REDHAT | 0x0005 << 16)
 
 static int domains[MAX_DOMAINS];

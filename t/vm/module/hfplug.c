@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * RDMA devices for tests, of a driver with disassociate support: they are unplugged also while programs
- * have them open. They speak the user ABI of rdma_rxe as far as objects, queues and their mappings
- * go, so that every provider for rxe works on them; but nothing is ever sent, so nothing completes.
+ * RDMA devices for tests whose driver supports disassociation: they can be unplugged while programs have
+ * them open. They implement rdma_rxe's user ABI for objects, queues and mappings, so every provider for
+ * rxe works on them. Nothing is sent, so nothing completes.
  *
- * Written to /dev/hfplug: "add N" gives N devices more, "del NAME" and "del all" take them away.
+ * Commands, written to /dev/hfplug: "add N" adds N devices; "del NAME" and "del all" remove them.
  */
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -28,7 +28,7 @@ struct plug {
 	atomic_t last_key;
 };
 
-/* What is mapped; it outlives the object where a program still has the mapping. */
+/* Mapped memory. It outlives its object if a program still has the mapping. */
 struct queue {
 	struct rdma_user_mmap_entry entry;
 	void *memory;
@@ -264,7 +264,7 @@ static int plug_destroy_qp(struct ib_qp *ib, struct ib_udata *udata)
 	return 0;
 }
 
-/* rxe's doorbell; there is nobody to tell. */
+/* rxe's doorbell: nothing to do. */
 static int plug_post_send(struct ib_qp *ib, const struct ib_send_wr *wr,
 			  const struct ib_send_wr **bad)
 {
@@ -292,7 +292,7 @@ static int plug_query_device(struct ib_device *ib, struct ib_device_attr *attr,
 	return 0;
 }
 
-/* A protocol without MADs, address resolution or connections: no kernel client has to be served. */
+/* A protocol without MADs, address resolution or connections, so that no kernel client uses the device. */
 static int plug_get_port_immutable(struct ib_device *ib, u32 port,
 				   struct ib_port_immutable *immutable)
 {
@@ -363,7 +363,7 @@ static int plug_add(void)
 	return 0;
 }
 
-/* NULL takes all; the newest first, so that the others keep what they have. */
+/* NULL removes all, the newest first, so that the others keep their names. */
 static int plug_remove(const char *name)
 {
 	struct plug *plug;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * iWARP's connections, made through the kernel's connection manager (rdma/rdma_user_cm.h). Not through
- * librdmacm: that brings a libibverbs with it, and these tests are about libholdfast.
+ * Makes iWARP connections through the kernel's connection manager (rdma/rdma_user_cm.h). Not through
+ * librdmacm, which would load a libibverbs: these tests are for libholdfast.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -13,10 +13,10 @@
 #include "t/lib/hang.h"
 #include "t/vm/verbs/rig.h"
 
-/* Those of the kernel's rdma/rdma_cm.h, which it has for itself alone. */
+/* From the kernel's internal rdma/rdma_cm.h. */
 enum { ADDRESS_RESOLVED = 0, ROUTE_RESOLVED = 2, CONNECT_REQUEST = 4, ESTABLISHED = 9 };
 
-/* Without one of the owner's, the kernel tells nothing about an identifier. */
+/* The kernel reports no events for an identifier whose `uid` is 0. */
 enum { UID = 1 };
 
 static void command(int fd, uint32_t number, const void *in, size_t in_size, size_t out_size)
@@ -45,7 +45,7 @@ static uint32_t create_cm_id(int fd)
 	return response.id;
 }
 
-/* The next event, which must be of this kind: the identifier that it is about. */
+/* Reads the next event, which must be of this kind. Returns its identifier. */
 static uint32_t event(int fd, uint32_t kind)
 {
 	struct rdma_ucm_event_resp response = {0};
@@ -56,7 +56,7 @@ static uint32_t event(int fd, uint32_t kind)
 		vm_die("rdma_cm: no event %u", kind);
 	command(fd, RDMA_USER_CM_CMD_GET_EVENT, &in, sizeof(in), sizeof(response));
 	if (response.event != kind)
-		vm_die("rdma_cm: event %u, status %d; wanted %u", response.event,
+		vm_die("rdma_cm: event %u, status %d; expected %u", response.event,
 		       (int)response.status, kind);
 	return response.id;
 }
@@ -100,7 +100,7 @@ int cm_connect(const struct sockaddr_in *address, struct end *ends)
 	command(fd, RDMA_USER_CM_CMD_CONNECT, &connect, sizeof(connect), 0);
 	accept.id = event(fd, CONNECT_REQUEST);
 	command(fd, RDMA_USER_CM_CMD_ACCEPT, &accept, sizeof(accept), 0);
-	/* Both, before anything is sent: siw of 6.1 loses what arrives while it accepts. */
+	/* Wait for both before sending: siw of 6.1 loses data that arrives while it accepts. */
 	event(fd, ESTABLISHED);
 	event(fd, ESTABLISHED);
 	return fd;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* RC and UC: messages, remote memory, atomics, windows. */
+/* Tests RC and UC: messages, remote memory, atomics, windows. */
 #include <arpa/inet.h>
 
 #include "t/vm/verbs/rig.h"
 
-/* A list of three requests, gathered and scattered, one of them inline; only two completions. */
+/* Posts a list of three requests, with gather and scatter and one inline; two are signalled. */
 void test_rc(struct rig *rig)
 {
 	struct end *ends = pair_make(rig, &(struct options){.type = IBV_QPT_RC});
@@ -104,7 +104,7 @@ void test_rdma(struct rig *rig)
 		CHECK(wc.wc_flags & IBV_WC_WITH_IMM && ntohl(wc.imm_data) == 77, "%x", wc.wc_flags);
 	}
 
-	/* Beyond the region: an error, and the QP is in the error state. */
+	/* Beyond the region: an error, after which the QP is in the error state. */
 	read.wr.rdma.remote_addr = (uintptr_t)to->buffer + BUFFER;
 	post_send(from, &read);
 	expect_status(from->cq, 23, IBV_WC_REM_ACCESS_ERR);

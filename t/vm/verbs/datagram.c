@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* UD, with and without multicast. */
+/* Tests UD, with and without multicast. */
 #include <arpa/inet.h>
 
 #include "t/vm/verbs/rig.h"
@@ -66,7 +66,7 @@ void test_multicast(struct rig *rig)
 {
 	struct end *ends = pair_make(rig, &(struct options){.type = IBV_QPT_UD});
 	struct end *from = &ends[0], *to = &ends[1];
-	/* 239.1.2.3, as RoCE v2 has it */
+	/* 239.1.2.3 as a GID of RoCE v2 */
 	const union ibv_gid group = {.raw = {[10] = 0xff, 0xff, 239, 1, 2, 3}};
 	struct ibv_ah *ah = make_ah(rig, &group);
 	struct ibv_sge sge = sge_of(from, 0, 200);
@@ -83,7 +83,7 @@ void test_multicast(struct rig *rig)
 
 	ret = ibv_attach_mcast(to->qp, &group, 0xc000);
 	CHECK(!ret, "ibv_attach_mcast: %s", strerror(ret));
-	/* What is sent to a group does not come back on the same device: that it is sent is all. */
+	/* Multicast does not return to the sending device: only the send completion is checked. */
 	post_send(from, &wr);
 	expect(from->cq, 62, IBV_WC_SEND, &wc);
 	ret = ibv_detach_mcast(to->qp, &group, 0xc000);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What iWARP has: no words with messages, no atomics; but keys that the other side takes back. */
+/* Tests iWARP: no immediate data, no atomics; but remote invalidation of keys. */
 #include <poll.h>
 
 #include "t/vm/verbs/rig.h"
@@ -24,7 +24,7 @@ static void post_remote(struct end *from, struct ibv_send_wr wr, const struct ib
 	post_send(from, &wr);
 }
 
-/* Gathered and scattered, inline, empty; written and read. */
+/* Messages with gather and scatter, inline and empty; RDMA write and read. */
 void test_iwarp(struct rig *rig)
 {
 	struct end *ends = pair_make(rig, &(struct options){.type = IBV_QPT_RC});
@@ -49,7 +49,7 @@ void test_iwarp(struct rig *rig)
 	post_send(from, &wr);
 	memset(from->buffer + 200, 0, 30);
 	memset(from->buffer + 300, 0, 34);
-	/* Its completion is not asked for. */
+	/* Not signalled. */
 	wr = request(IBV_WR_SEND, 3, NULL, 0);
 	wr.send_flags = 0;
 	post_send(from, &wr);
@@ -79,7 +79,7 @@ void test_iwarp(struct rig *rig)
 	expect_nothing(from->cq);
 	expect_nothing(to->cq);
 
-	/* Beyond the region: the connection ends, and what waits comes back. */
+	/* Beyond the region: the connection ends, and pending requests are flushed. */
 	post_recv(from, 6, 0, 64);
 	post_remote(from, request(IBV_WR_RDMA_READ, 7, &in, 1), to->mr, BUFFER);
 	for (int i = 0; i < 2; i++) {
@@ -94,7 +94,7 @@ void test_iwarp(struct rig *rig)
 	pair_free(ends);
 }
 
-/* A message that takes back the key of a region at the other side. */
+/* A message that invalidates the key of a region at the other side. */
 void test_invalidate(struct rig *rig)
 {
 	struct end *ends = pair_make(rig, &(struct options){.type = IBV_QPT_RC});
@@ -118,12 +118,12 @@ void test_invalidate(struct rig *rig)
 	expect(from->cq, 2, IBV_WC_SEND, &wc);
 	if (expect(to->cq, 11, IBV_WC_RECV, &wc))
 		CHECK(wc.byte_len == 100 && !memcmp(memory, from->buffer, 100), "%u", wc.byte_len);
-	/* The kernel would end the connection over it. */
+	/* Refused, because the kernel would end the connection. */
 	wr.send_flags |= IBV_SEND_INLINE;
 	ret = ibv_post_send(from->qp, &wr, &bad);
 	CHECK(ret == EINVAL && bad == &wr, "inline: %d", ret);
 
-	/* Written once more: the other side ends the connection, its receive comes back. */
+	/* A write with the invalid key: the other side ends the connection and flushes its receive. */
 	post_remote(from, request(IBV_WR_RDMA_WRITE, 3, &sge, 1), mr, 200);
 	expect_status(to->cq, 12, IBV_WC_WR_FLUSH_ERR);
 	CHECK(memory[200] == 0 && memory[201] == 0, "written to with a key that was taken back");
@@ -167,7 +167,7 @@ void test_iwarp_srq(struct rig *rig)
 	ret = ibv_query_srq(srq, &attr);
 	CHECK(!ret && attr.max_wr == init.attr.max_wr && attr.srq_limit == 3, "%d: %u, %u", ret,
 	      attr.max_wr, attr.srq_limit);
-	/* Round the ring twice, each place given back at once. */
+	/* Twice around the ring: each freed element is posted again at once. */
 	for (uint64_t i = 0; i < 16; i++) {
 		send_simple(&ends[0], i, i * 16, 200);
 		expect(ends[0].cq, i, IBV_WC_SEND, &wc);

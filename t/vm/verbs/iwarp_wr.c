@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The ibv_wr_* calls that iWARP has. */
+/* Tests the ibv_wr_* calls that iWARP supports. */
 #include "t/vm/verbs/rig.h"
 
 static const uint64_t ALL_OPS = IBV_QP_EX_WITH_SEND | IBV_QP_EX_WITH_SEND_WITH_INV |
@@ -35,11 +35,11 @@ static void send_iwarp_messages(struct end *from, struct end *to)
 	begin_iwarp_wr(from, 82, IBV_SEND_SIGNALED | IBV_SEND_SOLICITED);
 	ibv_wr_send(from->ex);
 	ibv_wr_set_sge_list(from->ex, 2, two);
-	/* Its completion is not asked for. */
+	/* Not signalled. */
 	begin_iwarp_wr(from, 83, 0);
 	ibv_wr_send(from->ex);
 	ibv_wr_set_inline_data(from->ex, from->buffer + 2000, sizeof(kept));
-	/* The flag says nothing here: it is the setter that makes a request inline. */
+	/* IBV_SEND_INLINE has no effect here: the setter makes a request inline. */
 	begin_iwarp_wr(from, 84, IBV_SEND_SIGNALED | IBV_SEND_INLINE);
 	ibv_wr_send(from->ex);
 	ibv_wr_set_inline_data_list(from->ex, 2, bufs);
@@ -86,7 +86,7 @@ static void access_iwarp_remote(struct end *from, struct end *to)
 	begin_iwarp_wr(from, 92, IBV_SEND_SIGNALED);
 	ibv_wr_rdma_write(from->ex, rkey, base + 7000);
 	ibv_wr_set_inline_data(from->ex, from->buffer + 700, 80);
-	/* A fence before a read is none; before what follows it is one. */
+	/* A fence has no effect on a read, only on the requests after it. */
 	begin_iwarp_wr(from, 93, IBV_SEND_SIGNALED | IBV_SEND_FENCE);
 	ibv_wr_rdma_read(from->ex, rkey, base + 6000);
 	ibv_wr_set_sge(from->ex, lkey, (uintptr_t)from->buffer + 9000, 1080);
@@ -109,7 +109,7 @@ static void access_iwarp_remote(struct end *from, struct end *to)
 	CHECK(!memcmp(from->buffer + 9000, to->buffer + 6000, 1080), "read");
 	CHECK(!memcmp(from->buffer + 11000, to->buffer + 6600, 400), "read too");
 	CHECK(!memcmp(to->buffer + 15000, to->buffer + 6600, 8), "sent after it was read");
-	/* By itself: answered behind another one, the kernel driver of 6.1 sends that one's bytes again. */
+	/* Alone: after another read the kernel driver of 6.1 sends that one's data again. */
 	ibv_wr_start(from->ex);
 	begin_iwarp_wr(from, 96, IBV_SEND_SIGNALED);
 	ibv_wr_rdma_read(from->ex, rkey, base);
@@ -121,7 +121,7 @@ static void access_iwarp_remote(struct end *from, struct end *to)
 	expect_nothing(to->cq);
 }
 
-/* Round and round: requests of both kinds, in batches of every size. */
+/* Many times around the ring: requests of both kinds, in batches of every size. */
 static void batches(struct end *from, struct end *to)
 {
 	uint64_t sent = 0;
@@ -176,7 +176,7 @@ static void invalidated(struct rig *rig, struct end *from, struct end *to)
 	if (expect(to->cq, 7, IBV_WC_RECV, &wc))
 		CHECK(wc.byte_len == 20 && !memcmp(memory, from->buffer, 100), "%u", wc.byte_len);
 
-	/* The key is no longer one: the other side ends the connection. */
+	/* The key is invalid now: the other side ends the connection. */
 	ibv_wr_start(from->ex);
 	begin_iwarp_wr(from, 102, IBV_SEND_SIGNALED);
 	ibv_wr_rdma_write(from->ex, mr->rkey, (uintptr_t)memory + 200);
@@ -250,7 +250,7 @@ static void not_made(struct rig *rig, struct ibv_cq *cq)
 	CHECK(!ibv_create_qp_ex(rig->context, &attr) && errno == EOPNOTSUPP, "%d", errno);
 }
 
-/* One error takes all back, from the first request since ibv_wr_start() on. */
+/* After an error none of the requests since ibv_wr_start() is sent. */
 void test_iwarp_wr_refused(struct rig *rig)
 {
 	struct end *ends =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* vm-verbs DEVICE[@ADDRESS] [TEST...]: the verbs of a device in loopback, data and completions checked. */
+/* vm-verbs DEVICE[@ADDRESS] [TEST...]: tests the verbs of a device in loopback, with data and completions. */
 #include <stdlib.h>
 
 #include "t/vm/verbs/rig.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* CQs and SRQs: polled in place, with events, resized, filled up. */
+/* Tests CQs and SRQs: extended polling, events, resizing, full queues. */
 #include <arpa/inet.h>
 #include <poll.h>
 
@@ -34,7 +34,7 @@ void test_srq(struct rig *rig)
 	for (uint64_t i = 0; i < 4; i++)
 		post_srq(srq, &ends[1], 100 + i, 8192 + i * 256);
 
-	/* Made larger with requests in it: they are still there, in order. */
+	/* Enlarge it while it has requests: they must stay, in order. */
 	attr.max_wr = 100;
 	ret = ibv_modify_srq(srq, &attr, IBV_SRQ_MAX_WR);
 	CHECK(!ret, "resized: %s", strerror(ret));
@@ -124,7 +124,7 @@ void test_cq_ex(struct rig *rig)
 	}
 	CHECK(sent == 4 && received == 4, "%u sent, %u received", sent, received);
 	CHECK(ibv_start_poll(cq, &poll_attr) == ENOENT, "empty again");
-	/* The ordinary call works on it as well. */
+	/* ibv_poll_cq() works on it as well. */
 	post_recv(&ends[1], 1, 0, 64);
 	send_simple(&ends[0], 2, 0, 64);
 	for (int i = 0; i < 2; i++) {
@@ -195,7 +195,7 @@ void test_events(struct rig *rig)
 		CHECK(ret == 1 && wc.status == IBV_WC_SUCCESS, "%d", ret);
 	}
 
-	/* Armed for solicited ones: the first message makes no event, the second does. */
+	/* Armed for solicited completions: the first message makes no event, the second does. */
 	CHECK(!ibv_req_notify_cq(cq, 1), "armed");
 	send_simple(&ends[0], 2, 0, 64);
 	CHECK(!is_fd_readable(channel->fd, 300), "an event for one that is not solicited");
@@ -215,7 +215,7 @@ void test_events(struct rig *rig)
 	CHECK(!ret, "ibv_destroy_comp_channel: %s", strerror(ret));
 }
 
-/* With completions in it, larger and smaller, many times. */
+/* Resizes a CQ with completions in it many times. */
 void test_resize(struct rig *rig)
 {
 	struct end *ends = pair_make(rig, &(struct options){.type = IBV_QPT_RC});

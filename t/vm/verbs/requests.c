@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Requests: too many, wrong ones, flushed ones, and from several threads. */
+/* Tests requests: too many, invalid, flushed, and from several threads. */
 #include <pthread.h>
 #include <sched.h>
 #include <unistd.h>
 
 #include "t/vm/verbs/rig.h"
 
-/* More messages than fit in any ring, in batches that fill it; then one too many. */
+/* Sends more messages than fit in the ring, in batches that fill it, and then one too many. */
 void test_full(struct rig *rig)
 {
 	struct end *ends = pair_make(rig, &(struct options){.type = IBV_QPT_RC});
@@ -34,12 +34,12 @@ void test_full(struct rig *rig)
 			expect(from->cq, i, IBV_WC_SEND, &wc);
 		}
 	}
-	/* The kernel may have made the ring larger; beyond that it is full, and says where. */
+	/* The kernel may have enlarged the ring. Then it is full, and *bad is the first that did not fit. */
 	while (!(ret = ibv_post_recv(to->qp, &recv, &bad_recv)) && ++slots < 1000)
 		;
 	CHECK(ret == ENOMEM && bad_recv == &recv && slots >= DEPTH, "%d after %" PRIu64, ret,
 	      slots);
-	/* A list breaks off at the bad one; those before it are sent. */
+	/* A list stops at the invalid request; those before it are sent. */
 	{
 		struct ibv_send_wr wrong = wr, last = wr;
 
@@ -106,7 +106,7 @@ void test_refused(struct rig *rig)
 	pair_free(ends);
 }
 
-/* The state of error: what was posted before and after comes back flushed. */
+/* In the error state requests that were posted before and after are flushed. */
 void test_flush(struct rig *rig)
 {
 	struct end *ends = pair_make(rig, &(struct options){.type = IBV_QPT_RC});
@@ -129,7 +129,7 @@ void test_flush(struct rig *rig)
 	ret = ibv_query_qp(end->qp, &attr, IBV_QP_STATE, &init);
 	CHECK(!ret && attr.qp_state == IBV_QPS_ERR, "%d, state %d", ret, attr.qp_state);
 
-	/* From the beginning again, with a completion of the past that was not polled. */
+	/* Reset and reconnect, while a completion from before has not been polled. */
 	post_recv(&ends[1], 76, 0, 64);
 	post_recv(&ends[1], 77, 0, 64);
 	attr.qp_state = IBV_QPS_ERR;
@@ -193,7 +193,7 @@ static void *work_in_thread(void *arg)
 
 void test_threads(struct rig *rig)
 {
-	/* Room for all: a send queue's slots are free again before its completions are polled. */
+	/* Large enough for all: a send queue's slots are reused before its completions are polled. */
 	struct ibv_cq *cq = ibv_create_cq(rig->context, THREADS * EACH, NULL, NULL, 0);
 	struct end *ends;
 	struct worker workers[THREADS];

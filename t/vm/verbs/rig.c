@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Connects two QPs of one device to each other, and checks their data and completions. */
 #include <arpa/inet.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -289,7 +290,7 @@ bool expect(struct ibv_cq *cq, uint64_t id, enum ibv_wc_opcode opcode, struct ib
 	}
 	if (wc->wr_id == id && wc->status == IBV_WC_SUCCESS && wc->opcode == opcode)
 		return true;
-	vm_error("completion of %" PRIu64 ", status %d, opcode %d; wanted %" PRIu64 ", %d",
+	vm_error("completion of %" PRIu64 ", status %d, opcode %d; expected %" PRIu64 ", %d",
 		 wc->wr_id, wc->status, wc->opcode, id, opcode);
 	return false;
 }
@@ -304,7 +305,7 @@ bool expect_status(struct ibv_cq *cq, uint64_t id, enum ibv_wc_status status)
 	}
 	if (wc.wr_id == id && wc.status == status)
 		return true;
-	vm_error("completion of %" PRIu64 ", status %d; wanted %" PRIu64 ", %d", wc.wr_id,
+	vm_error("completion of %" PRIu64 ", status %d; expected %" PRIu64 ", %d", wc.wr_id,
 		 wc.status, id, status);
 	return false;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Two QPs of one device that talk to each other, and what it takes to check what they say. */
+/* Connects two QPs of one device to each other, and checks their data and completions. */
 #ifndef VM_VERBS_RIG_H
 #define VM_VERBS_RIG_H
 
@@ -25,8 +25,8 @@ struct rig {
 struct options {
 	enum ibv_qp_type type;
 	struct ibv_srq *srq;
-	struct ibv_cq *cq; /* of both; made where there is none */
-	uint64_t send_ops; /* with ibv_wr_*, where not 0 */
+	struct ibv_cq *cq; /* for both ends; NULL: create one */
+	uint64_t send_ops; /* for ibv_wr_*; 0: not used */
 	int sig_all;
 	bool unconnected;
 };
@@ -37,8 +37,8 @@ struct end {
 	struct ibv_cq *cq;
 	bool own_cq;
 	struct ibv_mr *mr;
-	int connection;			    /* iWARP's, the first end's; -1 where there is none */
-	_Alignas(8) uint8_t buffer[BUFFER]; /* atomics are for whole words */
+	int connection;			    /* iWARP: of the first end; -1: none */
+	_Alignas(8) uint8_t buffer[BUFFER]; /* aligned for atomics */
 };
 
 #define CHECK(condition, ...)                                          \
@@ -49,29 +49,29 @@ struct end {
 		}                                                      \
 	} while (0)
 
-/* NAME, or NAME@ADDRESS for iWARP: the IPv4 address of its network device. */
+/* Opens NAME, or for iWARP NAME@ADDRESS with the IPv4 address of its network device. */
 void rig_open(struct rig *rig, char *name);
 void rig_close(struct rig *rig);
 
-/* Both ends, their buffers filled with different patterns and open to the other one. */
+/* Creates both ends. Their buffers have different patterns and are accessible to the other end. */
 struct end *pair_make(struct rig *rig, const struct options *options);
 void pair_free(struct end *ends);
 void pair_connect(struct rig *rig, struct end *ends);
 void fill(struct end *end, uint8_t seed);
-/* The descriptor that the connection lives by. */
+/* The descriptor of the connection manager, which keeps the connection. */
 int cm_connect(const struct sockaddr_in *address, struct end *ends);
 
 /* A list of one entry: `length` bytes at `offset` of the buffer. */
 struct ibv_sge sge_of(const struct end *end, size_t offset, uint32_t length);
 
-/* Posts one request each; an error is one of the test's. */
+/* Each posts one request. A failure is an error of the test. */
 void post_recv(struct end *end, uint64_t id, size_t offset, uint32_t length);
 void post_send(struct end *end, struct ibv_send_wr *wr);
 void send_simple(struct end *end, uint64_t id, size_t offset, uint32_t length);
 
 /*
- * The next completion, which must have this id and be good; false where none came in 10 s or it was
- * another one. *wc has it then.
+ * Waits for the next completion, which must have this id and be successful. False if there is none
+ * within 10 s or it is another one, which is then in *wc.
  */
 bool expect(struct ibv_cq *cq, uint64_t id, enum ibv_wc_opcode opcode, struct ibv_wc *wc);
 bool expect_status(struct ibv_cq *cq, uint64_t id, enum ibv_wc_status status);

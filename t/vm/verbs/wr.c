@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The ibv_wr_* calls. */
+/* Tests the ibv_wr_* calls. */
 #include <arpa/inet.h>
 
 #include "t/vm/verbs/rig.h"
@@ -194,7 +194,7 @@ static int too_many(struct end *end)
 	return ibv_wr_complete(end->ex);
 }
 
-/* One error takes all back, from the first request since ibv_wr_start() on. */
+/* After an error none of the requests since ibv_wr_start() is sent. */
 void test_wr_refused(struct rig *rig)
 {
 	struct end *ends =
@@ -254,7 +254,7 @@ void test_wr_refused(struct rig *rig)
 	pair_free(ends);
 }
 
-/* Linux 6.3 has it; before, it is refused when the QP is made. */
+/* Since Linux 6.3. Before, creating the QP is refused. */
 void test_atomic_write(struct rig *rig)
 {
 	const bool there = rig->attr.device_cap_flags_ex & UINT64_C(1) << 40;
