@@ -189,7 +189,7 @@ static int scan_sysfs(struct scan *scan, unsigned int root_index, struct found *
 	int err = hfi_names_read(scan->classes.verbs, &names);
 
 	/* What a link leads to can be replaced without a trace in the class directory. */
-	scan->calm &= !names.links;
+	scan->unchanged &= !names.links;
 	found->entries->links |= names.links;
 	for (size_t i = 0; i < names.count && !err; i++)
 		if (names.v[i][0])
