@@ -19,6 +19,7 @@ dist_man_MANS += \
 	man/holdfast-provider-memory.7 \
 	man/holdfast-provider-queues.7 \
 	man/holdfast-provider-steering.7 \
+	man/holdfast-roots.7 \
 	man/libholdfast-compat.7
 # Not holdfast-names(7): the command, too, tells names.
 if BOOT

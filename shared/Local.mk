@@ -15,6 +15,8 @@ libhf_shared_la_SOURCES = \
 	shared/nldev.h \
 	shared/nldev_parse.c \
 	shared/nldev_parse.h \
+	shared/runtime_dir.c \
+	shared/runtime_dir.h \
 	shared/stamp.c \
 	shared/stamp.h \
 	shared/sysfs_attr.c \

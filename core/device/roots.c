@@ -7,6 +7,7 @@
 
 #include "shared/attr.h"
 #include "shared/file.h"
+#include "shared/runtime_dir.h"
 #include "shared/text.h"
 #include "core/device/root_kind.h"
 #include "core/device/roots.h"
@@ -117,13 +118,13 @@ static int add_soft(struct hf_roots *roots, const char *above, const struct hf_l
 
 int hfi_roots_usual(struct hf_roots *roots, const struct hf_log *log)
 {
-	const char *runtime = secure_getenv("XDG_RUNTIME_DIR");
+	char runtime[HF_PATH_SIZE];
 	int err;
 
 	err = add_search_root(roots, "/sys", "/dev");
 	if (!err)
 		err = add_soft(roots, "/run", log);
-	if (!err && runtime && runtime[0] == '/')
+	if (!err && hfi_runtime_dir(runtime, sizeof(runtime)) == 0)
 		err = add_soft(roots, runtime, log);
 	if (err)
 		hfi_roots_clear(roots);

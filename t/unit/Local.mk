@@ -68,14 +68,17 @@ t_unit_discovery_race_LDADD = libhf-core.la libhf-test-tree.la libhf-test-fakenl
 endif
 
 if HAVE_CMOCKA
-check_PROGRAMS += t/unit/manifest t/unit/roots
-TESTS += t/unit/manifest t/unit/roots
+check_PROGRAMS += t/unit/manifest t/unit/roots t/unit/runtime_dir
+TESTS += t/unit/manifest t/unit/roots t/unit/runtime_dir
 t_unit_manifest_SOURCES = t/unit/manifest.c
 t_unit_manifest_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_manifest_LDADD = libhf-core.la $(CMOCKA_LIBS)
 t_unit_roots_SOURCES = t/unit/roots.c
 t_unit_roots_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_roots_LDADD = libhf-core.la $(CMOCKA_LIBS)
+t_unit_runtime_dir_SOURCES = t/unit/runtime_dir.c
+t_unit_runtime_dir_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_runtime_dir_LDADD = libhf-core.la libhf-soft.la $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA
