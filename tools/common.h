@@ -72,7 +72,7 @@ extern const struct hf_command hf_command_monitor;
 extern const struct hf_command hf_command_providers;
 extern const struct hf_command hf_command_doctor;
 extern const struct hf_command hf_command_holders;
-extern const struct hf_command hfi_command_run;
+extern const struct hf_command hf_command_run;
 extern const struct hf_command hf_command_name;
 extern const struct hf_command hf_command_wait;
 

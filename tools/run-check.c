@@ -23,10 +23,10 @@ struct need {
 };
 
 struct check {
-	struct hf_symbols face;
+	struct hf_symbols shim;
 	char *files[FILES_MAX]; /* the program, then its libraries */
 	size_t num_files;
-	char *face_found; /* where the loader found libibverbs.so.1; NULL: not needed */
+	char *libibverbs_path; /* where the loader found libibverbs.so.1; NULL: not needed */
 	char *absent[FILES_MAX];
 	size_t num_absent;
 	struct need *missing;
@@ -66,8 +66,8 @@ static void parse_ldd_line(struct check *check, char *line)
 	if (!end || *path != '/' || check->num_files == FILES_MAX)
 		return;
 	*end = '\0';
-	if (!strcmp(name, HF_FACE) && !check->face_found)
-		check->face_found = hfi_tool_print("%s", path);
+	if (!strcmp(name, HF_SHIM_FILE) && !check->libibverbs_path)
+		check->libibverbs_path = hfi_tool_print("%s", path);
 	check->files[check->num_files++] = hfi_tool_print("%s", path);
 }
 
@@ -139,7 +139,7 @@ static int compare_symbols(struct check *check, const char *file)
 	struct hf_symbols imports;
 	int err;
 
-	err = hfi_program_symbols(file, HF_FACE, &imports);
+	err = hfi_program_symbols(file, HF_SHIM_FILE, &imports);
 	if (err)
 		return err;
 	check->num_users += imports.count > 0;
@@ -147,7 +147,7 @@ static int compare_symbols(struct check *check, const char *file)
 	for (size_t i = 0; i < imports.count; i++) {
 		const struct hf_symbol *symbol = &imports.v[i];
 
-		if (symbol->weak || hfi_symbol_find(&check->face, symbol->name, symbol->version))
+		if (symbol->weak || hfi_symbol_find(&check->shim, symbol->name, symbol->version))
 			continue;
 		check->missing = hfi_tool_alloc(check->missing, check->num_missing + 1,
 						sizeof(*check->missing));
@@ -177,7 +177,8 @@ static void print_check_json(const struct check *check, const struct hf_run *run
 	hfi_json_object(&json, NULL);
 	hfi_json_string(&json, "program", run->path);
 	hfi_json_bool(&json, "ok", ok);
-	hfi_json_optional(&json, "libibverbs", check->face_found ? check->face_found : "");
+	hfi_json_optional(&json, "libibverbs",
+			  check->libibverbs_path ? check->libibverbs_path : "");
 	hfi_json_uint(&json, "files", check->num_files);
 	hfi_json_uint(&json, "users", check->num_users);
 	hfi_json_uint(&json, "symbols", check->num_symbols);
@@ -215,11 +216,11 @@ static void print_check(const struct check *check, const struct hf_run *run, boo
 	}
 	if (!ours) {
 		fputs("another libibverbs would be used: ", stdout);
-		hfi_put_safe(stdout, check->face_found);
+		hfi_put_safe(stdout, check->libibverbs_path);
 		putchar('\n');
 	}
 	hfi_put_safe(stdout, run->path);
-	if (!check->num_users && !check->face_found)
+	if (!check->num_users && !check->libibverbs_path)
 		puts(": neither the program nor a library it is linked to uses libibverbs");
 	else
 		printf(": %zu symbols needed by %zu of %zu files, %zu missing\n",
@@ -228,7 +229,7 @@ static void print_check(const struct check *check, const struct hf_run *run, boo
 
 static void check_free(struct check *check)
 {
-	hfi_symbols_free(&check->face);
+	hfi_symbols_free(&check->shim);
 	for (size_t i = 0; i < check->num_files; i++)
 		free(check->files[i]);
 	for (size_t i = 0; i < check->num_absent; i++)
@@ -239,14 +240,14 @@ static void check_free(struct check *check)
 		free(check->missing[i].file);
 	}
 	free(check->missing);
-	free(check->face_found);
+	free(check->libibverbs_path);
 	free(check);
 }
 
 int hfi_run_check(const struct hf_tool *tool, const struct hf_run *run)
 {
 	struct check *check = hfi_tool_alloc(NULL, 1, sizeof(*check));
-	char *face = hfi_tool_print("%s/%s", run->face, HF_FACE);
+	char *shim = hfi_tool_print("%s/%s", run->shim_dir, HF_SHIM_FILE);
 	int status = HF_EXIT_FAILED;
 	bool ours, ok;
 	int err;
@@ -260,9 +261,9 @@ int hfi_run_check(const struct hf_tool *tool, const struct hf_run *run)
 				     : "not an ELF file: check its interpreter");
 		goto out;
 	}
-	err = hfi_program_symbols(face, NULL, &check->face);
+	err = hfi_program_symbols(shim, NULL, &check->shim);
 	if (err) {
-		hfi_complain("%s: %s", face, strerror(-err));
+		hfi_complain("%s: %s", shim, strerror(-err));
 		goto out;
 	}
 	check->files[check->num_files++] = hfi_tool_print("%s", run->path);
@@ -271,9 +272,9 @@ int hfi_run_check(const struct hf_tool *tool, const struct hf_run *run)
 		hfi_complain("%s: the loader cannot list its libraries", run->path);
 		goto out;
 	}
-	if (check->face_found && run->preloaded) {
-		free(check->face_found);
-		check->face_found = hfi_tool_print("%s", run->preloaded);
+	if (check->libibverbs_path && run->preloaded) {
+		free(check->libibverbs_path);
+		check->libibverbs_path = hfi_tool_print("%s", run->preloaded);
 	}
 	for (size_t i = 0; i < check->num_files; i++) {
 		err = compare_symbols(check, check->files[i]);
@@ -282,7 +283,7 @@ int hfi_run_check(const struct hf_tool *tool, const struct hf_run *run)
 			goto out;
 		}
 	}
-	ours = !check->face_found || hfi_run_same_file(check->face_found, face);
+	ours = !check->libibverbs_path || hfi_run_same_file(check->libibverbs_path, shim);
 	ok = ours && !check->num_missing && !check->num_absent;
 	if (tool->json)
 		print_check_json(check, run, ok);
@@ -291,7 +292,7 @@ int hfi_run_check(const struct hf_tool *tool, const struct hf_run *run)
 	if (ok)
 		status = HF_EXIT_OK;
 out:
-	free(face);
+	free(shim);
 	check_free(check);
 	return status;
 }

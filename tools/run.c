@@ -15,7 +15,7 @@
 enum { OPT_CHECK = HF_OPT_OWN, OPT_REVOKE, OPT_PROVIDERS };
 
 /* The directory of libibverbs.so.1: of the build tree if this command is run from there. */
-static char *face_directory(void)
+static char *shim_directory(void)
 {
 	static const char built[] = "/tools/.libs";
 	char self[PATH_MAX], *slash, *dir;
@@ -29,7 +29,7 @@ static char *face_directory(void)
 		if (length >= 0 && !strcmp(self + length, built)) {
 			self[length] = '\0';
 			dir = hfi_tool_print("%s/compat/.libs", self);
-			if (hfi_exists(dir, HF_FACE))
+			if (hfi_exists(dir, HF_SHIM_FILE))
 				return dir;
 			free(dir);
 		}
@@ -113,13 +113,13 @@ static char *rpath_winner(const struct hf_run *run)
 			free(dir);
 			dir = expanded;
 		}
-		if (hfi_exists(dir, HF_FACE)) {
-			char *there = realpath(dir, NULL), *face = realpath(run->face, NULL);
+		if (hfi_exists(dir, HF_SHIM_FILE)) {
+			char *there = realpath(dir, NULL), *shim = realpath(run->shim_dir, NULL);
 
-			if (!there || !face || strcmp(there, face))
+			if (!there || !shim || strcmp(there, shim))
 				winner = hfi_tool_print("%s", dir);
 			free(there);
-			free(face);
+			free(shim);
 		}
 		free(dir);
 		at += length + (at[length] == ':');
@@ -139,12 +139,13 @@ static char *preload_winner(const struct hf_run *run)
 		char *file = hfi_tool_print("%.*s", (int)length, at);
 		const char *name = strrchr(file, '/');
 
-		if (name && !strncmp(name + 1, HF_FACE, strlen(HF_FACE)) && !access(file, R_OK)) {
-			char *face = hfi_tool_print("%s/%s", run->face, HF_FACE);
+		if (name && !strncmp(name + 1, HF_SHIM_FILE, strlen(HF_SHIM_FILE)) &&
+		    !access(file, R_OK)) {
+			char *shim = hfi_tool_print("%s/%s", run->shim_dir, HF_SHIM_FILE);
 
-			if (!hfi_run_same_file(file, face))
+			if (!hfi_run_same_file(file, shim))
 				winner = hfi_tool_print("%s", file);
-			free(face);
+			free(shim);
 		}
 		free(file);
 		at += length + (at[length] != '\0');
@@ -189,7 +190,7 @@ static int examine(struct hf_run *run)
 	winner = rpath_winner(run);
 	if (winner) {
 		hfi_complain("%s has an RPATH, which the loader searches first: it would use %s/%s",
-			     run->path, winner, HF_FACE);
+			     run->path, winner, HF_SHIM_FILE);
 		free(winner);
 		return HF_EXIT_CANNOT_RUN;
 	}
@@ -268,24 +269,24 @@ static int start_program(const struct hf_tool *tool, const struct hf_run *run, c
 static int run_run(struct hf_tool *tool, char **args)
 {
 	const char *given = getenv("LD_LIBRARY_PATH");
-	struct hf_run run = {.face = face_directory()};
+	struct hf_run run = {.shim_dir = shim_directory()};
 	int status;
 
 	status = find_program(args[0], tool->check ? R_OK : X_OK, &run.path);
 	if (status)
-		goto out_face;
-	if (!hfi_exists(run.face, HF_FACE)) {
-		hfi_complain("%s/%s: no such file", run.face, HF_FACE);
+		goto out_shim_dir;
+	if (!hfi_exists(run.shim_dir, HF_SHIM_FILE)) {
+		hfi_complain("%s/%s: no such file", run.shim_dir, HF_SHIM_FILE);
 		status = HF_EXIT_CANNOT_RUN;
 		goto out_path;
 	}
-	if (strpbrk(run.face, ":;$")) {
-		hfi_complain("%s: LD_LIBRARY_PATH cannot hold this name", run.face);
+	if (strpbrk(run.shim_dir, ":;$")) {
+		hfi_complain("%s: LD_LIBRARY_PATH cannot hold this name", run.shim_dir);
 		status = HF_EXIT_CANNOT_RUN;
 		goto out_path;
 	}
-	run.libraries = given && *given ? hfi_tool_print("%s:%s", run.face, given)
-					: hfi_tool_print("%s", run.face);
+	run.libraries = given && *given ? hfi_tool_print("%s:%s", run.shim_dir, given)
+					: hfi_tool_print("%s", run.shim_dir);
 	run.preloaded = preload_winner(&run);
 	if (tool->check) {
 		int err = hfi_program_read(run.path, &run.program);
@@ -303,8 +304,8 @@ static int run_run(struct hf_tool *tool, char **args)
 	hfi_program_free(&run.program);
 out_path:
 	free(run.path);
-out_face:
-	free(run.face);
+out_shim_dir:
+	free(run.shim_dir);
 	return status;
 }
 
@@ -337,7 +338,7 @@ static const struct option options[] = {
 	{0},
 };
 
-const struct hf_command hfi_command_run = {
+const struct hf_command hf_command_run = {
 	.name = "run",
 	.args = "PROG...",
 	.summary = "run a program on Holdfast's libibverbs",

@@ -6,10 +6,10 @@
 #include "tools/common.h"
 #include "tools/program.h"
 
-#define HF_FACE "libibverbs.so.1"
+#define HF_SHIM_FILE "libibverbs.so.1"
 
 struct hf_run {
-	char *face;	 /* directory of Holdfast's libibverbs.so.1 */
+	char *shim_dir;	 /* directory of Holdfast's libibverbs.so.1 */
 	char *path;	 /* the program's file */
 	char *libraries; /* LD_LIBRARY_PATH for it */
 	char *preloaded; /* another libibverbs that LD_PRELOAD loads first; NULL: none */
