@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The Holdfast context: one object owns the roots that are searched for devices, the sockets, the
- * provider registry and the table of devices. See holdfast(7).
+ * The Holdfast context: it owns the roots that are searched for devices, the sockets, the provider
+ * registry and the table of devices. See holdfast-context(3).
  *
- * Conventions of every function below and in the other headers, unless it says otherwise:
- *   - success is 0 or a positive count, failure is -errno out of the set the function names;
- *   - outputs are written on success only;
- *   - every function may be called by any thread at any time;
- *   - strings and arrays given in are borrowed for the duration of the call.
- * Any function that allocates may also fail with -ENOMEM.
+ * Unless its comment says otherwise, every function here and in the other headers
+ *   - returns 0 or a positive count on success, and on failure -errno, one of those that its comment
+ *     lists, or -ENOMEM;
+ *   - writes its outputs on success only;
+ *   - may be called by any thread at any time;
+ *   - borrows the strings and arrays that it gets for the duration of the call.
+ * "Since" is the version of Holdfast that added the function. holdfast(7), section STRUCTURES THAT
+ * GROW, says how structures, enumerations and flags change in later versions.
  */
 #ifndef HOLDFAST_CONTEXT_H
 #define HOLDFAST_CONTEXT_H
@@ -25,7 +27,7 @@ extern "C" {
 
 struct hf;
 
-/* Severities handed to the log function; a context is silent unless asked to speak. */
+/* Severities of log messages. By default a context logs nothing. */
 enum hf_log_level {
 	HF_LOG_NONE = 0,
 	HF_LOG_ERROR = 1,
@@ -35,9 +37,8 @@ enum hf_log_level {
 };
 
 /*
- * Called with one message, without a newline, valid during the call only. It may be called by any
- * thread that uses the context, never with a lock of the context held. It must not call back into
- * the context.
+ * Gets one message without a newline, which is valid during the call only. Any thread that uses the
+ * context may call it; the library holds no lock of the context meanwhile. It must not use the context.
  */
 typedef void (*hf_log_fn)(void *arg, enum hf_log_level level, const char *message);
 
@@ -53,14 +54,14 @@ struct hf_root {
 };
 
 enum hf_option_flags {
-	HF_NO_NETLINK = 1 << 0,	    /* use sysfs only, as where RDMA netlink is not there */
-	HF_NO_SYSFS = 1 << 1,	    /* use RDMA netlink only, as where /sys is not mounted */
-	HF_NO_NOTIFY = 1 << 2,	    /* open no notification sockets; look each time instead */
+	HF_NO_NETLINK = 1 << 0, /* use sysfs only, not RDMA netlink */
+	HF_NO_SYSFS = 1 << 1,	/* use RDMA netlink only, not sysfs */
+	HF_NO_NOTIFY = 1 << 2,	/* open no notification sockets; read the roots each time instead */
 	HF_NO_ENVIRONMENT = 1 << 3, /* ignore HOLDFAST_*, SYSFS_PATH and libibverbs' variables */
-	HF_PREFER_DISTRIBUTION = 1 << 4, /* the distribution's providers before our own */
+	HF_PREFER_DISTRIBUTION = 1 << 4, /* prefer the distribution's providers */
 };
 
-/* Zeroed members mean the default. Set size to sizeof(struct hf_options). */
+/* A member that is 0 or NULL has its default value. Set size to sizeof(struct hf_options). */
 struct hf_options {
 	size_t size;
 	const struct hf_root *roots; /* default: /sys with /dev, and the soft roots */
@@ -72,37 +73,37 @@ struct hf_options {
 	hf_log_fn log;
 	void *log_arg;
 	/*
-	 * The *.driver files that name the distribution's providers; "" for none. Default: the
-	 * distribution's directory, or none where provider_dirs is given.
+	 * The directory of the *.driver files that name the distribution's providers; "" means none.
+	 * Default: the distribution's directory, or none if provider_dirs is given.
 	 */
 	const char *driver_config_dir;
 };
 
 /*
- * Makes a context. `options` may be NULL. Nothing is searched or loaded before it is needed.
- * The caller owns *ret and gives it back with hf_unref().
- * Errors: -EINVAL (size or flags not understood, or unknown trailing bytes that are not zero).
- * Since 0.1.
+ * Makes a context. `options` may be NULL; they are copied. Nothing is searched or loaded before it is
+ * needed. The caller owns *ret and gives it back with hf_unref().
+ * Errors: -EINVAL (size or flags not understood, unknown trailing bytes that are not 0, a bad root, or
+ * a bad HOLDFAST_ROOTS). Since 0.1.
  */
 int hf_new(const struct hf_options *options, struct hf **ret);
 
 /*
- * The context that the ibv_* functions use, made at the first call. The caller owns one reference;
- * the context itself lives as long as the process. Errors: as hf_new(). Since 0.1.
+ * Returns the context that the ibv_* functions use. The first call makes it, and it lives as long as
+ * the process. The caller owns a reference and gives it back with hf_unref(). Errors: as hf_new().
+ * Since 0.1.
  */
 int hf_default(struct hf **ret);
 
-/* Takes a reference and returns its argument. Since 0.1. */
+/* Takes a reference and returns its argument. It cannot fail. Since 0.1. */
 struct hf *hf_ref(struct hf *hf);
 
 /*
- * Gives a reference back and returns NULL. Devices, lists, streams and open device contexts hold
- * references of their own, so the order in which they are given back does not matter. NULL is
- * allowed. Since 0.1.
+ * Gives a reference back and returns NULL. NULL is allowed. Devices, lists, streams and open device
+ * contexts hold references of their own, so they may be given back in any order. Since 0.1.
  */
 struct hf *hf_unref(struct hf *hf);
 
-/* The version of the loaded library, "0.1.0"; static storage. Since 0.1. */
+/* The version of the loaded library, for example "0.1.0"; never freed. Since 0.1. */
 const char *hf_version(void);
 
 #ifdef __cplusplus
