@@ -4,7 +4,6 @@
 #define HF_REGISTRY_LIST_H
 
 #include "shared/attr.h"
-#include "shared/attr.h"
 #include "core/registry/registry.h"
 
 /* An array of struct hf_provider_info, cut or padded to entry_size; the caller frees it. */
