@@ -20,7 +20,7 @@ void hfi_nl_entry(const struct hf_nl_device *device, const struct hf_nldev_chard
  */
 struct hf_listing;
 int hfi_listing_make(struct hf_nl *nl, const struct hf_nl_table *table,
-		     struct hf_listing **ret) HF_MUST_CHECK HF_NONNULL;
+		     struct hf_listing **ret) HF_MUST_CHECK HF_NONNULL_OF(2, 3);
 void hfi_listing_free(struct hf_listing *listing); /* may be NULL */
 /*
  * Makes a brief entry; false: netlink does not know enough. Verify it by another dump, see

@@ -72,6 +72,6 @@ struct hf_evidence {
  * ends in, which what it exports must not contradict. `stated`, unless 0, is taken instead. -ENOMEM.
  */
 int hfi_family_evidence(const struct hf_family *family, const char *dir, unsigned int stated,
-			struct hf_evidence *ret) HF_MUST_CHECK HF_NONNULL;
+			struct hf_evidence *ret) HF_MUST_CHECK HF_NONNULL_OF(2, 4);
 
 #endif
