@@ -21,13 +21,18 @@ int hfi_soft_put(int dirfd, const char *path, const char *value)
 
 	if (length > sizeof(text))
 		return -E2BIG;
-	fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	fd = openat(dirfd, path,
+		    O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;
 	memset(text, '\n', sizeof(text));
 	memcpy(text, value, length - 1);
 	if (fstat(fd, &st) < 0) {
 		err = -errno;
+		goto close_file;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		err = -EINVAL;
 		goto close_file;
 	}
 	/* A shorter text is padded with newlines, which readers strip, before the file is cut. */
@@ -81,6 +86,7 @@ static int erase_below(int fd)
 
 int hfi_soft_erase(int dirfd, const char *path)
 {
+	char self[32];
 	int err;
 	int fd;
 
@@ -88,8 +94,13 @@ int hfi_soft_erase(int dirfd, const char *path)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return -errno;
-	/* Whoever wrote it may have taken the permissions away. */
-	fchmodat(dirfd, path, 0700, 0);
+	/* Whoever wrote it may have taken the permissions away. A path handle follows no link. */
+	fd = openat(dirfd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	(void)chmod(self, 0700);
+	close(fd);
 	fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/error.h"
 #include "shared/file.h"
 #include "shared/text.h"
 #include "soft/files.h"
@@ -20,8 +21,14 @@ enum { ASIDE_SIZE = 32, PATH_SIZE = 128, NAME_MAX_LENGTH = 63 };
 int hfi_soft_tree_make(int tree)
 {
 	static const char *const dirs[] = {VERBS_CLASS, DEVICE_CLASS, "dev/infiniband"};
+	struct stat st;
 	int err = 0;
 
+	/* In a directory that others may write, links could lead out of the tree. */
+	if (fstat(tree, &st) < 0)
+		return -errno;
+	if (!hfi_is_trusted(&st))
+		return -EPERM;
 	for (size_t i = 0; i < HF_ARRAY_SIZE(dirs) && !err; i++)
 		err = hfi_soft_mkdirs(tree, dirs[i]);
 	return err ? err : hfi_soft_put(tree, VERBS_CLASS "/abi_version", "6");
@@ -73,16 +80,37 @@ int hfi_soft_place(int tree, const char *path, int (*fill)(int dirfd, void *arg)
 	return err;
 }
 
+/* The FIFO in a device's uverbs directory, or -errno: -ENOENT in any other directory. */
+static int open_removal(int tree, const char *dir)
+{
+	char path[PATH_SIZE + 16];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/removal", dir);
+	fd = openat(tree, path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 int hfi_soft_take_away(int tree, const char *path)
 {
 	char aside[ASIDE_SIZE], old[ASIDE_SIZE + 8];
+	int before, after = -1;
 	int err = make_aside(tree, aside);
 
 	if (err)
 		return err;
 	snprintf(old, sizeof(old), "%s/old", aside);
-	if (renameat(tree, path, tree, old) < 0)
+	/* Closing it announces the removal, so open it last: after it only the rename may fail. */
+	before = open_removal(tree, path);
+	if (before < 0 && hfi_error_is_shortage(before))
+		err = before;
+	else if (renameat(tree, path, tree, old) < 0)
 		err = -errno;
+	/* Another writer may have put a later instance there than the one whose FIFO is open. */
+	if (!err)
+		after = open_removal(tree, old);
+	hfi_close(&before);
+	hfi_close(&after);
 	hfi_soft_erase(tree, aside);
 	return err;
 }
@@ -136,15 +164,12 @@ int hfi_soft_open_removal(int tree, unsigned int n)
 int hfi_soft_unplug(int tree, unsigned int n, const char *name)
 {
 	char path[PATH_SIZE];
-	int removal;
 	int err;
 
 	if (!hfi_is_name(name, NAME_MAX_LENGTH))
 		return -EINVAL;
-	removal = hfi_soft_open_removal(tree, n);
 	snprintf(path, sizeof(path), VERBS_CLASS "/uverbs%u", n);
 	err = hfi_soft_take_away(tree, path);
-	hfi_close(&removal);
 	if (err)
 		return err == -ENOENT ? -ENODEV : err;
 	snprintf(path, sizeof(path), DEVICE_CLASS "/%s", name);

@@ -13,6 +13,7 @@
 
 struct hf_removal {
 	unsigned int users; /* guarded by hf->lock */
+	bool needs_checks;
 	int fd;
 };
 
@@ -71,6 +72,7 @@ int hfi_removal_get(struct hf_device *device, struct hf_removal **ret)
 	if (!removal)
 		return -ENOMEM;
 	removal->users = 1;
+	removal->needs_checks = !(hf->roots[device->key.root].kind->reports & HF_REPORTS_UEVENT);
 	removal->fd = open_source(hf, device);
 	if (removal->fd < 0) {
 		err = removal->fd;
@@ -108,6 +110,11 @@ void hfi_removal_put(struct hf_device *device, struct hf_removal *removal)
 	free(removal);
 }
 
+bool hfi_removal_needs_checks(const struct hf_removal *removal)
+{
+	return removal->needs_checks;
+}
+
 int hfi_removal_fd(const struct hf_removal *removal)
 {
 	return removal->fd;
@@ -117,5 +124,6 @@ bool hfi_removal_happened(const struct hf_removal *removal)
 {
 	struct pollfd pollfd = {.fd = removal->fd, .events = POLLIN};
 
-	return poll(&pollfd, 1, 0) > 0;
+	/* POLLNVAL: the program closed the descriptor, which says nothing of the device. */
+	return poll(&pollfd, 1, 0) > 0 && !(pollfd.revents & POLLNVAL);
 }

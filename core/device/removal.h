@@ -22,6 +22,11 @@ int hfi_removal_get(struct hf_device *device, struct hf_removal **ret) HF_MUST_C
 void hfi_removal_put(struct hf_device *device, struct hf_removal *removal) HF_NONNULL_OF(1);
 
 int hfi_removal_fd(const struct hf_removal *removal) HF_MUST_CHECK HF_NONNULL;
+/*
+ * In a tree that user space writes, a writer that does not keep to the rules removes a device without a
+ * report: then whoever sleeps must look at the device now and then as well.
+ */
+bool hfi_removal_needs_checks(const struct hf_removal *removal) HF_MUST_CHECK HF_NONNULL;
 bool hfi_removal_happened(const struct hf_removal *removal) HF_MUST_CHECK HF_NONNULL;
 
 #endif

@@ -2,6 +2,7 @@
 /* Opens inotify descriptors and tells the user's limit from that of the process. */
 #include <errno.h>
 #include <unistd.h>
+#include <sys/eventfd.h>
 #include <sys/inotify.h>
 
 #include "shared/file.h"
@@ -17,7 +18,7 @@ int hfi_inotify_fd_new(void)
 	if (errno != EMFILE)
 		return -errno;
 	/* The kernel answers EMFILE for both limits: is there room for a descriptor? */
-	probe = dup(STDIN_FILENO);
+	probe = eventfd(0, EFD_CLOEXEC);
 	if (probe < 0)
 		return errno == EMFILE ? -EMFILE : -EUSERS;
 	hfi_close(&probe);

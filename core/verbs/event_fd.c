@@ -139,7 +139,7 @@ bool hfi_wait_is_over(struct hf_wait *wait)
 	if (!wait->removal)
 		return wait->device && check_removal(wait->device);
 	if (!hfi_removal_happened(wait->removal))
-		return false;
+		return wait->device && atomic_load(&wait->device->gone);
 	/* Update the table too. It may still find the device for a moment; that does no harm. */
 	check_removal(wait->device);
 	return true;
@@ -232,7 +232,8 @@ static int sleep_on(struct hf_wait *wait, const int *cancelling)
 {
 	/* Ask each time: the program may change the flag at any time. */
 	const int flags = fcntl(wait->fd, F_GETFL);
-	const int timeout = wait->removal ? -1 : LOOK_AGAIN_MS;
+	const bool reported = wait->removal && !hfi_removal_needs_checks(wait->removal);
+	const int timeout = reported ? -1 : LOOK_AGAIN_MS;
 	struct pollfd pollfds[2] = {{.fd = wait->fd, .events = POLLIN},
 				    {.fd = -1, .events = POLLIN}};
 	int ret = 0;
@@ -257,6 +258,9 @@ static int sleep_on(struct hf_wait *wait, const int *cancelling)
 			ret = poll_cancellable(pollfds, 1, timeout, cancelling);
 		pthread_cleanup_pop(1);
 	}
+	/* Nothing came in time: a scan finds out whether the device is there. */
+	if (!ret && wait->removal && !reported && !pollfds[0].revents && !pollfds[1].revents)
+		(void)!check_removal(wait->device);
 	return ret == -EINTR && !handlers_interrupt() ? 0 : ret;
 }
 
