@@ -34,7 +34,7 @@ struct tree {
 	char path[PATH_MAX];
 	char dev[PATH_MAX + 8];
 	int fd;
-	bool keep_inodes;	 /* the file system reuses freed inode numbers: keep removed files */
+	bool keep_inodes; /* the file system reuses freed inode numbers: keep removed files */
 	struct device **devices; /* by n, NULL: none */
 	unsigned int size;
 	uint32_t serial; /* of device instances */
