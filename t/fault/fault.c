@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "t/fault/drive.h"
@@ -21,7 +22,7 @@
 
 static const struct op *const all_ops[] = {ops_stream, ops_list, ops_device, ops_open, ops_events};
 
-enum { MAX_TASKS = 1024, PARTS = 4, MAX_JOBS = 64 };
+enum { MAX_TASKS = 2048, PARTS = 4, MAX_JOBS = 64 };
 
 /* A part of the points of one operation and kind. */
 struct task {
@@ -63,6 +64,17 @@ static bool chosen(const char *wanted, const char *name)
 		if (!strcmp(strsep(&next, ","), name))
 			return true;
 	return false;
+}
+
+/* Each task writes into a file of its own, which together are more than the usual 1,024 descriptors. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= 2 * MAX_TASKS)
+		return;
+	limit.rlim_cur = limit.rlim_max < 2 * MAX_TASKS ? limit.rlim_max : 2 * MAX_TASKS;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static int plan_op(const struct op *op, enum run_kind kind)
@@ -316,7 +328,15 @@ int main(int argc, char **argv)
 		return show_all(&choice);
 	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		     0);
-	if (board == MAP_FAILED || plan(&choice) < 0)
+	if (board == MAP_FAILED) {
+		perror("shared memory");
 		return 99;
+	}
+	allow_descriptors();
+	ret = plan(&choice);
+	if (ret < 0) {
+		fprintf(stderr, "cannot plan the tasks: %s\n", strerror(-ret));
+		return 99;
+	}
 	return run_all(&choice);
 }
