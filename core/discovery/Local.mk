@@ -18,8 +18,6 @@ libhf_core_la_SOURCES += \
 	core/discovery/netlink_guess.h \
 	core/discovery/parse.c \
 	core/discovery/parse.h \
-	core/discovery/port_netdev.c \
-	core/discovery/port_netdev.h \
 	core/discovery/read_brief.c \
 	core/discovery/read_brief.h \
 	core/discovery/read_device.c \

@@ -14,7 +14,6 @@
 #include "core/discovery/entry.h"
 #include "core/discovery/netlink.h"
 #include "core/discovery/parse.h"
-#include "core/discovery/port_netdev.h"
 #include "core/discovery/sysfs.h"
 
 /* The search ends after this many unused entries in a row; see hf_device_get_gids(). */
@@ -170,40 +169,8 @@ static int walk_gids(int port_dir, int32_t link_layer, struct gids *gids)
 	return 0;
 }
 
-/* So many files there are in a table of the port. */
-static uint32_t count_places(int port_dir, const char *table)
-{
-	struct stat st;
-	char path[32];
-	uint32_t count = 0;
-
-	while (count < UINT16_MAX && !hfi_print(path, sizeof(path), "%s/%u", table, count) &&
-	       fstatat(port_dir, path, &st, 0) == 0)
-		count++;
-	return count;
-}
-
-/* Of the interface that the port follows, or else from files; *netdev has a name where it follows one. */
-static int find_gids(int port_dir, int32_t link_layer, struct hf_port_netdev *netdev,
-		     struct gids *gids)
-{
-	int follows = hfi_port_netdev_read(port_dir, netdev);
-	int count;
-
-	if (follows < 0)
-		return follows;
-	if (!follows)
-		return walk_gids(port_dir, link_layer, gids);
-	count = hfi_port_netdev_gids(netdev, count_places(port_dir, "gids"), &gids->v);
-	if (count < 0)
-		return count;
-	gids->count = gids->size = (size_t)count;
-	return 0;
-}
-
 int hfi_read_gids(int device_dir, uint32_t port, struct hf_gid **ret)
 {
-	struct hf_port_netdev netdev = {.index = 0};
 	struct gids gids = {.v = NULL};
 	int32_t link_layer;
 	int err;
@@ -213,7 +180,7 @@ int hfi_read_gids(int device_dir, uint32_t port, struct hf_gid **ret)
 		return fd;
 	err = read_link_layer(fd, &link_layer);
 	if (!err)
-		err = find_gids(fd, link_layer, &netdev, &gids);
+		err = walk_gids(fd, link_layer, &gids);
 	hfi_close(&fd);
 	if (err) {
 		free(gids.v);
@@ -221,25 +188,6 @@ int hfi_read_gids(int device_dir, uint32_t port, struct hf_gid **ret)
 	}
 	*ret = gids.v;
 	return (int)gids.count;
-}
-
-/* The same in place of what the file says, where the port follows an interface. */
-static int read_followed_gid(int port_dir, uint32_t index, union ibv_gid *gid)
-{
-	struct hf_port_netdev netdev;
-	struct hf_gid *gids;
-	int count, follows = hfi_port_netdev_read(port_dir, &netdev);
-
-	if (follows <= 0)
-		return follows;
-	count = hfi_port_netdev_gids(&netdev, count_places(port_dir, "gids"), &gids);
-	if (count < 0)
-		return count;
-	memset(gid, 0, sizeof(*gid));
-	if (index < (uint32_t)count)
-		*gid = gids[index].gid;
-	free(gids);
-	return 0;
 }
 
 int hfi_read_gid(int device_dir, uint32_t port, uint32_t index, union ibv_gid *ret)
@@ -250,23 +198,8 @@ int hfi_read_gid(int device_dir, uint32_t port, uint32_t index, union ibv_gid *r
 	if (fd < 0)
 		return fd;
 	err = read_gid_attr(fd, index, ret);
-	/* The file says that there is such a place; what is in it, the interface does. */
-	if (!err)
-		err = read_followed_gid(fd, index, ret);
 	hfi_close(&fd);
 	return err;
-}
-
-int hfi_read_port_sizes(int device_dir, uint32_t port, uint32_t *gids, uint32_t *pkeys)
-{
-	int fd = open_port(device_dir, port);
-
-	if (fd < 0)
-		return fd;
-	*gids = count_places(fd, "gids");
-	*pkeys = count_places(fd, "pkeys");
-	hfi_close(&fd);
-	return 0;
 }
 
 int hfi_read_pkey(int device_dir, uint32_t port, uint32_t index, uint16_t *ret)
@@ -321,21 +254,10 @@ static void fill_netdev(struct hf_nl *nl, const struct hf_entry *entry, uint32_t
 		memcpy(info->netdev, gids->v[i].netdev, sizeof(info->netdev));
 }
 
-static void follow_netdev(const struct hf_port_netdev *netdev, struct hf_port_info *info)
-{
-	/* IBV_PORT_PHYS_STATE_*: 5 is a link that is up, 3 one that is disabled. */
-	info->state = netdev->running ? IBV_PORT_ACTIVE : IBV_PORT_DOWN;
-	info->phys_state = netdev->running ? 5 : 3;
-	memcpy(info->netdev, netdev->name, sizeof(info->netdev));
-	info->netdev_index = netdev->index;
-	info->netdev_mtu = netdev->mtu;
-}
-
 int hfi_read_port(int device_dir, struct hf_nl *nl, const struct hf_entry *entry, uint32_t port,
 		  struct hf_port_info *ret)
 {
 	struct hf_port_info info = {.size = ret->size, .port = port};
-	struct hf_port_netdev netdev = {.index = 0};
 	struct gids gids = {.v = NULL};
 	int err;
 	int fd = open_port(device_dir, port);
@@ -352,13 +274,10 @@ int hfi_read_port(int device_dir, struct hf_nl *nl, const struct hf_entry *entry
 		err = length < 0 ? (int)length : 0;
 	}
 	if (!err)
-		err = find_gids(fd, info.link_layer, &netdev, &gids);
+		err = walk_gids(fd, info.link_layer, &gids);
 	if (!err) {
 		info.num_gids = (uint32_t)gids.count;
-		if (netdev.name[0])
-			follow_netdev(&netdev, &info);
-		else
-			fill_netdev(nl, entry, port, &gids, &info);
+		fill_netdev(nl, entry, port, &gids, &info);
 		*ret = info;
 	}
 	free(gids.v);

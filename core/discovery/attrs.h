@@ -14,9 +14,6 @@
 int hfi_read_port(int device_dir, struct hf_nl *nl, const struct hf_entry *entry, uint32_t port,
 		  struct hf_port_info *ret) HF_MUST_CHECK HF_NONNULL_OF(3, 5);
 int hfi_read_gids(int device_dir, uint32_t port, struct hf_gid **ret) HF_MUST_CHECK HF_NONNULL;
-/* How many places a port's tables of GIDs and P_Keys have. */
-int hfi_read_port_sizes(int device_dir, uint32_t port, uint32_t *gids,
-			uint32_t *pkeys) HF_MUST_CHECK HF_NONNULL;
 /* One GID or P_Key; an unused GID is all zeros. -ENOENT: beyond the end of the table. */
 int hfi_read_gid(int device_dir, uint32_t port, uint32_t index,
 		 union ibv_gid *ret) HF_MUST_CHECK HF_NONNULL;

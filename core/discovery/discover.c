@@ -75,8 +75,7 @@ static int scan_begin(struct scan *scan, const struct hf_search_root *root, unsi
 	} else if (!err && scan->nl) {
 		err = netlink_error;
 	}
-	if (!err && scan->nl && scan->have_table && scan->classes.verbs >= 0 &&
-	    (sources & HF_READ_BRIEF))
+	if (!err && scan->have_table && scan->classes.verbs >= 0 && (sources & HF_READ_BRIEF))
 		err = hfi_listing_make(scan->nl, &scan->table, &scan->listing);
 	/* A kernel that reports too little in a dump is asked for each device. */
 	if (scan->have_table && !hfi_error_is_shortage(err))

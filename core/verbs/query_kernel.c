@@ -9,7 +9,6 @@
 #include "core/uverbs/command.h"
 #include "core/uverbs/device_commands.h"
 #include "core/verbs/context.h"
-#include "core/verbs/port_files.h"
 
 static struct hf_uhw uhw_of(const struct hf_driver_data *data)
 {
@@ -221,11 +220,8 @@ HF_EXPORT int hf_provider_query_port(struct ibv_context *context, uint8_t port,
 	struct ib_uverbs_query_port_resp_ex response;
 	const struct ib_uverbs_query_port_resp *from = &response.legacy_resp;
 	struct verbs_context *verbs = hfi_context_of(context);
-	int err;
+	int err = command_refusal(verbs);
 
-	if (verbs->priv->calls == &hfi_no_kernel_calls)
-		return -hfi_query_port_files(verbs, port, attr);
-	err = command_refusal(verbs);
 	if (err)
 		return err;
 	err = hfi_cmd_query_port(context->cmd_fd, verbs->priv->uverbs.driver_id, port, &response);

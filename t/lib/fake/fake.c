@@ -103,20 +103,6 @@ static const struct verbs_context_ops fake_operations = {
 	.free_context = fake_free_context,
 };
 
-/* Ports as the tree has them. */
-static const struct verbs_context_ops no_kernel_operations = {
-	.query_port = hf_provider_query_port,
-};
-
-static int declare_fake_without_kernel(struct verbs_context *context)
-{
-	const struct hf_no_kernel attr = {
-		.size = sizeof(attr), .num_ports = 1, .num_comp_vectors = 1};
-
-	hf_provider_set_ops(context, &no_kernel_operations);
-	return hf_provider_no_kernel(context, &attr);
-}
-
 static struct verbs_context *fake_alloc_context(struct ibv_device *device, int cmd_fd,
 						void *private_data)
 {
@@ -131,8 +117,6 @@ static struct verbs_context *fake_alloc_context(struct ibv_device *device, int c
 	if (told_to_fail("alloc_context"))
 		goto free_context;
 	hf_provider_set_ops(&context->verbs, &fake_operations);
-	if (getenv("HF_FAKE_NO_KERNEL") && declare_fake_without_kernel(&context->verbs))
-		goto free_context;
 	if (async_fd)
 		context->verbs.context.async_fd = fcntl(atoi(async_fd), F_DUPFD_CLOEXEC, 0);
 	__atomic_add_fetch(&counters->contexts, 1, __ATOMIC_RELAXED);
