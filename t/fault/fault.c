@@ -69,11 +69,12 @@ static bool chosen(const char *wanted, const char *name)
 /* Each task writes into a file of its own, which together are more than the usual 1,024 descriptors. */
 static void allow_descriptors(void)
 {
+	const rlim_t enough = (rlim_t)MAX_TASKS + 1024;
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= 2 * MAX_TASKS)
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= enough)
 		return;
-	limit.rlim_cur = limit.rlim_max < 2 * MAX_TASKS ? limit.rlim_max : 2 * MAX_TASKS;
+	limit.rlim_cur = limit.rlim_max < enough ? limit.rlim_max : enough;
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
