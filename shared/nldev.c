@@ -175,7 +175,7 @@ static int handle_reply(struct hf_nldev_socket *nl, size_t size, each_fn *each, 
 
 static int ask_once(struct hf_nldev_socket *nl, each_fn *each, void *arg)
 {
-	int64_t end = hfi_now_ms() + REPLY_SECONDS * 1000;
+	int64_t end = hfi_now_ms() + REPLY_SECONDS * INT64_C(1000);
 	int err = send_request(nl);
 
 	nl->failed = 0;
