@@ -7,4 +7,5 @@ libhf_core_la_SOURCES += \
 	core/base/reason.c \
 	core/base/reason.h \
 	core/base/root.h \
+	core/base/thread_safety.h \
 	core/base/version.c

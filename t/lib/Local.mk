@@ -16,7 +16,7 @@ noinst_LTLIBRARIES += fake-hf1.la
 fake_hf1_la_SOURCES = t/lib/fake/fake.c t/lib/fake/counters.h
 fake_hf1_la_LDFLAGS = $(provider_ldflags) -rpath /nowhere
 fake_hf1_la_LIBADD = libholdfast.la
-EXTRA_DIST += t/lib/fake/fake.provider
+EXTRA_DIST += t/lib/process.h t/lib/fake/fake.provider
 
 noinst_DATA += t/providers.d/stamp
 t/providers.d/stamp: fake-hf1.la t/lib/fake/fake.provider
