@@ -61,12 +61,27 @@ static uint64_t inode_at(int dirfd, const char *path)
 	return fstatat(dirfd, path, &st, 0) < 0 ? 0 : st.st_ino;
 }
 
+/*
+ * True if the path leads to the file that is held open. Its inode cannot be reused meanwhile, so on one
+ * file system the number is proof, and the instance id need not be read again.
+ */
+static bool leads_to_held(const struct hf_classes *classes, const char *uverbs,
+			  const struct hf_binding *binding)
+{
+	char path[HF_PATH_SIZE + HF_NAME_SIZE];
+	struct stat now, held;
+
+	if (hfi_print(path, sizeof(path), "%s/ibdev", uverbs) ||
+	    fstatat(classes->verbs, path, &now, 0) < 0 || now.st_ino != binding->life.inode)
+		return false;
+	return classes->kind->unique_inodes ||
+	       (fstat(binding->ibdev, &held) == 0 && held.st_dev == now.st_dev);
+}
+
 int hfi_binding_holds(const struct hf_classes *classes, const char *uverbs,
 		      const struct hf_binding *binding, uint64_t device_inode)
 {
 	char name[HF_NAME_SIZE];
-	struct timespec stamp;
-	struct hf_life now;
 
 	if (hfi_attr_again(binding->ibdev, name, sizeof(name)) < 0 ||
 	    strcmp(name, binding->name) != 0)
@@ -74,8 +89,7 @@ int hfi_binding_holds(const struct hf_classes *classes, const char *uverbs,
 	if (device_inode && inode_at(classes->ib, binding->name) != device_inode)
 		return 0;
 	/* By path, and last: in a tree that is not sysfs, a held directory outlives its device. */
-	return classes->kind->read_life(classes->verbs, uverbs, -1, &now, &stamp) == 0 &&
-	       hfi_life_same(&now, &binding->life);
+	return leads_to_held(classes, uverbs, binding);
 }
 
 /* Makes one attempt. -EAGAIN: the device changed meanwhile. */

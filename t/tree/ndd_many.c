@@ -16,7 +16,7 @@
 
 #include "t/tree/ndd_bed.h"
 
-enum { ROUNDS = 4, GROWTH_LIMIT = 32768, CALLS_TO_START = 400, CALLS_EACH = 48 };
+enum { ROUNDS = 4, GROWTH_LIMIT = 32768, CALLS_TO_START = 400, CALLS_EACH = 40 };
 
 static const char *const usual[] = {"--systemd", NULL};
 static const char *const debug[] = {"--systemd", "--debug", NULL};
