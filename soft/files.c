@@ -84,9 +84,22 @@ static int erase_below(int fd)
 	return err;
 }
 
+/* Its writer took the permissions away: give them back by a handle, which follows no link. */
+static int open_unreadable(int dirfd, const char *path)
+{
+	int fd = openat(dirfd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char self[32];
+
+	if (fd < 0)
+		return -1;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	(void)chmod(self, 0700);
+	close(fd);
+	return openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 int hfi_soft_erase(int dirfd, const char *path)
 {
-	char self[32];
 	int err;
 	int fd;
 
@@ -94,16 +107,13 @@ int hfi_soft_erase(int dirfd, const char *path)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return -errno;
-	/* Whoever wrote it may have taken the permissions away. A path handle follows no link. */
-	fd = openat(dirfd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	(void)chmod(self, 0700);
-	close(fd);
 	fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES)
+		fd = open_unreadable(dirfd, path);
 	if (fd < 0)
 		return -errno;
+	/* Its writer may have taken the right to write away. */
+	(void)fchmod(fd, 0700);
 	err = erase_below(fd);
 	if (!err && unlinkat(dirfd, path, AT_REMOVEDIR) < 0)
 		err = -errno;

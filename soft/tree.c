@@ -91,26 +91,34 @@ static int open_removal(int tree, const char *dir)
 	return fd < 0 ? -errno : fd;
 }
 
+int hfi_soft_move_away(int tree, const char *path, const char *to)
+{
+	int before, after = -1;
+	int err = 0;
+
+	/* Closing it announces the removal, so open it last: after it only the rename may fail. */
+	before = open_removal(tree, path);
+	if (before < 0 && hfi_error_is_shortage(before))
+		err = before;
+	else if (renameat(tree, path, tree, to) < 0)
+		err = -errno;
+	/* Another writer may have put a later instance there than the one whose FIFO is open. */
+	if (!err)
+		after = open_removal(tree, to);
+	hfi_close(&before);
+	hfi_close(&after);
+	return err;
+}
+
 int hfi_soft_take_away(int tree, const char *path)
 {
 	char aside[ASIDE_SIZE], old[ASIDE_SIZE + 8];
-	int before, after = -1;
 	int err = make_aside(tree, aside);
 
 	if (err)
 		return err;
 	snprintf(old, sizeof(old), "%s/old", aside);
-	/* Closing it announces the removal, so open it last: after it only the rename may fail. */
-	before = open_removal(tree, path);
-	if (before < 0 && hfi_error_is_shortage(before))
-		err = before;
-	else if (renameat(tree, path, tree, old) < 0)
-		err = -errno;
-	/* Another writer may have put a later instance there than the one whose FIFO is open. */
-	if (!err)
-		after = open_removal(tree, old);
-	hfi_close(&before);
-	hfi_close(&after);
+	err = hfi_soft_move_away(tree, path, old);
 	hfi_soft_erase(tree, aside);
 	return err;
 }
@@ -151,14 +159,6 @@ int hfi_soft_plug(int tree, unsigned int n, const char *name, const struct hf_so
 	if (err)
 		hfi_soft_take_away(tree, dir);
 	return err;
-}
-
-int hfi_soft_open_removal(int tree, unsigned int n)
-{
-	char path[PATH_SIZE];
-
-	snprintf(path, sizeof(path), VERBS_CLASS "/uverbs%u/removal", n);
-	return openat(tree, path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
 }
 
 int hfi_soft_unplug(int tree, unsigned int n, const char *name)

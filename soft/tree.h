@@ -19,7 +19,12 @@ int hfi_soft_tree_make(int tree) HF_MUST_CHECK;
 int hfi_soft_place(int tree, const char *path, int (*fill)(int dirfd, void *arg),
 		   void *arg) HF_MUST_CHECK HF_NONNULL_OF(2, 3);
 
-/* Takes a directory out of sight with one rename, then erases it. */
+/*
+ * Takes a directory out of sight with one rename, and announces that to the programs that have it open
+ * if it is a device's. -errno; -EMFILE, -ENFILE and -ENOMEM before anything was done.
+ */
+int hfi_soft_move_away(int tree, const char *path, const char *to) HF_MUST_CHECK HF_NONNULL;
+/* The same, and then erases it. */
 int hfi_soft_take_away(int tree, const char *path) HF_NONNULL;
 
 /*
@@ -34,8 +39,5 @@ int hfi_soft_plug(int tree, unsigned int n, const char *name,
  * process is killed in the middle. The node stays.
  */
 int hfi_soft_unplug(int tree, unsigned int n, const char *name) HF_MUST_CHECK HF_NONNULL;
-
-/* What the last one tells them with: open before the device goes, closed after. -1: there is none. */
-int hfi_soft_open_removal(int tree, unsigned int n) HF_MUST_CHECK;
 
 #endif

@@ -149,11 +149,6 @@ static int set_options(struct device *device, const struct tree_options *options
 	return err;
 }
 
-static int move_in_tree(struct tree *tree, const char *from, const char *to)
-{
-	return renameat(tree->fd, from, tree->fd, to) < 0 ? -errno : 0;
-}
-
 /* As the writer of soft devices wants it. */
 static struct hf_soft_device describe_device(const struct device *device, unsigned int n)
 {
@@ -295,14 +290,13 @@ static int discard(struct tree *tree, const char *path)
 	if (!tree->keep_inodes)
 		return hfi_soft_take_away(tree->fd, path);
 	snprintf(kept, sizeof(kept), "kept/%u", tree->kept++);
-	return move_in_tree(tree, path, kept);
+	return hfi_soft_move_away(tree->fd, path, kept);
 }
 
 static int unplug_tree_device(struct tree *tree, unsigned int n, struct device *device)
 {
 	char path[128];
 	int err = 0;
-	int removal;
 
 	if (!device->options.no_index) {
 		snprintf(path, sizeof(path), "by_index/%d", device->index);
@@ -311,12 +305,9 @@ static int unplug_tree_device(struct tree *tree, unsigned int n, struct device *
 		if (!err)
 			err = hfi_soft_erase(tree->fd, path);
 	}
-	/* Open it before the device is removed: closing it notifies open contexts. */
-	removal = hfi_soft_open_removal(tree->fd, n);
 	snprintf(path, sizeof(path), VERBS "/uverbs%u", n);
 	if (!err && device->has_uverbs)
 		err = discard(tree, path);
-	hfi_close(&removal);
 	snprintf(path, sizeof(path), DEVICE "/%s", device->name);
 	if (!err && device->has_device)
 		err = discard(tree, path);

@@ -187,6 +187,24 @@ static void a_blocked_thread_wakes_up(void **state)
 	expect_error(bed->context, EIO);
 }
 
+/* A writer that does not keep to the rules moves the directory and leaves its FIFO alone. */
+static void a_removal_that_nobody_announces_is_found(void **state)
+{
+	struct bed *bed = *state;
+	struct waiter waiter;
+	char from[512], to[512];
+
+	snprintf(from, sizeof(from), "%s/class/infiniband_verbs/uverbs0", tree_sysfs(bed->tree));
+	snprintf(to, sizeof(to), "%s/taken", tree_sysfs(bed->tree));
+	start_waiter(&waiter, bed->context);
+	asleep_wait(ASLEEP_POLL, 1);
+	assert_int_equal(rename(from, to), 0);
+	pthread_join(waiter.thread, NULL);
+	assert_int_equal(waiter.ret, 0);
+	assert_int_equal(waiter.type, IBV_EVENT_DEVICE_FATAL);
+	assert_true(hf_device_is_gone(bed->context->device));
+}
+
 static void of_two_threads_one_is_told(void **state)
 {
 	struct bed *bed = *state;
@@ -401,6 +419,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup_removal, teardown_removal)
 	const struct CMUnitTest tests[] = {
 		TEST(a_blocked_thread_wakes_up),
+		TEST(a_removal_that_nobody_announces_is_found),
 		TEST(of_two_threads_one_is_told),
 		TEST(both_of_two_threads_wake_up),
 		TEST(an_event_of_the_kernels_comes_through),
