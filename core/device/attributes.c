@@ -224,10 +224,10 @@ static int read_port_of(struct hf *hf, int dir, const struct hf_entry *entry,
 	const struct hf_search_root *root = &hf->roots[entry->root];
 	int err;
 
-	if (entry->index < 0 || !hfi_asking_begin(hf))
+	if (entry->index < 0 || !hfi_netlink_lock(hf))
 		return hfi_read_port(dir, NULL, entry, port->port, &port->info);
 	err = hfi_read_port(dir, hfi_netlink(hf, root), entry, port->port, &port->info);
-	hfi_asking_end(hf);
+	hfi_netlink_unlock(hf);
 	return err;
 }
 

@@ -32,9 +32,9 @@ static void before_fork(void)
 	DL_FOREACH (process.contexts, hf) {
 		/*
 		 * A scan may run a provider's code, which may open a device, which takes the locks
-		 * below: so the turn comes before them all.
+		 * below: so the scan lock comes before them all.
 		 */
-		hfi_turn_before_fork(hf);
+		hfi_scan_lock_before_fork(hf);
 		hfi_revoke_lock(hf);
 		if (hf->revoker_ops)
 			hf->revoker_ops->before_fork(hf);
@@ -51,7 +51,7 @@ static void after_fork_in_parent(void)
 
 	DL_FOREACH (process.contexts, hf) {
 		hfi_registry_after_fork(&hf->registry);
-		hfi_turn_in_parent(hf);
+		hfi_scan_lock_in_parent(hf);
 		hfi_hf_unlock(hf);
 		if (hf->revoker_ops)
 			hf->revoker_ops->after_fork_in_parent(hf);
@@ -71,7 +71,7 @@ static void after_fork_in_child(void)
 	hfi_registry_forked();
 	DL_FOREACH (process.contexts, hf) {
 		hfi_registry_after_fork(&hf->registry);
-		hfi_turn_in_child(hf);
+		hfi_scan_lock_in_child(hf);
 		hfi_hf_unlock(hf);
 	}
 	pthread_mutex_unlock(&process.lock);

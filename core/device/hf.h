@@ -20,7 +20,7 @@ struct hf_revoker;
 
 /*
  * What is called of the revoker, which stands above devices. Around fork, with revoke_lock held and
- * the turn to scan as well, in the child without that turn.
+ * the scan lock as well, in the child without that lock.
  */
 struct hf_revoker_ops {
 	void (*before_fork)(struct hf *hf);
@@ -46,14 +46,14 @@ struct hf {
 	/* Guards the table, the observers and the registry's lists; held for memory only. */
 	pthread_mutex_t lock;
 	/*
-	 * Looking and writing down what was seen is one act, or an old sighting could undo a newer
-	 * one. Who does it holds `scanning`, not the lock, and lends its turn to those who only ask
-	 * (`asking`) while a provider's code runs, which may take any time.
+	 * The scan lock covers reading a root and updating the table: otherwise older values could
+	 * replace newer ones. It is `scanning`, not a mutex. The scanner releases the netlink lock
+	 * (`netlink_locked`) to other threads around a provider's code, which may take any time.
 	 */
 	pthread_cond_t scan_done;
 	bool scanning HF_GUARDED_BY(hfi_hf_kind);
-	bool lent HF_GUARDED_BY(hfi_hf_kind);
-	bool asking HF_GUARDED_BY(hfi_hf_kind); /* somebody does, or forks */
+	bool scan_released HF_GUARDED_BY(hfi_hf_kind);
+	bool netlink_locked HF_GUARDED_BY(hfi_hf_kind); /* by a thread that asks, or forks */
 	pthread_t scanner HF_GUARDED_BY(hfi_hf_kind);
 
 	struct hf_table table;

@@ -166,7 +166,7 @@ static void let_provider_take(struct hf_device *device)
 	};
 	struct hf_provider *provider;
 	struct hf_reason reason;
-	bool lent;
+	bool released;
 
 	if (device->entry.reason.code) {
 		hfi_entry_format_reason(&device->entry, &reason);
@@ -175,9 +175,9 @@ static void let_provider_take(struct hf_device *device)
 	provider = hfi_registry_find(&hf->registry, &hf->log, &device->sysfs, &key, &reason);
 	if (!provider)
 		goto no_provider;
-	lent = hfi_scan_lend(hf);
+	released = hfi_scan_release(hf);
 	device->handle = provider->ops->alloc_device(&device->sysfs);
-	hfi_scan_take_back(hf, lent);
+	hfi_scan_reacquire(hf, released);
 	if (!device->handle) {
 		hfi_registry_no_object(&hf->registry, &hf->log, provider, &device->sysfs, key.name,
 				       &reason);
@@ -267,11 +267,11 @@ void hfi_instance_put(struct hf_device *device)
 		return;
 	if (provider) {
 		/* A foreign one may lack it, and then never frees its object. */
-		bool lent = hfi_scan_lend(hf);
+		bool released = hfi_scan_release(hf);
 
 		if (device->handle->ops->uninit_device)
 			device->handle->ops->uninit_device(device->handle);
-		hfi_scan_take_back(hf, lent);
+		hfi_scan_reacquire(hf, released);
 	} else {
 		free(device->handle);
 	}

@@ -119,10 +119,10 @@ static bool has_netlink(struct hf *hf)
 {
 	bool has;
 
-	if (!hfi_asking_begin(hf))
+	if (!hfi_netlink_lock(hf))
 		return true;
 	has = hf->nl;
-	hfi_asking_end(hf);
+	hfi_netlink_unlock(hf);
 	return has;
 }
 

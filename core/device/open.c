@@ -20,11 +20,11 @@ int hfi_verify(struct hf_device *device, const struct hf_entry *entry)
 
 	if (atomic_load(&device->gone))
 		return -ENODEV;
-	/* The netlink socket is used in turns; a provider that opens while it is asked does without. */
-	if (entry->index < 0 || !hfi_asking_begin(hf))
+	/* A provider that opens from within a scan verifies without netlink. */
+	if (entry->index < 0 || !hfi_netlink_lock(hf))
 		return hfi_entry_verify(root, NULL, entry);
 	err = hfi_entry_verify(root, hfi_netlink(hf, root), entry);
-	hfi_asking_end(hf);
+	hfi_netlink_unlock(hf);
 	return err;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Whose turn it is to look, or to ask. */
+/* The scan lock and the netlink lock. */
 #include <string.h>
 
 #include "shared/file.h"
@@ -33,7 +33,7 @@ void hfi_forget_closed(struct hf *hf)
 	hf->table.complete = false;
 }
 
-/* In a turn of either kind: what was inherited, or closed meanwhile, is not used. */
+/* Replaces sockets that were inherited over a fork, or that the program closed. */
 HF_REQUIRES(hfi_netlink_kind)
 static void renew_sockets(struct hf *hf)
 {
@@ -61,10 +61,10 @@ static bool acquire_scan_lock(struct hf *hf, bool at_once)
 	bool mine;
 
 	hfi_hf_lock(hf);
-	mine = !is_scanner(hf) && !(at_once && hf->lent);
-	while (mine && (hf->scanning || hf->asking)) {
+	mine = !is_scanner(hf) && !(at_once && hf->scan_released);
+	while (mine && (hf->scanning || hf->netlink_locked)) {
 		pthread_cond_wait(&hf->scan_done, &hf->lock);
-		mine = !(at_once && hf->lent);
+		mine = !(at_once && hf->scan_released);
 	}
 	if (mine) {
 		hf->scanning = true;
@@ -87,7 +87,7 @@ bool hfi_scan_try_begin(struct hf *hf)
 	return acquire_scan_lock(hf, true);
 }
 
-/* What it gives back, the turn, is no mutex. */
+/* The locks that it gives back are no mutexes. */
 HF_UNCHECKED_LOCKS
 void hfi_scan_end(struct hf *hf)
 {
@@ -98,24 +98,24 @@ void hfi_scan_end(struct hf *hf)
 	hfi_log_release();
 }
 
-/* With hf->lock held. Who has lent the turn changes nothing until it is back, and is not waited for. */
+/* With hf->lock held. Does not wait for a scanner that has released: it changes nothing meanwhile. */
 HF_REQUIRES(hfi_hf_kind)
-static void wait_to_ask(struct hf *hf)
+static void wait_for_netlink_lock(struct hf *hf)
 {
-	while (hf->asking || (hf->scanning && !hf->lent && !is_scanner(hf)))
+	while (hf->netlink_locked || (hf->scanning && !hf->scan_released && !is_scanner(hf)))
 		pthread_cond_wait(&hf->scan_done, &hf->lock);
-	hf->asking = true;
+	hf->netlink_locked = true;
 }
 
-bool hfi_asking_begin(struct hf *hf)
+bool hfi_netlink_lock(struct hf *hf)
 {
 	bool mine;
 
 	hfi_hf_lock(hf);
-	/* A provider that asks from within a scan does without, as ever. */
+	/* A provider that calls from within a scan does without netlink. */
 	mine = !is_scanner(hf);
 	if (mine) {
-		wait_to_ask(hf);
+		wait_for_netlink_lock(hf);
 		hfi_log_hold();
 	}
 	hfi_hf_unlock(hf);
@@ -126,60 +126,60 @@ bool hfi_asking_begin(struct hf *hf)
 
 /* As above. */
 HF_UNCHECKED_LOCKS
-void hfi_asking_end(struct hf *hf)
+void hfi_netlink_unlock(struct hf *hf)
 {
 	hfi_hf_lock(hf);
-	hf->asking = false;
+	hf->netlink_locked = false;
 	pthread_cond_broadcast(&hf->scan_done);
 	hfi_hf_unlock(hf);
 	hfi_log_release();
 }
 
-bool hfi_scan_lend(struct hf *hf)
+bool hfi_scan_release(struct hf *hf)
 {
-	bool lent;
+	bool released;
 
 	hfi_hf_lock(hf);
-	lent = is_scanner(hf) && !hf->lent;
-	if (lent) {
-		hf->lent = true;
+	released = is_scanner(hf) && !hf->scan_released;
+	if (released) {
+		hf->scan_released = true;
 		pthread_cond_broadcast(&hf->scan_done);
 	}
 	hfi_hf_unlock(hf);
-	return lent;
+	return released;
 }
 
-void hfi_scan_take_back(struct hf *hf, bool lent)
+void hfi_scan_reacquire(struct hf *hf, bool released)
 {
-	if (!lent)
+	if (!released)
 		return;
 	hfi_hf_lock(hf);
-	while (hf->asking)
+	while (hf->netlink_locked)
 		pthread_cond_wait(&hf->scan_done, &hf->lock);
-	hf->lent = false;
+	hf->scan_released = false;
 	hfi_hf_unlock(hf);
 }
 
-void hfi_turn_before_fork(struct hf *hf)
+void hfi_scan_lock_before_fork(struct hf *hf)
 {
 	hfi_hf_lock(hf);
-	wait_to_ask(hf);
+	wait_for_netlink_lock(hf);
 	hfi_hf_unlock(hf);
 }
 
-void hfi_turn_in_parent(struct hf *hf)
+void hfi_scan_lock_in_parent(struct hf *hf)
 {
-	hf->asking = false;
+	hf->netlink_locked = false;
 	pthread_cond_broadcast(&hf->scan_done);
 }
 
-void hfi_turn_in_child(struct hf *hf)
+void hfi_scan_lock_in_child(struct hf *hf)
 {
-	hf->asking = false;
+	hf->netlink_locked = false;
 	/* A scan that another thread of the parent is in ends there, and never here. */
 	if (hf->scanning && !is_scanner(hf)) {
 		hf->scanning = false;
-		hf->lent = false;
+		hf->scan_released = false;
 	}
 	/* Its waiters are threads of the parent. */
 	memset(&hf->scan_done, 0, sizeof(hf->scan_done));

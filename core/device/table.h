@@ -24,7 +24,7 @@ struct hf_table {
 	bool drivers_loaded; /* libibverbs would have loaded its drivers by now */
 };
 
-/* Somebody who is told of each change of the table, with hf->lock held: take notes, no more. */
+/* Called for each change of the table, with hf->lock held: it may only take notes. */
 enum hf_change_kind { HF_TABLE_ADDED, HF_TABLE_CHANGED, HF_TABLE_REMOVED };
 
 struct hf_observer {

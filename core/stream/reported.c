@@ -22,9 +22,9 @@ static int read_snapshot(struct hf_stream *stream, struct hf_device *device,
 	int err;
 
 	/* False when a provider calls from within a scan, which uses the netlink socket. */
-	if (hfi_asking_begin(hf)) {
+	if (hfi_netlink_lock(hf)) {
 		err = hfi_snapshot_read(root, hfi_netlink(hf, root), &entry, ret);
-		hfi_asking_end(hf);
+		hfi_netlink_unlock(hf);
 	} else {
 		err = hfi_snapshot_read(root, NULL, &entry, ret);
 	}

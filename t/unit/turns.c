@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Turns to look: one at a time, lent to those who only ask while a provider's code runs. What each turn
- * guards is plain memory here, so that ThreadSanitizer sees when two of them are held at once.
+ * The scan lock: one scan at a time, released while a provider's code runs for threads that only need
+ * netlink. What each lock guards is plain memory here, so that ThreadSanitizer sees when two of them are held at once.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -72,9 +72,9 @@ static void *ask_and_try(void *arg)
 {
 	struct hf *hf = arg;
 
-	if (!hfi_asking_begin(hf))
+	if (!hfi_netlink_lock(hf))
 		return NULL;
-	hfi_asking_end(hf);
+	hfi_netlink_unlock(hf);
 	return hfi_scan_try_begin(hf) || fork_and_exec() ? NULL : arg;
 }
 
@@ -88,10 +88,10 @@ static void who_asks_does_not_wait_for_a_provider(void **state)
 	assert_true(hfi_scan_begin(looker.hf));
 	/* A provider that calls back, before and after: there is nothing to look at. */
 	assert_false(hfi_scan_begin(looker.hf));
-	assert_true(hfi_scan_lend(looker.hf));
-	assert_false(hfi_scan_lend(looker.hf));
+	assert_true(hfi_scan_release(looker.hf));
+	assert_false(hfi_scan_release(looker.hf));
 	assert_false(hfi_scan_begin(looker.hf));
-	assert_false(hfi_asking_begin(looker.hf));
+	assert_false(hfi_netlink_lock(looker.hf));
 	assert_int_equal(pthread_create(&asker, NULL, ask_and_try, looker.hf), 0);
 	assert_int_equal(pthread_join(asker, &asked), 0);
 	assert_ptr_equal(asked, looker.hf);
@@ -101,18 +101,18 @@ static void who_asks_does_not_wait_for_a_provider(void **state)
 	assert_false(atomic_load(&looker.done));
 	/* Also where the provider itself forks. */
 	assert_int_equal(fork_and_exec(), 0);
-	hfi_scan_take_back(looker.hf, true);
+	hfi_scan_reacquire(looker.hf, true);
 	asleep_wait(SYS_futex, 1);
 	assert_false(atomic_load(&looker.done));
 	hfi_scan_end(looker.hf);
 	assert_int_equal(pthread_join(thread, NULL), 0);
-	/* Outside of a scan there is nothing to lend. */
-	assert_false(hfi_scan_lend(looker.hf));
-	hfi_scan_take_back(looker.hf, false);
+	/* Outside of a scan there is nothing to release. */
+	assert_false(hfi_scan_release(looker.hf));
+	hfi_scan_reacquire(looker.hf, false);
 	hf_unref(looker.hf);
 }
 
-/* A fork while another thread's turn is lent: the child's belongs to nobody. */
+/* A fork while another thread has released the scan lock: in the child nobody holds it. */
 static void a_child_has_its_turn(void **state)
 {
 	struct hf *hf = new_rootless_context();
@@ -121,7 +121,7 @@ static void a_child_has_its_turn(void **state)
 
 	(void)state;
 	assert_true(hfi_scan_begin(hf));
-	assert_true(hfi_scan_lend(hf));
+	assert_true(hfi_scan_release(hf));
 	/* As if it were another's. */
 	pthread_mutex_lock(&hf->lock);
 	hf->scanner = (pthread_t)1;
@@ -132,9 +132,9 @@ static void a_child_has_its_turn(void **state)
 		if (!hfi_scan_begin(hf))
 			_exit(1);
 		hfi_scan_end(hf);
-		if (!hfi_asking_begin(hf))
+		if (!hfi_netlink_lock(hf))
 			_exit(2);
-		hfi_asking_end(hf);
+		hfi_netlink_unlock(hf);
 		execl("/bin/true", "true", (char *)NULL);
 		_exit(3);
 	}
@@ -143,7 +143,7 @@ static void a_child_has_its_turn(void **state)
 	pthread_mutex_lock(&hf->lock);
 	hf->scanner = pthread_self();
 	pthread_mutex_unlock(&hf->lock);
-	hfi_scan_take_back(hf, true);
+	hfi_scan_reacquire(hf, true);
 	hfi_scan_end(hf);
 	hf_unref(hf);
 }
@@ -158,15 +158,15 @@ static void *scanner(void *arg)
 {
 	(void)arg;
 	for (int i = 0; i < ROUNDS; i++) {
-		bool lent;
+		bool released;
 
 		assert_true(hfi_scan_begin(shared.hf));
 		shared.socket++;
 		shared.table++;
-		lent = hfi_scan_lend(shared.hf);
+		released = hfi_scan_release(shared.hf);
 		sched_yield();
 		shared.table++;
-		hfi_scan_take_back(shared.hf, lent);
+		hfi_scan_reacquire(shared.hf, released);
 		shared.socket++;
 		hfi_scan_end(shared.hf);
 	}
@@ -178,12 +178,12 @@ static void *asker(void *arg)
 	unsigned long *tries = arg;
 
 	for (int i = 0; i < QUESTIONS; i++) {
-		assert_true(hfi_asking_begin(shared.hf));
+		assert_true(hfi_netlink_lock(shared.hf));
 		shared.socket++;
-		hfi_asking_end(shared.hf);
+		hfi_netlink_unlock(shared.hf);
 		if (i % TRY_EACH)
 			continue;
-		/* Mostly somebody has lent it. */
+		/* Mostly a scanner has released it. */
 		for (++*tries; !hfi_scan_try_begin(shared.hf); ++*tries)
 			sched_yield();
 		shared.table += 2;
