@@ -41,6 +41,15 @@ static bool find_in_tmp(const struct hf_runtime_places *places, const char *tmp,
 	return is_private_dir(path, places->uid);
 }
 
+static bool find_in_any_tmp(const struct hf_runtime_places *places, bool make, char *path,
+			    size_t size)
+{
+	for (size_t i = 0; i < HF_ARRAY_SIZE(places->tmp); i++)
+		if (places->tmp[i] && find_in_tmp(places, places->tmp[i], make, path, size))
+			return true;
+	return false;
+}
+
 int hfi_runtime_dir_in(const struct hf_runtime_places *places, bool make, char *path, size_t size)
 {
 	int err;
@@ -51,11 +60,9 @@ int hfi_runtime_dir_in(const struct hf_runtime_places *places, bool make, char *
 	if (err || is_private_dir(path, places->uid))
 		return err;
 	/* One that is there already counts more than one that could be made. */
-	for (int makes = 0; makes <= make; makes++)
-		for (size_t i = 0; i < HF_ARRAY_SIZE(places->tmp); i++)
-			if (places->tmp[i] &&
-			    find_in_tmp(places, places->tmp[i], makes, path, size))
-				return 0;
+	if (find_in_any_tmp(places, false, path, size) ||
+	    (make && find_in_any_tmp(places, true, path, size)))
+		return 0;
 	return -ENOENT;
 }
 

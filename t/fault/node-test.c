@@ -25,10 +25,10 @@ struct scenario {
 	const char *what;
 	enum world_change first; /* before the devices are listed; WORLD_RESET: nothing */
 	enum world_change then;	 /* WORLD_RESET: nothing */
-	bool while_it_waits; /* `then` comes while the node is waited for, else before the opening */
-	unsigned int wait_ms; /* given to the context; FOR_EVER_MS: the opening ends by itself */
+	unsigned int wait_ms;	 /* given to the context; FOR_EVER_MS: the opening ends by itself */
 	int answer;
 	enum hf_reason_code reason; /* of the device while it is listed */
+	bool while_it_waits; /* `then` comes while the node is waited for, else before the opening */
 	bool as_nobody;
 };
 

@@ -273,7 +273,7 @@ static void expect_failing(struct hf_stream *stream, int err)
 	passed = hfi_now_ms() - begin;
 	printf("woke %d times in %d ms\n", WAKES, (int)passed);
 	/* clock: not sooner. */
-	assert_true(passed >= (WAKES - 1) * BETWEEN_MS);
+	assert_true(passed >= (WAKES - 1L) * BETWEEN_MS);
 }
 
 /* An error is told now and then, not in a loop, and nothing is lost by it. */
