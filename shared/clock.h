@@ -19,4 +19,12 @@ static inline int64_t hfi_now_ms(void)
 	return hfi_now_ns() / 1000000;
 }
 
+/* So long from now, as pthread_cond_clockwait() and the like take it. */
+static inline struct timespec hfi_clock_after_ms(int64_t ms)
+{
+	const int64_t until = hfi_now_ns() + ms * 1000000;
+
+	return (struct timespec){.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
+}
+
 #endif

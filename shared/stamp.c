@@ -14,7 +14,7 @@ bool hfi_stamp_is_settled(const struct timespec *stamp)
 	struct timespec now;
 	int64_t age;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(CLOCK_REALTIME, &now); /* wall clock: as in stamps of files */
 	age = ((int64_t)now.tv_sec - stamp->tv_sec) * NS + now.tv_nsec - stamp->tv_nsec;
 	/* Without a fraction it may be a file system that has none. */
 	return age > (stamp->tv_nsec ? TICKS_NS : 2 * (int64_t)NS + TICKS_NS);

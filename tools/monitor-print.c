@@ -207,7 +207,7 @@ void hfi_event_print(const struct hf_tool *tool, struct hf_past_names *past, str
 	struct timespec now;
 	char old_name[64];
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(CLOCK_REALTIME, &now); /* wall clock: what is printed */
 	past_update(past, event, old_name);
 	if (tool->json)
 		json_line(event, &now, old_name);

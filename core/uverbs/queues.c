@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "shared/clock.h"
 #include "core/uverbs/queues.h"
 
 /* How often a wait asks after the device, and how often on one that is gone: a second altogether. */
@@ -33,13 +34,9 @@ static bool all_completed(const struct hf_events *events, size_t count)
 /* False when nobody acknowledged anything for a while. */
 static bool wait_a_while(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
-	struct timespec until;
+	const struct timespec until = hfi_clock_after_ms(LOOK_MS);
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += LOOK_MS * 1000000l;
-	until.tv_sec += until.tv_nsec / 1000000000l;
-	until.tv_nsec %= 1000000000l;
-	return pthread_cond_timedwait(cond, mutex, &until) != ETIMEDOUT;
+	return pthread_cond_clockwait(cond, mutex, CLOCK_MONOTONIC, &until) != ETIMEDOUT;
 }
 
 static bool is_gone(struct ibv_context *context)
@@ -49,11 +46,27 @@ static bool is_gone(struct ibv_context *context)
 	return hfi_command_is_dead(uverbs) || (uverbs->removed && uverbs->removed(context));
 }
 
-void hfi_events_wait(struct ibv_context *context, bool gone, pthread_mutex_t *mutex,
-		     pthread_cond_t *cond, struct hf_events *events, size_t count)
+static void unlock_events(void *mutex)
+{
+	pthread_mutex_unlock(mutex);
+}
+
+static void wait_for_all(struct ibv_context *context, bool gone, pthread_mutex_t *mutex,
+			 pthread_cond_t *cond, const struct hf_events *events, size_t count)
 {
 	int looks = 0;
 
+	while (!all_completed(events, count) && looks < LOOKS_WHEN_GONE) {
+		if (wait_a_while(cond, mutex))
+			continue;
+		gone = gone || is_gone(context);
+		looks += gone;
+	}
+}
+
+void hfi_events_wait(struct ibv_context *context, bool gone, pthread_mutex_t *mutex,
+		     pthread_cond_t *cond, struct hf_events *events, size_t count)
+{
 	for (size_t i = 0; i < count; i++) {
 		const uint32_t delivered = hfi_delivered_take(&hfi_uverbs_of(context)->delivered,
 							      events[i].completed, gone);
@@ -62,11 +75,8 @@ void hfi_events_wait(struct ibv_context *context, bool gone, pthread_mutex_t *mu
 			events[i].reported = delivered;
 	}
 	pthread_mutex_lock(mutex);
-	while (!all_completed(events, count) && looks < LOOKS_WHEN_GONE) {
-		if (wait_a_while(cond, mutex))
-			continue;
-		gone = gone || is_gone(context);
-		looks += gone;
-	}
-	pthread_mutex_unlock(mutex);
+	/* A thread that is cancelled here must leave the lock to the one that acknowledges. */
+	pthread_cleanup_push(unlock_events, mutex);
+	wait_for_all(context, gone, mutex, cond, events, count);
+	pthread_cleanup_pop(1);
 }

@@ -62,7 +62,7 @@ t_fuzz_fuzz_notify_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_notify_LDADD = libhf-core.la
 t_fuzz_fuzz_reply_SOURCES = t/fuzz/fuzz-reply.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_reply_LDFLAGS = $(fuzz_ldflags) $(kernel_wraps) \
-	-Wl,--wrap=pthread_cond_timedwait -Wl,--wrap=ibv_resolve_eth_l2_from_gid
+	-Wl,--wrap=pthread_cond_clockwait -Wl,--wrap=ibv_resolve_eth_l2_from_gid
 t_fuzz_fuzz_reply_LDADD = libhf-test-verbs.la libhf-test-tree.la libhf-core.la
 t_fuzz_fuzz_sysfs_SOURCES = t/fuzz/fuzz-sysfs.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_sysfs_LDFLAGS = $(fuzz_ldflags)

@@ -48,16 +48,17 @@ static void change_reply(void *data, size_t size)
  * A made-up answer may count events that never come, or give a GID whose neighbour is to be asked for:
  * nothing here waits for real seconds, or sends to a real network.
  */
-int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
+int __wrap_pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, clockid_t clock,
 				  const struct timespec *until);
 int __wrap_ibv_resolve_eth_l2_from_gid(struct ibv_context *context, struct ibv_ah_attr *attr,
 				       uint8_t mac[ETHERNET_LL_SIZE], uint16_t *vlan);
 
-int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
+int __wrap_pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, clockid_t clock,
 				  const struct timespec *until)
 {
 	(void)cond;
 	(void)mutex;
+	(void)clock;
 	(void)until;
 	return ETIMEDOUT;
 }

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "shared/clock.h"
 #include "t/lib/asleep.h"
 #include "t/lib/hang.h"
 
@@ -71,10 +71,10 @@ unsigned int asleep_count(pid_t pid, long call)
 
 static void wait_for(pid_t pid, long call, unsigned int threads)
 {
-	const time_t begin = time(NULL);
+	const int64_t begin = hfi_now_ms();
 
 	while (asleep_count(pid, call) < threads) {
-		if (time(NULL) - begin > HF_TEST_HANG_SECONDS) {
+		if (hfi_now_ms() - begin > HF_TEST_HANG_SECONDS * INT64_C(1000)) {
 			fprintf(stderr, "no %u threads of %d sleep in system call %ld\n", threads,
 				pid, call);
 			abort();

@@ -205,7 +205,7 @@ t_unit_uverbs_events_SOURCES = t/unit/uverbs_events.c t/lib/fake_uverbs.c t/lib/
 	t/unit/async_context.h t/unit/queues.h
 t_unit_uverbs_events_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uverbs_events_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=hfi_read_uncancelled \
-	-Wl,--wrap=pthread_cond_timedwait
+	-Wl,--wrap=pthread_cond_clockwait -Wl,--wrap=clock_gettime
 t_unit_uverbs_events_LDADD = libhf-core.la libhf-test-asleep.la $(CMOCKA_LIBS)
 
 check_PROGRAMS += t/unit/cache_limit

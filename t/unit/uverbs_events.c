@@ -61,15 +61,35 @@ static const struct kind {
 
 static atomic_bool destroyed;
 
+/* The wall clock is a day ahead: as if it was set back after the library had asked it. */
+enum { DAY_S = 24 * 60 * 60 };
+
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+	const int ret = __real_clock_gettime(clock, now);
+
+	if (clock == CLOCK_REALTIME) /* wall clock: nobody may wait by it */
+		now->tv_sec += DAY_S;
+	return ret;
+}
+
 /* The library's time for an acknowledgement to come in: it stands, or every wait is over at once. */
 static atomic_bool time_flies;
 
-int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
+int __wrap_pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, clockid_t clock,
 				  const struct timespec *until);
-int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
+int __wrap_pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, clockid_t clock,
 				  const struct timespec *until)
 {
-	(void)until;
+	struct timespec now;
+
+	/* Whoever sets the date must not make a wait longer: far less than the day that the test's is off. */
+	assert_int_equal(clock, CLOCK_MONOTONIC);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	assert_true(labs(until->tv_sec - now.tv_sec) <
+		    DAY_S / 2); /* clock: no machine is so slow */
 	if (!atomic_load(&time_flies))
 		return pthread_cond_wait(cond, mutex);
 	pthread_mutex_unlock(mutex);
@@ -141,6 +161,28 @@ static void async(void **state)
 		the_cq.cq.async_events_completed = 0;
 		assert_int_equal(kinds[i].destroy(), 0);
 		print_message("event %d: waited for 2 of 3\n", (int)kinds[i].event);
+		async_context_end(context);
+	}
+}
+
+/* A thread that is cancelled while it waits leaves no lock behind: the event can still be acknowledged. */
+static void cancelled_while_a_destroy_waits(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(kinds); i++) {
+		struct ibv_context *context = new_event_context();
+		struct ibv_async_event event;
+		pthread_t thread;
+		void *result;
+
+		report_kind_event(&kinds[i]);
+		assert_int_equal(ibv_get_async_event(context, &event), 0);
+		fake_gone(EIO);
+		thread = start_destroy(&kinds[i]);
+		assert_int_equal(pthread_cancel(thread), 0);
+		assert_int_equal(pthread_join(thread, &result), 0);
+		assert_ptr_equal(result, PTHREAD_CANCELED);
+		ibv_ack_async_event(&event);
 		async_context_end(context);
 	}
 }
@@ -343,6 +385,7 @@ int main(void)
 		cmocka_unit_test(completion),
 		cmocka_unit_test(there),
 		cmocka_unit_test(never_acknowledged),
+		cmocka_unit_test(cancelled_while_a_destroy_waits),
 		cmocka_unit_test(goes_while_a_destroy_waits),
 	};
 
