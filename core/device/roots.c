@@ -98,18 +98,28 @@ int hfi_roots_parse(struct hf_roots *roots, const char *text)
 	return err;
 }
 
+/* True also while there is nothing yet: what may be made there is judged by the directory above. */
+static bool is_absent_or_trusted(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) < 0 || hfi_is_trusted(&st);
+}
+
 /*
  * A soft root that somebody else can write, or make later, could offer devices of his making:
- * `above` must be there already and be safe, as must the root once it is there.
+ * `above` must be there already, and every directory from it down to the root must be safe.
  */
 static int add_soft(struct hf_roots *roots, const char *above, const struct hf_log *log)
 {
+	char parent[HF_PATH_SIZE];
 	char path[HF_PATH_SIZE];
 	struct stat st;
 
-	if (hfi_print(path, sizeof(path), "%s/holdfast/soft", above) || stat(above, &st) < 0)
+	if (hfi_print(parent, sizeof(parent), "%s/holdfast", above) ||
+	    hfi_print(path, sizeof(path), "%s/soft", parent) || stat(above, &st) < 0)
 		return 0;
-	if (!hfi_is_trusted(&st) || (stat(path, &st) == 0 && !hfi_is_trusted(&st))) {
+	if (!hfi_is_trusted(&st) || !is_absent_or_trusted(parent) || !is_absent_or_trusted(path)) {
 		hf_warn(log, "soft root %s is left out: others can write to it", path);
 		return 0;
 	}

@@ -193,6 +193,42 @@ static void a_user_without_a_session_has_one(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static bool searches(const char *sysfs)
+{
+	const struct hf_log log = {.level = 0};
+	struct hf_roots roots = {0};
+	bool found = false;
+
+	assert_int_equal(hfi_roots_usual(&roots, &log), 0);
+	for (unsigned int i = 0; i < roots.count; i++)
+		found |= !strcmp(roots.v[i].sysfs, sysfs);
+	hfi_roots_clear(&roots);
+	return found;
+}
+
+/* Each directory from the given one down to the root decides, once it is there. */
+static void a_root_that_others_can_write_is_left_out(void **state)
+{
+	struct places_bed *bed = *state;
+	char parts[3][PATH_MAX + 32];
+
+	snprintf(parts[0], sizeof(parts[0]), "%s/given", bed->base);
+	snprintf(parts[1], sizeof(parts[1]), "%s/given/holdfast", bed->base);
+	snprintf(parts[2], sizeof(parts[2]), "%s/given/holdfast/soft", bed->base);
+	setenv("XDG_RUNTIME_DIR", parts[0], 1);
+	assert_false(searches(parts[2]));
+	for (size_t i = 0; i < HF_ARRAY_SIZE(parts); i++) {
+		assert_int_equal(mkdir(parts[i], 0700), 0);
+		assert_true(searches(parts[2]));
+		assert_int_equal(chmod(parts[i], 0777), 0);
+		assert_false(searches(parts[2]));
+		assert_int_equal(chmod(parts[i], 0700), 0);
+	}
+	for (size_t i = HF_ARRAY_SIZE(parts); i-- > 0;)
+		assert_int_equal(rmdir(parts[i]), 0);
+	unsetenv("XDG_RUNTIME_DIR");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_places, erase_places)
@@ -202,6 +238,7 @@ int main(void)
 		TEST(reading_makes_nothing),
 		TEST(what_others_made_is_not_used),
 		TEST(a_tmp_that_is_not_sticky_is_not_used),
+		TEST(a_root_that_others_can_write_is_left_out),
 		cmocka_unit_test(a_user_without_a_session_has_one),
 	};
 
