@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shared/userns.h"
 #include "tools/common.h"
 #include "tools/output.h"
 #include "tools/roots.h"
@@ -217,20 +218,46 @@ bool hfi_exists(const char *dir, const char *path)
 	return exists;
 }
 
-bool hfi_tool_read(const char *dir, const char *path, char *value, size_t size)
+int hfi_tool_try_read(const char *dir, const char *path, char *value, size_t size)
 {
 	char *full = hfi_tool_print("%s/%s", dir, path);
-	int fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err = fd < 0 ? -errno : 0;
 	ssize_t length;
 
 	free(full);
-	if (fd < 0)
-		return false;
+	if (err)
+		return err;
 	length = read(fd, value, size - 1);
-	close(fd);
 	if (length < 0)
-		return false;
+		err = -errno;
+	close(fd);
+	if (err)
+		return err;
 	value[length] = '\0';
 	value[strcspn(value, "\n")] = '\0';
-	return true;
+	return 0;
+}
+
+bool hfi_tool_read(const char *dir, const char *path, char *value, size_t size)
+{
+	return !hfi_tool_try_read(dir, path, value, size);
+}
+
+bool hfi_tool_in_userns(void)
+{
+	return !hfi_uevents_are_heard();
+}
+
+bool hfi_tool_capable(unsigned int capability)
+{
+	char line[128];
+	unsigned long long effective = 0;
+	FILE *file = fopen("/proc/self/status", "re");
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "CapEff: %llx", &effective) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return (effective >> capability & 1) && !hfi_tool_in_userns();
 }

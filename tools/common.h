@@ -100,6 +100,14 @@ bool hfi_exists(const char *dir, const char *path);
 
 /* Reads the first line of DIR/PATH without its newline. False when it cannot be read. */
 bool hfi_tool_read(const char *dir, const char *path, char *value, size_t size);
+/* The same, with 0 or -errno. */
+int hfi_tool_try_read(const char *dir, const char *path, char *value, size_t size);
+
+/* Whether this process has a capability that counts outside of user namespaces. */
+bool hfi_tool_capable(unsigned int capability);
+
+/* Whether this process is in another user namespace than the first, where root is not the machine's. */
+bool hfi_tool_in_userns(void);
 
 /* Allocates, or exits with an error message when there is no memory. */
 void *hfi_tool_alloc(void *old, size_t count, size_t size);

@@ -10,14 +10,13 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
+
 #include "tools/doctor.h"
 #include "tools/names.h"
 
 /* With less, registering the buffers of ordinary benchmarks and storage targets fails. */
 enum { MEMLOCK_NEEDED = 64 << 20 };
-
-/* linux/capability.h */
-enum { CAP_IPC_LOCK_BIT = 14 };
 
 /* The number of entries that begin with `prefix`; 0 if the directory does not exist. */
 static size_t count_entries(const char *dir, const char *path, const char *prefix)
@@ -244,26 +243,12 @@ void hfi_doctor_root(struct hf_findings *findings, const struct hf_root *root, s
 			  hfi_tool_print("Load the module: modprobe rdma_ucm"));
 }
 
-static bool may_lock_anything(void)
-{
-	char line[128];
-	unsigned long long effective = 0;
-	FILE *file = fopen("/proc/self/status", "re");
-
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "CapEff: %llx", &effective) == 1)
-			break;
-	if (file)
-		fclose(file);
-	return effective >> CAP_IPC_LOCK_BIT & 1;
-}
-
 void hfi_doctor_limits(struct hf_findings *findings)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_cur == RLIM_INFINITY ||
-	    limit.rlim_cur >= MEMLOCK_NEEDED || may_lock_anything())
+	    limit.rlim_cur >= MEMLOCK_NEEDED || hfi_tool_capable(CAP_IPC_LOCK))
 		return;
 	hfi_found(findings, HF_WARNING, "memlock", NULL,
 		  hfi_tool_print("This process may lock only %ju KiB of memory (RLIMIT_MEMLOCK): "

@@ -10,6 +10,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
+
 #include "tools/common.h"
 #include "tools/json.h"
 #include "tools/names.h"
@@ -20,6 +22,7 @@
 struct nodes {
 	struct hf_node v[HF_MAX_NODES];
 	size_t count;
+	int error; /* errno: some nodes of the device are unknown */
 };
 
 /* The path of a node: all of a device's nodes are in the directory of its uverbs node. */
@@ -38,8 +41,10 @@ static void add_node(struct nodes *nodes, const struct hf_device_info *info, con
 	struct hf_node *node = &nodes->v[nodes->count];
 	struct stat st;
 
-	if (nodes->count == HF_MAX_NODES)
+	if (nodes->count == HF_MAX_NODES) {
+		nodes->error = E2BIG;
 		return;
+	}
 	memset(node, 0, sizeof(*node));
 	snprintf(node->name, sizeof(node->name), "%s", name);
 	node->number = number;
@@ -56,31 +61,48 @@ static void add_node(struct nodes *nodes, const struct hf_device_info *info, con
 		nodes->count++;
 }
 
-/* Adds the device's umadN and issmN nodes: those whose attribute "ibdev" has the device's name. */
+/* Whether a umadN or issmN entry is the device's: its attribute "ibdev" has the device's name. */
+static bool is_mad_node_of(const char *class, const char *entry, const char *device, int *error)
+{
+	char *path = hfi_tool_print("%s/ibdev", entry), value[64];
+	int err = hfi_tool_try_read(class, path, value, sizeof(value));
+
+	free(path);
+	/* An entry that is being removed has no attributes any more. */
+	if (err && err != -ENOENT && err != -ENODEV)
+		*error = -err;
+	return !err && !strcmp(value, device);
+}
+
 static void add_mad_nodes(struct nodes *nodes, const struct hf_device_info *info)
 {
 	char *class = hfi_tool_print("%s/class/infiniband_mad", info->root);
 	DIR *dir = opendir(class);
 	struct dirent *entry;
 
+	if (!dir && errno != ENOENT)
+		nodes->error = errno;
+	errno = 0;
 	while (dir && (entry = readdir(dir))) {
-		char path[300], value[64];
+		char *path, value[64];
 		unsigned int number_major, number_minor;
 
-		if (strncmp(entry->d_name, "umad", 4) != 0 &&
-		    strncmp(entry->d_name, "issm", 4) != 0)
+		if ((strncmp(entry->d_name, "umad", 4) && strncmp(entry->d_name, "issm", 4)) ||
+		    !is_mad_node_of(class, entry->d_name, info->name, &nodes->error)) {
+			errno = 0;
 			continue;
-		snprintf(path, sizeof(path), "%s/ibdev", entry->d_name);
-		if (!hfi_tool_read(class, path, value, sizeof(value)) ||
-		    strcmp(value, info->name) != 0)
-			continue;
-		snprintf(path, sizeof(path), "%s/dev", entry->d_name);
+		}
+		path = hfi_tool_print("%s/dev", entry->d_name);
 		if (hfi_tool_read(class, path, value, sizeof(value)) &&
 		    sscanf(value, "%u:%u", &number_major, &number_minor) == 2)
 			add_node(nodes, info, entry->d_name, makedev(number_major, number_minor));
 		else
 			add_node(nodes, info, entry->d_name, 0);
+		free(path);
+		errno = 0;
 	}
+	if (errno && dir)
+		nodes->error = errno;
 	if (dir)
 		closedir(dir);
 	free(class);
@@ -149,8 +171,52 @@ static void print_holders_table(const struct hf_tool *tool, const struct nodes *
 	hfi_table_finish(table);
 }
 
+/* Why a process could not be examined, and what to do. */
+static const char *why_unreadable(int error)
+{
+	if (error != EACCES && error != EPERM)
+		return strerror(error);
+	if (hfi_tool_in_userns())
+		return "run this as root outside of this user namespace";
+	if (geteuid())
+		return "run this as root";
+	return hfi_tool_capable(CAP_SYS_PTRACE)
+		       ? "a security module protects them"
+		       : "this needs CAP_SYS_PTRACE, which this container or service lacks";
+}
+
+struct missing {
+	char *v[5];
+	size_t count;
+};
+
+/* What keeps the answer from being complete, as sentences. */
+static void collect_missing(const struct nodes *nodes, const struct hf_holders *holders,
+			    struct missing *ret)
+{
+	ret->count = 0;
+	if (nodes->error)
+		ret->v[ret->count++] = hfi_tool_print("Not all nodes of the device are known: %s.",
+						      strerror(nodes->error));
+	if (holders->list_error)
+		ret->v[ret->count++] = hfi_tool_print("/proc could not be read: %s.",
+						      strerror(holders->list_error));
+	if (holders->unreadable)
+		ret->v[ret->count++] = hfi_tool_print(
+			"%zu of %zu processes could not be examined: %s.", holders->unreadable,
+			holders->unreadable + holders->examined, why_unreadable(holders->error));
+	if (holders->hidden)
+		ret->v[ret->count++] = hfi_tool_print(
+			"/proc may hide the processes of other users (mount option hidepid): run "
+			"this as root.");
+	if (holders->foreign)
+		ret->v[ret->count++] = hfi_tool_print(
+			"Processes outside this container (PID namespace) cannot be seen: run this "
+			"on the host.");
+}
+
 static void print_holders(const struct hf_tool *tool, const char *name, const struct nodes *nodes,
-			  const struct hf_holders *holders)
+			  const struct hf_holders *holders, const struct missing *missing)
 {
 	size_t found = 0;
 
@@ -160,7 +226,7 @@ static void print_holders(const struct hf_tool *tool, const char *name, const st
 	if (!found) {
 		hfi_put_safe(stdout, name);
 		printf(": no process%s holds a node of the device open.\n",
-		       holders->unreadable || holders->foreign ? " that can be seen" : "");
+		       missing->count ? " that can be seen" : "");
 	}
 	for (size_t i = 0; i < holders->count; i++) {
 		if (holds(&holders->v[i]))
@@ -170,23 +236,23 @@ static void print_holders(const struct hf_tool *tool, const char *name, const st
 		hfi_put_safe(stdout, holders->v[i].command);
 		putchar('\n');
 	}
-	if (holders->unreadable)
-		printf("%zu of %zu processes could not be examined: run this as root.\n",
-		       holders->unreadable, holders->unreadable + holders->examined);
-	if (holders->foreign)
-		printf("Processes outside this container (PID namespace) cannot be seen: run this "
-		       "on the host.\n");
+	for (size_t i = 0; i < missing->count; i++)
+		puts(missing->v[i]);
 }
 
 static void print_holders_json(const char *name, const struct nodes *nodes,
-			       const struct hf_holders *holders)
+			       const struct hf_holders *holders, const struct missing *missing)
 {
 	struct hf_json json;
 
 	hfi_json_begin(&json, stdout, false);
 	hfi_json_object(&json, NULL);
 	hfi_json_string(&json, "device", name);
-	hfi_json_bool(&json, "complete", !holders->unreadable && !holders->foreign);
+	hfi_json_bool(&json, "complete", !missing->count);
+	hfi_json_array(&json, "missing");
+	for (size_t i = 0; i < missing->count; i++)
+		hfi_json_string(&json, NULL, missing->v[i]);
+	hfi_json_close(&json);
 	hfi_json_uint(&json, "unreadable", holders->unreadable);
 	hfi_json_bool(&json, "other_pid_namespaces", holders->foreign);
 	hfi_json_array(&json, "nodes");
@@ -227,20 +293,19 @@ static void print_holders_json(const char *name, const struct nodes *nodes,
 
 static int find_and_show(const struct hf_tool *tool, const char *name, const struct nodes *nodes)
 {
-	struct hf_holders holders = {0};
-	int err = hfi_find_holders(nodes->v, nodes->count, &holders);
+	struct hf_holders holders;
+	struct missing missing;
 
-	if (err < 0) {
-		hfi_complain("cannot read /proc: %s", strerror(-err));
-		return HF_EXIT_FAILED;
-	}
+	hfi_find_holders(nodes->v, nodes->count, &holders);
+	collect_missing(nodes, &holders, &missing);
 	if (tool->json)
-		print_holders_json(name, nodes, &holders);
+		print_holders_json(name, nodes, &holders, &missing);
 	else
-		print_holders(tool, name, nodes, &holders);
-	err = holders.unreadable || holders.foreign ? HF_EXIT_INCOMPLETE : HF_EXIT_OK;
+		print_holders(tool, name, nodes, &holders, &missing);
+	for (size_t i = 0; i < missing.count; i++)
+		free(missing.v[i]);
 	hfi_free_holders(&holders);
-	return err;
+	return missing.count ? HF_EXIT_INCOMPLETE : HF_EXIT_OK;
 }
 
 static int show_holders_of(const struct hf_tool *tool, struct ibv_device *device)
@@ -286,14 +351,15 @@ static int run_holders(struct hf_tool *tool, char **args)
 	struct hf *hf = hfi_tool_context(tool, HF_NO_NOTIFY, 0);
 	struct ibv_device *device;
 	char *hidden = NULL;
-	int status;
+	int status, err;
 
 	if (!hf)
 		return HF_EXIT_FAILED;
-	if (!hfi_tool_by_name(hf, args[0], &device)) {
+	err = hfi_tool_by_name(hf, args[0], &device);
+	if (!err) {
 		status = show_holders_of(tool, device);
 		hf_device_unref(device);
-	} else if ((hidden = hfi_roots_find_hidden(tool, args[0]))) {
+	} else if (err == -ENODEV && (hidden = hfi_roots_find_hidden(tool, args[0]))) {
 		status = show_holders_of_deleted_nodes(tool, args[0]);
 	} else {
 		/* Prints the error, unless the device was plugged in since the first try. */

@@ -39,15 +39,19 @@ struct hf_holders {
 	struct hf_holder *v; /* by pid */
 	size_t count;
 	size_t examined;   /* processes that were examined */
-	size_t unreadable; /* processes that this user may not examine */
+	size_t unreadable; /* processes that could not be examined, or only in part */
+	int error;	   /* errno of the first of them */
+	int list_error;	   /* errno: the list of processes could not be read to its end */
+	bool hidden;	   /* /proc may not list the processes of other users */
 	bool foreign;	   /* this is a PID namespace: processes outside it cannot be seen */
 };
 
 /*
  * Finds the holders of the nodes. A process that ends meanwhile is left out. A process that only has
- * event descriptors open is included: the kernel does not show their device. Returns 0 or -errno.
+ * event descriptors open is included: the kernel does not show their device. What could not be examined
+ * is counted: a process without a holder in the result may then still be one.
  */
-int hfi_find_holders(const struct hf_node *nodes, size_t num_nodes, struct hf_holders *ret);
+void hfi_find_holders(const struct hf_node *nodes, size_t num_nodes, struct hf_holders *ret);
 void hfi_free_holders(struct hf_holders *holders);
 
 #endif
