@@ -72,10 +72,10 @@ static void map_ipv4(const struct in_addr *address, union ibv_gid *gid)
 static int find_gid_index(struct ibv_context *context, uint8_t port, const union ibv_gid *gid,
 			  bool roce_v2)
 {
-	union hf_port_attr full = {0};
+	union hf_port_attr full;
 	int err;
 
-	err = hfi_context_of(context)->priv->ops.query_port(context, port, &full.attr);
+	err = hfi_query_port(context, port, &full);
 	if (err)
 		return -err;
 	for (int i = 0; i < full.attr.gid_tbl_len && i <= UINT8_MAX; i++) {

@@ -152,13 +152,40 @@ static void mirror_flow_calls(struct verbs_context *context)
 	context->ABI_placeholder2 = (any_fn)context->ibv_destroy_flow;
 }
 
+/*
+ * What the provider that this thread calls is to fill. Only there is room for active_speed_ex: a provider that
+ * asks for itself may have a struct of rdma-core 48 or older.
+ */
+static _Thread_local union hf_port_attr *asked_port;
+
+int hfi_query_port(struct ibv_context *context, uint8_t port, union hf_port_attr *ret)
+{
+	union hf_port_attr *outer = asked_port;
+	int err;
+
+	memset(ret, 0, sizeof(*ret));
+	asked_port = ret;
+	err = hfi_context_of(context)->priv->ops.query_port(context, port, &ret->attr);
+	asked_port = outer;
+	/* Linux before 6.10 and providers of older headers state only the older member. */
+	if (!err && !ret->active_speed_ex)
+		ret->active_speed_ex = ret->attr.active_speed;
+	return err;
+}
+
+void hfi_take_active_speed_ex(const struct ibv_port_attr *attr, uint32_t speed)
+{
+	if (asked_port && attr == &asked_port->attr)
+		asked_port->active_speed_ex = speed;
+}
+
 static int query_port_sized(struct ibv_context *context, uint8_t port, struct ibv_port_attr *attr,
 			    size_t size)
 {
-	union hf_port_attr full = {0};
+	union hf_port_attr full;
 	int err;
 
-	err = hfi_context_of(context)->priv->ops.query_port(context, port, &full.attr);
+	err = hfi_query_port(context, port, &full);
 	if (err)
 		return err;
 	memset(attr, 0, size);

@@ -3,7 +3,13 @@
 #ifndef HF_VERBS_OPERATIONS_H
 #define HF_VERBS_OPERATIONS_H
 
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include <holdfast-provider/provider.h>
+
+#include "shared/attr.h"
 
 /*
  * What a provider is given to fill. One that was built with newer headers knows of more members at the
@@ -11,8 +17,21 @@
  */
 union hf_port_attr {
 	struct ibv_port_attr attr;
+	struct {
+		unsigned char older[52]; /* all that struct ibv_port_attr has before rdma-core 49 */
+		uint32_t active_speed_ex;
+	};
 	unsigned char room[128];
 };
+
+static_assert(offsetof(union hf_port_attr, active_speed_ex) == 52, "where rdma-core 49 has it");
+
+/* The provider's operation, with a zeroed *ret. 0 or a positive errno value. */
+int hfi_query_port(struct ibv_context *context, uint8_t port,
+		   union hf_port_attr *ret) HF_MUST_CHECK HF_NONNULL;
+
+/* Takes the kernel's value if `attr` is what this thread gave a provider in hfi_query_port(). */
+void hfi_take_active_speed_ex(const struct ibv_port_attr *attr, uint32_t speed) HF_NONNULL;
 
 /* Every operation answers as documented for a provider that has none of them. */
 void hfi_operations_default(struct verbs_context *context);

@@ -32,10 +32,10 @@ HF_EXPORT int ibv_query_device(struct ibv_context *context, struct ibv_device_at
 HF_EXPORT int ibv_query_port(struct ibv_context *context, uint8_t port,
 			     struct _compat_ibv_port_attr *attr)
 {
-	union hf_port_attr full = {0};
+	union hf_port_attr full;
 	int err;
 
-	err = hfi_context_of(context)->priv->ops.query_port(context, port, &full.attr);
+	err = hfi_query_port(context, port, &full);
 	if (!err)
 		memcpy(attr, &full, offsetof(struct ibv_port_attr, port_cap_flags2));
 	return err;

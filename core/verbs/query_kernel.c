@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What providers of kernel devices call to have the kernel asked. Answers are errno values. */
+#include <assert.h>
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "shared/attr.h"
@@ -9,6 +11,7 @@
 #include "core/uverbs/command.h"
 #include "core/uverbs/device_commands.h"
 #include "core/verbs/context.h"
+#include "core/verbs/operations.h"
 
 static struct hf_uhw uhw_of(const struct hf_driver_data *data)
 {
@@ -214,20 +217,11 @@ HF_EXPORT int hf_provider_query_device(struct ibv_context *context,
 	return err;
 }
 
-HF_EXPORT int hf_provider_query_port(struct ibv_context *context, uint8_t port,
-				     struct ibv_port_attr *attr)
+static struct ibv_port_attr port_attr_from(const struct ib_uverbs_query_port_resp_ex *response)
 {
-	struct ib_uverbs_query_port_resp_ex response;
-	const struct ib_uverbs_query_port_resp *from = &response.legacy_resp;
-	struct verbs_context *verbs = hfi_context_of(context);
-	int err = command_refusal(verbs);
+	const struct ib_uverbs_query_port_resp *from = &response->legacy_resp;
 
-	if (err)
-		return err;
-	err = hfi_cmd_query_port(context->cmd_fd, verbs->priv->uverbs.driver_id, port, &response);
-	if (err)
-		return -err;
-	*attr = (struct ibv_port_attr){
+	return (struct ibv_port_attr){
 		.state = (enum ibv_port_state)from->state,
 		.max_mtu = (enum ibv_mtu)from->max_mtu,
 		.active_mtu = (enum ibv_mtu)from->active_mtu,
@@ -249,7 +243,36 @@ HF_EXPORT int hf_provider_query_port(struct ibv_context *context, uint8_t port,
 		.phys_state = from->phys_state,
 		.link_layer = from->link_layer,
 		.flags = from->flags,
-		.port_cap_flags2 = response.port_cap_flags2,
+		.port_cap_flags2 = response->port_cap_flags2,
 	};
+}
+
+/* Linux 6.10 states it in what were the last four reserved bytes; before, they are zero. */
+static uint32_t active_speed_ex_from(const struct ib_uverbs_query_port_resp_ex *response)
+{
+	uint32_t speed;
+
+	static_assert(sizeof(*response) >= 44 + sizeof(speed), "the response has the member");
+	memcpy(&speed, (const char *)response + 44, sizeof(speed));
+	return speed;
+}
+
+HF_EXPORT int hf_provider_query_port(struct ibv_context *context, uint8_t port,
+				     struct ibv_port_attr *attr)
+{
+	struct ib_uverbs_query_port_resp_ex response;
+	struct verbs_context *verbs = hfi_context_of(context);
+	struct ibv_port_attr found;
+	int err = command_refusal(verbs);
+
+	if (err)
+		return err;
+	err = hfi_cmd_query_port(context->cmd_fd, verbs->priv->uverbs.driver_id, port, &response);
+	if (err)
+		return -err;
+	found = port_attr_from(&response);
+	/* No more than every provider has, whatever headers this was built with. */
+	memcpy(attr, &found, sizeof(((union hf_port_attr *)NULL)->older));
+	hfi_take_active_speed_ex(attr, active_speed_ex_from(&response));
 	return 0;
 }

@@ -262,6 +262,15 @@ t_unit_verbs_memory_LDADD = libhf-core.la $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA
+check_PROGRAMS += t/unit/port_speed
+TESTS += t/unit/port_speed
+t_unit_port_speed_SOURCES = t/unit/port_speed.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
+	t/lib/fake_kernel.c t/lib/fake_kernel.h
+t_unit_port_speed_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_port_speed_LDADD = libhf-core.la $(CMOCKA_LIBS)
+endif
+
+if HAVE_CMOCKA
 check_PROGRAMS += t/unit/flow_specs t/unit/uverbs_steering
 TESTS += t/unit/flow_specs t/unit/uverbs_steering
 t_unit_flow_specs_SOURCES = t/unit/flow_specs.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
