@@ -34,6 +34,7 @@ compat_libibverbs_la_SOURCES += \
 	compat/private34/context.c \
 	compat/private34/cq.c \
 	compat/private34/log.c \
+	compat/private34/log.h \
 	compat/private34/memory.c \
 	compat/private34/memory.h \
 	compat/private34/post.c \

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "compat/ibverbs_1_0/ibverbs_1_0.h"
+#include "compat/private34/log.h"
 
 const char v1_0_context_mark = 0;
 
@@ -18,6 +19,7 @@ HF_IBVERBS_1_0(struct v1_0_device **, ibv_get_device_list, (int *ret_count))
 	struct v1_0_device **list;
 	int count = 0, made;
 
+	hfi_verbs_log_open();
 	real = hf_compat_calls.ibv_get_device_list(&count);
 	if (!real)
 		return NULL;

@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Forwards the calls for devices and contexts, their attributes and events. */
 #include "compat/libibverbs/forward.h"
+#include "compat/private34/log.h"
 
-HF_FORWARD(1.1, struct ibv_device **, ibv_get_device_list, (int *num), (num))
+/* libibverbs opens the file of VERBS_LOG_FILE at the first list, not at the first message. */
+extern __typeof__(ibv_get_device_list) shim_ibv_get_device_list;
+HF_SYMVER(shim_ibv_get_device_list, "ibv_get_device_list@@IBVERBS_1.1")
+HF_EXPORT struct ibv_device **shim_ibv_get_device_list(int *num)
+{
+	hfi_verbs_log_open();
+	return hf_compat_calls.ibv_get_device_list(num);
+}
+
 HF_FORWARD(1.1, void, ibv_free_device_list, (struct ibv_device * *list), (list))
 HF_FORWARD(1.1, const char *, ibv_get_device_name, (struct ibv_device * device), (device))
 HF_FORWARD(1.1, __be64, ibv_get_device_guid, (struct ibv_device * device), (device))

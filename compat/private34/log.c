@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "compat/private34/log.h"
 #include "compat/private34/steering.h"
 
 /* Static because __verbs_log() gets nothing that leads to a Holdfast context. */
@@ -27,11 +28,17 @@ static void read_log_environment(void)
 	verbs_log.level = strtoul(level, NULL, 0);
 	if (!verbs_log.level)
 		return;
-	verbs_log.file = fopen(file, "ae");
+	/* For reading too, as libibverbs opens it: the open of a FIFO that nobody reads does not wait then. */
+	verbs_log.file = fopen(file, "a+e");
 	if (verbs_log.file)
 		setvbuf(verbs_log.file, NULL, _IOLBF, 0);
 	else
 		verbs_log.level = 0;
+}
+
+void hfi_verbs_log_open(void)
+{
+	pthread_once(&verbs_log.once, read_log_environment);
 }
 
 HF_PRIVATE34 void __verbs_log(struct verbs_context *context, uint32_t level, const char *format,
@@ -41,7 +48,7 @@ HF_PRIVATE34 void __verbs_log(struct verbs_context *context, uint32_t level, con
 	va_list args;
 
 	(void)context;
-	pthread_once(&verbs_log.once, read_log_environment);
+	hfi_verbs_log_open();
 	if (level <= verbs_log.level && verbs_log.file) {
 		va_start(args, format);
 		vfprintf(verbs_log.file, format, args);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "compat/private34/log.h"
 #include "compat/private34/steering.h"
 #include "shared/attr.h"
 #include "t/lib/fake_uverbs.h"
@@ -275,12 +276,38 @@ static void logging(void **state)
 	rmdir(dir);
 }
 
+/* libibverbs opens it at the first list: it is there before a provider says anything, and stays empty. */
+static void log_before_a_message(void **state)
+{
+	char dir[] = "/tmp/hf-log-XXXXXX", path[64];
+	pid_t child;
+	int status;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/log", dir);
+	for (int level = 0; level < 2; level++) {
+		child = fork();
+		if (child == 0) {
+			setenv("VERBS_LOG_LEVEL", level ? "2" : "0", 1);
+			setenv("VERBS_LOG_FILE", path, 1);
+			hfi_verbs_log_open();
+			_exit(access(path, F_OK) == 0 ? 1 : 0);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(WEXITSTATUS(status), level);
+		assert_int_equal(size_of(path), 0);
+	}
+	unlink(path);
+	rmdir(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(get_context), cmocka_unit_test(cmd_query_device),
-		cmocka_unit_test(work_queue),  cmocka_unit_test(flows),
-		cmocka_unit_test(logging),
+		cmocka_unit_test(get_context),	cmocka_unit_test(cmd_query_device),
+		cmocka_unit_test(work_queue),	cmocka_unit_test(flows),
+		cmocka_unit_test(logging),	cmocka_unit_test(log_before_a_message),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
