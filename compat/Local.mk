@@ -44,7 +44,8 @@ compat_libibverbs_la_SOURCES += \
 	compat/private34/register.c \
 	compat/private34/srq.c \
 	compat/private34/steering.c \
-	compat/private34/steering.h
+	compat/private34/steering.h \
+	compat/private34/strings.c
 
 # Loads libholdfast by the path in its arguments, so it needs no libtool wrapper in a build tree.
 pkglibexec_PROGRAMS += compat/holdfast-scan-provider

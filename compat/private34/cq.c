@@ -33,32 +33,50 @@ HF_PRIVATE34 int ibv_cmd_create_cq(struct ibv_context *context, int cqe,
 	return hf_answer(err);
 }
 
-HF_PRIVATE34 int ibv_cmd_create_cq_ex(struct ibv_context *context,
-				      const struct ibv_cq_init_attr_ex *attr, struct verbs_cq *cq,
-				      void *cmd, size_t cmd_size,
-				      struct ib_uverbs_ex_create_cq_resp *resp, size_t resp_size,
-				      uint32_t cmd_flags)
+static int create_cq_ex(struct ibv_context *context, const struct ibv_cq_init_attr_ex *attr,
+			struct verbs_cq *cq, const struct hf_frame *frame, uint32_t cmd_flags,
+			struct ibv_command_buffer *link)
 {
-	const struct hf_frame frame = {
-		.request = cmd,
-		.request_size = cmd_size,
-		.request_core = HF_FRAME_EX(struct ib_uverbs_ex_create_cq),
-		.response = resp,
-		.response_size = resp_size,
-		.response_core = sizeof(*resp),
-	};
+	struct ib_uverbs_ex_create_cq_resp *resp = frame->response;
 	struct hf_driver_data data;
 	int err;
 
-	err = hf_frame_split(&frame, &data);
-	if (!err)
-		err = hf_compat_calls.hf_provider_create_cq_ex(context, attr, cq, &data, cmd_flags);
+	err = hf_frame_split(frame, &data);
+	if (err)
+		return hf_answer(err);
+	data.link = link;
+	err = hf_compat_calls.hf_provider_create_cq_ex(context, attr, cq, &data, cmd_flags);
 	if (!err && resp) {
 		fill_cq_response(&resp->base, &cq->cq);
 		resp->comp_mask = 0;
 		resp->response_length = sizeof(*resp);
 	}
 	return hf_answer(err);
+}
+
+HF_PRIVATE34 int ibv_cmd_create_cq_ex(struct ibv_context *context,
+				      const struct ibv_cq_init_attr_ex *attr, struct verbs_cq *cq,
+				      void *cmd, size_t cmd_size,
+				      struct ib_uverbs_ex_create_cq_resp *resp, size_t resp_size,
+				      uint32_t cmd_flags)
+{
+	const struct hf_frame frame = {cmd,  cmd_size,	HF_FRAME_EX(struct ib_uverbs_ex_create_cq),
+				       resp, resp_size, sizeof(*resp)};
+
+	return create_cq_ex(context, attr, cq, &frame, cmd_flags, NULL);
+}
+
+/* New in rdma-core 53: the provider also links attributes of its own to the command. */
+HF_PRIVATE34 int ibv_cmd_create_cq_ex2(struct ibv_context *context,
+				       const struct ibv_cq_init_attr_ex *attr, struct verbs_cq *cq,
+				       void *cmd, size_t cmd_size,
+				       struct ib_uverbs_ex_create_cq_resp *resp, size_t resp_size,
+				       uint32_t cmd_flags, struct ibv_command_buffer *link)
+{
+	const struct hf_frame frame = {cmd,  cmd_size,	HF_FRAME_EX(struct ib_uverbs_ex_create_cq),
+				       resp, resp_size, sizeof(*resp)};
+
+	return create_cq_ex(context, attr, cq, &frame, cmd_flags, link);
 }
 
 HF_PRIVATE34 int ibv_cmd_resize_cq(struct ibv_cq *cq, int cqe, void *cmd, size_t cmd_size,

@@ -31,6 +31,7 @@ int ibv_read_ibdev_sysfs_file(char *buf, size_t size, struct verbs_sysfs_dev *de
 			      const char *format, ...) __attribute__((format(printf, 4, 5)));
 void __verbs_log(struct verbs_context *context, uint32_t level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+const char *ibv_wr_opcode_str(int opcode);
 
 int execute_ioctl(struct ibv_context *context, struct ibv_command_buffer *buffer);
 unsigned int __ioctl_final_num_attrs(unsigned int count, struct ibv_command_buffer *link);

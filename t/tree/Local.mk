@@ -98,8 +98,8 @@ dist_check_SCRIPTS += t/tree/boot-dracut t/tree/boot-names t/tree/boot-rules
 EXTRA_DIST += t/tree/boot-bed.sh
 
 # libibverbs.so.1.
-dist_check_SCRIPTS += t/tree/face-symbols
-TESTS += t/tree/face-symbols
+dist_check_SCRIPTS += t/tree/face-symbols t/tree/provider-imports
+TESTS += t/tree/face-symbols t/tree/provider-imports
 EXTRA_DIST += t/tree/absent.c
 
 # A program of IBVERBS_1.0, on a provider whose objects live in memory.

@@ -320,7 +320,7 @@ check_PROGRAMS += t/unit/private34_steering
 TESTS += t/unit/private34_steering
 t_unit_private34_steering_SOURCES = t/unit/private34_steering.c compat/private34/context.c \
 	compat/private34/private34.h compat/private34/log.c compat/private34/log.h \
-	compat/private34/steering.c \
+	compat/private34/steering.c compat/private34/strings.c \
 	t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
 	t/lib/fake_kernel.c t/lib/fake_kernel.h
 t_unit_private34_steering_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -45,6 +45,14 @@ static int cmd_create_cq_ex(size_t in, size_t out)
 				    out, HF_CREATE_CQ_TS_IGNORED);
 }
 
+static int create_cq_ex2(size_t in, size_t out)
+{
+	const struct ibv_cq_init_attr_ex attr = {.cqe = 10};
+
+	return ibv_cmd_create_cq_ex2(context, &attr, &made_cq, request, in, &response.create_cq_ex,
+				     out, HF_CREATE_CQ_TS_IGNORED, NULL);
+}
+
 static int cmd_resize_cq(size_t in, size_t out)
 {
 	return ibv_cmd_resize_cq(&cq, 10, request, in, &response.resize_cq, out);
@@ -175,6 +183,7 @@ static const struct frame_case {
 } cases[] = {
 	{"create_cq", cmd_create_cq, 40, 8, UVERBS_ATTR_CREATE_CQ_HANDLE},
 	{"create_cq_ex", cmd_create_cq_ex, 56, 16, UVERBS_ATTR_CREATE_CQ_HANDLE},
+	{"create_cq_ex2", create_cq_ex2, 56, 16, UVERBS_ATTR_CREATE_CQ_HANDLE},
 	{"resize_cq", cmd_resize_cq, 24, 8, 0},
 	{"modify_cq", cmd_modify_cq, 40, 0, 0},
 	{"create_srq", cmd_create_srq, 40, 16, UVERBS_ATTR_CREATE_SRQ_HANDLE},
@@ -334,6 +343,55 @@ static void no_request(void **state)
 			 EINVAL);
 }
 
+/* Since rdma-core 53 the driver's part of a CQ may be in attributes as well. */
+static void linked_cq(void **state)
+{
+	const struct ibv_cq_init_attr_ex attr = {
+		.cqe = 10,
+		.comp_vector = 3,
+		.comp_mask = IBV_CQ_INIT_ATTR_MASK_FLAGS,
+		.flags = IBV_CREATE_CQ_ATTR_IGNORE_OVERRUN,
+	};
+	struct {
+		struct ibv_command_buffer buffer;
+		struct ib_uverbs_attr attrs[2];
+	} link = {.attrs = {{.attr_id = 0x1000 + 9,
+			     .len = 8,
+			     .flags = UVERBS_ATTR_F_MANDATORY,
+			     .data = 0x1234}}};
+
+	(void)state;
+	start_case();
+	link.buffer.next_attr = link.attrs + 1;
+	link.buffer.last_attr = link.attrs + 2;
+	fake_succeed();
+	fake_reply_handle(UVERBS_ATTR_CREATE_CQ_HANDLE, 4321);
+	fake_reply(UVERBS_ATTR_UHW_OUT, said_out, DRIVER_OUT);
+	assert_int_equal(ibv_cmd_create_cq_ex2(context, &attr, &made_cq, request, 56 + DRIVER_IN,
+					       &response.create_cq_ex, 16 + DRIVER_OUT, 0,
+					       &link.buffer),
+			 0);
+	fake_sent(UVERBS_OBJECT_CQ, UVERBS_METHOD_CQ_CREATE);
+	fake_in(UVERBS_ATTR_UHW_IN, request + 56, DRIVER_IN);
+	fake_out(UVERBS_ATTR_UHW_OUT, DRIVER_OUT);
+	fake_in_const(0x1000 + 9, 0x1234);
+	expect_u32(UVERBS_ATTR_CREATE_CQ_FLAGS, IB_UVERBS_CQ_FLAGS_IGNORE_OVERRUN);
+	expect_u32(UVERBS_ATTR_CREATE_CQ_COMP_VECTOR, 3);
+	assert_int_equal(made_cq.cq.handle, 4321);
+	assert_int_equal(response.create_cq_ex.base.cq_handle, 4321);
+	assert_memory_equal(response.bytes + 16, said_out, DRIVER_OUT);
+
+	/* A flag of a later private ABI, and a buffer that did not hold what the provider put into it. */
+	assert_int_equal(ibv_cmd_create_cq_ex2(context, &attr, &made_cq, request, 56,
+					       &response.create_cq_ex, 16, 2, &link.buffer),
+			 EOPNOTSUPP);
+	link.buffer.buffer_error = 1;
+	assert_int_equal(ibv_cmd_create_cq_ex2(context, &attr, &made_cq, request, 56,
+					       &response.create_cq_ex, 16, 0, &link.buffer),
+			 EINVAL);
+	assert_int_equal(fake_count(), 1);
+}
+
 /* What has no frame. */
 static void plain(void **state)
 {
@@ -375,6 +433,7 @@ int main(void)
 		cmocka_unit_test(driver_parts), cmocka_unit_test(short_frames),
 		cmocka_unit_test(cmd_errors),	cmocka_unit_test(responses),
 		cmocka_unit_test(plain),	cmocka_unit_test(no_request),
+		cmocka_unit_test(linked_cq),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

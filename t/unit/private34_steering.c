@@ -302,12 +302,34 @@ static void log_before_a_message(void **state)
 	rmdir(dir);
 }
 
+static void opcode_words(void **state)
+{
+	(void)state;
+	assert_string_equal(ibv_wr_opcode_str(IBV_WR_RDMA_WRITE), "rdma-write");
+	assert_string_equal(ibv_wr_opcode_str(IBV_WR_RDMA_WRITE_WITH_IMM), "rdma-write-with-imm");
+	assert_string_equal(ibv_wr_opcode_str(IBV_WR_SEND), "send");
+	assert_string_equal(ibv_wr_opcode_str(IBV_WR_SEND_WITH_IMM), "send-with-imm");
+	assert_string_equal(ibv_wr_opcode_str(IBV_WR_RDMA_READ), "rdma-read");
+	assert_string_equal(ibv_wr_opcode_str(IBV_WR_ATOMIC_CMP_AND_SWP), "atomic-cmp-and-swp");
+	assert_string_equal(ibv_wr_opcode_str(IBV_WR_ATOMIC_FETCH_AND_ADD), "atomic-fetch-and-add");
+	assert_string_equal(ibv_wr_opcode_str(IBV_WR_LOCAL_INV), "local-inv");
+	assert_string_equal(ibv_wr_opcode_str(IBV_WR_BIND_MW), "bind-mw");
+	assert_string_equal(ibv_wr_opcode_str(IBV_WR_SEND_WITH_INV), "send-with-inv");
+	assert_string_equal(ibv_wr_opcode_str(IBV_WR_TSO), "tso");
+	assert_string_equal(ibv_wr_opcode_str(IBV_WR_DRIVER1), "driver1");
+	assert_string_equal(ibv_wr_opcode_str(14), "flush");
+	assert_string_equal(ibv_wr_opcode_str(15), "atomic-write");
+	for (int odd = -1; odd < 20; odd += odd == -1 ? 13 : odd == 13 ? 3 : 1)
+		assert_string_equal(ibv_wr_opcode_str(odd), "unknown");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(get_context),	cmocka_unit_test(cmd_query_device),
 		cmocka_unit_test(work_queue),	cmocka_unit_test(flows),
 		cmocka_unit_test(logging),	cmocka_unit_test(log_before_a_message),
+		cmocka_unit_test(opcode_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
