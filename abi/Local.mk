@@ -17,7 +17,7 @@ pkgconfig_DATA += abi/holdfast-provider.pc
 EXTRA_DIST += abi/holdfast-provider.pc.in abi/maps/libholdfast.map
 
 # The recorded ABI: `make abi-check` compares with it, `make abi-baseline` records it anew.
-EXTRA_DIST += abi/lib.sh abi/check abi/check-self abi/check-providers abi/public-types.ini abi/record \
+EXTRA_DIST += abi/lib.sh abi/next-release abi/check abi/check-self abi/check-providers abi/public-types.ini abi/record \
 	abi/baseline/libholdfast-0.1.abi abi/baseline/libibverbs-1.14.abi abi/provider-imports.tsv
 
 check_PROGRAMS += abi/describe
