@@ -13,6 +13,8 @@ fuzz_programs = \
 	t/fuzz/fuzz-nldev \
 	t/fuzz/fuzz-notify \
 	t/fuzz/fuzz-reply \
+	t/fuzz/fuzz-rtrs-client \
+	t/fuzz/fuzz-rtrs-server \
 	t/fuzz/fuzz-sysfs \
 	t/fuzz/fuzz-uevent
 check_PROGRAMS += $(fuzz_programs)
@@ -64,6 +66,12 @@ t_fuzz_fuzz_reply_SOURCES = t/fuzz/fuzz-reply.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_reply_LDFLAGS = $(fuzz_ldflags) $(kernel_wraps) \
 	-Wl,--wrap=pthread_cond_clockwait -Wl,--wrap=ibv_resolve_eth_l2_from_gid
 t_fuzz_fuzz_reply_LDADD = libhf-test-verbs.la libhf-test-tree.la libhf-core.la
+t_fuzz_fuzz_rtrs_client_SOURCES = t/fuzz/fuzz-rtrs-client.c t/fuzz/fuzz.h $(fuzz_main)
+t_fuzz_fuzz_rtrs_client_LDFLAGS = $(fuzz_ldflags)
+t_fuzz_fuzz_rtrs_client_LDADD = librtrs-internal.la
+t_fuzz_fuzz_rtrs_server_SOURCES = t/fuzz/fuzz-rtrs-server.c t/fuzz/fuzz.h $(fuzz_main)
+t_fuzz_fuzz_rtrs_server_LDFLAGS = $(fuzz_ldflags)
+t_fuzz_fuzz_rtrs_server_LDADD = librtrs-internal.la
 t_fuzz_fuzz_sysfs_SOURCES = t/fuzz/fuzz-sysfs.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_sysfs_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_sysfs_LDADD = libhf-core.la

@@ -348,3 +348,17 @@ t_unit_nldev_SOURCES = t/unit/nldev.c
 t_unit_nldev_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_nldev_LDADD = libhf-shared.la libhf-test-tree.la libhf-test-fakenl.la $(CMOCKA_LIBS)
 endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_request
+TESTS += t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_request
+t_unit_rtrs_connect_SOURCES = t/unit/rtrs_connect.c
+t_unit_rtrs_connect_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rtrs_connect_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
+t_unit_rtrs_info_SOURCES = t/unit/rtrs_info.c
+t_unit_rtrs_info_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rtrs_info_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
+t_unit_rtrs_request_SOURCES = t/unit/rtrs_request.c
+t_unit_rtrs_request_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rtrs_request_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
+endif
