@@ -17,6 +17,8 @@ libhf_core_la_SOURCES += \
 	core/verbs/events.c \
 	core/verbs/gid.c \
 	core/verbs/import.c \
+	core/verbs/live.c \
+	core/verbs/live.h \
 	core/verbs/marshall.c \
 	core/verbs/marshall.h \
 	core/verbs/mcast.c \

@@ -12,7 +12,7 @@
 
 HF_EXPORT struct ibv_ah *ibv_create_ah(struct ibv_pd *pd, struct ibv_ah_attr *attr)
 {
-	struct ibv_ah *ah = hfi_context_of(pd->context)->priv->ops.create_ah(pd, attr);
+	struct ibv_ah *ah = hfi_private_of(pd->context)->ops.create_ah(pd, attr);
 
 	if (ah) {
 		ah->context = pd->context;
@@ -23,7 +23,7 @@ HF_EXPORT struct ibv_ah *ibv_create_ah(struct ibv_pd *pd, struct ibv_ah_attr *at
 
 HF_EXPORT int ibv_destroy_ah(struct ibv_ah *ah)
 {
-	return hfi_context_of(ah->context)->priv->ops.destroy_ah(ah);
+	return hfi_private_of(ah->context)->ops.destroy_ah(ah);
 }
 
 /* IBA next header of a GRH: a transport header follows (IBA 8.3). */

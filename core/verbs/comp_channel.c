@@ -39,7 +39,7 @@ static void free_queue(struct hf_channel *channel)
 
 HF_EXPORT struct ibv_comp_channel *ibv_create_comp_channel(struct ibv_context *context)
 {
-	struct verbs_ex_private *private = hfi_context_of(context)->priv;
+	struct verbs_ex_private *private = hfi_private_of(context);
 	struct hf_channel *channel;
 	int err, fd;
 

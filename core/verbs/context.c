@@ -54,6 +54,10 @@ HF_EXPORT void *hf_provider_context_alloc(struct ibv_device *device, int cmd_fd,
 	private->uverbs.driver_id = driver_id;
 	private->uverbs.qp_mask_offset = qp_mask_offset(private->device);
 	private->uverbs.event_fd = -1;
+	if (!hfi_live_add(&context->context)) {
+		errno = ENOMEM;
+		goto free_object;
+	}
 	hfi_delivered_init(&private->uverbs.delivered);
 	hfi_device_hold(private->device);
 	context->priv = private;
@@ -78,6 +82,7 @@ HF_EXPORT void hf_provider_context_uninit(struct verbs_context *context)
 {
 	struct hf_device *device = context->priv->device;
 
+	hfi_live_remove(&context->context);
 	hfi_no_kernel_free(context->priv->none);
 	if (context->priv->async.used)
 		hfi_wait_fini(&context->priv->async);
@@ -88,7 +93,9 @@ HF_EXPORT void hf_provider_context_uninit(struct verbs_context *context)
 	hfi_delivered_fini(&context->priv->uverbs.delivered);
 	hfi_revoke_free(context->priv->revocable);
 	free(context->priv);
-	context->priv = NULL;
+	/* What the program calls too late answers so as long as nothing else is in this memory. */
+	context->priv = hfi_closed_private();
+	hfi_operations_closed(context);
 	hfi_device_drop(device);
 }
 

@@ -12,6 +12,7 @@
 #include "core/uverbs/uverbs.h"
 #include "core/verbs/context_calls.h"
 #include "core/verbs/event_fd.h"
+#include "core/verbs/live.h"
 
 struct hf_channel;
 struct hf_revocable;
@@ -36,6 +37,15 @@ static inline struct verbs_context *hfi_context_of(struct ibv_context *context)
 {
 	return (struct verbs_context *)(void *)((char *)context -
 						offsetof(struct verbs_context, context));
+}
+
+/* What a context has that was closed: everything answers EBADF. */
+struct verbs_ex_private *hfi_closed_private(void) __attribute__((returns_nonnull));
+
+/* What the core keeps of a context which the program may have closed. */
+static inline struct verbs_ex_private *hfi_private_of(struct ibv_context *context)
+{
+	return hfi_is_live(context) ? hfi_context_of(context)->priv : hfi_closed_private();
 }
 
 /*

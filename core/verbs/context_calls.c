@@ -110,3 +110,30 @@ const struct hfi_context_calls hfi_no_kernel_calls = {
 	.gid_entry = no_gid_entry,
 	.gid_table = no_gid_table,
 };
+
+static int closed_open_channel(struct ibv_context *context, struct hfi_event_queue **queue)
+{
+	(void)context;
+	(void)queue;
+	return -EBADF;
+}
+
+static int closed_gid_entry(struct ibv_context *context, uint32_t port, uint32_t index,
+			    uint32_t flags, struct ibv_gid_entry *ret)
+{
+	(void)no_gid_entry(context, port, index, flags, ret);
+	return -EBADF;
+}
+
+static ssize_t closed_gid_table(struct ibv_context *context, struct ibv_gid_entry *ret,
+				size_t count, size_t size, uint32_t flags)
+{
+	(void)no_gid_table(context, ret, count, size, flags);
+	return -EBADF;
+}
+
+const struct hfi_context_calls hfi_closed_calls = {
+	.open_channel = closed_open_channel,
+	.gid_entry = closed_gid_entry,
+	.gid_table = closed_gid_table,
+};

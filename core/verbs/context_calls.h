@@ -39,6 +39,9 @@ extern const struct hfi_context_calls hfi_no_kernel_calls;
 /* The provider said neither: commands are sent, and their answer says whether there is a kernel. */
 extern const struct hfi_context_calls hfi_plain_calls;
 
+/* The program closed the context: -EBADF. */
+extern const struct hfi_context_calls hfi_closed_calls;
+
 /* Does the answer of gid_entry or gid_table mean that the files are to be read? */
 bool hfi_must_read_files(ssize_t answer);
 

@@ -10,7 +10,7 @@ HF_EXPORT struct ibv_cq *ibv_create_cq(struct ibv_context *context, int cqe, voi
 {
 	struct ibv_cq *cq;
 
-	cq = hfi_context_of(context)->priv->ops.create_cq(context, cqe, channel, comp_vector);
+	cq = hfi_private_of(context)->ops.create_cq(context, cqe, channel, comp_vector);
 	if (cq)
 		hf_provider_init_cq(cq, context, channel, cq_context);
 	return cq;
@@ -24,7 +24,7 @@ struct ibv_cq_ex *hfi_create_cq_ex(struct ibv_context *context, struct ibv_cq_in
 		errno = EOPNOTSUPP;
 		return NULL;
 	}
-	cq = hfi_context_of(context)->priv->ops.create_cq_ex(context, attr);
+	cq = hfi_private_of(context)->ops.create_cq_ex(context, attr);
 	if (cq)
 		hf_provider_init_cq(ibv_cq_ex_to_cq(cq), context, attr->channel, attr->cq_context);
 	return cq;
@@ -32,7 +32,7 @@ struct ibv_cq_ex *hfi_create_cq_ex(struct ibv_context *context, struct ibv_cq_in
 
 HF_EXPORT int ibv_resize_cq(struct ibv_cq *cq, int cqe)
 {
-	return hfi_context_of(cq->context)->priv->ops.resize_cq(cq, cqe);
+	return hfi_private_of(cq->context)->ops.resize_cq(cq, cqe);
 }
 
 HF_EXPORT int ibv_destroy_cq(struct ibv_cq *cq)
@@ -41,7 +41,7 @@ HF_EXPORT int ibv_destroy_cq(struct ibv_cq *cq)
 	struct ibv_comp_channel *channel = cq->channel;
 	int err;
 
-	err = hfi_context_of(context)->priv->ops.destroy_cq(cq);
+	err = hfi_private_of(context)->ops.destroy_cq(cq);
 	if (err || !channel)
 		return err;
 	pthread_mutex_lock(&context->mutex);

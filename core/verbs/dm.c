@@ -5,10 +5,10 @@
 
 HF_EXPORT struct ibv_dm *ibv_import_dm(struct ibv_context *context, uint32_t dm_handle)
 {
-	return hfi_context_of(context)->priv->ops.import_dm(context, dm_handle);
+	return hfi_private_of(context)->ops.import_dm(context, dm_handle);
 }
 
 HF_EXPORT void ibv_unimport_dm(struct ibv_dm *dm)
 {
-	hfi_context_of(dm->context)->priv->ops.unimport_dm(dm);
+	hfi_private_of(dm->context)->ops.unimport_dm(dm);
 }

@@ -120,9 +120,9 @@ HF_EXPORT int ibv_get_async_event(struct ibv_context *context, struct ibv_async_
 {
 	struct verbs_context *verbs = hfi_context_of(context);
 	struct ib_uverbs_async_event_desc desc;
-	int err = -EOPNOTSUPP;
+	int err = hfi_is_live(context) ? -EOPNOTSUPP : -EBADF;
 
-	if (context->async_fd >= 0)
+	if (err != -EBADF && context->async_fd >= 0)
 		err = next_event(verbs->priv, &desc);
 	if (err) {
 		errno = -err;

@@ -94,9 +94,9 @@ HF_EXPORT int _ibv_query_gid_ex(struct ibv_context *context, uint32_t port_num, 
 				struct ibv_gid_entry *entry, uint32_t flags, size_t entry_size)
 {
 	struct ibv_gid_entry full = {0};
-	int err = -EINVAL;
+	int err = hfi_is_live(context) ? -EINVAL : -EBADF;
 
-	if (entry_size)
+	if (entry_size && err != -EBADF)
 		err = query_entry(hfi_context_of(context), port_num, gid_index, flags, &full);
 	if (err)
 		return -err;
@@ -151,6 +151,8 @@ HF_EXPORT ssize_t _ibv_query_gid_table(struct ibv_context *context, struct ibv_g
 	struct places places = {(char *)entries, max_entries, 0, entry_size};
 	ssize_t count;
 
+	if (!hfi_is_live(context))
+		return -EBADF;
 	if (!max_entries || !entry_size)
 		return -EINVAL;
 	count = verbs->priv->calls->gid_table(context, entries, max_entries, entry_size, flags);

@@ -4,10 +4,10 @@
 
 HF_EXPORT int ibv_attach_mcast(struct ibv_qp *qp, const union ibv_gid *gid, uint16_t lid)
 {
-	return hfi_context_of(qp->context)->priv->ops.attach_mcast(qp, gid, lid);
+	return hfi_private_of(qp->context)->ops.attach_mcast(qp, gid, lid);
 }
 
 HF_EXPORT int ibv_detach_mcast(struct ibv_qp *qp, const union ibv_gid *gid, uint16_t lid)
 {
-	return hfi_context_of(qp->context)->priv->ops.detach_mcast(qp, gid, lid);
+	return hfi_private_of(qp->context)->ops.detach_mcast(qp, gid, lid);
 }

@@ -16,7 +16,7 @@ static struct verbs_mr *verbs_mr_of(struct ibv_mr *mr)
 
 static const struct verbs_context_ops *context_ops(struct ibv_context *context)
 {
-	return &hfi_context_of(context)->priv->ops;
+	return &hfi_private_of(context)->ops;
 }
 
 /* With on-demand paging the device follows the page tables, so a fork does no harm. */
@@ -85,9 +85,15 @@ HF_EXPORT struct ibv_mr *ibv_reg_mr_iova(struct ibv_pd *pd, void *addr, size_t l
 HF_EXPORT struct ibv_mr *ibv_reg_mr_iova2(struct ibv_pd *pd, void *addr, size_t length,
 					  uint64_t iova, unsigned int access)
 {
-	struct verbs_device *device = (struct verbs_device *)(void *)pd->context->device;
-	uint64_t support = __atomic_load_n(&device->core_support, __ATOMIC_RELAXED);
+	struct verbs_device *device;
+	uint64_t support;
 
+	if (!hfi_is_live(pd->context)) {
+		errno = EBADF;
+		return NULL;
+	}
+	device = (struct verbs_device *)(void *)pd->context->device;
+	support = __atomic_load_n(&device->core_support, __ATOMIC_RELAXED);
 	/* A kernel that does not know the optional flags refuses them. */
 	if (!(support & IB_UVERBS_CORE_SUPPORT_OPTIONAL_MR_ACCESS))
 		access &= ~(unsigned int)IBV_ACCESS_OPTIONAL_RANGE;

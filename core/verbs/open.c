@@ -26,8 +26,11 @@ int hfi_compat_open_device(struct ibv_device *device, void *private_data, struct
 
 HF_EXPORT int hf_device_close(struct ibv_context *context)
 {
-	struct hf_device *device = hfi_device_of(context->device);
+	struct hf_device *device;
 
+	if (!hfi_is_live(context))
+		return -EBADF;
+	device = hfi_device_of(context->device);
 	/*
 	 * Holds on to the device beyond the context's own reference: were that the last one, the
 	 * provider would be unloaded while its free_context is still on the stack.
@@ -51,5 +54,10 @@ HF_EXPORT struct ibv_context *ibv_open_device(struct ibv_device *device)
 
 HF_EXPORT int ibv_close_device(struct ibv_context *context)
 {
-	return hf_device_close(context);
+	const int err = hf_device_close(context);
+
+	if (!err)
+		return 0;
+	errno = -err;
+	return -1;
 }

@@ -43,6 +43,36 @@ static const any_fn answers[] = {
 	[ZERO] = (any_fn)answer_zero,
 };
 
+static int closed_error(void)
+{
+	errno = EBADF;
+	return EBADF;
+}
+
+static void *closed_pointer(void)
+{
+	errno = EBADF;
+	return NULL;
+}
+
+/* What is positive would be a number of completions. */
+static int closed_poll_cq(struct ibv_cq *cq, int num_entries, struct ibv_wc *wc)
+{
+	(void)cq;
+	(void)num_entries;
+	(void)wc;
+	errno = EBADF;
+	return -EBADF;
+}
+
+/* The same of a context that was closed. */
+static const any_fn closed_answers[] = {
+	[ERROR] = (any_fn)closed_error,
+	[POINTER] = (any_fn)closed_pointer,
+	[NOTHING] = answer_nothing,
+	[ZERO] = (any_fn)answer_zero,
+};
+
 #define SLOT(op)	   offsetof(struct verbs_context_ops, op)
 #define IN_CONTEXT(member) offsetof(struct verbs_context, member)
 #define IN_OPS(member)	   offsetof(struct verbs_context, context.ops.member)
@@ -165,7 +195,7 @@ int hfi_query_port(struct ibv_context *context, uint8_t port, union hf_port_attr
 
 	memset(ret, 0, sizeof(*ret));
 	asked_port = ret;
-	err = hfi_context_of(context)->priv->ops.query_port(context, port, &ret->attr);
+	err = hfi_private_of(context)->ops.query_port(context, port, &ret->attr);
 	asked_port = outer;
 	/* Linux before 6.10 and providers of older headers state only the older member. */
 	if (!err && !ret->active_speed_ex)
@@ -199,6 +229,38 @@ void hfi_operations_default(struct verbs_context *context)
 		install_operation(context, i, answers[operations[i].answer]);
 	context->query_port = query_port_sized;
 	context->create_cq_ex = hfi_create_cq_ex;
+	mirror_flow_calls(context);
+}
+
+/* Static because it outlives every context. */
+static struct verbs_ex_private closed = {
+	.uverbs = {.event_fd = -1, .qp_mask_offset = offsetof(struct verbs_qp, comp_mask)},
+	.calls = &hfi_closed_calls,
+};
+
+static void fill_closed(void)
+{
+	hfi_delivered_init(&closed.uverbs.delivered);
+	for (size_t i = 0; i < HF_ARRAY_SIZE(operations); i++)
+		set_slot(&closed.ops, operations[i].slot, closed_answers[operations[i].answer]);
+	closed.ops.poll_cq = closed_poll_cq;
+}
+
+struct verbs_ex_private *hfi_closed_private(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, fill_closed);
+	return &closed;
+}
+
+void hfi_operations_closed(struct verbs_context *context)
+{
+	for (size_t i = 0; i < HF_ARRAY_SIZE(operations); i++)
+		if (operations[i].seen_at != NOWHERE)
+			set_slot(context, operations[i].seen_at,
+				 closed_answers[operations[i].answer]);
+	context->context.ops.poll_cq = closed_poll_cq;
 	mirror_flow_calls(context);
 }
 

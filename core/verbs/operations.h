@@ -36,6 +36,9 @@ void hfi_take_active_speed_ex(const struct ibv_port_attr *attr, uint32_t speed) 
 /* Every operation answers as documented for a provider that has none of them. */
 void hfi_operations_default(struct verbs_context *context);
 
+/* Every operation answers EBADF: the context is closed. What providers may still call is the caller's matter. */
+void hfi_operations_closed(struct verbs_context *context);
+
 /* Installs those that are not NULL, also where programs call them directly. */
 void hfi_operations_set(struct verbs_context *context, const struct verbs_context_ops *ops);
 

@@ -5,7 +5,7 @@
 
 HF_EXPORT struct ibv_pd *ibv_alloc_pd(struct ibv_context *context)
 {
-	struct ibv_pd *pd = hfi_context_of(context)->priv->ops.alloc_pd(context);
+	struct ibv_pd *pd = hfi_private_of(context)->ops.alloc_pd(context);
 
 	if (pd)
 		pd->context = context;
@@ -14,15 +14,15 @@ HF_EXPORT struct ibv_pd *ibv_alloc_pd(struct ibv_context *context)
 
 HF_EXPORT int ibv_dealloc_pd(struct ibv_pd *pd)
 {
-	return hfi_context_of(pd->context)->priv->ops.dealloc_pd(pd);
+	return hfi_private_of(pd->context)->ops.dealloc_pd(pd);
 }
 
 HF_EXPORT struct ibv_pd *ibv_import_pd(struct ibv_context *context, uint32_t pd_handle)
 {
-	return hfi_context_of(context)->priv->ops.import_pd(context, pd_handle);
+	return hfi_private_of(context)->ops.import_pd(context, pd_handle);
 }
 
 HF_EXPORT void ibv_unimport_pd(struct ibv_pd *pd)
 {
-	hfi_context_of(pd->context)->priv->ops.unimport_pd(pd);
+	hfi_private_of(pd->context)->ops.unimport_pd(pd);
 }

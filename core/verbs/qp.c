@@ -7,12 +7,12 @@
 
 static const struct verbs_context_ops *qp_ops(const struct ibv_qp *qp)
 {
-	return &hfi_context_of(qp->context)->priv->ops;
+	return &hfi_private_of(qp->context)->ops;
 }
 
 HF_EXPORT struct ibv_qp *ibv_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr)
 {
-	return hfi_context_of(pd->context)->priv->ops.create_qp(pd, attr);
+	return hfi_private_of(pd->context)->ops.create_qp(pd, attr);
 }
 
 HF_EXPORT int ibv_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int attr_mask)

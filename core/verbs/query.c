@@ -17,8 +17,8 @@ HF_EXPORT int ibv_query_device(struct ibv_context *context, struct ibv_device_at
 	int err;
 
 	/* A provider may fill the short form only: it is asked for no more than that. */
-	err = hfi_context_of(context)->priv->ops.query_device_ex(context, NULL, &extended,
-								 sizeof(extended.orig_attr));
+	err = hfi_private_of(context)->ops.query_device_ex(context, NULL, &extended,
+							   sizeof(extended.orig_attr));
 	if (!err)
 		*device_attr = extended.orig_attr;
 	return err;
@@ -88,8 +88,8 @@ HF_EXPORT int ibv_query_gid(struct ibv_context *context, uint8_t port, int index
 	struct table_read table = {.port = port, .index = (uint32_t)index};
 	int err;
 
-	if (index < 0) {
-		errno = EINVAL;
+	if (index < 0 || !hfi_is_live(context)) {
+		errno = index < 0 ? EINVAL : EBADF;
 		return -1;
 	}
 	/* The context's own descriptor cannot lead to another device; older kernels lack the method. */
@@ -107,9 +107,9 @@ HF_EXPORT int ibv_query_gid(struct ibv_context *context, uint8_t port, int index
 HF_EXPORT int ibv_query_pkey(struct ibv_context *context, uint8_t port, int index, __be16 *pkey)
 {
 	struct table_read table = {.port = port, .index = (uint32_t)index};
-	int err = -EINVAL;
+	int err = hfi_is_live(context) ? -EINVAL : -EBADF;
 
-	if (index >= 0)
+	if (index >= 0 && err != -EBADF)
 		err = hfi_with_dir(hfi_context_of(context)->priv->device, read_pkey, &table);
 	if (err < 0) {
 		errno = -err;

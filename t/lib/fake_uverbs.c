@@ -172,6 +172,7 @@ struct ibv_context *fake_context(void)
 	fake.context.context.abi_compat = __VERBS_ABI_IS_EXTENDED;
 	pthread_mutex_init(&fake.context.context.mutex, NULL);
 	hfi_operations_default(&fake.context);
+	assert_true(hfi_live_add(&fake.context.context));
 	return &fake.context.context;
 }
 
@@ -183,6 +184,7 @@ struct verbs_device *fake_device(void)
 void fake_context_end(void)
 {
 	if (fake.fd > 0) {
+		hfi_live_remove(&fake.context.context);
 		hfi_delivered_fini(&fake.private.uverbs.delivered);
 		close(fake.fd);
 	}

@@ -115,6 +115,13 @@ t_tree_old_program_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 dist_check_SCRIPTS += t/tree/old-verbs
 TESTS += t/tree/old-verbs
 
+# Objects that are used after their context was closed.
+check_PROGRAMS += t/tree/late-program
+t_tree_late_program_SOURCES = t/tree/late-program.c
+t_tree_late_program_LDADD = libholdfast.la
+dist_check_SCRIPTS += t/tree/late-use
+TESTS += t/tree/late-use
+
 # A provider that was built with the headers of a later rdma-core.
 check_PROGRAMS += t/tree/qp-ex
 t_tree_qp_ex_SOURCES = t/tree/qp-ex.c

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Which contexts are open. Programs with a wrong order at their end destroy objects after they closed the
+ * context: the object is still there, and leads to a context whose memory the provider has freed. So
+ * its address is looked up before it is followed.
+ */
+#ifndef HF_VERBS_LIVE_H
+#define HF_VERBS_LIVE_H
+
+#include <stdbool.h>
+
+#include "shared/attr.h"
+
+struct ibv_context;
+
+/* False without memory. From any thread, also in a forked child; no lock is taken. */
+bool hfi_live_add(struct ibv_context *context) HF_MUST_CHECK HF_NONNULL;
+void hfi_live_remove(const struct ibv_context *context) HF_NONNULL;
+/* Is a context open at this address? Nothing is read there. */
+bool hfi_is_live(const struct ibv_context *context) HF_MUST_CHECK;
+
+#endif
