@@ -9,6 +9,7 @@ tools_holdfast_SOURCES = \
 	tools/doctor-device.c \
 	tools/doctor-hardware.c \
 	tools/doctor-host.c \
+	tools/doctor-netns.c \
 	tools/doctor.h \
 	tools/holders.c \
 	tools/info.c \

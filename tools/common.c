@@ -200,11 +200,18 @@ int hfi_tool_info(struct ibv_device *device, struct hf_device_info *ret)
 
 	if (err < 0)
 		return err;
-	/* A port number has eight bits (IBA, volume 1, PortInfo), and 255 means all ports. */
-	if (!info.num_ports && info.state != HF_DEVICE_GONE)
-		while (info.num_ports < 254 &&
-		       !hf_device_get_port(device, info.num_ports + 1, &port))
-			info.num_ports++;
+	/*
+	 * A port number has eight bits (IBA, volume 1, PortInfo), and 255 means all ports. A port that
+	 * cannot be read is counted, so that its error is shown, and ends the search.
+	 */
+	err = info.num_ports || info.state == HF_DEVICE_GONE ||
+			      info.reason.code == HF_REASON_HALF_MADE
+		      ? -ENOENT
+		      : 0;
+	while (!err && info.num_ports < 254) {
+		err = hf_device_get_port(device, info.num_ports + 1, &port);
+		info.num_ports += err != -ENOENT && err != -ENODEV && err != -EOPNOTSUPP;
+	}
 	*ret = info;
 	return 0;
 }
@@ -216,6 +223,15 @@ bool hfi_exists(const char *dir, const char *path)
 
 	free(full);
 	return exists;
+}
+
+bool hfi_absent(const char *dir, const char *path)
+{
+	char *full = hfi_tool_print("%s/%s", dir, path);
+	bool absent = access(full, F_OK) && (errno == ENOENT || errno == ENOTDIR);
+
+	free(full);
+	return absent;
 }
 
 int hfi_tool_try_read(const char *dir, const char *path, char *value, size_t size)

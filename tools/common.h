@@ -98,6 +98,12 @@ int hfi_tool_info(struct ibv_device *device, struct hf_device_info *ret);
 /* Whether DIR/PATH exists. */
 bool hfi_exists(const char *dir, const char *path);
 
+/*
+ * Whether DIR/PATH certainly does not exist. What cannot be looked at is not absent: ask this before
+ * saying that something is missing.
+ */
+bool hfi_absent(const char *dir, const char *path);
+
 /* Reads the first line of DIR/PATH without its newline. False when it cannot be read. */
 bool hfi_tool_read(const char *dir, const char *path, char *value, size_t size);
 /* The same, with 0 or -errno. */

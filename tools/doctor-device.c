@@ -256,6 +256,34 @@ static void ethernet_down(struct hf_findings *findings, const struct hf_device_i
 	free(dir);
 }
 
+bool hfi_has_fabric(const struct hf_device_info *info)
+{
+	return info->node_type != IBV_NODE_UNSPECIFIED && info->node_type != IBV_NODE_USNIC &&
+	       info->node_type != IBV_NODE_USNIC_UDP && info->driver_id != RDMA_DRIVER_EFA;
+}
+
+/* What brings an InfiniBand or Omni-Path port up. */
+static char *manager_remedy(const struct hf_device_info *info)
+{
+	return info->protocol == HF_PROTOCOL_OPA
+		       ? hfi_tool_print(
+				 "Start the fabric manager (opafm) on some host, or check the "
+				 "switch's.")
+		       : hfi_tool_print(
+				 "Start a subnet manager (opensm) on some host, or check the "
+				 "switch's.");
+}
+
+static char *down_remedy(const struct hf_device_info *info, const struct hf_port_info *port)
+{
+	if (!hfi_has_fabric(info))
+		return hfi_tool_print("See what its driver %s logs: dmesg",
+				      info->driver_id ? hfi_driver_name(info->driver_id) : "");
+	if (port->state == IBV_PORT_INIT || port->state == IBV_PORT_ARMED)
+		return manager_remedy(info);
+	return hfi_tool_print("Check the cable and the switch's port.");
+}
+
 static void port_down(struct hf_findings *findings, const struct hf_device_info *info,
 		      const struct hf_port_info *port)
 {
@@ -263,16 +291,11 @@ static void port_down(struct hf_findings *findings, const struct hf_device_info 
 		ethernet_down(findings, info, port);
 		return;
 	}
-	hfi_found_in(
-		findings, HF_WARNING, "port-down", info,
-		hfi_tool_print("Port %" PRIu32 " is %s (link: %s).", port->port,
-			       hfi_port_state_name(port->state),
-			       hfi_phys_state_name(port->phys_state)),
-		port->state == IBV_PORT_INIT || port->state == IBV_PORT_ARMED
-			? hfi_tool_print(
-				  "The link is up but no subnet manager has configured the port: "
-				  "start opensm on some host, or check the switch's.")
-			: hfi_tool_print("Check the cable and the switch's port."));
+	hfi_found_in(findings, HF_WARNING, "port-down", info,
+		     hfi_tool_print("Port %" PRIu32 " is %s (link: %s).", port->port,
+				    hfi_port_state_name(port->state),
+				    hfi_phys_state_name(port->phys_state)),
+		     down_remedy(info, port));
 }
 
 static void no_gids(struct hf_findings *findings, const struct hf_device_info *info,
@@ -285,13 +308,13 @@ static void no_gids(struct hf_findings *findings, const struct hf_device_info *i
 		hfi_tool_print("The GID table of port %" PRIu32
 			       " is empty: nothing can be addressed.",
 			       port->port),
-		port->link_layer == IBV_LINK_LAYER_ETHERNET
+		!hfi_has_fabric(info) ? down_remedy(info, port)
+		: port->link_layer == IBV_LINK_LAYER_ETHERNET
 			? hfi_tool_print(
 				  "Give the interface an address: ip link set %s up && ip address "
 				  "add ADDRESS/LENGTH dev %s",
 				  netdev, netdev)
-			: hfi_tool_print(
-				  "Start a subnet manager (opensm), or check the switch's."));
+			: manager_remedy(info));
 	free(netdev);
 }
 
@@ -310,12 +333,57 @@ static void examine_port(struct hf_findings *findings, struct ibv_device *device
 				     hfi_tool_print("See dmesg; \"holdfast -vv info\" says more."));
 		return;
 	}
+	if (hfi_doctor_netns(findings, device, info, &port))
+		return;
 	if (port.state != IBV_PORT_ACTIVE)
 		port_down(findings, info, &port);
 	/* iWARP addresses by IP. Its only GID is its MAC address, which no program needs. */
 	if (!port.num_gids && info->protocol != HF_PROTOCOL_IWARP &&
 	    info->transport != IBV_TRANSPORT_IWARP)
 		no_gids(findings, info, &port);
+}
+
+static char *guid_remedy(const struct hf_device_info *info)
+{
+	char *dir = hfi_tool_print("class/infiniband/%s/device/physfn", info->name), *text;
+	struct hf_port_info port = {.size = sizeof(port)};
+
+	if (!hfi_exists(info->root, dir))
+		text = hfi_tool_print("Its driver or firmware sets it: see dmesg, and update the "
+				      "firmware.");
+	else if (info->protocol == HF_PROTOCOL_IB || info->protocol == HF_PROTOCOL_OPA)
+		text = hfi_tool_print(
+			"It is a virtual function. On the host: ip link set INTERFACE "
+			"vf N node_guid GUID, then bind its driver again.");
+	else
+		text = hfi_tool_print(
+			"It is a virtual function. On the host: ip link set INTERFACE "
+			"vf N mac ADDRESS, then bind its driver again.");
+	free(dir);
+	return text;
+}
+
+/* EFA and usNIC have no node GUID: zero is right there. */
+static void examine_guid(struct hf_findings *findings, struct ibv_device *device,
+			 const struct hf_device_info *info)
+{
+	char value[64];
+	int err;
+
+	if (info->node_guid || info->reason.code == HF_REASON_HALF_MADE || !hfi_has_fabric(info))
+		return;
+	err = hf_device_read_attr(device, "node_guid", value, sizeof(value));
+	if (err == -ENODEV)
+		return;
+	if (err < 0 && err != -EOPNOTSUPP)
+		hfi_found_in(findings, HF_WARNING, "guid-unreadable", info,
+			     hfi_tool_print("The node GUID cannot be read: %s.", strerror(-err)),
+			     hfi_tool_print("See dmesg; \"holdfast -vv info\" says more."));
+	else
+		hfi_found_in(findings, HF_WARNING, "no-guid", info,
+			     hfi_tool_print("The node GUID is zero: many programs refuse such a "
+					    "device."),
+			     guid_remedy(info));
 }
 
 void hfi_doctor_device(struct hf_findings *findings, const struct hf_tool *tool,
@@ -338,14 +406,7 @@ void hfi_doctor_device(struct hf_findings *findings, const struct hf_tool *tool,
 		return;
 	for (uint32_t number = 1; number <= info.num_ports; number++)
 		examine_port(findings, device, &info, number);
-	if (!info.node_guid && info.reason.code != HF_REASON_HALF_MADE)
-		hfi_found_in(
-			findings, HF_WARNING, "no-guid", &info,
-			hfi_tool_print(
-				"The node GUID is zero: many programs refuse such a device."),
-			hfi_tool_print(
-				"For a virtual function, on the host: ip link set INTERFACE vf N "
-				"node_guid GUID, then bind its driver again."));
+	examine_guid(findings, device, &info);
 	/* These drivers lack disassociate_ucontext: rxe tested on 6.1 and 6.12, siw by its source. */
 	if (info.driver_id == RDMA_DRIVER_RXE || info.driver_id == RDMA_DRIVER_SIW) {
 		char *name = hfi_quote(info.name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* holdfast doctor: finds PCI functions that may support RDMA but have no RDMA device. */
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +69,7 @@ static void examine_function(struct hf_findings *findings, const char *sysfs, co
 		if (strcmp(driver, drivers[i].driver) != 0)
 			continue;
 		module = hfi_tool_print("module/%s", drivers[i].module);
-		if (!hfi_exists(sysfs, module) && !unused[i].count++)
+		if (hfi_absent(sysfs, module) && !unused[i].count++)
 			snprintf(unused[i].first, sizeof(unused[i].first), "%s", address);
 		free(module);
 	}
@@ -81,6 +82,11 @@ void hfi_doctor_hardware(struct hf_findings *findings, const char *sysfs, size_t
 	DIR *stream = opendir(dir);
 	struct dirent *entry;
 
+	if (!stream && errno != ENOENT)
+		hfi_found(findings, HF_WARNING, "pci-unreadable", NULL,
+			  hfi_tool_print("%s cannot be read, so no hardware was checked: %s.", dir,
+					 strerror(errno)),
+			  hfi_tool_print("Run this as a user who may read it."));
 	while (stream && (entry = readdir(stream))) {
 		char *function;
 

@@ -150,7 +150,7 @@ static void examine_nodes(struct hf_findings *findings, const struct hf_root *ro
 		    (!strcmp(root->dev, "/dev") && !hfi_is_kernel_root(root->sysfs)))
 			continue;
 		path = hfi_tool_print("class/infiniband_verbs/%s", entry->d_name);
-		if (!hfi_exists(root->sysfs, path)) {
+		if (hfi_absent(root->sysfs, path)) {
 			char *node = hfi_tool_print("%s/%s", dir, entry->d_name);
 			char *quoted = hfi_quote(node);
 
@@ -222,7 +222,7 @@ void hfi_doctor_root(struct hf_findings *findings, const struct hf_root *root, s
 		free(quoted);
 		return;
 	}
-	if (!hfi_exists(root->sysfs, "class/infiniband_verbs")) {
+	if (hfi_absent(root->sysfs, "class/infiniband_verbs")) {
 		if (!devices || count_entries(root->sysfs, "class/infiniband", ""))
 			no_uverbs(findings, root);
 		return;
@@ -235,7 +235,22 @@ void hfi_doctor_root(struct hf_findings *findings, const struct hf_root *root, s
 	if (!hfi_is_kernel_root(root->sysfs))
 		return;
 	examine_namespaces(findings, root);
-	if (entries && !hfi_exists(root->sysfs, "class/misc/rdma_cm"))
+}
+
+void hfi_doctor_cm(struct hf_findings *findings, const struct hf_root *root,
+		   struct ibv_device **devices, size_t count)
+{
+	bool useful = false;
+
+	/* librdmacm knows nothing of EFA and usNIC. */
+	for (size_t i = 0; i < count; i++) {
+		struct hf_device_info info = {.size = sizeof(info)};
+
+		useful |= !hf_device_get_info(devices[i], &info) && hfi_has_fabric(&info) &&
+			  !strcmp(info.root, root->sysfs);
+	}
+	if (useful && hfi_is_kernel_root(root->sysfs) &&
+	    hfi_absent(root->sysfs, "class/misc/rdma_cm"))
 		hfi_found(findings, HF_NOTE, "no-rdma-cm", NULL,
 			  hfi_tool_print(
 				  "The module rdma_ucm is not loaded: programs that connect by "

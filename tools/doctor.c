@@ -213,6 +213,12 @@ static void examine_hidden(struct hf_findings *findings, const struct hf_roots *
 		DIR *dir = opendir(class);
 		struct dirent *entry;
 
+		if (!dir && errno != ENOENT)
+			hfi_found(findings, HF_WARNING, "class-unreadable", NULL,
+				  hfi_tool_print("%s cannot be read, so devices without a uverbs "
+						 "entry were not looked for: %s.",
+						 class, strerror(errno)),
+				  hfi_tool_print("Run this as a user who may read it."));
 		while (dir && (entry = readdir(dir))) {
 			const char *name = entry->d_name;
 
@@ -246,8 +252,10 @@ static int examine_all(const struct hf_tool *tool, struct hf *hf)
 			  hfi_tool_print("Check that %s is mounted and readable; "
 					 "\"holdfast -vv list\" says more.",
 					 roots.v[0].sysfs));
-	for (size_t i = 0; i < roots.count; i++)
+	for (size_t i = 0; i < roots.count; i++) {
 		hfi_doctor_root(&findings, &roots.v[i], devices);
+		hfi_doctor_cm(&findings, &roots.v[i], list, devices);
+	}
 	hfi_doctor_hardware(&findings, roots.v[0].sysfs, devices);
 	if (count >= 0 && hfi_exists(roots.v[0].sysfs, "class/infiniband_verbs"))
 		examine_hidden(&findings, &roots, list, devices);

@@ -40,8 +40,14 @@ bool hfi_in_container(void);
 /* Whether the root is the kernel's sysfs, so that advice about modules and udev applies. */
 bool hfi_is_kernel_root(const char *sysfs);
 
+/* Whether devices of this kind have GUIDs, a cable and a switch: EFA and usNIC have none of their own. */
+bool hfi_has_fabric(const struct hf_device_info *info);
+
 /* Checks one root: modules, class directories, nodes. `devices`: the number in all roots. */
 void hfi_doctor_root(struct hf_findings *findings, const struct hf_root *root, size_t devices);
+/* Reports that librdmacm cannot be used, if one of the devices could be used with it. */
+void hfi_doctor_cm(struct hf_findings *findings, const struct hf_root *root,
+		   struct ibv_device **devices, size_t count);
 /* Reports PCI functions that may support RDMA but whose RDMA module is not loaded. */
 void hfi_doctor_hardware(struct hf_findings *findings, const char *sysfs, size_t devices);
 /* Checks the limits of this process. */
@@ -52,5 +58,8 @@ void hfi_doctor_providers(struct hf_findings *findings, const struct hf_tool *to
 /* Checks one device: its reason, an attempt to open it, its ports and GIDs. */
 void hfi_doctor_device(struct hf_findings *findings, const struct hf_tool *tool,
 		       struct ibv_device *device);
+/* Reports a port whose network interface is in another network namespace. True if it is. */
+bool hfi_doctor_netns(struct hf_findings *findings, struct ibv_device *device,
+		      const struct hf_device_info *info, const struct hf_port_info *port);
 
 #endif

@@ -175,8 +175,16 @@ static void show_gids(const struct hf_tool *tool, struct ibv_device *device, uin
 			hfi_table_cell(line, TYPE, hfi_gid_type_name(gids[i].type), NULL);
 			hfi_table_cell(line, NETDEV, gids[i].netdev, NULL);
 		}
-		if (count >= 0)
+		if (count >= 0) {
 			free(gids);
+		} else {
+			struct libscols_line *line = hfi_table_line(table);
+			char text[24];
+
+			snprintf(text, sizeof(text), "%" PRIu32, number);
+			hfi_table_cell(line, PORT, text, NULL);
+			hfi_table_cell(line, GID, strerror(-count), "red");
+		}
 	}
 	if (!scols_table_is_empty(table))
 		putchar('\n');
@@ -203,6 +211,8 @@ static void json_gids(struct hf_json *json, struct ibv_device *device, uint32_t 
 	hfi_json_close(json);
 	if (count >= 0)
 		free(gids);
+	else
+		hfi_json_string(json, "gids_error", strerror(-count));
 }
 
 static void print_info_port_json(struct hf_json *json, struct ibv_device *device, uint32_t number)

@@ -35,7 +35,9 @@ struct subject {
 	const char *name;
 	char *root;
 	struct hf_nldev facts;
-	bool guessed; /* `facts` is from the tree, since RDMA netlink does not report the device */
+	/* `facts` is from the tree, since RDMA netlink does not report the device or cannot be asked. */
+	bool guessed;
+	int error; /* why RDMA netlink cannot be asked; 0: it does not report the device */
 	struct hf_name_hardware hardware;
 };
 
@@ -114,15 +116,18 @@ static void guess_facts(struct subject *subject)
 
 static void get_facts(struct subject *subject)
 {
-	struct hf_nldev_socket *nl;
+	struct hf_nldev_socket *nl = NULL;
 	int err = -ENODEV;
 
-	if (!strcmp(subject->root, "/sys") && !hfi_nldev_open(&nl)) {
+	if (!strcmp(subject->root, "/sys"))
+		err = hfi_nldev_open(&nl);
+	if (!err) {
 		err = hfi_nldev_find(nl, subject->name, &subject->facts);
 		hfi_nldev_close(nl);
 	}
 	if (!err)
 		return;
+	subject->error = err == -ENODEV ? 0 : err;
 	memset(&subject->facts, 0, sizeof(subject->facts));
 	snprintf(subject->facts.name, sizeof(subject->facts.name), "%s", subject->name);
 	guess_facts(subject);
@@ -214,11 +219,12 @@ static void print_explanation(const struct hf_tool *tool, const struct subject *
 
 	hfi_format_guid(facts->node_guid, guid);
 	text = hfi_tool_print(
-		"protocol %s, node GUID %s%s",
+		"protocol %s, node GUID %s%s%s",
 		*facts->protocol ? facts->protocol : "unknown, so names begin with rdma", guid,
-		subject->guessed ? "; guessed from the tree, since RDMA netlink does not "
-				   "report it"
-				 : "; from RDMA netlink");
+		!subject->guessed ? "; from RDMA netlink"
+		: subject->error  ? "; guessed from the tree, since RDMA netlink cannot be asked: "
+				 : "; guessed from the tree, since RDMA netlink does not report it",
+		subject->error ? strerror(-subject->error) : "");
 	printf("\n");
 	hfi_put_wrapped(0, 0, text);
 	free(text);

@@ -116,7 +116,7 @@ static int run_providers(struct hf_tool *tool, char **args)
 	struct hf *hf = hfi_tool_context(tool, HF_NO_NOTIFY, 0);
 	struct hf_provider_info *list;
 	struct ibv_device **devices = NULL;
-	int count;
+	int count, err;
 
 	(void)args;
 	if (!hf)
@@ -125,8 +125,13 @@ static int run_providers(struct hf_tool *tool, char **args)
 	 * A library is only loaded, or refused, when a device needs it, so list the devices first. If
 	 * that fails, the providers can still be shown.
 	 */
-	if (hf_device_list(hf, HF_LIST_ALL, &devices) < 0)
+	err = hf_device_list(hf, HF_LIST_ALL, &devices);
+	if (err < 0) {
+		hfi_complain("cannot list the devices, so it is not known which of them a provider "
+			     "serves: %s",
+			     strerror(-err));
 		devices = NULL;
+	}
 	count = hf_provider_list(hf, sizeof(*list), &list);
 	if (count < 0) {
 		hfi_complain("cannot list the providers: %s", strerror(-count));
@@ -139,7 +144,7 @@ static int run_providers(struct hf_tool *tool, char **args)
 	}
 	hf_device_list_free(devices);
 	hf_unref(hf);
-	return count < 0 ? HF_EXIT_FAILED : HF_EXIT_OK;
+	return count < 0 || err < 0 ? HF_EXIT_FAILED : HF_EXIT_OK;
 }
 
 const struct hf_command hf_command_providers = {
