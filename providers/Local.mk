@@ -48,6 +48,18 @@ siw_hf1_la_CPPFLAGS = $(provider_cppflags)
 siw_hf1_la_LDFLAGS = $(provider_ldflags)
 siw_hf1_la_LIBADD = libholdfast.la
 
+# Directories that are Holdfast's alone have this mode whatever the umask is: every user reads in them, and
+# from one that every user could write nothing is loaded.
+own_dirs_mode = for dir in '$(pkglibdir)' '$(providerdir)' '$(compatdir)' '$(pkglibexecdir)' '$(pkgdatadir)' \
+		'$(pkgincludedir)' '$(provider_includedir)'; do \
+		test ! -d "$(DESTDIR)$$dir" || chmod 755 "$(DESTDIR)$$dir" || exit 1; done
+install-data-hook: own-data-dirs
+own-data-dirs:
+	@$(own_dirs_mode)
+install-exec-hook: own-exec-dirs
+own-exec-dirs:
+	@$(own_dirs_mode)
+
 # A provider directory like the installed one, for running from the build tree.
 noinst_DATA += providers.d/stamp
 providers.d/stamp: rxe-hf1.la siw-hf1.la $(dist_provider_DATA)

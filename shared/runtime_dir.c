@@ -9,6 +9,7 @@
 
 #include "shared/runtime_dir.h"
 #include "shared/text.h"
+#include "shared/userns.h"
 
 /* The user's and nobody else's; a link would lead to what others may have chosen. */
 static bool is_private_dir(const char *path, uid_t uid)
@@ -24,7 +25,10 @@ static bool is_sticky(const char *path, uid_t owner)
 {
 	struct stat st;
 
-	if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != owner)
+	if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+		return false;
+	/* Where root has no number the directory, which is the system's, is still root's. */
+	if (st.st_uid != owner && !hfi_uid_is_unmapped(st.st_uid))
 		return false;
 	return (st.st_mode & S_ISVTX) || !(st.st_mode & (S_IWGRP | S_IWOTH));
 }

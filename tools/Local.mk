@@ -10,6 +10,7 @@ tools_holdfast_SOURCES = \
 	tools/doctor-hardware.c \
 	tools/doctor-host.c \
 	tools/doctor-netns.c \
+	tools/doctor-providers.c \
 	tools/doctor.h \
 	tools/holders.c \
 	tools/info.c \

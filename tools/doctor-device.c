@@ -142,9 +142,8 @@ static char *remedy_for(const struct hf_device_info *info)
 		break;
 	case HF_REASON_UNSAFE:
 		text = hfi_tool_print(
-			"The provider's library, its manifest and their directories must belong "
-			"to root and be writable by root only: \"holdfast doctor\" shows the "
-			"commands.");
+			"The provider's library, its manifest and their directories must not be "
+			"writable by every user: \"holdfast doctor\" shows the commands.");
 		break;
 	case HF_REASON_LOAD:
 		text = hfi_tool_print(

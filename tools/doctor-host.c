@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* holdfast doctor: checks the machine: modules, nodes, limits, providers. */
+/* holdfast doctor: checks the machine: modules, nodes, limits. */
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -273,112 +272,4 @@ void hfi_doctor_limits(struct hf_findings *findings)
 			  "Put \"* - memlock unlimited\" into /etc/security/limits.d/rdma.conf and "
 			  "log in again; in a systemd unit: LimitMEMLOCK=infinity; for a "
 			  "container: --ulimit memlock=-1."));
-}
-
-static char *provider_dirs(const struct hf_tool *tool)
-{
-	char *text = hfi_tool_print("%s", tool->num_provider_dirs ? "" : HF_PROVIDER_DIR);
-
-	for (size_t i = 0; i < tool->num_provider_dirs; i++) {
-		char *longer =
-			hfi_tool_print("%s%s%s", text, i ? ", " : "", tool->provider_dirs[i]);
-
-		free(text);
-		text = longer;
-	}
-	return text;
-}
-
-/* The library, its directory and the manifest, quoted for a shell. */
-static char *provider_files(const struct hf_provider_info *info)
-{
-	char *dir = hfi_tool_print("%s", info->file), *slash = strrchr(dir, '/'), *all;
-	char *file = hfi_quote(info->file), *manifest = hfi_quote(info->manifest), *quoted;
-
-	if (slash)
-		*slash = '\0';
-	quoted = hfi_quote(*dir ? dir : "/");
-	all = hfi_tool_print("%s %s %s", quoted, manifest, file);
-	free(quoted);
-	free(manifest);
-	free(file);
-	free(dir);
-	return all;
-}
-
-static char *provider_remedy(const struct hf_provider_info *info)
-{
-	const char *file = *info->file ? info->file : info->manifest;
-	char *quoted = hfi_quote(file), *text, *all;
-
-	switch (info->reason.code) {
-	case HF_REASON_ABI:
-		text = hfi_tool_print("Install a build of %s for ABI %" PRIu32 " to %" PRIu32
-				      ", or the holdfast that it was built for.",
-				      info->name, info->abi_min, info->abi_max);
-		break;
-	case HF_REASON_FILE_MISSING:
-		text = hfi_tool_print("Install the package of %s again, or remove its manifest %s.",
-				      info->name, info->manifest);
-		break;
-	case HF_REASON_UNSAFE:
-		/* The reason does not say which of them is unsafe, so name all. */
-		all = provider_files(info);
-		text = hfi_tool_print("Let only root write to these, and to what links among them "
-				      "point to: chown root: %s && chmod go-w %s",
-				      all, all);
-		free(all);
-		break;
-	case HF_REASON_LOAD:
-		text = hfi_tool_print("Install it again, or see which library is missing: ldd %s",
-				      quoted);
-		break;
-	case HF_REASON_BAD_MANIFEST:
-		text = hfi_tool_print("Correct the manifest %s or install its package again.",
-				      info->manifest);
-		break;
-	default:
-		text = hfi_tool_print(
-			"See \"holdfast providers\"; \"holdfast -vv providers\" says more.");
-		break;
-	}
-	free(quoted);
-	return text;
-}
-
-void hfi_doctor_providers(struct hf_findings *findings, const struct hf_tool *tool, struct hf *hf,
-			  size_t devices)
-{
-	struct hf_provider_info *list = NULL;
-	int count = hf_provider_list(hf, sizeof(*list), &list);
-
-	if (count < 0) {
-		hfi_found(findings, HF_PROBLEM, "no-provider-list", NULL,
-			  hfi_tool_print("The providers cannot be listed: %s.", strerror(-count)),
-			  hfi_tool_print("\"holdfast -vv providers\" says more."));
-		return;
-	}
-	if (!count && devices) {
-		char *dirs = provider_dirs(tool);
-
-		hfi_found(findings, HF_PROBLEM, "no-provider-installed", NULL,
-			  hfi_tool_print("No provider is installed in %s.", dirs),
-			  hfi_tool_print(
-				  "Install holdfast's providers, or give their directory with "
-				  "--provider-dir."));
-		free(dirs);
-	}
-	for (int i = 0; i < count; i++) {
-		char reason[HF_REASON_TEXT];
-
-		if (list[i].reason.code == HF_REASON_NONE)
-			continue;
-		hfi_format_reason(&list[i].reason, reason);
-		hfi_found(findings, HF_WARNING, "provider-refused", NULL,
-			  *list[i].name ? hfi_tool_print("Provider %s was refused: %s",
-							 list[i].name, reason)
-					: hfi_tool_print("A provider was refused: %s", reason),
-			  provider_remedy(&list[i]));
-	}
-	free(list);
 }

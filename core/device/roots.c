@@ -9,6 +9,7 @@
 #include "shared/file.h"
 #include "shared/runtime_dir.h"
 #include "shared/text.h"
+#include "shared/userns.h"
 #include "core/device/root_kind.h"
 #include "core/device/roots.h"
 
@@ -98,19 +99,27 @@ int hfi_roots_parse(struct hf_roots *roots, const char *text)
 	return err;
 }
 
+/* Of the system's directories those are root's whose owner has no number in this user namespace. */
+static bool is_safe_root(const struct stat *st, bool is_system)
+{
+	return hfi_is_trusted(st) || (is_system && !(st->st_mode & (S_IWGRP | S_IWOTH)) &&
+				      hfi_uid_is_unmapped(st->st_uid));
+}
+
 /* True also while there is nothing yet: what may be made there is judged by the directory above. */
-static bool is_absent_or_trusted(const char *path)
+static bool is_absent_or_safe(const char *path, bool is_system)
 {
 	struct stat st;
 
-	return stat(path, &st) < 0 || hfi_is_trusted(&st);
+	return stat(path, &st) < 0 || is_safe_root(&st, is_system);
 }
 
 /*
  * A soft root that somebody else can write, or make later, could offer devices of his making:
  * `above` must be there already, and every directory from it down to the root must be safe.
  */
-static int add_soft(struct hf_roots *roots, const char *above, const struct hf_log *log)
+static int add_soft(struct hf_roots *roots, const char *above, bool is_system,
+		    const struct hf_log *log)
 {
 	char parent[HF_PATH_SIZE];
 	char path[HF_PATH_SIZE];
@@ -119,7 +128,8 @@ static int add_soft(struct hf_roots *roots, const char *above, const struct hf_l
 	if (hfi_print(parent, sizeof(parent), "%s/holdfast", above) ||
 	    hfi_print(path, sizeof(path), "%s/soft", parent) || stat(above, &st) < 0)
 		return 0;
-	if (!hfi_is_trusted(&st) || !is_absent_or_trusted(parent) || !is_absent_or_trusted(path)) {
+	if (!is_safe_root(&st, is_system) || !is_absent_or_safe(parent, is_system) ||
+	    !is_absent_or_safe(path, is_system)) {
 		hf_warn(log, "soft root %s is left out: others can write to it", path);
 		return 0;
 	}
@@ -133,9 +143,9 @@ int hfi_roots_usual(struct hf_roots *roots, const struct hf_log *log)
 
 	err = add_search_root(roots, "/sys", "/dev");
 	if (!err)
-		err = add_soft(roots, "/run", log);
+		err = add_soft(roots, "/run", true, log);
 	if (!err && hfi_runtime_dir(runtime, sizeof(runtime)) == 0)
-		err = add_soft(roots, runtime, log);
+		err = add_soft(roots, runtime, false, log);
 	if (err)
 		hfi_roots_clear(roots);
 	return err;

@@ -4,14 +4,24 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <sys/resource.h>
 
 #include "shared/file.h"
+#include "shared/userns.h"
 #include "core/foreign/cache.h"
 #include "core/foreign/cache_file.h"
 
 static const char name[] = "providers";
+
+/* Root's cache stays root's in a user namespace in which root has no number. */
+static bool is_safe_cache(const char *dir, const struct stat *st)
+{
+	return hfi_is_trusted(st) ||
+	       (!strcmp(dir, HF_CACHE_DIR) && !(st->st_mode & (S_IWGRP | S_IWOTH)) &&
+		hfi_uid_is_unmapped(st->st_uid));
+}
 
 static int open_dir(const char *dir)
 {
@@ -20,13 +30,13 @@ static int open_dir(const char *dir)
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) == 0 && hfi_is_trusted(&st))
+	if (fstat(fd, &st) == 0 && is_safe_cache(dir, &st))
 		return fd;
 	hfi_close(&fd);
 	return -EPERM;
 }
 
-static int read_cache_text(int dir, char **ret)
+static int read_cache_text(const char *path, int dir, char **ret)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	char *text = NULL;
@@ -36,7 +46,7 @@ static int read_cache_text(int dir, char **ret)
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !hfi_is_trusted(&st) ||
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !is_safe_cache(path, &st) ||
 	    st.st_size > HF_CACHE_MAX)
 		goto close_file;
 	text = malloc((size_t)st.st_size + 1);
@@ -70,7 +80,7 @@ int hfi_cache_load(const char *dir, struct hf_cache *ret)
 	*ret = cache;
 	if (fd < 0)
 		return 0;
-	err = read_cache_text(fd, &text);
+	err = read_cache_text(dir, fd, &text);
 	if (!err) {
 		err = hfi_cache_parse(text, &cache);
 		free(text);

@@ -9,10 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/reason.h"
 #include "shared/error.h"
 #include "shared/file.h"
 #include "shared/text.h"
 #include "core/foreign/drivers.h"
+#include "core/provider/safety.h"
 
 static void report_driver_problem(const struct hf_drivers *drivers, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -34,7 +36,7 @@ static int insert_driver(struct hf_drivers *drivers, size_t at, const char *from
 			 size_t length)
 {
 	struct hf_driver *grown;
-	struct hf_driver driver;
+	struct hf_driver driver = {0};
 
 	if (hfi_print(driver.name, sizeof(driver.name), "%.*s", (int)length, name) ||
 	    hfi_copy(driver.from, sizeof(driver.from), from)) {
@@ -54,6 +56,47 @@ static int insert_driver(struct hf_drivers *drivers, size_t at, const char *from
 	return 0;
 }
 
+/* In the list as well, for those who ask what is served by what. */
+static int add_refused(struct hf_drivers *drivers, const char *path, const struct hf_reason *reason)
+{
+	size_t at = drivers->count;
+	int err;
+
+	if (drivers->num_refused == HF_DRIVERS_REFUSED_MAX)
+		return 0;
+	err = insert_driver(drivers, at, path, "", 0);
+	if (err || drivers->count == at)
+		return err;
+	drivers->v[at].refused = *reason;
+	drivers->num_refused++;
+	return 0;
+}
+
+/* A file or directory whose names are not taken. */
+static int refuse_config(struct hf_drivers *drivers, const char *kind, const char *path,
+			 const struct hf_reason *reason)
+{
+	report_driver_problem(drivers, "Warning: couldn't read config %s %s: %s.", kind, path,
+			      reason->text);
+	return add_refused(drivers, path, reason);
+}
+
+static int refuse_directive(struct hf_drivers *drivers, const char *path, const char *word)
+{
+	struct hf_reason reason;
+
+	report_driver_problem(drivers,
+			      "Warning: ignoring bad config directive '%.255s' in file '%s'.", word,
+			      path);
+	/* One for each file. */
+	for (size_t i = 0; i < drivers->count; i++)
+		if (drivers->v[i].refused.code && !strcmp(drivers->v[i].from, path))
+			return 0;
+	hfi_reason_set(&reason, HF_REASON_BAD_MANIFEST, "driver NAME", word,
+		       "%s: the bad config directive '%.40s' is ignored", path, word);
+	return add_refused(drivers, path, &reason);
+}
+
 static int parse_driver_line(struct hf_drivers *drivers, const char *path, char *line, bool ended)
 {
 	const char *name;
@@ -64,14 +107,8 @@ static int parse_driver_line(struct hf_drivers *drivers, const char *path, char 
 		return 0;
 	word = strsep(&line, "\t ");
 	/* The newline ends a word as a blank does: "driver" alone names a driver without a name. */
-	if (strcmp(word, "driver") != 0 || (!line && !ended)) {
-		if (*word)
-			report_driver_problem(
-				drivers,
-				"Warning: ignoring bad config directive '%.255s' in file '%s'.",
-				word, path);
-		return 0;
-	}
+	if (strcmp(word, "driver") != 0 || (!line && !ended))
+		return *word ? refuse_directive(drivers, path, word) : 0;
 	name = line ? line + strspn(line, "\t ") : "";
 	return insert_driver(drivers, 0, path, name, strcspn(name, "\t "));
 }
@@ -110,27 +147,30 @@ int hfi_drivers_add_list(struct hf_drivers *drivers, const char *variable, const
 	}
 }
 
-/* Why a file's names are not taken; NULL where they are. */
-static const char *unfit(ssize_t length, const struct stat *st)
+static int check_config_text(const char *path, ssize_t length, struct hf_reason *reason)
 {
+	const char *found = "no text";
+
+	if (length >= 0)
+		return 0;
 	if (length == -ERANGE)
-		return "it is too long";
-	if (length == -EINVAL)
-		return "it is no text";
-	if (length < 0)
-		return strerrordesc_np((int)-length);
-	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return "it belongs to another user";
-	return st->st_mode & (S_IWGRP | S_IWOTH) ? "others than its owner may write it" : NULL;
+		found = "too long";
+	else if (length != -EINVAL)
+		found = strerrordesc_np((int)-length);
+	hfi_reason_set(reason, HF_REASON_BAD_MANIFEST, "a text file of up to 65535 bytes", found,
+		       "%s: %s", path, found);
+	return -EACCES;
 }
 
-static int read_driver_file(struct hf_drivers *drivers, int fd, const char *dir, const char *name,
-			    char *text)
+static int read_driver_file(struct hf_drivers *drivers, int fd, const char *dir,
+			    const struct dirent *entry, char *text)
 {
+	const char *name = entry->d_name;
+	struct hf_reason reason;
 	char path[HF_PATH_MAX];
-	const char *reason;
 	struct stat st;
 	ssize_t length;
+	int err;
 
 	if (hfi_print(path, sizeof(path), "%s/%s", dir, name)) {
 		report_driver_problem(drivers, "Warning: couldn't read config file %.200s/%.255s.",
@@ -138,27 +178,43 @@ static int read_driver_file(struct hf_drivers *drivers, int fd, const char *dir,
 		return 0;
 	}
 	if (fstatat(fd, name, &st, 0) < 0) {
+		(void)hfi_safety_refuse_missing(path, errno, &reason);
 		report_driver_problem(drivers, "Warning: couldn't stat config file '%s'.", path);
-		return 0;
+		return add_refused(drivers, path, &reason);
 	}
 	if (!S_ISREG(st.st_mode))
 		return 0;
 	length = hfi_read_file(fd, name, text, HF_DRIVER_FILE_MAX, &st);
 	if (hfi_error_is_shortage((int)length))
 		return (int)length;
-	reason = unfit(length, &st);
-	if (reason) {
-		report_driver_problem(drivers, "Warning: couldn't read config file %s: %s.", path,
-				      reason);
-		return 0;
-	}
+	err = check_config_text(path, length, &reason);
+	if (!err)
+		err = hfi_safety_check(path, &st, &reason);
+	/* The directory itself was judged before. */
+	if (!err && entry->d_type != DT_REG)
+		err = hfi_safety_check_way(path, &reason);
+	if (err)
+		return refuse_config(drivers, "file", path, &reason);
 	/* hfi_read_file() takes the last newline off; what it ended is ended all the same. */
 	text[length] = '\n';
 	return hfi_drivers_parse(drivers, path, text, (size_t)length + 1);
 }
 
+static int refuse_missing_dir(struct hf_drivers *drivers, const char *dir, int error)
+{
+	struct hf_reason reason;
+
+	report_driver_problem(drivers, "Warning: couldn't open config directory '%s'.", dir);
+	/* One that is not there names no driver. */
+	if (error == ENOENT)
+		return 0;
+	(void)hfi_safety_refuse_missing(dir, error, &reason);
+	return add_refused(drivers, dir, &reason);
+}
+
 int hfi_drivers_read(struct hf_drivers *drivers, const char *dir)
 {
+	struct hf_reason reason;
 	struct dirent *entry;
 	char *text = NULL;
 	DIR *stream;
@@ -169,17 +225,21 @@ int hfi_drivers_read(struct hf_drivers *drivers, const char *dir)
 		return fd;
 	stream = fd < 0 ? NULL : fdopendir(fd);
 	if (!stream) {
-		report_driver_problem(drivers, "Warning: couldn't open config directory '%s'.",
-				      dir);
+		err = refuse_missing_dir(drivers, dir, fd < 0 ? -fd : errno);
 		hfi_close(&fd);
-		return 0;
+		return err;
+	}
+	if (hfi_safety_check_dir(dir, &reason)) {
+		err = refuse_config(drivers, "directory", dir, &reason);
+		goto close_stream;
 	}
 	text = malloc(HF_DRIVER_FILE_MAX + 1);
 	if (!text)
 		err = -ENOMEM;
 	while (!err && (entry = readdir(stream)))
-		err = read_driver_file(drivers, fd, dir, entry->d_name, text);
+		err = read_driver_file(drivers, fd, dir, entry, text);
 	free(text);
+close_stream:
 	closedir(stream);
 	if (err == -E2BIG) {
 		report_driver_problem(drivers, "Warning: more than %d drivers in '%s'.",

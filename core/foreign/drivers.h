@@ -8,17 +8,19 @@
 #include "shared/attr.h"
 #include "core/provider/manifest.h"
 
-enum { HF_DRIVERS_MAX = 256, HF_DRIVER_FILE_MAX = 65536 };
+enum { HF_DRIVERS_MAX = 256, HF_DRIVER_FILE_MAX = 65536, HF_DRIVERS_REFUSED_MAX = 32 };
 
 struct hf_driver {
 	char name[HF_PATH_MAX]; /* "rxe", or from '/': a path without the suffix */
 	char from[HF_PATH_MAX]; /* the file that names it, or the variable */
+	/* Set: no driver, but a file or directory, or a part of one, that is not taken. */
+	struct hf_reason refused;
 };
 
 /* In the order in which libibverbs loads them. */
 struct hf_drivers {
 	struct hf_driver *v;
-	size_t count;
+	size_t count, num_refused;
 	/* libibverbs' messages, without prefix and newline; the text is valid during the call. */
 	void (*say)(void *arg, const char *message);
 	void *arg;

@@ -126,6 +126,16 @@ static int append_candidate(struct reading *reading, const struct hf_candidate *
 	return 0;
 }
 
+/* What names no driver stands in the list all the same, with its reason. */
+static int add_refused_config(struct reading *reading, const struct hf_driver *driver)
+{
+	struct hf_candidate candidate = {.family = &hfi_families[0], .reason = driver->refused};
+
+	hfi_copy(candidate.manifest.path, sizeof(candidate.manifest.path), driver->from);
+	candidate.manifest.abi = candidate.family->abi;
+	return append_candidate(reading, &candidate);
+}
+
 /* NAME as libibverbs takes it: "rxe", or "/where/ever/librxe". */
 static int add_driver(struct reading *reading, const struct hf_driver *driver)
 {
@@ -271,7 +281,8 @@ static int read_candidates(struct hf_foreign *foreign, const struct hf_log *log,
 	registered = calloc(HF_DRIVERS_MAX, sizeof(*registered));
 	err = registered ? read_configured_drivers(foreign, &drivers) : -ENOMEM;
 	for (size_t i = 0; i < drivers.count && !err; i++)
-		err = add_driver(reading, &drivers.v[i]);
+		err = drivers.v[i].refused.code ? add_refused_config(reading, &drivers.v[i])
+						: add_driver(reading, &drivers.v[i]);
 	num = err ? 0 : hfi_registered_list(registered, HF_DRIVERS_MAX);
 	for (size_t i = 0; i < num && !err; i++)
 		err = add_program_s(reading, &registered[i]);

@@ -181,7 +181,8 @@ static void say_refusals(struct hf_foreign *foreign, const struct hf_log *log)
 		/* libibverbs names what it tried last: the bare name, unless it was given a path. */
 		if (!strncmp(file, HF_DRIVER_DIR "/", sizeof(HF_DRIVER_DIR)))
 			file += sizeof(HF_DRIVER_DIR);
-		if (candidate->reason.code)
+		/* What names no library was said when it was read. */
+		if (candidate->reason.code && (*file || candidate->manifest.name[0]))
 			hfi_foreign_say(log, "Warning: couldn't load driver '%s': %s", file,
 					candidate->reason.text);
 	}

@@ -9,4 +9,6 @@ libhf_core_la_SOURCES += \
 	core/provider/manifest.c \
 	core/provider/manifest.h \
 	core/provider/match.c \
-	core/provider/match.h
+	core/provider/match.h \
+	core/provider/safety.c \
+	core/provider/safety.h

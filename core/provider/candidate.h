@@ -46,6 +46,7 @@ struct hf_candidate {
 	struct hf_manifest manifest;
 	struct hf_reason reason; /* of the last refusal */
 	bool again;		 /* to be tried in spite of it */
+	bool said;		 /* the refusal, to the program's user */
 	struct stat library;	 /* the file as it was when the manifest was read */
 	/* Of a foreign library; its manifest is made from the configuration and from its own tables. */
 	const struct hf_family *family;	  /* NULL: not foreign */

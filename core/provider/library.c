@@ -13,6 +13,7 @@
 #include "shared/text.h"
 #include "core/provider/elf.h"
 #include "core/provider/library.h"
+#include "core/provider/safety.h"
 
 /*
  * Static because the dynamic loader is: whether a file is mapped, and what it registered, must not
@@ -73,80 +74,20 @@ static int check_abi(const struct hf_manifest *m, struct hf_reason *reason)
 	return 0;
 }
 
-int hfi_library_check_owner(const char *path, const struct stat *st, struct hf_reason *reason)
-{
-	char found[64];
-
-	snprintf(found, sizeof(found), "owner %u mode %04o", (unsigned)st->st_uid,
-		 (unsigned)st->st_mode & 07777);
-	if (st->st_uid != 0 && st->st_uid != geteuid()) {
-		hfi_reason_set(reason, HF_REASON_UNSAFE, "owner root or this user", found,
-			       "%s belongs to another user", path);
-		return -EACCES;
-	}
-	if (st->st_mode & (S_IWGRP | S_IWOTH)) {
-		hfi_reason_set(reason, HF_REASON_UNSAFE, "not writable by group or others", found,
-			       "%s can be written by group or others", path);
-		return -EACCES;
-	}
-	return 0;
-}
-
-static int refuse_missing(const char *path, const char *wanted, int error, struct hf_reason *reason)
-{
-	hfi_reason_set(reason, HF_REASON_FILE_MISSING, wanted, strerrordesc_np(error), "%s: %s",
-		       path, strerrordesc_np(error));
-	return -EACCES;
-}
-
-static int check_dir(const char *dir, struct hf_reason *reason)
-{
-	struct stat st;
-
-	if (stat(dir, &st) < 0)
-		return refuse_missing(dir, dir, errno, reason);
-	return hfi_library_check_owner(dir, &st, reason);
-}
-
-/* Every directory on the way: who can write where a link is can make it lead elsewhere. */
-static int check_way(const char *file, struct hf_reason *reason)
-{
-	enum { LINKS_MAX = 16 };
-	char path[HF_PATH_MAX], dir[HF_PATH_MAX], link[HF_PATH_MAX];
-	ssize_t length = 0;
-	int err;
-
-	err = hfi_copy(path, sizeof(path), file);
-	for (int links = 0; !err && links < LINKS_MAX; links++) {
-		snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(path, '/') - path), path);
-		err = check_dir(dir[0] ? dir : "/", reason);
-		if (err)
-			return err;
-		length = readlink(path, link, sizeof(link));
-		if (length < 0)
-			return errno == EINVAL ? 0 : refuse_missing(path, path, errno, reason);
-		err = hfi_print(path, sizeof(path), "%s%s%.*s", link[0] == '/' ? "" : dir,
-				link[0] == '/' ? "" : "/", (int)length, link);
-	}
-	hfi_reason_set(reason, HF_REASON_UNSAFE, "16 links, each to a path of up to 255 characters",
-		       "more", "%s leads too far", file);
-	return -EACCES;
-}
-
 int hfi_library_check_file(const char *file, struct stat *st, struct hf_reason *reason)
 {
 	int err;
 
 	memset(st, 0, sizeof(*st));
 	if (stat(file, st) < 0)
-		return refuse_missing(file, strrchr(file, '/') + 1, errno, reason);
+		return hfi_safety_refuse_missing(file, errno, reason);
 	if (!S_ISREG(st->st_mode)) {
 		hfi_reason_set(reason, HF_REASON_UNSAFE, "a regular file", "something else",
 			       "%s is not a regular file", file);
 		return -EACCES;
 	}
-	err = hfi_library_check_owner(file, st, reason);
-	return err ? err : check_way(file, reason);
+	err = hfi_safety_check(file, st, reason);
+	return err ? err : hfi_safety_check_way(file, reason);
 }
 
 int hfi_library_check(const struct hf_manifest *m, struct stat *st, struct hf_reason *reason)

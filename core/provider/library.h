@@ -6,11 +6,7 @@
 #include "shared/attr.h"
 #include "core/provider/candidate.h"
 
-/* Who else could write here could run code in this process. As hfi_library_check(). */
-int hfi_library_check_owner(const char *path, const struct stat *st,
-			    struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL;
-
-/* Regular, there, and in a place where nobody else could have put it. As hfi_library_check(). */
+/* Regular, there, and safe, as is the way to it: see safety.h. As hfi_library_check(). */
 int hfi_library_check_file(const char *file, struct stat *st,
 			   struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL;
 

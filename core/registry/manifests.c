@@ -13,6 +13,7 @@
 #include "shared/text.h"
 #include "core/foreign/foreign.h"
 #include "core/provider/library.h"
+#include "core/provider/safety.h"
 #include "core/registry/manifests.h"
 #include "core/registry/registry.h"
 
@@ -52,6 +53,18 @@ static bool known_name(const struct reading *reading, const char *name)
 	return false;
 }
 
+static int append_manifest(struct reading *reading, const struct hf_candidate *candidate)
+{
+	struct hf_candidate *grown;
+
+	grown = reallocarray(reading->v, reading->count + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	reading->v = grown;
+	reading->v[reading->count++] = *candidate;
+	return 0;
+}
+
 /* What hfi_read_file() makes of a file is not what these errors are called. */
 static const char *unreadable(int error)
 {
@@ -62,10 +75,9 @@ static const char *unreadable(int error)
 	return strerrordesc_np(error);
 }
 
-static int read_manifest(struct reading *reading, const char *path)
+static int read_manifest(struct reading *reading, const char *path, bool is_link)
 {
 	struct hf_candidate candidate = {0};
-	struct hf_candidate *grown;
 	struct stat st;
 	char *text;
 	ssize_t length;
@@ -80,7 +92,10 @@ static int read_manifest(struct reading *reading, const char *path)
 		err = hfi_manifest_parse(path, text, (size_t)length, &candidate.manifest,
 					 &candidate.reason);
 		if (!err)
-			unsafe = hfi_library_check_owner(path, &st, &candidate.reason);
+			unsafe = hfi_safety_check(path, &st, &candidate.reason);
+		/* Its own directory is judged with the library. */
+		if (!err && !unsafe && is_link)
+			unsafe = hfi_safety_check_way(path, &candidate.reason);
 	} else {
 		const char *why = unreadable((int)-length);
 
@@ -102,18 +117,23 @@ static int read_manifest(struct reading *reading, const char *path)
 		candidate.reason.code = HF_REASON_NONE;
 	add_file_to_print(&reading->print, &candidate.library);
 	hash_number_into(&reading->print, candidate.reason.code);
-	grown = reallocarray(reading->v, reading->count + 1, sizeof(*grown));
-	if (!grown) {
-		err = -ENOMEM;
-		goto clear;
-	}
-	reading->v = grown;
-	reading->v[reading->count++] = candidate;
-	return 0;
-
+	err = append_manifest(reading, &candidate);
+	if (!err)
+		return 0;
 clear:
 	hfi_manifest_clear(&candidate.manifest);
 	return err;
+}
+
+/* It stands in the list with its reason. */
+static int add_unreadable_dir(struct reading *reading, const char *dir, int error)
+{
+	struct hf_candidate candidate = {0};
+
+	(void)hfi_safety_refuse_missing(dir, error, &candidate.reason);
+	snprintf(candidate.manifest.path, sizeof(candidate.manifest.path), "%s", dir);
+	hash_number_into(&reading->print, candidate.reason.code);
+	return append_manifest(reading, &candidate);
 }
 
 static int is_manifest(const struct dirent *entry)
@@ -132,15 +152,18 @@ static int read_dir(struct reading *reading, const char *dir, const struct hf_lo
 	errno = 0;
 	count = scandir(dir, &names, is_manifest, alphasort);
 	if (count < 0) {
-		if (hfi_error_is_shortage(-errno))
-			return -errno;
-		hf_debug(log, "provider directory %s: %s", dir, strerrordesc_np(errno));
-		return 0;
+		const int error = errno;
+
+		if (hfi_error_is_shortage(-error))
+			return -error;
+		hf_debug(log, "provider directory %s: %s", dir, strerrordesc_np(error));
+		/* One that is not there has no providers; what one has that cannot be read is not known. */
+		return error == ENOENT ? 0 : add_unreadable_dir(reading, dir, error);
 	}
 	for (int i = 0; i < count; i++) {
 		if (!err && reading->count < CANDIDATES_MAX &&
 		    hfi_print(path, sizeof(path), "%s/%s", dir, names[i]->d_name) == 0)
-			err = read_manifest(reading, path);
+			err = read_manifest(reading, path, names[i]->d_type != DT_REG);
 		free(names[i]);
 	}
 	free(names);

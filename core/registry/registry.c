@@ -170,6 +170,18 @@ struct search {
 	struct hf_reason first; /* what stood in the way first */
 };
 
+/* A program that came for libibverbs is told what libibverbs would have loaded. */
+static void say_own_refusal(const struct search *s, struct hf_candidate *candidate,
+			    const struct hf_reason *why)
+{
+	if (why->code == HF_REASON_UNSAFE && !candidate->said)
+		hfi_foreign_say(s->log, "Warning: couldn't load driver '%s': %s",
+				candidate->manifest.file, why->text);
+	else
+		hf_info(s->log, "%s: %s", s->key->name, why->text);
+	candidate->said |= why->code == HF_REASON_UNSAFE;
+}
+
 static struct hf_provider *try_own(struct search *s, bool by_driver_id)
 {
 	struct hf_registry *registry = s->registry;
@@ -184,7 +196,7 @@ static struct hf_provider *try_own(struct search *s, bool by_driver_id)
 		provider = try_candidate(registry, candidate, s->device, s->key, &why);
 		if (provider)
 			return provider;
-		hf_info(s->log, "%s: %s", s->key->name, why.text);
+		say_own_refusal(s, candidate, &why);
 		if (!s->first.code)
 			s->first = why;
 	}

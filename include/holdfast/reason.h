@@ -21,7 +21,7 @@ enum hf_reason_code {
 	HF_REASON_NO_PROVIDER = 7,     /* no manifest matches the device */
 	HF_REASON_FILE_MISSING = 8,    /* the file that the manifest names does not exist */
 	HF_REASON_ABI = 9,	     /* the provider's private ABI is outside the accepted range */
-	HF_REASON_UNSAFE = 10,	     /* others can write to a file or directory, or wrong owner */
+	HF_REASON_UNSAFE = 10,	     /* users who should not can write to a file or directory */
 	HF_REASON_LOAD = 11,	     /* the dynamic loader refused the file */
 	HF_REASON_KERNEL_ABI = 12,   /* the kernel driver's ABI is outside the provider's range */
 	HF_REASON_BAD_MANIFEST = 13, /* the manifest cannot be parsed */

@@ -71,6 +71,7 @@ include t/tree/stream.mk
 
 # The holdfast command, on trees made by tree.sh.
 tool_tests = \
+	t/tree/safety \
 	t/tree/tool-completion \
 	t/tree/tool-doctor \
 	t/tree/tool-exit \
@@ -84,6 +85,13 @@ tool_tests = \
 dist_check_SCRIPTS += $(tool_tests)
 TESTS += $(tool_tests)
 EXTRA_DIST += t/tree/tool-lib.sh
+
+# With more rights than its user, for t/tree/safety.
+check_PROGRAMS += t/tree/secure
+t_tree_secure_SOURCES = t/tree/secure.c
+# LD_LIBRARY_PATH has no effect on it then.
+t_tree_secure_LDFLAGS = $(AM_LDFLAGS) -Wl,-rpath,$(abs_top_builddir)/.libs
+t_tree_secure_LDADD = libholdfast.la
 
 # rdma_describe whose netlink is made up.
 check_PROGRAMS += t/tree/describe-fakenl

@@ -174,7 +174,7 @@ static void refusals_are_kept(void **state)
 
 	manifest(bed, good);
 	snprintf(path, sizeof(path), "%s/fake.provider", bed->dir);
-	assert_int_equal(chmod(path, 0664), 0);
+	assert_int_equal(chmod(path, 0666), 0);
 	expect_provider_refusal(bed, HF_REASON_UNSAFE, ENOSYS);
 
 	manifest(bed, "name = fake\nfile = fake-hf1.so\nabi = 7\nmatch-name = fake*\n");

@@ -50,6 +50,12 @@ t_unit_netlink_parse_SOURCES = t/unit/netlink_parse.c
 t_unit_netlink_parse_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_netlink_parse_LDADD = libhf-core.la $(CMOCKA_LIBS)
 
+check_PROGRAMS += t/unit/safety
+TESTS += t/unit/safety
+t_unit_safety_SOURCES = t/unit/safety.c
+t_unit_safety_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_safety_LDADD = libhf-core.la $(CMOCKA_LIBS)
+
 check_PROGRAMS += t/unit/text t/unit/file
 TESTS += t/unit/text t/unit/file
 t_unit_text_SOURCES = t/unit/text.c

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* holdfast doctor: checks the providers: which are refused, and who may change them. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shared/userns.h"
+#include "tools/doctor.h"
+#include "tools/names.h"
+
+static char *provider_dirs(const struct hf_tool *tool)
+{
+	char *text = hfi_tool_print("%s", tool->num_provider_dirs ? "" : HF_PROVIDER_DIR);
+
+	for (size_t i = 0; i < tool->num_provider_dirs; i++) {
+		char *longer =
+			hfi_tool_print("%s%s%s", text, i ? ", " : "", tool->provider_dirs[i]);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+enum { PROVIDER_PATHS = 4 };
+
+/* The library, the manifest and their directories. The caller frees each. Returns how many. */
+static size_t provider_paths(const struct hf_provider_info *info, char *ret[PROVIDER_PATHS])
+{
+	const char *const files[] = {info->file, info->manifest};
+	size_t count = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		char *dir, *slash;
+
+		/* A driver may be named by a variable, and found by the loader. */
+		if (*files[i] != '/')
+			continue;
+		dir = hfi_tool_print("%s", files[i]);
+		slash = strrchr(dir, '/');
+		slash[slash == dir] = '\0';
+		if (count && !strcmp(dir, ret[0]))
+			free(dir);
+		else
+			ret[count++] = dir;
+		ret[count++] = hfi_tool_print("%s", files[i]);
+	}
+	return count;
+}
+
+/* What of a provider every user can write, quoted for a shell; all of it if a link hides that. */
+static char *writable_files(const struct hf_provider_info *info)
+{
+	char *paths[PROVIDER_PATHS], *text = hfi_tool_print("%s", ""), *longer;
+	size_t count = provider_paths(info, paths);
+
+	for (int all = 0; all < 2 && !*text; all++)
+		for (size_t i = 0; i < count; i++) {
+			struct stat st;
+			char *quoted;
+
+			if (!all && (stat(paths[i], &st) || !(st.st_mode & S_IWOTH)))
+				continue;
+			quoted = hfi_quote(paths[i]);
+			longer = hfi_tool_print("%s%s%s", text, *text ? " " : "", quoted);
+			free(quoted);
+			free(text);
+			text = longer;
+		}
+	for (size_t i = 0; i < count; i++)
+		free(paths[i]);
+	return text;
+}
+
+/* Others than root and this user. In a user namespace an owner without a number here is not judged. */
+static bool others_may_write(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) || hfi_uid_is_unmapped(st.st_uid))
+		return false;
+	return (st.st_uid != 0 && st.st_uid != geteuid()) ||
+	       ((st.st_mode & S_IWGRP) && st.st_gid != 0);
+}
+
+/* Nothing is refused for it; who did not mean it should know. */
+static void note_writers(struct hf_findings *findings, const struct hf_provider_info *list,
+			 size_t count)
+{
+	char *first = NULL;
+	size_t writable = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		char *paths[PROVIDER_PATHS];
+		size_t num = provider_paths(&list[i], paths);
+		bool found = false;
+
+		for (size_t j = 0; j < num; j++) {
+			if (!found && !list[i].reason.code && others_may_write(paths[j])) {
+				found = true;
+				writable++;
+				if (!first)
+					first = hfi_tool_print("%s", paths[j]);
+			}
+			free(paths[j]);
+		}
+	}
+	if (writable)
+		hfi_found(findings, HF_NOTE, "provider-writers", NULL,
+			  hfi_tool_print("%zu provider%s can be changed by users other than root: "
+					 "the first such file is %s.",
+					 writable, writable == 1 ? "" : "s", first),
+			  hfi_tool_print("If these users should not decide what programs run, let "
+					 "only root own and write the files: see holdfast(7)."));
+	free(first);
+}
+
+static char *provider_remedy(const struct hf_provider_info *info)
+{
+	const char *file = *info->file ? info->file : info->manifest;
+	char *quoted = hfi_quote(file), *text, *all;
+
+	switch (info->reason.code) {
+	case HF_REASON_ABI:
+		text = hfi_tool_print("Install a build of %s for ABI %" PRIu32 " to %" PRIu32
+				      ", or the holdfast that it was built for.",
+				      info->name, info->abi_min, info->abi_max);
+		break;
+	case HF_REASON_FILE_MISSING:
+		text = hfi_tool_print("Install the package of %s again, or remove its manifest %s.",
+				      info->name, info->manifest);
+		break;
+	case HF_REASON_UNSAFE:
+		all = writable_files(info);
+		text = hfi_tool_print("Every user could change what programs run. Let others not "
+				      "write, where this is installed: chmod o-w %s",
+				      all);
+		free(all);
+		break;
+	case HF_REASON_LOAD:
+		text = hfi_tool_print("Install it again, or see which library is missing: ldd %s",
+				      quoted);
+		break;
+	case HF_REASON_BAD_MANIFEST:
+		text = hfi_tool_print("Correct the manifest %s or install its package again.",
+				      info->manifest);
+		break;
+	default:
+		text = hfi_tool_print(
+			"See \"holdfast providers\"; \"holdfast -vv providers\" says more.");
+		break;
+	}
+	free(quoted);
+	return text;
+}
+
+void hfi_doctor_providers(struct hf_findings *findings, const struct hf_tool *tool, struct hf *hf,
+			  size_t devices)
+{
+	struct hf_provider_info *list = NULL;
+	int count = hf_provider_list(hf, sizeof(*list), &list);
+
+	if (count < 0) {
+		hfi_found(findings, HF_PROBLEM, "no-provider-list", NULL,
+			  hfi_tool_print("The providers cannot be listed: %s.", strerror(-count)),
+			  hfi_tool_print("\"holdfast -vv providers\" says more."));
+		return;
+	}
+	if (!count && devices) {
+		char *dirs = provider_dirs(tool);
+
+		hfi_found(findings, HF_PROBLEM, "no-provider-installed", NULL,
+			  hfi_tool_print("No provider is installed in %s.", dirs),
+			  hfi_tool_print(
+				  "Install holdfast's providers, or give their directory with "
+				  "--provider-dir."));
+		free(dirs);
+	}
+	for (int i = 0; i < count; i++) {
+		char reason[HF_REASON_TEXT];
+
+		if (list[i].reason.code == HF_REASON_NONE)
+			continue;
+		hfi_format_reason(&list[i].reason, reason);
+		hfi_found(findings, HF_WARNING, "provider-refused", NULL,
+			  *list[i].name ? hfi_tool_print("Provider %s was refused: %s",
+							 list[i].name, reason)
+					: hfi_tool_print("A provider was refused: %s", reason),
+			  provider_remedy(&list[i]));
+	}
+	note_writers(findings, list, (size_t)count);
+	free(list);
+}
