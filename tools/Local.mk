@@ -3,6 +3,8 @@ bin_PROGRAMS += tools/holdfast
 tools_holdfast_CFLAGS = $(AM_CFLAGS) $(SMARTCOLS_CFLAGS) $(ELF_CFLAGS)
 tools_holdfast_LDADD = libholdfast.la libhf-naming.la $(SMARTCOLS_LIBS) $(ELF_LIBS)
 tools_holdfast_SOURCES = \
+	tools/bounded.c \
+	tools/bounded.h \
 	tools/common.c \
 	tools/common.h \
 	tools/doctor.c \

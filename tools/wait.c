@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "shared/clock.h"
+#include "tools/bounded.h"
 #include "tools/common.h"
 #include "tools/json.h"
 #include "tools/names.h"
@@ -23,7 +24,9 @@ struct waiting {
 	const struct hf_tool *tool;
 	struct hf *hf;
 	struct hf_stream *stream;
-	const char *device; /* the name to wait for; NULL: any */
+	const char *device;	      /* the name to wait for; NULL: any */
+	int64_t end_ms;		      /* -1: no limit */
+	struct hf_progress *progress; /* NULL: nobody ends it in time */
 	/* The last device that exists but could not be opened. */
 	char name[64];
 	struct hf_reason reason;
@@ -45,16 +48,21 @@ static void store_failure(struct waiting *waiting, struct ibv_device *device, in
 static bool can_open(struct waiting *waiting, struct ibv_device *device)
 {
 	struct ibv_context *context;
-	int err = hf_device_open(device, &context);
+	char name[sizeof(waiting->name)];
+	int err;
 
-	if (err) {
+	if (hf_device_name(device, name, sizeof(name)) < 0)
+		name[0] = '\0';
+	hfi_progress_enter(waiting->progress, name);
+	err = hf_device_open(device, &context);
+	if (!err)
+		hf_device_close(context);
+	hfi_progress_enter(waiting->progress, "");
+	if (err)
 		store_failure(waiting, device, err);
-		return false;
-	}
-	hf_device_close(context);
-	if (hf_device_name(device, waiting->name, sizeof(waiting->name)) < 0)
+	else if (hf_device_name(device, waiting->name, sizeof(waiting->name)) < 0)
 		waiting->name[0] = '\0';
-	return true;
+	return !err;
 }
 
 /* Returns 1 if a device can be opened, 0 if none can, or -errno if the devices cannot be listed. */
@@ -127,15 +135,18 @@ static int print_ready(const struct waiting *waiting)
 
 static int wait_until_ready(struct waiting *waiting)
 {
-	int64_t end = waiting->tool->timeout_ms < 0 ? -1 : hfi_now_ms() + waiting->tool->timeout_ms;
+	const int64_t end = waiting->end_ms;
 	int err;
 
 	for (;;) {
 		struct pollfd fd = {.fd = hf_stream_fd(waiting->stream), .events = POLLIN};
-		bool failed = drop_pending_events(waiting);
 		int64_t left = -1;
+		bool failed;
 
+		hfi_progress_enter(waiting->progress, "");
+		failed = drop_pending_events(waiting);
 		err = try_devices(waiting);
+		hfi_progress_leave(waiting->progress);
 		if (err > 0)
 			return print_ready(waiting);
 		if (end >= 0) {
@@ -159,12 +170,46 @@ static int wait_until_ready(struct waiting *waiting)
 	return timed_out(waiting);
 }
 
-static int run_wait(struct hf_tool *tool, char **args)
+static int look_and_wait(struct waiting *waiting)
 {
 	const struct hf_stream_options options = {.size = sizeof(options),
 						  .flags = HF_STREAM_NAMES};
-	struct waiting waiting = {.tool = tool, .device = args[0]};
 	int err, status = HF_EXIT_FAILED;
+
+	hfi_progress_enter(waiting->progress, "");
+	waiting->hf = hfi_tool_context(waiting->tool, 0, NODE_WAIT_MS);
+	if (!waiting->hf)
+		return HF_EXIT_FAILED;
+	/* Before the first try, so that no event in between is missed. */
+	err = hf_stream_new(waiting->hf, &options, &waiting->stream);
+	hfi_progress_leave(waiting->progress);
+	if (err < 0)
+		hfi_complain("cannot start the event stream: %s; \"holdfast doctor\" may know why",
+			     strerror(-err));
+	else
+		status = wait_until_ready(waiting);
+	hfi_progress_result(waiting->progress, status);
+	hf_stream_unref(waiting->stream);
+	hf_unref(waiting->hf);
+	return status;
+}
+
+/* The parent of a child that stays in a call. */
+static int given_up(const struct waiting *waiting)
+{
+	const char *device = waiting->progress->device;
+
+	if (*device)
+		hfi_complain("%s: opening it takes longer than that", device);
+	else
+		hfi_complain("looking for devices takes longer than that");
+	return HF_EXIT_TIMEOUT;
+}
+
+static int run_wait(struct hf_tool *tool, char **args)
+{
+	struct waiting waiting = {.tool = tool, .device = args[0], .end_ms = -1};
+	int ret, status;
 
 	/* Reject impossible names: a script with an empty variable would wait for ever. */
 	if (args[0] &&
@@ -172,19 +217,19 @@ static int run_wait(struct hf_tool *tool, char **args)
 		hfi_complain("wait: no device can have the name \"%s\"", args[0]);
 		return HF_EXIT_USAGE;
 	}
-	waiting.hf = hfi_tool_context(tool, 0, NODE_WAIT_MS);
-	if (!waiting.hf)
+	if (tool->timeout_ms >= 0)
+		waiting.end_ms = hfi_now_ms() + tool->timeout_ms;
+	/* One look takes the time that it takes. */
+	if (tool->timeout_ms <= 0)
+		return look_and_wait(&waiting);
+	ret = hfi_bounded(waiting.end_ms, &waiting.progress, &status);
+	if (ret < 0) {
+		hfi_complain("cannot start: %s", strerror(-ret));
 		return HF_EXIT_FAILED;
-	/* Before the first try, so that no event in between is missed. */
-	err = hf_stream_new(waiting.hf, &options, &waiting.stream);
-	if (err < 0)
-		hfi_complain("cannot start the event stream: %s; \"holdfast doctor\" may know why",
-			     strerror(-err));
-	else
-		status = wait_until_ready(&waiting);
-	hf_stream_unref(waiting.stream);
-	hf_unref(waiting.hf);
-	return status;
+	}
+	if (ret == HF_BOUNDED_CHILD)
+		return look_and_wait(&waiting);
+	return ret == HF_BOUNDED_ENDED ? status : given_up(&waiting);
 }
 
 /* Parses seconds, with an optional fraction, independently of the locale. -1 if it is not valid. */

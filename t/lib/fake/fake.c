@@ -3,7 +3,8 @@
  * A provider that needs no kernel: its contexts have only the node's descriptor. It counts its calls in
  * the file of HF_FAKE_COUNTERS, so that a test sees what was not undone. HF_FAKE_FAIL=alloc_device or
  * alloc_context makes that call fail; uninit_device omits that operation; describe returns no
- * descriptor. Each context gets a duplicate of the descriptor HF_FAKE_ASYNC_FD for asynchronous events.
+ * descriptor. HF_FAKE_HANG=alloc_device, alloc_context, free_context or uninit_device makes that call never
+ * return. Each context gets a duplicate of the descriptor HF_FAKE_ASYNC_FD for asynchronous events.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -62,6 +63,14 @@ static int told_to_fail(const char *call)
 	return which && !strcmp(which, call);
 }
 
+static void hang_if_told(const char *call)
+{
+	const char *which = getenv("HF_FAKE_HANG");
+
+	while (which && !strcmp(which, call))
+		pause();
+}
+
 static int fake_query_device(struct ibv_context *context,
 			     const struct ibv_query_device_ex_input *input,
 			     struct ibv_device_attr_ex *attr, size_t attr_size)
@@ -92,6 +101,7 @@ static void fake_free_context(struct ibv_context *context)
 	struct verbs_context *verbs =
 		(struct verbs_context *)((char *)context - offsetof(struct verbs_context, context));
 
+	hang_if_told("free_context");
 	hf_provider_context_uninit(verbs);
 	free((char *)verbs - offsetof(struct fake_context, verbs));
 	__atomic_sub_fetch(&counters->contexts, 1, __ATOMIC_RELAXED);
@@ -110,6 +120,7 @@ static struct verbs_context *fake_alloc_context(struct ibv_device *device, int c
 	struct fake_context *context;
 
 	(void)private_data;
+	hang_if_told("alloc_context");
 	context = hf_provider_context_alloc(device, cmd_fd, sizeof(*context),
 					    offsetof(struct fake_context, verbs), 0);
 	if (!context)
@@ -134,6 +145,7 @@ static struct verbs_device *fake_alloc_device(struct verbs_sysfs_dev *sysfs_dev)
 	struct fake_device *device;
 
 	(void)sysfs_dev;
+	hang_if_told("alloc_device");
 	if (told_to_fail("alloc_device"))
 		return NULL;
 	__atomic_add_fetch(&counters->held, 1, __ATOMIC_RELAXED);
@@ -149,6 +161,7 @@ static struct verbs_device *fake_alloc_device(struct verbs_sysfs_dev *sysfs_dev)
 
 static void fake_uninit_device(struct verbs_device *verbs)
 {
+	hang_if_told("uninit_device");
 	free((char *)verbs - offsetof(struct fake_device, verbs));
 	__atomic_sub_fetch(&counters->devices, 1, __ATOMIC_RELAXED);
 }

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Work that ends in time, whatever a provider does in it: in a child process. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "shared/clock.h"
+#include "shared/file.h"
+#include "tools/bounded.h"
+
+/*
+ * A call that has just begun gets so long, and the child as long to say itself that the time is over:
+ * it knows more than its parent.
+ */
+enum { PATIENCE_MS = 1000 };
+
+void hfi_progress_enter(struct hf_progress *progress, const char *device)
+{
+	if (!progress)
+		return;
+	snprintf(progress->device, sizeof(progress->device), "%s", device);
+	atomic_store(&progress->since_ms, hfi_now_ms());
+}
+
+void hfi_progress_leave(struct hf_progress *progress)
+{
+	if (progress)
+		atomic_store(&progress->since_ms, 0);
+}
+
+void hfi_progress_result(struct hf_progress *progress, int status)
+{
+	if (!progress)
+		return;
+	fflush(stdout);
+	atomic_store(&progress->status, status);
+}
+
+/* When the child is given up. */
+static int64_t time_to_give_up(struct hf_progress *progress, int64_t end_ms)
+{
+	const int64_t since = atomic_load(&progress->since_ms);
+	const int64_t patient = (since ? since : end_ms) + PATIENCE_MS;
+
+	return patient > end_ms ? patient : end_ms;
+}
+
+/* Ends as the child did. */
+static int take_status(int wait_status)
+{
+	if (WIFEXITED(wait_status))
+		return WEXITSTATUS(wait_status);
+	signal(WTERMSIG(wait_status), SIG_DFL);
+	raise(WTERMSIG(wait_status));
+	return 128 + WTERMSIG(wait_status);
+}
+
+/* `alive` is a pipe that ends with the child. */
+static enum hf_bounded wait_for_worker(pid_t child, int alive, struct hf_progress *progress,
+				       int64_t end_ms, int *status)
+{
+	struct pollfd pollfd = {.fd = alive, .events = POLLIN};
+	int wait_status;
+
+	for (;;) {
+		const int64_t left = time_to_give_up(progress, end_ms) - hfi_now_ms();
+
+		if (left <= 0)
+			break;
+		if (poll(&pollfd, 1, left > INT32_MAX ? INT32_MAX : (int)left) <= 0)
+			continue;
+		while (waitpid(child, &wait_status, 0) < 0)
+			if (errno != EINTR)
+				return HF_BOUNDED_GIVEN_UP;
+		*status = take_status(wait_status);
+		return HF_BOUNDED_ENDED;
+	}
+	/* Not waited for: in the kernel it may stay for ever. */
+	kill(child, SIGKILL);
+	*status = atomic_load(&progress->status);
+	return *status < 0 ? HF_BOUNDED_GIVEN_UP : HF_BOUNDED_ENDED;
+}
+
+static struct hf_progress *share_progress(void)
+{
+	struct hf_progress *progress = mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE,
+					    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (progress == MAP_FAILED)
+		return NULL;
+	atomic_init(&progress->status, -1);
+	return progress;
+}
+
+int hfi_bounded(int64_t end_ms, struct hf_progress **ret, int *status)
+{
+	const pid_t parent = getpid();
+	int result, fds[2];
+	pid_t child;
+
+	*ret = share_progress();
+	if (!*ret)
+		return -ENOMEM;
+	if (pipe2(fds, O_CLOEXEC) < 0) {
+		result = -errno;
+		goto unshare;
+	}
+	fflush(NULL);
+	child = fork();
+	if (child < 0) {
+		result = -errno;
+		hfi_close(&fds[0]);
+		hfi_close(&fds[1]);
+		goto unshare;
+	}
+	if (child == 0) {
+		/* Nobody would end it after its parent; the write end of the pipe is left to its end. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
+		hfi_close(&fds[0]);
+		return HF_BOUNDED_CHILD;
+	}
+	hfi_close(&fds[1]);
+	result = wait_for_worker(child, fds[0], *ret, end_ms, status);
+	hfi_close(&fds[0]);
+	return result;
+
+unshare:
+	munmap(*ret, sizeof(**ret));
+	*ret = NULL;
+	return result;
+}
