@@ -27,6 +27,8 @@ tools_holdfast_SOURCES = \
 	tools/name.c \
 	tools/names.c \
 	tools/names.h \
+	tools/opened.c \
+	tools/opened.h \
 	tools/output.c \
 	tools/output.h \
 	tools/processes.c \

@@ -344,6 +344,33 @@ int hfi_program_symbols(const char *path, const char *soname, struct hf_symbols 
 	return 0;
 }
 
+int hfi_program_data(const char *path, void (*take)(void *arg, const char *bytes, size_t size),
+		     void *arg)
+{
+	struct image image = {0};
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+	int err;
+
+	err = image_open(path, &image);
+	if (err)
+		return err;
+	if (!image.elf)
+		err = -ENOEXEC;
+	while (!err && (section = elf_nextscn(image.elf, section))) {
+		Elf_Data *data = NULL;
+
+		/* DT_NEEDED's names are in a section of another type. */
+		if (gelf_getshdr(section, &header) && header.sh_type == SHT_PROGBITS &&
+		    (header.sh_flags & SHF_ALLOC) && !(header.sh_flags & SHF_EXECINSTR))
+			data = elf_rawdata(section, NULL);
+		if (data && data->d_buf)
+			take(arg, data->d_buf, data->d_size);
+	}
+	image_close(&image);
+	return err;
+}
+
 const struct hf_symbol *hfi_symbol_find(const struct hf_symbols *list, const char *name,
 					const char *version)
 {

@@ -43,6 +43,12 @@ void hfi_program_free(struct hf_program *program);
  * NULL. Returns 0, -errno, or -ENOEXEC for an invalid ELF file.
  */
 int hfi_program_symbols(const char *path, const char *soname, struct hf_symbols *ret);
+/*
+ * Gives `take` the initial data that a file is loaded with, section by section, without code and without the
+ * loader's own tables. Returns 0, -errno, or -ENOEXEC for an invalid ELF file.
+ */
+int hfi_program_data(const char *path, void (*take)(void *arg, const char *bytes, size_t size),
+		     void *arg);
 const struct hf_symbol *hfi_symbol_find(const struct hf_symbols *list, const char *name,
 					const char *version);
 void hfi_symbols_free(struct hf_symbols *symbols);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* holdfast run --check: which symbols of libibverbs a program and its libraries need and lack. */
+/*
+ * holdfast run --check: which symbols of libibverbs a program and its libraries need and lack, and by which
+ * names they may open it.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
@@ -11,6 +14,7 @@
 #include <unistd.h>
 
 #include "tools/json.h"
+#include "tools/opened.h"
 #include "tools/output.h"
 #include "tools/run.h"
 
@@ -33,6 +37,8 @@ struct check {
 	size_t num_missing;
 	size_t num_symbols; /* symbols of libibverbs that the files import */
 	size_t num_users;   /* files that import one */
+	struct hf_opened_list opened;
+	char *rpath_winner; /* directory with another libibverbs that a name leads to first; NULL: none */
 };
 
 const char *hfi_run_loader(void)
@@ -159,6 +165,49 @@ static int compare_symbols(struct check *check, const char *file)
 	return 0;
 }
 
+/* Strings of Holdfast's own libraries are no matter. */
+static int add_opened_names(struct check *check, const char *file)
+{
+	static const char own[] = "libholdfast.so";
+	const char *name = strrchr(file, '/');
+
+	name = name ? name + 1 : file;
+	if (!strncmp(name, own, sizeof(own) - 1) || !strcmp(name, HF_SHIM_FILE))
+		return 0;
+	return hfi_opened_add(&check->opened, file);
+}
+
+/* What the loader would open then; NULL: nothing, or it cannot be told. */
+static char *library_of(const struct check *check, const struct hf_run *run,
+			const struct hf_opened *opened)
+{
+	const char *dir = check->rpath_winner ? check->rpath_winner : run->shim_dir;
+
+	if (opened->kind == HF_OPENED_PATH && !access(opened->name, F_OK))
+		return hfi_tool_print("%s", opened->name);
+	if (opened->kind == HF_OPENED_NAME && hfi_exists(dir, opened->name))
+		return hfi_tool_print("%s/%s", dir, opened->name);
+	return NULL;
+}
+
+static bool is_another(const char *library, const char *shim)
+{
+	return library && !hfi_run_same_file(library, shim);
+}
+
+static bool opens_another(const struct check *check, const struct hf_run *run, const char *shim)
+{
+	bool another = false;
+
+	for (size_t i = 0; i < check->opened.count && !another; i++) {
+		char *library = library_of(check, run, &check->opened.v[i]);
+
+		another = is_another(library, shim);
+		free(library);
+	}
+	return another;
+}
+
 bool hfi_run_same_file(const char *a, const char *b)
 {
 	char *real_a = realpath(a, NULL), *real_b = realpath(b, NULL);
@@ -195,10 +244,51 @@ static void print_check_json(const struct check *check, const struct hf_run *run
 	for (size_t i = 0; i < check->num_absent; i++)
 		hfi_json_string(&json, NULL, check->absent[i]);
 	hfi_json_close(&json);
+	hfi_json_array(&json, "opens");
+	for (size_t i = 0; i < check->opened.count; i++) {
+		const struct hf_opened *opened = &check->opened.v[i];
+		char *library = library_of(check, run, opened);
+
+		hfi_json_object(&json, NULL);
+		hfi_json_string(&json, "name", opened->name);
+		hfi_json_string(&json, "file", opened->file);
+		hfi_json_optional(&json, "library", library ? library : "");
+		hfi_json_close(&json);
+		free(library);
+	}
+	hfi_json_close(&json);
 	hfi_json_close(&json);
 }
 
-static void print_check(const struct check *check, const struct hf_run *run, bool ours)
+static void print_opened(const struct check *check, const struct hf_run *run, const char *shim)
+{
+	for (size_t i = 0; i < check->opened.count; i++) {
+		const struct hf_opened *opened = &check->opened.v[i];
+		char *library = library_of(check, run, opened);
+
+		if (is_another(library, shim)) {
+			fputs("may open another libibverbs: ", stdout);
+			hfi_put_safe(stdout, library);
+		} else {
+			fputs("may open by name: ", stdout);
+			hfi_put_safe(stdout, opened->name);
+			if (opened->kind == HF_OPENED_COMPOSED)
+				fputs(" in a directory that cannot be told", stdout);
+			else if (!library)
+				fputs(opened->kind == HF_OPENED_PATH
+					      ? ", which is not there"
+					      : ", which Holdfast does not have",
+				      stdout);
+		}
+		fputs(", a string of ", stdout);
+		hfi_put_safe(stdout, opened->file);
+		putchar('\n');
+		free(library);
+	}
+}
+
+static void print_check(const struct check *check, const struct hf_run *run, const char *shim,
+			bool ours)
 {
 	for (size_t i = 0; i < check->num_missing; i++) {
 		fputs("missing: ", stdout);
@@ -219,9 +309,12 @@ static void print_check(const struct check *check, const struct hf_run *run, boo
 		hfi_put_safe(stdout, check->libibverbs_path);
 		putchar('\n');
 	}
+	print_opened(check, run, shim);
 	hfi_put_safe(stdout, run->path);
 	if (!check->num_users && !check->libibverbs_path)
-		puts(": neither the program nor a library it is linked to uses libibverbs");
+		puts(check->opened.count ? ": not linked to libibverbs, but may open it by name"
+					 : ": neither the program nor a library it is linked to "
+					   "uses libibverbs");
 	else
 		printf(": %zu symbols needed by %zu of %zu files, %zu missing\n",
 		       check->num_symbols, check->num_users, check->num_files, check->num_missing);
@@ -241,6 +334,8 @@ static void check_free(struct check *check)
 	}
 	free(check->missing);
 	free(check->libibverbs_path);
+	free(check->rpath_winner);
+	hfi_opened_free(&check->opened);
 	free(check);
 }
 
@@ -278,17 +373,20 @@ int hfi_run_check(const struct hf_tool *tool, const struct hf_run *run)
 	}
 	for (size_t i = 0; i < check->num_files; i++) {
 		err = compare_symbols(check, check->files[i]);
+		if (!err)
+			err = add_opened_names(check, check->files[i]);
 		if (err) {
 			hfi_complain("%s: %s", check->files[i], strerror(-err));
 			goto out;
 		}
 	}
 	ours = !check->libibverbs_path || hfi_run_same_file(check->libibverbs_path, shim);
-	ok = ours && !check->num_missing && !check->num_absent;
+	check->rpath_winner = hfi_run_rpath_winner(run);
+	ok = ours && !check->num_missing && !check->num_absent && !opens_another(check, run, shim);
 	if (tool->json)
 		print_check_json(check, run, ok);
 	else
-		print_check(check, run, ours);
+		print_check(check, run, shim, ours);
 	if (ok)
 		status = HF_EXIT_OK;
 out:

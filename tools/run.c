@@ -90,8 +90,13 @@ static bool gains_rights(const char *path)
 	return getuid() && getxattr(path, "security.capability", NULL, 0) > 0;
 }
 
-/* The RPATH directory with another libibverbs, or NULL. The loader searches it before LD_LIBRARY_PATH. */
-static char *rpath_winner(const struct hf_run *run)
+/* Whether the directory has libibverbs, by a name that programs are linked to or open. */
+static bool has_libibverbs(const char *dir)
+{
+	return hfi_exists(dir, HF_SHIM_FILE) || hfi_exists(dir, HF_SHIM_LINK);
+}
+
+char *hfi_run_rpath_winner(const struct hf_run *run)
 {
 	const char *at = run->program.rpath;
 	char *origin = realpath(run->path, NULL), *winner = NULL;
@@ -113,7 +118,7 @@ static char *rpath_winner(const struct hf_run *run)
 			free(dir);
 			dir = expanded;
 		}
-		if (hfi_exists(dir, HF_SHIM_FILE)) {
+		if (has_libibverbs(dir)) {
 			char *there = realpath(dir, NULL), *shim = realpath(run->shim_dir, NULL);
 
 			if (!there || !shim || strcmp(there, shim))
@@ -139,7 +144,7 @@ static char *preload_winner(const struct hf_run *run)
 		char *file = hfi_tool_print("%.*s", (int)length, at);
 		const char *name = strrchr(file, '/');
 
-		if (name && !strncmp(name + 1, HF_SHIM_FILE, strlen(HF_SHIM_FILE)) &&
+		if (name && !strncmp(name + 1, HF_SHIM_LINK, strlen(HF_SHIM_LINK)) &&
 		    !access(file, R_OK)) {
 			char *shim = hfi_tool_print("%s/%s", run->shim_dir, HF_SHIM_FILE);
 
@@ -187,10 +192,11 @@ static int examine(struct hf_run *run)
 			     run->path, run->program.bits, sizeof(void *) * CHAR_BIT);
 		return HF_EXIT_CANNOT_RUN;
 	}
-	winner = rpath_winner(run);
+	winner = hfi_run_rpath_winner(run);
 	if (winner) {
-		hfi_complain("%s has an RPATH, which the loader searches first: it would use %s/%s",
-			     run->path, winner, HF_SHIM_FILE);
+		hfi_complain("%s has an RPATH, which the loader searches first: it would use the "
+			     "libibverbs in %s",
+			     run->path, winner);
 		free(winner);
 		return HF_EXIT_CANNOT_RUN;
 	}

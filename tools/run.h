@@ -7,6 +7,7 @@
 #include "tools/program.h"
 
 #define HF_SHIM_FILE "libibverbs.so.1"
+#define HF_SHIM_LINK "libibverbs.so" /* the name that some programs open it by */
 
 struct hf_run {
 	char *shim_dir;	 /* directory of Holdfast's libibverbs.so.1 */
@@ -18,6 +19,9 @@ struct hf_run {
 
 /* The dynamic loader of this command. With --list it prints what a program would load. */
 const char *hfi_run_loader(void);
+
+/* The RPATH directory with another libibverbs, or NULL. The loader searches it before LD_LIBRARY_PATH. */
+char *hfi_run_rpath_winner(const struct hf_run *run);
 
 /* Whether both paths resolve to the same file. */
 bool hfi_run_same_file(const char *a, const char *b);
