@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The shim has its own directory, so that only programs that are configured for it load it. The file is
-# named like the soname and there is no libibverbs.so, so that no build links to it by mistake.
+# The shim has its own directory, so that only programs that are configured for it load it. The file is named
+# like the soname.
 compatdir = $(pkglibdir)/compat
 compat_LTLIBRARIES = compat/libibverbs.la
 compat_libibverbs_la_CPPFLAGS = $(AM_CPPFLAGS)
@@ -47,6 +47,13 @@ compat_libibverbs_la_SOURCES += \
 	compat/private34/steering.h \
 	compat/private34/strings.c
 
+# The name that some programs open, NCCL among them: the loader takes the first directory that has it. A build is
+# given this directory by nobody, so -libverbs stays the distribution's.
+noinst_DATA += compat/link.stamp
+CLEANFILES += compat/link.stamp
+compat/link.stamp: compat/libibverbs.la
+	$(AM_V_GEN)ln -sf libibverbs.so.1 compat/.libs/libibverbs.so && touch $@
+
 # Loads libholdfast by the path in its arguments, so it needs no libtool wrapper in a build tree.
 pkglibexec_PROGRAMS += compat/holdfast-scan-provider
 compat_holdfast_scan_provider_SOURCES = compat/scan-provider.c
@@ -59,12 +66,14 @@ compat/000-holdfast.conf: Makefile
 	$(AM_V_GEN)$(MKDIR_P) compat && echo '$(compatdir)' >$@
 
 # The cache of what providers match. The library creates only the last directory of its path.
-install-data-hook: remove-compat-la make-cache
+install-data-hook: remove-compat-la link-compat make-cache
+link-compat:
+	ln -sf libibverbs.so.1 '$(DESTDIR)$(compatdir)/libibverbs.so'
 make-cache:
 	$(INSTALL) -d -m 755 '$(DESTDIR)$(cachedir)'
 remove-compat-la:
 	rm -f $(DESTDIR)$(compatdir)/libibverbs.la
 uninstall-hook: remove-compat
 remove-compat:
-	rm -f $(DESTDIR)$(compatdir)/libibverbs.so.1
+	rm -f '$(DESTDIR)$(compatdir)/libibverbs.so' '$(DESTDIR)$(compatdir)/libibverbs.so.1'
 	rm -rf '$(DESTDIR)$(cachedir)'

@@ -106,9 +106,9 @@ dist_check_SCRIPTS += t/tree/boot-dracut t/tree/boot-names t/tree/boot-rules
 EXTRA_DIST += t/tree/boot-bed.sh
 
 # libibverbs.so.1.
-dist_check_SCRIPTS += t/tree/face-symbols t/tree/provider-imports
-TESTS += t/tree/face-symbols t/tree/provider-imports
-EXTRA_DIST += t/tree/absent.c
+dist_check_SCRIPTS += t/tree/face-symbols t/tree/provider-imports t/tree/which-library
+TESTS += t/tree/face-symbols t/tree/provider-imports t/tree/which-library
+EXTRA_DIST += t/tree/absent.c t/tree/opens-library.c
 
 # A program of IBVERBS_1.0, on a provider whose objects live in memory.
 noinst_LTLIBRARIES += objects-hf1.la
