@@ -244,6 +244,10 @@ static void ethernet_down(struct hf_findings *findings, const struct hf_device_i
 		remedy = hfi_tool_print("The interface is up but has no link: check the cable, the "
 					"switch or the peer of %s.",
 					netdev);
+	else if (!*port->rate)
+		remedy = hfi_tool_print("Set the interface up: ip link set %s up; and check the "
+					"cable and the module: the port has no rate.",
+					netdev);
 	else
 		remedy = hfi_tool_print("Set the interface up: ip link set %s up", netdev);
 	hfi_found_in(findings, HF_WARNING, "port-down", info,
@@ -286,7 +290,9 @@ static char *down_remedy(const struct hf_device_info *info, const struct hf_port
 static void port_down(struct hf_findings *findings, const struct hf_device_info *info,
 		      const struct hf_port_info *port)
 {
-	if (port->link_layer == IBV_LINK_LAYER_ETHERNET) {
+	/* Where the link layer is not known, an interface tells that it is Ethernet. */
+	if (port->link_layer == IBV_LINK_LAYER_ETHERNET ||
+	    (port->link_layer == IBV_LINK_LAYER_UNSPECIFIED && *port->netdev)) {
 		ethernet_down(findings, info, port);
 		return;
 	}
@@ -317,6 +323,39 @@ static void no_gids(struct hf_findings *findings, const struct hf_device_info *i
 	free(netdev);
 }
 
+static void port_unreadable(struct hf_findings *findings, const struct hf_device_info *info,
+			    uint32_t number, const char *what, int err)
+{
+	hfi_found_in(findings, HF_WARNING, "port-unreadable", info,
+		     hfi_tool_print("%s %" PRIu32 " cannot be read%s%s.", what, number,
+				    err ? ": " : "", err ? strerror(err) : ""),
+		     hfi_tool_print("See dmesg; \"holdfast -vv info\" says more."));
+}
+
+/* An empty table and one that cannot be read have different causes. */
+static void examine_gids(struct hf_findings *findings, struct ibv_device *device,
+			 const struct hf_device_info *info, const struct hf_port_info *port)
+{
+	struct hf_gid *gids;
+	int count = hf_device_get_gids(device, port->port, sizeof(*gids), &gids);
+
+	if (count >= 0)
+		free(gids);
+	if (count < 0 && count != -ENODEV)
+		port_unreadable(findings, info, port->port, "The GID table of port", -count);
+	else if (!count)
+		no_gids(findings, info, port);
+}
+
+/* A state that is not known is judged by the physical state. */
+static bool seems_up(const struct hf_port_info *port)
+{
+	enum { LINK_UP = 5 };
+
+	return port->state ? port->state == IBV_PORT_ACTIVE
+			   : !port->phys_state || port->phys_state == LINK_UP;
+}
+
 static void examine_port(struct hf_findings *findings, struct ibv_device *device,
 			 const struct hf_device_info *info, uint32_t number)
 {
@@ -324,22 +363,24 @@ static void examine_port(struct hf_findings *findings, struct ibv_device *device
 	int err = hf_device_get_port(device, number, &port);
 
 	if (err < 0) {
-		/* A device that only netlink reports has no sysfs directory to read a port from. */
-		if (err != -EOPNOTSUPP && err != -ENODEV)
-			hfi_found_in(findings, HF_WARNING, "port-unreadable", info,
-				     hfi_tool_print("Port %" PRIu32 " cannot be read: %s.", number,
-						    strerror(-err)),
-				     hfi_tool_print("See dmesg; \"holdfast -vv info\" says more."));
+		/*
+		 * A device that only netlink reports has no sysfs directory to read a port from; and
+		 * the numbers may have a gap.
+		 */
+		if (err != -EOPNOTSUPP && err != -ENODEV && err != -ENOENT)
+			port_unreadable(findings, info, number, "Port", -err);
 		return;
 	}
+	if (!port.state)
+		port_unreadable(findings, info, number, "The state of port", 0);
 	if (hfi_doctor_netns(findings, device, info, &port))
 		return;
-	if (port.state != IBV_PORT_ACTIVE)
+	if (!seems_up(&port))
 		port_down(findings, info, &port);
 	/* iWARP addresses by IP. Its only GID is its MAC address, which no program needs. */
 	if (!port.num_gids && info->protocol != HF_PROTOCOL_IWARP &&
 	    info->transport != IBV_TRANSPORT_IWARP)
-		no_gids(findings, info, &port);
+		examine_gids(findings, device, info, &port);
 }
 
 static char *guid_remedy(const struct hf_device_info *info)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* holdfast info: shows everything about one device. A new attribute goes into `attrs`. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -118,10 +119,13 @@ static void show_ports(const struct hf_tool *tool, struct ibv_device *device, ui
 
 	for (uint32_t number = 1; number <= num_ports; number++) {
 		struct hf_port_info port = {.size = sizeof(port)};
-		struct libscols_line *line = hfi_table_line(table);
+		struct libscols_line *line;
 		int err = hf_device_get_port(device, number, &port);
 		char text[24];
 
+		if (err == -ENOENT) /* the numbers have a gap */
+			continue;
+		line = hfi_table_line(table);
 		snprintf(text, sizeof(text), "%" PRIu32, number);
 		hfi_table_cell(line, PORT, text, NULL);
 		if (err < 0) {
@@ -137,11 +141,11 @@ static void show_ports(const struct hf_tool *tool, struct ibv_device *device, ui
 			snprintf(text, sizeof(text), "%" PRIu32, port.netdev_mtu);
 			hfi_table_cell(line, MTU, text, NULL);
 		}
-		hfi_table_cell(line, RATE, port.rate, NULL);
+		hfi_table_cell(line, RATE, *port.rate ? port.rate : "unknown", NULL);
 		snprintf(text, sizeof(text), "%" PRIu32, port.num_gids);
 		hfi_table_cell(line, GIDS, text, NULL);
 	}
-	if (num_ports)
+	if (!scols_table_is_empty(table))
 		putchar('\n');
 	hfi_table_finish(table);
 }
@@ -220,6 +224,8 @@ static void print_info_port_json(struct hf_json *json, struct ibv_device *device
 	struct hf_port_info port = {.size = sizeof(port)};
 	int err = hf_device_get_port(device, number, &port);
 
+	if (err == -ENOENT)
+		return;
 	hfi_json_object(json, NULL);
 	hfi_json_uint(json, "port", number);
 	if (err < 0) {

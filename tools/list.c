@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* holdfast list: shows the devices. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,13 +57,16 @@ static char *ports_text(struct ibv_device *device, const struct hf_device_info *
 	for (uint32_t number = 1; number <= info->num_ports; number++) {
 		struct hf_port_info port = {.size = sizeof(port)};
 		int err = hf_device_get_port(device, number, &port);
-		char *longer =
-			hfi_tool_print("%s%s%" PRIu32 " %s%s%s", text, *text ? "\n" : "", number,
-				       err < 0 ? strerror(-err) : hfi_port_state_name(port.state),
-				       !*port.netdev ? ""
-				       : wide	     ? " "
-						     : "\n  ",
-				       port.netdev);
+		char *longer;
+
+		if (err == -ENOENT) /* the numbers have a gap */
+			continue;
+		longer = hfi_tool_print("%s%s%" PRIu32 " %s%s%s", text, *text ? "\n" : "", number,
+					err < 0 ? strerror(-err) : hfi_port_state_name(port.state),
+					!*port.netdev ? ""
+					: wide	      ? " "
+						      : "\n  ",
+					port.netdev);
 
 		free(text);
 		text = longer;
@@ -121,6 +125,8 @@ static void json_ports(struct hf_json *json, struct ibv_device *device,
 		struct hf_port_info port = {.size = sizeof(port)};
 		int err = hf_device_get_port(device, number, &port);
 
+		if (err == -ENOENT)
+			continue;
 		hfi_json_object(json, NULL);
 		hfi_json_uint(json, "port", number);
 		if (err < 0) {

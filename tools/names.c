@@ -69,9 +69,11 @@ const char *hfi_node_type_name(int node_type)
 const char *hfi_port_state_name(uint32_t state)
 {
 	static const char *const names[] = {
-		[IBV_PORT_NOP] = "nop",	      [IBV_PORT_DOWN] = "down",
-		[IBV_PORT_INIT] = "init",     [IBV_PORT_ARMED] = "armed",
-		[IBV_PORT_ACTIVE] = "active", [IBV_PORT_ACTIVE_DEFER] = "active-defer",
+		[IBV_PORT_DOWN] = "down",
+		[IBV_PORT_INIT] = "init",
+		[IBV_PORT_ARMED] = "armed",
+		[IBV_PORT_ACTIVE] = "active",
+		[IBV_PORT_ACTIVE_DEFER] = "active-defer",
 	};
 
 	return NAME_OF(names, state);

@@ -21,6 +21,7 @@
 #include "core/discovery/attrs.h"
 #include "core/discovery/device_dir.h"
 #include "core/discovery/entry.h"
+#include "core/discovery/port_tables.h"
 
 HF_EXPORT int hf_device_name(struct ibv_device *handle, char *name, size_t size)
 {
@@ -65,26 +66,6 @@ static void fill_device_info(struct hf_device *device, struct hf_device_info *in
 	info->node_guid = be64toh(entry->node_guid);
 	info->node_type = device->handle->device.node_type;
 	info->transport = device->handle->device.transport_type;
-}
-
-HF_EXPORT int hf_device_get_info(struct ibv_device *handle, struct hf_device_info *info)
-{
-	struct hf_device *device = hfi_device_of(handle);
-	struct hf_device_info full = {0};
-	size_t size = info->size;
-
-	if (size < offsetof(struct hf_device_info, protocol) || size > 65536)
-		return -EINVAL;
-	/* Of a device that goes away meanwhile, what is known is told. */
-	if (!atomic_load(&device->gone))
-		hfi_instance_complete(device);
-	hfi_hf_lock(device->hf);
-	fill_device_info(device, &full);
-	hfi_hf_unlock(device->hf);
-	full.size = size;
-	memset(info, 0, size);
-	memcpy(info, &full, size < sizeof(full) ? size : sizeof(full));
-	return 0;
 }
 
 enum { WRITE_MAX = 4096 };
@@ -136,6 +117,39 @@ int hfi_with_dir(struct hf_device *device,
 	ret = read(dir, &entry, arg);
 	hfi_close(&dir);
 	return ret < 0 ? attribute_error(error_or_gone(device, &entry, ret)) : ret;
+}
+
+static int count_device_ports(int dir, const struct hf_entry *entry, void *arg)
+{
+	(void)entry;
+	(void)arg;
+	return (int)hfi_count_ports(dir);
+}
+
+HF_EXPORT int hf_device_get_info(struct ibv_device *handle, struct hf_device_info *info)
+{
+	struct hf_device *device = hfi_device_of(handle);
+	struct hf_device_info full = {0};
+	size_t size = info->size;
+	int ports;
+
+	if (size < offsetof(struct hf_device_info, protocol) || size > 65536)
+		return -EINVAL;
+	/* Of a device that goes away meanwhile, what is known is told. */
+	if (!atomic_load(&device->gone))
+		hfi_instance_complete(device);
+	hfi_hf_lock(device->hf);
+	fill_device_info(device, &full);
+	hfi_hf_unlock(device->hf);
+	/* Only netlink reports the number; without it, sysfs has a directory for each port. */
+	if (!full.num_ports && full.state != HF_DEVICE_GONE) {
+		ports = hfi_with_dir(device, count_device_ports, NULL);
+		full.num_ports = ports > 0 ? (uint32_t)ports : 0;
+	}
+	full.size = size;
+	memset(info, 0, size);
+	memcpy(info, &full, size < sizeof(full) ? size : sizeof(full));
+	return 0;
 }
 
 struct attr_read {
@@ -225,8 +239,8 @@ static int read_port_of(struct hf *hf, int dir, const struct hf_entry *entry,
 	int err;
 
 	if (entry->index < 0 || !hfi_netlink_lock(hf))
-		return hfi_read_port(dir, NULL, entry, port->port, &port->info);
-	err = hfi_read_port(dir, hfi_netlink(hf, root), entry, port->port, &port->info);
+		return hfi_read_port(dir, NULL, entry, port->port, &port->info, NULL);
+	err = hfi_read_port(dir, hfi_netlink(hf, root), entry, port->port, &port->info, NULL);
 	hfi_netlink_unlock(hf);
 	return err;
 }

@@ -90,7 +90,8 @@ uint32_t hfi_instance_update(struct hf_device *device, const struct hf_entry *en
 	if (entry->brief) {
 		if (!entry->node_number)
 			device->entry.node_number = old.node_number;
-		device->entry.device_inode = old.device_inode;
+		if (!entry->device_inode)
+			device->entry.device_inode = old.device_inode;
 	}
 	if (renamed && !changes) /* no memory for the name: the next sighting tries again */
 		hfi_copy(device->entry.name, sizeof(device->entry.name), device->name);
@@ -300,10 +301,11 @@ int hfi_instance_complete(struct hf_device *device)
 		device->entry.node_number = entry.node_number;
 		device->entry.node_guid = entry.node_guid;
 		device->entry.device_inode = entry.device_inode;
-		device->entry.brief = false;
+		device->entry.brief = entry.brief;
 		device->sysfs.sysfs_cdev = entry.node_number;
 		device->sysfs.node_guid = entry.node_guid;
-		device->sysfs.flags |= HF_SYSFS_GUID_READ;
+		if (!entry.brief)
+			device->sysfs.flags |= HF_SYSFS_GUID_READ;
 	}
 	hfi_hf_unlock(hf);
 	return 0;

@@ -8,6 +8,8 @@ libhf_core_la_SOURCES += \
 	core/discovery/discover.h \
 	core/discovery/entry.c \
 	core/discovery/entry.h \
+	core/discovery/indexes.c \
+	core/discovery/indexes.h \
 	core/discovery/life.c \
 	core/discovery/life.h \
 	core/discovery/names.c \
@@ -18,6 +20,8 @@ libhf_core_la_SOURCES += \
 	core/discovery/netlink_guess.h \
 	core/discovery/parse.c \
 	core/discovery/parse.h \
+	core/discovery/port_tables.c \
+	core/discovery/port_tables.h \
 	core/discovery/read_brief.c \
 	core/discovery/read_brief.h \
 	core/discovery/read_device.c \

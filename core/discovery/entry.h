@@ -67,8 +67,8 @@ void hfi_entries_free(struct hf_entries *entries) HF_NONNULL;
 int hfi_entry_same(const struct hf_entry *a, const struct hf_entry *b) HF_MUST_CHECK HF_NONNULL;
 
 /*
- * Reads what a brief entry lacks. -ENODEV: the instance is gone or replaced; other errors as
- * hfi_discover_one(). The entry is unchanged on failure.
+ * Reads what a brief entry lacks; it stays brief while the node GUID cannot be read. -ENODEV: the
+ * instance is gone or replaced; other errors as hfi_discover_one(). The entry is unchanged on failure.
  */
 int hfi_entry_complete(const struct hf_search_root *root,
 		       struct hf_entry *entry) HF_MUST_CHECK HF_NONNULL;

@@ -28,6 +28,7 @@ struct device_reading {
 	struct hf_binding binding;
 	struct hf_entry *entry;
 	enum hf_match match;
+	int number_error; /* of the device number; netlink may know it */
 };
 
 /* Only the first fault is reported. */
@@ -55,11 +56,14 @@ static int read_device_attr(struct hf_entry *entry, int dirfd, bool of_uverbs,
 static int read_uverbs_number(struct device_reading *s)
 {
 	char text[32];
-	int err = read_device_attr(s->entry, s->binding.uverbs, true, "dev", text, sizeof(text));
+	ssize_t length = hfi_attr_read(s->binding.uverbs, "dev", text, sizeof(text), NULL);
 
-	if (!err && hfi_parse_dev(text, &s->entry->node_number))
-		half_made(s->entry, -EINVAL, true, "dev");
-	return err < 0 ? err : 0;
+	if (hfi_error_is_shortage((int)length))
+		return (int)length;
+	if (length >= 0 && !hfi_parse_dev(text, &s->entry->node_number))
+		return 0;
+	s->number_error = length < 0 ? (int)length : -EINVAL;
+	return 0;
 }
 
 static int read_abi(struct device_reading *s)
@@ -78,22 +82,28 @@ static int read_abi(struct device_reading *s)
 	return 0;
 }
 
+/* A device is listed without one of the two, as by libibverbs. Without both it is being made. */
 static int read_device_attrs(struct device_reading *s, int dirfd)
 {
 	struct hf_entry *entry = s->entry;
 	char text[64];
 	uint32_t type;
-	int err = read_device_attr(entry, dirfd, false, "node_type", text, sizeof(text));
+	ssize_t length = hfi_attr_read(dirfd, "node_type", text, sizeof(text), NULL);
+	int type_error = length < 0 ? (int)length : hfi_parse_state(text, &type);
 
-	if (!err && hfi_parse_state(text, &type))
-		half_made(entry, -EINVAL, false, "node_type");
-	else if (!err)
+	if (hfi_error_is_shortage(type_error))
+		return type_error;
+	if (!type_error)
 		entry->node_type = hfi_node_type(type);
-	if (err >= 0)
-		err = read_device_attr(entry, dirfd, false, "node_guid", text, sizeof(text));
-	if (!err && hfi_parse_guid(text, &entry->node_guid))
-		half_made(entry, -EINVAL, false, "node_guid");
-	return err < 0 ? err : 0;
+	length = hfi_attr_read(dirfd, "node_guid", text, sizeof(text), NULL);
+	if (hfi_error_is_shortage((int)length))
+		return (int)length;
+	if (length >= 0 && !hfi_parse_guid(text, &entry->node_guid))
+		return 0;
+	entry->brief = true; /* it may be read later */
+	if (type_error)
+		half_made(entry, type_error, false, "node_type");
+	return 0;
 }
 
 /* Asks netlink about the index. If it is our device, only the verification is missing. */
@@ -222,6 +232,8 @@ static int read_device_files(struct device_reading *s)
 	err = read_uverbs_number(s);
 	if (!err)
 		err = ask_netlink(s);
+	if (!err && s->number_error && !entry->node_number)
+		half_made(entry, s->number_error, true, "dev");
 	if (!err && s->match != HF_MATCH_FOUND)
 		err = read_abi(s);
 	if (!err)
@@ -241,6 +253,7 @@ static int read_attempt(struct device_reading *s, const char *uverbs)
 	entry->index = -1;
 	entry->node_type = IBV_NODE_UNKNOWN;
 	s->match = HF_MATCH_NONE;
+	s->number_error = 0;
 	err = hfi_copy(entry->uverbs, sizeof(entry->uverbs), uverbs);
 	if (err)
 		return -ENODEV;

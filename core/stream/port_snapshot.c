@@ -3,20 +3,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <holdfast/stream.h>
 
 #include "shared/error.h"
 #include "shared/file.h"
-#include "shared/text.h"
 #include "core/discovery/attrs.h"
 #include "core/discovery/device_dir.h"
 #include "core/discovery/entry.h"
 #include "core/stream/port_snapshot.h"
-
-/* A port number has 8 bits, and 0 is the switch itself (IBTA vol. 1, 11.2.1.2). */
-enum { PORTS_MAX = 255 };
 
 /* FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
 static uint64_t digest(uint64_t so_far, const void *bytes, size_t size)
@@ -40,62 +35,50 @@ static bool is_fatal(int err)
 	return err == -ENODEV || hfi_error_is_shortage(err);
 }
 
-static int digest_gids(int dir, uint32_t port, uint64_t *ret)
+static uint64_t digest_gids(const struct hf_gid *gids, uint32_t count)
 {
-	struct hf_gid *gids;
-	uint64_t sum;
-	int count = hfi_read_gids(dir, port, &gids);
+	uint64_t sum = digest_number(0, count);
 
-	if (is_fatal(count))
-		return count;
-	sum = digest_number(0, count);
-	for (int i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		sum = digest(sum, &gids[i].gid, sizeof(gids[i].gid));
 		sum = digest_number(sum, gids[i].index);
 		sum = digest_number(sum, gids[i].type);
 	}
-	if (count >= 0)
-		free(gids);
-	*ret = sum;
-	return 0;
+	return sum;
 }
 
 static int read_port_snapshot(int dir, struct hf_nl *nl, const struct hf_entry *entry,
 			      uint32_t number, struct hf_snapshot_port *ret)
 {
 	struct hf_port_info info = {.size = sizeof(info)};
-	int err = hfi_read_port(dir, nl, entry, number, &info);
+	struct hf_gid *gids = NULL;
+	int err = hfi_read_port(dir, nl, entry, number, &info, &gids);
 
 	if (is_fatal(err))
 		return err;
 	memset(ret, 0, sizeof(*ret));
-	ret->port = digest_number(0, err);
 	ret->missing = err != 0;
-	if (!err) {
-		ret->port = digest_number(ret->port, info.state);
-		ret->port = digest_number(ret->port, info.phys_state);
-		ret->port = digest_number(ret->port, info.link_layer);
-		ret->port = digest_number(ret->port, info.netdev_mtu);
-		ret->port = digest(ret->port, info.rate, strnlen(info.rate, sizeof(info.rate)));
-		ret->netdev_index = info.netdev_index;
-		memcpy(ret->netdev, info.netdev, sizeof(ret->netdev));
-	}
-	return digest_gids(dir, number, &ret->gids);
+	if (err)
+		return 0;
+	ret->state = info.state;
+	ret->phys_state = info.phys_state;
+	ret->link_layer = info.link_layer;
+	ret->netdev_mtu = info.netdev_mtu;
+	if (info.rate[0])
+		ret->rate = digest(0, info.rate, strnlen(info.rate, sizeof(info.rate)));
+	ret->netdev_index = info.netdev_index;
+	memcpy(ret->netdev, info.netdev, sizeof(ret->netdev));
+	ret->gids = digest_gids(gids, info.num_gids);
+	free(gids);
+	return 0;
 }
 
-/* sysfs has no file with the number of ports, so count their directories. */
-static uint32_t count_ports(int dir, const struct hf_entry *entry)
+/* Without netlink, sysfs has no file with the number of ports, only their directories. */
+static uint32_t snapshot_ports(int dir, const struct hf_entry *entry)
 {
-	char path[32];
-	uint32_t ports = entry->num_ports;
-	struct stat st;
-
-	if (ports)
-		return ports > PORTS_MAX ? PORTS_MAX : ports;
-	while (ports < PORTS_MAX && hfi_print(path, sizeof(path), "ports/%u", ports + 1) == 0 &&
-	       fstatat(dir, path, &st, 0) == 0)
-		ports++;
-	return ports;
+	if (entry->num_ports)
+		return entry->num_ports > HF_PORTS_MAX ? HF_PORTS_MAX : entry->num_ports;
+	return hfi_count_ports(dir);
 }
 
 int hfi_snapshot_read(const struct hf_search_root *root, struct hf_nl *nl,
@@ -113,7 +96,7 @@ int hfi_snapshot_read(const struct hf_search_root *root, struct hf_nl *nl,
 		return dir;
 	/* A device that only netlink knows, or whose directory cannot be read, counts as one without ports. */
 	if (dir >= 0)
-		ports = count_ports(dir, entry);
+		ports = snapshot_ports(dir, entry);
 	snapshot = calloc(1, sizeof(*snapshot) + ports * sizeof(snapshot->ports[0]));
 	if (!snapshot)
 		err = -ENOMEM;
@@ -138,12 +121,26 @@ static uint32_t compare_port(const struct hf_snapshot_port *a, const struct hf_s
 
 	if (a->gids != b->gids)
 		changes |= HF_CHANGED_GID;
-	if (a->port != b->port)
+	if (a->missing != b->missing || a->state != b->state || a->phys_state != b->phys_state ||
+	    a->link_layer != b->link_layer || a->netdev_mtu != b->netdev_mtu || a->rate != b->rate)
 		changes |= HF_CHANGED_PORT;
 	if (a->netdev_index != b->netdev_index ||
 	    strncmp(a->netdev, b->netdev, sizeof(a->netdev)) != 0)
 		changes |= HF_CHANGED_NETDEV;
 	return changes;
+}
+
+/* A value that cannot be read now, while its writer replaces it for one, has not changed. */
+static void keep_known(const struct hf_snapshot_port *before, struct hf_snapshot_port *now)
+{
+	if (!now->state)
+		now->state = before->state;
+	if (!now->phys_state)
+		now->phys_state = before->phys_state;
+	if (!now->link_layer)
+		now->link_layer = before->link_layer;
+	if (!now->rate)
+		now->rate = before->rate;
 }
 
 uint32_t hfi_snapshot_compare(const struct hf_snapshot *before, struct hf_snapshot *now)
@@ -153,10 +150,12 @@ uint32_t hfi_snapshot_compare(const struct hf_snapshot *before, struct hf_snapsh
 	if (before->num_ports != now->num_ports)
 		return HF_CHANGED_PORT | HF_CHANGED_GID | HF_CHANGED_NETDEV;
 	for (uint32_t i = 0; i < now->num_ports; i++) {
-		if (now->ports[i].missing && !before->ports[i].missing)
+		if (now->ports[i].missing && !before->ports[i].missing) {
 			now->ports[i] = before->ports[i];
-		else
-			changes |= compare_port(&before->ports[i], &now->ports[i]);
+			continue;
+		}
+		keep_known(&before->ports[i], &now->ports[i]);
+		changes |= compare_port(&before->ports[i], &now->ports[i]);
 	}
 	return changes;
 }

@@ -11,8 +11,12 @@
 
 struct hf_snapshot_port {
 	uint64_t gids; /* digest of the GID table */
-	uint64_t port; /* digest of state, rate, MTU, link layer */
-	bool missing;  /* could not be read completely */
+	uint64_t rate; /* digest of the text; this and the next three: 0 is unknown */
+	uint32_t state;
+	uint32_t phys_state;
+	int32_t link_layer;
+	uint32_t netdev_mtu;
+	bool missing; /* there is no such port, or it cannot be entered */
 	uint32_t netdev_index;
 	char netdev[16];
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The GID table with all that an entry has, and P_Keys by value. */
+#include <endian.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -8,20 +9,34 @@
 
 #include "shared/attr.h"
 #include "core/device/attributes.h"
-#include "core/discovery/attrs.h"
+#include "core/device/open.h"
+#include "core/discovery/port_tables.h"
 #include "core/verbs/context.h"
 
 struct port_gids {
+	struct hf_device *device;
 	uint32_t port;
 	struct hf_gid *v;
 };
+
+/* The table of a device that is being removed looks as if it were empty. */
+static int read_verified_gids(int dir, const struct hf_entry *entry, struct port_gids *gids)
+{
+	int count = hfi_read_gids(dir, gids->port, &gids->v);
+	int err = count < 0 ? 0 : hfi_verify(gids->device, entry);
+
+	if (!err)
+		return count;
+	free(gids->v);
+	gids->v = NULL;
+	return err;
+}
 
 static int read_context_gids(int dir, const struct hf_entry *entry, void *arg)
 {
 	struct port_gids *gids = arg;
 
-	(void)entry;
-	return hfi_read_gids(dir, gids->port, &gids->v);
+	return read_verified_gids(dir, entry, gids);
 }
 
 static struct ibv_gid_entry gid_entry_of(uint32_t port, const struct hf_gid *gid)
@@ -36,6 +51,7 @@ static struct ibv_gid_entry gid_entry_of(uint32_t port, const struct hf_gid *gid
 }
 
 struct one_gid {
+	struct hf_device *device;
 	uint32_t port;
 	uint32_t index;
 	bool unused;
@@ -45,20 +61,24 @@ struct one_gid {
 static int read_one_gid(int dir, const struct hf_entry *device, void *arg)
 {
 	struct one_gid *one = arg;
-	struct hf_gid *gids = NULL;
+	struct port_gids gids = {.device = one->device, .port = one->port};
 	union ibv_gid any;
 	int count, err = 0;
 
-	(void)device;
 	one->unused = true;
-	count = hfi_read_gids(dir, one->port, &gids);
+	count = read_verified_gids(dir, device, &gids);
 	for (int i = 0; i < count; i++) {
-		if (gids[i].index != one->index)
+		if (gids.v[i].index != one->index)
 			continue;
-		one->entry = gid_entry_of(one->port, &gids[i]);
+		/* No program could use it: libibverbs has no such value. */
+		if (gids.v[i].type == HF_GID_TYPE_UNKNOWN)
+			err = -EIO;
+		one->entry = gid_entry_of(one->port, &gids.v[i]);
 		one->unused = false;
 	}
-	free(gids);
+	free(gids.v);
+	if (count < 0 && count != -ENODEV && hfi_read_gid(dir, one->port, one->index, &any) == 0)
+		count = 0; /* others could not be read */
 	if (count < 0)
 		err = count;
 	else if (one->unused)
@@ -70,7 +90,7 @@ static int read_one_gid(int dir, const struct hf_entry *device, void *arg)
 static int entry_from_files(struct verbs_context *context, uint32_t port, uint32_t index,
 			    struct ibv_gid_entry *ret)
 {
-	struct one_gid one = {.port = port, .index = index};
+	struct one_gid one = {.device = context->priv->device, .port = port, .index = index};
 	int err = hfi_with_dir(context->priv->device, read_one_gid, &one);
 
 	if (!err && one.unused)
@@ -117,6 +137,8 @@ static int put_gids(struct places *places, uint32_t port, const struct hf_gid *g
 		struct ibv_gid_entry entry = gid_entry_of(port, &gids[i]);
 		char *place = places->at + places->used * places->size;
 
+		if (gids[i].type == HF_GID_TYPE_UNKNOWN)
+			continue;
 		if (places->used == places->count)
 			return -EINVAL;
 		memset(place, 0, places->size);
@@ -135,7 +157,7 @@ static ssize_t table_from_files(struct verbs_context *context, struct places *pl
 	if (err)
 		return -err;
 	for (uint32_t port = 1; !err && port <= attr.orig_attr.phys_port_cnt; port++) {
-		struct port_gids gids = {.port = port};
+		struct port_gids gids = {.device = context->priv->device, .port = port};
 		int count = hfi_with_dir(context->priv->device, read_context_gids, &gids);
 
 		err = count < 0 ? count : put_gids(places, port, gids.v, count);
@@ -175,17 +197,26 @@ HF_EXPORT int hf_provider_query_gid_type(struct ibv_context *context, uint8_t po
 	return 0;
 }
 
+struct pkey_search {
+	uint32_t port;
+	uint16_t pkey;
+};
+
+static int find_pkey(int dir, const struct hf_entry *entry, void *arg)
+{
+	const struct pkey_search *search = arg;
+
+	(void)entry;
+	return hfi_find_pkey(dir, search->port, search->pkey);
+}
+
 HF_EXPORT int ibv_get_pkey_index(struct ibv_context *context, uint8_t port_num, __be16 pkey)
 {
-	__be16 found;
+	struct pkey_search search = {.port = port_num, .pkey = be16toh(pkey)};
+	int index = hfi_with_dir(hfi_context_of(context)->priv->device, find_pkey, &search);
 
-	/* P_Key tables have at most 65535 entries (InfiniBand Architecture, 10.9.2). */
-	for (int index = 0; index <= UINT16_MAX; index++) {
-		if (ibv_query_pkey(context, port_num, index, &found))
-			return -1;
-		if (found == pkey)
-			return index;
-	}
-	errno = ENOENT;
+	if (index >= 0)
+		return index;
+	errno = -index;
 	return -1;
 }

@@ -7,7 +7,7 @@
 #include "shared/attr.h"
 #include "core/device/attributes.h"
 #include "core/device/hf.h"
-#include "core/discovery/attrs.h"
+#include "core/discovery/port_tables.h"
 #include "core/verbs/context.h"
 #include "core/verbs/operations.h"
 

@@ -94,7 +94,7 @@ struct hf_device_info {
 	int32_t index;		 /* index in RDMA netlink, -1 if unknown */
 	uint32_t driver_id;	 /* enum rdma_driver_id, 0 if unknown */
 	uint32_t kernel_abi;	 /* version of the kernel driver's ABI */
-	uint32_t num_ports;	 /* 0 if unknown */
+	uint32_t num_ports;	 /* the highest port number; 0 if unknown */
 	dev_t node_number;	 /* device number of the node */
 	uint64_t inode;		 /* inode of the instance's sysfs entry, 0 if unknown */
 	struct timespec stamp;	 /* its time stamp; changes when caches are dropped */
@@ -140,19 +140,20 @@ int hf_device_write_attr(struct ibv_device *device, const char *path, const char
 struct hf_port_info {
 	size_t size; /* set to sizeof(struct hf_port_info) before the call */
 	uint32_t port;
-	uint32_t state;	       /* enum ibv_port_state */
-	uint32_t phys_state;   /* as in struct ibv_port_attr */
+	uint32_t state;	       /* enum ibv_port_state, 0 if unknown */
+	uint32_t phys_state;   /* as in struct ibv_port_attr, 0 if unknown */
 	int32_t link_layer;    /* IBV_LINK_LAYER_* */
 	uint32_t netdev_index; /* index of its network interface, 0 if none or unknown */
 	char netdev[16];       /* name of the interface, empty if none or unknown */
 	uint32_t netdev_mtu;   /* MTU of the interface in bytes, 0 if unknown */
-	char rate[64];	       /* in the kernel's words: "2.5 Gb/sec (1X SDR)" */
-	uint32_t num_gids;     /* entries of the GID table that are in use */
+	char rate[64];	       /* in the kernel's words: "2.5 Gb/sec (1X SDR)"; or empty */
+	uint32_t num_gids;     /* entries of the GID table that are in use and can be read */
 };
 
 /*
- * Reads a port, counted from 1, into the first `info->size` bytes of *info. Errors: as
- * hf_device_read_attr(); -ENOENT (no such port), -EINVAL (size). Since 0.1.
+ * Reads a port, counted from 1, into the first `info->size` bytes of *info. A value that cannot be read
+ * is 0 or empty and hides no other. Errors: as hf_device_read_attr(); -ENOENT (no such port), -EINVAL
+ * (size). Since 0.1.
  */
 int hf_device_get_port(struct ibv_device *device, uint32_t port, struct hf_port_info *info);
 
@@ -160,6 +161,7 @@ enum hf_gid_type {
 	HF_GID_IB = 0,
 	HF_GID_ROCE_V1 = 1,
 	HF_GID_ROCE_V2 = 2,
+	HF_GID_TYPE_UNKNOWN = 3, /* the kernel does not tell the type of this entry */
 };
 
 struct hf_gid {
@@ -170,10 +172,11 @@ struct hf_gid {
 };
 
 /*
- * Reads the entries of a port's GID table that are in use, in order of their index. The search ends
- * after 64 unused entries in a row. *ret is an array whose entries are `entry_size` bytes apart: pass
- * sizeof(struct hf_gid). The caller owns the array and gives it back with free(). Returns the number
- * of entries. Errors: as hf_device_get_port(), and -EINVAL (entry_size). Since 0.1.
+ * Reads the entries of a port's GID table that are in use, in order of their index, whatever the gaps
+ * between them. An entry that cannot be read is left out; if none can be read, the call fails. *ret is
+ * an array whose entries are `entry_size` bytes apart: pass sizeof(struct hf_gid). The caller owns the
+ * array and gives it back with free(). Returns the number of entries. Errors: as hf_device_get_port(),
+ * and -EINVAL (entry_size). Since 0.1.
  */
 int hf_device_get_gids(struct ibv_device *device, uint32_t port, size_t entry_size,
 		       struct hf_gid **ret);

@@ -16,6 +16,7 @@
 #include "core/discovery/device_dir.h"
 #include "core/discovery/discover.h"
 #include "core/discovery/entry.h"
+#include "core/discovery/port_tables.h"
 #include "core/discovery/read_brief.h"
 #include "core/discovery/sysfs.h"
 #include "t/fuzz/fuzz.h"
@@ -188,7 +189,7 @@ static void check_fuzzed_gids(int dir, uint32_t port)
 		fuzz_check(!gids);
 	for (int i = 0; i < count; i++) {
 		fuzz_check(fuzz_is_string(gids[i].netdev));
-		fuzz_check(gids[i].type <= HF_GID_ROCE_V2);
+		fuzz_check(gids[i].type <= HF_GID_TYPE_UNKNOWN);
 		fuzz_check(!i || gids[i].index > gids[i - 1].index);
 	}
 	free(gids);
@@ -196,6 +197,7 @@ static void check_fuzzed_gids(int dir, uint32_t port)
 		fuzz_check(hfi_read_gid(dir, port, i, &gid) <= 0);
 		fuzz_check(hfi_read_pkey(dir, port, i, &pkey) <= 0);
 	}
+	fuzz_check(hfi_find_pkey(dir, port, 0xffff) <= UINT16_MAX);
 }
 
 static void check_entry(const struct hf_search_root *root, const struct hf_entry *entry)
@@ -241,7 +243,7 @@ static void check_entry(const struct hf_search_root *root, const struct hf_entry
 
 		fuzz_fill(&info, sizeof(info));
 		info.size = sizeof(info);
-		if (!hfi_read_port(dir, NULL, entry, port, &info)) {
+		if (!hfi_read_port(dir, NULL, entry, port, &info, NULL)) {
 			fuzz_check(fuzz_is_string(info.netdev));
 			fuzz_check(fuzz_is_string(info.rate));
 		}
@@ -264,7 +266,7 @@ static void check_brief(const struct hf_search_root *root, const struct hf_entry
 	fuzz_check(ret == 0 || (ret < 0 && brief.brief && whole->reason.code != HF_REASON_NONE));
 	if (ret)
 		return;
-	fuzz_check(!brief.brief && !whole->brief);
+	fuzz_check(brief.brief == whole->brief && (!brief.brief || !brief.node_guid));
 	fuzz_check(brief.life.inode == whole->life.inode &&
 		   brief.device_inode == whole->device_inode);
 	fuzz_check(brief.node_number == whole->node_number && brief.node_guid == whole->node_guid);

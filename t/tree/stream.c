@@ -97,6 +97,8 @@ static void attributes_are_told_once(void **state)
 		uint32_t change;
 	} steps[] = {
 		{"ports/1/gids/1", "0000:0000:0000:0000:0000:ffff:0a00:0007", HF_CHANGED_GID},
+		{"ports/1/gids/90", "fd00:0000:0000:0000:0000:0000:0000:0090", HF_CHANGED_GID},
+		{"ports/1/gids/90", NULL, HF_CHANGED_GID},
 		{"ports/1/state", "1: DOWN", HF_CHANGED_PORT},
 		{"ports/1/rate", "100 Gb/sec (4X EDR)", HF_CHANGED_PORT},
 		{"ports/1/gid_attrs/ndevs/0", "hfnet9", HF_CHANGED_NETDEV},

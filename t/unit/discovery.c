@@ -269,28 +269,21 @@ static void half_made_stands_with_its_reason(void **state)
 	const struct tree_options options = {.no_device = true};
 	static const struct {
 		const char *path, *value;
-		bool of_uverbs;
 	} faults[] = {
-		{"instance", "not an id", true},
-		{"instance", "00000000-0000-0000-0000-000000000000", true},
-		{"instance", "0123456789abcdef0123456789abcdef0", true},
-		{"ibdev", NULL, true},
-		{"ibdev", "", true},
-		{"ibdev", "a/b", true},
-		{"ibdev", "..", true},
-		{"dev", NULL, true},
-		{"dev", "1", true},
-		{"dev", "1:", true},
-		{"dev", "-1:3", true},
-		{"dev", "1:99999999", true},
-		{"abi_version", NULL, true},
-		{"abi_version", "x", true},
-		{"node_guid", NULL, false},
-		{"node_guid", "0:0", false},
-		{"node_guid", "0002:c903:0000:000g", false},
-		{"node_type", NULL, false},
-		{"node_type", "CA", false},
-		{"node_guid", "0002:c903:0000:0001:0000", false},
+		{"instance", "not an id"},
+		{"instance", "00000000-0000-0000-0000-000000000000"},
+		{"instance", "0123456789abcdef0123456789abcdef0"},
+		{"ibdev", NULL},
+		{"ibdev", ""},
+		{"ibdev", "a/b"},
+		{"ibdev", ".."},
+		{"dev", NULL},
+		{"dev", "1"},
+		{"dev", "1:"},
+		{"dev", "-1:3"},
+		{"dev", "1:99999999"},
+		{"abi_version", NULL},
+		{"abi_version", "x"},
 	};
 	struct hf_reason reason;
 
@@ -309,8 +302,7 @@ static void half_made_stands_with_its_reason(void **state)
 		struct hf_entry entry;
 
 		assert_int_equal(tree_add(world->tree, 2, "rxe2", NULL), 0);
-		assert_int_equal((faults[i].of_uverbs ? tree_set_uverbs : tree_set)(
-					 world->tree, 2, faults[i].path, faults[i].value),
+		assert_int_equal(tree_set_uverbs(world->tree, 2, faults[i].path, faults[i].value),
 				 0);
 		entry = discover_one_by_sysfs(world, "uverbs2");
 		hfi_entry_format_reason(&entry, &reason);
@@ -320,6 +312,44 @@ static void half_made_stands_with_its_reason(void **state)
 		assert_int_equal(tree_remove(world->tree, 2), 0);
 	}
 	print_message("%zu kinds of fault\n", sizeof(faults) / sizeof(faults[0]));
+}
+
+static void type_and_guid_are_read_by_themselves(void **state)
+{
+	static const char *const guids[] = {NULL, "0:0", "0002:c903:0000:000g",
+					    "0002:c903:0000:0001:0000"};
+	struct world *world = *state;
+	struct hf_entry entry;
+
+	for (size_t i = 0; i < sizeof(guids) / sizeof(guids[0]); i++) {
+		assert_int_equal(tree_add(world->tree, 2, "rxe2", NULL), 0);
+		assert_int_equal(tree_set(world->tree, 2, "node_guid", guids[i]), 0);
+		entry = discover_one_by_sysfs(world, "uverbs2");
+		assert_int_equal(entry.reason.code, HF_REASON_NONE);
+		assert_int_equal(entry.node_guid, 0);
+		assert_true(entry.brief);
+		assert_int_equal(entry.node_type, IBV_NODE_CA);
+		/* With neither it is not finished. */
+		assert_int_equal(tree_set(world->tree, 2, "node_type", i % 2 ? NULL : "CA"), 0);
+		entry = discover_one_by_sysfs(world, "uverbs2");
+		assert_int_equal(entry.reason.code, HF_REASON_HALF_MADE);
+		assert_string_equal(entry.reason.attribute, "node_type");
+		assert_int_equal(tree_remove(world->tree, 2), 0);
+	}
+	assert_int_equal(tree_add(world->tree, 2, "rxe2", NULL), 0);
+	assert_int_equal(tree_set(world->tree, 2, "node_guid", ""), 0);
+	entry = discover_one_by_sysfs(world, "uverbs2");
+	assert_int_equal(tree_set(world->tree, 2, "node_guid", "0002:c903:0000:0001"), 0);
+	assert_int_equal(hfi_entry_complete(&world->root, &entry), 0);
+	assert_false(entry.brief);
+	assert_int_equal(be64toh(entry.node_guid), 0x0002c90300000001);
+	assert_int_equal(tree_remove(world->tree, 2), 0);
+	assert_int_equal(tree_add(world->tree, 2, "rxe2", NULL), 0);
+	assert_int_equal(tree_set(world->tree, 2, "node_type", NULL), 0);
+	entry = discover_one_by_sysfs(world, "uverbs2");
+	assert_int_equal(entry.reason.code, HF_REASON_NONE);
+	assert_int_equal(entry.node_type, IBV_NODE_UNKNOWN);
+	assert_int_equal(be64toh(entry.node_guid), tree_guid(world->tree, 2));
 }
 
 static void out_of_files_is_an_error(void **state)
@@ -429,6 +459,8 @@ int main(void)
 		cmocka_unit_test(identity_is_what_both_know),
 		cmocka_unit_test_setup_teardown(half_made_stands_with_its_reason, setup_discovery,
 						teardown_discovery),
+		cmocka_unit_test_setup_teardown(type_and_guid_are_read_by_themselves,
+						setup_discovery, teardown_discovery),
 		cmocka_unit_test_setup_teardown(out_of_files_is_an_error, setup_discovery,
 						teardown_discovery),
 		cmocka_unit_test_setup_teardown(open_directories_are_the_instances, setup_discovery,

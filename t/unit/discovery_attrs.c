@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include "core/discovery/discover.h"
 #include "core/discovery/entry.h"
 #include "core/discovery/parse.h"
+#include "core/discovery/port_tables.h"
 #include "core/discovery/sysfs.h"
 #include "t/lib/tree.h"
 
@@ -68,7 +70,7 @@ static void a_port_is_read(void **state)
 
 	assert_int_equal(plug_and_open(world, &options), 0);
 	assert_int_equal(tree_set(world->tree, 0, "ports/2/state", "1: DOWN"), 0);
-	assert_int_equal(hfi_read_port(world->dir, NULL, &world->entry, 2, &info), 0);
+	assert_int_equal(hfi_read_port(world->dir, NULL, &world->entry, 2, &info, NULL), 0);
 	assert_int_equal(info.size, 12);
 	assert_int_equal(info.port, 2);
 	assert_int_equal(info.state, IBV_PORT_DOWN);
@@ -80,33 +82,94 @@ static void a_port_is_read(void **state)
 	assert_int_equal(info.num_gids, 2);
 }
 
-static void a_bad_port_leaves_the_output_alone(void **state)
+/* Puts a file in its place that answers EIO. */
+static void break_attr(struct world *world, const char *path)
+{
+	char full[512];
+
+	snprintf(full, sizeof(full), "%s/class/infiniband/rxe0/%s", tree_sysfs(world->tree), path);
+	unlink(full);
+	assert_int_equal(symlink("/proc/self/mem", full), 0);
+}
+
+static void replug(struct world *world, const struct tree_options *options)
+{
+	assert_int_equal(tree_remove(world->tree, 0), 0);
+	close(world->dir);
+	assert_int_equal(plug_and_open(world, options), 0);
+}
+
+static void an_attribute_hides_no_other(void **state)
 {
 	static const struct {
-		const char *path, *value;
-		int err;
+		const char *path, *value; /* "EIO": answers that; NULL: is missing */
+		uint32_t state, phys_state, link_layer, num_gids;
+		bool rate, netdev;
 	} faults[] = {
-		{"state", NULL, -ENOENT},     {"state", "x", -EIO},    {"state", "999: X", -EIO},
-		{"phys_state", "", -EIO},     {"rate", NULL, -ENOENT}, {"gids/1", "junk", -EIO},
-		{"gid_attrs/types/0", "", 0},
+		{"state", NULL, 0, 5, IBV_LINK_LAYER_ETHERNET, 2, true, true},
+		{"state", "x", 0, 5, IBV_LINK_LAYER_ETHERNET, 2, true, true},
+		{"state", "999: X", 0, 5, IBV_LINK_LAYER_ETHERNET, 2, true, true},
+		{"state", "EIO", 0, 5, IBV_LINK_LAYER_ETHERNET, 2, true, true},
+		{"phys_state", "", 4, 0, IBV_LINK_LAYER_ETHERNET, 2, true, true},
+		{"phys_state", "EIO", 4, 0, IBV_LINK_LAYER_ETHERNET, 2, true, true},
+		{"link_layer", "EIO", 4, 5, IBV_LINK_LAYER_UNSPECIFIED, 2, true, true},
+		{"link_layer", NULL, 4, 5, IBV_LINK_LAYER_UNSPECIFIED, 2, true, true},
+		{"rate", NULL, 4, 5, IBV_LINK_LAYER_ETHERNET, 2, false, true},
+		{"rate", "EIO", 4, 5, IBV_LINK_LAYER_ETHERNET, 2, false, true},
+		{"gids/0", "EIO", 4, 5, IBV_LINK_LAYER_ETHERNET, 1, true, true},
+		{"gids/1", "junk", 4, 5, IBV_LINK_LAYER_ETHERNET, 1, true, true},
+		{"gid_attrs/types/0", "EIO", 4, 5, IBV_LINK_LAYER_ETHERNET, 2, true, true},
+		{"gid_attrs/types/0", "", 4, 5, IBV_LINK_LAYER_ETHERNET, 2, true, true},
+		{"gid_attrs/ndevs/0", "EIO", 4, 5, IBV_LINK_LAYER_ETHERNET, 2, true, true},
+		{"pkeys/0", "EIO", 4, 5, IBV_LINK_LAYER_ETHERNET, 2, true, true},
 	};
 	struct world *world = *state;
+	struct hf_port_info info;
 	char path[64];
 
 	assert_int_equal(plug_and_open(world, NULL), 0);
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
-		struct hf_port_info info = {.port = 99};
-
-		assert_int_equal(tree_remove(world->tree, 0), 0);
-		close(world->dir);
-		assert_int_equal(plug_and_open(world, NULL), 0);
+		replug(world, NULL);
 		snprintf(path, sizeof(path), "ports/1/%s", faults[i].path);
-		assert_int_equal(tree_set(world->tree, 0, path, faults[i].value), 0);
-		assert_int_equal(hfi_read_port(world->dir, NULL, &world->entry, 1, &info),
-				 faults[i].err);
-		assert_int_equal(info.port, faults[i].err ? 99 : 1);
-		assert_int_equal(hfi_read_port(world->dir, NULL, &world->entry, 2, &info), -ENOENT);
+		if (faults[i].value && !strcmp(faults[i].value, "EIO"))
+			break_attr(world, path);
+		else
+			assert_int_equal(tree_set(world->tree, 0, path, faults[i].value), 0);
+		info = (struct hf_port_info){.size = 7};
+		assert_int_equal(hfi_read_port(world->dir, NULL, &world->entry, 1, &info, NULL), 0);
+		assert_int_equal(info.port, 1);
+		assert_int_equal(info.state, faults[i].state);
+		assert_int_equal(info.phys_state, faults[i].phys_state);
+		assert_int_equal(info.link_layer, faults[i].link_layer);
+		assert_int_equal(info.num_gids, faults[i].num_gids);
+		assert_string_equal(info.rate, faults[i].rate ? "10 Gb/sec (4X)" : "");
+		assert_string_equal(info.netdev, faults[i].netdev ? "eth0" : "");
 	}
+	info = (struct hf_port_info){.port = 99};
+	assert_int_equal(hfi_read_port(world->dir, NULL, &world->entry, 2, &info, NULL), -ENOENT);
+	assert_int_equal(info.port, 99);
+}
+
+static void an_unreadable_type_is_unknown(void **state)
+{
+	struct world *world = *state;
+	struct hf_gid *gids = NULL;
+
+	assert_int_equal(plug_and_open(world, NULL), 0);
+	break_attr(world, "ports/1/gid_attrs/types/0");
+	break_attr(world, "ports/1/gid_attrs/ndevs/1");
+	assert_int_equal(hfi_read_gids(world->dir, 1, &gids), 2);
+	assert_int_equal(gids[0].type, HF_GID_TYPE_UNKNOWN);
+	assert_string_equal(gids[0].netdev, "eth0");
+	assert_int_equal(gids[1].type, HF_GID_ROCE_V2);
+	assert_string_equal(gids[1].netdev, "");
+	free(gids);
+	/* Nothing but what cannot be read: that is not an empty table. */
+	break_attr(world, "ports/1/gids/0");
+	break_attr(world, "ports/1/gids/1");
+	gids = NULL;
+	assert_int_equal(hfi_read_gids(world->dir, 1, &gids), -EIO);
+	assert_null(gids);
 }
 
 static void gids_of_a_roce_port(void **state)
@@ -154,23 +217,74 @@ static void gids_of_an_ib_port(void **state)
 	free(gids);
 }
 
-static void a_long_table_costs_its_used_part(void **state)
+static void set_gid(struct world *world, unsigned int index)
 {
+	char path[64], value[64];
+
+	snprintf(path, sizeof(path), "ports/1/gids/%u", index);
+	snprintf(value, sizeof(value), "fd00:0000:0000:0000:0000:0000:0000:%04u", index);
+	assert_int_equal(tree_set(world->tree, 0, path, value), 0);
+}
+
+static void the_table_ends_where_its_directory_does(void **state)
+{
+	static const unsigned int used[] = {0, 1, 65, 130, 199};
 	struct world *world = *state;
 	const struct tree_options options = {.gids = 200};
 	struct hf_gid *gids = NULL;
 
 	assert_int_equal(plug_and_open(world, &options), 0);
-	/* The last index that a hole of 63 allows for, and one that a hole of 64 hides. */
-	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/65",
-				  "fd00:0000:0000:0000:0000:0000:0000:0065"),
-			 0);
-	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/130",
-				  "fd00:0000:0000:0000:0000:0000:0000:0130"),
-			 0);
-	assert_int_equal(hfi_read_gids(world->dir, 1, &gids), 3);
-	assert_int_equal(gids[2].index, 65);
+	for (size_t i = 2; i < sizeof(used) / sizeof(used[0]); i++)
+		set_gid(world, used[i]);
+	assert_int_equal(hfi_read_gids(world->dir, 1, &gids), sizeof(used) / sizeof(used[0]));
+	for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++)
+		assert_int_equal(gids[i].index, used[i]);
 	free(gids);
+}
+
+static void a_table_may_begin_anywhere(void **state)
+{
+	struct world *world = *state;
+	const struct tree_options options = {.gids = 2};
+	struct hf_gid *gids = NULL;
+
+	assert_int_equal(plug_and_open(world, &options), 0);
+	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/0", NULL), 0);
+	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/1", NULL), 0);
+	assert_int_equal(hfi_read_gids(world->dir, 1, &gids), 0);
+	free(gids);
+	set_gid(world, 91);
+	set_gid(world, 64);
+	/* Nothing that is no index. */
+	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/007", "x"), 0);
+	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/65536", "x"), 0);
+	assert_int_equal(hfi_read_gids(world->dir, 1, &gids), 2);
+	assert_int_equal(gids[0].index, 64);
+	assert_int_equal(gids[0].type, HF_GID_TYPE_UNKNOWN);
+	assert_int_equal(gids[1].index, 91);
+	free(gids);
+}
+
+static void ports_and_pkeys_with_gaps(void **state)
+{
+	struct world *world = *state;
+	const struct tree_options options = {.ports = 3};
+	char path[512], to[512];
+
+	assert_int_equal(plug_and_open(world, &options), 0);
+	assert_int_equal(hfi_count_ports(world->dir), 3);
+	snprintf(path, sizeof(path), "%s/class/infiniband/rxe0/ports/2", tree_sysfs(world->tree));
+	snprintf(to, sizeof(to), "%s/class/infiniband/rxe0/ports/9", tree_sysfs(world->tree));
+	assert_int_equal(rename(path, to), 0);
+	assert_int_equal(hfi_count_ports(world->dir), 9);
+	assert_int_equal(tree_set(world->tree, 0, "ports/3/pkeys/70", "0x8001"), 0);
+	assert_int_equal(tree_set(world->tree, 0, "ports/3/pkeys/0", NULL), 0);
+	assert_int_equal(hfi_find_pkey(world->dir, 3, 0x8001), 70);
+	assert_int_equal(hfi_find_pkey(world->dir, 3, 0x7fff), -ENOENT);
+	break_attr(world, "ports/3/pkeys/2");
+	assert_int_equal(hfi_find_pkey(world->dir, 3, 0x8001), 70);
+	assert_int_equal(hfi_find_pkey(world->dir, 3, 0x7fff), -EIO);
+	assert_int_equal(hfi_find_pkey(world->dir, 4, 0x8001), -ENOENT);
 }
 
 static void single_entries(void **state)
@@ -237,10 +351,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_port_is_read),
-		TEST(a_bad_port_leaves_the_output_alone),
+		TEST(an_attribute_hides_no_other),
+		TEST(an_unreadable_type_is_unknown),
 		TEST(gids_of_a_roce_port),
 		TEST(gids_of_an_ib_port),
-		TEST(a_long_table_costs_its_used_part),
+		TEST(the_table_ends_where_its_directory_does),
+		TEST(a_table_may_begin_anywhere),
+		TEST(ports_and_pkeys_with_gaps),
 		TEST(single_entries),
 		cmocka_unit_test(texts_are_taken_whole),
 	};

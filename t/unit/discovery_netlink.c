@@ -432,7 +432,7 @@ static void ports_have_netdevs(void **state)
 	assert_int_equal(hfi_nl_port(world->nl, 0, 2, &port), -ENODEV);
 	fd = hfi_entry_open_dir(&world->root, &entry, NULL);
 	assert_true(fd >= 0);
-	assert_int_equal(hfi_read_port(fd, world->nl, &entry, 1, &info), 0);
+	assert_int_equal(hfi_read_port(fd, world->nl, &entry, 1, &info, NULL), 0);
 	close(fd);
 	assert_int_equal(info.netdev_index, 2);
 	assert_string_equal(info.netdev, "lo");
