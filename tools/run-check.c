@@ -38,7 +38,6 @@ struct check {
 	size_t num_symbols; /* symbols of libibverbs that the files import */
 	size_t num_users;   /* files that import one */
 	struct hf_opened_list opened;
-	char *rpath_winner; /* directory with another libibverbs that a name leads to first; NULL: none */
 };
 
 const char *hfi_run_loader(void)
@@ -177,17 +176,35 @@ static int add_opened_names(struct check *check, const char *file)
 	return hfi_opened_add(&check->opened, file);
 }
 
-/* What the loader would open then; NULL: nothing, or it cannot be told. */
-static char *library_of(const struct check *check, const struct hf_run *run,
-			const struct hf_opened *opened)
+/* The loader searches the RPATH of the file that opens a name, then the program's, then LD_LIBRARY_PATH. */
+static char *directory_of(const struct hf_run *run, const struct hf_opened *opened)
 {
-	const char *dir = check->rpath_winner ? check->rpath_winner : run->shim_dir;
+	struct hf_program file;
+	char *dir = NULL;
+
+	if (!hfi_program_read(opened->file, &file)) {
+		dir = hfi_run_rpath_winner(run, opened->file, file.rpath, opened->name);
+		hfi_program_free(&file);
+	}
+	if (!dir)
+		dir = hfi_run_rpath_winner(run, run->path, run->program.rpath, opened->name);
+	if (!dir && hfi_exists(run->shim_dir, opened->name))
+		dir = hfi_tool_print("%s", run->shim_dir);
+	return dir;
+}
+
+/* What the loader would open then; NULL: nothing, or it cannot be told. */
+static char *library_of(const struct hf_run *run, const struct hf_opened *opened)
+{
+	char *dir, *library = NULL;
 
 	if (opened->kind == HF_OPENED_PATH && !access(opened->name, F_OK))
 		return hfi_tool_print("%s", opened->name);
-	if (opened->kind == HF_OPENED_NAME && hfi_exists(dir, opened->name))
-		return hfi_tool_print("%s/%s", dir, opened->name);
-	return NULL;
+	dir = opened->kind == HF_OPENED_NAME ? directory_of(run, opened) : NULL;
+	if (dir)
+		library = hfi_tool_print("%s/%s", dir, opened->name);
+	free(dir);
+	return library;
 }
 
 static bool is_another(const char *library, const char *shim)
@@ -200,7 +217,7 @@ static bool opens_another(const struct check *check, const struct hf_run *run, c
 	bool another = false;
 
 	for (size_t i = 0; i < check->opened.count && !another; i++) {
-		char *library = library_of(check, run, &check->opened.v[i]);
+		char *library = library_of(run, &check->opened.v[i]);
 
 		another = is_another(library, shim);
 		free(library);
@@ -247,7 +264,7 @@ static void print_check_json(const struct check *check, const struct hf_run *run
 	hfi_json_array(&json, "opens");
 	for (size_t i = 0; i < check->opened.count; i++) {
 		const struct hf_opened *opened = &check->opened.v[i];
-		char *library = library_of(check, run, opened);
+		char *library = library_of(run, opened);
 
 		hfi_json_object(&json, NULL);
 		hfi_json_string(&json, "name", opened->name);
@@ -264,7 +281,7 @@ static void print_opened(const struct check *check, const struct hf_run *run, co
 {
 	for (size_t i = 0; i < check->opened.count; i++) {
 		const struct hf_opened *opened = &check->opened.v[i];
-		char *library = library_of(check, run, opened);
+		char *library = library_of(run, opened);
 
 		if (is_another(library, shim)) {
 			fputs("may open another libibverbs: ", stdout);
@@ -334,7 +351,6 @@ static void check_free(struct check *check)
 	}
 	free(check->missing);
 	free(check->libibverbs_path);
-	free(check->rpath_winner);
 	hfi_opened_free(&check->opened);
 	free(check);
 }
@@ -381,7 +397,6 @@ int hfi_run_check(const struct hf_tool *tool, const struct hf_run *run)
 		}
 	}
 	ours = !check->libibverbs_path || hfi_run_same_file(check->libibverbs_path, shim);
-	check->rpath_winner = hfi_run_rpath_winner(run);
 	ok = ours && !check->num_missing && !check->num_absent && !opens_another(check, run, shim);
 	if (tool->json)
 		print_check_json(check, run, ok);

@@ -90,16 +90,11 @@ static bool gains_rights(const char *path)
 	return getuid() && getxattr(path, "security.capability", NULL, 0) > 0;
 }
 
-/* Whether the directory has libibverbs, by a name that programs are linked to or open. */
-static bool has_libibverbs(const char *dir)
+char *hfi_run_rpath_winner(const struct hf_run *run, const char *file, const char *rpath,
+			   const char *name)
 {
-	return hfi_exists(dir, HF_SHIM_FILE) || hfi_exists(dir, HF_SHIM_LINK);
-}
-
-char *hfi_run_rpath_winner(const struct hf_run *run)
-{
-	const char *at = run->program.rpath;
-	char *origin = realpath(run->path, NULL), *winner = NULL;
+	const char *at = rpath;
+	char *origin = realpath(file, NULL), *winner = NULL;
 
 	if (origin && strrchr(origin, '/'))
 		*strrchr(origin, '/') = '\0';
@@ -118,7 +113,7 @@ char *hfi_run_rpath_winner(const struct hf_run *run)
 			free(dir);
 			dir = expanded;
 		}
-		if (has_libibverbs(dir)) {
+		if (hfi_exists(dir, name)) {
 			char *there = realpath(dir, NULL), *shim = realpath(run->shim_dir, NULL);
 
 			if (!there || !shim || strcmp(there, shim))
@@ -192,7 +187,9 @@ static int examine(struct hf_run *run)
 			     run->path, run->program.bits, sizeof(void *) * CHAR_BIT);
 		return HF_EXIT_CANNOT_RUN;
 	}
-	winner = hfi_run_rpath_winner(run);
+	winner = hfi_run_rpath_winner(run, run->path, run->program.rpath, HF_SHIM_FILE);
+	if (!winner)
+		winner = hfi_run_rpath_winner(run, run->path, run->program.rpath, HF_SHIM_LINK);
 	if (winner) {
 		hfi_complain("%s has an RPATH, which the loader searches first: it would use the "
 			     "libibverbs in %s",

@@ -20,8 +20,12 @@ struct hf_run {
 /* The dynamic loader of this command. With --list it prints what a program would load. */
 const char *hfi_run_loader(void);
 
-/* The RPATH directory with another libibverbs, or NULL. The loader searches it before LD_LIBRARY_PATH. */
-char *hfi_run_rpath_winner(const struct hf_run *run);
+/*
+ * The directory of the file's RPATH that has another library of that name, or NULL. The loader searches it before
+ * LD_LIBRARY_PATH.
+ */
+char *hfi_run_rpath_winner(const struct hf_run *run, const char *file, const char *rpath,
+			   const char *name);
 
 /* Whether both paths resolve to the same file. */
 bool hfi_run_same_file(const char *a, const char *b);
