@@ -160,6 +160,11 @@ static char *remedy_for(const struct hf_device_info *info)
 		text = hfi_tool_print(
 			"Correct the manifest, or install the provider's package again.");
 		break;
+	case HF_REASON_PROVIDER_FAILED:
+		text = hfi_tool_print("Install another version of the provider, or report this to "
+				      "who made it: %s",
+				      *info->provider_file ? file : "see \"holdfast providers\"");
+		break;
 	default:
 		text = hfi_tool_print("\"holdfast -vv info %s\" says more.", name);
 		break;
@@ -192,6 +197,7 @@ static void try_open(struct hf_findings *findings, struct ibv_device *device,
 		     const struct hf_device_info *info)
 {
 	struct ibv_context *context;
+	struct hf_device_info now = {.size = sizeof(now)};
 	int err = hf_device_open(device, &context);
 
 	if (!err) {
@@ -204,6 +210,11 @@ static void try_open(struct hf_findings *findings, struct ibv_device *device,
 				     "The node is not an RDMA device: the device can be listed "
 				     "but not opened."),
 			     hfi_tool_print("Nothing: this is normal for a test tree."));
+		return;
+	}
+	/* What a provider does wrong shows only now. */
+	if (hf_device_get_info(device, &now) == 0 && now.reason.code == HF_REASON_PROVIDER_FAILED) {
+		examine_reason(findings, &now);
 		return;
 	}
 	hfi_found_in(

@@ -38,10 +38,14 @@ static void fill_device_info(struct hf_device *device, struct hf_device_info *in
 {
 	const struct hf_entry *entry = &device->entry;
 	const struct hf_search_root *root = &device->hf->roots[entry->root];
+	const struct hf_reason *fault;
 
 	info->generation = device->generation;
 	hfi_instance_get_reason(device, &info->reason);
-	info->state = device->reason ? HF_DEVICE_UNUSABLE : HF_DEVICE_READY;
+	fault = device->provider ? atomic_load(&device->provider->fault) : NULL;
+	if (!device->reason && fault)
+		info->reason = *fault;
+	info->state = info->reason.code ? HF_DEVICE_UNUSABLE : HF_DEVICE_READY;
 	if (atomic_load(&device->gone)) {
 		info->state = HF_DEVICE_GONE;
 		hfi_reason_set(&info->reason, HF_REASON_GONE, NULL, NULL,

@@ -139,7 +139,7 @@ bool hfi_no_kernel_support(struct hf *hf)
 
 static bool is_ready(const struct hf_device *device)
 {
-	return !device->reason;
+	return !device->reason && !(device->provider && atomic_load(&device->provider->fault));
 }
 
 static bool is_any(const struct hf_device *device)

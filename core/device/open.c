@@ -11,6 +11,8 @@
 #include "core/device/scan_lock.h"
 #include "core/discovery/device_dir.h"
 #include "core/discovery/entry.h"
+#include "core/registry/registry.h"
+#include "shared/text.h"
 
 int hfi_verify(struct hf_device *device, const struct hf_entry *entry)
 {
@@ -48,15 +50,34 @@ static int open_error(int err)
 	}
 }
 
+static int refuse_context(struct hf_device *device, const char *fault)
+{
+	char name[sizeof(device->entry.name)];
+	struct hf_reason reason;
+
+	hfi_hf_lock(device->hf);
+	hfi_copy(name, sizeof(name), device->name);
+	hfi_hf_unlock(device->hf);
+	hfi_reason_set(&reason, HF_REASON_PROVIDER_FAILED, "a complete context", fault,
+		       "provider %s opened device %s as a context that %s", device->provider->name,
+		       name, fault);
+	hfi_registry_fault(&device->hf->log, device->provider, &reason);
+	return -reason.error;
+}
+
 /* What the provider made, between two proofs that the instance is the one asked for. */
 static int finish_open(struct hf_device *device, const struct hf_entry *entry,
 		       const struct hf_open_steps *steps, struct verbs_context *context,
 		       struct verbs_context **ret)
 {
 	int err, provider_error = errno > 0 ? -errno : -EIO;
+	const char *fault;
 
 	if (!context)
 		return hfi_verify(device, entry) == -ENODEV ? -ENODEV : provider_error;
+	fault = steps->fault(context, device);
+	if (fault)
+		return refuse_context(device, fault);
 	provider_error = steps->prepare(context);
 	err = open_error(hfi_verify(device, entry));
 	if (!err)

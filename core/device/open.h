@@ -7,6 +7,11 @@
 
 /* What the verbs room adds to an open context before it is proven and handed out, and its undoing. */
 struct hf_open_steps {
+	/*
+	 * What is wrong with what the provider made, as the end of "a context that ..."; what can be
+	 * released of it then is released. NULL: nothing is wrong.
+	 */
+	const char *(*fault)(struct verbs_context *context, const struct hf_device *device);
 	int (*prepare)(struct verbs_context *context);
 	void (*undo)(struct verbs_context *context);
 };

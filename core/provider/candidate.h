@@ -39,6 +39,8 @@ struct hf_provider {
 	void (*forget)(const struct verbs_device_ops *ops);
 	bool by_program;      /* the program opened it before anybody asked */
 	unsigned int devices; /* guarded by the registry's lock */
+	/* What it did wrong when one of its devices was opened; NULL: nothing so far. Set once. */
+	_Atomic(struct hf_reason *) fault;
 };
 
 /* A manifest as it was found, and what became of it. */

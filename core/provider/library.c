@@ -261,5 +261,6 @@ void hfi_library_unload(struct hf_provider *provider)
 	if (provider->forget)
 		provider->forget(provider->ops);
 	pthread_mutex_unlock(&loader);
+	free(atomic_load(&provider->fault));
 	free(provider);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What hf_provider_list() answers. */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@ static void fill_provider_info(const struct hf_registry *registry,
 			       const struct hf_candidate *candidate, struct hf_provider_info *info)
 {
 	const struct hf_provider *provider;
+	const struct hf_reason *fault;
 
 	snprintf(info->name, sizeof(info->name), "%s", candidate->manifest.name);
 	snprintf(info->version, sizeof(info->version), "%s", candidate->manifest.version);
@@ -33,6 +35,9 @@ static void fill_provider_info(const struct hf_registry *registry,
 		if (strcmp(provider->file, info->file) != 0)
 			continue;
 		info->loaded = 1;
+		fault = atomic_load(&provider->fault);
+		if (fault)
+			info->reason = *fault;
 		info->devices += provider->devices;
 	}
 }

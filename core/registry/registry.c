@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -299,6 +300,20 @@ void hfi_registry_no_object(struct hf_registry *registry, const struct hf_log *l
 	hfi_registry_put(registry, provider);
 	hfi_reason_set(reason, HF_REASON_PROVIDER_FAILED, "a device object", "none",
 		       "provider %s could not make a device object", name);
+}
+
+void hfi_registry_fault(const struct hf_log *log, struct hf_provider *provider,
+			const struct hf_reason *reason)
+{
+	struct hf_reason *none = NULL, *kept = malloc(sizeof(*kept));
+
+	if (!kept)
+		return;
+	*kept = *reason;
+	if (atomic_compare_exchange_strong(&provider->fault, &none, kept))
+		hfi_foreign_say(log, "Warning: %s", reason->text);
+	else
+		free(kept);
 }
 
 void hfi_registry_put(struct hf_registry *registry, struct hf_provider *provider)

@@ -65,6 +65,13 @@ void hfi_registry_no_object(struct hf_registry *registry, const struct hf_log *l
 			    struct hf_provider *provider, const struct verbs_sysfs_dev *device,
 			    const char *name, struct hf_reason *reason) HF_NONNULL;
 
+/*
+ * The provider opened a device and left out what it must do, and the open is refused. Says so, and keeps
+ * the reason of the first time: it stands until the library is unloaded.
+ */
+void hfi_registry_fault(const struct hf_log *log, struct hf_provider *provider,
+			const struct hf_reason *reason) HF_NONNULL;
+
 /* Gives the device back; the last one unloads the library. Not from within its code. */
 void hfi_registry_put(struct hf_registry *registry, struct hf_provider *provider) HF_NONNULL
 	HF_EXCLUDES(hfi_registry_kind, hfi_hf_kind);

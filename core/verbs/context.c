@@ -51,6 +51,7 @@ HF_EXPORT void *hf_provider_context_alloc(struct ibv_device *device, int cmd_fd,
 	context = (struct verbs_context *)(void *)(object + offset);
 	private->device = hfi_device_of(device);
 	private->calls = &hfi_plain_calls;
+	private->object = object;
 	private->uverbs.driver_id = driver_id;
 	private->uverbs.qp_mask_offset = qp_mask_offset(private->device);
 	private->uverbs.event_fd = -1;
@@ -78,21 +79,29 @@ close_fd:
 	return NULL;
 }
 
+/* All that the core has of a context; the descriptors stand in it. */
+static void free_private(struct verbs_ex_private *private, int *async_fd, int *cmd_fd)
+{
+	hfi_no_kernel_free(private->none);
+	if (private->async.used)
+		hfi_wait_fini(&private->async);
+	else
+		hfi_close(async_fd);
+	hfi_close(cmd_fd);
+	hfi_delivered_fini(&private->uverbs.delivered);
+	hfi_revoke_free(private->revocable);
+	if (private->uninited)
+		*private->uninited = true;
+	free(private);
+}
+
 HF_EXPORT void hf_provider_context_uninit(struct verbs_context *context)
 {
 	struct hf_device *device = context->priv->device;
 
 	hfi_live_remove(&context->context);
-	hfi_no_kernel_free(context->priv->none);
-	if (context->priv->async.used)
-		hfi_wait_fini(&context->priv->async);
-	else
-		hfi_close(&context->context.async_fd);
-	hfi_close(&context->context.cmd_fd);
+	free_private(context->priv, &context->context.async_fd, &context->context.cmd_fd);
 	pthread_mutex_destroy(&context->context.mutex);
-	hfi_delivered_fini(&context->priv->uverbs.delivered);
-	hfi_revoke_free(context->priv->revocable);
-	free(context->priv);
 	/* What the program calls too late answers so as long as nothing else is in this memory. */
 	context->priv = hfi_closed_private();
 	hfi_operations_closed(context);
@@ -158,7 +167,10 @@ static int add_async_fd(struct verbs_context *context)
 
 int hfi_context_prepare(struct verbs_context *context)
 {
-	int err = add_async_fd(context);
+	int err;
+
+	context->priv->opened = true;
+	err = add_async_fd(context);
 
 	if (!err && context->priv->calls->revocable)
 		err = hfi_revoke_watch(context);
@@ -170,6 +182,65 @@ int hfi_context_prepare(struct verbs_context *context)
  * because mappings are the process's, and the last context of a device may be another struct hf's.
  */
 static atomic_bool may_be_leftovers;
+
+/* Is the descriptor still that of the device's node? The program may have closed it. */
+static bool is_node(int fd, struct hf_device *device, struct stat *node)
+{
+	return !fstat(fd, node) && S_ISCHR(node->st_mode) &&
+	       node->st_rdev == hfi_instance_entry(device).node_number;
+}
+
+/* The provider's free_context did not call hf_provider_context_uninit(): the object may be freed by now. */
+static void free_forgotten(const struct ibv_context *was, struct verbs_ex_private *private,
+			   int cmd_fd)
+{
+	struct hf_device *device = private->device;
+	int async_fd = -1;
+	struct stat node;
+
+	hf_error(&device->hf->log, "provider %s: free_context did not call %s",
+		 device->provider->name, "hf_provider_context_uninit()");
+	hfi_live_remove(was);
+	if (!is_node(cmd_fd, device, &node))
+		cmd_fd = -1;
+	free_private(private, &async_fd, &cmd_fd);
+	hfi_device_drop(device);
+}
+
+/* By the provider; by the core alone where it did not say how. */
+static void free_object(struct verbs_context *context)
+{
+	struct verbs_ex_private *private = context->priv;
+	int cmd_fd = context->context.cmd_fd;
+	bool uninited = false;
+
+	if (!hfi_operations_have_free(context)) {
+		void *object = private->object;
+
+		hf_provider_context_uninit(context);
+		free(object);
+		return;
+	}
+	private->uninited = &uninited;
+	private->ops.free_context(&context->context);
+	if (!uninited)
+		free_forgotten(&context->context, private, cmd_fd);
+}
+
+const char *hfi_context_fault(struct verbs_context *context, const struct hf_device *device)
+{
+	/* These three are not this open's to release. */
+	if (!hfi_is_live(&context->context))
+		return "was not made by hf_provider_context_alloc()";
+	if (context->priv->device != device)
+		return "is another device's";
+	if (context->priv->opened)
+		return "was opened before";
+	if (hfi_operations_have_free(context))
+		return NULL;
+	free_object(context);
+	return "has no free_context operation";
+}
 
 void hfi_context_free(struct verbs_context *context)
 {
@@ -184,10 +255,8 @@ void hfi_context_free(struct verbs_context *context)
 		atomic_store(&may_be_leftovers, true);
 	left = atomic_load(&may_be_leftovers) &&
 	       device->hf->roots[device->key.root].kind->kernel_nodes &&
-	       !fstat(context->context.cmd_fd, &node) && S_ISCHR(node.st_mode) &&
-	       /* The program may have closed it, and have another file under its number. */
-	       node.st_rdev == hfi_instance_entry(device).node_number;
-	private->ops.free_context(&context->context);
+	       is_node(context->context.cmd_fd, device, &node);
+	free_object(context);
 	/* A queue that is mapped keeps the kernel's file open, and with it the device. */
 	if (left)
 		(void)hfi_detach_leftovers(&node);

@@ -30,6 +30,9 @@ struct verbs_ex_private {
 	struct hf_wait async;		/* its `fd` is the program's context.async_fd */
 	struct hf_channel *channels;	/* utlist; guarded by the context's mutex */
 	struct hf_revocable *revocable; /* see core/verbs/revoke.h */
+	void *object;			/* the provider's, which the context is in */
+	bool opened;			/* it was given to a program */
+	bool *uninited;	  /* set by hf_provider_context_uninit() while the context is closed */
 	atomic_int fatal; /* enum hf_fatal: who told the program that the device is gone */
 };
 
@@ -47,6 +50,10 @@ static inline struct verbs_ex_private *hfi_private_of(struct ibv_context *contex
 {
 	return hfi_is_live(context) ? hfi_context_of(context)->priv : hfi_closed_private();
 }
+
+/* See struct hf_open_steps. */
+const char *hfi_context_fault(struct verbs_context *context,
+			      const struct hf_device *device) HF_MUST_CHECK HF_NONNULL;
 
 /*
  * Has the kernel report asynchronous events, unless the provider did or there is no kernel; gives the
@@ -70,7 +77,10 @@ struct hfi_event_queue *hfi_channel_queue(struct ibv_comp_channel *channel);
 /* Ends completion channels that the program has left: their descriptors would keep the device. */
 void hfi_channels_end(struct verbs_context *context);
 
-/* Lets the provider free its object; what the program has left of the device is let go as well. */
+/*
+ * Lets the provider free its object; what the program has left of the device is let go as well, and what the
+ * provider has left of the context.
+ */
 void hfi_context_free(struct verbs_context *context);
 
 #endif

@@ -21,6 +21,7 @@ static int prepare_imported(struct verbs_context *context)
 }
 
 static const struct hf_open_steps steps = {
+	.fault = hfi_context_fault,
 	.prepare = prepare_imported,
 	.undo = hfi_context_free,
 };

@@ -10,6 +10,7 @@
 #include "core/verbs/context.h"
 
 static const struct hf_open_steps steps = {
+	.fault = hfi_context_fault,
 	.prepare = hfi_context_prepare,
 	.undo = hfi_context_free,
 };

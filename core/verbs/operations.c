@@ -223,6 +223,14 @@ static int query_port_sized(struct ibv_context *context, uint8_t port, struct ib
 	return 0;
 }
 
+bool hfi_operations_have_free(const struct verbs_context *context)
+{
+	any_fn fn;
+
+	memcpy(&fn, (const char *)&context->priv->ops + SLOT(free_context), sizeof(fn));
+	return fn != answers[NOTHING];
+}
+
 void hfi_operations_default(struct verbs_context *context)
 {
 	for (size_t i = 0; i < HF_ARRAY_SIZE(operations); i++)

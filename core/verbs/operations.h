@@ -4,6 +4,7 @@
 #define HF_VERBS_OPERATIONS_H
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,9 @@ void hfi_operations_default(struct verbs_context *context);
 
 /* Every operation answers EBADF: the context is closed. What providers may still call is the caller's matter. */
 void hfi_operations_closed(struct verbs_context *context);
+
+/* Did the provider say how to close? */
+bool hfi_operations_have_free(const struct verbs_context *context) HF_MUST_CHECK HF_NONNULL;
 
 /* Installs those that are not NULL, also where programs call them directly. */
 void hfi_operations_set(struct verbs_context *context, const struct verbs_context_ops *ops);

@@ -187,8 +187,9 @@ int hf_device_get_gids(struct ibv_device *device, uint32_t port, size_t entry_si
  * driver.
  * Errors: -ENODEV (gone, or replaced at any moment during the call), -EACCES (the node may not be
  * opened), -ENOENT (the node did not appear in time), -ENXIO (the node belongs to another device number,
- * or the device is in another network namespace), -ENOSYS (no provider), -EPROTO (the kernel driver's
- * ABI is outside the provider's range), -EIO, -EMFILE, -ENFILE, and errors of the provider. Since 0.1.
+ * or the device is in another network namespace), -ENOSYS (no provider, or one that opened it wrongly),
+ * -EPROTO (the kernel driver's ABI is outside the provider's range), -EIO, -EMFILE, -ENFILE, and errors of
+ * the provider. Since 0.1.
  */
 int hf_device_open(struct ibv_device *device, struct ibv_context **ret);
 

@@ -347,6 +347,115 @@ static void may_fail_itself(void **state)
 	unsetenv("HF_FAKE_FAIL");
 }
 
+/* Descriptors of this process. */
+static unsigned int own_descriptors(void)
+{
+	unsigned int count = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+/* A context that lacks what it must have is refused when it is opened, and nothing of it is left. */
+static void may_open_wrongly(void **state)
+{
+	static const struct {
+		const char *fail, *found;
+	} cases[] = {
+		{"free_context", "has no free_context operation"},
+		{"set_ops", "has no free_context operation"},
+		{"other", "was not made by hf_provider_context_alloc()"},
+	};
+	struct bed *bed = *state;
+	struct hf_provider_info *providers;
+	struct ibv_device **list;
+	struct hf_device_info info;
+	struct ibv_context *context = NULL;
+	struct ibv_device *device;
+	unsigned int before;
+	char text[128];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		library(bed, "fake-hf1.so");
+		manifest(bed, good);
+		device = look_up_fake0(bed, &info);
+		assert_int_equal(info.state, HF_DEVICE_READY);
+		setenv("HF_FAKE_FAIL", cases[i].fail, 1);
+		before = own_descriptors();
+		for (int j = 0; j < 3; j++)
+			assert_int_equal(hf_device_open(device, &context), -ENOSYS);
+		assert_null(context);
+		assert_int_equal(own_descriptors(), before);
+		unsetenv("HF_FAKE_FAIL");
+		assert_int_equal(hf_device_get_info(device, &info), 0);
+		assert_int_equal(info.state, HF_DEVICE_UNUSABLE);
+		assert_int_equal(info.reason.code, HF_REASON_PROVIDER_FAILED);
+		snprintf(text, sizeof(text),
+			 "provider fake opened device fake0 as a context that %s", cases[i].found);
+		assert_string_equal(info.reason.text, text);
+		assert_int_equal(hf_device_list(bed->hf, 0, &list), 0);
+		hf_device_list_free(list);
+		assert_int_equal(hf_provider_list(bed->hf, sizeof(*providers), &providers), 1);
+		assert_int_equal(providers[0].reason.code, HF_REASON_PROVIDER_FAILED);
+		free(providers);
+		hf_device_unref(device);
+		assert_int_equal(tree_remove(bed->tree, 0), 0);
+		assert_int_equal(hf_device_by_name(bed->hf, "fake0", &device), -ENODEV);
+		assert_int_equal(tree_add(bed->tree, 0, "fake0", NULL), 0);
+		/* Those were counted as made, and never freed by the provider. */
+		bed->counters->contexts = 0;
+	}
+}
+
+static void may_give_one_context_twice(void **state)
+{
+	struct bed *bed = *state;
+	struct ibv_context *context, *again = NULL;
+	struct ibv_device_attr attr;
+	struct hf_device_info info;
+	struct ibv_device *device;
+	unsigned int before;
+
+	library(bed, "fake-hf1.so");
+	manifest(bed, good);
+	device = look_up_fake0(bed, &info);
+	assert_int_equal(hf_device_open(device, &context), 0);
+	setenv("HF_FAKE_FAIL", "same", 1);
+	before = own_descriptors();
+	assert_int_equal(hf_device_open(device, &again), -ENOSYS);
+	unsetenv("HF_FAKE_FAIL");
+	assert_null(again);
+	assert_int_equal(own_descriptors(), before);
+	/* The first one goes on. */
+	assert_int_equal(ibv_query_device(context, &attr), 0);
+	assert_int_equal(hf_device_close(context), 0);
+	hf_device_unref(device);
+}
+
+/* Its free_context leaves to the core what the core has. */
+static void may_close_wrongly(void **state)
+{
+	struct bed *bed = *state;
+	struct hf_device_info info;
+	struct ibv_context *context;
+	struct ibv_device *device;
+	unsigned int before;
+
+	library(bed, "fake-hf1.so");
+	manifest(bed, good);
+	device = look_up_fake0(bed, &info);
+	before = own_descriptors();
+	setenv("HF_FAKE_FAIL", "uninit", 1);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(hf_device_open(device, &context), 0);
+		assert_int_equal(hf_device_close(context), 0);
+	}
+	unsetenv("HF_FAKE_FAIL");
+	assert_int_equal(own_descriptors(), before);
+	hf_device_unref(device);
+}
+
 static void *list_all(void *arg)
 {
 	const struct bed *bed = arg;
@@ -429,6 +538,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(unloads_and_takes_the_newer_file, setup_providers,
 						teardown_providers),
 		cmocka_unit_test_setup_teardown(may_fail_itself, setup_providers,
+						teardown_providers),
+		cmocka_unit_test_setup_teardown(may_open_wrongly, setup_providers,
+						teardown_providers),
+		cmocka_unit_test_setup_teardown(may_give_one_context_twice, setup_providers,
+						teardown_providers),
+		cmocka_unit_test_setup_teardown(may_close_wrongly, setup_providers,
 						teardown_providers),
 		cmocka_unit_test_setup_teardown(may_take_its_time, setup_providers,
 						teardown_providers),

@@ -3,8 +3,10 @@
  * A provider that needs no kernel: its contexts have only the node's descriptor. It counts its calls in
  * the file of HF_FAKE_COUNTERS, so that a test sees what was not undone. HF_FAKE_FAIL=alloc_device or
  * alloc_context makes that call fail; uninit_device omits that operation; describe returns no
- * descriptor. HF_FAKE_HANG=alloc_device, alloc_context, free_context or uninit_device makes that call never
- * return. Each context gets a duplicate of the descriptor HF_FAKE_ASYNC_FD for asynchronous events.
+ * descriptor; set_ops and free_context leave these out, uninit does not give the context back, same returns
+ * one context for two opens, and other one that the core did not make. HF_FAKE_HANG=alloc_device,
+ * alloc_context, free_context or uninit_device makes that call never return. Each context gets a duplicate of
+ * the descriptor HF_FAKE_ASYNC_FD for asynchronous events.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -102,7 +104,8 @@ static void fake_free_context(struct ibv_context *context)
 		(struct verbs_context *)((char *)context - offsetof(struct verbs_context, context));
 
 	hang_if_told("free_context");
-	hf_provider_context_uninit(verbs);
+	if (!told_to_fail("uninit"))
+		hf_provider_context_uninit(verbs);
 	free((char *)verbs - offsetof(struct fake_context, verbs));
 	__atomic_sub_fetch(&counters->contexts, 1, __ATOMIC_RELAXED);
 }
@@ -113,21 +116,53 @@ static const struct verbs_context_ops fake_operations = {
 	.free_context = fake_free_context,
 };
 
+static struct verbs_context *last_opened;
+
+/* What no provider should do. */
+static struct verbs_context *alloc_wrongly(int cmd_fd)
+{
+	static struct fake_context other;
+
+	if (told_to_fail("same") && last_opened) {
+		close(cmd_fd);
+		return last_opened;
+	}
+	if (!told_to_fail("other"))
+		return NULL;
+	close(cmd_fd);
+	return &other.verbs;
+}
+
+static void set_operations(struct verbs_context *verbs)
+{
+	struct verbs_context_ops operations = fake_operations;
+
+	if (told_to_fail("set_ops"))
+		return;
+	if (told_to_fail("free_context"))
+		operations.free_context = NULL;
+	hf_provider_set_ops(verbs, &operations);
+}
+
 static struct verbs_context *fake_alloc_context(struct ibv_device *device, int cmd_fd,
 						void *private_data)
 {
+	struct verbs_context *wrong = alloc_wrongly(cmd_fd);
 	const char *async_fd = getenv("HF_FAKE_ASYNC_FD");
 	struct fake_context *context;
 
 	(void)private_data;
 	hang_if_told("alloc_context");
+	if (wrong)
+		return wrong;
 	context = hf_provider_context_alloc(device, cmd_fd, sizeof(*context),
 					    offsetof(struct fake_context, verbs), 0);
 	if (!context)
 		return NULL;
 	if (told_to_fail("alloc_context"))
 		goto free_context;
-	hf_provider_set_ops(&context->verbs, &fake_operations);
+	set_operations(&context->verbs);
+	last_opened = &context->verbs;
 	if (async_fd)
 		context->verbs.context.async_fd = fcntl(atoi(async_fd), F_DUPFD_CLOEXEC, 0);
 	__atomic_add_fetch(&counters->contexts, 1, __ATOMIC_RELAXED);
