@@ -31,6 +31,27 @@ static void print_device(struct ibv_device *device)
 	free(gids);
 }
 
+/* As a program of rdma-core 49 or later asks. Both members have the speed, unless it is beyond the older one. */
+static void check_newer_speed(struct ibv_context *context, const char *name)
+{
+	struct verbs_context *verbs = verbs_get_ctx_op(context, query_port);
+	union {
+		struct ibv_port_attr attr;
+		unsigned char bytes[64];
+	} port;
+	uint32_t speed = 0;
+
+	memset(&port, 0x5a, sizeof(port));
+	if (!verbs || verbs->query_port(context, 1, &port.attr, 56)) {
+		vm_error("%s: query_port for a longer struct", name);
+		return;
+	}
+	memcpy(&speed, port.bytes + 52, sizeof(speed));
+	if (speed != port.attr.active_speed || port.bytes[56] != 0x5a)
+		vm_error("%s: active_speed_ex %u, active_speed %u", name, speed,
+			 port.attr.active_speed);
+}
+
 /* Compares the queries of an ibv_* program with the kernel's sysfs. */
 static void print_queried_device(struct ibv_device *device)
 {
@@ -59,6 +80,7 @@ static void print_queried_device(struct ibv_device *device)
 		vm_error("%s: ibv_query_port: %s", name, strerror(ret));
 	else if (port.link_layer != IBV_LINK_LAYER_ETHERNET)
 		vm_error("%s: link layer %d", name, port.link_layer);
+	check_newer_speed(context, name);
 	num_gids = hf_device_get_gids(device, 1, sizeof(*gids), &gids);
 	for (i = 0; i < num_gids; i++) {
 		if (ibv_query_gid(context, 1, (int)gids[i].index, &gid))
