@@ -135,7 +135,7 @@ static int get_name(const struct attribute *attribute, char *to, size_t size)
 {
 	char text[HF_NLDEV_NAME];
 
-	if (get_string(attribute, text, sizeof(text)) || !hfi_is_name(text, size - 1))
+	if (get_string(attribute, text, sizeof(text)) || !hfi_is_component(text, size - 1))
 		return -EBADMSG;
 	strcpy(to, text);
 	return 0;

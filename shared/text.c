@@ -97,6 +97,14 @@ bool hfi_is_name(const char *text, size_t max)
 	return true;
 }
 
+bool hfi_is_component(const char *text, size_t max)
+{
+	size_t length = strnlen(text, max + 1);
+
+	return length > 0 && length <= max && !memchr(text, '/', length) && strcmp(text, ".") &&
+	       strcmp(text, "..");
+}
+
 bool hfi_is_uverbs_name(const char *text)
 {
 	static const char prefix[] = "uverbs";

@@ -20,6 +20,12 @@ int hfi_print(char *to, size_t size, const char *format, ...) __attribute__((for
  * `max` bytes, printable ASCII. */
 bool hfi_is_name(const char *text, size_t max);
 
+/*
+ * A component of a path like hfi_is_name(), but of any bytes: the kernel lets users put blanks, control
+ * characters and UTF-8 into the names of devices and interfaces.
+ */
+bool hfi_is_component(const char *text, size_t max);
+
 /* What stands after the last '/' of a path. */
 const char *hfi_last_component(const char *path);
 

@@ -148,7 +148,7 @@ int hfi_soft_plug(int tree, unsigned int n, const char *name, const struct hf_so
 	char dir[PATH_SIZE], uverbs[PATH_SIZE];
 	int err;
 
-	if (!hfi_is_name(name, NAME_MAX_LENGTH))
+	if (!hfi_is_component(name, NAME_MAX_LENGTH))
 		return -EINVAL;
 	snprintf(dir, sizeof(dir), DEVICE_CLASS "/%s", name);
 	snprintf(uverbs, sizeof(uverbs), VERBS_CLASS "/uverbs%u", n);
@@ -166,7 +166,7 @@ int hfi_soft_unplug(int tree, unsigned int n, const char *name)
 	char path[PATH_SIZE];
 	int err;
 
-	if (!hfi_is_name(name, NAME_MAX_LENGTH))
+	if (!hfi_is_component(name, NAME_MAX_LENGTH))
 		return -EINVAL;
 	snprintf(path, sizeof(path), VERBS_CLASS "/uverbs%u", n);
 	err = hfi_soft_take_away(tree, path);

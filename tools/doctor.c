@@ -50,6 +50,25 @@ void hfi_found_in(struct hf_findings *findings, enum hf_severity severity, const
 	hfi_found(findings, severity, code, label, problem, remedy);
 }
 
+/* For bytes that hfi_put_safe() would replace: $'...' with octal numbers. */
+static char *quote_bytes(const char *word)
+{
+	char *quoted, *to;
+
+	quoted = to = hfi_tool_alloc(NULL, strlen(word) * 4 + 4, 1);
+	to = stpcpy(to, "$'");
+	for (; *word; word++) {
+		unsigned char byte = (unsigned char)*word;
+
+		if (byte < ' ' || byte > '~' || byte == '\'' || byte == '\\')
+			to += sprintf(to, "\\%03o", byte);
+		else
+			*to++ = *word;
+	}
+	strcpy(to, "'");
+	return quoted;
+}
+
 char *hfi_quote(const char *word)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -58,6 +77,8 @@ char *hfi_quote(const char *word)
 
 	if (*word && *word != '-' && strspn(word, plain) == strlen(word))
 		return hfi_tool_print("%s", word);
+	if (!hfi_is_printed_whole(word))
+		return quote_bytes(word);
 	/* Each quote inside the quotes becomes '\'' */
 	quoted = to = hfi_tool_alloc(NULL, strlen(word) * 4 + 3, 1);
 	*to++ = '\'';

@@ -10,26 +10,43 @@
 
 #include "tools/output.h"
 
+/* The length of the next character, if it can be printed as it is; 0: it cannot. */
+static size_t printable_length(const char *text, mbstate_t *state)
+{
+	wchar_t wide;
+	size_t used = mbrtowc(&wide, text, strlen(text), state);
+
+	/* A backslash that looks like what hfi_put_safe() prints for a byte is replaced, too. */
+	if (used != (size_t)-1 && used != (size_t)-2 && used && iswprint((wint_t)wide) &&
+	    strncmp(text, "\\x", 2) != 0)
+		return used;
+	memset(state, 0, sizeof(*state));
+	return 0;
+}
+
+bool hfi_is_printed_whole(const char *text)
+{
+	mbstate_t state = {0};
+	size_t used = 1;
+
+	for (; *text && used; text += used)
+		used = printable_length(text, &state);
+	return used;
+}
+
 void hfi_put_safe(FILE *file, const char *text)
 {
 	mbstate_t state = {0};
-	size_t left = strlen(text);
 
-	while (left) {
-		wchar_t wide;
-		size_t used = mbrtowc(&wide, text, left, &state);
+	while (*text) {
+		size_t used = printable_length(text, &state);
 
-		if (used == (size_t)-1 || used == (size_t)-2 || !used || !iswprint((wint_t)wide)) {
-			if (!used || used > left)
-				used = 1;
-			for (size_t i = 0; i < used; i++)
-				fprintf(file, "\\x%02x", (unsigned char)text[i]);
-			memset(&state, 0, sizeof(state));
-		} else {
+		if (used) {
 			fwrite(text, 1, used, file);
+			text += used;
+		} else {
+			fprintf(file, "\\x%02x", (unsigned char)*text++);
 		}
-		text += used;
-		left -= used;
 	}
 }
 
@@ -79,21 +96,21 @@ void hfi_put_wrapped(size_t at, size_t indent, const char *text)
 	size_t width = hfi_terminal_width(), start = at;
 
 	while (*text) {
-		size_t length = strcspn(text, " ");
-		char *word = hfi_tool_print("%.*s", (int)length, text);
+		size_t blanks = strspn(text, " ");
+		size_t length = strcspn(text + blanks, " ");
+		char *word = hfi_tool_print("%.*s", (int)length, text + blanks);
 
-		if (width && at > start && at + 1 + length > width) {
+		if (width && at > start && at + blanks + length > width) {
 			printf("\n%*s", (int)indent, "");
 			at = start = indent;
-		} else if (at > start) {
-			putchar(' ');
-			at++;
+		} else {
+			printf("%*s", (int)blanks, "");
+			at += blanks;
 		}
 		hfi_put_safe(stdout, word);
 		free(word);
 		at += length;
-		text += length;
-		text += strspn(text, " ");
+		text += blanks + length;
 	}
 	putchar('\n');
 }

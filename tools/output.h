@@ -11,6 +11,8 @@
 
 /* Prints text from outside. Bytes that are not printable in the locale become \xNN. */
 void hfi_put_safe(FILE *file, const char *text);
+/* True if hfi_put_safe() prints all of it as it is. */
+bool hfi_is_printed_whole(const char *text);
 
 /* Whether to use colour. -1: yes if standard output is a terminal that supports it. */
 bool hfi_color_wanted(int choice);

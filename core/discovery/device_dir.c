@@ -25,15 +25,9 @@ void hfi_binding_close(struct hf_binding *binding)
 	hfi_close(&binding->uverbs);
 }
 
-static int check_name(const char *name)
-{
-	return hfi_is_name(name, HF_NAME_SIZE - 1) ? 0 : -EINVAL;
-}
-
 int hfi_binding_open(const struct hf_classes *classes, const char *uverbs,
 		     struct hf_binding *binding)
 {
-	ssize_t length;
 	int err;
 
 	memset(binding, 0, sizeof(*binding));
@@ -42,15 +36,14 @@ int hfi_binding_open(const struct hf_classes *classes, const char *uverbs,
 	binding->uverbs = hfi_open_dir(classes->verbs, uverbs);
 	if (binding->uverbs < 0)
 		return binding->uverbs;
-	length = hfi_attr_read(binding->uverbs, "ibdev", binding->name, sizeof(binding->name),
-			       &binding->ibdev);
-	if (length < 0)
-		return (int)length;
+	err = hfi_attr_read_name(binding->uverbs, "ibdev", binding->name, &binding->ibdev);
+	if (err)
+		return err;
 	err = classes->kind->read_life(binding->uverbs, NULL, binding->ibdev, &binding->life,
 				       &binding->stamp);
 	if (err)
 		binding->wrong = "instance";
-	return err ? err : check_name(binding->name);
+	return err;
 }
 
 /* The inode that a path leads to now; 0: none. */
@@ -83,8 +76,7 @@ int hfi_binding_holds(const struct hf_classes *classes, const char *uverbs,
 {
 	char name[HF_NAME_SIZE];
 
-	if (hfi_attr_again(binding->ibdev, name, sizeof(name)) < 0 ||
-	    strcmp(name, binding->name) != 0)
+	if (hfi_attr_name_again(binding->ibdev, name) < 0 || strcmp(name, binding->name) != 0)
 		return 0;
 	if (device_inode && inode_at(classes->ib, binding->name) != device_inode)
 		return 0;
@@ -103,9 +95,11 @@ static int open_bound(const struct hf_classes *classes, const struct hf_entry *e
 
 	if (!err && !hfi_life_same(&binding.life, &entry->life))
 		err = -ENODEV;
+	if (!err && !hfi_is_component(binding.name, HF_NAME_SIZE - 1))
+		err = -EOPNOTSUPP; /* no path leads to it */
 	if (err)
 		goto close_binding;
-	fd = hfi_open_dir(classes->ib, binding.name);
+	fd = hfi_open_ib_dir(classes, binding.name);
 	if (fd < 0)
 		err = fd;
 	else if (fstat(fd, &st) < 0)
@@ -129,9 +123,9 @@ static int open_known(const struct hf_classes *classes, const struct hf_entry *e
 	struct stat st;
 	int fd;
 
-	if (!classes->kind->unique_inodes || !entry->device_inode || check_name(entry->name))
+	if (!classes->kind->unique_inodes || !entry->device_inode)
 		return -EAGAIN;
-	fd = hfi_open_dir(classes->ib, entry->name);
+	fd = hfi_open_ib_dir(classes, entry->name);
 	if (fd < 0)
 		return hfi_error_is_shortage(fd) ? fd : -EAGAIN;
 	if (fstat(fd, &st) < 0 || st.st_ino != entry->device_inode) {

@@ -50,6 +50,11 @@ int hfi_entry_complete(const struct hf_search_root *root, struct hf_entry *entry
 
 	if (!entry->brief)
 		return 0;
+	/* No path leads to it, and netlink has reported the rest. */
+	if (entry->index >= 0 && !hfi_is_component(entry->name, HF_NAME_SIZE - 1)) {
+		entry->brief = false;
+		return 0;
+	}
 	err = hfi_discover_one(root, entry->root, HF_SOURCE_SYSFS, NULL, entry->uverbs, &whole);
 	if (err)
 		return err;

@@ -85,8 +85,6 @@ int hfi_nl_parse_device(const void *message, size_t size, struct hf_nl_device *r
 	/* Entries store the index with a sign. */
 	if (device.index > INT32_MAX)
 		return -EBADMSG;
-	if (!hfi_is_name(device.name, sizeof(device.name) - 1))
-		return -EILSEQ;
 	ret->index = device.index;
 	memcpy(ret->name, device.name, sizeof(ret->name));
 	ret->node_guid = htobe64(device.node_guid);
@@ -102,11 +100,8 @@ static int append_device(void *arg, const void *message, size_t size)
 	struct hf_nl_device device;
 	int err = hfi_nl_parse_device(message, size, &device);
 
-	/*
-	 * A device whose name cannot be a path component (Linux 6.1 accepts "a/b") hides no other.
-	 */
 	if (err)
-		return err == -EILSEQ ? 0 : err;
+		return err;
 	if (table->count == table->size) {
 		size_t wanted = table->size ? table->size * 2 : 16;
 		struct hf_nl_device *v;

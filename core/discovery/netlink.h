@@ -54,7 +54,7 @@ int hfi_nl_port(struct hf_nl *nl, uint32_t index, uint32_t port,
  */
 int hfi_nl_exclusive(struct hf_nl *nl) HF_MUST_CHECK HF_NONNULL;
 
-/* A reply that describes a device. -EILSEQ: its name is no component of a path; -EBADMSG: malformed. */
+/* A reply that describes a device, whose name may be no component of a path. -EBADMSG: malformed. */
 int hfi_nl_parse_device(const void *message, size_t size,
 			struct hf_nl_device *ret) HF_MUST_CHECK HF_NONNULL;
 

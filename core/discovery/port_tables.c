@@ -120,7 +120,7 @@ static int read_gid_netdev(const struct gid_table *table, struct hf_gid *gid)
 	length = hfi_attr_read(table->port, path, text, sizeof(text), NULL);
 	if (hfi_error_is_shortage((int)length))
 		return (int)length;
-	if (length > 0 && hfi_is_name(text, IFNAMSIZ - 1))
+	if (length > 0 && hfi_is_component(text, IFNAMSIZ - 1))
 		strcpy(gid->netdev, text);
 	return 0;
 }

@@ -55,19 +55,16 @@ int hfi_read_brief(const struct hf_classes *classes, const char *uverbs, bool un
 	struct hf_binding binding = {.uverbs = -1, .ibdev = -1};
 	struct hf_entry entry = {.index = -1, .brief = true};
 	char path[HF_NAME_SIZE + 8];
-	ssize_t length;
 	int err;
 
 	err = hfi_copy(entry.uverbs, sizeof(entry.uverbs), uverbs);
 	if (!err)
 		err = hfi_print(path, sizeof(path), "%s/ibdev", uverbs);
+	if (!err)
+		err = hfi_attr_read_name(classes->verbs, path, binding.name, &binding.ibdev);
 	if (err)
 		return err;
-	length = hfi_attr_read(classes->verbs, path, binding.name, sizeof(binding.name),
-			       &binding.ibdev);
-	if (length < 0)
-		return (int)length;
-	err = hfi_is_name(binding.name, HF_NAME_SIZE - 1) ? 0 : -EINVAL;
+	err = hfi_is_component(binding.name, HF_NAME_SIZE - 1) ? 0 : -EINVAL;
 	if (!err)
 		err = classes->kind->read_life(classes->verbs, uverbs, binding.ibdev, &binding.life,
 					       &binding.stamp);

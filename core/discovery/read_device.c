@@ -194,13 +194,19 @@ static int read_bound(struct device_reading *s)
 	int err = 0;
 	int fd;
 
+	/* No path leads to it: what netlink has reported is all there is. */
+	if (!hfi_is_component(s->binding.name, HF_NAME_SIZE - 1)) {
+		if (s->match != HF_MATCH_FOUND)
+			half_made(s->entry, -EINVAL, true, "ibdev");
+		return 0;
+	}
 	if (known) {
 		if (fstatat(s->classes->ib, s->binding.name, &st, 0) < 0)
 			err = -errno;
 		else
 			s->entry->device_inode = st.st_ino;
 	} else {
-		fd = hfi_open_dir(s->classes->ib, s->binding.name);
+		fd = hfi_open_ib_dir(s->classes, s->binding.name);
 		if (fd < 0)
 			err = fd;
 		else if (fstat(fd, &st) < 0)
@@ -213,7 +219,7 @@ static int read_bound(struct device_reading *s)
 			hfi_close(&fd);
 	}
 	if (err == -EBADF)
-		err = -ENOENT; /* class/infiniband does not exist */
+		err = -ENOENT; /* fstatat(): class/infiniband does not exist */
 	if (err && !hfi_error_is_shortage(err)) {
 		half_made(s->entry, err, false, "");
 		err = 0;

@@ -52,13 +52,21 @@ int hfi_classes_open(const struct hf_search_root *root, struct hf_classes *ret)
 	return 0;
 }
 
+int hfi_open_ib_dir(const struct hf_classes *classes, const char *name)
+{
+	if (classes->ib < 0 || !hfi_is_component(name, HF_NAME_SIZE - 1))
+		return -ENOENT;
+	return hfi_open_dir(classes->ib, name);
+}
+
 void hfi_classes_close(struct hf_classes *classes)
 {
 	hfi_close(&classes->verbs);
 	hfi_close(&classes->ib);
 }
 
-ssize_t hfi_attr_again(int fd, char *value, size_t size)
+/* Reads the text as it is, with its newline. */
+static ssize_t read_text(int fd, char *value, size_t size)
 {
 	size_t length = 0;
 
@@ -76,20 +84,66 @@ ssize_t hfi_attr_again(int fd, char *value, size_t size)
 		if (got == 0 || value[length - 1] == '\n')
 			break;
 	}
-	return hfi_end_text(value, size, (ssize_t)length);
+	return (ssize_t)length;
 }
 
-ssize_t hfi_attr_read(int dirfd, const char *path, char *value, size_t size, int *keep)
+ssize_t hfi_attr_again(int fd, char *value, size_t size)
 {
-	ssize_t length;
+	return hfi_end_text(value, size, read_text(fd, value, size));
+}
+
+int hfi_attr_name_again(int fd, char name[HF_NAME_SIZE])
+{
+	char text[HF_NAME_SIZE + 1];
+	ssize_t length = read_text(fd, text, sizeof(text));
+
+	if (length < 0)
+		return (int)length;
+	/* The kernel adds one newline. Another one is part of the name. */
+	if (length > 0 && text[length - 1] == '\n')
+		length--;
+	if (length == 0 || memchr(text, '\0', (size_t)length))
+		return -EINVAL;
+	if (length >= HF_NAME_SIZE)
+		return -ERANGE;
+	memcpy(name, text, (size_t)length);
+	name[length] = '\0';
+	return 0;
+}
+
+static int open_attr(int dirfd, const char *path)
+{
 	int fd;
 
 	/* O_NONBLOCK: a made-up tree may hold a FIFO, and opening one must not wait for a writer. */
 	do
 		fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	while (fd < 0 && errno == EINTR);
+	return fd < 0 ? -errno : fd;
+}
+
+int hfi_attr_read_name(int dirfd, const char *path, char name[HF_NAME_SIZE], int *keep)
+{
+	int fd = open_attr(dirfd, path);
+	int err;
+
 	if (fd < 0)
-		return -errno;
+		return fd;
+	err = hfi_attr_name_again(fd, name);
+	if (err)
+		hfi_close(&fd);
+	else
+		*keep = fd;
+	return err;
+}
+
+ssize_t hfi_attr_read(int dirfd, const char *path, char *value, size_t size, int *keep)
+{
+	ssize_t length;
+	int fd = open_attr(dirfd, path);
+
+	if (fd < 0)
+		return fd;
 	length = hfi_attr_again(fd, value, size);
 	if (length >= 0 && keep)
 		*keep = fd;

@@ -35,4 +35,18 @@ ssize_t hfi_attr_read(int dirfd, const char *path, char *value, size_t size,
 /* Reads the attribute again, from its start, through the open descriptor. */
 ssize_t hfi_attr_again(int fd, char *value, size_t size) HF_MUST_CHECK HF_NONNULL;
 
+/*
+ * The same for the name of an RDMA device, which may be any text of up to HF_NAME_SIZE - 1 bytes, even
+ * one that is no component of a path. -EINVAL: empty, or with a NUL; -ERANGE: too long.
+ */
+int hfi_attr_read_name(int dirfd, const char *path, char name[HF_NAME_SIZE],
+		       int *keep) HF_MUST_CHECK HF_NONNULL_OF(2, 4);
+int hfi_attr_name_again(int fd, char name[HF_NAME_SIZE]) HF_MUST_CHECK;
+
+/*
+ * Opens the directory of a device in class/infiniband. -ENOENT also where the name is no component of a
+ * path: Linux 6.1 lets users rename a device to "a/b", which no path leads to.
+ */
+int hfi_open_ib_dir(const struct hf_classes *classes, const char *name) HF_MUST_CHECK HF_NONNULL;
+
 #endif

@@ -25,7 +25,7 @@ void hfi_hint_send(const struct hf_hint_sink *sink, enum hf_hint_kind kind, uint
 
 static bool is_device_name(const char *name)
 {
-	return hfi_is_name(name, HF_NAME_SIZE - 1);
+	return hfi_is_component(name, HF_NAME_SIZE - 1);
 }
 
 /* The last component of a device path, or NULL when it is not fit to be a name. */
@@ -49,16 +49,17 @@ static int classify_uverbs(const char *action, const char *sysname, struct hf_hi
 static int classify_ibdev(const char *action, const char *devpath_old, const char *sysname,
 			  struct hf_hint *ret)
 {
-	const char *from;
-
 	if (!strcmp(action, "bind") || !strcmp(action, "unbind"))
 		return 0;
-	if (!is_device_name(sysname))
+	if (sysname && !is_device_name(sysname))
+		sysname = NULL;
+	/* Either name may be one that no path leads to: the other one tells of the device. */
+	if (!strcmp(action, "move") && devpath_old) {
+		hfi_hint_set(ret, HF_HINT_RENAME, HF_ROOT_KERNEL, last_component(devpath_old));
+		if (sysname)
+			(void)hfi_copy(ret->to, sizeof(ret->to), sysname);
+	} else if (!sysname) {
 		return -EINVAL;
-	from = strcmp(action, "move") ? NULL : last_component(devpath_old);
-	if (from) {
-		hfi_hint_set(ret, HF_HINT_RENAME, HF_ROOT_KERNEL, from);
-		(void)hfi_copy(ret->to, sizeof(ret->to), sysname);
 	} else {
 		hfi_hint_set(ret, strcmp(action, "remove") ? HF_HINT_IBDEV : HF_HINT_IBDEV_WENT,
 			     HF_ROOT_KERNEL, sysname);
@@ -71,11 +72,12 @@ int hfi_uevent_classify(const char *action, const char *subsystem, const char *d
 {
 	if (!action || !subsystem)
 		return -EINVAL;
-	if (!sysname)
+	/* libudev puts a '/' into its system name for a '!', but the kernel's names may have either. */
+	if (!sysname || (devpath && !strcmp(subsystem, "infiniband")))
 		sysname = last_component(devpath);
 	if (!strcmp(subsystem, "infiniband_verbs"))
 		return sysname ? classify_uverbs(action, sysname, ret) : -EINVAL;
 	if (!strcmp(subsystem, "infiniband"))
-		return sysname ? classify_ibdev(action, devpath_old, sysname, ret) : -EINVAL;
+		return classify_ibdev(action, devpath_old, sysname, ret);
 	return 0;
 }

@@ -112,7 +112,7 @@ static void push_child_hint(struct hf_inotify *inotify, const struct hf_place *p
 		if (!child) {
 			push(inotify, HF_HINT_ALL, place->root, NULL);
 			push(inotify, HF_HINT_ATTRIBUTES, place->root, NULL);
-		} else if (hfi_is_name(child, HF_NAME_SIZE - 1)) {
+		} else if (hfi_is_component(child, HF_NAME_SIZE - 1)) {
 			push(inotify, HF_HINT_IBDEV, place->root, child);
 			/* Its directories are watched only now: what changed before was not seen. */
 			push(inotify, HF_HINT_ATTRIBUTES, place->root, child);

@@ -41,7 +41,7 @@ static int kind_of_child(const struct hf_places *places, const struct hf_place *
 	case HF_PLACE_VERBS_CLASS:
 		return hfi_is_uverbs_name(name) ? HF_PLACE_UVERBS : -1;
 	case HF_PLACE_IB_CLASS:
-		return hfi_is_name(name, HF_NAME_SIZE - 1) ? HF_PLACE_IBDEV : -1;
+		return hfi_is_component(name, HF_NAME_SIZE - 1) ? HF_PLACE_IBDEV : -1;
 	case HF_PLACE_IBDEV:
 		return places->attributes && !strcmp(name, "ports") ? HF_PLACE_PORTS : -1;
 	case HF_PLACE_PORTS:

@@ -31,7 +31,7 @@ static const char *device_name(const struct nlattr *attr)
 	if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0)
 		return NULL;
 	name = mnl_attr_get_str(attr);
-	return hfi_is_name(name, HF_NAME_SIZE - 1) ? name : NULL;
+	return *name && strlen(name) < HF_NAME_SIZE ? name : NULL;
 }
 
 int hfi_rdma_notify_parse(const void *message, size_t size, struct hf_hint *ret)

@@ -98,6 +98,8 @@ static bool uverbs_of(struct hf *hf, unsigned int root, const char *name, char r
 {
 	struct hf_device *device;
 
+	if (!*name) /* as a device that is being made has none */
+		return false;
 	hfi_hf_lock(hf);
 	for (device = hf->table.by_key; device; device = device->hh.next)
 		if (device->key.root == root && !strcmp(device->name, name))
@@ -129,8 +131,17 @@ static int scan_by_name(struct hf_stream *stream, unsigned int root, const char 
 HF_REQUIRES(hfi_stream_kind, hfi_scan_kind, hfi_netlink_kind)
 static int scan_renamed(struct hf_stream *stream, unsigned int root, const struct hf_hint *hint)
 {
-	int err = scan_by_name(stream, root, hint->name, false);
+	char uverbs[HF_NAME_SIZE];
+	int err;
 
+	/*
+	 * A name with a '/' or a newline arrives in part, so this may be a device of the table whose
+	 * name was not recognised.
+	 */
+	if (!uverbs_of(stream->hf, root, hint->name, uverbs) &&
+	    !uverbs_of(stream->hf, root, hint->to, uverbs))
+		return scan_all(stream);
+	err = scan_by_name(stream, root, hint->name, false);
 	return err ? err : scan_by_name(stream, root, hint->to, true);
 }
 

@@ -209,7 +209,6 @@ static void check_entry(const struct hf_search_root *root, const struct hf_entry
 
 	fuzz_check(hfi_is_uverbs_name(entry->uverbs));
 	fuzz_check(fuzz_is_string(entry->name));
-	fuzz_check(!entry->name[0] || hfi_is_name(entry->name, HF_NAME_SIZE - 1));
 	hfi_entry_format_reason(entry, &reason);
 	fuzz_check(fuzz_is_string(reason.text));
 	fuzz_fill(modalias, sizeof(modalias));
@@ -237,7 +236,7 @@ static void check_entry(const struct hf_search_root *root, const struct hf_entry
 	dir = hfi_entry_open_dir(root, entry, name);
 	if (dir < 0)
 		return;
-	fuzz_check(hfi_is_name(name, HF_NAME_SIZE - 1));
+	fuzz_check(hfi_is_component(name, HF_NAME_SIZE - 1));
 	for (uint32_t port = 0; port < 3; port++) {
 		struct hf_port_info info;
 

@@ -14,8 +14,6 @@ static inline void fuzz_hint_name(const char name[HF_NAME_SIZE])
 	size_t length = strnlen(name, HF_NAME_SIZE);
 
 	fuzz_check(length < HF_NAME_SIZE);
-	/* Names become components of paths. */
-	fuzz_check(!length || hfi_is_name(name, HF_NAME_SIZE - 1));
 	/* Hints are compared as bytes. */
 	for (size_t i = length; i < HF_NAME_SIZE; i++)
 		fuzz_check(!name[i]);
@@ -34,8 +32,6 @@ static inline void fuzz_hint(int ret, const struct hf_hint *hint)
 	fuzz_hint_name(hint->to);
 	if (hint->kind == HF_HINT_DEVICE || hint->kind == HF_HINT_IBDEV)
 		fuzz_check(hint->name[0]);
-	if (hint->kind == HF_HINT_RENAME)
-		fuzz_check(hint->name[0] && hint->to[0]);
 	if (hint->kind == HF_HINT_NETDEV)
 		fuzz_check(hint->ifindex);
 }

@@ -51,6 +51,13 @@ static void a_life_is_told_in_order(void **state)
 	tree_add(bed->tree, 0, "fake0", NULL);
 	first = bed_expect(bed->a, HF_EVENT_ADDED, "fake0", 0);
 	bed_expect_nothing(bed->a);
+	tree_rename(bed->tree, 0,
+		    "a b\t\xc3\xa4 is no longer than a name of the kernel may be: 63 bytes!");
+	assert_int_equal(
+		bed_expect(bed->a, HF_EVENT_CHANGED,
+			   "a b\t\xc3\xa4 is no longer than a name of the kernel may be: 63 bytes!",
+			   HF_CHANGED_NAME),
+		first);
 	tree_rename(bed->tree, 0, "fake7");
 	assert_int_equal(bed_expect(bed->a, HF_EVENT_CHANGED, "fake7", HF_CHANGED_NAME), first);
 	bed_expect_nothing(bed->a);

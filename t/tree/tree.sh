@@ -74,7 +74,7 @@ tree_rename()
 	local verbs=$tree/class/infiniband_verbs/uverbs$1 name
 	name=$(<"$verbs/ibdev")
 	mv "$tree/class/infiniband/$name" "$tree/class/infiniband/$2"
-	echo "$2" >"$verbs/ibdev"
+	printf '%s\n' "$2" >"$verbs/ibdev"
 }
 
 # How long is waited for what must happen: it only ends tests that hang.

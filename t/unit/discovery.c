@@ -314,6 +314,55 @@ static void half_made_stands_with_its_reason(void **state)
 	print_message("%zu kinds of fault\n", sizeof(faults) / sizeof(faults[0]));
 }
 
+/* IB_DEVICE_NAME_MAX is 64 with the NUL; Linux 6.1 checks nothing else. */
+static void every_name_of_the_kernel_is_read(void **state)
+{
+	static const char *const names[] = {
+		"a23456789012345678901234567890123456789012345678901234567890123",
+		"a b",
+		" ",
+		"\ttab",
+		"\xc3\xa4\xf0\x9f\x90\xa7",
+		"\xff\xfe",
+		"back\\slash",
+		"'\"`$(x)",
+		"100%s%n",
+		"-n",
+		"...",
+		"line\nbreak",
+		"ends in one\n",
+		"\033[31m",
+	};
+	struct world *world = *state;
+	char name[HF_NAME_SIZE];
+	struct hf_entry entry;
+	int fd;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_int_equal(tree_add(world->tree, 2, i % 2 ? names[i] : "rxe2", NULL), 0);
+		if (i % 2 == 0)
+			assert_int_equal(tree_rename(world->tree, 2, names[i]), 0);
+		discover_by_sysfs(world);
+		assert_int_equal(world->entries.count, 1);
+		entry = discover_one_by_sysfs(world, "uverbs2");
+		assert_int_equal(entry.reason.code, HF_REASON_NONE);
+		assert_string_equal(entry.name, names[i]);
+		assert_int_equal(be64toh(entry.node_guid), tree_guid(world->tree, 2));
+		fd = hfi_entry_open_dir(&world->root, &entry, name);
+		assert_true(fd >= 0);
+		assert_string_equal(name, names[i]);
+		close(fd);
+		assert_int_equal(tree_remove(world->tree, 2), 0);
+	}
+	/* Longer than any that the kernel has. */
+	assert_int_equal(tree_add(world->tree, 2, "rxe2", NULL), 0);
+	assert_int_equal(
+		tree_set_uverbs(world->tree, 2, "ibdev",
+				"a234567890123456789012345678901234567890123456789012345678901234"),
+		0);
+	assert_int_equal(discover_one_by_sysfs(world, "uverbs2").reason.code, HF_REASON_HALF_MADE);
+}
+
 static void type_and_guid_are_read_by_themselves(void **state)
 {
 	static const char *const guids[] = {NULL, "0:0", "0002:c903:0000:000g",
@@ -458,6 +507,8 @@ int main(void)
 						teardown_discovery),
 		cmocka_unit_test(identity_is_what_both_know),
 		cmocka_unit_test_setup_teardown(half_made_stands_with_its_reason, setup_discovery,
+						teardown_discovery),
+		cmocka_unit_test_setup_teardown(every_name_of_the_kernel_is_read, setup_discovery,
 						teardown_discovery),
 		cmocka_unit_test_setup_teardown(type_and_guid_are_read_by_themselves,
 						setup_discovery, teardown_discovery),

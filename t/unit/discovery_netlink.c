@@ -140,6 +140,34 @@ static void an_odd_name_hides_no_other(void **state)
 	assert_string_equal(world->entries.v[2].name, "odd");
 }
 
+/* Linux 6.1 lets users rename a device to "a/b": there is no path to it, and libibverbs lists it. */
+static void a_name_that_no_path_leads_to(void **state)
+{
+	struct world *world = *state;
+	struct hf_entry entry;
+
+	add_to_world(world, 0, "odd", NULL);
+	assert_int_equal(tree_set_uverbs(world->tree, 0, "ibdev", "a/b"), 0);
+	for (int brief = 0; brief < 2; brief++) {
+		hfi_entries_free(&world->entries);
+		assert_int_equal(hfi_discover(&world->root, 0, BOTH | (brief ? HF_READ_BRIEF : 0),
+					      world->nl, &world->entries),
+				 0);
+		assert_int_equal(world->entries.count, 1);
+		entry = world->entries.v[0];
+		assert_int_equal(entry.reason.code, HF_REASON_NONE);
+		assert_string_equal(entry.name, "a/b");
+		assert_int_equal(entry.index, 0);
+		assert_int_equal(hfi_entry_complete(&world->root, &entry), 0);
+		assert_false(entry.brief);
+		assert_int_equal(hfi_entry_verify(&world->root, world->nl, &entry), 0);
+		assert_int_equal(hfi_entry_open_dir(&world->root, &entry, NULL), -EOPNOTSUPP);
+	}
+	entry = discover_one_by_both(world, "uverbs0");
+	assert_int_equal(entry.reason.code, HF_REASON_NONE);
+	assert_string_equal(entry.name, "a/b");
+}
+
 static void the_index_tells_a_swap(void **state)
 {
 	struct world *world = *state;
@@ -448,6 +476,7 @@ int main(void)
 		TEST(both_sources_make_one_entry),
 		TEST(order_is_the_index_then_sysfs),
 		TEST(an_odd_name_hides_no_other),
+		TEST(a_name_that_no_path_leads_to),
 		TEST(the_index_tells_a_swap),
 		TEST(rename_is_followed),
 		TEST(another_namespace_is_told),

@@ -106,6 +106,14 @@ static void names(void **state)
 	assert_false(hfi_is_name("a b", 4));
 	assert_false(hfi_is_name("a\n", 4));
 	assert_false(hfi_is_name("\xc3\xa4", 4));
+	assert_true(hfi_is_component("a b\n", 4));
+	assert_true(hfi_is_component("\xc3\xa4\t", 4));
+	assert_true(hfi_is_component("\\\"%s", 4));
+	assert_false(hfi_is_component("a/b", 4));
+	assert_false(hfi_is_component("", 4));
+	assert_false(hfi_is_component("12345", 4));
+	assert_false(hfi_is_component(".", 4));
+	assert_false(hfi_is_component("..", 4));
 	assert_true(hfi_is_uverbs_name("uverbs0"));
 	assert_true(hfi_is_uverbs_name("uverbs4095"));
 	assert_false(hfi_is_uverbs_name("uverbs"));
