@@ -71,7 +71,7 @@ guests()
 	local without=" ${*:2} "
 
 	gcc_build
-	step fetch 1800 "$src/t/vm/fetch" --kernel "$kernel" --siw --plug || exit 0
+	step fetch 1800 "$src/t/vm/fetch" --kernel "$kernel" --siw --rtrs --plug || exit 0
 	# For the guests that boot a root of their own. Where it cannot be made they say so, too.
 	[ "$kernel" != 6.1 ] || step root 1800 "$src/t/vm/fetch" --root || :
 	step vm-programs 900 make check-vm-programs || exit 0

@@ -189,6 +189,20 @@ siw_load()
 	insmod "$VM_CACHE/siw.ko"
 }
 
+# rtrs_server_load [PARAMETER=VALUE...]: RNBD's server, with these parameters of rtrs-server.
+rtrs_server_load()
+{
+	[ -e "$VM_CACHE/rtrs-server.ko" ] || bail "no rtrs-server.ko: give run the option --rtrs"
+	modprobe rdma_cm && insmod "$VM_CACHE/rtrs-core.ko" && insmod "$VM_CACHE/rtrs-server.ko" "$@" &&
+		insmod "$VM_CACHE/rnbd-server.ko"
+}
+
+# It goes once the last session has ended, which takes a moment after the client.
+rtrs_server_unload()
+{
+	eventually 60 rmmod rnbd-server && eventually 60 rmmod rtrs-server && rmmod rtrs-core
+}
+
 plug_load()
 {
 	[ -e "$VM_CACHE/hfplug.ko" ] || bail "no hfplug.ko: give run the option --plug"
