@@ -3,6 +3,9 @@
 noinst_LTLIBRARIES += librtrs-internal.la
 librtrs_internal_la_LIBADD = libhf-shared.la
 librtrs_internal_la_SOURCES = \
+	rtrs/engine/handshake.c \
+	rtrs/engine/handshake.h \
+	rtrs/link/link.h \
 	rtrs/protocol/connect.c \
 	rtrs/protocol/connect.h \
 	rtrs/protocol/fault.c \
@@ -16,4 +19,19 @@ librtrs_internal_la_SOURCES = \
 	rtrs/protocol/le.h \
 	rtrs/protocol/message_type.h \
 	rtrs/protocol/request.c \
-	rtrs/protocol/request.h
+	rtrs/protocol/request.h \
+	rtrs/rnbd/message.c \
+	rtrs/rnbd/message.h
+
+# The only part that uses verbs: those of libibverbs.so.1, whoever provides it.
+noinst_LTLIBRARIES += librtrs-rdma.la
+librtrs_rdma_la_LIBADD = -libverbs
+librtrs_rdma_la_SOURCES = \
+	rtrs/link/rdma/cm.c \
+	rtrs/link/rdma/cm.h \
+	rtrs/link/rdma/connection.c \
+	rtrs/link/rdma/device.c \
+	rtrs/link/rdma/link.c \
+	rtrs/link/rdma/private.h \
+	rtrs/link/rdma/rdma.h \
+	rtrs/link/rdma/work.c

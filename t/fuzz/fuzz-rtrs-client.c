@@ -7,6 +7,7 @@
 #include "rtrs/protocol/info.h"
 #include "rtrs/protocol/le.h"
 #include "rtrs/protocol/request.h"
+#include "rtrs/rnbd/message.h"
 #include "t/fuzz/fuzz.h"
 
 const char fuzz_name[] = "rtrs-client";
@@ -72,6 +73,22 @@ static void accepted(uint8_t which, const uint8_t *message, size_t size)
 		info_answer(&geometry, message, size);
 }
 
+/* The data of an answer of RNBD. */
+static void rnbd_answer(const uint8_t *message, size_t size)
+{
+	struct rtrs_rnbd_device device;
+	uint8_t version;
+
+	fuzz_fill(&device, sizeof(device));
+	if (rtrsi_rnbd_open_answer_decode(message, size, &device))
+		fuzz_check(fuzz_untouched(&device, sizeof(device)));
+	else
+		fuzz_check(device.logical_block_size >= RNBD_SECTOR_SIZE);
+	fuzz_fill(&version, sizeof(version));
+	if (rtrsi_rnbd_session_answer_decode(message, size, &version))
+		fuzz_check(fuzz_untouched(&version, sizeof(version)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *message;
@@ -81,6 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	message = fuzz_copy(data + 1, size - 1);
 	if (data[0] < 2) {
 		accepted(data[0], message, size - 1);
+	} else if (data[0] == 3) {
+		rnbd_answer(message, size - 1);
 	} else {
 		int err = rtrsi_reject_decode(message, size - 1);
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What an RTRS client sends to a server. The first byte says which message. */
+#include <errno.h>
+
 #include "rtrs/protocol/connect.h"
 #include "rtrs/protocol/imm.h"
 #include "rtrs/protocol/info.h"
 #include "rtrs/protocol/le.h"
 #include "rtrs/protocol/request.h"
+#include "rtrs/rnbd/message.h"
 #include "t/fuzz/fuzz.h"
 
 const char fuzz_name[] = "rtrs-server";
@@ -79,10 +82,48 @@ static void chunk_request(const uint8_t *message, size_t size)
 	free(copy);
 }
 
+/* The user header of a request of RNBD. */
+static void rnbd_request(const uint8_t *message, size_t size)
+{
+	union {
+		enum rtrs_rnbd_type type;
+		struct rtrs_rnbd_open open;
+		struct rtrs_rnbd_io io;
+		uint32_t device;
+		uint8_t version;
+	} ret;
+	enum rtrs_rnbd_type type;
+	int err;
+
+	if (rtrsi_rnbd_type(message, size, &type))
+		return;
+	fuzz_fill(&ret, sizeof(ret));
+	switch (type) {
+	case RNBD_SESSION_INFO:
+		err = rtrsi_rnbd_session_info_decode(message, size, &ret.version);
+		break;
+	case RNBD_OPEN:
+		err = rtrsi_rnbd_open_decode(message, size, &ret.open);
+		fuzz_check(err || (ret.open.path[0] && fuzz_is_string(ret.open.path)));
+		break;
+	case RNBD_IO:
+		err = rtrsi_rnbd_io_decode(message, size, &ret.io);
+		fuzz_check(err || ret.io.op <= RNBD_OP_WRITE_ZEROES);
+		break;
+	case RNBD_CLOSE:
+		err = rtrsi_rnbd_close_decode(message, size, &ret.device);
+		break;
+	default:
+		return;
+	}
+	fuzz_check(err == 0 || err == -EINVAL);
+	fuzz_check(!err || fuzz_untouched(&ret, sizeof(ret)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const parsers[])(const uint8_t *, size_t) = {connect_request, info_request,
-								   chunk_request};
+								   chunk_request, rnbd_request};
 	uint8_t *message;
 
 	if (!size || data[0] >= HF_ARRAY_SIZE(parsers))

@@ -356,11 +356,17 @@ t_unit_nldev_LDADD = libhf-shared.la libhf-test-tree.la libhf-test-fakenl.la $(C
 endif
 
 if HAVE_CMOCKA
-check_PROGRAMS += t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_request
-TESTS += t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_request
+check_PROGRAMS += t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request
+TESTS += t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request
 t_unit_rtrs_connect_SOURCES = t/unit/rtrs_connect.c
 t_unit_rtrs_connect_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_connect_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
+t_unit_rtrs_handshake_SOURCES = t/unit/rtrs_handshake.c
+t_unit_rtrs_handshake_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rtrs_handshake_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
+t_unit_rtrs_rnbd_SOURCES = t/unit/rtrs_rnbd.c
+t_unit_rtrs_rnbd_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rtrs_rnbd_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
 t_unit_rtrs_info_SOURCES = t/unit/rtrs_info.c
 t_unit_rtrs_info_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_info_LDADD = librtrs-internal.la $(CMOCKA_LIBS)

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What carries connections. A link has all the connections of its user on one kind of carrier, and one
+ * descriptor to wait on. No call waits: what comes of it is an event. One thread at a time.
+ */
+#ifndef RTRS_LINK_LINK_H
+#define RTRS_LINK_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "shared/attr.h"
+
+struct rtrs_link {
+	const struct rtrs_link_ops *ops;
+};
+
+struct rtrs_connection {
+	struct rtrs_link *link;
+	void *user; /* of whoever opened it */
+};
+
+/* Memory that a connection's device can use: the peer, too, by `remote_key`. */
+struct rtrs_memory {
+	void *address;
+	size_t length;
+	uint32_t local_key;
+	uint32_t remote_key;
+};
+
+struct rtrs_segment {
+	const void *address;
+	uint32_t length;
+	uint32_t key; /* the local one */
+};
+
+enum rtrs_post_type {
+	RTRS_POST_WRITE,
+	RTRS_POST_WRITE_IMM,
+	RTRS_POST_SEND,
+	RTRS_POST_SEND_IMM,
+	RTRS_POST_SEND_INVAL, /* the peer's key becomes invalid with it */
+};
+
+enum { RTRS_SEGMENTS_MAX = 2, RTRS_POSTS_MAX = 4 };
+
+struct rtrs_post {
+	enum rtrs_post_type type;
+	bool reported; /* RTRS_LINK_SENT comes when it is done; a failure is reported always */
+	uint8_t segment_count;
+	struct rtrs_segment segments[RTRS_SEGMENTS_MAX];
+	uint64_t id;	  /* less than 2^63 */
+	uint64_t address; /* of a write: the peer's memory */
+	uint32_t key;	  /* of a write, or the one to be invalidated */
+	uint32_t imm;
+};
+
+enum rtrs_link_event_type {
+	RTRS_LINK_CONNECTED, /* with the peer's private data */
+	RTRS_LINK_REFUSED,   /* the same; or the peer was not reached, and there is none */
+	RTRS_LINK_LOST,	     /* the connection carries nothing any more */
+	RTRS_LINK_GONE,	     /* nor does any other of its device, which is being removed */
+	RTRS_LINK_SENT,
+	RTRS_LINK_RECEIVED,
+};
+
+struct rtrs_link_event {
+	enum rtrs_link_event_type type;
+	struct rtrs_connection *connection;
+	int error; /* of what was refused, lost, sent or received: 0 or -errno; -ECANCELED: flushed */
+	uint64_t id;
+	uint32_t length; /* received into the buffer */
+	bool has_imm;
+	uint32_t imm;
+	const uint8_t *private_data; /* until the next call for the link */
+	size_t private_size;
+};
+
+struct rtrs_link_connect {
+	const struct sockaddr *source; /* NULL: any */
+	const struct sockaddr *destination;
+	const uint8_t *private_data;
+	size_t private_size;
+	uint32_t send_depth; /* posts, and receives, that the queues hold */
+	uint32_t receive_depth;
+	void *user;
+};
+
+struct rtrs_link_ops {
+	/* After its connections and memory. */
+	void (*close)(struct rtrs_link *link);
+	/* Readable when there may be an event. */
+	int (*fd)(const struct rtrs_link *link);
+	/* 1: *ret is the next event; 0: none now. */
+	int (*next)(struct rtrs_link *link, struct rtrs_link_event *ret);
+
+	/* -errno of what fails at once; the rest is an event. */
+	int (*connect)(struct rtrs_link *link, const struct rtrs_link_connect *how,
+		       struct rtrs_connection **ret);
+	/* Ends what is connected. RTRS_LINK_LOST comes, and what was posted is flushed. */
+	void (*disconnect)(struct rtrs_connection *connection);
+	/* At any time; no event comes after it. */
+	void (*free)(struct rtrs_connection *connection);
+
+	/*
+	 * The posts are carried out in this order. -ENOTCONN. After any other error, as from a full queue, some
+	 * may have been posted: the connection is of no use any more.
+	 */
+	int (*post)(struct rtrs_connection *connection, const struct rtrs_post *posts,
+		    size_t count);
+	int (*receive)(struct rtrs_connection *connection, uint64_t id,
+		       const struct rtrs_segment *segment);
+
+	/* For a connection that was connected, and all others of its device. */
+	int (*grant)(struct rtrs_connection *connection, void *address, size_t length,
+		     struct rtrs_memory **ret);
+	void (*withdraw)(struct rtrs_memory *memory);
+};
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Devices in use, and memory that is registered with them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "rtrs/link/rdma/private.h"
+
+/*
+ * The index is unique. It is -1 where libibverbs could not ask the kernel; then the GUID must do, which two
+ * devices may share.
+ */
+static bool is_device(struct ibv_device *device, const struct rtrs_cm_device *id)
+{
+	int index = ibv_get_device_index(device);
+
+	if (index >= 0)
+		return (uint32_t)index == id->index;
+	return ibv_get_device_guid(device) == id->guid;
+}
+
+static int open_verbs_context(const struct rtrs_cm_device *id, struct ibv_context **ret)
+{
+	struct ibv_device **list = ibv_get_device_list(NULL);
+	int err = -ENODEV;
+
+	if (!list)
+		return -errno;
+	for (size_t i = 0; list[i]; i++) {
+		if (!is_device(list[i], id))
+			continue;
+		*ret = ibv_open_device(list[i]);
+		err = *ret ? 0 : -errno;
+		break;
+	}
+	ibv_free_device_list(list);
+	return err;
+}
+
+static int watch_channel(struct rtrs_rdma_device *device)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = device};
+	int fd = device->channel->fd;
+
+	if (fcntl(fd, F_SETFL, O_NONBLOCK))
+		return -errno;
+	return epoll_ctl(device->link->epoll, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static int set_up_device(struct rtrs_rdma_device *device)
+{
+	int err;
+
+	device->pd = ibv_alloc_pd(device->context);
+	if (!device->pd)
+		return -errno;
+	device->channel = ibv_create_comp_channel(device->context);
+	if (!device->channel) {
+		err = -errno;
+		goto no_channel;
+	}
+	err = watch_channel(device);
+	if (err)
+		goto no_watch;
+	return 0;
+no_watch:
+	ibv_destroy_comp_channel(device->channel);
+no_channel:
+	ibv_dealloc_pd(device->pd);
+	return err;
+}
+
+static int make_rdma_device(struct rtrs_rdma *link, const struct rtrs_cm_device *id,
+			    struct rtrs_rdma_device **ret)
+{
+	struct rtrs_rdma_device *device = calloc(1, sizeof(*device));
+	int err;
+
+	if (!device)
+		return -ENOMEM;
+	device->link = link;
+	device->id = *id;
+	err = open_verbs_context(id, &device->context);
+	if (err)
+		goto no_context;
+	err = set_up_device(device);
+	if (err)
+		goto no_set_up;
+	device->next = link->devices;
+	link->devices = device;
+	*ret = device;
+	return 0;
+no_set_up:
+	ibv_close_device(device->context);
+no_context:
+	free(device);
+	return err;
+}
+
+int rtrsi_rdma_device_get(struct rtrs_rdma *link, const struct rtrs_cm_device *id,
+			  struct rtrs_rdma_device **ret)
+{
+	struct rtrs_rdma_device *device = link->devices;
+	int err;
+
+	while (device && (device->id.index != id->index || device->id.guid != id->guid))
+		device = device->next;
+	if (!device) {
+		err = make_rdma_device(link, id, &device);
+		if (err)
+			return err;
+	}
+	device->users++;
+	*ret = device;
+	return 0;
+}
+
+void rtrsi_rdma_device_put(struct rtrs_rdma_device *device)
+{
+	struct rtrs_rdma_device **at = &device->link->devices;
+
+	if (--device->users)
+		return;
+	while (*at != device)
+		at = &(*at)->next;
+	*at = device->next;
+	epoll_ctl(device->link->epoll, EPOLL_CTL_DEL, device->channel->fd, NULL);
+	ibv_destroy_comp_channel(device->channel);
+	ibv_dealloc_pd(device->pd);
+	ibv_close_device(device->context);
+	free(device);
+}
+
+int rtrsi_rdma_grant(struct rtrs_connection *base, void *address, size_t length,
+		     struct rtrs_memory **ret)
+{
+	struct rtrs_rdma_connection *connection =
+		hf_container_of(base, struct rtrs_rdma_connection, base);
+	struct rtrs_rdma_memory *memory;
+	int err;
+
+	if (!connection->device)
+		return -ENOTCONN;
+	memory = calloc(1, sizeof(*memory));
+	if (!memory)
+		return -ENOMEM;
+	memory->mr = ibv_reg_mr(connection->device->pd, address, length,
+				IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE);
+	if (!memory->mr) {
+		err = -errno;
+		free(memory);
+		return err;
+	}
+	memory->device = connection->device;
+	memory->device->users++;
+	memory->base = (struct rtrs_memory){address, length, memory->mr->lkey, memory->mr->rkey};
+	*ret = &memory->base;
+	return 0;
+}
+
+void rtrsi_rdma_withdraw(struct rtrs_memory *base)
+{
+	struct rtrs_rdma_memory *memory = hf_container_of(base, struct rtrs_rdma_memory, base);
+
+	ibv_dereg_mr(memory->mr);
+	rtrsi_rdma_device_put(memory->device);
+	free(memory);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The link itself: where it waits, and whose event is next. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "rtrs/link/rdma/private.h"
+#include "rtrs/link/rdma/rdma.h"
+
+/* How many completions one connection gives while others wait, and all before the descriptors are looked at. */
+enum { TURN_COMPLETIONS = 16, CALLS_BETWEEN_WAITS = 256 };
+
+static int link_fd(const struct rtrs_link *base)
+{
+	return hf_container_of(base, struct rtrs_rdma, base)->epoll;
+}
+
+static void close_link(struct rtrs_link *base)
+{
+	struct rtrs_rdma *link = hf_container_of(base, struct rtrs_rdma, base);
+
+	close(link->cm);
+	close(link->epoll);
+	free(link);
+}
+
+void rtrsi_rdma_ready(struct rtrs_rdma_connection *connection)
+{
+	struct rtrs_rdma *link = hf_container_of(connection->base.link, struct rtrs_rdma, base);
+
+	if (connection->is_ready)
+		return;
+	connection->is_ready = true;
+	connection->next_ready = NULL;
+	*link->last_ready = connection;
+	link->last_ready = &connection->next_ready;
+}
+
+void rtrsi_rdma_not_ready(struct rtrs_rdma_connection *connection)
+{
+	struct rtrs_rdma *link = hf_container_of(connection->base.link, struct rtrs_rdma, base);
+	struct rtrs_rdma_connection **at = &link->first_ready;
+
+	if (!connection->is_ready)
+		return;
+	while (*at != connection)
+		at = &(*at)->next_ready;
+	*at = connection->next_ready;
+	if (!*at)
+		link->last_ready = at;
+	connection->is_ready = false;
+	link->turn = 0;
+}
+
+static void take_cq_events(struct rtrs_rdma_device *device)
+{
+	struct rtrs_rdma_connection *connection;
+	struct ibv_cq *cq;
+	void *context;
+
+	while (!ibv_get_cq_event(device->channel, &cq, &context)) {
+		connection = context;
+		connection->cq_events++;
+		rtrsi_rdma_ready(connection);
+	}
+}
+
+static int next_completion(struct rtrs_rdma *link, struct rtrs_link_event *ret)
+{
+	struct rtrs_rdma_connection *connection;
+
+	while ((connection = link->first_ready)) {
+		int count = rtrsi_rdma_completion(connection, ret);
+
+		if (count > 0 && ++link->turn < TURN_COMPLETIONS)
+			return 1;
+		rtrsi_rdma_not_ready(connection);
+		if (count > 0) {
+			rtrsi_rdma_ready(connection);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static int next_cm_event(struct rtrs_rdma *link, struct rtrs_link_event *ret)
+{
+	int err;
+
+	while (!(err = rtrsi_cm_next(link->cm, &link->event))) {
+		if (!link->event.uid)
+			continue;
+		if (rtrsi_rdma_cm_event((void *)(uintptr_t)link->event.uid, &link->event, ret))
+			return 1;
+	}
+	return err == -EAGAIN ? 0 : err;
+}
+
+/*
+ * Completions before events of the connection manager: what a peer sent before it disconnected has arrived. But
+ * connections that are always busy do not keep those of other connections waiting.
+ */
+static int next_link_event(struct rtrs_link *base, struct rtrs_link_event *ret)
+{
+	struct rtrs_rdma *link = hf_container_of(base, struct rtrs_rdma, base);
+	struct epoll_event ready[8];
+	bool cm_first = link->calls++ >= CALLS_BETWEEN_WAITS, has_cm_event = false;
+	int count;
+
+	if (!cm_first && next_completion(link, ret))
+		return 1;
+	link->calls = 0;
+	count = epoll_wait(link->epoll, ready, HF_ARRAY_SIZE(ready), 0);
+	if (count < 0)
+		return errno == EINTR ? 0 : -errno;
+	for (int i = 0; i < count; i++) {
+		if (ready[i].data.ptr)
+			take_cq_events(ready[i].data.ptr);
+		else
+			has_cm_event = true;
+	}
+	count = cm_first && has_cm_event ? next_cm_event(link, ret) : 0;
+	if (!count)
+		count = next_completion(link, ret);
+	if (!count && !cm_first && has_cm_event)
+		count = next_cm_event(link, ret);
+	return count;
+}
+
+static const struct rtrs_link_ops rdma_ops = {
+	.close = close_link,
+	.fd = link_fd,
+	.next = next_link_event,
+	.connect = rtrsi_rdma_connect,
+	.disconnect = rtrsi_rdma_disconnect,
+	.free = rtrsi_rdma_free,
+	.post = rtrsi_rdma_post,
+	.receive = rtrsi_rdma_receive,
+	.grant = rtrsi_rdma_grant,
+	.withdraw = rtrsi_rdma_withdraw,
+};
+
+static int watch_cm(struct rtrs_rdma *link)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+
+	return epoll_ctl(link->epoll, EPOLL_CTL_ADD, link->cm, &event) ? -errno : 0;
+}
+
+int rtrsi_rdma_open(struct rtrs_link **ret)
+{
+	struct rtrs_rdma *link = calloc(1, sizeof(*link));
+	int err;
+
+	if (!link)
+		return -ENOMEM;
+	link->base.ops = &rdma_ops;
+	link->last_ready = &link->first_ready;
+	link->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (link->epoll < 0) {
+		err = -errno;
+		goto no_epoll;
+	}
+	link->cm = rtrsi_cm_open();
+	if (link->cm < 0) {
+		err = link->cm;
+		goto no_cm;
+	}
+	err = watch_cm(link);
+	if (err)
+		goto no_watch;
+	*ret = &link->base;
+	return 0;
+no_watch:
+	close(link->cm);
+no_cm:
+	close(link->epoll);
+no_epoll:
+	free(link);
+	return err;
+}

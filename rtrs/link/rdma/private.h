@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the files of this link share. */
+#ifndef RTRS_LINK_RDMA_PRIVATE_H
+#define RTRS_LINK_RDMA_PRIVATE_H
+
+#include <infiniband/verbs.h>
+
+#include "rtrs/link/link.h"
+#include "rtrs/link/rdma/cm.h"
+#include "shared/attr.h"
+
+/* Open while a connection or memory of it exists: an unplug waits for that descriptor to be closed. */
+struct rtrs_rdma_device {
+	struct rtrs_rdma *link;
+	struct rtrs_rdma_device *next;
+	struct ibv_context *context;
+	struct ibv_pd *pd;
+	struct ibv_comp_channel *channel;
+	struct rtrs_cm_device id;
+	unsigned int users;
+};
+
+struct rtrs_rdma_memory {
+	struct rtrs_memory base;
+	struct rtrs_rdma_device *device;
+	struct ibv_mr *mr;
+};
+
+enum rtrs_rdma_state { RDMA_RESOLVING, RDMA_CONNECTING, RDMA_UP, RDMA_DOWN };
+
+struct rtrs_rdma_connection {
+	struct rtrs_connection base;
+	struct rtrs_rdma_connection *next;
+	struct rtrs_rdma_device *device; /* NULL until the address is resolved */
+	struct ibv_cq *cq;
+	struct ibv_qp *qp;
+	uint32_t cm_id;
+	uint32_t send_depth, receive_depth;
+	enum rtrs_rdma_state state;
+	unsigned int cq_events; /* not yet acknowledged */
+	bool is_ready;		/* in the link's list: there may be completions */
+	struct rtrs_rdma_connection *next_ready;
+	size_t private_size;
+	uint8_t private_data[RTRS_CM_PRIVATE_MAX];
+};
+
+struct rtrs_rdma {
+	struct rtrs_link base;
+	int epoll;
+	int cm;
+	struct rtrs_rdma_device *devices;
+	struct rtrs_rdma_connection *connections;
+	struct rtrs_rdma_connection *first_ready, **last_ready; /* each in its turn */
+	unsigned int turn;	    /* completions of the first one in its turn */
+	unsigned int calls;	    /* since the descriptors were looked at */
+	struct rtrs_cm_event event; /* the last one: its private data is handed out */
+};
+
+/* The device that the connection manager chose; opened by its first user. */
+int rtrsi_rdma_device_get(struct rtrs_rdma *link, const struct rtrs_cm_device *id,
+			  struct rtrs_rdma_device **ret) HF_MUST_CHECK HF_NONNULL;
+void rtrsi_rdma_device_put(struct rtrs_rdma_device *device) HF_NONNULL;
+
+int rtrsi_rdma_grant(struct rtrs_connection *connection, void *address, size_t length,
+		     struct rtrs_memory **ret);
+void rtrsi_rdma_withdraw(struct rtrs_memory *memory);
+
+/* To the end of the list, unless it is in it. */
+void rtrsi_rdma_ready(struct rtrs_rdma_connection *connection) HF_NONNULL;
+void rtrsi_rdma_not_ready(struct rtrs_rdma_connection *connection) HF_NONNULL;
+
+/* Of an established connection: RTRS_LINK_SENT and RTRS_LINK_RECEIVED. 1: *ret is one; 0: none. */
+int rtrsi_rdma_completion(struct rtrs_rdma_connection *connection,
+			  struct rtrs_link_event *ret) HF_MUST_CHECK HF_NONNULL;
+int rtrsi_rdma_post(struct rtrs_connection *connection, const struct rtrs_post *posts,
+		    size_t count);
+int rtrsi_rdma_receive(struct rtrs_connection *connection, uint64_t id,
+		       const struct rtrs_segment *segment);
+
+/* An event of the connection manager. 1: it gives *ret; 0: it was but a step. */
+int rtrsi_rdma_cm_event(struct rtrs_rdma_connection *connection, const struct rtrs_cm_event *event,
+			struct rtrs_link_event *ret) HF_MUST_CHECK HF_NONNULL;
+int rtrsi_rdma_connect(struct rtrs_link *link, const struct rtrs_link_connect *how,
+		       struct rtrs_connection **ret);
+void rtrsi_rdma_disconnect(struct rtrs_connection *connection);
+void rtrsi_rdma_free(struct rtrs_connection *connection);
+
+#endif
