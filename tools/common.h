@@ -54,7 +54,7 @@ struct hf_command {
 	const char *name;
 	const char *args; /* for the usage line */
 	const char *summary;
-	const char *about;	      /* paragraphs of --help */
+	const char *about;	      /* --help: paragraphs, which are broken into lines there */
 	const char *options_help;     /* own options, formatted like the common ones */
 	const struct option *options; /* own options, ended by a zero entry; NULL: none */
 	/* Sets one own option. Returns 0, or -EINVAL after printing an error. */

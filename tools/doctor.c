@@ -330,17 +330,12 @@ const struct hf_command hf_command_doctor = {
 	.args = "[DEV]",
 	.summary = "find what is wrong, and say what to do about it",
 	.about = "Checks what keeps programs from using the devices, or one device: modules that "
-		 "are not\n"
-		 "loaded, nodes that are missing, stale or not permitted, providers that are "
-		 "missing or\n"
-		 "refused, other network namespaces, ports that are down, empty GID tables, limits "
-		 "of\n"
-		 "locked memory. Each device that seems ready is opened once and closed again. "
-		 "Each\n"
-		 "finding comes with a remedy. After a \"problem\" something cannot be used; after "
-		 "a\n"
-		 "\"warning\" some uses fail; either makes the exit status 1. A \"note\" is only "
-		 "information.",
+		 "are not loaded, nodes that are missing, stale or not permitted, providers that "
+		 "are missing or refused, other network namespaces, ports that are down, empty GID "
+		 "tables, limits of locked memory. Each device that seems ready is opened once and "
+		 "closed again. Each finding comes with a remedy. After a \"problem\" something "
+		 "cannot be used; after a \"warning\" some uses fail; either makes the exit status "
+		 "1. A \"note\" is only information.",
 	.max_args = 1,
 	.run = run_doctor,
 };

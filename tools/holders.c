@@ -379,18 +379,12 @@ const struct hf_command hf_command_holders = {
 	.args = "DEV",
 	.summary = "show the processes that hold a device's nodes open",
 	.about = "Shows every process that has the device's uverbs, umad or issm nodes open or "
-		 "mapped. An\n"
-		 "unplug, or unloading a driver, may wait for these processes. NODE:FD is the node "
-		 "and the\n"
-		 "descriptor. A process that only has RDMA event descriptors open is shown as a "
-		 "possible\n"
-		 "holder, since the kernel does not show their device. Only root can examine the "
-		 "processes\n"
-		 "of other users; if some could not be examined, the exit status is 4. While an "
-		 "unplug\n"
-		 "waits, the device's node is deleted already: then every process with a deleted "
-		 "uverbs\n"
-		 "node open is shown.",
+		 "mapped. An unplug, or unloading a driver, may wait for these processes. NODE:FD "
+		 "is the node and the descriptor. A process that only has RDMA event descriptors "
+		 "open is shown as a possible holder, since the kernel does not show their device. "
+		 "Only root can examine the processes of other users; if some could not be "
+		 "examined, the exit status is 4. While an unplug waits, the device's node is "
+		 "deleted already: then every process with a deleted uverbs node open is shown.",
 	.min_args = 1,
 	.max_args = 1,
 	.run = run_holders,

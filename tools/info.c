@@ -329,9 +329,8 @@ const struct hf_command hf_command_info = {
 	.args = "DEV",
 	.summary = "show everything that is known about a device",
 	.about = "Shows what is known about the device: state and reason, identity (instance, "
-		 "index, "
-		 "inode,\n"
-		 "stamp), provider, kernel driver, node, firmware, its ports and their GIDs.",
+		 "index, inode, stamp), provider, kernel driver, node, firmware, its ports and "
+		 "their GIDs.",
 	.min_args = 1,
 	.max_args = 1,
 	.run = run_info,

@@ -263,12 +263,9 @@ const struct hf_command hf_command_list = {
 	.args = "",
 	.summary = "show the devices, and why one cannot be used",
 	.about = "Shows every device that exists now. For a device that cannot be used, the reason "
-		 "follows.\n"
-		 "INSTANCE is the generation: a number for one life of a device within this "
-		 "process.\n"
-		 "PORTS shows number, link state and network interface. A terminal of less than "
-		 "160\n"
-		 "columns shows only the last part of each path.",
+		 "follows. INSTANCE is the generation: a number for one life of a device within "
+		 "this process. PORTS shows number, link state and network interface. A terminal "
+		 "of less than 160 columns shows only the last part of each path.",
 	.options_help = "      --names             show only the names, one on a line\n",
 	.options = options,
 	.set = set_list_option,

@@ -49,17 +49,48 @@ enum { NUM_COMMON = sizeof(common_options) / sizeof(common_options[0]), NUM_OPTI
 
 static const char common_help[] =
 	"  -j, --json              write JSON for programs\n"
-	"      --root SYSFS[:DEV]  search this tree instead of /sys and the soft roots, with the\n"
-	"                          nodes below DEV (default: /dev for /sys, else SYSFS/dev); may\n"
-	"                          be given several times\n"
-	"      --provider-dir DIR  use the providers in DIR instead of the installed ones; may\n"
-	"                          be given several times\n"
-	"      --color[=WHEN]      colour: auto (default: on a terminal, unless NO_COLOR is set),\n"
-	"                          always, never\n"
+	"      --root SYSFS[:DEV]  search this tree instead of /sys and the soft roots,\n"
+	"                          with the nodes below DEV (default: /dev for /sys,\n"
+	"                          else SYSFS/dev); may be given several times\n"
+	"      --provider-dir DIR  use the providers in DIR instead of the installed\n"
+	"                          ones; may be given several times\n"
+	"      --color[=WHEN]      colour: auto (default: on a terminal, unless NO_COLOR\n"
+	"                          is set), always, never\n"
 	"      --no-color          the same as --color=never\n"
-	"  -v, --verbose           log what the library does to standard error; twice: more\n"
+	"  -v, --verbose           log what the library does to standard error; twice:\n"
+	"                          more\n"
 	"  -h, --help              show this\n"
 	"  -V, --version           show the version\n";
+
+enum { HELP_WIDTH = 79 };
+
+/* Prints a line of a text, broken where it would be wider than a terminal. */
+static void print_help_line(const char *line, size_t length)
+{
+	while (length > HELP_WIDTH) {
+		size_t part = HELP_WIDTH;
+
+		while (part && line[part] != ' ')
+			part--;
+		if (!part)
+			break;
+		printf("%.*s\n", (int)part, line);
+		line += part + 1;
+		length -= part + 1;
+	}
+	printf("%.*s\n", (int)length, line);
+}
+
+static void print_help_text(const char *text)
+{
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+
+		print_help_line(text, length);
+		text += length;
+		text += *text == '\n';
+	}
+}
 
 static void print_exits(void)
 {
@@ -71,9 +102,11 @@ static void print_exits(void)
 static void print_help(const struct hf_command *command)
 {
 	if (command) {
-		printf("Usage: holdfast %s [OPTION]...%s%s\n\n%s\n\nOptions:\n%s%s", command->name,
-		       *command->args ? " " : "", command->args, command->about,
-		       command->options_help ? command->options_help : "", common_help);
+		printf("Usage: holdfast %s [OPTION]...%s%s\n\n", command->name,
+		       *command->args ? " " : "", command->args);
+		print_help_text(command->about);
+		printf("\nOptions:\n%s%s", command->options_help ? command->options_help : "",
+		       common_help);
 	} else {
 		printf("Usage: holdfast [OPTION]... COMMAND [OPTION]... [ARGUMENT]...\n\n"
 		       "Lists, checks and follows RDMA devices.\n\nCommands:\n");

@@ -307,9 +307,9 @@ const struct hf_command hf_command_name = {
 	.name = "name",
 	.args = "DEV",
 	.summary = "show which name each policy would give",
-	.about = "Shows which name each policy of rdma_rename(8) would give the device, and why. "
-		 "Nothing is\n"
-		 "renamed. The installed rule uses NAME_FALLBACK: see holdfast-names(7).",
+	.about =
+		"Shows which name each policy of rdma_rename(8) would give the device, and why. "
+		"Nothing is renamed. The installed rule uses NAME_FALLBACK: see holdfast-names(7).",
 	.options_help = "      --explain           show step by step how each name is formed\n",
 	.options =
 		(const struct option[]){

@@ -152,13 +152,10 @@ const struct hf_command hf_command_providers = {
 	.args = "",
 	.summary = "show the provider libraries, and why one was refused",
 	.about = "Shows every provider with a manifest, and those that the distribution's "
-		 "libibverbs would\n"
-		 "load, in the order in which they are tried. For the latter, VERSION is the "
-		 "rdma-core\n"
-		 "release they were built from, derived from the files beside them. A library is "
-		 "loaded\n"
-		 "only when a device needs it: until then STATE is \"available\". STATE is "
-		 "\"refused\" if it\n"
-		 "cannot be used; the reason follows, with the expected and the found value.",
+		 "libibverbs would load, in the order in which they are tried. For the latter, "
+		 "VERSION is the rdma-core release they were built from, derived from the files "
+		 "beside them. A library is loaded only when a device needs it: until then STATE "
+		 "is \"available\". STATE is \"refused\" if it cannot be used; the reason follows, "
+		 "with the expected and the found value.",
 	.run = run_providers,
 };

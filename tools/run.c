@@ -345,15 +345,14 @@ const struct hf_command hf_command_run = {
 	.name = "run",
 	.args = "PROG...",
 	.summary = "run a program on Holdfast's libibverbs",
-	.about = "Runs a program that was built for libibverbs, with its arguments, on Holdfast's\n"
+	.about = "Runs a program that was built for libibverbs, with its arguments, on Holdfast's "
 		 "libibverbs.so.1. Options for Holdfast come before the program's name.",
 	.options_help =
-		"      --check             do not run it: show whether Holdfast has every symbol "
-		"of\n"
-		"                          libibverbs that it and its libraries need\n"
-		"      --revoke            when a device is unplugged, release its resources even "
-		"if\n"
-		"                          the program does not react\n"
+		"      --check             do not run it: show whether Holdfast has every\n"
+		"                          symbol of libibverbs that it and its libraries\n"
+		"                          need\n"
+		"      --revoke            when a device is unplugged, release its resources\n"
+		"                          even if the program does not react\n"
 		"      --providers=KIND    native or distribution: prefer providers of this kind\n",
 	.options = options,
 	.set = set_run_option,

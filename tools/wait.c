@@ -272,15 +272,11 @@ const struct hf_command hf_command_wait = {
 	.name = "wait",
 	.args = "[DEV]",
 	.summary = "wait until a device can be opened",
-	.about =
-		"Returns when the device DEV, or without DEV any device, can be opened. The device "
-		"is\n"
-		"opened and closed once. Without DEV its name is printed. A device that exists but "
-		"cannot\n"
-		"be opened is tried again every half second.",
-	.options_help = "      --timeout S         give up after S seconds, with exit status 5; 0: "
-			"try once;\n"
-			"                          default: wait for ever\n",
+	.about = "Returns when the device DEV, or without DEV any device, can be opened. The "
+		 "device is opened and closed once. Without DEV its name is printed. A device that "
+		 "exists but cannot be opened is tried again every half second.",
+	.options_help = "      --timeout S         give up after S seconds, with exit status 5;\n"
+			"                          0: try once; default: wait for ever\n",
 	.options = options,
 	.set = set_wait_option,
 	.max_args = 1,

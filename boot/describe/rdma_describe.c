@@ -172,11 +172,9 @@ static int print_describe_usage(void)
 {
 	fputs("Usage: rdma_describe [-nv] [-s SYSFS] [DEVPATH]\n"
 	      "       rdma_describe -t\n"
-	      "Prints udev properties of the RDMA device DEVPATH (default: $DEVPATH), a path "
-	      "below\n"
-	      "SYSFS (default: /sys). -n: do not use RDMA netlink; -v: print their source; -t: "
-	      "print the\n"
-	      "table of drivers. See holdfast-boot(7).\n",
+	      "Prints udev properties of the RDMA device DEVPATH (default: $DEVPATH), a path\n"
+	      "below SYSFS (default: /sys). -n: do not use RDMA netlink; -v: print their\n"
+	      "source; -t: print the table of drivers. See holdfast-boot(7).\n",
 	      stderr);
 	return EXIT_USAGE;
 }
