@@ -16,7 +16,9 @@ libhf_core_la_SOURCES = \
 	core/compat_calls.c \
 	core/compat_calls.h \
 	core/compat_scan.c \
-	core/context.c
+	core/context.c \
+	core/settings.c \
+	core/settings.h
 
 include core/base/Local.mk
 include core/device/Local.mk

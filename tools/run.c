@@ -205,7 +205,20 @@ static int examine(struct hf_run *run)
 	return 0;
 }
 
-/* Sets HOLDFAST_ROOTS and HOLDFAST_PROVIDER_PATH from the options. 0, or -EINVAL after an error. */
+/* The whole path: the program may change its directory before it looks for providers. */
+static char *provider_dir(const char *given)
+{
+	char *dir = realpath(given, NULL), *here;
+
+	if (dir)
+		return dir;
+	here = *given == '/' ? NULL : getcwd(NULL, 0);
+	dir = hfi_tool_print("%s%s%s", here ? here : "", here ? "/" : "", given);
+	free(here);
+	return dir;
+}
+
+/* Sets the variables of the roots and of the providers from the options. 0, or -EINVAL after an error. */
 static int export_roots_and_dirs(const struct hf_tool *tool)
 {
 	char *roots = hfi_tool_print("%s", ""), *dirs = hfi_tool_print("%s", ""), *next;
@@ -225,18 +238,25 @@ static int export_roots_and_dirs(const struct hf_tool *tool)
 		roots = next;
 	}
 	for (size_t i = 0; i < tool->num_provider_dirs; i++) {
-		char *dir = realpath(tool->provider_dirs[i], NULL);
+		char *dir = provider_dir(tool->provider_dirs[i]);
 
-		next = hfi_tool_print("%s%s%s", dirs, i ? ":" : "",
-				      dir ? dir : tool->provider_dirs[i]);
+		if (strchr(dir, ':')) {
+			hfi_complain("--provider-dir: %s has a colon, which HOLDFAST_PROVIDER_PATH "
+				     "cannot hold",
+				     dir);
+			err = -EINVAL;
+		}
+		next = hfi_tool_print("%s%s%s", dirs, i ? ":" : "", dir);
 		free(dir);
 		free(dirs);
 		dirs = next;
 	}
 	if (*roots)
 		setenv("HOLDFAST_ROOTS", roots, 1);
-	if (*dirs)
+	if (*dirs) {
 		setenv("HOLDFAST_PROVIDER_PATH", dirs, 1);
+		setenv("HOLDFAST_PROVIDER_ONLY", "1", 1);
+	}
 	free(roots);
 	free(dirs);
 	return err;

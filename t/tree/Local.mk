@@ -72,6 +72,7 @@ include t/tree/stream.mk
 # The holdfast command, on trees made by tree.sh.
 tool_tests = \
 	t/tree/safety \
+	t/tree/settings \
 	t/tree/tool-completion \
 	t/tree/tool-doctor \
 	t/tree/tool-exit \
