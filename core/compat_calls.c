@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The table of all functions that the libibverbs.so.1 shim calls in this library. */
 #include "shared/attr.h"
 #include "core/compat_calls.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Which errors mean that a resource of the process or the system is exhausted. */
 #ifndef HF_SHARED_ERROR_H
 #define HF_SHARED_ERROR_H
 

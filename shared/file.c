@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Opens, reads and writes small files, and closes descriptors. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

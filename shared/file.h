@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Small files and descriptors. */
 #ifndef HF_SHARED_FILE_H
 #define HF_SHARED_FILE_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Compares time stamps of files, and tells whether one can still repeat. */
 #include <stdint.h>
 
 #include "shared/stamp.h"

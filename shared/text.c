@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Parses numbers and names from outside, and copies strings into buffers of fixed size. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>

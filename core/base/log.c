@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Writes log messages to the program's log function or to standard error. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Log messages: levels, and where they go. */
 #ifndef HF_BASE_LOG_H
 #define HF_BASE_LOG_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Reasons why a device or provider cannot be used: name, errno and text of each. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

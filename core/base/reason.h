@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Reasons why a device or provider cannot be used. */
 #ifndef HF_BASE_REASON_H
 #define HF_BASE_REASON_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* hf_device_list(): lists the devices, new ones first, and hf_device_by_name(). */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>

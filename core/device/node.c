@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Opens a device node and checks that it has the right device number. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Opens a device: verifies the instance before and after the node is opened. */
 #include <errno.h>
 #include <string.h>
 

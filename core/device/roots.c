@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Finds the roots to search: from the program, from the environment, or the default ones. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

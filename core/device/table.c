@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The table of device instances: adds, updates and removes them after a scan. */
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>

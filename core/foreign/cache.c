@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The cache of what foreign libraries match: parses, searches and prints its text. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Reads and replaces the file that holds the cache. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>

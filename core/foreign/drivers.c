@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Reads the names of the drivers that libibverbs would load. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The table of supported private ABIs, and how the object layout of a library is found. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Loads a foreign library into this process. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Records which foreign libraries registered themselves while they were loaded. */
 #include <dlfcn.h>
 #include <link.h>
 #include <pthread.h>

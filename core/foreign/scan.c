@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Runs the helper process that finds out which devices foreign libraries match. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Finds Holdfast's own libibverbs.so.1, which foreign libraries need, and loads it. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <link.h>

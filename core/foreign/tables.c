@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The match tables of a foreign library: copies, prints and parses them. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Makes hints of notifications: which root and device may have changed. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Keeps inotify watches on the directories of a tree while they come and go. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Loads libudev when a program first listens to uevents. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdint.h>

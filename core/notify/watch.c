@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Opens all sources of notifications of some roots and polls them as one descriptor. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Reads the dynamic section and symbols of an ELF library without loading it. */
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Checks, loads and unloads a provider library. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Parses the manifest of a provider. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Chooses the provider of a device, and loads and unloads providers. */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>

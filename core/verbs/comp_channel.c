@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Completion channels: ibv_create_comp_channel() and ibv_destroy_comp_channel(). */
 #include <errno.h>
 #include <stdlib.h>
 #include <rdma/ib_user_verbs.h>

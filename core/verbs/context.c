@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The core's part of an open context: made, filled by the provider, and freed. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Completion queues and their events: ibv_create_cq(), ibv_get_cq_event() and the like. */
 #include <errno.h>
 
 #include "shared/attr.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Completion queues, as the other files of this directory use them. */
 #ifndef HF_VERBS_CQ_H
 #define HF_VERBS_CQ_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Asynchronous events: ibv_get_async_event() and ibv_ack_async_event(). */
 #include <errno.h>
 #include <rdma/ib_user_verbs.h>
 

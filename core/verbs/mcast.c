@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Multicast: ibv_attach_mcast() and ibv_detach_mcast(). */
 #include "shared/attr.h"
 #include "core/verbs/context.h"
 

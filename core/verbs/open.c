@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Opens and closes contexts: hf_device_open(), ibv_open_device() and their counterparts. */
 #include <errno.h>
 #include <stddef.h>
 

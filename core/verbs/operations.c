@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The operations of a context: the provider's, or one that returns "not supported". */
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>

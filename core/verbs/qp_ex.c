@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* ibv_qp_to_qp_ex(). */
 #include <stddef.h>
 
 #include "shared/attr.h"

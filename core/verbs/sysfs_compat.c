@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Sysfs helpers that old programs import: ibv_get_sysfs_path(), ibv_read_sysfs_file(). */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* An allocator that counts what is allocated and makes a chosen allocation fail. */
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Which errors each system call can fail with. */
 #include <errno.h>
 #include <stddef.h>
 #include <sys/syscall.h>

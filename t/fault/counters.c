@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Counters of the test provider, in memory that the test shares with its children. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Injects a fault at each point of an operation and counts the results. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Runs a function in a traced child and changes a chosen one of its system calls. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A fake kernel that keeps account of the objects and descriptors a program has. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The providers that only the fault tier uses. */
 #ifndef HF_FAULT_PROVIDER_H
 #define HF_FAULT_PROVIDER_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* One run of an operation in a child, with a fault injected, and what must hold after it. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

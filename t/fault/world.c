@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The made-up tree of the fault tier, which a process of its own changes on request. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Runs rdma-ndd on a made-up tree in a UTS namespace, for its tests. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Helpers of the stream tests: a tree, a context on it, and expected events. */
 #include <dirent.h>
 #include <errno.h>
 #include <poll.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Tests of shared/file.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A made-up tree of PCI devices, and the names that are given on it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

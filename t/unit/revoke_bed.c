@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A revocable context of a made-up device whose provider is the test. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

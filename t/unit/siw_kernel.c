@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A fake siw kernel driver: makes queues in a file that the provider and the tests map. */
 #include "t/unit/siw_kernel.h"
 
 #include <sys/mman.h>
