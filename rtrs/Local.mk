@@ -5,6 +5,16 @@ librtrs_internal_la_LIBADD = libhf-shared.la
 librtrs_internal_la_SOURCES = \
 	rtrs/engine/handshake.c \
 	rtrs/engine/handshake.h \
+	rtrs/engine/heartbeat.c \
+	rtrs/engine/heartbeat.h \
+	rtrs/engine/path_state.c \
+	rtrs/engine/path_state.h \
+	rtrs/engine/permits.c \
+	rtrs/engine/permits.h \
+	rtrs/engine/policy.c \
+	rtrs/engine/policy.h \
+	rtrs/engine/turns.c \
+	rtrs/engine/turns.h \
 	rtrs/link/link.h \
 	rtrs/protocol/connect.c \
 	rtrs/protocol/connect.h \

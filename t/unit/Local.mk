@@ -356,8 +356,14 @@ t_unit_nldev_LDADD = libhf-shared.la libhf-test-tree.la libhf-test-fakenl.la $(C
 endif
 
 if HAVE_CMOCKA
-check_PROGRAMS += t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request
-TESTS += t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request
+check_PROGRAMS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request t/unit/rtrs_paths
+TESTS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request t/unit/rtrs_paths
+t_unit_rtrs_chunks_SOURCES = t/unit/rtrs_chunks.c
+t_unit_rtrs_chunks_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rtrs_chunks_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
+t_unit_rtrs_paths_SOURCES = t/unit/rtrs_paths.c
+t_unit_rtrs_paths_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rtrs_paths_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
 t_unit_rtrs_connect_SOURCES = t/unit/rtrs_connect.c
 t_unit_rtrs_connect_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_connect_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
