@@ -140,9 +140,7 @@ static int refresh_registry(struct hf *hf)
 
 	if (!hfi_scan_begin(hf))
 		return 0;
-	err = hfi_registry_want_foreign(&hf->registry, &hf->log);
-	if (err >= 0)
-		err = hfi_registry_refresh(&hf->registry, &hf->log);
+	err = hfi_registry_refresh_all(&hf->registry, &hf->log);
 	hfi_scan_end(hf);
 	return err;
 }

@@ -12,6 +12,7 @@
 #include "core/base/reason.h"
 #include "shared/text.h"
 #include "core/foreign/foreign.h"
+#include "core/foreign/learn.h"
 #include "core/provider/library.h"
 #include "core/provider/safety.h"
 #include "core/registry/manifests.h"
@@ -255,4 +256,18 @@ int hfi_registry_refresh(struct hf_registry *registry, const struct hf_log *log)
 		return own;
 	foreign = refresh_foreign(registry, log);
 	return foreign < 0 ? foreign : own | foreign;
+}
+
+int hfi_registry_refresh_all(struct hf_registry *registry, const struct hf_log *log)
+{
+	bool learned = registry->foreign.learned;
+	int err;
+
+	err = hfi_registry_want_foreign(registry, log);
+	if (err >= 0)
+		err = hfi_registry_refresh(registry, log);
+	/* Files whose stamps prove nothing yet are read each time: look again for what was found in them. */
+	if (err >= 0 && learned)
+		err = hfi_foreign_learn(&registry->foreign, log);
+	return err;
 }

@@ -4,12 +4,14 @@
 #define HF_REGISTRY_MANIFESTS_H
 
 #include "shared/attr.h"
-#include "shared/attr.h"
 #include "core/registry/registry.h"
 
 /* Reads the manifests again when a directory has changed. 1: something did, 0: nothing. */
 int hfi_registry_refresh(struct hf_registry *registry,
 			 const struct hf_log *log) HF_MUST_CHECK HF_NONNULL;
+/* Both kinds of providers, for a list of them: with the reasons that looking into libraries has shown before. */
+int hfi_registry_refresh_all(struct hf_registry *registry,
+			     const struct hf_log *log) HF_MUST_CHECK HF_NONNULL;
 /* Reads the distribution's configuration, now and with each refresh from now on. */
 int hfi_registry_want_foreign(struct hf_registry *registry, const struct hf_log *log) HF_NONNULL;
 
