@@ -182,7 +182,10 @@ void hfi_doctor_providers(struct hf_findings *findings, const struct hf_tool *to
 	for (int i = 0; i < count; i++) {
 		char reason[HF_REASON_TEXT];
 
-		if (list[i].reason.code == HF_REASON_NONE)
+		/* What keeps it from a device is that device's finding. */
+		if (list[i].reason.code == HF_REASON_NONE ||
+		    list[i].reason.code == HF_REASON_KERNEL_ABI ||
+		    list[i].reason.code == HF_REASON_PROVIDER_FAILED)
 			continue;
 		hfi_format_reason(&list[i].reason, reason);
 		hfi_found(findings, HF_WARNING, "provider-refused", NULL,

@@ -13,6 +13,7 @@
 #include "core/discovery/entry.h"
 #include "core/discovery/netlink.h"
 #include "core/registry/manifests.h"
+#include "core/registry/registry.h"
 
 struct hf_nl *hfi_netlink(struct hf *hf, const struct hf_search_root *root)
 {
@@ -83,6 +84,7 @@ int hfi_table_scan(struct hf *hf)
 	err = hfi_registry_refresh(&hf->registry, &hf->log);
 	if (err < 0)
 		return err;
+	hfi_registry_begin_look(&hf->registry);
 	for (unsigned int i = 0; i < hf->num_roots; i++) {
 		err = scan_root(hf, i, scan);
 		if (hfi_error_is_shortage(err))

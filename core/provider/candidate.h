@@ -46,10 +46,12 @@ struct hf_provider {
 /* A manifest as it was found, and what became of it. */
 struct hf_candidate {
 	struct hf_manifest manifest;
-	struct hf_reason reason; /* of the last refusal */
-	bool again;		 /* to be tried in spite of it */
-	bool said;		 /* the refusal, to the program's user */
-	struct stat library;	 /* the file as it was when the manifest was read */
+	struct hf_reason reason; /* of the last refusal of the provider; devices do not count */
+	/* Why it was not for a device that matches, in the last look; it may serve others. */
+	struct hf_reason device_reason;
+	bool again;	     /* to be tried in spite of it */
+	bool said;	     /* the refusal, to the program's user */
+	struct stat library; /* the file as it was when the manifest was read */
 	/* Of a foreign library; its manifest is made from the configuration and from its own tables. */
 	const struct hf_family *family;	  /* NULL: not foreign */
 	const struct hf_profile *profile; /* NULL: not known, and then refused */

@@ -40,6 +40,9 @@ static void fill_provider_info(const struct hf_registry *registry,
 			info->reason = *fault;
 		info->devices += provider->devices;
 	}
+	/* Of one that serves no device it is all there is to say. */
+	if (!info->reason.code && !info->devices)
+		info->reason = candidate->device_reason;
 }
 
 int hfi_registry_list(struct hf_registry *registry, size_t entry_size, void **ret)

@@ -104,9 +104,11 @@ static struct hf_provider *get_library(struct hf_registry *registry, struct hf_c
 }
 
 static bool kernel_abi_fits(const struct hf_candidate *candidate,
-			    const struct verbs_device_ops *ops, uint32_t abi,
+			    const struct verbs_device_ops *ops, const struct hf_match_key *key,
 			    struct hf_reason *reason)
 {
+	const uint32_t abi = key->kernel_abi;
+
 	uint32_t min = candidate->manifest.kernel_abi_min;
 	uint32_t max = candidate->manifest.kernel_abi_max;
 	char wanted[64], found[64];
@@ -120,9 +122,32 @@ static bool kernel_abi_fits(const struct hf_candidate *candidate,
 	snprintf(wanted, sizeof(wanted), "kernel ABI %u..%u", min, max);
 	snprintf(found, sizeof(found), "kernel ABI %u", abi);
 	hfi_reason_set(reason, HF_REASON_KERNEL_ABI, wanted, found,
-		       "provider %s supports the kernel driver's ABI %u to %u, the kernel has %u",
-		       candidate->manifest.name, min, max, abi);
+		       "provider %s supports the kernel driver's ABI %u to %u, device %s has %u",
+		       candidate->manifest.name, min, max, key->name, abi);
 	return false;
+}
+
+/* Of this device alone: it says nothing of the provider. */
+static struct hf_provider *not_for_device(struct hf_registry *registry,
+					  struct hf_candidate *candidate,
+					  const struct hf_reason *reason)
+{
+	hfi_registry_lock(registry);
+	candidate->device_reason = *reason;
+	hfi_registry_unlock(registry);
+	return NULL;
+}
+
+void hfi_registry_begin_look(struct hf_registry *registry)
+{
+	const struct hf_reason none = {0};
+
+	hfi_registry_lock(registry);
+	for (size_t i = 0; i < registry->num_candidates; i++)
+		registry->candidates[i].device_reason = none;
+	for (size_t i = 0; i < registry->foreign.num_candidates; i++)
+		registry->foreign.candidates[i].device_reason = none;
+	hfi_registry_unlock(registry);
 }
 
 static struct hf_provider *try_candidate(struct hf_registry *registry,
@@ -132,35 +157,31 @@ static struct hf_provider *try_candidate(struct hf_registry *registry,
 {
 	struct hf_provider *provider;
 
-	if (candidate->reason.code && candidate->reason.code != HF_REASON_KERNEL_ABI &&
-	    !candidate->again) {
+	if (candidate->reason.code && !candidate->again) {
 		*reason = candidate->reason; /* stands until the files change */
 		return NULL;
 	}
 	candidate->again = false;
-	if (!kernel_abi_fits(candidate, NULL, key->kernel_abi, reason))
-		goto refused;
+	if (!kernel_abi_fits(candidate, NULL, key, reason))
+		return not_for_device(registry, candidate, reason);
 	provider = get_library(registry, candidate, reason);
-	if (!provider)
-		goto refused;
-	if (candidate->reason.code != HF_REASON_KERNEL_ABI)
-		keep_reason(registry, candidate, &(const struct hf_reason){.code = HF_REASON_NONE});
-	if (!kernel_abi_fits(candidate, provider->ops, key->kernel_abi, reason)) {
+	if (!provider) {
+		keep_reason(registry, candidate, reason);
+		return NULL;
+	}
+	keep_reason(registry, candidate, &(const struct hf_reason){.code = HF_REASON_NONE});
+	if (!kernel_abi_fits(candidate, provider->ops, key, reason)) {
 		hfi_registry_put(registry, provider);
-		goto refused;
+		return not_for_device(registry, candidate, reason);
 	}
 	if (!hfi_provider_takes(provider->ops, candidate->family, device, key)) {
 		hfi_registry_put(registry, provider);
 		hfi_reason_set(reason, HF_REASON_PROVIDER_FAILED, "the provider's consent", "none",
-			       "provider %s looked at the device and declined",
-			       candidate->manifest.name);
-		return NULL;
+			       "provider %s looked at device %s and declined",
+			       candidate->manifest.name, key->name);
+		return not_for_device(registry, candidate, reason);
 	}
 	return provider;
-
-refused:
-	keep_reason(registry, candidate, reason);
-	return NULL;
 }
 
 /* One look for one device. */
@@ -297,10 +318,10 @@ void hfi_registry_no_object(struct hf_registry *registry, const struct hf_log *l
 {
 	if (provider->foreign)
 		hfi_foreign_say(log, "Fatal: couldn't allocate device for %s", device->ibdev_path);
+	hfi_reason_set(reason, HF_REASON_PROVIDER_FAILED, "a device object", "none",
+		       "provider %s could not make an object for device %s", provider->name, name);
 	/* Frees the provider, if this was its only device. */
 	hfi_registry_put(registry, provider);
-	hfi_reason_set(reason, HF_REASON_PROVIDER_FAILED, "a device object", "none",
-		       "provider %s could not make a device object", name);
 }
 
 void hfi_registry_fault(const struct hf_log *log, struct hf_provider *provider,

@@ -48,6 +48,9 @@ int hfi_registry_init(struct hf_registry *registry, const char *const *dirs,
 		      const struct hf_foreign_options *foreign) HF_MUST_CHECK HF_NONNULL;
 void hfi_registry_destroy(struct hf_registry *registry) HF_NONNULL;
 
+/* Before every device is looked at: what was said of devices then is said anew. */
+void hfi_registry_begin_look(struct hf_registry *registry) HF_NONNULL;
+
 /*
  * The provider for a device, loaded, with one device counted on it, and its match entry. NULL with
  * *reason filled when there is none. Only within a scan: a library's constructors run.

@@ -335,6 +335,8 @@ static void may_fail_itself(void **state)
 	manifest(bed, good);
 	device = look_up_fake0(bed, &info);
 	assert_int_equal(info.reason.code, HF_REASON_PROVIDER_FAILED);
+	assert_string_equal(info.reason.text,
+			    "provider fake could not make an object for device fake0");
 	hf_device_unref(device);
 	assert_int_equal(bed->counters->loads, bed->counters->unloads);
 	setenv("HF_FAKE_FAIL", "alloc_context", 1);
@@ -345,6 +347,60 @@ static void may_fail_itself(void **state)
 	assert_null(context);
 	hf_device_unref(device);
 	unsetenv("HF_FAKE_FAIL");
+}
+
+/* What hf_provider_list() says of the one provider. */
+static void expect_provider_state(const struct bed *bed, unsigned int devices, const char *text)
+{
+	struct hf_provider_info *providers;
+	struct ibv_device **list;
+
+	assert_in_range(hf_device_list(bed->hf, HF_LIST_ALL, &list), 0, 2);
+	hf_device_list_free(list);
+	assert_int_equal(hf_provider_list(bed->hf, sizeof(*providers), &providers), 1);
+	assert_int_equal(providers[0].devices, devices);
+	assert_int_equal(providers[0].loaded, devices > 0);
+	assert_int_equal(providers[0].reason.code, *text ? HF_REASON_KERNEL_ABI : HF_REASON_NONE);
+	assert_string_equal(providers[0].reason.text, text);
+	free(providers);
+}
+
+/* A device that it cannot serve is no refusal of a provider that serves another. */
+static void may_serve_one_of_two(void **state)
+{
+	static const struct {
+		const char *manifest, *text;
+	} cases[] = {
+		{"name = fake\nfile = fake-hf1.so\nabi = 1\nmatch-name = fake*\n",
+		 "provider fake supports the kernel driver's ABI 0 to 100, device fake1 has 200"},
+		{"name = fake\nfile = fake-hf1.so\nabi = 1\nkernel-abi = 1..9\nmatch-name = "
+		 "fake*\n",
+		 "provider fake supports the kernel driver's ABI 1 to 9, device fake1 has 200"},
+	};
+	const struct tree_options other = {.abi = 200};
+	struct bed *bed = *state;
+	struct hf_device_info info = {.size = sizeof(info)};
+	struct ibv_device *device;
+
+	library(bed, "fake-hf1.so");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		manifest(bed, cases[i].manifest);
+		assert_int_equal(tree_add(bed->tree, 1, "fake1", &other), 0);
+		expect_provider_state(bed, 1, "");
+		assert_int_equal(hf_device_by_name(bed->hf, "fake1", &device), 0);
+		assert_int_equal(hf_device_get_info(device, &info), 0);
+		assert_int_equal(info.reason.code, HF_REASON_KERNEL_ABI);
+		assert_string_equal(info.reason.text, cases[i].text);
+		hf_device_unref(device);
+		assert_int_equal(tree_remove(bed->tree, 0), 0);
+		expect_provider_state(bed, 0, cases[i].text);
+		assert_int_equal(tree_add(bed->tree, 0, "fake0", NULL), 0);
+		expect_provider_state(bed, 1, "");
+		assert_int_equal(tree_remove(bed->tree, 0), 0);
+		assert_int_equal(tree_remove(bed->tree, 1), 0);
+		expect_provider_state(bed, 0, "");
+		assert_int_equal(tree_add(bed->tree, 0, "fake0", NULL), 0);
+	}
 }
 
 /* Descriptors of this process. */
@@ -538,6 +594,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(unloads_and_takes_the_newer_file, setup_providers,
 						teardown_providers),
 		cmocka_unit_test_setup_teardown(may_fail_itself, setup_providers,
+						teardown_providers),
+		cmocka_unit_test_setup_teardown(may_serve_one_of_two, setup_providers,
 						teardown_providers),
 		cmocka_unit_test_setup_teardown(may_open_wrongly, setup_providers,
 						teardown_providers),
