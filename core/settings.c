@@ -112,8 +112,7 @@ int hfi_settings_roots(struct hf *hf, const struct hf_options *options)
 	else if (text)
 		err = hfi_roots_parse(&roots, text);
 	else if (sysfs)
-		/* libibverbs' variable: another sysfs, but the machine's own nodes. */
-		err = hfi_roots_given(&roots, &(struct hf_root){.sysfs = sysfs, .dev = "/dev"}, 1);
+		err = hfi_roots_of_sysfs_path(&roots, sysfs);
 	else
 		err = hfi_roots_usual(&roots, &hf->log);
 	if (err == -EINVAL && !options->num_roots)

@@ -53,6 +53,7 @@ struct hf_search_root {
 	char sysfs[HF_PATH_SIZE];
 	char dev[HF_PATH_SIZE];
 	const struct hf_root_kind *kind;
+	bool only_while_missing; /* the devices of netlink, as long as `sysfs` does not exist */
 };
 
 #endif

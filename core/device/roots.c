@@ -137,6 +137,22 @@ static int add_soft(struct hf_roots *roots, const char *above, bool is_system,
 	return add_with_dev(roots, path, NULL);
 }
 
+int hfi_roots_of_sysfs_path(struct hf_roots *roots, const char *sysfs)
+{
+	struct hf_search_root *root;
+	int err = add_with_dev(roots, sysfs, "/dev");
+
+	if (!err && access(sysfs, F_OK) < 0 && errno != EACCES) {
+		err = add_with_dev(roots, sysfs, "/dev");
+		root = &roots->v[roots->count - 1];
+		root->kind = &hfi_root_kernel;
+		root->only_while_missing = !err;
+	}
+	if (err)
+		hfi_roots_clear(roots);
+	return err;
+}
+
 int hfi_roots_usual(struct hf_roots *roots, const struct hf_log *log)
 {
 	char runtime[HF_PATH_SIZE];

@@ -29,4 +29,10 @@ int hfi_roots_usual(struct hf_roots *roots, const struct hf_log *log) HF_MUST_CH
 
 void hfi_roots_clear(struct hf_roots *roots) HF_NONNULL;
 
+/*
+ * libibverbs' variable: another sysfs, but the machine's own nodes. Where nothing is there, netlink
+ * lists the devices as it does for libibverbs, until a tree appears.
+ */
+int hfi_roots_of_sysfs_path(struct hf_roots *roots, const char *sysfs) HF_MUST_CHECK HF_NONNULL;
+
 #endif

@@ -39,6 +39,8 @@ unsigned int hfi_sources(const struct hf *hf, const struct hf_search_root *root)
 		sources &= ~(unsigned int)HF_SOURCE_NETLINK;
 	if (hf->flags & HF_NO_SYSFS)
 		sources &= ~(unsigned int)HF_SOURCE_SYSFS;
+	if (root->only_while_missing)
+		sources = access(root->sysfs, F_OK) < 0 ? sources & HF_SOURCE_NETLINK : 0;
 	return sources;
 }
 
@@ -56,11 +58,13 @@ HF_REQUIRES(hfi_scan_kind, hfi_netlink_kind)
 static int scan_root(struct hf *hf, unsigned int index, uint64_t scan)
 {
 	struct hf_search_root *root = &hf->roots[index];
+	unsigned int sources = hfi_sources(hf, root);
 	struct hf_entries entries = {0};
-	int err;
+	int err = 0;
 
-	err = hfi_discover(root, index, hfi_sources(hf, root) | HF_READ_BRIEF,
-			   hfi_netlink(hf, root), &entries);
+	if (sources)
+		err = hfi_discover(root, index, sources | HF_READ_BRIEF, hfi_netlink(hf, root),
+				   &entries);
 	for (size_t i = 0; i < entries.count && !err; i++)
 		err = hfi_table_take(hf, &entries.v[i], scan);
 	if (!err)
@@ -105,14 +109,17 @@ int hfi_table_scan(struct hf *hf)
 int hfi_table_scan_one(struct hf *hf, unsigned int index, const char *uverbs)
 {
 	struct hf_search_root *root = &hf->roots[index];
+	unsigned int sources;
 	struct hf_entry entry;
 	struct hf_device *device;
 	int err;
 
 	hf->euid = geteuid();
 	device = hfi_table_lookup(hf, index, uverbs);
-	err = hfi_discover_one(root, index, hfi_sources(hf, root), hfi_netlink(hf, root), uverbs,
-			       &entry);
+	sources = hfi_sources(hf, root);
+	err = sources ? hfi_discover_one(root, index, sources, hfi_netlink(hf, root), uverbs,
+					 &entry)
+		      : -ENODEV;
 	if (err == -ENODEV) {
 		if (device)
 			hfi_table_remove(hf, device);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "shared/error.h"
 #include "shared/file.h"
@@ -71,23 +72,48 @@ int hfi_entry_complete(const struct hf_search_root *root, struct hf_entry *entry
 	return 0;
 }
 
+static int read_parent_modalias(int dir, char text[HF_MODALIAS_SIZE])
+{
+	ssize_t length = hfi_attr_read(dir, "device/modalias", text, HF_MODALIAS_SIZE, NULL);
+
+	if (length < 0)
+		text[0] = '\0';
+	return hfi_error_is_shortage((int)length) ? (int)length : 0;
+}
+
+/* libibverbs reads the one of the RDMA device, and a tree made for it may have no other. */
+static bool may_have_modalias(const struct hf_search_root *root, const struct hf_entry *entry)
+{
+	char path[HF_PATH_SIZE + 2 * HF_NAME_SIZE];
+
+	return hfi_is_component(entry->name, HF_NAME_SIZE - 1) &&
+	       !hfi_print(path, sizeof(path), "%s/class/infiniband/%s/device/modalias", root->sysfs,
+			  entry->name) &&
+	       access(path, F_OK) == 0;
+}
+
 int hfi_entry_read_modalias(const struct hf_search_root *root, const struct hf_entry *entry,
 			    char ret[HF_MODALIAS_SIZE])
 {
-	char text[HF_MODALIAS_SIZE];
-	ssize_t length;
-	int uverbs = hfi_entry_open_uverbs(root, entry);
+	char text[HF_MODALIAS_SIZE] = "";
+	int dir = hfi_entry_open_uverbs(root, entry);
+	int err;
 
-	if (uverbs < 0)
-		return uverbs;
-	length = hfi_attr_read(uverbs, "device/modalias", text, sizeof(text), NULL);
-	hfi_close(&uverbs);
-	if (hfi_error_is_shortage((int)length))
-		return (int)length;
-	if (length < 0)
-		text[0] = '\0';
-	strcpy(ret, text);
-	return 0;
+	if (dir < 0)
+		return dir;
+	err = read_parent_modalias(dir, text);
+	hfi_close(&dir);
+	if (!err && !*text && may_have_modalias(root, entry)) {
+		dir = hfi_entry_open_dir(root, entry, NULL);
+		if (dir >= 0)
+			err = read_parent_modalias(dir, text);
+		else if (hfi_error_is_shortage(dir) || dir == -ENODEV)
+			err = dir;
+		hfi_close(&dir);
+	}
+	if (!err)
+		strcpy(ret, text);
+	return err;
 }
 
 void hfi_entry_format_reason(const struct hf_entry *entry, struct hf_reason *ret)

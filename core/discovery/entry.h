@@ -74,7 +74,8 @@ int hfi_entry_complete(const struct hf_search_root *root,
 		       struct hf_entry *entry) HF_MUST_CHECK HF_NONNULL;
 
 /*
- * The modalias of the device's parent; empty if there is none, as for rxe. Errors as
+ * The modalias of the device's parent, from uverbsN/device or else from NAME/device; empty if there is
+ * none, as for rxe. Errors as
  * hfi_entry_open_uverbs(); *ret is then unchanged.
  */
 int hfi_entry_read_modalias(const struct hf_search_root *root, const struct hf_entry *entry,

@@ -104,6 +104,16 @@ static void an_entry_is_complete(void **state)
 	assert_int_equal(entry->node_type, IBV_NODE_CA);
 	assert_int_equal(hfi_entry_read_modalias(&world->root, entry, modalias), 0);
 	assert_string_equal(modalias, options.modalias);
+	/* A tree made for libibverbs has it at the RDMA device. */
+	snprintf(path, sizeof(path), "%s/class/infiniband_verbs/%s/device", tree_sysfs(world->tree),
+		 entry->uverbs);
+	snprintf(expected, sizeof(expected), "%s/class/infiniband/%s/device",
+		 tree_sysfs(world->tree), entry->name);
+	assert_int_equal(rename(path, expected), 0);
+	modalias[0] = '\0';
+	assert_int_equal(hfi_entry_read_modalias(&world->root, entry, modalias), 0);
+	assert_string_equal(modalias, options.modalias);
+	assert_int_equal(rename(expected, path), 0);
 	assert_int_equal(entry->reason.code, HF_REASON_NONE);
 	assert_int_equal(hfi_entry_node_path(&world->root, entry, path), 0);
 	snprintf(expected, sizeof(expected), "%s/infiniband/uverbs300", tree_dev(world->tree));

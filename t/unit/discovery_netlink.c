@@ -17,6 +17,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include <holdfast/holdfast.h>
+
 #include "core/device/root_kind.h"
 #include "core/discovery/attrs.h"
 #include "core/discovery/device_dir.h"
@@ -166,6 +168,57 @@ static void a_name_that_no_path_leads_to(void **state)
 	entry = discover_one_by_both(world, "uverbs0");
 	assert_int_equal(entry.reason.code, HF_REASON_NONE);
 	assert_string_equal(entry.name, "a/b");
+}
+
+static unsigned int devices_of(struct hf *hf, const char *name, int32_t index)
+{
+	struct hf_device_info info = {.size = sizeof(info)};
+	struct ibv_device **list;
+	int count = hf_device_list(hf, HF_LIST_ALL, &list);
+
+	assert_true(count >= 0);
+	if (count) {
+		assert_int_equal(hf_device_get_info(list[0], &info), 0);
+		assert_string_equal(info.name, name);
+		assert_int_equal(info.index, index);
+	}
+	hf_device_list_free(list);
+	return (unsigned int)count;
+}
+
+/* As libibverbs, for which netlink comes first whatever the variable says. */
+static void without_a_sysfs_netlink_lists(void **state)
+{
+	const struct hf_options options = {.size = sizeof(options), .flags = HF_NO_NOTIFY};
+	struct world *world = *state;
+	struct tree *other;
+	char path[HF_PATH_SIZE];
+	struct hf *hf;
+
+	add_to_world(world, 0, "rxe0", NULL);
+	assert_int_equal(tree_new(&other, NULL), 0);
+	assert_int_equal(tree_add(other, 0, "made0", NULL), 0);
+	snprintf(path, sizeof(path), "%s/later", tree_sysfs(world->tree));
+	setenv("SYSFS_PATH", path, 1);
+	assert_int_equal(hf_new(&options, &hf), 0);
+	assert_int_equal(devices_of(hf, "rxe0", 0), 1);
+	add_to_world(world, 1, "rxe1", NULL);
+	assert_int_equal(tree_remove(world->tree, 0), 0);
+	assert_int_equal(devices_of(hf, "rxe1", 1), 1);
+	/* Where there is one, its devices are the devices. */
+	assert_int_equal(symlink(tree_sysfs(other), path), 0);
+	assert_int_equal(devices_of(hf, "made0", -1), 1);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(devices_of(hf, "rxe1", 1), 1);
+	hf_unref(hf);
+	/* No other variable leads to what is not there. */
+	unsetenv("SYSFS_PATH");
+	setenv("HOLDFAST_ROOTS", path, 1);
+	assert_int_equal(hf_new(&options, &hf), 0);
+	assert_int_equal(devices_of(hf, "", 0), 0);
+	hf_unref(hf);
+	unsetenv("HOLDFAST_ROOTS");
+	tree_free(other);
 }
 
 static void the_index_tells_a_swap(void **state)
@@ -477,6 +530,7 @@ int main(void)
 		TEST(order_is_the_index_then_sysfs),
 		TEST(an_odd_name_hides_no_other),
 		TEST(a_name_that_no_path_leads_to),
+		TEST(without_a_sysfs_netlink_lists),
 		TEST(the_index_tells_a_swap),
 		TEST(rename_is_followed),
 		TEST(another_namespace_is_told),
