@@ -8,6 +8,8 @@ libhf_shared_la_SOURCES = \
 	shared/clock.h \
 	shared/error.c \
 	shared/error.h \
+	shared/fd_mark.c \
+	shared/fd_mark.h \
 	shared/file.c \
 	shared/file.h \
 	shared/hash.h \

@@ -47,26 +47,6 @@ ssize_t hfi_write_uncancelled(int fd, const void *buffer, size_t size)
 	return transfer(SYS_write, fd, buffer, size);
 }
 
-void hfi_fd_mark(struct hf_fd_mark *mark, int fd)
-{
-	struct stat st;
-
-	*mark = (struct hf_fd_mark){.fd = -1};
-	if (fd >= 0 && fstat(fd, &st) == 0)
-		*mark = (struct hf_fd_mark){fd, st.st_dev, st.st_ino};
-}
-
-bool hfi_fd_is_still(const struct hf_fd_mark *mark)
-{
-	struct stat st;
-
-	if (mark->fd < 0)
-		return true;
-	if (fstat(mark->fd, &st) < 0)
-		return errno != EBADF;
-	return st.st_dev == mark->dev && st.st_ino == mark->ino;
-}
-
 /* The openat that is repeated when a signal comes in between. */
 static int open_again(int dirfd, const char *path, int flags)
 {

@@ -18,17 +18,6 @@ void hfi_close(int *fd);
 ssize_t hfi_read_uncancelled(int fd, void *buffer, size_t size);
 ssize_t hfi_write_uncancelled(int fd, const void *buffer, size_t size);
 
-/* A descriptor that is kept; to tell whether it was closed behind our back and its number reused. */
-struct hf_fd_mark {
-	int fd; /* -1: none */
-	dev_t dev;
-	ino_t ino;
-};
-
-void hfi_fd_mark(struct hf_fd_mark *mark, int fd);
-/* Sockets and files have inodes of their own; of epoll sets and the like one is as another. */
-bool hfi_fd_is_still(const struct hf_fd_mark *mark);
-
 /*
  * Reads at most `size` bytes of a plain file below dirfd and returns how many, and its stat in *st unless that
  * is NULL. `flags` are more flags of open(), such as O_NOFOLLOW. -EBADMSG: not a plain file.

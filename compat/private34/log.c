@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "compat/private34/log.h"
 #include "compat/private34/steering.h"
@@ -13,9 +15,35 @@
 /* Static because __verbs_log() gets nothing that leads to a Holdfast context. */
 static struct {
 	pthread_once_t once;
+	pthread_mutex_t lock;
 	unsigned long level; /* 0: log nothing */
+	const char *name;
 	FILE *file;
-} verbs_log = {.once = PTHREAD_ONCE_INIT};
+	struct stat is; /* the file: the program may close its number, and have another one there */
+} verbs_log = {.once = PTHREAD_ONCE_INIT, .lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void open_log(void)
+{
+	/* For reading too, as libibverbs opens it: the open of a FIFO that nobody reads does not wait then. */
+	verbs_log.file = fopen(verbs_log.name, "a+e");
+	if (!verbs_log.file)
+		return;
+	setvbuf(verbs_log.file, NULL, _IOLBF, 0);
+	if (fstat(fileno(verbs_log.file), &verbs_log.is) < 0)
+		verbs_log.is = (struct stat){0};
+}
+
+/* One that is not ours any more is left alone, and its memory with it: to close it would close the number. */
+static FILE *log_file(void)
+{
+	struct stat now;
+
+	if (verbs_log.file &&
+	    (fstat(fileno(verbs_log.file), &now) < 0 || now.st_dev != verbs_log.is.st_dev ||
+	     now.st_ino != verbs_log.is.st_ino))
+		open_log();
+	return verbs_log.file;
+}
 
 /* secure_getenv(): a set-uid program must not write to a file that its user chooses. */
 static void read_log_environment(void)
@@ -28,11 +56,10 @@ static void read_log_environment(void)
 	verbs_log.level = strtoul(level, NULL, 0);
 	if (!verbs_log.level)
 		return;
-	/* For reading too, as libibverbs opens it: the open of a FIFO that nobody reads does not wait then. */
-	verbs_log.file = fopen(file, "a+e");
-	if (verbs_log.file)
-		setvbuf(verbs_log.file, NULL, _IOLBF, 0);
-	else
+	verbs_log.name = strdup(file);
+	if (verbs_log.name)
+		open_log();
+	if (!verbs_log.file)
 		verbs_log.level = 0;
 }
 
@@ -49,9 +76,17 @@ HF_PRIVATE34 void __verbs_log(struct verbs_context *context, uint32_t level, con
 
 	(void)context;
 	hfi_verbs_log_open();
-	if (level <= verbs_log.level && verbs_log.file) {
+	if (level <= verbs_log.level) {
+		FILE *file = NULL;
+
+		/* Who holds it may be a thread that a fork left behind: never wait for that. */
+		if (pthread_mutex_trylock(&verbs_log.lock) == 0) {
+			file = log_file();
+			pthread_mutex_unlock(&verbs_log.lock);
+		}
 		va_start(args, format);
-		vfprintf(verbs_log.file, format, args);
+		if (file)
+			vfprintf(file, format, args);
 		va_end(args);
 	}
 	errno = saved;

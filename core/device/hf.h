@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "shared/file.h"
+#include "shared/fd_mark.h"
 #include "core/base/log.h"
 #include "core/base/root.h"
 #include "core/base/thread_safety.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "shared/error.h"
+#include "shared/fd_mark.h"
 #include "shared/file.h"
 #include "shared/userns.h"
 #include "core/device/hf.h"
@@ -14,7 +15,7 @@
 struct hf_removal {
 	unsigned int users; /* guarded by hf->lock */
 	bool needs_checks;
-	int fd;
+	struct hf_fd_mark source; /* changes, with hf->lock held, where the program closed it */
 };
 
 /* Asked once: the answer is that of the process's user namespace. */
@@ -55,37 +56,58 @@ static struct hf_removal *use_removal(struct hf_device *device)
 	return removal;
 }
 
+/* For those who come after the program closed the descriptor that is shared. */
+static int renew_source(struct hf_device *device, struct hf_removal *removal)
+{
+	struct hf *hf = device->hf;
+	int fd;
+
+	if (hfi_fd_is_still(&removal->source))
+		return 0;
+	fd = open_source(hf, device);
+	if (fd < 0)
+		return fd;
+	hfi_hf_lock(hf);
+	hfi_fd_mark(&removal->source, fd);
+	hfi_hf_unlock(hf);
+	return 0;
+}
+
 int hfi_removal_get(struct hf_device *device, struct hf_removal **ret)
 {
 	struct hf *hf = device->hf;
 	struct hf_removal *removal, *other;
-	int err;
+	int err, fd;
 
 	hfi_hf_lock(hf);
 	removal = use_removal(device);
 	hfi_hf_unlock(hf);
 	if (removal) {
-		*ret = removal;
-		return 0;
+		err = renew_source(device, removal);
+		if (err)
+			hfi_removal_put(device, removal);
+		else
+			*ret = removal;
+		return err;
 	}
 	removal = calloc(1, sizeof(*removal));
 	if (!removal)
 		return -ENOMEM;
 	removal->users = 1;
 	removal->needs_checks = !(hf->roots[device->key.root].kind->reports & HF_REPORTS_UEVENT);
-	removal->fd = open_source(hf, device);
-	if (removal->fd < 0) {
-		err = removal->fd;
+	fd = open_source(hf, device);
+	if (fd < 0) {
 		free(removal);
-		return err;
+		return fd;
 	}
+	hfi_fd_mark(&removal->source, fd);
 	hfi_hf_lock(hf);
 	other = use_removal(device);
 	if (!other)
 		device->removal = removal;
 	hfi_hf_unlock(hf);
 	if (other) {
-		hfi_close(&removal->fd);
+		hfi_fd_close(&removal->source);
 		free(removal);
 		removal = other;
 	}
@@ -106,7 +128,7 @@ void hfi_removal_put(struct hf_device *device, struct hf_removal *removal)
 	hfi_hf_unlock(device->hf);
 	if (!last)
 		return;
-	hfi_close(&removal->fd);
+	hfi_fd_close(&removal->source);
 	free(removal);
 }
 
@@ -117,13 +139,19 @@ bool hfi_removal_needs_checks(const struct hf_removal *removal)
 
 int hfi_removal_fd(const struct hf_removal *removal)
 {
-	return removal->fd;
+	return removal->source.fd;
+}
+
+bool hfi_removal_is_heard(const struct hf_removal *removal)
+{
+	return hfi_fd_is_still(&removal->source);
 }
 
 bool hfi_removal_happened(const struct hf_removal *removal)
 {
-	struct pollfd pollfd = {.fd = removal->fd, .events = POLLIN};
+	struct pollfd pollfd = {.fd = removal->source.fd, .events = POLLIN};
 
-	/* POLLNVAL: the program closed the descriptor, which says nothing of the device. */
-	return poll(&pollfd, 1, 0) > 0 && !(pollfd.revents & POLLNVAL);
+	/* That the program closed the descriptor says nothing of the device. */
+	return hfi_removal_is_heard(removal) && poll(&pollfd, 1, 0) > 0 &&
+	       !(pollfd.revents & POLLNVAL);
 }

@@ -27,6 +27,8 @@ int hfi_removal_fd(const struct hf_removal *removal) HF_MUST_CHECK HF_NONNULL;
  * report: then whoever sleeps must look at the device now and then as well.
  */
 bool hfi_removal_needs_checks(const struct hf_removal *removal) HF_MUST_CHECK HF_NONNULL;
+/* False once the program closed the descriptor under the library. */
+bool hfi_removal_is_heard(const struct hf_removal *removal) HF_MUST_CHECK HF_NONNULL;
 bool hfi_removal_happened(const struct hf_removal *removal) HF_MUST_CHECK HF_NONNULL;
 
 #endif

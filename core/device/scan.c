@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "shared/error.h"
-#include "shared/file.h"
+#include "shared/fd_mark.h"
 #include "core/device/hf.h"
 #include "core/device/scan.h"
 #include "core/device/table_internal.h"

@@ -2,7 +2,7 @@
 /* The scan lock and the netlink lock. */
 #include <string.h>
 
-#include "shared/file.h"
+#include "shared/fd_mark.h"
 #include "core/base/process.h"
 #include "core/device/hf.h"
 #include "core/device/scan_lock.h"

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include "shared/attr.h"
-#include "shared/file.h"
 #include "shared/stamp.h"
 #include "shared/text.h"
 #include "core/base/process.h"
@@ -24,7 +23,6 @@ struct seen {
 
 struct hf_change_check {
 	struct hf_watch *watch; /* NULL where there is no kernel's root */
-	struct hf_fd_mark socket;
 	unsigned int fork_count;
 	unsigned int num_dirs; /* pairs: the two classes of a root */
 	struct seen dirs[];
@@ -98,7 +96,7 @@ int hfi_change_check_ask(struct hf_change_check *check)
 
 bool hfi_change_check_is_open(const struct hf_change_check *check)
 {
-	return hfi_fd_is_still(&check->socket);
+	return !check->watch || hfi_watch_is_open(check->watch);
 }
 
 void hfi_change_check_free(struct hf_change_check *check)
@@ -161,7 +159,6 @@ int hfi_change_check_new(const struct hf_search_root *roots, unsigned int num_ro
 		hfi_change_check_free(check);
 		return err;
 	}
-	hfi_fd_mark(&check->socket, check->watch ? hfi_watch_socket(check->watch) : -1);
 	*ret = check;
 	return 0;
 }

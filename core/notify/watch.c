@@ -12,6 +12,7 @@
 #include "shared/hash.h"
 #include "shared/attr.h"
 #include "shared/error.h"
+#include "shared/fd_mark.h"
 #include "shared/file.h"
 #include "shared/userns.h"
 #include "core/notify/inotify.h"
@@ -29,7 +30,7 @@ enum {
 	LOOK_SECONDS = 1,
 };
 
-enum { TAG_OWNER, TAG_UEVENT, TAG_RDMA, TAG_ROUTE, TAG_INOTIFY, TAG_LOOK, TAG_TIMER };
+enum { TAG_OWNER, TAG_UEVENT, TAG_RDMA, TAG_ROUTE, TAG_INOTIFY, TAG_LOOK, TAG_TIMER, NUM_TAGS };
 
 struct pending {
 	struct hf_hint hint;
@@ -40,9 +41,12 @@ struct pending {
 struct hf_watch {
 	struct hf_watch_options options;
 	struct hf_hint_sink sink; /* of the sources: this watch */
-	int epoll;
-	int look;  /* timer of looking now and then, -1 where all is seen */
-	int timer; /* the owner's */
+	struct hf_fd_mark epoll;
+	/*
+	 * What is in it, by tag, but for the owner's. TAG_LOOK is the timer of looking now and then, none
+	 * where all is seen; TAG_TIMER is the owner's timer.
+	 */
+	struct hf_fd_mark kept[NUM_TAGS];
 	uint64_t timer_at;
 	struct hf_uevent *uevent;
 	struct hf_netlink_source *rdma;
@@ -60,7 +64,11 @@ static int add_fd(struct hf_watch *watch, int fd, uint32_t tag)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.u32 = tag};
 
-	return epoll_ctl(watch->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+	if (epoll_ctl(watch->epoll.fd, EPOLL_CTL_ADD, fd, &event) < 0)
+		return -errno;
+	if (tag != TAG_OWNER)
+		hfi_fd_mark(&watch->kept[tag], fd);
+	return 0;
 }
 
 uint64_t hfi_now(void)
@@ -71,7 +79,7 @@ uint64_t hfi_now(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static int new_timer(struct hf_watch *watch, uint32_t tag, int *ret)
+static int new_timer(struct hf_watch *watch, uint32_t tag)
 {
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	int err;
@@ -81,8 +89,6 @@ static int new_timer(struct hf_watch *watch, uint32_t tag, int *ret)
 	err = add_fd(watch, fd, tag);
 	if (err)
 		hfi_close(&fd);
-	else
-		*ret = fd;
 	return err;
 }
 
@@ -176,12 +182,12 @@ static int look_now_and_then(struct hf_watch *watch)
 	static const struct itimerspec every = {{LOOK_SECONDS, 0}, {LOOK_SECONDS, 0}};
 	int err;
 
-	if (watch->look >= 0 || !hfi_watch_blind(watch) ||
+	if (watch->kept[TAG_LOOK].fd >= 0 || !hfi_watch_blind(watch) ||
 	    (watch->options.flags & HF_WATCH_NO_TIMER))
 		return 0;
-	err = new_timer(watch, TAG_LOOK, &watch->look);
+	err = new_timer(watch, TAG_LOOK);
 	if (!err)
-		timerfd_settime(watch->look, 0, &every, NULL);
+		timerfd_settime(watch->kept[TAG_LOOK].fd, 0, &every, NULL);
 	return err;
 }
 
@@ -248,7 +254,7 @@ static void take_hint(void *arg, const struct hf_hint *hint)
 int hfi_watch_new(const struct hf_watch_options *options, struct hf_watch **ret)
 {
 	struct hf_watch *watch = calloc(1, sizeof(*watch));
-	int err;
+	int epoll, err;
 
 	if (!watch)
 		return -ENOMEM;
@@ -256,13 +262,16 @@ int hfi_watch_new(const struct hf_watch_options *options, struct hf_watch **ret)
 	watch->sink = (struct hf_hint_sink){take_hint, watch};
 	if (!watch->options.receive_buffer)
 		watch->options.receive_buffer = RECEIVE_BUFFER;
-	watch->look = -1;
-	watch->timer = -1;
-	watch->epoll = epoll_create1(EPOLL_CLOEXEC);
-	err = watch->epoll < 0 ? -errno : open_sources(watch);
+	for (size_t i = 0; i < NUM_TAGS; i++)
+		watch->kept[i] = HF_FD_NONE;
+	epoll = epoll_create1(EPOLL_CLOEXEC);
+	err = epoll < 0 ? -errno : 0;
+	hfi_fd_mark(&watch->epoll, epoll);
+	if (!err)
+		err = open_sources(watch);
 	/* Made now, so that setting it never fails. */
 	if (!err && !(options->flags & HF_WATCH_NO_TIMER))
-		err = new_timer(watch, TAG_TIMER, &watch->timer);
+		err = new_timer(watch, TAG_TIMER);
 	if (!err)
 		err = look_now_and_then(watch);
 	if (err) {
@@ -273,52 +282,49 @@ int hfi_watch_new(const struct hf_watch_options *options, struct hf_watch **ret)
 	return 0;
 }
 
+/*
+ * Sources close by number: one whose number means something else now is left alone, and its memory with it.
+ */
+static bool is_kept(const struct hf_watch *watch, uint32_t tag)
+{
+	return hfi_fd_is_still(&watch->kept[tag]);
+}
+
 struct hf_watch *hfi_watch_free(struct hf_watch *watch)
 {
 	if (!watch)
 		return NULL;
 	drop_pending(watch);
-	if (watch->uevent)
+	if (watch->uevent && is_kept(watch, TAG_UEVENT))
 		hfi_uevent_close(watch->uevent);
-	if (watch->rdma)
+	if (watch->rdma && is_kept(watch, TAG_RDMA))
 		hfi_netlink_source_close(watch->rdma);
-	if (watch->route)
+	if (watch->route && is_kept(watch, TAG_ROUTE))
 		hfi_netlink_source_close(watch->route);
-	if (watch->inotify)
+	if (watch->inotify && is_kept(watch, TAG_INOTIFY))
 		hfi_inotify_close(watch->inotify);
-	hfi_close(&watch->look);
-	hfi_close(&watch->timer);
-	hfi_close(&watch->epoll);
+	hfi_fd_close(&watch->kept[TAG_LOOK]);
+	hfi_fd_close(&watch->kept[TAG_TIMER]);
+	hfi_fd_close(&watch->epoll);
 	free(watch);
 	return NULL;
 }
 
-int hfi_watch_socket(const struct hf_watch *watch)
-{
-	if (watch->uevent)
-		return hfi_uevent_fd(watch->uevent);
-	return watch->rdma ? hfi_netlink_source_fd(watch->rdma) : -1;
-}
-
 void hfi_watch_abandon(struct hf_watch *watch)
 {
-	int fds[] = {
-		watch->uevent ? hfi_uevent_fd(watch->uevent) : -1,
-		watch->rdma ? hfi_netlink_source_fd(watch->rdma) : -1,
-		watch->route ? hfi_netlink_source_fd(watch->route) : -1,
-		watch->inotify ? hfi_inotify_fd(watch->inotify) : -1,
-		watch->look,
-		watch->timer,
-		watch->epoll,
-	};
-
-	for (size_t i = 0; i < HF_ARRAY_SIZE(fds); i++)
-		hfi_close(&fds[i]);
+	for (size_t i = 0; i < NUM_TAGS; i++)
+		hfi_fd_close(&watch->kept[i]);
+	hfi_fd_close(&watch->epoll);
 }
 
 int hfi_watch_fd(const struct hf_watch *watch)
 {
-	return watch->epoll;
+	return watch->epoll.fd;
+}
+
+bool hfi_watch_is_open(const struct hf_watch *watch)
+{
+	return hfi_fd_is_still(&watch->epoll);
 }
 
 int hfi_watch_add_fd(struct hf_watch *watch, int fd)
@@ -334,7 +340,8 @@ void hfi_watch_set_timer(struct hf_watch *watch, uint64_t at)
 
 	if (at == watch->timer_at)
 		return;
-	timerfd_settime(watch->timer, TFD_TIMER_ABSTIME, &when, NULL);
+	if (is_kept(watch, TAG_TIMER))
+		timerfd_settime(watch->kept[TAG_TIMER].fd, TFD_TIMER_ABSTIME, &when, NULL);
 	watch->timer_at = at;
 }
 
@@ -370,6 +377,10 @@ static bool expired(int timer)
 
 static void drain_source(struct hf_watch *watch, uint32_t tag)
 {
+	if (tag != TAG_OWNER && !is_kept(watch, tag)) {
+		lose(watch);
+		return;
+	}
 	switch (tag) {
 	case TAG_UEVENT:
 		hfi_uevent_drain(watch->uevent, &watch->sink);
@@ -384,7 +395,7 @@ static void drain_source(struct hf_watch *watch, uint32_t tag)
 		hfi_inotify_drain(watch->inotify);
 		break;
 	case TAG_LOOK:
-		if (!expired(watch->look))
+		if (!expired(watch->kept[TAG_LOOK].fd))
 			break;
 		push_kind(watch, HF_HINT_ALL);
 		if ((watch->options.flags & HF_WATCH_ATTRIBUTES) &&
@@ -393,7 +404,7 @@ static void drain_source(struct hf_watch *watch, uint32_t tag)
 			push_kind(watch, HF_HINT_ATTRIBUTES);
 		break;
 	case TAG_TIMER:
-		if (expired(watch->timer)) {
+		if (expired(watch->kept[TAG_TIMER].fd)) {
 			watch->timer_at = 0;
 			watch->timer_due = true;
 		}
@@ -411,7 +422,7 @@ static int read_sources(struct hf_watch *watch)
 	int count, err;
 
 	do
-		count = epoll_wait(watch->epoll, events, HF_ARRAY_SIZE(events), 0);
+		count = epoll_wait(watch->epoll.fd, events, HF_ARRAY_SIZE(events), 0);
 	while (count < 0 && errno == EINTR);
 	if (count < 0)
 		return -errno;

@@ -25,15 +25,14 @@ int hfi_watch_new(const struct hf_watch_options *options,
  * the parent, whose watch must not notice. Returns NULL.
  */
 struct hf_watch *hfi_watch_free(struct hf_watch *watch);
-/* One of its sockets, or -1. */
-int hfi_watch_socket(const struct hf_watch *watch) HF_MUST_CHECK HF_NONNULL;
-
 /* The same in a child, where another thread may have been inside the watch when the process was
  * forked: only closes, and leaves the memory alone. */
 void hfi_watch_abandon(struct hf_watch *watch) HF_NONNULL;
 
 /* An epoll descriptor, readable when there may be hints. */
 int hfi_watch_fd(const struct hf_watch *watch) HF_MUST_CHECK HF_NONNULL;
+/* False once the program closed it under the library; then hints must not be asked for. */
+bool hfi_watch_is_open(const struct hf_watch *watch) HF_MUST_CHECK HF_NONNULL;
 
 /*
  * The next hint: 1 and *ret, 0 when there is none, -errno. What is pending is given out first, each

@@ -12,11 +12,14 @@ void hfi_queue_signal(struct hf_queue *queue)
 	bool wanted = !queue->resting && (queue->count > 0 || queue->overflow || queue->more);
 	uint64_t one = 1;
 
+	/* A list of devices comes here as well, after the program closed the stream's descriptors. */
+	if (wanted == queue->signalled || !hfi_fd_is_still(&queue->fd))
+		return;
 	/* Neither can block: the counter is 0 or 1. */
-	if (wanted && !queue->signalled)
-		queue->signalled = write(queue->fd, &one, sizeof(one)) == sizeof(one);
-	else if (!wanted && queue->signalled)
-		queue->signalled = read(queue->fd, &one, sizeof(one)) != sizeof(one);
+	if (wanted)
+		queue->signalled = write(queue->fd.fd, &one, sizeof(one)) == sizeof(one);
+	else
+		queue->signalled = read(queue->fd.fd, &one, sizeof(one)) != sizeof(one);
 }
 
 static struct hf_event *newest_of(struct hf_queue *queue, uint64_t generation)

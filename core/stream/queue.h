@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "shared/attr.h"
+#include "shared/fd_mark.h"
 #include "core/device/hf.h"
 #include "core/stream/event.h"
 
@@ -20,7 +21,7 @@ struct hf_queue {
 	bool more;     /* the owner has work left that makes no descriptor readable */
 	bool resting;  /* after an error: not readable until the owner's timer expires */
 	bool signalled;
-	int fd; /* eventfd, readable while there is an event or work */
+	struct hf_fd_mark fd; /* eventfd, readable while there is an event or work */
 };
 
 /*

@@ -9,7 +9,6 @@
 
 #include "shared/attr.h"
 #include "shared/error.h"
-#include "shared/file.h"
 #include "core/base/process.h"
 #include "core/device/scan.h"
 #include "core/device/scan_lock.h"
@@ -75,7 +74,7 @@ static int open_watch(struct hf_stream *stream, size_t receive_buffer)
 	if (hf->flags & HF_NO_NETLINK)
 		options.flags |= HF_WATCH_NO_RDMA;
 	err = hfi_watch_new(&options, &stream->watch);
-	return err ? err : hfi_watch_add_fd(stream->watch, stream->queue.fd);
+	return err ? err : hfi_watch_add_fd(stream->watch, stream->queue.fd.fd);
 }
 
 HF_REQUIRES(hfi_hf_kind)
@@ -132,7 +131,7 @@ static void free_stream(struct hf_stream *stream)
 	hfi_events_free(hfi_queue_empty(&stream->queue));
 	hfi_reported_clear(stream);
 	hfi_watch_free(stream->watch);
-	hfi_close(&stream->queue.fd);
+	hfi_fd_close(&stream->queue.fd);
 	pthread_mutex_destroy(&stream->mutex);
 	free(stream);
 	hf_unref(hf);
@@ -202,8 +201,8 @@ HF_EXPORT int hf_stream_new(struct hf *hf, const struct hf_stream_options *optio
 	stream->names = taken.flags & HF_STREAM_NAMES;
 	stream->queue.limit = HF_QUEUE_MAX;
 	init_mutex(&stream->mutex);
-	stream->queue.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	err = stream->queue.fd < 0 ? -errno : 0;
+	hfi_fd_mark(&stream->queue.fd, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+	err = stream->queue.fd.fd < 0 ? -errno : 0;
 	/* Open the watch before the first scan: a change during the scan then leads to another scan. */
 	if (!err)
 		err = open_watch(stream, taken.receive_buffer);
@@ -300,6 +299,10 @@ HF_EXPORT int hf_stream_next(struct hf_stream *stream, struct hf_event **ret)
 	/* EDEADLK: a provider calls from within a scan that this stream itself makes. */
 	if (!hfi_stream_lock(stream))
 		return 0;
+	if (!hfi_watch_is_open(stream->watch)) {
+		hfi_stream_unlock(stream);
+		return -EBADF;
+	}
 	hfi_log_hold();
 	for (int i = 0; i < HINTS_MAX && result == -EAGAIN; i++)
 		result = step(stream, ret);
@@ -337,7 +340,7 @@ HF_EXPORT struct hf_stream *hf_stream_unref(struct hf_stream *stream)
 		free_stream(stream);
 	} else {
 		hfi_watch_abandon(stream->watch);
-		hfi_close(&stream->queue.fd);
+		hfi_fd_close(&stream->queue.fd);
 	}
 	return NULL;
 }

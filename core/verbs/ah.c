@@ -12,8 +12,9 @@
 
 HF_EXPORT struct ibv_ah *ibv_create_ah(struct ibv_pd *pd, struct ibv_ah_attr *attr)
 {
-	struct ibv_ah *ah = hfi_private_of(pd->context)->ops.create_ah(pd, attr);
+	struct ibv_ah *ah;
 
+	ah = hfi_private_of(pd->context)->ops.create_ah(pd, attr);
 	if (ah) {
 		ah->context = pd->context;
 		ah->pd = pd;
@@ -167,5 +168,6 @@ HF_EXPORT struct ibv_ah *ibv_create_ah_from_wc(struct ibv_pd *pd, struct ibv_wc 
 
 	if (ibv_init_ah_from_wc(pd->context, port_num, wc, grh, &attr))
 		return NULL;
+	/* cppcheck-suppress returnDanglingLifetime ; the provider does not keep it */
 	return ibv_create_ah(pd, &attr);
 }

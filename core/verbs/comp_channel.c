@@ -55,7 +55,8 @@ HF_EXPORT struct ibv_comp_channel *ibv_create_comp_channel(struct ibv_context *c
 	err = hfi_wait_init(&channel->wait, private->device, fd);
 	if (err)
 		goto close_fd;
-	channel->wait.queue = channel->queue;
+	if (channel->queue)
+		hfi_wait_use_queue(&channel->wait, channel->queue);
 	channel->base = (struct hf_comp_channel){
 		.channel = {.context = context, .fd = channel->wait.fd},
 		.kernel_fd = fd,
@@ -106,9 +107,6 @@ void hfi_channels_end(struct verbs_context *context)
 	DL_FOREACH_SAFE (context->priv->channels, channel, next) {
 		DL_DELETE(context->priv->channels, channel);
 		hfi_revoke_remove_channel(context, &channel->wait);
-		/* The program may have closed them, and have other files under their numbers. */
-		if (!atomic_load(&channel->wait.revoked) && !hfi_wait_owns(&channel->wait))
-			channel->wait.fd = channel->wait.kernel_fd = -1;
 		/* The provider may have a thread that reports until free_context stops it. */
 		if (channel->queue)
 			hfi_event_queue_close(channel->queue);

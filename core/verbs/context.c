@@ -66,6 +66,7 @@ HF_EXPORT void *hf_provider_context_alloc(struct ibv_device *device, int cmd_fd,
 	context->sz = sizeof(*context);
 	context->context.device = device;
 	context->context.cmd_fd = cmd_fd;
+	hfi_fd_mark(&private->node, cmd_fd);
 	context->context.async_fd = -1;
 	context->context.abi_compat = __VERBS_ABI_IS_EXTENDED;
 	pthread_mutex_init(&context->context.mutex, NULL);
@@ -88,7 +89,10 @@ static void free_private(struct verbs_ex_private *private, int *async_fd, int *c
 		hfi_wait_fini(&private->async);
 	else
 		hfi_close(async_fd);
-	hfi_close(cmd_fd);
+	if (*cmd_fd == private->node.fd)
+		*cmd_fd = -1;
+	hfi_fd_close(&private->node);
+	hfi_close(cmd_fd); /* another one, of the provider's */
 	hfi_delivered_fini(&private->uverbs.delivered);
 	hfi_revoke_free(private->revocable);
 	if (private->uninited)
@@ -192,18 +196,14 @@ static bool is_node(int fd, struct hf_device *device, struct stat *node)
 }
 
 /* The provider's free_context did not call hf_provider_context_uninit(): the object may be freed by now. */
-static void free_forgotten(const struct ibv_context *was, struct verbs_ex_private *private,
-			   int cmd_fd)
+static void free_forgotten(const struct ibv_context *was, struct verbs_ex_private *private)
 {
 	struct hf_device *device = private->device;
-	int async_fd = -1;
-	struct stat node;
+	int async_fd = -1, cmd_fd = -1;
 
 	hf_error(&device->hf->log, "provider %s: free_context did not call %s",
 		 device->provider->name, "hf_provider_context_uninit()");
 	hfi_live_remove(was);
-	if (!is_node(cmd_fd, device, &node))
-		cmd_fd = -1;
 	free_private(private, &async_fd, &cmd_fd);
 	hfi_device_drop(device);
 }
@@ -212,7 +212,6 @@ static void free_forgotten(const struct ibv_context *was, struct verbs_ex_privat
 static void free_object(struct verbs_context *context)
 {
 	struct verbs_ex_private *private = context->priv;
-	int cmd_fd = context->context.cmd_fd;
 	bool uninited = false;
 
 	if (!hfi_operations_have_free(context)) {
@@ -225,7 +224,7 @@ static void free_object(struct verbs_context *context)
 	private->uninited = &uninited;
 	private->ops.free_context(&context->context);
 	if (!uninited)
-		free_forgotten(&context->context, private, cmd_fd);
+		free_forgotten(&context->context, private);
 }
 
 const char *hfi_context_fault(struct verbs_context *context, const struct hf_device *device)
@@ -254,7 +253,10 @@ void hfi_context_free(struct verbs_context *context)
 	hfi_revoke_forget(context);
 	if (atomic_load(&private->uverbs.mapped))
 		atomic_store(&may_be_leftovers, true);
-	left = atomic_load(&may_be_leftovers) &&
+	/* Nothing is sent to what the program has under the number. */
+	if (!hfi_fd_is_still(&private->node))
+		atomic_store(&private->uverbs.dead, true);
+	left = atomic_load(&may_be_leftovers) && hfi_fd_is_still(&private->node) &&
 	       device->hf->roots[device->key.root].kind->kernel_nodes &&
 	       is_node(context->context.cmd_fd, device, &node);
 	free_object(context);

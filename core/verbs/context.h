@@ -27,6 +27,7 @@ struct verbs_ex_private {
 	struct hf_device *device; /* holds a reference */
 	const struct hfi_context_calls *calls;
 	struct hfi_no_kernel *none;	/* see core/verbs/no_kernel.c; NULL in other contexts */
+	struct hf_fd_mark node;		/* context.cmd_fd */
 	struct hf_wait async;		/* its `fd` is the program's context.async_fd */
 	struct hf_channel *channels;	/* utlist; guarded by the context's mutex */
 	struct hf_revocable *revocable; /* see core/verbs/revoke.h */

@@ -102,7 +102,7 @@ static int queue_open_channel(struct ibv_context *context, struct hfi_event_queu
 		return err;
 	}
 	*queue = made;
-	return made->fd;
+	return made->fd.fd;
 }
 
 const struct hfi_context_calls hfi_no_kernel_calls = {

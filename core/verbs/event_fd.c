@@ -61,6 +61,8 @@ int hfi_wait_init(struct hf_wait *wait, struct hf_device *device, int kernel_fd)
 		goto close_fd;
 	wait->fd = fd;
 	wait->kernel_fd = kernel_fd;
+	hfi_fd_mark(&wait->program, fd);
+	hfi_fd_mark(&wait->kernel, kernel_fd);
 	wait->device = device;
 	wait->forks = hfi_fork_count();
 	wait->used = true;
@@ -75,31 +77,52 @@ put_removal:
 	return err;
 }
 
+bool hfi_wait_owns(const struct hf_wait *wait)
+{
+	return hfi_fd_is_still(&wait->kernel);
+}
+
+/* Is `fd` still our epoll set? */
+static bool owns_epoll(const struct hf_wait *wait)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = wait->kernel_fd};
+
+	if (hfi_fd_is_still(&wait->program))
+		return true;
+	/* The program may have set a signal of its own: only our set holds our file. */
+	return hfi_fd_is_claimed(&wait->program) && hfi_wait_owns(wait) &&
+	       epoll_ctl(wait->fd, EPOLL_CTL_MOD, wait->kernel_fd, &event) == 0;
+}
+
 void hfi_wait_fini(struct hf_wait *wait)
 {
 	if (!wait->used)
 		return;
-	hfi_close(&wait->kernel_fd);
-	hfi_close(&wait->fd);
+	if (!owns_epoll(wait))
+		hfi_fd_forget(&wait->program);
+	/* The program may have set a signal of its own. */
+	wait->program.signal = false;
+	hfi_fd_close(&wait->program);
+	hfi_fd_close(&wait->kernel);
+	wait->fd = wait->kernel_fd = -1;
 	if (wait->removal)
 		hfi_removal_put(wait->device, wait->removal);
 	wait->removal = NULL;
 	wait->used = false;
 }
 
-bool hfi_wait_owns(const struct hf_wait *wait)
+void hfi_wait_use_queue(struct hf_wait *wait, struct hfi_event_queue *queue)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.fd = wait->kernel_fd};
-
-	/* An epoll set holds files, not numbers: another file under this number is not in it. */
-	return epoll_ctl(wait->fd, EPOLL_CTL_MOD, wait->kernel_fd, &event) == 0;
+	/* One claim for both. */
+	queue->fd = wait->kernel;
+	wait->queue = queue;
 }
 
 static void make_quiet(struct hf_wait *wait)
 {
 	struct epoll_event unused = {0};
 
-	if (wait->removal && wait->forks == hfi_fork_count())
+	if (wait->removal && wait->forks == hfi_fork_count() && owns_epoll(wait))
 		(void)epoll_ctl(wait->fd, EPOLL_CTL_DEL, hfi_removal_fd(wait->removal), &unused);
 }
 
@@ -258,9 +281,16 @@ static int sleep_on(struct hf_wait *wait, const int *cancelling)
 			ret = poll_cancellable(pollfds, 1, timeout, cancelling);
 		pthread_cleanup_pop(1);
 	}
-	/* Nothing came in time: a scan finds out whether the device is there. */
-	if (!ret && wait->removal && !reported && !pollfds[0].revents && !pollfds[1].revents)
-		(void)!check_removal(wait->device);
+	if (!ret && !pollfds[0].revents && !pollfds[1].revents) {
+		/* The program may have closed the numbers meanwhile, and have its own files there. */
+		if (!hfi_wait_owns(wait))
+			return -EBADF;
+		/* Nothing came in time: a scan finds out whether the device is there. */
+		if (wait->removal && !reported)
+			(void)!check_removal(wait->device);
+	}
+	if (pollfds[0].revents & POLLNVAL)
+		return -EBADF;
 	return ret == -EINTR && !handlers_interrupt() ? 0 : ret;
 }
 

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "shared/fd_mark.h"
 #include "core/device/removal.h"
 #include "core/uverbs/event_counts.h"
 #include "core/verbs/event_queue.h"
@@ -23,10 +24,11 @@ struct hf_wait {
 	struct hf_device *device;   /* the context holds a reference; NULL in tests */
 	struct hf_removal *removal; /* NULL without notifications of removals */
 	struct hfi_event_queue
-		*queue;		 /* what events are read from in place of kernel_fd, or NULL */
-	int fd;			 /* the program's */
-	int kernel_fd;		 /* the kernel's, which commands name; non-blocking */
-	unsigned int forks;	 /* hfi_fork_count() of the process that made `fd` */
+		*queue; /* what events are read from in place of kernel_fd, or NULL */
+	int fd;		/* the program's */
+	int kernel_fd;	/* the kernel's, which commands name; non-blocking */
+	struct hf_fd_mark program, kernel; /* the same two */
+	unsigned int forks;		   /* hfi_fork_count() of the process that made `fd` */
 	atomic_bool over;	 /* the removal was reported and no longer makes `fd` readable */
 	atomic_bool revoked;	 /* kernel_fd is a duplicate of a dead pipe */
 	atomic_uint waiting;	 /* threads that may sleep on `fd` */
@@ -42,6 +44,9 @@ struct hf_wait {
 int hfi_wait_init(struct hf_wait *wait, struct hf_device *device, int kernel_fd);
 /* Closes both descriptors. Does nothing if hfi_wait_init() was not called or failed. */
 void hfi_wait_fini(struct hf_wait *wait);
+
+/* Events are read from `queue` in place of kernel_fd, which is its descriptor. */
+void hfi_wait_use_queue(struct hf_wait *wait, struct hfi_event_queue *queue);
 
 /* Which counter of acknowledged events an event is for; NULL for none. */
 struct hf_wait_account {
@@ -60,7 +65,7 @@ int hfi_wait_read(struct hf_wait *wait, void *buffer, size_t size,
 /* True when the device is known to be gone, without sending it a command. */
 bool hfi_wait_is_over(struct hf_wait *wait);
 
-/* True while kernel_fd is still our file. A program that closes descriptors by number may reuse it. */
+/* True while kernel_fd is still our file: the program may have closed it, and have another one there. */
 bool hfi_wait_owns(const struct hf_wait *wait);
 
 /*

@@ -31,7 +31,7 @@ int hfi_event_queue_init(struct hfi_event_queue *ret)
 		return errno == ENODEV ? -ENOMEM : -errno;
 	memset(ret, 0, sizeof(*ret));
 	pthread_mutex_init(&ret->lock, NULL);
-	ret->fd = fd;
+	hfi_fd_mark(&ret->fd, fd);
 	ret->forks = hfi_fork_count();
 	return 0;
 }
@@ -41,7 +41,7 @@ void hfi_event_queue_close(struct hfi_event_queue *queue)
 	if (is_forked_child(queue))
 		return;
 	pthread_mutex_lock(&queue->lock);
-	queue->fd = -1;
+	queue->fd = HF_FD_NONE; /* the claim is the closer's */
 	while (queue->records) {
 		queue->records->types = 0;
 		DL_DELETE(queue->records, queue->records);
@@ -61,14 +61,17 @@ static void make_readable(const struct hfi_event_queue *queue)
 {
 	const uint64_t one = 1;
 
-	(void)!hfi_write_uncancelled(queue->fd, &one, sizeof(one));
+	/* Reports come from the provider's threads, at any time after the program closed the number. */
+	if (hfi_fd_is_still(&queue->fd))
+		(void)!hfi_write_uncancelled(queue->fd.fd, &one, sizeof(one));
 }
 
 static void make_unreadable(const struct hfi_event_queue *queue)
 {
 	uint64_t count;
 
-	(void)!hfi_read_uncancelled(queue->fd, &count, sizeof(count));
+	if (queue->fd.fd >= 0 && hfi_fd_is_still(&queue->fd))
+		(void)!hfi_read_uncancelled(queue->fd.fd, &count, sizeof(count));
 }
 
 /* Removes entry `i` of the unread events, and returns its count. */
@@ -103,7 +106,7 @@ void hfi_event_queue_report(struct hfi_event_queue *queue, struct hfi_event_reco
 	if (is_forked_child(queue))
 		return;
 	pthread_mutex_lock(&queue->lock);
-	if (!record->ended && queue->fd >= 0) {
+	if (!record->ended && queue->fd.fd >= 0) {
 		if (!queue->records)
 			make_readable(queue);
 		if (record->types)

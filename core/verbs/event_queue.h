@@ -18,6 +18,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "shared/fd_mark.h"
+
 /* As many types of asynchronous events as one object has at most: a QP. */
 enum { HFI_EVENT_TYPES_MAX = 8 };
 
@@ -37,11 +39,11 @@ struct hfi_event_record {
 struct hfi_event_queue {
 	pthread_mutex_t lock;
 	struct hfi_event_record *records; /* utlist */
-	int fd;		    /* eventfd, readable while something is unread; -1: closed */
-	unsigned int forks; /* hfi_fork_count() of the process that made it */
+	struct hf_fd_mark fd; /* eventfd, readable while something is unread; -1: closed */
+	unsigned int forks;   /* hfi_fork_count() of the process that made it */
 };
 
-/* Makes ret->fd, which is the caller's to close after hfi_event_queue_close(): 0, -EMFILE, -ENFILE, -ENOMEM. */
+/* Makes ret->fd, whose number is the caller's to close after hfi_event_queue_close(): 0, -EMFILE, -ENFILE, -ENOMEM. */
 int hfi_event_queue_init(struct hfi_event_queue *ret) __attribute__((nonnull, warn_unused_result));
 /* What is unread is dropped, and what is reported from now on. */
 void hfi_event_queue_close(struct hfi_event_queue *queue) __attribute__((nonnull));

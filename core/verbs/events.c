@@ -123,6 +123,8 @@ HF_EXPORT int ibv_get_async_event(struct ibv_context *context, struct ibv_async_
 	struct ib_uverbs_async_event_desc desc;
 	int err = hfi_is_live(context) ? -EOPNOTSUPP : -EBADF;
 
+	if (err != -EBADF && context->async_fd >= 0 && !hfi_wait_owns(&verbs->priv->async))
+		err = -EBADF;
 	if (err != -EBADF && context->async_fd >= 0)
 		err = next_event(verbs->priv, &desc);
 	if (err) {

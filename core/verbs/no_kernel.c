@@ -71,7 +71,7 @@ static int make_async(struct verbs_context *context, struct hfi_no_kernel *none)
 	err = hfi_event_queue_init(&none->async);
 	if (err)
 		return -err;
-	fd = none->async.fd;
+	fd = none->async.fd.fd;
 	err = hfi_context_take_async(context, fd);
 	if (err) {
 		hfi_event_queue_close(&none->async);
@@ -79,7 +79,7 @@ static int make_async(struct verbs_context *context, struct hfi_no_kernel *none)
 		hfi_close(&fd);
 		return -err;
 	}
-	private->async.queue = &none->async;
+	hfi_wait_use_queue(&private->async, &none->async);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include <utlist.h>
 
 #include "shared/clock.h"
+#include "shared/fd_mark.h"
 #include "shared/file.h"
 #include "core/base/process.h"
 #include "core/device/hf.h"
@@ -25,33 +26,50 @@ struct hf_revoker {
 	struct hf *hf;
 	struct hf_revocable *contexts; /* utlist */
 	size_t count;
-	int wake; /* eventfd: wakes the thread */
-	int dead; /* a pipe without writer, made now since descriptors may run out later */
+	struct hf_fd_mark wake; /* eventfd: wakes the thread */
+	struct hf_fd_mark
+		dead; /* a pipe without writer, made now since descriptors may run out later */
 	bool running, stop;
 	pthread_t thread;
+	unsigned int turn;	 /* of the thread that runs: an earlier one ends */
 	unsigned int fork_count; /* of the process that the thread runs in */
-	struct pollfd *fds;	 /* the thread's; a forked child reuses them */
-	size_t fds_size;
 };
 
+/* The program may have closed it with everything else. -errno when there is no other. */
 HF_REQUIRES(hfi_revoke_kind)
-static void revoke_wait(const struct hf_revoker *revoker, struct hf_wait *wait)
+static int dead_file(struct hf_revoker *revoker)
 {
+	int fds[2];
+
+	if (revoker->dead.fd >= 0 && hfi_fd_is_still(&revoker->dead))
+		return revoker->dead.fd;
+	hfi_fd_forget(&revoker->dead);
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	hfi_close(&fds[1]);
+	hfi_fd_mark(&revoker->dead, fds[0]);
+	return fds[0];
+}
+
+HF_REQUIRES(hfi_revoke_kind)
+static void revoke_wait(struct hf_revoker *revoker, struct hf_wait *wait)
+{
+	const int dead = dead_file(revoker);
+
 	atomic_store(&wait->revoked, true);
-	if (hfi_wait_owns(wait))
-		(void)dup3(revoker->dead, wait->kernel_fd, O_CLOEXEC);
+	if (dead >= 0 && hfi_wait_owns(wait))
+		(void)dup3(dead, wait->kernel_fd, O_CLOEXEC);
 }
 
 /* Does nothing if the program closed the descriptor and has another file under its number. */
 HF_REQUIRES(hfi_revoke_kind)
-static int replace_node(const struct hf_revoker *revoker, const struct hf_revocable *revocable)
+static int replace_node(int dead, const struct hf_revocable *revocable)
 {
-	const int fd = revocable->context->context.cmd_fd;
-	struct stat now;
+	const struct hf_fd_mark *node = &revocable->context->priv->node;
 
-	if (fstat(fd, &now) < 0 || !hfi_detach_is_same(&now, &revocable->node))
+	if (node->fd < 0 || !hfi_fd_is_still(node))
 		return 0;
-	return dup3(revoker->dead, fd, O_CLOEXEC) < 0 ? -errno : 0;
+	return dup3(dead, node->fd, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
 /* A node that outlives its device, as in a container, may be open again for the next instance. */
@@ -76,8 +94,9 @@ static void revoke_context(struct hf_revoker *revoker, struct hf_revocable *revo
 {
 	struct verbs_context *context = revocable->context;
 	struct hf_device *device = context->priv->device;
+	const int dead = dead_file(revoker);
 	struct hf_wait *channel;
-	int err;
+	int err = dead < 0 ? dead : 0;
 
 	atomic_store(&context->priv->uverbs.dead, true);
 	hfi_track_end(revocable->track);
@@ -85,11 +104,12 @@ static void revoke_context(struct hf_revoker *revoker, struct hf_revocable *revo
 		revoke_wait(revoker, &context->priv->async);
 	DL_FOREACH (revocable->channels, channel)
 		revoke_wait(revoker, channel);
-	err = replace_node(revoker, revocable);
+	if (!err)
+		err = replace_node(dead, revocable);
 	/* In a tree that user space writes the node may be any file, such as /dev/null. */
 	if (!err && revoker->hf->roots[device->key.root].kind->kernel_nodes &&
 	    !node_is_in_use(revoker, revocable))
-		err = hfi_detach_file(&revocable->node, revoker->dead);
+		err = hfi_detach_file(&revocable->node, dead);
 	revocable->state = HF_REVOKE_DONE;
 	if (err < 0)
 		hf_error(&revoker->hf->log, "%s: could not be let go: %s", device->key.uverbs,
@@ -122,54 +142,98 @@ static int revoke_due(struct hf_revoker *revoker)
 	return next;
 }
 
-/* Collects the descriptors to wait for. If memory runs out, the thread polls instead. */
+/* What the thread waits for: its own, since a cancelled one must not share them with the next. */
+struct gathered {
+	struct pollfd *fds;
+	size_t size;
+};
+
+/* Collects the descriptors that are still ours. If memory runs out, the thread polls instead. */
 HF_REQUIRES(hfi_revoke_kind)
-static nfds_t gather_pollfds(struct hf_revoker *revoker)
+static nfds_t gather_pollfds(const struct hf_revoker *revoker, struct gathered *gathered)
 {
 	const size_t wanted = 2 * revoker->count + 8;
 	struct hf_revocable *r;
 	nfds_t count = 1;
 
-	if (revoker->fds_size < revoker->count + 1) {
-		struct pollfd *grown = reallocarray(revoker->fds, wanted, sizeof(*grown));
+	if (gathered->size < revoker->count + 1) {
+		struct pollfd *grown = reallocarray(gathered->fds, wanted, sizeof(*grown));
 
 		if (!grown)
 			return 0;
-		revoker->fds = grown;
-		revoker->fds_size = wanted;
+		gathered->fds = grown;
+		gathered->size = wanted;
 	}
-	revoker->fds[0] = (struct pollfd){.fd = revoker->wake, .events = POLLIN};
+	gathered->fds[0] = (struct pollfd){.fd = revoker->wake.fd, .events = POLLIN};
 	DL_FOREACH (revoker->contexts, r)
-		if (r->state == HF_REVOKE_LIVE)
-			revoker->fds[count++] = (struct pollfd){
+		if (r->state == HF_REVOKE_LIVE && hfi_removal_is_heard(r->removal))
+			gathered->fds[count++] = (struct pollfd){
 				.fd = hfi_removal_fd(r->removal),
 				.events = POLLIN,
 			};
 	return count;
 }
 
-static void *watch_for_removal(void *arg)
+/* Nobody wakes a thread whose descriptors the program closed: it is cancelled here, and nowhere else. */
+static void sleep_until_due(const struct gathered *gathered, nfds_t count, int timeout)
 {
 	enum { LOOK_AGAIN_MS = 100 };
-	struct hf_revoker *revoker = arg;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+	(void)poll(gathered->fds, count, count ? timeout : LOOK_AGAIN_MS);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+}
+
+static void free_gathered(void *arg)
+{
+	struct gathered *gathered = arg;
+
+	free(gathered->fds);
+}
+
+/* False when another thread has taken over: the program closed the descriptors of this one. */
+HF_REQUIRES(hfi_revoke_kind)
+static bool has_turn(struct hf_revoker *revoker, unsigned int turn)
+{
 	uint64_t times;
+
+	if (revoker->stop || revoker->turn != turn)
+		return false;
+	if (!hfi_fd_is_still(&revoker->wake))
+		return false;
+	(void)!read(revoker->wake.fd, &times, sizeof(times));
+	return true;
+}
+
+static void watch_contexts(struct hf_revoker *revoker, struct gathered *gathered)
+{
+	unsigned int turn;
 
 	hfi_revoke_lock(revoker->hf);
 	hfi_log_hold();
-	while (!revoker->stop) {
+	turn = revoker->turn;
+	while (has_turn(revoker, turn)) {
 		int timeout = revoke_due(revoker);
-		nfds_t count = gather_pollfds(revoker);
-		struct pollfd *fds = revoker->fds;
+		nfds_t count = gather_pollfds(revoker, gathered);
 
 		hfi_revoke_unlock(revoker->hf);
 		hfi_log_release();
-		(void)poll(fds, count, count ? timeout : LOOK_AGAIN_MS);
-		(void)!read(revoker->wake, &times, sizeof(times));
+		sleep_until_due(gathered, count, timeout);
 		hfi_revoke_lock(revoker->hf);
 		hfi_log_hold();
 	}
 	hfi_revoke_unlock(revoker->hf);
 	hfi_log_release();
+}
+
+static void *watch_for_removal(void *arg)
+{
+	struct gathered gathered = {0};
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	pthread_cleanup_push(free_gathered, &gathered);
+	watch_contexts(arg, &gathered);
+	pthread_cleanup_pop(1);
 	return NULL;
 }
 
@@ -213,42 +277,39 @@ static void revoker_after_fork_in_child(struct hf *hf)
 			strerrordesc_np(-err));
 }
 
+/* What is not ours any more is replaced. */
 HF_REQUIRES(hfi_revoke_kind)
 static int open_fds(struct hf_revoker *revoker)
 {
-	int fds[2], wake;
+	int dead, wake;
 
-	if (revoker->wake >= 0)
-		return 0;
-	wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (wake < 0)
-		return -errno;
-	if (pipe2(fds, O_CLOEXEC) < 0) {
-		int err = -errno;
-
-		hfi_close(&wake);
-		return err;
+	if (revoker->wake.fd < 0 || !hfi_fd_is_still(&revoker->wake)) {
+		hfi_fd_forget(&revoker->wake);
+		wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		if (wake < 0)
+			return -errno;
+		hfi_fd_mark(&revoker->wake, wake);
 	}
-	hfi_close(&fds[1]);
-	revoker->wake = wake;
-	revoker->dead = fds[0];
-	return 0;
+	dead = dead_file(revoker);
+	return dead < 0 ? dead : 0;
 }
 
-/* Starts the thread if it does not run. A forked child has none until then. */
+/* Starts the thread if it does not run, or nobody can wake it. A forked child has none until then. */
 static int start_revoker(struct hf_revoker *revoker)
 {
 	sigset_t all, before;
 	int err;
 
-	if (revoker->running && revoker->fork_count == hfi_fork_count())
+	if (revoker->running && revoker->fork_count == hfi_fork_count() &&
+	    hfi_fd_is_still(&revoker->wake))
 		return 0;
-	if (revoker->running) {
+	if (revoker->running && revoker->fork_count != hfi_fork_count()) {
 		/* The eventfd is shared with the parent, whose thread would miss what is read here. */
-		hfi_close(&revoker->wake);
-		hfi_close(&revoker->dead);
-		revoker->running = false;
+		hfi_fd_close(&revoker->wake);
+		hfi_fd_close(&revoker->dead);
 	}
+	revoker->running = false;
+	revoker->turn++;
 	err = open_fds(revoker);
 	if (err)
 		return err;
@@ -264,12 +325,28 @@ static int start_revoker(struct hf_revoker *revoker)
 	return 0;
 }
 
+/* The thread that start_revoker() will replace, since nobody can wake it: to be ended without the lock. */
+HF_REQUIRES(hfi_revoke_kind)
+static bool has_lost_thread(const struct hf_revoker *revoker, pthread_t *ret)
+{
+	*ret = revoker->thread;
+	return revoker->running && revoker->fork_count == hfi_fork_count() &&
+	       !hfi_fd_is_still(&revoker->wake);
+}
+
+static void end_lost_thread(pthread_t thread)
+{
+	pthread_cancel(thread);
+	pthread_join(thread, NULL);
+}
+
 HF_REQUIRES(hfi_revoke_kind)
 static void wake_revoker(const struct hf_revoker *revoker)
 {
 	const uint64_t one = 1;
 
-	(void)!write(revoker->wake, &one, sizeof(one));
+	if (hfi_fd_is_still(&revoker->wake))
+		(void)!write(revoker->wake.fd, &one, sizeof(one));
 }
 
 /* In a child there is no thread to wait for. */
@@ -278,19 +355,22 @@ HF_UNCHECKED_LOCKS
 static void free_revoker(struct hf *hf)
 {
 	struct hf_revoker *revoker = hf->revoker;
-	bool mine;
+	pthread_t thread;
+	bool mine, lost;
 
 	hfi_revoke_lock(hf);
 	mine = revoker->running && revoker->fork_count == hfi_fork_count();
+	lost = has_lost_thread(revoker, &thread);
 	revoker->stop = true;
 	if (mine)
 		wake_revoker(revoker);
 	hfi_revoke_unlock(hf);
-	if (mine)
-		pthread_join(revoker->thread, NULL);
-	hfi_close(&revoker->wake);
-	hfi_close(&revoker->dead);
-	free(revoker->fds);
+	if (lost)
+		end_lost_thread(thread);
+	else if (mine)
+		pthread_join(thread, NULL);
+	hfi_fd_close(&revoker->wake);
+	hfi_fd_close(&revoker->dead);
 	free(revoker);
 	hf->revoker = NULL;
 }
@@ -314,8 +394,8 @@ static int make_revoker(struct hf *hf)
 	if (!revoker)
 		return -ENOMEM;
 	revoker->hf = hf;
-	revoker->wake = -1;
-	revoker->dead = -1;
+	revoker->wake = HF_FD_NONE;
+	revoker->dead = HF_FD_NONE;
 	hf->revoker = revoker;
 	hf->revoker_ops = &revoker_ops;
 	return 0;
@@ -326,6 +406,8 @@ int hfi_revoke_watch(struct verbs_context *context)
 	struct verbs_ex_private *private = context->priv;
 	struct hf *hf = private->device->hf;
 	struct hf_revocable *revocable;
+	pthread_t thread;
+	bool lost = false;
 	int err;
 
 	if (!hf->revoke_wanted)
@@ -344,8 +426,10 @@ int hfi_revoke_watch(struct verbs_context *context)
 		goto free_track;
 	hfi_revoke_lock(hf);
 	err = make_revoker(hf);
-	if (!err)
+	if (!err) {
+		lost = has_lost_thread(hf->revoker, &thread);
 		err = start_revoker(hf->revoker);
+	}
 	if (!err) {
 		private->revocable = revocable;
 		hfi_track_refresh(context);
@@ -355,6 +439,8 @@ int hfi_revoke_watch(struct verbs_context *context)
 		wake_revoker(hf->revoker);
 	}
 	hfi_revoke_unlock(hf);
+	if (lost)
+		end_lost_thread(thread);
 	if (!err)
 		return 0;
 	hfi_removal_put(private->device, revocable->removal);

@@ -65,8 +65,8 @@ int hf_stream_fd(const struct hf_stream *stream);
 /*
  * Takes the next event without blocking. Returns 1 and an event, which the caller owns and gives back
  * with hf_event_unref(), or 0 if there is none now. Threads may share a stream; each event is returned
- * once. Errors: -ECHILD (the parent made the stream before a fork; the child may only give it back),
- * -EIO (a root has become unreadable), -EMFILE, -ENFILE. Except after -ECHILD the stream stays usable
+ * once. Errors: -EBADF (the program closed the descriptor behind the stream), -ECHILD (the parent made the stream before a fork; the child may only give it back),
+ * -EIO (a root has become unreadable), -EMFILE, -ENFILE. Except after the first two the stream stays usable
  * and the call may be repeated. Since 0.1.
  */
 int hf_stream_next(struct hf_stream *stream, struct hf_event **ret);

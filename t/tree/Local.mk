@@ -144,4 +144,10 @@ TESTS += t/tree/tables
 t_tree_tables_SOURCES = t/tree/tables.c
 t_tree_tables_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_tables_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += t/tree/closed_open
+TESTS += t/tree/closed_open
+t_tree_closed_open_SOURCES = t/tree/closed_open.c t/lib/others.c t/lib/others.h
+t_tree_closed_open_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_closed_open_LDADD = libholdfast.la libhf-test-tree.la libhf-test-asleep.la $(CMOCKA_LIBS)
 endif

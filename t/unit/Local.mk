@@ -196,6 +196,7 @@ t_unit_wait_LDADD = libhf-core.la $(CMOCKA_LIBS) -lpthread
 check_PROGRAMS += t/unit/no_kernel t/unit/no_kernel_threads
 TESTS += t/unit/no_kernel t/unit/no_kernel_threads
 t_unit_no_kernel_SOURCES = t/unit/no_kernel.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
+	t/lib/others.c t/lib/others.h \
 	t/lib/fake_kernel.c t/lib/fake_kernel.h t/unit/no_kernel_bed.h t/unit/queues.h
 t_unit_no_kernel_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_no_kernel_LDADD = libhf-core.la $(CMOCKA_LIBS)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Contexts without a kernel: what is declared, what is refused, and how events are counted. */
+#include <sys/wait.h>
+
+#include "t/lib/others.h"
 #include "t/unit/no_kernel_bed.h"
 
 static void expect_no_event(struct ibv_context *context)
@@ -401,6 +404,46 @@ static void optional_access_reaches_the_provider(void **state)
 	assert_int_equal(access_through(HF_NO_KERNEL_OPTIONAL_ACCESS, access), access);
 }
 
+/* 0, or what is wrong. Ends with the process: nothing of the bed has its descriptors any more. */
+static int report_after_close(enum others_kind kind)
+{
+	struct ibv_context *context = bed_context(0);
+	struct ibv_comp_channel *channel = ibv_create_comp_channel(context);
+	struct ibv_cq *cq = ibv_create_cq(context, 1, NULL, channel, 0);
+	struct ibv_async_event event;
+
+	if (!channel || !cq)
+		return 2;
+	others_take(kind, 20);
+	for (int i = 0; i < 2; i++) {
+		hf_provider_report_completion(bed_events(cq));
+		if (hf_provider_report_event(bed_events(cq), IBV_EVENT_CQ_ERR) ||
+		    hf_provider_report_port(context, 1, IBV_EVENT_PORT_ERR))
+			return 3;
+	}
+	if (ibv_get_async_event(context, &event) != -1 || errno != EBADF)
+		return 4;
+	if (ibv_destroy_cq(cq) || ibv_destroy_comp_channel(channel))
+		return 5;
+	hfi_wait_fini(&hfi_context_of(context)->priv->async);
+	return others_check() ? 6 : 0;
+}
+
+static void reports_leave_what_is_not_ours(void **state)
+{
+	int status;
+	pid_t child;
+
+	(void)state;
+	for (int kind = 0; kind < OTHERS_KINDS; kind++) {
+		child = fork();
+		if (child == 0)
+			_exit(report_after_close((enum others_kind)kind));
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -414,6 +457,7 @@ int main(void)
 		cmocka_unit_test(reports_of_a_port_keep_their_order),
 		cmocka_unit_test(reports_take_no_memory),
 		cmocka_unit_test(unread_events_go_with_their_object),
+		cmocka_unit_test(reports_leave_what_is_not_ours),
 		cmocka_unit_test(optional_access_reaches_the_provider),
 	};
 

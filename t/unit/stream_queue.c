@@ -42,8 +42,8 @@ static int setup_queue(void **state)
 		bed->handles[i].refcount = 1;
 	}
 	bed->queue.limit = HF_QUEUE_MAX;
-	bed->queue.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	assert_true(bed->queue.fd >= 0);
+	hfi_fd_mark(&bed->queue.fd, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+	assert_true(bed->queue.fd.fd >= 0);
 	*state = bed;
 	return 0;
 }
@@ -57,7 +57,7 @@ static int teardown_queue(void **state)
 		hf_event_unref(event);
 	for (int i = 0; i < DEVICES; i++)
 		assert_int_equal(bed->handles[i].refcount, 1);
-	close(bed->queue.fd);
+	hfi_fd_close(&bed->queue.fd);
 	hf_unref(bed->hf);
 	free(bed);
 	return 0;
@@ -70,7 +70,7 @@ static void note_change(struct bed *bed, int device, enum hf_event_type type, ui
 
 static bool is_queue_readable(const struct bed *bed)
 {
-	struct pollfd fd = {.fd = bed->queue.fd, .events = POLLIN};
+	struct pollfd fd = {.fd = bed->queue.fd.fd, .events = POLLIN};
 
 	return poll(&fd, 1, 0) == 1;
 }
