@@ -213,8 +213,10 @@ static int find_pkey(int dir, const struct hf_entry *entry, void *arg)
 HF_EXPORT int ibv_get_pkey_index(struct ibv_context *context, uint8_t port_num, __be16 pkey)
 {
 	struct pkey_search search = {.port = port_num, .pkey = be16toh(pkey)};
-	int index = hfi_with_dir(hfi_context_of(context)->priv->device, find_pkey, &search);
+	int index = -EBADF;
 
+	if (hfi_is_live(context))
+		index = hfi_with_dir(hfi_context_of(context)->priv->device, find_pkey, &search);
 	if (index >= 0)
 		return index;
 	errno = -index;
