@@ -18,4 +18,6 @@ EXTRA_DIST += \
 	examples/provider/example.c \
 	examples/provider/example.provider \
 	examples/provider/loop.c \
-	examples/provider/loop.h
+	examples/provider/loop.h \
+	examples/provider/segment.c \
+	examples/provider/segment.h

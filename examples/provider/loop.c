@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A device without a kernel. Its node is an ordinary file, which every process that opens the device maps.
- * Each queue pair has a ring for messages in it. A sender copies into the ring of its peer and wakes the
- * peer's process through a UNIX socket; a thread there copies on into what was posted to receive. It has
- * SEND of at most 4 KiB between reliable connections, and checks no memory keys.
+ * A device without a kernel driver. A sender copies a message into the ring of its peer, see segment.h, and
+ * wakes the peer's process through a UNIX socket; a thread there copies it into the buffers that were posted
+ * to receive. The device has SEND of at most 4 KiB between reliable connections and checks no memory keys.
  */
 #include "loop.h"
+#include "segment.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,31 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
-enum { SLOTS = 64, RING = 8, MESSAGE_MAX = 4096, QUEUE_MAX = 4096, LINK_MS = 1000 };
-
-struct slot {
-	uint32_t number; /* of the queue pair that it belongs to; 0: free */
-	uint32_t head, tail;
-	struct sockaddr_un address; /* of its process: goes with it, however it ends */
-	struct {
-		uint32_t source, length;
-		char data[MESSAGE_MAX];
-	} ring[RING];
-};
-
-/* What is in the node. */
-struct segment {
-	unsigned char link_is_down; /* first: written from outside, see README.md */
-	uint32_t is_ready, numbers;
-	pthread_mutex_t
-		lock; /* guards slots, and the objects of all processes: short, but simple */
-	struct slot slots[SLOTS];
-};
+enum { QUEUE_MAX = 4096, LINK_MS = 1000 };
 
 struct loop_cq {
 	struct ibv_cq base;
@@ -81,27 +60,15 @@ static struct loop_context *to_loop(struct ibv_context *context)
 				       offsetof(struct loop_context, base.context));
 }
 
-/* Who dies with the lock leaves each ring as it was before one message, or after it. */
 static struct loop_context *lock(struct ibv_context *context)
 {
-	pthread_mutex_t *mutex = &to_loop(context)->segment->lock;
-
-	if (pthread_mutex_lock(mutex) == EOWNERDEAD)
-		pthread_mutex_consistent(mutex);
+	example_lock_segment(to_loop(context)->segment);
 	return to_loop(context);
 }
 
 static void unlock(struct loop_context *context)
 {
 	pthread_mutex_unlock(&context->segment->lock);
-}
-
-/* False when the process is no more. The kernel made an address of a NUL and five characters. */
-static bool wake_loop(const struct loop_context *context, const struct sockaddr_un *address)
-{
-	return sendto(context->socket, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL,
-		      (const struct sockaddr *)address, sizeof(sa_family_t) + 6) >= 0 ||
-	       errno != ECONNREFUSED;
 }
 
 static void complete_request(struct loop_cq *cq, struct ibv_wc wc)
@@ -200,7 +167,7 @@ static int send_one(struct loop_context *context, struct loop_qp *qp, const stru
 		if (length)
 			memcpy(slot->ring[at].data, (void *)(uintptr_t)wr->sg_list->addr, length);
 		slot->tail++;
-		if (!wake_loop(context, &slot->address))
+		if (!example_wake(context->socket, &slot->address))
 			slot->number = 0;
 	}
 	if (slot->number != qp->peer)
@@ -297,23 +264,6 @@ static int loop_destroy_cq(struct ibv_cq *cq)
 	return 0;
 }
 
-/* A slot whose process was killed has an address that nobody listens at. */
-static struct slot *take_slot(struct loop_context *context)
-{
-	struct segment *segment = context->segment;
-	struct slot *slot = segment->slots;
-
-	while (slot < segment->slots + SLOTS && slot->number && wake_loop(context, &slot->address))
-		slot++;
-	if (slot == segment->slots + SLOTS)
-		return NULL;
-	segment->numbers = segment->numbers % 0xffff + 1;
-	slot->address = context->address;
-	slot->head = slot->tail = 0;
-	slot->number = segment->numbers * SLOTS + (uint32_t)(slot - segment->slots);
-	return slot;
-}
-
 static struct ibv_qp *loop_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr)
 {
 	const uint32_t size = attr->cap.max_recv_wr;
@@ -330,7 +280,9 @@ static struct ibv_qp *loop_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr 
 	qp->all_signaled = attr->sq_sig_all;
 	qp->events = hf_provider_qp_events(pd->context, &qp->base);
 	context = lock(pd->context);
-	qp->slot = qp->events ? take_slot(context) : NULL;
+	qp->slot = qp->events
+			   ? example_take_slot(context->segment, context->socket, &context->address)
+			   : NULL;
 	if (qp->slot) {
 		qp->base.qp_num = qp->slot->number;
 		TO_CQ(attr->send_cq)->users++;
@@ -452,7 +404,7 @@ static void loop_free_context(struct ibv_context *ibv_context)
 	if (context->pid == getpid()) {
 		lock(ibv_context)->stop = true;
 		unlock(context);
-		wake_loop(context, &context->address);
+		example_wake(context->socket, &context->address);
 		pthread_join(context->thread, NULL);
 	}
 	if (context->segment != MAP_FAILED)
@@ -482,33 +434,13 @@ static const struct verbs_context_ops operations = {
 	.req_notify_cq = loop_req_notify_cq,
 };
 
-/* The first one that opens the node makes what is in it. */
-static struct segment *map_segment(int fd)
-{
-	struct segment *segment;
-	pthread_mutexattr_t attr;
-
-	if (flock(fd, LOCK_EX) < 0 || ftruncate(fd, sizeof(*segment)) < 0)
-		return MAP_FAILED;
-	segment = mmap(NULL, sizeof(*segment), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (segment != MAP_FAILED && !segment->is_ready) {
-		pthread_mutexattr_init(&attr);
-		pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
-		pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
-		pthread_mutex_init(&segment->lock, &attr);
-		segment->is_ready = 1;
-	}
-	flock(fd, LOCK_UN);
-	return segment;
-}
-
 /* 0 or -1 with errno. What was made is given back by loop_free_context(). */
 static int start_loop(struct loop_context *context)
 {
 	socklen_t length = sizeof(context->address);
 	sigset_t all, before;
 
-	context->segment = map_segment(context->base.context.cmd_fd);
+	context->segment = example_map_segment(context->base.context.cmd_fd);
 	if (context->segment == MAP_FAILED)
 		return -1;
 	context->link_is_down = context->segment->link_is_down;

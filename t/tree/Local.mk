@@ -5,7 +5,9 @@ TESTS += t/tree/examples t/tree/example-loop t/tree/example-provider t/tree/infi
 
 check_LTLIBRARIES += example-hf1.la
 example_hf1_la_SOURCES = examples/provider/example.c examples/provider/loop.c \
-	examples/provider/loop.h
+	examples/provider/loop.h \
+	examples/provider/segment.c \
+	examples/provider/segment.h
 # As its own Makefile builds it: the map says what is exported.
 example_hf1_la_CFLAGS = $(AM_CFLAGS) -fvisibility=default
 example_hf1_la_LDFLAGS = $(provider_ldflags) -rpath /nowhere
