@@ -82,22 +82,25 @@ HF_EXPORT struct ibv_mr *ibv_reg_mr_iova(struct ibv_pd *pd, void *addr, size_t l
 	return reg_mr_fork_safe(pd, addr, length, iova, access);
 }
 
+/* The flags that the device's kernel takes: an optional one may be left out, and older kernels refuse all of these. */
+static int usable_access(const struct ibv_pd *pd, unsigned int access)
+{
+	const struct verbs_device *device = (const void *)pd->context->device;
+	const unsigned int needed = access & ~(unsigned int)IBV_ACCESS_OPTIONAL_RANGE;
+	bool takes_optional = __atomic_load_n(&device->core_support, __ATOMIC_RELAXED) &
+			      IB_UVERBS_CORE_SUPPORT_OPTIONAL_MR_ACCESS;
+
+	return (int)(takes_optional ? access : needed);
+}
+
 HF_EXPORT struct ibv_mr *ibv_reg_mr_iova2(struct ibv_pd *pd, void *addr, size_t length,
 					  uint64_t iova, unsigned int access)
 {
-	struct verbs_device *device;
-	uint64_t support;
-
 	if (!hfi_is_live(pd->context)) {
 		errno = EBADF;
 		return NULL;
 	}
-	device = (struct verbs_device *)(void *)pd->context->device;
-	support = __atomic_load_n(&device->core_support, __ATOMIC_RELAXED);
-	/* A kernel that does not know the optional flags refuses them. */
-	if (!(support & IB_UVERBS_CORE_SUPPORT_OPTIONAL_MR_ACCESS))
-		access &= ~(unsigned int)IBV_ACCESS_OPTIONAL_RANGE;
-	return reg_mr_fork_safe(pd, addr, length, iova, (int)access);
+	return reg_mr_fork_safe(pd, addr, length, iova, usable_access(pd, access));
 }
 
 HF_EXPORT struct ibv_mr *ibv_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_t length,
