@@ -14,6 +14,7 @@ include boot/describe/Local.mk
 include boot/rename/Local.mk
 include boot/units/Local.mk
 include boot/ndd/Local.mk
+include boot/replug/Local.mk
 include boot/dracut/Local.mk
 
 EXTRA_DIST += $(boot_in)
