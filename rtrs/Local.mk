@@ -3,6 +3,10 @@
 noinst_LTLIBRARIES += librtrs-internal.la
 librtrs_internal_la_LIBADD = libhf-shared.la
 librtrs_internal_la_SOURCES = \
+	rtrs/engine/client.c \
+	rtrs/engine/client.h \
+	rtrs/engine/client_internal.h \
+	rtrs/engine/client_requests.c \
 	rtrs/engine/handshake.c \
 	rtrs/engine/handshake.h \
 	rtrs/engine/heartbeat.c \

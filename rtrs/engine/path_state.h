@@ -27,9 +27,7 @@ enum rtrs_server_state {
 };
 
 /* Goes there if that may follow, and says whether it did. */
-bool rtrsi_client_state_change(enum rtrs_client_state *state,
-			       enum rtrs_client_state to) HF_MUST_CHECK HF_NONNULL;
-bool rtrsi_server_state_change(enum rtrs_server_state *state,
-			       enum rtrs_server_state to) HF_MUST_CHECK HF_NONNULL;
+bool rtrsi_client_state_change(enum rtrs_client_state *state, enum rtrs_client_state to) HF_NONNULL;
+bool rtrsi_server_state_change(enum rtrs_server_state *state, enum rtrs_server_state to) HF_NONNULL;
 
 #endif

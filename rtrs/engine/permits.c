@@ -95,6 +95,15 @@ void rtrsi_permits_left(struct rtrs_permits *permits, uint16_t permit, unsigned 
 		set_bit(permits->left[permit].bits, path);
 }
 
+bool rtrsi_permits_any_left(const struct rtrs_permits *permits, unsigned int path)
+{
+	for (uint32_t i = 0; i < permits->depth; i++) {
+		if (has_bit(permits->left[i].bits, path))
+			return true;
+	}
+	return false;
+}
+
 void rtrsi_permits_reconnected(struct rtrs_permits *permits, unsigned int path)
 {
 	if (path >= RTRS_PATHS_MAX)

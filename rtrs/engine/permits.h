@@ -42,6 +42,8 @@ void rtrsi_permits_give(struct rtrs_permits *permits, uint16_t permit) HF_NONNUL
 /* Its request, which may be unanswered there, has left the path. */
 void rtrsi_permits_left(struct rtrs_permits *permits, uint16_t permit,
 			unsigned int path) HF_NONNULL;
+bool rtrsi_permits_any_left(const struct rtrs_permits *permits,
+			    unsigned int path) HF_MUST_CHECK HF_NONNULL;
 /* The server has ended all that it did for the path's former life. */
 void rtrsi_permits_reconnected(struct rtrs_permits *permits, unsigned int path) HF_NONNULL;
 

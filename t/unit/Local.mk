@@ -357,11 +357,17 @@ t_unit_nldev_LDADD = libhf-shared.la libhf-test-tree.la libhf-test-fakenl.la $(C
 endif
 
 if HAVE_CMOCKA
-check_PROGRAMS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request t/unit/rtrs_paths
-TESTS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request t/unit/rtrs_paths
+check_PROGRAMS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request t/unit/rtrs_paths t/unit/rtrs_model t/unit/rtrs_client
+TESTS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request t/unit/rtrs_paths t/unit/rtrs_model t/unit/rtrs_client
 t_unit_rtrs_chunks_SOURCES = t/unit/rtrs_chunks.c
 t_unit_rtrs_chunks_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_chunks_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
+t_unit_rtrs_client_SOURCES = t/unit/rtrs_client.c
+t_unit_rtrs_client_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rtrs_client_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
+t_unit_rtrs_model_SOURCES = t/unit/rtrs_model.c t/unit/rtrs_world.c t/unit/rtrs_world.h
+t_unit_rtrs_model_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rtrs_model_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
 t_unit_rtrs_paths_SOURCES = t/unit/rtrs_paths.c
 t_unit_rtrs_paths_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_paths_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
