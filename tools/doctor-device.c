@@ -122,13 +122,6 @@ static char *remedy_for(const struct hf_device_info *info)
 			"or share all devices: rdma system set netns shared.",
 			name);
 		break;
-	case HF_REASON_NO_PROVIDER:
-		text = hfi_tool_print(
-			"Install the provider for %s%s, or give its directory with --provider-dir; "
-			"\"holdfast providers\" shows what is installed.",
-			info->driver_id ? "driver " : "this hardware",
-			info->driver_id ? hfi_driver_name(info->driver_id) : "");
-		break;
 	case HF_REASON_FILE_MISSING:
 		text = hfi_tool_print(
 			"Install the provider's package again: its manifest exists, its "
@@ -175,7 +168,8 @@ static char *remedy_for(const struct hf_device_info *info)
 	return text;
 }
 
-static void examine_reason(struct hf_findings *findings, const struct hf_device_info *info)
+static void examine_reason(struct hf_findings *findings, const struct hf_tool *tool, struct hf *hf,
+			   const struct hf_device_info *info)
 {
 	char reason[HF_REASON_TEXT], *problem, *remedy;
 
@@ -186,15 +180,17 @@ static void examine_reason(struct hf_findings *findings, const struct hf_device_
 	} else {
 		hfi_format_reason(&info->reason, reason);
 		problem = hfi_tool_print("%s", reason);
-		remedy = remedy_for(info);
+		remedy = info->reason.code == HF_REASON_NO_PROVIDER
+				 ? hfi_doctor_no_provider(tool, hf, info)
+				 : remedy_for(info);
 	}
 	hfi_found_in(findings, HF_PROBLEM, hf_reason_name(info->reason.code), info, problem,
 		     remedy);
 }
 
 /* Opens the device once: only that shows that a program can. */
-static void try_open(struct hf_findings *findings, struct ibv_device *device,
-		     const struct hf_device_info *info)
+static void try_open(struct hf_findings *findings, const struct hf_tool *tool, struct hf *hf,
+		     struct ibv_device *device, const struct hf_device_info *info)
 {
 	struct ibv_context *context;
 	struct hf_device_info now = {.size = sizeof(now)};
@@ -214,7 +210,7 @@ static void try_open(struct hf_findings *findings, struct ibv_device *device,
 	}
 	/* What a provider does wrong shows only now. */
 	if (hf_device_get_info(device, &now) == 0 && now.reason.code == HF_REASON_PROVIDER_FAILED) {
-		examine_reason(findings, &now);
+		examine_reason(findings, tool, hf, &now);
 		return;
 	}
 	hfi_found_in(
@@ -437,22 +433,21 @@ static void examine_guid(struct hf_findings *findings, struct ibv_device *device
 			     guid_remedy(info));
 }
 
-void hfi_doctor_device(struct hf_findings *findings, const struct hf_tool *tool,
+void hfi_doctor_device(struct hf_findings *findings, const struct hf_tool *tool, struct hf *hf,
 		       struct ibv_device *device)
 {
 	struct hf_device_info info;
 	int err = hfi_tool_info(device, &info);
 
-	(void)tool;
 	if (err < 0) {
 		hfi_found(findings, HF_PROBLEM, "no-info", NULL,
 			  hfi_tool_print("A device cannot be read: %s.", strerror(-err)),
 			  hfi_tool_print("\"holdfast -vv list\" says more."));
 		return;
 	}
-	examine_reason(findings, &info);
+	examine_reason(findings, tool, hf, &info);
 	if (info.state == HF_DEVICE_READY)
-		try_open(findings, device, &info);
+		try_open(findings, tool, hf, device, &info);
 	if (info.state == HF_DEVICE_GONE || info.reason.code == HF_REASON_OTHER_NETNS)
 		return;
 	for (uint32_t number = 1; number <= info.num_ports; number++)

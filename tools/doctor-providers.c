@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* holdfast doctor: checks the providers: which are refused, and who may change them. */
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,42 +119,163 @@ static void note_writers(struct hf_findings *findings, const struct hf_provider_
 	free(first);
 }
 
+/* One of the distribution's libraries, for the private ABI or the layout of another rdma-core. */
+static char *foreign_abi_remedy(const struct hf_provider_info *info)
+{
+	if (!strncmp(info->reason.found, "private ABI", strlen("private ABI")))
+		return hfi_tool_print("Holdfast takes libraries of %s only. Install the provider "
+				      "package of such a release, here or in a container, or run "
+				      "the program on that rdma-core's own libibverbs.",
+				      info->reason.wanted);
+	/* The layout is known, so the library itself is wrong. */
+	if (*info->layout)
+		return hfi_tool_print("Install the package of %s again.", info->file);
+	return hfi_tool_print(
+		"Put the libibverbs.so.1 of the same rdma-core beside it, with its "
+		"whole name such as libibverbs.so.1.14.44.0 behind the link; or state "
+		"the release, if you know it to be one of %s: "
+		"HOLDFAST_DRIVER_LAYOUT=NUMBER.",
+		info->reason.wanted);
+}
+
+static char *missing_remedy(const struct hf_provider_info *info)
+{
+	char *quoted = hfi_quote(info->manifest), *text;
+
+	if (!*info->file && !*info->name)
+		text = hfi_tool_print("Let users read it: chmod a+rX %s", quoted);
+	else if (*info->family)
+		text = hfi_tool_print("Install the package of %s, or take its name out of %s.",
+				      info->name, info->manifest);
+	else
+		text = hfi_tool_print("Install the package of %s again, or remove its manifest %s.",
+				      info->name, info->manifest);
+	free(quoted);
+	return text;
+}
+
+static char *load_remedy(const struct hf_provider_info *info)
+{
+	char *quoted = hfi_quote(info->file), *text;
+
+	if (strstr(info->reason.wanted, "libibverbs.so.1"))
+		text = hfi_tool_print("Run programs on Holdfast's libibverbs.so.1, see "
+				      "libholdfast-compat(7).");
+	else if (*info->file != '/')
+		text = missing_remedy(info);
+	else
+		text = hfi_tool_print("Install it again, or see which library is missing: ldd %s",
+				      quoted);
+	free(quoted);
+	return text;
+}
+
 static char *provider_remedy(const struct hf_provider_info *info)
 {
-	const char *file = *info->file ? info->file : info->manifest;
-	char *quoted = hfi_quote(file), *text, *all;
+	char *text, *all;
 
 	switch (info->reason.code) {
 	case HF_REASON_ABI:
-		text = hfi_tool_print("Install a build of %s for ABI %" PRIu32 " to %" PRIu32
+		if (*info->family)
+			return foreign_abi_remedy(info);
+		return hfi_tool_print("Install a build of %s for ABI %" PRIu32 " to %" PRIu32
 				      ", or the holdfast that it was built for.",
 				      info->name, info->abi_min, info->abi_max);
-		break;
 	case HF_REASON_FILE_MISSING:
-		text = hfi_tool_print("Install the package of %s again, or remove its manifest %s.",
-				      info->name, info->manifest);
-		break;
+		return missing_remedy(info);
 	case HF_REASON_UNSAFE:
 		all = writable_files(info);
 		text = hfi_tool_print("Every user could change what programs run. Let others not "
 				      "write, where this is installed: chmod o-w %s",
 				      all);
 		free(all);
-		break;
+		return text;
 	case HF_REASON_LOAD:
-		text = hfi_tool_print("Install it again, or see which library is missing: ldd %s",
-				      quoted);
-		break;
+		return load_remedy(info);
 	case HF_REASON_BAD_MANIFEST:
-		text = hfi_tool_print("Correct the manifest %s or install its package again.",
-				      info->manifest);
-		break;
+		return hfi_tool_print("Correct %s or install its package again.", info->manifest);
 	default:
-		text = hfi_tool_print(
+		return hfi_tool_print(
 			"See \"holdfast providers\"; \"holdfast -vv providers\" says more.");
-		break;
 	}
-	free(quoted);
+}
+
+enum { NAMES_SHOWN = 4 };
+
+/* The names of those that were refused; "" for none. */
+static char *refused_names(struct hf *hf)
+{
+	char *names = hfi_tool_print("%s", ""), *longer;
+	struct hf_provider_info *list;
+	int count = hf_provider_list(hf, sizeof(*list), &list), refused = 0;
+
+	for (int i = 0; i < count; i++) {
+		const char *name = *list[i].name ? list[i].name : list[i].manifest;
+
+		if (list[i].reason.code == HF_REASON_NONE ||
+		    list[i].reason.code == HF_REASON_KERNEL_ABI ||
+		    list[i].reason.code == HF_REASON_PROVIDER_FAILED)
+			continue;
+		if (++refused > NAMES_SHOWN + 1)
+			continue;
+		if (refused > NAMES_SHOWN)
+			name = "and others";
+		longer = hfi_tool_print("%s%s%s", names, *names ? ", " : "", name);
+		free(names);
+		names = longer;
+	}
+	if (count >= 0)
+		free(list);
+	return names;
+}
+
+/* Does a file of the directory name a provider, as far as that shows? */
+static bool has_files(const char *dir)
+{
+	DIR *stream = opendir(dir);
+	struct dirent *entry;
+	bool has = false;
+
+	while (stream && !has && (entry = readdir(stream)))
+		has = entry->d_name[0] != '.';
+	if (stream)
+		closedir(stream);
+	return has;
+}
+
+char *hfi_doctor_no_provider(const struct hf_tool *tool, struct hf *hf,
+			     const struct hf_device_info *info)
+{
+	const char *given = secure_getenv("HOLDFAST_DRIVER_CONFIG");
+	const char *config = given && *given ? given : HF_DRIVER_CONFIG_DIR;
+	const char *driver = info->driver_id ? hfi_driver_name(info->driver_id) : "this hardware";
+	char *refused = refused_names(hf), *text;
+
+	if (*refused)
+		text = hfi_tool_print("The provider for %s may be among those that were refused "
+				      "(%s): \"holdfast providers\" says why.",
+				      driver, refused);
+	else if (tool->num_provider_dirs)
+		text = hfi_tool_print("Only the directories of --provider-dir were searched: give "
+				      "that of the provider for %s as well.",
+				      driver);
+	else if (*config != '/')
+		text = hfi_tool_print(
+			"The distribution's providers are switched off: unset "
+			"HOLDFAST_DRIVER_CONFIG; or install Holdfast's provider for %s.",
+			driver);
+	else if (!has_files(config))
+		text = hfi_tool_print(
+			"%s names none of the distribution's providers. Install their "
+			"package (Debian: ibverbs-providers), or Holdfast's provider "
+			"for %s.",
+			config, driver);
+	else
+		text = hfi_tool_print("Install the provider for %s, or give its directory with "
+				      "--provider-dir; \"holdfast providers\" shows what is "
+				      "installed.",
+				      driver);
+	free(refused);
 	return text;
 }
 

@@ -281,7 +281,7 @@ static int examine_all(const struct hf_tool *tool, struct hf *hf)
 	if (count >= 0 && hfi_exists(roots.v[0].sysfs, "class/infiniband_verbs"))
 		examine_hidden(&findings, &roots, list, devices);
 	for (size_t i = 0; i < devices; i++)
-		hfi_doctor_device(&findings, tool, list[i]);
+		hfi_doctor_device(&findings, tool, hf, list[i]);
 	hfi_doctor_providers(&findings, tool, hf, devices);
 	hfi_doctor_limits(&findings);
 	hf_device_list_free(list);
@@ -299,7 +299,7 @@ static int examine_one(const struct hf_tool *tool, struct hf *hf, const char *na
 	char *hidden = err == -ENODEV ? hfi_roots_find_hidden(tool, name) : NULL;
 
 	if (!err) {
-		hfi_doctor_device(&findings, tool, device);
+		hfi_doctor_device(&findings, tool, hf, device);
 		hf_device_unref(device);
 		hfi_doctor_limits(&findings);
 	} else if (hidden) {

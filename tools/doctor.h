@@ -55,8 +55,11 @@ void hfi_doctor_limits(struct hf_findings *findings);
 /* Reports refused providers, or that none is installed. */
 void hfi_doctor_providers(struct hf_findings *findings, const struct hf_tool *tool, struct hf *hf,
 			  size_t devices);
+/* What to do about a device that no provider serves. The caller frees the text. */
+char *hfi_doctor_no_provider(const struct hf_tool *tool, struct hf *hf,
+			     const struct hf_device_info *info);
 /* Checks one device: its reason, an attempt to open it, its ports and GIDs. */
-void hfi_doctor_device(struct hf_findings *findings, const struct hf_tool *tool,
+void hfi_doctor_device(struct hf_findings *findings, const struct hf_tool *tool, struct hf *hf,
 		       struct ibv_device *device);
 /* Reports a port whose network interface is in another network namespace. True if it is. */
 bool hfi_doctor_netns(struct hf_findings *findings, struct ibv_device *device,

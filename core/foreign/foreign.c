@@ -18,6 +18,7 @@
 #include "core/foreign/drivers.h"
 #include "core/foreign/family.h"
 #include "core/foreign/foreign.h"
+#include "core/foreign/other_abi.h"
 #include "core/foreign/registered.h"
 #include "core/foreign/shim.h"
 #include "core/provider/library.h"
@@ -171,6 +172,8 @@ static int add_driver(struct reading *reading, const struct hf_driver *driver)
 		err = m->file[0] ? judge_candidate(reading, &candidate) : 0;
 		if (err)
 			return err;
+		if (candidate.reason.code == HF_REASON_FILE_MISSING)
+			hfi_other_abi_name(&candidate);
 	}
 	if (!m->file[0])
 		hfi_reason_set(&candidate.reason, HF_REASON_FILE_MISSING, "a path of up to 255",

@@ -15,6 +15,7 @@
 #include "core/foreign/foreign.h"
 #include "core/foreign/learn.h"
 #include "core/foreign/load.h"
+#include "core/foreign/other_abi.h"
 #include "core/foreign/registered.h"
 #include "core/foreign/scan.h"
 #include "core/provider/elf.h"
@@ -109,6 +110,7 @@ static void learn_by_mapping(struct hf_foreign *foreign, struct hf_candidate *ca
 	if (candidate->by_loader) {
 		hfi_reason_set(&candidate->reason, HF_REASON_FILE_MISSING, candidate->manifest.file,
 			       "none", "there is no %s", candidate->manifest.file);
+		hfi_other_abi_name(candidate);
 		return;
 	}
 	err = hfi_foreign_load(foreign, candidate, &provider, &candidate->reason);
@@ -166,7 +168,9 @@ static int run_scan(struct hf_foreign *foreign, struct hf_scan_item *items,
 		    hfi_cache_add(&foreign->known, &identity, &items[i].tables) == -ENOMEM)
 			return -ENOMEM;
 		hfi_candidate_take(candidate, &items[i].tables);
-		if (candidate->by_loader)
+		if (candidate->by_loader && candidate->reason.code)
+			hfi_other_abi_name(candidate);
+		else if (candidate->by_loader)
 			place(foreign, candidate);
 	}
 	return 0;
