@@ -55,8 +55,7 @@ static bool stays_in_unit_name(unsigned char c)
 	       (c && strchr(":_.", c));
 }
 
-/* As `systemd-escape --path --suffix=device`. */
-static int add_unit_of_path(struct replug_names *units, const char *path)
+int replug_add_unit_of_path(struct replug_names *units, const char *path)
 {
 	static const char suffix[] = ".device";
 	char name[UNIT_NAME_SIZE];
@@ -80,6 +79,8 @@ static int add_unit_of_path(struct replug_names *units, const char *path)
 			used += (size_t)snprintf(name + used, sizeof(name) - used, "\\x%02x", c);
 		}
 	}
+	if (!used)
+		return 0;
 	memcpy(name + used, suffix, sizeof(suffix));
 	return replug_add_name(units, name);
 }
@@ -96,14 +97,14 @@ static int add_units_of_paths(struct replug_names *units, const char *paths)
 		return -ENOMEM;
 	for (char *path = strtok_r(copy, " ", &rest); path && !err;
 	     path = strtok_r(NULL, " ", &rest))
-		err = add_unit_of_path(units, path);
+		err = replug_add_unit_of_path(units, path);
 	free(copy);
 	return err;
 }
 
 static int add_units_of_device(struct replug_names *units, struct udev_device *device)
 {
-	int err = add_unit_of_path(units, udev_device_get_syspath(device));
+	int err = replug_add_unit_of_path(units, udev_device_get_syspath(device));
 
 	if (!err)
 		err = add_units_of_paths(units, udev_device_get_property_value(device, "DEVNAME"));

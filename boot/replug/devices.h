@@ -22,6 +22,9 @@ int replug_units_of(const char *subsystem, const char *name, struct replug_names
 /* The same of all RDMA devices and nodes. */
 int replug_units_of_all(struct replug_names *units);
 
+/* Adds the device unit of a path, as `systemd-escape --path --suffix=device` names it, unless that is too long. */
+int replug_add_unit_of_path(struct replug_names *units, const char *path);
+
 int replug_add_name(struct replug_names *names, const char *name);
 void replug_free_names(struct replug_names *names);
 #endif

@@ -195,7 +195,7 @@ int replug_start_refused(sd_bus *bus, const struct replug_names *device_units)
 	return err;
 }
 
-static bool is_device(const char *unit)
+static bool is_device_unit(const char *unit)
 {
 	size_t length = strlen(unit);
 
@@ -212,7 +212,7 @@ static bool is_kept_by(sd_bus *bus, const char *path, const char *dependency)
 	    0)
 		return false;
 	for (char **unit = units; unit && *unit; unit++) {
-		if (!kept && !is_device(*unit)) {
+		if (!kept && !is_device_unit(*unit)) {
 			char *other = unit_path(*unit);
 
 			kept = other && !is(bus, other, "ActiveState", "inactive") &&

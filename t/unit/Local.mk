@@ -346,8 +346,11 @@ t_unit_naming_refused_LDADD = libhf-naming.la libhf-test-tree.la $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA
-check_PROGRAMS += t/unit/describe t/unit/nldev
-TESTS += t/unit/describe t/unit/nldev
+check_PROGRAMS += t/unit/describe t/unit/nldev t/unit/replug_names
+TESTS += t/unit/describe t/unit/nldev t/unit/replug_names
+t_unit_replug_names_SOURCES = t/unit/replug_names.c
+t_unit_replug_names_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_replug_names_LDADD = libhf-replug.la $(CMOCKA_LIBS)
 t_unit_describe_SOURCES = t/unit/describe.c
 t_unit_describe_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_describe_LDADD = libhf-describe.la libhf-test-tree.la $(CMOCKA_LIBS)
