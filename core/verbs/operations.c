@@ -185,7 +185,7 @@ static void mirror_flow_calls(struct verbs_context *context)
 
 /*
  * What the provider that this thread calls is to fill. Only there is room for active_speed_ex: a provider that
- * asks for itself may have a struct of rdma-core 48 or older.
+ * asks for itself may have a struct of rdma-core 48 or older. Static, because a provider passes a struct and no size.
  */
 static _Thread_local union hf_port_attr *asked_port;
 
