@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* RDMA netlink: sends requests and reads their answers, within bounds of time and size. */
+#include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,14 +18,20 @@ enum {
 	TRIES = 5,
 	MISSES = 3,
 	REQUEST_SIZE = 256,
+	BATCH_REQUEST = 64, /* the most that one request of a batch takes */
 	REPLY_SIZE = 32768, /* the most that the kernel puts in one part of a dump */
 	LAST_ERRNO = 4095,
 };
+
+static_assert(HF_NLDEV_BATCH <= 32, "a bit of 32 for each request of a batch");
 
 struct hf_nldev_socket {
 	struct mnl_socket *socket;
 	uint32_t seq;
 	int failed; /* the first error of the list that is being read to its end */
+	unsigned int batch_count;
+	size_t batch_size;
+	char batch[HF_NLDEV_BATCH * BATCH_REQUEST] __attribute__((aligned(8)));
 	char request[REQUEST_SIZE] __attribute__((aligned(8)));
 	char reply[REPLY_SIZE] __attribute__((aligned(8)));
 };
@@ -201,6 +209,131 @@ int hfi_nldev_ask(struct hf_nldev_socket *nl, each_fn *each, void (*restart)(voi
 		err = ask_once(nl, each, arg);
 	}
 	return err == -EAGAIN || err == -EBUSY ? -EIO : err;
+}
+
+struct nlmsghdr *hfi_nldev_batch_add(struct hf_nldev_socket *nl, unsigned int command)
+{
+	struct nlmsghdr *header = (struct nlmsghdr *)(void *)(nl->batch + nl->batch_size);
+
+	/* The one that was added last is complete now. */
+	if (nl->batch_count) {
+		struct nlmsghdr *last = header;
+
+		nl->batch_size += MNL_ALIGN(last->nlmsg_len);
+		header = (struct nlmsghdr *)(void *)(nl->batch + nl->batch_size);
+	}
+	header = mnl_nlmsg_put_header(header);
+	header->nlmsg_type = RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, command);
+	header->nlmsg_flags = NLM_F_REQUEST;
+	header->nlmsg_seq = nl->seq + ++nl->batch_count;
+	return header;
+}
+
+static int send_batch(struct hf_nldev_socket *nl)
+{
+	const struct nlmsghdr *last = (const struct nlmsghdr *)(void *)(nl->batch + nl->batch_size);
+	size_t size = nl->batch_size + last->nlmsg_len;
+
+	while (mnl_socket_sendto(nl->socket, nl->batch, size) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+/* One reading of a batch's answers. */
+struct answers {
+	uint32_t first_seq;
+	unsigned int count;
+	uint32_t missing; /* a bit for each request without an answer */
+	int err;	  /* the first of `each` */
+	hfi_nldev_answer_fn *each;
+	void *arg;
+};
+
+static int error_of(const struct nlmsghdr *header)
+{
+	int error;
+
+	if (header->nlmsg_type != NLMSG_ERROR || header->nlmsg_len < mnl_nlmsg_size(sizeof(error)))
+		return -EBADMSG;
+	memcpy(&error, mnl_nlmsg_get_payload(header), sizeof(error));
+	return error >= 0 || error < -LAST_ERRNO ? -EBADMSG : error;
+}
+
+static void take_answer(struct answers *answers, unsigned int number, const struct nlmsghdr *header)
+{
+	bool is_control = header->nlmsg_type < NLMSG_MIN_TYPE;
+	int error = is_control ? error_of(header) : 0;
+	int err;
+
+	answers->missing &= ~(UINT32_C(1) << number);
+	err = answers->each(answers->arg, number, error, header,
+			    is_control ? 0 : header->nlmsg_len);
+	if (err && !answers->err)
+		answers->err = err;
+}
+
+static int take_answers(struct hf_nldev_socket *nl, size_t size, struct answers *answers)
+{
+	const struct nlmsghdr *header = (const struct nlmsghdr *)(const void *)nl->reply;
+	int left = (int)size;
+
+	for (; mnl_nlmsg_ok(header, left) && header->nlmsg_len <= (uint32_t)left;
+	     header = mnl_nlmsg_next(header, &left)) {
+		uint32_t number = header->nlmsg_seq - answers->first_seq;
+
+		if (number < answers->count && (answers->missing & (UINT32_C(1) << number)) &&
+		    mnl_nlmsg_portid_ok(header, mnl_socket_get_portid(nl->socket)))
+			take_answer(answers, number, header);
+	}
+	return left > 0 ? -EBADMSG : 0;
+}
+
+int hfi_nldev_batch_run(struct hf_nldev_socket *nl, hfi_nldev_answer_fn *each, void *arg)
+{
+	struct answers answers = {
+		.first_seq = nl->seq + 1,
+		.count = nl->batch_count,
+		.missing = (uint32_t)((UINT64_C(1) << nl->batch_count) - 1),
+		.each = each,
+		.arg = arg,
+	};
+	int64_t end = hfi_now_ms() + REPLY_SECONDS * INT64_C(1000);
+	int err = nl->batch_count ? send_batch(nl) : 0;
+
+	nl->seq += nl->batch_count;
+	nl->batch_count = 0;
+	nl->batch_size = 0;
+	while (!err && answers.missing) {
+		uint32_t before = answers.missing;
+		ssize_t got = receive_reply(nl, end);
+
+		err = got < 0 ? (int)got : take_answers(nl, (size_t)got, &answers);
+		/* Each answer is waited for; what is no answer must not make the wait longer. */
+		if (!err && answers.missing == before && hfi_now_ms() > end)
+			err = -ETIMEDOUT;
+	}
+	return err ? err : answers.err;
+}
+
+int hfi_nldev_first(each_fn *each, void *arg)
+{
+	struct hf_nldev_socket *nl;
+	ssize_t got;
+	int err = hfi_nldev_open(&nl);
+
+	if (err)
+		return err;
+	hfi_nldev_request(nl, RDMA_NLDEV_CMD_GET, NLM_F_DUMP);
+	err = send_request(nl);
+	got = err ? err : receive_reply(nl, hfi_now_ms() + REPLY_SECONDS * INT64_C(1000));
+	/* The rest of the list is given up with the socket. */
+	if (got >= 0)
+		err = handle_reply(nl, (size_t)got, each, arg);
+	else
+		err = (int)got;
+	hfi_nldev_close(nl);
+	return err < 0 ? err : 0;
 }
 
 struct search {

@@ -37,6 +37,30 @@ int hfi_nldev_ask(struct hf_nldev_socket *nl,
 		  void (*restart)(void *arg), void *arg) HF_MUST_CHECK HF_NONNULL_OF(1);
 
 /*
+ * Several requests in one message to the kernel, which answers each by itself: a list in which each device is
+ * asked for costs the kernel less than a dump, whose cost grows with the square of the number of devices
+ * (Linux 6.1: each part of a dump holds one device, and is found by counting from the first).
+ */
+enum { HF_NLDEV_BATCH = 32 };
+
+/* `error` is the kernel's negative errno value, and then there is no message. */
+typedef int hfi_nldev_answer_fn(void *arg, unsigned int number, int error, const void *message,
+				size_t size);
+
+/* Adds a request: the caller adds its attributes. At most HF_NLDEV_BATCH before they are run. */
+struct nlmsghdr *hfi_nldev_batch_add(struct hf_nldev_socket *nl, unsigned int command) HF_NONNULL;
+/*
+ * Sends them and calls `each` once for each answer, with the number of its request from 0; its first error is
+ * returned. -ENOBUFS: the answers did not fit into the socket, and some are lost.
+ */
+int hfi_nldev_batch_run(struct hf_nldev_socket *nl, hfi_nldev_answer_fn *each,
+			void *arg) HF_MUST_CHECK HF_NONNULL_OF(1, 2);
+
+/* Calls `each` for the first device of a dump that is not read further, on a socket of its own. */
+int hfi_nldev_first(int (*each)(void *arg, const void *message, size_t size),
+		    void *arg) HF_MUST_CHECK HF_NONNULL_OF(1);
+
+/*
  * The device of that name. -ENODEV: the kernel has none in this network namespace. -EBADMSG: the answer is
  * malformed; -EIO as above.
  */

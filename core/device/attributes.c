@@ -110,11 +110,15 @@ static int error_or_gone(struct hf_device *device, const struct hf_entry *entry,
 int hfi_with_dir(struct hf_device *device,
 		 int (*read)(int dir, const struct hf_entry *entry, void *arg), void *arg)
 {
-	struct hf_entry entry = hfi_instance_entry(device);
+	struct hf_entry entry;
 	int dir, ret;
 
 	if (atomic_load(&device->gone))
 		return -ENODEV;
+	ret = hfi_instance_bind(device);
+	if (ret)
+		return attribute_error(ret);
+	entry = hfi_instance_entry(device);
 	dir = hfi_entry_open_dir(&device->hf->roots[entry.root], &entry, NULL);
 	if (dir < 0)
 		return attribute_error(dir);

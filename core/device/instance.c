@@ -7,12 +7,15 @@
 
 #include <holdfast/stream.h>
 
+#include "shared/error.h"
 #include "shared/text.h"
 #include "core/base/reason.h"
 #include "core/device/instance.h"
 #include "core/device/node.h"
 #include "core/device/scan_lock.h"
+#include "core/device/scan.h"
 #include "core/discovery/entry.h"
+#include "core/discovery/netlink.h"
 #include "core/registry/registry.h"
 
 static void set_sysfs_paths(struct hf_device *device)
@@ -92,6 +95,10 @@ uint32_t hfi_instance_update(struct hf_device *device, const struct hf_entry *en
 			device->entry.node_number = old.node_number;
 		if (!entry->device_inode)
 			device->entry.device_inode = old.device_inode;
+		if (!entry->life.inode) {
+			device->entry.life = old.life;
+			device->entry.stamp = old.stamp;
+		}
 	}
 	if (renamed && !changes) /* no memory for the name: the next sighting tries again */
 		hfi_copy(device->entry.name, sizeof(device->entry.name), device->name);
@@ -142,13 +149,15 @@ static void fill_handle(struct hf_device *device)
 	publish_name(device);
 }
 
-/* Within a scan, before the device is in the table: nobody else sees the entry. */
+/* Within a scan, which has the locks, before the device is in the table: nobody else sees the entry. */
+HF_UNCHECKED_LOCKS
 static const char *read_modalias(void *arg)
 {
 	struct hf_device *device = arg;
+	const struct hf_search_root *root = &device->hf->roots[device->entry.root];
 
-	hfi_entry_read_modalias(&device->hf->roots[device->entry.root], &device->entry,
-				device->sysfs.modalias);
+	if (hfi_entry_bind(root, hfi_netlink(device->hf, root), &device->entry) == 0)
+		hfi_entry_read_modalias(root, &device->entry, device->sysfs.modalias);
 	device->sysfs.flags |= HF_SYSFS_MODALIAS_READ;
 	return device->sysfs.modalias;
 }
@@ -281,6 +290,27 @@ void hfi_instance_put(struct hf_device *device)
 		hfi_registry_put(&hf->registry, provider);
 }
 
+/* What has no inode yet is proven by its index. */
+static int complete_by_index(struct hf *hf, struct hf_entry *entry)
+{
+	const struct hf_search_root *root = &hf->roots[entry->root];
+	struct hf_nl *nl;
+	int err;
+
+	if (hfi_netlink_lock(hf)) {
+		err = hfi_entry_complete(root, hfi_netlink(hf, root), entry);
+		hfi_netlink_unlock(hf);
+		return err;
+	}
+	/* A provider calls from within a scan, which uses the socket. */
+	err = hfi_nl_open(&nl);
+	if (err)
+		return hfi_error_is_shortage(err) ? err : -EIO;
+	err = hfi_entry_complete(root, nl, entry);
+	hfi_nl_close(nl);
+	return err;
+}
+
 int hfi_instance_complete(struct hf_device *device)
 {
 	struct hf *hf = device->hf;
@@ -289,7 +319,10 @@ int hfi_instance_complete(struct hf_device *device)
 
 	if (!entry.brief)
 		return 0;
-	err = hfi_entry_complete(&hf->roots[entry.root], &entry);
+	if (!entry.life.inode && entry.index >= 0)
+		err = complete_by_index(hf, &entry);
+	else
+		err = hfi_entry_complete(&hf->roots[entry.root], NULL, &entry);
 	if (err)
 		return err;
 	hfi_hf_lock(hf);
@@ -301,6 +334,11 @@ int hfi_instance_complete(struct hf_device *device)
 		device->entry.node_number = entry.node_number;
 		device->entry.node_guid = entry.node_guid;
 		device->entry.device_inode = entry.device_inode;
+		if (!device->entry.life.inode) {
+			device->entry.life = entry.life;
+			device->entry.stamp = entry.stamp;
+			device->sysfs.time_created = entry.stamp;
+		}
 		device->entry.brief = entry.brief;
 		device->sysfs.sysfs_cdev = entry.node_number;
 		device->sysfs.node_guid = entry.node_guid;
@@ -309,6 +347,13 @@ int hfi_instance_complete(struct hf_device *device)
 	}
 	hfi_hf_unlock(hf);
 	return 0;
+}
+
+int hfi_instance_bind(struct hf_device *device)
+{
+	struct hf_entry entry = hfi_instance_entry(device);
+
+	return entry.brief && !entry.life.inode ? hfi_instance_complete(device) : 0;
 }
 
 struct hf_entry hfi_instance_entry(struct hf_device *device)

@@ -36,5 +36,7 @@ struct hf_entry hfi_instance_entry(struct hf_device *device) HF_MUST_CHECK HF_NO
 
 /* Reads what a brief sighting left out, if it still can be; not with hf->lock held. */
 int hfi_instance_complete(struct hf_device *device) HF_NONNULL HF_EXCLUDES(hfi_hf_kind);
+/* The same for a sighting that knows no more than the index: before its directories are opened. */
+int hfi_instance_bind(struct hf_device *device) HF_MUST_CHECK HF_NONNULL HF_EXCLUDES(hfi_hf_kind);
 
 #endif

@@ -21,6 +21,7 @@ struct scan {
 	struct hf_nl_table table;
 	bool have_table;
 	bool guess; /* ask netlink for one device, without a table */
+	bool probe; /* ask netlink for each device, without a table */
 	struct hf_listing *listing;
 	bool brief;
 	bool unchanged;
@@ -55,18 +56,20 @@ static int scan_begin(struct scan *scan, const struct hf_search_root *root, unsi
 	if ((sources & HF_SOURCE_NETLINK) && root->kind->netlink)
 		scan->nl = nl;
 	scan->guess = scan->nl && one && (sources & HF_SOURCE_SYSFS);
+	scan->probe = scan->nl && !one && (sources & HF_SOURCE_SYSFS) && (sources & HF_READ_BRIEF);
 	/*
 	 * Dump before reading sysfs: a device that sysfs has and the dump lacks is then new, or not
 	 * ours.
 	 */
-	if (scan->nl && !scan->guess)
+	if (scan->nl && !scan->guess && !scan->probe)
 		netlink_error = refill(scan);
 	if (hfi_error_is_shortage(netlink_error))
 		err = netlink_error;
 	if (!err && (sources & HF_SOURCE_SYSFS)) {
 		err = hfi_classes_open(root, &scan->classes);
 		/* Without sysfs there is no name to guess an index by. */
-		if (scan->guess && scan->classes.verbs < 0 && !hfi_error_is_shortage(err))
+		if ((scan->guess || scan->probe) && scan->classes.verbs < 0 &&
+		    !hfi_error_is_shortage(err))
 			netlink_error = refill(scan);
 		if (hfi_error_is_shortage(netlink_error))
 			err = netlink_error;
@@ -75,12 +78,8 @@ static int scan_begin(struct scan *scan, const struct hf_search_root *root, unsi
 	} else if (!err && scan->nl) {
 		err = netlink_error;
 	}
-	if (!err && scan->have_table && scan->classes.verbs >= 0 && (sources & HF_READ_BRIEF))
-		err = hfi_listing_make(scan->nl, &scan->table, &scan->listing);
-	/* A kernel that reports too little in a dump is asked for each device. */
-	if (scan->have_table && !hfi_error_is_shortage(err))
-		err = 0;
-	scan->brief = (sources & HF_READ_BRIEF) && !scan->have_table && !scan->guess;
+	scan->brief = (sources & HF_READ_BRIEF) && !scan->have_table && !scan->guess &&
+		      !scan->probe;
 	return err ? discovery_error(err) : 0;
 }
 
@@ -170,10 +169,16 @@ static int discover_uverbs(struct scan *scan, unsigned int root_index, const cha
 		found_keep(found, HF_MATCH_NONE);
 		return 0;
 	}
-	if (scan->listing && hfi_listing_read(scan->listing, &scan->classes, uverbs, entry)) {
+	if (scan->listing && hfi_listing_read(scan->listing, uverbs, entry)) {
 		entry->root = root_index;
 		found_keep(found, HF_MATCH_FOUND);
 		return 0;
+	}
+	/* Not in this network namespace, or gone, or so new that only a dump tells. */
+	if (scan->listing && !scan->have_table) {
+		err = refill(scan);
+		if (hfi_error_is_shortage(err))
+			return err;
 	}
 	err = hfi_read_device(&scan->classes, scan->have_table || scan->guess ? scan->nl : NULL,
 			      scan->have_table ? &scan->table : NULL, uverbs, entry, &match);
@@ -183,11 +188,26 @@ static int discover_uverbs(struct scan *scan, unsigned int root_index, const cha
 	return err == -ENODEV ? 0 : err;
 }
 
+/* Where netlink does not answer for each device, sysfs is read, with a dump if there is one. */
+static int list_by_netlink(struct scan *scan, size_t wanted)
+{
+	int err = hfi_listing_make(scan->nl, wanted, &scan->table, &scan->listing);
+
+	scan->have_table = !err && scan->table.count;
+	/* One that is silent is not waited for twice. */
+	if (err && !hfi_error_is_shortage(err) && err != -ETIMEDOUT)
+		err = refill(scan);
+	scan->brief = !scan->listing && !scan->have_table;
+	return hfi_error_is_shortage(err) ? err : 0;
+}
+
 static int scan_sysfs(struct scan *scan, unsigned int root_index, struct found *found)
 {
 	struct hf_names names = {.v = NULL};
 	int err = hfi_names_read(scan->classes.verbs, &names);
 
+	if (!err && scan->probe && names.count)
+		err = list_by_netlink(scan, names.count);
 	/* What a link leads to can be replaced without a trace in the class directory. */
 	scan->unchanged &= !names.links;
 	found->entries->links |= names.links;
@@ -235,29 +255,6 @@ static int reread_late(struct scan *scan, struct found *found)
 	}
 	found->entries->count = found->start + kept;
 	return 0;
-}
-
-/* Verifies what netlink listed: an index that is in another dump existed all the time. */
-static int confirm(struct scan *scan, struct found *found)
-{
-	int err;
-
-	if (!scan->listing)
-		return 0;
-	hfi_listing_free(scan->listing); /* it points into the table */
-	scan->listing = NULL;
-	err = refill(scan);
-	if (hfi_error_is_shortage(err))
-		return err;
-	for (size_t i = 0; i < found_count(found); i++) {
-		const struct hf_entry *entry = found_at(found, i);
-		const struct hf_nl_device *device = hfi_nl_table_find(&scan->table, entry->name);
-
-		if (entry->brief && (!device || (int32_t)device->index != entry->index))
-			found->match[i] = HF_MATCH_STALE;
-	}
-	/* Without a dump, sysfs alone decides which devices exist. */
-	return any_late(found) ? reread_late(scan, found) : 0;
 }
 
 /*
@@ -336,13 +333,21 @@ static int by_index(const void *a, const void *b)
 	return (one->at > other->at) - (one->at < other->at);
 }
 
+static bool in_order(const struct found *found)
+{
+	for (size_t i = 1; i < found_count(found); i++)
+		if ((uint32_t)found_at(found, i - 1)->index > (uint32_t)found_at(found, i)->index)
+			return false;
+	return true;
+}
+
 /* Sorts by index; devices without one keep their order and come last. */
 static int put_in_order(const struct found *found)
 {
 	size_t count = found_count(found);
 	struct place *places;
 
-	if (!count)
+	if (in_order(found))
 		return 0;
 	places = malloc(count * sizeof(*places));
 	if (!places)
@@ -407,8 +412,6 @@ int hfi_discover(const struct hf_search_root *root, unsigned int root_index, uns
 	 */
 	if (!err && scan.classes.verbs >= 0) {
 		err = scan_unchanged(&scan, root, root_index, &found);
-		if (!err)
-			err = confirm(&scan, &found);
 		if (!err)
 			err = retry_late(&scan, &found);
 	} else if (!err && scan.have_table) {

@@ -44,34 +44,6 @@ int hfi_entry_same(const struct hf_entry *a, const struct hf_entry *b)
 	return hfi_stamp_same(&a->stamp, &b->stamp) && a->node_number == b->node_number;
 }
 
-int hfi_entry_complete(const struct hf_search_root *root, struct hf_entry *entry)
-{
-	struct hf_entry whole;
-	int err;
-
-	if (!entry->brief)
-		return 0;
-	/* No path leads to it, and netlink has reported the rest. */
-	if (entry->index >= 0 && !hfi_is_component(entry->name, HF_NAME_SIZE - 1)) {
-		entry->brief = false;
-		return 0;
-	}
-	err = hfi_discover_one(root, entry->root, HF_SOURCE_SYSFS, NULL, entry->uverbs, &whole);
-	if (err)
-		return err;
-	/* A read error does not prove that this is another device. */
-	if (whole.life.inode && !hfi_entry_same(entry, &whole))
-		return -ENODEV;
-	/* Nor is the entry complete: what failed may work the next time. */
-	if (whole.reason.code)
-		return -EIO;
-	whole.index = entry->index;
-	/* Keep the name: the next scan has to find the rename, or nobody would report it. */
-	memcpy(whole.name, entry->name, sizeof(whole.name));
-	*entry = whole;
-	return 0;
-}
-
 static int read_parent_modalias(int dir, char text[HF_MODALIAS_SIZE])
 {
 	ssize_t length = hfi_attr_read(dir, "device/modalias", text, HF_MODALIAS_SIZE, NULL);
@@ -176,6 +148,62 @@ static int verify_index(struct hf_nl *nl, const struct hf_entry *entry)
 	if (strcmp(chardev.name, entry->uverbs) != 0)
 		return -ENODEV;
 	return !entry->node_number || chardev.number == entry->node_number ? 0 : -ENODEV;
+}
+
+int hfi_entry_bind(const struct hf_search_root *root, struct hf_nl *nl, struct hf_entry *entry)
+{
+	char path[HF_PATH_SIZE + 2 * HF_NAME_SIZE];
+	struct timespec stamp;
+	struct hf_life life;
+	int err;
+
+	if (entry->life.inode || !entry->brief)
+		return 0;
+	err = hfi_print(path, sizeof(path), "%s/class/infiniband_verbs/%s", root->sysfs,
+			entry->uverbs);
+	if (!err)
+		err = nl ? verify_index(nl, entry) : -EIO;
+	if (!err)
+		err = root->kind->read_life(AT_FDCWD, path, -1, &life, &stamp);
+	if (err)
+		return hfi_error_is_gone(err) ? -ENODEV : err;
+	err = verify_index(nl, entry);
+	if (err)
+		return err;
+	entry->life = life;
+	entry->stamp = stamp;
+	return 0;
+}
+
+int hfi_entry_complete(const struct hf_search_root *root, struct hf_nl *nl, struct hf_entry *entry)
+{
+	struct hf_entry whole, here = *entry;
+	int err;
+
+	if (!entry->brief)
+		return 0;
+	err = hfi_entry_bind(root, nl, &here);
+	if (!err)
+		err = hfi_discover_one(root, entry->root, HF_SOURCE_SYSFS, NULL, entry->uverbs,
+				       &whole);
+	if (err)
+		return err;
+	/* A read error does not prove that this is another device. */
+	if (whole.life.inode && !hfi_entry_same(&here, &whole))
+		return -ENODEV;
+	/* Nor is the entry complete: what failed may work the next time. */
+	if (whole.reason.code)
+		return -EIO;
+	/* What netlink alone reports. */
+	whole.index = entry->index;
+	whole.driver_id = entry->driver_id;
+	whole.num_ports = entry->num_ports;
+	if (entry->protocol != HF_PROTOCOL_UNKNOWN)
+		whole.protocol = entry->protocol;
+	/* Keep the name: the next scan has to find the rename, or nobody would report it. */
+	memcpy(whole.name, entry->name, sizeof(whole.name));
+	*entry = whole;
+	return 0;
 }
 
 int hfi_entry_verify(const struct hf_search_root *root, struct hf_nl *nl,

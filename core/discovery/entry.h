@@ -36,7 +36,7 @@ struct hf_entry {
 	char uverbs[HF_NAME_SIZE]; /* "uverbs0" */
 	char name[HF_NAME_SIZE];   /* "rxe0" */
 	int32_t index;		   /* RDMA netlink index, -1 unknown */
-	struct hf_life life;	   /* its inode is 0 where only netlink knows the device */
+	struct hf_life life;	   /* its inode is 0 as long as only netlink was asked */
 	uint64_t device_inode;	   /* inode of class/infiniband/NAME, 0 unknown */
 	struct timespec stamp;	   /* mtime of uverbsN/ibdev */
 	dev_t node_number;	   /* of the char device, 0 unknown */
@@ -47,7 +47,8 @@ struct hf_entry {
 	int32_t node_type;   /* enum ibv_node_type */
 	enum hf_protocol protocol;
 	struct hf_entry_reason reason; /* why it cannot be used; NONE: usable */
-	bool brief; /* not read yet: device_inode, and node_number and node_guid where they are 0 */
+	/* Not read yet: device_inode, and life, node_number and node_guid where they are 0. */
+	bool brief;
 };
 
 struct hf_entries {
@@ -67,11 +68,19 @@ void hfi_entries_free(struct hf_entries *entries) HF_NONNULL;
 int hfi_entry_same(const struct hf_entry *a, const struct hf_entry *b) HF_MUST_CHECK HF_NONNULL;
 
 /*
- * Reads what a brief entry lacks; it stays brief while the node GUID cannot be read. -ENODEV: the
- * instance is gone or replaced; other errors as hfi_discover_one(). The entry is unchanged on failure.
+ * Reads the inode of a brief entry that has none, between two proofs that its index has its uverbs name: so the
+ * index had it all the time, and the inode under that name is this instance's. Errors as below.
  */
-int hfi_entry_complete(const struct hf_search_root *root,
-		       struct hf_entry *entry) HF_MUST_CHECK HF_NONNULL;
+int hfi_entry_bind(const struct hf_search_root *root, struct hf_nl *nl,
+		   struct hf_entry *entry) HF_MUST_CHECK HF_NONNULL_OF(1, 3);
+
+/*
+ * Reads what a brief entry lacks; it stays brief while the node GUID cannot be read. -ENODEV: the
+ * instance is gone or replaced; other errors as hfi_discover_one(). The entry is unchanged on failure. `nl` is
+ * needed for one that has no inode yet.
+ */
+int hfi_entry_complete(const struct hf_search_root *root, struct hf_nl *nl,
+		       struct hf_entry *entry) HF_MUST_CHECK HF_NONNULL_OF(1, 3);
 
 /*
  * The modalias of the device's parent, from uverbsN/device or else from NAME/device; empty if there is

@@ -8,6 +8,7 @@
 #include <libmnl/libmnl.h>
 #include <rdma/rdma_netlink.h>
 
+#include "shared/error.h"
 #include "shared/nldev.h"
 #include "shared/text.h"
 #include "core/discovery/netlink.h"
@@ -237,6 +238,83 @@ int hfi_nl_chardev(struct hf_nl *nl, uint32_t index, struct hf_nldev_chardev *re
 		hfi_nl_guess_learn(nl->guesses, chardev.name, index);
 		*ret = chardev;
 	}
+	return err;
+}
+
+struct seeing {
+	const uint32_t *indices;
+	struct hf_nl_seen *seen;
+	int chardev_errors[HF_NL_SEEN_MAX];
+};
+
+/* Requests 2 * i and 2 * i + 1 are those about indices[i]. */
+static int take_seen(void *arg, unsigned int number, int error, const void *message, size_t size)
+{
+	struct seeing *seeing = arg;
+	struct hf_nl_seen *seen = &seeing->seen[number / 2];
+
+	if (hfi_error_is_shortage(error) || error == -EBADMSG)
+		return error;
+	if (number % 2) {
+		if (!error)
+			error = hfi_nldev_parse_chardev(message, size, &seen->chardev);
+		seeing->chardev_errors[number / 2] = error;
+		return error == -EBADMSG ? error : 0;
+	}
+	if (!error)
+		error = hfi_nl_parse_device(message, size, &seen->device);
+	if (!error && seen->device.index != seeing->indices[number / 2])
+		error = -EBADMSG;
+	/* The kernel answers EINVAL for an index that it does not have in this network namespace. */
+	seen->err = error == -EINVAL ? -ENODEV : error;
+	return error == -EBADMSG ? error : 0;
+}
+
+int hfi_nl_see(struct hf_nl *nl, const uint32_t *indices, unsigned int count,
+	       struct hf_nl_seen *ret)
+{
+	struct seeing seeing = {.indices = indices, .seen = ret};
+	int err;
+
+	assert(count <= HF_NL_SEEN_MAX);
+	for (unsigned int i = 0; i < count; i++) {
+		struct nlmsghdr *header = hfi_nldev_batch_add(nl->socket, RDMA_NLDEV_CMD_GET);
+
+		mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_DEV_INDEX, indices[i]);
+		header = hfi_nldev_batch_add(nl->socket, RDMA_NLDEV_CMD_GET_CHARDEV);
+		mnl_attr_put_u32(header, RDMA_NLDEV_ATTR_DEV_INDEX, indices[i]);
+		mnl_attr_put_strz(header, RDMA_NLDEV_ATTR_CHARDEV_TYPE, "uverbs");
+	}
+	err = hfi_nldev_batch_run(nl->socket, take_seen, &seeing);
+	for (unsigned int i = 0; i < count && !err; i++) {
+		if (!ret[i].err)
+			ret[i].err = seeing.chardev_errors[i];
+		if (!ret[i].err)
+			ret[i].number = strtoull(ret[i].chardev.name + strlen("uverbs"), NULL, 10);
+	}
+	return err;
+}
+
+static int take_lowest(void *arg, const void *message, size_t size)
+{
+	struct hf_nldev device;
+	int64_t *lowest = arg;
+	int err = hfi_nldev_parse(message, size, &device);
+
+	if (!err && *lowest < 0)
+		*lowest = device.index;
+	return err;
+}
+
+int hfi_nl_lowest(uint32_t *ret)
+{
+	int64_t lowest = -1;
+	int err = hfi_nldev_first(take_lowest, &lowest);
+
+	if (!err && lowest < 0)
+		err = -ENODEV;
+	if (!err)
+		*ret = (uint32_t)lowest;
 	return err;
 }
 

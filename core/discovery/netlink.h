@@ -11,6 +11,7 @@
 #include <holdfast/device.h>
 
 #include "shared/attr.h"
+#include "shared/nldev.h"
 #include "shared/nldev_parse.h"
 #include "core/base/root.h"
 
@@ -24,6 +25,18 @@ struct hf_nl_device {
 	uint32_t num_ports;
 	int32_t node_type;	   /* enum ibv_node_type */
 	enum hf_protocol protocol; /* UNKNOWN on kernels that do not report it */
+};
+
+/* What the kernel answers about an index. */
+struct hf_nl_seen {
+	struct hf_nl_device device;
+	struct hf_nldev_chardev chardev;
+	uint64_t number; /* N of "uverbsN" */
+	/*
+	 * 0; -ENODEV: no device has this index here; -EINVAL: there is a device, but a kernel older than 5.1 does
+	 * not know the request for its char device; others: it has none, or none yet.
+	 */
+	int err;
 };
 
 /* The devices of a dump, sorted by name. */
@@ -47,6 +60,15 @@ int hfi_nl_device_get(struct hf_nl *nl, uint32_t index,
 /* The uverbs char device of an index; -ENODEV, -EINVAL (kernel older than 5.1). */
 int hfi_nl_chardev(struct hf_nl *nl, uint32_t index,
 		   struct hf_nldev_chardev *ret) HF_MUST_CHECK HF_NONNULL;
+/*
+ * Both for several indices at once; ret[i] is of indices[i]. An error is one of the socket or of memory, or
+ * -EBADMSG.
+ */
+enum { HF_NL_SEEN_MAX = HF_NLDEV_BATCH / 2 };
+int hfi_nl_see(struct hf_nl *nl, const uint32_t *indices, unsigned int count,
+	       struct hf_nl_seen *ret) HF_MUST_CHECK HF_NONNULL;
+/* The lowest index of a device; -ENODEV: none. */
+int hfi_nl_lowest(uint32_t *ret) HF_MUST_CHECK HF_NONNULL;
 int hfi_nl_port(struct hf_nl *nl, uint32_t index, uint32_t port,
 		struct hf_nldev_port *ret) HF_MUST_CHECK HF_NONNULL;
 /*

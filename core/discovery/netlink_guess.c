@@ -27,6 +27,10 @@ struct guess {
 
 struct hf_nl_guesses {
 	struct guess *by_name;
+	/* Thousands of devices are remembered in an array, which takes no time to fill. */
+	struct hf_nl_listed *listed;
+	size_t num_listed;
+	uint32_t lowest;
 	uint32_t highest;
 	bool have_highest;
 };
@@ -40,6 +44,9 @@ void hfi_nl_guesses_clear(struct hf_nl_guesses *guesses)
 {
 	struct guess *guess, *next;
 
+	free(guesses->listed);
+	guesses->listed = NULL;
+	guesses->num_listed = 0;
 	HASH_ITER (hh, guesses->by_name, guess, next) {
 		HASH_DEL(guesses->by_name, guess);
 		free(guess);
@@ -79,6 +86,44 @@ void hfi_nl_guess_learn(struct hf_nl_guesses *guesses, const char *name, uint32_
 		free(guess);
 }
 
+void hfi_nl_guess_list(struct hf_nl_guesses *guesses, struct hf_nl_listed *listed, size_t count,
+		       uint32_t lowest)
+{
+	hfi_nl_guesses_clear(guesses);
+	guesses->listed = listed;
+	guesses->num_listed = count;
+	guesses->lowest = lowest;
+	guesses->have_highest = count > 0;
+	guesses->highest = 0;
+	for (size_t i = 0; i < count; i++)
+		if (listed[i].index > guesses->highest)
+			guesses->highest = listed[i].index;
+}
+
+uint32_t hfi_nl_guess_lowest(const struct hf_nl_guesses *guesses)
+{
+	return guesses->lowest;
+}
+
+static int compare_listed(const void *key, const void *member)
+{
+	const uint64_t *number = key;
+	const struct hf_nl_listed *listed = member;
+
+	return (*number > listed->number) - (*number < listed->number);
+}
+
+static const struct hf_nl_listed *find_listed(const struct hf_nl_guesses *guesses,
+					      const char *uverbs)
+{
+	uint64_t number = strtoull(uverbs + strlen("uverbs"), NULL, 10);
+
+	if (!guesses->num_listed)
+		return NULL;
+	return bsearch(&number, guesses->listed, guesses->num_listed, sizeof(guesses->listed[0]),
+		       compare_listed);
+}
+
 static bool is_named(struct hf_nl *nl, uint32_t index, const char *name, struct hf_nl_device *ret,
 		     int *err)
 {
@@ -104,11 +149,14 @@ static bool was_named(struct hf_nl *nl, const char *known, const char *name,
 int hfi_nl_guess(struct hf_nl *nl, const char *uverbs, const char *name, struct hf_nl_device *ret)
 {
 	struct hf_nl_guesses *guesses = hfi_nl_guesses(nl);
+	const struct hf_nl_listed *listed = find_listed(guesses, uverbs);
 	struct hf_nl_device device;
 	unsigned int misses = 0;
 	uint32_t highest;
 	int err = 0;
 
+	if (listed && is_named(nl, listed->index, name, &device, &err))
+		goto found;
 	if (was_named(nl, uverbs, name, &device, &err) || was_named(nl, name, name, &device, &err))
 		goto found;
 	highest = guesses->highest;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "shared/error.h"
 #include "shared/text.h"
 #include "core/device/instance.h"
 #include "core/device/scan.h"
@@ -17,10 +18,17 @@ static int read_snapshot(struct hf_stream *stream, struct hf_device *device,
 			 struct hf_snapshot **ret)
 {
 	struct hf *hf = stream->hf;
-	struct hf_entry entry = hfi_instance_entry(device);
-	const struct hf_search_root *root = &hf->roots[entry.root];
+	const struct hf_search_root *root;
+	struct hf_entry entry;
 	int err;
 
+	err = hfi_instance_bind(device);
+	if (hfi_error_is_shortage(err))
+		return err;
+	if (err == -ENODEV)
+		return 0;
+	entry = hfi_instance_entry(device);
+	root = &hf->roots[entry.root];
 	/* False when a provider calls from within a scan, which uses the netlink socket. */
 	if (hfi_netlink_lock(hf)) {
 		err = hfi_snapshot_read(root, hfi_netlink(hf, root), &entry, ret);

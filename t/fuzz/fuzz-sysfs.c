@@ -261,7 +261,7 @@ static void check_brief(const struct hf_search_root *root, const struct hf_entry
 	fuzz_check(!strcmp(brief.uverbs, whole->uverbs) && !strcmp(brief.name, whole->name));
 	ret = hfi_entry_read_number(root, &brief);
 	fuzz_check(ret || !brief.node_number || brief.node_number == whole->node_number);
-	ret = hfi_entry_complete(root, &brief);
+	ret = hfi_entry_complete(root, NULL, &brief);
 	fuzz_check(ret == 0 || (ret < 0 && brief.brief && whole->reason.code != HF_REASON_NONE));
 	if (ret)
 		return;

@@ -531,6 +531,23 @@ EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t 
 		       : REAL(setsockopt)(fd, level, name, value, length);
 }
 
+/* Each message by itself, like the kernel. */
+static void answer_requests(struct fake *fake, const void *bytes, size_t size)
+{
+	const char *at = bytes;
+
+	while (size >= sizeof(struct nlmsghdr)) {
+		const struct nlmsghdr *header = (const void *)at;
+		size_t step = NLMSG_ALIGN(header->nlmsg_len);
+
+		answer_request(fake, header, size);
+		if (step < sizeof(*header) || step >= size)
+			break;
+		at += step;
+		size -= step;
+	}
+}
+
 EXPORT ssize_t sendto(int fd, const void *bytes, size_t size, int flags,
 		      const struct sockaddr *address, socklen_t length)
 {
@@ -539,7 +556,7 @@ EXPORT ssize_t sendto(int fd, const void *bytes, size_t size, int flags,
 	pthread_mutex_lock(&lock);
 	fake = find_fake_socket(fd);
 	if (fake)
-		answer_request(fake, bytes, size);
+		answer_requests(fake, bytes, size);
 	pthread_mutex_unlock(&lock);
 	return fake ? (ssize_t)size : REAL(sendto)(fd, bytes, size, flags, address, length);
 }

@@ -457,7 +457,8 @@ static void a_dump_has_parts(void **state)
 		assert_string_equal(entry->uverbs, whole->uverbs);
 		assert_string_equal(entry->name, whole->name);
 		assert_int_equal(entry->index, whole->index);
-		assert_int_equal(entry->life.inode, whole->life.inode);
+		/* Read when the device is opened or compared. */
+		assert_int_equal(entry->life.inode, 0);
 		assert_int_equal(entry->node_number, whole->node_number);
 		assert_int_equal(entry->node_guid, whole->node_guid);
 		assert_int_equal(entry->driver_id, whole->driver_id);
@@ -468,6 +469,98 @@ static void a_dump_has_parts(void **state)
 	count = 500;
 	assert_int_equal(tree_remove(world->tree, 0), 0);
 	assert_int_equal(hfi_nl_chardev(world->nl, 0, &(struct hf_nldev_chardev){0}), -ENODEV);
+}
+
+static void brief_by_both(struct world *world)
+{
+	hfi_entries_free(&world->entries);
+	assert_int_equal(
+		hfi_discover(&world->root, 0, BOTH | HF_READ_BRIEF, world->nl, &world->entries), 0);
+}
+
+/* With every dump disturbed: the devices are asked for by their indices. */
+static void a_brief_list_needs_no_dump(void **state)
+{
+	struct world *world = *state;
+	char name[32];
+
+	for (unsigned int n = 0; n < 40; n++) {
+		snprintf(name, sizeof(name), "rxe%u", n);
+		add_to_world(world, n, name, NULL);
+	}
+	/* Eight of the indices are gaps now, and the others are the last ones. */
+	for (unsigned int n = 0; n < 40; n += 5) {
+		assert_int_equal(tree_remove(world->tree, n), 0);
+		snprintf(name, sizeof(name), "new%u", n);
+		add_to_world(world, n, name, NULL);
+	}
+	assert_int_equal(tree_fake(world->tree, "interrupt", UINT_MAX), 0);
+	brief_by_both(world);
+	assert_int_equal(world->entries.count, 40);
+	for (unsigned int i = 0; i < 40; i++) {
+		const struct hf_entry *entry = &world->entries.v[i];
+
+		assert_true(entry->brief && entry->index >= 0);
+		assert_int_equal(entry->reason.code, HF_REASON_NONE);
+		assert_true(!i || world->entries.v[i - 1].index < entry->index);
+	}
+}
+
+/* So many indices are gaps that a dump is cheaper. */
+static void scattered_indices_are_found(void **state)
+{
+	struct world *world = *state;
+	char name[32];
+
+	for (unsigned int n = 0; n < 200; n++) {
+		snprintf(name, sizeof(name), "rxe%u", n);
+		add_to_world(world, n, name, NULL);
+	}
+	for (unsigned int n = 0; n < 200; n++)
+		if (n % 7)
+			assert_int_equal(tree_remove(world->tree, n), 0);
+	brief_by_both(world);
+	assert_int_equal(world->entries.count, 29);
+	for (unsigned int i = 0; i < 29; i++) {
+		assert_true(world->entries.v[i].brief);
+		assert_int_equal(world->entries.v[i].index, 7 * i);
+	}
+	/* The lowest index is far from 0: it is asked for. */
+	for (unsigned int n = 0; n < 200; n += 7)
+		assert_int_equal(tree_remove(world->tree, n), 0);
+	for (unsigned int n = 0; n < 30; n++) {
+		snprintf(name, sizeof(name), "again%u", n);
+		add_to_world(world, n, name, NULL);
+	}
+	brief_by_both(world);
+	assert_int_equal(world->entries.count, 30);
+	assert_int_equal(world->entries.v[0].index, tree_index(world->tree, 0));
+}
+
+static void a_brief_entry_is_bound_by_its_index(void **state)
+{
+	struct world *world = *state;
+	struct hf_entry first, entry;
+
+	add_to_world(world, 0, "a", NULL);
+	brief_by_both(world);
+	first = world->entries.v[0];
+	entry = first;
+	assert_int_equal(hfi_entry_complete(&world->root, NULL, &entry), -EIO);
+	assert_int_equal(hfi_entry_complete(&world->root, world->nl, &entry), 0);
+	assert_false(entry.brief);
+	assert_int_equal(entry.life.inode, tree_inode(world->tree, 0));
+	assert_int_equal(entry.index, first.index);
+	assert_int_equal(entry.driver_id, first.driver_id);
+	/* Another one has its names and its number. */
+	assert_int_equal(tree_remove(world->tree, 0), 0);
+	add_to_world(world, 0, "a", NULL);
+	entry = first;
+	assert_int_equal(hfi_entry_bind(&world->root, world->nl, &entry), -ENODEV);
+	assert_int_equal(hfi_entry_complete(&world->root, world->nl, &entry), -ENODEV);
+	assert_int_equal(entry.life.inode, 0);
+	brief_by_both(world);
+	assert_int_equal(hfi_entry_same(&first, &world->entries.v[0]), 0);
 }
 
 /* With every dump disturbed, only what asks for a device by itself gets an answer. */
@@ -542,6 +635,9 @@ int main(void)
 		TEST(silence_is_waited_for_within_bounds),
 		TEST(no_socket_is_no_netlink),
 		TEST(a_dump_has_parts),
+		TEST(a_brief_list_needs_no_dump),
+		TEST(scattered_indices_are_found),
+		TEST(a_brief_entry_is_bound_by_its_index),
 		TEST(one_among_many_needs_no_dump),
 		TEST(ports_have_netdevs),
 	};

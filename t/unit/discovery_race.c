@@ -155,7 +155,7 @@ static void run_race(unsigned int sources)
 				continue;
 			}
 			/* A brief one is completed by its instance, or not at all. */
-			if (entry->brief && hfi_entry_complete(&root, entry) != 0)
+			if (entry->brief && hfi_entry_complete(&root, nl, entry) != 0)
 				continue;
 			indexed += entry->index >= 0;
 			note_sighting(&sightings, entry);
