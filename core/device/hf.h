@@ -35,7 +35,8 @@ struct hf {
 	struct hf_log log;
 	uint32_t flags; /* enum hf_option_flags */
 	uint32_t node_wait_ms;
-	uid_t euid; /* as the last scan began: not asked again for each of thousands of nodes */
+	uid_t euid;   /* as the last scan began: not asked again for each of thousands of nodes */
+	int node_dir; /* of the root that is scanned, to find nodes by a short path; -1: none */
 	struct hf_search_root *roots;
 	unsigned int num_roots;
 	struct hf_nl *nl HF_GUARDED_BY(hfi_netlink_kind);

@@ -14,12 +14,29 @@
 #include "core/device/scan_lock.h"
 #include "core/notify/change_check.h"
 
+/*
+ * To hear from the kernel takes libudev and two sockets, more than it takes to list a dozen devices: a program
+ * that lists once does without, and the second list begins to listen.
+ */
+HF_REQUIRES(hfi_scan_kind)
+static bool is_only_list(const struct hf *hf)
+{
+	if (hf->table.scans)
+		return false;
+	for (unsigned int i = 0; i < hf->num_roots; i++)
+		if (hf->roots[i].kind->reports & HF_REPORTS_UEVENT)
+			return true;
+	return false;
+}
+
 HF_REQUIRES(hfi_scan_kind, hfi_netlink_kind)
 static int scan_if_changed(struct hf *hf)
 {
 	bool first = !hf->change_check && !(hf->flags & HF_NO_NOTIFY);
 	int changed = -EOPNOTSUPP;
 
+	if (first && is_only_list(hf))
+		return hfi_table_scan(hf);
 	/* It knows nothing of what was before: listen first, then look, also at a known table. */
 	if (first) {
 		int err = hfi_change_check_new(hf->roots, hf->num_roots,

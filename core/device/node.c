@@ -145,7 +145,8 @@ bool hfi_device_ready(const struct hf *hf, struct hf_entry *entry, struct hf_rea
 	int err;
 
 	err = hfi_entry_node_path(root, entry, path);
-	if (!err && stat(path, &st) < 0)
+	if (!err &&
+	    (hf->node_dir < 0 ? stat(path, &st) : fstatat(hf->node_dir, entry->uverbs, &st, 0)) < 0)
 		err = -errno;
 	/* Only a character device has a number to compare; other nodes save the reading of it. */
 	if ((err || S_ISCHR(st.st_mode)) && !entry->node_number)

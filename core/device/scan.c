@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Looking, and writing down what was seen. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "shared/error.h"
 #include "shared/fd_mark.h"
+#include "shared/file.h"
+#include "shared/text.h"
 #include "core/device/hf.h"
 #include "core/device/scan.h"
 #include "core/device/table_internal.h"
@@ -54,6 +57,16 @@ static void remove_unseen(struct hf *hf, unsigned int root, uint64_t scan)
 			hfi_table_remove(hf, device);
 }
 
+/* For a few devices it would cost more than it saves. */
+HF_REQUIRES(hfi_scan_kind)
+static void open_node_dir(struct hf *hf, const struct hf_search_root *root, size_t devices)
+{
+	char path[HF_PATH_SIZE + 16];
+
+	if (devices >= 4 && hfi_print(path, sizeof(path), "%s/infiniband", root->dev) == 0)
+		hf->node_dir = hfi_open_dir(AT_FDCWD, path);
+}
+
 HF_REQUIRES(hfi_scan_kind, hfi_netlink_kind)
 static int scan_root(struct hf *hf, unsigned int index, uint64_t scan)
 {
@@ -65,8 +78,11 @@ static int scan_root(struct hf *hf, unsigned int index, uint64_t scan)
 	if (sources)
 		err = hfi_discover(root, index, sources | HF_READ_BRIEF, hfi_netlink(hf, root),
 				   &entries);
+	if (!err)
+		open_node_dir(hf, root, entries.count);
 	for (size_t i = 0; i < entries.count && !err; i++)
 		err = hfi_table_take(hf, &entries.v[i], scan);
+	hfi_close(&hf->node_dir);
 	if (!err)
 		remove_unseen(hf, index, scan);
 	/* Its stamps then do not tell of every change. */

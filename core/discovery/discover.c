@@ -120,32 +120,39 @@ static struct hf_entry *found_at(const struct found *found, size_t i)
 	return &found->entries->v[found->start + i];
 }
 
-/* Returns room for one more entry, which counts once found_keep() was called. */
-static struct hf_entry *found_next(struct found *found)
+/* Makes room for so many more entries. */
+static int found_reserve(struct found *found, size_t more)
 {
 	struct hf_entries *entries = found->entries;
-	size_t count = found_count(found);
+	size_t wanted = entries->count + more;
 
-	if (entries->count == entries->size) {
-		size_t size = entries->size ? entries->size * 2 : 4;
+	if (wanted > entries->size) {
+		size_t size = entries->size * 2 > wanted ? entries->size * 2 : wanted;
 		struct hf_entry *v = realloc(entries->v, size * sizeof(*v));
 
 		if (!v)
-			return NULL;
+			return -ENOMEM;
 		entries->v = v;
 		entries->size = size;
 	}
-	if (count == found->match_size) {
-		size_t size = found->match_size ? found->match_size * 2 : 64;
+	wanted -= found->start;
+	if (wanted > found->match_size) {
+		size_t size = found->match_size * 2 > wanted ? found->match_size * 2 : wanted;
 		unsigned char *match = realloc(found->match, size);
 
 		if (!match)
-			return NULL;
+			return -ENOMEM;
 		memset(match + found->match_size, 0, size - found->match_size);
 		found->match = match;
 		found->match_size = size;
 	}
-	return &entries->v[entries->count];
+	return 0;
+}
+
+/* Returns room for one more entry, which counts once found_keep() was called. */
+static struct hf_entry *found_next(struct found *found)
+{
+	return found_reserve(found, 1) ? NULL : &found->entries->v[found->entries->count];
 }
 
 static void found_keep(struct found *found, enum hf_match match)
@@ -167,11 +174,6 @@ static int discover_uverbs(struct scan *scan, unsigned int root_index, const cha
 	if (scan->brief && hfi_read_brief(&scan->classes, uverbs, scan->unchanged, entry) == 0) {
 		entry->root = root_index;
 		found_keep(found, HF_MATCH_NONE);
-		return 0;
-	}
-	if (scan->listing && hfi_listing_read(scan->listing, uverbs, entry)) {
-		entry->root = root_index;
-		found_keep(found, HF_MATCH_FOUND);
 		return 0;
 	}
 	/* Not in this network namespace, or gone, or so new that only a dump tells. */
@@ -201,6 +203,29 @@ static int list_by_netlink(struct scan *scan, size_t wanted)
 	return hfi_error_is_shortage(err) ? err : 0;
 }
 
+/* Takes those of the names that netlink has listed, and empties them. */
+static int take_listed(struct scan *scan, unsigned int root_index, struct hf_names *names,
+		       struct found *found)
+{
+	struct hf_entry *entry;
+	size_t at = 0;
+	int err = found_reserve(found, names->count);
+
+	for (size_t i = 0; i < names->count; i++)
+		if (hfi_listing_mark(scan->listing, names->v[i]))
+			names->v[i][0] = '\0';
+	while (!err) {
+		entry = found_next(found);
+		if (!entry)
+			return -ENOMEM;
+		if (!hfi_listing_next(scan->listing, &at, entry))
+			break;
+		entry->root = root_index;
+		found_keep(found, HF_MATCH_FOUND);
+	}
+	return err;
+}
+
 static int scan_sysfs(struct scan *scan, unsigned int root_index, struct found *found)
 {
 	struct hf_names names = {.v = NULL};
@@ -208,6 +233,10 @@ static int scan_sysfs(struct scan *scan, unsigned int root_index, struct found *
 
 	if (!err && scan->probe && names.count)
 		err = list_by_netlink(scan, names.count);
+	if (!err && scan->listing)
+		err = take_listed(scan, root_index, &names, found);
+	if (!err)
+		err = hfi_names_drop_doubles(&names);
 	/* What a link leads to can be replaced without a trace in the class directory. */
 	scan->unchanged &= !names.links;
 	found->entries->links |= names.links;

@@ -24,7 +24,7 @@ static int append_name(struct hf_names *names, const struct dirent *entry)
 	return hfi_copy(names->v[names->count++], sizeof(*names->v), entry->d_name);
 }
 
-static int read_verbs_names(int verbs, struct hf_names *names)
+int hfi_names_read(int verbs, struct hf_names *ret)
 {
 	struct dirent *entry;
 	int fd = hfi_open_dir_to_read(verbs, ".");
@@ -45,7 +45,7 @@ static int read_verbs_names(int verbs, struct hf_names *names)
 		if (!entry)
 			err = -errno;
 		else if (hfi_is_uverbs_name(entry->d_name))
-			err = append_name(names, entry);
+			err = append_name(ret, entry);
 	} while (entry && !err);
 	closedir(dir);
 	return err;
@@ -68,31 +68,37 @@ static int compare_numbered(const void *a, const void *b)
 	return order ? order : (one->name > other->name) - (one->name < other->name);
 }
 
-static int drop_doubles(struct hf_names *names)
+uint64_t hfi_uverbs_number(const char *uverbs)
+{
+	uint64_t number = 0;
+
+	for (const char *c = uverbs + strlen("uverbs"); *c >= '0' && *c <= '9'; c++)
+		number = number * 10 + (uint64_t)(*c - '0');
+	return number;
+}
+
+int hfi_names_drop_doubles(struct hf_names *names)
 {
 	struct numbered *sorted;
+	size_t count = 0;
 
-	if (names->count < 2)
+	for (size_t i = 0; i < names->count; i++)
+		count += names->v[i][0] != '\0';
+	if (count < 2)
 		return 0;
-	sorted = malloc(names->count * sizeof(*sorted));
+	sorted = malloc(count * sizeof(*sorted));
 	if (!sorted)
 		return -ENOMEM;
-	for (size_t i = 0; i < names->count; i++) {
-		sorted[i].name = names->v[i];
-		sorted[i].number = strtoull(names->v[i] + strlen("uverbs"), NULL, 10);
-	}
-	qsort(sorted, names->count, sizeof(*sorted), compare_numbered);
+	count = 0;
+	for (size_t i = 0; i < names->count; i++)
+		if (names->v[i][0])
+			sorted[count++] =
+				(struct numbered){hfi_uverbs_number(names->v[i]), names->v[i]};
+	qsort(sorted, count, sizeof(*sorted), compare_numbered);
 	/* From the end; equal names keep their order, so that the first one keeps its text. */
-	for (size_t i = names->count - 1; i > 0; i--)
+	for (size_t i = count - 1; i > 0; i--)
 		if (!strcmp(sorted[i].name, sorted[i - 1].name))
 			sorted[i].name[0] = '\0';
 	free(sorted);
 	return 0;
-}
-
-int hfi_names_read(int verbs, struct hf_names *ret)
-{
-	int err = read_verbs_names(verbs, ret);
-
-	return err ? err : drop_doubles(ret);
 }

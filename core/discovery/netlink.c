@@ -11,6 +11,7 @@
 #include "shared/error.h"
 #include "shared/nldev.h"
 #include "shared/text.h"
+#include "core/discovery/names.h"
 #include "core/discovery/netlink.h"
 #include "core/discovery/netlink_guess.h"
 #include "core/discovery/parse.h"
@@ -290,7 +291,7 @@ int hfi_nl_see(struct hf_nl *nl, const uint32_t *indices, unsigned int count,
 		if (!ret[i].err)
 			ret[i].err = seeing.chardev_errors[i];
 		if (!ret[i].err)
-			ret[i].number = strtoull(ret[i].chardev.name + strlen("uverbs"), NULL, 10);
+			ret[i].number = hfi_uverbs_number(ret[i].chardev.name);
 	}
 	return err;
 }

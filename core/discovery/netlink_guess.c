@@ -13,6 +13,7 @@
 #include "shared/error.h"
 #include "shared/hash.h"
 #include "shared/text.h"
+#include "core/discovery/names.h"
 #include "core/discovery/netlink.h"
 #include "core/discovery/netlink_guess.h"
 
@@ -116,7 +117,7 @@ static int compare_listed(const void *key, const void *member)
 static const struct hf_nl_listed *find_listed(const struct hf_nl_guesses *guesses,
 					      const char *uverbs)
 {
-	uint64_t number = strtoull(uverbs + strlen("uverbs"), NULL, 10);
+	uint64_t number = hfi_uverbs_number(uverbs);
 
 	if (!guesses->num_listed)
 		return NULL;

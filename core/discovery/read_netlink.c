@@ -11,6 +11,7 @@
 
 #include "shared/error.h"
 #include "core/discovery/entry.h"
+#include "core/discovery/names.h"
 #include "core/discovery/netlink.h"
 #include "core/discovery/netlink_guess.h"
 #include "core/discovery/parse.h"
@@ -20,6 +21,7 @@ struct hf_listing {
 	struct hf_nl_seen *v; /* in the order of their indices, then sorted by uverbs number */
 	size_t count;
 	size_t size;
+	bool *marked;
 };
 
 /* One search for devices. */
@@ -199,6 +201,10 @@ int hfi_listing_make(struct hf_nl *nl, size_t wanted, struct hf_nl_table *table,
 		if (!err)
 			err = see_rest(&search, table);
 	}
+	if (!err) {
+		listing->marked = calloc(listing->count + 1, sizeof(listing->marked[0]));
+		err = listing->marked ? 0 : -ENOMEM;
+	}
 	if (err) {
 		hfi_listing_free(listing);
 		return err;
@@ -211,8 +217,10 @@ int hfi_listing_make(struct hf_nl *nl, size_t wanted, struct hf_nl_table *table,
 
 void hfi_listing_free(struct hf_listing *listing)
 {
-	if (listing)
+	if (listing) {
 		free(listing->v);
+		free(listing->marked);
+	}
 	free(listing);
 }
 
@@ -224,9 +232,9 @@ static int compare_seen_number(const void *key, const void *member)
 	return (*number > seen->number) - (*number < seen->number);
 }
 
-bool hfi_listing_read(const struct hf_listing *listing, const char *uverbs, struct hf_entry *ret)
+bool hfi_listing_mark(struct hf_listing *listing, const char *uverbs)
 {
-	uint64_t number = strtoull(uverbs + strlen("uverbs"), NULL, 10);
+	uint64_t number = hfi_uverbs_number(uverbs);
 	const struct hf_nl_seen *seen = NULL;
 
 	if (listing->count)
@@ -234,7 +242,20 @@ bool hfi_listing_read(const struct hf_listing *listing, const char *uverbs, stru
 			       compare_seen_number);
 	if (!seen || strcmp(seen->chardev.name, uverbs) != 0)
 		return false;
-	hfi_nl_entry(&seen->device, &seen->chardev, ret);
-	ret->brief = true;
+	listing->marked[seen - listing->v] = true;
 	return true;
+}
+
+bool hfi_listing_next(const struct hf_listing *listing, size_t *at, struct hf_entry *ret)
+{
+	while (*at < listing->count) {
+		size_t i = (*at)++;
+
+		if (!listing->marked[i])
+			continue;
+		hfi_nl_entry(&listing->v[i].device, &listing->v[i].chardev, ret);
+		ret->brief = true;
+		return true;
+	}
+	return false;
 }

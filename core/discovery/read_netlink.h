@@ -22,8 +22,13 @@ struct hf_listing;
 int hfi_listing_make(struct hf_nl *nl, size_t wanted, struct hf_nl_table *table,
 		     struct hf_listing **ret) HF_MUST_CHECK HF_NONNULL;
 void hfi_listing_free(struct hf_listing *listing); /* may be NULL */
-/* Makes a brief entry, with an index and without an inode; false: netlink does not know the device. */
-bool hfi_listing_read(const struct hf_listing *listing, const char *uverbs,
+/* Marks a device for hfi_listing_next(); false: netlink does not know it. */
+bool hfi_listing_mark(struct hf_listing *listing, const char *uverbs) HF_MUST_CHECK HF_NONNULL;
+/*
+ * Makes a brief entry, with an index and without an inode, of the next device that is marked, from *at on, which
+ * begins at 0; false: there are no more.
+ */
+bool hfi_listing_next(const struct hf_listing *listing, size_t *at,
 		      struct hf_entry *ret) HF_MUST_CHECK HF_NONNULL;
 
 #endif
