@@ -334,11 +334,10 @@ int hfi_instance_complete(struct hf_device *device)
 		device->entry.node_number = entry.node_number;
 		device->entry.node_guid = entry.node_guid;
 		device->entry.device_inode = entry.device_inode;
-		if (!device->entry.life.inode) {
-			device->entry.life = entry.life;
-			device->entry.stamp = entry.stamp;
-			device->sysfs.time_created = entry.stamp;
-		}
+		/* The same, but perhaps proven by less that has to be read again. */
+		device->entry.life = entry.life;
+		device->entry.stamp = entry.stamp;
+		device->sysfs.time_created = entry.stamp;
 		device->entry.brief = entry.brief;
 		device->sysfs.sysfs_cdev = entry.node_number;
 		device->sysfs.node_guid = entry.node_guid;

@@ -91,27 +91,11 @@ static int finish_open(struct hf_device *device, const struct hf_entry *entry,
 	return 0;
 }
 
-static int open_context(struct hf_device *device, const struct hf_entry *entry, int node,
-			const struct hf_open_steps *steps, void *private_data,
-			struct verbs_context **ret)
-{
-	const struct verbs_device_ops *ops = device->handle->ops;
-	int err;
-
-	err = open_error(hfi_verify(device, entry));
-	if (err) {
-		hfi_close(&node);
-		return err;
-	}
-	errno = 0;
-	return finish_open(device, entry, steps,
-			   ops->alloc_context(&device->handle->device, node, private_data), ret);
-}
-
 int hfi_open(struct hf_device *device, const struct hf_open_steps *steps, void *private_data,
 	     struct ibv_context **ret)
 {
 	struct hf *hf = device->hf;
+	const struct verbs_device_ops *ops = device->handle->ops;
 	const struct hf_search_root *root;
 	struct verbs_context *context = NULL;
 	struct hf_entry entry;
@@ -131,7 +115,7 @@ int hfi_open(struct hf_device *device, const struct hf_open_steps *steps, void *
 		return err;
 	entry = hfi_instance_entry(device);
 	root = &hf->roots[entry.root];
-	/* Held until the end: what is read of the device meanwhile is read of this instance. */
+	/* The proof before the node is opened. Held until the end: what is read of the device meanwhile is read of this instance. */
 	held = hfi_entry_open_uverbs(root, &entry);
 	if (held < 0 && held != -EOPNOTSUPP)
 		return open_error(held);
@@ -143,7 +127,16 @@ int hfi_open(struct hf_device *device, const struct hf_open_steps *steps, void *
 			err = -ENODEV;
 		goto close_held;
 	}
-	err = open_context(device, &entry, node, steps, private_data, &context);
+	/* A device that only netlink knows has no directory that proved it. */
+	err = held < 0 ? open_error(hfi_verify(device, &entry)) : 0;
+	if (err) {
+		hfi_close(&node);
+		goto close_held;
+	}
+	errno = 0;
+	err = finish_open(device, &entry, steps,
+			  ops->alloc_context(&device->handle->device, node, private_data),
+			  &context);
 	if (!err)
 		*ret = &context->context;
 close_held:

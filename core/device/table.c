@@ -7,6 +7,7 @@
 
 #include <holdfast/stream.h>
 
+#include "shared/error.h"
 #include "shared/text.h"
 #include "core/base/process.h"
 #include "core/base/reason.h"
@@ -236,7 +237,10 @@ int hfi_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
 		set_reason(hf, device, entry);
 		return 0;
 	}
-	if (device && hfi_entry_same(&device->entry, entry)) {
+	err = device ? hfi_entry_check(&hf->roots[entry->root], &device->entry, entry) : -ENODEV;
+	if (hfi_error_is_shortage(err))
+		return err;
+	if (!err) {
 		device->seen = scan;
 		/* A name that cannot be read now is no new name. */
 		if (!*entry->name) {

@@ -93,8 +93,8 @@ static int open_bound(const struct hf_classes *classes, const struct hf_entry *e
 	int err = hfi_binding_open(classes, entry->uverbs, &binding);
 	int fd = -1;
 
-	if (!err && !hfi_life_same(&binding.life, &entry->life))
-		err = -ENODEV;
+	if (!err)
+		err = hfi_life_check(binding.uverbs, NULL, &entry->life, &binding.life);
 	if (!err && !hfi_is_component(binding.name, HF_NAME_SIZE - 1))
 		err = -EOPNOTSUPP; /* no path leads to it */
 	if (err)
@@ -191,7 +191,9 @@ int hfi_entry_open_uverbs(const struct hf_search_root *root, const struct hf_ent
 	if (fd < 0)
 		return hfi_error_is_gone(fd) ? -ENODEV : fd;
 	err = root->kind->read_life(fd, NULL, -1, &life, &stamp);
-	if (hfi_error_is_gone(err) || (!err && !hfi_life_same(&life, &entry->life)))
+	if (!err)
+		err = hfi_life_check(fd, NULL, &entry->life, &life);
+	else if (hfi_error_is_gone(err))
 		err = -ENODEV;
 	if (err)
 		hfi_close(&fd);

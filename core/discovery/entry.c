@@ -129,7 +129,7 @@ static int verify_life(const struct hf_search_root *root, const struct hf_entry 
 		err = root->kind->read_life(AT_FDCWD, path, -1, &life, &stamp);
 	if (err)
 		return hfi_error_is_gone(err) ? -ENODEV : err;
-	return hfi_life_same(&life, &entry->life) ? 0 : -ENODEV;
+	return hfi_life_check(AT_FDCWD, path, &entry->life, &life);
 }
 
 static int verify_index(struct hf_nl *nl, const struct hf_entry *entry)
@@ -148,6 +148,21 @@ static int verify_index(struct hf_nl *nl, const struct hf_entry *entry)
 	if (strcmp(chardev.name, entry->uverbs) != 0)
 		return -ENODEV;
 	return !entry->node_number || chardev.number == entry->node_number ? 0 : -ENODEV;
+}
+
+int hfi_entry_check(const struct hf_search_root *root, const struct hf_entry *known,
+		    const struct hf_entry *now)
+{
+	char path[HF_PATH_SIZE + 2 * HF_NAME_SIZE];
+	int err;
+
+	if (!hfi_entry_same(known, now))
+		return -ENODEV;
+	if (!known->life.inode || !now->life.inode || !hfi_life_needs_id(&known->life, &now->life))
+		return 0;
+	err = hfi_print(path, sizeof(path), "%s/class/infiniband_verbs/%s", root->sysfs,
+			now->uverbs);
+	return err ? err : hfi_life_check(AT_FDCWD, path, &known->life, &now->life);
 }
 
 int hfi_entry_bind(const struct hf_search_root *root, struct hf_nl *nl, struct hf_entry *entry)
@@ -177,20 +192,26 @@ int hfi_entry_bind(const struct hf_search_root *root, struct hf_nl *nl, struct h
 
 int hfi_entry_complete(const struct hf_search_root *root, struct hf_nl *nl, struct hf_entry *entry)
 {
-	struct hf_entry whole, here = *entry;
-	int err;
+	struct hf_entry whole, bound;
+	const struct hf_entry *known = entry;
+	int err = 0;
 
 	if (!entry->brief)
 		return 0;
-	err = hfi_entry_bind(root, nl, &here);
+	if (!entry->life.inode) {
+		bound = *entry;
+		known = &bound;
+		err = hfi_entry_bind(root, nl, &bound);
+	}
 	if (!err)
 		err = hfi_discover_one(root, entry->root, HF_SOURCE_SYSFS, NULL, entry->uverbs,
 				       &whole);
 	if (err)
 		return err;
 	/* A read error does not prove that this is another device. */
-	if (whole.life.inode && !hfi_entry_same(&here, &whole))
-		return -ENODEV;
+	err = whole.life.inode ? hfi_entry_check(root, known, &whole) : 0;
+	if (err)
+		return err;
 	/* Nor is the entry complete: what failed may work the next time. */
 	if (whole.reason.code)
 		return -EIO;

@@ -68,6 +68,13 @@ void hfi_entries_free(struct hf_entries *entries) HF_NONNULL;
 int hfi_entry_same(const struct hf_entry *a, const struct hf_entry *b) HF_MUST_CHECK HF_NONNULL;
 
 /*
+ * The same of what is known and what was just read: 0, -ENODEV: another instance; other errors: cannot be decided.
+ * Reads what the comparison needs.
+ */
+int hfi_entry_check(const struct hf_search_root *root, const struct hf_entry *known,
+		    const struct hf_entry *now) HF_MUST_CHECK HF_NONNULL;
+
+/*
  * Reads the inode of a brief entry that has none, between two proofs that its index has its uverbs name: so the
  * index had it all the time, and the inode under that name is this instance's. Errors as below.
  */

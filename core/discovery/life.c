@@ -11,18 +11,35 @@
 #include "core/discovery/life.h"
 #include "core/discovery/sysfs.h"
 
-bool hfi_life_same(const struct hf_life *a, const struct hf_life *b)
+static bool has_id(const struct hf_life *life)
 {
-	return a->inode == b->inode && hfi_stamp_same(&a->born, &b->born) && a->id[0] == b->id[0] &&
-	       a->id[1] == b->id[1];
+	return life->id[0] || life->id[1];
 }
 
-/* The path of an attribute below `dirfd`. */
+static bool same_id(const uint64_t a[2], const uint64_t b[2])
+{
+	return a[0] == b[0] && a[1] == b[1];
+}
+
+bool hfi_life_same(const struct hf_life *a, const struct hf_life *b)
+{
+	return a->inode == b->inode && hfi_stamp_same(&a->born, &b->born) &&
+	       (!has_id(a) || !has_id(b) || same_id(a->id, b->id));
+}
+
+/* The path of an attribute below `dirfd`. By hand: each look at a device makes one. */
 static int attr_path(const char *uverbs, const char *attribute, char *path, size_t size)
 {
-	if (!uverbs)
-		return hfi_copy(path, size, attribute);
-	return hfi_print(path, size, "%s/%s", uverbs, attribute);
+	size_t length = uverbs ? strlen(uverbs) : 0, more = strlen(attribute) + 1;
+
+	if (length + 1 + more > size)
+		return -ENAMETOOLONG;
+	if (length) {
+		memcpy(path, uverbs, length);
+		path[length++] = '/';
+	}
+	memcpy(path + length, attribute, more);
+	return 0;
 }
 
 int hfi_life_of_kernel(int dirfd, const char *uverbs, int ibdev, struct hf_life *ret,
@@ -90,27 +107,54 @@ static struct timespec time_of(const struct statx_timestamp *stamp)
 	return (struct timespec){.tv_sec = stamp->tv_sec, .tv_nsec = stamp->tv_nsec};
 }
 
+bool hfi_life_needs_id(const struct hf_life *known, const struct hf_life *now)
+{
+	return has_id(known) && !has_id(now);
+}
+
+int hfi_life_check(int dirfd, const char *uverbs, const struct hf_life *known,
+		   const struct hf_life *now)
+{
+	uint64_t id[2] = {0};
+	int err;
+
+	if (!hfi_life_same(known, now))
+		return -ENODEV;
+	/* That one was seen at the time of its birth, when another could have had the same. */
+	if (!hfi_life_needs_id(known, now))
+		return 0;
+	err = read_id(dirfd, uverbs, id);
+	if (err)
+		return hfi_error_is_gone(err) ? -ENODEV : err;
+	return same_id(known->id, id) ? 0 : -ENODEV;
+}
+
 int hfi_life_of_tree(int dirfd, const char *uverbs, int ibdev, struct hf_life *ret,
 		     struct timespec *stamp)
 {
 	enum { WANTED = STATX_INO | STATX_MTIME | STATX_CTIME | STATX_BTIME };
-	char path[HF_PATH_SIZE + 2 * HF_NAME_SIZE] = "";
+	char path[HF_PATH_SIZE + 2 * HF_NAME_SIZE];
 	struct hf_life here = {0};
 	struct statx st;
-	int err;
+	int err = 0;
 
-	err = read_id(dirfd, uverbs, here.id);
-	if (!err && ibdev < 0)
+	if (ibdev >= 0) {
+		err = statx(ibdev, "", AT_EMPTY_PATH, WANTED, &st) < 0 ? -errno : 0;
+	} else {
 		err = attr_path(uverbs, "ibdev", path, sizeof(path));
+		if (!err && statx(dirfd, path, 0, WANTED, &st) < 0)
+			err = -errno;
+	}
 	if (err)
 		return err;
-	if (statx(ibdev >= 0 ? ibdev : dirfd, path, ibdev >= 0 ? AT_EMPTY_PATH : 0, WANTED, &st) <
-	    0)
-		return -errno;
 	here.inode = st.stx_ino;
 	if (st.stx_mask & STATX_BTIME)
 		here.born = time_of(&st.stx_btime);
-	else if (!here.id[0] && !here.id[1])
+	if (!here.born.tv_sec || !hfi_stamp_is_settled(&here.born))
+		err = read_id(dirfd, uverbs, here.id);
+	if (err)
+		return err;
+	if (!here.born.tv_sec && !has_id(&here))
 		here.born = time_of(&st.stx_ctime);
 	*ret = here;
 	*stamp = time_of(&st.stx_mtime);

@@ -16,10 +16,26 @@
 struct hf_life {
 	uint64_t inode;	      /* of uverbsN/ibdev; 0: unknown */
 	struct timespec born; /* when that file was made, see hfi_life_of_tree(); 0: unknown */
-	uint64_t id[2];	      /* written to uverbsN/instance by the tree's writer; 0: nothing */
+	/*
+	 * Written to uverbsN/instance by the tree's writer; 0: nothing, or not read. An inode whose birth is
+	 * past says who it is: no later one can have the same number and the same time of birth. The id is
+	 * read while the file system's clock may still stand where it stood then.
+	 */
+	uint64_t id[2];
 };
 
+/* What is known was seen at its birth, and what was read now was not: the id has to be read for the comparison. */
+bool hfi_life_needs_id(const struct hf_life *known,
+		       const struct hf_life *now) HF_MUST_CHECK HF_NONNULL;
+/* An id that only one of them has decides nothing; see hfi_life_check(). */
 bool hfi_life_same(const struct hf_life *a, const struct hf_life *b) HF_MUST_CHECK HF_NONNULL;
+
+/*
+ * 0: what was read of a device in `dirfd`, or in the directory `uverbs` below it, is the same instance as what
+ * is known; -ENODEV: another; other errors: cannot be decided. Reads the id where it is needed.
+ */
+int hfi_life_check(int dirfd, const char *uverbs, const struct hf_life *known,
+		   const struct hf_life *now) HF_MUST_CHECK HF_NONNULL_OF(3, 4);
 
 /*
  * Functions for struct hf_root_kind, see core/base/root.h. Errors are those of open() and read().

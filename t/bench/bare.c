@@ -90,18 +90,9 @@ static void read_below(int class, const char *device, const char *attribute)
 static void read_bare_device(int verbs, int ib, const char *uverbs)
 {
 	int ibdev = open_below(verbs, uverbs, "ibdev");
-	char name[NAME_SIZE], instance[2 * NAME_SIZE];
-	char text[NAME_SIZE];
+	char name[NAME_SIZE];
 	struct statx st;
-	int id;
 
-	/* Only a tree whose writer gives devices an instance id has this file. */
-	snprintf(instance, sizeof(instance), "%.63s/instance", uverbs);
-	id = openat(verbs, instance, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (id >= 0) {
-		read_fd_text(id, text);
-		close(id);
-	}
 	if (statx(ibdev, "", AT_EMPTY_PATH, STATX_INO | STATX_MTIME | STATX_CTIME | STATX_BTIME,
 		  &st) < 0)
 		fail_bare("ibdev");
