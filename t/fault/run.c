@@ -138,6 +138,9 @@ int run_check_device(struct run *run, struct ibv_device *device)
 		return -1;
 	}
 	instance = world_by_inode(world, info.inode);
+	/* Netlink told of it, and then it went before its inode was read. */
+	if (!info.inode && info.index >= 0)
+		instance = world_by_index_gone(world, info.index);
 	/* One that cannot be read has no identity; it must not pretend to be usable either. */
 	if (!info.inode && info.state == HF_DEVICE_UNUSABLE && run->kind == RUN_FAIL)
 		return -1;

@@ -31,6 +31,15 @@ int world_by_inode(const struct world *world, uint64_t inode)
 	return -1;
 }
 
+int world_by_index_gone(const struct world *world, int32_t index)
+{
+	for (int i = 0; i < world->num; i++)
+		if (world->instances[i].index == index &&
+		    world->now[world->instances[i].device] != i)
+			return i;
+	return -1;
+}
+
 int world_by_guid(const struct world *world, uint64_t guid)
 {
 	for (int i = 0; i < world->num; i++)

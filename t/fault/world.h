@@ -65,6 +65,8 @@ void world_change(struct world *world, enum world_change change);
 
 /* The instance with this inode or GUID; -1 when there never was one. */
 int world_by_inode(const struct world *world, uint64_t inode);
+/* The same with this netlink index, if it is gone. */
+int world_by_index_gone(const struct world *world, int32_t index);
 int world_by_guid(const struct world *world, uint64_t guid);
 
 #endif

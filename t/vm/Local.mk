@@ -81,7 +81,7 @@ t_vm_vm_listing_LDADD = -libverbs
 t_vm_vm_rtrs_client_SOURCES = t/vm/rtrs-client/client.c t/vm/rtrs-client/client.h t/vm/rtrs-client/main.c
 t_vm_vm_rtrs_client_LDADD = librtrs-rdma.la librtrs-internal.la
 
-dist_noinst_SCRIPTS += $(VM_TESTS) t/vm/demo t/vm/fetch t/vm/initrd t/vm/run t/vm/selftest t/vm/speed
+dist_noinst_SCRIPTS += $(VM_TESTS) t/vm/demo t/vm/fetch t/vm/first-list t/vm/initrd t/vm/run t/vm/selftest t/vm/speed
 dist_noinst_DATA += t/vm/columns.sh t/vm/common.sh t/vm/guest t/vm/hardware.sh t/vm/held.sh t/vm/init \
 	t/vm/lib.sh t/vm/root.sh t/vm/table.sh t/vm/tidy.sh t/vm/module/Kbuild t/vm/module/board.c \
 	t/vm/module/board.h t/vm/module/board_rdma.c t/vm/module/common.h t/vm/module/hfdomain.c \
@@ -123,4 +123,5 @@ check-vm-selftest:
 # The comparison on a real kernel; `make bench` has the one without.
 bench-vm: all check-vm-programs
 	bash $(srcdir)/t/vm/run --kernel $(KERNEL) --builddir . $(srcdir)/t/vm/speed
+	bash $(srcdir)/t/vm/run --kernel $(KERNEL) --builddir . $(srcdir)/t/vm/first-list
 .PHONY: bench-vm
