@@ -219,6 +219,10 @@ int hfi_entry_complete(const struct hf_search_root *root, struct hf_nl *nl, stru
 	whole.index = entry->index;
 	whole.driver_id = entry->driver_id;
 	whole.num_ports = entry->num_ports;
+	if (!whole.node_guid && entry->node_guid) {
+		whole.node_guid = entry->node_guid;
+		whole.brief = false;
+	}
 	if (entry->protocol != HF_PROTOCOL_UNKNOWN)
 		whole.protocol = entry->protocol;
 	/* Keep the name: the next scan has to find the rename, or nobody would report it. */

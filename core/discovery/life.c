@@ -30,15 +30,13 @@ bool hfi_life_same(const struct hf_life *a, const struct hf_life *b)
 /* The path of an attribute below `dirfd`. By hand: each look at a device makes one. */
 static int attr_path(const char *uverbs, const char *attribute, char *path, size_t size)
 {
-	size_t length = uverbs ? strlen(uverbs) : 0, more = strlen(attribute) + 1;
-
-	if (length + 1 + more > size)
+	if ((uverbs ? strlen(uverbs) : 0) + strlen(attribute) + 2 > size)
 		return -ENAMETOOLONG;
-	if (length) {
-		memcpy(path, uverbs, length);
-		path[length++] = '/';
+	if (uverbs) {
+		path = stpcpy(path, uverbs);
+		*path++ = '/';
 	}
-	memcpy(path + length, attribute, more);
+	strcpy(path, attribute);
 	return 0;
 }
 

@@ -284,17 +284,9 @@ static void half_made_stands_with_its_reason(void **state)
 	static const struct {
 		const char *path, *value;
 	} faults[] = {
-		{"ibdev", NULL},
-		{"ibdev", ""},
-		{"ibdev", "a/b"},
-		{"ibdev", ".."},
-		{"dev", NULL},
-		{"dev", "1"},
-		{"dev", "1:"},
-		{"dev", "-1:3"},
-		{"dev", "1:99999999"},
-		{"abi_version", NULL},
-		{"abi_version", "x"},
+		{"ibdev", NULL},       {"ibdev", ""},	      {"ibdev", "a/b"},	    {"ibdev", ".."},
+		{"dev", NULL},	       {"dev", "1"},	      {"dev", "1:"},	    {"dev", "-1:3"},
+		{"dev", "1:99999999"}, {"abi_version", NULL}, {"abi_version", "x"},
 	};
 	struct hf_reason reason;
 
@@ -400,7 +392,7 @@ static void type_and_guid_are_read_by_themselves(void **state)
 	assert_int_equal(tree_set(world->tree, 2, "node_guid", ""), 0);
 	entry = discover_one_by_sysfs(world, "uverbs2");
 	assert_int_equal(tree_set(world->tree, 2, "node_guid", "0002:c903:0000:0001"), 0);
-	assert_int_equal(hfi_entry_complete(&world->root, &entry), 0);
+	assert_int_equal(hfi_entry_complete(&world->root, NULL, &entry), 0);
 	assert_false(entry.brief);
 	assert_int_equal(be64toh(entry.node_guid), 0x0002c90300000001);
 	assert_int_equal(tree_remove(world->tree, 2), 0);
