@@ -203,6 +203,12 @@ int hfi_entry_complete(const struct hf_search_root *root, struct hf_nl *nl, stru
 		known = &bound;
 		err = hfi_entry_bind(root, nl, &bound);
 	}
+	/* No path leads to it, and netlink has reported the rest. */
+	if (!err && entry->index >= 0 && !hfi_is_component(entry->name, HF_NAME_SIZE - 1)) {
+		*entry = *known;
+		entry->brief = false;
+		return 0;
+	}
 	if (!err)
 		err = hfi_discover_one(root, entry->root, HF_SOURCE_SYSFS, NULL, entry->uverbs,
 				       &whole);

@@ -160,7 +160,7 @@ static void a_name_that_no_path_leads_to(void **state)
 		assert_int_equal(entry.reason.code, HF_REASON_NONE);
 		assert_string_equal(entry.name, "a/b");
 		assert_int_equal(entry.index, 0);
-		assert_int_equal(hfi_entry_complete(&world->root, &entry), 0);
+		assert_int_equal(hfi_entry_complete(&world->root, world->nl, &entry), 0);
 		assert_false(entry.brief);
 		assert_int_equal(hfi_entry_verify(&world->root, world->nl, &entry), 0);
 		assert_int_equal(hfi_entry_open_dir(&world->root, &entry, NULL), -EOPNOTSUPP);
