@@ -8,6 +8,8 @@ libhf_core_la_SOURCES += \
 	core/notify/inotify.h \
 	core/notify/inotify_fd.c \
 	core/notify/inotify_fd.h \
+	core/notify/inotify_path.c \
+	core/notify/inotify_path.h \
 	core/notify/inotify_tree.c \
 	core/notify/inotify_tree.h \
 	core/notify/libudev.c \

@@ -142,14 +142,26 @@ static void push_child_hint(struct hf_inotify *inotify, const struct hf_place *p
 	}
 }
 
+/* The path of a wanted place may lead to another directory now. */
+static void look_again(struct hf_inotify *inotify, struct hf_place *place)
+{
+	if (hfi_place_arm(&inotify->places, place))
+		push_child_hint(inotify, place, NULL);
+}
+
 /* The directory itself has gone, or is another place now. */
 static void left(struct hf_inotify *inotify, struct hf_place *place)
 {
+	if (place->kind == HF_PLACE_STEP) {
+		hfi_place_unwatch(&inotify->places, place);
+		look_again(inotify, place->key.parent);
+		return;
+	}
 	push_child_hint(inotify, place, NULL);
 	if (hfi_place_wanted(place)) {
 		hfi_place_clear(&inotify->places, place);
 		hfi_place_unwatch(&inotify->places, place);
-		hfi_place_arm(&inotify->places, place);
+		(void)hfi_place_arm(&inotify->places, place);
 	} else {
 		hfi_place_remove(&inotify->places, place);
 	}
@@ -161,13 +173,12 @@ static void child_event(struct hf_inotify *inotify, struct hf_place *place, uint
 	struct hf_places *places = &inotify->places;
 
 	if (place->awaited) {
-		if (strcmp(place->awaited, name) != 0)
-			return;
-		hfi_place_arm(places, place);
-		if (!place->awaited)
-			push_child_hint(inotify, place, NULL);
+		if (!strcmp(place->awaited, name))
+			look_again(inotify, place);
 		return;
 	}
+	if (place->kind == HF_PLACE_STEP)
+		return;
 	if (mask & (IN_DELETE | IN_MOVED_FROM))
 		hfi_place_child_went(places, place, name);
 	else if (mask & (IN_CREATE | IN_MOVED_TO))
@@ -209,7 +220,7 @@ static void handle_inotify_event(struct hf_inotify *inotify, const struct inotif
 	for (size_t i = 0; i < count; i++) {
 		if (!is_watched(inotify, e->wd, heard[i]))
 			continue;
-		if (whole)
+		if (whole || (!e->len && heard[i]->kind == HF_PLACE_STEP))
 			left(inotify, heard[i]);
 		else if (e->len > 0)
 			child_event(inotify, heard[i], e->mask, e->name);
@@ -223,9 +234,18 @@ static void overflow(struct hf_inotify *inotify)
 
 	DL_FOREACH (inotify->places.wanted, place) {
 		hfi_place_clear(&inotify->places, place);
-		hfi_place_arm(&inotify->places, place);
+		hfi_place_unwatch(&inotify->places, place);
+		(void)hfi_place_arm(&inotify->places, place);
 	}
 	push(inotify, HF_HINT_LOST, HF_ROOT_KERNEL, NULL);
+}
+
+void hfi_inotify_mounts_changed(struct hf_inotify *inotify)
+{
+	struct hf_place *place;
+
+	DL_FOREACH (inotify->places.wanted, place)
+		look_again(inotify, place);
 }
 
 void hfi_inotify_drain(struct hf_inotify *inotify)

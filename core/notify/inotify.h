@@ -21,6 +21,9 @@ int hfi_inotify_fd(const struct hf_inotify *inotify) HF_NONNULL;
 /* Reads what there is and hands the hints to the sink. */
 void hfi_inotify_drain(struct hf_inotify *inotify) HF_NONNULL;
 
+/* A file system was mounted or unmounted: any path may lead to another directory now. */
+void hfi_inotify_mounts_changed(struct hf_inotify *inotify) HF_NONNULL;
+
 /* Is there something that it could not watch? Then somebody has to look now and then. */
 bool hfi_inotify_blind(const struct hf_inotify *inotify) HF_NONNULL;
 /* The same for device nodes and provider directories. */

@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <utlist.h>
 
 #include "shared/text.h"
+#include "core/notify/inotify_path.h"
 #include "core/notify/inotify_tree.h"
 
 enum {
@@ -33,6 +33,11 @@ static const uint32_t masks[HF_PLACE_KINDS] = {
 	[HF_PLACE_GID_ATTRS] = COMINGS | GOINGS,
 	[HF_PLACE_GID_ATTR] = COMINGS | GOINGS | IN_CLOSE_WRITE,
 };
+
+uint32_t hfi_place_mask(const struct hf_place *place)
+{
+	return masks[place->kind] | IN_ONLYDIR;
+}
 
 /* Which of a place's children is a place, and of which kind; -1: none. */
 static int kind_of_child(const struct hf_places *places, const struct hf_place *place,
@@ -91,26 +96,29 @@ void hfi_place_unwatch(struct hf_places *places, struct hf_place *place)
 	forget_watched(places, watched);
 }
 
-static void not_seen(struct hf_places *places, const struct hf_place *place)
+void hfi_place_not_seen(struct hf_places *places, const struct hf_place *place)
 {
+	if (place->kind == HF_PLACE_STEP)
+		place = place->key.parent;
 	if (place->kind == HF_PLACE_NODES || place->kind == HF_PLACE_PROVIDERS)
 		places->readiness_blind = true;
 	else
 		places->blind = true;
 }
 
-/* Watches `path` for a place; IN_MASK_ADD, since the directory may be other places as well. */
-static int watch_path(struct hf_places *places, struct hf_place *place, const char *path,
-		      uint32_t mask)
+int hfi_place_watch(struct hf_places *places, struct hf_place *place, const char *path,
+		    uint32_t mask)
 {
-	int wd = inotify_add_watch(places->fd, path, mask | IN_ONLYDIR | IN_MASK_ADD);
+	/* IN_MASK_ADD, since the directory may be other places as well. */
+	int wd = inotify_add_watch(places->fd, path, mask | IN_MASK_ADD);
 	struct hf_watched *watched;
 
 	if (wd < 0) {
 		int err = -errno;
 
-		if (err != -ENOENT && err != -ENOTDIR)
-			not_seen(places, place);
+		if (err != -ENOENT && err != -ENOTDIR &&
+		    (err != -EACCES || place->kind != HF_PLACE_STEP))
+			hfi_place_not_seen(places, place);
 		return err;
 	}
 	if (place->watched && place->watched->wd == wd)
@@ -125,7 +133,7 @@ static int watch_path(struct hf_places *places, struct hf_place *place, const ch
 		if (!watched || !hf_hash_added(watched)) {
 			free(watched);
 			inotify_rm_watch(places->fd, wd);
-			not_seen(places, place);
+			hfi_place_not_seen(places, place);
 			return -ENOMEM;
 		}
 	}
@@ -159,8 +167,8 @@ static void list_children(struct hf_places *places, struct hf_place *place)
 	closedir(dir);
 }
 
-static struct hf_place *find_child(struct hf_places *places, struct hf_place *place,
-				   const char *name)
+struct hf_place *hfi_place_find_child(struct hf_places *places, struct hf_place *place,
+				      const char *name)
 {
 	struct hf_place_key key = {.parent = place};
 	struct hf_place *child;
@@ -172,20 +180,18 @@ static struct hf_place *find_child(struct hf_places *places, struct hf_place *pl
 	return child;
 }
 
-static struct hf_place *new_child(struct hf_places *places, struct hf_place *place,
-				  enum hf_place_kind kind, const char *name)
+struct hf_place *hfi_place_new_child(struct hf_places *places, struct hf_place *place,
+				     enum hf_place_kind kind, const char *name, const char *path)
 {
-	size_t size = strlen(place->path) + strlen(name) + 2;
 	struct hf_place *child = calloc(1, sizeof(*child));
 	const char *device = kind == HF_PLACE_UVERBS || kind == HF_PLACE_IBDEV ? name
 									       : place->device;
 
 	if (!child)
 		return NULL;
-	child->path = malloc(size);
+	child->path = strdup(path);
 	if (!child->path)
 		goto free_child;
-	(void)hfi_print(child->path, size, "%s/%s", place->path, name);
 	child->kind = kind;
 	child->root = place->root;
 	child->key.parent = place;
@@ -203,6 +209,19 @@ free_child:
 	return NULL;
 }
 
+static struct hf_place *new_named_child(struct hf_places *places, struct hf_place *place,
+					enum hf_place_kind kind, const char *name)
+{
+	size_t size = strlen(place->path) + strlen(name) + 2;
+	struct hf_place *child = NULL;
+	char *path = malloc(size);
+
+	if (path && !hfi_print(path, size, "%s/%s", place->path, name))
+		child = hfi_place_new_child(places, place, kind, name, path);
+	free(path);
+	return child;
+}
+
 void hfi_place_child_came(struct hf_places *places, struct hf_place *place, const char *name)
 {
 	int kind = kind_of_child(places, place, name);
@@ -210,18 +229,28 @@ void hfi_place_child_came(struct hf_places *places, struct hf_place *place, cons
 
 	if (kind < 0)
 		return;
-	child = find_child(places, place, name);
+	child = hfi_place_find_child(places, place, name);
 	if (!child)
-		child = new_child(places, place, kind, name);
+		child = new_named_child(places, place, (enum hf_place_kind)kind, name);
 	if (!child) {
 		places->blind = true;
 		return;
 	}
 	/* First the watch, then the look at what is there: what comes in between is seen twice. */
-	if (watch_path(places, child, child->path, masks[kind]) < 0)
+	if (hfi_place_watch(places, child, child->path, hfi_place_mask(child)) < 0)
 		hfi_place_remove(places, child);
 	else
 		list_children(places, child);
+}
+
+/* All but the steps of its path. */
+static void forget_children(struct hf_places *places, struct hf_place *place)
+{
+	struct hf_place *child, *next;
+
+	DL_FOREACH_SAFE (place->children, child, next)
+		if (child->kind != HF_PLACE_STEP)
+			hfi_place_remove(places, child);
 }
 
 void hfi_place_clear(struct hf_places *places, struct hf_place *place)
@@ -243,61 +272,10 @@ void hfi_place_remove(struct hf_places *places, struct hf_place *place)
 
 void hfi_place_child_went(struct hf_places *places, struct hf_place *place, const char *name)
 {
-	struct hf_place *child = find_child(places, place, name);
+	struct hf_place *child = hfi_place_find_child(places, place, name);
 
 	if (child)
 		hfi_place_remove(places, child);
-}
-
-/* Cuts the last component off `path` and returns it, or NULL when there is none left to cut. */
-static char *cut_last_component(char *path)
-{
-	char *slash = strrchr(path, '/');
-
-	if (!slash || !slash[1])
-		return NULL;
-	*slash = '\0';
-	return slash + 1;
-}
-
-static bool is_dir(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-/*
- * Watches the nearest ancestor there is, and remembers the name to wait for. 1 when that name came
- * before the ancestor was watched, 0 when it has to be waited for.
- */
-static int await(struct hf_places *places, struct hf_place *place)
-{
-	char *path = strdup(place->path);
-	char *name = path;
-	char *awaited;
-	int err = -ENOENT;
-
-	while (path && err == -ENOENT) {
-		name = cut_last_component(path);
-		if (!name)
-			break;
-		err = watch_path(places, place, *path ? path : "/", COMINGS | ITSELF);
-		if (err == -ENOTDIR)
-			err = -ENOENT;
-	}
-	awaited = !err && name ? strdup(name) : NULL;
-	if (!awaited) {
-		not_seen(places, place);
-		err = err ? err : -ENOMEM;
-	} else {
-		free(place->awaited);
-		place->awaited = awaited;
-		name[-1] = '/'; /* the path down to what is awaited */
-		err = is_dir(path);
-	}
-	free(path);
-	return err;
 }
 
 /* Where changes are made behind the back of this kernel, inotify hears nothing. */
@@ -319,25 +297,25 @@ static bool made_elsewhere(const char *path)
 	}
 }
 
-void hfi_place_arm(struct hf_places *places, struct hf_place *place)
+bool hfi_place_arm(struct hf_places *places, struct hf_place *place)
 {
-	for (int i = 0; i < ARM_TRIES; i++) {
-		int err = watch_path(places, place, place->path, masks[place->kind]);
+	struct hf_place_watch before = hfi_place_watch_of(place);
+	bool stable = false;
+	int err = 0;
 
-		if (!err) {
-			free(place->awaited);
-			place->awaited = NULL;
-			if (made_elsewhere(place->path))
-				not_seen(places, place);
-			list_children(places, place);
-			return;
-		}
-		if (err != -ENOENT && err != -ENOTDIR)
-			return;
-		if (await(places, place) <= 0)
-			return;
-	}
-	not_seen(places, place);
+	/* What changed while the path was followed shows when it is followed once more. */
+	for (int i = 0; i < ARM_TRIES && !stable; i++)
+		err = hfi_place_follow(places, place, &stable);
+	if (!stable || err)
+		hfi_place_not_seen(places, place);
+	if (!err && !place->awaited && made_elsewhere(place->path))
+		hfi_place_not_seen(places, place);
+	if (hfi_place_watch_same(place, &before))
+		return false;
+	forget_children(places, place);
+	if (!err && !place->awaited)
+		list_children(places, place);
+	return !before.awaited || !place->awaited;
 }
 
 int hfi_place_want(struct hf_places *places, enum hf_place_kind kind, uint32_t root,
@@ -355,7 +333,7 @@ int hfi_place_want(struct hf_places *places, enum hf_place_kind kind, uint32_t r
 	place->kind = kind;
 	place->root = root;
 	DL_APPEND(places->wanted, place);
-	hfi_place_arm(places, place);
+	(void)hfi_place_arm(places, place);
 	return 0;
 }
 

@@ -26,6 +26,7 @@ enum hf_place_kind {
 	HF_PLACE_GIDS,	    /* .../ports/P/gids */
 	HF_PLACE_GID_ATTRS, /* .../ports/P/gid_attrs */
 	HF_PLACE_GID_ATTR,  /* .../ports/P/gid_attrs/types, ndevs */
+	HF_PLACE_STEP,	    /* a directory or link on the path to one of the first kinds */
 	HF_PLACE_KINDS,
 };
 
@@ -66,8 +67,25 @@ struct hf_places {
 int hfi_place_want(struct hf_places *places, enum hf_place_kind kind, uint32_t root,
 		   const char *path) HF_MUST_CHECK HF_NONNULL;
 
-/* Watches a wanted place, or its nearest ancestor that exists, and what lies below. */
-void hfi_place_arm(struct hf_places *places, struct hf_place *place) HF_NONNULL;
+/*
+ * Watches a wanted place, or its nearest ancestor that exists, and what lies below. True if its
+ * directory is another one than before, or was or is now missing.
+ */
+bool hfi_place_arm(struct hf_places *places, struct hf_place *place) HF_NONNULL;
+
+/*
+ * For inotify_path.c. hfi_place_watch() watches `path` for a place; errors are those of
+ * inotify_add_watch().
+ */
+int hfi_place_watch(struct hf_places *places, struct hf_place *place, const char *path,
+		    uint32_t mask) HF_MUST_CHECK HF_NONNULL;
+uint32_t hfi_place_mask(const struct hf_place *place) HF_MUST_CHECK HF_NONNULL;
+void hfi_place_not_seen(struct hf_places *places, const struct hf_place *place) HF_NONNULL;
+struct hf_place *hfi_place_find_child(struct hf_places *places, struct hf_place *place,
+				      const char *name) HF_MUST_CHECK HF_NONNULL;
+struct hf_place *hfi_place_new_child(struct hf_places *places, struct hf_place *place,
+				     enum hf_place_kind kind, const char *name,
+				     const char *path) HF_MUST_CHECK HF_NONNULL;
 
 /* A child came (watch it, if it is of interest), or went. */
 void hfi_place_child_came(struct hf_places *places, struct hf_place *place,

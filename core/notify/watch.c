@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Opens all sources of notifications of some roots and polls them as one descriptor. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -30,7 +31,17 @@ enum {
 	LOOK_SECONDS = 1,
 };
 
-enum { TAG_OWNER, TAG_UEVENT, TAG_RDMA, TAG_ROUTE, TAG_INOTIFY, TAG_LOOK, TAG_TIMER, NUM_TAGS };
+enum {
+	TAG_OWNER,
+	TAG_UEVENT,
+	TAG_RDMA,
+	TAG_ROUTE,
+	TAG_INOTIFY,
+	TAG_MOUNTS,
+	TAG_LOOK,
+	TAG_TIMER,
+	NUM_TAGS
+};
 
 struct pending {
 	struct hf_hint hint;
@@ -60,15 +71,20 @@ struct hf_watch {
 	struct pending *known;	 /* the same, by their bytes */
 };
 
-static int add_fd(struct hf_watch *watch, int fd, uint32_t tag)
+static int add_fd_for(struct hf_watch *watch, int fd, uint32_t tag, uint32_t events)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.u32 = tag};
+	struct epoll_event event = {.events = events, .data.u32 = tag};
 
 	if (epoll_ctl(watch->epoll.fd, EPOLL_CTL_ADD, fd, &event) < 0)
 		return -errno;
 	if (tag != TAG_OWNER)
 		hfi_fd_mark(&watch->kept[tag], fd);
 	return 0;
+}
+
+static int add_fd(struct hf_watch *watch, int fd, uint32_t tag)
+{
+	return add_fd_for(watch, fd, tag, EPOLLIN);
 }
 
 uint64_t hfi_now(void)
@@ -144,6 +160,26 @@ static int open_inotify(struct hf_watch *watch)
 	return add_fd(watch, hfi_inotify_fd(watch->inotify), TAG_INOTIFY);
 }
 
+/*
+ * inotify says nothing when something is mounted over a directory. mountinfo is always readable, so only
+ * the edges count, and the first one is that it was added: call this before there is another source.
+ */
+static int open_mounts(struct hf_watch *watch)
+{
+	struct epoll_event event;
+	int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return source_missing(watch, "mountinfo", -errno);
+	err = add_fd_for(watch, fd, TAG_MOUNTS, EPOLLIN | EPOLLET);
+	if (err)
+		hfi_close(&fd);
+	else
+		(void)epoll_wait(watch->epoll.fd, &event, 1, 0);
+	return err;
+}
+
 static int open_sources(struct hf_watch *watch)
 {
 	uint32_t flags = watch->options.flags;
@@ -155,7 +191,9 @@ static int open_sources(struct hf_watch *watch)
 		watch->blind = true;
 		return 0;
 	}
-	if (watch->reports & HF_REPORTS_UEVENT)
+	if ((watch->reports & HF_REPORTS_INOTIFY) && !(flags & HF_WATCH_NO_INOTIFY))
+		err = open_mounts(watch);
+	if (!err && (watch->reports & HF_REPORTS_UEVENT))
 		err = open_uevents(watch);
 	if (!err && (watch->reports & HF_REPORTS_RDMA) && !(flags & HF_WATCH_NO_RDMA))
 		err = open_rdma(watch);
@@ -303,6 +341,7 @@ struct hf_watch *hfi_watch_free(struct hf_watch *watch)
 		hfi_netlink_source_close(watch->route);
 	if (watch->inotify && is_kept(watch, TAG_INOTIFY))
 		hfi_inotify_close(watch->inotify);
+	hfi_fd_close(&watch->kept[TAG_MOUNTS]);
 	hfi_fd_close(&watch->kept[TAG_LOOK]);
 	hfi_fd_close(&watch->kept[TAG_TIMER]);
 	hfi_fd_close(&watch->epoll);
@@ -393,6 +432,10 @@ static void drain_source(struct hf_watch *watch, uint32_t tag)
 		break;
 	case TAG_INOTIFY:
 		hfi_inotify_drain(watch->inotify);
+		break;
+	case TAG_MOUNTS:
+		if (watch->inotify)
+			hfi_inotify_mounts_changed(watch->inotify);
 		break;
 	case TAG_LOOK:
 		if (!expired(watch->kept[TAG_LOOK].fd))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 if HAVE_CMOCKA
-stream_tests = t/tree/stream t/tree/stream_flags t/tree/stream_loss t/tree/stream_threads
+stream_tests = t/tree/stream t/tree/stream_flags t/tree/stream_loss t/tree/stream_paths \
+	t/tree/stream_threads
 check_PROGRAMS += $(stream_tests)
 TESTS += $(stream_tests)
 stream_bed = t/tree/stream_bed.c t/tree/stream_bed.h
@@ -14,6 +15,9 @@ t_tree_stream_flags_LDADD = $(stream_libs)
 t_tree_stream_loss_SOURCES = t/tree/stream_loss.c $(stream_bed)
 t_tree_stream_loss_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_stream_loss_LDADD = $(stream_libs)
+t_tree_stream_paths_SOURCES = t/tree/stream_paths.c $(stream_bed)
+t_tree_stream_paths_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_stream_paths_LDADD = $(stream_libs)
 t_tree_stream_threads_SOURCES = t/tree/stream_threads.c $(stream_bed)
 t_tree_stream_threads_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_stream_threads_LDADD = $(stream_libs)
