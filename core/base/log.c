@@ -23,7 +23,7 @@ struct held {
 	char message[];
 };
 
-/* Static because locks of several contexts may be held, and what is said is the thread's. */
+/* Static: locks of several contexts may be held, and held messages belong to the thread. */
 static _Thread_local struct {
 	unsigned int depth;
 	struct held *messages;
@@ -48,7 +48,7 @@ void hfi_log_release(void)
 	}
 }
 
-/* Without memory it is lost: the user's function is not to be called now. */
+/* Without memory the message is lost: the user's function must not be called now. */
 static void hold_message(const struct hf_log *log, enum hf_log_level level, const char *message)
 {
 	struct held *kept = malloc(sizeof(*kept) + strlen(message) + 1);
@@ -68,7 +68,7 @@ void hfi_log_message(const struct hf_log *log, enum hf_log_level level, const ch
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
-	/* Paths and the loader's words may hold anything, and a terminal obeys it. */
+	/* Paths and the loader's messages may hold control characters, which a terminal would obey. */
 	for (char *c = message; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			*c = '?';

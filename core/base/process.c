@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What is the process's and no context's: counters, and how the program came to this library. */
+/* State of the process: counters, and whether the program uses the libibverbs shim. */
 #include <stdatomic.h>
 
 #include "core/base/process.h"

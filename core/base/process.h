@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What is the process's and no context's: counters, and how the program came to this library. */
+/* State of the process: counters, and whether the program uses the libibverbs shim. */
 #ifndef HF_BASE_PROCESS_H
 #define HF_BASE_PROCESS_H
 
@@ -14,7 +14,7 @@ unsigned int hfi_fork_count(void);
 /* Only from the fork handler in the child. */
 void hfi_fork_count_up(void);
 
-/* Did the program bring the libibverbs shim? Then it expects libibverbs' messages. */
+/* Whether the program uses the libibverbs shim; then it expects libibverbs' messages. */
 bool hfi_program_uses_shim(void);
 void hfi_program_uses_shim_set(bool uses);
 

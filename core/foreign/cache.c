@@ -95,7 +95,7 @@ static int parse_identity(const char **text, struct hf_file_identity *id)
 {
 	int length = 0;
 
-	/* Numbers that do not fit are another file's, and so harmless: strtoull()'s limits. */
+	/* A number that is too large becomes strtoull()'s limit, which matches no file. */
 	if (sscanf(*text,
 		   "library %20" SCNu64 " %20" SCNu64 " %20" SCNu64 " %20" SCNd64 " %20" SCNd64
 		   " %20" SCNd64 " %20" SCNd64 "%n",

@@ -37,9 +37,9 @@ struct hf_cache {
 
 struct hf_file_identity hfi_file_identity(const struct stat *st) HF_MUST_CHECK HF_NONNULL;
 
-/* `text` ends with a NUL. -EINVAL for what was not written by this version, or was damaged. */
+/* `text` ends with a NUL. -EINVAL: written by another version, or damaged. */
 int hfi_cache_parse(const char *text, struct hf_cache *ret) HF_MUST_CHECK HF_NONNULL_OF(2);
-/* *ret is for free(). -ENOMEM. */
+/* The caller frees *ret. -ENOMEM. */
 int hfi_cache_print(const struct hf_cache *cache, char **ret,
 		    size_t *ret_size) HF_MUST_CHECK HF_NONNULL;
 

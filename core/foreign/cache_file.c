@@ -16,7 +16,7 @@
 
 static const char name[] = "providers";
 
-/* Root's cache stays root's in a user namespace in which root has no number. */
+/* In a user namespace that does not map root, root's cache still belongs to root. */
 static bool is_safe_cache(const char *dir, const struct stat *st)
 {
 	return hfi_is_trusted(st) ||
@@ -114,7 +114,7 @@ int hfi_cache_save(const char *dir, const struct hf_cache *cache)
 	size_t size;
 	int fd, file = -1, err;
 
-	/* Its parent is the system's or the user's, and not this library's to make. */
+	/* Create only the last directory: its parent belongs to the system or the user. */
 	if (mkdir(dir, geteuid() == 0 ? 0755 : 0700) < 0 && errno != EEXIST)
 		return -errno;
 	fd = open_dir(dir);
@@ -123,17 +123,17 @@ int hfi_cache_save(const char *dir, const struct hf_cache *cache)
 	err = hfi_cache_print(cache, &text, &size);
 	if (err)
 		goto close_dir;
-	/* To write more than the process may is to end it, by SIGXFSZ. */
+	/* Writing past the process's file size limit would raise SIGXFSZ. */
 	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < size) {
 		err = -EFBIG;
 		goto free_text;
 	}
-	/* One writer's name: two threads do not scan in one context, and O_EXCL keeps contexts apart. */
+	/* A context has one scan at a time, and O_EXCL keeps contexts apart. */
 	snprintf(new_name, sizeof(new_name), "new-%ld", (long)getpid());
 	file = openat(fd, new_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (file < 0) {
 		err = -errno;
-		/* Left by one that was killed: the next one gets it. */
+		/* A process that was killed left it; the next one can create it again. */
 		if (err == -EEXIST)
 			unlinkat(fd, new_name, 0);
 		goto free_text;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a library says it matches becomes its candidate's manifest. */
+/* Makes the manifest of a candidate from the match tables of its library. */
 #include "core/base/reason.h"
 #include "shared/text.h"
 #include "core/foreign/candidate.h"

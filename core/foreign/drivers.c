@@ -57,7 +57,7 @@ static int insert_driver(struct hf_drivers *drivers, size_t at, const char *from
 	return 0;
 }
 
-/* In the list as well, for those who ask what is served by what. */
+/* Add it to the list as well, so that a list of providers shows it with its reason. */
 static int add_refused(struct hf_drivers *drivers, const char *path, const struct hf_reason *reason)
 {
 	size_t at = drivers->count;
@@ -73,7 +73,7 @@ static int add_refused(struct hf_drivers *drivers, const char *path, const struc
 	return 0;
 }
 
-/* A file or directory whose names are not taken. */
+/* A file or directory that is ignored. */
 static int refuse_config(struct hf_drivers *drivers, const char *kind, const char *path,
 			 const struct hf_reason *reason)
 {
@@ -107,7 +107,7 @@ static int parse_driver_line(struct hf_drivers *drivers, const char *path, char 
 	if (*line == '#' || (!*line && ended))
 		return 0;
 	word = strsep(&line, "\t ");
-	/* The newline ends a word as a blank does: "driver" alone names a driver without a name. */
+	/* A newline ends a word like a blank: "driver" alone is a driver with an empty name. */
 	if (strcmp(word, "driver") != 0 || (!line && !ended))
 		return *word ? refuse_directive(drivers, path, word) : 0;
 	name = line ? line + strspn(line, "\t ") : "";
@@ -191,12 +191,12 @@ static int read_driver_file(struct hf_drivers *drivers, int fd, const char *dir,
 	err = check_config_text(path, length, &reason);
 	if (!err)
 		err = hfi_safety_check(path, &st, &reason);
-	/* The directory itself was judged before. */
+	/* The directory itself was checked before. */
 	if (!err && entry->d_type != DT_REG)
 		err = hfi_safety_check_way(path, &reason);
 	if (err)
 		return refuse_config(drivers, "file", path, &reason);
-	/* hfi_read_file() takes the last newline off; what it ended is ended all the same. */
+	/* hfi_read_file() removes the last newline, so the end of the text also ends a line. */
 	text[length] = '\n';
 	return hfi_drivers_parse(drivers, path, text, (size_t)length + 1);
 }
@@ -206,7 +206,7 @@ static int refuse_missing_dir(struct hf_drivers *drivers, const char *dir, int e
 	struct hf_reason reason;
 
 	report_driver_problem(drivers, "Warning: couldn't open config directory '%s'.", dir);
-	/* One that is not there names no driver. */
+	/* A directory that does not exist names no driver. */
 	if (error == ENOENT)
 		return 0;
 	(void)hfi_safety_refuse_missing(dir, error, &reason);

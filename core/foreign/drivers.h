@@ -13,7 +13,7 @@ enum { HF_DRIVERS_MAX = 256, HF_DRIVER_FILE_MAX = 65536, HF_DRIVERS_REFUSED_MAX 
 struct hf_driver {
 	char name[HF_PATH_MAX]; /* "rxe", or from '/': a path without the suffix */
 	char from[HF_PATH_MAX]; /* the file that names it, or the variable */
-	/* Set: no driver, but a file or directory, or a part of one, that is not taken. */
+	/* Set: not a driver, but a file or directory, or a part of one, that is ignored. */
 	struct hf_reason refused;
 };
 
@@ -37,7 +37,7 @@ int hfi_drivers_parse(struct hf_drivers *drivers, const char *path, const char *
 int hfi_drivers_add_list(struct hf_drivers *drivers, const char *variable,
 			 const char *list) HF_MUST_CHECK HF_NONNULL;
 
-/* Every regular file of a directory. A directory or file that cannot be read is said. */
+/* Reads every regular file of a directory, and reports what cannot be read. */
 int hfi_drivers_read(struct hf_drivers *drivers, const char *dir) HF_MUST_CHECK HF_NONNULL;
 
 void hfi_drivers_clear(struct hf_drivers *drivers) HF_NONNULL;

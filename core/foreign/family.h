@@ -46,7 +46,7 @@ struct hf_family {
 	uint32_t abi;
 	const char *suffix; /* of the libraries' file names */
 	const char *node;
-	const char *entry; /* what a library calls to make itself known */
+	const char *entry; /* the function that a library registers itself with */
 	const char *soname;
 	const struct hf_profile *profiles;
 	size_t num_profiles;
@@ -57,12 +57,12 @@ struct hf_family {
 extern const struct hf_family hfi_families[];
 extern const size_t hfi_num_families;
 
-/* NULL: none has that number. */
+/* NULL: no family has that number. */
 const struct hf_family *hfi_family_of(uint32_t abi) HF_MUST_CHECK;
 
 /* Which version of rdma-core the libraries of a directory were built from, and so what they expect. */
 struct hf_evidence {
-	const struct hf_profile *profile; /* NULL: it cannot be told, see `reason` */
+	const struct hf_profile *profile; /* NULL: unknown, see `reason` */
 	unsigned int version;
 	struct hf_reason reason;
 };

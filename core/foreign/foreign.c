@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Which libraries are candidates. */
+/* Makes the list of the distribution's provider libraries that are candidates. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -79,12 +79,12 @@ static void report_to_foreign(void *arg, const char *message)
 	hfi_foreign_say(arg, "%s", message);
 }
 
-/* One reading of the configuration. */
+/* The state of one reading of the configuration. */
 struct reading {
 	const struct hf_foreign *foreign;
 	struct hf_candidate *v;
 	size_t count;
-	/* The last directory asked about: nearly always all libraries are in one. */
+	/* The last directory that was examined: usually all libraries are in the same one. */
 	char dir[HF_PATH_MAX];
 	const struct hf_family *family;
 	struct hf_evidence evidence;
@@ -127,7 +127,7 @@ static int append_candidate(struct reading *reading, const struct hf_candidate *
 	return 0;
 }
 
-/* What names no driver stands in the list all the same, with its reason. */
+/* An entry that names no driver is listed as well, with its reason. */
 static int add_refused_config(struct reading *reading, const struct hf_driver *driver)
 {
 	struct hf_candidate candidate = {.family = &hfi_families[0], .reason = driver->refused};
@@ -140,7 +140,7 @@ static int add_refused_config(struct reading *reading, const struct hf_driver *d
 /* NAME as libibverbs takes it: "rxe", or "/where/ever/librxe". */
 static int add_driver(struct reading *reading, const struct hf_driver *driver)
 {
-	/* One that is in no place is left to the loader, by the name of the first family. */
+	/* A library in none of the places is searched by the loader, under the name of the first family. */
 	struct hf_candidate candidate = {.family = &hfi_families[0]};
 	struct hf_manifest *m = &candidate.manifest;
 	const char *in_dir = driver->name[0] == '/' ? "" : HF_DRIVER_DIR "/lib";
@@ -163,7 +163,7 @@ static int add_driver(struct reading *reading, const struct hf_driver *driver)
 	m->abi = candidate.family->abi;
 	m->kernel_abi_max = UINT32_MAX;
 	if (err && driver->name[0] != '/') {
-		/* The loader's path is the second place; what it finds shows when it is asked. */
+		/* The second place is the loader's search path, which is searched when the library is loaded. */
 		candidate.by_loader = true;
 		if (hfi_print(m->file, sizeof(m->file), "lib%s%s", driver->name,
 			      candidate.family->suffix))
@@ -186,7 +186,7 @@ static bool is_same_inode(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* A library that the program itself opened, or is linked to, serves devices as well. */
+/* A library that the program loaded itself, or is linked to, can serve devices as well. */
 static int add_program_s(struct reading *reading, const struct hf_registered *registered)
 {
 	struct hf_candidate candidate = {
@@ -201,7 +201,7 @@ static int add_program_s(struct reading *reading, const struct hf_registered *re
 		return 0;
 	for (size_t i = 0; i < reading->count; i++)
 		if (is_same_inode(&reading->v[i].library, &st)) {
-			/* Not if it is this library's own doing, at an earlier reading. */
+			/* Skip a library that an earlier reading of the configuration loaded. */
 			reading->v[i].by_program = !reading->foreign->read;
 			return 0;
 		}
@@ -238,7 +238,7 @@ static void add_file(uint64_t *print, const char *path, bool *settled)
 	hash_bytes_into(print, &identity, sizeof(identity));
 }
 
-/* Of everything that the candidates were made from; 0 while that cannot be told for certain. */
+/* A hash of everything that the candidates were made from; 0 while that is not certain. */
 static uint64_t take_print(const struct hf_foreign *foreign, const struct hf_candidate *candidates,
 			   size_t count)
 {
@@ -312,7 +312,7 @@ int hfi_foreign_read(struct hf_foreign *foreign, const struct hf_log *log,
 		hfi_candidates_free(reading.v, reading.count);
 		return err;
 	}
-	/* libibverbs has what is registered already in front of what it loads then. */
+	/* libibverbs tries libraries that are registered already before those that it loads. */
 	hfi_candidates_sort(reading.v, reading.count);
 	foreign->print = take_print(foreign, reading.v, reading.count);
 	if (!foreign->read && hfi_shim_find(&foreign->files, &foreign->no_shim) == 0)

@@ -32,15 +32,15 @@ struct hf_foreign {
 	unsigned int stated;
 	bool preferred;
 	bool read;    /* `candidates` are those of `print` */
-	bool learned; /* what each of them matches is known */
-	bool said;    /* libibverbs says what it has to say once */
+	bool learned; /* it is known what each of them matches */
+	bool said;    /* libibverbs prints its warnings once */
 	bool cache_read;
 	uint64_t print;
 	struct hf_candidate *candidates;
 	size_t num_candidates;
 	struct hf_cache known;
 	struct hf_shim_files files;
-	struct hf_reason no_shim; /* code HF_REASON_NONE: there is one */
+	struct hf_reason no_shim; /* code HF_REASON_NONE: there is none to give */
 };
 
 int hfi_foreign_init(struct hf_foreign *foreign,
@@ -54,7 +54,7 @@ void hfi_foreign_destroy(struct hf_foreign *foreign) HF_NONNULL;
 int hfi_foreign_read(struct hf_foreign *foreign, const struct hf_log *log,
 		     struct hf_candidate **ret, size_t *ret_count) HF_MUST_CHECK HF_NONNULL;
 
-/* libibverbs' words on standard error, if the program came through the shim; else to the log. */
+/* Prints libibverbs' message on standard error if the program uses the shim, otherwise logs it. */
 void hfi_foreign_say(const struct hf_log *log, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the candidates match: as it is kept, as another process sees it, or by mapping them here. */
+/* Finds out what the candidates match: from the cache, from a helper process, or by loading them here. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@
 #include "core/provider/elf.h"
 #include "core/provider/library.h"
 
-/* Everything that was kept; a directory that cannot be read is one without anything. */
+/* Reads the cache. A directory that cannot be read counts as an empty one. */
 static int read_caches(struct hf_foreign *foreign)
 {
 	int err = 0;
@@ -56,7 +56,7 @@ static void write_cache(struct hf_foreign *foreign, const struct hf_log *log)
 		hf_debug(log, "what providers match is not kept: %s", strerrordesc_np(-err));
 }
 
-/* Is it one of its family? Only then is anything of it run, and be it elsewhere. */
+/* Reject a library that lacks the ABI's entry symbol before any of its code runs, even in the helper process. */
 static int check_kind(struct hf_candidate *candidate)
 {
 	const struct hf_family *family = candidate->family;
@@ -74,7 +74,7 @@ static int check_kind(struct hf_candidate *candidate)
 	return err;
 }
 
-/* 1: another process is to look; 0: known, or refused. */
+/* 1: the helper process must examine it; 0: known, or refused. */
 static int learn_here(struct hf_foreign *foreign, struct hf_candidate *candidate, bool *news)
 {
 	struct hf_file_identity identity = hfi_file_identity(&candidate->library);
@@ -99,7 +99,7 @@ static int learn_here(struct hf_foreign *foreign, struct hf_candidate *candidate
 	return err;
 }
 
-/* As libibverbs does it: for the want of a process to do it in. */
+/* Load them here, as libibverbs does, because no helper process can be started. */
 static void learn_by_mapping(struct hf_foreign *foreign, struct hf_candidate *candidate,
 			     const struct hf_log *log)
 {
@@ -124,7 +124,7 @@ static void learn_by_mapping(struct hf_foreign *foreign, struct hf_candidate *ca
 	hfi_library_unload(provider);
 }
 
-/* The loader found it by its name: what holds for one in the directory holds for it. */
+/* The loader found it by name: the rules for a library in the directory apply to it as well. */
 static void place(struct hf_foreign *foreign, struct hf_candidate *candidate)
 {
 	struct hf_evidence evidence;
@@ -185,7 +185,7 @@ static void say_refusals(struct hf_foreign *foreign, const struct hf_log *log)
 		/* libibverbs names what it tried last: the bare name, unless it was given a path. */
 		if (!strncmp(file, HF_DRIVER_DIR "/", sizeof(HF_DRIVER_DIR)))
 			file += sizeof(HF_DRIVER_DIR);
-		/* What names no library was said when it was read. */
+		/* An entry that names no library was reported when it was read. */
 		if (candidate->reason.code && (*file || candidate->manifest.name[0]))
 			hfi_foreign_say(log, "Warning: couldn't load driver '%s': %s", file,
 					candidate->reason.text);

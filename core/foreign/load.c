@@ -47,7 +47,7 @@ int hfi_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate
 			       "%s: the layout that it expects is not known", file);
 		return -EACCES;
 	}
-	/* What was whole when it was looked into may be cut by now. */
+	/* The file may have been cut off since it was checked. */
 	err = hfi_elf_read(file, &elf, reason);
 	hfi_elf_clear(&elf);
 	if (err)
@@ -72,7 +72,7 @@ int hfi_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate
 	provider->by_program = candidate->by_program;
 	*ret = provider;
 close_shim:
-	/* The library has its own hold on it. */
+	/* The library keeps its own reference to it. */
 	dlclose(shim);
 	return err;
 }

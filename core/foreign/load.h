@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Maps a foreign library. */
+/* Loads a foreign library into this process. */
 #ifndef HF_FOREIGN_LOAD_H
 #define HF_FOREIGN_LOAD_H
 

@@ -63,7 +63,7 @@ const struct verbs_device_ops *hfi_registered_by(void *library, uint32_t *ret_ab
 	if (dlinfo(library, RTLD_DI_LINKMAP, &map) < 0)
 		return NULL;
 	pthread_mutex_lock(&registered.lock);
-	/* The newest one: an older library may have lain at the same address. */
+	/* The newest one: an older library may have been mapped at the same address. */
 	DL_FOREACH (registered.notes, note) {
 		if (note->map != map || map_of(note->ops, NULL, 0) != map)
 			continue;
@@ -79,7 +79,7 @@ void hfi_registered_forget(const struct verbs_device_ops *ops)
 {
 	struct note *note, *next;
 
-	/* One that keeps itself mapped does not register again: its note is kept. */
+	/* A library that stays mapped does not register again, so keep its entry. */
 	if (map_of(ops, NULL, 0))
 		return;
 	pthread_mutex_lock(&registered.lock);
@@ -103,7 +103,7 @@ size_t hfi_registered_list(struct hf_registered *list, size_t max)
 		bool stale = map_of(note->ops, file, sizeof(file)) != note->map ||
 			     strcmp(file, note->file) != 0;
 
-		/* Unmapped by the program, and perhaps another one came to lie there. */
+		/* The program unmapped it; another library may be at that address now. */
 		for (newer = registered.notes; newer != note && !stale; newer = newer->next)
 			stale = newer->map == note->map && newer->ops == note->ops;
 		if (stale) {
@@ -111,7 +111,7 @@ size_t hfi_registered_list(struct hf_registered *list, size_t max)
 			free(note);
 		}
 	}
-	/* Oldest first: libibverbs tries them in the order in which they came. */
+	/* Oldest first: libibverbs tries them in the order of their registration. */
 	if (registered.notes)
 		for (note = registered.notes->prev; count < max; note = note->prev) {
 			list[count].ops = note->ops;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Libraries that made themselves known while the loader ran their constructors. */
+/* Foreign libraries that registered themselves while the loader ran their constructors. */
 #ifndef HF_FOREIGN_REGISTERED_H
 #define HF_FOREIGN_REGISTERED_H
 
@@ -18,7 +18,7 @@
 const struct verbs_device_ops *hfi_registered_by(void *library,
 						 uint32_t *ret_abi) HF_MUST_CHECK HF_NONNULL;
 
-/* To be called before and after its dlclose(): the address may be another library's later. */
+/* Call it before and after dlclose(): another library may get the same address later. */
 void hfi_registered_forget(const struct verbs_device_ops *ops) HF_NONNULL;
 
 struct hf_registered {

@@ -65,7 +65,7 @@ free_path:
 	return -err;
 }
 
-/* All it writes until it closes the pipe or the time is over. -ETIME. */
+/* Reads until the process closes the pipe or the time is over. -ETIME. */
 static int read_report(int fd, char **ret)
 {
 	int64_t limit = hfi_now_ms() + LIMIT_MS;
@@ -105,7 +105,7 @@ static int read_report(int fd, char **ret)
 		free(text);
 		return err;
 	}
-	/* A NUL within the text ends it: what follows is not there. */
+	/* A NUL ends the text; ignore what follows it. */
 	text[length] = '\0';
 	*ret = text;
 	return err;
@@ -131,14 +131,14 @@ int hfi_scan_take(const char *text, struct hf_scan_item *items, size_t count)
 		if (err)
 			break;
 		items[done].done = true;
-		/* The loader's refusal may be for the want of another library. */
+		/* The loader may have failed because another library is missing. */
 		items[done].permanent = !items[done].tables.error[0];
 		done++;
 	}
 	return (int)done;
 }
 
-/* What became of the process that did not get to the end of its list. */
+/* Describes how the process ended before the end of its list. */
 static void refuse_culprit(struct hf_scan_item *item, int err, bool known, int status)
 {
 	char text[128];
@@ -179,7 +179,7 @@ static int run_once(const struct hf_shim_files *files, struct hf_scan_item **tod
 		err = -errno;
 		goto free_args;
 	}
-	/* dup2 of a descriptor onto itself would leave it to be closed at the exec. */
+	/* dup2() of a descriptor onto itself would keep its close-on-exec flag. */
 	if (report[1] == REPORT_FD) {
 		int other = fcntl(report[1], F_DUPFD_CLOEXEC, REPORT_FD + 1);
 
@@ -207,7 +207,7 @@ static int run_once(const struct hf_shim_files *files, struct hf_scan_item **tod
 		err = done;
 		goto free_args;
 	}
-	/* It did not even come to the first one: that is not the library's doing. */
+	/* It ended before the first library, so no library is the cause. */
 	if (done == 0 && known && WIFEXITED(status) && WEXITSTATUS(status) == 2)
 		err = -ENOEXEC;
 	else if ((size_t)done < count)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Looks into foreign libraries in a process that may crash or hang. */
+/* Examines foreign libraries in a helper process, which may crash or hang. */
 #ifndef HF_FOREIGN_SCAN_H
 #define HF_FOREIGN_SCAN_H
 
@@ -11,7 +11,7 @@
 #include "core/foreign/tables.h"
 
 struct hf_scan_item {
-	const char *file; /* a path, or a name for the loader to find */
+	const char *file; /* a path, or a name that the loader searches for */
 	struct hf_tables tables;
 	bool done;	/* `tables` holds the answer, which may be a refusal */
 	bool permanent; /* a property of the file: not of this machine at this moment */

@@ -85,7 +85,7 @@ int hfi_shim_find(struct hf_shim_files *ret, struct hf_reason *reason)
 				   "it is not installed beside libholdfast");
 }
 
-/* The library that answers to the name, if any does: is it the shim that spoke to this library? */
+/* Whether the library loaded under that name, if any, is the shim that called this library. */
 static int check_present(void *library, struct hf_reason *reason)
 {
 	const void *address = atomic_load(&shim_address);

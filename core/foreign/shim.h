@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Where this library's own libibverbs.so.1 is, and whether it may be brought in. */
+/* Finds Holdfast's own libibverbs.so.1, which foreign libraries need, and loads it. */
 #ifndef HF_FOREIGN_SHIM_H
 #define HF_FOREIGN_SHIM_H
 
@@ -8,11 +8,11 @@
 #include "shared/attr.h"
 #include "core/provider/manifest.h"
 
-/* The files beside this library that foreign providers take. */
+/* The files that foreign providers need. */
 struct hf_shim_files {
 	char self[HF_PATH_MAX]; /* libholdfast */
 	char shim[HF_PATH_MAX]; /* libibverbs.so.1 */
-	char scan[HF_PATH_MAX]; /* the program that looks into libraries; empty if not there */
+	char scan[HF_PATH_MAX]; /* the helper program that examines libraries; empty if missing */
 };
 
 /* Installed, moved as a whole, or in the tree they were built in. -EACCES with *reason filled. */

@@ -133,7 +133,7 @@ static const struct {
 	{"alias", take_alias},	 {"file", take_file}, {"error", take_error},
 };
 
-/* 1: that was the end. */
+/* 1: the block has ended. */
 static int parse_table_line(struct hf_tables *tables, char *line)
 {
 	char *rest = line;
@@ -191,7 +191,7 @@ static int take_entry(struct hf_tables *tables, const struct verbs_match_ent *en
 						  .pattern = (char *)(uintptr_t)entry->u.modalias});
 	case HF_MATCH_DRIVER_ID:
 		if (!entry->u.driver_id || entry->u.driver_id > UINT32_MAX)
-			return 0; /* such a number no kernel states */
+			return 0; /* no kernel reports such a number */
 		return add_table_rule(tables,
 				      &(struct hf_rule){.kind = HF_RULE_DRIVER_ID,
 							.driver_id = (uint32_t)entry->u.driver_id});

@@ -41,7 +41,7 @@ struct hf_tables {
  */
 int hfi_tables_parse(const char **text, struct hf_tables *ret) HF_MUST_CHECK HF_NONNULL;
 
-/* From the library's own words, which may be nonsense. -EINVAL, -ENOMEM. */
+/* Copies the tables of a loaded library, which may be invalid. -EINVAL, -ENOMEM. */
 int hfi_tables_take(const struct verbs_device_ops *ops,
 		    struct hf_tables *ret) HF_MUST_CHECK HF_NONNULL;
 

@@ -37,9 +37,9 @@ struct hf_provider {
 	bool dmabuf_buffer;    /* its ibv_cmd_reg_dmabuf_mr() takes a command buffer at the end */
 	/* After it is unmapped; NULL: nothing. */
 	void (*forget)(const struct verbs_device_ops *ops);
-	bool by_program;      /* the program opened it before anybody asked */
+	bool by_program;      /* the program loaded it itself */
 	unsigned int devices; /* guarded by the registry's lock */
-	/* What it did wrong when one of its devices was opened; NULL: nothing so far. Set once. */
+	/* What it did wrong when one of its devices was opened; NULL: nothing. Set once. */
 	_Atomic(struct hf_reason *) fault;
 };
 
@@ -49,26 +49,26 @@ struct hf_candidate {
 	struct hf_reason reason; /* of the last refusal of the provider; devices do not count */
 	/* Why it was not for a device that matches, in the last look; it may serve others. */
 	struct hf_reason device_reason;
-	bool again;	     /* to be tried in spite of it */
+	bool again;	     /* is tried although it was refused */
 	bool said;	     /* the refusal, to the program's user */
 	struct stat library; /* the file as it was when the manifest was read */
-	/* Of a foreign library; its manifest is made from the configuration and from its own tables. */
+	/* For a foreign library, whose manifest is made from the configuration and its own tables. */
 	const struct hf_family *family;	  /* NULL: not foreign */
 	const struct hf_profile *profile; /* NULL: not known, and then refused */
 	unsigned int core_version;	  /* of the rdma-core that it was built from, or 0 */
 	bool learned;			  /* what it matches is in the manifest */
 	bool asks;			  /* only its code can tell whether it takes a device */
-	bool by_loader;			  /* was not where it should be: the loader is to find it */
-	bool by_program;		  /* the program opened it by itself */
+	bool by_loader;			  /* not in the usual place: the loader searches for it */
+	bool by_program;		  /* the program loaded it itself */
 };
 
 void hfi_candidates_free(struct hf_candidate *candidates, size_t count);
 
-/* Is the file one of theirs? By its name. */
+/* Whether the name of the file is that of such a library. */
 bool hfi_candidates_have(const struct hf_candidate *candidates, size_t count,
 			 const char *file) HF_MUST_CHECK HF_NONNULL_OF(3);
 
-/* Puts the program's own in front; else the order stays. */
+/* Moves the candidates that the program loaded itself to the front; keeps the order otherwise. */
 void hfi_candidates_sort(struct hf_candidate *candidates, size_t count);
 
 #endif

@@ -59,7 +59,7 @@ static int read_at(const struct reader *r, void *to, size_t length, uint64_t off
 	return 0;
 }
 
-/* Of the program's own kind: what runs this code was built for it. */
+/* A library must have the class, byte order and machine of this program. */
 static int check_header(struct reader *r)
 {
 	const ElfW(Ehdr) *h = &r->header;
@@ -80,7 +80,7 @@ static int check_header(struct reader *r)
 		return refuse_damaged(r, "a shared library", "another kind of ELF file");
 	if (h->e_phentsize != sizeof(ElfW(Phdr)) || !h->e_phnum || h->e_phnum > SEGMENTS_MAX)
 		return refuse_damaged(r, "a table of 1 to 64 segments", "another one");
-	/* The loader does not look at sections; but they end the file, so they show that it is cut. */
+	/* The loader ignores sections, but they are at the end of the file: they show whether it is cut off. */
 	if (h->e_shoff && !inside(r, h->e_shoff, (uint64_t)h->e_shnum * h->e_shentsize))
 		return refuse_damaged(r, "a whole file", "an early end");
 	return read_at(r, r->segments, h->e_phnum * sizeof(r->segments[0]), h->e_phoff);
@@ -111,7 +111,7 @@ static int check_segments(const struct reader *r, const ElfW(Phdr) * *dynamic)
 	return any && *dynamic ? 0 : refuse_damaged(r, "segments to load", "none");
 }
 
-/* Where in the file the bytes are that will stand at that address. */
+/* The file offset of the bytes that are loaded at that address. */
 static int offset_of(const struct reader *r, uint64_t address, uint64_t length, uint64_t *ret)
 {
 	for (size_t i = 0; i < r->header.e_phnum; i++) {
@@ -127,7 +127,7 @@ static int offset_of(const struct reader *r, uint64_t address, uint64_t length, 
 	return refuse_damaged(r, "tables within its segments", "one outside");
 }
 
-/* What the dynamic section says where to find. */
+/* Addresses and sizes from the dynamic section. */
 struct dynamic {
 	uint64_t strings, strings_size, symbols;
 	uint64_t relocations[2], relocations_size[2]; /* at once, and of calls */
@@ -181,7 +181,7 @@ static int read_dynamic_section(const struct reader *r, const ElfW(Phdr) * segme
 	return err;
 }
 
-/* A part of the image as the file has it; the caller frees it. */
+/* Reads a part of the image from the file. The caller frees it. */
 static int read_table(const struct reader *r, uint64_t address, uint64_t size, void *ret)
 {
 	uint64_t offset;
@@ -231,7 +231,7 @@ static int check_symbol(const struct reader *r, const struct dynamic *d, uint64_
 	return err;
 }
 
-/* The loader writes where they say, wherever that is. */
+/* The loader writes to the addresses in relocations without checking them. */
 static int check_relocations(const struct reader *r, const struct dynamic *d, int which)
 {
 	uint64_t size = d->relocations_size[which], last = UINT64_MAX;
@@ -322,7 +322,7 @@ bool hfi_elf_names(const struct hf_elf *elf, const char *string)
 	for (const char *at = elf->strings; at;) {
 		size_t left = elf->size - (size_t)(at - elf->strings);
 
-		/* Tables share tails ("x" within "max"), but what is looked for has a prefix none has. */
+		/* Strings may share their ends ("x" within "max"). The strings searched for have a prefix that no other has. */
 		at = memmem(at, left, string, length);
 		if (!at || at[-1] == '\0')
 			return at != NULL;

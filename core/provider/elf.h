@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What an ELF library says of itself, read without mapping it. */
+/* Reads the dynamic section and symbols of an ELF library without loading it. */
 #ifndef HF_PROVIDER_ELF_H
 #define HF_PROVIDER_ELF_H
 

@@ -22,7 +22,7 @@
  */
 static pthread_mutex_t loader = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
-/* Not held while the parent forks: who holds it may wait for a lock that fork has taken. */
+/* Not taken by the fork handlers: its holder may be waiting for a lock that fork() holds. */
 void hfi_library_forked(void)
 {
 	static const pthread_mutex_t fresh = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
@@ -113,7 +113,8 @@ static bool is_same_file(const struct stat *a, const struct stat *b)
  */
 static void *open_library(const char *path)
 {
-	static atomic_uint spellings; /* names are the process's, not a context's */
+	static atomic_uint
+		spellings; /* static: loaded names belong to the process, not to a context */
 	char spelled[HF_PATH_MAX + 80];
 	void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
 	const char *base = strrchr(path, '/') + 1;
@@ -154,7 +155,7 @@ static const char *descriptor_fault(const struct hf_provider_descriptor *d, uint
 		return "a descriptor without name or operations";
 	if (!d->ops->alloc_device || !d->ops->uninit_device || !d->ops->alloc_context)
 		return "a descriptor without alloc_device, uninit_device or alloc_context";
-	/* No shorter than in rdma-core 34, and no longer than anybody would make it. */
+	/* At least the size of rdma-core 34, and at most a size that a real provider could have. */
 	if (qp_ex_size(d) < 344 || qp_ex_size(d) > 4096 || qp_ex_size(d) % 8)
 		return "a descriptor with a size of struct ibv_qp_ex that cannot be";
 	return NULL;
@@ -179,7 +180,7 @@ static int take_descriptor(const struct hf_manifest *m, void *library,
 	fault = descriptor_fault(*ret, m->abi);
 	if (fault) {
 		snprintf(found, sizeof(found), "ABI %u", *ret ? (*ret)->abi : 0);
-		/* The number is right: what is wrong then is something else. */
+		/* The ABI number is right, so the error is another one. */
 		if (!*ret || (*ret)->abi == m->abi) {
 			snprintf(wanted, sizeof(wanted), "a complete descriptor");
 			snprintf(found, sizeof(found), *ret ? "an incomplete one" : "none");
@@ -210,7 +211,7 @@ int hfi_library_open(const char *file, const struct stat *st, struct hf_provider
 			       why ? why : "the dynamic loader gave no reason");
 		goto free_provider;
 	}
-	/* The loader opens by path: what was checked must be what it opened. */
+	/* The loader opens by path: verify that it opened the file that was checked. */
 	if (stat(file, &now) < 0 || !is_same_file(st, &now)) {
 		hfi_reason_set(reason, HF_REASON_LOAD, "the file that was checked", "another one",
 			       "%s was replaced while it was loaded", file);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* One library: what can be said without opening it, mapping it, letting it go. */
+/* Checks, loads and unloads a provider library. */
 #ifndef HF_PROVIDER_LIBRARY_H
 #define HF_PROVIDER_LIBRARY_H
 
@@ -10,7 +10,7 @@
 int hfi_library_check_file(const char *file, struct stat *st,
 			   struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL;
 
-/* Maps it and no more. As hfi_library_load(). */
+/* Loads it without asking for its descriptor. Errors as hfi_library_load(). */
 int hfi_library_open(const char *file, const struct stat *st, struct hf_provider **ret,
 		     struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL;
 

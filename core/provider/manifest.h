@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The text file beside a provider: what it matches and which ABI it speaks. */
+/* Manifests: the text files that say which devices a provider matches and which ABI it has. */
 #ifndef HF_PROVIDER_MANIFEST_H
 #define HF_PROVIDER_MANIFEST_H
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Does a manifest, or a library itself, match a device? */
+/* Matches a device against a manifest, or against the tables of a library. */
 #include <fnmatch.h>
 #include <stdio.h>
 
 #include "shared/text.h"
 #include "core/provider/match.h"
 
-/* Most devices are known by their driver or name: only for the others it has to be read. */
+/* Read the modalias only when it is needed: most devices match by driver or name. */
 static const char *modalias_of(struct hf_match_key *key)
 {
 	if (!key->modalias)
@@ -14,7 +14,7 @@ static const char *modalias_of(struct hf_match_key *key)
 	return key->modalias;
 }
 
-/* The form in which a match table of libibverbs' kind speaks of names. */
+/* How a match table of libibverbs writes a device name. */
 static bool name_matches(const char *pattern, const struct hf_match_key *key)
 {
 	char by_name[128];
@@ -49,7 +49,7 @@ bool hfi_manifest_matches(const struct hf_manifest *manifest, struct hf_match_ke
 	return false;
 }
 
-/* libibverbs goes through the table three times: what it finds last is a matter of order. */
+/* libibverbs searches the table three times; the order decides which entry it finds. */
 enum pass { BY_DRIVER_ID, BY_NAME, BY_MODALIAS, NUM_PASSES };
 
 static bool entry_matches(const struct verbs_match_ent *entry, struct hf_match_key *key,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Does a manifest, or a library itself, match a device? */
+/* Matches a device against a manifest, or against the tables of a library. */
 #ifndef HF_PROVIDER_MATCH_H
 #define HF_PROVIDER_MATCH_H
 
@@ -11,17 +11,17 @@
 #include "shared/attr.h"
 #include "core/provider/manifest.h"
 
-/* What a match goes by. */
+/* The properties of a device that are matched. */
 struct hf_match_key {
 	uint32_t driver_id;
 	const char *name;     /* RDMA name */
-	const char *modalias; /* may be empty; NULL: read_modalias() will tell */
+	const char *modalias; /* may be empty; NULL: call read_modalias() */
 	uint32_t kernel_abi;
 	const char *(*read_modalias)(void *arg); /* never NULL, may be empty */
 	void *arg;
 };
 
-/* Does a rule of the manifest match? By the driver id, or, in a second pass, by all the rest. */
+/* Whether a rule of the manifest matches: by driver id, or in a second pass by the other rules. */
 bool hfi_manifest_matches(const struct hf_manifest *manifest, struct hf_match_key *key,
 			  bool by_driver_id) HF_MUST_CHECK HF_NONNULL;
 

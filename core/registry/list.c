@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What hf_provider_list() answers. */
+/* hf_provider_list(): describes each provider. */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@ static void fill_provider_info(const struct hf_registry *registry,
 			info->reason = *fault;
 		info->devices += provider->devices;
 	}
-	/* Of one that serves no device it is all there is to say. */
+	/* A provider that serves no device has nothing else to report. */
 	if (!info->reason.code && !info->devices)
 		info->reason = candidate->device_reason;
 }

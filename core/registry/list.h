@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What hf_provider_list() answers. */
+/* Makes the array that hf_provider_list() returns. */
 #ifndef HF_REGISTRY_LIST_H
 #define HF_REGISTRY_LIST_H
 

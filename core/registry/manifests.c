@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The registry's candidates: read from the manifests' directories, again when something has changed. */
+/* Reads the registry's candidates from the directories of manifests, and again when one has changed. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,11 +20,11 @@
 
 enum { CANDIDATES_MAX = 4096 };
 
-/* The manifests as they stand now, before they replace those of the registry. */
+/* The manifests that were just read, before they replace those of the registry. */
 struct reading {
 	struct hf_candidate *v;
 	size_t count;
-	uint64_t print; /* of every file's identity: differs when anything was touched */
+	uint64_t print; /* a hash of every file's identity: differs when any file has changed */
 };
 
 static void hash_number_into(uint64_t *print, uint64_t value)
@@ -66,7 +66,7 @@ static int append_manifest(struct reading *reading, const struct hf_candidate *c
 	return 0;
 }
 
-/* What hfi_read_file() makes of a file is not what these errors are called. */
+/* Translates errors of hfi_read_file() into sentences. */
 static const char *unreadable(int error)
 {
 	if (error == ERANGE)
@@ -94,7 +94,7 @@ static int read_manifest(struct reading *reading, const char *path, bool is_link
 					 &candidate.reason);
 		if (!err)
 			unsafe = hfi_safety_check(path, &st, &candidate.reason);
-		/* Its own directory is judged with the library. */
+		/* Its own directory is checked together with the library. */
 		if (!err && !unsafe && is_link)
 			unsafe = hfi_safety_check_way(path, &candidate.reason);
 	} else {
@@ -106,7 +106,7 @@ static int read_manifest(struct reading *reading, const char *path, bool is_link
 	free(text);
 	if (err == -ENOMEM)
 		return -ENOMEM;
-	/* What was not read must not be taken for what is not there. */
+	/* A manifest that could not be read must not count as missing. */
 	if (hfi_error_is_shortage((int)length))
 		return (int)length;
 	if (length == -ENOENT || known_name(reading, candidate.manifest.name))
@@ -126,7 +126,7 @@ clear:
 	return err;
 }
 
-/* It stands in the list with its reason. */
+/* It is listed with its reason. */
 static int add_unreadable_dir(struct reading *reading, const char *dir, int error)
 {
 	struct hf_candidate candidate = {0};
@@ -158,7 +158,7 @@ static int read_dir(struct reading *reading, const char *dir, const struct hf_lo
 		if (hfi_error_is_shortage(-error))
 			return -error;
 		hf_debug(log, "provider directory %s: %s", dir, strerrordesc_np(error));
-		/* One that is not there has no providers; what one has that cannot be read is not known. */
+		/* A missing directory has no providers; of one that cannot be read they are unknown. */
 		return error == ENOENT ? 0 : add_unreadable_dir(reading, dir, error);
 	}
 	for (int i = 0; i < count; i++) {
@@ -266,7 +266,7 @@ int hfi_registry_refresh_all(struct hf_registry *registry, const struct hf_log *
 	err = hfi_registry_want_foreign(registry, log);
 	if (err >= 0)
 		err = hfi_registry_refresh(registry, log);
-	/* Files whose stamps prove nothing yet are read each time: look again for what was found in them. */
+	/* A file whose stamp may still repeat is read each time: compare its contents. */
 	if (err >= 0 && learned)
 		err = hfi_foreign_learn(&registry->foreign, log);
 	return err;

@@ -67,11 +67,11 @@ static void keep_reason(struct hf_registry *registry, struct hf_candidate *candi
 	hfi_registry_unlock(registry);
 }
 
-/* The library of a candidate that is mapped already, or is mapped now; one device counted. */
+/* Loads the library of a candidate unless it is loaded, and counts one device on it. */
 static struct hf_provider *get_library(struct hf_registry *registry, struct hf_candidate *candidate,
 				       struct hf_reason *reason)
 {
-	/* As the look began. Checking it for each device again would be a third of a look's cost. */
+	/* As of the start of the scan. Checking it again for each device would cost a third of the scan. */
 	const struct stat *st = &candidate->library;
 	struct hf_provider *provider;
 	int err;
@@ -127,7 +127,7 @@ static bool kernel_abi_fits(const struct hf_candidate *candidate,
 	return false;
 }
 
-/* Of this device alone: it says nothing of the provider. */
+/* The reason of this device only, not of the provider. */
 static struct hf_provider *not_for_device(struct hf_registry *registry,
 					  struct hf_candidate *candidate,
 					  const struct hf_reason *reason)
@@ -184,16 +184,16 @@ static struct hf_provider *try_candidate(struct hf_registry *registry,
 	return provider;
 }
 
-/* One look for one device. */
+/* The state of one search for one device. */
 struct search {
 	struct hf_registry *registry;
 	const struct hf_log *log;
 	struct verbs_sysfs_dev *device;
 	struct hf_match_key *key;
-	struct hf_reason first; /* what stood in the way first */
+	struct hf_reason first; /* the first reason for a refusal */
 };
 
-/* A program that came for libibverbs is told what libibverbs would have loaded. */
+/* A program that uses the libibverbs shim gets libibverbs' warnings. */
 static void say_own_refusal(const struct search *s, struct hf_candidate *candidate,
 			    const struct hf_reason *why)
 {
@@ -273,7 +273,7 @@ struct hf_provider *hfi_registry_find(struct hf_registry *registry, const struct
 	struct search s = {registry, log, device, key};
 	bool foreign_first = registry->foreign.preferred;
 
-	/* A kernel that states its driver's number leaves no doubt; a name is a convention. */
+	/* A driver number reported by the kernel is certain; a device name is only a convention. */
 	for (int by_driver_id = key->driver_id ? 1 : 0; by_driver_id >= 0; by_driver_id--) {
 		struct hf_provider *provider;
 
@@ -292,7 +292,7 @@ struct hf_provider *hfi_registry_find(struct hf_registry *registry, const struct
 	return NULL;
 }
 
-/* A library's destructor may fork: who waits must not wait for itself. */
+/* A library's destructor may fork: this thread must not wait for itself. */
 static _Thread_local unsigned int unloading_here;
 
 void hfi_registry_before_fork(struct hf_registry *registry)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Providers: manifests, matching, loading, unloading, and the reason for every refusal. */
+/* Chooses the provider of a device: manifests, matching, loading, unloading, reasons for refusals. */
 #ifndef HF_REGISTRY_REGISTRY_H
 #define HF_REGISTRY_REGISTRY_H
 
@@ -25,10 +25,10 @@ struct hf_registry {
 	bool read;
 	uint64_t print;		   /* of the files the candidates were read from */
 	struct hf_foreign foreign; /* its candidates are changed within a scan only */
-	bool foreign_wanted;	   /* a device, or somebody who asked, has come to them */
+	bool foreign_wanted;	   /* a device needed them, or a list was asked for */
 	struct hf_provider *providers HF_GUARDED_BY(hfi_registry_kind);
 	unsigned int unloading HF_GUARDED_BY(
-		hfi_registry_kind); /* libraries that the loader is busy with outside of a scan */
+		hfi_registry_kind); /* libraries being loaded or unloaded outside of a scan */
 	pthread_cond_t unloaded;
 };
 
@@ -48,7 +48,7 @@ int hfi_registry_init(struct hf_registry *registry, const char *const *dirs,
 		      const struct hf_foreign_options *foreign) HF_MUST_CHECK HF_NONNULL;
 void hfi_registry_destroy(struct hf_registry *registry) HF_NONNULL;
 
-/* Before every device is looked at: what was said of devices then is said anew. */
+/* Call it before all devices are matched again: their reasons are reported anew. */
 void hfi_registry_begin_look(struct hf_registry *registry) HF_NONNULL;
 
 /*
@@ -75,7 +75,7 @@ void hfi_registry_no_object(struct hf_registry *registry, const struct hf_log *l
 void hfi_registry_fault(const struct hf_log *log, struct hf_provider *provider,
 			const struct hf_reason *reason) HF_NONNULL;
 
-/* Gives the device back; the last one unloads the library. Not from within its code. */
+/* Gives the device back; the last one unloads the library. Never call it from the library's own code. */
 void hfi_registry_put(struct hf_registry *registry, struct hf_provider *provider) HF_NONNULL
 	HF_EXCLUDES(hfi_registry_kind, hfi_hf_kind);
 
