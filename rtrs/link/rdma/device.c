@@ -11,7 +11,7 @@
  * The index is unique. It is -1 where libibverbs could not ask the kernel; then the GUID must do, which two
  * devices may share.
  */
-static bool is_device(struct ibv_device *device, const struct rtrs_cm_device *id)
+static bool is_rdma_device(struct ibv_device *device, const struct rtrs_cm_device *id)
 {
 	int index = ibv_get_device_index(device);
 
@@ -28,7 +28,7 @@ static int open_verbs_context(const struct rtrs_cm_device *id, struct ibv_contex
 	if (!list)
 		return -errno;
 	for (size_t i = 0; list[i]; i++) {
-		if (!is_device(list[i], id))
+		if (!is_rdma_device(list[i], id))
 			continue;
 		*ret = ibv_open_device(list[i]);
 		err = *ret ? 0 : -errno;
