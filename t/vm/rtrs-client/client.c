@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Opens a path, and carries out one request after the other on it, always in the first chunk. */
+/* Carries out the engine's orders on the link, and reports the link's events to the engine. */
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 #include "t/lib/hang.h"
 #include "t/vm/rtrs-client/client.h"
 
-enum { QUEUE_DEPTH = 2 * CLIENT_RECEIVES, INFO_ID = CLIENT_RECEIVES };
+enum { QUEUE_DEPTH = 2 * CLIENT_RECEIVES, INFO_ID = CLIENT_RECEIVES, RECONNECT_MS = 1000 };
 
 void client_die(const char *format, ...)
 {
@@ -28,274 +28,354 @@ void client_die(const char *format, ...)
 	exit(1);
 }
 
-static struct rtrs_segment segment_of(const struct client *client, const void *at, uint32_t length)
+static void *zeroed_memory(size_t size)
 {
-	return (struct rtrs_segment){at, length, client->granted->local_key};
+	void *memory = calloc(1, size);
+
+	if (!memory)
+		client_die("no memory");
+	return memory;
 }
 
-static struct rtrs_link_event wait_link_event(struct client *client)
+/* --- orders ------------------------------------------------------------------------------------ */
+
+static int post_receive(struct client *client, unsigned int path_number, unsigned int connection,
+			uint64_t id)
+{
+	struct client_path *path = &client->paths[path_number];
+	const struct rtrs_segment segment = {path->receives->bytes[connection][id],
+					     sizeof(path->receives->bytes[0][0]),
+					     path->receive_memory->local_key};
+
+	return client->link->ops->receive(path->connections[connection], id, &segment);
+}
+
+static int connect_one(struct client *client, unsigned int path_number, uint16_t connection)
+{
+	struct client_path *path = &client->paths[path_number];
+	const struct rtrs_link_connect how = {
+		.destination = path->address,
+		.private_data = client->engine.paths[path_number].handshake.private_data,
+		.private_size = RTRS_CONNECT_SIZE,
+		.send_depth = QUEUE_DEPTH,
+		.receive_depth = QUEUE_DEPTH,
+		.user = (void *)(uintptr_t)(path_number * CLIENT_CONNECTIONS + connection),
+	};
+
+	return client->link->ops->connect(client->link, &how, &path->connections[connection]);
+}
+
+static int exchange_info(struct client *client, unsigned int path_number)
+{
+	const struct rtrs_link_ops *ops = client->link->ops;
+	struct client_path *path = &client->paths[path_number];
+	struct client_receives *receives = path->receives;
+	struct rtrs_post send = {.type = RTRS_POST_SEND, .segment_count = 1, .id = INFO_ID};
+	struct rtrs_segment answer;
+	int err = ops->grant(path->connections[0], receives, sizeof(*receives),
+			     &path->receive_memory);
+
+	if (!err)
+		err = ops->grant(path->connections[0], client->slots,
+				 CLIENT_SLOTS * sizeof(*client->slots), &path->slot_memory);
+	if (err)
+		return err;
+	answer = (struct rtrs_segment){receives->info_answer, sizeof(receives->info_answer),
+				       path->receive_memory->local_key};
+	err = ops->receive(path->connections[0], INFO_ID, &answer);
+	if (err)
+		return err;
+	memcpy(receives->info, client->engine.paths[path_number].handshake.info,
+	       sizeof(receives->info));
+	send.segments[0] = (struct rtrs_segment){receives->info, sizeof(receives->info),
+						 path->receive_memory->local_key};
+	return ops->post(path->connections[0], &send, 1);
+}
+
+static int fill_receives(struct client *client, unsigned int path)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < CLIENT_CONNECTIONS; i++) {
+		for (unsigned int id = 0; id < CLIENT_RECEIVES && !err; id++)
+			err = post_receive(client, path, i, id);
+	}
+	return err;
+}
+
+static void withdraw(struct client *client, struct rtrs_memory **memory)
+{
+	if (*memory)
+		client->link->ops->withdraw(*memory);
+	*memory = NULL;
+}
+
+static void close_path(struct client *client, unsigned int number)
+{
+	struct client_path *path = &client->paths[number];
+
+	for (unsigned int i = 0; i < CLIENT_CONNECTIONS; i++) {
+		if (!path->connections[i])
+			continue;
+		client->link->ops->disconnect(path->connections[i]);
+		client->link->ops->free(path->connections[i]);
+		path->connections[i] = NULL;
+	}
+	withdraw(client, &path->receive_memory);
+	withdraw(client, &path->slot_memory);
+	rtrsi_client_closed(&client->engine, number, hfi_now_ns());
+}
+
+static int post_heartbeat(struct client *client, unsigned int path, bool is_ack)
+{
+	const struct rtrs_post post = {
+		.type = RTRS_POST_WRITE_IMM, .reported = true, .imm = rtrsi_imm_heartbeat(is_ack)};
+
+	return client->link->ops->post(client->paths[path].connections[0], &post, 1);
+}
+
+/* Puts the message behind the user header; the layout says what is written where. */
+static struct rtrs_layout put_message(struct client_slot *slot,
+				      const struct rtrs_geometry *geometry, uint32_t key)
+{
+	const struct rtrs_descriptor to = {(uintptr_t)slot->data, key, slot->data_length};
+	uint8_t *message = slot->header + slot->header_length;
+	struct rtrs_layout layout;
+	int err;
+
+	if (slot->is_read) {
+		err = rtrsi_layout_read(geometry, slot->data_length, slot->header_length, &layout);
+		rtrsi_read_encode(slot->header_length, slot->data_length ? &to : NULL, false,
+				  message);
+	} else {
+		err = rtrsi_layout_write(geometry, slot->data_length, slot->header_length, &layout);
+		rtrsi_write_encode(slot->header_length, message);
+	}
+	if (err)
+		client_die("request: %s", strerror(-err));
+	return layout;
+}
+
+static int post_request(struct client *client, unsigned int number, struct client_slot *slot)
+{
+	const struct rtrs_client_path *known = &client->engine.paths[number];
+	struct client_path *path = &client->paths[number];
+	const struct rtrs_chunk *chunk = &known->chunks[slot->request.permit];
+	struct rtrs_layout layout =
+		put_message(slot, &known->handshake.geometry, path->slot_memory->remote_key);
+	uint32_t key = path->slot_memory->local_key;
+	struct rtrs_post post = {
+		.type = RTRS_POST_WRITE_IMM,
+		.reported = true,
+		.address = chunk->address + layout.write_offset,
+		.key = chunk->key,
+		.imm = rtrsi_imm_request(&known->handshake.geometry, slot->request.permit,
+					 layout.message_offset),
+	};
+
+	if (!slot->is_read && slot->data_length)
+		post.segments[post.segment_count++] =
+			(struct rtrs_segment){slot->data, slot->data_length, key};
+	post.segments[post.segment_count++] = (struct rtrs_segment){
+		slot->header, slot->header_length + (uint32_t)layout.message_length, key};
+	return client->link->ops->post(path->connections[slot->connection], &post, 1);
+}
+
+static void request_done(struct client *client, const struct rtrs_order *order)
+{
+	struct client_slot *slot = (struct client_slot *)order->request;
+
+	slot->is_busy = false;
+	client->done(client, slot, order->error);
+}
+
+static int carry_out_one(struct client *client, const struct rtrs_order *order)
+{
+	switch (order->type) {
+	case RTRS_ORDER_CONNECT:
+		return connect_one(client, order->path, order->connection);
+	case RTRS_ORDER_INFO:
+		return exchange_info(client, order->path);
+	case RTRS_ORDER_READY:
+		return fill_receives(client, order->path);
+	case RTRS_ORDER_HEARTBEAT:
+	case RTRS_ORDER_ACK:
+		return post_heartbeat(client, order->path, order->type == RTRS_ORDER_ACK);
+	case RTRS_ORDER_SEND:
+		return post_request(client, order->path, (struct client_slot *)order->request);
+	case RTRS_ORDER_CLOSE:
+		fprintf(stderr, "path %u closed: %s: %s\n", order->path, strerror(-order->error),
+			rtrsi_fault_text(order->fault));
+		close_path(client, order->path);
+		return 0;
+	case RTRS_ORDER_FAILED:
+		client_die("path %u: %s", order->path, strerror(-order->error));
+	case RTRS_ORDER_DONE:
+		request_done(client, order);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static void carry_out_orders(struct client *client)
+{
+	struct rtrs_order order;
+
+	while (rtrsi_client_next(&client->engine, &order)) {
+		int err = carry_out_one(client, &order);
+
+		if (err)
+			rtrsi_client_lost(&client->engine, order.path, err);
+	}
+}
+
+/* --- events ------------------------------------------------------------------------------------ */
+
+static void received(struct client *client, const struct rtrs_link_event *event, unsigned int path,
+		     unsigned int connection)
+{
+	struct client_receives *receives = client->paths[path].receives;
+	int64_t now_ns = hfi_now_ns();
+
+	if (event->id == INFO_ID) {
+		rtrsi_client_info(&client->engine, path, receives->info_answer, event->length,
+				  now_ns);
+		return;
+	}
+	if (event->has_imm)
+		rtrsi_client_received(&client->engine, path, event->imm,
+				      receives->bytes[connection][event->id], event->length,
+				      now_ns);
+	/* In vain where the path is broken: what is posted is flushed. */
+	(void)post_receive(client, path, connection, event->id);
+}
+
+static void report_event(struct client *client, const struct rtrs_link_event *event)
+{
+	unsigned int number = (unsigned int)(uintptr_t)event->connection->user;
+	unsigned int path = number / CLIENT_CONNECTIONS, connection = number % CLIENT_CONNECTIONS;
+
+	switch (event->type) {
+	case RTRS_LINK_CONNECTED:
+		rtrsi_client_accepted(&client->engine, path, event->private_data,
+				      event->private_size, hfi_now_ns());
+		break;
+	case RTRS_LINK_REFUSED:
+		rtrsi_client_refused(&client->engine, path, event->private_data,
+				     event->private_size, event->error);
+		break;
+	case RTRS_LINK_GONE:
+		client->gone++;
+		rtrsi_client_lost(&client->engine, path, -ENODEV);
+		break;
+	case RTRS_LINK_LOST:
+	case RTRS_LINK_SENT:
+	case RTRS_LINK_RECEIVED:
+		if (event->error)
+			rtrsi_client_lost(&client->engine, path, event->error);
+		else if (event->type == RTRS_LINK_RECEIVED)
+			received(client, event, path, connection);
+		break;
+	}
+}
+
+static int wait_ms(const struct client *client)
+{
+	int64_t rest = (rtrsi_client_deadline_ns(&client->engine) - hfi_now_ns()) / 1000000 + 1;
+
+	if (rest < 0)
+		return 0;
+	return rest < HF_TEST_HANG_MS ? (int)rest : HF_TEST_HANG_MS;
+}
+
+void client_wait(struct client *client)
 {
 	struct pollfd poll_fd = {.fd = client->link->ops->fd(client->link), .events = POLLIN};
 	struct rtrs_link_event event;
 	int count;
 
-	while ((count = client->link->ops->next(client->link, &event)) == 0) {
-		if (poll(&poll_fd, 1, HF_TEST_HANG_MS) != 1)
-			client_die("no event of the link");
+	if (poll(&poll_fd, 1, wait_ms(client)) < 0)
+		client_die("poll: %s", strerror(errno));
+	while ((count = client->link->ops->next(client->link, &event)) > 0) {
+		report_event(client, &event);
+		carry_out_orders(client);
 	}
 	if (count < 0)
 		client_die("next event: %s", strerror(-count));
-	return event;
+	rtrsi_client_tick(&client->engine, hfi_now_ns());
+	carry_out_orders(client);
 }
 
-static void post_receive(struct client *client, unsigned int connection, uint64_t id)
+/* --- the user's -------------------------------------------------------------------------------- */
+
+void client_begin(struct client *client, const char *session)
 {
-	struct client_memory *memory = client->memory;
-	struct rtrs_segment segment = segment_of(client, memory->receives[connection][id],
-						 sizeof(memory->receives[0][0]));
-	int err = client->link->ops->receive(client->connections[connection], id, &segment);
-
-	if (err)
-		client_die("receive: %s", strerror(-err));
-}
-
-static void post(struct client *client, unsigned int connection, const struct rtrs_post *posts)
-{
-	int err = client->link->ops->post(client->connections[connection], posts, 1);
-
-	if (err)
-		client_die("post: %s", strerror(-err));
-}
-
-static void connect_one(struct client *client, const struct sockaddr *address,
-			unsigned int connection)
-{
-	const struct rtrs_link_connect how = {
-		.destination = address,
-		.private_data = client->handshake.private_data,
-		.private_size = RTRS_CONNECT_SIZE,
-		.send_depth = QUEUE_DEPTH,
-		.receive_depth = QUEUE_DEPTH,
-		.user = (void *)(uintptr_t)connection,
-	};
-	int err = client->link->ops->connect(client->link, &how, &client->connections[connection]);
-
-	if (err)
-		client_die("connect: %s", strerror(-err));
-}
-
-static void exchange_info(struct client *client)
-{
-	struct client_memory *memory = client->memory;
-	struct rtrs_post send = {.type = RTRS_POST_SEND, .segment_count = 1, .id = INFO_ID};
-	struct rtrs_segment answer;
-	int err = client->link->ops->grant(client->connections[0], memory, sizeof(*memory),
-					   &client->granted);
-
-	if (err)
-		client_die("grant: %s", strerror(-err));
-	client->chunks = calloc(client->handshake.geometry.depth, sizeof(*client->chunks));
-	if (!client->chunks)
-		client_die("no memory");
-	answer = segment_of(client, memory->info_answer, sizeof(memory->info_answer));
-	err = client->link->ops->receive(client->connections[0], INFO_ID, &answer);
-	if (err)
-		client_die("receive: %s", strerror(-err));
-	memcpy(memory->info, client->handshake.info, sizeof(memory->info));
-	send.segments[0] = segment_of(client, memory->info, sizeof(memory->info));
-	post(client, 0, &send);
-}
-
-static struct rtrs_step handshake_event(struct client *client, const struct rtrs_link_event *event)
-{
-	struct rtrs_handshake *handshake = &client->handshake;
-
-	switch (event->type) {
-	case RTRS_LINK_CONNECTED:
-		return rtrsi_handshake_accepted(handshake, event->private_data, event->private_size,
-						hfi_now_ms());
-	case RTRS_LINK_REFUSED:
-		return rtrsi_handshake_refused(handshake, event->private_data, event->private_size,
-					       event->error);
-	case RTRS_LINK_LOST:
-	case RTRS_LINK_GONE:
-		return rtrsi_handshake_lost(handshake, event->error);
-	case RTRS_LINK_RECEIVED:
-		if (event->error)
-			return rtrsi_handshake_lost(handshake, event->error);
-		return rtrsi_handshake_answered(handshake, client->memory->info_answer,
-						event->length, client->chunks);
-	default:
-		return (struct rtrs_step){.type = RTRS_STEP_WAIT};
-	}
-}
-
-static void begin_handshake(struct client *client, const char *session)
-{
-	struct rtrs_connect connect = {
-		.connections = CLIENT_CONNECTIONS, .attempt = 1, .first = true};
-	int err;
-
-	if (getrandom(connect.path, RTRS_UUID_SIZE, 0) < 0 ||
-	    getrandom(connect.session, RTRS_UUID_SIZE, 0) < 0)
-		client_die("getrandom");
-	err = rtrsi_handshake_begin(&client->handshake, &connect, session, 0, hfi_now_ms());
-	if (err)
-		client_die("session %s: %s", session, strerror(-err));
-}
-
-void client_open(struct client *client, const struct sockaddr *address, const char *session)
-{
-	struct rtrs_step step = {.type = RTRS_STEP_CONNECT};
+	struct rtrs_client_options options = {.name = session,
+					      .reconnect_delay_ms = RECONNECT_MS,
+					      .max_reconnect_attempts = -1,
+					      .random = 1};
 	int err = rtrsi_rdma_open(&client->link);
 
 	if (err)
 		client_die("rdma link: %s", strerror(-err));
-	client->memory = calloc(1, sizeof(*client->memory));
-	if (!client->memory)
-		client_die("no memory");
-	begin_handshake(client, session);
-	while (step.type != RTRS_STEP_READY) {
-		struct rtrs_link_event event;
-
-		if (step.type == RTRS_STEP_CONNECT)
-			connect_one(client, address, step.connection);
-		else if (step.type == RTRS_STEP_INFO)
-			exchange_info(client);
-		else if (step.type == RTRS_STEP_FAIL)
-			client_die("open: %s: %s", strerror(-step.error),
-				   rtrsi_fault_text(step.fault));
-		event = wait_link_event(client);
-		step = handshake_event(client, &event);
-	}
-	for (unsigned int i = 0; i < CLIENT_CONNECTIONS; i++) {
-		for (unsigned int id = 0; id < CLIENT_RECEIVES; id++)
-			post_receive(client, i, id);
-	}
-}
-
-static void take_new_key(struct client *client, const struct rtrs_imm *imm, const uint8_t *bytes,
-			 size_t size)
-{
-	enum rtrs_fault fault = rtrsi_new_key_decode(&client->handshake.geometry, imm->chunk, bytes,
-						     size, &client->chunks[imm->chunk].key);
-
-	if (fault)
-		client_die("new key: %s", rtrsi_fault_text(fault));
-	client->new_keys++;
-}
-
-static void received(struct client *client, const struct rtrs_link_event *event)
-{
-	unsigned int connection = (uintptr_t)event->connection->user;
-	struct rtrs_post ack = {.type = RTRS_POST_WRITE_IMM, .imm = rtrsi_imm_heartbeat(true)};
-	enum rtrs_fault fault;
-	struct rtrs_imm imm;
-
-	if (!event->has_imm)
-		client_die("received without immediate data");
-	fault = rtrsi_imm_at_client(&client->handshake.geometry, event->imm, &imm);
-	if (fault)
-		client_die("immediate %#x: %s", event->imm, rtrsi_fault_text(fault));
-	switch (imm.type) {
-	case RTRS_IMM_HEARTBEAT:
-		client->heartbeats++;
-		post(client, 0, &ack);
-		break;
-	case RTRS_IMM_ANSWER:
-		if (client->handshake.new_keys)
-			take_new_key(client, &imm, client->memory->receives[connection][event->id],
-				     event->length);
-		client->answered = true;
-		client->answer = imm.error;
-		break;
-	default:
-		break;
-	}
-	post_receive(client, connection, event->id);
-}
-
-static void wait_answer(struct client *client)
-{
-	while (!client->answered) {
-		struct rtrs_link_event event = wait_link_event(client);
-
-		if (event.error)
-			client_die("event %d of the link: %s", event.type, strerror(-event.error));
-		if (event.type == RTRS_LINK_RECEIVED)
-			received(client, &event);
-		else if (event.type != RTRS_LINK_SENT)
-			client_die("event %d of the link", event.type);
-	}
-}
-
-/* Puts the message behind the user header; the layout says what is written where. */
-static struct rtrs_layout encode_request(struct client *client, bool is_read,
-					 uint16_t header_length, uint32_t data_length)
-{
-	const struct rtrs_geometry *geometry = &client->handshake.geometry;
-	struct client_memory *memory = client->memory;
-	uint8_t *message = memory->header + header_length;
-	const struct rtrs_descriptor to = {(uintptr_t)memory->data, client->granted->remote_key,
-					   data_length};
-	struct rtrs_layout layout;
-	int err = is_read ? rtrsi_layout_read(geometry, data_length, header_length, &layout)
-			  : rtrsi_layout_write(geometry, data_length, header_length, &layout);
-
+	if (getrandom(options.uuid, RTRS_UUID_SIZE, 0) < 0)
+		client_die("getrandom");
+	err = rtrsi_client_init(&client->engine, &options);
 	if (err)
-		client_die("request: %s", strerror(-err));
-	if (is_read)
-		rtrsi_read_encode(header_length, data_length ? &to : NULL, false, message);
-	else
-		rtrsi_write_encode(header_length, message);
-	return layout;
+		client_die("session %s: %s", session, strerror(-err));
+	client->slots = zeroed_memory(CLIENT_SLOTS * sizeof(*client->slots));
 }
 
-int client_request(struct client *client, unsigned int connection, bool is_read,
-		   uint16_t header_length, uint32_t data_length)
+void client_add_path(struct client *client, const struct sockaddr *address)
 {
-	struct rtrs_layout layout = encode_request(client, is_read, header_length, data_length);
-	struct rtrs_post write = {
-		.type = RTRS_POST_WRITE_IMM,
-		.reported = true,
-		.address = client->chunks[0].address + layout.write_offset,
-		.key = client->chunks[0].key,
-		.imm = rtrsi_imm_request(&client->handshake.geometry, 0, layout.message_offset),
-	};
+	struct client_path *path = &client->paths[client->path_count++];
+	uint8_t uuid[RTRS_UUID_SIZE];
+	int number;
 
-	if (!is_read && data_length)
-		write.segments[write.segment_count++] =
-			segment_of(client, client->memory->data, data_length);
-	write.segments[write.segment_count++] = segment_of(
-		client, client->memory->header, header_length + (uint32_t)layout.message_length);
-	client->answered = false;
-	post(client, connection, &write);
-	wait_answer(client);
-	return client->answer;
+	if (client->path_count > CLIENT_PATHS || getrandom(uuid, sizeof(uuid), 0) < 0)
+		client_die("no path more");
+	path->address = address;
+	path->receives = zeroed_memory(sizeof(*path->receives));
+	number = rtrsi_client_add_path(&client->engine, uuid, CLIENT_CONNECTIONS, hfi_now_ns());
+	if (number < 0)
+		client_die("path: %s", strerror(-number));
+	carry_out_orders(client);
+	while (client->engine.paths[number].state != RTRS_CLIENT_CONNECTED)
+		client_wait(client);
 }
 
-void client_wait_gone(struct client *client)
+struct client_slot *client_slot(struct client *client)
 {
-	for (unsigned int gone = 0; gone < CLIENT_CONNECTIONS;) {
-		struct rtrs_link_event event = wait_link_event(client);
-
-		if (event.type == RTRS_LINK_GONE)
-			gone++;
-		else if (event.type == RTRS_LINK_RECEIVED && !event.error)
-			received(client, &event);
+	for (size_t i = 0; i < CLIENT_SLOTS; i++) {
+		if (!client->slots[i].is_busy)
+			return &client->slots[i];
 	}
+	return NULL;
 }
 
-void client_close(struct client *client)
+void client_submit(struct client *client, struct client_slot *slot)
 {
-	const struct rtrs_link_ops *ops = client->link->ops;
+	int err;
 
-	for (unsigned int i = 0; i < CLIENT_CONNECTIONS; i++)
-		ops->disconnect(client->connections[i]);
-	for (unsigned int i = 0; i < CLIENT_CONNECTIONS; i++)
-		ops->free(client->connections[i]);
-	ops->withdraw(client->granted);
-	ops->close(client->link);
-	free(client->chunks);
-	free(client->memory);
+	/* Until a path is back, or an answer frees a permit. */
+	while ((err = rtrsi_client_submit(&client->engine, &slot->request)) == -EAGAIN ||
+	       err == -ECONNABORTED)
+		client_wait(client);
+	if (err)
+		client_die("submit: %s", strerror(-err));
+	slot->is_busy = true;
+	carry_out_orders(client);
+}
+
+void client_end(struct client *client)
+{
+	for (unsigned int i = 0; i < client->path_count; i++)
+		rtrsi_client_remove_path(&client->engine, i);
+	carry_out_orders(client);
+	for (unsigned int i = 0; i < client->path_count; i++)
+		free(client->paths[i].receives);
+	client->link->ops->close(client->link);
+	rtrsi_client_free(&client->engine);
+	free(client->slots);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * vm-rtrs-client ADDRESS SESSION DEVICE read|write FIRST COUNT: copies blocks of 4 KiB between a device of
- * an RNBD server and standard output or input. vm-rtrs-client ADDRESS SESSION hold: opens a path, and closes it
- * when the device is removed. What it met goes to standard error.
+ * vm-rtrs-client ADDRESS[,ADDRESS...] SESSION DEVICE read|write FIRST COUNT [FILE]: copies blocks of 4 KiB
+ * between a device of an RNBD server and standard output or input, several at a time, on a path to each address;
+ * again and again until FILE exists; ends when all paths are connected, or a device was removed. vm-rtrs-client ADDRESS SESSION hold: opens a path, and closes it when the device is
+ * removed. What it met goes to standard error.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,7 +15,18 @@
 #include "rtrs/rnbd/message.h"
 #include "t/vm/rtrs-client/client.h"
 
-enum { PORT = 1234, BLOCK = 4096, CONTROL = 0, IO = 1 };
+enum { PORT = 1234, BLOCK = CLIENT_DATA, CONTROL = 0, IO = 1 };
+
+/* The copy: in memory, for answers come in any order. */
+static uint8_t *blocks;
+static int last_error;
+
+static void one_done(struct client *client, struct client_slot *slot, int error)
+{
+	(void)client;
+	(void)slot;
+	last_error = error;
+}
 
 static void must_be_done(int err, const char *what)
 {
@@ -40,60 +52,101 @@ static struct sockaddr_storage parse_ip(const char *text)
 	return address;
 }
 
+/* Waits for the answer. */
+static int ask_server(struct client *client, struct client_slot *slot, unsigned int connection,
+		      bool is_read, uint16_t header_length, uint32_t data_length)
+{
+	slot->connection = (uint8_t)connection;
+	slot->is_read = is_read;
+	slot->header_length = header_length;
+	slot->data_length = data_length;
+	client->done = one_done;
+	client_submit(client, slot);
+	while (slot->is_busy)
+		client_wait(client);
+	return last_error;
+}
+
 static void exchange_versions(struct client *client)
 {
+	struct client_slot *slot = client_slot(client);
 	uint8_t version;
 
-	rtrsi_rnbd_session_info_encode(RNBD_VERSION, client->memory->header);
-	must_be_done(client_request(client, CONTROL, true, RNBD_SESSION_INFO_SIZE,
-				    RNBD_SESSION_INFO_SIZE),
+	rtrsi_rnbd_session_info_encode(RNBD_VERSION, slot->header);
+	must_be_done(ask_server(client, slot, CONTROL, true, RNBD_SESSION_INFO_SIZE,
+				RNBD_SESSION_INFO_SIZE),
 		     "session info");
-	must_be_done(rtrsi_rnbd_session_answer_decode(client->memory->data, RNBD_SESSION_INFO_SIZE,
-						      &version),
+	must_be_done(rtrsi_rnbd_session_answer_decode(slot->data, RNBD_SESSION_INFO_SIZE, &version),
 		     "answer to session info");
 	fprintf(stderr, "version %u\n", version);
 }
 
 static struct rtrs_rnbd_device open_rnbd_device(struct client *client, const char *path)
 {
+	struct client_slot *slot = client_slot(client);
 	struct rtrs_rnbd_device device;
 
-	must_be_done(rtrsi_rnbd_open_encode(RNBD_READ_WRITE, path, client->memory->header), path);
-	must_be_done(client_request(client, CONTROL, true, RNBD_OPEN_SIZE, RNBD_OPEN_ANSWER_SIZE),
+	must_be_done(rtrsi_rnbd_open_encode(RNBD_READ_WRITE, path, slot->header), path);
+	must_be_done(ask_server(client, slot, CONTROL, true, RNBD_OPEN_SIZE, RNBD_OPEN_ANSWER_SIZE),
 		     path);
-	must_be_done(rtrsi_rnbd_open_answer_decode(client->memory->data, RNBD_OPEN_ANSWER_SIZE,
-						   &device),
+	must_be_done(rtrsi_rnbd_open_answer_decode(slot->data, RNBD_OPEN_ANSWER_SIZE, &device),
 		     "answer to open");
 	fprintf(stderr, "sectors %llu blocks %u/%u\n", (unsigned long long)device.sectors,
 		device.logical_block_size, device.physical_block_size);
 	return device;
 }
 
-static int block_io(struct client *client, const struct rtrs_rnbd_io *io)
+static void block_done(struct client *client, struct client_slot *slot, int error)
 {
-	bool is_read = io->op == RNBD_OP_READ || io->op == RNBD_OP_FLUSH;
-
-	rtrsi_rnbd_io_encode(io, client->memory->header);
-	return client_request(client, IO, is_read, RNBD_IO_SIZE, io->size);
+	(void)client;
+	must_be_done(error, "block");
+	if (slot->is_read)
+		memcpy(blocks + slot->number * BLOCK, slot->data, BLOCK);
 }
 
-static void copy_blocks(struct client *client, uint32_t device, enum rtrs_rnbd_op op,
-			unsigned long first, unsigned long count)
+static void submit_block(struct client *client, struct client_slot *slot, uint32_t device,
+			 bool is_read, unsigned long first)
 {
-	uint8_t *data = client->memory->data;
+	const struct rtrs_rnbd_io io = {
+		.device = device,
+		.sector = (first + slot->number) * (BLOCK / RNBD_SECTOR_SIZE),
+		.op = is_read ? RNBD_OP_READ : RNBD_OP_WRITE,
+		.size = BLOCK,
+	};
 
-	for (unsigned long block = first; block < first + count; block++) {
-		const struct rtrs_rnbd_io io = {.device = device,
-						.sector = block * (BLOCK / RNBD_SECTOR_SIZE),
-						.op = op,
-						.size = BLOCK};
+	slot->connection = IO;
+	slot->is_read = is_read;
+	slot->header_length = RNBD_IO_SIZE;
+	slot->data_length = BLOCK;
+	rtrsi_rnbd_io_encode(&io, slot->header);
+	if (!is_read)
+		memcpy(slot->data, blocks + slot->number * BLOCK, BLOCK);
+	client_submit(client, slot);
+}
 
-		if (op == RNBD_OP_WRITE && fread(data, 1, BLOCK, stdin) != BLOCK)
-			client_die("standard input ends");
-		must_be_done(block_io(client, &io), "block");
-		if (op == RNBD_OP_READ && fwrite(data, 1, BLOCK, stdout) != BLOCK)
-			client_die("standard output");
+static bool is_idle(const struct client *client)
+{
+	for (size_t i = 0; i < CLIENT_SLOTS; i++) {
+		if (client->slots[i].is_busy)
+			return false;
 	}
+	return true;
+}
+
+static void copy_blocks(struct client *client, uint32_t device, bool is_read, unsigned long first,
+			unsigned long count)
+{
+	client->done = block_done;
+	for (unsigned long number = 0; number < count; number++) {
+		struct client_slot *slot;
+
+		while (!(slot = client_slot(client)))
+			client_wait(client);
+		slot->number = number;
+		submit_block(client, slot, device, is_read, first);
+	}
+	while (!is_idle(client))
+		client_wait(client);
 }
 
 static void close_rnbd_device(struct client *client, uint32_t device)
@@ -101,37 +154,80 @@ static void close_rnbd_device(struct client *client, uint32_t device)
 	const struct rtrs_rnbd_io flush = {.device = device, .op = RNBD_OP_FLUSH};
 	const struct rtrs_rnbd_io unknown = {
 		.device = device + 1, .op = RNBD_OP_READ, .size = BLOCK};
+	struct client_slot *slot = client_slot(client);
 
-	must_be_done(block_io(client, &flush), "flush");
-	fprintf(stderr, "unknown device: %s\n", strerror(-block_io(client, &unknown)));
-	rtrsi_rnbd_close_encode(device, client->memory->header);
-	must_be_done(client_request(client, CONTROL, false, RNBD_CLOSE_SIZE, 0), "close");
+	rtrsi_rnbd_io_encode(&flush, slot->header);
+	must_be_done(ask_server(client, slot, IO, true, RNBD_IO_SIZE, 0), "flush");
+	rtrsi_rnbd_io_encode(&unknown, slot->header);
+	fprintf(stderr, "unknown device: %s\n",
+		strerror(-ask_server(client, slot, IO, true, RNBD_IO_SIZE, BLOCK)));
+	rtrsi_rnbd_close_encode(device, slot->header);
+	must_be_done(ask_server(client, slot, CONTROL, false, RNBD_CLOSE_SIZE, 0), "close");
+}
+
+/* A path whose device is removed does not come back. */
+static void wait_for_all_paths(struct client *client)
+{
+	while (client->engine.connected < client->path_count && !client->gone)
+		client_wait(client);
+	for (unsigned int i = 0; i < client->path_count; i++)
+		fprintf(stderr, "path %u took over %llu, reconnected %llu times\n", i,
+			(unsigned long long)client->engine.paths[i].failovers,
+			(unsigned long long)client->engine.paths[i].reconnects);
+}
+
+static void open_paths(struct client *client, struct sockaddr_storage *addresses, char *list)
+{
+	for (char *one = strtok(list, ","); one; one = strtok(NULL, ",")) {
+		if (client->path_count == CLIENT_PATHS)
+			client_die("too many addresses");
+		addresses[client->path_count] = parse_ip(one);
+		client_add_path(client, (const struct sockaddr *)&addresses[client->path_count]);
+	}
+	fprintf(stderr, "depth %u max_io %u new keys %d\n",
+		client->engine.paths[0].handshake.geometry.depth,
+		client->engine.paths[0].handshake.geometry.max_io,
+		client->engine.paths[0].handshake.new_keys);
+}
+
+static void copy(struct client *client, char **argv)
+{
+	bool is_read = !strcmp(argv[1], "read");
+	unsigned long first = strtoul(argv[2], NULL, 10), count = strtoul(argv[3], NULL, 10);
+	struct rtrs_rnbd_device device;
+
+	blocks = calloc(count, BLOCK);
+	if (!blocks || (!is_read && fread(blocks, BLOCK, count, stdin) != count))
+		client_die("standard input ends");
+	exchange_versions(client);
+	device = open_rnbd_device(client, argv[0]);
+	copy_blocks(client, device.id, is_read, first, count);
+	fprintf(stderr, "copied once\n");
+	while (argv[4] && access(argv[4], F_OK))
+		copy_blocks(client, device.id, is_read, first, count);
+	wait_for_all_paths(client);
+	close_rnbd_device(client, device.id);
+	if (is_read && fwrite(blocks, BLOCK, count, stdout) != count)
+		client_die("standard output");
+	free(blocks);
 }
 
 int main(int argc, char **argv)
 {
-	struct client client = {0};
-	struct rtrs_rnbd_device device;
-	struct sockaddr_storage address;
+	struct sockaddr_storage addresses[CLIENT_PATHS];
+	static struct client client;
 
-	if (argc != 7 && (argc != 4 || strcmp(argv[3], "hold") != 0))
-		client_die("usage: ADDRESS SESSION DEVICE read|write FIRST COUNT, or ADDRESS "
+	if (argc != 7 && argc != 8 && (argc != 4 || strcmp(argv[3], "hold") != 0))
+		client_die("usage: ADDRESS,... SESSION DEVICE read|write FIRST COUNT [FILE], or "
+			   "ADDRESS "
 			   "SESSION hold");
-	address = parse_ip(argv[1]);
-	client_open(&client, (const struct sockaddr *)&address, argv[2]);
-	fprintf(stderr, "depth %u max_io %u new keys %d\n", client.handshake.geometry.depth,
-		client.handshake.geometry.max_io, client.handshake.new_keys);
-	if (argc == 4) {
-		client_wait_gone(&client);
-		client_close(&client);
-		return 0;
-	}
-	exchange_versions(&client);
-	device = open_rnbd_device(&client, argv[3]);
-	copy_blocks(&client, device.id, strcmp(argv[4], "write") ? RNBD_OP_READ : RNBD_OP_WRITE,
-		    strtoul(argv[5], NULL, 10), strtoul(argv[6], NULL, 10));
-	close_rnbd_device(&client, device.id);
-	fprintf(stderr, "new keys received: %s\n", client.new_keys ? "yes" : "no");
-	client_close(&client);
+	client_begin(&client, argv[2]);
+	open_paths(&client, addresses, argv[1]);
+	if (argc > 4)
+		copy(&client, argv + 3);
+	else
+		while (!client.gone)
+			client_wait(&client);
+	client_end(&client);
 	return fflush(stdout) ? 1 : 0;
 }
