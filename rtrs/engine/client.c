@@ -259,8 +259,8 @@ void rtrsi_client_info(struct rtrs_client *client, unsigned int place, const voi
 			  now_ns);
 }
 
-static enum rtrs_fault take_answer(struct rtrs_client *client, unsigned int place,
-				   const struct rtrs_imm *imm, const void *bytes, size_t size)
+static enum rtrs_fault take_io_answer(struct rtrs_client *client, unsigned int place,
+				      const struct rtrs_imm *imm, const void *bytes, size_t size)
 {
 	struct rtrs_client_path *path = &client->paths[place];
 	enum rtrs_fault fault;
@@ -293,7 +293,7 @@ void rtrsi_client_received(struct rtrs_client *client, unsigned int place, uint3
 	else if (!fault && imm.type == RTRS_IMM_HEARTBEAT_ACK)
 		rtrsi_heartbeat_acknowledged(&path->heartbeat, now_ns);
 	else if (!fault)
-		fault = take_answer(client, place, &imm, bytes, size);
+		fault = take_io_answer(client, place, &imm, bytes, size);
 	if (rtrsi_fault_reaction(fault) == RTRS_REACT_CLOSE)
 		break_path(client, path, -ECONNRESET, fault);
 }
