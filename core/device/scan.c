@@ -92,6 +92,16 @@ static int scan_root(struct hf *hf, unsigned int index, uint64_t scan)
 	return err;
 }
 
+static bool has_devices(struct hf *hf)
+{
+	bool has;
+
+	hfi_hf_lock(hf);
+	has = hf->table.count;
+	hfi_hf_unlock(hf);
+	return has;
+}
+
 int hfi_table_scan(struct hf *hf)
 {
 	uint64_t scan = ++hf->table.scans;
@@ -118,6 +128,8 @@ int hfi_table_scan(struct hf *hf)
 	}
 	if (failed && failed == hf->num_roots)
 		return last;
+	if (has_devices(hf))
+		hfi_registry_try_named(&hf->registry, &hf->log);
 	hf->table.complete = !hf->table.hidden_changes;
 	return 0;
 }

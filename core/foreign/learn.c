@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "shared/attr.h"
+#include "core/base/process.h"
 #include "core/base/reason.h"
 #include "shared/text.h"
 #include "core/foreign/cache.h"
@@ -182,13 +183,18 @@ static void say_refusals(struct hf_foreign *foreign, const struct hf_log *log)
 		const struct hf_candidate *candidate = &foreign->candidates[i];
 		const char *file = candidate->manifest.file;
 
+		/* An entry that names no library was reported when it was read. */
+		if (!candidate->reason.code || (!*file && !candidate->manifest.name[0]))
+			continue;
 		/* libibverbs names what it tried last: the bare name, unless it was given a path. */
 		if (!strncmp(file, HF_DRIVER_DIR "/", sizeof(HF_DRIVER_DIR)))
 			file += sizeof(HF_DRIVER_DIR);
-		/* An entry that names no library was reported when it was read. */
-		if (candidate->reason.code && (*file || candidate->manifest.name[0]))
+		if (hfi_program_uses_shim() || candidate->manifest.path[0] == '/')
 			hfi_foreign_say(log, "Warning: couldn't load driver '%s': %s", file,
 					candidate->reason.text);
+		else /* its user named it in the environment */
+			hf_warn(log, "%s: couldn't load driver '%s': %s", candidate->manifest.path,
+				file, candidate->reason.text);
 	}
 	foreign->said = true;
 }

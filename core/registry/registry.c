@@ -266,6 +266,16 @@ static struct hf_provider *try_foreign(struct search *s, bool by_driver_id)
 	return NULL;
 }
 
+void hfi_registry_try_named(struct hf_registry *registry, const struct hf_log *log)
+{
+	struct hf_foreign *foreign = &registry->foreign;
+
+	if (!foreign->names || !foreign->config_dir || foreign->said)
+		return;
+	if (hfi_registry_want_foreign(registry, log) < 0 || hfi_foreign_learn(foreign, log) < 0)
+		hf_debug(log, "the drivers of %s were not looked into", foreign->names_from);
+}
+
 struct hf_provider *hfi_registry_find(struct hf_registry *registry, const struct hf_log *log,
 				      struct verbs_sysfs_dev *device, struct hf_match_key *key,
 				      struct hf_reason *reason)

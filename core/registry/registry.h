@@ -52,6 +52,13 @@ void hfi_registry_destroy(struct hf_registry *registry) HF_NONNULL;
 void hfi_registry_begin_look(struct hf_registry *registry) HF_NONNULL;
 
 /*
+ * There are devices: libibverbs would have loaded its drivers by now. Looks into those that a variable of the
+ * environment names, once, so that its user is told of one that cannot be loaded. Only within a scan.
+ */
+void hfi_registry_try_named(struct hf_registry *registry, const struct hf_log *log) HF_NONNULL
+	HF_REQUIRES(hfi_scan_kind);
+
+/*
  * The provider for a device, loaded, with one device counted on it, and its match entry. NULL with
  * *reason filled when there is none. Only within a scan: a library's constructors run.
  */
