@@ -60,11 +60,14 @@ struct hf {
 	struct hf_table table;
 	struct hf_registry registry;
 	struct hf_change_check *
-		change_check HF_GUARDED_BY(hfi_netlink_kind); /* from the first list */
+		change_check HF_GUARDED_BY(hfi_netlink_kind); /* from the first or second list */
 	struct hf_observer *observers HF_GUARDED_BY(hfi_hf_kind);
 	/* What the program closed: to free it would be to close what has the numbers now. */
 	struct hf_nl *lost_nl;
 	struct hf_change_check *lost_change_check;
+
+	/* Descriptors ran out once: none is kept for speed alone any more. */
+	atomic_bool few_descriptors;
 
 	bool revoke_wanted; /* the contexts of devices that are removed are to be revoked */
 	/* Both NULL until a device is opened that is to be revoked. */

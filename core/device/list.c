@@ -12,6 +12,7 @@
 #include "core/device/list.h"
 #include "core/device/scan.h"
 #include "core/device/scan_lock.h"
+#include "core/discovery/netlink.h"
 #include "core/notify/change_check.h"
 
 /*
@@ -32,7 +33,8 @@ static bool is_only_list(const struct hf *hf)
 HF_REQUIRES(hfi_scan_kind, hfi_netlink_kind)
 static int scan_if_changed(struct hf *hf)
 {
-	bool first = !hf->change_check && !(hf->flags & HF_NO_NOTIFY);
+	bool first = !hf->change_check && !(hf->flags & HF_NO_NOTIFY) &&
+		     !atomic_load(&hf->few_descriptors);
 	int changed = -EOPNOTSUPP;
 
 	if (first && is_only_list(hf))
@@ -55,14 +57,27 @@ static int scan_if_changed(struct hf *hf)
 	return changed < 0 ? changed : 0;
 }
 
-int hfi_refresh(struct hf *hf)
+static int refresh_once(struct hf *hf)
 {
 	int err;
 
 	if (!hfi_scan_begin(hf))
 		return 0;
 	err = scan_if_changed(hf);
+	if (atomic_load(&hf->few_descriptors)) {
+		hf->nl = hfi_nl_close(hf->nl);
+		hf->nl_tried = false;
+	}
 	hfi_scan_end(hf);
+	return err;
+}
+
+int hfi_refresh(struct hf *hf)
+{
+	int err = refresh_once(hf);
+
+	if (hfi_give_up_spare(hf, err))
+		err = refresh_once(hf);
 	return err;
 }
 

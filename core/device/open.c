@@ -19,12 +19,15 @@ int hfi_verify(struct hf_device *device, const struct hf_entry *entry)
 {
 	struct hf *hf = device->hf;
 	const struct hf_search_root *root = &hf->roots[entry->root];
+	/* Netlink takes a descriptor, and the inode is proof enough where these are short. */
+	const bool asks = entry->index >= 0 &&
+			  !(entry->life.inode && atomic_load(&hf->few_descriptors));
 	int err;
 
 	if (atomic_load(&device->gone))
 		return -ENODEV;
 	/* A provider that opens from within a scan verifies without netlink. */
-	if (entry->index < 0 || !hfi_netlink_lock(hf))
+	if (!asks || !hfi_netlink_lock(hf))
 		return hfi_entry_verify(root, NULL, entry);
 	err = hfi_entry_verify(root, hfi_netlink(hf, root), entry);
 	hfi_netlink_unlock(hf);
@@ -66,8 +69,19 @@ static int refuse_context(struct hf_device *device, const char *fault)
 	return -reason.error;
 }
 
+/* The last proof: nothing is read through `held` any more, and its descriptor may be the last one. */
+static int verify_last(struct hf_device *device, const struct hf_entry *entry, int *held)
+{
+	int err = hfi_verify(device, entry);
+
+	if ((err != -EMFILE && err != -ENFILE) || *held < 0)
+		return err;
+	hfi_close(held);
+	return hfi_verify(device, entry);
+}
+
 /* What the provider made, between two proofs that the instance is the one asked for. */
-static int finish_open(struct hf_device *device, const struct hf_entry *entry,
+static int finish_open(struct hf_device *device, const struct hf_entry *entry, int *held,
 		       const struct hf_open_steps *steps, struct verbs_context *context,
 		       struct verbs_context **ret)
 {
@@ -80,7 +94,7 @@ static int finish_open(struct hf_device *device, const struct hf_entry *entry,
 	if (fault)
 		return refuse_context(device, fault);
 	provider_error = steps->prepare(context);
-	err = open_error(hfi_verify(device, entry));
+	err = open_error(verify_last(device, entry, held));
 	if (!err)
 		err = provider_error;
 	if (err) {
@@ -91,8 +105,8 @@ static int finish_open(struct hf_device *device, const struct hf_entry *entry,
 	return 0;
 }
 
-int hfi_open(struct hf_device *device, const struct hf_open_steps *steps, void *private_data,
-	     struct ibv_context **ret)
+static int try_to_open(struct hf_device *device, const struct hf_open_steps *steps,
+		       void *private_data, struct ibv_context **ret)
 {
 	struct hf *hf = device->hf;
 	const struct verbs_device_ops *ops = device->handle->ops;
@@ -134,13 +148,23 @@ int hfi_open(struct hf_device *device, const struct hf_open_steps *steps, void *
 		goto close_held;
 	}
 	errno = 0;
-	err = finish_open(device, &entry, steps,
+	err = finish_open(device, &entry, &held, steps,
 			  ops->alloc_context(&device->handle->device, node, private_data),
 			  &context);
 	if (!err)
 		*ret = &context->context;
 close_held:
 	hfi_close(&held);
+	return err;
+}
+
+int hfi_open(struct hf_device *device, const struct hf_open_steps *steps, void *private_data,
+	     struct ibv_context **ret)
+{
+	int err = try_to_open(device, steps, private_data, ret);
+
+	if (hfi_give_up_spare(device->hf, err))
+		err = try_to_open(device, steps, private_data, ret);
 	return err;
 }
 
@@ -162,7 +186,7 @@ int hfi_import(struct hf_device *device, int cmd_fd, const struct hf_open_steps 
 	if (err)
 		goto close_held;
 	errno = 0;
-	err = finish_open(device, &entry, steps,
+	err = finish_open(device, &entry, &held, steps,
 			  ops->import_context(&device->handle->device, cmd_fd), &context);
 	if (!err)
 		*ret = &context->context;

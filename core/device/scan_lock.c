@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The scan lock and the netlink lock. */
+#include <errno.h>
 #include <string.h>
 
 #include "shared/fd_mark.h"
@@ -47,6 +48,27 @@ static void renew_sockets(struct hf *hf)
 	hf->nl_tried = false;
 	hf->table.complete = false;
 	hf->fork_count = hfi_fork_count();
+}
+
+bool hfi_give_up_spare(struct hf *hf, int err)
+{
+	bool listens, had;
+
+	if ((err != -EMFILE && err != -ENFILE) || !hf || !hfi_netlink_lock(hf))
+		return false;
+	listens = hf->change_check && hfi_change_check_has_descriptors(hf->change_check);
+	had = hf->nl || listens;
+	if (had && !atomic_exchange(&hf->few_descriptors, true))
+		hf_info(&hf->log, "descriptors are short: none is kept for later lists");
+	if (listens) {
+		hfi_change_check_free(hf->change_check);
+		hf->change_check = NULL;
+		hf->table.complete = false;
+	}
+	hf->nl = hfi_nl_close(hf->nl);
+	hf->nl_tried = false;
+	hfi_netlink_unlock(hf);
+	return had;
 }
 
 HF_REQUIRES(hfi_hf_kind)

@@ -29,6 +29,12 @@ bool hfi_netlink_lock(struct hf *hf) HF_MUST_CHECK HF_NONNULL HF_TRY_ACQUIRE(hfi
 	HF_EXCLUDES(hfi_hf_kind);
 void hfi_netlink_unlock(struct hf *hf) HF_NONNULL HF_RELEASE(hfi_netlink_kind);
 
+/*
+ * For what failed with `err` and has left everything as it was: if descriptors are short, closes those that
+ * are kept to make later lists fast. True if that is a reason to try again.
+ */
+bool hfi_give_up_spare(struct hf *hf, int err) HF_MUST_CHECK;
+
 /* Around a provider's code in a scan: other threads may lock netlink, but not scan. Else no effect. */
 bool hfi_scan_release(struct hf *hf) HF_MUST_CHECK HF_NONNULL;
 void hfi_scan_reacquire(struct hf *hf, bool released) HF_NONNULL;

@@ -99,6 +99,7 @@ static int open_bound(const struct hf_classes *classes, const struct hf_entry *e
 		err = -EOPNOTSUPP; /* no path leads to it */
 	if (err)
 		goto close_binding;
+	hfi_close(&binding.uverbs);
 	fd = hfi_open_ib_dir(classes, binding.name);
 	if (fd < 0)
 		err = fd;

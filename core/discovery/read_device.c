@@ -206,6 +206,8 @@ static int read_bound(struct device_reading *s)
 		else
 			s->entry->device_inode = st.st_ino;
 	} else {
+		/* Nothing is read there any more: a process may have few descriptors left. */
+		hfi_close(&s->binding.uverbs);
 		fd = hfi_open_ib_dir(s->classes, s->binding.name);
 		if (fd < 0)
 			err = fd;

@@ -94,6 +94,11 @@ int hfi_change_check_ask(struct hf_change_check *check)
 	return ret;
 }
 
+bool hfi_change_check_has_descriptors(const struct hf_change_check *check)
+{
+	return check->watch != NULL;
+}
+
 bool hfi_change_check_is_open(const struct hf_change_check *check)
 {
 	return !check->watch || hfi_watch_is_open(check->watch);

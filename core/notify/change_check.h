@@ -25,6 +25,9 @@ void hfi_change_check_free(struct hf_change_check *check); /* NULL is none */
 /* 1: look again, 0: nothing changed for certain, -errno: cannot tell, look again. */
 int hfi_change_check_ask(struct hf_change_check *check) HF_MUST_CHECK HF_NONNULL;
 
+/* Does it keep any open? */
+bool hfi_change_check_has_descriptors(const struct hf_change_check *check) HF_MUST_CHECK HF_NONNULL;
+
 /* False where the program has closed its socket. */
 bool hfi_change_check_is_open(const struct hf_change_check *check) HF_NONNULL;
 

@@ -7,6 +7,7 @@
 
 #include "shared/attr.h"
 #include "shared/file.h"
+#include "core/device/scan_lock.h"
 #include "core/verbs/context.h"
 #include "core/verbs/revoke.h"
 
@@ -38,23 +39,40 @@ static void free_queue(struct hf_channel *channel)
 	channel->queue = NULL;
 }
 
+/* The descriptor that reports events, or -errno; `wait` becomes its owner. */
+static int open_channel_fd(struct ibv_context *context, struct hf_channel *channel)
+{
+	struct verbs_ex_private *private = hfi_private_of(context);
+	int fd = private->calls->open_channel(context, &channel->queue);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = hfi_wait_init(&channel->wait, private->device, fd);
+	if (!err)
+		return fd;
+	free_queue(channel);
+	hfi_close(&fd);
+	return err;
+}
+
 HF_EXPORT struct ibv_comp_channel *ibv_create_comp_channel(struct ibv_context *context)
 {
 	struct verbs_ex_private *private = hfi_private_of(context);
 	struct hf_channel *channel;
-	int err, fd;
+	int fd;
 
 	channel = calloc(1, sizeof(*channel));
 	if (!channel)
 		return NULL;
-	fd = private->calls->open_channel(context, &channel->queue);
+	fd = open_channel_fd(context, channel);
+	if (fd < 0 && private->device && hfi_give_up_spare(private->device->hf, fd))
+		fd = open_channel_fd(context, channel);
 	if (fd < 0) {
-		err = fd;
-		goto free_channel;
+		free(channel);
+		errno = -fd;
+		return NULL;
 	}
-	err = hfi_wait_init(&channel->wait, private->device, fd);
-	if (err)
-		goto close_fd;
 	if (channel->queue)
 		hfi_wait_use_queue(&channel->wait, channel->queue);
 	channel->base = (struct hf_comp_channel){
@@ -66,14 +84,6 @@ HF_EXPORT struct ibv_comp_channel *ibv_create_comp_channel(struct ibv_context *c
 	DL_APPEND(private->channels, channel);
 	pthread_mutex_unlock(&context->mutex);
 	return &channel->base.channel;
-
-close_fd:
-	free_queue(channel);
-	hfi_close(&fd);
-free_channel:
-	free(channel);
-	errno = -err;
-	return NULL;
 }
 
 HF_EXPORT int ibv_destroy_comp_channel(struct ibv_comp_channel *channel)

@@ -126,6 +126,13 @@ t_tree_old_program_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 dist_check_SCRIPTS += t/tree/old-verbs
 TESTS += t/tree/old-verbs
 
+# How many descriptors are needed and kept.
+check_PROGRAMS += t/tree/count-descriptors
+t_tree_count_descriptors_SOURCES = t/tree/count-descriptors.c
+t_tree_count_descriptors_LDADD = libholdfast.la
+dist_check_SCRIPTS += t/tree/few-descriptors
+TESTS += t/tree/few-descriptors
+
 # Objects that are used after their context was closed.
 check_PROGRAMS += t/tree/late-program
 t_tree_late_program_SOURCES = t/tree/late-program.c
