@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* holdfast doctor: checks one device. */
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
 #include <net/if.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -17,6 +19,38 @@
 
 static const char udev_rule[] =
 	"SUBSYSTEM==\"infiniband_verbs\", KERNEL==\"uverbs*\", MODE=\"0666\"";
+
+/* True if the node cannot be opened whatever its mode, because of the mount or the device cgroup. */
+static bool forbidden(const struct hf_device_info *info, const struct stat *st, char **problem,
+		      char **remedy)
+{
+	char *node = hfi_quote(info->node);
+	struct statvfs fs;
+	bool nodev = S_ISCHR(st->st_mode) && !statvfs(info->node, &fs) && (fs.f_flag & ST_NODEV);
+	bool denied = faccessat(AT_FDCWD, info->node, R_OK | W_OK, AT_EACCESS) && errno == EPERM;
+
+	if (nodev) {
+		*problem =
+			hfi_tool_print("The node %s may not be opened: its file system is mounted "
+				       "with nodev.",
+				       info->node);
+		*remedy =
+			hfi_tool_print("Mount it without: findmnt -T %s shows the mount, then "
+				       "mount -o remount,dev MOUNT; in a container, start it with "
+				       "--device=%s.",
+				       node, node);
+	} else if (denied) {
+		*problem =
+			hfi_tool_print("The node %s may not be opened: the device cgroup of this "
+				       "process, or a security module, does not permit it.",
+				       info->node);
+		*remedy = hfi_tool_print("Start the container with --device=%s; a service needs "
+					 "DeviceAllow=char-infiniband_verbs rw.",
+					 node);
+	}
+	free(node);
+	return nodev || denied;
+}
 
 /* Describes the node's owner and mode, and how this user can get access. */
 static void permission(const struct hf_device_info *info, char **problem, char **remedy)
@@ -31,6 +65,8 @@ static void permission(const struct hf_device_info *info, char **problem, char *
 		*remedy = hfi_tool_print("Let users enter the directories above the node.");
 		return;
 	}
+	if (forbidden(info, &st, problem, remedy))
+		return;
 	owner = getpwuid(st.st_uid);
 	*problem = hfi_tool_print("The node %s may not be opened: owner %s (%u), mode %04o",
 				  info->node, owner ? owner->pw_name : "unknown", st.st_uid,

@@ -29,16 +29,20 @@ struct hf_revoker_ops {
 	void (*free)(struct hf *hf);
 };
 
+enum hf_node_mount { HF_MOUNT_UNKNOWN, HF_MOUNT_DEV, HF_MOUNT_NODEV };
+
 struct hf {
 	atomic_int refs;
 	void (*destroy)(struct hf *hf); /* with the last reference */
 	struct hf_log log;
 	uint32_t flags; /* enum hf_option_flags */
 	uint32_t node_wait_ms;
-	uid_t euid;   /* as the last scan began: not asked again for each of thousands of nodes */
-	int node_dir; /* of the root that is scanned, to find nodes by a short path; -1: none */
+	uid_t euid;	/* as the last scan began: not asked again for each of thousands of nodes */
+	int node_dir;	/* of the root that is scanned, to find nodes by a short path; -1: none */
+	dev_t node_dev; /* where the last node of this scan lies */
 	struct hf_search_root *roots;
 	unsigned int num_roots;
+	enum hf_node_mount node_mount; /* of node_dev */
 	struct hf_nl *nl HF_GUARDED_BY(hfi_netlink_kind);
 	struct hf_fd_mark nl_socket HF_GUARDED_BY(hfi_netlink_kind);
 	bool nl_tried HF_GUARDED_BY(hfi_netlink_kind);

@@ -50,7 +50,9 @@ static int scan_if_changed(struct hf *hf)
 	}
 	if (hf->change_check)
 		changed = hfi_change_check_ask(hf->change_check);
-	if (first || changed || !hf->table.complete)
+	/* A program that has changed its user may no longer open what is only for some users. */
+	if (first || changed || !hf->table.complete ||
+	    (hf->table.user_decides && hf->euid != geteuid()))
 		return hfi_table_scan(hf);
 	if (hf->table.unusable)
 		changed = hfi_table_scan_unready(hf);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -128,19 +129,69 @@ int hfi_node_open(const struct hf_search_root *root, const struct hf_entry *entr
 	return fd;
 }
 
-static bool may_open(uid_t euid, const char *path, const struct stat *st)
+/*
+ * Is the file system mounted with nodev? Asked once in a scan for nodes in a row that lie on one file
+ * system, as all of a machine do.
+ */
+static bool on_nodev_mount(struct hf *hf, const char *path, const struct stat *st)
 {
-	if ((st->st_mode & (S_IROTH | S_IWOTH)) == (S_IROTH | S_IWOTH))
-		return true;
-	if (st->st_uid == euid && (st->st_mode & S_IRWXU) >= (S_IRUSR | S_IWUSR))
-		return true;
-	return faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0;
+	struct statvfs fs;
+
+	if (!hf->node_mount || hf->node_dev != st->st_dev) {
+		bool nodev = statvfs(path, &fs) == 0 && (fs.f_flag & ST_NODEV);
+
+		hf->node_mount = nodev ? HF_MOUNT_NODEV : HF_MOUNT_DEV;
+		hf->node_dev = st->st_dev;
+	}
+	return hf->node_mount == HF_MOUNT_NODEV;
 }
 
-bool hfi_device_ready(const struct hf *hf, struct hf_entry *entry, struct hf_reason *reason)
+/*
+ * What opening would answer, without the effects that opening has in a driver: 0, -EPERM, -EACCES. The
+ * mode alone does not tell of a character device: access() asks the device cgroup as well (Linux,
+ * inode_permission() in fs/namei.c).
+ */
+static int check_access(struct hf *hf, const struct hf_entry *entry, const char *path, bool in_dir,
+			const struct stat *st)
+{
+	bool anybody = (st->st_mode & (S_IROTH | S_IWOTH)) == (S_IROTH | S_IWOTH);
+	int err;
+
+	/* Another user may get another answer: see scan_if_changed() in list.c. */
+	hf->table.user_decides |= !anybody;
+	if (!S_ISCHR(st->st_mode) &&
+	    (anybody || (st->st_uid == hf->euid && (st->st_mode & S_IRWXU) >= (S_IRUSR | S_IWUSR))))
+		return 0;
+	if (in_dir)
+		err = faccessat(hf->node_dir, entry->uverbs, R_OK | W_OK, AT_EACCESS);
+	else
+		err = faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS);
+	return err < 0 ? -errno : 0;
+}
+
+static void set_permission_reason(struct hf_reason *reason, const char *path, const struct stat *st,
+				  int err)
+{
+	char found[64];
+
+	if (err == -EPERM) {
+		hfi_reason_set(reason, HF_REASON_NODE_PERMISSION, "a device that may be opened",
+			       strerrordesc_np(EPERM),
+			       "the device cgroup or a security module does not permit to open %s",
+			       path);
+		return;
+	}
+	snprintf(found, sizeof(found), "mode %04o, owner %u, group %u",
+		 (unsigned)st->st_mode & 07777, (unsigned)st->st_uid, (unsigned)st->st_gid);
+	hfi_reason_set(reason, HF_REASON_NODE_PERMISSION, "read and write access", found,
+		       "this user may not read and write %s (%s)", path, found);
+}
+
+bool hfi_device_ready(struct hf *hf, struct hf_entry *entry, struct hf_reason *reason)
 {
 	const struct hf_search_root *root = &hf->roots[entry->root];
 	char path[HF_PATH_SIZE], wanted[64], found[64];
+	bool in_dir = hf->node_dir >= 0;
 	struct stat st;
 	int err;
 
@@ -157,6 +208,7 @@ bool hfi_device_ready(const struct hf *hf, struct hf_entry *entry, struct hf_rea
 		char_path(root, entry, by_number);
 		if (stat(by_number, &st) == 0) {
 			memcpy(path, by_number, sizeof(path));
+			in_dir = false;
 			err = 0;
 		}
 	}
@@ -179,11 +231,14 @@ bool hfi_device_ready(const struct hf *hf, struct hf_entry *entry, struct hf_rea
 			       wanted, found);
 		return false;
 	}
-	if (!may_open(hf->euid, path, &st)) {
-		snprintf(found, sizeof(found), "mode %04o, owner %u, group %u",
-			 (unsigned)st.st_mode & 07777, (unsigned)st.st_uid, (unsigned)st.st_gid);
-		hfi_reason_set(reason, HF_REASON_NODE_PERMISSION, "read and write access", found,
-			       "this user may not read and write %s (%s)", path, found);
+	if (S_ISCHR(st.st_mode) && on_nodev_mount(hf, path, &st)) {
+		hfi_reason_set(reason, HF_REASON_NODE_PERMISSION, "a mount without nodev", "nodev",
+			       "%s cannot be opened: its file system is mounted with nodev", path);
+		return false;
+	}
+	err = check_access(hf, entry, path, in_dir, &st);
+	if (err) {
+		set_permission_reason(reason, path, &st, err);
 		return false;
 	}
 	memset(reason, 0, sizeof(*reason));

@@ -20,10 +20,9 @@ int hfi_node_open(const struct hf_search_root *root, const struct hf_entry *entr
 		  uint32_t wait_ms) HF_MUST_CHECK HF_NONNULL;
 
 /*
- * Is it ready to be opened? Looks at the node. Fills *reason if not. Reads the device number of a
+ * Is it ready to be opened? Looks at the node, within a scan. Fills *reason if not. Reads the device number of a
  * brief entry where the answer depends on it.
  */
-bool hfi_device_ready(const struct hf *hf, struct hf_entry *entry,
-		      struct hf_reason *reason) HF_NONNULL;
+bool hfi_device_ready(struct hf *hf, struct hf_entry *entry, struct hf_reason *reason) HF_NONNULL;
 
 #endif

@@ -110,6 +110,8 @@ int hfi_table_scan(struct hf *hf)
 
 	hf->table.complete = false;
 	hf->table.hidden_changes = false;
+	hf->table.user_decides = false;
+	hf->node_mount = HF_MOUNT_UNKNOWN;
 	hf->euid = geteuid();
 	err = hfi_registry_refresh(&hf->registry, &hf->log);
 	if (err < 0)
@@ -142,6 +144,7 @@ int hfi_table_scan_one(struct hf *hf, unsigned int index, const char *uverbs)
 	struct hf_device *device;
 	int err;
 
+	hf->node_mount = HF_MOUNT_UNKNOWN;
 	hf->euid = geteuid();
 	device = hfi_table_lookup(hf, index, uverbs);
 	sources = hfi_sources(hf, root);

@@ -19,6 +19,7 @@ struct hf_table {
 	size_t count HF_GUARDED_BY(hfi_hf_kind);
 	size_t unusable; /* devices that are not ready: looked at again by each list */
 	uint64_t scans HF_GUARDED_BY(hfi_scan_kind);
+	bool user_decides;   /* some node may be opened by some users only */
 	bool hidden_changes; /* the devices of a tree can be replaced without a list's noticing */
 	bool complete;	     /* a full scan was made, and a list can tell when it is out of date */
 	bool drivers_loaded; /* libibverbs would have loaded its drivers by now */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 if HAVE_CMOCKA
-stream_tests = t/tree/stream t/tree/stream_flags t/tree/stream_loss t/tree/stream_paths \
+stream_tests = t/tree/node_access t/tree/stream t/tree/stream_flags t/tree/stream_loss t/tree/stream_paths \
 	t/tree/stream_threads
 check_PROGRAMS += $(stream_tests)
 TESTS += $(stream_tests)
@@ -15,6 +15,10 @@ t_tree_stream_flags_LDADD = $(stream_libs)
 t_tree_stream_loss_SOURCES = t/tree/stream_loss.c $(stream_bed)
 t_tree_stream_loss_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_stream_loss_LDADD = $(stream_libs)
+t_tree_node_access_SOURCES = t/tree/node_access.c $(stream_bed)
+t_tree_node_access_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_node_access_LDFLAGS = $(AM_LDFLAGS) -Wl,--export-dynamic-symbol=faccessat
+t_tree_node_access_LDADD = $(stream_libs) -ldl
 t_tree_stream_paths_SOURCES = t/tree/stream_paths.c $(stream_bed)
 t_tree_stream_paths_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_stream_paths_LDADD = $(stream_libs)

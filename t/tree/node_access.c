@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A device is ready only if this process may open its node: mounts, users, what access() answers. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "shared/attr.h"
+#include "t/tree/stream_bed.h"
+
+/* What a device cgroup answers for a node, without one: 0 for nothing special. */
+static int cgroup_answer;
+
+HF_EXPORT int faccessat(int dir, const char *path, int mode, int flags)
+{
+	static int (*real)(int dir, const char *path, int mode, int flags);
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "faccessat");
+	if (cgroup_answer && strstr(path, "uverbs")) {
+		errno = cgroup_answer;
+		return -1;
+	}
+	return real(dir, path, mode, flags);
+}
+
+static struct hf_device_info info_of(struct bed *bed)
+{
+	struct hf_device_info info = {.size = sizeof(info)};
+	struct ibv_device **list;
+
+	assert_int_equal(hf_device_list(bed->hf, HF_LIST_ALL, &list), 1);
+	assert_int_equal(hf_device_get_info(list[0], &info), 0);
+	hf_device_list_free(list);
+	return info;
+}
+
+static void expect_ready(struct bed *bed)
+{
+	struct hf_device_info info = info_of(bed);
+
+	if (info.state != HF_DEVICE_READY)
+		fail_msg("%s", info.reason.text);
+}
+
+static void expect_forbidden(struct bed *bed, const char *why)
+{
+	struct hf_device_info info = info_of(bed);
+
+	assert_int_equal(info.state, HF_DEVICE_UNUSABLE);
+	assert_int_equal(info.reason.code, HF_REASON_NODE_PERMISSION);
+	assert_int_equal(info.reason.error, EACCES);
+	if (!strstr(info.reason.text, why))
+		fail_msg("%s", info.reason.text);
+}
+
+static void begin_anew(struct bed *bed)
+{
+	bed_end(bed);
+	bed_context(bed, 0);
+}
+
+static bool own_devices(const char *dir)
+{
+	if (unshare(CLONE_NEWNS) && unshare(CLONE_NEWUSER | CLONE_NEWNS))
+		return false;
+	return !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+	       !mount("/dev", dir, NULL, MS_BIND | MS_REC, NULL);
+}
+
+static void a_mount_with_nodev(void **state)
+{
+	struct bed *bed = *state;
+	char dir[512], null[600], node[600];
+
+	snprintf(dir, sizeof(dir), "%s/devices", tree_sysfs(bed->tree));
+	snprintf(null, sizeof(null), "%s/null", dir);
+	snprintf(node, sizeof(node), "%s/infiniband/uverbs0", tree_dev(bed->tree));
+	assert_int_equal(mkdir(dir, 0755), 0);
+	if (!own_devices(dir)) {
+		printf("no mounts for this user: %s\n", strerror(errno));
+		skip();
+	}
+	assert_int_equal(tree_add(bed->tree, 0, "rxe0", NULL), 0);
+	assert_int_equal(unlink(node), 0);
+	assert_int_equal(symlink(null, node), 0);
+	expect_ready(bed);
+	if (mount(NULL, dir, NULL, MS_REMOUNT | MS_BIND | MS_NODEV | MS_NOSUID, NULL)) {
+		printf("no mount with nodev for this user: %s\n", strerror(errno));
+		umount2(dir, MNT_DETACH);
+		skip();
+	}
+	assert_int_equal(open(null, O_RDWR | O_CLOEXEC), -1);
+	assert_int_equal(errno, EACCES);
+	begin_anew(bed);
+	expect_forbidden(bed, "nodev");
+	/* Nor does a stream announce it. */
+	bed_stream(bed, &bed->a);
+	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
+	assert_int_equal(umount2(dir, MNT_DETACH), 0);
+}
+
+static void a_device_cgroup(void **state)
+{
+	struct bed *bed = *state;
+
+	assert_int_equal(tree_add(bed->tree, 0, "rxe0", NULL), 0);
+	cgroup_answer = EPERM;
+	expect_forbidden(bed, "cgroup");
+	/* It is looked at again by each list until it may be opened. */
+	cgroup_answer = 0;
+	expect_ready(bed);
+}
+
+static void another_user(void **state)
+{
+	struct bed *bed = *state;
+	char node[600];
+	int fd;
+
+	if (geteuid()) {
+		printf("only root can become another user\n");
+		skip();
+	}
+	assert_int_equal(tree_add(bed->tree, 0, "rxe0", NULL), 0);
+	snprintf(node, sizeof(node), "%s/infiniband/uverbs0", tree_dev(bed->tree));
+	assert_int_equal(unlink(node), 0);
+	fd = open(node, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(chmod(tree_sysfs(bed->tree), 0755), 0);
+	expect_ready(bed);
+	expect_ready(bed);
+	assert_int_equal(seteuid(65534), 0);
+	expect_forbidden(bed, "mode 0600");
+	assert_int_equal(seteuid(0), 0);
+	expect_ready(bed);
+}
+
+int main(void)
+{
+#define ON_A_BED(test) cmocka_unit_test_setup_teardown(test, bed_setup, bed_teardown)
+	const struct CMUnitTest tests[] = {
+		ON_A_BED(a_device_cgroup),
+		ON_A_BED(another_user),
+		ON_A_BED(a_mount_with_nodev),
+	};
+
+	return cmocka_run_group_tests_name("access to nodes", tests, NULL, NULL);
+}
