@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* In a process that may write no files what is known of providers is not kept, and nothing else happens. */
+/* What is known of providers: in a process that may write no files it is not kept; the patterns of its PCI numbers. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,9 +37,25 @@ static void no_files(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* Numbers whose digits are letters, too: each has its place in the pattern of the kernel. */
+static void pci_numbers(void **state)
+{
+	const char *text = "driver x 1 2\npci 15d3 dead\npci dddd 0\npci 1 ffff\nend\n";
+	struct hf_tables tables;
+
+	(void)state;
+	assert_int_equal(hfi_tables_parse(&text, &tables), 0);
+	assert_int_equal(tables.num_rules, 3);
+	assert_string_equal(tables.rules[0].pattern, "pci:v000015D3d0000DEADsv*");
+	assert_string_equal(tables.rules[1].pattern, "pci:v0000DDDDd00000000sv*");
+	assert_string_equal(tables.rules[2].pattern, "pci:v00000001d0000FFFFsv*");
+	hfi_tables_clear(&tables);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(no_files)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(no_files),
+					   cmocka_unit_test(pci_numbers)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
