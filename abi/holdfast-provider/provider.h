@@ -74,7 +74,7 @@ int hf_provider_query_device(struct ibv_context *context,
 			     struct ibv_device_attr_ex *attr, size_t attr_size, uint64_t *fw_ver,
 			     const struct hf_driver_data *data);
 
-/* Kernel command QUERY_PORT. Since ABI 1. */
+/* Kernel command QUERY_PORT; without a kernel driver, what the device's files say. Since ABI 1. */
 int hf_provider_query_port(struct ibv_context *context, uint8_t port, struct ibv_port_attr *attr);
 
 /* Says something through the log of the Holdfast context of `device`. Since ABI 1. */

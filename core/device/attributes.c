@@ -285,7 +285,7 @@ HF_EXPORT int hf_device_get_port(struct ibv_device *device, uint32_t port,
 static int read_port_gids(int dir, const struct hf_entry *entry, void *arg)
 {
 	struct port_read *port = arg;
-	int count = hfi_read_gids(dir, port->port, &port->gids);
+	int count = hfi_read_gids(dir, entry, port->port, &port->gids);
 	int err = count < 0 ? 0 : hfi_verify(port->device, entry);
 
 	if (err)

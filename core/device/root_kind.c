@@ -38,7 +38,8 @@ const struct hf_root_kind hfi_root_kernel = {
 };
 
 const struct hf_root_kind hfi_root_tree = {
-	.reports = HF_REPORTS_INOTIFY,
+	/* A port may follow a network interface. */
+	.reports = HF_REPORTS_INOTIFY | HF_REPORTS_ROUTE,
 	.dir_stamps = true,
 	.read_life = hfi_life_of_tree,
 	.right_node = is_tree_node,

@@ -20,6 +20,8 @@ libhf_core_la_SOURCES += \
 	core/discovery/netlink_guess.h \
 	core/discovery/parse.c \
 	core/discovery/parse.h \
+	core/discovery/port_netdev.c \
+	core/discovery/port_netdev.h \
 	core/discovery/port_tables.c \
 	core/discovery/port_tables.h \
 	core/discovery/read_brief.c \

@@ -16,6 +16,7 @@
 #include "core/discovery/indexes.h"
 #include "core/discovery/netlink.h"
 #include "core/discovery/parse.h"
+#include "core/discovery/port_netdev.h"
 #include "core/discovery/port_tables.h"
 #include "core/discovery/sysfs.h"
 
@@ -103,13 +104,46 @@ static void fill_netdev(struct hf_nl *nl, const struct hf_entry *entry, uint32_t
 		memcpy(info->netdev, gids[i].netdev, sizeof(info->netdev));
 }
 
+/* Takes state, MTU and GIDs from the interface that the port follows. 1, 0 if it follows none, or -errno. */
+static int take_from_netdev(int port_dir, const struct hf_entry *entry, struct hf_port_info *info,
+			    struct hf_gid **gids)
+{
+	struct hf_port_netdev netdev;
+	int count, follows = hfi_port_netdev_read(port_dir, entry, &netdev);
+
+	if (follows <= 0)
+		return follows;
+	count = hfi_port_netdev_gids(port_dir, &netdev, gids);
+	if (count < 0)
+		return count;
+	info->num_gids = (uint32_t)count;
+	/* IBV_PORT_PHYS_STATE_*: 5 is a link that is up, 3 one that is disabled. */
+	info->state = netdev.running ? IBV_PORT_ACTIVE : IBV_PORT_DOWN;
+	info->phys_state = netdev.running ? 5 : 3;
+	memcpy(info->netdev, netdev.name, sizeof(info->netdev));
+	info->netdev_index = netdev.index;
+	info->netdev_mtu = netdev.mtu;
+	return 1;
+}
+
+static int read_gids_of(int port_dir, const struct hf_entry *entry, struct hf_port_info *info,
+			struct hf_gid **gids)
+{
+	int count, follows = take_from_netdev(port_dir, entry, info, gids);
+
+	if (follows)
+		return follows < 0 ? follows : 0;
+	count = hfi_read_port_gids(port_dir, info->link_layer, gids);
+	info->num_gids = count > 0 ? (uint32_t)count : 0;
+	return hfi_error_is_shortage(count) ? count : 0;
+}
+
 int hfi_read_port(int device_dir, struct hf_nl *nl, const struct hf_entry *entry, uint32_t port,
 		  struct hf_port_info *ret, struct hf_gid **ret_gids)
 {
 	struct hf_port_info info = {.size = ret->size, .port = port};
 	struct hf_gid *gids = NULL;
-	int count, err;
-	int fd = hfi_open_port(device_dir, port);
+	int err, fd = hfi_open_port(device_dir, port);
 
 	if (fd < 0)
 		return fd;
@@ -120,16 +154,13 @@ int hfi_read_port(int device_dir, struct hf_nl *nl, const struct hf_entry *entry
 		err = hfi_read_link_layer(fd, &info.link_layer);
 	if (!err)
 		err = read_rate(fd, info.rate, sizeof(info.rate));
-	if (!err) {
-		count = hfi_read_port_gids(fd, info.link_layer, &gids);
-		info.num_gids = count > 0 ? (uint32_t)count : 0;
-		if (hfi_error_is_shortage(count))
-			err = count;
-	}
+	if (!err)
+		err = read_gids_of(fd, entry, &info, &gids);
 	hfi_close(&fd);
 	if (err)
 		return err;
-	fill_netdev(nl, entry, port, gids, &info);
+	if (!info.netdev[0])
+		fill_netdev(nl, entry, port, gids, &info);
 	*ret = info;
 	if (ret_gids)
 		*ret_gids = gids;

@@ -132,7 +132,7 @@ int hfi_life_of_tree(int dirfd, const char *uverbs, int ibdev, struct hf_life *r
 {
 	enum { WANTED = STATX_INO | STATX_MTIME | STATX_CTIME | STATX_BTIME };
 	char path[HF_PATH_SIZE + 2 * HF_NAME_SIZE];
-	struct hf_life here = {0};
+	struct hf_life here = {.of_tree = true};
 	struct statx st;
 	int err = 0;
 

@@ -22,6 +22,7 @@ struct hf_life {
 	 * read while the file system's clock may still stand where it stood then.
 	 */
 	uint64_t id[2];
+	bool of_tree; /* in a tree that user space writes */
 };
 
 /* What is known was seen at its birth, and what was read now was not: the id has to be read for the comparison. */

@@ -13,6 +13,7 @@
 #include "core/discovery/attrs.h"
 #include "core/discovery/indexes.h"
 #include "core/discovery/parse.h"
+#include "core/discovery/port_netdev.h"
 #include "core/discovery/port_tables.h"
 #include "core/discovery/sysfs.h"
 
@@ -188,8 +189,9 @@ int hfi_read_port_gids(int port_dir, int32_t link_layer, struct hf_gid **ret)
 	return (int)table.count;
 }
 
-int hfi_read_gids(int device_dir, uint32_t port, struct hf_gid **ret)
+int hfi_read_gids(int device_dir, const struct hf_entry *entry, uint32_t port, struct hf_gid **ret)
 {
+	struct hf_port_netdev netdev;
 	struct hf_gid *gids = NULL;
 	int32_t link_layer = IBV_LINK_LAYER_UNSPECIFIED;
 	int fd = hfi_open_port(device_dir, port);
@@ -197,24 +199,92 @@ int hfi_read_gids(int device_dir, uint32_t port, struct hf_gid **ret)
 
 	if (fd < 0)
 		return fd;
-	count = hfi_read_link_layer(fd, &link_layer);
+	count = hfi_port_netdev_read(fd, entry, &netdev);
+	if (count > 0) {
+		count = hfi_port_netdev_gids(fd, &netdev, &gids);
+		goto out;
+	}
+	if (!count)
+		count = hfi_read_link_layer(fd, &link_layer);
 	if (!count)
 		count = hfi_read_port_gids(fd, link_layer, &gids);
+out:
 	hfi_close(&fd);
 	if (count >= 0)
 		*ret = gids;
 	return count;
 }
 
-int hfi_read_gid(int device_dir, uint32_t port, uint32_t index, union ibv_gid *ret)
+/* Replaces what the file says by the address of the interface that the port follows, if it does. */
+static int follow_gid(int port_dir, const struct hf_entry *entry, uint32_t index,
+		      union ibv_gid *gid)
+{
+	struct hf_port_netdev netdev;
+	struct hf_gid *gids;
+	int count, follows = hfi_port_netdev_read(port_dir, entry, &netdev);
+
+	if (follows <= 0)
+		return follows;
+	count = hfi_port_netdev_gids(port_dir, &netdev, &gids);
+	if (count < 0)
+		return count;
+	memset(gid, 0, sizeof(*gid));
+	if (index < (uint32_t)count)
+		*gid = gids[index].gid;
+	free(gids);
+	return 0;
+}
+
+int hfi_read_gid(int device_dir, const struct hf_entry *entry, uint32_t port, uint32_t index,
+		 union ibv_gid *ret)
 {
 	char path[32];
 	int err = hfi_print(path, sizeof(path), "ports/%u/gids", port);
 	int fd = err ? err : hfi_open_dir(device_dir, path);
+	int port_dir;
 
 	if (fd < 0)
 		return fd;
 	err = read_gid_attr(fd, index, ret);
+	hfi_close(&fd);
+	if (err || !entry->life.of_tree)
+		return err;
+	/* The file shows that the table has this place, and the interface what is in it. */
+	port_dir = hfi_open_port(device_dir, port);
+	if (port_dir < 0)
+		return port_dir;
+	err = follow_gid(port_dir, entry, index, ret);
+	hfi_close(&port_dir);
+	return err;
+}
+
+int hfi_read_table_size(int port_dir, const char *table, uint32_t *ret)
+{
+	struct hf_indexes indexes = {.v = NULL};
+	int fd = hfi_open_dir(port_dir, table);
+	int err;
+
+	*ret = 0;
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	err = hfi_indexes_read(fd, INDEX_MAX, &indexes);
+	if (!err && indexes.count)
+		*ret = indexes.v[indexes.count - 1] + 1;
+	hfi_indexes_free(&indexes);
+	hfi_close(&fd);
+	return err;
+}
+
+int hfi_read_table_sizes(int device_dir, uint32_t port, uint32_t *gids, uint32_t *pkeys)
+{
+	int fd = hfi_open_port(device_dir, port);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = hfi_read_table_size(fd, "gids", gids);
+	if (!err)
+		err = hfi_read_table_size(fd, "pkeys", pkeys);
 	hfi_close(&fd);
 	return err;
 }

@@ -156,6 +156,15 @@ static bool follows_netdevs(const struct hf_stream *stream, const struct hf_devi
 	return kind_of(stream, device)->reports & HF_REPORTS_ROUTE;
 }
 
+/* Network interfaces are in no other root. */
+static const char *sysfs_of_kernel(const struct hf *hf)
+{
+	for (unsigned int i = 0; i < hf->num_roots; i++)
+		if (hf->roots[i].kind->kernel_nodes)
+			return hf->roots[i].sysfs;
+	return "/sys";
+}
+
 static bool in_root(const struct hf_stream *stream, const struct hf_device *device, uint32_t root)
 {
 	if (root == HF_ROOT_ANY)
@@ -221,8 +230,7 @@ static void compare_by_netdev(struct hf_stream *stream, const struct hf_hint *hi
 			break;
 	if (!reported)
 		return;
-	count = hfi_lower_interfaces(hf->roots[reported->device->key.root].sysfs, hint->ifindex,
-				     hint->lower, interfaces);
+	count = hfi_lower_interfaces(sysfs_of_kernel(hf), hint->ifindex, hint->lower, interfaces);
 	hfi_hf_lock(hf);
 	HASH_ITER (hh, stream->reported, reported, next)
 		if (follows_netdevs(stream, reported->device) &&

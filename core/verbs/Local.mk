@@ -28,6 +28,8 @@ libhf_core_la_SOURCES += \
 	core/verbs/operations.c \
 	core/verbs/operations.h \
 	core/verbs/pd.c \
+	core/verbs/port_files.c \
+	core/verbs/port_files.h \
 	core/verbs/qp.c \
 	core/verbs/qp_ex.c \
 	core/verbs/query.c \

@@ -22,7 +22,7 @@ struct port_gids {
 /* The table of a device that is being removed looks as if it were empty. */
 static int read_verified_gids(int dir, const struct hf_entry *entry, struct port_gids *gids)
 {
-	int count = hfi_read_gids(dir, gids->port, &gids->v);
+	int count = hfi_read_gids(dir, entry, gids->port, &gids->v);
 	int err = count < 0 ? 0 : hfi_verify(gids->device, entry);
 
 	if (!err)
@@ -77,12 +77,13 @@ static int read_one_gid(int dir, const struct hf_entry *device, void *arg)
 		one->unused = false;
 	}
 	free(gids.v);
-	if (count < 0 && count != -ENODEV && hfi_read_gid(dir, one->port, one->index, &any) == 0)
+	if (count < 0 && count != -ENODEV &&
+	    hfi_read_gid(dir, device, one->port, one->index, &any) == 0)
 		count = 0; /* others could not be read */
 	if (count < 0)
 		err = count;
 	else if (one->unused)
-		err = hfi_read_gid(dir, one->port, one->index, &any);
+		err = hfi_read_gid(dir, device, one->port, one->index, &any);
 	/* No such port, or a place that the table does not have. */
 	return err == -ENOENT ? -EINVAL : err;
 }

@@ -52,8 +52,7 @@ static int read_gid_for_query(int dir, const struct hf_entry *entry, void *arg)
 {
 	struct table_read *table = arg;
 
-	(void)entry;
-	return hfi_read_gid(dir, table->port, table->index, &table->gid);
+	return hfi_read_gid(dir, entry, table->port, table->index, &table->gid);
 }
 
 static int read_pkey(int dir, const struct hf_entry *entry, void *arg)

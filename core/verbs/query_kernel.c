@@ -12,6 +12,7 @@
 #include "core/uverbs/device_commands.h"
 #include "core/verbs/context.h"
 #include "core/verbs/operations.h"
+#include "core/verbs/port_files.h"
 
 static struct hf_uhw uhw_of(const struct hf_driver_data *data)
 {
@@ -263,8 +264,15 @@ HF_EXPORT int hf_provider_query_port(struct ibv_context *context, uint8_t port,
 	struct ib_uverbs_query_port_resp_ex response;
 	struct verbs_context *verbs = hfi_context_of(context);
 	struct ibv_port_attr found;
-	int err = command_refusal(verbs);
+	int err;
 
+	if (verbs->priv->calls == &hfi_no_kernel_calls) {
+		err = hfi_query_port_files(verbs, port, &found);
+		if (!err)
+			memcpy(attr, &found, sizeof(((union hf_port_attr *)NULL)->older));
+		return -err;
+	}
+	err = command_refusal(verbs);
 	if (err)
 		return err;
 	err = hfi_cmd_query_port(context->cmd_fd, verbs->priv->uverbs.driver_id, port, &response);

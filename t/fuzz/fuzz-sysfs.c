@@ -177,14 +177,14 @@ static void put_back(void)
 	}
 }
 
-static void check_fuzzed_gids(int dir, uint32_t port)
+static void check_fuzzed_gids(int dir, const struct hf_entry *entry, uint32_t port)
 {
 	struct hf_gid *gids = NULL;
 	uint16_t pkey;
 	union ibv_gid gid;
 	int count;
 
-	count = hfi_read_gids(dir, port, &gids);
+	count = hfi_read_gids(dir, entry, port, &gids);
 	if (count < 0)
 		fuzz_check(!gids);
 	for (int i = 0; i < count; i++) {
@@ -194,7 +194,7 @@ static void check_fuzzed_gids(int dir, uint32_t port)
 	}
 	free(gids);
 	for (uint32_t i = 0; i < 4; i++) {
-		fuzz_check(hfi_read_gid(dir, port, i, &gid) <= 0);
+		fuzz_check(hfi_read_gid(dir, entry, port, i, &gid) <= 0);
 		fuzz_check(hfi_read_pkey(dir, port, i, &pkey) <= 0);
 	}
 	fuzz_check(hfi_find_pkey(dir, port, 0xffff) <= UINT16_MAX);
@@ -246,7 +246,7 @@ static void check_entry(const struct hf_search_root *root, const struct hf_entry
 			fuzz_check(fuzz_is_string(info.netdev));
 			fuzz_check(fuzz_is_string(info.rate));
 		}
-		check_fuzzed_gids(dir, port);
+		check_fuzzed_gids(dir, entry, port);
 	}
 	close(dir);
 }

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 if HAVE_CMOCKA
-stream_tests = t/tree/node_access t/tree/stream t/tree/stream_flags t/tree/stream_loss t/tree/stream_paths \
-	t/tree/stream_threads
+stream_tests = t/tree/follow_netdev t/tree/node_access t/tree/stream t/tree/stream_flags t/tree/stream_loss \
+	t/tree/stream_paths t/tree/stream_threads
 check_PROGRAMS += $(stream_tests)
 TESTS += $(stream_tests)
 stream_bed = t/tree/stream_bed.c t/tree/stream_bed.h
 stream_libs = libholdfast.la libhf-test-asleep.la libhf-test-tree.la $(CMOCKA_LIBS)
+t_tree_follow_netdev_SOURCES = t/tree/follow_netdev.c $(stream_bed)
+t_tree_follow_netdev_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_follow_netdev_LDADD = $(stream_libs)
 t_tree_stream_SOURCES = t/tree/stream.c $(stream_bed)
 t_tree_stream_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_stream_LDADD = $(stream_libs)

@@ -158,7 +158,7 @@ static void an_unreadable_type_is_unknown(void **state)
 	assert_int_equal(plug_and_open(world, NULL), 0);
 	break_attr(world, "ports/1/gid_attrs/types/0");
 	break_attr(world, "ports/1/gid_attrs/ndevs/1");
-	assert_int_equal(hfi_read_gids(world->dir, 1, &gids), 2);
+	assert_int_equal(hfi_read_gids(world->dir, &world->entry, 1, &gids), 2);
 	assert_int_equal(gids[0].type, HF_GID_TYPE_UNKNOWN);
 	assert_string_equal(gids[0].netdev, "eth0");
 	assert_int_equal(gids[1].type, HF_GID_ROCE_V2);
@@ -168,7 +168,7 @@ static void an_unreadable_type_is_unknown(void **state)
 	break_attr(world, "ports/1/gids/0");
 	break_attr(world, "ports/1/gids/1");
 	gids = NULL;
-	assert_int_equal(hfi_read_gids(world->dir, 1, &gids), -EIO);
+	assert_int_equal(hfi_read_gids(world->dir, &world->entry, 1, &gids), -EIO);
 	assert_null(gids);
 }
 
@@ -188,7 +188,7 @@ static void gids_of_a_roce_port(void **state)
 	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/3",
 				  "fe80:0000:0000:0000:0000:0000:0000:0000"),
 			 0);
-	assert_int_equal(hfi_read_gids(world->dir, 1, &gids), 3);
+	assert_int_equal(hfi_read_gids(world->dir, &world->entry, 1, &gids), 3);
 	assert_int_equal(gids[0].index, 0);
 	assert_int_equal(gids[0].type, HF_GID_ROCE_V1);
 	assert_string_equal(gids[0].netdev, "eth0");
@@ -211,7 +211,7 @@ static void gids_of_an_ib_port(void **state)
 	struct hf_gid *gids = NULL;
 
 	assert_int_equal(plug_and_open(world, &options), 0);
-	assert_int_equal(hfi_read_gids(world->dir, 1, &gids), 2);
+	assert_int_equal(hfi_read_gids(world->dir, &world->entry, 1, &gids), 2);
 	assert_int_equal(gids[0].type, HF_GID_IB);
 	assert_string_equal(gids[0].netdev, "");
 	free(gids);
@@ -236,7 +236,8 @@ static void the_table_ends_where_its_directory_does(void **state)
 	assert_int_equal(plug_and_open(world, &options), 0);
 	for (size_t i = 2; i < sizeof(used) / sizeof(used[0]); i++)
 		set_gid(world, used[i]);
-	assert_int_equal(hfi_read_gids(world->dir, 1, &gids), sizeof(used) / sizeof(used[0]));
+	assert_int_equal(hfi_read_gids(world->dir, &world->entry, 1, &gids),
+			 sizeof(used) / sizeof(used[0]));
 	for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++)
 		assert_int_equal(gids[i].index, used[i]);
 	free(gids);
@@ -251,14 +252,14 @@ static void a_table_may_begin_anywhere(void **state)
 	assert_int_equal(plug_and_open(world, &options), 0);
 	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/0", NULL), 0);
 	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/1", NULL), 0);
-	assert_int_equal(hfi_read_gids(world->dir, 1, &gids), 0);
+	assert_int_equal(hfi_read_gids(world->dir, &world->entry, 1, &gids), 0);
 	free(gids);
 	set_gid(world, 91);
 	set_gid(world, 64);
 	/* Nothing that is no index. */
 	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/007", "x"), 0);
 	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/65536", "x"), 0);
-	assert_int_equal(hfi_read_gids(world->dir, 1, &gids), 2);
+	assert_int_equal(hfi_read_gids(world->dir, &world->entry, 1, &gids), 2);
 	assert_int_equal(gids[0].index, 64);
 	assert_int_equal(gids[0].type, HF_GID_TYPE_UNKNOWN);
 	assert_int_equal(gids[1].index, 91);
@@ -294,12 +295,12 @@ static void single_entries(void **state)
 	uint16_t pkey = 0;
 
 	assert_int_equal(plug_and_open(world, NULL), 0);
-	assert_int_equal(hfi_read_gid(world->dir, 1, 1, &gid), 0);
+	assert_int_equal(hfi_read_gid(world->dir, &world->entry, 1, 1, &gid), 0);
 	assert_int_equal(gid.raw[10], 0xff);
-	assert_int_equal(hfi_read_gid(world->dir, 1, 3, &gid), 0);
+	assert_int_equal(hfi_read_gid(world->dir, &world->entry, 1, 3, &gid), 0);
 	assert_int_equal(gid.global.interface_id, 0);
-	assert_int_equal(hfi_read_gid(world->dir, 1, 4, &gid), -ENOENT);
-	assert_int_equal(hfi_read_gid(world->dir, 9, 0, &gid), -ENOENT);
+	assert_int_equal(hfi_read_gid(world->dir, &world->entry, 1, 4, &gid), -ENOENT);
+	assert_int_equal(hfi_read_gid(world->dir, &world->entry, 9, 0, &gid), -ENOENT);
 	assert_int_equal(hfi_read_pkey(world->dir, 1, 0, &pkey), 0);
 	assert_int_equal(pkey, 0xffff);
 	assert_int_equal(hfi_read_pkey(world->dir, 1, 1, &pkey), -ENOENT);

@@ -121,7 +121,6 @@ static void no_command_is_sent(void **state)
 	struct ibv_device_attr_ex device;
 	struct ibv_srq_init_attr srq_init = {0};
 	struct ibv_qp_init_attr qp_init = {0};
-	struct ibv_port_attr port;
 	struct ibv_pd pd = {.context = context};
 	struct verbs_mr mr = {.ibv_mr.context = context};
 	struct ibv_srq srq = {.context = context};
@@ -137,7 +136,6 @@ static void no_command_is_sent(void **state)
 	assert_int_equal(hf_provider_query_device(context, NULL, &device, sizeof(device), &version,
 						  NULL),
 			 EOPNOTSUPP);
-	assert_int_equal(hf_provider_query_port(context, 1, &port), EOPNOTSUPP);
 	assert_int_equal(hf_provider_alloc_pd(context, &pd, NULL), EOPNOTSUPP);
 	assert_int_equal(hf_provider_dealloc_pd(&pd), EOPNOTSUPP);
 	assert_int_equal(hf_provider_reg_mr(&pd, &mr, 1, 0, 0, &mr, NULL), EOPNOTSUPP);

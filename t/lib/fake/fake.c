@@ -144,6 +144,20 @@ static void set_operations(struct verbs_context *verbs)
 	hf_provider_set_ops(verbs, &operations);
 }
 
+/* Ports as the tree has them. */
+static const struct verbs_context_ops no_kernel_operations = {
+	.query_port = hf_provider_query_port,
+};
+
+static int declare_fake_without_kernel(struct verbs_context *context)
+{
+	const struct hf_no_kernel attr = {
+		.size = sizeof(attr), .num_ports = 1, .num_comp_vectors = 1};
+
+	hf_provider_set_ops(context, &no_kernel_operations);
+	return hf_provider_no_kernel(context, &attr);
+}
+
 static struct verbs_context *fake_alloc_context(struct ibv_device *device, int cmd_fd,
 						void *private_data)
 {
@@ -162,6 +176,8 @@ static struct verbs_context *fake_alloc_context(struct ibv_device *device, int c
 	if (told_to_fail("alloc_context"))
 		goto free_context;
 	set_operations(&context->verbs);
+	if (getenv("HF_FAKE_NO_KERNEL") && declare_fake_without_kernel(&context->verbs))
+		goto free_context;
 	last_opened = &context->verbs;
 	if (async_fd)
 		context->verbs.context.async_fd = fcntl(atoi(async_fd), F_DUPFD_CLOEXEC, 0);
