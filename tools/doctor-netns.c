@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <netinet/in.h>
@@ -12,7 +13,7 @@
 #include "tools/names.h"
 
 /* The GID that the kernel makes of an interface's address, or of its MAC address. */
-static bool gid_of_address(const struct sockaddr *address, union ibv_gid *ret)
+static bool gid_of_sockaddr(const struct sockaddr *address, union ibv_gid *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	if (address->sa_family == AF_INET6) {
@@ -54,7 +55,7 @@ static bool is_gid_here(const struct ifaddrs *addresses, const struct hf_gid *gi
 
 		if (strlen(gid->netdev) == length &&
 		    !strncmp(gid->netdev, addresses->ifa_name, length) && addresses->ifa_addr &&
-		    gid_of_address(addresses->ifa_addr, &own) &&
+		    gid_of_sockaddr(addresses->ifa_addr, &own) &&
 		    !memcmp(own.raw, gid->gid.raw, sizeof(own.raw)))
 			return true;
 	}
@@ -103,6 +104,17 @@ static bool is_iwarp_elsewhere(const struct hf_device_info *info, const struct h
 	       hfi_is_kernel_root(info->root);
 }
 
+/* Whether the port of a tree follows an interface by name, see holdfast-roots(7). */
+static bool follows_netdev(struct ibv_device *device, const struct hf_device_info *info,
+			   const struct hf_port_info *port)
+{
+	char path[48], name[64];
+
+	snprintf(path, sizeof(path), "ports/%" PRIu32 "/follow_netdev", port->port);
+	return !hfi_is_kernel_root(info->root) &&
+	       hf_device_read_attr(device, path, name, sizeof(name)) > 0;
+}
+
 bool hfi_doctor_netns(struct hf_findings *findings, struct ibv_device *device,
 		      const struct hf_device_info *info, const struct hf_port_info *port)
 {
@@ -117,8 +129,12 @@ bool hfi_doctor_netns(struct hf_findings *findings, struct ibv_device *device,
 	count = hf_device_get_gids(device, port->port, sizeof(*gids), &gids);
 	if (count < 0)
 		return false;
-	elsewhere = find_elsewhere(info, port, gids, count, netdev) ||
-		    is_iwarp_elsewhere(info, port);
+	memcpy(netdev, port->netdev, sizeof(netdev));
+	if (follows_netdev(device, info, port))
+		elsewhere = !port->netdev_index;
+	else
+		elsewhere = find_elsewhere(info, port, gids, count, netdev) ||
+			    is_iwarp_elsewhere(info, port);
 	free(gids);
 	if (!elsewhere)
 		return false;
