@@ -62,6 +62,23 @@ static int take_status(int wait_status)
 	return 128 + WTERMSIG(wait_status);
 }
 
+/*
+ * The pipe ended, and so has the child, or it will soon: unless a provider closed everything. Gives up at the
+ * same time.
+ */
+static bool reap(pid_t child, struct hf_progress *progress, int64_t end_ms, int *wait_status)
+{
+	enum { PAUSE_MS = 10 };
+	pid_t ended;
+
+	do {
+		ended = waitpid(child, wait_status, WNOHANG);
+		if (!ended)
+			poll(NULL, 0, PAUSE_MS);
+	} while (!ended && hfi_now_ms() < time_to_give_up(progress, end_ms));
+	return ended == child;
+}
+
 /* `alive` is a pipe that ends with the child. */
 static enum hf_bounded wait_for_worker(pid_t child, int alive, struct hf_progress *progress,
 				       int64_t end_ms, int *status)
@@ -76,9 +93,8 @@ static enum hf_bounded wait_for_worker(pid_t child, int alive, struct hf_progres
 			break;
 		if (poll(&pollfd, 1, left > INT32_MAX ? INT32_MAX : (int)left) <= 0)
 			continue;
-		while (waitpid(child, &wait_status, 0) < 0)
-			if (errno != EINTR)
-				return HF_BOUNDED_GIVEN_UP;
+		if (!reap(child, progress, end_ms, &wait_status))
+			break;
 		*status = take_status(wait_status);
 		return HF_BOUNDED_ENDED;
 	}
@@ -112,6 +128,8 @@ int hfi_bounded(int64_t end_ms, struct hf_progress **ret, int *status)
 		result = -errno;
 		goto unshare;
 	}
+	/* If it were ignored, waitpid() could not return the child's status. */
+	signal(SIGCHLD, SIG_DFL);
 	fflush(NULL);
 	child = fork();
 	if (child < 0) {
