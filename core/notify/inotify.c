@@ -198,6 +198,19 @@ static bool is_watched(struct hf_inotify *inotify, int wd, const struct hf_place
 	return false;
 }
 
+/* What came and went unheard is found by building everything below the wanted places anew. */
+static void overflow(struct hf_inotify *inotify)
+{
+	struct hf_place *place;
+
+	DL_FOREACH (inotify->places.wanted, place) {
+		hfi_place_clear(&inotify->places, place);
+		hfi_place_unwatch(&inotify->places, place);
+		(void)hfi_place_arm(&inotify->places, place);
+	}
+	push(inotify, HF_HINT_LOST, HF_ROOT_KERNEL, NULL);
+}
+
 /*
  * Every place on a directory hears of an event. Handling it may move places elsewhere or end them,
  * in a tree with symbolic links even others than the one that heard.
@@ -211,9 +224,12 @@ static void handle_inotify_event(struct hf_inotify *inotify, const struct inotif
 	struct hf_place *place;
 
 	for (place = watched ? watched->places : NULL; place; place = place->next_here) {
+		/* A step hears of itself only: others may write to the directories on the way. */
+		if (place->kind == HF_PLACE_STEP && !whole && e->len)
+			continue;
 		if (count == HF_ARRAY_SIZE(heard)) {
-			push(inotify, HF_HINT_LOST, HF_ROOT_KERNEL, NULL);
-			break;
+			overflow(inotify);
+			return;
 		}
 		heard[count++] = place;
 	}
@@ -225,19 +241,6 @@ static void handle_inotify_event(struct hf_inotify *inotify, const struct inotif
 		else if (e->len > 0)
 			child_event(inotify, heard[i], e->mask, e->name);
 	}
-}
-
-/* What came and went unheard is found by building everything below the wanted places anew. */
-static void overflow(struct hf_inotify *inotify)
-{
-	struct hf_place *place;
-
-	DL_FOREACH (inotify->places.wanted, place) {
-		hfi_place_clear(&inotify->places, place);
-		hfi_place_unwatch(&inotify->places, place);
-		(void)hfi_place_arm(&inotify->places, place);
-	}
-	push(inotify, HF_HINT_LOST, HF_ROOT_KERNEL, NULL);
 }
 
 void hfi_inotify_mounts_changed(struct hf_inotify *inotify)

@@ -13,8 +13,9 @@
 #include "core/notify/inotify_path.h"
 
 enum {
+	DIR_MASK = IN_DELETE_SELF | IN_MOVE_SELF | IN_DONT_FOLLOW,
 	/* A link that is replaced loses a name, which IN_ATTRIB reports even while it is held open. */
-	STEP_MASK = IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB | IN_DONT_FOLLOW,
+	LINK_MASK = DIR_MASK | IN_ATTRIB,
 	AWAIT_MASK = IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR,
 	LINKS_MAX = 40, /* as the kernel: MAXSYMLINKS */
 };
@@ -60,7 +61,7 @@ static void step_name(unsigned int n, char name[HF_NAME_SIZE])
 	snprintf(name, HF_NAME_SIZE, "/%u", n);
 }
 
-static int add_step(struct walk *walk, const char *path)
+static int add_step(struct walk *walk, const char *path, uint32_t mask)
 {
 	char name[HF_NAME_SIZE];
 	struct hf_place *step;
@@ -77,7 +78,7 @@ static int add_step(struct walk *walk, const char *path)
 		step = hfi_place_new_child(walk->places, walk->place, HF_PLACE_STEP, name, path);
 	if (!step)
 		return -ENOMEM;
-	err = watch(walk, step, path, STEP_MASK);
+	err = watch(walk, step, path, mask);
 	/* One that may be passed but not read cannot be watched. */
 	if (err == -EACCES)
 		walk->stable = stable;
@@ -162,13 +163,13 @@ static int follow_component(struct walk *walk)
 	if (lstat(path, &st) < 0)
 		return -ENOENT;
 	if (S_ISLNK(st.st_mode)) {
-		err = add_step(walk, path);
+		err = add_step(walk, path, LINK_MASK);
 		return err ? err : follow_link(walk, path) ? -ENOENT : 0;
 	}
 	if (!S_ISDIR(st.st_mode))
 		return -ENOENT;
 	/* The directory itself is watched for more. */
-	err = walk->rest[strspn(walk->rest, "/")] ? add_step(walk, path) : 0;
+	err = walk->rest[strspn(walk->rest, "/")] ? add_step(walk, path, DIR_MASK) : 0;
 	strcpy(walk->at, path);
 	return err;
 }
