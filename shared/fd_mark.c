@@ -74,15 +74,19 @@ bool hfi_fd_is_still(const struct hf_fd_mark *mark)
 {
 	const int saved = errno;
 	bool still;
+	int signal;
 
 	if (mark->fd < 0)
 		return true;
 	if (!hfi_fd_is_claimed(mark))
 		return false;
-	if (mark->signal)
-		still = fcntl(mark->fd, F_GETSIG) == MARK;
-	else
+	if (mark->signal) {
+		signal = fcntl(mark->fd, F_GETSIG);
+		/* A filter of system calls may refuse the question. */
+		still = signal == MARK || (signal < 0 && errno != EBADF);
+	} else {
 		still = fcntl(mark->fd, F_GETFD) >= 0;
+	}
 	errno = saved;
 	return still;
 }
