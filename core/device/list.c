@@ -67,6 +67,7 @@ static int refresh_once(struct hf *hf)
 		return 0;
 	err = scan_if_changed(hf);
 	if (atomic_load(&hf->few_descriptors)) {
+		hfi_forget_closed(hf);
 		hf->nl = hfi_nl_close(hf->nl);
 		hf->nl_tried = false;
 	}

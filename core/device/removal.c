@@ -68,8 +68,13 @@ static int renew_source(struct hf_device *device, struct hf_removal *removal)
 	if (fd < 0)
 		return fd;
 	hfi_hf_lock(hf);
-	hfi_fd_mark(&removal->source, fd);
+	/* Unless another thread has renewed it meanwhile. */
+	if (!hfi_fd_is_still(&removal->source)) {
+		hfi_fd_mark(&removal->source, fd);
+		fd = -1;
+	}
 	hfi_hf_unlock(hf);
+	hfi_close(&fd);
 	return 0;
 }
 
