@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "shared/fd_mark.h"
+#include "shared/file.h"
 #include "core/base/process.h"
 #include "core/device/hf.h"
 #include "core/device/scan_lock.h"
@@ -202,6 +203,8 @@ void hfi_scan_lock_in_child(struct hf *hf)
 	if (hf->scanning && !is_scanner(hf)) {
 		hf->scanning = false;
 		hf->scan_released = false;
+		/* The copy of what that thread had open. */
+		hfi_close(&hf->node_dir);
 	}
 	/* Its waiters are threads of the parent. */
 	memset(&hf->scan_done, 0, sizeof(hf->scan_done));
