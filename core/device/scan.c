@@ -10,6 +10,7 @@
 #include "shared/file.h"
 #include "shared/text.h"
 #include "core/device/hf.h"
+#include "core/device/instance.h"
 #include "core/device/scan.h"
 #include "core/device/table_internal.h"
 #include "core/discovery/discover.h"
@@ -140,7 +141,7 @@ int hfi_table_scan_one(struct hf *hf, unsigned int index, const char *uverbs)
 {
 	struct hf_search_root *root = &hf->roots[index];
 	unsigned int sources;
-	struct hf_entry entry;
+	struct hf_entry entry, known;
 	struct hf_device *device;
 	int err;
 
@@ -158,8 +159,10 @@ int hfi_table_scan_one(struct hf *hf, unsigned int index, const char *uverbs)
 	}
 	if (err)
 		return err;
+	if (device)
+		known = hfi_instance_entry(device);
 	/* A new device may come with a new provider. */
-	if (!device || !hfi_entry_same(&device->entry, &entry)) {
+	if (!device || !hfi_entry_same(&known, &entry)) {
 		err = hfi_registry_refresh(&hf->registry, &hf->log);
 		if (err < 0)
 			return err;

@@ -14,6 +14,7 @@
 #include "core/device/hf.h"
 #include "core/device/instance.h"
 #include "core/device/node.h"
+#include "core/device/scan.h"
 #include "core/device/table_internal.h"
 #include "core/discovery/entry.h"
 
@@ -226,6 +227,28 @@ static int offer_again(struct hf *hf, struct hf_device *device, const struct hf_
 	return err;
 }
 
+/*
+ * 0: a sighting of the same instance; -ENODEV: of another; other errors: cannot be decided. A scan that netlink
+ * answered knows devices by their index alone, one without netlink by their inode alone.
+ */
+HF_REQUIRES(hfi_scan_kind, hfi_netlink_kind)
+static int check_sighting(struct hf *hf, struct hf_device *device, const struct hf_entry *now)
+{
+	const struct hf_search_root *root = &hf->roots[now->root];
+	struct hf_entry known = hfi_instance_entry(device), seen = *now;
+	struct hf_entry *without_inode = known.life.inode ? &seen : &known;
+	bool comparable = (known.life.inode && seen.life.inode) ||
+			  (known.index >= 0 && seen.index >= 0);
+	int err = 0;
+
+	if (!comparable && without_inode->index >= 0) {
+		err = hfi_entry_bind(root, hfi_netlink(hf, root), without_inode);
+		if (!err && !without_inode->life.inode)
+			err = -EIO;
+	}
+	return err ? err : hfi_entry_check(root, &known, &seen);
+}
+
 int hfi_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
 {
 	struct hf_device *device = hfi_table_lookup(hf, entry->root, entry->uverbs);
@@ -237,9 +260,15 @@ int hfi_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
 		set_reason(hf, device, entry);
 		return 0;
 	}
-	err = device ? hfi_entry_check(&hf->roots[entry->root], &device->entry, entry) : -ENODEV;
+	err = device ? check_sighting(hf, device, entry) : -ENODEV;
 	if (hfi_error_is_shortage(err))
 		return err;
+	/* Kept until a scan can tell: an open proves the instance all the same. */
+	if (err && err != -ENODEV) {
+		device->seen = scan;
+		hf->table.hidden_changes = true;
+		return 0;
+	}
 	if (!err) {
 		device->seen = scan;
 		/* A name that cannot be read now is no new name. */

@@ -19,6 +19,7 @@
 
 #include <holdfast/holdfast.h>
 
+#include "core/device/hf.h"
 #include "core/device/root_kind.h"
 #include "core/discovery/attrs.h"
 #include "core/discovery/device_dir.h"
@@ -219,6 +220,44 @@ static void without_a_sysfs_netlink_lists(void **state)
 	hf_unref(hf);
 	unsetenv("HOLDFAST_ROOTS");
 	tree_free(other);
+}
+
+static uint64_t generation_of_the_only(struct hf *hf, bool by_netlink)
+{
+	struct hf_device_info info = {.size = sizeof(info)};
+	struct ibv_device **list;
+
+	hf->flags = HF_NO_NOTIFY | (by_netlink ? 0 : HF_NO_NETLINK);
+	assert_int_equal(hf_device_list(hf, HF_LIST_ALL, &list), 1);
+	assert_int_equal(hf_device_get_info(list[0], &info), 0);
+	hf_device_list_free(list);
+	return info.generation;
+}
+
+/* A list by netlink knows the index alone, one by sysfs the inode alone: that is no other instance. */
+static void lists_by_one_source_see_one_instance(void **state)
+{
+	const struct hf_options options = {.size = sizeof(options), .flags = HF_NO_NOTIFY};
+	struct world *world = *state;
+	uint64_t generation;
+	struct hf *hf;
+
+	setenv("HOLDFAST_ROOTS", tree_sysfs(world->tree), 1);
+	add_to_world(world, 0, "rxe0", NULL);
+	for (int by_netlink = 0; by_netlink < 2; by_netlink++) {
+		assert_int_equal(hf_new(&options, &hf), 0);
+		hf->roots[0].kind = &hfi_root_kernel;
+		generation = generation_of_the_only(hf, by_netlink);
+		for (int i = 0; i < 4; i++) {
+			by_netlink = !by_netlink;
+			assert_int_equal(generation_of_the_only(hf, by_netlink), generation);
+		}
+		assert_int_equal(tree_remove(world->tree, 0), 0);
+		add_to_world(world, 0, "rxe0", NULL);
+		assert_int_not_equal(generation_of_the_only(hf, true), generation);
+		hf_unref(hf);
+	}
+	unsetenv("HOLDFAST_ROOTS");
 }
 
 static void the_index_tells_a_swap(void **state)
@@ -624,6 +663,7 @@ int main(void)
 		TEST(an_odd_name_hides_no_other),
 		TEST(a_name_that_no_path_leads_to),
 		TEST(without_a_sysfs_netlink_lists),
+		TEST(lists_by_one_source_see_one_instance),
 		TEST(the_index_tells_a_swap),
 		TEST(rename_is_followed),
 		TEST(another_namespace_is_told),
