@@ -298,7 +298,9 @@ static int complete_by_index(struct hf *hf, struct hf_entry *entry)
 	int err;
 
 	if (hfi_netlink_lock(hf)) {
-		err = hfi_entry_complete(root, hfi_netlink(hf, root), entry);
+		nl = hfi_netlink(hf, root);
+		/* None is left for the socket: the caller may give one up. */
+		err = nl || hf->nl_tried ? hfi_entry_complete(root, nl, entry) : -EMFILE;
 		hfi_netlink_unlock(hf);
 		return err;
 	}

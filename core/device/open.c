@@ -178,6 +178,9 @@ int hfi_import(struct hf_device *device, int cmd_fd, const struct hf_open_steps 
 
 	if (!ops || !ops->import_context)
 		return -EOPNOTSUPP;
+	err = open_error(hfi_instance_bind(device));
+	if (err)
+		return err;
 	entry = hfi_instance_entry(device);
 	held = hfi_entry_open_uverbs(&device->hf->roots[entry.root], &entry);
 	if (held < 0 && held != -EOPNOTSUPP)

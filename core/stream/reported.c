@@ -25,7 +25,8 @@ static int read_snapshot(struct hf_stream *stream, struct hf_device *device,
 	err = hfi_instance_bind(device);
 	if (hfi_error_is_shortage(err))
 		return err;
-	if (err == -ENODEV)
+	/* Without a snapshot no change is made up; the next look reads it. */
+	if (err)
 		return 0;
 	entry = hfi_instance_entry(device);
 	root = &hf->roots[entry.root];
