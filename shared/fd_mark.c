@@ -13,10 +13,11 @@
 enum { MARK = 64, CHUNK = 1024, CHUNKS = 1024 };
 
 /*
- * Who has each number, in chunks that are made when they are needed. Static because numbers are the
+ * Who has each number, in chunks of which all but the first are made when they are needed. Static because numbers are the
  * process's; without a lock because fork copies it at any time.
  */
-static _Atomic(_Atomic uint64_t *) claims[CHUNKS];
+static _Atomic uint64_t first_claims[CHUNK];
+static _Atomic(_Atomic uint64_t *) claims[CHUNKS] = {first_claims};
 static _Atomic uint64_t last_claim;
 
 /* NULL: nothing is known of this number. */
