@@ -66,7 +66,7 @@ static int take_status(int wait_status)
  * The pipe ended, and so has the child, or it will soon: unless a provider closed everything. Gives up at the
  * same time.
  */
-static bool reap(pid_t child, struct hf_progress *progress, int64_t end_ms, int *wait_status)
+static bool reap_worker(pid_t child, struct hf_progress *progress, int64_t end_ms, int *wait_status)
 {
 	enum { PAUSE_MS = 10 };
 	pid_t ended;
@@ -93,7 +93,7 @@ static enum hf_bounded wait_for_worker(pid_t child, int alive, struct hf_progres
 			break;
 		if (poll(&pollfd, 1, left > INT32_MAX ? INT32_MAX : (int)left) <= 0)
 			continue;
-		if (!reap(child, progress, end_ms, &wait_status))
+		if (!reap_worker(child, progress, end_ms, &wait_status))
 			break;
 		*status = take_status(wait_status);
 		return HF_BOUNDED_ENDED;

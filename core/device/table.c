@@ -232,7 +232,7 @@ static int offer_again(struct hf *hf, struct hf_device *device, const struct hf_
  * answered knows devices by their index alone, one without netlink by their inode alone.
  */
 HF_REQUIRES(hfi_scan_kind, hfi_netlink_kind)
-static int check_sighting(struct hf *hf, struct hf_device *device, const struct hf_entry *now)
+static int compare_sighting(struct hf *hf, struct hf_device *device, const struct hf_entry *now)
 {
 	const struct hf_search_root *root = &hf->roots[now->root];
 	struct hf_entry known = hfi_instance_entry(device), seen = *now;
@@ -260,7 +260,7 @@ int hfi_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
 		set_reason(hf, device, entry);
 		return 0;
 	}
-	err = device ? check_sighting(hf, device, entry) : -ENODEV;
+	err = device ? compare_sighting(hf, device, entry) : -ENODEV;
 	if (hfi_error_is_shortage(err))
 		return err;
 	/* Kept until a scan can tell: an open proves the instance all the same. */

@@ -7,7 +7,8 @@
 
 /* Writes a sighting down: a new instance, another one in an old one's place, or a known one. */
 int hfi_table_take(struct hf *hf, const struct hf_entry *entry,
-		   uint64_t scan) HF_MUST_CHECK HF_NONNULL HF_REQUIRES(hfi_scan_kind);
+		   uint64_t scan) HF_MUST_CHECK HF_NONNULL
+	HF_REQUIRES(hfi_scan_kind, hfi_netlink_kind);
 
 /* The device is gone. */
 void hfi_table_remove(struct hf *hf, struct hf_device *device) HF_NONNULL

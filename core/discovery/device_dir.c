@@ -194,7 +194,7 @@ int hfi_entry_open_uverbs(const struct hf_search_root *root, const struct hf_ent
 	err = root->kind->read_life(fd, NULL, -1, &life, &stamp);
 	if (!err)
 		err = hfi_life_check(fd, NULL, &entry->life, &life);
-	else if (hfi_error_is_gone(err))
+	if (err == -EAGAIN || hfi_error_is_gone(err))
 		err = -ENODEV;
 	if (err)
 		hfi_close(&fd);

@@ -129,7 +129,8 @@ static int verify_life(const struct hf_search_root *root, const struct hf_entry 
 		err = root->kind->read_life(AT_FDCWD, path, -1, &life, &stamp);
 	if (err)
 		return hfi_error_is_gone(err) ? -ENODEV : err;
-	return hfi_life_check(AT_FDCWD, path, &entry->life, &life);
+	err = hfi_life_check(AT_FDCWD, path, &entry->life, &life);
+	return err == -EAGAIN ? -ENODEV : err;
 }
 
 static int verify_index(struct hf_nl *nl, const struct hf_entry *entry)
@@ -216,6 +217,8 @@ int hfi_entry_complete(const struct hf_search_root *root, struct hf_nl *nl, stru
 		return err;
 	/* A read error does not prove that this is another device. */
 	err = whole.life.inode ? hfi_entry_check(root, known, &whole) : 0;
+	if (err == -EAGAIN)
+		return -ENODEV;
 	if (err)
 		return err;
 	/* Nor is the entry complete: what failed may work the next time. */

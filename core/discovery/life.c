@@ -110,6 +110,22 @@ bool hfi_life_needs_id(const struct hf_life *known, const struct hf_life *now)
 	return has_id(known) && !has_id(now);
 }
 
+/* Does the path still lead to what was read there? */
+static bool is_still_there(int dirfd, const char *uverbs, const struct hf_life *now)
+{
+	char path[HF_PATH_SIZE + 2 * HF_NAME_SIZE];
+	struct statx st;
+
+	if (attr_path(uverbs, "ibdev", path, sizeof(path)) ||
+	    statx(dirfd, path, 0, STATX_INO | STATX_BTIME, &st) < 0 || st.stx_ino != now->inode)
+		return false;
+	if (!(st.stx_mask & STATX_BTIME))
+		return true;
+	const struct timespec born = time_of(&st.stx_btime);
+
+	return hfi_stamp_same(&born, &now->born);
+}
+
 int hfi_life_check(int dirfd, const char *uverbs, const struct hf_life *known,
 		   const struct hf_life *now)
 {
@@ -122,9 +138,12 @@ int hfi_life_check(int dirfd, const char *uverbs, const struct hf_life *known,
 	if (!hfi_life_needs_id(known, now))
 		return 0;
 	err = read_id(dirfd, uverbs, id);
-	if (err)
-		return hfi_error_is_gone(err) ? -ENODEV : err;
-	return same_id(known->id, id) ? 0 : -ENODEV;
+	if (!err && same_id(known->id, id))
+		return 0;
+	if (err && !hfi_error_is_gone(err))
+		return err;
+	/* The id of what another rename has brought here says nothing of what was read. */
+	return is_still_there(dirfd, uverbs, now) ? -ENODEV : -EAGAIN;
 }
 
 int hfi_life_of_tree(int dirfd, const char *uverbs, int ibdev, struct hf_life *ret,

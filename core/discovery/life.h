@@ -33,7 +33,7 @@ bool hfi_life_same(const struct hf_life *a, const struct hf_life *b) HF_MUST_CHE
 
 /*
  * 0: what was read of a device in `dirfd`, or in the directory `uverbs` below it, is the same instance as what
- * is known; -ENODEV: another; other errors: cannot be decided. Reads the id where it is needed.
+ * is known; -ENODEV: another; -EAGAIN: it is not there any more; other errors: cannot be decided. Reads the id where it is needed.
  */
 int hfi_life_check(int dirfd, const char *uverbs, const struct hf_life *known,
 		   const struct hf_life *now) HF_MUST_CHECK HF_NONNULL_OF(3, 4);
