@@ -165,19 +165,15 @@ static void async(void **state)
 	}
 }
 
-#ifdef __SANITIZE_ADDRESS__
-/* gcc 12's calls sigaltstack() at a thread's end, and takes the stack of one that was cancelled for poisoned. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "use_sigaltstack=0";
-}
-#endif
-
 /* A thread that is cancelled while it waits leaves no lock behind: the event can still be acknowledged. */
 static void cancelled_while_a_destroy_waits(void **state)
 {
 	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	print_message(
+		"gcc 12's AddressSanitizer takes the stack of a cancelled thread for poisoned\n");
+	skip();
+#endif
 	for (size_t i = 0; i < HF_ARRAY_SIZE(kinds); i++) {
 		struct ibv_context *context = new_event_context();
 		struct ibv_async_event event;
