@@ -12,10 +12,16 @@
 #include "core/device/hf.h"
 #include "core/device/removal.h"
 
+/* One that the program closed is kept to the end: other threads may still look at it, without a lock. */
+struct source {
+	struct hf_fd_mark mark;
+	struct source *older;
+};
+
 struct hf_removal {
 	unsigned int users; /* guarded by hf->lock */
 	bool needs_checks;
-	struct hf_fd_mark source; /* changes, with hf->lock held, where the program closed it */
+	struct source *_Atomic source; /* changes with hf->lock held */
 };
 
 /* Asked once: the answer is that of the process's user namespace. */
@@ -56,25 +62,55 @@ static struct hf_removal *use_removal(struct hf_device *device)
 	return removal;
 }
 
+static int new_source(struct hf *hf, const struct hf_device *device, struct source **ret)
+{
+	struct source *source = calloc(1, sizeof(*source));
+	int fd;
+
+	if (!source)
+		return -ENOMEM;
+	fd = open_source(hf, device);
+	if (fd < 0) {
+		free(source);
+		return fd;
+	}
+	hfi_fd_mark(&source->mark, fd);
+	*ret = source;
+	return 0;
+}
+
+static void free_sources(struct source *source)
+{
+	while (source) {
+		struct source *older = source->older;
+
+		hfi_fd_close(&source->mark);
+		free(source);
+		source = older;
+	}
+}
+
 /* For those who come after the program closed the descriptor that is shared. */
 static int renew_source(struct hf_device *device, struct hf_removal *removal)
 {
 	struct hf *hf = device->hf;
-	int fd;
+	struct source *fresh;
+	int err;
 
-	if (hfi_fd_is_still(&removal->source))
+	if (hfi_removal_is_heard(removal))
 		return 0;
-	fd = open_source(hf, device);
-	if (fd < 0)
-		return fd;
+	err = new_source(hf, device, &fresh);
+	if (err)
+		return err;
 	hfi_hf_lock(hf);
 	/* Unless another thread has renewed it meanwhile. */
-	if (!hfi_fd_is_still(&removal->source)) {
-		hfi_fd_mark(&removal->source, fd);
-		fd = -1;
+	if (!hfi_removal_is_heard(removal)) {
+		fresh->older = atomic_load(&removal->source);
+		atomic_store(&removal->source, fresh);
+		fresh = NULL;
 	}
 	hfi_hf_unlock(hf);
-	hfi_close(&fd);
+	free_sources(fresh);
 	return 0;
 }
 
@@ -82,7 +118,8 @@ int hfi_removal_get(struct hf_device *device, struct hf_removal **ret)
 {
 	struct hf *hf = device->hf;
 	struct hf_removal *removal, *other;
-	int err, fd;
+	struct source *source;
+	int err;
 
 	hfi_hf_lock(hf);
 	removal = use_removal(device);
@@ -100,19 +137,19 @@ int hfi_removal_get(struct hf_device *device, struct hf_removal **ret)
 		return -ENOMEM;
 	removal->users = 1;
 	removal->needs_checks = !(hf->roots[device->key.root].kind->reports & HF_REPORTS_UEVENT);
-	fd = open_source(hf, device);
-	if (fd < 0) {
+	err = new_source(hf, device, &source);
+	if (err) {
 		free(removal);
-		return fd;
+		return err;
 	}
-	hfi_fd_mark(&removal->source, fd);
+	atomic_init(&removal->source, source);
 	hfi_hf_lock(hf);
 	other = use_removal(device);
 	if (!other)
 		device->removal = removal;
 	hfi_hf_unlock(hf);
 	if (other) {
-		hfi_fd_close(&removal->source);
+		free_sources(source);
 		free(removal);
 		removal = other;
 	}
@@ -133,7 +170,7 @@ void hfi_removal_put(struct hf_device *device, struct hf_removal *removal)
 	hfi_hf_unlock(device->hf);
 	if (!last)
 		return;
-	hfi_fd_close(&removal->source);
+	free_sources(atomic_load(&removal->source));
 	free(removal);
 }
 
@@ -144,19 +181,19 @@ bool hfi_removal_needs_checks(const struct hf_removal *removal)
 
 int hfi_removal_fd(const struct hf_removal *removal)
 {
-	return removal->source.fd;
+	return atomic_load(&removal->source)->mark.fd;
 }
 
 bool hfi_removal_is_heard(const struct hf_removal *removal)
 {
-	return hfi_fd_is_still(&removal->source);
+	return hfi_fd_is_still(&atomic_load(&removal->source)->mark);
 }
 
 bool hfi_removal_happened(const struct hf_removal *removal)
 {
-	struct pollfd pollfd = {.fd = removal->source.fd, .events = POLLIN};
+	const struct hf_fd_mark *mark = &atomic_load(&removal->source)->mark;
+	struct pollfd pollfd = {.fd = mark->fd, .events = POLLIN};
 
 	/* That the program closed the descriptor says nothing of the device. */
-	return hfi_removal_is_heard(removal) && poll(&pollfd, 1, 0) > 0 &&
-	       !(pollfd.revents & POLLNVAL);
+	return hfi_fd_is_still(mark) && poll(&pollfd, 1, 0) > 0 && !(pollfd.revents & POLLNVAL);
 }
