@@ -76,8 +76,8 @@ static bool own_devices(const char *dir)
 {
 	if (unshare(CLONE_NEWNS) && unshare(CLONE_NEWUSER | CLONE_NEWNS))
 		return false;
-	return !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
-	       !mount("/dev", dir, NULL, MS_BIND | MS_REC, NULL);
+	return !mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) &&
+	       !mount("/dev", dir, "none", MS_BIND | MS_REC, NULL);
 }
 
 static void a_mount_with_nodev(void **state)
@@ -97,7 +97,7 @@ static void a_mount_with_nodev(void **state)
 	assert_int_equal(unlink(node), 0);
 	assert_int_equal(symlink(null, node), 0);
 	expect_ready(bed);
-	if (mount(NULL, dir, NULL, MS_REMOUNT | MS_BIND | MS_NODEV | MS_NOSUID, NULL)) {
+	if (mount("none", dir, "none", MS_REMOUNT | MS_BIND | MS_NODEV | MS_NOSUID, NULL)) {
 		printf("no mount with nodev for this user: %s\n", strerror(errno));
 		umount2(dir, MNT_DETACH);
 		skip();

@@ -204,7 +204,7 @@ static void class_is_a_link(void **state)
 static bool own_mounts(void)
 {
 	return (unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) &&
-	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+	       mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
 static void mount_over(struct paths *paths, const char *above, const char *below)
@@ -212,7 +212,7 @@ static void mount_over(struct paths *paths, const char *above, const char *below
 	watch_root(paths, "a/r");
 	is_of_a(paths);
 	assert_int_equal(
-		mount(below_base(paths, above), below_base(paths, below), NULL, MS_BIND, NULL), 0);
+		mount(below_base(paths, above), below_base(paths, below), "none", MS_BIND, NULL), 0);
 	is_of_b(paths);
 	assert_int_equal(umount2(below_base(paths, below), MNT_DETACH), 0);
 	bed_expect(paths->bed->a, HF_EVENT_REMOVED, "b0", 0);
