@@ -7,6 +7,9 @@
 
 #define HF_EXPORT __attribute__((visibility("default")))
 
+/* A large frame that its caller must not have on the stack while it calls others. */
+#define HF_NOINLINE __attribute__((noinline))
+
 /* Of functions: the result says whether it worked; no argument, or none of these, may be NULL. */
 #define HF_MUST_CHECK			   __attribute__((warn_unused_result))
 #define HF_NONNULL			   __attribute__((nonnull))

@@ -37,10 +37,8 @@ static int insert_driver(struct hf_drivers *drivers, size_t at, const char *from
 			 size_t length)
 {
 	struct hf_driver *grown;
-	struct hf_driver driver = {0};
 
-	if (hfi_print(driver.name, sizeof(driver.name), "%.*s", (int)length, name) ||
-	    hfi_copy(driver.from, sizeof(driver.from), from)) {
+	if (length >= sizeof(grown->name) || strlen(from) >= sizeof(grown->from)) {
 		report_driver_problem(drivers, "Warning: couldn't allocate driver name '%.*s'.",
 				      255, name);
 		return 0;
@@ -52,7 +50,9 @@ static int insert_driver(struct hf_drivers *drivers, size_t at, const char *from
 		return -ENOMEM;
 	drivers->v = grown;
 	memmove(&grown[at + 1], &grown[at], (drivers->count - at) * sizeof(*grown));
-	grown[at] = driver;
+	memset(&grown[at], 0, sizeof(*grown));
+	memcpy(grown[at].name, name, length);
+	strcpy(grown[at].from, from);
 	drivers->count++;
 	return 0;
 }
@@ -82,6 +82,7 @@ static int refuse_config(struct hf_drivers *drivers, const char *kind, const cha
 	return add_refused(drivers, path, reason);
 }
 
+HF_NOINLINE
 static int refuse_directive(struct hf_drivers *drivers, const char *path, const char *word)
 {
 	struct hf_reason reason;
@@ -201,6 +202,7 @@ static int read_driver_file(struct hf_drivers *drivers, int fd, const char *dir,
 	return hfi_drivers_parse(drivers, path, text, (size_t)length + 1);
 }
 
+HF_NOINLINE
 static int refuse_missing_dir(struct hf_drivers *drivers, const char *dir, int error)
 {
 	struct hf_reason reason;

@@ -128,6 +128,7 @@ static int append_candidate(struct reading *reading, const struct hf_candidate *
 }
 
 /* An entry that names no driver is listed as well, with its reason. */
+HF_NOINLINE
 static int add_refused_config(struct reading *reading, const struct hf_driver *driver)
 {
 	struct hf_candidate candidate = {.family = &hfi_families[0], .reason = driver->refused};
@@ -138,6 +139,7 @@ static int add_refused_config(struct reading *reading, const struct hf_driver *d
 }
 
 /* NAME as libibverbs takes it: "rxe", or "/where/ever/librxe". */
+HF_NOINLINE
 static int add_driver(struct reading *reading, const struct hf_driver *driver)
 {
 	/* A library in none of the places is searched by the loader, under the name of the first family. */
@@ -187,6 +189,7 @@ static bool is_same_inode(const struct stat *a, const struct stat *b)
 }
 
 /* A library that the program loaded itself, or is linked to, can serve devices as well. */
+HF_NOINLINE
 static int add_program_s(struct reading *reading, const struct hf_registered *registered)
 {
 	struct hf_candidate candidate = {

@@ -27,6 +27,9 @@ struct walk {
 	unsigned int links;
 	bool stable;
 	char at[PATH_MAX];	 /* a directory; no symbolic link is part of it */
+	char path[PATH_MAX];	 /* that with the component's name */
+	char target[PATH_MAX];	 /* of a link */
+	char joined[PATH_MAX];	 /* that with the rest */
 	char rest[PATH_MAX];	 /* what is still to be followed from there */
 	char name[NAME_MAX + 1]; /* the component that is looked at */
 };
@@ -118,8 +121,8 @@ static bool next_component(struct walk *walk)
 
 static int follow_link(struct walk *walk, const char *link)
 {
-	char target[PATH_MAX], rest[PATH_MAX];
-	ssize_t length = readlink(link, target, sizeof(target) - 1);
+	char *target = walk->target, *rest = walk->joined;
+	ssize_t length = readlink(link, target, sizeof(walk->target) - 1);
 	int err;
 
 	if (length < 0)
@@ -127,7 +130,7 @@ static int follow_link(struct walk *walk, const char *link)
 	target[length] = '\0';
 	if (++walk->links > LINKS_MAX)
 		return -ELOOP;
-	err = hfi_print(rest, sizeof(rest), "%s/%s", target, walk->rest);
+	err = hfi_print(rest, sizeof(walk->joined), "%s/%s", target, walk->rest);
 	if (err)
 		return err;
 	strcpy(walk->rest, rest);
@@ -147,7 +150,7 @@ static void go_up(struct walk *walk)
 /* Follows one component. -ENOENT: it leads nowhere now. */
 static int follow_component(struct walk *walk)
 {
-	char path[PATH_MAX];
+	char *path = walk->path;
 	struct stat st;
 	int err;
 
@@ -157,7 +160,7 @@ static int follow_component(struct walk *walk)
 		go_up(walk);
 		return 0;
 	}
-	err = hfi_print(path, sizeof(path), "%s/%s", walk->at[1] ? walk->at : "", walk->name);
+	err = hfi_print(path, sizeof(walk->path), "%s/%s", walk->at[1] ? walk->at : "", walk->name);
 	if (err)
 		return -ENOENT;
 	if (lstat(path, &st) < 0)
@@ -194,26 +197,35 @@ static int await(struct walk *walk)
 
 int hfi_place_follow(struct hf_places *places, struct hf_place *place, bool *stable)
 {
-	struct walk walk = {.places = places, .place = place, .stable = true};
-	int err = hfi_copy(walk.rest, sizeof(walk.rest), place->path);
+	/* Not on the stack, which a thread may have made small. */
+	struct walk *walk = calloc(1, sizeof(*walk));
+	int err;
 
+	if (!walk)
+		return -ENOMEM;
+	walk->places = places;
+	walk->place = place;
+	walk->stable = true;
+	err = hfi_copy(walk->rest, sizeof(walk->rest), place->path);
 	if (err)
-		return err;
-	strcpy(walk.at, place->path[0] == '/' ? "/" : ".");
-	while (!err && next_component(&walk))
-		err = follow_component(&walk);
+		goto free_walk;
+	strcpy(walk->at, place->path[0] == '/' ? "/" : ".");
+	while (!err && next_component(walk))
+		err = follow_component(walk);
 	if (err == -ENOENT) {
-		err = await(&walk);
+		err = await(walk);
 	} else if (!err) {
-		err = watch(&walk, place, walk.at, hfi_place_mask(place));
-		walk.stable &= !place->awaited;
+		err = watch(walk, place, walk->at, hfi_place_mask(place));
+		walk->stable &= !place->awaited;
 		free(place->awaited);
 		place->awaited = NULL;
 	}
-	drop_other_steps(&walk);
+	drop_other_steps(walk);
 	/* It is gone since it was looked at: look again. */
 	if (err == -ENOENT || err == -ENOTDIR)
 		err = 0;
-	*stable = walk.stable || err;
+	*stable = walk->stable || err;
+free_walk:
+	free(walk);
 	return err;
 }
