@@ -273,6 +273,12 @@ void hfi_inotify_drain(struct hf_inotify *inotify)
 	}
 }
 
+void hfi_inotify_lost(struct hf_inotify *inotify)
+{
+	inotify->places.fd = -1;
+	hfi_inotify_close(inotify);
+}
+
 void hfi_inotify_close(struct hf_inotify *inotify)
 {
 	hfi_places_free(&inotify->places);

@@ -16,6 +16,8 @@ int hfi_inotify_open(const struct hf_watch_options *options, const struct hf_hin
 		     struct hf_inotify **ret) HF_MUST_CHECK HF_NONNULL;
 /* Closes its descriptor, frees memory, and does nothing else. */
 void hfi_inotify_close(struct hf_inotify *inotify) HF_NONNULL;
+/* The same for one whose descriptor the program closed: the number is left alone. */
+void hfi_inotify_lost(struct hf_inotify *inotify) HF_NONNULL;
 int hfi_inotify_fd(const struct hf_inotify *inotify) HF_NONNULL;
 
 /* Reads what there is and hands the hints to the sink. */

@@ -113,6 +113,11 @@ void hfi_netlink_source_drain(struct hf_netlink_source *source, const struct hf_
 	}
 }
 
+void hfi_netlink_source_lost(struct hf_netlink_source *source)
+{
+	free(source);
+}
+
 void hfi_netlink_source_close(struct hf_netlink_source *source)
 {
 	mnl_socket_close(source->socket);

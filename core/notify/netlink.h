@@ -21,6 +21,8 @@ int hfi_netlink_source_open(int bus, const unsigned int *groups, size_t receive_
 			    struct hf_netlink_source **ret) HF_MUST_CHECK HF_NONNULL;
 /* Closes its descriptor and does nothing else. */
 void hfi_netlink_source_close(struct hf_netlink_source *source) HF_NONNULL;
+/* For one whose descriptor the program closed: the number, and what libmnl has of it, are left alone. */
+void hfi_netlink_source_lost(struct hf_netlink_source *source) HF_NONNULL;
 int hfi_netlink_source_fd(const struct hf_netlink_source *source) HF_NONNULL;
 
 /* Reads what there is and hands the hints to the sink. */

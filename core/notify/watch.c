@@ -320,12 +320,19 @@ int hfi_watch_new(const struct hf_watch_options *options, struct hf_watch **ret)
 	return 0;
 }
 
-/*
- * Sources close by number: one whose number means something else now is left alone, and its memory with it.
- */
+/* Sources close by number: the number of one that the program closed may mean something else now. */
 static bool is_kept(const struct hf_watch *watch, uint32_t tag)
 {
 	return hfi_fd_is_still(&watch->kept[tag]);
+}
+
+static void free_netlink_source(const struct hf_watch *watch, uint32_t tag,
+				struct hf_netlink_source *source)
+{
+	if (source && is_kept(watch, tag))
+		hfi_netlink_source_close(source);
+	else if (source)
+		hfi_netlink_source_lost(source);
 }
 
 struct hf_watch *hfi_watch_free(struct hf_watch *watch)
@@ -335,12 +342,12 @@ struct hf_watch *hfi_watch_free(struct hf_watch *watch)
 	drop_pending(watch);
 	if (watch->uevent && is_kept(watch, TAG_UEVENT))
 		hfi_uevent_close(watch->uevent);
-	if (watch->rdma && is_kept(watch, TAG_RDMA))
-		hfi_netlink_source_close(watch->rdma);
-	if (watch->route && is_kept(watch, TAG_ROUTE))
-		hfi_netlink_source_close(watch->route);
+	free_netlink_source(watch, TAG_RDMA, watch->rdma);
+	free_netlink_source(watch, TAG_ROUTE, watch->route);
 	if (watch->inotify && is_kept(watch, TAG_INOTIFY))
 		hfi_inotify_close(watch->inotify);
+	else if (watch->inotify)
+		hfi_inotify_lost(watch->inotify);
 	hfi_fd_close(&watch->kept[TAG_MOUNTS]);
 	hfi_fd_close(&watch->kept[TAG_LOOK]);
 	hfi_fd_close(&watch->kept[TAG_TIMER]);
