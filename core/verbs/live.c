@@ -22,6 +22,7 @@ struct live_table {
 };
 
 /* Static because an object leads to its context's address alone, and that may be in any struct hf. */
+_Atomic(const struct ibv_context *) hfi_live_latest;
 static struct live_bucket first_buckets[1 << FIRST_BITS];
 static struct live_table first_table = {.bits = FIRST_BITS, .buckets = first_buckets};
 
@@ -70,8 +71,10 @@ bool hfi_live_add(struct ibv_context *context)
 		for (size_t i = 0; i < PLACES; i++) {
 			const struct ibv_context *none = NULL;
 
-			if (atomic_compare_exchange_strong(&bucket->places[i], &none, context))
+			if (atomic_compare_exchange_strong(&bucket->places[i], &none, context)) {
+				atomic_store(&hfi_live_latest, context);
 				return true;
+			}
 		}
 	}
 	return false;
@@ -92,12 +95,14 @@ static _Atomic(const struct ibv_context *) *find_place(const struct ibv_context 
 void hfi_live_remove(const struct ibv_context *context)
 {
 	_Atomic(const struct ibv_context *) *place = find_place(context);
+	const struct ibv_context *latest = context;
 
+	atomic_compare_exchange_strong(&hfi_live_latest, &latest, NULL);
 	if (place)
 		atomic_store(place, NULL);
 }
 
-bool hfi_is_live(const struct ibv_context *context)
+bool hfi_live_has(const struct ibv_context *context)
 {
 	return context && find_place(context);
 }

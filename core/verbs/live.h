@@ -7,7 +7,9 @@
 #ifndef HF_VERBS_LIVE_H
 #define HF_VERBS_LIVE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "shared/attr.h"
 
@@ -16,7 +18,18 @@ struct ibv_context;
 /* False without memory. From any thread, also in a forked child; no lock is taken. */
 bool hfi_live_add(struct ibv_context *context) HF_MUST_CHECK HF_NONNULL;
 void hfi_live_remove(const struct ibv_context *context) HF_NONNULL;
+/* Of the set alone; NULL is not in it. */
+bool hfi_live_has(const struct ibv_context *context) HF_MUST_CHECK;
+
+/* The context that was opened last, while it is open: most programs have no other. Set by the two above alone. */
+extern _Atomic(const struct ibv_context *) hfi_live_latest __attribute__((visibility("hidden")));
+
 /* Is a context open at this address? Nothing is read there. */
-bool hfi_is_live(const struct ibv_context *context) HF_MUST_CHECK;
+static inline bool hfi_is_live(const struct ibv_context *context)
+{
+	if (context == atomic_load_explicit(&hfi_live_latest, memory_order_acquire))
+		return context != NULL;
+	return hfi_live_has(context);
+}
 
 #endif

@@ -116,14 +116,16 @@ HF_EXPORT struct ibv_mr *ibv_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, s
 
 HF_EXPORT int ibv_dereg_mr(struct ibv_mr *mr)
 {
-	const struct verbs_mr before = *verbs_mr_of(mr);
-	void *addr = before.ibv_mr.addr;
+	const struct verbs_mr *verbs = verbs_mr_of(mr);
+	/* Memory without an address was never protected: a null MR, or memory on the device. */
+	const bool is_protected = verbs->mr_type == IBV_MR_TYPE_MR && is_pinned(verbs->access);
+	const size_t length = mr->length;
+	void *addr = mr->addr;
 	int err;
 
 	err = context_ops(mr->context)->dereg_mr(verbs_mr_of(mr));
-	/* Memory without an address was never protected: a null MR, or memory on the device. */
-	if (!err && before.mr_type == IBV_MR_TYPE_MR && is_pinned(before.access) && addr)
-		ibv_dofork_range(addr, before.ibv_mr.length);
+	if (!err && is_protected && addr)
+		ibv_dofork_range(addr, length);
 	return err;
 }
 
