@@ -139,16 +139,20 @@ static int add_refused_config(struct reading *reading, const struct hf_driver *d
 }
 
 /* NAME as libibverbs takes it: "rxe", or "/where/ever/librxe". */
-HF_NOINLINE
 static int add_driver(struct reading *reading, const struct hf_driver *driver)
 {
 	/* A library in none of the places is searched by the loader, under the name of the first family. */
-	struct hf_candidate candidate = {.family = &hfi_families[0]};
-	struct hf_manifest *m = &candidate.manifest;
+	struct hf_candidate *candidate = calloc(1, sizeof(*candidate));
+	struct hf_manifest *m;
 	const char *in_dir = driver->name[0] == '/' ? "" : HF_DRIVER_DIR "/lib";
 	struct stat st;
 	int err = -ENOENT;
 
+	/* Not on the stack, which a thread may have made small: what follows takes much of it. */
+	if (!candidate)
+		return -ENOMEM;
+	candidate->family = &hfi_families[0];
+	m = &candidate->manifest;
 	hfi_copy(m->path, sizeof(m->path), driver->from);
 	if (hfi_copy(m->name, sizeof(m->name), hfi_last_component(driver->name)))
 		m->name[0] = '\0';
@@ -160,27 +164,30 @@ static int add_driver(struct reading *reading, const struct hf_driver *driver)
 			continue;
 		err = stat(m->file, &st) < 0 ? -errno : 0;
 		if (!err)
-			candidate.family = family;
+			candidate->family = family;
 	}
-	m->abi = candidate.family->abi;
+	m->abi = candidate->family->abi;
 	m->kernel_abi_max = UINT32_MAX;
 	if (err && driver->name[0] != '/') {
 		/* The second place is the loader's search path, which is searched when the library is loaded. */
-		candidate.by_loader = true;
+		candidate->by_loader = true;
 		if (hfi_print(m->file, sizeof(m->file), "lib%s%s", driver->name,
-			      candidate.family->suffix))
+			      candidate->family->suffix))
 			m->file[0] = '\0';
 	} else {
-		err = m->file[0] ? judge_candidate(reading, &candidate) : 0;
+		err = m->file[0] ? judge_candidate(reading, candidate) : 0;
 		if (err)
-			return err;
-		if (candidate.reason.code == HF_REASON_FILE_MISSING)
-			hfi_other_abi_name(&candidate);
+			goto free_candidate;
+		if (candidate->reason.code == HF_REASON_FILE_MISSING)
+			hfi_other_abi_name(candidate);
 	}
 	if (!m->file[0])
-		hfi_reason_set(&candidate.reason, HF_REASON_FILE_MISSING, "a path of up to 255",
+		hfi_reason_set(&candidate->reason, HF_REASON_FILE_MISSING, "a path of up to 255",
 			       "a longer one", "the name of driver %s is too long", m->name);
-	return append_candidate(reading, &candidate);
+	err = append_candidate(reading, candidate);
+free_candidate:
+	free(candidate);
+	return err;
 }
 
 static bool is_same_inode(const struct stat *a, const struct stat *b)

@@ -282,13 +282,18 @@ static int read_strings(const struct reader *r, const ElfW(Phdr) * segment, stru
 
 int hfi_elf_read(const char *path, struct hf_elf *ret, struct hf_reason *reason)
 {
-	struct reader r = {.path = path, .reason = reason};
+	/* Not on the stack, which a thread may have made small. */
+	struct reader *r = calloc(1, sizeof(*r));
 	const ElfW(Phdr) * dynamic;
 	struct stat st;
 	int err;
 
-	r.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (r.fd < 0 || fstat(r.fd, &st) < 0) {
+	if (!r)
+		return -ENOMEM;
+	r->path = path;
+	r->reason = reason;
+	r->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (r->fd < 0 || fstat(r->fd, &st) < 0) {
 		err = errno;
 		hfi_reason_set(reason, err == ENOENT ? HF_REASON_FILE_MISSING : HF_REASON_LOAD,
 			       "a readable file", strerrordesc_np(err), "%s: %s", path,
@@ -296,14 +301,15 @@ int hfi_elf_read(const char *path, struct hf_elf *ret, struct hf_reason *reason)
 		err = -EACCES;
 		goto close_file;
 	}
-	r.size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
-	err = check_header(&r);
+	r->size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+	err = check_header(r);
 	if (!err)
-		err = check_segments(&r, &dynamic);
+		err = check_segments(r, &dynamic);
 	if (!err && ret)
-		err = read_strings(&r, dynamic, ret);
+		err = read_strings(r, dynamic, ret);
 close_file:
-	hfi_close(&r.fd);
+	hfi_close(&r->fd);
+	free(r);
 	return err;
 }
 
