@@ -22,9 +22,9 @@ struct live_table {
 };
 
 /* Static because an object leads to its context's address alone, and that may be in any struct hf. */
-_Atomic(const struct ibv_context *) hfi_live_latest;
 static struct live_bucket first_buckets[1 << FIRST_BITS];
 static struct live_table first_table = {.bits = FIRST_BITS, .buckets = first_buckets};
+_Atomic(const struct ibv_context *) hfi_live_latest = (const void *)&first_table;
 
 static struct live_bucket *bucket_of(const struct live_table *table,
 				     const struct ibv_context *context)
@@ -97,7 +97,7 @@ void hfi_live_remove(const struct ibv_context *context)
 	_Atomic(const struct ibv_context *) *place = find_place(context);
 	const struct ibv_context *latest = context;
 
-	atomic_compare_exchange_strong(&hfi_live_latest, &latest, NULL);
+	atomic_compare_exchange_strong(&hfi_live_latest, &latest, (const void *)&first_table);
 	if (place)
 		atomic_store(place, NULL);
 }

@@ -9,7 +9,6 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "shared/attr.h"
 
@@ -21,15 +20,19 @@ void hfi_live_remove(const struct ibv_context *context) HF_NONNULL;
 /* Of the set alone; NULL is not in it. */
 bool hfi_live_has(const struct ibv_context *context) HF_MUST_CHECK;
 
-/* The context that was opened last, while it is open: most programs have no other. Set by the two above alone. */
+/*
+ * The context that was opened last, while it is open: most programs have no other. Set by the two above alone; without
+ * one it is an address that no context has, so that NULL needs no look of its own.
+ */
 extern _Atomic(const struct ibv_context *) hfi_live_latest __attribute__((visibility("hidden")));
 
 /* Is a context open at this address? Nothing is read there. */
 static inline bool hfi_is_live(const struct ibv_context *context)
 {
-	if (context == atomic_load_explicit(&hfi_live_latest, memory_order_acquire))
-		return context != NULL;
-	return hfi_live_has(context);
+	return __builtin_expect(context == atomic_load_explicit(&hfi_live_latest,
+								memory_order_acquire),
+				1) ||
+	       hfi_live_has(context);
 }
 
 #endif

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Protection domains. Thread and parent domains are reached through struct verbs_context. */
+#include <errno.h>
+
 #include "shared/attr.h"
 #include "core/verbs/context.h"
 
 HF_EXPORT struct ibv_pd *ibv_alloc_pd(struct ibv_context *context)
 {
-	struct ibv_pd *pd = hfi_private_of(context)->ops.alloc_pd(context);
+	struct ibv_pd *pd;
 
+	if (!hfi_is_live(context)) {
+		errno = EBADF;
+		return NULL;
+	}
+	pd = hfi_context_of(context)->priv->ops.alloc_pd(context);
 	if (pd)
 		pd->context = context;
 	return pd;
