@@ -268,7 +268,7 @@ static void limit_fds(bool none)
 /* Nothing but `err` comes, and not in a loop: a slow machine can only make it rarer. */
 static void expect_failing(struct hf_stream *stream, int err)
 {
-	enum { WAKES = 4, BETWEEN_MS = 40 };
+	enum { WAKES = 4, BETWEEN_MS = 10 };
 	struct pollfd fd = {.fd = hf_stream_fd(stream), .events = POLLIN};
 	const int64_t begin = hfi_now_ms();
 	struct hf_event *event = NULL;
