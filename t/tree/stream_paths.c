@@ -211,8 +211,9 @@ static void mount_over(struct paths *paths, const char *above, const char *below
 {
 	watch_root(paths, "a/r");
 	is_of_a(paths);
-	assert_int_equal(
-		mount(below_base(paths, above), below_base(paths, below), "none", MS_BIND, NULL), 0);
+	assert_int_equal(mount(below_base(paths, above), below_base(paths, below), "none", MS_BIND,
+			       NULL),
+			 0);
 	is_of_b(paths);
 	assert_int_equal(umount2(below_base(paths, below), MNT_DETACH), 0);
 	bed_expect(paths->bed->a, HF_EVENT_REMOVED, "b0", 0);
