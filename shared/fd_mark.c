@@ -10,7 +10,7 @@
 #include "shared/file.h"
 
 /* MARK: the last of the real-time signals, whatever libc has kept for itself. */
-enum { MARK = 64, CHUNK = 1024, CHUNKS = 1024 };
+enum { MARK = 64, CHUNK = 16384, CHUNKS = 64 };
 
 /*
  * Who has each number, in chunks of which all but the first are made when they are needed. Static because numbers are the
