@@ -177,15 +177,14 @@ close_classes:
 
 int hfi_entry_open_uverbs(const struct hf_search_root *root, const struct hf_entry *entry)
 {
-	char path[HF_PATH_SIZE + 2 * HF_NAME_SIZE];
+	char path[HF_UVERBS_PATH_SIZE];
 	struct timespec stamp;
 	struct hf_life life;
 	int err = check_entry_complete(entry);
 	int fd;
 
 	if (!err)
-		err = hfi_print(path, sizeof(path), "%s/class/infiniband_verbs/%s", root->sysfs,
-				entry->uverbs);
+		err = hfi_entry_uverbs_path(root, entry, path);
 	if (err)
 		return err;
 	fd = hfi_open_dir(AT_FDCWD, path);

@@ -117,13 +117,19 @@ int hfi_entry_node_path(const struct hf_search_root *root, const struct hf_entry
 	return err ? err : hfi_copy(path, HF_PATH_SIZE, here);
 }
 
+int hfi_entry_uverbs_path(const struct hf_search_root *root, const struct hf_entry *entry,
+			  char ret[HF_UVERBS_PATH_SIZE])
+{
+	return hfi_print(ret, HF_UVERBS_PATH_SIZE, "%s/class/infiniband_verbs/%s", root->sysfs,
+			 entry->uverbs);
+}
+
 static int verify_life(const struct hf_search_root *root, const struct hf_entry *entry)
 {
-	char path[HF_PATH_SIZE + 2 * HF_NAME_SIZE];
+	char path[HF_UVERBS_PATH_SIZE];
 	struct timespec stamp;
 	struct hf_life life;
-	int err = hfi_print(path, sizeof(path), "%s/class/infiniband_verbs/%s", root->sysfs,
-			    entry->uverbs);
+	int err = hfi_entry_uverbs_path(root, entry, path);
 
 	if (!err)
 		err = root->kind->read_life(AT_FDCWD, path, -1, &life, &stamp);
@@ -154,29 +160,27 @@ static int verify_index(struct hf_nl *nl, const struct hf_entry *entry)
 int hfi_entry_check(const struct hf_search_root *root, const struct hf_entry *known,
 		    const struct hf_entry *now)
 {
-	char path[HF_PATH_SIZE + 2 * HF_NAME_SIZE];
+	char path[HF_UVERBS_PATH_SIZE];
 	int err;
 
 	if (!hfi_entry_same(known, now))
 		return -ENODEV;
 	if (!known->life.inode || !now->life.inode || !hfi_life_needs_id(&known->life, &now->life))
 		return 0;
-	err = hfi_print(path, sizeof(path), "%s/class/infiniband_verbs/%s", root->sysfs,
-			now->uverbs);
+	err = hfi_entry_uverbs_path(root, now, path);
 	return err ? err : hfi_life_check(AT_FDCWD, path, &known->life, &now->life);
 }
 
 int hfi_entry_bind(const struct hf_search_root *root, struct hf_nl *nl, struct hf_entry *entry)
 {
-	char path[HF_PATH_SIZE + 2 * HF_NAME_SIZE];
+	char path[HF_UVERBS_PATH_SIZE];
 	struct timespec stamp;
 	struct hf_life life;
 	int err;
 
 	if (entry->life.inode || !entry->brief)
 		return 0;
-	err = hfi_print(path, sizeof(path), "%s/class/infiniband_verbs/%s", root->sysfs,
-			entry->uverbs);
+	err = hfi_entry_uverbs_path(root, entry, path);
 	if (!err)
 		err = nl ? verify_index(nl, entry) : -EIO;
 	if (!err)

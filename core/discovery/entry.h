@@ -74,6 +74,12 @@ int hfi_entry_same(const struct hf_entry *a, const struct hf_entry *b) HF_MUST_C
 int hfi_entry_check(const struct hf_search_root *root, const struct hf_entry *known,
 		    const struct hf_entry *now) HF_MUST_CHECK HF_NONNULL;
 
+enum { HF_UVERBS_PATH_SIZE = HF_PATH_SIZE + 2 * HF_NAME_SIZE };
+
+/* The path of the entry's class/infiniband_verbs/uverbsN. -ENAMETOOLONG. */
+int hfi_entry_uverbs_path(const struct hf_search_root *root, const struct hf_entry *entry,
+			  char ret[HF_UVERBS_PATH_SIZE]) HF_MUST_CHECK HF_NONNULL;
+
 /*
  * Reads the inode of a brief entry that has none, between two proofs that its index has its uverbs name: so the
  * index had it all the time, and the inode under that name is this instance's. Errors as below.
