@@ -60,7 +60,7 @@ static const char *value_of(const struct hf_options *options, enum setting setti
 	return environment(options, names[setting]);
 }
 
-/* Who sets no level has not asked for silence: then standard error, as if there were no log. */
+/* Without a level a warning goes to standard error: nobody has asked for silence. */
 static bool is_unset(const struct hf *hf, const struct hf_options *options)
 {
 	const char *level = value_of(options, LOG);

@@ -52,8 +52,8 @@ void hfi_registry_destroy(struct hf_registry *registry) HF_NONNULL;
 void hfi_registry_begin_look(struct hf_registry *registry) HF_NONNULL;
 
 /*
- * There are devices: libibverbs would have loaded its drivers by now. Looks into those that a variable of the
- * environment names, once, so that its user is told of one that cannot be loaded. Only within a scan.
+ * Once there are devices, libibverbs loads its drivers. Looks, once, into the drivers that IBV_DRIVERS or RDMAV_DRIVERS
+ * name, and warns of each that cannot be loaded. Only within a scan.
  */
 void hfi_registry_try_named(struct hf_registry *registry, const struct hf_log *log) HF_NONNULL
 	HF_REQUIRES(hfi_scan_kind);

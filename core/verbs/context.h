@@ -79,8 +79,8 @@ struct hfi_event_queue *hfi_channel_queue(struct ibv_comp_channel *channel);
 void hfi_channels_end(struct verbs_context *context);
 
 /*
- * Lets the provider free its object; what the program has left of the device is let go as well, and what the
- * provider has left of the context.
+ * Lets the provider free its object. Then releases what the program did not destroy in the context, and what the
+ * provider did not release of it.
  */
 void hfi_context_free(struct verbs_context *context);
 
