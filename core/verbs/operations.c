@@ -232,6 +232,14 @@ bool hfi_operations_have_free(const struct verbs_context *context)
 	return fn != answers[NOTHING];
 }
 
+bool hfi_operations_have_qp_ex(const struct verbs_context_ops *ops)
+{
+	any_fn fn;
+
+	memcpy(&fn, (const char *)ops + SLOT(create_qp_ex), sizeof(fn));
+	return fn != answers[POINTER];
+}
+
 void hfi_operations_default(struct verbs_context *context)
 {
 	for (size_t i = 0; i < HF_ARRAY_SIZE(operations); i++)

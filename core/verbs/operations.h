@@ -43,6 +43,9 @@ void hfi_operations_closed(struct verbs_context *context);
 /* Did the provider say how to close? */
 bool hfi_operations_have_free(const struct verbs_context *context) HF_MUST_CHECK HF_NONNULL;
 
+/* Can its provider make a QP that is a struct ibv_qp_ex? */
+bool hfi_operations_have_qp_ex(const struct verbs_context_ops *ops) HF_MUST_CHECK HF_NONNULL;
+
 /* Installs those that are not NULL, also where programs call them directly. */
 void hfi_operations_set(struct verbs_context *context, const struct verbs_context_ops *ops);
 

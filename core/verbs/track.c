@@ -421,6 +421,11 @@ static void keep_real_operations(struct hf_track *track, const struct verbs_cont
 #undef TAKE
 }
 
+const struct verbs_context_ops *hfi_track_real(const struct hf_track *track)
+{
+	return &track->real;
+}
+
 void hfi_track_refresh(struct verbs_context *context)
 {
 	struct hf_track *track = context->priv->revocable->track;

@@ -16,6 +16,9 @@ struct hf_track;
 int hfi_track_new(struct verbs_context *context, struct hf_track **ret);
 void hfi_track_free(struct hf_track *track);
 
+/* The provider's own operations, of those that are wrapped. */
+const struct verbs_context_ops *hfi_track_real(const struct hf_track *track);
+
 /* Wraps them again after the provider has set operations. */
 void hfi_track_refresh(struct verbs_context *context);
 

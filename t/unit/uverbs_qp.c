@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <rdma/ib_user_ioctl_verbs.h>
 
+#include "core/verbs/operations.h"
 #include "t/unit/queues.h"
 
 enum {
@@ -444,11 +445,35 @@ static void ece(void **state)
 
 static const struct verbs_context_ops ops = {.destroy_qp = hf_provider_destroy_qp};
 
+/* Never called: that it is set makes the provider one that knows of struct ibv_qp_ex. */
+static struct ibv_qp *create_no_qp_ex(struct ibv_context *context, struct ibv_qp_init_attr_ex *attr)
+{
+	(void)context;
+	(void)attr;
+	return NULL;
+}
+
+/* Such a provider's object is smaller than a struct verbs_qp, and other data comes after it. */
+static void no_qp_ex_of_a_provider_without_them(void **state)
+{
+	struct ibv_context *context = new_qp_context();
+	struct {
+		struct ibv_qp qp;
+		unsigned char others[sizeof(struct verbs_qp)];
+	} object = {.qp.context = context};
+
+	(void)state;
+	memset(object.others, 0xff, sizeof(object.others));
+	assert_null(ibv_qp_to_qp_ex(&object.qp));
+}
+
 static void to_qp_ex(void **state)
 {
+	const struct verbs_context_ops with = {.create_qp_ex = create_no_qp_ex};
 	struct ibv_context *context = new_qp_context();
 
 	(void)state;
+	hfi_operations_set(hfi_context_of(context), &with);
 	for (size_t i = 0; i < HF_ARRAY_SIZE(mask_offsets); i++) {
 		struct verbs_qp *qp = new_qp(mask_offsets[i]);
 		uint32_t mask = VERBS_QP_EX;
@@ -518,6 +543,7 @@ int main(void)
 		cmocka_unit_test(qp_errors),
 		cmocka_unit_test(ece),
 		cmocka_unit_test(to_qp_ex),
+		cmocka_unit_test(no_qp_ex_of_a_provider_without_them),
 		cmocka_unit_test(qp_destroy_waits),
 	};
 
