@@ -22,11 +22,23 @@ struct rtrs_connection {
 	void *user; /* of whoever opened it */
 };
 
+/* Where connections are asked for. */
+struct rtrs_listener {
+	struct rtrs_link *link;
+	void *user; /* of whoever listens */
+};
+
 /* Memory that a connection's device can use: the peer, too, by `remote_key`. */
 struct rtrs_memory {
 	void *address;
 	size_t length;
 	uint32_t local_key;
+	uint32_t remote_key;
+};
+
+/* A key of its own for a part of granted memory, which can be taken away and given anew. */
+struct rtrs_window {
+	struct rtrs_link *link;
 	uint32_t remote_key;
 };
 
@@ -60,6 +72,7 @@ struct rtrs_post {
 enum rtrs_link_event_type {
 	RTRS_LINK_CONNECTED, /* with the peer's private data */
 	RTRS_LINK_REFUSED,   /* the same; or the peer was not reached, and there is none */
+	RTRS_LINK_REQUESTED, /* of a listener: accept or reject the connection */
 	RTRS_LINK_LOST,	     /* the connection carries nothing any more */
 	RTRS_LINK_GONE,	     /* nor does any other of its device, which is being removed */
 	RTRS_LINK_SENT,
@@ -68,7 +81,8 @@ enum rtrs_link_event_type {
 
 struct rtrs_link_event {
 	enum rtrs_link_event_type type;
-	struct rtrs_connection *connection;
+	struct rtrs_connection *connection; /* NULL: it is the listener that is gone */
+	struct rtrs_listener *listener;	    /* of what was requested, or is gone */
 	int error; /* of what was refused, lost, sent or received: 0 or -errno; -ECANCELED: flushed */
 	uint64_t id;
 	uint32_t length; /* received into the buffer */
@@ -88,6 +102,12 @@ struct rtrs_link_connect {
 	void *user;
 };
 
+/* What a connection has to have before it is accepted. */
+struct rtrs_link_queues {
+	uint32_t send_depth, receive_depth; /* as of connecting */
+	void *user;
+};
+
 struct rtrs_link_ops {
 	/* After its connections and memory. */
 	void (*close)(struct rtrs_link *link);
@@ -99,6 +119,28 @@ struct rtrs_link_ops {
 	/* -errno of what fails at once; the rest is an event. */
 	int (*connect)(struct rtrs_link *link, const struct rtrs_link_connect *how,
 		       struct rtrs_connection **ret);
+	/* Each peer that asks for a connection is an event from now on. */
+	int (*listen)(struct rtrs_link *link, const struct sockaddr *address, void *user,
+		      struct rtrs_listener **ret);
+	/* What it has reported stays. */
+	void (*unlisten)(struct rtrs_listener *listener);
+	/*
+	 * Of a requested connection: afterwards memory can be granted for it and receives posted, so that they
+	 * are there before the peer sends anything.
+	 */
+	int (*prepare)(struct rtrs_connection *connection, const struct rtrs_link_queues *queues);
+	/*
+	 * Of a prepared one: RTRS_LINK_CONNECTED comes, or RTRS_LINK_REFUSED. Posts are possible at once: what
+	 * the peer sends may be reported before RTRS_LINK_CONNECTED.
+	 */
+	int (*accept)(struct rtrs_connection *connection, const uint8_t *private_data,
+		      size_t private_size);
+	/* Of a requested one, prepared or not, in place of accepting it; and frees it. */
+	void (*reject)(struct rtrs_connection *connection, const uint8_t *private_data,
+		       size_t private_size);
+	/* The addresses of both ends of a connection that was requested. */
+	void (*addresses)(const struct rtrs_connection *connection, struct sockaddr_storage *own,
+			  struct sockaddr_storage *peer);
 	/* Ends what is connected. RTRS_LINK_LOST comes, and what was posted is flushed. */
 	void (*disconnect)(struct rtrs_connection *connection);
 	/* At any time; no event comes after it. */
@@ -113,10 +155,23 @@ struct rtrs_link_ops {
 	int (*receive)(struct rtrs_connection *connection, uint64_t id,
 		       const struct rtrs_segment *segment);
 
-	/* For a connection that was connected, and all others of its device. */
+	/* For a connection that was connected or prepared, and all others of its device. */
 	int (*grant)(struct rtrs_connection *connection, void *address, size_t length,
 		     struct rtrs_memory **ret);
+	/* After its windows. */
 	void (*withdraw)(struct rtrs_memory *memory);
+
+	/*
+	 * It gives access to nothing yet. -EOPNOTSUPP: the device has no windows. NULL where the link has none.
+	 */
+	int (*open_window)(struct rtrs_memory *memory, struct rtrs_window **ret);
+	/*
+	 * A post like the others, and in their order: from then on window->remote_key, which is another than
+	 * before as soon as this returns, is for that part of the memory; for none where length is 0.
+	 */
+	int (*bind)(struct rtrs_connection *connection, struct rtrs_window *window, void *address,
+		    size_t length, bool reported, uint64_t id);
+	void (*close_window)(struct rtrs_window *window);
 };
 
 #endif

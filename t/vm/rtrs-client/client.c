@@ -265,6 +265,8 @@ static void report_event(struct client *client, const struct rtrs_link_event *ev
 		rtrsi_client_refused(&client->engine, path, event->private_data,
 				     event->private_size, event->error);
 		break;
+	case RTRS_LINK_REQUESTED: /* it does not listen */
+		break;
 	case RTRS_LINK_GONE:
 		client->gone++;
 		rtrsi_client_lost(&client->engine, path, -ENODEV);
