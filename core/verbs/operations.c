@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The operations of a context: the provider's, or one that returns "not supported". */
+#include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -74,106 +76,113 @@ static const any_fn closed_answers[] = {
 	[ZERO] = (any_fn)answer_zero,
 };
 
-#define SLOT(op)	   offsetof(struct verbs_context_ops, op)
+#define SLOT(op)	   (offsetof(struct verbs_context_ops, op) / sizeof(any_fn))
 #define IN_CONTEXT(member) offsetof(struct verbs_context, member)
 #define IN_OPS(member)	   offsetof(struct verbs_context, context.ops.member)
 #define NOWHERE		   0 /* query_port is at offset 0 of verbs_context, and is not a provider's */
 
-/* Each operation: its slot, what it answers by default, and where programs find it. */
+/* Of each operation, by its slot: what it answers by default, and where programs find it. */
 static const struct {
-	size_t slot;
 	enum answer answer;
 	size_t seen_at;
 } operations[] = {
-	{SLOT(advise_mr), ERROR, IN_CONTEXT(advise_mr)},
-	{SLOT(alloc_dm), POINTER, IN_CONTEXT(alloc_dm)},
-	{SLOT(alloc_mw), POINTER, IN_OPS(alloc_mw)},
-	{SLOT(alloc_null_mr), POINTER, IN_CONTEXT(alloc_null_mr)},
-	{SLOT(alloc_parent_domain), POINTER, IN_CONTEXT(alloc_parent_domain)},
-	{SLOT(alloc_pd), POINTER, IN_OPS(_compat_alloc_pd)},
-	{SLOT(alloc_td), POINTER, IN_CONTEXT(alloc_td)},
-	{SLOT(async_event), NOTHING, IN_OPS(_compat_async_event)},
-	{SLOT(attach_counters_point_flow), ERROR, IN_CONTEXT(attach_counters_point_flow)},
-	{SLOT(attach_mcast), ERROR, IN_OPS(_compat_attach_mcast)},
-	{SLOT(bind_mw), ERROR, IN_OPS(bind_mw)},
-	{SLOT(close_xrcd), ERROR, IN_CONTEXT(close_xrcd)},
-	{SLOT(cq_event), NOTHING, IN_OPS(_compat_cq_event)},
-	{SLOT(create_ah), POINTER, IN_OPS(_compat_create_ah)},
-	{SLOT(create_counters), POINTER, IN_CONTEXT(create_counters)},
-	{SLOT(create_cq), POINTER, IN_OPS(_compat_create_cq)},
-	{SLOT(create_cq_ex), POINTER, NOWHERE},
-	{SLOT(create_flow), POINTER, IN_CONTEXT(ibv_create_flow)},
-	{SLOT(create_flow_action_esp), POINTER, IN_CONTEXT(create_flow_action_esp)},
-	{SLOT(create_qp), POINTER, IN_OPS(_compat_create_qp)},
-	{SLOT(create_qp_ex), POINTER, IN_CONTEXT(create_qp_ex)},
-	{SLOT(create_rwq_ind_table), POINTER, IN_CONTEXT(create_rwq_ind_table)},
-	{SLOT(create_srq), POINTER, IN_OPS(_compat_create_srq)},
-	{SLOT(create_srq_ex), POINTER, IN_CONTEXT(create_srq_ex)},
-	{SLOT(create_wq), POINTER, IN_CONTEXT(create_wq)},
-	{SLOT(dealloc_mw), ERROR, IN_OPS(dealloc_mw)},
-	{SLOT(dealloc_pd), ERROR, IN_OPS(_compat_dealloc_pd)},
-	{SLOT(dealloc_td), ERROR, IN_CONTEXT(dealloc_td)},
-	{SLOT(dereg_mr), ERROR, IN_OPS(_compat_dereg_mr)},
-	{SLOT(destroy_ah), ERROR, IN_OPS(_compat_destroy_ah)},
-	{SLOT(destroy_counters), ERROR, IN_CONTEXT(destroy_counters)},
-	{SLOT(destroy_cq), ERROR, IN_OPS(_compat_destroy_cq)},
-	{SLOT(destroy_flow), ERROR, IN_CONTEXT(ibv_destroy_flow)},
-	{SLOT(destroy_flow_action), ERROR, IN_CONTEXT(destroy_flow_action)},
-	{SLOT(destroy_qp), ERROR, IN_OPS(_compat_destroy_qp)},
-	{SLOT(destroy_rwq_ind_table), ERROR, IN_CONTEXT(destroy_rwq_ind_table)},
-	{SLOT(destroy_srq), ERROR, IN_OPS(_compat_destroy_srq)},
-	{SLOT(destroy_wq), ERROR, IN_CONTEXT(destroy_wq)},
-	{SLOT(detach_mcast), ERROR, IN_OPS(_compat_detach_mcast)},
-	{SLOT(free_context), NOTHING, NOWHERE},
-	{SLOT(free_dm), ERROR, IN_CONTEXT(free_dm)},
-	{SLOT(get_srq_num), ERROR, IN_CONTEXT(get_srq_num)},
-	{SLOT(import_dm), POINTER, NOWHERE},
-	{SLOT(import_mr), POINTER, NOWHERE},
-	{SLOT(import_pd), POINTER, NOWHERE},
-	{SLOT(modify_cq), ERROR, IN_CONTEXT(modify_cq)},
-	{SLOT(modify_flow_action_esp), ERROR, IN_CONTEXT(modify_flow_action_esp)},
-	{SLOT(modify_qp), ERROR, IN_OPS(_compat_modify_qp)},
-	{SLOT(modify_qp_rate_limit), ERROR, IN_CONTEXT(modify_qp_rate_limit)},
-	{SLOT(modify_srq), ERROR, IN_OPS(_compat_modify_srq)},
-	{SLOT(modify_wq), ERROR, IN_CONTEXT(modify_wq)},
-	{SLOT(open_qp), POINTER, IN_CONTEXT(open_qp)},
-	{SLOT(open_xrcd), POINTER, IN_CONTEXT(open_xrcd)},
-	{SLOT(poll_cq), ERROR, IN_OPS(poll_cq)},
-	{SLOT(post_recv), ERROR, IN_OPS(post_recv)},
-	{SLOT(post_send), ERROR, IN_OPS(post_send)},
-	{SLOT(post_srq_ops), ERROR, IN_CONTEXT(post_srq_ops)},
-	{SLOT(post_srq_recv), ERROR, IN_OPS(post_srq_recv)},
-	{SLOT(query_device_ex), ERROR, IN_CONTEXT(query_device_ex)},
-	{SLOT(query_ece), ERROR, NOWHERE},
-	{SLOT(query_port), ERROR, NOWHERE},
-	{SLOT(query_qp), ERROR, IN_OPS(_compat_query_qp)},
-	{SLOT(query_qp_data_in_order), ZERO, NOWHERE},
-	{SLOT(query_rt_values), ERROR, IN_CONTEXT(query_rt_values)},
-	{SLOT(query_srq), ERROR, IN_OPS(_compat_query_srq)},
-	{SLOT(read_counters), ERROR, IN_CONTEXT(read_counters)},
-	{SLOT(reg_dm_mr), POINTER, IN_CONTEXT(reg_dm_mr)},
-	{SLOT(reg_dmabuf_mr), POINTER, NOWHERE},
-	{SLOT(reg_mr), POINTER, IN_OPS(_compat_reg_mr)},
-	{SLOT(req_notify_cq), ERROR, IN_OPS(req_notify_cq)},
-	{SLOT(rereg_mr), ERROR, IN_OPS(_compat_rereg_mr)},
-	{SLOT(resize_cq), ERROR, IN_OPS(_compat_resize_cq)},
-	{SLOT(set_ece), ERROR, NOWHERE},
-	{SLOT(unimport_dm), NOTHING, NOWHERE},
-	{SLOT(unimport_mr), NOTHING, NOWHERE},
-	{SLOT(unimport_pd), NOTHING, NOWHERE},
+	[SLOT(advise_mr)] = {ERROR, IN_CONTEXT(advise_mr)},
+	[SLOT(alloc_dm)] = {POINTER, IN_CONTEXT(alloc_dm)},
+	[SLOT(alloc_mw)] = {POINTER, IN_OPS(alloc_mw)},
+	[SLOT(alloc_null_mr)] = {POINTER, IN_CONTEXT(alloc_null_mr)},
+	[SLOT(alloc_parent_domain)] = {POINTER, IN_CONTEXT(alloc_parent_domain)},
+	[SLOT(alloc_pd)] = {POINTER, IN_OPS(_compat_alloc_pd)},
+	[SLOT(alloc_td)] = {POINTER, IN_CONTEXT(alloc_td)},
+	[SLOT(async_event)] = {NOTHING, IN_OPS(_compat_async_event)},
+	[SLOT(attach_counters_point_flow)] = {ERROR, IN_CONTEXT(attach_counters_point_flow)},
+	[SLOT(attach_mcast)] = {ERROR, IN_OPS(_compat_attach_mcast)},
+	[SLOT(bind_mw)] = {ERROR, IN_OPS(bind_mw)},
+	[SLOT(close_xrcd)] = {ERROR, IN_CONTEXT(close_xrcd)},
+	[SLOT(cq_event)] = {NOTHING, IN_OPS(_compat_cq_event)},
+	[SLOT(create_ah)] = {POINTER, IN_OPS(_compat_create_ah)},
+	[SLOT(create_counters)] = {POINTER, IN_CONTEXT(create_counters)},
+	[SLOT(create_cq)] = {POINTER, IN_OPS(_compat_create_cq)},
+	[SLOT(create_cq_ex)] = {POINTER, NOWHERE},
+	[SLOT(create_flow)] = {POINTER, IN_CONTEXT(ibv_create_flow)},
+	[SLOT(create_flow_action_esp)] = {POINTER, IN_CONTEXT(create_flow_action_esp)},
+	[SLOT(create_qp)] = {POINTER, IN_OPS(_compat_create_qp)},
+	[SLOT(create_qp_ex)] = {POINTER, IN_CONTEXT(create_qp_ex)},
+	[SLOT(create_rwq_ind_table)] = {POINTER, IN_CONTEXT(create_rwq_ind_table)},
+	[SLOT(create_srq)] = {POINTER, IN_OPS(_compat_create_srq)},
+	[SLOT(create_srq_ex)] = {POINTER, IN_CONTEXT(create_srq_ex)},
+	[SLOT(create_wq)] = {POINTER, IN_CONTEXT(create_wq)},
+	[SLOT(dealloc_mw)] = {ERROR, IN_OPS(dealloc_mw)},
+	[SLOT(dealloc_pd)] = {ERROR, IN_OPS(_compat_dealloc_pd)},
+	[SLOT(dealloc_td)] = {ERROR, IN_CONTEXT(dealloc_td)},
+	[SLOT(dereg_mr)] = {ERROR, IN_OPS(_compat_dereg_mr)},
+	[SLOT(destroy_ah)] = {ERROR, IN_OPS(_compat_destroy_ah)},
+	[SLOT(destroy_counters)] = {ERROR, IN_CONTEXT(destroy_counters)},
+	[SLOT(destroy_cq)] = {ERROR, IN_OPS(_compat_destroy_cq)},
+	[SLOT(destroy_flow)] = {ERROR, IN_CONTEXT(ibv_destroy_flow)},
+	[SLOT(destroy_flow_action)] = {ERROR, IN_CONTEXT(destroy_flow_action)},
+	[SLOT(destroy_qp)] = {ERROR, IN_OPS(_compat_destroy_qp)},
+	[SLOT(destroy_rwq_ind_table)] = {ERROR, IN_CONTEXT(destroy_rwq_ind_table)},
+	[SLOT(destroy_srq)] = {ERROR, IN_OPS(_compat_destroy_srq)},
+	[SLOT(destroy_wq)] = {ERROR, IN_CONTEXT(destroy_wq)},
+	[SLOT(detach_mcast)] = {ERROR, IN_OPS(_compat_detach_mcast)},
+	[SLOT(free_context)] = {NOTHING, NOWHERE},
+	[SLOT(free_dm)] = {ERROR, IN_CONTEXT(free_dm)},
+	[SLOT(get_srq_num)] = {ERROR, IN_CONTEXT(get_srq_num)},
+	[SLOT(import_dm)] = {POINTER, NOWHERE},
+	[SLOT(import_mr)] = {POINTER, NOWHERE},
+	[SLOT(import_pd)] = {POINTER, NOWHERE},
+	[SLOT(modify_cq)] = {ERROR, IN_CONTEXT(modify_cq)},
+	[SLOT(modify_flow_action_esp)] = {ERROR, IN_CONTEXT(modify_flow_action_esp)},
+	[SLOT(modify_qp)] = {ERROR, IN_OPS(_compat_modify_qp)},
+	[SLOT(modify_qp_rate_limit)] = {ERROR, IN_CONTEXT(modify_qp_rate_limit)},
+	[SLOT(modify_srq)] = {ERROR, IN_OPS(_compat_modify_srq)},
+	[SLOT(modify_wq)] = {ERROR, IN_CONTEXT(modify_wq)},
+	[SLOT(open_qp)] = {POINTER, IN_CONTEXT(open_qp)},
+	[SLOT(open_xrcd)] = {POINTER, IN_CONTEXT(open_xrcd)},
+	[SLOT(poll_cq)] = {ERROR, IN_OPS(poll_cq)},
+	[SLOT(post_recv)] = {ERROR, IN_OPS(post_recv)},
+	[SLOT(post_send)] = {ERROR, IN_OPS(post_send)},
+	[SLOT(post_srq_ops)] = {ERROR, IN_CONTEXT(post_srq_ops)},
+	[SLOT(post_srq_recv)] = {ERROR, IN_OPS(post_srq_recv)},
+	[SLOT(query_device_ex)] = {ERROR, IN_CONTEXT(query_device_ex)},
+	[SLOT(query_ece)] = {ERROR, NOWHERE},
+	[SLOT(query_port)] = {ERROR, NOWHERE},
+	[SLOT(query_qp)] = {ERROR, IN_OPS(_compat_query_qp)},
+	[SLOT(query_qp_data_in_order)] = {ZERO, NOWHERE},
+	[SLOT(query_rt_values)] = {ERROR, IN_CONTEXT(query_rt_values)},
+	[SLOT(query_srq)] = {ERROR, IN_OPS(_compat_query_srq)},
+	[SLOT(read_counters)] = {ERROR, IN_CONTEXT(read_counters)},
+	[SLOT(reg_dm_mr)] = {POINTER, IN_CONTEXT(reg_dm_mr)},
+	[SLOT(reg_dmabuf_mr)] = {POINTER, NOWHERE},
+	[SLOT(reg_mr)] = {POINTER, IN_OPS(_compat_reg_mr)},
+	[SLOT(req_notify_cq)] = {ERROR, IN_OPS(req_notify_cq)},
+	[SLOT(rereg_mr)] = {ERROR, IN_OPS(_compat_rereg_mr)},
+	[SLOT(resize_cq)] = {ERROR, IN_OPS(_compat_resize_cq)},
+	[SLOT(set_ece)] = {ERROR, NOWHERE},
+	[SLOT(unimport_dm)] = {NOTHING, NOWHERE},
+	[SLOT(unimport_mr)] = {NOTHING, NOWHERE},
+	[SLOT(unimport_pd)] = {NOTHING, NOWHERE},
 };
 
-/* A slot of a table of function pointers, by its offset. */
-static void set_slot(void *table, size_t offset, any_fn fn)
+enum { SLOTS = HF_ARRAY_SIZE(operations) };
+
+static_assert(sizeof(struct verbs_context_ops) == SLOTS * sizeof(any_fn), "one row per operation");
+
+static any_fn get_slot(const struct verbs_context_ops *ops, size_t slot)
 {
-	memcpy((char *)table + offset, &fn, sizeof(fn));
+	any_fn fn;
+
+	memcpy(&fn, (const char *)ops + slot * sizeof(fn), sizeof(fn));
+	return fn;
 }
 
-static void install_operation(struct verbs_context *context, size_t i, any_fn fn)
+/* Into the provider's table and the context that programs see. */
+static void set_slot(struct verbs_context_ops *ops, struct verbs_context *seen, size_t slot,
+		     any_fn fn)
 {
-	set_slot(&context->priv->ops, operations[i].slot, fn);
-	if (operations[i].seen_at != NOWHERE)
-		set_slot(context, operations[i].seen_at, fn);
+	memcpy((char *)ops + slot * sizeof(fn), &fn, sizeof(fn));
+	if (operations[slot].seen_at != NOWHERE)
+		memcpy((char *)seen + operations[slot].seen_at, &fn, sizeof(fn));
 }
 
 /* Binaries older than libibverbs 1.1.8 find the flow calls here. */
@@ -224,30 +233,15 @@ static int query_port_sized(struct ibv_context *context, uint8_t port, struct ib
 	return 0;
 }
 
-bool hfi_operations_have_free(const struct verbs_context *context)
+/* What every context starts with, and what it has once it is closed: filled once, then copied. */
+struct template
 {
-	any_fn fn;
+	struct verbs_context_ops ops;
+	struct verbs_context seen;
+};
 
-	memcpy(&fn, (const char *)&context->priv->ops + SLOT(free_context), sizeof(fn));
-	return fn != answers[NOTHING];
-}
-
-bool hfi_operations_have_qp_ex(const struct verbs_context_ops *ops)
-{
-	any_fn fn;
-
-	memcpy(&fn, (const char *)ops + SLOT(create_qp_ex), sizeof(fn));
-	return fn != answers[POINTER];
-}
-
-void hfi_operations_default(struct verbs_context *context)
-{
-	for (size_t i = 0; i < HF_ARRAY_SIZE(operations); i++)
-		install_operation(context, i, answers[operations[i].answer]);
-	context->query_port = query_port_sized;
-	context->create_cq_ex = hfi_create_cq_ex;
-	mirror_flow_calls(context);
-}
+static struct template open_template, closed_template;
+static pthread_once_t filled = PTHREAD_ONCE_INIT;
 
 /* Static because it outlives every context. */
 static struct verbs_ex_private closed = {
@@ -255,40 +249,85 @@ static struct verbs_ex_private closed = {
 	.calls = &hfi_closed_calls,
 };
 
-static void fill_closed(void)
+static void fill_template(struct template *template, const any_fn fns[])
 {
+	for (size_t slot = 0; slot < SLOTS; slot++)
+		set_slot(&template->ops, &template->seen, slot, fns[operations[slot].answer]);
+	template->seen.query_port = query_port_sized;
+	template->seen.create_cq_ex = hfi_create_cq_ex;
+	mirror_flow_calls(&template->seen);
+}
+
+static void fill(void)
+{
+	fill_template(&open_template, answers);
+	fill_template(&closed_template, closed_answers);
+	closed_template.ops.poll_cq = closed_poll_cq;
+	closed_template.seen.context.ops.poll_cq = closed_poll_cq;
 	hfi_delivered_init(&closed.uverbs.delivered);
-	for (size_t i = 0; i < HF_ARRAY_SIZE(operations); i++)
-		set_slot(&closed.ops, operations[i].slot, closed_answers[operations[i].answer]);
-	closed.ops.poll_cq = closed_poll_cq;
+	closed.ops = closed_template.ops;
+}
+
+/* All that programs call; not what a context has of its own, which `priv` and the size are. */
+static void copy_seen(struct verbs_context *to, const struct verbs_context *from)
+{
+	const size_t second = offsetof(struct verbs_context, query_device_ex);
+
+	memcpy(to, from, offsetof(struct verbs_context, priv));
+	memcpy((char *)to + second, (const char *)from + second,
+	       offsetof(struct verbs_context, _ABI_placeholder3) - second);
+	to->context.ops = from->context.ops;
+}
+
+bool hfi_operations_have_free(const struct verbs_context *context)
+{
+	return get_slot(&context->priv->ops, SLOT(free_context)) != answers[NOTHING];
+}
+
+bool hfi_operations_have_qp_ex(const struct verbs_context_ops *ops)
+{
+	return get_slot(ops, SLOT(create_qp_ex)) != answers[POINTER];
+}
+
+void hfi_operations_default(struct verbs_context *context)
+{
+	pthread_once(&filled, fill);
+	context->priv->ops = open_template.ops;
+	copy_seen(context, &open_template.seen);
 }
 
 struct verbs_ex_private *hfi_closed_private(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, fill_closed);
+	pthread_once(&filled, fill);
 	return &closed;
 }
 
 void hfi_operations_closed(struct verbs_context *context)
 {
-	for (size_t i = 0; i < HF_ARRAY_SIZE(operations); i++)
-		if (operations[i].seen_at != NOWHERE)
-			set_slot(context, operations[i].seen_at,
-				 closed_answers[operations[i].answer]);
-	context->context.ops.poll_cq = closed_poll_cq;
-	mirror_flow_calls(context);
+	pthread_once(&filled, fill);
+	copy_seen(context, &closed_template.seen);
+}
+
+static bool have_any(const struct verbs_context_ops *ops, size_t slot)
+{
+	return get_slot(ops, slot) || get_slot(ops, slot + 1) || get_slot(ops, slot + 2) ||
+	       get_slot(ops, slot + 3);
 }
 
 void hfi_operations_set(struct verbs_context *context, const struct verbs_context_ops *ops)
 {
-	for (size_t i = 0; i < HF_ARRAY_SIZE(operations); i++) {
-		any_fn fn;
+	enum { TOGETHER = 4 }; /* most of a provider's are NULL */
 
-		memcpy(&fn, (const char *)ops + operations[i].slot, sizeof(fn));
-		if (fn)
-			install_operation(context, i, fn);
+	static_assert(SLOTS % TOGETHER == 0, "the last ones as well");
+	for (size_t i = 0; i < SLOTS; i += TOGETHER) {
+		if (!have_any(ops, i))
+			continue;
+		for (size_t slot = i; slot < i + TOGETHER; slot++) {
+			any_fn fn = get_slot(ops, slot);
+
+			if (fn)
+				set_slot(&context->priv->ops, context, slot, fn);
+		}
 	}
 	mirror_flow_calls(context);
 }
