@@ -124,10 +124,13 @@ static int try_to_open(struct hf_device *device, const struct hf_open_steps *ste
 		return err ? err : -ENOSYS;
 	}
 	/* Without the device number the node could not be told from another's. */
-	err = open_error(hfi_instance_complete(device));
-	if (err)
-		return err;
 	entry = hfi_instance_entry(device);
+	if (entry.brief) {
+		err = open_error(hfi_instance_complete(device));
+		if (err)
+			return err;
+		entry = hfi_instance_entry(device);
+	}
 	root = &hf->roots[entry.root];
 	/* The proof before the node is opened. Held until the end: what is read of the device meanwhile is read of this instance. */
 	held = hfi_entry_open_uverbs(root, &entry);
