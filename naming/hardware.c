@@ -31,7 +31,7 @@ static int open_device_dir(int sysfs, const char *name)
 {
 	int class, fd;
 
-	/* Names that we would not give are looked for, too: the kernel takes more. */
+	/* Check also names that this library would not assign: the kernel accepts more. */
 	if (!*name || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, "..") ||
 	    strlen(name) >= HF_NAME_SIZE)
 		return -ENODEV;
@@ -67,7 +67,7 @@ static int look_at_auxiliary(int sysfs, int dir, struct hf_name_hardware *hardwa
 	int function, err;
 
 	err = hfi_name_read_number(dir, "sfnum", &hardware->sf);
-	/* Several devices of one function would get one name. */
+	/* Several devices of one function would all get the same name. */
 	if (err || !hardware->sf.there)
 		return err;
 	function = hfi_open_dir(dir, "..");
@@ -86,13 +86,16 @@ static int look_at_parent(int sysfs, int device, int parent, struct hf_name_hard
 	struct stat st;
 	int err;
 
-	/* Where it is no link it is not the kernel's. */
+	/* If it is not a link, the kernel did not make it. */
 	err = hfi_attr_link(device, "device", hardware->parent, sizeof(hardware->parent));
 	if (err == -EINVAL)
 		return 0;
 	if (err)
 		return err;
-	/* Before Linux 5.11 rxe stood below the card of its network device; only rxe has this file. */
+	/*
+	 * Before Linux 5.11 rxe's parent was the card of its network device; only rxe has this
+	 * file.
+	 */
 	if (!fstatat(device, "parent", &st, AT_SYMLINK_NOFOLLOW))
 		return 0;
 	err = subsystem(parent, hardware->bus_name, sizeof(hardware->bus_name));

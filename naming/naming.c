@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The policies. Names are those of the older tool wherever that tells two devices apart. */
+/*
+ * The naming policies. Names are those of rdma-core's rdma_rename wherever these differ between any
+ * two devices.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -16,13 +19,13 @@ static const char *const words[] = {
 
 enum { NUM_WORDS = sizeof(words) / sizeof(words[0]) };
 
-/* One decision on its way. */
+/* The state of one decision. */
 struct decision {
 	const char *fixed;
 	const struct hf_nldev *facts;
 	const struct hf_name_hardware *hardware;
 	const struct hf_name_trace *trace;
-	enum hf_name_policy policy; /* the one that is tried */
+	enum hf_name_policy policy; /* for the policy that is being tried */
 	struct hf_name_answer answer;
 	bool overflow;
 };
@@ -90,8 +93,8 @@ const char *hfi_name_fault(const char *name)
 		return "it is the name of a directory";
 	for (const char *at = name; *at; at++) {
 		/*
-		 * "DEV:PORT" names a port; the kernel puts a number in the place of "%d"; udev reads
-		 * ! as /; it and systemd take quotes out of words, and patterns for patterns.
+		 * Reserved: "DEV:PORT" names a port; the kernel replaces "%d" by a number; udev
+		 * reads "!" as "/"; udev and systemd remove quotes from words and expand patterns.
 		 */
 		if (strchr("/:%!'\"\\*?[", *at))
 			return "it has one of / : % ! ' \" \\ * ? [";
@@ -121,7 +124,7 @@ __attribute__((format(printf, 2, 0))) static void keep_why(struct decision *deci
 	vsnprintf(decision->answer.why, sizeof(decision->answer.why), format, args);
 }
 
-/* Why there is a name, in short, after everything was said. */
+/* Records the reason for the name and writes it to the trace. */
 __attribute__((format(printf, 2, 3))) static void because(struct decision *decision,
 							  const char *format, ...)
 {
@@ -132,7 +135,7 @@ __attribute__((format(printf, 2, 3))) static void because(struct decision *decis
 	va_end(args);
 }
 
-/* Why there is a name, or none: said, and kept. */
+/* Formats a sentence of the explanation and passes it to the trace. */
 __attribute__((format(printf, 2, 3))) static void why(struct decision *decision, const char *format,
 						      ...)
 {
@@ -159,7 +162,7 @@ __attribute__((format(printf, 2, 3))) static void append(struct decision *decisi
 		decision->overflow = true;
 }
 
-/* Every made-up name begins with the protocol; "rdma" where the kernel knows none. */
+/* Each generated name begins with the protocol, or with "rdma" if the kernel does not know it. */
 static void begin_name(struct decision *decision)
 {
 	const char *protocol = decision->facts->protocol;
@@ -181,7 +184,7 @@ static int by_onboard(struct decision *decision)
 	const struct hf_name_number *onboard = &hardware->onboard;
 
 	if (hardware->onboard_error == -EBADMSG) {
-		why(decision, "the firmware's index in device/%s is no number",
+		why(decision, "the firmware's index in device/%s is not a number",
 		    hardware->onboard_error_at);
 		return -ENOENT;
 	}
@@ -207,7 +210,7 @@ static int by_onboard(struct decision *decision)
 	return 0;
 }
 
-/* 0: there is a PCI function to speak of. */
+/* 0: there is a PCI function to describe. */
 static int want_pci(struct decision *decision)
 {
 	const struct hf_name_hardware *hardware = decision->hardware;
@@ -218,7 +221,7 @@ static int want_pci(struct decision *decision)
 	}
 	if (hardware->bus == HF_NAME_BUS_OTHER && !strcmp(hardware->bus_name, "auxiliary")) {
 		why(decision,
-		    "its parent %s on the auxiliary bus is no sub-function of a PCI function",
+		    "its parent %s on the auxiliary bus is not a sub-function of a PCI function",
 		    hardware->parent);
 		return -ENOENT;
 	}
@@ -232,9 +235,9 @@ static int want_pci(struct decision *decision)
 		return -ENOENT;
 	}
 	if (hardware->pci_error) {
-		why(decision, "%s of its PCI function tells nothing: %s", hardware->pci_error_at,
+		why(decision, "%s of its PCI function cannot be used: %s", hardware->pci_error_at,
 		    strerror(-hardware->pci_error));
-		/* Not "no name": something of a function that is there is gone. */
+		/* Not "no name": an attribute of an existing function has disappeared. */
 		return hardware->pci_error == -ENOENT ? -ENODEV : hardware->pci_error;
 	}
 	return 0;
@@ -262,7 +265,7 @@ static void say_pci(struct decision *decision)
 			      : "its configuration space says that the device has one function");
 }
 
-/* What follows the place of the device. */
+/* Appends what follows the device's address in the name. */
 static void append_function(struct decision *decision)
 {
 	const struct hf_name_hardware *hardware = decision->hardware;
@@ -352,11 +355,11 @@ static int by_fixed(struct decision *decision)
 	}
 	fault = hfi_name_fault(decision->fixed);
 	if (fault) {
-		why(decision, "the name that was given cannot be one: %s", fault);
+		why(decision, "the given name is not valid: %s", fault);
 		return strlen(decision->fixed) >= HF_NAME_SIZE ? -ENAMETOOLONG : -EINVAL;
 	}
 	strcpy(decision->answer.name, decision->fixed);
-	why(decision, "the name that was given");
+	why(decision, "the given name");
 	return 0;
 }
 
@@ -376,10 +379,10 @@ static int try_policy(struct decision *decision, enum hf_name_policy policy)
 		why(decision, "the name would have more than 63 characters");
 		err = -ENAMETOOLONG;
 	}
-	/* What is made up begins with the kernel's word for the protocol. */
+	/* A generated name begins with the kernel's word for the protocol. */
 	fault = err || policy == HF_NAME_BY_KERNEL ? NULL : hfi_name_fault(decision->answer.name);
 	if (fault) {
-		why(decision, "what the kernel calls the protocol cannot be in a name: %s", fault);
+		why(decision, "the kernel's word for the protocol cannot be in a name: %s", fault);
 		err = -EBADMSG;
 	}
 	if (!err) {
@@ -400,7 +403,7 @@ int hfi_name_decide(const struct hf_name_policies *policies, const char *fixed,
 	if (facts->name_assign == HF_NAME_ASSIGNED_BY_USER) {
 		strcpy(decision.answer.name, facts->name);
 		decision.answer.policy = HF_NAME_BY_KERNEL;
-		why(&decision, "who made the device named it, and it stays so");
+		why(&decision, "keeping the name that the user assigned");
 		*ret = decision.answer;
 		return 0;
 	}

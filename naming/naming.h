@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Which name an RDMA device gets. The decision is a function of a directory tree of the shape of /sys
- * and of what RDMA netlink says; nothing here changes anything. rdma_rename and `holdfast name` share
- * it, and tests run it on made-up trees. Functions return 0 or -errno; outputs are untouched then.
+ * Decides which name an RDMA device gets. The decision depends only on a directory tree shaped like
+ * /sys and on the answers of RDMA netlink; nothing here changes the system. rdma_rename and
+ * `holdfast name` share it, and tests run it on generated trees. Functions return 0 or -errno and
+ * leave outputs untouched on failure.
  */
 #ifndef HF_NAMING_NAMING_H
 #define HF_NAMING_NAMING_H
@@ -17,7 +18,7 @@
 enum {
 	HF_NAME_SIZE = 64,	      /* with the NUL: IB_DEVICE_NAME_MAX of the kernel */
 	HF_NAME_WHY = 256,	      /* one sentence */
-	HF_NAME_POLICIES = 16,	      /* in one list */
+	HF_NAME_POLICIES = 16,	      /* policies in one list */
 	HF_NAME_ASSIGNED_BY_USER = 1, /* RDMA_NAME_ASSIGN_TYPE_USER of Linux 6.11 */
 	HF_NAME_ONBOARD_MAX = 16383   /* firmware that does not know an index reports bigger ones */
 };
@@ -31,7 +32,7 @@ enum hf_name_policy {
 	HF_NAME_BY_FIXED,
 };
 
-/* Tried in this order until one gives a name. */
+/* Tried in this order until one yields a name. */
 struct hf_name_policies {
 	enum hf_name_policy v[HF_NAME_POLICIES];
 	size_t count;
@@ -47,23 +48,23 @@ struct hf_pci_address {
 struct hf_name_number {
 	bool there;
 	uint32_t value;
-	const char *from; /* the file that said so */
+	const char *from; /* the file it was read from */
 };
 
 enum hf_name_bus {
 	HF_NAME_BUS_NONE, /* a virtual device */
-	HF_NAME_BUS_PCI,  /* also what hangs on a PCI function through the auxiliary bus */
+	HF_NAME_BUS_PCI,  /* also a device below a PCI function through the auxiliary bus */
 	HF_NAME_BUS_OTHER,
 };
 
-/* What the tree says of the hardware below a device. */
+/* The hardware below a device, as read from the tree. */
 struct hf_name_hardware {
-	dev_t dev; /* which directory this was read from */
+	dev_t dev; /* of the directory that this was read from */
 	ino_t ino;
 	enum hf_name_bus bus;
 	char bus_name[HF_NAME_SIZE];	/* HF_NAME_BUS_OTHER */
 	char parent[HF_NAME_SIZE];	/* the name of the device's parent */
-	struct hf_pci_address pci;	/* the function that the name speaks of: a VF's PF */
+	struct hf_pci_address pci;	/* that the name is made from: a VF's PF */
 	struct hf_pci_address pci_self; /* the function itself */
 	struct hf_name_number vf;
 	struct hf_name_number sf;
@@ -71,7 +72,7 @@ struct hf_name_hardware {
 	bool ari;
 	struct hf_name_number onboard;
 	struct hf_name_number slot;
-	/* Why nothing can be said of the PCI function (-errno); its parts above are not set then. */
+	/* Why the PCI function could not be read (-errno); the PCI members above are unset then. */
 	int pci_error;
 	const char *pci_error_at;
 	int onboard_error;
@@ -80,7 +81,7 @@ struct hf_name_hardware {
 	const char *slot_error_at;
 };
 
-/* Where an explanation goes, sentence by sentence; NULL: nowhere. */
+/* Receives the explanation sentence by sentence; NULL: discards it. */
 struct hf_name_trace {
 	void (*say)(void *arg, enum hf_name_policy policy, const char *sentence);
 	void *arg;
@@ -88,30 +89,34 @@ struct hf_name_trace {
 
 struct hf_name_answer {
 	char name[HF_NAME_SIZE];
-	enum hf_name_policy policy; /* the one that gave it */
+	enum hf_name_policy policy; /* the policy that yielded it */
 	char why[HF_NAME_WHY];
 };
 
-/* Parses "NAME_X,NAME_Y"; NAME_FALLBACK stands for NAME_ONBOARD,NAME_PCI. -EINVAL: not understood. */
+/*
+ * Parses "NAME_X,NAME_Y"; NAME_FALLBACK stands for NAME_ONBOARD,NAME_PCI. -EINVAL: syntax error or
+ * unknown policy.
+ */
 int hfi_name_parse_policies(const char *text, struct hf_name_policies *ret);
 const char *hfi_name_policy_word(enum hf_name_policy policy);
 bool hfi_name_has_policy(const struct hf_name_policies *policies, enum hf_name_policy policy);
 
-/* NULL: a device may have this name; else what is wrong with it. */
+/* NULL if a device may have this name, otherwise the reason why not. */
 const char *hfi_name_fault(const char *name);
 
 /*
- * Reads what the tree knows of class/infiniband/NAME, through directories that are held open. `sysfs`
- * is a descriptor of the tree's top. -ENODEV: there is no such device.
+ * Reads the hardware of class/infiniband/NAME, through directories that are held open. `sysfs` is a
+ * descriptor of the tree's top. -ENODEV: there is no such device.
  */
 int hfi_name_look(int sysfs, const char *name, struct hf_name_hardware *ret);
-/* Whether the name still leads to the device that was looked at. */
+/* True if the name still refers to the device that was read. */
 bool hfi_name_is_still(int sysfs, const char *name, const struct hf_name_hardware *hardware);
 
 /*
- * Decides; `facts` are RDMA netlink's. -ENOENT: no policy of the list gives a name; -EINVAL: `fixed`
- * cannot be a name; -ENAMETOOLONG; anything else: the tree could not be read, and another policy's
- * name would be another one tomorrow. On failure ret->why alone is set.
+ * Decides; `facts` are RDMA netlink's. -ENOENT: no policy of the list yields a name; -EINVAL:
+ * `fixed` is not a valid name; -ENAMETOOLONG; other errors: the tree could not be read, and falling
+ * back to the next policy would give the device another name than at the next boot. On failure only
+ * ret->why is set.
  */
 int hfi_name_decide(const struct hf_name_policies *policies, const char *fixed,
 		    const struct hf_nldev *facts, const struct hf_name_hardware *hardware,

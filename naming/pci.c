@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a name needs to know of a PCI function. */
+/* Reads the PCI attributes that a name can need. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,11 +13,11 @@
 #include "naming/hardware.h"
 
 enum {
-	HEADER_SIZE = 64, /* of the configuration space: what everybody may read */
+	HEADER_SIZE = 64, /* bytes of the configuration space that every user may read */
 	MULTI_FUNCTION = 0x80
 };
 
-/* Takes `length` hexadecimal digits. */
+/* Parses exactly `length` hexadecimal digits. */
 static int take_hex(const char **at, size_t length, uint32_t *ret)
 {
 	uint32_t value = 0;
@@ -43,7 +43,7 @@ int hfi_pci_parse(const char *text, struct hf_pci_address *ret)
 	const char *at = text, *colon = strchr(text, ':');
 	size_t domain = colon ? (size_t)(colon - text) : 0;
 
-	/* Domains of more than 16 bits have more digits: 10000:e1:00.0. */
+	/* Domains of more than 16 bits have more than four digits: 10000:e1:00.0. */
 	if (domain < 4 || domain > 8 || take_hex(&at, domain, &address.domain) || *at++ != ':' ||
 	    take_hex(&at, 2, &address.bus) || *at++ != ':' || take_hex(&at, 2, &address.device) ||
 	    *at++ != '.' || take_hex(&at, 1, &address.function) || *at)
@@ -109,7 +109,7 @@ static int is_vf(void *arg, int dir, const char *name)
 	struct vf *vf = arg;
 	uint32_t number;
 
-	/* By the whole address: the VFs of one PF may be on several buses. */
+	/* Compare whole addresses: the VFs of one PF may be on several buses. */
 	if (strncmp(name, prefix, sizeof(prefix) - 1) ||
 	    hfi_decimal(name + sizeof(prefix) - 1, &number) ||
 	    hfi_attr_link(dir, name, target, sizeof(target)) || hfi_pci_parse(target, &address) ||
@@ -131,7 +131,10 @@ static int is_slot(void *arg, int dir, const char *name)
 	uint32_t number;
 	int err;
 
-	/* "0-2" and the like are numbers that firmware gave twice, told apart in order of discovery. */
+	/*
+	 * The kernel appends "-1", "-2", ... in discovery order to slot numbers that firmware gave
+	 * twice.
+	 */
 	if (hfi_decimal(name, &number) || !number)
 		return 0;
 	snprintf(path, sizeof(path), "%s/address", name);
@@ -153,7 +156,7 @@ static int look_for_slot(int sysfs, const struct hf_name_hardware *hardware,
 	struct slot slot = {.number.there = false};
 	int slots, err;
 
-	/* With ARI there is one device on the bus, and its number is part of the function's. */
+	/* With ARI a bus has one device, and the device number is part of the function number. */
 	snprintf(slot.address, sizeof(slot.address), "%04x:%02x:%02x", pci->domain, pci->bus,
 		 hardware->ari ? 0 : pci->device);
 	slots = hfi_open_dir(sysfs, "bus/pci/slots");
@@ -179,14 +182,14 @@ static int look_at_config(int function, bool *multi_function)
 		return (int)got;
 	if (got <= PCI_HEADER_TYPE)
 		return -EBADMSG;
-	/* A function that does not answer reads as all ones, with the bit set. */
+	/* A function that does not respond reads as all ones, which has this bit set. */
 	if (header[PCI_VENDOR_ID] == 0xff && header[PCI_VENDOR_ID + 1] == 0xff)
 		return -EIO;
 	*multi_function = header[PCI_HEADER_TYPE] & MULTI_FUNCTION;
 	return 0;
 }
 
-/* From the function that the name speaks of. */
+/* Reads the attributes of the function that the name is made from. */
 static int look_at_named(int function, struct hf_name_hardware *hardware)
 {
 	struct hf_name_number ari = {.there = false};
@@ -237,7 +240,7 @@ void hfi_pci_look(int sysfs, int function, struct hf_name_hardware *hardware)
 {
 	int physfn, err;
 
-	/* What hangs below a function does not have that function's index. */
+	/* The function's index does not identify the devices below it. */
 	if (!hardware->sf.there)
 		look_for_onboard(function, hardware);
 	hardware->pci_error_at = "physfn";
