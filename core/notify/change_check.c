@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* May devices have come or gone? Asked by each list. */
+/* Tells each list of devices whether devices may have come or gone since the previous one. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -11,20 +11,20 @@
 #include "core/notify/change_check.h"
 #include "core/notify/watch.h"
 
-/* A directory in which devices come and go, as it was when it was last looked at. */
+/* A directory that devices come into and leave, as it was at the last check. */
 struct seen {
 	char path[HF_PATH_SIZE + 32];
 	bool there;
-	bool settled; /* a later change is sure to show */
+	bool settled; /* a later change will have another time stamp */
 	dev_t dev;
 	ino_t ino;
 	struct timespec mtime;
 };
 
 struct hf_change_check {
-	struct hf_watch *watch; /* NULL where there is no kernel's root */
+	struct hf_watch *watch; /* NULL if no root is the kernel's sysfs */
 	unsigned int fork_count;
-	unsigned int num_dirs; /* pairs: the two classes of a root */
+	unsigned int num_dirs; /* in pairs: the two class directories of a root */
 	struct seen dirs[];
 };
 
@@ -47,7 +47,7 @@ static int heard(struct hf_change_check *check)
 	return ret || more;
 }
 
-/* 0: as it was, 1: not, or not for certain. Looks before the caller does. */
+/* 0: unchanged, 1: changed or uncertain. Call before the directory is read. */
 static int check_directory(struct seen *seen)
 {
 	bool settled = seen->settled;
@@ -76,12 +76,12 @@ int hfi_change_check_ask(struct hf_change_check *check)
 {
 	int ret = 0;
 
-	/* In a child the sockets are the parent's: what is read here would be missing there. */
+	/* A forked child shares the sockets: what it read would be missing in the parent. */
 	if (check->fork_count != hfi_fork_count())
 		return -ECHILD;
 	if (check->watch)
 		ret = heard(check);
-	/* All of them, for the stamps to be those of before the look that follows. */
+	/* Check all of them, so that each stamp is older than the scan that follows. */
 	for (unsigned int i = 0; i < check->num_dirs; i += 2) {
 		int one = check_directory(&check->dirs[i]);
 
@@ -112,7 +112,7 @@ void hfi_change_check_free(struct hf_change_check *check)
 	free(check);
 }
 
-/* The kernel tells of all its devices, whichever of its roots shows them. */
+/* The kernel notifies of all its devices, whichever of its roots shows them. */
 static int watch_kernel(struct hf_change_check *check, const struct hf_search_root *root, bool rdma,
 			const struct hf_log *log)
 {

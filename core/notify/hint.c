@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Makes hints of notifications: which root and device may have changed. */
+/* Turns notifications into hints: which root and device may have changed. */
 #include <errno.h>
 #include <string.h>
 
@@ -29,7 +29,7 @@ static bool is_device_name(const char *name)
 	return hfi_is_component(name, HF_NAME_SIZE - 1);
 }
 
-/* The last component of a device path, or NULL when it is not fit to be a name. */
+/* The last component of a device path, or NULL if it is not a valid name. */
 static const char *last_component(const char *devpath)
 {
 	const char *slash = devpath ? strrchr(devpath, '/') : NULL;
@@ -54,7 +54,9 @@ static int classify_ibdev(const char *action, const char *devpath_old, const cha
 		return 0;
 	if (sysname && !is_device_name(sysname))
 		sysname = NULL;
-	/* Either name may be one that no path leads to: the other one tells of the device. */
+	/*
+	 * One of the two names may be unusable in a path: then the other one identifies the device.
+	 */
 	if (!strcmp(action, "move") && devpath_old) {
 		hfi_hint_set(ret, HF_HINT_RENAME, HF_ROOT_KERNEL, last_component(devpath_old));
 		if (sysname)
@@ -73,7 +75,10 @@ int hfi_uevent_classify(const char *action, const char *subsystem, const char *d
 {
 	if (!action || !subsystem)
 		return -EINVAL;
-	/* libudev puts a '/' into its system name for a '!', but the kernel's names may have either. */
+	/*
+	 * libudev replaces "!" by "/" in system names, but the kernel's own names may contain
+	 * either.
+	 */
 	if (!sysname || (devpath && !strcmp(subsystem, "infiniband")))
 		sysname = last_component(devpath);
 	if (!strcmp(subsystem, "infiniband_verbs"))

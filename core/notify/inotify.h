@@ -11,22 +11,22 @@
 
 struct hf_inotify;
 
-/* The sink must outlive it. -EUSERS when the user has too many instances, or -errno. */
+/* The sink must outlive it. -EUSERS if the user has too many instances, or -errno. */
 int hfi_inotify_open(const struct hf_watch_options *options, const struct hf_hint_sink *sink,
 		     struct hf_inotify **ret) HF_MUST_CHECK HF_NONNULL;
-/* Closes its descriptor, frees memory, and does nothing else. */
+/* Closes its descriptor and frees its memory; no other effect. */
 void hfi_inotify_close(struct hf_inotify *inotify) HF_NONNULL;
-/* The same for one whose descriptor the program closed: the number is left alone. */
+/* The same after the program closed the descriptor: does not touch that number. */
 void hfi_inotify_lost(struct hf_inotify *inotify) HF_NONNULL;
 int hfi_inotify_fd(const struct hf_inotify *inotify) HF_NONNULL;
 
-/* Reads what there is and hands the hints to the sink. */
+/* Reads what is available and passes the hints to the sink. */
 void hfi_inotify_drain(struct hf_inotify *inotify) HF_NONNULL;
 
-/* A file system was mounted or unmounted: any path may lead to another directory now. */
+/* Call when a file system was mounted or unmounted: any path may lead to another directory now. */
 void hfi_inotify_mounts_changed(struct hf_inotify *inotify) HF_NONNULL;
 
-/* Is there something that it could not watch? Then somebody has to look now and then. */
+/* True if a directory could not be watched: the caller must poll. */
 bool hfi_inotify_blind(const struct hf_inotify *inotify) HF_NONNULL;
 /* The same for device nodes and provider directories. */
 bool hfi_inotify_readiness_blind(const struct hf_inotify *inotify) HF_NONNULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Opens inotify descriptors and tells the user's limit from that of the process. */
+/* Opens inotify descriptors and tells the user's limit apart from the process's. */
 #include <errno.h>
 #include <unistd.h>
 #include <sys/eventfd.h>
@@ -17,7 +17,10 @@ int hfi_inotify_fd_new(void)
 		return fd;
 	if (errno != EMFILE)
 		return -errno;
-	/* The kernel answers EMFILE for both limits: is there room for a descriptor? */
+	/*
+	 * The kernel returns EMFILE for both limits, so test whether another descriptor can be
+	 * opened.
+	 */
 	probe = eventfd(0, EFD_CLOEXEC);
 	if (probe < 0)
 		return errno == EMFILE ? -EMFILE : -EUSERS;

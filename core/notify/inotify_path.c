@@ -14,51 +14,54 @@
 
 enum {
 	DIR_MASK = IN_DELETE_SELF | IN_MOVE_SELF | IN_DONT_FOLLOW,
-	/* A link that is replaced loses a name, which IN_ATTRIB reports even while it is held open. */
+	/*
+	 * Replacing a link drops its link count, which IN_ATTRIB reports even if the link is held
+	 * open.
+	 */
 	LINK_MASK = DIR_MASK | IN_ATTRIB,
 	AWAIT_MASK = IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR,
-	LINKS_MAX = 40, /* as the kernel: MAXSYMLINKS */
+	LINKS_MAX = 40, /* like the kernel's MAXSYMLINKS */
 };
 
 struct walk {
-	struct hf_places *places;
-	struct hf_place *place;
+	struct hf_watched_dirs *dirs;
+	struct hf_watched_dir *dir;
 	unsigned int steps;
 	unsigned int links;
 	bool stable;
-	char at[PATH_MAX];	 /* a directory; no symbolic link is part of it */
-	char path[PATH_MAX];	 /* that with the component's name */
-	char target[PATH_MAX];	 /* of a link */
-	char joined[PATH_MAX];	 /* that with the rest */
-	char rest[PATH_MAX];	 /* what is still to be followed from there */
-	char name[NAME_MAX + 1]; /* the component that is looked at */
+	char at[PATH_MAX];	 /* directory reached so far, without symbolic links */
+	char path[PATH_MAX];	 /* `at` with the current component */
+	char target[PATH_MAX];	 /* target of a link */
+	char joined[PATH_MAX];	 /* `target` with the rest */
+	char rest[PATH_MAX];	 /* still to be followed from `at` */
+	char name[NAME_MAX + 1]; /* the current component */
 };
 
-struct hf_place_watch hfi_place_watch_of(const struct hf_place *place)
+struct hf_dir_watch hfi_dir_watch_of(const struct hf_watched_dir *dir)
 {
-	return (struct hf_place_watch){
-		.wd = place->watched ? place->watched->wd : -1,
-		.awaited = place->awaited,
+	return (struct hf_dir_watch){
+		.wd = dir->watched ? dir->watched->wd : -1,
+		.awaited = dir->awaited,
 	};
 }
 
-bool hfi_place_watch_same(const struct hf_place *place, const struct hf_place_watch *before)
+bool hfi_dir_watch_same(const struct hf_watched_dir *dir, const struct hf_dir_watch *before)
 {
-	struct hf_place_watch now = hfi_place_watch_of(place);
+	struct hf_dir_watch now = hfi_dir_watch_of(dir);
 
 	return now.wd == before->wd && now.wd >= 0 && now.awaited == before->awaited;
 }
 
-static int watch(struct walk *walk, struct hf_place *place, const char *path, uint32_t mask)
+static int watch(struct walk *walk, struct hf_watched_dir *dir, const char *path, uint32_t mask)
 {
-	int before = place->watched ? place->watched->wd : -1;
-	int err = hfi_place_watch(walk->places, place, path, mask);
+	int before = dir->watched ? dir->watched->wd : -1;
+	int err = hfi_dir_watch(walk->dirs, dir, path, mask);
 
-	walk->stable &= !err && place->watched->wd == before;
+	walk->stable &= !err && dir->watched->wd == before;
 	return err;
 }
 
-/* No entry of a directory has such a name. */
+/* No directory entry can have such a name. */
 static void step_name(unsigned int n, char name[HF_NAME_SIZE])
 {
 	snprintf(name, HF_NAME_SIZE, "/%u", n);
@@ -67,22 +70,22 @@ static void step_name(unsigned int n, char name[HF_NAME_SIZE])
 static int add_step(struct walk *walk, const char *path, uint32_t mask)
 {
 	char name[HF_NAME_SIZE];
-	struct hf_place *step;
+	struct hf_watched_dir *step;
 	bool stable = walk->stable;
 	int err;
 
 	step_name(walk->steps++, name);
-	step = hfi_place_find_child(walk->places, walk->place, name);
+	step = hfi_dir_find_child(walk->dirs, walk->dir, name);
 	if (step && strcmp(step->path, path) != 0) {
-		hfi_place_remove(walk->places, step);
+		hfi_dir_remove(walk->dirs, step);
 		step = NULL;
 	}
 	if (!step)
-		step = hfi_place_new_child(walk->places, walk->place, HF_PLACE_STEP, name, path);
+		step = hfi_dir_new_child(walk->dirs, walk->dir, HF_DIR_STEP, name, path);
 	if (!step)
 		return -ENOMEM;
 	err = watch(walk, step, path, mask);
-	/* One that may be passed but not read cannot be watched. */
+	/* A directory with search but no read permission cannot be watched. */
 	if (err == -EACCES)
 		walk->stable = stable;
 	return err == -ENOMEM ? err : 0;
@@ -91,18 +94,18 @@ static int add_step(struct walk *walk, const char *path, uint32_t mask)
 static void drop_other_steps(struct walk *walk)
 {
 	char name[HF_NAME_SIZE];
-	struct hf_place *step;
+	struct hf_watched_dir *step;
 
 	for (;; walk->steps++) {
 		step_name(walk->steps, name);
-		step = hfi_place_find_child(walk->places, walk->place, name);
+		step = hfi_dir_find_child(walk->dirs, walk->dir, name);
 		if (!step)
 			return;
-		hfi_place_remove(walk->places, step);
+		hfi_dir_remove(walk->dirs, step);
 	}
 }
 
-/* Moves the next component from the rest to `name`. False: there is none. */
+/* Moves the next component from the rest to `name`. False if none is left. */
 static bool next_component(struct walk *walk)
 {
 	const char *from = walk->rest + strspn(walk->rest, "/");
@@ -110,7 +113,7 @@ static bool next_component(struct walk *walk)
 
 	if (!length)
 		return false;
-	/* No directory has a longer name: a shorter one is not there either. */
+	/* No entry has a name this long: wait for the shortened one, which does not come either. */
 	if (length > NAME_MAX)
 		length = NAME_MAX;
 	memcpy(walk->name, from, length);
@@ -147,7 +150,7 @@ static void go_up(struct walk *walk)
 		slash[slash == walk->at] = '\0';
 }
 
-/* Follows one component. -ENOENT: it leads nowhere now. */
+/* Follows one component. -ENOENT: it does not exist now. */
 static int follow_component(struct walk *walk)
 {
 	char *path = walk->path;
@@ -171,57 +174,57 @@ static int follow_component(struct walk *walk)
 	}
 	if (!S_ISDIR(st.st_mode))
 		return -ENOENT;
-	/* The directory itself is watched for more. */
+	/* The last component gets the full mask later. */
 	err = walk->rest[strspn(walk->rest, "/")] ? add_step(walk, path, DIR_MASK) : 0;
 	strcpy(walk->at, path);
 	return err;
 }
 
-/* Watches the last directory that exists, for the name that is missing there. */
+/* Watches the last directory that exists for the missing name. */
 static int await(struct walk *walk)
 {
-	struct hf_place *place = walk->place;
+	struct hf_watched_dir *dir = walk->dir;
 	char *awaited = strdup(walk->name);
 	int err;
 
 	if (!awaited)
 		return -ENOMEM;
-	err = watch(walk, place, walk->at, AWAIT_MASK);
-	walk->stable &= place->awaited && !strcmp(place->awaited, awaited);
-	free(place->awaited);
-	place->awaited = err ? NULL : awaited;
+	err = watch(walk, dir, walk->at, AWAIT_MASK);
+	walk->stable &= dir->awaited && !strcmp(dir->awaited, awaited);
+	free(dir->awaited);
+	dir->awaited = err ? NULL : awaited;
 	if (err)
 		free(awaited);
 	return err;
 }
 
-int hfi_place_follow(struct hf_places *places, struct hf_place *place, bool *stable)
+int hfi_dir_follow(struct hf_watched_dirs *dirs, struct hf_watched_dir *dir, bool *stable)
 {
-	/* Not on the stack, which a thread may have made small. */
+	/* Too large for the stack of a thread. */
 	struct walk *walk = calloc(1, sizeof(*walk));
 	int err;
 
 	if (!walk)
 		return -ENOMEM;
-	walk->places = places;
-	walk->place = place;
+	walk->dirs = dirs;
+	walk->dir = dir;
 	walk->stable = true;
-	err = hfi_copy(walk->rest, sizeof(walk->rest), place->path);
+	err = hfi_copy(walk->rest, sizeof(walk->rest), dir->path);
 	if (err)
 		goto free_walk;
-	strcpy(walk->at, place->path[0] == '/' ? "/" : ".");
+	strcpy(walk->at, dir->path[0] == '/' ? "/" : ".");
 	while (!err && next_component(walk))
 		err = follow_component(walk);
 	if (err == -ENOENT) {
 		err = await(walk);
 	} else if (!err) {
-		err = watch(walk, place, walk->at, hfi_place_mask(place));
-		walk->stable &= !place->awaited;
-		free(place->awaited);
-		place->awaited = NULL;
+		err = watch(walk, dir, walk->at, hfi_dir_mask(dir));
+		walk->stable &= !dir->awaited;
+		free(dir->awaited);
+		dir->awaited = NULL;
 	}
 	drop_other_steps(walk);
-	/* It is gone since it was looked at: look again. */
+	/* The directory was removed after it was examined: try again. */
 	if (err == -ENOENT || err == -ENOTDIR)
 		err = 0;
 	*stable = walk->stable || err;

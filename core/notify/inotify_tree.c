@@ -20,172 +20,173 @@ enum {
 	ARM_TRIES = 16,
 };
 
-static const uint32_t masks[HF_PLACE_KINDS] = {
-	[HF_PLACE_VERBS_CLASS] = COMINGS | GOINGS | ITSELF,
-	[HF_PLACE_IB_CLASS] = COMINGS | GOINGS | ITSELF,
-	[HF_PLACE_NODES] = COMINGS | GOINGS | IN_ATTRIB | ITSELF,
-	[HF_PLACE_PROVIDERS] = COMINGS | GOINGS | IN_CLOSE_WRITE | IN_ATTRIB | ITSELF,
-	[HF_PLACE_UVERBS] = COMINGS | GOINGS | IN_CLOSE_WRITE | ITSELF,
-	[HF_PLACE_IBDEV] = COMINGS | GOINGS | IN_CLOSE_WRITE | ITSELF,
-	[HF_PLACE_PORTS] = COMINGS | GOINGS,
-	[HF_PLACE_PORT] = COMINGS | GOINGS | IN_CLOSE_WRITE,
-	[HF_PLACE_GIDS] = COMINGS | GOINGS | IN_CLOSE_WRITE,
-	[HF_PLACE_GID_ATTRS] = COMINGS | GOINGS,
-	[HF_PLACE_GID_ATTR] = COMINGS | GOINGS | IN_CLOSE_WRITE,
+static const uint32_t masks[HF_DIR_KINDS] = {
+	[HF_DIR_VERBS_CLASS] = COMINGS | GOINGS | ITSELF,
+	[HF_DIR_IB_CLASS] = COMINGS | GOINGS | ITSELF,
+	[HF_DIR_NODES] = COMINGS | GOINGS | IN_ATTRIB | ITSELF,
+	[HF_DIR_PROVIDERS] = COMINGS | GOINGS | IN_CLOSE_WRITE | IN_ATTRIB | ITSELF,
+	[HF_DIR_UVERBS] = COMINGS | GOINGS | IN_CLOSE_WRITE | ITSELF,
+	[HF_DIR_IBDEV] = COMINGS | GOINGS | IN_CLOSE_WRITE | ITSELF,
+	[HF_DIR_PORTS] = COMINGS | GOINGS,
+	[HF_DIR_PORT] = COMINGS | GOINGS | IN_CLOSE_WRITE,
+	[HF_DIR_GIDS] = COMINGS | GOINGS | IN_CLOSE_WRITE,
+	[HF_DIR_GID_ATTRS] = COMINGS | GOINGS,
+	[HF_DIR_GID_ATTR] = COMINGS | GOINGS | IN_CLOSE_WRITE,
 };
 
-uint32_t hfi_place_mask(const struct hf_place *place)
+uint32_t hfi_dir_mask(const struct hf_watched_dir *dir)
 {
-	return masks[place->kind] | IN_ONLYDIR;
+	return masks[dir->kind] | IN_ONLYDIR;
 }
 
-/* Which of a place's children is a place, and of which kind; -1: none. */
-static int kind_of_child(const struct hf_places *places, const struct hf_place *place,
+/* The kind of a child if it is to be watched as well; -1 if not. */
+static int kind_of_child(const struct hf_watched_dirs *dirs, const struct hf_watched_dir *dir,
 			 const char *name)
 {
-	switch (place->kind) {
-	case HF_PLACE_VERBS_CLASS:
-		return hfi_is_uverbs_name(name) ? HF_PLACE_UVERBS : -1;
-	case HF_PLACE_IB_CLASS:
-		return hfi_is_component(name, HF_NAME_SIZE - 1) ? HF_PLACE_IBDEV : -1;
-	case HF_PLACE_IBDEV:
-		return places->attributes && !strcmp(name, "ports") ? HF_PLACE_PORTS : -1;
-	case HF_PLACE_PORTS:
+	switch (dir->kind) {
+	case HF_DIR_VERBS_CLASS:
+		return hfi_is_uverbs_name(name) ? HF_DIR_UVERBS : -1;
+	case HF_DIR_IB_CLASS:
+		return hfi_is_component(name, HF_NAME_SIZE - 1) ? HF_DIR_IBDEV : -1;
+	case HF_DIR_IBDEV:
+		return dirs->attributes && !strcmp(name, "ports") ? HF_DIR_PORTS : -1;
+	case HF_DIR_PORTS:
 		if (strlen(name) > 3 || strspn(name, "0123456789") != strlen(name))
 			return -1;
-		return HF_PLACE_PORT;
-	case HF_PLACE_PORT:
+		return HF_DIR_PORT;
+	case HF_DIR_PORT:
 		if (!strcmp(name, "gids"))
-			return HF_PLACE_GIDS;
-		return strcmp(name, "gid_attrs") ? -1 : HF_PLACE_GID_ATTRS;
-	case HF_PLACE_GID_ATTRS:
-		return strcmp(name, "types") && strcmp(name, "ndevs") ? -1 : HF_PLACE_GID_ATTR;
+			return HF_DIR_GIDS;
+		return strcmp(name, "gid_attrs") ? -1 : HF_DIR_GID_ATTRS;
+	case HF_DIR_GID_ATTRS:
+		return strcmp(name, "types") && strcmp(name, "ndevs") ? -1 : HF_DIR_GID_ATTR;
 	default:
 		return -1;
 	}
 }
 
-struct hf_watched *hfi_places_find(struct hf_places *places, int wd)
+struct hf_inotify_watch *hfi_dirs_find(struct hf_watched_dirs *dirs, int wd)
 {
-	struct hf_watched *watched;
+	struct hf_inotify_watch *watched;
 
-	HASH_FIND_INT(places->by_wd, &wd, watched);
+	HASH_FIND_INT(dirs->by_wd, &wd, watched);
 	return watched;
 }
 
-static void forget_watched(struct hf_places *places, struct hf_watched *watched)
+static void forget_watched(struct hf_watched_dirs *dirs, struct hf_inotify_watch *watched)
 {
-	HASH_DEL(places->by_wd, watched);
+	HASH_DEL(dirs->by_wd, watched);
 	free(watched);
 }
 
-void hfi_place_unwatch(struct hf_places *places, struct hf_place *place)
+void hfi_dir_unwatch(struct hf_watched_dirs *dirs, struct hf_watched_dir *dir)
 {
-	struct hf_watched *watched = place->watched;
+	struct hf_inotify_watch *watched = dir->watched;
 
-	free(place->awaited);
-	place->awaited = NULL;
-	place->watched = NULL;
+	free(dir->awaited);
+	dir->awaited = NULL;
+	dir->watched = NULL;
 	if (!watched)
 		return;
-	DL_DELETE2(watched->places, place, prev_here, next_here);
-	if (watched->places)
+	DL_DELETE2(watched->dirs, dir, prev_here, next_here);
+	if (watched->dirs)
 		return;
-	/* Fails when the directory is gone; what is still queued meets an unknown number. */
-	inotify_rm_watch(places->fd, watched->wd);
-	forget_watched(places, watched);
+	/*
+	 * Fails if the directory is gone. Events that are still queued then have an unknown
+	 * descriptor.
+	 */
+	inotify_rm_watch(dirs->fd, watched->wd);
+	forget_watched(dirs, watched);
 }
 
-void hfi_place_not_seen(struct hf_places *places, const struct hf_place *place)
+void hfi_dir_not_seen(struct hf_watched_dirs *dirs, const struct hf_watched_dir *dir)
 {
-	if (place->kind == HF_PLACE_STEP)
-		place = place->key.parent;
-	if (place->kind == HF_PLACE_NODES || place->kind == HF_PLACE_PROVIDERS)
-		places->readiness_blind = true;
+	if (dir->kind == HF_DIR_STEP)
+		dir = dir->key.parent;
+	if (dir->kind == HF_DIR_NODES || dir->kind == HF_DIR_PROVIDERS)
+		dirs->readiness_blind = true;
 	else
-		places->blind = true;
+		dirs->blind = true;
 }
 
-int hfi_place_watch(struct hf_places *places, struct hf_place *place, const char *path,
-		    uint32_t mask)
+int hfi_dir_watch(struct hf_watched_dirs *dirs, struct hf_watched_dir *dir, const char *path,
+		  uint32_t mask)
 {
-	/* IN_MASK_ADD, since the directory may be other places as well. */
-	int wd = inotify_add_watch(places->fd, path, mask | IN_MASK_ADD);
-	struct hf_watched *watched;
+	/* IN_MASK_ADD, since another entry may watch the same directory. */
+	int wd = inotify_add_watch(dirs->fd, path, mask | IN_MASK_ADD);
+	struct hf_inotify_watch *watched;
 
 	if (wd < 0) {
 		int err = -errno;
 
 		if (err != -ENOENT && err != -ENOTDIR &&
-		    (err != -EACCES || place->kind != HF_PLACE_STEP))
-			hfi_place_not_seen(places, place);
+		    (err != -EACCES || dir->kind != HF_DIR_STEP))
+			hfi_dir_not_seen(dirs, dir);
 		return err;
 	}
-	if (place->watched && place->watched->wd == wd)
+	if (dir->watched && dir->watched->wd == wd)
 		return 0;
-	watched = hfi_places_find(places, wd);
+	watched = hfi_dirs_find(dirs, wd);
 	if (!watched) {
 		watched = calloc(1, sizeof(*watched));
 		if (watched) {
 			watched->wd = wd;
-			HASH_ADD_INT(places->by_wd, wd, watched);
+			HASH_ADD_INT(dirs->by_wd, wd, watched);
 		}
 		if (!watched || !hf_hash_added(watched)) {
 			free(watched);
-			inotify_rm_watch(places->fd, wd);
-			hfi_place_not_seen(places, place);
+			inotify_rm_watch(dirs->fd, wd);
+			hfi_dir_not_seen(dirs, dir);
 			return -ENOMEM;
 		}
 	}
-	hfi_place_unwatch(places, place);
-	place->watched = watched;
-	DL_APPEND2(watched->places, place, prev_here, next_here);
+	hfi_dir_unwatch(dirs, dir);
+	dir->watched = watched;
+	DL_APPEND2(watched->dirs, dir, prev_here, next_here);
 	return 0;
 }
 
-static void list_children(struct hf_places *places, struct hf_place *place)
+static void list_children(struct hf_watched_dirs *dirs, struct hf_watched_dir *dir)
 {
 	struct dirent *entry;
-	DIR *dir;
+	DIR *stream;
 
-	if (place->kind == HF_PLACE_NODES || place->kind == HF_PLACE_PROVIDERS ||
-	    place->kind == HF_PLACE_UVERBS || place->kind == HF_PLACE_GIDS ||
-	    place->kind == HF_PLACE_GID_ATTR ||
-	    (place->kind == HF_PLACE_IBDEV && !places->attributes))
+	if (dir->kind == HF_DIR_NODES || dir->kind == HF_DIR_PROVIDERS ||
+	    dir->kind == HF_DIR_UVERBS || dir->kind == HF_DIR_GIDS ||
+	    dir->kind == HF_DIR_GID_ATTR || (dir->kind == HF_DIR_IBDEV && !dirs->attributes))
 		return;
-	dir = opendir(place->path);
-	if (!dir) {
+	stream = opendir(dir->path);
+	if (!stream) {
 		if (errno != ENOENT)
-			places->blind = true;
+			dirs->blind = true;
 		return;
 	}
-	/* What is beyond an error is not seen. */
-	for (errno = 0; (entry = readdir(dir)); errno = 0)
-		hfi_place_child_came(places, place, entry->d_name);
+	/* Entries after a read error are missed. */
+	for (errno = 0; (entry = readdir(stream)); errno = 0)
+		hfi_dir_child_came(dirs, dir, entry->d_name);
 	if (errno && errno != ENOENT)
-		places->blind = true;
-	closedir(dir);
+		dirs->blind = true;
+	closedir(stream);
 }
 
-struct hf_place *hfi_place_find_child(struct hf_places *places, struct hf_place *place,
-				      const char *name)
+struct hf_watched_dir *hfi_dir_find_child(struct hf_watched_dirs *dirs, struct hf_watched_dir *dir,
+					  const char *name)
 {
-	struct hf_place_key key = {.parent = place};
-	struct hf_place *child;
+	struct hf_dir_key key = {.parent = dir};
+	struct hf_watched_dir *child;
 
 	if (strlen(name) >= sizeof(key.name))
 		return NULL;
 	(void)hfi_copy(key.name, sizeof(key.name), name);
-	HASH_FIND(hh, places->by_key, &key, sizeof(key), child);
+	HASH_FIND(hh, dirs->by_key, &key, sizeof(key), child);
 	return child;
 }
 
-struct hf_place *hfi_place_new_child(struct hf_places *places, struct hf_place *place,
-				     enum hf_place_kind kind, const char *name, const char *path)
+struct hf_watched_dir *hfi_dir_new_child(struct hf_watched_dirs *dirs, struct hf_watched_dir *dir,
+					 enum hf_dir_kind kind, const char *name, const char *path)
 {
-	struct hf_place *child = calloc(1, sizeof(*child));
-	const char *device = kind == HF_PLACE_UVERBS || kind == HF_PLACE_IBDEV ? name
-									       : place->device;
+	struct hf_watched_dir *child = calloc(1, sizeof(*child));
+	const char *device = kind == HF_DIR_UVERBS || kind == HF_DIR_IBDEV ? name : dir->device;
 
 	if (!child)
 		return NULL;
@@ -193,14 +194,14 @@ struct hf_place *hfi_place_new_child(struct hf_places *places, struct hf_place *
 	if (!child->path)
 		goto free_child;
 	child->kind = kind;
-	child->root = place->root;
-	child->key.parent = place;
+	child->root = dir->root;
+	child->key.parent = dir;
 	(void)hfi_copy(child->key.name, sizeof(child->key.name), name);
 	(void)hfi_copy(child->device, sizeof(child->device), device);
-	HASH_ADD(hh, places->by_key, key, sizeof(child->key), child);
+	HASH_ADD(hh, dirs->by_key, key, sizeof(child->key), child);
 	if (!hf_hash_added(child))
 		goto free_child;
-	DL_APPEND(place->children, child);
+	DL_APPEND(dir->children, child);
 	return child;
 
 free_child:
@@ -209,76 +210,80 @@ free_child:
 	return NULL;
 }
 
-static struct hf_place *new_named_child(struct hf_places *places, struct hf_place *place,
-					enum hf_place_kind kind, const char *name)
+static struct hf_watched_dir *new_named_child(struct hf_watched_dirs *dirs,
+					      struct hf_watched_dir *dir, enum hf_dir_kind kind,
+					      const char *name)
 {
-	size_t size = strlen(place->path) + strlen(name) + 2;
-	struct hf_place *child = NULL;
+	size_t size = strlen(dir->path) + strlen(name) + 2;
+	struct hf_watched_dir *child = NULL;
 	char *path = malloc(size);
 
-	if (path && !hfi_print(path, size, "%s/%s", place->path, name))
-		child = hfi_place_new_child(places, place, kind, name, path);
+	if (path && !hfi_print(path, size, "%s/%s", dir->path, name))
+		child = hfi_dir_new_child(dirs, dir, kind, name, path);
 	free(path);
 	return child;
 }
 
-void hfi_place_child_came(struct hf_places *places, struct hf_place *place, const char *name)
+void hfi_dir_child_came(struct hf_watched_dirs *dirs, struct hf_watched_dir *dir, const char *name)
 {
-	int kind = kind_of_child(places, place, name);
-	struct hf_place *child;
+	int kind = kind_of_child(dirs, dir, name);
+	struct hf_watched_dir *child;
 
 	if (kind < 0)
 		return;
-	child = hfi_place_find_child(places, place, name);
+	child = hfi_dir_find_child(dirs, dir, name);
 	if (!child)
-		child = new_named_child(places, place, (enum hf_place_kind)kind, name);
+		child = new_named_child(dirs, dir, (enum hf_dir_kind)kind, name);
 	if (!child) {
-		places->blind = true;
+		dirs->blind = true;
 		return;
 	}
-	/* First the watch, then the look at what is there: what comes in between is seen twice. */
-	if (hfi_place_watch(places, child, child->path, hfi_place_mask(child)) < 0)
-		hfi_place_remove(places, child);
+	/*
+	 * Watch before reading the entries: an entry made in between is reported twice, but never
+	 * missed.
+	 */
+	if (hfi_dir_watch(dirs, child, child->path, hfi_dir_mask(child)) < 0)
+		hfi_dir_remove(dirs, child);
 	else
-		list_children(places, child);
+		list_children(dirs, child);
 }
 
-/* All but the steps of its path. */
-static void forget_children(struct hf_places *places, struct hf_place *place)
+/* Keeps the steps of the path. */
+static void forget_children(struct hf_watched_dirs *dirs, struct hf_watched_dir *dir)
 {
-	struct hf_place *child, *next;
+	struct hf_watched_dir *child, *next;
 
-	DL_FOREACH_SAFE (place->children, child, next)
-		if (child->kind != HF_PLACE_STEP)
-			hfi_place_remove(places, child);
+	DL_FOREACH_SAFE (dir->children, child, next)
+		if (child->kind != HF_DIR_STEP)
+			hfi_dir_remove(dirs, child);
 }
 
-void hfi_place_clear(struct hf_places *places, struct hf_place *place)
+void hfi_dir_clear(struct hf_watched_dirs *dirs, struct hf_watched_dir *dir)
 {
-	while (place->children)
-		hfi_place_remove(places, place->children);
+	while (dir->children)
+		hfi_dir_remove(dirs, dir->children);
 }
 
-void hfi_place_remove(struct hf_places *places, struct hf_place *place)
+void hfi_dir_remove(struct hf_watched_dirs *dirs, struct hf_watched_dir *dir)
 {
-	/* Not deeper than the kinds are nested. */
-	hfi_place_clear(places, place);
-	hfi_place_unwatch(places, place);
-	HASH_DEL(places->by_key, place);
-	DL_DELETE(place->key.parent->children, place);
-	free(place->path);
-	free(place);
+	/* The recursion is as deep as the kinds are nested. */
+	hfi_dir_clear(dirs, dir);
+	hfi_dir_unwatch(dirs, dir);
+	HASH_DEL(dirs->by_key, dir);
+	DL_DELETE(dir->key.parent->children, dir);
+	free(dir->path);
+	free(dir);
 }
 
-void hfi_place_child_went(struct hf_places *places, struct hf_place *place, const char *name)
+void hfi_dir_child_went(struct hf_watched_dirs *dirs, struct hf_watched_dir *dir, const char *name)
 {
-	struct hf_place *child = hfi_place_find_child(places, place, name);
+	struct hf_watched_dir *child = hfi_dir_find_child(dirs, dir, name);
 
 	if (child)
-		hfi_place_remove(places, child);
+		hfi_dir_remove(dirs, child);
 }
 
-/* Where changes are made behind the back of this kernel, inotify hears nothing. */
+/* On these file systems other machines make changes, and inotify does not report those. */
 static bool made_elsewhere(const char *path)
 {
 	struct statfs st;
@@ -297,65 +302,67 @@ static bool made_elsewhere(const char *path)
 	}
 }
 
-bool hfi_place_arm(struct hf_places *places, struct hf_place *place)
+bool hfi_dir_arm(struct hf_watched_dirs *dirs, struct hf_watched_dir *dir)
 {
-	struct hf_place_watch before = hfi_place_watch_of(place);
+	struct hf_dir_watch before = hfi_dir_watch_of(dir);
 	bool stable = false;
 	int err = 0;
 
-	/* What changed while the path was followed shows when it is followed once more. */
+	/*
+	 * Follow the path again until nothing changes: it may have changed while it was followed.
+	 */
 	for (int i = 0; i < ARM_TRIES && !stable; i++)
-		err = hfi_place_follow(places, place, &stable);
+		err = hfi_dir_follow(dirs, dir, &stable);
 	if (!stable || err)
-		hfi_place_not_seen(places, place);
-	if (!err && !place->awaited && made_elsewhere(place->path))
-		hfi_place_not_seen(places, place);
-	if (hfi_place_watch_same(place, &before))
+		hfi_dir_not_seen(dirs, dir);
+	if (!err && !dir->awaited && made_elsewhere(dir->path))
+		hfi_dir_not_seen(dirs, dir);
+	if (hfi_dir_watch_same(dir, &before))
 		return false;
-	forget_children(places, place);
-	if (!err && !place->awaited)
-		list_children(places, place);
-	return !before.awaited || !place->awaited;
+	forget_children(dirs, dir);
+	if (!err && !dir->awaited)
+		list_children(dirs, dir);
+	return !before.awaited || !dir->awaited;
 }
 
-int hfi_place_want(struct hf_places *places, enum hf_place_kind kind, uint32_t root,
-		   const char *path)
+int hfi_dir_want(struct hf_watched_dirs *dirs, enum hf_dir_kind kind, uint32_t root,
+		 const char *path)
 {
-	struct hf_place *place = calloc(1, sizeof(*place));
+	struct hf_watched_dir *dir = calloc(1, sizeof(*dir));
 
-	if (!place)
+	if (!dir)
 		return -ENOMEM;
-	place->path = strdup(path);
-	if (!place->path) {
-		free(place);
+	dir->path = strdup(path);
+	if (!dir->path) {
+		free(dir);
 		return -ENOMEM;
 	}
-	place->kind = kind;
-	place->root = root;
-	DL_APPEND(places->wanted, place);
-	(void)hfi_place_arm(places, place);
+	dir->kind = kind;
+	dir->root = root;
+	DL_APPEND(dirs->wanted, dir);
+	(void)hfi_dir_arm(dirs, dir);
 	return 0;
 }
 
-static void free_place(struct hf_place *place)
+static void free_dir(struct hf_watched_dir *dir)
 {
-	free(place->awaited);
-	free(place->path);
-	free(place);
+	free(dir->awaited);
+	free(dir->path);
+	free(dir);
 }
 
-void hfi_places_free(struct hf_places *places)
+void hfi_dirs_free(struct hf_watched_dirs *dirs)
 {
-	struct hf_place *place, *tmp;
-	struct hf_watched *watched, *next;
+	struct hf_watched_dir *dir, *tmp;
+	struct hf_inotify_watch *watched, *next;
 
-	HASH_ITER (hh, places->by_wd, watched, next)
-		forget_watched(places, watched);
-	HASH_ITER (hh, places->by_key, place, tmp) {
-		HASH_DEL(places->by_key, place);
-		free_place(place);
+	HASH_ITER (hh, dirs->by_wd, watched, next)
+		forget_watched(dirs, watched);
+	HASH_ITER (hh, dirs->by_key, dir, tmp) {
+		HASH_DEL(dirs->by_key, dir);
+		free_dir(dir);
 	}
-	DL_FOREACH_SAFE (places->wanted, place, tmp)
-		free_place(place);
-	places->wanted = NULL;
+	DL_FOREACH_SAFE (dirs->wanted, dir, tmp)
+		free_dir(dir);
+	dirs->wanted = NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The directories that inotify watches, as a tree: which ones there are, which of their children
- * are to be watched as well, and what happens when one of them is not there yet.
+ * The tree of directories that inotify watches: which they are, which of their children are watched
+ * as well, and what happens while one does not exist yet.
  */
 #ifndef HF_NOTIFY_INOTIFY_TREE_H
 #define HF_NOTIFY_INOTIFY_TREE_H
@@ -13,100 +13,101 @@
 #include "shared/hash.h"
 #include "core/base/root.h"
 
-enum hf_place_kind {
-	HF_PLACE_VERBS_CLASS, /* class/infiniband_verbs */
-	HF_PLACE_IB_CLASS,    /* class/infiniband */
-	HF_PLACE_NODES,	      /* dev/infiniband */
-	HF_PLACE_PROVIDERS,
-	/* Those above are wanted whether they exist or not, those below come and go. */
-	HF_PLACE_UVERBS,    /* class/infiniband_verbs/uverbsN */
-	HF_PLACE_IBDEV,	    /* class/infiniband/NAME */
-	HF_PLACE_PORTS,	    /* .../ports */
-	HF_PLACE_PORT,	    /* .../ports/P */
-	HF_PLACE_GIDS,	    /* .../ports/P/gids */
-	HF_PLACE_GID_ATTRS, /* .../ports/P/gid_attrs */
-	HF_PLACE_GID_ATTR,  /* .../ports/P/gid_attrs/types, ndevs */
-	HF_PLACE_STEP,	    /* a directory or link on the path to one of the first kinds */
-	HF_PLACE_KINDS,
+enum hf_dir_kind {
+	HF_DIR_VERBS_CLASS, /* class/infiniband_verbs */
+	HF_DIR_IB_CLASS,    /* class/infiniband */
+	HF_DIR_NODES,	    /* dev/infiniband */
+	HF_DIR_PROVIDERS,
+	/* The kinds above are wanted whether or not they exist; those below come and go. */
+	HF_DIR_UVERBS,	  /* class/infiniband_verbs/uverbsN */
+	HF_DIR_IBDEV,	  /* class/infiniband/NAME */
+	HF_DIR_PORTS,	  /* .../ports */
+	HF_DIR_PORT,	  /* .../ports/P */
+	HF_DIR_GIDS,	  /* .../ports/P/gids */
+	HF_DIR_GID_ATTRS, /* .../ports/P/gid_attrs */
+	HF_DIR_GID_ATTR,  /* .../ports/P/gid_attrs/types, ndevs */
+	HF_DIR_STEP,	  /* a directory or link on the path to a wanted directory */
+	HF_DIR_KINDS,
 };
 
-/* One directory may be several places: two roots can share their nodes. */
-struct hf_watched {
+/* One inotify watch. Several entries may share it: two roots can have the same device nodes. */
+struct hf_inotify_watch {
 	int wd;
-	struct hf_place *places; /* by next_here */
+	struct hf_watched_dir *dirs; /* by next_here */
 	UT_hash_handle hh;
 };
 
-struct hf_place {
-	struct hf_place_key {
-		struct hf_place *parent;
-		char name[HF_NAME_SIZE]; /* within the parent */
+struct hf_watched_dir {
+	struct hf_dir_key {
+		struct hf_watched_dir *parent;
+		char name[HF_NAME_SIZE]; /* relative to the parent */
 	} key;
-	enum hf_place_kind kind;
+	enum hf_dir_kind kind;
 	uint32_t root;
-	char device[HF_NAME_SIZE]; /* uverbs or RDMA name that it belongs to */
+	char device[HF_NAME_SIZE]; /* uverbs or RDMA name of the device it belongs to */
 	char *path;
-	struct hf_watched *watched; /* NULL: not watched */
-	char *awaited;		    /* not NULL: only an ancestor is watched, for this name */
-	struct hf_place *children, *prev, *next;
-	struct hf_place *prev_here, *next_here;
+	struct hf_inotify_watch *watched; /* NULL: not watched */
+	char *awaited; /* not NULL: only an ancestor is watched, until this name appears */
+	struct hf_watched_dir *children, *prev, *next;
+	struct hf_watched_dir *prev_here, *next_here;
 	UT_hash_handle hh;
 };
 
-struct hf_places {
+struct hf_watched_dirs {
 	int fd; /* inotify */
 	bool attributes;
-	bool blind;		  /* a class could not be watched */
-	bool readiness_blind;	  /* nodes or provider directories could not */
-	struct hf_place *wanted;  /* the fixed ones */
-	struct hf_place *by_key;  /* the others */
-	struct hf_watched *by_wd; /* all */
+	bool blind;			/* a class could not be watched */
+	bool readiness_blind;		/* a node or provider directory could not be watched */
+	struct hf_watched_dir *wanted;	/* the fixed ones */
+	struct hf_watched_dir *by_key;	/* the others */
+	struct hf_inotify_watch *by_wd; /* all watches */
 };
 
-/* Wants a directory; the path is absolute or as the root was given. -ENOMEM. */
-int hfi_place_want(struct hf_places *places, enum hf_place_kind kind, uint32_t root,
-		   const char *path) HF_MUST_CHECK HF_NONNULL;
+/* Adds a wanted directory; the path is absolute or as the root was given. -ENOMEM. */
+int hfi_dir_want(struct hf_watched_dirs *dirs, enum hf_dir_kind kind, uint32_t root,
+		 const char *path) HF_MUST_CHECK HF_NONNULL;
 
 /*
- * Watches a wanted place, or its nearest ancestor that exists, and what lies below. True if its
- * directory is another one than before, or was or is now missing.
+ * Watches a wanted directory or its nearest existing ancestor, and the directories below. True if
+ * the path leads to another directory than before, or the directory appeared or disappeared.
  */
-bool hfi_place_arm(struct hf_places *places, struct hf_place *place) HF_NONNULL;
+bool hfi_dir_arm(struct hf_watched_dirs *dirs, struct hf_watched_dir *dir) HF_NONNULL;
 
 /*
- * For inotify_path.c. hfi_place_watch() watches `path` for a place; errors are those of
+ * For inotify_path.c. hfi_dir_watch() watches `path` on behalf of `dir`; errors are those of
  * inotify_add_watch().
  */
-int hfi_place_watch(struct hf_places *places, struct hf_place *place, const char *path,
-		    uint32_t mask) HF_MUST_CHECK HF_NONNULL;
-uint32_t hfi_place_mask(const struct hf_place *place) HF_MUST_CHECK HF_NONNULL;
-void hfi_place_not_seen(struct hf_places *places, const struct hf_place *place) HF_NONNULL;
-struct hf_place *hfi_place_find_child(struct hf_places *places, struct hf_place *place,
-				      const char *name) HF_MUST_CHECK HF_NONNULL;
-struct hf_place *hfi_place_new_child(struct hf_places *places, struct hf_place *place,
-				     enum hf_place_kind kind, const char *name,
-				     const char *path) HF_MUST_CHECK HF_NONNULL;
+int hfi_dir_watch(struct hf_watched_dirs *dirs, struct hf_watched_dir *dir, const char *path,
+		  uint32_t mask) HF_MUST_CHECK HF_NONNULL;
+uint32_t hfi_dir_mask(const struct hf_watched_dir *dir) HF_MUST_CHECK HF_NONNULL;
+void hfi_dir_not_seen(struct hf_watched_dirs *dirs, const struct hf_watched_dir *dir) HF_NONNULL;
+struct hf_watched_dir *hfi_dir_find_child(struct hf_watched_dirs *dirs, struct hf_watched_dir *dir,
+					  const char *name) HF_MUST_CHECK HF_NONNULL;
+struct hf_watched_dir *hfi_dir_new_child(struct hf_watched_dirs *dirs, struct hf_watched_dir *dir,
+					 enum hf_dir_kind kind, const char *name,
+					 const char *path) HF_MUST_CHECK HF_NONNULL;
 
-/* A child came (watch it, if it is of interest), or went. */
-void hfi_place_child_came(struct hf_places *places, struct hf_place *place,
-			  const char *name) HF_NONNULL;
-void hfi_place_child_went(struct hf_places *places, struct hf_place *place,
-			  const char *name) HF_NONNULL;
+/* Call when a child appeared (it is watched if its kind requires it) or disappeared. */
+void hfi_dir_child_came(struct hf_watched_dirs *dirs, struct hf_watched_dir *dir,
+			const char *name) HF_NONNULL;
+void hfi_dir_child_went(struct hf_watched_dirs *dirs, struct hf_watched_dir *dir,
+			const char *name) HF_NONNULL;
 
-/* Forgets what lies below a place. */
-void hfi_place_clear(struct hf_places *places, struct hf_place *place) HF_NONNULL;
-/* Forgets a place that is not a wanted one. */
-void hfi_place_remove(struct hf_places *places, struct hf_place *place) HF_NONNULL;
-/* The kernel has let go of the descriptor, or it stands for another directory now. */
-void hfi_place_unwatch(struct hf_places *places, struct hf_place *place) HF_NONNULL;
+/* Removes all entries below a directory. */
+void hfi_dir_clear(struct hf_watched_dirs *dirs, struct hf_watched_dir *dir) HF_NONNULL;
+/* Removes an entry that is not a wanted directory. */
+void hfi_dir_remove(struct hf_watched_dirs *dirs, struct hf_watched_dir *dir) HF_NONNULL;
+/* Drops the watch: the kernel removed it, or it now belongs to another directory. */
+void hfi_dir_unwatch(struct hf_watched_dirs *dirs, struct hf_watched_dir *dir) HF_NONNULL;
 
-struct hf_watched *hfi_places_find(struct hf_places *places, int wd) HF_MUST_CHECK HF_NONNULL;
-/* Memory only. */
-void hfi_places_free(struct hf_places *places) HF_NONNULL;
+struct hf_inotify_watch *hfi_dirs_find(struct hf_watched_dirs *dirs,
+				       int wd) HF_MUST_CHECK HF_NONNULL;
+/* Frees memory and closes nothing. */
+void hfi_dirs_free(struct hf_watched_dirs *dirs) HF_NONNULL;
 
-static inline bool hfi_place_wanted(const struct hf_place *place)
+static inline bool hfi_dir_wanted(const struct hf_watched_dir *dir)
 {
-	return place->kind < HF_PLACE_UVERBS;
+	return dir->kind < HF_DIR_UVERBS;
 }
 
 #endif

@@ -11,8 +11,8 @@
 #define SONAME "libudev.so.1"
 
 /*
- * Packagers' tools find here what the list of needed libraries does not show: "ELF dlopen metadata"
- * of the UAPI group's specifications.
+ * "ELF dlopen metadata" of the UAPI group's specifications: packaging tools find here a library
+ * that is not in DT_NEEDED.
  */
 #define NOTE_TEXT                                                              \
 	"[{\"feature\":\"uevents\","                                           \
@@ -49,7 +49,7 @@ int hfi_udev_calls_get(struct hf_udev_calls *ret, const char **why)
 	void *library;
 
 	errno = 0;
-	/* Not to be unmapped: nobody counts who has a pointer of it. */
+	/* RTLD_NODELETE: the pointers into it are not reference-counted. */
 	library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (!library)
 		return libudev_missing(why);

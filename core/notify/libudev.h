@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * libudev, loaded where the kernel's uevents are listened to: a program that lists devices and
- * ends would pay more for mapping it than for all of its list.
+ * Loads libudev when a program first listens to uevents: mapping it would take a program that only
+ * lists devices longer than the list itself.
  */
 #ifndef HF_NOTIFY_LIBUDEV_H
 #define HF_NOTIFY_LIBUDEV_H
@@ -32,7 +32,10 @@ struct hf_udev_calls {
 #undef HF_UDEV_MEMBER
 };
 
-/* 0, or -errno and the loader's words in `why` (good until its next call): -ELIBACC without it. */
+/*
+ * 0, or -errno and the loader's message in `why` (valid until its next call): -ELIBACC without
+ * libudev.
+ */
 int hfi_udev_calls_get(struct hf_udev_calls *ret, const char **why) HF_MUST_CHECK HF_NONNULL;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A netlink socket that listens to groups and parses each message. */
+/* A netlink socket that joins groups and parses each message. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +70,7 @@ static void handle_netlink_datagram(struct hf_netlink_source *source,
 	const struct nlmsghdr *header = (const struct nlmsghdr *)source->buffer;
 	struct hf_hint hint;
 
-	/* libmnl compares lengths with a sign: from 2^31 on they seem to fit. */
+	/* libmnl compares lengths as signed integers: from 2^31 on they would pass. */
 	for (; mnl_nlmsg_ok(header, length) && header->nlmsg_len <= (uint32_t)length;
 	     header = mnl_nlmsg_next(header, &length))
 		if (source->parse(header, header->nlmsg_len, &hint) > 0)
@@ -97,13 +97,13 @@ void hfi_netlink_source_drain(struct hf_netlink_source *source, const struct hf_
 		if (length < 0 && errno == EINTR)
 			continue;
 		if (length < 0) {
-			/* ENOBUFS, or worse: in either case something was not heard. */
+			/* ENOBUFS or a worse error: in either case messages were lost. */
 			hfi_hint_send(sink, HF_HINT_LOST, HF_ROOT_KERNEL, NULL);
 			if (errno != ENOBUFS)
 				return;
 			continue;
 		}
-		/* A process may send to our address as well; only the kernel has port 0. */
+		/* A process may send to this address as well; only the kernel has port 0. */
 		if (from.nl_family != AF_NETLINK || from.nl_pid != 0)
 			continue;
 		if (message.msg_flags & MSG_TRUNC)

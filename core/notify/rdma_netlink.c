@@ -10,9 +10,9 @@
 #include "core/notify/rdma_netlink.h"
 
 /*
- * Linux 6.12, include/uapi/rdma/rdma_netlink.h; they are sent by rdma_nl_notify_event() in
- * drivers/infiniband/core/nldev.c. Headers of older kernels do not have them. The group can be
- * joined on any kernel, also on those that never send anything there.
+ * From Linux 6.12, include/uapi/rdma/rdma_netlink.h; older headers lack them. The kernel sends them
+ * from rdma_nl_notify_event() in drivers/infiniband/core/nldev.c. The group can be joined on any
+ * kernel, also on one that never sends anything to it.
  */
 enum {
 	GROUP_NOTIFY = 4,
@@ -41,7 +41,7 @@ int hfi_rdma_notify_parse(const void *message, size_t size, struct hf_hint *ret)
 	const char *name = NULL;
 	int type = -1;
 
-	/* libmnl compares lengths with a sign: from 2^31 on they seem to fit. */
+	/* libmnl compares lengths as signed integers: from 2^31 on they would pass. */
 	if (size > INT32_MAX || !mnl_nlmsg_ok(header, (int)size) || header->nlmsg_len > size)
 		return -EINVAL;
 	if (header->nlmsg_type != RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, CMD_MONITOR))

@@ -15,8 +15,8 @@ int hfi_rdma_notify_open(size_t receive_buffer,
 			 struct hf_netlink_source **ret) HF_MUST_CHECK HF_NONNULL;
 
 /*
- * 1 and a hint, 0 when the message says nothing of interest, -EINVAL when it is malformed. `message` is
- * one nlmsghdr's bytes.
+ * 1 and a hint, 0 if the message is irrelevant, -EINVAL if it is malformed. `message` is the bytes
+ * of one nlmsghdr.
  */
 int hfi_rdma_notify_parse(const void *message, size_t size,
 			  struct hf_hint *ret) HF_MUST_CHECK HF_NONNULL;

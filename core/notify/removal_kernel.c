@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* How the removal of a device is heard from the kernel: by a socket that lets one uevent through. */
+/* Reports the removal of a device by the kernel: a socket that receives only that uevent. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,11 +15,11 @@
 #include "core/notify/removal_kernel.h"
 
 enum {
-	GROUP_KERNEL = 1, /* of NETLINK_KOBJECT_UEVENT; udevd's own is 2 */
+	GROUP_KERNEL = 1, /* group of NETLINK_KOBJECT_UEVENT; udevd's own group is 2 */
 	TEXT_SIZE = 7 + 2 * HF_PATH_SIZE,
 };
 
-/* Where the kernel says the device is: what follows "/sys" in its real path. */
+/* The device's path as the kernel reports it: its real path without the leading "/sys". */
 static int read_devpath(const char *sysfs, const char *uverbs, char *ret, size_t size)
 {
 	char path[HF_PATH_SIZE + HF_NAME_SIZE], link[HF_PATH_SIZE];
@@ -32,7 +32,10 @@ static int read_devpath(const char *sysfs, const char *uverbs, char *ret, size_t
 		return err;
 	length = readlink(path, link, sizeof(link));
 	if (length < 0 && errno == ENOENT) {
-		/* In a chroot without a sysfs netlink alone told of the device: no path then. */
+		/*
+		 * In a chroot without sysfs the device is known from netlink alone, so it has no
+		 * path.
+		 */
 		*strrchr(path, '/') = '\0';
 		return access(path, F_OK) == 0 ? -ENODEV : -EOPNOTSUPP;
 	}
@@ -48,7 +51,10 @@ static int read_devpath(const char *sysfs, const char *uverbs, char *ret, size_t
 	return hfi_print(ret, size, "remove@/%s", below);
 }
 
-/* Lets through what begins with these bytes: three instructions for each word or byte of them. */
+/*
+ * Compiles a filter that accepts messages beginning with these bytes: three instructions for each
+ * word or byte.
+ */
 static unsigned short compile(const unsigned char *bytes, size_t size, struct sock_filter *code)
 {
 	struct sock_filter *c = code;
@@ -71,9 +77,9 @@ static unsigned short compile(const unsigned char *bytes, size_t size, struct so
 }
 
 /*
- * A socket for one message: the uevent of this device's removal. The filter knows the whole path, so
- * that no other uevent ever makes the socket readable; a program which polls must not be woken for
- * nothing, since many call a blocking function then.
+ * Opens a socket for one message: the uevent of this device's removal. The filter compares the
+ * whole path, so that no other uevent makes the socket readable: a program that polls it may then
+ * call a function that blocks.
  */
 static int open_socket(const char *text)
 {
@@ -82,7 +88,7 @@ static int open_socket(const char *text)
 	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = GROUP_KERNEL};
 	int err, fd;
 
-	/* With its NUL, or a device whose path begins with this one would be taken for it. */
+	/* Include the NUL, or a device whose path begins with this one would match. */
 	filter.len = compile((const unsigned char *)text, strlen(text) + 1, code);
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT);
 	if (fd < 0)

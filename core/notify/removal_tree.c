@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * How the removal of a device is heard in a tree that user space writes.
+ * Reports the removal of a device from a tree that user space writes.
  *
- * Its writer puts a FIFO into the device's directory, and opens it for writing before it takes the
- * directory away and closes it after that. A reader that had it open then sees the end of the file,
- * for ever, since the kernel compares a counter of writers with the one at the time of its open
- * (fs/pipe.c, pipe_poll()). The kernel also closes the FIFO for a writer that is killed. This costs a
- * descriptor, which any number of processes may have; inotify allows a user 128 in all.
+ * The tree's writer puts a FIFO into the device's directory. It opens the FIFO for writing, removes
+ * the directory, and closes the FIFO. A reader that opened it before then sees the end of the file,
+ * permanently, since the kernel compares the counter of writers with its value at the reader's open
+ * (fs/pipe.c, pipe_poll()). If the writer is killed, the kernel closes the FIFO. This costs one
+ * descriptor in each process, without a limit for the user; inotify allows a user 128 instances in
+ * total.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,10 @@
 
 static const char fifo_name[] = "removal";
 
-/* To open something else may block or do something: look before, and prove it after. */
+/*
+ * Opening another kind of file may block or have side effects: check its type before and its
+ * identity after.
+ */
 static int open_fifo(int dir)
 {
 	struct stat st;
@@ -44,7 +48,7 @@ static int open_fifo(int dir)
 	return err ? err : fd;
 }
 
-/* A tree without a FIFO: inotify tells when the directory is moved away or removed. */
+/* In a tree without a FIFO inotify reports that the directory is moved or removed. */
 static int watch_dir(const char *path)
 {
 	int fd = hfi_inotify_fd_new();

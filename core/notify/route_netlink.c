@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Route netlink: links and addresses. The kernel says nothing when a GID or a port changes for their
- * sake (facts of 6.1 and 6.12), so these are what tells.
+ * Route netlink: links and addresses. The kernel does not notify when they change a GID or a port
+ * (Linux 6.1 and 6.12), so these messages are used instead.
  */
 #include <errno.h>
 #include <string.h>
@@ -31,7 +31,7 @@ static int parse_link_hint(const struct nlmsghdr *header, struct hf_hint *ret)
 			lower = mnl_attr_get_u32(attr);
 			break;
 		case IFLA_LINK_NETNSID:
-			/* Then the number counts in another namespace. */
+			/* The index is then one of another network namespace. */
 			elsewhere = true;
 			break;
 		default:
@@ -59,7 +59,7 @@ int hfi_route_parse(const void *message, size_t size, struct hf_hint *ret)
 {
 	const struct nlmsghdr *header = message;
 
-	/* libmnl compares lengths with a sign: from 2^31 on they seem to fit. */
+	/* libmnl compares lengths as signed integers: from 2^31 on they would pass. */
 	if (size > INT32_MAX || !mnl_nlmsg_ok(header, (int)size) || header->nlmsg_len > size)
 		return -EINVAL;
 	switch (header->nlmsg_type) {

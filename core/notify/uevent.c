@@ -14,7 +14,7 @@ struct hf_uevent {
 	struct udev_monitor *monitor;
 };
 
-/* libudev says NULL and leaves the reason in errno, or 0 there. */
+/* libudev returns NULL and sets errno to the reason, or to 0. */
 static int reason(void)
 {
 	return errno > 0 ? -errno : -ENOMEM;
@@ -31,7 +31,7 @@ int hfi_uevent_open(size_t receive_buffer, const struct hf_log *log, struct hf_u
 	err = hfi_udev_calls_get(&uevent->call, &why);
 	if (err) {
 		if (err == -ELIBACC)
-			hf_warn(log, "changes are looked for now and then, not heard of: %s", why);
+			hf_warn(log, "no uevents, polling every second instead: %s", why);
 		free(uevent);
 		return err;
 	}
@@ -95,7 +95,7 @@ void hfi_uevent_drain(struct hf_uevent *uevent, const struct hf_hint_sink *sink)
 		}
 		if (errno == EAGAIN)
 			return;
-		/* A message that libudev rejects says so with another error: it is gone, go on. */
+		/* libudev rejected a message, which it has already consumed: read the next one. */
 		if (errno == ENOBUFS || errno == ENOMEM)
 			hfi_hint_send(sink, HF_HINT_LOST, HF_ROOT_KERNEL, NULL);
 	}

@@ -14,11 +14,11 @@ struct hf_uevent;
 /* -ELIBACC without libudev, or -errno. */
 int hfi_uevent_open(size_t receive_buffer, const struct hf_log *log,
 		    struct hf_uevent **ret) HF_MUST_CHECK HF_NONNULL;
-/* Closes its descriptor and does nothing else. */
+/* Closes its descriptor; no other effect. */
 void hfi_uevent_close(struct hf_uevent *uevent) HF_NONNULL;
 int hfi_uevent_fd(const struct hf_uevent *uevent) HF_NONNULL;
 
-/* Reads what there is and hands the hints to the sink. */
+/* Reads what is available and passes the hints to the sink. */
 void hfi_uevent_drain(struct hf_uevent *uevent, const struct hf_hint_sink *sink) HF_NONNULL;
 
 #endif

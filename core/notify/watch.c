@@ -25,7 +25,7 @@
 
 enum {
 	RECEIVE_BUFFER = 8 << 20,
-	/* More different hints than this cost more than looking at everything once. */
+	/* Handling more hints than this costs more than one full scan. */
 	PENDING_MAX = 8192,
 	ROUNDS_MAX = 16,
 	LOOK_SECONDS = 1,
@@ -51,11 +51,11 @@ struct pending {
 
 struct hf_watch {
 	struct hf_watch_options options;
-	struct hf_hint_sink sink; /* of the sources: this watch */
+	struct hf_hint_sink sink; /* of the sources: appends to `pending` */
 	struct hf_fd_mark epoll;
 	/*
-	 * What is in it, by tag, but for the owner's. TAG_LOOK is the timer of looking now and then, none
-	 * where all is seen; TAG_TIMER is the owner's timer.
+	 * The members of the epoll set by tag, except the owner's. TAG_LOOK is the polling timer,
+	 * which exists only if changes can be missed; TAG_TIMER is the owner's timer.
 	 */
 	struct hf_fd_mark kept[NUM_TAGS];
 	uint64_t timer_at;
@@ -63,12 +63,12 @@ struct hf_watch {
 	struct hf_netlink_source *rdma;
 	struct hf_netlink_source *route;
 	struct hf_inotify *inotify;
-	uint32_t reports; /* enum hf_root_reports that any root needs */
-	bool blind;	  /* no uevents that can be trusted, where they are needed */
+	uint32_t reports; /* enum hf_root_reports of all roots together */
+	bool blind;	  /* uevents are missing or unreliable */
 	bool lost;
 	bool timer_due;
 	struct pending *pending; /* in order */
-	struct pending *known;	 /* the same, by their bytes */
+	struct pending *known;	 /* the same, hashed by their bytes */
 };
 
 static int add_fd_for(struct hf_watch *watch, int fd, uint32_t tag, uint32_t events)
@@ -108,7 +108,7 @@ static int new_timer(struct hf_watch *watch, uint32_t tag)
 	return err;
 }
 
-/* Resources that this process lacks are the caller's to hear of; a missing source is not. */
+/* A shortage in this process is an error for the caller; a missing source is not. */
 static int source_missing(struct hf_watch *watch, const char *what, int err)
 {
 	if (hfi_error_is_shortage(err))
@@ -161,8 +161,8 @@ static int open_inotify(struct hf_watch *watch)
 }
 
 /*
- * inotify says nothing when something is mounted over a directory. mountinfo is always readable, so only
- * the edges count, and the first one is that it was added: call this before there is another source.
+ * inotify does not report a mount over a directory. mountinfo is always readable, so it is
+ * edge-triggered; adding it counts as the first edge, so call this before another source is added.
  */
 static int open_mounts(struct hf_watch *watch)
 {
@@ -214,7 +214,7 @@ bool hfi_watch_readiness_blind(const struct hf_watch *watch)
 	return !watch->inotify || hfi_inotify_readiness_blind(watch->inotify);
 }
 
-/* What is not seen happen is looked for, once per second and not more often. */
+/* Starts the polling timer if a change can be missed: one look per second. */
 static int look_now_and_then(struct hf_watch *watch)
 {
 	static const struct itimerspec every = {{LOOK_SECONDS, 0}, {LOOK_SECONDS, 0}};
@@ -250,13 +250,13 @@ static void push_kind(struct hf_watch *watch, enum hf_hint_kind kind)
 	hfi_hint_send(&watch->sink, kind, HF_ROOT_ANY, NULL);
 }
 
-/* Keeps a hint that a source hands over. */
+/* Queues a hint that a source passes on. */
 static void take_hint(void *arg, const struct hf_hint *hint)
 {
 	struct hf_watch *watch = arg;
 	struct pending *p;
 
-	/* Whoever looks at everything needs no other hints. */
+	/* A full scan is due anyway. */
 	if (watch->lost)
 		return;
 	if (hint->kind == HF_HINT_LOST) {
@@ -267,7 +267,9 @@ static void take_hint(void *arg, const struct hf_hint *hint)
 	if (p)
 		return;
 	if (HASH_COUNT(watch->known) >= PENDING_MAX) {
-		/* Nothing is lost, it is only too much to go through one by one. */
+		/*
+		 * Nothing was lost, but a full scan is faster than handling the hints one by one.
+		 */
 		drop_pending(watch);
 		push_kind(watch, HF_HINT_ALL);
 		push_kind(watch, HF_HINT_ATTRIBUTES);
@@ -307,7 +309,7 @@ int hfi_watch_new(const struct hf_watch_options *options, struct hf_watch **ret)
 	hfi_fd_mark(&watch->epoll, epoll);
 	if (!err)
 		err = open_sources(watch);
-	/* Made now, so that setting it never fails. */
+	/* Create it now, so that setting it cannot fail. */
 	if (!err && !(options->flags & HF_WATCH_NO_TIMER))
 		err = new_timer(watch, TAG_TIMER);
 	if (!err)
@@ -320,7 +322,7 @@ int hfi_watch_new(const struct hf_watch_options *options, struct hf_watch **ret)
 	return 0;
 }
 
-/* Sources close by number: the number of one that the program closed may mean something else now. */
+/* Sources are closed by number: if the program closed one, its number may be another file's now. */
 static bool is_kept(const struct hf_watch *watch, uint32_t tag)
 {
 	return hfi_fd_is_still(&watch->kept[tag]);
@@ -464,7 +466,7 @@ static void drain_source(struct hf_watch *watch, uint32_t tag)
 	}
 }
 
-/* Reads from what is readable: 1 when something was, 0, -errno. */
+/* Reads the sources that are readable: 1 if there was one, 0, -errno. */
 static int read_sources(struct hf_watch *watch)
 {
 	struct epoll_event events[8];
@@ -480,7 +482,7 @@ static int read_sources(struct hf_watch *watch)
 		ours |= events[i].data.u32 != TAG_OWNER;
 		drain_source(watch, events[i].data.u32);
 	}
-	/* A directory that could be watched until now may have become one that cannot. */
+	/* A directory may have become unwatchable. */
 	err = look_now_and_then(watch);
 	return err ? err : ours;
 }
@@ -498,7 +500,10 @@ int hfi_watch_next(struct hf_watch *watch, struct hf_hint *ret)
 {
 	int got = 1;
 
-	/* Drained sources may hold nothing of interest; a flood of that must not hold the caller. */
+	/*
+	 * The sources may deliver irrelevant messages only; a flood of them must not hold the
+	 * caller.
+	 */
 	for (int round = 0; round < ROUNDS_MAX && got > 0; round++) {
 		if (pop_pending(watch, ret))
 			return 1;

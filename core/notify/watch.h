@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* All sources of notifications behind one descriptor. Not locked: its owner sees to that. */
+/* All sources of notifications behind one descriptor. Has no lock: the owner serializes calls. */
 #ifndef HF_NOTIFY_WATCH_H
 #define HF_NOTIFY_WATCH_H
 
@@ -14,53 +14,55 @@
 struct hf_watch;
 
 /*
- * A source that is not there is no error: the watch works on without it, and looks at everything
- * once per second where it would miss something. Errors: -EMFILE, -ENFILE, -ENOMEM.
+ * A missing source is no error: the watch works without it, and polls once per second if it would
+ * miss changes. Errors: -EMFILE, -ENFILE, -ENOMEM.
  */
 int hfi_watch_new(const struct hf_watch_options *options,
 		  struct hf_watch **ret) HF_MUST_CHECK HF_NONNULL;
 
 /*
- * Closes its descriptors and frees memory, and does nothing else: after a fork they are shared with
+ * Closes its descriptors and frees memory; no other effect, since a forked child shares them with
  * the parent, whose watch must not notice. Returns NULL.
  */
 struct hf_watch *hfi_watch_free(struct hf_watch *watch);
-/* The same in a child, where another thread may have been inside the watch when the process was
- * forked: only closes, and leaves the memory alone. */
+/*
+ * The same in a child, when another thread may have been inside the watch at the fork: closes the
+ * descriptors, but does not free the memory.
+ */
 void hfi_watch_abandon(struct hf_watch *watch) HF_NONNULL;
 
 /* An epoll descriptor, readable when there may be hints. */
 int hfi_watch_fd(const struct hf_watch *watch) HF_MUST_CHECK HF_NONNULL;
-/* False once the program closed it under the library; then hints must not be asked for. */
+/* False once the program closed it behind the library's back; then do not ask for hints. */
 bool hfi_watch_is_open(const struct hf_watch *watch) HF_MUST_CHECK HF_NONNULL;
 
 /*
- * The next hint: 1 and *ret, 0 when there is none, -errno. What is pending is given out first, each
- * different hint once; where there is nothing new it makes one system call.
+ * The next hint: 1 and *ret, 0 if there is none, -errno. Pending hints come first, each different
+ * hint once; if there is nothing new it makes one system call.
  */
 int hfi_watch_next(struct hf_watch *watch, struct hf_hint *ret) HF_MUST_CHECK HF_NONNULL;
 
 /*
- * Reads what there is and keeps it, so that the descriptor is not readable any more, for a caller
- * that cannot do anything about hints now. Errors as above.
+ * Reads and keeps the hints, so that the descriptor is no longer readable, for a caller that cannot
+ * handle hints now. Errors as above.
  */
 int hfi_watch_gather(struct hf_watch *watch) HF_NONNULL;
 
-/* Does it hold hints that were read already? The descriptor does not tell of them. */
+/* True if it holds hints that were already read: the descriptor is not readable for these. */
 bool hfi_watch_pending(const struct hf_watch *watch) HF_MUST_CHECK HF_NONNULL;
 
-/* Is there something that it does not see happen? */
+/* True if some changes cause no notification. */
 bool hfi_watch_blind(const struct hf_watch *watch) HF_MUST_CHECK HF_NONNULL;
-/* The same for device nodes and provider directories, which it does not look at now and then. */
+/* The same for device nodes and provider directories, which the watch does not poll. */
 bool hfi_watch_readiness_blind(const struct hf_watch *watch) HF_MUST_CHECK HF_NONNULL;
 
-/* Another descriptor of its owner, which only makes the watch's own readable. */
+/* Adds a descriptor of the owner, which only makes the watch's own readable. */
 int hfi_watch_add_fd(struct hf_watch *watch, int fd) HF_MUST_CHECK HF_NONNULL;
 
-/* HF_HINT_TIMER at that time of CLOCK_MONOTONIC, in nanoseconds; 0: no more. */
+/* Sends HF_HINT_TIMER at that time of CLOCK_MONOTONIC, in nanoseconds; 0: cancels it. */
 void hfi_watch_set_timer(struct hf_watch *watch, uint64_t at) HF_NONNULL;
 
-/* What time it is, as above. */
+/* The current time of that clock. */
 uint64_t hfi_now(void) HF_MUST_CHECK;
 
 #endif

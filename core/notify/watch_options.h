@@ -10,11 +10,11 @@
 #include "core/base/root.h"
 
 enum hf_watch_flags {
-	HF_WATCH_ATTRIBUTES = 1 << 0, /* ports, GIDs and network interfaces as well */
-	HF_WATCH_READINESS = 1 << 1,  /* device nodes and provider directories as well */
-	HF_WATCH_NO_SOCKETS = 1 << 2, /* look now and then, open no notification sockets */
+	HF_WATCH_ATTRIBUTES = 1 << 0, /* also ports, GIDs and network interfaces */
+	HF_WATCH_READINESS = 1 << 1,  /* also device nodes and provider directories */
+	HF_WATCH_NO_SOCKETS = 1 << 2, /* poll once per second, open no notification sockets */
 	HF_WATCH_NO_RDMA = 1 << 3,    /* no RDMA netlink */
-	HF_WATCH_NO_TIMER = 1 << 4, /* no timers: never look now and then, see hfi_watch_blind() */
+	HF_WATCH_NO_TIMER = 1 << 4,   /* no timers: never poll, see hfi_watch_blind() */
 	HF_WATCH_NO_INOTIFY = 1 << 5, /* the kernel's notifications only */
 };
 
