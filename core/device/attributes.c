@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a handle tells of its device. */
+/* Attributes of a device and of its ports. */
 #include <errno.h>
 #include <endian.h>
 #include <stdio.h>
@@ -74,7 +74,7 @@ static void fill_device_info(struct hf_device *device, struct hf_device_info *in
 
 enum { WRITE_MAX = 4096 };
 
-/* The errors that the header names. */
+/* Maps errors to those that the header documents. */
 static int attribute_error(int err)
 {
 	switch (err) {
@@ -91,7 +91,7 @@ static int attribute_error(int err)
 	case -EPERM:
 	case -EROFS:
 		return -EACCES;
-	case -ENOTDIR: /* of a path that goes on below a file, or is longer than any can be */
+	case -ENOTDIR: /* a path that continues below a file, or is too long to exist */
 	case -ENAMETOOLONG:
 		return -ENOENT;
 	default:
@@ -99,7 +99,7 @@ static int attribute_error(int err)
 	}
 }
 
-/* An error while reading may only be how a device that is no more shows: say that instead. */
+/* A read error may only mean that the device was removed: return -ENODEV then. */
 static int error_or_gone(struct hf_device *device, const struct hf_entry *entry, int err)
 {
 	if (!hfi_error_is_shortage(err) && hfi_verify(device, entry) == -ENODEV)
@@ -143,13 +143,13 @@ HF_EXPORT int hf_device_get_info(struct ibv_device *handle, struct hf_device_inf
 
 	if (size < offsetof(struct hf_device_info, protocol) || size > 65536)
 		return -EINVAL;
-	/* Of a device that goes away meanwhile, what is known is told. */
+	/* If the device is removed meanwhile, return what is known. */
 	if (!atomic_load(&device->gone))
 		hfi_instance_complete(device);
 	hfi_hf_lock(device->hf);
 	fill_device_info(device, &full);
 	hfi_hf_unlock(device->hf);
-	/* Only netlink reports the number; without it, sysfs has a directory for each port. */
+	/* Without netlink's number of ports, count their directories in sysfs. */
 	if (!full.num_ports && full.state != HF_DEVICE_GONE) {
 		ports = hfi_with_dir(device, count_device_ports, NULL);
 		full.num_ports = ports > 0 ? (uint32_t)ports : 0;
@@ -189,7 +189,7 @@ static bool is_inside(const char *path)
 HF_EXPORT int hf_device_read_attr(struct ibv_device *device, const char *path, char *value,
 				  size_t size)
 {
-	/* Apart from the caller's: an output stays as it was when the call fails. */
+	/* A buffer of its own: the caller's stays untouched when the call fails. */
 	char whole[4097];
 	struct attr_read attr = {path, whole, sizeof(whole)};
 	int length;
@@ -218,7 +218,7 @@ static int write_attr(int dir, const struct hf_entry *entry, void *arg)
 
 	(void)entry;
 	err = hfi_write_file(dir, attr->path, attr->value, attr->length);
-	/* A symbolic link or a directory is nothing to write to; elsewhere the error is the tree's. */
+	/* A symbolic link or directory is not an attribute; in a tree the error can be any. */
 	return err == -ELOOP || err == -EISDIR ? -EINVAL : err;
 }
 
@@ -226,7 +226,7 @@ HF_EXPORT int hf_device_write_attr(struct ibv_device *device, const char *path, 
 {
 	struct attr_write attr = {path, value, strlen(value)};
 
-	/* A kernel hands no write of nothing on to a driver, and takes a page at most. */
+	/* The kernel does not pass an empty write to a driver, and accepts a page at most. */
 	if (!is_inside(path) || attr.length == 0 || attr.length > WRITE_MAX)
 		return -EINVAL;
 	return hfi_with_dir(hfi_device_of(device), write_attr, &attr);
@@ -239,7 +239,7 @@ struct port_read {
 	struct hf_gid *gids;
 };
 
-/* Netlink knows the port's interface also where the GID table is empty. */
+/* Netlink knows the port's interface even if the GID table is empty. */
 static int read_port_of(struct hf *hf, int dir, const struct hf_entry *entry,
 			struct port_read *port)
 {
@@ -258,7 +258,7 @@ static int read_port_info(int dir, const struct hf_entry *entry, void *arg)
 	struct port_read *port = arg;
 	int err = read_port_of(port->device->hf, dir, entry, port);
 
-	/* The table of a device that goes meanwhile looks as if it ended early. */
+	/* When the device is removed meanwhile, its table looks as if it ended early. */
 	return err ? err : hfi_verify(port->device, entry);
 }
 
@@ -293,7 +293,10 @@ static int read_port_gids(int dir, const struct hf_entry *entry, void *arg)
 	return err ? err : count;
 }
 
-/* Entries as the caller's headers have them: cut, or filled up with zeros. Frees `gids` on failure. */
+/*
+ * Copies the entries to the size in the caller's headers: cut off or padded with zeros. Frees
+ * `gids` on failure.
+ */
 static void *resize_entries(struct hf_gid *gids, size_t count, size_t entry_size)
 {
 	size_t bytes = entry_size < sizeof(*gids) ? entry_size : sizeof(*gids);

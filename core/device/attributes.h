@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Reading what is below the directory of a device. */
+/* Reads files below a device's directory. */
 #ifndef HF_DEVICE_ATTRIBUTES_H
 #define HF_DEVICE_ATTRIBUTES_H
 
@@ -7,8 +7,8 @@
 #include "core/device/device.h"
 
 /*
- * Calls `read` with a directory that is proven to be the device's and returns what it returns,
- * unless the device turns out to be gone: then -ENODEV.
+ * Calls `read` with a directory that is verified to be the device's, and returns its result;
+ * -ENODEV if the device turns out to be gone.
  */
 int hfi_with_dir(struct hf_device *device,
 		 int (*read)(int dir, const struct hf_entry *entry, void *arg),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* References to instances, and what every handle tells. */
+/* Reference counts of devices, and the attributes that every handle has. */
 #include <holdfast/device.h>
 
 #include "shared/attr.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* One instance of a device, and references to it. */
+/* One instance of a device, and its reference count. */
 #ifndef HF_DEVICE_DEVICE_H
 #define HF_DEVICE_DEVICE_H
 
@@ -18,28 +18,28 @@ struct hf;
 struct hf_provider;
 struct hf_removal;
 
-/* A name the device had; kept while the device lives, since ibv_get_device_name() hands it out. */
+/* A name the device had. ibv_get_device_name() returned it, so it lives as long as the device. */
 struct hf_past_name {
 	struct hf_past_name *next;
 	char name[];
 };
 
 struct hf_device {
-	struct verbs_sysfs_dev sysfs; /* first: a handle leads here through verbs_device.sysfs */
+	struct verbs_sysfs_dev sysfs; /* first member: verbs_device.sysfs points to it */
 	struct hf *hf;		      /* holds a reference */
-	struct verbs_device *handle;  /* the provider's, or own for a device without one */
+	struct verbs_device *handle;  /* the provider's object, or one of this library */
 	struct hf_provider *provider; /* NULL: none */
 	struct hf_entry entry;	      /* guarded by hf->lock once in the table */
-	enum hf_reason_code reason;   /* of not being usable; guarded by hf->lock */
-	struct hf_reason *details;    /* of that; NULL for none. Guarded by hf->lock */
+	enum hf_reason_code reason;   /* why it is not usable; guarded by hf->lock */
+	struct hf_reason *details;    /* of `reason`, or NULL; guarded by hf->lock */
 	uint64_t generation;
-	const char *name; /* current one, within past_names */
+	const char *name; /* the current one, within past_names */
 	struct hf_past_name *past_names;
 	atomic_bool gone;
-	bool announced_to_all; /* observers of all devices were given ADDED */
-	bool announced;	       /* observers of devices that can be opened were, too */
+	bool announced_to_all; /* observers of all devices got ADDED */
+	bool announced;	       /* observers of usable devices got ADDED */
 	bool listed;	       /* was part of a list */
-	uint64_t seen;	       /* the last full scan that sighted it */
+	uint64_t seen;	       /* the last full scan that found it */
 	struct hf_removal *removal HF_GUARDED_BY(hfi_hf_kind); /* while a context is open */
 	struct hf_table_key {
 		unsigned int root;
@@ -49,12 +49,12 @@ struct hf_device {
 	struct hf_device *prev, *next; /* utlist, in list order */
 };
 
-/* The device behind a handle. */
+/* The device that a handle belongs to. */
 struct hf_device *hfi_device_of(const struct ibv_device *handle) HF_MUST_CHECK HF_NONNULL;
 
 /*
- * References of anybody but the table; they keep the context as well. hfi_device_drop() never with
- * hf->lock held: the last one out lets a provider's code run.
+ * References from outside the table; each also keeps the context. Never call hfi_device_drop() with
+ * hf->lock held: dropping the last one calls the provider.
  */
 void hfi_device_hold(struct hf_device *device) HF_NONNULL;
 void hfi_device_drop(struct hf_device *device) HF_NONNULL HF_EXCLUDES(hfi_hf_kind);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Fork: every context goes into the child in one piece. */
+/* Fork handlers: the child gets every context in a consistent state. */
 #include <utlist.h>
 
 #include "core/base/process.h"
@@ -8,7 +8,7 @@
 #include "core/device/scan_lock.h"
 #include "core/registry/registry.h"
 
-/* Static because fork copies every context at once. */
+/* Static, because one fork copies every context. */
 static struct {
 	pthread_once_t once;
 	pthread_mutex_t lock; /* guards `contexts` */
@@ -20,8 +20,7 @@ static struct {
 
 pthread_mutex_t hfi_default_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Takes every lock and lets every scan finish, so that the child gets whole tables. */
-/* Takes, or gives back, the locks of every context. */
+/* Takes all locks of every context and waits for scans: the child gets consistent tables. */
 HF_UNCHECKED_LOCKS
 static void before_fork(void)
 {
@@ -31,8 +30,8 @@ static void before_fork(void)
 	pthread_mutex_lock(&process.lock);
 	DL_FOREACH (process.contexts, hf) {
 		/*
-		 * A scan may run a provider's code, which may open a device, which takes the locks
-		 * below: so the scan lock comes before them all.
+		 * A scan may call a provider, which may open a device, which takes the locks below:
+		 * so take the scan lock before all of them.
 		 */
 		hfi_scan_lock_before_fork(hf);
 		hfi_revoke_lock(hf);
@@ -43,7 +42,7 @@ static void before_fork(void)
 	}
 }
 
-/* Takes, or gives back, the locks of every context. */
+/* Releases the locks of every context. */
 HF_UNCHECKED_LOCKS
 static void after_fork_in_parent(void)
 {
@@ -61,7 +60,7 @@ static void after_fork_in_parent(void)
 	pthread_mutex_unlock(&hfi_default_lock);
 }
 
-/* Takes, or gives back, the locks of every context. */
+/* Releases the locks of every context. */
 HF_UNCHECKED_LOCKS
 static void after_fork_in_child(void)
 {
@@ -76,7 +75,7 @@ static void after_fork_in_child(void)
 	}
 	pthread_mutex_unlock(&process.lock);
 	pthread_mutex_unlock(&hfi_default_lock);
-	/* Nobody else is there to change the list, and these may have something to say to the program. */
+	/* No other thread exists in the child. The handlers may write to the program's log. */
 	DL_FOREACH (process.contexts, hf) {
 		hfi_log_hold();
 		if (hf->revoker_ops)

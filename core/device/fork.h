@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Fork: every context goes into the child in one piece. */
+/* Fork handlers: the child gets every context in a consistent state. */
 #ifndef HF_DEVICE_FORK_H
 #define HF_DEVICE_FORK_H
 
@@ -9,11 +9,11 @@
 
 struct hf;
 
-/* Between these two, a fork of the process takes the context along in one piece. */
+/* Registers a context for the fork handlers, and removes it. */
 void hfi_process_add(struct hf *hf) HF_NONNULL;
 void hfi_process_remove(struct hf *hf) HF_NONNULL;
 
-/* Held while the default context is made; around fork it is taken before every other lock. */
+/* Held while the default context is created; fork takes it before every other lock. */
 extern pthread_mutex_t hfi_default_lock;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* References to a context. */
+/* Reference count of a context. */
 #include <holdfast/context.h>
 
 #include "shared/attr.h"

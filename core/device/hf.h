@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The context: what owns roots, sockets, registry and device table. */
+/* The context: owns roots, sockets, the registry and the device table. */
 #ifndef HF_DEVICE_HF_H
 #define HF_DEVICE_HF_H
 
@@ -19,8 +19,8 @@ struct hf_change_check;
 struct hf_revoker;
 
 /*
- * What is called of the revoker, which stands above devices. Around fork, with revoke_lock held and
- * the scan lock as well, in the child without that lock.
+ * Calls into the revoker, which is in a higher room. Around fork revoke_lock is held, and in the
+ * parent's process also the scan lock.
  */
 struct hf_revoker_ops {
 	void (*before_fork)(struct hf *hf);
@@ -33,20 +33,20 @@ enum hf_node_mount { HF_MOUNT_UNKNOWN, HF_MOUNT_DEV, HF_MOUNT_NODEV };
 
 struct hf {
 	atomic_int refs;
-	void (*destroy)(struct hf *hf); /* with the last reference */
+	void (*destroy)(struct hf *hf); /* called with the last reference */
 	struct hf_log log;
 	uint32_t flags; /* enum hf_option_flags */
 	uint32_t node_wait_ms;
-	uid_t euid;	/* as the last scan began: not asked again for each of thousands of nodes */
-	int node_dir;	/* of the root that is scanned, to find nodes by a short path; -1: none */
-	dev_t node_dev; /* where the last node of this scan lies */
+	uid_t euid;	/* at the start of the last scan, read once for all of its nodes */
+	int node_dir;	/* the scanned root's node directory, for short paths; -1: none */
+	dev_t node_dev; /* device of the last node in this scan */
 	struct hf_search_root *roots;
 	unsigned int num_roots;
 	enum hf_node_mount node_mount; /* of node_dev */
 	struct hf_nl *nl HF_GUARDED_BY(hfi_netlink_kind);
 	struct hf_fd_mark nl_socket HF_GUARDED_BY(hfi_netlink_kind);
 	bool nl_tried HF_GUARDED_BY(hfi_netlink_kind);
-	atomic_int uevents; /* are the kernel's heard here? 1: yes, -1: no, 0: not known yet */
+	atomic_int uevents; /* do uevents arrive here? 1: yes, -1: no, 0: not known yet */
 
 	/* Guards the table, the observers and the registry's lists; held for memory only. */
 	pthread_mutex_t lock;
@@ -58,30 +58,30 @@ struct hf {
 	pthread_cond_t scan_done;
 	bool scanning HF_GUARDED_BY(hfi_hf_kind);
 	bool scan_released HF_GUARDED_BY(hfi_hf_kind);
-	bool netlink_locked HF_GUARDED_BY(hfi_hf_kind); /* by a thread that asks, or forks */
+	bool netlink_locked HF_GUARDED_BY(hfi_hf_kind); /* not by a scan */
 	pthread_t scanner HF_GUARDED_BY(hfi_hf_kind);
 
 	struct hf_table table;
 	struct hf_registry registry;
 	struct hf_change_check *
-		change_check HF_GUARDED_BY(hfi_netlink_kind); /* from the first or second list */
+		change_check HF_GUARDED_BY(hfi_netlink_kind); /* made by the first or second list */
 	struct hf_observer *observers HF_GUARDED_BY(hfi_hf_kind);
-	/* What the program closed: to free it would be to close what has the numbers now. */
+	/* Freeing these would close descriptors that the program has closed and may have reused. */
 	struct hf_nl *lost_nl;
 	struct hf_change_check *lost_change_check;
 
-	/* Descriptors ran out once: none is kept for speed alone any more. */
+	/* Descriptors ran out once: from then on none is kept open only for speed. */
 	atomic_bool few_descriptors;
 
-	bool revoke_wanted; /* the contexts of devices that are removed are to be revoked */
-	/* Both NULL until a device is opened that is to be revoked. */
+	bool revoke_wanted; /* revoke the contexts of removed devices */
+	/* Both NULL until a device is opened whose removal is to revoke its contexts. */
 	struct hf_revoker *revoker HF_GUARDED_BY(hfi_revoke_kind);
 	const struct hf_revoker_ops *revoker_ops HF_GUARDED_BY(hfi_revoke_kind);
-	pthread_mutex_t revoke_lock; /* guards the two; taken before `lock` */
+	pthread_mutex_t revoke_lock; /* guards the two above; taken before `lock` */
 
-	struct hf *prev, *next; /* every context, for fork */
-	unsigned int
-		fork_count HF_GUARDED_BY(hfi_netlink_kind); /* in which process sockets are open */
+	struct hf *prev, *next; /* all contexts, for fork */
+	unsigned int fork_count
+		HF_GUARDED_BY(hfi_netlink_kind); /* the process that opened the sockets */
 };
 
 HF_ACQUIRE(hfi_hf_kind) HF_UNCHECKED_LOCKS static inline void hfi_hf_lock(struct hf *hf)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Instances: made when a device is first seen, freed with the last reference. */
+/* Instances: created when a device is first found, freed with the last reference. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,8 +28,8 @@ static void set_sysfs_paths(struct hf_device *device)
 }
 
 /*
- * Programs read these members of a handle without asking, so a rename may be seen half written here;
- * ibv_get_device_name() and hf_device_name() answer whole names.
+ * Programs read these members of a handle directly, so they may read a half-written name during a
+ * rename; ibv_get_device_name() and hf_device_name() return complete names.
  */
 static void publish_name(struct hf_device *device)
 {
@@ -85,7 +85,7 @@ uint32_t hfi_instance_update(struct hf_device *device, const struct hf_entry *en
 		changes |= HF_CHANGED_NAME;
 	old = device->entry;
 	device->entry = *entry;
-	/* What only one of the sources says is not forgotten when the other was asked alone. */
+	/* Keep what only one source provides, if this time only the other one was read. */
 	if (entry->index < 0)
 		device->entry.index = old.index;
 	if (!entry->node_guid)
@@ -100,7 +100,7 @@ uint32_t hfi_instance_update(struct hf_device *device, const struct hf_entry *en
 			device->entry.stamp = old.stamp;
 		}
 	}
-	if (renamed && !changes) /* no memory for the name: the next sighting tries again */
+	if (renamed && !changes) /* no memory for the name: the next scan tries again */
 		hfi_copy(device->entry.name, sizeof(device->entry.name), device->name);
 	device->sysfs.node_guid = device->entry.node_guid;
 	if (device->entry.node_guid)
@@ -142,14 +142,17 @@ static void fill_handle(struct hf_device *device)
 	handle->device.node_type = device->sysfs.node_type;
 	handle->device.transport_type = transport_of(device->entry.node_type);
 	hfi_copy(handle->device.dev_name, sizeof(handle->device.dev_name), device->entry.uverbs);
-	/* libibverbs gives the class directory here, not the node. */
+	/* Like libibverbs, use the class directory, not the node. */
 	if (hfi_print(node, sizeof(node), "%s/class/infiniband_verbs/%s",
 		      device->hf->roots[device->entry.root].sysfs, device->entry.uverbs) == 0)
 		hfi_copy(handle->device.dev_path, sizeof(handle->device.dev_path), node);
 	publish_name(device);
 }
 
-/* Within a scan, which has the locks, before the device is in the table: nobody else sees the entry. */
+/*
+ * Called within a scan, which has the locks, before the device is in the table: no other thread
+ * sees the entry.
+ */
 HF_UNCHECKED_LOCKS
 static const char *read_modalias(void *arg)
 {
@@ -220,7 +223,7 @@ void hfi_instance_get_reason(const struct hf_device *device, struct hf_reason *r
 	if (device->reason && device->details)
 		*ret = *device->details;
 	else if (device->reason)
-		hfi_reason_set(ret, device->reason, NULL, NULL, "no memory was left to say why");
+		hfi_reason_set(ret, device->reason, NULL, NULL, "no memory for the reason");
 	else
 		memset(ret, 0, sizeof(*ret));
 }
@@ -276,7 +279,7 @@ void hfi_instance_put(struct hf_device *device)
 	if (__atomic_sub_fetch(&device->handle->refcount, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
 	if (provider) {
-		/* A foreign one may lack it, and then never frees its object. */
+		/* A foreign provider may lack it; its object is then never freed. */
 		bool released = hfi_scan_release(hf);
 
 		if (device->handle->ops->uninit_device)
@@ -290,7 +293,7 @@ void hfi_instance_put(struct hf_device *device)
 		hfi_registry_put(&hf->registry, provider);
 }
 
-/* What has no inode yet is proven by its index. */
+/* An entry without an inode is verified by its index. */
 static int complete_by_index(struct hf *hf, struct hf_entry *entry)
 {
 	const struct hf_search_root *root = &hf->roots[entry->root];
@@ -299,7 +302,7 @@ static int complete_by_index(struct hf *hf, struct hf_entry *entry)
 
 	if (hfi_netlink_lock(hf)) {
 		nl = hfi_netlink(hf, root);
-		/* None is left for the socket: the caller may give one up. */
+		/* No descriptor for the socket: the caller may free some and try again. */
 		err = nl || hf->nl_tried ? hfi_entry_complete(root, nl, entry) : -EMFILE;
 		hfi_netlink_unlock(hf);
 		return err;
@@ -329,14 +332,14 @@ int hfi_instance_complete(struct hf_device *device)
 		return err;
 	hfi_hf_lock(hf);
 	/*
-	 * What was missing and no more: a scan goes by the rest without the lock, and may have seen
-	 * another name meanwhile.
+	 * Copy only what was missing: a scan reads the other members without the lock, and may have
+	 * found another name meanwhile.
 	 */
 	if (device->entry.brief) {
 		device->entry.node_number = entry.node_number;
 		device->entry.node_guid = entry.node_guid;
 		device->entry.device_inode = entry.device_inode;
-		/* The same, but perhaps proven by less that has to be read again. */
+		/* The inode is the same, but its time stamp may not have been settled. */
 		device->entry.life = entry.life;
 		device->entry.stamp = entry.stamp;
 		device->sysfs.time_created = entry.stamp;

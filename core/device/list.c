@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* hf_device_list(): lists the devices, new ones first, and hf_device_by_name(). */
+/* hf_device_list(), which lists new devices first, and hf_device_by_name(). */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -16,8 +16,8 @@
 #include "core/notify/change_check.h"
 
 /*
- * To hear from the kernel takes libudev and two sockets, more than it takes to list a dozen devices: a program
- * that lists once does without, and the second list begins to listen.
+ * Opening the notification sources takes libudev and two sockets, which costs more than listing a
+ * dozen devices. A program that lists only once does without; the second list opens them.
  */
 HF_REQUIRES(hfi_scan_kind)
 static bool is_only_list(const struct hf *hf)
@@ -39,7 +39,7 @@ static int scan_if_changed(struct hf *hf)
 
 	if (first && is_only_list(hf))
 		return hfi_table_scan(hf);
-	/* It knows nothing of what was before: listen first, then look, also at a known table. */
+	/* Notifications start now, so scan even if the table is complete. */
 	if (first) {
 		int err = hfi_change_check_new(hf->roots, hf->num_roots,
 					       !(hf->flags & HF_NO_NETLINK), &hf->log,
@@ -50,7 +50,7 @@ static int scan_if_changed(struct hf *hf)
 	}
 	if (hf->change_check)
 		changed = hfi_change_check_ask(hf->change_check);
-	/* A program that has changed its user may no longer open what is only for some users. */
+	/* After a change of user, other device nodes may be accessible. */
 	if (first || changed || !hf->table.complete ||
 	    (hf->table.user_decides && hf->euid != geteuid()))
 		return hfi_table_scan(hf);
@@ -89,7 +89,10 @@ static bool is_known_at_once(const struct hf_device *device)
 	return device->provider && device->provider->by_program;
 }
 
-/* Moves what is wanted to the front, as a batch, in the order in which it was found. */
+/*
+ * Moves the devices that `wanted` picks to the front as a batch, in the order in which they were
+ * found.
+ */
 HF_REQUIRES(hfi_hf_kind)
 static void promote_batch(struct hf *hf, bool (*wanted)(const struct hf_device *device),
 			  bool known_at_once)
@@ -108,8 +111,9 @@ static void promote_batch(struct hf *hf, bool (*wanted)(const struct hf_device *
 }
 
 /*
- * Devices of the last scans come in front. The first time libibverbs goes through them twice: it
- * loads its drivers only when those that the program brought leave a device over.
+ * Devices found since the last list come first. Like libibverbs, the first list makes two batches:
+ * libibverbs loads its drivers only if those that the program registered leave a device without
+ * one.
  */
 HF_REQUIRES(hfi_hf_kind)
 static void promote(struct hf *hf, bool (*wanted)(const struct hf_device *device))
@@ -150,7 +154,7 @@ int hfi_list(struct hf *hf, bool (*wanted)(const struct hf_device *device),
 	return count;
 }
 
-/* True as well where a provider calls from within a scan, which uses the socket. */
+/* Also true when a provider calls from within a scan, which uses the socket. */
 static bool has_netlink(struct hf *hf)
 {
 	bool has;
@@ -208,7 +212,7 @@ HF_EXPORT int hf_device_by_name(struct hf *hf, const char *name, struct ibv_devi
 	err = hfi_refresh(hf);
 	if (err)
 		return err;
-	/* One whose name could not be read has an empty one, which names nothing. */
+	/* A device whose name could not be read has an empty one, which matches no name. */
 	device = *name ? hfi_table_find_name(hf, name) : NULL;
 	if (!device)
 		return -ENODEV;

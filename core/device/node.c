@@ -32,7 +32,10 @@ static int open_verified_node(const struct hf_search_root *root, const struct hf
 	struct stat st;
 	int err, fd;
 
-	/* Opening the wrong node may block, or do something: look before, and prove it after. */
+	/*
+	 * Opening the wrong node may block or have side effects: check it before, and verify it
+	 * after.
+	 */
 	if (stat(path, &st) < 0)
 		return -errno;
 	if (!root->kind->right_node(entry->node_number, &st))
@@ -64,13 +67,16 @@ static int open_once(const struct hf_search_root *root, const struct hf_entry *e
 		return err;
 	if (!entry->node_number)
 		return err;
-	/* udev's names by number, for nodes that were renamed or whose name is taken. */
+	/* udev names these links by device number, so they exist for renamed nodes too. */
 	char_path(root, entry, path);
 	fd = open_verified_node(root, entry, path);
 	return fd >= 0 ? fd : err;
 }
 
-/* Watches where the node would appear; a directory that is missing too is waited for by the clock. */
+/*
+ * Watches the directories in which the node would appear. If one of them is missing too, the caller
+ * polls.
+ */
 static int watch_dirs(const struct hf_search_root *root)
 {
 	const uint32_t mask = IN_CREATE | IN_MOVED_TO | IN_ATTRIB;
@@ -89,7 +95,7 @@ static int watch_dirs(const struct hf_search_root *root)
 
 static void pause_for_change(int watch, int64_t left_ms)
 {
-	/* Not longer than this blindly: the directory itself may have been missing. */
+	/* At most this long between attempts: the directory itself may have been missing. */
 	enum { LOOK_AGAIN_MS = 50 };
 	struct pollfd poller = {.fd = watch, .events = POLLIN};
 	char events[1024];
@@ -113,7 +119,7 @@ int hfi_node_open(const struct hf_search_root *root, const struct hf_entry *entr
 		int64_t left;
 		int err;
 
-		/* Watching began after the first look: look before waiting. */
+		/* The node may have appeared before the watch: try again before waiting. */
 		fd = open_once(root, entry);
 		left = end - hfi_now_ms();
 		if (fd != -ENOENT || left <= 0)
@@ -130,8 +136,8 @@ int hfi_node_open(const struct hf_search_root *root, const struct hf_entry *entr
 }
 
 /*
- * Is the file system mounted with nodev? Asked once in a scan for nodes in a row that lie on one file
- * system, as all of a machine do.
+ * True if the file system is mounted with nodev. The answer is kept for the next node on the same
+ * file system; usually all nodes are on one.
  */
 static bool on_nodev_mount(struct hf *hf, const char *path, const struct stat *st)
 {
@@ -147,8 +153,8 @@ static bool on_nodev_mount(struct hf *hf, const char *path, const struct stat *s
 }
 
 /*
- * What opening would answer, without the effects that opening has in a driver: 0, -EPERM, -EACCES. The
- * mode alone does not tell of a character device: access() asks the device cgroup as well (Linux,
+ * The answer of open() without its side effects in a driver: 0, -EPERM, -EACCES. The mode alone is
+ * not enough for a character device: access() also checks the device cgroup (Linux,
  * inode_permission() in fs/namei.c).
  */
 static int check_access(struct hf *hf, const struct hf_entry *entry, const char *path, bool in_dir,
@@ -177,7 +183,7 @@ static void set_permission_reason(struct hf_reason *reason, const char *path, co
 	if (err == -EPERM) {
 		hfi_reason_set(reason, HF_REASON_NODE_PERMISSION, "a device that may be opened",
 			       strerrordesc_np(EPERM),
-			       "the device cgroup or a security module does not permit to open %s",
+			       "the device cgroup or a security module does not permit opening %s",
 			       path);
 		return;
 	}
@@ -199,7 +205,7 @@ bool hfi_device_ready(struct hf *hf, struct hf_entry *entry, struct hf_reason *r
 	if (!err &&
 	    (hf->node_dir < 0 ? stat(path, &st) : fstatat(hf->node_dir, entry->uverbs, &st, 0)) < 0)
 		err = -errno;
-	/* Only a character device has a number to compare; other nodes save the reading of it. */
+	/* Only a character device has a number to compare; for other nodes do not read it. */
 	if ((err || S_ISCHR(st.st_mode)) && !entry->node_number)
 		hfi_entry_read_number(root, entry);
 	if (err && entry->node_number) {
@@ -225,7 +231,7 @@ bool hfi_device_ready(struct hf *hf, struct hf_entry *entry, struct hf_reason *r
 			snprintf(found, sizeof(found), "device %u:%u", major(st.st_rdev),
 				 minor(st.st_rdev));
 		else
-			snprintf(found, sizeof(found), "no character device");
+			snprintf(found, sizeof(found), "not a character device");
 		hfi_reason_set(reason, HF_REASON_NODE_MISMATCH, wanted, found,
 			       "%s is not this device's node: it should be %s but is %s", path,
 			       wanted, found);

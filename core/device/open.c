@@ -19,14 +19,14 @@ int hfi_verify(struct hf_device *device, const struct hf_entry *entry)
 {
 	struct hf *hf = device->hf;
 	const struct hf_search_root *root = &hf->roots[entry->root];
-	/* Netlink takes a descriptor, and the inode is proof enough where these are short. */
+	/* Netlink needs a descriptor; when descriptors are short, rely on the inode. */
 	const bool asks = entry->index >= 0 &&
 			  !(entry->life.inode && atomic_load(&hf->few_descriptors));
 	int err;
 
 	if (atomic_load(&device->gone))
 		return -ENODEV;
-	/* A provider that opens from within a scan verifies without netlink. */
+	/* A provider that opens a device from within a scan verifies it without netlink. */
 	if (!asks || !hfi_netlink_lock(hf))
 		return hfi_entry_verify(root, NULL, entry);
 	err = hfi_entry_verify(root, hfi_netlink(hf, root), entry);
@@ -34,7 +34,7 @@ int hfi_verify(struct hf_device *device, const struct hf_entry *entry)
 	return err;
 }
 
-/* The errors that the header names; a device cgroup, for one, answers EPERM. */
+/* Maps errors to those that the header documents; a device cgroup, for example, returns EPERM. */
 static int open_error(int err)
 {
 	switch (err) {
@@ -69,7 +69,10 @@ static int refuse_context(struct hf_device *device, const char *fault)
 	return -reason.error;
 }
 
-/* The last proof: nothing is read through `held` any more, and its descriptor may be the last one. */
+/*
+ * The last verification: `held` is no longer needed, and the process may have no other free
+ * descriptor.
+ */
 static int verify_last(struct hf_device *device, const struct hf_entry *entry, int *held)
 {
 	int err = hfi_verify(device, entry);
@@ -80,7 +83,7 @@ static int verify_last(struct hf_device *device, const struct hf_entry *entry, i
 	return hfi_verify(device, entry);
 }
 
-/* What the provider made, between two proofs that the instance is the one asked for. */
+/* Checks the provider's context, then verifies the instance once more. */
 static int finish_open(struct hf_device *device, const struct hf_entry *entry, int *held,
 		       const struct hf_open_steps *steps, struct verbs_context *context,
 		       struct verbs_context **ret)
@@ -123,7 +126,7 @@ static int try_to_open(struct hf_device *device, const struct hf_open_steps *ste
 		hfi_hf_unlock(hf);
 		return err ? err : -ENOSYS;
 	}
-	/* Without the device number the node could not be told from another's. */
+	/* Without the device number another device's node could be opened. */
 	entry = hfi_instance_entry(device);
 	if (entry.brief) {
 		err = open_error(hfi_instance_complete(device));
@@ -132,19 +135,22 @@ static int try_to_open(struct hf_device *device, const struct hf_open_steps *ste
 		entry = hfi_instance_entry(device);
 	}
 	root = &hf->roots[entry.root];
-	/* The proof before the node is opened. Held until the end: what is read of the device meanwhile is read of this instance. */
+	/*
+	 * The first verification. The directory stays open until the end, so that everything is
+	 * read from this instance.
+	 */
 	held = hfi_entry_open_uverbs(root, &entry);
 	if (held < 0 && held != -EOPNOTSUPP)
 		return open_error(held);
 	node = hfi_node_open(root, &entry, hf->node_wait_ms);
 	if (node < 0) {
 		err = open_error(node);
-		/* "No node" of a device that is no more is not about the node. */
+		/* If the device is gone, report that and not the missing node. */
 		if (hfi_verify(device, &entry) == -ENODEV)
 			err = -ENODEV;
 		goto close_held;
 	}
-	/* A device that only netlink knows has no directory that proved it. */
+	/* A device known from netlink alone has no directory to verify. */
 	err = held < 0 ? open_error(hfi_verify(device, &entry)) : 0;
 	if (err) {
 		hfi_close(&node);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The end of an instance as something to wait for: shared by the contexts that are open. */
+/* A descriptor for the removal of an instance, shared by its open contexts. */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -12,7 +12,10 @@
 #include "core/device/hf.h"
 #include "core/device/removal.h"
 
-/* One that the program closed is kept to the end: other threads may still look at it, without a lock. */
+/*
+ * A source that the program closed is kept until the end: other threads may still read it without a
+ * lock.
+ */
 struct source {
 	struct hf_fd_mark mark;
 	struct source *older;
@@ -21,10 +24,10 @@ struct source {
 struct hf_removal {
 	unsigned int users; /* guarded by hf->lock */
 	bool needs_checks;
-	struct source *_Atomic source; /* changes with hf->lock held */
+	struct source *_Atomic source; /* written with hf->lock held */
 };
 
-/* Asked once: the answer is that of the process's user namespace. */
+/* Determined once: it depends on the process's user namespace only. */
 static bool uevents_are_heard(struct hf *hf)
 {
 	if (!atomic_load(&hf->uevents)) {
@@ -47,7 +50,7 @@ static int open_source(struct hf *hf, const struct hf_device *device)
 	fd = root->kind->open_removal(root->sysfs, device->key.uverbs);
 	if (fd >= 0 || fd == -ENODEV || hfi_error_is_shortage(fd))
 		return fd;
-	hf_debug(&hf->log, "%s: its removal is not heard: %s", device->key.uverbs,
+	hf_debug(&hf->log, "%s: its removal is not reported: %s", device->key.uverbs,
 		 strerrordesc_np(-fd));
 	return -EOPNOTSUPP;
 }
@@ -90,7 +93,7 @@ static void free_sources(struct source *source)
 	}
 }
 
-/* For those who come after the program closed the descriptor that is shared. */
+/* Opens another source after the program closed the shared descriptor. */
 static int renew_source(struct hf_device *device, struct hf_removal *removal)
 {
 	struct hf *hf = device->hf;
@@ -103,7 +106,7 @@ static int renew_source(struct hf_device *device, struct hf_removal *removal)
 	if (err)
 		return err;
 	hfi_hf_lock(hf);
-	/* Unless another thread has renewed it meanwhile. */
+	/* Another thread may have renewed it meanwhile. */
 	if (!hfi_removal_is_heard(removal)) {
 		fresh->older = atomic_load(&removal->source);
 		atomic_store(&removal->source, fresh);
@@ -194,6 +197,6 @@ bool hfi_removal_happened(const struct hf_removal *removal)
 	const struct hf_fd_mark *mark = &atomic_load(&removal->source)->mark;
 	struct pollfd pollfd = {.fd = mark->fd, .events = POLLIN};
 
-	/* That the program closed the descriptor says nothing of the device. */
+	/* A descriptor that the program closed says nothing about the device. */
 	return hfi_fd_is_still(mark) && poll(&pollfd, 1, 0) > 0 && !(pollfd.revents & POLLNVAL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* One table of functions for each kind of root, and which kind a root is of. */
+/* The kinds of roots, each with its table of functions, and which kind a root is. */
 #include <errno.h>
 #include <string.h>
 #include <linux/magic.h>
@@ -17,7 +17,10 @@ static bool is_kernel_node(dev_t number, const struct stat *st)
 	return S_ISCHR(st->st_mode) && number && st->st_rdev == number;
 }
 
-/* It may be anything a provider can use, but a character device of another number is the wrong one. */
+/*
+ * A tree's node may be any file that a provider can use, but not a character device with another
+ * number.
+ */
 static bool is_tree_node(dev_t number, const struct stat *st)
 {
 	return !S_ISCHR(st->st_mode) || !number || st->st_rdev == number;
@@ -27,9 +30,12 @@ const struct hf_root_kind hfi_root_kernel = {
 	.reports = HF_REPORTS_UEVENT | HF_REPORTS_RDMA | HF_REPORTS_ROUTE,
 	.netlink = true,
 	.kernel_nodes = true,
-	/* kernfs numbers have 64 bits and only grow (Linux 5.5 and later). */
+	/* kernfs inode numbers have 64 bits and are never reused (Linux 5.5 and later). */
 	.unique_inodes = true,
-	/* sysfs does not stamp a directory when something comes or goes (kernfs, Linux 6.1). */
+	/*
+	 * sysfs does not update a directory's time stamp when an entry comes or goes (kernfs, Linux
+	 * 6.1).
+	 */
 	.dir_stamps = false,
 	.late_changes = true,
 	.read_life = hfi_life_of_kernel,
@@ -71,7 +77,10 @@ int hfi_search_root_init(struct hf_search_root *root, const char *sysfs, const c
 		err = set_root_path(here.dev, dev);
 	if (err)
 		return err;
-	/* Also without sysfs there, as in some containers: netlink may still know the devices. */
+	/*
+	 * Also if nothing is mounted there, as in some containers: netlink may still know the
+	 * devices.
+	 */
 	if (!strcmp(here.sysfs, "/sys") ||
 	    (statfs(here.sysfs, &fs) == 0 && fs.f_type == SYSFS_MAGIC))
 		here.kind = &hfi_root_kernel;

@@ -38,7 +38,7 @@ void hfi_roots_clear(struct hf_roots *roots)
 	roots->count = 0;
 }
 
-/* A tree brings its own dev; only the machine's own /sys has its nodes elsewhere. */
+/* A tree has its nodes in its own dev directory; those of /sys are in /dev. */
 static int add_with_dev(struct hf_roots *roots, const char *sysfs, const char *dev)
 {
 	char beside[HF_PATH_SIZE];
@@ -54,7 +54,7 @@ static int add_with_dev(struct hf_roots *roots, const char *sysfs, const char *d
 	return add_search_root(roots, sysfs, beside);
 }
 
-/* Members of a later version, which this one would ignore. */
+/* Reserved members must be zero: a later version may have given them a meaning. */
 static bool has_reserved(const struct hf_root *root)
 {
 	for (size_t i = 0; i < HF_ARRAY_SIZE(root->reserved); i++)
@@ -100,14 +100,14 @@ int hfi_roots_parse(struct hf_roots *roots, const char *text)
 	return err;
 }
 
-/* Of the system's directories those are root's whose owner has no number in this user namespace. */
+/* A system directory may belong to root, or to a user without a number in this user namespace. */
 static bool is_safe_root(const struct stat *st, bool is_system)
 {
 	return hfi_is_trusted(st) || (is_system && !(st->st_mode & (S_IWGRP | S_IWOTH)) &&
 				      hfi_uid_is_unmapped(st->st_uid));
 }
 
-/* True also while there is nothing yet: what may be made there is judged by the directory above. */
+/* True also if the directory does not exist: the one above decides who can create it. */
 static bool is_absent_or_safe(const char *path, bool is_system)
 {
 	struct stat st;
@@ -116,8 +116,8 @@ static bool is_absent_or_safe(const char *path, bool is_system)
 }
 
 /*
- * A soft root that somebody else can write, or make later, could offer devices of his making:
- * `above` must be there already, and every directory from it down to the root must be safe.
+ * A soft root that another user can write, or could create later, might offer that user's devices:
+ * `above` must exist, and every directory from it down to the root must be safe.
  */
 static int add_soft(struct hf_roots *roots, const char *above, bool is_system,
 		    const struct hf_log *log)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Which trees are searched: given by the program, by the environment, or the usual ones. */
+/*
+ * Decides which trees are searched: given by the program, by the environment, or the default ones.
+ */
 #ifndef HF_DEVICE_ROOTS_H
 #define HF_DEVICE_ROOTS_H
 
@@ -30,8 +32,8 @@ int hfi_roots_usual(struct hf_roots *roots, const struct hf_log *log) HF_MUST_CH
 void hfi_roots_clear(struct hf_roots *roots) HF_NONNULL;
 
 /*
- * libibverbs' variable: another sysfs, but the machine's own nodes. Where nothing is there, netlink
- * lists the devices as it does for libibverbs, until a tree appears.
+ * libibverbs' variable: another sysfs with the machine's own device nodes. Until a tree appears
+ * there, netlink lists the devices, as in libibverbs.
  */
 int hfi_roots_of_sysfs_path(struct hf_roots *roots, const char *sysfs) HF_MUST_CHECK HF_NONNULL;
 

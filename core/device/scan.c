@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Looking, and writing down what was seen. */
+/* Scans the roots and updates the table. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ struct hf_nl *hfi_netlink(struct hf *hf, const struct hf_search_root *root)
 	if (!hf->nl && !hf->nl_tried) {
 		int err = hfi_nl_open(&hf->nl);
 
-		/* Out of descriptors is no property of the kernel: try again at the next scan. */
+		/* A shortage of descriptors passes: try again at the next scan. */
 		hf->nl_tried = !hfi_error_is_shortage(err);
 		hfi_fd_mark(&hf->nl_socket, hf->nl ? hfi_nl_fd(hf->nl) : -1);
 		if (err)
@@ -58,7 +58,7 @@ static void remove_unseen(struct hf *hf, unsigned int root, uint64_t scan)
 			hfi_table_remove(hf, device);
 }
 
-/* For a few devices it would cost more than it saves. */
+/* Worth its cost only for several devices. */
 HF_REQUIRES(hfi_scan_kind)
 static void open_node_dir(struct hf *hf, const struct hf_search_root *root, size_t devices)
 {
@@ -86,7 +86,7 @@ static int scan_root(struct hf *hf, unsigned int index, uint64_t scan)
 	hfi_close(&hf->node_dir);
 	if (!err)
 		remove_unseen(hf, index, scan);
-	/* Its stamps then do not tell of every change. */
+	/* Time stamps of the class directory do not change when the target of a link does. */
 	if (root->kind->dir_stamps && entries.links)
 		hf->table.hidden_changes = true;
 	hfi_entries_free(&entries);
@@ -124,7 +124,7 @@ int hfi_table_scan(struct hf *hf)
 			return err;
 		if (!err)
 			continue;
-		/* One root that cannot be read must not hide the devices of the others. */
+		/* One unreadable root must not hide the devices of the others. */
 		hf_warn(&hf->log, "%s: %s", hf->roots[i].sysfs, strerrordesc_np(-err));
 		failed++;
 		last = err;
@@ -170,7 +170,7 @@ int hfi_table_scan_one(struct hf *hf, unsigned int index, const char *uverbs)
 	return hfi_table_take(hf, &entry, hf->table.scans);
 }
 
-/* Can what stands in the way have changed without a word from the kernel? */
+/* True if the reason may have gone away without a notification. */
 static bool may_have_cleared(const struct hf_device *device, bool providers_changed)
 {
 	switch (device->reason) {
@@ -200,7 +200,7 @@ int hfi_table_scan_unready(struct hf *hf)
 	HASH_ITER (hh, hf->table.by_key, device, next) {
 		if (!may_have_cleared(device, changed))
 			continue;
-		/* The look may take the device out of the table. */
+		/* Copy the key: the scan may free the device. */
 		struct hf_table_key key = device->key;
 
 		err = hfi_table_scan_one(hf, key.root, key.uverbs);

@@ -12,18 +12,18 @@
 #include "core/notify/change_check.h"
 
 /*
- * Programs that become daemons close every descriptor, and open files of their own, between one list
- * of devices and the next: nothing may be asked, nor closed, under the numbers of the old sockets.
+ * A program that becomes a daemon closes every descriptor and may open its own files between two
+ * lists: do not use or close the numbers of the old sockets.
  */
 void hfi_forget_closed(struct hf *hf)
 {
 	bool nl = hf->nl && !hfi_fd_is_still(&hf->nl_socket);
-	/* Not all of its descriptors can be told from others; who closes one closes them all. */
+	/* Some descriptors cannot be checked, so treat all as closed if one is. */
 	bool check = hf->change_check && (nl || !hfi_change_check_is_open(hf->change_check));
 
 	if (!nl && !check)
 		return;
-	hf_debug(&hf->log, "the program closed descriptors that were kept: new ones are opened");
+	hf_debug(&hf->log, "the program closed the library's descriptors: opening new ones");
 	if (nl) {
 		hf->lost_nl = hf->nl;
 		hf->nl = NULL;
@@ -35,14 +35,14 @@ void hfi_forget_closed(struct hf *hf)
 	hf->table.complete = false;
 }
 
-/* Replaces sockets that were inherited over a fork, or that the program closed. */
+/* Drops sockets that were inherited across a fork or closed by the program. */
 HF_REQUIRES(hfi_netlink_kind)
 static void renew_sockets(struct hf *hf)
 {
 	hfi_forget_closed(hf);
 	if (hf->fork_count == hfi_fork_count())
 		return;
-	/* The sockets are the parent's too: what is read here would be missing there. */
+	/* The child shares the sockets: what it read would be missing in the parent. */
 	hfi_change_check_free(hf->change_check);
 	hf->change_check = NULL;
 	hf->nl = hfi_nl_close(hf->nl);
@@ -60,7 +60,7 @@ bool hfi_give_up_spare(struct hf *hf, int err)
 	listens = hf->change_check && hfi_change_check_has_descriptors(hf->change_check);
 	had = hf->nl || listens;
 	if (had && !atomic_exchange(&hf->few_descriptors, true))
-		hf_info(&hf->log, "descriptors are short: none is kept for later lists");
+		hf_info(&hf->log, "few descriptors are left: keeping none open between lists");
 	if (listens) {
 		hfi_change_check_free(hf->change_check);
 		hf->change_check = NULL;
@@ -110,7 +110,7 @@ bool hfi_scan_try_begin(struct hf *hf)
 	return acquire_scan_lock(hf, true);
 }
 
-/* The locks that it gives back are no mutexes. */
+/* The locks it releases are not mutexes. */
 HF_UNCHECKED_LOCKS
 void hfi_scan_end(struct hf *hf)
 {
@@ -121,7 +121,10 @@ void hfi_scan_end(struct hf *hf)
 	hfi_log_release();
 }
 
-/* With hf->lock held. Does not wait for a scanner that has released: it changes nothing meanwhile. */
+/*
+ * With hf->lock held. Does not wait for a scanner that has released: it does not change the table
+ * meanwhile.
+ */
 HF_REQUIRES(hfi_hf_kind)
 static void wait_for_netlink_lock(struct hf *hf)
 {
@@ -135,7 +138,7 @@ bool hfi_netlink_lock(struct hf *hf)
 	bool mine;
 
 	hfi_hf_lock(hf);
-	/* A provider that calls from within a scan does without netlink. */
+	/* A provider that calls from within a scan gets no netlink. */
 	mine = !is_scanner(hf);
 	if (mine) {
 		wait_for_netlink_lock(hf);
@@ -147,7 +150,7 @@ bool hfi_netlink_lock(struct hf *hf)
 	return mine;
 }
 
-/* As above. */
+/* The locks it releases are not mutexes. */
 HF_UNCHECKED_LOCKS
 void hfi_netlink_unlock(struct hf *hf)
 {
@@ -199,11 +202,11 @@ void hfi_scan_lock_in_parent(struct hf *hf)
 void hfi_scan_lock_in_child(struct hf *hf)
 {
 	hf->netlink_locked = false;
-	/* A scan that another thread of the parent is in ends there, and never here. */
+	/* A scan by another thread of the parent never ends in the child. */
 	if (hf->scanning && !is_scanner(hf)) {
 		hf->scanning = false;
 		hf->scan_released = false;
-		/* The copy of what that thread had open. */
+		/* This process's copy of the directory that the other thread had opened. */
 		hfi_close(&hf->node_dir);
 	}
 	/* Its waiters are threads of the parent. */

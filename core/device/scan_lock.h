@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The scan lock, for scans that change the table, and the netlink lock, for its socket alone. */
+/*
+ * The scan lock serializes scans, which change the table; the netlink lock serializes the use of
+ * its socket.
+ */
 #ifndef HF_DEVICE_SCAN_LOCK_H
 #define HF_DEVICE_SCAN_LOCK_H
 
@@ -11,40 +14,45 @@
 struct hf;
 
 /*
- * hfi_scan_begin() waits for both locks. False if this thread is in a scan already, that is when a
- * provider calls back: then do not scan. hfi_scan_end() gives both locks back.
+ * hfi_scan_begin() waits for both locks. False if this thread is in a scan already, which means
+ * that a provider calls back: do not scan then. hfi_scan_end() releases both locks.
  */
 bool hfi_scan_begin(struct hf *hf) HF_MUST_CHECK HF_NONNULL
 	HF_TRY_ACQUIRE(hfi_scan_kind, hfi_netlink_kind) HF_EXCLUDES(hfi_hf_kind);
 void hfi_scan_end(struct hf *hf) HF_NONNULL HF_RELEASE(hfi_scan_kind, hfi_netlink_kind);
-/* As hfi_scan_begin(), but returns false instead of waiting for a provider's code. */
+/* Like hfi_scan_begin(), but returns false instead of waiting for a provider. */
 bool hfi_scan_try_begin(struct hf *hf) HF_MUST_CHECK HF_NONNULL
 	HF_TRY_ACQUIRE(hfi_scan_kind, hfi_netlink_kind) HF_EXCLUDES(hfi_hf_kind);
 
 /*
- * The netlink lock alone, for opening and for reading attributes, which do not change the table. Does
- * not wait for a provider's code.
+ * Takes the netlink lock alone, to open devices and read attributes, which does not change the
+ * table. Does not wait for a provider.
  */
 bool hfi_netlink_lock(struct hf *hf) HF_MUST_CHECK HF_NONNULL HF_TRY_ACQUIRE(hfi_netlink_kind)
 	HF_EXCLUDES(hfi_hf_kind);
 void hfi_netlink_unlock(struct hf *hf) HF_NONNULL HF_RELEASE(hfi_netlink_kind);
 
 /*
- * For what failed with `err` and has left everything as it was: if descriptors are short, closes those that
- * are kept to make later lists fast. True if that is a reason to try again.
+ * After a failure with `err` that changed nothing: if descriptors are short, closes those that are
+ * kept open to make later lists fast. True if it is worth trying again.
  */
 bool hfi_give_up_spare(struct hf *hf, int err) HF_MUST_CHECK;
 
-/* Around a provider's code in a scan: other threads may lock netlink, but not scan. Else no effect. */
+/*
+ * Brackets a call to a provider in a scan: other threads may take the netlink lock, but not scan.
+ * Outside a scan it has no effect.
+ */
 bool hfi_scan_release(struct hf *hf) HF_MUST_CHECK HF_NONNULL;
 void hfi_scan_reacquire(struct hf *hf, bool released) HF_NONNULL;
 
-/* With the netlink lock, or in a context's destruction: forgets sockets that the program closed. */
+/*
+ * With the netlink lock, or while a context is destroyed: forgets sockets that the program closed.
+ */
 void hfi_forget_closed(struct hf *hf) HF_NONNULL HF_REQUIRES(hfi_netlink_kind);
 
 /*
- * The netlink lock around fork, also within a scan of the same thread; the sockets are left alone. Call
- * the last two with hf->lock held.
+ * Takes the netlink lock around fork, even within a scan of the same thread; leaves the sockets
+ * alone. Call the last two with hf->lock held.
  */
 void hfi_scan_lock_before_fork(struct hf *hf) HF_NONNULL;
 void hfi_scan_lock_in_parent(struct hf *hf) HF_NONNULL HF_REQUIRES(hfi_hf_kind);

@@ -28,7 +28,7 @@ void hfi_unobserve(struct hf *hf, struct hf_observer *observer)
 	DL_DELETE(hf->observers, observer);
 }
 
-/* Tells those that watch all devices, or the others. */
+/* Notifies either the observers of all devices or those of usable devices. */
 HF_REQUIRES(hfi_hf_kind)
 static void notify_observers(struct hf *hf, bool all, struct hf_device *device,
 			     enum hf_change_kind kind, uint32_t what)
@@ -40,7 +40,9 @@ static void notify_observers(struct hf *hf, bool all, struct hf_device *device,
 			observer->changed(observer, device, kind, what);
 }
 
-/* A device is announced to observers of all devices once it is whole, to the others once it can be opened. */
+/*
+ * Observers of all devices get ADDED once the device is complete, the others once it can be opened.
+ */
 HF_REQUIRES(hfi_hf_kind)
 static void tell_added(struct hf *hf, struct hf_device *device)
 {
@@ -65,7 +67,7 @@ static void tell_after_added(struct hf *hf, struct hf_device *device, enum hf_ch
 		notify_observers(hf, false, device, kind, what);
 }
 
-/* Hashing stops where the name does: the rest of its space is most of it. */
+/* The length up to the end of the name: hash only the used part of the key. */
 static unsigned int key_length(const struct hf_table_key *key)
 {
 	return (unsigned int)(offsetof(struct hf_table_key, uverbs) + strlen(key->uverbs));
@@ -77,7 +79,10 @@ static void count_unusable(struct hf *hf, const struct hf_device *device, int st
 		hf->table.unusable += (size_t)step;
 }
 
-/* Beside the one whose place it takes, which goes after that: so a failure changes nothing. */
+/*
+ * Adds the device next to the one it replaces, which is removed later: so a failure changes
+ * nothing.
+ */
 HF_REQUIRES(hfi_hf_kind)
 static int enter(struct hf *hf, struct hf_device *device)
 {
@@ -85,7 +90,7 @@ static int enter(struct hf *hf, struct hf_device *device)
 	return hf_hash_added(device) ? 0 : -ENOMEM;
 }
 
-/* What has been entered. */
+/* Adds a device, after enter(), to those that no list has returned yet. */
 HF_REQUIRES(hfi_hf_kind)
 static void insert_unlisted(struct hf *hf, struct hf_device *device)
 {
@@ -136,7 +141,7 @@ void hfi_table_remove(struct hf *hf, struct hf_device *device)
 	hfi_instance_put(device);
 }
 
-/* hfi_instance_complete() may fill it in at any time. */
+/* Takes the lock: hfi_instance_complete() may set it at any time. */
 static dev_t known_number(struct hf_device *device)
 {
 	dev_t number;
@@ -147,17 +152,17 @@ static dev_t known_number(struct hf_device *device)
 	return number;
 }
 
-/* The same instance, sighted again. */
+/* Updates an instance that a scan has found again. */
 static void refresh(struct hf *hf, struct hf_device *device, const struct hf_entry *entry)
 {
 	struct hf_reason reason = {0};
 	struct hf_entry sighted = *entry;
 	uint32_t changes;
 
-	/* A scan writes no more than what it saw; what was known of the number holds for the node. */
+	/* A brief scan does not read the number; keep the known one. */
 	if (sighted.brief && !sighted.node_number)
 		sighted.node_number = known_number(device);
-	/* The node is looked at before the lock is taken: it is a system call. */
+	/* Check the node before taking the lock: that makes system calls. */
 	if (device->provider)
 		hfi_device_ready(hf, &sighted, &reason);
 	else
@@ -174,7 +179,10 @@ static void refresh(struct hf *hf, struct hf_device *device, const struct hf_ent
 	hfi_hf_unlock(hf);
 }
 
-/* What cannot be read is not another device for that: the one that was there is looked at again. */
+/*
+ * A device that cannot be read is not a new device: keep the instance and read it again at the next
+ * scan.
+ */
 static void set_reason(struct hf *hf, struct hf_device *device, const struct hf_entry *entry)
 {
 	struct hf_reason reason;
@@ -189,7 +197,7 @@ static void set_reason(struct hf *hf, struct hf_device *device, const struct hf_
 
 /*
  * A device that had no provider may have one by now. The handle is the provider's object, so a new
- * one takes the old one's place, with the generation of the same instance.
+ * handle replaces the old one, with the same generation since it is the same instance.
  */
 HF_REQUIRES(hfi_scan_kind)
 static int offer_again(struct hf *hf, struct hf_device *device, const struct hf_entry *entry)
@@ -215,7 +223,7 @@ static int offer_again(struct hf *hf, struct hf_device *device, const struct hf_
 	err = enter(hf, fresh);
 	if (!err) {
 		remove_from_table(hf, device);
-		/* This handle is; the instance lives on in the other. */
+		/* This handle is gone; the instance lives on in the new one. */
 		atomic_store(&device->gone, true);
 		fresh->announced_to_all = device->announced_to_all;
 		insert_unlisted(hf, fresh);
@@ -228,8 +236,8 @@ static int offer_again(struct hf *hf, struct hf_device *device, const struct hf_
 }
 
 /*
- * 0: a sighting of the same instance; -ENODEV: of another; other errors: cannot be decided. A scan that netlink
- * answered knows devices by their index alone, one without netlink by their inode alone.
+ * 0: `now` is the same instance; -ENODEV: another one; other errors: cannot be decided. A scan that
+ * used netlink knows devices by index alone, one without netlink by inode alone.
  */
 HF_REQUIRES(hfi_scan_kind, hfi_netlink_kind)
 static int compare_sighting(struct hf *hf, struct hf_device *device, const struct hf_entry *now)
@@ -263,7 +271,7 @@ int hfi_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
 	err = device ? compare_sighting(hf, device, entry) : -ENODEV;
 	if (hfi_error_is_shortage(err))
 		return err;
-	/* Kept until a scan can tell: an open proves the instance all the same. */
+	/* Keep it until a scan can decide; an open verifies the instance anyway. */
 	if (err && err != -ENODEV) {
 		device->seen = scan;
 		hf->table.hidden_changes = true;
@@ -271,7 +279,7 @@ int hfi_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
 	}
 	if (!err) {
 		device->seen = scan;
-		/* A name that cannot be read now is no new name. */
+		/* A name that cannot be read now is not a rename. */
 		if (!*entry->name) {
 			set_reason(hf, device, entry);
 			return 0;
@@ -313,7 +321,7 @@ struct hf_device *hfi_table_find_name(struct hf *hf, const char *name)
 	return device;
 }
 
-/* Nobody else knows the context any more. */
+/* No other thread knows the context any more. */
 HF_UNCHECKED_LOCKS
 void hfi_table_clear(struct hf *hf)
 {

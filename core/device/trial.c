@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A device that does not exist, to try a library on. */
+/* Tries a library on a device that does not exist. */
 #include <stdlib.h>
 
 #include "shared/text.h"
@@ -19,7 +19,7 @@ static void fill_trial(struct verbs_sysfs_dev *sysfs, const struct verbs_device_
 
 void hfi_trial_run(const struct verbs_device_ops *ops)
 {
-	/* All of it: the shim finds the rest of a device from its first member. */
+	/* Allocate it completely: the shim finds the other members from the first one. */
 	struct hf_device *device = calloc(1, sizeof(*device));
 	struct verbs_device *handle;
 

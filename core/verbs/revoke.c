@@ -112,10 +112,10 @@ static void revoke_context(struct hf_revoker *revoker, struct hf_revocable *revo
 		err = hfi_detach_file(&revocable->node, dead);
 	revocable->state = HF_REVOKE_DONE;
 	if (err < 0)
-		hf_error(&revoker->hf->log, "%s: could not be let go: %s", device->key.uverbs,
+		hf_error(&revoker->hf->log, "%s: revoke failed: %s", device->key.uverbs,
 			 strerrordesc_np(-err));
 	else
-		hf_info(&revoker->hf->log, "%s: removed, and let go in the program's place",
+		hf_info(&revoker->hf->log, "%s: device removed, resources revoked",
 			device->key.uverbs);
 }
 
@@ -273,7 +273,7 @@ static void revoker_after_fork_in_child(struct hf *hf)
 	if (hf->revoker->contexts)
 		err = start_revoker(hf->revoker);
 	if (err)
-		hf_warn(&hf->log, "a forked child cannot let go of removed devices: %s",
+		hf_warn(&hf->log, "a forked child cannot revoke removed devices: %s",
 			strerrordesc_np(-err));
 }
 
@@ -349,8 +349,7 @@ static void wake_revoker(const struct hf_revoker *revoker)
 		(void)!write(revoker->wake.fd, &one, sizeof(one));
 }
 
-/* In a child there is no thread to wait for. */
-/* Nobody else knows the context any more. */
+/* Called when no other thread knows the context any more. In a child there is no thread to join. */
 HF_UNCHECKED_LOCKS
 static void free_revoker(struct hf *hf)
 {
@@ -449,7 +448,7 @@ free_track:
 free_revocable:
 	free(revocable);
 	if (err == -EOPNOTSUPP) {
-		hf_warn(&hf->log, "%s: cannot be revoked: its removal is not heard",
+		hf_warn(&hf->log, "%s: cannot be revoked: its removal is not reported",
 			private->device->key.uverbs);
 		err = 0;
 	}
