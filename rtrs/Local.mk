@@ -17,6 +17,10 @@ librtrs_internal_la_SOURCES = \
 	rtrs/engine/permits.h \
 	rtrs/engine/policy.c \
 	rtrs/engine/policy.h \
+	rtrs/engine/server.c \
+	rtrs/engine/server.h \
+	rtrs/engine/server_internal.h \
+	rtrs/engine/server_requests.c \
 	rtrs/engine/turns.c \
 	rtrs/engine/turns.h \
 	rtrs/link/link.h \

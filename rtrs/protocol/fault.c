@@ -30,6 +30,7 @@ static const struct {
 	[RTRS_FAULT_READ_DESCRIPTORS] = {"read with more than one descriptor", RTRS_REACT_DROP},
 	[RTRS_FAULT_READ_LENGTH] = {"read of no byte, or of more than a chunk", RTRS_REACT_CLOSE},
 	[RTRS_FAULT_KEY_CHUNK] = {"new key for another chunk than the answer's", RTRS_REACT_CLOSE},
+	[RTRS_FAULT_BUSY] = {"request in a chunk whose last one is not answered", RTRS_REACT_CLOSE},
 };
 
 const char *rtrsi_fault_text(enum rtrs_fault fault)

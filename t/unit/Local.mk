@@ -360,14 +360,20 @@ t_unit_nldev_LDADD = libhf-shared.la libhf-test-tree.la libhf-test-fakenl.la $(C
 endif
 
 if HAVE_CMOCKA
-check_PROGRAMS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request t/unit/rtrs_paths t/unit/rtrs_model t/unit/rtrs_client
-TESTS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request t/unit/rtrs_paths t/unit/rtrs_model t/unit/rtrs_client
+check_PROGRAMS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request t/unit/rtrs_paths t/unit/rtrs_model t/unit/rtrs_client t/unit/rtrs_server t/unit/rtrs_server_requests
+TESTS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request t/unit/rtrs_paths t/unit/rtrs_model t/unit/rtrs_client t/unit/rtrs_server t/unit/rtrs_server_requests
 t_unit_rtrs_chunks_SOURCES = t/unit/rtrs_chunks.c
 t_unit_rtrs_chunks_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_chunks_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
 t_unit_rtrs_client_SOURCES = t/unit/rtrs_client.c
 t_unit_rtrs_client_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_client_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
+t_unit_rtrs_server_SOURCES = t/unit/rtrs_server.c t/unit/rtrs_server_bed.c t/unit/rtrs_server_bed.h
+t_unit_rtrs_server_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rtrs_server_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
+t_unit_rtrs_server_requests_SOURCES = t/unit/rtrs_server_requests.c t/unit/rtrs_server_bed.c t/unit/rtrs_server_bed.h
+t_unit_rtrs_server_requests_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rtrs_server_requests_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
 t_unit_rtrs_model_SOURCES = t/unit/rtrs_model.c t/unit/rtrs_world.c t/unit/rtrs_world.h
 t_unit_rtrs_model_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_model_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
