@@ -18,6 +18,8 @@ enum { MAX_ALLOCATIONS = 100000, TRIES = 5 };
 static const int lasting[] = {EMFILE, ENFILE, ENOMEM, EIO, ENOBUFS, EACCES};
 
 /* One operation under one kind of disturbance. */
+enum { THIN = 3 };
+
 struct session {
 	struct drive *drive;
 	const struct op *op;
@@ -315,6 +317,9 @@ static bool skipped(const struct session *session, size_t at)
 	const struct drive *drive = session->drive;
 
 	if (drive->parts > 1 && at % drive->parts != drive->part)
+		return true;
+	/* Prime to the number of parts, or some parts would have no points. */
+	if (drive->thin && session->kind < RUN_FAIL && at % THIN != (size_t)session->kind % THIN)
 		return true;
 	return drive->only_at && drive->only_at != at;
 }

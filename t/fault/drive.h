@@ -20,6 +20,7 @@ struct drive {
 	size_t reports;	    /* how many faults of one operation and kind are told in full */
 	size_t part, parts; /* every parts-th point, so that several can share the work */
 	bool show_calls;    /* of each disturbed run */
+	bool thin;	    /* of the changes of the device, a third at each point, in turns */
 	size_t only_at;	    /* one call or allocation alone; 0: all */
 };
 

@@ -50,6 +50,7 @@ struct choice {
 	size_t reports;
 	size_t jobs;
 	bool show;
+	bool thin;
 };
 
 static bool chosen(const char *wanted, const char *name)
@@ -127,6 +128,7 @@ static int init_fault_drive(struct drive *drive, const struct choice *choice)
 	drive->only_at = choice->only_at;
 	drive->show_calls = choice->show;
 	drive->parts = PARTS;
+	drive->thin = choice->thin;
 	return ret;
 }
 
@@ -258,7 +260,7 @@ static int show_all(const struct choice *choice)
 static int print_fault_usage(void)
 {
 	fprintf(stderr, "usage: fault [--kind=KIND,...] [--op=OPERATION,...] [--at=N] [--jobs=N]\n"
-			"             [--reports=N] [--show]\n"
+			"             [--reports=N] [--show] [--thin]\n"
 			"kinds: swap replug remove rename caches fail short alloc; operations:");
 	for (size_t i = 0; i < sizeof(all_ops) / sizeof(all_ops[0]); i++)
 		for (const struct op *op = all_ops[i]; op->name; op++)
@@ -270,17 +272,14 @@ static int print_fault_usage(void)
 static int read_options(int argc, char **argv, struct choice *choice)
 {
 	static const struct option options[] = {
-		{"at", required_argument, NULL, 'a'},
-		{"jobs", required_argument, NULL, 'j'},
-		{"kind", required_argument, NULL, 'k'},
-		{"op", required_argument, NULL, 'o'},
-		{"reports", required_argument, NULL, 'r'},
-		{"show", no_argument, NULL, 's'},
-		{NULL, 0, NULL, 0},
+		{"at", required_argument, NULL, 'a'},	   {"jobs", required_argument, NULL, 'j'},
+		{"kind", required_argument, NULL, 'k'},	   {"op", required_argument, NULL, 'o'},
+		{"reports", required_argument, NULL, 'r'}, {"show", no_argument, NULL, 's'},
+		{"thin", no_argument, NULL, 't'},	   {NULL, 0, NULL, 0},
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "a:j:k:o:r:s", options, NULL)) >= 0) {
+	while ((option = getopt_long(argc, argv, "a:j:k:o:r:st", options, NULL)) >= 0) {
 		switch (option) {
 		case 'a':
 			choice->only_at = strtoul(optarg, NULL, 10);
@@ -299,6 +298,9 @@ static int read_options(int argc, char **argv, struct choice *choice)
 			break;
 		case 's':
 			choice->show = true;
+			break;
+		case 't':
+			choice->thin = true;
 			break;
 		default:
 			return print_fault_usage();
