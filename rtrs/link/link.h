@@ -36,6 +36,13 @@ struct rtrs_memory {
 	uint32_t remote_key;
 };
 
+/* What the peer may do with granted memory. */
+enum rtrs_access {
+	RTRS_ACCESS_NONE,    /* it is for what is sent and received here */
+	RTRS_ACCESS_WRITE,   /* with the remote key */
+	RTRS_ACCESS_WINDOWS, /* with the keys of windows alone. -EOPNOTSUPP: the device has none */
+};
+
 /* A key of its own for a part of granted memory, which can be taken away and given anew. */
 struct rtrs_window {
 	struct rtrs_link *link;
@@ -157,13 +164,11 @@ struct rtrs_link_ops {
 
 	/* For a connection that was connected or prepared, and all others of its device. */
 	int (*grant)(struct rtrs_connection *connection, void *address, size_t length,
-		     struct rtrs_memory **ret);
+		     enum rtrs_access access, struct rtrs_memory **ret);
 	/* After its windows. */
 	void (*withdraw)(struct rtrs_memory *memory);
 
-	/*
-	 * It gives access to nothing yet. -EOPNOTSUPP: the device has no windows. NULL where the link has none.
-	 */
+	/* Of memory with RTRS_ACCESS_WINDOWS. It gives access to nothing yet. */
 	int (*open_window)(struct rtrs_memory *memory, struct rtrs_window **ret);
 	/*
 	 * A post like the others, and in their order: from then on window->remote_key, which is another than

@@ -50,8 +50,12 @@ static int watch_channel(struct rtrs_rdma_device *device)
 
 static int set_up_device(struct rtrs_rdma_device *device)
 {
-	int err;
+	struct ibv_device_attr attr;
+	int err = ibv_query_device(device->context, &attr);
 
+	if (err)
+		return -err;
+	device->has_windows = attr.device_cap_flags & IBV_DEVICE_MEM_WINDOW;
 	device->pd = ibv_alloc_pd(device->context);
 	if (!device->pd)
 		return -errno;
@@ -132,8 +136,14 @@ void rtrsi_rdma_device_put(struct rtrs_rdma_device *device)
 	free(device);
 }
 
+static const int access_flags[] = {
+	[RTRS_ACCESS_NONE] = IBV_ACCESS_LOCAL_WRITE,
+	[RTRS_ACCESS_WRITE] = IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE,
+	[RTRS_ACCESS_WINDOWS] = IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_MW_BIND,
+};
+
 int rtrsi_rdma_grant(struct rtrs_connection *base, void *address, size_t length,
-		     struct rtrs_memory **ret)
+		     enum rtrs_access access, struct rtrs_memory **ret)
 {
 	struct rtrs_rdma_connection *connection =
 		hf_container_of(base, struct rtrs_rdma_connection, base);
@@ -142,11 +152,12 @@ int rtrsi_rdma_grant(struct rtrs_connection *base, void *address, size_t length,
 
 	if (!connection->device)
 		return -ENOTCONN;
+	if (access == RTRS_ACCESS_WINDOWS && !connection->device->has_windows)
+		return -EOPNOTSUPP;
 	memory = calloc(1, sizeof(*memory));
 	if (!memory)
 		return -ENOMEM;
-	memory->mr = ibv_reg_mr(connection->device->pd, address, length,
-				IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE);
+	memory->mr = ibv_reg_mr(connection->device->pd, address, length, access_flags[access]);
 	if (!memory->mr) {
 		err = -errno;
 		free(memory);

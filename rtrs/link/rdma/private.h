@@ -18,6 +18,7 @@ struct rtrs_rdma_device {
 	struct ibv_comp_channel *channel;
 	struct rtrs_cm_device id;
 	unsigned int users;
+	bool has_windows; /* of type 1 */
 };
 
 struct rtrs_rdma_memory {
@@ -62,7 +63,7 @@ int rtrsi_rdma_device_get(struct rtrs_rdma *link, const struct rtrs_cm_device *i
 void rtrsi_rdma_device_put(struct rtrs_rdma_device *device) HF_NONNULL;
 
 int rtrsi_rdma_grant(struct rtrs_connection *connection, void *address, size_t length,
-		     struct rtrs_memory **ret);
+		     enum rtrs_access access, struct rtrs_memory **ret);
 void rtrsi_rdma_withdraw(struct rtrs_memory *memory);
 
 /* To the end of the list, unless it is in it. */

@@ -72,12 +72,13 @@ static int exchange_info(struct client *client, unsigned int path_number)
 	struct client_receives *receives = path->receives;
 	struct rtrs_post send = {.type = RTRS_POST_SEND, .segment_count = 1, .id = INFO_ID};
 	struct rtrs_segment answer;
-	int err = ops->grant(path->connections[0], receives, sizeof(*receives),
+	int err = ops->grant(path->connections[0], receives, sizeof(*receives), RTRS_ACCESS_NONE,
 			     &path->receive_memory);
 
 	if (!err)
 		err = ops->grant(path->connections[0], client->slots,
-				 CLIENT_SLOTS * sizeof(*client->slots), &path->slot_memory);
+				 CLIENT_SLOTS * sizeof(*client->slots), RTRS_ACCESS_WRITE,
+				 &path->slot_memory);
 	if (err)
 		return err;
 	answer = (struct rtrs_segment){receives->info_answer, sizeof(receives->info_answer),
