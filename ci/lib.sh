@@ -169,6 +169,26 @@ tests_again()
 	fi
 }
 
+# threaded_tests: the word for make that leaves, in the short run, those whose own text, or whose programs' text,
+# has threads in it. The library makes none of its own accord but for revocation.
+threaded_tests()
+{
+	local test program texts threaded=()
+
+	if [ "$long" = 1 ]; then
+		tests_again
+		return
+	fi
+	for test in $(make_variable "filter-out $alike,\$(TESTS)"); do
+		texts=("$src/$test"*)
+		while read -r program; do
+			texts+=("$src/$program.c")
+		done < <(grep -aohs 't/[a-z]*/[a-z_-]*' "$src/$test")
+		! grep -qs -e pthread_create -e thread -e revoke "${texts[@]}" || threaded+=("$test")
+	done
+	echo "TESTS=${threaded[*]}"
+}
+
 # suite NAME SECONDS COMMAND...: a run of automake's test driver; each of its tests counts.
 suite()
 {

@@ -4,7 +4,8 @@
 LINTS = t/lint/spdx t/lint/shell t/lint/format t/lint/headers t/lint/names t/lint/names-self t/lint/threads t/lint/cppcheck t/lint/tidy \
 	t/lint/clocks t/lint/clocks-self
 BUILT_LINTS = t/lint/walls t/lint/walls-self
-EXTRA_DIST += t/.clang-tidy $(LINTS) $(BUILT_LINTS) t/lint/lib.sh t/lint/rooms t/lint/symbols t/lint/install
+EXTRA_DIST += t/.clang-tidy $(LINTS) $(BUILT_LINTS) t/lint/lib.sh t/lint/rooms t/lint/symbols t/lint/install \
+	t/lint/tarball
 
 .PHONY: lint
 lint:
