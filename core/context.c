@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "shared/attr.h"
+#include "shared/cancel.h"
 #include "core/base/process.h"
 #include "core/settings.h"
 #include "core/device/hf.h"
@@ -114,13 +115,14 @@ static _Atomic(struct hf *) default_context;
 HF_EXPORT int hf_default(struct hf **ret)
 {
 	struct hf *hf = atomic_load(&default_context);
-	int err = 0;
+	int cancelling, err = 0;
 
 	/*
 	 * Without the lock once it is there: who forks holds it while a scan ends, and from within
 	 * that a provider may call.
 	 */
 	if (!hf) {
+		cancelling = hfi_cancel_disable();
 		pthread_mutex_lock(&hfi_default_lock);
 		hf = atomic_load(&default_context);
 		if (!hf)
@@ -128,6 +130,7 @@ HF_EXPORT int hf_default(struct hf **ret)
 		if (!err)
 			atomic_store(&default_context, hf);
 		pthread_mutex_unlock(&hfi_default_lock);
+		hfi_cancel_restore(cancelling);
 	}
 	if (!err)
 		*ret = hf_ref(hf);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "shared/cancel.h"
 #include "compat/private34/log.h"
 #include "compat/private34/steering.h"
 
@@ -77,6 +78,7 @@ HF_PRIVATE34 void __verbs_log(struct verbs_context *context, uint32_t level, con
 	(void)context;
 	hfi_verbs_log_open();
 	if (level <= verbs_log.level) {
+		const int cancelling = hfi_cancel_disable();
 		FILE *file = NULL;
 
 		/* Who holds it may be a thread that a fork left behind: never wait for that. */
@@ -84,6 +86,7 @@ HF_PRIVATE34 void __verbs_log(struct verbs_context *context, uint32_t level, con
 			file = log_file();
 			pthread_mutex_unlock(&verbs_log.lock);
 		}
+		hfi_cancel_restore(cancelling);
 		va_start(args, format);
 		if (file)
 			vfprintf(file, format, args);

@@ -2,6 +2,7 @@
 /* Fork handlers: the child gets every context in a consistent state. */
 #include <utlist.h>
 
+#include "shared/cancel.h"
 #include "core/base/process.h"
 #include "core/device/hf.h"
 #include "core/device/fork.h"
@@ -13,6 +14,7 @@ static struct {
 	pthread_once_t once;
 	pthread_mutex_t lock; /* guards `contexts` */
 	struct hf *contexts;
+	int cancelling; /* of the thread that forks */
 } process = {
 	.once = PTHREAD_ONCE_INIT,
 	.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -24,10 +26,12 @@ pthread_mutex_t hfi_default_lock = PTHREAD_MUTEX_INITIALIZER;
 HF_UNCHECKED_LOCKS
 static void before_fork(void)
 {
+	const int cancelling = hfi_cancel_disable();
 	struct hf *hf;
 
 	pthread_mutex_lock(&hfi_default_lock);
 	pthread_mutex_lock(&process.lock);
+	process.cancelling = cancelling;
 	DL_FOREACH (process.contexts, hf) {
 		/*
 		 * A scan may call a provider, which may open a device, which takes the locks below:
@@ -47,6 +51,7 @@ HF_UNCHECKED_LOCKS
 static void after_fork_in_parent(void)
 {
 	struct hf *hf;
+	int cancelling;
 
 	DL_FOREACH (process.contexts, hf) {
 		hfi_registry_after_fork(&hf->registry);
@@ -56,8 +61,10 @@ static void after_fork_in_parent(void)
 			hf->revoker_ops->after_fork_in_parent(hf);
 		hfi_revoke_unlock(hf);
 	}
+	cancelling = process.cancelling;
 	pthread_mutex_unlock(&process.lock);
 	pthread_mutex_unlock(&hfi_default_lock);
+	hfi_cancel_restore(cancelling);
 }
 
 /* Releases the locks of every context. */
@@ -83,6 +90,7 @@ static void after_fork_in_child(void)
 		hfi_revoke_unlock(hf);
 		hfi_log_release();
 	}
+	hfi_cancel_restore(process.cancelling);
 }
 
 static void register_fork_handlers(void)

@@ -81,6 +81,7 @@ static bool is_scanner(const struct hf *hf)
 HF_TRY_ACQUIRE(hfi_scan_kind, hfi_netlink_kind)
 static bool acquire_scan_lock(struct hf *hf, bool at_once)
 {
+	const int cancelling = hfi_cancel_disable();
 	bool mine;
 
 	hfi_hf_lock(hf);
@@ -92,11 +93,14 @@ static bool acquire_scan_lock(struct hf *hf, bool at_once)
 	if (mine) {
 		hf->scanning = true;
 		hf->scanner = pthread_self();
+		hf->scan_cancelling = cancelling;
 		hfi_log_hold();
 	}
 	hfi_hf_unlock(hf);
 	if (mine)
 		renew_sockets(hf);
+	else
+		hfi_cancel_restore(cancelling);
 	return mine;
 }
 
@@ -114,10 +118,13 @@ bool hfi_scan_try_begin(struct hf *hf)
 HF_UNCHECKED_LOCKS
 void hfi_scan_end(struct hf *hf)
 {
+	const int cancelling = hf->scan_cancelling;
+
 	hfi_hf_lock(hf);
 	hf->scanning = false;
 	pthread_cond_broadcast(&hf->scan_done);
 	hfi_hf_unlock(hf);
+	hfi_cancel_restore(cancelling);
 	hfi_log_release();
 }
 
@@ -135,6 +142,7 @@ static void wait_for_netlink_lock(struct hf *hf)
 
 bool hfi_netlink_lock(struct hf *hf)
 {
+	const int cancelling = hfi_cancel_disable();
 	bool mine;
 
 	hfi_hf_lock(hf);
@@ -142,11 +150,14 @@ bool hfi_netlink_lock(struct hf *hf)
 	mine = !is_scanner(hf);
 	if (mine) {
 		wait_for_netlink_lock(hf);
+		hf->netlink_cancelling = cancelling;
 		hfi_log_hold();
 	}
 	hfi_hf_unlock(hf);
 	if (mine)
 		renew_sockets(hf);
+	else
+		hfi_cancel_restore(cancelling);
 	return mine;
 }
 
@@ -154,10 +165,13 @@ bool hfi_netlink_lock(struct hf *hf)
 HF_UNCHECKED_LOCKS
 void hfi_netlink_unlock(struct hf *hf)
 {
+	const int cancelling = hf->netlink_cancelling;
+
 	hfi_hf_lock(hf);
 	hf->netlink_locked = false;
 	pthread_cond_broadcast(&hf->scan_done);
 	hfi_hf_unlock(hf);
+	hfi_cancel_restore(cancelling);
 	hfi_log_release();
 }
 

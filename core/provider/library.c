@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/reason.h"
+#include "shared/cancel.h"
 #include "shared/stamp.h"
 #include "shared/text.h"
 #include "core/provider/elf.h"
@@ -21,6 +22,21 @@
  * change between two questions. Recursive, for a library's constructor or destructor may call back.
  */
 static pthread_mutex_t loader = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+/* The loader opens files, and a library's constructor may do anything. */
+static int lock_loader(void)
+{
+	const int cancelling = hfi_cancel_disable();
+
+	pthread_mutex_lock(&loader);
+	return cancelling;
+}
+
+static void unlock_loader(int cancelling)
+{
+	pthread_mutex_unlock(&loader);
+	hfi_cancel_restore(cancelling);
+}
 
 /* Not taken by the fork handlers: its holder may be waiting for a lock that fork() holds. */
 void hfi_library_forked(void)
@@ -196,13 +212,14 @@ int hfi_library_open(const char *file, const struct stat *st, struct hf_provider
 {
 	struct hf_provider *provider;
 	struct stat now;
+	int cancelling;
 
 	provider = calloc(1, sizeof(*provider));
 	if (!provider)
 		return -ENOMEM;
-	pthread_mutex_lock(&loader);
+	cancelling = lock_loader();
 	provider->library = open_library(file);
-	pthread_mutex_unlock(&loader);
+	unlock_loader(cancelling);
 	if (!provider->library) {
 		const char *why = dlerror();
 
@@ -258,11 +275,12 @@ int hfi_library_load(const struct hf_manifest *m, const struct stat *st, struct 
 
 void hfi_library_unload(struct hf_provider *provider)
 {
-	pthread_mutex_lock(&loader);
+	const int cancelling = lock_loader();
+
 	dlclose(provider->library);
 	if (provider->forget)
 		provider->forget(provider->ops);
-	pthread_mutex_unlock(&loader);
+	unlock_loader(cancelling);
 	free(atomic_load(&provider->fault));
 	free(provider);
 }

@@ -9,6 +9,7 @@
 
 #include "shared/attr.h"
 #include "core/base/reason.h"
+#include "shared/cancel.h"
 #include "shared/stamp.h"
 #include "shared/text.h"
 #include "core/foreign/foreign.h"
@@ -348,8 +349,21 @@ void hfi_registry_fault(const struct hf_log *log, struct hf_provider *provider,
 		free(kept);
 }
 
+static void unload(struct hf_registry *registry, struct hf_provider *provider)
+{
+	unloading_here++;
+	hfi_library_unload(provider);
+	unloading_here--;
+	hfi_registry_lock(registry);
+	registry->unloading--;
+	pthread_cond_signal(&registry->unloaded);
+	hfi_registry_unlock(registry);
+}
+
+/* A thread that is cancelled while it unloads would be waited for at each fork. */
 void hfi_registry_put(struct hf_registry *registry, struct hf_provider *provider)
 {
+	const int cancelling = hfi_cancel_disable();
 	bool last;
 
 	hfi_registry_lock(registry);
@@ -359,13 +373,7 @@ void hfi_registry_put(struct hf_registry *registry, struct hf_provider *provider
 		registry->unloading++;
 	}
 	hfi_registry_unlock(registry);
-	if (!last)
-		return;
-	unloading_here++;
-	hfi_library_unload(provider);
-	unloading_here--;
-	hfi_registry_lock(registry);
-	registry->unloading--;
-	pthread_cond_signal(&registry->unloaded);
-	hfi_registry_unlock(registry);
+	if (last)
+		unload(registry, provider);
+	hfi_cancel_restore(cancelling);
 }

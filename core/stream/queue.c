@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The queue of events that a program has not taken yet. */
 #include <errno.h>
-#include <unistd.h>
 #include <utlist.h>
 
+#include "shared/file.h"
 #include "shared/text.h"
 #include "core/stream/queue.h"
 
@@ -15,11 +15,13 @@ void hfi_queue_signal(struct hf_queue *queue)
 	/* A list of devices comes here as well, after the program closed the stream's descriptors. */
 	if (wanted == queue->signalled || !hfi_fd_is_still(&queue->fd))
 		return;
-	/* Neither can block: the counter is 0 or 1. */
+	/* Neither can block: the counter is 0 or 1. hf->lock is held, which a cancelled thread would keep. */
 	if (wanted)
-		queue->signalled = write(queue->fd.fd, &one, sizeof(one)) == sizeof(one);
+		queue->signalled = hfi_write_uncancelled(queue->fd.fd, &one, sizeof(one)) ==
+				   sizeof(one);
 	else
-		queue->signalled = read(queue->fd.fd, &one, sizeof(one)) != sizeof(one);
+		queue->signalled = hfi_read_uncancelled(queue->fd.fd, &one, sizeof(one)) !=
+				   sizeof(one);
 }
 
 static struct hf_event *newest_of(struct hf_queue *queue, uint64_t generation)

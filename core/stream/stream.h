@@ -8,6 +8,7 @@
 
 #include <holdfast/stream.h>
 
+#include "shared/cancel.h"
 #include "shared/hash.h"
 #include "core/device/hf.h"
 #include "core/stream/queue.h"
@@ -36,6 +37,7 @@ struct hf_stream {
 
 	/* Taken before hf->lock and before a scan; error-checking, see hf_stream_next(). */
 	pthread_mutex_t mutex;
+	int cancelling HF_GUARDED_BY(hfi_stream_kind); /* of the thread that holds it */
 	struct hf_watch *watch;
 	struct hf_reported *
 		reported HF_GUARDED_BY(hfi_stream_kind); /* uthash, in the order of the reports */
@@ -52,20 +54,37 @@ struct hf_stream {
 HF_TRY_ACQUIRE(hfi_stream_kind)
 HF_UNCHECKED_LOCKS static inline bool hfi_stream_lock(struct hf_stream *stream)
 {
-	return pthread_mutex_lock(&stream->mutex) == 0;
+	const int cancelling = hfi_cancel_disable();
+
+	if (pthread_mutex_lock(&stream->mutex)) {
+		hfi_cancel_restore(cancelling);
+		return false;
+	}
+	stream->cancelling = cancelling;
+	return true;
 }
 
 /* False: somebody has it. */
 HF_TRY_ACQUIRE(hfi_stream_kind)
 HF_UNCHECKED_LOCKS static inline bool hfi_stream_try_lock(struct hf_stream *stream)
 {
-	return pthread_mutex_trylock(&stream->mutex) == 0;
+	const int cancelling = hfi_cancel_disable();
+
+	if (pthread_mutex_trylock(&stream->mutex)) {
+		hfi_cancel_restore(cancelling);
+		return false;
+	}
+	stream->cancelling = cancelling;
+	return true;
 }
 
 HF_RELEASE(hfi_stream_kind)
 HF_UNCHECKED_LOCKS static inline void hfi_stream_unlock(struct hf_stream *stream)
 {
+	const int cancelling = stream->cancelling;
+
 	pthread_mutex_unlock(&stream->mutex);
+	hfi_cancel_restore(cancelling);
 }
 
 /* True when streams of this kind were given ADDED for the device. With hf->lock held. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Waits until the events of a destroyed object are acknowledged. */
 #include <errno.h>
-#include <pthread.h>
 #include <time.h>
 
 #include "shared/clock.h"
@@ -43,14 +42,8 @@ static bool wait_a_while(pthread_cond_t *cond, pthread_mutex_t *mutex)
 static bool is_gone(struct ibv_context *context)
 {
 	const struct hf_uverbs *uverbs = hfi_uverbs_of(context);
-	int cancelling;
-	bool gone;
 
-	/* A thread that is cancelled while it looks would leave the scan lock locked. */
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelling);
-	gone = hfi_command_is_dead(uverbs) || (uverbs->removed && uverbs->removed(context));
-	pthread_setcancelstate(cancelling, NULL);
-	return gone;
+	return hfi_command_is_dead(uverbs) || (uverbs->removed && uverbs->removed(context));
 }
 
 static void unlock_events(void *mutex)

@@ -232,14 +232,14 @@ static int tracked_poll_cq(struct ibv_cq *cq, int want, struct ibv_wc *wc)
 	struct hf_track *track = hfi_track_of(cq->context);
 	int got;
 
-	pthread_mutex_lock(&track->lock);
+	hfi_track_lock(track);
 	got = track->real.poll_cq(cq, want, wc);
 	for (int i = 0; i < got; i++)
 		hfi_track_retire(track, &wc[i]);
 	/* The provider's queue still holds what completed before the removal: report that first. */
 	if (got <= 0 && atomic_load(&track->ended))
 		got = hfi_track_flush(track, cq, want, wc);
-	pthread_mutex_unlock(&track->lock);
+	hfi_track_unlock(track);
 	return got;
 }
 
@@ -249,7 +249,7 @@ static int tracked_post_send(struct ibv_qp *qp, struct ibv_send_wr *wr, struct i
 	struct hf_tracked_qp *pair;
 	int err = EIO;
 
-	pthread_mutex_lock(&track->lock);
+	hfi_track_lock(track);
 	if (atomic_load(&track->ended)) {
 		*bad = wr;
 	} else {
@@ -258,7 +258,7 @@ static int tracked_post_send(struct ibv_qp *qp, struct ibv_send_wr *wr, struct i
 		for (; pair && wr && !(err && wr == *bad); wr = wr->next)
 			hfi_ring_push(&pair->sends, wr->wr_id);
 	}
-	pthread_mutex_unlock(&track->lock);
+	hfi_track_unlock(track);
 	return err;
 }
 
@@ -268,7 +268,7 @@ static int tracked_post_recv(struct ibv_qp *qp, struct ibv_recv_wr *wr, struct i
 	struct hf_tracked_qp *pair;
 	int err = EIO;
 
-	pthread_mutex_lock(&track->lock);
+	hfi_track_lock(track);
 	if (atomic_load(&track->ended)) {
 		*bad = wr;
 	} else {
@@ -277,7 +277,7 @@ static int tracked_post_recv(struct ibv_qp *qp, struct ibv_recv_wr *wr, struct i
 		for (; pair && wr && !(err && wr == *bad); wr = wr->next)
 			hfi_ring_push(&pair->receives, wr->wr_id);
 	}
-	pthread_mutex_unlock(&track->lock);
+	hfi_track_unlock(track);
 	return err;
 }
 
@@ -288,7 +288,7 @@ static int tracked_post_srq_recv(struct ibv_srq *srq, struct ibv_recv_wr *wr,
 	struct hf_tracked_srq *shared;
 	int err = EIO;
 
-	pthread_mutex_lock(&track->lock);
+	hfi_track_lock(track);
 	if (atomic_load(&track->ended)) {
 		*bad = wr;
 	} else {
@@ -297,7 +297,7 @@ static int tracked_post_srq_recv(struct ibv_srq *srq, struct ibv_recv_wr *wr,
 		for (; shared && wr && !(err && wr == *bad); wr = wr->next)
 			hfi_ring_push(&shared->receives, wr->wr_id);
 	}
-	pthread_mutex_unlock(&track->lock);
+	hfi_track_unlock(track);
 	return err;
 }
 
@@ -307,14 +307,14 @@ static int tracked_bind_mw(struct ibv_qp *qp, struct ibv_mw *mw, struct ibv_mw_b
 	struct hf_tracked_qp *pair;
 	int err = EIO;
 
-	pthread_mutex_lock(&track->lock);
+	hfi_track_lock(track);
 	if (!atomic_load(&track->ended)) {
 		pair = pair_of(track, qp);
 		err = track->real.bind_mw(qp, mw, bind);
 		if (!err && pair)
 			hfi_ring_push(&pair->sends, bind->wr_id);
 	}
-	pthread_mutex_unlock(&track->lock);
+	hfi_track_unlock(track);
 	return err;
 }
 
@@ -330,9 +330,9 @@ static int tracked_req_notify_cq(struct ibv_cq *cq, int solicited_only)
 /* A reset or destroyed QP's requests get no completions. */
 static void forget_qp(struct hf_track *track, uint32_t number)
 {
-	pthread_mutex_lock(&track->lock);
+	hfi_track_lock(track);
 	drop_qp(track, number);
-	pthread_mutex_unlock(&track->lock);
+	hfi_track_unlock(track);
 }
 
 static int tracked_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask)
@@ -350,10 +350,10 @@ static int tracked_destroy_qp(struct ibv_qp *qp)
 	struct hf_track *track = hfi_track_of(qp->context);
 
 	/* Forget it before the provider destroys it: number and address may be reused at once. */
-	pthread_mutex_lock(&track->lock);
+	hfi_track_lock(track);
 	drop_qp(track, qp->qp_num);
 	hfi_track_release_post(track, qp);
-	pthread_mutex_unlock(&track->lock);
+	hfi_track_unlock(track);
 	return track->real.destroy_qp(qp);
 }
 
@@ -361,9 +361,9 @@ static int tracked_destroy_cq(struct ibv_cq *cq)
 {
 	struct hf_track *track = hfi_track_of(cq->context);
 
-	pthread_mutex_lock(&track->lock);
+	hfi_track_lock(track);
 	hfi_track_release_poll(track, cq);
-	pthread_mutex_unlock(&track->lock);
+	hfi_track_unlock(track);
 	return track->real.destroy_cq(cq);
 }
 
@@ -372,14 +372,14 @@ static int tracked_destroy_srq(struct ibv_srq *srq)
 	struct hf_track *track = hfi_track_of(srq->context);
 	struct hf_tracked_srq *shared;
 
-	pthread_mutex_lock(&track->lock);
+	hfi_track_lock(track);
 	shared = shared_of(track, srq, false);
 	if (shared) {
 		HASH_DEL(track->srqs, shared);
 		hfi_ring_clear(&shared->receives);
 		free(shared);
 	}
-	pthread_mutex_unlock(&track->lock);
+	hfi_track_unlock(track);
 	return track->real.destroy_srq(srq);
 }
 
@@ -503,6 +503,7 @@ void hfi_track_renew_lock(struct hf_track *track)
 {
 	/* The lock's owner is a thread of the parent. */
 	memset(&track->lock, 0, sizeof(track->lock));
+	track->depth = 0;
 	new_lock(track);
 }
 

@@ -31,9 +31,9 @@ static struct hf_tracked_post *post_of(struct ibv_qp_ex *qp)
 	const struct ibv_qp *key = &qp->qp_base;
 	struct hf_tracked_post *post;
 
-	pthread_mutex_lock(&track->lock);
+	hfi_track_lock(track);
 	HASH_FIND_PTR(track->posts, &key, post);
-	pthread_mutex_unlock(&track->lock);
+	hfi_track_unlock(track);
 	return post;
 }
 
@@ -41,7 +41,7 @@ static void wr_start(struct ibv_qp_ex *qp)
 {
 	struct hf_tracked_post *post = post_of(qp);
 
-	pthread_mutex_lock(&hfi_track_of(qp->qp_base.context)->lock);
+	hfi_track_lock(hfi_track_of(qp->qp_base.context));
 	hfi_ring_clear(&post->staged);
 	post->real.wr_start(qp);
 }
@@ -49,7 +49,7 @@ static void wr_start(struct ibv_qp_ex *qp)
 static void wr_abort(struct ibv_qp_ex *qp)
 {
 	post_of(qp)->real.wr_abort(qp);
-	pthread_mutex_unlock(&hfi_track_of(qp->qp_base.context)->lock);
+	hfi_track_unlock(hfi_track_of(qp->qp_base.context));
 }
 
 static int wr_complete(struct ibv_qp_ex *qp)
@@ -64,7 +64,7 @@ static int wr_complete(struct ibv_qp_ex *qp)
 		err = post->real.wr_complete(qp);
 	for (size_t i = 0; !err && i < post->staged.count; i++)
 		hfi_track_sent(track, &qp->qp_base, post->staged.ids[i]);
-	pthread_mutex_unlock(&track->lock);
+	hfi_track_unlock(track);
 	return err;
 }
 
@@ -122,9 +122,9 @@ struct ibv_qp *hfi_tracked_create_qp_ex(struct ibv_context *context,
 		return qp;
 	post->qp = qp;
 	post->real = *ex;
-	pthread_mutex_lock(&track->lock);
+	hfi_track_lock(track);
 	HASH_ADD_PTR(track->posts, qp, post);
-	pthread_mutex_unlock(&track->lock);
+	hfi_track_unlock(track);
 	if (!hf_hash_added(post)) {
 		free(post);
 		return qp;
@@ -181,9 +181,9 @@ static struct hf_tracked_poll *poll_of(struct ibv_cq_ex *cq)
 	const struct ibv_cq *key = ibv_cq_ex_to_cq(cq);
 	struct hf_tracked_poll *poll;
 
-	pthread_mutex_lock(&track->lock);
+	hfi_track_lock(track);
 	HASH_FIND_PTR(track->polls, &key, poll);
-	pthread_mutex_unlock(&track->lock);
+	hfi_track_unlock(track);
 	return poll;
 }
 
@@ -216,13 +216,13 @@ static int tracked_start_poll(struct ibv_cq_ex *cq, struct ibv_poll_cq_attr *att
 	struct hf_tracked_poll *poll = poll_of(cq);
 	int err;
 
-	pthread_mutex_lock(&track->lock);
+	hfi_track_lock(track);
 	poll->flushing = false;
 	err = poll->real.start_poll(cq, attr);
 	poll->started = !err;
 	err = track_polled(poll, cq, err);
 	if (err)
-		pthread_mutex_unlock(&track->lock);
+		hfi_track_unlock(track);
 	return err;
 }
 
@@ -240,7 +240,7 @@ static void tracked_end_poll(struct ibv_cq_ex *cq)
 	if (poll->started)
 		poll->real.end_poll(cq);
 	poll->flushing = false;
-	pthread_mutex_unlock(&hfi_track_of(cq->context)->lock);
+	hfi_track_unlock(hfi_track_of(cq->context));
 }
 
 #define READ(type, name, flushed)                                              \
@@ -285,9 +285,9 @@ struct ibv_cq_ex *hfi_tracked_create_cq_ex(struct ibv_context *context,
 		return cq;
 	poll->cq = ibv_cq_ex_to_cq(cq);
 	poll->real = *cq;
-	pthread_mutex_lock(&track->lock);
+	hfi_track_lock(track);
 	HASH_ADD_PTR(track->polls, cq, poll);
-	pthread_mutex_unlock(&track->lock);
+	hfi_track_unlock(track);
 	if (!hf_hash_added(poll)) {
 		free(poll);
 		return cq;

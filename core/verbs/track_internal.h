@@ -5,9 +5,11 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include <holdfast-provider/provider.h>
 
+#include "shared/cancel.h"
 #include "shared/hash.h"
 
 /* Requests in the order in which they were posted. */
@@ -25,6 +27,8 @@ struct hf_track {
 	 * ibv_end_poll(): a provider holds its own locks there, which come after this one.
 	 */
 	pthread_mutex_t lock;
+	unsigned int depth; /* how often the thread that holds it has taken it */
+	int cancelling;	    /* of that thread */
 	atomic_bool ended;
 	struct verbs_context_ops real; /* the provider's */
 	struct hf_tracked_qp *qps;
@@ -32,6 +36,26 @@ struct hf_track {
 	struct hf_tracked_poll *polls;
 	struct hf_tracked_post *posts;
 };
+
+static inline void hfi_track_lock(struct hf_track *track)
+{
+	const int cancelling = hfi_cancel_disable();
+
+	pthread_mutex_lock(&track->lock);
+	if (track->depth++ == 0)
+		track->cancelling = cancelling;
+}
+
+/* In a forked child the lock that the thread took before the fork is a new one, which nobody holds. */
+static inline void hfi_track_unlock(struct hf_track *track)
+{
+	const bool last = !track->depth || --track->depth == 0;
+	const int cancelling = track->cancelling;
+
+	pthread_mutex_unlock(&track->lock);
+	if (last)
+		hfi_cancel_restore(cancelling);
+}
 
 struct hf_track *hfi_track_of(const struct ibv_context *context);
 

@@ -154,6 +154,11 @@ t_tree_tables_SOURCES = t/tree/tables.c
 t_tree_tables_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_tables_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
 
+check_PROGRAMS += t/tree/cancelled
+TESTS += t/tree/cancelled
+t_tree_cancelled_SOURCES = t/tree/cancelled.c
+t_tree_cancelled_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_cancelled_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
 check_PROGRAMS += t/tree/closed_open
 TESTS += t/tree/closed_open
 t_tree_closed_open_SOURCES = t/tree/closed_open.c t/lib/others.c t/lib/others.h

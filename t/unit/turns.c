@@ -224,12 +224,93 @@ static void turns_exclude_each_other(void **state)
 	hf_unref(shared.hf);
 }
 
+static void scan(struct hf *hf)
+{
+	assert_true(hfi_scan_begin(hf));
+	pthread_testcancel();
+	hfi_scan_end(hf);
+}
+
+static void scan_at_once(struct hf *hf)
+{
+	assert_true(hfi_scan_try_begin(hf));
+	pthread_testcancel();
+	hfi_scan_end(hf);
+}
+
+static void ask(struct hf *hf)
+{
+	assert_true(hfi_netlink_lock(hf));
+	pthread_testcancel();
+	hfi_netlink_unlock(hf);
+}
+
+static void lock_revocation(struct hf *hf)
+{
+	hfi_revoke_lock(hf);
+	pthread_testcancel();
+	hfi_revoke_unlock(hf);
+}
+
+/* Inside of each other, as where a provider opens a device from within a scan. */
+static void nest(struct hf *hf)
+{
+	assert_true(hfi_scan_begin(hf));
+	assert_false(hfi_scan_begin(hf));
+	pthread_testcancel();
+	assert_false(hfi_netlink_lock(hf));
+	pthread_testcancel();
+	lock_revocation(hf);
+	pthread_testcancel();
+	hfi_scan_end(hf);
+}
+
+struct cancelled {
+	struct hf *hf;
+	void (*call)(struct hf *hf);
+};
+
+static void *call_cancelled(void *arg)
+{
+	const struct cancelled *cancelled = arg;
+	int state;
+
+	pthread_cancel(pthread_self());
+	cancelled->call(cancelled->hf);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	assert_int_equal(state, PTHREAD_CANCEL_ENABLE);
+	/* Also a fork gives back what it found. */
+	assert_int_equal(fork_and_exec(), 0);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	assert_int_equal(state, PTHREAD_CANCEL_DISABLE);
+	return NULL;
+}
+
+static void who_is_cancelled_gives_the_lock_back(void **state)
+{
+	void (*const calls[])(struct hf *) = {scan, scan_at_once, ask, lock_revocation, nest};
+	struct cancelled cancelled = {.hf = new_rootless_context()};
+	pthread_t thread;
+	void *ret;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		cancelled.call = calls[i];
+		assert_int_equal(pthread_create(&thread, NULL, call_cancelled, &cancelled), 0);
+		assert_int_equal(pthread_join(thread, &ret), 0);
+		/* The call came to its end. */
+		assert_null(ret);
+	}
+	hf_unref(cancelled.hf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_asks_does_not_wait_for_a_provider),
 		cmocka_unit_test(a_child_has_its_turn),
 		cmocka_unit_test(turns_exclude_each_other),
+		cmocka_unit_test(who_is_cancelled_gives_the_lock_back),
 	};
 
 	/* What goes wrong here hangs. */

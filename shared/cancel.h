@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Keeps a thread from being cancelled while it holds a lock: nobody would give the lock back. */
+#ifndef HF_SHARED_CANCEL_H
+#define HF_SHARED_CANCEL_H
+
+#include <pthread.h>
+
+/* Returns what hfi_cancel_restore() takes. */
+static inline int hfi_cancel_disable(void)
+{
+	int before;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+	return before;
+}
+
+static inline void hfi_cancel_restore(int before)
+{
+	pthread_setcancelstate(before, NULL);
+}
+
+#endif
