@@ -32,6 +32,7 @@ compat_libibverbs_la_SOURCES = \
 
 compat_libibverbs_la_SOURCES += \
 	compat/private34/context.c \
+	compat/private34/context.h \
 	compat/private34/cq.c \
 	compat/private34/log.c \
 	compat/private34/log.h \
@@ -45,7 +46,8 @@ compat_libibverbs_la_SOURCES += \
 	compat/private34/srq.c \
 	compat/private34/steering.c \
 	compat/private34/steering.h \
-	compat/private34/strings.c
+	compat/private34/strings.c \
+	compat/private34/strings.h
 
 # The name that some programs open, NCCL among them: the loader takes the first directory that has it. A build is
 # given this directory by nobody, so -libverbs stays the distribution's.

@@ -8,4 +8,5 @@ libhf_naming_la_SOURCES = \
 	naming/hardware.h \
 	naming/naming.c \
 	naming/naming.h \
-	naming/pci.c
+	naming/pci.c \
+	naming/pci.h

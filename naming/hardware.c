@@ -9,6 +9,7 @@
 #include "shared/file.h"
 #include "shared/sysfs_attr.h"
 #include "naming/hardware.h"
+#include "naming/pci.h"
 
 int hfi_name_read_number(int dir, const char *path, struct hf_name_number *ret)
 {

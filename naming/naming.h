@@ -105,14 +105,6 @@ bool hfi_name_has_policy(const struct hf_name_policies *policies, enum hf_name_p
 const char *hfi_name_fault(const char *name);
 
 /*
- * Reads the hardware of class/infiniband/NAME, through directories that are held open. `sysfs` is a
- * descriptor of the tree's top. -ENODEV: there is no such device.
- */
-int hfi_name_look(int sysfs, const char *name, struct hf_name_hardware *ret);
-/* True if the name still refers to the device that was read. */
-bool hfi_name_is_still(int sysfs, const char *name, const struct hf_name_hardware *hardware);
-
-/*
  * Decides; `facts` are RDMA netlink's. -ENOENT: no policy of the list yields a name; -EINVAL:
  * `fixed` is not a valid name; -ENAMETOOLONG; other errors: the tree could not be read, and falling
  * back to the next policy would give the device another name than at the next boot. On failure only

@@ -11,6 +11,7 @@
 #include "shared/file.h"
 #include "shared/sysfs_attr.h"
 #include "naming/hardware.h"
+#include "naming/pci.h"
 
 enum {
 	HEADER_SIZE = 64, /* bytes of the configuration space that every user may read */

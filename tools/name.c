@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "shared/nldev.h"
+#include "naming/hardware.h"
 #include "naming/naming.h"
 #include "tools/common.h"
 #include "tools/json.h"

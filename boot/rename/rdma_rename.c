@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "shared/nldev.h"
+#include "naming/hardware.h"
 #include "naming/naming.h"
 
 static void log_policy(void *arg, enum hf_name_policy policy, const char *sentence)

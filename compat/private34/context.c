@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compat/private34/context.h"
 #include "compat/private34/steering.h"
 #include "core/compat_calls.h"
 

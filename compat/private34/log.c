@@ -11,7 +11,6 @@
 
 #include "shared/cancel.h"
 #include "compat/private34/log.h"
-#include "compat/private34/steering.h"
 
 /* Static because __verbs_log() gets nothing that leads to a Holdfast context. */
 static struct {

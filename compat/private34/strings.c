@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Private ABI 34: words for enumerators, which providers built with tracing print. */
-#include "compat/private34/steering.h"
+#include "compat/private34/strings.h"
 #include "shared/attr.h"
 
 /* New in rdma-core 50. By number: headers of older releases lack the last ones. */

@@ -17,6 +17,7 @@ libhf_core_la_SOURCES += \
 	core/uverbs/gid_commands.h \
 	core/uverbs/ioctl.c \
 	core/uverbs/link.c \
+	core/uverbs/link.h \
 	core/uverbs/memory.c \
 	core/uverbs/memory.h \
 	core/uverbs/memory_native.c \

@@ -8,6 +8,7 @@
 
 #include "shared/file.h"
 #include "core/uverbs/command.h"
+#include "core/uverbs/link.h"
 #include "core/uverbs/uverbs.h"
 
 static_assert(offsetof(struct hf_command, attrs) == sizeof(struct ib_uverbs_ioctl_hdr),

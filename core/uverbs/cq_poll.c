@@ -6,6 +6,7 @@
 #include <holdfast-provider/provider.h>
 
 #include "shared/attr.h"
+#include "core/uverbs/command.h"
 #include "core/uverbs/uverbs.h"
 
 enum { BATCH = 32 };

@@ -6,6 +6,7 @@
 #include <holdfast-provider/provider.h>
 
 #include "shared/attr.h"
+#include "core/uverbs/link.h"
 #include "core/uverbs/uverbs.h"
 
 HF_EXPORT unsigned int hf_provider_ioctl_attrs(unsigned int count,

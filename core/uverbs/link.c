@@ -6,7 +6,7 @@
 
 #include <holdfast-provider/steering.h>
 
-#include "core/uverbs/command.h"
+#include "core/uverbs/link.h"
 
 /* More than any provider links; bounds a chain that has a loop. */
 enum { BUFFERS_MAX = 64 };

@@ -89,12 +89,4 @@ static inline int hfi_write_command(struct ibv_context *context, uint32_t cmd, c
 	return hfi_command_run(&command, context);
 }
 
-/*
- * The same command, its struct ib_uverbs_cmd_hdr before it, by the node's write(): that takes the
- * kernel 800 instructions less, so it is for what programs do for each message. Only for what may be
- * done twice: false for whatever came in between, and then hfi_write_command() has the answer. As other
- * commands it is no cancellation point: providers and the core hold locks here.
- */
-bool hfi_command_written(struct ibv_context *context, const void *request, size_t size);
-
 #endif

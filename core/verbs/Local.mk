@@ -2,6 +2,7 @@
 libhf_core_la_SOURCES += \
 	core/verbs/ah.c \
 	core/verbs/comp_channel.c \
+	core/verbs/comp_channel.h \
 	core/verbs/context.c \
 	core/verbs/context.h \
 	core/verbs/context_calls.c \
@@ -25,6 +26,7 @@ libhf_core_la_SOURCES += \
 	core/verbs/mr.c \
 	core/verbs/open.c \
 	core/verbs/no_kernel.c \
+	core/verbs/no_kernel.h \
 	core/verbs/operations.c \
 	core/verbs/operations.h \
 	core/verbs/pd.c \

@@ -13,6 +13,7 @@
 #include "core/verbs/context_calls.h"
 #include "core/verbs/event_fd.h"
 #include "core/verbs/live.h"
+#include "core/verbs/operations.h"
 
 struct hf_channel;
 struct hf_revocable;
@@ -43,9 +44,6 @@ static inline struct verbs_context *hfi_context_of(struct ibv_context *context)
 						offsetof(struct verbs_context, context));
 }
 
-/* What a context has that was closed: everything answers EBADF. */
-struct verbs_ex_private *hfi_closed_private(void) __attribute__((returns_nonnull));
-
 /* What the core keeps of a context which the program may have closed. */
 static inline struct verbs_ex_private *hfi_private_of(struct ibv_context *context)
 {
@@ -68,15 +66,6 @@ int hfi_context_prepare(struct verbs_context *context);
  * place. 0 or -errno, and then `fd` is still the caller's.
  */
 int hfi_context_take_async(struct verbs_context *context, int fd);
-
-/* What hf_provider_no_kernel() made; NULL is nothing. Nobody may report events any more. */
-void hfi_no_kernel_free(struct hfi_no_kernel *none);
-
-/* Where the completion events of a context without a kernel are reported. */
-struct hfi_event_queue *hfi_channel_queue(struct ibv_comp_channel *channel);
-
-/* Ends completion channels that the program has left: their descriptors would keep the device. */
-void hfi_channels_end(struct verbs_context *context);
 
 /*
  * Lets the provider free its object. Then releases what the program did not destroy in the context, and what the

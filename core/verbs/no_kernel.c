@@ -8,7 +8,9 @@
 #include "shared/attr.h"
 #include "shared/file.h"
 #include "core/uverbs/queues.h"
+#include "core/verbs/comp_channel.h"
 #include "core/verbs/context.h"
+#include "core/verbs/no_kernel.h"
 
 enum { PORTS_MAX = 255, SIZE_MAX_GIVEN = 65536 };
 

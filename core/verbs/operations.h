@@ -40,6 +40,9 @@ void hfi_operations_default(struct verbs_context *context);
 /* Every operation answers EBADF: the context is closed. What providers may still call is the caller's matter. */
 void hfi_operations_closed(struct verbs_context *context);
 
+/* The private part of a closed context: every operation returns EBADF. */
+struct verbs_ex_private *hfi_closed_private(void) __attribute__((returns_nonnull));
+
 /* Did the provider say how to close? */
 bool hfi_operations_have_free(const struct verbs_context *context) HF_MUST_CHECK HF_NONNULL;
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "compat/private34/context.h"
 #include "compat/private34/memory.h"
 #include "compat/private34/private34.h"
 #include "compat/private34/queues.h"

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "naming/hardware.h"
 #include "t/fuzz/fuzz.h"
 #include "t/lib/pci_tree.h"
 #include "soft/files.h"

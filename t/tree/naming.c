@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "naming/hardware.h"
 #include "t/lib/pci_tree.h"
 #include "soft/files.h"
 #include "t/lib/tree.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "naming/hardware.h"
 #include "t/unit/naming_bed.h"
 
 int naming_setup(void **state)

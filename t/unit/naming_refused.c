@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "naming/hardware.h"
 #include "t/unit/naming_bed.h"
 
 /* Firmware that numbers two devices alike: the kernel takes the first one's name, see rdma_rename.c. */

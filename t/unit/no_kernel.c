@@ -2,6 +2,7 @@
 /* Contexts without a kernel: what is declared, what is refused, and how events are counted. */
 #include <sys/wait.h>
 
+#include "core/verbs/comp_channel.h"
 #include "t/lib/others.h"
 #include "t/unit/no_kernel_bed.h"
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/verbs/comp_channel.h"
+#include "core/verbs/no_kernel.h"
 #include "t/unit/queues.h"
 
 enum { BED_PORTS = 2 };

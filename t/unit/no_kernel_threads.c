@@ -5,6 +5,7 @@
 
 #include <holdfast/holdfast.h>
 
+#include "core/verbs/no_kernel.h"
 #include "t/unit/no_kernel_bed.h"
 
 enum { CQS = 3, REPORTERS = 4, READERS = 2, REPORTS = 20000, ROUNDS = 200 };

@@ -15,8 +15,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "compat/private34/context.h"
+#include "compat/private34/log.h"
 #include "compat/private34/log.h"
 #include "compat/private34/steering.h"
+#include "compat/private34/strings.h"
 #include "shared/attr.h"
 #include "t/lib/fake_uverbs.h"
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <sys/wait.h>
 
+#include "core/verbs/comp_channel.h"
 #include "t/unit/queues.h"
 
 enum { MODIFY_CQ = IB_USER_VERBS_EX_CMD_MODIFY_CQ | (int)IB_USER_VERBS_CMD_FLAG_EXTENDED };

@@ -50,6 +50,7 @@ t_vm_vm_open_SOURCES = t/vm/open.c $(vm_common)
 t_vm_vm_open_LDADD = libholdfast.la
 t_vm_vm_verbs_SOURCES = \
 	t/vm/verbs/cm.c \
+	t/vm/verbs/cm.h \
 	t/vm/verbs/connected.c \
 	t/vm/verbs/datagram.c \
 	t/vm/verbs/iwarp.c \
@@ -59,6 +60,7 @@ t_vm_vm_verbs_SOURCES = \
 	t/vm/verbs/requests.c \
 	t/vm/verbs/rig.c \
 	t/vm/verbs/rig.h \
+	t/vm/verbs/tests.h \
 	t/vm/verbs/wr.c \
 	$(vm_common)
 t_vm_vm_verbs_LDADD = libholdfast.la -lpthread

@@ -11,6 +11,7 @@
 #include <rdma/rdma_user_cm.h>
 
 #include "t/lib/hang.h"
+#include "t/vm/verbs/cm.h"
 #include "t/vm/verbs/rig.h"
 
 /* From the kernel's internal rdma/rdma_cm.h. */

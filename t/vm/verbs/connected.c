@@ -2,7 +2,9 @@
 /* Tests RC and UC: messages, remote memory, atomics, windows. */
 #include <arpa/inet.h>
 
+#include "t/vm/verbs/cm.h"
 #include "t/vm/verbs/rig.h"
+#include "t/vm/verbs/tests.h"
 
 /* Posts a list of three requests, with gather and scatter and one inline; two are signalled. */
 void test_rc(struct rig *rig)

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include "t/vm/verbs/rig.h"
+#include "t/vm/verbs/tests.h"
 
 static struct ibv_ah *make_ah(struct rig *rig, const union ibv_gid *gid)
 {

@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include "t/vm/verbs/rig.h"
+#include "t/vm/verbs/tests.h"
 
 static struct ibv_send_wr request(enum ibv_wr_opcode opcode, uint64_t id, struct ibv_sge *sges,
 				  int num_sge)

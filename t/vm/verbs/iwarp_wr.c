@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Tests the ibv_wr_* calls that iWARP supports. */
 #include "t/vm/verbs/rig.h"
+#include "t/vm/verbs/tests.h"
 
 static const uint64_t ALL_OPS = IBV_QP_EX_WITH_SEND | IBV_QP_EX_WITH_SEND_WITH_INV |
 				IBV_QP_EX_WITH_RDMA_WRITE | IBV_QP_EX_WITH_RDMA_READ;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "t/vm/verbs/rig.h"
+#include "t/vm/verbs/tests.h"
 
 enum { BOTH, ROCE, IWARP };
 

@@ -5,6 +5,7 @@
 
 #include "t/lib/hang.h"
 #include "t/vm/verbs/rig.h"
+#include "t/vm/verbs/tests.h"
 
 static void post_srq(struct ibv_srq *srq, struct end *end, uint64_t id, size_t offset)
 {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "t/vm/verbs/rig.h"
+#include "t/vm/verbs/tests.h"
 
 /* Sends more messages than fit in the ring, in batches that fill it, and then one too many. */
 void test_full(struct rig *rig)

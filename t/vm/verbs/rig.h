@@ -58,8 +58,6 @@ struct end *pair_make(struct rig *rig, const struct options *options);
 void pair_free(struct end *ends);
 void pair_connect(struct rig *rig, struct end *ends);
 void fill(struct end *end, uint8_t seed);
-/* The descriptor of the connection manager, which keeps the connection. */
-int cm_connect(const struct sockaddr_in *address, struct end *ends);
 
 /* A list of one entry: `length` bytes at `offset` of the buffer. */
 struct ibv_sge sge_of(const struct end *end, size_t offset, uint32_t length);
@@ -76,29 +74,5 @@ void send_simple(struct end *end, uint64_t id, size_t offset, uint32_t length);
 bool expect(struct ibv_cq *cq, uint64_t id, enum ibv_wc_opcode opcode, struct ibv_wc *wc);
 bool expect_status(struct ibv_cq *cq, uint64_t id, enum ibv_wc_status status);
 void expect_nothing(struct ibv_cq *cq);
-
-void test_rc(struct rig *rig);
-void test_rdma(struct rig *rig);
-void test_atomic(struct rig *rig);
-void test_window(struct rig *rig);
-void test_uc(struct rig *rig);
-void test_ud(struct rig *rig);
-void test_multicast(struct rig *rig);
-void test_srq(struct rig *rig);
-void test_cq_ex(struct rig *rig);
-void test_events(struct rig *rig);
-void test_resize(struct rig *rig);
-void test_full(struct rig *rig);
-void test_refused(struct rig *rig);
-void test_flush(struct rig *rig);
-void test_threads(struct rig *rig);
-void test_wr(struct rig *rig);
-void test_wr_refused(struct rig *rig);
-void test_atomic_write(struct rig *rig);
-void test_iwarp(struct rig *rig);
-void test_invalidate(struct rig *rig);
-void test_iwarp_srq(struct rig *rig);
-void test_iwarp_wr(struct rig *rig);
-void test_iwarp_wr_refused(struct rig *rig);
 
 #endif

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include "t/vm/verbs/rig.h"
+#include "t/vm/verbs/tests.h"
 
 static const uint64_t RC_OPS = IBV_QP_EX_WITH_RDMA_WRITE | IBV_QP_EX_WITH_RDMA_WRITE_WITH_IMM |
 			       IBV_QP_EX_WITH_SEND | IBV_QP_EX_WITH_SEND_WITH_IMM |
