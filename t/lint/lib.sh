@@ -32,3 +32,42 @@ need()
 		exit 77
 	done
 }
+
+# functions: every function below this directory, as "static|global|declared NAME FILE": defined in a source or
+# header, or declared in a header.
+functions()
+{
+	# shellcheck disable=SC2016 # the program is awk's
+	find . \( -name 'build*' -o -name .git \) -prune -o -name '*.[ch]' -printf '%P\n' | sort | xargs awk '
+	function ended() {
+		# Not a function: a macro with an attribute, or one that makes a table.
+		while (sub(/(^|[ \t])[A-Z][A-Z_0-9]*\([^()]*(\([^()]*\)[^()]*)*\)/, " ", head))
+			;
+		if (head !~ /=[^(]*\{/ && match(head, /[A-Za-z_][A-Za-z_0-9]*\(/)) {
+			name = substr(head, RSTART, RLENGTH - 1)
+			kind = head ~ /(^|[ \t])static[ \t]/ ? "static" : head ~ /\{/ ? "global" : "declared"
+			if (head ~ /\{/ || (kind == "declared" && FILENAME ~ /\.h$/ && head !~ /^ *typedef|=/))
+				print kind, name, FILENAME
+		}
+		head = ""
+	}
+	FNR == 1 { head = ""; comment = 0 }
+	{
+		line = $0
+		gsub(/\/\*([^*]|\*+[^*\/])*\*+\//, "", line)
+		if (comment) {
+			if (!sub(/^.*\*\//, "", line))
+				next
+			comment = 0
+		}
+		if (sub(/\/\*.*$/, "", line))
+			comment = 1
+		gsub(/__attribute__\(\([^()]*(\([^()]*\)[^()]*)*\)\)/, "", line)
+	}
+	head == "" && line !~ /^[A-Za-z_]/ { next }
+	{
+		head = head " " line
+		if (head ~ /[{;]/)
+			ended()
+	}'
+}
