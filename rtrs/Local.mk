@@ -24,6 +24,17 @@ librtrs_internal_la_SOURCES = \
 	rtrs/engine/turns.c \
 	rtrs/engine/turns.h \
 	rtrs/link/link.h \
+	rtrs/link/stream/connection.c \
+	rtrs/link/stream/frame.c \
+	rtrs/link/stream/frame.h \
+	rtrs/link/stream/keys.c \
+	rtrs/link/stream/link.c \
+	rtrs/link/stream/listen.c \
+	rtrs/link/stream/memory.c \
+	rtrs/link/stream/private.h \
+	rtrs/link/stream/receive.c \
+	rtrs/link/stream/send.c \
+	rtrs/link/stream/stream.h \
 	rtrs/protocol/connect.c \
 	rtrs/protocol/connect.h \
 	rtrs/protocol/fault.c \

@@ -15,6 +15,7 @@ fuzz_programs = \
 	t/fuzz/fuzz-reply \
 	t/fuzz/fuzz-rtrs-client \
 	t/fuzz/fuzz-rtrs-server \
+	t/fuzz/fuzz-rtrs-stream \
 	t/fuzz/fuzz-sysfs \
 	t/fuzz/fuzz-uevent
 check_PROGRAMS += $(fuzz_programs)
@@ -72,6 +73,9 @@ t_fuzz_fuzz_rtrs_client_LDADD = librtrs-internal.la
 t_fuzz_fuzz_rtrs_server_SOURCES = t/fuzz/fuzz-rtrs-server.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_rtrs_server_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_rtrs_server_LDADD = librtrs-internal.la
+t_fuzz_fuzz_rtrs_stream_SOURCES = t/fuzz/fuzz-rtrs-stream.c t/fuzz/fuzz.h $(fuzz_main)
+t_fuzz_fuzz_rtrs_stream_LDFLAGS = $(fuzz_ldflags)
+t_fuzz_fuzz_rtrs_stream_LDADD = librtrs-internal.la
 t_fuzz_fuzz_sysfs_SOURCES = t/fuzz/fuzz-sysfs.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_sysfs_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_sysfs_LDADD = libhf-core.la

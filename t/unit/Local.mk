@@ -362,6 +362,8 @@ endif
 if HAVE_CMOCKA
 check_PROGRAMS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request t/unit/rtrs_paths t/unit/rtrs_model t/unit/rtrs_client t/unit/rtrs_server t/unit/rtrs_server_requests
 TESTS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request t/unit/rtrs_paths t/unit/rtrs_model t/unit/rtrs_client t/unit/rtrs_server t/unit/rtrs_server_requests
+check_PROGRAMS += t/unit/rtrs_stream
+TESTS += t/unit/rtrs_stream
 t_unit_rtrs_chunks_SOURCES = t/unit/rtrs_chunks.c
 t_unit_rtrs_chunks_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_chunks_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
@@ -392,6 +394,9 @@ t_unit_rtrs_rnbd_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
 t_unit_rtrs_info_SOURCES = t/unit/rtrs_info.c
 t_unit_rtrs_info_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_info_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
+t_unit_rtrs_stream_SOURCES = t/unit/rtrs_stream.c
+t_unit_rtrs_stream_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rtrs_stream_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
 t_unit_rtrs_request_SOURCES = t/unit/rtrs_request.c
 t_unit_rtrs_request_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_request_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
