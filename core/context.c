@@ -84,7 +84,7 @@ HF_EXPORT int hf_new(const struct hf_options *given, struct hf **ret)
 	atomic_init(&hf->refs, 1);
 	hf->destroy = destroy_context;
 	hf->flags = options.flags;
-	hf->node_dir = -1;
+	hf->look.dir = -1;
 	hf->node_wait_ms = options.node_wait_ms ? options.node_wait_ms : NODE_WAIT_MS;
 	hf->fork_count = hfi_fork_count();
 	hfi_settings_log(hf, &options);

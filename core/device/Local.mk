@@ -14,6 +14,8 @@ libhf_core_la_SOURCES += \
 	core/device/list.h \
 	core/device/node.c \
 	core/device/node.h \
+	core/device/node_names.c \
+	core/device/node_names.h \
 	core/device/open.c \
 	core/device/open.h \
 	core/device/removal.c \

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <holdfast/device.h>
 
@@ -15,6 +16,7 @@
 #include "core/base/reason.h"
 #include "core/device/attributes.h"
 #include "core/device/instance.h"
+#include "core/device/node.h"
 #include "core/device/open.h"
 #include "core/device/scan.h"
 #include "core/device/scan_lock.h"
@@ -134,11 +136,22 @@ static int count_device_ports(int dir, const struct hf_entry *entry, void *arg)
 	return (int)hfi_count_ports(dir);
 }
 
+/* No scan has done it yet, and none is needed to. */
+static void look_at_node(struct hf_device *device, struct hf_device_info *info)
+{
+	struct hf_node_look look = {.euid = geteuid(), .dir = -1};
+	struct hf_entry entry = hfi_instance_entry(device);
+
+	if (!hfi_node_ready(&device->hf->roots[entry.root], &look, &entry, &info->reason))
+		info->state = HF_DEVICE_UNUSABLE;
+}
+
 HF_EXPORT int hf_device_get_info(struct ibv_device *handle, struct hf_device_info *info)
 {
 	struct hf_device *device = hfi_device_of(handle);
 	struct hf_device_info full = {0};
 	size_t size = info->size;
+	bool unchecked;
 	int ports;
 
 	if (size < offsetof(struct hf_device_info, protocol) || size > 65536)
@@ -148,7 +161,10 @@ HF_EXPORT int hf_device_get_info(struct ibv_device *handle, struct hf_device_inf
 		hfi_instance_complete(device);
 	hfi_hf_lock(device->hf);
 	fill_device_info(device, &full);
+	unchecked = device->node_unchecked;
 	hfi_hf_unlock(device->hf);
+	if (unchecked && full.state == HF_DEVICE_READY)
+		look_at_node(device, &full);
 	/* Without netlink's number of ports, count their directories in sysfs. */
 	if (!full.num_ports && full.state != HF_DEVICE_GONE) {
 		ports = hfi_with_dir(device, count_device_ports, NULL);

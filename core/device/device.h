@@ -39,6 +39,7 @@ struct hf_device {
 	bool announced_to_all; /* observers of all devices got ADDED */
 	bool announced;	       /* observers of usable devices got ADDED */
 	bool listed;	       /* was part of a list */
+	bool node_unchecked;   /* `reason` does not cover the node; guarded by hf->lock */
 	uint64_t seen;	       /* the last full scan that found it */
 	struct hf_removal *removal HF_GUARDED_BY(hfi_hf_kind); /* while a context is open */
 	struct hf_table_key {

@@ -13,6 +13,7 @@
 #include "core/base/log.h"
 #include "core/base/root.h"
 #include "core/base/thread_safety.h"
+#include "core/device/node.h"
 #include "core/device/table.h"
 #include "core/registry/registry.h"
 
@@ -30,20 +31,16 @@ struct hf_revoker_ops {
 	void (*free)(struct hf *hf);
 };
 
-enum hf_node_mount { HF_MOUNT_UNKNOWN, HF_MOUNT_DEV, HF_MOUNT_NODEV };
-
 struct hf {
 	atomic_int refs;
 	void (*destroy)(struct hf *hf); /* called with the last reference */
 	struct hf_log log;
 	uint32_t flags; /* enum hf_option_flags */
 	uint32_t node_wait_ms;
-	uid_t euid;	/* at the start of the last scan, read once for all of its nodes */
-	int node_dir;	/* the scanned root's node directory, for short paths; -1: none */
-	dev_t node_dev; /* device of the last node in this scan */
+	struct hf_node_look look;	   /* of the scans */
+	struct hf_node_names *nodes_there; /* only while nodes are checked later */
 	struct hf_search_root *roots;
 	unsigned int num_roots;
-	enum hf_node_mount node_mount; /* of node_dev */
 	struct hf_nl *nl HF_GUARDED_BY(hfi_netlink_kind);
 	struct hf_fd_mark nl_socket HF_GUARDED_BY(hfi_netlink_kind);
 	bool nl_tried HF_GUARDED_BY(hfi_netlink_kind);

@@ -198,7 +198,10 @@ static void let_provider_take(struct hf_device *device)
 	}
 	device->provider = provider;
 	device->handle->ops = provider->ops;
-	if (hfi_device_ready(hf, &device->entry, &reason))
+	device->node_unchecked = hfi_node_check_later(hf, &device->entry);
+	if (device->node_unchecked)
+		return;
+	if (hfi_node_ready(&hf->roots[device->entry.root], &hf->look, &device->entry, &reason))
 		return;
 no_provider:
 	hfi_instance_set_reason(device, &reason);

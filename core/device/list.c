@@ -30,15 +30,39 @@ static bool is_only_list(const struct hf *hf)
 	return false;
 }
 
+static bool has_observers(struct hf *hf)
+{
+	bool has;
+
+	hfi_hf_lock(hf);
+	has = hf->observers;
+	hfi_hf_unlock(hf);
+	return has;
+}
+
 HF_REQUIRES(hfi_scan_kind, hfi_netlink_kind)
-static int scan_if_changed(struct hf *hf)
+static int list_scan(struct hf *hf, bool nodes_later)
+{
+	int err;
+
+	hf->table.nodes_later = nodes_later && !has_observers(hf);
+	err = hfi_table_scan(hf);
+	hf->table.nodes_later = false;
+	/* A provider may have begun to observe meanwhile. */
+	if (!err && has_observers(hf))
+		hfi_table_check_nodes(hf);
+	return err;
+}
+
+HF_REQUIRES(hfi_scan_kind, hfi_netlink_kind)
+static int scan_if_changed(struct hf *hf, bool nodes_later)
 {
 	bool first = !hf->change_check && !(hf->flags & HF_NO_NOTIFY) &&
 		     !atomic_load(&hf->few_descriptors);
 	int changed = -EOPNOTSUPP;
 
 	if (first && is_only_list(hf))
-		return hfi_table_scan(hf);
+		return list_scan(hf, nodes_later);
 	/* Notifications start now, so scan even if the table is complete. */
 	if (first) {
 		int err = hfi_change_check_new(hf->roots, hf->num_roots,
@@ -52,20 +76,22 @@ static int scan_if_changed(struct hf *hf)
 		changed = hfi_change_check_ask(hf->change_check);
 	/* After a change of user, other device nodes may be accessible. */
 	if (first || changed || !hf->table.complete ||
-	    (hf->table.user_decides && hf->euid != geteuid()))
-		return hfi_table_scan(hf);
+	    (hf->look.user_decides && hf->look.euid != geteuid()))
+		return list_scan(hf, nodes_later);
 	if (hf->table.unusable)
 		changed = hfi_table_scan_unready(hf);
 	return changed < 0 ? changed : 0;
 }
 
-static int refresh_once(struct hf *hf)
+static int refresh_once(struct hf *hf, bool nodes_later)
 {
 	int err;
 
 	if (!hfi_scan_begin(hf))
 		return 0;
-	err = scan_if_changed(hf);
+	err = scan_if_changed(hf, nodes_later);
+	if (!err && !nodes_later)
+		hfi_table_check_nodes(hf);
 	if (atomic_load(&hf->few_descriptors)) {
 		hfi_forget_closed(hf);
 		hf->nl = hfi_nl_close(hf->nl);
@@ -75,12 +101,12 @@ static int refresh_once(struct hf *hf)
 	return err;
 }
 
-int hfi_refresh(struct hf *hf)
+int hfi_refresh(struct hf *hf, bool nodes_later)
 {
-	int err = refresh_once(hf);
+	int err = refresh_once(hf, nodes_later);
 
 	if (hfi_give_up_spare(hf, err))
-		err = refresh_once(hf);
+		err = refresh_once(hf, nodes_later);
 	return err;
 }
 
@@ -125,14 +151,14 @@ static void promote(struct hf *hf, bool (*wanted)(const struct hf_device *device
 	promote_batch(hf, wanted, false);
 }
 
-int hfi_list(struct hf *hf, bool (*wanted)(const struct hf_device *device),
+int hfi_list(struct hf *hf, bool (*wanted)(const struct hf_device *device), bool nodes_later,
 	     struct ibv_device ***ret)
 {
 	struct ibv_device **list;
 	struct hf_device *device;
 	int err, count = 0;
 
-	err = hfi_refresh(hf);
+	err = hfi_refresh(hf, nodes_later);
 	if (err)
 		return err;
 	hfi_hf_lock(hf);
@@ -192,7 +218,7 @@ HF_EXPORT int hf_device_list(struct hf *hf, uint32_t flags, struct ibv_device **
 {
 	if (flags & ~(uint32_t)HF_LIST_ALL)
 		return -EINVAL;
-	return hfi_list(hf, flags & HF_LIST_ALL ? is_any : is_ready, ret);
+	return hfi_list(hf, flags & HF_LIST_ALL ? is_any : is_ready, false, ret);
 }
 
 HF_EXPORT void hf_device_list_free(struct ibv_device **list)
@@ -209,7 +235,7 @@ HF_EXPORT int hf_device_by_name(struct hf *hf, const char *name, struct ibv_devi
 	struct hf_device *device;
 	int err;
 
-	err = hfi_refresh(hf);
+	err = hfi_refresh(hf, false);
 	if (err)
 		return err;
 	/* A device whose name could not be read has an empty one, which matches no name. */

@@ -9,16 +9,17 @@
 
 /*
  * Updates the table. If nothing has changed, this costs one change check (see change_check.h), and
- * a check of the provider directories if a device is not ready.
+ * a check of the provider directories if a device is not ready. With `nodes_later` it is enough that
+ * a node exists, see struct hf_table.
  */
-int hfi_refresh(struct hf *hf) HF_MUST_CHECK HF_NONNULL;
+int hfi_refresh(struct hf *hf, bool nodes_later) HF_MUST_CHECK HF_NONNULL;
 
 /*
  * Returns an array of the devices that `wanted` picks, each with a reference, with NULL at the end;
  * the caller frees it with hf_device_list_free(). `wanted` is called with hf->lock held. Devices
  * found since the last list come first. Returns their number.
  */
-int hfi_list(struct hf *hf, bool (*wanted)(const struct hf_device *device),
+int hfi_list(struct hf *hf, bool (*wanted)(const struct hf_device *device), bool nodes_later,
 	     struct ibv_device ***ret) HF_MUST_CHECK HF_NONNULL;
 
 /*

@@ -14,7 +14,6 @@
 #include "shared/file.h"
 #include "shared/text.h"
 #include "core/base/reason.h"
-#include "core/device/hf.h"
 #include "core/device/node.h"
 #include "core/discovery/entry.h"
 #include "core/discovery/read_brief.h"
@@ -139,17 +138,17 @@ int hfi_node_open(const struct hf_search_root *root, const struct hf_entry *entr
  * True if the file system is mounted with nodev. The answer is kept for the next node on the same
  * file system; usually all nodes are on one.
  */
-static bool on_nodev_mount(struct hf *hf, const char *path, const struct stat *st)
+static bool on_nodev_mount(struct hf_node_look *look, const char *path, const struct stat *st)
 {
 	struct statvfs fs;
 
-	if (!hf->node_mount || hf->node_dev != st->st_dev) {
+	if (!look->mount || look->dev != st->st_dev) {
 		bool nodev = statvfs(path, &fs) == 0 && (fs.f_flag & ST_NODEV);
 
-		hf->node_mount = nodev ? HF_MOUNT_NODEV : HF_MOUNT_DEV;
-		hf->node_dev = st->st_dev;
+		look->mount = nodev ? HF_MOUNT_NODEV : HF_MOUNT_DEV;
+		look->dev = st->st_dev;
 	}
-	return hf->node_mount == HF_MOUNT_NODEV;
+	return look->mount == HF_MOUNT_NODEV;
 }
 
 /*
@@ -157,19 +156,19 @@ static bool on_nodev_mount(struct hf *hf, const char *path, const struct stat *s
  * not enough for a character device: access() also checks the device cgroup (Linux,
  * inode_permission() in fs/namei.c).
  */
-static int check_access(struct hf *hf, const struct hf_entry *entry, const char *path, bool in_dir,
-			const struct stat *st)
+static int check_access(struct hf_node_look *look, const struct hf_entry *entry, const char *path,
+			bool in_dir, const struct stat *st)
 {
 	bool anybody = (st->st_mode & (S_IROTH | S_IWOTH)) == (S_IROTH | S_IWOTH);
 	int err;
 
 	/* Another user may get another answer: see scan_if_changed() in list.c. */
-	hf->table.user_decides |= !anybody;
-	if (!S_ISCHR(st->st_mode) &&
-	    (anybody || (st->st_uid == hf->euid && (st->st_mode & S_IRWXU) >= (S_IRUSR | S_IWUSR))))
+	look->user_decides |= !anybody;
+	if (!S_ISCHR(st->st_mode) && (anybody || (st->st_uid == look->euid &&
+						  (st->st_mode & S_IRWXU) >= (S_IRUSR | S_IWUSR))))
 		return 0;
 	if (in_dir)
-		err = faccessat(hf->node_dir, entry->uverbs, R_OK | W_OK, AT_EACCESS);
+		err = faccessat(look->dir, entry->uverbs, R_OK | W_OK, AT_EACCESS);
 	else
 		err = faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS);
 	return err < 0 ? -errno : 0;
@@ -193,18 +192,35 @@ static void set_permission_reason(struct hf_reason *reason, const char *path, co
 		       "this user may not read and write %s (%s)", path, found);
 }
 
-bool hfi_device_ready(struct hf *hf, struct hf_entry *entry, struct hf_reason *reason)
+static int stat_node(const struct hf_node_look *look, const struct hf_entry *entry,
+		     const char *path, struct stat *st)
 {
-	const struct hf_search_root *root = &hf->roots[entry->root];
+	int err = look->dir < 0 ? stat(path, st) : fstatat(look->dir, entry->uverbs, st, 0);
+
+	return err < 0 ? -errno : 0;
+}
+
+bool hfi_node_exists(const struct hf_search_root *root, const struct hf_node_look *look,
+		     const struct hf_entry *entry)
+{
+	char path[HF_PATH_SIZE];
+	struct stat st;
+
+	return hfi_entry_node_path(root, entry, path) == 0 &&
+	       stat_node(look, entry, path, &st) == 0;
+}
+
+bool hfi_node_ready(const struct hf_search_root *root, struct hf_node_look *look,
+		    struct hf_entry *entry, struct hf_reason *reason)
+{
 	char path[HF_PATH_SIZE], wanted[64], found[64];
-	bool in_dir = hf->node_dir >= 0;
+	bool in_dir = look->dir >= 0;
 	struct stat st;
 	int err;
 
 	err = hfi_entry_node_path(root, entry, path);
-	if (!err &&
-	    (hf->node_dir < 0 ? stat(path, &st) : fstatat(hf->node_dir, entry->uverbs, &st, 0)) < 0)
-		err = -errno;
+	if (!err)
+		err = stat_node(look, entry, path, &st);
 	/* Only a character device has a number to compare; for other nodes do not read it. */
 	if ((err || S_ISCHR(st.st_mode)) && !entry->node_number)
 		hfi_entry_read_number(root, entry);
@@ -237,12 +253,12 @@ bool hfi_device_ready(struct hf *hf, struct hf_entry *entry, struct hf_reason *r
 			       wanted, found);
 		return false;
 	}
-	if (S_ISCHR(st.st_mode) && on_nodev_mount(hf, path, &st)) {
+	if (S_ISCHR(st.st_mode) && on_nodev_mount(look, path, &st)) {
 		hfi_reason_set(reason, HF_REASON_NODE_PERMISSION, "a mount without nodev", "nodev",
 			       "%s cannot be opened: its file system is mounted with nodev", path);
 		return false;
 	}
-	err = check_access(hf, entry, path, in_dir, &st);
+	err = check_access(look, entry, path, in_dir, &st);
 	if (err) {
 		set_permission_reason(reason, path, &st, err);
 		return false;

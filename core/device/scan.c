@@ -11,6 +11,7 @@
 #include "shared/text.h"
 #include "core/device/hf.h"
 #include "core/device/instance.h"
+#include "core/device/node_names.h"
 #include "core/device/scan.h"
 #include "core/device/table_internal.h"
 #include "core/discovery/discover.h"
@@ -64,8 +65,28 @@ static void open_node_dir(struct hf *hf, const struct hf_search_root *root, size
 {
 	char path[HF_PATH_SIZE + 16];
 
-	if (devices >= 4 && hfi_print(path, sizeof(path), "%s/infiniband", root->dev) == 0)
-		hf->node_dir = hfi_open_dir(AT_FDCWD, path);
+	if (devices < 4 || hfi_print(path, sizeof(path), "%s/infiniband", root->dev))
+		return;
+	hf->look.dir = hfi_open_dir(AT_FDCWD, path);
+	if (hf->table.nodes_later && hf->look.dir >= 0)
+		hf->nodes_there = hfi_node_names_read(hf->look.dir);
+}
+
+bool hfi_node_check_later(struct hf *hf, const struct hf_entry *entry)
+{
+	if (!hf->table.nodes_later || (!hfi_node_names_have(hf->nodes_there, entry->uverbs) &&
+				       !hfi_node_exists(&hf->roots[entry->root], &hf->look, entry)))
+		return false;
+	hf->table.unchecked = true;
+	return true;
+}
+
+HF_REQUIRES(hfi_scan_kind)
+static void close_node_dir(struct hf *hf)
+{
+	hfi_node_names_free(hf->nodes_there);
+	hf->nodes_there = NULL;
+	hfi_close(&hf->look.dir);
 }
 
 HF_REQUIRES(hfi_scan_kind, hfi_netlink_kind)
@@ -83,7 +104,7 @@ static int scan_root(struct hf *hf, unsigned int index, uint64_t scan)
 		open_node_dir(hf, root, entries.count);
 	for (size_t i = 0; i < entries.count && !err; i++)
 		err = hfi_table_take(hf, &entries.v[i], scan);
-	hfi_close(&hf->node_dir);
+	close_node_dir(hf);
 	if (!err)
 		remove_unseen(hf, index, scan);
 	/* Time stamps of the class directory do not change when the target of a link does. */
@@ -111,9 +132,9 @@ int hfi_table_scan(struct hf *hf)
 
 	hf->table.complete = false;
 	hf->table.hidden_changes = false;
-	hf->table.user_decides = false;
-	hf->node_mount = HF_MOUNT_UNKNOWN;
-	hf->euid = geteuid();
+	hf->look.user_decides = false;
+	hf->look.mount = HF_MOUNT_UNKNOWN;
+	hf->look.euid = geteuid();
 	err = hfi_registry_refresh(&hf->registry, &hf->log);
 	if (err < 0)
 		return err;
@@ -145,8 +166,8 @@ int hfi_table_scan_one(struct hf *hf, unsigned int index, const char *uverbs)
 	struct hf_device *device;
 	int err;
 
-	hf->node_mount = HF_MOUNT_UNKNOWN;
-	hf->euid = geteuid();
+	hf->look.mount = HF_MOUNT_UNKNOWN;
+	hf->look.euid = geteuid();
 	device = hfi_table_lookup(hf, index, uverbs);
 	sources = hfi_sources(hf, root);
 	err = sources ? hfi_discover_one(root, index, sources, hfi_netlink(hf, root), uverbs,

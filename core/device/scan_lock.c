@@ -221,7 +221,7 @@ void hfi_scan_lock_in_child(struct hf *hf)
 		hf->scanning = false;
 		hf->scan_released = false;
 		/* This process's copy of the directory that the other thread had opened. */
-		hfi_close(&hf->node_dir);
+		hfi_close(&hf->look.dir);
 	}
 	/* Its waiters are threads of the parent. */
 	memset(&hf->scan_done, 0, sizeof(hf->scan_done));

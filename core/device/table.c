@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 #include <utlist.h>
 
 #include <holdfast/stream.h>
@@ -51,7 +52,7 @@ static void tell_added(struct hf *hf, struct hf_device *device)
 		device->announced_to_all = true;
 		notify_observers(hf, true, device, HF_TABLE_ADDED, 0);
 	}
-	if (!device->announced && !device->reason) {
+	if (!device->announced && !device->reason && !device->node_unchecked) {
 		device->announced = true;
 		notify_observers(hf, false, device, HF_TABLE_ADDED, 0);
 	}
@@ -155,6 +156,7 @@ static dev_t known_number(struct hf_device *device)
 /* Updates an instance that a scan has found again. */
 static void refresh(struct hf *hf, struct hf_device *device, const struct hf_entry *entry)
 {
+	const bool later = device->provider && hfi_node_check_later(hf, entry);
 	struct hf_reason reason = {0};
 	struct hf_entry sighted = *entry;
 	uint32_t changes;
@@ -163,12 +165,13 @@ static void refresh(struct hf *hf, struct hf_device *device, const struct hf_ent
 	if (sighted.brief && !sighted.node_number)
 		sighted.node_number = known_number(device);
 	/* Check the node before taking the lock: that makes system calls. */
-	if (device->provider)
-		hfi_device_ready(hf, &sighted, &reason);
-	else
+	if (device->provider && !later)
+		hfi_node_ready(&hf->roots[entry->root], &hf->look, &sighted, &reason);
+	else if (!device->provider)
 		hfi_entry_format_reason(entry, &reason);
 	hfi_hf_lock(hf);
 	changes = hfi_instance_update(device, &sighted);
+	device->node_unchecked = later;
 	count_unusable(hf, device, -1);
 	if (device->provider || reason.code)
 		hfi_instance_set_reason(device, &reason);
@@ -177,6 +180,37 @@ static void refresh(struct hf *hf, struct hf_device *device, const struct hf_ent
 		tell_after_added(hf, device, HF_TABLE_CHANGED, changes);
 	tell_added(hf, device);
 	hfi_hf_unlock(hf);
+}
+
+HF_REQUIRES(hfi_scan_kind)
+static void check_node(struct hf *hf, struct hf_device *device)
+{
+	struct hf_entry entry = hfi_instance_entry(device);
+	struct hf_reason reason;
+
+	hfi_node_ready(&hf->roots[entry.root], &hf->look, &entry, &reason);
+	hfi_hf_lock(hf);
+	device->node_unchecked = false;
+	if (!device->reason) {
+		hfi_instance_set_reason(device, &reason);
+		count_unusable(hf, device, 1);
+	}
+	tell_added(hf, device);
+	hfi_hf_unlock(hf);
+}
+
+void hfi_table_check_nodes(struct hf *hf)
+{
+	struct hf_device *device;
+
+	if (!hf->table.unchecked)
+		return;
+	hf->look.mount = HF_MOUNT_UNKNOWN;
+	hf->look.euid = geteuid();
+	for (device = hf->table.by_key; device; device = device->hh.next)
+		if (device->node_unchecked)
+			check_node(hf, device);
+	hf->table.unchecked = false;
 }
 
 /*

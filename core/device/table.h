@@ -19,7 +19,12 @@ struct hf_table {
 	size_t count HF_GUARDED_BY(hfi_hf_kind);
 	size_t unusable; /* devices that are not ready: each list checks them again */
 	uint64_t scans HF_GUARDED_BY(hfi_scan_kind);
-	bool user_decides;   /* a node exists that only some users may open */
+	/*
+	 * Set while a list of libibverbs is made. It has every device whose node exists, so nodes are
+	 * checked only when a later call needs to know whether they can be opened.
+	 */
+	bool nodes_later;
+	bool unchecked;	     /* some device's node was not checked */
 	bool hidden_changes; /* a tree's devices can be replaced without a sign */
 	bool complete;	     /* a full scan was made, and lists can tell when it is out of date */
 	bool drivers_loaded; /* libibverbs would have loaded its drivers by now */

@@ -76,7 +76,7 @@ HF_EXPORT struct ibv_device **ibv_get_device_list(int *num_devices)
 	count = hf_default(&hf);
 	if (count < 0)
 		goto fail;
-	count = hfi_list(hf, listed_by_libibverbs, &list);
+	count = hfi_list(hf, listed_by_libibverbs, true, &list);
 	warn_of_unserved(hf);
 	if (count == 0 && hfi_no_kernel_support(hf)) {
 		hf_device_list_free(list);

@@ -56,7 +56,7 @@ static int import_context(struct hf *hf, int cmd_fd, struct ibv_context **ret)
 		return -errno;
 	if (!S_ISCHR(status.st_mode) || !status.st_rdev)
 		return -ENODEV;
-	err = hfi_list(hf, has_provider, &list);
+	err = hfi_list(hf, has_provider, true, &list);
 	if (err < 0)
 		return err;
 	device = find_node(list, status.st_rdev);

@@ -102,14 +102,18 @@ static void read_bare_device(int verbs, int ib, const char *uverbs)
 	close(ibdev);
 }
 
-static void stat_node(const char *uverbs)
+static void read_node_names(void)
 {
-	char path[2 * NAME_SIZE];
-	struct stat st;
+	int fd = open("/dev/infiniband", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int nodes = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = nodes < 0 ? NULL : fdopendir(nodes);
 
-	snprintf(path, sizeof(path), "/dev/infiniband/%.63s", uverbs);
-	if (stat(path, &st) < 0)
-		fail_bare(path);
+	if (!dir)
+		fail_bare("/dev/infiniband");
+	while (readdir(dir))
+		continue;
+	closedir(dir);
+	close(fd);
 }
 
 int bare_list(void)
@@ -119,8 +123,7 @@ int bare_list(void)
 
 	for (int i = 0; i < count; i++)
 		read_bare_device(verbs, ib, names[i]);
-	for (int i = 0; i < count; i++)
-		stat_node(names[i]);
+	read_node_names();
 	close(ib);
 	close(verbs);
 	return count;
