@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 if HAVE_CMOCKA
-check_PROGRAMS += t/unit/detach
-TESTS += t/unit/detach
-t_unit_detach_SOURCES = t/unit/detach.c
-t_unit_detach_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_detach_LDADD = libhf-core.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
+check_PROGRAMS += t/unit/release_file
+TESTS += t/unit/release_file
+t_unit_release_file_SOURCES = t/unit/release_file.c
+t_unit_release_file_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_release_file_LDADD = libhf-core.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
 
 check_PROGRAMS += t/unit/revoke
 TESTS += t/unit/revoke
@@ -113,11 +113,11 @@ t_unit_fork_LDADD = libhf-core.la libhf-test-asleep.la $(CMOCKA_LIBS) -lpthread
 endif
 
 if HAVE_CMOCKA
-check_PROGRAMS += t/unit/turns
-TESTS += t/unit/turns
-t_unit_turns_SOURCES = t/unit/turns.c
-t_unit_turns_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_unit_turns_LDADD = libhf-core.la libhf-test-asleep.la $(CMOCKA_LIBS) -lpthread
+check_PROGRAMS += t/unit/scan_lock
+TESTS += t/unit/scan_lock
+t_unit_scan_lock_SOURCES = t/unit/scan_lock.c
+t_unit_scan_lock_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_scan_lock_LDADD = libhf-core.la libhf-test-asleep.la $(CMOCKA_LIBS) -lpthread
 endif
 
 if HAVE_CMOCKA

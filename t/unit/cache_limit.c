@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What is known of providers: in a process that may write no files it is not kept; the patterns of its PCI numbers. */
+/*
+ * What the library remembers about providers: a process that may write no files stores no cache;
+ * the patterns of PCI numbers.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,7 +40,7 @@ static void no_files(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
-/* Numbers whose digits are letters, too: each has its place in the pattern of the kernel. */
+/* Also numbers with the digits a to f: each has its place in the kernel's pattern. */
 static void pci_numbers(void **state)
 {
 	const char *text = "driver x 1 2\npci 15d3 dead\npci dddd 0\npci 1 ffff\nend\n";

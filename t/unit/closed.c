@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A program that becomes a daemon closes every descriptor between two lists of devices, and opens its
- * own: those must be left alone, and the second list be as good as the first.
+ * A program that becomes a daemon closes every descriptor between two lists of devices and opens
+ * its own: the library must leave those alone, and the second list must be as complete as the
+ * first.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -48,7 +49,7 @@ static int find_kept(void **state)
 		before[fd] = is_open(fd);
 	if (hf_default(&hf))
 		return 0;
-	/* From the second list on all is kept that makes the next ones fast. */
+	/* From the second list on, everything that makes lists faster is kept open. */
 	if (list_devices_count() < 0)
 		return 0;
 	listed = list_devices_count();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a device is, decided from what its directory and RDMA netlink hold: every combination. */
+/* Which kind of device it is, as decided from its directory and RDMA netlink: every combination. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -26,7 +26,9 @@ static struct hf_nldev device_with_protocol(const char *protocol)
 	return device;
 }
 
-/* Each node type, both link layers, no driver and each of the table, and every answer of netlink. */
+/*
+ * Each node type, both link layers, each driver of the table and none, and every answer of netlink.
+ */
 static void every_combination(void **state)
 {
 	size_t count = 0, silent = 0;
@@ -80,7 +82,7 @@ static void every_combination(void **state)
 					continue;
 				}
 				assert_string_equal(answer.protocol, "");
-				/* Nothing that the driver cannot be. */
+				/* Only what the driver can be. */
 				if (row)
 					assert_int_equal(answer.kinds & ~can, 0);
 				assert_true(!row || !can || answer.kinds);
@@ -102,7 +104,7 @@ static void the_nearest_driver_counts(void **state)
 	assert_int_equal(hfi_describe(&tree, NULL, &answer), 0);
 	assert_int_equal(answer.kinds, ROCE);
 	assert_string_equal(answer.source, "driver");
-	/* rxe below a card, as until Linux 5.10. */
+	/* rxe below a card, as up to Linux 5.10. */
 	tree.has_parent = true;
 	strcpy(tree.drivers[1], "i40e");
 	assert_int_equal(hfi_describe(&tree, NULL, &answer), 0);
@@ -129,7 +131,9 @@ static void reads_a_tree(void **state)
 	assert_true(facts.infiniband_ports);
 	assert_false(facts.ethernet_ports);
 	assert_false(facts.has_parent);
-	/* The last port is another one; and all through the held directory, after a rename. */
+	/*
+	 * The last port differs; and after a rename everything is read through the held directory.
+	 */
 	assert_int_equal(tree_set(tree, 0, "ports/3/link_layer", "Ethernet"), 0);
 	assert_int_equal(tree_set(tree, 0, "parent", "eth0"), 0);
 	assert_int_equal(tree_rename(tree, 0, "mlx7"), 0);
@@ -137,7 +141,7 @@ static void reads_a_tree(void **state)
 	hfi_tree_read(dir, &facts);
 	assert_true(facts.infiniband_ports && facts.ethernet_ports && facts.has_parent);
 	assert_string_equal(facts.drivers[0], "mlx4_core");
-	/* What is there is nonsense, or nothing. */
+	/* The attributes are invalid or missing. */
 	assert_int_equal(tree_set(tree, 0, "node_type", "16: CA"), 0);
 	assert_int_equal(tree_set(tree, 0, "ports/3/link_layer", "EthernetInfiniBand"), 0);
 	assert_int_equal(tree_set(tree, 0, "ports/1/link_layer", ""), 0);

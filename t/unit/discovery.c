@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Discovery by sysfs alone, on made-up trees. */
+/* Discovery by sysfs alone, on generated trees. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -106,7 +106,7 @@ static void an_entry_is_complete(void **state)
 	assert_int_equal(entry->node_type, IBV_NODE_CA);
 	assert_int_equal(hfi_entry_read_modalias(&world->root, entry, modalias), 0);
 	assert_string_equal(modalias, options.modalias);
-	/* A tree made for libibverbs has it at the RDMA device. */
+	/* A tree made for libibverbs has this entry in the RDMA device's directory. */
 	snprintf(path, sizeof(path), "%s/class/infiniband_verbs/%s/device", tree_sysfs(world->tree),
 		 entry->uverbs);
 	snprintf(expected, sizeof(expected), "%s/class/infiniband/%s/device",
@@ -195,7 +195,7 @@ static void rename_keeps_identity(void **state)
 	assert_string_equal(after.name, "foo7");
 	assert_int_equal(hfi_entry_same(&before, &after), 1);
 	assert_int_equal(hfi_entry_verify(&world->root, NULL, &before), 0);
-	/* Another device takes the old name: it must not be the one that is opened. */
+	/* Another device takes the old name: it must not be opened. */
 	assert_int_equal(tree_add(world->tree, 1, "rxe0", NULL), 0);
 	fd = hfi_entry_open_dir(&world->root, &before, name);
 	assert_true(fd >= 0);
@@ -238,7 +238,7 @@ static void dropped_caches_change_no_instance(void **state)
 	assert_int_equal(hfi_entry_same(&before, &after), 1);
 }
 
-static void identity_is_what_both_know(void **state)
+static void identity_uses_what_both_sources_have(void **state)
 {
 	const struct hf_entry base = {.uverbs = "uverbs0",
 				      .index = 3,
@@ -277,7 +277,7 @@ static void identity_is_what_both_know(void **state)
 	assert_int_equal(hfi_entry_same(&base, &other), 0);
 }
 
-static void half_made_stands_with_its_reason(void **state)
+static void an_incomplete_device_has_a_reason(void **state)
 {
 	struct world *world = *state;
 	const struct tree_options options = {.no_device = true};
@@ -366,7 +366,7 @@ static void every_name_of_the_kernel_is_read(void **state)
 	assert_int_equal(discover_one_by_sysfs(world, "uverbs2").reason.code, HF_REASON_HALF_MADE);
 }
 
-static void type_and_guid_are_read_by_themselves(void **state)
+static void type_and_guid_are_read_separately(void **state)
 {
 	static const char *const guids[] = {NULL, "0:0", "0002:c903:0000:000g",
 					    "0002:c903:0000:0001:0000"};
@@ -381,7 +381,7 @@ static void type_and_guid_are_read_by_themselves(void **state)
 		assert_int_equal(entry.node_guid, 0);
 		assert_true(entry.brief);
 		assert_int_equal(entry.node_type, IBV_NODE_CA);
-		/* With neither it is not finished. */
+		/* With neither of them the device is incomplete. */
 		assert_int_equal(tree_set(world->tree, 2, "node_type", i % 2 ? NULL : "CA"), 0);
 		entry = discover_one_by_sysfs(world, "uverbs2");
 		assert_int_equal(entry.reason.code, HF_REASON_HALF_MADE);
@@ -429,7 +429,7 @@ static void out_of_files_is_an_error(void **state)
 	assert_true(failed > 0);
 }
 
-static void open_directories_are_the_instances(void **state)
+static void open_directories_belong_to_the_instance(void **state)
 {
 	struct world *world = *state;
 	struct hf_entry entry, blind;
@@ -443,7 +443,7 @@ static void open_directories_are_the_instances(void **state)
 	assert_true(hfi_read_file(fd, "dev", text, sizeof(text), NULL) > 0);
 	assert_string_equal(text, "1:3");
 	close(fd);
-	/* Without the proof by inode the long way leads to the same directory. */
+	/* Without the inode check another way leads to the same directory. */
 	blind = entry;
 	blind.device_inode = 0;
 	strcpy(blind.name, "other");
@@ -474,7 +474,7 @@ static void strange_things_among_the_devices(void **state)
 	assert_int_equal(mkdir(path, 0755), 0);
 	snprintf(path, sizeof(path), "%s/class/infiniband_verbs/uverbs3", tree_sysfs(world->tree));
 	assert_int_equal(mkdir(path, 0755), 0);
-	/* A reader of a FIFO must not wait for its writer. */
+	/* Opening a FIFO must not wait for a writer. */
 	snprintf(path, sizeof(path), "%s/class/infiniband_verbs/uverbs3/ibdev",
 		 tree_sysfs(world->tree));
 	assert_int_equal(mkfifo(path, 0644), 0);
@@ -487,7 +487,7 @@ static void no_file_stays_open(void **state)
 {
 	unsigned int before = count_open_fds();
 
-	half_made_stands_with_its_reason(state);
+	an_incomplete_device_has_a_reason(state);
 	assert_int_equal(count_open_fds(), before);
 }
 
@@ -508,17 +508,17 @@ int main(void)
 						teardown_discovery),
 		cmocka_unit_test_setup_teardown(dropped_caches_change_no_instance, setup_discovery,
 						teardown_discovery),
-		cmocka_unit_test(identity_is_what_both_know),
-		cmocka_unit_test_setup_teardown(half_made_stands_with_its_reason, setup_discovery,
+		cmocka_unit_test(identity_uses_what_both_sources_have),
+		cmocka_unit_test_setup_teardown(an_incomplete_device_has_a_reason, setup_discovery,
 						teardown_discovery),
 		cmocka_unit_test_setup_teardown(every_name_of_the_kernel_is_read, setup_discovery,
 						teardown_discovery),
-		cmocka_unit_test_setup_teardown(type_and_guid_are_read_by_themselves,
-						setup_discovery, teardown_discovery),
+		cmocka_unit_test_setup_teardown(type_and_guid_are_read_separately, setup_discovery,
+						teardown_discovery),
 		cmocka_unit_test_setup_teardown(out_of_files_is_an_error, setup_discovery,
 						teardown_discovery),
-		cmocka_unit_test_setup_teardown(open_directories_are_the_instances, setup_discovery,
-						teardown_discovery),
+		cmocka_unit_test_setup_teardown(open_directories_belong_to_the_instance,
+						setup_discovery, teardown_discovery),
 		cmocka_unit_test_setup_teardown(strange_things_among_the_devices, setup_discovery,
 						teardown_discovery),
 		cmocka_unit_test_setup_teardown(no_file_stays_open, setup_discovery,

@@ -82,7 +82,7 @@ static void a_port_is_read(void **state)
 	assert_int_equal(info.num_gids, 2);
 }
 
-/* Puts a file in its place that answers EIO. */
+/* Replaces the file by one that fails with EIO. */
 static void break_attr(struct world *world, const char *path)
 {
 	char full[512];
@@ -99,10 +99,10 @@ static void replug(struct world *world, const struct tree_options *options)
 	assert_int_equal(plug_and_open(world, options), 0);
 }
 
-static void an_attribute_hides_no_other(void **state)
+static void a_bad_attribute_hides_no_other(void **state)
 {
 	static const struct {
-		const char *path, *value; /* "EIO": answers that; NULL: is missing */
+		const char *path, *value; /* "EIO": fails with that; NULL: is missing */
 		uint32_t state, phys_state, link_layer, num_gids;
 		bool rate, netdev;
 	} faults[] = {
@@ -164,7 +164,7 @@ static void an_unreadable_type_is_unknown(void **state)
 	assert_int_equal(gids[1].type, HF_GID_ROCE_V2);
 	assert_string_equal(gids[1].netdev, "");
 	free(gids);
-	/* Nothing but what cannot be read: that is not an empty table. */
+	/* Only unreadable entries: that is not an empty table. */
 	break_attr(world, "ports/1/gids/0");
 	break_attr(world, "ports/1/gids/1");
 	gids = NULL;
@@ -181,7 +181,7 @@ static void gids_of_a_roce_port(void **state)
 
 	assert_int_equal(plug_and_open(world, &options), 0);
 	assert_int_equal(tree_set(world->tree, 0, "ports/1/gid_attrs/types/0", "IB/RoCE v1"), 0);
-	/* A hole, an entry whose owner has gone between two reads, the last one. */
+	/* A gap, an entry whose owner disappeared between two reads, and the last one. */
 	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/7",
 				  "fd00:0000:0000:0000:0000:0000:0000:0007"),
 			 0);
@@ -256,7 +256,7 @@ static void a_table_may_begin_anywhere(void **state)
 	free(gids);
 	set_gid(world, 91);
 	set_gid(world, 64);
-	/* Nothing that is no index. */
+	/* Only names that are not an index. */
 	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/007", "x"), 0);
 	assert_int_equal(tree_set(world->tree, 0, "ports/1/gids/65536", "x"), 0);
 	assert_int_equal(hfi_read_gids(world->dir, &world->entry, 1, &gids), 2);
@@ -352,7 +352,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_port_is_read),
-		TEST(an_attribute_hides_no_other),
+		TEST(a_bad_attribute_hides_no_other),
 		TEST(an_unreadable_type_is_unknown),
 		TEST(gids_of_a_roce_port),
 		TEST(gids_of_an_ib_port),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Discovery with RDMA netlink, answered by t/lib/fakenl.c from made-up trees. */
+/* Discovery with RDMA netlink, which t/lib/fakenl.c answers from generated trees. */
 #include <endian.h>
 #include <errno.h>
 #include <limits.h>
@@ -123,7 +123,10 @@ static void order_is_the_index_then_sysfs(void **state)
 	assert_string_equal(world->entries.v[2].name, "c");
 	assert_string_equal(world->entries.v[3].name, "x");
 	assert_int_equal(world->entries.v[3].index, -1);
-	/* Devices are shared between namespaces here, so this one is just not known. */
+	/*
+	 * Here devices are shared between namespaces, so this one is unknown rather than in another
+	 * namespace.
+	 */
 	assert_int_equal(world->entries.v[3].reason.code, HF_REASON_NONE);
 }
 
@@ -139,12 +142,12 @@ static void an_odd_name_hides_no_other(void **state)
 	assert_string_equal(world->entries.v[0].name, "b");
 	assert_int_equal(world->entries.v[0].index, 1);
 	assert_int_equal(world->entries.v[1].index, 2);
-	/* Sysfs knows a better name for it. */
+	/* Sysfs has a better name for it. */
 	assert_string_equal(world->entries.v[2].name, "odd");
 }
 
-/* Linux 6.1 lets users rename a device to "a/b": there is no path to it, and libibverbs lists it. */
-static void a_name_that_no_path_leads_to(void **state)
+/* Linux 6.1 lets users rename a device to "a/b", which no path can contain; libibverbs lists it. */
+static void a_name_that_cannot_be_in_a_path(void **state)
 {
 	struct world *world = *state;
 	struct hf_entry entry;
@@ -187,8 +190,8 @@ static unsigned int devices_of(struct hf *hf, const char *name, int32_t index)
 	return (unsigned int)count;
 }
 
-/* As libibverbs, for which netlink comes first whatever the variable says. */
-static void without_a_sysfs_netlink_lists(void **state)
+/* Like libibverbs, which asks netlink first whatever the variable says. */
+static void without_sysfs_netlink_lists(void **state)
 {
 	const struct hf_options options = {.size = sizeof(options), .flags = HF_NO_NOTIFY};
 	struct world *world = *state;
@@ -206,13 +209,13 @@ static void without_a_sysfs_netlink_lists(void **state)
 	add_to_world(world, 1, "rxe1", NULL);
 	assert_int_equal(tree_remove(world->tree, 0), 0);
 	assert_int_equal(devices_of(hf, "rxe1", 1), 1);
-	/* Where there is one, its devices are the devices. */
+	/* If the tree exists, its devices are listed. */
 	assert_int_equal(symlink(tree_sysfs(other), path), 0);
 	assert_int_equal(devices_of(hf, "made0", -1), 1);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(devices_of(hf, "rxe1", 1), 1);
 	hf_unref(hf);
-	/* No other variable leads to what is not there. */
+	/* No other variable may name a tree that does not exist. */
 	unsetenv("SYSFS_PATH");
 	setenv("HOLDFAST_ROOTS", path, 1);
 	assert_int_equal(hf_new(&options, &hf), 0);
@@ -234,7 +237,10 @@ static uint64_t generation_of_the_only(struct hf *hf, bool by_netlink)
 	return info.generation;
 }
 
-/* A list by netlink knows the index alone, one by sysfs the inode alone: that is no other instance. */
+/*
+ * A list by netlink knows only the index, one by sysfs only the inode: both must see the same
+ * instance.
+ */
 static void lists_by_one_source_see_one_instance(void **state)
 {
 	const struct hf_options options = {.size = sizeof(options), .flags = HF_NO_NOTIFY};
@@ -260,7 +266,7 @@ static void lists_by_one_source_see_one_instance(void **state)
 	unsetenv("HOLDFAST_ROOTS");
 }
 
-static void the_index_tells_a_swap(void **state)
+static void a_swap_changes_the_index(void **state)
 {
 	struct world *world = *state;
 	struct hf_entry before, after;
@@ -271,7 +277,7 @@ static void the_index_tells_a_swap(void **state)
 	after = discover_one_by_both(world, "uverbs0");
 	assert_true(after.index > before.index);
 	assert_int_equal(hfi_entry_same(&before, &after), 0);
-	/* Also by the index alone, as where there is no sysfs. */
+	/* Also by index alone, as without sysfs. */
 	before.life.inode = after.life.inode = 0;
 	assert_int_equal(hfi_entry_same(&before, &after), 0);
 	assert_int_equal(hfi_entry_verify(&world->root, world->nl, &before), -ENODEV);
@@ -293,7 +299,7 @@ static void rename_is_followed(void **state)
 	assert_int_equal(hfi_entry_verify(&world->root, world->nl, &before), 0);
 }
 
-static void another_namespace_is_told(void **state)
+static void another_namespace_is_reported(void **state)
 {
 	struct world *world = *state;
 	const struct tree_options unseen = {.no_device = true};
@@ -350,7 +356,7 @@ static void netlink_alone_is_enough(void **state)
 	assert_int_equal(hfi_entry_verify(&root, world->nl, &entry), -ENODEV);
 }
 
-static void old_kernels_say_less(void **state)
+static void old_kernels_report_less(void **state)
 {
 	struct world *world = *state;
 	struct hf_entry entry;
@@ -376,7 +382,7 @@ static void a_late_char_device_is_waited_for(void **state)
 	assert_int_equal(tree_fake(world->tree, "late", 3), 0);
 	entry = discover_one_by_both(world, "uverbs0");
 	assert_int_equal(entry.driver_id, 14);
-	/* Not for ever: then the name must do. */
+	/* After some time the name must do. */
 	assert_int_equal(tree_fake(world->tree, "late", UINT_MAX), 0);
 	entry = discover_one_by_both(world, "uverbs0");
 	assert_int_equal(entry.index, tree_index(world->tree, 0));
@@ -419,7 +425,7 @@ static void broken_netlink_leaves_sysfs(void **state)
 
 		assert_int_equal(tree_fake(world->tree, faults[i], UINT_MAX), 0);
 		entry = discover_one_by_both(world, "uverbs0");
-		/* Only dumps are interrupted, and a device that was seen before needs none. */
+		/* Only dumps are interrupted, and a device that was found before needs none. */
 		assert_int_equal(entry.index, strcmp(faults[i], "interrupt") ? -1 : 0);
 		assert_int_equal(entry.node_guid, htobe64(tree_guid(world->tree, 0)));
 		assert_int_equal(entry.reason.code, HF_REASON_NONE);
@@ -431,7 +437,7 @@ static void broken_netlink_leaves_sysfs(void **state)
 	}
 }
 
-static void silence_is_waited_for_within_bounds(void **state)
+static void the_wait_for_an_answer_is_bounded(void **state)
 {
 	struct world *world = *state;
 	struct hf_nl_device device;
@@ -441,7 +447,7 @@ static void silence_is_waited_for_within_bounds(void **state)
 	assert_int_equal(getsockopt(hfi_nl_fd(world->nl), SOL_SOCKET, SO_RCVTIMEO, &bound, &size),
 			 0);
 	assert_in_range(bound.tv_sec, 4, 20); /* clock: a setting */
-	/* It is over sooner, for the test alone. */
+	/* Shorten it for the test. */
 	bound = (struct timeval){.tv_usec = 50000};
 	assert_int_equal(setsockopt(hfi_nl_fd(world->nl), SOL_SOCKET, SO_RCVTIMEO, &bound, size),
 			 0);
@@ -450,7 +456,7 @@ static void silence_is_waited_for_within_bounds(void **state)
 	assert_int_equal(hfi_nl_device_get(world->nl, 0, &device), -ENODEV);
 }
 
-static void no_socket_is_no_netlink(void **state)
+static void without_a_socket_sysfs_is_used(void **state)
 {
 	struct world *world = *state;
 	struct hf_nl *nl = NULL;
@@ -504,7 +510,7 @@ static void a_dump_has_parts(void **state)
 		assert_int_equal(entry->kernel_abi, whole->kernel_abi);
 	}
 	hfi_entries_free(&brief);
-	/* The walk ends when told to, and the socket is as good as new. */
+	/* The walk ends when told to, and the socket stays usable. */
 	count = 500;
 	assert_int_equal(tree_remove(world->tree, 0), 0);
 	assert_int_equal(hfi_nl_chardev(world->nl, 0, &(struct hf_nldev_chardev){0}), -ENODEV);
@@ -517,7 +523,7 @@ static void brief_by_both(struct world *world)
 		hfi_discover(&world->root, 0, BOTH | HF_READ_BRIEF, world->nl, &world->entries), 0);
 }
 
-/* With every dump disturbed: the devices are asked for by their indices. */
+/* With every dump disturbed: the devices are requested by their indices. */
 static void a_brief_list_needs_no_dump(void **state)
 {
 	struct world *world = *state;
@@ -527,7 +533,7 @@ static void a_brief_list_needs_no_dump(void **state)
 		snprintf(name, sizeof(name), "rxe%u", n);
 		add_to_world(world, n, name, NULL);
 	}
-	/* Eight of the indices are gaps now, and the others are the last ones. */
+	/* Eight of the indices are gaps now; the others are the last ones. */
 	for (unsigned int n = 0; n < 40; n += 5) {
 		assert_int_equal(tree_remove(world->tree, n), 0);
 		snprintf(name, sizeof(name), "new%u", n);
@@ -545,7 +551,7 @@ static void a_brief_list_needs_no_dump(void **state)
 	}
 }
 
-/* So many indices are gaps that a dump is cheaper. */
+/* With this many gaps a dump is cheaper. */
 static void scattered_indices_are_found(void **state)
 {
 	struct world *world = *state;
@@ -564,7 +570,7 @@ static void scattered_indices_are_found(void **state)
 		assert_true(world->entries.v[i].brief);
 		assert_int_equal(world->entries.v[i].index, 7 * i);
 	}
-	/* The lowest index is far from 0: it is asked for. */
+	/* The lowest index is far from 0, and is requested directly. */
 	for (unsigned int n = 0; n < 200; n += 7)
 		assert_int_equal(tree_remove(world->tree, n), 0);
 	for (unsigned int n = 0; n < 30; n++) {
@@ -591,7 +597,7 @@ static void a_brief_entry_is_bound_by_its_index(void **state)
 	assert_int_equal(entry.life.inode, tree_inode(world->tree, 0));
 	assert_int_equal(entry.index, first.index);
 	assert_int_equal(entry.driver_id, first.driver_id);
-	/* Another one has its names and its number. */
+	/* Another device has its names and its number. */
 	assert_int_equal(tree_remove(world->tree, 0), 0);
 	add_to_world(world, 0, "a", NULL);
 	entry = first;
@@ -602,7 +608,7 @@ static void a_brief_entry_is_bound_by_its_index(void **state)
 	assert_int_equal(hfi_entry_same(&first, &world->entries.v[0]), 0);
 }
 
-/* With every dump disturbed, only what asks for a device by itself gets an answer. */
+/* With every dump disturbed, only requests for a single device get an answer. */
 static void one_among_many_needs_no_dump(void **state)
 {
 	struct world *world = *state;
@@ -617,7 +623,7 @@ static void one_among_many_needs_no_dump(void **state)
 	assert_int_equal(discover_one_by_both(world, "uverbs1").index, 1);
 	assert_int_equal(tree_swap(world->tree, 0), 0);
 	assert_int_equal(discover_one_by_both(world, "uverbs0").index, 3);
-	/* Several that came before one of them was asked for. */
+	/* Several that were plugged before one of them was requested. */
 	for (unsigned int n = 3; n < 8; n++) {
 		char name[8];
 
@@ -661,19 +667,19 @@ int main(void)
 		TEST(both_sources_make_one_entry),
 		TEST(order_is_the_index_then_sysfs),
 		TEST(an_odd_name_hides_no_other),
-		TEST(a_name_that_no_path_leads_to),
-		TEST(without_a_sysfs_netlink_lists),
+		TEST(a_name_that_cannot_be_in_a_path),
+		TEST(without_sysfs_netlink_lists),
 		TEST(lists_by_one_source_see_one_instance),
-		TEST(the_index_tells_a_swap),
+		TEST(a_swap_changes_the_index),
 		TEST(rename_is_followed),
-		TEST(another_namespace_is_told),
+		TEST(another_namespace_is_reported),
 		TEST(netlink_alone_is_enough),
-		TEST(old_kernels_say_less),
+		TEST(old_kernels_report_less),
 		TEST(a_late_char_device_is_waited_for),
 		TEST(disturbances_change_nothing),
 		TEST(broken_netlink_leaves_sysfs),
-		TEST(silence_is_waited_for_within_bounds),
-		TEST(no_socket_is_no_netlink),
+		TEST(the_wait_for_an_answer_is_bounded),
+		TEST(without_a_socket_sysfs_is_used),
 		TEST(a_dump_has_parts),
 		TEST(a_brief_list_needs_no_dump),
 		TEST(scattered_indices_are_found),

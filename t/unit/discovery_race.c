@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Discovery while another thread swaps and renames the devices: every entry that is handed out must
- * be of one instance, in all of its parts.
+ * Discovery while another thread swaps and renames devices: every entry must describe one instance
+ * in all its parts.
  */
 #include <endian.h>
 #include <errno.h>
@@ -83,7 +83,7 @@ static void note_sighting(struct sightings *sightings, const struct hf_entry *en
 	sightings->v[sightings->count++] = *entry;
 }
 
-/* The GUID below the directory that is opened for an entry, 0 if it cannot be had. */
+/* The GUID below the directory that is opened for an entry; 0 if it cannot be read. */
 static uint64_t guid_by_directory(const struct hf_search_root *root, const struct hf_entry *entry)
 {
 	int fd = hfi_entry_open_dir(root, entry, NULL);
@@ -154,7 +154,7 @@ static void run_race(unsigned int sources)
 				with_reason++;
 				continue;
 			}
-			/* A brief one is completed by its instance, or not at all. */
+			/* A brief entry is completed from the same instance, or not at all. */
 			if (entry->brief && hfi_entry_complete(&root, nl, entry) != 0)
 				continue;
 			indexed += entry->index >= 0;
@@ -185,7 +185,7 @@ static void by_sysfs(void **state)
 	run_race(HF_SOURCE_SYSFS);
 }
 
-static void by_sysfs_briefly(void **state)
+static void by_sysfs_brief(void **state)
 {
 	(void)state;
 	run_race(HF_SOURCE_SYSFS | HF_READ_BRIEF);
@@ -197,7 +197,7 @@ static void by_both(void **state)
 	run_race(HF_SOURCE_SYSFS | HF_SOURCE_NETLINK);
 }
 
-static void by_both_briefly(void **state)
+static void by_both_brief(void **state)
 {
 	(void)state;
 	run_race(HF_SOURCE_SYSFS | HF_SOURCE_NETLINK | HF_READ_BRIEF);
@@ -207,9 +207,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_sysfs),
-		cmocka_unit_test(by_sysfs_briefly),
+		cmocka_unit_test(by_sysfs_brief),
 		cmocka_unit_test(by_both),
-		cmocka_unit_test(by_both_briefly),
+		cmocka_unit_test(by_both_brief),
 	};
 
 	return cmocka_run_group_tests_name("discovery under change", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The made-up trees themselves: what the other tests rely on. */
+/* The generated trees themselves, on which the other tests rely. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -104,7 +104,7 @@ static void adds_and_removes(void **state)
 	assert_int_equal(entries_of(tree, "class/infiniband_verbs"), 1);
 	assert_int_equal(entries_of(tree, "index"), 0);
 	assert_int_equal(entries_of(tree, "by_index"), 0);
-	/* What was built or taken away beside the devices is gone. */
+	/* Whatever was built or removed outside the devices is gone. */
 	assert_int_equal(asides_in(tree), 0);
 }
 

@@ -45,7 +45,7 @@ static void put_file(const char *path, const void *bytes, size_t size)
 	close(fd);
 }
 
-/* Both readers must agree. */
+/* Both functions must return the same. */
 static ssize_t read_both(const char *path, char *value, size_t size, struct stat *st)
 {
 	char other[64] = "untouched";

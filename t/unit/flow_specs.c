@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Each kind of flow specification: the very bytes that the kernel is given. */
+/* Each kind of flow specification: the exact bytes that the kernel gets. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@ static struct verbs_counters counters = {.handle = 0x05060708};
 			  .size = sizeof(struct ibv_flow_spec_##kind), \
 			  __VA_ARGS__}}
 
-/* The bytes are written out, not taken from the kernel's structures: those are used by the code. */
+/* Spelled out as bytes and not with the kernel's structures, since the code uses those. */
 static const struct {
 	struct ibv_flow_spec from;
 	size_t size;
@@ -137,7 +137,7 @@ static void every_kind(void **state)
 	printf("%zu kinds, each outer and inner\n", HF_ARRAY_SIZE(cases));
 }
 
-static void wrong_ones(void **state)
+static void invalid_flow_specs(void **state)
 {
 	static const int unknown[] = {0, 0x1f, 0x22, 0x33, 0x52, 0x1004, 0x10020, -1};
 
@@ -212,7 +212,7 @@ static void a_flow(void **state)
 	assert_int_equal(hf_provider_destroy_flow(&flow), 0);
 	fake_gone(0);
 
-	/* A size that leads nowhere must not be followed. */
+	/* A length that points to nothing must not be followed. */
 	memset(given.specs + 4, 0, 2);
 	assert_int_equal(hf_provider_create_flow(&qp, &flow, &given.attr, NULL), EINVAL);
 	memset(given.specs + 4, 0xff, 2);
@@ -226,7 +226,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_kind),
-		cmocka_unit_test(wrong_ones),
+		cmocka_unit_test(invalid_flow_specs),
 		cmocka_unit_test(a_flow),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A fork while one thread looks and another one waits for its turn to look. */
+/* A fork while one thread scans and another one waits for the scan lock. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -55,8 +55,8 @@ static struct hf *default_context(void)
 	return hf;
 }
 
-/* Who forks waits for the same thing as who wants a turn: each of them must be woken. */
-static void a_fork_takes_nobodys_turn(void **state)
+/* A fork waits for the same condition as a thread that wants the scan lock: both must be woken. */
+static void a_fork_and_a_scan_are_both_woken(void **state)
 {
 	atomic_int forked = 0;
 	struct hf *hf = default_context();
@@ -79,8 +79,8 @@ static void a_fork_takes_nobodys_turn(void **state)
 	hf_unref(hf);
 }
 
-/* A provider may ask for the devices from within a look, which a fork is waiting for. */
-static void the_default_context_is_there_while_a_fork_waits(void **state)
+/* During a scan, for which a fork waits, a provider may ask for the devices. */
+static void the_default_context_can_be_had_while_a_fork_waits(void **state)
 {
 	atomic_int forked = 0;
 	struct hf *hf = default_context(), *again = NULL;
@@ -102,11 +102,11 @@ static void the_default_context_is_there_while_a_fork_waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_fork_takes_nobodys_turn),
-		cmocka_unit_test(the_default_context_is_there_while_a_fork_waits),
+		cmocka_unit_test(a_fork_and_a_scan_are_both_woken),
+		cmocka_unit_test(the_default_context_can_be_had_while_a_fork_waits),
 	};
 
-	/* What goes wrong here hangs. */
+	/* A failure of these tests is a deadlock. */
 	alarm(HF_TEST_HANG_SECONDS);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

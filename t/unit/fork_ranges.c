@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Protection from fork: the counts against a plain array, and what the kernel then says. */
+/*
+ * Protection from fork: the counts compared with a plain array, and the kernel's view of the pages.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -122,8 +124,8 @@ static void what_was_never_added_is_refused(void **state)
 	assert_null(ranges.root);
 }
 
-/* The number of edges must not grow with the operations made, only with what is live. */
-static void edges_go_when_they_mean_nothing(void **state)
+/* The number of edges must depend on the live ranges, not on the operations so far. */
+static void redundant_edges_are_removed(void **state)
 {
 	struct model model = {.until_failure = -1};
 	struct hf_fork_ranges ranges = {.apply = tell_model, .arg = &model};
@@ -186,7 +188,7 @@ static void roundings_are_kept(void **state)
 	assert_null(table);
 }
 
-/* VmFlags of a mapping has "dc" when it is not copied at fork. */
+/* A mapping's VmFlags have "dc" if fork does not copy it. */
 static bool kept_from_child(const void *address)
 {
 	char line[512];
@@ -206,7 +208,7 @@ static bool kept_from_child(const void *address)
 	return kept;
 }
 
-static void the_kernel_is_told(void **state)
+static void the_kernel_is_advised(void **state)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	char *memory =
@@ -246,7 +248,7 @@ static void the_kernel_is_told(void **state)
 	assert_int_equal(errno, ENOMEM);
 }
 
-/* Each in a process of its own, since the variables count at the first list only. */
+/* Each in its own process, since the variables are read by the first list only. */
 static int list_as(const char *name, const char *value, bool too_late, char *said, size_t size)
 {
 	int fds[2], status;
@@ -277,7 +279,7 @@ static int list_as(const char *name, const char *value, bool too_late, char *sai
 	return WEXITSTATUS(status);
 }
 
-static void asked_for_by_the_environment(void **state)
+static void switched_on_by_the_environment(void **state)
 {
 	char said[256];
 
@@ -302,11 +304,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counts_are_those_of_a_plain_array),
 		cmocka_unit_test(what_was_never_added_is_refused),
-		cmocka_unit_test(edges_go_when_they_mean_nothing),
+		cmocka_unit_test(redundant_edges_are_removed),
 		cmocka_unit_test(huge_pages_are_found),
 		cmocka_unit_test(roundings_are_kept),
-		cmocka_unit_test(asked_for_by_the_environment),
-		cmocka_unit_test(the_kernel_is_told),
+		cmocka_unit_test(switched_on_by_the_environment),
+		cmocka_unit_test(the_kernel_is_advised),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

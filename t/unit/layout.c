@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Every object that crosses to a provider or to a program lies as it does in private ABI 34. */
-/* For a build with the headers of rdma-core 44, whose layout this is: later ones have made some longer. */
+/* Every object that is passed to a provider or a program has the layout of private ABI 34. */
+/* Compile with the headers of rdma-core 44, whose layout this is: later ones are longer. */
 #include "config.h"
 
-/* Before the kernel's headers: it says how they write pointers. */
+/* Before the kernel's headers: this one decides how they declare pointers. */
 #include <holdfast-provider/provider.h>
 
 #include <assert.h>
@@ -46,8 +46,8 @@ static const struct fact facts[] = {
 #include "abi/private34-layout.def"
 };
 
-/* The same at run time, so that the count is seen. */
-static void every_fact_holds(void **state)
+/* The same at run time, so that the count is printed. */
+static void sizes_and_offsets_match(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
@@ -59,10 +59,10 @@ static void every_fact_holds(void **state)
 }
 
 /*
- * What the number 34 leaves open is where verbs_qp.comp_mask is. The distribution's own library says it:
- * it looks for VERBS_QP_EX there.
+ * The number 34 leaves open where verbs_qp.comp_mask is. The distribution's library shows it: it
+ * reads VERBS_QP_EX there.
  */
-static void the_distribution_looks_where_we_write(void **state)
+static void the_distribution_reads_where_we_write(void **state)
 {
 	enum { AS_LARGE_AS_ANY = 512 };
 	union {
@@ -96,8 +96,8 @@ static void the_distribution_looks_where_we_write(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_fact_holds),
-		cmocka_unit_test(the_distribution_looks_where_we_write),
+		cmocka_unit_test(sizes_and_offsets_match),
+		cmocka_unit_test(the_distribution_reads_where_we_write),
 	};
 
 	return cmocka_run_group_tests_name("layouts", tests, NULL, NULL);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Strings, rates, structures and old helpers, each against the distribution's libibverbs. */
+/*
+ * Strings, rates, structures and old helper functions, compared with the distribution's libibverbs.
+ */
 #include <dlfcn.h>
 #include <errno.h>
 #include <setjmp.h>
@@ -30,7 +32,7 @@ static void *find_theirs(const char *name)
 	return found;
 }
 
-/* The value of enumerators of any type is passed as an int. */
+/* Pass enumerators of any type as an int. */
 typedef const char *(*string_fn)(int);
 
 static void strings(void **state)
@@ -87,7 +89,7 @@ static void fill_random(void *data, size_t size)
 		bytes[i] = (unsigned char)random();
 }
 
-/* Byte by byte, what is left alone included: both begin with the same noise. */
+/* Compare every byte, including those left alone: both begin with the same random bytes. */
 #define COMPARE(function, to_type, from_type)                                                   \
 	do {                                                                                    \
 		void (*other)(struct to_type *, struct from_type *) =                           \
@@ -168,7 +170,7 @@ int main(void)
 		cmocka_unit_test(sysfs_helpers),
 	};
 
-	/* Never closed: what the library keeps to itself would look lost. */
+	/* Never closed: a leak checker would report what the library keeps. */
 	theirs = dlopen("libibverbs.so.1", RTLD_NOW | RTLD_LOCAL);
 	if (!theirs) {
 		printf("no libibverbs to compare with: %s\n", dlerror());

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The program's log function is called with nothing of the library's held: it may have to wait. */
+/* The program's log function may wait: the library must not hold a lock when it calls it. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,7 +34,7 @@ static void *list_in_thread(void *arg)
 	return NULL;
 }
 
-/* As a function that takes a lock, which a thread has that is about to look at the devices. */
+/* Waits for a lock, which is held by a thread that is about to scan the devices. */
 static void wait_for_other(void *arg, enum hf_log_level level, const char *message)
 {
 	pthread_t thread;
@@ -51,7 +51,7 @@ static void wait_for_other(void *arg, enum hf_log_level level, const char *messa
 	pthread_detach(thread);
 }
 
-static void no_turn_is_held(void **state)
+static void no_scan_lock_is_held(void **state)
 {
 	static const char *const no_such_dir[] = {"/nonexistent/providers", NULL};
 	struct hf_options options = {
@@ -111,7 +111,7 @@ static void order_is_kept(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_turn_is_held),
+		cmocka_unit_test(no_scan_lock_is_held),
 		cmocka_unit_test(order_is_kept),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Manifests: what is understood, and what is refused with which word. */
+/* Manifests: which are accepted, and which message refuses the others. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Names of devices on trees made by hand: every form of a name. */
+/* Names of devices on hand-made trees: every form of a name. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #include "t/unit/naming_bed.h"
 
-/* What the older tool gave in a guest, wherever it was right. */
+/* The names that rdma-core's tool gave in a virtual machine, wherever it was right. */
 static void examples(void **state)
 {
 	struct bed *bed = *state;
@@ -52,8 +52,10 @@ static void examples(void **state)
 	wants(bed, "ib", "mlx5_5", "NAME_PCI", "ibp193s0");
 }
 
-/* Names that people have published together with the address; cards below bridges, in domains. */
-static void in_the_field(void **state)
+/*
+ * Names that were published together with the address: cards below bridges, and in other domains.
+ */
+static void published_names(void **state)
 {
 	static const struct {
 		const char *path, *protocol, *name;
@@ -63,12 +65,12 @@ static void in_the_field(void **state)
 		{"pci0000:00/0000:00:0a.0", "ib", "ibp0s10f0", true},
 		{"pci0000:00/0000:00:09.0", "ib", "ibp0s9", false},
 		{"pci0000:80/0000:80:02.0/0000:81:00.0", "opa", "opap129s0", false},
-		/* Two cards that each have two ports, in domains of their own. */
+		/* Two cards with two ports each, in different domains. */
 		{"pci0000:00/0000:00:00.0/0000:01:00.0", "roce", "rocep1s0f0", true},
 		{"pci0000:00/0000:00:00.0/0000:01:00.1", "roce", "rocep1s0f1", true},
 		{"pci0002:00/0002:00:00.0/0002:01:00.0", "roce", "roceP2p1s0f0", true},
 		{"pci0002:00/0002:00:00.0/0002:01:00.1", "roce", "roceP2p1s0f1", true},
-		/* A protocol that the kernel has no word for. */
+		/* A protocol that has no word in the kernel. */
 		{"pci0000:00/0000:00:06.0", "", "rdmap0s6", false},
 		{"pci0000:10/0000:10:1b.0", "", "rdmap16s27", false},
 		{"pci0000:20/0000:20:1b.0", "", "rdmap32s27", false},
@@ -83,7 +85,7 @@ static void in_the_field(void **state)
 		snprintf(path, sizeof(path), "devices/%s", seen[i].path);
 		assert_int_equal(hfi_soft_mkdirs(bed->root, path), 0);
 		snprintf(file, sizeof(file), "%s/subsystem", path);
-		/* How often it goes up does not matter for a name. */
+		/* The number of "../" in the link does not matter. */
 		assert_int_equal(symlinkat("../../../../bus/pci", bed->root, file), 0);
 		memset(config, 'x', sizeof(config) - 1);
 		config[sizeof(config) - 1] = '\0';
@@ -124,13 +126,13 @@ static void virtual_functions(void **state)
 	device(bed, AT(0, 3, 0, 0), "pf3");
 	wants(bed, "roce", "pf2", FALLBACK, "rocep2s0f0");
 	wants(bed, "roce", "pf3", FALLBACK, "rocep3s0");
-	/* The PF's index is not the VFs'. */
+	/* The PF's index does not apply to its VFs. */
 	attribute(bed, AT(0, 3, 0, 0), "acpi_index", "3");
 	wants(bed, "roce", "pf3", FALLBACK, "roceo3");
 	wants(bed, "roce", "v3_1", FALLBACK, "rocep3s0v1");
 }
 
-/* VFs with the same device and function numbers on two buses; numbers with two digits. */
+/* VFs with equal device and function numbers on two buses; numbers with two digits. */
 static void virtual_functions_on_two_buses(void **state)
 {
 	struct bed *bed = *state;
@@ -157,14 +159,14 @@ static void sub_functions(void **state)
 	assert_int_equal(pci_tree_add_sf(bed->root, &AT(0, 0, 0x0c, 0), 4, 88, path), 0);
 	assert_int_equal(pci_tree_add_ib(bed->root, path, "sf", GUID), 0);
 	wants(bed, "roce", "sf", FALLBACK, "rocep0s12f0S88");
-	/* The function's index is not the sub-function's. */
+	/* The function's index does not apply to the sub-function. */
 	wants(bed, "roce", "sf", "NAME_ONBOARD", NULL);
 	function(bed, AT(0, 0, 0x0c, 1), false);
 	assert_int_equal(pci_tree_make_vf(bed->root, &AT(0, 0, 0x0c, 1), &AT(0, 0, 0x0c, 0), 0), 0);
 	assert_int_equal(pci_tree_add_sf(bed->root, &AT(0, 0, 0x0c, 1), 5, 99, path), 0);
 	assert_int_equal(pci_tree_add_ib(bed->root, path, "vfsf", GUID), 0);
 	wants(bed, "roce", "vfsf", FALLBACK, "rocep0s12f0v0S99");
-	/* On the auxiliary bus, and no sub-function. */
+	/* On the auxiliary bus, but not a sub-function. */
 	assert_int_equal(pci_tree_add_sf(bed->root, &AT(0, 0, 0x0c, 0), 6, 1, path), 0);
 	assert_int_equal(pci_tree_add_ib(bed->root, path, "aux", GUID), 0);
 	strcat(path, "/sfnum");
@@ -186,12 +188,12 @@ static void names_by_address(void **state)
 	function(bed, AT(0xffffffff, 0xff, 0x1f, 7), true);
 	device(bed, AT(0xffffffff, 0xff, 0x1f, 7), "last");
 	wants(bed, "usnic", "last", FALLBACK, "usnicP4294967295p255s31f7");
-	/* ARI: the eight bits of device and function are one number. */
+	/* ARI: the eight bits of device and function form one number. */
 	function(bed, AT(0, 5, 1, 2), false);
 	attribute(bed, AT(0, 5, 1, 2), "ari_enabled", "1");
 	device(bed, AT(0, 5, 1, 2), "ari");
 	wants(bed, "ib", "ari", FALLBACK, "ibp5s1f10");
-	/* A function above 0 says so, whatever the header type is. */
+	/* A function number above 0 proves several functions, whatever the header type says. */
 	function(bed, AT(0, 6, 0, 1), false);
 	device(bed, AT(0, 6, 0, 1), "function");
 	wants(bed, "ib", "function", FALLBACK, "ibp6s0f1");
@@ -240,7 +242,7 @@ static void slots(void **state)
 	wants(bed, "ib", "pf0", "NAME_SLOT", "ibs7f0");
 	wants(bed, "ib", "pf1", SLOTS, "ibs7f1");
 	wants(bed, "ib", "other", SLOTS, "ibp59s1f0");
-	/* Only who asks for slots gets them. */
+	/* Only the slot policy uses slots. */
 	wants(bed, "ib", "pf0", FALLBACK, "ibp59s0f0");
 	function(bed, AT(0, 0x3b, 0, 2), false);
 	assert_int_equal(pci_tree_make_vf(bed->root, &AT(0, 0x3b, 0, 2), &AT(0, 0x3b, 0, 1), 0), 0);
@@ -249,18 +251,18 @@ static void slots(void **state)
 	assert_int_equal(pci_tree_add_sf(bed->root, &AT(0, 0x3b, 0, 1), 1, 5, path), 0);
 	assert_int_equal(pci_tree_add_ib(bed->root, path, "sf", GUID), 0);
 	wants(bed, "ib", "sf", SLOTS, "ibs7f1S5");
-	/* A device of a domain, in a slot of that number there. */
+	/* A device of another domain, in a slot with that number. */
 	function(bed, AT(2, 1, 0, 0), false);
 	device(bed, AT(2, 1, 0, 0), "domain");
 	assert_int_equal(pci_tree_slot(bed->root, "9", "0002:01:00"), 0);
 	wants(bed, "ib", "domain", SLOTS, "ibP2s9");
-	/* With ARI the bus has one device, and its slot stands at device 0. */
+	/* With ARI the bus has one device, and its slot has device number 0. */
 	function(bed, AT(0, 0x50, 1, 0), true);
 	attribute(bed, AT(0, 0x50, 1, 0), "ari_enabled", "1");
 	device(bed, AT(0, 0x50, 1, 0), "ari");
 	assert_int_equal(pci_tree_slot(bed->root, "10", "0000:50:00"), 0);
 	wants(bed, "ib", "ari", SLOTS, "ibs10f8");
-	/* Two slots with one address tell nothing. */
+	/* Two slots with the same address are ambiguous. */
 	assert_int_equal(pci_tree_slot(bed->root, "11", "0000:3b:00"), 0);
 	wants(bed, "ib", "pf0", SLOTS, "ibp59s0f0");
 }
@@ -277,7 +279,7 @@ static void virtual_devices(void **state)
 	wants(bed, "roce", "rxe0", "NAME_ONBOARD", NULL);
 	wants(bed, "roce", "rxe0", "NAME_FALLBACK,NAME_KERNEL", "rxe0");
 	wants(bed, "roce", "rxe0", "NAME_GUID", "rocex525400c0fe123455");
-	/* An older kernel's rxe stands below the card of its network device. */
+	/* With an older kernel rxe's parent is the card of its network device. */
 	function(bed, AT(0, 1, 0, 0), false);
 	attribute(bed, AT(0, 1, 0, 0), "acpi_index", "3");
 	device(bed, AT(0, 1, 0, 0), "rxe1");
@@ -285,7 +287,7 @@ static void virtual_devices(void **state)
 	strcat(path, "/infiniband/rxe1/parent");
 	assert_int_equal(hfi_soft_put(bed->root, path, "eth0"), 0);
 	wants(bed, "roce", "rxe1", FALLBACK, NULL);
-	/* Hardware that is not on PCI, with a file that is called as one of PCI's. */
+	/* Hardware that is not on PCI, with a file that is named like a PCI attribute. */
 	assert_int_equal(hfi_soft_mkdirs(bed->root, "devices/platform/HISI00D1:00"), 0);
 	assert_int_equal(hfi_soft_mkdirs(bed->root, "bus/platform"), 0);
 	assert_int_equal(symlinkat("../../../bus/platform", bed->root,
@@ -301,7 +303,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(examples, naming_setup, naming_teardown),
-		cmocka_unit_test_setup_teardown(in_the_field, naming_setup, naming_teardown),
+		cmocka_unit_test_setup_teardown(published_names, naming_setup, naming_teardown),
 		cmocka_unit_test_setup_teardown(virtual_functions, naming_setup, naming_teardown),
 		cmocka_unit_test_setup_teardown(virtual_functions_on_two_buses, naming_setup,
 						naming_teardown),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A made-up tree of PCI devices, and the names that are given on it. */
+/* A generated tree of PCI devices, and checks of the names given on it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

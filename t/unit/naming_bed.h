@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A tree made by hand, and what is asked of names on it. */
+/* A hand-made tree and the checks of names on it. */
 #ifndef T_UNIT_NAMING_BED_H
 #define T_UNIT_NAMING_BED_H
 
@@ -26,15 +26,15 @@ struct bed {
 int naming_setup(void **state);
 int naming_teardown(void **state);
 
-/* A PCI function, an attribute of one that is there, and an RDMA device on it. */
+/* Adds a PCI function, an attribute of an existing function, and an RDMA device below it. */
 void function(struct bed *bed, struct hf_pci_address at, bool multi_function);
 void attribute(struct bed *bed, struct hf_pci_address at, const char *file, const char *value);
 void device(struct bed *bed, struct hf_pci_address at, const char *name);
 
-/* Decides; `facts` NULL: of an InfiniBand device of that name. */
+/* Decides a name; without `facts`, for an InfiniBand device of that name. */
 int decide(struct bed *bed, const char *name, const char *words, const struct hf_nldev *facts,
 	   const char *fixed, struct hf_name_answer *answer);
-/* The policies give this name; NULL: none. */
+/* Checks that the policies yield this name; NULL: none. */
 void wants(struct bed *bed, const char *protocol, const char *name, const char *words,
 	   const char *wanted);
 

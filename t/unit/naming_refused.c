@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Names that are not given, or not by the policy asked first; and how that is explained. */
+/* Names that are refused, or that the first policy does not yield, and the explanations. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,7 +10,10 @@
 #include "naming/hardware.h"
 #include "t/unit/naming_bed.h"
 
-/* Firmware that numbers two devices alike: the kernel takes the first one's name, see rdma_rename.c. */
+/*
+ * Firmware that gives two devices the same index: the kernel accepts the first one's name, see
+ * rdma_rename.c.
+ */
 static void refuses_one_name_twice(void **state)
 {
 	struct bed *bed = *state;
@@ -21,7 +24,10 @@ static void refuses_one_name_twice(void **state)
 	}
 	device(bed, AT(0, 1, 0, 0), "mlx5_0");
 	device(bed, AT(0, 2, 0, 0), "mlx5_1");
-	/* Neither knows of the other: who comes second would else change its name with the order. */
+	/*
+	 * The two devices do not know of each other: a fallback would make the names depend on
+	 * their order.
+	 */
 	wants(bed, "ib", "mlx5_0", FALLBACK, "ibo3");
 	wants(bed, "ib", "mlx5_1", FALLBACK, "ibo3");
 	wants(bed, "ib", "mlx5_0", "NAME_PCI", "ibp1s0");
@@ -40,13 +46,13 @@ static void kernel_facts(void **state)
 	assert_string_equal(answer.name, "ibx0000000000000001");
 	facts.node_guid = 0;
 	assert_int_equal(decide(bed, "mlx5_0", "NAME_GUID", &facts, NULL, &answer), -ENOENT);
-	/* Protocols to come have names; what is none is not put into one. */
+	/* Future protocols have names as well, but not if the word cannot be part of a name. */
 	strcpy(facts.protocol, "srd");
 	assert_int_equal(decide(bed, "mlx5_0", FALLBACK, &facts, NULL, &answer), 0);
 	assert_string_equal(answer.name, "srdp1s0");
 	strcpy(facts.protocol, "a/b");
 	assert_int_equal(decide(bed, "mlx5_0", FALLBACK, &facts, NULL, &answer), -EBADMSG);
-	/* A user's name stays, whatever the policy. */
+	/* A user's name is kept under every policy. */
 	strcpy(facts.protocol, "ib");
 	facts.name_assign = 1;
 	assert_int_equal(decide(bed, "mlx5_0", FALLBACK, &facts, NULL, &answer), 0);
@@ -118,8 +124,11 @@ static void policies(void **state)
 	assert_int_equal(hfi_name_parse_policies(many, &list), -EINVAL);
 }
 
-/* What cannot be read decides nothing: the next policy's name would be another one tomorrow. */
-static void doubts(void **state)
+/*
+ * An unreadable attribute ends the search: the next policy would yield a name that changes at the
+ * next boot.
+ */
+static void unreadable_attributes(void **state)
 {
 	struct hf_name_answer answer;
 	struct bed *bed = *state;
@@ -129,7 +138,7 @@ static void doubts(void **state)
 	device(bed, AT(0, 1, 0, 0), "mlx5_0");
 	pci_tree_path(&AT(0, 1, 0, 0), path);
 
-	/* A function that does not answer; a configuration space cut short. */
+	/* A function that does not respond; a truncated configuration space. */
 	memset(blank, 0xff, sizeof(blank));
 	blank[64] = '\0';
 	attribute(bed, AT(0, 1, 0, 0), "config", blank);
@@ -141,7 +150,7 @@ static void doubts(void **state)
 			 -EBADMSG);
 	assert_int_equal(hfi_soft_erase(bed->root, file), 0);
 
-	/* A file that is none, and would block. */
+	/* A FIFO instead of a file, which would block. */
 	snprintf(file, sizeof(file), "%s/acpi_index", path);
 	assert_int_equal(mkfifoat(bed->root, file, 0600), 0);
 	wants(bed, "ib", "mlx5_0", "NAME_ONBOARD", NULL);
@@ -154,13 +163,13 @@ static void doubts(void **state)
 	assert_int_equal(decide(bed, "mlx5_0", FALLBACK, NULL, NULL, &answer), -EBADMSG);
 	attribute(bed, AT(0, 1, 0, 0), "ari_enabled", "0");
 
-	/* A PCI device that is no entry of the directory above. */
+	/* A PCI device without an entry in its parent directory. */
 	assert_int_equal(hfi_soft_mkdirs(bed->root, "devices/odd"), 0);
 	assert_int_equal(symlinkat("../../bus/pci", bed->root, "devices/odd/subsystem"), 0);
 	assert_int_equal(pci_tree_add_ib(bed->root, "devices/odd", "odd", GUID), 0);
 	assert_int_equal(decide(bed, "odd", "NAME_PCI,NAME_GUID", NULL, NULL, &answer), -ENODEV);
 
-	/* A VF that its PF does not know does not get the PF's name. */
+	/* A VF that its PF does not list does not get the PF's name. */
 	function(bed, AT(0, 1, 0, 1), false);
 	device(bed, AT(0, 1, 0, 1), "vf");
 	assert_int_equal(pci_tree_make_vf(bed->root, &AT(0, 1, 0, 1), &AT(0, 1, 0, 0), 0), 0);
@@ -184,7 +193,7 @@ static void absent(void **state)
 	memset(longest, 'x', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
 	assert_int_equal(hfi_name_look(bed->root, longest, &hardware), -ENODEV);
-	/* Unplugged, and another device of that name plugged. */
+	/* Unplugged, and another device with that name plugged. */
 	function(bed, AT(0, 1, 0, 0), false);
 	function(bed, AT(0, 2, 0, 0), false);
 	device(bed, AT(0, 1, 0, 0), "mlx5_0");
@@ -220,7 +229,7 @@ static void explained(void **state)
 	assert_int_equal(hfi_name_parse_policies(FALLBACK, &list), 0);
 	assert_int_equal(hfi_name_look(bed->root, "d", &hardware), 0);
 	assert_int_equal(hfi_name_decide(&list, NULL, &facts, &hardware, &trace, &answer), 0);
-	/* Both policies, what each found, and the name. */
+	/* The trace has both policies, what each found, and the name. */
 	assert_in_range(sentences, 4, 8);
 	assert_int_equal(answer.policy, HF_NAME_BY_PCI);
 }
@@ -233,7 +242,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(kernel_facts, naming_setup, naming_teardown),
 		cmocka_unit_test_setup_teardown(fixed, naming_setup, naming_teardown),
 		cmocka_unit_test(policies),
-		cmocka_unit_test_setup_teardown(doubts, naming_setup, naming_teardown),
+		cmocka_unit_test_setup_teardown(unreadable_attributes, naming_setup,
+						naming_teardown),
 		cmocka_unit_test_setup_teardown(absent, naming_setup, naming_teardown),
 		cmocka_unit_test_setup_teardown(explained, naming_setup, naming_teardown),
 	};

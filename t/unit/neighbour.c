@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The way to a GID: the answers of route netlink taken apart, made up, cut short and scrambled; and
- * the whole of it on this machine's kernel, with two interfaces that are wired to another network
- * namespace. The latter needs root and iproute2.
+ * Resolves the route to a GID: parses answers of route netlink that are generated, truncated or
+ * scrambled; then resolves with this machine's kernel, through two interfaces connected to another
+ * network namespace. The latter needs root and iproute2.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -141,12 +141,12 @@ static void parse_owner(void **state)
 	mnl_attr_put(header, IFA_ADDRESS, 4, ip.bytes);
 	assert_int_equal(hfi_parse_owner(header, header->nlmsg_len, &ip, &owner), 0);
 	assert_int_equal(owner, 4);
-	/* The other end of a point-to-point link has it. */
+	/* The other end of a point-to-point link has this address. */
 	mnl_attr_put(header, IFA_LOCAL, 4, mac1);
 	assert_int_equal(hfi_parse_owner(header, header->nlmsg_len, &ip, &owner), -ENOENT);
 }
 
-/* Every length, and every byte changed: whatever the answer, nothing beyond the message is read. */
+/* Every length, and every byte changed: no read may go beyond the message. */
 static void broken_messages(void **state)
 {
 	struct nlmsghdr *header = link_message();
@@ -208,7 +208,7 @@ __attribute__((format(printf, 1, 2))) static bool run(const char *format, ...)
 	return false;
 }
 
-/* A process in a network namespace of its own, at the other end of the wires. */
+/* Starts a process in a network namespace of its own at the other end of the links. */
 static pid_t start_other(void)
 {
 	int ready[2];
@@ -329,7 +329,7 @@ static void need_bed(void)
 
 static const char own_v4[] = "::ffff:10.1.1.1", own_v6[] = "fd00::1", own_ll[] = "fe80::1";
 
-/* Answers that need no question to the network. */
+/* Answers that need no request on the network. */
 static void by_rule(void **state)
 {
 	const struct lookup lookups[] = {
@@ -384,8 +384,8 @@ static void by_rule(void **state)
 	}
 }
 
-/* Nobody was heard of yet: each is asked for, and once more when known. */
-static void by_asking(void **state)
+/* No neighbour is known yet: each is requested, and then again once it is known. */
+static void by_neighbour_discovery(void **state)
 {
 	const struct lookup lookups[] = {
 		{own_v4, "::ffff:10.1.1.2", bed.v0, IBV_GID_TYPE_ROCE_V2, 0, {2, 0, 0, 0, 0, 0x11}},
@@ -409,7 +409,7 @@ static void by_asking(void **state)
 	}
 }
 
-static void nobody_answers(void **state)
+static void no_neighbour_answers(void **state)
 {
 	const struct lookup lookup = {
 		own_v4, "::ffff:10.1.1.77", bed.v0, IBV_GID_TYPE_ROCE_V2, EHOSTUNREACH, {0}};
@@ -419,7 +419,7 @@ static void nobody_answers(void **state)
 	check_lookup(&lookup);
 }
 
-/* The GID that every port has of its MAC address, where IPv6 is off at one end or the other. */
+/* The GID that each port derives from its MAC address, with IPv6 off at one end or the other. */
 static void no_ipv6(void **state)
 {
 	const struct lookup lookups[] = {
@@ -445,7 +445,7 @@ static void no_ipv6(void **state)
 		check_lookup(&lookups[i]);
 }
 
-/* What cannot be asked for at all. */
+/* Addresses that cannot be resolved. */
 static void refusals(void **state)
 {
 	struct ibv_context *context = fake_context();
@@ -464,11 +464,16 @@ static void refusals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(parses_link),	   cmocka_unit_test(parse_path),
-		cmocka_unit_test(parse_neighbour), cmocka_unit_test(parse_owner),
-		cmocka_unit_test(broken_messages), cmocka_unit_test(refusals),
-		cmocka_unit_test(by_rule),	   cmocka_unit_test(by_asking),
-		cmocka_unit_test(nobody_answers),  cmocka_unit_test(no_ipv6),
+		cmocka_unit_test(parses_link),
+		cmocka_unit_test(parse_path),
+		cmocka_unit_test(parse_neighbour),
+		cmocka_unit_test(parse_owner),
+		cmocka_unit_test(broken_messages),
+		cmocka_unit_test(refusals),
+		cmocka_unit_test(by_rule),
+		cmocka_unit_test(by_neighbour_discovery),
+		cmocka_unit_test(no_neighbour_answers),
+		cmocka_unit_test(no_ipv6),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_namespaces, tear_down_namespaces);

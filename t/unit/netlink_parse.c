@@ -185,7 +185,7 @@ static void bad_values_are_refused(void **state)
 	assert_int_equal(chardev.abi, 77);
 }
 
-/* On the heap and no byte longer, so that a sanitiser sees a read beyond the end. */
+/* On the heap with the exact size, so that a sanitizer reports a read beyond the end. */
 static void parse_all(const unsigned char *bytes, size_t size, bool may_succeed)
 {
 	unsigned char *copy = malloc(size ? size : 1);
@@ -214,7 +214,7 @@ static void parse_all(const unsigned char *bytes, size_t size, bool may_succeed)
 	free(copy);
 }
 
-static void cut_and_bent(void **state)
+static void truncated_or_with_wrong_lengths(void **state)
 {
 	void (*const make[])(struct message *) = {make_device, make_chardev, make_port};
 	unsigned int tried = 0;
@@ -226,7 +226,7 @@ static void cut_and_bent(void **state)
 
 		make[i](&m);
 		whole = m.size;
-		/* Less than the header says, then a header that says less. */
+		/* First truncate below the header's length, then also lower the header's length. */
 		for (uint32_t size = 0; size < whole; size++, tried++) {
 			parse_all(m.bytes, size, false);
 			if (size >= NLMSG_HDRLEN) {
@@ -254,7 +254,7 @@ int main(void)
 		cmocka_unit_test(well_formed),
 		cmocka_unit_test(protocols),
 		cmocka_unit_test(bad_values_are_refused),
-		cmocka_unit_test(cut_and_bent),
+		cmocka_unit_test(truncated_or_with_wrong_lengths),
 	};
 
 	return cmocka_run_group_tests_name("netlink replies", tests, NULL, NULL);

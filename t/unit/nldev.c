@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* RDMA netlink as the programs that udev runs use it: answers that are late, disturbed or nonsense. */
+/* RDMA netlink as the programs that udev runs use it: late, disturbed and malformed answers. */
 #include <errno.h>
 #include <limits.h>
 #include <setjmp.h>
@@ -90,7 +90,7 @@ static void absent_is_no_device(void **state)
 	assert_int_equal(hfi_nldev_find(world->nl, "rxe1", &device), 0);
 }
 
-/* The list comes in several parts. */
+/* The list arrives in several parts. */
 static void many_devices(void **state)
 {
 	struct world *world = *state;
@@ -107,14 +107,14 @@ static void many_devices(void **state)
 		assert_int_equal(device.index, tree_index(world->tree, i));
 	}
 	printf("%d devices\n", MANY);
-	/* Others are unplugged while the list is read, and it ends too early. */
+	/* Other devices are unplugged while the list is read, so it ends too early. */
 	assert_int_equal(tree_fake(world->tree, "slip", 2), 0);
 	assert_int_equal(hfi_nldev_find(world->nl, name, &device), 0);
 	assert_int_equal(tree_fake(world->tree, "slip", UINT_MAX), 0);
 	assert_int_equal(hfi_nldev_find(world->nl, name, &device), -ENODEV);
 }
 
-static void survives_what_goes_wrong(void **state)
+static void survives_errors(void **state)
 {
 	static const struct {
 		const char *fault;
@@ -138,7 +138,7 @@ static void survives_what_goes_wrong(void **state)
 		assert_int_equal(tree_fake(world->tree, faults[i].fault, 0), 0);
 		if (!faults[i].wanted)
 			assert_int_equal(device.index, tree_index(world->tree, 0));
-		/* What is left of an answer is not taken for the next one. */
+		/* The rest of an answer is not taken for the next one. */
 		assert_int_equal(hfi_nldev_find(world->nl, "rxe0", &device), 0);
 		assert_string_equal(device.protocol, "roce");
 	}
@@ -161,8 +161,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(finds_by_name, setup_nldev, teardown_nldev),
 		cmocka_unit_test_setup_teardown(absent_is_no_device, setup_nldev, teardown_nldev),
 		cmocka_unit_test_setup_teardown(many_devices, setup_nldev, teardown_nldev),
-		cmocka_unit_test_setup_teardown(survives_what_goes_wrong, setup_nldev,
-						teardown_nldev),
+		cmocka_unit_test_setup_teardown(survives_errors, setup_nldev, teardown_nldev),
 		cmocka_unit_test_setup_teardown(finds_nothing_without_netlink, setup_nldev,
 						teardown_nldev),
 	};

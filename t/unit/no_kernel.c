@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Contexts without a kernel: what is declared, what is refused, and how events are counted. */
+/* Contexts without a kernel: their declaration, refusals, and the counting of events. */
 #include <sys/wait.h>
 
 #include "core/verbs/comp_channel.h"
@@ -88,7 +88,7 @@ static void declaration_is_checked(void **state)
 	context->context.async_fd = -1;
 	context->priv->calls = &hfi_kernel_calls;
 	assert_int_equal(hf_provider_no_kernel(context, &good), EINVAL);
-	context->priv->calls = &hfi_plain_calls;
+	context->priv->calls = &hfi_default_calls;
 	assert_int_equal(context->context.async_fd, -1);
 	assert_int_equal(hf_provider_removal_fd(context), -1);
 	longer.unknown = 0;
@@ -115,7 +115,7 @@ static void events_need_the_declaration(void **state)
 	fake_context_end();
 }
 
-/* bed_context_end() checks that no command came. */
+/* bed_context_end() checks that no command was sent. */
 static void no_command_is_sent(void **state)
 {
 	struct ibv_context *context = bed_context(0);
@@ -150,7 +150,7 @@ static void no_command_is_sent(void **state)
 	assert_int_equal(hf_provider_create_qp(&pd, &qp, &qp_init, NULL), EOPNOTSUPP);
 	assert_int_equal(hf_provider_destroy_qp(&qp), EOPNOTSUPP);
 	assert_int_equal(hf_provider_post_send(&qp, NULL, &bad), EOPNOTSUPP);
-	/* And what a program finds where the provider has no operation. */
+	/* What a program gets if the provider lacks an operation. */
 	assert_null(ibv_alloc_pd(context));
 	assert_int_equal(errno, EOPNOTSUPP);
 	bed_context_end(context);
@@ -181,7 +181,7 @@ static void channel_has_several_cqs(void **state)
 	assert_int_equal(ibv_destroy_comp_channel(channel), EBUSY);
 	ibv_ack_cq_events(first, 2);
 	ibv_ack_cq_events(second, 1);
-	/* What is unread about a CQ goes with it; the other's stays. */
+	/* Unread events of a CQ are dropped with it; those of the other CQ stay. */
 	hf_provider_report_completion(bed_events(first));
 	hf_provider_report_completion(bed_events(second));
 	assert_int_equal(ibv_destroy_cq(first), 0);
@@ -222,7 +222,7 @@ static void channel_outlives_the_context(void **state)
 	(void)state;
 	hf_provider_report_completion(bed_events(cq));
 	hfi_channels_end(hfi_context_of(context));
-	/* As a thread of the provider's does that free_context has not stopped yet. */
+	/* Like a thread of the provider that free_context has not stopped yet. */
 	hf_provider_report_completion(bed_events(cq));
 	hf_provider_events_end(bed_events(cq));
 	free(cq);
@@ -403,7 +403,9 @@ static void optional_access_reaches_the_provider(void **state)
 	assert_int_equal(access_through(HF_NO_KERNEL_OPTIONAL_ACCESS, access), access);
 }
 
-/* 0, or what is wrong. Ends with the process: nothing of the bed has its descriptors any more. */
+/*
+ * Runs in a process of its own, since the descriptors of the bed are closed. 0, or what is wrong.
+ */
 static int report_after_close(enum others_kind kind)
 {
 	struct ibv_context *context = bed_context(0);
@@ -428,7 +430,7 @@ static int report_after_close(enum others_kind kind)
 	return others_check() ? 6 : 0;
 }
 
-static void reports_leave_what_is_not_ours(void **state)
+static void reports_leave_other_descriptors_alone(void **state)
 {
 	int status;
 	pid_t child;
@@ -456,7 +458,7 @@ int main(void)
 		cmocka_unit_test(reports_of_a_port_keep_their_order),
 		cmocka_unit_test(reports_take_no_memory),
 		cmocka_unit_test(unread_events_go_with_their_object),
-		cmocka_unit_test(reports_leave_what_is_not_ours),
+		cmocka_unit_test(reports_leave_other_descriptors_alone),
 		cmocka_unit_test(optional_access_reaches_the_provider),
 	};
 

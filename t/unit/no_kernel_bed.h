@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A context without a kernel, and objects that events are reported about. Included once by each. */
+/* A context without a kernel, and objects that report events. Each test includes it once. */
 #ifndef HF_TEST_NO_KERNEL_BED_H
 #define HF_TEST_NO_KERNEL_BED_H
 
@@ -57,7 +57,7 @@ static inline struct verbs_context *bed_plain(void)
 		.destroy_cq = bed_destroy_cq,
 	};
 
-	context->priv->calls = &hfi_plain_calls;
+	context->priv->calls = &hfi_default_calls;
 	hf_provider_set_ops(context, &ops);
 	return context;
 }

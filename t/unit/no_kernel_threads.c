@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Contexts without a kernel: reports from many threads, readers, destroys and forks at the same time. */
+/*
+ * Contexts without a kernel: reports from many threads, with readers, destroys and forks at the
+ * same time.
+ */
 #include <pthread.h>
 #include <sys/wait.h>
 
@@ -64,7 +67,7 @@ static void *read_port_events(void *arg)
 	return NULL;
 }
 
-/* A thread returns its argument when something was wrong. */
+/* A thread returns its argument on failure. */
 static void join(pthread_t thread)
 {
 	void *ret;
@@ -73,8 +76,8 @@ static void join(pthread_t thread)
 	assert_null(ret);
 }
 
-/* The readers block, and end after as many events as were reported: one that is lost hangs. */
-static void as_many_are_read_as_reported(void **state)
+/* The readers block and end after as many events as were reported: a lost event makes them hang. */
+static void every_report_is_read(void **state)
 {
 	struct crowd crowd = {.context = bed_context(0)};
 	pthread_t threads[2 * (REPORTERS + READERS)];
@@ -135,7 +138,7 @@ static void destroy_waits_for_acknowledgement(void **state)
 	given++;
 	hf_provider_report_completion(events);
 	pthread_create(&thread, NULL, destroy_cq_in_thread, &destroyer);
-	/* Reports are dropped from when the destroy has begun to wait, and not before. */
+	/* Reports are dropped once the destroy has begun to wait, and not before. */
 	while (hf_provider_report_completion(events), !ibv_get_cq_event(channel, &cq, &cq_context))
 		given++;
 	assert_int_equal(errno, EAGAIN);
@@ -151,7 +154,7 @@ static void destroy_waits_for_acknowledgement(void **state)
 	bed_context_end(context);
 }
 
-/* A provider as it should be: whoever reports, and whoever takes an object away, holds its lock. */
+/* Models a correct provider: it holds its lock while it reports and while it removes an object. */
 struct engine {
 	pthread_mutex_t lock;
 	struct hf_provider_events *current;
@@ -225,7 +228,10 @@ static void objects_go_while_events_are_reported(void **state)
 	bed_context_end(engine.context);
 }
 
-/* Everything is the parent's: the child takes no event, waits for nothing and can give all back. */
+/*
+ * The child shares everything with the parent: it takes no event, waits for nothing and can free
+ * everything.
+ */
 static int in_child(struct ibv_context *context, struct ibv_comp_channel *channel,
 		    struct ibv_cq *cq)
 {
@@ -248,7 +254,7 @@ static int in_child(struct ibv_context *context, struct ibv_comp_channel *channe
 	return 0;
 }
 
-static void forked_child_disturbs_nobody(void **state)
+static void forked_child_does_not_disturb_the_parent(void **state)
 {
 	const struct hf_options options = {.size = sizeof(options), .flags = HF_NO_NETLINK};
 	struct ibv_context *context;
@@ -261,13 +267,13 @@ static void forked_child_disturbs_nobody(void **state)
 	int status;
 
 	(void)state;
-	/* It has the fork handlers registered. */
+	/* hf_new() registers the fork handlers. */
 	assert_int_equal(hf_new(&options, &hf), 0);
 	context = bed_context(0);
 	channel = ibv_create_comp_channel(context);
 	cq = ibv_create_cq(context, 1, NULL, channel, 0);
 	bed_nonblocking(channel->fd);
-	/* One event that is read and not acknowledged, and one that is unread. */
+	/* One event that was read but not acknowledged, and one that is unread. */
 	hf_provider_report_completion(bed_events(cq));
 	hf_provider_report_completion(bed_events(cq));
 	hf_provider_report_port(context, 1, IBV_EVENT_PORT_ERR);
@@ -294,10 +300,10 @@ static void forked_child_disturbs_nobody(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(as_many_are_read_as_reported),
+		cmocka_unit_test(every_report_is_read),
 		cmocka_unit_test(destroy_waits_for_acknowledgement),
 		cmocka_unit_test(objects_go_while_events_are_reported),
-		cmocka_unit_test(forked_child_disturbs_nobody),
+		cmocka_unit_test(forked_child_does_not_disturb_the_parent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

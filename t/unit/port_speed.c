@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* ibv_query_port(): what programs and providers of different releases of rdma-core have room for. */
+/*
+ * ibv_query_port(): the different sizes of struct ibv_port_attr of programs and providers of
+ * different rdma-core releases.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +15,7 @@
 #include "core/verbs/operations.h"
 #include "t/lib/fake_uverbs.h"
 
-/* Sizes of struct ibv_port_attr: rdma-core 19, 20 to 48, 49 and later, and some day. */
+/* Sizes of struct ibv_port_attr: rdma-core 19, 20 to 48, 49 and later, and a future one. */
 enum { SHORT = 48, OLDER = 52, NEWER = 56, LATER = 96, UNTOUCHED = 0x5a };
 enum { SPEED_AT = 52, RESPONSE = 48, NDR = 128, XDR = 256 };
 
@@ -22,7 +25,7 @@ static union {
 	unsigned char bytes[128];
 } port;
 
-/* What the kernel answers: the speed behind what Linux before 6.10 states, 0 if it does not. */
+/* Sets the kernel's answer: active_speed_ex is 0 before Linux 6.10. */
 static void kernel_states_speed(uint8_t active_speed, uint32_t active_speed_ex)
 {
 	struct ib_uverbs_query_port_resp_ex response = {
@@ -35,7 +38,7 @@ static void kernel_states_speed(uint8_t active_speed, uint32_t active_speed_ex)
 	fake_reply(UVERBS_ATTR_QUERY_PORT_RESP, &response, sizeof(response));
 }
 
-/* As a program calls it whose header has a struct of `size` bytes. Returns active_speed_ex. */
+/* Calls like a program whose header has a struct of `size` bytes. Returns active_speed_ex. */
 static uint32_t ask_with(size_t size)
 {
 	struct verbs_context *verbs = verbs_get_ctx_op(context, query_port);
@@ -91,7 +94,7 @@ static void an_older_kernel(void **state)
 	assert_int_equal(ask_with(NEWER), 32);
 }
 
-/* The symbol is called by programs of rdma-core 19 and older, whatever their headers. */
+/* Programs built with rdma-core 19 or older call the symbol, whatever their headers. */
 static void the_symbol(void **state)
 {
 	(void)state;
@@ -105,7 +108,7 @@ static void the_symbol(void **state)
 		assert_int_equal(port.bytes[i], UNTOUCHED);
 }
 
-/* What a provider of rdma-core 48 or older has on its stack. */
+/* A provider of rdma-core 48 or older queries into a struct on its stack. */
 static int query_into_own_struct(struct ibv_context *ctx, uint8_t number,
 				 struct ibv_port_attr *attr)
 {
@@ -129,12 +132,12 @@ static void a_struct_of_the_provider(void **state)
 	set_query_port(query_into_own_struct);
 	kernel_states_speed(NDR, XDR);
 	assert_int_equal(ask_with(NEWER), NDR);
-	/* Outside of a program's question. */
+	/* Outside of a program's query. */
 	kernel_states_speed(NDR, XDR);
 	assert_int_equal(query_into_own_struct(context, 1, &port.attr), 0);
 }
 
-/* A provider may ask for another port before it answers. */
+/* A provider may query another port before it answers. */
 static int query_within_query(struct ibv_context *ctx, uint8_t number, struct ibv_port_attr *attr)
 {
 	struct verbs_context *verbs = verbs_get_ctx_op(ctx, query_port);
@@ -157,7 +160,7 @@ static void a_question_within_another(void **state)
 	assert_int_equal(ask_with(NEWER), XDR);
 }
 
-/* A provider without a kernel, or of newer headers, states it itself. */
+/* A provider without a kernel, or with newer headers, sets the speed itself. */
 static int query_of_newer_headers(struct ibv_context *ctx, uint8_t number,
 				  struct ibv_port_attr *attr)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The frames of private ABI 34 for memory, address handles, XRC domains and multicast, as providers
- * of the distribution fill them: header, core payload, driver data; and answers the same way.
+ * The frames of private ABI 34 for memory, address handles, XRC domains and multicast, filled like
+ * the distribution's providers fill them: header, core payload, driver data; and the responses.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include "core/registry/registry.h"
 #include "t/lib/fake_uverbs.h"
 
-/* With 16 bytes of driver data each. */
+/* Each with 16 bytes of driver data. */
 #define REQUEST(type)                         \
 	struct {                              \
 		struct ib_uverbs_cmd_hdr hdr; \
@@ -29,7 +29,7 @@
 
 static const uint8_t question[16] = "what drivers say", said[16] = "and are told....";
 
-/* The sizes that pabi34 gives for the frames without driver data. */
+/* The sizes that pabi34 gives for frames without driver data. */
 static void sizes(void **state)
 {
 	(void)state;
@@ -40,7 +40,7 @@ static void sizes(void **state)
 	assert_int_equal(sizeof(REQUEST(ib_uverbs_open_xrcd)) - 16, 24);
 }
 
-/* The answer to the next command, with driver data of its own. */
+/* Sets the answer to the next command, with its own driver data. */
 static void reply(const void *core, size_t size)
 {
 	fake_succeed();
@@ -86,7 +86,7 @@ static void cmd_pd(void **state)
 	assert_int_equal(ibv_cmd_alloc_pd(context, &pd, (void *)&request, 16, &response.core, 3),
 			 EINVAL);
 	assert_int_equal(fake_count(), 2);
-	/* None of their own. */
+	/* Frames without driver data. */
 	assert_int_equal(ibv_cmd_alloc_pd(context, &pd, (void *)&request, 16, &response.core, 4),
 			 0);
 	fake_sent_write(IB_USER_VERBS_CMD_ALLOC_PD);
@@ -187,7 +187,7 @@ static void mw_xrcd_ah(void **state)
 	assert_int_equal(ibv_cmd_destroy_ah(&ah), 0);
 }
 
-/* A provider's own attributes: two linked buffers, of which the second has one that is written to. */
+/* A provider's own attributes: two linked buffers, the second with an output. */
 static void linked(void **state)
 {
 	const struct ibv_alloc_dm_attr attr = {.length = 64, .log_align_req = 3};
@@ -235,7 +235,7 @@ static void linked(void **state)
 
 	assert_int_equal(ibv_cmd_reg_dm_mr(&pd, &dm, 0, 8, 0, &mr, NULL), 0);
 	assert_int_equal(ibv_cmd_free_dm(&dm), 0);
-	/* One that did not fit, one that points elsewhere, and a chain without an end. */
+	/* A buffer that overflowed, one with a bad pointer, and an endless chain. */
 	second.buffer.buffer_error = 1;
 	assert_int_equal(ibv_cmd_alloc_dm(context, &attr, &dm, &first.buffer), EINVAL);
 	second.buffer.buffer_error = 0;
@@ -247,7 +247,7 @@ static void linked(void **state)
 	assert_int_equal(fake_count(), 3);
 }
 
-/* Providers of version 54 and later pass a buffer, which is nothing but chance with older ones. */
+/* Providers of version 54 and later pass a buffer; older ones leave the argument undefined. */
 static void cmd_dmabuf(void **state)
 {
 	struct hf_provider provider = {0};
@@ -296,7 +296,7 @@ static void without_frames(void **state)
 	errno = 0;
 	assert_int_equal(ibv_cmd_attach_mcast(&qp, &gid, 1), EBUSY);
 	assert_int_equal(errno, EBUSY);
-	/* Where the command is not even sent. */
+	/* The command is not sent at all. */
 	atomic_store(&hfi_uverbs_of(qp.context)->dead, true);
 	errno = 0;
 	assert_int_equal(ibv_cmd_attach_mcast(&qp, &gid, 1), EIO);

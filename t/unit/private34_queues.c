@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The frames in which providers of private ABI 34 hand over commands for queues: what is the
- * driver's goes to the kernel as such, and what the kernel says is where such a provider looks.
+ * The frames in which providers of private ABI 34 pass commands for queues: the kernel gets the
+ * driver's part as such, and the response is written where the provider reads it.
  */
 #include <stddef.h>
 
@@ -174,12 +174,12 @@ static int cmd_query_qp(size_t in, size_t out)
 	return ibv_cmd_query_qp(&qp.qp, &attr, IBV_QP_STATE, &init, request, in);
 }
 
-/* Sizes of the core parts: what providers were built with. */
+/* Sizes of the core parts that providers were compiled with. */
 static const struct frame_case {
 	const char *name;
 	int (*call)(size_t in, size_t out);
 	size_t in, out;
-	uint16_t handle_attr; /* of a native method's new object */
+	uint16_t handle_attr; /* for the new object of a native method */
 } cases[] = {
 	{"create_cq", cmd_create_cq, 40, 8, UVERBS_ATTR_CREATE_CQ_HANDLE},
 	{"create_cq_ex", cmd_create_cq_ex, 56, 16, UVERBS_ATTR_CREATE_CQ_HANDLE},
@@ -232,7 +232,7 @@ static void driver_parts(void **state)
 			assert_int_equal(response.bytes[out], 0xaa);
 		}
 
-		/* A driver that has nothing to say. */
+		/* A driver without data of its own. */
 		start_case();
 		fake_succeed();
 		if (this->handle_attr)
@@ -277,7 +277,7 @@ static void cmd_errors(void **state)
 	}
 }
 
-/* Providers read what they got in the core's part as well. */
+/* Providers also read the response in the core's part. */
 static void responses(void **state)
 {
 	const struct ib_uverbs_create_qp_resp opened = {.qp_handle = 4321, .qpn = 77};
@@ -328,7 +328,7 @@ static void responses(void **state)
 	assert_true(response.create_qp.qp_handle == 4321 && response.create_qp.qpn == 77);
 }
 
-/* The distribution's rxe has nothing to add to the creation of a CQ, and passes no request. */
+/* The distribution's rxe adds nothing to the creation of a CQ, and passes no request. */
 static void no_request(void **state)
 {
 	(void)state;
@@ -343,7 +343,7 @@ static void no_request(void **state)
 			 EINVAL);
 }
 
-/* Since rdma-core 53 the driver's part of a CQ may be in attributes as well. */
+/* Since rdma-core 53 a CQ's driver part may also be passed as attributes. */
 static void linked_cq(void **state)
 {
 	const struct ibv_cq_init_attr_ex attr = {
@@ -381,7 +381,10 @@ static void linked_cq(void **state)
 	assert_int_equal(response.create_cq_ex.base.cq_handle, 4321);
 	assert_memory_equal(response.bytes + 16, said_out, DRIVER_OUT);
 
-	/* A flag of a later private ABI, and a buffer that did not hold what the provider put into it. */
+	/*
+	 * A flag of a later private ABI, and a buffer that the provider's attributes did not fit
+	 * into.
+	 */
 	assert_int_equal(ibv_cmd_create_cq_ex2(context, &attr, &made_cq, request, 56,
 					       &response.create_cq_ex, 16, 2, &link.buffer),
 			 EOPNOTSUPP);
@@ -392,7 +395,7 @@ static void linked_cq(void **state)
 	assert_int_equal(fake_count(), 1);
 }
 
-/* What has no frame. */
+/* Commands without a frame. */
 static void plain(void **state)
 {
 	struct ibv_send_wr *bad_send = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The frames in which providers of private ABI 34 hand over commands for contexts, flows and work
- * queues, and where what they log goes.
+ * The frames in which providers of private ABI 34 pass commands for contexts, flows and work
+ * queues, and where their log messages go.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -23,7 +23,7 @@
 #include "shared/attr.h"
 #include "t/lib/fake_uverbs.h"
 
-/* Requests of 24 (extended) or 8 bytes of header, the core's payload, then the driver's. */
+/* Requests have 24 (extended) or 8 bytes of header, then the core's payload, then the driver's. */
 enum { GET_CONTEXT = 16, CREATE_WQ = 64, MODIFY_WQ = 48, DRIVER_IN = 12, DRIVER_OUT = 24 };
 
 static const uint8_t said[DRIVER_OUT] = "what the driver said";
@@ -108,7 +108,9 @@ static void cmd_query_device(void **state)
 	assert_memory_equal(response.driver, said, sizeof(said));
 	assert_int_equal(size, sizeof(response));
 
-	/* No response wanted, one that is older than ours, and too little room for the attributes. */
+	/*
+	 * No response requested, a shorter one than ours, and too little room for the attributes.
+	 */
 	assert_int_equal(ibv_cmd_query_device_any(context, NULL, &attr, sizeof(attr), NULL, NULL),
 			 0);
 	memset(&response, 0x5a, sizeof(response));
@@ -125,7 +127,7 @@ static void cmd_query_device(void **state)
 				 context, &(struct ibv_query_device_ex_input){.comp_mask = 1},
 				 &attr, sizeof(attr), NULL, NULL),
 			 EINVAL);
-	/* Revoked: what is under the descriptor is not asked. */
+	/* Revoked: the descriptor is not used. */
 	atomic_store(&hfi_uverbs_of(context)->dead, true);
 	assert_int_equal(ibv_cmd_query_device_any(context, NULL, &attr, sizeof(attr), NULL, NULL),
 			 EIO);
@@ -218,7 +220,7 @@ static void flows(void **state)
 	assert_int_equal(errno, EPERM);
 	assert_int_equal(ibv_cmd_destroy_flow(&flow), 0);
 
-	/* This one keeps to what it was before the node had its convention. */
+	/* This method keeps the convention from before the node had its own. */
 	fake_fail(EINVAL);
 	errno = 0;
 	assert_int_equal(ibv_query_gid_type(context, 1, 0, &type), -1);
@@ -239,7 +241,7 @@ static size_t size_of(const char *path)
 	return size;
 }
 
-/* Each in a process of its own: the variables are read once. */
+/* Each in its own process: the variables are read once. */
 static void log_as(const char *level, const char *path, size_t expected)
 {
 	pid_t child = fork();
@@ -279,7 +281,10 @@ static void logging(void **state)
 	rmdir(dir);
 }
 
-/* libibverbs opens it at the first list: it is there before a provider says anything, and stays empty. */
+/*
+ * libibverbs opens the file in the first list: it exists before a provider logs anything, and stays
+ * empty.
+ */
 static void log_before_a_message(void **state)
 {
 	char dir[] = "/tmp/hf-log-XXXXXX", path[64];

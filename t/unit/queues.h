@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the tests of completion queues, SRQs and QPs have in common. Included once by each. */
+/* Shared by the tests of completion queues, SRQs and QPs. Each includes it once. */
 #ifndef HF_TEST_QUEUES_H
 #define HF_TEST_QUEUES_H
 
@@ -63,12 +63,15 @@ static inline void expect_write(uint32_t cmd, const void *request, size_t size,
 		fake_out(UVERBS_ATTR_CORE_OUT, response_size);
 }
 
-/* What any command may fail with, and its caller must be told. */
+/* Errors that any command may return; the caller must get them. */
 static const int failures[] = {EINVAL, ENOMEM, EBUSY, EPERM, EOPNOTSUPP, EFAULT, EIO, ENODEV};
-/* Of these the last two mean, to a destroy, that there is nothing left to take away. */
+/* For a destroy the last two mean that the object no longer exists. */
 enum { DESTROY_FAILURES = HF_ARRAY_SIZE(failures) - 2 };
 
-/* Until the other thread waits: for an acknowledgement, where it should. One that does not, has ended. */
+/*
+ * Waits until the other thread is blocked, as it should be until an acknowledgement. If it does not
+ * block, it has ended.
+ */
 static inline void wait_until_blocked(const atomic_bool *ended)
 {
 	while (!atomic_load(ended) && !asleep_count(getpid(), SYS_futex))

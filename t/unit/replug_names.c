@@ -48,7 +48,7 @@ static void long_paths_are_left_out(void **state)
 	char path[1024] = "/";
 
 	(void)state;
-	/* Every character alone, and as an escape; 255 is the longest name. */
+	/* Every character alone and escaped; the longest name has 255. */
 	for (size_t length = 1; length < sizeof(path) - 1; length++) {
 		size_t before = units.count;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Letting go of a context whose device was removed. */
+/* Revoking a context whose device was removed. */
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -24,11 +24,11 @@
 #include "t/lib/hang.h"
 #include "t/unit/revoke_bed.h"
 
-static void what_is_outstanding_is_flushed(void **state)
+static void outstanding_requests_are_flushed(void **state)
 {
 	struct bed *bed = *state;
 
-	/* 1 asks for no completion and is done with 2; 66666 is refused. */
+	/* Request 1 is unsignaled and completes with 2; 66666 is refused. */
 	for (uint64_t id = 1; id <= 4; id++)
 		assert_int_equal(bed_post_send(bed, id), 0);
 	assert_int_equal(bed_post_send(bed, 66666), ENOMEM);
@@ -38,7 +38,7 @@ static void what_is_outstanding_is_flushed(void **state)
 	bed_expect(&bed->send_cq, 2, IBV_WC_SUCCESS);
 	bed_complete(bed, 101, IBV_WC_RECV, IBV_WC_SUCCESS);
 	bed_expect(&bed->recv_cq, 101, IBV_WC_SUCCESS);
-	/* Complete, but not polled yet when the device goes. */
+	/* Complete, but not yet polled when the device is removed. */
 	bed_complete(bed, 3, IBV_WC_SEND, IBV_WC_SUCCESS);
 	bed_unplug(bed);
 	assert_int_equal(bed_post_send(bed, 5), EIO);
@@ -53,7 +53,7 @@ static void what_is_outstanding_is_flushed(void **state)
 	bed_expect_nothing(&bed->recv_cq);
 }
 
-static void after_an_error_the_number_decides(void **state)
+static void a_failed_completion_is_matched_by_its_id(void **state)
 {
 	struct bed *bed = *state;
 
@@ -61,7 +61,7 @@ static void after_an_error_the_number_decides(void **state)
 		assert_int_equal(bed_post_send(bed, id), 0);
 	assert_int_equal(bed_post_recv(bed, 101), 0);
 	assert_int_equal(bed_post_recv(bed, 102), 0);
-	/* Of a failed completion the opcode says nothing. */
+	/* A failed completion has no valid opcode. */
 	bed_complete(bed, 1, IBV_WC_RECV, IBV_WC_RETRY_EXC_ERR);
 	bed_complete(bed, 101, IBV_WC_SEND, IBV_WC_WR_FLUSH_ERR);
 	bed_expect(&bed->send_cq, 1, IBV_WC_RETRY_EXC_ERR);
@@ -82,7 +82,7 @@ static void a_shared_queue_is_flushed(void **state)
 	assert_int_equal(bed_post_send(bed, 1), 0);
 	for (uint64_t id = 201; id <= 204; id++)
 		assert_int_equal(bed_post_srq_recv(bed, id), 0);
-	/* Such requests complete in any order. */
+	/* These requests complete in any order. */
 	bed_complete(bed, 202, IBV_WC_RECV, IBV_WC_SUCCESS);
 	bed_expect(&bed->recv_cq, 202, IBV_WC_SUCCESS);
 	bed_unplug(bed);
@@ -94,7 +94,7 @@ static void a_shared_queue_is_flushed(void **state)
 	bed_expect(&bed->send_cq, 1, IBV_WC_WR_FLUSH_ERR);
 }
 
-static void a_reset_or_destroyed_qp_owes_nothing(void **state)
+static void a_reset_or_destroyed_qp_is_not_flushed(void **state)
 {
 	struct bed *bed = *state;
 	struct ibv_qp_attr attr = {.qp_state = IBV_QPS_RESET};
@@ -175,7 +175,7 @@ static void single_calls_are_flushed(void **state)
 	bed_unplug(bed);
 	assert_int_equal(wr_post(qp, 5, 5), EIO);
 	assert_int_equal(wr_depth, 0);
-	/* What had completed, and in the same round what is flushed. */
+	/* First what had completed, then in the same round what is flushed. */
 	assert_int_equal(ibv_start_poll(cq, &poll_attr), 0);
 	assert_int_equal(cq->wr_id, 2);
 	assert_int_equal(cq->status, IBV_WC_SUCCESS);
@@ -211,7 +211,7 @@ static void an_atomic_write_is_flushed(void **state)
 	struct ibv_qp *base;
 	struct ibv_wc wc;
 
-	/* Where the provider's objects have no such call, what lies in its place is left alone. */
+	/* Where the provider's objects lack this call, other data in its place is left alone. */
 	hfi_uverbs_of(bed->context)->qp_mask_offset = AT_43;
 	base = ibv_create_qp_ex(bed->context, &attr);
 	assert_ptr_equal(ibv_qp_to_qp_ex(base), &ex_qp.qp_ex);
@@ -236,7 +236,7 @@ static void an_atomic_write_is_flushed(void **state)
 	assert_ptr_equal(ex_qp.qp_ex.wr_atomic_write, real_wr_atomic_write);
 }
 
-static void nothing_of_the_kernels_is_left(void **state)
+static void no_descriptor_of_the_kernel_is_left(void **state)
 {
 	struct bed *bed = *state;
 	struct verbs_ex_private *private = hfi_context_of(bed->context)->priv;
@@ -250,7 +250,7 @@ static void nothing_of_the_kernels_is_left(void **state)
 	assert_ptr_equal(told, bed->context);
 	assert_true(is_end_of_file(bed->context->cmd_fd));
 	assert_true(is_end_of_file(private->async.kernel_fd));
-	/* The last of the kernel's event file is what this test holds itself. */
+	/* The test itself holds the last reference to the kernel's event file. */
 	close(bed->kernel[1]);
 	assert_int_equal(send(bed->kernel[0], "", 1, MSG_NOSIGNAL), -1);
 	bed->kernel[1] = -1;
@@ -268,8 +268,8 @@ static int put_under(int fd, const char *name)
 	return file;
 }
 
-/* As a daemon that closes every descriptor it does not know, and opens its own. */
-static void a_number_that_is_anothers_by_now_is_left_alone(void **state)
+/* Like a daemon that closes every descriptor it does not know and opens its own. */
+static void a_reused_descriptor_is_left_alone(void **state)
 {
 	struct bed *bed = *state;
 	const int numbers[] = {
@@ -292,7 +292,7 @@ static void a_number_that_is_anothers_by_now_is_left_alone(void **state)
 	}
 }
 
-/* The library's clock: it stands still while this is not 0. Counted is how often it was read. */
+/* The library's clock: stopped while this is not 0. The reads are counted. */
 static _Atomic int64_t stands_at_ns;
 static atomic_uint clock_reads;
 
@@ -317,7 +317,7 @@ static void stop_clock(void)
 	atomic_store(&stands_at_ns, (int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
 }
 
-static void who_closes_in_time_is_left_alone(void **state)
+static void a_context_closed_in_time_is_not_revoked(void **state)
 {
 	struct bed *bed = *state;
 	unsigned int reads;
@@ -330,7 +330,7 @@ static void who_closes_in_time_is_left_alone(void **state)
 	assert_false(bed_is_revoked(bed));
 	assert_int_equal(hf_device_close(bed->context), 0);
 	bed->context = NULL;
-	/* The watcher looks once more, when the time would be over. */
+	/* The revoker checks once more when the time is over. */
 	atomic_fetch_add(&stands_at_ns, HF_REVOKE_GRACE_MS * INT64_C(2000000));
 	reads = atomic_load(&clock_reads);
 	while (atomic_load(&clock_reads) == reads)
@@ -338,17 +338,17 @@ static void who_closes_in_time_is_left_alone(void **state)
 	atomic_store(&stands_at_ns, 0);
 }
 
-static void switched_off_nothing_is_revoked(void **state)
+static void nothing_is_revoked_when_switched_off(void **state)
 {
 	struct bed *bed = *state;
 
 	assert_null(bed->hf->revoker);
-	/* Nor is there anything between the program and the provider. */
+	/* The program still calls the provider directly. */
 	assert_ptr_equal(bed->context->ops.poll_cq, real_poll_cq);
 	assert_ptr_equal(bed->context->ops.post_send, real_post_send);
 	assert_int_equal(tree_remove(bed->tree, 0), 0);
 	assert_ptr_equal(wait_for_fatal(bed->context), bed->context);
-	/* Nobody is there who could revoke later. */
+	/* There is no thread that could revoke later. */
 	assert_int_equal(asleep_count(getpid(), ASLEEP_POLL), 0);
 	assert_false(bed_is_revoked(bed));
 	assert_int_equal(bed_post_send(bed, 1), 0);
@@ -369,7 +369,7 @@ static void *post_and_poll(void *arg)
 	return flushed == bed->posted ? arg : NULL;
 }
 
-static void a_thread_in_the_midst_of_it(void **state)
+static void revoked_while_a_thread_posts_and_polls(void **state)
 {
 	struct bed *bed = *state;
 	void *done = NULL;
@@ -385,22 +385,22 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bed_setup, bed_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(what_is_outstanding_is_flushed),
-		TEST(after_an_error_the_number_decides),
+		TEST(outstanding_requests_are_flushed),
+		TEST(a_failed_completion_is_matched_by_its_id),
 		TEST(a_shared_queue_is_flushed),
-		TEST(a_reset_or_destroyed_qp_owes_nothing),
+		TEST(a_reset_or_destroyed_qp_is_not_flushed),
 		TEST(many_requests_are_kept_in_order),
 		TEST(single_calls_are_flushed),
 		TEST(an_atomic_write_is_flushed),
-		TEST(nothing_of_the_kernels_is_left),
-		TEST(a_number_that_is_anothers_by_now_is_left_alone),
-		TEST(who_closes_in_time_is_left_alone),
-		cmocka_unit_test_setup_teardown(switched_off_nothing_is_revoked, bed_setup_off,
+		TEST(no_descriptor_of_the_kernel_is_left),
+		TEST(a_reused_descriptor_is_left_alone),
+		TEST(a_context_closed_in_time_is_not_revoked),
+		cmocka_unit_test_setup_teardown(nothing_is_revoked_when_switched_off, bed_setup_off,
 						bed_teardown),
-		TEST(a_thread_in_the_midst_of_it),
+		TEST(revoked_while_a_thread_posts_and_polls),
 	};
 
-	/* What does not wake up must not hold up whoever runs this. */
+	/* A thread that does not wake up must not block the test run. */
 	alarm(HF_TEST_HANG_SECONDS);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A revocable context of a made-up device whose provider is the test. */
+/* A revocable context of a generated device, with the test as its provider. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -90,7 +90,7 @@ static int real_destroy_srq(struct ibv_srq *srq)
 	return 0;
 }
 
-/* Objects with single calls: one QP, one CQ, and the list above for what is complete. */
+/* Objects with per-call operations: one QP, one CQ, and the list above as its completions. */
 struct verbs_qp ex_qp;
 static struct verbs_cq ex_cq;
 int wr_depth, poll_depth;
@@ -142,7 +142,7 @@ static struct ibv_qp *real_create_qp_ex(struct ibv_context *context,
 	ex_qp.qp_ex.wr_complete = real_wr_complete;
 	ex_qp.qp_ex.wr_abort = real_wr_abort;
 	ex_qp.qp_ex.wr_send = real_wr_send;
-	/* An object of an older provider has its mask there. */
+	/* Older providers have the mask there. */
 	if (hfi_uverbs_of(context)->qp_mask_offset == AT_43)
 		memcpy((char *)&ex_qp + AT_43, &(uint64_t){VERBS_QP_EX}, sizeof(uint64_t));
 	else
@@ -226,7 +226,7 @@ static void bed_free_context(struct ibv_context *context)
 	free(hfi_context_of(context));
 }
 
-/* The way ibv_open_device() goes, with this test as the provider. */
+/* Opens like ibv_open_device(), with this test as the provider. */
 struct ibv_context *bed_open_context(struct bed *bed)
 {
 	const struct verbs_context_ops free_only = {.free_context = bed_free_context};
@@ -373,7 +373,7 @@ enum hf_revoke_state bed_revoke_state(struct bed *bed)
 	return state;
 }
 
-/* The context is marked as dead first; its descriptors are replaced right after that. */
+/* The context is marked dead first; right after that its descriptors are replaced. */
 void bed_wait_revoked(struct bed *bed)
 {
 	for (int i = 0; i < HF_TEST_HANG_MS && bed_revoke_state(bed) != HF_REVOKE_DONE; i++)

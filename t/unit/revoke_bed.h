@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A context of a made-up device under revocation, whose provider is the test: its queues are lists. */
+/*
+ * A revocable context of a generated device, with the test as its provider: its queues are lists.
+ */
 #ifndef HF_T_UNIT_REVOKE_BED_H
 #define HF_T_UNIT_REVOKE_BED_H
 
@@ -14,7 +16,7 @@
 #include "core/verbs/revoke.h"
 #include "t/lib/tree.h"
 
-/* Where an extended QP of a provider that knows no atomic write has its mask. */
+/* Where an extended QP has its mask if the provider predates atomic writes. */
 enum { AT_43 = offsetof(struct ibv_qp_ex, wr_atomic_write) };
 
 struct bed {
@@ -24,13 +26,13 @@ struct bed {
 	struct ibv_cq send_cq, recv_cq;
 	struct ibv_qp qp;
 	struct ibv_srq srq;
-	struct ibv_wc done[16]; /* what the provider will say is complete */
+	struct ibv_wc done[16]; /* completions that the provider will return */
 	int first, count, posted, destroyed;
 	int kernel[2];
 	atomic_bool stop, in_turn;
 };
 
-/* The provider's: its extended QP, how deep its calls are nested, and what it answers with. */
+/* The provider's extended QP, the nesting depth of its calls, and its return values. */
 extern struct verbs_qp ex_qp;
 extern int wr_depth, poll_depth;
 int real_post_send(struct ibv_qp *qp, struct ibv_send_wr *wr, struct ibv_send_wr **bad);
@@ -40,7 +42,7 @@ int real_start_poll(struct ibv_cq_ex *cq, struct ibv_poll_cq_attr *attr);
 void real_wr_send(struct ibv_qp_ex *qp);
 void real_wr_atomic_write(struct ibv_qp_ex *qp, uint32_t rkey, uint64_t addr, const void *value);
 
-/* Set-up and tear-down of a test whose state is a bed, with revocation and without. */
+/* Set-up and tear-down of a test whose state is a bed, with and without revocation. */
 int bed_setup(void **state);
 int bed_setup_off(void **state);
 int bed_teardown(void **state);
@@ -54,14 +56,14 @@ void bed_complete(struct bed *bed, uint64_t id, enum ibv_wc_opcode opcode,
 void bed_expect(struct ibv_cq *cq, uint64_t id, enum ibv_wc_status status);
 void bed_expect_nothing(struct ibv_cq *cq);
 
-/* Removes the device and waits until the library has let go of it. */
+/* Removes the device and waits until the library has released it. */
 void bed_unplug(struct bed *bed);
 enum hf_revoke_state bed_revoke_state(struct bed *bed);
-/* Waits until this process has let go of the device, all of it. */
+/* Waits until this process has released everything of the device. */
 void bed_wait_revoked(struct bed *bed);
 bool bed_is_revoked(const struct bed *bed);
 bool is_end_of_file(int fd);
-/* A thread's: its argument, a context, once that was told of its end; else NULL. */
+/* For a thread: returns its argument, a context, once that got the fatal event; otherwise NULL. */
 void *wait_for_fatal(void *arg);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Letting go in children of fork(2), of what they inherited. */
+/* Revoking inherited contexts in children of fork(2). */
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -22,8 +22,8 @@
 #include "t/unit/revoke_bed.h"
 
 /*
- * In a child, what the watcher held is lost at an exit, which a leak checker would say: so it reports
- * and ends by a signal.
+ * A leak checker would report the revoker's memory when the child exits: so it reports through a
+ * pipe and ends by a signal.
  */
 static pid_t start_reporting_child(struct bed *bed, int (*run)(struct bed *bed), int *report)
 {
@@ -31,7 +31,10 @@ static pid_t start_reporting_child(struct bed *bed, int (*run)(struct bed *bed),
 	pid_t child;
 
 	assert_int_equal(pipe(result), 0);
-	/* A thread that is starting may hold a lock of AddressSanitizer's allocator (gcc 12): for ever, here. */
+	/*
+	 * A thread that is starting may hold a lock of AddressSanitizer's allocator (gcc 12), which
+	 * then stays locked in the child.
+	 */
 	asleep_wait(ASLEEP_POLL, 1);
 	child = fork();
 	assert_true(child >= 0);
@@ -73,7 +76,7 @@ static int end_child(pid_t child, int report)
 #define NEEDS_THREADS_IN_CHILD() (void)0
 #endif
 
-/* Where another thread ends while the process forks. */
+/* Another thread ends while the process forks. */
 #if defined(__SANITIZE_ADDRESS__)
 #define NEEDS_ALLOCATOR_IN_CHILD()                                                                 \
 	do {                                                                                       \
@@ -104,11 +107,11 @@ static void a_child_may_close_and_open(void **state)
 	NEEDS_THREADS_IN_CHILD();
 	child = start_reporting_child(bed, close_and_open, &report);
 	assert_int_equal(end_child(child, report), 0);
-	/* And the parent's watcher does its work as ever. */
+	/* The parent's revoker works as before. */
 	bed_unplug(bed);
 }
 
-/* It calls nothing of the library: it holds the device because it was forked. */
+/* It calls nothing of the library: it holds the device only because it was forked. */
 static int wait_for_revocation(struct bed *bed)
 {
 	const struct verbs_ex_private *private = hfi_context_of(bed->context)->priv;
@@ -117,7 +120,7 @@ static int wait_for_revocation(struct bed *bed)
 	return is_end_of_file(bed->context->cmd_fd) && is_end_of_file(private->async.kernel_fd);
 }
 
-static void a_child_lets_go_of_what_it_inherited(void **state)
+static void a_child_releases_what_it_inherited(void **state)
 {
 	struct bed *bed = *state;
 	int report;
@@ -135,7 +138,7 @@ static int be_told(struct bed *bed)
 	return wait_for_fatal(bed->context) == bed->context;
 }
 
-static void what_a_child_is_told_is_news_to_the_parent(void **state)
+static void child_and_parent_both_get_the_fatal_event(void **state)
 {
 	struct bed *bed = *state;
 	struct pollfd pollfd = {.fd = bed->context->async_fd, .events = POLLIN};
@@ -188,7 +191,7 @@ static void a_child_of_a_busy_program_may_destroy(void **state)
 	bed_unplug(bed);
 }
 
-/* A provider's code that runs in the turn to scan and opens a device there, while somebody forks. */
+/* A provider that opens a device during a scan, while another thread forks. */
 static void *open_in_a_turn(void *arg)
 {
 	struct bed *bed = arg;
@@ -196,7 +199,7 @@ static void *open_in_a_turn(void *arg)
 
 	assert_true(hfi_scan_begin(bed->hf));
 	atomic_store(&bed->in_turn, true);
-	/* Until the main thread waits within fork(). */
+	/* Wait until the main thread waits within fork(). */
 	asleep_wait(SYS_futex, 1);
 	context = bed_open_context(bed);
 	atomic_store(&bed->in_turn, false);
@@ -235,13 +238,13 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bed_setup, bed_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_child_may_close_and_open),
-		TEST(a_child_lets_go_of_what_it_inherited),
-		TEST(what_a_child_is_told_is_news_to_the_parent),
+		TEST(a_child_releases_what_it_inherited),
+		TEST(child_and_parent_both_get_the_fatal_event),
 		TEST(a_child_of_a_busy_program_may_destroy),
 		TEST(forking_waits_for_a_scan_that_opens),
 	};
 
-	/* What does not wake up must not hold up whoever runs this. */
+	/* A thread that does not wake up must not block the test run. */
 	alarm(HF_TEST_HANG_SECONDS);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* HOLDFAST_ROOTS: what is understood, and that the rest is refused whole. */
+/* HOLDFAST_ROOTS: what is accepted, and that anything else is refused as a whole. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

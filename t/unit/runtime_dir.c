@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Where soft roots of the user's own lie, and that nobody else can offer one in their place. */
+/* Where a user's own soft roots are, and that no other user can put one in their place. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -65,7 +65,7 @@ static int erase_places(void **state)
 	return 0;
 }
 
-/* NULL: nothing is found. */
+/* NULL: expects that none is found. */
 static void expect_dir(struct places_bed *bed, bool make, const char *expected)
 {
 	int err = hfi_runtime_dir_in(&bed->places, make, bed->found, sizeof(bed->found));
@@ -75,7 +75,7 @@ static void expect_dir(struct places_bed *bed, bool make, const char *expected)
 		assert_string_equal(bed->found, expected);
 }
 
-static void the_given_one_counts_most(void **state)
+static void the_given_directory_comes_first(void **state)
 {
 	struct places_bed *bed = *state;
 
@@ -86,7 +86,7 @@ static void the_given_one_counts_most(void **state)
 	expect_dir(bed, true, NULL);
 }
 
-static void then_that_of_the_session(void **state)
+static void then_the_directory_of_the_session(void **state)
 {
 	struct places_bed *bed = *state;
 
@@ -95,12 +95,12 @@ static void then_that_of_the_session(void **state)
 	expect_dir(bed, false, bed->in_tmp);
 	assert_int_equal(chmod(bed->own, 0700), 0);
 	expect_dir(bed, false, bed->own);
-	/* Another user's. */
+	/* A directory of another user. */
 	bed->places.uid++;
 	expect_dir(bed, false, NULL);
 }
 
-static void reading_makes_nothing(void **state)
+static void reading_creates_nothing(void **state)
 {
 	struct places_bed *bed = *state;
 	struct stat st;
@@ -113,8 +113,8 @@ static void reading_makes_nothing(void **state)
 	expect_dir(bed, false, bed->in_tmp);
 }
 
-/* Somebody else was there first: by what it is, or by who may write to it. */
-static void what_others_made_is_not_used(void **state)
+/* Another user created it first, or may write to it, or it is not a directory. */
+static void directories_of_others_are_not_used(void **state)
 {
 	struct places_bed *bed = *state;
 
@@ -122,7 +122,7 @@ static void what_others_made_is_not_used(void **state)
 	expect_dir(bed, false, NULL);
 	expect_dir(bed, true, bed->in_var_tmp);
 	assert_int_equal(unlink(bed->in_tmp), 0);
-	/* What is there already is used on, though the better place has become free. */
+	/* The existing directory is still used after the preferred one has become free. */
 	expect_dir(bed, true, bed->in_var_tmp);
 	assert_int_equal(rmdir(bed->in_var_tmp), 0);
 	assert_int_equal(mkdir(bed->in_tmp, 0700), 0);
@@ -152,7 +152,7 @@ static void a_tmp_that_is_not_sticky_is_not_used(void **state)
 	expect_dir(bed, true, NULL);
 }
 
-/* As a user without a session: the root is found once a writer has made it. */
+/* As a user without a session: the root is found once a writer has created it. */
 static int look_as_user(void)
 {
 	const struct hf_log log = {.level = 0};
@@ -206,7 +206,7 @@ static bool searches(const char *sysfs)
 	return found;
 }
 
-/* Each directory from the given one down to the root decides, once it is there. */
+/* Each directory from the given one down to the root is checked once it exists. */
 static void a_root_that_others_can_write_is_left_out(void **state)
 {
 	struct places_bed *bed = *state;
@@ -233,10 +233,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_places, erase_places)
 	const struct CMUnitTest tests[] = {
-		TEST(the_given_one_counts_most),
-		TEST(then_that_of_the_session),
-		TEST(reading_makes_nothing),
-		TEST(what_others_made_is_not_used),
+		TEST(the_given_directory_comes_first),
+		TEST(then_the_directory_of_the_session),
+		TEST(reading_creates_nothing),
+		TEST(directories_of_others_are_not_used),
 		TEST(a_tmp_that_is_not_sticky_is_not_used),
 		TEST(a_root_that_others_can_write_is_left_out),
 		cmocka_unit_test(a_user_without_a_session_has_one),

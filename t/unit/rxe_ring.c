@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The rings of the provider for rdma_rxe, with this test as the kernel at their other end. */
+/* The rings of the rxe provider, with this test as the kernel at the other end. */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -18,7 +18,7 @@
 
 enum { SLOTS = 8, THREAD_ROUNDS = 20000 };
 
-/* ---- rings: at the very end of their pages, inaccessible ones on both sides ---- */
+/* ---- rings: at the end of their pages, between inaccessible pages ---- */
 
 struct ring {
 	char *base;
@@ -90,7 +90,7 @@ static void cq_make(struct rxe_cq *cq, struct ring *ring, uint32_t slots)
 	rxe_set_cq_calls(&cq->verbs.cq_ex, IBV_WC_STANDARD_FLAGS);
 }
 
-/* As the kernel does it: 0 where the ring is full. */
+/* Like the kernel: 0 if the ring is full. */
 static int produce_ring_cqe(struct ring *ring, uint32_t slots, uint64_t id)
 {
 	const uint32_t mask = slots - 1;
@@ -114,7 +114,7 @@ static int produce_ring_cqe(struct ring *ring, uint32_t slots, uint64_t id)
 
 static void check_ring_wc(const struct ibv_wc *wc, uint64_t id)
 {
-	/* Bit 2 says "invalidated" in the kernel, and bit 3 does to programs. */
+	/* The kernel's flag for "invalidated" is bit 2; programs get bit 3. */
 	const unsigned int flags = (id & 3) | (id & 4 ? IBV_WC_WITH_INV : 0);
 
 	assert_int_equal(wc->wr_id, id);
@@ -180,7 +180,7 @@ static void polled_in_place(void **state)
 					    .src_qp = ibv_wc_read_src_qp(ex),
 					    .wc_flags = ibv_wc_read_wc_flags(ex)};
 
-			/* What is being read keeps its slot. */
+			/* An entry that is being read keeps its slot. */
 			if (!i)
 				assert_int_equal(produce_ring_cqe(&ring, SLOTS, made), 0);
 			check_ring_wc(&wc, seen++);
@@ -197,7 +197,9 @@ static void polled_in_place(void **state)
 	ring_free(&ring);
 }
 
-/* Whatever the header says, no access is outside (the pages around it would end this test). */
+/*
+ * Whatever the header contains, no access may be outside (the pages around it would end this test).
+ */
 static void ring_polled_garbage(void **state)
 {
 	static const uint32_t garbage[] = {SLOTS, 0x7fffffff, 0x80000000, 0xffffffff, 0xdeadbeef};
@@ -220,7 +222,7 @@ static void ring_polled_garbage(void **state)
 			assert_int_equal(rxe_poll_cq(&cq.verbs.cq, 2 * SLOTS, wc), 0);
 			assert_in_range(ring.buf->consumer_index, 0, UINT32_MAX);
 		}
-	/* A mapping that was replaced has nothing in it. */
+	/* A mapping that was replaced is empty. */
 	memset(ring.buf, 0, ring.size);
 	assert_int_equal(rxe_poll_cq(&cq.verbs.cq, 2 * SLOTS, wc), 0);
 	ring_free(&ring);
@@ -264,7 +266,7 @@ static void ring_polled_while_produced(void **state)
 
 /* ---- receive requests ---- */
 
-/* As the kernel does it: the id of the oldest request, or UINT64_MAX. */
+/* Like the kernel: the id of the oldest request, or UINT64_MAX. */
 static uint64_t consume_ring_recv(struct ring *ring, uint32_t shift)
 {
 	const uint32_t at = __atomic_load_n(&ring->buf->consumer_index, __ATOMIC_RELAXED);

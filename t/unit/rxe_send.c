@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The send queue of the provider for rdma_rxe: what the kernel finds in it. */
+/* The send queue of the rxe provider: what the kernel finds in it. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -59,7 +59,7 @@ static int set_up_rxe_send(void **state)
 	assert_non_null(bed->buf);
 	bed->buf->index_mask = SLOTS - 1;
 	bed->buf->log2_elem_size = SHIFT;
-	/* What an earlier life of the slots left. */
+	/* Remains of earlier requests. */
 	memset(bed->buf->data, 0xa5, (size_t)SLOTS << SHIFT);
 	assert_int_equal(rxe_queue_init(&bed->qp.sq, bed->buf, size,
 					sizeof(struct rxe_send_wqe) + INLINE),
@@ -84,7 +84,10 @@ static int tear_down_rxe_send(void **state)
 	return 0;
 }
 
-/* As the kernel: the oldest request, NULL where there is none; what does not depend on it is checked. */
+/*
+ * Like the kernel: the oldest request, or NULL if there is none. Checks the members that all
+ * requests have in common.
+ */
 static const struct rxe_send_wqe *consume_rxe_wqe(struct bed *bed)
 {
 	const struct rxe_send_wqe *wqe;
@@ -210,7 +213,7 @@ static void datagram_and_inline(void **state)
 	assert_ptr_equal(bad, &wr);
 }
 
-/* The whole ring, once more than around; a list that breaks off; nothing of what was refused. */
+/* The whole ring, more than once around; an aborted list; nothing of the refused requests. */
 static void rxe_full_and_aborted(void **state)
 {
 	struct bed *bed = *state;
@@ -251,7 +254,7 @@ static void rxe_full_and_aborted(void **state)
 	assert_int_equal(post_to_rxe(bed, &wrs[2], &bad), EINVAL);
 	assert_int_equal(rung, 1);
 
-	/* The kernel did not hear of it. */
+	/* The kernel was not notified. */
 	wrs[0].next = NULL;
 	ring_answer = EIO;
 	assert_int_equal(post_to_rxe(bed, wrs, &bad), EIO);
@@ -304,7 +307,7 @@ static void rxe_wr_builders(void **state)
 	assert_int_equal(wqe->dma.length, 8);
 	assert_memory_equal(wqe->dma.inline_data, &value, 8);
 
-	/* An error, and nothing of all that is there; its number of messages neither. */
+	/* An error, and none of the requests is posted or counted. */
 	ibv_wr_start(qp);
 	ibv_wr_send(qp);
 	for (int i = 0; i < SLOTS; i++)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Who may own and write what is loaded, in a process of each kind; which owners have no number here. */
+/*
+ * Which owners and permissions of a library are acceptable, in each kind of process; which owners
+ * have no number in this user namespace.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +22,7 @@
 
 static bool secure;
 
-/* In place of libc's, for what is linked into this program. */
+/* Replaces libc's function in this program. */
 unsigned long getauxval(unsigned long type)
 {
 	return type == AT_SECURE ? secure : 0;
@@ -61,7 +64,10 @@ static void owners_and_modes(void **state)
 	secure = false;
 }
 
-/* What is above a directory counts in a process with more rights than its user; a sticky one is no harm. */
+/*
+ * In a process with more rights than its user the directories above count as well; a sticky one is
+ * acceptable.
+ */
 static void directories_above(void **state)
 {
 	char base[] = "/tmp/hf-safety-XXXXXX", above[64], dir[80];
@@ -110,11 +116,11 @@ static void owners_without_a_number(void **state)
 	assert_true(hfi_uid_is_unmapped_in(1234, "1234", root));
 	assert_false(hfi_uid_is_unmapped_in(1000, "65534", me));
 	assert_false(hfi_uid_is_unmapped_in(0, "65534", me));
-	/* A user of the namespace may be meant. */
+	/* The uid may belong to a user of the namespace. */
 	assert_false(hfi_uid_is_unmapped_in(65534, "65534", usual));
 	assert_false(hfi_uid_is_unmapped_in(65534, "65534", two));
 	assert_true(hfi_uid_is_unmapped_in(70000, "70000", usual));
-	/* What makes no sense does not make anybody trusted. */
+	/* Invalid input makes nobody trusted. */
 	assert_false(hfi_uid_is_unmapped_in(0, "", me));
 	assert_false(hfi_uid_is_unmapped_in(65534, "65534", "what"));
 	assert_false(hfi_uid_is_unmapped_in(65534, "65534", "0 1000 1 more"));

@@ -129,7 +129,7 @@ int hf_provider_destroy_srq(struct ibv_srq *srq)
 	return 0;
 }
 
-/* As the driver does: it answers a size of the receive queue where there is an SRQ, too. */
+/* Like the driver, it also returns a size of the receive queue if there is an SRQ. */
 static int kernel_create_qp(struct ibv_context *context, struct ibv_qp *qp,
 			    const struct ibv_qp_cap *cap, struct ibv_srq *srq,
 			    const struct hf_driver_data *data)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Completions and receive requests of the provider for siw, with this test as the kernel. */
+/* Completions and receive requests of the siw provider, with this test as the kernel. */
 #include "t/unit/siw_kernel.h"
 
 #include <pthread.h>
@@ -10,7 +10,7 @@ enum { SLOTS = 8, THREAD_ROUNDS = 20000, SGES = 2 };
 static struct {
 	struct ibv_cq *cq;
 	struct ibv_cq_ex *ex;
-	struct siw_cqe *queue; /* the kernel's */
+	struct siw_cqe *queue; /* the kernel's position */
 	uint32_t next;
 } bed;
 
@@ -39,7 +39,7 @@ static int tear_down_siw_queues(void **state)
 	return kernel_tear_down(state);
 }
 
-/* As the kernel does it: false where there is no room. */
+/* Like the kernel: false if there is no room. */
 static bool produce_siw_cqe(uint64_t id)
 {
 	struct siw_cqe *cqe = &bed.queue[bed.next % SLOTS];
@@ -123,7 +123,7 @@ static void polled_one_by_one(void **state)
 	}
 }
 
-/* Only what was asked for can be read; what no iWARP device knows is not to be asked for. */
+/* Only requested fields can be read; fields that no iWARP device has cannot be requested. */
 static void asked_for(void **state)
 {
 	struct ibv_cq_init_attr_ex attr = {.cqe = SLOTS};
@@ -162,7 +162,7 @@ static void asked_for(void **state)
 	assert_null(bed.ex->read_imm_data);
 }
 
-/* Whatever the kernel writes, what a program gets is one of what there is. */
+/* Whatever the kernel writes, the program gets valid values. */
 static void siw_polled_garbage(void **state)
 {
 	struct ibv_wc wc;

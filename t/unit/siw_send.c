@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Queue pairs of the provider for siw, and what the kernel finds in their send queues. */
+/* Queue pairs of the siw provider, and what the kernel finds in their send queues. */
 #include "t/unit/siw_kernel.h"
 
 enum { SLOTS = 8, SGES = 4 };
@@ -11,7 +11,7 @@ static struct {
 	struct ibv_pd pd;
 	struct ibv_qp *qp;
 	struct ibv_qp_ex *ex;
-	struct siw_sqe *queue; /* the kernel's */
+	struct siw_sqe *queue; /* the kernel's position */
 	uint32_t next;
 } bed;
 
@@ -42,7 +42,7 @@ static void make_siw_qp(int sq_sig_all)
 	bed.ex = &((struct siw_qp *)(void *)bed.qp)->verbs.qp_ex;
 	bed.queue = kernel_queue(1);
 	bed.next = 0;
-	/* What an earlier life of the places left. */
+	/* Remains of earlier requests. */
 	memset(bed.queue, 0xa5, SLOTS * sizeof(*bed.queue));
 	for (int i = 0; i < SLOTS; i++)
 		bed.queue[i].flags = 0;
@@ -64,14 +64,14 @@ static int tear_down_siw_send(void **state)
 	return kernel_tear_down(state);
 }
 
-/* As the kernel: a copy of the oldest request, its place given back; NULL where there is none. */
+/* Like the kernel: a copy of the oldest request, whose slot is freed; NULL if there is none. */
 static const struct siw_sqe *consume_siw_sqe(void)
 {
 	struct siw_sqe *sqe = &bed.queue[bed.next % SLOTS];
 	static struct siw_sqe copy;
 
 	if (!(__atomic_load_n(&sqe->flags, __ATOMIC_ACQUIRE) & SIW_WQE_VALID)) {
-		/* Nor would it, in the error state, flush what has any flag. */
+		/* In the error state the driver would not flush a request that has flags. */
 		assert_int_equal(sqe->flags, 0);
 		return NULL;
 	}
@@ -159,7 +159,7 @@ static void no_such_opcode(void **state)
 		assert_ptr_equal(bad, &second);
 		assert_null(consume_siw_sqe());
 		assert_int_equal(kernel.rung, i);
-		/* What stands before it is sent. */
+		/* The requests before the refused one are sent. */
 		assert_int_equal(post_to_siw(&first, &bad), EINVAL);
 		assert_ptr_equal(bad, &second);
 		assert_int_equal(kernel.rung, i + 1);
@@ -238,7 +238,7 @@ static void lists_and_inline(void **state)
 	assert_int_equal(sqe->num_sge, 0);
 }
 
-/* The whole queue, more than once around; a list that breaks off; a kernel that does not listen. */
+/* The whole queue, more than once around; an aborted list; a kernel that does not consume. */
 static void siw_full_and_aborted(void **state)
 {
 	struct ibv_send_wr wrs[SLOTS + 2] = {{0}}, *bad = NULL;
@@ -358,7 +358,7 @@ static void siw_wr_builders(void **state)
 	assert_null(consume_siw_sqe());
 }
 
-/* Each in the midst of others: nothing of all of them is there, and all of the queue is free again. */
+/* Each in the middle of others: none of the batch is posted, and the whole queue is free again. */
 static void refused_batches(void **state)
 {
 	struct ibv_qp_ex *qp = bed.ex;
@@ -409,7 +409,7 @@ static void refused_batches(void **state)
 			assert_int_equal(bed.queue[i].flags, 0);
 		assert_int_equal(kernel.rung, what);
 
-		/* On to the next place. */
+		/* Advance to the next slot. */
 		ibv_wr_start(qp);
 		ibv_wr_send(qp);
 		assert_int_equal(ibv_wr_complete(qp), 0);
@@ -425,7 +425,10 @@ static void refused_batches(void **state)
 	assert_int_equal(ibv_wr_complete(qp), EIO);
 }
 
-/* Batches of every size onto what is still there, refused where they do not fit, and lists between. */
+/*
+ * Batches of every size behind what is still queued, refused where they do not fit, with lists in
+ * between.
+ */
 static void batches_around(void **state)
 {
 	struct ibv_send_wr wr = {.opcode = IBV_WR_SEND}, *bad;
@@ -476,7 +479,7 @@ static struct ibv_qp *create_refused_qp(const struct ibv_qp_init_attr_ex *attr)
 	return qp;
 }
 
-static void made_or_not(void **state)
+static void siw_qp_creation(void **state)
 {
 	struct ibv_qp_init_attr_ex attr = wanted_qp_attr(OPS);
 	struct ibv_qp_init_attr old = {.cap = attr.cap, .qp_type = IBV_QPT_RC};
@@ -506,14 +509,14 @@ static void made_or_not(void **state)
 	attr.create_flags = IBV_QP_CREATE_BLOCK_SELF_MCAST_LB;
 	assert_null(create_refused_qp(&attr));
 	assert_int_equal(errno, EOPNOTSUPP);
-	/* What no kernel answers. */
+	/* Answers that no kernel gives. */
 	attr = wanted_qp_attr(OPS);
 	kernel.odd = 1;
 	assert_null(create_refused_qp(&attr));
 	assert_int_equal(errno, EPROTO);
 	kernel.odd = 0;
 
-	/* Without calls of its own, and with an SRQ: nothing to post receive requests to. */
+	/* Without operations of its own, and with an SRQ: it cannot post receive requests. */
 	attr.comp_mask = IBV_QP_INIT_ATTR_PD;
 	attr.srq = &srq;
 	qp = siw_create_qp_ex(&kernel.context, &attr);
@@ -551,7 +554,8 @@ int main(void)
 						tear_down_siw_send),
 		cmocka_unit_test_setup_teardown(batches_around, set_up_siw_send,
 						tear_down_siw_send),
-		cmocka_unit_test_setup_teardown(made_or_not, set_up_siw_send, tear_down_siw_send),
+		cmocka_unit_test_setup_teardown(siw_qp_creation, set_up_siw_send,
+						tear_down_siw_send),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What notifications are taken to mean: tables of good, odd and forged ones. */
+/* The hints made from notifications: tables of good, odd and forged ones. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if_arp.h>
@@ -54,7 +54,7 @@ static void uevents(void **state)
 		 "foo7"},
 		{"move", "infiniband", VIRTUAL "/foo7", "/x/", "foo7", 1, HF_HINT_RENAME, "",
 		 "foo7"},
-		/* Any name that the kernel takes; the last ones are those that no path leads to. */
+		/* Any name that the kernel accepts; the last ones cannot be part of a path. */
 		{"move", "infiniband", VIRTUAL "/a b\tc", VIRTUAL "/rxe0", NULL, 1, HF_HINT_RENAME,
 		 "rxe0", "a b\tc"},
 		{"move", "infiniband", VIRTUAL "/rxe0", VIRTUAL "/\xc3\xa4 %s\"\\'", "rxe0", 1,
@@ -68,7 +68,7 @@ static void uevents(void **state)
 		{"add", "infiniband", VIRTUAL "/a!b", NULL, "a/b", 1, HF_HINT_IBDEV, "a!b"},
 		{"add", "infiniband", NULL, NULL, "a\nb", 1, HF_HINT_IBDEV, "a\nb"},
 		{"add", "infiniband", "/x/" NAME63, NULL, NULL, 1, HF_HINT_IBDEV, NAME63},
-		/* Not of interest. */
+		/* Irrelevant. */
 		{"bind", "infiniband_verbs", CHARDEV, NULL, "uverbs0", 0, NO_HINT},
 		{"unbind", "infiniband", VIRTUAL "/rxe0", NULL, "rxe0", 0, NO_HINT},
 		{"add", "infiniband_mad", "/x/umad0", NULL, "umad0", 0, NO_HINT},
@@ -113,7 +113,7 @@ static void uevents(void **state)
 	printf("%zu uevents\n", HF_ARRAY_SIZE(rows));
 }
 
-/* The same change must be the same bytes, whatever was in memory before. */
+/* The same change must yield the same bytes, whatever was in the memory before. */
 static void hints_compare_as_bytes(void **state)
 {
 	struct hf_hint a, b;
@@ -184,7 +184,7 @@ static void rdma_notifications(void **state)
 	printf("%zu RDMA notifications\n", HF_ARRAY_SIZE(rows));
 }
 
-/* Every shorter piece of a good message, in memory that ends there. */
+/* Every shorter part of a valid message, in memory that ends there. */
 static void cut(const struct nlmsghdr *good, int (*parse)(const void *, size_t, struct hf_hint *))
 {
 	unsigned int refused = 0;
@@ -197,7 +197,7 @@ static void cut(const struct nlmsghdr *good, int (*parse)(const void *, size_t, 
 		memcpy(piece, good, size);
 		refused += parse(piece, size, &hint) < 0;
 		if (size >= sizeof(*good)) {
-			/* The same with a header that tells of its shortness. */
+			/* The same with a header that contains the shorter length. */
 			((struct nlmsghdr *)(void *)piece)->nlmsg_len = (uint32_t)size;
 			(void)parse(piece, size, &hint);
 		}

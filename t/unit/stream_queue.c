@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The queue of a stream: joining, order, its bound, and when its descriptor is readable. */
+/* The queue of a stream: merging, order, its limit, and when its descriptor is readable. */
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -106,7 +106,7 @@ static void first_in_first_out(void **state)
 	assert_null(hfi_queue_take(&bed->queue));
 }
 
-static void changes_join(void **state)
+static void changes_are_merged(void **state)
 {
 	struct bed *bed = *state;
 
@@ -120,7 +120,7 @@ static void changes_join(void **state)
 	bed->devices[0].name = "foo7";
 	expect_queued(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID | HF_CHANGED_NAME);
 	expect_queued(bed, 1, HF_EVENT_CHANGED, HF_CHANGED_PORT);
-	/* What was taken is not changed any more: the next one is an event of its own. */
+	/* An event that was taken is not changed any more: the next change makes a new event. */
 	note_change(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID);
 	expect_queued(bed, 0, HF_EVENT_CHANGED, HF_CHANGED_GID);
 	assert_false(is_queue_readable(bed));
@@ -184,7 +184,7 @@ static void queue_keeps_many(void **state)
 {
 	struct bed *bed = *state;
 
-	/* Alternating, so that nothing joins. */
+	/* Alternate, so that nothing is merged. */
 	for (unsigned int i = 0; i < HF_QUEUE_MAX; i++)
 		note_change(bed, (int)(i % 2), i % 4 < 2 ? HF_EVENT_CHANGED : HF_EVENT_ADDED,
 			    i % 4 < 2 ? HF_CHANGED_GID : 0);
@@ -199,7 +199,7 @@ int main(void)
 {
 #define ON_A_BED(test) cmocka_unit_test_setup_teardown(test, setup_queue, teardown_queue)
 	const struct CMUnitTest tests[] = {
-		ON_A_BED(first_in_first_out),	   ON_A_BED(changes_join),
+		ON_A_BED(first_in_first_out),	   ON_A_BED(changes_are_merged),
 		ON_A_BED(nothing_follows_removed), ON_A_BED(a_full_queue_overflows),
 		ON_A_BED(markers_have_no_device),  ON_A_BED(queue_keeps_many),
 	};

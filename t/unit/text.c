@@ -57,7 +57,7 @@ static void errno_is_kept(void **state)
 	assert_int_equal(errno, 99);
 }
 
-static void copies_fit_or_are_not_made(void **state)
+static void copies_fit_or_fail(void **state)
 {
 	char to[4] = "old";
 
@@ -74,7 +74,7 @@ static void copies_fit_or_are_not_made(void **state)
 	assert_string_equal(to, "");
 }
 
-static void texts_are_put_together(void **state)
+static void strings_are_joined(void **state)
 {
 	char to[8] = "old";
 
@@ -131,8 +131,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_are_taken_whole),
 		cmocka_unit_test(errno_is_kept),
-		cmocka_unit_test(copies_fit_or_are_not_made),
-		cmocka_unit_test(texts_are_put_together),
+		cmocka_unit_test(copies_fit_or_fail),
+		cmocka_unit_test(strings_are_joined),
 		cmocka_unit_test(names),
 	};
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Completion queues and channels: what the kernel is asked, and what programs get of its answer. */
+/*
+ * Completion queues and channels: the commands to the kernel, and what programs get from its
+ * answers.
+ */
 #include <fcntl.h>
 #include <unistd.h>
 #include <sys/wait.h>
@@ -46,7 +49,7 @@ static void creates_cq(void **state)
 	assert_int_equal(cq.handle, 4321);
 	assert_int_equal(cq.cqe, 127);
 
-	/* The kernel's own, which is 0 in a program that has closed its standard input. */
+	/* The kernel's descriptor, which is 0 in a program that has closed its standard input. */
 	hfi_uverbs_of(context)->event_fd = 0;
 	assert_int_equal(hf_provider_create_cq(context, 10, NULL, 0, &cq, NULL), 0);
 	expect_cq_create(&cq, 10, 0);
@@ -176,14 +179,14 @@ static void poll_and_arm(void **state)
 		    wc[1].wc_flags == IBV_WC_GRH && wc[1].pkey_index == 7 && wc[1].slid == 8 &&
 		    wc[1].sl == 9 && wc[1].dlid_path_bits == 10);
 
-	/* More completions than were asked for would be written beyond the array. */
+	/* More completions than requested would be written beyond the array. */
 	answer.head.count = 9;
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_CORE_OUT, &answer, sizeof(answer));
 	assert_int_equal(hf_provider_poll_cq(&cq, 8, wc), -1);
 	assert_int_equal(errno, EIO);
 
-	/* A full batch is followed by another; the failure of that one loses nothing. */
+	/* A full batch is followed by another; if that one fails, nothing is lost. */
 	answer.head.count = 32;
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_CORE_OUT, &answer.head, sizeof(answer.head));
@@ -234,7 +237,7 @@ static void cq_errors(void **state)
 		fake_fail(failures[i]);
 		assert_int_equal(hf_provider_destroy_cq(&cq), failures[i]);
 	}
-	/* Where the device is known to be dead, nobody is asked. */
+	/* If the device is known to be dead, no command is sent. */
 	atomic_store(&hfi_uverbs_of(context)->dead, true);
 	for (unsigned int call = 0; call < 5; call++) {
 		const unsigned int before = fake_count();
@@ -317,7 +320,7 @@ static void cq_destroy_waits(void **state)
 	assert_true(atomic_load(&waiter.done));
 }
 
-/* A provider of the least kind: its objects are the public ones. */
+/* A minimal provider: its objects are the public ones. */
 static struct verbs_cq the_cq;
 static bool cq_create_fails;
 static int events_told;
@@ -397,12 +400,12 @@ static void verbs(void **state)
 	channel = ibv_create_comp_channel(context);
 	assert_non_null(channel);
 	fake_sent_write(IB_USER_VERBS_CMD_CREATE_COMP_CHANNEL);
-	/* What the program polls is not what the kernel gave, see core/verbs/event_fd.h. */
+	/* The program polls another descriptor than the kernel's, see core/verbs/event_fd.h. */
 	assert_true(channel->context == context && channel->fd != pipe_fds[0] &&
 		    channel->refcnt == 0);
 	assert_int_equal(hfi_kernel_fd_of(channel), pipe_fds[0]);
 
-	/* A CQ refers to its channel from when it is there until it is not. */
+	/* A CQ refers to its channel from its creation to its end. */
 	cq_create_fails = true;
 	assert_null(ibv_create_cq(context, 5, &attr, channel, 0));
 	assert_int_equal(errno, ENOSPC);
@@ -440,7 +443,7 @@ static void verbs(void **state)
 	}
 }
 
-/* One that the test is the kernel of: it writes to fds[1]. */
+/* Makes one with the test as its kernel, which writes to fds[1]. */
 static struct ibv_comp_channel *new_channel(struct ibv_context *context, int fds[2])
 {
 	struct ibv_comp_channel *channel;
@@ -480,7 +483,7 @@ static void cq_events(void **state)
 	ibv_ack_cq_events(cq, 1);
 	assert_int_equal(the_cq.cq.comp_events_completed, 1);
 
-	/* Half an event, and the end of the file: never a CQ. */
+	/* A partial event, and the end of the file: never a CQ. */
 	cq = NULL;
 	assert_int_equal(write(fds[1], &event, 4), 4);
 	assert_int_equal(ibv_get_cq_event(channel, &cq, &cq_context), -1);
@@ -494,7 +497,7 @@ static void cq_events(void **state)
 	assert_int_equal(ibv_destroy_comp_channel(channel), 0);
 }
 
-/* A context that ends with a channel in it. */
+/* A context that is closed with a channel in it. */
 static void left_channel(void **state)
 {
 	struct ibv_context *context = fake_context();
@@ -512,7 +515,7 @@ static void left_channel(void **state)
 	assert_int_equal(fcntl(fds[0], F_GETFD), -1);
 	assert_int_equal(fcntl(program_fd, F_GETFD), -1);
 	assert_int_equal(channel->fd, -1);
-	/* Without a look at the context. */
+	/* Does not read the context. */
 	channel->context = NULL;
 	assert_int_equal(ibv_get_cq_event(channel, &cq, &cq_context), -1);
 	assert_int_equal(errno, EIO);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Destroying what events were given out about, on a device that is gone: the kernel has no figures
- * any more, yet a thread that has such an event in its hands must find the object when it acknowledges.
+ * Destroying objects with unacknowledged events on a device that is gone: the kernel has no counts
+ * any more, but a thread that still has such an event must find the object when it acknowledges.
  */
 #include <fcntl.h>
 #include <unistd.h>
@@ -61,7 +61,7 @@ static const struct kind {
 
 static atomic_bool destroyed;
 
-/* The wall clock is a day ahead: as if it was set back after the library had asked it. */
+/* The wall clock is a day ahead: as if it were set back after the library had read it. */
 enum { DAY_S = 24 * 60 * 60 };
 
 int __real_clock_gettime(clockid_t clock, struct timespec *now);
@@ -75,7 +75,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
 	return ret;
 }
 
-/* The library's time for an acknowledgement to come in: it stands, or every wait is over at once. */
+/* The library's clock for a pending acknowledgement: stopped, or every wait is over at once. */
 static atomic_bool time_flies;
 
 int __wrap_pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, clockid_t clock,
@@ -85,7 +85,10 @@ int __wrap_pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, 
 {
 	struct timespec now;
 
-	/* Whoever sets the date must not make a wait longer: far less than the day that the test's is off. */
+	/*
+	 * Setting the date must not prolong a wait: the limit is far below the day by which this
+	 * clock is off.
+	 */
 	assert_int_equal(clock, CLOCK_MONOTONIC);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	assert_true(labs(until->tv_sec - now.tv_sec) <
@@ -156,7 +159,7 @@ static void async(void **state)
 		ibv_ack_async_event(&events[1]);
 		assert_int_equal(pthread_join(thread, NULL), 0);
 		assert_true(atomic_load(&destroyed));
-		/* Nothing is remembered of the object: a new one may be where it was. */
+		/* Nothing is remembered of the object: a new one may have its address. */
 		the_qp.events_completed = the_srq.events_completed = the_wq.events_completed = 0;
 		the_cq.cq.async_events_completed = 0;
 		assert_int_equal(kinds[i].destroy(), 0);
@@ -165,7 +168,10 @@ static void async(void **state)
 	}
 }
 
-/* A thread that is cancelled while it waits leaves no lock behind: the event can still be acknowledged. */
+/*
+ * A thread that is cancelled while it waits leaves no lock locked: the event can still be
+ * acknowledged.
+ */
 static void cancelled_while_a_destroy_waits(void **state)
 {
 	(void)state;
@@ -192,7 +198,7 @@ static void cancelled_while_a_destroy_waits(void **state)
 	}
 }
 
-/* What another thread does between the kernel's giving an event out and anything else. */
+/* Run by another thread right after the kernel returned an event. */
 static const struct kind *destroy_at_read;
 static pthread_t destroyer;
 
@@ -230,8 +236,8 @@ static void destroyed_while_it_is_read(void **state)
 	}
 }
 
-/* A device that is gone answers so before its kernel has cleaned up. */
-static void no_event_about_what_is_no_more(void **state)
+/* A device that is gone returns errors before its kernel has cleaned up. */
+static void no_event_about_a_destroyed_object(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < HF_ARRAY_SIZE(kinds); i++) {
@@ -244,7 +250,7 @@ static void no_event_about_what_is_no_more(void **state)
 		report_kind_event(&kinds[i]);
 		assert_int_equal(ibv_get_async_event(context, &event), -1);
 		assert_int_equal(errno, EAGAIN);
-		/* But about a new one in its place. */
+		/* Events of a new object at the same address are reported. */
 		if (kinds[i].object == &the_qp) {
 			hf_provider_init_qp(&the_qp, context, &(struct ibv_qp_init_attr){0}, NULL);
 			report_kind_event(&kinds[i]);
@@ -289,8 +295,8 @@ static void completion(void **state)
 	async_context_end(context);
 }
 
-/* While the device is there its kernel knows better; a destroy that fails forgets nothing. */
-static void there(void **state)
+/* While the device exists its kernel has the counts; a failed destroy forgets nothing. */
+static void device_present(void **state)
 {
 	const struct ib_uverbs_destroy_qp_resp counters = {.events_reported = 0};
 	struct ibv_context *context = new_event_context();
@@ -317,7 +323,10 @@ static void there(void **state)
 	async_context_end(context);
 }
 
-/* Nobody will acknowledge, or nobody has yet when the device goes: on what is gone no call hangs. */
+/*
+ * The event is never acknowledged, or not yet when the device goes: no call on a device that is
+ * gone may hang.
+ */
 static void never_acknowledged(void **state)
 {
 	(void)state;
@@ -346,8 +355,8 @@ static bool is_context_removed(struct ibv_context *context)
 	return atomic_load(&is_removed);
 }
 
-/* `go`: 0: revocation, 1: the removal is heard. */
-static void goes_while_a_destroy_waits(void **state)
+/* `go` 0: revocation, 1: the removal is reported. */
+static void removed_while_a_destroy_waits(void **state)
 {
 	enum { LOOKS = 1000 };
 	const struct ib_uverbs_destroy_qp_resp counters = {.events_reported = 1};
@@ -367,7 +376,7 @@ static void goes_while_a_destroy_waits(void **state)
 		atomic_store(&looks, 0);
 		hfi_uverbs_of(context)->removed = is_context_removed;
 		thread = create_event_objects(&kinds[1]);
-		/* It looks more often than on a device that is gone, and goes on waiting. */
+		/* It checks more often than on a device that is gone, and keeps waiting. */
 		while (atomic_load(&looks) < LOOKS && !atomic_load(&destroyed))
 			sched_yield();
 		assert_false(atomic_load(&destroyed));
@@ -386,15 +395,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(async),
 		cmocka_unit_test(destroyed_while_it_is_read),
-		cmocka_unit_test(no_event_about_what_is_no_more),
+		cmocka_unit_test(no_event_about_a_destroyed_object),
 		cmocka_unit_test(completion),
-		cmocka_unit_test(there),
+		cmocka_unit_test(device_present),
 		cmocka_unit_test(never_acknowledged),
 		cmocka_unit_test(cancelled_while_a_destroy_waits),
-		cmocka_unit_test(goes_while_a_destroy_waits),
+		cmocka_unit_test(removed_while_a_destroy_waits),
 	};
 
-	/* What waits for ever must not hold up whoever runs this. */
+	/* A wait without end must not block the test run. */
 	alarm(HF_TEST_HANG_SECONDS);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

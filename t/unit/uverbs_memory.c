@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the kernel is asked for memory, address handles, XRC domains and multicast. */
+/* The commands to the kernel for memory, address handles, XRC domains and multicast. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -11,7 +11,7 @@
 
 static const struct hf_driver_data no_data;
 
-/* Driver data of a size that must travel inline, and of one that must not. */
+/* Driver data of a size that must be inline, and of one that must not. */
 static const uint8_t request_data[24] = "and from the driver: abc";
 static uint8_t response_data[16];
 static const struct hf_driver_data short_data = {.in = request_data, .in_size = 8};
@@ -41,7 +41,7 @@ static void expect_written(uint32_t cmd, const void *request, size_t size, size_
 	expect_data(data);
 }
 
-/* The errors that each command is made to fail with, and what the caller then must see. */
+/* The errors that each command is made to return, and what the caller must get. */
 static const int errors[] = {EINVAL, ENOMEM, EIO, ENODEV, EOPNOTSUPP, EFAULT};
 
 static void uverbs_pd(void **state)
@@ -189,7 +189,7 @@ static void advise(void **state)
 	fake_in_const(UVERBS_ATTR_ADVISE_MR_FLAGS, IBV_ADVISE_MR_FLAG_FLUSH);
 	fake_in(UVERBS_ATTR_ADVISE_MR_SGE_LIST, list, sizeof(list));
 	fake_no_more();
-	/* What the length of an attribute cannot say is not sent. */
+	/* A length that does not fit the attribute is not sent. */
 	assert_int_equal(hf_provider_advise_mr(&pd, 0, 0, list, 0x10000000), EINVAL);
 	assert_int_equal(fake_count(), 1);
 }
@@ -392,7 +392,7 @@ static void mcast(void **state)
 	assert_int_equal(fake_count(), 2);
 }
 
-/* Everything that makes something, and everything that takes it away, on the same objects. */
+/* Every function that creates or destroys something, on the same objects. */
 static struct {
 	struct ibv_pd pd;
 	struct verbs_mr mr;

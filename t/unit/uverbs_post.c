@@ -18,10 +18,10 @@
 enum {
 	REQUESTS = 5000,
 	SGES = 20000,
-	COMMAND_FD = 1 << 20, /* a number that no descriptor has: a real write() answers EBADF */
+	COMMAND_FD = 1 << 20, /* a number that no descriptor has: the real write() returns EBADF */
 };
 
-/* What was posted, over all commands. */
+/* What was posted by all commands. */
 static struct {
 	uint32_t cmd, handle;
 	unsigned int commands;
@@ -29,10 +29,10 @@ static struct {
 	struct ib_uverbs_send_wr send[REQUESTS];
 	struct ib_uverbs_recv_wr recv[REQUESTS];
 	struct ib_uverbs_sge sge[SGES];
-	uint32_t refuse; /* the request, counted from 1 over all commands, that is refused */
+	uint32_t refuse; /* the request that is refused, counted from 1 over all commands */
 	int err;
 	unsigned int writes;
-	int write_err; /* what write() answers; 0: it is done */
+	int write_err; /* what write() returns; 0: success */
 } kernel;
 
 static struct verbs_context verbs;
@@ -195,7 +195,7 @@ static void receives(void **state)
 	}
 }
 
-/* A list too long for one command is several, and a refusal is told by its request. */
+/* A list that is too long for one command is split; a refusal names the right request. */
 static void long_lists(void **state)
 {
 	static const uint32_t refused[] = {0, 1, 2, 300, 1000, 2999, 3000};
@@ -241,7 +241,7 @@ static void post_refused(void **state)
 
 	(void)state;
 	reset_post_kernel();
-	/* Two were posted before it turned out that the third cannot be. */
+	/* Two were posted before the third turned out to be invalid. */
 	assert_int_equal(hf_provider_post_send(&qp, &first, &bad), EINVAL);
 	assert_ptr_equal(bad, &third);
 	assert_int_equal(kernel.wrs, 2);
@@ -334,7 +334,7 @@ static int both(unsigned int *commands)
 	return err[0];
 }
 
-/* Whatever write() says against it, the ioctl has the last word. */
+/* If write() fails for any reason, the ioctl decides. */
 static void not_written(void **state)
 {
 	static const int errors[] = {EBADF, EINTR, ENOMEM, EINVAL, EPERM, EIO, EACCES};
@@ -346,7 +346,7 @@ static void not_written(void **state)
 		kernel.write_err = errors[i];
 		assert_int_equal(both(&commands), 0);
 		assert_int_equal(commands, 2);
-		/* Only who has other credentials than the opener's need not ask again. */
+		/* Only with other credentials than the opener's is write() not tried again. */
 		assert_int_equal(kernel.writes, errors[i] == EACCES ? 1 : 2);
 		kernel.write_err = EINVAL;
 		assert_int_equal(both(&commands), 0);
@@ -358,7 +358,7 @@ static void not_written(void **state)
 	kernel.err = EINVAL;
 	assert_int_equal(hf_provider_req_notify_cq(&cq, 1), EINVAL);
 
-	/* On a dead context nothing is sent in any way. */
+	/* On a dead context nothing is sent by either way. */
 	reset_post_kernel();
 	atomic_store(&private.uverbs.dead, true);
 	assert_int_equal(both(&commands), EIO);

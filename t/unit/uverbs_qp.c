@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Queue pairs: what the kernel is asked, and what programs get of its answer. */
+/* Queue pairs: the commands to the kernel, and what programs get from its answers. */
 #include <stdlib.h>
 #include <rdma/ib_user_ioctl_verbs.h>
 
@@ -8,7 +8,7 @@
 
 enum {
 	EX_CREATE_QP = IB_USER_VERBS_EX_CMD_CREATE_QP | (int)IB_USER_VERBS_CMD_FLAG_EXTENDED,
-	/* What attribute sets a QP is created from: each with its own objects. */
+	/* The attribute sets that a QP is created from: each with its own objects. */
 	PD = 1,
 	SEND_CQ = 2,
 	RECV_CQ = 4,
@@ -111,15 +111,18 @@ static void qp_create(void **state)
 	assert_int_equal(hf_provider_create_qp(&pd, &qp, &attr, NULL), EINVAL);
 }
 
-/* Where the mask and the domain are: a release's verbs_qp is as long as its ibv_qp_ex and 16. */
+/*
+ * The offsets of the mask and the domain: a release's verbs_qp is 16 bytes longer than its
+ * ibv_qp_ex.
+ */
 static const size_t mask_offsets[] = {344, 352, 360};
 
 enum {
-	ON = 0xaa, /* what no command may touch */
+	ON = 0xaa, /* what no command may change */
 	ROOM = 512,
 };
 
-/* An object of a provider of some release: zeroed as far as it is a verbs_qp. */
+/* An object of a provider of some release: zeroed within the size of its verbs_qp. */
 static struct verbs_qp *new_qp(size_t mask_offset)
 {
 	unsigned char *bytes = malloc(ROOM);
@@ -224,7 +227,7 @@ static void qp_create_ex(void **state)
 	}
 }
 
-/* Without a queue to send from, an RSS QP has no CQ at all. */
+/* Without a send queue, an RSS QP has no CQ at all. */
 static void create_rss(void **state)
 {
 	struct ibv_context *context = new_qp_context();
@@ -445,7 +448,7 @@ static void ece(void **state)
 
 static const struct verbs_context_ops ops = {.destroy_qp = hf_provider_destroy_qp};
 
-/* Never called: that it is set makes the provider one that knows of struct ibv_qp_ex. */
+/* Never called: setting it declares that the provider knows struct ibv_qp_ex. */
 static struct ibv_qp *create_no_qp_ex(struct ibv_context *context, struct ibv_qp_init_attr_ex *attr)
 {
 	(void)context;
@@ -453,7 +456,7 @@ static struct ibv_qp *create_no_qp_ex(struct ibv_context *context, struct ibv_qp
 	return NULL;
 }
 
-/* Such a provider's object is smaller than a struct verbs_qp, and other data comes after it. */
+/* Other providers' objects are smaller than a struct verbs_qp, and followed by other data. */
 static void no_qp_ex_of_a_provider_without_them(void **state)
 {
 	struct ibv_context *context = new_qp_context();
@@ -526,7 +529,7 @@ static void qp_destroy_waits(void **state)
 	fake_out(UVERBS_ATTR_DESTROY_QP_RESP, sizeof(counters));
 	fake_no_more();
 
-	/* Events that were reported and not acknowledged do not keep what is gone. */
+	/* Reported events that were not acknowledged do not keep an object of a gone device. */
 	atomic_store(&hfi_uverbs_of(context)->dead, true);
 	qp.events_completed = 0;
 	assert_int_equal(ibv_destroy_qp(&qp), 0);

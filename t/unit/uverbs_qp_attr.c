@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The attributes of queue pairs: which of them the kernel is told, and what it tells. */
+/* The attributes of queue pairs: which of them are sent to the kernel, and which it returns. */
 #include "t/unit/queues.h"
 
 enum { EX_MODIFY_QP = IB_USER_VERBS_EX_CMD_MODIFY_QP | (int)IB_USER_VERBS_CMD_FLAG_EXTENDED };
@@ -7,7 +7,7 @@ enum { EX_MODIFY_QP = IB_USER_VERBS_EX_CMD_MODIFY_QP | (int)IB_USER_VERBS_CMD_FL
 static struct ibv_cq send_cq = {.handle = 41}, recv_cq = {.handle = 51};
 static struct ibv_srq srq = {.handle = 61};
 
-/* Every attribute has a value of its own. */
+/* Every attribute has a different value. */
 static struct ibv_qp_attr full_attr(void)
 {
 	struct ibv_qp_attr attr = {
@@ -198,7 +198,7 @@ static const struct verbs_context_ops ops = {
 	.query_qp = op_query_qp,
 };
 
-/* The state that programs see follows what was done, and what was seen. */
+/* The state that programs see follows modify and query calls. */
 static void state_follows(void **state)
 {
 	const struct ib_uverbs_query_qp_resp answer = {.qp_state = IBV_QPS_SQE};

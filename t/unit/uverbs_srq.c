@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Shared receive queues: what the kernel is asked, and what programs get of its answer. */
+/* Shared receive queues: the commands to the kernel, and what programs get from its answers. */
 #include "t/unit/queues.h"
 
 static const uint32_t max_wr = 255, max_sge = 7, number = 0x77;
@@ -250,7 +250,7 @@ static void srq_errors(void **state)
 				 i < DESTROY_FAILURES ? failures[i] : 0);
 		assert_true(srq.handle == 12 && init.attr.max_wr == 1 && attr.srq_limit == 3);
 	}
-	/* What is not there says so. */
+	/* A missing operation returns an error. */
 	assert_null(ibv_create_srq(&pd, &init));
 	assert_int_equal(errno, EOPNOTSUPP);
 	assert_int_equal(ibv_modify_srq(&srq, &attr, 0), EOPNOTSUPP);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the kernel is asked for contexts, counters, flow actions, work queues and GID tables. */
+/* The commands to the kernel for contexts, counters, flow actions, work queues and GID tables. */
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -17,7 +17,7 @@
 #include "t/lib/asleep.h"
 #include "t/lib/fake_uverbs.h"
 
-/* A buffer as a provider has it: the header, and room for attributes behind. */
+/* A buffer like a provider's: the header, followed by room for attributes. */
 struct buffer {
 	struct ibv_command_buffer head;
 	struct ib_uverbs_attr attrs[8];
@@ -71,7 +71,7 @@ static void a_chain_of_buffers(void **state)
 	assert_int_equal(hf_provider_ioctl_attrs(3, &own.head), 8);
 	assert_int_equal(hf_provider_ioctl_attrs(3, NULL), 3);
 
-	/* Twice: the provider's buffer is not used up. */
+	/* Twice: the provider's buffer can be reused. */
 	for (uint32_t made = 4; made < 6; made++) {
 		fake_succeed();
 		fake_reply_handle(SECOND, made);
@@ -148,7 +148,7 @@ static void uverbs_counters(void **state)
 	fake_in(UVERBS_ATTR_READ_COUNTERS_FLAGS, &flags, sizeof(flags));
 	fake_no_more();
 	assert_memory_equal(values, said, sizeof(said));
-	/* More than the 16 bits of an attribute's length can say. */
+	/* More than the 16-bit length of an attribute can hold. */
 	assert_int_equal(hf_provider_read_counters(&counters, values, 8192, 0, NULL), EINVAL);
 
 	assert_int_equal(hf_provider_destroy_counters(&counters), 0);
@@ -236,7 +236,7 @@ static void *acknowledge_steering(void *arg)
 	struct ibv_wq *wq = arg;
 	struct ibv_async_event event = {.element.wq = wq, .event_type = IBV_EVENT_WQ_FATAL};
 
-	/* Until the main thread waits for this. */
+	/* Wait until the main thread waits for this. */
 	asleep_wait(SYS_futex, 1);
 	ibv_ack_async_event(&event);
 	ibv_ack_async_event(&event);
@@ -302,7 +302,7 @@ static void uverbs_work_queues(void **state)
 	fake_no_more();
 	assert_int_equal(wq.state, IBV_WQS_RDY);
 
-	/* Two events were reported: destroying ends when both were acknowledged. */
+	/* Two events were reported: the destroy ends when both were acknowledged. */
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_DESTROY_WQ_RESP, &reported, 4);
 	assert_int_equal(pthread_create(&thread, NULL, acknowledge_steering, &wq), 0);
@@ -375,7 +375,7 @@ static void indirection_tables(void **state)
 	struct ibv_wq wqs[4] = {{.handle = 11}, {.handle = 12}, {.handle = 13}, {.handle = 14}};
 	struct ibv_wq *list[4] = {&wqs[0], &wqs[1], &wqs[2], &wqs[3]};
 	struct ibv_rwq_ind_table_init_attr attr = {.log_ind_tbl_size = 2, .ind_tbl = list};
-	/* comp_mask, log size, handles; one handle is padded to a multiple of 8 bytes. */
+	/* comp_mask, log size, handles; a single handle is padded to a multiple of 8 bytes. */
 	const uint32_t four[] = {0, 2, 11, 12, 13, 14}, one[] = {0, 0, 11, 0};
 	struct ibv_rwq_ind_table table = {0};
 
@@ -428,7 +428,7 @@ static void contexts(void **state)
 
 	(void)state;
 	fake_device()->sysfs = &device.sysfs;
-	verbs->priv->calls = &hfi_plain_calls;
+	verbs->priv->calls = &hfi_default_calls;
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_GET_CONTEXT_NUM_COMP_VECTORS, &vectors, 4);
 	fake_reply(UVERBS_ATTR_GET_CONTEXT_CORE_SUPPORT, &support, 8);
@@ -444,7 +444,7 @@ static void contexts(void **state)
 	assert_ptr_equal(verbs->priv->calls, &hfi_kernel_calls);
 
 	/* Linux 5.0 to 5.6 */
-	verbs->priv->calls = &hfi_plain_calls;
+	verbs->priv->calls = &hfi_default_calls;
 	fake_fail(EPROTONOSUPPORT);
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_CORE_OUT, &response, sizeof(response));
@@ -458,12 +458,12 @@ static void contexts(void **state)
 	assert_int_equal(context->async_fd, 12);
 	context->async_fd = -1;
 
-	/* older */
-	verbs->priv->calls = &hfi_plain_calls;
+	/* before Linux 5.0 */
+	verbs->priv->calls = &hfi_default_calls;
 	fake_fail(EPROTONOSUPPORT);
 	fake_fail(EPROTONOSUPPORT);
 	assert_int_equal(hf_provider_get_context(verbs, NULL), ENOSYS);
-	assert_ptr_equal(verbs->priv->calls, &hfi_plain_calls);
+	assert_ptr_equal(verbs->priv->calls, &hfi_default_calls);
 	assert_non_null(strstr(logged, "old0"));
 	assert_non_null(strstr(logged, "5.0"));
 	printf("%s\n", logged);
@@ -540,7 +540,7 @@ static void gids(void **state)
 	assert_int_equal(_ibv_query_gid_table(context, table, 0, 0, 32), -EINVAL);
 	assert_int_equal(_ibv_query_gid_table(context, table, 4, 0, 0), -EINVAL);
 	assert_int_equal(_ibv_query_gid_table(context, table, 1, 0, 65536), -EINVAL);
-	/* A kernel that says more than there was room for is not believed. */
+	/* A kernel that returns more than there was room for is not believed. */
 	fake_succeed();
 	fake_reply(UVERBS_ATTR_QUERY_GID_TABLE_RESP_NUM_ENTRIES, &too_many, 8);
 	assert_int_equal(_ibv_query_gid_table(context, table, 12, 0, 32), -EIO);

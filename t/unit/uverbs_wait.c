@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A wait for events is where programs know a read() of the kernel's: the thread can be cancelled there,
- * and leaves no lock behind; a signal ends it or not, as its handler says; a stop does not end it.
+ * Programs expect a wait for events to behave like a read() of the kernel's descriptor: the thread
+ * can be cancelled there and leaves no lock locked; a signal ends the wait or not, depending on its
+ * handler; a stop does not end it.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -92,7 +93,7 @@ static void cancelled_asleep(void **state)
 	assert_int_equal(atomic_load(&hfi_context_of(context)->priv->async.waiting), 0);
 	report_port_active();
 	expect_port_active(context);
-	/* And the caller's own setting is what it was. */
+	/* The caller's own setting is unchanged. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
 	assert_int_equal(old, PTHREAD_CANCEL_ENABLE);
 	report_port_active();
@@ -139,7 +140,7 @@ static void *interrupt_until_it_returns(void *arg)
 	return NULL;
 }
 
-static void goes_on(void **state)
+static void a_signal_does_not_end_the_wait(void **state)
 {
 	struct ibv_context *context = async_context();
 	pthread_t thread, self = pthread_self();
@@ -147,7 +148,7 @@ static void goes_on(void **state)
 	(void)state;
 	atomic_store(&caught, 0);
 	set_handler(SIGUSR1, SA_RESTART);
-	set_handler(SIGFPE, 0); /* a crash reporter's */
+	set_handler(SIGFPE, 0); /* like a crash reporter's thread */
 	assert_int_equal(pthread_create(&thread, NULL, interrupt, &self), 0);
 	expect_port_active(context);
 	pthread_join(thread, NULL);
@@ -155,7 +156,7 @@ static void goes_on(void **state)
 	async_context_end(context);
 }
 
-static void ends(void **state)
+static void a_signal_ends_the_wait(void **state)
 {
 	struct ibv_context *context = async_context();
 	pthread_t thread, self = pthread_self();
@@ -218,8 +219,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cancelled_before),
 		cmocka_unit_test(cancelled_asleep),
-		cmocka_unit_test(goes_on),
-		cmocka_unit_test(ends),
+		cmocka_unit_test(a_signal_does_not_end_the_wait),
+		cmocka_unit_test(a_signal_ends_the_wait),
 		cmocka_unit_test(wait_while_stopped),
 	};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The public calls for protection domains, memory and address handles, with a provider that does no
- * more than call the core: their conventions, what they fill in, and the fork bookkeeping.
+ * The public calls for protection domains, memory and address handles, with a provider that only
+ * calls the core: their conventions, the members they fill in, and the fork bookkeeping.
  */
 #include <endian.h>
 #include <errno.h>
@@ -22,7 +22,7 @@
 #undef ibv_reg_mr
 #undef ibv_reg_mr_iova
 
-/* What ibv_dontfork_range() and ibv_dofork_range() were asked: the linker puts these in their places. */
+/* The arguments of ibv_dontfork_range() and ibv_dofork_range(): the linker wraps these. */
 int __wrap_ibv_dontfork_range(void *base, size_t size);
 int __wrap_ibv_dofork_range(void *base, size_t size);
 
@@ -193,7 +193,7 @@ static void pds(void **state)
 	assert_int_equal(errno, ENOMEM);
 	fake_fail(EBUSY);
 	assert_int_equal(ibv_dealloc_pd(pd), EBUSY);
-	/* What the provider has not. */
+	/* Operations that the provider lacks. */
 	errno = 0;
 	assert_null(ibv_import_pd(context, 3));
 	assert_int_equal(errno, EOPNOTSUPP);
@@ -266,7 +266,7 @@ static void gone(void **state)
 	assert_int_equal(forks.again, 1);
 }
 
-/* The access flags that the last registration sent. */
+/* Checks the access flags that the last registration sent. */
 static void expect_access(uint64_t iova, uint32_t access)
 {
 	const struct ib_uverbs_reg_mr request = {
@@ -291,7 +291,7 @@ static void iova(void **state)
 	expect_access(0x7000, IBV_ACCESS_REMOTE_READ);
 	assert_ptr_equal(mr->addr, memory);
 	assert_int_equal(ibv_dereg_mr(mr), 0);
-	/* Optional flags go to kernels that say they know them. */
+	/* Optional flags are sent to kernels that report support for them. */
 	mr = ibv_reg_mr_iova2(pd, memory, 100, 0x8000, access);
 	expect_access(0x8000, IBV_ACCESS_REMOTE_READ);
 	assert_int_equal(ibv_dereg_mr(mr), 0);
@@ -385,7 +385,10 @@ static void reregistration(void **state)
 	assert_int_equal(ibv_dereg_mr(mr), 0);
 }
 
-/* What is paged on demand needs no protection; it may come to need it, and the other way round. */
+/*
+ * Memory paged on demand needs no protection from fork; a re-registration may change that in either
+ * direction.
+ */
 static void reregistration_of_access(void **state)
 {
 	const int changes = IBV_REREG_MR_CHANGE_ACCESS;
@@ -427,7 +430,7 @@ static void creates_ah(void **state)
 	assert_int_equal(errno, EINVAL);
 }
 
-/* The port's GIDs, the one looked for in the last place: each is asked of the kernel. */
+/* Sets the port's GIDs, with the requested one last: the kernel is asked for each. */
 static void reply_gids(uint32_t type, const uint8_t *gid)
 {
 	struct ib_uverbs_gid_entry entry = {.gid_type = type};
@@ -484,7 +487,7 @@ static void from_wc_grh(void **state)
 	}
 	memset(&before, 0x77, sizeof(before));
 	attr = before;
-	/* The GID is there, but for the other protocol. */
+	/* The GID exists, but for the other protocol. */
 	reply_gids(IBV_GID_TYPE_ROCE_V2, own);
 	assert_int_equal(ibv_init_ah_from_wc(context, 1, &wc, &grh, &attr), -1);
 	assert_int_equal(errno, ENOENT);
@@ -530,7 +533,7 @@ static void from_wc_ipv4(void **state)
 	memcpy(&ip.ip_src, peer4 + 12, 4);
 	ip.ip_sum = checksum(&ip);
 	memcpy(received.bytes + 20, &ip, 20);
-	/* Zeros before it, and then what looks like IPv6. */
+	/* Zeros at first, and then what looks like IPv6. */
 	for (int i = 0; i < 2; i++) {
 		received.bytes[0] = i ? 0x60 : 0;
 		memset(&attr, 0, sizeof(attr));
@@ -542,7 +545,7 @@ static void from_wc_ipv4(void **state)
 		assert_int_equal(attr.grh.traffic_class, 0x28);
 		assert_int_equal(attr.is_global, 1);
 	}
-	/* With a checksum that is wrong it is an address that happens to begin with 0x45. */
+	/* With a wrong checksum it is an address that happens to begin with 0x45. */
 	received.bytes[6] = IPPROTO_UDP;
 	received.bytes[30] ^= 1;
 	reply_gids(IBV_GID_TYPE_ROCE_V2, received.bytes + 24);
@@ -550,7 +553,7 @@ static void from_wc_ipv4(void **state)
 	assert_memory_equal(&attr.grh.dgid, received.bytes + 8, 16);
 }
 
-/* What is not the node of a device that is there. */
+/* A descriptor that is not the node of a present device. */
 static void import_device(void **state)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), file = open("/", O_RDONLY | O_CLOEXEC);
@@ -563,7 +566,7 @@ static void import_device(void **state)
 	assert_int_equal(errno, ENODEV);
 	assert_null(ibv_import_device(null));
 	assert_int_equal(errno, ENODEV);
-	/* They are still the caller's. */
+	/* The caller still owns them. */
 	assert_int_equal(close(file), 0);
 	assert_int_equal(close(null), 0);
 }

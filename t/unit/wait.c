@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Waiting for events: how many system calls it takes, and what it must never do. */
+/* Waiting for events: the number of system calls it takes, and what it must never do. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,7 +15,7 @@
 
 enum { ROUNDS = 320 };
 
-/* A pipe is the kernel. What is `late` comes when somebody sleeps, and not before. */
+/* A pipe stands for the kernel. A `late` event comes only once a thread sleeps. */
 static struct {
 	int fds[2];
 	uint64_t sent, late;
@@ -83,7 +83,7 @@ static int read_event_number(uint64_t *number)
 	return got;
 }
 
-/* Whether each event of a round, one bit for each, is late. */
+/* Which events of a round are late, one bit for each. */
 static void go_round(unsigned int late, unsigned int length, unsigned int *late_ones)
 {
 	*late_ones = 0;
@@ -122,7 +122,7 @@ static void calls(void **state)
 		print_message("%s: %u events, %u late, %u reads, %u sleeps\n", patterns[i].name,
 			      events, late, bed.reads, bed.sleeps);
 		assert_true(bed.sleeps >= late && bed.reads >= events);
-		/* Nobody sleeps, or reads, for nothing where the last one tells of the next one. */
+		/* If each event predicts the next one, no thread sleeps or reads in vain. */
 		if (patterns[i].length <= 2) {
 			assert_int_equal(bed.sleeps, late);
 			assert_true(bed.reads - events <= late / 16 + 1);
@@ -131,7 +131,7 @@ static void calls(void **state)
 	}
 }
 
-/* Set at any time, with any past: who asked not to sleep never does. */
+/* Set at any time, with any history: a program that asked not to sleep never does. */
 static void non_blocking(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The watch on made-up trees: which hints come, and that nothing is missed. */
+/* The watch on generated trees: which hints come, and that nothing is missed. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -82,7 +82,7 @@ static int teardown_watch(void **state)
 	return left;
 }
 
-/* Takes every hint there is, and counts those of a kind that name `name` (NULL: any). */
+/* Takes all hints, and counts those of a kind that have this name (NULL: any). */
 static unsigned int count_hints(struct bed *bed, enum hf_hint_kind kind, const char *name)
 {
 	struct pollfd fd = {.fd = hfi_watch_fd(bed->watch), .events = POLLIN};
@@ -90,7 +90,7 @@ static unsigned int count_hints(struct bed *bed, enum hf_hint_kind kind, const c
 	unsigned int count = 0;
 	int got;
 
-	/* inotify queues within the system call that causes the event: nothing to wait for. */
+	/* inotify queues events within the system call that causes them: no need to wait. */
 	while ((got = hfi_watch_next(bed->watch, &hint)) > 0)
 		count += hint.kind == kind && (!name || !strcmp(hint.name, name));
 	assert_int_equal(got, 0);
@@ -99,7 +99,7 @@ static unsigned int count_hints(struct bed *bed, enum hf_hint_kind kind, const c
 	return count;
 }
 
-static void nothing_is_nothing(void **state)
+static void no_change_no_hint(void **state)
 {
 	struct bed *bed = *state;
 
@@ -120,7 +120,7 @@ static void devices_come_and_go(void **state)
 	assert_int_equal(count_hints(bed, HF_HINT_DEVICE, "uverbs0"), 1);
 	tree_swap(bed->tree, 0);
 	assert_int_equal(count_hints(bed, HF_HINT_DEVICE, "uverbs0"), 1);
-	/* The directory that took the place is watched too. */
+	/* The directory that replaced it is watched too. */
 	tree_set_uverbs(bed->tree, 0, "ibdev", "rxe8");
 	assert_int_equal(count_hints(bed, HF_HINT_DEVICE, "uverbs0"), 1);
 	tree_remove(bed->tree, 0);
@@ -146,7 +146,7 @@ static void every_attribute_is_watched(void **state)
 	static const struct tree_options two_ports = {.ports = 2};
 	struct bed *bed = *state;
 
-	/* Once for a device that was there, once for one that comes. */
+	/* Once for an existing device, once for a new one. */
 	for (unsigned int n = 0; n < 2; n++) {
 		char name[16];
 
@@ -190,7 +190,7 @@ static void nodes_and_providers(void **state)
 	watch_bed(bed, ALL_FLAGS);
 	tree_make_node(bed->tree, 0);
 	assert_int_equal(count_hints(bed, HF_HINT_NODE, "uverbs0"), 1);
-	/* The provider directory is not there yet. */
+	/* The provider directory does not exist yet. */
 	assert_int_equal(mkdir(bed->providers, 0755), 0);
 	assert_int_equal(count_hints(bed, HF_HINT_PROVIDERS, NULL), 1);
 	snprintf(path, sizeof(path), "%s/x.provider", bed->providers);
@@ -213,7 +213,7 @@ static void rename_or_fail(const char *from, const char *to)
 	assert_int_equal(rename(from, to), 0);
 }
 
-/* A root that is not there, comes, is taken away and comes back. */
+/* A root that is missing, appears, is removed and appears again. */
 static void roots_come_and_go(void **state)
 {
 	struct bed *bed = *state;
@@ -232,7 +232,7 @@ static void roots_come_and_go(void **state)
 		assert_int_equal(count_hints(bed, HF_HINT_DEVICE, "uverbs0"), 1);
 		rename_or_fail(here, away);
 		assert_int_equal(count_hints(bed, HF_HINT_ALL, NULL), 1);
-		/* It is another directory now. */
+		/* The path leads to another directory now. */
 		snprintf(path, sizeof(path), "%s/class/infiniband_verbs/uverbs7", away);
 		assert_int_equal(mkdir(path, 0755), 0);
 		assert_int_equal(rmdir(path), 0);
@@ -241,7 +241,7 @@ static void roots_come_and_go(void **state)
 	rename_or_fail(away, here);
 }
 
-/* Path components that appear one by one, each awaited in its turn. */
+/* Path components that appear one by one, each awaited in turn. */
 static void nested_directories_are_awaited(void **state)
 {
 	static const char *const steps[] = {"x", "x/sys", "x/sys/class",
@@ -258,13 +258,13 @@ static void nested_directories_are_awaited(void **state)
 		assert_int_equal(mkdir(path, 0755), 0);
 		all += count_hints(bed, HF_HINT_ALL, NULL);
 	}
-	assert_int_equal(all, 1); /* when class/infiniband_verbs was there */
+	assert_int_equal(all, 1); /* while class/infiniband_verbs existed */
 	snprintf(path, sizeof(path), "%s/%s", tree_sysfs(bed->tree), steps[4]);
 	assert_int_equal(mkdir(path, 0755), 0);
 	assert_int_equal(count_hints(bed, HF_HINT_DEVICE, "uverbs5"), 1);
 	assert_int_equal(rmdir(path), 0);
 	assert_int_equal(count_hints(bed, HF_HINT_DEVICE, "uverbs5"), 1);
-	/* And away again, from the bottom. */
+	/* And removed again, from the bottom. */
 	for (size_t i = 4; i-- > 0;) {
 		snprintf(path, sizeof(path), "%s/%s", tree_sysfs(bed->tree), steps[i]);
 		assert_int_equal(rmdir(path), 0);
@@ -276,7 +276,7 @@ static void nested_directories_are_awaited(void **state)
 	assert_false(hfi_watch_blind(bed->watch));
 }
 
-/* Symbolic links, also ones that lead round in circles, as a hostile tree may have them. */
+/* Symbolic links, also circular ones, as a hostile tree may have them. */
 static void links_do_no_harm(void **state)
 {
 	struct bed *bed = *state;
@@ -302,8 +302,11 @@ static void links_do_no_harm(void **state)
 	assert_int_equal(count_hints(bed, HF_HINT_IBDEV, "loop"), 1);
 }
 
-/* More than inotify keeps: the loss is told, and afterwards everything is watched again. */
-static void an_overflow_is_told(void **state)
+/*
+ * More events than inotify queues: the loss is reported, and afterwards everything is watched
+ * again.
+ */
+static void an_overflow_is_reported(void **state)
 {
 	struct bed *bed = *state;
 	unsigned int limit = read_limit("/proc/sys/fs/inotify/max_queued_events");
@@ -327,13 +330,13 @@ static void an_overflow_is_told(void **state)
 	tree_add(bed->tree, 1, "rxe1", NULL);
 	assert_int_equal(count_hints(bed, HF_HINT_LOST, NULL), 1);
 	printf("%u events made, limit %u\n", 2 * limit, limit);
-	/* The device whose coming was lost is watched. */
+	/* The device that appeared unnoticed is watched. */
 	tree_set(bed->tree, 1, "ports/1/state", "1: DOWN");
 	assert_int_equal(count_hints(bed, HF_HINT_ATTRIBUTES, "rxe1"), 1);
 }
 
-/* Different hints beyond a bound become one look at everything. */
-static void a_crowd_is_one_hint(void **state)
+/* More different hints than the limit become one full scan. */
+static void many_hints_become_one(void **state)
 {
 	struct bed *bed = *state;
 	char path[1024];
@@ -375,7 +378,7 @@ static void timers(void **state)
 	assert_int_equal(poll(&fd, 1, 0), 0);
 }
 
-static void without_sockets_it_looks_now_and_then(void **state)
+static void without_sockets_it_polls(void **state)
 {
 	struct bed *bed = *state;
 	struct pollfd fd;
@@ -393,7 +396,7 @@ static void without_sockets_it_looks_now_and_then(void **state)
 	assert_int_equal(poll(&fd, 1, 0), 0);
 }
 
-/* Descriptors that run out at any point of making a watch: an error, and nothing left open. */
+/* Descriptors run out at each point of creating a watch: an error, and nothing left open. */
 static void out_of_descriptors(void **state)
 {
 	struct bed *bed = *state;
@@ -432,7 +435,7 @@ int main(void)
 {
 #define ON_A_BED(test) cmocka_unit_test_setup_teardown(test, setup_watch, teardown_watch)
 	const struct CMUnitTest tests[] = {
-		ON_A_BED(nothing_is_nothing),
+		ON_A_BED(no_change_no_hint),
 		ON_A_BED(devices_come_and_go),
 		ON_A_BED(every_attribute_is_watched),
 		ON_A_BED(without_attributes_ports_are_silent),
@@ -440,10 +443,10 @@ int main(void)
 		ON_A_BED(roots_come_and_go),
 		ON_A_BED(nested_directories_are_awaited),
 		ON_A_BED(links_do_no_harm),
-		ON_A_BED(an_overflow_is_told),
-		ON_A_BED(a_crowd_is_one_hint),
+		ON_A_BED(an_overflow_is_reported),
+		ON_A_BED(many_hints_become_one),
 		ON_A_BED(timers),
-		ON_A_BED(without_sockets_it_looks_now_and_then),
+		ON_A_BED(without_sockets_it_polls),
 		ON_A_BED(out_of_descriptors),
 	};
 

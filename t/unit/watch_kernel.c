@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The watch on this machine's kernel, in a network namespace of its own: real uevents, real route
- * messages, sockets that really overflow. Needs root.
+ * messages, real socket overflows. Needs root.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -47,7 +47,7 @@ static struct hf_watch *watch_kernel_root(uint32_t flags, size_t receive_buffer)
 	return ret;
 }
 
-/* Takes every hint; counts a kind, of an interface unless that is 0. */
+/* Takes all hints; counts those of a kind, and of an interface unless that is 0. */
 static unsigned int count_kernel_hints(struct hf_watch *w, enum hf_hint_kind kind, uint32_t ifindex)
 {
 	struct hf_hint hint;
@@ -89,7 +89,7 @@ static void other_uevents_are_passed_over(void **state)
 	hfi_watch_free(w);
 }
 
-static void a_full_uevent_socket_is_told(void **state)
+static void a_full_uevent_socket_is_reported(void **state)
 {
 	struct hf_watch *w = watch_kernel_root(0, 4096);
 	struct pollfd fd = {.fd = hfi_watch_fd(w), .events = POLLIN};
@@ -98,7 +98,7 @@ static void a_full_uevent_socket_is_told(void **state)
 	make_uevents(200);
 	assert_int_equal(count_kernel_hints(w, HF_HINT_LOST, 0), 1);
 	assert_int_equal(poll(&fd, 1, 0), 0);
-	/* It listens on. */
+	/* The watch keeps working. */
 	make_uevents(1);
 	assert_int_equal(poll(&fd, 1, HF_TEST_HANG_MS), 1);
 	assert_int_equal(count_kernel_hints(w, HF_HINT_LOST, 0), 0);
@@ -141,7 +141,7 @@ static void links_and_addresses(void **state)
 	hfi_watch_free(without);
 }
 
-static void a_full_route_socket_is_told(void **state)
+static void a_full_route_socket_is_reported(void **state)
 {
 	struct hf_watch *w = watch_kernel_root(HF_WATCH_ATTRIBUTES, 4096);
 
@@ -181,7 +181,7 @@ static void upper_interfaces_lead_to_lower_ones(void **state)
 	assert_false(in_set(set, count, "lo"));
 	count = hfi_lower_interfaces(dir, if_nametoindex("lo"), 0, set);
 	assert_int_equal(count, 1);
-	/* An interface that is gone, with what its last message said it lay upon. */
+	/* An interface that is gone, with the lower interface that its last message named. */
 	count = hfi_lower_interfaces(dir, 4000000, if_nametoindex("hfbr0"), set);
 	assert_true(in_set(set, count, "hfv0"));
 	assert_int_equal(umount(dir), 0);
@@ -198,7 +198,7 @@ static void write_or_exit(const char *path, const char *text)
 	close(fd);
 }
 
-/* In another user namespace the kernel's uevents are not trusted: it looks now and then. */
+/* In another user namespace uevents are not trusted: the watch polls. */
 static void another_user_namespace(void **state)
 {
 	int status;
@@ -237,9 +237,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(other_uevents_are_passed_over),
-		cmocka_unit_test(a_full_uevent_socket_is_told),
+		cmocka_unit_test(a_full_uevent_socket_is_reported),
 		cmocka_unit_test(links_and_addresses),
-		cmocka_unit_test(a_full_route_socket_is_told),
+		cmocka_unit_test(a_full_route_socket_is_reported),
 		cmocka_unit_test(upper_interfaces_lead_to_lower_ones),
 		cmocka_unit_test(another_user_namespace),
 	};

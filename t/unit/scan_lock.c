@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The scan lock: one scan at a time, released while a provider's code runs for threads that only need
- * netlink. What each lock guards is plain memory here, so that ThreadSanitizer sees when two of them are held at once.
+ * The scan lock: one scan at a time, released around a provider's code for threads that only need
+ * netlink. What each lock guards is a plain variable here, so that ThreadSanitizer reports if two
+ * threads hold it at once.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -78,7 +79,7 @@ static void *ask_and_try(void *arg)
 	return hfi_scan_try_begin(hf) || fork_and_exec() ? NULL : arg;
 }
 
-static void who_asks_does_not_wait_for_a_provider(void **state)
+static void netlink_does_not_wait_for_a_provider(void **state)
 {
 	struct looker looker = {.hf = new_rootless_context()};
 	pthread_t asker, thread;
@@ -86,7 +87,7 @@ static void who_asks_does_not_wait_for_a_provider(void **state)
 
 	(void)state;
 	assert_true(hfi_scan_begin(looker.hf));
-	/* A provider that calls back, before and after: there is nothing to look at. */
+	/* A provider that calls back, before and after: no scan. */
 	assert_false(hfi_scan_begin(looker.hf));
 	assert_true(hfi_scan_release(looker.hf));
 	assert_false(hfi_scan_release(looker.hf));
@@ -95,11 +96,11 @@ static void who_asks_does_not_wait_for_a_provider(void **state)
 	assert_int_equal(pthread_create(&asker, NULL, ask_and_try, looker.hf), 0);
 	assert_int_equal(pthread_join(asker, &asked), 0);
 	assert_ptr_equal(asked, looker.hf);
-	/* Who looks for itself does. */
+	/* Another thread can scan. */
 	assert_int_equal(pthread_create(&thread, NULL, scan_in_thread, &looker), 0);
 	asleep_wait(SYS_futex, 1);
 	assert_false(atomic_load(&looker.done));
-	/* Also where the provider itself forks. */
+	/* Also if the provider itself forks. */
 	assert_int_equal(fork_and_exec(), 0);
 	hfi_scan_reacquire(looker.hf, true);
 	asleep_wait(SYS_futex, 1);
@@ -112,8 +113,8 @@ static void who_asks_does_not_wait_for_a_provider(void **state)
 	hf_unref(looker.hf);
 }
 
-/* A fork while another thread has released the scan lock: in the child nobody holds it. */
-static void a_child_has_its_turn(void **state)
+/* A fork while another thread has released the scan lock: in the child it is free. */
+static void a_child_can_scan(void **state)
 {
 	struct hf *hf = new_rootless_context();
 	int status;
@@ -122,7 +123,7 @@ static void a_child_has_its_turn(void **state)
 	(void)state;
 	assert_true(hfi_scan_begin(hf));
 	assert_true(hfi_scan_release(hf));
-	/* As if it were another's. */
+	/* As if another thread held it. */
 	pthread_mutex_lock(&hf->lock);
 	hf->scanner = (pthread_t)1;
 	pthread_mutex_unlock(&hf->lock);
@@ -148,7 +149,7 @@ static void a_child_has_its_turn(void **state)
 	hf_unref(hf);
 }
 
-/* What is guarded: not atomic, on purpose. */
+/* What the locks guard; deliberately not atomic. */
 static struct {
 	struct hf *hf;
 	unsigned long table, socket;
@@ -183,7 +184,7 @@ static void *asker(void *arg)
 		hfi_netlink_unlock(shared.hf);
 		if (i % TRY_EACH)
 			continue;
-		/* Mostly a scanner has released it. */
+		/* Usually a scanner has released it. */
 		for (++*tries; !hfi_scan_try_begin(shared.hf); ++*tries)
 			sched_yield();
 		shared.table += 2;
@@ -200,7 +201,7 @@ static void *forker(void *arg)
 	return NULL;
 }
 
-static void turns_exclude_each_other(void **state)
+static void scans_exclude_each_other(void **state)
 {
 	unsigned long tries[2] = {0};
 	pthread_t threads[5];
@@ -286,7 +287,7 @@ static void *call_cancelled(void *arg)
 	return NULL;
 }
 
-static void who_is_cancelled_gives_the_lock_back(void **state)
+static void a_cancelled_thread_releases_the_lock(void **state)
 {
 	void (*const calls[])(struct hf *) = {scan, scan_at_once, ask, lock_revocation, nest};
 	struct cancelled cancelled = {.hf = new_rootless_context()};
@@ -307,13 +308,13 @@ static void who_is_cancelled_gives_the_lock_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who_asks_does_not_wait_for_a_provider),
-		cmocka_unit_test(a_child_has_its_turn),
-		cmocka_unit_test(turns_exclude_each_other),
-		cmocka_unit_test(who_is_cancelled_gives_the_lock_back),
+		cmocka_unit_test(netlink_does_not_wait_for_a_provider),
+		cmocka_unit_test(a_child_can_scan),
+		cmocka_unit_test(scans_exclude_each_other),
+		cmocka_unit_test(a_cancelled_thread_releases_the_lock),
 	};
 
-	/* What goes wrong here hangs. */
+	/* A failure of these tests is a deadlock. */
 	alarm(HF_TEST_HANG_SECONDS);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/*
- * Letting go of a file's descriptors and mappings, with a memfd in the place of the kernel's node.
- */
+/* Releasing the descriptors and mappings of a file, with a memfd in place of the kernel's node. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -43,7 +41,7 @@ static bool is_end_of_file(int fd)
 	return read(fd, &byte, 1) == 0;
 }
 
-static void a_file_is_let_go(void **state)
+static void a_file_is_released(void **state)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	int fd = new_file(4 * page), other = new_file(4 * page);
@@ -64,11 +62,11 @@ static void a_file_is_let_go(void **state)
 	assert_int_equal(fstat(fd, &file), 0);
 	assert_int_equal(fstat(other, &kept), 0);
 
-	assert_int_equal(hfi_detach_file(&file, dead), 3 + 3);
+	assert_int_equal(hfi_release_file(&file, dead), 3 + 3);
 	assert_true(is_end_of_file(fd) && is_end_of_file(twin) && is_end_of_file(heir));
 	assert_int_equal(fcntl(twin, F_GETFD), FD_CLOEXEC);
 	assert_int_equal(fcntl(heir, F_GETFD), 0);
-	/* What was there is there, and no longer shared with anybody. */
+	/* The contents are still there, and no longer shared. */
 	assert_string_equal(shared, "a queue");
 	assert_string_equal(shared + page, "its other page");
 	assert_string_equal(reading, "its other page");
@@ -82,8 +80,8 @@ static void a_file_is_let_go(void **state)
 	char *again = mmap(NULL, page, PROT_READ, MAP_SHARED, other, 0);
 
 	assert_string_equal(again, "still shared");
-	/* Nothing of it is left in this process. */
-	assert_int_equal(hfi_detach_file(&file, dead), 0);
+	/* This process has nothing of the file left. */
+	assert_int_equal(hfi_release_file(&file, dead), 0);
 	munmap(shared, 2 * page);
 	munmap(reading, page);
 	munmap(doorbell, page);
@@ -124,11 +122,11 @@ static void leftovers(void **state)
 	assert_int_equal(fstat(fd, &file), 0);
 	assert_true(is_mapped(&file));
 	close(fd);
-	assert_int_equal(hfi_detach_leftovers(&file), -EBUSY);
+	assert_int_equal(hfi_release_leftovers(&file), -EBUSY);
 	assert_int_equal(pwrite(twin, "A", 1, 0), 1);
 	assert_string_equal(left, "A queue");
 	close(twin);
-	assert_int_equal(hfi_detach_leftovers(&file), 0);
+	assert_int_equal(hfi_release_leftovers(&file), 0);
 	assert_string_equal(left, "A queue");
 	assert_false(is_mapped(&file));
 	munmap(left, page);
@@ -152,7 +150,7 @@ static void *spin(void *arg)
 	return NULL;
 }
 
-/* The thread is at work, also on a busy machine. */
+/* Wait until the thread runs, also on a busy machine. */
 static void wait_for_rounds(struct spinner *spinner)
 {
 	unsigned long before = atomic_load(&spinner->rounds);
@@ -181,7 +179,7 @@ static void a_thread_that_polls_sees_nothing_change(void **state)
 		spinner.at = map + page / 2;
 		assert_int_equal(pthread_create(&thread, NULL, spin, &spinner), 0);
 		wait_for_rounds(&spinner);
-		assert_int_equal(hfi_detach_file(&file, dead), 2);
+		assert_int_equal(hfi_release_file(&file, dead), 2);
 		wait_for_rounds(&spinner);
 		atomic_store(&spinner.stop, true);
 		pthread_join(thread, NULL);
@@ -195,12 +193,12 @@ static void a_thread_that_polls_sees_nothing_change(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_file_is_let_go),
+		cmocka_unit_test(a_file_is_released),
 		cmocka_unit_test(leftovers),
 		cmocka_unit_test(a_thread_that_polls_sees_nothing_change),
 	};
 
-	/* What does not wake up must not hold up whoever runs this. */
+	/* A thread that does not wake up must not block the test run. */
 	alarm(HF_TEST_HANG_SECONDS);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
