@@ -53,7 +53,7 @@ HF_EXPORT void *hf_provider_context_alloc(struct ibv_device *device, int cmd_fd,
 	}
 	context = (struct verbs_context *)(void *)(object + offset);
 	private->device = hfi_device_of(device);
-	private->calls = &hfi_plain_calls;
+	private->calls = &hfi_default_calls;
 	private->object = object;
 	private->uverbs.driver_id = driver_id;
 	private->uverbs.qp_mask_offset = qp_mask_offset(private->device);
@@ -264,5 +264,5 @@ void hfi_context_free(struct verbs_context *context)
 	free_object(context);
 	/* A queue that is mapped keeps the kernel's file open, and with it the device. */
 	if (left)
-		(void)hfi_detach_leftovers(&node);
+		(void)hfi_release_leftovers(&node);
 }

@@ -81,7 +81,7 @@ static ssize_t no_gid_table(struct ibv_context *context, struct ibv_gid_entry *r
 	return -EOPNOTSUPP;
 }
 
-const struct hfi_context_calls hfi_plain_calls = {
+const struct hfi_context_calls hfi_default_calls = {
 	.open_channel = kernel_open_channel,
 	.gid_entry = no_gid_entry,
 	.gid_table = no_gid_table,

@@ -15,7 +15,7 @@
 static int prepare_imported(struct verbs_context *context)
 {
 	/* The other process had the kernel make it, unless the provider said that there is none. */
-	if (context->priv->calls == &hfi_plain_calls)
+	if (context->priv->calls == &hfi_default_calls)
 		context->priv->calls = &hfi_kernel_calls;
 	return hfi_context_prepare(context);
 }

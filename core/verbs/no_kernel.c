@@ -93,7 +93,7 @@ HF_EXPORT int hf_provider_no_kernel(struct verbs_context *context, const struct 
 	struct hf_no_kernel attr;
 	int err = copy_declaration(given, &attr);
 
-	if (!err && (private->calls != &hfi_plain_calls || context->context.async_fd >= 0))
+	if (!err && (private->calls != &hfi_default_calls || context->context.async_fd >= 0))
 		err = EINVAL;
 	if (err)
 		return err;

@@ -24,13 +24,13 @@ struct mappings {
 	size_t count, size;
 };
 
-bool hfi_detach_is_same(const struct stat *a, const struct stat *b)
+bool hfi_release_is_same(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_rdev == b->st_rdev &&
 	       (a->st_mode & S_IFMT) == (b->st_mode & S_IFMT);
 }
 
-static int detach_fds(const struct stat *file, int dead)
+static int release_fds(const struct stat *file, int dead)
 {
 	DIR *dir = opendir("/proc/self/fd");
 	struct dirent *entry;
@@ -45,7 +45,7 @@ static int detach_fds(const struct stat *file, int dead)
 		int flags;
 
 		if (*end || end == entry->d_name || fd == dirfd(dir) || fd == dead ||
-		    fstat((int)fd, &st) < 0 || !hfi_detach_is_same(&st, file))
+		    fstat((int)fd, &st) < 0 || !hfi_release_is_same(&st, file))
 			continue;
 		flags = fcntl((int)fd, F_GETFD);
 		if (flags < 0)
@@ -153,7 +153,7 @@ static int is_open_elsewhere(const struct stat *file)
 		struct stat st;
 
 		found = fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
-			hfi_detach_is_same(&st, file);
+			hfi_release_is_same(&st, file);
 	}
 	closedir(dir);
 	return found;
@@ -163,7 +163,7 @@ static int is_open_elsewhere(const struct stat *file)
  * Check before: another thread may be about to unmap and close a listed mapping. Check after: a
  * mapping made meanwhile belongs to a file that is open by then.
  */
-int hfi_detach_leftovers(const struct stat *file)
+int hfi_release_leftovers(const struct stat *file)
 {
 	struct mappings mappings = {0};
 	int open = is_open_elsewhere(file), err;
@@ -180,7 +180,7 @@ int hfi_detach_leftovers(const struct stat *file)
 	return err;
 }
 
-static int detach_mappings(const struct stat *file)
+static int release_mappings(const struct stat *file)
 {
 	struct mappings mappings = {0};
 	int count = 0, err;
@@ -198,10 +198,10 @@ static int detach_mappings(const struct stat *file)
 	return err ? err : count;
 }
 
-int hfi_detach_file(const struct stat *file, int dead)
+int hfi_release_file(const struct stat *file, int dead)
 {
-	int fds = detach_fds(file, dead);
-	int mappings = detach_mappings(file);
+	int fds = release_fds(file, dead);
+	int mappings = release_mappings(file);
 
 	if (fds < 0)
 		return fds;

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 /* True when both are of one file. */
-bool hfi_detach_is_same(const struct stat *a, const struct stat *b);
+bool hfi_release_is_same(const struct stat *a, const struct stat *b);
 
 /*
  * Releases every reference of this process to a file, as stat() described it: descriptors become
@@ -15,12 +15,12 @@ bool hfi_detach_is_same(const struct stat *a, const struct stat *b);
  * so that a thread that uses it sees no change; device registers, which cannot be copied, read as
  * zero. Returns the number of references released, or -errno if some were not.
  */
-int hfi_detach_file(const struct stat *file, int dead);
+int hfi_release_file(const struct stat *file, int dead);
 
 /*
  * Turns mappings of a file that was closed into anonymous memory as well. -EBUSY, and nothing is done,
  * if the process has the file open again: the mappings may belong to that descriptor.
  */
-int hfi_detach_leftovers(const struct stat *file);
+int hfi_release_leftovers(const struct stat *file);
 
 #endif

@@ -80,7 +80,7 @@ static bool node_is_in_use(const struct hf_revoker *revoker, const struct hf_rev
 
 	DL_FOREACH (revoker->contexts, r)
 		if (r->state == HF_REVOKE_LIVE && !hfi_removal_happened(r->removal) &&
-		    hfi_detach_is_same(&r->node, &revocable->node))
+		    hfi_release_is_same(&r->node, &revocable->node))
 			return true;
 	return false;
 }
@@ -109,7 +109,7 @@ static void revoke_context(struct hf_revoker *revoker, struct hf_revocable *revo
 	/* In a tree that user space writes the node may be any file, such as /dev/null. */
 	if (!err && revoker->hf->roots[device->key.root].kind->kernel_nodes &&
 	    !node_is_in_use(revoker, revocable))
-		err = hfi_detach_file(&revocable->node, dead);
+		err = hfi_release_file(&revocable->node, dead);
 	revocable->state = HF_REVOKE_DONE;
 	if (err < 0)
 		hf_error(&revoker->hf->log, "%s: revoke failed: %s", device->key.uverbs,
