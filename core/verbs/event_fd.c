@@ -82,26 +82,50 @@ bool hfi_wait_owns(const struct hf_wait *wait)
 	return hfi_fd_is_still(&wait->kernel);
 }
 
-/* Is `fd` still our epoll set? */
-static bool owns_epoll(const struct hf_wait *wait)
+/* Is it still our epoll set, but with a signal that the program set? Only our set holds our file. */
+static bool has_own_signal(const struct hf_wait *wait)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.fd = wait->kernel_fd};
 
-	if (hfi_fd_is_still(&wait->program))
-		return true;
-	/* The program may have set a signal of its own: only our set holds our file. */
 	return hfi_fd_is_claimed(&wait->program) && hfi_wait_owns(wait) &&
 	       epoll_ctl(wait->fd, EPOLL_CTL_MOD, wait->kernel_fd, &event) == 0;
+}
+
+/* Is `fd` still our epoll set? */
+static bool owns_epoll(const struct hf_wait *wait)
+{
+	return hfi_fd_is_still(&wait->program) || has_own_signal(wait);
+}
+
+/*
+ * An epoll set takes O_ASYNC without an error and without an effect; what stays of the program's wish is
+ * the owner (Linux, setfl() and __f_setown()).
+ */
+static void tell_no_signals(struct hf_wait *wait)
+{
+	struct f_owner_ex owner = {0};
+
+	if (atomic_exchange(&wait->owner_asked, true) || !wait->device ||
+	    fcntl(wait->fd, F_GETOWN_EX, &owner) < 0 || !owner.pid)
+		return;
+	hf_warn(&wait->device->hf->log,
+		"%s: the program set an owner (F_SETOWN) of descriptor %d, but no signal comes "
+		"from it: see libholdfast-compat(7)",
+		wait->device->key.uverbs, wait->fd);
 }
 
 void hfi_wait_fini(struct hf_wait *wait)
 {
 	if (!wait->used)
 		return;
-	if (!owns_epoll(wait))
-		hfi_fd_forget(&wait->program);
-	/* The program may have set a signal of its own. */
-	wait->program.signal = false;
+	if (!hfi_fd_is_still(&wait->program)) {
+		if (has_own_signal(wait)) {
+			tell_no_signals(wait);
+			wait->program.signal = false;
+		} else {
+			hfi_fd_forget(&wait->program);
+		}
+	}
 	hfi_fd_close(&wait->program);
 	hfi_fd_close(&wait->kernel);
 	wait->fd = wait->kernel_fd = -1;
@@ -263,8 +287,11 @@ static int sleep_on(struct hf_wait *wait, const int *cancelling)
 
 	if (flags < 0)
 		return -errno;
-	if (flags & O_NONBLOCK)
+	if (flags & O_NONBLOCK) {
+		if (!atomic_load_explicit(&wait->owner_asked, memory_order_relaxed))
+			tell_no_signals(wait);
 		return -EAGAIN;
+	}
 	if (wait->forks != hfi_fork_count()) {
 		/* In a forked child, the parent may quiet the shared set without knowing of this process. */
 		if (wait->removal)

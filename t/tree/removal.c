@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -38,6 +39,16 @@ struct bed {
 	int kernel[2]; /* what is sent to the first is the kernel's event for the second */
 };
 
+/* How often a program was told that no signal comes. */
+static int owners_told;
+
+static void count_owners_told(void *arg, enum hf_log_level level, const char *message)
+{
+	(void)arg;
+	if (level == HF_LOG_WARNING && strstr(message, "F_SETOWN"))
+		owners_told++;
+}
+
 static struct ibv_context *open_named_device(const struct bed *bed, const char *name)
 {
 	struct ibv_context *context;
@@ -61,6 +72,8 @@ static int setup_removal(void **state)
 		.roots = &root,
 		.num_roots = 1,
 		.provider_dirs = dirs,
+		.log_level = HF_LOG_WARNING,
+		.log = count_owners_told,
 	};
 	char number[16];
 
@@ -414,6 +427,38 @@ static void contexts_share_what_listens(void **state)
 	assert_int_equal(before - count_open_fds(), EACH + 1);
 }
 
+/* fcntl() takes all of it; what stays is the owner. */
+static void who_waits_for_a_signal_is_told(void **state)
+{
+	const struct bed *bed = *state;
+	struct ibv_context *context;
+
+	owners_told = 0;
+	make_nonblocking(bed->context);
+	expect_error(bed->context, EAGAIN);
+	assert_int_equal(owners_told, 0);
+	context = open_named_device(bed, "fake1");
+	assert_int_equal(fcntl(context->async_fd, F_SETOWN, getpid()), 0);
+	assert_int_equal(fcntl(context->async_fd, F_SETFL, O_ASYNC | O_NONBLOCK), 0);
+	assert_false(fcntl(context->async_fd, F_GETFL) & O_ASYNC);
+	expect_error(context, EAGAIN);
+	assert_int_equal(owners_told, 1);
+	expect_error(context, EAGAIN);
+	assert_int_equal(ibv_close_device(context), 0);
+	assert_int_equal(owners_told, 1);
+	/* At the latest when it is closed. */
+	context = open_named_device(bed, "fake1");
+	assert_int_equal(fcntl(context->async_fd, F_SETSIG, SIGRTMIN), 0);
+	assert_int_equal(fcntl(context->async_fd, F_SETOWN, getpid()), 0);
+	assert_int_equal(ibv_close_device(context), 0);
+	assert_int_equal(owners_told, 2);
+	/* A signal without an owner goes nowhere with the kernel's descriptor either. */
+	context = open_named_device(bed, "fake1");
+	assert_int_equal(fcntl(context->async_fd, F_SETSIG, SIGRTMIN), 0);
+	assert_int_equal(ibv_close_device(context), 0);
+	assert_int_equal(owners_told, 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup_removal, teardown_removal)
@@ -432,6 +477,7 @@ int main(void)
 		TEST(a_device_that_is_back_is_another_one),
 		TEST(a_forked_child_hears_it_as_well),
 		TEST(contexts_share_what_listens),
+		TEST(who_waits_for_a_signal_is_told),
 	};
 
 	/* What does not wake up must not hold up whoever runs this. */
