@@ -341,18 +341,26 @@ int hfi_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
 	return err;
 }
 
+/* The table has its devices in the order in which they were plugged in. */
+static bool comes_first(const struct hf_device *device, const struct hf_device *other)
+{
+	if (!other || device->key.root != other->key.root)
+		return !other || device->key.root < other->key.root;
+	return strverscmp(device->key.uverbs, other->key.uverbs) < 0;
+}
+
 struct hf_device *hfi_table_find_name(struct hf *hf, const char *name)
 {
-	struct hf_device *device;
+	struct hf_device *device, *found = NULL;
 
 	hfi_hf_lock(hf);
 	for (device = hf->table.by_key; device; device = device->hh.next)
-		if (!strcmp(device->name, name))
-			break;
-	if (device)
-		hfi_device_hold(device);
+		if (!strcmp(device->name, name) && comes_first(device, found))
+			found = device;
+	if (found)
+		hfi_device_hold(found);
 	hfi_hf_unlock(hf);
-	return device;
+	return found;
 }
 
 /* No other thread knows the context any more. */

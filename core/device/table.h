@@ -44,7 +44,7 @@ struct hf_observer {
 void hfi_observe(struct hf *hf, struct hf_observer *observer) HF_NONNULL HF_REQUIRES(hfi_hf_kind);
 void hfi_unobserve(struct hf *hf, struct hf_observer *observer) HF_NONNULL HF_REQUIRES(hfi_hf_kind);
 
-/* Finds a device by its RDMA name; returns a reference, or NULL. */
+/* Finds a device by its RDMA name, in the first root that has it; returns a reference, or NULL. */
 struct hf_device *hfi_table_find_name(struct hf *hf, const char *name) HF_MUST_CHECK HF_NONNULL;
 
 #endif

@@ -37,8 +37,8 @@ int hf_device_list(struct hf *hf, uint32_t flags, struct ibv_device ***ret);
 void hf_device_list_free(struct ibv_device **list);
 
 /*
- * Finds a device by its current name, even if it cannot be opened. If two roots hold such a device, it
- * finds one of them. The caller owns a reference and gives it back with hf_device_unref().
+ * Finds a device by its current name, even if it cannot be opened. If several roots hold such a device, it
+ * finds that of the first of them, in the order of the context's roots. The caller owns a reference and gives it back with hf_device_unref().
  * Errors: -ENODEV (no device has this name, or it is empty), -EIO, -EACCES, -EMFILE, -ENFILE. Since 0.1.
  */
 int hf_device_by_name(struct hf *hf, const char *name, struct ibv_device **ret);

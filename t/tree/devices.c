@@ -140,6 +140,39 @@ static void newer_devices_come_first(void **state)
 	hf_device_list_free(list);
 }
 
+/* Whichever of them was plugged in first, and whether or not it can be opened. */
+static void a_name_is_that_of_the_first_root(void **state)
+{
+	const struct tree_options no_node = {.node = TREE_NODE_NONE};
+	struct bed *bed = *state;
+	struct tree *other;
+	struct hf_root roots[2];
+	const struct hf_options options = {.size = sizeof(options), .roots = roots, .num_roots = 2};
+	struct hf_device_info info = {.size = sizeof(info)};
+	struct ibv_device *device;
+	struct hf *hf;
+
+	assert_int_equal(tree_new(&other, NULL), 0);
+	roots[0] = (struct hf_root){.sysfs = tree_sysfs(bed->tree), .dev = tree_dev(bed->tree)};
+	roots[1] = (struct hf_root){.sysfs = tree_sysfs(other), .dev = tree_dev(other)};
+	assert_int_equal(hf_new(&options, &hf), 0);
+	tree_add(other, 0, "fake0", NULL);
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(hf_device_by_name(hf, "fake0", &device), 0);
+		assert_int_equal(hf_device_get_info(device, &info), 0);
+		assert_string_equal(info.root, roots[1].sysfs);
+		hf_device_unref(device);
+		tree_add(bed->tree, 3, "fake0", &no_node);
+		assert_int_equal(hf_device_by_name(hf, "fake0", &device), 0);
+		assert_int_equal(hf_device_get_info(device, &info), 0);
+		assert_string_equal(info.root, roots[0].sysfs);
+		hf_device_unref(device);
+		tree_remove(bed->tree, 3);
+	}
+	hf_unref(hf);
+	tree_free(other);
+}
+
 static void unusable_ones_say_why(void **state)
 {
 	const struct tree_options no_node = {.node = TREE_NODE_NONE};
@@ -329,6 +362,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_replug_is_another_instance, setup_devices,
 						teardown_devices),
 		cmocka_unit_test_setup_teardown(newer_devices_come_first, setup_devices,
+						teardown_devices),
+		cmocka_unit_test_setup_teardown(a_name_is_that_of_the_first_root, setup_devices,
 						teardown_devices),
 		cmocka_unit_test_setup_teardown(unusable_ones_say_why, setup_devices,
 						teardown_devices),
