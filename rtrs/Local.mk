@@ -3,6 +3,11 @@
 noinst_LTLIBRARIES += librtrs-internal.la
 librtrs_internal_la_LIBADD = libhf-shared.la
 librtrs_internal_la_SOURCES = \
+	rtrs/driver/server.c \
+	rtrs/driver/server.h \
+	rtrs/driver/server_internal.h \
+	rtrs/driver/server_path.c \
+	rtrs/driver/server_send.c \
 	rtrs/engine/client.c \
 	rtrs/engine/client.h \
 	rtrs/engine/client_internal.h \
@@ -50,7 +55,9 @@ librtrs_internal_la_SOURCES = \
 	rtrs/protocol/request.c \
 	rtrs/protocol/request.h \
 	rtrs/rnbd/message.c \
-	rtrs/rnbd/message.h
+	rtrs/rnbd/message.h \
+	rtrs/rnbd/server.c \
+	rtrs/rnbd/server.h
 
 # The only part that uses verbs: those of libibverbs.so.1, whoever provides it.
 noinst_LTLIBRARIES += librtrs-rdma.la
@@ -61,6 +68,7 @@ librtrs_rdma_la_SOURCES = \
 	rtrs/link/rdma/connection.c \
 	rtrs/link/rdma/device.c \
 	rtrs/link/rdma/link.c \
+	rtrs/link/rdma/listen.c \
 	rtrs/link/rdma/private.h \
 	rtrs/link/rdma/rdma.h \
 	rtrs/link/rdma/work.c

@@ -41,12 +41,17 @@ enum rtrs_fault rtrsi_info_request_decode(const void *bytes, size_t size, char n
 	return RTRS_FAULT_NONE;
 }
 
-void rtrsi_info_answer_encode(const struct rtrs_descriptor *descriptors, uint16_t count,
-			      uint8_t *bytes)
+void rtrsi_info_answer_begin(uint16_t count, uint8_t bytes[RTRS_INFO_ANSWER_SIZE])
 {
 	memset(bytes, 0, RTRS_INFO_ANSWER_SIZE);
 	rtrsi_put_le16(bytes, RTRS_MESSAGE_INFO_ANSWER);
 	rtrsi_put_le16(bytes + 2, count);
+}
+
+void rtrsi_info_answer_encode(const struct rtrs_descriptor *descriptors, uint16_t count,
+			      uint8_t *bytes)
+{
+	rtrsi_info_answer_begin(count, bytes);
 	for (uint16_t i = 0; i < count; i++)
 		rtrsi_descriptor_encode(&descriptors[i], bytes + rtrsi_info_answer_size(i));
 }

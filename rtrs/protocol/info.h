@@ -32,6 +32,8 @@ static inline size_t rtrsi_info_answer_size(uint16_t descriptors)
 	return RTRS_INFO_ANSWER_SIZE + (size_t)descriptors * RTRS_DESCRIPTOR_SIZE;
 }
 
+/* The part before the descriptors. */
+void rtrsi_info_answer_begin(uint16_t count, uint8_t bytes[RTRS_INFO_ANSWER_SIZE]) HF_NONNULL;
 /* `bytes` has room for rtrsi_info_answer_size(count). */
 void rtrsi_info_answer_encode(const struct rtrs_descriptor *descriptors, uint16_t count,
 			      uint8_t *bytes) HF_NONNULL;

@@ -203,6 +203,18 @@ rtrs_server_unload()
 	eventually 60 rmmod rnbd-server && eventually 60 rmmod rtrs-server && rmmod rtrs-core
 }
 
+rtrs_client_load()
+{
+	[ -e "$VM_CACHE/rtrs-client.ko" ] || bail "no rtrs-client.ko: give run the option --rtrs"
+	modprobe rdma_cm && insmod "$VM_CACHE/rtrs-core.ko" && insmod "$VM_CACHE/rtrs-client.ko" &&
+		insmod "$VM_CACHE/rnbd-client.ko"
+}
+
+rtrs_client_unload()
+{
+	eventually 60 rmmod rnbd-client && eventually 60 rmmod rtrs-client && rmmod rtrs-core
+}
+
 plug_load()
 {
 	[ -e "$VM_CACHE/hfplug.ko" ] || bail "no hfplug.ko: give run the option --plug"

@@ -9,7 +9,7 @@
 
 #include "rtrs/link/rdma/cm.h"
 
-enum { RESOLVE_TIMEOUT_MS = 30000, RETRY_COUNT = 7 };
+enum { RESOLVE_TIMEOUT_MS = 30000, RETRY_COUNT = 7, BACKLOG = 64 };
 
 static int cm_command(int fd, uint32_t number, const void *in, size_t in_size, size_t out_size)
 {
@@ -108,12 +108,18 @@ int rtrsi_cm_resolve_route(int fd, uint32_t id)
 	return cm_command(fd, RDMA_USER_CM_CMD_RESOLVE_ROUTE, &in, sizeof(in), 0);
 }
 
+static int query_addresses(int fd, uint32_t id, struct rdma_ucm_query_addr_resp *ret)
+{
+	const struct rdma_ucm_query in = {
+		.response = (uintptr_t)ret, .id = id, .option = RDMA_USER_CM_QUERY_ADDR};
+
+	return cm_command(fd, RDMA_USER_CM_CMD_QUERY, &in, sizeof(in), sizeof(*ret));
+}
+
 int rtrsi_cm_query_device(int fd, uint32_t id, struct rtrs_cm_device *ret)
 {
 	struct rdma_ucm_query_addr_resp response = {0};
-	const struct rdma_ucm_query in = {
-		.response = (uintptr_t)&response, .id = id, .option = RDMA_USER_CM_QUERY_ADDR};
-	int err = cm_command(fd, RDMA_USER_CM_CMD_QUERY, &in, sizeof(in), sizeof(response));
+	int err = query_addresses(fd, id, &response);
 
 	if (err)
 		return err;
@@ -140,6 +146,61 @@ int rtrsi_cm_connect(int fd, uint32_t id, uint32_t qp_number, const uint8_t *pri
 		return -EINVAL;
 	memcpy(in.conn_param.private_data, private_data, private_size);
 	return cm_command(fd, RDMA_USER_CM_CMD_CONNECT, &in, sizeof(in), 0);
+}
+
+int rtrsi_cm_listen(int fd, uint32_t id, const struct sockaddr *address)
+{
+	const struct rdma_ucm_listen listen = {.id = id, .backlog = BACKLOG};
+	struct rdma_ucm_bind bind = {.id = id};
+	int err = put_cm_address(address, &bind.addr, &bind.addr_size);
+
+	if (!err)
+		err = cm_command(fd, RDMA_USER_CM_CMD_BIND, &bind, sizeof(bind), 0);
+	if (!err)
+		err = cm_command(fd, RDMA_USER_CM_CMD_LISTEN, &listen, sizeof(listen), 0);
+	return err;
+}
+
+int rtrsi_cm_accept(int fd, uint32_t id, uint64_t uid, uint32_t qp_number,
+		    const uint8_t *private_data, size_t private_size)
+{
+	struct rdma_ucm_accept in = {
+		.uid = uid,
+		.id = id,
+		.conn_param = {.qp_num = qp_number,
+			       .private_data_len = (uint8_t)private_size,
+			       .flow_control = 1,
+			       .rnr_retry_count = RETRY_COUNT,
+			       .valid = 1},
+	};
+
+	if (private_size >= sizeof(in.conn_param.private_data))
+		return -EINVAL;
+	memcpy(in.conn_param.private_data, private_data, private_size);
+	return cm_command(fd, RDMA_USER_CM_CMD_ACCEPT, &in, sizeof(in), 0);
+}
+
+int rtrsi_cm_reject(int fd, uint32_t id, const uint8_t *private_data, size_t private_size)
+{
+	struct rdma_ucm_reject in = {.id = id, .private_data_len = (uint8_t)private_size};
+
+	if (private_size >= sizeof(in.private_data))
+		return -EINVAL;
+	memcpy(in.private_data, private_data, private_size);
+	return cm_command(fd, RDMA_USER_CM_CMD_REJECT, &in, sizeof(in), 0);
+}
+
+void rtrsi_cm_addresses(int fd, uint32_t id, struct sockaddr_storage *own,
+			struct sockaddr_storage *peer)
+{
+	struct rdma_ucm_query_addr_resp response = {0};
+
+	memset(own, 0, sizeof(*own));
+	memset(peer, 0, sizeof(*peer));
+	if (query_addresses(fd, id, &response))
+		return;
+	memcpy(own, &response.src_addr, sizeof(*own));
+	memcpy(peer, &response.dst_addr, sizeof(*peer));
 }
 
 int rtrsi_cm_confirm(int fd, uint32_t id)
@@ -213,6 +274,7 @@ int rtrsi_cm_next(int fd, struct rtrs_cm_event *ret)
 	if (err)
 		return err;
 	ret->uid = response.uid;
+	ret->id = response.id;
 	ret->type = response.event;
 	ret->status = (int)response.status;
 	ret->private_size = response.param.conn.private_data_len;

@@ -17,6 +17,7 @@
 enum rtrs_cm_event_type {
 	RTRS_CM_ADDRESS_RESOLVED = 0,
 	RTRS_CM_ROUTE_RESOLVED = 2,
+	RTRS_CM_CONNECT_REQUEST = 4,
 	RTRS_CM_CONNECT_RESPONSE = 5,
 	RTRS_CM_REJECTED = 8,
 	RTRS_CM_ESTABLISHED = 9,
@@ -29,7 +30,8 @@ enum rtrs_cm_event_type {
 enum { RTRS_CM_PRIVATE_MAX = 256 };
 
 struct rtrs_cm_event {
-	uint64_t uid;  /* as given to rtrsi_cm_create() */
+	uint64_t uid;  /* as given to rtrsi_cm_create() or rtrsi_cm_accept() */
+	uint32_t id;   /* of a connect request: the new one, not yet accepted */
 	uint32_t type; /* one of the above, or another */
 	int status;
 	size_t private_size;
@@ -53,6 +55,15 @@ int rtrsi_cm_resolve_route(int fd, uint32_t id) HF_MUST_CHECK;
 int rtrsi_cm_query_device(int fd, uint32_t id, struct rtrs_cm_device *ret) HF_MUST_CHECK HF_NONNULL;
 int rtrsi_cm_connect(int fd, uint32_t id, uint32_t qp_number, const uint8_t *private_data,
 		     size_t private_size) HF_MUST_CHECK HF_NONNULL;
+int rtrsi_cm_listen(int fd, uint32_t id, const struct sockaddr *address) HF_MUST_CHECK HF_NONNULL;
+/* Its events have that uid from now on. */
+int rtrsi_cm_accept(int fd, uint32_t id, uint64_t uid, uint32_t qp_number,
+		    const uint8_t *private_data, size_t private_size) HF_MUST_CHECK HF_NONNULL;
+int rtrsi_cm_reject(int fd, uint32_t id, const uint8_t *private_data,
+		    size_t private_size) HF_NONNULL;
+/* Zero where the kernel says none. */
+void rtrsi_cm_addresses(int fd, uint32_t id, struct sockaddr_storage *own,
+			struct sockaddr_storage *peer) HF_NONNULL;
 /* The queue pair is ready: the kernel answers the peer's response. */
 int rtrsi_cm_confirm(int fd, uint32_t id) HF_MUST_CHECK;
 int rtrsi_cm_disconnect(int fd, uint32_t id);

@@ -41,7 +41,7 @@ no_id:
 }
 
 /* To that state, with what the connection manager has negotiated. */
-static int qp_to(struct rtrs_rdma_connection *connection, enum ibv_qp_state state)
+int rtrsi_rdma_qp_to(struct rtrs_rdma_connection *connection, enum ibv_qp_state state)
 {
 	struct ibv_qp_attr attr;
 	int mask, err = rtrsi_cm_qp_attr(connection->device->link->cm, connection->cm_id, state,
@@ -50,7 +50,7 @@ static int qp_to(struct rtrs_rdma_connection *connection, enum ibv_qp_state stat
 	return err ? err : -ibv_modify_qp(connection->qp, &attr, mask);
 }
 
-static int make_queues(struct rtrs_rdma_connection *connection)
+int rtrsi_rdma_make_queues(struct rtrs_rdma_connection *connection)
 {
 	struct rtrs_rdma_device *device = connection->device;
 	struct ibv_qp_init_attr attr = {
@@ -74,7 +74,7 @@ static int make_queues(struct rtrs_rdma_connection *connection)
 	connection->qp = ibv_create_qp(device->pd, &attr);
 	if (!connection->qp)
 		return -errno;
-	return qp_to(connection, IBV_QPS_INIT);
+	return rtrsi_rdma_qp_to(connection, IBV_QPS_INIT);
 }
 
 /* What it made before a failure, rtrsi_rdma_free() takes down. */
@@ -86,7 +86,7 @@ static int address_resolved(struct rtrs_rdma *link, struct rtrs_rdma_connection 
 	if (!err)
 		err = rtrsi_rdma_device_get(link, &id, &connection->device);
 	if (!err)
-		err = make_queues(connection);
+		err = rtrsi_rdma_make_queues(connection);
 	if (!err)
 		err = rtrsi_cm_resolve_route(link->cm, connection->cm_id);
 	return err;
@@ -102,12 +102,12 @@ static int route_resolved(struct rtrs_rdma *link, struct rtrs_rdma_connection *c
 /* Again from the first state on: before there was a peer, the kernel did not say what that may access. */
 static int connect_response(struct rtrs_rdma *link, struct rtrs_rdma_connection *connection)
 {
-	int err = qp_to(connection, IBV_QPS_INIT);
+	int err = rtrsi_rdma_qp_to(connection, IBV_QPS_INIT);
 
 	if (!err)
-		err = qp_to(connection, IBV_QPS_RTR);
+		err = rtrsi_rdma_qp_to(connection, IBV_QPS_RTR);
 	if (!err)
-		err = qp_to(connection, IBV_QPS_RTS);
+		err = rtrsi_rdma_qp_to(connection, IBV_QPS_RTS);
 	if (!err)
 		err = rtrsi_cm_confirm(link->cm, connection->cm_id);
 	return err;
@@ -157,6 +157,15 @@ static int connection_is_up(struct rtrs_rdma_connection *connection, int err,
 	return 1;
 }
 
+/* What came before the peer's last word may be waiting. */
+static int accepted_is_up(struct rtrs_rdma_connection *connection, struct rtrs_link_event *ret)
+{
+	connection->state = RDMA_UP;
+	*ret = (struct rtrs_link_event){.type = RTRS_LINK_CONNECTED,
+					.connection = &connection->base};
+	return 1;
+}
+
 /* The connection manager gives the negative errno of what it failed in; a rejection has the peer's reason. */
 static int connection_error(const struct rtrs_cm_event *event)
 {
@@ -178,6 +187,7 @@ int rtrsi_rdma_cm_event(struct rtrs_rdma_connection *connection, const struct rt
 	case RTRS_CM_CONNECT_RESPONSE:
 		return connection_is_up(connection, connect_response(link, connection), event, ret);
 	case RTRS_CM_ESTABLISHED:
+		return connection->state == RDMA_ACCEPTED ? accepted_is_up(connection, ret) : 0;
 	case RTRS_CM_TIMEWAIT_EXIT:
 		return 0;
 	case RTRS_CM_DEVICE_REMOVAL:
@@ -207,7 +217,7 @@ void rtrsi_rdma_disconnect(struct rtrs_connection *base)
 		hf_container_of(base, struct rtrs_rdma_connection, base);
 	struct rtrs_rdma *link = hf_container_of(base->link, struct rtrs_rdma, base);
 
-	if (connection->state != RDMA_UP)
+	if (connection->state != RDMA_UP && connection->state != RDMA_ACCEPTED)
 		return;
 	stop_queues(connection);
 	(void)rtrsi_cm_disconnect(link->cm, connection->cm_id);

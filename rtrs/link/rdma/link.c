@@ -84,14 +84,24 @@ static int next_completion(struct rtrs_rdma *link, struct rtrs_link_event *ret)
 	return 0;
 }
 
+static int give_cm_event(struct rtrs_rdma *link, struct rtrs_link_event *ret)
+{
+	uintptr_t uid = (uintptr_t)link->event.uid;
+
+	if (!uid)
+		return 0;
+	if (uid & RDMA_IS_LISTENER)
+		return rtrsi_rdma_listener_event((void *)(uid - RDMA_IS_LISTENER), &link->event,
+						 ret);
+	return rtrsi_rdma_cm_event((void *)uid, &link->event, ret);
+}
+
 static int next_cm_event(struct rtrs_rdma *link, struct rtrs_link_event *ret)
 {
 	int err;
 
 	while (!(err = rtrsi_cm_next(link->cm, &link->event))) {
-		if (!link->event.uid)
-			continue;
-		if (rtrsi_rdma_cm_event((void *)(uintptr_t)link->event.uid, &link->event, ret))
+		if (give_cm_event(link, ret))
 			return 1;
 	}
 	return err == -EAGAIN ? 0 : err;
@@ -133,12 +143,21 @@ static const struct rtrs_link_ops rdma_ops = {
 	.fd = link_fd,
 	.next = next_link_event,
 	.connect = rtrsi_rdma_connect,
+	.listen = rtrsi_rdma_listen,
+	.unlisten = rtrsi_rdma_unlisten,
+	.prepare = rtrsi_rdma_prepare,
+	.accept = rtrsi_rdma_accept,
+	.reject = rtrsi_rdma_reject,
+	.addresses = rtrsi_rdma_addresses,
 	.disconnect = rtrsi_rdma_disconnect,
 	.free = rtrsi_rdma_free,
 	.post = rtrsi_rdma_post,
 	.receive = rtrsi_rdma_receive,
 	.grant = rtrsi_rdma_grant,
 	.withdraw = rtrsi_rdma_withdraw,
+	.open_window = rtrsi_rdma_open_window,
+	.bind = rtrsi_rdma_bind,
+	.close_window = rtrsi_rdma_close_window,
 };
 
 static int watch_cm(struct rtrs_rdma *link)

@@ -27,7 +27,26 @@ struct rtrs_rdma_memory {
 	struct ibv_mr *mr;
 };
 
-enum rtrs_rdma_state { RDMA_RESOLVING, RDMA_CONNECTING, RDMA_UP, RDMA_DOWN };
+enum rtrs_rdma_state {
+	RDMA_RESOLVING,
+	RDMA_CONNECTING,
+	RDMA_REQUESTED, /* by the peer; it has no queues */
+	RDMA_PREPARED,	/* it has; receives can be posted */
+	RDMA_ACCEPTED,	/* the peer does not know yet, or we do not know that it does */
+	RDMA_UP,
+	RDMA_DOWN,
+};
+
+struct rtrs_rdma_listener {
+	struct rtrs_listener base;
+	uint32_t cm_id;
+};
+
+struct rtrs_rdma_window {
+	struct rtrs_window base;
+	struct rtrs_rdma_memory *memory;
+	struct ibv_mw *mw;
+};
 
 struct rtrs_rdma_connection {
 	struct rtrs_connection base;
@@ -66,6 +85,11 @@ int rtrsi_rdma_grant(struct rtrs_connection *connection, void *address, size_t l
 		     enum rtrs_access access, struct rtrs_memory **ret);
 void rtrsi_rdma_withdraw(struct rtrs_memory *memory);
 
+int rtrsi_rdma_open_window(struct rtrs_memory *memory, struct rtrs_window **ret);
+int rtrsi_rdma_bind(struct rtrs_connection *connection, struct rtrs_window *window, void *address,
+		    size_t length, bool reported, uint64_t id);
+void rtrsi_rdma_close_window(struct rtrs_window *window);
+
 /* To the end of the list, unless it is in it. */
 void rtrsi_rdma_ready(struct rtrs_rdma_connection *connection) HF_NONNULL;
 void rtrsi_rdma_not_ready(struct rtrs_rdma_connection *connection) HF_NONNULL;
@@ -83,6 +107,26 @@ int rtrsi_rdma_cm_event(struct rtrs_rdma_connection *connection, const struct rt
 			struct rtrs_link_event *ret) HF_MUST_CHECK HF_NONNULL;
 int rtrsi_rdma_connect(struct rtrs_link *link, const struct rtrs_link_connect *how,
 		       struct rtrs_connection **ret);
+/* A device's completion queue, and a queue pair in its first state. */
+int rtrsi_rdma_make_queues(struct rtrs_rdma_connection *connection) HF_MUST_CHECK HF_NONNULL;
+int rtrsi_rdma_qp_to(struct rtrs_rdma_connection *connection,
+		     enum ibv_qp_state state) HF_MUST_CHECK HF_NONNULL;
+
+/* An event whose uid has the mark below is of a listener. */
+enum { RDMA_IS_LISTENER = 1 };
+int rtrsi_rdma_listener_event(struct rtrs_rdma_listener *listener,
+			      const struct rtrs_cm_event *event,
+			      struct rtrs_link_event *ret) HF_MUST_CHECK HF_NONNULL;
+int rtrsi_rdma_listen(struct rtrs_link *link, const struct sockaddr *address, void *user,
+		      struct rtrs_listener **ret);
+void rtrsi_rdma_unlisten(struct rtrs_listener *listener);
+int rtrsi_rdma_prepare(struct rtrs_connection *connection, const struct rtrs_link_queues *queues);
+int rtrsi_rdma_accept(struct rtrs_connection *connection, const uint8_t *private_data,
+		      size_t private_size);
+void rtrsi_rdma_reject(struct rtrs_connection *connection, const uint8_t *private_data,
+		       size_t private_size);
+void rtrsi_rdma_addresses(const struct rtrs_connection *connection, struct sockaddr_storage *own,
+			  struct sockaddr_storage *peer);
 void rtrsi_rdma_disconnect(struct rtrs_connection *connection);
 void rtrsi_rdma_free(struct rtrs_connection *connection);
 

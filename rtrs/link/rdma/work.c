@@ -3,6 +3,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "rtrs/link/rdma/private.h"
 
@@ -46,6 +47,11 @@ static void put_post(const struct rtrs_post *post, struct ibv_sge *segments, str
 	}
 }
 
+static bool can_post(const struct rtrs_rdma_connection *connection)
+{
+	return connection->state == RDMA_UP || connection->state == RDMA_ACCEPTED;
+}
+
 int rtrsi_rdma_post(struct rtrs_connection *base, const struct rtrs_post *posts, size_t count)
 {
 	struct rtrs_rdma_connection *connection =
@@ -53,7 +59,7 @@ int rtrsi_rdma_post(struct rtrs_connection *base, const struct rtrs_post *posts,
 	struct ibv_sge segments[RTRS_POSTS_MAX][RTRS_SEGMENTS_MAX];
 	struct ibv_send_wr requests[RTRS_POSTS_MAX], *bad;
 
-	if (connection->state != RDMA_UP)
+	if (!can_post(connection))
 		return -ENOTCONN;
 	if (!count || count > RTRS_POSTS_MAX)
 		return -EINVAL;
@@ -75,7 +81,7 @@ int rtrsi_rdma_receive(struct rtrs_connection *base, uint64_t id,
 	struct ibv_recv_wr request = {.wr_id = id << 1 | IS_RECEIVE}, *bad;
 	struct ibv_sge sge;
 
-	if (connection->state != RDMA_UP)
+	if (!can_post(connection) && connection->state != RDMA_PREPARED)
 		return -ENOTCONN;
 	if (segment) {
 		put_segments(segment, 1, &sge);
@@ -83,6 +89,58 @@ int rtrsi_rdma_receive(struct rtrs_connection *base, uint64_t id,
 		request.num_sge = 1;
 	}
 	return -ibv_post_recv(connection->qp, &request, &bad);
+}
+
+int rtrsi_rdma_open_window(struct rtrs_memory *base, struct rtrs_window **ret)
+{
+	struct rtrs_rdma_memory *memory = hf_container_of(base, struct rtrs_rdma_memory, base);
+	struct rtrs_rdma_window *window = calloc(1, sizeof(*window));
+	int err;
+
+	if (!window)
+		return -ENOMEM;
+	window->mw = ibv_alloc_mw(memory->device->pd, IBV_MW_TYPE_1);
+	if (!window->mw) {
+		err = -errno;
+		free(window);
+		return err;
+	}
+	window->memory = memory;
+	window->base = (struct rtrs_window){&memory->device->link->base, window->mw->rkey};
+	*ret = &window->base;
+	return 0;
+}
+
+int rtrsi_rdma_bind(struct rtrs_connection *base, struct rtrs_window *window_base, void *address,
+		    size_t length, bool reported, uint64_t id)
+{
+	struct rtrs_rdma_connection *connection =
+		hf_container_of(base, struct rtrs_rdma_connection, base);
+	struct rtrs_rdma_window *window =
+		hf_container_of(window_base, struct rtrs_rdma_window, base);
+	struct ibv_mw_bind bind = {
+		.wr_id = id << 1,
+		.send_flags = reported ? IBV_SEND_SIGNALED : 0,
+		.bind_info = {.mr = window->memory->mr,
+			      .addr = (uintptr_t)address,
+			      .length = length,
+			      .mw_access_flags = length ? IBV_ACCESS_REMOTE_WRITE : 0},
+	};
+	int err;
+
+	if (!can_post(connection))
+		return -ENOTCONN;
+	err = ibv_bind_mw(connection->qp, window->mw, &bind);
+	window->base.remote_key = window->mw->rkey;
+	return -err;
+}
+
+void rtrsi_rdma_close_window(struct rtrs_window *base)
+{
+	struct rtrs_rdma_window *window = hf_container_of(base, struct rtrs_rdma_window, base);
+
+	ibv_dealloc_mw(window->mw);
+	free(window);
 }
 
 static int completion_error(enum ibv_wc_status status)

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A server of blocks: which devices its sessions have open, and what each request asks of them. It answers what
+ * is about sessions and devices itself; what is about blocks is the caller's.
+ */
+#ifndef RTRS_RNBD_SERVER_H
+#define RTRS_RNBD_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rtrs/rnbd/message.h"
+#include "shared/attr.h"
+
+/* A device that some session has open. */
+struct rtrs_rnbd_export {
+	struct rtrs_rnbd_export *next;
+	char path[RNBD_PATH_SIZE];
+	unsigned int users; /* handles, and IO under way */
+	unsigned int writers;
+	void *user; /* the caller's */
+	struct rtrs_rnbd_device about;
+};
+
+/* One session's hold of it. */
+struct rtrs_rnbd_handle {
+	struct rtrs_rnbd_handle *next;
+	struct rtrs_rnbd_export *exported;
+	uint32_t id;
+	enum rtrs_rnbd_access access;
+};
+
+struct rtrs_rnbd_session {
+	struct rtrs_rnbd_handle *handles;
+	uint32_t last_id;
+	uint8_t version; /* 0: the session has not said it yet */
+};
+
+struct rtrs_rnbd_server {
+	struct rtrs_rnbd_export *exports;
+	/* 0, with ret->user and ret->about but the id; or -errno. */
+	int (*open)(void *user, const char *path, struct rtrs_rnbd_export *ret);
+	void (*close)(void *user, struct rtrs_rnbd_export *exported);
+	void *user;
+};
+
+/* What a request comes to. */
+struct rtrs_rnbd_job {
+	bool is_answered; /* at once, with `error` */
+	int error;
+	struct rtrs_rnbd_export *exported;
+	struct rtrs_rnbd_io io; /* within the device */
+};
+
+/*
+ * A request of RTRS: its user header, of which this has its own copy, and its data, where an answer is put. How
+ * the request was sent has to fit what it asks for.
+ */
+struct rtrs_rnbd_request {
+	const uint8_t *header;
+	size_t header_size;
+	bool is_read;
+	uint8_t *data;
+	uint32_t data_size;
+};
+
+struct rtrs_rnbd_job rtrsi_rnbd_serve(struct rtrs_rnbd_server *server,
+				      struct rtrs_rnbd_session *session,
+				      const struct rtrs_rnbd_request *request) HF_NONNULL;
+/* IO that was not answered at once has ended. */
+void rtrsi_rnbd_io_done(struct rtrs_rnbd_server *server,
+			const struct rtrs_rnbd_job *job) HF_NONNULL;
+/* The session is down: what it had open is closed. */
+void rtrsi_rnbd_session_ends(struct rtrs_rnbd_server *server,
+			     struct rtrs_rnbd_session *session) HF_NONNULL;
+
+#endif
