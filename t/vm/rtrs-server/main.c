@@ -89,7 +89,7 @@ static void is_deaf(void *user, struct rtrs_listener *listener)
 	fprintf(stderr, "the listener is gone\n");
 }
 
-static void answer_request(struct service *service, struct rtrs_server_request *request, int error)
+static void end_with(struct service *service, struct rtrs_server_request *request, int error)
 {
 	rtrsi_server_driver_done(service->driver, request, error);
 }
@@ -100,7 +100,7 @@ static void end_job(struct service *service, struct rtrs_server_request *request
 	int err = blocks_do(job, request->data);
 
 	rtrsi_rnbd_io_done(&service->rnbd, job);
-	answer_request(service, request, err);
+	end_with(service, request, err);
 }
 
 static void hold_request(struct service *service, struct rtrs_server_request *request,
@@ -138,7 +138,7 @@ static void run_request(void *user, struct rtrs_server_request *request)
 	service->requests++;
 	job = rtrsi_rnbd_serve(&service->rnbd, request->path->session->user, &asked);
 	if (job.is_answered)
-		answer_request(service, request, job.error);
+		end_with(service, request, job.error);
 	else if (service->delay_ns && blocks_are_slow(job.exported))
 		hold_request(service, request, &job);
 	else
