@@ -42,8 +42,8 @@ void rtrsi_rdma_unlisten(struct rtrs_listener *base)
 }
 
 /* Without memory the peer is refused. */
-static int take_request(struct rtrs_rdma *link, struct rtrs_rdma_listener *listener,
-			const struct rtrs_cm_event *event, struct rtrs_link_event *ret)
+static int connect_requested(struct rtrs_rdma *link, struct rtrs_rdma_listener *listener,
+			     const struct rtrs_cm_event *event, struct rtrs_link_event *ret)
 {
 	struct rtrs_rdma_connection *connection = calloc(1, sizeof(*connection));
 
@@ -70,7 +70,7 @@ int rtrsi_rdma_listener_event(struct rtrs_rdma_listener *listener,
 	struct rtrs_rdma *link = hf_container_of(listener->base.link, struct rtrs_rdma, base);
 
 	if (event->type == RTRS_CM_CONNECT_REQUEST)
-		return take_request(link, listener, event, ret);
+		return connect_requested(link, listener, event, ret);
 	if (event->type != RTRS_CM_DEVICE_REMOVAL)
 		return 0;
 	*ret = (struct rtrs_link_event){
