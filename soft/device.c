@@ -7,7 +7,9 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <net/if.h>
 
+#include "shared/text.h"
 #include "soft/device.h"
 #include "soft/files.h"
 
@@ -58,6 +60,15 @@ static int fill_gid(int port, unsigned int i, uint64_t guid, const struct hf_sof
 	return err;
 }
 
+int hfi_soft_follow(int port, const char *netdev)
+{
+	if (netdev)
+		return hfi_is_component(netdev, IFNAMSIZ - 1)
+			       ? hfi_soft_put(port, "follow_netdev", netdev)
+			       : -EINVAL;
+	return unlinkat(port, "follow_netdev", 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
 static int fill_port(int dirfd, unsigned int p, const struct hf_soft_device *device)
 {
 	const struct soft_attribute attributes[] = {
@@ -92,6 +103,8 @@ static int fill_port(int dirfd, unsigned int p, const struct hf_soft_device *dev
 		err = hfi_soft_mkdirs(port, "pkeys");
 	if (!err)
 		err = put_soft_attributes(port, attributes, HF_ARRAY_SIZE(attributes));
+	if (!err && device->follow)
+		err = hfi_soft_follow(port, device->follow);
 	for (unsigned int i = 0; i < device->gids && !err; i++)
 		err = fill_gid(port, i, device->guid + p - 1, device);
 	close(port);

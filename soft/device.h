@@ -17,6 +17,7 @@ struct hf_soft_device {
 	const char *modalias;	 /* of uverbsN/device; NULL: none */
 	const char *gid_type;	 /* "RoCE v2" */
 	const char *netdev;	 /* of the GIDs; "": none */
+	const char *follow;	 /* the network interface that each port follows; NULL: none */
 	uint32_t ipv4; /* host byte order: of GID 1; GID 0 is link-local, the others are unused */
 	unsigned int ports;
 	unsigned int gids;	   /* size of a port's table */
@@ -24,8 +25,14 @@ struct hf_soft_device {
 	unsigned int major, minor; /* of the node; both 0 where it is no character device */
 };
 
-/* Fills an empty directory as class/infiniband/NAME. */
+/* Fills an empty directory as class/infiniband/NAME. -EINVAL for an interface whose name is none. */
 int hfi_soft_fill_device(int dirfd, const struct hf_soft_device *device) HF_MUST_CHECK HF_NONNULL;
+
+/*
+ * The port whose open directory is given follows the network interface, or none any more (NULL): its state,
+ * MTU and GIDs are then the interface's. -EINVAL as above.
+ */
+int hfi_soft_follow(int port, const char *netdev) HF_MUST_CHECK;
 
 /* Fills an empty directory as class/infiniband_verbs/uverbsN of the RDMA device `name`. */
 int hfi_soft_fill_uverbs(int dirfd, const char *name,

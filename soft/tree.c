@@ -161,6 +161,22 @@ int hfi_soft_plug(int tree, unsigned int n, const char *name, const struct hf_so
 	return err;
 }
 
+int hfi_soft_port_follow(int tree, const char *name, unsigned int port, const char *netdev)
+{
+	char path[PATH_SIZE];
+	int fd, err;
+
+	if (!hfi_is_component(name, NAME_MAX_LENGTH))
+		return -EINVAL;
+	snprintf(path, sizeof(path), DEVICE_CLASS "/%s/ports/%u", name, port);
+	fd = openat(tree, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = hfi_soft_follow(fd, netdev);
+	hfi_close(&fd);
+	return err;
+}
+
 int hfi_soft_unplug(int tree, unsigned int n, const char *name)
 {
 	char path[PATH_SIZE];

@@ -35,6 +35,13 @@ int hfi_soft_plug(int tree, unsigned int n, const char *name,
 		  const struct hf_soft_device *device) HF_MUST_CHECK HF_NONNULL;
 
 /*
+ * Port `port` of a device that is there follows the network interface from now on; NULL: none. -EINVAL for
+ * names that are none, -ENOENT where there is no such port.
+ */
+int hfi_soft_port_follow(int tree, const char *name, unsigned int port,
+			 const char *netdev) HF_MUST_CHECK HF_NONNULL_OF(2);
+
+/*
  * The reverse. Programs that have the device open are told once it is out of sight, also when this
  * process is killed in the middle. The node stays.
  */

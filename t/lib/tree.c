@@ -27,7 +27,7 @@ struct device {
 	int32_t index;
 	struct timespec stamp;
 	struct tree_options options; /* its strings are own copies */
-	char texts[6][80];
+	char texts[7][80];
 };
 
 struct tree {
@@ -138,6 +138,8 @@ static int set_options(struct device *device, const struct tree_options *options
 		err = set_text(&own->gid_type, device->texts[4], "RoCE v2");
 	if (!err)
 		err = set_text(&own->netdev, device->texts[5], "eth0");
+	if (!err)
+		err = set_text(&own->follow, device->texts[6], NULL);
 	if (!own->ports)
 		own->ports = 1;
 	if (!own->gids)
@@ -164,6 +166,7 @@ static struct hf_soft_device describe_device(const struct device *device, unsign
 		.modalias = options->modalias,
 		.gid_type = options->gid_type,
 		.netdev = options->netdev,
+		.follow = options->follow,
 		.ipv4 = 0x0a000000 | (n & 0xffff),
 		.ports = options->ports,
 		.gids = options->gids,

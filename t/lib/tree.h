@@ -6,7 +6,7 @@
  *	R/class/infiniband_verbs/abi_version
  *	R/class/infiniband_verbs/uverbsN/{ibdev,dev,abi_version[,device/modalias]}
  *	R/class/infiniband/NAME/{node_type,node_guid,sys_image_guid,node_desc,fw_ver}
- *	R/class/infiniband/NAME/ports/P/{state,phys_state,rate,link_layer,lid,sm_lid,cap_mask,...}
+ *	R/class/infiniband/NAME/ports/P/{state,phys_state,rate,link_layer,lid,sm_lid,cap_mask,...[,follow_netdev]}
  *	R/class/infiniband/NAME/ports/P/{gids/I,gid_attrs/types/I,gid_attrs/ndevs/I,pkeys/I}
  *	R/dev/infiniband/uverbsN		the node, see enum tree_node
  *	R/index/uverbsN, R/by_index/I, R/fake	what RDMA netlink answers, see t/lib/fakenl.c
@@ -42,6 +42,7 @@ struct tree_options {
 	const char *protocol;	/* for netlink: "roce"; "": not reported (before Linux 5.1) */
 	const char *gid_type;	/* "RoCE v2" */
 	const char *netdev;	/* of the GIDs: "eth0"; "" writes no gid_attrs/ndevs */
+	const char *follow;	/* the interface that the ports follow; none if NULL */
 	unsigned int ports;	/* 1 */
 	unsigned int gids;	/* size of a port's GID table, the first two are used: 4 */
 	unsigned int driver_id; /* for netlink: 14, RDMA_DRIVER_RXE; ~0u: not reported */

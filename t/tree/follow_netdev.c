@@ -4,6 +4,8 @@
  * context and the stream have them. In a network namespace of the test's own.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +19,7 @@
 
 #include <holdfast/holdfast.h>
 
+#include "soft/tree.h"
 #include "t/lib/hang.h"
 #include "t/tree/stream_bed.h"
 
@@ -54,10 +57,10 @@ static int setup_follower(void **state)
 	if (bed_setup(state))
 		return -1;
 	bed = *state;
-	assert_int_equal(tree_add(bed->tree, 0, "fake0",
-				  &(struct tree_options){.gids = GIDS, .netdev = ""}),
-			 0);
-	assert_int_equal(tree_set(bed->tree, 0, "ports/1/follow_netdev", "hf0"), 0);
+	assert_int_equal(
+		tree_add(bed->tree, 0, "fake0",
+			 &(struct tree_options){.gids = GIDS, .netdev = "", .follow = "hf0"}),
+		0);
 	bed_context(bed, 0);
 	return 0;
 }
@@ -68,6 +71,15 @@ static int teardown_follower(void **state)
 	if (system("ip link delete hf0 2>/dev/null") < 0)
 		return -1;
 	return bed_teardown(state);
+}
+
+static void follow(const struct bed *bed, const char *netdev)
+{
+	const int tree = open(tree_sysfs(bed->tree), O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	assert_true(tree >= 0);
+	assert_int_equal(hfi_soft_port_follow(tree, "fake0", 1, netdev), 0);
+	close(tree);
 }
 
 static struct ibv_device *find_follower(const struct bed *bed)
@@ -235,8 +247,37 @@ static void the_stream_follows(void **state)
 	/* The file, too, may change. */
 	make_netdev();
 	expect_changes(bed->a, HF_CHANGED_PORT | HF_CHANGED_NETDEV);
-	assert_int_equal(tree_set(bed->tree, 0, "ports/1/follow_netdev", NULL), 0);
+	follow(bed, NULL);
 	expect_changes(bed->a, HF_CHANGED_PORT | HF_CHANGED_NETDEV);
+	follow(bed, "hf0");
+	expect_changes(bed->a, HF_CHANGED_PORT | HF_CHANGED_NETDEV);
+	/* None once more is no error. */
+	follow(bed, NULL);
+	follow(bed, NULL);
+	expect_changes(bed->a, HF_CHANGED_PORT | HF_CHANGED_NETDEV);
+}
+
+/* What the writer of trees refuses leaves the port as it was. */
+static void a_wrong_interface_is_not_written(void **state)
+{
+	const struct bed *bed = *state;
+	const int tree = open(tree_sysfs(bed->tree), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char path[PATH_MAX];
+
+	assert_true(tree >= 0);
+	assert_int_equal(hfi_soft_port_follow(tree, "fake0", 1, "../hf0"), -EINVAL);
+	assert_int_equal(hfi_soft_port_follow(tree, "fake0", 1, ""), -EINVAL);
+	assert_int_equal(hfi_soft_port_follow(tree, "fake0", 1, "longer-than-a-name"), -EINVAL);
+	assert_int_equal(hfi_soft_port_follow(tree, "../fake0", 1, "hf0"), -EINVAL);
+	assert_int_equal(hfi_soft_port_follow(tree, "fake0", 2, "hf0"), -ENOENT);
+	assert_int_equal(hfi_soft_port_follow(tree, "fake1", 1, "hf0"), -ENOENT);
+	close(tree);
+	snprintf(path, sizeof(path), "%s/class/infiniband/fake0/ports/2", tree_sysfs(bed->tree));
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(tree_add(bed->tree, 1, "fake1", &(struct tree_options){.follow = "a/b"}),
+			 -EINVAL);
+	snprintf(path, sizeof(path), "%s/class/infiniband/fake1", tree_sysfs(bed->tree));
+	assert_int_equal(access(path, F_OK), -1);
 }
 
 /* A name that is none, or a file that cannot be read, is an error and no other interface. */
@@ -267,9 +308,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup_follower, teardown_follower)
 	const struct CMUnitTest tests[] = {
-		TEST(attributes_follow),
-		TEST(an_open_context_follows),
-		TEST(the_stream_follows),
+		TEST(attributes_follow),	TEST(an_open_context_follows),
+		TEST(the_stream_follows),	TEST(a_wrong_interface_is_not_written),
 		TEST(a_wrong_name_is_an_error),
 	};
 
