@@ -16,6 +16,7 @@
 #include "core/device/fork.h"
 #include "core/device/table_internal.h"
 #include "core/device/scan_lock.h"
+#include "core/device/spare_descriptors.h"
 #include "core/discovery/netlink.h"
 #include "core/notify/change_check.h"
 #include "core/registry/list.h"

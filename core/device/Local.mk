@@ -28,6 +28,8 @@ libhf_core_la_SOURCES += \
 	core/device/scan.h \
 	core/device/scan_lock.c \
 	core/device/scan_lock.h \
+	core/device/spare_descriptors.c \
+	core/device/spare_descriptors.h \
 	core/device/table.c \
 	core/device/table.h \
 	core/device/table_internal.h \

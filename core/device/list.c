@@ -12,6 +12,7 @@
 #include "core/device/list.h"
 #include "core/device/scan.h"
 #include "core/device/scan_lock.h"
+#include "core/device/spare_descriptors.h"
 #include "core/discovery/netlink.h"
 #include "core/notify/change_check.h"
 
@@ -101,6 +102,7 @@ static int refresh_once(struct hf *hf, bool nodes_later)
 	return err;
 }
 
+/* The scan ends at the first EMFILE: what is kept open is given up then, and it begins once more. */
 int hfi_refresh(struct hf *hf, bool nodes_later)
 {
 	int err = refresh_once(hf, nodes_later);

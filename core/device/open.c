@@ -10,6 +10,7 @@
 #include "core/device/open.h"
 #include "core/device/scan.h"
 #include "core/device/scan_lock.h"
+#include "core/device/spare_descriptors.h"
 #include "core/discovery/device_dir.h"
 #include "core/discovery/entry.h"
 #include "core/registry/registry.h"

@@ -3,37 +3,13 @@
 #include <errno.h>
 #include <string.h>
 
-#include "shared/fd_mark.h"
 #include "shared/file.h"
 #include "core/base/process.h"
 #include "core/device/hf.h"
 #include "core/device/scan_lock.h"
+#include "core/device/spare_descriptors.h"
 #include "core/discovery/netlink.h"
 #include "core/notify/change_check.h"
-
-/*
- * A program that becomes a daemon closes every descriptor and may open its own files between two
- * lists: do not use or close the numbers of the old sockets.
- */
-void hfi_forget_closed(struct hf *hf)
-{
-	bool nl = hf->nl && !hfi_fd_is_still(&hf->nl_socket);
-	/* Some descriptors cannot be checked, so treat all as closed if one is. */
-	bool check = hf->change_check && (nl || !hfi_change_check_is_open(hf->change_check));
-
-	if (!nl && !check)
-		return;
-	hf_debug(&hf->log, "the program closed the library's descriptors: opening new ones");
-	if (nl) {
-		hf->lost_nl = hf->nl;
-		hf->nl = NULL;
-	}
-	if (check) {
-		hf->lost_change_check = hf->change_check;
-		hf->change_check = NULL;
-	}
-	hf->table.complete = false;
-}
 
 /* Drops sockets that were inherited across a fork or closed by the program. */
 HF_REQUIRES(hfi_netlink_kind)
@@ -49,27 +25,6 @@ static void renew_sockets(struct hf *hf)
 	hf->nl_tried = false;
 	hf->table.complete = false;
 	hf->fork_count = hfi_fork_count();
-}
-
-bool hfi_give_up_spare(struct hf *hf, int err)
-{
-	bool listens, had;
-
-	if ((err != -EMFILE && err != -ENFILE) || !hf || !hfi_netlink_lock(hf))
-		return false;
-	listens = hf->change_check && hfi_change_check_has_descriptors(hf->change_check);
-	had = hf->nl || listens;
-	if (had && !atomic_exchange(&hf->few_descriptors, true))
-		hf_info(&hf->log, "few descriptors are left: keeping none open between lists");
-	if (listens) {
-		hfi_change_check_free(hf->change_check);
-		hf->change_check = NULL;
-		hf->table.complete = false;
-	}
-	hf->nl = hfi_nl_close(hf->nl);
-	hf->nl_tried = false;
-	hfi_netlink_unlock(hf);
-	return had;
 }
 
 HF_REQUIRES(hfi_hf_kind)

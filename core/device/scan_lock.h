@@ -33,22 +33,11 @@ bool hfi_netlink_lock(struct hf *hf) HF_MUST_CHECK HF_NONNULL HF_TRY_ACQUIRE(hfi
 void hfi_netlink_unlock(struct hf *hf) HF_NONNULL HF_RELEASE(hfi_netlink_kind);
 
 /*
- * After a failure with `err` that changed nothing: if descriptors are short, closes those that are
- * kept open to make later lists fast. True if it is worth trying again.
- */
-bool hfi_give_up_spare(struct hf *hf, int err) HF_MUST_CHECK;
-
-/*
  * Brackets a call to a provider in a scan: other threads may take the netlink lock, but not scan.
  * Outside a scan it has no effect.
  */
 bool hfi_scan_release(struct hf *hf) HF_MUST_CHECK HF_NONNULL;
 void hfi_scan_reacquire(struct hf *hf, bool released) HF_NONNULL;
-
-/*
- * With the netlink lock, or while a context is destroyed: forgets sockets that the program closed.
- */
-void hfi_forget_closed(struct hf *hf) HF_NONNULL HF_REQUIRES(hfi_netlink_kind);
 
 /*
  * Takes the netlink lock around fork, even within a scan of the same thread; leaves the sockets

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The queue of events that a program has not taken yet. */
+/* The queue of events that a program has not taken yet: their order, and which CHANGED merge. */
 #include <errno.h>
 #include <utlist.h>
 

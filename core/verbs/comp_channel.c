@@ -7,7 +7,7 @@
 
 #include "shared/attr.h"
 #include "shared/file.h"
-#include "core/device/scan_lock.h"
+#include "core/device/spare_descriptors.h"
 #include "core/verbs/comp_channel.h"
 #include "core/verbs/context.h"
 #include "core/verbs/revoke.h"
