@@ -38,7 +38,7 @@ static int node_number_of(const char *name)
 }
 
 /* What a link leads to may be missing, and a directory is no node. */
-static bool may_be_node(const struct dirent *entry)
+static bool type_of_node(const struct dirent *entry)
 {
 	return entry->d_type == DT_CHR || entry->d_type == DT_REG;
 }
@@ -56,7 +56,7 @@ struct hf_node_names *hfi_node_names_read(int dir)
 		return NULL;
 	}
 	while ((entry = readdir(stream))) {
-		int number = may_be_node(entry) ? node_number_of(entry->d_name) : -1;
+		int number = type_of_node(entry) ? node_number_of(entry->d_name) : -1;
 
 		if (number >= 0)
 			names->there[number / WORD_BITS] |= UINT64_C(1) << (number % WORD_BITS);
