@@ -29,6 +29,27 @@ static int parse_decimal(const char *text, uint64_t max, uint64_t *ret)
 	return 0;
 }
 
+/* Digits alone. */
+static int parse_hexadecimal(const char *text, uint64_t max, uint64_t *ret)
+{
+	uint64_t value = 0;
+
+	if (!*text)
+		return -EINVAL;
+	for (; *text; text++) {
+		unsigned int digit = (unsigned char)*text, letter = (digit | 0x20) - 'a';
+
+		digit = letter < 6 ? letter + 10 : digit - '0';
+		if (digit > 15 || (letter >= 6 && digit > 9) || value >> 60)
+			return -EINVAL;
+		value = value << 4 | digit;
+	}
+	if (value > max)
+		return -EINVAL;
+	*ret = value;
+	return 0;
+}
+
 int hfi_parse_number(const char *text, int base, uint64_t max, uint64_t *ret)
 {
 	unsigned long long value;
@@ -38,6 +59,8 @@ int hfi_parse_number(const char *text, int base, uint64_t max, uint64_t *ret)
 
 	if (base == 10)
 		return parse_decimal(text, max, ret);
+	if (base == 16 && text[0] && (text[1] | 0x20) != 'x')
+		return parse_hexadecimal(text, max, ret);
 
 	/* strtoull takes blanks and a sign; a number from the kernel has neither. */
 	if (!isalnum((unsigned char)text[0]))

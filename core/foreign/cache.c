@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "shared/attr.h"
 #include "core/foreign/cache.h"
 #include "core/foreign/tables.h"
 
@@ -91,19 +92,51 @@ const struct hf_tables *hfi_cache_find(const struct hf_cache *cache,
 	return NULL;
 }
 
+/* A number with a blank before it. One that is too large becomes the limit, which matches no file. */
+static int parse_next(const char **text, uint64_t *ret)
+{
+	const char *at = *text;
+	bool negative = at[0] == ' ' && at[1] == '-';
+	uint64_t value = 0;
+	size_t digits = 0;
+
+	if (*at++ != ' ')
+		return -EINVAL;
+	for (at += negative; *at >= '0' && *at <= '9'; at++, digits++) {
+		uint64_t digit = (uint64_t)(*at - '0');
+
+		value = value > (UINT64_MAX - digit) / 10 ? UINT64_MAX : value * 10 + digit;
+	}
+	if (!digits || digits > 20)
+		return -EINVAL;
+	*text = at;
+	*ret = negative ? -value : value;
+	return 0;
+}
+
 static int parse_identity(const char **text, struct hf_file_identity *id)
 {
-	int length = 0;
+	static const char word[] = "library";
+	const char *at = *text + sizeof(word) - 1;
+	uint64_t numbers[7];
 
-	/* A number that is too large becomes strtoull()'s limit, which matches no file. */
-	if (sscanf(*text,
-		   "library %20" SCNu64 " %20" SCNu64 " %20" SCNu64 " %20" SCNd64 " %20" SCNd64
-		   " %20" SCNd64 " %20" SCNd64 "%n",
-		   &id->dev, &id->ino, &id->size, &id->mtime, &id->mtime_ns, &id->ctime,
-		   &id->ctime_ns, &length) != 7 ||
-	    (*text)[length] != '\n')
+	if (strncmp(*text, word, sizeof(word) - 1) != 0)
 		return -EINVAL;
-	*text += length + 1;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(numbers); i++)
+		if (parse_next(&at, &numbers[i]))
+			return -EINVAL;
+	if (*at != '\n')
+		return -EINVAL;
+	*id = (struct hf_file_identity){
+		.dev = numbers[0],
+		.ino = numbers[1],
+		.size = numbers[2],
+		.mtime = (int64_t)numbers[3],
+		.mtime_ns = (int64_t)numbers[4],
+		.ctime = (int64_t)numbers[5],
+		.ctime_ns = (int64_t)numbers[6],
+	};
+	*text = at + 1;
 	return 0;
 }
 

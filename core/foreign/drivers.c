@@ -53,6 +53,7 @@ static int insert_driver(struct hf_drivers *drivers, size_t at, const char *from
 	memset(&grown[at], 0, sizeof(*grown));
 	memcpy(grown[at].name, name, length);
 	strcpy(grown[at].from, from);
+	grown[at].file = drivers->file;
 	drivers->count++;
 	return 0;
 }
@@ -179,13 +180,18 @@ static int read_driver_file(struct hf_drivers *drivers, int fd, const char *dir,
 				      dir, name);
 		return 0;
 	}
-	if (fstatat(fd, name, &st, 0) < 0) {
-		(void)hfi_safety_refuse_missing(path, errno, &reason);
-		report_driver_problem(drivers, "Warning: couldn't stat config file '%s'.", path);
-		return add_refused(drivers, path, &reason);
-	}
-	if (!S_ISREG(st.st_mode))
+	if (entry->d_type == DT_DIR)
 		return 0;
+	if (entry->d_type != DT_REG) {
+		if (fstatat(fd, name, &st, 0) < 0) {
+			(void)hfi_safety_refuse_missing(path, errno, &reason);
+			report_driver_problem(drivers, "Warning: couldn't stat config file '%s'.",
+					      path);
+			return add_refused(drivers, path, &reason);
+		}
+		if (!S_ISREG(st.st_mode))
+			return 0;
+	}
 	length = hfi_read_file(fd, name, text, HF_DRIVER_FILE_MAX, &st);
 	if (hfi_error_is_shortage((int)length))
 		return (int)length;
@@ -199,7 +205,10 @@ static int read_driver_file(struct hf_drivers *drivers, int fd, const char *dir,
 		return refuse_config(drivers, "file", path, &reason);
 	/* hfi_read_file() removes the last newline, so the end of the text also ends a line. */
 	text[length] = '\n';
-	return hfi_drivers_parse(drivers, path, text, (size_t)length + 1);
+	drivers->file = st;
+	err = hfi_drivers_parse(drivers, path, text, (size_t)length + 1);
+	memset(&drivers->file, 0, sizeof(drivers->file));
+	return err;
 }
 
 HF_NOINLINE

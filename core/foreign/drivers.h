@@ -4,6 +4,7 @@
 #define HF_FOREIGN_DRIVERS_H
 
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include "shared/attr.h"
 #include "core/provider/manifest.h"
@@ -13,6 +14,7 @@ enum { HF_DRIVERS_MAX = 256, HF_DRIVER_FILE_MAX = 65536, HF_DRIVERS_REFUSED_MAX 
 struct hf_driver {
 	char name[HF_PATH_MAX]; /* "rxe", or from '/': a path without the suffix */
 	char from[HF_PATH_MAX]; /* the file that names it, or the variable */
+	struct stat file;	/* of that file; zero where there is none */
 	/* Set: not a driver, but a file or directory, or a part of one, that is ignored. */
 	struct hf_reason refused;
 };
@@ -21,6 +23,7 @@ struct hf_driver {
 struct hf_drivers {
 	struct hf_driver *v;
 	size_t count, num_refused;
+	struct stat file; /* the one that is parsed now */
 	/* libibverbs' messages, without prefix and newline; the text is valid during the call. */
 	void (*say)(void *arg, const char *message);
 	void *arg;

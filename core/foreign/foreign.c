@@ -154,6 +154,7 @@ static int add_driver(struct reading *reading, const struct hf_driver *driver)
 	candidate->family = &hfi_families[0];
 	m = &candidate->manifest;
 	hfi_copy(m->path, sizeof(m->path), driver->from);
+	candidate->config = driver->file;
 	if (hfi_copy(m->name, sizeof(m->name), hfi_last_component(driver->name)))
 		m->name[0] = '\0';
 	for (size_t i = 0; i < hfi_num_families && err; i++) {
@@ -235,41 +236,53 @@ static void hash_bytes_into(uint64_t *print, const void *what, size_t size)
 		*print = (*print ^ bytes[i]) * 0x100000001b3u; /* FNV-1a, 64 bit */
 }
 
-static void add_file(uint64_t *print, const char *path, bool *settled)
+static void add_file(uint64_t *print, const char *path, const struct stat *known,
+		     struct timespec *newest)
 {
 	struct hf_file_identity identity;
 	struct stat st;
 
 	memset(&identity, 0, sizeof(identity)); /* it is read byte by byte */
-	if (stat(path, &st) == 0) {
+	if (known && known->st_ino)
+		st = *known;
+	if ((known && known->st_ino) || stat(path, &st) == 0) {
 		identity = hfi_file_identity(&st);
-		*settled &= hfi_stamp_is_settled(&st.st_mtim);
+		if (st.st_mtim.tv_sec > newest->tv_sec ||
+		    (st.st_mtim.tv_sec == newest->tv_sec && st.st_mtim.tv_nsec > newest->tv_nsec))
+			*newest = st.st_mtim;
 	}
 	hash_bytes_into(print, &identity, sizeof(identity));
 }
 
-/* A hash of everything that the candidates were made from; 0 while that is not certain. */
+/*
+ * A hash of everything that the candidates were made from; 0 while that is not certain. `just_read`: the files
+ * are those that the candidates were made from a moment ago.
+ */
 static uint64_t take_print(const struct hf_foreign *foreign, const struct hf_candidate *candidates,
-			   size_t count)
+			   size_t count, bool just_read)
 {
 	struct hf_registered *registered = calloc(HF_DRIVERS_MAX, sizeof(*registered));
 	uint64_t print = 0xcbf29ce484222325u;
-	bool settled = registered;
+	struct timespec newest = {0};
 	size_t num;
 
-	add_file(&print, foreign->config_dir, &settled);
-	add_file(&print, HF_DRIVER_DIR, &settled);
+	add_file(&print, foreign->config_dir, NULL, &newest);
+	add_file(&print, HF_DRIVER_DIR, NULL, &newest);
 	for (size_t i = 0; i < count; i++) {
-		if (candidates[i].manifest.path[0] == '/')
-			add_file(&print, candidates[i].manifest.path, &settled);
-		add_file(&print, candidates[i].manifest.file, &settled);
+		const struct hf_candidate *candidate = &candidates[i];
+
+		if (candidate->manifest.path[0] == '/')
+			add_file(&print, candidate->manifest.path,
+				 just_read ? &candidate->config : NULL, &newest);
+		add_file(&print, candidate->manifest.file, just_read ? &candidate->library : NULL,
+			 &newest);
 	}
 	num = registered ? hfi_registered_list(registered, HF_DRIVERS_MAX) : 0;
 	for (size_t i = 0; i < num; i++)
 		if (!hfi_candidates_have(candidates, count, registered[i].file))
 			hash_bytes_into(&print, &registered[i].ops, sizeof(registered[i].ops));
 	free(registered);
-	return settled ? print : 0;
+	return registered && hfi_stamp_is_settled(&newest) ? print : 0;
 }
 
 static int read_configured_drivers(struct hf_foreign *foreign, struct hf_drivers *drivers)
@@ -313,8 +326,9 @@ int hfi_foreign_read(struct hf_foreign *foreign, const struct hf_log *log,
 
 	if (!foreign->config_dir)
 		return 0;
-	print = foreign->read ? take_print(foreign, foreign->candidates, foreign->num_candidates)
-			      : 0;
+	print = foreign->read
+			? take_print(foreign, foreign->candidates, foreign->num_candidates, false)
+			: 0;
 	if (print && print == foreign->print)
 		return 0;
 	err = read_candidates(foreign, log, &reading);
@@ -324,7 +338,7 @@ int hfi_foreign_read(struct hf_foreign *foreign, const struct hf_log *log,
 	}
 	/* libibverbs tries libraries that are registered already before those that it loads. */
 	hfi_candidates_sort(reading.v, reading.count);
-	foreign->print = take_print(foreign, reading.v, reading.count);
+	foreign->print = take_print(foreign, reading.v, reading.count, true);
 	if (!foreign->read && hfi_shim_find(&foreign->files, &foreign->no_shim) == 0)
 		foreign->no_shim.code = HF_REASON_NONE;
 	foreign->read = true;

@@ -35,6 +35,10 @@ static int read_caches(struct hf_foreign *foreign)
 		if (!foreign->cache_dirs[i])
 			continue;
 		err = hfi_cache_load(foreign->cache_dirs[i], &cache);
+		if (!err && !foreign->known.count) {
+			foreign->known = cache;
+			continue;
+		}
 		for (size_t j = 0; j < cache.count && err != -ENOMEM; j++)
 			err = hfi_cache_add(&foreign->known, &cache.v[j].identity,
 					    &cache.v[j].tables);

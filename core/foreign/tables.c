@@ -26,7 +26,10 @@ static int add_table_rule(struct hf_tables *tables, const struct hf_rule *rule)
 
 	if (tables->num_rules == HF_MANIFEST_RULES_MAX)
 		return -EINVAL;
-	grown = reallocarray(tables->rules, tables->num_rules + 1, sizeof(*grown));
+	grown = tables->rules;
+	/* There is room up to the next power of 2. */
+	if (!(tables->num_rules & (tables->num_rules - 1)))
+		grown = reallocarray(grown, 2 * tables->num_rules + 1, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	tables->rules = grown;

@@ -54,6 +54,7 @@ struct hf_candidate {
 	struct stat library; /* the file as it was when the manifest was read */
 	/* For a foreign library, whose manifest is made from the configuration and its own tables. */
 	const struct hf_family *family;	  /* NULL: not foreign */
+	struct stat config;		  /* the file that names it, as it was read; else zero */
 	const struct hf_profile *profile; /* NULL: not known, and then refused */
 	unsigned int core_version;	  /* of the rdma-core that it was built from, or 0 */
 	bool learned;			  /* what it matches is in the manifest */

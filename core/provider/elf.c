@@ -217,24 +217,34 @@ static bool in_image(const struct reader *r, uint64_t address, uint64_t length, 
 	return false;
 }
 
-static int check_symbol(const struct reader *r, const struct dynamic *d, uint64_t number)
+static uint64_t symbol_of(const ElfW(Rela) * entry)
 {
-	ElfW(Sym) symbol;
-	uint64_t offset;
-	int err;
+	return sizeof(void *) == 8 ? ELF64_R_SYM(entry->r_info) : ELF32_R_SYM(entry->r_info);
+}
 
-	err = offset_of(r, d->symbols + number * sizeof(symbol), sizeof(symbol), &offset);
-	if (!err)
-		err = read_at(r, &symbol, sizeof(symbol), offset);
-	if (!err && symbol.st_name >= d->strings_size)
-		err = refuse_damaged(r, "symbols with names", "one without");
+/* The symbols up to the last one that is used, which are read at once. */
+static int check_used_symbols(const struct reader *r, const struct dynamic *d, uint64_t last)
+{
+	char *table;
+	int err = read_table(r, d->symbols, (last + 1) * sizeof(ElfW(Sym)), &table);
+
+	if (err)
+		return err;
+	for (uint64_t number = 1; number <= last && !err; number++) {
+		ElfW(Sym) symbol;
+
+		memcpy(&symbol, table + 1 + number * sizeof(symbol), sizeof(symbol));
+		if (symbol.st_name >= d->strings_size)
+			err = refuse_damaged(r, "symbols with names", "one without");
+	}
+	free(table);
 	return err;
 }
 
 /* The loader writes to the addresses in relocations without checking them. */
 static int check_relocations(const struct reader *r, const struct dynamic *d, int which)
 {
-	uint64_t size = d->relocations_size[which], last = UINT64_MAX;
+	uint64_t size = d->relocations_size[which], last = 0;
 	char *table;
 	int err;
 
@@ -248,18 +258,16 @@ static int check_relocations(const struct reader *r, const struct dynamic *d, in
 		uint64_t symbol;
 
 		memcpy(&entry, table + 1 + at, sizeof(entry));
-		symbol = sizeof(void *) == 8 ? ELF64_R_SYM(entry.r_info)
-					     : ELF32_R_SYM(entry.r_info);
+		symbol = symbol_of(&entry);
 		if (!in_image(r, entry.r_offset, sizeof(void *), true))
 			err = refuse_damaged(r, "relocations within its data", "one outside");
 		else if (!symbol && !in_image(r, (uint64_t)entry.r_addend, 0, false))
 			err = refuse_damaged(r, "pointers into itself", "one to elsewhere");
-		else if (symbol && symbol != last)
-			err = check_symbol(r, d, symbol);
-		last = symbol;
+		if (symbol > last)
+			last = symbol;
 	}
 	free(table);
-	return err;
+	return !err && last ? check_used_symbols(r, d, last) : err;
 }
 
 static int read_strings(const struct reader *r, const ElfW(Phdr) * segment, struct hf_elf *ret)

@@ -93,18 +93,26 @@ static int check_abi(const struct hf_manifest *m, struct hf_reason *reason)
 
 int hfi_library_check_file(const char *file, struct stat *st, struct hf_reason *reason)
 {
+	bool is_link;
 	int err;
 
 	memset(st, 0, sizeof(*st));
-	if (stat(file, st) < 0)
+	if (lstat(file, st) < 0)
 		return hfi_safety_refuse_missing(file, errno, reason);
+	is_link = S_ISLNK(st->st_mode);
+	if (is_link && stat(file, st) < 0) {
+		memset(st, 0, sizeof(*st));
+		return hfi_safety_refuse_missing(file, errno, reason);
+	}
 	if (!S_ISREG(st->st_mode)) {
 		hfi_reason_set(reason, HF_REASON_UNSAFE, "a regular file", "something else",
 			       "%s is not a regular file", file);
 		return -EACCES;
 	}
 	err = hfi_safety_check(file, st, reason);
-	return err ? err : hfi_safety_check_way(file, reason);
+	if (err)
+		return err;
+	return is_link ? hfi_safety_check_way(file, reason) : hfi_safety_check_dir_of(file, reason);
 }
 
 int hfi_library_check(const struct hf_manifest *m, struct stat *st, struct hf_reason *reason)

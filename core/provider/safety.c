@@ -102,6 +102,14 @@ int hfi_safety_check_dir(const char *dir, struct hf_reason *reason)
 	return err;
 }
 
+int hfi_safety_check_dir_of(const char *file, struct hf_reason *reason)
+{
+	char dir[HF_PATH_MAX];
+
+	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(file, '/') - file), file);
+	return hfi_safety_check_dir(dir[0] ? dir : "/", reason);
+}
+
 int hfi_safety_check_way(const char *file, struct hf_reason *reason)
 {
 	enum { LINKS_MAX = 16 };

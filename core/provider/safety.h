@@ -32,6 +32,9 @@ int hfi_safety_check(const char *path, const struct stat *st,
  */
 int hfi_safety_check_dir(const char *dir, struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL;
 
+/* The directory of a file that is no link; `file` has a slash in it. As hfi_safety_check_dir(). */
+int hfi_safety_check_dir_of(const char *file, struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL;
+
 /*
  * The directory of a file, and that of each link on the way to it: who can write where a link is can make
  * it lead elsewhere. `file` has a slash in it. As hfi_safety_check_dir().
