@@ -14,7 +14,7 @@ provider_mapdir = $(pkgdatadir)
 dist_provider_map_DATA = abi/maps/provider.map
 
 pkgconfig_DATA += abi/holdfast-provider.pc
-EXTRA_DIST += abi/holdfast-provider.pc.in abi/maps/libholdfast.map
+EXTRA_DIST += abi/holdfast-provider.pc.in abi/maps/libholdfast.map abi/maps/librtrs.map
 
 # The recorded ABI: `make abi-check` compares with it, `make abi-baseline` records it anew.
 EXTRA_DIST += abi/lib.sh abi/next-release abi/check abi/check-self abi/check-providers abi/public-types.ini abi/record \

@@ -59,6 +59,28 @@ librtrs_internal_la_SOURCES = \
 	rtrs/rnbd/server.c \
 	rtrs/rnbd/server.h
 
+# What programs use, but for the link of verbs.
+noinst_LTLIBRARIES += librtrs-lib.la
+librtrs_lib_la_LIBADD = librtrs-internal.la
+librtrs_lib_la_SOURCES = \
+	include/rtrs/client.h \
+	include/rtrs/rtrs.h \
+	include/rtrs/server.h \
+	rtrs/lib/address.c \
+	rtrs/lib/address.h \
+	rtrs/lib/client.c \
+	rtrs/lib/client_internal.h \
+	rtrs/lib/client_path.c \
+	rtrs/lib/client_permits.c \
+	rtrs/lib/links.c \
+	rtrs/lib/links.h \
+	rtrs/lib/server.c \
+	rtrs/lib/server_internal.h \
+	rtrs/lib/server_jobs.c \
+	rtrs/lib/version.c \
+	rtrs/lib/wait.c \
+	rtrs/lib/wait.h
+
 # The only part that uses verbs: those of libibverbs.so.1, whoever provides it.
 noinst_LTLIBRARIES += librtrs-rdma.la
 librtrs_rdma_la_LIBADD = -libverbs

@@ -46,7 +46,10 @@ static int for_path(struct rtrs_server_driver *driver, const struct rtrs_server_
 		driver->calls->up(driver->user, order->path->session);
 		return 0;
 	case RTRS_SERVER_ORDER_INFO:
-		return rtrsi_driver_send_info(path);
+		err = rtrsi_driver_send_info(path);
+		if (!err)
+			driver->calls->connected(driver->user, order->path);
+		return err;
 	case RTRS_SERVER_ORDER_HEARTBEAT:
 	case RTRS_SERVER_ORDER_ACK:
 		return rtrsi_driver_send_heartbeat(path, order->type == RTRS_SERVER_ORDER_ACK);

@@ -19,6 +19,8 @@ struct rtrs_server_calls {
 	/* A session has its first path, or had its last one and no request any more. */
 	void (*up)(void *user, struct rtrs_server_session *session);
 	void (*down)(void *user, struct rtrs_server_session *session);
+	/* A path of it is connected. */
+	void (*connected)(void *user, const struct rtrs_server_path *path);
 	/* The request is the user's until rtrsi_server_driver_done(). */
 	void (*run)(void *user, struct rtrs_server_request *request);
 	/* A path is closed: why, for the log. */

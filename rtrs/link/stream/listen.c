@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -166,6 +167,7 @@ static int adopt_socket(struct rtrs_stream *link, struct rtrs_stream_listener *l
 	if (err)
 		return err;
 	connection->listener = listener;
+	connection->number = ++link->accepted;
 	link->strangers++;
 	return 0;
 }
@@ -269,4 +271,9 @@ void rtrsi_stream_addresses(const struct rtrs_connection *base, struct sockaddr_
 	(void)getsockname(connection->fd, (struct sockaddr *)own, &size);
 	size = sizeof(*peer);
 	(void)getpeername(connection->fd, (struct sockaddr *)peer, &size);
+	/* A client's Unix socket has no name; but each path is from somewhere else. */
+	if (peer->ss_family == AF_UNIX)
+		snprintf(((struct sockaddr_un *)peer)->sun_path,
+			 sizeof(((struct sockaddr_un *)peer)->sun_path), "#%lu",
+			 connection->number);
 }

@@ -97,6 +97,7 @@ struct rtrs_stream_connection {
 	struct rtrs_connection base;
 	enum rtrs_stream_source source;
 	struct rtrs_stream_connection *next, **at; /* of the link's */
+	unsigned long number;			   /* of one that was accepted */
 	struct rtrs_stream_listener *listener; /* of one that was accepted, until it is reported */
 	int fd;
 	enum rtrs_stream_state state;
@@ -144,6 +145,7 @@ struct rtrs_stream {
 	unsigned int turn, calls;
 	struct rtrs_stream_listener *listeners;
 	unsigned int strangers;
+	unsigned long accepted; /* in its life */
 	struct rtrs_stream_keys keys;
 	unsigned long not_ready;
 };

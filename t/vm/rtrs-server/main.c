@@ -63,6 +63,12 @@ static void session_up(void *user, struct rtrs_server_session *session)
 	fprintf(stderr, "session %s up\n", session->name);
 }
 
+static void path_is_connected_here(void *user, const struct rtrs_server_path *path)
+{
+	(void)user;
+	(void)path;
+}
+
 static void session_down(void *user, struct rtrs_server_session *session)
 {
 	struct service *service = user;
@@ -237,8 +243,9 @@ static void parse_server_options(int argc, char **argv, struct rtrs_server_optio
 
 int main(int argc, char **argv)
 {
-	static const struct rtrs_server_calls calls = {session_up, session_down, run_request,
-						       path_closed, is_deaf};
+	static const struct rtrs_server_calls calls = {
+		session_up,  session_down, path_is_connected_here,
+		run_request, path_closed,  is_deaf};
 	const struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
 	struct rtrs_server_options options;
 	static struct service service;

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Paths of a client's session on their links: the engine's orders carried out, the link's events reported. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rtrs/lib/client_internal.h"
+#include "rtrs/protocol/imm.h"
+#include "rtrs/protocol/request.h"
+#include "shared/clock.h"
+
+/* Numbers of posts and receives: a receive's place, or this. */
+enum { INFO_ID = UINT16_MAX };
+
+static uint32_t receive_count(const struct rtrs_session *session, uint16_t connection)
+{
+	return connection ? session->permit_count + SESSION_RECEIVES_SPARE : SESSION_RECEIVES_SPARE;
+}
+
+/* All of a path's receive memory: each connection's receives, and the exchange of name and chunks. */
+static size_t receives_offset(const struct rtrs_session *session, uint16_t connection)
+{
+	size_t before = connection ? SESSION_RECEIVES_SPARE +
+					     (size_t)(connection - 1) * receive_count(session, 1)
+				   : 0;
+
+	return before * RTRS_NEW_KEY_SIZE;
+}
+
+static size_t info_size(const struct rtrs_client_path *known)
+{
+	return rtrsi_info_answer_size(known->handshake.geometry.depth);
+}
+
+static uint8_t *info_answer_of(const struct session_path *path)
+{
+	return path->receives + receives_offset(path->session, path->session->connections);
+}
+
+static int connect_path(struct session_path *path, uint16_t number)
+{
+	struct rtrs_session *session = path->session;
+	struct session_connection *connection = &path->connections[number];
+	uint32_t permits = session->permit_count ? session->permit_count : session->permits_wanted;
+	const struct rtrs_link_connect how = {
+		.source = path->address.has_source
+				  ? (const struct sockaddr *)&path->address.source.sockaddr
+				  : NULL,
+		.destination = (const struct sockaddr *)&path->address.destination.sockaddr,
+		.private_data = session->engine.paths[path->number].handshake.private_data,
+		.private_size = RTRS_CONNECT_SIZE,
+		.send_depth = 2 * (number ? permits : SESSION_RECEIVES_SPARE),
+		.receive_depth = (number ? permits : 1) + SESSION_RECEIVES_SPARE,
+		.user = connection,
+	};
+
+	connection->path = path;
+	connection->number = number;
+	return path->link->ops->connect(path->link, &how, &connection->base);
+}
+
+static int grant_path_memory(struct session_path *path, size_t receives_size)
+{
+	const struct rtrs_link_ops *ops = path->link->ops;
+	struct rtrs_session *session = path->session;
+	int err;
+
+	path->receives = calloc(1, receives_size);
+	if (!path->receives)
+		return -ENOMEM;
+	err = ops->grant(path->connections[0].base, path->receives, receives_size, RTRS_ACCESS_NONE,
+			 &path->receive_memory);
+	if (err)
+		return err;
+	return ops->grant(path->connections[0].base, session->memory,
+			  session->permit_count * session->permit_size, RTRS_ACCESS_WRITE,
+			  &path->permit_memory);
+}
+
+static int exchange_path_info(struct session_path *path)
+{
+	const struct rtrs_link_ops *ops = path->link->ops;
+	const struct rtrs_client_path *known = &path->session->engine.paths[path->number];
+	struct rtrs_post send = {.type = RTRS_POST_SEND, .reported = true, .segment_count = 1};
+	struct rtrs_segment answer;
+	uint8_t *request;
+	int err = rtrsi_session_make_permits(path->session, &known->handshake.geometry);
+
+	if (!err)
+		err = grant_path_memory(path,
+					receives_offset(path->session, path->session->connections) +
+						info_size(known) + RTRS_INFO_REQUEST_SIZE);
+	if (err)
+		return err;
+	answer = (struct rtrs_segment){info_answer_of(path), (uint32_t)info_size(known),
+				       path->receive_memory->local_key};
+	err = ops->receive(path->connections[0].base, INFO_ID, &answer);
+	if (err)
+		return err;
+	request = info_answer_of(path) + info_size(known);
+	memcpy(request, known->handshake.info, RTRS_INFO_REQUEST_SIZE);
+	send.segments[0] = (struct rtrs_segment){request, RTRS_INFO_REQUEST_SIZE,
+						 path->receive_memory->local_key};
+	return ops->post(path->connections[0].base, &send, 1);
+}
+
+static int post_one_receive(const struct session_connection *connection, uint64_t id)
+{
+	const struct session_path *path = connection->path;
+	const struct rtrs_segment segment = {
+		path->receives + receives_offset(path->session, connection->number) +
+			id * RTRS_NEW_KEY_SIZE,
+		RTRS_NEW_KEY_SIZE, path->receive_memory->local_key};
+
+	return path->link->ops->receive(connection->base, id, &segment);
+}
+
+static void path_is_up(struct session_path *path)
+{
+	struct rtrs_session *session = path->session;
+	uint32_t max_io = session->engine.paths[path->number].handshake.geometry.max_io;
+
+	/* As with the kernel's client: never more than any path was able to carry. */
+	if (session->max_io > max_io)
+		session->max_io = max_io;
+	path->is_up = true;
+	rtrsi_session_event(session, RTRS_SESSION_PATH_UP, path->number, 0);
+}
+
+static int make_ready(struct session_path *path)
+{
+	struct rtrs_session *session = path->session;
+	int err;
+
+	for (uint16_t i = 0; i < session->connections; i++) {
+		for (uint32_t id = 0; id < receive_count(session, i); id++) {
+			err = post_one_receive(&path->connections[i], id);
+			if (err)
+				return err;
+		}
+	}
+	path_is_up(path);
+	return 0;
+}
+
+static void withdraw_memory(const struct session_path *path, struct rtrs_memory **memory)
+{
+	if (*memory)
+		path->link->ops->withdraw(*memory);
+	*memory = NULL;
+}
+
+static void close_connections_of(struct session_path *path)
+{
+	for (uint16_t i = 0; i < path->session->connections; i++) {
+		struct session_connection *connection = &path->connections[i];
+
+		if (!connection->base)
+			continue;
+		path->link->ops->disconnect(connection->base);
+		path->link->ops->free(connection->base);
+		connection->base = NULL;
+	}
+	withdraw_memory(path, &path->receive_memory);
+	withdraw_memory(path, &path->permit_memory);
+	free(path->receives);
+	path->receives = NULL;
+}
+
+static void close_client_path(struct session_path *path, int error)
+{
+	struct rtrs_session *session = path->session;
+
+	close_connections_of(path);
+	if (path->is_up)
+		rtrsi_session_event(session, RTRS_SESSION_PATH_DOWN, path->number, error);
+	path->is_up = false;
+	rtrsi_client_closed(&session->engine, path->number, hfi_now_ns());
+}
+
+static void remove_session_path(struct session_path *path)
+{
+	struct rtrs_session *session = path->session;
+
+	rtrsi_session_event(session, RTRS_SESSION_PATH_REMOVED, path->number, 0);
+	session->paths[path->number] = NULL;
+	free(path->connections);
+	free(path);
+}
+
+static int post_client_beat(const struct session_path *path, bool is_ack)
+{
+	const struct rtrs_post post = {
+		.type = RTRS_POST_WRITE_IMM, .reported = true, .imm = rtrsi_imm_heartbeat(is_ack)};
+
+	return path->link->ops->post(path->connections[0].base, &post, 1);
+}
+
+int rtrsi_session_path_order(struct rtrs_session *session, const struct rtrs_order *order)
+{
+	struct session_path *path = session->paths[order->path];
+
+	switch (order->type) {
+	case RTRS_ORDER_CONNECT:
+		return connect_path(path, order->connection);
+	case RTRS_ORDER_INFO:
+		return exchange_path_info(path);
+	case RTRS_ORDER_READY:
+		return make_ready(path);
+	case RTRS_ORDER_HEARTBEAT:
+	case RTRS_ORDER_ACK:
+		return post_client_beat(path, order->type == RTRS_ORDER_ACK);
+	case RTRS_ORDER_CLOSE:
+		close_client_path(path, order->error);
+		return 0;
+	case RTRS_ORDER_FAILED:
+		rtrsi_session_event(session, RTRS_SESSION_PATH_FAILED, order->path, order->error);
+		return 0;
+	case RTRS_ORDER_REMOVED:
+		remove_session_path(path);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* Puts the message behind the user header; the layout says what is written where. */
+static int put_request(struct rtrs_permit *permit, const struct rtrs_geometry *geometry,
+		       uint32_t key, struct rtrs_layout *layout)
+{
+	uint8_t *data = permit->memory + permit->session->permit_size - permit->session->data_size;
+	const struct rtrs_descriptor to = {(uintptr_t)data, key, permit->data_length};
+	uint8_t *message = permit->memory + permit->header_length;
+
+	if (!permit->is_read) {
+		rtrsi_write_encode(permit->header_length, message);
+		return rtrsi_layout_write(geometry, permit->data_length, permit->header_length,
+					  layout);
+	}
+	rtrsi_read_encode(permit->header_length, permit->data_length ? &to : NULL, false, message);
+	return rtrsi_layout_read(geometry, permit->data_length, permit->header_length, layout);
+}
+
+int rtrsi_session_send(struct rtrs_session *session, unsigned int number,
+		       struct rtrs_permit *permit)
+{
+	const struct rtrs_client_path *known = &session->engine.paths[number];
+	const struct session_path *path = session->paths[number];
+	const struct rtrs_chunk *chunk = &known->chunks[permit->request.permit];
+	uint8_t *data = permit->memory + session->permit_size - session->data_size;
+	uint32_t key = path->permit_memory->local_key;
+	struct rtrs_post post = {.type = RTRS_POST_WRITE_IMM, .reported = true, .key = chunk->key};
+	struct rtrs_layout layout;
+	int err = put_request(permit, &known->handshake.geometry, path->permit_memory->remote_key,
+			      &layout);
+
+	if (err)
+		return err;
+	post.address = chunk->address + layout.write_offset;
+	post.imm = rtrsi_imm_request(&known->handshake.geometry, permit->request.permit,
+				     layout.message_offset);
+	if (!permit->is_read && permit->data_length)
+		post.segments[post.segment_count++] =
+			(struct rtrs_segment){data, permit->data_length, key};
+	post.segments[post.segment_count++] = (struct rtrs_segment){
+		permit->memory, (uint32_t)permit->header_length + layout.message_length, key};
+	return path->link->ops->post(
+		path->connections[1 + permit->request.permit % (session->connections - 1U)].base,
+		&post, 1);
+}
+
+/* --- events -------------------------------------------------------------------------------------- */
+
+static void message_arrived(const struct session_connection *connection,
+			    const struct rtrs_link_event *event, int64_t now_ns)
+{
+	const struct session_path *path = connection->path;
+	struct rtrs_client *engine = &path->session->engine;
+	int err;
+
+	if (event->id == INFO_ID) {
+		rtrsi_client_info(engine, path->number, info_answer_of(path), event->length,
+				  now_ns);
+		return;
+	}
+	if (event->has_imm)
+		rtrsi_client_received(engine, path->number, event->imm,
+				      path->receives +
+					      receives_offset(path->session, connection->number) +
+					      event->id * RTRS_NEW_KEY_SIZE,
+				      event->length, now_ns);
+	err = post_one_receive(connection, event->id);
+	if (err)
+		rtrsi_client_lost(engine, path->number, err);
+}
+
+void rtrsi_session_link_event(struct rtrs_session *session, const struct rtrs_link_event *event,
+			      int64_t now_ns)
+{
+	const struct session_connection *connection = event->connection->user;
+	struct rtrs_client *engine = &session->engine;
+	unsigned int path = connection->path->number;
+
+	switch (event->type) {
+	case RTRS_LINK_CONNECTED:
+		rtrsi_client_accepted(engine, path, event->private_data, event->private_size,
+				      now_ns);
+		break;
+	case RTRS_LINK_REFUSED:
+		rtrsi_client_refused(engine, path, event->private_data, event->private_size,
+				     event->error);
+		break;
+	case RTRS_LINK_GONE:
+		rtrsi_client_lost(engine, path, -ENODEV);
+		break;
+	default:
+		if (event->error)
+			rtrsi_client_lost(engine, path, event->error);
+		else if (event->type == RTRS_LINK_RECEIVED)
+			message_arrived(connection, event, now_ns);
+		return;
+	}
+	session->has_new_deadline = true;
+}
