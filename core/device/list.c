@@ -13,6 +13,7 @@
 #include "core/device/scan.h"
 #include "core/device/scan_lock.h"
 #include "core/device/spare_descriptors.h"
+#include "core/device/table.h"
 #include "core/discovery/netlink.h"
 #include "core/notify/change_check.h"
 

@@ -25,8 +25,6 @@ int hfi_table_scan_unready(struct hf *hf) HF_MUST_CHECK HF_NONNULL
 /* True if it is enough for this scan that the node exists, and it does. */
 bool hfi_node_check_later(struct hf *hf, const struct hf_entry *entry) HF_MUST_CHECK HF_NONNULL
 	HF_REQUIRES(hfi_scan_kind);
-/* Checks the nodes that were not checked yet, see struct hf_table. */
-void hfi_table_check_nodes(struct hf *hf) HF_NONNULL HF_REQUIRES(hfi_scan_kind);
 
 /* The netlink socket, opened when first needed; NULL if there is none. Only within a scan. */
 struct hf_nl *hfi_netlink(struct hf *hf, const struct hf_search_root *root) HF_MUST_CHECK HF_NONNULL

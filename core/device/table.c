@@ -154,6 +154,7 @@ static dev_t known_number(struct hf_device *device)
 }
 
 /* Updates an instance that a scan has found again. */
+HF_REQUIRES(hfi_scan_kind)
 static void refresh(struct hf *hf, struct hf_device *device, const struct hf_entry *entry)
 {
 	const bool later = device->provider && hfi_node_check_later(hf, entry);

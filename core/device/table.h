@@ -47,4 +47,7 @@ void hfi_unobserve(struct hf *hf, struct hf_observer *observer) HF_NONNULL HF_RE
 /* Finds a device by its RDMA name, in the first root that has it; returns a reference, or NULL. */
 struct hf_device *hfi_table_find_name(struct hf *hf, const char *name) HF_MUST_CHECK HF_NONNULL;
 
+/* Checks the nodes that were not checked yet, see struct hf_table. */
+void hfi_table_check_nodes(struct hf *hf) HF_NONNULL HF_REQUIRES(hfi_scan_kind);
+
 #endif
