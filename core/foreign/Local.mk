@@ -21,6 +21,8 @@ libhf_core_la_SOURCES += \
 	core/foreign/learn.h \
 	core/foreign/load.c \
 	core/foreign/load.h \
+	core/foreign/operations.c \
+	core/foreign/operations.h \
 	core/foreign/other_abi.c \
 	core/foreign/other_abi.h \
 	core/foreign/registered.c \
