@@ -38,6 +38,7 @@ compat_libibverbs_la_SOURCES += \
 	compat/private34/log.h \
 	compat/private34/memory.c \
 	compat/private34/memory.h \
+	compat/private34/nodes.h \
 	compat/private34/post.c \
 	compat/private34/private34.h \
 	compat/private34/qp.c \
@@ -47,7 +48,18 @@ compat_libibverbs_la_SOURCES += \
 	compat/private34/steering.c \
 	compat/private34/steering.h \
 	compat/private34/strings.c \
-	compat/private34/strings.h
+	compat/private34/strings.h \
+	compat/private57/context.c \
+	compat/private57/context.h \
+	compat/private57/link.h \
+	compat/private59/context.c \
+	compat/private59/context.h \
+	compat/private59/cq.c \
+	compat/private59/cq.h \
+	compat/private59/not_served.c \
+	compat/private59/not_served.h \
+	compat/private64/qp.c \
+	compat/private64/qp.h
 
 # The name that some programs open, NCCL among them: the loader takes the first directory that has it. A build is
 # given this directory by nobody, so -libverbs stays the distribution's.

@@ -7,4 +7,5 @@
  * In Holdfast it always does, so the value is always true.
  */
 extern const bool verbs_allow_disassociate_destroy;
-HF_PRIVATE34 const bool verbs_allow_disassociate_destroy = true;
+HF_IN_ALL(verbs_allow_disassociate_destroy)
+const bool verbs_allow_disassociate_destroy = true;

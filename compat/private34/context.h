@@ -16,6 +16,10 @@ void verbs_uninit_context(struct verbs_context *context);
 struct ibv_context *verbs_open_device(struct ibv_device *device, void *private_data);
 int ibv_cmd_get_context(struct verbs_context *context, struct ibv_get_context *cmd, size_t cmd_size,
 			struct ib_uverbs_get_context_resp *resp, size_t resp_size);
+/* Under all nodes; with attributes that the provider links to the command, or NULL. */
+int hfi_get_context(struct verbs_context *context, struct ibv_get_context *cmd, size_t cmd_size,
+		    struct ibv_command_buffer *link, struct ib_uverbs_get_context_resp *resp,
+		    size_t resp_size);
 int ibv_cmd_query_context(struct ibv_context *context, struct ibv_command_buffer *link);
 int ibv_cmd_query_device_any(struct ibv_context *context,
 			     const struct ibv_query_device_ex_input *input,

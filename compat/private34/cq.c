@@ -8,10 +8,10 @@ static void fill_cq_response(struct ib_uverbs_create_cq_resp *resp, const struct
 	resp->cqe = (uint32_t)cq->cqe;
 }
 
-HF_PRIVATE34 int ibv_cmd_create_cq(struct ibv_context *context, int cqe,
-				   struct ibv_comp_channel *channel, int comp_vector,
-				   struct ibv_cq *cq, void *cmd, size_t cmd_size,
-				   struct ib_uverbs_create_cq_resp *resp, size_t resp_size)
+HF_IN_ALL(ibv_cmd_create_cq)
+int ibv_cmd_create_cq(struct ibv_context *context, int cqe, struct ibv_comp_channel *channel,
+		      int comp_vector, struct ibv_cq *cq, void *cmd, size_t cmd_size,
+		      struct ib_uverbs_create_cq_resp *resp, size_t resp_size)
 {
 	const struct hf_frame frame = {
 		.request = cmd,
@@ -33,9 +33,9 @@ HF_PRIVATE34 int ibv_cmd_create_cq(struct ibv_context *context, int cqe,
 	return hf_answer(err);
 }
 
-static int create_cq_ex(struct ibv_context *context, const struct ibv_cq_init_attr_ex *attr,
-			struct verbs_cq *cq, const struct hf_frame *frame, uint32_t cmd_flags,
-			struct ibv_command_buffer *link)
+int hfi_create_cq_ex_command(struct ibv_context *context, const struct ibv_cq_init_attr_ex *attr,
+			     struct verbs_cq *cq, const struct hf_frame *frame, uint32_t cmd_flags,
+			     struct ibv_command_buffer *link)
 {
 	struct ib_uverbs_ex_create_cq_resp *resp = frame->response;
 	struct hf_driver_data data;
@@ -54,33 +54,34 @@ static int create_cq_ex(struct ibv_context *context, const struct ibv_cq_init_at
 	return hf_answer(err);
 }
 
-HF_PRIVATE34 int ibv_cmd_create_cq_ex(struct ibv_context *context,
-				      const struct ibv_cq_init_attr_ex *attr, struct verbs_cq *cq,
-				      void *cmd, size_t cmd_size,
-				      struct ib_uverbs_ex_create_cq_resp *resp, size_t resp_size,
-				      uint32_t cmd_flags)
+HF_TO_57(ibv_cmd_create_cq_ex)
+int ibv_cmd_create_cq_ex(struct ibv_context *context, const struct ibv_cq_init_attr_ex *attr,
+			 struct verbs_cq *cq, void *cmd, size_t cmd_size,
+			 struct ib_uverbs_ex_create_cq_resp *resp, size_t resp_size,
+			 uint32_t cmd_flags)
 {
 	const struct hf_frame frame = {cmd,  cmd_size,	HF_FRAME_EX(struct ib_uverbs_ex_create_cq),
 				       resp, resp_size, sizeof(*resp)};
 
-	return create_cq_ex(context, attr, cq, &frame, cmd_flags, NULL);
+	return hfi_create_cq_ex_command(context, attr, cq, &frame, cmd_flags, NULL);
 }
 
 /* New in rdma-core 53: the provider also links attributes of its own to the command. */
-HF_PRIVATE34 int ibv_cmd_create_cq_ex2(struct ibv_context *context,
-				       const struct ibv_cq_init_attr_ex *attr, struct verbs_cq *cq,
-				       void *cmd, size_t cmd_size,
-				       struct ib_uverbs_ex_create_cq_resp *resp, size_t resp_size,
-				       uint32_t cmd_flags, struct ibv_command_buffer *link)
+HF_TO_57(ibv_cmd_create_cq_ex2)
+int ibv_cmd_create_cq_ex2(struct ibv_context *context, const struct ibv_cq_init_attr_ex *attr,
+			  struct verbs_cq *cq, void *cmd, size_t cmd_size,
+			  struct ib_uverbs_ex_create_cq_resp *resp, size_t resp_size,
+			  uint32_t cmd_flags, struct ibv_command_buffer *link)
 {
 	const struct hf_frame frame = {cmd,  cmd_size,	HF_FRAME_EX(struct ib_uverbs_ex_create_cq),
 				       resp, resp_size, sizeof(*resp)};
 
-	return create_cq_ex(context, attr, cq, &frame, cmd_flags, link);
+	return hfi_create_cq_ex_command(context, attr, cq, &frame, cmd_flags, link);
 }
 
-HF_PRIVATE34 int ibv_cmd_resize_cq(struct ibv_cq *cq, int cqe, void *cmd, size_t cmd_size,
-				   struct ib_uverbs_resize_cq_resp *resp, size_t resp_size)
+HF_IN_ALL(ibv_cmd_resize_cq)
+int ibv_cmd_resize_cq(struct ibv_cq *cq, int cqe, void *cmd, size_t cmd_size,
+		      struct ib_uverbs_resize_cq_resp *resp, size_t resp_size)
 {
 	const struct hf_frame frame = {
 		.request = cmd,
@@ -101,8 +102,9 @@ HF_PRIVATE34 int ibv_cmd_resize_cq(struct ibv_cq *cq, int cqe, void *cmd, size_t
 	return hf_answer(err);
 }
 
-HF_PRIVATE34 int ibv_cmd_modify_cq(struct ibv_cq *cq, struct ibv_modify_cq_attr *attr, void *cmd,
-				   size_t cmd_size)
+HF_IN_ALL(ibv_cmd_modify_cq)
+int ibv_cmd_modify_cq(struct ibv_cq *cq, struct ibv_modify_cq_attr *attr, void *cmd,
+		      size_t cmd_size)
 {
 	const struct hf_frame frame = {
 		.request = cmd,
@@ -118,23 +120,27 @@ HF_PRIVATE34 int ibv_cmd_modify_cq(struct ibv_cq *cq, struct ibv_modify_cq_attr 
 	return hf_answer(err);
 }
 
-HF_PRIVATE34 int ibv_cmd_poll_cq(struct ibv_cq *cq, int num_entries, struct ibv_wc *wc)
+HF_IN_ALL(ibv_cmd_poll_cq)
+int ibv_cmd_poll_cq(struct ibv_cq *cq, int num_entries, struct ibv_wc *wc)
 {
 	return hf_compat_calls.hf_provider_poll_cq(cq, num_entries, wc);
 }
 
-HF_PRIVATE34 int ibv_cmd_req_notify_cq(struct ibv_cq *cq, int solicited_only)
+HF_IN_ALL(ibv_cmd_req_notify_cq)
+int ibv_cmd_req_notify_cq(struct ibv_cq *cq, int solicited_only)
 {
 	return hf_answer(hf_compat_calls.hf_provider_req_notify_cq(cq, solicited_only));
 }
 
-HF_PRIVATE34 int ibv_cmd_destroy_cq(struct ibv_cq *cq)
+HF_IN_ALL(ibv_cmd_destroy_cq)
+int ibv_cmd_destroy_cq(struct ibv_cq *cq)
 {
 	return hf_answer(hf_compat_calls.hf_provider_destroy_cq(cq));
 }
 
-HF_PRIVATE34 void verbs_init_cq(struct ibv_cq *cq, struct ibv_context *context,
-				struct ibv_comp_channel *channel, void *cq_context)
+HF_IN_ALL(verbs_init_cq)
+void verbs_init_cq(struct ibv_cq *cq, struct ibv_context *context, struct ibv_comp_channel *channel,
+		   void *cq_context)
 {
 	hf_compat_calls.hf_provider_init_cq(cq, context, channel, cq_context);
 }

@@ -68,8 +68,8 @@ void hfi_verbs_log_open(void)
 	pthread_once(&verbs_log.once, read_log_environment);
 }
 
-HF_PRIVATE34 void __verbs_log(struct verbs_context *context, uint32_t level, const char *format,
-			      ...)
+HF_IN_ALL(__verbs_log)
+void __verbs_log(struct verbs_context *context, uint32_t level, const char *format, ...)
 {
 	int saved = errno;
 	va_list args;

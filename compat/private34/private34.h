@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Private ABI 34 passes a kernel command as a request and a response buffer. Each has a core part,
+ * A private ABI passes a kernel command as a request and a response buffer. Each has a core part,
  * defined in <rdma/ib_user_verbs.h>, followed by the driver's part. The functions of this directory
  * separate the parts and call the hf_provider_* function of the command.
  */
@@ -14,10 +14,8 @@
 
 #include <holdfast-provider/provider.h>
 
+#include "compat/private34/nodes.h"
 #include "core/compat_calls.h"
-
-/* Exports a function in node IBVERBS_PRIVATE_34. Each name has one version only: no symver needed. */
-#define HF_PRIVATE34 __attribute__((visibility("default")))
 
 /* The size of a request's core part: header and payload. */
 #define HF_FRAME(type)	  (sizeof(struct ib_uverbs_cmd_hdr) + sizeof(type))

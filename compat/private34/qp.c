@@ -16,9 +16,10 @@ static void fill_qp_response(struct ib_uverbs_create_qp_resp *resp, const struct
 	};
 }
 
-HF_PRIVATE34 int ibv_cmd_create_qp(struct ibv_pd *pd, struct ibv_qp *qp,
-				   struct ibv_qp_init_attr *attr, void *cmd, size_t cmd_size,
-				   struct ib_uverbs_create_qp_resp *resp, size_t resp_size)
+HF_IN_ALL(ibv_cmd_create_qp)
+int ibv_cmd_create_qp(struct ibv_pd *pd, struct ibv_qp *qp, struct ibv_qp_init_attr *attr,
+		      void *cmd, size_t cmd_size, struct ib_uverbs_create_qp_resp *resp,
+		      size_t resp_size)
 {
 	const struct hf_frame frame = {
 		.request = cmd,
@@ -39,9 +40,10 @@ HF_PRIVATE34 int ibv_cmd_create_qp(struct ibv_pd *pd, struct ibv_qp *qp,
 	return hf_answer(err);
 }
 
-HF_PRIVATE34 int ibv_cmd_create_qp_ex(struct ibv_context *context, struct verbs_qp *qp,
-				      struct ibv_qp_init_attr_ex *attr, void *cmd, size_t cmd_size,
-				      struct ib_uverbs_create_qp_resp *resp, size_t resp_size)
+HF_IN_ALL(ibv_cmd_create_qp_ex)
+int ibv_cmd_create_qp_ex(struct ibv_context *context, struct verbs_qp *qp,
+			 struct ibv_qp_init_attr_ex *attr, void *cmd, size_t cmd_size,
+			 struct ib_uverbs_create_qp_resp *resp, size_t resp_size)
 {
 	const struct hf_frame frame = {
 		.request = cmd,
@@ -62,24 +64,19 @@ HF_PRIVATE34 int ibv_cmd_create_qp_ex(struct ibv_context *context, struct verbs_
 	return hf_answer(err);
 }
 
-HF_PRIVATE34 int ibv_cmd_create_qp_ex2(struct ibv_context *context, struct verbs_qp *qp,
-				       struct ibv_qp_init_attr_ex *attr, void *cmd, size_t cmd_size,
-				       struct ib_uverbs_ex_create_qp_resp *resp, size_t resp_size)
+int hfi_create_qp_ex_command(struct ibv_context *context, struct verbs_qp *qp,
+			     struct ibv_qp_init_attr_ex *attr, const struct hf_frame *frame,
+			     struct ibv_command_buffer *link)
 {
-	const struct hf_frame frame = {
-		.request = cmd,
-		.request_size = cmd_size,
-		.request_core = HF_FRAME_EX(struct ib_uverbs_ex_create_qp),
-		.response = resp,
-		.response_size = resp_size,
-		.response_core = sizeof(*resp),
-	};
+	struct ib_uverbs_ex_create_qp_resp *resp = frame->response;
 	struct hf_driver_data data;
 	int err;
 
-	err = hf_frame_split(&frame, &data);
-	if (!err)
-		err = hf_compat_calls.hf_provider_create_qp_ex(context, qp, attr, &data);
+	err = hf_frame_split(frame, &data);
+	if (err)
+		return hf_answer(err);
+	data.link = link;
+	err = hf_compat_calls.hf_provider_create_qp_ex(context, qp, attr, &data);
 	if (!err && resp) {
 		fill_qp_response(&resp->base, &qp->qp, &attr->cap);
 		resp->comp_mask = 0;
@@ -88,9 +85,21 @@ HF_PRIVATE34 int ibv_cmd_create_qp_ex2(struct ibv_context *context, struct verbs
 	return hf_answer(err);
 }
 
-HF_PRIVATE34 int ibv_cmd_open_qp(struct ibv_context *context, struct verbs_qp *qp, int qp_size,
-				 struct ibv_qp_open_attr *attr, void *cmd, size_t cmd_size,
-				 struct ib_uverbs_create_qp_resp *resp, size_t resp_size)
+HF_TO_59(ibv_cmd_create_qp_ex2)
+int ibv_cmd_create_qp_ex2(struct ibv_context *context, struct verbs_qp *qp,
+			  struct ibv_qp_init_attr_ex *attr, void *cmd, size_t cmd_size,
+			  struct ib_uverbs_ex_create_qp_resp *resp, size_t resp_size)
+{
+	const struct hf_frame frame = {cmd,  cmd_size,	HF_FRAME_EX(struct ib_uverbs_ex_create_qp),
+				       resp, resp_size, sizeof(*resp)};
+
+	return hfi_create_qp_ex_command(context, qp, attr, &frame, NULL);
+}
+
+HF_IN_ALL(ibv_cmd_open_qp)
+int ibv_cmd_open_qp(struct ibv_context *context, struct verbs_qp *qp, int qp_size,
+		    struct ibv_qp_open_attr *attr, void *cmd, size_t cmd_size,
+		    struct ib_uverbs_create_qp_resp *resp, size_t resp_size)
 {
 	const struct hf_frame frame = {
 		.request = cmd,
@@ -114,8 +123,9 @@ HF_PRIVATE34 int ibv_cmd_open_qp(struct ibv_context *context, struct verbs_qp *q
 	return hf_answer(err);
 }
 
-HF_PRIVATE34 int ibv_cmd_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int attr_mask,
-				   void *cmd, size_t cmd_size)
+HF_IN_ALL(ibv_cmd_modify_qp)
+int ibv_cmd_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int attr_mask, void *cmd,
+		      size_t cmd_size)
 {
 	const struct hf_frame frame = {
 		.request = cmd,
@@ -131,9 +141,10 @@ HF_PRIVATE34 int ibv_cmd_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, 
 	return hf_answer(err);
 }
 
-HF_PRIVATE34 int ibv_cmd_modify_qp_ex(struct ibv_qp *qp, struct ibv_qp_attr *attr, int attr_mask,
-				      void *cmd, size_t cmd_size,
-				      struct ib_uverbs_ex_modify_qp_resp *resp, size_t resp_size)
+HF_IN_ALL(ibv_cmd_modify_qp_ex)
+int ibv_cmd_modify_qp_ex(struct ibv_qp *qp, struct ibv_qp_attr *attr, int attr_mask, void *cmd,
+			 size_t cmd_size, struct ib_uverbs_ex_modify_qp_resp *resp,
+			 size_t resp_size)
 {
 	const struct hf_frame frame = {
 		.request = cmd,
@@ -154,8 +165,9 @@ HF_PRIVATE34 int ibv_cmd_modify_qp_ex(struct ibv_qp *qp, struct ibv_qp_attr *att
 	return hf_answer(err);
 }
 
-HF_PRIVATE34 int ibv_cmd_query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int attr_mask,
-				  struct ibv_qp_init_attr *init_attr, void *cmd, size_t cmd_size)
+HF_IN_ALL(ibv_cmd_query_qp)
+int ibv_cmd_query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int attr_mask,
+		     struct ibv_qp_init_attr *init_attr, void *cmd, size_t cmd_size)
 {
 	const struct hf_frame frame = {
 		.request = cmd,
@@ -171,7 +183,8 @@ HF_PRIVATE34 int ibv_cmd_query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, i
 	return hf_answer(err);
 }
 
-HF_PRIVATE34 int ibv_cmd_destroy_qp(struct ibv_qp *qp)
+HF_IN_ALL(ibv_cmd_destroy_qp)
+int ibv_cmd_destroy_qp(struct ibv_qp *qp)
 {
 	return hf_answer(hf_compat_calls.hf_provider_destroy_qp(qp));
 }

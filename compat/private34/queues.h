@@ -35,6 +35,10 @@ int ibv_cmd_create_cq_ex2(struct ibv_context *context, const struct ibv_cq_init_
 			  struct verbs_cq *cq, void *cmd, size_t cmd_size,
 			  struct ib_uverbs_ex_create_cq_resp *resp, size_t resp_size,
 			  uint32_t cmd_flags, struct ibv_command_buffer *link);
+/* Under all nodes. */
+int hfi_create_cq_ex_command(struct ibv_context *context, const struct ibv_cq_init_attr_ex *attr,
+			     struct verbs_cq *cq, const struct hf_frame *frame, uint32_t cmd_flags,
+			     struct ibv_command_buffer *link);
 int ibv_cmd_resize_cq(struct ibv_cq *cq, int cqe, void *cmd, size_t cmd_size,
 		      struct ib_uverbs_resize_cq_resp *resp, size_t resp_size);
 int ibv_cmd_modify_cq(struct ibv_cq *cq, struct ibv_modify_cq_attr *attr, void *cmd,
@@ -65,6 +69,10 @@ int ibv_cmd_create_qp_ex(struct ibv_context *context, struct verbs_qp *qp,
 int ibv_cmd_create_qp_ex2(struct ibv_context *context, struct verbs_qp *qp,
 			  struct ibv_qp_init_attr_ex *attr, void *cmd, size_t cmd_size,
 			  struct ib_uverbs_ex_create_qp_resp *resp, size_t resp_size);
+/* Under all nodes. */
+int hfi_create_qp_ex_command(struct ibv_context *context, struct verbs_qp *qp,
+			     struct ibv_qp_init_attr_ex *attr, const struct hf_frame *frame,
+			     struct ibv_command_buffer *link);
 int ibv_cmd_open_qp(struct ibv_context *context, struct verbs_qp *qp, int qp_size,
 		    struct ibv_qp_open_attr *attr, void *cmd, size_t cmd_size,
 		    struct ib_uverbs_create_qp_resp *resp, size_t resp_size);

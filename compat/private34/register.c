@@ -3,12 +3,18 @@
 #include "compat/private34/private34.h"
 #include "core/compat_calls.h"
 
-HF_PRIVATE34 void verbs_register_driver_34(const struct verbs_device_ops *ops);
+#define REGISTER(abi)                                                                   \
+	HF_IN_ONE void verbs_register_driver_##abi(const struct verbs_device_ops *ops); \
+	HF_IN_ONE void verbs_register_driver_##abi(const struct verbs_device_ops *ops)  \
+	{                                                                               \
+		hf_compat_calls.hfi_compat_register(abi, ops);                          \
+	}
 
-HF_PRIVATE34 void verbs_register_driver_34(const struct verbs_device_ops *ops)
-{
-	hf_compat_calls.hfi_compat_register(34, ops);
-}
+REGISTER(34)
+REGISTER(57)
+REGISTER(59)
+REGISTER(64)
+REGISTER(65)
 
 static const char address_in_this_library;
 

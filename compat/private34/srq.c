@@ -11,9 +11,10 @@ static void fill_srq_response(struct ib_uverbs_create_srq_resp *resp, const stru
 	resp->srqn = number;
 }
 
-HF_PRIVATE34 int ibv_cmd_create_srq(struct ibv_pd *pd, struct ibv_srq *srq,
-				    struct ibv_srq_init_attr *attr, void *cmd, size_t cmd_size,
-				    struct ib_uverbs_create_srq_resp *resp, size_t resp_size)
+HF_IN_ALL(ibv_cmd_create_srq)
+int ibv_cmd_create_srq(struct ibv_pd *pd, struct ibv_srq *srq, struct ibv_srq_init_attr *attr,
+		       void *cmd, size_t cmd_size, struct ib_uverbs_create_srq_resp *resp,
+		       size_t resp_size)
 {
 	const struct hf_frame frame = {
 		.request = cmd,
@@ -34,10 +35,10 @@ HF_PRIVATE34 int ibv_cmd_create_srq(struct ibv_pd *pd, struct ibv_srq *srq,
 	return hf_answer(err);
 }
 
-HF_PRIVATE34 int ibv_cmd_create_srq_ex(struct ibv_context *context, struct verbs_srq *srq,
-				       struct ibv_srq_init_attr_ex *attr, void *cmd,
-				       size_t cmd_size, struct ib_uverbs_create_srq_resp *resp,
-				       size_t resp_size)
+HF_IN_ALL(ibv_cmd_create_srq_ex)
+int ibv_cmd_create_srq_ex(struct ibv_context *context, struct verbs_srq *srq,
+			  struct ibv_srq_init_attr_ex *attr, void *cmd, size_t cmd_size,
+			  struct ib_uverbs_create_srq_resp *resp, size_t resp_size)
 {
 	const struct hf_frame frame = {
 		.request = cmd,
@@ -58,8 +59,9 @@ HF_PRIVATE34 int ibv_cmd_create_srq_ex(struct ibv_context *context, struct verbs
 	return hf_answer(err);
 }
 
-HF_PRIVATE34 int ibv_cmd_modify_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr, int attr_mask,
-				    void *cmd, size_t cmd_size)
+HF_IN_ALL(ibv_cmd_modify_srq)
+int ibv_cmd_modify_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr, int attr_mask, void *cmd,
+		       size_t cmd_size)
 {
 	const struct hf_frame frame = {
 		.request = cmd,
@@ -75,8 +77,8 @@ HF_PRIVATE34 int ibv_cmd_modify_srq(struct ibv_srq *srq, struct ibv_srq_attr *at
 	return hf_answer(err);
 }
 
-HF_PRIVATE34 int ibv_cmd_query_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr, void *cmd,
-				   size_t cmd_size)
+HF_IN_ALL(ibv_cmd_query_srq)
+int ibv_cmd_query_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr, void *cmd, size_t cmd_size)
 {
 	const struct hf_frame frame = {
 		.request = cmd,
@@ -92,7 +94,8 @@ HF_PRIVATE34 int ibv_cmd_query_srq(struct ibv_srq *srq, struct ibv_srq_attr *att
 	return hf_answer(err);
 }
 
-HF_PRIVATE34 int ibv_cmd_destroy_srq(struct ibv_srq *srq)
+HF_IN_ALL(ibv_cmd_destroy_srq)
+int ibv_cmd_destroy_srq(struct ibv_srq *srq)
 {
 	return hf_answer(hf_compat_calls.hf_provider_destroy_srq(srq));
 }

@@ -4,7 +4,8 @@
 #include "shared/attr.h"
 
 /* New in rdma-core 50. By number: headers of older releases lack the last ones. */
-HF_PRIVATE34 const char *ibv_wr_opcode_str(int opcode)
+HF_IN_ALL(ibv_wr_opcode_str)
+const char *ibv_wr_opcode_str(int opcode)
 {
 	static const char *const words[] = {
 		[0] = "rdma-write",

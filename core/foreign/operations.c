@@ -7,13 +7,13 @@
 
 typedef void (*any_fn)(void);
 
-enum { IN_ALL = 0, NOWHERE = UINT8_MAX };
+enum { IN_ALL = 0, NOWHERE = UINT8_MAX, SLOT = sizeof(any_fn) };
 
 static const struct {
 	uint8_t since; /* release of rdma-core */
 	uint8_t ours;  /* slot in struct verbs_context_ops */
 } operations[] = {
-#define OLD(name)	 {IN_ALL, offsetof(struct verbs_context_ops, name) / sizeof(any_fn)},
+#define OLD(name)	 {IN_ALL, offsetof(struct verbs_context_ops, name) / SLOT},
 #define NEW(name, since) {since, NOWHERE},
 	HF_OPERATIONS(OLD, NEW)
 #undef OLD
@@ -38,8 +38,7 @@ void hfi_operations_take(const struct hf_profile *profile, const void *theirs,
 		if (operations[i].since > profile->first)
 			continue;
 		if (operations[i].ours != NOWHERE)
-			memcpy((char *)ret + operations[i].ours * sizeof(any_fn), at,
-			       sizeof(any_fn));
-		at += sizeof(any_fn);
+			memcpy((char *)ret + (size_t)operations[i].ours * SLOT, at, SLOT);
+		at += SLOT;
 	}
 }

@@ -25,6 +25,8 @@ int hfi_cmd_get_context(int cmd_fd, uint32_t driver_id, const struct hf_uhw *uhw
 	hfi_command_out_optional(&command, UVERBS_ATTR_GET_CONTEXT_CORE_SUPPORT, core_support,
 				 sizeof(*core_support));
 	add_uhw(&command, uhw);
+	if (uhw->link)
+		hfi_command_link(&command, uhw->link);
 	return hfi_command_send(&command, cmd_fd);
 }
 

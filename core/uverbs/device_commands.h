@@ -9,11 +9,14 @@
 #include <rdma/ib_user_verbs.h>
 
 /* Driver data sent with the command; size 0 for none. */
+struct ibv_command_buffer;
+
 struct hf_uhw {
 	const void *in;
 	size_t in_size;
 	void *out;
 	size_t out_size;
+	struct ibv_command_buffer *link; /* of GET_CONTEXT alone, or NULL */
 };
 
 int hfi_cmd_get_context(int cmd_fd, uint32_t driver_id, const struct hf_uhw *uhw,

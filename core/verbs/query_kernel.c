@@ -19,7 +19,10 @@ static struct hf_uhw uhw_of(const struct hf_driver_data *data)
 	struct hf_uhw uhw = {0};
 
 	if (data)
-		uhw = (struct hf_uhw){data->in, data->in_size, data->out, data->out_size};
+		uhw = (struct hf_uhw){.in = data->in,
+				      .in_size = data->in_size,
+				      .out = data->out,
+				      .out_size = data->out_size};
 	return uhw;
 }
 
@@ -59,11 +62,13 @@ static void take_context(struct verbs_context *context, uint32_t num_comp_vector
 HF_EXPORT int hf_provider_get_context(struct verbs_context *context,
 				      const struct hf_driver_data *data)
 {
-	const struct hf_uhw uhw = uhw_of(data);
+	struct hf_uhw uhw = uhw_of(data);
 	uint32_t num_comp_vectors = 0;
 	uint64_t core_support = 0;
 	int err;
 
+	if (data)
+		uhw.link = data->link;
 	if (context->priv->uverbs.no_kernel)
 		return EOPNOTSUPP;
 	err = hfi_cmd_get_context(context->context.cmd_fd, context->priv->uverbs.driver_id, &uhw,
