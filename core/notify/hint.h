@@ -22,6 +22,7 @@ enum hf_hint_kind {
 	HF_HINT_NETDEV,	    /* the network interface `ifindex`, which may be stacked on `lower` */
 	HF_HINT_NODE,	    /* something happened to the device node of `name` */
 	HF_HINT_PROVIDERS,  /* a provider directory has changed */
+	HF_HINT_MOUNTS,	    /* a mount has changed: a node that could not be opened may be now */
 	HF_HINT_ALL,	    /* read every device */
 	HF_HINT_LOST,	    /* notifications were lost: read everything */
 	HF_HINT_TIMER,	    /* the time that was set has come */

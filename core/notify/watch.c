@@ -161,7 +161,7 @@ static int open_inotify(struct hf_watch *watch)
 }
 
 /*
- * inotify does not report a mount over a directory. mountinfo is always readable, so it is
+ * inotify does not report a mount over a directory, nor that one permits device nodes now. mountinfo is always readable, so it is
  * edge-triggered; adding it counts as the first edge, so call this before another source is added.
  */
 static int open_mounts(struct hf_watch *watch)
@@ -191,7 +191,8 @@ static int open_sources(struct hf_watch *watch)
 		watch->blind = true;
 		return 0;
 	}
-	if ((watch->reports & HF_REPORTS_INOTIFY) && !(flags & HF_WATCH_NO_INOTIFY))
+	if (((watch->reports & HF_REPORTS_INOTIFY) || (flags & HF_WATCH_READINESS)) &&
+	    !(flags & HF_WATCH_NO_INOTIFY))
 		err = open_mounts(watch);
 	if (!err && (watch->reports & HF_REPORTS_UEVENT))
 		err = open_uevents(watch);
@@ -445,6 +446,8 @@ static void drain_source(struct hf_watch *watch, uint32_t tag)
 	case TAG_MOUNTS:
 		if (watch->inotify)
 			hfi_inotify_mounts_changed(watch->inotify);
+		if (watch->options.flags & HF_WATCH_READINESS)
+			push_kind(watch, HF_HINT_MOUNTS);
 		break;
 	case TAG_LOOK:
 		if (!expired(watch->kept[TAG_LOOK].fd))

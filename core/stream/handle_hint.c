@@ -281,6 +281,7 @@ static int handle_in_scan(struct hf_stream *stream, const struct hf_hint *hint)
 		break;
 	case HF_HINT_NODE:
 	case HF_HINT_PROVIDERS:
+	case HF_HINT_MOUNTS:
 		err = hfi_table_scan_unready(stream->hf);
 		if (err < 0)
 			return scan_later(stream, err);
@@ -311,6 +312,11 @@ int hfi_stream_handle_hint(struct hf_stream *stream, const struct hf_hint *hint)
 		if (!stream->names)
 			compare_by_netdev(stream, hint);
 		return 0;
+	case HF_HINT_MOUNTS:
+		/* A machine with containers mounts all the time. */
+		if (!some_device_is_unready(stream))
+			return 0;
+		break;
 	case HF_HINT_TIMER: /* hfi_stream_run_due() looks at the clock */
 		return 0;
 	default:

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,6 +19,8 @@
 #include <cmocka.h>
 
 #include "shared/attr.h"
+#include "t/lib/asleep.h"
+#include "t/lib/hang.h"
 #include "t/tree/stream_bed.h"
 
 /* What a device cgroup answers for a node, without one: 0 for nothing special. */
@@ -87,6 +90,17 @@ static bool own_null(const char *path)
 	       !mount("/dev/null", path, "none", MS_BIND, NULL);
 }
 
+/* The stream tries a device that is not ready some more times, and then waits to be told. */
+static void wait_for_last_try(struct hf_stream *stream)
+{
+	struct pollfd pollfd = {.fd = hf_stream_fd(stream), .events = POLLIN};
+
+	while (armed_timers_in(pollfd.fd) > 0) {
+		assert_int_equal(poll(&pollfd, 1, HF_TEST_HANG_MS), 1);
+		assert_null(bed_take(stream));
+	}
+}
+
 static void a_mount_with_nodev(void **state)
 {
 	struct bed *bed = *state;
@@ -114,6 +128,10 @@ static void a_mount_with_nodev(void **state)
 	/* Nor does a stream announce it. */
 	bed_stream(bed, &bed->a);
 	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
+	wait_for_last_try(bed->a);
+	/* Until it may be opened, also long after. */
+	assert_int_equal(mount("none", null, "none", MS_REMOUNT | MS_BIND, NULL), 0);
+	bed_expect(bed->a, HF_EVENT_ADDED, "rxe0", 0);
 	assert_int_equal(umount2(null, MNT_DETACH), 0);
 }
 
