@@ -74,4 +74,7 @@ struct hf_evidence {
 int hfi_family_evidence(const struct hf_family *family, const char *dir, unsigned int stated,
 			struct hf_evidence *ret) HF_MUST_CHECK HF_NONNULL_OF(2, 4);
 
+/* The kernel driver that libibverbs' driver of that name is for; 0: not known. */
+uint32_t hfi_driver_id_of(const char *name) HF_MUST_CHECK HF_NONNULL;
+
 #endif

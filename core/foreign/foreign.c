@@ -343,6 +343,9 @@ int hfi_foreign_read(struct hf_foreign *foreign, const struct hf_log *log,
 		foreign->no_shim.code = HF_REASON_NONE;
 	foreign->read = true;
 	foreign->learned = false;
+	foreign->learned_drivers = 0;
+	for (size_t i = 0; i < reading.count; i++)
+		reading.v[i].said = foreign->said;
 	*ret = reading.v;
 	*ret_count = reading.count;
 	return 1;

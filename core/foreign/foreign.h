@@ -31,9 +31,10 @@ struct hf_foreign {
 	char *cache_dirs[2];
 	unsigned int stated;
 	bool preferred;
-	bool read;    /* `candidates` are those of `print` */
-	bool learned; /* it is known what each of them matches */
-	bool said;    /* libibverbs prints its warnings once */
+	bool read;		  /* `candidates` are those of `print` */
+	bool learned;		  /* it is known what each of them matches */
+	uint64_t learned_drivers; /* by their numbers: those for them were learned */
+	bool said;		  /* libibverbs prints its warnings once */
 	bool cache_read;
 	uint64_t print;
 	struct hf_candidate *candidates;

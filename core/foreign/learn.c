@@ -79,8 +79,32 @@ static int check_kind(struct hf_candidate *candidate)
 	return err;
 }
 
-/* 1: the helper process must examine it; 0: known, or refused. */
-static int learn_here(struct hf_foreign *foreign, struct hf_candidate *candidate, bool *news)
+/* Is it the distribution's library for another driver? */
+static bool is_for_another(const struct hf_candidate *candidate, uint32_t driver_id)
+{
+	const struct hf_manifest *m = &candidate->manifest;
+	uint32_t id = hfi_driver_id_of(m->name);
+	char file[HF_PATH_MAX];
+
+	return id && id != driver_id &&
+	       !hfi_print(file, sizeof(file), "%s/lib%s%s", HF_DRIVER_DIR, m->name,
+			  candidate->family->suffix) &&
+	       !strcmp(m->file, file);
+}
+
+/* The candidates that are looked into by the helper process. */
+struct to_learn {
+	struct hf_candidate **candidates;
+	struct hf_scan_item *items;
+	size_t count;
+	uint32_t driver_id; /* 0: of every driver */
+	bool left_out;	    /* some, because they are for another one */
+	bool news;
+};
+
+/* 1: the helper process must examine it; 0: known, refused, or left out. */
+static int learn_here(struct hf_foreign *foreign, struct hf_candidate *candidate,
+		      struct to_learn *to_learn)
 {
 	struct hf_file_identity identity = hfi_file_identity(&candidate->library);
 	const struct hf_tables *known;
@@ -92,8 +116,12 @@ static int learn_here(struct hf_foreign *foreign, struct hf_candidate *candidate
 	if (candidate->by_loader)
 		return 1;
 	known = hfi_cache_find(&foreign->known, &identity);
+	if (!known && to_learn->driver_id && is_for_another(candidate, to_learn->driver_id)) {
+		to_learn->left_out = true;
+		return 0;
+	}
 	if (!known) {
-		*news = true;
+		to_learn->news = true;
 		err = check_kind(candidate);
 		return err == -EACCES ? 0 : err ? err : 1;
 	}
@@ -183,13 +211,15 @@ static int run_scan(struct hf_foreign *foreign, struct hf_scan_item *items,
 
 static void say_refusals(struct hf_foreign *foreign, const struct hf_log *log)
 {
-	for (size_t i = 0; i < foreign->num_candidates && !foreign->said; i++) {
-		const struct hf_candidate *candidate = &foreign->candidates[i];
+	for (size_t i = 0; i < foreign->num_candidates; i++) {
+		struct hf_candidate *candidate = &foreign->candidates[i];
 		const char *file = candidate->manifest.file;
 
 		/* An entry that names no library was reported when it was read. */
-		if (!candidate->reason.code || (!*file && !candidate->manifest.name[0]))
+		if (candidate->said || !candidate->reason.code ||
+		    (!*file && !candidate->manifest.name[0]))
 			continue;
+		candidate->said = true;
 		/* libibverbs names what it tried last: the bare name, unless it was given a path. */
 		if (!strncmp(file, HF_DRIVER_DIR "/", sizeof(HF_DRIVER_DIR)))
 			file += sizeof(HF_DRIVER_DIR);
@@ -203,39 +233,66 @@ static void say_refusals(struct hf_foreign *foreign, const struct hf_log *log)
 	foreign->said = true;
 }
 
-int hfi_foreign_learn(struct hf_foreign *foreign, const struct hf_log *log)
+static int learn_all_of(struct hf_foreign *foreign, struct to_learn *to_learn,
+			const struct hf_log *log)
 {
-	size_t count = 0, all = foreign->num_candidates;
-	struct hf_candidate **candidates;
-	struct hf_scan_item *items;
-	bool news = false;
+	size_t all = foreign->num_candidates;
 	int err;
 
-	if (foreign->learned)
-		return 0;
-	candidates = calloc(all + 1, sizeof(struct hf_candidate *));
-	items = calloc(all + 1, sizeof(*items));
-	err = candidates && items ? read_caches(foreign) : -ENOMEM;
+	to_learn->candidates = calloc(all + 1, sizeof(struct hf_candidate *));
+	to_learn->items = calloc(all + 1, sizeof(*to_learn->items));
+	err = to_learn->candidates && to_learn->items ? read_caches(foreign) : -ENOMEM;
 	for (size_t i = 0; i < all && err >= 0; i++) {
 		struct hf_candidate *candidate = &foreign->candidates[i];
 
 		if (foreign->no_shim.code && !candidate->reason.code)
 			candidate->reason = foreign->no_shim;
-		err = learn_here(foreign, candidate, &news);
+		err = learn_here(foreign, candidate, to_learn);
 		if (err == 1) {
-			candidates[count] = candidate;
-			items[count++].file = candidate->manifest.file;
+			to_learn->candidates[to_learn->count] = candidate;
+			to_learn->items[to_learn->count++].file = candidate->manifest.file;
 		}
 	}
 	if (err >= 0)
-		err = count ? run_scan(foreign, items, candidates, count, log) : 0;
-	if (!err && news && count)
+		err = to_learn->count ? run_scan(foreign, to_learn->items, to_learn->candidates,
+						 to_learn->count, log)
+				      : 0;
+	if (!err && to_learn->news && to_learn->count)
 		write_cache(foreign, log);
-	if (!err) {
-		foreign->learned = true;
+	if (!err)
 		say_refusals(foreign, log);
-	}
-	free(items);
-	free(candidates);
+	free(to_learn->items);
+	free(to_learn->candidates);
 	return err;
+}
+
+int hfi_foreign_learn(struct hf_foreign *foreign, const struct hf_log *log)
+{
+	struct to_learn to_learn = {0};
+	int err = foreign->learned ? 0 : learn_all_of(foreign, &to_learn, log);
+
+	if (!err)
+		foreign->learned = true;
+	return err;
+}
+
+int hfi_foreign_learn_driver(struct hf_foreign *foreign, uint32_t driver_id,
+			     const struct hf_log *log)
+{
+	struct to_learn to_learn = {.driver_id = driver_id};
+	uint64_t bit;
+	int err;
+
+	/* What the user named is taken in its order, whatever else would match. */
+	if (driver_id >= 64 || foreign->names)
+		return hfi_foreign_learn(foreign, log);
+	bit = UINT64_C(1) << driver_id;
+	if (foreign->learned || (foreign->learned_drivers & bit))
+		return 0;
+	err = learn_all_of(foreign, &to_learn, log);
+	if (err)
+		return err;
+	foreign->learned_drivers |= bit;
+	foreign->learned = !to_learn.left_out;
+	return 0;
 }

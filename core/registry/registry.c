@@ -242,13 +242,10 @@ static void say_refusal(const struct search *s, const struct hf_candidate *candi
 		hf_info(s->log, "%s: %s", s->key->name, why->text);
 }
 
-static struct hf_provider *try_foreign(struct search *s, bool by_driver_id)
+static struct hf_provider *try_learned(struct search *s, bool by_driver_id)
 {
 	struct hf_foreign *foreign = &s->registry->foreign;
 
-	if (!foreign->config_dir || hfi_registry_want_foreign(s->registry, s->log) < 0 ||
-	    hfi_foreign_learn(foreign, s->log) < 0)
-		return NULL;
 	for (size_t i = 0; i < foreign->num_candidates; i++) {
 		struct hf_candidate *candidate = &foreign->candidates[i];
 		struct hf_reason why = {0};
@@ -265,6 +262,25 @@ static struct hf_provider *try_foreign(struct search *s, bool by_driver_id)
 			s->first = why;
 	}
 	return NULL;
+}
+
+static struct hf_provider *try_foreign(struct search *s, bool by_driver_id)
+{
+	struct hf_foreign *foreign = &s->registry->foreign;
+	struct hf_provider *provider;
+
+	if (!foreign->config_dir || hfi_registry_want_foreign(s->registry, s->log) < 0)
+		return NULL;
+	if (by_driver_id) {
+		if (hfi_foreign_learn_driver(foreign, s->key->driver_id, s->log) < 0)
+			return NULL;
+		provider = try_learned(s, true);
+		if (provider || foreign->learned)
+			return provider;
+	}
+	if (hfi_foreign_learn(foreign, s->log) < 0)
+		return NULL;
+	return try_learned(s, by_driver_id);
 }
 
 void hfi_registry_try_named(struct hf_registry *registry, const struct hf_log *log)
