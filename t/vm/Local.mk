@@ -19,6 +19,7 @@ VM_TESTS = \
 	t/vm/pyverbs \
 	t/vm/wild \
 	t/vm/conditions \
+	t/vm/descriptors \
 	t/vm/disassociate \
 	t/vm/siw-verbs \
 	t/vm/rtrs \
@@ -36,7 +37,7 @@ VM_TESTS = \
 # What runs in the guest: programs as an application would be.
 vm_programs = t/vm/vm-cycles t/vm/vm-identity t/vm/vm-open t/vm/vm-verbs t/vm/vm-watch \
 	t/vm/vm-cost t/vm/vm-fatal t/vm/vm-held t/vm/vm-instructions t/vm/vm-left t/vm/vm-listing \
-	t/vm/vm-conditions t/vm/vm-rtrs-client t/vm/vm-rtrs-server
+	t/vm/vm-cgroup t/vm/vm-conditions t/vm/vm-descriptors t/vm/vm-rtrs-client t/vm/vm-rtrs-server
 noinst_PROGRAMS += $(vm_programs)
 
 vm_common = t/vm/vm.c t/vm/vm.h
@@ -71,6 +72,9 @@ t_vm_vm_watch_LDADD = libholdfast.la
 # Programs of libibverbs: built against the distribution's, run on both.
 t_vm_vm_conditions_SOURCES = t/vm/conditions.c t/vm/loop.c t/vm/loop.h t/vm/plain.c t/vm/plain.h
 t_vm_vm_conditions_LDADD = -libverbs -lpthread
+t_vm_vm_cgroup_SOURCES = t/vm/cgroup.c
+t_vm_vm_descriptors_SOURCES = t/vm/descriptors.c
+t_vm_vm_descriptors_LDADD = -libverbs
 t_vm_vm_cost_SOURCES = t/vm/cost.c
 t_vm_vm_cost_LDADD = -libverbs
 t_vm_vm_fatal_SOURCES = t/vm/fatal.c t/vm/plain.c t/vm/plain.h
