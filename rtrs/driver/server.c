@@ -194,6 +194,13 @@ void rtrsi_server_driver_done(struct rtrs_server_driver *driver,
 	carry_out_server_orders(driver);
 }
 
+void rtrsi_server_driver_close_path(struct rtrs_server_driver *driver,
+				    struct rtrs_server_path *path)
+{
+	rtrsi_server_lost(&driver->engine, path, -ECONNABORTED);
+	carry_out_server_orders(driver);
+}
+
 void rtrsi_server_driver_close_paths(struct rtrs_server_driver *driver,
 				     const struct rtrs_server_session *session)
 {

@@ -44,6 +44,8 @@ void rtrsi_server_driver_tick(struct rtrs_server_driver *driver, int64_t now_ns)
 int64_t rtrsi_server_driver_deadline_ns(const struct rtrs_server_driver *driver) HF_NONNULL;
 void rtrsi_server_driver_done(struct rtrs_server_driver *driver,
 			      struct rtrs_server_request *request, int error) HF_NONNULL;
+void rtrsi_server_driver_close_path(struct rtrs_server_driver *driver,
+				    struct rtrs_server_path *path) HF_NONNULL;
 /* All of a session's, or of all sessions where it is NULL. */
 void rtrsi_server_driver_close_paths(struct rtrs_server_driver *driver,
 				     const struct rtrs_server_session *session) HF_NONNULL_OF(1);

@@ -10,7 +10,7 @@
 
 int blocks_begin(const char *directory, uint32_t max_io, struct rtrs_rnbd_server *server);
 void blocks_end(void);
-bool blocks_are_slow(const struct rtrs_rnbd_export *exported);
+bool blocks_are_slow(void);
 int blocks_do(const struct rtrs_rnbd_job *job, uint8_t *data);
 
 #endif

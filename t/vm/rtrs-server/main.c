@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * vm-rtrs-server [-n] [-q DEPTH] [-c CHUNK] [-l MS] DIRECTORY: serves the files in DIRECTORY as block devices, for
- * the kernel's client. -n: chunks keep their keys. -l: requests to files whose name begins with "slow" are carried
- * out that late. Ends with SIGTERM. What happens goes to standard error.
+ * the kernel's client. -n: chunks keep their keys. -l: while there is a file "slow" in it, requests are carried out
+ * that late. SIGUSR1 cuts the path that came last; SIGTERM ends it. What happens goes to standard error.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -145,7 +145,7 @@ static void run_request(void *user, struct rtrs_server_request *request)
 	job = rtrsi_rnbd_serve(&service->rnbd, request->path->session->user, &asked);
 	if (job.is_answered)
 		end_with(service, request, job.error);
-	else if (service->delay_ns && blocks_are_slow(job.exported))
+	else if (service->delay_ns && blocks_are_slow())
 		hold_request(service, request, &job);
 	else
 		end_job(service, request, &job);
@@ -162,6 +162,7 @@ static int64_t end_held(struct service *service)
 		if (!service->first)
 			service->last = &service->first;
 		end_job(service, held->request, &held->job);
+		fprintf(stderr, "ended\n");
 		free(held);
 	}
 	return held ? held->due_ns : INT64_MAX;
@@ -181,6 +182,26 @@ static int next_wait_ms(const struct service *service, int64_t due_ns)
 	return rest < HF_TEST_HANG_MS ? (int)rest : HF_TEST_HANG_MS;
 }
 
+static void cut_path(struct service *service)
+{
+	struct rtrs_server_session *session = rtrsi_server_driver_engine(service->driver)->sessions;
+
+	if (session)
+		rtrsi_server_driver_close_path(service->driver, session->paths);
+}
+
+static bool is_end(struct service *service, int signals)
+{
+	struct signalfd_siginfo info;
+
+	if (read(signals, &info, sizeof(info)) != sizeof(info))
+		die("signal: %s", strerror(errno));
+	if (info.ssi_signo == SIGTERM)
+		return true;
+	cut_path(service);
+	return false;
+}
+
 static void serve_clients(struct service *service, int signals)
 {
 	struct pollfd fds[] = {{.fd = service->link->ops->fd(service->link), .events = POLLIN},
@@ -188,7 +209,7 @@ static void serve_clients(struct service *service, int signals)
 	struct rtrs_link_event event;
 	int count;
 
-	while (!fds[1].revents) {
+	while (!fds[1].revents || !is_end(service, signals)) {
 		if (poll(fds, 2, next_wait_ms(service, end_held(service))) < 0)
 			die("poll: %s", strerror(errno));
 		while ((count = service->link->ops->next(service->link, &event)) > 0)
@@ -205,6 +226,7 @@ static int block_signals(void)
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGUSR1);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return -1;
 	return signalfd(-1, &set, SFD_CLOEXEC);
