@@ -387,7 +387,8 @@ t_unit_rtrs_server_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
 t_unit_rtrs_server_requests_SOURCES = t/unit/rtrs_server_requests.c t/unit/rtrs_server_bed.c t/unit/rtrs_server_bed.h
 t_unit_rtrs_server_requests_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_server_requests_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
-t_unit_rtrs_model_SOURCES = t/unit/rtrs_model.c t/unit/rtrs_world.c t/unit/rtrs_world.h
+t_unit_rtrs_model_SOURCES = t/unit/rtrs_model.c t/unit/rtrs_world.c t/unit/rtrs_world.h \
+	t/unit/rtrs_world_internal.h t/unit/rtrs_world_server.c
 t_unit_rtrs_model_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_model_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
 t_unit_rtrs_paths_SOURCES = t/unit/rtrs_paths.c

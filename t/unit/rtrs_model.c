@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * RTRS, the client's engine in random schedules: paths break, are silent, come back, are disconnected and
- * reconnected while requests run. Each request ends once. HF_RTRS_SCHEDULES says how many schedules; HF_RTRS_SEED
+ * RTRS, the engines of client and server in random schedules: paths break, are silent, come back, are disconnected
+ * and reconnected from either side while requests run. Each request ends once, none is carried out after it was
+ * answered, and no chunk has two. HF_RTRS_SCHEDULES says how many schedules; HF_RTRS_SEED
  * is the first one's seed.
  */
 #include <errno.h>
@@ -31,7 +32,7 @@ static void disturb(void)
 {
 	unsigned int path = world_random(&world, WORLD_PATHS);
 
-	switch (world_random(&world, 14)) {
+	switch (world_random(&world, 16)) {
 	case 0:
 		world_break(&world, path, false, ECONNRESET);
 		break;
@@ -49,6 +50,10 @@ static void disturb(void)
 		(void)!rtrsi_client_reconnect_path(&world.client, path, world.now_ns);
 		break;
 	case 6:
+	case 7:
+		world_cut(&world, path);
+		break;
+	case 8:
 		rtrsi_client_lost(&world.client, path, -EIO);
 		break;
 	default:
@@ -137,7 +142,7 @@ static void random_schedules(bool is_kernel)
 	assert_true(fail_overs && errors && executions > requests - errors);
 }
 
-static void with_a_server_that_gives_turns(void **state)
+static void with_the_servers_engine(void **state)
 {
 	(void)state;
 	random_schedules(false);
@@ -152,7 +157,7 @@ static void with_a_server_like_the_kernels(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(with_a_server_that_gives_turns),
+		cmocka_unit_test(with_the_servers_engine),
 		cmocka_unit_test(with_a_server_like_the_kernels),
 	};
 

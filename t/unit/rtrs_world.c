@@ -11,9 +11,9 @@
 
 #include "rtrs/protocol/imm.h"
 #include "rtrs/protocol/request.h"
-#include "t/unit/rtrs_world.h"
+#include "t/unit/rtrs_world_internal.h"
 
-enum { CHUNK_SIZE = 8192, MAX_HEADER = 4096, MESSAGE_OFFSET = 64 };
+enum { MESSAGE_OFFSET = 64 };
 
 static const int64_t ms = 1000000;
 
@@ -24,8 +24,8 @@ uint32_t world_random(struct world *world, uint32_t below)
 	return (uint32_t)((world->random >> 33) % below);
 }
 
-static struct world_event *happens_in(struct world *world, int64_t delay_ns,
-				      enum world_event_type type, unsigned int path)
+struct world_event *world_happens_in(struct world *world, int64_t delay_ns,
+				     enum world_event_type type, unsigned int path)
 {
 	struct world_event *event = &world->events[world->event_count++];
 
@@ -38,9 +38,15 @@ static struct world_event *happens_in(struct world *world, int64_t delay_ns,
 	return event;
 }
 
-/* What is sent on one path arrives in its order; each path has its own delays. */
-static struct world_event *sent_on(struct world *world, enum world_event_type type,
-				   unsigned int path)
+/* It is not sent: it happens to one side by itself. */
+static bool is_local(enum world_event_type type)
+{
+	return type == WORLD_RUN_ENDS || type == WORLD_LOST || type == WORLD_CLOSED ||
+	       type == WORLD_SERVER_CLOSED || type == WORLD_INVALIDATED;
+}
+
+struct world_event *world_sent_on(struct world *world, enum world_event_type type,
+				  unsigned int path)
 {
 	struct world_event *event;
 	int64_t latest = world->now_ns + (1 + world_random(world, 20)) * ms / 10;
@@ -48,13 +54,12 @@ static struct world_event *sent_on(struct world *world, enum world_event_type ty
 	for (unsigned int i = 0; i < world->event_count; i++) {
 		const struct world_event *other = &world->events[i];
 
-		if (other->path == path && other->type != WORLD_RUN_ENDS &&
-		    other->type != WORLD_LOST && other->type != WORLD_CLOSED &&
+		if (other->path == path && !is_local(other->type) &&
 		    (other->type < WORLD_CONNECT) == (type < WORLD_CONNECT) &&
 		    other->at_ns > latest)
 			latest = other->at_ns;
 	}
-	event = happens_in(world, latest - world->now_ns, type, path);
+	event = world_happens_in(world, latest - world->now_ns, type, path);
 	return event;
 }
 
@@ -72,14 +77,18 @@ void world_begin(struct world *world, uint64_t seed, bool is_kernel, bool new_ke
 	world->new_keys = new_keys;
 	assert_int_equal(rtrsi_client_init(&world->client, &options), 0);
 	world->client.policy = world_random(world, 3);
+	if (!is_kernel)
+		world_server_begin(world);
 }
 
 void world_end(struct world *world)
 {
+	if (!world->is_kernel)
+		world_server_end(world);
 	rtrsi_client_free(&world->client);
 }
 
-/* --- the server ------------------------------------------------------------------------------- */
+/* --- a server like the kernel's ------------------------------------------------------------------------------- */
 
 static void answer_info(struct world *world, unsigned int number)
 {
@@ -87,7 +96,7 @@ static void answer_info(struct world *world, unsigned int number)
 
 	for (unsigned int i = 0; i < WORLD_DEPTH; i++)
 		path->keys[i] = path->life << 16 | i << 8;
-	sent_on(world, WORLD_INFO, number);
+	world_sent_on(world, WORLD_INFO, number);
 }
 
 static void server_forgets(struct world *world, unsigned int number)
@@ -112,8 +121,8 @@ static void start_run(struct world *world, struct world_run *run)
 	/* A backing device that takes seconds now and then. */
 	if (!world_random(world, 8))
 		time = (int64_t)(1 + world_random(world, 90)) * 100 * ms;
-	run->is_started = true;
-	happens_in(world, time, WORLD_RUN_ENDS, run->path)->value = (uint32_t)(run - world->runs);
+	world_happens_in(world, time, WORLD_RUN_ENDS, run->path)->value =
+		(uint32_t)(run - world->runs);
 }
 
 static struct world_request *world_request_of(struct world *world, uint32_t serial)
@@ -128,30 +137,31 @@ static void server_goes_down(struct world *world, unsigned int number)
 	if (!path->is_up)
 		return;
 	path->is_up = false;
-	for (unsigned int i = 0; i < WORLD_DEPTH; i++) {
-		struct rtrs_turn *turn = rtrsi_turn_withdraw(&world->turns[i], path);
-
-		if (turn)
-			run_is_over(world, hf_container_of(turn, struct world_run, turn));
-	}
 	server_forgets(world, number);
+}
+
+struct world_run *world_new_run(struct world *world)
+{
+	struct world_run *run = world->runs;
+
+	while (run->in_use)
+		assert_true(++run < world->runs + WORLD_RUNS);
+	return run;
 }
 
 static void request_arrives(struct world *world, const struct world_event *event)
 {
 	struct world_path *path = &world->paths[event->path];
-	struct world_run *run = world->runs;
+	struct world_run *run = world_new_run(world);
 	struct rtrs_geometry geometry;
 	struct rtrs_imm imm;
 
-	assert_int_equal(rtrsi_geometry_init(WORLD_DEPTH, CHUNK_SIZE - MAX_HEADER, MAX_HEADER,
-					     &geometry),
+	assert_int_equal(rtrsi_geometry_init(WORLD_DEPTH, WORLD_CHUNK - WORLD_MAX_HEADER,
+					     WORLD_MAX_HEADER, &geometry),
 			 RTRS_FAULT_NONE);
 	assert_int_equal(rtrsi_imm_at_server(&geometry, event->value, &imm), RTRS_FAULT_NONE);
 	assert_int_equal(imm.type, RTRS_IMM_REQUEST);
 	assert_int_equal(event->key, path->keys[imm.chunk]);
-	while (run->in_use)
-		assert_true(++run < world->runs + WORLD_RUNS);
 	*run = (struct world_run){.in_use = true,
 				  .path = event->path,
 				  .life = event->life,
@@ -159,9 +169,7 @@ static void request_arrives(struct world *world, const struct world_event *event
 				  .serial = event->serial};
 	path->runs++;
 	world->chunk_serial[imm.chunk] = event->serial;
-	if (world->is_kernel ||
-	    rtrsi_turn_arrives(&world->turns[imm.chunk], &run->turn, path) == RTRS_TURN_RUN)
-		start_run(world, run);
+	start_run(world, run);
 }
 
 /* Only where the client had no other permit may another's data be in the chunk. */
@@ -172,9 +180,6 @@ static void check_execution(struct world *world, const struct world_run *run)
 	if (world->chunk_serial[run->chunk] != run->serial)
 		assert_true(
 			world_request_of(world, world->chunk_serial[run->chunk])->request.rested);
-	/* Once it was answered as done, it is not done again. */
-	if (!world->is_kernel)
-		assert_false(request->is_done && !request->error);
 	request->is_executed = true;
 	world->executions++;
 }
@@ -183,20 +188,14 @@ static void run_ends(struct world *world, const struct world_event *event)
 {
 	struct world_run *run = &world->runs[event->value];
 	struct world_path *path = &world->paths[run->path];
-	struct rtrs_turn *next;
 
 	check_execution(world, run);
 	if (path->is_up && path->server_life == run->life) {
-		struct world_event *answer = sent_on(world, WORLD_IMM, run->path);
+		struct world_event *answer = world_sent_on(world, WORLD_IMM, run->path);
 
 		answer->value = rtrsi_imm_answer(run->chunk, 0, false);
 		if (world->new_keys)
 			answer->key = ++path->keys[run->chunk];
-	}
-	if (!world->is_kernel) {
-		next = rtrsi_turn_ends(&world->turns[run->chunk]);
-		if (next)
-			start_run(world, hf_container_of(next, struct world_run, turn));
 	}
 	run_is_over(world, run);
 }
@@ -210,15 +209,15 @@ static void connect_arrives(struct world *world, const struct world_event *event
 	    path->is_up)
 		server_goes_down(world, event->path);
 	if (path->server_life && path->server_life != event->life) {
-		sent_on(world, WORLD_REFUSE, event->path);
+		world_sent_on(world, WORLD_REFUSE, event->path);
 		return;
 	}
 	path->server_life = event->life;
 	path->is_up = true;
-	sent_on(world, WORLD_ACCEPT, event->path);
+	world_sent_on(world, WORLD_ACCEPT, event->path);
 }
 
-static void at_server(struct world *world, const struct world_event *event)
+static void at_kernel_server(struct world *world, const struct world_event *event)
 {
 	struct world_path *path = &world->paths[event->path];
 	bool is_known = path->is_up && path->server_life == event->life;
@@ -233,8 +232,9 @@ static void at_server(struct world *world, const struct world_event *event)
 		answer_info(world, event->path);
 	} else if (is_known && event->type == WORLD_REQUEST) {
 		request_arrives(world, event);
-	} else if (is_known && event->type == WORLD_BEAT) {
-		sent_on(world, WORLD_IMM, event->path)->value = rtrsi_imm_heartbeat(true);
+	} else if (is_known && event->type == WORLD_BEAT &&
+		   event->value == rtrsi_imm_heartbeat(false)) {
+		world_sent_on(world, WORLD_IMM, event->path)->value = rtrsi_imm_heartbeat(true);
 	}
 }
 
@@ -256,15 +256,15 @@ static void info_arrives(struct world *world, const struct world_event *event)
 
 	for (unsigned int i = 0; i < WORLD_DEPTH; i++)
 		descriptors[i] = (struct rtrs_descriptor){
-			(uint64_t)i * CHUNK_SIZE, world->paths[event->path].keys[i], CHUNK_SIZE};
+			(uint64_t)i * WORLD_CHUNK, world->paths[event->path].keys[i], WORLD_CHUNK};
 	rtrsi_info_answer_encode(descriptors, WORLD_DEPTH, bytes);
 	rtrsi_client_info(&world->client, event->path, bytes, sizeof(bytes), world->now_ns);
 }
 
 static void at_client(struct world *world, const struct world_event *event)
 {
-	const struct rtrs_accept accept = {WORLD_DEPTH, CHUNK_SIZE - MAX_HEADER, MAX_HEADER,
-					   world->new_keys};
+	const struct rtrs_accept accept = {WORLD_DEPTH, WORLD_CHUNK - WORLD_MAX_HEADER,
+					   WORLD_MAX_HEADER, world->new_keys};
 	uint8_t bytes[RTRS_CONNECT_SIZE];
 
 	/* Of a former life nothing arrives. */
@@ -277,7 +277,7 @@ static void at_client(struct world *world, const struct world_event *event)
 				      world->now_ns);
 		break;
 	case WORLD_REFUSE:
-		rtrsi_reject_encode(-ECONNRESET, bytes);
+		rtrsi_reject_encode(event->value ? -(int)event->value : -ECONNRESET, bytes);
 		rtrsi_client_refused(&world->client, event->path, bytes, sizeof(bytes), 0);
 		break;
 	case WORLD_INFO:
@@ -303,9 +303,7 @@ static void drop_traffic(struct world *world, unsigned int path)
 	for (unsigned int i = 0; i < world->event_count; i++) {
 		const struct world_event *event = &world->events[i];
 
-		if (event->path != path || event->type == WORLD_RUN_ENDS ||
-		    event->type == WORLD_CLOSED || event->type == WORLD_LOST ||
-		    event->type == WORLD_DOWN)
+		if (event->path != path || is_local(event->type) || event->type == WORLD_DOWN)
 			world->events[kept++] = *event;
 	}
 	world->event_count = kept;
@@ -319,10 +317,10 @@ static void request_is_done(struct world *world, const struct rtrs_order *order)
 	request->is_done = true;
 	request->error = order->error;
 	world->done++;
-	if (order->error) {
-		assert_int_equal(order->error, -ECONNABORTED);
+	if (order->error == -ECONNABORTED) {
 		world->answers_with_error++;
 	} else {
+		assert_true(!order->error || (!world->is_kernel && order->error == -EIO));
 		assert_true(request->is_executed);
 	}
 }
@@ -336,7 +334,7 @@ static void send_world_request(struct world *world, const struct rtrs_order *ord
 	assert_int_equal(path->state, RTRS_CLIENT_CONNECTED);
 	if (world->paths[order->path].is_broken)
 		return;
-	event = sent_on(world, WORLD_REQUEST, order->path);
+	event = world_sent_on(world, WORLD_REQUEST, order->path);
 	event->value = rtrsi_imm_request(&path->handshake.geometry, permit, MESSAGE_OFFSET);
 	event->key = path->chunks[permit].key;
 	event->serial = (uint32_t)((struct world_request *)order->request - world->requests) + 1;
@@ -348,9 +346,9 @@ static void close_connections(struct world *world, unsigned int number)
 
 	drop_traffic(world, number);
 	/* The server hears of it, or finds out. */
-	happens_in(world, is_broken ? 5000 * ms : (1 + world_random(world, 20)) * ms, WORLD_DOWN,
-		   number);
-	happens_in(world, (1 + world_random(world, 50)) * ms / 10, WORLD_CLOSED, number);
+	world_happens_in(world, is_broken ? 5000 * ms : (1 + world_random(world, 20)) * ms,
+			 WORLD_DOWN, number);
+	world_happens_in(world, (1 + world_random(world, 50)) * ms / 10, WORLD_CLOSED, number);
 }
 
 static void carry_out_order(struct world *world, const struct rtrs_order *order)
@@ -361,21 +359,26 @@ static void carry_out_order(struct world *world, const struct rtrs_order *order)
 	case RTRS_ORDER_CONNECT:
 		if (!order->connection)
 			path->life++;
+		memcpy(path->asked[order->connection],
+		       world->client.paths[order->path].handshake.private_data, RTRS_CONNECT_SIZE);
 		if (path->is_broken)
-			happens_in(world, 100 * ms, WORLD_LOST, order->path)->value = ETIMEDOUT;
+			world_happens_in(world, 100 * ms, WORLD_LOST, order->path)->value =
+				ETIMEDOUT;
 		else
-			sent_on(world, WORLD_CONNECT, order->path)->value = order->connection;
+			world_sent_on(world, WORLD_CONNECT, order->path)->value = order->connection;
 		break;
 	case RTRS_ORDER_INFO:
 		if (!path->is_broken)
-			sent_on(world, WORLD_INFO_REQUEST, order->path);
+			world_sent_on(world, WORLD_INFO_REQUEST, order->path);
 		break;
 	case RTRS_ORDER_CLOSE:
 		close_connections(world, order->path);
 		break;
 	case RTRS_ORDER_HEARTBEAT:
+	case RTRS_ORDER_ACK:
 		if (!path->is_broken)
-			sent_on(world, WORLD_BEAT, order->path);
+			world_sent_on(world, WORLD_BEAT, order->path)->value =
+				rtrsi_imm_heartbeat(order->type == RTRS_ORDER_ACK);
 		break;
 	case RTRS_ORDER_SEND:
 		send_world_request(world, order);
@@ -414,7 +417,7 @@ int world_submit(struct world *world)
 
 void world_add_path(struct world *world)
 {
-	const uint8_t uuid[RTRS_UUID_SIZE] = {1};
+	const uint8_t uuid[RTRS_UUID_SIZE] = {(uint8_t)(1 + world->path_count++)};
 	int place = rtrsi_client_add_path(&world->client, uuid, WORLD_CONNECTIONS, world->now_ns);
 
 	assert_in_range(place, 0, WORLD_PATHS - 1);
@@ -429,10 +432,18 @@ void world_break(struct world *world, unsigned int number, bool is_silent, int e
 		return;
 	path->is_broken = true;
 	drop_traffic(world, number);
-	happens_in(world, is_silent ? 8000 * ms : ms, WORLD_DOWN, number);
+	world_happens_in(world, is_silent ? 8000 * ms : ms, WORLD_DOWN, number);
 	if (!is_silent)
-		happens_in(world, (1 + world_random(world, 20)) * ms / 10, WORLD_LOST, number)
+		world_happens_in(world, (1 + world_random(world, 20)) * ms / 10, WORLD_LOST, number)
 			->value = (uint32_t)error;
+}
+
+void world_cut(struct world *world, unsigned int number)
+{
+	if (world->is_kernel || !world->paths[number].server)
+		return;
+	rtrsi_server_lost(&world->server, world->paths[number].server, -ECONNABORTED);
+	world_server_orders(world);
 }
 
 void world_mend(struct world *world, unsigned int number)
@@ -455,9 +466,33 @@ static int next_of(const struct world *world)
 	return next;
 }
 
+static void at_either_server(struct world *world, const struct world_event *event)
+{
+	if (world->is_kernel)
+		at_kernel_server(world, event);
+	else
+		world_at_server(world, event);
+}
+
+static int64_t world_deadline(const struct world *world)
+{
+	int64_t client = rtrsi_client_deadline_ns(&world->client), server = INT64_MAX;
+
+	if (!world->is_kernel)
+		server = rtrsi_server_deadline_ns(&world->server);
+	return client < server ? client : server;
+}
+
+static void tick_world(struct world *world)
+{
+	rtrsi_client_tick(&world->client, world->now_ns);
+	if (!world->is_kernel)
+		rtrsi_server_tick(&world->server, world->now_ns);
+}
+
 bool world_step(struct world *world)
 {
-	int64_t deadline = rtrsi_client_deadline_ns(&world->client);
+	int64_t deadline = world_deadline(world);
 	int next = next_of(world);
 	struct world_event event;
 
@@ -466,7 +501,7 @@ bool world_step(struct world *world)
 	if (next < 0 || deadline <= world->events[next].at_ns) {
 		if (deadline > world->now_ns)
 			world->now_ns = deadline;
-		rtrsi_client_tick(&world->client, world->now_ns);
+		tick_world(world);
 	} else {
 		event = world->events[next];
 		world->events[next] = world->events[--world->event_count];
@@ -474,8 +509,10 @@ bool world_step(struct world *world)
 		if (event.type < WORLD_CONNECT)
 			at_client(world, &event);
 		else
-			at_server(world, &event);
+			at_either_server(world, &event);
 	}
 	carry_out_all(world);
+	if (!world->is_kernel)
+		world_server_orders(world);
 	return true;
 }

@@ -38,7 +38,7 @@ struct service {
 	struct rtrs_rnbd_server rnbd;
 	int64_t delay_ns;
 	struct held *first, **last;
-	unsigned long requests, held;
+	unsigned long requests;
 };
 
 __attribute__((format(printf, 1, 2), noreturn)) static void die(const char *format, ...)
@@ -121,7 +121,7 @@ static void hold_request(struct service *service, struct rtrs_server_request *re
 	held->job = *job;
 	*service->last = held;
 	service->last = &held->next;
-	fprintf(stderr, "held %lu\n", ++service->held);
+	fprintf(stderr, "held in chunk %u\n", request->chunk);
 }
 
 static void run_request(void *user, struct rtrs_server_request *request)
@@ -142,6 +142,8 @@ static void run_request(void *user, struct rtrs_server_request *request)
 	/* Without new keys the peer can still write there. */
 	memcpy(header, request->data + message->data_length, asked.header_size);
 	service->requests++;
+	if (service->first)
+		fprintf(stderr, "beside it in chunk %u\n", request->chunk);
 	job = rtrsi_rnbd_serve(&service->rnbd, request->path->session->user, &asked);
 	if (job.is_answered)
 		end_with(service, request, job.error);
