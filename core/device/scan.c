@@ -17,6 +17,7 @@
 #include "core/discovery/discover.h"
 #include "core/discovery/entry.h"
 #include "core/discovery/netlink.h"
+#include "core/discovery/netlink_guess.h"
 #include "core/registry/manifests.h"
 #include "core/registry/registry.h"
 
@@ -124,6 +125,14 @@ static bool has_devices(struct hf *hf)
 	return has;
 }
 
+/* The names that netlink's answers had are of no use when the last device is gone. */
+HF_REQUIRES(hfi_netlink_kind)
+static void forget_names_without_devices(struct hf *hf)
+{
+	if (hf->nl && !has_devices(hf))
+		hfi_nl_guesses_clear(hfi_nl_guesses(hf->nl));
+}
+
 int hfi_table_scan(struct hf *hf)
 {
 	uint64_t scan = ++hf->table.scans;
@@ -154,6 +163,7 @@ int hfi_table_scan(struct hf *hf)
 		return last;
 	if (has_devices(hf))
 		hfi_registry_try_named(&hf->registry, &hf->log);
+	forget_names_without_devices(hf);
 	hf->table.complete = !hf->table.hidden_changes;
 	return 0;
 }
@@ -176,6 +186,7 @@ int hfi_table_scan_one(struct hf *hf, unsigned int index, const char *uverbs)
 	if (err == -ENODEV) {
 		if (device)
 			hfi_table_remove(hf, device);
+		forget_names_without_devices(hf);
 		return 0;
 	}
 	if (err)
