@@ -274,13 +274,13 @@ free_device:
 	return -ENOMEM;
 }
 
-void hfi_instance_put(struct hf_device *device)
+/* Apart from hfi_instance_put(), which each list calls for each device. */
+HF_NOINLINE
+static void end_last_reference(struct hf_device *device)
 {
 	struct hf_provider *provider = device->provider;
 	struct hf *hf = device->hf;
 
-	if (__atomic_sub_fetch(&device->handle->refcount, 1, __ATOMIC_ACQ_REL) > 0)
-		return;
 	if (provider) {
 		/* A foreign provider may lack it; its object is then never freed. */
 		bool released = hfi_scan_release(hf);
@@ -294,6 +294,12 @@ void hfi_instance_put(struct hf_device *device)
 	free_instance(device);
 	if (provider)
 		hfi_registry_put(&hf->registry, provider);
+}
+
+void hfi_instance_put(struct hf_device *device)
+{
+	if (__atomic_sub_fetch(&device->handle->refcount, 1, __ATOMIC_ACQ_REL) == 0)
+		end_last_reference(device);
 }
 
 /* An entry without an inode is verified by its index. */

@@ -170,7 +170,8 @@ static struct hf_provider *try_candidate(struct hf_registry *registry,
 		keep_reason(registry, candidate, reason);
 		return NULL;
 	}
-	keep_reason(registry, candidate, &(const struct hf_reason){.code = HF_REASON_NONE});
+	if (candidate->reason.code)
+		keep_reason(registry, candidate, &(const struct hf_reason){.code = HF_REASON_NONE});
 	if (!kernel_abi_fits(candidate, provider->ops, key, reason)) {
 		hfi_registry_put(registry, provider);
 		return not_for_device(registry, candidate, reason);
@@ -212,7 +213,7 @@ static struct hf_provider *try_own(struct search *s, bool by_driver_id)
 
 	for (size_t i = 0; i < registry->num_candidates; i++) {
 		struct hf_candidate *candidate = &registry->candidates[i];
-		struct hf_reason why = {0};
+		struct hf_reason why; /* large: written only for a refusal */
 		struct hf_provider *provider;
 
 		if (!hfi_manifest_matches(&candidate->manifest, s->key, by_driver_id))
@@ -248,7 +249,7 @@ static struct hf_provider *try_learned(struct search *s, bool by_driver_id)
 
 	for (size_t i = 0; i < foreign->num_candidates; i++) {
 		struct hf_candidate *candidate = &foreign->candidates[i];
-		struct hf_reason why = {0};
+		struct hf_reason why; /* large: written only for a refusal */
 		struct hf_provider *provider;
 
 		if (!hfi_manifest_matches(&candidate->manifest, s->key, by_driver_id) &&
@@ -297,9 +298,14 @@ struct hf_provider *hfi_registry_find(struct hf_registry *registry, const struct
 				      struct verbs_sysfs_dev *device, struct hf_match_key *key,
 				      struct hf_reason *reason)
 {
-	struct search s = {registry, log, device, key};
+	struct search s;
 	bool foreign_first = registry->foreign.preferred;
 
+	s.registry = registry;
+	s.log = log;
+	s.device = device;
+	s.key = key;
+	s.first.code = HF_REASON_NONE; /* the rest is large, and set with the code */
 	/* A driver number reported by the kernel is certain; a device name is only a convention. */
 	for (int by_driver_id = key->driver_id ? 1 : 0; by_driver_id >= 0; by_driver_id--) {
 		struct hf_provider *provider;
