@@ -2,15 +2,15 @@
 /*
  * Kernel commands for protection domains, memory, address handles, XRC domains and multicast.
  *
- * All answer 0 or a positive errno value, and leave the object alone when they fail. `data` is the
- * provider's own part of the command and may be NULL; what the kernel's driver answered is written
- * to its `out` even where the object is then refused. Objects belong to the provider, which
- * allocates them zeroed and frees them.
+ * All return 0 or a positive errno value, and leave the object unchanged on failure. `data` is the
+ * provider's own part of the command and may be NULL; the kernel driver's response is written to
+ * its `out` even if the object is then refused. Objects belong to the provider, which allocates
+ * them zeroed and frees them.
  *
- * Every call that takes an object away succeeds when the device is gone: the kernel's half went
- * with it, and the provider frees its own. Before that, EIO answers every command on a device that
- * the core knows to be gone, without asking the kernel. Calls of which nothing else is said are there
- * since ABI 1.
+ * Each call that destroys an object succeeds if the device is gone: the kernel's part went with it,
+ * and the provider frees its own. Other commands then return EIO once the core knows that the
+ * device is gone, without asking the kernel. Calls exist since ABI 1 unless their comment says
+ * otherwise.
  */
 #ifndef HOLDFAST_PROVIDER_MEMORY_H
 #define HOLDFAST_PROVIDER_MEMORY_H
@@ -25,29 +25,28 @@ extern "C" {
 int hf_provider_alloc_pd(struct ibv_context *context, struct ibv_pd *pd,
 			 const struct hf_driver_data *data);
 
-/* EBUSY while something still uses the domain. Since ABI 1. */
+/* EBUSY while an object uses the domain. Since ABI 1. */
 int hf_provider_dealloc_pd(struct ibv_pd *pd);
 
 /*
- * Registers `length` bytes at `addr`, which the device is to see at hca_va. Fills context, handle
- * and both keys of mr->ibv_mr, and mr's type and access; the other public members are filled by the
- * core once the provider's operation is done. Since ABI 1.
+ * Registers `length` bytes at `addr`, which the device sees at hca_va. Fills context, handle and
+ * both keys of mr->ibv_mr, and mr's type and access; the core fills the other public members after
+ * the provider's operation. Since ABI 1.
  */
 int hf_provider_reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint64_t hca_va, int access,
 		       struct verbs_mr *mr, const struct hf_driver_data *data);
 
 /*
- * The same for a dma-buf: `length` bytes at `offset` of the buffer behind `fd`, which stays the
- * caller's. The registration is that of a device without relocation unless it can fault
- * (Linux 5.12). Since ABI 1.
+ * The same for a dma-buf: `length` bytes at `offset` of the buffer `fd`, which the caller keeps.
+ * Unless the device supports page faults, the buffer is pinned (Linux 5.12). Since ABI 1.
  */
 int hf_provider_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_t length, uint64_t iova,
 			      int fd, int access, struct verbs_mr *mr,
 			      const struct hf_driver_data *data);
 
 /*
- * Changes what `flags` (IBV_REREG_MR_*) name. Fills both keys; mr's access and pd where they were
- * changed. Since ABI 1.
+ * Changes what `flags` (IBV_REREG_MR_*) select. Fills both keys, and mr's access and pd if they
+ * were changed. Since ABI 1.
  */
 int hf_provider_rereg_mr(struct verbs_mr *mr, uint32_t flags, void *addr, size_t length,
 			 uint64_t hca_va, int access, struct ibv_pd *pd,
@@ -57,15 +56,15 @@ int hf_provider_rereg_mr(struct verbs_mr *mr, uint32_t flags, void *addr, size_t
 int hf_provider_dereg_mr(struct verbs_mr *mr);
 
 /*
- * Nothing is changed but what the device has at hand. EINVAL for more than 4095 entries, or the kernel's
- * answer: EOPNOTSUPP from a driver or for an advice without it. Since ABI 1.
+ * Gives an advice; changes no object. EINVAL for more than 4095 entries, or the kernel's error:
+ * EOPNOTSUPP if the driver does not support the advice. Since ABI 1.
  */
 int hf_provider_advise_mr(struct ibv_pd *pd, enum ib_uverbs_advise_mr_advice advice, uint32_t flags,
 			  const struct ibv_sge *sg_list, uint32_t num_sge);
 
 /*
- * What the kernel knows of the region `handle` that another process made on the same command fd.
- * Fills all public members of mr->ibv_mr, its type (imported) and no access. Since ABI 1.
+ * Queries the region `handle` that another process created on the same command descriptor. Fills
+ * all public members of mr->ibv_mr and its type (imported), but not its access. Since ABI 1.
  */
 int hf_provider_query_mr(struct ibv_pd *pd, struct verbs_mr *mr, uint32_t handle);
 
@@ -74,7 +73,7 @@ int hf_provider_alloc_mw(struct ibv_pd *pd, enum ibv_mw_type type, struct ibv_mw
 			 const struct hf_driver_data *data);
 int hf_provider_dealloc_mw(struct ibv_mw *mw);
 
-/* Fills context and handle, and says so in comp_mask. Since ABI 1. */
+/* Fills context and handle, and sets their bits in comp_mask. Since ABI 1. */
 int hf_provider_open_xrcd(struct ibv_context *context, struct verbs_xrcd *xrcd,
 			  const struct ibv_xrcd_init_attr *attr, const struct hf_driver_data *data);
 int hf_provider_close_xrcd(struct verbs_xrcd *xrcd);
@@ -93,7 +92,7 @@ int hf_provider_alloc_dm(struct ibv_context *context, const struct ibv_alloc_dm_
 			 struct verbs_dm *dm, const struct hf_driver_data *data);
 int hf_provider_free_dm(struct verbs_dm *dm);
 
-/* Fills what hf_provider_reg_mr() does. Since ABI 1. */
+/* Fills the same members as hf_provider_reg_mr(). Since ABI 1. */
 int hf_provider_reg_dm_mr(struct ibv_pd *pd, struct verbs_dm *dm, uint64_t offset, size_t length,
 			  unsigned int access, struct verbs_mr *mr,
 			  const struct hf_driver_data *data);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The objects that a provider shares with the core. Their layout is that of private provider ABI 34
- * (rdma-core 34 and later use the same names), checked below: a member must never move.
+ * (rdma-core 34 and later use the same names), and is checked below: a member must never move.
  */
 #ifndef HOLDFAST_PROVIDER_OBJECTS_H
 #define HOLDFAST_PROVIDER_OBJECTS_H
@@ -51,24 +51,24 @@ struct verbs_match_ent {
 	uint8_t kind; /* enum hf_match_kind */
 };
 
-/* Bits of verbs_sysfs_dev.flags: the member was read, and is empty or 0 for that reason. */
+/* Bits of verbs_sysfs_dev.flags: the member was read, so if it is empty or 0 that is its value. */
 enum hf_sysfs_flags {
 	HF_SYSFS_MODALIAS_READ = 1 << 0,
 	HF_SYSFS_GUID_READ = 1 << 1,
 };
 
-/* What the core knows of a device when it hands it to a provider. Owned by the core. */
+/* What the core knows of a device when it offers it to a provider. Owned by the core. */
 struct verbs_sysfs_dev {
 	struct hf_links entry;
 	void *provider_data; /* the provider's own */
 	const struct verbs_match_ent *match;
 	unsigned int flags;
 	char sysfs_name[IBV_SYSFS_NAME_MAX];
-	dev_t sysfs_cdev; /* 0 while it was not read: match_device and alloc_device may see that */
+	dev_t sysfs_cdev; /* 0 until it is read, which may be after match_device and alloc_device */
 	char ibdev_name[IBV_SYSFS_NAME_MAX];
 	char ibdev_path[IBV_SYSFS_PATH_MAX];
-	char modalias[512]; /* as sysfs_cdev, but read where the match table asks for it */
-	uint64_t node_guid; /* network byte order; as sysfs_cdev */
+	char modalias[512]; /* like sysfs_cdev, but read when the match table needs it */
+	uint64_t node_guid; /* network byte order; read like sysfs_cdev */
 	uint32_t driver_id;
 	enum ibv_node_type node_type;
 	int ibdev_idx;
@@ -91,11 +91,11 @@ struct verbs_device_ops {
 	void (*uninit_device)(struct verbs_device *device);
 };
 
-/* Embedded anywhere in the object that a provider's alloc_device returns, zeroed. */
+/* Embedded anywhere in the zeroed object that a provider's alloc_device returns. */
 struct verbs_device {
 	struct ibv_device device;
 	const struct verbs_device_ops *ops;
-	int refcount; /* atomic; the core's */
+	int refcount; /* atomic; used by the core */
 	struct hf_links entry;
 	struct verbs_sysfs_dev *sysfs;
 	uint64_t core_support;
@@ -128,7 +128,7 @@ struct verbs_srq {
 	uint32_t srq_num;
 };
 
-/* Their members lie in the union unnamed, which C99 knows as an extension only. */
+/* The union is anonymous, which C99 supports only as an extension. */
 __extension__ struct verbs_cq {
 	union {
 		struct ibv_cq cq;
@@ -141,7 +141,10 @@ enum verbs_qp_mask {
 	VERBS_QP_EX = 1 << 1,
 };
 
-/* What follows the union moved between releases that all call themselves 34: see holdfast-provider(7). */
+/*
+ * The members after the union moved between releases that all have ABI 34: see
+ * holdfast-provider(7).
+ */
 __extension__ struct verbs_qp {
 	union {
 		struct ibv_qp qp;
@@ -178,10 +181,10 @@ struct hf_driver_data {
 	size_t in_size;
 	void *out;
 	size_t out_size;
-	struct ibv_command_buffer *link; /* further attributes; answers are written back to them */
+	struct ibv_command_buffer *link; /* more attributes; responses are written back to them */
 };
 
-/* A slot left NULL keeps what was there: at first an answer of "not supported". */
+/* A member that is NULL keeps the previous operation: at first one that returns "not supported". */
 struct verbs_context_ops {
 	int (*advise_mr)(struct ibv_pd *, enum ib_uverbs_advise_mr_advice, uint32_t,
 			 struct ibv_sge *, uint32_t);
@@ -297,7 +300,7 @@ HF_SIZE(verbs_srq, 160);
 HF_LAYOUT(verbs_srq, srq_type, 128);
 HF_LAYOUT(verbs_srq, srq_num, 152);
 HF_SIZE(verbs_cq, 288);
-/* The descriptor says the size of ibv_qp_ex, which rdma-core makes longer now and then. */
+/* The descriptor contains the size of ibv_qp_ex, which some releases of rdma-core extend. */
 HF_SIZE(verbs_qp, sizeof(struct ibv_qp_ex) + 16);
 HF_LAYOUT(verbs_qp, comp_mask, sizeof(struct ibv_qp_ex));
 HF_LAYOUT(verbs_qp, xrcd, sizeof(struct ibv_qp_ex) + 8);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Makes units follow devices where systemd gives up: a program, and the rules and the unit that run it. The
-# convenience library is for the tests too.
+# convenience library is also for the tests.
 noinst_LTLIBRARIES += libhf-replug.la
 libhf_replug_la_SOURCES = \
 	boot/replug/devices.c \

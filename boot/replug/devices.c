@@ -10,7 +10,7 @@
 
 #include "boot/replug/devices.h"
 
-/* The longest name of a unit, with its end. systemd has a hash in place of longer ones. */
+/* The longest name of a unit, with the NUL. systemd replaces the end of longer ones by a hash. */
 enum { UNIT_NAME_SIZE = 256 };
 
 bool replug_any_device(void)
@@ -85,7 +85,7 @@ int replug_add_unit_of_path(struct replug_names *units, const char *path)
 	return replug_add_name(units, name);
 }
 
-/* Paths with blanks between them. */
+/* Paths separated by blanks. */
 static int add_units_of_paths(struct replug_names *units, const char *paths)
 {
 	char *copy = paths ? strdup(paths) : NULL, *rest = NULL;

@@ -10,7 +10,10 @@ struct replug_names {
 	size_t count;
 };
 
-/* Whether there is an RDMA device. This is the kernel's view: systemd hears of a device later. */
+/*
+ * Whether there is an RDMA device. This is the kernel's view: systemd is notified of a device
+ * later.
+ */
 bool replug_any_device(void);
 
 /*

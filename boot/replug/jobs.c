@@ -14,8 +14,7 @@ static const char target[] = "rdma-hw.target";
 
 struct wanted_unit {
 	char *name;
-	uint64_t
-		since; /* microseconds: when the latest of the devices that want it became active */
+	uint64_t since; /* microseconds: when the last of the devices that want it became active */
 };
 
 struct wanted {
@@ -77,7 +76,7 @@ static enum job job_of(sd_bus *bus, const char *path)
 		return JOB_NONE;
 	if (sd_bus_message_read(reply, "(uo)", &id, &job_path) < 0 || !id)
 		goto out;
-	/* One that has ended since counts as none. */
+	/* A job that has ended meanwhile counts as none. */
 	if (sd_bus_get_property_string(bus, manager, job_path, "org.freedesktop.systemd1.Job",
 				       "JobType", NULL, &type) < 0)
 		goto out;
@@ -97,7 +96,7 @@ static bool is_refused(sd_bus *bus, const struct wanted_unit *wanted)
 
 	if (!path)
 		return false;
-	/* The job first: when a stop ends after this, the unit is not active below. */
+	/* Query the job first: if a stop ends after this, the unit is not active below. */
 	job = job_of(bus, path);
 	if (job == JOB_OTHER || !is(bus, path, "LoadState", "loaded"))
 		goto out;
@@ -116,7 +115,7 @@ out:
 static int change_unit(sd_bus *bus, const char *method, const char *unit)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
-	/* "replace": the job that is in the way. */
+	/* "replace": cancels the conflicting job. */
 	int err = sd_bus_call_method(bus, manager, "/org/freedesktop/systemd1",
 				     "org.freedesktop.systemd1.Manager", method, &error, NULL, "ss",
 				     unit, "replace");
@@ -151,7 +150,7 @@ static int want_unit(struct wanted *wanted, const char *unit, uint64_t since)
 	return 0;
 }
 
-/* Adds what a device unit wants, if systemd has heard of the device. */
+/* Adds the units that a device unit wants, if systemd knows the device. */
 static int add_wanted(sd_bus *bus, const char *device_unit, struct wanted *wanted)
 {
 	char *path = unit_path(device_unit), **units = NULL;
@@ -186,7 +185,7 @@ int replug_start_refused(sd_bus *bus, const struct replug_names *device_units)
 		if (err || !is_refused(bus, &wanted.v[i]))
 			continue;
 		fprintf(stderr, "starting %s, which systemd had refused\n", wanted.v[i].name);
-		/* An error is of that unit, and has been told. */
+		/* An error concerns only that unit, and has been printed. */
 		change_unit(bus, "StartUnit", wanted.v[i].name);
 	}
 	for (size_t i = 0; i < wanted.count; i++)

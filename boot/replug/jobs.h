@@ -6,12 +6,12 @@
 
 #include "boot/replug/devices.h"
 
-/* Connects to systemd, also where no message bus runs. 0 or -errno. */
+/* Connects to systemd, also if no message bus runs. 0 or -errno. */
 int replug_connect(sd_bus **bus);
 
-/* Starts what these device units want and systemd has refused to start. 0 or -errno. */
+/* Starts the units that these device units want and systemd has refused to start. 0 or -errno. */
 int replug_start_refused(sd_bus *bus, const struct replug_names *device_units);
 
-/* Stops rdma-hw.target unless a unit that is no device keeps it active. 0 or -errno. */
+/* Stops rdma-hw.target unless a unit that is not a device keeps it active. 0 or -errno. */
 int replug_stop_target(sd_bus *bus);
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Makes units follow devices where systemd gives up. When a device appears, systemd starts what the device wants, but
- * refuses if a unit of these is still being stopped. When the last device goes, systemd stops rdma-hw.target, but
- * refuses if a unit that is part of it is still being started. It tries neither again. 90-rdma-replug.rules and
- * rdma-replug@.service run this program, which has the job replaced that is in the way.
+ * Makes units follow devices where systemd gives up. When a device appears, systemd starts the
+ * units that it wants, but refuses if one of them is still being stopped. When the last device is
+ * removed, systemd stops rdma-hw.target, but refuses if a unit that is part of it is still being
+ * started. It does not try again. 90-rdma-replug.rules and rdma-replug@.service run this program,
+ * which replaces the conflicting job.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -64,7 +65,7 @@ static int stop_without_device(sd_bus *bus)
 	if (replug_any_device())
 		return 0;
 	err = replug_stop_target(bus);
-	/* One that has come meanwhile has found the target active. */
+	/* A device that appeared meanwhile found the target active, so it must stay. */
 	if (!err && replug_any_device())
 		err = start_of_all(bus);
 	return err;
@@ -91,7 +92,7 @@ static int start_for_event(sd_bus *bus, char *instance)
 	char *node = strchr(instance, ':');
 	int err = node ? start_of_one(bus, node + 1) : start_of_all(bus);
 
-	/* It may have gone meanwhile. */
+	/* The device may be removed meanwhile. */
 	return err ? err : stop_without_device(bus);
 }
 
@@ -108,7 +109,7 @@ int main(int argc, char **argv)
 		err = mark_unplugged();
 	} else if (to_start || to_stop) {
 		err = replug_connect(&bus);
-		/* Where systemd does not run, nothing is to be done. */
+		/* Without systemd there is nothing to do. */
 		if (err == -ENOENT || err == -ECONNREFUSED)
 			return EXIT_SUCCESS;
 		if (!err)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Failure and replacement at every system call and allocation: `make check-fault`. In `make check` are
-# the tests of the means, opening with every kind of node, and what is quick of it.
+# Failures and device changes at every system call and allocation: `make check-fault`. `make check` runs the tests
+# of the tier itself, opening with every kind of node, and the quick part of the tier.
 check_PROGRAMS += t/fault/fault t/fault/fault-test t/fault/inject-test t/fault/node-test
 TESTS += t/fault/fault-test t/fault/inject-test t/fault/node-test t/fault/quick
 dist_check_SCRIPTS += t/fault/quick
@@ -54,7 +54,7 @@ t_fault_node_test_SOURCES = \
 	t/fault/world.h
 t_fault_node_test_LDADD = libhf-test-asleep.la $(fault_libs)
 
-# Counts in memory: unlike the provider of t/lib it adds no system call to those that are tried.
+# Counts in memory: unlike the provider of t/lib it adds no system call to those that are tested.
 check_LTLIBRARIES += t/fault/probe-hf1.la
 t_fault_probe_hf1_la_SOURCES = t/fault/counters.h t/fault/probe.c
 t_fault_probe_hf1_la_LDFLAGS = $(provider_ldflags) -rpath /nowhere

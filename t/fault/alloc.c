@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* An allocator that counts what is allocated and makes a chosen allocation fail. */
+/* An allocator that counts allocations and makes a chosen one fail. */
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
@@ -78,9 +78,9 @@ void *__libc_malloc(size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 void __libc_free(void *raw);
 
-/* Everybody's: the libraries must find these. */
+/* Exported: the libraries must use these. */
 #pragma GCC visibility push(default)
-/* The prototypes of <stdlib.h> carry attributes that a definition here would have to repeat. */
+/* The prototypes of <stdlib.h> have attributes that definitions here would have to repeat. */
 void *malloc(size_t size);
 void *calloc(size_t count, size_t size);
 void *realloc(void *block, size_t size);
@@ -94,7 +94,7 @@ size_t malloc_usable_size(void *block);
 
 enum { LIVE = 0x48464c56 };
 
-/* Stands before each block. */
+/* Precedes each block. */
 struct head {
 	struct head *prev, *next;
 	const void *caller;
@@ -189,7 +189,7 @@ static void free_block(void *block)
 	head->prev->next = head->next;
 	head->next->prev = head->prev;
 	unlock_blocks();
-	/* What is used after it was freed shall be seen. */
+	/* Overwrite it, so that use after free is detected. */
 	memset(block, 0xa5, head->size);
 	__libc_free(head->raw);
 }
@@ -280,7 +280,7 @@ bool alloc_available(void)
 	return true;
 }
 
-/* All memory comes from the heap, and none goes back: no system calls but brk. */
+/* All memory comes from the heap and is never returned: brk is the only system call. */
 __attribute__((constructor)) static void settle(void)
 {
 	mallopt(M_MMAP_THRESHOLD, 32 << 20);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The allocator of a test program: counts what is live, and has the Nth allocation fail. Linking
- * alloc.c replaces malloc() and its family in the whole process, libraries included. In a build
- * with sanitizers the allocator is theirs: nothing can be failed, and leaks are their leak checker's.
+ * The allocator of a test program: counts live blocks, and can make the Nth allocation fail.
+ * Linking alloc.c replaces malloc() and its family in the whole process, libraries included. In a
+ * build with sanitizers the allocator is theirs: no allocation can be made to fail, and their leak
+ * checker finds leaks.
  */
 #ifndef HF_FAULT_ALLOC_H
 #define HF_FAULT_ALLOC_H
@@ -13,14 +14,14 @@
 /* Whether allocations can be made to fail and be counted. */
 bool alloc_available(void);
 
-/* Allocations are counted from 1 from here on, by every thread. fail_at 0: none fails. */
+/* Counts allocations of all threads from 1 from now on. fail_at 0: none fails. */
 void alloc_begin(size_t fail_at, bool onward);
-/* Nothing fails any more. Returns how many were made since alloc_begin(). */
+/* Stops failures. Returns the number of allocations since alloc_begin(). */
 size_t alloc_end(void);
-/* Who asked for the one that failed. */
+/* The caller whose allocation failed. */
 const void *alloc_failed_site(void);
 
-/* Blocks taken since alloc_mark() and not given back, by who took them. */
+/* Blocks allocated since alloc_mark() and not freed, by caller. */
 struct alloc_site {
 	const void *caller;
 	size_t blocks;
@@ -38,7 +39,7 @@ struct alloc_left {
 void alloc_mark(void);
 void alloc_look(struct alloc_left *left);
 
-/* Blocks of `left` that are not in `base`; *culprit is a site that has more. */
+/* The blocks of `left` that are not in `base`; *culprit is a caller with more than there. */
 size_t alloc_excess(const struct alloc_left *left, const struct alloc_left *base,
 		    struct alloc_site *culprit);
 

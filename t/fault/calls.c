@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Which errors each system call can fail with. */
+/* The errors that each system call can return. */
 #include <errno.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -77,14 +77,14 @@ static const struct row {
 	{SYS_sendmsg, "sendmsg", SEND_ERRORS},
 	{SYS_recvfrom, "recvfrom", RECV_ERRORS},
 	{SYS_recvmsg, "recvmsg", RECV_ERRORS},
-	/* Memory: a failing munmap, mprotect or brk is not what callers of malloc can see. */
+	/* Memory. Callers of malloc cannot see a failing munmap, mprotect or brk. */
 	{SYS_mmap, "mmap", ERRORS(ENOMEM)},
 	{SYS_mremap, "mremap", ERRORS(ENOMEM)},
 	{SYS_munmap, "munmap", NULL},
 	{SYS_mprotect, "mprotect", NULL},
 	{SYS_madvise, "madvise", NULL},
 	{SYS_brk, "brk", NULL},
-	/* What ends something, and what cannot fail. */
+	/* Calls that end something, and calls that cannot fail. */
 	{SYS_close, "close", NULL},
 	{SYS_inotify_rm_watch, "inotify_rm_watch", NULL},
 	{SYS_timerfd_settime, "timerfd_settime", NULL},

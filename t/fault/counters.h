@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the test provider counts, in memory that the test shares with its children. */
+/* The test provider's counters, in memory that the test shares with its children. */
 #ifndef HF_FAULT_COUNTERS_H
 #define HF_FAULT_COUNTERS_H
 
@@ -10,7 +10,7 @@ struct counters {
 	long opened, closed;  /* contexts */
 };
 
-/* Maps the counters and tells the provider where they are. 0 or -errno. */
+/* Maps the counters and passes their address to the provider. 0 or -errno. */
 int counters_init(void);
 struct counters counters_read(void);
 

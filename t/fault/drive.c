@@ -14,10 +14,10 @@
 
 enum { MAX_ALLOCATIONS = 100000, TRIES = 5 };
 
-/* Errors that last: nothing that follows gets better. */
+/* Lasting errors: later calls fail as well. */
 static const int lasting[] = {EMFILE, ENFILE, ENOMEM, EIO, ENOBUFS, EACCES};
 
-/* One operation under one kind of disturbance. */
+/* One operation with one kind of fault. */
 enum { THIN = 3 };
 
 struct session {
@@ -27,12 +27,12 @@ struct session {
 	struct tally *tally;
 	struct inject_run base; /* the calls of an undisturbed run */
 	struct run_result expected;
-	char point[160]; /* where it was disturbed, for people */
+	char point[160]; /* where the fault was injected, for the report */
 	struct finding {
 		char text[RUN_TEXT];
 		char first[160];
 		size_t points;
-	} * findings; /* by what was said */
+	} * findings; /* sorted by message */
 	size_t num_findings;
 };
 
@@ -54,7 +54,7 @@ int drive_init(struct drive *drive, const char *library)
 	snprintf(dir, sizeof(dir), "%s/providers", drive->world->sysfs);
 	drive->provider_dir = dir;
 	drive->reports = 10;
-	/* A sanitizer's allocator maps memory for itself and ends the program if it cannot. */
+	/* A sanitizer's allocator maps memory and ends the program if that fails. */
 	if (!alloc_available())
 		calls_spare_mappings();
 	return provider_install(dir, library);
@@ -127,7 +127,7 @@ static void describe_site(const void *site, char text[160])
 		snprintf(text, 160, "%p", site);
 }
 
-/* Of the provider's sites, which is mapped in the child only, and now here and now there. */
+/* Merges blocks allocated by the provider: it is mapped in the child only, at varying addresses. */
 static void unify_unknown(struct alloc_left *left)
 {
 	struct alloc_site *unknown = NULL;
@@ -154,8 +154,8 @@ static void unify_unknown(struct alloc_left *left)
 }
 
 /*
- * The dynamic loader loses blocks of its own when it fails half way (glibc 2.36 does); whether a
- * library stayed open is seen by the number of libraries.
+ * The dynamic loader leaks memory when it fails half-way (glibc 2.36 does); the number of mapped
+ * libraries shows whether one stayed open.
  */
 static void forget_loader(struct alloc_left *left)
 {
@@ -183,7 +183,7 @@ static void judge_leaks(struct session *session)
 	forget_loader(&result->left);
 	unify_unknown(&result->left);
 	excess = alloc_excess(&result->left, &expected->left, &culprit);
-	/* In the default context a renamed device rightly keeps its old name. */
+	/* In the default context a renamed device legitimately keeps its old name. */
 	if (excess > (keeps && session->kind == RUN_RENAME ? 1 : 0)) {
 		char site[160], text[300];
 
@@ -192,10 +192,12 @@ static void judge_leaks(struct session *session)
 			 culprit.bytes, site);
 		add_fault(session, FAULT_LEAK, text);
 	}
-	/* The default context may lack what it could not get, but must not keep more. */
+	/*
+	 * The default context may lack a descriptor that it could not get, but must not keep more.
+	 */
 	if (keeps ? result->fds > expected->fds : result->fds != expected->fds)
 		add_leak(session, "descriptors", result->fds, expected->fds);
-	/* The default context keeps the devices that are there; those that went it must forget. */
+	/* The default context keeps existing devices, but must free those that are gone. */
 	devices = keeps ? expected->made - expected->forgotten : 0;
 	if (keeps && session->kind == RUN_REMOVE)
 		devices--;
@@ -209,7 +211,7 @@ static void judge_leaks(struct session *session)
 		add_leak(session, "contexts not closed", result->opened - result->closed, 0);
 }
 
-/* What was said before is only counted. */
+/* Counts a message that was already printed. */
 static void find_finding(struct session *session)
 {
 	const char *text = session->drive->result->text;
@@ -268,7 +270,7 @@ static void judge(struct session *session, int status)
 	tally->points++;
 	tally->missing += result->missing;
 	for (int i = 0; i < FAULTS; i++) {
-		/* A point counts once, however often it went wrong there. */
+		/* A point counts once, however many faults it shows. */
 		tally->faults[i] += result->faults[i] != 0;
 		bad |= result->faults[i] != 0;
 	}
@@ -325,8 +327,9 @@ static bool skipped(const struct session *session, size_t at)
 }
 
 /*
- * Which way an operation goes may be for the clock to decide: where it waits, and where it trusts a
- * stamp because it is old. A point that was not reached is tried again, and counts as none.
+ * The course of an operation may depend on time: where it waits, and where it trusts a time stamp
+ * because it is old. A point that was not reached is tried again, and if it is still not reached,
+ * not counted.
  */
 static int try_step(struct session *session, const struct inject_step *step)
 {
@@ -342,7 +345,7 @@ static int try_step(struct session *session, const struct inject_step *step)
 		run.error = step->error;
 		run.onward = step->onward;
 		ret = inject_run(run_child, &run, &here, 1, &traced);
-		/* A fault before the markers is one too. */
+		/* A fault before the markers counts too. */
 		reached = ret == 0 && (!traced.began || traced.hits);
 		if (ret == 0 && session->drive->show_calls)
 			show(&traced);
@@ -459,7 +462,7 @@ static void fail_allocation(struct session *session, size_t at, bool onward)
 	run.onward = onward;
 	snprintf(session->point, sizeof(session->point), "allocation %zu%s", at,
 		 onward ? " and all that follow" : "");
-	/* What ends by exit() must not print again what was printed before. */
+	/* A child that calls exit() must not print the buffered output again. */
 	fflush(NULL);
 	status = inject_run_alone(run_child, &run);
 	describe_site(session->drive->result->failed_site, site);
@@ -476,7 +479,7 @@ static int fail_allocations(struct session *session)
 		if (skipped(session, at))
 			continue;
 		fail_allocation(session, at, false);
-		/* Nothing failed: the operation makes no more. */
+		/* Nothing failed: the operation has no more points. */
 		if (session->drive->result->finished && session->drive->result->allocations < at) {
 			session->tally->points--;
 			return 0;
@@ -486,7 +489,7 @@ static int fail_allocations(struct session *session)
 	return -E2BIG;
 }
 
-/* What the operation does when nothing happens: it must be right to begin with. */
+/* Runs the operation without a fault: it must work. */
 static int undisturbed(struct session *session)
 {
 	struct tally tally = {0};

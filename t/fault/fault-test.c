@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The tier itself: each mistake of ops-broken.c is found, and nothing in what is sound. */
+/* Tests the fault tier: it finds each mistake of ops-broken.c, and nothing in correct code. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +40,7 @@ static int test_sound_ops(struct drive *drive)
 
 		if (kind == RUN_ALLOC && !alloc_available())
 			continue;
-		/* It has the device's name written into it: a rename is beyond it. */
+		/* It contains the device's name, so it does not survive a rename. */
 		if (kind == RUN_RENAME)
 			continue;
 		if (drive_op(drive, find_op("sound"), kind, &tally) < 0 ||

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The tier's program: every operation, disturbed in every way at every point. Most of the time is
- * spent waiting for the kernel to let go of watches, so several processes share the work.
+ * The fault tier's program: every operation, with every kind of fault at every point. Most of the
+ * time is spent waiting for the kernel to release inotify watches, so several processes share the
+ * work.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -31,7 +32,7 @@ struct task {
 	size_t part;
 	struct tally tally;
 	int ret;
-	int out; /* what it prints */
+	int out; /* file for its output */
 	atomic_bool done;
 };
 
@@ -67,7 +68,7 @@ static bool chosen(const char *wanted, const char *name)
 	return false;
 }
 
-/* Each task writes into a file of its own, which together are more than the usual 1,024 descriptors. */
+/* Each task writes to its own file, which together exceed the usual limit of 1,024 descriptors. */
 static void allow_descriptors(void)
 {
 	const rlim_t enough = (rlim_t)MAX_TASKS + 1024;
@@ -110,7 +111,10 @@ static int plan(const struct choice *choice)
 		}
 		for (size_t i = 0; i < sizeof(all_ops) / sizeof(all_ops[0]); i++)
 			for (const struct op *op = all_ops[i]; op->name && ret == 0; op++)
-				/* Most calls of a netlink answer are the fake's own, none a kernel's. */
+				/*
+				 * Most system calls of a netlink reply are made by the fake, not by
+				 * the library.
+				 */
 				if (chosen(choice->op, op->name) &&
 				    (!op->netlink || kind < RUN_FAIL))
 					ret = plan_op(op, kind);
@@ -137,7 +141,7 @@ static void run_part(const struct choice *choice)
 	struct drive drive;
 	size_t i;
 
-	/* Not beyond the one that gathers: then the worlds' servers end too, and remove their trees. */
+	/* End with the parent: then the worlds' servers end too, and remove their trees. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (init_fault_drive(&drive, choice) < 0)
 		_exit(99);
@@ -168,7 +172,7 @@ static void copy_out(int fd)
 	close(fd);
 }
 
-/* Prints what the parts of one operation and kind found; 1 when that is bad. */
+/* Prints the findings of all parts of one operation and kind; 1 if there are faults. */
 static int gather(struct task *parts, struct tally *total)
 {
 	struct tally tally = {0};

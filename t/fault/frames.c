@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A provider that speaks private ABI 34: what it has to say goes through frames, as with the
- * distribution's. It adds nothing to the kernel's objects.
+ * A provider that uses private ABI 34: it passes its commands in frames, like the distribution's.
+ * It adds nothing to the kernel's objects.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@
 		HF_FRAME_EX(struct ib_uverbs_##type)
 #define ANSWER(type) &(struct ib_uverbs_##type){0}, sizeof(struct ib_uverbs_##type)
 
-/* An object that the command `call` fills: given back when it fails. */
+/* Allocates an object that the command `call` fills; frees it when that fails. */
 #define MAKE(type, object, call)                            \
 	struct type *object = calloc(1, sizeof(*(object))); \
 	int err;                                            \

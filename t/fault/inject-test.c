@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The injector itself: it counts right, it fails what it is told to, and nothing else changes. */
+/*
+ * Tests the injector: it counts correctly, makes exactly the chosen calls fail, and changes nothing
+ * else.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -19,7 +22,7 @@
 
 static const char text[] = "0123456789";
 
-/* What the child saw, in memory shared with the test. */
+/* The child's results, in memory shared with the test. */
 static struct seen {
 	int open_error;
 	ssize_t length;
@@ -42,7 +45,7 @@ static unsigned int checks;
 		}                                                                 \
 	} while (0)
 
-/* Exactly four system calls: openat, read, read, close; or one if the first fails. */
+/* Makes exactly four system calls: openat, read, read, close; or one if the first fails. */
 static void reader(void *arg)
 {
 	int fd;
@@ -144,7 +147,7 @@ static void test_other(void)
 	inject_run_clear(&run);
 }
 
-/* The action must come before the kernel opens the file, or after. */
+/* The action must come before the kernel opens the file, or after it. */
 static void replace_file(void *arg)
 {
 	char other[64];
@@ -198,7 +201,7 @@ static void messenger(void *arg)
 	inject_begin();
 	seen->message = syscall(SYS_recvmsg, pair[1], &msg, 0);
 	inject_end();
-	/* The caller's own structure must be as it was. */
+	/* The caller's own structure must be unchanged. */
 	if (iov.iov_len != sizeof(bytes))
 		_exit(2);
 }
@@ -226,7 +229,7 @@ static void count_signal(int sig)
 	seen->signals++;
 }
 
-/* Threads, children and signals of the traced program pass through. */
+/* Threads, children and signals of the traced program are not disturbed. */
 static void busy(void *arg)
 {
 	pthread_t id;

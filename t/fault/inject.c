@@ -39,7 +39,7 @@ void inject_run_clear(struct inject_run *run)
 #include <sys/uio.h>
 #include <sys/user.h>
 
-/* An option that no kernel has: prctl() answers -EINVAL to it. */
+/* An option that no kernel has: prctl() returns -EINVAL. */
 #define END_MARKER 0x48464e44
 
 enum { MAX_TASKS = 16, MAX_CALLS = 1 << 20 };
@@ -89,7 +89,7 @@ static unsigned long long *argument(struct user_regs_struct *regs, int i)
 	return all[i];
 }
 
-/* Which argument is the size of the buffer that the kernel fills; -1 for none. */
+/* The argument that is the size of the buffer that the kernel fills; -1 for none. */
 static int size_argument(long nr)
 {
 	switch (nr) {
@@ -113,7 +113,7 @@ bool inject_can_shorten(const struct inject_call *call, size_t length)
 	return call->nr == SYS_recvmsg || size_argument(call->nr) >= 0;
 }
 
-/* Where the length of the first buffer of a recvmsg stands in the child. */
+/* The address of the first buffer's length of a recvmsg in the child. */
 static unsigned long message_length_at(pid_t tid, unsigned long header)
 {
 	struct msghdr msg;
@@ -146,7 +146,7 @@ static void shorten(struct task *task, struct user_regs_struct *regs, size_t len
 	}
 }
 
-/* The system call interface keeps every register but rax, so what was changed is put back. */
+/* A system call preserves every register but rax, so restore what was changed. */
 static void unshorten(struct task *task, struct user_regs_struct *regs)
 {
 	int i = size_argument((long)regs->orig_rax);
@@ -162,7 +162,7 @@ static void unshorten(struct task *task, struct user_regs_struct *regs)
 	task->shortened = false;
 }
 
-/* Which argument is a path; -1 for none. */
+/* The argument that is a path; -1 for none. */
 static int path_argument(long nr)
 {
 	switch (nr) {
@@ -193,7 +193,7 @@ static void copy_path(pid_t tid, struct inject_call *call)
 	size_t length = 0;
 
 	call->path[0] = '\0';
-	/* Piecewise: the path may stand at the end of what is mapped. */
+	/* Word by word: the path may be at the end of a mapping. */
 	while (i >= 0 && length < sizeof(path) - 16) {
 		struct iovec here = {path + length, 16};
 		struct iovec there = {(void *)(call->args[i] + length), 16};
@@ -251,7 +251,9 @@ static int at_entry(struct tracer *tracer, struct task *task, bool *ended)
 		return -errno;
 	task->counted = false;
 	*ended = regs.orig_rax == SYS_prctl && regs.rdi == END_MARKER;
-	/* When the heap grows depends on all that the process did before, not on the operation. */
+	/*
+	 * Do not count brk: when the heap grows depends on everything before, not on the operation.
+	 */
 	if (*ended || regs.orig_rax == SYS_brk)
 		return 0;
 	ret = record_call(tracer->run, task->tid, &regs);
@@ -335,7 +337,7 @@ static unsigned int num_tasks(const struct tracer *tracer)
 	return n;
 }
 
-/* One stop of one task; on success the task runs on. */
+/* Handles one stop of one task; on success the task continues. */
 static int handle_stop(struct tracer *tracer, struct task *task, int status)
 {
 	int sig = WSTOPSIG(status);
@@ -360,7 +362,7 @@ static int handle_stop(struct tracer *tracer, struct task *task, int status)
 	if (ended) {
 		tracer->on = false;
 		tracer->run->ended = true;
-		/* A leak checker traces the process itself, so nobody else may. */
+		/* A leak checker traces the process itself, so detach first. */
 		if (num_tasks(tracer) == 1) {
 			ret = ptrace(PTRACE_DETACH, task->tid, NULL, NULL) < 0 ? -errno : 0;
 			task->tid = 0;

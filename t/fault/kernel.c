@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A fake kernel that keeps account of the objects and descriptors a program has. */
+/* A fake kernel that keeps track of the objects and descriptors that a program has. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@
 
 enum { OBJECTS = 64, CHANNELS = 8, ELEMENT_SHIFT = 10, SLOTS = 32 };
 
-/* A ring's mapping, and where the next one begins. */
+/* The mapping of a ring, and the distance to the next one. */
 enum { RING_SIZE = (SLOTS << ELEMENT_SHIFT) + 4096, RING_STEP = 1 << 16 };
 
 static struct {
@@ -36,9 +36,9 @@ static struct {
 	} objects[OBJECTS];
 	size_t num_objects;
 	uint32_t last_handle;
-	int writers[CHANNELS]; /* the kernel's ends */
+	int writers[CHANNELS]; /* the kernel's ends of channels */
 	size_t num_writers;
-	int completions, events; /* of these the last of each kind; -1: none */
+	int completions, events; /* the last object of each kind; -1: none */
 	uint32_t completed, reported;
 	uint32_t refused; /* the command that write() was just refused; 0: none */
 	int refusal;
@@ -99,10 +99,10 @@ static int add_descriptor(int *ret_writer)
 	return ends[0];
 }
 
-/* The methods that make something, or take it away. */
+/* The methods that create or destroy an object. */
 static const struct method {
 	uint16_t object, method, attr;
-	bool destroys, newer; /* than Linux 5.8 */
+	bool destroys, newer; /* newer than Linux 5.8 */
 } methods[] = {
 	{UVERBS_OBJECT_CQ, UVERBS_METHOD_CQ_CREATE, UVERBS_ATTR_CREATE_CQ_HANDLE, 0, 0},
 	{UVERBS_OBJECT_CQ, UVERBS_METHOD_CQ_DESTROY, UVERBS_ATTR_DESTROY_CQ_HANDLE, 1, 0},
@@ -137,7 +137,7 @@ static const struct method {
 #define EX(name)	 (IB_USER_VERBS_EX_CMD_##name | IB_USER_VERBS_CMD_FLAG_EXTENDED)
 #define AT(type, member) offsetof(struct ib_uverbs_##type, member)
 
-/* The same of the older commands, with where the handle stands in the answer or the request. */
+/* The same for the older commands, with the offset of the handle in the response or the request. */
 static const struct command {
 	uint32_t cmd;
 	uint16_t object;
@@ -189,7 +189,7 @@ static struct mminfo new_ring(void)
 	return info;
 }
 
-/* The same for siw, whose queues are zeroed memory and nothing else. */
+/* The same for siw, whose queues are simply zeroed memory. */
 static uint64_t new_array(void)
 {
 	const uint64_t key = RING_STEP * kernel.rings;
@@ -200,7 +200,7 @@ static uint64_t new_array(void)
 	return key;
 }
 
-/* What siw adds. Of a CQ and an SRQ the number of elements stands in two places: it is in both. */
+/* What siw adds. The number of elements of a CQ and an SRQ is at different offsets: set both. */
 static void answer_siw(struct ib_uverbs_attr *out)
 {
 	const struct siw_uresp_create_srq queue = {
@@ -224,7 +224,7 @@ static void answer_siw(struct ib_uverbs_attr *out)
 	}
 }
 
-/* What rdma_rxe adds: the place of each ring, told apart by the length of what is asked for. */
+/* What rdma_rxe adds: the offset of each ring. The size of the response tells them apart. */
 static void answer_rxe(struct ib_uverbs_attr *in, struct ib_uverbs_attr *out)
 {
 	const struct mminfo first = new_ring(), second = new_ring();
@@ -260,7 +260,7 @@ static void answer_driver(struct ib_uverbs_ioctl_hdr *header)
 		answer_siw(out);
 }
 
-/* Outputs are zero but for what is said here; the attributes' directions are known by their names. */
+/* Outputs are zero except those set here; the attributes' names tell their direction. */
 static int answer_method(struct ib_uverbs_ioctl_hdr *header)
 {
 	for (size_t i = 0; i < HF_ARRAY_SIZE(methods); i++) {
@@ -350,7 +350,7 @@ static int answer_ioctl(struct ib_uverbs_ioctl_hdr *header)
 	return 0;
 }
 
-/* A destroy that is told EIO or ENODEV is told that the kernel has let go of the object. */
+/* When a destroy returns EIO or ENODEV, the kernel has released the object. */
 static void let_go(struct ib_uverbs_ioctl_hdr *header, int err)
 {
 	struct ib_uverbs_attr *cmd = fake_kernel_attr(header, UVERBS_ATTR_WRITE_CMD);
@@ -377,7 +377,7 @@ static bool is_newer(const struct ib_uverbs_ioctl_hdr *header)
 	       fake_kernel_is(header, UVERBS_OBJECT_ASYNC_EVENT, UVERBS_METHOD_ASYNC_EVENT_ALLOC);
 }
 
-/* What write() was refused is refused the other way as well: one command, and one failure. */
+/* A command that write() was refused is refused by ioctl() too: one command, one failure. */
 static bool is_refused_again(struct ib_uverbs_ioctl_hdr *header)
 {
 	struct ib_uverbs_attr *cmd = fake_kernel_attr(header, UVERBS_ATTR_WRITE_CMD);
@@ -418,7 +418,7 @@ static int take_command(struct ib_uverbs_ioctl_hdr *header)
 	return answer_ioctl(header);
 }
 
-/* The methods' attributes that are answers. */
+/* The attributes of methods that are outputs. */
 static const struct output {
 	uint16_t object, method, attr;
 } outputs[] = {
@@ -455,7 +455,7 @@ static void add_noise_to_write(struct ib_uverbs_ioctl_hdr *header)
 			return;
 	if (!bytes || !cmd || cmd->data == IB_USER_VERBS_CMD_CREATE_COMP_CHANNEL)
 		return;
-	/* Its first member is a descriptor. */
+	/* The response's first member is a descriptor. */
 	if (cmd->data == IB_USER_VERBS_CMD_GET_CONTEXT && size > sizeof(uint32_t)) {
 		bytes += sizeof(uint32_t);
 		size -= sizeof(uint32_t);
@@ -505,7 +505,10 @@ struct written {
 	struct ib_uverbs_attr attrs[3];
 };
 
-/* The same command as an ioctl. Where its answer goes stands at the beginning of what follows `hdr`. */
+/*
+ * Turns a written command into the form of an ioctl. The response's address is at the start of what
+ * follows `hdr`.
+ */
 static struct written read_written(const struct ib_uverbs_cmd_hdr *hdr, uint16_t size)
 {
 	struct written to = {.header = {.object_id = UVERBS_OBJECT_DEVICE,
@@ -554,7 +557,10 @@ static ssize_t answer_written(int fd, const void *buffer, size_t size)
 	return (ssize_t)size;
 }
 
-/* --- Other system calls: the linker puts these in their places ------------------------------------ */
+/*
+ * --- Other system calls: the linker wraps these
+ * ---------------------------------------------------
+ */
 
 void *__real_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
 void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
@@ -583,7 +589,7 @@ void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_
 		return __real_mmap(at, size, protection, flags, fd, offset);
 	if (call_fails())
 		return MAP_FAILED;
-	/* As a kernel: what was not made cannot be mapped. */
+	/* Like a kernel: only existing rings can be mapped. */
 	if (offset < 0 || size > (uint64_t)RING_STEP * kernel.rings ||
 	    (uint64_t)offset > (uint64_t)RING_STEP * kernel.rings - size) {
 		errno = EINVAL;
@@ -614,7 +620,10 @@ int __wrap_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
 	return call_fails() ? -1 : __real_epoll_ctl(epoll, op, fd, event);
 }
 
-/* --- What the test asks --------------------------------------------------------------------------- */
+/*
+ * --- For the test
+ * ---------------------------------------------------------------------------------
+ */
 
 int kernel_open(void)
 {

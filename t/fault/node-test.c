@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Opening with a node that is late, missing, closed to us, or another device's. */
+/* Opening with a node that is late, missing, inaccessible, or another device's. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,17 +18,18 @@
 
 enum { NOBODY = 65534 };
 
-/* As long as no test takes: who waits that long is killed before. */
+/* Longer than any test runs: a wait that long is killed before. */
 enum { FOR_EVER_MS = 2 * HF_TEST_HANG_MS, SHORT_MS = 300 };
 
 struct scenario {
 	const char *what;
 	enum world_change first; /* before the devices are listed; WORLD_RESET: nothing */
 	enum world_change then;	 /* WORLD_RESET: nothing */
-	unsigned int wait_ms;	 /* given to the context; FOR_EVER_MS: the opening ends by itself */
+	unsigned int
+		wait_ms; /* option of the context; FOR_EVER_MS: opening ends without the limit */
 	int answer;
 	enum hf_reason_code reason; /* of the device while it is listed */
-	bool while_it_waits; /* `then` comes while the node is waited for, else before the opening */
+	bool while_it_waits; /* `then` happens during the wait for the node, otherwise before opening */
 	bool as_nobody;
 };
 
@@ -81,7 +82,7 @@ static struct outcome {
 	int answer;
 	enum hf_reason_code reason;
 	long ms;
-	bool listed; /* among those that can be opened */
+	bool listed; /* in the list of devices that can be opened */
 	bool finished;
 	char text[160];
 } * outcome;
@@ -172,7 +173,7 @@ static bool is_right(const struct scenario *scenario)
 	return outcome->finished && outcome->answer == scenario->answer &&
 	       outcome->reason == scenario->reason &&
 	       outcome->listed == (scenario->reason == HF_REASON_NONE) &&
-	       /* Not sooner: no machine is too slow for this. */
+	       /* Only a lower limit: a slow machine takes longer. */
 	       (scenario->wait_ms != SHORT_MS || outcome->ms >= SHORT_MS - 10);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Readers of an attribute, straight from the tree: one that is sound, and others that are each wrong
- * in one way. They are there to see that what they do is found, and that nothing else is.
+ * Readers of an attribute directly from the tree: a correct one, and others with one mistake each.
+ * They prove that the tier finds the mistakes, and nothing else.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,10 +15,10 @@
 
 static const int errors[] = {ENODEV, ENOENT, EACCES, EIO, EMFILE, ENFILE, 0};
 
-/* What the mistakes leave behind; the child's own. */
+/* State that the mistakes leave behind, in the child only. */
 static bool spoiled;
 
-/* The documented error for whatever the kernel said. */
+/* The documented error for the kernel's error. */
 static int answer_for(int error)
 {
 	for (const int *e = errors; *e; e++)
@@ -67,7 +67,7 @@ static int open_path(const struct run *run, const char *path)
 	return fd < 0 ? answer_for(errno) : fd;
 }
 
-/* Whether uverbs1 is still the instance asked for. */
+/* Whether uverbs1 is still the requested instance. */
 static int verify(const struct run *run)
 {
 	struct stat st;
@@ -92,7 +92,7 @@ static void check_value(struct run *run, int length)
 			  expected);
 }
 
-/* Right: what is read comes from a held directory, and the instance is proven after that is open. */
+/* Correct: reads through a held directory, and verifies the instance after opening that. */
 static int call_sound(struct run *run)
 {
 	char *value = malloc(sizeof(run->value));
@@ -119,7 +119,7 @@ static int call_sound(struct run *run)
 	return ret;
 }
 
-/* Wrong: what was proven is left, and the path is walked again. */
+/* Wrong: walks the path again instead of using the verified directory. */
 static int call_path(struct run *run)
 {
 	char value[sizeof(run->value)];
@@ -138,11 +138,11 @@ static int call_path(struct run *run)
 	return ret;
 }
 
-/* Wrong: on a failure the directory stays open, and the memory taken. */
+/* Wrong: on failure keeps the directory open and the memory allocated. */
 static int call_leak(struct run *run)
 {
 	char *value = malloc(sizeof(run->value));
-	/* Volatile, or a compiler may leave out an allocation that nothing is stored in. */
+	/* Volatile, or a compiler may omit an allocation that is never written. */
 	char *volatile second = value ? malloc(16) : NULL;
 	int ret, dir;
 
@@ -161,7 +161,7 @@ static int call_leak(struct run *run)
 	return ret;
 }
 
-/* Wrong: reads into the caller's buffer, whatever comes of it. */
+/* Wrong: reads into the caller's buffer even when it fails. */
 static int call_touch(struct run *run)
 {
 	int ret, dir = open_path(run, "infiniband/hfb0");
@@ -174,7 +174,7 @@ static int call_touch(struct run *run)
 	return ret;
 }
 
-/* Wrong: an error of its own. */
+/* Wrong: returns an undocumented error. */
 static int call_undocumented(struct run *run)
 {
 	int ret = call_sound(run);
@@ -182,7 +182,7 @@ static int call_undocumented(struct run *run)
 	return ret == -EMFILE ? -EBADMSG : ret;
 }
 
-/* Wrong: a short read is taken for all there is. */
+/* Wrong: takes a short read for the whole value. */
 static int call_short(struct run *run)
 {
 	char path[400];
@@ -200,7 +200,7 @@ static int call_short(struct run *run)
 	return (int)got;
 }
 
-/* Wrong: once out of descriptors, never again. */
+/* Wrong: never works again after running out of descriptors. */
 static int call_poison(struct run *run)
 {
 	int ret = spoiled ? -EIO : call_sound(run);
@@ -210,7 +210,7 @@ static int call_poison(struct run *run)
 	return ret;
 }
 
-/* Wrong: memory is always there. */
+/* Wrong: does not check an allocation. */
 static int call_crash(struct run *run)
 {
 	volatile char *value = malloc(sizeof(run->value));

@@ -29,7 +29,7 @@ static const struct world_instance *asked(const struct run *run)
 	return &run->world->instances[run->asked];
 }
 
-/* Once the device is known to be gone nothing can be read any more. */
+/* Once the device is known to be gone, nothing can be read. */
 static void check_not_gone(struct run *run)
 {
 	if (run->again && run_replaced(run))
@@ -51,7 +51,7 @@ static void check_attr(struct run *run, int length)
 	check_not_gone(run);
 }
 
-/* What stands in the directory that has the target's name now, whosever it is. */
+/* Opens the attribute of the device that has the target's name now, whichever that is. */
 static FILE *open_description(const struct run *run, const char *mode)
 {
 	char path[512];
@@ -102,7 +102,7 @@ static int call_port(struct run *run)
 	return hf_device_get_port(run->target, 1, &run->port);
 }
 
-/* Each value is read by itself: what the disturbed call could not read is unknown. */
+/* Each value is read separately: one that the failed call could not read is unknown. */
 static bool may_lack_values(const struct run *run)
 {
 	return !run->again && run->kind >= RUN_FAIL;
@@ -118,7 +118,7 @@ static void check_port(struct run *run, int answer)
 	if (strcmp(port->rate, asked(run)->rate) != 0 && !(lacks && !port->rate[0]))
 		run_fault(run, FAULT_WRONG_DEVICE, "the rate is '%s' instead of '%s'", port->rate,
 			  asked(run)->rate);
-	/* Where there is no such attribute or GID, older kernels and the table's end are meant. */
+	/* A missing attribute or GID may also mean an older kernel or the end of the table. */
 	if (run_was_lied_to(run) && !run->again)
 		return;
 	if (port->port != 1 || (port->state != IBV_PORT_ACTIVE && !(lacks && !port->state)) ||
@@ -134,7 +134,7 @@ static int call_gids(struct run *run)
 	return hf_device_get_gids(run->target, 1, sizeof(*run->gids), &run->gids);
 }
 
-/* A GID is left out when it cannot be read. */
+/* A GID that cannot be read is omitted. */
 static void check_run_gids(struct run *run, int num)
 {
 	bool lacks = may_lack_values(run);
@@ -168,7 +168,7 @@ static int call_info(struct run *run)
 	return hf_device_get_info(run->target, &run->info);
 }
 
-/* What had not been read when the device went is not known, nor is what could not be read. */
+/* Values that were not read before the device was removed, or could not be read, are unknown. */
 static bool may_be_unknown(const struct run *run)
 {
 	return run_replaced(run) || (!run->again && run->kind >= RUN_FAIL);

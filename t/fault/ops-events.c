@@ -10,7 +10,7 @@
 
 static const int open_errors[] = {ENODEV, EACCES, ENOENT, ENXIO,  ENOSYS,
 				  EPROTO, EIO,	  EMFILE, ENFILE, 0};
-/* What making a descriptor, and having it watched, can answer. */
+/* Errors of creating a descriptor and adding it to an epoll set. */
 static const int channel_errors[] = {EMFILE, ENFILE, 0};
 
 static void prepare(struct run *run)
@@ -42,7 +42,7 @@ static void drop_open_no_kernel(struct run *run, int answer)
 		run_fault(run, FAULT_WRONG_ANSWER, "closing fails");
 }
 
-/* What is disturbed begins with an open context, and ends before it is closed. */
+/* The tested part begins with an open context, and ends before it is closed. */
 static void prepare_events(struct run *run)
 {
 	int ret;
@@ -57,7 +57,7 @@ static void prepare_events(struct run *run)
 	}
 }
 
-/* What was reported is there to be read, whatever else fails, and also once the device is gone. */
+/* Reported events can be read whatever else fails, and also once the device is gone. */
 static void read_events(struct run *run, struct ibv_comp_channel *channel, struct ibv_cq *cq)
 {
 	struct ibv_async_event event;
@@ -84,7 +84,7 @@ static void destroy(struct run *run, struct ibv_comp_channel *channel, struct ib
 	int ret;
 
 	if (cq) {
-		/* Unread until it goes. */
+		/* Unread until the CQ is destroyed. */
 		ibv_req_notify_cq(cq, 0);
 		ret = ibv_destroy_comp_channel(channel);
 		if (ret != EBUSY)
@@ -98,7 +98,7 @@ static void destroy(struct run *run, struct ibv_comp_channel *channel, struct ib
 		run_fault(run, FAULT_WRONG_ANSWER, "ibv_destroy_comp_channel: %s", strerror(ret));
 }
 
-/* The port's event of destroy() is read as well, so that the next call finds none. */
+/* Also reads the port event of destroy(), so that the next call finds none. */
 static void read_rest(struct run *run)
 {
 	struct ibv_async_event event;
@@ -130,7 +130,7 @@ static int call_events(struct run *run)
 	return err;
 }
 
-/* A program that reads on hears of a removal, once, and of nothing else. */
+/* A program that keeps reading gets the removal, once, and no other event. */
 static void finish_events(struct run *run)
 {
 	struct ibv_async_event event = {.event_type = IBV_EVENT_PORT_ERR};

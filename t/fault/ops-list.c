@@ -8,7 +8,7 @@
 #include "t/fault/ops.h"
 
 static const int list_errors[] = {EIO, EACCES, EMFILE, ENFILE, 0};
-/* The manual names ENOSYS, EPERM and ENOMEM; what else errno may say it leaves open. */
+/* The manual names ENOSYS, EPERM and ENOMEM, and leaves other errors open. */
 static const int verbs_list_errors[] = {ENOSYS, EPERM, EIO, EACCES, EMFILE, ENFILE, 0};
 static const int provider_errors[] = {EMFILE, ENFILE, 0};
 
@@ -24,14 +24,14 @@ static void prepare_devices(struct run *run)
 	run_find_devices(run);
 }
 
-/* Nothing has happened for a while: a scan need not prove each device. */
+/* No recent change: a scan need not verify each device. */
 static void prepare_calm(struct run *run)
 {
 	run_calm_down();
 	run->hf = run_context(run);
 }
 
-/* And the list is as it was. */
+/* And the list is as before. */
 static void prepare_calm_devices(struct run *run)
 {
 	run_calm_down();
@@ -44,7 +44,7 @@ static void prepare_change(struct run *run)
 	world_change(run->world, WORLD_ADD);
 }
 
-/* The list is as it was, but that cannot be known without a look. */
+/* The list is as before, but only a scan can tell. */
 static void prepare_stir(struct run *run)
 {
 	prepare_devices(run);
@@ -72,7 +72,7 @@ static void drop_list(struct run *run, int num)
 	hf_device_list_free(run->list);
 }
 
-/* A context of its own for each call, from nothing to a list. */
+/* A new context for each call, from its creation to a list. */
 static int call_hf_new(struct run *run)
 {
 	const struct hf_root root = {.sysfs = run->world->sysfs, .dev = run->world->dev};
@@ -99,7 +99,7 @@ static int call_hf_new(struct run *run)
 static void drop_new_context(struct run *run, int num)
 {
 	(void)num;
-	/* The list goes last: what it holds must hold the context. */
+	/* Free the list last: the devices in it must keep the context. */
 	hf_unref(run->new_hf);
 	hf_device_list_free(run->list);
 }
@@ -124,12 +124,14 @@ static void drop_by_name(struct run *run, int answer)
 	hf_device_unref(run->device);
 }
 
-/* The default context finds the tree through the environment, as a program's user would say it. */
+/* The default context finds the tree through the environment, as a user would set it. */
 static void prepare_default(struct run *run)
 {
 	setenv("HOLDFAST_ROOTS", run->world->roots, 1);
 	setenv("HOLDFAST_PROVIDER_PATH", run->provider_dir, 1);
-	/* What is read of the distribution's providers stays in the default context: no leak. */
+	/*
+	 * Information about the distribution's providers stays in the default context: not a leak.
+	 */
 	setenv("HOLDFAST_DRIVER_CONFIG", "off", 1);
 	setenv("HOLDFAST_CACHE", "off", 1);
 	run_stir(run);

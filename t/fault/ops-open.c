@@ -6,7 +6,7 @@
 
 #include "t/fault/ops.h"
 
-/* The header's, and what a provider may pass on from the core's own helpers. */
+/* The errors in the header, and those of the core's helpers that a provider may pass on. */
 static const int open_errors[] = {ENODEV, EACCES, ENOENT, ENXIO,  ENOSYS,
 				  EPROTO, EIO,	  EMFILE, ENFILE, 0};
 
@@ -80,7 +80,7 @@ static void drop_verbs_open(struct run *run, int answer)
 		run_fault(run, FAULT_WRONG_ANSWER, "closing answers %d", ret);
 }
 
-/* The node is missing and does not come: waiting for it is disturbed. */
+/* The node is missing and does not appear: the wait for it is disturbed. */
 static void prepare_no_node(struct run *run)
 {
 	prepare_open(run);
@@ -98,7 +98,7 @@ static int call_no_node(struct run *run)
 	} else if (context != UNTOUCHED) {
 		run->context = context;
 	}
-	/* That is what was asked for. */
+	/* That is the expected result. */
 	return ret == -ENOENT ? 0 : ret;
 }
 
@@ -107,7 +107,7 @@ static void finish_no_node(struct run *run)
 	world_change(run->world, WORLD_NODE);
 }
 
-/* Opens before the markers each time; what is disturbed is the closing alone. */
+/* Opens before the markers each time, so that only closing is disturbed. */
 static void prepare_close(struct run *run)
 {
 	int ret;
@@ -125,7 +125,7 @@ static int call_close(struct run *run)
 	struct ibv_context *context = run->kept;
 
 	run->kept = NULL;
-	/* The undisturbed call finds nothing to close and is fine. */
+	/* Without a context there is nothing to close, which is fine. */
 	return context ? hf_device_close(context) : 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Streams: what they told must add up to what is there, however they were disturbed. */
+/* Streams: their events must add up to the existing devices, whatever failed. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -76,7 +76,7 @@ static void take_model_event(struct run *run, struct hf_event *event)
 	hf_event_unref(event);
 }
 
-/* Takes what there is now. 0, or the error that ended it. */
+/* Takes all available events. 0, or the error that ended it. */
 static int take_all(struct run *run, struct hf_stream *stream)
 {
 	for (int i = 0; i < EVENTS_AT_ONCE; i++) {
@@ -116,7 +116,7 @@ static bool adds_up(struct run *run)
 	return there == model->num_seen;
 }
 
-/* Undisturbed: the descriptor must say so as long as there is something to say. */
+/* Without faults: the descriptor must be readable as long as there is an event. */
 static void settle(struct run *run, struct hf_stream *stream)
 {
 	struct pollfd poller = {.fd = hf_stream_fd(stream), .events = POLLIN};
@@ -182,7 +182,7 @@ static void drop_new_stream(struct run *run, int answer)
 	hf_stream_unref(run->stream);
 }
 
-/* A stream that is in step, and then something happens. */
+/* A stream that is up to date, followed by a change. */
 static void prepare_live(struct run *run)
 {
 	int ret;

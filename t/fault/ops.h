@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Every operation that is disturbed; the arrays end with an entry without a name. */
+/* Every operation that is tested; the arrays end with an entry without a name. */
 #ifndef HF_FAULT_OPS_H
 #define HF_FAULT_OPS_H
 
@@ -10,6 +10,6 @@ extern const struct op ops_device[];
 extern const struct op ops_open[];
 extern const struct op ops_events[];
 extern const struct op ops_stream[];
-extern const struct op ops_broken[]; /* wrong on purpose, to see that it is found */
+extern const struct op ops_broken[]; /* wrong on purpose, to prove that it is found */
 
 #endif

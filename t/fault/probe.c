@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A provider that asks nothing of the kernel and counts what it is asked for. With HF_PROBE_NO_KERNEL it says
- * so, and arming one of its CQs reports a completion and an event of the port at once.
+ * A provider that sends nothing to the kernel and counts its calls. With HF_PROBE_NO_KERNEL it
+ * declares that, and arming one of its CQs immediately reports a completion and an event of the
+ * port.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@ struct probe_context {
 	struct verbs_context base;
 };
 
-/* Where to count: an address that the test's child has mapped too, since it was forked. */
+/* The address of the counters, which the test's forked child has mapped too. */
 static struct counters *probe_counters(void)
 {
 	static struct counters nowhere;

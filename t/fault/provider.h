@@ -5,7 +5,7 @@
 
 #include <holdfast-provider/provider.h>
 
-/* Speaks private ABI 34. The others are Holdfast's own for rdma_rxe and siw. */
+/* Uses private ABI 34. The others are Holdfast's own providers for rdma_rxe and siw. */
 extern const struct verbs_device_ops frames_provider;
 
 const struct hf_provider_descriptor *siw_provider_describe(void);

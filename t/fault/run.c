@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* One run of an operation in a child, with a fault injected, and what must hold after it. */
+/* One run of an operation in a child, with a fault injected, and the checks after it. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -79,7 +79,7 @@ struct hf *run_context(struct run *run)
 		.roots = &root,
 		.num_roots = 1,
 		.provider_dirs = dirs,
-		/* A made-up tree has netlink replies, but no notifications. */
+		/* A generated tree has netlink replies, but no notifications. */
 		.flags = HF_NO_ENVIRONMENT | (run->op->netlink ? HF_NO_NOTIFY : 0),
 		.node_wait_ms = NODE_WAIT_MS,
 	};
@@ -115,8 +115,8 @@ static int remember(struct run *run, uint64_t generation, int instance)
 }
 
 /*
- * A kernel that says once that a device is not there says no more of it until it tells of a change.
- * The library may believe it, so what follows such a lie is not poisoned.
+ * A kernel that reports a missing device does not correct that without a notification. The library
+ * may believe it, so a wrong result after such a lie is not counted as poisoned.
  */
 bool run_was_lied_to(const struct run *run)
 {
@@ -138,10 +138,10 @@ int run_check_device(struct run *run, struct ibv_device *device)
 		return -1;
 	}
 	instance = world_by_inode(world, info.inode);
-	/* Netlink told of it, and then it went before its inode was read. */
+	/* Netlink reported it, and it was removed before its inode was read. */
 	if (!info.inode && info.index >= 0)
 		instance = world_by_index_gone(world, info.index);
-	/* One that cannot be read has no identity; it must not pretend to be usable either. */
+	/* A device that cannot be read has no identity; then it must not claim to be usable. */
 	if (!info.inode && info.state == HF_DEVICE_UNUSABLE && run->kind == RUN_FAIL)
 		return -1;
 	if (instance < 0) {
@@ -149,7 +149,7 @@ int run_check_device(struct run *run, struct ibv_device *device)
 			  info.uverbs, (unsigned long)info.inode);
 		return -1;
 	}
-	/* A GUID that could not be read, or not in time, says nothing; one that was must be right. */
+	/* A GUID that was not read in time is 0; any other must be right. */
 	unread = !info.node_guid && (run->kind >= RUN_FAIL ||
 				     instance != world->now[world->instances[instance].device]);
 	if (info.node_guid != world->instances[instance].guid && !unread) {
@@ -218,7 +218,9 @@ void run_check_list(struct run *run, struct ibv_device **list, int num)
 		at[device] = instance;
 	}
 	for (int i = 0; i < WORLD_DEVICES; i++) {
-		/* Meanwhile the target may be there, be replaced or be away for a moment. */
+		/*
+		 * While the call runs the target may exist, be replaced or be missing for a moment.
+		 */
 		bool moving = i == WORLD_TARGET && !run->again && run->kind >= RUN_SWAP &&
 			      run->kind <= RUN_REMOVE;
 
@@ -288,14 +290,14 @@ static bool documented(const struct op *op, int error)
 	return error == ENOMEM;
 }
 
-/* Errors that say "this device is gone" may follow only from what can mean that. */
+/* Errors that mean "this device is gone" must have a cause that can mean that. */
 static bool may_mean_gone(int error)
 {
 	return error == ENODEV || error == ENOENT || error == ENXIO || error == ELOOP ||
 	       error == EIO;
 }
 
-/* A name that nobody bears, or bears for a moment only. */
+/* A name that no device has, or has for a moment only. */
 static bool name_is_away(const struct run *run)
 {
 	return run->op->by_name && (run->kind == RUN_RENAME || run->kind == RUN_REMOVE ||
@@ -383,7 +385,7 @@ static int call(struct run *run, bool disturbed)
 	return answer;
 }
 
-/* The target's handle must say what became of the device, and the bystander's that it is there. */
+/* The target's handle must tell what happened to the device, and the bystander's that it exists. */
 static void judge_gone(struct run *run)
 {
 	if (hf_device_is_gone(run->target) != run_replaced(run))
@@ -471,7 +473,7 @@ void run_child(void *arg)
 	run->hf = hf_unref(run->hf);
 	result->fds = count_run_fds();
 	dl_iterate_phdr(count_library, &result->libraries);
-	/* The loader keeps the text of its last error until it has been asked for twice. */
+	/* The loader keeps the text of its last error until dlerror() is called twice. */
 	dlerror();
 	dlerror();
 	alloc_look(&result->left);

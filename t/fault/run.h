@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * One run of one operation in a child: made ready, called between the markers with something
- * injected, judged, called once more undisturbed, judged again, and everything given back.
+ * One run of one operation in a child: prepared, called between the markers with a fault injected,
+ * checked, called again without a fault, checked again, and everything freed.
  */
 #ifndef HF_FAULT_RUN_H
 #define HF_FAULT_RUN_H
@@ -30,15 +30,15 @@ enum run_kind {
 
 extern const char *const run_kind_names[RUN_KINDS];
 
-/* What was found wrong, by what it means. */
+/* The findings, by their meaning. */
 enum fault {
-	FAULT_WRONG_DEVICE, /* data, node or context of another instance than the one asked for */
-	FAULT_WRONG_ANSWER, /* success that is not, or an error that says what is not so */
-	FAULT_UNDOCUMENTED, /* an error outside the function's set */
+	FAULT_WRONG_DEVICE, /* data, node or context of another instance than the requested one */
+	FAULT_WRONG_ANSWER, /* false success, or an error that states something false */
+	FAULT_UNDOCUMENTED, /* an error that is not documented for the function */
 	FAULT_TOUCHED,	    /* an output written although the call failed */
-	FAULT_POISONED,	    /* the next, undisturbed call does not work */
-	FAULT_LEAK,	    /* memory, descriptors or references not given back */
-	FAULT_CRASH,	    /* died or hung */
+	FAULT_POISONED,	    /* the next call, without a fault, does not work */
+	FAULT_LEAK,	    /* memory, descriptors or references not released */
+	FAULT_CRASH,	    /* crashed or hung */
 	FAULTS,
 };
 
@@ -49,36 +49,36 @@ enum { RUN_TEXT = 400, RUN_GENERATIONS = 64 };
 /* Written by the child, read by the parent. */
 struct run_result {
 	unsigned int faults[FAULTS];
-	char text[RUN_TEXT]; /* of the first fault */
-	int answer;	     /* of the disturbed call */
-	bool missing;	     /* a device that exists was not listed, which is allowed but noted */
+	char text[RUN_TEXT]; /* of the first finding */
+	int answer;	     /* of the call with the fault */
+	bool missing;	     /* an existing device was not listed, which is allowed but counted */
 	size_t allocations;
 	const void *failed_site;
 	struct alloc_left left;
 	int fds;
 	int libraries;
-	/* Devices that providers were asked to make and to forget, contexts made and freed. */
+	/* Devices that providers created and freed, contexts opened and closed. */
 	long made, forgotten, opened, closed;
 	bool finished;
 };
 
 struct run {
-	/* What the parent decided. */
+	/* Set by the parent. */
 	const struct op *op;
 	enum run_kind kind;
 	int error; /* RUN_FAIL: the one injected */
 	size_t fail_at;
 	bool onward;
-	/* What all share. */
+	/* Shared by all. */
 	struct world *world;
 	struct run_result *result;
 	const char *provider_dir;
-	/* The child's. */
-	bool again; /* the undisturbed call after the disturbed one */
+	/* Used by the child. */
+	bool again; /* the second call, without a fault */
 	struct hf *hf;
 	struct ibv_device *target, *bystander;
 	uint64_t target_generation;
-	int asked; /* the instance that `target` stands for */
+	int asked; /* the instance that `target` refers to */
 	struct {
 		uint64_t generation;
 		int instance;
@@ -98,7 +98,7 @@ struct run {
 	struct hf_port_info port;
 	char value[64];
 	uint64_t guid;
-	/* A stream's. */
+	/* Of a stream. */
 	struct hf_stream *live; /* not an output */
 	struct stream_model {
 		uint64_t seen[RUN_GENERATIONS]; /* generations added and not removed */
@@ -112,15 +112,15 @@ struct op {
 	const char *name;
 	void (*prepare)(struct run *run);
 	int (*call)(struct run *run);
-	/* Looks at a success; failures are judged by run.c. */
+	/* Checks a successful result; run.c judges failures. */
 	void (*check)(struct run *run, int answer);
 	void (*drop)(struct run *run, int answer);
-	void (*finish)(struct run *run); /* gives back what prepare() took */
+	void (*finish)(struct run *run); /* releases what prepare() took */
 	const int *errors;		 /* positive, ended by 0; ENOMEM is always one */
-	bool about_target;		 /* it asks for one device, so a swap ends in -ENODEV */
-	bool by_name;			 /* it asks for a name, and names go with a rename */
-	bool netlink; /* the tree is taken for the kernel's, with netlink answered by t/lib/fakenl.c */
-	bool keeps; /* works on the default context, which lives as long as the process */
+	bool about_target;		 /* concerns one device, so a swap ends in -ENODEV */
+	bool by_name;			 /* looks up a name, which a rename removes */
+	bool netlink; /* the tree counts as the kernel's, and t/lib/fakenl.c answers netlink */
+	bool keeps;   /* works on the default context, which lives as long as the process */
 };
 
 /* The child's main function; `arg` is a struct run. */
@@ -129,34 +129,36 @@ void run_child(void *arg);
 void run_fault(struct run *run, enum fault fault, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* A fresh context on the world's tree. Ends the child when that cannot be had. */
+/* A new context on the world's tree. Ends the child if that fails. */
 struct hf *run_context(struct run *run);
-/* Lists and finds target and bystander; they hold references. */
+/* Lists and finds target and bystander; holds references. */
 void run_find_devices(struct run *run);
-/* The same without asking them anything: what is read when first asked for is not read yet. */
+/* The same without reading attributes: what is read on first use has not been read yet. */
 void run_find_briefly(struct run *run);
-/* Until stamps can be trusted, see core/notify/change_check.c. */
+/* Waits until time stamps are reliable, see core/notify/change_check.c. */
 void run_calm_down(void);
-/* Gives them a moment during which they cannot. */
+/* Makes time stamps unreliable for a moment. */
 void run_stir(struct run *run);
 
-/* The kernel was made to say that something is not there which is. */
+/* The kernel was made to report that something existing is missing. */
 bool run_was_lied_to(const struct run *run);
 
-/* Whether the target is another instance now than the one asked for. */
+/* Whether the target is another instance now than the requested one. */
 bool run_replaced(const struct run *run);
 
 /*
- * Is this handle, with everything it tells, one instance and the same as before? Returns the
- * instance, -1 after a fault.
+ * Checks that this handle, with all its attributes, is one instance, and the same as before.
+ * Returns the instance, -1 after a fault.
  */
 int run_check_device(struct run *run, struct ibv_device *device);
-/* The whole list: every entry right, none twice; and complete, where nothing was made to fail. */
+/*
+ * Checks the whole list: every entry correct, none twice; and complete if nothing was made to fail.
+ */
 void run_check_list(struct run *run, struct ibv_device **list, int num);
-/* The descriptor's node must be the instance's. */
+/* The descriptor's node must belong to the instance. */
 void run_check_node(struct run *run, int fd, int instance);
 
-/* A pointer no function of the library returns, to see whether an output was written. */
+/* A pointer that no function of the library returns, to detect whether an output was written. */
 #define UNTOUCHED ((void *)0x5a5a5a5a5a5a5a5aUL)
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A made-up tree that passes for sysfs: only what sysfs shows is looked for in netlink. */
+/* Makes a generated tree look like sysfs: the library uses netlink only for the kernel's sysfs. */
 #include <string.h>
 #include <unistd.h>
 #include <linux/magic.h>
@@ -15,7 +15,7 @@ void sysfs_pretend(const char *path)
 	pretended = path;
 }
 
-/* Hides libc's. */
+/* Replaces libc's. */
 __attribute__((visibility("default"))) int statfs(const char *path, struct statfs *fs)
 {
 	int ret = (int)syscall(SYS_statfs, path, fs);

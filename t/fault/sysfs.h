@@ -3,7 +3,7 @@
 #ifndef HF_FAULT_SYSFS_H
 #define HF_FAULT_SYSFS_H
 
-/* From now on this process takes the file system at `path` for the kernel's sysfs. */
+/* From now on this process treats the file system at `path` as the kernel's sysfs. */
 void sysfs_pretend(const char *path);
 
 #endif

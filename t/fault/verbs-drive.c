@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* One child for each point: a context, the sequence with something failing, and what is left of it. */
+/*
+ * One child for each point: a context, the sequence with one failure, and a check of what is left.
+ */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -28,12 +30,12 @@ static struct {
 	enum vprovider provider;
 	unsigned int limit_s;
 	struct vresult *result, undisturbed;
-	struct tree *tree; /* where removals are announced */
-	atomic_bool *dead; /* what a watcher is to set */
+	struct tree *tree; /* directory whose removal is reported */
+	atomic_bool *dead; /* set by the revoker */
 	bool told;
 } bed;
 
-/* In the child, which has them for itself. */
+/* In the child, which has its own copy. */
 static int init_tree(enum vkind kind)
 {
 	const char *const none[] = {NULL};
@@ -79,7 +81,7 @@ bool vdrive_applies(const struct vseq *seq, enum vkind kind)
 #endif
 	if (kind == V_ALLOC)
 		return alloc_available();
-	/* A context has to be there to be dead, or to be watched. */
+	/* There must be a context to mark dead or to revoke. */
 	return !seq->opens || (kind != V_DEAD && kind != V_REVOKED);
 }
 
@@ -155,13 +157,13 @@ static size_t count_descriptors(void)
 	return count;
 }
 
-/* The directory goes, which is what tells of a removal in a tree. */
+/* Removes the directory, which reports the removal in a tree. */
 static void announce(void)
 {
 	bed.told = true;
 	if (tree_remove(bed.tree, 0) < 0)
 		_exit(97);
-	/* The watcher does its work before the command is answered; the limit ends what takes for ever. */
+	/* Wait until the revoker is done before the command is answered; the limit ends a hang. */
 	while (bed.dead && !atomic_load(bed.dead))
 		usleep(1000);
 }
@@ -184,7 +186,7 @@ static void begin_vrun(struct vrun *v)
 		alloc_begin(v->fail_at, v->onward);
 }
 
-/* Who asks is told once, and does not wait for it. */
+/* The event is delivered once, without waiting. */
 static void look_at_news(struct vrun *v)
 {
 	struct ibv_async_event event = {0};
@@ -239,7 +241,7 @@ static void look_at_memory(struct vrun *v)
 				(const char *)(info.dli_saddr ? info.dli_saddr : info.dli_fbase)));
 }
 
-/* The child. A run is undisturbed when nothing is planned: then it is what others are held against. */
+/* Runs in the child. Without a plan the run has no fault: the others are compared with it. */
 static void run_sequence(struct vrun *v, bool disturbed)
 {
 	size_t descriptors = count_descriptors();
@@ -261,7 +263,7 @@ static void run_sequence(struct vrun *v, bool disturbed)
 	_exit(0);
 }
 
-/* In a child; *v->result says what was found. */
+/* In a child; *v->result has the findings. */
 static void try_once(struct vrun *v, bool disturbed)
 {
 	struct vresult *result = v->result;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What each call of a sequence answered, against what was done to it. */
+/* Compares the result of each call of a sequence with the injected fault. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -57,7 +57,10 @@ static bool was_disturbed(const struct vrun *v)
 	return hits() != v->hits || (v->onward && alloc_failed_site());
 }
 
-/* Kernels answer so where a method or a driver's part of it is missing: there may be another way. */
+/*
+ * A kernel answers like this if a method or its driver part is missing: the core may try another
+ * way.
+ */
 static bool has_another_way(const struct vrun *v)
 {
 	const int err = v->plan.err;
@@ -65,7 +68,7 @@ static bool has_another_way(const struct vrun *v)
 	return v->kind == V_FAIL && (err == EPROTONOSUPPORT || err == ENOTTY || err == EOPNOTSUPP);
 }
 
-/* An interrupted command is sent again; and memory for one's comfort may be done without. */
+/* An interrupted command is sent again; and an optional allocation may fail. */
 static bool may_succeed(const struct vrun *v)
 {
 	return v->kind == V_ALLOC || (v->kind == V_FAIL && v->plan.err == EINTR) ||
@@ -81,7 +84,7 @@ static bool is_documented(const struct vrun *v, int err)
 	return err == v->plan.err || (has_another_way(v) && err > 0);
 }
 
-/* Nobody opens what was announced to go, though its kernel still answers. */
+/* A device whose removal was reported is not opened, though its kernel still answers. */
 static bool is_late_opening(const struct vrun *v, int err)
 {
 	return v->kind == V_TOLD && v->seq->opens && v_is_going() && err == ENODEV;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What programs do with an open context. Whoever could not be made is left out of what follows. */
+/*
+ * What programs do with an open context. An object that could not be created is omitted from then
+ * on.
+ */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -11,7 +14,7 @@
 
 static char memory[2][4096] __attribute__((aligned(4096)));
 
-/* Those that have what siw does not: windows, changed regions, queues of another size. */
+/* Providers with what siw lacks: memory windows, re-registration, resizing. */
 static bool is_full(void)
 {
 	return vbed_provider() != V_SIW;
@@ -66,7 +69,7 @@ static void completions(struct vrun *v)
 	cq = MADE(ibv_create_cq(v->context, 10, v, channel, 0));
 	if (cq) {
 		USED(ibv_req_notify_cq(cq, 0));
-		/* After revocation it is the core that answers: nothing is outstanding. */
+		/* After revocation the core answers: nothing is outstanding. */
 		if (v->kind != V_REVOKED)
 			USED(ibv_poll_cq(cq, 4, wc) < 0 ? -1 : 0);
 		else if (ibv_poll_cq(cq, 4, wc) != 0)
@@ -274,7 +277,7 @@ static void seq_addresses(struct vrun *v)
 		DESTROYED(ibv_dealloc_pd(pd));
 }
 
-/* An event of a QP, whose destroy waits for what is not acknowledged. */
+/* An event of a QP, whose destroy waits for unacknowledged events. */
 static void qp_event(struct vrun *v, bool acknowledges)
 {
 	struct ibv_cq *cq = MADE(ibv_create_cq(v->context, 10, NULL, NULL, 0));
@@ -307,7 +310,7 @@ static void seq_events(struct vrun *v)
 	qp_event(v, true);
 }
 
-/* A program that is slow to acknowledge, or never does: that holds up a destroy, but not for ever. */
+/* A program that acknowledges late or never delays a destroy, but not for ever. */
 static void unacknowledged(struct vrun *v)
 {
 	qp_event(v, false);
@@ -326,7 +329,7 @@ static void queries(struct vrun *v)
 	v_output(v, &extended, sizeof(extended));
 	USED(ibv_query_device_ex(v->context, NULL, &extended));
 	v_output(v, &port, sizeof(port));
-	/* The function: the macro of that name clears its output first. */
+	/* Call the function: the macro of that name clears its output first. */
 	USED((ibv_query_port)(v->context, 1, (struct _compat_ibv_port_attr *)(void *)&port));
 	v_output(v, &entry, sizeof(entry));
 	USED(ibv_query_gid_ex(v->context, 1, 0, &entry, 0));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The part about verbs itself: each mistake of these providers is found, and nothing in what is sound. */
+/*
+ * Tests the verbs part of the tier: it finds each mistake of these providers, and nothing in
+ * correct code.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +13,8 @@
 #include "t/fault/verbs.h"
 #include "t/lib/hang.h"
 
-/* Short: one of the mistakes is to wait for ever. */
-/* Of the sequence that hangs on purpose: of it nothing else is expected. */
+/* Short, since one of the mistakes is an endless wait. */
+/* For the sequence that hangs on purpose, which must only be found to hang. */
 enum { LIMIT_OF_HANGING_S = 5 };
 
 static struct verbs_context_ops *ops(struct vrun *v)
@@ -60,7 +63,7 @@ static struct ibv_pd *own_error_pd(struct ibv_context *context)
 	return NULL;
 }
 
-/* A second command whose failure leaves what the first one made. */
+/* Does not undo its first command when the second one fails. */
 static struct ibv_pd *forgetful_pd(struct ibv_context *context)
 {
 	struct ibv_pd *pd = calloc(1, sizeof(*pd));
@@ -169,7 +172,7 @@ static void waiting(struct vrun *v)
 	sound(v);
 }
 
-/* A provider that put a descriptor of its own in the place of the one which tells of the removal. */
+/* A provider that replaces the descriptor which reports the removal by its own. */
 static void deaf(struct vrun *v)
 {
 	sound(v);
@@ -185,7 +188,7 @@ static void touching(struct vrun *v)
 	USED(touching_query(v->context, 1, &attr));
 }
 
-/* The program's mistake, of what only a descriptor tells. */
+/* A mistake of the program that only the descriptors show. */
 static void open_handed(struct vrun *v)
 {
 	struct ibv_comp_channel *channel = MADE(ibv_create_comp_channel(v->context));
@@ -243,7 +246,7 @@ int main(void)
 		struct vtally tally = {0};
 		size_t found;
 
-		/* A leak on the heap needs the allocator too. */
+		/* Finding a leak on the heap needs the allocator. */
 		if (!alloc_available() && !strcmp(expected[i].seq.name, "leaking"))
 			continue;
 		if (!vdrive_applies(&expected[i].seq, expected[i].kind)) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The part of the tier that is about verbs. Takes the names of sequences; none: all. */
+/* The verbs part of the tier. Arguments: names of sequences; none: all. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -27,7 +27,7 @@ static int drive(enum vprovider provider, const struct vseq *seq, struct vtally 
 		if (!vdrive_applies(seq, kind))
 			continue;
 		points[kind] = tally.points;
-		/* Each revocation takes its time. */
+		/* Each revocation takes time. */
 		for (int old = 0; old < (kind == V_REVOKED ? 1 : 2); old++)
 			bad |= vdrive(provider, seq, kind, old, REPORTS, &tally) < 0;
 		points[kind] = tally.points - points[kind];

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The same for verbs: a kernel in the program itself, so that no tracer is needed.
+# The same for verbs: the fake kernel is part of the program, so that no tracer is needed.
 check_PROGRAMS += t/fault/verbs t/fault/verbs-test
 TESTS += t/fault/verbs t/fault/verbs-test
 
 kernel_wraps = -Wl,--wrap=mmap -Wl,--wrap=munmap -Wl,--wrap=epoll_create1 -Wl,--wrap=epoll_ctl \
 	-Wl,--wrap=hfi_write_uncancelled
 kernel_ldflags = $(AM_LDFLAGS) $(kernel_wraps)
-# Everything that the programs share; a member is linked where it is asked for.
+# Shared by the programs; each member is linked only where it is needed.
 check_LTLIBRARIES += libhf-test-verbs.la
 libhf_test_verbs_la_SOURCES = \
 	compat/private34/context.c \
@@ -45,7 +45,7 @@ libhf_test_verbs_la_SOURCES = \
 libhf_test_verbs_la_CPPFLAGS = $(provider_cppflags)
 libhf_test_verbs_la_LIBADD = libhf-test-siw.la
 
-# Two providers in one program: the second by another name.
+# Two providers in one program: the second one is renamed.
 check_LTLIBRARIES += libhf-test-siw.la
 libhf_test_siw_la_SOURCES = \
 	providers/siw/array.c \

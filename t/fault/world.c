@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The made-up tree of the fault tier, which a process of its own changes on request. */
+/* The generated tree of the fault tier, which a separate process changes on request. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,7 +18,7 @@
 #include "t/fault/world.h"
 #include "t/lib/tree.h"
 
-/* The owner's copy of what the server has: not used, but held, where a leak checker finds it. */
+/* The owner's copy of the server's state: unused, but reachable for a leak checker. */
 static struct tree *copy;
 
 static const char *const names[] = {"hfa0", "hfb0", "hfc0"};
@@ -53,7 +53,7 @@ static void node_path(const struct world *world, int device, const char *suffix,
 	snprintf(path, 320, "%s/infiniband/uverbs%d%s", world->dev, device, suffix);
 }
 
-/* Puts a node where one is or none. Only a node of its own has an inode of its own: root's. */
+/* Creates or replaces a node. Only a node of its own has its own inode, which needs root. */
 static int put_node(struct world *world, int device, int minor, mode_t mode, uint64_t *inode)
 {
 	char aside[320], path[320];
@@ -68,7 +68,7 @@ static int put_node(struct world *world, int device, int minor, mode_t mode, uin
 	} else if (stat(aside, &st) == 0) {
 		int fd = open(aside, O_RDWR | O_CLOEXEC);
 
-		/* Where the file system is mounted nodev a symlink has to do. */
+		/* On a file system mounted with nodev use a symbolic link. */
 		if (fd < 0) {
 			unlink(aside);
 			if (symlink(minor == 3 ? "/dev/null" : "/dev/zero", aside) < 0)
@@ -81,7 +81,7 @@ static int put_node(struct world *world, int device, int minor, mode_t mode, uin
 	return rename(aside, path) < 0 ? -errno : 0;
 }
 
-/* Notes down the device that has just come. */
+/* Records the device that was just added. */
 static int note_instance(struct world *world, struct tree *tree, int device)
 {
 	struct world_instance *instance = &world->instances[world->num];
@@ -97,7 +97,7 @@ static int note_instance(struct world *world, struct tree *tree, int device)
 	instance->index = tree_index(tree, n);
 	if (world_by_inode(world, instance->inode) >= 0)
 		return -EEXIST;
-	/* Unlike a GUID, these are never the same twice. */
+	/* Never repeated, unlike a GUID. */
 	snprintf(instance->fw_ver, sizeof(instance->fw_ver), "fw-%" PRIx64, instance->inode);
 	snprintf(instance->rate, sizeof(instance->rate), "%" PRIu64 " Gb/sec (4X)",
 		 instance->inode & 0xffffff);
@@ -237,7 +237,7 @@ int world_new(struct world **ret)
 	err = tree_new(&tree, NULL);
 	if (err)
 		return err;
-	/* Also for a test that has become somebody else. */
+	/* Also for a test that has changed its user. */
 	if (chmod(tree_sysfs(tree), 0755) < 0)
 		return -errno;
 	snprintf(world->sysfs, sizeof(world->sysfs), "%s", tree_sysfs(tree));
@@ -251,7 +251,7 @@ int world_new(struct world **ret)
 	world->server = fork();
 	if (world->server == 0) {
 		close(pair[0]);
-		/* The tree goes also when the owner is killed: then the socket ends. */
+		/* When the owner is killed its socket closes, and the tree is removed. */
 		signal(SIGINT, SIG_IGN);
 		umask(0);
 		serve(world, tree, pair[1]);

@@ -8,7 +8,7 @@ example_hf1_la_SOURCES = examples/provider/example.c examples/provider/loop.c \
 	examples/provider/loop.h \
 	examples/provider/segment.c \
 	examples/provider/segment.h
-# As its own Makefile builds it: the map says what is exported.
+# Like its own Makefile: the map lists the exported symbols.
 example_hf1_la_CFLAGS = $(AM_CFLAGS) -fvisibility=default
 example_hf1_la_LDFLAGS = $(provider_ldflags) -rpath /nowhere
 example_hf1_la_LIBADD = libholdfast.la
@@ -89,19 +89,19 @@ dist_check_SCRIPTS += $(tool_tests)
 TESTS += $(tool_tests)
 EXTRA_DIST += t/tree/tool-lib.sh
 
-# With more rights than its user, for t/tree/safety.
+# Runs with more rights than its user, for t/tree/safety.
 check_PROGRAMS += t/tree/secure
 t_tree_secure_SOURCES = t/tree/secure.c
 # LD_LIBRARY_PATH has no effect on it then.
 t_tree_secure_LDFLAGS = $(AM_LDFLAGS) -Wl,-rpath,$(abs_top_builddir)/.libs
 t_tree_secure_LDADD = libholdfast.la
 
-# rdma_describe whose netlink is made up.
+# rdma_describe with a fake netlink.
 check_PROGRAMS += t/tree/describe-fakenl
 t_tree_describe_fakenl_SOURCES = boot/describe/rdma_describe.c
 t_tree_describe_fakenl_LDADD = libhf-describe.la libhf-test-fakenl.la
 
-# Rules of udev, run by udevadm in namespaces of their own.
+# udev rules, run by udevadm in namespaces of their own.
 if BOOT
 TESTS += t/tree/boot-dracut t/tree/boot-names t/tree/boot-rules
 endif
@@ -126,14 +126,14 @@ t_tree_old_program_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 dist_check_SCRIPTS += t/tree/old-verbs
 TESTS += t/tree/old-verbs
 
-# How many descriptors are needed and kept.
+# The number of descriptors that are needed and kept open.
 check_PROGRAMS += t/tree/count-descriptors
 t_tree_count_descriptors_SOURCES = t/tree/count-descriptors.c
 t_tree_count_descriptors_LDADD = libholdfast.la
 dist_check_SCRIPTS += t/tree/few-descriptors
 TESTS += t/tree/few-descriptors
 
-# Objects that are used after their context was closed.
+# Use of objects after their context was closed.
 check_PROGRAMS += t/tree/late-program
 t_tree_late_program_SOURCES = t/tree/late-program.c
 t_tree_late_program_LDADD = libholdfast.la

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # shellcheck shell=bash
-# A bed for udev rules: a made-up /sys and our rules, in mount namespaces of their own, where the machine's
-# own udevadm runs them. Nothing but these rules and the programs of the build tree takes part, and no
-# right is needed but that to make a user namespace.
+# Tests udev rules: a generated /sys and our rules, in mount namespaces of their own, where the machine's
+# udevadm runs them. Only these rules and the programs of the build tree take part, and the only right needed
+# is to create a user namespace.
 
-# A kernel, or a container, may keep namespaces for itself.
+# A kernel or container may forbid namespaces.
 if [ "${HF_BED-}" != "$0" ]; then
 	udevadm=$(command -v udevadm /sbin/udevadm | head -n 1)
 	[ -n "$udevadm" ] || { echo "SKIP: no udevadm"; exit 77; }
@@ -26,7 +26,7 @@ fail()
 	exit 1
 }
 
-# bed_begin RULES...: with these files; a NAME.in has its directories put in.
+# bed_begin RULES...: starts with these files; in a NAME.in the directories are substituted.
 bed_begin()
 {
 	local file name program dir
@@ -41,7 +41,7 @@ bed_begin()
 		sed "s|@udevdir@|$work/udev|g; s|@UDEVADM@|$udevadm|g; s|@[a-z]*dir@|$work/empty|g" "$file" \
 			>"$work/rules/${name%.in}"
 	done
-	# Rules of the machine are hidden, and so is its database. All ends with the namespace.
+	# Hides the machine's rules and database. Everything ends with the namespace.
 	for dir in /etc/udev/rules.d /usr/local/lib/udev/rules.d; do
 		[ ! -d $dir ] || mount --bind "$work/empty" $dir || exit 1
 	done
@@ -69,7 +69,7 @@ add_pci()
 	real_links "$device" subsystem driver
 }
 
-# real_links DIR NAME...: as sysfs has them, relative.
+# real_links DIR NAME...: makes the links relative, as in sysfs.
 real_links()
 {
 	local dir=$1 name
@@ -90,7 +90,7 @@ add_aux()
 	real_links "$device" subsystem driver
 }
 
-# add_rdma PARENT NAME NODE-TYPE LINK-LAYER...: a device, with a port for each link layer. PARENT "" is none.
+# add_rdma PARENT NAME NODE-TYPE LINK-LAYER...: a device with a port for each link layer. PARENT "": no parent.
 add_rdma()
 {
 	local parent=${1:-$sys/devices/virtual} name=$2 type=$3 port=0 layer
@@ -110,8 +110,8 @@ add_rdma()
 	real_links "$device" subsystem
 }
 
-# add_net PARENT NAME DRIVER: a network device. Its driver's name comes from an ioctl, which a made-up one
-# cannot answer: a rule of the bed's says it.
+# add_net PARENT NAME DRIVER: a network device. udev asks for its driver's name by an ioctl, which fails for a
+# generated device: a rule of this file sets it instead.
 add_net()
 {
 	device=${1:-$sys/devices/virtual}/net/$2
@@ -124,20 +124,20 @@ add_net()
 		>"$work/rules/81-bed.rules"
 }
 
-# udev_event ACTION DEVICE: what udev makes of it, in $work/out: properties, and what would be run.
+# udev_event ACTION DEVICE: writes udev's result to $work/out: properties, and what would be run.
 udev_event()
 {
-	# A made-up tree is no sysfs to statfs(2).
+	# statfs(2) shows that a generated tree is not sysfs.
 	SYSTEMD_DEVICE_VERIFY_SYSFS=0 "$udevadm" test --action="$1" "/sys${2#"$sys"}" >"$work/out" 2>&1 ||
 		fail "udevadm test --action=$1 $2"
-	# Complaints about a rules file begin with its name; about an event, with the device.
+	# Errors about a rules file begin with its name; those about an event begin with the device.
 	if grep -E '^/[^ ]*\.rules(:[0-9]+:?)? ' "$work/out"; then
 		fail "a rules file with mistakes"
 	fi
 	checks=$((checks + 1))
 }
 
-# property NAME [VALUE]: of the last event; without VALUE: it has none.
+# property NAME [VALUE]: checks it in the last event; without VALUE it must be unset.
 property()
 {
 	local value
@@ -147,7 +147,7 @@ property()
 	checks=$((checks + 1))
 }
 
-# runs TEXT: the last event asks for that; runs_nothing: for nothing.
+# runs TEXT: the last event would run this; runs_nothing: it would run nothing.
 runs()
 {
 	grep -qFx "run: '$1'" "$work/out" || fail "does not run \"$1\""

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Churn: a seeded random plan of adding, removing, renaming and replacing devices of a made-up
- * tree, held against a model. After every `interval` steps everything stands still, and the streams
- * and the list must agree with the model.
+ * Churn: a seeded random plan of adding, removing, renaming and replacing devices of a generated
+ * tree, compared with a model. After every `interval` steps the plan pauses, and the streams and
+ * the list must agree with the model.
  *
- *	churn [-n STEPS] [-s SEED] [-k INTERVAL] [-b BURST] [-t]
+ * churn [-n STEPS] [-s SEED] [-k INTERVAL] [-b BURST] [-t]
  *
- * -b: at half time, that many steps without looking, for notifications to be lost.
- * -t: two threads take two streams and a third one lists all the while.
+ * -b: half-way, makes that many steps without reading events, so that notifications are lost. -t:
+ * two threads read two streams while a third one lists.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -22,7 +22,7 @@
 static struct model model;
 static struct hf *hf;
 
-/* Threads run freely between the checks and stand at both barriers during one. */
+/* Threads run freely between the checks, and wait at both barriers during a check. */
 static bool threaded;
 static atomic_bool stop;
 static pthread_barrier_t arrive, leave;
@@ -66,7 +66,7 @@ static void *keep_listing(void *arg)
 	return NULL;
 }
 
-/* All threads check at once, or this one alone. */
+/* All threads check at once, or only this one. */
 static void check_all(struct watcher *watchers, unsigned long number)
 {
 	if (threaded) {
@@ -76,7 +76,7 @@ static void check_all(struct watcher *watchers, unsigned long number)
 		pthread_barrier_wait(&leave);
 		return;
 	}
-	/* Who looks first finds what is new for the others; so it must not always be the same. */
+	/* The first one to check finds the changes for all, so alternate. */
 	if (number % 2)
 		list_compare(&model, hf);
 	view_compare(&watchers[0].view);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The churn test: a random plan of plugging, and what must be true of it. */
+/* The churn test: a random plan of plugging, and the invariants that must hold. */
 #ifndef HF_TEST_CHURN_H
 #define HF_TEST_CHURN_H
 
@@ -31,20 +31,20 @@
 
 enum { SLOTS = 48, NAMES = 64, NAME_SIZE = 64 };
 
-/* One life of a device, named by its GUID, which a tree gives out once. */
+/* One instance of a device, identified by its GUID, which a tree assigns only once. */
 struct instance {
 	uint64_t inode;
 	uint64_t guid;
-	uint64_t generation; /* as the library first said, 0 before */
+	uint64_t generation; /* as the library first reported it, 0 before */
 	unsigned int slot;
-	int name;	    /* now, or last; index of the pool */
-	uint64_t had_names; /* bit per name of the pool it ever had */
+	int name;	    /* the current or last one; index into the pool */
+	uint64_t had_names; /* one bit for each name of the pool it ever had */
 	bool live;
 	UT_hash_handle hh;
 	UT_hash_handle by_generation;
 };
 
-/* What should be there; the lock is held over each step, so a step is done or not begun. */
+/* What should exist. The lock is held during each step, so a step is complete or not begun. */
 struct model {
 	pthread_mutex_t lock;
 	struct tree *tree;
@@ -64,33 +64,33 @@ uint64_t model_random(struct model *model, uint64_t below);
 void model_name(int name, char text[NAME_SIZE]);
 
 /*
- * With the lock held: the instance that the library means by this handle, which must be one that
- * exists or did, and must have carried `name`.
+ * With the lock held: the instance that this handle refers to. It must exist or have existed, and
+ * must have had `name`.
  */
 struct instance *model_identify(struct model *model, struct ibv_device *device, uint64_t generation,
 				const char *name);
 
-/* A stream, and what it has told so far. */
+/* A stream, and what it has reported so far. */
 struct view {
 	struct model *model;
 	struct hf_stream *stream;
-	struct seen *seen; /* instances told and not removed */
+	struct seen *seen; /* instances reported and not removed */
 	uint64_t sequence;
-	bool synced;	/* SYNCED was told once */
+	bool synced;	/* SYNCED was reported once */
 	bool resyncing; /* between RESYNC and its SYNCED */
 	unsigned long added, changed, back, removed, resyncs, checks;
 };
 
 void view_init(struct view *view, struct model *model, struct hf *hf);
 void view_destroy(struct view *view);
-/* Takes every event there is, checking each. */
+/* Takes and checks all available events. */
 void view_drain(struct view *view);
-/* While nothing moves: the stream has told exactly what the model holds. */
+/* While nothing changes: the stream has reported exactly the model's devices. */
 void view_compare(struct view *view);
 
-/* While nothing moves: the list is exactly what the model holds. */
+/* While nothing changes: the list is exactly the model's devices. */
 void list_compare(struct model *model, struct hf *hf);
-/* At any moment: what is listed existed. Takes and gives back a list. */
+/* At any time: each listed device existed. Takes a list and frees it. */
 void list_any_time(struct model *model, struct hf *hf);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The plan and the model: what is done to the tree, and what should be there then. */
+/* The plan and the model: the changes to the tree, and the devices that should exist. */
 #include <string.h>
 
 #include "t/tree/churn.h"
 
-/* The last name of the pool is for exchanges only. */
+/* The last name of the pool is used for exchanges only. */
 enum { SPARE_NAME = NAMES - 1 };
 
-/* What the provider rxe is for. */
+/* The names that the rxe provider serves. */
 void model_name(int name, char text[NAME_SIZE])
 {
 	snprintf(text, NAME_SIZE, name % 3 ? "rxe%d" : "rxe_a_longer_name_than_most_%d", name);
@@ -106,7 +106,7 @@ static void give_name(struct model *model, unsigned int slot, int name)
 	instance->had_names |= 1ull << name;
 }
 
-/* Another device under the same name and number, without a pause. */
+/* Replaces a device by another one with the same name and number, without a pause. */
 static void model_replace(struct model *model)
 {
 	unsigned int slot = pick_slot(model, true);
@@ -122,7 +122,7 @@ static void model_replace(struct model *model)
 	model->replaces++;
 }
 
-/* Two devices end up with each other's name. */
+/* Two devices exchange their names. */
 static void exchange(struct model *model)
 {
 	unsigned int a = pick_slot(model, true), b = pick_slot(model, true);
@@ -136,7 +136,7 @@ static void exchange(struct model *model)
 	model->exchanges++;
 }
 
-/* The name goes on to a device in another place, in the moment it is free. */
+/* The name moves to a device in another directory as soon as it is free. */
 static void model_move(struct model *model)
 {
 	int name = take_out(model, pick_slot(model, true));
@@ -193,7 +193,7 @@ struct instance *model_identify(struct model *model, struct ibv_device *device, 
 	HASH_FIND(hh, model->by_inode, &info.inode, sizeof(info.inode), instance);
 	churn_check(instance, "%s: inode %llu was never there", name,
 		    (unsigned long long)info.inode);
-	/* Of a device that is gone by now it may not have been read any more. */
+	/* If the device is gone by now, the GUID may not have been read. */
 	churn_check(info.node_guid == instance->guid || (!info.node_guid && !instance->live),
 		    "%s has GUID %#llx", name, (unsigned long long)info.node_guid);
 	if (!instance->generation) {

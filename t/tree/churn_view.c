@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What streams and lists tell, held against the model. */
+/* Compares the events of streams and the lists with the model. */
 #include <poll.h>
 #include <string.h>
 
 #include "t/tree/churn.h"
 
-/* An instance that a stream has told of. */
+/* An instance that a stream has reported. */
 struct seen {
 	struct instance *instance;
 	struct ibv_device *device; /* a reference */
@@ -105,9 +105,11 @@ static void view_take(struct view *view, struct hf_event *event)
 		return;
 	}
 	churn_check(type == HF_EVENT_CHANGED, "type %d", type);
-	/* Nothing but names changes in this plan. */
+	/* This plan changes nothing but names. */
 	churn_check(changes == HF_CHANGED_NAME, "changes %#x of %s", changes, name);
-	/* Away and back again before it was taken is one change, to the name that was told. */
+	/*
+	 * Renamed and renamed back before the event was taken: one change, with the reported name.
+	 */
 	if (strcmp(seen->name, name) == 0) {
 		churn_check(instance->had_names & (instance->had_names - 1),
 			    "%s was never called anything else", name);
@@ -166,7 +168,7 @@ void view_compare(struct view *view)
 
 	view_drain(view);
 	churn_check(view->synced && !view->resyncing, "nothing more to come, and not SYNCED");
-	/* It may be readable for nothing, but not for ever. */
+	/* It may be readable without an event, but not for ever. */
 	for (int i = 0; i < 3 && poll(&pollfd, 1, 0); i++)
 		view_drain(view);
 	churn_check(poll(&pollfd, 1, 0) == 0, "readable, but there is nothing to give");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A program closes every descriptor while devices are open, and opens its own files: none of these is read,
- * written, changed or closed by what the library does afterwards, in the program's calls or in its thread.
+ * A program closes every descriptor while devices are open, and opens its own files: the library
+ * must not read, write, change or close any of them afterwards, neither in the program's calls nor
+ * in its own thread.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -48,7 +49,9 @@ static void check_condition(bool right, const char *what)
 
 #define CHECK(condition) check_condition(condition, #condition)
 
-/* A process that still has the tree's descriptors: it unplugs a device and plugs another, and ends. */
+/*
+ * A process that still has the tree's descriptors: it removes a device, adds another one, and ends.
+ */
 static pid_t start_changer(void)
 {
 	sigset_t wanted;
@@ -120,7 +123,7 @@ static void close_bed(void)
 		change_tree();
 }
 
-/* Everything at once, with and without revocation. */
+/* All calls, with and without revocation. */
 static void use_what_was_closed(enum others_kind kind, const char *base)
 {
 	struct ibv_async_event event;
@@ -135,7 +138,10 @@ static void use_what_was_closed(enum others_kind kind, const char *base)
 	_exit(others_check() ? 1 : 0);
 }
 
-/* The numbers are the library's again, but another context's: closing the first leaves the second alone. */
+/*
+ * The numbers belong to the library again, but to another context: closing the first leaves the
+ * second alone.
+ */
 static void reopen_after_close(const char *base)
 {
 	struct ibv_context *second;
@@ -155,7 +161,10 @@ static void reopen_after_close(const char *base)
 	_exit(0);
 }
 
-/* The library's thread sleeps on descriptors that are no more: a device that is opened later is revoked. */
+/*
+ * The library's thread sleeps on descriptors that were closed: a device opened later is still
+ * revoked.
+ */
 static void revoked_all_the_same(const char *base)
 {
 	struct ibv_context *second;
@@ -169,7 +178,7 @@ static void revoked_all_the_same(const char *base)
 	setenv("HF_FAKE_ASYNC_FD", "3", 1);
 	CHECK(!hf_device_open(bed.device, &second));
 	change_tree();
-	/* Its node becomes a dead pipe. */
+	/* Its node is replaced by a dead pipe. */
 	while ((fstat(second->cmd_fd, &st) || !S_ISFIFO(st.st_mode)) && limit--)
 		usleep(10000);
 	CHECK(limit > 0);
@@ -192,7 +201,7 @@ static int in_a_child_of(void (*test)(enum others_kind kind, const char *base),
 		test(kind, base);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
-	/* The child closed what would remove its tree. */
+	/* The child closed the descriptor that would remove its tree. */
 	snprintf(command, sizeof(command), "rm -rf %s", base);
 	assert_int_equal(system(command), 0);
 	assert_true(WIFEXITED(status));
@@ -225,7 +234,7 @@ static void call_reopen(enum others_kind kind, const char *base)
 	reopen_after_close(base);
 }
 
-static void numbers_of_its_own(void **state)
+static void the_programs_descriptors_are_left_alone(void **state)
 {
 	(void)state;
 	unsetenv("HOLDFAST_REVOKE");
@@ -252,7 +261,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_revocation),
 		cmocka_unit_test(with_revocation),
-		cmocka_unit_test(numbers_of_its_own),
+		cmocka_unit_test(the_programs_descriptors_are_left_alone),
 		cmocka_unit_test(a_lost_thread),
 	};
 

@@ -30,7 +30,10 @@ static struct ibv_context *open_first(struct ibv_device **list)
 	return context;
 }
 
-/* Contexts have their asynchronous events from this eventfd, as if a kernel gave them one each. */
+/*
+ * Contexts get their asynchronous events from this eventfd, as if a kernel gave each its own
+ * descriptor.
+ */
 static bool name_event_source(void)
 {
 	const int fd = eventfd(0, EFD_CLOEXEC);

@@ -75,7 +75,7 @@ static void a_rename_keeps_the_instance(void **state)
 	assert_int_equal(tree_rename(bed->tree, 0, "fake7"), 0);
 	after = find_by_name(bed, "fake7");
 	assert_ptr_equal(before, after);
-	assert_string_equal(old_name, "fake0"); /* given out before: stays valid */
+	assert_string_equal(old_name, "fake0"); /* returned before: stays valid */
 	assert_string_equal(ibv_get_device_name(after), "fake7");
 	assert_string_equal(after->name, "fake7");
 	assert_int_equal(hf_device_name(after, name, sizeof(name)), 5);
@@ -92,7 +92,7 @@ static void dropped_caches_change_nothing(void **state)
 	tree_add(bed->tree, 0, "fake0", NULL);
 	before = find_by_name(bed, "fake0");
 	assert_int_equal(tree_drop_caches(bed->tree), 0);
-	tree_add(bed->tree, 1, "fake1", NULL); /* makes it look again */
+	tree_add(bed->tree, 1, "fake1", NULL); /* makes the library scan */
 	after = find_by_name(bed, "fake0");
 	assert_ptr_equal(before, after);
 	hf_device_unref(before);
@@ -109,7 +109,7 @@ static void a_replug_is_another_instance(void **state)
 	tree_add(bed->tree, 0, "fake0", NULL);
 	before = find_by_name(bed, "fake0");
 	assert_int_equal(tree_swap(bed->tree, 0), 0);
-	/* Nobody has looked yet: the call finds out itself. */
+	/* No scan since then: the call itself finds out. */
 	assert_int_equal(hf_device_open(before, &context), -ENODEV);
 	assert_int_equal(hf_device_read_attr(before, "node_guid", value, sizeof(value)), -ENODEV);
 	assert_string_equal(value, "untouched");
@@ -173,7 +173,7 @@ static void a_name_is_that_of_the_first_root(void **state)
 	tree_free(other);
 }
 
-static void unusable_ones_say_why(void **state)
+static void unusable_devices_have_a_reason(void **state)
 {
 	const struct tree_options no_node = {.node = TREE_NODE_NONE};
 	const struct tree_options wrong_node = {.node = TREE_NODE_WRONG};
@@ -275,7 +275,7 @@ static const char *node_desc(struct ibv_device *device)
 	return value;
 }
 
-static void writes_to_the_instance_or_not_at_all(void **state)
+static void writes_only_to_the_instance(void **state)
 {
 	static const char *const paths[] = {"", "/dev/null", "../fake0/node_desc", "ports", "link"};
 	char much[4098];
@@ -346,7 +346,7 @@ static void a_child_may_list_and_close(void **state)
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	/* What the child read of its own sockets is not missing here. */
+	/* What the child read from its own sockets is not missing here. */
 	hf_device_unref(find_by_name(bed, "fake1"));
 	assert_int_equal(hf_device_close(context), 0);
 	hf_device_unref(device);
@@ -365,13 +365,13 @@ int main(void)
 						teardown_devices),
 		cmocka_unit_test_setup_teardown(a_name_is_that_of_the_first_root, setup_devices,
 						teardown_devices),
-		cmocka_unit_test_setup_teardown(unusable_ones_say_why, setup_devices,
+		cmocka_unit_test_setup_teardown(unusable_devices_have_a_reason, setup_devices,
 						teardown_devices),
 		cmocka_unit_test_setup_teardown(handles_outlive_everything, setup_devices,
 						teardown_devices),
 		cmocka_unit_test_setup_teardown(refuses_to_leave_the_device, setup_devices,
 						teardown_devices),
-		cmocka_unit_test_setup_teardown(writes_to_the_instance_or_not_at_all, setup_devices,
+		cmocka_unit_test_setup_teardown(writes_only_to_the_instance, setup_devices,
 						teardown_devices),
 		cmocka_unit_test_setup_teardown(a_child_may_list_and_close, setup_devices,
 						teardown_devices),

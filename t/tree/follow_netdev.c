@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The port of a soft device follows a network interface: its state, MTU and GIDs, as attribute reads, an open
- * context and the stream have them. In a network namespace of the test's own.
+ * The port of a soft device follows a network interface: its state, MTU and GIDs, through attribute
+ * reads, an open context and the stream. In a network namespace of its own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +34,7 @@ static void ip(const char *arguments)
 		fail_msg("%s", command);
 }
 
-/* A veth is running once both ends are up. */
+/* A veth is running once both its ends are up. */
 static void make_netdev(void)
 {
 	ip("link add hf0 type veth peer name hf1");
@@ -42,7 +42,7 @@ static void make_netdev(void)
 	ip("link set hf1 addrgenmode none");
 }
 
-/* The kernel notices a carrier a while after the interface is up (net/core/link_watch.c). */
+/* The kernel notices a carrier some time after the interface is up (net/core/link_watch.c). */
 static void wait_for_link(void)
 {
 	while (system("ip -o link show hf0 | grep -q 'state UP'") != 0)
@@ -67,7 +67,7 @@ static int setup_follower(void **state)
 
 static int teardown_follower(void **state)
 {
-	/* The next test begins without it. */
+	/* The next test starts without it. */
 	if (system("ip link delete hf0 2>/dev/null") < 0)
 		return -1;
 	return bed_teardown(state);
@@ -99,7 +99,7 @@ static struct hf_port_info port_info(struct ibv_device *device)
 	return info;
 }
 
-/* GIDs as texts of 32 digits. */
+/* GIDs as strings of 32 digits. */
 static void expect_gids(struct ibv_device *device, const char *const *texts, int count)
 {
 	struct hf_gid *gids;
@@ -149,7 +149,7 @@ static void attributes_follow(void **state)
 	assert_int_equal(port_info(device).num_gids, 2);
 	ip("address add 192.0.2.2/24 dev hf0 label hf0:label");
 	assert_int_equal(port_info(device).num_gids, 3);
-	/* No more than the table has places for. */
+	/* No more than the table has entries for. */
 	ip("address add 192.0.2.3/24 dev hf0");
 	ip("address add 192.0.2.4/24 dev hf0");
 	assert_int_equal(port_info(device).num_gids, GIDS);
@@ -209,7 +209,7 @@ static void an_open_context_follows(void **state)
 	hf_device_unref(device);
 }
 
-/* Waits until all of these have been reported, in as many events as it takes. */
+/* Waits until all of these were reported, in any number of events. */
 static void expect_changes(struct hf_stream *stream, uint32_t changes)
 {
 	while (changes) {
@@ -244,7 +244,7 @@ static void the_stream_follows(void **state)
 	expect_changes(bed->a, HF_CHANGED_GID);
 	ip("link delete hf0");
 	expect_changes(bed->a, HF_CHANGED_PORT | HF_CHANGED_NETDEV);
-	/* The file, too, may change. */
+	/* The file may change as well. */
 	make_netdev();
 	expect_changes(bed->a, HF_CHANGED_PORT | HF_CHANGED_NETDEV);
 	follow(bed, NULL);
@@ -280,7 +280,7 @@ static void a_wrong_interface_is_not_written(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
-/* A name that is none, or a file that cannot be read, is an error and no other interface. */
+/* An invalid name, or a file that cannot be read, is an error and not another interface. */
 static void a_wrong_name_is_an_error(void **state)
 {
 	const struct bed *bed = *state;

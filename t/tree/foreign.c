@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The distribution's providers: all of them, on made-up devices; and files that are damaged. */
+/* The distribution's providers: all of them on generated devices, and damaged files. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -25,7 +25,7 @@
 #include "t/lib/fake_kernel.h"
 #include "t/lib/tree.h"
 
-/* Vendor and device of one adapter each, out of the kernel drivers' tables; rdma_driver_id. */
+/* Vendor and device of one adapter each, from the kernel drivers' tables; rdma_driver_id. */
 static const struct family {
 	const char *file, *driver, *ibdev, *modalias;
 	unsigned int driver_id, abi;
@@ -45,7 +45,7 @@ static const struct family {
 	{"qedr", "qedr", "qedr0", "pci:v00001077d00001629sv0s", 11, 8},
 	{"rxe", "rxe", "rxe0", NULL, 14, 2},
 	{"vmw_pvrdma", "pvrdma", "vmw_pvrdma0", "pci:v000015ADd00000820sv0s", 10, 3},
-	/* By the kernel's word alone. */
+	/* Matched by the kernel driver's number alone. */
 	{"mana", "mana", "mana_0", NULL, 20, 1},
 	{"siw", "siw", "siw0", NULL, 18, 1},
 };
@@ -54,7 +54,7 @@ enum { HEADER = 4096, ALTERED = 120 };
 
 struct bed {
 	struct tree *tree;
-	char dir[64];	 /* everything that is not the tree */
+	char dir[64];	 /* everything except the tree */
 	char config[80]; /* of drivers that are copies */
 	char cache[80];
 };
@@ -62,7 +62,10 @@ struct bed {
 static const char *const no_providers[] = {NULL};
 static bool kernel_tree;
 
-/* For libholdfast: with this on, the tree is a kernel's, about which netlink is asked. */
+/*
+ * Replaces libholdfast's statfs(): while this is set, the tree looks like the kernel's sysfs, so
+ * netlink is used.
+ */
 __attribute__((visibility("default"))) int statfs(const char *path, struct statfs *buf)
 {
 	memset(buf, 0, sizeof(*buf));
@@ -71,8 +74,9 @@ __attribute__((visibility("default"))) int statfs(const char *path, struct statf
 }
 
 /*
- * Two of rdma-core 44 never give back what alloc_device made: bnxt_re has no uninit_device, and that of
- * ocrdma leaves a table. What is allocated for their devices is not looked at. Weak: a sanitizer's.
+ * Two providers of rdma-core 44 never free what alloc_device allocated: bnxt_re has no
+ * uninit_device, and ocrdma's leaves a table. Ignore what is allocated for their devices. Weak:
+ * defined by a sanitizer.
  */
 __attribute__((weak)) void __lsan_disable(void);
 __attribute__((weak)) void __lsan_enable(void);
@@ -83,7 +87,7 @@ static bool leaks(const char *driver)
 	       __lsan_enable;
 }
 
-/* A kernel that answers each command with success; its events never come. */
+/* A kernel on which each command succeeds and no event arrives. */
 static int answer_alloc_async(int fd, struct ib_uverbs_ioctl_hdr *command)
 {
 	struct ib_uverbs_attr *events;
@@ -96,7 +100,10 @@ static int answer_alloc_async(int fd, struct ib_uverbs_ioctl_hdr *command)
 	if (events) {
 		if (pipe2(ends, O_CLOEXEC) < 0)
 			return errno;
-		/* The other end stays open until this process ends: else the first one were readable. */
+		/*
+		 * Keep the other end open until this process ends, or the first one would be
+		 * readable.
+		 */
 		events->data_s64 = ends[0];
 	}
 	return 0;
@@ -261,7 +268,7 @@ static void by_driver_id(void **state)
 	kernel_tree = false;
 }
 
-/* A copy of rxe's, named by the configuration. */
+/* Copies rxe's library and names the copy in the configuration. */
 static void copy_rxe(const struct bed *bed)
 {
 	run_shell_command("umask 022; cp /usr/lib/*/libibverbs/librxe-rdmav34.so %s/new && "
@@ -291,7 +298,9 @@ static unsigned long code_of(const void *address, unsigned int *count)
 	return found;
 }
 
-/* An upgrade while a program runs: what is open keeps the old code, the next instance gets the new. */
+/*
+ * An upgrade while a program runs: open devices keep the old code, the next instance gets the new.
+ */
 static void a_replaced_file_serves_the_next_device(void **state)
 {
 	struct bed *bed = *state;
@@ -317,7 +326,7 @@ static void a_replaced_file_serves_the_next_device(void **state)
 	copy_rxe(bed);
 	assert_int_equal(stat(path, &after), 0);
 	assert_int_not_equal(after.st_ino, before.st_ino);
-	/* The same instance stays with what it has. */
+	/* The same instance keeps its provider. */
 	assert_int_equal(hf_device_by_name(hf, "rxe0", &same), 0);
 	assert_ptr_equal(same, old);
 	hf_device_unref(same);
@@ -330,7 +339,7 @@ static void a_replaced_file_serves_the_next_device(void **state)
 	assert_int_equal(code_of((void *)old_context->ops.poll_cq, &mapped), before.st_ino);
 	assert_int_equal(mapped, 2);
 
-	/* Both work, and the old code goes with what was open on it. */
+	/* Both work, and the old code is unloaded with the last device that uses it. */
 	pd = ibv_alloc_pd(old_context);
 	assert_non_null(pd);
 	assert_int_equal(ibv_dealloc_pd(pd), 0);
@@ -369,7 +378,7 @@ static void expect_reason(const struct bed *bed, enum hf_reason_code code, const
 			 hf_reason_name(info.reason.code), info.reason.text);
 }
 
-/* As hf_provider_list() tells it. */
+/* Checks the reason that hf_provider_list() reports. */
 static void expect_foreign_refusal(const struct bed *bed, enum hf_reason_code code,
 				   const char *found)
 {
@@ -383,14 +392,14 @@ static void expect_foreign_refusal(const struct bed *bed, enum hf_reason_code co
 	hf_unref(hf);
 }
 
-static void layout_is_told(void **state)
+static void the_layout_is_passed(void **state)
 {
 	struct bed *bed = *state;
 
 	add_family(bed, 13);
 	copy_rxe(bed);
 	expect_reason(bed, HF_REASON_NONE, NULL);
-	/* Says that it is newer than what it exports. */
+	/* Its name says that it is newer than the symbols it exports. */
 	run_shell_command("cd %s && mv libibverbs.so.1.14.44.0 libibverbs.so.1.14.53.0 && "
 			  "ln -sf libibverbs.so.1.14.53.0 libibverbs.so.1",
 			  bed->dir);
@@ -425,7 +434,7 @@ static void damaged_files_are_refused(void **state)
 		truncated++;
 	}
 	srandom(1);
-	/* Valgrind itself stops at such debugging information (3.19). */
+	/* Valgrind itself crashes on such debug information (3.19). */
 	for (int i = 0; i < (getenv("HF_VALGRIND") ? 0 : ALTERED); i++) {
 		unsigned char noise[8];
 		FILE *file;
@@ -433,7 +442,7 @@ static void damaged_files_are_refused(void **state)
 		copy_rxe(bed);
 		file = fopen(path, "r+");
 		assert_non_null(file);
-		/* Half of them where headers and tables are. */
+		/* Half of the changes are in the headers and tables. */
 		fseek(file, random() % (i % 2 ? st.st_size : HEADER), SEEK_SET);
 		for (size_t j = 0; j < sizeof(noise); j++)
 			noise[j] = (unsigned char)random();
@@ -461,14 +470,14 @@ static void cache_is_only_a_cache(void **state)
 	expect_reason(bed, HF_REASON_NONE, NULL);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0644);
-	/* What it says is believed: with another name in it, the device has no provider. */
+	/* The cache is believed: with another name in it, the device has no provider. */
 	run_shell_command("cd %s && sed -i 's/Nrxe/Nxyz/; /^sum/d' providers && python3 -c '\n"
 			  "t = open(\"providers\", \"rb\").read(); s = 0xcbf29ce484222325\n"
 			  "for b in t: s = (s ^ b) * 0x100000001b3 & (1 << 64) - 1\n"
 			  "open(\"providers\", \"ab\").write(b\"sum %%x\\n\" %% s)'",
 			  bed->cache);
 	expect_reason(bed, HF_REASON_NO_PROVIDER, NULL);
-	/* Unless its sum is wrong, or others may write to it, or the file is another. */
+	/* Unless its checksum is wrong, others may write to it, or the library has changed. */
 	run_shell_command("sed -i 's/Nxyz/Nabc/' %s/providers", bed->cache);
 	expect_reason(bed, HF_REASON_NONE, NULL);
 	run_shell_command("sed -i 's/^id/di/' %s/providers && chmod 777 %s", bed->cache,
@@ -550,7 +559,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(by_identity, setup_foreign, teardown_foreign),
 		cmocka_unit_test_setup_teardown(by_driver_id, setup_foreign, teardown_foreign),
-		cmocka_unit_test_setup_teardown(layout_is_told, setup_foreign, teardown_foreign),
+		cmocka_unit_test_setup_teardown(the_layout_is_passed, setup_foreign,
+						teardown_foreign),
 		cmocka_unit_test_setup_teardown(damaged_files_are_refused, setup_foreign,
 						teardown_foreign),
 		cmocka_unit_test_setup_teardown(cache_is_only_a_cache, setup_foreign,
@@ -567,7 +577,10 @@ int main(int argc, char **argv)
 		return 77;
 	}
 #if defined(__SANITIZE_THREAD__)
-	/* The faked netlink answers nothing beside its interceptors here; nothing of this has threads. */
+	/*
+	 * With ThreadSanitizer's interceptors the fake netlink does not answer; this test has no
+	 * threads.
+	 */
 	puts("SKIP: built with ThreadSanitizer");
 	return 77;
 #endif

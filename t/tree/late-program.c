@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A program that uses its objects after it closed their context: each call answers EBADF. */
+/* A program that uses its objects after it closed their context: each call returns EBADF. */
 #include <errno.h>
 #include <malloc.h>
 #include <stdbool.h>
@@ -18,7 +18,7 @@ static void expect(bool is_right, const char *what, long got)
 	failures++;
 }
 
-/* Calls that return an errno value; that return -1 with errno; that return a pointer. */
+/* Calls that return an errno value; that return -1 and set errno; that return a pointer. */
 #define ANSWERS_ERROR(call)                       \
 	do {                                      \
 		int err;                          \
@@ -41,7 +41,7 @@ static void expect(bool is_right, const char *what, long got)
 		expect(!made, #call, made != NULL); \
 	} while (0)
 
-/* What leaves errno alone. */
+/* Calls that do not set errno. */
 #define RETURNS_ERROR(call)                       \
 	do {                                      \
 		int err = (call);                 \
@@ -159,7 +159,10 @@ static void use_objects(void)
 	ibv_unimport_mr(o.mr);
 }
 
-/* What the header makes of these reads the freed context, as with libibverbs: while nothing else is there. */
+/*
+ * These are inline in the header and read the freed context, as with libibverbs: the memory must
+ * not be reused yet.
+ */
 static void use_freed_memory(void)
 {
 	struct ibv_send_wr send_wr = {0}, *bad_send;
@@ -192,7 +195,7 @@ static void destroy_objects(void)
 	ANSWERS_MINUS_ONE(ibv_close_device(o.context));
 }
 
-/* More contexts than the core's first table has places for, and each of them is known. */
+/* More contexts than the first table of the core has entries for: each must be known. */
 static void many(struct ibv_device *device)
 {
 	enum { MANY = 300 };
@@ -218,7 +221,7 @@ int main(int argc, char **argv)
 	const bool junk = argc > 1 && !strcmp(argv[1], "junk");
 	struct ibv_device **list = ibv_get_device_list(NULL);
 
-	/* Whatever is freed is overwritten at once. */
+	/* Overwrite freed memory at once. */
 	if (junk)
 		mallopt(M_PERTURB, 0xa5);
 	if (!list || !*list || make_objects(*list)) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Names over machines made from a seed: cards with functions, virtual functions and sub-functions, on
- * several buses and domains, on board and in slots. What must hold: two devices never get one name; a
- * name does not change whatever comes, goes, or is called otherwise meanwhile; and it is the one that
- * a second reading of the rules gives, which does not look at the tree. How often that is the older
- * tool's name, and why it is not, is counted.
- * Environment: NAMING_TREES (how many), NAMING_SEED (the first one).
+ * Names on seeded random machines: cards with functions, virtual functions and sub-functions, on
+ * several buses and domains, on board and in slots. Invariants: two devices never get the same
+ * name; a name does not change when other devices come, go or are renamed; and it equals the name
+ * from a second implementation of the rules, which does not read the tree. Counts how often
+ * rdma-core's tool gives the same name, and why not. Environment: NAMING_TREES (how many),
+ * NAMING_SEED (the first seed).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ enum { TREES = 600, TREES_VALGRIND = 100, ITEMS = 160, ROUNDS = 2 };
 
 enum kind { FUNCTION, VF, SF, VIRTUAL };
 
-/* One thing that may carry an RDMA device. */
+/* A function or sub-function that may have an RDMA device. */
 struct item {
 	enum kind kind;
 	struct pci_tree_function function;
@@ -121,7 +121,7 @@ static void add_sfs(struct machine *machine, struct item *above)
 	}
 }
 
-/* VFs take the routing numbers after the PFs', as the card's SR-IOV capability says. */
+/* VFs get the routing numbers after the PFs', as the card's SR-IOV capability says. */
 static void add_vfs(struct machine *machine, struct item *pf, uint32_t offset, uint32_t stride,
 		    uint32_t count)
 {
@@ -153,10 +153,13 @@ static void add_card(struct machine *machine)
 		 first = (uint32_t)machine->count;
 	uint32_t slot = pick(machine, 3) ? 0 : machine->next_slot++;
 	bool ari = pick(machine, 2), wide = ari && functions > 2 && !pick(machine, 3);
-	/* Firmware numbers a card, or none; the header's bit is there where the functions are. */
+	/*
+	 * Firmware numbers the card or not; the multi-function bit is set if there are several
+	 * functions.
+	 */
 	bool onboard = !pick(machine, 4);
 
-	/* The VFs of one card may reach the next bus. */
+	/* The VFs of one card may extend to the next bus. */
 	if (bus_is_taken(machine, domain, bus) || bus_is_taken(machine, domain, bus + 1) ||
 	    (bus && bus_is_taken(machine, domain, bus - 1)))
 		return;
@@ -177,7 +180,7 @@ static void add_card(struct machine *machine)
 			item->function.smbios_index = machine->next_index++;
 		else if (!pick(machine, 6))
 			item->function.acpi_index = 16384 + pick(machine, 100000);
-		/* A card of several functions need not offer RDMA on each. */
+		/* A card with several functions may offer RDMA on only some. */
 		item->has_ib = functions == 1 || pick(machine, 5);
 	}
 	for (uint32_t i = 0; i < functions && first + i < machine->count; i++) {
@@ -202,7 +205,7 @@ static void make_model(struct machine *machine)
 		add_item(machine, VIRTUAL);
 }
 
-/* The rules, once more, from the model. `older`: as far as the older tool follows them. */
+/* The rules again, applied to the model. `older`: as rdma-core's tool applies them. */
 static void body_of(const struct item *item, bool use_slot, bool older, char *body)
 {
 	const struct item *named = item->kind == SF ? item->above : item;
@@ -333,7 +336,7 @@ static void decide(const struct item *item, const struct hf_name_hardware *hardw
 		fail_seed("%s: %s", name, hfi_name_fault(name));
 }
 
-/* All names are asked for: the first time they are kept, later they must be the same. */
+/* Computes all names: the first time they are stored, later they must be the same. */
 static void check_names(struct machine *machine, bool first)
 {
 	char name[HF_NAME_SIZE], wanted[HF_NAME_SIZE];
@@ -369,7 +372,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Whatever mixture of these lists a machine uses for its devices. */
+/* Distinct for any combination of these policy lists. */
 static void check_distinct(const struct machine *machine)
 {
 	const char *all[ITEMS] = {NULL};
@@ -445,15 +448,15 @@ static void one_machine(uint64_t seed)
 	check_distinct(machine);
 	compare_older(machine);
 	for (int round = 0; round < ROUNDS; round++) {
-		/* Unplugged are cards, VFs, sub-functions; what is left keeps its names. */
+		/* Unplugs cards, VFs and sub-functions; the remaining devices keep their names. */
 		for (size_t i = 0; i < machine->count; i++)
 			if (!pick(machine, 3))
 				unplug_item(machine, &machine->items[i]);
 		check_names(machine, false);
-		/* A new neighbour has a slot of its own. */
+		/* A new card has a slot of its own. */
 		snprintf(slot, sizeof(slot), "%d", 1000 + round);
 		assert_int_equal(pci_tree_slot(machine->root, slot, "00ff:00:00"), 0);
-		/* They come again in another order, so with other names of the kernel's. */
+		/* They return in another order, so the kernel gives them other names. */
 		for (size_t i = machine->count * 2; i--;)
 			plug_item(machine,
 				  &machine->items[(i * 7 + (size_t)round) % machine->count]);
@@ -491,7 +494,7 @@ static void machines(void **state)
 	printf("NAME_FALLBACK and NAME_PCI: %lu as the older tool's; not: %lu VFs of a PF without "
 	       "the bit for several functions, %lu sub-functions\n",
 	       figures.like_older, figures.vf_suffix, figures.sub_function);
-	/* A generator that makes none of the hard cases shows nothing. */
+	/* A generator that makes none of the hard cases proves nothing. */
 	if (trees >= TREES)
 		assert_true(figures.vf_suffix > 500 && figures.sub_function > 500 &&
 			    figures.names > 20000);

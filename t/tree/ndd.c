@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* rdma-ndd on made-up trees: what it writes, when, and what it does where it cannot. */
+/* rdma-ndd on generated trees: what it writes, when, and what it does on errors. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -29,7 +29,7 @@ static void a_device_is_described_all_its_life(void **state)
 
 	tree_add(bed->tree, 0, "fake0", NULL);
 	ndd_start(bed, usual);
-	/* When it is ready, those that existed are described. */
+	/* Once it is ready, all existing devices are described. */
 	assert_string_equal(ndd_described(bed, 0), "first fake0");
 	tree_add(bed->tree, 1, "fake1", NULL);
 	ndd_expect(bed, 1, "first fake1");
@@ -43,7 +43,7 @@ static void a_device_is_described_all_its_life(void **state)
 	tree_remove(bed->tree, 0);
 	tree_add(bed->tree, 0, "fake0", NULL);
 	ndd_expect(bed, 0, "second fake0");
-	/* Without a host name nothing is written, and what is there stays. */
+	/* Without a host name nothing is written, and existing descriptions stay. */
 	ndd_host("(none)");
 	tree_add(bed->tree, 2, "fake2", NULL);
 	ndd_settle(bed);
@@ -56,8 +56,8 @@ static void a_device_is_described_all_its_life(void **state)
 	assert_int_equal(ndd_says(bed, ""), 0);
 }
 
-/* A device without a node, which nobody can open. */
-static void it_need_not_be_usable(void **state)
+/* A device without a node, which cannot be opened. */
+static void it_describes_unusable_devices(void **state)
 {
 	const struct tree_options no_node = {.node = TREE_NODE_NONE};
 	const struct tree_options half = {.no_device = true};
@@ -67,7 +67,7 @@ static void it_need_not_be_usable(void **state)
 	ndd_start(bed, usual);
 	assert_string_equal(ndd_described(bed, 0), "first fake0");
 	tree_add(bed->tree, 1, "fake1", &half);
-	/* It has seen the half of it. */
+	/* It has seen the incomplete device. */
 	asleep_wait_process(bed->daemon, ASLEEP_POLL);
 	tree_complete(bed->tree, 1);
 	ndd_expect(bed, 1, "first fake1");
@@ -75,7 +75,7 @@ static void it_need_not_be_usable(void **state)
 	assert_int_equal(ndd_says(bed, ""), 0);
 }
 
-static void the_template_is_the_administrators(void **state)
+static void the_template_can_be_changed(void **state)
 {
 	const char *const option[] = {"--once", "-T", "%H|%d|%%|%x|\t|%", NULL};
 	const char *const once[] = {"--once", NULL};
@@ -125,8 +125,8 @@ static void ndd_options_are_checked(void **state)
 	ndd_expect_says(bed, "devices cannot be watched");
 }
 
-/* What somebody else writes is left until it matters; a hang-up makes it matter. */
-static void a_hang_up_writes_anew(void **state)
+/* A description that another program writes is left alone until a hang-up signal. */
+static void a_hang_up_rewrites_everything(void **state)
 {
 	struct ndd_bed *bed = *state;
 
@@ -137,14 +137,14 @@ static void a_hang_up_writes_anew(void **state)
 	kill(bed->daemon, SIGHUP);
 	ndd_expect(bed, 0, "first fake0");
 	ndd_expect_says(bed, "writing all descriptions");
-	/* Twice for each: also what reads right is written. */
+	/* Twice for each: a hang-up also writes descriptions that are already correct. */
 	ndd_expect_says_times(bed, "fake1: described as", 2);
 	assert_int_equal(ndd_says(bed, "fake1: described as"), 2);
-	/* Another domain is the same description, so nothing is written. */
+	/* Another domain gives the same description, so nothing is written. */
 	ndd_host("first.example.com");
 	ndd_expect_says(bed, "host name: first.example.com");
 	assert_int_equal(ndd_says(bed, "fake1: described as"), 2);
-	/* A name makes no lines of its own. */
+	/* A host name cannot break a log line. */
 	ndd_host("a\n<0>b\033[31m.c");
 	ndd_expect(bed, 0, "a_<0>b_[31m fake0");
 	ndd_expect_says(bed, "host name: a?<0>b?[31m.c");
@@ -158,20 +158,20 @@ static void attribute(struct ndd_bed *bed, unsigned int n, char *path, size_t si
 }
 
 /*
- * A lease of a reader's: who opens it to write without waiting is told to try again later. That is what
- * fails as EIO here, and may well go by.
+ * Takes a lease as a reader: opening the file to write without blocking then fails with EAGAIN,
+ * which stands for a passing EIO here.
  */
 static int hold(const char *path)
 {
 	const int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	assert_true(fd >= 0);
-	signal(SIGIO, SIG_IGN); /* that somebody asked */
+	signal(SIGIO, SIG_IGN); /* another process tried to open it */
 	assert_int_equal(fcntl(fd, F_SETLEASE, F_RDLCK), 0);
 	return fd;
 }
 
-static void what_fails_is_tried_again(void **state)
+static void a_failed_write_is_repeated(void **state)
 {
 	const char *const few[] = {"-f", "-t", "1", "-r", "1", NULL};
 	struct ndd_bed *bed = *state;
@@ -190,7 +190,7 @@ static void what_fails_is_tried_again(void **state)
 	assert_string_equal(ndd_described(bed, 0), "first fake0");
 	assert_string_equal(ndd_described(bed, 2), "first fake2");
 	assert_int_equal(ndd_says(bed, ""), 0);
-	/* The one warning, after the last try; then another name is another chance. */
+	/* One warning, after the last try; another host name starts new tries. */
 	ndd_expect_says(bed, "fake1: the node description cannot be set: Input/output error");
 	assert_int_equal(ndd_says(bed, ""), 1);
 	ndd_host("second");
@@ -201,8 +201,8 @@ static void what_fails_is_tried_again(void **state)
 	ndd_end(bed, SIGTERM);
 }
 
-/* What failed and is no longer to be written is waited for no more. */
-static void nothing_to_write_is_no_work(void **state)
+/* A failed description that is no longer wanted is not tried again. */
+static void a_write_that_is_not_wanted_any_more_is_dropped(void **state)
 {
 	const char *const fast[] = {"-f", "-t", "0", "-r", "1000000", NULL};
 	struct ndd_bed *bed = *state;
@@ -213,7 +213,10 @@ static void nothing_to_write_is_no_work(void **state)
 	tree_add(bed->tree, 1, "fake1", NULL);
 	ndd_start(bed, fast);
 	assert_string_equal(ndd_described(bed, 0), "first fake0");
-	/* The host's name goes, and while it is there again the description is right by itself. */
+	/*
+	 * The host name disappears, and while another program restores it the description is
+	 * already correct.
+	 */
 	attribute(bed, 0, path, sizeof(path));
 	held = hold(path);
 	ndd_host("second");
@@ -229,7 +232,7 @@ static void nothing_to_write_is_no_work(void **state)
 	ndd_end(bed, SIGTERM);
 }
 
-static void what_cannot_be_is_said_once(void **state)
+static void a_permanent_error_is_logged_once(void **state)
 {
 	struct ndd_bed *bed = *state;
 	char path[512], kept[512];
@@ -240,7 +243,7 @@ static void what_cannot_be_is_said_once(void **state)
 		snprintf(name, sizeof(name), "fake%u", n);
 		tree_add(bed->tree, n, name, NULL);
 	}
-	/* Read-only, a link, none at all, and a device that goes. */
+	/* Read-only, a symbolic link, missing, and a device that is removed. */
 	attribute(bed, 0, path, sizeof(path));
 	assert_int_equal(chmod(path, 0444), 0);
 	attribute(bed, 1, path, sizeof(path));
@@ -277,7 +280,7 @@ static void into_the_background(void **state)
 	char command[512];
 
 	tree_add(bed->tree, 0, "fake0", NULL);
-	/* The one that was started ends once the devices are described. */
+	/* With --once it ends once the devices are described. */
 	assert_int_equal(ndd_run(bed, none), 0);
 	assert_string_equal(ndd_described(bed, 0), "first fake0");
 	ndd_host("second");
@@ -314,13 +317,13 @@ int main(void)
 #define ON_A_BED(test) cmocka_unit_test_setup_teardown(test, ndd_setup, ndd_teardown)
 	const struct CMUnitTest tests[] = {
 		ON_A_BED(a_device_is_described_all_its_life),
-		ON_A_BED(it_need_not_be_usable),
-		ON_A_BED(the_template_is_the_administrators),
+		ON_A_BED(it_describes_unusable_devices),
+		ON_A_BED(the_template_can_be_changed),
 		ON_A_BED(ndd_options_are_checked),
-		ON_A_BED(a_hang_up_writes_anew),
-		ON_A_BED(what_fails_is_tried_again),
-		ON_A_BED(nothing_to_write_is_no_work),
-		ON_A_BED(what_cannot_be_is_said_once),
+		ON_A_BED(a_hang_up_rewrites_everything),
+		ON_A_BED(a_failed_write_is_repeated),
+		ON_A_BED(a_write_that_is_not_wanted_any_more_is_dropped),
+		ON_A_BED(a_permanent_error_is_logged_once),
 		ON_A_BED(into_the_background),
 		ON_A_BED(the_watchdog_is_answered),
 	};

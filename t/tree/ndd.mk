@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The daemon that keeps node descriptions true.
+# The daemon that keeps node descriptions up to date.
 if BOOT
 if HAVE_CMOCKA
 ndd_tests = t/tree/ndd t/tree/ndd_many

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Runs rdma-ndd on a made-up tree in a UTS namespace, for its tests. */
+/* Runs rdma-ndd on a generated tree in a UTS namespace, for its tests. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +32,7 @@ enum { ARGUMENTS_MAX = 32 };
 
 int ndd_namespace(void)
 {
-	/* Within a user namespace of its own where it may not make the other one alone. */
+	/* In a user namespace if this process may not create a UTS namespace alone. */
 	if (unshare(CLONE_NEWUTS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWUTS) == 0)
 		return 0;
 	printf("SKIP: no UTS namespace: %s\n", strerror(errno));
@@ -74,7 +74,7 @@ int ndd_teardown(void **state)
 	return 0;
 }
 
-/* The program itself: the script that libtool puts in its place would cost time of its own. */
+/* The program itself: libtool's wrapper script would add system calls of its own. */
 static const char *program(char *path, size_t size)
 {
 	const char *top = getenv("top_builddir");
@@ -147,7 +147,7 @@ static void show_messages(const struct ndd_bed *bed)
 		puts("it said nothing");
 }
 
-/* Takes what it has told systemd by now. */
+/* Reads what it has reported to systemd so far. */
 static void read_notify_socket(struct ndd_bed *bed)
 {
 	char message[512];
@@ -345,7 +345,7 @@ unsigned long ndd_allocated(struct ndd_bed *bed)
 
 void ndd_settle(const struct ndd_bed *bed)
 {
-	/* What it has to do wakes it within the call that causes it. */
+	/* Every event wakes it within the call that causes it. */
 	asleep_wait_process(bed->daemon, ASLEEP_POLL);
 }
 

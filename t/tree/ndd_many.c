@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A thousand devices, plugged and unplugged while the host's name changes; and what that costs. */
+/*
+ * A thousand devices, added and removed while the host's name changes, and the resources that this
+ * takes.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -44,7 +47,7 @@ static void next_host(char name[16])
 	ndd_host(name);
 }
 
-/* Half of what happens to a device happens right after a host name. */
+/* Half of the changes of a device follow a change of the host name immediately. */
 static void churn_fakes(struct ndd_bed *bed, unsigned int count, char host[16])
 {
 	char name[16];
@@ -70,7 +73,10 @@ static void churn_fakes(struct ndd_bed *bed, unsigned int count, char host[16])
 	}
 }
 
-/* A thousand come, a part of them changes, all of them go; right each time when it is quiet. */
+/*
+ * A thousand devices are added, some change, all are removed; the descriptions are correct whenever
+ * it is idle.
+ */
 static void play_round(struct ndd_bed *bed, unsigned int count)
 {
 	char host[16] = "", text[64];
@@ -87,7 +93,7 @@ static void play_round(struct ndd_bed *bed, unsigned int count)
 			next_host(host);
 		assert_int_equal(tree_remove(bed->tree, n), 0);
 	}
-	/* One more, so that all before it has been heard. */
+	/* Adds one more, so that all changes before it have been handled. */
 	add_nth_fake(bed, count);
 	snprintf(text, sizeof(text), "%s fake%u", host, count);
 	ndd_expect(bed, count, text);
@@ -101,7 +107,7 @@ static void every_final_description_is_right(void **state)
 	unsigned int fds = 0, count = number_of_devices();
 	unsigned long first = 0, bytes;
 
-	/* What glibc keeps for each thread counts as in use. */
+	/* Otherwise memory in glibc's per-thread caches counts as in use. */
 	bed->environment = "GLIBC_TUNABLES=glibc.malloc.tcache_count=0";
 	ndd_start(bed, debug);
 	for (int round = 0; round < ROUNDS; round++) {
@@ -117,11 +123,11 @@ static void every_final_description_is_right(void **state)
 			first = bytes;
 			fds = ndd_fds(bed);
 		}
-		/* The library sets one more timer the first time that it may have missed something. */
+		/* The library creates one more timer when it may first have missed a change. */
 		assert_true(ndd_fds(bed) <= fds + 1);
 		/*
-		 * To the byte as a rule; a queue keeps the greatest length that it has had. Less than
-		 * the smallest piece of memory for each device of each round.
+		 * Usually equal to the byte, but a queue keeps its largest size. Must be less than
+		 * the smallest allocation per device and round.
 		 */
 		if (ndd_is_plain())
 			assert_true(bytes <= first + GROWTH_LIMIT);
@@ -137,7 +143,7 @@ static void described_once(struct ndd_bed *bed)
 	assert_int_equal(ndd_run(bed, once), 0);
 }
 
-/* A list makes more calls while its directories' stamps are too young to be trusted. */
+/* A list makes more calls while its directories' time stamps are too recent to be reliable. */
 static void wait_until_stamps_are_settled(const struct ndd_bed *bed)
 {
 	static const char *const classes[] = {"infiniband_verbs", "infiniband"};
@@ -154,7 +160,7 @@ static void wait_until_stamps_are_settled(const struct ndd_bed *bed)
 	}
 }
 
-/* Counted in system calls: how long it takes is another question on each machine. */
+/* Counts system calls, since the time depends on the machine. */
 static void it_starts_cheaply(void **state)
 {
 	enum { SIZES = 3 };
@@ -185,7 +191,7 @@ static void it_starts_cheaply(void **state)
 	       counts[2]);
 	assert_true(calls[0] <= CALLS_TO_START);
 	assert_true(low <= CALLS_EACH);
-	/* What grows with the square would have high at twice of low or more. */
+	/* With quadratic growth, high would be twice low or more. */
 	assert_true(high <= low * 1.25);
 }
 
@@ -203,8 +209,10 @@ static void *plug_fakes(void *arg)
 	return NULL;
 }
 
-/* Devices that come while it starts: none is missed between the look and the notifications. */
-static void none_is_missed_at_the_start(void **state)
+/*
+ * Devices that appear while it starts: none is missed between the first scan and the notifications.
+ */
+static void no_device_is_missed_at_the_start(void **state)
 {
 	struct ndd_bed *bed = *state;
 	unsigned int count = number_of_devices() / 5;
@@ -227,7 +235,7 @@ int main(void)
 #define ON_A_BED(test) cmocka_unit_test_setup_teardown(test, ndd_setup, ndd_teardown)
 	const struct CMUnitTest tests[] = {
 		ON_A_BED(it_starts_cheaply),
-		ON_A_BED(none_is_missed_at_the_start),
+		ON_A_BED(no_device_is_missed_at_the_start),
 		ON_A_BED(every_final_description_is_right),
 	};
 

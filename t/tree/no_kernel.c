@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The device without a kernel of examples/provider, from one program: messages with completion events,
- * a peer that is killed, an unplug under threads that wait, a fork.
+ * The device without a kernel of examples/provider, in one program: messages with completion
+ * events, a killed peer, an unplug while threads wait, a fork.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -143,7 +143,7 @@ static void open_pair(const struct bed *bed, struct end ends[2])
 	connect_end(&ends[1], ends[0].qp->qp_num);
 }
 
-/* 0, or how many of the calls failed. */
+/* 0, or the number of calls that failed. */
 static int close_end(struct end *end)
 {
 	int failed = 0;
@@ -157,7 +157,7 @@ static int close_end(struct end *end)
 	return failed;
 }
 
-/* The next completion: polled for, and waited for where there is none. */
+/* The next completion: polls, and waits if there is none. */
 static struct ibv_wc complete(struct end *end)
 {
 	struct ibv_cq *cq;
@@ -221,7 +221,7 @@ static void message_waits_for_a_request(void **state)
 	assert_int_equal(close_end(&ends[1]), 0);
 }
 
-/* A child of its own has no context of this process's. */
+/* A child process that inherits no context. */
 static void peer_that_is_killed(void **state)
 {
 	struct bed *bed = *state;
@@ -259,7 +259,7 @@ static void *wait_for_completion(void *arg)
 	struct ibv_cq *cq;
 	void *cq_context;
 
-	/* There may be an event of a completion that was polled already. */
+	/* There may be an event for a completion that was already polled. */
 	while (!ibv_get_cq_event(end->channel, &cq, &cq_context))
 		ibv_ack_cq_events(cq, 1);
 	return errno == EIO ? end : NULL;
@@ -301,7 +301,7 @@ static void unplug_ends_every_wait(void **state)
 		errno = 0;
 		assert_int_equal(ibv_get_async_event(ends[i].context, &event), -1);
 		assert_int_equal(errno, EIO);
-		/* The provider's thread hears of it by itself: the answer changes, sooner or later. */
+		/* The provider's thread notices by itself: eventually the result changes. */
 		while (post_send(&ends[i]) != EIO)
 			sched_yield();
 	}
@@ -309,7 +309,7 @@ static void unplug_ends_every_wait(void **state)
 	assert_int_equal(close_end(&ends[1]), 0);
 }
 
-static void child_gives_back_and_parent_goes_on(void **state)
+static void child_frees_and_parent_continues(void **state)
 {
 	struct end ends[2];
 	pid_t child;
@@ -359,8 +359,8 @@ int main(void)
 						teardown_no_kernel),
 		cmocka_unit_test_setup_teardown(unplug_ends_every_wait, setup_no_kernel,
 						teardown_no_kernel),
-		cmocka_unit_test_setup_teardown(child_gives_back_and_parent_goes_on,
-						setup_no_kernel, teardown_no_kernel),
+		cmocka_unit_test_setup_teardown(child_frees_and_parent_continues, setup_no_kernel,
+						teardown_no_kernel),
 		cmocka_unit_test_setup_teardown(waits_can_be_non_blocking, setup_no_kernel,
 						teardown_no_kernel),
 	};

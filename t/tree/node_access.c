@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A device is ready only if this process may open its node: mounts, users, what access() answers. */
+/*
+ * A device is ready only if this process may open its node: mounts, users, the result of access().
+ */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +25,7 @@
 #include "t/lib/hang.h"
 #include "t/tree/stream_bed.h"
 
-/* What a device cgroup answers for a node, without one: 0 for nothing special. */
+/* Simulates a device cgroup's answer for a node; 0: no restriction. */
 static int cgroup_answer;
 static unsigned int nodes_asked;
 
@@ -125,7 +127,7 @@ static void a_mount_with_nodev(void **state)
 	assert_int_equal(errno, EACCES);
 	begin_anew(bed);
 	expect_forbidden(bed, "nodev");
-	/* Nor does a stream announce it. */
+	/* A stream does not announce it either. */
 	bed_stream(bed, &bed->a);
 	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
 	wait_for_last_try(bed->a);
@@ -142,7 +144,7 @@ static void a_device_cgroup(void **state)
 	assert_int_equal(tree_add(bed->tree, 0, "rxe0", NULL), 0);
 	cgroup_answer = EPERM;
 	expect_forbidden(bed, "cgroup");
-	/* It is looked at again by each list until it may be opened. */
+	/* Each list checks it again until it may be opened. */
 	cgroup_answer = 0;
 	expect_ready(bed);
 }

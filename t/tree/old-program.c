@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A program of node IBVERBS_1.0, as one that was linked in 2006: every call it makes is bound to
- * that version, and it knows the structs of then only. Run by t/tree/old-verbs.
+ * A program of symbol node IBVERBS_1.0, like one linked in 2006: every call is bound to that
+ * version, and it knows only the structs of that time. Run by t/tree/old-verbs.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -56,7 +56,7 @@ BIND(int, ibv_attach_mcast, (struct v1_0_qp *, const union ibv_gid *, uint16_t))
 BIND(int, ibv_detach_mcast, (struct v1_0_qp *, const union ibv_gid *, uint16_t));
 
 static unsigned int checks;
-static int events; /* where what is written is what the kernel tells */
+static int events; /* only the members that the kernel's answer contains */
 
 #define CHECK(condition)                                                                      \
 	do {                                                                                  \
@@ -67,7 +67,10 @@ static int events; /* where what is written is what the kernel tells */
 		}                                                                             \
 	} while (0)
 
-/* The kernel's part of the one command that these tests send: a channel is the descriptor `wakeups`. */
+/*
+ * The kernel's side of the only command that these tests send: the new channel is the descriptor
+ * `wakeups`.
+ */
 static int wakeups = -1, asked_fd = -1;
 
 static int answer_old_program(int fd, struct ib_uverbs_ioctl_hdr *command)
@@ -99,7 +102,7 @@ static void test_context(struct v1_0_context *context)
 	memset(port, 0xa5, sizeof(port));
 	CHECK(!old_ibv_query_port(context, 1, port));
 	CHECK(((struct ibv_port_attr *)(void *)port)->state == IBV_PORT_ACTIVE);
-	/* Not a byte beyond the struct of then. */
+	/* Nothing may be written beyond the old struct. */
 	for (size_t i = offsetof(struct ibv_port_attr, port_cap_flags2); i < sizeof(port); i++)
 		CHECK(port[i] == 0xa5);
 	CHECK(!old_ibv_query_gid(context, 1, 0, &gid) && gid.raw[0] == 0xfe);
@@ -166,7 +169,7 @@ static void post_old_requests(struct v1_0_qp *qp, struct v1_0_cq *cq, struct v1_
 		else
 			CHECK(wc[i].vendor_err == 200 + i && wc[i].src_qp == 300 + i);
 	}
-	/* The request that fails is named, in whatever batch it comes; those before it are posted. */
+	/* The bad request is reported at every position in a list; those before it are posted. */
 	for (unsigned int at = 0; at < MANY; at += 13) {
 		list[at].wr_id = receives[at].wr_id = OBJECTS_BAD;
 		CHECK(qp->context->ops.post_send(qp, list, &bad) == ENOMEM && bad == &list[at]);
@@ -187,7 +190,7 @@ static void post_old_requests(struct v1_0_qp *qp, struct v1_0_cq *cq, struct v1_
 	}
 }
 
-/* An event as the kernel writes it names the pointer of the real object. */
+/* An event in the kernel's format contains the pointer to the real object. */
 static void test_events(struct v1_0_context *context, struct v1_0_cq *cq, struct v1_0_qp *qp,
 			struct v1_0_srq *srq)
 {

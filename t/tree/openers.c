@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Many processes open one device of a tree, and all of them hear of its removal. */
+/* Many processes open one device of a tree, and all of them notice its removal. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +32,7 @@ struct bed {
 	struct tree *tree;
 	char providers[4096];
 	char fifo[4096];
-	int news[2]; /* a child that has the device open writes a byte */
+	int news[2]; /* a child writes a byte once it has the device open */
 };
 
 static int setup_openers(void **state)
@@ -61,7 +61,7 @@ static int teardown_openers(void **state)
 	return 0;
 }
 
-/* A context of its own, with a socket in place of a kernel that says nothing. */
+/* A context with a socket in place of a kernel that reports nothing. */
 static struct ibv_context *open_first_device(const struct bed *bed, struct hf **hf)
 {
 	const char *dirs[2] = {bed->providers, NULL};
@@ -89,7 +89,7 @@ static struct ibv_context *open_first_device(const struct bed *bed, struct hf **
 	return context;
 }
 
-/* The descriptors of this process that are inotify's. */
+/* Counts the inotify descriptors of this process. */
 static int count_inotify(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -123,7 +123,7 @@ static bool has_input(int fd, int timeout)
 	return poll(&pollfd, 1, timeout) == 1;
 }
 
-/* What a child does; `polls`: it waits on the descriptor, as programs with an event loop do. */
+/* Runs in a child; `polls`: it waits on the descriptor, like programs with an event loop. */
 static int be_child(const struct bed *bed, bool waits, bool polls)
 {
 	struct ibv_context *context;
@@ -169,7 +169,7 @@ static void one_after_the_other(void **state)
 {
 	const struct bed *bed = *state;
 
-	/* valgrind makes a process as slow as fifty. */
+	/* Under valgrind a process takes fifty times as long. */
 	const int processes = getenv("HF_VALGRIND") ? ONE_BY_ONE / 50 : ONE_BY_ONE;
 
 	for (int i = 0; i < processes; i++)
@@ -199,7 +199,7 @@ static void many_at_once(void **state)
 	open_and_remove(*state, true);
 }
 
-/* Then inotify serves those who get an instance, and the others look once per second. */
+/* Then inotify serves those who get an instance, and the others check once per second. */
 static void many_at_once_without_a_fifo(void **state)
 {
 	struct bed *bed = *state;
@@ -224,7 +224,7 @@ static void hear_without_a_fifo(struct bed *bed)
 	hf_unref(hf);
 }
 
-static void what_is_no_fifo_is_not_opened(void **state)
+static void only_a_fifo_is_opened(void **state)
 {
 	struct bed *bed = *state;
 
@@ -237,8 +237,8 @@ static void what_is_no_fifo_is_not_opened(void **state)
 	hear_without_a_fifo(bed);
 }
 
-/* Whoever may read the tree may read the FIFO as well. */
-static void another_reader_takes_nothing_away(void **state)
+/* Another process that may read the tree may also read the FIFO. */
+static void another_reader_of_the_fifo_does_no_harm(void **state)
 {
 	struct bed *bed = *state;
 	struct ibv_context *context;
@@ -260,8 +260,8 @@ static void another_reader_takes_nothing_away(void **state)
 	hf_unref(hf);
 }
 
-/* The kernel closes what a killed process had open. */
-static void a_writer_that_is_killed_is_heard(void **state)
+/* The kernel closes the descriptors of a killed process. */
+static void a_killed_writer_is_noticed(void **state)
 {
 	struct bed *bed = *state;
 	struct ibv_context *context;
@@ -299,9 +299,9 @@ int main(void)
 		TEST(one_after_the_other),
 		TEST(many_at_once),
 		TEST(many_at_once_without_a_fifo),
-		TEST(what_is_no_fifo_is_not_opened),
-		TEST(another_reader_takes_nothing_away),
-		TEST(a_writer_that_is_killed_is_heard),
+		TEST(only_a_fifo_is_opened),
+		TEST(another_reader_of_the_fifo_does_no_harm),
+		TEST(a_killed_writer_is_noticed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

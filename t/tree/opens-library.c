@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Opens libibverbs by each of the names given, then tells which libibverbs the process has. */
+/* Opens libibverbs by each of the given names, then prints which libibverbs the process has. */
 #include <dlfcn.h>
 #include <link.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include <infiniband/verbs.h>
 #endif
 
-/* What the program opens in the end is an argument: these are here to be found. */
+/* The name to open is an argument: these strings are here to be found by --check. */
 #ifdef STRINGS
 const char *const opens_library_strings[] = {STRINGS};
 #endif
@@ -18,7 +18,7 @@ static int tell(struct dl_phdr_info *info, size_t size, void *arg)
 	const char *name = strrchr(info->dlpi_name, '/');
 
 	(void)size;
-	/* Less than the whole name: that would be one of the strings. */
+	/* Shorter than the complete name, which would itself be one of the strings. */
 	if (!name || strncmp(name, "/libibverbs", 11))
 		return 0;
 	printf("has %s\n", info->dlpi_name);

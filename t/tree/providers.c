@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Providers through the public calls: every refusal, loading late, unloading, a newer file. */
+/* Providers through the public calls: every refusal, late loading, unloading, an upgraded file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -50,7 +50,7 @@ static void manifest(const struct bed *bed, const char *text)
 	write_manifest(path, text);
 }
 
-/* Copied aside and renamed in, as a package manager does it: a new inode under the old name. */
+/* Copies aside and renames, like a package manager: a new inode under the old name. */
 static void library(const struct bed *bed, const char *name)
 {
 	char command[512];
@@ -110,7 +110,7 @@ static int teardown_providers(void **state)
 	return 0;
 }
 
-/* The one device there is, with its information. */
+/* The only device, with its information. */
 static struct ibv_device *look_up_fake0(const struct bed *bed, struct hf_device_info *info)
 {
 	struct ibv_device *device;
@@ -158,7 +158,7 @@ static void refusals_are_kept(void **state)
 	write_manifest(path, "not a library\n");
 	expect_provider_refusal(bed, HF_REASON_LOAD, ENOSYS);
 
-	/* A copy that was cut: the loader would map it, and die of what is not there. */
+	/* A truncated copy: the loader would map it and crash on the missing part. */
 	library(bed, "fake-hf1.so");
 	assert_int_equal(truncate(path, 3000), 0);
 	expect_provider_refusal(bed, HF_REASON_LOAD, ENOSYS);
@@ -168,7 +168,7 @@ static void refusals_are_kept(void **state)
 	expect_provider_refusal(bed, HF_REASON_UNSAFE, ENOSYS);
 	assert_int_equal(chmod(path, 0755), 0);
 	assert_int_equal(chmod(bed->dir, 0777), 0);
-	manifest(bed, good); /* a directory's mode shows with the next change below it */
+	manifest(bed, good); /* a changed mode shows with the next change below */
 	expect_provider_refusal(bed, HF_REASON_UNSAFE, ENOSYS);
 	assert_int_equal(chmod(bed->dir, 0755), 0);
 
@@ -194,7 +194,7 @@ static void link_to(const char *to, const char *path)
 	assert_int_equal(symlink(to, path), 0);
 }
 
-/* A link is as safe as the directories that it leads through. */
+/* A symbolic link is as safe as the directories on its path. */
 static void links_are_followed(void **state)
 {
 	struct bed *bed = *state;
@@ -213,14 +213,14 @@ static void links_are_followed(void **state)
 	link_to("../real", second);
 	assert_int_equal(chmod(dir, 0777), 0);
 	expect_provider_refusal(bed, HF_REASON_UNSAFE, ENOSYS);
-	link_to(second, first); /* the same by its whole path */
+	link_to(second, first); /* the same by its complete path */
 	expect_provider_refusal(bed, HF_REASON_UNSAFE, ENOSYS);
 	assert_int_equal(chmod(dir, 0755), 0);
 	hf_device_unref(look_up_fake0(bed, &info));
 	assert_int_equal(info.reason.code, HF_REASON_NONE);
 }
 
-/* What others wrote takes no name from what a later directory offers. */
+/* A manifest that others wrote does not hide one of the same name in a later directory. */
 static void an_unsafe_manifest_hides_none(void **state)
 {
 	struct bed *bed = *state;
@@ -239,7 +239,7 @@ static void an_unsafe_manifest_hides_none(void **state)
 	free(providers);
 }
 
-static void a_manifest_that_makes_no_sense(void **state)
+static void an_invalid_manifest(void **state)
 {
 	struct bed *bed = *state;
 	struct hf_provider_info *providers;
@@ -320,7 +320,7 @@ static void may_fail_itself(void **state)
 
 	library(bed, "fake-hf1.so");
 	manifest(bed, good);
-	/* What is told of it must tell more than the number, which is right. */
+	/* The reason must name more than the ABI number, which is correct. */
 	for (size_t i = 0; i < sizeof(lacking) / sizeof(lacking[0]); i++) {
 		setenv("HF_FAKE_FAIL", lacking[i], 1);
 		manifest(bed, good);
@@ -349,7 +349,7 @@ static void may_fail_itself(void **state)
 	unsetenv("HF_FAKE_FAIL");
 }
 
-/* What hf_provider_list() says of the one provider. */
+/* The state that hf_provider_list() reports for the only provider. */
 static void expect_provider_state(const struct bed *bed, unsigned int devices, const char *text)
 {
 	struct hf_provider_info *providers;
@@ -365,7 +365,7 @@ static void expect_provider_state(const struct bed *bed, unsigned int devices, c
 	free(providers);
 }
 
-/* A device that it cannot serve is no refusal of a provider that serves another. */
+/* A device that it cannot serve is no reason to refuse a provider that serves another. */
 static void may_serve_one_of_two(void **state)
 {
 	static const struct {
@@ -403,7 +403,7 @@ static void may_serve_one_of_two(void **state)
 	}
 }
 
-/* Descriptors of this process. */
+/* Counts the descriptors of this process. */
 static unsigned int own_descriptors(void)
 {
 	unsigned int count = 0;
@@ -413,7 +413,7 @@ static unsigned int own_descriptors(void)
 	return count;
 }
 
-/* A context that lacks what it must have is refused when it is opened, and nothing of it is left. */
+/* An incomplete context is refused when it is opened, and nothing of it is left. */
 static void may_open_wrongly(void **state)
 {
 	static const struct {
@@ -459,7 +459,7 @@ static void may_open_wrongly(void **state)
 		assert_int_equal(tree_remove(bed->tree, 0), 0);
 		assert_int_equal(hf_device_by_name(bed->hf, "fake0", &device), -ENODEV);
 		assert_int_equal(tree_add(bed->tree, 0, "fake0", NULL), 0);
-		/* Those were counted as made, and never freed by the provider. */
+		/* These were counted when created, and the provider never freed them. */
 		bed->counters->contexts = 0;
 	}
 }
@@ -483,13 +483,13 @@ static void may_give_one_context_twice(void **state)
 	unsetenv("HF_FAKE_FAIL");
 	assert_null(again);
 	assert_int_equal(own_descriptors(), before);
-	/* The first one goes on. */
+	/* The first one still works. */
 	assert_int_equal(ibv_query_device(context, &attr), 0);
 	assert_int_equal(hf_device_close(context), 0);
 	hf_device_unref(device);
 }
 
-/* Its free_context leaves to the core what the core has. */
+/* free_context must leave the core's resources to the core. */
 static void may_close_wrongly(void **state)
 {
 	struct bed *bed = *state;
@@ -523,7 +523,9 @@ static void *list_all(void *arg)
 	return (void *)(intptr_t)count;
 }
 
-/* A provider that does not return from a call holds up who waits for its device, and nobody else. */
+/*
+ * A provider that does not return from a call blocks those who wait for its device, and no others.
+ */
 static void may_take_its_time(void **state)
 {
 	struct bed *bed = *state;
@@ -560,7 +562,9 @@ static void may_take_its_time(void **state)
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
-	/* Who waits for an event hears of the removal, though the table cannot know yet. */
+	/*
+	 * A thread that waits for an event notices the removal, though the table is not up to date.
+	 */
 	assert_int_equal(tree_remove(bed->tree, 0), 0);
 	assert_int_equal(ibv_get_async_event(context, &event), 0);
 	assert_int_equal(event.event_type, IBV_EVENT_DEVICE_FATAL);
@@ -569,7 +573,7 @@ static void may_take_its_time(void **state)
 
 	__atomic_store_n(&bed->counters->hold, 0, __ATOMIC_RELAXED);
 	assert_int_equal(pthread_join(lister, &count), 0);
-	/* The other one went meanwhile, or had been seen before that. */
+	/* The other device was removed meanwhile, or had been found before that. */
 	assert_in_range((intptr_t)count, 1, 2);
 	assert_int_equal((intptr_t)list_all(bed), 1);
 	assert_int_equal(hf_device_is_gone(device), 1);
@@ -588,7 +592,7 @@ int main(void)
 						teardown_providers),
 		cmocka_unit_test_setup_teardown(an_unsafe_manifest_hides_none, setup_providers,
 						teardown_providers),
-		cmocka_unit_test_setup_teardown(a_manifest_that_makes_no_sense, setup_providers,
+		cmocka_unit_test_setup_teardown(an_invalid_manifest, setup_providers,
 						teardown_providers),
 		cmocka_unit_test_setup_teardown(may_come_late, setup_providers, teardown_providers),
 		cmocka_unit_test_setup_teardown(unloads_and_takes_the_newer_file, setup_providers,
@@ -607,7 +611,7 @@ int main(void)
 						teardown_providers),
 	};
 
-	/* What has to wait for a provider would do so for ever. */
+	/* A wait for a provider would never end. */
 	alarm(HF_TEST_HANG_SECONDS);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

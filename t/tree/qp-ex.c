@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Does the core find the flag of an extended QP where the provider put it, and the speed that only a
- * newer provider knows of? `qp-ex OFFSET`: of that speed in struct ibv_port_attr, 0 for none.
+ * Whether the core finds the flag of an extended QP where the provider put it, and the speed that
+ * only a newer provider sets. `qp-ex OFFSET`: offset of that speed in struct ibv_port_attr, 0 for
+ * none.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -46,7 +47,7 @@ static int look_at_qps(struct ibv_context *context)
 	       ibv_destroy_cq(cq) || ibv_dealloc_pd(pd);
 }
 
-/* As a program that was built with such headers calls it. */
+/* Calls like a program that was built with such headers. */
 static int look_at_port(struct ibv_context *context, size_t offset)
 {
 	union {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A plug-in that is linked to libibverbs comes and goes with its program's need of it, and the library
- * stays: what a process holds after twenty times is what it held after the first.
+ * A plug-in linked to libibverbs is loaded and unloaded repeatedly while the library stays: after
+ * twenty times the process must hold what it held after the first.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 
 struct ibv_device;
 
-/* The sanitizers want to be first, which it does not let them. */
+/* Sanitizers must be first in the search order, which RTLD_DEEPBIND prevents. */
 #ifdef __has_feature
 #define HAS_FEATURE(feature) __has_feature(feature)
 #else
@@ -63,7 +63,7 @@ static void live(const char *face, int flags)
 	assert_int_equal(dlclose(library), 0);
 }
 
-static void lives(void **state)
+static void repeated_open_and_close(void **state)
 {
 	const int flags[] = {RTLD_NOW, RTLD_LAZY, RTLD_NOW | DEEPBIND};
 	const char *builddir = getenv("top_builddir");
@@ -81,14 +81,14 @@ static void lives(void **state)
 	print_message("%d descriptors, %d mappings; after %d lives %d and %d\n", fds, mappings,
 		      LIVES, count_open_fds(), count_mappings());
 	assert_int_equal(count_open_fds(), fds);
-	/* An allocator may ask for some, that of a sanitizer for any number. */
+	/* An allocator may create some mappings, that of a sanitizer any number. */
 	if (DEEPBIND)
 		assert_in_range(count_mappings(), 0, mappings + 4);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(lives)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(repeated_open_and_close)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What a program that knows nothing of Holdfast hears of a removal, by every way of waiting there is.
- * A socket pair stands for the kernel, which says nothing unless told to.
+ * What a program that knows nothing of Holdfast notices of a removal, by every way of waiting. A
+ * socket pair stands for the kernel, which reports nothing unless told to.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,17 +36,17 @@ struct bed {
 	struct tree *tree;
 	struct hf *hf;
 	struct ibv_context *context;
-	int kernel[2]; /* what is sent to the first is the kernel's event for the second */
+	int kernel[2]; /* events sent to the first arrive from the kernel at the second */
 };
 
-/* How often a program was told that no signal comes. */
-static int owners_told;
+/* How often the library warned that no signal will come. */
+static int owner_warnings;
 
-static void count_owners_told(void *arg, enum hf_log_level level, const char *message)
+static void count_owner_warnings(void *arg, enum hf_log_level level, const char *message)
 {
 	(void)arg;
 	if (level == HF_LOG_WARNING && strstr(message, "F_SETOWN"))
-		owners_told++;
+		owner_warnings++;
 }
 
 static struct ibv_context *open_named_device(const struct bed *bed, const char *name)
@@ -73,7 +73,7 @@ static int setup_removal(void **state)
 		.num_roots = 1,
 		.provider_dirs = dirs,
 		.log_level = HF_LOG_WARNING,
-		.log = count_owners_told,
+		.log = count_owner_warnings,
 	};
 	char number[16];
 
@@ -127,8 +127,8 @@ static void make_nonblocking(struct ibv_context *context)
 }
 
 /*
- * What makes the descriptor readable does so within the call that causes it, inotify and a socket pair
- * alike: that nothing did is seen at once.
+ * inotify and socket pairs make a descriptor readable within the call that causes it, so its
+ * absence shows immediately.
  */
 static bool becomes_readable(int fd, int timeout)
 {
@@ -200,8 +200,8 @@ static void a_blocked_thread_wakes_up(void **state)
 	expect_error(bed->context, EIO);
 }
 
-/* A writer that does not keep to the rules moves the directory and leaves its FIFO alone. */
-static void a_removal_that_nobody_announces_is_found(void **state)
+/* A writer that breaks the rules moves the directory and leaves its FIFO alone. */
+static void an_unreported_removal_is_found(void **state)
 {
 	struct bed *bed = *state;
 	struct waiter waiter;
@@ -218,7 +218,7 @@ static void a_removal_that_nobody_announces_is_found(void **state)
 	assert_true(hf_device_is_gone(bed->context->device));
 }
 
-static void of_two_threads_one_is_told(void **state)
+static void one_of_two_threads_gets_the_event(void **state)
 {
 	struct bed *bed = *state;
 	struct waiter waiters[2];
@@ -227,7 +227,7 @@ static void of_two_threads_one_is_told(void **state)
 	start_waiter(&waiters[0], bed->context);
 	start_waiter(&waiters[1], bed->context);
 	asleep_wait(ASLEEP_POLL, 2);
-	/* One event, one of the two gets it; the other is still waiting then. */
+	/* One of the two threads gets the event; the other one keeps waiting. */
 	kernel_says(bed, IBV_EVENT_PORT_ACTIVE);
 	while (!atomic_load(&waiters[0].ended) && !atomic_load(&waiters[1].ended))
 		sched_yield();
@@ -262,7 +262,7 @@ static void both_of_two_threads_wake_up(void **state)
 	}
 }
 
-static void an_event_of_the_kernels_comes_through(void **state)
+static void an_event_of_the_kernel_is_delivered(void **state)
 {
 	struct bed *bed = *state;
 
@@ -275,7 +275,7 @@ static void an_event_of_the_kernels_comes_through(void **state)
 	expect_error(bed->context, EAGAIN);
 }
 
-static void the_kernels_own_fatal_event_is_not_doubled(void **state)
+static void the_kernels_fatal_event_is_not_duplicated(void **state)
 {
 	struct bed *bed = *state;
 
@@ -285,7 +285,7 @@ static void the_kernels_own_fatal_event_is_not_doubled(void **state)
 	expect_error(bed->context, EIO);
 }
 
-static void nor_is_it_when_it_comes_late(void **state)
+static void the_kernels_late_fatal_event_is_not_duplicated(void **state)
 {
 	struct bed *bed = *state;
 
@@ -313,7 +313,7 @@ static void poll_and_select_wake_up(void **state)
 	assert_int_equal(select(bed->context->async_fd + 1, &set, NULL, NULL, &soon), 1);
 	expect_async_event(bed->context, IBV_EVENT_DEVICE_FATAL);
 	expect_error(bed->context, EIO);
-	/* A program that goes on polling after that must not turn in a circle. */
+	/* A program that keeps polling after that must not spin. */
 	assert_false(becomes_readable(bed->context->async_fd, 0));
 }
 
@@ -328,7 +328,7 @@ static void wake_by_epoll(const struct bed *bed, uint32_t how)
 	for (int i = 0; i < 3; i++) {
 		kernel_says(bed, IBV_EVENT_SM_CHANGE);
 		assert_int_equal(epoll_wait(epoll, &event, 1, HF_TEST_HANG_MS), 1);
-		/* Each event is an edge, also where the one before was not taken yet. */
+		/* Each event is an edge, even if the previous one was not taken yet. */
 		kernel_says(bed, IBV_EVENT_GID_CHANGE);
 		assert_int_equal(epoll_wait(epoll, &event, 1, HF_TEST_HANG_MS), 1);
 		expect_async_event(bed->context, IBV_EVENT_SM_CHANGE);
@@ -354,7 +354,7 @@ static void edge_triggered_epoll_wakes_up(void **state)
 	wake_by_epoll(*state, EPOLLET);
 }
 
-/* Many programs call a blocking ibv_get_async_event() once poll() has returned. */
+/* Many programs call a blocking ibv_get_async_event() after poll() has returned. */
 static void nothing_else_makes_it_readable(void **state)
 {
 	struct bed *bed = *state;
@@ -368,7 +368,7 @@ static void nothing_else_makes_it_readable(void **state)
 	assert_true(becomes_readable(bed->context->async_fd, HF_TEST_HANG_MS));
 }
 
-static void a_device_that_is_back_is_another_one(void **state)
+static void a_replugged_device_is_another_instance(void **state)
 {
 	struct bed *bed = *state;
 	struct ibv_context *fresh;
@@ -381,7 +381,7 @@ static void a_device_that_is_back_is_another_one(void **state)
 	assert_int_equal(ibv_close_device(fresh), 0);
 }
 
-static void a_forked_child_hears_it_as_well(void **state)
+static void a_forked_child_gets_the_event(void **state)
 {
 	struct bed *bed = *state;
 	int status;
@@ -404,9 +404,9 @@ static void a_forked_child_hears_it_as_well(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-static void contexts_share_what_listens(void **state)
+static void contexts_share_the_notification(void **state)
 {
-	enum { CONTEXTS = 100, EACH = 3 /* the node, the kernel's events, the program's */ };
+	enum { CONTEXTS = 100, EACH = 3 /* the node, the kernel's events, the program's events */ };
 	struct bed *bed = *state;
 	struct ibv_context *contexts[CONTEXTS];
 	int before = count_open_fds();
@@ -421,42 +421,45 @@ static void contexts_share_what_listens(void **state)
 		assert_int_equal(ibv_close_device(contexts[i]), 0);
 	}
 	assert_int_equal(count_open_fds(), before);
-	/* An idle device holds no descriptor: this one has the node, two of events and one to listen. */
+	/*
+	 * An idle device holds no descriptor: this one has the node, two for events and one for
+	 * notifications.
+	 */
 	assert_int_equal(ibv_close_device(bed->context), 0);
 	bed->context = NULL;
 	assert_int_equal(before - count_open_fds(), EACH + 1);
 }
 
 /* fcntl() takes all of it; what stays is the owner. */
-static void who_waits_for_a_signal_is_told(void **state)
+static void a_program_that_waits_for_a_signal_is_warned(void **state)
 {
 	const struct bed *bed = *state;
 	struct ibv_context *context;
 
-	owners_told = 0;
+	owner_warnings = 0;
 	make_nonblocking(bed->context);
 	expect_error(bed->context, EAGAIN);
-	assert_int_equal(owners_told, 0);
+	assert_int_equal(owner_warnings, 0);
 	context = open_named_device(bed, "fake1");
 	assert_int_equal(fcntl(context->async_fd, F_SETOWN, getpid()), 0);
 	assert_int_equal(fcntl(context->async_fd, F_SETFL, O_ASYNC | O_NONBLOCK), 0);
 	assert_false(fcntl(context->async_fd, F_GETFL) & O_ASYNC);
 	expect_error(context, EAGAIN);
-	assert_int_equal(owners_told, 1);
+	assert_int_equal(owner_warnings, 1);
 	expect_error(context, EAGAIN);
 	assert_int_equal(ibv_close_device(context), 0);
-	assert_int_equal(owners_told, 1);
+	assert_int_equal(owner_warnings, 1);
 	/* At the latest when it is closed. */
 	context = open_named_device(bed, "fake1");
 	assert_int_equal(fcntl(context->async_fd, F_SETSIG, SIGRTMIN), 0);
 	assert_int_equal(fcntl(context->async_fd, F_SETOWN, getpid()), 0);
 	assert_int_equal(ibv_close_device(context), 0);
-	assert_int_equal(owners_told, 2);
+	assert_int_equal(owner_warnings, 2);
 	/* A signal without an owner goes nowhere with the kernel's descriptor either. */
 	context = open_named_device(bed, "fake1");
 	assert_int_equal(fcntl(context->async_fd, F_SETSIG, SIGRTMIN), 0);
 	assert_int_equal(ibv_close_device(context), 0);
-	assert_int_equal(owners_told, 2);
+	assert_int_equal(owner_warnings, 2);
 }
 
 int main(void)
@@ -464,23 +467,23 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup_removal, teardown_removal)
 	const struct CMUnitTest tests[] = {
 		TEST(a_blocked_thread_wakes_up),
-		TEST(a_removal_that_nobody_announces_is_found),
-		TEST(of_two_threads_one_is_told),
+		TEST(an_unreported_removal_is_found),
+		TEST(one_of_two_threads_gets_the_event),
 		TEST(both_of_two_threads_wake_up),
-		TEST(an_event_of_the_kernels_comes_through),
-		TEST(the_kernels_own_fatal_event_is_not_doubled),
-		TEST(nor_is_it_when_it_comes_late),
+		TEST(an_event_of_the_kernel_is_delivered),
+		TEST(the_kernels_fatal_event_is_not_duplicated),
+		TEST(the_kernels_late_fatal_event_is_not_duplicated),
 		TEST(poll_and_select_wake_up),
 		TEST(epoll_wakes_up),
 		TEST(edge_triggered_epoll_wakes_up),
 		TEST(nothing_else_makes_it_readable),
-		TEST(a_device_that_is_back_is_another_one),
-		TEST(a_forked_child_hears_it_as_well),
-		TEST(contexts_share_what_listens),
-		TEST(who_waits_for_a_signal_is_told),
+		TEST(a_replugged_device_is_another_instance),
+		TEST(a_forked_child_gets_the_event),
+		TEST(contexts_share_the_notification),
+		TEST(a_program_that_waits_for_a_signal_is_warned),
 	};
 
-	/* What does not wake up must not hold up whoever runs this. */
+	/* A thread that does not wake up must not block the test run. */
 	alarm(HF_TEST_HANG_SECONDS);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

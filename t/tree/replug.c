@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * replug DIRECTORY: below it, on whatever file system it is, a device of a tree is unplugged and plugged a
- * thousand times, and replaced a hundred times in each other way there is. No old handle may stay alive,
- * and no generation may be given twice.
+ * replug DIRECTORY: on the file system of that directory, removes and adds a device of a tree a
+ * thousand times, and replaces it a hundred times in each other way. No old handle may stay alive,
+ * and no generation may be assigned twice.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -78,7 +78,7 @@ static void unplug_and_plug(struct bed *bed)
 	plug(bed);
 }
 
-/* At no moment is there no uverbs0. */
+/* uverbs0 exists at every moment. */
 static void exchange_dirs(struct bed *bed)
 {
 	check(hfi_soft_place(bed->tree, "next", fill_replugged_uverbs, NULL) == 0,
@@ -87,7 +87,7 @@ static void exchange_dirs(struct bed *bed)
 	check(hfi_soft_take_away(bed->tree, "next") == 0, "erase the last one");
 }
 
-/* What a class entry leads to is replaced, and not the entry. */
+/* Replaces the target of a class entry, not the entry. */
 static void exchange_behind_link(struct bed *bed)
 {
 	check(hfi_soft_place(bed->tree, "next", fill_replugged_uverbs, NULL) == 0,
@@ -96,7 +96,7 @@ static void exchange_behind_link(struct bed *bed)
 	check(hfi_soft_take_away(bed->tree, "next") == 0, "erase the last one");
 }
 
-/* The entry is replaced: a link to another directory takes its place. */
+/* Replaces the entry by a link to another directory. */
 static void repoint(struct bed *bed)
 {
 	static unsigned int n;
@@ -143,7 +143,7 @@ static void end(struct bed *bed)
 	hfi_soft_erase(AT_FDCWD, bed->path);
 }
 
-/* Moves the device behind a link, as sysfs has it. */
+/* Moves the device behind a link, as in sysfs. */
 static void link_device(struct bed *bed)
 {
 	check(hfi_soft_place(bed->tree, fake0, fill_replugged_device, NULL) == 0,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * secure SYSFS DEV PROVIDERS: says whether this process has more rights than its user, and what the first
- * device's reason is, with the file it is about.
+ * secure SYSFS DEV PROVIDERS: prints whether this process has more rights than its user, and the
+ * first device's reason with the file it concerns.
  */
 #include <stdio.h>
 #include <sys/auxv.h>

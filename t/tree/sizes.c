@@ -16,7 +16,7 @@
 
 #include "t/lib/tree.h"
 
-/* Elements of arrays, and members of other structures: their size is final. */
+/* These are elements of arrays and members of other structures: their size is final. */
 static_assert(sizeof(struct hf_reason) == 512, "struct hf_reason");
 static_assert(sizeof(struct hf_root) == 2 * sizeof(char *) + 32, "struct hf_root");
 static_assert(sizeof(enum hf_event_type) == sizeof(int), "enum hf_event_type");
@@ -73,7 +73,10 @@ static bool are_zero(const void *bytes, size_t size)
 	return true;
 }
 
-/* `entries` of `size` bytes each begin like those of `whole`, which are `whole_size` long. */
+/*
+ * Checks that `entries` of `size` bytes each begin like those of `whole`, which have `whole_size`
+ * bytes.
+ */
 static void expect_same(const void *entries, size_t size, const void *whole, size_t whole_size,
 			int count)
 {
@@ -176,7 +179,7 @@ static void ports_have_the_callers_size(void **state)
 	assert_int_equal(other.port.link_layer, 0x78787878);
 }
 
-/* What a later version defines must not be ignored by this one. */
+/* An option that a later version defines must not be ignored by this one. */
 static void unknown_options_are_refused(void **state)
 {
 	struct bed *bed = *state;

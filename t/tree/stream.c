@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The stream on made-up trees: which events come, in which order, and what is left behind. */
+/*
+ * The stream on generated trees: which events come, in which order, and that nothing is left
+ * behind.
+ */
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -26,7 +29,7 @@ static void what_exists_comes_first(void **state)
 	tree_add(bed->tree, 0, "fake0", NULL);
 	tree_add(bed->tree, 1, "fake1", NULL);
 	bed_stream(bed, &bed->a);
-	/* The kernel's order is not promised by readdir: either may be first. */
+	/* readdir does not guarantee an order: either may be first. */
 	bed_expect_both(bed->a, HF_EVENT_ADDED, "fake0", "fake1");
 	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
 	bed_expect_nothing(bed->a);
@@ -41,7 +44,7 @@ static void an_empty_tree_is_synced_at_once(void **state)
 	bed_expect_nothing(bed->a);
 }
 
-static void a_life_is_told_in_order(void **state)
+static void events_of_a_device_come_in_order(void **state)
 {
 	struct bed *bed = *state;
 	uint64_t first, second;
@@ -97,7 +100,7 @@ static void dropped_caches_give_no_event(void **state)
 	bed_expect_nothing(bed->a);
 }
 
-static void attributes_are_told_once(void **state)
+static void attribute_changes_are_reported_once(void **state)
 {
 	static const struct {
 		const char *path, *value;
@@ -122,13 +125,13 @@ static void attributes_are_told_once(void **state)
 		assert_int_equal(tree_set(bed->tree, 1, steps[i].path, steps[i].value), 0);
 		bed_expect(bed->a, HF_EVENT_CHANGED, "fake1", steps[i].change);
 		bed_expect_nothing(bed->a);
-		/* The same value again is a write but no change. */
+		/* Writing the same value again is not a change. */
 		assert_int_equal(tree_set(bed->tree, 1, steps[i].path, steps[i].value), 0);
 		bed_expect_nothing(bed->a);
 	}
 }
 
-static void changes_join_until_they_are_taken(void **state)
+static void changes_are_merged_until_taken(void **state)
 {
 	struct bed *bed = *state;
 
@@ -143,7 +146,9 @@ static void changes_join_until_they_are_taken(void **state)
 	bed_expect(bed->a, HF_EVENT_CHANGED, "fake1", HF_CHANGED_NAME);
 	tree_rename(bed->tree, 0, "fake2");
 	bed_expect(bed->a, HF_EVENT_CHANGED, "fake2", HF_CHANGED_NAME);
-	/* The other stream heard of both while it was not asked: one event, with the last name. */
+	/*
+	 * Both changes happened before the other stream was asked: one event, with the last name.
+	 */
 	bed_expect(bed->b, HF_EVENT_CHANGED, "fake2", HF_CHANGED_NAME);
 	bed_expect_nothing(bed->b);
 	bed_expect_nothing(bed->a);
@@ -168,7 +173,7 @@ static void a_device_is_added_when_it_can_be_opened(void **state)
 	bed_expect_nothing(bed->a);
 }
 
-static void what_was_never_ready_leaves_in_silence(void **state)
+static void a_device_that_was_never_ready_is_not_reported(void **state)
 {
 	static const struct tree_options no_node = {.node = TREE_NODE_NONE};
 	struct bed *bed = *state;
@@ -181,7 +186,7 @@ static void what_was_never_ready_leaves_in_silence(void **state)
 	bed_expect_nothing(bed->a);
 }
 
-static void streams_hear_the_same(void **state)
+static void streams_get_the_same_events(void **state)
 {
 	struct bed *bed = *state;
 	uint64_t generation;
@@ -203,8 +208,8 @@ static void streams_hear_the_same(void **state)
 	bed_expect_nothing(bed->b);
 }
 
-/* The list finds out, and the stream is told; its descriptor says so. */
-static void a_list_tells_the_stream(void **state)
+/* A list finds the change and notifies the stream, whose descriptor becomes readable. */
+static void a_list_notifies_the_stream(void **state)
 {
 	struct bed *bed = *state;
 	struct ibv_device **list;
@@ -235,7 +240,7 @@ static void an_event_outlives_its_stream_and_device(void **state)
 	hf_event_unref(event);
 }
 
-/* No timer of any fallback wakes it, with devices, and after something has happened. */
+/* No polling timer wakes it, neither with devices nor after a change. */
 static void an_idle_stream_sleeps(void **state)
 {
 	struct bed *bed = *state;
@@ -253,7 +258,7 @@ static void an_idle_stream_sleeps(void **state)
 	assert_int_equal(poll(&fd, 1, 0), 0);
 }
 
-/* Leaves no descriptor free; false: as many as may be. */
+/* Leaves no free descriptor; false: as many as allowed. */
 static void limit_fds(bool none)
 {
 	int lowest_free = dup(0);
@@ -265,7 +270,7 @@ static void limit_fds(bool none)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
 }
 
-/* Nothing but `err` comes, and not in a loop: a slow machine can only make it rarer. */
+/* Every call returns `err`, but not in a loop: a slow machine can only make it rarer. */
 static void expect_failing(struct hf_stream *stream, int err)
 {
 	enum { WAKES = 4, BETWEEN_MS = 10 };
@@ -285,7 +290,7 @@ static void expect_failing(struct hf_stream *stream, int err)
 	assert_true(passed >= (WAKES - 1L) * BETWEEN_MS);
 }
 
-/* An error is told now and then, not in a loop, and nothing is lost by it. */
+/* A lasting error is reported repeatedly, but without a busy loop, and no event is lost. */
 static void no_descriptors_left(void **state)
 {
 	struct bed *bed = *state;
@@ -295,12 +300,12 @@ static void no_descriptors_left(void **state)
 	bed_expect_nothing(bed->a);
 	tree_add(bed->tree, 0, "fake0", NULL);
 	limit_fds(true);
-	/* First it is the look that fails. */
+	/* At first the scan fails. */
 	expect_failing(bed->a, -EMFILE);
 	limit_fds(false);
 	bed_expect(bed->a, HF_EVENT_ADDED, "fake0", 0);
 	bed_expect_nothing(bed->a);
-	/* Then what is read before ADDED is given out, with more coming in. */
+	/* Then reading the ports before ADDED fails, with more events coming. */
 	tree_add(bed->tree, 1, "fake1", NULL);
 	bed_stream(bed, &bed->b);
 	tree_remove(bed->tree, 0);
@@ -358,15 +363,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON_A_BED(what_exists_comes_first),
 		ON_A_BED(an_empty_tree_is_synced_at_once),
-		ON_A_BED(a_life_is_told_in_order),
+		ON_A_BED(events_of_a_device_come_in_order),
 		ON_A_BED(a_swap_is_removed_then_added),
 		ON_A_BED(dropped_caches_give_no_event),
-		ON_A_BED(attributes_are_told_once),
-		ON_A_BED(changes_join_until_they_are_taken),
+		ON_A_BED(attribute_changes_are_reported_once),
+		ON_A_BED(changes_are_merged_until_taken),
 		ON_A_BED(a_device_is_added_when_it_can_be_opened),
-		ON_A_BED(what_was_never_ready_leaves_in_silence),
-		ON_A_BED(streams_hear_the_same),
-		ON_A_BED(a_list_tells_the_stream),
+		ON_A_BED(a_device_that_was_never_ready_is_not_reported),
+		ON_A_BED(streams_get_the_same_events),
+		ON_A_BED(a_list_notifies_the_stream),
 		ON_A_BED(an_event_outlives_its_stream_and_device),
 		ON_A_BED(an_idle_stream_sleeps),
 		ON_A_BED(no_descriptors_left),

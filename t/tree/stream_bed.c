@@ -17,7 +17,7 @@
 #include "t/lib/hang.h"
 #include "t/tree/stream_bed.h"
 
-/* The last event of each stream that bed_stream() has begun. */
+/* The last event of each stream that bed_stream() created. */
 static struct {
 	const struct hf_stream *stream;
 	uint64_t sequence;
@@ -56,7 +56,7 @@ int bed_setup(void **state)
 {
 	struct bed *bed = calloc(1, sizeof(*bed));
 
-	/* A descriptor that stays readable for nothing would keep a test for ever. */
+	/* A descriptor that stays readable without a reason would never end the test. */
 	alarm(HF_TEST_HANG_SECONDS);
 	assert_non_null(bed);
 	bed->fds = bed_count_fds();
@@ -99,7 +99,7 @@ static struct hf_event *next_within(struct hf_stream *stream, int ms)
 		got = hf_stream_next(stream, &event);
 		assert_in_range(got, 0, 1);
 	}
-	/* Only what the descriptor announces may be there. */
+	/* There may be no event that the descriptor does not announce. */
 	if (!got)
 		assert_int_equal(hf_stream_next(stream, &event), 0);
 	return event;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Streams of all devices, and streams of names only, beside ordinary ones. */
+/* Streams of all devices, and streams of names only, next to ordinary ones. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 
 #include "t/tree/stream_bed.h"
 
-static void every_device_is_told_of(void **state)
+static void every_device_is_reported(void **state)
 {
 	const struct tree_options no_node = {.node = TREE_NODE_NONE};
 	struct bed *bed = *state;
@@ -32,7 +32,7 @@ static void every_device_is_told_of(void **state)
 	tree_remove(bed->tree, 1);
 	bed_expect(bed->a, HF_EVENT_REMOVED, "fake2", 0);
 	bed_expect_nothing(bed->b);
-	/* That it can be opened now is news for the other one only. */
+	/* Only the other stream reports that it can be opened now. */
 	tree_make_node(bed->tree, 0);
 	assert_int_equal(bed_expect(bed->b, HF_EVENT_ADDED, "fake0", 0), first);
 	bed_expect_nothing(bed->a);
@@ -44,7 +44,7 @@ static void every_device_is_told_of(void **state)
 	bed_expect_nothing(bed->a);
 }
 
-static void half_a_device_is_told_of_once_it_is_whole(void **state)
+static void an_incomplete_device_is_reported_once_complete(void **state)
 {
 	const struct tree_options half = {.no_device = true};
 	struct bed *bed = *state;
@@ -60,7 +60,7 @@ static void half_a_device_is_told_of_once_it_is_whole(void **state)
 	bed_expect_nothing(bed->a);
 }
 
-static void names_are_all_that_is_told(void **state)
+static void only_names_are_reported(void **state)
 {
 	struct bed *bed = *state;
 
@@ -80,7 +80,7 @@ static void names_are_all_that_is_told(void **state)
 	bed_expect_nothing(bed->a);
 }
 
-/* The providers of the tests, into another directory. */
+/* Copies the tests' providers to another directory. */
 static void copy_providers(const char *to)
 {
 	char command[1024];
@@ -98,7 +98,7 @@ static void remove_recursively(const char *dir)
 	assert_int_equal(system(command), 0);
 }
 
-/* With a directory of providers that is empty at first. */
+/* With a provider directory that is empty at first. */
 static void a_provider_may_come_later(void **state)
 {
 	struct bed *bed = *state;
@@ -156,9 +156,9 @@ int main(void)
 {
 #define ON_A_BED(test) cmocka_unit_test_setup_teardown(test, bed_setup, bed_teardown)
 	const struct CMUnitTest tests[] = {
-		ON_A_BED(every_device_is_told_of),
-		ON_A_BED(half_a_device_is_told_of_once_it_is_whole),
-		ON_A_BED(names_are_all_that_is_told),
+		ON_A_BED(every_device_is_reported),
+		ON_A_BED(an_incomplete_device_is_reported_once_complete),
+		ON_A_BED(only_names_are_reported),
 		ON_A_BED(a_provider_may_come_later),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Loss: a queue that nobody empties, and a kernel that drops notifications. */
+/* Loss: a queue that is not read, and a kernel that drops notifications. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,11 +12,14 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "core/stream/stream.h" /* for the queue's limit, nothing is called */
+#include "core/stream/stream.h" /* for the queue's limit only */
 #include "t/lib/process.h"
 #include "t/tree/stream_bed.h"
 
-/* Lets stream `b` read what it hears and queue it for `a`, which is not asked meanwhile. */
+/*
+ * Lets stream `b` read its notifications and thereby queue events for `a`, which is not asked
+ * meanwhile.
+ */
 static void let_b_look(struct bed *bed)
 {
 	struct hf_event *event;
@@ -51,7 +54,7 @@ static void a_full_queue_becomes_the_difference(void **state)
 	let_b_look(bed);
 	tree_add(bed->tree, 2, "fake2", NULL);
 	let_b_look(bed);
-	/* Of fake0 both the told instance and the present one, of those between nothing. */
+	/* For fake0 the reported instance and the present one are reported, none in between. */
 	bed_expect(bed->a, HF_EVENT_RESYNC, "", 0);
 	lost = bed_expect(bed->a, HF_EVENT_REMOVED, "fake0", 0);
 	bed_expect(bed->a, HF_EVENT_CHANGED, "fake7", HF_CHANGED_NAME);
@@ -60,13 +63,16 @@ static void a_full_queue_becomes_the_difference(void **state)
 	bed_expect(bed->a, HF_EVENT_ADDED, "fake2", 0);
 	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
 	bed_expect_nothing(bed->a);
-	/* And it works on. */
+	/* The stream keeps working. */
 	tree_remove(bed->tree, 2);
 	bed_expect(bed->a, HF_EVENT_REMOVED, "fake2", 0);
 	bed_expect_nothing(bed->a);
 }
 
-/* What a dropped CHANGED said is said again, and what was added and removed meanwhile is not. */
+/*
+ * The change of a dropped CHANGED is reported again; an instance that was added and removed
+ * meanwhile is not.
+ */
 static void no_change_is_forgotten(void **state)
 {
 	struct bed *bed = *state;
@@ -78,7 +84,7 @@ static void no_change_is_forgotten(void **state)
 	bed->a->queue.limit = 1;
 	tree_rename(bed->tree, 0, "fake1");
 	let_b_look(bed);
-	tree_rename(bed->tree, 0, "fake0"); /* joins the queued one */
+	tree_rename(bed->tree, 0, "fake0"); /* merged into the queued one */
 	let_b_look(bed);
 	tree_add(bed->tree, 5, "fake5", NULL);
 	let_b_look(bed);
@@ -96,7 +102,7 @@ static void an_overflow_before_the_first_event(void **state)
 
 	tree_add(bed->tree, 0, "fake0", NULL);
 	begin_streams(bed);
-	bed->a->queue.limit = 2; /* ADDED and SYNCED stand there */
+	bed->a->queue.limit = 2; /* ADDED and SYNCED are queued */
 	tree_swap(bed->tree, 0);
 	let_b_look(bed);
 	bed_expect(bed->a, HF_EVENT_RESYNC, "", 0);
@@ -105,8 +111,8 @@ static void an_overflow_before_the_first_event(void **state)
 	bed_expect_nothing(bed->a);
 }
 
-/* More than inotify keeps for a stream. */
-static void dropped_notifications_are_told(void **state)
+/* More notifications than inotify queues for a stream. */
+static void lost_notifications_are_reported(void **state)
 {
 	struct bed *bed = *state;
 	unsigned int limit = read_limit("/proc/sys/fs/inotify/max_queued_events");
@@ -140,7 +146,7 @@ static void dropped_notifications_are_told(void **state)
 	printf("%u notifications where %u are kept\n", 2 * limit, limit);
 }
 
-/* No notifications at all: found all the same, within the second that the manual promises. */
+/* Without notifications: changes are still found within the second that the manual promises. */
 static void without_notifications(void **state)
 {
 	struct bed *bed = *state;
@@ -170,7 +176,7 @@ static struct {
 } told[SLOTS * 2];
 static size_t num_told;
 
-/* Applies an event to what was told; fails where it makes no sense. */
+/* Applies an event to what was reported; fails if it is inconsistent. */
 static void apply_event(const struct hf_event *event)
 {
 	uint64_t generation = hf_event_generation(event);
@@ -222,8 +228,8 @@ static void compare_with_tree(const struct bed *bed, unsigned int seed)
 	assert_int_equal(num_told, present);
 }
 
-/* A random plan against a model, with a queue that overflows now and then. */
-static void a_random_life(void **state)
+/* A random plan compared with a model, with a queue that overflows sometimes. */
+static void a_random_plan(void **state)
 {
 	struct bed *bed = *state;
 	unsigned int seed = 12345, counts[HF_EVENT_RESYNC + 1] = {0};
@@ -271,9 +277,9 @@ int main(void)
 		ON_A_BED(a_full_queue_becomes_the_difference),
 		ON_A_BED(no_change_is_forgotten),
 		ON_A_BED(an_overflow_before_the_first_event),
-		ON_A_BED(dropped_notifications_are_told),
+		ON_A_BED(lost_notifications_are_reported),
 		ON_A_BED(without_notifications),
-		ON_A_BED(a_random_life),
+		ON_A_BED(a_random_plan),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Streams of a tree whose path comes to lead to another tree: by a rename, a link, or a mount. */
+/*
+ * Streams of a tree whose path comes to lead to another tree: through a rename, a link, or a mount.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -19,8 +21,8 @@
 #include "t/tree/stream_bed.h"
 
 /*
- * BASE/a/r leads to a tree with device a0, BASE/b/r to one with b0. The stream is of the tree to which
- * the path of its root leads.
+ * BASE/a/r leads to a tree with device a0, BASE/b/r to one with b0. The stream follows the path of
+ * its root.
  */
 struct paths {
 	struct bed *bed;
@@ -28,7 +30,7 @@ struct paths {
 	char base[256];
 };
 
-/* A path below BASE, which stays valid for seven further calls. */
+/* A path below BASE, valid for the next seven calls. */
 static const char *below_base(const struct paths *paths, const char *below)
 {
 	static char texts[8][512];
@@ -44,7 +46,7 @@ static void move(const struct paths *paths, const char *from, const char *to)
 	assert_int_equal(rename(below_base(paths, from), below_base(paths, to)), 0);
 }
 
-/* Sets a link as ln -sfn does: at no time is there none. */
+/* Replaces a link atomically, like ln -sfn. */
 static void set_link(const struct paths *paths, const char *target, const char *name)
 {
 	assert_int_equal(symlink(target, below_base(paths, "link.new")), 0);
@@ -89,7 +91,7 @@ static void watch_root(struct paths *paths, const char *below)
 	bed_stream_with(paths->bed, HF_STREAM_ALL, &paths->bed->a);
 }
 
-/* The stream tells of the other tree, and goes on to. */
+/* The stream reports the other tree, and keeps following it. */
 static void is_of_b(struct paths *paths)
 {
 	struct hf_stream *stream = paths->bed->a;
@@ -139,7 +141,7 @@ static void an_ancestor_is_replaced(void **state)
 	bed_expect_nothing(paths.bed->a);
 	move(&paths, "up.old/a", "up/a");
 	bed_expect(paths.bed->a, HF_EVENT_ADDED, "a0", 0);
-	/* In one go, before the stream looks. */
+	/* Both at once, before the stream scans. */
 	move(&paths, "up/a", "a");
 	move(&paths, "b", "up/a");
 	is_of_b(&paths);
@@ -147,7 +149,7 @@ static void an_ancestor_is_replaced(void **state)
 	end_paths(&paths);
 }
 
-static void a_link_on_the_way_is_set_anew(void **state)
+static void a_link_on_the_path_is_replaced(void **state)
 {
 	struct paths paths;
 
@@ -158,7 +160,7 @@ static void a_link_on_the_way_is_set_anew(void **state)
 	is_of_a(&paths);
 	set_link(&paths, "b", "current");
 	is_of_b(&paths);
-	/* To nothing, which then comes. */
+	/* To a missing target, which then appears. */
 	set_link(&paths, "later/x", "current");
 	bed_expect(paths.bed->a, HF_EVENT_REMOVED, "b0", 0);
 	assert_int_equal(mkdir(below_base(&paths, "later"), 0755), 0);
@@ -181,7 +183,7 @@ static void class_is_a_link(void **state)
 	is_of_a(&paths);
 	set_link(&paths, "../b/r/class", "root/class");
 	is_of_b(&paths);
-	/* Each of the class directories is one. */
+	/* Each of the class directories is a link. */
 	assert_int_equal(unlink(below_base(&paths, "root/class")), 0);
 	bed_expect(paths.bed->a, HF_EVENT_REMOVED, "b0", 0);
 	assert_int_equal(mkdir(below_base(&paths, "root/class"), 0755), 0);
@@ -200,7 +202,7 @@ static void class_is_a_link(void **state)
 	end_paths(&paths);
 }
 
-/* Mounts are seen by no one else. */
+/* Makes mounts private to this process. */
 static bool own_mounts(void)
 {
 	return (unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) &&
@@ -233,7 +235,7 @@ static void something_is_mounted_over_it(void **state)
 	begin(&paths, *state);
 	mount_over(&paths, "b/r/class", "a/r/class");
 	mount_over(&paths, "b/r", "a/r");
-	/* Between the trees lies the link "r", of another name in each. */
+	/* The link "r" on the path has another name in each tree. */
 	move(&paths, "a/r", "a/x");
 	move(&paths, "b/r", "b/x");
 	assert_int_equal(rename(tree_sysfs(paths.a), below_base(&paths, "a/r")), 0);
@@ -249,7 +251,7 @@ int main(void)
 #define ON_A_BED(test) cmocka_unit_test_setup_teardown(test, bed_setup, bed_teardown)
 	const struct CMUnitTest tests[] = {
 		ON_A_BED(an_ancestor_is_replaced),
-		ON_A_BED(a_link_on_the_way_is_set_anew),
+		ON_A_BED(a_link_on_the_path_is_replaced),
 		ON_A_BED(class_is_a_link),
 		ON_A_BED(something_is_mounted_over_it),
 	};

@@ -20,7 +20,7 @@
 
 enum { CYCLES = 150, SLOTS = 3, MAX_EVENTS = 8 * CYCLES * SLOTS };
 
-/* What one thread took out; sequences are compared when all threads are done. */
+/* The events that one thread took; the sequences are compared when all threads are done. */
 struct taker {
 	pthread_t thread;
 	struct hf_stream *stream;
@@ -80,7 +80,9 @@ static void churn_slots(struct bed *bed)
 	}
 }
 
-/* One stream's events, gathered from all its takers in order of sequence, make lives. */
+/*
+ * The events of one stream, merged from all its threads in order of sequence, must be consistent.
+ */
 static void check_takers(struct taker *takers[], unsigned int count, const struct bed *bed)
 {
 	unsigned int total = 0, alive = 0, synced = 0, removed = 0;
@@ -98,7 +100,7 @@ static void check_takers(struct taker *takers[], unsigned int count, const struc
 			uint64_t sequence = takers[t]->events[i].sequence;
 
 			assert_in_range(sequence, 1, 2 * MAX_EVENTS);
-			assert_int_equal(all[sequence - 1].type, 0); /* given out once */
+			assert_int_equal(all[sequence - 1].type, 0); /* returned once */
 			all[sequence - 1].type = takers[t]->events[i].type;
 			all[sequence - 1].generation = takers[t]->events[i].generation;
 		}
@@ -183,7 +185,7 @@ static void each_thread_has_a_stream(void **state)
 	free(takers[1]);
 }
 
-/* Runs in a child, which has no cmocka: exit codes say what went wrong. */
+/* Runs in a child, which has no cmocka: the exit code tells what went wrong. */
 static int child_in_stream(struct bed *bed)
 {
 	struct hf_event *event = NULL;
@@ -203,8 +205,8 @@ static int child_in_stream(struct bed *bed)
 }
 
 /*
- * What other threads held at the fork is lost in the child, and a leak checker that sees it exit would
- * say so: it tells its result and is killed.
+ * What other threads held at the fork is lost in the child, and a leak checker would report it at
+ * exit: so the child reports its result and is killed.
  */
 static int fork_and_wait(struct bed *bed)
 {
@@ -242,7 +244,7 @@ static void a_child_leaves_the_parents_stream_alone(void **state)
 	bed_expect(bed->a, HF_EVENT_SYNCED, "", 0);
 	bed_expect(bed->a, HF_EVENT_ADDED, "fake1", 0);
 	bed_expect_nothing(bed->a);
-	/* The watches are all there still, on files and on directories. */
+	/* All watches still exist, on files and on directories. */
 	tree_set(bed->tree, 0, "ports/1/state", "1: DOWN");
 	bed_expect(bed->a, HF_EVENT_CHANGED, "fake0", HF_CHANGED_PORT);
 	tree_remove(bed->tree, 0);
@@ -250,7 +252,7 @@ static void a_child_leaves_the_parents_stream_alone(void **state)
 	bed_expect_nothing(bed->a);
 }
 
-/* What a child finds out for itself is no news for the parent: its descriptor is shared. */
+/* What the child finds must not affect the parent: the descriptor is shared. */
 static void a_child_may_list_beside_the_parents_stream(void **state)
 {
 	struct bed *bed = *state;
@@ -267,7 +269,7 @@ static void a_child_may_list_beside_the_parents_stream(void **state)
 		struct ibv_device **list;
 		int count;
 
-		/* Gone again before the parent looks: it has nothing to tell of. */
+		/* Removed again before the parent scans: nothing to report. */
 		tree_add(bed->tree, 1, "fake1", NULL);
 		count = hf_device_list(bed->hf, 0, &list);
 		hf_device_list_free(list);
@@ -282,7 +284,7 @@ static void a_child_may_list_beside_the_parents_stream(void **state)
 	bed_expect_nothing(bed->a);
 }
 
-/* Forks while another thread is inside the stream, again and again. */
+/* Forks repeatedly while another thread is inside the stream. */
 #if defined(__SANITIZE_ADDRESS__)
 enum { ALLOCATOR_SURVIVES_FORK = 0 };
 #elif defined(__has_feature)
@@ -295,7 +297,7 @@ enum { ALLOCATOR_SURVIVES_FORK = 1 };
 enum { ALLOCATOR_SURVIVES_FORK = 1 };
 #endif
 
-static void a_fork_in_the_middle(void **state)
+static void a_fork_while_a_thread_is_inside(void **state)
 {
 	struct bed *bed = *state;
 	struct taker *taker;
@@ -331,7 +333,7 @@ int main(void)
 		ON_A_BED(each_thread_has_a_stream),
 		ON_A_BED(a_child_leaves_the_parents_stream_alone),
 		ON_A_BED(a_child_may_list_beside_the_parents_stream),
-		ON_A_BED(a_fork_in_the_middle),
+		ON_A_BED(a_fork_while_a_thread_is_inside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

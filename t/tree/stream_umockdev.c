@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Streams on a kernel's root: /sys, /dev and the uevents are umockdev's, everything between is what a
- * program runs. It answers no netlink, so GIDs and links are for t/vm.
+ * Streams on a kernel's root: umockdev provides /sys, /dev and the uevents, everything else is
+ * real. It has no netlink, so GIDs and links are tested in t/vm.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -20,7 +20,7 @@
 #include "t/tree/stream_bed.h"
 
 struct mock {
-	struct bed bed; /* without a tree */
+	struct bed bed; /* without a generated tree */
 	UMockdevTestbed *testbed;
 	char *root;
 	bool has_node;
@@ -29,7 +29,7 @@ struct mock {
 #define VERBS "/sys/devices/virtual/infiniband_verbs/uverbs0"
 #define IBDEV "/sys/devices/virtual/infiniband/"
 
-/* umockdev leads access() to its /dev, but not this one. */
+/* umockdev redirects access() to its /dev, but not this function. */
 __attribute__((visibility("default"))) int faccessat(int dirfd, const char *path, int mode,
 						     int flags)
 {
@@ -62,7 +62,7 @@ static void plug_mock(struct mock *mock, const char *name)
 		 "A: ports/1/rate=2.5 Gb/sec (1X SDR)\\n\n",
 		 name);
 	must_add(mock, text);
-	/* umockdev makes a node once, and cannot make it again after taking it away. */
+	/* umockdev creates a node once, and cannot create it again after removing it. */
 	snprintf(text, sizeof(text),
 		 "P: /devices/virtual/infiniband_verbs/uverbs0\n%sE: SUBSYSTEM=infiniband_verbs\n"
 		 "A: dev=231:192\\n\nA: ibdev=%s\\n\nA: abi_version=2\\n\n",
@@ -79,7 +79,7 @@ static void real(const struct mock *mock, char path[512], const char *below)
 	snprintf(path, 512, "%s%s", mock->root, below);
 }
 
-/* As device_del() does (6.1, 6.12): the class's link goes first, then it is told. */
+/* Like device_del() (6.1, 6.12): first the class's link is removed, then the uevent is sent. */
 static void take_link(const struct mock *mock, const char *below)
 {
 	char path[512];
@@ -111,7 +111,7 @@ static void unplug_mock(struct mock *mock, const char *name)
 	erase(mock, path);
 }
 
-/* rdma dev set FROM name TO: the directory, its link, and what uverbs0 says of it. */
+/* Like rdma dev set FROM name TO: changes the directory, its link, and uverbs0's attribute. */
 static void change_name(struct mock *mock, const char *from, const char *to)
 {
 	char a[512], b[512], path[256];
@@ -151,7 +151,7 @@ static int setup_mock(void **state)
 		.roots = &root,
 		.num_roots = 1,
 		.provider_dirs = dirs,
-		/* This machine's RDMA netlink knows nothing of the mocked devices. */
+		/* This machine's RDMA netlink does not know the mocked devices. */
 		.flags = HF_NO_NETLINK | HF_NO_ENVIRONMENT,
 	};
 
@@ -197,7 +197,7 @@ static void uevents_lead_to_events(void **state)
 	second = bed_expect(bed->a, HF_EVENT_ADDED, "fake0", 0);
 	assert_true(second > first);
 	bed_expect_nothing(bed->a);
-	/* The other stream was told all of it, without having been asked. */
+	/* The other stream was notified of all of it, although it was not asked. */
 	bed_expect(bed->b, HF_EVENT_ADDED, "fake0", 0);
 	bed_expect(bed->b, HF_EVENT_SYNCED, "", 0);
 	bed_expect(bed->b, HF_EVENT_CHANGED, "fake7", HF_CHANGED_NAME);
@@ -208,7 +208,7 @@ static void uevents_lead_to_events(void **state)
 	bed_expect(bed->b, HF_EVENT_REMOVED, "fake0", 0);
 }
 
-/* Uevents that say nothing of devices leave nothing behind. */
+/* Uevents of other subsystems leave nothing behind. */
 static void other_subsystems_are_passed_over(void **state)
 {
 	struct mock *mock = *state;
@@ -216,7 +216,7 @@ static void other_subsystems_are_passed_over(void **state)
 	must_add(mock, "P: /devices/virtual/block/ram0\nE: SUBSYSTEM=block\n");
 	bed_stream(&mock->bed, &mock->bed.a);
 	bed_expect(mock->bed.a, HF_EVENT_SYNCED, "", 0);
-	/* In small numbers: its socket takes few of them, and then umockdev gives up. */
+	/* A few at a time: its socket buffer is small, and umockdev fails when it is full. */
 	for (int i = 0; i < 30; i++) {
 		for (int k = 0; k < 4; k++)
 			umockdev_testbed_uevent(mock->testbed, "/sys/devices/virtual/block/ram0",
@@ -226,7 +226,7 @@ static void other_subsystems_are_passed_over(void **state)
 	bed_expect_nothing(mock->bed.a);
 }
 
-/* What the list needs to know: the notifier hears uevents too. */
+/* The list's own watch receives uevents too. */
 static void the_list_follows(void **state)
 {
 	struct mock *mock = *state;

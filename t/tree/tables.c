@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* GID and P_Key tables of a device that has no kernel to ask: they are read from files. */
+/* GID and P_Key tables of a device without a kernel: they are read from files. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
@@ -98,7 +98,7 @@ static void tables(void **state)
 	assert_int_equal(ibv_query_gid_table(bed->context, table, 1, 0), -EINVAL);
 	assert_int_equal(ibv_query_gid_table(bed->context, table, 4, 1), -EINVAL);
 
-	/* Places of another size than ours: an older program's, a newer one's. */
+	/* Entries of another size than this library's: an older program's, and a newer one's. */
 	assert_int_equal(_ibv_query_gid_table(bed->context, (void *)small, 2, 0, 16), 2);
 	assert_memory_equal(small, &table[0], 16);
 	assert_memory_equal(small + 16, &table[1], 16);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # shellcheck shell=bash
-# What the tests of the holdfast command share: a tree, the providers that were built, and checks.
+# Shared by the tests of the holdfast command: a tree, the providers that were built, and checks.
 # shellcheck source-path=SCRIPTDIR source=tree.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tree.sh"
 
@@ -10,7 +10,7 @@ holdfast=$top_builddir/tools/holdfast
 work=$(mktemp -d) || exit 1
 checks=0
 unset HOLDFAST_ROOTS HOLDFAST_LOG SYSFS_PATH NO_COLOR container
-# Copies of one's own: nothing is loaded that somebody else could have written.
+# Private copies: the library loads nothing that another user can write.
 cp -r "$top_builddir/providers.d" "$work/providers.d" || exit 1
 chmod -R go-w "$work/providers.d"
 export HOLDFAST_PROVIDER_PATH=$work/providers.d LC_ALL=C.UTF-8
@@ -36,7 +36,7 @@ fail()
 	exit 1
 }
 
-# run STATUS WORD...: the command, which must end with that status; $work/out and err.
+# run STATUS WORD...: runs the command, which must end with that status; output in $work/out and $work/err.
 run()
 {
 	local wanted=$1 status
@@ -47,7 +47,7 @@ run()
 	checks=$((checks + 1))
 }
 
-# says TEXT, complains TEXT: the last output, or error output, holds it. never TEXT: it does not.
+# says TEXT, complains TEXT: the last output, or error output, contains it. never TEXT: the output does not.
 says()
 {
 	grep -qF -e "$1" "$work/out" || fail "no \"$1\" in the output"
@@ -66,14 +66,14 @@ never()
 	checks=$((checks + 1))
 }
 
-# matches REGEX: a whole line of the last output.
+# matches REGEX: a complete line of the last output.
 matches()
 {
 	grep -qE -e "^$1\$" "$work/out" || fail "no line \"$1\""
 	checks=$((checks + 1))
 }
 
-# need_json: skips the test where nothing can read JSON.
+# need_json: skips the test if jq is missing.
 need_json()
 {
 	command -v jq >/dev/null || {
@@ -82,7 +82,7 @@ need_json()
 	}
 }
 
-# json_is FILTER WANTED: what jq makes of the last output, each result on a line.
+# json_is FILTER WANTED: compares jq's results for the last output, one per line.
 json_is()
 {
 	local got
@@ -91,7 +91,7 @@ json_is()
 	checks=$((checks + 1))
 }
 
-# tool_done: the figure of the test.
+# tool_done: prints the number of checks.
 tool_done()
 {
 	echo "${0##*/}: $checks checks passed"

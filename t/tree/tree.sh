@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # shellcheck shell=bash
-# Made-up sysfs trees for test scripts, of the same shape as t/lib/tree.h makes them. A device is
-# built aside and moved in, its class/infiniband first; it leaves in the reverse order.
+# Generated sysfs trees for test scripts, like those of t/lib/tree.h. A device is built elsewhere and moved in,
+# class/infiniband first; it is removed in the reverse order.
 
-# tree_begin DIR: an empty tree; $tree and $HOLDFAST_ROOTS name it.
+# tree_begin DIR: creates an empty tree; sets $tree and $HOLDFAST_ROOTS.
 tree_begin()
 {
 	tree=$1
@@ -12,7 +12,7 @@ tree_begin()
 	export HOLDFAST_ROOTS=$tree:$tree/dev
 }
 
-# tree_port DIR N: what one port of device N has.
+# tree_port DIR N: writes the attributes of a port of device N.
 tree_port()
 {
 	mkdir -p "$1"/{gids,pkeys,gid_attrs/types,gid_attrs/ndevs}
@@ -27,8 +27,8 @@ tree_port()
 	echo '0000:0000:0000:0000:0000:0000:0000:0000' >"$1/gids/1"
 }
 
-# tree_add N NAME [KERNEL-ABI [MODALIAS]]: a device as uverbsN. Its node is /dev/null, and with a modalias a
-# plain file: that is a device without a kernel.
+# tree_add N NAME [KERNEL-ABI [MODALIAS]]: adds a device as uverbsN. Its node is /dev/null; with a modalias it is a
+# regular file, for a device without a kernel.
 tree_add()
 {
 	local n=$1 name=$2 abi=${3:-2} modalias=${4-} device=$tree/aside/device verbs=$tree/aside/verbs
@@ -54,11 +54,11 @@ tree_add()
 	mv "$verbs" "$tree/class/infiniband_verbs/uverbs$n"
 }
 
-# tree_remove N: for good; removed files are kept aside, so that no inode comes again.
+# tree_remove N: removes a device; its files are kept elsewhere, so that no inode is reused.
 tree_remove()
 {
 	local n=$1 name grave removal
-	# Open for writing before the device goes: closing it is what open contexts hear.
+	# Opened for writing before the removal: closing it notifies open contexts.
 	exec {removal}<>"$tree/class/infiniband_verbs/uverbs$n/removal"
 	name=$(<"$tree/class/infiniband_verbs/uverbs$n/ibdev")
 	grave=$(mktemp -d "$tree/aside/removed.XXXXXX")
@@ -77,12 +77,12 @@ tree_rename()
 	printf '%s\n' "$2" >"$verbs/ibdev"
 }
 
-# How long is waited for what must happen: it only ends tests that hang.
+# Time-out for events that must happen: it only ends tests that hang.
 hang_seconds=$(sed -n 's/.*HF_TEST_HANG_SECONDS = \([0-9]*\),.*/\1/p' \
 	"$(dirname "${BASH_SOURCE[0]}")/../lib/hang.h")
 : "${hang_seconds:?}"
 
-# eventually COMMAND...: until the command succeeds.
+# eventually COMMAND...: repeats it until it succeeds.
 eventually()
 {
 	local end=$((SECONDS + hang_seconds))
@@ -92,7 +92,7 @@ eventually()
 	done
 }
 
-# sleeps_in_poll PID: the process waits for something to happen. One that was woken up does not, even
+# sleeps_in_poll PID: true if the process is blocked in poll(). A process that was woken is not blocked, even
 # before it runs.
 sleeps_in_poll()
 {
@@ -102,6 +102,6 @@ sleeps_in_poll()
 	*poll*) return 0 ;;
 	0) state=$(sed -n 's/^State:[[:space:]]*//p' "/proc/$1/status") ;;
 	esac
-	# Where the kernel does not tell what it sleeps in.
+	# The kernel does not show the system call.
 	[[ ${state-} == S* ]]
 }
