@@ -4,6 +4,8 @@ libhf_core_la_SOURCES += \
 	core/notify/change_check.h \
 	core/notify/hint.c \
 	core/notify/hint.h \
+	core/notify/hint_queue.c \
+	core/notify/hint_queue.h \
 	core/notify/inotify.c \
 	core/notify/inotify.h \
 	core/notify/inotify_fd.c \

@@ -8,14 +8,13 @@
 #include <unistd.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
-#include <utlist.h>
 
-#include "shared/hash.h"
 #include "shared/attr.h"
 #include "shared/error.h"
 #include "shared/fd_mark.h"
 #include "shared/file.h"
 #include "shared/userns.h"
+#include "core/notify/hint_queue.h"
 #include "core/notify/inotify.h"
 #include "core/notify/netlink.h"
 #include "core/notify/rdma_netlink.h"
@@ -25,10 +24,8 @@
 
 enum {
 	RECEIVE_BUFFER = 8 << 20,
-	/* Handling more hints than this costs more than one full scan. */
-	PENDING_MAX = 8192,
 	ROUNDS_MAX = 16,
-	LOOK_SECONDS = 1,
+	POLL_SECONDS = 1,
 };
 
 enum {
@@ -38,23 +35,17 @@ enum {
 	TAG_ROUTE,
 	TAG_INOTIFY,
 	TAG_MOUNTS,
-	TAG_LOOK,
+	TAG_POLL,
 	TAG_TIMER,
 	NUM_TAGS
 };
 
-struct pending {
-	struct hf_hint hint;
-	UT_hash_handle hh;
-	struct pending *prev, *next;
-};
-
 struct hf_watch {
 	struct hf_watch_options options;
-	struct hf_hint_sink sink; /* of the sources: appends to `pending` */
+	struct hf_hint_sink sink; /* of the sources: `hints` */
 	struct hf_fd_mark epoll;
 	/*
-	 * The members of the epoll set by tag, except the owner's. TAG_LOOK is the polling timer,
+	 * The members of the epoll set by tag, except the owner's. TAG_POLL is the polling timer,
 	 * which exists only if changes can be missed; TAG_TIMER is the owner's timer.
 	 */
 	struct hf_fd_mark kept[NUM_TAGS];
@@ -65,10 +56,8 @@ struct hf_watch {
 	struct hf_inotify *inotify;
 	uint32_t reports; /* enum hf_root_reports of all roots together */
 	bool blind;	  /* uevents are missing or unreliable */
-	bool lost;
 	bool timer_due;
-	struct pending *pending; /* in order */
-	struct pending *known;	 /* the same, hashed by their bytes */
+	struct hf_hint_queue hints;
 };
 
 static int add_fd_for(struct hf_watch *watch, int fd, uint32_t tag, uint32_t events)
@@ -215,81 +204,24 @@ bool hfi_watch_readiness_blind(const struct hf_watch *watch)
 	return !watch->inotify || hfi_inotify_readiness_blind(watch->inotify);
 }
 
-/* Starts the polling timer if a change can be missed: one look per second. */
-static int look_now_and_then(struct hf_watch *watch)
+/* Starts the polling timer if a change can be missed: once per second. */
+static int start_polling(struct hf_watch *watch)
 {
-	static const struct itimerspec every = {{LOOK_SECONDS, 0}, {LOOK_SECONDS, 0}};
+	static const struct itimerspec every = {{POLL_SECONDS, 0}, {POLL_SECONDS, 0}};
 	int err;
 
-	if (watch->kept[TAG_LOOK].fd >= 0 || !hfi_watch_blind(watch) ||
+	if (watch->kept[TAG_POLL].fd >= 0 || !hfi_watch_blind(watch) ||
 	    (watch->options.flags & HF_WATCH_NO_TIMER))
 		return 0;
-	err = new_timer(watch, TAG_LOOK);
+	err = new_timer(watch, TAG_POLL);
 	if (!err)
-		timerfd_settime(watch->kept[TAG_LOOK].fd, 0, &every, NULL);
+		timerfd_settime(watch->kept[TAG_POLL].fd, 0, &every, NULL);
 	return err;
-}
-
-static void drop_pending(struct hf_watch *watch)
-{
-	struct pending *p, *tmp;
-
-	HASH_CLEAR(hh, watch->known);
-	DL_FOREACH_SAFE (watch->pending, p, tmp)
-		free(p);
-	watch->pending = NULL;
-}
-
-static void lose(struct hf_watch *watch)
-{
-	watch->lost = true;
-	drop_pending(watch);
 }
 
 static void push_kind(struct hf_watch *watch, enum hf_hint_kind kind)
 {
 	hfi_hint_send(&watch->sink, kind, HF_ROOT_ANY, NULL);
-}
-
-/* Queues a hint that a source passes on. */
-static void take_hint(void *arg, const struct hf_hint *hint)
-{
-	struct hf_watch *watch = arg;
-	struct pending *p;
-
-	/* A full scan is due anyway. */
-	if (watch->lost)
-		return;
-	if (hint->kind == HF_HINT_LOST) {
-		lose(watch);
-		return;
-	}
-	HASH_FIND(hh, watch->known, hint, sizeof(*hint), p);
-	if (p)
-		return;
-	if (HASH_COUNT(watch->known) >= PENDING_MAX) {
-		/*
-		 * Nothing was lost, but a full scan is faster than handling the hints one by one.
-		 */
-		drop_pending(watch);
-		push_kind(watch, HF_HINT_ALL);
-		push_kind(watch, HF_HINT_ATTRIBUTES);
-		push_kind(watch, HF_HINT_PROVIDERS);
-		return;
-	}
-	p = malloc(sizeof(*p));
-	if (!p) {
-		lose(watch);
-		return;
-	}
-	p->hint = *hint;
-	HASH_ADD(hh, watch->known, hint, sizeof(p->hint), p);
-	if (!hf_hash_added(p)) {
-		free(p);
-		lose(watch);
-		return;
-	}
-	DL_APPEND(watch->pending, p);
 }
 
 int hfi_watch_new(const struct hf_watch_options *options, struct hf_watch **ret)
@@ -300,7 +232,7 @@ int hfi_watch_new(const struct hf_watch_options *options, struct hf_watch **ret)
 	if (!watch)
 		return -ENOMEM;
 	watch->options = *options;
-	watch->sink = (struct hf_hint_sink){take_hint, watch};
+	watch->sink = (struct hf_hint_sink){hfi_hint_queue_put, &watch->hints};
 	if (!watch->options.receive_buffer)
 		watch->options.receive_buffer = RECEIVE_BUFFER;
 	for (size_t i = 0; i < NUM_TAGS; i++)
@@ -314,7 +246,7 @@ int hfi_watch_new(const struct hf_watch_options *options, struct hf_watch **ret)
 	if (!err && !(options->flags & HF_WATCH_NO_TIMER))
 		err = new_timer(watch, TAG_TIMER);
 	if (!err)
-		err = look_now_and_then(watch);
+		err = start_polling(watch);
 	if (err) {
 		hfi_watch_free(watch);
 		return err;
@@ -342,7 +274,7 @@ struct hf_watch *hfi_watch_free(struct hf_watch *watch)
 {
 	if (!watch)
 		return NULL;
-	drop_pending(watch);
+	hfi_hint_queue_clear(&watch->hints);
 	if (watch->uevent && is_kept(watch, TAG_UEVENT))
 		hfi_uevent_close(watch->uevent);
 	free_netlink_source(watch, TAG_RDMA, watch->rdma);
@@ -352,7 +284,7 @@ struct hf_watch *hfi_watch_free(struct hf_watch *watch)
 	else if (watch->inotify)
 		hfi_inotify_lost(watch->inotify);
 	hfi_fd_close(&watch->kept[TAG_MOUNTS]);
-	hfi_fd_close(&watch->kept[TAG_LOOK]);
+	hfi_fd_close(&watch->kept[TAG_POLL]);
 	hfi_fd_close(&watch->kept[TAG_TIMER]);
 	hfi_fd_close(&watch->epoll);
 	free(watch);
@@ -396,25 +328,17 @@ void hfi_watch_set_timer(struct hf_watch *watch, uint64_t at)
 
 bool hfi_watch_pending(const struct hf_watch *watch)
 {
-	return watch->pending || watch->lost || watch->timer_due;
+	return !hfi_hint_queue_is_empty(&watch->hints) || watch->timer_due;
 }
 
 static bool pop_pending(struct hf_watch *watch, struct hf_hint *ret)
 {
-	struct pending *p = watch->pending;
-
-	if (watch->lost || watch->timer_due) {
-		hfi_hint_set(ret, watch->lost ? HF_HINT_LOST : HF_HINT_TIMER, HF_ROOT_KERNEL, NULL);
-		*(watch->lost ? &watch->lost : &watch->timer_due) = false;
+	if (!watch->hints.lost && watch->timer_due) {
+		hfi_hint_set(ret, HF_HINT_TIMER, HF_ROOT_KERNEL, NULL);
+		watch->timer_due = false;
 		return true;
 	}
-	if (!p)
-		return false;
-	*ret = p->hint;
-	HASH_DEL(watch->known, p);
-	DL_DELETE(watch->pending, p);
-	free(p);
-	return true;
+	return hfi_hint_queue_pop(&watch->hints, ret);
 }
 
 static bool expired(int timer)
@@ -427,7 +351,7 @@ static bool expired(int timer)
 static void drain_source(struct hf_watch *watch, uint32_t tag)
 {
 	if (tag != TAG_OWNER && !is_kept(watch, tag)) {
-		lose(watch);
+		hfi_hint_queue_lose(&watch->hints);
 		return;
 	}
 	switch (tag) {
@@ -449,8 +373,8 @@ static void drain_source(struct hf_watch *watch, uint32_t tag)
 		if (watch->options.flags & HF_WATCH_READINESS)
 			push_kind(watch, HF_HINT_MOUNTS);
 		break;
-	case TAG_LOOK:
-		if (!expired(watch->kept[TAG_LOOK].fd))
+	case TAG_POLL:
+		if (!expired(watch->kept[TAG_POLL].fd))
 			break;
 		push_kind(watch, HF_HINT_ALL);
 		if ((watch->options.flags & HF_WATCH_ATTRIBUTES) &&
@@ -486,7 +410,7 @@ static int read_sources(struct hf_watch *watch)
 		drain_source(watch, events[i].data.u32);
 	}
 	/* A directory may have become unwatchable. */
-	err = look_now_and_then(watch);
+	err = start_polling(watch);
 	return err ? err : ours;
 }
 
