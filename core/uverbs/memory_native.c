@@ -9,6 +9,22 @@
 #include "core/uverbs/memory.h"
 #include "core/uverbs/uverbs.h"
 
+/* Runs a command that registers memory, and takes over the new region. */
+static int register_native(struct hf_command *command, const struct ib_uverbs_attr *handle,
+			   struct ibv_pd *pd, struct verbs_mr *mr, struct hf_memory_answer *answer,
+			   const struct hf_driver_data *data)
+{
+	int err;
+
+	hfi_command_driver_data(command, data);
+	err = hfi_command_run(command, pd->context);
+	if (err)
+		return -err;
+	answer->handle = (uint32_t)handle->data;
+	hfi_memory_take(mr, pd, answer);
+	return 0;
+}
+
 HF_EXPORT int hf_provider_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_t length,
 					uint64_t iova, int fd, int access, struct verbs_mr *mr,
 					const struct hf_driver_data *data)
@@ -17,7 +33,6 @@ HF_EXPORT int hf_provider_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size
 	const uint64_t size = length;
 	struct ib_uverbs_attr *handle;
 	struct hf_command command;
-	int err;
 
 	hfi_command_start(&command, pd->context, UVERBS_OBJECT_MR, UVERBS_METHOD_REG_DMABUF_MR);
 	handle = hfi_command_out_handle(&command, UVERBS_ATTR_REG_DMABUF_MR_HANDLE);
@@ -31,13 +46,7 @@ HF_EXPORT int hf_provider_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size
 			sizeof(answer.lkey));
 	hfi_command_out(&command, UVERBS_ATTR_REG_DMABUF_MR_RESP_RKEY, &answer.rkey,
 			sizeof(answer.rkey));
-	hfi_command_driver_data(&command, data);
-	err = hfi_command_run(&command, pd->context);
-	if (err)
-		return -err;
-	answer.handle = (uint32_t)handle->data;
-	hfi_memory_take(mr, pd, &answer);
-	return 0;
+	return register_native(&command, handle, pd, mr, &answer, data);
 }
 
 HF_EXPORT int hf_provider_advise_mr(struct ibv_pd *pd, enum ib_uverbs_advise_mr_advice advice,
@@ -131,12 +140,9 @@ HF_EXPORT int hf_provider_reg_dm_mr(struct ibv_pd *pd, struct verbs_dm *dm, uint
 			sizeof(answer.lkey));
 	hfi_command_out(&command, UVERBS_ATTR_REG_DM_MR_RESP_RKEY, &answer.rkey,
 			sizeof(answer.rkey));
-	hfi_command_driver_data(&command, data);
-	err = hfi_command_run(&command, pd->context);
+	err = register_native(&command, handle, pd, mr, &answer, data);
 	if (err)
-		return -err;
-	answer.handle = (uint32_t)handle->data;
-	hfi_memory_take(mr, pd, &answer);
+		return err;
 	mr->ibv_mr.pd = pd;
 	mr->ibv_mr.addr = NULL; /* it is at no address of the process */
 	mr->ibv_mr.length = length;

@@ -19,7 +19,7 @@ struct hf_channel;
 struct hf_revocable;
 struct hfi_no_kernel;
 
-enum hf_fatal { HF_FATAL_NOT_TOLD, HF_FATAL_BY_CORE, HF_FATAL_BY_KERNEL };
+enum hf_fatal { HF_FATAL_NOT_REPORTED, HF_FATAL_BY_CORE, HF_FATAL_BY_KERNEL };
 
 /* Providers see this type by name only. */
 struct verbs_ex_private {
@@ -35,7 +35,7 @@ struct verbs_ex_private {
 	void *object;			/* the provider's, which the context is in */
 	bool opened;			/* it was given to a program */
 	bool *uninited;	  /* set by hf_provider_context_uninit() while the context is closed */
-	atomic_int fatal; /* enum hf_fatal: who told the program that the device is gone */
+	atomic_int fatal; /* enum hf_fatal: who reported the removal to the program */
 };
 
 static inline struct verbs_context *hfi_context_of(struct ibv_context *context)

@@ -6,13 +6,13 @@
 #include "shared/attr.h"
 #include "core/verbs/context.h"
 
-/* The kernel gives back the pointer that the object was created with. */
-static void set_element(struct ibv_async_event *event, uint64_t element)
+enum event_object { OBJECT_NONE, OBJECT_CQ, OBJECT_QP, OBJECT_SRQ, OBJECT_WQ };
+
+static enum event_object object_of(enum ibv_event_type type)
 {
-	switch (event->event_type) {
+	switch (type) {
 	case IBV_EVENT_CQ_ERR:
-		event->element.cq = (struct ibv_cq *)(uintptr_t)element;
-		break;
+		return OBJECT_CQ;
 	case IBV_EVENT_QP_FATAL:
 	case IBV_EVENT_QP_REQ_ERR:
 	case IBV_EVENT_QP_ACCESS_ERR:
@@ -21,22 +21,40 @@ static void set_element(struct ibv_async_event *event, uint64_t element)
 	case IBV_EVENT_PATH_MIG:
 	case IBV_EVENT_PATH_MIG_ERR:
 	case IBV_EVENT_QP_LAST_WQE_REACHED:
-		event->element.qp = (struct ibv_qp *)(uintptr_t)element;
-		break;
+		return OBJECT_QP;
 	case IBV_EVENT_SRQ_ERR:
 	case IBV_EVENT_SRQ_LIMIT_REACHED:
+		return OBJECT_SRQ;
+	case IBV_EVENT_WQ_FATAL:
+		return OBJECT_WQ;
+	default:
+		return OBJECT_NONE;
+	}
+}
+
+/* The kernel returns the pointer that the object was created with, or a port number. */
+static void set_element(struct ibv_async_event *event, uint64_t element)
+{
+	switch (object_of(event->event_type)) {
+	case OBJECT_CQ:
+		event->element.cq = (struct ibv_cq *)(uintptr_t)element;
+		break;
+	case OBJECT_QP:
+		event->element.qp = (struct ibv_qp *)(uintptr_t)element;
+		break;
+	case OBJECT_SRQ:
 		event->element.srq = (struct ibv_srq *)(uintptr_t)element;
 		break;
-	case IBV_EVENT_WQ_FATAL:
+	case OBJECT_WQ:
 		event->element.wq = (struct ibv_wq *)(uintptr_t)element;
 		break;
-	default:
+	case OBJECT_NONE:
 		event->element.port_num = (int)element;
 		break;
 	}
 }
 
-/* What is waited on for the events about an object. */
+/* The counter of acknowledged events of an object, and what its destroy waits on. */
 struct counter {
 	pthread_mutex_t *mutex;
 	pthread_cond_t *cond;
@@ -51,30 +69,23 @@ static bool counter_of(const struct ibv_async_event *event, struct counter *ret)
 	struct ibv_srq *srq = event->element.srq;
 	struct ibv_wq *wq = event->element.wq;
 
-	switch (event->event_type) {
-	case IBV_EVENT_CQ_ERR:
+	switch (object_of(event->event_type)) {
+	case OBJECT_CQ:
 		*ret = (struct counter){&cq->mutex, &cq->cond, &cq->async_events_completed};
 		return true;
-	case IBV_EVENT_QP_FATAL:
-	case IBV_EVENT_QP_REQ_ERR:
-	case IBV_EVENT_QP_ACCESS_ERR:
-	case IBV_EVENT_COMM_EST:
-	case IBV_EVENT_SQ_DRAINED:
-	case IBV_EVENT_PATH_MIG:
-	case IBV_EVENT_PATH_MIG_ERR:
-	case IBV_EVENT_QP_LAST_WQE_REACHED:
+	case OBJECT_QP:
 		*ret = (struct counter){&qp->mutex, &qp->cond, &qp->events_completed};
 		return true;
-	case IBV_EVENT_SRQ_ERR:
-	case IBV_EVENT_SRQ_LIMIT_REACHED:
+	case OBJECT_SRQ:
 		*ret = (struct counter){&srq->mutex, &srq->cond, &srq->events_completed};
 		return true;
-	case IBV_EVENT_WQ_FATAL:
+	case OBJECT_WQ:
 		*ret = (struct counter){&wq->mutex, &wq->cond, &wq->events_completed};
 		return true;
-	default:
-		return false;
+	case OBJECT_NONE:
+		break;
 	}
+	return false;
 }
 
 static const uint32_t *async_event_counter(const void *buffer)
@@ -88,13 +99,13 @@ static const uint32_t *async_event_counter(const void *buffer)
 }
 
 /*
- * The kernel driver may say that the device is gone, before or after the core found out, or never do
- * so (rdma_rxe, siw): the program hears it once.
+ * The kernel driver may report that the device is gone, before or after the core found out, or never
+ * (rdma_rxe, siw): the program gets the event once.
  */
 static int next_event(struct verbs_ex_private *private, struct ib_uverbs_async_event_desc *ret)
 {
 	for (;;) {
-		int untold = HF_FATAL_NOT_TOLD;
+		int not_reported = HF_FATAL_NOT_REPORTED;
 		const struct hf_wait_account account = {&private->uverbs.delivered,
 							async_event_counter};
 		int got = hfi_wait_read(&private->async, ret, sizeof(*ret), &account);
@@ -103,7 +114,7 @@ static int next_event(struct verbs_ex_private *private, struct ib_uverbs_async_e
 			return got;
 		if (got == 0) {
 			hfi_wait_reported(&private->async);
-			if (!atomic_compare_exchange_strong(&private->fatal, &untold,
+			if (!atomic_compare_exchange_strong(&private->fatal, &not_reported,
 							    HF_FATAL_BY_CORE))
 				return -EIO;
 			*ret = (struct ib_uverbs_async_event_desc){

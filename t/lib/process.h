@@ -33,4 +33,15 @@ static inline unsigned int read_limit(const char *path)
 	return value;
 }
 
+/* The length of inotify's event queue; prints why, and returns 0, if a test cannot fill it. */
+static inline unsigned int read_fillable_queue(void)
+{
+	unsigned int limit = read_limit("/proc/sys/fs/inotify/max_queued_events");
+
+	if (limit > 0 && limit <= 200000)
+		return limit;
+	printf("max_queued_events is %u: too many to fill\n", limit);
+	return 0;
+}
+
 #endif
