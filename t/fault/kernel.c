@@ -656,7 +656,7 @@ void kernel_begin(const struct kernel_plan *plan)
 	kernel.commands = kernel.calls = kernel.hits = 0;
 }
 
-void kernel_calm(void)
+void kernel_stop_failing(void)
 {
 	kernel.plan.at = 0;
 }

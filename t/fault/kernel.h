@@ -35,7 +35,7 @@ void kernel_end(void);
 /* Applies the plan from now on, and starts counting anew. */
 void kernel_begin(const struct kernel_plan *plan);
 /* Nothing fails any more, unless the device is gone. */
-void kernel_calm(void);
+void kernel_stop_failing(void);
 void kernel_stop(void);
 
 size_t kernel_commands(void); /* number of commands sent */

@@ -25,16 +25,16 @@ static void prepare_devices(struct run *run)
 }
 
 /* No recent change: a scan need not verify each device. */
-static void prepare_calm(struct run *run)
+static void prepare_settled(struct run *run)
 {
-	run_calm_down();
+	run_settle_stamps();
 	run->hf = run_context(run);
 }
 
 /* And the list is as before. */
-static void prepare_calm_devices(struct run *run)
+static void prepare_settled_devices(struct run *run)
 {
-	run_calm_down();
+	run_settle_stamps();
 	prepare_devices(run);
 }
 
@@ -142,7 +142,7 @@ static void prepare_default_again(struct run *run)
 	struct ibv_device **list;
 
 	prepare_default(run);
-	run_calm_down();
+	run_settle_stamps();
 	list = ibv_get_device_list(NULL);
 	if (list)
 		ibv_free_device_list(list);
@@ -211,13 +211,13 @@ const struct op ops_list[] = {
 	 .drop = drop_list,
 	 .errors = list_errors},
 	{.name = "list-calm",
-	 .prepare = prepare_calm,
+	 .prepare = prepare_settled,
 	 .call = call_list,
 	 .check = check_list,
 	 .drop = drop_list,
 	 .errors = list_errors},
 	{.name = "list-again",
-	 .prepare = prepare_calm_devices,
+	 .prepare = prepare_settled_devices,
 	 .call = call_list,
 	 .check = check_list,
 	 .drop = drop_list,

@@ -155,7 +155,7 @@ static void take_disturbed(struct run *run, struct hf_stream *stream)
 
 static void prepare_stream(struct run *run)
 {
-	run_calm_down();
+	run_settle_stamps();
 	run->hf = run_context(run);
 }
 

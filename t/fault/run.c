@@ -271,7 +271,7 @@ void run_find_briefly(struct run *run)
 	find_devices(run, false);
 }
 
-void run_calm_down(void)
+void run_settle_stamps(void)
 {
 	usleep(45000);
 }

@@ -136,7 +136,7 @@ void run_find_devices(struct run *run);
 /* The same without reading attributes: what is read on first use has not been read yet. */
 void run_find_briefly(struct run *run);
 /* Waits until time stamps are reliable, see core/notify/change_check.c. */
-void run_calm_down(void);
+void run_settle_stamps(void);
 /* Makes time stamps unreliable for a moment. */
 void run_stir(struct run *run);
 

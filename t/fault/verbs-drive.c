@@ -170,7 +170,7 @@ static void announce(void)
 
 static void begin_vrun(struct vrun *v)
 {
-	if (v->kind == V_TOLD || v->kind == V_REVOKED)
+	if (v->kind == V_REPORTED || v->kind == V_REVOKED)
 		v->plan.notice = announce;
 	if (v->seq->opens)
 		return;
@@ -247,7 +247,7 @@ static void run_sequence(struct vrun *v, bool disturbed)
 	size_t descriptors = count_descriptors();
 
 	alarm(bed.limit_s);
-	if ((v->kind == V_TOLD || v->kind == V_REVOKED) && init_tree(v->kind) < 0)
+	if ((v->kind == V_REPORTED || v->kind == V_REVOKED) && init_tree(v->kind) < 0)
 		_exit(96);
 	alloc_mark();
 	begin_vrun(v);
@@ -383,7 +383,7 @@ int vdrive(enum vprovider provider, const struct vseq *seq, enum vkind kind, boo
 	case V_CALL:
 		drive_errors(&v, call_errors, bed.undisturbed.calls, reports, tally);
 		break;
-	case V_TOLD:
+	case V_REPORTED:
 		drive_notices(&v, 0, bed.undisturbed.commands, reports, tally);
 		break;
 	case V_REVOKED:

@@ -9,8 +9,8 @@
 
 enum { FILLED = 0x5a };
 
-const char *const vkind_names[V_KINDS] = {"fail",  "gone", "dead",   "call",
-					  "alloc", "told", "revoked"};
+const char *const vkind_names[V_KINDS] = {"fail",  "gone",     "dead",	 "call",
+					  "alloc", "reported", "revoked"};
 const char *const vfault_names[V_FAULTS] = {"wrong answer", "undocumented error", "output touched",
 					    "leak",	    "senseless command",  "crash",
 					    "hang"};
@@ -87,7 +87,7 @@ static bool is_documented(const struct vrun *v, int err)
 /* A device whose removal was reported is not opened, though its kernel still answers. */
 static bool is_late_opening(const struct vrun *v, int err)
 {
-	return v->kind == V_TOLD && v->seq->opens && v_is_going() && err == ENODEV;
+	return v->kind == V_REPORTED && v->seq->opens && v_is_going() && err == ENODEV;
 }
 
 static void judge_failed_verb(struct vrun *v, int err)

@@ -215,7 +215,7 @@ static const struct {
 	{{.name = "careless", .run = careless}, V_FAIL, V_WRONG},
 	{{.name = "twice", .run = dealloc_twice}, V_FAIL, V_KERNEL},
 	{{.name = "waiting", .run = waiting}, V_GONE, V_HANG},
-	{{.name = "deaf", .run = deaf}, V_TOLD, V_WRONG},
+	{{.name = "deaf", .run = deaf}, V_REPORTED, V_WRONG},
 	{{.name = "stubborn", .run = stubborn}, V_REVOKED, V_WRONG},
 	{{.name = "touching", .run = touching}, V_FAIL, V_TOUCHED},
 	{{.name = "open-handed", .run = open_handed}, V_FAIL, V_LEAK},

@@ -19,7 +19,7 @@
  * call or an allocation fails. Or the device's removal is reported before one command: then either
  * the kernel keeps answering until the context is closed, or the context is revoked meanwhile.
  */
-enum vkind { V_FAIL, V_GONE, V_DEAD, V_CALL, V_ALLOC, V_TOLD, V_REVOKED, V_KINDS };
+enum vkind { V_FAIL, V_GONE, V_DEAD, V_CALL, V_ALLOC, V_REPORTED, V_REVOKED, V_KINDS };
 
 extern const char *const vkind_names[V_KINDS];
 

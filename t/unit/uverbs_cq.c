@@ -323,7 +323,7 @@ static void cq_destroy_waits(void **state)
 /* A minimal provider: its objects are the public ones. */
 static struct verbs_cq the_cq;
 static bool cq_create_fails;
-static int events_told;
+static int events_reported;
 
 static struct ibv_cq *op_create_cq(struct ibv_context *context, int cqe,
 				   struct ibv_comp_channel *channel, int vector)
@@ -353,7 +353,7 @@ static int op_resize_cq(struct ibv_cq *cq, int cqe)
 static void op_cq_event(struct ibv_cq *cq)
 {
 	assert_ptr_equal(cq, &the_cq.cq);
-	events_told++;
+	events_reported++;
 }
 
 static const struct verbs_context_ops ops = {
@@ -472,14 +472,14 @@ static void cq_events(void **state)
 	channel = new_channel(context, fds);
 	assert_int_equal(fcntl(channel->fd, F_SETFL, O_NONBLOCK), 0);
 	assert_non_null(ibv_create_cq(context, 5, &fds, channel, 0));
-	events_told = 0;
+	events_reported = 0;
 	assert_int_equal(ibv_get_cq_event(channel, &cq, &cq_context), -1);
 	assert_int_equal(errno, EAGAIN);
 	assert_int_equal(write(fds[1], &event, sizeof(event)), sizeof(event));
 	assert_int_equal(ibv_get_cq_event(channel, &cq, &cq_context), 0);
 	assert_ptr_equal(cq, &the_cq);
 	assert_ptr_equal(cq_context, &fds);
-	assert_int_equal(events_told, 1);
+	assert_int_equal(events_reported, 1);
 	ibv_ack_cq_events(cq, 1);
 	assert_int_equal(the_cq.cq.comp_events_completed, 1);
 
@@ -492,7 +492,7 @@ static void cq_events(void **state)
 	assert_int_equal(ibv_get_cq_event(channel, &cq, &cq_context), -1);
 	assert_int_equal(errno, EIO);
 	assert_null(cq);
-	assert_int_equal(events_told, 1);
+	assert_int_equal(events_reported, 1);
 	assert_int_equal(ibv_destroy_cq(&the_cq.cq), 0);
 	assert_int_equal(ibv_destroy_comp_channel(channel), 0);
 }

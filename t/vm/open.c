@@ -96,7 +96,7 @@ static void print_queried_device(struct ibv_device *device)
 		vm_error("%s: ibv_close_device", name);
 }
 
-static void standard_face(void)
+static void standard_shim(void)
 {
 	struct ibv_device **list;
 	int i, num;
@@ -147,7 +147,7 @@ int main(int argc, char **argv)
 	hf_unref(hf);
 	if (vm_open_fds() != fds)
 		vm_error("%u descriptors at the end, %u at the start", vm_open_fds(), fds);
-	standard_face();
+	standard_shim();
 	printf("figure: %d devices, first list %" PRIu64 " us, further ones %" PRIu64
 	       " us, open %" PRIu64 " us (at most %" PRIu64 "), close %" PRIu64 " us\n",
 	       num, first, rounds > 1 ? further / (rounds - 1) : 0, opens ? open / opens : 0, most,
