@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * hf-events DEVICE: prints the asynchronous events of a device until it is unplugged, and lets go of it.
- * A plain libibverbs program: it builds with -libverbs as well, and then runs on Holdfast with `holdfast
- * run hf-events DEVICE`. Only on Holdfast it learns of an unplug where the kernel driver tells nothing
- * (soft-RoCE). Would it not react, `holdfast run --revoke` lets go of the device in its place.
+ * hf-events DEVICE: prints the asynchronous events of a device until it is unplugged, and closes
+ * it. A plain libibverbs program: it builds with -libverbs as well, and then runs on Holdfast with
+ * `holdfast run hf-events DEVICE`. Only with Holdfast it is notified of an unplug that the kernel
+ * driver does not report (soft-RoCE). Without any reaction of the program, `holdfast run --revoke`
+ * would release the device.
  */
 #include <infiniband/verbs.h>
 
@@ -54,7 +55,7 @@ static int take_events(struct ibv_context *context)
 		printf("%s\n", ibv_event_type_str(event.event_type));
 		fflush(stdout);
 		gone |= event.event_type == IBV_EVENT_DEVICE_FATAL;
-		/* Whatever was got is given back: destroying waits for it. */
+		/* Every event is acknowledged: destroying waits for that. */
 		ibv_ack_async_event(&event);
 	}
 	if (gone)
@@ -94,7 +95,7 @@ int main(int argc, char **argv)
 	ret = watch_events(context);
 	if (ret < 0)
 		fprintf(stderr, "hf-events: %s: %s\n", argv[1], strerror(errno));
-	/* At once: whoever unplugs the device may be waiting for this. */
+	/* Close at once: the unplug may be waiting for this. */
 	ibv_close_device(context);
 	if (ret < 0)
 		return EXIT_FAILURE;

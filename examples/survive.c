@@ -40,7 +40,7 @@ struct survivor {
 	struct ibv_context *context; /* NULL while it is not open */
 	bool fatal;		     /* the device has failed: wait for its removal */
 	char said[256];		     /* the last "working" line */
-	int complained;		     /* the last error told, to tell it once */
+	int complained;		     /* the last error printed, to print it once */
 };
 
 __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
@@ -97,7 +97,7 @@ static void close_device(struct survivor *s)
 	say_device(s, "closed");
 }
 
-/* Lets go of the instance; the next one of the name will be another handle. */
+/* Releases the instance; the next device with this name has another handle. */
 static void drop_device(struct survivor *s)
 {
 	close_device(s);
@@ -220,8 +220,8 @@ static void handle_event(struct survivor *s, const struct hf_event *event)
 		break;
 	case HF_EVENT_REMOVED:
 		/*
-		 * Close at once. Where the kernel driver cannot take the device away from under an
-		 * open context (soft-RoCE), whoever unplugs it is waiting for us.
+		 * Close at once. If the kernel driver cannot remove a device with open contexts
+		 * (soft-RoCE), the unplug waits for us.
 		 */
 		if (ours) {
 			drop_device(s);

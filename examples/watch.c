@@ -50,7 +50,7 @@ static int drain_events(struct hf_stream *stream, unsigned long *left)
 		if (ret < 0)
 			return ret;
 		if (ret == 0) {
-			/* Whoever follows us through a pipe sees the events now. */
+			/* A program that reads our pipe gets the events now. */
 			if (fflush(stdout) != 0)
 				return -errno;
 			return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Keeps a thread from being cancelled while it holds a lock: nobody would give the lock back. */
+/* Keeps a thread from being cancelled while it holds a lock, which would stay locked. */
 #ifndef HF_SHARED_CANCEL_H
 #define HF_SHARED_CANCEL_H
 

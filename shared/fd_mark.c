@@ -13,8 +13,9 @@
 enum { MARK = 64, CHUNK = 16384, CHUNKS = 64 };
 
 /*
- * Who has each number, in chunks of which all but the first are made when they are needed. Static because numbers are the
- * process's; without a lock because fork copies it at any time.
+ * The owner of each number, in chunks of which all but the first are allocated when needed. Static
+ * because descriptor numbers belong to the process; without a lock because fork copies it at any
+ * time.
  */
 static _Atomic uint64_t first_claims[CHUNK];
 static _Atomic(_Atomic uint64_t *) claims[CHUNKS] = {first_claims};

@@ -78,7 +78,7 @@ int hfi_write_file(int dirfd, const char *path, const char *value, size_t length
 			    O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd == -ENXIO)
-		return -EINVAL; /* a socket, or a FIFO that nobody reads */
+		return -EINVAL; /* a socket, or a FIFO without a reader */
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &here) < 0)

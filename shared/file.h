@@ -38,7 +38,7 @@ ssize_t hfi_read_file(int dirfd, const char *path, char *value, size_t size, str
  */
 int hfi_write_file(int dirfd, const char *path, const char *value, size_t length);
 
-/* Owned by root or this process's user, and nobody else can write it. */
+/* True if root or this process's user owns it and no other user can write it. */
 bool hfi_is_trusted(const struct stat *st);
 
 /* A directory for openat() and fstatat() below it: without reading, opening takes half the time. */

@@ -8,7 +8,7 @@
 #define HASH_BKT_CAPACITY_THRESH 2U
 #include <uthash.h>
 
-/* Asked after each HASH_ADD: without memory the element is not in the table. */
+/* Check after each HASH_ADD: without memory the element is not in the table. */
 #define hf_hash_added(element) ((element)->hh.tbl != NULL)
 
 #endif

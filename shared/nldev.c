@@ -136,7 +136,7 @@ static int end_of_answer(const struct hf_nldev_socket *nl, const struct nlmsghdr
 		return -EBADMSG;
 	if (error)
 		return error;
-	/* DONE ends lists only, and error 0 confirms what asked for it. */
+	/* DONE only ends lists, and error 0 only confirms requests with NLM_F_ACK. */
 	return flags & (header->nlmsg_type == NLMSG_DONE ? NLM_F_DUMP : NLM_F_ACK) ? 1 : -EBADMSG;
 }
 

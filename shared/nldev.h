@@ -37,9 +37,10 @@ int hfi_nldev_ask(struct hf_nldev_socket *nl,
 		  void (*restart)(void *arg), void *arg) HF_MUST_CHECK HF_NONNULL_OF(1);
 
 /*
- * Several requests in one message to the kernel, which answers each by itself: a list in which each device is
- * asked for costs the kernel less than a dump, whose cost grows with the square of the number of devices
- * (Linux 6.1: each part of a dump holds one device, and is found by counting from the first).
+ * Sends several requests in one message; the kernel answers each separately. Requesting each device
+ * of a list costs the kernel less than a dump, whose cost grows with the square of the number of
+ * devices (Linux 6.1: each part of a dump has one device, which is found by counting from the
+ * first).
  */
 enum { HF_NLDEV_BATCH = 32 };
 

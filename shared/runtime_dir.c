@@ -11,7 +11,7 @@
 #include "shared/text.h"
 #include "shared/userns.h"
 
-/* The user's and nobody else's; a link would lead to what others may have chosen. */
+/* Accessible for this user only, and not a link, whose target others may have chosen. */
 static bool is_private_dir(const char *path, uid_t uid)
 {
 	struct stat st;
@@ -20,7 +20,7 @@ static bool is_private_dir(const char *path, uid_t uid)
 	       (st.st_mode & (S_IRWXU | S_IRWXG | S_IRWXO)) == S_IRWXU;
 }
 
-/* In it nobody can remove, rename or replace what is another user's. */
+/* In a sticky directory a user cannot remove, rename or replace what belongs to another one. */
 static bool is_sticky(const char *path, uid_t owner)
 {
 	struct stat st;
@@ -39,7 +39,7 @@ static bool find_in_tmp(const struct hf_runtime_places *places, const char *tmp,
 	if (!is_sticky(tmp, places->tmp_owner) ||
 	    hfi_print(path, size, "%s/holdfast-%u", tmp, (unsigned int)places->uid))
 		return false;
-	/* What is there already, and whoever made it, is looked at as if we had not tried. */
+	/* An existing directory is checked as if it had not been created here. */
 	if (make && mkdir(path, S_IRWXU) < 0 && errno != EEXIST)
 		return false;
 	return is_private_dir(path, places->uid);
@@ -79,7 +79,7 @@ static int find_runtime_dir(bool make, char *path, size_t size)
 		.uid = geteuid(),
 	};
 
-	/* In a set-uid program the files of the user who called it are not for the other one. */
+	/* A set-uid program must not use the files of the user who called it. */
 	if (getauxval(AT_SECURE))
 		return -ENOENT;
 	if (places.uid != 0) {

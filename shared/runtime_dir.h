@@ -10,9 +10,9 @@
 #include "shared/attr.h"
 
 /*
- * $XDG_RUNTIME_DIR, or without it /run/user/UID, or else holdfast-UID in /tmp or /var/tmp, if it is a
- * directory that nobody but the user can enter. -ENOENT where there is none, and in a set-uid program;
- * -ENAMETOOLONG. Root has its place in /run, and none in /tmp.
+ * $XDG_RUNTIME_DIR, or without it /run/user/UID, or else holdfast-UID in /tmp or /var/tmp, if it is
+ * a directory that only the user can enter. -ENOENT if there is none, and in a set-uid program;
+ * -ENAMETOOLONG. Root uses /run, and nothing in /tmp.
  */
 int hfi_runtime_dir(char *path, size_t size) HF_MUST_CHECK HF_NONNULL;
 
@@ -25,7 +25,7 @@ struct hf_runtime_places {
 	const char *run_user; /* "/run/user" */
 	const char *tmp[2];   /* where everybody may write; NULL: none */
 	uid_t uid;
-	uid_t tmp_owner; /* who has to own them: root */
+	uid_t tmp_owner; /* their required owner: root */
 };
 int hfi_runtime_dir_in(const struct hf_runtime_places *places, bool make, char *path,
 		       size_t size) HF_MUST_CHECK HF_NONNULL;

@@ -9,9 +9,9 @@
 bool hfi_stamp_same(const struct timespec *a, const struct timespec *b);
 
 /*
- * Is it sure that a change from now on gives another stamp? Stamps come from a clock that stands
- * still for up to 10 ms, and some file systems count seconds only: a second change within that time
- * leaves no trace.
+ * True if a change from now on certainly yields another time stamp. Time stamps are from a clock
+ * that stands still for up to 10 ms, and some file systems store only seconds: a second change
+ * within that time cannot be seen.
  */
 bool hfi_stamp_is_settled(const struct timespec *stamp);
 

@@ -85,7 +85,7 @@ int hfi_copy(char *to, size_t size, const char *from)
 	return 0;
 }
 
-/* What is made of texts only, as paths are: -EINVAL where `format` asks for anything else. */
+/* Joins strings, such as paths: -EINVAL if `format` contains another conversion. */
 static int join_strings(char *to, size_t size, const char *format, va_list args)
 {
 	size_t length = 0;

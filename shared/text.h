@@ -16,8 +16,10 @@ int hfi_copy(char *to, size_t size, const char *from);
 /* Prints; -ENAMETOOLONG when it does not fit, and then `to` holds the empty string. */
 int hfi_print(char *to, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* A name that may stand as one component of a path: not empty, no '/', not "." or "..", at most
- * `max` bytes, printable ASCII. */
+/*
+ * True for a name that can be one component of a path: not empty, no '/', not "." or "..", at most
+ * `max` bytes, printable ASCII.
+ */
 bool hfi_is_name(const char *text, size_t max);
 
 /*
@@ -26,7 +28,7 @@ bool hfi_is_name(const char *text, size_t max);
  */
 bool hfi_is_component(const char *text, size_t max);
 
-/* What stands after the last '/' of a path. */
+/* The part after the last '/' of a path. */
 const char *hfi_last_component(const char *path);
 
 /* "uverbsN" with a plain decimal N. */

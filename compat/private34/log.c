@@ -24,7 +24,7 @@ static struct {
 
 static void open_log(void)
 {
-	/* For reading too, as libibverbs opens it: the open of a FIFO that nobody reads does not wait then. */
+	/* For reading too, like libibverbs: opening a FIFO without a reader then does not wait. */
 	verbs_log.file = fopen(verbs_log.name, "a+e");
 	if (!verbs_log.file)
 		return;
@@ -80,7 +80,10 @@ void __verbs_log(struct verbs_context *context, uint32_t level, const char *form
 		const int cancelling = hfi_cancel_disable();
 		FILE *file = NULL;
 
-		/* Who holds it may be a thread that a fork left behind: never wait for that. */
+		/*
+		 * A fork may leave the lock held by a thread that does not exist in the child:
+		 * never wait for it.
+		 */
 		if (pthread_mutex_trylock(&verbs_log.lock) == 0) {
 			file = log_file();
 			pthread_mutex_unlock(&verbs_log.lock);

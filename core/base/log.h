@@ -19,8 +19,8 @@ void hfi_log_message(const struct hf_log *log, enum hf_log_level level, const ch
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * What this thread says meanwhile is kept, but for standard error's, and told at the last release:
- * to be called when the lock is free again. The logs' owners must be there until then.
+ * Messages of this thread are held back, except those to standard error, and logged at the last
+ * release: call that when the lock is free again. The logs' owners must exist until then.
  */
 void hfi_log_hold(void);
 void hfi_log_release(void);

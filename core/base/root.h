@@ -34,7 +34,7 @@ struct hf_root_kind {
 	bool late_changes;  /* GIDs change for some time after the report */
 
 	/*
-	 * Reads what tells one instance from another, of the device in `dirfd` or, unless NULL, in the
+	 * Reads what identifies an instance, for the device in `dirfd` or, unless NULL, in the
 	 * directory `uverbs` below it; and the time stamp. `ibdev` is the open attribute, or -1.
 	 */
 	int (*read_life)(int dirfd, const char *uverbs, int ibdev, struct hf_life *ret,
@@ -43,7 +43,7 @@ struct hf_root_kind {
 	bool (*right_node)(dev_t number, const struct stat *st);
 	/*
 	 * A descriptor that becomes readable when the device is removed, and for no other reason.
-	 * -ENODEV; -EMFILE, -ENFILE, -ENOMEM; other errors where the removal cannot be heard.
+	 * -ENODEV; -EMFILE, -ENFILE, -ENOMEM; other errors if removals are not reported.
 	 */
 	int (*open_removal)(const char *sysfs, const char *uverbs);
 };

@@ -15,11 +15,11 @@
 struct hf_candidate;
 struct hf_provider;
 
-/* Strings are borrowed during the call; NULL or 0 for what is not wanted. */
+/* Strings are borrowed during the call; NULL or 0 for unused members. */
 struct hf_foreign_options {
 	const char *config_dir;
 	const char *names;	   /* before those of the directory */
-	const char *names_from;	   /* the variable they stand in */
+	const char *names_from;	   /* the variable that they are from */
 	const char *cache_dirs[2]; /* read both, write the last one that is there */
 	unsigned int stated;	   /* version of rdma-core, in place of the evidence */
 	bool preferred;		   /* before Holdfast's own providers */

@@ -7,9 +7,9 @@
 #include "core/provider/candidate.h"
 
 /*
- * Where the library that the candidate's manifest names, a path or a name without a directory, is missing:
- * looks beside it, or in the distribution's directory, for the same driver's of another ABI. If there is one,
- * that is the reason; else the reason stays.
+ * If the library that the candidate's manifest names, by path or by name, is missing: searches its
+ * directory, or the distribution's, for the same driver with another ABI. If there is one, that
+ * becomes the reason.
  */
 void hfi_other_abi_name(struct hf_candidate *candidate) HF_NONNULL;
 

@@ -18,8 +18,8 @@ struct hf_scan_item {
 };
 
 /*
- * Fills the items that are not done. Answers how many processes it took, or -errno where none could
- * be had: then items stay undone.
+ * Fills the items that are not done. Returns the number of processes it took, or -errno if none
+ * could be started: then items stay undone.
  */
 int hfi_scan_run(const struct hf_shim_files *files, struct hf_scan_item *items,
 		 size_t count) HF_MUST_CHECK HF_NONNULL;

@@ -27,8 +27,8 @@ struct hf_fork_ranges {
 int hfi_fork_ranges_add(struct hf_fork_ranges *ranges, uintptr_t start, uintptr_t end);
 
 /*
- * Subtracts one. -EINVAL, and nothing is done, if a count is 0 already. An error of apply() is
- * returned, and the counts change all the same: memory that is unmapped by now must not stay counted.
+ * Subtracts one. -EINVAL, without an effect, if a count is 0 already. An error of apply() is
+ * returned, but the counts change anyway: memory that was unmapped must not stay counted.
  */
 int hfi_fork_ranges_remove(struct hf_fork_ranges *ranges, uintptr_t start, uintptr_t end);
 

@@ -10,9 +10,10 @@
 #include "core/neighbour/neighbour_parse.h"
 
 /*
- * The MAC address (HF_MAC_SIZE bytes) and VLAN (HF_NO_VLAN for none) by which `own`, a GID of this
- * machine, reaches `gid`. Asks the kernel, and may wait some seconds for the neighbour to answer.
- * 0; -EHOSTUNREACH, -ENETUNREACH; -EMFILE, -ENFILE, -ENOMEM; what route netlink answers.
+ * Finds the MAC address (HF_MAC_SIZE bytes) and VLAN (HF_NO_VLAN for none) through which `own`, a
+ * GID of this machine, reaches `gid`. Asks the kernel, and may wait some seconds for the
+ * neighbour's answer. 0; -EHOSTUNREACH, -ENETUNREACH; -EMFILE, -ENFILE, -ENOMEM; other errors of
+ * route netlink.
  */
 int hfi_resolve_gid(const struct ibv_gid_entry *own, const union ibv_gid *gid, uint8_t *mac,
 		    uint16_t *vlan);

@@ -35,7 +35,7 @@ struct hf_link {
 	uint8_t mac[HF_MAC_SIZE];
 };
 
-/* Parse answers, which may come from anywhere: -EINVAL for what is not an answer. */
+/* Parse messages from an untrusted source: -EINVAL if a message is not a valid answer. */
 int hfi_parse_path(const void *message, size_t size, struct hf_path *ret);
 int hfi_parse_neighbour(const void *message, size_t size, struct hf_neighbour *ret);
 int hfi_parse_link(const void *message, size_t size, struct hf_link *ret);

@@ -172,8 +172,9 @@ static int read_dir(struct reading *reading, const char *dir, const struct hf_lo
 }
 
 /*
- * A library that looked right and was not to be had may have lacked descriptors, memory or another
- * library that is installed by now: nothing of that shows in its own file. Once in each scan.
+ * A library that looked correct and could not be loaded may have lacked descriptors, memory or
+ * another library that is installed by now, which its own file does not show. Try it again once in
+ * each scan.
  */
 static int try_again(struct hf_registry *registry, const struct reading *same)
 {

@@ -76,8 +76,8 @@ void hfi_registry_no_object(struct hf_registry *registry, const struct hf_log *l
 			    const char *name, struct hf_reason *reason) HF_NONNULL;
 
 /*
- * The provider opened a device and left out what it must do, and the open is refused. Says so, and keeps
- * the reason of the first time: it stands until the library is unloaded.
+ * The provider opened a device but violated a rule, so the open is refused. Logs that, and keeps
+ * the first reason until the library is unloaded.
  */
 void hfi_registry_fault(const struct hf_log *log, struct hf_provider *provider,
 			const struct hf_reason *reason) HF_NONNULL;

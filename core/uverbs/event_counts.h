@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * How many events programs were given about each object: what a destroy has to go by when the device,
- * and the kernel's own figures with it, are gone. An object's counter of acknowledged events stands
- * for it.
+ * Counts the events that programs read about each object, for destroys on a device that is gone:
+ * the kernel's own counts are gone with it. An object is identified by its counter of acknowledged
+ * events.
  */
 #ifndef HF_UVERBS_EVENT_COUNTS_H
 #define HF_UVERBS_EVENT_COUNTS_H
@@ -26,8 +26,8 @@ void hfi_delivered_init(struct hf_delivered *delivered);
 void hfi_delivered_fini(struct hf_delivered *delivered);
 
 /*
- * One more, with the lock held. Without memory it is not counted, and then not waited for. False when
- * the object is no more, and nobody must be told.
+ * Counts an event, with the lock held. Without memory it is not counted, and a destroy will not
+ * wait for it. False if the object does not exist any more: the program must not get the event.
  */
 bool hfi_delivered_count(struct hf_delivered *delivered, const uint32_t *completed);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Asks the kernel for its GID tables. */
+/* Reads GID tables from the kernel. */
 #include <errno.h>
 
 #include "core/uverbs/gid_commands.h"

@@ -183,7 +183,9 @@ static void put_send(void *wqe, const void *wr, const void *arg)
 	memcpy(wqe, &to, sizeof(to));
 }
 
-/* A doorbell: tells a driver whose queues are mapped to look into them. True when the kernel took it. */
+/*
+ * A doorbell: notifies a driver with mapped queues of new requests. True if the kernel accepted it.
+ */
 static bool ring(const struct ibv_qp *qp)
 {
 	struct ib_uverbs_post_send_resp response;

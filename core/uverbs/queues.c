@@ -6,7 +6,7 @@
 #include "shared/clock.h"
 #include "core/uverbs/queues.h"
 
-/* How often a wait asks after the device, and how often on one that is gone: a second altogether. */
+/* How often a wait checks the device, and how often once it is gone: one second in total. */
 enum { LOOK_MS = 100, LOOKS_WHEN_GONE = 10 };
 
 void hfi_events_init(struct ibv_context *context, pthread_mutex_t *mutex, pthread_cond_t *cond,
@@ -31,7 +31,7 @@ static bool all_completed(const struct hf_events *events, size_t count)
 	return true;
 }
 
-/* False when nobody acknowledged anything for a while. */
+/* False if no event was acknowledged for a while. */
 static bool wait_a_while(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
 	const struct timespec until = hfi_clock_after_ms(LOOK_MS);

@@ -65,8 +65,9 @@ static inline int hfi_destroy_counted(struct ibv_context *context, uint16_t obje
 }
 
 /*
- * The part of hfi_events_finish() that waits. `gone`: for what the program was given. A thread that has
- * such an event in its hands gets a second for it once the device is gone, and nobody waits for ever.
+ * The part of hfi_events_finish() that waits. `gone`: for the events that the program read. A
+ * thread that is handling such an event gets a second for it once the device is gone; the wait
+ * always ends.
  */
 void hfi_events_wait(struct ibv_context *context, bool gone, pthread_mutex_t *mutex,
 		     pthread_cond_t *cond, struct hf_events *events, size_t count);
@@ -85,7 +86,7 @@ static inline int hfi_events_finish(struct ibv_context *context, int err, pthrea
 		return -err;
 	for (size_t i = 0; i < count; i++)
 		reported |= events[i].reported;
-	/* Without an event nobody can be about to acknowledge one: the lock is not needed. */
+	/* Without an unacknowledged event the lock is not needed. */
 	if (err || reported || hfi_delivered_any(&hfi_uverbs_of(context)->delivered))
 		hfi_events_wait(context, err > 0, mutex, cond, events, count);
 	return 0;

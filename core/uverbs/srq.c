@@ -45,7 +45,10 @@ static int create_srq_by_ioctl(struct ibv_context *context, struct ibv_srq *srq,
 			sizeof(ret->max_wr));
 	hfi_command_out(&command, UVERBS_ATTR_CREATE_SRQ_RESP_MAX_SGE, &ret->max_sge,
 			sizeof(ret->max_sge));
-	/* The kernel answers it for XRC only (uverbs_std_types_srq.c); TM asks its driver. */
+	/*
+	 * The kernel reports it for XRC only (uverbs_std_types_srq.c); a TM SRQ gets it from its
+	 * driver.
+	 */
 	if (attr->srq_type == IBV_SRQT_XRC)
 		hfi_command_out(&command, UVERBS_ATTR_CREATE_SRQ_RESP_SRQ_NUM, &ret->srqn,
 				sizeof(ret->srqn));

@@ -17,11 +17,11 @@ struct hf_uverbs {
 	size_t qp_mask_offset; /* of verbs_qp.comp_mask in the provider's objects; xrcd is 8 further */
 	int event_fd; /* the kernel's, where the program's async_fd is another one; else -1 */
 	bool (*removed)(
-		struct ibv_context *context); /* asks the room that hears of it; may be NULL */
+		struct ibv_context *context); /* asks the room that gets removals; or NULL */
 	atomic_bool
 		dead; /* revoked, known to be gone or no_kernel: commands fail without being sent */
-	bool no_kernel;	      /* nobody takes commands */
-	atomic_uint mapped;   /* CQs and SRQs that are there; a QP's queues do not outlive its CQ */
+	bool no_kernel;	      /* commands cannot be sent */
+	atomic_uint mapped;   /* CQs and SRQs that exist; a QP's queues do not outlive its CQ */
 	atomic_bool no_write; /* the node's write() is refused to this process */
 	struct hf_delivered delivered;
 };
@@ -37,7 +37,7 @@ static inline int hfi_kernel_fd_of(const struct ibv_comp_channel *channel)
 	return ((const struct hf_comp_channel *)(const void *)channel)->kernel_fd;
 }
 
-/* The first member of what the core keeps beside the provider's object. */
+/* The first member of the core's data of a context. */
 static inline struct hf_uverbs *hfi_uverbs_of(struct ibv_context *context)
 {
 	struct verbs_context *verbs =

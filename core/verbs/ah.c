@@ -55,7 +55,7 @@ static int header_version(const struct ibv_grh *grh, struct ip *ipv4)
 	memcpy(ipv4, (const char *)grh + sizeof(*grh) - sizeof(*ipv4), sizeof(*ipv4));
 	if (be32toh(grh->version_tclass_flow) >> 28 != 6)
 		return ipv4->ip_v == 4 ? 4 : 0;
-	/* What stands before an IPv4 header can be anything; its checksum cannot. */
+	/* The bytes before an IPv4 header can be anything; a valid checksum proves the header. */
 	if (ipv4->ip_v == 4 && ipv4->ip_hl == 5 && checksum_is_right(ipv4))
 		return 4;
 	return 6;

@@ -128,7 +128,7 @@ void hfi_channels_end(struct verbs_context *context)
 	}
 }
 
-/* The kernel gives back the pointer that the CQ was created with. */
+/* The kernel returns the pointer that the CQ was created with. */
 static struct ibv_cq *cq_of_event(const struct ib_uverbs_comp_event_desc *event)
 {
 	return (struct ibv_cq *)(uintptr_t)event->cq_handle;

@@ -83,7 +83,7 @@ close_fd:
 	return NULL;
 }
 
-/* All that the core has of a context; the descriptors stand in it. */
+/* Frees the core's part of a context, which contains its descriptors. */
 static void free_private(struct verbs_ex_private *private, int *async_fd, int *cmd_fd)
 {
 	hfi_no_kernel_free(private->none);
@@ -185,8 +185,9 @@ int hfi_context_prepare(struct verbs_context *context)
 }
 
 /*
- * A context was closed whose queues may still be mapped: who leaves none never pays for a look. Static
- * because mappings are the process's, and the last context of a device may be another struct hf's.
+ * A context was closed whose queues may still be mapped: without such a context no search is
+ * needed. Static because mappings belong to the process, and the last context of a device may be
+ * another struct hf's.
  */
 static atomic_bool may_be_leftovers;
 

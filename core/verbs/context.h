@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The open context: what the core keeps beside the provider's object. */
+/* The open context: the core's data next to the provider's object. */
 #ifndef HF_VERBS_CONTEXT_H
 #define HF_VERBS_CONTEXT_H
 
@@ -55,9 +55,9 @@ const char *hfi_context_fault(struct verbs_context *context,
 			      const struct hf_device *device) HF_MUST_CHECK HF_NONNULL;
 
 /*
- * Has the kernel report asynchronous events, unless the provider did or there is no kernel; gives the
- * program a descriptor that tells of the device's removal as well; and has the context revoked then,
- * where that is switched on.
+ * Makes the kernel report asynchronous events, unless the provider did or there is no kernel; gives
+ * the program a descriptor that also reports the device's removal; and registers the context for
+ * revocation if that is enabled.
  */
 int hfi_context_prepare(struct verbs_context *context);
 

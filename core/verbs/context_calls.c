@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a context asks the kernel for, or does by itself: one table per kind of context. */
+/* What depends on whether a context has a kernel: one table of functions per kind of context. */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>

@@ -377,7 +377,7 @@ static int read_or_sleep(struct hf_wait *wait, void *buffer, size_t size,
 		got = try_read(wait, buffer, size, account);
 		if (got)
 			break;
-		/* A removal wakes a sleeping thread, so ask about the device only after sleeping. */
+		/* A removal wakes a sleeping thread, so check the device only after sleeping. */
 		asks = slept || err || !wait->removal;
 		if (asks && hfi_wait_is_over(wait))
 			return 0;

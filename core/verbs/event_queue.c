@@ -51,7 +51,7 @@ void hfi_event_queue_close(struct hfi_event_queue *queue)
 
 void hfi_event_queue_fini(struct hfi_event_queue *queue)
 {
-	/* In a forked child somebody may hold the lock who is not there. */
+	/* In a forked child the lock may be held by a thread that does not exist there. */
 	if (!is_forked_child(queue))
 		pthread_mutex_destroy(&queue->lock);
 }
@@ -166,7 +166,10 @@ uint32_t hfi_event_queue_end(struct hfi_event_queue *queue, struct hfi_event_rec
 {
 	uint32_t delivered;
 
-	/* Who read them in the parent is not in the child, and will acknowledge nothing. */
+	/*
+	 * In a forked child the threads that read these events do not exist, so they are never
+	 * acknowledged.
+	 */
 	if (is_forked_child(queue))
 		return 0;
 	pthread_mutex_lock(&queue->lock);

@@ -47,7 +47,7 @@ struct hfi_event_queue {
 int hfi_event_queue_init(struct hfi_event_queue *ret) __attribute__((nonnull, warn_unused_result));
 /* What is unread is dropped, and what is reported from now on. */
 void hfi_event_queue_close(struct hfi_event_queue *queue) __attribute__((nonnull));
-/* After hfi_event_queue_close(), when nobody reports any more. */
+/* Call after hfi_event_queue_close(), when no thread reports any more. */
 void hfi_event_queue_fini(struct hfi_event_queue *queue) __attribute__((nonnull));
 
 /* One more event of `type` about the record's object. From any thread. */

@@ -148,7 +148,7 @@ HF_EXPORT int ibv_get_async_event(struct ibv_context *context, struct ibv_async_
 	return 0;
 }
 
-/* Whoever destroys the object waits until every event about it was acknowledged. */
+/* A destroy waits until every event about its object was acknowledged. */
 HF_EXPORT void ibv_ack_async_event(struct ibv_async_event *event)
 {
 	struct counter counter;

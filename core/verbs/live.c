@@ -7,7 +7,7 @@
 
 #include "core/verbs/live.h"
 
-/* An address stands in one of the places of its bucket, which share a cache line. */
+/* Each address is in one of the places of its bucket, which fills a cache line. */
 enum { PLACES = 8, FIRST_BITS = 3 };
 
 struct live_bucket {

@@ -22,7 +22,7 @@ HF_EXPORT void ibv_copy_ah_attr_from_kern(struct ibv_ah_attr *to, struct ib_uver
 
 HF_EXPORT void ibv_copy_qp_attr_from_kern(struct ibv_qp_attr *to, struct ib_uverbs_qp_attr *from)
 {
-	/* qp_state stays what the caller asked for: librdmacm relies on it. */
+	/* Keep the qp_state that the caller requested: librdmacm relies on it. */
 	to->cur_qp_state = (enum ibv_qp_state)from->cur_qp_state;
 	to->path_mtu = (enum ibv_mtu)from->path_mtu;
 	to->path_mig_state = (enum ibv_mig_state)from->path_mig_state;

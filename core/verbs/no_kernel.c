@@ -136,7 +136,7 @@ HF_EXPORT int hf_provider_removal_fd(const struct verbs_context *context)
 						       : -1;
 }
 
-/* NULL with errno. What stands in the union of object types is filled by the caller. */
+/* NULL with errno. The caller fills the union of object types. */
 static struct hf_provider_events *events_new(struct ibv_context *context, const void *object,
 					     uint32_t types)
 {

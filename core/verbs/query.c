@@ -16,7 +16,7 @@ HF_EXPORT int ibv_query_device(struct ibv_context *context, struct ibv_device_at
 	struct ibv_device_attr_ex extended;
 	int err;
 
-	/* A provider may fill the short form only: it is asked for no more than that. */
+	/* A provider may fill only the short form, so request no more than that. */
 	err = hfi_private_of(context)->ops.query_device_ex(context, NULL, &extended,
 							   sizeof(extended.orig_attr));
 	if (!err)
@@ -26,8 +26,8 @@ HF_EXPORT int ibv_query_device(struct ibv_context *context, struct ibv_device_at
 
 #undef ibv_query_port
 /*
- * The symbol serves binaries that know no more than the members before port_cap_flags2; newer ones
- * go through verbs_context.query_port, which is told the size.
+ * This symbol serves binaries that know only the members before port_cap_flags2; newer ones call
+ * verbs_context.query_port, which gets the size.
  */
 HF_EXPORT int ibv_query_port(struct ibv_context *context, uint8_t port,
 			     struct _compat_ibv_port_attr *attr)

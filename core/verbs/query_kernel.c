@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What providers of kernel devices call to have the kernel asked. Answers are errno values. */
+/* Kernel queries for providers of kernel devices. Results are errno values. */
 #include <assert.h>
 #include <errno.h>
 #include <stddef.h>
@@ -36,7 +36,10 @@ static int get_context_older(struct verbs_context *context, const struct hf_driv
 
 	err = hfi_write_command(&context->context, IB_USER_VERBS_CMD_GET_CONTEXT, &request,
 				sizeof(request), &response, sizeof(response), data);
-	/* No such ioctl at all: Linux before 4.14, or what stands in for a device in a test tree. */
+	/*
+	 * The ioctl does not exist: Linux before 4.14, or a file that replaces the device in a test
+	 * tree.
+	 */
 	if (err == -EPROTONOSUPPORT || err == -ENOTTY)
 		hf_provider_log(context->context.device,
 				err == -EPROTONOSUPPORT ? HF_LOG_ERROR : HF_LOG_INFO,

@@ -174,7 +174,10 @@ static nfds_t gather_pollfds(const struct hf_revoker *revoker, struct gathered *
 	return count;
 }
 
-/* Nobody wakes a thread whose descriptors the program closed: it is cancelled here, and nowhere else. */
+/*
+ * A thread whose descriptors the program closed cannot be woken: it can be cancelled here, and only
+ * here.
+ */
 static void sleep_until_due(const struct gathered *gathered, nfds_t count, int timeout)
 {
 	enum { LOOK_AGAIN_MS = 100 };
@@ -277,7 +280,7 @@ static void revoker_after_fork_in_child(struct hf *hf)
 			strerrordesc_np(-err));
 }
 
-/* What is not ours any more is replaced. */
+/* Replaces descriptors that the program has closed or reused. */
 HF_REQUIRES(hfi_revoke_kind)
 static int open_fds(struct hf_revoker *revoker)
 {
@@ -294,7 +297,7 @@ static int open_fds(struct hf_revoker *revoker)
 	return dead < 0 ? dead : 0;
 }
 
-/* Starts the thread if it does not run, or nobody can wake it. A forked child has none until then. */
+/* Starts the thread if it does not run or cannot be woken. A forked child has none before this. */
 static int start_revoker(struct hf_revoker *revoker)
 {
 	sigset_t all, before;
@@ -325,7 +328,10 @@ static int start_revoker(struct hf_revoker *revoker)
 	return 0;
 }
 
-/* The thread that start_revoker() will replace, since nobody can wake it: to be ended without the lock. */
+/*
+ * The thread that start_revoker() will replace because it cannot be woken. End it without holding
+ * the lock.
+ */
 HF_REQUIRES(hfi_revoke_kind)
 static bool has_lost_thread(const struct hf_revoker *revoker, pthread_t *ret)
 {

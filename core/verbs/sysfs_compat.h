@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Helpers that old programs import; no header of today has them. */
+/* Helper functions that old programs import; present headers do not declare them. */
 #ifndef HF_VERBS_SYSFS_COMPAT_H
 #define HF_VERBS_SYSFS_COMPAT_H
 

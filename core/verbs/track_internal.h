@@ -46,7 +46,10 @@ static inline void hfi_track_lock(struct hf_track *track)
 		track->cancelling = cancelling;
 }
 
-/* In a forked child the lock that the thread took before the fork is a new one, which nobody holds. */
+/*
+ * In a forked child, the lock that the thread took before the fork is a new one, which is not
+ * locked.
+ */
 static inline void hfi_track_unlock(struct hf_track *track)
 {
 	const bool last = !track->depth || --track->depth == 0;

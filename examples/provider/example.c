@@ -22,7 +22,7 @@
  */
 enum { EXAMPLE_DRIVER_ID = RDMA_DRIVER_UNKNOWN };
 
-/* What we keep for a device. The core's part may stand anywhere in it. */
+/* Our data of a device. The core's part may be anywhere in it. */
 struct example_device {
 	struct verbs_device base;
 };
@@ -106,7 +106,10 @@ static struct verbs_device *example_alloc_device(struct verbs_sysfs_dev *sysfs)
 	return device ? &device->base : NULL;
 }
 
-/* Called once for each object that example_alloc_device() gave, when nobody refers to it any more. */
+/*
+ * Called once for each object that example_alloc_device() returned, when its last reference is
+ * dropped.
+ */
 static void example_uninit_device(struct verbs_device *base)
 {
 	free((char *)base - offsetof(struct example_device, base));

@@ -129,7 +129,7 @@ static void *run_loop(void *arg)
 	lock(&context->base.context);
 	while (!context->stop && !context->is_gone) {
 		unlock(context);
-		/* Nothing tells of the link but its state: that is looked at now and then. */
+		/* The state of the link is polled: nothing notifies of a change. */
 		poll(fds, 2, LINK_MS);
 		while (recv(context->socket, &byte, 1, MSG_DONTWAIT) >= 0)
 			;
@@ -225,7 +225,7 @@ static int loop_req_notify_cq(struct ibv_cq *cq, int solicited_only)
 {
 	struct loop_context *context = lock(cq->context);
 
-	(void)solicited_only; /* more events than were asked for are allowed */
+	(void)solicited_only; /* more events than requested are allowed */
 	TO_CQ(cq)->armed = true;
 	unlock(context);
 	return 0;
@@ -434,7 +434,7 @@ static const struct verbs_context_ops operations = {
 	.req_notify_cq = loop_req_notify_cq,
 };
 
-/* 0 or -1 with errno. What was made is given back by loop_free_context(). */
+/* 0, or -1 with errno. loop_free_context() frees what was created. */
 static int start_loop(struct loop_context *context)
 {
 	socklen_t length = sizeof(context->address);
