@@ -150,8 +150,9 @@ static int open_inotify(struct hf_watch *watch)
 }
 
 /*
- * inotify does not report a mount over a directory, nor that one permits device nodes now. mountinfo is always readable, so it is
- * edge-triggered; adding it counts as the first edge, so call this before another source is added.
+ * inotify reports neither a mount over a directory nor that a mount permits device nodes now. mountinfo is
+ * always readable, so it is edge-triggered; adding it counts as the first edge, so call this before another
+ * source is added.
  */
 static int open_mounts(struct hf_watch *watch)
 {
