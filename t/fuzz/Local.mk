@@ -14,6 +14,7 @@ fuzz_programs = \
 	t/fuzz/fuzz-notify \
 	t/fuzz/fuzz-reply \
 	t/fuzz/fuzz-rtrs-client \
+	t/fuzz/fuzz-rtrs-serve \
 	t/fuzz/fuzz-rtrs-server \
 	t/fuzz/fuzz-rtrs-stream \
 	t/fuzz/fuzz-sysfs \
@@ -70,6 +71,9 @@ t_fuzz_fuzz_reply_LDADD = libhf-test-verbs.la libhf-test-tree.la libhf-core.la
 t_fuzz_fuzz_rtrs_client_SOURCES = t/fuzz/fuzz-rtrs-client.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_rtrs_client_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_rtrs_client_LDADD = librtrs-internal.la
+t_fuzz_fuzz_rtrs_serve_SOURCES = t/fuzz/fuzz-rtrs-serve.c t/fuzz/fuzz.h $(fuzz_main)
+t_fuzz_fuzz_rtrs_serve_LDFLAGS = $(fuzz_ldflags)
+t_fuzz_fuzz_rtrs_serve_LDADD = librtrs-internal.la
 t_fuzz_fuzz_rtrs_server_SOURCES = t/fuzz/fuzz-rtrs-server.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_rtrs_server_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_rtrs_server_LDADD = librtrs-internal.la

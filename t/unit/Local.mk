@@ -365,8 +365,8 @@ t_unit_nldev_LDADD = libhf-shared.la libhf-test-tree.la libhf-test-fakenl.la $(C
 endif
 
 if HAVE_CMOCKA
-check_PROGRAMS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request t/unit/rtrs_paths t/unit/rtrs_model t/unit/rtrs_client t/unit/rtrs_server t/unit/rtrs_server_requests
-TESTS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request t/unit/rtrs_paths t/unit/rtrs_model t/unit/rtrs_client t/unit/rtrs_server t/unit/rtrs_server_requests
+check_PROGRAMS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request t/unit/rtrs_paths t/unit/rtrs_model t/unit/rtrs_client t/unit/rtrs_server t/unit/rtrs_server_requests t/unit/rtrs_rnbd_server
+TESTS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request t/unit/rtrs_paths t/unit/rtrs_model t/unit/rtrs_client t/unit/rtrs_server t/unit/rtrs_server_requests t/unit/rtrs_rnbd_server
 check_PROGRAMS += t/unit/rtrs_stream t/unit/rtrs_library t/unit/rtrs_kill
 TESTS += t/unit/rtrs_stream t/unit/rtrs_library t/unit/rtrs_kill
 t_unit_rtrs_kill_SOURCES = t/unit/rtrs_kill.c t/unit/rtrs_disk.c t/unit/rtrs_disk.h
@@ -403,6 +403,9 @@ t_unit_rtrs_handshake_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
 t_unit_rtrs_rnbd_SOURCES = t/unit/rtrs_rnbd.c
 t_unit_rtrs_rnbd_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_rnbd_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
+t_unit_rtrs_rnbd_server_SOURCES = t/unit/rtrs_rnbd_server.c
+t_unit_rtrs_rnbd_server_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rtrs_rnbd_server_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
 t_unit_rtrs_info_SOURCES = t/unit/rtrs_info.c
 t_unit_rtrs_info_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_info_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
