@@ -22,10 +22,10 @@ static void link_memory(struct hf_linked *linked, const struct verbs_create_cq_p
 	hf_linked_add(linked, ATTR_BUFFER_LENGTH, sizeof(uint64_t), memory->length);
 }
 
-static int create_cq(struct ibv_context *context, const struct ibv_cq_init_attr_ex *attr,
-		     const struct verbs_create_cq_prov_attr *memory, struct verbs_cq *cq,
-		     const struct hf_frame *frame, uint32_t cmd_flags,
-		     struct ibv_command_buffer *link)
+static int create_cq_in_memory(struct ibv_context *context, const struct ibv_cq_init_attr_ex *attr,
+			       const struct verbs_create_cq_prov_attr *memory, struct verbs_cq *cq,
+			       const struct hf_frame *frame, uint32_t cmd_flags,
+			       struct ibv_command_buffer *link)
 {
 	const uint32_t with = cmd_flags & (WITH_ADDRESS | WITH_DMABUF);
 	struct hf_linked linked;
@@ -49,7 +49,7 @@ int ibv_cmd_create_cq_ex_59(struct ibv_context *context, const struct ibv_cq_ini
 	const struct hf_frame frame = {cmd,  cmd_size,	HF_FRAME_EX(struct ib_uverbs_ex_create_cq),
 				       resp, resp_size, sizeof(*resp)};
 
-	return create_cq(context, attr, memory, cq, &frame, cmd_flags, NULL);
+	return create_cq_in_memory(context, attr, memory, cq, &frame, cmd_flags, NULL);
 }
 
 HF_SINCE_59(ibv_cmd_create_cq_ex2_59, ibv_cmd_create_cq_ex2)
@@ -61,5 +61,5 @@ int ibv_cmd_create_cq_ex2_59(struct ibv_context *context, const struct ibv_cq_in
 	const struct hf_frame frame = {cmd,  cmd_size,	HF_FRAME_EX(struct ib_uverbs_ex_create_cq),
 				       resp, resp_size, sizeof(*resp)};
 
-	return create_cq(context, attr, memory, cq, &frame, cmd_flags, link);
+	return create_cq_in_memory(context, attr, memory, cq, &frame, cmd_flags, link);
 }

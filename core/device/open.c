@@ -109,6 +109,14 @@ static int finish_open(struct hf_device *device, const struct hf_entry *entry, i
 	return 0;
 }
 
+/* What alloc_context and import_context return is the provider's context, which can begin before ours. */
+static struct verbs_context *ours_of(const struct hf_device *device, struct verbs_context *theirs)
+{
+	if (!theirs)
+		return NULL;
+	return (struct verbs_context *)(void *)((char *)theirs + device->provider->context_front);
+}
+
 static int try_to_open(struct hf_device *device, const struct hf_open_steps *steps,
 		       void *private_data, struct ibv_context **ret)
 {
@@ -159,7 +167,8 @@ static int try_to_open(struct hf_device *device, const struct hf_open_steps *ste
 	}
 	errno = 0;
 	err = finish_open(device, &entry, &held, steps,
-			  ops->alloc_context(&device->handle->device, node, private_data),
+			  ours_of(device,
+				  ops->alloc_context(&device->handle->device, node, private_data)),
 			  &context);
 	if (!err)
 		*ret = &context->context;
@@ -200,7 +209,8 @@ int hfi_import(struct hf_device *device, int cmd_fd, const struct hf_open_steps 
 		goto close_held;
 	errno = 0;
 	err = finish_open(device, &entry, &held, steps,
-			  ops->import_context(&device->handle->device, cmd_fd), &context);
+			  ours_of(device, ops->import_context(&device->handle->device, cmd_fd)),
+			  &context);
 	if (!err)
 		*ret = &context->context;
 close_held:

@@ -2,7 +2,7 @@
 # Which of the distribution's provider libraries there are, what each matches, why one is refused. It
 # stands beside core/provider, which calls it, and not in compat: a program that is linked to libholdfast
 # alone has no libibverbs.so.1 in it, and must still be told of every candidate before one is opened
-# (contract 7). The calls of a foreign ABI themselves are compat's (compat/private34), which is mapped
+# (contract 7). The calls of a foreign ABI themselves are compat's (compat/private*), which is mapped
 # only when such a library is taken. How another ABI is added: family.h.
 libhf_core_la_SOURCES += \
 	core/foreign/cache.c \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The table of supported private ABIs, and how the object layout of a library is found. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,10 +23,32 @@ static const struct hf_profile profiles_34[] = {
 	{54, 56, 360, true},
 };
 
+static const struct hf_profile profiles_57[] = {{57, 58, 360, true}};
+static const struct hf_profile profiles_59[] = {{59, 61, 360, true, 24}, {62, 63, 360, true, 32}};
+static const struct hf_profile profiles_64[] = {{64, 64, 360, true, 48}};
+static const struct hf_profile profiles_65[] = {{65, 65, 360, true, 48}};
+
 static const struct hf_landmark landmarks_34[] = {
 	{"__verbs_log", 37},
 	{"ibv_cmd_create_cq_ex2", 53},
 };
+
+/* Vendors' builds carry what later releases have under the number of an older one. */
+static const struct hf_landmark landmarks_57[] = {
+	{"ibv_cmd_alloc_dmah", 59},
+	{"ibv_cmd_query_port_speed", 62},
+	{"ibv_dmabuf_heap_alloc", 64},
+	{"ibv_create_comp_cntr", 65},
+};
+
+#define SINCE_57(number)                                                                       \
+	{                                                                                      \
+		.name = "rdmav" #number, .abi = (number), .suffix = "-rdmav" #number ".so",    \
+		.node = "IBVERBS_PRIVATE_" #number, .entry = "verbs_register_driver_" #number, \
+		.soname = "libibverbs.so.1", .profiles = profiles_##number,                    \
+		.num_profiles = HF_ARRAY_SIZE(profiles_##number), .landmarks = landmarks_57,   \
+		.num_landmarks = HF_ARRAY_SIZE(landmarks_57),                                  \
+	}
 
 const struct hf_family hfi_families[] = {
 	{
@@ -40,8 +63,26 @@ const struct hf_family hfi_families[] = {
 		.landmarks = landmarks_34,
 		.num_landmarks = HF_ARRAY_SIZE(landmarks_34),
 	},
+	SINCE_57(57),
+	SINCE_57(59),
+	SINCE_57(64),
+	SINCE_57(65),
 };
 const size_t hfi_num_families = HF_ARRAY_SIZE(hfi_families);
+static_assert(HF_ARRAY_SIZE(hfi_families) <= HF_FAMILIES_MAX, "foreign.c has room for each");
+
+void hfi_family_numbers(char *text, size_t size)
+{
+	size_t length = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < hfi_num_families && length < size; i++)
+		length += (size_t)snprintf(text + length, size - length, "%s%u",
+					   i == 0		       ? ""
+					   : i + 1 == hfi_num_families ? " and "
+								       : ", ",
+					   hfi_families[i].abi);
+}
 
 const struct hf_family *hfi_family_of(uint32_t abi)
 {
@@ -127,6 +168,16 @@ static void check_landmarks(const struct hf_family *family, const struct hf_elf 
 		snprintf(why, sizeof(why), "%s has no symbol node %s", family->soname,
 			 family->node);
 		refuse_version(family, e, "another private ABI", why);
+		return;
+	}
+	/* A provider is bound to one node; a library with two is no release's. */
+	for (size_t i = 1; i < hfi_num_families; i++) {
+		if (&hfi_families[i] == family || !hfi_elf_names(elf, hfi_families[i].node))
+			continue;
+		snprintf(found, sizeof(found), "%s as well", hfi_families[i].node);
+		snprintf(why, sizeof(why), "%s has two symbol nodes, %s and %s", family->soname,
+			 family->node, hfi_families[i].node);
+		refuse_version(family, e, found, why);
 		return;
 	}
 	for (size_t i = 0; i < family->num_landmarks; i++) {

@@ -2,20 +2,21 @@
 /*
  * Private ABIs of libibverbs that this library takes providers of, as rows of data.
  *
- * Another one (rdma-core states 57 in versions 57 and 58, 59 up to 63, 64 in 64) is added so:
- * - a row in family.c with its profiles and landmarks. The first row is the one whose names the
- *   loader is asked for where a file is in no known place;
+ * One number can hide several layouts: 59 is one in versions 59 to 61 and another in 62 and 63. So it is the
+ * version in the name of libibverbs.so.1 that chooses a profile, and what that library exports must agree.
+ *
+ * The next number is added so:
+ * - a row in family.c with its profiles, and landmarks for what is new in it. The first row is the one whose
+ *   names the loader is asked for where a file is in no known place;
+ * - operations.h: the operations that are new, each with its release;
  * - its node in abi/maps/libibverbs.map, and the public names that its libraries import;
- * - compat/privateN: verbs_register_driver_N(), and a function for each call whose parameters differ
- *   from 34's: ibv_cmd_get_context() since 57, ibv_cmd_create_cq_ex() since 59,
- *   ibv_cmd_create_qp_ex2() in 64. Those that are alike are one function under both versions: either
- *   both in __attribute__((symver())), or a forwarder of another name with .symver. An alias is no
- *   way: the linker then drops the older version without a word;
- * - since 59, operations stand in front of struct verbs_context and among those of struct
- *   verbs_context_ops (ours ends like theirs, but begins later): _verbs_init_and_alloc_context() of
- *   that node adds the difference to the offset, and verbs_set_ops() copies slot by slot;
- * - what only some versions of one number do is a member of struct hf_profile.
- * hf_provider_*, which all of them call, stays as it is.
+ * - compat/private34/nodes.h: the number in each list of nodes that it continues; a function in compat/privateN
+ *   for each call whose parameters differ from before; register.c;
+ * - t/tree/foreign-abis: its row.
+ * Since 59, members stand in front of struct verbs_context (ours ends like theirs, but begins later). All places
+ * where such a pointer crosses: into the core by _verbs_init_and_alloc_context(), whose offset is theirs,
+ * verbs_set_ops(), verbs_uninit_context() and ibv_cmd_get_context(); out of the provider by what alloc_context and
+ * import_context return. Everything else takes a struct ibv_context *, which is the same address for both.
  */
 #ifndef HF_FOREIGN_FAMILY_H
 #define HF_FOREIGN_FAMILY_H
@@ -33,6 +34,7 @@ struct hf_profile {
 	unsigned int first, last; /* versions of rdma-core */
 	size_t qp_mask_offset;	  /* of verbs_qp.comp_mask */
 	bool dmabuf_buffer;	  /* ibv_cmd_reg_dmabuf_mr() takes a command buffer at the end */
+	size_t front;		  /* bytes that struct verbs_context has in front of ours */
 };
 
 /* A name that libibverbs.so.1 exports from a version of rdma-core on. */
@@ -54,8 +56,12 @@ struct hf_family {
 	size_t num_landmarks;
 };
 
+enum { HF_FAMILIES_MAX = 8 };
 extern const struct hf_family hfi_families[];
 extern const size_t hfi_num_families;
+
+/* "34, 57 and 59": the numbers of all of them. */
+void hfi_family_numbers(char *text, size_t size) HF_NONNULL;
 
 /* NULL: no family has that number. */
 const struct hf_family *hfi_family_of(uint32_t abi) HF_MUST_CHECK;

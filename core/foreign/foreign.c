@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Makes the list of the distribution's provider libraries that are candidates. */
+#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -88,6 +89,8 @@ struct reading {
 	char dir[HF_PATH_MAX];
 	const struct hf_family *family;
 	struct hf_evidence evidence;
+	/* Of later families than the first: the usual directory has files of theirs. Filled when one is asked for. */
+	bool looked, has[HF_FAMILIES_MAX];
 };
 
 static int judge_candidate(struct reading *reading, struct hf_candidate *candidate)
@@ -138,50 +141,108 @@ static int add_refused_config(struct reading *reading, const struct hf_driver *d
 	return append_candidate(reading, &candidate);
 }
 
+static void note_suffix(struct reading *reading, const char *file)
+{
+	const size_t length = strlen(file);
+
+	for (size_t i = 0; i < hfi_num_families; i++) {
+		const size_t suffix = strlen(hfi_families[i].suffix);
+
+		if (length > suffix && !strcmp(file + length - suffix, hfi_families[i].suffix))
+			reading->has[i] = true;
+	}
+}
+
+/* One look at the directory, where otherwise each driver without a file of the first family cost a call per family. */
+static bool dir_has_family(struct reading *reading, size_t family)
+{
+	struct dirent *entry;
+	DIR *stream;
+
+	if (!reading->looked) {
+		reading->looked = true;
+		stream = opendir(HF_DRIVER_DIR);
+		while (stream && (entry = readdir(stream)))
+			note_suffix(reading, entry->d_name);
+		if (stream)
+			closedir(stream);
+	}
+	return reading->has[family];
+}
+
+static bool name_file(struct hf_candidate *candidate, const struct hf_driver *driver, size_t family)
+{
+	struct hf_manifest *m = &candidate->manifest;
+	const char *in_dir = driver->name[0] == '/' ? "" : HF_DRIVER_DIR "/lib";
+
+	candidate->family = &hfi_families[family];
+	m->abi = candidate->family->abi;
+	candidate->reason = (struct hf_reason){0};
+	return !hfi_print(m->file, sizeof(m->file), "%s%s%s", in_dir, driver->name,
+			  candidate->family->suffix);
+}
+
+/*
+ * Of the files that the name leads to, one of each family: the first whose libibverbs.so.1 vouches for it, else the
+ * first. -ENOENT: there is none; -ENOMEM.
+ */
+static int choose_family(struct reading *reading, const struct hf_driver *driver,
+			 struct hf_candidate *candidate)
+{
+	size_t first = hfi_num_families;
+	struct stat st;
+	int err;
+
+	for (size_t i = 0; i < hfi_num_families; i++) {
+		if (i > 0 && driver->name[0] != '/' && !dir_has_family(reading, i))
+			continue;
+		if (!name_file(candidate, driver, i) || stat(candidate->manifest.file, &st) < 0)
+			continue;
+		err = judge_candidate(reading, candidate);
+		if (err || candidate->profile)
+			return err;
+		if (first == hfi_num_families)
+			first = i;
+	}
+	if (first == hfi_num_families)
+		return -ENOENT;
+	(void)name_file(candidate, driver, first);
+	return judge_candidate(reading, candidate);
+}
+
 /* NAME as libibverbs takes it: "rxe", or "/where/ever/librxe". */
 static int add_driver(struct reading *reading, const struct hf_driver *driver)
 {
 	/* A library in none of the places is searched by the loader, under the name of the first family. */
 	struct hf_candidate *candidate = calloc(1, sizeof(*candidate));
 	struct hf_manifest *m;
-	const char *in_dir = driver->name[0] == '/' ? "" : HF_DRIVER_DIR "/lib";
-	struct stat st;
-	int err = -ENOENT;
+	int err;
 
 	/* Not on the stack, which a thread may have made small: what follows takes much of it. */
 	if (!candidate)
 		return -ENOMEM;
-	candidate->family = &hfi_families[0];
 	m = &candidate->manifest;
 	hfi_copy(m->path, sizeof(m->path), driver->from);
 	candidate->config = driver->file;
 	if (hfi_copy(m->name, sizeof(m->name), hfi_last_component(driver->name)))
 		m->name[0] = '\0';
-	for (size_t i = 0; i < hfi_num_families && err; i++) {
-		const struct hf_family *family = &hfi_families[i];
-
-		if (hfi_print(m->file, sizeof(m->file), "%s%s%s", in_dir, driver->name,
-			      family->suffix))
-			continue;
-		err = stat(m->file, &st) < 0 ? -errno : 0;
-		if (!err)
-			candidate->family = family;
-	}
-	m->abi = candidate->family->abi;
 	m->kernel_abi_max = UINT32_MAX;
-	if (err && driver->name[0] != '/') {
+	err = choose_family(reading, driver, candidate);
+	if (err == -ENOENT && driver->name[0] == '/') {
+		err = name_file(candidate, driver, 0) ? judge_candidate(reading, candidate) : 0;
+		if (!err && candidate->reason.code == HF_REASON_FILE_MISSING)
+			hfi_other_abi_name(candidate);
+	} else if (err == -ENOENT) {
 		/* The second place is the loader's search path, which is searched when the library is loaded. */
+		(void)name_file(candidate, driver, 0);
 		candidate->by_loader = true;
 		if (hfi_print(m->file, sizeof(m->file), "lib%s%s", driver->name,
 			      candidate->family->suffix))
 			m->file[0] = '\0';
-	} else {
-		err = m->file[0] ? judge_candidate(reading, candidate) : 0;
-		if (err)
-			goto free_candidate;
-		if (candidate->reason.code == HF_REASON_FILE_MISSING)
-			hfi_other_abi_name(candidate);
+		err = 0;
 	}
+	if (err)
+		goto free_candidate;
 	if (!m->file[0])
 		hfi_reason_set(&candidate->reason, HF_REASON_FILE_MISSING, "a path of up to 255",
 			       "a longer one", "the name of driver %s is too long", m->name);

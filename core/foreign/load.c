@@ -9,6 +9,7 @@
 #include "core/foreign/family.h"
 #include "core/foreign/foreign.h"
 #include "core/foreign/load.h"
+#include "core/foreign/operations.h"
 #include "core/foreign/registered.h"
 #include "core/foreign/shim.h"
 #include "core/provider/elf.h"
@@ -68,6 +69,12 @@ int hfi_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate
 	provider->foreign = true;
 	provider->qp_mask_offset = candidate->profile->qp_mask_offset;
 	provider->dmabuf_buffer = candidate->profile->dmabuf_buffer;
+	provider->context_front = candidate->profile->front;
+	/* Tables of the same size have the same operations. */
+	if (hfi_operations_count(candidate->profile) * sizeof(void *) !=
+	    sizeof(struct verbs_context_ops))
+		provider->take_operations = hfi_operations_take;
+	provider->profile = candidate->profile;
 	provider->forget = hfi_registered_forget;
 	provider->by_program = candidate->by_program;
 	*ret = provider;

@@ -12,7 +12,7 @@
 
 static const char mark[] = "-rdmav";
 
-/* "libmlx5-rdmav57.so", where the missing one is "libmlx5-rdmav34.so": its number. */
+/* "libmlx5-rdmav66.so", where the missing one is "libmlx5-rdmav34.so": its number. */
 static bool is_same_driver(const char *entry, const char *missing, uint64_t *ret)
 {
 	const char *at = strstr(missing, mark);
@@ -52,21 +52,23 @@ static bool find_in_dir(const char *dir, const char *missing, char *path, uint32
 
 void hfi_other_abi_name(struct hf_candidate *candidate)
 {
-	const struct hf_family *family = candidate->family;
+	const struct hf_family *newest = &hfi_families[hfi_num_families - 1];
 	const struct hf_manifest *m = &candidate->manifest;
 	const char *base = hfi_last_component(m->file);
 	char dir[HF_PATH_MAX] = HF_DRIVER_DIR, path[HF_PATH_MAX];
-	char wanted[64], found[64];
+	char wanted[96], found[32], known[40];
 	uint32_t abi = 0;
 
 	if (base != m->file)
 		snprintf(dir, sizeof(dir), "%.*s", (int)(base - m->file) - 1, m->file);
 	if (!find_in_dir(dir, base, path, &abi))
 		return;
-	snprintf(wanted, sizeof(wanted), "private ABI %u (rdma-core %u to %u)", family->abi,
-		 family->profiles[0].first, family->profiles[family->num_profiles - 1].last);
+	hfi_family_numbers(known, sizeof(known));
+	snprintf(wanted, sizeof(wanted), "private ABI %s (rdma-core %u to %u)", known,
+		 hfi_families[0].profiles[0].first,
+		 newest->profiles[newest->num_profiles - 1].last);
 	snprintf(found, sizeof(found), "private ABI %u", abi);
 	hfi_reason_set(&candidate->reason, HF_REASON_ABI, wanted, found,
-		       "%s is for private ABI %u of libibverbs, and of %s there is none for %u",
-		       hfi_last_component(path), abi, m->name, family->abi);
+		       "%s is for private ABI %u of libibverbs, known are %s",
+		       hfi_last_component(path), abi, known);
 }

@@ -35,6 +35,11 @@ struct hf_provider {
 	bool foreign;
 	size_t qp_mask_offset; /* of verbs_qp.comp_mask in its objects */
 	bool dmabuf_buffer;    /* its ibv_cmd_reg_dmabuf_mr() takes a command buffer at the end */
+	size_t context_front;  /* bytes that its struct verbs_context has in front of ours */
+	/* Brings its table of operations into our order; NULL: it is in that order. */
+	void (*take_operations)(const struct hf_profile *profile, const void *theirs,
+				struct verbs_context_ops *ret);
+	const struct hf_profile *profile; /* for that; NULL: not foreign */
 	/* After it is unmapped; NULL: nothing. */
 	void (*forget)(const struct verbs_device_ops *ops);
 	bool by_program;      /* the program loaded it itself */

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "shared/attr.h"
@@ -27,6 +28,12 @@ static size_t qp_mask_offset(const struct hf_device *device)
 	return provider ? provider->qp_mask_offset : offsetof(struct verbs_qp, comp_mask);
 }
 
+/* A foreign provider can have members in front of what we take for the context. */
+static size_t context_front(const struct hf_device *device)
+{
+	return device->provider ? device->provider->context_front : 0;
+}
+
 bool hfi_compat_dmabuf_buffer(struct ibv_context *context)
 {
 	const struct hf_provider *provider = hfi_context_of(context)->priv->device->provider;
@@ -39,9 +46,10 @@ HF_EXPORT void *hf_provider_context_alloc(struct ibv_device *device, int cmd_fd,
 {
 	struct verbs_ex_private *private = NULL;
 	struct verbs_context *context;
+	const size_t front = context_front(hfi_device_of(device));
 	char *object = NULL;
 
-	if (offset > size || size - offset < sizeof(*context)) {
+	if (offset > size || size - offset < front + sizeof(*context)) {
 		errno = EINVAL;
 		goto close_fd;
 	}
@@ -51,7 +59,10 @@ HF_EXPORT void *hf_provider_context_alloc(struct ibv_device *device, int cmd_fd,
 		errno = ENOMEM;
 		goto free_object;
 	}
-	context = (struct verbs_context *)(void *)(object + offset);
+	context = (struct verbs_context *)(void *)(object + offset + front);
+	/* Their pointer does not tell how far ours is from it: compat reads ours in the first member. */
+	if (front)
+		memcpy(object + offset, &context, sizeof(context));
 	private->device = hfi_device_of(device);
 	private->calls = &hfi_default_calls;
 	private->object = object;
@@ -115,10 +126,25 @@ HF_EXPORT void hf_provider_context_uninit(struct verbs_context *context)
 	hfi_device_drop(device);
 }
 
+HF_NOINLINE
+static void set_in_our_order(struct verbs_context *context, const void *theirs)
+{
+	const struct hf_provider *provider = context->priv->device->provider;
+	struct verbs_context_ops ours;
+
+	provider->take_operations(provider->profile, theirs, &ours);
+	hfi_operations_set(context, &ours);
+}
+
 HF_EXPORT void hf_provider_set_ops(struct verbs_context *context,
 				   const struct verbs_context_ops *ops)
 {
-	hfi_operations_set(context, ops);
+	const struct hf_provider *provider = context->priv->device->provider;
+
+	if (provider && provider->take_operations)
+		set_in_our_order(context, ops);
+	else
+		hfi_operations_set(context, ops);
 	if (context->priv->revocable)
 		hfi_track_refresh(context);
 }

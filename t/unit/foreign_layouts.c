@@ -99,7 +99,17 @@ static const struct fact sizes[] = {
 #undef IN_CONTEXT
 };
 
-static int ours_of(const char *name)
+static const struct hf_profile *profile_since(unsigned int release)
+{
+	for (size_t i = 0; i < hfi_num_families; i++)
+		for (size_t j = 0; j < hfi_families[i].num_profiles; j++)
+			if (hfi_families[i].profiles[j].first == release)
+				return &hfi_families[i].profiles[j];
+	fail_msg("no profile begins with rdma-core %u", release);
+	return NULL;
+}
+
+static int our_slot_of(const char *name)
 {
 	for (size_t i = 0; i < HF_ARRAY_SIZE(operations); i++)
 		if (strcmp(operations[i].name, name) == 0)
@@ -115,35 +125,97 @@ static void every_operation_arrives(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < HF_ARRAY_SIZE(sizes); i++) {
-		const struct hf_profile profile = {.first = sizes[i].release};
+		const struct hf_profile *profile = profile_since(sizes[i].release);
 		struct verbs_context_ops ours;
 		uintptr_t theirs[128];
 
 		if (strcmp(sizes[i].name, "verbs_context_ops") != 0)
 			continue;
-		assert_int_equal(hfi_operations_count(&profile) * sizeof(void *), sizes[i].offset);
+		assert_int_equal(hfi_operations_count(profile) * sizeof(void *), sizes[i].offset);
 		for (size_t j = 0; j < HF_ARRAY_SIZE(theirs); j++)
 			theirs[j] = 0x1000 + j;
 		memset(&ours, 0xff, sizeof(ours));
-		hfi_operations_take(&profile, theirs, &ours);
+		hfi_operations_take(profile, theirs, &ours);
 		for (size_t j = 0; j < HF_ARRAY_SIZE(slots); j++) {
 			uintptr_t got;
 			int at;
 
-			if (slots[j].release != profile.first)
+			if (slots[j].release != profile->first)
 				continue;
 			checked++;
-			at = ours_of(slots[j].name);
+			at = our_slot_of(slots[j].name);
 			if (at == NONE)
 				continue;
 			memcpy(&got, (const char *)&ours + at, sizeof(got));
 			if (got != theirs[slots[j].offset / sizeof(got)])
-				fail_msg("%u: %s is another operation", profile.first,
+				fail_msg("%u: %s is another operation", profile->first,
 					 slots[j].name);
 		}
 	}
 	assert_int_equal(checked, 76 + 79 + 81 + 83 + 93);
 	print_message("%zu operations\n", checked);
+}
+
+static const struct fact members[] = {
+#define SLOT(release, op, offset)
+#define SIZE_IN(release, type, size)
+#define IN_CONTEXT(release, member, offset) {release, #member, offset},
+#include "abi/private-next-layout.def"
+#undef SLOT
+#undef SIZE_IN
+#undef IN_CONTEXT
+};
+
+/* Of struct verbs_context, those that programs' headers have and the core fills. */
+static const struct fact ours_in_context[] = {
+#define HAS(member) {0, #member, offsetof(struct verbs_context, member)},
+	HAS(query_port) HAS(advise_mr) HAS(alloc_null_mr) HAS(read_counters) HAS(
+		attach_counters_point_flow) HAS(create_counters) HAS(destroy_counters)
+		HAS(reg_dm_mr) HAS(alloc_dm) HAS(free_dm) HAS(modify_flow_action_esp) HAS(
+			destroy_flow_action) HAS(create_flow_action_esp) HAS(modify_qp_rate_limit)
+			HAS(alloc_parent_domain) HAS(dealloc_td) HAS(alloc_td) HAS(modify_cq) HAS(
+				post_srq_ops) HAS(destroy_rwq_ind_table) HAS(create_rwq_ind_table)
+				HAS(destroy_wq) HAS(modify_wq) HAS(create_wq) HAS(query_rt_values)
+					HAS(create_cq_ex) HAS(priv) HAS(query_device_ex) HAS(
+						ibv_destroy_flow) HAS(ABI_placeholder2)
+						HAS(ibv_create_flow) HAS(ABI_placeholder1) HAS(
+							open_qp) HAS(create_qp_ex) HAS(get_srq_num)
+							HAS(create_srq_ex) HAS(open_xrcd)
+								HAS(close_xrcd)
+									HAS(_ABI_placeholder3)
+										HAS(sz) HAS(context)
+#undef HAS
+};
+
+/* The context that a provider of each release sees is ours, with what the profile says in front of it. */
+static void the_context_ends_like_ours(void **state)
+{
+	size_t same = 0, in_front = 0;
+
+	(void)state;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(members); i++) {
+		const size_t front = profile_since(members[i].release)->front;
+		size_t at = 0;
+
+		while (at < HF_ARRAY_SIZE(ours_in_context) &&
+		       strcmp(ours_in_context[at].name, members[i].name) != 0)
+			at++;
+		if (at == HF_ARRAY_SIZE(ours_in_context)) {
+			in_front++;
+			assert_in_range(members[i].offset, 0, front - sizeof(void *));
+			continue;
+		}
+		same++;
+		if (members[i].offset != front + ours_in_context[at].offset)
+			fail_msg("%u: %s is elsewhere", members[i].release, members[i].name);
+	}
+	for (size_t i = 0; i < HF_ARRAY_SIZE(sizes); i++)
+		if (!strcmp(sizes[i].name, "verbs_context"))
+			assert_int_equal(sizes[i].offset, profile_since(sizes[i].release)->front +
+								  sizeof(struct verbs_context));
+	assert_int_equal(same, 5 * HF_ARRAY_SIZE(ours_in_context));
+	assert_int_equal(in_front, 0 + 3 + 4 + 6 + 6);
+	print_message("%zu members\n", same + in_front);
 }
 
 /* All of ours are filled, whichever release it is. */
@@ -161,6 +233,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_operation_arrives),
+		cmocka_unit_test(the_context_ends_like_ours),
 		cmocka_unit_test(all_of_ours_are_filled),
 	};
 
