@@ -132,6 +132,19 @@ int hfi_print(char *to, size_t size, const char *format, ...)
 	return 0;
 }
 
+int hfi_join(char *to, size_t size, const char *first, const char *second, const char *third)
+{
+	const size_t lengths[] = {strlen(first), strlen(second), strlen(third)};
+
+	to[0] = '\0';
+	if (lengths[0] + lengths[1] + lengths[2] >= size)
+		return -ENAMETOOLONG;
+	memcpy(to, first, lengths[0]);
+	memcpy(to + lengths[0], second, lengths[1]);
+	memcpy(to + lengths[0] + lengths[1], third, lengths[2] + 1);
+	return 0;
+}
+
 bool hfi_is_name(const char *text, size_t max)
 {
 	size_t length = strnlen(text, max + 1);

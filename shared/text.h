@@ -13,6 +13,9 @@ int hfi_parse_number(const char *text, int base, uint64_t max, uint64_t *ret);
 /* Copies with the NUL; -ENAMETOOLONG when it does not fit, and then nothing is written. */
 int hfi_copy(char *to, size_t size, const char *from);
 
+/* Writes three texts as one; errors as hfi_print(), which takes three times as long. */
+int hfi_join(char *to, size_t size, const char *first, const char *second, const char *third);
+
 /* Prints; -ENAMETOOLONG when it does not fit, and then `to` holds the empty string. */
 int hfi_print(char *to, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -22,9 +22,8 @@ static void set_sysfs_paths(struct hf_device *device)
 {
 	const struct hf_search_root *root = &device->hf->roots[device->entry.root];
 
-	if (hfi_print(device->sysfs.ibdev_path, sizeof(device->sysfs.ibdev_path),
-		      "%s/class/infiniband/%s", root->sysfs, device->name))
-		device->sysfs.ibdev_path[0] = '\0';
+	hfi_join(device->sysfs.ibdev_path, sizeof(device->sysfs.ibdev_path), root->sysfs,
+		 "/class/infiniband/", device->name);
 }
 
 /*
@@ -133,7 +132,6 @@ static enum ibv_transport_type transport_of(int32_t node_type)
 static void fill_handle(struct hf_device *device)
 {
 	struct verbs_device *handle = device->handle;
-	char node[HF_PATH_SIZE];
 
 	handle->sysfs = &device->sysfs;
 	__atomic_store_n(&handle->refcount, 1, __ATOMIC_RELAXED);
@@ -143,9 +141,9 @@ static void fill_handle(struct hf_device *device)
 	handle->device.transport_type = transport_of(device->entry.node_type);
 	hfi_copy(handle->device.dev_name, sizeof(handle->device.dev_name), device->entry.uverbs);
 	/* Like libibverbs, use the class directory, not the node. */
-	if (hfi_print(node, sizeof(node), "%s/class/infiniband_verbs/%s",
-		      device->hf->roots[device->entry.root].sysfs, device->entry.uverbs) == 0)
-		hfi_copy(handle->device.dev_path, sizeof(handle->device.dev_path), node);
+	hfi_join(handle->device.dev_path, sizeof(handle->device.dev_path),
+		 device->hf->roots[device->entry.root].sysfs, "/class/infiniband_verbs/",
+		 device->entry.uverbs);
 	publish_name(device);
 }
 

@@ -111,17 +111,14 @@ void hfi_entry_format_reason(const struct hf_entry *entry, struct hf_reason *ret
 int hfi_entry_node_path(const struct hf_search_root *root, const struct hf_entry *entry,
 			char path[HF_PATH_SIZE])
 {
-	char here[HF_PATH_SIZE];
-	int err = hfi_print(here, sizeof(here), "%s/infiniband/%s", root->dev, entry->uverbs);
-
-	return err ? err : hfi_copy(path, HF_PATH_SIZE, here);
+	return hfi_join(path, HF_PATH_SIZE, root->dev, "/infiniband/", entry->uverbs);
 }
 
 int hfi_entry_uverbs_path(const struct hf_search_root *root, const struct hf_entry *entry,
 			  char ret[HF_UVERBS_PATH_SIZE])
 {
-	return hfi_print(ret, HF_UVERBS_PATH_SIZE, "%s/class/infiniband_verbs/%s", root->sysfs,
-			 entry->uverbs);
+	return hfi_join(ret, HF_UVERBS_PATH_SIZE, root->sysfs, "/class/infiniband_verbs/",
+			entry->uverbs);
 }
 
 static int verify_life(const struct hf_search_root *root, const struct hf_entry *entry)

@@ -22,7 +22,7 @@ static int read_attr_below(int dirfd, const char *directory, const char *attribu
 	char path[2 * HF_NAME_SIZE];
 	ssize_t length;
 
-	if (hfi_print(path, sizeof(path), "%s/%s", directory, attribute))
+	if (hfi_join(path, sizeof(path), directory, "/", attribute))
 		return -EINVAL;
 	length = hfi_attr_read(dirfd, path, text, size, NULL);
 	return length < 0 ? (int)length : 0;
@@ -59,7 +59,7 @@ int hfi_read_brief(const struct hf_classes *classes, const char *uverbs, bool un
 
 	err = hfi_copy(entry.uverbs, sizeof(entry.uverbs), uverbs);
 	if (!err)
-		err = hfi_print(path, sizeof(path), "%s/ibdev", uverbs);
+		err = hfi_join(path, sizeof(path), uverbs, "/", "ibdev");
 	if (!err)
 		err = hfi_attr_read_name(classes->verbs, path, binding.name, &binding.ibdev);
 	if (err)

@@ -23,6 +23,11 @@ static void numbers_are_taken_whole(void **state)
 		{"0x1f", 255, 31, 16, 0},
 		{"0x1f", 255, 31, 0, 0},
 		{"1f", 255, 31, 16, 0},
+		{"FFff", 65535, 65535, 16, 0},
+		{"ffffffffffffffff", UINT64_MAX, UINT64_MAX, 16, 0},
+		{"10000000000000000", UINT64_MAX, 0, 16, -EINVAL},
+		{"1g", 255, 0, 16, -EINVAL},
+		{" 1", 255, 0, 16, -EINVAL},
 		{"1f", 255, 0, 10, -EINVAL},
 		{"18446744073709551615", UINT64_MAX, UINT64_MAX, 10, 0},
 		{"18446744073709551616", UINT64_MAX, 0, 10, -EINVAL},
@@ -92,6 +97,11 @@ static void strings_are_joined(void **state)
 	assert_int_equal(hfi_print(to, 1, "%s", ""), 0);
 	assert_string_equal(to, "");
 	assert_int_equal(hfi_print(to, 1, "%s", "a"), -ENAMETOOLONG);
+	assert_int_equal(hfi_join(to, sizeof(to), "abc", "/", "def"), 0);
+	assert_string_equal(to, "abc/def");
+	assert_int_equal(hfi_join(to, sizeof(to), "abc", "/", "defg"), -ENAMETOOLONG);
+	assert_string_equal(to, "");
+	assert_int_equal(hfi_join(to, 1, "", "", ""), 0);
 }
 
 static void names(void **state)
