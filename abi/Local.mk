@@ -18,7 +18,7 @@ EXTRA_DIST += abi/holdfast-provider.pc.in abi/maps/libholdfast.map abi/maps/libr
 
 # The recorded ABI: `make abi-check` compares with it, `make abi-baseline` records it anew.
 EXTRA_DIST += abi/lib.sh abi/next-release abi/check abi/check-self abi/check-providers abi/public-types.ini abi/record \
-	abi/baseline/libholdfast-0.1.abi abi/baseline/libibverbs-1.14.abi abi/provider-imports.tsv
+	abi/baseline/libholdfast-0.1.abi abi/baseline/libibverbs-1.14.abi abi/baseline/librtrs-0.1.abi abi/provider-imports.tsv
 
 check_PROGRAMS += abi/describe
 abi_describe_SOURCES = abi/describe.c

@@ -10,6 +10,9 @@ dist_man_MANS += \
 	man/holdfast-reason.3 \
 	man/holdfast-stream.3 \
 	man/holdfast-verbs.3 \
+	man/rtrs-client.3 \
+	man/rtrs-server.3 \
+	man/rtrs.7 \
 	man/holdfast.7 \
 	man/holdfast-hotplug.7 \
 	man/holdfast-json.7 \
@@ -66,7 +69,37 @@ man_links = \
 	man/hf_event_sequence.3 \
 	man/hf_event_type_name.3 \
 	man/hf_event_unref.3 \
-	man/hf_provider_list.3
+	man/hf_provider_list.3 \
+	man/rtrs_version.3 \
+	man/rtrs_session_open.3 \
+	man/rtrs_session_close.3 \
+	man/rtrs_session_fd.3 \
+	man/rtrs_session_dispatch.3 \
+	man/rtrs_session_run.3 \
+	man/rtrs_session_add_path.3 \
+	man/rtrs_session_disconnect_path.3 \
+	man/rtrs_session_reconnect_path.3 \
+	man/rtrs_session_remove_path.3 \
+	man/rtrs_session_set_policy.3 \
+	man/rtrs_session_path_info.3 \
+	man/rtrs_session_limits.3 \
+	man/rtrs_session_completion.3 \
+	man/rtrs_permit_get.3 \
+	man/rtrs_permit_put.3 \
+	man/rtrs_read.3 \
+	man/rtrs_write.3 \
+	man/rtrs_service_open.3 \
+	man/rtrs_service_close.3 \
+	man/rtrs_service_listen.3 \
+	man/rtrs_service_fd.3 \
+	man/rtrs_service_dispatch.3 \
+	man/rtrs_service_run.3 \
+	man/rtrs_service_disconnect.3 \
+	man/rtrs_job_is_read.3 \
+	man/rtrs_job_session.3 \
+	man/rtrs_job_data.3 \
+	man/rtrs_job_header.3 \
+	man/rtrs_job_answer.3
 nodist_man_MANS = $(man_links)
 CLEANFILES += $(man_links)
 

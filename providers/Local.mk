@@ -51,7 +51,7 @@ siw_hf1_la_LIBADD = libholdfast.la
 # Directories that are Holdfast's alone have this mode whatever the umask is: every user reads in them, and
 # from one that every user could write nothing is loaded.
 own_dirs_mode = for dir in '$(pkglibdir)' '$(providerdir)' '$(compatdir)' '$(pkglibexecdir)' '$(pkgdatadir)' \
-		'$(pkgincludedir)' '$(provider_includedir)'; do \
+		'$(pkgincludedir)' '$(provider_includedir)' '$(rtrsdir)' '$(rtrs_includedir)'; do \
 		test ! -d "$(DESTDIR)$$dir" || chmod 755 "$(DESTDIR)$$dir" || exit 1; done
 install-data-hook: own-data-dirs
 own-data-dirs:

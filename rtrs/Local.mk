@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# RTRS. It stands on public headers and shared/ alone; nothing of it is installed.
+# RTRS. It stands on public headers and shared/ alone.
 noinst_LTLIBRARIES += librtrs-internal.la
-librtrs_internal_la_LIBADD = libhf-shared.la
+# Not all of shared/, which needs libmnl.
 librtrs_internal_la_SOURCES = \
 	rtrs/driver/server.c \
 	rtrs/driver/server.h \
@@ -57,15 +57,14 @@ librtrs_internal_la_SOURCES = \
 	rtrs/rnbd/message.c \
 	rtrs/rnbd/message.h \
 	rtrs/rnbd/server.c \
-	rtrs/rnbd/server.h
+	rtrs/rnbd/server.h \
+	shared/text.c \
+	shared/text.h
 
 # What programs use, but for the link of verbs.
 noinst_LTLIBRARIES += librtrs-lib.la
 librtrs_lib_la_LIBADD = librtrs-internal.la
 librtrs_lib_la_SOURCES = \
-	include/rtrs/client.h \
-	include/rtrs/rtrs.h \
-	include/rtrs/server.h \
 	rtrs/lib/address.c \
 	rtrs/lib/address.h \
 	rtrs/lib/client.c \
@@ -94,3 +93,26 @@ librtrs_rdma_la_SOURCES = \
 	rtrs/link/rdma/private.h \
 	rtrs/link/rdma/rdma.h \
 	rtrs/link/rdma/work.c
+
+rtrs_includedir = $(includedir)/rtrs
+rtrs_include_HEADERS = \
+	include/rtrs/client.h \
+	include/rtrs/rtrs.h \
+	include/rtrs/server.h
+
+lib_LTLIBRARIES += librtrs.la
+librtrs_la_SOURCES =
+librtrs_la_LIBADD = librtrs-lib.la
+librtrs_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(LIBRTRS_VERSION_INFO) -Wl,-Bsymbolic \
+	-Wl,--version-script=$(top_srcdir)/abi/maps/librtrs.map
+EXTRA_librtrs_la_DEPENDENCIES = $(top_srcdir)/abi/maps/librtrs.map
+
+# The library loads it for an address of RDMA.
+rtrsdir = $(pkglibdir)/rtrs
+rtrs_LTLIBRARIES = rtrs-rdma.la
+rtrs_rdma_la_SOURCES = rtrs/rdma_module.c
+rtrs_rdma_la_LIBADD = librtrs-rdma.la
+rtrs_rdma_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared
+
+pkgconfig_DATA += rtrs/rtrs.pc
+EXTRA_DIST += rtrs/rtrs.pc.in

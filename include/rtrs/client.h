@@ -45,8 +45,8 @@ typedef void (*rtrs_session_event_fn)(struct rtrs_session *session,
 /* A member that is 0 has its default value. Set size to sizeof(struct rtrs_session_options). */
 struct rtrs_session_options {
 	size_t size;
-	const char *
-		name; /* of the session, for the server; required: 1 to 254 bytes, no '/', no '.' */
+	/* Of the session, for the server; required: 1 to 254 bytes without '/' and '.'. */
+	const char *name;
 	rtrs_session_event_fn event; /* may be NULL */
 	void *user;		     /* for `event` */
 	uint32_t connections;	     /* of each path, for reads and writes; default 1, at most 64 */
@@ -159,14 +159,12 @@ typedef void (*rtrs_done_fn)(int error, void *user);
 /* Set size to sizeof(struct rtrs_transfer). */
 struct rtrs_transfer {
 	size_t size;
-	const void *
-		header; /* the user header, which the server's program is given as it is; may be NULL */
+	const void *header; /* for the server's program; may be NULL */
 	size_t header_length;
 	const struct iovec *data; /* to be written, or where what is read goes; may be NULL */
 	unsigned int data_count;
-	uint32_t
-		deadline_ms; /* from now; 0: none. The protocol has none, so the server does not know of it */
-	rtrs_done_fn done; /* NULL: the outcome is fetched with rtrs_session_completion() */
+	uint32_t deadline_ms; /* from now, for this end alone; 0: none */
+	rtrs_done_fn done;    /* NULL: the outcome is fetched with rtrs_session_completion() */
 	void *user;
 };
 

@@ -58,9 +58,8 @@ struct rtrs_service_options {
 	rtrs_admit_fn admit;	     /* default: everybody */
 	void *user;		     /* for all of them */
 	uint32_t queue_depth; /* requests at a time of each session; default 512, at most 65535 */
-	uint32_t
-		max_io; /* data of one request; default 126976. With the 4096 bytes for headers it must
-				      * be a power of two */
+	/* Data of one request; default 126976. With the 4096 bytes for headers it must be a power of two. */
+	uint32_t max_io;
 	uint32_t paths_max; /* of all sessions together; default 1024 */
 	/*
 	 * Not 0: each chunk's key is valid for one request, so that a client cannot write where the program works.

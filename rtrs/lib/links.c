@@ -17,7 +17,7 @@ static int open_rdma_link(struct rtrs_link **ret)
 
 	if (!library)
 		return -EOPNOTSUPP;
-	*(void **)&open_link = dlsym(library, "rtrsi_rdma_open");
+	*(void **)&open_link = dlsym(library, "rtrsi_rdma_module");
 	return open_link ? open_link(ret) : -EOPNOTSUPP;
 }
 

@@ -25,6 +25,10 @@ EXTRA_DIST += \
 	debian/holdfast.install \
 	debian/libholdfast-dev.install \
 	debian/libholdfast0.install \
+	debian/librtrs-dev.install \
+	debian/librtrs-rdma.install \
+	debian/librtrs0.install \
+	debian/librtrs0.symbols \
 	debian/libholdfast0.postrm \
 	debian/libholdfast0.symbols \
 	debian/not-installed \

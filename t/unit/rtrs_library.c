@@ -274,7 +274,7 @@ static void note_outcome(int error, void *user)
 {
 	(void)user;
 	outcome = error;
-	outcomes++;
+	__atomic_add_fetch(&outcomes, 1, __ATOMIC_RELEASE);
 }
 
 static void a_deadline_ends_a_request(void **state)

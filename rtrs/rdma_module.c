@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What librtrs looks for in the library with the link of verbs. */
+#include "rtrs/link/rdma/rdma.h"
+
+/* For dlsym() alone, so no header declares it. */
+HF_EXPORT int rtrsi_rdma_module(struct rtrs_link **ret);
+
+int rtrsi_rdma_module(struct rtrs_link **ret)
+{
+	return rtrsi_rdma_open(ret);
+}
