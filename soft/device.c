@@ -49,7 +49,7 @@ static int fill_gid(int port, unsigned int i, uint64_t guid, const struct hf_sof
 		snprintf(value, sizeof(value), "0000:0000:0000:0000:0000:0000:0000:0000");
 	snprintf(path, sizeof(path), "gids/%u", i);
 	err = hfi_soft_put(port, path, value);
-	/* In place of an unused entry's type the kernel answers EINVAL; a file cannot. */
+	/* For an unused entry's type the kernel returns EINVAL, which a file cannot do. */
 	if (err || i > 1)
 		return err;
 	snprintf(path, sizeof(path), "gid_attrs/types/%u", i);

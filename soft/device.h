@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a device of a tree is like, and its files. */
+/* The attributes of a device of a tree, and writing its files. */
 #ifndef HF_SOFT_DEVICE_H
 #define HF_SOFT_DEVICE_H
 
@@ -7,7 +7,7 @@
 
 #include "shared/attr.h"
 
-/* Every member is needed but those that say so. */
+/* Every member is required unless its comment says otherwise. */
 struct hf_soft_device {
 	uint64_t guid;		 /* host byte order; that of port P is greater by P - 1 */
 	const char *node_type;	 /* "1: CA" */
@@ -18,11 +18,11 @@ struct hf_soft_device {
 	const char *gid_type;	 /* "RoCE v2" */
 	const char *netdev;	 /* of the GIDs; "": none */
 	const char *follow;	 /* the network interface that each port follows; NULL: none */
-	uint32_t ipv4; /* host byte order: of GID 1; GID 0 is link-local, the others are unused */
+	uint32_t ipv4; /* of GID 1, host byte order; GID 0 is link-local, others are unused */
 	unsigned int ports;
 	unsigned int gids;	   /* size of a port's table */
 	unsigned int abi;	   /* of the driver */
-	unsigned int major, minor; /* of the node; both 0 where it is no character device */
+	unsigned int major, minor; /* of the node; both 0 if it is not a character device */
 };
 
 /* Fills an empty directory as class/infiniband/NAME. -EINVAL for an interface whose name is none. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Files and directories of a tree: written, made and erased. */
+/* Writes, creates and erases files and directories of a tree. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ int hfi_soft_put(int dirfd, const char *path, const char *value)
 		err = -EINVAL;
 		goto close_file;
 	}
-	/* A shorter text is padded with newlines, which readers strip, before the file is cut. */
+	/* Pad a shorter text with newlines, which readers strip, before the file is truncated. */
 	padded = (size_t)st.st_size > length ? (size_t)st.st_size : length;
 	if (padded > sizeof(text))
 		err = -E2BIG;
@@ -84,7 +84,7 @@ static int erase_below(int fd)
 	return err;
 }
 
-/* Its writer took the permissions away: give them back by a handle, which follows no link. */
+/* Its writer removed the permissions: restore them through a descriptor, which follows no link. */
 static int open_unreadable(int dirfd, const char *path)
 {
 	int fd = openat(dirfd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -112,7 +112,7 @@ int hfi_soft_erase(int dirfd, const char *path)
 		fd = open_unreadable(dirfd, path);
 	if (fd < 0)
 		return -errno;
-	/* Its writer may have taken the right to write away. */
+	/* Its writer may have removed the write permission. */
 	(void)fchmod(fd, 0700);
 	err = erase_below(fd);
 	if (!err && unlinkat(dirfd, path, AT_REMOVEDIR) < 0)

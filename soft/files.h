@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Files and directories of a tree. All answer 0 or -errno. */
+/* Files and directories of a tree. All functions return 0 or -errno. */
 #ifndef HF_SOFT_FILES_H
 #define HF_SOFT_FILES_H
 
@@ -11,10 +11,10 @@
  */
 int hfi_soft_put(int dirfd, const char *path, const char *value) HF_MUST_CHECK HF_NONNULL;
 
-/* As mkdir -p. */
+/* Like mkdir -p. */
 int hfi_soft_mkdirs(int dirfd, const char *path) HF_MUST_CHECK HF_NONNULL;
 
-/* As rm -r; an absent path is no error. */
+/* Like rm -r; a missing path is not an error. */
 int hfi_soft_erase(int dirfd, const char *path) HF_NONNULL;
 
 #endif

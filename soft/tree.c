@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Puts devices into a tree and takes them out of it, so that no reader sees a part of one. */
+/* Adds devices to a tree and removes them, so that no reader sees a part of one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ int hfi_soft_tree_make(int tree)
 	struct stat st;
 	int err = 0;
 
-	/* In a directory that others may write, links could lead out of the tree. */
+	/* In a directory that other users can write, links could lead out of the tree. */
 	if (fstat(tree, &st) < 0)
 		return -errno;
 	if (!hfi_is_trusted(&st))
@@ -34,7 +34,7 @@ int hfi_soft_tree_make(int tree)
 	return err ? err : hfi_soft_put(tree, VERBS_CLASS "/abi_version", "6");
 }
 
-/* A directory that no other writer uses, for what readers must not see. */
+/* Creates a directory that no other writer uses and readers do not see. */
 static int make_aside(int tree, char path[ASIDE_SIZE])
 {
 	uint64_t number;

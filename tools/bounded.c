@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Work that ends in time, whatever a provider does in it: in a child process. */
+/* Runs work in a child process with a time limit, whatever a provider does. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,8 +16,8 @@
 #include "tools/bounded.h"
 
 /*
- * A call that has just begun gets so long, and the child as long to say itself that the time is over:
- * it knows more than its parent.
+ * A call that has just begun gets this much more time, and so does the child to report the time-out
+ * itself: it knows more than its parent.
  */
 enum { PATIENCE_MS = 1000 };
 
@@ -43,7 +43,7 @@ void hfi_progress_result(struct hf_progress *progress, int status)
 	atomic_store(&progress->status, status);
 }
 
-/* When the child is given up. */
+/* When to give up the child. */
 static int64_t time_to_give_up(struct hf_progress *progress, int64_t end_ms)
 {
 	const int64_t since = atomic_load(&progress->since_ms);
@@ -52,7 +52,7 @@ static int64_t time_to_give_up(struct hf_progress *progress, int64_t end_ms)
 	return patient > end_ms ? patient : end_ms;
 }
 
-/* Ends as the child did. */
+/* Ends with the child's status. */
 static int take_status(int wait_status)
 {
 	if (WIFEXITED(wait_status))
@@ -63,8 +63,8 @@ static int take_status(int wait_status)
 }
 
 /*
- * The pipe ended, and so has the child, or it will soon: unless a provider closed everything. Gives up at the
- * same time.
+ * The pipe was closed, so the child has ended or soon will, unless a provider closed every
+ * descriptor. Has the same time limit.
  */
 static bool reap_worker(pid_t child, struct hf_progress *progress, int64_t end_ms, int *wait_status)
 {
@@ -79,7 +79,7 @@ static bool reap_worker(pid_t child, struct hf_progress *progress, int64_t end_m
 	return ended == child;
 }
 
-/* `alive` is a pipe that ends with the child. */
+/* `alive` is a pipe that is closed when the child ends. */
 static enum hf_bounded wait_for_worker(pid_t child, int alive, struct hf_progress *progress,
 				       int64_t end_ms, int *status)
 {
@@ -98,7 +98,7 @@ static enum hf_bounded wait_for_worker(pid_t child, int alive, struct hf_progres
 		*status = take_status(wait_status);
 		return HF_BOUNDED_ENDED;
 	}
-	/* Not waited for: in the kernel it may stay for ever. */
+	/* Do not wait: a process can stay in the kernel for ever. */
 	kill(child, SIGKILL);
 	*status = atomic_load(&progress->status);
 	return *status < 0 ? HF_BOUNDED_GIVEN_UP : HF_BOUNDED_ENDED;
@@ -139,7 +139,10 @@ int hfi_bounded(int64_t end_ms, struct hf_progress **ret, int *status)
 		goto unshare;
 	}
 	if (child == 0) {
-		/* Nobody would end it after its parent; the write end of the pipe is left to its end. */
+		/*
+		 * Without its parent nothing would end the child; it keeps the write end of the
+		 * pipe until it ends.
+		 */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(1);

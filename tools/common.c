@@ -201,8 +201,9 @@ int hfi_tool_info(struct ibv_device *device, struct hf_device_info *ret)
 	if (err < 0)
 		return err;
 	/*
-	 * Where the directory of the ports cannot be listed, they are tried. A port number has eight bits (IBA, volume 1, PortInfo), and 255 means all ports. A port that
-	 * cannot be read is counted, so that its error is shown, and ends the search.
+	 * If the directory of the ports cannot be listed, try the ports. A port number has eight
+	 * bits (IBA, volume 1, PortInfo), and 255 means all ports. A port that cannot be read is
+	 * counted, so that its error is shown, and ends the search.
 	 */
 	err = info.num_ports || info.state == HF_DEVICE_GONE ||
 			      info.reason.code == HF_REASON_HALF_MADE

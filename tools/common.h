@@ -92,15 +92,15 @@ int hfi_tool_by_name(struct hf *hf, const char *name, struct ibv_device **ret);
 int hfi_tool_find(const struct hf_tool *tool, struct hf *hf, const char *name,
 		  struct ibv_device **ret);
 
-/* Like hf_device_get_info(). Counts the ports itself where the kernel does not report their number. */
+/* Like hf_device_get_info(). Counts the ports itself if the kernel does not report their number. */
 int hfi_tool_info(struct ibv_device *device, struct hf_device_info *ret);
 
 /* Whether DIR/PATH exists. */
 bool hfi_exists(const char *dir, const char *path);
 
 /*
- * Whether DIR/PATH certainly does not exist. What cannot be looked at is not absent: ask this before
- * saying that something is missing.
+ * Whether DIR/PATH certainly does not exist. A path that cannot be examined is not absent: check
+ * this before reporting that something is missing.
  */
 bool hfi_absent(const char *dir, const char *path);
 
@@ -112,7 +112,10 @@ int hfi_tool_try_read(const char *dir, const char *path, char *value, size_t siz
 /* Whether this process has a capability that counts outside of user namespaces. */
 bool hfi_tool_capable(unsigned int capability);
 
-/* Whether this process is in another user namespace than the first, where root is not the machine's. */
+/*
+ * Whether this process is in another user namespace than the first, so that root is not the
+ * machine's.
+ */
 bool hfi_tool_in_userns(void);
 
 /* Allocates, or exits with an error message when there is no memory. */

@@ -244,7 +244,7 @@ static void try_open(struct hf_findings *findings, const struct hf_tool *tool, s
 			     hfi_tool_print("Nothing: this is normal for a test tree."));
 		return;
 	}
-	/* What a provider does wrong shows only now. */
+	/* Errors of a provider may show only now. */
 	if (hf_device_get_info(device, &now) == 0 && now.reason.code == HF_REASON_PROVIDER_FAILED) {
 		examine_reason(findings, tool, hf, &now);
 		return;
@@ -308,7 +308,7 @@ bool hfi_has_fabric(const struct hf_device_info *info)
 	       info->node_type != IBV_NODE_USNIC_UDP && info->driver_id != RDMA_DRIVER_EFA;
 }
 
-/* What brings an InfiniBand or Omni-Path port up. */
+/* How to bring an InfiniBand or Omni-Path port up. */
 static char *manager_remedy(const struct hf_device_info *info)
 {
 	return info->protocol == HF_PROTOCOL_OPA
@@ -333,7 +333,7 @@ static char *down_remedy(const struct hf_device_info *info, const struct hf_port
 static void port_down(struct hf_findings *findings, const struct hf_device_info *info,
 		      const struct hf_port_info *port)
 {
-	/* Where the link layer is not known, an interface tells that it is Ethernet. */
+	/* If the link layer is unknown, an interface shows that it is Ethernet. */
 	if (port->link_layer == IBV_LINK_LAYER_ETHERNET ||
 	    (port->link_layer == IBV_LINK_LAYER_UNSPECIFIED && *port->netdev)) {
 		ethernet_down(findings, info, port);
@@ -390,7 +390,7 @@ static void examine_gids(struct hf_findings *findings, struct ibv_device *device
 		no_gids(findings, info, port);
 }
 
-/* A state that is not known is judged by the physical state. */
+/* If the state is unknown, use the physical state. */
 static bool seems_up(const struct hf_port_info *port)
 {
 	enum { LINK_UP = 5 };

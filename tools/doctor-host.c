@@ -241,7 +241,7 @@ void hfi_doctor_cm(struct hf_findings *findings, const struct hf_root *root,
 {
 	bool useful = false;
 
-	/* librdmacm knows nothing of EFA and usNIC. */
+	/* librdmacm does not support EFA and usNIC. */
 	for (size_t i = 0; i < count; i++) {
 		struct hf_device_info info = {.size = sizeof(info)};
 

@@ -62,7 +62,7 @@ static bool is_gid_here(const struct ifaddrs *addresses, const struct hf_gid *gi
 	return false;
 }
 
-/* A tree has its interfaces in class/net, if it has any. */
+/* A tree with interfaces has them in class/net. */
 static bool is_in_tree(const struct hf_device_info *info, const char *netdev)
 {
 	char *path = hfi_tool_print("class/net/%s", netdev);
@@ -97,7 +97,10 @@ static bool find_elsewhere(const struct hf_device_info *info, const struct hf_po
 	return *netdev && !here;
 }
 
-/* iWARP devices have no interface in their GID table. RDMA netlink tells it in its own namespace only. */
+/*
+ * iWARP devices have no interface in their GID table. RDMA netlink reports it only in its own
+ * namespace.
+ */
 static bool is_iwarp_elsewhere(const struct hf_device_info *info, const struct hf_port_info *port)
 {
 	return info->protocol == HF_PROTOCOL_IWARP && info->index >= 0 && !*port->netdev &&

@@ -37,7 +37,7 @@ static size_t provider_paths(const struct hf_provider_info *info, char *ret[PROV
 	for (size_t i = 0; i < 2; i++) {
 		char *dir, *slash;
 
-		/* A driver may be named by a variable, and found by the loader. */
+		/* A driver may be named by a variable, without a path, and found by the loader. */
 		if (*files[i] != '/')
 			continue;
 		dir = hfi_tool_print("%s", files[i]);
@@ -52,7 +52,10 @@ static size_t provider_paths(const struct hf_provider_info *info, char *ret[PROV
 	return count;
 }
 
-/* What of a provider every user can write, quoted for a shell; all of it if a link hides that. */
+/*
+ * The files of a provider that every user can write, quoted for a shell; all of its files if a link
+ * hides which.
+ */
 static char *writable_files(const struct hf_provider_info *info)
 {
 	char *paths[PROVIDER_PATHS], *text = hfi_tool_print("%s", ""), *longer;
@@ -87,7 +90,7 @@ static bool others_may_write(const char *path)
 	       ((st.st_mode & S_IWGRP) && st.st_gid != 0);
 }
 
-/* Nothing is refused for it; who did not mean it should know. */
+/* Such providers are not refused; the note is for users who did not intend this. */
 static void note_writers(struct hf_findings *findings, const struct hf_provider_info *list,
 			 size_t count)
 {
@@ -229,7 +232,7 @@ static char *refused_names(struct hf *hf)
 	return names;
 }
 
-/* Does a file of the directory name a provider, as far as that shows? */
+/* Does a file of the directory seem to name a provider? */
 static bool has_files(const char *dir)
 {
 	DIR *stream = opendir(dir);
@@ -304,7 +307,7 @@ void hfi_doctor_providers(struct hf_findings *findings, const struct hf_tool *to
 	for (int i = 0; i < count; i++) {
 		char reason[HF_REASON_TEXT];
 
-		/* What keeps it from a device is that device's finding. */
+		/* If it is refused for one device only, that is a finding of the device. */
 		if (list[i].reason.code == HF_REASON_NONE ||
 		    list[i].reason.code == HF_REASON_KERNEL_ABI ||
 		    list[i].reason.code == HF_REASON_PROVIDER_FAILED)

@@ -10,7 +10,7 @@
 #include "tools/opened.h"
 #include "tools/program.h"
 
-/* No program has more of them than this: it bounds the work that a hostile file can make. */
+/* No real program has more of them: this limits the work that a hostile file can cause. */
 enum { NAMES_MAX = 64, MATCHES_MAX = 4096 };
 
 static const char base[] = "libibverbs.so";
@@ -52,7 +52,10 @@ static bool is_path_character(char c)
 	return isalnum((unsigned char)c) || (c && strchr("/._+-", c));
 }
 
-/* The length of the name at `at`: with the numbers that follow ".so". Strings of Go and Rust have no NUL. */
+/*
+ * The length of the name at `at`, including the numbers after ".so". Strings of Go and Rust have no
+ * NUL.
+ */
 static size_t name_length(const char *at, const char *end)
 {
 	const char *next = at + BASE;
@@ -63,7 +66,10 @@ static size_t name_length(const char *at, const char *end)
 	return (size_t)(next - at);
 }
 
-/* A linker may put a shorter string into the end of a longer one: what is before the name says little. */
+/*
+ * A linker may store a shorter string as the end of a longer one, so the bytes before the name are
+ * not reliable.
+ */
 static void take_name(struct search *search, const char *bytes, const char *at, const char *end)
 {
 	size_t length = name_length(at, end);
@@ -75,7 +81,10 @@ static void take_name(struct search *search, const char *bytes, const char *at, 
 	}
 	while (begin > bytes && at - begin < PATH_MAX && is_path_character(begin[-1]))
 		begin--;
-	/* "/libibverbs.so" follows a directory; so does what has another character in front, as in "%s/lib/". */
+	/*
+	 * "/libibverbs.so" follows a directory; so does a string with another character in front,
+	 * such as "%s/lib/".
+	 */
 	if (*begin == '/' && at - begin > 1 &&
 	    (begin == bytes || !isgraph((unsigned char)begin[-1])))
 		add_opened(search, HF_OPENED_PATH, begin, (size_t)(at - begin) + length);

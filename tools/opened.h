@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 enum hf_opened_kind {
-	HF_OPENED_NAME, /* "libibverbs.so": the loader looks for it as for a library that is linked */
-	HF_OPENED_PATH,	    /* "/usr/lib/libibverbs.so.1": this file and no other */
-	HF_OPENED_COMPOSED, /* "%s/libibverbs.so": the directory cannot be told */
+	HF_OPENED_NAME, /* "libibverbs.so": the loader searches for it like for a linked library */
+	HF_OPENED_PATH, /* "/usr/lib/libibverbs.so.1": this file and no other */
+	HF_OPENED_COMPOSED, /* "%s/libibverbs.so": the directory is unknown */
 };
 
 struct hf_opened {
