@@ -32,7 +32,7 @@ struct session {
 		char text[RUN_TEXT];
 		char first[160];
 		size_t points;
-	} * findings; /* sorted by message */
+	} * findings; /* one for each message */
 	size_t num_findings;
 };
 

@@ -78,7 +78,7 @@ static int remove_object(uint16_t type, uint32_t handle)
 		}
 	if (kernel.plan.lenient)
 		return 0;
-	kernel_complain("an object to destroy that is not there");
+	kernel_complain("a destroy of an object that does not exist");
 	return ENOENT;
 }
 

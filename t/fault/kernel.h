@@ -22,7 +22,7 @@ struct kernel_plan {
 	void (*notice)(void); /* called at that one, before the response */
 	bool call;	      /* count system calls for queues and channels: mmap(), epoll_*() */
 	bool old;	      /* a kernel that lacks the newer methods */
-	bool lenient;	      /* destroys an object of any context */
+	bool lenient;	      /* a destroy succeeds even without the object */
 };
 
 /* The descriptor of a new file without objects. The program owns it. */
