@@ -10,6 +10,7 @@
 
 #include "shared/userns.h"
 #include "tools/common.h"
+#include "tools/names.h"
 #include "tools/output.h"
 #include "tools/roots.h"
 
@@ -171,10 +172,15 @@ int hfi_tool_find(const struct hf_tool *tool, struct hf *hf, const char *name,
 		  struct ibv_device **ret)
 {
 	int err = hfi_tool_by_name(hf, name, ret);
+	char text[HF_REASON_TEXT];
 	char *hidden;
 
 	if (!err)
 		return HF_EXIT_OK;
+	if (err == -ENODEV && *name && hfi_tool_has_unreadable_name(hf, text)) {
+		hfi_complain("%s: no device is known to have that name, but %s", name, text);
+		return HF_EXIT_FAILED;
+	}
 	if (err != -ENODEV) {
 		hfi_complain("%s: cannot look for the device: %s; \"holdfast doctor\" may know why",
 			     name, strerror(-err));

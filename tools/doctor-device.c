@@ -139,6 +139,11 @@ static char *remedy_for(const struct hf_device_info *info)
 			"Plug it in again; \"holdfast list\" shows the devices that exist now.");
 		break;
 	case HF_REASON_HALF_MADE:
+		if (!strcmp(reason->found, strerrordesc_np(EACCES)) ||
+		    !strcmp(reason->found, strerrordesc_np(EPERM))) {
+			text = hfi_tool_print("Run this as a user who may read it.");
+			break;
+		}
 		text = hfi_tool_print(
 			"Try again in a moment: the kernel may still be creating it. If this "
 			"persists, see dmesg and load the driver again.");

@@ -256,6 +256,26 @@ static void examine_hidden(struct hf_findings *findings, const struct hf_roots *
 	free(names);
 }
 
+static char *no_list_remedy(int err, const char *sysfs)
+{
+	switch (err) {
+	case -EMFILE:
+		return hfi_tool_print(
+			"Let the process open more files: ulimit -n; in a systemd unit: "
+			"LimitNOFILE=.");
+	case -ENFILE:
+		return hfi_tool_print("Let the system open more files: sysctl fs.file-max.");
+	case -EACCES:
+	case -EPERM:
+		return hfi_tool_print("Run this as a user who may read %s and what is below it.",
+				      sysfs);
+	default:
+		return hfi_tool_print("Check that %s is mounted and readable; "
+				      "\"holdfast -vv list\" says more.",
+				      sysfs);
+	}
+}
+
 /* Checks everything. A check that fails is a finding, and the others still run. */
 static int examine_all(const struct hf_tool *tool, struct hf *hf)
 {
@@ -270,9 +290,7 @@ static int examine_all(const struct hf_tool *tool, struct hf *hf)
 	if (count < 0)
 		hfi_found(&findings, HF_PROBLEM, "no-list", NULL,
 			  hfi_tool_print("The devices cannot be listed: %s.", strerror(-count)),
-			  hfi_tool_print("Check that %s is mounted and readable; "
-					 "\"holdfast -vv list\" says more.",
-					 roots.v[0].sysfs));
+			  no_list_remedy(count, roots.v[0].sysfs));
 	for (size_t i = 0; i < roots.count; i++) {
 		hfi_doctor_root(&findings, &roots.v[i], devices);
 		hfi_doctor_cm(&findings, &roots.v[i], list, devices);
@@ -296,7 +314,10 @@ static int examine_one(const struct hf_tool *tool, struct hf *hf, const char *na
 	struct hf_findings findings = {0};
 	struct ibv_device *device;
 	int err = hfi_tool_by_name(hf, name, &device), status;
-	char *hidden = err == -ENODEV ? hfi_roots_find_hidden(tool, name) : NULL;
+	char text[HF_REASON_TEXT];
+	/* That of a device whose name cannot be read may be among the uverbs entries. */
+	bool unknown = err == -ENODEV && hfi_tool_has_unreadable_name(hf, text);
+	char *hidden = err == -ENODEV && !unknown ? hfi_roots_find_hidden(tool, name) : NULL;
 
 	if (!err) {
 		hfi_doctor_device(&findings, tool, hf, device);

@@ -350,6 +350,7 @@ static int run_holders(struct hf_tool *tool, char **args)
 {
 	struct hf *hf = hfi_tool_context(tool, HF_NO_NOTIFY, 0);
 	struct ibv_device *device;
+	char text[HF_REASON_TEXT];
 	char *hidden = NULL;
 	int status, err;
 
@@ -359,7 +360,8 @@ static int run_holders(struct hf_tool *tool, char **args)
 	if (!err) {
 		status = show_holders_of(tool, device);
 		hf_device_unref(device);
-	} else if (err == -ENODEV && (hidden = hfi_roots_find_hidden(tool, args[0]))) {
+	} else if (err == -ENODEV && !hfi_tool_has_unreadable_name(hf, text) &&
+		   (hidden = hfi_roots_find_hidden(tool, args[0]))) {
 		status = show_holders_of_deleted_nodes(tool, args[0]);
 	} else {
 		/* Prints the error, unless the device was plugged in since the first try. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Text for the values of a device: states, transports, drivers, GUIDs, GIDs, reasons. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -171,4 +172,29 @@ void hfi_json_reason(struct hf_json *json, const char *key, const struct hf_reas
 	hfi_json_optional(json, "found", reason->found);
 	hfi_json_int(json, "errno", reason->error);
 	hfi_json_close(json);
+}
+
+bool hfi_tool_is_unreadable(const struct hf_reason *reason)
+{
+	return reason->code == HF_REASON_HALF_MADE && *reason->found &&
+	       strcmp(reason->found, strerrordesc_np(ENOENT)) != 0 &&
+	       strcmp(reason->found, strerrordesc_np(ENODEV)) != 0;
+}
+
+bool hfi_tool_has_unreadable_name(struct hf *hf, char text[HF_REASON_TEXT])
+{
+	struct hf_device_info info = {.size = sizeof(info)};
+	struct ibv_device **list;
+	bool found = false;
+	int count = hf_device_list(hf, HF_LIST_ALL, &list);
+
+	for (int i = 0; i < count && !found; i++) {
+		found = !hf_device_get_info(list[i], &info) && !*info.name &&
+			hfi_tool_is_unreadable(&info.reason);
+		if (found)
+			hfi_format_reason(&info.reason, text);
+	}
+	if (count >= 0)
+		hf_device_list_free(list);
+	return found;
 }

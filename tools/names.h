@@ -3,6 +3,7 @@
 #ifndef HF_TOOLS_NAMES_H
 #define HF_TOOLS_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,12 @@ void hfi_format_gid(const union ibv_gid *gid, char text[HF_GID_TEXT]);
 
 /* The reason as a sentence with a full stop; empty for HF_REASON_NONE. */
 void hfi_format_reason(const struct hf_reason *reason, char text[HF_REASON_TEXT]);
+
+/* Whether something of the device could not be read: not that it is being made, or unplugged. */
+bool hfi_tool_is_unreadable(const struct hf_reason *reason);
+
+/* Whether there is a device whose name could not be read; `text` says why. */
+bool hfi_tool_has_unreadable_name(struct hf *hf, char text[HF_REASON_TEXT]);
 /* Writes null for HF_REASON_NONE. */
 void hfi_json_reason(struct hf_json *json, const char *key, const struct hf_reason *reason);
 

@@ -37,11 +37,15 @@ static void store_failure(struct waiting *waiting, struct ibv_device *device, in
 {
 	struct hf_device_info info = {.size = sizeof(info)};
 
-	if (err == -ENODEV || hf_device_get_info(device, &info) || info.state == HF_DEVICE_GONE)
+	if (hf_device_get_info(device, &info) || info.state == HF_DEVICE_GONE)
+		return;
+	/* One that is being made, or unplugged, is none; one that cannot be read is there. */
+	if (err == -ENODEV && !hfi_tool_is_unreadable(&info.reason))
 		return;
 	waiting->error = err;
 	waiting->reason = info.reason;
-	strcpy(waiting->name, info.name);
+	snprintf(waiting->name, sizeof(waiting->name), *info.name ? "%.63s" : "(%.61s)",
+		 *info.name ? info.name : info.uverbs);
 }
 
 /* Opens the device, as a program would, and closes it. */
@@ -106,7 +110,10 @@ static int timed_out(const struct waiting *waiting)
 	char text[HF_REASON_TEXT];
 
 	if (!waiting->error) {
-		if (waiting->device)
+		if (waiting->device && hfi_tool_has_unreadable_name(waiting->hf, text))
+			hfi_complain("%s: no device is known to have that name, but %s",
+				     waiting->device, text);
+		else if (waiting->device)
 			hfi_complain("%s: there is no such device yet", waiting->device);
 		else
 			hfi_complain("there is no device yet");
