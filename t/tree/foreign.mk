@@ -12,6 +12,11 @@ check_PROGRAMS += t/tree/foreign_abis
 t_tree_foreign_abis_SOURCES = t/tree/foreign_abis.c t/tree/made_up_abi.h t/lib/fake_kernel.c t/lib/fake_kernel.h
 t_tree_foreign_abis_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_foreign_abis_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
+check_PROGRAMS += t/tree/foreign_real
+TESTS += t/tree/foreign_real
+t_tree_foreign_real_SOURCES = t/tree/foreign_real.c t/lib/fake_kernel.c t/lib/fake_kernel.h
+t_tree_foreign_real_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_foreign_real_LDADD = libholdfast.la libhf-test-tree.la libhf-test-fakenl.la $(CMOCKA_LIBS)
 # Compiled by the script, once for each layout.
 EXTRA_DIST += t/tree/made_up_abi.c
 dist_check_SCRIPTS += t/tree/foreign-abis
