@@ -23,6 +23,7 @@ VM_TESTS = \
 	t/vm/disassociate \
 	t/vm/siw-verbs \
 	t/vm/rtrs \
+	t/vm/rtrs-library \
 	t/vm/rtrs-serve \
 	t/vm/instructions \
 	t/vm/programs \
