@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-/* Returns what hfi_cancel_restore() takes. */
+/* Returns the state before, which hfi_cancel_restore() takes. Pairs in one thread must nest. */
 static inline int hfi_cancel_disable(void)
 {
 	int before;

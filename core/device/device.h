@@ -39,8 +39,9 @@ struct hf_device {
 	bool announced_to_all; /* observers of all devices got ADDED */
 	bool announced;	       /* observers of usable devices got ADDED */
 	bool listed;	       /* was part of a list */
-	bool node_unchecked;   /* `reason` does not cover the node; guarded by hf->lock */
-	uint64_t seen;	       /* the last full scan that found it */
+	bool node_unchecked; /* the node may have changed since it was checked; guarded by hf->lock */
+	bool node_checked; /* `reason` covers the node, as it was last checked; guarded by hf->lock */
+	uint64_t seen;	   /* the last full scan that found it */
 	struct hf_removal *removal HF_GUARDED_BY(hfi_hf_kind); /* while a context is open */
 	struct hf_table_key {
 		unsigned int root;

@@ -199,6 +199,7 @@ static void let_provider_take(struct hf_device *device)
 	device->node_unchecked = hfi_node_check_later(hf, &device->entry);
 	if (device->node_unchecked)
 		return;
+	device->node_checked = true;
 	if (hfi_node_ready(&hf->roots[device->entry.root], &hf->look, &device->entry, &reason))
 		return;
 no_provider:

@@ -51,7 +51,7 @@ static int list_scan(struct hf *hf, bool nodes_later)
 	err = hfi_table_scan(hf);
 	hf->table.nodes_later = false;
 	/* A provider may have begun to observe meanwhile. */
-	if (!err && has_observers(hf))
+	if (has_observers(hf))
 		hfi_table_check_nodes(hf);
 	return err;
 }
@@ -208,7 +208,8 @@ bool hfi_no_kernel_support(struct hf *hf)
 
 static bool is_ready(const struct hf_device *device)
 {
-	return !device->reason && !(device->provider && atomic_load(&device->provider->fault));
+	return !device->reason && (device->node_checked || !device->provider) &&
+	       !(device->provider && atomic_load(&device->provider->fault));
 }
 
 static bool is_any(const struct hf_device *device)

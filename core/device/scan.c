@@ -13,6 +13,7 @@
 #include "core/device/instance.h"
 #include "core/device/node_names.h"
 #include "core/device/scan.h"
+#include "core/device/table.h"
 #include "core/device/table_internal.h"
 #include "core/discovery/discover.h"
 #include "core/discovery/entry.h"
@@ -164,6 +165,9 @@ int hfi_table_scan(struct hf *hf)
 	if (has_devices(hf))
 		hfi_registry_try_named(&hf->registry, &hf->log);
 	forget_names_without_devices(hf);
+	/* Also those of a root that could not be read now. */
+	if (!hf->table.nodes_later)
+		hfi_table_check_nodes(hf);
 	hf->table.complete = !hf->table.hidden_changes;
 	return 0;
 }

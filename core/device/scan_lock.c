@@ -6,6 +6,7 @@
 #include "shared/file.h"
 #include "core/base/process.h"
 #include "core/device/hf.h"
+#include "core/device/node_names.h"
 #include "core/device/scan_lock.h"
 #include "core/device/spare_descriptors.h"
 #include "core/discovery/netlink.h"
@@ -175,8 +176,11 @@ void hfi_scan_lock_in_child(struct hf *hf)
 	if (hf->scanning && !is_scanner(hf)) {
 		hf->scanning = false;
 		hf->scan_released = false;
-		/* This process's copy of the directory that the other thread had opened. */
+		/* This process's copies of what the other thread had opened and read, and its way of scanning. */
 		hfi_close(&hf->look.dir);
+		hfi_node_names_free(hf->nodes_there);
+		hf->nodes_there = NULL;
+		hf->table.nodes_later = false;
 	}
 	/* Its waiters are threads of the parent. */
 	memset(&hf->scan_done, 0, sizeof(hf->scan_done));

@@ -174,8 +174,11 @@ static void refresh(struct hf *hf, struct hf_device *device, const struct hf_ent
 	changes = hfi_instance_update(device, &sighted);
 	device->node_unchecked = later;
 	count_unusable(hf, device, -1);
-	if (device->provider || reason.code)
+	/* What the last check of the node said holds until the next, but that there is none. */
+	if (later ? device->reason == HF_REASON_NO_NODE : device->provider || reason.code)
 		hfi_instance_set_reason(device, &reason);
+	if (!later)
+		device->node_checked = true;
 	count_unusable(hf, device, 1);
 	if (changes)
 		tell_after_added(hf, device, HF_TABLE_CHANGED, changes);
@@ -187,15 +190,15 @@ HF_REQUIRES(hfi_scan_kind)
 static void check_node(struct hf *hf, struct hf_device *device)
 {
 	struct hf_entry entry = hfi_instance_entry(device);
-	struct hf_reason reason;
+	struct hf_reason reason = {0};
 
 	hfi_node_ready(&hf->roots[entry.root], &hf->look, &entry, &reason);
 	hfi_hf_lock(hf);
 	device->node_unchecked = false;
-	if (!device->reason) {
-		hfi_instance_set_reason(device, &reason);
-		count_unusable(hf, device, 1);
-	}
+	device->node_checked = true;
+	count_unusable(hf, device, -1);
+	hfi_instance_set_reason(device, &reason);
+	count_unusable(hf, device, 1);
 	tell_added(hf, device);
 	hfi_hf_unlock(hf);
 }

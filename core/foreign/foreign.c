@@ -153,21 +153,27 @@ static void note_suffix(struct reading *reading, const char *file)
 	}
 }
 
-/* One look at the directory, where otherwise each driver without a file of the first family cost a call per family. */
-static bool dir_has_family(struct reading *reading, size_t family)
+/*
+ * One look at the directory, where otherwise each driver without a file of the first family cost a call per
+ * family. A shortage is an error: else what is there would be remembered as absent.
+ */
+static int look_for_families(struct reading *reading)
 {
 	struct dirent *entry;
 	DIR *stream;
+	int err;
 
-	if (!reading->looked) {
-		reading->looked = true;
-		stream = opendir(HF_DRIVER_DIR);
-		while (stream && (entry = readdir(stream)))
-			note_suffix(reading, entry->d_name);
-		if (stream)
-			closedir(stream);
-	}
-	return reading->has[family];
+	if (reading->looked)
+		return 0;
+	stream = opendir(HF_DRIVER_DIR);
+	if (!stream)
+		return hfi_error_is_shortage(-errno) ? -errno : 0;
+	while (errno = 0, (entry = readdir(stream)))
+		note_suffix(reading, entry->d_name);
+	err = hfi_error_is_shortage(-errno) ? -errno : 0;
+	closedir(stream);
+	reading->looked = !err;
+	return err;
 }
 
 static bool name_file(struct hf_candidate *candidate, const struct hf_driver *driver, size_t family)
@@ -184,7 +190,7 @@ static bool name_file(struct hf_candidate *candidate, const struct hf_driver *dr
 
 /*
  * Of the files that the name leads to, one of each family: the first whose libibverbs.so.1 vouches for it, else the
- * first. -ENOENT: there is none; -ENOMEM.
+ * first. -ENOENT: there is none; -ENOMEM, -EMFILE, -ENFILE.
  */
 static int choose_family(struct reading *reading, const struct hf_driver *driver,
 			 struct hf_candidate *candidate)
@@ -194,8 +200,13 @@ static int choose_family(struct reading *reading, const struct hf_driver *driver
 	int err;
 
 	for (size_t i = 0; i < hfi_num_families; i++) {
-		if (i > 0 && driver->name[0] != '/' && !dir_has_family(reading, i))
-			continue;
+		if (i > 0 && driver->name[0] != '/') {
+			err = look_for_families(reading);
+			if (err)
+				return err;
+			if (!reading->has[i])
+				continue;
+		}
 		if (!name_file(candidate, driver, i) || stat(candidate->manifest.file, &st) < 0)
 			continue;
 		err = judge_candidate(reading, candidate);

@@ -105,8 +105,8 @@ static void tell_no_signals(struct hf_wait *wait)
 {
 	struct f_owner_ex owner = {0};
 
-	if (atomic_exchange(&wait->owner_asked, true) || !wait->device ||
-	    fcntl(wait->fd, F_GETOWN_EX, &owner) < 0 || !owner.pid)
+	if (wait->owner_told || !wait->device || fcntl(wait->fd, F_GETOWN_EX, &owner) < 0 ||
+	    !owner.pid || atomic_exchange(&wait->owner_told, true))
 		return;
 	hf_warn(&wait->device->hf->log,
 		"%s: the program set an owner (F_SETOWN) of descriptor %d, but no signal comes "
@@ -288,8 +288,11 @@ static int sleep_on(struct hf_wait *wait, const int *cancelling)
 	if (flags < 0)
 		return -errno;
 	if (flags & O_NONBLOCK) {
-		if (!atomic_load_explicit(&wait->owner_asked, memory_order_relaxed))
+		/* Once here, not at each call; and once more at the end. */
+		if (!atomic_load_explicit(&wait->owner_asked, memory_order_relaxed)) {
+			atomic_store(&wait->owner_asked, true);
 			tell_no_signals(wait);
+		}
 		return -EAGAIN;
 	}
 	if (wait->forks != hfi_fork_count()) {

@@ -32,6 +32,7 @@ struct hf_wait {
 	atomic_bool over;	 /* the removal was reported and no longer makes `fd` readable */
 	atomic_bool revoked;	 /* kernel_fd is a duplicate of a dead pipe */
 	atomic_bool owner_asked; /* whether the program wants signals of `fd`, which sends none */
+	atomic_bool owner_told;	 /* and was warned of it */
 	atomic_uint waiting;	 /* threads that may sleep on `fd` */
 	atomic_bool slept;	 /* the last call did */
 	atomic_uint patience[2]; /* [slept]: how many of the next such calls wait first */

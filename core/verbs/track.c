@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "shared/cancel.h"
 #include "shared/clock.h"
 #include "shared/hash.h"
 #include "core/verbs/context.h"
@@ -29,6 +30,26 @@ struct hf_tracked_srq {
 	struct hf_ring receives;
 	UT_hash_handle hh;
 };
+
+/* How many times this thread has locked tracks, and its cancellation state before the first. */
+static _Thread_local struct {
+	unsigned int locks;
+	int state_before;
+} this_thread;
+
+void hfi_track_lock(struct hf_track *track)
+{
+	if (this_thread.locks++ == 0)
+		this_thread.state_before = hfi_cancel_disable();
+	pthread_mutex_lock(&track->lock);
+}
+
+void hfi_track_unlock(struct hf_track *track)
+{
+	pthread_mutex_unlock(&track->lock);
+	if (this_thread.locks && --this_thread.locks == 0)
+		hfi_cancel_restore(this_thread.state_before);
+}
 
 struct hf_track *hfi_track_of(const struct ibv_context *context)
 {
@@ -503,7 +524,6 @@ void hfi_track_renew_lock(struct hf_track *track)
 {
 	/* The lock's owner is a thread of the parent. */
 	memset(&track->lock, 0, sizeof(track->lock));
-	track->depth = 0;
 	new_lock(track);
 }
 

@@ -27,8 +27,6 @@ struct hf_track {
 	 * ibv_end_poll(): a provider holds its own locks there, which come after this one.
 	 */
 	pthread_mutex_t lock;
-	unsigned int depth; /* how often the thread that holds it has taken it */
-	int cancelling;	    /* of that thread */
 	atomic_bool ended;
 	struct verbs_context_ops real; /* the provider's */
 	struct hf_tracked_qp *qps;
@@ -37,28 +35,13 @@ struct hf_track {
 	struct hf_tracked_post *posts;
 };
 
-static inline void hfi_track_lock(struct hf_track *track)
-{
-	const int cancelling = hfi_cancel_disable();
-
-	pthread_mutex_lock(&track->lock);
-	if (track->depth++ == 0)
-		track->cancelling = cancelling;
-}
-
 /*
- * In a forked child, the lock that the thread took before the fork is a new one, which is not
- * locked.
+ * A thread that holds the lock of any track cannot be cancelled. Those of several tracks may be given back
+ * in any order, as programs call ibv_wr_complete() in any.
  */
-static inline void hfi_track_unlock(struct hf_track *track)
-{
-	const bool last = !track->depth || --track->depth == 0;
-	const int cancelling = track->cancelling;
-
-	pthread_mutex_unlock(&track->lock);
-	if (last)
-		hfi_cancel_restore(cancelling);
-}
+void hfi_track_lock(struct hf_track *track);
+/* In a forked child, the lock that the thread took before the fork is a new one, which is not locked. */
+void hfi_track_unlock(struct hf_track *track);
 
 struct hf_track *hfi_track_of(const struct ibv_context *context);
 

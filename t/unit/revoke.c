@@ -20,6 +20,7 @@
 #include "core/verbs/operations.h"
 #include "core/verbs/revoke.h"
 #include "core/verbs/track.h"
+#include "core/verbs/track_internal.h"
 #include "t/lib/asleep.h"
 #include "t/lib/hang.h"
 #include "t/unit/revoke_bed.h"
@@ -381,6 +382,40 @@ static void revoked_while_a_thread_posts_and_polls(void **state)
 	assert_ptr_equal(done, bed);
 }
 
+static int cancel_state(void)
+{
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	pthread_setcancelstate(state, NULL);
+	return state;
+}
+
+/* A program may complete what it began with two QPs in the order in which it began. */
+static void locks_of_two_contexts_are_given_back_in_any_order(void **state)
+{
+	struct bed *bed = *state;
+	struct hf_track *one, *other;
+
+	assert_int_equal(hfi_track_new(hfi_context_of(bed->context), &one), 0);
+	assert_int_equal(hfi_track_new(hfi_context_of(bed->context), &other), 0);
+	hfi_track_lock(one);
+	hfi_track_lock(other);
+	hfi_track_unlock(one);
+	assert_int_equal(cancel_state(), PTHREAD_CANCEL_DISABLE);
+	hfi_track_unlock(other);
+	assert_int_equal(cancel_state(), PTHREAD_CANCEL_ENABLE);
+	/* As in a forked child, whose thread gives back what it took before the fork. */
+	hfi_track_lock(one);
+	hfi_track_renew_lock(one);
+	hfi_track_lock(one);
+	hfi_track_unlock(one);
+	hfi_track_unlock(one);
+	assert_int_equal(cancel_state(), PTHREAD_CANCEL_ENABLE);
+	hfi_track_free(one);
+	hfi_track_free(other);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bed_setup, bed_teardown)
@@ -392,6 +427,7 @@ int main(void)
 		TEST(many_requests_are_kept_in_order),
 		TEST(single_calls_are_flushed),
 		TEST(an_atomic_write_is_flushed),
+		TEST(locks_of_two_contexts_are_given_back_in_any_order),
 		TEST(no_descriptor_of_the_kernel_is_left),
 		TEST(a_reused_descriptor_is_left_alone),
 		TEST(a_context_closed_in_time_is_not_revoked),
