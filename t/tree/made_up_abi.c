@@ -14,6 +14,15 @@
 
 #include "t/tree/made_up_abi.h"
 
+/* What reads this file without those definitions has the last layout. */
+#ifndef ABI
+#define ABI	65
+#define RELEASE 65
+#define LAYOUT	65
+#define FRONT	48
+#define TABLE	744
+#endif
+
 typedef void (*any_fn)(void);
 
 struct their_context {
