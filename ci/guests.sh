@@ -93,7 +93,7 @@ guests()
 	for test in "${alone[@]}"; do
 		step "${test##*/}" $guest_limit "${vm_run[@]}" "$test"
 	done
-	if [ "$kernel" = 6.1 ] && in_long selftest speed first-list foreign-next; then
+	if [ "$kernel" = 6.1 ] && in_long selftest speed first-list next-release foreign-next; then
 		step selftest $guest_limit "$src/t/vm/selftest"
 		step speed $guest_limit "${vm_run[@]}" "$src/t/vm/speed"
 		step first-list $guest_limit "${vm_run[@]}" --plug "$src/t/vm/first-list"
