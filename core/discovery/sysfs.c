@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 
 #include "shared/error.h"
 #include "shared/file.h"
@@ -92,6 +94,28 @@ ssize_t hfi_attr_again(int fd, char *value, size_t size)
 	return hfi_end_text(value, size, read_text(fd, value, size));
 }
 
+static bool is_on_sysfs(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == SYSFS_MAGIC;
+}
+
+/*
+ * The kernel adds one newline; another one is part of the name. In a tree that user space writes, a shorter name is
+ * padded with newlines until the file is cut, so none is part of a name.
+ */
+static size_t without_newlines(int fd, const char *text, size_t length)
+{
+	if (length > 0 && text[length - 1] == '\n')
+		length--;
+	if (length == 0 || text[length - 1] != '\n' || is_on_sysfs(fd))
+		return length;
+	while (length > 0 && text[length - 1] == '\n')
+		length--;
+	return length;
+}
+
 int hfi_attr_name_again(int fd, char name[HF_NAME_SIZE])
 {
 	char text[HF_NAME_SIZE + 1];
@@ -99,9 +123,7 @@ int hfi_attr_name_again(int fd, char name[HF_NAME_SIZE])
 
 	if (length < 0)
 		return (int)length;
-	/* The kernel adds one newline. Another one is part of the name. */
-	if (length > 0 && text[length - 1] == '\n')
-		length--;
+	length = (ssize_t)without_newlines(fd, text, (size_t)length);
 	if (length == 0 || memchr(text, '\0', (size_t)length))
 		return -EINVAL;
 	if (length >= HF_NAME_SIZE)

@@ -333,7 +333,6 @@ static void every_name_of_the_kernel_is_read(void **state)
 		"-n",
 		"...",
 		"line\nbreak",
-		"ends in one\n",
 		"\033[31m",
 	};
 	struct world *world = *state;
@@ -364,6 +363,23 @@ static void every_name_of_the_kernel_is_read(void **state)
 				"a234567890123456789012345678901234567890123456789012345678901234"),
 		0);
 	assert_int_equal(discover_one_by_sysfs(world, "uverbs2").reason.code, HF_REASON_HALF_MADE);
+}
+
+/* As while a writer shortens the name: padded, not yet cut. */
+static void newlines_are_no_part_of_a_name_in_a_tree(void **state)
+{
+	struct world *world = *state;
+	char path[512];
+	FILE *file;
+
+	assert_int_equal(tree_add(world->tree, 2, "rxe2", NULL), 0);
+	snprintf(path, sizeof(path), "%s/class/infiniband_verbs/uverbs2/ibdev",
+		 tree_sysfs(world->tree));
+	file = fopen(path, "r+e");
+	assert_non_null(file);
+	assert_true(fputs("rxe2\n\n\n\n\n\n", file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	assert_string_equal(discover_one_by_sysfs(world, "uverbs2").name, "rxe2");
 }
 
 static void type_and_guid_are_read_separately(void **state)
@@ -513,6 +529,8 @@ int main(void)
 						teardown_discovery),
 		cmocka_unit_test_setup_teardown(every_name_of_the_kernel_is_read, setup_discovery,
 						teardown_discovery),
+		cmocka_unit_test_setup_teardown(newlines_are_no_part_of_a_name_in_a_tree,
+						setup_discovery, teardown_discovery),
 		cmocka_unit_test_setup_teardown(type_and_guid_are_read_separately, setup_discovery,
 						teardown_discovery),
 		cmocka_unit_test_setup_teardown(out_of_files_is_an_error, setup_discovery,
