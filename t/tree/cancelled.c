@@ -323,7 +323,7 @@ static void try_point(const struct cancelled_case *tried, unsigned int point)
 }
 
 /* A sanitizer has functions of its own in place of libc's; what a cancelled thread loses is a leak to valgrind. */
-static bool is_watched(void)
+static bool sanitizer_or_valgrind(void)
 {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 	return true;
@@ -335,7 +335,7 @@ static bool is_watched(void)
 static void no_lock_stays(void **state)
 {
 	(void)state;
-	if (is_watched()) {
+	if (sanitizer_or_valgrind()) {
 		puts("skipped: under a sanitizer or valgrind, which see leaks where a thread is "
 		     "cancelled");
 		skip();
