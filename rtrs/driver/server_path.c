@@ -120,6 +120,9 @@ static int take_connection(struct rtrs_server_driver *driver,
 		path = make_driver_path(driver, wanted->path, connection->link);
 	if (!path)
 		return -ENOMEM;
+	/* All connections of a path are of one link, or one link's functions would get another's. */
+	if (path->ops != connection->link->ops)
+		return -EINVAL;
 	made = &path->connections[wanted->number];
 	err = accept_connection(made, connection);
 	if (!err)

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "rtrs/engine/handshake.h"
+#include "rtrs/protocol/request.h"
 
 static struct rtrs_step handshake_fails(struct rtrs_handshake *handshake, int error,
 					enum rtrs_fault fault)
@@ -45,6 +46,9 @@ static enum rtrs_fault take_geometry(struct rtrs_handshake *handshake,
 
 	if (fault)
 		return fault;
+	/* No request would fit. */
+	if (accept->max_header < RTRS_REQUEST_MAX)
+		return RTRS_FAULT_CHUNK_SIZE;
 	if (handshake->depth_before && handshake->depth_before != accept->depth)
 		return RTRS_FAULT_DEPTH;
 	handshake->new_keys = accept->new_keys;

@@ -51,6 +51,9 @@ int rtrsi_session_make_permits(struct rtrs_session *session, const struct rtrs_g
 	if (session->max_io_wanted && session->max_io > session->max_io_wanted)
 		session->max_io = session->max_io_wanted;
 	session->max_header = geometry->max_header - RTRS_REQUEST_MAX;
+	/* A message has 16 bits for it. */
+	if (session->max_header > UINT16_MAX)
+		session->max_header = UINT16_MAX;
 	session->data_size = session->max_io;
 	session->permit_size = geometry->max_header + session->data_size;
 	session->permits = calloc(count, sizeof(*session->permits));

@@ -52,10 +52,17 @@ HF_EXPORT uint64_t rtrs_job_session(const struct rtrs_job *job)
 
 HF_EXPORT void *rtrs_job_data(const struct rtrs_job *job, size_t *length)
 {
-	const struct rtrs_request *message = &request_of_job(job)->message;
+	const struct rtrs_server_request *request = request_of_job(job);
+	const struct rtrs_request *message = &request->message;
+	const size_t chunk_size =
+		rtrsi_server_driver_engine(session_of_request(request)->service->driver)
+			->geometry.chunk_size;
 
 	*length = message->is_read && message->has_to ? message->to.length : message->data_length;
-	return request_of_job(job)->data;
+	/* What the peer asks for beyond its chunk closes its path when the job is answered. */
+	if (*length > chunk_size)
+		*length = chunk_size;
+	return request->data;
 }
 
 HF_EXPORT const void *rtrs_job_header(const struct rtrs_job *job, size_t *length)

@@ -42,6 +42,26 @@ static bool leaves_directory(const char *path)
 	return false;
 }
 
+/* Without "." and empty parts: one device has one spelling, by which its writers are counted. */
+static void spell_once(char *path)
+{
+	char *to = path;
+	const char *from = path;
+
+	while (*from) {
+		size_t length = strcspn(from, "/");
+
+		if (length && !(length == 1 && *from == '.')) {
+			if (to != path)
+				*to++ = '/';
+			memmove(to, from, length);
+			to += length;
+		}
+		from += length + (from[length] == '/');
+	}
+	*to = '\0';
+}
+
 /* One writer, and during a migration the one that takes over; any number of readers. */
 static int take_access(struct rtrs_rnbd_export *exported, enum rtrs_rnbd_access access)
 {
@@ -182,6 +202,7 @@ static struct rtrs_rnbd_job open_rnbd_handle(struct rtrs_rnbd_server *server,
 	if (err || !session->version || !request->is_read ||
 	    request->data_size < RNBD_OPEN_ANSWER_SIZE || leaves_directory(open.path))
 		return answered(-EINVAL);
+	spell_once(open.path);
 	/* After it has lost its paths a client opens again what it has open. */
 	handle = handle_of_path(session, open.path);
 	if (!handle) {

@@ -193,6 +193,7 @@ static void every_event_in_every_state(void **state)
 static void peer_is_wrong(void **state)
 {
 	const struct rtrs_accept none = {0, 4096, 4096, false}, odd = {DEPTH, 4096, 8192, false};
+	const struct rtrs_accept no_room = {DEPTH, 8191, 1, false};
 	struct rtrs_handshake handshake = begun(0);
 	uint8_t reject[RTRS_CONNECT_SIZE];
 
@@ -201,6 +202,9 @@ static void peer_is_wrong(void **state)
 		   RTRS_FAULT_DEPTH);
 	handshake = begun(0);
 	is_failure(&handshake, accept_with(&handshake, &odd, START_MS), -ECONNRESET,
+		   RTRS_FAULT_CHUNK_SIZE);
+	handshake = begun(0);
+	is_failure(&handshake, accept_with(&handshake, &no_room, START_MS), -ECONNRESET,
 		   RTRS_FAULT_CHUNK_SIZE);
 	/* Only the control connection's answer counts. */
 	handshake = brought_to(1, false);

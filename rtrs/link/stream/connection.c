@@ -15,7 +15,14 @@ int rtrsi_stream_make_queues(struct rtrs_stream_connection *connection, uint32_t
 {
 	int err = rtrsi_stream_sends_init(&connection->sends, send_depth);
 
-	return err ? err : rtrsi_stream_receives_init(&connection->receives, receive_depth);
+	if (err)
+		return err;
+	err = rtrsi_stream_receives_init(&connection->receives, receive_depth);
+	if (err) {
+		free(connection->sends.places);
+		connection->sends.places = NULL;
+	}
+	return err;
 }
 
 int rtrsi_stream_set_private(struct rtrs_stream_connection *connection, const uint8_t *data,
