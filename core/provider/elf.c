@@ -184,7 +184,7 @@ static int read_dynamic_section(const struct reader *r, const ElfW(Phdr) * segme
 /* Reads a part of the image from the file. The caller frees it. */
 static int read_table(const struct reader *r, uint64_t address, uint64_t size, void *ret)
 {
-	uint64_t offset;
+	uint64_t offset = 0;
 	char *table;
 	int err;
 
