@@ -10,7 +10,7 @@
 #include "shared/text.h"
 
 /* Events of the links between two looks at what the user is to be told. */
-enum { EVENTS_AT_ONCE = 64, RECONNECT_MS = 30000 };
+enum { EVENTS_AT_ONCE = 64, ROUNDS_AT_ONCE = 64, RECONNECT_MS = 30000 };
 
 void rtrsi_session_event(struct rtrs_session *session, enum rtrs_session_event_type type,
 			 unsigned int path, int error)
@@ -168,8 +168,8 @@ static void plan_next_time(struct rtrs_session *session)
 
 HF_EXPORT int rtrs_session_dispatch(struct rtrs_session *session)
 {
-	bool was_told;
-	int result;
+	bool was_told, has_more;
+	int result, rounds = 0;
 
 	pthread_mutex_lock(&session->lock);
 	rtrsi_wait_clear(&session->wait);
@@ -179,7 +179,13 @@ HF_EXPORT int rtrs_session_dispatch(struct rtrs_session *session)
 		result = take_link_events(session, now_ns);
 		take_time(session, now_ns);
 		was_told = tell_user(session);
-	} while (result > 0 || (was_told && !result));
+		has_more = result > 0 || (was_told && !result);
+	} while (has_more && ++rounds < ROUNDS_AT_ONCE);
+	/* A peer that never stops sending does not keep the caller here: the descriptor stays readable. */
+	if (has_more) {
+		rtrsi_wait_wake(&session->wait);
+		result = 0;
+	}
 	plan_next_time(session);
 	pthread_mutex_unlock(&session->lock);
 	return result;

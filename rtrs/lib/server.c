@@ -10,6 +10,7 @@
 
 enum {
 	EVENTS_AT_ONCE = 64,
+	ROUNDS_AT_ONCE = 64,
 	DEPTH_DEFAULT = 512,
 	HEADER_SIZE = 4096,
 	CHUNK_DEFAULT = 131072,
@@ -193,8 +194,8 @@ static void take_service_time(struct rtrs_service *service, int64_t now_ns)
 
 HF_EXPORT int rtrs_service_dispatch(struct rtrs_service *service)
 {
-	bool was_told;
-	int result;
+	bool was_told, has_more;
+	int result, rounds = 0;
 
 	pthread_mutex_lock(&service->lock);
 	rtrsi_wait_clear(&service->wait);
@@ -204,7 +205,13 @@ HF_EXPORT int rtrs_service_dispatch(struct rtrs_service *service)
 		result = take_service_events(service, now_ns);
 		take_service_time(service, now_ns);
 		was_told = tell_service(service);
-	} while (result > 0 || (was_told && !result));
+		has_more = result > 0 || (was_told && !result);
+	} while (has_more && ++rounds < ROUNDS_AT_ONCE);
+	/* A peer that never stops sending does not keep the caller here: the descriptor stays readable. */
+	if (has_more) {
+		rtrsi_wait_wake(&service->wait);
+		result = 0;
+	}
 	if (service->has_new_deadline)
 		rtrsi_wait_until(&service->wait, rtrsi_server_driver_deadline_ns(service->driver));
 	service->has_new_deadline = false;

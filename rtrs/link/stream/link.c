@@ -33,19 +33,29 @@ static void close_stream_link(struct rtrs_link *base)
 }
 
 /* For events that do not come from a socket. */
-void rtrsi_stream_wake(struct rtrs_stream *link)
+static void look_again(struct rtrs_stream *link)
 {
 	const uint64_t one = 1;
 
-	if (link->is_awake || link->is_woken)
-		return;
-	link->is_woken = write(link->wake, &one, sizeof(one)) == sizeof(one);
+	if (!link->is_woken)
+		link->is_woken = write(link->wake, &one, sizeof(one)) == sizeof(one);
+}
+
+void rtrsi_stream_wake(struct rtrs_stream *link)
+{
+	if (!link->is_awake)
+		look_again(link);
 }
 
 static void stay_asleep(struct rtrs_stream *link)
 {
 	uint64_t count;
 
+	/* Who waits to be accepted is not forgotten. */
+	if (link->has_strangers_left) {
+		look_again(link);
+		return;
+	}
 	if (link->is_woken && read(link->wake, &count, sizeof(count)) == sizeof(count))
 		link->is_woken = false;
 }

@@ -177,25 +177,35 @@ int rtrsi_stream_adopt(struct rtrs_link *base, int fd)
 	return adopt_socket(hf_container_of(base, struct rtrs_stream, base), NULL, fd);
 }
 
+enum { ACCEPTS_AT_ONCE = 64 };
+
 static void take_strangers(struct rtrs_stream_listener *listener)
 {
 	struct rtrs_stream *link = hf_container_of(listener->base.link, struct rtrs_stream, base);
 
 	/* Without descriptors it stays readable, and is asked again when one is free. */
-	while (listener->is_readable) {
-		int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	for (int count = 0; listener->is_readable; count++) {
+		int fd;
+
+		/* Those who connect without pause do not keep the others waiting. */
+		if (count == ACCEPTS_AT_ONCE) {
+			link->has_strangers_left = true;
+			return;
+		}
+		fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd >= 0)
 			(void)adopt_socket(link, listener, fd);
 		else if (errno == EAGAIN)
 			listener->is_readable = false;
-		else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+		else if (errno != EINTR && errno != ECONNABORTED)
 			return;
 	}
 }
 
 void rtrsi_stream_listen_again(struct rtrs_stream *link)
 {
+	link->has_strangers_left = false;
 	for (struct rtrs_stream_listener *at = link->listeners; at; at = at->next)
 		take_strangers(at);
 }

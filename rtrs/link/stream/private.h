@@ -139,6 +139,7 @@ struct rtrs_stream {
 	enum rtrs_stream_source wake_source;
 	bool is_awake; /* the caller goes on until there is no event */
 	bool is_woken;
+	bool has_strangers_left; /* more connect than are accepted at once */
 	struct rtrs_stream_connection *connections;
 	struct rtrs_stream_connection *first_ready, **last_ready;
 	struct rtrs_stream_connection *first_flush;
@@ -160,6 +161,7 @@ static inline struct rtrs_stream *rtrsi_stream_of(const struct rtrs_stream_conne
 void rtrsi_stream_ready(struct rtrs_stream_connection *connection) HF_NONNULL;
 /* Makes the user come, who may be waiting for the descriptor. */
 void rtrsi_stream_wake(struct rtrs_stream *link) HF_NONNULL;
+
 void rtrsi_stream_forget(struct rtrs_stream_connection *connection) HF_NONNULL;
 
 /* --- keys.c */
