@@ -33,7 +33,7 @@ static void close_stream_link(struct rtrs_link *base)
 }
 
 /* For events that do not come from a socket. */
-static void look_again(struct rtrs_stream *link)
+static void wake_up_link(struct rtrs_stream *link)
 {
 	const uint64_t one = 1;
 
@@ -44,7 +44,7 @@ static void look_again(struct rtrs_stream *link)
 void rtrsi_stream_wake(struct rtrs_stream *link)
 {
 	if (!link->is_awake)
-		look_again(link);
+		wake_up_link(link);
 }
 
 static void stay_asleep(struct rtrs_stream *link)
@@ -53,7 +53,7 @@ static void stay_asleep(struct rtrs_stream *link)
 
 	/* Who waits to be accepted is not forgotten. */
 	if (link->has_strangers_left) {
-		look_again(link);
+		wake_up_link(link);
 		return;
 	}
 	if (link->is_woken && read(link->wake, &count, sizeof(count)) == sizeof(count))
