@@ -122,7 +122,7 @@ static void calls(void **state)
 		print_message("%s: %u events, %u late, %u reads, %u sleeps\n", patterns[i].name,
 			      events, late, bed.reads, bed.sleeps);
 		assert_true(bed.sleeps >= late && bed.reads >= events);
-		/* If each event predicts the next one, no thread sleeps or reads in vain. */
+		/* If each event predicts the next one, a thread sleeps only when one is late, and reads only what is there. */
 		if (patterns[i].length <= 2) {
 			assert_int_equal(bed.sleeps, late);
 			assert_true(bed.reads - events <= late / 16 + 1);
