@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #include "rtrs/link/rdma/private.h"
 #include "rtrs/link/rdma/rdma.h"
@@ -32,23 +33,16 @@ void rtrsi_rdma_ready(struct rtrs_rdma_connection *connection)
 	if (connection->is_ready)
 		return;
 	connection->is_ready = true;
-	connection->next_ready = NULL;
-	*link->last_ready = connection;
-	link->last_ready = &connection->next_ready;
+	DL_APPEND2(link->first_ready, connection, prev_ready, next_ready);
 }
 
 void rtrsi_rdma_not_ready(struct rtrs_rdma_connection *connection)
 {
 	struct rtrs_rdma *link = hf_container_of(connection->base.link, struct rtrs_rdma, base);
-	struct rtrs_rdma_connection **at = &link->first_ready;
 
 	if (!connection->is_ready)
 		return;
-	while (*at != connection)
-		at = &(*at)->next_ready;
-	*at = connection->next_ready;
-	if (!*at)
-		link->last_ready = at;
+	DL_DELETE2(link->first_ready, connection, prev_ready, next_ready);
 	connection->is_ready = false;
 	link->turn = 0;
 }
@@ -175,7 +169,6 @@ int rtrsi_rdma_open(struct rtrs_link **ret)
 	if (!link)
 		return -ENOMEM;
 	link->base.ops = &rdma_ops;
-	link->last_ready = &link->first_ready;
 	link->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (link->epoll < 0) {
 		err = -errno;

@@ -59,7 +59,7 @@ struct rtrs_rdma_connection {
 	enum rtrs_rdma_state state;
 	unsigned int cq_events; /* not yet acknowledged */
 	bool is_ready;		/* in the link's list: there may be completions */
-	struct rtrs_rdma_connection *next_ready;
+	struct rtrs_rdma_connection *prev_ready, *next_ready;
 	size_t private_size;
 	uint8_t private_data[RTRS_CM_PRIVATE_MAX];
 };
@@ -70,10 +70,10 @@ struct rtrs_rdma {
 	int cm;
 	struct rtrs_rdma_device *devices;
 	struct rtrs_rdma_connection *connections;
-	struct rtrs_rdma_connection *first_ready, **last_ready; /* each in its turn */
-	unsigned int turn;	    /* completions of the first one in its turn */
-	unsigned int calls;	    /* since the descriptors were looked at */
-	struct rtrs_cm_event event; /* the last one: its private data is handed out */
+	struct rtrs_rdma_connection *first_ready; /* utlist: each in its turn */
+	unsigned int turn;			  /* completions of the first one in its turn */
+	unsigned int calls;			  /* since the descriptors were looked at */
+	struct rtrs_cm_event event;		  /* the last one: its private data is handed out */
 };
 
 /* The device that the connection manager chose; opened by its first user. */

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #include "rtrs/link/stream/private.h"
 #include "rtrs/link/stream/stream.h"
@@ -51,7 +52,7 @@ static void stay_asleep(struct rtrs_stream *link)
 {
 	uint64_t count;
 
-	/* Who waits to be accepted is not forgotten. */
+	/* The descriptor stays readable, so that the rest is accepted by the next call. */
 	if (link->has_strangers_left) {
 		wake_up_link(link);
 		return;
@@ -68,22 +69,14 @@ void rtrsi_stream_ready(struct rtrs_stream_connection *connection)
 	if (connection->is_ready)
 		return;
 	connection->is_ready = true;
-	connection->next_ready = NULL;
-	*link->last_ready = connection;
-	link->last_ready = &connection->next_ready;
+	DL_APPEND2(link->first_ready, connection, prev_ready, next_ready);
 }
 
 static void not_ready(struct rtrs_stream *link, struct rtrs_stream_connection *connection)
 {
-	struct rtrs_stream_connection **at = &link->first_ready;
-
 	if (!connection->is_ready)
 		return;
-	while (*at != connection)
-		at = &(*at)->next_ready;
-	*at = connection->next_ready;
-	if (!*at)
-		link->last_ready = at;
+	DL_DELETE2(link->first_ready, connection, prev_ready, next_ready);
 	connection->is_ready = false;
 	link->turn = 0;
 }
@@ -257,7 +250,6 @@ int rtrsi_stream_open(struct rtrs_link **ret)
 		return -ENOMEM;
 	link->base.ops = &stream_ops;
 	link->wake_source = STREAM_WAKE;
-	link->last_ready = &link->first_ready;
 	if (getrandom(&link->keys.random, sizeof(link->keys.random), GRND_NONBLOCK) < 0)
 		link->keys.random = (uint32_t)(uintptr_t)link;
 	link->keys.random |= 1;

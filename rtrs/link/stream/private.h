@@ -107,7 +107,7 @@ struct rtrs_stream_connection {
 	bool is_to_flush;	       /* in the link's list of those */
 	struct rtrs_stream_connection *next_flush;
 	bool is_ready;
-	struct rtrs_stream_connection *next_ready;
+	struct rtrs_stream_connection *prev_ready, *next_ready;
 	bool is_accepted; /* which is to be reported */
 	bool has_end;	  /* the event of its end is to be given */
 	enum rtrs_link_event_type end_type;
@@ -141,7 +141,7 @@ struct rtrs_stream {
 	bool is_woken;
 	bool has_strangers_left; /* more connect than are accepted at once */
 	struct rtrs_stream_connection *connections;
-	struct rtrs_stream_connection *first_ready, **last_ready;
+	struct rtrs_stream_connection *first_ready; /* utlist */
 	struct rtrs_stream_connection *first_flush;
 	unsigned int turn, calls;
 	struct rtrs_stream_listener *listeners;
