@@ -71,3 +71,13 @@ providers.d/stamp: rxe-hf1.la siw-hf1.la $(dist_provider_DATA)
 clean-local: clean-providers
 clean-providers:
 	rm -rf providers.d
+
+# RoCEv2 for software devices, as far as it needs no socket, thread or clock: for the provider and for tests.
+noinst_LTLIBRARIES += liburoce-transport.la
+liburoce_transport_la_SOURCES = \
+	providers/uroce/wire/headers.c \
+	providers/uroce/wire/headers.h \
+	providers/uroce/wire/icrc.c \
+	providers/uroce/wire/icrc.h
+liburoce_transport_la_CFLAGS = $(AM_CFLAGS) $(CRC_CFLAGS)
+liburoce_transport_la_LIBADD = $(CRC_LIBS)

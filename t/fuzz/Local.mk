@@ -18,7 +18,8 @@ fuzz_programs = \
 	t/fuzz/fuzz-rtrs-server \
 	t/fuzz/fuzz-rtrs-stream \
 	t/fuzz/fuzz-sysfs \
-	t/fuzz/fuzz-uevent
+	t/fuzz/fuzz-uevent \
+	t/fuzz/fuzz-uroce-packet
 check_PROGRAMS += $(fuzz_programs)
 
 if FUZZERS
@@ -86,6 +87,9 @@ t_fuzz_fuzz_sysfs_LDADD = libhf-core.la
 t_fuzz_fuzz_uevent_SOURCES = t/fuzz/fuzz-uevent.c t/fuzz/fuzz.h t/fuzz/hint.h $(fuzz_main)
 t_fuzz_fuzz_uevent_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_uevent_LDADD = libhf-core.la
+t_fuzz_fuzz_uroce_packet_SOURCES = t/fuzz/fuzz-uroce-packet.c t/fuzz/fuzz.h $(fuzz_main)
+t_fuzz_fuzz_uroce_packet_LDFLAGS = $(fuzz_ldflags)
+t_fuzz_fuzz_uroce_packet_LDADD = liburoce-transport.la
 
 FUZZ_SECONDS = 30
 FUZZ_JOBS = 2

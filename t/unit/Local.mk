@@ -416,3 +416,11 @@ t_unit_rtrs_request_SOURCES = t/unit/rtrs_request.c
 t_unit_rtrs_request_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_request_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
 endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += t/unit/uroce_packets
+TESTS += t/unit/uroce_packets
+t_unit_uroce_packets_SOURCES = t/unit/uroce_packets.c
+t_unit_uroce_packets_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_uroce_packets_LDADD = liburoce-transport.la $(CMOCKA_LIBS)
+endif
