@@ -134,20 +134,15 @@ void uroce_icrc_put(uint32_t sum, uint8_t *to)
 }
 
 /* x to the power of -8 * size: takes back what `size` bytes of zero do to a register. */
-static uint32_t undo_bytes(struct uroce_icrc *icrc, size_t size)
+static uint32_t undo_of(const struct uroce_icrc *icrc, size_t size)
 {
 	/* The polynomial is primitive: x to the power of 2^32 - 1 is 1. */
 	uint32_t exponent = UINT32_MAX - (uint32_t)(size * 8), power = ONE;
-	uint32_t *kept = &icrc->undo[size / 4];
 
-	if (size % 4 == 0 && *kept)
-		return *kept;
 	for (unsigned int i = 0; i < 32; i++) {
 		if (exponent >> i & 1)
 			power = multiply(power, icrc->powers[i]);
 	}
-	if (size % 4 == 0)
-		*kept = power;
 	return power;
 }
 
@@ -155,12 +150,16 @@ static uint32_t undo_bytes(struct uroce_icrc *icrc, size_t size)
  * `difference` is the received sum against the one for identification 0. Whether an identification makes it, by
  * taking back first the bytes behind the identification and then its two bytes.
  */
-static bool find_identification(struct uroce_icrc *icrc, uint32_t difference, size_t behind,
+static bool find_identification(struct uroce_icrc *icrc, uint32_t difference, size_t size,
 				uint16_t *identification)
 {
-	uint32_t two = multiply(undo_bytes(icrc, behind), difference), one;
-	uint8_t second = icrc->by_top[two >> 24], first;
+	uint32_t *undo = &icrc->undo[size / 4], two, one;
+	uint8_t second, first;
 
+	if (!*undo)
+		*undo = undo_of(icrc, AFTER_IDENTIFICATION + UDP_SIZE + size);
+	two = multiply(*undo, difference);
+	second = icrc->by_top[two >> 24];
 	one = (two ^ icrc->table[second]) << 8;
 	first = icrc->by_top[one >> 24];
 	if ((icrc->table[first] ^ one) & 0xffffff00u)
@@ -176,7 +175,7 @@ bool uroce_icrc_check(struct uroce_icrc *icrc, const struct uroce_flow *flow, co
 	uint32_t received = 0, difference;
 
 	*identification = 0;
-	if (size < UROCE_BTH_SIZE + UROCE_ICRC_SIZE || size > UROCE_FRAME_MAX)
+	if (size < UROCE_BTH_SIZE + UROCE_ICRC_SIZE || size > UROCE_FRAME_MAX || size % 4)
 		return false;
 	size -= UROCE_ICRC_SIZE;
 	for (unsigned int i = 0; i < 4; i++)
@@ -184,6 +183,5 @@ bool uroce_icrc_check(struct uroce_icrc *icrc, const struct uroce_flow *flow, co
 	difference = received ^ uroce_icrc_sum(flow, 0, bytes, size);
 	if (!difference || flow->is_ipv6)
 		return !difference;
-	return find_identification(icrc, difference, AFTER_IDENTIFICATION + UDP_SIZE + size,
-				   identification);
+	return find_identification(icrc, difference, size, identification);
 }

@@ -25,9 +25,9 @@ struct uroce_flow {
  */
 struct uroce_icrc {
 	uint32_t table[256];
-	uint8_t by_top[256]; /* which entry of the table has that upper byte */
-	uint32_t powers[32]; /* x to the power of 2 to the power of i */
-	uint32_t undo[(UROCE_FRAME_MAX + 64) / 4]; /* by the size in words; 0: not computed yet */
+	uint8_t by_top[256];		    /* which entry of the table has that upper byte */
+	uint32_t powers[32];		    /* x to the power of 2 to the power of i */
+	uint32_t undo[UROCE_FRAME_MAX / 4]; /* by the size in words; 0: not computed yet */
 };
 
 void uroce_icrc_init(struct uroce_icrc *icrc) HF_NONNULL;
