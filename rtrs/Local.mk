@@ -39,6 +39,7 @@ librtrs_internal_la_SOURCES = \
 	rtrs/link/stream/private.h \
 	rtrs/link/stream/receive.c \
 	rtrs/link/stream/send.c \
+	rtrs/link/stream/socket_file.c \
 	rtrs/link/stream/stream.h \
 	rtrs/protocol/connect.c \
 	rtrs/protocol/connect.h \

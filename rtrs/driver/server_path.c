@@ -87,8 +87,10 @@ static int accept_connection(struct rtrs_driver_connection *made,
 			     struct rtrs_connection *connection)
 {
 	const struct rtrs_link_ops *ops = connection->link->ops;
-	const struct rtrs_link_queues queues = {
-		.send_depth = made->send_depth, .receive_depth = made->receive_depth, .user = made};
+	const struct rtrs_link_queues queues = {.send_depth = made->send_depth,
+						.receive_depth = made->receive_depth,
+						.user = made,
+						.domain = made->path};
 	uint8_t answer[RTRS_CONNECT_SIZE];
 	int err = ops->prepare(connection, &queues);
 

@@ -52,6 +52,7 @@ static int connect_path(struct session_path *path, uint16_t number)
 		.send_depth = 2 * (number ? permits : SESSION_RECEIVES_SPARE),
 		.receive_depth = (number ? permits : 1) + SESSION_RECEIVES_SPARE,
 		.user = connection,
+		.domain = path,
 	};
 
 	connection->path = path;

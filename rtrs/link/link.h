@@ -107,12 +107,18 @@ struct rtrs_link_connect {
 	uint32_t send_depth; /* posts, and receives, that the queues hold */
 	uint32_t receive_depth;
 	void *user;
+	const void *domain; /* as of struct rtrs_link_queues */
 };
 
 /* What a connection has to have before it is accepted. */
 struct rtrs_link_queues {
 	uint32_t send_depth, receive_depth; /* as of connecting */
 	void *user;
+	/*
+	 * Whose memory it shares: keys are good for connections of the same domain alone. It is compared, and not
+	 * looked at. NULL: that of all which have no other.
+	 */
+	const void *domain;
 };
 
 struct rtrs_link_ops {
@@ -162,7 +168,7 @@ struct rtrs_link_ops {
 	int (*receive)(struct rtrs_connection *connection, uint64_t id,
 		       const struct rtrs_segment *segment);
 
-	/* For a connection that was connected or prepared, and all others of its device. */
+	/* For a connection that was connected or prepared, and all others of its device and domain. */
 	int (*grant)(struct rtrs_connection *connection, void *address, size_t length,
 		     enum rtrs_access access, struct rtrs_memory **ret);
 	/* After its windows. */

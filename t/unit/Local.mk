@@ -367,8 +367,11 @@ endif
 if HAVE_CMOCKA
 check_PROGRAMS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request t/unit/rtrs_paths t/unit/rtrs_model t/unit/rtrs_client t/unit/rtrs_server t/unit/rtrs_server_requests t/unit/rtrs_rnbd_server
 TESTS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request t/unit/rtrs_paths t/unit/rtrs_model t/unit/rtrs_client t/unit/rtrs_server t/unit/rtrs_server_requests t/unit/rtrs_rnbd_server
-check_PROGRAMS += t/unit/rtrs_stream t/unit/rtrs_library t/unit/rtrs_kill
-TESTS += t/unit/rtrs_stream t/unit/rtrs_library t/unit/rtrs_kill
+check_PROGRAMS += t/unit/rtrs_stream t/unit/rtrs_hostile t/unit/rtrs_library t/unit/rtrs_kill
+TESTS += t/unit/rtrs_stream t/unit/rtrs_hostile t/unit/rtrs_library t/unit/rtrs_kill
+t_unit_rtrs_hostile_SOURCES = t/unit/rtrs_hostile.c
+t_unit_rtrs_hostile_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rtrs_hostile_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
 t_unit_rtrs_kill_SOURCES = t/unit/rtrs_kill.c t/unit/rtrs_disk.c t/unit/rtrs_disk.h
 t_unit_rtrs_kill_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_kill_LDADD = librtrs-lib.la $(CMOCKA_LIBS)

@@ -21,6 +21,7 @@ int rtrsi_rdma_connect(struct rtrs_link *base, const struct rtrs_link_connect *h
 	connection->base = (struct rtrs_connection){.link = base, .user = how->user};
 	connection->send_depth = how->send_depth;
 	connection->receive_depth = how->receive_depth;
+	connection->domain_user = how->domain;
 	connection->private_size = how->private_size;
 	memcpy(connection->private_data, how->private_data, how->private_size);
 	err = rtrsi_cm_create(link->cm, (uintptr_t)connection, &connection->cm_id);
@@ -71,7 +72,7 @@ int rtrsi_rdma_make_queues(struct rtrs_rdma_connection *connection)
 	if (err)
 		return err;
 	attr.send_cq = attr.recv_cq = connection->cq;
-	connection->qp = ibv_create_qp(device->pd, &attr);
+	connection->qp = ibv_create_qp(connection->domain->pd, &attr);
 	if (!connection->qp)
 		return -errno;
 	return rtrsi_rdma_qp_to(connection, IBV_QPS_INIT);
@@ -80,11 +81,8 @@ int rtrsi_rdma_make_queues(struct rtrs_rdma_connection *connection)
 /* What it made before a failure, rtrsi_rdma_free() takes down. */
 static int address_resolved(struct rtrs_rdma *link, struct rtrs_rdma_connection *connection)
 {
-	struct rtrs_cm_device id;
-	int err = rtrsi_cm_query_device(link->cm, connection->cm_id, &id);
+	int err = rtrsi_rdma_find_device(connection);
 
-	if (!err)
-		err = rtrsi_rdma_device_get(link, &id, &connection->device);
 	if (!err)
 		err = rtrsi_rdma_make_queues(connection);
 	if (!err)
@@ -242,7 +240,7 @@ void rtrsi_rdma_free(struct rtrs_connection *base)
 		ibv_destroy_cq(connection->cq);
 	}
 	rtrsi_cm_destroy(link->cm, connection->cm_id);
-	if (connection->device)
-		rtrsi_rdma_device_put(connection->device);
+	if (connection->domain)
+		rtrsi_rdma_domain_put(connection->domain);
 	free(connection);
 }

@@ -56,22 +56,12 @@ static int set_up_device(struct rtrs_rdma_device *device)
 	if (err)
 		return -err;
 	device->has_windows = attr.device_cap_flags & IBV_DEVICE_MEM_WINDOW;
-	device->pd = ibv_alloc_pd(device->context);
-	if (!device->pd)
-		return -errno;
 	device->channel = ibv_create_comp_channel(device->context);
-	if (!device->channel) {
-		err = -errno;
-		goto no_channel;
-	}
+	if (!device->channel)
+		return -errno;
 	err = watch_channel(device);
 	if (err)
-		goto no_watch;
-	return 0;
-no_watch:
-	ibv_destroy_comp_channel(device->channel);
-no_channel:
-	ibv_dealloc_pd(device->pd);
+		ibv_destroy_comp_channel(device->channel);
 	return err;
 }
 
@@ -102,8 +92,8 @@ no_context:
 	return err;
 }
 
-int rtrsi_rdma_device_get(struct rtrs_rdma *link, const struct rtrs_cm_device *id,
-			  struct rtrs_rdma_device **ret)
+static int find_or_open_device(struct rtrs_rdma *link, const struct rtrs_cm_device *id,
+			       struct rtrs_rdma_device **ret)
 {
 	struct rtrs_rdma_device *device = link->devices;
 	int err;
@@ -120,7 +110,7 @@ int rtrsi_rdma_device_get(struct rtrs_rdma *link, const struct rtrs_cm_device *i
 	return 0;
 }
 
-void rtrsi_rdma_device_put(struct rtrs_rdma_device *device)
+static void let_go_of_device(struct rtrs_rdma_device *device)
 {
 	struct rtrs_rdma_device **at = &device->link->devices;
 
@@ -131,9 +121,85 @@ void rtrsi_rdma_device_put(struct rtrs_rdma_device *device)
 	*at = device->next;
 	epoll_ctl(device->link->epoll, EPOLL_CTL_DEL, device->channel->fd, NULL);
 	ibv_destroy_comp_channel(device->channel);
-	ibv_dealloc_pd(device->pd);
 	ibv_close_device(device->context);
 	free(device);
+}
+
+static int make_domain(struct rtrs_rdma_device *device, const void *user,
+		       struct rtrs_rdma_domain **ret)
+{
+	struct rtrs_rdma_domain *domain = calloc(1, sizeof(*domain));
+	int err;
+
+	if (!domain)
+		return -ENOMEM;
+	domain->pd = ibv_alloc_pd(device->context);
+	if (!domain->pd) {
+		err = -errno;
+		free(domain);
+		return err;
+	}
+	domain->device = device;
+	domain->user = user;
+	domain->next = device->domains;
+	device->domains = domain;
+	*ret = domain;
+	return 0;
+}
+
+int rtrsi_rdma_domain_get(struct rtrs_rdma *link, const struct rtrs_cm_device *id, const void *user,
+			  struct rtrs_rdma_domain **ret)
+{
+	struct rtrs_rdma_domain *domain;
+	struct rtrs_rdma_device *device;
+	int err = find_or_open_device(link, id, &device);
+
+	if (err)
+		return err;
+	domain = device->domains;
+	while (domain && domain->user != user)
+		domain = domain->next;
+	if (!domain) {
+		err = make_domain(device, user, &domain);
+		if (err) {
+			let_go_of_device(device);
+			return err;
+		}
+	} else {
+		/* It has its device already. */
+		let_go_of_device(device);
+	}
+	domain->users++;
+	*ret = domain;
+	return 0;
+}
+
+void rtrsi_rdma_domain_put(struct rtrs_rdma_domain *domain)
+{
+	struct rtrs_rdma_domain **at = &domain->device->domains;
+
+	if (--domain->users)
+		return;
+	while (*at != domain)
+		at = &(*at)->next;
+	*at = domain->next;
+	ibv_dealloc_pd(domain->pd);
+	let_go_of_device(domain->device);
+	free(domain);
+}
+
+int rtrsi_rdma_find_device(struct rtrs_rdma_connection *connection)
+{
+	struct rtrs_rdma *link = hf_container_of(connection->base.link, struct rtrs_rdma, base);
+	struct rtrs_cm_device id;
+	int err = rtrsi_cm_query_device(link->cm, connection->cm_id, &id);
+
+	if (!err)
+		err = rtrsi_rdma_domain_get(link, &id, connection->domain_user,
+					    &connection->domain);
+	if (!err)
+		connection->device = connection->domain->device;
+	return err;
 }
 
 static const int access_flags[] = {
@@ -157,14 +223,14 @@ int rtrsi_rdma_grant(struct rtrs_connection *base, void *address, size_t length,
 	memory = calloc(1, sizeof(*memory));
 	if (!memory)
 		return -ENOMEM;
-	memory->mr = ibv_reg_mr(connection->device->pd, address, length, access_flags[access]);
+	memory->mr = ibv_reg_mr(connection->domain->pd, address, length, access_flags[access]);
 	if (!memory->mr) {
 		err = -errno;
 		free(memory);
 		return err;
 	}
-	memory->device = connection->device;
-	memory->device->users++;
+	memory->domain = connection->domain;
+	memory->domain->users++;
 	memory->base = (struct rtrs_memory){address, length, memory->mr->lkey, memory->mr->rkey};
 	*ret = &memory->base;
 	return 0;
@@ -175,6 +241,6 @@ void rtrsi_rdma_withdraw(struct rtrs_memory *base)
 	struct rtrs_rdma_memory *memory = hf_container_of(base, struct rtrs_rdma_memory, base);
 
 	ibv_dereg_mr(memory->mr);
-	rtrsi_rdma_device_put(memory->device);
+	rtrsi_rdma_domain_put(memory->domain);
 	free(memory);
 }

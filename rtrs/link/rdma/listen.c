@@ -93,8 +93,6 @@ int rtrsi_rdma_prepare(struct rtrs_connection *base, const struct rtrs_link_queu
 {
 	struct rtrs_rdma_connection *connection =
 		hf_container_of(base, struct rtrs_rdma_connection, base);
-	struct rtrs_rdma *link = hf_container_of(base->link, struct rtrs_rdma, base);
-	struct rtrs_cm_device id;
 	int err;
 
 	if (connection->state != RDMA_REQUESTED)
@@ -102,9 +100,8 @@ int rtrsi_rdma_prepare(struct rtrs_connection *base, const struct rtrs_link_queu
 	base->user = queues->user;
 	connection->send_depth = queues->send_depth;
 	connection->receive_depth = queues->receive_depth;
-	err = rtrsi_cm_query_device(link->cm, connection->cm_id, &id);
-	if (!err)
-		err = rtrsi_rdma_device_get(link, &id, &connection->device);
+	connection->domain_user = queues->domain;
+	err = rtrsi_rdma_find_device(connection);
 	if (!err)
 		err = rtrsi_rdma_make_queues(connection);
 	if (!err)

@@ -14,16 +14,25 @@ struct rtrs_rdma_device {
 	struct rtrs_rdma *link;
 	struct rtrs_rdma_device *next;
 	struct ibv_context *context;
-	struct ibv_pd *pd;
+	struct rtrs_rdma_domain *domains;
 	struct ibv_comp_channel *channel;
 	struct rtrs_cm_device id;
 	unsigned int users;
 	bool has_windows; /* of type 1 */
 };
 
+/* Connections that share memory: a protection domain, so that the keys of one are nothing in another. */
+struct rtrs_rdma_domain {
+	struct rtrs_rdma_device *device;
+	struct rtrs_rdma_domain *next;
+	const void *user; /* NULL: of connections that have no other */
+	struct ibv_pd *pd;
+	unsigned int users;
+};
+
 struct rtrs_rdma_memory {
 	struct rtrs_memory base;
-	struct rtrs_rdma_device *device;
+	struct rtrs_rdma_domain *domain;
 	struct ibv_mr *mr;
 };
 
@@ -52,6 +61,8 @@ struct rtrs_rdma_connection {
 	struct rtrs_connection base;
 	struct rtrs_rdma_connection *next;
 	struct rtrs_rdma_device *device; /* NULL until the address is resolved */
+	struct rtrs_rdma_domain *domain; /* the same */
+	const void *domain_user;
 	struct ibv_cq *cq;
 	struct ibv_qp *qp;
 	uint32_t cm_id;
@@ -76,10 +87,12 @@ struct rtrs_rdma {
 	struct rtrs_cm_event event;		  /* the last one: its private data is handed out */
 };
 
-/* The device that the connection manager chose; opened by its first user. */
-int rtrsi_rdma_device_get(struct rtrs_rdma *link, const struct rtrs_cm_device *id,
-			  struct rtrs_rdma_device **ret) HF_MUST_CHECK HF_NONNULL;
-void rtrsi_rdma_device_put(struct rtrs_rdma_device *device) HF_NONNULL;
+/* On the device that the connection manager chose; opened by its first user. */
+int rtrsi_rdma_domain_get(struct rtrs_rdma *link, const struct rtrs_cm_device *id, const void *user,
+			  struct rtrs_rdma_domain **ret) HF_MUST_CHECK HF_NONNULL_OF(1, 2, 4);
+void rtrsi_rdma_domain_put(struct rtrs_rdma_domain *domain) HF_NONNULL;
+/* Its connection's device from then on. */
+int rtrsi_rdma_find_device(struct rtrs_rdma_connection *connection) HF_MUST_CHECK HF_NONNULL;
 
 int rtrsi_rdma_grant(struct rtrs_connection *connection, void *address, size_t length,
 		     enum rtrs_access access, struct rtrs_memory **ret);

@@ -99,14 +99,14 @@ int rtrsi_rdma_open_window(struct rtrs_memory *base, struct rtrs_window **ret)
 
 	if (!window)
 		return -ENOMEM;
-	window->mw = ibv_alloc_mw(memory->device->pd, IBV_MW_TYPE_1);
+	window->mw = ibv_alloc_mw(memory->domain->pd, IBV_MW_TYPE_1);
 	if (!window->mw) {
 		err = -errno;
 		free(window);
 		return err;
 	}
 	window->memory = memory;
-	window->base = (struct rtrs_window){&memory->device->link->base, window->mw->rkey};
+	window->base = (struct rtrs_window){&memory->domain->device->link->base, window->mw->rkey};
 	*ret = &window->base;
 	return 0;
 }

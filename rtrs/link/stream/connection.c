@@ -10,18 +10,28 @@
 
 #include "rtrs/link/stream/private.h"
 
-int rtrsi_stream_make_queues(struct rtrs_stream_connection *connection, uint32_t send_depth,
-			     uint32_t receive_depth)
+int rtrsi_stream_make_queues(struct rtrs_stream_connection *connection,
+			     const struct rtrs_link_queues *queues)
 {
-	int err = rtrsi_stream_sends_init(&connection->sends, send_depth);
+	int err = rtrsi_stream_sends_init(&connection->sends, queues->send_depth);
 
 	if (err)
 		return err;
-	err = rtrsi_stream_receives_init(&connection->receives, receive_depth);
-	if (err) {
-		free(connection->sends.places);
-		connection->sends.places = NULL;
-	}
+	err = rtrsi_stream_receives_init(&connection->receives, queues->receive_depth);
+	if (err)
+		goto no_receives;
+	err = rtrsi_stream_domain_get(rtrsi_stream_of(connection), queues->domain,
+				      &connection->domain);
+	if (err)
+		goto no_domain;
+	connection->base.user = queues->user;
+	return 0;
+no_domain:
+	free(connection->receives.places);
+	connection->receives.places = NULL;
+no_receives:
+	free(connection->sends.places);
+	connection->sends.places = NULL;
 	return err;
 }
 
@@ -106,6 +116,8 @@ int rtrsi_stream_connect(struct rtrs_link *base, const struct rtrs_link_connect 
 			 struct rtrs_connection **ret)
 {
 	struct rtrs_stream *link = hf_container_of(base, struct rtrs_stream, base);
+	const struct rtrs_link_queues queues = {how->send_depth, how->receive_depth, how->user,
+						how->domain};
 	struct rtrs_stream_connection *connection;
 	int fd = open_client_socket(how), err;
 
@@ -114,10 +126,9 @@ int rtrsi_stream_connect(struct rtrs_link *base, const struct rtrs_link_connect 
 	err = rtrsi_stream_new_connection(link, fd, STREAM_CONNECTING, &connection);
 	if (err)
 		return err;
-	connection->base.user = how->user;
 	err = rtrsi_stream_set_private(connection, how->private_data, how->private_size);
 	if (!err)
-		err = rtrsi_stream_make_queues(connection, how->send_depth, how->receive_depth);
+		err = rtrsi_stream_make_queues(connection, &queues);
 	if (err) {
 		rtrsi_stream_free(&connection->base);
 		return err;
@@ -172,6 +183,8 @@ void rtrsi_stream_free(struct rtrs_connection *base)
 	close(connection->fd);
 	free(connection->sends.places);
 	free(connection->receives.places);
+	if (connection->domain)
+		rtrsi_stream_domain_put(connection->domain);
 	free(connection->buffer);
 	free(connection);
 	rtrsi_stream_descriptor_is_free(link);

@@ -1,31 +1,36 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Keys of memory: a table of the link's, for the link's connections are of one device. */
+/* Keys of memory: a table of each domain, so that those of one are nothing in another. */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 #include "rtrs/link/stream/private.h"
 
-/* A key is a place in the table and a tag: the place's next key has another tag, and tags are hard to guess. */
-enum { TAG_BITS = 12, TAG_COUNT = 1 << TAG_BITS, PLACES_MAX = 1 << (32 - TAG_BITS) };
+/* A key is a place in the table and a tag: the place's next key has another tag, and no tag tells of another. */
+enum { TAG_BITS = 18, TAG_COUNT = 1 << TAG_BITS, PLACES_MAX = 1 << (32 - TAG_BITS) };
 
 static const uint32_t no_place = UINT32_MAX;
 
-static uint32_t next_tag_bits(struct rtrs_stream_keys *keys)
+int rtrsi_stream_key_prepare(struct rtrs_stream_keys *keys)
 {
-	uint32_t x = keys->random;
+	ssize_t size;
 
-	x ^= x << 13;
-	x ^= x >> 17;
-	x ^= x << 5;
-	keys->random = x;
-	return x;
+	if (keys->random_left)
+		return 0;
+	do
+		size = getrandom(keys->random, sizeof(keys->random), 0);
+	while (size < 0 && errno == EINTR);
+	if (size < 0)
+		return -errno;
+	keys->random_left = (uint32_t)((size_t)size / sizeof(keys->random[0]));
+	return keys->random_left ? 0 : -EIO;
 }
 
 /* Not the former tag, and not 0. */
 static uint32_t next_key(struct rtrs_stream_keys *keys, uint32_t place)
 {
 	uint32_t former = keys->table[place].key % TAG_COUNT;
-	uint32_t tag = 1 + next_tag_bits(keys) % (TAG_COUNT - 2);
+	uint32_t tag = 1 + keys->random[--keys->random_left] % (TAG_COUNT - 2);
 
 	if (tag >= former && former)
 		tag++;
@@ -55,8 +60,10 @@ int rtrsi_stream_key_add(struct rtrs_stream_keys *keys, enum rtrs_stream_key_typ
 {
 	struct rtrs_stream_key *key;
 	uint32_t place;
-	int err;
+	int err = rtrsi_stream_key_prepare(keys);
 
+	if (err)
+		return err;
 	if (!keys->count || keys->first_free == no_place) {
 		err = grow_table(keys);
 		if (err)

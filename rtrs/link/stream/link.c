@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <unistd.h>
 #include <utlist.h>
 
@@ -13,6 +12,9 @@
 
 /* How many events one connection gives while others wait, and all before the sockets are looked at. */
 enum { TURN_EVENTS = 32, CALLS_BETWEEN_WAITS = 256, SOCKETS_AT_ONCE = 32 };
+
+/* What is done without events in one round of the caller's, and how many bytes count as one step of it. */
+enum { WORK_OF_ROUND = 1024, BYTES_OF_STEP = 16384 };
 
 static int stream_link_fd(const struct rtrs_link *base)
 {
@@ -27,7 +29,6 @@ static void close_stream_link(struct rtrs_link *base)
 		rtrsi_stream_unlisten(&link->listeners->base);
 	while (link->connections)
 		rtrsi_stream_free(&link->connections->base);
-	rtrsi_stream_keys_free(&link->keys);
 	close(link->wake);
 	close(link->epoll);
 	free(link);
@@ -52,13 +53,21 @@ static void stay_asleep(struct rtrs_stream *link)
 {
 	uint64_t count;
 
-	/* The descriptor stays readable, so that the rest is accepted by the next call. */
-	if (link->has_strangers_left) {
+	/* The descriptor stays readable, so that the rest is done by the next call. */
+	if (link->has_strangers_left || link->first_ready) {
 		wake_up_link(link);
 		return;
 	}
 	if (link->is_woken && read(link->wake, &count, sizeof(count)) == sizeof(count))
 		link->is_woken = false;
+}
+
+bool rtrsi_stream_may_go_on(struct rtrs_stream *link, size_t bytes)
+{
+	unsigned int steps = 1 + (unsigned int)(bytes / BYTES_OF_STEP);
+
+	link->work = link->work > steps ? link->work - steps : 0;
+	return link->work;
 }
 
 void rtrsi_stream_ready(struct rtrs_stream_connection *connection)
@@ -145,22 +154,29 @@ static int look_at_sockets(struct rtrs_stream *link)
 	return count;
 }
 
+static void turn_is_over(struct rtrs_stream *link, struct rtrs_stream_connection *connection)
+{
+	not_ready(link, connection);
+	rtrsi_stream_ready(connection);
+}
+
 static int next_of_ready(struct rtrs_stream *link, struct rtrs_link_event *ret)
 {
 	struct rtrs_stream_connection *connection;
 
-	while ((connection = link->first_ready)) {
+	while (link->work && (connection = link->first_ready)) {
 		/* Out of the list first: it may be freed. Whatever makes it ready again is seen by its next turn. */
 		if (link->turn >= TURN_EVENTS) {
-			not_ready(link, connection);
-			rtrsi_stream_ready(connection);
-			connection = link->first_ready;
+			turn_is_over(link, connection);
+			continue;
 		}
 		if (rtrsi_stream_connection_event(connection, ret)) {
 			link->turn++;
 			return 1;
 		}
-		if (link->first_ready == connection)
+		if (!rtrsi_stream_may_go_on(link, 0) && link->first_ready == connection)
+			turn_is_over(link, connection);
+		else if (link->first_ready == connection)
 			not_ready(link, connection);
 	}
 	return 0;
@@ -171,6 +187,11 @@ static int next_stream_event(struct rtrs_link *base, struct rtrs_link_event *ret
 	struct rtrs_stream *link = hf_container_of(base, struct rtrs_stream, base);
 	int count;
 
+	/* Those with work left do not keep others from being seen. */
+	if (!link->work)
+		link->calls = CALLS_BETWEEN_WAITS;
+	if (!link->is_awake)
+		link->work = WORK_OF_ROUND;
 	link->is_awake = true;
 	if (link->calls++ >= CALLS_BETWEEN_WAITS) {
 		count = look_at_sockets(link);
@@ -181,6 +202,8 @@ static int next_stream_event(struct rtrs_link *base, struct rtrs_link_event *ret
 		if (next_of_ready(link, ret))
 			return 1;
 		flush_all(link);
+		if (!link->work)
+			break;
 		if (link->first_ready)
 			continue;
 		count = look_at_sockets(link);
@@ -250,9 +273,6 @@ int rtrsi_stream_open(struct rtrs_link **ret)
 		return -ENOMEM;
 	link->base.ops = &stream_ops;
 	link->wake_source = STREAM_WAKE;
-	if (getrandom(&link->keys.random, sizeof(link->keys.random), GRND_NONBLOCK) < 0)
-		link->keys.random = (uint32_t)(uintptr_t)link;
-	link->keys.random |= 1;
 	err = open_descriptors(link);
 	if (err) {
 		free(link);

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -29,40 +28,25 @@ socklen_t rtrsi_stream_address_size(const struct sockaddr *address)
 	}
 }
 
-/* A socket file that a process left behind: nobody listens to it any more. */
-static bool is_left_behind(const struct sockaddr *address)
+static int bind_socket(struct rtrs_stream_listener *listener, const struct sockaddr *address)
 {
-	const struct sockaddr_un *file = (const void *)address;
-	struct stat st;
-	bool is_refused;
-	int fd;
-
-	if (address->sa_family != AF_UNIX || lstat(file->sun_path, &st) || !S_ISSOCK(st.st_mode))
-		return false;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return false;
-	is_refused = connect(fd, address, sizeof(*file)) && errno == ECONNREFUSED;
-	close(fd);
-	return is_refused;
-}
-
-static int bind_socket(int fd, const struct sockaddr *address)
-{
-	socklen_t size = rtrsi_stream_address_size(address);
 	int on = 1;
 
-	if (address->sa_family != AF_UNIX &&
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)))
+	if (address->sa_family == AF_UNIX)
+		return rtrsi_stream_bind_file(
+			listener->fd, ((const struct sockaddr_un *)(const void *)address)->sun_path,
+			&listener->file);
+	if (setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+	    bind(listener->fd, address, rtrsi_stream_address_size(address)))
 		return -errno;
-	if (!bind(fd, address, size))
-		return 0;
-	if (errno != EADDRINUSE || !is_left_behind(address))
-		return -errno;
-	if (unlink(((const struct sockaddr_un *)(const void *)address)->sun_path) &&
-	    errno != ENOENT)
-		return -errno;
-	return bind(fd, address, size) ? -errno : 0;
+	return listen(listener->fd, SOMAXCONN) ? -errno : 0;
+}
+
+static void remove_socket_file(const struct rtrs_stream_listener *listener)
+{
+	if (listener->address.ss_family == AF_UNIX)
+		rtrsi_stream_remove_file(((const struct sockaddr_un *)&listener->address)->sun_path,
+					 &listener->file);
 }
 
 static int open_listener(struct rtrs_stream *link, struct rtrs_stream_listener *listener,
@@ -74,12 +58,18 @@ static int open_listener(struct rtrs_stream *link, struct rtrs_stream_listener *
 	listener->fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (listener->fd < 0)
 		return -errno;
-	err = bind_socket(listener->fd, address);
-	if (!err && (listen(listener->fd, SOMAXCONN) ||
-		     epoll_ctl(link->epoll, EPOLL_CTL_ADD, listener->fd, &event)))
-		err = -errno;
+	err = bind_socket(listener, address);
 	if (err)
-		close(listener->fd);
+		goto not_bound;
+	if (epoll_ctl(link->epoll, EPOLL_CTL_ADD, listener->fd, &event)) {
+		err = -errno;
+		goto not_watched;
+	}
+	return 0;
+not_watched:
+	remove_socket_file(listener);
+not_bound:
+	close(listener->fd);
 	return err;
 }
 
@@ -136,8 +126,7 @@ void rtrsi_stream_unlisten(struct rtrs_listener *base)
 	*at = listener->next;
 	forget_listener(link, listener);
 	epoll_ctl(link->epoll, EPOLL_CTL_DEL, listener->fd, NULL);
-	if (listener->address.ss_family == AF_UNIX)
-		unlink(((const struct sockaddr_un *)&listener->address)->sun_path);
+	remove_socket_file(listener);
 	close(listener->fd);
 	free(listener);
 }
@@ -226,10 +215,9 @@ int rtrsi_stream_prepare(struct rtrs_connection *base, const struct rtrs_link_qu
 
 	if (connection->state != STREAM_REQUESTED)
 		return -ENOTCONN;
-	err = rtrsi_stream_make_queues(connection, queues->send_depth, queues->receive_depth);
+	err = rtrsi_stream_make_queues(connection, queues);
 	if (err)
 		return err;
-	base->user = queues->user;
 	connection->state = STREAM_PREPARED;
 	return 0;
 }
@@ -260,11 +248,12 @@ void rtrsi_stream_reject(struct rtrs_connection *base, const uint8_t *private_da
 {
 	struct rtrs_stream_connection *connection =
 		hf_container_of(base, struct rtrs_stream_connection, base);
+	const struct rtrs_link_queues no_queues = {0};
 	bool has_queues = connection->state == STREAM_PREPARED;
 
 	if ((connection->state == STREAM_REQUESTED || has_queues) &&
 	    !rtrsi_stream_set_private(connection, private_data, private_size) &&
-	    (has_queues || !rtrsi_stream_make_queues(connection, 0, 0)))
+	    (has_queues || !rtrsi_stream_make_queues(connection, &no_queues)))
 		rtrsi_stream_greet(connection, RTRS_FRAME_REJECT);
 	rtrsi_stream_free(base);
 }

@@ -1,36 +1,75 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Memory that is granted to peers, and windows on it. */
+/* Memory that is granted to peers, and windows on it; and among whom it is shared. */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "rtrs/link/stream/private.h"
 
+int rtrsi_stream_domain_get(struct rtrs_stream *link, const void *user,
+			    struct rtrs_stream_domain **ret)
+{
+	struct rtrs_stream_domain *domain = link->domains;
+
+	while (domain && domain->user != user)
+		domain = domain->next;
+	if (!domain) {
+		domain = calloc(1, sizeof(*domain));
+		if (!domain)
+			return -ENOMEM;
+		domain->link = link;
+		domain->user = user;
+		domain->next = link->domains;
+		link->domains = domain;
+	}
+	domain->users++;
+	*ret = domain;
+	return 0;
+}
+
+void rtrsi_stream_domain_put(struct rtrs_stream_domain *domain)
+{
+	struct rtrs_stream_domain **at = &domain->link->domains;
+
+	if (--domain->users)
+		return;
+	while (*at != domain)
+		at = &(*at)->next;
+	*at = domain->next;
+	rtrsi_stream_keys_free(&domain->keys);
+	free(domain);
+}
+
 int rtrsi_stream_grant(struct rtrs_connection *base, void *address, size_t length,
 		       enum rtrs_access access, struct rtrs_memory **ret)
 {
-	struct rtrs_stream *link = hf_container_of(base->link, struct rtrs_stream, base);
-	struct rtrs_stream_memory *memory = calloc(1, sizeof(*memory));
+	struct rtrs_stream_domain *domain =
+		hf_container_of(base, struct rtrs_stream_connection, base)->domain;
+	struct rtrs_stream_memory *memory;
 	int err;
 
+	if (!domain)
+		return -ENOTCONN;
+	memory = calloc(1, sizeof(*memory));
 	if (!memory)
 		return -ENOMEM;
-	memory->link = link;
+	memory->domain = domain;
 	memory->access = access;
 	memory->base.address = address;
 	memory->base.length = length;
-	err = rtrsi_stream_key_add(&link->keys, STREAM_KEY_LOCAL, address, length,
+	err = rtrsi_stream_key_add(&domain->keys, STREAM_KEY_LOCAL, address, length,
 				   &memory->base.local_key);
 	if (err)
 		goto no_local;
 	if (access == RTRS_ACCESS_WRITE)
-		err = rtrsi_stream_key_add(&link->keys, STREAM_KEY_REMOTE, address, length,
+		err = rtrsi_stream_key_add(&domain->keys, STREAM_KEY_REMOTE, address, length,
 					   &memory->base.remote_key);
 	if (err)
 		goto no_remote;
+	domain->users++;
 	*ret = &memory->base;
 	return 0;
 no_remote:
-	rtrsi_stream_key_remove(&link->keys, memory->base.local_key);
+	rtrsi_stream_key_remove(&domain->keys, memory->base.local_key);
 no_local:
 	free(memory);
 	return err;
@@ -42,8 +81,9 @@ void rtrsi_stream_withdraw(struct rtrs_memory *base)
 	struct rtrs_stream_memory *memory = hf_container_of(base, struct rtrs_stream_memory, base);
 
 	if (memory->access == RTRS_ACCESS_WRITE)
-		rtrsi_stream_key_remove(&memory->link->keys, base->remote_key);
-	rtrsi_stream_key_remove(&memory->link->keys, base->local_key);
+		rtrsi_stream_key_remove(&memory->domain->keys, base->remote_key);
+	rtrsi_stream_key_remove(&memory->domain->keys, base->local_key);
+	rtrsi_stream_domain_put(memory->domain);
 	free(memory);
 }
 
@@ -58,9 +98,9 @@ int rtrsi_stream_open_window(struct rtrs_memory *base, struct rtrs_window **ret)
 	window = calloc(1, sizeof(*window));
 	if (!window)
 		return -ENOMEM;
-	window->base.link = &memory->link->base;
+	window->base.link = &memory->domain->link->base;
 	window->memory = memory;
-	err = rtrsi_stream_key_add(&memory->link->keys, STREAM_KEY_WINDOW, NULL, 0,
+	err = rtrsi_stream_key_add(&memory->domain->keys, STREAM_KEY_WINDOW, NULL, 0,
 				   &window->base.remote_key);
 	if (err) {
 		free(window);
@@ -81,12 +121,15 @@ int rtrsi_stream_bind(struct rtrs_connection *base, struct rtrs_window *to, void
 		hf_container_of(base, struct rtrs_stream_connection, base);
 	struct rtrs_stream_window *window = hf_container_of(to, struct rtrs_stream_window, base);
 	const struct rtrs_memory *memory = &window->memory->base;
-	struct rtrs_stream_keys *keys = &window->memory->link->keys;
+	struct rtrs_stream_keys *keys = &window->memory->domain->keys;
 	int err;
 
 	if (length &&
 	    !rtrsi_stream_key_check(keys, memory->local_key, false, (uintptr_t)address, length))
 		return -EINVAL;
+	err = rtrsi_stream_key_prepare(keys);
+	if (err)
+		return err;
 	err = rtrsi_stream_post_nothing(connection, reported, id);
 	if (!err)
 		to->remote_key = rtrsi_stream_key_bind(keys, to->remote_key, address, length);
@@ -97,6 +140,6 @@ void rtrsi_stream_close_window(struct rtrs_window *base)
 {
 	struct rtrs_stream_window *window = hf_container_of(base, struct rtrs_stream_window, base);
 
-	rtrsi_stream_key_remove(&window->memory->link->keys, base->remote_key);
+	rtrsi_stream_key_remove(&window->memory->domain->keys, base->remote_key);
 	free(window);
 }

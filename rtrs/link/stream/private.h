@@ -28,15 +28,27 @@ struct rtrs_stream_key {
 	uint32_t next_free;
 };
 
+enum { STREAM_RANDOM_NUMBERS = 64 };
+
 struct rtrs_stream_keys {
 	struct rtrs_stream_key *table;
 	uint32_t count, first_free;
-	uint32_t random;
+	uint32_t random[STREAM_RANDOM_NUMBERS]; /* the kernel's, each for one key */
+	uint32_t random_left;
+};
+
+/* Those that share keys. It is there as long as a connection or memory of it. */
+struct rtrs_stream_domain {
+	struct rtrs_stream *link;
+	struct rtrs_stream_domain *next;
+	const void *user; /* NULL: of connections that have no other */
+	unsigned int users;
+	struct rtrs_stream_keys keys;
 };
 
 struct rtrs_stream_memory {
 	struct rtrs_memory base;
-	struct rtrs_stream *link;
+	struct rtrs_stream_domain *domain;
 	enum rtrs_access access;
 };
 
@@ -99,6 +111,7 @@ struct rtrs_stream_connection {
 	struct rtrs_stream_connection *next, **at; /* of the link's */
 	unsigned long number;			   /* of one that was accepted */
 	struct rtrs_stream_listener *listener; /* of one that was accepted, until it is reported */
+	struct rtrs_stream_domain *domain;     /* from when it has queues on */
 	int fd;
 	enum rtrs_stream_state state;
 	bool is_readable, is_writable; /* as far as is known */
@@ -124,6 +137,11 @@ struct rtrs_stream_connection {
 	uint8_t private_data[RTRS_FRAME_PRIVATE_MAX];
 };
 
+/* Which file it is, should another one get its name. */
+struct rtrs_stream_file {
+	uint64_t device, inode;
+};
+
 struct rtrs_stream_listener {
 	struct rtrs_listener base;
 	enum rtrs_stream_source source;
@@ -131,6 +149,7 @@ struct rtrs_stream_listener {
 	int fd;
 	bool is_readable;
 	struct sockaddr_storage address;
+	struct rtrs_stream_file file; /* of a Unix socket */
 };
 
 struct rtrs_stream {
@@ -140,6 +159,8 @@ struct rtrs_stream {
 	bool is_awake; /* the caller goes on until there is no event */
 	bool is_woken;
 	bool has_strangers_left; /* more connect than are accepted at once */
+	unsigned int
+		work; /* that may be done without an event until the caller is told that there is none */
 	struct rtrs_stream_connection *connections;
 	struct rtrs_stream_connection *first_ready; /* utlist */
 	struct rtrs_stream_connection *first_flush;
@@ -147,7 +168,7 @@ struct rtrs_stream {
 	struct rtrs_stream_listener *listeners;
 	unsigned int strangers;
 	unsigned long accepted; /* in its life */
-	struct rtrs_stream_keys keys;
+	struct rtrs_stream_domain *domains;
 	unsigned long not_ready;
 };
 
@@ -163,14 +184,21 @@ void rtrsi_stream_ready(struct rtrs_stream_connection *connection) HF_NONNULL;
 void rtrsi_stream_wake(struct rtrs_stream *link) HF_NONNULL;
 
 void rtrsi_stream_forget(struct rtrs_stream_connection *connection) HF_NONNULL;
+/*
+ * What a peer has done that is no event. Where this says no, the connection goes on with the caller's next round:
+ * a peer that never stops does not keep the caller in one call.
+ */
+bool rtrsi_stream_may_go_on(struct rtrs_stream *link, size_t bytes) HF_NONNULL;
 
 /* --- keys.c */
-/* -ENOMEM. One of a window is not valid before it is bound. */
+/* -ENOMEM, -errno of getrandom(). One of a window is not valid before it is bound. */
 int rtrsi_stream_key_add(struct rtrs_stream_keys *keys, enum rtrs_stream_key_type type,
 			 void *address, size_t length, uint32_t *ret) HF_MUST_CHECK
 	HF_NONNULL_OF(1, 5);
 void rtrsi_stream_key_remove(struct rtrs_stream_keys *keys, uint32_t key) HF_NONNULL;
-/* The former key is no longer valid. The new one is for nothing where length is 0. */
+/* The next key can be made. -errno of getrandom(). */
+int rtrsi_stream_key_prepare(struct rtrs_stream_keys *keys) HF_MUST_CHECK HF_NONNULL;
+/* Prepared. The former key is no longer valid. The new one is for nothing where length is 0. */
 uint32_t rtrsi_stream_key_bind(struct rtrs_stream_keys *keys, uint32_t key, void *address,
 			       size_t length) HF_MUST_CHECK HF_NONNULL_OF(1);
 /* The memory, or NULL: the key is not valid there. */
@@ -182,6 +210,10 @@ int rtrsi_stream_key_invalidate(struct rtrs_stream_keys *keys,
 void rtrsi_stream_keys_free(struct rtrs_stream_keys *keys) HF_NONNULL;
 
 /* --- memory.c */
+/* -ENOMEM. */
+int rtrsi_stream_domain_get(struct rtrs_stream *link, const void *user,
+			    struct rtrs_stream_domain **ret) HF_MUST_CHECK HF_NONNULL_OF(1, 3);
+void rtrsi_stream_domain_put(struct rtrs_stream_domain *domain) HF_NONNULL;
 int rtrsi_stream_grant(struct rtrs_connection *connection, void *address, size_t length,
 		       enum rtrs_access access, struct rtrs_memory **ret);
 void rtrsi_stream_withdraw(struct rtrs_memory *memory);
@@ -208,6 +240,13 @@ void rtrsi_stream_addresses(const struct rtrs_connection *connection, struct soc
 /* 0: no address of this link. */
 socklen_t rtrsi_stream_address_size(const struct sockaddr *address) HF_MUST_CHECK HF_NONNULL;
 
+/* --- socket_file.c */
+/* -EADDRINUSE; what a process left behind that has ended is replaced. */
+int rtrsi_stream_bind_file(int fd, const char *path,
+			   struct rtrs_stream_file *ret) HF_MUST_CHECK HF_NONNULL;
+/* Unless the name is another's by now. */
+void rtrsi_stream_remove_file(const char *path, const struct rtrs_stream_file *file) HF_NONNULL;
+
 /* --- connection.c */
 int rtrsi_stream_connect(struct rtrs_link *link, const struct rtrs_link_connect *how,
 			 struct rtrs_connection **ret);
@@ -216,8 +255,8 @@ void rtrsi_stream_free(struct rtrs_connection *connection);
 /* The socket is the connection's from then on, also on failure. */
 int rtrsi_stream_new_connection(struct rtrs_stream *link, int fd, enum rtrs_stream_state state,
 				struct rtrs_stream_connection **ret) HF_MUST_CHECK HF_NONNULL;
-int rtrsi_stream_make_queues(struct rtrs_stream_connection *connection, uint32_t send_depth,
-			     uint32_t receive_depth) HF_MUST_CHECK HF_NONNULL;
+int rtrsi_stream_make_queues(struct rtrs_stream_connection *connection,
+			     const struct rtrs_link_queues *queues) HF_MUST_CHECK HF_NONNULL;
 int rtrsi_stream_set_private(struct rtrs_stream_connection *connection, const uint8_t *data,
 			     size_t size) HF_MUST_CHECK HF_NONNULL_OF(1);
 /* Ends it, and has the event given unless it was down. */

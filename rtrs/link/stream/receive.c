@@ -47,7 +47,7 @@ int rtrsi_stream_receive(struct rtrs_connection *base, uint64_t id,
 	if (receives->end - receives->first == receives->size)
 		return -ENOMEM;
 	if (segment && segment->length &&
-	    !rtrsi_stream_key_check(&rtrsi_stream_of(connection)->keys, segment->key, false,
+	    !rtrsi_stream_key_check(&connection->domain->keys, segment->key, false,
 				    (uintptr_t)segment->address, segment->length))
 		return -EACCES;
 	if (receives->first > UINT32_MAX / 2) {
@@ -153,6 +153,10 @@ static int read_payload(struct rtrs_stream_connection *connection, char *to)
 		if (count < 0)
 			return (int)count;
 		connection->got += (uint32_t)count;
+		if (count >= STREAM_BUFFER_SIZE &&
+		    !rtrsi_stream_may_go_on(rtrsi_stream_of(connection), (size_t)count) &&
+		    connection->got < length)
+			return -EAGAIN;
 	}
 	return 0;
 }
@@ -193,8 +197,8 @@ static int write_target(const struct rtrs_stream_connection *connection, char **
 	/* Without data the address says nothing. */
 	if (!frame->length)
 		return 0;
-	*ret = rtrsi_stream_key_check(&rtrsi_stream_of(connection)->keys, frame->key, true,
-				      frame->address, frame->length);
+	*ret = rtrsi_stream_key_check(&connection->domain->keys, frame->key, true, frame->address,
+				      frame->length);
 	return *ret ? 0 : -EACCES;
 }
 
@@ -206,7 +210,7 @@ static int send_target(const struct rtrs_stream_connection *connection, char **r
 		return 0;
 	if (connection->frame.length > receive->length)
 		return -EMSGSIZE;
-	*ret = rtrsi_stream_key_check(&rtrsi_stream_of(connection)->keys, receive->key, false,
+	*ret = rtrsi_stream_key_check(&connection->domain->keys, receive->key, false,
 				      (uintptr_t)receive->address, receive->length);
 	return *ret ? 0 : -EACCES;
 }
@@ -267,7 +271,7 @@ static int carry_out_frame(struct rtrs_stream_connection *connection, struct rtr
 	if (!takes_receive(frame->type))
 		return 0;
 	if (frame->type == RTRS_FRAME_SEND_INVAL) {
-		err = rtrsi_stream_key_invalidate(&rtrsi_stream_of(connection)->keys, frame->key);
+		err = rtrsi_stream_key_invalidate(&connection->domain->keys, frame->key);
 		if (err)
 			return err;
 	}
@@ -320,6 +324,9 @@ int rtrsi_stream_received(struct rtrs_stream_connection *connection, struct rtrs
 			return 0;
 		if (result)
 			return result;
+		/* A frame that is no event: there may be more of them than anybody can wait for. */
+		if (!rtrsi_stream_may_go_on(rtrsi_stream_of(connection), 0))
+			return 0;
 	}
 	return 0;
 }

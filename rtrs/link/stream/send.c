@@ -56,7 +56,7 @@ static void keep_numbers_small(struct rtrs_stream_sends *sends)
 static int frame_vectors(struct rtrs_stream_connection *connection,
 			 const struct rtrs_stream_send *send, struct iovec *vectors)
 {
-	const struct rtrs_stream_keys *keys = &rtrsi_stream_of(connection)->keys;
+	const struct rtrs_stream_keys *keys = &connection->domain->keys;
 	int count = 1;
 
 	if (!send->size)
@@ -278,7 +278,7 @@ int rtrsi_stream_post(struct rtrs_connection *base, const struct rtrs_post *post
 	if (sends_are_full(sends, count))
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
-		err = check_post(&rtrsi_stream_of(connection)->keys, &posts[i]);
+		err = check_post(&connection->domain->keys, &posts[i]);
 		if (err)
 			return err;
 	}
