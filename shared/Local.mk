@@ -14,10 +14,14 @@ libhf_shared_la_SOURCES = \
 	shared/file.c \
 	shared/file.h \
 	shared/hash.h \
+	shared/json.c \
+	shared/json.h \
 	shared/nldev.c \
 	shared/nldev.h \
 	shared/nldev_parse.c \
 	shared/nldev_parse.h \
+	shared/printed.c \
+	shared/printed.h \
 	shared/runtime_dir.c \
 	shared/runtime_dir.h \
 	shared/stamp.c \

@@ -16,8 +16,6 @@ tools_holdfast_SOURCES = \
 	tools/doctor.h \
 	tools/holders.c \
 	tools/info.c \
-	tools/json.c \
-	tools/json.h \
 	tools/list.c \
 	tools/main.c \
 	tools/monitor.c \

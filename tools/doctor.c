@@ -11,7 +11,7 @@
 #include <linux/magic.h>
 
 #include "tools/doctor.h"
-#include "tools/json.h"
+#include "shared/json.h"
 #include "tools/names.h"
 #include "tools/output.h"
 #include "tools/roots.h"

@@ -13,7 +13,7 @@
 #include <linux/capability.h>
 
 #include "tools/common.h"
-#include "tools/json.h"
+#include "shared/json.h"
 #include "tools/names.h"
 #include "tools/output.h"
 #include "tools/processes.h"

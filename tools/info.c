@@ -9,7 +9,7 @@
 #include <sys/sysmacros.h>
 
 #include "tools/common.h"
-#include "tools/json.h"
+#include "shared/json.h"
 #include "tools/names.h"
 #include "tools/output.h"
 

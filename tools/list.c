@@ -8,7 +8,7 @@
 
 #include "shared/text.h"
 #include "tools/common.h"
-#include "tools/json.h"
+#include "shared/json.h"
 #include "tools/names.h"
 #include "tools/output.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "tools/json.h"
+#include "shared/json.h"
 #include "tools/monitor.h"
 #include "tools/names.h"
 #include "tools/output.h"

@@ -12,7 +12,7 @@
 #include "naming/hardware.h"
 #include "naming/naming.h"
 #include "tools/common.h"
-#include "tools/json.h"
+#include "shared/json.h"
 #include "tools/names.h"
 #include "tools/output.h"
 #include "tools/roots.h"

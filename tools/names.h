@@ -9,7 +9,7 @@
 
 #include <holdfast/holdfast.h>
 
-#include "tools/json.h"
+#include "shared/json.h"
 
 enum { HF_GUID_TEXT = 20, HF_GID_TEXT = 40, HF_REASON_TEXT = 260, HF_LABEL_TEXT = 68 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Output for people: tables, colour, wrapped text, and escaped names from outside. */
+/* Output for people: tables, colour and wrapped text. */
 #ifndef HF_TOOLS_OUTPUT_H
 #define HF_TOOLS_OUTPUT_H
 
@@ -7,12 +7,8 @@
 #include <stdio.h>
 #include <libsmartcols.h>
 
+#include "shared/printed.h"
 #include "tools/common.h"
-
-/* Prints text from outside. Bytes that are not printable in the locale become \xNN. */
-void hfi_put_safe(FILE *file, const char *text);
-/* True if hfi_put_safe() prints all of it as it is. */
-bool hfi_is_printed_whole(const char *text);
 
 /* Whether to use colour. -1: yes if standard output is a terminal that supports it. */
 bool hfi_color_wanted(int choice);

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tools/json.h"
+#include "shared/json.h"
 #include "tools/opened.h"
 #include "tools/output.h"
 #include "tools/run.h"

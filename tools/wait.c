@@ -9,7 +9,7 @@
 #include "shared/clock.h"
 #include "tools/bounded.h"
 #include "tools/common.h"
-#include "tools/json.h"
+#include "shared/json.h"
 #include "tools/names.h"
 
 enum { OPT_TIMEOUT = HF_OPT_OWN };

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "tools/json.h"
+#include "shared/json.h"
 
 /* The length of the UTF-8 sequence at `text`, or 0 if it is not valid (RFC 3629, section 4). */
 static size_t utf8_length(const unsigned char *text)

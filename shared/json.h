@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Writes JSON. libsmartcols can neither nest objects nor repair text that is not UTF-8. */
-#ifndef HF_TOOLS_JSON_H
-#define HF_TOOLS_JSON_H
+#ifndef HF_SHARED_JSON_H
+#define HF_SHARED_JSON_H
 
 #include <stdbool.h>
 #include <stdint.h>
