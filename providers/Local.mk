@@ -4,8 +4,8 @@ provider_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-Wl,--version-script=$(top_srcdir)/abi/maps/provider.map
 provider_cppflags = $(AM_CPPFLAGS) -DPROVIDER_VERSION='"$(PACKAGE_VERSION)"'
 
-provider_LTLIBRARIES += rxe-hf1.la siw-hf1.la
-dist_provider_DATA = providers/rxe/rxe.provider providers/siw/siw.provider
+provider_LTLIBRARIES += rxe-hf1.la siw-hf1.la uroce-hf1.la
+dist_provider_DATA = providers/rxe/rxe.provider providers/siw/siw.provider providers/uroce/uroce.provider
 
 provider_common = \
 	providers/common/cq_ex.c \
@@ -48,6 +48,45 @@ siw_hf1_la_CPPFLAGS = $(provider_cppflags)
 siw_hf1_la_LDFLAGS = $(provider_ldflags)
 siw_hf1_la_LIBADD = libholdfast.la
 
+uroce_hf1_la_SOURCES = \
+	providers/uroce/complete.c \
+	providers/uroce/copy.c \
+	providers/uroce/cq.c \
+	providers/uroce/create.c \
+	providers/uroce/datagram.c \
+	providers/uroce/direct.c \
+	providers/uroce/engine.c \
+	providers/uroce/flush.c \
+	providers/uroce/gather.c \
+	providers/uroce/heap.c \
+	providers/uroce/key.c \
+	providers/uroce/modify.c \
+	providers/uroce/mr.c \
+	providers/uroce/mw.c \
+	providers/uroce/node.c \
+	providers/uroce/path.c \
+	providers/uroce/path.h \
+	providers/uroce/pd.c \
+	providers/uroce/peer.c \
+	providers/uroce/poll.c \
+	providers/uroce/qp.h \
+	providers/uroce/query.c \
+	providers/uroce/rq.c \
+	providers/uroce/segment.h \
+	providers/uroce/send.c \
+	providers/uroce/shared_lock.c \
+	providers/uroce/slot.c \
+	providers/uroce/srq.c \
+	providers/uroce/target.c \
+	providers/uroce/uroce.c \
+	providers/uroce/uroce.h \
+	providers/uroce/wire_path.c \
+	providers/uroce/wr.c \
+	$(provider_common)
+uroce_hf1_la_CPPFLAGS = $(provider_cppflags)
+uroce_hf1_la_LDFLAGS = $(provider_ldflags)
+uroce_hf1_la_LIBADD = libholdfast.la -lpthread
+
 # Directories that are Holdfast's alone have this mode whatever the umask is: every user reads in them, and
 # from one that every user could write nothing is loaded.
 own_dirs_mode = for dir in '$(pkglibdir)' '$(providerdir)' '$(compatdir)' '$(pkglibexecdir)' '$(pkgdatadir)' \
@@ -62,10 +101,11 @@ own-exec-dirs:
 
 # A provider directory like the installed one, for running from the build tree.
 noinst_DATA += providers.d/stamp
-providers.d/stamp: rxe-hf1.la siw-hf1.la $(dist_provider_DATA)
+providers.d/stamp: rxe-hf1.la siw-hf1.la uroce-hf1.la $(dist_provider_DATA)
 	$(AM_V_GEN)rm -rf providers.d && $(MKDIR_P) providers.d && \
-	cp .libs/rxe-hf1.so .libs/siw-hf1.so providers.d && \
-	cp $(srcdir)/providers/rxe/rxe.provider $(srcdir)/providers/siw/siw.provider providers.d && \
+	cp .libs/rxe-hf1.so .libs/siw-hf1.so .libs/uroce-hf1.so providers.d && \
+	cp $(srcdir)/providers/rxe/rxe.provider $(srcdir)/providers/siw/siw.provider \
+		$(srcdir)/providers/uroce/uroce.provider providers.d && \
 	chmod go-w providers.d providers.d/* && touch $@
 
 clean-local: clean-providers

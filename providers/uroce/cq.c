@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Creates, arms, resizes and destroys completion queues. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "providers/uroce/uroce.h"
+
+enum {
+	KNOWN_WC_FLAGS = IBV_WC_STANDARD_FLAGS | IBV_WC_EX_WITH_COMPLETION_TIMESTAMP |
+			 IBV_WC_EX_WITH_COMPLETION_TIMESTAMP_WALLCLOCK
+};
+
+static uint32_t power_of_two(uint32_t count)
+{
+	uint32_t size = 1;
+
+	while (size < count)
+		size *= 2;
+	return size;
+}
+
+/* A place in the table, with memory. With context->lock. */
+static int take_cq_index(struct uroce_context *context, struct uroce_cq *cq)
+{
+	for (uint32_t i = 0; i < UROCE_CQS; i++) {
+		const uint32_t index = (context->next_cq + i) % UROCE_CQS;
+
+		if (context->cqs[index])
+			continue;
+		cq->shared = &context->arena->cqs[index];
+		if (uroce_arena_back(context, cq->shared, sizeof(*cq->shared)))
+			return ENOMEM;
+		cq->index = index;
+		context->next_cq = index + 1;
+		return 0;
+	}
+	return ENOMEM;
+}
+
+static int take_cq_place(struct uroce_context *context, struct uroce_cq *cq, uint32_t cqe)
+{
+	const uint32_t size = power_of_two(cqe);
+	int err;
+
+	pthread_mutex_lock(&context->lock);
+	err = take_cq_index(context, cq);
+	if (!err) {
+		cq->offset = uroce_heap_take(context, size * sizeof(struct uroce_cqe));
+		err = cq->offset ? 0 : ENOMEM;
+	}
+	if (!err) {
+		cq->ring = (struct uroce_cqe *)(void *)((char *)context->arena + cq->offset);
+		cq->mask = size - 1;
+		memset(cq->shared, 0, sizeof(*cq->shared));
+		atomic_store(&cq->shared->offset, cq->offset);
+		atomic_store(&cq->shared->limit, cqe);
+		atomic_store(&cq->shared->size, size);
+		context->cqs[cq->index] = cq;
+		if (cq->index >= context->cqs_end)
+			context->cqs_end = cq->index + 1;
+	}
+	pthread_mutex_unlock(&context->lock);
+	return err;
+}
+
+static struct uroce_cq *new_cq(struct ibv_context *ibv, uint32_t cqe,
+			       struct ibv_comp_channel *channel, uint32_t vector)
+{
+	struct uroce_context *context = uroce_context_of(ibv);
+	struct uroce_cq *cq;
+	int err = 0;
+
+	if (!cqe || cqe > UROCE_MAX_CQE || vector >= (uint32_t)ibv->num_comp_vectors)
+		err = EINVAL;
+	else if (atomic_load(&context->gone))
+		err = EIO;
+	if (err) {
+		errno = err;
+		return NULL;
+	}
+	cq = calloc(1, sizeof(*cq));
+	if (!cq)
+		return NULL;
+	cq->verbs.cq.cqe = (int)cqe;
+	cq->events = hf_provider_cq_events(ibv, &cq->verbs.cq, channel);
+	if (!cq->events) {
+		err = errno;
+		goto free_cq;
+	}
+	err = take_cq_place(context, cq, cqe);
+	if (!err)
+		return cq;
+	hf_provider_events_end(cq->events);
+free_cq:
+	free(cq);
+	errno = err;
+	return NULL;
+}
+
+struct ibv_cq *uroce_create_cq(struct ibv_context *context, int cqe,
+			       struct ibv_comp_channel *channel, int vector)
+{
+	struct uroce_cq *cq =
+		new_cq(context, cqe < 0 ? 0 : (uint32_t)cqe, channel, (uint32_t)vector);
+
+	return cq ? &cq->verbs.cq : NULL;
+}
+
+struct ibv_cq_ex *uroce_create_cq_ex(struct ibv_context *context, struct ibv_cq_init_attr_ex *attr)
+{
+	struct uroce_cq *cq;
+
+	if (attr->wc_flags & ~(uint64_t)KNOWN_WC_FLAGS ||
+	    attr->comp_mask & ~(uint32_t)IBV_CQ_INIT_ATTR_MASK_FLAGS) {
+		errno = EOPNOTSUPP;
+		return NULL;
+	}
+	cq = new_cq(context, attr->cqe, attr->channel, attr->comp_vector);
+	if (!cq)
+		return NULL;
+	cq->single_threaded = attr->comp_mask & IBV_CQ_INIT_ATTR_MASK_FLAGS &&
+			      attr->flags & IBV_CREATE_CQ_ATTR_SINGLE_THREADED;
+	if (attr->wc_flags & ~(uint64_t)IBV_WC_STANDARD_FLAGS)
+		atomic_store(&cq->shared->stamped, 1);
+	uroce_set_cq_calls(&cq->verbs.cq_ex, attr->wc_flags);
+	return &cq->verbs.cq_ex;
+}
+
+/*
+ * Sequentially consistent, so that a program that polls once more after this sees every completion
+ * that was added by who did not see the flag yet. A CQ armed for every completion stays so.
+ */
+int uroce_req_notify_cq(struct ibv_cq *cq, int solicited_only)
+{
+	atomic_fetch_or(&uroce_cq_of(cq)->shared->armed,
+			solicited_only ? UROCE_ARMED_SOLICITED : UROCE_ARMED_ALL);
+	return 0;
+}
+
+void uroce_cq_report(struct uroce_cq *cq)
+{
+	if (atomic_load(&cq->shared->due) && atomic_exchange(&cq->shared->due, 0))
+		hf_provider_report_completion(cq->events);
+	if (atomic_load(&cq->shared->overflow) == 1 &&
+	    atomic_exchange(&cq->shared->overflow, 2) == 1)
+		hf_provider_report_event(cq->events, IBV_EVENT_CQ_ERR);
+}
+
+void uroce_cq_drop(struct uroce_cq *cq, uint32_t qpn)
+{
+	struct uroce_context *context = uroce_context_of(cq->verbs.cq.context);
+	uint32_t tail;
+
+	lock_take(&cq->lock);
+	uroce_shared_lock(context, &cq->shared->lock);
+	tail = atomic_load(&cq->shared->tail);
+	if (tail - cq->head <= cq->mask + 1)
+		for (uint32_t i = cq->head; i != tail; i++)
+			if (cq->ring[i & cq->mask].qp_num == qpn)
+				cq->ring[i & cq->mask].is_void = 1;
+	uroce_shared_unlock(&cq->shared->lock);
+	lock_release(&cq->lock);
+}
+
+/* The completions that wait move to the new ring. With cq->lock and the shared lock. */
+static int move_ring(struct uroce_cq *cq, struct uroce_cqe *ring, uint32_t size, uint32_t limit,
+		     uint64_t offset)
+{
+	const uint32_t tail = atomic_load(&cq->shared->tail), count = tail - cq->head;
+
+	if (count > cq->mask + 1)
+		return EIO;
+	if (count > limit)
+		return EINVAL;
+	for (uint32_t i = 0; i < count; i++)
+		ring[i] = cq->ring[(cq->head + i) & cq->mask];
+	cq->ring = ring;
+	cq->mask = size - 1;
+	cq->head = 0;
+	cq->offset = offset;
+	atomic_store(&cq->shared->size, 0);
+	atomic_store(&cq->shared->offset, offset);
+	atomic_store(&cq->shared->limit, limit);
+	atomic_store(&cq->shared->head, 0);
+	atomic_store(&cq->shared->tail, count);
+	atomic_store(&cq->shared->size, size);
+	return 0;
+}
+
+int uroce_resize_cq(struct ibv_cq *ibv, int cqe)
+{
+	struct uroce_context *context = uroce_context_of(ibv->context);
+	struct uroce_cq *cq = uroce_cq_of(ibv);
+	uint64_t offset, old;
+	uint32_t size, old_size;
+	int err;
+
+	if (cqe <= 0 || cqe > UROCE_MAX_CQE)
+		return EINVAL;
+	if (atomic_load(&context->gone))
+		return EIO;
+	size = power_of_two((uint32_t)cqe);
+	pthread_mutex_lock(&context->lock);
+	offset = uroce_heap_take(context, size * sizeof(struct uroce_cqe));
+	err = offset ? 0 : ENOMEM;
+	if (!err) {
+		lock_take(&cq->lock);
+		uroce_shared_lock(context, &cq->shared->lock);
+		old = cq->offset;
+		old_size = cq->mask + 1;
+		err = move_ring(cq, (struct uroce_cqe *)(void *)((char *)context->arena + offset),
+				size, (uint32_t)cqe, offset);
+		uroce_shared_unlock(&cq->shared->lock);
+		lock_release(&cq->lock);
+		if (err)
+			uroce_heap_give(context, offset, size * sizeof(struct uroce_cqe));
+		else
+			uroce_heap_give(context, old, old_size * sizeof(struct uroce_cqe));
+	}
+	pthread_mutex_unlock(&context->lock);
+	if (!err)
+		ibv->cqe = cqe;
+	return err;
+}
+
+int uroce_destroy_cq(struct ibv_cq *ibv)
+{
+	struct uroce_context *context = uroce_context_of(ibv->context);
+	struct uroce_cq *cq = uroce_cq_of(ibv);
+
+	if (atomic_load(&cq->users))
+		return EBUSY;
+	pthread_mutex_lock(&context->lock);
+	context->cqs[cq->index] = NULL;
+	if (context->pid == getpid()) {
+		/* A peer may be about to complete something in it. */
+		uroce_shared_lock(context, &cq->shared->lock);
+		atomic_store(&cq->shared->size, 0);
+		uroce_shared_unlock(&cq->shared->lock);
+		uroce_heap_give(context, cq->offset, (cq->mask + 1) * sizeof(struct uroce_cqe));
+	}
+	pthread_mutex_unlock(&context->lock);
+	/* This waits for the program, so no lock is held. */
+	hf_provider_events_end(cq->events);
+	free(cq);
+	return 0;
+}

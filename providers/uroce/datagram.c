@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* UD on the direct path: IBA 9.8.3, and the header that RoCE receivers see (annex A17.4.5). */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include "providers/uroce/qp.h"
+
+enum {
+	GRH_SIZE = 40,
+	UDP_HEADER = 8,
+	BTH_SIZE = 12,
+	DETH_SIZE = 8,
+	ICRC_SIZE = 4,
+	MAX_PAYLOAD = 4096
+};
+
+#define OWN_QKEY 0x80000000u /* the program asks for the Q_Key of its own QP */
+
+static bool gid_is_ipv4(const union ibv_gid *gid)
+{
+	static const unsigned char prefix[12] = {[10] = 0xff, [11] = 0xff};
+
+	return !memcmp(gid->raw, prefix, sizeof(prefix));
+}
+
+static uint16_t header_checksum(const void *header)
+{
+	uint16_t words[sizeof(struct iphdr) / 2];
+	uint32_t sum = 0;
+
+	memcpy(words, header, sizeof(words));
+	for (size_t i = 0; i < sizeof(words) / 2; i++)
+		sum += words[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t) ~(sum + (sum >> 16));
+}
+
+void uroce_make_grh(unsigned char grh[GRH_SIZE], const struct uroce_wqe *wqe)
+{
+	const uint16_t payload = (uint16_t)(UDP_HEADER + BTH_SIZE + DETH_SIZE +
+					    ((wqe->length + 3) & ~3U) + ICRC_SIZE);
+	const struct ibv_global_route *route = &wqe->address.grh;
+
+	memset(grh, 0, GRH_SIZE);
+	if (gid_is_ipv4(&route->dgid)) {
+		struct iphdr ip = {
+			.version = 4,
+			.ihl = 5,
+			.tos = route->traffic_class,
+			.tot_len = htons((uint16_t)(sizeof(ip) + payload)),
+			.frag_off = htons(IP_DF),
+			.ttl = route->hop_limit,
+			.protocol = IPPROTO_UDP,
+		};
+
+		memcpy(&ip.saddr, &wqe->source_gid.raw[12], sizeof(ip.saddr));
+		memcpy(&ip.daddr, &route->dgid.raw[12], sizeof(ip.daddr));
+		ip.check = header_checksum(&ip);
+		memcpy(grh + GRH_SIZE - sizeof(ip), &ip, sizeof(ip));
+	} else {
+		struct ip6_hdr ip = {
+			.ip6_flow = htonl(UINT32_C(6) << 28 | (uint32_t)route->traffic_class << 20 |
+					  (route->flow_label & 0xfffff)),
+			.ip6_plen = htons(payload),
+			.ip6_nxt = IPPROTO_UDP,
+			.ip6_hlim = route->hop_limit,
+		};
+
+		memcpy(&ip.ip6_src, wqe->source_gid.raw, sizeof(ip.ip6_src));
+		memcpy(&ip.ip6_dst, route->dgid.raw, sizeof(ip.ip6_dst));
+		memcpy(grh, &ip, sizeof(ip));
+	}
+}
+
+static bool find_receiver(struct uroce_qp *qp, const struct uroce_wqe *wqe,
+			  struct uroce_target *target)
+{
+	const uint32_t qkey = wqe->qkey & OWN_QKEY ? qp->attr.qkey : wqe->qkey;
+	uint32_t state;
+
+	target->context = qp->context;
+	target->peer = uroce_peer_of_qpn(qp->context, wqe->dest_qpn, &target->qp);
+	if (!target->peer || !target->peer->direct)
+		return false;
+	state = atomic_load(&target->qp->state);
+	if (atomic_load(&target->qp->type) != IBV_QPT_UD || atomic_load(&target->qp->fault) ||
+	    (state != IBV_QPS_RTR && state != IBV_QPS_RTS && state != IBV_QPS_SQD &&
+	     state != IBV_QPS_SQE) ||
+	    atomic_load(&target->qp->qkey) != qkey)
+		return false;
+	target->number = wqe->dest_qpn;
+	target->pd = atomic_load(&target->qp->pd);
+	target->access = 0;
+	return true;
+}
+
+static size_t scatter_datagram(const struct uroce_recv *recv, uint64_t length, struct iovec *iov)
+{
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < recv->num_sge && length; i++) {
+		const uint64_t part = recv->sge[i].length < length ? recv->sge[i].length : length;
+
+		iov[count++] = (struct iovec){(void *)(uintptr_t)recv->sge[i].address, part};
+		length -= part;
+	}
+	return count;
+}
+
+/* With the lock of the receive queue. A datagram that does not fit is dropped. */
+static int deliver_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target,
+			    struct uroce_shared_rq *rq, const struct iovec *local, size_t locals)
+{
+	struct uroce_cqe cqe = {
+		.opcode = IBV_WC_RECV,
+		.byte_len = GRH_SIZE + wqe->length,
+		.src_qp = qp->verbs.qp.qp_num,
+		.wc_flags = IBV_WC_GRH,
+		.solicited = wqe->solicited,
+	};
+	struct iovec remote[UROCE_MAX_SGE];
+	struct uroce_recv recv;
+	enum uroce_copy copied = UROCE_COPY_REMOTE;
+
+	if (uroce_recv_peek(target, rq, &recv) || recv.length < GRH_SIZE + (uint64_t)wqe->length)
+		return 0;
+	if (!recv.bad)
+		copied = uroce_copy_out(target->peer, local, locals, remote,
+					scatter_datagram(&recv, GRH_SIZE + (uint64_t)wqe->length,
+							 remote));
+	if (copied == UROCE_COPY_LOCAL)
+		return IBV_WC_LOC_PROT_ERR;
+	uroce_recv_pop(target, rq);
+	cqe.wr_id = recv.wr_id;
+	if (wqe->opcode == IBV_WR_SEND_WITH_IMM) {
+		cqe.wc_flags |= IBV_WC_WITH_IMM;
+		cqe.imm = wqe->imm;
+	}
+	if (copied != UROCE_COPY_OK)
+		cqe.status = IBV_WC_LOC_PROT_ERR;
+	uroce_recv_done(target, &cqe);
+	if (copied != UROCE_COPY_OK)
+		uroce_target_fault(target, UROCE_FAULT_LOCAL);
+	return 0;
+}
+
+/* Nobody is told of a datagram that is not received. */
+int uroce_send_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe)
+{
+	unsigned char grh[GRH_SIZE];
+	struct iovec local[UROCE_MAX_SGE + 1] = {{grh, sizeof(grh)}};
+	struct uroce_target target;
+	struct uroce_shared_rq *rq;
+	size_t locals;
+	int status;
+
+	if (wqe->length > MAX_PAYLOAD)
+		return IBV_WC_LOC_LEN_ERR;
+	if (!uroce_gather(qp, wqe, 0, &local[1], &locals))
+		return IBV_WC_LOC_PROT_ERR;
+	if (!wqe->is_ours || !find_receiver(qp, wqe, &target))
+		return 0;
+	uroce_make_grh(grh, wqe);
+	rq = uroce_recv_lock(&target);
+	status = deliver_datagram(qp, wqe, &target, rq, local, locals + 1);
+	uroce_recv_unlock(rq);
+	return status;
+}

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The direct path: the requester does the responder's part as well, in the peer's queues and memory.
+ * So requests complete while the peer sleeps, computes or is stopped. A request that cannot be executed
+ * yet waits at the head of the send queue. Errors are those of the protocol, IBA 9.7 and 9.8.
+ */
+#include <errno.h>
+#include <sys/uio.h>
+
+#include "providers/uroce/qp.h"
+
+enum {
+	POLL_NS = 2000000, /* how often a peer that is not ready is looked at */
+	MAX_MESSAGE = 1 << 30,
+	RNR_FOREVER = 7,
+};
+
+/* What became of a request: an enum ibv_wc_status, or: */
+enum {
+	NOT_READY = 1000, /* no answer: it is tried until the timeout */
+	NO_RECEIVE,	  /* RNR */
+	PEER_ENDED
+};
+
+/* IBA table 45: in units of 10 us. */
+static uint64_t rnr_ns(uint32_t timer)
+{
+	static const uint16_t units[32] = {65535, 1,	2,    3,     4,	    6,	   8,	  12,
+					   16,	  24,	32,   48,    64,    96,	   128,	  192,
+					   256,	  384,	512,  768,   1024,  1536,  2048,  3072,
+					   4096,  6144, 8192, 12288, 16384, 24576, 32768, 49152};
+
+	return (uint64_t)units[timer & 31] * 10000;
+}
+
+/* ---- Finding the peer ---- */
+
+static bool can_receive(const struct uroce_shared_qp *shared)
+{
+	const uint32_t state = atomic_load_explicit(&shared->state, memory_order_acquire);
+
+	return (state == IBV_QPS_RTR || state == IBV_QPS_RTS || state == IBV_QPS_SQD ||
+		state == IBV_QPS_SQE) &&
+	       !atomic_load_explicit(&shared->fault, memory_order_relaxed);
+}
+
+static int find_direct(struct uroce_qp *qp, uint32_t number, struct uroce_target *target)
+{
+	target->context = qp->context;
+	target->peer = uroce_peer_of_qpn(qp->context, number, &target->qp);
+	if (!target->peer)
+		return uroce_qpn_has_owner(qp->context, number) ? NOT_READY : PEER_ENDED;
+	if (!target->peer->direct ||
+	    atomic_load_explicit(&target->qp->type, memory_order_relaxed) !=
+		    (uint32_t)qp->verbs.qp.qp_type ||
+	    !can_receive(target->qp))
+		return NOT_READY;
+	target->number = number;
+	target->pd = atomic_load_explicit(&target->qp->pd, memory_order_relaxed);
+	target->access = atomic_load_explicit(&target->qp->access, memory_order_relaxed);
+	return 0;
+}
+
+/* A connected QP answers its own peer only (IBA 9.6.1.5). */
+static int find_connected(struct uroce_qp *qp, struct uroce_target *target)
+{
+	int err = find_direct(qp, qp->attr.dest_qp_num, target);
+
+	if (!err &&
+	    atomic_load_explicit(&target->qp->dest, memory_order_relaxed) != qp->verbs.qp.qp_num)
+		err = NOT_READY;
+	return err;
+}
+
+/* ---- SEND, and the receive request of WRITE with immediate ---- */
+
+static size_t scatter_message(const struct uroce_recv *recv, uint64_t length, struct iovec *iov)
+{
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < recv->num_sge && length; i++) {
+		const uint64_t part = recv->sge[i].length < length ? recv->sge[i].length : length;
+
+		iov[count++] = (struct iovec){(void *)(uintptr_t)recv->sge[i].address, part};
+		length -= part;
+	}
+	return count;
+}
+
+/* With the lock of the receive queue: a request, or NO_RECEIVE with us among those who are woken. */
+static int take_recv(struct uroce_target *target, struct uroce_shared_rq *rq,
+		     struct uroce_recv *recv)
+{
+	int err = uroce_recv_peek(target, rq, recv);
+
+	if (err == ENOENT) {
+		uroce_add_waiter(target->context, rq);
+		err = uroce_recv_peek(target, rq, recv);
+	}
+	if (err == ENOENT)
+		return NO_RECEIVE;
+	return err ? IBV_WC_REM_OP_ERR : 0;
+}
+
+/* The receive request completes with an error, and the peer's QP goes to the error state. */
+static void fail_receive(struct uroce_target *target, const struct uroce_recv *recv,
+			 enum ibv_wc_status status)
+{
+	struct uroce_cqe cqe = {.wr_id = recv->wr_id, .status = status, .opcode = IBV_WC_RECV};
+
+	uroce_recv_done(target, &cqe);
+	uroce_target_fault(target, UROCE_FAULT_LOCAL);
+}
+
+static void describe_message(const struct uroce_qp *qp, const struct uroce_wqe *wqe,
+			     struct uroce_cqe *cqe)
+{
+	cqe->src_qp = qp->verbs.qp.qp_num;
+	cqe->solicited = wqe->solicited;
+	switch (wqe->opcode) {
+	case IBV_WR_SEND_WITH_IMM:
+	case IBV_WR_RDMA_WRITE_WITH_IMM:
+		cqe->wc_flags |= IBV_WC_WITH_IMM;
+		cqe->imm = wqe->imm;
+		break;
+	case IBV_WR_SEND_WITH_INV:
+		cqe->wc_flags |= IBV_WC_WITH_INV;
+		cqe->imm = wqe->imm;
+		break;
+	default:
+		break;
+	}
+}
+
+/* The data of a SEND goes into the receive request, which stays in the queue until that is done. */
+static int deliver_message(struct uroce_target *target, struct uroce_shared_rq *rq,
+			   struct uroce_recv *recv, const struct iovec *local, size_t locals,
+			   uint64_t length, bool *takes)
+{
+	struct iovec remote[UROCE_MAX_SGE];
+	enum uroce_copy copied;
+
+	*takes = true;
+	(void)rq;
+	if (recv->bad) {
+		fail_receive(target, recv, IBV_WC_LOC_PROT_ERR);
+		return IBV_WC_REM_OP_ERR;
+	}
+	if (length > recv->length) {
+		fail_receive(target, recv, IBV_WC_LOC_LEN_ERR);
+		return IBV_WC_REM_INV_REQ_ERR;
+	}
+	copied = uroce_copy_out(target->peer, local, locals, remote,
+				scatter_message(recv, length, remote));
+	if (likely(copied == UROCE_COPY_OK))
+		return 0;
+	*takes = copied == UROCE_COPY_REMOTE;
+	if (copied == UROCE_COPY_LOCAL)
+		return IBV_WC_LOC_PROT_ERR;
+	if (!uroce_peer_alive(target->context, target->peer))
+		return PEER_ENDED;
+	fail_receive(target, recv, IBV_WC_LOC_PROT_ERR);
+	return IBV_WC_REM_OP_ERR;
+}
+
+static int send_message(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target)
+{
+	struct iovec local[UROCE_MAX_SGE];
+	struct uroce_cqe cqe = {.opcode = IBV_WC_RECV, .byte_len = wqe->length};
+	struct uroce_shared_rq *rq;
+	struct uroce_recv recv;
+	size_t locals;
+	bool takes = false;
+	int status;
+
+	if (!uroce_gather(qp, wqe, 0, local, &locals))
+		return IBV_WC_LOC_PROT_ERR;
+	rq = uroce_recv_lock(target);
+	status = take_recv(target, rq, &recv);
+	if (!status && wqe->opcode == IBV_WR_SEND_WITH_INV &&
+	    !uroce_key_invalidate(target->peer->arena, wqe->imm, target->pd, target->number)) {
+		uroce_target_fault(target, UROCE_FAULT_ACCESS);
+		status = IBV_WC_REM_ACCESS_ERR;
+	}
+	if (!status)
+		status = deliver_message(target, rq, &recv, local, locals, wqe->length, &takes);
+	if (takes)
+		uroce_recv_pop(target, rq);
+	if (likely(!status)) {
+		cqe.wr_id = recv.wr_id;
+		describe_message(qp, wqe, &cqe);
+		if (!uroce_recv_done(target, &cqe))
+			status = IBV_WC_REM_OP_ERR;
+	}
+	uroce_recv_unlock(rq);
+	return status;
+}
+
+/* ---- RDMA ---- */
+
+/* Checks a remote range; *iov gets the address. IBA 9.7.4.1.3. */
+static int check_remote(struct uroce_qp *qp, const struct uroce_wqe *wqe,
+			struct uroce_target *target, uint32_t access, uint64_t length,
+			struct iovec *iov)
+{
+	const struct uroce_key use = {
+		.pd = target->pd,
+		.qpn = target->number,
+		.access = access,
+	};
+	uint64_t address;
+
+	(void)qp;
+	if ((target->access & access) == access &&
+	    uroce_key_check(target->peer->arena, wqe->rkey, wqe->remote_addr, length, &use,
+			    &address)) {
+		*iov = (struct iovec){(void *)(uintptr_t)address, length};
+		return 0;
+	}
+	uroce_target_fault(target, UROCE_FAULT_ACCESS);
+	return IBV_WC_REM_ACCESS_ERR;
+}
+
+static int copy_status(struct uroce_target *target, enum uroce_copy copied)
+{
+	if (likely(copied == UROCE_COPY_OK))
+		return 0;
+	if (copied == UROCE_COPY_LOCAL)
+		return IBV_WC_LOC_PROT_ERR;
+	if (!uroce_peer_alive(target->context, target->peer))
+		return PEER_ENDED;
+	/* The memory was registered, and is not mapped any more. */
+	uroce_target_fault(target, UROCE_FAULT_ACCESS);
+	return IBV_WC_REM_ACCESS_ERR;
+}
+
+static int write_data(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target)
+{
+	struct iovec local[UROCE_MAX_SGE], remote;
+	size_t locals;
+	int status;
+
+	if (!uroce_gather(qp, wqe, 0, local, &locals))
+		return IBV_WC_LOC_PROT_ERR;
+	status = check_remote(qp, wqe, target, IBV_ACCESS_REMOTE_WRITE, wqe->length, &remote);
+	if (status)
+		return status;
+	return copy_status(target, uroce_copy_out(target->peer, local, locals, &remote, 1));
+}
+
+static int write_with_imm(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target)
+{
+	struct uroce_cqe cqe = {.opcode = IBV_WC_RECV_RDMA_WITH_IMM, .byte_len = wqe->length};
+	struct uroce_shared_rq *rq = uroce_recv_lock(target);
+	struct uroce_recv recv;
+	int status = take_recv(target, rq, &recv);
+
+	if (!status)
+		status = write_data(qp, wqe, target);
+	if (!status) {
+		uroce_recv_pop(target, rq);
+		cqe.wr_id = recv.wr_id;
+		describe_message(qp, wqe, &cqe);
+		if (!uroce_recv_done(target, &cqe))
+			status = IBV_WC_REM_OP_ERR;
+	}
+	uroce_recv_unlock(rq);
+	return status;
+}
+
+/* A peer that has no resources for READ and atomics refuses them (IBA 9.7.4.1.4). */
+static int check_resources(struct uroce_qp *qp, struct uroce_target *target)
+{
+	if (!qp->attr.max_rd_atomic)
+		return IBV_WC_LOC_QP_OP_ERR;
+	if (atomic_load_explicit(&target->qp->max_dest_rd_atomic, memory_order_relaxed))
+		return 0;
+	uroce_target_fault(target, UROCE_FAULT_REQUEST);
+	return IBV_WC_REM_INV_REQ_ERR;
+}
+
+static int read_data(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target)
+{
+	struct iovec local[UROCE_MAX_SGE], remote;
+	size_t locals;
+	int status = check_resources(qp, target);
+
+	if (status)
+		return status;
+	if (!uroce_gather(qp, wqe, IBV_ACCESS_LOCAL_WRITE, local, &locals))
+		return IBV_WC_LOC_PROT_ERR;
+	status = check_remote(qp, wqe, target, IBV_ACCESS_REMOTE_READ, wqe->length, &remote);
+	if (status)
+		return status;
+	return copy_status(target, uroce_copy_in(target->peer, local, locals, &remote, 1));
+}
+
+static int do_atomic(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target)
+{
+	struct iovec local[UROCE_MAX_SGE], remote;
+	uint64_t before = 0;
+	const struct iovec result = {&before, sizeof(before)};
+	size_t locals;
+	int status = check_resources(qp, target);
+
+	if (status)
+		return status;
+	if (wqe->length != sizeof(before))
+		return IBV_WC_LOC_LEN_ERR;
+	if (!uroce_gather(qp, wqe, IBV_ACCESS_LOCAL_WRITE, local, &locals))
+		return IBV_WC_LOC_PROT_ERR;
+	if (wqe->remote_addr % 8) {
+		uroce_target_fault(target, UROCE_FAULT_REQUEST);
+		return IBV_WC_REM_INV_REQ_ERR;
+	}
+	status = check_remote(qp, wqe, target, IBV_ACCESS_REMOTE_ATOMIC, sizeof(before), &remote);
+	if (!status)
+		status = copy_status(target, uroce_atomic(target, (uintptr_t)remote.iov_base,
+							  wqe->opcode == IBV_WR_ATOMIC_CMP_AND_SWP,
+							  wqe->compare_add, wqe->swap, &before));
+	if (!status &&
+	    uroce_copy_out(uroce_own_peer(qp->context), &result, 1, local, locals) != UROCE_COPY_OK)
+		status = IBV_WC_LOC_PROT_ERR;
+	return status;
+}
+
+/* ---- Requests ---- */
+
+static int execute_local(struct uroce_qp *qp, struct uroce_wqe *wqe)
+{
+	const struct ibv_mw_bind_info info = {
+		.addr = wqe->bind_addr,
+		.length = wqe->bind_length,
+		.mw_access_flags = wqe->bind_access,
+	};
+
+	if (wqe->opcode == IBV_WR_LOCAL_INV)
+		return uroce_key_invalidate(qp->context->arena, wqe->imm,
+					    uroce_pd_of(qp->verbs.qp.pd)->number,
+					    qp->verbs.qp.qp_num)
+			       ? 0
+			       : IBV_WC_MW_BIND_ERR;
+	return uroce_mw_bind(qp->context, wqe->mw, wqe->mr, &info, wqe->bind_rkey,
+			     qp->verbs.qp.qp_num)
+		       ? 0
+		       : IBV_WC_MW_BIND_ERR;
+}
+
+static int execute_connected(struct uroce_qp *qp, struct uroce_wqe *wqe)
+{
+	struct uroce_target target;
+	int status;
+
+	if (wqe->opcode == IBV_WR_LOCAL_INV || wqe->opcode == IBV_WR_BIND_MW)
+		return execute_local(qp, wqe);
+	if (wqe->length > MAX_MESSAGE)
+		return IBV_WC_LOC_LEN_ERR;
+	status = find_connected(qp, &target);
+	if (status)
+		return status;
+	uroce_target_established(&target);
+	switch (wqe->opcode) {
+	case IBV_WR_RDMA_WRITE:
+		return write_data(qp, wqe, &target);
+	case IBV_WR_RDMA_WRITE_WITH_IMM:
+		return write_with_imm(qp, wqe, &target);
+	case IBV_WR_RDMA_READ:
+		return read_data(qp, wqe, &target);
+	case IBV_WR_ATOMIC_CMP_AND_SWP:
+	case IBV_WR_ATOMIC_FETCH_AND_ADD:
+		return do_atomic(qp, wqe, &target);
+	default:
+		return send_message(qp, wqe, &target);
+	}
+}
+
+/* What a request of an unreliable QP comes to: nobody tells of what happened at the peer. */
+static int unreliable(int status)
+{
+	return status == IBV_WC_LOC_PROT_ERR || status == IBV_WC_LOC_LEN_ERR ||
+			       status == IBV_WC_MW_BIND_ERR
+		       ? status
+		       : 0;
+}
+
+/* How long the request at the head may still wait; an error status when it has waited enough. */
+static int wait_status(struct uroce_qp *qp, int status, uint64_t now)
+{
+	const bool rnr = status == NO_RECEIVE;
+	struct uroce_target target;
+
+	if (status == PEER_ENDED)
+		return IBV_WC_RETRY_EXC_ERR;
+	if (!qp->fail_at || qp->waits_rnr != rnr) {
+		qp->waits_rnr = rnr;
+		if (rnr && qp->attr.rnr_retry == RNR_FOREVER)
+			qp->fail_at = UROCE_NEVER;
+		else if (rnr)
+			qp->fail_at = find_connected(qp, &target)
+					      ? now
+					      : now + qp->attr.rnr_retry *
+								rnr_ns(atomic_load(
+									&target.qp->min_rnr_timer));
+		else
+			qp->fail_at = qp->attr.timeout
+					      ? now + ((uint64_t)4096 << qp->attr.timeout) *
+								(qp->attr.retry_cnt + 1U)
+					      : UROCE_NEVER;
+	}
+	if (now < qp->fail_at)
+		return status;
+	return rnr ? IBV_WC_RNR_RETRY_EXC_ERR : IBV_WC_RETRY_EXC_ERR;
+}
+
+/* One request; true if it waits. */
+static bool execute(struct uroce_qp *qp, uint64_t now)
+{
+	struct uroce_wqe *wqe = uroce_sq_at(qp, qp->sq.head);
+	int status;
+
+	if (qp->verbs.qp.qp_type == IBV_QPT_UD) {
+		status = unreliable(uroce_send_datagram(qp, wqe));
+	} else {
+		status = execute_connected(qp, wqe);
+		if (qp->verbs.qp.qp_type == IBV_QPT_UC)
+			status = unreliable(status);
+	}
+	if (unlikely(status >= NOT_READY)) {
+		status = wait_status(qp, status, now);
+		if (status >= NOT_READY)
+			return true;
+	}
+	uroce_send_done(qp, (enum ibv_wc_status)status, status ? 0 : wqe->length);
+	return false;
+}
+
+static uint64_t direct_progress(struct uroce_qp *qp, uint64_t now)
+{
+	while (qp->state == IBV_QPS_RTS && qp->sq.head != qp->sq.tail)
+		if (execute(qp, now))
+			return qp->fail_at < now + POLL_NS ? qp->fail_at : now + POLL_NS;
+	return UROCE_NEVER;
+}
+
+static int direct_start(struct uroce_qp *qp)
+{
+	(void)qp;
+	return 0;
+}
+
+/* Requests of the peer may wait for us. */
+static void direct_modified(struct uroce_qp *qp, int mask)
+{
+	struct uroce_shared_qp *shared;
+	struct uroce_peer *peer;
+
+	if (!(mask & IBV_QP_STATE) || qp->state != IBV_QPS_RTR ||
+	    qp->verbs.qp.qp_type == IBV_QPT_UD)
+		return;
+	peer = uroce_peer_of_qpn(qp->context, qp->attr.dest_qp_num, &shared);
+	if (peer)
+		uroce_peer_ring(qp->context, peer, UROCE_RING_PROGRESS);
+}
+
+static void direct_nothing(struct uroce_qp *qp)
+{
+	(void)qp;
+}
+
+const struct uroce_path_ops uroce_direct_path = {
+	.name = "direct",
+	.start = direct_start,
+	.modified = direct_modified,
+	.progress = direct_progress,
+	.stop = direct_nothing,
+	.destroy = direct_nothing,
+};

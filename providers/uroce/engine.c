@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The one thread of a context. It holds the slot, waits for the doorbell, for the removal of the
+ * device and for time, reports the events that peers left, and tries requests that wait.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "providers/uroce/qp.h"
+
+uint64_t uroce_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+void uroce_random(void *bytes, size_t size)
+{
+	char *at = bytes;
+
+	while (size) {
+		const ssize_t got = getrandom(at, size, 0);
+
+		if (got > 0) {
+			at += got;
+			size -= (size_t)got;
+		}
+	}
+}
+
+static void report_all(struct uroce_context *context)
+{
+	pthread_mutex_lock(&context->lock);
+	for (uint32_t i = 0; i < context->cqs_end; i++)
+		if (context->cqs[i])
+			uroce_cq_report(context->cqs[i]);
+	for (uint32_t i = 0; i < context->srqs_end; i++)
+		if (context->srqs[i])
+			uroce_srq_report(context->srqs[i]);
+	pthread_mutex_unlock(&context->lock);
+}
+
+static struct timespec until(uint64_t deadline)
+{
+	const uint64_t now = uroce_now(), left = deadline > now ? deadline - now : 0;
+
+	return (struct timespec){.tv_sec = (time_t)(left / 1000000000),
+				 .tv_nsec = (long)(left % 1000000000)};
+}
+
+/* The device is gone: no request can be executed any more, so programs that poll get errors. */
+static void note_removal(struct uroce_context *context)
+{
+	atomic_store(&context->gone, true);
+	uroce_progress_all(context, true);
+}
+
+static void wait_for_work(struct uroce_context *context)
+{
+	const int removal = atomic_load(&context->gone) ? -1
+							: hf_provider_removal_fd(&context->verbs);
+	struct pollfd fds[2] = {
+		{.fd = context->doorbell, .events = POLLIN},
+		{.fd = removal, .events = POLLIN},
+	};
+	const uint64_t deadline = uroce_next_deadline(context);
+	const struct timespec left = until(deadline);
+	char byte;
+
+	ppoll(fds, 2, deadline == UROCE_NEVER ? NULL : &left, NULL);
+	while (recv(context->doorbell, &byte, 1, MSG_DONTWAIT) >= 0)
+		;
+	if (fds[1].revents)
+		note_removal(context);
+}
+
+static void *run_context(void *arg)
+{
+	struct uroce_context *context = arg;
+
+	uroce_slot_hold(context);
+	pthread_mutex_lock(&context->start_lock);
+	context->is_started = true;
+	pthread_cond_signal(&context->started);
+	pthread_mutex_unlock(&context->start_lock);
+	while (!atomic_load(&context->stop)) {
+		uint32_t why;
+
+		wait_for_work(context);
+		why = atomic_exchange(&context->slot->rung, 0);
+		if (why & (UROCE_RING_CQ | UROCE_RING_SRQ))
+			report_all(context);
+		uroce_progress_all(context, why & UROCE_RING_QP);
+	}
+	uroce_slot_release(context);
+	return NULL;
+}
+
+static int open_doorbell(struct uroce_context *context)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	socklen_t length = sizeof(address);
+	uint64_t name = 0;
+
+	context->doorbell = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* An address without a name: the kernel chooses one, a NUL and five characters. */
+	if (context->doorbell < 0 ||
+	    bind(context->doorbell, (struct sockaddr *)&address, sizeof(sa_family_t)) ||
+	    getsockname(context->doorbell, (struct sockaddr *)&address, &length))
+		return errno;
+	memcpy(&name, address.sun_path, UROCE_DOORBELL_NAME);
+	atomic_store(&context->slot->doorbell, name);
+	return 0;
+}
+
+int uroce_engine_start(struct uroce_context *context)
+{
+	sigset_t all, before;
+	int err = open_doorbell(context);
+
+	if (err)
+		return err;
+	uroce_random(&context->probe, sizeof(context->probe));
+	atomic_store(&context->slot->rung, 0);
+	atomic_store(&context->slot->pid, (uint32_t)context->pid);
+	atomic_store(&context->slot->probe_value, context->probe);
+	atomic_store(&context->slot->probe_address, (uintptr_t)&context->probe);
+	/* Signals are for the program's threads. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	err = pthread_create(&context->thread, NULL, run_context, context);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (err)
+		return err;
+	context->has_thread = true;
+	pthread_mutex_lock(&context->start_lock);
+	while (!context->is_started)
+		pthread_cond_wait(&context->started, &context->start_lock);
+	pthread_mutex_unlock(&context->start_lock);
+	return 0;
+}
+
+/* A forked child has no such thread. */
+void uroce_engine_stop(struct uroce_context *context)
+{
+	if (context->has_thread && context->pid == getpid()) {
+		struct sockaddr_un address = {.sun_family = AF_UNIX};
+		const uint64_t name = atomic_load(&context->slot->doorbell);
+
+		atomic_store(&context->stop, true);
+		memcpy(address.sun_path, &name, UROCE_DOORBELL_NAME);
+		sendto(context->doorbell, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL,
+		       (const struct sockaddr *)&address,
+		       sizeof(sa_family_t) + UROCE_DOORBELL_NAME);
+		pthread_join(context->thread, NULL);
+	}
+	if (context->doorbell >= 0)
+		close(context->doorbell);
+}

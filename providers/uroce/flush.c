@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Completes requests to send, puts QPs into the error state, and drives requests that wait. */
+#include <errno.h>
+
+#include "providers/uroce/qp.h"
+
+enum { RETRY_NS = 1000000 };
+
+static enum ibv_wc_opcode wc_opcode(uint8_t opcode)
+{
+	switch (opcode) {
+	case IBV_WR_RDMA_WRITE:
+	case IBV_WR_RDMA_WRITE_WITH_IMM:
+		return IBV_WC_RDMA_WRITE;
+	case IBV_WR_RDMA_READ:
+		return IBV_WC_RDMA_READ;
+	case IBV_WR_ATOMIC_CMP_AND_SWP:
+		return IBV_WC_COMP_SWAP;
+	case IBV_WR_ATOMIC_FETCH_AND_ADD:
+		return IBV_WC_FETCH_ADD;
+	case IBV_WR_LOCAL_INV:
+		return IBV_WC_LOCAL_INV;
+	case IBV_WR_BIND_MW:
+		return IBV_WC_BIND_MW;
+	default:
+		return IBV_WC_SEND;
+	}
+}
+
+/* The request at sq.head leaves the queue. False if the CQ is full. */
+static bool finish_request(struct uroce_qp *qp, enum ibv_wc_status status, uint32_t length)
+{
+	struct uroce_cq *cq = uroce_cq_of(qp->verbs.qp.send_cq);
+	const struct uroce_wqe *wqe = uroce_sq_at(qp, qp->sq.head);
+	const struct uroce_cqe cqe = {
+		.wr_id = wqe->wr_id,
+		.status = status,
+		.opcode = wc_opcode(wqe->opcode),
+		.byte_len = length,
+		.qp_num = qp->verbs.qp.qp_num,
+	};
+	const bool is_told = status || wqe->signaled;
+
+	if (qp->sq.next == qp->sq.head)
+		qp->sq.next++;
+	qp->sq.head++;
+	qp->fail_at = 0;
+	return !is_told ||
+	       uroce_complete(qp->context, uroce_own_peer(qp->context), cq->index, &cqe, cq);
+}
+
+void uroce_flush_send(struct uroce_qp *qp)
+{
+	while (qp->sq.head != qp->sq.tail)
+		if (!finish_request(qp, IBV_WC_WR_FLUSH_ERR, 0))
+			qp->sq.head = qp->sq.next = qp->sq.tail;
+}
+
+void uroce_send_done(struct uroce_qp *qp, enum ibv_wc_status status, uint32_t length)
+{
+	if (unlikely(!finish_request(qp, status, length))) {
+		uroce_qp_error(qp, IBV_EVENT_QP_FATAL);
+		return;
+	}
+	if (likely(!status))
+		return;
+	if (qp->verbs.qp.qp_type == IBV_QPT_RC) {
+		uroce_qp_error(qp, -1);
+		return;
+	}
+	/* IBA 10.3.1.5: the receive side of other types goes on. */
+	uroce_qp_set_state(qp, IBV_QPS_SQE);
+	uroce_flush_send(qp);
+}
+
+/* Receive requests of a QP in the error state. */
+void uroce_flush_recv(struct uroce_qp *qp)
+{
+	struct uroce_target target;
+	struct uroce_shared_rq *rq;
+	struct uroce_recv recv;
+
+	if (qp->srq)
+		return;
+	uroce_target_own(qp, &target);
+	if (!target.peer)
+		return;
+	rq = uroce_recv_lock(&target);
+	while (!uroce_recv_peek(&target, rq, &recv)) {
+		struct uroce_cqe cqe = {
+			.wr_id = recv.wr_id,
+			.status = IBV_WC_WR_FLUSH_ERR,
+			.opcode = IBV_WC_RECV,
+		};
+
+		uroce_recv_pop(&target, rq);
+		if (!uroce_recv_done(&target, &cqe))
+			break;
+	}
+	uroce_recv_unlock(rq);
+}
+
+void uroce_qp_set_state(struct uroce_qp *qp, enum ibv_qp_state state)
+{
+	qp->state = state;
+	atomic_store(&qp->shared->state, state);
+}
+
+void uroce_qp_error(struct uroce_qp *qp, int event)
+{
+	if (qp->state == IBV_QPS_ERR || qp->state == IBV_QPS_RESET)
+		return;
+	if (qp->path)
+		qp->path->stop(qp);
+	uroce_qp_set_state(qp, IBV_QPS_ERR);
+	uroce_flush_send(qp);
+	uroce_flush_recv(qp);
+	if (event >= 0)
+		hf_provider_report_event(qp->events, (enum ibv_event_type)event);
+	if (qp->srq)
+		hf_provider_report_event(qp->events, IBV_EVENT_QP_LAST_WQE_REACHED);
+}
+
+void uroce_qp_check(struct uroce_qp *qp)
+{
+	static const int events[] = {
+		[UROCE_FAULT_ACCESS] = IBV_EVENT_QP_ACCESS_ERR,
+		[UROCE_FAULT_REQUEST] = IBV_EVENT_QP_REQ_ERR,
+		[UROCE_FAULT_LOCAL] = -1,
+		[UROCE_FAULT_CQ] = IBV_EVENT_QP_FATAL,
+	};
+	const uint32_t fault = atomic_load_explicit(&qp->shared->fault, memory_order_relaxed);
+
+	if (unlikely(atomic_load_explicit(&qp->shared->due, memory_order_relaxed)) &&
+	    atomic_exchange(&qp->shared->due, 0))
+		hf_provider_report_event(qp->events, IBV_EVENT_COMM_EST);
+	if (unlikely(fault))
+		uroce_qp_error(qp, fault <= UROCE_FAULT_CQ ? events[fault] : IBV_EVENT_QP_FATAL);
+	else if (unlikely(atomic_load_explicit(&qp->context->gone, memory_order_relaxed)))
+		uroce_qp_error(qp, -1);
+}
+
+/* IBA 10.3.1.4: no new request is begun; the event comes when those that were begun are complete. */
+static void check_drained(struct uroce_qp *qp)
+{
+	if (qp->state != IBV_QPS_SQD || qp->drained || qp->sq.head != qp->sq.next)
+		return;
+	qp->drained = true;
+	if (qp->drain_event)
+		hf_provider_report_event(qp->events, IBV_EVENT_SQ_DRAINED);
+}
+
+static void note_deadline(struct uroce_qp *qp, uint64_t deadline)
+{
+	const bool waits = deadline != UROCE_NEVER;
+
+	atomic_store_explicit(&qp->deadline, deadline, memory_order_relaxed);
+	if (likely(waits == qp->waits))
+		return;
+	qp->waits = waits;
+	if (!waits) {
+		atomic_fetch_sub(&qp->context->waiting, 1);
+		return;
+	}
+	atomic_fetch_add(&qp->context->waiting, 1);
+	/* The engine thread sleeps until another time. */
+	if (!pthread_equal(pthread_self(), qp->context->thread) && uroce_own_peer(qp->context))
+		uroce_peer_ring(qp->context, uroce_own_peer(qp->context), UROCE_RING_PROGRESS);
+}
+
+void uroce_qp_progress(struct uroce_qp *qp)
+{
+	uint64_t deadline = UROCE_NEVER;
+
+	uroce_qp_check(qp);
+	if (qp->path && (qp->state == IBV_QPS_RTS || qp->state == IBV_QPS_SQD) &&
+	    qp->sq.head != qp->sq.tail)
+		deadline = qp->path->progress(qp, uroce_now());
+	if (unlikely(qp->state == IBV_QPS_SQD))
+		check_drained(qp);
+	note_deadline(qp, qp->sq.head != qp->sq.tail ? deadline : UROCE_NEVER);
+}
+
+static bool needs_attention(struct uroce_qp *qp, bool all_events)
+{
+	if (atomic_load_explicit(&qp->deadline, memory_order_relaxed) != UROCE_NEVER)
+		return true;
+	return all_events && (atomic_load(&qp->shared->fault) || atomic_load(&qp->shared->due) ||
+			      atomic_load(&qp->context->gone));
+}
+
+/* The next QP from *at on that needs attention, with its lock. A QP that is in use is left for later. */
+static struct uroce_qp *next_qp(struct uroce_context *context, uint32_t *at, bool all_events)
+{
+	struct uroce_qp *qp = NULL;
+
+	pthread_mutex_lock(&context->lock);
+	for (; *at < context->qps_end && !qp; ++*at) {
+		qp = context->qps[*at];
+		if (!qp || !needs_attention(qp, all_events)) {
+			qp = NULL;
+		} else if (pthread_mutex_trylock(&qp->lock)) {
+			qp = NULL;
+			if (all_events)
+				atomic_store(&context->again, true);
+		}
+	}
+	pthread_mutex_unlock(&context->lock);
+	return qp;
+}
+
+void uroce_progress_all(struct uroce_context *context, bool all_events)
+{
+	struct uroce_qp *qp;
+	uint32_t at = 0;
+
+	if (atomic_load(&context->again) && atomic_exchange(&context->again, false))
+		all_events = true;
+	if (!all_events && !atomic_load(&context->waiting))
+		return;
+	while ((qp = next_qp(context, &at, all_events))) {
+		uroce_qp_progress(qp);
+		pthread_mutex_unlock(&qp->lock);
+	}
+}
+
+uint64_t uroce_next_deadline(struct uroce_context *context)
+{
+	uint64_t deadline = UROCE_NEVER;
+
+	if (atomic_load(&context->again))
+		return uroce_now() + RETRY_NS;
+	if (!atomic_load(&context->waiting))
+		return UROCE_NEVER;
+	pthread_mutex_lock(&context->lock);
+	for (uint32_t i = 0; i < context->qps_end; i++)
+		if (context->qps[i] && atomic_load(&context->qps[i]->deadline) < deadline)
+			deadline = atomic_load(&context->qps[i]->deadline);
+	pthread_mutex_unlock(&context->lock);
+	return deadline;
+}

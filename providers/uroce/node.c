@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Maps the node, makes what is in it, and takes and cleans slots. */
+#include "providers/uroce/segment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "providers/uroce/uroce.h"
+
+#define HEADER_SIZE UROCE_ARENA_FIRST
+
+static off_t arena_offset(uint32_t slot)
+{
+	return (off_t)(UROCE_ARENA_FIRST + slot * UROCE_ARENA_SIZE);
+}
+
+static int lock_file(struct uroce_context *context)
+{
+	while (flock(context->verbs.context.cmd_fd, LOCK_EX))
+		if (errno != EINTR)
+			return errno;
+	return 0;
+}
+
+static void unlock_file(struct uroce_context *context)
+{
+	flock(context->verbs.context.cmd_fd, LOCK_UN);
+}
+
+/* The node belongs to one user, and what everybody could write is nothing to map. */
+static int check_file(struct uroce_context *context, struct stat *st)
+{
+	const struct ibv_device *device = context->verbs.context.device;
+
+	if (fstat(context->verbs.context.cmd_fd, st))
+		return errno;
+	if (S_ISREG(st->st_mode) && st->st_uid == geteuid() && !(st->st_mode & S_IWOTH))
+		return 0;
+	hf_provider_log(device, HF_LOG_ERROR, "uroce: the node of %s is not a file of this user",
+			device->name);
+	return EACCES;
+}
+
+/* A new node is empty. One of another layout, or that was overwritten, is not touched. */
+static int check_segment(struct uroce_context *context, off_t size)
+{
+	struct uroce_header *header = context->segment;
+	const struct ibv_device *device = context->verbs.context.device;
+
+	if (!size) {
+		atomic_store(&header->version, UROCE_VERSION);
+		atomic_store(&header->arena_size_mib, (uint32_t)(UROCE_ARENA_SIZE >> 20));
+		atomic_store(&header->next_chunk, 1);
+		atomic_store(&header->magic, UROCE_MAGIC);
+	}
+	if (atomic_load(&header->magic) == UROCE_MAGIC &&
+	    atomic_load(&header->version) == UROCE_VERSION &&
+	    atomic_load(&header->arena_size_mib) == UROCE_ARENA_SIZE >> 20)
+		return 0;
+	hf_provider_log(device, HF_LOG_ERROR,
+			"uroce: the node of %s is damaged, or of another version", device->name);
+	return EINVAL;
+}
+
+static int map_header(struct uroce_context *context)
+{
+	const int fd = context->verbs.context.cmd_fd;
+	struct stat st;
+	void *address;
+	int err = check_file(context, &st);
+
+	if (err)
+		return err;
+	if (st.st_size && (uint64_t)st.st_size < HEADER_SIZE)
+		return EINVAL;
+	if (!st.st_size &&
+	    (posix_fallocate(fd, 0, (off_t)HEADER_SIZE) || ftruncate(fd, (off_t)HEADER_SIZE)))
+		return ENOSPC;
+	address = mmap(NULL, HEADER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (address == MAP_FAILED)
+		return errno;
+	context->segment = address;
+	return check_segment(context, st.st_size);
+}
+
+/* Frees what a context had: QP numbers and the memory of its arena. With the file locked. */
+static void clean_slot(struct uroce_context *context, uint32_t slot)
+{
+	struct uroce_header *header = context->segment;
+
+	for (uint32_t i = 1; i < UROCE_CHUNKS; i++)
+		if ((atomic_load(&header->chunks[i]) & 0xffff) == slot + 1)
+			atomic_store(&header->chunks[i], 0);
+	fallocate(context->verbs.context.cmd_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		  arena_offset(slot), (off_t)UROCE_ARENA_SIZE);
+	atomic_store(&header->slots[slot].probe_address, 0);
+	atomic_store(&header->slots[slot].pid, 0);
+	atomic_store(&header->slots[slot].life, 0);
+}
+
+static bool slot_is_dead(const struct uroce_slot *slot)
+{
+	return atomic_load(&slot->life) && !uroce_slot_alive(slot);
+}
+
+static void clean_dead(struct uroce_context *context)
+{
+	for (uint32_t i = 0; i < UROCE_SLOTS; i++)
+		if (i != context->slot_index && slot_is_dead(&context->segment->slots[i]))
+			clean_slot(context, i);
+}
+
+void uroce_segment_clean(struct uroce_context *context)
+{
+	if (lock_file(context))
+		return;
+	clean_dead(context);
+	unlock_file(context);
+}
+
+/* Round and round, so that a slot is not used again soon after its context ended. */
+static int take_slot(struct uroce_context *context)
+{
+	struct uroce_header *header = context->segment;
+	const uint32_t first = atomic_fetch_add(&header->next_slot, 1);
+
+	for (uint32_t i = 0; i < UROCE_SLOTS; i++) {
+		const uint32_t slot = (first + i) % UROCE_SLOTS;
+
+		if (atomic_load(&header->slots[slot].life))
+			continue;
+		clean_slot(context, slot);
+		context->slot_index = slot;
+		context->slot = &header->slots[slot];
+		context->generation = atomic_fetch_add(&context->slot->generation, 1) + 1;
+		return 0;
+	}
+	return EMFILE;
+}
+
+static int map_arena(struct uroce_context *context)
+{
+	const int fd = context->verbs.context.cmd_fd;
+	const off_t offset = arena_offset(context->slot_index);
+	const off_t end = offset + (off_t)UROCE_ARENA_SIZE;
+	struct stat st;
+	void *address;
+
+	if (fstat(fd, &st) || (st.st_size < end && ftruncate(fd, end)))
+		return errno;
+	address = mmap(NULL, UROCE_ARENA_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
+	if (address == MAP_FAILED)
+		return errno;
+	context->arena = address;
+	return 0;
+}
+
+/* The file stays locked when this succeeds. */
+int uroce_segment_open(struct uroce_context *context)
+{
+	int err = lock_file(context);
+
+	if (err)
+		return err;
+	context->slot_index = UROCE_SLOTS;
+	err = map_header(context);
+	if (!err) {
+		clean_dead(context);
+		err = take_slot(context);
+	}
+	if (!err)
+		err = map_arena(context);
+	if (err)
+		unlock_file(context);
+	return err;
+}
+
+void uroce_segment_opened(struct uroce_context *context)
+{
+	unlock_file(context);
+}
+
+static bool others_live(struct uroce_context *context)
+{
+	for (uint32_t i = 0; i < UROCE_SLOTS; i++)
+		if (i != context->slot_index && atomic_load(&context->segment->slots[i].life))
+			return true;
+	return false;
+}
+
+/* The engine thread has ended. A forked child frees its own mappings only. */
+void uroce_segment_close(struct uroce_context *context)
+{
+	const bool ours = context->pid == getpid();
+
+	if (ours && context->arena && !lock_file(context)) {
+		clean_slot(context, context->slot_index);
+		clean_dead(context);
+		if (!others_live(context) &&
+		    ftruncate(context->verbs.context.cmd_fd, (off_t)HEADER_SIZE))
+			hf_provider_log(context->verbs.context.device, HF_LOG_WARNING,
+					"uroce: the node cannot be made short: %s",
+					strerror(errno));
+		unlock_file(context);
+	}
+	for (uint32_t i = 0; i < UROCE_SLOTS; i++) {
+		if (context->peers[i] && context->peers[i]->arena != context->arena &&
+		    context->peers[i]->arena)
+			munmap(context->peers[i]->arena, UROCE_ARENA_SIZE);
+		free(context->peers[i]);
+	}
+	if (context->arena)
+		munmap(context->arena, UROCE_ARENA_SIZE);
+	if (context->segment)
+		munmap(context->segment, HEADER_SIZE);
+	while (context->heap) {
+		struct uroce_range *range = context->heap;
+
+		context->heap = range->next;
+		free(range);
+	}
+	free(context->backed);
+}

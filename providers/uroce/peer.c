@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Other contexts of the device: finding who has a QP number, mapping its arena, waking it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+
+#include "providers/uroce/qp.h"
+
+/*
+ * Proof that a process is the one of the slot, and that its memory can be accessed: not so in another
+ * PID namespace, or where Yama or missing privileges are in the way.
+ */
+static bool trial_access(const struct uroce_slot *slot, pid_t pid)
+{
+	const uint64_t wanted = atomic_load(&slot->probe_value);
+	uint64_t found = 0;
+	const struct iovec local = {&found, sizeof(found)};
+	const struct iovec remote = {(void *)(uintptr_t)atomic_load(&slot->probe_address),
+				     sizeof(found)};
+
+	if (process_vm_readv(pid, &local, 1, &remote, 1, 0) != (ssize_t)sizeof(found) ||
+	    found != wanted)
+		return false;
+	/* Writing back what is there. */
+	return process_vm_writev(pid, &local, 1, &remote, 1, 0) == (ssize_t)sizeof(found);
+}
+
+static void map_peer(struct uroce_context *context, struct uroce_peer *peer)
+{
+	const off_t offset = (off_t)(UROCE_ARENA_FIRST + peer->slot * UROCE_ARENA_SIZE);
+	void *address;
+
+	if (peer->slot == context->slot_index) {
+		peer->arena = context->arena;
+		return;
+	}
+	address = mmap(NULL, UROCE_ARENA_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       context->verbs.context.cmd_fd, offset);
+	if (address != MAP_FAILED)
+		peer->arena = address;
+}
+
+/*
+ * The structure of a slot is made once and stays, because others read it without a lock; what is in
+ * it is replaced when the slot has another context.
+ */
+static struct uroce_peer *refresh_peer(struct uroce_context *context, uint32_t index)
+{
+	const struct uroce_slot *slot = &context->segment->slots[index];
+	struct uroce_peer *peer;
+
+	pthread_mutex_lock(&context->lock);
+	peer = context->peers[index];
+	if (!peer) {
+		peer = calloc(1, sizeof(*peer));
+		if (!peer)
+			goto out;
+		peer->slot = index;
+		map_peer(context, peer);
+		if (!peer->arena) {
+			free(peer);
+			peer = NULL;
+			goto out;
+		}
+	}
+	peer->pid = (pid_t)atomic_load(&slot->pid);
+	peer->doorbell = atomic_load(&slot->doorbell);
+	peer->direct = trial_access(slot, peer->pid);
+	__atomic_store_n(&peer->generation, atomic_load(&slot->generation), __ATOMIC_RELEASE);
+	__atomic_store_n(&context->peers[index], peer, __ATOMIC_RELEASE);
+out:
+	pthread_mutex_unlock(&context->lock);
+	return peer;
+}
+
+struct uroce_peer *uroce_peer_of_slot(struct uroce_context *context, uint32_t index)
+{
+	const struct uroce_slot *slot;
+	struct uroce_peer *peer;
+
+	if (index >= UROCE_SLOTS)
+		return NULL;
+	slot = &context->segment->slots[index];
+	if (!uroce_slot_alive(slot))
+		return NULL;
+	peer = __atomic_load_n(&context->peers[index], __ATOMIC_ACQUIRE);
+	if (unlikely(!peer || __atomic_load_n(&peer->generation, __ATOMIC_ACQUIRE) !=
+				      atomic_load(&slot->generation)))
+		peer = refresh_peer(context, index);
+	return peer;
+}
+
+struct uroce_peer *uroce_own_peer(struct uroce_context *context)
+{
+	return uroce_peer_of_slot(context, context->slot_index);
+}
+
+bool uroce_peer_alive(struct uroce_context *context, const struct uroce_peer *peer)
+{
+	const struct uroce_slot *slot = &context->segment->slots[peer->slot];
+
+	return uroce_slot_alive(slot) &&
+	       atomic_load(&slot->generation) ==
+		       __atomic_load_n(&peer->generation, __ATOMIC_ACQUIRE);
+}
+
+struct uroce_peer *uroce_peer_of_qpn(struct uroce_context *context, uint32_t qpn,
+				     struct uroce_shared_qp **qp)
+{
+	const uint32_t chunk = qpn / UROCE_CHUNK_QPS;
+	struct uroce_peer *peer;
+	uint32_t owner;
+
+	if (chunk >= UROCE_CHUNKS)
+		return NULL;
+	owner = atomic_load_explicit(&context->segment->chunks[chunk], memory_order_acquire);
+	if (!(owner & 0xffff) || owner >> 16 >= UROCE_CONTEXT_CHUNKS)
+		return NULL;
+	peer = uroce_peer_of_slot(context, (owner & 0xffff) - 1);
+	if (!peer)
+		return NULL;
+	*qp = &peer->arena->qps[(owner >> 16) * UROCE_CHUNK_QPS + qpn % UROCE_CHUNK_QPS];
+	return atomic_load_explicit(&(*qp)->number, memory_order_acquire) == qpn ? peer : NULL;
+}
+
+bool uroce_qpn_has_owner(struct uroce_context *context, uint32_t qpn)
+{
+	const uint32_t chunk = qpn / UROCE_CHUNK_QPS;
+	uint32_t owner;
+
+	if (chunk >= UROCE_CHUNKS)
+		return false;
+	owner = atomic_load_explicit(&context->segment->chunks[chunk], memory_order_acquire) &
+		0xffff;
+	return owner && owner <= UROCE_SLOTS &&
+	       uroce_slot_alive(&context->segment->slots[owner - 1]);
+}
+
+void uroce_peer_ring(struct uroce_context *context, const struct uroce_peer *peer, uint32_t why)
+{
+	struct uroce_slot *slot = &context->segment->slots[peer->slot];
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const uint64_t name = peer->doorbell;
+
+	/* A socket is written to once for all that happens until its thread looks. */
+	if (atomic_fetch_or(&slot->rung, why) & why)
+		return;
+	memcpy(address.sun_path, &name, UROCE_DOORBELL_NAME);
+	sendto(context->doorbell, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL,
+	       (const struct sockaddr *)&address, sizeof(sa_family_t) + UROCE_DOORBELL_NAME);
+}
+
+void uroce_add_waiter(struct uroce_context *context, struct uroce_shared_rq *rq)
+{
+	uint32_t before = 0;
+
+	if (!atomic_compare_exchange_strong(&rq->waiters, &before, context->slot_index + 1) &&
+	    before != context->slot_index + 1)
+		atomic_store(&rq->waiters, UINT32_MAX);
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+static void wake_slot(struct uroce_context *context, uint32_t slot)
+{
+	struct uroce_peer *peer = uroce_peer_of_slot(context, slot);
+
+	if (peer)
+		uroce_peer_ring(context, peer, UROCE_RING_PROGRESS);
+}
+
+void uroce_wake_waiters(struct uroce_context *context, uint32_t waiters)
+{
+	if (waiters && waiters <= UROCE_SLOTS)
+		wake_slot(context, waiters - 1);
+	else if (waiters)
+		for (uint32_t i = 0; i < UROCE_SLOTS; i++)
+			wake_slot(context, i);
+}

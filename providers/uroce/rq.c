@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Receive queues, of QPs and of SRQs: making them, and posting to them. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "providers/uroce/qp.h"
+
+static uint32_t ring_size(uint32_t max_wr)
+{
+	uint32_t size = 1;
+
+	while (size < max_wr)
+		size *= 2;
+	return size;
+}
+
+/* With context->lock. A queue of no requests has no ring. */
+int uroce_rq_make(struct uroce_context *context, struct uroce_rq *rq,
+		  struct uroce_shared_rq *shared, uint32_t max_wr, uint32_t max_sge)
+{
+	const uint32_t size = ring_size(max_wr);
+
+	rq->shared = shared;
+	rq->max_sge = max_sge;
+	rq->max_wr = max_wr;
+	memset(shared, 0, sizeof(*shared));
+	if (!max_wr)
+		return 0;
+	rq->offset = uroce_heap_take(context, size * uroce_rwqe_size(max_sge));
+	if (!rq->offset)
+		return ENOMEM;
+	rq->size = size;
+	rq->ring = (char *)context->arena + rq->offset;
+	atomic_store(&shared->max_sge, max_sge);
+	atomic_store(&shared->offset, rq->offset);
+	atomic_store(&shared->size, size);
+	return 0;
+}
+
+/* With context->lock. */
+void uroce_rq_free(struct uroce_context *context, struct uroce_rq *rq)
+{
+	if (!rq->size || context->pid != getpid())
+		return;
+	/* A peer may be reading from it. */
+	uroce_shared_lock(context, &rq->shared->lock);
+	atomic_store(&rq->shared->size, 0);
+	uroce_shared_unlock(&rq->shared->lock);
+	uroce_heap_give(context, rq->offset, rq->size * uroce_rwqe_size(rq->max_sge));
+}
+
+/* With rq->lock. */
+static int add_request(struct uroce_rq *rq, const struct ibv_recv_wr *wr)
+{
+	struct uroce_rwqe *rwqe;
+	const uint32_t used =
+		rq->tail - atomic_load_explicit(&rq->shared->head, memory_order_acquire);
+
+	if (wr->num_sge < 0 || (uint32_t)wr->num_sge > rq->max_sge)
+		return EINVAL;
+	/* A head that cannot be is as good as a full queue. */
+	if (used >= rq->max_wr)
+		return ENOMEM;
+	rwqe = (struct uroce_rwqe *)(void *)(rq->ring + (rq->tail & (rq->size - 1)) *
+								uroce_rwqe_size(rq->max_sge));
+	rwqe->wr_id = wr->wr_id;
+	rwqe->num_sge = (uint32_t)wr->num_sge;
+	if (wr->num_sge)
+		memcpy(rwqe->sge, wr->sg_list, (size_t)wr->num_sge * sizeof(rwqe->sge[0]));
+	atomic_store_explicit(&rq->shared->tail, ++rq->tail, memory_order_release);
+	return 0;
+}
+
+/* Peers that found the queue empty. They set the flag before they look once more. */
+static void wake_waiters(struct uroce_context *context, struct uroce_rq *rq)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+	if (likely(!atomic_load_explicit(&rq->shared->waiters, memory_order_relaxed)))
+		return;
+	uroce_wake_waiters(context, atomic_exchange(&rq->shared->waiters, 0));
+}
+
+int uroce_rq_post(struct uroce_context *context, struct uroce_rq *rq, struct ibv_recv_wr *wr,
+		  struct ibv_recv_wr **bad)
+{
+	int err = 0;
+
+	lock_take(&rq->lock);
+	for (; wr; wr = wr->next) {
+		err = add_request(rq, wr);
+		if (err)
+			break;
+	}
+	lock_release(&rq->lock);
+	*bad = wr;
+	wake_waiters(context, rq);
+	return err;
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The memory that all processes with the device open share: the node file, mapped.
+ *
+ * It begins with a header: slots, one for each open context, and the owners of QP numbers. After it
+ * each slot has an arena at a fixed offset, which contains the objects of that context that others
+ * use: QPs, CQs, SRQs and memory regions in tables, and a heap for the rings. The file is sparse: an
+ * arena takes memory for what is used, and none when its context is closed.
+ *
+ * Every process of the user can write all of it, so a reader copies a value once, checks the copy
+ * and uses the copy only. There are no pointers in it, only offsets into the arena of the object.
+ */
+#ifndef PROVIDERS_UROCE_SEGMENT_H
+#define PROVIDERS_UROCE_SEGMENT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <infiniband/verbs.h>
+
+#define UROCE_MAGIC   UINT64_C(0x31656372756f7268)
+#define UROCE_VERSION 1
+
+enum {
+	UROCE_SLOTS = 1024,	   /* contexts that can be open at a time */
+	UROCE_CHUNK_QPS = 1024,	   /* QP numbers that a context takes at once */
+	UROCE_CHUNKS = 16384,	   /* of all 24-bit QP numbers; chunk 0 is not used */
+	UROCE_CONTEXT_CHUNKS = 16, /* of one context */
+	UROCE_QPS = UROCE_CHUNK_QPS * UROCE_CONTEXT_CHUNKS,
+	UROCE_CQS = 16384,
+	UROCE_SRQS = 4096,
+	UROCE_MRS = 65536,
+	UROCE_ATOMIC_LOCKS = 512, /* one for each aligned 8 bytes of a page */
+	UROCE_MAX_SGE = 32,
+	UROCE_MAX_INLINE = 1024,
+	UROCE_MAX_WR = 65536,
+	UROCE_MAX_CQE = 262144,
+	UROCE_DOORBELL_NAME =
+		6, /* the bytes of an address of a UNIX socket that the kernel chose */
+};
+
+/*
+ * A lock that a killed process cannot keep: its value is 1 + the slot of the context that holds it,
+ * with the slot's generation above, and it is taken from a context that does not live any more. See
+ * shared_lock.c.
+ */
+struct uroce_shared_lock {
+	_Atomic uint32_t holder;
+};
+
+/* Why the owner of an arena is woken: bits of uroce_slot.rung. */
+enum uroce_ring {
+	UROCE_RING_CQ = 1 << 0,	      /* a CQ that was armed has completions, or one overflowed */
+	UROCE_RING_QP = 1 << 1,	      /* a QP has events, or a peer put it into the error state */
+	UROCE_RING_SRQ = 1 << 2,      /* an SRQ has events */
+	UROCE_RING_PROGRESS = 1 << 3, /* requests that wait for a peer can be tried again */
+	UROCE_RING_STOP = 1 << 4,     /* the context is being closed */
+};
+
+/* One open context. */
+struct uroce_slot {
+	/*
+	 * 0: free. Else the thread that holds it, as in a robust futex: the kernel sets
+	 * FUTEX_OWNER_DIED when that thread ends, however it does.
+	 */
+	_Atomic uint32_t life;
+	_Atomic uint32_t generation; /* grows with each use of the slot */
+	_Atomic uint32_t pid;
+	_Atomic uint32_t rung; /* enum uroce_ring */
+	/* A value in the process's memory, which proves that memory of `pid` can be accessed. */
+	_Atomic uint64_t probe_address, probe_value;
+	_Atomic uint64_t doorbell;     /* UROCE_DOORBELL_NAME bytes */
+	_Atomic uint32_t wire_address; /* of the wire's own use */
+	uint32_t reserved[3];
+};
+
+struct uroce_header {
+	_Atomic uint64_t magic;
+	_Atomic uint32_t version;
+	_Atomic uint32_t arena_size_mib; /* a different layout has different sizes */
+	_Atomic uint32_t next_slot, next_chunk;
+	uint32_t reserved[10];
+	struct uroce_slot slots[UROCE_SLOTS];
+	/* 0, or 1 + the slot, and above it (<< 16) the number of the chunk in its context. */
+	_Atomic uint32_t chunks[UROCE_CHUNKS];
+	struct uroce_shared_lock atomic_locks[UROCE_ATOMIC_LOCKS];
+	_Atomic uint64_t counters[64]; /* of the device: enum uroce_counter */
+};
+
+/* A receive request in a ring; the ring's elements have `max_sge` entries each. */
+struct uroce_rwqe {
+	uint64_t wr_id;
+	uint32_t num_sge;
+	uint32_t reserved;
+	struct ibv_sge sge[];
+};
+
+/*
+ * The ring of an RQ or SRQ. The owner alone adds requests; whoever executes a message takes them,
+ * with `lock`. Positions grow without end; the index is position & (size - 1).
+ */
+struct uroce_shared_rq {
+	struct uroce_shared_lock lock;
+	_Atomic uint32_t size; /* a power of two; 0: there is none */
+	_Atomic uint32_t max_sge;
+	_Atomic uint32_t limit; /* of an SRQ: an event is due when fewer requests remain; 0: none */
+	_Atomic uint64_t offset;  /* of the first element in the arena */
+	_Atomic uint32_t head;	  /* next to take */
+	_Atomic uint32_t tail;	  /* next to add */
+	_Atomic uint32_t waiters; /* who is woken when there are requests: 1 + a slot, or all */
+	uint32_t reserved;
+};
+
+/* A completion in a ring. */
+struct uroce_cqe {
+	uint64_t wr_id;
+	uint64_t timestamp; /* ns, CLOCK_MONOTONIC */
+	uint32_t status, opcode, vendor_err, byte_len;
+	uint32_t imm; /* immediate data (big-endian), or the invalidated rkey */
+	uint32_t qp_num, src_qp, wc_flags;
+	uint32_t is_void; /* the QP was reset or destroyed */
+	uint32_t pkey_index;
+	uint32_t solicited;
+	uint32_t reserved;
+};
+
+enum uroce_armed { UROCE_ARMED_ALL = 1, UROCE_ARMED_SOLICITED = 2 };
+
+/* Anyone adds completions, with `lock`; the owner alone polls. */
+struct uroce_shared_cq {
+	struct uroce_shared_lock lock;
+	_Atomic uint32_t size;	 /* a power of two of elements; 0: there is none */
+	_Atomic uint32_t limit;	 /* completions that may wait: what the program asked for or more */
+	_Atomic uint32_t armed;	 /* enum uroce_armed */
+	_Atomic uint64_t offset; /* of the first element in the arena */
+	_Atomic uint32_t head, tail;
+	_Atomic uint32_t due; /* a completion event is due */
+	_Atomic uint32_t overflow;
+	_Atomic uint32_t stamped; /* completions get timestamps */
+	uint32_t reserved;
+};
+
+struct uroce_shared_srq {
+	struct uroce_shared_rq rq;
+	_Atomic uint32_t pd;
+	_Atomic uint32_t due; /* the limit was reached: an event is due */
+	uint32_t reserved[2];
+};
+
+enum uroce_fault { /* what a peer's request did to a QP: uroce_shared_qp.fault */
+		   UROCE_FAULT_NONE = 0,
+		   UROCE_FAULT_ACCESS = 1,  /* remote access error: IBV_EVENT_QP_ACCESS_ERR */
+		   UROCE_FAULT_REQUEST = 2, /* invalid request: IBV_EVENT_QP_REQ_ERR */
+		   UROCE_FAULT_LOCAL = 3,   /* a receive request failed; its completion says how */
+		   UROCE_FAULT_CQ = 4,	    /* a CQ of the QP overflowed: IBV_EVENT_QP_FATAL */
+};
+
+/* What peers need to know of a QP. The owner writes it, except `fault`, `rq` and the lock. */
+struct uroce_shared_qp {
+	_Atomic uint32_t number; /* QP number; 0: there is none */
+	_Atomic uint32_t state;	 /* enum ibv_qp_state */
+	_Atomic uint32_t type;
+	_Atomic uint32_t fault;
+	_Atomic uint32_t pd;
+	_Atomic uint32_t dest; /* QP number of the peer */
+	_Atomic uint32_t qkey;
+	_Atomic uint32_t access;  /* qp_access_flags */
+	_Atomic uint32_t recv_cq; /* in the CQ table of the same arena */
+	_Atomic uint32_t srq;	  /* 1 + in the SRQ table; 0: none */
+	_Atomic uint32_t min_rnr_timer;
+	_Atomic uint32_t max_dest_rd_atomic;
+	_Atomic uint32_t path_mtu;    /* in bytes */
+	_Atomic uint32_t established; /* a message arrived in RTR: IBV_EVENT_COMM_EST was due */
+	_Atomic uint32_t due;	      /* that event is due */
+	uint32_t reserved;
+	struct uroce_shared_rq rq;
+};
+
+/* A memory region, or a window that is bound. Its index is the upper 16 bits of its key. */
+struct uroce_shared_mr {
+	_Atomic uint32_t key; /* 0: free */
+	_Atomic uint32_t pd;
+	_Atomic uint32_t access;
+	_Atomic uint32_t flags; /* enum uroce_mr_flags */
+	_Atomic uint64_t iova, length;
+	_Atomic uint64_t address;
+	_Atomic uint32_t qp;	 /* of a window of type 2: its QP number */
+	_Atomic uint32_t parent; /* of a window: the key of its region */
+};
+
+enum uroce_mr_flags {
+	UROCE_MR_VALID = 1 << 0, /* not set: invalidated, or a window that is not bound */
+	UROCE_MR_WINDOW = 1 << 1,
+	UROCE_MR_WINDOW_2 = 1 << 2, /* type 2 */
+	UROCE_MR_TAKEN = 1 << 3,    /* in use; 0 in a free entry */
+};
+
+struct uroce_arena {
+	struct uroce_shared_mr mrs[UROCE_MRS];
+	struct uroce_shared_qp qps[UROCE_QPS];
+	struct uroce_shared_cq cqs[UROCE_CQS];
+	struct uroce_shared_srq srqs[UROCE_SRQS];
+	char heap[]; /* to the end of the arena */
+};
+
+#define UROCE_ARENA_SIZE  ((uint64_t)128 << 20)
+#define UROCE_ARENA_FIRST ((uint64_t)1 << 20) /* offset of the first arena in the file */
+#define UROCE_HEAP_SIZE	  (UROCE_ARENA_SIZE - sizeof(struct uroce_arena))
+
+_Static_assert(sizeof(struct uroce_header) <= UROCE_ARENA_FIRST, "the header");
+_Static_assert(sizeof(struct uroce_arena) < UROCE_ARENA_SIZE / 2, "the tables");
+
+struct uroce_context;
+
+/* Another context (or ours) whose arena is mapped. Private to this context; see peer.c. */
+struct uroce_peer {
+	uint32_t slot, generation;
+	pid_t pid;
+	struct uroce_arena *arena; /* NULL: not mapped yet */
+	bool direct;		   /* the trial access to its memory succeeded */
+	uint64_t doorbell;
+};
+
+/*
+ * node.c. All return 0 or a positive errno value.
+ *
+ * uroce_segment_open() maps the node and makes what is in it, takes a slot and maps its arena;
+ * the caller's engine thread then calls uroce_slot_hold() as the thread that lives as long as the
+ * context, before uroce_segment_opened() lets other processes in.
+ */
+int uroce_segment_open(struct uroce_context *context);
+void uroce_segment_opened(struct uroce_context *context);
+void uroce_segment_close(struct uroce_context *context);
+/* Frees what killed processes left, except our own. Called with the file locked or not. */
+void uroce_segment_clean(struct uroce_context *context);
+
+/* slot.c */
+void uroce_slot_hold(struct uroce_context *context);	/* by the engine thread, once */
+void uroce_slot_release(struct uroce_context *context); /* by the same thread, at its end */
+bool uroce_slot_alive(const struct uroce_slot *slot);
+
+/* peer.c. The peer's structure is valid until the context is closed; NULL if there is none. */
+struct uroce_peer *uroce_peer_of_slot(struct uroce_context *context, uint32_t slot);
+/* The owner of a QP number and its shared part; NULL if there is none, or its process ended. */
+struct uroce_peer *uroce_peer_of_qpn(struct uroce_context *context, uint32_t qpn,
+				     struct uroce_shared_qp **qp);
+/* Whether a living context has the number, if only reserved. */
+bool uroce_qpn_has_owner(struct uroce_context *context, uint32_t qpn);
+bool uroce_peer_alive(struct uroce_context *context, const struct uroce_peer *peer);
+/* Wakes the engine thread of a context; `why` is enum uroce_ring. */
+void uroce_peer_ring(struct uroce_context *context, const struct uroce_peer *peer, uint32_t why);
+
+/* Noted in rq->waiters: we are woken when requests are posted. The caller looks once more after it. */
+void uroce_add_waiter(struct uroce_context *context, struct uroce_shared_rq *rq);
+void uroce_wake_waiters(struct uroce_context *context, uint32_t waiters);
+
+/* shared_lock.c. `context` says who takes it. */
+void uroce_shared_lock(struct uroce_context *context, struct uroce_shared_lock *lock);
+bool uroce_shared_trylock(struct uroce_context *context, struct uroce_shared_lock *lock);
+void uroce_shared_unlock(struct uroce_shared_lock *lock);
+
+/* heap.c. Offsets in our arena, with memory behind them that cannot run out; 0: none left. */
+uint64_t uroce_heap_take(struct uroce_context *context, size_t size);
+void uroce_heap_give(struct uroce_context *context, uint64_t offset, size_t size);
+/* Ensures memory behind `size` bytes of our arena's tables. 0 or ENOMEM. */
+int uroce_arena_back(struct uroce_context *context, const void *address, size_t size);
+
+/*
+ * `count` elements of `stride` bytes at `offset` of an arena: NULL unless all of them are in the heap.
+ * The arguments come from shared memory.
+ */
+static inline void *uroce_arena_ring(struct uroce_arena *arena, uint64_t offset, uint64_t count,
+				     uint64_t stride)
+{
+	if (!count || count & (count - 1) || count > UROCE_MAX_CQE || stride > 4096 || offset % 8)
+		return NULL;
+	if (offset < sizeof(struct uroce_arena) || offset >= UROCE_ARENA_SIZE ||
+	    count * stride > UROCE_ARENA_SIZE - offset)
+		return NULL;
+	return (char *)arena + offset;
+}
+
+static inline uint64_t uroce_rwqe_size(uint32_t max_sge)
+{
+	return sizeof(struct uroce_rwqe) + (uint64_t)max_sge * sizeof(struct ibv_sge);
+}
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The responder's part of a message: receive requests, completions and errors of a QP that may be
+ * another process's. All of it comes from shared memory and is checked.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "providers/uroce/qp.h"
+
+void uroce_target_own(struct uroce_qp *qp, struct uroce_target *target)
+{
+	target->context = qp->context;
+	target->peer = uroce_own_peer(qp->context);
+	target->qp = qp->shared;
+	target->number = qp->verbs.qp.qp_num;
+	target->pd = atomic_load(&qp->shared->pd);
+	target->access = atomic_load(&qp->shared->access);
+}
+
+static struct uroce_shared_srq *srq_of(struct uroce_target *target)
+{
+	const uint32_t srq = atomic_load_explicit(&target->qp->srq, memory_order_relaxed);
+
+	return srq && srq <= UROCE_SRQS ? &target->peer->arena->srqs[srq - 1] : NULL;
+}
+
+struct uroce_shared_rq *uroce_recv_lock(struct uroce_target *target)
+{
+	struct uroce_shared_srq *srq = srq_of(target);
+	struct uroce_shared_rq *rq = srq ? &srq->rq : &target->qp->rq;
+
+	uroce_shared_lock(target->context, &rq->lock);
+	return rq;
+}
+
+void uroce_recv_unlock(struct uroce_shared_rq *rq)
+{
+	uroce_shared_unlock(&rq->lock);
+}
+
+/* The first request of the queue; ENOENT, or EIO when the queue cannot be. */
+static int find_request(struct uroce_target *target, struct uroce_shared_rq *rq,
+			const struct uroce_rwqe **ret, uint32_t *max_sge)
+{
+	const uint32_t size = atomic_load_explicit(&rq->size, memory_order_relaxed);
+	const uint32_t head = atomic_load_explicit(&rq->head, memory_order_relaxed);
+	const uint32_t tail = atomic_load_explicit(&rq->tail, memory_order_acquire);
+	const char *ring;
+
+	*max_sge = atomic_load_explicit(&rq->max_sge, memory_order_relaxed);
+	if (!size || head == tail)
+		return ENOENT;
+	if (*max_sge > UROCE_MAX_SGE || tail - head > size)
+		return EIO;
+	ring = uroce_arena_ring(target->peer->arena,
+				atomic_load_explicit(&rq->offset, memory_order_relaxed), size,
+				uroce_rwqe_size(*max_sge));
+	if (!ring)
+		return EIO;
+	*ret = (const struct uroce_rwqe *)(const void *)(ring + (head & (size - 1)) *
+									uroce_rwqe_size(*max_sge));
+	return 0;
+}
+
+int uroce_recv_peek(struct uroce_target *target, struct uroce_shared_rq *rq,
+		    struct uroce_recv *recv)
+{
+	struct uroce_shared_srq *srq = srq_of(target);
+	const struct uroce_key use = {
+		.pd = srq ? atomic_load(&srq->pd) : target->pd,
+		.access = IBV_ACCESS_LOCAL_WRITE,
+	};
+	const struct uroce_rwqe *rwqe;
+	uint32_t max_sge, count;
+	int err = find_request(target, rq, &rwqe, &max_sge);
+
+	if (err)
+		return err;
+	recv->wr_id = rwqe->wr_id;
+	count = __atomic_load_n(&rwqe->num_sge, __ATOMIC_RELAXED);
+	if (count > max_sge)
+		return EIO;
+	recv->num_sge = 0;
+	recv->length = 0;
+	recv->bad = false;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct ibv_sge sge = rwqe->sge[i];
+		uint64_t address;
+
+		if (!sge.length)
+			continue;
+		if (!uroce_key_check(target->peer->arena, sge.lkey, sge.addr, sge.length, &use,
+				     &address)) {
+			recv->bad = true;
+			return 0;
+		}
+		recv->sge[recv->num_sge].address = address;
+		recv->sge[recv->num_sge++].length = sge.length;
+		recv->length += sge.length;
+	}
+	return 0;
+}
+
+void uroce_recv_pop(struct uroce_target *target, struct uroce_shared_rq *rq)
+{
+	const uint32_t head = atomic_load_explicit(&rq->head, memory_order_relaxed) + 1;
+	struct uroce_shared_srq *srq = srq_of(target);
+	uint32_t limit;
+
+	atomic_store_explicit(&rq->head, head, memory_order_release);
+	if (!srq || &srq->rq != rq)
+		return;
+	/* The limit is disarmed by its event, IBA 10.2.9.2. */
+	limit = atomic_load_explicit(&rq->limit, memory_order_relaxed);
+	if (likely(!limit) || atomic_load(&rq->tail) - head >= limit ||
+	    !atomic_exchange(&rq->limit, 0))
+		return;
+	atomic_store(&srq->due, 1);
+	uroce_peer_ring(target->context, target->peer, UROCE_RING_SRQ);
+}
+
+bool uroce_recv_done(struct uroce_target *target, struct uroce_cqe *cqe)
+{
+	const uint32_t cq = atomic_load_explicit(&target->qp->recv_cq, memory_order_relaxed);
+
+	cqe->qp_num = target->number;
+	if (uroce_complete(target->context, target->peer, cq, cqe, NULL))
+		return true;
+	uroce_target_fault(target, UROCE_FAULT_CQ);
+	return false;
+}
+
+void uroce_target_fault(struct uroce_target *target, enum uroce_fault fault)
+{
+	uint32_t none = UROCE_FAULT_NONE;
+
+	if (atomic_compare_exchange_strong(&target->qp->fault, &none, fault))
+		uroce_peer_ring(target->context, target->peer, UROCE_RING_QP);
+}
+
+void uroce_target_established(struct uroce_target *target)
+{
+	if (likely(atomic_load_explicit(&target->qp->state, memory_order_relaxed) != IBV_QPS_RTR) ||
+	    atomic_load_explicit(&target->qp->established, memory_order_relaxed))
+		return;
+	atomic_store(&target->qp->established, 1);
+	atomic_store(&target->qp->due, 1);
+	uroce_peer_ring(target->context, target->peer, UROCE_RING_QP);
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * uroce: an RDMA device without a kernel, for any machine. Its objects, and its functions by file.
+ *
+ * Locks, in this order: qp->lock, context->lock, cq->lock or the lock of a receive queue, a lock in
+ * shared memory. The engine thread holds context->lock while it looks for QPs and only tries qp->lock
+ * then. Functions that return int return 0 or a positive errno value.
+ */
+#ifndef PROVIDERS_UROCE_UROCE_H
+#define PROVIDERS_UROCE_UROCE_H
+
+#include <pthread.h>
+#include <holdfast/context.h>
+#include <holdfast-provider/provider.h>
+
+#include "providers/common/lock.h"
+#include "providers/common/util.h"
+#include "providers/uroce/segment.h"
+
+enum { UROCE_GIDS = 16 };
+
+struct uroce_qp;
+
+/* A free range of our heap; see heap.c. */
+struct uroce_range {
+	struct uroce_range *next;
+	uint64_t offset, size;
+};
+
+struct uroce_context {
+	struct verbs_context verbs;
+	pid_t pid; /* of the process that opened it: a forked child owns nothing */
+	struct uroce_header *segment;
+	struct uroce_arena *arena;
+	struct uroce_slot *slot;
+	uint32_t slot_index, generation;
+	uint64_t probe; /* see uroce_slot.probe_address */
+
+	/* The engine thread. */
+	pthread_t thread;
+	bool has_thread;
+	int doorbell; /* UNIX datagram socket, bound to slot->doorbell */
+	atomic_bool stop, gone;
+	pthread_mutex_t start_lock;
+	pthread_cond_t started;
+	bool is_started;
+
+	pthread_mutex_t lock;  /* of all below, except the atomics */
+	struct uroce_qp **qps; /* by their index in the arena */
+	struct uroce_cq **cqs;
+	struct uroce_srq **srqs;
+	uint32_t qps_end, cqs_end, srqs_end; /* greater than any index in use */
+	uint32_t next_qp, next_cq, next_srq, next_pd;
+	uint32_t chunks[UROCE_CONTEXT_CHUNKS], chunk_count;
+	struct uroce_range *heap;
+	unsigned char *backed; /* a bit for each page of the arena's tables */
+	struct uroce_peer *peers[UROCE_SLOTS];
+	atomic_uint waiting; /* QPs with requests that wait for a peer or for time */
+	atomic_bool again;   /* a QP with events was in use when the thread came */
+	atomic_uint mrs;
+	void *wire; /* of the wire's own use */
+};
+
+struct uroce_pd {
+	struct ibv_pd pd;
+	uint32_t number; /* in the shared tables */
+	atomic_uint users;
+};
+
+struct uroce_mr {
+	struct verbs_mr verbs;
+	struct uroce_shared_mr *shared;
+	atomic_uint windows; /* that are bound to it */
+};
+
+struct uroce_mw {
+	struct ibv_mw mw;
+	struct uroce_shared_mr *shared;
+	struct uroce_mr *region; /* that it is bound to */
+};
+
+struct uroce_ah {
+	struct ibv_ah ah;
+	struct ibv_ah_attr attr;
+	union ibv_gid source; /* GID of attr.grh.sgid_index */
+	bool is_ours;	      /* the destination is this device */
+};
+
+struct uroce_cq {
+	struct verbs_cq verbs;
+	struct hf_provider_events *events;
+	struct lock lock; /* of polling */
+	bool single_threaded;
+	struct uroce_shared_cq *shared;
+	struct uroce_cqe *ring;
+	uint32_t index, mask, head;
+	uint64_t offset;
+	atomic_uint users;
+	struct uroce_cqe current; /* for the ibv_wc_read_* calls */
+};
+
+/* The owner's side of a receive queue: what it reads from shared memory it knows by itself. */
+struct uroce_rq {
+	struct lock lock; /* of posting */
+	struct uroce_shared_rq *shared;
+	char *ring;
+	uint32_t size, max_sge, max_wr, tail;
+	uint64_t offset;
+};
+
+struct uroce_srq {
+	struct verbs_srq verbs;
+	struct hf_provider_events *events;
+	struct uroce_rq rq;
+	struct uroce_shared_srq *shared;
+	uint32_t index;
+	atomic_uint users;
+};
+
+static inline struct uroce_context *uroce_context_of(const struct ibv_context *context)
+{
+	return container_of(context, struct uroce_context, verbs.context);
+}
+
+static inline struct uroce_cq *uroce_cq_of(const struct ibv_cq *cq)
+{
+	return container_of(cq, struct uroce_cq, verbs.cq);
+}
+
+static inline struct uroce_srq *uroce_srq_of(const struct ibv_srq *srq)
+{
+	return container_of(srq, struct uroce_srq, verbs.srq);
+}
+
+static inline struct uroce_pd *uroce_pd_of(const struct ibv_pd *pd)
+{
+	return container_of(pd, struct uroce_pd, pd);
+}
+
+static inline struct uroce_ah *uroce_ah_of(const struct ibv_ah *ah)
+{
+	return container_of(ah, struct uroce_ah, ah);
+}
+
+/* CLOCK_MONOTONIC in ns. */
+uint64_t uroce_now(void);
+/* Fills with unpredictable bytes. */
+void uroce_random(void *bytes, size_t size);
+
+/* engine.c */
+int uroce_engine_start(struct uroce_context *context);
+void uroce_engine_stop(struct uroce_context *context);
+
+/* query.c */
+int uroce_query_device(struct ibv_context *context, const struct ibv_query_device_ex_input *input,
+		       struct ibv_device_attr_ex *attr, size_t size);
+int uroce_query_port(struct ibv_context *context, uint8_t port, struct ibv_port_attr *attr);
+int uroce_query_values(struct ibv_context *context, struct ibv_values_ex *values);
+/* The GID of the device with that index; EINVAL if it has none. */
+int uroce_gid(struct uroce_context *context, unsigned int index, union ibv_gid *gid);
+
+/* pd.c */
+struct ibv_pd *uroce_alloc_pd(struct ibv_context *context);
+int uroce_dealloc_pd(struct ibv_pd *pd);
+struct ibv_ah *uroce_create_ah(struct ibv_pd *pd, struct ibv_ah_attr *attr);
+int uroce_destroy_ah(struct ibv_ah *ah);
+
+/* mr.c */
+struct ibv_mr *uroce_reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint64_t iova,
+			    int access);
+int uroce_rereg_mr(struct verbs_mr *mr, int flags, struct ibv_pd *pd, void *addr, size_t length,
+		   int access);
+int uroce_dereg_mr(struct verbs_mr *mr);
+struct ibv_mw *uroce_alloc_mw(struct ibv_pd *pd, enum ibv_mw_type type);
+int uroce_dealloc_mw(struct ibv_mw *mw);
+/*
+ * Binds a window; a length of 0 unbinds one of type 1. `qpn` is that of the QP. False: the region does
+ * not allow it.
+ */
+bool uroce_mw_bind(struct uroce_context *context, struct uroce_mw *mw, struct uroce_mr *region,
+		   const struct ibv_mw_bind_info *info, uint32_t key, uint32_t qpn);
+
+/* key.c: the tables of keys, ours or a peer's. */
+struct uroce_key {
+	uint32_t pd;	 /* of the QP or SRQ that uses it */
+	uint32_t qpn;	 /* of the QP; 0: not a remote access */
+	uint32_t access; /* IBV_ACCESS_* that are needed, all of them */
+};
+/* A free key; its entry has memory. NULL with errno. */
+struct uroce_shared_mr *uroce_key_new(struct uroce_context *context, uint32_t *key);
+void uroce_key_free(struct uroce_context *context, struct uroce_shared_mr *mr);
+/* Checks a key and a range; *address gets the address in the owner's process. False: no access. */
+bool uroce_key_check(struct uroce_arena *arena, uint32_t key, uint64_t at, uint64_t length,
+		     const struct uroce_key *use, uint64_t *address);
+/* Invalidates a window (SEND with invalidate, local invalidate). False: it cannot be. */
+bool uroce_key_invalidate(struct uroce_arena *arena, uint32_t key, uint32_t pd, uint32_t qpn);
+
+/* cq.c */
+struct ibv_cq *uroce_create_cq(struct ibv_context *context, int cqe,
+			       struct ibv_comp_channel *channel, int vector);
+struct ibv_cq_ex *uroce_create_cq_ex(struct ibv_context *context, struct ibv_cq_init_attr_ex *attr);
+int uroce_req_notify_cq(struct ibv_cq *cq, int solicited_only);
+int uroce_resize_cq(struct ibv_cq *cq, int cqe);
+int uroce_destroy_cq(struct ibv_cq *cq);
+/* Reports the events that are due. The CQ must not be destroyed meanwhile. */
+void uroce_cq_report(struct uroce_cq *cq);
+/* Removes the completions of a QP. */
+void uroce_cq_drop(struct uroce_cq *cq, uint32_t qpn);
+
+/* poll.c */
+int uroce_poll_cq(struct ibv_cq *cq, int count, struct ibv_wc *wc);
+void uroce_set_cq_calls(struct ibv_cq_ex *cq, uint64_t wc_flags);
+
+/*
+ * complete.c: adds a completion to a CQ of ours or of a peer, and wakes who waits for it. `own` is the
+ * CQ if it is ours and cannot be destroyed meanwhile, or NULL. False if the CQ is full or is none.
+ */
+bool uroce_complete(struct uroce_context *context, struct uroce_peer *peer, uint32_t cq,
+		    const struct uroce_cqe *cqe, struct uroce_cq *own);
+
+/* rq.c */
+int uroce_rq_make(struct uroce_context *context, struct uroce_rq *rq,
+		  struct uroce_shared_rq *shared, uint32_t max_wr, uint32_t max_sge);
+void uroce_rq_free(struct uroce_context *context, struct uroce_rq *rq);
+int uroce_rq_post(struct uroce_context *context, struct uroce_rq *rq, struct ibv_recv_wr *wr,
+		  struct ibv_recv_wr **bad);
+struct ibv_srq *uroce_create_srq(struct ibv_pd *pd, struct ibv_srq_init_attr *attr);
+struct ibv_srq *uroce_create_srq_ex(struct ibv_context *context, struct ibv_srq_init_attr_ex *attr);
+int uroce_modify_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr, int mask);
+int uroce_query_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr);
+int uroce_get_srq_num(struct ibv_srq *srq, uint32_t *number);
+int uroce_post_srq_recv(struct ibv_srq *srq, struct ibv_recv_wr *wr, struct ibv_recv_wr **bad);
+int uroce_destroy_srq(struct ibv_srq *srq);
+void uroce_srq_report(struct uroce_srq *srq);
+
+/* create.c */
+struct ibv_qp *uroce_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *attr);
+struct ibv_qp *uroce_create_qp_ex(struct ibv_context *context, struct ibv_qp_init_attr_ex *attr);
+int uroce_query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask,
+		   struct ibv_qp_init_attr *init_attr);
+int uroce_destroy_qp(struct ibv_qp *qp);
+
+/* modify.c */
+int uroce_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask);
+
+/* send.c */
+int uroce_post_send(struct ibv_qp *qp, struct ibv_send_wr *wr, struct ibv_send_wr **bad);
+int uroce_post_recv(struct ibv_qp *qp, struct ibv_recv_wr *wr, struct ibv_recv_wr **bad);
+int uroce_bind_mw(struct ibv_qp *qp, struct ibv_mw *mw, struct ibv_mw_bind *bind);
+
+/* wr.c */
+void uroce_set_qp_calls(struct ibv_qp_ex *qp);
+
+#endif
