@@ -115,9 +115,20 @@ clean-providers:
 # RoCEv2 for software devices, as far as it needs no socket, thread or clock: for the provider and for tests.
 noinst_LTLIBRARIES += liburoce-transport.la
 liburoce_transport_la_SOURCES = \
+	providers/uroce/wire/answer.c \
+	providers/uroce/wire/answer.h \
 	providers/uroce/wire/headers.c \
 	providers/uroce/wire/headers.h \
 	providers/uroce/wire/icrc.c \
-	providers/uroce/wire/icrc.h
+	providers/uroce/wire/icrc.h \
+	providers/uroce/wire/requester.c \
+	providers/uroce/wire/requester.h \
+	providers/uroce/wire/responder.c \
+	providers/uroce/wire/responder.h \
+	providers/uroce/wire/response.c \
+	providers/uroce/wire/response.h \
+	providers/uroce/wire/transport.c \
+	providers/uroce/wire/transport.h \
+	providers/uroce/wire/window.h
 liburoce_transport_la_CFLAGS = $(AM_CFLAGS) $(CRC_CFLAGS)
 liburoce_transport_la_LIBADD = $(CRC_LIBS)

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * How much is in flight to a socket at a time: what its receive buffer holds, for all QPs of a process. The
+ * buffer is the one that net.core.rmem_max's default allows (212992, which the kernel doubles), and it is charged
+ * with the kernel's memory for each datagram, not with its bytes.
+ */
+#ifndef UROCE_WIRE_WINDOW_H
+#define UROCE_WIRE_WINDOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	UROCE_WINDOW_BUFFER = 2 * 212992,
+	UROCE_WINDOW_RESERVE = 32768, /* for acknowledgements and strangers */
+};
+
+struct uroce_window {
+	uint32_t limit, used;
+};
+
+/* As measured on Linux 6.18: 25 datagrams of 4112 bytes fill the buffer, or 92 of 1040, or 256 of 76. */
+static inline uint32_t uroce_window_cost(uint32_t payload)
+{
+	if (payload <= 256)
+		return UROCE_WINDOW_BUFFER / 256;
+	if (payload <= 1024)
+		return UROCE_WINDOW_BUFFER / 92;
+	return payload <= 2048 ? UROCE_WINDOW_BUFFER / 48 : UROCE_WINDOW_BUFFER / 25;
+}
+
+static inline bool uroce_window_fits(const struct uroce_window *window, uint32_t cost)
+{
+	return window->used < window->limit && cost <= window->limit - window->used;
+}
+
+static inline void uroce_window_take(struct uroce_window *window, uint32_t *mine, uint32_t cost)
+{
+	window->used += cost;
+	*mine += cost;
+}
+
+static inline void uroce_window_give(struct uroce_window *window, uint32_t *mine, uint32_t cost)
+{
+	if (cost > *mine)
+		cost = *mine;
+	window->used -= cost;
+	*mine -= cost;
+}
+
+#endif

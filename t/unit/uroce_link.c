@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Software devices: two QPs over a link that loses, repeats and reorders packets by a seed; all data is right. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "t/unit/uroce_bed.h"
+
+enum {
+	OPERATIONS = 400,
+	LENGTH_MAX = 6000,
+	LINK_MAX = 4096,
+};
+
+struct link_load {
+	unsigned int lost, repeated, late; /* of 1000 */
+};
+
+struct carried {
+	struct bed_side *to;
+	struct bed_frame *frame;
+};
+
+struct link_bed {
+	struct bed_side *sides[2];
+	struct carried carried[LINK_MAX];
+	uint32_t count;
+	struct link_load load;
+	uint32_t random;
+};
+
+static uint32_t link_random(struct link_bed *bed, uint32_t below)
+{
+	bed->random = bed->random * 1664525 + 1013904223;
+	return (bed->random >> 8) % below;
+}
+
+static void carry(struct link_bed *bed, struct bed_side *to, const struct bed_frame *frame)
+{
+	struct carried carried = {to, malloc(sizeof(*frame))};
+	uint32_t at = bed->count;
+
+	assert_non_null(carried.frame);
+	assert_true(bed->count < LINK_MAX);
+	*carried.frame = *frame;
+	if (link_random(bed, 1000) < bed->load.late)
+		at -= link_random(bed, at < 8 ? at + 1 : 8);
+	memmove(&bed->carried[at + 1], &bed->carried[at], (bed->count - at) * sizeof(carried));
+	bed->carried[at] = carried;
+	bed->count++;
+}
+
+static void collect(struct link_bed *bed, unsigned int from)
+{
+	struct bed_side *side = bed->sides[from];
+
+	for (uint32_t i = 0; i < side->frame_count; i++) {
+		if (link_random(bed, 1000) < bed->load.lost)
+			continue;
+		carry(bed, bed->sides[!from], &side->frames[i]);
+		if (link_random(bed, 1000) < bed->load.repeated)
+			carry(bed, bed->sides[!from], &side->frames[i]);
+	}
+	bed_forget(side);
+}
+
+static void deliver_some(struct link_bed *bed)
+{
+	uint32_t some = 1 + link_random(bed, 16);
+
+	for (uint32_t i = 0; i < some && bed->count; i++) {
+		struct carried first = bed->carried[0];
+		struct uroce_packet packet;
+
+		memmove(bed->carried, bed->carried + 1, --bed->count * sizeof(first));
+		assert_int_equal(uroce_headers_parse(first.frame->bytes, first.frame->size,
+						     &packet),
+				 UROCE_HEADER_OK);
+		bed_give(first.to, &packet);
+		free(first.frame);
+	}
+}
+
+/* Runs both sides until neither has anything to do but to wait, and then goes to when one of them wakes. */
+static void run_link(struct link_bed *bed)
+{
+	uint64_t next = UROCE_WIRE_NEVER;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		uint64_t deadline = bed_run(bed->sides[i]);
+
+		collect(bed, i);
+		next = deadline < next ? deadline : next;
+	}
+	if (bed->count) {
+		deliver_some(bed);
+	} else if (next != UROCE_WIRE_NEVER) {
+		for (unsigned int i = 0; i < 2; i++)
+			bed->sides[i]->now = next > bed->sides[i]->now ? next : bed->sides[i]->now;
+	}
+}
+
+static struct link_bed *new_link(enum uroce_service service, struct link_load load, uint32_t seed)
+{
+	struct link_bed *bed = calloc(1, sizeof(*bed));
+
+	assert_non_null(bed);
+	bed->load = load;
+	bed->random = seed;
+	/* PSNs wrap on the way. */
+	bed->sides[0] = bed_new(service, 1, 2, 0xffff80);
+	bed->sides[1] = bed_new(service, 2, 1, 0xffff80);
+	return bed;
+}
+
+static void free_link(struct link_bed *bed)
+{
+	while (bed->count)
+		free(bed->carried[--bed->count].frame);
+	bed_free(bed->sides[0]);
+	bed_free(bed->sides[1]);
+	free(bed);
+}
+
+/* What each operation is to lead to; SENDs and immediates in order, the rest by itself. */
+struct operation {
+	enum uroce_request_kind kind;
+	bool has_imm;
+	uint32_t length;
+	uint8_t *data, *expected;
+	uint64_t before; /* of an atomic */
+};
+
+static struct operation operations[OPERATIONS];
+
+static void fill_link(struct link_bed *bed, uint8_t *data, uint32_t length)
+{
+	for (uint32_t i = 0; i < length; i++)
+		data[i] = (uint8_t)link_random(bed, 256);
+}
+
+static void make_operation(struct link_bed *bed, struct operation *operation, uint32_t index)
+{
+	static const enum uroce_request_kind kinds[] = {
+		UROCE_REQUEST_SEND, UROCE_REQUEST_SEND,	 UROCE_REQUEST_WRITE,
+		UROCE_REQUEST_READ, UROCE_REQUEST_WRITE, UROCE_REQUEST_FETCH_ADD};
+	struct bed_side *side = bed->sides[0], *peer = bed->sides[1];
+	struct uroce_request *request;
+	uint32_t length;
+
+	operation->kind = kinds[link_random(bed, side->qp.service == UROCE_SERVICE_RC ? 6 : 3)];
+	operation->has_imm = link_random(bed, 3) == 0 && operation->kind < UROCE_REQUEST_READ;
+	length = operation->kind == UROCE_REQUEST_FETCH_ADD ? 8 : link_random(bed, LENGTH_MAX);
+	if (link_random(bed, 3) == 0 && length > 8)
+		length = link_random(bed, 9) * BED_MTU;
+	operation->length = length;
+	operation->data = calloc(1, LENGTH_MAX);
+	operation->expected = calloc(1, LENGTH_MAX);
+	assert_true(operation->data && operation->expected);
+	request = bed_post(side, operation->kind, operation->data, length);
+	request->has_imm = operation->has_imm;
+	request->imm = index;
+	request->fence = link_random(bed, 10) == 0;
+	/* WRITEs have the upper half, one place for each that can be in flight; READs the lower. */
+	if (operation->kind == UROCE_REQUEST_READ) {
+		request->va += link_random(bed, BED_MEMORY / 2 - LENGTH_MAX);
+		memcpy(operation->expected, peer->memory + (request->va - BED_VA), length);
+	} else if (operation->kind == UROCE_REQUEST_WRITE) {
+		request->va += BED_MEMORY / 2 + (size_t)(index % 16) * (LENGTH_MAX + 100);
+		fill_link(bed, operation->data, length);
+	} else if (operation->kind == UROCE_REQUEST_SEND) {
+		fill_link(bed, operation->data, length);
+	} else {
+		request->va += BED_MEMORY - 8;
+		request->swap_add = 3;
+	}
+}
+
+static void check_operation(struct link_bed *bed, const struct operation *operation, uint32_t index,
+			    uint64_t *sum)
+{
+	struct bed_side *peer = bed->sides[1];
+	const uint8_t *to =
+		peer->memory + BED_MEMORY / 2 + (size_t)(index % 16) * (LENGTH_MAX + 100);
+	uint64_t before;
+
+	switch (operation->kind) {
+	case UROCE_REQUEST_READ:
+		assert_memory_equal(operation->data, operation->expected, operation->length);
+		break;
+	case UROCE_REQUEST_WRITE:
+		assert_memory_equal(to, operation->data, operation->length);
+		break;
+	case UROCE_REQUEST_FETCH_ADD:
+		memcpy(&before, operation->data, 8);
+		assert_int_equal(before, *sum);
+		*sum += 3;
+		break;
+	default:
+		break;
+	}
+}
+
+/* RC: whatever the link does, everything completes, once and in order. */
+static void check_reliable(struct link_load load, uint32_t seed)
+{
+	struct link_bed *bed = new_link(UROCE_SERVICE_RC, load, seed);
+	struct bed_side *side = bed->sides[0], *peer = bed->sides[1];
+	uint32_t posted = 0, checked = 0, received = 0, turns = 0;
+	uint64_t sum = 0;
+
+	memset(operations, 0, sizeof(operations));
+	fill_link(bed, peer->memory, BED_MEMORY / 2);
+	while (checked < OPERATIONS) {
+		/* Ten at a time; WRITEs would overwrite each other's place. */
+		if (posted < OPERATIONS && posted - checked < 10 && link_random(bed, 4) == 0) {
+			make_operation(bed, &operations[posted], posted);
+			posted++;
+		}
+		/* Receive requests come late: RNR. */
+		if (peer->posted - peer->taken < 4 && link_random(bed, 4) == 0) {
+			uint8_t *to = calloc(1, LENGTH_MAX);
+
+			assert_non_null(to);
+			bed_post_receive(peer, to, LENGTH_MAX);
+		}
+		run_link(bed);
+		assert_true(++turns < 1000000);
+		while (checked < side->done_count) {
+			const struct operation *operation = &operations[checked];
+
+			assert_int_equal(side->done[checked].position, checked);
+			assert_int_equal(side->done[checked].status, IBV_WC_SUCCESS);
+			check_operation(bed, operation, checked, &sum);
+			if (operation->kind == UROCE_REQUEST_SEND || operation->has_imm) {
+				const struct uroce_received *log = &peer->received[received];
+
+				assert_true(received < peer->received_count);
+				assert_int_equal(log->status, IBV_WC_SUCCESS);
+				assert_int_equal(log->length, operation->length);
+				assert_int_equal(log->has_imm, operation->has_imm);
+				assert_true(!log->has_imm || log->imm == checked);
+				if (operation->kind == UROCE_REQUEST_SEND)
+					assert_memory_equal(
+						peer->receives[received % BED_RECEIVES].to,
+						operation->data, operation->length);
+				received++;
+			}
+			checked++;
+		}
+	}
+	assert_int_equal(peer->received_count, received);
+	assert_int_equal(peer->faults + side->faults, 0);
+	assert_true(!load.lost || side->counters[UROCE_COUNT_RETRY]);
+	assert_true(!load.repeated || peer->counters[UROCE_COUNT_DUPLICATE_REQUEST]);
+	assert_true(!load.late || peer->counters[UROCE_COUNT_OUT_OF_SEQUENCE_REQUEST]);
+	for (uint32_t i = 0; i < OPERATIONS; i++) {
+		free(operations[i].data);
+		free(operations[i].expected);
+	}
+	for (uint32_t i = 0; i < peer->posted; i++)
+		free(peer->receives[i].to);
+	free_link(bed);
+}
+
+static void rc_over_a_good_link(void **state)
+{
+	(void)state;
+	for (uint32_t seed = 1; seed <= 4; seed++)
+		check_reliable((struct link_load){0}, seed);
+}
+
+static void rc_over_a_link_that_loses(void **state)
+{
+	(void)state;
+	for (uint32_t seed = 1; seed <= 8; seed++)
+		check_reliable((struct link_load){.lost = 10 * seed}, seed);
+}
+
+static void rc_over_a_link_that_repeats(void **state)
+{
+	(void)state;
+	for (uint32_t seed = 1; seed <= 4; seed++)
+		check_reliable((struct link_load){.repeated = 100 * seed}, seed);
+}
+
+static void rc_over_a_link_that_reorders(void **state)
+{
+	(void)state;
+	for (uint32_t seed = 1; seed <= 4; seed++)
+		check_reliable((struct link_load){.late = 20 * seed}, seed);
+}
+
+static void rc_over_a_link_that_does_all(void **state)
+{
+	(void)state;
+	for (uint32_t seed = 1; seed <= 8; seed++)
+		check_reliable((struct link_load){.lost = 20, .repeated = 20, .late = 20}, seed);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rc_over_a_good_link),
+		cmocka_unit_test(rc_over_a_link_that_loses),
+		cmocka_unit_test(rc_over_a_link_that_repeats),
+		cmocka_unit_test(rc_over_a_link_that_reorders),
+		cmocka_unit_test(rc_over_a_link_that_does_all),
+	};
+
+	return cmocka_run_group_tests_name("uroce over a bad link", tests, NULL, NULL);
+}
