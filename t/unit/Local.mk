@@ -118,6 +118,11 @@ TESTS += t/unit/scan_lock
 t_unit_scan_lock_SOURCES = t/unit/scan_lock.c
 t_unit_scan_lock_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_scan_lock_LDADD = libhf-core.la libhf-test-asleep.la $(CMOCKA_LIBS) -lpthread
+check_PROGRAMS += t/unit/node_check
+TESTS += t/unit/node_check
+t_unit_node_check_SOURCES = t/unit/node_check.c
+t_unit_node_check_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_node_check_LDADD = libhf-core.la libhf-test-tree.la $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA
