@@ -4,6 +4,7 @@
  * netlink. What each lock guards is a plain variable here, so that ThreadSanitizer reports if two
  * threads hold it at once.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -19,7 +20,9 @@
 
 #include <holdfast/holdfast.h>
 
+#include "shared/file.h"
 #include "core/device/hf.h"
+#include "core/device/node_names.h"
 #include "core/device/scan_lock.h"
 #include "t/lib/asleep.h"
 #include "t/lib/hang.h"
@@ -113,7 +116,10 @@ static void netlink_does_not_wait_for_a_provider(void **state)
 	hf_unref(looker.hf);
 }
 
-/* A fork while another thread has released the scan lock: in the child it is free. */
+/*
+ * A fork while another thread has released the scan lock, in a list for libibverbs: in the child the lock is free, and
+ * the next scan is not one of that kind, whose devices no stream would announce.
+ */
 static void a_child_can_scan(void **state)
 {
 	struct hf *hf = new_rootless_context();
@@ -122,6 +128,10 @@ static void a_child_can_scan(void **state)
 
 	(void)state;
 	assert_true(hfi_scan_begin(hf));
+	hf->table.nodes_later = true;
+	hf->look.dir = open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	hf->nodes_there = hfi_node_names_read(hf->look.dir);
+	assert_non_null(hf->nodes_there);
 	assert_true(hfi_scan_release(hf));
 	/* As if another thread held it. */
 	pthread_mutex_lock(&hf->lock);
@@ -132,6 +142,8 @@ static void a_child_can_scan(void **state)
 		alarm(HF_TEST_HANG_SECONDS);
 		if (!hfi_scan_begin(hf))
 			_exit(1);
+		if (hf->table.nodes_later || hf->nodes_there || hf->look.dir >= 0)
+			_exit(4);
 		hfi_scan_end(hf);
 		if (!hfi_netlink_lock(hf))
 			_exit(2);
@@ -145,6 +157,11 @@ static void a_child_can_scan(void **state)
 	hf->scanner = pthread_self();
 	pthread_mutex_unlock(&hf->lock);
 	hfi_scan_reacquire(hf, true);
+	/* In the parent the scan goes on with what it has. */
+	assert_true(hf->table.nodes_later);
+	hfi_node_names_free(hf->nodes_there);
+	hf->nodes_there = NULL;
+	hfi_close(&hf->look.dir);
 	hfi_scan_end(hf);
 	hf_unref(hf);
 }
