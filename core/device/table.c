@@ -295,7 +295,8 @@ static int compare_sighting(struct hf *hf, struct hf_device *device, const struc
 	return err ? err : hfi_entry_check(root, &known, &seen);
 }
 
-int hfi_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
+HF_REQUIRES(hfi_scan_kind, hfi_netlink_kind)
+static int take_sighting(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
 {
 	struct hf_device *device = hfi_table_lookup(hf, entry->root, entry->uverbs);
 	struct hf_device *fresh;
@@ -343,6 +344,14 @@ int hfi_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
 	else if (device)
 		hfi_instance_put(device);
 	return err;
+}
+
+int hfi_table_take(struct hf *hf, const struct hf_entry *entry, uint64_t scan)
+{
+	int err = take_sighting(hf, entry, scan);
+	int shortage = hfi_registry_take_shortage(&hf->registry);
+
+	return err ? err : shortage;
 }
 
 /* The table has its devices in the order in which they were plugged in. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "shared/error.h"
 #include "shared/attr.h"
 #include "core/base/reason.h"
 #include "shared/cancel.h"
@@ -265,23 +266,42 @@ static struct hf_provider *try_learned(struct search *s, bool by_driver_id)
 	return NULL;
 }
 
+int hfi_registry_take_shortage(struct hf_registry *registry)
+{
+	const int err = registry->shortage;
+
+	registry->shortage = 0;
+	return err;
+}
+
+static struct hf_provider *keep_shortage(const struct search *s, int err)
+{
+	if (hfi_error_is_shortage(err))
+		s->registry->shortage = err;
+	return NULL;
+}
+
 static struct hf_provider *try_foreign(struct search *s, bool by_driver_id)
 {
 	struct hf_foreign *foreign = &s->registry->foreign;
 	struct hf_provider *provider;
+	int err;
 
-	if (!foreign->config_dir || hfi_registry_want_foreign(s->registry, s->log) < 0)
+	if (!foreign->config_dir)
 		return NULL;
+	err = hfi_registry_want_foreign(s->registry, s->log);
+	if (err < 0)
+		return keep_shortage(s, err);
 	if (by_driver_id) {
-		if (hfi_foreign_learn_driver(foreign, s->key->driver_id, s->log) < 0)
-			return NULL;
+		err = hfi_foreign_learn_driver(foreign, s->key->driver_id, s->log);
+		if (err < 0)
+			return keep_shortage(s, err);
 		provider = try_learned(s, true);
 		if (provider || foreign->learned)
 			return provider;
 	}
-	if (hfi_foreign_learn(foreign, s->log) < 0)
-		return NULL;
-	return try_learned(s, by_driver_id);
+	err = hfi_foreign_learn(foreign, s->log);
+	return err < 0 ? keep_shortage(s, err) : try_learned(s, by_driver_id);
 }
 
 void hfi_registry_try_named(struct hf_registry *registry, const struct hf_log *log)

@@ -26,6 +26,7 @@ struct hf_registry {
 	uint64_t print;		   /* of the files the candidates were read from */
 	struct hf_foreign foreign; /* its candidates are changed within a scan only */
 	bool foreign_wanted;	   /* a device needed them, or a list was asked for */
+	int shortage;		   /* see hfi_registry_take_shortage() */
 	struct hf_provider *providers HF_GUARDED_BY(hfi_registry_kind);
 	unsigned int unloading HF_GUARDED_BY(
 		hfi_registry_kind); /* libraries being loaded or unloaded outside of a scan */
@@ -66,6 +67,12 @@ struct hf_provider *hfi_registry_find(struct hf_registry *registry, const struct
 				      struct verbs_sysfs_dev *device, struct hf_match_key *key,
 				      struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL
 	HF_REQUIRES(hfi_scan_kind);
+
+/*
+ * -ENOMEM, -EMFILE or -ENFILE if foreign providers could not be looked for since the last call: a device that has
+ * none may have one. Only within a scan.
+ */
+int hfi_registry_take_shortage(struct hf_registry *registry) HF_MUST_CHECK HF_NONNULL;
 
 /*
  * The provider that was found made no object for the device: says so, as libibverbs does, fills

@@ -73,6 +73,26 @@ __attribute__((visibility("default"))) int statfs(const char *path, struct statf
 	return 0;
 }
 
+/* How many of the next looks into the distribution's driver directory fail for want of descriptors. */
+static unsigned int failing_looks, looks;
+
+/* Replaces libholdfast's, too. */
+__attribute__((visibility("default"))) DIR *opendir(const char *path)
+{
+	int fd;
+
+	if (strlen(path) > 11 && !strcmp(path + strlen(path) - 11, "/libibverbs")) {
+		looks++;
+		if (failing_looks) {
+			failing_looks--;
+			errno = EMFILE;
+			return NULL;
+		}
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? NULL : fdopendir(fd);
+}
+
 /*
  * Two providers of rdma-core 44 never free what alloc_device allocated: bnxt_re has no
  * uninit_device, and ocrdma's leaves a table. Ignore what is allocated for their devices. Weak:
@@ -529,6 +549,29 @@ static void preference(void **state)
 	}
 }
 
+/* What there is no descriptor for is not absent: the list fails, and the next one looks again. */
+static void a_driver_directory_that_cannot_be_opened(void **state)
+{
+	struct bed *bed = *state;
+	struct ibv_device **list;
+	struct hf *hf;
+
+	add_family(bed, 0);
+	hf = new_foreign_context(bed, bed->config, 0, no_providers);
+	/* Drivers without a file of the first private ABI: others are looked for. At the first list, and where the files have been read before. */
+	for (unsigned int i = 0; i < 2; i++) {
+		run_shell_command("echo 'driver nowhere%u' >>%s/nowhere.driver", i, bed->config);
+		looks = 0;
+		failing_looks = 1;
+		assert_int_equal(hf_device_list(hf, 0, &list), -EMFILE);
+		assert_int_equal(looks, 1);
+		assert_int_equal(hf_device_list(hf, 0, &list), 0);
+		assert_true(looks > 1);
+		hf_device_list_free(list);
+	}
+	hf_unref(hf);
+}
+
 static void not_beside_another_libibverbs(void **state)
 {
 	struct bed *bed = *state;
@@ -568,6 +611,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(a_replaced_file_serves_the_next_device,
 						setup_foreign, teardown_foreign),
 		cmocka_unit_test_setup_teardown(preference, setup_foreign, teardown_foreign),
+		cmocka_unit_test_setup_teardown(a_driver_directory_that_cannot_be_opened,
+						setup_foreign, teardown_foreign),
 		cmocka_unit_test_setup_teardown(not_beside_another_libibverbs, setup_foreign,
 						teardown_foreign),
 	};
