@@ -95,6 +95,17 @@ librtrs_rdma_la_SOURCES = \
 	rtrs/link/rdma/rdma.h \
 	rtrs/link/rdma/work.c
 
+# For the tests: no program uses it.
+check_LTLIBRARIES += librtrs-sim.la
+librtrs_sim_la_SOURCES = \
+	rtrs/link/sim/connect.c \
+	rtrs/link/sim/keys.c \
+	rtrs/link/sim/link.c \
+	rtrs/link/sim/messages.c \
+	rtrs/link/sim/private.h \
+	rtrs/link/sim/time.c \
+	rtrs/link/sim/sim.h
+
 rtrs_includedir = $(includedir)/rtrs
 rtrs_include_HEADERS = \
 	include/rtrs/client.h \

@@ -372,8 +372,11 @@ endif
 if HAVE_CMOCKA
 check_PROGRAMS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request t/unit/rtrs_paths t/unit/rtrs_model t/unit/rtrs_client t/unit/rtrs_server t/unit/rtrs_server_requests t/unit/rtrs_rnbd_server
 TESTS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request t/unit/rtrs_paths t/unit/rtrs_model t/unit/rtrs_client t/unit/rtrs_server t/unit/rtrs_server_requests t/unit/rtrs_rnbd_server
-check_PROGRAMS += t/unit/rtrs_stream t/unit/rtrs_hostile t/unit/rtrs_library t/unit/rtrs_kill
-TESTS += t/unit/rtrs_stream t/unit/rtrs_hostile t/unit/rtrs_library t/unit/rtrs_kill
+check_PROGRAMS += t/unit/rtrs_stream t/unit/rtrs_hostile t/unit/rtrs_library t/unit/rtrs_kill t/unit/rtrs_sim
+TESTS += t/unit/rtrs_stream t/unit/rtrs_hostile t/unit/rtrs_library t/unit/rtrs_kill t/unit/rtrs_sim
+t_unit_rtrs_sim_SOURCES = t/unit/rtrs_sim.c t/unit/rtrs_sim_bed.c t/unit/rtrs_sim_bed.h
+t_unit_rtrs_sim_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rtrs_sim_LDADD = librtrs-lib.la librtrs-sim.la $(CMOCKA_LIBS)
 t_unit_rtrs_hostile_SOURCES = t/unit/rtrs_hostile.c
 t_unit_rtrs_hostile_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_hostile_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
