@@ -34,23 +34,32 @@ static int put_soft_attributes(int dirfd, const struct soft_attribute *attribute
 	return err;
 }
 
+static void gid_text(char text[40], const struct in6_addr *gid)
+{
+	for (size_t i = 0; i < sizeof(gid->s6_addr); i += 2)
+		snprintf(text + i / 2 * 5, 6, "%02x%02x%s", gid->s6_addr[i], gid->s6_addr[i + 1],
+			 i < sizeof(gid->s6_addr) - 2 ? ":" : "");
+}
+
 static int fill_gid(int port, unsigned int i, uint64_t guid, const struct hf_soft_device *device)
 {
 	char path[64], value[64], low[20];
 	int err;
 
 	guid_text(low, guid);
-	if (i == 0)
+	if (i == 0 && device->gid)
+		gid_text(value, device->gid);
+	else if (i > 1 || device->follow)
+		snprintf(value, sizeof(value), "0000:0000:0000:0000:0000:0000:0000:0000");
+	else if (i == 0)
 		snprintf(value, sizeof(value), "fe80:0000:0000:0000:%s", low);
-	else if (i == 1)
+	else
 		snprintf(value, sizeof(value), "0000:0000:0000:0000:0000:ffff:%04x:%04x",
 			 device->ipv4 >> 16, device->ipv4 & 0xffff);
-	else
-		snprintf(value, sizeof(value), "0000:0000:0000:0000:0000:0000:0000:0000");
 	snprintf(path, sizeof(path), "gids/%u", i);
 	err = hfi_soft_put(port, path, value);
 	/* For an unused entry's type the kernel returns EINVAL, which a file cannot do. */
-	if (err || i > 1)
+	if (err || (i > 1 && !device->follow))
 		return err;
 	snprintf(path, sizeof(path), "gid_attrs/types/%u", i);
 	err = hfi_soft_put(port, path, device->gid_type);
@@ -83,7 +92,7 @@ static int fill_port(int dirfd, unsigned int p, const struct hf_soft_device *dev
 		{"cap_mask", "0x00890000"},
 		{"pkeys/0", "0xffff"},
 	};
-	char path[64];
+	char path[64], text[40];
 	int err;
 	int port;
 
@@ -101,10 +110,18 @@ static int fill_port(int dirfd, unsigned int p, const struct hf_soft_device *dev
 	err = hfi_soft_mkdirs(port, "gids");
 	if (!err)
 		err = hfi_soft_mkdirs(port, "pkeys");
+	if (!err && device->uroce_path)
+		err = hfi_soft_mkdirs(port, "hw_counters");
 	if (!err)
 		err = put_soft_attributes(port, attributes, HF_ARRAY_SIZE(attributes));
 	if (!err && device->follow)
 		err = hfi_soft_follow(port, device->follow);
+	if (!err && device->gid) {
+		gid_text(text, device->gid);
+		err = hfi_soft_put(port, "follow_address", text);
+	}
+	if (!err && device->udp_port)
+		err = hfi_soft_put(port, "udp_port", device->udp_port);
 	for (unsigned int i = 0; i < device->gids && !err; i++)
 		err = fill_gid(port, i, device->guid + p - 1, device);
 	close(port);
@@ -123,6 +140,8 @@ int hfi_soft_fill_device(int dirfd, const struct hf_soft_device *device)
 
 	guid_text(text, device->guid);
 	err = put_soft_attributes(dirfd, attributes, HF_ARRAY_SIZE(attributes));
+	if (!err && device->uroce_path)
+		err = hfi_soft_put(dirfd, "uroce_path", device->uroce_path);
 	for (unsigned int p = 1; p <= device->ports && !err; p++)
 		err = fill_port(dirfd, p, device);
 	return err;

@@ -4,20 +4,24 @@
 #define HF_SOFT_DEVICE_H
 
 #include <stdint.h>
+#include <netinet/in.h>
 
 #include "shared/attr.h"
 
 /* Every member is required unless its comment says otherwise. */
 struct hf_soft_device {
-	uint64_t guid;		 /* host byte order; that of port P is greater by P - 1 */
-	const char *node_type;	 /* "1: CA" */
-	const char *description; /* node_desc */
-	const char *firmware;	 /* fw_ver */
-	const char *link_layer;	 /* "Ethernet" */
-	const char *modalias;	 /* of uverbsN/device; NULL: none */
-	const char *gid_type;	 /* "RoCE v2" */
-	const char *netdev;	 /* of the GIDs; "": none */
-	const char *follow;	 /* the network interface that each port follows; NULL: none */
+	uint64_t guid;		    /* host byte order; that of port P is greater by P - 1 */
+	const char *node_type;	    /* "1: CA" */
+	const char *description;    /* node_desc */
+	const char *firmware;	    /* fw_ver */
+	const char *link_layer;	    /* "Ethernet" */
+	const char *modalias;	    /* of uverbsN/device; NULL: none */
+	const char *gid_type;	    /* "RoCE v2" */
+	const char *netdev;	    /* of the GIDs; "": none */
+	const char *follow;	    /* the network interface that each port follows; NULL: none */
+	const char *udp_port;	    /* without which the ports are down; NULL: none */
+	const char *uroce_path;	    /* for the provider uroce; NULL: no such file */
+	const struct in6_addr *gid; /* of `follow`, the only one; NULL: all, or as the next says */
 	uint32_t ipv4; /* of GID 1, host byte order; GID 0 is link-local, others are unused */
 	unsigned int ports;
 	unsigned int gids;	   /* size of a port's table */

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 bin_PROGRAMS += tools/holdfast
 tools_holdfast_CFLAGS = $(AM_CFLAGS) $(SMARTCOLS_CFLAGS) $(ELF_CFLAGS)
-tools_holdfast_LDADD = libholdfast.la libhf-naming.la $(SMARTCOLS_LIBS) $(ELF_LIBS)
+tools_holdfast_LDADD = libholdfast.la libhf-naming.la libhf-soft.la $(SMARTCOLS_LIBS) $(ELF_LIBS)
 tools_holdfast_SOURCES = \
 	tools/bounded.c \
 	tools/bounded.h \
 	tools/common.c \
 	tools/common.h \
+	tools/counters.c \
+	tools/counters.h \
 	tools/doctor.c \
 	tools/doctor-device.c \
 	tools/doctor-hardware.c \
@@ -29,6 +31,8 @@ tools_holdfast_SOURCES = \
 	tools/opened.h \
 	tools/output.c \
 	tools/output.h \
+	tools/port-reason.c \
+	tools/port-reason.h \
 	tools/processes.c \
 	tools/processes.h \
 	tools/program.c \
@@ -39,6 +43,10 @@ tools_holdfast_SOURCES = \
 	tools/run-check.c \
 	tools/run.c \
 	tools/run.h \
+	tools/soft-add.c \
+	tools/soft-list.c \
+	tools/soft.c \
+	tools/soft.h \
 	tools/wait.c
 
 # Bash looks for a file of the command's own name.

@@ -36,15 +36,16 @@ struct hf_tool {
 	bool json;
 	bool color; /* set after all options were parsed */
 
-	bool names_only;    /* list */
-	bool until_synced;  /* monitor */
-	uint64_t count;	    /* monitor: 0: no limit */
-	const char *exec;   /* monitor */
-	bool check;	    /* run */
-	bool revoke;	    /* run */
-	bool explain;	    /* name */
-	const char *prefer; /* run: HOLDFAST_PREFER; NULL: not set */
-	int64_t timeout_ms; /* wait: -1: no limit */
+	bool names_only;		     /* list */
+	bool until_synced;		     /* monitor */
+	uint64_t count;			     /* monitor: 0: no limit */
+	const char *exec;		     /* monitor */
+	bool check;			     /* run */
+	bool revoke;			     /* run */
+	bool explain;			     /* name */
+	const char *prefer;		     /* run: HOLDFAST_PREFER; NULL: not set */
+	int64_t timeout_ms;		     /* wait: -1: no limit */
+	const char *netdev, *address, *path; /* soft add; NULL: not given */
 };
 
 /* Values of options without a short form. A subcommand's own values start at HF_OPT_OWN. */
@@ -75,6 +76,7 @@ extern const struct hf_command hf_command_holders;
 extern const struct hf_command hf_command_run;
 extern const struct hf_command hf_command_name;
 extern const struct hf_command hf_command_wait;
+extern const struct hf_command hf_command_soft;
 
 /* Prints "holdfast: ..." on standard error, with control characters escaped. */
 void hfi_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

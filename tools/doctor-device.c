@@ -16,6 +16,7 @@
 
 #include "tools/doctor.h"
 #include "tools/names.h"
+#include "tools/port-reason.h"
 
 static const char udev_rule[] =
 	"SUBSYSTEM==\"infiniband_verbs\", KERNEL==\"uverbs*\", MODE=\"0666\"";
@@ -404,6 +405,21 @@ static bool seems_up(const struct hf_port_info *port)
 			   : !port->phys_state || port->phys_state == LINK_UP;
 }
 
+/* The files of a soft device tell more than its state. True if they tell why it is down. */
+static bool soft_port_down(struct hf_findings *findings, struct ibv_device *device,
+			   const struct hf_device_info *info, const struct hf_port_info *port)
+{
+	struct hf_port_reason reason;
+
+	if (!hfi_port_reason(device, info, port, &reason))
+		return false;
+	hfi_found_in(findings, HF_WARNING, reason.code, info,
+		     hfi_tool_print("Port %" PRIu32 " is down: %s.", port->port, reason.problem),
+		     hfi_tool_print("%s", reason.remedy));
+	hfi_port_reason_free(&reason);
+	return true;
+}
+
 static void examine_port(struct hf_findings *findings, struct ibv_device *device,
 			 const struct hf_device_info *info, uint32_t number)
 {
@@ -422,6 +438,8 @@ static void examine_port(struct hf_findings *findings, struct ibv_device *device
 	if (!port.state)
 		port_unreadable(findings, info, number, "The state of port", 0);
 	if (hfi_doctor_netns(findings, device, info, &port))
+		return;
+	if (soft_port_down(findings, device, info, &port))
 		return;
 	if (!seems_up(&port))
 		port_down(findings, info, &port);

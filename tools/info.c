@@ -8,10 +8,12 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#include "tools/common.h"
 #include "shared/json.h"
+#include "tools/common.h"
+#include "tools/counters.h"
 #include "tools/names.h"
 #include "tools/output.h"
+#include "tools/port-reason.h"
 
 enum { ATTR_SIZE = 256, KEY_WIDTH = 17 };
 
@@ -104,6 +106,21 @@ static void show_device(const struct hf_tool *tool, struct ibv_device *device,
 	for (size_t i = 0; i < NUM_ATTRS; i++)
 		if (hf_device_read_attr(device, attrs[i].path, value, sizeof(value)) > 0)
 			put_field(attrs[i].title, value);
+}
+
+/* Below the table of the ports, whose columns are too narrow for a sentence. */
+static void put_why_down(struct ibv_device *device, const struct hf_device_info *info)
+{
+	for (uint32_t number = 1; number <= info->num_ports; number++) {
+		struct hf_port_info port = {.size = sizeof(port)};
+		struct hf_port_reason reason;
+
+		if (hf_device_get_port(device, number, &port) ||
+		    !hfi_port_reason(device, info, &port, &reason))
+			continue;
+		putf("why down", "port %" PRIu32 ": %s.", number, reason.problem);
+		hfi_port_reason_free(&reason);
+	}
 }
 
 static void show_ports(const struct hf_tool *tool, struct ibv_device *device, uint32_t num_ports)
@@ -219,7 +236,8 @@ static void json_gids(struct hf_json *json, struct ibv_device *device, uint32_t 
 		hfi_json_string(json, "gids_error", strerror(-count));
 }
 
-static void print_info_port_json(struct hf_json *json, struct ibv_device *device, uint32_t number)
+static void print_info_port_json(struct hf_json *json, struct ibv_device *device,
+				 const struct hf_device_info *info, uint32_t number)
 {
 	struct hf_port_info port = {.size = sizeof(port)};
 	int err = hf_device_get_port(device, number, &port);
@@ -238,7 +256,9 @@ static void print_info_port_json(struct hf_json *json, struct ibv_device *device
 		hfi_json_uint(json, "netdev_index", port.netdev_index);
 		hfi_json_uint(json, "netdev_mtu", port.netdev_mtu);
 		hfi_json_optional(json, "rate", port.rate);
+		hfi_json_why_down(json, device, info, &port);
 		json_gids(json, device, number);
+		hfi_counters_json(json, device, info, number);
 	}
 	hfi_json_close(json);
 }
@@ -283,7 +303,7 @@ static void print_info_json(struct ibv_device *device, const struct hf_device_in
 	}
 	hfi_json_array(&json, "ports");
 	for (uint32_t number = 1; number <= info->num_ports; number++)
-		print_info_port_json(&json, device, number);
+		print_info_port_json(&json, device, info, number);
 	hfi_json_close(&json);
 	hfi_json_close(&json);
 }
@@ -302,7 +322,9 @@ static int print_info(const struct hf_tool *tool, struct ibv_device *device)
 	} else {
 		show_device(tool, device, &info);
 		show_ports(tool, device, info.num_ports);
+		put_why_down(device, &info);
 		show_gids(tool, device, info.num_ports);
+		hfi_counters_show(tool, device, &info);
 	}
 	return HF_EXIT_OK;
 }
@@ -329,8 +351,8 @@ const struct hf_command hf_command_info = {
 	.args = "DEV",
 	.summary = "show everything that is known about a device",
 	.about = "Shows what is known about the device: state and reason, identity (instance, "
-		 "index, inode, stamp), provider, kernel driver, node, firmware, its ports and "
-		 "their GIDs.",
+		 "index, inode, stamp), provider, kernel driver, node, firmware, its ports, "
+		 "their GIDs and hardware counters.",
 	.min_args = 1,
 	.max_args = 1,
 	.run = run_info,

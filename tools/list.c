@@ -11,6 +11,7 @@
 #include "shared/json.h"
 #include "tools/names.h"
 #include "tools/output.h"
+#include "tools/port-reason.h"
 
 enum { OPT_NAMES = HF_OPT_OWN };
 
@@ -135,6 +136,7 @@ static void json_ports(struct hf_json *json, struct ibv_device *device,
 			hfi_json_string(json, "state", hfi_port_state_name(port.state));
 			hfi_json_string(json, "link_layer", hfi_link_layer_name(port.link_layer));
 			hfi_json_optional(json, "netdev", port.netdev);
+			hfi_json_why_down(json, device, info, &port);
 		}
 		hfi_json_close(json);
 	}
@@ -185,12 +187,39 @@ static void print_reasons(const struct hf_tool *tool, const struct hf_device_inf
 	}
 }
 
+/* Prints the ports of soft devices that are down, as far as the cause is known. */
+static bool print_down_ports(const struct hf_tool *tool, struct ibv_device *device,
+			     const struct hf_device_info *info, bool first)
+{
+	for (uint32_t number = 1; number <= info->num_ports; number++) {
+		struct hf_port_info port = {.size = sizeof(port)};
+		struct hf_port_reason reason;
+		char *line;
+
+		if (hf_device_get_port(device, number, &port) ||
+		    !hfi_port_reason(device, info, &port, &reason))
+			continue;
+		if (first)
+			printf("\n%sWhy a port is down:%s\n", hfi_color(tool, "bold"),
+			       hfi_color(tool, "reset"));
+		first = false;
+		line = hfi_tool_print("%s, port %" PRIu32 ": %s.", info->name, number,
+				      reason.problem);
+		fputs("  ", stdout);
+		hfi_put_wrapped(2, 4, line);
+		free(line);
+		hfi_port_reason_free(&reason);
+	}
+	return first;
+}
+
 static void print_list(const struct hf_tool *tool, struct ibv_device **list, size_t count)
 {
 	struct hf_device_info *infos = hfi_tool_alloc(NULL, count, sizeof(*infos));
 	struct libscols_table *table = NULL;
 	struct hf_json json;
 	size_t filled = 0;
+	bool first = true;
 
 	hfi_json_begin(&json, stdout, false);
 	if (tool->json) {
@@ -221,6 +250,8 @@ static void print_list(const struct hf_tool *tool, struct ibv_device **list, siz
 	} else if (table) {
 		hfi_table_finish(table);
 		print_reasons(tool, infos, filled);
+		for (size_t i = 0; i < count && filled == count; i++)
+			first = print_down_ports(tool, list[i], &infos[i], first);
 		if (!filled)
 			puts("There is no RDMA device; \"holdfast doctor\" may know why.");
 	}

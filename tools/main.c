@@ -13,9 +13,9 @@
 #include "tools/roots.h"
 
 static const struct hf_command *const commands[] = {
-	&hf_command_list,      &hf_command_info,   &hf_command_monitor,
-	&hf_command_providers, &hf_command_doctor, &hf_command_holders,
-	&hf_command_run,       &hf_command_name,   &hf_command_wait,
+	&hf_command_list,   &hf_command_info,	 &hf_command_monitor, &hf_command_providers,
+	&hf_command_doctor, &hf_command_holders, &hf_command_run,     &hf_command_name,
+	&hf_command_wait,   &hf_command_soft,
 };
 
 enum { NUM_COMMANDS = sizeof(commands) / sizeof(commands[0]) };

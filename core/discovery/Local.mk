@@ -22,6 +22,8 @@ libhf_core_la_SOURCES += \
 	core/discovery/parse.h \
 	core/discovery/port_netdev.c \
 	core/discovery/port_netdev.h \
+	core/discovery/port_udp.c \
+	core/discovery/port_udp.h \
 	core/discovery/port_tables.c \
 	core/discovery/port_tables.h \
 	core/discovery/read_brief.c \

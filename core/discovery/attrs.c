@@ -18,7 +18,11 @@
 #include "core/discovery/parse.h"
 #include "core/discovery/port_netdev.h"
 #include "core/discovery/port_tables.h"
+#include "core/discovery/port_udp.h"
 #include "core/discovery/sysfs.h"
+
+/* IBV_PORT_PHYS_STATE_* */
+enum { PHYS_STATE_DISABLED = 3, PHYS_STATE_LINK_UP = 5 };
 
 int hfi_open_port(int device_dir, uint32_t port)
 {
@@ -117,9 +121,10 @@ static int take_from_netdev(int port_dir, const struct hf_entry *entry, struct h
 	if (count < 0)
 		return count;
 	info->num_gids = (uint32_t)count;
-	/* IBV_PORT_PHYS_STATE_*: 5 is a link that is up, 3 one that is disabled. */
+	if (netdev.has_only && !count)
+		netdev.running = false;
 	info->state = netdev.running ? IBV_PORT_ACTIVE : IBV_PORT_DOWN;
-	info->phys_state = netdev.running ? 5 : 3;
+	info->phys_state = netdev.running ? PHYS_STATE_LINK_UP : PHYS_STATE_DISABLED;
 	memcpy(info->netdev, netdev.name, sizeof(info->netdev));
 	info->netdev_index = netdev.index;
 	info->netdev_mtu = netdev.mtu;
@@ -136,6 +141,21 @@ static int read_gids_of(int port_dir, const struct hf_entry *entry, struct hf_po
 	count = hfi_read_port_gids(port_dir, info->link_layer, gids);
 	info->num_gids = count > 0 ? (uint32_t)count : 0;
 	return hfi_error_is_shortage(count) ? count : 0;
+}
+
+/* A port without the UDP port that it needs is down. */
+static int check_udp_port(int port_dir, const struct hf_entry *entry, const struct hf_gid *gids,
+			  struct hf_port_info *info)
+{
+	int taken = 0;
+
+	if (info->state == IBV_PORT_ACTIVE)
+		taken = hfi_port_udp_is_taken(port_dir, entry, gids, info->num_gids);
+	if (taken <= 0)
+		return taken;
+	info->state = IBV_PORT_DOWN;
+	info->phys_state = PHYS_STATE_DISABLED;
+	return 0;
 }
 
 int hfi_read_port(int device_dir, struct hf_nl *nl, const struct hf_entry *entry, uint32_t port,
@@ -156,9 +176,13 @@ int hfi_read_port(int device_dir, struct hf_nl *nl, const struct hf_entry *entry
 		err = read_rate(fd, info.rate, sizeof(info.rate));
 	if (!err)
 		err = read_gids_of(fd, entry, &info, &gids);
+	if (!err)
+		err = check_udp_port(fd, entry, gids, &info);
 	hfi_close(&fd);
-	if (err)
+	if (err) {
+		free(gids);
 		return err;
+	}
 	if (!info.netdev[0])
 		fill_netdev(nl, entry, port, gids, &info);
 	*ret = info;

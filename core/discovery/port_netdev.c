@@ -11,6 +11,7 @@
 #include "shared/error.h"
 #include "shared/file.h"
 #include "shared/text.h"
+#include "core/discovery/parse.h"
 #include "core/discovery/port_netdev.h"
 #include "core/discovery/port_tables.h"
 #include "core/discovery/sysfs.h"
@@ -37,6 +38,20 @@ static int read_netdev_state(struct hf_port_netdev *netdev)
 	return 0;
 }
 
+/* The one address that the port has, where it does not have all those of the interface. */
+static int read_only_address(int port_dir, struct hf_port_netdev *netdev)
+{
+	char text[64];
+	ssize_t length = hfi_attr_read(port_dir, "follow_address", text, sizeof(text), NULL);
+
+	if (length == -ENOENT)
+		return 0;
+	if (length < 0)
+		return (int)length;
+	netdev->has_only = true;
+	return hfi_parse_gid(text, &netdev->only) ? -EIO : 0;
+}
+
 int hfi_port_netdev_read(int port_dir, const struct hf_entry *entry, struct hf_port_netdev *ret)
 {
 	struct hf_port_netdev netdev = {.index = 0};
@@ -54,6 +69,8 @@ int hfi_port_netdev_read(int port_dir, const struct hf_entry *entry, struct hf_p
 	if (!hfi_is_component(text, IFNAMSIZ - 1))
 		return -EIO;
 	err = hfi_copy(netdev.name, sizeof(netdev.name), text);
+	if (!err)
+		err = read_only_address(port_dir, &netdev);
 	if (!err)
 		err = read_netdev_state(&netdev);
 	if (err)
@@ -83,6 +100,46 @@ static bool gid_of_address(const struct ifaddrs *address, int family, union ibv_
 	return true;
 }
 
+/* An address with a label is listed under that; it begins with the interface's name. */
+static bool is_of_netdev(const struct ifaddrs *address, const struct hf_port_netdev *netdev)
+{
+	size_t length = strcspn(address->ifa_name, ":");
+
+	return strlen(netdev->name) == length && !memcmp(address->ifa_name, netdev->name, length);
+}
+
+/* Of a loopback interface every address of its IPv4 network is the machine's own. */
+static bool covers(const struct ifaddrs *address, const union ibv_gid *gid,
+		   const union ibv_gid *wanted)
+{
+	struct sockaddr_in mask;
+	uint32_t own, other;
+
+	if (!memcmp(gid, wanted, sizeof(*gid)))
+		return true;
+	if (!(address->ifa_flags & IFF_LOOPBACK) || address->ifa_addr->sa_family != AF_INET ||
+	    !address->ifa_netmask || memcmp(gid, wanted, 12) != 0)
+		return false;
+	memcpy(&mask, address->ifa_netmask, sizeof(mask));
+	memcpy(&own, gid->raw + 12, sizeof(own));
+	memcpy(&other, wanted->raw + 12, sizeof(other));
+	return !((own ^ other) & mask.sin_addr.s_addr);
+}
+
+/* The GID that the port has of this address, if any. */
+static bool gid_of_port(const struct hf_port_netdev *netdev, const struct ifaddrs *address,
+			int family, union ibv_gid *ret)
+{
+	union ibv_gid gid;
+
+	if (!is_of_netdev(address, netdev) || !gid_of_address(address, family, &gid))
+		return false;
+	if (netdev->has_only && !covers(address, &gid, &netdev->only))
+		return false;
+	*ret = netdev->has_only ? netdev->only : gid;
+	return true;
+}
+
 int hfi_port_netdev_gids(int port_dir, const struct hf_port_netdev *netdev, struct hf_gid **ret)
 {
 	static const int families[] = {AF_INET, AF_INET6};
@@ -93,6 +150,8 @@ int hfi_port_netdev_gids(int port_dir, const struct hf_port_netdev *netdev, stru
 
 	if (err)
 		return err;
+	if (netdev->has_only && size > 1)
+		size = 1;
 	gids = calloc(size ? size : 1, sizeof(*gids));
 	if (!gids)
 		return -ENOMEM;
@@ -103,12 +162,7 @@ int hfi_port_netdev_gids(int port_dir, const struct hf_port_netdev *netdev, stru
 	}
 	for (size_t i = 0; i < HF_ARRAY_SIZE(families); i++)
 		for (const struct ifaddrs *a = addresses; a && count < size; a = a->ifa_next) {
-			/* An address with a label is listed under that; it begins with the name. */
-			size_t length = strcspn(a->ifa_name, ":");
-
-			if (strlen(netdev->name) != length ||
-			    memcmp(a->ifa_name, netdev->name, length) != 0 ||
-			    !gid_of_address(a, families[i], &gids[count].gid))
+			if (!gid_of_port(netdev, a, families[i], &gids[count].gid))
 				continue;
 			gids[count].index = count;
 			gids[count].type = HF_GID_ROCE_V2;

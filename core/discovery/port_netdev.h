@@ -17,6 +17,8 @@ struct hf_port_netdev {
 	uint32_t index; /* 0: there is no such interface */
 	uint32_t mtu;
 	bool running; /* up, and the link is there */
+	bool has_only;
+	union ibv_gid only; /* with has_only: the one GID, while the interface has its address */
 };
 
 /*
@@ -28,8 +30,8 @@ int hfi_port_netdev_read(int port_dir, const struct hf_entry *entry,
 			 struct hf_port_netdev *ret) HF_MUST_CHECK HF_NONNULL;
 
 /*
- * Makes a RoCE v2 GID of each address of the interface: IPv4 as ::ffff:A.B.C.D, then IPv6, each in the
- * order in which the kernel lists them; no more than the port's GID table has places. The caller frees
+ * Makes a RoCE v2 GID of the one address, or of each address of the interface: IPv4 as ::ffff:A.B.C.D, then
+ * IPv6, each in the order in which the kernel lists them; no more than the port's GID table has places. The caller frees
  * *ret. Returns their number, or -errno.
  */
 int hfi_port_netdev_gids(int port_dir, const struct hf_port_netdev *netdev,

@@ -84,6 +84,7 @@ tool_tests = \
 	t/tree/tool-monitor \
 	t/tree/tool-name \
 	t/tree/tool-run \
+	t/tree/tool-soft \
 	t/tree/tool-unreadable \
 	t/tree/tool-wait
 dist_check_SCRIPTS += $(tool_tests)
