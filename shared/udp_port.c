@@ -22,7 +22,7 @@ struct udp_search {
 };
 
 /* The kernel prints an address as words of the machine, the first first. */
-static bool parse_address(const char *hex, unsigned int words, uint32_t address[WORDS_IPV6])
+static bool parse_table_address(const char *hex, unsigned int words, uint32_t address[WORDS_IPV6])
 {
 	for (unsigned int i = 0; i < words; i++)
 		if (sscanf(hex + (size_t)8 * i, "%8" SCNx32, &address[i]) != 1)
@@ -40,7 +40,7 @@ static bool line_is_holder(const struct udp_search *search, const char *line)
 
 	if (sscanf(line, " %*u: %32[0-9A-Fa-f]:%x %*s %*s %*s %*s %*s %u", hex, &port, &uid) != 3 ||
 	    port != search->port || strlen(hex) != (size_t)8 * search->words ||
-	    !parse_address(hex, search->words, address))
+	    !parse_table_address(hex, search->words, address))
 		return false;
 	search->ret->wildcard = !memcmp(address, any, sizeof(any));
 	search->ret->uid = uid;

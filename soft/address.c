@@ -30,7 +30,7 @@ static uint64_t hash_identity(const struct hf_soft_identity *identity, const cha
 	return hash ^ hash >> 31;
 }
 
-static struct in6_addr map_ipv4(const uint8_t bytes[4])
+static struct in6_addr map_soft_ipv4(const uint8_t bytes[4])
 {
 	struct in6_addr ret = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
 
@@ -44,7 +44,7 @@ struct in6_addr hfi_soft_loopback(const struct hf_soft_identity *identity)
 	const uint8_t bytes[4] = {127, (uint8_t)(1 + hash % 254), (uint8_t)(hash >> 16),
 				  (uint8_t)(1 + (hash >> 32) % 254)};
 
-	return map_ipv4(bytes);
+	return map_soft_ipv4(bytes);
 }
 
 uint64_t hfi_soft_guid(const struct hf_soft_identity *identity)
@@ -75,7 +75,7 @@ int hfi_soft_parse(const char *text, struct in6_addr *ret)
 	uint8_t bytes[4];
 
 	if (inet_pton(AF_INET, text, bytes) == 1)
-		address = map_ipv4(bytes);
+		address = map_soft_ipv4(bytes);
 	else if (inet_pton(AF_INET6, text, &address) != 1)
 		return -EINVAL;
 	if (IN6_IS_ADDR_UNSPECIFIED(&address) || IN6_IS_ADDR_MULTICAST(&address) ||

@@ -39,7 +39,7 @@ int hfi_soft_lock(int tree, int *ret)
 }
 
 /* The number in "uverbsN" or "uverbsN.d", or -1. */
-static long number_of(const char *name)
+static long soft_number_of(const char *name)
 {
 	char digits[8];
 	uint64_t n;
@@ -62,11 +62,11 @@ struct soft_search {
 	unsigned int n;
 };
 
-static int compare_name(void *arg, int dir, const char *entry)
+static int compare_soft_name(void *arg, int dir, const char *entry)
 {
 	struct soft_search *search = arg;
 	char path[PATH_SIZE], name[80];
-	long n = number_of(entry);
+	long n = soft_number_of(entry);
 
 	if (n < 0 || hfi_print(path, sizeof(path), "%s/ibdev", entry) ||
 	    hfi_read_file(dir, path, name, sizeof(name), NULL) < 0 ||
@@ -93,7 +93,7 @@ static int each_entry(int tree, const char *path, int (*each)(void *arg, int dir
 int hfi_soft_find(int tree, const char *name, unsigned int *n)
 {
 	struct soft_search search = {.name = name};
-	int ret = each_entry(tree, VERBS_CLASS, compare_name, &search);
+	int ret = each_entry(tree, VERBS_CLASS, compare_soft_name, &search);
 
 	if (ret == 1)
 		*n = search.n;
@@ -149,7 +149,7 @@ static int sweep_node(void *arg, int dir, const char *entry)
 {
 	int tree = *(int *)arg;
 	char name[32];
-	long n = number_of(entry);
+	long n = soft_number_of(entry);
 
 	if (n < HF_SOFT_FIRST_NUMBER)
 		return 0;

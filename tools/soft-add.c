@@ -94,7 +94,7 @@ static void copy_netdev(char netdev[IFNAMSIZ], const char *name)
 	snprintf(netdev, IFNAMSIZ, "%.*s", (int)strcspn(name, ":"), name);
 }
 
-static bool is_address(const struct ifaddrs *entry, const struct in6_addr *address)
+static bool netdev_has_address(const struct ifaddrs *entry, const struct in6_addr *address)
 {
 	struct sockaddr_in in;
 	struct sockaddr_in6 in6;
@@ -130,7 +130,7 @@ static int find_netdev(struct soft_plan *plan)
 		return HF_EXIT_FAILED;
 	}
 	for (const struct ifaddrs *a = list; a && !*plan->netdev; a = a->ifa_next)
-		if (is_address(a, &plan->address) ||
+		if (netdev_has_address(a, &plan->address) ||
 		    (is_loopback(&plan->address) && (a->ifa_flags & IFF_LOOPBACK)))
 			copy_netdev(plan->netdev, a->ifa_name);
 	freeifaddrs(list);
@@ -365,8 +365,8 @@ out:
 	return status;
 }
 
-static int add_device(const struct hf_tool *tool, struct hf_soft_place *place,
-		      struct soft_plan *plan)
+static int add_soft_device(const struct hf_tool *tool, struct hf_soft_place *place,
+			   struct soft_plan *plan)
 {
 	int status = make_plan(tool, plan);
 	int err;
@@ -400,7 +400,7 @@ int hfi_soft_add(const struct hf_tool *tool, const char *name)
 	status = hfi_soft_place_open(tool, true, &place);
 	if (status)
 		return status;
-	status = add_device(tool, &place, &plan);
+	status = add_soft_device(tool, &place, &plan);
 	free(plan.taken);
 	free(plan.guids);
 	hfi_soft_place_close(&place);

@@ -128,7 +128,7 @@ void hfi_soft_place_close(struct hf_soft_place *place)
 }
 
 /* Removes the device of that number. Its files in class/infiniband say whether it is a soft one. */
-static int remove_device(const struct hf_soft_place *place, unsigned int n, const char *name)
+static int remove_soft_device(const struct hf_soft_place *place, unsigned int n, const char *name)
 {
 	char *mark = hfi_tool_print("class/infiniband/%s/uroce_path", name);
 	struct stat st;
@@ -156,7 +156,7 @@ int hfi_soft_del(const struct hf_tool *tool, const char *name)
 	if (place.tree >= 0)
 		err = hfi_soft_find(place.tree, name, &n);
 	if (!err)
-		err = remove_device(&place, n, name);
+		err = remove_soft_device(&place, n, name);
 	if (err == -ENODEV) {
 		hfi_complain("%s: there is no such soft device%s%s; \"holdfast soft list\" shows "
 			     "those that "

@@ -159,6 +159,50 @@ static void attributes_follow(void **state)
 	hf_device_unref(device);
 }
 
+/* A port may have one address of the interface, and needs it. */
+static void one_address_follows(void **state)
+{
+	static const char other[] = "00000000000000000000ffffc0000202";
+	const struct bed *bed = *state;
+	struct ibv_device *device = find_follower(bed);
+	struct hf_port_info info = {.size = sizeof(info)};
+	struct hf_gid *gids;
+
+	assert_int_equal(tree_set(bed->tree, 0, "ports/1/follow_address",
+				  "0000:0000:0000:0000:0000:ffff:c000:0202"),
+			 0);
+	make_netdev();
+	ip("link set hf0 up");
+	ip("link set hf1 up");
+	wait_for_link();
+	ip("address add 192.0.2.1/24 dev hf0");
+	assert_int_equal(port_info(device).state, IBV_PORT_DOWN);
+	expect_gids(device, NULL, 0);
+	ip("address add 192.0.2.2/24 dev hf0");
+	assert_int_equal(port_info(device).state, IBV_PORT_ACTIVE);
+	expect_gids(device, (const char *const[]){other}, 1);
+	ip("address delete 192.0.2.2/24 dev hf0");
+	assert_int_equal(port_info(device).state, IBV_PORT_DOWN);
+	/* Of a loopback interface every address of the network. */
+	follow(bed, "lo");
+	assert_int_equal(tree_set(bed->tree, 0, "ports/1/follow_address",
+				  "0000:0000:0000:0000:0000:ffff:7f01:0203"),
+			 0);
+	ip("link set lo up");
+	assert_int_equal(hf_device_get_gids(device, 1, sizeof(*gids), &gids), 1);
+	assert_memory_equal(&gids[0].gid.raw[12], "\x7f\1\2\3", 4);
+	free(gids);
+	assert_int_equal(tree_set(bed->tree, 0, "ports/1/follow_address",
+				  "0000:0000:0000:0000:0000:ffff:8001:0203"),
+			 0);
+	assert_int_equal(hf_device_get_gids(device, 1, sizeof(*gids), &gids), 0);
+	free(gids);
+	ip("link set lo down");
+	assert_int_equal(tree_set(bed->tree, 0, "ports/1/follow_address", "x"), 0);
+	assert_int_equal(hf_device_get_port(device, 1, &info), -EIO);
+	hf_device_unref(device);
+}
+
 static void expect_mtu(struct ibv_context *context, const char *netdev_mtu, enum ibv_mtu mtu)
 {
 	struct ibv_port_attr attr;
@@ -310,7 +354,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(attributes_follow),	TEST(an_open_context_follows),
 		TEST(the_stream_follows),	TEST(a_wrong_interface_is_not_written),
-		TEST(a_wrong_name_is_an_error),
+		TEST(a_wrong_name_is_an_error), TEST(one_address_follows),
 	};
 
 	if (!has_namespace()) {

@@ -74,6 +74,12 @@ t_unit_discovery_race_LDADD = libhf-core.la libhf-test-tree.la libhf-test-fakenl
 endif
 
 if HAVE_CMOCKA
+check_PROGRAMS += t/unit/soft_address
+TESTS += t/unit/soft_address
+t_unit_soft_address_SOURCES = t/unit/soft_address.c
+t_unit_soft_address_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_soft_address_LDADD = libhf-soft.la libhf-shared.la $(CMOCKA_LIBS)
+
 check_PROGRAMS += t/unit/manifest t/unit/roots t/unit/runtime_dir
 TESTS += t/unit/manifest t/unit/roots t/unit/runtime_dir
 t_unit_manifest_SOURCES = t/unit/manifest.c
