@@ -20,9 +20,9 @@ static uint64_t add_to_hash(uint64_t hash, const void *bytes, size_t size)
 static uint64_t hash_identity(const struct hf_soft_identity *identity, const char *machine)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-	uint32_t numbers[2] = {identity->uid, identity->attempt};
 
-	hash = add_to_hash(hash, numbers, sizeof(numbers));
+	hash = add_to_hash(hash, &identity->uid, sizeof(identity->uid));
+	hash = add_to_hash(hash, &identity->attempt, sizeof(identity->attempt));
 	hash = add_to_hash(hash, identity->name, strlen(identity->name) + 1);
 	hash = add_to_hash(hash, machine, strlen(machine));
 	hash = (hash ^ hash >> 30) * UINT64_C(0xbf58476d1ce4e5b9);

@@ -11,9 +11,9 @@
 
 /* What makes a device's address and GUID its own. */
 struct hf_soft_identity {
-	uid_t uid;
 	const char *name;
-	const char *machine;  /* differs between machines, as far as it can be known */
+	const char *machine; /* differs between machines, as far as it can be known */
+	uid_t uid;
 	unsigned int attempt; /* another one gives another result */
 };
 
