@@ -3,7 +3,7 @@
 #include "providers/uroce/qp.h"
 
 /* Whether the completion is one that the CQ's owner waits for. */
-static bool is_awaited(struct uroce_shared_cq *cq, const struct uroce_cqe *cqe)
+static bool completion_is_awaited(struct uroce_shared_cq *cq, const struct uroce_cqe *cqe)
 {
 	uint32_t armed;
 
@@ -55,7 +55,7 @@ bool uroce_complete(struct uroce_context *context, struct uroce_peer *peer, uint
 		if (atomic_load_explicit(&shared->stamped, memory_order_relaxed))
 			ring[tail & (size - 1)].timestamp = uroce_now();
 		atomic_store_explicit(&shared->tail, tail + 1, memory_order_release);
-		awaited = is_awaited(shared, cqe);
+		awaited = completion_is_awaited(shared, cqe);
 	} else if (ring) {
 		atomic_store(&shared->overflow, 1);
 	}

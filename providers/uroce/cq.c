@@ -12,7 +12,7 @@ enum {
 			 IBV_WC_EX_WITH_COMPLETION_TIMESTAMP_WALLCLOCK
 };
 
-static uint32_t power_of_two(uint32_t count)
+static uint32_t cq_ring_size(uint32_t count)
 {
 	uint32_t size = 1;
 
@@ -41,7 +41,7 @@ static int take_cq_index(struct uroce_context *context, struct uroce_cq *cq)
 
 static int take_cq_place(struct uroce_context *context, struct uroce_cq *cq, uint32_t cqe)
 {
-	const uint32_t size = power_of_two(cqe);
+	const uint32_t size = cq_ring_size(cqe);
 	int err;
 
 	pthread_mutex_lock(&context->lock);
@@ -201,7 +201,7 @@ int uroce_resize_cq(struct ibv_cq *ibv, int cqe)
 		return EINVAL;
 	if (atomic_load(&context->gone))
 		return EIO;
-	size = power_of_two((uint32_t)cqe);
+	size = cq_ring_size((uint32_t)cqe);
 	pthread_mutex_lock(&context->lock);
 	offset = uroce_heap_take(context, size * sizeof(struct uroce_cqe));
 	err = offset ? 0 : ENOMEM;

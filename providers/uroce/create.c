@@ -273,8 +273,6 @@ static void withdraw_qp(struct uroce_qp *qp)
 	uroce_qp_set_state(qp, IBV_QPS_RESET);
 	atomic_store(&qp->shared->number, 0);
 	uroce_target_own(qp, &target);
-	if (!target.peer)
-		return;
 	rq = uroce_recv_lock(&target);
 	uroce_recv_unlock(rq);
 }

@@ -319,7 +319,7 @@ static int do_atomic(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_ta
 							  wqe->opcode == IBV_WR_ATOMIC_CMP_AND_SWP,
 							  wqe->compare_add, wqe->swap, &before));
 	if (!status &&
-	    uroce_copy_out(uroce_own_peer(qp->context), &result, 1, local, locals) != UROCE_COPY_OK)
+	    uroce_copy_out(&qp->context->own, &result, 1, local, locals) != UROCE_COPY_OK)
 		status = IBV_WC_LOC_PROT_ERR;
 	return status;
 }

@@ -119,6 +119,7 @@ static int open_doorbell(struct uroce_context *context)
 	    getsockname(context->doorbell, (struct sockaddr *)&address, &length))
 		return errno;
 	memcpy(&name, address.sun_path, UROCE_DOORBELL_NAME);
+	context->own.doorbell = name;
 	atomic_store(&context->slot->doorbell, name);
 	return 0;
 }
@@ -155,7 +156,7 @@ void uroce_engine_stop(struct uroce_context *context)
 {
 	if (context->has_thread && context->pid == getpid()) {
 		struct sockaddr_un address = {.sun_family = AF_UNIX};
-		const uint64_t name = atomic_load(&context->slot->doorbell);
+		const uint64_t name = context->own.doorbell;
 
 		atomic_store(&context->stop, true);
 		memcpy(address.sun_path, &name, UROCE_DOORBELL_NAME);

@@ -45,8 +45,7 @@ static bool finish_request(struct uroce_qp *qp, enum ibv_wc_status status, uint3
 		qp->sq.next++;
 	qp->sq.head++;
 	qp->fail_at = 0;
-	return !is_told ||
-	       uroce_complete(qp->context, uroce_own_peer(qp->context), cq->index, &cqe, cq);
+	return !is_told || uroce_complete(qp->context, &qp->context->own, cq->index, &cqe, cq);
 }
 
 void uroce_flush_send(struct uroce_qp *qp)
@@ -83,8 +82,6 @@ void uroce_flush_recv(struct uroce_qp *qp)
 	if (qp->srq)
 		return;
 	uroce_target_own(qp, &target);
-	if (!target.peer)
-		return;
 	rq = uroce_recv_lock(&target);
 	while (!uroce_recv_peek(&target, rq, &recv)) {
 		struct uroce_cqe cqe = {
@@ -164,8 +161,8 @@ static void note_deadline(struct uroce_qp *qp, uint64_t deadline)
 	}
 	atomic_fetch_add(&qp->context->waiting, 1);
 	/* The engine thread sleeps until another time. */
-	if (!pthread_equal(pthread_self(), qp->context->thread) && uroce_own_peer(qp->context))
-		uroce_peer_ring(qp->context, uroce_own_peer(qp->context), UROCE_RING_PROGRESS);
+	if (!pthread_equal(pthread_self(), qp->context->thread))
+		uroce_peer_ring(qp->context, &qp->context->own, UROCE_RING_PROGRESS);
 }
 
 void uroce_qp_progress(struct uroce_qp *qp)

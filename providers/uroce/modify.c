@@ -166,7 +166,7 @@ static void reset(struct uroce_qp *qp)
 	qp->sq.head = qp->sq.next = qp->sq.tail;
 	qp->fail_at = 0;
 	uroce_target_own(qp, &target);
-	if (!qp->srq && target.peer) {
+	if (!qp->srq) {
 		rq = uroce_recv_lock(&target);
 		atomic_store(&rq->head, atomic_load(&rq->tail));
 		uroce_recv_unlock(rq);

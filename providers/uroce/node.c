@@ -47,13 +47,14 @@ static int check_file(struct uroce_context *context, struct stat *st)
 	return EACCES;
 }
 
-/* A new node is empty. One of another layout, or that was overwritten, is not touched. */
-static int check_segment(struct uroce_context *context, off_t size)
+/* A new node is all zeroes. One of another layout, or that was overwritten, is not touched. */
+static int check_segment(struct uroce_context *context)
 {
 	struct uroce_header *header = context->segment;
 	const struct ibv_device *device = context->verbs.context.device;
 
-	if (!size) {
+	/* Magic last: whoever is killed before leaves a new node. */
+	if (!atomic_load(&header->magic)) {
 		atomic_store(&header->version, UROCE_VERSION);
 		atomic_store(&header->arena_size_mib, (uint32_t)(UROCE_ARENA_SIZE >> 20));
 		atomic_store(&header->next_chunk, 1);
@@ -77,16 +78,15 @@ static int map_header(struct uroce_context *context)
 
 	if (err)
 		return err;
-	if (st.st_size && (uint64_t)st.st_size < HEADER_SIZE)
-		return EINVAL;
-	if (!st.st_size &&
-	    (posix_fallocate(fd, 0, (off_t)HEADER_SIZE) || ftruncate(fd, (off_t)HEADER_SIZE)))
+	/* Who made the tree may have written a few bytes. */
+	if ((uint64_t)st.st_size < HEADER_SIZE &&
+	    (ftruncate(fd, 0) || posix_fallocate(fd, 0, (off_t)HEADER_SIZE)))
 		return ENOSPC;
 	address = mmap(NULL, HEADER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (address == MAP_FAILED)
 		return errno;
 	context->segment = address;
-	return check_segment(context, st.st_size);
+	return check_segment(context);
 }
 
 /* Frees what a context had: QP numbers and the memory of its arena. With the file locked. */
@@ -158,6 +158,14 @@ static int map_arena(struct uroce_context *context)
 	if (address == MAP_FAILED)
 		return errno;
 	context->arena = address;
+	/* What we know of ourselves is not read from shared memory. */
+	context->own = (struct uroce_peer){
+		.slot = context->slot_index,
+		.generation = context->generation,
+		.pid = context->pid,
+		.arena = context->arena,
+		.direct = true,
+	};
 	return 0;
 }
 
@@ -210,8 +218,7 @@ void uroce_segment_close(struct uroce_context *context)
 		unlock_file(context);
 	}
 	for (uint32_t i = 0; i < UROCE_SLOTS; i++) {
-		if (context->peers[i] && context->peers[i]->arena != context->arena &&
-		    context->peers[i]->arena)
+		if (context->peers[i])
 			munmap(context->peers[i]->arena, UROCE_ARENA_SIZE);
 		free(context->peers[i]);
 	}

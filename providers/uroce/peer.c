@@ -35,10 +35,6 @@ static void map_peer(struct uroce_context *context, struct uroce_peer *peer)
 	const off_t offset = (off_t)(UROCE_ARENA_FIRST + peer->slot * UROCE_ARENA_SIZE);
 	void *address;
 
-	if (peer->slot == context->slot_index) {
-		peer->arena = context->arena;
-		return;
-	}
 	address = mmap(NULL, UROCE_ARENA_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
 		       context->verbs.context.cmd_fd, offset);
 	if (address != MAP_FAILED)
@@ -83,6 +79,8 @@ struct uroce_peer *uroce_peer_of_slot(struct uroce_context *context, uint32_t in
 	const struct uroce_slot *slot;
 	struct uroce_peer *peer;
 
+	if (index == context->slot_index)
+		return &context->own;
 	if (index >= UROCE_SLOTS)
 		return NULL;
 	slot = &context->segment->slots[index];
@@ -95,15 +93,12 @@ struct uroce_peer *uroce_peer_of_slot(struct uroce_context *context, uint32_t in
 	return peer;
 }
 
-struct uroce_peer *uroce_own_peer(struct uroce_context *context)
-{
-	return uroce_peer_of_slot(context, context->slot_index);
-}
-
 bool uroce_peer_alive(struct uroce_context *context, const struct uroce_peer *peer)
 {
 	const struct uroce_slot *slot = &context->segment->slots[peer->slot];
 
+	if (peer == &context->own)
+		return true;
 	return uroce_slot_alive(slot) &&
 	       atomic_load(&slot->generation) ==
 		       __atomic_load_n(&peer->generation, __ATOMIC_ACQUIRE);

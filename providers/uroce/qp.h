@@ -127,7 +127,7 @@ uint64_t uroce_next_deadline(struct uroce_context *context);
 
 struct uroce_target {
 	struct uroce_context *context; /* ours */
-	struct uroce_peer *peer;       /* who has the QP: uroce_own_peer() for ours */
+	struct uroce_peer *peer;       /* who has the QP: &context->own for ours */
 	struct uroce_shared_qp *qp;
 	uint32_t number, pd, access; /* copies */
 };
@@ -144,8 +144,6 @@ struct uroce_recv {
 	} sge[UROCE_MAX_SGE];
 };
 
-/* The context's own process as a peer. */
-struct uroce_peer *uroce_own_peer(struct uroce_context *context);
 /* For a QP of ours: the wire's responder. */
 void uroce_target_own(struct uroce_qp *qp, struct uroce_target *target);
 

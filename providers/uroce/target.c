@@ -11,7 +11,7 @@
 void uroce_target_own(struct uroce_qp *qp, struct uroce_target *target)
 {
 	target->context = qp->context;
-	target->peer = uroce_own_peer(qp->context);
+	target->peer = &qp->context->own;
 	target->qp = qp->shared;
 	target->number = qp->verbs.qp.qp_num;
 	target->pd = atomic_load(&qp->shared->pd);

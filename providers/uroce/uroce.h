@@ -55,6 +55,7 @@ struct uroce_context {
 	struct uroce_range *heap;
 	unsigned char *backed; /* a bit for each page of the arena's tables */
 	struct uroce_peer *peers[UROCE_SLOTS];
+	struct uroce_peer own;
 	atomic_uint waiting; /* QPs with requests that wait for a peer or for time */
 	atomic_bool again;   /* a QP with events was in use when the thread came */
 	atomic_uint mrs;

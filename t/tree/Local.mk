@@ -70,6 +70,7 @@ include t/tree/churn.mk
 include t/tree/foreign.mk
 include t/tree/ndd.mk
 include t/tree/stream.mk
+include t/tree/uroce.mk
 
 # The holdfast command, on trees made by tree.sh.
 tool_tests = \

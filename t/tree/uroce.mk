@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# The provider uroce, on made-up devices.
+if HAVE_CMOCKA
+uroce_bed = t/tree/uroce_bed.c t/tree/uroce_bed.h
+check_PROGRAMS += t/tree/uroce_deaths t/tree/uroce_errors t/tree/uroce_messages
+TESTS += t/tree/uroce_deaths t/tree/uroce_errors t/tree/uroce_messages
+t_tree_uroce_deaths_SOURCES = t/tree/uroce_deaths.c $(uroce_bed)
+t_tree_uroce_deaths_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_uroce_deaths_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
+t_tree_uroce_errors_SOURCES = t/tree/uroce_errors.c $(uroce_bed)
+t_tree_uroce_errors_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_uroce_errors_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
+t_tree_uroce_messages_SOURCES = t/tree/uroce_messages.c $(uroce_bed)
+t_tree_uroce_messages_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_uroce_messages_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
+endif
