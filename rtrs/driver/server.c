@@ -216,6 +216,13 @@ void rtrsi_server_driver_close_paths(struct rtrs_server_driver *driver,
 	carry_out_server_orders(driver);
 }
 
+const struct rtrs_connection *rtrsi_server_driver_connection(const struct rtrs_server_path *path)
+{
+	const struct rtrs_driver_path *made = path->user;
+
+	return made ? made->connections[0].connection : NULL;
+}
+
 /* No request is the user's any more. */
 static void end_requests(struct rtrs_server_driver *driver, struct rtrs_server_path *path)
 {

@@ -50,4 +50,8 @@ void rtrsi_server_driver_close_path(struct rtrs_server_driver *driver,
 void rtrsi_server_driver_close_paths(struct rtrs_server_driver *driver,
 				     const struct rtrs_server_session *session) HF_NONNULL_OF(1);
 
+/* The path's connection for control; NULL: it is closed. */
+const struct rtrs_connection *
+rtrsi_server_driver_connection(const struct rtrs_server_path *path) HF_MUST_CHECK HF_NONNULL;
+
 #endif

@@ -75,6 +75,7 @@ struct rtrs_client_path {
 	uint32_t inflight;
 	uint64_t failovers; /* requests that it took from others */
 	uint64_t reconnects, failures;
+	uint64_t reads, read_bytes, writes, written_bytes; /* bytes: user header and data */
 	uint8_t uuid[RTRS_UUID_SIZE];
 	struct rtrs_handshake handshake;
 	struct rtrs_heartbeat heartbeat;
@@ -135,6 +136,9 @@ void rtrsi_client_info(struct rtrs_client *client, unsigned int path, const void
 /* Immediate data, and with new keys what came with it. */
 void rtrsi_client_received(struct rtrs_client *client, unsigned int path, uint32_t imm,
 			   const void *bytes, size_t size, int64_t now_ns) HF_NONNULL_OF(1);
+/* The order to send a request is being carried out: it counts, whatever comes of it. */
+void rtrsi_client_count(struct rtrs_client *client, unsigned int path, bool is_read,
+			uint64_t bytes) HF_NONNULL;
 /* A connection broke, a post failed. -ENODEV: the device is gone; the path waits to be asked for. */
 void rtrsi_client_lost(struct rtrs_client *client, unsigned int path, int error) HF_NONNULL;
 void rtrsi_client_closed(struct rtrs_client *client, unsigned int path, int64_t now_ns) HF_NONNULL;

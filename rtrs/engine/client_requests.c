@@ -111,6 +111,20 @@ void rtrsi_client_answer(struct rtrs_client *client, unsigned int path, uint16_t
 	end_request(client, request, error);
 }
 
+void rtrsi_client_count(struct rtrs_client *client, unsigned int place, bool is_read,
+			uint64_t bytes)
+{
+	struct rtrs_client_path *path = &client->paths[place];
+
+	if (is_read) {
+		path->reads++;
+		path->read_bytes += bytes;
+	} else {
+		path->writes++;
+		path->written_bytes += bytes;
+	}
+}
+
 static struct rtrs_client_request *take_ordered(struct rtrs_client *client)
 {
 	struct rtrs_client_request *request = client->first;

@@ -160,6 +160,7 @@ static struct rtrs_server_path *make_path(struct rtrs_server *server,
 		return NULL;
 	}
 	path->session = session;
+	path->number = ++server->last_number;
 	path->state = RTRS_SERVER_CONNECTING;
 	path->connections = connect->connections;
 	path->attempt = connect->attempt;

@@ -58,7 +58,8 @@ struct rtrs_addresses {
 struct rtrs_server_path {
 	struct rtrs_server_path *next, *next_ordered;
 	struct rtrs_server_session *session;
-	void *user; /* the caller's */
+	void *user;	 /* the caller's */
+	uint64_t number; /* never used again */
 	enum rtrs_server_state state;
 	uint8_t uuid[RTRS_UUID_SIZE];
 	struct rtrs_addresses addresses;
@@ -122,6 +123,7 @@ struct rtrs_server {
 	struct rtrs_server_options options;
 	struct rtrs_geometry geometry;
 	unsigned int path_count;
+	uint64_t last_number; /* of a path */
 	struct rtrs_server_session *sessions;
 	struct rtrs_server_path *first_path, **last_path; /* those with an order */
 	struct rtrs_server_request *first, **last;	  /* the same */

@@ -151,9 +151,12 @@ struct rtrs_link_ops {
 	/* Of a requested one, prepared or not, in place of accepting it; and frees it. */
 	void (*reject)(struct rtrs_connection *connection, const uint8_t *private_data,
 		       size_t private_size);
-	/* The addresses of both ends of a connection that was requested. */
+	/* The addresses of both ends of a connection that was requested, or is connected. */
 	void (*addresses)(const struct rtrs_connection *connection, struct sockaddr_storage *own,
 			  struct sockaddr_storage *peer);
+	/* The device and port that a connection uses. NULL: the link has no devices. */
+	void (*device)(const struct rtrs_connection *connection, char *name, size_t size,
+		       unsigned int *port);
 	/* Ends what is connected. RTRS_LINK_LOST comes, and what was posted is flushed. */
 	void (*disconnect)(struct rtrs_connection *connection);
 	/* At any time; no event comes after it. */

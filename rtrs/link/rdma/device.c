@@ -2,6 +2,7 @@
 /* Devices in use, and memory that is registered with them. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
@@ -200,6 +201,20 @@ int rtrsi_rdma_find_device(struct rtrs_rdma_connection *connection)
 	if (!err)
 		connection->device = connection->domain->device;
 	return err;
+}
+
+void rtrsi_rdma_device(const struct rtrs_connection *base, char *name, size_t size,
+		       unsigned int *port)
+{
+	const struct rtrs_rdma_device *device =
+		hf_container_of(base, const struct rtrs_rdma_connection, base)->device;
+
+	*name = '\0';
+	*port = 0;
+	if (!device)
+		return;
+	snprintf(name, size, "%s", ibv_get_device_name(device->context->device));
+	*port = device->id.port;
 }
 
 static const int access_flags[] = {

@@ -143,6 +143,7 @@ static const struct rtrs_link_ops rdma_ops = {
 	.accept = rtrsi_rdma_accept,
 	.reject = rtrsi_rdma_reject,
 	.addresses = rtrsi_rdma_addresses,
+	.device = rtrsi_rdma_device,
 	.disconnect = rtrsi_rdma_disconnect,
 	.free = rtrsi_rdma_free,
 	.post = rtrsi_rdma_post,

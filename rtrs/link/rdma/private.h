@@ -140,6 +140,8 @@ void rtrsi_rdma_reject(struct rtrs_connection *connection, const uint8_t *privat
 		       size_t private_size);
 void rtrsi_rdma_addresses(const struct rtrs_connection *connection, struct sockaddr_storage *own,
 			  struct sockaddr_storage *peer);
+void rtrsi_rdma_device(const struct rtrs_connection *connection, char *name, size_t size,
+		       unsigned int *port);
 void rtrsi_rdma_disconnect(struct rtrs_connection *connection);
 void rtrsi_rdma_free(struct rtrs_connection *connection);
 
