@@ -13,6 +13,7 @@ dist_man_MANS += \
 	man/rtrs-client.3 \
 	man/rtrs-server.3 \
 	man/rtrs.7 \
+	man/rtrsctl.1 \
 	man/holdfast.7 \
 	man/holdfast-hotplug.7 \
 	man/holdfast-json.7 \
@@ -24,6 +25,11 @@ dist_man_MANS += \
 	man/holdfast-provider-steering.7 \
 	man/holdfast-roots.7 \
 	man/libholdfast-compat.7
+if HAVE_FUSE
+dist_man_MANS += man/rtrsfs.8
+else
+EXTRA_DIST += man/rtrsfs.8
+endif
 # Not holdfast-names(7): the command, too, tells names.
 if BOOT
 dist_man_MANS += \

@@ -3,6 +3,12 @@
 noinst_LTLIBRARIES += librtrs-internal.la
 # Not all of shared/, which needs libmnl.
 librtrs_internal_la_SOURCES = \
+	rtrs/control/endpoint.c \
+	rtrs/control/endpoint.h \
+	rtrs/control/place.c \
+	rtrs/control/place.h \
+	rtrs/control/wire.c \
+	rtrs/control/wire.h \
 	rtrs/driver/server.c \
 	rtrs/driver/server.h \
 	rtrs/driver/server_internal.h \
@@ -59,8 +65,14 @@ librtrs_internal_la_SOURCES = \
 	rtrs/rnbd/message.h \
 	rtrs/rnbd/server.c \
 	rtrs/rnbd/server.h \
+	shared/file.c \
+	shared/file.h \
+	shared/runtime_dir.c \
+	shared/runtime_dir.h \
 	shared/text.c \
-	shared/text.h
+	shared/text.h \
+	shared/userns.c \
+	shared/userns.h
 
 # What programs use, but for the link of verbs.
 noinst_LTLIBRARIES += librtrs-lib.la
@@ -72,6 +84,14 @@ librtrs_lib_la_SOURCES = \
 	rtrs/lib/client_internal.h \
 	rtrs/lib/client_path.c \
 	rtrs/lib/client_permits.c \
+	rtrs/lib/control_attach.c \
+	rtrs/lib/control_attach.h \
+	rtrs/lib/control_client.c \
+	rtrs/lib/control_server.c \
+	rtrs/lib/control_tree.c \
+	rtrs/lib/control_tree.h \
+	rtrs/lib/ends.c \
+	rtrs/lib/ends.h \
 	rtrs/lib/links.c \
 	rtrs/lib/links.h \
 	rtrs/lib/server.c \
@@ -128,3 +148,40 @@ rtrs_rdma_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared
 
 pkgconfig_DATA += rtrs/rtrs.pc
 EXTRA_DIST += rtrs/rtrs.pc.in
+
+# The control socket's other end, and the programs that use it.
+noinst_LTLIBRARIES += librtrs-control.la
+librtrs_control_la_LIBADD = libhf-shared.la
+librtrs_control_la_SOURCES = \
+	rtrs/control/place.c \
+	rtrs/control/place.h \
+	rtrs/control/query.c \
+	rtrs/control/query.h \
+	rtrs/control/wire.c \
+	rtrs/control/wire.h
+
+bin_PROGRAMS += rtrsctl
+rtrsctl_CFLAGS = $(AM_CFLAGS) $(SMARTCOLS_CFLAGS)
+rtrsctl_LDADD = librtrs-control.la $(SMARTCOLS_LIBS)
+rtrsctl_SOURCES = \
+	rtrs/tools/print.c \
+	rtrs/tools/print.h \
+	rtrs/tools/rtrsctl.c \
+	rtrs/tools/sessions.c \
+	rtrs/tools/sessions.h \
+	rtrs/tools/tool.c \
+	rtrs/tools/tool.h \
+	rtrs/tools/top.c \
+	rtrs/tools/top.h
+
+if HAVE_FUSE
+sbin_PROGRAMS += rtrsfs
+endif
+rtrsfs_CFLAGS = $(AM_CFLAGS) $(FUSE_CFLAGS)
+rtrsfs_LDADD = librtrs-control.la $(FUSE_LIBS)
+rtrsfs_SOURCES = \
+	rtrs/tools/rtrsfs.c \
+	rtrs/tools/tool.c \
+	rtrs/tools/tool.h \
+	rtrs/tools/tree.c \
+	rtrs/tools/tree.h

@@ -145,3 +145,48 @@ void rtrsi_address_print(const struct sockaddr_storage *address, char *to, size_
 		 inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host)))
 		(void)hfi_print(to, size, "[%s]:%u", host, ntohs(v6->sin6_port));
 }
+
+/* Of both families; false: it is of none of them. An IPv4 address may come in the clothes of an IPv6 one. */
+static bool print_host(const struct sockaddr_storage *address, char host[INET6_ADDRSTRLEN],
+		       uint16_t *port)
+{
+	const struct sockaddr_in *v4 = (const void *)address;
+	const struct sockaddr_in6 *v6 = (const void *)address;
+
+	if (address->ss_family == AF_INET) {
+		*port = ntohs(v4->sin_port);
+		return inet_ntop(AF_INET, &v4->sin_addr, host, INET6_ADDRSTRLEN);
+	}
+	if (address->ss_family != AF_INET6)
+		return false;
+	*port = ntohs(v6->sin6_port);
+	if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+		return inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], host, INET6_ADDRSTRLEN);
+	return inet_ntop(AF_INET6, &v6->sin6_addr, host, INET6_ADDRSTRLEN);
+}
+
+void rtrsi_address_show(enum rtrs_link_type link, const struct sockaddr_storage *address,
+			bool is_source, unsigned int number, char to[RTRS_ADDRESS_SIZE])
+{
+	const struct sockaddr_un *local = (const void *)address;
+	const char *prefix = link == RTRS_LINK_RDMA ? "ip" : "tcp";
+	char host[INET6_ADDRSTRLEN];
+	uint16_t port;
+	bool has_port;
+
+	if (address->ss_family == AF_UNIX && local->sun_path[0]) {
+		(void)hfi_print(to, RTRS_ADDRESS_SIZE, "unix:%.*s", (int)sizeof(local->sun_path),
+				local->sun_path);
+	} else if (print_host(address, host, &port)) {
+		has_port = !is_source && (link != RTRS_LINK_RDMA || port != RTRS_PORT_DEFAULT);
+		if (!has_port)
+			(void)hfi_print(to, RTRS_ADDRESS_SIZE, "%s:%s", prefix, host);
+		else if (strchr(host, ':'))
+			(void)hfi_print(to, RTRS_ADDRESS_SIZE, "%s:[%s]:%u", prefix, host, port);
+		else
+			(void)hfi_print(to, RTRS_ADDRESS_SIZE, "%s:%s:%u", prefix, host, port);
+	} else {
+		(void)hfi_print(to, RTRS_ADDRESS_SIZE, "%s:#%u",
+				address->ss_family == AF_UNIX ? "unix" : prefix, number);
+	}
+}

@@ -33,4 +33,11 @@ int rtrsi_address_parse_pair(const char *text,
 /* Empty where the other end has none. */
 void rtrsi_address_print(const struct sockaddr_storage *address, char *to, size_t size) HF_NONNULL;
 
+/*
+ * As the kernel's files show it: with the prefix of its link; an RDMA address without the port that is the default;
+ * without any port if it is where a path comes from. What has no address is "unix:#NUMBER" and so on.
+ */
+void rtrsi_address_show(enum rtrs_link_type link, const struct sockaddr_storage *address,
+			bool is_source, unsigned int number, char to[RTRS_ADDRESS_SIZE]) HF_NONNULL;
+
 #endif

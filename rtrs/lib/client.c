@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "rtrs/lib/client_internal.h"
+#include "rtrs/lib/control_attach.h"
 #include "shared/clock.h"
 #include "shared/text.h"
 
@@ -17,6 +18,7 @@ void rtrsi_session_event(struct rtrs_session *session, enum rtrs_session_event_t
 {
 	struct session_event *event;
 
+	rtrsi_session_control_event(session, type, path, error);
 	if (!session->event)
 		return;
 	event = malloc(sizeof(*event));
@@ -178,6 +180,9 @@ HF_EXPORT int rtrs_session_dispatch(struct rtrs_session *session)
 
 		result = take_link_events(session, now_ns);
 		take_time(session, now_ns);
+		if (session->control)
+			rtrsi_control_serve(session->control, &session->control_ns, result > 0,
+					    now_ns);
 		was_told = tell_user(session);
 		has_more = result > 0 || (was_told && !result);
 	} while (has_more && ++rounds < ROUNDS_AT_ONCE);
@@ -267,6 +272,7 @@ HF_EXPORT int rtrs_session_open(const struct rtrs_session_options *options,
 	err = rtrsi_wait_init(&session->wait);
 	if (err)
 		goto no_wait;
+	session->control = rtrsi_control_attach(&rtrsi_session_control, session, &session->wait);
 	*ret = session;
 	return 0;
 no_wait:
@@ -294,6 +300,8 @@ HF_EXPORT void rtrs_session_close(struct rtrs_session *session)
 	rtrsi_wait_stop(&session->wait);
 	pthread_mutex_lock(&session->lock);
 	session->is_closing = true;
+	rtrsi_control_close(session->control);
+	session->control = NULL;
 	remove_all_paths(session);
 	tell_user(session);
 	pthread_mutex_unlock(&session->lock);
@@ -332,7 +340,7 @@ static int make_session_path(struct rtrs_session *session, const char *text,
 	return err == -ENAMETOOLONG ? -EINVAL : err;
 }
 
-static int add_session_path(struct rtrs_session *session, const char *address)
+int rtrsi_session_add_path(struct rtrs_session *session, const char *address, bool is_from_control)
 {
 	struct session_path *path;
 	uint8_t uuid[RTRS_UUID_SIZE];
@@ -350,6 +358,10 @@ static int add_session_path(struct rtrs_session *session, const char *address)
 		return number;
 	}
 	path->number = (unsigned int)number;
+	path->is_from_control = is_from_control;
+	rtrsi_path_ends(&path->ends, path->address.destination.link, NULL,
+			path->address.has_source ? &path->address.source.sockaddr : NULL,
+			&path->address.destination.sockaddr, path->number);
 	session->paths[number] = path;
 	rtrsi_session_carry_out(session);
 	rtrsi_wait_wake(&session->wait);
@@ -362,7 +374,7 @@ HF_EXPORT int rtrs_session_add_path(struct rtrs_session *session, const char *ad
 
 	pthread_mutex_lock(&session->lock);
 	if (!session->is_closing)
-		number = add_session_path(session, address);
+		number = rtrsi_session_add_path(session, address, false);
 	pthread_mutex_unlock(&session->lock);
 	return number;
 }

@@ -6,7 +6,9 @@
 #include <pthread.h>
 #include <rtrs/client.h>
 
+#include "rtrs/control/endpoint.h"
 #include "rtrs/engine/client.h"
+#include "rtrs/lib/ends.h"
 #include "rtrs/lib/links.h"
 #include "rtrs/lib/wait.h"
 #include "shared/attr.h"
@@ -28,6 +30,8 @@ struct rtrs_permit {
 	bool is_read;
 	bool is_overdue; /* for the user it has ended */
 	bool is_listed;	 /* its outcome is in one of the session's lists */
+	int processor;	 /* where it was sent */
+	unsigned int path;
 	uint16_t header_length;
 	uint32_t data_length;
 	int error;
@@ -63,7 +67,10 @@ struct session_path {
 	char text[RTRS_ADDRESS_SIZE];
 	struct rtrs_address_pair address;
 	struct rtrs_link *link;
-	bool is_up; /* and the user knows */
+	bool is_up;	      /* and the user knows */
+	bool is_from_control; /* it is gone again if it cannot connect */
+	struct path_ends ends;
+	struct moved_counts moved;
 	struct session_connection *connections;
 	uint8_t *receives; /* of all connections */
 	struct rtrs_memory *receive_memory, *permit_memory;
@@ -84,7 +91,10 @@ struct rtrs_session {
 	uint16_t connections; /* of each path, with that for control */
 	uint32_t permits_wanted, max_io_wanted;
 	bool is_closing;
-	bool has_new_deadline; /* of the engine, perhaps */
+	bool has_new_deadline;	      /* of the engine, perhaps */
+	struct rtrs_control *control; /* NULL: there is none */
+	int64_t control_ns;	      /* when it was looked at */
+	int control_error;	      /* of the last path that failed as soon as it was added */
 
 	struct session_path *paths[RTRS_PATHS_MAX];
 	struct session_event *events, **last_event;
@@ -104,6 +114,16 @@ void rtrsi_session_event(struct rtrs_session *session, enum rtrs_session_event_t
 			 unsigned int path, int error) HF_NONNULL;
 /* Does what the engine says, until it says no more. */
 void rtrsi_session_carry_out(struct rtrs_session *session) HF_NONNULL;
+
+/* Its number; or -errno. */
+int rtrsi_session_add_path(struct rtrs_session *session, const char *address,
+			   bool is_from_control) HF_MUST_CHECK HF_NONNULL;
+
+/* --- control_client.c */
+extern const struct rtrs_control_ops rtrsi_session_control;
+/* What those who asked for it are told. */
+void rtrsi_session_control_event(struct rtrs_session *session, enum rtrs_session_event_type type,
+				 unsigned int path, int error) HF_NONNULL;
 
 /* --- client_path.c */
 /* -errno: the path is lost. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Paths of a client's session on their links: the engine's orders carried out, the link's events reported. */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,6 +126,9 @@ static void path_is_up(struct session_path *path)
 	if (session->max_io > max_io)
 		session->max_io = max_io;
 	path->is_up = true;
+	/* Where it comes from is known now. */
+	rtrsi_path_ends(&path->ends, path->address.destination.link, path->connections[0].base,
+			NULL, &path->address.destination.sockaddr, path->number);
 	rtrsi_session_event(session, RTRS_SESSION_PATH_UP, path->number, 0);
 }
 
@@ -185,6 +189,7 @@ static void remove_session_path(struct session_path *path)
 
 	rtrsi_session_event(session, RTRS_SESSION_PATH_REMOVED, path->number, 0);
 	session->paths[path->number] = NULL;
+	rtrsi_moved_free(&path->moved);
 	free(path->connections);
 	free(path);
 }
@@ -257,6 +262,10 @@ int rtrsi_session_send(struct rtrs_session *session, unsigned int number,
 
 	if (err)
 		return err;
+	permit->processor = sched_getcpu();
+	permit->path = number;
+	rtrsi_client_count(&session->engine, number, permit->is_read,
+			   (uint64_t)permit->header_length + permit->data_length);
 	post.address = chunk->address + layout.write_offset;
 	post.imm = rtrsi_imm_request(&known->handshake.geometry, permit->request.permit,
 				     layout.message_offset);

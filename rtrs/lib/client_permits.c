@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Permits, and the requests that are made with them. */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -242,8 +243,20 @@ static void end_overdue(struct rtrs_session *session, struct rtrs_permit *permit
 	rtrsi_permit_list_add(&session->done, permit);
 }
 
+/* That it ended on another processor than the one that sent it. */
+static void count_move(const struct rtrs_session *session, const struct rtrs_permit *permit)
+{
+	int processor = sched_getcpu();
+
+	if (processor != permit->processor && session->paths[permit->path])
+		rtrsi_moved_count(&session->paths[permit->path]->moved, permit->processor,
+				  processor);
+}
+
 void rtrsi_session_done(struct rtrs_session *session, struct rtrs_permit *permit, int error)
 {
+	if (error != -ECONNABORTED)
+		count_move(session, permit);
 	permit->state = PERMIT_DONE;
 	if (permit->is_overdue) {
 		if (!permit->is_listed)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rtrs/lib/control_attach.h"
 #include "rtrs/lib/server_internal.h"
 #include "shared/clock.h"
 #include "shared/text.h"
@@ -204,6 +205,9 @@ HF_EXPORT int rtrs_service_dispatch(struct rtrs_service *service)
 
 		result = take_service_events(service, now_ns);
 		take_service_time(service, now_ns);
+		if (service->control)
+			rtrsi_control_serve(service->control, &service->control_ns, result > 0,
+					    now_ns);
 		was_told = tell_service(service);
 		has_more = result > 0 || (was_told && !result);
 	} while (has_more && ++rounds < ROUNDS_AT_ONCE);
@@ -281,6 +285,7 @@ HF_EXPORT int rtrs_service_open(const struct rtrs_service_options *options,
 	err = rtrsi_wait_init(&service->wait);
 	if (err)
 		goto no_wait;
+	service->control = rtrsi_control_attach(&rtrsi_service_control, service, &service->wait);
 	*ret = service;
 	return 0;
 no_wait:
@@ -309,6 +314,8 @@ HF_EXPORT void rtrs_service_close(struct rtrs_service *service)
 		return;
 	rtrsi_wait_stop(&service->wait);
 	pthread_mutex_lock(&service->lock);
+	rtrsi_control_close(service->control);
+	service->control = NULL;
 	stop_listening(service);
 	rtrsi_server_driver_close_paths(service->driver, NULL);
 	tell_service(service);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <rtrs/server.h>
 
+#include "rtrs/control/endpoint.h"
 #include "rtrs/driver/server.h"
 #include "rtrs/lib/links.h"
 #include "rtrs/lib/wait.h"
@@ -48,10 +49,15 @@ struct rtrs_service {
 	void *user;
 	uint64_t last_session;
 	bool has_new_deadline;
+	struct rtrs_control *control; /* NULL: there is none */
+	int64_t control_ns;	      /* when it was looked at */
 	struct service_listener *listeners;
 	struct service_event *events, **last_event;
 	struct service_jobs jobs;
 };
+
+/* --- control_server.c */
+extern const struct rtrs_control_ops rtrsi_service_control;
 
 /* --- server_jobs.c */
 /* -ENOMEM. */

@@ -29,6 +29,7 @@ EXTRA_DIST += \
 	debian/librtrs-rdma.install \
 	debian/librtrs0.install \
 	debian/librtrs0.symbols \
+	debian/rtrs-tools.install \
 	debian/libholdfast0.postrm \
 	debian/libholdfast0.symbols \
 	debian/not-installed \

@@ -168,3 +168,11 @@ t_tree_closed_open_SOURCES = t/tree/closed_open.c t/lib/others.c t/lib/others.h
 t_tree_closed_open_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_closed_open_LDADD = libholdfast.la libhf-test-tree.la libhf-test-asleep.la $(CMOCKA_LIBS)
 endif
+
+# The control programs of RTRS.
+EXTRA_DIST += t/tree/control-lib.sh
+check_PROGRAMS += t/tree/control-bed
+t_tree_control_bed_SOURCES = t/tree/control_bed.c t/lib/hang.h
+t_tree_control_bed_LDADD = librtrs-lib.la
+dist_check_SCRIPTS += t/tree/rtrs-control t/tree/rtrs-fs
+TESTS += t/tree/rtrs-control t/tree/rtrs-fs
