@@ -3,6 +3,7 @@
 provider_includedir = $(includedir)/holdfast-provider
 provider_include_HEADERS = \
 	abi/holdfast-provider/events.h \
+	abi/holdfast-provider/later.h \
 	abi/holdfast-provider/memory.h \
 	abi/holdfast-provider/objects.h \
 	abi/holdfast-provider/provider.h \

@@ -17,6 +17,7 @@ compat_libibverbs_la_SOURCES = \
 	compat/libibverbs/data.c \
 	compat/libibverbs/device.c \
 	compat/libibverbs/forward.h \
+	compat/libibverbs/later.c \
 	compat/libibverbs/memory.c \
 	compat/libibverbs/queues.c \
 	compat/libibverbs/steering.c \
@@ -56,10 +57,14 @@ compat_libibverbs_la_SOURCES += \
 	compat/private59/context.h \
 	compat/private59/cq.c \
 	compat/private59/cq.h \
-	compat/private59/not_served.c \
-	compat/private59/not_served.h \
+	compat/private59/memory.c \
+	compat/private59/memory.h \
+	compat/private64/heap.c \
+	compat/private64/heap.h \
 	compat/private64/qp.c \
-	compat/private64/qp.h
+	compat/private64/qp.h \
+	compat/private65/comp_cntr.c \
+	compat/private65/comp_cntr.h
 
 # The name that some programs open, NCCL among them: the loader takes the first directory that has it. A build is
 # given this directory by nobody, so -libverbs stays the distribution's.

@@ -5,7 +5,8 @@ pkginclude_HEADERS = \
 	include/holdfast/holdfast.h \
 	include/holdfast/provider.h \
 	include/holdfast/reason.h \
-	include/holdfast/stream.h
+	include/holdfast/stream.h \
+	include/holdfast/verbs.h
 
 # The library as an archive with every symbol in sight: for tests and fuzz targets only.
 noinst_LTLIBRARIES += libhf-core.la

@@ -7,7 +7,7 @@
 #ifndef HF_COMPAT_CALLS_H
 #define HF_COMPAT_CALLS_H
 
-#include <infiniband/verbs.h>
+#include <holdfast/verbs.h>
 
 #include "core/compat.h"
 
@@ -187,5 +187,54 @@ struct hf_compat_calls {
 };
 
 extern const struct hf_compat_calls hf_compat_calls;
+
+/*
+ * What libibverbs 1.15 to 1.18 and private ABIs 59 to 65 added: an object and a node of their own, so that an older
+ * shim works with this library.
+ */
+#define HF_CALLS_LATER(CALL)                   \
+	CALL(_ibv_query_comp_cntr_caps)        \
+	CALL(ibv_alloc_buf)                    \
+	CALL(ibv_alloc_dmah)                   \
+	CALL(ibv_create_comp_cntr)             \
+	CALL(ibv_dealloc_dmah)                 \
+	CALL(ibv_destroy_comp_cntr)            \
+	CALL(ibv_dm_export_dmabuf_fd)          \
+	CALL(ibv_export_buf_dmabuf_fd)         \
+	CALL(ibv_free_buf)                     \
+	CALL(ibv_inc_comp_cntr)                \
+	CALL(ibv_inc_err_comp_cntr)            \
+	CALL(ibv_qp_attach_comp_cntr)          \
+	CALL(ibv_query_port_speed)             \
+	CALL(ibv_read_comp_cntr)               \
+	CALL(ibv_read_err_comp_cntr)           \
+	CALL(ibv_reg_buf_mr)                   \
+	CALL(ibv_reg_mr_ex)                    \
+	CALL(ibv_set_comp_cntr)                \
+	CALL(ibv_set_err_comp_cntr)            \
+	CALL(hf_provider_alloc_dmah)           \
+	CALL(hf_provider_attach_comp_cntr)     \
+	CALL(hf_provider_create_comp_cntr)     \
+	CALL(hf_provider_destroy_comp_cntr)    \
+	CALL(hf_provider_export_dmabuf)        \
+	CALL(hf_provider_free_dmah)            \
+	CALL(hf_provider_inc_comp_cntr)        \
+	CALL(hf_provider_query_comp_cntr_caps) \
+	CALL(hf_provider_query_port_speed)     \
+	CALL(hf_provider_read_comp_cntr)       \
+	CALL(hf_provider_reg_mr_ex)            \
+	CALL(hf_provider_set_comp_cntr)        \
+	CALL(hf_provider_shared_heap_alloc)    \
+	CALL(hf_provider_shared_heap_close)    \
+	CALL(hf_provider_shared_heap_free)     \
+	CALL(hf_provider_shared_heap_open)
+
+struct hf_compat_later {
+#define HF_CALL(name) __typeof__(name) *(name);
+	HF_CALLS_LATER(HF_CALL)
+#undef HF_CALL
+};
+
+extern const struct hf_compat_later hf_compat_later;
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef HOLDFAST_PROVIDER_ABI_H
 #define HOLDFAST_PROVIDER_ABI_H
 
+#include <holdfast-provider/later.h>
 #include <holdfast-provider/memory.h>
 #include <holdfast-provider/objects.h>
 

@@ -37,10 +37,11 @@
 #define HF_NODES_SINCE_64(impl, name) HF_NODE_64(impl, name) HF_NODE_65(impl, name)
 #define HF_NODES_SINCE_59(impl, name) HF_NODE_59(impl, name) HF_NODES_SINCE_64(impl, name)
 
-/* Another form of a function that node 34 has as well. */
+/* Another form of a function that node 34 has as well, or one that it does not have. */
 #define HF_IN_57(impl, name)	HF_LABEL(impl) HF_NODE_57(impl, name) HF_VISIBLE
 #define HF_SINCE_59(impl, name) HF_LABEL(impl) HF_NODES_SINCE_59(impl, name) HF_VISIBLE
 #define HF_SINCE_64(impl, name) HF_LABEL(impl) HF_NODES_SINCE_64(impl, name) HF_VISIBLE
+#define HF_SINCE_65(impl, name) HF_LABEL(impl) HF_NODE_65(impl, name) HF_VISIBLE
 
 /* A function with one version: the map gives it. */
 #define HF_IN_ONE HF_VISIBLE

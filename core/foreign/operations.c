@@ -7,14 +7,14 @@
 
 typedef void (*any_fn)(void);
 
-enum { IN_ALL = 0, NOWHERE = UINT8_MAX, SLOT = sizeof(any_fn) };
+enum { IN_ALL = 0, SLOT = sizeof(any_fn) };
 
 static const struct {
 	uint8_t since; /* release of rdma-core */
-	uint8_t ours;  /* slot in struct verbs_context_ops */
+	uint8_t ours; /* slot in struct verbs_context_ops, or struct hf_later_ops if it is not in all */
 } operations[] = {
 #define OLD(name)	 {IN_ALL, offsetof(struct verbs_context_ops, name) / SLOT},
-#define NEW(name, since) {since, NOWHERE},
+#define NEW(name, since) {since, offsetof(struct hf_later_ops, name) / SLOT},
 	HF_OPERATIONS(OLD, NEW)
 #undef OLD
 #undef NEW
@@ -30,15 +30,17 @@ size_t hfi_operations_count(const struct hf_profile *profile)
 }
 
 void hfi_operations_take(const struct hf_profile *profile, const void *theirs,
-			 struct verbs_context_ops *ret)
+			 struct verbs_context_ops *ret, struct hf_later_ops *later)
 {
 	const char *at = theirs;
 
+	memset(later, 0, sizeof(*later));
 	for (size_t i = 0; i < HF_ARRAY_SIZE(operations); i++) {
+		char *to = operations[i].since == IN_ALL ? (char *)ret : (char *)later;
+
 		if (operations[i].since > profile->first)
 			continue;
-		if (operations[i].ours != NOWHERE)
-			memcpy((char *)ret + (size_t)operations[i].ours * SLOT, at, SLOT);
+		memcpy(to + (size_t)operations[i].ours * SLOT, at, SLOT);
 		at += SLOT;
 	}
 }

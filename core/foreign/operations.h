@@ -6,13 +6,13 @@
 #ifndef HF_FOREIGN_OPERATIONS_H
 #define HF_FOREIGN_OPERATIONS_H
 
-#include <holdfast-provider/objects.h>
+#include <holdfast-provider/provider.h>
 
 #include "shared/attr.h"
 
 struct hf_profile;
 
-/* OLD(name): in struct verbs_context_ops, and in all releases; NEW(name, release): since that release. */
+/* OLD(name): in struct verbs_context_ops, and in all releases; NEW(name, release): in struct hf_later_ops. */
 #define HF_OPERATIONS(OLD, NEW)         \
 	OLD(advise_mr)                  \
 	NEW(alloc_buf, 64)              \
@@ -111,11 +111,8 @@ struct hf_profile;
 /* How many operations a provider of that profile has, and so the size of its table. */
 size_t hfi_operations_count(const struct hf_profile *profile) HF_MUST_CHECK HF_NONNULL;
 
-/*
- * Brings the table of such a provider into our order. What our table does not have is left out: no function that
- * programs can call leads to it.
- */
+/* Brings the table of such a provider into our order; what it does not have is NULL. */
 void hfi_operations_take(const struct hf_profile *profile, const void *theirs,
-			 struct verbs_context_ops *ret) HF_NONNULL;
+			 struct verbs_context_ops *ret, struct hf_later_ops *later) HF_NONNULL;
 
 #endif

@@ -38,7 +38,7 @@ struct hf_provider {
 	size_t context_front;  /* bytes that its struct verbs_context has in front of ours */
 	/* Brings its table of operations into our order; NULL: it is in that order. */
 	void (*take_operations)(const struct hf_profile *profile, const void *theirs,
-				struct verbs_context_ops *ret);
+				struct verbs_context_ops *ret, struct hf_later_ops *later);
 	const struct hf_profile *profile; /* for that; NULL: not foreign */
 	/* After it is unmapped; NULL: nothing. */
 	void (*forget)(const struct verbs_device_ops *ops);

@@ -203,7 +203,9 @@ static int create_qp_in_kernel(struct ibv_context *context, struct ibv_qp *qp,
 	/* Initialise it before the command: events may arrive before that returns. */
 	init_qp(qp, context, attr);
 	err = create_qp_by_ioctl(context, qp, attr, data, &made);
-	if (hfi_method_is_missing(err))
+	if (hfi_method_is_missing(err) && data && data->link)
+		err = -EOPNOTSUPP; /* the older command would make a QP without what is linked */
+	else if (hfi_method_is_missing(err))
 		err = create_qp_by_write(context, qp, attr, data, &made);
 	if (err)
 		return -err;

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 libhf_core_la_SOURCES += \
 	core/verbs/ah.c \
+	core/verbs/buf.c \
 	core/verbs/comp_channel.c \
 	core/verbs/comp_channel.h \
+	core/verbs/comp_cntr.c \
 	core/verbs/context.c \
 	core/verbs/context.h \
 	core/verbs/context_calls.c \
@@ -11,6 +13,7 @@ libhf_core_la_SOURCES += \
 	core/verbs/cq.h \
 	core/verbs/device_list.c \
 	core/verbs/dm.c \
+	core/verbs/dma_handle.c \
 	core/verbs/event_fd.c \
 	core/verbs/event_fd.h \
 	core/verbs/event_queue.c \
@@ -24,6 +27,8 @@ libhf_core_la_SOURCES += \
 	core/verbs/marshall.h \
 	core/verbs/mcast.c \
 	core/verbs/mr.c \
+	core/verbs/mr.h \
+	core/verbs/mr_ex.c \
 	core/verbs/open.c \
 	core/verbs/no_kernel.c \
 	core/verbs/no_kernel.h \
@@ -32,6 +37,7 @@ libhf_core_la_SOURCES += \
 	core/verbs/pd.c \
 	core/verbs/port_files.c \
 	core/verbs/port_files.h \
+	core/verbs/port_speed.c \
 	core/verbs/qp.c \
 	core/verbs/qp_ex.c \
 	core/verbs/query.c \

@@ -41,6 +41,9 @@ bool hfi_compat_dmabuf_buffer(struct ibv_context *context)
 	return provider && provider->dmabuf_buffer;
 }
 
+/* Static because an object outlives its context, and that may be in any struct hf. */
+static atomic_uint_fast64_t contexts_made;
+
 HF_EXPORT void *hf_provider_context_alloc(struct ibv_device *device, int cmd_fd, size_t size,
 					  size_t offset, uint32_t driver_id)
 {
@@ -66,6 +69,7 @@ HF_EXPORT void *hf_provider_context_alloc(struct ibv_device *device, int cmd_fd,
 	private->device = hfi_device_of(device);
 	private->calls = &hfi_default_calls;
 	private->object = object;
+	private->serial = atomic_fetch_add_explicit(&contexts_made, 1, memory_order_relaxed) + 1;
 	private->uverbs.driver_id = driver_id;
 	private->uverbs.qp_mask_offset = qp_mask_offset(private->device);
 	private->uverbs.event_fd = -1;
@@ -131,9 +135,11 @@ static void set_in_our_order(struct verbs_context *context, const void *theirs)
 {
 	const struct hf_provider *provider = context->priv->device->provider;
 	struct verbs_context_ops ours;
+	struct hf_later_ops later;
 
-	provider->take_operations(provider->profile, theirs, &ours);
+	provider->take_operations(provider->profile, theirs, &ours, &later);
 	hfi_operations_set(context, &ours);
+	hfi_later_set(context, &later, sizeof(later));
 }
 
 HF_EXPORT void hf_provider_set_ops(struct verbs_context *context,
@@ -147,6 +153,12 @@ HF_EXPORT void hf_provider_set_ops(struct verbs_context *context,
 		hfi_operations_set(context, ops);
 	if (context->priv->revocable)
 		hfi_track_refresh(context);
+}
+
+HF_EXPORT void hf_provider_set_later_ops(struct verbs_context *context,
+					 const struct hf_later_ops *ops, size_t size)
+{
+	hfi_later_set(context, ops, size);
 }
 
 HF_EXPORT void hf_provider_log(const struct ibv_device *device, int level, const char *format, ...)

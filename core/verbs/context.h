@@ -3,6 +3,7 @@
 #ifndef HF_VERBS_CONTEXT_H
 #define HF_VERBS_CONTEXT_H
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -25,7 +26,8 @@ enum hf_fatal { HF_FATAL_NOT_REPORTED, HF_FATAL_BY_CORE, HF_FATAL_BY_KERNEL };
 struct verbs_ex_private {
 	struct hf_uverbs uverbs; /* first: see core/uverbs/uverbs.h */
 	struct verbs_context_ops ops;
-	struct hf_device *device; /* holds a reference */
+	struct hf_later_ops later; /* those that are NULL are the core's to serve or refuse */
+	struct hf_device *device;  /* holds a reference */
 	const struct hfi_context_calls *calls;
 	struct hfi_no_kernel *none;	/* see core/verbs/no_kernel.c; NULL in other contexts */
 	struct hf_fd_mark node;		/* context.cmd_fd */
@@ -34,6 +36,7 @@ struct verbs_ex_private {
 	struct hf_revocable *revocable; /* see core/verbs/revoke.h */
 	void *object;			/* the provider's, which the context is in */
 	bool opened;			/* it was given to a program */
+	uint64_t serial;		/* its own: no other context of the process has it */
 	bool *uninited;	  /* set by hf_provider_context_uninit() while the context is closed */
 	atomic_int fatal; /* enum hf_fatal: who reported the removal to the program */
 };
@@ -48,6 +51,15 @@ static inline struct verbs_context *hfi_context_of(struct ibv_context *context)
 static inline struct verbs_ex_private *hfi_private_of(struct ibv_context *context)
 {
 	return hfi_is_live(context) ? hfi_context_of(context)->priv : hfi_closed_private();
+}
+
+/* The operations since libibverbs 1.15; NULL with errno EBADF of a context that is closed. */
+static inline const struct hf_later_ops *hfi_later_of(struct ibv_context *context)
+{
+	if (hfi_is_live(context))
+		return &hfi_context_of(context)->priv->later;
+	errno = EBADF;
+	return NULL;
 }
 
 /* See struct hf_open_steps. */

@@ -5,6 +5,7 @@
 
 #include "shared/attr.h"
 #include "core/verbs/context.h"
+#include "core/verbs/mr.h"
 
 #undef ibv_reg_mr
 #undef ibv_reg_mr_iova
@@ -33,9 +34,26 @@ static int fork_error(int ret)
 	return ret > 0 ? ret : errno;
 }
 
-/* Describes a registration in the members that the core keeps; handle and keys are the provider's. */
-static struct ibv_mr *describe_region(struct ibv_mr *mr, struct ibv_pd *pd, enum ibv_mr_type type,
-				      void *start, size_t length, int access)
+int hfi_mr_protect(void *addr, size_t length, int access)
+{
+	int err = is_pinned(access) ? fork_error(ibv_dontfork_range(addr, length)) : 0;
+
+	if (err)
+		errno = err;
+	return err;
+}
+
+void hfi_mr_unprotect(void *addr, size_t length, int access)
+{
+	const int saved = errno;
+
+	if (is_pinned(access))
+		ibv_dofork_range(addr, length);
+	errno = saved;
+}
+
+struct ibv_mr *hfi_mr_describe(struct ibv_mr *mr, struct ibv_pd *pd, enum ibv_mr_type type,
+			       void *start, size_t length, int access)
 {
 	struct verbs_mr *verbs = verbs_mr_of(mr);
 
@@ -52,23 +70,15 @@ static struct ibv_mr *reg_mr_fork_safe(struct ibv_pd *pd, void *addr, size_t len
 				       int access)
 {
 	struct ibv_mr *mr;
-	int err = 0;
 
-	if (is_pinned(access))
-		err = fork_error(ibv_dontfork_range(addr, length));
-	if (err) {
-		errno = err;
+	if (hfi_mr_protect(addr, length, access))
 		return NULL;
-	}
 	mr = context_ops(pd->context)->reg_mr(pd, addr, length, iova, access);
 	if (!mr) {
-		err = errno;
-		if (is_pinned(access))
-			ibv_dofork_range(addr, length);
-		errno = err;
+		hfi_mr_unprotect(addr, length, access);
 		return NULL;
 	}
-	return describe_region(mr, pd, IBV_MR_TYPE_MR, addr, length, access);
+	return hfi_mr_describe(mr, pd, IBV_MR_TYPE_MR, addr, length, access);
 }
 
 HF_EXPORT struct ibv_mr *ibv_reg_mr(struct ibv_pd *pd, void *addr, size_t length, int access)
@@ -82,8 +92,7 @@ HF_EXPORT struct ibv_mr *ibv_reg_mr_iova(struct ibv_pd *pd, void *addr, size_t l
 	return reg_mr_fork_safe(pd, addr, length, iova, access);
 }
 
-/* The flags that the device's kernel takes: an optional one may be left out, and older kernels refuse all of these. */
-static int usable_access(const struct ibv_pd *pd, unsigned int access)
+int hfi_mr_access(const struct ibv_pd *pd, unsigned int access)
 {
 	const struct verbs_device *device = (const void *)pd->context->device;
 	const unsigned int needed = access & ~(unsigned int)IBV_ACCESS_OPTIONAL_RANGE;
@@ -100,7 +109,7 @@ HF_EXPORT struct ibv_mr *ibv_reg_mr_iova2(struct ibv_pd *pd, void *addr, size_t 
 		errno = EBADF;
 		return NULL;
 	}
-	return reg_mr_fork_safe(pd, addr, length, iova, usable_access(pd, access));
+	return reg_mr_fork_safe(pd, addr, length, iova, hfi_mr_access(pd, access));
 }
 
 HF_EXPORT struct ibv_mr *ibv_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_t length,
@@ -111,7 +120,7 @@ HF_EXPORT struct ibv_mr *ibv_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, s
 	/* The memory has no address in this process: addr is the offset in the buffer. */
 	void *start = (void *)(uintptr_t)offset;
 
-	return mr ? describe_region(mr, pd, IBV_MR_TYPE_DMABUF_MR, start, length, access) : NULL;
+	return mr ? hfi_mr_describe(mr, pd, IBV_MR_TYPE_DMABUF_MR, start, length, access) : NULL;
 }
 
 HF_EXPORT int ibv_dereg_mr(struct ibv_mr *mr)

@@ -331,3 +331,18 @@ void hfi_operations_set(struct verbs_context *context, const struct verbs_contex
 	}
 	mirror_flow_calls(context);
 }
+
+void hfi_later_set(struct verbs_context *context, const struct hf_later_ops *ops, size_t size)
+{
+	struct hf_later_ops *later = &context->priv->later;
+
+	if (size > sizeof(*later))
+		size = sizeof(*later);
+	for (size_t at = 0; at + sizeof(any_fn) <= size; at += sizeof(any_fn)) {
+		any_fn fn;
+
+		memcpy(&fn, (const char *)ops + at, sizeof(fn));
+		if (fn)
+			memcpy((char *)later + at, &fn, sizeof(fn));
+	}
+}

@@ -49,6 +49,9 @@ bool hfi_operations_have_free(const struct verbs_context *context) HF_MUST_CHECK
 /* Can its provider make a QP that is a struct ibv_qp_ex? */
 bool hfi_operations_have_qp_ex(const struct verbs_context_ops *ops) HF_MUST_CHECK HF_NONNULL;
 
+/* The same of the operations since libibverbs 1.15, of a struct of that size. */
+void hfi_later_set(struct verbs_context *context, const struct hf_later_ops *ops, size_t size);
+
 /* Installs those that are not NULL, also where programs call them directly. */
 void hfi_operations_set(struct verbs_context *context, const struct verbs_context_ops *ops);
 

@@ -56,5 +56,17 @@ HF_EXPORT int ibv_set_ece(struct ibv_qp *qp, struct ibv_ece *ece)
 
 HF_EXPORT int ibv_query_qp_data_in_order(struct ibv_qp *qp, enum ibv_wr_opcode op, uint32_t flags)
 {
-	return qp_ops(qp)->query_qp_data_in_order(qp, op, flags);
+	const uint32_t known = IBV_QUERY_QP_DATA_IN_ORDER_RETURN_CAPS |
+			       IBV_QUERY_QP_DATA_IN_ORDER_DEVICE_ONLY;
+	int found;
+
+	if (flags & ~known)
+		return 0;
+	found = qp_ops(qp)->query_qp_data_in_order(qp, op, flags);
+	/* The whole message in order implies that each part of it is. */
+	if (found & IBV_QUERY_QP_DATA_IN_ORDER_WHOLE_MSG)
+		found |= IBV_QUERY_QP_DATA_IN_ORDER_ALIGNED_128_BYTES;
+	if (flags & IBV_QUERY_QP_DATA_IN_ORDER_RETURN_CAPS)
+		return found;
+	return !!(found & IBV_QUERY_QP_DATA_IN_ORDER_WHOLE_MSG);
 }

@@ -77,7 +77,8 @@ HF_EXPORT int hf_provider_get_context(struct verbs_context *context,
 	err = hfi_cmd_get_context(context->context.cmd_fd, context->priv->uverbs.driver_id, &uhw,
 				  &num_comp_vectors, &core_support);
 	if (err == -EPROTONOSUPPORT || err == -ENOTTY)
-		err = get_context_older(context, data, &num_comp_vectors);
+		/* The older command has no place for what a provider links: it would be taken for something else. */
+		err = uhw.link ? -EOPNOTSUPP : get_context_older(context, data, &num_comp_vectors);
 	if (!err)
 		take_context(context, num_comp_vectors, core_support);
 	return -err;

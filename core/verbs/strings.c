@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Words for enumerators: programs compare and print them, so they are libibverbs'. */
 #include <stddef.h>
-#include <infiniband/verbs.h>
+#include <holdfast/verbs.h>
 
 #include "shared/attr.h"
 
@@ -66,6 +66,7 @@ HF_EXPORT const char *ibv_event_type_str(enum ibv_event_type event)
 		[IBV_EVENT_CLIENT_REREGISTER] = "client reregistration",
 		[IBV_EVENT_GID_CHANGE] = "GID table change",
 		[IBV_EVENT_WQ_FATAL] = "WQ fatal",
+		[IBV_EVENT_DEVICE_SPEED_CHANGE] = "Device link speed change",
 	};
 
 	return WORD(words, event);

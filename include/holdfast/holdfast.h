@@ -8,5 +8,6 @@
 #include <holdfast/device.h>
 #include <holdfast/stream.h>
 #include <holdfast/provider.h>
+#include <holdfast/verbs.h>
 
 #endif

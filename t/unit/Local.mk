@@ -285,6 +285,21 @@ t_unit_verbs_memory_LDADD = libhf-core.la $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA
+check_PROGRAMS += t/unit/later_commands t/unit/later_verbs
+TESTS += t/unit/later_commands t/unit/later_verbs
+t_unit_later_commands_SOURCES = t/unit/later_commands.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
+	t/lib/fake_kernel.c t/lib/fake_kernel.h
+t_unit_later_commands_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_later_commands_LDADD = libhf-core.la $(CMOCKA_LIBS)
+t_unit_later_verbs_SOURCES = t/unit/later_verbs.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \
+	t/lib/fake_kernel.c t/lib/fake_kernel.h
+t_unit_later_verbs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_later_verbs_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=ibv_dontfork_range \
+	-Wl,--wrap=ibv_dofork_range -Wl,--wrap=calloc
+t_unit_later_verbs_LDADD = libhf-core.la $(CMOCKA_LIBS)
+endif
+
+if HAVE_CMOCKA
 check_PROGRAMS += t/unit/port_speed
 TESTS += t/unit/port_speed
 t_unit_port_speed_SOURCES = t/unit/port_speed.c t/lib/fake_uverbs.c t/lib/fake_uverbs.h \

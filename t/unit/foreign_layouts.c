@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -59,15 +60,14 @@ struct operations_65 {
 #undef SIZE_IN
 #undef IN_CONTEXT
 
-enum { NONE = -1 };
-
-/* Each operation with its slot in our table. */
-static const struct {
+/* Each operation with its place in one of our two tables. */
+static const struct operation {
 	const char *name;
-	int ours;
+	size_t ours;
+	bool later;
 } operations[] = {
-#define OLD(name)	 {#name, (int)offsetof(struct verbs_context_ops, name)},
-#define NEW(name, since) {#name, NONE},
+#define OLD(name)	 {#name, offsetof(struct verbs_context_ops, name), false},
+#define NEW(name, since) {#name, offsetof(struct hf_later_ops, name), true},
 	HF_OPERATIONS(OLD, NEW)
 #undef OLD
 #undef NEW
@@ -109,13 +109,13 @@ static const struct hf_profile *profile_since(unsigned int release)
 	return NULL;
 }
 
-static int our_slot_of(const char *name)
+static const struct operation *operation_of(const char *name)
 {
 	for (size_t i = 0; i < HF_ARRAY_SIZE(operations); i++)
 		if (strcmp(operations[i].name, name) == 0)
-			return operations[i].ours;
+			return &operations[i];
 	fail_msg("%s is not in the list", name);
-	return NONE;
+	return NULL;
 }
 
 /* A table in which each operation is a number of its own arrives with each of them where we have it. */
@@ -127,7 +127,9 @@ static void every_operation_arrives(void **state)
 	for (size_t i = 0; i < HF_ARRAY_SIZE(sizes); i++) {
 		const struct hf_profile *profile = profile_since(sizes[i].release);
 		struct verbs_context_ops ours;
+		struct hf_later_ops later;
 		uintptr_t theirs[128];
+		size_t set = 0;
 
 		if (strcmp(sizes[i].name, "verbs_context_ops") != 0)
 			continue;
@@ -135,22 +137,33 @@ static void every_operation_arrives(void **state)
 		for (size_t j = 0; j < HF_ARRAY_SIZE(theirs); j++)
 			theirs[j] = 0x1000 + j;
 		memset(&ours, 0xff, sizeof(ours));
-		hfi_operations_take(profile, theirs, &ours);
+		memset(&later, 0xff, sizeof(later));
+		hfi_operations_take(profile, theirs, &ours, &later);
 		for (size_t j = 0; j < HF_ARRAY_SIZE(slots); j++) {
+			const struct operation *operation;
 			uintptr_t got;
-			int at;
 
 			if (slots[j].release != profile->first)
 				continue;
 			checked++;
-			at = our_slot_of(slots[j].name);
-			if (at == NONE)
-				continue;
-			memcpy(&got, (const char *)&ours + at, sizeof(got));
+			operation = operation_of(slots[j].name);
+			memcpy(&got,
+			       (operation->later ? (const char *)&later : (const char *)&ours) +
+				       operation->ours,
+			       sizeof(got));
+			set += operation->later;
 			if (got != theirs[slots[j].offset / sizeof(got)])
 				fail_msg("%u: %s is another operation", profile->first,
 					 slots[j].name);
 		}
+		/* What that release does not have is NULL. */
+		for (size_t at = 0; at < sizeof(later); at += sizeof(uintptr_t)) {
+			uintptr_t got;
+
+			memcpy(&got, (const char *)&later + at, sizeof(got));
+			set -= got != 0;
+		}
+		assert_int_equal(set, 0);
 	}
 	assert_int_equal(checked, 76 + 79 + 81 + 83 + 93);
 	print_message("%zu operations\n", checked);
@@ -221,12 +234,14 @@ static void the_context_ends_like_ours(void **state)
 /* All of ours are filled, whichever release it is. */
 static void all_of_ours_are_filled(void **state)
 {
-	size_t old = 0;
+	size_t later = 0;
 
 	(void)state;
 	for (size_t i = 0; i < HF_ARRAY_SIZE(operations); i++)
-		old += operations[i].ours != NONE;
-	assert_int_equal(old * sizeof(void *), sizeof(struct verbs_context_ops));
+		later += operations[i].later;
+	assert_int_equal(later * sizeof(void *), sizeof(struct hf_later_ops));
+	assert_int_equal((HF_ARRAY_SIZE(operations) - later) * sizeof(void *),
+			 sizeof(struct verbs_context_ops));
 }
 
 int main(void)
