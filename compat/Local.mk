@@ -91,8 +91,23 @@ link-compat:
 make-cache:
 	$(INSTALL) -d -m 755 '$(DESTDIR)$(cachedir)'
 remove-compat-la:
-	rm -f $(DESTDIR)$(compatdir)/libibverbs.la
+	rm -f $(DESTDIR)$(compatdir)/libibverbs.la $(DESTDIR)$(compatdir)/libholdfast-paths.la
 uninstall-hook: remove-compat
 remove-compat:
-	rm -f '$(DESTDIR)$(compatdir)/libibverbs.so' '$(DESTDIR)$(compatdir)/libibverbs.so.1'
+	rm -f '$(DESTDIR)$(compatdir)/libibverbs.so' '$(DESTDIR)$(compatdir)/libibverbs.so.1' \
+		'$(DESTDIR)$(compatdir)/libholdfast-paths.so'
 	rm -rf '$(DESTDIR)$(cachedir)'
+
+# Shows soft devices at the fixed paths of the kernel's, for programs that `holdfast run` starts. Beside the shim,
+# so that the command finds both in one place.
+compat_LTLIBRARIES += compat/libholdfast-paths.la
+compat_libholdfast_paths_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
+	-Wl,--version-script=$(top_srcdir)/abi/maps/paths.map
+EXTRA_compat_libholdfast_paths_la_DEPENDENCIES = $(top_srcdir)/abi/maps/paths.map
+EXTRA_DIST += abi/maps/paths.map
+compat_libholdfast_paths_la_LIBADD = -ldl -lpthread
+compat_libholdfast_paths_la_SOURCES = \
+	soft/preload/files.c \
+	soft/preload/stat.c \
+	soft/preload/translate.c \
+	soft/preload/translate.h

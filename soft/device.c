@@ -83,7 +83,8 @@ static int fill_port(int dirfd, unsigned int p, const struct hf_soft_device *dev
 	const struct soft_attribute attributes[] = {
 		{"state", "4: ACTIVE"},
 		{"phys_state", "5: LinkUp"},
-		{"rate", "10 Gb/sec (4X)"},
+		/* Programs choose between devices by it: a soft one is faster than TCP. */
+		{"rate", device->uroce_path ? "100 Gb/sec (4X EDR)" : "10 Gb/sec (4X)"},
 		{"link_layer", device->link_layer},
 		{"lid", "0x0"},
 		{"sm_lid", "0x0"},

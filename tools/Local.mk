@@ -41,6 +41,7 @@ tools_holdfast_SOURCES = \
 	tools/roots.c \
 	tools/roots.h \
 	tools/run-check.c \
+	tools/run-paths.c \
 	tools/run.c \
 	tools/run.h \
 	tools/soft-add.c \

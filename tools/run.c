@@ -275,6 +275,10 @@ static int start_program(const struct hf_tool *tool, const struct hf_run *run, c
 	if (tool->verbose)
 		setenv("HOLDFAST_LOG", tool->verbose > 1 ? "debug" : "info", 1);
 	setenv("LD_LIBRARY_PATH", run->libraries, 1);
+	if (run->preload) {
+		setenv("LD_PRELOAD", run->preload, 1);
+		setenv("HOLDFAST_SHOWN_ROOTS", run->shown, 1);
+	}
 	execv(run->path, args);
 	err = errno;
 	/* A script without a "#!" line: execvp() runs it with the shell. */
@@ -319,9 +323,13 @@ static int run_run(struct hf_tool *tool, char **args)
 		status = err ? HF_EXIT_CANNOT_RUN : hfi_run_check(tool, &run);
 	} else {
 		status = examine(&run);
-		if (!status)
+		if (!status) {
+			hfi_run_show_paths(tool, &run);
 			status = start_program(tool, &run, args);
+		}
 	}
+	free(run.preload);
+	free(run.shown);
 	free(run.preloaded);
 	free(run.libraries);
 	hfi_program_free(&run.program);

@@ -84,6 +84,7 @@ tool_tests = \
 	t/tree/tool-list \
 	t/tree/tool-monitor \
 	t/tree/tool-name \
+	t/tree/tool-paths \
 	t/tree/tool-run \
 	t/tree/tool-soft \
 	t/tree/tool-unreadable \
@@ -91,6 +92,11 @@ tool_tests = \
 dist_check_SCRIPTS += $(tool_tests)
 TESTS += $(tool_tests)
 EXTRA_DIST += t/tree/tool-lib.sh
+
+# Looks at the fixed paths of devices by every function, for t/tree/tool-paths.
+check_PROGRAMS += t/tree/shown-paths
+t_tree_shown_paths_SOURCES = t/tree/shown-paths.c
+t_tree_shown_paths_LDADD = -ldl
 
 # Runs with more rights than its user, for t/tree/safety.
 check_PROGRAMS += t/tree/secure

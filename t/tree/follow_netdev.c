@@ -214,6 +214,17 @@ static void expect_mtu(struct ibv_context *context, const char *netdev_mtu, enum
 	assert_int_equal(attr.active_mtu, mtu);
 }
 
+static void expect_rate(const struct bed *bed, struct ibv_context *context, const char *rate,
+			uint8_t width, uint8_t speed)
+{
+	struct ibv_port_attr attr;
+
+	assert_int_equal(tree_set(bed->tree, 0, "ports/1/rate", rate), 0);
+	assert_int_equal(ibv_query_port(context, 1, &attr), 0);
+	assert_int_equal(attr.active_width, width);
+	assert_int_equal(attr.active_speed, speed);
+}
+
 static void an_open_context_follows(void **state)
 {
 	const struct bed *bed = *state;
@@ -229,6 +240,14 @@ static void an_open_context_follows(void **state)
 	assert_int_equal(attr.gid_tbl_len, GIDS);
 	assert_int_equal(attr.pkey_tbl_len, 1);
 	assert_int_equal(attr.link_layer, IBV_LINK_LAYER_ETHERNET);
+	expect_rate(bed, context, "10 Gb/sec (4X)", 2, 1);
+	expect_rate(bed, context, "100 Gb/sec (4X EDR)", 2, 32);
+	expect_rate(bed, context, "200 Gb/sec (8X EDR)", 4, 32);
+	expect_rate(bed, context, "56 Gb/sec (4X FDR)", 2, 16);
+	expect_rate(bed, context, "2.5 Gb/sec (1X SDR)", 1, 1);
+	expect_rate(bed, context, "100 Gb/sec", 0, 0);
+	expect_rate(bed, context, "100 Gb/sec (3X)", 0, 0);
+	expect_rate(bed, context, "nan Gb/sec (4X)", 0, 0);
 	assert_int_equal(ibv_query_port(context, 2, &attr), EINVAL);
 	make_netdev();
 	ip("link set hf0 up");

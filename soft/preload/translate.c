@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Translates paths. It makes the system calls itself: libc's functions would lead back here. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "soft/preload/translate.h"
+
+enum { ROOTS_MAX = 8, NAME_MAX_LENGTH = 63 };
+
+static const char nodes[] = "/dev/infiniband/uverbs";
+static const char devices[] = "/sys/class/infiniband/";
+
+static char *shown_roots[ROOTS_MAX + 1];
+static pthread_once_t shown_once = PTHREAD_ONCE_INIT;
+
+/* The variable is read once: a program may change its environment while others read it. */
+static void read_shown_roots(void)
+{
+	const char *given = secure_getenv("HOLDFAST_SHOWN_ROOTS");
+	char *copy = given ? strdup(given) : NULL;
+
+	for (size_t i = 0; copy && i < ROOTS_MAX;) {
+		char *root = strsep(&copy, ":");
+
+		if (*root == '/')
+			shown_roots[i++] = root;
+	}
+}
+
+static bool shown_exists(const char *path)
+{
+	return syscall(SYS_faccessat, AT_FDCWD, path, F_OK) == 0;
+}
+
+/* "N" and nothing more. */
+static bool is_shown_number(const char *rest)
+{
+	size_t length = strspn(rest, "0123456789");
+
+	return length && length < 10 && !rest[length];
+}
+
+/* The length of NAME in "NAME" and "NAME/...", or 0. A way back up would lead somewhere else in a soft root. */
+static size_t device_name_length(const char *rest)
+{
+	size_t length = strcspn(rest, "/");
+
+	if (!length || length > NAME_MAX_LENGTH || *rest == '.')
+		return 0;
+	for (const char *part = rest; part; part = strchr(part, '/')) {
+		part += *part == '/';
+		if (!strncmp(part, "..", 2) && (part[2] == '/' || !part[2]))
+			return 0;
+	}
+	return length;
+}
+
+static void show_in_roots(struct hf_shown *shown, const char *path, size_t device_length)
+{
+	pthread_once(&shown_once, read_shown_roots);
+	for (size_t i = 0; shown_roots[i] && shown->path == path; i++) {
+		/* A soft root has the nodes in its directory dev, and the class directory without /sys. */
+		int length = snprintf(shown->changed, sizeof(shown->changed), "%s%s",
+				      shown_roots[i],
+				      shown->is_node ? path : path + sizeof("/sys") - 1);
+		size_t end;
+		char after;
+
+		if (length < 0 || (size_t)length >= sizeof(shown->changed))
+			continue;
+		end = shown->is_node ? (size_t)length
+				     : (size_t)length - strlen(path) + device_length;
+		after = shown->changed[end];
+		shown->changed[end] = '\0';
+		if (shown_exists(shown->changed))
+			shown->path = shown->changed;
+		shown->changed[end] = after;
+	}
+}
+
+void hfi_shown(struct hf_shown *shown, const char *path)
+{
+	const int error = errno;
+	size_t length = 0;
+
+	shown->path = path;
+	shown->is_node = false;
+	if (!path || path[0] != '/')
+		return;
+	if (!strncmp(path, nodes, sizeof(nodes) - 1))
+		shown->is_node = is_shown_number(path + sizeof(nodes) - 1);
+	else if (!strncmp(path, devices, sizeof(devices) - 1))
+		length = device_name_length(path + sizeof(devices) - 1);
+	if (!shown->is_node && !length)
+		return;
+	show_in_roots(shown, path, sizeof(devices) - 1 + length);
+	if (shown->path == path)
+		shown->is_node = false;
+	errno = error;
+}
+
+void *hfi_next_function(void **cache, const char *name)
+{
+	/* The version of functions that libc keeps for old programs alone, by architecture. */
+	static const char *const versions[] = {"GLIBC_2.2.5", "GLIBC_2.17", "GLIBC_2.27"};
+	void *next = __atomic_load_n(cache, __ATOMIC_RELAXED);
+
+	if (next)
+		return next;
+	next = dlsym(RTLD_NEXT, name);
+	for (size_t i = 0; !next && i < sizeof(versions) / sizeof(versions[0]); i++)
+		next = dlvsym(RTLD_NEXT, name, versions[i]);
+	if (next)
+		__atomic_store_n(cache, next, __ATOMIC_RELAXED);
+	else
+		errno = ENOSYS;
+	return next;
+}
