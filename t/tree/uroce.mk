@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # The provider uroce, on made-up devices.
+dist_check_SCRIPTS += t/tree/uroce-programs
+TESTS += t/tree/uroce-programs
 if HAVE_CMOCKA
 uroce_bed = t/tree/uroce_bed.c t/tree/uroce_bed.h
 check_PROGRAMS += t/tree/uroce_deaths t/tree/uroce_errors t/tree/uroce_messages
