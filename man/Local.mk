@@ -4,6 +4,7 @@ dist_man_MANS += \
 	man/holdfast-address.3 \
 	man/holdfast-context.3 \
 	man/holdfast-device.3 \
+	man/holdfast-later.3 \
 	man/holdfast-memory.3 \
 	man/holdfast-provider-list.3 \
 	man/holdfast-queues.3 \
@@ -20,6 +21,7 @@ dist_man_MANS += \
 	man/holdfast-names.7 \
 	man/holdfast-provider.7 \
 	man/holdfast-provider-events.7 \
+	man/holdfast-provider-later.7 \
 	man/holdfast-provider-memory.7 \
 	man/holdfast-provider-queues.7 \
 	man/holdfast-provider-steering.7 \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * What libibverbs 1.15 to 1.18 (rdma-core 59 to 65) added to <infiniband/verbs.h>, for programs built with an older
- * one. With a newer one this header adds what that lacks. See holdfast-verbs(3).
+ * one. With a newer one this header adds what that lacks. See holdfast-later(3).
  */
 #ifndef HOLDFAST_VERBS_H
 #define HOLDFAST_VERBS_H
