@@ -11,6 +11,7 @@ dist_man_MANS += \
 	man/holdfast-reason.3 \
 	man/holdfast-stream.3 \
 	man/holdfast-verbs.3 \
+	man/rtrs-blk.1 \
 	man/rtrs-client.3 \
 	man/rtrs-server.3 \
 	man/rtrs.7 \
@@ -39,6 +40,12 @@ dist_man_MANS += \
 	man/holdfast-services.7 \
 	man/rdma-ndd.8 \
 	man/rdma_rename.8
+endif
+
+if HAVE_NBDKIT
+dist_man_MANS += man/nbdkit-rtrs-plugin.1
+else
+EXTRA_DIST += man/nbdkit-rtrs-plugin.1
 endif
 
 # So that man(1) finds a function: each is a line that leads to its page. None for ibv_*, whose pages

@@ -61,10 +61,6 @@ librtrs_internal_la_SOURCES = \
 	rtrs/protocol/message_type.h \
 	rtrs/protocol/request.c \
 	rtrs/protocol/request.h \
-	rtrs/rnbd/message.c \
-	rtrs/rnbd/message.h \
-	rtrs/rnbd/server.c \
-	rtrs/rnbd/server.h \
 	shared/file.c \
 	shared/file.h \
 	shared/runtime_dir.c \
@@ -185,3 +181,77 @@ rtrsfs_SOURCES = \
 	rtrs/tools/tool.h \
 	rtrs/tools/tree.c \
 	rtrs/tools/tree.h
+
+# Blocks over the library, which itself knows nothing of them.
+noinst_LTLIBRARIES += librtrs-rnbd.la
+librtrs_rnbd_la_SOURCES = \
+	rtrs/rnbd/message.c \
+	rtrs/rnbd/message.h \
+	rtrs/rnbd/server.c \
+	rtrs/rnbd/server.h
+
+noinst_LTLIBRARIES += librtrs-blocks.la
+librtrs_blocks_la_LIBADD = librtrs-rnbd.la
+librtrs_blocks_la_SOURCES = \
+	rtrs/blocks/request.c \
+	rtrs/blocks/session.c \
+	rtrs/blocks/volume.c \
+	rtrs/blocks/volume.h \
+	rtrs/blocks/volume_internal.h
+
+noinst_LTLIBRARIES += librtrs-export.la
+librtrs_export_la_CFLAGS = $(AM_CFLAGS) $(NBD_CFLAGS)
+librtrs_export_la_LIBADD = librtrs-rnbd.la $(NBD_LIBS)
+librtrs_export_la_SOURCES = \
+	rtrs/export/backing.h \
+	rtrs/export/directory.c \
+	rtrs/export/directory.h \
+	rtrs/export/file.c \
+	rtrs/export/memory.c \
+	rtrs/export/pool.c \
+	rtrs/export/pool.h \
+	rtrs/export/service.c \
+	rtrs/export/service.h \
+	shared/file.c \
+	shared/file.h \
+	shared/text.c \
+	shared/text.h
+if HAVE_LIBNBD
+librtrs_export_la_SOURCES += rtrs/export/nbd.c
+else
+librtrs_export_la_SOURCES += rtrs/export/no_nbd.c
+endif
+EXTRA_DIST += rtrs/export/nbd.c rtrs/export/no_nbd.c
+
+bin_PROGRAMS += rtrs/rtrs-blk
+rtrs_rtrs_blk_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
+rtrs_rtrs_blk_LDADD = librtrs-export.la librtrs-blocks.la librtrs.la $(SYSTEMD_LIBS)
+rtrs_rtrs_blk_SOURCES = \
+	rtrs/blk/bench.c \
+	rtrs/blk/bench.h \
+	rtrs/blk/blk.h \
+	rtrs/blk/copy.c \
+	rtrs/blk/info.c \
+	rtrs/blk/main.c \
+	rtrs/blk/open.c \
+	rtrs/blk/options.c \
+	rtrs/blk/pattern.c \
+	rtrs/blk/pattern.h \
+	rtrs/blk/progress.c \
+	rtrs/blk/report.c \
+	rtrs/blk/serve.c \
+	rtrs/blk/size.c \
+	shared/json.c \
+	shared/json.h \
+	shared/printed.c \
+	shared/printed.h
+
+# nbdkit itself has the functions that a plug-in calls.
+if HAVE_NBDKIT
+nbdkitplugin_LTLIBRARIES = nbdkit-rtrs-plugin.la
+nbdkit_rtrs_plugin_la_CFLAGS = $(AM_CFLAGS) $(NBDKIT_CFLAGS)
+nbdkit_rtrs_plugin_la_LIBADD = librtrs-blocks.la librtrs.la
+nbdkit_rtrs_plugin_la_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,undefs -module -avoid-version -shared
+nbdkit_rtrs_plugin_la_SOURCES = rtrs/nbdkit/plugin.c shared/text.c shared/text.h
+endif
+EXTRA_DIST += rtrs/nbdkit/plugin.c

@@ -42,12 +42,13 @@ static bool leaves_directory(const char *path)
 	return false;
 }
 
-/* Without "." and empty parts: one device has one spelling, by which its writers are counted. */
-static void spell_once(char *path)
+int rtrsi_rnbd_spell_path(char *path)
 {
 	char *to = path;
 	const char *from = path;
 
+	if (leaves_directory(path))
+		return -EINVAL;
 	while (*from) {
 		size_t length = strcspn(from, "/");
 
@@ -60,6 +61,7 @@ static void spell_once(char *path)
 		from += length + (from[length] == '/');
 	}
 	*to = '\0';
+	return 0;
 }
 
 /* One writer, and during a migration the one that takes over; any number of readers. */
@@ -67,10 +69,18 @@ static int take_access(struct rtrs_rnbd_export *exported, enum rtrs_rnbd_access 
 {
 	if (access == RNBD_READ_ONLY)
 		return 0;
+	if (exported->is_read_only)
+		return -EROFS;
 	if (exported->writers >= (access == RNBD_MIGRATION ? 2U : 1U))
 		return -EPERM;
 	exported->writers++;
 	return 0;
+}
+
+static void measure_export(const struct rtrs_rnbd_server *server, struct rtrs_rnbd_export *exported)
+{
+	if (server->measure)
+		server->measure(server->user, exported);
 }
 
 static int open_export(struct rtrs_rnbd_server *server, const char *path,
@@ -94,6 +104,8 @@ static int open_export(struct rtrs_rnbd_server *server, const char *path,
 		}
 		exported->next = server->exports;
 		server->exports = exported;
+	} else {
+		measure_export(server, exported);
 	}
 	exported->users++;
 	*ret = exported;
@@ -200,15 +212,16 @@ static struct rtrs_rnbd_job open_rnbd_handle(struct rtrs_rnbd_server *server,
 	int err = rtrsi_rnbd_open_decode(request->header, request->header_size, &open);
 
 	if (err || !session->version || !request->is_read ||
-	    request->data_size < RNBD_OPEN_ANSWER_SIZE || leaves_directory(open.path))
+	    request->data_size < RNBD_OPEN_ANSWER_SIZE || rtrsi_rnbd_spell_path(open.path))
 		return answered(-EINVAL);
-	spell_once(open.path);
 	/* After it has lost its paths a client opens again what it has open. */
 	handle = handle_of_path(session, open.path);
 	if (!handle) {
 		err = make_handle(server, session, &open, &handle);
 		if (err)
 			return answered(err);
+	} else {
+		measure_export(server, handle->exported);
 	}
 	about = handle->exported->about;
 	about.id = handle->id;
@@ -266,7 +279,18 @@ static bool is_within(const struct rtrs_rnbd_io *io, const struct rtrs_rnbd_devi
 	return io->sector <= device->sectors && sectors <= device->sectors - io->sector;
 }
 
-static struct rtrs_rnbd_job start_io(const struct rtrs_rnbd_session *session,
+/* Its end may have moved since it was opened. */
+static bool is_within_now(const struct rtrs_rnbd_server *server, const struct rtrs_rnbd_io *io,
+			  struct rtrs_rnbd_export *exported)
+{
+	if (is_within(io, &exported->about))
+		return true;
+	measure_export(server, exported);
+	return is_within(io, &exported->about);
+}
+
+static struct rtrs_rnbd_job start_io(const struct rtrs_rnbd_server *server,
+				     const struct rtrs_rnbd_session *session,
 				     const struct rtrs_rnbd_request *request)
 {
 	struct rtrs_rnbd_job job = {0};
@@ -281,7 +305,7 @@ static struct rtrs_rnbd_job start_io(const struct rtrs_rnbd_session *session,
 		return answered(-EINVAL);
 	if (handle->access == RNBD_READ_ONLY && changes_blocks(job.io.op))
 		return answered(-EACCES);
-	if (job.io.op != RNBD_OP_FLUSH && !is_within(&job.io, &handle->exported->about))
+	if (job.io.op != RNBD_OP_FLUSH && !is_within_now(server, &job.io, handle->exported))
 		return answered(-EIO);
 	job.exported = handle->exported;
 	/* It may be closed meanwhile. */
@@ -310,7 +334,7 @@ struct rtrs_rnbd_job rtrsi_rnbd_serve(struct rtrs_rnbd_server *server,
 	case RNBD_CLOSE:
 		return close_rnbd_handle(server, session, request);
 	case RNBD_IO:
-		return start_io(session, request);
+		return start_io(server, session, request);
 	default:
 		return answered(-EINVAL);
 	}

@@ -19,7 +19,8 @@ struct rtrs_rnbd_export {
 	char path[RNBD_PATH_SIZE];
 	unsigned int users; /* handles, and IO under way */
 	unsigned int writers;
-	void *user; /* the caller's */
+	bool is_read_only; /* whatever a client asks for */
+	void *user;	   /* the caller's */
 	struct rtrs_rnbd_device about;
 };
 
@@ -39,9 +40,11 @@ struct rtrs_rnbd_session {
 
 struct rtrs_rnbd_server {
 	struct rtrs_rnbd_export *exports;
-	/* 0, with ret->user and ret->about but the id; or -errno. */
+	/* 0, with ret->user, ret->is_read_only and ret->about but the id; or -errno. */
 	int (*open)(void *user, const char *path, struct rtrs_rnbd_export *ret);
 	void (*close)(void *user, struct rtrs_rnbd_export *exported);
+	/* May be NULL. Brings about.sectors up to date: it is opened again, or IO goes beyond its end. */
+	void (*measure)(void *user, struct rtrs_rnbd_export *exported);
 	void *user;
 };
 
@@ -64,6 +67,12 @@ struct rtrs_rnbd_request {
 	uint8_t *data;
 	uint32_t data_size;
 };
+
+/*
+ * "." and empty components are taken out of the path, so that a device has one spelling. -EINVAL: it has a
+ * component "..".
+ */
+int rtrsi_rnbd_spell_path(char *path) HF_MUST_CHECK HF_NONNULL;
 
 struct rtrs_rnbd_job rtrsi_rnbd_serve(struct rtrs_rnbd_server *server,
 				      struct rtrs_rnbd_session *session,

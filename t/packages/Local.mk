@@ -32,6 +32,8 @@ EXTRA_DIST += \
 	debian/rtrs-tools.install \
 	debian/libholdfast0.postrm \
 	debian/libholdfast0.symbols \
+	debian/nbdkit-plugin-rtrs.install \
 	debian/not-installed \
+	debian/rtrs-blk.install \
 	debian/rules \
 	debian/source/format

@@ -87,9 +87,9 @@ t_vm_vm_held_LDADD = -libverbs -lpthread
 t_vm_vm_listing_SOURCES = t/vm/listing.c
 t_vm_vm_listing_LDADD = -libverbs
 t_vm_vm_rtrs_client_SOURCES = t/vm/rtrs-client/client.c t/vm/rtrs-client/client.h t/vm/rtrs-client/main.c
-t_vm_vm_rtrs_client_LDADD = librtrs-rdma.la librtrs-internal.la
+t_vm_vm_rtrs_client_LDADD = librtrs-rdma.la librtrs-rnbd.la librtrs-internal.la
 t_vm_vm_rtrs_server_SOURCES = t/vm/rtrs-server/blocks.c t/vm/rtrs-server/blocks.h t/vm/rtrs-server/main.c
-t_vm_vm_rtrs_server_LDADD = librtrs-rdma.la librtrs-internal.la
+t_vm_vm_rtrs_server_LDADD = librtrs-rdma.la librtrs-rnbd.la librtrs-internal.la
 
 dist_noinst_SCRIPTS += $(VM_TESTS) t/vm/demo t/vm/fetch t/vm/first-list t/vm/foreign-next t/vm/initrd t/vm/run t/vm/selftest t/vm/speed
 dist_noinst_DATA += t/vm/columns.sh t/vm/common.sh t/vm/guest t/vm/hardware.sh t/vm/held.sh t/vm/init \

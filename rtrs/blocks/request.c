@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Requests of a volume: begun, kept while there is no server, ended. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rtrs/blocks/volume_internal.h"
+
+static bool has_data(enum rtrs_rnbd_op op)
+{
+	return op == RNBD_OP_READ || op == RNBD_OP_WRITE;
+}
+
+/* The session, or the server's hold of the device, is gone: the same request can be made anew. */
+static bool says_lost(int error)
+{
+	return error == -ECONNABORTED || error == -ENOTCONN || error == -ESHUTDOWN;
+}
+
+static void wait_in_line(struct rtrs_volume *volume, struct rtrs_volume_request *request)
+{
+	request->next = NULL;
+	*volume->last_waiting = request;
+	volume->last_waiting = &request->next;
+}
+
+static struct rtrs_volume_request *first_in_line(struct rtrs_volume *volume)
+{
+	struct rtrs_volume_request *request = volume->waiting;
+
+	volume->waiting = request->next;
+	if (!volume->waiting)
+		volume->last_waiting = &volume->waiting;
+	return request;
+}
+
+static void lose_session(struct rtrs_volume *volume)
+{
+	volume->is_up = false;
+	volume->is_lost = true;
+	pthread_cond_broadcast(&volume->changed);
+}
+
+static void volume_request_done(int error, void *user)
+{
+	struct rtrs_volume_request *request = user, *failed = NULL;
+	struct rtrs_volume *volume = request->volume;
+	bool is_kept = false;
+
+	pthread_mutex_lock(&volume->lock);
+	if (says_lost(error) && !volume->has_given_up) {
+		wait_in_line(volume, request);
+		lose_session(volume);
+		is_kept = true;
+	} else if (volume->waiting) {
+		failed = rtrsi_volume_begin_waiting(volume);
+	}
+	pthread_mutex_unlock(&volume->lock);
+	rtrsi_volume_end_all(failed, -EIO);
+	if (!is_kept)
+		request->done(request, error);
+}
+
+/* With a permit, and the lock. */
+static int begin_volume_request(struct rtrs_volume *volume, struct rtrs_permit *permit,
+				struct rtrs_volume_request *request)
+{
+	const struct rtrs_rnbd_io io = {.device = volume->device.id,
+					.sector = request->offset / RNBD_SECTOR_SIZE,
+					.op = request->op,
+					.flags = request->flags,
+					.size = request->length};
+	uint8_t header[RNBD_IO_SIZE];
+	const struct rtrs_transfer transfer = {.size = sizeof(transfer),
+					       .header = header,
+					       .header_length = sizeof(header),
+					       .data = &request->part,
+					       .data_count = has_data(request->op),
+					       .done = volume_request_done,
+					       .user = request};
+
+	rtrsi_rnbd_io_encode(&io, header);
+	request->part = (struct iovec){request->data, request->length};
+	if (request->op == RNBD_OP_READ || request->op == RNBD_OP_FLUSH)
+		return rtrs_read(permit, &transfer);
+	return rtrs_write(permit, &transfer);
+}
+
+struct rtrs_volume_request *rtrsi_volume_begin_waiting(struct rtrs_volume *volume)
+{
+	struct rtrs_volume_request *failed = NULL;
+
+	while (volume->waiting && volume->is_up) {
+		struct rtrs_volume_request *request = volume->waiting;
+		struct rtrs_permit *permit;
+		int err = rtrs_permit_get(volume->session, &permit);
+
+		/* All are in use: an end of one makes this go on. */
+		if (err == -EAGAIN)
+			break;
+		if (!err) {
+			/* Before it is begun: it may end before this returns. */
+			(void)first_in_line(volume);
+			err = begin_volume_request(volume, permit, request);
+			if (!err)
+				continue;
+			rtrs_permit_put(permit);
+			if (!says_lost(err)) {
+				request->next = failed;
+				failed = request;
+				continue;
+			}
+			wait_in_line(volume, request);
+		}
+		lose_session(volume);
+	}
+	return failed;
+}
+
+void rtrsi_volume_end_all(struct rtrs_volume_request *first, int error)
+{
+	while (first) {
+		struct rtrs_volume_request *next = first->next;
+
+		first->done(first, error);
+		first = next;
+	}
+}
+
+static uint32_t largest_of(const struct rtrs_volume *volume, enum rtrs_rnbd_op op)
+{
+	const struct rtrs_rnbd_device *device = &volume->device;
+	uint64_t bytes = UINT32_MAX;
+
+	if (has_data(op))
+		bytes = volume->limits.max_io;
+	else if (op == RNBD_OP_DISCARD)
+		bytes = (uint64_t)device->max_discard_sectors * RNBD_SECTOR_SIZE;
+	else if (op == RNBD_OP_WRITE_ZEROES)
+		bytes = (uint64_t)device->max_write_zeroes_sectors * RNBD_SECTOR_SIZE;
+	if (bytes > UINT32_MAX)
+		bytes = UINT32_MAX;
+	return (uint32_t)(bytes - bytes % device->logical_block_size);
+}
+
+static int check_volume_request(const struct rtrs_volume *volume,
+				const struct rtrs_volume_request *request)
+{
+	const uint32_t block = volume->device.logical_block_size;
+	const uint64_t size = volume->device.sectors * RNBD_SECTOR_SIZE;
+
+	if (volume->has_given_up)
+		return -ETIMEDOUT;
+	if (request->op == RNBD_OP_FLUSH)
+		return 0;
+	if (request->offset % block || request->length % block)
+		return -EINVAL;
+	if (request->offset > size || request->length > size - request->offset)
+		return request->op == RNBD_OP_READ ? -EINVAL : -ENOSPC;
+	if (request->length > largest_of(volume, request->op))
+		return largest_of(volume, request->op) ? -EMSGSIZE : -EOPNOTSUPP;
+	return 0;
+}
+
+void rtrsi_volume_submit(struct rtrs_volume *volume, struct rtrs_volume_request *request)
+{
+	struct rtrs_volume_request *failed = NULL;
+	int err;
+
+	request->volume = volume;
+	pthread_mutex_lock(&volume->lock);
+	err = check_volume_request(volume, request);
+	if (!err) {
+		wait_in_line(volume, request);
+		failed = rtrsi_volume_begin_waiting(volume);
+	}
+	pthread_mutex_unlock(&volume->lock);
+	rtrsi_volume_end_all(failed, -EIO);
+	if (err)
+		request->done(request, err);
+}
+
+/* --- whole ranges -------------------------------------------------------------------------------- */
+
+struct volume_range;
+
+struct range_part {
+	struct rtrs_volume_request request;
+	struct volume_range *range;
+};
+
+struct volume_range {
+	pthread_mutex_t lock;
+	pthread_cond_t ended;
+	unsigned int left;
+	int error;
+};
+
+static void range_part_done(struct rtrs_volume_request *request, int error)
+{
+	struct volume_range *range = hf_container_of(request, struct range_part, request)->range;
+
+	pthread_mutex_lock(&range->lock);
+	if (error && !range->error)
+		range->error = error;
+	if (!--range->left)
+		pthread_cond_signal(&range->ended);
+	/* The range is gone when its waiter has the lock. */
+	pthread_mutex_unlock(&range->lock);
+}
+
+static void fill_range_part(struct range_part *part, const struct rtrs_volume_request *whole,
+			    struct volume_range *range, uint64_t done, uint32_t most)
+{
+	uint64_t left = whole->length - done;
+
+	*part = (struct range_part){.request = *whole, .range = range};
+	part->request.offset += done;
+	part->request.length = left < most ? (uint32_t)left : most;
+	if (whole->data)
+		part->request.data = (uint8_t *)whole->data + done;
+	part->request.done = range_part_done;
+}
+
+static int do_range_parts(struct rtrs_volume *volume, const struct rtrs_volume_request *whole,
+			  struct range_part *parts, uint32_t count, uint32_t most)
+{
+	struct volume_range range = {.left = count};
+
+	pthread_mutex_init(&range.lock, NULL);
+	pthread_cond_init(&range.ended, NULL);
+	for (uint32_t i = 0; i < count; i++) {
+		fill_range_part(&parts[i], whole, &range, (uint64_t)i * most, most);
+		rtrsi_volume_submit(volume, &parts[i].request);
+	}
+	pthread_mutex_lock(&range.lock);
+	while (range.left)
+		pthread_cond_wait(&range.ended, &range.lock);
+	pthread_mutex_unlock(&range.lock);
+	pthread_cond_destroy(&range.ended);
+	pthread_mutex_destroy(&range.lock);
+	return range.error;
+}
+
+/* For a server that cannot write zeroes by itself. */
+static int send_zeroes(struct rtrs_volume *volume, const struct rtrs_volume_request *range,
+		       uint32_t most)
+{
+	struct rtrs_volume_request part = *range;
+	uint64_t end = range->offset + range->length;
+	int err = 0;
+
+	if (!most)
+		return -EINVAL;
+	part.op = RNBD_OP_WRITE;
+	part.flags &= RNBD_FUA;
+	part.data = calloc(1, most);
+	if (!part.data)
+		return -ENOMEM;
+	while (!err && part.offset < end) {
+		part.length = end - part.offset < most ? (uint32_t)(end - part.offset) : most;
+		err = rtrsi_volume_do(volume, &part);
+		part.offset += part.length;
+	}
+	free(part.data);
+	return err;
+}
+
+int rtrsi_volume_do(struct rtrs_volume *volume, const struct rtrs_volume_request *range)
+{
+	struct range_part one, *parts = &one;
+	uint32_t most, most_data, count;
+	int err;
+
+	pthread_mutex_lock(&volume->lock);
+	most = largest_of(volume, range->op);
+	most_data = largest_of(volume, RNBD_OP_WRITE);
+	pthread_mutex_unlock(&volume->lock);
+	if (!most && range->op == RNBD_OP_WRITE_ZEROES)
+		return send_zeroes(volume, range, most_data);
+	if (!most)
+		return -EOPNOTSUPP;
+	count = range->length / most + (range->length % most || !range->length);
+	if (count > 1)
+		parts = calloc(count, sizeof(*parts));
+	if (!parts)
+		return -ENOMEM;
+	err = do_range_parts(volume, range, parts, count, most);
+	if (parts != &one)
+		free(parts);
+	return err;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the files of a volume share. */
+#ifndef RTRS_BLOCKS_VOLUME_INTERNAL_H
+#define RTRS_BLOCKS_VOLUME_INTERNAL_H
+
+#include <pthread.h>
+
+#include "rtrs/blocks/volume.h"
+
+enum volume_path_state { VOLUME_PATH_NONE, VOLUME_PATH_UP, VOLUME_PATH_DOWN, VOLUME_PATH_FAILED };
+
+struct volume_path {
+	enum volume_path_state state;
+	int number; /* of the library */
+	int error;
+};
+
+/*
+ * One thread makes sessions and ends them: that of rtrsi_volume_open(), and then the keeper. The lock is never
+ * held while a session is ended, nor when a request's done() is called.
+ */
+struct rtrs_volume {
+	struct rtrs_volume_options options;
+	pthread_t keeper;
+	bool has_keeper;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct rtrs_session *session; /* NULL: there is none now */
+	struct volume_path paths[RTRS_VOLUME_PATHS_MAX];
+	struct rtrs_rnbd_device device;
+	struct rtrs_limits limits;
+	bool is_up;	/* requests can be made */
+	bool is_lost;	/* the session is to be made anew */
+	bool is_ending; /* the keeper is to end */
+	bool has_given_up;
+	struct rtrs_volume_request *waiting, **last_waiting;
+	uint64_t failovers, reconnects; /* of earlier sessions */
+	int64_t connected_ms;		/* the keeper's */
+};
+
+/* --- session.c */
+int rtrsi_volume_connect(struct rtrs_volume *volume) HF_MUST_CHECK HF_NONNULL;
+void rtrsi_volume_disconnect(struct rtrs_volume *volume) HF_NONNULL;
+/* Paths that could not be connected when they were added are tried again. */
+void rtrsi_volume_retry_paths(struct rtrs_volume *volume) HF_NONNULL;
+void rtrsi_volume_log(const struct rtrs_volume *volume, const char *path, const char *what,
+		      int error) HF_NONNULL_OF(1, 3);
+/* A message of RNBD that is no IO; waits for its answer. Not in the thread of the session. */
+int rtrsi_volume_ask(struct rtrs_volume *volume, const void *message, size_t length, void *answer,
+		     size_t answer_length) HF_NONNULL_OF(1, 2);
+int rtrsi_volume_open_device(struct rtrs_volume *volume) HF_MUST_CHECK HF_NONNULL;
+
+/* --- request.c */
+/* With the lock: begins what waits, as far as there are permits. Returns requests that failed: to be ended without it. */
+struct rtrs_volume_request *
+rtrsi_volume_begin_waiting(struct rtrs_volume *volume) HF_MUST_CHECK HF_NONNULL;
+void rtrsi_volume_end_all(struct rtrs_volume_request *first, int error);
+
+#endif
