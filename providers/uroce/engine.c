@@ -84,15 +84,36 @@ static void wait_for_work(struct uroce_context *context)
 		note_removal(context);
 }
 
+static void tell_start(struct uroce_context *context, int err)
+{
+	pthread_mutex_lock(&context->start_lock);
+	context->is_started = true;
+	context->start_err = err;
+	pthread_cond_signal(&context->started);
+	pthread_mutex_unlock(&context->start_lock);
+}
+
+/* Everything that a kill must undo is done by this thread. */
+static int begin_context(struct uroce_context *context)
+{
+	int err = uroce_robust_begin(context);
+
+	if (err)
+		return err;
+	err = uroce_segment_begin(context);
+	if (err)
+		uroce_robust_end(context);
+	return err;
+}
+
 static void *run_context(void *arg)
 {
 	struct uroce_context *context = arg;
+	const int err = begin_context(context);
 
-	uroce_slot_hold(context);
-	pthread_mutex_lock(&context->start_lock);
-	context->is_started = true;
-	pthread_cond_signal(&context->started);
-	pthread_mutex_unlock(&context->start_lock);
+	tell_start(context, err);
+	if (err)
+		return NULL;
 	while (!atomic_load(&context->stop)) {
 		uint32_t why;
 
@@ -102,7 +123,8 @@ static void *run_context(void *arg)
 			report_all(context);
 		uroce_progress_all(context, why & UROCE_RING_QP);
 	}
-	uroce_slot_release(context);
+	uroce_segment_end(context);
+	uroce_robust_end(context);
 	return NULL;
 }
 
@@ -120,7 +142,6 @@ static int open_doorbell(struct uroce_context *context)
 		return errno;
 	memcpy(&name, address.sun_path, UROCE_DOORBELL_NAME);
 	context->own.doorbell = name;
-	atomic_store(&context->slot->doorbell, name);
 	return 0;
 }
 
@@ -132,10 +153,6 @@ int uroce_engine_start(struct uroce_context *context)
 	if (err)
 		return err;
 	uroce_random(&context->probe, sizeof(context->probe));
-	atomic_store(&context->slot->rung, 0);
-	atomic_store(&context->slot->pid, (uint32_t)context->pid);
-	atomic_store(&context->slot->probe_value, context->probe);
-	atomic_store(&context->slot->probe_address, (uintptr_t)&context->probe);
 	/* Signals are for the program's threads. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
@@ -148,7 +165,7 @@ int uroce_engine_start(struct uroce_context *context)
 	while (!context->is_started)
 		pthread_cond_wait(&context->started, &context->start_lock);
 	pthread_mutex_unlock(&context->start_lock);
-	return 0;
+	return context->start_err;
 }
 
 /* A forked child has no such thread. */

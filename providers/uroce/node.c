@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -18,19 +17,6 @@
 static off_t arena_offset(uint32_t slot)
 {
 	return (off_t)(UROCE_ARENA_FIRST + slot * UROCE_ARENA_SIZE);
-}
-
-static int lock_file(struct uroce_context *context)
-{
-	while (flock(context->verbs.context.cmd_fd, LOCK_EX))
-		if (errno != EINTR)
-			return errno;
-	return 0;
-}
-
-static void unlock_file(struct uroce_context *context)
-{
-	flock(context->verbs.context.cmd_fd, LOCK_UN);
 }
 
 /* The node belongs to one user, and what everybody could write is nothing to map. */
@@ -47,18 +33,18 @@ static int check_file(struct uroce_context *context, struct stat *st)
 	return EACCES;
 }
 
-/* A new node is all zeroes. One of another layout, or that was overwritten, is not touched. */
+/* A new node has no version. One of another layout, or that was overwritten, is not touched. */
 static int check_segment(struct uroce_context *context)
 {
 	struct uroce_header *header = context->segment;
 	const struct ibv_device *device = context->verbs.context.device;
 
-	/* Magic last: whoever is killed before leaves a new node. */
-	if (!atomic_load(&header->magic)) {
-		atomic_store(&header->version, UROCE_VERSION);
+	/* The version last: whoever is killed before leaves a new node. */
+	if (!atomic_load(&header->version)) {
+		atomic_store(&header->magic, UROCE_MAGIC);
 		atomic_store(&header->arena_size_mib, (uint32_t)(UROCE_ARENA_SIZE >> 20));
 		atomic_store(&header->next_chunk, 1);
-		atomic_store(&header->magic, UROCE_MAGIC);
+		atomic_store(&header->version, UROCE_VERSION);
 	}
 	if (atomic_load(&header->magic) == UROCE_MAGIC &&
 	    atomic_load(&header->version) == UROCE_VERSION &&
@@ -69,7 +55,7 @@ static int check_segment(struct uroce_context *context)
 	return EINVAL;
 }
 
-static int map_header(struct uroce_context *context)
+int uroce_segment_map(struct uroce_context *context)
 {
 	const int fd = context->verbs.context.cmd_fd;
 	struct stat st;
@@ -78,18 +64,17 @@ static int map_header(struct uroce_context *context)
 
 	if (err)
 		return err;
-	/* Who made the tree may have written a few bytes. */
-	if ((uint64_t)st.st_size < HEADER_SIZE &&
-	    (ftruncate(fd, 0) || posix_fallocate(fd, 0, (off_t)HEADER_SIZE)))
+	/* Never made shorter: others may have mapped it meanwhile. */
+	if ((uint64_t)st.st_size < HEADER_SIZE && posix_fallocate(fd, 0, (off_t)HEADER_SIZE))
 		return ENOSPC;
 	address = mmap(NULL, HEADER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (address == MAP_FAILED)
 		return errno;
 	context->segment = address;
-	return check_segment(context);
+	return 0;
 }
 
-/* Frees what a context had: QP numbers and the memory of its arena. With the file locked. */
+/* Frees what a context had: QP numbers and the memory of its arena. With the table locked. */
 static void clean_slot(struct uroce_context *context, uint32_t slot)
 {
 	struct uroce_header *header = context->segment;
@@ -114,14 +99,6 @@ static void clean_dead(struct uroce_context *context)
 	for (uint32_t i = 0; i < UROCE_SLOTS; i++)
 		if (i != context->slot_index && slot_is_dead(&context->segment->slots[i]))
 			clean_slot(context, i);
-}
-
-void uroce_segment_clean(struct uroce_context *context)
-{
-	if (lock_file(context))
-		return;
-	clean_dead(context);
-	unlock_file(context);
 }
 
 /* Round and round, so that a slot is not used again soon after its context ended. */
@@ -158,40 +135,46 @@ static int map_arena(struct uroce_context *context)
 	if (address == MAP_FAILED)
 		return errno;
 	context->arena = address;
-	/* What we know of ourselves is not read from shared memory. */
-	context->own = (struct uroce_peer){
-		.slot = context->slot_index,
-		.generation = context->generation,
-		.pid = context->pid,
-		.arena = context->arena,
-		.direct = true,
-	};
 	return 0;
 }
 
-/* The file stays locked when this succeeds. */
-int uroce_segment_open(struct uroce_context *context)
+/* What we know of ourselves is not read from shared memory. */
+static void describe(struct uroce_context *context)
 {
-	int err = lock_file(context);
+	struct uroce_slot *slot = context->slot;
+
+	context->own.slot = context->slot_index;
+	context->own.generation = context->generation;
+	context->own.pid = context->pid;
+	context->own.arena = context->arena;
+	context->own.direct = true;
+	atomic_store(&slot->rung, 0);
+	atomic_store(&slot->pid, (uint32_t)context->pid);
+	atomic_store(&slot->doorbell, context->own.doorbell);
+	atomic_store(&slot->probe_value, context->probe);
+	atomic_store(&slot->probe_address, (uintptr_t)&context->probe);
+}
+
+int uroce_segment_begin(struct uroce_context *context)
+{
+	int err = uroce_table_lock(context);
 
 	if (err)
 		return err;
 	context->slot_index = UROCE_SLOTS;
-	err = map_header(context);
+	err = check_segment(context);
 	if (!err) {
 		clean_dead(context);
 		err = take_slot(context);
 	}
 	if (!err)
 		err = map_arena(context);
-	if (err)
-		unlock_file(context);
+	if (!err) {
+		describe(context);
+		uroce_slot_hold(context);
+	}
+	uroce_table_unlock(context);
 	return err;
-}
-
-void uroce_segment_opened(struct uroce_context *context)
-{
-	unlock_file(context);
 }
 
 static bool others_live(struct uroce_context *context)
@@ -202,25 +185,34 @@ static bool others_live(struct uroce_context *context)
 	return false;
 }
 
-/* The engine thread has ended. A forked child frees its own mappings only. */
-void uroce_segment_close(struct uroce_context *context)
+void uroce_segment_end(struct uroce_context *context)
 {
-	const bool ours = context->pid == getpid();
-
-	if (ours && context->arena && !lock_file(context)) {
-		clean_slot(context, context->slot_index);
-		clean_dead(context);
-		if (!others_live(context) &&
-		    ftruncate(context->verbs.context.cmd_fd, (off_t)HEADER_SIZE))
-			hf_provider_log(context->verbs.context.device, HF_LOG_WARNING,
-					"uroce: the node cannot be made short: %s",
-					strerror(errno));
-		unlock_file(context);
+	if (uroce_table_lock(context)) {
+		uroce_slot_release(context);
+		return;
 	}
+	uroce_slot_release(context);
+	clean_slot(context, context->slot_index);
+	clean_dead(context);
+	if (!others_live(context) && ftruncate(context->verbs.context.cmd_fd, (off_t)HEADER_SIZE))
+		hf_provider_log(context->verbs.context.device, HF_LOG_WARNING,
+				"uroce: the node cannot be made short: %s", strerror(errno));
+	uroce_table_unlock(context);
+}
+
+void uroce_segment_unmap(struct uroce_context *context)
+{
 	for (uint32_t i = 0; i < UROCE_SLOTS; i++) {
-		if (context->peers[i])
-			munmap(context->peers[i]->arena, UROCE_ARENA_SIZE);
-		free(context->peers[i]);
+		struct uroce_peer *peer = context->peers[i];
+
+		if (peer)
+			munmap(peer->arena, UROCE_ARENA_SIZE);
+		while (peer) {
+			struct uroce_peer *former = peer->former;
+
+			free(peer);
+			peer = former;
+		}
 	}
 	if (context->arena)
 		munmap(context->arena, UROCE_ARENA_SIZE);
@@ -233,4 +225,5 @@ void uroce_segment_close(struct uroce_context *context)
 		free(range);
 	}
 	free(context->backed);
+	free(context->robust);
 }

@@ -30,46 +30,57 @@ static bool trial_access(const struct uroce_slot *slot, pid_t pid)
 	return process_vm_writev(pid, &local, 1, &remote, 1, 0) == (ssize_t)sizeof(found);
 }
 
-static void map_peer(struct uroce_context *context, struct uroce_peer *peer)
+static struct uroce_arena *map_peer(struct uroce_context *context, uint32_t slot)
 {
-	const off_t offset = (off_t)(UROCE_ARENA_FIRST + peer->slot * UROCE_ARENA_SIZE);
-	void *address;
+	const off_t offset = (off_t)(UROCE_ARENA_FIRST + slot * UROCE_ARENA_SIZE);
+	void *address = mmap(NULL, UROCE_ARENA_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+			     context->verbs.context.cmd_fd, offset);
 
-	address = mmap(NULL, UROCE_ARENA_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
-		       context->verbs.context.cmd_fd, offset);
-	if (address != MAP_FAILED)
-		peer->arena = address;
+	return address == MAP_FAILED ? NULL : address;
 }
 
 /*
- * The structure of a slot is made once and stays, because others read it without a lock; what is in
- * it is replaced when the slot has another context.
+ * Others read the structure without a lock, so that of the slot's former context stays as it is; the arena
+ * is the same place of the file.
  */
-static struct uroce_peer *refresh_peer(struct uroce_context *context, uint32_t index)
+static struct uroce_peer *new_peer(struct uroce_context *context, uint32_t index,
+				   struct uroce_peer *former)
 {
 	const struct uroce_slot *slot = &context->segment->slots[index];
-	struct uroce_peer *peer;
+	struct uroce_peer *peer = calloc(1, sizeof(*peer));
 
-	pthread_mutex_lock(&context->lock);
-	peer = context->peers[index];
-	if (!peer) {
-		peer = calloc(1, sizeof(*peer));
-		if (!peer)
-			goto out;
-		peer->slot = index;
-		map_peer(context, peer);
-		if (!peer->arena) {
-			free(peer);
-			peer = NULL;
-			goto out;
-		}
-	}
+	if (!peer)
+		return NULL;
+	peer->slot = index;
+	/* First, so that what is read after it is of this generation or a later one. */
+	peer->generation = atomic_load(&slot->generation);
+	peer->former = former;
 	peer->pid = (pid_t)atomic_load(&slot->pid);
 	peer->doorbell = atomic_load(&slot->doorbell);
 	peer->direct = trial_access(slot, peer->pid);
-	__atomic_store_n(&peer->generation, atomic_load(&slot->generation), __ATOMIC_RELEASE);
-	__atomic_store_n(&context->peers[index], peer, __ATOMIC_RELEASE);
-out:
+	peer->arena = former ? former->arena : map_peer(context, index);
+	if (peer->arena && atomic_load(&slot->generation) == peer->generation)
+		return peer;
+	if (peer->arena && !former)
+		munmap(peer->arena, UROCE_ARENA_SIZE);
+	free(peer);
+	return NULL;
+}
+
+static struct uroce_peer *refresh_peer(struct uroce_context *context, uint32_t index)
+{
+	struct uroce_peer *former, *peer;
+
+	pthread_mutex_lock(&context->lock);
+	former = context->peers[index];
+	if (former &&
+	    former->generation == atomic_load(&context->segment->slots[index].generation)) {
+		peer = former;
+	} else {
+		peer = new_peer(context, index, former);
+		if (peer)
+			__atomic_store_n(&context->peers[index], peer, __ATOMIC_RELEASE);
+	}
 	pthread_mutex_unlock(&context->lock);
 	return peer;
 }
@@ -87,8 +98,7 @@ struct uroce_peer *uroce_peer_of_slot(struct uroce_context *context, uint32_t in
 	if (!uroce_slot_alive(slot))
 		return NULL;
 	peer = __atomic_load_n(&context->peers[index], __ATOMIC_ACQUIRE);
-	if (unlikely(!peer || __atomic_load_n(&peer->generation, __ATOMIC_ACQUIRE) !=
-				      atomic_load(&slot->generation)))
+	if (unlikely(!peer || peer->generation != atomic_load(&slot->generation)))
 		peer = refresh_peer(context, index);
 	return peer;
 }
@@ -99,9 +109,7 @@ bool uroce_peer_alive(struct uroce_context *context, const struct uroce_peer *pe
 
 	if (peer == &context->own)
 		return true;
-	return uroce_slot_alive(slot) &&
-	       atomic_load(&slot->generation) ==
-		       __atomic_load_n(&peer->generation, __ATOMIC_ACQUIRE);
+	return uroce_slot_alive(slot) && atomic_load(&slot->generation) == peer->generation;
 }
 
 struct uroce_peer *uroce_peer_of_qpn(struct uroce_context *context, uint32_t qpn,
@@ -142,9 +150,8 @@ void uroce_peer_ring(struct uroce_context *context, const struct uroce_peer *pee
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const uint64_t name = peer->doorbell;
 
-	/* A socket is written to once for all that happens until its thread looks. */
-	if (atomic_fetch_or(&slot->rung, why) & why)
-		return;
+	/* Written each time: who set the bit before may have been killed before it wrote. */
+	atomic_fetch_or(&slot->rung, why);
 	memcpy(address.sun_path, &name, UROCE_DOORBELL_NAME);
 	sendto(context->doorbell, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL,
 	       (const struct sockaddr *)&address, sizeof(sa_family_t) + UROCE_DOORBELL_NAME);

@@ -79,7 +79,9 @@ struct uroce_header {
 	_Atomic uint32_t version;
 	_Atomic uint32_t arena_size_mib; /* a different layout has different sizes */
 	_Atomic uint32_t next_slot, next_chunk;
-	uint32_t reserved[10];
+	/* Of the slots, and of what ended contexts left. Like uroce_slot.life; 8 bytes for each such word. */
+	_Atomic uint32_t table_lock;
+	uint32_t reserved[9];
 	struct uroce_slot slots[UROCE_SLOTS];
 	/* 0, or 1 + the slot, and above it (<< 16) the number of the chunk in its context. */
 	_Atomic uint32_t chunks[UROCE_CHUNKS];
@@ -212,31 +214,33 @@ _Static_assert(sizeof(struct uroce_arena) < UROCE_ARENA_SIZE / 2, "the tables");
 
 struct uroce_context;
 
-/* Another context (or ours) whose arena is mapped. Private to this context; see peer.c. */
+/* Another context, or ours. Private to this context, and never changed; see peer.c. */
 struct uroce_peer {
 	uint32_t slot, generation;
 	pid_t pid;
-	struct uroce_arena *arena; /* NULL: not mapped yet */
-	bool direct;		   /* the trial access to its memory succeeded */
+	struct uroce_arena *arena;
+	bool direct; /* the trial access to its memory succeeded */
 	uint64_t doorbell;
+	struct uroce_peer *former; /* of the same slot: others may still use it */
 };
 
 /*
- * node.c. All return 0 or a positive errno value.
- *
- * uroce_segment_open() maps the node and makes what is in it, takes a slot and maps its arena;
- * the caller's engine thread then calls uroce_slot_hold() as the thread that lives as long as the
- * context, before uroce_segment_opened() lets other processes in.
+ * node.c. uroce_segment_map() maps the header. Then the engine thread, which lives as long as the
+ * context, takes a slot with an arena in uroce_segment_begin(), and gives them back with all that is in them
+ * in uroce_segment_end(). uroce_segment_unmap() frees what is private, also in a forked child.
  */
-int uroce_segment_open(struct uroce_context *context);
-void uroce_segment_opened(struct uroce_context *context);
-void uroce_segment_close(struct uroce_context *context);
-/* Frees what killed processes left, except our own. Called with the file locked or not. */
-void uroce_segment_clean(struct uroce_context *context);
+int uroce_segment_map(struct uroce_context *context);
+int uroce_segment_begin(struct uroce_context *context);
+void uroce_segment_end(struct uroce_context *context);
+void uroce_segment_unmap(struct uroce_context *context);
 
-/* slot.c */
-void uroce_slot_hold(struct uroce_context *context);	/* by the engine thread, once */
-void uroce_slot_release(struct uroce_context *context); /* by the same thread, at its end */
+/* slot.c; all but the last by the engine thread. */
+int uroce_robust_begin(struct uroce_context *context);
+void uroce_robust_end(struct uroce_context *context);
+int uroce_table_lock(struct uroce_context *context);
+void uroce_table_unlock(struct uroce_context *context);
+void uroce_slot_hold(struct uroce_context *context);
+void uroce_slot_release(struct uroce_context *context);
 bool uroce_slot_alive(const struct uroce_slot *slot);
 
 /* peer.c. The peer's structure is valid until the context is closed; NULL if there is none. */

@@ -1,49 +1,133 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Who lives: the engine thread of a context holds its slot as a robust futex. When the thread ends,
- * by whatever end of its process (a kill, an exec, also while forked children live on), the kernel
- * marks the word. The thread's list of robust futexes is in private memory, because the kernel and
- * the C library follow its pointers: a robust pthread mutex would have them in shared memory.
+ * Who lives: the engine thread of a context holds its slot as a robust futex, and the lock of the table
+ * of slots while it changes that. When the thread ends, by whatever end of its process (a kill, an
+ * exec, also while forked children live on), the kernel marks both words.
+ *
+ * The thread's list of robust futexes is in private memory, because the kernel and the C library
+ * follow its pointers: a robust pthread mutex would have them in shared memory. All entries of a list
+ * have the same distance to their words, so they are in a shadow of the header.
  */
 #include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "providers/uroce/uroce.h"
 
-/* Of the calling thread; it must stay valid until the thread ends. */
-static _Thread_local struct robust_list_head uroce_robust;
-static _Thread_local struct robust_list uroce_robust_entry;
-static _Thread_local struct robust_list_head *uroce_former;
-static _Thread_local size_t uroce_former_size;
+enum { TABLE_PAUSE_NS = 50000, TABLE_SAME = 100, TABLE_TRIES = 50000 };
+
+struct uroce_robust {
+	struct robust_list_head head;
+	struct robust_list_head
+		*former; /* the C library's: nothing on the thread uses robust mutexes */
+	size_t former_size;
+	char shadow[sizeof(struct uroce_header)];
+};
+
+_Static_assert(offsetof(struct uroce_header, table_lock) % 8 == 0, "alignment of entries");
+_Static_assert(offsetof(struct uroce_header, slots) % 8 == 0 &&
+		       sizeof(struct uroce_slot) % 8 == 0 &&
+		       offsetof(struct uroce_slot, life) % 8 == 0,
+	       "alignment of entries");
+
+static struct robust_list *shadow_of(struct uroce_context *context, const void *word)
+{
+	const size_t offset = (size_t)((const char *)word - (char *)context->segment);
+
+	return (struct robust_list *)(void *)(context->robust->shadow + offset);
+}
+
+int uroce_robust_begin(struct uroce_context *context)
+{
+	struct uroce_robust *robust = calloc(1, sizeof(*robust));
+
+	if (!robust)
+		return ENOMEM;
+	context->robust = robust;
+	context->thread_id = (uint32_t)syscall(SYS_gettid) & FUTEX_TID_MASK;
+	if (syscall(SYS_get_robust_list, 0, &robust->former, &robust->former_size))
+		robust->former = NULL;
+	robust->head.list.next = &robust->head.list;
+	robust->head.futex_offset = (char *)context->segment - robust->shadow;
+	if (!syscall(SYS_set_robust_list, &robust->head, sizeof(robust->head)))
+		return 0;
+	free(robust);
+	context->robust = NULL;
+	return ENOSYS;
+}
+
+void uroce_robust_end(struct uroce_context *context)
+{
+	syscall(SYS_set_robust_list, context->robust->former, context->robust->former_size);
+	free(context->robust);
+	context->robust = NULL;
+}
+
+static bool is_held(uint32_t word)
+{
+	return word && !(word & FUTEX_OWNER_DIED);
+}
+
+/* A thread that is not there: the word was overwritten. Threads of other PID namespaces are not seen. */
+static bool is_nobody(uint32_t word)
+{
+	return kill((pid_t)(word & FUTEX_TID_MASK), 0) && errno == ESRCH;
+}
+
+/*
+ * The table is locked for moments, but by a process that is stopped for longer. ETIMEDOUT: the caller gives
+ * up, and who locks the table next cleans up.
+ */
+int uroce_table_lock(struct uroce_context *context)
+{
+	static const struct timespec pause = {.tv_nsec = TABLE_PAUSE_NS};
+	_Atomic uint32_t *lock = &context->segment->table_lock;
+	uint32_t before = 0, same = 0;
+
+	/* The kernel looks at the pending entry too: there is no moment in which a kill leaves the lock held. */
+	context->robust->head.list_op_pending = shadow_of(context, lock);
+	for (unsigned int tries = 0; tries < TABLE_TRIES; tries++) {
+		uint32_t word = atomic_load(lock);
+
+		same = word == before ? same + 1 : 0;
+		before = word;
+		if (is_held(word) && !(same > TABLE_SAME && is_nobody(word))) {
+			nanosleep(&pause, NULL);
+			continue;
+		}
+		if (atomic_compare_exchange_strong(lock, &word, context->thread_id))
+			return 0;
+	}
+	context->robust->head.list_op_pending = NULL;
+	return ETIMEDOUT;
+}
+
+void uroce_table_unlock(struct uroce_context *context)
+{
+	atomic_store(&context->segment->table_lock, 0);
+	context->robust->head.list_op_pending = NULL;
+}
 
 void uroce_slot_hold(struct uroce_context *context)
 {
-	const uint32_t thread = (uint32_t)syscall(SYS_gettid);
+	struct robust_list *entry = shadow_of(context, &context->slot->life);
 
-	/* The C library's own list; nothing on this thread uses robust mutexes. */
-	if (syscall(SYS_get_robust_list, 0, &uroce_former, &uroce_former_size))
-		uroce_former = NULL;
-	uroce_robust_entry.next = &uroce_robust.list;
-	uroce_robust.list.next = &uroce_robust_entry;
-	uroce_robust.futex_offset = (char *)&context->slot->life - (char *)&uroce_robust_entry;
-	uroce_robust.list_op_pending = NULL;
-	syscall(SYS_set_robust_list, &uroce_robust, sizeof(uroce_robust));
-	atomic_store(&context->slot->life, thread & FUTEX_TID_MASK);
+	entry->next = &context->robust->head.list;
+	context->robust->head.list.next = entry;
+	atomic_store(&context->slot->life, context->thread_id);
 }
 
 void uroce_slot_release(struct uroce_context *context)
 {
 	atomic_store(&context->slot->life, 0);
-	uroce_robust.list.next = &uroce_robust.list;
-	if (uroce_former)
-		syscall(SYS_set_robust_list, uroce_former, uroce_former_size);
+	context->robust->head.list.next = &context->robust->head.list;
 }
 
 bool uroce_slot_alive(const struct uroce_slot *slot)
 {
-	const uint32_t life = atomic_load_explicit(&slot->life, memory_order_acquire);
-
-	return life && !(life & FUTEX_OWNER_DIED);
+	return is_held(atomic_load_explicit(&slot->life, memory_order_acquire));
 }

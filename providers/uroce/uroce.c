@@ -14,7 +14,7 @@ static void uroce_free_context(struct ibv_context *ibv)
 
 	/* The thread reports events: it ends before what the core has of the context. */
 	uroce_engine_stop(context);
-	uroce_segment_close(context);
+	uroce_segment_unmap(context);
 	pthread_mutex_destroy(&context->lock);
 	pthread_mutex_destroy(&context->start_lock);
 	pthread_cond_destroy(&context->started);
@@ -79,12 +79,8 @@ static int start_context(struct uroce_context *context)
 		err = ENOMEM;
 	if (err)
 		return err;
-	err = uroce_segment_open(context);
-	if (err)
-		return err;
-	err = uroce_engine_start(context);
-	uroce_segment_opened(context);
-	return err;
+	err = uroce_segment_map(context);
+	return err ? err : uroce_engine_start(context);
 }
 
 static struct verbs_context *uroce_alloc_context(struct ibv_device *device, int cmd_fd,

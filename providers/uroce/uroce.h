@@ -20,6 +20,7 @@
 enum { UROCE_GIDS = 16 };
 
 struct uroce_qp;
+struct uroce_robust;
 
 /* A free range of our heap; see heap.c. */
 struct uroce_range {
@@ -34,7 +35,9 @@ struct uroce_context {
 	struct uroce_arena *arena;
 	struct uroce_slot *slot;
 	uint32_t slot_index, generation;
-	uint64_t probe; /* see uroce_slot.probe_address */
+	uint64_t probe;		     /* see uroce_slot.probe_address */
+	struct uroce_robust *robust; /* see slot.c */
+	uint32_t thread_id;
 
 	/* The engine thread. */
 	pthread_t thread;
@@ -44,6 +47,7 @@ struct uroce_context {
 	pthread_mutex_t start_lock;
 	pthread_cond_t started;
 	bool is_started;
+	int start_err;
 
 	pthread_mutex_t lock;  /* of all below, except the atomics */
 	struct uroce_qp **qps; /* by their index in the arena */
