@@ -14,6 +14,7 @@ fuzz_programs = \
 	t/fuzz/fuzz-notify \
 	t/fuzz/fuzz-reply \
 	t/fuzz/fuzz-rtrs-client \
+	t/fuzz/fuzz-rtrs-control \
 	t/fuzz/fuzz-rtrs-serve \
 	t/fuzz/fuzz-rtrs-server \
 	t/fuzz/fuzz-rtrs-stream \
@@ -72,6 +73,9 @@ t_fuzz_fuzz_reply_LDADD = libhf-test-verbs.la libhf-test-tree.la libhf-core.la
 t_fuzz_fuzz_rtrs_client_SOURCES = t/fuzz/fuzz-rtrs-client.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_rtrs_client_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_rtrs_client_LDADD = librtrs-rnbd.la librtrs-internal.la
+t_fuzz_fuzz_rtrs_control_SOURCES = t/fuzz/fuzz-rtrs-control.c t/fuzz/fuzz.h $(fuzz_main)
+t_fuzz_fuzz_rtrs_control_LDFLAGS = $(fuzz_ldflags) -Wl,--wrap=connect
+t_fuzz_fuzz_rtrs_control_LDADD = librtrs-lib.la
 t_fuzz_fuzz_rtrs_serve_SOURCES = t/fuzz/fuzz-rtrs-serve.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_rtrs_serve_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_rtrs_serve_LDADD = librtrs-rnbd.la librtrs-internal.la
