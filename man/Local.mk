@@ -27,7 +27,8 @@ dist_man_MANS += \
 	man/holdfast-provider-queues.7 \
 	man/holdfast-provider-steering.7 \
 	man/holdfast-roots.7 \
-	man/libholdfast-compat.7
+	man/libholdfast-compat.7 \
+	man/uroce.7
 if HAVE_FUSE
 dist_man_MANS += man/rtrsfs.8
 else
