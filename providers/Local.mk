@@ -80,12 +80,19 @@ uroce_hf1_la_SOURCES = \
 	providers/uroce/target.c \
 	providers/uroce/uroce.c \
 	providers/uroce/uroce.h \
+	providers/uroce/wire.h \
+	providers/uroce/wire/socket.c \
+	providers/uroce/wire/socket.h \
+	providers/uroce/wire_calls.c \
+	providers/uroce/wire_context.c \
 	providers/uroce/wire_path.c \
+	providers/uroce/wire_receive.c \
+	providers/uroce/wire_receive.h \
 	providers/uroce/wr.c \
 	$(provider_common)
 uroce_hf1_la_CPPFLAGS = $(provider_cppflags)
 uroce_hf1_la_LDFLAGS = $(provider_ldflags)
-uroce_hf1_la_LIBADD = libholdfast.la -lpthread
+uroce_hf1_la_LIBADD = liburoce-transport.la libholdfast.la -lpthread
 
 # Directories that are Holdfast's alone have this mode whatever the umask is: every user reads in them, and
 # from one that every user could write nothing is loaded.

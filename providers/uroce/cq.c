@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "providers/uroce/uroce.h"
+#include "providers/uroce/wire.h"
 
 enum {
 	KNOWN_WC_FLAGS = IBV_WC_STANDARD_FLAGS | IBV_WC_EX_WITH_COMPLETION_TIMESTAMP |
@@ -136,6 +137,7 @@ int uroce_req_notify_cq(struct ibv_cq *cq, int solicited_only)
 {
 	atomic_fetch_or(&uroce_cq_of(cq)->shared->armed,
 			solicited_only ? UROCE_ARMED_SOLICITED : UROCE_ARMED_ALL);
+	uroce_wire_armed(uroce_context_of(cq->context));
 	return 0;
 }
 

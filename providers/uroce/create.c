@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Creates, queries and destroys QPs. */
 #include "providers/uroce/qp.h"
+#include "providers/uroce/wire_receive.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -298,6 +299,7 @@ int uroce_destroy_qp(struct ibv_qp *ibv)
 	pthread_mutex_unlock(&context->lock);
 	/* The engine thread had found the QP before; it is waited for. */
 	if (ours) {
+		uroce_wire_wait(context);
 		pthread_mutex_lock(&qp->lock);
 		if (qp->waits)
 			atomic_fetch_sub(&context->waiting, 1);

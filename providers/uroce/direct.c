@@ -326,7 +326,7 @@ static int do_atomic(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_ta
 
 /* ---- Requests ---- */
 
-static int execute_local(struct uroce_qp *qp, struct uroce_wqe *wqe)
+int uroce_execute_local(struct uroce_qp *qp, struct uroce_wqe *wqe)
 {
 	const struct ibv_mw_bind_info info = {
 		.addr = wqe->bind_addr,
@@ -352,7 +352,7 @@ static int execute_connected(struct uroce_qp *qp, struct uroce_wqe *wqe)
 	int status;
 
 	if (wqe->opcode == IBV_WR_LOCAL_INV || wqe->opcode == IBV_WR_BIND_MW)
-		return execute_local(qp, wqe);
+		return uroce_execute_local(qp, wqe);
 	if (wqe->length > MAX_MESSAGE)
 		return IBV_WC_LOC_LEN_ERR;
 	status = find_connected(qp, &target);

@@ -15,6 +15,8 @@
 #include <sys/un.h>
 
 #include "providers/uroce/qp.h"
+#include "providers/uroce/wire.h"
+#include "providers/uroce/wire_receive.h"
 
 uint64_t uroce_now(void)
 {
@@ -69,19 +71,27 @@ static void wait_for_work(struct uroce_context *context)
 {
 	const int removal = atomic_load(&context->gone) ? -1
 							: hf_provider_removal_fd(&context->verbs);
-	struct pollfd fds[2] = {
+	struct pollfd fds[2 + UROCE_WIRE_FDS] = {
 		{.fd = context->doorbell, .events = POLLIN},
 		{.fd = removal, .events = POLLIN},
 	};
-	const uint64_t deadline = uroce_next_deadline(context);
-	const struct timespec left = until(deadline);
+	uint64_t deadline = uroce_next_deadline(context);
+	const unsigned int sockets = uroce_wire_fds(context, fds + 2, &deadline);
+	struct timespec left;
 	char byte;
 
-	ppoll(fds, 2, deadline == UROCE_NEVER ? NULL : &left, NULL);
+	/* Who sets a deadline after this sees when we wake; one that was set before is seen now. */
+	atomic_store(&context->wakes_at, deadline);
+	if (uroce_next_deadline(context) < deadline)
+		deadline = uroce_next_deadline(context);
+	left = until(deadline);
+	ppoll(fds, 2 + sockets, deadline == UROCE_NEVER ? NULL : &left, NULL);
 	while (recv(context->doorbell, &byte, 1, MSG_DONTWAIT) >= 0)
 		;
 	if (fds[1].revents)
 		note_removal(context);
+	if (sockets)
+		uroce_wire_poll(context, true);
 }
 
 static void tell_start(struct uroce_context *context, int err)
@@ -123,6 +133,7 @@ static void *run_context(void *arg)
 			report_all(context);
 		uroce_progress_all(context, why & UROCE_RING_QP);
 	}
+	uroce_wire_end(context);
 	uroce_segment_end(context);
 	uroce_robust_end(context);
 	return NULL;

@@ -151,18 +151,30 @@ static void note_deadline(struct uroce_qp *qp, uint64_t deadline)
 {
 	const bool waits = deadline != UROCE_NEVER;
 
-	atomic_store_explicit(&qp->deadline, deadline, memory_order_relaxed);
-	if (likely(waits == qp->waits))
-		return;
-	qp->waits = waits;
-	if (!waits) {
-		atomic_fetch_sub(&qp->context->waiting, 1);
-		return;
+	atomic_store_explicit(&qp->waits_for_time, qp->path && qp->path->receives,
+			      memory_order_relaxed);
+	atomic_store(&qp->deadline, deadline);
+	if (waits != qp->waits) {
+		qp->waits = waits;
+		if (waits)
+			atomic_fetch_add(&qp->context->waiting, 1);
+		else
+			atomic_fetch_sub(&qp->context->waiting, 1);
 	}
-	atomic_fetch_add(&qp->context->waiting, 1);
 	/* The engine thread sleeps until another time. */
-	if (!pthread_equal(pthread_self(), qp->context->thread))
+	if (deadline < atomic_load(&qp->context->wakes_at) &&
+	    !pthread_equal(pthread_self(), qp->context->thread))
 		uroce_peer_ring(qp->context, &qp->context->own, UROCE_RING_PROGRESS);
+}
+
+static bool path_has_work(const struct uroce_qp *qp)
+{
+	if (!qp->path)
+		return false;
+	if (qp->path->receives)
+		return qp->state == IBV_QPS_RTR || qp->state == IBV_QPS_RTS ||
+		       qp->state == IBV_QPS_SQD || qp->state == IBV_QPS_SQE;
+	return (qp->state == IBV_QPS_RTS || qp->state == IBV_QPS_SQD) && qp->sq.head != qp->sq.tail;
 }
 
 void uroce_qp_progress(struct uroce_qp *qp)
@@ -170,31 +182,35 @@ void uroce_qp_progress(struct uroce_qp *qp)
 	uint64_t deadline = UROCE_NEVER;
 
 	uroce_qp_check(qp);
-	if (qp->path && (qp->state == IBV_QPS_RTS || qp->state == IBV_QPS_SQD) &&
-	    qp->sq.head != qp->sq.tail)
+	if (path_has_work(qp))
 		deadline = qp->path->progress(qp, uroce_now());
 	if (unlikely(qp->state == IBV_QPS_SQD))
 		check_drained(qp);
-	note_deadline(qp, qp->sq.head != qp->sq.tail ? deadline : UROCE_NEVER);
+	note_deadline(qp, path_has_work(qp) ? deadline : UROCE_NEVER);
 }
 
-static bool needs_attention(struct uroce_qp *qp, bool all_events)
+/* What waits for a peer on the direct path is tried at any time; on the wire only its timers are. */
+static bool needs_attention(struct uroce_qp *qp, bool all_events, uint64_t now)
 {
-	if (atomic_load_explicit(&qp->deadline, memory_order_relaxed) != UROCE_NEVER)
+	const uint64_t deadline = atomic_load_explicit(&qp->deadline, memory_order_relaxed);
+
+	if (deadline <= now || (deadline != UROCE_NEVER &&
+				!atomic_load_explicit(&qp->waits_for_time, memory_order_relaxed)))
 		return true;
 	return all_events && (atomic_load(&qp->shared->fault) || atomic_load(&qp->shared->due) ||
 			      atomic_load(&qp->context->gone));
 }
 
 /* The next QP from *at on that needs attention, with its lock. A QP that is in use is left for later. */
-static struct uroce_qp *next_qp(struct uroce_context *context, uint32_t *at, bool all_events)
+static struct uroce_qp *next_qp(struct uroce_context *context, uint32_t *at, bool all_events,
+				uint64_t now)
 {
 	struct uroce_qp *qp = NULL;
 
 	pthread_mutex_lock(&context->lock);
 	for (; *at < context->qps_end && !qp; ++*at) {
 		qp = context->qps[*at];
-		if (!qp || !needs_attention(qp, all_events)) {
+		if (!qp || !needs_attention(qp, all_events, now)) {
 			qp = NULL;
 		} else if (pthread_mutex_trylock(&qp->lock)) {
 			qp = NULL;
@@ -210,12 +226,14 @@ void uroce_progress_all(struct uroce_context *context, bool all_events)
 {
 	struct uroce_qp *qp;
 	uint32_t at = 0;
+	uint64_t now;
 
 	if (atomic_load(&context->again) && atomic_exchange(&context->again, false))
 		all_events = true;
 	if (!all_events && !atomic_load(&context->waiting))
 		return;
-	while ((qp = next_qp(context, &at, all_events))) {
+	now = uroce_now();
+	while ((qp = next_qp(context, &at, all_events, now))) {
 		uroce_qp_progress(qp);
 		pthread_mutex_unlock(&qp->lock);
 	}

@@ -41,6 +41,11 @@ int uroce_choose_path(struct uroce_qp *qp)
 				"uroce: HOLDFAST_UROCE_PATH is \"%s\", not direct or wire", forced);
 		return EINVAL;
 	}
+	/* The wire sends a datagram to this device directly, and hears what comes from elsewhere. */
+	if (qp->verbs.qp.qp_type == IBV_QPT_UD && !forced) {
+		qp->path = uroce_wire_path;
+		return 0;
+	}
 	if (!(forced && !strcmp(forced, "wire")) &&
 	    (qp->verbs.qp.qp_type == IBV_QPT_UD || direct_is_possible(qp))) {
 		qp->path = &uroce_direct_path;

@@ -7,6 +7,7 @@
 #ifndef PROVIDERS_UROCE_PATH_H
 #define PROVIDERS_UROCE_PATH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct uroce_context;
@@ -18,6 +19,8 @@ union ibv_gid;
 
 struct uroce_path_ops {
 	const char *name; /* "direct", "wire" */
+	/* Messages come through it: progress() is called from RTR on, also when the send queue is empty. */
+	bool receives;
 
 	/* All calls below are made with qp->lock held, and no other lock. */
 

@@ -5,6 +5,7 @@
 
 #include "providers/common/cq_ex.h"
 #include "providers/uroce/qp.h"
+#include "providers/uroce/wire_receive.h"
 
 /*
  * Copies the next completion out of shared memory. 1, 0 if there is none, or -1 if the positions cannot
@@ -46,6 +47,8 @@ static void help(struct uroce_cq *cq)
 {
 	struct uroce_context *context = uroce_context_of(cq->verbs.cq.context);
 
+	if (__atomic_load_n(&context->wire, __ATOMIC_RELAXED))
+		uroce_wire_poll(context, false);
 	if (unlikely(atomic_load_explicit(&context->waiting, memory_order_relaxed)))
 		uroce_progress_all(context, false);
 }

@@ -75,6 +75,7 @@ struct uroce_qp {
 
 	/* When progress() is due; UROCE_NEVER: nothing waits. Read without the lock. */
 	_Atomic uint64_t deadline;
+	atomic_bool waits_for_time; /* and for nothing else */
 
 	/* Between ibv_wr_start() and ibv_wr_complete(). */
 	struct uroce_wqe *wr;
@@ -185,6 +186,8 @@ bool uroce_gather(struct uroce_qp *qp, struct uroce_wqe *wqe, uint32_t access, s
 
 /* datagram.c: a request of a UD QP; 0 or an error status. */
 int uroce_send_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe);
+/* direct.c: binds a window or invalidates a key. 0, or an enum ibv_wc_status. */
+int uroce_execute_local(struct uroce_qp *qp, struct uroce_wqe *wqe);
 /* The 40 bytes that a UD receiver finds before the data. */
 void uroce_make_grh(unsigned char grh[40], const struct uroce_wqe *wqe);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "providers/common/default_ops.h"
+#include "providers/uroce/wire.h"
 
 static void uroce_free_context(struct ibv_context *ibv)
 {
@@ -14,6 +15,7 @@ static void uroce_free_context(struct ibv_context *ibv)
 
 	/* The thread reports events: it ends before what the core has of the context. */
 	uroce_engine_stop(context);
+	uroce_wire_close(context);
 	uroce_segment_unmap(context);
 	pthread_mutex_destroy(&context->lock);
 	pthread_mutex_destroy(&context->start_lock);

@@ -42,7 +42,8 @@ struct uroce_context {
 	/* The engine thread. */
 	pthread_t thread;
 	bool has_thread;
-	int doorbell; /* UNIX datagram socket, bound to slot->doorbell */
+	int doorbell;		   /* UNIX datagram socket, bound to slot->doorbell */
+	_Atomic uint64_t wakes_at; /* when the thread looks at deadlines again, by itself */
 	atomic_bool stop, gone;
 	pthread_mutex_t start_lock;
 	pthread_cond_t started;

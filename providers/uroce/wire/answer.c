@@ -31,7 +31,7 @@ void uroce_answer_fatal(struct uroce_wire_qp *qp, uint8_t syndrome, enum uroce_w
 
 /* --- what is remembered ---------------------------------------------------------------------------- */
 
-static bool is_awaited(const struct uroce_responder *resp, uint32_t slot)
+static bool is_job_awaited(const struct uroce_responder *resp, uint32_t slot)
 {
 	for (uint32_t i = 0; i < resp->todo_count; i++) {
 		if (resp->todo[i] == slot)
@@ -47,7 +47,7 @@ struct uroce_job *uroce_job_new(struct uroce_wire_qp *qp, const struct uroce_pac
 	uint32_t slot = resp->next_job;
 	struct uroce_job *job = &resp->jobs[slot];
 
-	if (!resp->jobs_max || is_awaited(resp, slot))
+	if (!resp->jobs_max || is_job_awaited(resp, slot))
 		return NULL;
 	*job = (struct uroce_job){.is_used = true,
 				  .first_psn = packet->psn,

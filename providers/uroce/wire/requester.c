@@ -168,7 +168,7 @@ static void note_sent(struct uroce_wire_qp *qp, const struct uroce_request *requ
 }
 
 /* False: nothing more can be sent now. `*frame` is the last one. */
-static bool send_some(struct uroce_wire_qp *qp, uint64_t now, uint8_t **frame)
+static bool send_a_packet(struct uroce_wire_qp *qp, uint64_t now, uint8_t **frame)
 {
 	struct uroce_requester *req = &qp->req;
 	struct uroce_request *request = uroce_request_at(req, req->next);
@@ -218,7 +218,7 @@ uint64_t uroce_requester_run(struct uroce_wire_qp *qp, uint64_t now)
 	while (req->next != req->tail && req->rnr_deadline == UROCE_WIRE_NEVER &&
 	       !uroce_request_at(req, req->next)->failed) {
 		uint8_t *frame = NULL;
-		bool more = send_some(qp, now, &frame);
+		bool more = send_a_packet(qp, now, &frame);
 
 		last = frame ? frame : last;
 		if (!more)
@@ -240,7 +240,7 @@ uint64_t uroce_requester_run(struct uroce_wire_qp *qp, uint64_t now)
 	if (req->una == req->psn)
 		req->ack_deadline = UROCE_WIRE_NEVER;
 	else if (req->ack_deadline == UROCE_WIRE_NEVER && req->timeout_ns)
-		req->ack_deadline = now + req->timeout_ns;
+		req->ack_deadline = now + uroce_ack_timeout(req);
 	deadline = earliest(req->ack_deadline, req->rnr_deadline);
 	if (req->next != req->tail && req->window_since)
 		deadline = earliest(deadline, now + WINDOW_POLL);

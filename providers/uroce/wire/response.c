@@ -12,7 +12,7 @@ static void note_progress(struct uroce_wire_qp *qp, uint64_t now)
 	req->went_back = false;
 	req->ack_deadline = UROCE_WIRE_NEVER;
 	if (req->timeout_ns && req->una != req->end)
-		req->ack_deadline = now + req->timeout_ns;
+		req->ack_deadline = now + uroce_ack_timeout(req);
 	while (req->reads_count && uroce_psn_diff(req->una, req->reads[req->reads_first]) >= 0) {
 		req->reads_first = (req->reads_first + 1) % UROCE_WIRE_JOBS_MAX;
 		req->reads_count--;

@@ -21,7 +21,7 @@ uint64_t uroce_rnr_ns(uint8_t code)
 	return rnr_times[code & UROCE_SYNDROME_VALUE] * UINT64_C(10000);
 }
 
-static uint32_t power_of_two(uint32_t value)
+static uint32_t next_power_of_two(uint32_t value)
 {
 	uint32_t power = 1;
 
@@ -40,7 +40,7 @@ int uroce_wire_init(struct uroce_wire_qp *qp, const struct uroce_wire_setup *set
 				     .service = setup->service,
 				     .qpn = setup->qpn,
 				     .is_stopped = true};
-	qp->req.size = power_of_two(setup->send_depth ? setup->send_depth : 1);
+	qp->req.size = next_power_of_two(setup->send_depth ? setup->send_depth : 1);
 	qp->req.ring = calloc(qp->req.size, sizeof(*qp->req.ring));
 	return qp->req.ring ? 0 : -ENOMEM;
 }
@@ -72,17 +72,23 @@ int uroce_wire_ready_to_receive(struct uroce_wire_qp *qp, const struct uroce_wir
 void uroce_wire_ready_to_send(struct uroce_wire_qp *qp, const struct uroce_wire_rts *rts)
 {
 	struct uroce_requester *req = &qp->req;
-	uint32_t half = UROCE_WINDOW_BUFFER / 2 / uroce_window_cost(qp->mtu);
 
 	req->una = req->psn = req->end = rts->psn & UROCE_PSN_MASK;
+	req->chunk = UROCE_WINDOW_BUFFER / 2 / uroce_window_cost(qp->mtu);
+	req->ack_deadline = req->rnr_deadline = UROCE_WIRE_NEVER;
+	uroce_wire_change(qp, rts);
+	req->is_ready = true;
+}
+
+void uroce_wire_change(struct uroce_wire_qp *qp, const struct uroce_wire_rts *rts)
+{
+	struct uroce_requester *req = &qp->req;
+
 	req->reads_max = rts->reads < UROCE_WIRE_JOBS_MAX ? rts->reads : UROCE_WIRE_JOBS_MAX;
-	req->chunk = half;
 	req->retry_max = rts->retry_count;
 	req->rnr_max = rts->rnr_retry;
 	/* IBA 9.7.6.1.3: 4.096 us * 2^t; 0 is for ever. */
 	req->timeout_ns = rts->timeout ? UINT64_C(4096) << (rts->timeout & 31) : 0;
-	req->ack_deadline = req->rnr_deadline = UROCE_WIRE_NEVER;
-	req->is_ready = true;
 }
 
 void uroce_wire_stop(struct uroce_wire_qp *qp)

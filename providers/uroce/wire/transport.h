@@ -245,6 +245,8 @@ int uroce_wire_ready_to_receive(struct uroce_wire_qp *qp,
 				const struct uroce_wire_rtr *rtr) HF_MUST_CHECK HF_NONNULL;
 void uroce_wire_ready_to_send(struct uroce_wire_qp *qp,
 			      const struct uroce_wire_rts *rts) HF_NONNULL;
+/* Its attributes change, except the PSN. */
+void uroce_wire_change(struct uroce_wire_qp *qp, const struct uroce_wire_rts *rts) HF_NONNULL;
 /* To the error state or to reset: nothing is called any more but by the owner's next calls. */
 void uroce_wire_stop(struct uroce_wire_qp *qp) HF_NONNULL;
 void uroce_wire_free(struct uroce_wire_qp *qp) HF_NONNULL;
@@ -307,6 +309,15 @@ static inline uint32_t uroce_packet_bytes(uint32_t length, uint32_t mtu, uint32_
 	uint64_t at = (uint64_t)index * mtu;
 
 	return length - at < mtu ? (uint32_t)(length - at) : mtu;
+}
+
+/*
+ * IBA 9.7.6.1.3 lets it be up to four times of what the program asked for. Later ones are: a peer in software
+ * may just not have a processor.
+ */
+static inline uint64_t uroce_ack_timeout(const struct uroce_requester *req)
+{
+	return req->timeout_ns << (req->retries < 2 ? req->retries : 2);
 }
 
 static inline bool uroce_is_read(const struct uroce_request *request)

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The wire of a context: made with the first QP that needs it, with a socket for each of its addresses. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "providers/uroce/wire.h"
+#include "providers/uroce/wire_receive.h"
+
+enum {
+	SPINS = 16,		 /* of a program that polls by itself, since the last look */
+	LOOK_AGAIN_NS = 1000000, /* whether it still does */
+	ACTIVE_NS = 20000000,
+};
+
+/* Any port of the loopback address: the token in each packet says that it comes from this device. */
+static int open_relay(struct uroce_wire *wire)
+{
+	struct uroce_socket *relay = &wire->relay;
+	struct sockaddr_in *address = &relay->address.ipv4;
+	socklen_t length = sizeof(*address);
+	int size = 1 << 20;
+
+	address->sin_family = AF_INET;
+	address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	relay->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (relay->fd < 0 || bind(relay->fd, &relay->address.any, length) ||
+	    getsockname(relay->fd, &relay->address.any, &length))
+		return errno;
+	setsockopt(relay->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	atomic_store(&wire->context->slot->wire_address, ntohs(address->sin_port));
+	return 0;
+}
+
+static void free_wire(struct uroce_wire *wire)
+{
+	for (unsigned int i = 0; i < atomic_load(&wire->socket_count); i++)
+		uroce_socket_close(&wire->sockets[i]);
+	uroce_socket_close(&wire->relay);
+	pthread_mutex_destroy(&wire->receive_lock);
+	pthread_mutex_destroy(&wire->lock);
+	free(wire->received);
+	free(wire);
+}
+
+static int make_wire(struct uroce_context *context, struct uroce_wire **ret)
+{
+	struct uroce_wire *wire = calloc(1, sizeof(*wire));
+	pthread_mutexattr_t recursive;
+	int err;
+
+	if (!wire)
+		return ENOMEM;
+	wire->context = context;
+	wire->relay.fd = -1;
+	/* A completion may end in the QP's stop, which gives back what is in the windows. */
+	pthread_mutexattr_init(&recursive);
+	pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&wire->lock, &recursive);
+	pthread_mutexattr_destroy(&recursive);
+	pthread_mutex_init(&wire->receive_lock, NULL);
+	wire->tx.limit = wire->rx.limit = UROCE_WINDOW_BUFFER - UROCE_WINDOW_RESERVE;
+	uroce_icrc_init(&wire->icrc);
+	wire->received = uroce_received_alloc();
+	err = wire->received ? open_relay(wire) : ENOMEM;
+	if (err)
+		free_wire(wire);
+	else
+		*ret = wire;
+	return err;
+}
+
+int uroce_wire_get(struct uroce_context *context, struct uroce_wire **ret)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&context->lock);
+	*ret = __atomic_load_n(&context->wire, __ATOMIC_ACQUIRE);
+	if (!*ret) {
+		err = make_wire(context, ret);
+		if (!err)
+			__atomic_store_n(&context->wire, *ret, __ATOMIC_RELEASE);
+	}
+	pthread_mutex_unlock(&context->lock);
+	if (err)
+		hf_provider_log(context->verbs.context.device, HF_LOG_ERROR, "uroce: no wire: %s",
+				strerror(err));
+	return err;
+}
+
+static const struct uroce_socket *find_socket(struct uroce_wire *wire, const union ibv_gid *gid)
+{
+	unsigned int count = atomic_load_explicit(&wire->socket_count, memory_order_acquire);
+
+	for (unsigned int i = 0; i < count; i++) {
+		if (!memcmp(&wire->sockets[i].gid, gid, sizeof(*gid)))
+			return &wire->sockets[i];
+	}
+	return NULL;
+}
+
+int uroce_wire_socket(struct uroce_wire *wire, const union ibv_gid *gid,
+		      const struct uroce_socket **ret)
+{
+	unsigned int count;
+	int err;
+
+	*ret = find_socket(wire, gid);
+	if (*ret)
+		return 0;
+	pthread_mutex_lock(&wire->lock);
+	*ret = find_socket(wire, gid);
+	count = atomic_load(&wire->socket_count);
+	err = *ret ? 0 : ENOSPC;
+	if (!*ret && count < UROCE_GIDS) {
+		err = uroce_socket_open(gid, &wire->sockets[count]);
+		if (!err) {
+			*ret = &wire->sockets[count];
+			atomic_store_explicit(&wire->socket_count, count + 1, memory_order_release);
+		}
+	}
+	pthread_mutex_unlock(&wire->lock);
+	/* The engine thread waits for it from now on. */
+	if (!err)
+		uroce_peer_ring(wire->context, &wire->context->own, UROCE_RING_PROGRESS);
+	return err;
+}
+
+void uroce_wire_end(struct uroce_context *context)
+{
+	if (!__atomic_load_n(&context->wire, __ATOMIC_ACQUIRE))
+		return;
+	/* What came to our sockets for other processes is theirs. */
+	uroce_wire_poll(context, true);
+	atomic_store(&context->slot->wire_address, 0);
+}
+
+void uroce_wire_close(struct uroce_context *context)
+{
+	struct uroce_wire *wire = context->wire;
+
+	if (!wire)
+		return;
+	context->wire = NULL;
+	free_wire(wire);
+}
+
+/* --- for the engine thread -------------------------------------------------------------------------------- */
+
+static void wake_within(uint64_t *deadline, uint64_t ns)
+{
+	const uint64_t at = uroce_now() + ns;
+
+	if (at < *deadline)
+		*deadline = at;
+}
+
+unsigned int uroce_wire_fds(struct uroce_context *context, struct pollfd *fds, uint64_t *deadline)
+{
+	struct uroce_wire *wire = __atomic_load_n(&context->wire, __ATOMIC_ACQUIRE);
+	unsigned int count, spins;
+
+	if (!wire)
+		return 0;
+	/* While packets are sent, their timeouts need not wake the thread each time. */
+	if (atomic_exchange(&wire->is_active, false))
+		wake_within(deadline, ACTIVE_NS);
+	spins = atomic_load(&wire->spins);
+	if (spins >= SPINS && spins != wire->spins_seen) {
+		wire->spins_seen = spins;
+		atomic_store(&wire->is_left_alone, true);
+		wake_within(deadline, LOOK_AGAIN_NS);
+		return 0;
+	}
+	/* It stopped polling, or polls now and then. */
+	if (spins == wire->spins_seen)
+		atomic_store(&wire->spins, 0);
+	wire->spins_seen = 0;
+	atomic_store(&wire->is_left_alone, false);
+	count = atomic_load_explicit(&wire->socket_count, memory_order_acquire);
+	for (unsigned int i = 0; i < count; i++)
+		fds[i] = (struct pollfd){.fd = wire->sockets[i].fd, .events = POLLIN};
+	fds[count] = (struct pollfd){.fd = wire->relay.fd, .events = POLLIN};
+	return count + 1;
+}
+
+void uroce_wire_armed(struct uroce_context *context)
+{
+	struct uroce_wire *wire = __atomic_load_n(&context->wire, __ATOMIC_ACQUIRE);
+
+	if (!wire)
+		return;
+	atomic_store(&wire->spins, 0);
+	if (atomic_load(&wire->is_left_alone))
+		uroce_peer_ring(context, &context->own, UROCE_RING_PROGRESS);
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Packets from the sockets to the QPs. All processes of a device have a socket at its port, and the kernel gives a
+ * packet to any of them: one that is for another process is handed over to that one's relay, a UDP socket at a
+ * port that the segment tells, with a token that only users of the segment know.
+ */
+#include "providers/uroce/wire_receive.h"
+
+#include <errno.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	ROUNDS = 4, /* of batches in one call: others are to have their turn */
+	CONTROL_SIZE = 128,
+};
+
+/* Before a packet that is handed over. */
+struct relay_head {
+	uint64_t token;
+	union ibv_gid from, to;
+	uint16_t identification;
+	uint8_t hops, traffic_class;
+	uint32_t flow_label;
+};
+
+struct uroce_received_packet {
+	struct relay_head head;
+	/* Room for one byte more: what is longer is no packet. */
+	uint8_t bytes[UROCE_FRAME_MAX + 1];
+	union uroce_address from;
+	size_t size;
+	_Alignas(struct cmsghdr) uint8_t control[CONTROL_SIZE];
+};
+
+/* The QP that packets are for, with its lock, as long as they are for the same one. */
+struct delivery {
+	struct uroce_wire *wire;
+	struct uroce_qp *qp;
+};
+
+struct uroce_received_packet *uroce_received_alloc(void)
+{
+	return calloc(UROCE_BATCH, sizeof(struct uroce_received_packet));
+}
+
+/* --- to the QP ------------------------------------------------------------------------------------------ */
+
+static void end_delivery(struct delivery *delivery)
+{
+	if (!delivery->qp)
+		return;
+	uroce_qp_progress(delivery->qp);
+	pthread_mutex_unlock(&delivery->qp->lock);
+	delivery->qp = NULL;
+}
+
+static bool qpn_is_own(const struct uroce_context *context, uint32_t qpn, uint32_t *index)
+{
+	for (uint32_t i = 0; i < context->chunk_count; i++) {
+		if (context->chunks[i] == qpn / UROCE_CHUNK_QPS) {
+			*index = i * UROCE_CHUNK_QPS + qpn % UROCE_CHUNK_QPS;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* False: it is another process's. Else *ret is the QP with its lock, or NULL. */
+static bool find_own_qp(struct uroce_context *context, uint32_t qpn, struct uroce_qp **ret)
+{
+	uint32_t index;
+	bool is_own;
+
+	*ret = NULL;
+	pthread_mutex_lock(&context->lock);
+	is_own = qpn_is_own(context, qpn, &index);
+	if (is_own)
+		*ret = context->qps[index];
+	if (*ret && (*ret)->verbs.qp.qp_num != qpn)
+		*ret = NULL;
+	pthread_mutex_unlock(&context->lock);
+	/* It is not freed before we give receive_lock back: uroce_wire_wait(). */
+	if (*ret)
+		pthread_mutex_lock(&(*ret)->lock);
+	return is_own;
+}
+
+/* IBA 9.6.1.5, annex A17.4.6: a connected QP hears its peer only, at the address it has itself. */
+static bool is_of_peer(const struct uroce_wire_link *link, const struct relay_head *head)
+{
+	return link->transport.service == UROCE_SERVICE_UD ||
+	       (!memcmp(&head->from, &link->peer, sizeof(head->from)) &&
+		!memcmp(&head->to, &link->from->gid, sizeof(head->to)));
+}
+
+static uint16_t ip_checksum(const void *header)
+{
+	uint16_t words[sizeof(struct iphdr) / 2];
+	uint32_t sum = 0;
+
+	memcpy(words, header, sizeof(words));
+	for (size_t i = 0; i < sizeof(words) / 2; i++)
+		sum += words[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t) ~(sum + (sum >> 16));
+}
+
+/* What a UD receiver sees before the data: the IP header, an IPv4 one in the second half (annex A17.4.5.2). */
+static void make_header(const struct relay_head *head, const union uroce_address *from,
+			size_t udp_payload, uint8_t grh[UROCE_GRH_SIZE])
+{
+	const uint16_t size = (uint16_t)(udp_payload + 8);
+
+	memset(grh, 0, UROCE_GRH_SIZE);
+	if (from->any.sa_family == AF_INET6) {
+		struct ip6_hdr ip = {
+			.ip6_plen = htons(size), .ip6_nxt = IPPROTO_UDP, .ip6_hlim = head->hops};
+
+		ip.ip6_flow = htonl(UINT32_C(6) << 28 | (uint32_t)head->traffic_class << 20);
+		memcpy(&ip.ip6_src, head->from.raw, sizeof(ip.ip6_src));
+		memcpy(&ip.ip6_dst, head->to.raw, sizeof(ip.ip6_dst));
+		memcpy(grh, &ip, sizeof(ip));
+	} else {
+		struct iphdr ip = {.version = 4,
+				   .ihl = 5,
+				   .tos = head->traffic_class,
+				   .tot_len = htons((uint16_t)(sizeof(ip) + size)),
+				   .id = htons(head->identification),
+				   .frag_off = htons(IP_DF),
+				   .ttl = head->hops,
+				   .protocol = IPPROTO_UDP};
+
+		memcpy(&ip.saddr, head->from.raw + 12, sizeof(ip.saddr));
+		memcpy(&ip.daddr, head->to.raw + 12, sizeof(ip.daddr));
+		ip.check = ip_checksum(&ip);
+		memcpy(grh + UROCE_GRH_SIZE - sizeof(ip), &ip, sizeof(ip));
+	}
+}
+
+static void hand_to_qp(struct delivery *delivery, const struct uroce_received_packet *received,
+		       const struct uroce_packet *packet)
+{
+	struct uroce_wire_link *link = delivery->qp->path_data;
+	uint8_t grh[UROCE_GRH_SIZE];
+
+	if (delivery->qp->path != uroce_wire_path || !link) {
+		delivery->wire->no_qp++;
+	} else if (!is_of_peer(link, &received->head)) {
+		delivery->wire->bad_address++;
+	} else {
+		make_header(&received->head, &received->from, received->size, grh);
+		pthread_mutex_lock(&delivery->wire->lock);
+		uroce_wire_receive(&link->transport, packet, grh, uroce_now());
+		pthread_mutex_unlock(&delivery->wire->lock);
+	}
+}
+
+/* To the process that has the QP. False: none has. */
+static bool relay_packet(struct uroce_wire *wire, struct uroce_received_packet *received,
+			 uint32_t qpn)
+{
+	struct uroce_context *context = wire->context;
+	struct iovec parts[] = {{&received->head, sizeof(received->head)},
+				{received->bytes, received->size}};
+	struct sockaddr_in to = {.sin_family = AF_INET};
+	struct msghdr message = {
+		.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = parts, .msg_iovlen = 2};
+	struct uroce_shared_qp *shared;
+	const struct uroce_slot *slot;
+	struct uroce_peer *peer = uroce_peer_of_qpn(context, qpn, &shared);
+
+	if (!peer || peer->slot == context->slot_index)
+		return false;
+	slot = &context->segment->slots[peer->slot];
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	to.sin_port = htons((uint16_t)atomic_load(&slot->wire_address));
+	received->head.token = atomic_load(&slot->probe_value);
+	if (!to.sin_port)
+		return false;
+	/* What finds no room is lost, as on any link. */
+	sendmsg(wire->relay.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+	wire->relayed++;
+	return true;
+}
+
+static void deliver_packet(struct delivery *delivery, struct uroce_received_packet *received,
+			   bool is_relayed)
+{
+	struct uroce_wire *wire = delivery->wire;
+	struct uroce_packet packet;
+
+	if (uroce_headers_parse(received->bytes, received->size - UROCE_ICRC_SIZE, &packet) !=
+	    UROCE_HEADER_OK) {
+		wire->bad_header++;
+		return;
+	}
+	if (!delivery->qp || delivery->qp->verbs.qp.qp_num != packet.qpn) {
+		end_delivery(delivery);
+		if (!find_own_qp(wire->context, packet.qpn, &delivery->qp) && !is_relayed &&
+		    relay_packet(wire, received, packet.qpn))
+			return;
+	}
+	if (delivery->qp)
+		hand_to_qp(delivery, received, &packet);
+	else
+		wire->no_qp++;
+}
+
+/* --- from the sockets ------------------------------------------------------------------------------------- */
+
+static void read_control(struct msghdr *message, struct relay_head *head)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+		int value = 0;
+
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) {
+			head->traffic_class = *CMSG_DATA(c);
+			continue;
+		}
+		if (c->cmsg_len < CMSG_LEN(sizeof(value)))
+			continue;
+		memcpy(&value, CMSG_DATA(c), sizeof(value));
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL)
+			head->hops = (uint8_t)value;
+		else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)
+			head->hops = (uint8_t)value;
+		else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS)
+			head->traffic_class = (uint8_t)value;
+	}
+}
+
+/* The ICRC is checked where a packet arrives, before anything else. */
+static void take_packet(struct delivery *delivery, const struct uroce_socket *socket,
+			struct uroce_received_packet *received, struct msghdr *message)
+{
+	struct uroce_wire *wire = delivery->wire;
+	struct uroce_flow flow;
+
+	if (received->size < UROCE_BTH_SIZE + UROCE_ICRC_SIZE || received->size > UROCE_FRAME_MAX ||
+	    message->msg_flags & MSG_TRUNC) {
+		wire->bad_size++;
+		return;
+	}
+	received->head = (struct relay_head){.to = socket->gid, .hops = 64};
+	uroce_flow_of(&received->from, &socket->address, &flow);
+	if (!uroce_icrc_check(&wire->icrc, &flow, received->bytes, received->size,
+			      &received->head.identification)) {
+		wire->bad_icrc++;
+		return;
+	}
+	uroce_address_gid(&received->from, &received->head.from);
+	read_control(message, &received->head);
+	deliver_packet(delivery, received, false);
+}
+
+/* A packet that another process of the device took from its socket, and checked. */
+static void take_relayed(struct delivery *delivery, struct uroce_received_packet *received)
+{
+	struct uroce_wire *wire = delivery->wire;
+
+	if (received->size < sizeof(received->head) + UROCE_BTH_SIZE + UROCE_ICRC_SIZE ||
+	    received->size > sizeof(received->head) + UROCE_FRAME_MAX ||
+	    received->head.token != wire->context->probe) {
+		wire->bad_size++;
+		return;
+	}
+	received->size -= sizeof(received->head);
+	uroce_gid_address(&received->head.from, &received->head.to, &received->from);
+	deliver_packet(delivery, received, true);
+}
+
+static unsigned int take_batch(struct delivery *delivery, const struct uroce_socket *socket)
+{
+	struct uroce_wire *wire = delivery->wire;
+	struct mmsghdr messages[UROCE_BATCH];
+	struct iovec parts[UROCE_BATCH];
+	bool is_relay = socket == &wire->relay;
+	int count;
+
+	for (unsigned int i = 0; i < UROCE_BATCH; i++) {
+		struct uroce_received_packet *received = &wire->received[i];
+
+		/* A relayed packet begins with its head, which lies before the bytes. */
+		parts[i] =
+			is_relay ? (struct iovec){&received->head,
+						  sizeof(received->head) + sizeof(received->bytes)}
+				 : (struct iovec){received->bytes, sizeof(received->bytes)};
+		messages[i].msg_hdr = (struct msghdr){.msg_name = &received->from,
+						      .msg_namelen = sizeof(received->from),
+						      .msg_iov = &parts[i],
+						      .msg_iovlen = 1,
+						      .msg_control = received->control,
+						      .msg_controllen = CONTROL_SIZE};
+	}
+	count = recvmmsg(socket->fd, messages, UROCE_BATCH, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < count; i++) {
+		wire->received[i].size = messages[i].msg_len;
+		if (is_relay)
+			take_relayed(delivery, &wire->received[i]);
+		else
+			take_packet(delivery, socket, &wire->received[i], &messages[i].msg_hdr);
+	}
+	return count > 0 ? (unsigned int)count : 0;
+}
+
+static void empty_socket(struct delivery *delivery, const struct uroce_socket *socket)
+{
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		if (take_batch(delivery, socket) < UROCE_BATCH)
+			return;
+	}
+}
+
+static void flush_rest(struct uroce_wire *wire)
+{
+	pthread_mutex_lock(&wire->lock);
+	if (wire->batch.count)
+		uroce_batch_flush(&wire->batch);
+	pthread_mutex_unlock(&wire->lock);
+}
+
+void uroce_wire_poll(struct uroce_context *context, bool is_engine)
+{
+	struct uroce_wire *wire = __atomic_load_n(&context->wire, __ATOMIC_ACQUIRE);
+	struct delivery delivery = {.wire = wire};
+	unsigned int count;
+
+	if (!wire)
+		return;
+	if (!is_engine)
+		atomic_fetch_add_explicit(&wire->spins, 1, memory_order_relaxed);
+	/* Who holds it takes the packets. The engine thread would only come back at once. */
+	if (is_engine)
+		pthread_mutex_lock(&wire->receive_lock);
+	else if (pthread_mutex_trylock(&wire->receive_lock))
+		return;
+	count = atomic_load_explicit(&wire->socket_count, memory_order_acquire);
+	for (unsigned int i = 0; i < count; i++)
+		empty_socket(&delivery, &wire->sockets[i]);
+	empty_socket(&delivery, &wire->relay);
+	end_delivery(&delivery);
+	if (is_engine)
+		flush_rest(wire);
+	pthread_mutex_unlock(&wire->receive_lock);
+}
+
+void uroce_wire_wait(struct uroce_context *context)
+{
+	struct uroce_wire *wire = __atomic_load_n(&context->wire, __ATOMIC_ACQUIRE);
+
+	if (!wire)
+		return;
+	pthread_mutex_lock(&wire->receive_lock);
+	pthread_mutex_unlock(&wire->receive_lock);
+}
