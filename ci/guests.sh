@@ -24,7 +24,7 @@ set_vm_run()
 # failed one for itself.
 in_one_guest()
 {
-	local word name status seconds ended again=() todo=("$@")
+	local word name status seconds cpu ended again=() todo=("$@")
 
 	if [ -n "$HOLDFAST_CI_PLAN" ]; then
 		for name in "${todo[@]##*/}"; do
@@ -35,13 +35,13 @@ in_one_guest()
 	while [ ${#todo[@]} -gt 0 ]; do
 		say "$tier: a guest for ${todo[*]##*/}"
 		ended=0
-		while read -r word name status seconds; do
+		while read -r word name status seconds cpu; do
 			case $word:$status in
 			begin:)
 				say "$tier: $name ..."
 				continue
 				;;
-			end:0 | end:77) conclude "$name" "$status" "$seconds" || : ;;
+			end:0 | end:77) conclude "$name" "$status" "$seconds" "$cpu" || : ;;
 			end:*)
 				say "$tier: $name: FAILED with status $status, once more (its log: $dir/$name.first.log)"
 				cat "$dir/shared.log" >>"$dir/$name.log"

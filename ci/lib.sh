@@ -80,16 +80,27 @@ limited()
 # sanitiser has reported: that may happen only now and then.
 : "${patient=0}"
 
+# Leaves in $cpu the processor time, in seconds, of the commands that have ended.
+cpu_used()
+{
+	local stat=()
+
+	read -r -a stat <"/proc/$BASHPID/stat"
+	cpu=$(((stat[15] + stat[16]) / 100))
+}
+
 # step NAME SECONDS COMMAND...: one command that counts as one test.
 step()
 {
-	local name=$1 limit=$2 log=$dir/$1.log began=$EPOCHSECONDS rc=0
+	local name=$1 limit=$2 log=$dir/$1.log began=$EPOCHSECONDS rc=0 before cpu
 	shift 2
 	say "$tier: $name ..."
 	if [ -n "$HOLDFAST_CI_PLAN" ]; then
 		record pass "$name"
 		return
 	fi
+	cpu_used
+	before=$cpu
 	limited "$limit" "$log" "$@" || rc=$?
 	if [ "$patient" = 1 ] && [ $rc != 0 ] && [ $rc != 77 ]; then
 		mv "$log" "$dir/$name.first.log"
@@ -98,10 +109,11 @@ step()
 		limited "$limit" "$log" "$@" || rc=$?
 	fi
 	[ $rc != 124 ] || echo "not done after $limit s" >>"$log"
-	conclude "$name" $rc $((EPOCHSECONDS - began))
+	cpu_used
+	conclude "$name" $rc $((EPOCHSECONDS - began)) $((cpu - before))
 }
 
-# conclude NAME STATUS SECONDS: counts and tells how a step ended whose log is $dir/NAME.log.
+# conclude NAME STATUS SECONDS CPU-SECONDS: counts and tells how a step ended whose log is $dir/NAME.log.
 conclude()
 {
 	local name=$1 rc=$2 log=$dir/$1.log
@@ -109,7 +121,7 @@ conclude()
 	case $rc in
 	0)
 		record pass "$name"
-		say "$tier: $name: passed, $3 s"
+		say "$tier: $name: passed, $3 s (processor: $4 s)"
 		grep -a '^figure: ' "$log" | sed 's/^/	| /'
 		;;
 	77)
@@ -193,7 +205,7 @@ threaded_tests()
 suite()
 {
 	local name=$1 limit=$2 log=$dir/$1.log began=$EPOCHSECONDS rc=0 trs result test
-	local passed=0 failed=0 skipped=0 late=0
+	local passed=0 failed=0 skipped=0 late=0 before cpu
 	shift 2
 	say "$tier: $name ..."
 	if [ -n "$HOLDFAST_CI_PLAN" ]; then
@@ -201,6 +213,8 @@ suite()
 		return
 	fi
 	find "$dir" -name '*.trs' -delete
+	cpu_used
+	before=$cpu
 	limited "$limit" "$log" "$@" || rc=$?
 	while IFS= read -r -d '' trs; do
 		test=${trs#"$dir"/}
@@ -242,8 +256,9 @@ suite()
 		[ $((EPOCHSECONDS - began)) -lt "$limit" ] || echo "not done after $limit s" >>"$log"
 		show_tail "$name" "$log"
 	fi
+	cpu_used
 	say "$tier: $name: $passed passed, $failed failed, $skipped skipped," \
-		"$((EPOCHSECONDS - began)) s"
+		"$((EPOCHSECONDS - began)) s (processor: $((cpu - before)) s)"
 	return $((failed > 0))
 }
 
