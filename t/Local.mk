@@ -8,3 +8,6 @@ include t/bench/Local.mk
 include t/vm/Local.mk
 include t/lint/Local.mk
 include t/packages/Local.mk
+
+# What is not installed needs none of libtool's wrapper scripts, which start some twenty processes each time.
+$(check_PROGRAMS) $(EXTRA_PROGRAMS) $(noinst_PROGRAMS): AM_LDFLAGS += -no-install
