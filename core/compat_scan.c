@@ -32,7 +32,7 @@ static void read_library_tables(const char *file, struct hf_tables *tables)
 	const struct verbs_device_ops *ops;
 	char found[HF_PATH_MAX] = "";
 	struct link_map *map;
-	uint32_t abi; /* that it is the right one was told by its symbols: learn.c */
+	uint32_t abi = 0; /* that it is the right one was told by its symbols: learn.c */
 	void *library;
 
 	library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
@@ -48,6 +48,8 @@ static void read_library_tables(const char *file, struct hf_tables *tables)
 	ops = hfi_registered_by(library, &abi);
 	if (!ops) {
 		refuse_library(tables, "it registered no driver");
+	} else if (abi == HF_SEVERAL_ABIS) {
+		refuse_library(tables, "it registered by the calls of several private ABIs");
 	} else if (!ops->alloc_device || !ops->alloc_context) {
 		refuse_library(tables, "it lacks alloc_device or alloc_context");
 	} else if (hfi_tables_take(ops, tables)) {

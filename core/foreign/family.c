@@ -144,19 +144,24 @@ static void refuse_version(const struct hf_family *family, struct hf_evidence *e
 	e->profile = NULL;
 }
 
-/* "libibverbs.so.1.14.44.0": the third number behind ".so" is rdma-core's version. */
+/* "libibverbs.so.1.14.44.0": the third number behind ".so" is rdma-core's version. 0: it has none. */
 static unsigned int version_in_name(const char *path, const char *soname)
 {
-	const char *base = strrchr(path, '/');
-	unsigned int minor, version, patch;
-	char rest;
+	const char *at = hfi_last_component(path);
+	unsigned long numbers[3];
 
-	base = base ? base + 1 : path;
-	if (strncmp(base, soname, strlen(soname)) != 0)
+	if (strncmp(at, soname, strlen(soname)) != 0)
 		return 0;
-	if (sscanf(base + strlen(soname), ".%3u.%4u.%4u%c", &minor, &version, &patch, &rest) != 3)
-		return 0;
-	return version;
+	at += strlen(soname);
+	for (size_t i = 0; i < HF_ARRAY_SIZE(numbers); i++) {
+		const size_t digits = at[0] == '.' ? strspn(at + 1, "0123456789") : 0;
+
+		if (!digits || digits > 4)
+			return 0;
+		numbers[i] = strtoul(at + 1, NULL, 10);
+		at += 1 + digits;
+	}
+	return at[0] ? 0 : (unsigned int)numbers[1];
 }
 
 static void check_landmarks(const struct hf_family *family, const struct hf_elf *elf,

@@ -61,20 +61,44 @@ static void write_cache(struct hf_foreign *foreign, const struct hf_log *log)
 		hf_debug(log, "what providers match is not kept: %s", strerrordesc_np(-err));
 }
 
+static const struct hf_family *other_node(const struct hf_elf *elf, const struct hf_family *family)
+{
+	for (size_t i = 0; i < hfi_num_families; i++)
+		if (&hfi_families[i] != family && hfi_elf_names(elf, hfi_families[i].node))
+			return &hfi_families[i];
+	return NULL;
+}
+
+/* The name of the file states one private ABI: it must be bound to that one, and to no other. */
+static int check_node(struct hf_candidate *candidate, const struct hf_elf *elf)
+{
+	const struct hf_family *family = candidate->family, *other = other_node(elf, family);
+	const char *file = candidate->manifest.file;
+
+	if (!hfi_elf_names(elf, family->entry) || !hfi_elf_names(elf, family->node)) {
+		hfi_reason_set(&candidate->reason, HF_REASON_ABI, family->node,
+			       other ? other->node : "no such call",
+			       "%s does not make itself known by %s%s%s", file, family->entry,
+			       other ? ", but is bound to " : "", other ? other->node : "");
+		return -EACCES;
+	}
+	if (!other)
+		return 0;
+	hfi_reason_set(&candidate->reason, HF_REASON_ABI, family->node, other->node,
+		       "%s is bound to two private ABIs, %s and %s", file, family->node,
+		       other->node);
+	return -EACCES;
+}
+
 /* Reject a library that lacks the ABI's entry symbol before any of its code runs, even in the helper process. */
 static int check_kind(struct hf_candidate *candidate)
 {
-	const struct hf_family *family = candidate->family;
 	struct hf_elf elf = {0};
 	int err;
 
 	err = hfi_elf_read(candidate->manifest.file, &elf, &candidate->reason);
-	if (!err && (!hfi_elf_names(&elf, family->entry) || !hfi_elf_names(&elf, family->node))) {
-		hfi_reason_set(&candidate->reason, HF_REASON_ABI, family->node, "no such call",
-			       "%s does not make itself known by %s", candidate->manifest.file,
-			       family->entry);
-		err = -EACCES;
-	}
+	if (!err)
+		err = check_node(candidate, &elf);
 	hfi_elf_clear(&elf);
 	return err;
 }
@@ -209,26 +233,59 @@ static int run_scan(struct hf_foreign *foreign, struct hf_scan_item *items,
 	return 0;
 }
 
+/* The length of the directory's name; a bare name is in the usual one. */
+static size_t dir_length(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+
+	return slash ? (size_t)(slash - file) : 0;
+}
+
+/* A directory of an unknown private ABI has one line, however many drivers it has. How many others it speaks of. */
+static size_t gather_other_abi(struct hf_foreign *foreign, const struct hf_candidate *first)
+{
+	const size_t length = dir_length(first->manifest.file);
+	size_t others = 0;
+
+	for (size_t i = 0; i < foreign->num_candidates; i++) {
+		struct hf_candidate *candidate = &foreign->candidates[i];
+		const char *file = candidate->manifest.file;
+
+		if (candidate == first || candidate->said ||
+		    candidate->other_abi != first->other_abi || dir_length(file) != length ||
+		    strncmp(file, first->manifest.file, length) != 0)
+			continue;
+		candidate->said = true;
+		others++;
+	}
+	return others;
+}
+
 static void say_refusals(struct hf_foreign *foreign, const struct hf_log *log)
 {
 	for (size_t i = 0; i < foreign->num_candidates; i++) {
 		struct hf_candidate *candidate = &foreign->candidates[i];
 		const char *file = candidate->manifest.file;
+		char more[48] = "";
+		size_t others;
 
 		/* An entry that names no library was reported when it was read. */
 		if (candidate->said || !candidate->reason.code ||
 		    (!*file && !candidate->manifest.name[0]))
 			continue;
 		candidate->said = true;
+		others = candidate->other_abi ? gather_other_abi(foreign, candidate) : 0;
+		if (others)
+			snprintf(more, sizeof(more), "; so are %zu more drivers", others);
 		/* libibverbs names what it tried last: the bare name, unless it was given a path. */
 		if (!strncmp(file, HF_DRIVER_DIR "/", sizeof(HF_DRIVER_DIR)))
 			file += sizeof(HF_DRIVER_DIR);
 		if (hfi_program_uses_shim() || candidate->manifest.path[0] == '/')
-			hfi_foreign_say(log, "Warning: couldn't load driver '%s': %s", file,
-					candidate->reason.text);
+			hfi_foreign_say(log, "Warning: couldn't load driver '%s': %s%s", file,
+					candidate->reason.text, more);
 		else /* its user named it in the environment */
-			hf_warn(log, "%s: couldn't load driver '%s': %s", candidate->manifest.path,
-				file, candidate->reason.text);
+			hf_warn(log, "%s: couldn't load driver '%s': %s%s",
+				candidate->manifest.path, file, candidate->reason.text, more);
 	}
 	foreign->said = true;
 }

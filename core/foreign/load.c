@@ -15,14 +15,16 @@
 #include "core/provider/elf.h"
 #include "core/provider/library.h"
 
-static int check_device_ops(const struct verbs_device_ops *ops, bool same_abi, const char *file,
-			    struct hf_reason *reason)
+static int check_device_ops(const struct verbs_device_ops *ops, uint32_t abi, uint32_t wanted,
+			    const char *file, struct hf_reason *reason)
 {
 	const char *fault = NULL;
 
 	if (!ops)
 		fault = "registered no driver";
-	else if (!same_abi)
+	else if (abi == HF_SEVERAL_ABIS)
+		fault = "registered by the calls of several private ABIs";
+	else if (abi != wanted)
 		fault = "registered with another private ABI";
 	else if (!ops->name || !ops->alloc_device || !ops->alloc_context)
 		fault = "lacks a name, alloc_device or alloc_context";
@@ -60,7 +62,7 @@ int hfi_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate
 	if (err)
 		goto close_shim;
 	provider->ops = hfi_registered_by(provider->library, &abi);
-	err = check_device_ops(provider->ops, abi == candidate->family->abi, file, reason);
+	err = check_device_ops(provider->ops, abi, candidate->family->abi, file, reason);
 	if (err) {
 		hfi_library_unload(provider);
 		goto close_shim;

@@ -63,6 +63,7 @@ void hfi_other_abi_name(struct hf_candidate *candidate)
 		snprintf(dir, sizeof(dir), "%.*s", (int)(base - m->file) - 1, m->file);
 	if (!find_in_dir(dir, base, path, &abi))
 		return;
+	candidate->other_abi = abi;
 	hfi_family_numbers(known, sizeof(known));
 	snprintf(wanted, sizeof(wanted), "private ABI %s (rdma-core %u to %u)", known,
 		 hfi_families[0].profiles[0].first,

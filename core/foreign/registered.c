@@ -65,11 +65,15 @@ const struct verbs_device_ops *hfi_registered_by(void *library, uint32_t *ret_ab
 	pthread_mutex_lock(&registered.lock);
 	/* The newest one: an older library may have been mapped at the same address. */
 	DL_FOREACH (registered.notes, note) {
-		if (note->map != map || map_of(note->ops, NULL, 0) != map)
+		char file[HF_PATH_MAX];
+
+		if (note->map != map || map_of(note->ops, file, sizeof(file)) != map)
 			continue;
-		ops = note->ops;
-		*ret_abi = note->abi;
-		break;
+		if (!ops)
+			*ret_abi = note->abi;
+		else if (note->abi != *ret_abi && strcmp(file, note->file) == 0)
+			*ret_abi = HF_SEVERAL_ABIS;
+		ops = ops ? ops : note->ops;
 	}
 	pthread_mutex_unlock(&registered.lock);
 	return ops;

@@ -11,9 +11,12 @@
 #include "shared/attr.h"
 #include "core/provider/manifest.h"
 
+/* It registered by the calls of more than one private ABI. */
+enum { HF_SEVERAL_ABIS = 0 };
+
 /*
  * What a library that is mapped has registered, or NULL; `library` is from dlopen(). *ret_abi is the
- * private ABI by whose call it did, untouched for NULL.
+ * private ABI by whose call it did, or HF_SEVERAL_ABIS; untouched for NULL.
  */
 const struct verbs_device_ops *hfi_registered_by(void *library,
 						 uint32_t *ret_abi) HF_MUST_CHECK HF_NONNULL;

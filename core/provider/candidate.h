@@ -66,6 +66,7 @@ struct hf_candidate {
 	bool asks;			  /* only its code can tell whether it takes a device */
 	bool by_loader;			  /* not in the usual place: the loader searches for it */
 	bool by_program;		  /* the program loaded it itself */
+	uint32_t other_abi; /* that of the only file here, which is none of ours; or 0 */
 };
 
 void hfi_candidates_free(struct hf_candidate *candidates, size_t count);

@@ -47,6 +47,10 @@ struct memory {
 };
 
 void CAT(verbs_register_driver_, ABI)(const struct verbs_device_ops *ops);
+/* A library of two private ABIs, which is refused. */
+#ifdef ALSO
+void CAT(verbs_register_driver_, ALSO)(const struct verbs_device_ops *ops);
+#endif
 void *_verbs_init_and_alloc_context(struct ibv_device *device, int fd, size_t size, void *offset,
 				    uint32_t driver_id);
 void verbs_set_ops(struct their_context *context, const void *ops);
@@ -328,4 +332,7 @@ static __attribute__((constructor)) void register_made_up(void)
 {
 	fill_table();
 	CAT(verbs_register_driver_, ABI)(&ops);
+#ifdef ALSO
+	CAT(verbs_register_driver_, ALSO)(&ops);
+#endif
 }
