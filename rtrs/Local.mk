@@ -86,6 +86,8 @@ librtrs_lib_la_SOURCES = \
 	rtrs/lib/control_server.c \
 	rtrs/lib/control_tree.c \
 	rtrs/lib/control_tree.h \
+	rtrs/lib/devices.c \
+	rtrs/lib/devices.h \
 	rtrs/lib/ends.c \
 	rtrs/lib/ends.h \
 	rtrs/lib/links.c \
@@ -137,10 +139,14 @@ EXTRA_librtrs_la_DEPENDENCIES = $(top_srcdir)/abi/maps/librtrs.map
 
 # The library loads it for an address of RDMA.
 rtrsdir = $(pkglibdir)/rtrs
-rtrs_LTLIBRARIES = rtrs-rdma.la
+rtrs_LTLIBRARIES = rtrs-rdma.la rtrs-devices.la
 rtrs_rdma_la_SOURCES = rtrs/rdma_module.c
 rtrs_rdma_la_LIBADD = librtrs-rdma.la
 rtrs_rdma_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared
+# And this one while a path waits for its device.
+rtrs_devices_la_SOURCES = rtrs/devices_module.c
+rtrs_devices_la_LIBADD = libholdfast.la
+rtrs_devices_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared
 
 pkgconfig_DATA += rtrs/rtrs.pc
 EXTRA_DIST += rtrs/rtrs.pc.in

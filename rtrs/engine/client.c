@@ -148,6 +148,31 @@ static void leave_for(struct rtrs_client *client, struct rtrs_client_path *path,
 	order_path(client, path, RTRS_ORDER_CLOSE);
 }
 
+static void wait_for_device(struct rtrs_client *client, struct rtrs_client_path *path, bool waits)
+{
+	if (path->waits_for_device == waits)
+		return;
+	path->waits_for_device = waits;
+	client->waiting += waits ? 1 : -1U;
+}
+
+/*
+ * A path that was never connected is not the user's yet: adding it fails. One that was is tried once more at once:
+ * its device may be back already, and that was told before.
+ */
+static void device_is_gone(struct rtrs_client *client, struct rtrs_client_path *path)
+{
+	if (path->was_connected && client->options.device_return == RTRS_DEVICE_TRIED)
+		return;
+	if (path->was_connected && client->options.device_return == RTRS_DEVICE_TOLD &&
+	    !path->waits_for_device) {
+		wait_for_device(client, path, true);
+		path->retries_at_once = true;
+	}
+	/* Also where one has come while it was tried. */
+	path->stays_closed = !path->waits_for_device || !path->retries_at_once;
+}
+
 static void break_path(struct rtrs_client *client, struct rtrs_client_path *path, int error,
 		       enum rtrs_fault fault)
 {
@@ -155,8 +180,10 @@ static void break_path(struct rtrs_client *client, struct rtrs_client_path *path
 		return;
 	path->error = error;
 	path->fault = fault;
-	/* What cannot get better by itself. */
-	if (error == -ENODEV || (client->has_connected && fault == RTRS_FAULT_DEPTH))
+	if (error == -ENODEV)
+		device_is_gone(client, path);
+	/* It cannot get better by itself. */
+	if (client->has_connected && fault == RTRS_FAULT_DEPTH)
 		path->stays_closed = true;
 	leave_for(client, path,
 		  path->state == RTRS_CLIENT_CONNECTED ? RTRS_CLIENT_RECONNECTING
@@ -189,6 +216,7 @@ static void path_connected(struct rtrs_client *client, unsigned int place, int64
 	client->has_connected = true;
 	path->was_connected = true;
 	path->is_wanted = false;
+	wait_for_device(client, path, false);
 	path->attempts = 0;
 	rtrsi_heartbeat_start(&path->heartbeat, now_ns);
 	order_path(client, path, RTRS_ORDER_READY);
@@ -365,6 +393,7 @@ static void close_for_good(struct rtrs_client *client, struct rtrs_client_path *
 {
 	path->stays_closed = true;
 	path->retries_at_once = false;
+	wait_for_device(client, path, false);
 	leave_for(client, path, RTRS_CLIENT_CLOSING);
 	if (path->is_closed)
 		stay_closed(client, path);
@@ -388,6 +417,7 @@ int rtrsi_client_reconnect_path(struct rtrs_client *client, unsigned int place, 
 	if (path->is_removed || path->state == RTRS_CLIENT_CONNECTING ||
 	    path->state == RTRS_CLIENT_CLOSING || path->state == RTRS_CLIENT_DEAD)
 		return -EBUSY;
+	wait_for_device(client, path, false);
 	path->is_wanted = true;
 	path->stays_closed = false;
 	path->retries_at_once = true;
@@ -398,6 +428,23 @@ int rtrsi_client_reconnect_path(struct rtrs_client *client, unsigned int place, 
 	else if (path->state == RTRS_CLIENT_CLOSED)
 		rtrsi_client_state_change(&path->state, RTRS_CLIENT_RECONNECTING);
 	return 0;
+}
+
+void rtrsi_client_device_came(struct rtrs_client *client, int64_t now_ns)
+{
+	for (unsigned int i = 0; i < RTRS_PATHS_MAX && client->waiting; i++) {
+		struct rtrs_client_path *path = &client->paths[i];
+
+		if (!path->waits_for_device)
+			continue;
+		/* An attempt that is under way may have begun too early. */
+		path->retries_at_once = true;
+		path->stays_closed = false;
+		path->attempts = 0;
+		path->retry_ns = now_ns;
+		if (path->state == RTRS_CLIENT_CLOSED)
+			rtrsi_client_state_change(&path->state, RTRS_CLIENT_RECONNECTING);
+	}
 }
 
 static void beat(struct rtrs_client *client, struct rtrs_client_path *path, int64_t now_ns)

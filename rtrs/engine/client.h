@@ -61,6 +61,7 @@ struct rtrs_client_path {
 	bool was_connected; /* ever */
 	bool stays_closed;  /* once its connections are closed */
 	bool retries_at_once;
+	bool waits_for_device; /* until it is connected, or the user wants it otherwise */
 	bool is_removed;
 	bool is_closed; /* it has no connections */
 	enum rtrs_client_state state;
@@ -82,6 +83,13 @@ struct rtrs_client_path {
 	struct rtrs_chunk *chunks; /* while it is connected */
 };
 
+/* What a path does that was connected, and whose device is gone. */
+enum rtrs_device_return {
+	RTRS_DEVICE_ASKED_FOR, /* it waits to be asked for */
+	RTRS_DEVICE_TOLD,      /* it waits for rtrsi_client_device_came() */
+	RTRS_DEVICE_TRIED,     /* it is tried again, as after other losses */
+};
+
 struct rtrs_client_options {
 	const char *name;
 	uint8_t uuid[RTRS_UUID_SIZE]; /* of the session */
@@ -89,6 +97,7 @@ struct rtrs_client_options {
 	unsigned int jitter_ms;	    /* at most, on top */
 	int max_reconnect_attempts; /* -1: no limit */
 	uint32_t random;	    /* a seed for the jitter */
+	enum rtrs_device_return device_return;
 };
 
 struct rtrs_client {
@@ -101,6 +110,7 @@ struct rtrs_client {
 	bool is_up;
 	uint32_t session_orders; /* a bit for each type */
 	unsigned int connected;
+	unsigned int waiting;	  /* paths for their devices */
 	unsigned int path_orders; /* paths that have some */
 	struct rtrs_permits permits;
 	struct rtrs_client_request **requests;	   /* by permit */
@@ -139,8 +149,10 @@ void rtrsi_client_received(struct rtrs_client *client, unsigned int path, uint32
 /* The order to send a request is being carried out: it counts, whatever comes of it. */
 void rtrsi_client_count(struct rtrs_client *client, unsigned int path, bool is_read,
 			uint64_t bytes) HF_NONNULL;
-/* A connection broke, a post failed. -ENODEV: the device is gone; the path waits to be asked for. */
+/* A connection broke, a post failed. -ENODEV: the device is gone; see enum rtrs_device_return. */
 void rtrsi_client_lost(struct rtrs_client *client, unsigned int path, int error) HF_NONNULL;
+/* Some device came, or got an address: paths that wait for theirs are tried at once. */
+void rtrsi_client_device_came(struct rtrs_client *client, int64_t now_ns) HF_NONNULL;
 void rtrsi_client_closed(struct rtrs_client *client, unsigned int path, int64_t now_ns) HF_NONNULL;
 void rtrsi_client_tick(struct rtrs_client *client, int64_t now_ns) HF_NONNULL;
 /* When the next tick is due; INT64_MAX: never. */

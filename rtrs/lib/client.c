@@ -155,6 +155,34 @@ static void take_time(struct rtrs_session *session, int64_t now_ns)
 	rtrsi_session_expire(session, now_ns);
 }
 
+/* Without a watch what is gone is tried again from time to time. */
+static void watch_for_devices(struct rtrs_session *session)
+{
+	struct rtrs_client *engine = &session->engine;
+
+	if (!rtrsi_devices_watch(&session->devices, &session->wait, engine->waiting))
+		return;
+	engine->options.device_return = RTRS_DEVICE_TRIED;
+	rtrsi_client_device_came(engine, hfi_now_ns());
+	session->has_new_deadline = true;
+}
+
+static void look_for_devices(struct rtrs_session *session)
+{
+	int result = rtrsi_devices_next(&session->devices);
+
+	if (!result)
+		return;
+	if (result < 0) {
+		session->engine.options.device_return = RTRS_DEVICE_TRIED;
+		rtrsi_devices_close(&session->devices);
+	}
+	rtrsi_client_device_came(&session->engine, hfi_now_ns());
+	rtrsi_client_tick(&session->engine, hfi_now_ns());
+	rtrsi_session_carry_out(session);
+	session->has_new_deadline = true;
+}
+
 static void plan_next_time(struct rtrs_session *session)
 {
 	int64_t deadline_ns;
@@ -175,6 +203,8 @@ HF_EXPORT int rtrs_session_dispatch(struct rtrs_session *session)
 
 	pthread_mutex_lock(&session->lock);
 	rtrsi_wait_clear(&session->wait);
+	if (session->devices.watch)
+		look_for_devices(session);
 	do {
 		int64_t now_ns = hfi_now_ns();
 
@@ -191,6 +221,8 @@ HF_EXPORT int rtrs_session_dispatch(struct rtrs_session *session)
 		rtrsi_wait_wake(&session->wait);
 		result = 0;
 	}
+	if (session->engine.waiting || session->devices.watch)
+		watch_for_devices(session);
 	plan_next_time(session);
 	pthread_mutex_unlock(&session->lock);
 	return result;
@@ -306,6 +338,7 @@ HF_EXPORT void rtrs_session_close(struct rtrs_session *session)
 	tell_user(session);
 	pthread_mutex_unlock(&session->lock);
 	rtrsi_links_close(&session->links);
+	rtrsi_devices_close(&session->devices);
 	rtrsi_client_free(&session->engine);
 	rtrsi_session_free_permits(session);
 	rtrsi_wait_free(&session->wait);
@@ -314,6 +347,15 @@ HF_EXPORT void rtrs_session_close(struct rtrs_session *session)
 }
 
 /* --- paths --------------------------------------------------------------------------------------- */
+
+/* Loaded while there is nothing wrong. */
+static void know_devices(struct rtrs_session *session)
+{
+	if (session->engine.options.device_return != RTRS_DEVICE_ASKED_FOR)
+		return;
+	session->engine.options.device_return =
+		rtrsi_devices_load(&session->devices) ? RTRS_DEVICE_TRIED : RTRS_DEVICE_TOLD;
+}
 
 static int make_session_path(struct rtrs_session *session, const char *text,
 			     struct session_path **ret)
@@ -332,6 +374,8 @@ static int make_session_path(struct rtrs_session *session, const char *text,
 		err = rtrsi_links_get(&session->links, path->address.destination.link,
 				      &session->wait, &path->link);
 	if (!err) {
+		if (path->address.destination.link == RTRS_LINK_RDMA)
+			know_devices(session);
 		*ret = path;
 		return 0;
 	}

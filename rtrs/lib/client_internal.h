@@ -8,6 +8,7 @@
 
 #include "rtrs/control/endpoint.h"
 #include "rtrs/engine/client.h"
+#include "rtrs/lib/devices.h"
 #include "rtrs/lib/ends.h"
 #include "rtrs/lib/links.h"
 #include "rtrs/lib/wait.h"
@@ -85,6 +86,7 @@ struct rtrs_session {
 	pthread_mutex_t lock;
 	struct rtrs_wait wait;
 	struct rtrs_links links;
+	struct rtrs_devices devices;
 	struct rtrs_client engine;
 	rtrs_session_event_fn event;
 	void *user;

@@ -16,6 +16,8 @@ enum {
 	HEADER_SIZE = 4096,
 	CHUNK_DEFAULT = 131072,
 	PATHS_DEFAULT = 1024,
+	LISTEN_AGAIN_MS = 2000,
+	NS_PER_MS = 1000000,
 	/* What the kernel's modules can do with keys that are valid once. */
 	DEPTH_WITH_KEYS_MAX = 1024,
 };
@@ -105,17 +107,15 @@ static void request_runs(void *user, struct rtrs_server_request *request)
 		rtrsi_server_driver_done(service->driver, request, err);
 }
 
-/* The device of a listener is gone. */
+/* The device of a listener is gone. It listens again when that is back. */
 static void listener_is_gone(void *user, struct rtrs_listener *base)
 {
 	struct rtrs_service *service = user;
-	struct service_listener **at = &service->listeners, *listener = base->user;
+	struct service_listener *listener = base->user;
 
-	while (*at != listener)
-		at = &(*at)->next;
-	*at = listener->next;
 	base->link->ops->unlisten(base);
-	free(listener);
+	listener->base = NULL;
+	service->deaf++;
 }
 
 static const struct rtrs_server_calls service_calls = {
@@ -185,8 +185,68 @@ static int take_service_events(struct rtrs_service *service, int64_t now_ns)
 	return result;
 }
 
+static int begin_to_listen(struct rtrs_service *service, struct service_listener *listener)
+{
+	struct rtrs_link *link;
+	int err = rtrsi_links_get(&service->links, listener->address.link, &service->wait, &link);
+
+	if (err)
+		return err;
+	return link->ops->listen(link, (const struct sockaddr *)&listener->address.sockaddr,
+				 listener, &listener->base);
+}
+
+/* What does not work yet may do so when more is known of its device, or later. */
+static void listen_again(struct rtrs_service *service, int64_t now_ns)
+{
+	struct service_listener *at;
+
+	for (at = service->listeners; at && service->deaf; at = at->next) {
+		if (!at->base && !begin_to_listen(service, at))
+			service->deaf--;
+	}
+	service->listen_ns = now_ns + (int64_t)LISTEN_AGAIN_MS * NS_PER_MS;
+}
+
+static bool is_watching_devices(struct rtrs_service *service)
+{
+	return service->devices.watch ||
+	       !rtrsi_devices_watch(&service->devices, &service->wait, service->deaf);
+}
+
+static void look_for_device(struct rtrs_service *service, int64_t now_ns)
+{
+	int result;
+
+	if (!is_watching_devices(service)) {
+		if (now_ns >= service->listen_ns)
+			listen_again(service, now_ns);
+		return;
+	}
+	result = rtrsi_devices_next(&service->devices);
+	if (result < 0)
+		rtrsi_devices_close(&service->devices);
+	if (result)
+		listen_again(service, now_ns);
+	if (!service->deaf)
+		rtrsi_devices_close(&service->devices);
+}
+
+static int64_t service_deadline_ns(const struct rtrs_service *service)
+{
+	int64_t deadline_ns = rtrsi_server_driver_deadline_ns(service->driver);
+
+	if (service->deaf && !service->devices.watch && service->listen_ns < deadline_ns)
+		deadline_ns = service->listen_ns;
+	return deadline_ns;
+}
+
 static void take_service_time(struct rtrs_service *service, int64_t now_ns)
 {
+	if (service->deaf) {
+		look_for_device(service, now_ns);
+		service->has_new_deadline = true;
+	}
 	if (now_ns < service->wait.armed_ns)
 		return;
 	service->has_new_deadline = true;
@@ -217,7 +277,7 @@ HF_EXPORT int rtrs_service_dispatch(struct rtrs_service *service)
 		result = 0;
 	}
 	if (service->has_new_deadline)
-		rtrsi_wait_until(&service->wait, rtrsi_server_driver_deadline_ns(service->driver));
+		rtrsi_wait_until(&service->wait, service_deadline_ns(service));
 	service->has_new_deadline = false;
 	pthread_mutex_unlock(&service->lock);
 	return result;
@@ -303,7 +363,8 @@ static void stop_listening(struct rtrs_service *service)
 
 	while ((listener = service->listeners)) {
 		service->listeners = listener->next;
-		listener->base->link->ops->unlisten(listener->base);
+		if (listener->base)
+			listener->base->link->ops->unlisten(listener->base);
 		free(listener);
 	}
 }
@@ -323,6 +384,7 @@ HF_EXPORT void rtrs_service_close(struct rtrs_service *service)
 	tell_service(service);
 	pthread_mutex_unlock(&service->lock);
 	rtrsi_links_close(&service->links);
+	rtrsi_devices_close(&service->devices);
 	free(service->jobs.ring);
 	rtrsi_wait_free(&service->wait);
 	pthread_mutex_destroy(&service->lock);
@@ -332,15 +394,15 @@ HF_EXPORT void rtrs_service_close(struct rtrs_service *service)
 static int add_listener(struct rtrs_service *service, const struct rtrs_address *address)
 {
 	struct service_listener *listener = calloc(1, sizeof(*listener));
-	struct rtrs_link *link;
 	int err;
 
 	if (!listener)
 		return -ENOMEM;
-	err = rtrsi_links_get(&service->links, address->link, &service->wait, &link);
-	if (!err)
-		err = link->ops->listen(link, (const struct sockaddr *)&address->sockaddr, listener,
-					&listener->base);
+	listener->address = *address;
+	err = begin_to_listen(service, listener);
+	if (!err && address->link == RTRS_LINK_RDMA)
+		/* While there is nothing wrong. Without it listeners are tried again from time to time. */
+		(void)!rtrsi_devices_load(&service->devices);
 	if (err) {
 		free(listener);
 		return err;

@@ -8,6 +8,7 @@
 
 #include "rtrs/control/endpoint.h"
 #include "rtrs/driver/server.h"
+#include "rtrs/lib/devices.h"
 #include "rtrs/lib/links.h"
 #include "rtrs/lib/wait.h"
 #include "shared/attr.h"
@@ -29,7 +30,8 @@ struct service_event {
 
 struct service_listener {
 	struct service_listener *next;
-	struct rtrs_listener *base;
+	struct rtrs_listener *base; /* NULL: its device is gone */
+	struct rtrs_address address;
 };
 
 /* Requests that the user has not been given yet. */
@@ -42,6 +44,9 @@ struct rtrs_service {
 	pthread_mutex_t lock;
 	struct rtrs_wait wait;
 	struct rtrs_links links;
+	struct rtrs_devices devices;
+	unsigned int deaf; /* listeners whose device is gone */
+	int64_t listen_ns; /* when they are tried again, where devices cannot be watched */
 	struct rtrs_server_driver *driver;
 	rtrs_job_fn job;
 	rtrs_service_event_fn event;

@@ -273,6 +273,75 @@ static void a_removed_device_waits_to_be_asked_for(void **state)
 	rtrsi_client_free(&bed.client);
 }
 
+/* It is tried at once, and whenever a device comes; in between it waits, however long. */
+static void a_removed_device_is_told_of(void **state)
+{
+	struct bed bed;
+
+	(void)state;
+	begin_client(&bed);
+	bed.client.options.device_return = RTRS_DEVICE_TOLD;
+	(void)add_path(&bed);
+	bring_up(&bed, 0);
+	for (int round = 0; round < 3; round++) {
+		rtrsi_client_lost(&bed.client, 0, -ENODEV);
+		take_orders(&bed);
+		assert_int_equal(bed.given[RTRS_ORDER_CLOSE], 1);
+		rtrsi_client_closed(&bed.client, 0, bed.now_ns);
+		for (int tries = 0; tries < 3; tries++) {
+			assert_int_equal(bed.client.waiting, 1);
+			rtrsi_client_tick(&bed.client, bed.now_ns);
+			take_orders(&bed);
+			assert_int_equal(bed.given[RTRS_ORDER_CONNECT], 1);
+			/* A device that comes meanwhile may be the one: the next attempt is not left out. */
+			if (tries == 1)
+				rtrsi_client_device_came(&bed.client, bed.now_ns);
+			rtrsi_client_refused(&bed.client, 0, NULL, 0, -ENODEV);
+			take_orders(&bed);
+			rtrsi_client_closed(&bed.client, 0, bed.now_ns);
+			if (tries == 1)
+				continue;
+			assert_int_equal(bed.client.paths[0].state, RTRS_CLIENT_CLOSED);
+			assert_true(rtrsi_client_deadline_ns(&bed.client) == INT64_MAX);
+			rtrsi_client_device_came(&bed.client, bed.now_ns);
+		}
+		rtrsi_client_tick(&bed.client, bed.now_ns);
+		bring_up(&bed, 0);
+		assert_int_equal(bed.client.waiting, 0);
+	}
+	/* What the user wants counts more. */
+	rtrsi_client_lost(&bed.client, 0, -ENODEV);
+	rtrsi_client_closed(&bed.client, 0, bed.now_ns);
+	rtrsi_client_disconnect_path(&bed.client, 0);
+	assert_int_equal(bed.client.waiting, 0);
+	rtrsi_client_device_came(&bed.client, bed.now_ns);
+	rtrsi_client_tick(&bed.client, bed.now_ns);
+	take_orders(&bed);
+	assert_int_equal(bed.client.paths[0].state, RTRS_CLIENT_CLOSED);
+	rtrsi_client_free(&bed.client);
+}
+
+static void where_nobody_tells_a_removed_device_is_tried(void **state)
+{
+	struct bed bed;
+
+	(void)state;
+	begin_client(&bed);
+	bed.client.options.device_return = RTRS_DEVICE_TRIED;
+	(void)add_path(&bed);
+	bring_up(&bed, 0);
+	rtrsi_client_lost(&bed.client, 0, -ENODEV);
+	rtrsi_client_closed(&bed.client, 0, bed.now_ns);
+	assert_int_equal(bed.client.paths[0].state, RTRS_CLIENT_RECONNECTING);
+	assert_int_equal(rtrsi_client_deadline_ns(&bed.client), bed.now_ns + DELAY_MS * ms);
+	/* One that never was there is not. */
+	assert_int_equal(add_path(&bed), 1);
+	rtrsi_client_refused(&bed.client, 1, NULL, 0, -ENODEV);
+	rtrsi_client_closed(&bed.client, 1, bed.now_ns);
+	assert_int_equal(bed.client.paths[1].state, RTRS_CLIENT_CLOSED);
+	rtrsi_client_free(&bed.client);
+}
+
 static void jitter_stays_within_its_limit(void **state)
 {
 	int64_t least = INT64_MAX, most = 0;
@@ -473,6 +542,8 @@ int main(void)
 		cmocka_unit_test(first_failure_is_reported_and_not_repeated),
 		cmocka_unit_test(lost_path_is_tried_again_and_again),
 		cmocka_unit_test(a_removed_device_waits_to_be_asked_for),
+		cmocka_unit_test(a_removed_device_is_told_of),
+		cmocka_unit_test(where_nobody_tells_a_removed_device_is_tried),
 		cmocka_unit_test(jitter_stays_within_its_limit),
 		cmocka_unit_test(connecting_takes_30_seconds_at_most),
 		cmocka_unit_test(peer_with_another_depth),

@@ -73,7 +73,7 @@ static void disturb_wire(unsigned int wire)
 		rtrsi_sim_unplug(bed.sim, wire);
 		break;
 	default:
-		rtrsi_sim_revive(bed.sim, wire);
+		bed_revive(wire);
 		break;
 	}
 }
@@ -121,6 +121,7 @@ static void simulate(uint64_t seed)
 					    .connections = 1 + (uint32_t)(seed % 3),
 					    .invalidate = seed & 1,
 					    .has_slow_jobs = seed & 2,
+					    .cannot_watch = seed % 5 == 0,
 					    .reconnect_delay_ms = 700};
 
 	bed_open(&options);
@@ -200,7 +201,7 @@ static void a_day_with_silences(void **state)
 		/* clock: a simulated one. By what was posted and not heard of, or by heartbeats. */
 		assert_in_range(bed.last_down_ns - now_ns, 0, 36 * second);
 		assert_int_equal(bed_connected(), BED_PATHS - 1);
-		rtrsi_sim_revive(bed.sim, hour % BED_PATHS);
+		bed_revive(hour % BED_PATHS);
 		/* Each attempt may take 30 seconds, and then 30 pass with a quarter on top at most. */
 		bed_run_until(now_ns + 700 * second);
 		assert_int_equal(bed_connected(), BED_PATHS);
@@ -209,12 +210,46 @@ static void a_day_with_silences(void **state)
 	bed_close();
 }
 
+static void unplug_and_replug(bool can_watch, int64_t limit_ns)
+{
+	const struct bed_options options = {.seed = 3,
+					    .depth = 4,
+					    .connections = 2,
+					    .cannot_watch = !can_watch,
+					    .reconnect_delay_ms = 30000};
+
+	bed_open(&options);
+	for (unsigned int round = 1; round <= 20; round++) {
+		unsigned int wire = round % BED_PATHS;
+		int64_t now_ns;
+
+		rtrsi_sim_unplug(bed.sim, wire);
+		bed_run_until(rtrsi_sim_now_ns(bed.sim) + (int64_t)round * 10 * second);
+		assert_int_equal(bed_connected(), BED_PATHS - 1);
+		assert_int_equal(bed.paths_down, round);
+		bed_revive(wire);
+		now_ns = rtrsi_sim_now_ns(bed.sim);
+		bed_run_until(now_ns + limit_ns);
+		assert_int_equal(bed_connected(), BED_PATHS);
+	}
+	bed_close();
+}
+
+/* Nobody asks for it: the device's return does. Where that is not told it is tried from time to time. */
+static void an_unplugged_path_comes_back(void **state)
+{
+	(void)state;
+	unplug_and_replug(true, 5 * second);
+	unplug_and_replug(false, 40 * second);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(simulated_schedules),
 		cmocka_unit_test(a_day_without_requests),
 		cmocka_unit_test(a_day_with_silences),
+		cmocka_unit_test(an_unplugged_path_comes_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

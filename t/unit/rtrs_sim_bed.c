@@ -125,6 +125,51 @@ int rtrsi_links_next(const struct rtrs_links *links, struct rtrs_link_event *ret
 	return link ? link->ops->next(link, ret) : 0;
 }
 
+/* What is watched, so that there is something. */
+static struct rtrs_device_watch {
+	bool is_new; /* it tells first what there is */
+} watch;
+
+int rtrsi_devices_load(struct rtrs_devices *devices)
+{
+	(void)devices;
+	return bed.options.cannot_watch ? -EOPNOTSUPP : 0;
+}
+
+int rtrsi_devices_watch(struct rtrs_devices *devices, struct rtrs_wait *wait, bool is_needed)
+{
+	if (bed.options.cannot_watch)
+		return is_needed ? -EOPNOTSUPP : 0;
+	if (is_needed && !devices->watch) {
+		watch.is_new = true;
+		wait->is_woken = true;
+	}
+	devices->watch = is_needed ? &watch : NULL;
+	return 0;
+}
+
+int rtrsi_devices_next(const struct rtrs_devices *devices)
+{
+	bool has_come = bed.has_device_come || watch.is_new;
+
+	if (!devices->watch)
+		return 0;
+	bed.has_device_come = watch.is_new = false;
+	return has_come;
+}
+
+void rtrsi_devices_close(struct rtrs_devices *devices)
+{
+	devices->watch = NULL;
+}
+
+void bed_revive(unsigned int wire)
+{
+	rtrsi_sim_revive(bed.sim, wire);
+	bed.has_device_come = true;
+	bed.session->wait.is_woken = true;
+}
+
 /* --- the service's program ----------------------------------------------------------------------- */
 
 static uint16_t chunk_of(const struct rtrs_job *job)
@@ -404,10 +449,12 @@ void bed_settle(void)
 	unsigned int steps = 0;
 
 	for (unsigned int i = 0; i < BED_PATHS; i++)
-		rtrsi_sim_revive(bed.sim, i);
+		bed_revive(i);
 	while (bed.done < bed.begun || bed_connected() < BED_PATHS) {
 		for (unsigned int i = 0; i < RTRS_PATHS_MAX; i++) {
-			if (bed.session->engine.paths[i].state == RTRS_CLIENT_CLOSED)
+			/* What waits for its device comes by itself. */
+			if (bed.session->engine.paths[i].state == RTRS_CLIENT_CLOSED &&
+			    !bed.session->engine.paths[i].waits_for_device)
 				assert_int_equal(rtrs_session_reconnect_path(bed.session, i), 0);
 		}
 		assert_true(bed_step());

@@ -19,6 +19,7 @@ struct bed_options {
 	uint64_t seed;
 	uint32_t depth, connections;
 	bool invalidate, has_slow_jobs;
+	bool cannot_watch; /* devices */
 	uint32_t reconnect_delay_ms;
 };
 
@@ -55,6 +56,7 @@ struct bed {
 	uint64_t service_session;
 	unsigned int ups, downs, paths_up, paths_down, failures;
 	int64_t last_down_ns, last_up_ns;
+	bool has_device_come;
 };
 
 extern struct bed bed;
@@ -63,6 +65,8 @@ extern struct bed bed;
 void bed_open(const struct bed_options *options);
 void bed_close(void);
 uint32_t bed_random(uint32_t below);
+/* Also its device. */
+void bed_revive(unsigned int wire);
 /* What happens next has happened; false: nothing will. */
 bool bed_step(void);
 /* -errno of the library. */

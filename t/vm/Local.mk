@@ -38,7 +38,7 @@ VM_TESTS = \
 # What runs in the guest: programs as an application would be.
 vm_programs = t/vm/vm-cycles t/vm/vm-identity t/vm/vm-open t/vm/vm-verbs t/vm/vm-watch \
 	t/vm/vm-cost t/vm/vm-fatal t/vm/vm-held t/vm/vm-instructions t/vm/vm-left t/vm/vm-listing \
-	t/vm/vm-cgroup t/vm/vm-conditions t/vm/vm-descriptors t/vm/vm-rtrs-client t/vm/vm-rtrs-server
+	t/vm/vm-cgroup t/vm/vm-conditions t/vm/vm-descriptors t/vm/vm-rtrs-client t/vm/vm-rtrs-server t/vm/vm-rtrs-session
 noinst_PROGRAMS += $(vm_programs)
 
 vm_common = t/vm/vm.c t/vm/vm.h
@@ -90,6 +90,9 @@ t_vm_vm_rtrs_client_SOURCES = t/vm/rtrs-client/client.c t/vm/rtrs-client/client.
 t_vm_vm_rtrs_client_LDADD = librtrs-rdma.la librtrs-rnbd.la librtrs-internal.la
 t_vm_vm_rtrs_server_SOURCES = t/vm/rtrs-server/blocks.c t/vm/rtrs-server/blocks.h t/vm/rtrs-server/main.c
 t_vm_vm_rtrs_server_LDADD = librtrs-rdma.la librtrs-rnbd.la librtrs-internal.la
+
+t_vm_vm_rtrs_session_SOURCES = t/vm/rtrs-session.c
+t_vm_vm_rtrs_session_LDADD = librtrs.la
 
 dist_noinst_SCRIPTS += $(VM_TESTS) t/vm/demo t/vm/fetch t/vm/first-list t/vm/foreign-next t/vm/initrd t/vm/run t/vm/selftest t/vm/speed
 dist_noinst_DATA += t/vm/columns.sh t/vm/common.sh t/vm/guest t/vm/hardware.sh t/vm/held.sh t/vm/init \
