@@ -95,6 +95,8 @@ librtrs_lib_la_SOURCES = \
 	rtrs/lib/server.c \
 	rtrs/lib/server_internal.h \
 	rtrs/lib/server_jobs.c \
+	rtrs/lib/spare.c \
+	rtrs/lib/spare.h \
 	rtrs/lib/version.c \
 	rtrs/lib/wait.c \
 	rtrs/lib/wait.h

@@ -21,7 +21,7 @@ void rtrsi_session_event(struct rtrs_session *session, enum rtrs_session_event_t
 	rtrsi_session_control_event(session, type, path, error);
 	if (!session->event)
 		return;
-	event = malloc(sizeof(*event));
+	event = rtrsi_spare_take(&session->spare);
 	if (!event)
 		return;
 	*event = (struct session_event){
@@ -77,8 +77,8 @@ static void tell_event(struct rtrs_session *session)
 		session->last_event = &session->events;
 	pthread_mutex_unlock(&session->lock);
 	session->event(session, &event->event, session->user);
-	free(event);
 	pthread_mutex_lock(&session->lock);
+	rtrsi_spare_give(&session->spare, event);
 }
 
 static bool tell_outcome(struct rtrs_session *session)
@@ -301,6 +301,9 @@ HF_EXPORT int rtrs_session_open(const struct rtrs_session_options *options,
 	err = -pthread_mutex_init(&session->lock, NULL);
 	if (err)
 		goto no_lock;
+	err = rtrsi_spare_init(&session->spare, sizeof(struct session_event));
+	if (err)
+		goto no_spare;
 	err = rtrsi_wait_init(&session->wait);
 	if (err)
 		goto no_wait;
@@ -308,6 +311,8 @@ HF_EXPORT int rtrs_session_open(const struct rtrs_session_options *options,
 	*ret = session;
 	return 0;
 no_wait:
+	rtrsi_spare_free(&session->spare);
+no_spare:
 	pthread_mutex_destroy(&session->lock);
 no_lock:
 	rtrsi_client_free(&session->engine);
@@ -341,6 +346,7 @@ HF_EXPORT void rtrs_session_close(struct rtrs_session *session)
 	rtrsi_devices_close(&session->devices);
 	rtrsi_client_free(&session->engine);
 	rtrsi_session_free_permits(session);
+	rtrsi_spare_free(&session->spare);
 	rtrsi_wait_free(&session->wait);
 	pthread_mutex_destroy(&session->lock);
 	free(session);

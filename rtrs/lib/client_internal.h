@@ -11,6 +11,7 @@
 #include "rtrs/lib/devices.h"
 #include "rtrs/lib/ends.h"
 #include "rtrs/lib/links.h"
+#include "rtrs/lib/spare.h"
 #include "rtrs/lib/wait.h"
 #include "shared/attr.h"
 
@@ -100,6 +101,7 @@ struct rtrs_session {
 
 	struct session_path *paths[RTRS_PATHS_MAX];
 	struct session_event *events, **last_event;
+	struct rtrs_spare spare; /* of events */
 
 	/* Known with the first path. */
 	uint32_t permit_count; /* 0: not known yet */

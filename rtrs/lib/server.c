@@ -32,9 +32,10 @@ static struct service_event *make_service_event(struct rtrs_service *service,
 
 	if (!service->event || !session || session->is_refused)
 		return NULL;
-	event = calloc(1, sizeof(*event));
+	event = rtrsi_spare_take(&service->spare);
 	if (!event)
 		return NULL;
+	*event = (struct service_event){.next = NULL};
 	event->event = (struct rtrs_service_event){
 		.size = sizeof(event->event),
 		.type = type,
@@ -138,8 +139,8 @@ static void tell_service_event(struct rtrs_service *service)
 		service->last_event = &service->events;
 	pthread_mutex_unlock(&service->lock);
 	service->event(service, &event->event, service->user);
-	free(event);
 	pthread_mutex_lock(&service->lock);
+	rtrsi_spare_give(&service->spare, event);
 }
 
 static void give_job(struct rtrs_service *service)
@@ -342,6 +343,9 @@ HF_EXPORT int rtrs_service_open(const struct rtrs_service_options *options,
 	err = -pthread_mutex_init(&service->lock, NULL);
 	if (err)
 		goto no_lock;
+	err = rtrsi_spare_init(&service->spare, sizeof(struct service_event));
+	if (err)
+		goto no_spare;
 	err = rtrsi_wait_init(&service->wait);
 	if (err)
 		goto no_wait;
@@ -349,6 +353,8 @@ HF_EXPORT int rtrs_service_open(const struct rtrs_service_options *options,
 	*ret = service;
 	return 0;
 no_wait:
+	rtrsi_spare_free(&service->spare);
+no_spare:
 	pthread_mutex_destroy(&service->lock);
 no_lock:
 	rtrsi_server_driver_free(service->driver);
@@ -386,6 +392,7 @@ HF_EXPORT void rtrs_service_close(struct rtrs_service *service)
 	rtrsi_links_close(&service->links);
 	rtrsi_devices_close(&service->devices);
 	free(service->jobs.ring);
+	rtrsi_spare_free(&service->spare);
 	rtrsi_wait_free(&service->wait);
 	pthread_mutex_destroy(&service->lock);
 	free(service);

@@ -10,6 +10,7 @@
 #include "rtrs/driver/server.h"
 #include "rtrs/lib/devices.h"
 #include "rtrs/lib/links.h"
+#include "rtrs/lib/spare.h"
 #include "rtrs/lib/wait.h"
 #include "shared/attr.h"
 
@@ -58,6 +59,7 @@ struct rtrs_service {
 	int64_t control_ns;	      /* when it was looked at */
 	struct service_listener *listeners;
 	struct service_event *events, **last_event;
+	struct rtrs_spare spare; /* of events */
 	struct service_jobs jobs;
 };
 

@@ -395,6 +395,17 @@ check_PROGRAMS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit
 TESTS += t/unit/rtrs_chunks t/unit/rtrs_connect t/unit/rtrs_info t/unit/rtrs_handshake t/unit/rtrs_rnbd t/unit/rtrs_request t/unit/rtrs_paths t/unit/rtrs_model t/unit/rtrs_client t/unit/rtrs_server t/unit/rtrs_server_requests t/unit/rtrs_rnbd_server
 check_PROGRAMS += t/unit/rtrs_stream t/unit/rtrs_hostile t/unit/rtrs_library t/unit/rtrs_kill t/unit/rtrs_sim
 TESTS += t/unit/rtrs_stream t/unit/rtrs_hostile t/unit/rtrs_library t/unit/rtrs_kill t/unit/rtrs_sim
+check_PROGRAMS += t/unit/rtrs_fault
+TESTS += t/unit/rtrs_fault
+t_unit_rtrs_fault_SOURCES = t/unit/rtrs_fault.c
+t_unit_rtrs_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rtrs_fault_LDADD = librtrs-lib.la $(CMOCKA_LIBS)
+wrap = -Wl,--wrap=
+t_unit_rtrs_fault_LDFLAGS = $(AM_LDFLAGS) $(wrap)malloc $(wrap)calloc $(wrap)reallocarray $(wrap)mmap \
+	$(wrap)socket $(wrap)bind $(wrap)listen $(wrap)connect $(wrap)accept4 $(wrap)setsockopt \
+	$(wrap)getsockopt $(wrap)epoll_create1 $(wrap)epoll_ctl $(wrap)eventfd $(wrap)timerfd_create \
+	$(wrap)getrandom $(wrap)readv $(wrap)sendmsg $(wrap)flock $(wrap)fstat $(wrap)lstat \
+	$(wrap)getsockname $(wrap)getpeername
 t_unit_rtrs_sim_SOURCES = t/unit/rtrs_sim.c t/unit/rtrs_sim_bed.c t/unit/rtrs_sim_bed.h
 t_unit_rtrs_sim_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_sim_LDADD = librtrs-lib.la librtrs-sim.la $(CMOCKA_LIBS)

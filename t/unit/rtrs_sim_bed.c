@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "rtrs/lib/client_internal.h"
+#include "rtrs/lib/control_attach.h"
 #include "rtrs/lib/server_internal.h"
 #include "t/unit/rtrs_sim_bed.h"
 
@@ -96,6 +97,24 @@ int rtrsi_wait_run(struct rtrs_wait *wait, int (*dispatch)(void *object), void *
 void rtrsi_wait_stop(struct rtrs_wait *wait)
 {
 	(void)wait;
+}
+
+struct rtrs_control *rtrsi_control_attach(const struct rtrs_control_ops *ops, void *user,
+					  struct rtrs_wait *wait)
+{
+	(void)ops;
+	(void)user;
+	(void)wait;
+	return NULL;
+}
+
+void rtrsi_control_serve(struct rtrs_control *control, int64_t *last_ns, bool is_busy,
+			 int64_t now_ns)
+{
+	(void)control;
+	(void)last_ns;
+	(void)is_busy;
+	(void)now_ns;
 }
 
 int rtrsi_links_get(struct rtrs_links *links, enum rtrs_link_type type, struct rtrs_wait *wait,

@@ -123,7 +123,7 @@ static void request_ended(int error, void *user)
 	request->part.iov_base = NULL;
 }
 
-static int begin_request(struct rtrs_session *session, struct request *request)
+static int start_one(struct rtrs_session *session, struct request *request)
 {
 	struct rtrs_transfer transfer = {.size = sizeof(transfer),
 					 .header = &request->block,
@@ -172,7 +172,7 @@ static void begin_idle(struct rtrs_session *session)
 {
 	for (uint32_t i = 0; i < BLOCKS && busy < DEPTH; i++) {
 		requests[i].block = i;
-		if (!requests[i].part.iov_base && begin_request(session, &requests[i]))
+		if (!requests[i].part.iov_base && start_one(session, &requests[i]))
 			break;
 	}
 }

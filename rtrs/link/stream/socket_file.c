@@ -131,15 +131,17 @@ not_bound:
 	return err;
 }
 
-/* Without the lock it is left behind: the next one to listen there replaces it. */
+/* While another has the lock it is left behind: the next one to listen there replaces it. */
 void rtrsi_stream_remove_file(const char *path, const struct rtrs_stream_file *file)
 {
 	struct socket_lock lock;
 	struct stat st;
+	int err = lock_socket_file(path, &lock);
 
-	if (lock_socket_file(path, &lock))
+	if (err == -EADDRINUSE)
 		return;
 	if (!lstat(path, &st) && st.st_dev == file->device && st.st_ino == file->inode)
 		unlink(path);
-	unlock_socket_file(&lock);
+	if (!err)
+		unlock_socket_file(&lock);
 }
