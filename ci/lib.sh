@@ -171,13 +171,13 @@ plan_suite()
 # Tests of texts, and of scripts and headers that every build has alike: in the short run once is enough.
 alike="man/lint man/lint-self t/tree/boot-dracut t/tree/newer-headers t/tree/units"
 
-# tests_again: the word for make by which a further build's suite leaves those to tier gcc.
-tests_again()
+# tests_but TESTS: the word for make by which the short run's suite leaves these out.
+tests_but()
 {
 	if [ "$long" = 1 ]; then
 		echo "TESTS=$(make_variable TESTS)"
 	else
-		echo "TESTS=$(make_variable "filter-out $alike,\$(TESTS)")"
+		echo "TESTS=$(make_variable "filter-out $1,\$(TESTS)")"
 	fi
 }
 
@@ -188,7 +188,7 @@ threaded_tests()
 	local test program texts threaded=()
 
 	if [ "$long" = 1 ]; then
-		tests_again
+		tests_but ""
 		return
 	fi
 	for test in $(make_variable "filter-out $alike,\$(TESTS)"); do
