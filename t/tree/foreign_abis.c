@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +29,8 @@
 
 typedef void (*any_fn)(void);
 
-enum { OFFSETS = 3, OPEN_MAX_AT_ONCE = 16, ROUNDS = 3000 };
+/* Half of the rounds open a context, the others close one; each thread does as many. */
+enum { OFFSETS = 3, OPEN_MAX_AT_ONCE = 16, ROUNDS_SHORT = 300, ROUNDS_LONG = 10000 };
 
 static const struct abi {
 	unsigned int release, abi;
@@ -41,8 +43,8 @@ static struct hf *hf;
 static struct ibv_device *devices[NUM][OFFSETS];
 
 /* What the provider that is in use passes, by its ABI; and what the kernel got. */
-static unsigned int using;
-static unsigned int contexts, queues, pairs;
+static _Thread_local unsigned int using;
+static _Thread_local unsigned int contexts, queues, pairs;
 
 static void see_context(struct ib_uverbs_ioctl_hdr *command)
 {
@@ -99,11 +101,73 @@ static void see_qp(struct ib_uverbs_ioctl_hdr *command)
 	pairs++;
 }
 
+/* Objects and methods of later kernels: what arrives of each call, counted. */
+enum { DMAH = 17, DMABUF, COMP_CNTR };
+enum { QUERY_PORT_SPEED = 7, QUERY_CAPS, REG_MR = 5, QP_ATTACH = 2 };
+
+static _Thread_local unsigned int later_commands;
+
+static uint64_t data_of(struct ib_uverbs_ioctl_hdr *command, uint16_t attr)
+{
+	struct ib_uverbs_attr *found = fake_kernel_attr(command, attr);
+
+	assert_non_null(found);
+	return found->data;
+}
+
+static void see_registration(struct ib_uverbs_ioctl_hdr *command)
+{
+	assert_int_equal(data_of(command, 3), MADE_UP_ADDRESS);
+	assert_int_equal(data_of(command, 4), MADE_UP_ADDRESS);
+	assert_int_equal(data_of(command, 5), MADE_UP_LENGTH);
+	assert_int_equal(data_of(command, 6), IBV_ACCESS_ON_DEMAND);
+}
+
+static void see_counter(struct ib_uverbs_ioctl_hdr *command)
+{
+	if (command->method_id == 2) {
+		/* The value says which call it was: 10 * entry + operation. */
+		assert_int_equal(data_of(command, 3),
+				 10 * data_of(command, 1) + data_of(command, 2));
+	} else if (command->method_id == 3) {
+		const uint64_t value = 100 + data_of(command, 1);
+
+		memcpy(fake_kernel_bytes(fake_kernel_attr(command, 2)), &value, sizeof(value));
+	}
+}
+
+static void see_later(struct ib_uverbs_ioctl_hdr *command)
+{
+	const uint64_t speed = MADE_UP_SPEED;
+
+	if (fake_kernel_is(command, DMAH, 0)) {
+		assert_int_equal(data_of(command, 1), MADE_UP_CPU);
+		assert_int_equal(data_of(command, 3), MADE_UP_PH);
+	} else if (fake_kernel_is(command, UVERBS_OBJECT_MR, REG_MR)) {
+		see_registration(command);
+	} else if (fake_kernel_is(command, DMABUF, 0)) {
+		assert_int_equal(data_of(command, 1), MADE_UP_OFFSET);
+		fake_kernel_attr(command, 0)->data_s64 = MADE_UP_FD;
+	} else if (fake_kernel_is(command, UVERBS_OBJECT_DEVICE, QUERY_PORT_SPEED)) {
+		assert_int_equal(data_of(command, 0), MADE_UP_PORT);
+		memcpy(fake_kernel_bytes(fake_kernel_attr(command, 1)), &speed, sizeof(speed));
+	} else if (fake_kernel_is(command, UVERBS_OBJECT_QP, QP_ATTACH)) {
+		assert_int_equal(data_of(command, 2), MADE_UP_OPS);
+	} else if (command->object_id == COMP_CNTR) {
+		see_counter(command);
+	} else if (!fake_kernel_is(command, UVERBS_OBJECT_DEVICE, QUERY_CAPS) &&
+		   !fake_kernel_is(command, DMAH, 1)) {
+		return;
+	}
+	later_commands++;
+}
+
 static int answer_and_see(int fd, struct ib_uverbs_ioctl_hdr *command)
 {
 	struct ib_uverbs_attr *events;
 
 	(void)fd;
+	see_later(command);
 	if (fake_kernel_is(command, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_GET_CONTEXT))
 		see_context(command);
 	else if (fake_kernel_is(command, UVERBS_OBJECT_CQ, UVERBS_METHOD_CQ_CREATE))
@@ -212,6 +276,15 @@ static const char **called_of(unsigned int n)
 	return called;
 }
 
+static const char **called_of_release(unsigned int release)
+{
+	unsigned int n = 0;
+
+	while (abis[n].release != release)
+		n++;
+	return called_of(n);
+}
+
 /* Each function that a program finds in its context is the provider's of that name. */
 static unsigned int check_operations(struct ibv_context *context, const char **called)
 {
@@ -272,7 +345,6 @@ static unsigned int check_operations(struct ibv_context *context, const char **c
 	OPS(post_recv);
 	COMPAT(reg_mr);
 	COMPAT(rereg_mr);
-	COMPAT(dereg_mr);
 	COMPAT(cq_event);
 	COMPAT(resize_cq);
 	COMPAT(create_srq);
@@ -312,12 +384,108 @@ static void check_objects(struct ibv_context *context)
 	assert_int_equal(ibv_dealloc_pd(pd), 0);
 }
 
+static void check_counters(struct ibv_context *context)
+{
+	struct ibv_qp_attach_comp_cntr_attr attach = {.op_mask = MADE_UP_OPS};
+	struct ibv_comp_cntr_init_attr attr = {0};
+	struct ibv_comp_cntr_caps caps;
+	struct ibv_comp_cntr *counter;
+	struct ibv_qp qp = {.context = context};
+	uint64_t value;
+
+	counter = ibv_create_comp_cntr(context, &attr);
+	assert_non_null(counter);
+	assert_int_equal(ibv_set_comp_cntr(counter, 0), 0);
+	assert_int_equal(ibv_inc_comp_cntr(counter, 1), 0);
+	assert_int_equal(ibv_set_err_comp_cntr(counter, 10), 0);
+	assert_int_equal(ibv_inc_err_comp_cntr(counter, 11), 0);
+	assert_int_equal(ibv_read_comp_cntr(counter, &value), 0);
+	assert_int_equal(value, 100);
+	assert_int_equal(ibv_read_err_comp_cntr(counter, &value), 0);
+	assert_int_equal(value, 101);
+	assert_int_equal(ibv_qp_attach_comp_cntr(&qp, counter, &attach), 0);
+	assert_int_equal(_ibv_query_comp_cntr_caps(context, &caps, sizeof(caps)), 0);
+	assert_int_equal(ibv_destroy_comp_cntr(counter), 0);
+}
+
+/*
+ * The calls since libibverbs 1.15, on a provider of each release: what it has arrives at the kernel, what it has not is
+ * served or refused. Returns how many commands are to arrive.
+ */
+static unsigned int check_later(struct ibv_context *context, unsigned int release)
+{
+	struct ibv_dmah_init_attr dmah_attr = {
+		.comp_mask = IBV_DMAH_INIT_ATTR_MASK_CPU_ID | IBV_DMAH_INIT_ATTR_MASK_PH,
+		.cpu_id = MADE_UP_CPU,
+		.ph = MADE_UP_PH,
+	};
+	struct ibv_mr_init_attr mr_attr = {
+		.length = MADE_UP_LENGTH,
+		.access = IBV_ACCESS_ON_DEMAND,
+		.comp_mask = IBV_REG_MR_MASK_ADDR,
+		.addr = (void *)MADE_UP_ADDRESS,
+	};
+	struct ibv_comp_cntr_init_attr counter_attr = {0};
+	struct ibv_dm dm = {.context = context};
+	unsigned int wanted = 0;
+	struct ibv_dmah *dmah;
+	struct ibv_buf *buf;
+	struct ibv_pd *pd;
+	struct ibv_mr *mr;
+	uint64_t speed;
+
+	pd = ibv_alloc_pd(context);
+	assert_non_null(pd);
+	dmah = ibv_alloc_dmah(context, &dmah_attr);
+	if (release >= 59) {
+		assert_non_null(dmah);
+		assert_ptr_equal(dmah->context, context);
+		assert_int_equal(ibv_dealloc_dmah(dmah), 0);
+		mr = ibv_reg_mr_ex(pd, &mr_attr);
+		assert_non_null(mr);
+		assert_ptr_equal(mr->addr, mr_attr.addr);
+		assert_int_equal(ibv_dereg_mr(mr), 0);
+		wanted += 3;
+	} else {
+		assert_null(dmah);
+		assert_int_equal(errno, EOPNOTSUPP);
+		/* Its reg_mr answers NULL. */
+		*called_of_release(release) = "nothing";
+		assert_null(ibv_reg_mr_ex(pd, &mr_attr));
+		assert_string_equal(*called_of_release(release), "reg_mr");
+	}
+	if (release >= 62) {
+		assert_int_equal(ibv_dm_export_dmabuf_fd(&dm), MADE_UP_FD);
+		assert_int_equal(ibv_query_port_speed(context, MADE_UP_PORT, &speed), 0);
+		assert_int_equal(speed, MADE_UP_SPEED);
+		wanted += 2;
+	} else {
+		assert_int_equal(ibv_dm_export_dmabuf_fd(&dm), -1);
+		assert_int_equal(errno, EOPNOTSUPP);
+		assert_int_equal(ibv_query_port_speed(context, 0, &speed), EINVAL);
+	}
+	assert_non_null(ibv_alloc_buf(pd, MADE_UP_LENGTH, &buf));
+	*called_of_release(release) = "nothing";
+	ibv_free_buf(buf);
+	assert_string_equal(*called_of_release(release), release >= 64 ? "free_buf" : "nothing");
+	if (release >= 65) {
+		check_counters(context);
+		wanted += 10;
+	} else {
+		assert_null(ibv_create_comp_cntr(context, &counter_attr));
+		assert_int_equal(errno, EOPNOTSUPP);
+	}
+	assert_int_equal(ibv_dealloc_pd(pd), 0);
+	return wanted;
+}
+
 static void every_abi_at_every_offset(void **state)
 {
 	(void)state;
 	for (unsigned int n = 0; n < NUM; n++) {
-		unsigned int checked = 0;
+		unsigned int checked = 0, wanted = 0;
 
+		later_commands = 0;
 		contexts = queues = pairs = 0;
 		for (unsigned int offset = 0; offset < OFFSETS; offset++) {
 			struct ibv_context *context = open_context_of(n, offset);
@@ -325,33 +493,38 @@ static void every_abi_at_every_offset(void **state)
 			assert_ptr_equal(context->device, devices[n][offset]);
 			checked += check_operations(context, called_of(n));
 			check_objects(context);
+			wanted += check_later(context, abis[n].release);
 			assert_int_equal(hf_device_close(context), 0);
 		}
+		assert_int_equal(later_commands, wanted);
 		assert_int_equal(contexts, OFFSETS);
 		assert_int_equal(queues, OFFSETS);
 		assert_int_equal(pairs, OFFSETS);
-		print_message("rdma-core %u, private ABI %u: %u operations called\n",
-			      abis[n].release, abis[n].abi, checked);
+		print_message(
+			"rdma-core %u, private ABI %u: %u operations called, %u later commands\n",
+			abis[n].release, abis[n].abi, checked, wanted);
 	}
 }
 
-/* All of them open at once, in an order that a generator with a fixed seed says. */
-static void all_mixed(void **state)
+/* One thread's contexts, opened and closed in an order that a generator with this seed says. */
+struct opener {
+	uint32_t random;
+	unsigned int rounds, opened;
+};
+
+static void *open_and_close(void *arg)
 {
 	struct {
 		struct ibv_context *context;
 		unsigned int n;
 	} open_now[OPEN_MAX_AT_ONCE] = {0};
-	uint32_t random = 1;
-	unsigned int before, opened = 0;
+	struct opener *opener = arg;
 
-	(void)state;
-	before = count_descriptors_open();
-	for (unsigned int round = 0; round < ROUNDS; round++) {
+	for (unsigned int round = 0; round < opener->rounds; round++) {
 		unsigned int at;
 
-		random = random * 1664525 + 1013904223;
-		at = (random >> 8) % OPEN_MAX_AT_ONCE;
+		opener->random = opener->random * 1664525 + 1013904223;
+		at = (opener->random >> 8) % OPEN_MAX_AT_ONCE;
 		if (open_now[at].context) {
 			using = abis[open_now[at].n].abi;
 			check_objects(open_now[at].context);
@@ -359,15 +532,40 @@ static void all_mixed(void **state)
 			open_now[at].context = NULL;
 			continue;
 		}
-		open_now[at].n = (random >> 16) % NUM;
-		open_now[at].context = open_context_of(open_now[at].n, (random >> 24) % OFFSETS);
-		opened++;
+		open_now[at].n = (opener->random >> 16) % NUM;
+		open_now[at].context =
+			open_context_of(open_now[at].n, (opener->random >> 24) % OFFSETS);
+		opener->opened++;
 	}
-	for (unsigned int i = 0; i < OPEN_MAX_AT_ONCE; i++)
+	for (unsigned int i = 0; i < OPEN_MAX_AT_ONCE; i++) {
+		using = abis[open_now[i].n].abi;
 		if (open_now[i].context)
 			assert_int_equal(hf_device_close(open_now[i].context), 0);
+	}
+	return NULL;
+}
+
+/* All of them open at once, by two threads; `long` in the environment: 10,000 opens and closes, otherwise 300. */
+static void all_mixed(void **state)
+{
+	struct opener openers[] = {{.random = 1}, {.random = 2}};
+	const bool in_full = getenv("long") != NULL;
+	unsigned int before, opened = 0;
+	pthread_t threads[2];
+
+	(void)state;
+	before = count_descriptors_open();
+	for (unsigned int i = 0; i < HF_ARRAY_SIZE(threads); i++) {
+		openers[i].rounds = in_full ? ROUNDS_LONG : ROUNDS_SHORT;
+		assert_int_equal(pthread_create(&threads[i], NULL, open_and_close, &openers[i]), 0);
+	}
+	for (unsigned int i = 0; i < HF_ARRAY_SIZE(threads); i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		opened += openers[i].opened;
+	}
 	assert_int_equal(count_descriptors_open(), before);
-	print_message("%u contexts of six layouts, %u at once\n", opened, OPEN_MAX_AT_ONCE);
+	print_message("%u contexts of six layouts by two threads, %u at once\n", opened,
+		      2 * OPEN_MAX_AT_ONCE);
 }
 
 int main(int argc, char **argv)

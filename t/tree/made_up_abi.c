@@ -79,6 +79,36 @@ int ibv_cmd_create_qp_ex2(struct ibv_context *context, struct verbs_qp *qp,
 #endif
 );
 int ibv_cmd_destroy_qp(struct ibv_qp *qp);
+#if ABI >= 59
+int ibv_cmd_alloc_dmah(struct ibv_context *context, struct verbs_dmah *dmah,
+		       struct ibv_dmah_init_attr *attr);
+int ibv_cmd_free_dmah(struct verbs_dmah *dmah);
+int ibv_cmd_reg_mr_ex(struct ibv_pd *pd, struct verbs_mr *mr, struct ibv_mr_init_attr *attr);
+int ibv_cmd_dereg_mr(struct verbs_mr *mr);
+#endif
+#if LAYOUT >= 62
+int ibv_cmd_export_dmabuf_fd(struct ibv_context *context, off_t offset);
+int ibv_cmd_query_port_speed(struct ibv_context *context, uint32_t port, uint64_t *speed);
+#endif
+#if ABI >= 64
+struct ibv_dmabuf_heap;
+struct ibv_dmabuf_heap *ibv_dmabuf_heap_cc_shared_init(void);
+#endif
+#if ABI >= 65
+int ibv_cmd_create_comp_cntr(struct ibv_context *context, struct ibv_comp_cntr *counter,
+			     struct ibv_command_buffer *link);
+int ibv_cmd_destroy_comp_cntr(struct ibv_comp_cntr *counter);
+int ibv_cmd_set_comp_cntr(struct ibv_comp_cntr *counter, uint64_t value);
+int ibv_cmd_set_err_comp_cntr(struct ibv_comp_cntr *counter, uint64_t value);
+int ibv_cmd_inc_comp_cntr(struct ibv_comp_cntr *counter, uint64_t amount);
+int ibv_cmd_inc_err_comp_cntr(struct ibv_comp_cntr *counter, uint64_t amount);
+int ibv_cmd_read_comp_cntr(struct ibv_comp_cntr *counter, uint64_t *value);
+int ibv_cmd_read_err_comp_cntr(struct ibv_comp_cntr *counter, uint64_t *value);
+int ibv_cmd_qp_attach_comp_cntr(struct ibv_qp *qp, struct ibv_comp_cntr *counter,
+				struct ibv_qp_attach_comp_cntr_attr *attr);
+int ibv_cmd_query_comp_cntr_caps(struct ibv_context *context, struct ibv_comp_cntr_caps *caps,
+				 size_t size);
+#endif
 
 /* The operation that was called last. */
 __attribute__((visibility("default"))) const char *made_up_called;
@@ -240,6 +270,128 @@ static int destroy_qp(struct ibv_qp *qp)
 	return err;
 }
 
+/* The object that a command fills, or NULL where it failed. */
+static void *give(void *object, int err)
+{
+	if (!err)
+		return object;
+	free(object);
+	errno = err;
+	return NULL;
+}
+
+#if ABI >= 59
+static struct ibv_dmah *alloc_dmah(struct ibv_context *context, struct ibv_dmah_init_attr *attr)
+{
+	struct verbs_dmah *dmah = calloc(1, sizeof(*dmah));
+
+	return give(dmah, ibv_cmd_alloc_dmah(context, dmah, attr));
+}
+
+static int dealloc_dmah(struct ibv_dmah *dmah)
+{
+	const int err = ibv_cmd_free_dmah((struct verbs_dmah *)dmah);
+
+	if (!err)
+		free(dmah);
+	return err;
+}
+
+static struct ibv_mr *reg_mr_ex(struct ibv_pd *pd, struct ibv_mr_init_attr *attr)
+{
+	struct verbs_mr *mr = calloc(1, sizeof(*mr));
+
+	return give(mr, ibv_cmd_reg_mr_ex(pd, mr, attr));
+}
+
+static int dereg_mr(struct verbs_mr *mr)
+{
+	const int err = ibv_cmd_dereg_mr(mr);
+
+	if (!err)
+		free(mr);
+	return err;
+}
+#endif
+
+#if LAYOUT >= 62
+static int dm_export_dmabuf_fd(struct ibv_dm *dm)
+{
+	return ibv_cmd_export_dmabuf_fd(dm->context, MADE_UP_OFFSET);
+}
+#endif
+
+#if ABI >= 64
+static void *alloc_buf(struct ibv_pd *pd, size_t size, struct ibv_buf **buf)
+{
+	struct ibv_buf *made = calloc(1, sizeof(*made) + size);
+
+	/* Only in a confidential guest. */
+	if (!made || ibv_dmabuf_heap_cc_shared_init())
+		return NULL;
+	*made = (struct ibv_buf){.addr = made + 1, .size = size, .pd = pd, .dmabuf_fd = -1};
+	*buf = made;
+	return made->addr;
+}
+
+static void free_buf(struct ibv_buf *buf)
+{
+	made_up_called = "free_buf";
+	free(buf);
+}
+#endif
+
+#if ABI >= 65
+static struct ibv_comp_cntr *create_comp_cntr(struct ibv_context *context,
+					      struct ibv_comp_cntr_init_attr *attr)
+{
+	struct ibv_comp_cntr *counter = calloc(1, sizeof(*counter));
+
+	(void)attr;
+	return give(counter, ibv_cmd_create_comp_cntr(context, counter, NULL));
+}
+
+static int destroy_comp_cntr(struct ibv_comp_cntr *counter)
+{
+	const int err = ibv_cmd_destroy_comp_cntr(counter);
+
+	if (!err)
+		free(counter);
+	return err;
+}
+#endif
+
+/* What calls the command at once is the command. */
+static void fill_later(void)
+{
+#if ABI >= 59
+	put(place_in_table("alloc_dmah"), (any_fn)alloc_dmah);
+	put(place_in_table("dealloc_dmah"), (any_fn)dealloc_dmah);
+	put(place_in_table("reg_mr_ex"), (any_fn)reg_mr_ex);
+	put(place_in_table("dereg_mr"), (any_fn)dereg_mr);
+#endif
+#if LAYOUT >= 62
+	put(place_in_table("dm_export_dmabuf_fd"), (any_fn)dm_export_dmabuf_fd);
+	put(place_in_table("query_port_speed"), (any_fn)ibv_cmd_query_port_speed);
+#endif
+#if ABI >= 64
+	put(place_in_table("alloc_buf"), (any_fn)alloc_buf);
+	put(place_in_table("free_buf"), (any_fn)free_buf);
+#endif
+#if ABI >= 65
+	put(place_in_table("create_comp_cntr"), (any_fn)create_comp_cntr);
+	put(place_in_table("destroy_comp_cntr"), (any_fn)destroy_comp_cntr);
+	put(place_in_table("set_comp_cntr"), (any_fn)ibv_cmd_set_comp_cntr);
+	put(place_in_table("set_err_comp_cntr"), (any_fn)ibv_cmd_set_err_comp_cntr);
+	put(place_in_table("inc_comp_cntr"), (any_fn)ibv_cmd_inc_comp_cntr);
+	put(place_in_table("inc_err_comp_cntr"), (any_fn)ibv_cmd_inc_err_comp_cntr);
+	put(place_in_table("read_comp_cntr"), (any_fn)ibv_cmd_read_comp_cntr);
+	put(place_in_table("read_err_comp_cntr"), (any_fn)ibv_cmd_read_err_comp_cntr);
+	put(place_in_table("qp_attach_comp_cntr"), (any_fn)ibv_cmd_qp_attach_comp_cntr);
+	put(place_in_table("query_comp_cntr_caps"), (any_fn)ibv_cmd_query_comp_cntr_caps);
+#endif
+}
+
 static void fill_table(void)
 {
 #define SLOT(release, op, offset) \
@@ -254,6 +406,7 @@ static void fill_table(void)
 	put(place_in_table("destroy_cq"), (any_fn)destroy_cq);
 	put(place_in_table("create_qp"), (any_fn)create_qp);
 	put(place_in_table("destroy_qp"), (any_fn)destroy_qp);
+	fill_later();
 }
 
 static int get_their_context(struct their_context *theirs)
