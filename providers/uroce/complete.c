@@ -7,9 +7,11 @@ static bool completion_is_awaited(struct uroce_shared_cq *cq, const struct uroce
 {
 	uint32_t armed;
 
-	/* After the tail was stored, before `armed` is read: the owner arms, and then polls once more. */
-	atomic_thread_fence(memory_order_seq_cst);
-	armed = atomic_load_explicit(&cq->armed, memory_order_relaxed);
+	/*
+	 * An exchange with the owner, who arms by one too and then polls once more: if it was first, `armed`
+	 * is seen here, else the owner sees the tail, which was stored before.
+	 */
+	armed = atomic_fetch_or(&cq->armed, 0);
 	if (likely(!armed))
 		return false;
 	if (!(armed & UROCE_ARMED_ALL) && !cqe->solicited && !cqe->status)
@@ -29,8 +31,9 @@ static void notify(struct uroce_context *context, struct uroce_peer *peer,
 		uroce_peer_ring(context, peer, UROCE_RING_CQ);
 }
 
-bool uroce_complete(struct uroce_context *context, struct uroce_peer *peer, uint32_t index,
-		    const struct uroce_cqe *cqe, struct uroce_cq *own)
+enum uroce_added uroce_complete(struct uroce_context *context, struct uroce_peer *peer,
+				uint32_t index, const struct uroce_cqe *cqe, struct uroce_cq *own,
+				const struct uroce_pop *pops)
 {
 	struct uroce_shared_cq *shared;
 	struct uroce_cqe *ring;
@@ -39,9 +42,13 @@ bool uroce_complete(struct uroce_context *context, struct uroce_peer *peer, uint
 	bool fits;
 
 	if (index >= UROCE_CQS)
-		return false;
+		return UROCE_CQ_FULL;
 	shared = &peer->arena->cqs[index];
-	uroce_shared_lock(context, &shared->lock);
+	if (unlikely(!uroce_shared_lock(context, &shared->lock, UROCE_LOCK_CQ)))
+		return UROCE_CQ_BUSY;
+	/* Before the owner sees the completion, and posts another request in its place. */
+	if (pops)
+		uroce_recv_pop(pops->target, pops->rq);
 	size = atomic_load_explicit(&shared->size, memory_order_relaxed);
 	limit = atomic_load_explicit(&shared->limit, memory_order_relaxed);
 	ring = uroce_arena_ring(peer->arena,
@@ -59,8 +66,8 @@ bool uroce_complete(struct uroce_context *context, struct uroce_peer *peer, uint
 	} else if (ring) {
 		atomic_store(&shared->overflow, 1);
 	}
-	uroce_shared_unlock(&shared->lock);
+	uroce_shared_unlock(context, &shared->lock, UROCE_LOCK_CQ);
 	if (unlikely(awaited || (!fits && ring)))
 		notify(context, peer, shared, own, awaited);
-	return fits;
+	return fits ? UROCE_ADDED : UROCE_CQ_FULL;
 }

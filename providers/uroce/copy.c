@@ -21,10 +21,10 @@ static enum uroce_copy blame(const struct iovec *local, size_t locals, size_t do
 		if (done >= local[i].iov_len)
 			continue;
 		at = (struct iovec){(char *)local[i].iov_base + done, 1};
-		got = process_vm_readv(getpid(), &own, 1, &at, 1, 0);
+		got = process_vm_readv(gettid(), &own, 1, &at, 1, 0);
 		/* Where we store, the page must be writable too: what was read is written back. */
 		if (got == 1 && !reads)
-			got = process_vm_writev(getpid(), &own, 1, &at, 1, 0);
+			got = process_vm_writev(gettid(), &own, 1, &at, 1, 0);
 		return got == 1 ? UROCE_COPY_REMOTE : UROCE_COPY_LOCAL;
 	}
 	return UROCE_COPY_REMOTE;
@@ -81,13 +81,14 @@ enum uroce_copy uroce_atomic(struct uroce_target *target, uint64_t address, bool
 	const struct iovec in = {&value, sizeof(value)}, out = {&after, sizeof(after)};
 	enum uroce_copy result;
 
-	uroce_shared_lock(target->context, lock);
+	if (!uroce_shared_lock(target->context, lock, UROCE_LOCK_ATOMIC))
+		return UROCE_COPY_BUSY;
 	result = uroce_copy_in(target->peer, &in, 1, &remote, 1);
 	if (result == UROCE_COPY_OK) {
 		after = compare ? (value == compare_add ? swap : value) : value + compare_add;
 		result = uroce_copy_out(target->peer, &out, 1, &remote, 1);
 		*before = value;
 	}
-	uroce_shared_unlock(lock);
+	uroce_shared_unlock(target->context, lock, UROCE_LOCK_ATOMIC);
 	return result;
 }

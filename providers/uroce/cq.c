@@ -152,17 +152,14 @@ void uroce_cq_report(struct uroce_cq *cq)
 
 void uroce_cq_drop(struct uroce_cq *cq, uint32_t qpn)
 {
-	struct uroce_context *context = uroce_context_of(cq->verbs.cq.context);
 	uint32_t tail;
 
 	lock_take(&cq->lock);
-	uroce_shared_lock(context, &cq->shared->lock);
 	tail = atomic_load(&cq->shared->tail);
 	if (tail - cq->head <= cq->mask + 1)
 		for (uint32_t i = cq->head; i != tail; i++)
 			if (cq->ring[i & cq->mask].qp_num == qpn)
 				cq->ring[i & cq->mask].is_void = 1;
-	uroce_shared_unlock(&cq->shared->lock);
 	lock_release(&cq->lock);
 }
 
@@ -209,12 +206,16 @@ int uroce_resize_cq(struct ibv_cq *ibv, int cqe)
 	err = offset ? 0 : ENOMEM;
 	if (!err) {
 		lock_take(&cq->lock);
-		uroce_shared_lock(context, &cq->shared->lock);
 		old = cq->offset;
 		old_size = cq->mask + 1;
-		err = move_ring(cq, (struct uroce_cqe *)(void *)((char *)context->arena + offset),
+		if (uroce_shared_lock(context, &cq->shared->lock, UROCE_LOCK_CQ)) {
+			err = move_ring(
+				cq, (struct uroce_cqe *)(void *)((char *)context->arena + offset),
 				size, (uint32_t)cqe, offset);
-		uroce_shared_unlock(&cq->shared->lock);
+			uroce_shared_unlock(context, &cq->shared->lock, UROCE_LOCK_CQ);
+		} else {
+			err = EBUSY;
+		}
 		lock_release(&cq->lock);
 		if (err)
 			uroce_heap_give(context, offset, size * sizeof(struct uroce_cqe));
@@ -237,11 +238,13 @@ int uroce_destroy_cq(struct ibv_cq *ibv)
 	pthread_mutex_lock(&context->lock);
 	context->cqs[cq->index] = NULL;
 	if (context->pid == getpid()) {
-		/* A peer may be about to complete something in it. */
-		uroce_shared_lock(context, &cq->shared->lock);
+		/* A peer may be about to complete something in it; if it is stopped, the memory stays its. */
 		atomic_store(&cq->shared->size, 0);
-		uroce_shared_unlock(&cq->shared->lock);
-		uroce_heap_give(context, cq->offset, (cq->mask + 1) * sizeof(struct uroce_cqe));
+		if (uroce_shared_lock(context, &cq->shared->lock, UROCE_LOCK_CQ)) {
+			uroce_shared_unlock(context, &cq->shared->lock, UROCE_LOCK_CQ);
+			uroce_heap_give(context, cq->offset,
+					(cq->mask + 1) * sizeof(struct uroce_cqe));
+		}
 	}
 	pthread_mutex_unlock(&context->lock);
 	/* This waits for the program, so no lock is held. */

@@ -274,8 +274,10 @@ static void withdraw_qp(struct uroce_qp *qp)
 	uroce_qp_set_state(qp, IBV_QPS_RESET);
 	atomic_store(&qp->shared->number, 0);
 	uroce_target_own(qp, &target);
+	/* A peer that is stopped there is not waited for. */
 	rq = uroce_recv_lock(&target);
-	uroce_recv_unlock(rq);
+	if (rq)
+		uroce_recv_unlock(&target, rq);
 }
 
 int uroce_destroy_qp(struct ibv_qp *ibv)

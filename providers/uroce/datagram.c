@@ -134,7 +134,6 @@ static int deliver_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe, struct u
 							 remote));
 	if (copied == UROCE_COPY_LOCAL)
 		return IBV_WC_LOC_PROT_ERR;
-	uroce_recv_pop(target, rq);
 	cqe.wr_id = recv.wr_id;
 	if (wqe->opcode == IBV_WR_SEND_WITH_IMM) {
 		cqe.wc_flags |= IBV_WC_WITH_IMM;
@@ -142,7 +141,9 @@ static int deliver_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe, struct u
 	}
 	if (copied != UROCE_COPY_OK)
 		cqe.status = IBV_WC_LOC_PROT_ERR;
-	uroce_recv_done(target, &cqe);
+	/* If the CQ is busy the datagram is dropped, and the request stays. */
+	if (uroce_recv_done(target, rq, &cqe) == UROCE_CQ_BUSY)
+		return 0;
 	if (copied != UROCE_COPY_OK)
 		uroce_target_fault(target, UROCE_FAULT_LOCAL);
 	return 0;
@@ -166,7 +167,9 @@ int uroce_send_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe)
 		return 0;
 	uroce_make_grh(grh, wqe);
 	rq = uroce_recv_lock(&target);
+	if (!rq)
+		return 0;
 	status = deliver_datagram(qp, wqe, &target, rq, local, locals + 1);
-	uroce_recv_unlock(rq);
+	uroce_recv_unlock(&target, rq);
 	return status;
 }

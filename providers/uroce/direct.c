@@ -102,14 +102,19 @@ static int take_recv(struct uroce_target *target, struct uroce_shared_rq *rq,
 	return err ? IBV_WC_REM_OP_ERR : 0;
 }
 
-/* The receive request completes with an error, and the peer's QP goes to the error state. */
-static void fail_receive(struct uroce_target *target, const struct uroce_recv *recv,
-			 enum ibv_wc_status status)
+/*
+ * The receive request completes with an error, and the peer's QP goes to the error state. Returns what our
+ * request comes to.
+ */
+static int fail_receive(struct uroce_target *target, struct uroce_shared_rq *rq,
+			const struct uroce_recv *recv, enum ibv_wc_status status, int own_status)
 {
 	struct uroce_cqe cqe = {.wr_id = recv->wr_id, .status = status, .opcode = IBV_WC_RECV};
 
-	uroce_recv_done(target, &cqe);
+	if (uroce_recv_done(target, rq, &cqe) == UROCE_CQ_BUSY)
+		return NOT_READY;
 	uroce_target_fault(target, UROCE_FAULT_LOCAL);
+	return own_status;
 }
 
 static void describe_message(const struct uroce_qp *qp, const struct uroce_wqe *wqe,
@@ -132,67 +137,91 @@ static void describe_message(const struct uroce_qp *qp, const struct uroce_wqe *
 	}
 }
 
-/* The data of a SEND goes into the receive request, which stays in the queue until that is done. */
+/* The data of a SEND goes into the receive request, which stays in the queue until it is completed. */
 static int deliver_message(struct uroce_target *target, struct uroce_shared_rq *rq,
 			   struct uroce_recv *recv, const struct iovec *local, size_t locals,
-			   uint64_t length, bool *takes)
+			   uint64_t length)
 {
 	struct iovec remote[UROCE_MAX_SGE];
 	enum uroce_copy copied;
 
-	*takes = true;
-	(void)rq;
-	if (recv->bad) {
-		fail_receive(target, recv, IBV_WC_LOC_PROT_ERR);
-		return IBV_WC_REM_OP_ERR;
-	}
-	if (length > recv->length) {
-		fail_receive(target, recv, IBV_WC_LOC_LEN_ERR);
-		return IBV_WC_REM_INV_REQ_ERR;
-	}
+	if (recv->bad)
+		return fail_receive(target, rq, recv, IBV_WC_LOC_PROT_ERR, IBV_WC_REM_OP_ERR);
+	if (length > recv->length)
+		return fail_receive(target, rq, recv, IBV_WC_LOC_LEN_ERR, IBV_WC_REM_INV_REQ_ERR);
 	copied = uroce_copy_out(target->peer, local, locals, remote,
 				scatter_message(recv, length, remote));
 	if (likely(copied == UROCE_COPY_OK))
 		return 0;
-	*takes = copied == UROCE_COPY_REMOTE;
 	if (copied == UROCE_COPY_LOCAL)
 		return IBV_WC_LOC_PROT_ERR;
 	if (!uroce_peer_alive(target->context, target->peer))
 		return PEER_ENDED;
-	fail_receive(target, recv, IBV_WC_LOC_PROT_ERR);
-	return IBV_WC_REM_OP_ERR;
+	return fail_receive(target, rq, recv, IBV_WC_LOC_PROT_ERR, IBV_WC_REM_OP_ERR);
+}
+
+/*
+ * The receive request leaves the queue with its completion. Where its CQ is busy the whole request is executed
+ * again later: until then the memory is ours to write to.
+ */
+static int finish_receive(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target,
+			  struct uroce_shared_rq *rq, const struct uroce_recv *recv,
+			  enum ibv_wc_opcode opcode)
+{
+	struct uroce_cqe cqe = {
+		.wr_id = recv->wr_id,
+		.opcode = opcode,
+		.byte_len = wqe->length,
+	};
+
+	describe_message(qp, wqe, &cqe);
+	switch (uroce_recv_done(target, rq, &cqe)) {
+	case UROCE_ADDED:
+		return 0;
+	case UROCE_CQ_BUSY:
+		return NOT_READY;
+	default:
+		return IBV_WC_REM_OP_ERR;
+	}
+}
+
+/* The window is invalidated once nothing else can fail. */
+static int send_to_receive(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target,
+			   struct uroce_shared_rq *rq, const struct iovec *local, size_t locals)
+{
+	const bool invalidates = wqe->opcode == IBV_WR_SEND_WITH_INV && !wqe->invalidated;
+	struct uroce_arena *arena = target->peer->arena;
+	struct uroce_recv recv;
+	int status = take_recv(target, rq, &recv);
+
+	if (!status && unlikely(invalidates) &&
+	    !uroce_key_can_be_invalidated(arena, wqe->imm, target->pd, target->number)) {
+		uroce_target_fault(target, UROCE_FAULT_ACCESS);
+		status = IBV_WC_REM_ACCESS_ERR;
+	}
+	if (!status)
+		status = deliver_message(target, rq, &recv, local, locals, wqe->length);
+	/* Before the peer can see the completion, and bind the window again. */
+	if (!status && unlikely(invalidates))
+		wqe->invalidated =
+			uroce_key_invalidate(arena, wqe->imm, target->pd, target->number);
+	return status ? status : finish_receive(qp, wqe, target, rq, &recv, IBV_WC_RECV);
 }
 
 static int send_message(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target)
 {
 	struct iovec local[UROCE_MAX_SGE];
-	struct uroce_cqe cqe = {.opcode = IBV_WC_RECV, .byte_len = wqe->length};
 	struct uroce_shared_rq *rq;
-	struct uroce_recv recv;
 	size_t locals;
-	bool takes = false;
 	int status;
 
 	if (!uroce_gather(qp, wqe, 0, local, &locals))
 		return IBV_WC_LOC_PROT_ERR;
 	rq = uroce_recv_lock(target);
-	status = take_recv(target, rq, &recv);
-	if (!status && wqe->opcode == IBV_WR_SEND_WITH_INV &&
-	    !uroce_key_invalidate(target->peer->arena, wqe->imm, target->pd, target->number)) {
-		uroce_target_fault(target, UROCE_FAULT_ACCESS);
-		status = IBV_WC_REM_ACCESS_ERR;
-	}
-	if (!status)
-		status = deliver_message(target, rq, &recv, local, locals, wqe->length, &takes);
-	if (takes)
-		uroce_recv_pop(target, rq);
-	if (likely(!status)) {
-		cqe.wr_id = recv.wr_id;
-		describe_message(qp, wqe, &cqe);
-		if (!uroce_recv_done(target, &cqe))
-			status = IBV_WC_REM_OP_ERR;
-	}
-	uroce_recv_unlock(rq);
+	if (unlikely(!rq))
+		return NOT_READY;
+	status = send_to_receive(qp, wqe, target, rq, local, locals);
+	uroce_recv_unlock(target, rq);
 	return status;
 }
 
@@ -227,6 +256,8 @@ static int copy_status(struct uroce_target *target, enum uroce_copy copied)
 		return 0;
 	if (copied == UROCE_COPY_LOCAL)
 		return IBV_WC_LOC_PROT_ERR;
+	if (copied == UROCE_COPY_BUSY)
+		return NOT_READY;
 	if (!uroce_peer_alive(target->context, target->peer))
 		return PEER_ENDED;
 	/* The memory was registered, and is not mapped any more. */
@@ -250,21 +281,18 @@ static int write_data(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_t
 
 static int write_with_imm(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target)
 {
-	struct uroce_cqe cqe = {.opcode = IBV_WC_RECV_RDMA_WITH_IMM, .byte_len = wqe->length};
 	struct uroce_shared_rq *rq = uroce_recv_lock(target);
 	struct uroce_recv recv;
-	int status = take_recv(target, rq, &recv);
+	int status;
 
+	if (unlikely(!rq))
+		return NOT_READY;
+	status = take_recv(target, rq, &recv);
 	if (!status)
 		status = write_data(qp, wqe, target);
-	if (!status) {
-		uroce_recv_pop(target, rq);
-		cqe.wr_id = recv.wr_id;
-		describe_message(qp, wqe, &cqe);
-		if (!uroce_recv_done(target, &cqe))
-			status = IBV_WC_REM_OP_ERR;
-	}
-	uroce_recv_unlock(rq);
+	if (!status)
+		status = finish_receive(qp, wqe, target, rq, &recv, IBV_WC_RECV_RDMA_WITH_IMM);
+	uroce_recv_unlock(target, rq);
 	return status;
 }
 
@@ -418,6 +446,10 @@ static bool execute(struct uroce_qp *qp, uint64_t now)
 	struct uroce_wqe *wqe = uroce_sq_at(qp, qp->sq.head);
 	int status;
 
+	if (unlikely(qp->has_result)) {
+		uroce_send_done(qp, qp->result, qp->result_length);
+		return qp->has_result;
+	}
 	if (qp->verbs.qp.qp_type == IBV_QPT_UD) {
 		status = unreliable(uroce_send_datagram(qp, wqe));
 	} else {
@@ -431,14 +463,15 @@ static bool execute(struct uroce_qp *qp, uint64_t now)
 			return true;
 	}
 	uroce_send_done(qp, (enum ibv_wc_status)status, status ? 0 : wqe->length);
-	return false;
+	return unlikely(qp->has_result);
 }
 
 static uint64_t direct_progress(struct uroce_qp *qp, uint64_t now)
 {
 	while (qp->state == IBV_QPS_RTS && qp->sq.head != qp->sq.tail)
 		if (execute(qp, now))
-			return qp->fail_at < now + POLL_NS ? qp->fail_at : now + POLL_NS;
+			return qp->fail_at && qp->fail_at < now + POLL_NS ? qp->fail_at
+									  : now + POLL_NS;
 	return UROCE_NEVER;
 }
 

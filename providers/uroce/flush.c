@@ -4,7 +4,7 @@
 
 #include "providers/uroce/qp.h"
 
-enum { RETRY_NS = 1000000 };
+enum { RETRY_NS = 1000000, BUSY_TRIES = 50 };
 
 static enum ibv_wc_opcode wc_opcode(uint8_t opcode)
 {
@@ -27,8 +27,8 @@ static enum ibv_wc_opcode wc_opcode(uint8_t opcode)
 	}
 }
 
-/* The request at sq.head leaves the queue. False if the CQ is full. */
-static bool finish_request(struct uroce_qp *qp, enum ibv_wc_status status, uint32_t length)
+static enum uroce_added add_completion(struct uroce_qp *qp, enum ibv_wc_status status,
+				       uint32_t length)
 {
 	struct uroce_cq *cq = uroce_cq_of(qp->verbs.qp.send_cq);
 	const struct uroce_wqe *wqe = uroce_sq_at(qp, qp->sq.head);
@@ -39,29 +39,59 @@ static bool finish_request(struct uroce_qp *qp, enum ibv_wc_status status, uint3
 		.byte_len = length,
 		.qp_num = qp->verbs.qp.qp_num,
 	};
-	const bool is_told = status || wqe->signaled;
+	enum uroce_added added = UROCE_CQ_BUSY;
 
+	if (!status && !wqe->signaled)
+		return UROCE_ADDED;
+	/* The wire reports one request after the other, and cannot be told to come again. */
+	for (int i = 0;
+	     added == UROCE_CQ_BUSY && i < (qp->path && qp->path->receives ? BUSY_TRIES : 1); i++)
+		added = uroce_complete(qp->context, &qp->context->own, cq->index, &cqe, cq, NULL);
+	return added;
+}
+
+/* The request at sq.head leaves the queue, unless its CQ is busy. */
+static enum uroce_added finish_request(struct uroce_qp *qp, enum ibv_wc_status status,
+				       uint32_t length)
+{
+	const enum uroce_added added = add_completion(qp, status, length);
+
+	qp->has_result = unlikely(added == UROCE_CQ_BUSY);
+	if (unlikely(qp->has_result)) {
+		qp->result = status;
+		qp->result_length = length;
+		return added;
+	}
 	if (qp->sq.next == qp->sq.head)
 		qp->sq.next++;
 	qp->sq.head++;
 	qp->fail_at = 0;
-	return !is_told || uroce_complete(qp->context, &qp->context->own, cq->index, &cqe, cq);
+	return added;
 }
 
 void uroce_flush_send(struct uroce_qp *qp)
 {
-	while (qp->sq.head != qp->sq.tail)
-		if (!finish_request(qp, IBV_WC_WR_FLUSH_ERR, 0))
+	while (qp->sq.head != qp->sq.tail) {
+		const enum ibv_wc_status status = qp->has_result ? qp->result : IBV_WC_WR_FLUSH_ERR;
+		const enum uroce_added added =
+			finish_request(qp, status, status ? 0 : qp->result_length);
+
+		if (added == UROCE_CQ_BUSY)
+			return;
+		if (added == UROCE_CQ_FULL)
 			qp->sq.head = qp->sq.next = qp->sq.tail;
+	}
 }
 
 void uroce_send_done(struct uroce_qp *qp, enum ibv_wc_status status, uint32_t length)
 {
-	if (unlikely(!finish_request(qp, status, length))) {
+	const enum uroce_added added = finish_request(qp, status, length);
+
+	if (unlikely(added == UROCE_CQ_FULL || (added == UROCE_CQ_BUSY && qp->path->receives))) {
 		uroce_qp_error(qp, IBV_EVENT_QP_FATAL);
 		return;
 	}
-	if (likely(!status))
+	if (likely(!status) || added == UROCE_CQ_BUSY)
 		return;
 	if (qp->verbs.qp.qp_type == IBV_QPT_RC) {
 		uroce_qp_error(qp, -1);
@@ -72,35 +102,46 @@ void uroce_send_done(struct uroce_qp *qp, enum ibv_wc_status status, uint32_t le
 	uroce_flush_send(qp);
 }
 
-/* Receive requests of a QP in the error state. */
-void uroce_flush_recv(struct uroce_qp *qp)
+/* With the lock of the receive queue; false if it is to be tried again. */
+static bool flush_requests(struct uroce_target *target, struct uroce_shared_rq *rq)
 {
-	struct uroce_target target;
-	struct uroce_shared_rq *rq;
 	struct uroce_recv recv;
 
-	if (qp->srq)
-		return;
-	uroce_target_own(qp, &target);
-	rq = uroce_recv_lock(&target);
-	while (!uroce_recv_peek(&target, rq, &recv)) {
+	while (!uroce_recv_peek(target, rq, &recv)) {
 		struct uroce_cqe cqe = {
 			.wr_id = recv.wr_id,
 			.status = IBV_WC_WR_FLUSH_ERR,
 			.opcode = IBV_WC_RECV,
 		};
+		const enum uroce_added added = uroce_recv_done(target, rq, &cqe);
 
-		uroce_recv_pop(&target, rq);
-		if (!uroce_recv_done(&target, &cqe))
+		if (added == UROCE_CQ_BUSY)
+			return false;
+		if (added == UROCE_CQ_FULL)
 			break;
 	}
-	uroce_recv_unlock(rq);
+	return true;
+}
+
+/* Receive requests of a QP in the error state. */
+void uroce_flush_recv(struct uroce_qp *qp)
+{
+	struct uroce_target target;
+	struct uroce_shared_rq *rq;
+
+	if (qp->srq)
+		return;
+	uroce_target_own(qp, &target);
+	rq = uroce_recv_lock(&target);
+	qp->flushes_recv = !rq || !flush_requests(&target, rq);
+	if (rq)
+		uroce_recv_unlock(&target, rq);
 }
 
 void uroce_qp_set_state(struct uroce_qp *qp, enum ibv_qp_state state)
 {
 	qp->state = state;
-	atomic_store(&qp->shared->state, state);
+	atomic_exchange(&qp->shared->state, state);
 }
 
 void uroce_qp_error(struct uroce_qp *qp, int event)
@@ -177,16 +218,31 @@ static bool path_has_work(const struct uroce_qp *qp)
 	return (qp->state == IBV_QPS_RTS || qp->state == IBV_QPS_SQD) && qp->sq.head != qp->sq.tail;
 }
 
+/* Requests that could not be flushed yet, since a CQ or the queue was busy. */
+static bool flush_is_due(const struct uroce_qp *qp)
+{
+	return (qp->state == IBV_QPS_ERR || qp->state == IBV_QPS_SQE) &&
+	       (qp->flushes_recv || qp->sq.head != qp->sq.tail);
+}
+
 void uroce_qp_progress(struct uroce_qp *qp)
 {
 	uint64_t deadline = UROCE_NEVER;
 
 	uroce_qp_check(qp);
+	if (unlikely(flush_is_due(qp))) {
+		if (qp->flushes_recv)
+			uroce_flush_recv(qp);
+		uroce_flush_send(qp);
+	}
 	if (path_has_work(qp))
 		deadline = qp->path->progress(qp, uroce_now());
 	if (unlikely(qp->state == IBV_QPS_SQD))
 		check_drained(qp);
-	note_deadline(qp, path_has_work(qp) ? deadline : UROCE_NEVER);
+	if (unlikely(flush_is_due(qp)))
+		note_deadline(qp, uroce_now() + RETRY_NS);
+	else
+		note_deadline(qp, path_has_work(qp) ? deadline : UROCE_NEVER);
 }
 
 /* What waits for a peer on the direct path is tried at any time; on the wire only its timers are. */

@@ -81,22 +81,22 @@ bool uroce_key_check(struct uroce_arena *arena, uint32_t key, uint64_t at, uint6
 	}
 	if (!key || atomic_load_explicit(&mr->key, memory_order_acquire) != key)
 		return false;
-	first = atomic_load_explicit(&mr->iova, memory_order_relaxed);
-	size = atomic_load_explicit(&mr->length, memory_order_relaxed);
-	if (!allows(atomic_load_explicit(&mr->flags, memory_order_relaxed),
-		    atomic_load_explicit(&mr->pd, memory_order_relaxed),
-		    atomic_load_explicit(&mr->qp, memory_order_relaxed),
-		    atomic_load_explicit(&mr->access, memory_order_relaxed), use))
+	first = atomic_load_explicit(&mr->iova, memory_order_acquire);
+	size = atomic_load_explicit(&mr->length, memory_order_acquire);
+	if (!allows(atomic_load_explicit(&mr->flags, memory_order_acquire),
+		    atomic_load_explicit(&mr->pd, memory_order_acquire),
+		    atomic_load_explicit(&mr->qp, memory_order_acquire),
+		    atomic_load_explicit(&mr->access, memory_order_acquire), use))
 		return false;
 	if (at < first || at - first > size || length > size - (at - first))
 		return false;
-	*address = atomic_load_explicit(&mr->address, memory_order_relaxed) + (at - first);
+	*address = atomic_load_explicit(&mr->address, memory_order_acquire) + (at - first);
 	/* Not replaced while it was read. */
-	atomic_thread_fence(memory_order_acquire);
 	return atomic_load_explicit(&mr->key, memory_order_relaxed) == key;
 }
 
-bool uroce_key_invalidate(struct uroce_arena *arena, uint32_t key, uint32_t pd, uint32_t qpn)
+bool uroce_key_can_be_invalidated(struct uroce_arena *arena, uint32_t key, uint32_t pd,
+				  uint32_t qpn)
 {
 	struct uroce_shared_mr *mr = &arena->mrs[key >> 16];
 	uint32_t flags;
@@ -105,8 +105,14 @@ bool uroce_key_invalidate(struct uroce_arena *arena, uint32_t key, uint32_t pd, 
 		return false;
 	flags = atomic_load(&mr->flags);
 	/* IBA 10.6.7.2.5: windows of type 2 that are bound to this QP; regions are never fast registered here. */
-	if (!(flags & UROCE_MR_WINDOW_2) || !(flags & UROCE_MR_VALID) ||
-	    atomic_load(&mr->qp) != qpn)
+	return flags & UROCE_MR_WINDOW_2 && flags & UROCE_MR_VALID && atomic_load(&mr->qp) == qpn;
+}
+
+bool uroce_key_invalidate(struct uroce_arena *arena, uint32_t key, uint32_t pd, uint32_t qpn)
+{
+	struct uroce_shared_mr *mr = &arena->mrs[key >> 16];
+
+	if (!uroce_key_can_be_invalidated(arena, key, pd, qpn))
 		return false;
 	atomic_fetch_and(&mr->flags, ~(uint32_t)UROCE_MR_VALID);
 	return true;

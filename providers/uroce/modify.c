@@ -165,11 +165,13 @@ static void reset(struct uroce_qp *qp)
 	uroce_qp_set_state(qp, IBV_QPS_RESET);
 	qp->sq.head = qp->sq.next = qp->sq.tail;
 	qp->fail_at = 0;
+	qp->has_result = qp->flushes_recv = false;
 	uroce_target_own(qp, &target);
 	if (!qp->srq) {
 		rq = uroce_recv_lock(&target);
-		atomic_store(&rq->head, atomic_load(&rq->tail));
-		uroce_recv_unlock(rq);
+		atomic_store(&qp->shared->rq.head, atomic_load(&qp->shared->rq.tail));
+		if (rq)
+			uroce_recv_unlock(&target, rq);
 	}
 	atomic_store(&qp->shared->fault, UROCE_FAULT_NONE);
 	atomic_store(&qp->shared->established, 0);

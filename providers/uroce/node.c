@@ -145,11 +145,12 @@ static void describe(struct uroce_context *context)
 
 	context->own.slot = context->slot_index;
 	context->own.generation = context->generation;
-	context->own.pid = context->pid;
+	/* The thread's number: the process is found by it as long as the slot is held, even without its first thread. */
+	context->own.pid = (pid_t)context->thread_id;
 	context->own.arena = context->arena;
 	context->own.direct = true;
 	atomic_store(&slot->rung, 0);
-	atomic_store(&slot->pid, (uint32_t)context->pid);
+	atomic_store(&slot->pid, context->thread_id);
 	atomic_store(&slot->doorbell, context->own.doorbell);
 	atomic_store(&slot->probe_value, context->probe);
 	atomic_store(&slot->probe_address, (uintptr_t)&context->probe);

@@ -59,7 +59,9 @@ static struct uroce_peer *new_peer(struct uroce_context *context, uint32_t index
 	peer->doorbell = atomic_load(&slot->doorbell);
 	peer->direct = trial_access(slot, peer->pid);
 	peer->arena = former ? former->arena : map_peer(context, index);
-	if (peer->arena && atomic_load(&slot->generation) == peer->generation)
+	/* A trial fails as well with a process that ended meanwhile. */
+	if (peer->arena && uroce_slot_alive(slot) &&
+	    atomic_load(&slot->generation) == peer->generation)
 		return peer;
 	if (peer->arena && !former)
 		munmap(peer->arena, UROCE_ARENA_SIZE);
@@ -163,8 +165,7 @@ void uroce_add_waiter(struct uroce_context *context, struct uroce_shared_rq *rq)
 
 	if (!atomic_compare_exchange_strong(&rq->waiters, &before, context->slot_index + 1) &&
 	    before != context->slot_index + 1)
-		atomic_store(&rq->waiters, UINT32_MAX);
-	atomic_thread_fence(memory_order_seq_cst);
+		atomic_exchange(&rq->waiters, UINT32_MAX);
 }
 
 static void wake_slot(struct uroce_context *context, uint32_t slot)

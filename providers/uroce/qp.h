@@ -11,8 +11,8 @@ struct uroce_wqe {
 	uint64_t wr_id;
 	uint8_t opcode; /* enum ibv_wr_opcode */
 	bool signaled, solicited, fence;
-	bool is_inline; /* the data is at uroce_wqe_inline() */
-	bool refused;	/* a window that cannot be bound: completes with IBV_WC_MW_BIND_ERR */
+	bool is_inline;	  /* the data is at uroce_wqe_inline() */
+	bool invalidated; /* SEND with invalidate: done, but its completion is tried again */
 	uint32_t num_sge;
 	uint32_t length; /* of all entries or of the inline data */
 	uint32_t imm;	 /* immediate data (big-endian), or the rkey to invalidate */
@@ -46,6 +46,14 @@ struct uroce_sq {
 	uint32_t head, next, tail;
 };
 
+/* A QP of ours or of a peer, as the responder of a message. */
+struct uroce_target {
+	struct uroce_context *context; /* ours */
+	struct uroce_peer *peer;       /* who has the QP: &context->own for ours */
+	struct uroce_shared_qp *qp;
+	uint32_t number, pd, access; /* copies */
+};
+
 struct uroce_qp {
 	struct verbs_qp verbs;
 	struct uroce_context *context;
@@ -70,6 +78,11 @@ struct uroce_qp {
 	/* Direct path. */
 	uint64_t fail_at; /* when the request at sq.head fails; 0: it was not tried yet */
 	bool waits_rnr;	  /* what fail_at is about: no receive request, or no answer */
+	/* The request at sq.head was executed, but its completion could not be added yet. */
+	bool has_result;
+	enum ibv_wc_status result;
+	uint32_t result_length;
+	bool flushes_recv; /* ERR: receive requests are left to be flushed */
 
 	bool waits; /* counted in context->waiting */
 
@@ -126,13 +139,6 @@ uint64_t uroce_next_deadline(struct uroce_context *context);
 
 /* ---- The responder's part: a QP of ours or of a peer; target.c ---- */
 
-struct uroce_target {
-	struct uroce_context *context; /* ours */
-	struct uroce_peer *peer;       /* who has the QP: &context->own for ours */
-	struct uroce_shared_qp *qp;
-	uint32_t number, pd, access; /* copies */
-};
-
 /* A receive request that was taken, with its addresses in the owner's process. */
 struct uroce_recv {
 	uint64_t wr_id;
@@ -148,16 +154,20 @@ struct uroce_recv {
 /* For a QP of ours: the wire's responder. */
 void uroce_target_own(struct uroce_qp *qp, struct uroce_target *target);
 
-/* The lock of the receive queue (that of the SRQ, if it has one). NULL: the queue is none. */
+/* The lock of the receive queue (that of the SRQ, if it has one). NULL: it cannot be had now. */
 struct uroce_shared_rq *uroce_recv_lock(struct uroce_target *target);
-void uroce_recv_unlock(struct uroce_shared_rq *rq);
+void uroce_recv_unlock(struct uroce_target *target, struct uroce_shared_rq *rq);
 /* The first receive request, checked; with the lock. ENOENT: there is none (RNR); EIO: corrupt. */
 int uroce_recv_peek(struct uroce_target *target, struct uroce_shared_rq *rq,
 		    struct uroce_recv *recv);
 /* Takes it out of the queue; with the lock. SRQ limit events are handled here. */
 void uroce_recv_pop(struct uroce_target *target, struct uroce_shared_rq *rq);
-/* Completes a receive request. False: the CQ is full. */
-bool uroce_recv_done(struct uroce_target *target, struct uroce_cqe *cqe);
+/*
+ * Completes a receive request. With `rq`, whose lock is held, it leaves the queue in the same step. A CQ that is
+ * full puts the target into the error state. UROCE_CQ_BUSY: nothing was done.
+ */
+enum uroce_added uroce_recv_done(struct uroce_target *target, struct uroce_shared_rq *rq,
+				 struct uroce_cqe *cqe);
 /* The target goes to the error state, by its owner. */
 void uroce_target_fault(struct uroce_target *target, enum uroce_fault fault);
 /* A message arrived: IBV_EVENT_COMM_EST in RTR. */
@@ -168,7 +178,12 @@ void uroce_target_established(struct uroce_target *target);
  * that is not mapped gives UROCE_COPY_LOCAL or UROCE_COPY_REMOTE, never a signal.
  */
 struct iovec;
-enum uroce_copy { UROCE_COPY_OK, UROCE_COPY_LOCAL, UROCE_COPY_REMOTE };
+enum uroce_copy {
+	UROCE_COPY_OK,
+	UROCE_COPY_LOCAL,
+	UROCE_COPY_REMOTE,
+	UROCE_COPY_BUSY, /* of uroce_atomic(): to be tried again */
+};
 enum uroce_copy uroce_copy_out(const struct uroce_peer *peer, const struct iovec *local,
 			       size_t locals, const struct iovec *remote, size_t remotes);
 enum uroce_copy uroce_copy_in(const struct uroce_peer *peer, const struct iovec *local,

@@ -44,10 +44,11 @@ void uroce_rq_free(struct uroce_context *context, struct uroce_rq *rq)
 {
 	if (!rq->size || context->pid != getpid())
 		return;
-	/* A peer may be reading from it. */
-	uroce_shared_lock(context, &rq->shared->lock);
+	/* A peer may be reading from it; if it is stopped, the memory stays as it is. */
 	atomic_store(&rq->shared->size, 0);
-	uroce_shared_unlock(&rq->shared->lock);
+	if (!uroce_shared_lock(context, &rq->shared->lock, UROCE_LOCK_RECV))
+		return;
+	uroce_shared_unlock(context, &rq->shared->lock, UROCE_LOCK_RECV);
 	uroce_heap_give(context, rq->offset, rq->size * uroce_rwqe_size(rq->max_sge));
 }
 
@@ -73,11 +74,10 @@ static int add_request(struct uroce_rq *rq, const struct ibv_recv_wr *wr)
 	return 0;
 }
 
-/* Peers that found the queue empty. They set the flag before they look once more. */
+/* Peers that found the queue empty. They exchange the flag, and then look once more. */
 static void wake_waiters(struct uroce_context *context, struct uroce_rq *rq)
 {
-	atomic_thread_fence(memory_order_seq_cst);
-	if (likely(!atomic_load_explicit(&rq->shared->waiters, memory_order_relaxed)))
+	if (likely(!atomic_fetch_or(&rq->shared->waiters, 0)))
 		return;
 	uroce_wake_waiters(context, atomic_exchange(&rq->shared->waiters, 0));
 }

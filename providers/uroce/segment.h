@@ -65,7 +65,7 @@ struct uroce_slot {
 	 */
 	_Atomic uint32_t life;
 	_Atomic uint32_t generation; /* grows with each use of the slot */
-	_Atomic uint32_t pid;
+	_Atomic uint32_t pid;  /* of the thread that holds it, for access to the process's memory */
 	_Atomic uint32_t rung; /* enum uroce_ring */
 	/* A value in the process's memory, which proves that memory of `pid` can be accessed. */
 	_Atomic uint64_t probe_address, probe_value;
@@ -258,10 +258,16 @@ void uroce_peer_ring(struct uroce_context *context, const struct uroce_peer *pee
 void uroce_add_waiter(struct uroce_context *context, struct uroce_shared_rq *rq);
 void uroce_wake_waiters(struct uroce_context *context, uint32_t waiters);
 
-/* shared_lock.c. `context` says who takes it. */
-void uroce_shared_lock(struct uroce_context *context, struct uroce_shared_lock *lock);
-bool uroce_shared_trylock(struct uroce_context *context, struct uroce_shared_lock *lock);
-void uroce_shared_unlock(struct uroce_shared_lock *lock);
+/*
+ * shared_lock.c. False if the lock cannot be had: for some ms another context held it that lives, but is
+ * stopped, or the lock is damaged. A thread holds one lock of each kind at most, in the order below.
+ */
+enum uroce_lock_kind { UROCE_LOCK_RECV, UROCE_LOCK_CQ, UROCE_LOCK_ATOMIC, UROCE_LOCK_KINDS };
+enum { UROCE_LOCK_GUARDS = 64 };
+bool uroce_shared_lock(struct uroce_context *context, struct uroce_shared_lock *lock,
+		       enum uroce_lock_kind kind);
+void uroce_shared_unlock(struct uroce_context *context, struct uroce_shared_lock *lock,
+			 enum uroce_lock_kind kind);
 
 /* heap.c. Offsets in our arena, with memory behind them that cannot run out; 0: none left. */
 uint64_t uroce_heap_take(struct uroce_context *context, size_t size);

@@ -114,6 +114,7 @@ static int copy_request(struct uroce_qp *qp, const struct ibv_send_wr *wr)
 	wqe->solicited = wr->send_flags & IBV_SEND_SOLICITED;
 	wqe->fence = wr->send_flags & IBV_SEND_FENCE;
 	wqe->imm = wr->imm_data;
+	wqe->invalidated = false;
 	if (type == IBV_QPT_UD) {
 		if (!wr->wr.ud.ah)
 			return EINVAL;
@@ -182,9 +183,8 @@ int uroce_post_recv(struct ibv_qp *ibv, struct ibv_recv_wr *wr, struct ibv_recv_
 		return err;
 	}
 	err = uroce_rq_post(qp->context, &qp->rq, wr, bad);
-	/* After the request was added: whoever puts the QP into the error state flushes what is there. */
-	atomic_thread_fence(memory_order_seq_cst);
-	state = atomic_load_explicit(&qp->shared->state, memory_order_relaxed);
+	/* An exchange with uroce_qp_set_state(): either it is seen here, or the request is there to be flushed. */
+	state = atomic_fetch_or(&qp->shared->state, 0);
 	if (unlikely(state == IBV_QPS_ERR)) {
 		pthread_mutex_lock(&qp->lock);
 		if (qp->state == IBV_QPS_ERR)

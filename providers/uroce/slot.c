@@ -18,7 +18,7 @@
 
 #include "providers/uroce/uroce.h"
 
-enum { TABLE_PAUSE_NS = 50000, TABLE_SAME = 100, TABLE_TRIES = 50000 };
+enum { TABLE_PAUSE_NS = 50000, TABLE_SAME = 100, TABLE_TRIES = 20000 };
 
 struct uroce_robust {
 	struct robust_list_head head;

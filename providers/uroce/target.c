@@ -30,13 +30,12 @@ struct uroce_shared_rq *uroce_recv_lock(struct uroce_target *target)
 	struct uroce_shared_srq *srq = srq_of(target);
 	struct uroce_shared_rq *rq = srq ? &srq->rq : &target->qp->rq;
 
-	uroce_shared_lock(target->context, &rq->lock);
-	return rq;
+	return uroce_shared_lock(target->context, &rq->lock, UROCE_LOCK_RECV) ? rq : NULL;
 }
 
-void uroce_recv_unlock(struct uroce_shared_rq *rq)
+void uroce_recv_unlock(struct uroce_target *target, struct uroce_shared_rq *rq)
 {
-	uroce_shared_unlock(&rq->lock);
+	uroce_shared_unlock(target->context, &rq->lock, UROCE_LOCK_RECV);
 }
 
 /* The first request of the queue; ENOENT, or EIO when the queue cannot be. */
@@ -120,15 +119,18 @@ void uroce_recv_pop(struct uroce_target *target, struct uroce_shared_rq *rq)
 	uroce_peer_ring(target->context, target->peer, UROCE_RING_SRQ);
 }
 
-bool uroce_recv_done(struct uroce_target *target, struct uroce_cqe *cqe)
+enum uroce_added uroce_recv_done(struct uroce_target *target, struct uroce_shared_rq *rq,
+				 struct uroce_cqe *cqe)
 {
 	const uint32_t cq = atomic_load_explicit(&target->qp->recv_cq, memory_order_relaxed);
+	const struct uroce_pop pops = {target, rq};
+	enum uroce_added added;
 
 	cqe->qp_num = target->number;
-	if (uroce_complete(target->context, target->peer, cq, cqe, NULL))
-		return true;
-	uroce_target_fault(target, UROCE_FAULT_CQ);
-	return false;
+	added = uroce_complete(target->context, target->peer, cq, cqe, NULL, rq ? &pops : NULL);
+	if (unlikely(added == UROCE_CQ_FULL))
+		uroce_target_fault(target, UROCE_FAULT_CQ);
+	return added;
 }
 
 void uroce_target_fault(struct uroce_target *target, enum uroce_fault fault)

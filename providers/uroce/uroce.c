@@ -99,6 +99,9 @@ static struct verbs_context *uroce_alloc_context(struct ibv_device *device, int 
 	context->pid = getpid();
 	context->doorbell = -1;
 	pthread_mutex_init(&context->lock, NULL);
+	for (int kind = 0; kind < UROCE_LOCK_KINDS; kind++)
+		for (int i = 0; i < UROCE_LOCK_GUARDS; i++)
+			pthread_mutex_init(&context->guards[kind][i], NULL);
 	pthread_mutex_init(&context->start_lock, NULL);
 	pthread_cond_init(&context->started, NULL);
 	hf_provider_set_ops(&context->verbs, &uroce_operations);

@@ -21,6 +21,7 @@ enum { UROCE_GIDS = 16 };
 
 struct uroce_qp;
 struct uroce_robust;
+struct uroce_target;
 
 /* A free range of our heap; see heap.c. */
 struct uroce_range {
@@ -50,6 +51,7 @@ struct uroce_context {
 	bool is_started;
 	int start_err;
 
+	pthread_mutex_t guards[UROCE_LOCK_KINDS][UROCE_LOCK_GUARDS]; /* see shared_lock.c */
 	pthread_mutex_t lock;  /* of all below, except the atomics */
 	struct uroce_qp **qps; /* by their index in the arena */
 	struct uroce_cq **cqs;
@@ -199,6 +201,8 @@ void uroce_key_free(struct uroce_context *context, struct uroce_shared_mr *mr);
 bool uroce_key_check(struct uroce_arena *arena, uint32_t key, uint64_t at, uint64_t length,
 		     const struct uroce_key *use, uint64_t *address);
 /* Invalidates a window (SEND with invalidate, local invalidate). False: it cannot be. */
+bool uroce_key_can_be_invalidated(struct uroce_arena *arena, uint32_t key, uint32_t pd,
+				  uint32_t qpn);
 bool uroce_key_invalidate(struct uroce_arena *arena, uint32_t key, uint32_t pd, uint32_t qpn);
 
 /* cq.c */
@@ -219,10 +223,21 @@ void uroce_set_cq_calls(struct ibv_cq_ex *cq, uint64_t wc_flags);
 
 /*
  * complete.c: adds a completion to a CQ of ours or of a peer, and wakes who waits for it. `own` is the
- * CQ if it is ours and cannot be destroyed meanwhile, or NULL. False if the CQ is full or is none.
+ * CQ if it is ours and cannot be destroyed meanwhile, or NULL. With `pops` the first request of that receive
+ * queue, whose lock is held, leaves it in the same step.
  */
-bool uroce_complete(struct uroce_context *context, struct uroce_peer *peer, uint32_t cq,
-		    const struct uroce_cqe *cqe, struct uroce_cq *own);
+struct uroce_pop {
+	struct uroce_target *target;
+	struct uroce_shared_rq *rq;
+};
+enum uroce_added {
+	UROCE_ADDED,
+	UROCE_CQ_FULL, /* or there is none */
+	UROCE_CQ_BUSY, /* somebody holds its lock who is stopped: to be tried again */
+};
+enum uroce_added uroce_complete(struct uroce_context *context, struct uroce_peer *peer, uint32_t cq,
+				const struct uroce_cqe *cqe, struct uroce_cq *own,
+				const struct uroce_pop *pops);
 
 /* rq.c */
 int uroce_rq_make(struct uroce_context *context, struct uroce_rq *rq,

@@ -5,6 +5,8 @@
 
 #include "providers/uroce/wire.h"
 
+enum { CQ_TRIES = 50 }; /* of a few ms, while who is stopped has its lock */
+
 /* --- frames ------------------------------------------------------------------------------------------- */
 
 static uint8_t *take_frame(void *user)
@@ -131,10 +133,12 @@ static int take_receive_request(void *user)
 
 	uroce_target_own(link->qp, &target);
 	rq = uroce_recv_lock(&target);
+	if (!rq)
+		return ENOENT;
 	err = uroce_recv_peek(&target, rq, &link->recv);
 	if (!err)
 		uroce_recv_pop(&target, rq);
-	uroce_recv_unlock(rq);
+	uroce_recv_unlock(&target, rq);
 	return err;
 }
 
@@ -178,7 +182,8 @@ static void complete_received(void *user, const struct uroce_received *received)
 	else
 		cqe.src_qp = link->transport.dest_qpn;
 	uroce_target_own(link->qp, &target);
-	uroce_recv_done(&target, &cqe);
+	for (int i = 0; i < CQ_TRIES && uroce_recv_done(&target, NULL, &cqe) == UROCE_CQ_BUSY; i++)
+		;
 }
 
 /* --- what the peer may access ---------------------------------------------------------------------------- */

@@ -94,6 +94,7 @@ static struct uroce_wqe *wr_begin(struct ibv_qp_ex *ibv, enum ibv_wr_opcode opco
 	wqe->num_sge = 0;
 	wqe->length = 0;
 	wqe->imm = 0;
+	wqe->invalidated = false;
 	/* UD without an address goes nowhere. */
 	wqe->ah = NULL;
 	wqe->is_ours = false;

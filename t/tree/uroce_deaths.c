@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <cmocka.h>
 
+#include "providers/uroce/segment.h"
 #include "t/tree/uroce_bed.h"
 
 /* What a child tells of itself. */
@@ -243,6 +244,84 @@ static void a_damaged_segment(void **state)
 	}
 }
 
+/* The slot of the context that was opened as number `who` of those that are open. */
+static void find_slot(const struct uroce_bed *bed, int who, uint32_t *ret, uint32_t *generation)
+{
+	const int fd = open(bed->node, O_RDWR | O_CLOEXEC);
+	struct uroce_header *header =
+		mmap(NULL, sizeof(*header), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	assert_ptr_not_equal(header, MAP_FAILED);
+	for (uint32_t slot = 0; slot < UROCE_SLOTS; slot++) {
+		if (!atomic_load(&header->slots[slot].life) || who--)
+			continue;
+		*ret = slot;
+		*generation = atomic_load(&header->slots[slot].generation);
+		break;
+	}
+	munmap(header, sizeof(*header));
+	close(fd);
+}
+
+/* Every lock is held by the given context, if one believes the file. */
+static void plant_locks(const struct uroce_bed *bed, uint32_t holder)
+{
+	const int fd = open(bed->node, O_RDWR | O_CLOEXEC);
+	struct uroce_header *header;
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	header = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(header, MAP_FAILED);
+	/* No thread has this number. */
+	atomic_store(&header->table_lock, holder ? 0x3fffffff : 0);
+	for (int i = 0; i < UROCE_ATOMIC_LOCKS; i++)
+		atomic_store(&header->atomic_locks[i].holder, holder);
+	for (uint32_t slot = 0; slot < UROCE_SLOTS; slot++) {
+		struct uroce_arena *arena =
+			(void *)((char *)header + UROCE_ARENA_FIRST + slot * UROCE_ARENA_SIZE);
+
+		if (!atomic_load(&header->slots[slot].life))
+			continue;
+		for (int i = 0; i < 8; i++) {
+			atomic_store(&arena->qps[i].rq.lock.holder, holder);
+			atomic_store(&arena->cqs[i].lock.holder, holder);
+		}
+	}
+	munmap(header, (size_t)st.st_size);
+	close(fd);
+}
+
+/*
+ * A lock whose holder is stopped, or that was overwritten, is nobody's for ever: requests fail by their time-outs,
+ * and all can be destroyed. One that names ourselves cannot be right.
+ */
+static void locks_that_are_never_released(void **state)
+{
+	struct uroce_bed *bed = *state;
+
+	for (int who = 0; who < 3; who++) {
+		struct uroce_end ends[3];
+		uint32_t generation = 0, slot = 0;
+		enum ibv_wc_status status;
+
+		uroce_bed_pair(bed, ends, &bed_options);
+		uroce_bed_open(bed, &ends[2]);
+		uroce_bed_recv(&ends[1], 1, 0, 8);
+		find_slot(bed, who, &slot, &generation);
+		plant_locks(bed, generation << 16 | (slot + 1));
+		assert_int_equal(uroce_bed_send(&ends[0], IBV_WR_SEND, 0, 8, 0, 0), 0);
+		/* Its completion cannot be added either, until the lock is released. */
+		if (who)
+			plant_locks(bed, 0);
+		status = uroce_bed_wait(&ends[0]).status;
+		assert_true(status == IBV_WC_SUCCESS || status == IBV_WC_RETRY_EXC_ERR);
+		plant_locks(bed, 0);
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(uroce_bed_close(&ends[i]), 0);
+	}
+}
+
 #define WITH_BED(test) cmocka_unit_test_setup_teardown(test, uroce_bed_setup, uroce_bed_teardown)
 
 int main(void)
@@ -250,7 +329,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_BED(a_stopped_peer),	  WITH_BED(a_killed_peer),
 		WITH_BED(nothing_is_left_behind), WITH_BED(everybody_could_write),
-		WITH_BED(a_damaged_segment),
+		WITH_BED(a_damaged_segment),	  WITH_BED(locks_that_are_never_released),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

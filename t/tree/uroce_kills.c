@@ -252,6 +252,8 @@ static void random_kills(void **state)
 	assert_int_equal(uroce_bed_close(&end), 0);
 	assert_int_equal(stat(bed->node, &st), 0);
 	blocks = st.st_blocks;
+	if (!processes)
+		fail();
 	for (unsigned int i = 0; i < processes; i++)
 		pids[i] = start_worker(bed, i, epoch++);
 	for (unsigned int i = 0; i < kills && !atomic_load(&board->wrong); i++) {
