@@ -262,7 +262,7 @@ static int wait_for_volume_paths(struct rtrs_volume *volume)
 	return err;
 }
 
-static int open_session(struct rtrs_volume *volume)
+static int open_volume_session(struct rtrs_volume *volume)
 {
 	const struct rtrs_session_options options = {
 		.size = sizeof(options),
@@ -303,7 +303,7 @@ static int read_limits(struct rtrs_volume *volume)
 int rtrsi_volume_connect(struct rtrs_volume *volume)
 {
 	struct rtrs_volume_request *failed = NULL;
-	int err = open_session(volume);
+	int err = open_volume_session(volume);
 
 	if (!err)
 		err = wait_for_volume_paths(volume);

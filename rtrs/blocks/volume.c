@@ -57,6 +57,9 @@ static void connect_again(struct rtrs_volume *volume)
 
 		if (!err) {
 			volume->connected_ms = hfi_now_ms();
+			pthread_mutex_lock(&volume->lock);
+			volume->reconnects++;
+			pthread_mutex_unlock(&volume->lock);
 			rtrsi_volume_log(volume, NULL, "connected again", 0);
 			return;
 		}

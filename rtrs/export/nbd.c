@@ -55,10 +55,14 @@ static int connect_nbd(const struct nbd_backing *backing, struct nbd_handle **re
 	return err;
 }
 
-static uint64_t block_limit(struct nbd_handle *nbd, int which, uint64_t least, uint64_t most)
+/* `unknown`: the server does not say. */
+static uint64_t block_limit(struct nbd_handle *nbd, int which, uint64_t least, uint64_t most,
+			    uint64_t unknown)
 {
 	int64_t size = nbd_get_block_size(nbd, which);
 
+	if (size <= 0)
+		return unknown;
 	if (size < (int64_t)least)
 		return least;
 	return (uint64_t)size > most ? most : (uint64_t)size;
@@ -67,8 +71,10 @@ static uint64_t block_limit(struct nbd_handle *nbd, int which, uint64_t least, u
 static int ask_nbd(struct nbd_handle *nbd, struct nbd_backing *backing)
 {
 	const int64_t size = nbd_get_size(nbd);
-	const uint64_t least = block_limit(nbd, LIBNBD_SIZE_MINIMUM, RNBD_SECTOR_SIZE, 1 << 16);
-	const uint64_t most = block_limit(nbd, LIBNBD_SIZE_MAXIMUM, least, backing->max_io);
+	const uint64_t least =
+		block_limit(nbd, LIBNBD_SIZE_MINIMUM, RNBD_SECTOR_SIZE, 1 << 16, RNBD_SECTOR_SIZE);
+	const uint64_t most =
+		block_limit(nbd, LIBNBD_SIZE_MAXIMUM, least, backing->max_io, backing->max_io);
 
 	if (size < 0)
 		return nbd_error();

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 EXTRA_DIST += t/tree/tree.sh
-dist_check_SCRIPTS += t/tree/examples t/tree/example-loop t/tree/example-provider t/tree/infiniband-ports t/tree/rtrs-examples t/tree/units
-TESTS += t/tree/examples t/tree/example-loop t/tree/example-provider t/tree/infiniband-ports t/tree/rtrs-examples t/tree/units
+dist_check_SCRIPTS += t/tree/examples t/tree/example-loop t/tree/example-provider t/tree/infiniband-ports t/tree/rtrs-blk t/tree/rtrs-examples t/tree/rtrs-nbdkit t/tree/units
+TESTS += t/tree/examples t/tree/example-loop t/tree/example-provider t/tree/infiniband-ports t/tree/rtrs-blk t/tree/rtrs-examples t/tree/rtrs-nbdkit t/tree/units
+EXTRA_DIST += t/tree/rtrs-blk-lib.sh
+check_PROGRAMS += t/tree/rtrs-relay
+t_tree_rtrs_relay_SOURCES = t/tree/rtrs-relay.c
+t_tree_rtrs_relay_LDADD = -lpthread
 
 check_LTLIBRARIES += example-hf1.la
 example_hf1_la_SOURCES = examples/provider/example.c examples/provider/loop.c \
