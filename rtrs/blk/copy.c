@@ -299,7 +299,7 @@ static int make_slots(struct copy *copy)
 
 static void end_slots(struct copy *copy)
 {
-	for (unsigned int i = 0; copy->slots && i < copy->depth; i++)
+	for (unsigned int i = 0; copy->slots && copy->memory && i < copy->depth; i++)
 		(void)wait_for_slot(&copy->slots[i]);
 	free(copy->slots);
 	free(copy->memory);

@@ -481,3 +481,17 @@ t_unit_uroce_packets_SOURCES = t/unit/uroce_packets.c
 t_unit_uroce_packets_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uroce_packets_LDADD = liburoce-transport.la $(CMOCKA_LIBS)
 endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += t/unit/rtrs_directory t/unit/rtrs_pattern t/unit/rtrs_volume
+TESTS += t/unit/rtrs_directory t/unit/rtrs_pattern t/unit/rtrs_volume
+t_unit_rtrs_directory_SOURCES = t/unit/rtrs_directory.c
+t_unit_rtrs_directory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rtrs_directory_LDADD = librtrs-export.la $(CMOCKA_LIBS)
+t_unit_rtrs_pattern_SOURCES = t/unit/rtrs_pattern.c rtrs/blk/pattern.c rtrs/blk/pattern.h shared/text.c shared/text.h
+t_unit_rtrs_pattern_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rtrs_pattern_LDADD = $(CMOCKA_LIBS)
+t_unit_rtrs_volume_SOURCES = t/unit/rtrs_volume.c
+t_unit_rtrs_volume_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rtrs_volume_LDADD = librtrs-export.la librtrs-blocks.la librtrs-lib.la $(CMOCKA_LIBS)
+endif
