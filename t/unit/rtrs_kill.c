@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * RTRS, the library: kill -9 of either end under load. HF_RTRS_KILLS says how often. A client that has two servers
+ * RTRS, the library: kill -9 of either end under load. `long=1`: a thousand times; HF_RTRS_KILLS says another number. A client that has two servers
  * loses nothing when one of them dies; a server loses nothing by its clients' deaths.
  */
 #include <errno.h>
@@ -34,7 +34,10 @@ static unsigned int kill_count(void)
 {
 	const char *text = getenv("HF_RTRS_KILLS");
 
-	return text ? (unsigned int)strtoul(text, NULL, 0) : 15;
+	if (text)
+		return (unsigned int)strtoul(text, NULL, 0);
+	text = getenv("long");
+	return text && !strcmp(text, "1") ? 1000 : 20;
 }
 
 static _Noreturn void serve_for_ever(void)
