@@ -4,7 +4,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# missing_packages KIND...: those of the lists `run` and `check` that are not there.
+# missing_packages KIND...: those of the lists `run`, `vm` and `check` that are not there.
 missing_packages()
 {
 	local kind package sign

@@ -17,6 +17,7 @@ noinst_PROGRAMS += $(examples_programs)
 
 # Built from installed files only, by t/tree/example-provider.
 EXTRA_DIST += \
+	examples/soft-demo \
 	examples/provider/Makefile \
 	examples/provider/README.md \
 	examples/provider/example.c \

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <holdfast/device.h>
+
 #include "providers/uroce/qp.h"
 
 /* The table of GIDs is in files, and may follow a network interface: it is read each time. */
@@ -31,16 +33,41 @@ static bool direct_is_possible(struct uroce_qp *qp)
 	return !peer || peer->direct;
 }
 
-int uroce_choose_path(struct uroce_qp *qp)
+static bool is_path(const char *text)
 {
-	const char *forced = secure_getenv("HOLDFAST_UROCE_PATH");
-	const struct ibv_device *device = qp->context->verbs.context.device;
+	return !strcmp(text, "direct") || !strcmp(text, "wire");
+}
 
-	if (forced && strcmp(forced, "direct") && strcmp(forced, "wire")) {
+/* The path that the user wants, or an empty string: of this process, or for the device. */
+static int read_forced_path(struct uroce_context *context, char forced[16])
+{
+	const char *given = secure_getenv("HOLDFAST_UROCE_PATH");
+	struct ibv_device *device = context->verbs.context.device;
+
+	forced[0] = '\0';
+	if (given && !is_path(given)) {
 		hf_provider_log(device, HF_LOG_ERROR,
-				"uroce: HOLDFAST_UROCE_PATH is \"%s\", not direct or wire", forced);
+				"uroce: HOLDFAST_UROCE_PATH is \"%s\", not direct or wire", given);
 		return EINVAL;
 	}
+	if (given)
+		strcpy(forced, given);
+	else if (hf_device_read_attr(device, "uroce_path", forced, 16) < 0 || !is_path(forced))
+		forced[0] = '\0';
+	return 0;
+}
+
+int uroce_choose_path(struct uroce_qp *qp)
+{
+	const struct ibv_device *device = qp->context->verbs.context.device;
+	char text[16];
+	const char *forced = text;
+	int err = read_forced_path(qp->context, text);
+
+	if (err)
+		return err;
+	if (!*text)
+		forced = NULL;
 	/* The wire sends a datagram to this device directly, and hears what comes from elsewhere. */
 	if (qp->verbs.qp.qp_type == IBV_QPT_UD && !forced) {
 		qp->path = uroce_wire_path;

@@ -80,6 +80,7 @@ include t/tree/uroce.mk
 tool_tests = \
 	t/tree/safety \
 	t/tree/settings \
+	t/tree/soft-demo \
 	t/tree/tool-completion \
 	t/tree/tool-doctor \
 	t/tree/tool-exit \
