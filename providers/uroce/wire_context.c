@@ -89,7 +89,8 @@ int uroce_wire_get(struct uroce_context *context, struct uroce_wire **ret)
 	return err;
 }
 
-static const struct uroce_socket *find_socket(struct uroce_wire *wire, const union ibv_gid *gid)
+static const struct uroce_socket *find_wire_socket(struct uroce_wire *wire,
+						   const union ibv_gid *gid)
 {
 	unsigned int count = atomic_load_explicit(&wire->socket_count, memory_order_acquire);
 
@@ -106,11 +107,11 @@ int uroce_wire_socket(struct uroce_wire *wire, const union ibv_gid *gid,
 	unsigned int count;
 	int err;
 
-	*ret = find_socket(wire, gid);
+	*ret = find_wire_socket(wire, gid);
 	if (*ret)
 		return 0;
 	pthread_mutex_lock(&wire->lock);
-	*ret = find_socket(wire, gid);
+	*ret = find_wire_socket(wire, gid);
 	count = atomic_load(&wire->socket_count);
 	err = *ret ? 0 : ENOSPC;
 	if (!*ret && count < UROCE_GIDS) {

@@ -20,7 +20,8 @@ fuzz_programs = \
 	t/fuzz/fuzz-rtrs-stream \
 	t/fuzz/fuzz-sysfs \
 	t/fuzz/fuzz-uevent \
-	t/fuzz/fuzz-uroce-packet
+	t/fuzz/fuzz-uroce-packet \
+	t/fuzz/fuzz-uroce-qp
 check_PROGRAMS += $(fuzz_programs)
 
 if FUZZERS
@@ -94,6 +95,9 @@ t_fuzz_fuzz_uevent_LDADD = libhf-core.la
 t_fuzz_fuzz_uroce_packet_SOURCES = t/fuzz/fuzz-uroce-packet.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_uroce_packet_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_uroce_packet_LDADD = liburoce-transport.la
+t_fuzz_fuzz_uroce_qp_SOURCES = t/fuzz/fuzz-uroce-qp.c t/fuzz/fuzz.h $(fuzz_main)
+t_fuzz_fuzz_uroce_qp_LDFLAGS = $(fuzz_ldflags)
+t_fuzz_fuzz_uroce_qp_LDADD = liburoce-transport.la
 
 FUZZ_SECONDS = 30
 FUZZ_JOBS = 2

@@ -16,6 +16,7 @@ VM_TESTS = \
 	t/vm/async \
 	t/vm/revoke \
 	t/vm/rxe-verbs \
+	t/vm/uroce \
 	t/vm/pyverbs \
 	t/vm/wild \
 	t/vm/conditions \
