@@ -34,7 +34,7 @@ struct rtrs_backing_ops {
 	void (*start)(struct rtrs_block_job *job);
 	/* May be NULL: its size never changes. Brings about.sectors up to date, without waiting. */
 	void (*measure)(struct rtrs_backing *backing);
-	/* May wait. No job is under way. */
+	/* May wait. No job is under way. NULL: it outlives its users, and may be opened again meanwhile. */
 	void (*close)(struct rtrs_backing *backing);
 };
 

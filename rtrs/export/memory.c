@@ -57,16 +57,8 @@ static int do_memory_now(struct rtrs_block_job *job)
 	}
 }
 
-/* What is written stays until the process ends. */
-static void close_memory(struct rtrs_backing *backing)
-{
-	(void)backing;
-}
-
-static const struct rtrs_backing_ops memory_ops = {
-	.try_now = do_memory_now,
-	.close = close_memory,
-};
+/* What is written stays, whoever closes it. */
+static const struct rtrs_backing_ops memory_ops = {.try_now = do_memory_now};
 
 int rtrsi_memory_backing_new(uint64_t size, uint32_t max_io, struct rtrs_backing **ret)
 {

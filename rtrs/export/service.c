@@ -177,6 +177,8 @@ static void close_exported(void *user, struct rtrs_rnbd_export *exported)
 	struct rtrs_export_service *service = user;
 	struct rtrs_backing *backing = exported->user;
 
+	if (!backing->ops->close)
+		return;
 	backing->task.run = close_in_thread;
 	rtrsi_pool_add(service->pool, &backing->task);
 }

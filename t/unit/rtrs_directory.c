@@ -31,7 +31,7 @@ static void make_plain_file(int at, const char *path)
 	close(fd);
 }
 
-static int make_tree(void **state)
+static int make_served_tree(void **state)
 {
 	(void)state;
 	assert_non_null(mkdtemp(above));
@@ -129,7 +129,7 @@ static void long_names_are_refused(void **state)
 		assert_int_equal(ways[way](directory, path, O_RDONLY), -ENOENT);
 }
 
-static unsigned int open_descriptors(void)
+static unsigned int descriptors_open(void)
 {
 	unsigned int count = 0;
 
@@ -140,11 +140,11 @@ static unsigned int open_descriptors(void)
 
 static void nothing_leaks(void **state)
 {
-	const unsigned int before = open_descriptors();
+	const unsigned int before = descriptors_open();
 
 	nothing_else_is(state);
 	plain_files_are_opened(state);
-	assert_int_equal(open_descriptors(), before);
+	assert_int_equal(descriptors_open(), before);
 }
 
 int main(void)
@@ -156,5 +156,5 @@ int main(void)
 		cmocka_unit_test(nothing_leaks),
 	};
 
-	return cmocka_run_group_tests(tests, make_tree, remove_tree);
+	return cmocka_run_group_tests(tests, make_served_tree, remove_tree);
 }
