@@ -25,3 +25,9 @@ bench: all t/bench/bench t/bench/probe
 		t/bench/bench -r $(BENCH_ROUNDS) -o bench.json || test $$? = 77
 .PHONY: bench
 CLEANFILES += bench.json
+
+# Blocks over RTRS beside NBD, on a socket.
+bench-rtrs: all
+	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' $(srcdir)/t/bench/rtrs-nbd || test $$? = 77
+.PHONY: bench-rtrs
+dist_noinst_SCRIPTS += t/bench/rtrs-nbd
