@@ -6,15 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "rtrs/control/endpoint.h"
+#include "shared/clock.h"
 #include "shared/file.h"
 #include "shared/text.h"
 
-enum { EVENTS_AT_ONCE = 8, ACCEPTS_AT_ONCE = 16, BACKLOG = 8, IS_LISTENER = RTRS_CONTROL_CLIENTS };
+enum {
+	EVENTS_AT_ONCE = 8,
+	ACCEPTS_AT_ONCE = 16,
+	BACKLOG = 8,
+	NAMES_TRIED = 16,
+	IS_LISTENER = RTRS_CONTROL_CLIENTS,
+};
 
 /* --- requests ------------------------------------------------------------------------------------ */
 
@@ -218,29 +224,35 @@ void rtrsi_control_dispatch(struct rtrs_control *control)
 /* --- life ---------------------------------------------------------------------------------------- */
 
 /* Under a name that nobody looks at until it listens: before that it looks like a dead process's. */
-static int bind_control_socket(struct rtrs_control *control)
+static int bind_under(struct rtrs_control *control, const char *hidden)
 {
 	struct sockaddr_un address;
-	char hidden[RTRS_CONTROL_NAME_SIZE + 1];
-	uint32_t random;
-	int err;
+	int err = rtrsi_control_address(control->place, hidden, &address);
 
-	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
-		return -EAGAIN;
-	(void)hfi_print(hidden, sizeof(hidden), ".%d.%08x", getpid(), random);
-	err = rtrsi_control_address(control->place, hidden, &address);
 	if (err)
 		return err;
 	if (bind(control->listener, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
 	if (fchmodat(control->place, hidden, S_IRUSR | S_IWUSR, 0) < 0 ||
 	    listen(control->listener, BACKLOG) < 0 ||
-	    renameat(control->place, hidden, control->place, hidden + 1) < 0) {
+	    linkat(control->place, hidden, control->place, hidden + 1, 0) < 0)
 		err = -errno;
-		unlinkat(control->place, hidden, 0);
-		return err;
+	unlinkat(control->place, hidden, 0);
+	return err ? err : hfi_copy(control->name, sizeof(control->name), hidden + 1);
+}
+
+/* The time tells apart the sockets of one process; another one of its number may have left some. */
+static int bind_control_socket(struct rtrs_control *control)
+{
+	char hidden[RTRS_CONTROL_NAME_SIZE + 1];
+	uint32_t number = (uint32_t)hfi_now_ns();
+	int err = -EADDRINUSE;
+
+	for (int i = 0; i < NAMES_TRIED && err == -EADDRINUSE; i++) {
+		(void)hfi_print(hidden, sizeof(hidden), ".%d.%08x", getpid(), number++);
+		err = bind_under(control, hidden);
 	}
-	return hfi_copy(control->name, sizeof(control->name), hidden + 1);
+	return err;
 }
 
 /* Edge-triggered: where there are no descriptors the listener must not stay readable. */

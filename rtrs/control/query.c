@@ -125,19 +125,20 @@ int rtrsi_query_each(int place, int (*each)(void *arg, const char *name), void *
 
 /* --- requests ------------------------------------------------------------------------------------ */
 
-/* Until the deadline; INT64_MAX: without end. */
+/* Until the deadline; INT64_MAX: without end, but for a signal that the program handles. */
 static int wait_for_answer(int fd, int64_t deadline_ms)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+	bool is_endless = deadline_ms == INT64_MAX;
 	int64_t left_ms;
 	int count;
 
 	do {
-		left_ms = deadline_ms == INT64_MAX ? -1 : deadline_ms - hfi_now_ms();
-		if (deadline_ms != INT64_MAX && left_ms < 0)
+		left_ms = is_endless ? -1 : deadline_ms - hfi_now_ms();
+		if (!is_endless && left_ms < 0)
 			left_ms = 0;
 		count = poll(&poll_fd, 1, (int)left_ms);
-	} while (count < 0 && errno == EINTR);
+	} while (count < 0 && errno == EINTR && !is_endless);
 	if (count < 0)
 		return -errno;
 	return count ? 0 : -ETIMEDOUT;

@@ -11,7 +11,7 @@
 #include "rtrs/control/wire.h"
 #include "shared/attr.h"
 
-/* How long a process may take, but for writes, which end when they end. */
+/* How long a process may take, but for writes, which end when they end, or with -EINTR. */
 enum { RTRS_QUERY_MS = 2000 };
 
 /*

@@ -62,15 +62,17 @@ static int split_port(char *host, char **start, const char **port)
 	return 0;
 }
 
-static int parse_host(const char *text, bool needs_port, struct rtrs_address *ret)
+/* `default_port` -1: it has to be given. */
+static int parse_host(const char *text, int default_port, struct rtrs_address *ret)
 {
+	uint64_t number = default_port < 0 ? 0 : (uint64_t)default_port;
 	char copy[RTRS_ADDRESS_SIZE], *host;
-	uint64_t number = RTRS_PORT_DEFAULT;
 	const char *port;
 
 	if (hfi_copy(copy, sizeof(copy), text) || split_port(copy, &host, &port))
 		return -EINVAL;
-	if ((!port && needs_port) || (port && hfi_parse_number(port, 10, UINT16_MAX, &number)))
+	if ((!port && default_port < 0) ||
+	    (port && hfi_parse_number(port, 10, UINT16_MAX, &number)))
 		return -EINVAL;
 	return set_host(host, (uint16_t)number, ret);
 }
@@ -82,7 +84,8 @@ static const char *after(const char *text, const char *prefix)
 	return strncmp(text, prefix, length) ? NULL : text + length;
 }
 
-int rtrsi_address_parse(const char *text, struct rtrs_address *ret)
+/* A source has no port unless it is given: each connection takes one of its own. */
+static int parse_one_address(const char *text, bool is_source, struct rtrs_address *ret)
 {
 	struct rtrs_address address = {.link = RTRS_LINK_STREAM};
 	const char *rest;
@@ -91,14 +94,19 @@ int rtrsi_address_parse(const char *text, struct rtrs_address *ret)
 	if ((rest = after(text, "unix:"))) {
 		err = parse_unix(rest, &address);
 	} else if ((rest = after(text, "tcp:"))) {
-		err = parse_host(rest, true, &address);
+		err = parse_host(rest, is_source ? 0 : -1, &address);
 	} else if ((rest = after(text, "ip:"))) {
 		address.link = RTRS_LINK_RDMA;
-		err = parse_host(rest, false, &address);
+		err = parse_host(rest, is_source ? 0 : RTRS_PORT_DEFAULT, &address);
 	}
 	if (!err)
 		*ret = address;
 	return err;
+}
+
+int rtrsi_address_parse(const char *text, struct rtrs_address *ret)
+{
+	return parse_one_address(text, false, ret);
 }
 
 int rtrsi_address_parse_pair(const char *text, struct rtrs_address_pair *ret)
@@ -118,7 +126,7 @@ int rtrsi_address_parse_pair(const char *text, struct rtrs_address_pair *ret)
 		memcpy(source, text, length);
 		source[length] = '\0';
 		pair.has_source = true;
-		err = rtrsi_address_parse(source, &pair.source);
+		err = parse_one_address(source, true, &pair.source);
 	}
 	if (!err)
 		err = rtrsi_address_parse(separator ? separator + 1 : text, &pair.destination);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The files of a service's sessions, as those of the kernel's rtrs_server. */
 #include <errno.h>
+#include <string.h>
 
 #include "rtrs/lib/control_tree.h"
 #include "rtrs/lib/ends.h"
@@ -106,6 +107,19 @@ static int reset_server_rdma(const struct control_view *view, const char *value,
 	return 0;
 }
 
+/* Of the description: the kernel's server has no such file. */
+static void show_server_reset_all(const struct control_view *view, struct control_text *text)
+{
+	(void)view;
+	rtrsi_control_print(text, "echo 1 to reset all statistics\n");
+}
+
+static int store_server_reset_all(const struct control_view *view, const char *value,
+				  uint64_t *number)
+{
+	return reset_server_rdma(view, !strcmp(value, "0") ? "1" : value, number);
+}
+
 static const struct control_file server_session_files[] = {{0}};
 
 static const struct control_file server_path_files[] = {
@@ -119,6 +133,7 @@ static const struct control_file server_path_files[] = {
 
 static const struct control_file server_stats_files[] = {
 	{"rdma", false, show_server_rdma, reset_server_rdma},
+	{"reset_all", true, show_server_reset_all, store_server_reset_all},
 	{0},
 };
 

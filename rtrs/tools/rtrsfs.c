@@ -213,7 +213,8 @@ static void *fs_init(struct fuse_conn_info *connection, struct fuse_config *conf
 	(void)connection;
 	/* Files come and go at any time. */
 	config->entry_timeout = config->attr_timeout = config->negative_timeout = 0;
-	config->nullpath_ok = 0;
+	/* Who waits for a process that hangs can be killed. */
+	config->intr = 1;
 	return NULL;
 }
 

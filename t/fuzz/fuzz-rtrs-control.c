@@ -66,7 +66,7 @@ static void name_control_file(const char *file, unsigned int path, char to[RTRS_
 		snprintf(to, RTRS_CONTROL_PATH_MAX, "rtrs-client/fuzz/%s", file);
 }
 
-static void take_packet(struct rtrs_control *control, const uint8_t *bytes, size_t size)
+static void take_control_packet(struct rtrs_control *control, const uint8_t *bytes, size_t size)
 {
 	uint8_t *copy = fuzz_copy(bytes, size);
 	struct rtrs_control_answer answer;
@@ -122,7 +122,7 @@ static void take_good_request(struct rtrs_control *control, uint8_t what)
 	request.cursor = (struct rtrs_control_cursor){what >> 4 & 3, what >> 6};
 	length = rtrsi_control_encode(&request, bytes);
 	fuzz_check(length > 0);
-	take_packet(control, bytes, (size_t)length);
+	take_control_packet(control, bytes, (size_t)length);
 }
 
 static void take_control_step(struct rtrs_session *session, struct rtrs_control *control)
@@ -146,7 +146,7 @@ static void take_control_step(struct rtrs_session *session, struct rtrs_control 
 		size = left;
 	read_page(input, size);
 	pthread_mutex_lock(&session->lock);
-	take_packet(control, input, size);
+	take_control_packet(control, input, size);
 	pthread_mutex_unlock(&session->lock);
 	input += size;
 }

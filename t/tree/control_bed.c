@@ -122,7 +122,7 @@ static bool take_order(void)
 	return true;
 }
 
-static int open_session(const char *name, uint32_t delay_ms)
+static int open_bed_session(const char *name, uint32_t delay_ms)
 {
 	const struct rtrs_session_options options = {.size = sizeof(options),
 						     .name = name,
@@ -152,7 +152,7 @@ int main(int argc, char **argv)
 				err = rtrs_service_listen(service, optarg);
 		} else if (option == 'c') {
 			name = optarg;
-			err = open_session(name, delay_ms);
+			err = open_bed_session(name, delay_ms);
 		} else if (option == 'p') {
 			err = rtrs_session_add_path(session, optarg);
 			waits += err >= 0;

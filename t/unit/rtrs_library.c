@@ -170,7 +170,7 @@ static void several_sources_are_several_paths(void **state)
 	}
 	disk_client_open(&client, "tcp", 32, 2);
 	disk_client_add_path(&client, &disk, both);
-	snprintf(both, sizeof(both), "tcp:127.0.0.2:0,tcp:127.0.0.1:%u", port);
+	snprintf(both, sizeof(both), "tcp:127.0.0.2,tcp:127.0.0.1:%u", port);
 	disk_client_add_path(&client, &disk, both);
 	/* A pair of addresses that has a path already. */
 	assert_int_equal(rtrs_session_add_path(client.session, both), 2);
