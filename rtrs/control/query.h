@@ -12,7 +12,7 @@
 #include "shared/attr.h"
 
 /* How long a process may take, but for writes, which end when they end, or with -EINTR. */
-enum { RTRS_QUERY_MS = 2000 };
+enum { RTRS_QUERY_MS = 5000 };
 
 /*
  * Calls `each` for the name of every socket, in no order, until it returns other than 0, and returns that. Sockets

@@ -14,8 +14,8 @@
 #include "shared/text.h"
 
 enum {
-	FRESH_MS = 20,	  /* a directory that is read asks many times */
-	SILENT_MS = 5000, /* so long one that does not answer is left alone */
+	FRESH_MS = 20,	   /* a directory that is read asks many times */
+	SILENT_MS = 20000, /* so long one that does not answer is left alone */
 	NODES_MAX = 1 << 20,
 };
 
