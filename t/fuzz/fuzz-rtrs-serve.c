@@ -42,9 +42,20 @@ static void take_bytes(uint8_t *to, size_t size)
 static int open_any(void *user, const char *path, struct rtrs_rnbd_export *ret)
 {
 	(void)user;
+	/* However it was spelled, it leads down. */
+	fuzz_check(*path != '/' && !strstr(path, "//") && strcmp(path, "..") != 0 &&
+		   strncmp(path, "../", 3) != 0 && !strstr(path, "/../"));
 	ret->about = (struct rtrs_rnbd_device){
 		.sectors = 64, .logical_block_size = 512, .physical_block_size = 512};
+	ret->is_read_only = *path == 'r';
 	return *path == 'x' ? -ENOENT : 0;
+}
+
+/* It is resized again and again. */
+static void measure_any(void *user, struct rtrs_rnbd_export *exported)
+{
+	(void)user;
+	exported->about.sectors ^= 32;
 }
 
 static void close_any(void *user, struct rtrs_rnbd_export *exported)
@@ -298,7 +309,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	now_ns = 0;
 	memset(memory, 0, sizeof(memory));
 	options.accept.new_keys = take_byte() & 1;
-	rnbd = (struct rtrs_rnbd_server){.open = open_any, .close = close_any};
+	rnbd = (struct rtrs_rnbd_server){
+		.open = open_any, .close = close_any, .measure = measure_any};
 	fuzz_check(!rtrsi_server_init(&server, &options));
 	while (input < input_end)
 		take_fuzzed_step();

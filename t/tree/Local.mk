@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 EXTRA_DIST += t/tree/tree.sh
 dist_check_SCRIPTS += t/tree/examples t/tree/example-loop t/tree/example-provider t/tree/infiniband-ports t/tree/rtrs-blk t/tree/rtrs-examples t/tree/rtrs-nbdkit t/tree/units
-TESTS += t/tree/examples t/tree/example-loop t/tree/example-provider t/tree/infiniband-ports t/tree/rtrs-blk t/tree/rtrs-examples t/tree/rtrs-nbdkit t/tree/units
+TESTS += t/tree/examples t/tree/example-loop t/tree/example-provider t/tree/infiniband-ports t/tree/rtrs-blk t/tree/rtrs-examples t/tree/units
+# The distribution's nbdkit cannot load a plug-in that a sanitiser is built into.
+if !SANITIZERS
+TESTS += t/tree/rtrs-nbdkit
+endif
 EXTRA_DIST += t/tree/rtrs-blk-lib.sh
 check_PROGRAMS += t/tree/rtrs-relay
 t_tree_rtrs_relay_SOURCES = t/tree/rtrs-relay.c

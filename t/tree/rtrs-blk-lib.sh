@@ -36,7 +36,7 @@ serve()
 	pids+=($!)
 	# shellcheck disable=SC2034 # the tests stop it
 	server=$!
-	until_ok grep -q '^serving' "$work/$name.log"
+	until_ok grep -qs '^serving' "$work/$name.log"
 }
 
 # relay NAME TO BYTES: cuts all connections each time that it has passed on so much.

@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "rtrs/blocks/volume.h"
+#include "rtrs/blocks/volume_internal.h"
 #include "rtrs/export/service.h"
 
 enum { DISK = 4 << 20, MAX_IO = 65536 - 4096 };
@@ -162,6 +162,57 @@ static void wrong_ranges_are_refused(void **state)
 	rtrsi_volume_close(volume);
 }
 
+/* Asks for an answer of `size` bytes; 0: sends it as a write. */
+static int ask_rnbd(struct rtrs_volume *volume, const void *message, size_t length, size_t size)
+{
+	static uint8_t answer[4096];
+
+	return rtrsi_volume_ask(volume, message, length, size ? answer : NULL, size);
+}
+
+static void malformed_messages_are_refused(void **state)
+{
+	struct rtrs_volume *volume = volume_of("malformed", "disk", RNBD_READ_WRITE);
+	struct rtrs_rnbd_io io = {.device = volume->device.id, .size = 512};
+	uint8_t open[RNBD_OPEN_SIZE], message[RNBD_IO_SIZE], close[RNBD_CLOSE_SIZE];
+	uint8_t hello[RNBD_SESSION_INFO_SIZE];
+
+	(void)state;
+	assert_int_equal(rtrsi_rnbd_open_encode(RNBD_READ_ONLY, "ram", open), 0);
+	rtrsi_rnbd_session_info_encode(RNBD_VERSION, hello);
+	rtrsi_rnbd_close_encode(12345, close);
+	for (size_t i = 0; i < sizeof(open); i++)
+		assert_int_equal(ask_rnbd(volume, open, i, RNBD_OPEN_ANSWER_SIZE), -EINVAL);
+	for (size_t i = 0; i < sizeof(hello); i++)
+		assert_int_equal(ask_rnbd(volume, hello, i, RNBD_SESSION_INFO_SIZE), -EINVAL);
+	for (size_t i = 0; i < sizeof(close); i++)
+		assert_int_equal(ask_rnbd(volume, close, i, 0), -EINVAL);
+	rtrsi_rnbd_io_encode(&io, message);
+	for (size_t i = 0; i < RNBD_IO_SIZE_MIN; i++)
+		assert_int_equal(ask_rnbd(volume, message, i, 512), -EINVAL);
+	/* Too little room for the answer, or none. */
+	for (size_t i = 0; i < RNBD_OPEN_ANSWER_SIZE; i++)
+		assert_int_equal(ask_rnbd(volume, open, sizeof(open), i), -EINVAL);
+	assert_int_equal(ask_rnbd(volume, close, sizeof(close), 0), -ENOENT);
+	/* Another size than the data has, another direction, no device. */
+	assert_int_equal(ask_rnbd(volume, message, sizeof(message), 1024), -EINVAL);
+	assert_int_equal(ask_rnbd(volume, message, sizeof(message), 0), -EINVAL);
+	io.size = UINT32_MAX - 511;
+	rtrsi_rnbd_io_encode(&io, message);
+	assert_int_equal(ask_rnbd(volume, message, sizeof(message), 512), -EINVAL);
+	io = (struct rtrs_rnbd_io){.device = ~volume->device.id, .size = 512};
+	rtrsi_rnbd_io_encode(&io, message);
+	assert_int_equal(ask_rnbd(volume, message, sizeof(message), 512), -ENOTCONN);
+	for (unsigned int type = RNBD_CLOSE + 1; type < 70000; type += 1111) {
+		message[0] = (uint8_t)type;
+		message[1] = (uint8_t)(type >> 8);
+		if (type < 65536)
+			assert_int_equal(ask_rnbd(volume, message, sizeof(message), 512), -EINVAL);
+	}
+	use_all_operations(volume);
+	rtrsi_volume_close(volume);
+}
+
 static void access_is_shared_as_it_should(void **state)
 {
 	struct rtrs_volume *writer = volume_of("writer", "disk", RNBD_READ_WRITE), *other, *next;
@@ -248,6 +299,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(operations_do_what_they_say),
 		cmocka_unit_test(wrong_ranges_are_refused),
+		cmocka_unit_test(malformed_messages_are_refused),
 		cmocka_unit_test(access_is_shared_as_it_should),
 		cmocka_unit_test(resized_files_are_measured),
 		cmocka_unit_test(a_server_that_comes_back_is_found),
