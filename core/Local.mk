@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Not installed: for building with a verbs.h of rdma-core 59 or later.
+EXTRA_DIST += include/newer/infiniband/verbs.h
 pkginclude_HEADERS = \
 	include/holdfast/context.h \
 	include/holdfast/device.h \

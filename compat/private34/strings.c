@@ -5,7 +5,7 @@
 
 /* New in rdma-core 50. By number: headers of older releases lack the last ones. */
 HF_IN_ALL(ibv_wr_opcode_str)
-const char *ibv_wr_opcode_str(int opcode)
+const char *ibv_wr_opcode_str(enum ibv_wr_opcode opcode)
 {
 	static const char *const words[] = {
 		[0] = "rdma-write",
@@ -24,7 +24,7 @@ const char *ibv_wr_opcode_str(int opcode)
 		[15] = "atomic-write",
 	};
 
-	if (opcode < 0 || (size_t)opcode >= HF_ARRAY_SIZE(words) || !words[opcode])
+	if ((size_t)opcode >= HF_ARRAY_SIZE(words) || !words[opcode])
 		return "unknown";
 	return words[opcode];
 }

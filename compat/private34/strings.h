@@ -5,6 +5,6 @@
 
 #include "compat/private34/private34.h"
 
-const char *ibv_wr_opcode_str(int opcode);
+const char *ibv_wr_opcode_str(enum ibv_wr_opcode opcode);
 
 #endif

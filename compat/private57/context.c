@@ -7,7 +7,7 @@
 enum { ATTR_FD_ARR = 2 };
 
 int hfi_get_context_fds(struct verbs_context *context, struct ibv_get_context *cmd, size_t cmd_size,
-			struct ibv_fd_arr *fds, struct ib_uverbs_get_context_resp *resp,
+			struct hf_fd_arr *fds, struct ib_uverbs_get_context_resp *resp,
 			size_t resp_size)
 {
 	struct hf_linked linked;
@@ -23,7 +23,7 @@ int hfi_get_context_fds(struct verbs_context *context, struct ibv_get_context *c
 
 HF_IN_57(ibv_cmd_get_context_57, ibv_cmd_get_context)
 int ibv_cmd_get_context_57(struct verbs_context *context, struct ibv_get_context *cmd,
-			   size_t cmd_size, struct ibv_fd_arr *fds,
+			   size_t cmd_size, struct hf_fd_arr *fds,
 			   struct ib_uverbs_get_context_resp *resp, size_t resp_size)
 {
 	return hfi_get_context_fds(context, cmd, cmd_size, fds, resp, resp_size);

@@ -17,7 +17,7 @@ void verbs_uninit_context_59(struct hf_context_59 *context)
 
 HF_SINCE_59(ibv_cmd_get_context_59, ibv_cmd_get_context)
 int ibv_cmd_get_context_59(struct hf_context_59 *context, struct ibv_get_context *cmd,
-			   size_t cmd_size, struct ibv_fd_arr *fds,
+			   size_t cmd_size, struct hf_fd_arr *fds,
 			   struct ib_uverbs_get_context_resp *resp, size_t resp_size)
 {
 	return hfi_get_context_fds(context->ours, cmd, cmd_size, fds, resp, resp_size);

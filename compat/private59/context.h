@@ -19,7 +19,7 @@ struct hf_operations_59;
 void verbs_set_ops_59(struct hf_context_59 *context, const struct hf_operations_59 *ops);
 void verbs_uninit_context_59(struct hf_context_59 *context);
 int ibv_cmd_get_context_59(struct hf_context_59 *context, struct ibv_get_context *cmd,
-			   size_t cmd_size, struct ibv_fd_arr *fds,
+			   size_t cmd_size, struct hf_fd_arr *fds,
 			   struct ib_uverbs_get_context_resp *resp, size_t resp_size);
 
 #endif

@@ -70,7 +70,7 @@ static const struct hf_family *other_node(const struct hf_elf *elf, const struct
 }
 
 /* The name of the file states one private ABI: it must be bound to that one, and to no other. */
-static int check_node(struct hf_candidate *candidate, const struct hf_elf *elf)
+static int check_bound_node(struct hf_candidate *candidate, const struct hf_elf *elf)
 {
 	const struct hf_family *family = candidate->family, *other = other_node(elf, family);
 	const char *file = candidate->manifest.file;
@@ -98,7 +98,7 @@ static int check_kind(struct hf_candidate *candidate)
 
 	err = hfi_elf_read(candidate->manifest.file, &elf, &candidate->reason);
 	if (!err)
-		err = check_node(candidate, &elf);
+		err = check_bound_node(candidate, &elf);
 	hfi_elf_clear(&elf);
 	return err;
 }

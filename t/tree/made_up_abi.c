@@ -271,7 +271,7 @@ static int destroy_qp(struct ibv_qp *qp)
 }
 
 /* The object that a command fills, or NULL where it failed. */
-static void *give(void *object, int err)
+static void *give_object(void *object, int err)
 {
 	if (!err)
 		return object;
@@ -285,7 +285,7 @@ static struct ibv_dmah *alloc_dmah(struct ibv_context *context, struct ibv_dmah_
 {
 	struct verbs_dmah *dmah = calloc(1, sizeof(*dmah));
 
-	return give(dmah, ibv_cmd_alloc_dmah(context, dmah, attr));
+	return give_object(dmah, ibv_cmd_alloc_dmah(context, dmah, attr));
 }
 
 static int dealloc_dmah(struct ibv_dmah *dmah)
@@ -301,7 +301,7 @@ static struct ibv_mr *reg_mr_ex(struct ibv_pd *pd, struct ibv_mr_init_attr *attr
 {
 	struct verbs_mr *mr = calloc(1, sizeof(*mr));
 
-	return give(mr, ibv_cmd_reg_mr_ex(pd, mr, attr));
+	return give_object(mr, ibv_cmd_reg_mr_ex(pd, mr, attr));
 }
 
 static int dereg_mr(struct verbs_mr *mr)
@@ -348,7 +348,7 @@ static struct ibv_comp_cntr *create_comp_cntr(struct ibv_context *context,
 	struct ibv_comp_cntr *counter = calloc(1, sizeof(*counter));
 
 	(void)attr;
-	return give(counter, ibv_cmd_create_comp_cntr(context, counter, NULL));
+	return give_object(counter, ibv_cmd_create_comp_cntr(context, counter, NULL));
 }
 
 static int destroy_comp_cntr(struct ibv_comp_cntr *counter)

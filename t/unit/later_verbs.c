@@ -493,7 +493,7 @@ static const struct hf_later_ops other_ops = {
 };
 
 /* Each of the calls that have no other way to be served, with `err` if it is not 0. */
-static void check_others(int err)
+static void check_unserved(int err)
 {
 	struct ibv_qp_attach_comp_cntr_attr attach = {.op_mask = 18};
 	struct ibv_comp_cntr_init_attr counter_attr = {.type = IBV_COMP_CNTR_TYPE_BYTES};
@@ -538,13 +538,13 @@ static void check_others(int err)
 static void the_others(void **state)
 {
 	(void)state;
-	check_others(EOPNOTSUPP);
+	check_unserved(EOPNOTSUPP);
 	hf_provider_set_later_ops(hfi_context_of(context), &other_ops, sizeof(other_ops));
 	/* A provider of an older struct leaves the rest alone, one of a newer one is cut. */
 	hf_provider_set_later_ops(hfi_context_of(context), &memory_ops, sizeof(void *));
-	check_others(0);
+	check_unserved(0);
 	hfi_live_remove(context);
-	check_others(EBADF);
+	check_unserved(EBADF);
 	assert_null(ibv_reg_mr_ex(&pd, NULL));
 	assert_int_equal(errno, EBADF);
 	assert_null(ibv_alloc_buf(&pd, 1, NULL));
