@@ -116,14 +116,14 @@ static _Atomic(struct hf *) default_context;
 HF_EXPORT int hf_default(struct hf **ret)
 {
 	struct hf *hf = atomic_load(&default_context);
-	int cancelling, err = 0;
+	int err = 0;
 
 	/*
 	 * Without the lock once it is there: who forks holds it while a scan ends, and from within
 	 * that a provider may call.
 	 */
 	if (!hf) {
-		cancelling = hfi_cancel_disable();
+		hfi_cancel_block();
 		pthread_mutex_lock(&hfi_default_lock);
 		hf = atomic_load(&default_context);
 		if (!hf)
@@ -131,7 +131,7 @@ HF_EXPORT int hf_default(struct hf **ret)
 		if (!err)
 			atomic_store(&default_context, hf);
 		pthread_mutex_unlock(&hfi_default_lock);
-		hfi_cancel_restore(cancelling);
+		hfi_cancel_unblock();
 	}
 	if (!err)
 		*ret = hf_ref(hf);

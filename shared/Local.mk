@@ -5,6 +5,7 @@ libhf_shared_la_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS)
 libhf_shared_la_LIBADD = $(MNL_LIBS)
 libhf_shared_la_SOURCES = \
 	shared/attr.h \
+	shared/cancel.c \
 	shared/cancel.h \
 	shared/clock.h \
 	shared/error.c \

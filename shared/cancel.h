@@ -3,20 +3,11 @@
 #ifndef HF_SHARED_CANCEL_H
 #define HF_SHARED_CANCEL_H
 
-#include <pthread.h>
-
-/* Returns the state before, which hfi_cancel_restore() takes. Pairs in one thread must nest. */
-static inline int hfi_cancel_disable(void)
-{
-	int before;
-
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-	return before;
-}
-
-static inline void hfi_cancel_restore(int before)
-{
-	pthread_setcancelstate(before, NULL);
-}
+/*
+ * The calling thread cannot be cancelled until it has called hfi_cancel_unblock() as often. Counted for each thread,
+ * so that locks may be released in any order, and by the forked child of the thread that took them.
+ */
+void hfi_cancel_block(void);
+void hfi_cancel_unblock(void);
 
 #endif

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "shared/cancel.h"
 #include "compat/private34/log.h"
 
 /* Static because __verbs_log() gets nothing that leads to a Holdfast context. */
@@ -77,9 +76,10 @@ void __verbs_log(struct verbs_context *context, uint32_t level, const char *form
 	(void)context;
 	hfi_verbs_log_open();
 	if (level <= verbs_log.level) {
-		const int cancelling = hfi_cancel_disable();
 		FILE *file = NULL;
+		int cancel_state;
 
+		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 		/*
 		 * A fork may leave the lock held by a thread that does not exist in the child:
 		 * never wait for it.
@@ -88,7 +88,7 @@ void __verbs_log(struct verbs_context *context, uint32_t level, const char *form
 			file = log_file();
 			pthread_mutex_unlock(&verbs_log.lock);
 		}
-		hfi_cancel_restore(cancelling);
+		pthread_setcancelstate(cancel_state, NULL);
 		va_start(args, format);
 		if (file)
 			vfprintf(file, format, args);

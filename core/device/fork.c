@@ -14,7 +14,6 @@ static struct {
 	pthread_once_t once;
 	pthread_mutex_t lock; /* guards `contexts` */
 	struct hf *contexts;
-	int cancelling; /* of the thread that forks */
 } process = {
 	.once = PTHREAD_ONCE_INIT,
 	.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -26,12 +25,11 @@ pthread_mutex_t hfi_default_lock = PTHREAD_MUTEX_INITIALIZER;
 HF_UNCHECKED_LOCKS
 static void before_fork(void)
 {
-	const int cancelling = hfi_cancel_disable();
 	struct hf *hf;
 
+	hfi_cancel_block();
 	pthread_mutex_lock(&hfi_default_lock);
 	pthread_mutex_lock(&process.lock);
-	process.cancelling = cancelling;
 	DL_FOREACH (process.contexts, hf) {
 		/*
 		 * A scan may call a provider, which may open a device, which takes the locks below:
@@ -51,7 +49,6 @@ HF_UNCHECKED_LOCKS
 static void after_fork_in_parent(void)
 {
 	struct hf *hf;
-	int cancelling;
 
 	DL_FOREACH (process.contexts, hf) {
 		hfi_registry_after_fork(&hf->registry);
@@ -61,10 +58,9 @@ static void after_fork_in_parent(void)
 			hf->revoker_ops->after_fork_in_parent(hf);
 		hfi_revoke_unlock(hf);
 	}
-	cancelling = process.cancelling;
 	pthread_mutex_unlock(&process.lock);
 	pthread_mutex_unlock(&hfi_default_lock);
-	hfi_cancel_restore(cancelling);
+	hfi_cancel_unblock();
 }
 
 /* Releases the locks of every context. */
@@ -90,7 +86,7 @@ static void after_fork_in_child(void)
 		hfi_revoke_unlock(hf);
 		hfi_log_release();
 	}
-	hfi_cancel_restore(process.cancelling);
+	hfi_cancel_unblock();
 }
 
 static void register_fork_handlers(void)

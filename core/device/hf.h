@@ -58,10 +58,6 @@ struct hf {
 	bool scan_released HF_GUARDED_BY(hfi_hf_kind);
 	bool netlink_locked HF_GUARDED_BY(hfi_hf_kind); /* not by a scan */
 	pthread_t scanner HF_GUARDED_BY(hfi_hf_kind);
-	/* Whether the thread that holds the lock may be cancelled once it has given it back. */
-	int scan_cancelling HF_GUARDED_BY(hfi_scan_kind);
-	int netlink_cancelling HF_GUARDED_BY(hfi_netlink_kind);
-	int revoke_cancelling HF_GUARDED_BY(hfi_revoke_kind);
 
 	struct hf_table table;
 	struct hf_registry registry;
@@ -98,18 +94,14 @@ HF_RELEASE(hfi_hf_kind) HF_UNCHECKED_LOCKS static inline void hfi_hf_unlock(stru
 
 HF_ACQUIRE(hfi_revoke_kind) HF_UNCHECKED_LOCKS static inline void hfi_revoke_lock(struct hf *hf)
 {
-	const int cancelling = hfi_cancel_disable();
-
+	hfi_cancel_block();
 	pthread_mutex_lock(&hf->revoke_lock);
-	hf->revoke_cancelling = cancelling;
 }
 
 HF_RELEASE(hfi_revoke_kind) HF_UNCHECKED_LOCKS static inline void hfi_revoke_unlock(struct hf *hf)
 {
-	const int cancelling = hf->revoke_cancelling;
-
 	pthread_mutex_unlock(&hf->revoke_lock);
-	hfi_cancel_restore(cancelling);
+	hfi_cancel_unblock();
 }
 
 #endif

@@ -37,9 +37,9 @@ static bool is_scanner(const struct hf *hf)
 HF_TRY_ACQUIRE(hfi_scan_kind, hfi_netlink_kind)
 static bool acquire_scan_lock(struct hf *hf, bool at_once)
 {
-	const int cancelling = hfi_cancel_disable();
 	bool mine;
 
+	hfi_cancel_block();
 	hfi_hf_lock(hf);
 	mine = !is_scanner(hf) && !(at_once && hf->scan_released);
 	while (mine && (hf->scanning || hf->netlink_locked)) {
@@ -49,14 +49,13 @@ static bool acquire_scan_lock(struct hf *hf, bool at_once)
 	if (mine) {
 		hf->scanning = true;
 		hf->scanner = pthread_self();
-		hf->scan_cancelling = cancelling;
 		hfi_log_hold();
 	}
 	hfi_hf_unlock(hf);
 	if (mine)
 		renew_sockets(hf);
 	else
-		hfi_cancel_restore(cancelling);
+		hfi_cancel_unblock();
 	return mine;
 }
 
@@ -74,13 +73,11 @@ bool hfi_scan_try_begin(struct hf *hf)
 HF_UNCHECKED_LOCKS
 void hfi_scan_end(struct hf *hf)
 {
-	const int cancelling = hf->scan_cancelling;
-
 	hfi_hf_lock(hf);
 	hf->scanning = false;
 	pthread_cond_broadcast(&hf->scan_done);
 	hfi_hf_unlock(hf);
-	hfi_cancel_restore(cancelling);
+	hfi_cancel_unblock();
 	hfi_log_release();
 }
 
@@ -98,22 +95,21 @@ static void wait_for_netlink_lock(struct hf *hf)
 
 bool hfi_netlink_lock(struct hf *hf)
 {
-	const int cancelling = hfi_cancel_disable();
 	bool mine;
 
+	hfi_cancel_block();
 	hfi_hf_lock(hf);
 	/* A provider that calls from within a scan gets no netlink. */
 	mine = !is_scanner(hf);
 	if (mine) {
 		wait_for_netlink_lock(hf);
-		hf->netlink_cancelling = cancelling;
 		hfi_log_hold();
 	}
 	hfi_hf_unlock(hf);
 	if (mine)
 		renew_sockets(hf);
 	else
-		hfi_cancel_restore(cancelling);
+		hfi_cancel_unblock();
 	return mine;
 }
 
@@ -121,13 +117,11 @@ bool hfi_netlink_lock(struct hf *hf)
 HF_UNCHECKED_LOCKS
 void hfi_netlink_unlock(struct hf *hf)
 {
-	const int cancelling = hf->netlink_cancelling;
-
 	hfi_hf_lock(hf);
 	hf->netlink_locked = false;
 	pthread_cond_broadcast(&hf->scan_done);
 	hfi_hf_unlock(hf);
-	hfi_cancel_restore(cancelling);
+	hfi_cancel_unblock();
 	hfi_log_release();
 }
 

@@ -32,7 +32,6 @@ static int set_dontfork(void *arg, uintptr_t start, size_t size, int protect)
 /* Static: the ibv_* calls are given no context, and memory belongs to the process. */
 static struct {
 	pthread_mutex_t lock;
-	int cancelling; /* of the thread that holds it */
 	atomic_bool enabled;
 	atomic_bool too_late; /* something was registered without protection */
 	bool huge_pages;
@@ -66,18 +65,14 @@ static bool kernel_copies(void)
 
 static void take_lock(void)
 {
-	const int cancelling = hfi_cancel_disable();
-
+	hfi_cancel_block();
 	pthread_mutex_lock(&protection.lock);
-	protection.cancelling = cancelling;
 }
 
 static void release_lock(void)
 {
-	const int cancelling = protection.cancelling;
-
 	pthread_mutex_unlock(&protection.lock);
-	hfi_cancel_restore(cancelling);
+	hfi_cancel_unblock();
 }
 
 /* The child may deregister what it inherited, so it must not inherit a taken lock. */

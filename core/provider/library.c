@@ -24,18 +24,16 @@
 static pthread_mutex_t loader = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
 /* The loader opens files, and a library's constructor may do anything. */
-static int lock_loader(void)
+static void lock_loader(void)
 {
-	const int cancelling = hfi_cancel_disable();
-
+	hfi_cancel_block();
 	pthread_mutex_lock(&loader);
-	return cancelling;
 }
 
-static void unlock_loader(int cancelling)
+static void unlock_loader(void)
 {
 	pthread_mutex_unlock(&loader);
-	hfi_cancel_restore(cancelling);
+	hfi_cancel_unblock();
 }
 
 /* Not taken by the fork handlers: its holder may be waiting for a lock that fork() holds. */
@@ -220,14 +218,13 @@ int hfi_library_open(const char *file, const struct stat *st, struct hf_provider
 {
 	struct hf_provider *provider;
 	struct stat now;
-	int cancelling;
 
 	provider = calloc(1, sizeof(*provider));
 	if (!provider)
 		return -ENOMEM;
-	cancelling = lock_loader();
+	lock_loader();
 	provider->library = open_library(file);
-	unlock_loader(cancelling);
+	unlock_loader();
 	if (!provider->library) {
 		const char *why = dlerror();
 
@@ -283,12 +280,11 @@ int hfi_library_load(const struct hf_manifest *m, const struct stat *st, struct 
 
 void hfi_library_unload(struct hf_provider *provider)
 {
-	const int cancelling = lock_loader();
-
+	lock_loader();
 	dlclose(provider->library);
 	if (provider->forget)
 		provider->forget(provider->ops);
-	unlock_loader(cancelling);
+	unlock_loader();
 	free(atomic_load(&provider->fault));
 	free(provider);
 }

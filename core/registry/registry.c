@@ -405,9 +405,9 @@ static void unload(struct hf_registry *registry, struct hf_provider *provider)
 /* A thread that is cancelled while it unloads would be waited for at each fork. */
 void hfi_registry_put(struct hf_registry *registry, struct hf_provider *provider)
 {
-	const int cancelling = hfi_cancel_disable();
 	bool last;
 
+	hfi_cancel_block();
 	hfi_registry_lock(registry);
 	last = --provider->devices == 0;
 	if (last) {
@@ -417,5 +417,5 @@ void hfi_registry_put(struct hf_registry *registry, struct hf_provider *provider
 	hfi_registry_unlock(registry);
 	if (last)
 		unload(registry, provider);
-	hfi_cancel_restore(cancelling);
+	hfi_cancel_unblock();
 }

@@ -37,7 +37,6 @@ struct hf_stream {
 
 	/* Taken before hf->lock and before a scan; error-checking, see hf_stream_next(). */
 	pthread_mutex_t mutex;
-	int cancelling HF_GUARDED_BY(hfi_stream_kind); /* of the thread that holds it */
 	struct hf_watch *watch;
 	struct hf_reported *
 		reported HF_GUARDED_BY(hfi_stream_kind); /* uthash, in the order of the reports */
@@ -54,13 +53,11 @@ struct hf_stream {
 HF_TRY_ACQUIRE(hfi_stream_kind)
 HF_UNCHECKED_LOCKS static inline bool hfi_stream_lock(struct hf_stream *stream)
 {
-	const int cancelling = hfi_cancel_disable();
-
+	hfi_cancel_block();
 	if (pthread_mutex_lock(&stream->mutex)) {
-		hfi_cancel_restore(cancelling);
+		hfi_cancel_unblock();
 		return false;
 	}
-	stream->cancelling = cancelling;
 	return true;
 }
 
@@ -68,23 +65,19 @@ HF_UNCHECKED_LOCKS static inline bool hfi_stream_lock(struct hf_stream *stream)
 HF_TRY_ACQUIRE(hfi_stream_kind)
 HF_UNCHECKED_LOCKS static inline bool hfi_stream_try_lock(struct hf_stream *stream)
 {
-	const int cancelling = hfi_cancel_disable();
-
+	hfi_cancel_block();
 	if (pthread_mutex_trylock(&stream->mutex)) {
-		hfi_cancel_restore(cancelling);
+		hfi_cancel_unblock();
 		return false;
 	}
-	stream->cancelling = cancelling;
 	return true;
 }
 
 HF_RELEASE(hfi_stream_kind)
 HF_UNCHECKED_LOCKS static inline void hfi_stream_unlock(struct hf_stream *stream)
 {
-	const int cancelling = stream->cancelling;
-
 	pthread_mutex_unlock(&stream->mutex);
-	hfi_cancel_restore(cancelling);
+	hfi_cancel_unblock();
 }
 
 /* True when streams of this kind were given ADDED for the device. With hf->lock held. */

@@ -248,14 +248,14 @@ static bool handlers_interrupt(void)
 
 /* poll() as a cancellation point, if the thread had cancellation enabled: 0 or -errno. */
 static int poll_cancellable(struct pollfd *pollfds, nfds_t count, int timeout,
-			    const int *cancelling)
+			    const int *cancel_state)
 {
 	int ret;
 
-	if (cancelling)
-		pthread_setcancelstate(*cancelling, NULL);
+	if (cancel_state)
+		pthread_setcancelstate(*cancel_state, NULL);
 	ret = poll(pollfds, count, timeout) < 0 ? -errno : 0;
-	if (cancelling)
+	if (cancel_state)
 		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	return ret;
 }
@@ -275,7 +275,7 @@ static bool removal_is_reported(const struct hf_wait *wait)
  * Everything whose address is taken lives in this frame: a cancellation ends the frames below, and
  * AddressSanitizer does not learn of that.
  */
-static int sleep_on(struct hf_wait *wait, const int *cancelling)
+static int sleep_on(struct hf_wait *wait, const int *cancel_state)
 {
 	/* Ask each time: the program may change the flag at any time. */
 	const int flags = fcntl(wait->fd, F_GETFL);
@@ -299,8 +299,8 @@ static int sleep_on(struct hf_wait *wait, const int *cancelling)
 		/* In a forked child, the parent may quiet the shared set without knowing of this process. */
 		if (wait->removal)
 			pollfds[1].fd = hfi_removal_fd(wait->removal);
-		ret = poll_cancellable(pollfds, 2, timeout, cancelling);
-	} else if (!cancelling) {
+		ret = poll_cancellable(pollfds, 2, timeout, cancel_state);
+	} else if (!cancel_state) {
 		/* Nothing quiets the set meanwhile. */
 		ret = removal_is_reported(wait) ? 0 : poll_cancellable(pollfds, 1, timeout, NULL);
 	} else {
@@ -308,7 +308,7 @@ static int sleep_on(struct hf_wait *wait, const int *cancelling)
 		/* Programs cancel the threads that wait for events. */
 		pthread_cleanup_push(leave_wait, wait);
 		if (!removal_is_reported(wait))
-			ret = poll_cancellable(pollfds, 1, timeout, cancelling);
+			ret = poll_cancellable(pollfds, 1, timeout, cancel_state);
 		pthread_cleanup_pop(1);
 	}
 	if (!ret && !pollfds[0].revents && !pollfds[1].revents) {
@@ -367,10 +367,10 @@ static int try_read(struct hf_wait *wait, void *buffer, size_t size,
 }
 
 static int read_or_sleep(struct hf_wait *wait, void *buffer, size_t size,
-			 const struct hf_wait_account *account, const int *cancelling)
+			 const struct hf_wait_account *account, const int *cancel_state)
 {
 	const bool waits_first = expects_to_wait(wait);
-	int err = waits_first ? sleep_on(wait, cancelling) : 0;
+	int err = waits_first ? sleep_on(wait, cancel_state) : 0;
 	bool slept = waits_first && !err, asks;
 	int got;
 
@@ -385,7 +385,7 @@ static int read_or_sleep(struct hf_wait *wait, void *buffer, size_t size,
 		if (asks && hfi_wait_is_over(wait))
 			return 0;
 		if (!err)
-			err = sleep_on(wait, cancelling);
+			err = sleep_on(wait, cancel_state);
 		if (err)
 			return err == -EAGAIN && !asks && hfi_wait_is_over(wait) ? 0 : err;
 		slept = true;
@@ -397,15 +397,15 @@ static int read_or_sleep(struct hf_wait *wait, void *buffer, size_t size,
 int hfi_wait_read(struct hf_wait *wait, void *buffer, size_t size,
 		  const struct hf_wait_account *account)
 {
-	int cancelling, got;
+	int cancel_state, got;
 
 	/* A cancellation point only here and while asleep: elsewhere a lock may be held. */
 	pthread_testcancel();
 	/* A single thread cannot be cancelled by another one. */
 	if (__libc_single_threaded)
 		return read_or_sleep(wait, buffer, size, account, NULL);
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelling);
-	got = read_or_sleep(wait, buffer, size, account, &cancelling);
-	pthread_setcancelstate(cancelling, NULL);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+	got = read_or_sleep(wait, buffer, size, account, &cancel_state);
+	pthread_setcancelstate(cancel_state, NULL);
 	return got;
 }

@@ -31,24 +31,16 @@ struct hf_tracked_srq {
 	UT_hash_handle hh;
 };
 
-/* How many times this thread has locked tracks, and its cancellation state before the first. */
-static _Thread_local struct {
-	unsigned int locks;
-	int state_before;
-} this_thread;
-
 void hfi_track_lock(struct hf_track *track)
 {
-	if (this_thread.locks++ == 0)
-		this_thread.state_before = hfi_cancel_disable();
+	hfi_cancel_block();
 	pthread_mutex_lock(&track->lock);
 }
 
 void hfi_track_unlock(struct hf_track *track)
 {
 	pthread_mutex_unlock(&track->lock);
-	if (this_thread.locks && --this_thread.locks == 0)
-		hfi_cancel_restore(this_thread.state_before);
+	hfi_cancel_unblock();
 }
 
 struct hf_track *hfi_track_of(const struct ibv_context *context)
@@ -503,15 +495,14 @@ bool hfi_track_hold(struct hf_track *track)
 	const struct timespec pause = {.tv_nsec = PAUSE_US * 1000l};
 	const int64_t end = hfi_now_ms() + CALL_MS;
 	bool held = pthread_mutex_trylock(&track->lock) == 0;
-	int cancelling;
 
 	/* The thread that forks has other locks. */
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelling);
+	hfi_cancel_block();
 	while (!held && hfi_now_ms() < end) {
 		nanosleep(&pause, NULL);
 		held = pthread_mutex_trylock(&track->lock) == 0;
 	}
-	pthread_setcancelstate(cancelling, NULL);
+	hfi_cancel_unblock();
 	return held;
 }
 

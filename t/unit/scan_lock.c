@@ -283,6 +283,15 @@ static void nest(struct hf *hf)
 	hfi_scan_end(hf);
 }
 
+static void release_in_another_order(struct hf *hf)
+{
+	assert_true(hfi_scan_begin(hf));
+	hfi_revoke_lock(hf);
+	hfi_scan_end(hf);
+	pthread_testcancel();
+	hfi_revoke_unlock(hf);
+}
+
 struct cancelled {
 	struct hf *hf;
 	void (*call)(struct hf *hf);
@@ -306,7 +315,8 @@ static void *call_cancelled(void *arg)
 
 static void a_cancelled_thread_releases_the_lock(void **state)
 {
-	void (*const calls[])(struct hf *) = {scan, scan_at_once, ask, lock_revocation, nest};
+	void (*const calls[])(struct hf *) = {
+		scan, scan_at_once, ask, lock_revocation, nest, release_in_another_order};
 	struct cancelled cancelled = {.hf = new_rootless_context()};
 	pthread_t thread;
 	void *ret;
