@@ -15,7 +15,7 @@ struct hf_driver {
 	char name[HF_PATH_MAX]; /* "rxe", or from '/': a path without the suffix */
 	char from[HF_PATH_MAX]; /* the file that names it, or the variable */
 	struct stat file;	/* of that file; zero where there is none */
-	/* Set: not a driver, but a file or directory, or a part of one, that is ignored. */
+	/* set for what is no driver: a file or directory, or a part of one, that is ignored */
 	struct hf_reason refused;
 };
 
@@ -30,13 +30,17 @@ struct hf_drivers {
 };
 
 /*
- * One file's text (size bytes, no NUL needed): "driver NAME" lines; what else there is, is said and
- * passed over. Names come in front. -ENOMEM, or -E2BIG for more drivers than HF_DRIVERS_MAX.
+ * Parses one file's text (size bytes, no NUL needed): "driver NAME" lines; reports and skips all
+ * others. Adds its names in front of those that are known. -ENOMEM, or -E2BIG for more drivers than
+ * HF_DRIVERS_MAX.
  */
 int hfi_drivers_parse(struct hf_drivers *drivers, const char *path, const char *text,
 		      size_t size) HF_MUST_CHECK HF_NONNULL;
 
-/* Names separated by ':' or ';', in front as a whole, in their order. Errors as above. */
+/*
+ * Adds names separated by ':' or ';', in their order, in front of those that are known. Errors as
+ * above.
+ */
 int hfi_drivers_add_list(struct hf_drivers *drivers, const char *variable,
 			 const char *list) HF_MUST_CHECK HF_NONNULL;
 

@@ -15,7 +15,10 @@
 #include "core/provider/elf.h"
 #include "core/provider/manifest.h"
 
-/* libibverbs/verbs.h of each release: a pointer more at the end of struct ibv_qp_ex moves the mask. */
+/*
+ * libibverbs/verbs.h of each release: each pointer added at the end of struct ibv_qp_ex moves the
+ * mask.
+ */
 static const struct hf_profile profiles_34[] = {
 	{36, 43, 344, false},
 	{44, 44, 352, false},
@@ -33,7 +36,7 @@ static const struct hf_landmark landmarks_34[] = {
 	{"ibv_cmd_create_cq_ex2", 53},
 };
 
-/* Vendors' builds carry what later releases have under the number of an older one. */
+/* Vendors' builds have features of later releases under the number of an older one. */
 static const struct hf_landmark landmarks_57[] = {
 	{"ibv_cmd_alloc_dmah", 59},
 	{"ibv_cmd_query_port_speed", 62},

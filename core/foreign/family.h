@@ -74,8 +74,9 @@ struct hf_evidence {
 };
 
 /*
- * Tells it by the family's libibverbs.so.1 beside or above `dir`: by the version that its file name
- * ends in, which what it exports must not contradict. `stated`, unless 0, is taken instead. -ENOMEM.
+ * Determines it from the family's libibverbs.so.1 in `dir` or above: from the version at the end of
+ * its file name, which its exports must not contradict. If `stated` is not 0, it is used instead.
+ * -ENOMEM.
  */
 int hfi_family_evidence(const struct hf_family *family, const char *dir, unsigned int stated,
 			struct hf_evidence *ret) HF_MUST_CHECK HF_NONNULL_OF(2, 4);

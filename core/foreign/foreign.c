@@ -89,7 +89,7 @@ struct reading {
 	char dir[HF_PATH_MAX];
 	const struct hf_family *family;
 	struct hf_evidence evidence;
-	/* Of later families than the first: the usual directory has files of theirs. Filled when one is asked for. */
+	/* Which of the later families have files in the usual directory; read when first needed. */
 	bool looked, has[HF_FAMILIES_MAX];
 };
 
@@ -154,8 +154,9 @@ static void note_suffix(struct reading *reading, const char *file)
 }
 
 /*
- * One look at the directory, where otherwise each driver without a file of the first family cost a call per
- * family. A shortage is an error: else what is there would be remembered as absent.
+ * Reads the directory once: otherwise each driver without a file of the first family would cost one
+ * call for each other family. A shortage is an error: files that could not be seen must not be
+ * remembered as absent.
  */
 static int look_for_families(struct reading *reading)
 {
@@ -189,8 +190,8 @@ static bool name_file(struct hf_candidate *candidate, const struct hf_driver *dr
 }
 
 /*
- * Of the files that the name leads to, one of each family: the first whose libibverbs.so.1 vouches for it, else the
- * first. -ENOENT: there is none; -ENOMEM, -EMFILE, -ENFILE.
+ * Chooses among the files of that name, one for each family: the first whose release is known by
+ * its libibverbs.so.1, otherwise the first. -ENOENT: there is none; -ENOMEM, -EMFILE, -ENFILE.
  */
 static int choose_family(struct reading *reading, const struct hf_driver *driver,
 			 struct hf_candidate *candidate)
@@ -229,7 +230,10 @@ static int add_driver(struct reading *reading, const struct hf_driver *driver)
 	struct hf_manifest *m;
 	int err;
 
-	/* Not on the stack, which a thread may have made small: what follows takes much of it. */
+	/*
+	 * Not on the stack: a thread's may be small, and the functions called below need much of
+	 * it.
+	 */
 	if (!candidate)
 		return -ENOMEM;
 	m = &candidate->manifest;

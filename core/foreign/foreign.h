@@ -31,10 +31,10 @@ struct hf_foreign {
 	char *cache_dirs[2];
 	unsigned int stated;
 	bool preferred;
-	bool read;		  /* `candidates` are those of `print` */
-	bool learned;		  /* it is known what each of them matches */
-	uint64_t learned_drivers; /* by their numbers: those for them were learned */
-	bool said;		  /* libibverbs prints its warnings once */
+	bool read;		  /* `candidates` were read; `print` is the hash of their files */
+	bool learned;		  /* what each of them matches is known */
+	uint64_t learned_drivers; /* bits: kernel drivers whose candidates are known */
+	bool said;		  /* the warnings were printed: libibverbs prints them once */
 	bool cache_read;
 	uint64_t print;
 	struct hf_candidate *candidates;

@@ -241,7 +241,10 @@ static size_t dir_length(const char *file)
 	return slash ? (size_t)(slash - file) : 0;
 }
 
-/* A directory of an unknown private ABI has one line, however many drivers it has. How many others it speaks of. */
+/*
+ * A directory with an unknown private ABI is reported once, not for each driver. Returns how many
+ * other drivers the message covers.
+ */
 static size_t gather_other_abi(struct hf_foreign *foreign, const struct hf_candidate *first)
 {
 	const size_t length = dir_length(first->manifest.file);
@@ -340,7 +343,7 @@ int hfi_foreign_learn_driver(struct hf_foreign *foreign, uint32_t driver_id,
 	uint64_t bit;
 	int err;
 
-	/* What the user named is taken in its order, whatever else would match. */
+	/* Drivers that the user named are tried in that order, before all others. */
 	if (driver_id >= 64 || foreign->names)
 		return hfi_foreign_learn(foreign, log);
 	bit = UINT64_C(1) << driver_id;

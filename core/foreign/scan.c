@@ -21,8 +21,8 @@
 enum { OUTPUT_MAX = 4 << 20, LIMIT_MS = 10000, REPORT_FD = 3, FIXED_ARGS = 4 };
 
 /*
- * A process with nothing of this one's but where libraries are looked for: not even that where the
- * environment belongs to another user.
+ * The environment of the helper: nothing of this process's but the library search path, and not
+ * even that in a set-uid program.
  */
 static int spawn_scanner(const struct hf_shim_files *files, char **args, int report, pid_t *pid)
 {

@@ -14,7 +14,7 @@ struct hf_scan_item {
 	const char *file; /* a path, or a name that the loader searches for */
 	struct hf_tables tables;
 	bool done;	/* `tables` holds the answer, which may be a refusal */
-	bool permanent; /* a property of the file: not of this machine at this moment */
+	bool permanent; /* the answer depends on the file alone, so it can be cached */
 };
 
 /*

@@ -9,7 +9,10 @@
 /* Reads the manifests again when a directory has changed. 1: something did, 0: nothing. */
 int hfi_registry_refresh(struct hf_registry *registry,
 			 const struct hf_log *log) HF_MUST_CHECK HF_NONNULL;
-/* Both kinds of providers, for a list of them: with the reasons that looking into libraries has shown before. */
+/*
+ * Reads both kinds of providers for a list of them, with the reasons that earlier looks into
+ * libraries have found.
+ */
 int hfi_registry_refresh_all(struct hf_registry *registry,
 			     const struct hf_log *log) HF_MUST_CHECK HF_NONNULL;
 /* Reads the distribution's configuration, now and with each refresh from now on. */

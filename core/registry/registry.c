@@ -160,7 +160,7 @@ static struct hf_provider *try_candidate(struct hf_registry *registry,
 	struct hf_provider *provider;
 
 	if (candidate->reason.code && !candidate->again) {
-		*reason = candidate->reason; /* stands until the files change */
+		*reason = candidate->reason; /* kept until the files change */
 		return NULL;
 	}
 	candidate->again = false;
@@ -325,7 +325,8 @@ struct hf_provider *hfi_registry_find(struct hf_registry *registry, const struct
 	s.log = log;
 	s.device = device;
 	s.key = key;
-	s.first.code = HF_REASON_NONE; /* the rest is large, and set with the code */
+	/* Only the code: the rest is large, and is written together with a code. */
+	s.first.code = HF_REASON_NONE;
 	/* A driver number reported by the kernel is certain; a device name is only a convention. */
 	for (int by_driver_id = key->driver_id ? 1 : 0; by_driver_id >= 0; by_driver_id--) {
 		struct hf_provider *provider;

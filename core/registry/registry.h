@@ -69,8 +69,8 @@ struct hf_provider *hfi_registry_find(struct hf_registry *registry, const struct
 	HF_REQUIRES(hfi_scan_kind);
 
 /*
- * -ENOMEM, -EMFILE or -ENFILE if foreign providers could not be looked for since the last call: a device that has
- * none may have one. Only within a scan.
+ * The error if memory or descriptors ran out since the last call while foreign providers were
+ * searched, else 0. A device that found no provider may have one then. Only within a scan.
  */
 int hfi_registry_take_shortage(struct hf_registry *registry) HF_MUST_CHECK HF_NONNULL;
 

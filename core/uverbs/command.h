@@ -152,17 +152,17 @@ int hfi_command_send(struct hf_command *command, int cmd_fd);
 int hfi_command_run(struct hf_command *command, struct ibv_context *context);
 
 /*
- * Sends a command of hfi_write_command()'s kind, which `request` holds together with its struct
- * ib_uverbs_cmd_hdr, with write() on the node. That takes the kernel 800 instructions less, so it is
- * for calls that programs make for each message. False if it was not sent; the caller then uses
- * hfi_write_command(), so the command must be one that may be sent twice. Like the other commands it is no
- * cancellation point, since providers and the core hold locks here.
+ * Sends such a command as hfi_write_command() sends, with write() on the node: `request` is the
+ * command with its struct ib_uverbs_cmd_hdr. The kernel needs 800 instructions less for it than for
+ * the ioctl, so it is for calls that programs make for each message. False if it was not sent; the
+ * caller then uses hfi_write_command(), so the command must be one that may be sent twice. Like the
+ * other commands it is no cancellation point, since providers and the core hold locks here.
  */
 bool hfi_command_written(struct ibv_context *context, const void *request, size_t size);
 
 /*
- * Destroys an object. If the device is gone, so is the kernel's object, and that is success.
- * 0 or -errno.
+ * Destroys an object. If the device is gone, the kernel's object is gone with it, which counts as
+ * success. 0 or -errno.
  */
 int hfi_destroy_command(struct ibv_context *context, uint16_t object, uint16_t method,
 			uint16_t handle_attr, uint32_t handle);

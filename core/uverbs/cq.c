@@ -33,7 +33,7 @@ static int create_cq_by_ioctl(struct ibv_context *context, const struct ibv_cq_i
 	hfi_command_driver_data(&command, data);
 	err = hfi_command_run(&command, context);
 	if (hfi_method_is_missing(err) && data && data->link)
-		return EOPNOTSUPP; /* the kernel has the command, but not what is linked */
+		return EOPNOTSUPP; /* the kernel has the command, but not the linked attributes */
 	if (err)
 		return -err;
 	cq->context = context;

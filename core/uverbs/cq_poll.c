@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Completion queues that the kernel keeps: for drivers whose queues are not mapped. */
+/* Polls and arms completion queues by kernel commands, for drivers whose queues are not mapped. */
 #include <errno.h>
 #include <rdma/ib_user_verbs.h>
 

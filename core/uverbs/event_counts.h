@@ -16,7 +16,9 @@ struct hf_delivered_entry;
 
 /* Of one context. */
 struct hf_delivered {
-	/* Held from reading an event until it is counted: no destroy comes in between. */
+	/*
+	 * Held from reading an event until it is counted, so that no destroy comes between the two.
+	 */
 	pthread_mutex_t lock;
 	struct hf_delivered_entry *entries;
 	atomic_bool used; /* there was an entry */
@@ -32,15 +34,16 @@ void hfi_delivered_fini(struct hf_delivered *delivered);
 bool hfi_delivered_count(struct hf_delivered *delivered, const uint32_t *completed);
 
 /*
- * The object is destroyed: how many there were. With `gone` the kernel did not destroy it, and may
- * have events about it yet (Linux: a device answers EIO before what belongs to it is cleaned up).
+ * The object is being destroyed: returns how many events were counted. With `gone` the kernel did
+ * not destroy it and may still report events about it (Linux: a device answers EIO before its
+ * objects are cleaned up).
  */
 uint32_t hfi_delivered_take(struct hf_delivered *delivered, const uint32_t *completed, bool gone);
 
-/* There is a new object, where another one may have been. */
+/* A new object was made, perhaps at the address of an earlier one. */
 void hfi_delivered_born(struct hf_delivered *delivered, const uint32_t *completed);
 
-/* Most programs make and destroy objects without ever being given an event. */
+/* Most programs never get an event about an object. */
 static inline bool hfi_delivered_any(const struct hf_delivered *delivered)
 {
 	return atomic_load_explicit(&delivered->used, memory_order_acquire);

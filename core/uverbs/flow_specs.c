@@ -10,8 +10,8 @@
 #include "core/uverbs/flow_specs.h"
 
 /*
- * The plain IPv4 specification ends before what the extended one adds: the kernel takes both, as one
- * type (Linux, ib_uverbs_kern_spec_to_ib_spec_filter()).
+ * The plain IPv4 specification lacks the members that the extended one adds; the kernel takes both
+ * as one type (Linux, ib_uverbs_kern_spec_to_ib_spec_filter()).
  */
 struct plain_ipv4 {
 	struct ib_uverbs_flow_spec_hdr hdr;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a flow matches and does, from the program's form to the kernel's. */
+/* Converts what a flow matches and does from the program's form to the kernel's. */
 #ifndef HF_UVERBS_FLOW_SPECS_H
 #define HF_UVERBS_FLOW_SPECS_H
 

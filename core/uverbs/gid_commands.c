@@ -32,7 +32,9 @@ ssize_t hfi_command_gid_table(struct ibv_context *context, void *entries, size_t
 
 	if (size > UINT16_MAX)
 		return -EINVAL;
-	/* An attribute's length has 16 bits, so the kernel is given the beginning of a larger array. */
+	/*
+	 * An attribute's length has 16 bits: of a larger array the kernel is given the first part.
+	 */
 	if (count > UINT16_MAX / size)
 		count = UINT16_MAX / size;
 	hfi_command_start(&command, context, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_QUERY_GID_TABLE);

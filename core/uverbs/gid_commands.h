@@ -14,8 +14,8 @@ int hfi_command_gid_entry(struct ibv_context *context, uint32_t port, uint32_t i
 			  uint32_t flags, struct ib_uverbs_gid_entry *ret);
 
 /*
- * Every entry in use of every port, into `count` places of `size` bytes each. The number of entries, or
- * -errno; -EINVAL when there are more of them than places.
+ * Writes every used entry of every port to an array of `count` entries of `size` bytes. The number
+ * of entries, or -errno; -EINVAL when the array is too small.
  */
 ssize_t hfi_command_gid_table(struct ibv_context *context, void *entries, size_t count, size_t size,
 			      uint32_t flags);

@@ -19,7 +19,10 @@ enum {
 	HF_METHOD_COMP_CNTR_READ,
 };
 
-/* A kernel that lacks an object, a method or an attribute. No ioctl at all: a node of a test tree. */
+/*
+ * True for the errors of a kernel that lacks the object, method or attribute. No ioctl at all: a
+ * node of a test tree.
+ */
 static inline bool hfi_kernel_lacks(int err)
 {
 	return err == -EPROTONOSUPPORT || err == -ENOTTY;

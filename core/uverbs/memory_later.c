@@ -31,7 +31,7 @@ enum {
 		     IBV_DMAH_INIT_ATTR_MASK_TPH_MEM_TYPE,
 	MR_KNOWN = IBV_REG_MR_MASK_IOVA | IBV_REG_MR_MASK_ADDR | IBV_REG_MR_MASK_FD |
 		   IBV_REG_MR_MASK_FD_OFFSET | IBV_REG_MR_MASK_DMAH,
-	/* A dma-buf has no address that could stand for these. */
+	/* A dma-buf has no address to register by. */
 	MR_OF_FD = IBV_REG_MR_MASK_FD | IBV_REG_MR_MASK_FD_OFFSET | IBV_REG_MR_MASK_IOVA,
 };
 

@@ -15,7 +15,7 @@
 /* An attribute holds less than 64 KiB: a longer list takes several commands. */
 enum { BATCH_BYTES_MAX = 32768, STACK_BYTES = 1024 };
 
-/* All three commands begin alike. */
+/* All three commands begin with these members. */
 struct post_head {
 	uint64_t response;
 	uint32_t handle;

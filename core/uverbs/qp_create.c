@@ -68,7 +68,7 @@ static int create_qp_by_ioctl(struct ibv_context *context, struct ibv_qp *qp,
 		.max_recv_sge = attr->cap.max_recv_sge,
 		.max_inline_data = attr->cap.max_inline_data,
 	};
-	/* An attribute of its own in this form of the command. */
+	/* This form of the command has an attribute of its own for it. */
 	const uint32_t flags = (attr->create_flags & ~(uint32_t)IBV_QP_CREATE_SOURCE_QPN) |
 			       (attr->sq_sig_all ? IB_UVERBS_QP_CREATE_SQ_SIG_ALL : 0);
 	struct ib_uverbs_attr *handle;
@@ -204,7 +204,7 @@ static int create_qp_in_kernel(struct ibv_context *context, struct ibv_qp *qp,
 	init_qp(qp, context, attr);
 	err = create_qp_by_ioctl(context, qp, attr, data, &made);
 	if (hfi_method_is_missing(err) && data && data->link)
-		err = -EOPNOTSUPP; /* the older command would make a QP without what is linked */
+		err = -EOPNOTSUPP; /* the older command would ignore the linked attributes */
 	else if (hfi_method_is_missing(err))
 		err = create_qp_by_write(context, qp, attr, data, &made);
 	if (err)

@@ -75,7 +75,7 @@ void hfi_events_wait(struct ibv_context *context, bool gone, pthread_mutex_t *mu
 			events[i].reported = delivered;
 	}
 	pthread_mutex_lock(mutex);
-	/* A thread that is cancelled here must leave the lock to the one that acknowledges. */
+	/* A thread that is cancelled here must release the lock, which acknowledging takes. */
 	pthread_cleanup_push(unlock_events, mutex);
 	wait_for_all(context, gone, mutex, cond, events, count);
 	pthread_cleanup_pop(1);

@@ -36,7 +36,7 @@ static inline struct verbs_xrcd *hfi_verbs_xrcd(struct ibv_xrcd *xrcd)
 	return (struct verbs_xrcd *)(void *)xrcd;
 }
 
-/* Prepares what hfi_events_finish() waits on, of an object that is new. */
+/* Initialises what hfi_events_finish() waits on, for a new object. */
 void hfi_events_init(struct ibv_context *context, pthread_mutex_t *mutex, pthread_cond_t *cond,
 		     uint32_t *completed);
 
@@ -47,8 +47,8 @@ struct hf_events {
 };
 
 /*
- * Takes away an object that counts events: `response`, zeroed, gets the kernel's figures. 0, or
- * -errno, or 1 when the device is gone, and the figures with it.
+ * Destroys an object that counts events: `response`, zeroed, gets the kernel's counts. 0, or
+ * -errno, or 1 when the device and with it the counts are gone.
  */
 static inline int hfi_destroy_counted(struct ibv_context *context, uint16_t object, uint16_t method,
 				      uint16_t handle_attr, uint32_t handle, uint16_t response_attr,

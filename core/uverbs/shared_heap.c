@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Memory that a confidential guest shares with its devices: dma-bufs of the kernel's heap for that. */
+/*
+ * Allocates memory that a confidential guest shares with its devices: dma-bufs from the kernel's
+ * heap for that purpose.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -153,7 +153,7 @@ HF_EXPORT int hf_provider_create_srq(struct ibv_pd *pd, struct ibv_srq *srq,
 	return err;
 }
 
-/* What each type needs must be there, and a part that is not meant must not be looked at. */
+/* Checks that what each type needs is given, and reads no member that the mask does not name. */
 static int check_srq_attr(const struct ibv_srq_init_attr_ex *attr, struct ibv_srq_init_attr_ex *ret)
 {
 	const uint32_t mask = attr->comp_mask;

@@ -16,8 +16,7 @@ struct hf_uverbs {
 	uint32_t driver_id;
 	size_t qp_mask_offset; /* of verbs_qp.comp_mask in the provider's objects; xrcd is 8 further */
 	int event_fd; /* the kernel's, where the program's async_fd is another one; else -1 */
-	bool (*removed)(
-		struct ibv_context *context); /* asks the room that gets removals; or NULL */
+	bool (*removed)(struct ibv_context *context); /* was the device removed? may be NULL */
 	atomic_bool
 		dead; /* revoked, known to be gone or no_kernel: commands fail without being sent */
 	bool no_kernel;	      /* commands cannot be sent */
@@ -47,7 +46,9 @@ static inline struct hf_uverbs *hfi_uverbs_of(struct ibv_context *context)
 	return (struct hf_uverbs *)(void *)verbs->priv;
 }
 
-/* What commands answer without being sent: -EOPNOTSUPP, -EIO, or 0 where they are sent. */
+/*
+ * The error with which commands fail without being sent, -EOPNOTSUPP or -EIO; 0 if they are sent.
+ */
 static inline int hfi_command_refusal(const struct hf_uverbs *uverbs)
 {
 	if (!atomic_load_explicit(&uverbs->dead, memory_order_relaxed))

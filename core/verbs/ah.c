@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Address handles, also such as answer a message that was received. */
+/* Address handles, including those that answer a received message. */
 #include <endian.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -31,8 +31,8 @@ HF_EXPORT int ibv_destroy_ah(struct ibv_ah *ah)
 enum { NEXT_HEADER_IBA = 0x1b };
 
 /*
- * The 40 bytes of a received GRH on RoCE v2: an IPv6 header, or 20 bytes of nothing and an IPv4
- * header (IBA annex A17).
+ * The 40 bytes of a received GRH on RoCE v2: an IPv6 header, or 20 unused bytes and an IPv4 header
+ * (IBA annex A17).
  */
 static_assert(sizeof(struct ibv_grh) == 40, "an IPv6 header");
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Buffers that are allocated for registration: of the provider's choice, or ordinary memory. */
+/* Allocates buffers for registration: of the provider's kind, or ordinary memory. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,8 +10,8 @@
 #include "core/verbs/context.h"
 
 /*
- * What programs get, also for a provider's buffer: so a buffer can be freed after its protection domain, which
- * a gone device lets go of, and after its context.
+ * What programs are given, also for a provider's buffer. So they can free a buffer after its
+ * protection domain, which revocation releases, and after its context.
  */
 struct hf_buf {
 	struct ibv_buf buf;	     /* programs know no member, providers these */
@@ -20,7 +20,7 @@ struct hf_buf {
 	uint64_t serial;	     /* of the context: another one may be at its address */
 };
 
-/* Whole pages, so that protection from fork concerns nothing else. NULL with errno set. */
+/* Whole pages, so that protection from fork affects no other data. NULL with errno set. */
 static void *map_memory(size_t size)
 {
 	void *memory;
@@ -35,7 +35,7 @@ static int fill_buf(struct hf_buf *made, struct ibv_pd *pd, size_t size,
 	const bool theirs = later->alloc_buf && later->free_buf;
 	void *memory;
 
-	errno = ENOMEM; /* a provider may leave it alone */
+	errno = ENOMEM; /* a provider need not set it */
 	memory = theirs ? later->alloc_buf(pd, size, &made->theirs) : map_memory(size);
 	if (!memory)
 		return errno;
@@ -73,7 +73,9 @@ HF_EXPORT void *ibv_alloc_buf(struct ibv_pd *pd, size_t size, struct ibv_buf **b
 	return made->buf.addr;
 }
 
-/* The provider cannot be asked once the context is closed: its memory is then let be. */
+/*
+ * Once the context is closed, the provider cannot be called to free its memory: it stays allocated.
+ */
 static void free_theirs(const struct hf_buf *made)
 {
 	const struct verbs_ex_private *private;

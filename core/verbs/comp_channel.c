@@ -16,7 +16,7 @@ struct hf_channel {
 	struct hf_comp_channel base;
 	struct hf_wait wait;
 	struct hfi_event_queue *queue; /* NULL: the kernel has it */
-	bool ended;		       /* with its context, which is not touched any more */
+	bool ended;		       /* its context is freed, and must not be read */
 	struct hf_channel *prev, *next;
 };
 

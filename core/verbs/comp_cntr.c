@@ -6,7 +6,10 @@
 #include "shared/attr.h"
 #include "core/verbs/context.h"
 
-/* The provider's operation with these arguments; without one EOPNOTSUPP, EBADF on a closed context. */
+/*
+ * Calls the provider's operation with these arguments. EOPNOTSUPP if there is none, EBADF on a
+ * closed context.
+ */
 #define CALL(context, op, ...)                                            \
 	({                                                                \
 		const struct hf_later_ops *later = hfi_later_of(context); \

@@ -20,7 +20,10 @@
 #include "core/verbs/revoke.h"
 #include "core/verbs/track.h"
 
-/* struct ibv_qp_ex has grown: where the mask lies is a matter of the headers it was built with. */
+/*
+ * struct ibv_qp_ex has grown: the offset of the mask depends on the headers that the provider was
+ * built with.
+ */
 static size_t qp_mask_offset(const struct hf_device *device)
 {
 	const struct hf_provider *provider = device->provider;
@@ -63,7 +66,10 @@ HF_EXPORT void *hf_provider_context_alloc(struct ibv_device *device, int cmd_fd,
 		goto free_object;
 	}
 	context = (struct verbs_context *)(void *)(object + offset + front);
-	/* Their pointer does not tell how far ours is from it: compat reads ours in the first member. */
+	/*
+	 * The distance from their pointer to ours cannot be told from the pointer: compat reads
+	 * ours from the first member.
+	 */
 	if (front)
 		memcpy(object + offset, &context, sizeof(context));
 	private->device = hfi_device_of(device);
@@ -124,7 +130,10 @@ HF_EXPORT void hf_provider_context_uninit(struct verbs_context *context)
 	hfi_live_remove(&context->context);
 	free_private(context->priv, &context->context.async_fd, &context->context.cmd_fd);
 	pthread_mutex_destroy(&context->context.mutex);
-	/* What the program calls too late answers so as long as nothing else is in this memory. */
+	/*
+	 * Calls that the program makes too late fail with EBADF, as long as this memory is not used
+	 * again.
+	 */
 	context->priv = hfi_closed_private();
 	hfi_operations_closed(context);
 	hfi_device_drop(device);
@@ -249,7 +258,7 @@ static void free_forgotten(const struct ibv_context *was, struct verbs_ex_privat
 	hfi_device_drop(device);
 }
 
-/* By the provider; by the core alone where it did not say how. */
+/* The provider's free_context frees it; the core does if the provider has none. */
 static void free_object(struct verbs_context *context)
 {
 	struct verbs_ex_private *private = context->priv;
@@ -270,7 +279,7 @@ static void free_object(struct verbs_context *context)
 
 const char *hfi_context_fault(struct verbs_context *context, const struct hf_device *device)
 {
-	/* These three are not this open's to release. */
+	/* In the first three cases this open must not free it. */
 	if (!hfi_is_live(&context->context))
 		return "was not made by hf_provider_context_alloc()";
 	if (context->priv->device != device)
@@ -294,7 +303,7 @@ void hfi_context_free(struct verbs_context *context)
 	hfi_revoke_forget(context);
 	if (atomic_load(&private->uverbs.mapped))
 		atomic_store(&may_be_leftovers, true);
-	/* Nothing is sent to what the program has under the number. */
+	/* Send no command to a file that the program has opened under the same number. */
 	if (!hfi_fd_is_still(&private->node))
 		atomic_store(&private->uverbs.dead, true);
 	left = atomic_load(&may_be_leftovers) && hfi_fd_is_still(&private->node) &&

@@ -40,7 +40,7 @@ static void warn_of_memlock(void)
 			(unsigned long long)limit.rlim_cur);
 }
 
-/* Takes the names under the lock, and says them without: standard error may block. */
+/* Copies the names under the lock and prints them after it: standard error may block. */
 static void warn_of_unserved(struct hf *hf)
 {
 	char(*names)[HF_NAME_SIZE];
@@ -104,7 +104,7 @@ HF_EXPORT const char *ibv_get_device_name(struct ibv_device *handle)
 	struct hf_device *device = hfi_device_of(handle);
 	const char *name;
 
-	/* Strings given out stay valid as long as the device: a rename makes another one. */
+	/* A returned string stays valid as long as its device: a rename makes a new one. */
 	hfi_hf_lock(device->hf);
 	name = device->name;
 	hfi_hf_unlock(device->hf);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Handles for hints of PCIe, which a registration can name. */
+/* DMA handles: PCIe hints that a registration can refer to. */
 #include <errno.h>
 
 #include "shared/attr.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Waits for events of the kernel's or for the device's removal. */
+/* Waits for events from the kernel or for the device's removal. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -98,8 +98,8 @@ static bool owns_epoll(const struct hf_wait *wait)
 }
 
 /*
- * An epoll set takes O_ASYNC without an error and without an effect; what stays of the program's wish is
- * the owner (Linux, setfl() and __f_setown()).
+ * An epoll set accepts O_ASYNC and ignores it. Of a program that asked for signals only the owner
+ * that it set can be seen (Linux, setfl() and __f_setown()).
  */
 static void tell_no_signals(struct hf_wait *wait)
 {
@@ -150,7 +150,9 @@ static void make_quiet(struct hf_wait *wait)
 		(void)epoll_ctl(wait->fd, EPOLL_CTL_DEL, hfi_removal_fd(wait->removal), &unused);
 }
 
-/* Quieting the set now would leave other threads asleep: the last one to leave does it. */
+/*
+ * If the set became unreadable now, other threads would stay asleep: the last one to leave does it.
+ */
 void hfi_wait_reported(struct hf_wait *wait)
 {
 	if (!atomic_exchange(&wait->over, true) && !atomic_load(&wait->waiting))
@@ -288,7 +290,7 @@ static int sleep_on(struct hf_wait *wait, const int *cancel_state)
 	if (flags < 0)
 		return -errno;
 	if (flags & O_NONBLOCK) {
-		/* Once here, not at each call; and once more at the end. */
+		/* At the first such call only, and once more when the descriptor is closed. */
 		if (!atomic_load_explicit(&wait->owner_asked, memory_order_relaxed)) {
 			atomic_store(&wait->owner_asked, true);
 			tell_no_signals(wait);
@@ -312,7 +314,10 @@ static int sleep_on(struct hf_wait *wait, const int *cancel_state)
 		pthread_cleanup_pop(1);
 	}
 	if (!ret && !pollfds[0].revents && !pollfds[1].revents) {
-		/* The program may have closed the numbers meanwhile, and have its own files there. */
+		/*
+		 * The program may have closed these descriptors meanwhile and opened its own files
+		 * under the same numbers.
+		 */
 		if (!hfi_wait_owns(wait))
 			return -EBADF;
 		/* Nothing came in time: a scan finds out whether the device is there. */

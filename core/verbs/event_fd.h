@@ -67,7 +67,10 @@ int hfi_wait_read(struct hf_wait *wait, void *buffer, size_t size,
 /* True when the device is known to be gone, without sending it a command. */
 bool hfi_wait_is_over(struct hf_wait *wait);
 
-/* True while kernel_fd is still our file: the program may have closed it, and have another one there. */
+/*
+ * True while kernel_fd is still our file: the program may have closed it and opened another one
+ * under its number.
+ */
 bool hfi_wait_owns(const struct hf_wait *wait);
 
 /*

@@ -84,7 +84,7 @@ static int read_one_gid(int dir, const struct hf_entry *device, void *arg)
 		err = count;
 	else if (one->unused)
 		err = hfi_read_gid(dir, device, one->port, one->index, &any);
-	/* No such port, or a place that the table does not have. */
+	/* No such port, or an index beyond the table. */
 	return err == -ENOENT ? -EINVAL : err;
 }
 
@@ -126,7 +126,7 @@ HF_EXPORT int _ibv_query_gid_ex(struct ibv_context *context, uint32_t port_num, 
 	return 0;
 }
 
-/* What a program gave for the table: so many places of `size` bytes, which may not be ours. */
+/* The program's array: entries of `size` bytes, which may be another size than ours. */
 struct places {
 	char *at;
 	size_t count, used, size;
@@ -190,7 +190,7 @@ HF_EXPORT int hf_provider_query_gid_type(struct ibv_context *context, uint8_t po
 	struct ibv_gid_entry entry = {0};
 	int err = query_entry(hfi_context_of(context), port, index, 0, &entry);
 
-	/* An entry that is not in use is of the first kind: what its file would say. */
+	/* An unused entry has the first type, as its file would say. */
 	if (err && err != -ENODATA)
 		return -err;
 	*type = !err && entry.gid_type == IBV_GID_TYPE_ROCE_V2 ? IBV_GID_TYPE_SYSFS_ROCE_V2

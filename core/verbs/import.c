@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A context on a descriptor that came from another process. */
+/* Makes a context on a descriptor that another process has opened. */
 #include <errno.h>
 #include <sys/stat.h>
 
@@ -14,7 +14,10 @@
 
 static int prepare_imported(struct verbs_context *context)
 {
-	/* The other process had the kernel make it, unless the provider said that there is none. */
+	/*
+	 * The other process made the kernel's context, unless the provider declared that there is
+	 * none.
+	 */
 	if (context->priv->calls == &hfi_default_calls)
 		context->priv->calls = &hfi_kernel_calls;
 	return hfi_context_prepare(context);

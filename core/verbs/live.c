@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Which contexts are open: a set of addresses that is read without a lock. */
+/* The set of open contexts' addresses, which is read without a lock. */
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -7,21 +7,26 @@
 
 #include "core/verbs/live.h"
 
-/* Each address is in one of the places of its bucket, which fills a cache line. */
+/* An address is in any place of its bucket; a bucket fills a cache line. */
 enum { PLACES = 8, FIRST_BITS = 3 };
 
 struct live_bucket {
 	_Alignas(64) _Atomic(const struct ibv_context *) places[PLACES];
 };
 
-/* Where a bucket is full the next table is used. Tables only grow in number: a reader may be in any. */
+/*
+ * If a bucket is full, the next table is used. Tables are added and never freed: a reader may be in
+ * any of them.
+ */
 struct live_table {
 	_Atomic(struct live_table *) next;
 	unsigned int bits;
 	struct live_bucket *buckets; /* 1 << bits */
 };
 
-/* Static because an object leads to its context's address alone, and that may be in any struct hf. */
+/*
+ * Static: an object holds only its context's address, and that context may belong to any struct hf.
+ */
 static struct live_bucket first_buckets[1 << FIRST_BITS];
 static struct live_table first_table = {.bits = FIRST_BITS, .buckets = first_buckets};
 _Atomic(const struct ibv_context *) hfi_live_latest = (const void *)&first_table;
@@ -34,7 +39,7 @@ static struct live_bucket *bucket_of(const struct live_table *table,
 	return &table->buckets[hash >> (64 - table->bits)];
 }
 
-/* The table after this one, which is made where there is none; NULL without memory. */
+/* The table after this one; makes it if there is none. NULL without memory. */
 static struct live_table *next_table(struct live_table *table)
 {
 	struct live_table *next = atomic_load(&table->next), *made;
@@ -57,7 +62,7 @@ static struct live_table *next_table(struct live_table *table)
 			atomic_init(&made->buckets[i].places[j], NULL);
 	if (atomic_compare_exchange_strong(&table->next, &next, made))
 		return made;
-	/* Another thread was faster. */
+	/* Another thread has added one. */
 	free(made->buckets);
 	free(made);
 	return next;

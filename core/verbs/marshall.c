@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Member by member: what a structure has beyond these, padding too, is left as the caller had it. */
+/* Copies member by member: padding and members not named here keep the caller's values. */
 #include <string.h>
 
 #include "shared/attr.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Between the kernel's structures and those of programs. Debian has no header for these. */
+/*
+ * Converts between the kernel's structures and those of programs. Debian has no header for these
+ * functions.
+ */
 #ifndef HF_VERBS_MARSHALL_H
 #define HF_VERBS_MARSHALL_H
 

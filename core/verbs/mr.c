@@ -190,7 +190,7 @@ HF_EXPORT int ibv_rereg_mr(struct ibv_mr *mr, int flags, struct ibv_pd *pd, void
 	}
 	if (flags & IBV_REREG_MR_CHANGE_ACCESS)
 		changed.access = access;
-	/* Protect the new range first, so that what both share is never without protection. */
+	/* Protect the new range first, so that pages in both ranges are protected all the time. */
 	after = kept_by(&changed);
 	err = protect_from_fork(&after);
 	if (err) {

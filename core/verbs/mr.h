@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the ways to register memory have in common. */
+/* What all functions that register memory share. */
 #ifndef HF_VERBS_MR_H
 #define HF_VERBS_MR_H
 

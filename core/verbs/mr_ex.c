@@ -14,7 +14,10 @@ enum {
 	OF_FD = IBV_REG_MR_MASK_FD | IBV_REG_MR_MASK_FD_OFFSET | IBV_REG_MR_MASK_IOVA,
 };
 
-/* With the last member, which rdma-core 59 to 63 do not have; programs of those do not state it. */
+/*
+ * The size with the last member, which rdma-core 59 to 63 do not have; programs built with those do
+ * not set its bit.
+ */
 union hf_mr_request {
 	struct ibv_mr_init_attr attr;
 	struct {
@@ -25,7 +28,7 @@ union hf_mr_request {
 
 static_assert(sizeof(union hf_mr_request) == 72, "as rdma-core 64 has it");
 
-/* Only what the mask names is read. */
+/* Read only the members that the mask names. */
 static int copy_mr_request(const struct ibv_mr_init_attr *from, union hf_mr_request *ret)
 {
 	const uint64_t mask = from->comp_mask;
@@ -52,7 +55,7 @@ static int copy_mr_request(const struct ibv_mr_init_attr *from, union hf_mr_requ
 	return 0;
 }
 
-/* The part of a buffer as what it is: a part of its dma-buf, or ordinary memory. */
+/* Registers a part of a buffer as a part of its dma-buf, or as ordinary memory. */
 static int resolve_buffer(const struct ibv_pd *pd, union hf_mr_request *request)
 {
 	struct ibv_mr_init_attr *attr = &request->attr;
@@ -131,7 +134,7 @@ HF_EXPORT struct ibv_mr *ibv_reg_mr_ex(struct ibv_pd *pd, struct ibv_mr_init_att
 		return NULL;
 	}
 	by_fd = request.attr.comp_mask & IBV_REG_MR_MASK_FD;
-	/* A dma-buf has no address of the process, unless it is that of a buffer. */
+	/* A dma-buf has no address in the process, unless it is a buffer's. */
 	start = attr->comp_mask & IBV_REG_MR_MASK_ADDR ? request.attr.addr
 						       : (void *)(uintptr_t)request.attr.fd_offset;
 	request.attr.access = hfi_mr_access(pd, (unsigned int)request.attr.access);

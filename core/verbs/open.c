@@ -34,7 +34,7 @@ HF_EXPORT int hf_device_close(struct ibv_context *context)
 		return -EBADF;
 	device = hfi_device_of(context->device);
 	/*
-	 * Holds on to the device beyond the context's own reference: were that the last one, the
+	 * Keeps a reference to the device besides the context's own: if that were the last one, the
 	 * provider would be unloaded while its free_context is still on the stack.
 	 */
 	hfi_device_hold(device);

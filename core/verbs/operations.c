@@ -58,7 +58,7 @@ static void *closed_pointer(void)
 	return NULL;
 }
 
-/* What is positive would be a number of completions. */
+/* A positive value would be a number of completions. */
 static int closed_poll_cq(struct ibv_cq *cq, int num_entries, struct ibv_wc *wc)
 {
 	(void)cq;
@@ -68,7 +68,7 @@ static int closed_poll_cq(struct ibv_cq *cq, int num_entries, struct ibv_wc *wc)
 	return -EBADF;
 }
 
-/* The same of a context that was closed. */
+/* The same for a closed context. */
 static const any_fn closed_answers[] = {
 	[ERROR] = (any_fn)closed_error,
 	[POINTER] = (any_fn)closed_pointer,
@@ -81,7 +81,10 @@ static const any_fn closed_answers[] = {
 #define IN_OPS(member)	   offsetof(struct verbs_context, context.ops.member)
 #define NOWHERE		   0 /* query_port is at offset 0 of verbs_context, and is not a provider's */
 
-/* Of each operation, by its slot: what it answers by default, and where programs find it. */
+/*
+ * For each operation, by its slot: its default answer, and the member through which programs call
+ * it.
+ */
 static const struct {
 	enum answer answer;
 	size_t seen_at;
@@ -193,8 +196,9 @@ static void mirror_flow_calls(struct verbs_context *context)
 }
 
 /*
- * What the provider that this thread calls is to fill. Only there is room for active_speed_ex: a provider that
- * asks for itself may have a struct of rdma-core 48 or older. Static, because a provider passes a struct and no size.
+ * What the provider called by this thread is to fill. Only this has room for active_speed_ex: a
+ * struct that a provider passes itself may be that of rdma-core 48 or older. Static, because a
+ * provider passes a struct and no size.
  */
 static _Thread_local union hf_port_attr *asked_port;
 
@@ -233,7 +237,7 @@ static int query_port_sized(struct ibv_context *context, uint8_t port, struct ib
 	return 0;
 }
 
-/* What every context starts with, and what it has once it is closed: filled once, then copied. */
+/* What every context starts with, and what it has once it is closed. Built once and then copied. */
 struct template
 {
 	struct verbs_context_ops ops;
@@ -268,7 +272,7 @@ static void fill(void)
 	closed.ops = closed_template.ops;
 }
 
-/* All that programs call; not what a context has of its own, which `priv` and the size are. */
+/* All members through which programs call; not `priv` and the size, which are the context's own. */
 static void copy_seen(struct verbs_context *to, const struct verbs_context *from)
 {
 	const size_t second = offsetof(struct verbs_context, query_device_ex);

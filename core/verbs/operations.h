@@ -13,8 +13,8 @@
 #include "shared/attr.h"
 
 /*
- * What a provider is given to fill. One that was built with newer headers knows of more members at the
- * end, as those of rdma-core 49; what it writes there goes on to a program that knows of them as well.
+ * The struct that a provider fills. A provider built with newer headers knows more members at its
+ * end, such as those of rdma-core 49; what it writes there is passed to programs that know them.
  */
 union hf_port_attr {
 	struct ibv_port_attr attr;
@@ -31,28 +31,34 @@ static_assert(offsetof(union hf_port_attr, active_speed_ex) == 52, "where rdma-c
 int hfi_query_port(struct ibv_context *context, uint8_t port,
 		   union hf_port_attr *ret) HF_MUST_CHECK HF_NONNULL;
 
-/* Takes the kernel's value if `attr` is what this thread gave a provider in hfi_query_port(). */
+/*
+ * Stores the kernel's value if `attr` is the struct that this thread passed to a provider in
+ * hfi_query_port().
+ */
 void hfi_take_active_speed_ex(const struct ibv_port_attr *attr, uint32_t speed) HF_NONNULL;
 
-/* Every operation answers as documented for a provider that has none of them. */
+/* Sets every operation to what is documented for a provider that does not have it. */
 void hfi_operations_default(struct verbs_context *context);
 
-/* Every operation answers EBADF: the context is closed. What providers may still call is the caller's matter. */
+/*
+ * Sets every operation to fail with EBADF: the context is closed. The caller handles what providers
+ * may still call.
+ */
 void hfi_operations_closed(struct verbs_context *context);
 
 /* The private part of a closed context: every operation returns EBADF. */
 struct verbs_ex_private *hfi_closed_private(void) __attribute__((returns_nonnull));
 
-/* Did the provider say how to close? */
+/* Has the provider set free_context? */
 bool hfi_operations_have_free(const struct verbs_context *context) HF_MUST_CHECK HF_NONNULL;
 
 /* Can its provider make a QP that is a struct ibv_qp_ex? */
 bool hfi_operations_have_qp_ex(const struct verbs_context_ops *ops) HF_MUST_CHECK HF_NONNULL;
 
-/* The same of the operations since libibverbs 1.15, of a struct of that size. */
+/* The same for the operations since libibverbs 1.15, in a struct of that size. */
 void hfi_later_set(struct verbs_context *context, const struct hf_later_ops *ops, size_t size);
 
-/* Installs those that are not NULL, also where programs call them directly. */
+/* Installs those that are not NULL, including where programs call them directly. */
 void hfi_operations_set(struct verbs_context *context, const struct verbs_context_ops *ops);
 
 #endif

@@ -11,7 +11,10 @@
 #include "core/discovery/port_tables.h"
 #include "core/verbs/port_files.h"
 
-/* IPv6 and UDP, and the largest headers and the checksum of a RoCE packet: what rxe leaves for them. */
+/*
+ * The headers of IPv6 and UDP, the largest RoCE headers and the checksum: what rxe subtracts from
+ * the interface's MTU.
+ */
 enum { ROCE_HEADERS = 80 };
 
 struct port_query {
@@ -28,7 +31,7 @@ static int read_port_for_query(int dir, const struct hf_entry *entry, void *arg)
 	return err ? err : hfi_read_table_sizes(dir, query->port, &query->gids, &query->pkeys);
 }
 
-/* The largest packet that fits, of those that there are. */
+/* The largest MTU of those defined that fits. */
 static enum ibv_mtu mtu_of_netdev(uint32_t mtu)
 {
 	enum ibv_mtu ret = IBV_MTU_4096;
@@ -55,7 +58,7 @@ static void fill_rate(const char *rate, struct ibv_port_attr *attr)
 	unsigned long halves;
 	char *end;
 
-	/* By hand: the decimal point of the locale may be another. */
+	/* Not by strtod(): the locale's decimal point may be another character. */
 	halves = strtoul(rate, &end, 10);
 	if (halves > UINT16_MAX)
 		return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* ibv_query_port_speed(): the provider's answer, or what width and speed of the port come to. */
+/* ibv_query_port_speed(): the provider's answer, or the product of the port's width and speed. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +95,7 @@ HF_EXPORT int ibv_query_port_speed(struct ibv_context *context, uint32_t port, u
 		return EBADF;
 	if (later->query_port_speed)
 		err = later->query_port_speed(context, port, speed);
-	/* Also where the provider has the operation, but the kernel not its command. */
+	/* Also if the provider has the operation but the kernel lacks its command. */
 	return err == EOPNOTSUPP || err == EPROTONOSUPPORT ? speed_by_port(context, port, speed)
 							   : err;
 }

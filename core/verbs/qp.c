@@ -46,7 +46,7 @@ HF_EXPORT int ibv_query_ece(struct ibv_qp *qp, struct ibv_ece *ece)
 
 HF_EXPORT int ibv_set_ece(struct ibv_qp *qp, struct ibv_ece *ece)
 {
-	/* Options of no vendor: libibverbs does not ask the provider either. */
+	/* Options that belong to no vendor: libibverbs does not ask the provider either. */
 	if (!ece->vendor_id) {
 		errno = EOPNOTSUPP;
 		return EOPNOTSUPP;

@@ -22,7 +22,7 @@ HF_EXPORT struct ibv_qp_ex *ibv_qp_to_qp_ex(struct ibv_qp *qp)
 	/* The provider's object may end with struct ibv_qp: siw's does, and the mask would be behind it. */
 	if (!has_qp_ex(private))
 		return NULL;
-	/* Where the mask is depends on the release that the provider was built for. */
+	/* The offset of the mask depends on the release that the provider was built for. */
 	mask = (const uint32_t *)(void *)((char *)qp + private->uverbs.qp_mask_offset);
 	return *mask & VERBS_QP_EX ? (struct ibv_qp_ex *)(void *)qp : NULL;
 }

@@ -77,7 +77,10 @@ HF_EXPORT int hf_provider_get_context(struct verbs_context *context,
 	err = hfi_cmd_get_context(context->context.cmd_fd, context->priv->uverbs.driver_id, &uhw,
 				  &num_comp_vectors, &core_support);
 	if (err == -EPROTONOSUPPORT || err == -ENOTTY)
-		/* The older command has no place for what a provider links: it would be taken for something else. */
+		/*
+		 * The older command has no field for linked attributes, which would be taken for
+		 * something else.
+		 */
 		err = uhw.link ? -EOPNOTSUPP : get_context_older(context, data, &num_comp_vectors);
 	if (!err)
 		take_context(context, num_comp_vectors, core_support);
@@ -174,8 +177,8 @@ static void take_extended(struct ibv_device_attr_ex *to,
 }
 
 /*
- * These commands are also sent where there is no context yet, so they do not look themselves. Under a
- * revoked one's descriptor is something that knows no commands. 0 or a positive errno value.
+ * These commands are also sent before there is a context, so they do not check one. A revoked
+ * context's descriptor is a file that knows no commands. 0 or a positive errno value.
  */
 static int command_refusal(struct verbs_context *context)
 {
@@ -288,7 +291,7 @@ HF_EXPORT int hf_provider_query_port(struct ibv_context *context, uint8_t port,
 	if (err)
 		return -err;
 	found = port_attr_from(&response);
-	/* No more than every provider has, whatever headers this was built with. */
+	/* Only what every provider's struct has, whatever headers this was built with. */
 	memcpy(attr, &found, sizeof(((union hf_port_attr *)NULL)->older));
 	hfi_take_active_speed_ex(attr, active_speed_ex_from(&response));
 	return 0;

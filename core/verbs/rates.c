@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Static rates: as a multiple of 2.5 Gb/s, and in Mb/s with coding taken off. */
+/* Converts static rates to multiples of 2.5 Gb/s, and to Mb/s without the coding. */
 #include <stddef.h>
 #include <infiniband/verbs.h>
 
 #include "shared/attr.h"
 
-/* InfiniBand Architecture, PathRecord:Rate. No multiple for those that are none of 2.5 Gb/s. */
+/*
+ * InfiniBand Architecture, PathRecord:Rate. Rates that are no multiple of 2.5 Gb/s have none here.
+ */
 static const struct {
 	int mult;
 	int mbps;

@@ -10,7 +10,9 @@
 
 static_assert(HF_MAC_SIZE == ETHERNET_LL_SIZE, "a MAC address of another size");
 
-/* No manual page names its answers: 0, or a positive errno value, which errno is set to as well. */
+/*
+ * No manual page states its return values: 0, or a positive errno value that is in errno as well.
+ */
 HF_EXPORT int ibv_resolve_eth_l2_from_gid(struct ibv_context *context, struct ibv_ah_attr *attr,
 					  uint8_t eth_mac[ETHERNET_LL_SIZE], uint16_t *vid)
 {

@@ -119,7 +119,7 @@ static void revoke_context(struct hf_revoker *revoker, struct hf_revocable *revo
 			device->key.uverbs);
 }
 
-/* Does what is due. Returns the milliseconds until something is due, or -1. */
+/* Revokes the contexts that are due. Returns the milliseconds until the next one is, or -1. */
 HF_REQUIRES(hfi_revoke_kind)
 static int revoke_due(struct hf_revoker *revoker)
 {
@@ -142,7 +142,10 @@ static int revoke_due(struct hf_revoker *revoker)
 	return next;
 }
 
-/* What the thread waits for: its own, since a cancelled one must not share them with the next. */
+/*
+ * The descriptors that the thread waits for. Its own copy: a cancelled thread must not share them
+ * with the next one.
+ */
 struct gathered {
 	struct pollfd *fds;
 	size_t size;

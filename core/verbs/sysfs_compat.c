@@ -28,7 +28,7 @@ static void read_root(void)
 
 	if (!given)
 		return;
-	/* libibverbs cuts a longer one off and looks elsewhere; here it counts as not given. */
+	/* libibverbs cuts off a longer value and looks elsewhere; here it counts as unset. */
 	length = strlen(given);
 	while (length && given[length - 1] == '/')
 		length--;
@@ -74,7 +74,7 @@ HF_EXPORT int ibv_read_sysfs_file(const char *dir, const char *file, char *buf, 
 	} else if ((size_t)length < size) {
 		buf[length] = '\0';
 	} else {
-		/* No room for the end: what was read may be a part only. */
+		/* The buffer is full: the value may have been cut off. */
 		errno = EOVERFLOW;
 		length = -1;
 	}
@@ -98,11 +98,13 @@ static int read_device_file(int dir, const struct hf_entry *entry, void *arg)
 ssize_t hfi_compat_read_device_file(struct verbs_sysfs_dev *sysfs, const char *path, char *value,
 				    size_t size)
 {
-	/* What a provider is given is the beginning of the device (core/device/table.h). */
+	/* A provider is given the first member of the device (core/device/device.h). */
 	struct hf_device *device = (struct hf_device *)(void *)sysfs;
 	struct file_read file = {path, value, size};
 
-	/* One that is made up to try a library with (core/compat_scan.c) has no directory. */
+	/*
+	 * The made-up device with which a library is tried (core/compat_scan.c) has no directory.
+	 */
 	if (!device->hf)
 		return -ENOENT;
 	return hfi_with_dir(device, read_device_file, &file);

@@ -411,7 +411,7 @@ static const struct verbs_context_ops tracked = {
 	.req_notify_cq = tracked_req_notify_cq,
 };
 
-/* Keeps the operations that are not our own as the provider's. */
+/* Stores the operations that are not our own as the provider's. */
 static void keep_real_operations(struct hf_track *track, const struct verbs_context_ops *ops)
 {
 #define TAKE(op)                                  \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Keeps account of outstanding work requests, so that they can be flushed when a device is revoked.
- * Only while revocation is switched on, since it costs a lock for each post and poll.
+ * Tracks outstanding work requests, so that they can be flushed when a device is revoked. Only
+ * while revocation is switched on, since it costs a lock for each post and poll.
  */
 #ifndef HF_VERBS_TRACK_H
 #define HF_VERBS_TRACK_H

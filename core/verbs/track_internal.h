@@ -36,11 +36,14 @@ struct hf_track {
 };
 
 /*
- * A thread that holds the lock of any track cannot be cancelled. Those of several tracks may be given back
- * in any order, as programs call ibv_wr_complete() in any.
+ * A thread that holds a track's lock cannot be cancelled. The locks of several tracks may be
+ * released in any order: programs call ibv_wr_complete() in any.
  */
 void hfi_track_lock(struct hf_track *track);
-/* In a forked child, the lock that the thread took before the fork is a new one, which is not locked. */
+/*
+ * In a forked child, the lock that the thread took before the fork has been replaced by one that is
+ * not locked.
+ */
 void hfi_track_unlock(struct hf_track *track);
 
 struct hf_track *hfi_track_of(const struct ibv_context *context);
