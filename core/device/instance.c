@@ -196,7 +196,7 @@ static void let_provider_take(struct hf_device *device)
 	}
 	device->provider = provider;
 	device->handle->ops = provider->ops;
-	device->node_unchecked = hfi_node_check_later(hf, &device->entry);
+	device->node_unchecked = hfi_postpone_node_check(hf, &device->entry);
 	if (device->node_unchecked)
 		return;
 	device->node_checked = true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Opens the device node that has the right device number. */
+/* Opens device nodes, and tells whether they exist and can be opened. */
 #ifndef HF_DEVICE_NODE_H
 #define HF_DEVICE_NODE_H
 

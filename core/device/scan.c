@@ -74,7 +74,7 @@ static void open_node_dir(struct hf *hf, const struct hf_search_root *root, size
 		hf->nodes_there = hfi_node_names_read(hf->look.dir);
 }
 
-bool hfi_node_check_later(struct hf *hf, const struct hf_entry *entry)
+bool hfi_postpone_node_check(struct hf *hf, const struct hf_entry *entry)
 {
 	if (!hf->table.nodes_later || (!hfi_node_names_have(hf->nodes_there, entry->uverbs) &&
 				       !hfi_node_exists(&hf->roots[entry->root], &hf->look, entry)))

@@ -23,7 +23,7 @@ int hfi_table_scan_unready(struct hf *hf) HF_MUST_CHECK HF_NONNULL
 	HF_REQUIRES(hfi_scan_kind, hfi_netlink_kind);
 
 /* True if it is enough for this scan that the node exists, and it does. */
-bool hfi_node_check_later(struct hf *hf, const struct hf_entry *entry) HF_MUST_CHECK HF_NONNULL
+bool hfi_postpone_node_check(struct hf *hf, const struct hf_entry *entry) HF_MUST_CHECK HF_NONNULL
 	HF_REQUIRES(hfi_scan_kind);
 
 /* The netlink socket, opened when first needed; NULL if there is none. Only within a scan. */

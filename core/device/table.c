@@ -157,7 +157,7 @@ static dev_t known_number(struct hf_device *device)
 HF_REQUIRES(hfi_scan_kind)
 static void refresh(struct hf *hf, struct hf_device *device, const struct hf_entry *entry)
 {
-	const bool later = device->provider && hfi_node_check_later(hf, entry);
+	const bool later = device->provider && hfi_postpone_node_check(hf, entry);
 	struct hf_reason reason = {0};
 	struct hf_entry sighted = *entry;
 	uint32_t changes;

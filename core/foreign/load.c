@@ -73,9 +73,9 @@ int hfi_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate
 	provider->dmabuf_buffer = candidate->profile->dmabuf_buffer;
 	provider->context_front = candidate->profile->front;
 	/* Tables of the same size have the same operations. */
-	if (hfi_operations_count(candidate->profile) * sizeof(void *) !=
+	if (hfi_foreign_ops_count(candidate->profile) * sizeof(void *) !=
 	    sizeof(struct verbs_context_ops))
-		provider->take_operations = hfi_operations_take;
+		provider->take_operations = hfi_foreign_ops_take;
 	provider->profile = candidate->profile;
 	provider->forget = hfi_registered_forget;
 	provider->by_program = candidate->by_program;

@@ -20,7 +20,7 @@ static const struct {
 #undef NEW
 };
 
-size_t hfi_operations_count(const struct hf_profile *profile)
+size_t hfi_foreign_ops_count(const struct hf_profile *profile)
 {
 	size_t count = 0;
 
@@ -29,8 +29,8 @@ size_t hfi_operations_count(const struct hf_profile *profile)
 	return count;
 }
 
-void hfi_operations_take(const struct hf_profile *profile, const void *theirs,
-			 struct verbs_context_ops *ret, struct hf_later_ops *later)
+void hfi_foreign_ops_take(const struct hf_profile *profile, const void *theirs,
+			  struct verbs_context_ops *ret, struct hf_later_ops *later)
 {
 	const char *at = theirs;
 

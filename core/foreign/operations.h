@@ -109,10 +109,10 @@ struct hf_profile;
 	OLD(unimport_pd)
 
 /* How many operations a provider of that profile has, and so the size of its table. */
-size_t hfi_operations_count(const struct hf_profile *profile) HF_MUST_CHECK HF_NONNULL;
+size_t hfi_foreign_ops_count(const struct hf_profile *profile) HF_MUST_CHECK HF_NONNULL;
 
 /* Brings the table of such a provider into our order; what it does not have is NULL. */
-void hfi_operations_take(const struct hf_profile *profile, const void *theirs,
-			 struct verbs_context_ops *ret, struct hf_later_ops *later) HF_NONNULL;
+void hfi_foreign_ops_take(const struct hf_profile *profile, const void *theirs,
+			  struct verbs_context_ops *ret, struct hf_later_ops *later) HF_NONNULL;
 
 #endif

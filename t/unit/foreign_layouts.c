@@ -133,12 +133,12 @@ static void every_operation_arrives(void **state)
 
 		if (strcmp(sizes[i].name, "verbs_context_ops") != 0)
 			continue;
-		assert_int_equal(hfi_operations_count(profile) * sizeof(void *), sizes[i].offset);
+		assert_int_equal(hfi_foreign_ops_count(profile) * sizeof(void *), sizes[i].offset);
 		for (size_t j = 0; j < HF_ARRAY_SIZE(theirs); j++)
 			theirs[j] = 0x1000 + j;
 		memset(&ours, 0xff, sizeof(ours));
 		memset(&later, 0xff, sizeof(later));
-		hfi_operations_take(profile, theirs, &ours, &later);
+		hfi_foreign_ops_take(profile, theirs, &ours, &later);
 		for (size_t j = 0; j < HF_ARRAY_SIZE(slots); j++) {
 			const struct operation *operation;
 			uintptr_t got;
