@@ -16,7 +16,7 @@
 #include "rtrs/blocks/volume_internal.h"
 #include "rtrs/export/service.h"
 
-enum { DISK = 4 << 20, MAX_IO = 65536 - 4096 };
+enum { DISK = 4 << 20, MAX_IO = 65536 - 4096, ZEROED = 300 << 10 };
 
 static char directory[] = "/tmp/rtrs-volume-XXXXXX";
 static char addresses[2][80], disk_path[80];
@@ -128,8 +128,8 @@ static void use_all_operations(struct rtrs_volume *volume)
 	memset(expected + 65536 - 512, 0, 131072);
 	assert_int_equal(do_op(volume, RNBD_OP_WRITE_ZEROES, RNBD_NO_UNMAP, 262144 + 512, 8192), 0);
 	memset(expected + 262144, 0, 8192);
-	assert_int_equal(do_op(volume, RNBD_OP_WRITE_ZEROES, RNBD_FUA, 300 * 1024 + 512, 10240), 0);
-	memset(expected + 300 * 1024, 0, 10240);
+	assert_int_equal(do_op(volume, RNBD_OP_WRITE_ZEROES, RNBD_FUA, ZEROED + 512, 10240), 0);
+	memset(expected + ZEROED, 0, 10240);
 	assert_int_equal(do_op(volume, RNBD_OP_READ, 0, 512, sizeof(data)), 0);
 	assert_memory_equal(data, expected, sizeof(data));
 	assert_int_equal(do_op(volume, RNBD_OP_SECURE_ERASE, 0, 0, 512), -EOPNOTSUPP);
