@@ -322,7 +322,9 @@ static void buffers_of_ordinary_memory(void **state)
 	assert_null(ibv_alloc_buf(&pd, 0, &buf));
 	assert_int_equal(errno, EINVAL);
 	assert_null(ibv_alloc_buf(&pd, SIZE_MAX / 2, &buf));
-	assert_int_equal(errno, ENOMEM);
+	/* valgrind's own answer is another one. */
+	if (!getenv("HF_VALGRIND"))
+		assert_int_equal(errno, ENOMEM);
 	fail_calloc = 1;
 	assert_null(ibv_alloc_buf(&pd, 1, &buf));
 	assert_int_equal(errno, ENOMEM);
