@@ -38,8 +38,7 @@ static bool is_path(const char *text)
 	return !strcmp(text, "direct") || !strcmp(text, "wire");
 }
 
-/* The path that the user wants, or an empty string: of this process, or for the device. */
-static int read_forced_path(struct uroce_context *context, char forced[16])
+int uroce_forced_path(struct uroce_context *context, char forced[16])
 {
 	const char *given = secure_getenv("HOLDFAST_UROCE_PATH");
 	struct ibv_device *device = context->verbs.context.device;
@@ -62,7 +61,7 @@ int uroce_choose_path(struct uroce_qp *qp)
 	const struct ibv_device *device = qp->context->verbs.context.device;
 	char text[16];
 	const char *forced = text;
-	int err = read_forced_path(qp->context, text);
+	int err = uroce_forced_path(qp->context, text);
 
 	if (err)
 		return err;

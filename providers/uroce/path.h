@@ -55,6 +55,8 @@ extern const struct uroce_path_ops uroce_direct_path;
 /* NULL until the wire is built in. Set in wire_path.c; see uroce_choose_path(). */
 extern const struct uroce_path_ops *const uroce_wire_path;
 
+/* path.c: the path that the user wants, or an empty string: of this process, or for the device. */
+int uroce_forced_path(struct uroce_context *context, char forced[16]);
 /* path.c: sets qp->path for the address in qp->attr.ah_attr, or returns an errno value. */
 int uroce_choose_path(struct uroce_qp *qp);
 

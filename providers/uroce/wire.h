@@ -18,6 +18,7 @@ struct uroce_received_packet;
 
 struct uroce_wire {
 	struct uroce_context *context;
+	struct uroce_wire *next; /* of the process */
 	pthread_mutex_t receive_lock;
 	pthread_mutex_t lock;
 	struct uroce_socket sockets[UROCE_GIDS];

@@ -33,11 +33,69 @@ static int open_relay(struct uroce_wire *wire)
 	return 0;
 }
 
-static void free_wire(struct uroce_wire *wire)
+/*
+ * All wires of the process: a forked child closes its copies of their sockets. The kernel would go on giving
+ * packets to a socket that nobody reads, after the parent has ended. There is no other place that the handlers
+ * of pthread_atfork() could find them in.
+ */
+static struct uroce_wire *wires;
+static pthread_mutex_t wires_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t wires_once = PTHREAD_ONCE_INIT;
+
+static void wires_before_fork(void)
+{
+	pthread_mutex_lock(&wires_lock);
+}
+
+static void wires_after_fork(void)
+{
+	pthread_mutex_unlock(&wires_lock);
+}
+
+static void close_all_sockets(struct uroce_wire *wire)
 {
 	for (unsigned int i = 0; i < atomic_load(&wire->socket_count); i++)
 		uroce_socket_close(&wire->sockets[i]);
 	uroce_socket_close(&wire->relay);
+}
+
+static void wires_in_child(void)
+{
+	for (struct uroce_wire *wire = wires; wire; wire = wire->next)
+		close_all_sockets(wire);
+	pthread_mutex_unlock(&wires_lock);
+}
+
+static void watch_forks(void)
+{
+	pthread_atfork(wires_before_fork, wires_after_fork, wires_in_child);
+}
+
+static void add_wire(struct uroce_wire *wire)
+{
+	pthread_once(&wires_once, watch_forks);
+	pthread_mutex_lock(&wires_lock);
+	wire->next = wires;
+	wires = wire;
+	pthread_mutex_unlock(&wires_lock);
+}
+
+static void remove_wire(struct uroce_wire *wire)
+{
+	struct uroce_wire **at = &wires;
+
+	pthread_mutex_lock(&wires_lock);
+	while (*at && *at != wire)
+		at = &(*at)->next;
+	if (*at)
+		*at = wire->next;
+	pthread_mutex_unlock(&wires_lock);
+}
+
+static void free_wire(struct uroce_wire *wire)
+{
+	remove_wire(wire);
+	close_all_sockets(wire);
 	pthread_mutex_destroy(&wire->receive_lock);
 	pthread_mutex_destroy(&wire->lock);
 	free(wire->received);
@@ -63,6 +121,7 @@ static int make_wire(struct uroce_context *context, struct uroce_wire **ret)
 	wire->tx.limit = wire->rx.limit = UROCE_WINDOW_BUFFER - UROCE_WINDOW_RESERVE;
 	uroce_icrc_init(&wire->icrc);
 	wire->received = uroce_received_alloc();
+	add_wire(wire);
 	err = wire->received ? open_relay(wire) : ENOMEM;
 	if (err)
 		free_wire(wire);

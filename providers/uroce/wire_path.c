@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "providers/uroce/wire.h"
 
@@ -86,10 +87,12 @@ static int start_transport(struct uroce_wire_link *link)
 
 static int wire_start(struct uroce_qp *qp)
 {
-	const char *forced = secure_getenv("HOLDFAST_UROCE_PATH");
+	char forced[16] = "";
 	struct uroce_wire_link *link = calloc(1, sizeof(*link));
 	int err = link ? 0 : ENOMEM;
 
+	if (!err)
+		err = uroce_forced_path(qp->context, forced);
 	if (!err)
 		err = uroce_wire_get(qp->context, &link->wire);
 	if (err) {
@@ -97,7 +100,7 @@ static int wire_start(struct uroce_qp *qp)
 		return err;
 	}
 	link->qp = qp;
-	link->is_wire_forced = forced != NULL;
+	link->is_wire_forced = *forced != '\0';
 	err = -start_transport(link);
 	if (!err)
 		err = find_addresses(link);
@@ -110,7 +113,7 @@ static int wire_start(struct uroce_qp *qp)
 			qp->verbs.qp.qp_num, strerror(err));
 	uroce_wire_free(&link->transport);
 	free(link);
-	if (service_of(qp) != UROCE_SERVICE_UD || forced)
+	if (service_of(qp) != UROCE_SERVICE_UD || *forced)
 		return err;
 	/* Datagrams of this device's processes to each other need no socket. */
 	qp->path = &uroce_direct_path;
@@ -274,9 +277,12 @@ static void wire_destroy(struct uroce_qp *qp)
 
 	if (!link)
 		return;
-	pthread_mutex_lock(&link->wire->lock);
+	/* A forked child is alone with what it has, and its parent's threads may have had the lock. */
+	if (qp->context->pid == getpid())
+		pthread_mutex_lock(&link->wire->lock);
 	uroce_wire_free(&link->transport);
-	pthread_mutex_unlock(&link->wire->lock);
+	if (qp->context->pid == getpid())
+		pthread_mutex_unlock(&link->wire->lock);
 	free(link);
 	qp->path_data = NULL;
 }

@@ -233,8 +233,8 @@ static void read_control(struct msghdr *message, struct relay_head *head)
 }
 
 /* The ICRC is checked where a packet arrives, before anything else. */
-static void take_packet(struct delivery *delivery, const struct uroce_socket *socket,
-			struct uroce_received_packet *received, struct msghdr *message)
+static void take_from_socket(struct delivery *delivery, const struct uroce_socket *socket,
+			     struct uroce_received_packet *received, struct msghdr *message)
 {
 	struct uroce_wire *wire = delivery->wire;
 	struct uroce_flow flow;
@@ -301,7 +301,8 @@ static unsigned int take_batch(struct delivery *delivery, const struct uroce_soc
 		if (is_relay)
 			take_relayed(delivery, &wire->received[i]);
 		else
-			take_packet(delivery, socket, &wire->received[i], &messages[i].msg_hdr);
+			take_from_socket(delivery, socket, &wire->received[i],
+					 &messages[i].msg_hdr);
 	}
 	return count > 0 ? (unsigned int)count : 0;
 }

@@ -15,7 +15,7 @@ static struct bed_side *rc_side(void)
 	return bed_new(UROCE_SERVICE_RC, 2, 1, PSN);
 }
 
-static void give(struct bed_side *side, enum uroce_op op, uint32_t psn, uint32_t size)
+static void give_op(struct bed_side *side, enum uroce_op op, uint32_t psn, uint32_t size)
 {
 	struct uroce_packet packet = bed_packet(side, op, psn, data, size);
 
@@ -49,7 +49,7 @@ static void assert_fault(struct bed_side *side, enum uroce_wire_fault fault)
 	assert_int_equal(side->faults, 1);
 	assert_int_equal(side->fault, fault);
 	/* Nothing is executed after it. */
-	give(side, UROCE_OP_WRITE_ONLY, side->qp.resp.psn, 4);
+	give_op(side, UROCE_OP_WRITE_ONLY, side->qp.resp.psn, 4);
 	assert_no_answer(side);
 	bed_free(side);
 }
@@ -63,10 +63,10 @@ static void s9_7_2_a_send_is_received_and_acknowledged(void **state)
 
 	(void)state;
 	bed_post_receive(side, to, sizeof(to));
-	give(side, UROCE_OP_SEND_FIRST, PSN, BED_MTU);
-	give(side, UROCE_OP_SEND_MIDDLE, PSN + 1, BED_MTU);
+	give_op(side, UROCE_OP_SEND_FIRST, PSN, BED_MTU);
+	give_op(side, UROCE_OP_SEND_MIDDLE, PSN + 1, BED_MTU);
 	assert_int_equal(side->received_count, 0);
-	give(side, UROCE_OP_SEND_LAST_IMM, PSN + 2, 5);
+	give_op(side, UROCE_OP_SEND_LAST_IMM, PSN + 2, 5);
 	assert_int_equal(side->received_count, 1);
 	assert_int_equal(side->received[0].length, 2 * BED_MTU + 5);
 	assert_true(side->received[0].has_imm);
@@ -97,15 +97,15 @@ static void s9_7_4_1_4_a_gap_is_told_once(void **state)
 	struct bed_side *side = rc_side();
 
 	(void)state;
-	give(side, UROCE_OP_WRITE_ONLY, PSN + 1, 8);
+	give_op(side, UROCE_OP_WRITE_ONLY, PSN + 1, 8);
 	assert_answer(side, UROCE_NAK_SEQUENCE, PSN, 0);
-	give(side, UROCE_OP_WRITE_ONLY, PSN + 2, 8);
+	give_op(side, UROCE_OP_WRITE_ONLY, PSN + 2, 8);
 	assert_no_answer(side);
 	assert_int_equal(side->memory[1], 0);
 	/* The missing one comes; another gap is told again. */
-	give(side, UROCE_OP_WRITE_ONLY, PSN, 8);
+	give_op(side, UROCE_OP_WRITE_ONLY, PSN, 8);
 	assert_answer(side, UROCE_ACK_NO_CREDITS, PSN, 1);
-	give(side, UROCE_OP_WRITE_ONLY, PSN + 3, 8);
+	give_op(side, UROCE_OP_WRITE_ONLY, PSN + 3, 8);
 	assert_answer(side, UROCE_NAK_SEQUENCE, PSN + 1, 1);
 	assert_int_equal(side->counters[UROCE_COUNT_OUT_OF_SEQUENCE_REQUEST], 3);
 	bed_free(side);
@@ -116,9 +116,9 @@ static void s9_7_4_1_4_half_of_all_psns_are_old(void **state)
 	struct bed_side *side = rc_side();
 
 	(void)state;
-	give(side, UROCE_OP_WRITE_ONLY, PSN + 0x7fffff, 8);
+	give_op(side, UROCE_OP_WRITE_ONLY, PSN + 0x7fffff, 8);
 	assert_answer(side, UROCE_NAK_SEQUENCE, PSN, 0);
-	give(side, UROCE_OP_WRITE_ONLY, PSN + 0x800000, 8);
+	give_op(side, UROCE_OP_WRITE_ONLY, PSN + 0x800000, 8);
 	assert_answer(side, UROCE_ACK_NO_CREDITS, PSN - 1, 0);
 	assert_int_equal(side->memory[1], 0);
 	bed_free(side);
@@ -132,12 +132,12 @@ static void s9_7_5_1_5_a_repeated_send_or_write_is_only_acknowledged(void **stat
 	(void)state;
 	bed_post_receive(side, to, sizeof(to));
 	bed_post_receive(side, other, sizeof(other));
-	give(side, UROCE_OP_SEND_ONLY, PSN, 8);
-	give(side, UROCE_OP_WRITE_ONLY, PSN + 1, 8);
+	give_op(side, UROCE_OP_SEND_ONLY, PSN, 8);
+	give_op(side, UROCE_OP_WRITE_ONLY, PSN + 1, 8);
 	assert_answer(side, UROCE_ACK_NO_CREDITS, PSN + 1, 2);
 	memset(side->memory, 0, 8);
-	give(side, UROCE_OP_SEND_ONLY, PSN, 8);
-	give(side, UROCE_OP_WRITE_ONLY, PSN + 1, 8);
+	give_op(side, UROCE_OP_SEND_ONLY, PSN, 8);
+	give_op(side, UROCE_OP_WRITE_ONLY, PSN + 1, 8);
 	assert_answer(side, UROCE_ACK_NO_CREDITS, PSN + 1, 2);
 	assert_int_equal(side->received_count, 1);
 	assert_int_equal(side->memory[1], 0);
@@ -176,7 +176,7 @@ static void s9_7_5_1_1_a_read_is_answered_in_order_before_later_acknowledgements
 	memcpy(side->memory + 1000, data, 1000);
 	bed_give(side, &packet);
 	/* The answer has three PSNs (IBA 9.7.3.3). */
-	give(side, UROCE_OP_WRITE_ONLY, PSN + 3, 8);
+	give_op(side, UROCE_OP_WRITE_ONLY, PSN + 3, 8);
 	bed_run(side);
 	assert_int_equal(side->frame_count, 4);
 	assert_read_answer(side, 0, UROCE_OP_READ_FIRST, PSN, 1000, BED_MTU);
@@ -363,8 +363,8 @@ static void s9_7_4_1_2_an_opcode_out_of_order_is_an_invalid_request(void **state
 
 		bed_post_receive(side, to, sizeof(to));
 		if (cases[i].before != cases[i].op)
-			give(side, cases[i].before, psn++, BED_MTU);
-		give(side, cases[i].op, psn, flags & UROCE_HAS_PAYLOAD ? BED_MTU : 0);
+			give_op(side, cases[i].before, psn++, BED_MTU);
+		give_op(side, cases[i].op, psn, flags & UROCE_HAS_PAYLOAD ? BED_MTU : 0);
 		assert_answer(side, UROCE_NAK_INVALID_REQUEST, psn, 0);
 		assert_fault(side, UROCE_WIRE_FAULT_REQUEST);
 	}
@@ -387,7 +387,7 @@ static void s9_7_4_1_6_a_packet_of_a_wrong_size_is_an_invalid_request(void **sta
 		uint8_t to[1024];
 
 		bed_post_receive(side, to, sizeof(to));
-		give(side, cases[i].op, PSN, cases[i].size);
+		give_op(side, cases[i].op, PSN, cases[i].size);
 		assert_answer(side, UROCE_NAK_INVALID_REQUEST, PSN, 0);
 		assert_fault(side, UROCE_WIRE_FAULT_REQUEST);
 	}
@@ -410,7 +410,7 @@ static void s9_7_4_1_6_a_write_of_another_length_is_an_invalid_request(void **st
 		}
 		bed_give(side, &packet);
 		if (i > 2)
-			give(side, UROCE_OP_WRITE_LAST, ++psn, i == 3 ? 7 : 9);
+			give_op(side, UROCE_OP_WRITE_LAST, ++psn, i == 3 ? 7 : 9);
 		assert_answer(side, UROCE_NAK_INVALID_REQUEST, psn, 0);
 		assert_fault(side, UROCE_WIRE_FAULT_REQUEST);
 	}
@@ -447,16 +447,16 @@ static void s9_7_5_2_8_without_a_receive_request_the_answer_is_rnr(void **state)
 	uint8_t to[64];
 
 	(void)state;
-	give(side, UROCE_OP_SEND_ONLY, PSN, 8);
+	give_op(side, UROCE_OP_SEND_ONLY, PSN, 8);
 	assert_answer(side, UROCE_RNR_NAK | BED_RNR_TIMER, PSN, 0);
 	/* What was sent behind it is dropped without a word. */
-	give(side, UROCE_OP_SEND_ONLY, PSN + 1, 8);
+	give_op(side, UROCE_OP_SEND_ONLY, PSN + 1, 8);
 	assert_no_answer(side);
 	bed_post_receive(side, to, sizeof(to));
-	give(side, UROCE_OP_SEND_ONLY, PSN, 8);
+	give_op(side, UROCE_OP_SEND_ONLY, PSN, 8);
 	assert_answer(side, UROCE_ACK_NO_CREDITS, PSN, 1);
 	/* WRITE with immediate: before its data is written. */
-	give(side, UROCE_OP_WRITE_ONLY_IMM, PSN + 1, 8);
+	give_op(side, UROCE_OP_WRITE_ONLY_IMM, PSN + 1, 8);
 	assert_answer(side, UROCE_RNR_NAK | BED_RNR_TIMER, PSN + 1, 1);
 	assert_int_equal(side->memory[1], 0);
 	assert_int_equal(side->counters[UROCE_COUNT_SENT_RNR], 2);
@@ -470,7 +470,7 @@ static void s9_9_3_1_a_receive_request_that_is_too_small_fails_both_sides(void *
 
 	(void)state;
 	bed_post_receive(side, to, 7);
-	give(side, UROCE_OP_SEND_ONLY, PSN, 8);
+	give_op(side, UROCE_OP_SEND_ONLY, PSN, 8);
 	assert_int_equal(side->received[0].status, IBV_WC_LOC_LEN_ERR);
 	assert_answer(side, UROCE_NAK_INVALID_REQUEST, PSN, 0);
 	assert_fault(side, UROCE_WIRE_FAULT_LOCAL);
@@ -484,7 +484,7 @@ static void s9_9_3_1_a_receive_request_without_access_is_an_operational_error(vo
 	(void)state;
 	bed_post_receive(side, to, 8);
 	side->is_local_denied = true;
-	give(side, UROCE_OP_SEND_ONLY, PSN, 8);
+	give_op(side, UROCE_OP_SEND_ONLY, PSN, 8);
 	assert_int_equal(side->received[0].status, IBV_WC_LOC_PROT_ERR);
 	assert_answer(side, UROCE_NAK_REMOTE_OPERATION, PSN, 0);
 	assert_fault(side, UROCE_WIRE_FAULT_LOCAL);
@@ -550,18 +550,18 @@ static void s9_8_2_uc_drops_the_rest_of_a_message_with_a_gap(void **state)
 
 	(void)state;
 	bed_post_receive(side, to, sizeof(to));
-	give(side, UROCE_OP_SEND_FIRST, PSN, BED_MTU);
-	give(side, UROCE_OP_SEND_LAST, PSN + 2, 4);
-	give(side, UROCE_OP_SEND_MIDDLE, PSN + 3, BED_MTU);
+	give_op(side, UROCE_OP_SEND_FIRST, PSN, BED_MTU);
+	give_op(side, UROCE_OP_SEND_LAST, PSN + 2, 4);
+	give_op(side, UROCE_OP_SEND_MIDDLE, PSN + 3, BED_MTU);
 	assert_int_equal(side->received_count, 0);
 	/* The next message is received, with the same request. */
-	give(side, UROCE_OP_SEND_ONLY_IMM, PSN + 9, 4);
+	give_op(side, UROCE_OP_SEND_ONLY_IMM, PSN + 9, 4);
 	assert_int_equal(side->received_count, 1);
 	assert_int_equal(side->received[0].length, 4);
 	/* One that begins before another is complete takes its place. */
 	bed_post_receive(side, to, sizeof(to));
-	give(side, UROCE_OP_SEND_FIRST, PSN + 10, BED_MTU);
-	give(side, UROCE_OP_SEND_ONLY, PSN + 11, 4);
+	give_op(side, UROCE_OP_SEND_FIRST, PSN + 10, BED_MTU);
+	give_op(side, UROCE_OP_SEND_ONLY, PSN + 11, 4);
 	assert_int_equal(side->received_count, 2);
 	assert_int_equal(side->counters[UROCE_COUNT_DROP_MESSAGE], 2);
 	assert_no_answer(side);
@@ -577,11 +577,11 @@ static void s9_8_2_uc_drops_what_it_cannot_execute(void **state)
 	(void)state;
 	packet.rkey++;
 	bed_give(side, &packet);
-	give(side, UROCE_OP_SEND_ONLY, PSN + 1, 8);
+	give_op(side, UROCE_OP_SEND_ONLY, PSN + 1, 8);
 	assert_no_answer(side);
 	assert_int_equal(side->faults, 0);
 	assert_int_equal(side->counters[UROCE_COUNT_DROP_NO_RECEIVE], 1);
-	give(side, UROCE_OP_WRITE_ONLY, PSN + 2, 8);
+	give_op(side, UROCE_OP_WRITE_ONLY, PSN + 2, 8);
 	assert_memory_equal(side->memory, data, 8);
 	bed_free(side);
 }
