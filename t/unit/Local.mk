@@ -297,6 +297,12 @@ t_unit_later_verbs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_later_verbs_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=ibv_dontfork_range \
 	-Wl,--wrap=ibv_dofork_range -Wl,--wrap=calloc
 t_unit_later_verbs_LDADD = libhf-core.la $(CMOCKA_LIBS)
+check_PROGRAMS += t/unit/shared_heap
+TESTS += t/unit/shared_heap
+t_unit_shared_heap_SOURCES = t/unit/shared_heap.c
+t_unit_shared_heap_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_shared_heap_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=open -Wl,--wrap=malloc
+t_unit_shared_heap_LDADD = libhf-core.la $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA
