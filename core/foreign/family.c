@@ -101,23 +101,15 @@ uint32_t hfi_driver_id_of(const char *name)
 		const char *name;
 		uint32_t id;
 	} known[] = {
-		{"bnxt_re", RDMA_DRIVER_BNXT_RE},
-		{"cxgb4", RDMA_DRIVER_CXGB4},
-		{"efa", RDMA_DRIVER_EFA},
-		{"erdma", RDMA_DRIVER_ERDMA},
-		{"hfi1verbs", RDMA_DRIVER_HFI1},
-		{"hns", RDMA_DRIVER_HNS},
-		{"ipathverbs", RDMA_DRIVER_QIB},
-		{"irdma", RDMA_DRIVER_IRDMA},
-		{"mana", RDMA_DRIVER_ERDMA + 1},
-		{"mlx4", RDMA_DRIVER_MLX4},
-		{"mlx5", RDMA_DRIVER_MLX5},
-		{"mthca", RDMA_DRIVER_MTHCA},
-		{"ocrdma", RDMA_DRIVER_OCRDMA},
-		{"qedr", RDMA_DRIVER_QEDR},
-		{"rxe", RDMA_DRIVER_RXE},
-		{"siw", RDMA_DRIVER_SIW},
-		{"vmw_pvrdma", RDMA_DRIVER_VMW_PVRDMA},
+		{"bnxt_re", RDMA_DRIVER_BNXT_RE}, {"cxgb4", RDMA_DRIVER_CXGB4},
+		{"efa", RDMA_DRIVER_EFA},	  {"erdma", RDMA_DRIVER_ERDMA},
+		{"hfi1verbs", RDMA_DRIVER_HFI1},  {"hns", RDMA_DRIVER_HNS},
+		{"ionic", RDMA_DRIVER_ERDMA + 2}, {"ipathverbs", RDMA_DRIVER_QIB},
+		{"irdma", RDMA_DRIVER_IRDMA},	  {"mana", RDMA_DRIVER_ERDMA + 1},
+		{"mlx4", RDMA_DRIVER_MLX4},	  {"mlx5", RDMA_DRIVER_MLX5},
+		{"mthca", RDMA_DRIVER_MTHCA},	  {"ocrdma", RDMA_DRIVER_OCRDMA},
+		{"qedr", RDMA_DRIVER_QEDR},	  {"rxe", RDMA_DRIVER_RXE},
+		{"siw", RDMA_DRIVER_SIW},	  {"vmw_pvrdma", RDMA_DRIVER_VMW_PVRDMA},
 	};
 
 	for (size_t i = 0; i < HF_ARRAY_SIZE(known); i++)

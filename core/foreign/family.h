@@ -8,7 +8,8 @@
  * The next number is added so:
  * - a row in family.c with its profiles, and landmarks for what is new in it. The first row is the one whose
  *   names the loader is asked for where a file is in no known place;
- * - operations.h: the operations that are new, each with its release;
+ * - operations.h: the operations that are new, each with its release; holdfast-provider/later.h: the same at the end of
+ *   struct hf_later_ops, and the function of core/verbs that leads to each;
  * - its node in abi/maps/libibverbs.map, and the public names that its libraries import;
  * - compat/private34/nodes.h: the number in each list of nodes that it continues; a function in compat/privateN
  *   for each call whose parameters differ from before; register.c;
