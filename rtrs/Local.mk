@@ -201,8 +201,8 @@ librtrs_rnbd_la_SOURCES = \
 noinst_LTLIBRARIES += librtrs-blocks.la
 librtrs_blocks_la_LIBADD = librtrs-rnbd.la
 librtrs_blocks_la_SOURCES = \
-	rtrs/blocks/request.c \
-	rtrs/blocks/session.c \
+	rtrs/blocks/volume_request.c \
+	rtrs/blocks/volume_session.c \
 	rtrs/blocks/volume.c \
 	rtrs/blocks/volume.h \
 	rtrs/blocks/volume_internal.h
@@ -236,7 +236,6 @@ rtrs_rtrs_blk_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
 rtrs_rtrs_blk_LDADD = librtrs-export.la librtrs-blocks.la librtrs.la $(SYSTEMD_LIBS)
 rtrs_rtrs_blk_SOURCES = \
 	rtrs/blk/bench.c \
-	rtrs/blk/bench.h \
 	rtrs/blk/blk.h \
 	rtrs/blk/copy.c \
 	rtrs/blk/info.c \
@@ -247,6 +246,7 @@ rtrs_rtrs_blk_SOURCES = \
 	rtrs/blk/pattern.h \
 	rtrs/blk/progress.c \
 	rtrs/blk/report.c \
+	rtrs/blk/report.h \
 	rtrs/blk/serve.c \
 	rtrs/blk/size.c \
 	shared/json.c \

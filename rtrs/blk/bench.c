@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "rtrs/blk/bench.h"
+#include "rtrs/blk/report.h"
 #include "rtrs/blk/pattern.h"
 #include "shared/clock.h"
 

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "rtrs/blk/bench.h"
+#include "rtrs/blk/report.h"
 #include "shared/json.h"
 #include "shared/text.h"
 

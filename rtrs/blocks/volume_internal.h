@@ -38,7 +38,7 @@ struct rtrs_volume {
 	int64_t connected_ms;		/* the keeper's */
 };
 
-/* --- session.c */
+/* --- volume_session.c */
 int rtrsi_volume_connect(struct rtrs_volume *volume) HF_MUST_CHECK HF_NONNULL;
 void rtrsi_volume_disconnect(struct rtrs_volume *volume) HF_NONNULL;
 /* Paths that could not be connected when they were added are tried again. */
@@ -50,7 +50,7 @@ int rtrsi_volume_ask(struct rtrs_volume *volume, const void *message, size_t len
 		     size_t answer_length) HF_NONNULL_OF(1, 2);
 int rtrsi_volume_open_device(struct rtrs_volume *volume) HF_MUST_CHECK HF_NONNULL;
 
-/* --- request.c */
+/* --- volume_request.c */
 /* With the lock: begins what waits, as far as there are permits. Returns requests that failed: to be ended without it. */
 struct rtrs_volume_request *
 rtrsi_volume_begin_waiting(struct rtrs_volume *volume) HF_MUST_CHECK HF_NONNULL;

@@ -163,7 +163,7 @@ static void wrong_ranges_are_refused(void **state)
 }
 
 /* Asks for an answer of `size` bytes; 0: sends it as a write. */
-static int ask_rnbd(struct rtrs_volume *volume, const void *message, size_t length, size_t size)
+static int ask_volume(struct rtrs_volume *volume, const void *message, size_t length, size_t size)
 {
 	static uint8_t answer[4096];
 
@@ -182,32 +182,33 @@ static void malformed_messages_are_refused(void **state)
 	rtrsi_rnbd_session_info_encode(RNBD_VERSION, hello);
 	rtrsi_rnbd_close_encode(12345, close);
 	for (size_t i = 0; i < sizeof(open); i++)
-		assert_int_equal(ask_rnbd(volume, open, i, RNBD_OPEN_ANSWER_SIZE), -EINVAL);
+		assert_int_equal(ask_volume(volume, open, i, RNBD_OPEN_ANSWER_SIZE), -EINVAL);
 	for (size_t i = 0; i < sizeof(hello); i++)
-		assert_int_equal(ask_rnbd(volume, hello, i, RNBD_SESSION_INFO_SIZE), -EINVAL);
+		assert_int_equal(ask_volume(volume, hello, i, RNBD_SESSION_INFO_SIZE), -EINVAL);
 	for (size_t i = 0; i < sizeof(close); i++)
-		assert_int_equal(ask_rnbd(volume, close, i, 0), -EINVAL);
+		assert_int_equal(ask_volume(volume, close, i, 0), -EINVAL);
 	rtrsi_rnbd_io_encode(&io, message);
 	for (size_t i = 0; i < RNBD_IO_SIZE_MIN; i++)
-		assert_int_equal(ask_rnbd(volume, message, i, 512), -EINVAL);
+		assert_int_equal(ask_volume(volume, message, i, 512), -EINVAL);
 	/* Too little room for the answer, or none. */
 	for (size_t i = 0; i < RNBD_OPEN_ANSWER_SIZE; i++)
-		assert_int_equal(ask_rnbd(volume, open, sizeof(open), i), -EINVAL);
-	assert_int_equal(ask_rnbd(volume, close, sizeof(close), 0), -ENOENT);
+		assert_int_equal(ask_volume(volume, open, sizeof(open), i), -EINVAL);
+	assert_int_equal(ask_volume(volume, close, sizeof(close), 0), -ENOENT);
 	/* Another size than the data has, another direction, no device. */
-	assert_int_equal(ask_rnbd(volume, message, sizeof(message), 1024), -EINVAL);
-	assert_int_equal(ask_rnbd(volume, message, sizeof(message), 0), -EINVAL);
+	assert_int_equal(ask_volume(volume, message, sizeof(message), 1024), -EINVAL);
+	assert_int_equal(ask_volume(volume, message, sizeof(message), 0), -EINVAL);
 	io.size = UINT32_MAX - 511;
 	rtrsi_rnbd_io_encode(&io, message);
-	assert_int_equal(ask_rnbd(volume, message, sizeof(message), 512), -EINVAL);
+	assert_int_equal(ask_volume(volume, message, sizeof(message), 512), -EINVAL);
 	io = (struct rtrs_rnbd_io){.device = ~volume->device.id, .size = 512};
 	rtrsi_rnbd_io_encode(&io, message);
-	assert_int_equal(ask_rnbd(volume, message, sizeof(message), 512), -ENOTCONN);
+	assert_int_equal(ask_volume(volume, message, sizeof(message), 512), -ENOTCONN);
 	for (unsigned int type = RNBD_CLOSE + 1; type < 70000; type += 1111) {
 		message[0] = (uint8_t)type;
 		message[1] = (uint8_t)(type >> 8);
 		if (type < 65536)
-			assert_int_equal(ask_rnbd(volume, message, sizeof(message), 512), -EINVAL);
+			assert_int_equal(ask_volume(volume, message, sizeof(message), 512),
+					 -EINVAL);
 	}
 	use_all_operations(volume);
 	rtrsi_volume_close(volume);

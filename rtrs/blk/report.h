@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The parts of rtrs-blk bench. */
-#ifndef RTRS_BLK_BENCH_H
-#define RTRS_BLK_BENCH_H
+/* What a measurement found. */
+#ifndef RTRS_BLK_REPORT_H
+#define RTRS_BLK_REPORT_H
 
 #include <stdint.h>
 
