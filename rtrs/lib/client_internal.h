@@ -63,6 +63,12 @@ struct session_connection {
 	uint16_t number;
 };
 
+/* The key that the server reads a permit's memory with, on one path. */
+struct session_window {
+	struct rtrs_window *base;
+	bool is_bound; /* and not invalidated since */
+};
+
 struct session_path {
 	struct rtrs_session *session;
 	unsigned int number;
@@ -76,6 +82,7 @@ struct session_path {
 	struct session_connection *connections;
 	uint8_t *receives; /* of all connections */
 	struct rtrs_memory *receive_memory, *permit_memory;
+	struct session_window *windows; /* of each permit; NULL: the memory has a key of its own */
 };
 
 struct session_event {

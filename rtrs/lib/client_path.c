@@ -13,9 +13,18 @@
 /* Numbers of posts and receives: a receive's place, or this. */
 enum { INFO_ID = UINT16_MAX };
 
+/* An answer takes two where the server invalidates a key with it. */
 static uint32_t receive_count(const struct rtrs_session *session, uint16_t connection)
 {
-	return connection ? session->permit_count + SESSION_RECEIVES_SPARE : SESSION_RECEIVES_SPARE;
+	return (connection ? 2 * session->permit_count : 0) + SESSION_RECEIVES_SPARE;
+}
+
+static uint32_t posted_receives(const struct session_path *path, uint16_t connection)
+{
+	const struct rtrs_session *session = path->session;
+
+	return receive_count(session, connection) -
+	       (connection && !path->windows ? session->permit_count : 0);
 }
 
 /* All of a path's receive memory: each connection's receives, and the exchange of name and chunks. */
@@ -50,8 +59,10 @@ static int connect_path(struct session_path *path, uint16_t number)
 		.destination = (const struct sockaddr *)&path->address.destination.sockaddr,
 		.private_data = session->engine.paths[path->number].handshake.private_data,
 		.private_size = RTRS_CONNECT_SIZE,
-		.send_depth = 2 * (number ? permits : SESSION_RECEIVES_SPARE),
-		.receive_depth = (number ? permits : 1) + SESSION_RECEIVES_SPARE,
+		/* A request takes three: the end of the former key, a new one, and itself. */
+		.send_depth = number ? 3 * permits + SESSION_RECEIVES_SPARE
+				     : 2 * SESSION_RECEIVES_SPARE,
+		.receive_depth = (number ? 2 * permits : 1) + SESSION_RECEIVES_SPARE,
 		.user = connection,
 		.domain = path,
 	};
@@ -61,10 +72,55 @@ static int connect_path(struct session_path *path, uint16_t number)
 	return path->link->ops->connect(path->link, &how, &connection->base);
 }
 
+static void close_path_windows(struct session_path *path)
+{
+	for (uint32_t i = 0; path->windows && i < path->session->permit_count; i++) {
+		if (path->windows[i].base)
+			path->link->ops->close_window(path->windows[i].base);
+	}
+	free(path->windows);
+	path->windows = NULL;
+}
+
+static int open_path_windows(struct session_path *path)
+{
+	uint32_t count = path->session->permit_count;
+	int err = 0;
+
+	path->windows = calloc(count, sizeof(*path->windows));
+	if (!path->windows)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count && !err; i++)
+		err = path->link->ops->open_window(path->permit_memory, &path->windows[i].base);
+	if (err)
+		close_path_windows(path);
+	return err;
+}
+
+/*
+ * Where the device can do it the server has a key for each read, which it invalidates with its answer: it cannot
+ * write there any more. Otherwise, or where there are not enough of them, one for all.
+ */
+static int grant_permit_memory(struct session_path *path)
+{
+	const struct rtrs_link_ops *ops = path->link->ops;
+	const struct rtrs_session *session = path->session;
+	size_t size = session->permit_count * session->permit_size;
+	struct rtrs_connection *control = path->connections[0].base;
+
+	if (!ops->grant(control, session->memory, size, RTRS_ACCESS_INVALIDATED,
+			&path->permit_memory)) {
+		if (!open_path_windows(path))
+			return 0;
+		ops->withdraw(path->permit_memory);
+		path->permit_memory = NULL;
+	}
+	return ops->grant(control, session->memory, size, RTRS_ACCESS_WRITE, &path->permit_memory);
+}
+
 static int grant_path_memory(struct session_path *path, size_t receives_size)
 {
 	const struct rtrs_link_ops *ops = path->link->ops;
-	struct rtrs_session *session = path->session;
 	int err;
 
 	path->receives = calloc(1, receives_size);
@@ -74,9 +130,7 @@ static int grant_path_memory(struct session_path *path, size_t receives_size)
 			 &path->receive_memory);
 	if (err)
 		return err;
-	return ops->grant(path->connections[0].base, session->memory,
-			  session->permit_count * session->permit_size, RTRS_ACCESS_WRITE,
-			  &path->permit_memory);
+	return grant_permit_memory(path);
 }
 
 static int exchange_path_info(struct session_path *path)
@@ -138,7 +192,7 @@ static int make_ready(struct session_path *path)
 	int err;
 
 	for (uint16_t i = 0; i < session->connections; i++) {
-		for (uint32_t id = 0; id < receive_count(session, i); id++) {
+		for (uint32_t id = 0; id < posted_receives(path, i); id++) {
 			err = post_one_receive(&path->connections[i], id);
 			if (err)
 				return err;
@@ -157,14 +211,19 @@ static void withdraw_memory(const struct session_path *path, struct rtrs_memory 
 
 static void close_connections_of(struct session_path *path)
 {
-	for (uint16_t i = 0; i < path->session->connections; i++) {
-		struct session_connection *connection = &path->connections[i];
+	const struct rtrs_link_ops *ops = path->link->ops;
+	uint16_t count = path->session->connections;
 
-		if (!connection->base)
-			continue;
-		path->link->ops->disconnect(connection->base);
-		path->link->ops->free(connection->base);
-		connection->base = NULL;
+	for (uint16_t i = 0; i < count; i++) {
+		if (path->connections[i].base)
+			ops->disconnect(path->connections[i].base);
+	}
+	/* Before the queues that they are bound to: soft-RoCE waits for the others' end otherwise. */
+	close_path_windows(path);
+	for (uint16_t i = 0; i < count; i++) {
+		if (path->connections[i].base)
+			ops->free(path->connections[i].base);
+		path->connections[i].base = NULL;
 	}
 	withdraw_memory(path, &path->receive_memory);
 	withdraw_memory(path, &path->permit_memory);
@@ -232,7 +291,7 @@ int rtrsi_session_path_order(struct rtrs_session *session, const struct rtrs_ord
 
 /* Puts the message behind the user header; the layout says what is written where. */
 static int put_request(struct rtrs_permit *permit, const struct rtrs_geometry *geometry,
-		       uint32_t key, struct rtrs_layout *layout)
+		       uint32_t key, bool invalidates, struct rtrs_layout *layout)
 {
 	uint8_t *data = permit->memory + permit->session->permit_size - permit->session->data_size;
 	const struct rtrs_descriptor to = {(uintptr_t)data, key, permit->data_length};
@@ -243,8 +302,29 @@ static int put_request(struct rtrs_permit *permit, const struct rtrs_geometry *g
 		return rtrsi_layout_write(geometry, permit->data_length, permit->header_length,
 					  layout);
 	}
-	rtrsi_read_encode(permit->header_length, permit->data_length ? &to : NULL, false, message);
+	rtrsi_read_encode(permit->header_length, permit->data_length ? &to : NULL, invalidates,
+			  message);
 	return rtrsi_layout_read(geometry, permit->data_length, permit->header_length, layout);
+}
+
+/* For the memory that is read into: *ret is its key. */
+static int give_window(const struct session_path *path, struct rtrs_connection *connection,
+		       const struct rtrs_permit *permit, uint32_t *ret)
+{
+	const struct rtrs_link_ops *ops = path->link->ops;
+	const struct rtrs_session *session = path->session;
+	struct session_window *window = &path->windows[permit - session->permits];
+	uint8_t *data = permit->memory + session->permit_size - session->data_size;
+	int err = 0;
+
+	/* The server has answered, and invalidated nothing. */
+	if (window->is_bound)
+		err = ops->bind(connection, window->base, NULL, 0, false, 0);
+	if (!err)
+		err = ops->bind(connection, window->base, data, permit->data_length, false, 0);
+	window->is_bound = true;
+	*ret = window->base->remote_key;
+	return err;
 }
 
 int rtrsi_session_send(struct rtrs_session *session, unsigned int number,
@@ -256,10 +336,16 @@ int rtrsi_session_send(struct rtrs_session *session, unsigned int number,
 	uint8_t *data = permit->memory + session->permit_size - session->data_size;
 	uint32_t key = path->permit_memory->local_key;
 	struct rtrs_post post = {.type = RTRS_POST_WRITE_IMM, .reported = true, .key = chunk->key};
+	struct rtrs_connection *connection =
+		path->connections[1 + permit->request.permit % (session->connections - 1U)].base;
+	bool invalidates = permit->is_read && permit->data_length && path->windows;
+	uint32_t remote_key = path->permit_memory->remote_key;
 	struct rtrs_layout layout;
-	int err = put_request(permit, &known->handshake.geometry, path->permit_memory->remote_key,
-			      &layout);
+	int err = invalidates ? give_window(path, connection, permit, &remote_key) : 0;
 
+	if (!err)
+		err = put_request(permit, &known->handshake.geometry, remote_key, invalidates,
+				  &layout);
 	if (err)
 		return err;
 	permit->processor = sched_getcpu();
@@ -274,12 +360,27 @@ int rtrsi_session_send(struct rtrs_session *session, unsigned int number,
 			(struct rtrs_segment){data, permit->data_length, key};
 	post.segments[post.segment_count++] = (struct rtrs_segment){
 		permit->memory, (uint32_t)permit->header_length + layout.message_length, key};
-	return path->link->ops->post(
-		path->connections[1 + permit->request.permit % (session->connections - 1U)].base,
-		&post, 1);
+	return path->link->ops->post(connection, &post, 1);
 }
 
 /* --- events -------------------------------------------------------------------------------------- */
+
+/* The server says that it has invalidated the key of a request. */
+static void take_invalidation(const struct session_path *path, uint32_t bits)
+{
+	const struct rtrs_session *session = path->session;
+	const struct rtrs_client *engine = &session->engine;
+	const struct rtrs_client_request *request;
+	struct rtrs_imm imm;
+
+	if (rtrsi_imm_at_client(&engine->paths[path->number].handshake.geometry, bits, &imm) ||
+	    imm.type != RTRS_IMM_ANSWER_INVAL || !engine->requests)
+		return;
+	request = engine->requests[imm.chunk];
+	if (request && request->path == (int)path->number && request->is_sent)
+		path->windows[(const struct rtrs_permit *)(const void *)request - session->permits]
+			.is_bound = false;
+}
 
 static void message_arrived(const struct session_connection *connection,
 			    const struct rtrs_link_event *event, int64_t now_ns)
@@ -293,6 +394,8 @@ static void message_arrived(const struct session_connection *connection,
 				  now_ns);
 		return;
 	}
+	if (event->has_imm && path->windows)
+		take_invalidation(path, event->imm);
 	if (event->has_imm)
 		rtrsi_client_received(engine, path->number, event->imm,
 				      path->receives +

@@ -41,6 +41,7 @@ enum rtrs_access {
 	RTRS_ACCESS_NONE,    /* it is for what is sent and received here */
 	RTRS_ACCESS_WRITE,   /* with the remote key */
 	RTRS_ACCESS_WINDOWS, /* with the keys of windows alone. -EOPNOTSUPP: the device has none */
+	RTRS_ACCESS_INVALIDATED, /* the same, and RTRS_POST_SEND_INVAL of the peer's invalidates them */
 };
 
 /* A key of its own for a part of granted memory, which can be taken away and given anew. */
@@ -177,11 +178,12 @@ struct rtrs_link_ops {
 	/* After its windows. */
 	void (*withdraw)(struct rtrs_memory *memory);
 
-	/* Of memory with RTRS_ACCESS_WINDOWS. It gives access to nothing yet. */
+	/* Of memory with RTRS_ACCESS_WINDOWS or _INVALIDATED. It gives access to nothing yet. */
 	int (*open_window)(struct rtrs_memory *memory, struct rtrs_window **ret);
 	/*
 	 * A post like the others, and in their order: from then on window->remote_key, which is another than
-	 * before as soon as this returns, is for that part of the memory; for none where length is 0.
+	 * before as soon as this returns, is for that part of the memory; for none where length is 0. One that can
+	 * be invalidated is for none before it is bound, and has the same key still where it is bound to none.
 	 */
 	int (*bind)(struct rtrs_connection *connection, struct rtrs_window *window, void *address,
 		    size_t length, bool reported, uint64_t id);

@@ -57,6 +57,8 @@ static int set_up_device(struct rtrs_rdma_device *device)
 	if (err)
 		return -err;
 	device->has_windows = attr.device_cap_flags & IBV_DEVICE_MEM_WINDOW;
+	device->has_invalidated = attr.device_cap_flags &
+				  (IBV_DEVICE_MEM_WINDOW_TYPE_2A | IBV_DEVICE_MEM_WINDOW_TYPE_2B);
 	device->channel = ibv_create_comp_channel(device->context);
 	if (!device->channel)
 		return -errno;
@@ -221,6 +223,7 @@ static const int access_flags[] = {
 	[RTRS_ACCESS_NONE] = IBV_ACCESS_LOCAL_WRITE,
 	[RTRS_ACCESS_WRITE] = IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE,
 	[RTRS_ACCESS_WINDOWS] = IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_MW_BIND,
+	[RTRS_ACCESS_INVALIDATED] = IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_MW_BIND,
 };
 
 int rtrsi_rdma_grant(struct rtrs_connection *base, void *address, size_t length,
@@ -233,7 +236,8 @@ int rtrsi_rdma_grant(struct rtrs_connection *base, void *address, size_t length,
 
 	if (!connection->device)
 		return -ENOTCONN;
-	if (access == RTRS_ACCESS_WINDOWS && !connection->device->has_windows)
+	if ((access == RTRS_ACCESS_WINDOWS && !connection->device->has_windows) ||
+	    (access == RTRS_ACCESS_INVALIDATED && !connection->device->has_invalidated))
 		return -EOPNOTSUPP;
 	memory = calloc(1, sizeof(*memory));
 	if (!memory)
@@ -245,6 +249,7 @@ int rtrsi_rdma_grant(struct rtrs_connection *base, void *address, size_t length,
 		return err;
 	}
 	memory->domain = connection->domain;
+	memory->access = access;
 	memory->domain->users++;
 	memory->base = (struct rtrs_memory){address, length, memory->mr->lkey, memory->mr->rkey};
 	*ret = &memory->base;

@@ -18,7 +18,8 @@ struct rtrs_rdma_device {
 	struct ibv_comp_channel *channel;
 	struct rtrs_cm_device id;
 	unsigned int users;
-	bool has_windows; /* of type 1 */
+	bool has_windows;     /* of type 1 */
+	bool has_invalidated; /* of type 2 */
 };
 
 /* Connections that share memory: a protection domain, so that the keys of one are nothing in another. */
@@ -33,6 +34,7 @@ struct rtrs_rdma_domain {
 struct rtrs_rdma_memory {
 	struct rtrs_memory base;
 	struct rtrs_rdma_domain *domain;
+	enum rtrs_access access;
 	struct ibv_mr *mr;
 };
 

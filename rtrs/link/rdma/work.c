@@ -99,7 +99,9 @@ int rtrsi_rdma_open_window(struct rtrs_memory *base, struct rtrs_window **ret)
 
 	if (!window)
 		return -ENOMEM;
-	window->mw = ibv_alloc_mw(memory->domain->pd, IBV_MW_TYPE_1);
+	window->mw = ibv_alloc_mw(memory->domain->pd, memory->access == RTRS_ACCESS_INVALIDATED
+							      ? IBV_MW_TYPE_2
+							      : IBV_MW_TYPE_1);
 	if (!window->mw) {
 		err = -errno;
 		free(window);
@@ -109,6 +111,30 @@ int rtrsi_rdma_open_window(struct rtrs_memory *base, struct rtrs_window **ret)
 	window->base = (struct rtrs_window){&memory->domain->device->link->base, window->mw->rkey};
 	*ret = &window->base;
 	return 0;
+}
+
+/* Binding is a work request like others, and so is the end of what was bound. */
+static int post_bind(struct rtrs_rdma_connection *connection, struct rtrs_rdma_window *window,
+		     const struct ibv_mw_bind *bind)
+{
+	struct ibv_send_wr request = {.wr_id = bind->wr_id, .send_flags = bind->send_flags}, *bad;
+	int err;
+
+	if (bind->bind_info.length) {
+		window->base.remote_key = ibv_inc_rkey(window->base.remote_key);
+		request.opcode = IBV_WR_BIND_MW;
+		request.bind_mw.mw = window->mw;
+		request.bind_mw.rkey = window->base.remote_key;
+		request.bind_mw.bind_info = bind->bind_info;
+	} else {
+		request.opcode = IBV_WR_LOCAL_INV;
+		request.invalidate_rkey = window->base.remote_key;
+	}
+	err = -ibv_post_send(connection->qp, &request, &bad);
+	/* A provider tells the kernel the former key; with the next one this is it. */
+	if (!err && bind->bind_info.length)
+		window->mw->rkey = window->base.remote_key;
+	return err;
 }
 
 int rtrsi_rdma_bind(struct rtrs_connection *base, struct rtrs_window *window_base, void *address,
@@ -130,6 +156,8 @@ int rtrsi_rdma_bind(struct rtrs_connection *base, struct rtrs_window *window_bas
 
 	if (!can_post(connection))
 		return -ENOTCONN;
+	if (window->memory->access == RTRS_ACCESS_INVALIDATED)
+		return post_bind(connection, window, &bind);
 	err = ibv_bind_mw(connection->qp, window->mw, &bind);
 	window->base.remote_key = window->mw->rkey;
 	return -err;

@@ -147,7 +147,7 @@ int rtrsi_sim_open_window(struct rtrs_memory *base, struct rtrs_window **ret)
 	struct sim_window *window;
 	int err;
 
-	if (memory->access != RTRS_ACCESS_WINDOWS)
+	if (memory->access != RTRS_ACCESS_WINDOWS && memory->access != RTRS_ACCESS_INVALIDATED)
 		return -EINVAL;
 	window = calloc(1, sizeof(*window));
 	if (!window)

@@ -160,6 +160,7 @@ void rtrsi_sim_transmit(struct sim_connection *connection)
 		return;
 	}
 	connection->sent++;
+	message->acknowledged = connection->peer->arrived;
 	message->at_ns = connection->sim->now_ns + rtrsi_sim_delay(connection->sim);
 	plan_arrival(connection);
 	transmit_later(connection);
@@ -241,6 +242,23 @@ static void straggler_arrives(struct sim_connection *connection, const struct si
 		rtrsi_sim_break(to, to->send_end, err);
 }
 
+static void complete_first(struct sim_connection *connection)
+{
+	const struct sim_message *message = message_at(connection, connection->done++);
+	const struct rtrs_link_event event = {.type = RTRS_LINK_SENT, .id = message->post.id};
+
+	if (message->post.reported)
+		rtrsi_sim_event(connection, &event);
+}
+
+/* What the peer had when it sent this is completed before it: that word left earlier, by the same way. */
+static void complete_what_had_arrived(struct sim_connection *connection, uint32_t count)
+{
+	while (can_post_to(connection) && connection->done != connection->arrived &&
+	       (int32_t)(count - connection->done) > 0)
+		complete_first(connection);
+}
+
 /* -EAGAIN: it is tried again. */
 static int message_arrives(struct sim_connection *connection, struct sim_message *message)
 {
@@ -256,6 +274,7 @@ static int message_arrives(struct sim_connection *connection, struct sim_message
 		message->at_ns = connection->sim->now_ns + (int64_t)NOT_READY_US * NS_PER_US;
 		return -EAGAIN;
 	}
+	complete_what_had_arrived(to, message->acknowledged);
 	err = hand_over(to, message);
 	if (err)
 		rtrsi_sim_break(to, to->send_end, err);
@@ -295,10 +314,9 @@ void rtrsi_sim_complete(struct sim_connection *connection)
 {
 	uint32_t at = connection->done;
 	struct sim_message *message = message_at(connection, at);
-	const struct rtrs_link_event event = {.type = RTRS_LINK_SENT, .id = message->post.id};
 
 	connection->is_completing = false;
-	if (!can_post_to(connection))
+	if (!can_post_to(connection) || at == connection->arrived)
 		return;
 	if (!message->is_bind && is_silent(connection)) {
 		if (!is_tried_again(connection, message)) {
@@ -306,9 +324,7 @@ void rtrsi_sim_complete(struct sim_connection *connection)
 			return;
 		}
 	} else {
-		connection->done++;
-		if (message->post.reported)
-			rtrsi_sim_event(connection, &event);
+		complete_first(connection);
 	}
 	plan_completion(connection);
 }

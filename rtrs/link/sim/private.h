@@ -65,6 +65,7 @@ struct sim_message {
 	char *data; /* once it has left */
 	uint32_t length;
 	unsigned int tries;
+	uint32_t acknowledged; /* how many of the other direction had arrived when it left */
 	int64_t at_ns; /* when it arrives; later, when it is completed: not before those that were first */
 };
 

@@ -49,6 +49,9 @@ int rtrsi_stream_grant(struct rtrs_connection *base, void *address, size_t lengt
 
 	if (!domain)
 		return -ENOTCONN;
+	/* It would cost each read two frames more. */
+	if (access == RTRS_ACCESS_INVALIDATED)
+		return -EOPNOTSUPP;
 	memory = calloc(1, sizeof(*memory));
 	if (!memory)
 		return -ENOMEM;
