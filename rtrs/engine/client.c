@@ -9,7 +9,7 @@
 #include "rtrs/protocol/request.h"
 #include "shared/text.h"
 
-enum { NS_PER_MS = 1000000 };
+enum { NS_PER_MS = 1000000, SOON_MS = 1000, SOON_ATTEMPTS = 30 };
 
 static void order_path(struct rtrs_client *client, struct rtrs_client_path *path,
 		       enum rtrs_order_type type)
@@ -354,6 +354,9 @@ static void plan_retry(struct rtrs_client *client, struct rtrs_client_path *path
 {
 	int64_t delay_ms = client->options.reconnect_delay_ms;
 
+	/* Its device came; the server's may still be on its way. */
+	if (path->waits_for_device && path->attempts <= SOON_ATTEMPTS && delay_ms > SOON_MS)
+		delay_ms = SOON_MS;
 	if (client->options.jitter_ms)
 		delay_ms += next_jitter(client) % (client->options.jitter_ms + 1);
 	path->retry_ns = path->retries_at_once ? now_ns : now_ns + delay_ms * NS_PER_MS;

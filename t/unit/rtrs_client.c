@@ -321,6 +321,28 @@ static void a_removed_device_is_told_of(void **state)
 	rtrsi_client_free(&bed.client);
 }
 
+/* The server, which may have lost the same device, comes a little later. */
+static void after_a_device_came_its_path_is_tried_soon(void **state)
+{
+	struct bed bed;
+
+	(void)state;
+	begin_client(&bed);
+	bed.client.options.device_return = RTRS_DEVICE_TOLD;
+	(void)add_path(&bed);
+	bring_up(&bed, 0);
+	rtrsi_client_lost(&bed.client, 0, -ENODEV);
+	rtrsi_client_closed(&bed.client, 0, bed.now_ns);
+	for (int tries = 0; tries < 3; tries++) {
+		rtrsi_client_tick(&bed.client, bed.now_ns);
+		rtrsi_client_refused(&bed.client, 0, NULL, 0, -ECONNREFUSED);
+		rtrsi_client_closed(&bed.client, 0, bed.now_ns);
+		assert_int_equal(rtrsi_client_deadline_ns(&bed.client), bed.now_ns + 1000 * ms);
+		bed.now_ns += 1000 * ms;
+	}
+	rtrsi_client_free(&bed.client);
+}
+
 static void where_nobody_tells_a_removed_device_is_tried(void **state)
 {
 	struct bed bed;
@@ -543,6 +565,7 @@ int main(void)
 		cmocka_unit_test(lost_path_is_tried_again_and_again),
 		cmocka_unit_test(a_removed_device_waits_to_be_asked_for),
 		cmocka_unit_test(a_removed_device_is_told_of),
+		cmocka_unit_test(after_a_device_came_its_path_is_tried_soon),
 		cmocka_unit_test(where_nobody_tells_a_removed_device_is_tried),
 		cmocka_unit_test(jitter_stays_within_its_limit),
 		cmocka_unit_test(connecting_takes_30_seconds_at_most),
