@@ -121,6 +121,7 @@ static int deliver_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe, struct u
 		.src_qp = qp->verbs.qp.qp_num,
 		.wc_flags = IBV_WC_GRH,
 		.solicited = wqe->solicited,
+		.sl = gid_is_ipv4(&wqe->address.grh.dgid) ? UROCE_PACKET_IPV4 : UROCE_PACKET_IPV6,
 	};
 	struct iovec remote[UROCE_MAX_SGE];
 	struct uroce_recv recv;

@@ -38,6 +38,7 @@ static void to_wc(const struct uroce_cqe *cqe, struct ibv_wc *wc)
 		.qp_num = cqe->qp_num,
 		.src_qp = cqe->src_qp,
 		.wc_flags = cqe->wc_flags,
+		.sl = (uint8_t)cqe->sl,
 		.pkey_index = (uint16_t)cqe->pkey_index,
 	};
 }
@@ -155,7 +156,12 @@ static unsigned int cqe_wc_flags(struct ibv_cq_ex *cq)
 	return cq_of_ex(cq)->current.wc_flags;
 }
 
-/* There are no LIDs and service levels on Ethernet. */
+static uint8_t cqe_sl(struct ibv_cq_ex *cq)
+{
+	return (uint8_t)cq_of_ex(cq)->current.sl;
+}
+
+/* There are no LIDs on Ethernet. */
 static uint32_t cqe_zero(struct ibv_cq_ex *cq)
 {
 	(void)cq;
@@ -194,7 +200,7 @@ void uroce_set_cq_calls(struct ibv_cq_ex *cq, uint64_t wc_flags)
 		.qp_num = cqe_qp_num,
 		.src_qp = cqe_src_qp,
 		.slid = cqe_zero,
-		.sl = cqe_zero_byte,
+		.sl = cqe_sl,
 		.dlid_path_bits = cqe_zero_byte,
 	};
 

@@ -123,8 +123,14 @@ struct uroce_cqe {
 	uint32_t is_void; /* the QP was reset or destroyed */
 	uint32_t pkey_index;
 	uint32_t solicited;
-	uint32_t reserved;
+	uint32_t sl; /* enum uroce_packet_kind, of a datagram */
 };
+
+/*
+ * RoCE has no service levels: the field says of what kind a datagram's packet was (annex A17.4.5.1), in the bits
+ * that mlx5 has for that. UCX looks there to find the address in the routing header.
+ */
+enum uroce_packet_kind { UROCE_PACKET_IPV6 = 9, UROCE_PACKET_IPV4 = 10 };
 
 enum uroce_armed { UROCE_ARMED_ALL = 1, UROCE_ARMED_SOLICITED = 2 };
 

@@ -52,6 +52,7 @@ struct uroce_wire_link {
 	union ibv_gid peer; /* who may send: RC, UC */
 	bool is_sending;    /* RTS was reached */
 	bool is_wire_forced;
+	bool is_from_ipv6;	/* UD: the datagram that is received */
 	struct uroce_recv recv; /* that was taken */
 };
 

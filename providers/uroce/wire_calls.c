@@ -177,10 +177,12 @@ static void complete_received(void *user, const struct uroce_received *received)
 		cqe.imm = received->imm;
 	cqe.wc_flags = (received->has_imm ? IBV_WC_WITH_IMM : 0U) |
 		       (received->invalidated ? IBV_WC_WITH_INV : 0U);
-	if (link->transport.service == UROCE_SERVICE_UD)
+	if (link->transport.service == UROCE_SERVICE_UD) {
 		cqe.wc_flags |= IBV_WC_GRH;
-	else
+		cqe.sl = link->is_from_ipv6 ? UROCE_PACKET_IPV6 : UROCE_PACKET_IPV4;
+	} else {
 		cqe.src_qp = link->transport.dest_qpn;
+	}
 	uroce_target_own(link->qp, &target);
 	for (int i = 0; i < CQ_TRIES && uroce_recv_done(&target, NULL, &cqe) == UROCE_CQ_BUSY; i++)
 		;

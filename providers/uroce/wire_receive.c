@@ -153,6 +153,7 @@ static void hand_to_qp(struct delivery *delivery, const struct uroce_received_pa
 	} else {
 		make_header(&received->head, &received->from, received->size, grh);
 		pthread_mutex_lock(&delivery->wire->lock);
+		link->is_from_ipv6 = received->from.any.sa_family == AF_INET6;
 		uroce_wire_receive(&link->transport, packet, grh, uroce_now());
 		pthread_mutex_unlock(&delivery->wire->lock);
 	}
