@@ -73,7 +73,7 @@ static bool can_bind(const struct uroce_mw *mw, const struct uroce_mr *region,
 	const uint32_t flags = atomic_load(&mw->shared->flags);
 
 	if (ibv->pd != mw->mw.pd || !(region->verbs.access & IBV_ACCESS_MW_BIND) ||
-	    info->mw_access_flags & ~(unsigned int)WINDOW_ACCESS)
+	    info->mw_access_flags & ~((unsigned int)WINDOW_ACCESS | IBV_ACCESS_LOCAL_WRITE))
 		return false;
 	if (info->mw_access_flags & WINDOW_WRITES &&
 	    !(region->verbs.access & IBV_ACCESS_LOCAL_WRITE))
@@ -104,7 +104,9 @@ bool uroce_mw_bind(struct uroce_context *context, struct uroce_mw *mw, struct ur
 		atomic_store(&shared->address,
 			     (uintptr_t)region->verbs.ibv_mr.addr +
 				     (info->addr - atomic_load(&region->shared->iova)));
-		atomic_store(&shared->access, info->mw_access_flags);
+		/* A window gives remote access alone; programs ask for the local one as well. */
+		atomic_store(&shared->access,
+			     info->mw_access_flags & ~(unsigned int)IBV_ACCESS_LOCAL_WRITE);
 		atomic_store(&shared->qp, flags & UROCE_MR_WINDOW_2 ? qpn : 0);
 		atomic_store(&shared->parent, region->verbs.ibv_mr.lkey);
 		atomic_store(&shared->flags, flags | UROCE_MR_VALID);

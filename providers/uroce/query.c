@@ -47,7 +47,10 @@ int uroce_query_device(struct ibv_context *context, const struct ibv_query_devic
 	orig->max_srq_sge = UROCE_MAX_SGE;
 	orig->max_pkeys = 1;
 	orig->local_ca_ack_delay = 15;
+	/* Of nobody: as the kernel's soft-RoCE says, since programs expect one that is not 0. */
+	orig->vendor_id = 0xffffff;
 	orig->phys_port_cnt = 1;
+	all.phys_port_cnt_ex = 1;
 	all.completion_timestamp_mask = UINT64_MAX;
 	all.hca_core_clock = 1000000; /* kHz: completions are stamped in ns */
 	all.max_dm_size = 0;

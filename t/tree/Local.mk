@@ -97,7 +97,8 @@ tool_tests = \
 	t/tree/tool-run \
 	t/tree/tool-soft \
 	t/tree/tool-unreadable \
-	t/tree/tool-wait
+	t/tree/tool-wait \
+	t/tree/uroce-others
 dist_check_SCRIPTS += $(tool_tests)
 TESTS += $(tool_tests)
 EXTRA_DIST += t/tree/tool-lib.sh

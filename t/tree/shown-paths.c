@@ -38,7 +38,7 @@ static void *named(const char *name)
 	return ret;
 }
 
-static void check_open(const char *path, bool there)
+static void check_shown_open(const char *path, bool there)
 {
 	int (*const open_2)(const char *, int) = (int (*)(const char *, int))named("__open_2");
 	int (*const open64_2)(const char *, int) = (int (*)(const char *, int))named("__open64_2");
@@ -69,7 +69,7 @@ static void check_open(const char *path, bool there)
 	}
 }
 
-static void check_access(const char *path, bool there)
+static void check_shown_access(const char *path, bool there)
 {
 	const int rets[] = {
 		access(path, R_OK),	      eaccess(path, R_OK),
@@ -160,14 +160,14 @@ static void check_shown(const char *root)
 {
 	DIR *dir;
 
-	check_open(node, true);
-	check_access(node, true);
+	check_shown_open(node, true);
+	check_shown_access(node, true);
 	check_stat(node, S_IFCHR);
 	check_links(node, EINVAL);
 	snprintf(in_root, sizeof(in_root), "%s%s", root, node);
 	check_resolved(node, in_root);
-	check_open(attribute, true);
-	check_access(attribute, true);
+	check_shown_open(attribute, true);
+	check_shown_access(attribute, true);
 	check_stat(attribute, S_IFREG);
 	check_stat(device, S_IFDIR);
 	snprintf(in_root, sizeof(in_root), "%s%s", root, attribute + strlen("/sys"));
@@ -191,8 +191,8 @@ static void check_others(const char *name, const char *n)
 	char other[4][512];
 
 	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++) {
-		check_open(absent[i], false);
-		check_access(absent[i], false);
+		check_shown_open(absent[i], false);
+		check_shown_access(absent[i], false);
 		check_stat(absent[i], 0);
 	}
 	snprintf(other[0], sizeof(other[0]), "/sys/class/infiniband/%s/../%s/node_guid", name,
@@ -201,7 +201,7 @@ static void check_others(const char *name, const char *n)
 	snprintf(other[2], sizeof(other[2]), "/sys/class/infiniband/%sx", name);
 	snprintf(other[3], sizeof(other[3]), "/dev/infiniband/./uverbs%s", n);
 	for (size_t i = 0; i < 4; i++) {
-		check_open(other[i], false);
+		check_shown_open(other[i], false);
 		check_stat(other[i], 0);
 	}
 	check_stat("/dev/null", S_IFCHR);
