@@ -232,12 +232,13 @@ int uroce_destroy_cq(struct ibv_cq *ibv)
 {
 	struct uroce_context *context = uroce_context_of(ibv->context);
 	struct uroce_cq *cq = uroce_cq_of(ibv);
+	bool ours;
 
 	if (atomic_load(&cq->users))
 		return EBUSY;
-	pthread_mutex_lock(&context->lock);
+	ours = uroce_lock_to_end(context);
 	context->cqs[cq->index] = NULL;
-	if (context->pid == getpid()) {
+	if (ours) {
 		/* A peer may be about to complete something in it; if it is stopped, the memory stays its. */
 		atomic_store(&cq->shared->size, 0);
 		if (uroce_shared_lock(context, &cq->shared->lock, UROCE_LOCK_CQ)) {
@@ -246,7 +247,7 @@ int uroce_destroy_cq(struct ibv_cq *ibv)
 					(cq->mask + 1) * sizeof(struct uroce_cqe));
 		}
 	}
-	pthread_mutex_unlock(&context->lock);
+	uroce_unlock_to_end(context, ours);
 	/* This waits for the program, so no lock is held. */
 	hf_provider_events_end(cq->events);
 	free(cq);

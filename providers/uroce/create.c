@@ -295,10 +295,11 @@ int uroce_destroy_qp(struct ibv_qp *ibv)
 		uroce_cq_drop(uroce_cq_of(ibv->send_cq), ibv->qp_num);
 		uroce_cq_drop(uroce_cq_of(ibv->recv_cq), ibv->qp_num);
 	}
-	pthread_mutex_lock(&context->lock);
+	uroce_lock_to_end(context);
 	context->qps[qp->index] = NULL;
-	uroce_rq_free(context, &qp->rq);
-	pthread_mutex_unlock(&context->lock);
+	if (ours)
+		uroce_rq_free(context, &qp->rq);
+	uroce_unlock_to_end(context, ours);
 	/* The engine thread had found the QP before; it is waited for. */
 	if (ours) {
 		uroce_wire_wait(context);

@@ -39,10 +39,10 @@ int uroce_rq_make(struct uroce_context *context, struct uroce_rq *rq,
 	return 0;
 }
 
-/* With context->lock. */
+/* With context->lock, in the process that made it. */
 void uroce_rq_free(struct uroce_context *context, struct uroce_rq *rq)
 {
-	if (!rq->size || context->pid != getpid())
+	if (!rq->size)
 		return;
 	/* A peer may be reading from it; if it is stopped, the memory stays as it is. */
 	atomic_store(&rq->shared->size, 0);

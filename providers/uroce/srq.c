@@ -163,13 +163,15 @@ int uroce_destroy_srq(struct ibv_srq *ibv)
 {
 	struct uroce_context *context = uroce_context_of(ibv->context);
 	struct uroce_srq *srq = uroce_srq_of(ibv);
+	bool ours;
 
 	if (atomic_load(&srq->users))
 		return EBUSY;
-	pthread_mutex_lock(&context->lock);
+	ours = uroce_lock_to_end(context);
 	context->srqs[srq->index] = NULL;
-	uroce_rq_free(context, &srq->rq);
-	pthread_mutex_unlock(&context->lock);
+	if (ours)
+		uroce_rq_free(context, &srq->rq);
+	uroce_unlock_to_end(context, ours);
 	atomic_fetch_sub(&uroce_pd_of(ibv->pd)->users, 1);
 	hf_provider_events_end(srq->events);
 	free(srq);

@@ -10,6 +10,7 @@
 #define PROVIDERS_UROCE_UROCE_H
 
 #include <pthread.h>
+#include <unistd.h>
 #include <holdfast/context.h>
 #include <holdfast-provider/provider.h>
 
@@ -148,6 +149,24 @@ static inline struct uroce_pd *uroce_pd_of(const struct ibv_pd *pd)
 static inline struct uroce_ah *uroce_ah_of(const struct ibv_ah *ah)
 {
 	return container_of(ah, struct uroce_ah, ah);
+}
+
+/*
+ * context->lock for the end of an object. A forked child has none of the threads, so a lock that one of them held
+ * is never released there; it is alone, and needs none. False in a child: what is shared is the parent's.
+ */
+static inline bool uroce_lock_to_end(struct uroce_context *context)
+{
+	if (context->pid != getpid())
+		return false;
+	pthread_mutex_lock(&context->lock);
+	return true;
+}
+
+static inline void uroce_unlock_to_end(struct uroce_context *context, bool ours)
+{
+	if (ours)
+		pthread_mutex_unlock(&context->lock);
 }
 
 /* CLOCK_MONOTONIC in ns. */
