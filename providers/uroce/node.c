@@ -178,14 +178,7 @@ int uroce_segment_begin(struct uroce_context *context)
 	return err;
 }
 
-static bool others_live(struct uroce_context *context)
-{
-	for (uint32_t i = 0; i < UROCE_SLOTS; i++)
-		if (i != context->slot_index && atomic_load(&context->segment->slots[i].life))
-			return true;
-	return false;
-}
-
+/* The file keeps its length: one that gets shorter ends processes that have it mapped. */
 void uroce_segment_end(struct uroce_context *context)
 {
 	if (uroce_table_lock(context)) {
@@ -195,9 +188,6 @@ void uroce_segment_end(struct uroce_context *context)
 	uroce_slot_release(context);
 	clean_slot(context, context->slot_index);
 	clean_dead(context);
-	if (!others_live(context) && ftruncate(context->verbs.context.cmd_fd, (off_t)HEADER_SIZE))
-		hf_provider_log(context->verbs.context.device, HF_LOG_WARNING,
-				"uroce: the node cannot be made short: %s", strerror(errno));
 	uroce_table_unlock(context);
 }
 

@@ -21,7 +21,8 @@ fuzz_programs = \
 	t/fuzz/fuzz-sysfs \
 	t/fuzz/fuzz-uevent \
 	t/fuzz/fuzz-uroce-packet \
-	t/fuzz/fuzz-uroce-qp
+	t/fuzz/fuzz-uroce-qp \
+	t/fuzz/fuzz-uroce-segment
 check_PROGRAMS += $(fuzz_programs)
 
 if FUZZERS
@@ -98,6 +99,11 @@ t_fuzz_fuzz_uroce_packet_LDADD = liburoce-transport.la
 t_fuzz_fuzz_uroce_qp_SOURCES = t/fuzz/fuzz-uroce-qp.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_uroce_qp_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_uroce_qp_LDADD = liburoce-transport.la
+t_fuzz_fuzz_uroce_segment_SOURCES = t/fuzz/fuzz-uroce-segment.c t/fuzz/fuzz.h $(fuzz_main)
+t_fuzz_fuzz_uroce_segment_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_PROVIDERS='"$(abs_top_builddir)/providers.d"'
+t_fuzz_fuzz_uroce_segment_LDFLAGS = $(fuzz_ldflags)
+t_fuzz_fuzz_uroce_segment_LDADD = libholdfast.la libhf-test-tree.la
+EXTRA_t_fuzz_fuzz_uroce_segment_DEPENDENCIES = providers.d/stamp
 
 FUZZ_SECONDS = 30
 FUZZ_JOBS = 2
