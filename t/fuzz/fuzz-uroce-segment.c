@@ -31,7 +31,7 @@ struct fuzz_end {
 static struct hf *hf;
 static char node[4096];
 
-static void make_device(void)
+static void make_fuzz_device(void)
 {
 	const char *dirs[] = {FUZZ_PROVIDERS, NULL};
 	const struct tree_options device = {
@@ -217,7 +217,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_end ends[2];
 
 	if (!hf)
-		make_device();
+		make_fuzz_device();
 	for (int i = 0; i < 2; i++)
 		open_fuzz_end(&ends[i], i);
 	for (int i = 0; i < 2; i++)
