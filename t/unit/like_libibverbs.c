@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <holdfast/verbs.h>
 
 #include "shared/attr.h"
 #include "core/verbs/marshall.h"
@@ -53,6 +54,10 @@ static void strings(void **state)
 		string_fn other = (string_fn)find_theirs(functions[i].name);
 
 		for (int value = -5; value < 300; value++) {
+			/* An older libibverbs does not have it. */
+			if (functions[i].mine == (string_fn)ibv_event_type_str &&
+			    value == (int)IBV_EVENT_DEVICE_SPEED_CHANGE)
+				continue;
 			assert_string_equal(functions[i].mine(value), other(value));
 			compared++;
 		}
