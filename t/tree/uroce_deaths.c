@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <cmocka.h>
@@ -36,15 +37,17 @@ struct child {
 static void be_uroce_child(const struct uroce_bed *bed, struct child *child, bool forks)
 {
 	struct uroce_end end;
+	struct facts facts;
 	uint32_t number;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	uroce_bed_open(bed, &end);
 	uroce_bed_qp(&end, &bed_options);
 	assert_int_equal(uroce_bed_init(&end, &bed_options), 0);
 	for (int i = 0; i < BED_DEPTH; i++)
 		uroce_bed_recv(&end, (uint64_t)i, 0, 64);
-	child->facts = (struct facts){end.qp->qp_num, end.mr->rkey, (uintptr_t)end.memory};
-	if (write(child->from[1], &child->facts, sizeof(child->facts)) < 0 ||
+	facts = (struct facts){end.qp->qp_num, end.mr->rkey, (uintptr_t)end.memory};
+	if (write(child->from[1], &facts, sizeof(facts)) < 0 ||
 	    read(child->to[0], &number, sizeof(number)) != sizeof(number))
 		_exit(1);
 	uroce_bed_connect(&end, number, &bed_options);
