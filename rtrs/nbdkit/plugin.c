@@ -327,4 +327,6 @@ static struct nbdkit_plugin rtrs_plugin = {
 	.errno_is_preserved = 0,
 };
 
+/* What the macro defines, without declaring it. */
+struct nbdkit_plugin *plugin_init(void);
 NBDKIT_REGISTER_PLUGIN(rtrs_plugin)
