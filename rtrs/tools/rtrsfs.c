@@ -3,6 +3,7 @@
 #define FUSE_USE_VERSION 31
 #include <errno.h>
 #include <fuse.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,13 +209,22 @@ static int fs_rename(const char *from, const char *to, unsigned int flags)
 	return -EPERM;
 }
 
+static void note_interrupt(int number)
+{
+	(void)number;
+}
+
 static void *fs_init(struct fuse_conn_info *connection, struct fuse_config *config)
 {
+	/* Without SA_RESTART: it ends a wait. libfuse 3.14 does not handle the signal that it sends us. */
+	const struct sigaction action = {.sa_handler = note_interrupt};
+
 	(void)connection;
 	/* Files come and go at any time. */
 	config->entry_timeout = config->attr_timeout = config->negative_timeout = 0;
 	/* Who waits for a process that hangs can be killed. */
-	config->intr = 1;
+	config->intr = !sigaction(SIGUSR1, &action, NULL);
+	config->intr_signal = SIGUSR1;
 	return NULL;
 }
 
