@@ -135,6 +135,7 @@ int rtrsi_volume_ask(struct rtrs_volume *volume, const void *message, size_t len
 					       .data_count = answer ? 1 : 0,
 					       .done = question_answered,
 					       .user = &question};
+	struct rtrs_volume_request *failed;
 	struct rtrs_permit *permit;
 	int err;
 
@@ -151,7 +152,10 @@ int rtrsi_volume_ask(struct rtrs_volume *volume, const void *message, size_t len
 		pthread_cond_wait(&volume->changed, &volume->lock);
 	err = question.error;
 out:
+	/* Requests that found no permit meanwhile wait for this one. */
+	failed = rtrsi_volume_begin_waiting(volume);
 	pthread_mutex_unlock(&volume->lock);
+	rtrsi_volume_end_all(failed, -EIO);
 	return err;
 }
 

@@ -2,6 +2,7 @@
 /* Volumes of a service in this process: access, sizes, ranges, all operations, paths and servers that are lost. */
 #include <errno.h>
 #include <fcntl.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -255,6 +256,37 @@ static void resized_files_are_measured(void **state)
 	rtrsi_volume_close(volume);
 }
 
+static void say_that_it_ended(struct rtrs_volume_request *request, int error)
+{
+	assert_int_equal(error, 0);
+	sem_post(request->data);
+}
+
+/* A message that is no IO takes a permit, too. */
+static void who_waits_for_a_permit_is_not_forgotten(void **state)
+{
+	struct rtrs_volume *volume = volume_of("permit", "disk", RNBD_READ_WRITE);
+	sem_t ended;
+	struct rtrs_volume_request request = {
+		.op = RNBD_OP_FLUSH, .data = &ended, .done = say_that_it_ended};
+	struct rtrs_permit *permits[64];
+	unsigned int count = 0;
+
+	(void)state;
+	assert_int_equal(sem_init(&ended, 0, 0), 0);
+	while (!rtrs_permit_get(volume->session, &permits[count]))
+		assert_true(++count < HF_ARRAY_SIZE(permits));
+	rtrsi_volume_submit(volume, &request);
+	assert_ptr_equal(volume->waiting, &request);
+	while (count)
+		rtrs_permit_put(permits[--count]);
+	assert_int_equal(rtrsi_volume_measure(volume), 0);
+	assert_null(volume->waiting);
+	assert_int_equal(sem_wait(&ended), 0);
+	rtrsi_volume_close(volume);
+	sem_destroy(&ended);
+}
+
 static void a_server_that_comes_back_is_found(void **state)
 {
 	struct rtrs_volume *volume = volume_of("back", "disk", RNBD_READ_WRITE);
@@ -303,6 +335,7 @@ int main(void)
 		cmocka_unit_test(malformed_messages_are_refused),
 		cmocka_unit_test(access_is_shared_as_it_should),
 		cmocka_unit_test(resized_files_are_measured),
+		cmocka_unit_test(who_waits_for_a_permit_is_not_forgotten),
 		cmocka_unit_test(a_server_that_comes_back_is_found),
 		cmocka_unit_test(read_only_is_read_only),
 	};
