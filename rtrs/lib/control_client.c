@@ -129,6 +129,9 @@ static int store_reconnect(const struct control_view *view, const char *value, u
 		return err;
 	session->has_new_deadline = true;
 	rtrsi_session_carry_out(session);
+	/* No attempt may be allowed: nothing would be heard of it. */
+	if (!session->engine.paths[path].is_wanted)
+		return -ENOTCONN;
 	*number = waits_for_reconnect | path;
 	return -EINPROGRESS;
 }
