@@ -9,6 +9,7 @@
 #include "rtrs/control/query.h"
 #include "rtrs/tools/sessions.h"
 #include "rtrs/tools/tool.h"
+#include "shared/clock.h"
 #include "shared/file.h"
 #include "shared/text.h"
 
@@ -199,12 +200,16 @@ static void take_shown_file(struct gathering *gathering, const struct rtrs_contr
 static int take_pages(struct gathering *gathering, struct rtrs_control_page *page)
 {
 	struct rtrs_control_request request = {.type = RTRS_CONTROL_LIST_VALUES};
+	const int64_t until_ms = hfi_now_ms() + RTRS_QUERY_MS;
 	struct rtrs_control_entry entry;
 	int result;
 
 	do {
 		size_t offset = 0;
 
+		/* Its pages may have no end. */
+		if (hfi_now_ms() > until_ms)
+			return -ETIMEDOUT;
 		result = rtrsi_query(gathering->place, gathering->socket, &request, &request.cursor,
 				     page, &gathering->pid);
 		while (!result && (result = rtrsi_control_page_next(page, &offset, &entry)) > 0) {

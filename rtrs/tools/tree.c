@@ -69,12 +69,16 @@ static void add_tree_node(struct tree_process *process, const struct rtrs_contro
 static int list_process(struct tree_process *process, int place, struct rtrs_control_page *page)
 {
 	struct rtrs_control_request request = {.type = RTRS_CONTROL_LIST};
+	const int64_t until_ms = hfi_now_ms() + RTRS_QUERY_MS;
 	struct rtrs_control_entry entry;
 	int result;
 
 	do {
 		size_t offset = 0;
 
+		/* Its pages may have no end. */
+		if (hfi_now_ms() > until_ms)
+			return -ETIMEDOUT;
 		result = rtrsi_query(place, process->socket, &request, &request.cursor, page, NULL);
 		while (!result && (result = rtrsi_control_page_next(page, &offset, &entry)) > 0) {
 			add_tree_node(process, &entry);
