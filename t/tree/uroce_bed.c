@@ -197,6 +197,12 @@ int uroce_bed_close(struct uroce_end *end)
 	return failed;
 }
 
+void uroce_bed_leave(void)
+{
+	execlp("true", "true", NULL);
+	_exit(1);
+}
+
 void uroce_bed_recv(struct uroce_end *end, uint64_t id, size_t offset, uint32_t length)
 {
 	struct ibv_sge sge = {(uintptr_t)end->memory + offset, length, end->mr->lkey};

@@ -55,6 +55,11 @@ void uroce_bed_pair(const struct uroce_bed *bed, struct uroce_end ends[2],
 		    const struct uroce_options *options);
 /* 0, or the number of calls that failed. */
 int uroce_bed_close(struct uroce_end *end);
+/*
+ * The end of a forked child that has copies of its parent's mappings. By an exec: before a process exits, valgrind
+ * searches its memory for leaks, and to read a hole of a mapped file takes memory on tmpfs.
+ */
+_Noreturn void uroce_bed_leave(void);
 
 /* A request on [offset, offset + length) of the end's memory. */
 void uroce_bed_recv(struct uroce_end *end, uint64_t id, size_t offset, uint32_t length);

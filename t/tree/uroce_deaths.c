@@ -52,8 +52,11 @@ static void be_uroce_child(const struct uroce_bed *bed, struct child *child, boo
 		_exit(1);
 	uroce_bed_connect(&end, number, &bed_options);
 	/* A child that outlives it, with copies of all its descriptors. */
-	if (forks && !fork())
-		_exit(read(child->to[0], &number, 1) ? 1 : 0);
+	if (forks && !fork()) {
+		if (!read(child->to[0], &number, 1))
+			uroce_bed_leave();
+		_exit(1);
+	}
 	if (write(child->from[1], "", 1) != 1)
 		_exit(1);
 	for (;;)

@@ -193,7 +193,7 @@ static void be_worker(const struct uroce_bed *bed, unsigned int self, unsigned i
 	if (epoch % 4 == 3 && !fork()) {
 		while (!atomic_load(&board->stop))
 			usleep(10000);
-		_exit(0);
+		uroce_bed_leave();
 	}
 	while (!atomic_load(&board->stop)) {
 		for (unsigned int i = 0; i < processes; i++) {
