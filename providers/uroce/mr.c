@@ -66,6 +66,7 @@ struct ibv_mr *uroce_reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint64
 		errno = ENOMEM;
 		return NULL;
 	}
+	atomic_store(&mr->uses, 1);
 	fill_region(mr->shared, uroce_pd_of(pd)->number, (uintptr_t)addr, length,
 		    access & IBV_ACCESS_ZERO_BASED ? 0 : iova, (uint32_t)access);
 	atomic_store(&mr->shared->key, key);
@@ -91,7 +92,7 @@ int uroce_rereg_mr(struct verbs_mr *verbs, int flags, struct ibv_pd *pd, void *a
 	const uint32_t key = ibv->lkey;
 	int err = check_region(at, size, rights);
 
-	if (!err && atomic_load(&mr->windows))
+	if (!err && atomic_load(&mr->uses) > 1)
 		err = EBUSY;
 	if (err)
 		return err;
@@ -107,17 +108,24 @@ int uroce_rereg_mr(struct verbs_mr *verbs, int flags, struct ibv_pd *pd, void *a
 	return 0;
 }
 
+void uroce_mr_put(struct uroce_mr *mr)
+{
+	if (atomic_fetch_sub(&mr->uses, 1) == 1)
+		free(mr);
+}
+
 int uroce_dereg_mr(struct verbs_mr *verbs)
 {
 	struct uroce_mr *mr = container_of(verbs, struct uroce_mr, verbs);
 	struct uroce_context *context = uroce_context_of(verbs->ibv_mr.context);
 
-	if (atomic_load(&mr->windows) && !atomic_load(&context->gone))
+	/* Of an unplugged device all can be destroyed; then the last window frees it. */
+	if (atomic_load(&mr->uses) > 1 && !atomic_load(&context->gone))
 		return EBUSY;
 	/* In a forked child it is the parent's as well. */
 	if (context->pid == getpid())
 		uroce_key_free(context, mr->shared);
 	atomic_fetch_sub(&uroce_pd_of(verbs->ibv_mr.pd)->users, 1);
-	free(mr);
+	uroce_mr_put(mr);
 	return 0;
 }

@@ -47,7 +47,7 @@ struct ibv_mw *uroce_alloc_mw(struct ibv_pd *pd, enum ibv_mw_type type)
 static void leave_region(struct uroce_mw *mw)
 {
 	if (mw->region)
-		atomic_fetch_sub(&mw->region->windows, 1);
+		uroce_mr_put(mw->region);
 	mw->region = NULL;
 }
 
@@ -110,7 +110,7 @@ bool uroce_mw_bind(struct uroce_context *context, struct uroce_mw *mw, struct ur
 		atomic_store(&shared->qp, flags & UROCE_MR_WINDOW_2 ? qpn : 0);
 		atomic_store(&shared->parent, region->verbs.ibv_mr.lkey);
 		atomic_store(&shared->flags, flags | UROCE_MR_VALID);
-		atomic_fetch_add(&region->windows, 1);
+		atomic_fetch_add(&region->uses, 1);
 		mw->region = region;
 	}
 	atomic_store(&shared->key, key);

@@ -79,7 +79,7 @@ struct uroce_pd {
 struct uroce_mr {
 	struct verbs_mr verbs;
 	struct uroce_shared_mr *shared;
-	atomic_uint windows; /* that are bound to it */
+	atomic_uint uses; /* the windows that are bound to it, and 1 until it is deregistered */
 };
 
 struct uroce_mw {
@@ -198,6 +198,8 @@ struct ibv_mr *uroce_reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint64
 int uroce_rereg_mr(struct verbs_mr *mr, int flags, struct ibv_pd *pd, void *addr, size_t length,
 		   int access);
 int uroce_dereg_mr(struct verbs_mr *mr);
+/* One use less; the last one frees it. */
+void uroce_mr_put(struct uroce_mr *mr);
 struct ibv_mw *uroce_alloc_mw(struct ibv_pd *pd, enum ibv_mw_type type);
 int uroce_dealloc_mw(struct ibv_mw *mw);
 /*

@@ -317,16 +317,37 @@ static void *wait_for_fatal(void *arg)
 	return uroce_bed_event(arg) == IBV_EVENT_DEVICE_FATAL ? arg : NULL;
 }
 
-/* Waits end, programs that poll get errors, everything can be destroyed. */
+static struct ibv_mw *bound_window(struct uroce_end *end)
+{
+	struct ibv_mw *mw = ibv_alloc_mw(end->pd, IBV_MW_TYPE_2);
+	struct ibv_send_wr bind = {.opcode = IBV_WR_BIND_MW}, *bad;
+
+	assert_non_null(mw);
+	bind.bind_mw.mw = mw;
+	bind.bind_mw.rkey = ibv_inc_rkey(mw->rkey);
+	bind.bind_mw.bind_info = (struct ibv_mw_bind_info){
+		.mr = end->mr,
+		.addr = (uintptr_t)end->memory,
+		.length = 100,
+		.mw_access_flags = IBV_ACCESS_REMOTE_WRITE,
+	};
+	assert_int_equal(ibv_post_send(end->qp, &bind, &bad), 0);
+	assert_int_equal(uroce_bed_wait(end).status, IBV_WC_SUCCESS);
+	return mw;
+}
+
+/* Waits end, programs that poll get errors, everything can be destroyed: a region before its window too. */
 static void an_unplug(void **state)
 {
 	struct uroce_bed *bed = *state;
 	struct ibv_recv_wr recv = {0}, *bad;
 	struct uroce_end ends[2];
+	struct ibv_mw *window;
 	pthread_t thread;
 	void *ret;
 
 	uroce_bed_pair(bed, ends, &bed_options);
+	window = bound_window(&ends[1]);
 	uroce_bed_recv(&ends[0], 1, 0, 8);
 	assert_int_equal(pthread_create(&thread, NULL, wait_for_fatal, &ends[0]), 0);
 	assert_int_equal(tree_remove(bed->tree, 0), 0);
@@ -338,6 +359,9 @@ static void an_unplug(void **state)
 	assert_int_equal(uroce_bed_send(&ends[1], IBV_WR_SEND, 0, 8, 0, 0), EIO);
 	assert_null(ibv_alloc_pd(ends[1].context));
 	assert_int_equal(errno, EIO);
+	assert_int_equal(ibv_dereg_mr(ends[1].mr), 0);
+	ends[1].mr = NULL;
+	assert_int_equal(ibv_dealloc_mw(window), 0);
 	close_both(ends);
 }
 
