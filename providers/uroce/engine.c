@@ -18,6 +18,8 @@
 #include "providers/uroce/wire.h"
 #include "providers/uroce/wire_receive.h"
 
+enum { RINGS = 64 }; /* that are read at once */
+
 uint64_t uroce_now(void)
 {
 	struct timespec now;
@@ -86,7 +88,8 @@ static void wait_for_work(struct uroce_context *context)
 		deadline = uroce_next_deadline(context);
 	left = until(deadline);
 	ppoll(fds, 2 + sockets, deadline == UROCE_NEVER ? NULL : &left, NULL);
-	while (recv(context->doorbell, &byte, 1, MSG_DONTWAIT) >= 0)
+	/* Everybody can ring, and faster than we read: what is left wakes us again. */
+	for (int i = 0; i < RINGS && recv(context->doorbell, &byte, 1, MSG_DONTWAIT) >= 0; i++)
 		;
 	if (fds[1].revents)
 		note_removal(context);
