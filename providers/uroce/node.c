@@ -85,6 +85,8 @@ static void clean_slot(struct uroce_context *context, uint32_t slot)
 	fallocate(context->verbs.context.cmd_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 		  arena_offset(slot), (off_t)UROCE_ARENA_SIZE);
 	atomic_store(&header->slots[slot].probe_address, 0);
+	/* Nobody sends it the token of the next context: the port may be another program's by now. */
+	atomic_store(&header->slots[slot].wire_address, 0);
 	atomic_store(&header->slots[slot].pid, 0);
 	atomic_store(&header->slots[slot].life, 0);
 }
