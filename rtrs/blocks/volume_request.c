@@ -266,12 +266,27 @@ static int send_zeroes(struct rtrs_volume *volume, const struct rtrs_volume_requ
 	return err;
 }
 
+/* Newer kernels refuse FUA of what has no data. */
+static int do_and_flush(struct rtrs_volume *volume, const struct rtrs_volume_request *range)
+{
+	const struct rtrs_volume_request flush = {.op = RNBD_OP_FLUSH};
+	struct rtrs_volume_request plain = *range;
+	int err;
+
+	plain.flags &= ~(uint32_t)RNBD_FUA;
+	err = rtrsi_volume_do(volume, &plain);
+	return err ? err : rtrsi_volume_do(volume, &flush);
+}
+
 int rtrsi_volume_do(struct rtrs_volume *volume, const struct rtrs_volume_request *range)
 {
 	struct range_part one, *parts = &one;
 	uint32_t most, most_data, count;
 	int err;
 
+	if (range->flags & RNBD_FUA &&
+	    (range->op == RNBD_OP_DISCARD || range->op == RNBD_OP_WRITE_ZEROES))
+		return do_and_flush(volume, range);
 	pthread_mutex_lock(&volume->lock);
 	most = largest_of(volume, range->op);
 	most_data = largest_of(volume, RNBD_OP_WRITE);
