@@ -222,5 +222,19 @@ void rtrsi_volume_info(struct rtrs_volume *volume, struct rtrs_volume_info *ret)
 
 int rtrsi_volume_measure(struct rtrs_volume *volume)
 {
-	return rtrsi_volume_open_device(volume);
+	const struct rtrs_session *session;
+	int err;
+
+	pthread_mutex_lock(&volume->lock);
+	session = volume->session;
+	pthread_mutex_unlock(&volume->lock);
+	err = rtrsi_volume_open_device(volume);
+	if (err != -ETIMEDOUT)
+		return err;
+	/* A server that is there and says nothing is of no use. */
+	pthread_mutex_lock(&volume->lock);
+	if (session && volume->session == session)
+		rtrsi_volume_lose_session(volume);
+	pthread_mutex_unlock(&volume->lock);
+	return err;
 }

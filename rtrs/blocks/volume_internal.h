@@ -54,6 +54,8 @@ int rtrsi_volume_open_device(struct rtrs_volume *volume) HF_MUST_CHECK HF_NONNUL
 /* With the lock: begins what waits, as far as there are permits. Returns requests that failed: to be ended without it. */
 struct rtrs_volume_request *
 rtrsi_volume_begin_waiting(struct rtrs_volume *volume) HF_MUST_CHECK HF_NONNULL;
+/* With the lock: the keeper is to make another. */
+void rtrsi_volume_lose_session(struct rtrs_volume *volume) HF_NONNULL;
 void rtrsi_volume_end_all(struct rtrs_volume_request *first, int error);
 
 #endif

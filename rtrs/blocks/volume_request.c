@@ -34,7 +34,7 @@ static struct rtrs_volume_request *first_in_line(struct rtrs_volume *volume)
 	return request;
 }
 
-static void lose_session(struct rtrs_volume *volume)
+void rtrsi_volume_lose_session(struct rtrs_volume *volume)
 {
 	volume->is_up = false;
 	volume->is_lost = true;
@@ -50,7 +50,7 @@ static void volume_request_done(int error, void *user)
 	pthread_mutex_lock(&volume->lock);
 	if (says_lost(error) && !volume->has_given_up) {
 		wait_in_line(volume, request);
-		lose_session(volume);
+		rtrsi_volume_lose_session(volume);
 		is_kept = true;
 	} else if (volume->waiting) {
 		failed = rtrsi_volume_begin_waiting(volume);
@@ -112,7 +112,7 @@ struct rtrs_volume_request *rtrsi_volume_begin_waiting(struct rtrs_volume *volum
 			}
 			wait_in_line(volume, request);
 		}
-		lose_session(volume);
+		rtrsi_volume_lose_session(volume);
 	}
 	return failed;
 }

@@ -7,8 +7,10 @@
 #include "rtrs/blocks/volume_internal.h"
 #include "shared/clock.h"
 
-/* For the other paths, when one is connected. */
-enum { OTHER_PATHS_MS = 1000 };
+enum {
+	OTHER_PATHS_MS = 1000, /* for the other paths, when one is connected */
+	ANSWER_MS = 30000,     /* for a message that is no IO */
+};
 
 void rtrsi_volume_log(const struct rtrs_volume *volume, const char *path, const char *what,
 		      int error)
@@ -106,9 +108,10 @@ static void question_answered(int error, void *user)
 	pthread_mutex_unlock(&volume->lock);
 }
 
-/* With the lock, which is let go of while there is no permit. */
+/* With the lock, which is let go of while there is no permit. -EBUSY: requests have had them all for too long. */
 static int get_permit(struct rtrs_volume *volume, struct rtrs_permit **ret)
 {
+	const int64_t until_ms = hfi_now_ms() + ANSWER_MS;
 	int err;
 
 	for (;;) {
@@ -119,6 +122,8 @@ static int get_permit(struct rtrs_volume *volume, struct rtrs_permit **ret)
 		err = rtrs_permit_get(volume->session, ret);
 		if (err != -EAGAIN)
 			return err;
+		if (hfi_now_ms() > until_ms)
+			return -EBUSY;
 		pthread_cond_clockwait(&volume->changed, &volume->lock, CLOCK_MONOTONIC, &until);
 	}
 }
@@ -133,6 +138,7 @@ int rtrsi_volume_ask(struct rtrs_volume *volume, const void *message, size_t len
 					       .header_length = length,
 					       .data = &data,
 					       .data_count = answer ? 1 : 0,
+					       .deadline_ms = ANSWER_MS,
 					       .done = question_answered,
 					       .user = &question};
 	struct rtrs_volume_request *failed;
