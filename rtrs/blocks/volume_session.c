@@ -78,7 +78,10 @@ static void volume_event(struct rtrs_session *session, const struct rtrs_session
 		note_path(volume, event, VOLUME_PATH_DOWN, "lost");
 		break;
 	case RTRS_SESSION_PATH_FAILED:
-		note_path(volume, event, VOLUME_PATH_FAILED, "not connected");
+		/* One that was disconnected by hand stays so. */
+		note_path(volume, event,
+			  event->error == -ECANCELED ? VOLUME_PATH_DOWN : VOLUME_PATH_FAILED,
+			  "not connected");
 		break;
 	case RTRS_SESSION_DOWN:
 		note_loss(volume);
