@@ -192,10 +192,21 @@ static void limit_io(struct rtrs_volume *volume)
 	volume->limits.max_io -= volume->limits.max_io % volume->device.logical_block_size;
 }
 
+/* Of a server that has come back: programs go on with what they know of the device. */
+static bool is_same_device(const struct rtrs_volume *volume, const struct rtrs_rnbd_device *device)
+{
+	const struct rtrs_rnbd_device *before = &volume->device;
+
+	return volume->is_up || !before->logical_block_size ||
+	       (device->sectors >= before->sectors &&
+		device->logical_block_size == before->logical_block_size);
+}
+
 int rtrsi_volume_open_device(struct rtrs_volume *volume)
 {
 	uint8_t message[RNBD_OPEN_SIZE], answer[RNBD_OPEN_ANSWER_SIZE] = {0};
 	struct rtrs_rnbd_device device;
+	bool is_same;
 	int err = rtrsi_rnbd_open_encode(volume->options.access, volume->options.path, message);
 
 	if (!err)
@@ -206,10 +217,16 @@ int rtrsi_volume_open_device(struct rtrs_volume *volume)
 	    device.sectors > INT64_MAX / RNBD_SECTOR_SIZE)
 		return -EPROTO;
 	pthread_mutex_lock(&volume->lock);
-	volume->device = device;
-	limit_io(volume);
+	is_same = is_same_device(volume, &device);
+	if (is_same) {
+		volume->device = device;
+		limit_io(volume);
+	}
 	pthread_mutex_unlock(&volume->lock);
-	return 0;
+	if (is_same)
+		return 0;
+	rtrsi_volume_log(volume, NULL, "the device is smaller, or has other blocks", -ESTALE);
+	return -ESTALE;
 }
 
 /* --- life ---------------------------------------------------------------------------------------- */

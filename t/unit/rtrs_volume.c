@@ -307,6 +307,33 @@ static void a_server_that_comes_back_is_found(void **state)
 	rtrsi_volume_close(volume);
 }
 
+/* Without a server for longer than that requests fail. */
+static void a_device_that_has_shrunk_is_refused(void **state)
+{
+	const struct rtrs_volume_options options = {.session = "shrunk",
+						    .path = "disk",
+						    .access = RNBD_READ_WRITE,
+						    .addresses = both,
+						    .address_count = 2,
+						    .reconnect_delay_ms = 10,
+						    .give_up_ms = 1};
+	struct rtrs_volume_info info;
+	struct rtrs_volume *volume;
+
+	(void)state;
+	assert_int_equal(rtrsi_volume_open(&options, &volume), 0);
+	serve_no_more();
+	assert_int_equal(truncate(disk_path, DISK - 4096), 0);
+	serve_directory(false);
+	assert_int_equal(do_op(volume, RNBD_OP_READ, 0, 0, 512), -ETIMEDOUT);
+	rtrsi_volume_info(volume, &info);
+	assert_int_equal(info.size, DISK);
+	serve_no_more();
+	assert_int_equal(truncate(disk_path, DISK), 0);
+	serve_directory(false);
+	rtrsi_volume_close(volume);
+}
+
 static void read_only_is_read_only(void **state)
 {
 	static const char *const paths[] = {"disk", "ram"};
@@ -337,6 +364,7 @@ int main(void)
 		cmocka_unit_test(resized_files_are_measured),
 		cmocka_unit_test(who_waits_for_a_permit_is_not_forgotten),
 		cmocka_unit_test(a_server_that_comes_back_is_found),
+		cmocka_unit_test(a_device_that_has_shrunk_is_refused),
 		cmocka_unit_test(read_only_is_read_only),
 	};
 
