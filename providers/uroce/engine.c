@@ -67,6 +67,7 @@ static void note_removal(struct uroce_context *context)
 {
 	atomic_store(&context->gone, true);
 	uroce_progress_all(context, true);
+	uroce_wire_removed(context);
 }
 
 static void wait_for_work(struct uroce_context *context)

@@ -62,9 +62,11 @@ extern const struct uroce_wire_calls uroce_wire_calls;
 /* wire_context.c */
 /* The context's wire, made when it is needed first. 0, or an errno value with a log line. */
 int uroce_wire_get(struct uroce_context *context, struct uroce_wire **ret);
-/* The socket of a GID of ours, opened when it is needed first. */
+/* The socket of a GID of ours, opened when it is needed first. Not when the device is gone. */
 int uroce_wire_socket(struct uroce_wire *wire, const union ibv_gid *gid,
 		      const struct uroce_socket **ret);
+/* By the engine thread when the device is gone: a new one with the address has the packets that come from now on. */
+void uroce_wire_removed(struct uroce_context *context);
 /* By the engine thread at its end, while the slot is ours; then the rest. */
 void uroce_wire_end(struct uroce_context *context);
 void uroce_wire_close(struct uroce_context *context);

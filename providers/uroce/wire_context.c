@@ -173,7 +173,9 @@ int uroce_wire_socket(struct uroce_wire *wire, const union ibv_gid *gid,
 	*ret = find_wire_socket(wire, gid);
 	count = atomic_load(&wire->socket_count);
 	err = *ret ? 0 : ENOSPC;
-	if (!*ret && count < UROCE_GIDS) {
+	if (!*ret && atomic_load(&wire->context->gone)) {
+		err = EIO;
+	} else if (!*ret && count < UROCE_GIDS) {
 		err = uroce_socket_open(gid, &wire->sockets[count]);
 		if (!err) {
 			*ret = &wire->sockets[count];
@@ -185,6 +187,23 @@ int uroce_wire_socket(struct uroce_wire *wire, const union ibv_gid *gid,
 	if (!err)
 		uroce_peer_ring(wire->context, &wire->context->own, UROCE_RING_PROGRESS);
 	return err;
+}
+
+/* With the locks of all who use a socket. Without one they send and receive nothing. */
+void uroce_wire_removed(struct uroce_context *context)
+{
+	struct uroce_wire *wire = __atomic_load_n(&context->wire, __ATOMIC_ACQUIRE);
+
+	if (!wire)
+		return;
+	atomic_store(&context->slot->wire_address, 0);
+	pthread_mutex_lock(&wire->receive_lock);
+	pthread_mutex_lock(&wire->lock);
+	pthread_mutex_lock(&wires_lock);
+	close_all_sockets(wire);
+	pthread_mutex_unlock(&wires_lock);
+	pthread_mutex_unlock(&wire->lock);
+	pthread_mutex_unlock(&wire->receive_lock);
 }
 
 void uroce_wire_end(struct uroce_context *context)
