@@ -233,7 +233,22 @@ static void read_control(struct msghdr *message, struct relay_head *head)
 	}
 }
 
-/* The ICRC is checked where a packet arrives, before anything else. */
+/*
+ * Whoever sends from an address of this host by our protocol is bound to our port, which no other user can be. From
+ * other hosts the source port may be any.
+ */
+static bool is_forged(const union uroce_address *from, const union uroce_address *to)
+{
+	if (from->any.sa_family == AF_INET6)
+		return from->ipv6.sin6_port != htons(UROCE_UDP_PORT) &&
+		       (IN6_IS_ADDR_LOOPBACK(&from->ipv6.sin6_addr) ||
+			IN6_ARE_ADDR_EQUAL(&from->ipv6.sin6_addr, &to->ipv6.sin6_addr));
+	return from->ipv4.sin_port != htons(UROCE_UDP_PORT) &&
+	       (ntohl(from->ipv4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET ||
+		from->ipv4.sin_addr.s_addr == to->ipv4.sin_addr.s_addr);
+}
+
+/* The ICRC is checked where a packet arrives, before anything else of it. */
 static void take_from_socket(struct delivery *delivery, const struct uroce_socket *socket,
 			     struct uroce_received_packet *received, struct msghdr *message)
 {
@@ -243,6 +258,10 @@ static void take_from_socket(struct delivery *delivery, const struct uroce_socke
 	if (received->size < UROCE_BTH_SIZE + UROCE_ICRC_SIZE || received->size > UROCE_FRAME_MAX ||
 	    message->msg_flags & MSG_TRUNC) {
 		wire->bad_size++;
+		return;
+	}
+	if (is_forged(&received->from, &socket->address)) {
+		wire->bad_address++;
 		return;
 	}
 	received->head = (struct relay_head){.to = socket->gid, .hops = 64};
