@@ -150,7 +150,7 @@ static void copy_values(struct uroce_qp *qp, const struct ibv_qp_attr *attr, int
 	atomic_store(&shared->path_mtu, own->path_mtu ? 128U << own->path_mtu : 0);
 }
 
-/* As new: no requests, no completions, no path. */
+/* As new: no requests and no path; the caller drops the completions. */
 static void reset(struct uroce_qp *qp)
 {
 	struct uroce_target target;
@@ -177,8 +177,6 @@ static void reset(struct uroce_qp *qp)
 	atomic_store(&qp->shared->established, 0);
 	memset(&qp->attr, 0, sizeof(qp->attr));
 	copy_values(qp, &qp->attr, 0);
-	uroce_cq_drop(uroce_cq_of(qp->verbs.qp.send_cq), qp->verbs.qp.qp_num);
-	uroce_cq_drop(uroce_cq_of(qp->verbs.qp.recv_cq), qp->verbs.qp.qp_num);
 }
 
 /* The path is chosen with the new attributes; after a failure the former ones are back. */
@@ -260,5 +258,10 @@ int uroce_modify_qp(struct ibv_qp *ibv, struct ibv_qp_attr *attr, int mask)
 	if (!err)
 		uroce_qp_progress(qp);
 	pthread_mutex_unlock(&qp->lock);
+	/* Without the lock: a program may post between ibv_start_poll() and ibv_end_poll(). */
+	if (!err && to == IBV_QPS_RESET) {
+		uroce_cq_drop(uroce_cq_of(ibv->send_cq), ibv->qp_num);
+		uroce_cq_drop(uroce_cq_of(ibv->recv_cq), ibv->qp_num);
+	}
 	return err;
 }
