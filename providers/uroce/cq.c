@@ -203,25 +203,26 @@ int uroce_resize_cq(struct ibv_cq *ibv, int cqe)
 	size = cq_ring_size((uint32_t)cqe);
 	pthread_mutex_lock(&context->lock);
 	offset = uroce_heap_take(context, size * sizeof(struct uroce_cqe));
-	err = offset ? 0 : ENOMEM;
-	if (!err) {
-		lock_take(&cq->lock);
-		old = cq->offset;
-		old_size = cq->mask + 1;
-		if (uroce_shared_lock(context, &cq->shared->lock, UROCE_LOCK_CQ)) {
-			err = move_ring(
-				cq, (struct uroce_cqe *)(void *)((char *)context->arena + offset),
+	pthread_mutex_unlock(&context->lock);
+	if (!offset)
+		return ENOMEM;
+	/* Not with context->lock: a program that posts while it polls takes that with cq->lock. */
+	lock_take(&cq->lock);
+	old = cq->offset;
+	old_size = cq->mask + 1;
+	if (uroce_shared_lock(context, &cq->shared->lock, UROCE_LOCK_CQ)) {
+		err = move_ring(cq, (struct uroce_cqe *)(void *)((char *)context->arena + offset),
 				size, (uint32_t)cqe, offset);
-			uroce_shared_unlock(context, &cq->shared->lock, UROCE_LOCK_CQ);
-		} else {
-			err = EBUSY;
-		}
-		lock_release(&cq->lock);
-		if (err)
-			uroce_heap_give(context, offset, size * sizeof(struct uroce_cqe));
-		else
-			uroce_heap_give(context, old, old_size * sizeof(struct uroce_cqe));
+		uroce_shared_unlock(context, &cq->shared->lock, UROCE_LOCK_CQ);
+	} else {
+		err = EBUSY;
 	}
+	lock_release(&cq->lock);
+	pthread_mutex_lock(&context->lock);
+	if (err)
+		uroce_heap_give(context, offset, size * sizeof(struct uroce_cqe));
+	else
+		uroce_heap_give(context, old, old_size * sizeof(struct uroce_cqe));
 	pthread_mutex_unlock(&context->lock);
 	if (!err)
 		ibv->cqe = cqe;

@@ -2,8 +2,8 @@
 /*
  * uroce: an RDMA device without a kernel, for any machine. Its objects, and its functions by file.
  *
- * Locks, in this order: qp->lock, context->lock, cq->lock or the lock of a receive queue, a lock in
- * shared memory. The engine thread holds context->lock while it looks for QPs and only tries qp->lock
+ * Locks, in this order: cq->lock, which a program holds while it posts between ibv_start_poll() and
+ * ibv_end_poll(), qp->lock, context->lock, the lock of a receive queue, a lock in shared memory. The engine thread holds context->lock while it looks for QPs and only tries qp->lock
  * then. Functions that return int return 0 or a positive errno value.
  */
 #ifndef PROVIDERS_UROCE_UROCE_H
