@@ -184,8 +184,11 @@ static void complete_received(void *user, const struct uroce_received *received)
 		cqe.src_qp = link->transport.dest_qpn;
 	}
 	uroce_target_own(link->qp, &target);
-	for (int i = 0; i < CQ_TRIES && uroce_recv_done(&target, NULL, &cqe) == UROCE_CQ_BUSY; i++)
-		;
+	for (int i = 0; i < CQ_TRIES; i++)
+		if (uroce_recv_done(&target, NULL, &cqe) != UROCE_CQ_BUSY)
+			return;
+	/* The completion is lost, and the program is told. */
+	uroce_target_fault(&target, UROCE_FAULT_CQ);
 }
 
 /* --- what the peer may access ---------------------------------------------------------------------------- */
