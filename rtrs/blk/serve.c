@@ -97,6 +97,9 @@ int rtrsi_blk_serve(const struct blk_options *options)
 		log_service((void *)options, "serving");
 		(void)sd_notify(0, "READY=1");
 		serve_until_told(service, &signals);
+		/* A disk may never answer: a second one ends it. */
+		sigdelset(&signals, SIGHUP);
+		sigprocmask(SIG_UNBLOCK, &signals, NULL);
 		(void)sd_notify(0, "STOPPING=1");
 	}
 	rtrsi_export_close(service);
