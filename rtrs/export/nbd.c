@@ -11,6 +11,13 @@
 #include <unistd.h>
 
 #include "rtrs/export/backing.h"
+#include "shared/clock.h"
+
+enum {
+	CONNECT_MS = 10000,
+	REFUSE_MS = 1000, /* after a server that has said nothing */
+	END_MS = 1000,
+};
 
 struct nbd_backing {
 	struct rtrs_backing base;
@@ -18,6 +25,7 @@ struct nbd_backing {
 	char *uri;
 	uint32_t max_io;
 	bool has_fua;
+	int64_t refused_until_ms;
 	pthread_t thread;
 	int wake;
 	pthread_mutex_t lock;
@@ -39,6 +47,21 @@ static int nbd_error(void)
 
 /* --- the connection ------------------------------------------------------------------------------ */
 
+static int finish_connecting(struct nbd_handle *nbd)
+{
+	const int64_t until_ms = hfi_now_ms() + CONNECT_MS;
+
+	while (nbd_aio_is_connecting(nbd) > 0) {
+		const int64_t left_ms = until_ms - hfi_now_ms();
+
+		if (left_ms <= 0)
+			return -ETIMEDOUT;
+		if (nbd_poll(nbd, (int)left_ms) < 0)
+			return nbd_error();
+	}
+	return nbd_aio_is_ready(nbd) > 0 ? 0 : nbd_error();
+}
+
 static int connect_nbd(const struct nbd_backing *backing, struct nbd_handle **ret)
 {
 	struct nbd_handle *nbd = nbd_create();
@@ -46,13 +69,27 @@ static int connect_nbd(const struct nbd_backing *backing, struct nbd_handle **re
 
 	if (!nbd)
 		return nbd_error();
-	if (!nbd_connect_uri(nbd, backing->uri)) {
+	err = nbd_aio_connect_uri(nbd, backing->uri) ? nbd_error() : finish_connecting(nbd);
+	if (err)
+		nbd_close(nbd);
+	else
 		*ret = nbd;
-		return 0;
-	}
-	err = nbd_error();
-	nbd_close(nbd);
 	return err;
+}
+
+/* So that the server knows; it may have nothing to say to it. */
+static void end_connection(struct nbd_handle *nbd)
+{
+	const int64_t until_ms = hfi_now_ms() + END_MS;
+
+	if (nbd_aio_is_ready(nbd) <= 0 || nbd_aio_disconnect(nbd, 0))
+		return;
+	while (!nbd_aio_is_closed(nbd) && !nbd_aio_is_dead(nbd)) {
+		const int64_t left_ms = until_ms - hfi_now_ms();
+
+		if (left_ms <= 0 || nbd_poll(nbd, (int)left_ms) < 0)
+			return;
+	}
 }
 
 /* `unknown`: the server does not say. */
@@ -105,7 +142,12 @@ static int connect_nbd_again(struct nbd_backing *backing)
 
 	if (!nbd_aio_is_dead(backing->nbd) && !nbd_aio_is_closed(backing->nbd))
 		return 0;
+	/* Each of the requests that are there would wait as long. */
+	if (hfi_now_ms() < backing->refused_until_ms)
+		return -ETIMEDOUT;
 	err = connect_nbd(backing, &nbd);
+	if (err == -ETIMEDOUT)
+		backing->refused_until_ms = hfi_now_ms() + REFUSE_MS;
 	if (err)
 		return err;
 	if ((uint64_t)nbd_get_size(nbd) / RNBD_SECTOR_SIZE != backing->base.about.sectors) {
@@ -281,7 +323,7 @@ static void close_nbd(struct rtrs_backing *base)
 	while (write(backing->wake, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
 	pthread_join(backing->thread, NULL);
-	(void)nbd_shutdown(backing->nbd, 0);
+	end_connection(backing->nbd);
 	free_nbd(backing);
 }
 
