@@ -21,6 +21,7 @@ struct rtrs_block_job {
 	uint64_t offset;
 	uint32_t size;
 	void *data;
+	uint64_t mark; /* for whoever carries it out */
 	/* Called once, from any thread. */
 	void (*done)(struct rtrs_block_job *job, int error);
 };

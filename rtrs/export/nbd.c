@@ -26,6 +26,9 @@ struct nbd_backing {
 	uint32_t max_io;
 	bool has_fua;
 	int64_t refused_until_ms;
+	/* The thread's: changes that were answered, and how many of them are flushed. */
+	uint64_t changes, flushed;
+	bool has_lost; /* changes that were not flushed, and no flush has said so */
 	pthread_t thread;
 	int wake;
 	pthread_mutex_t lock;
@@ -156,6 +159,10 @@ static int connect_nbd_again(struct nbd_backing *backing)
 	}
 	nbd_close(backing->nbd);
 	backing->nbd = nbd;
+	/* The server may have been started anew. */
+	if (backing->flushed < backing->changes)
+		backing->has_lost = true;
+	backing->flushed = backing->changes;
 	return 0;
 }
 
@@ -175,11 +182,35 @@ static void add_nbd_job(struct rtrs_block_job *job)
 		;
 }
 
+static bool has_nbd_cache(const struct nbd_backing *backing)
+{
+	return backing->base.about.cache_policy & RNBD_CACHE_WRITEBACK;
+}
+
+static bool is_nbd_flush(const struct rtrs_block_job *job)
+{
+	return job->op == RNBD_OP_FLUSH || job->flags & RNBD_PREFLUSH;
+}
+
+static void count_nbd_job(struct nbd_backing *backing, const struct rtrs_block_job *job)
+{
+	if (!has_nbd_cache(backing))
+		return;
+	if (is_nbd_flush(job)) {
+		if (backing->flushed < job->mark)
+			backing->flushed = job->mark;
+	} else if (job->op != RNBD_OP_READ && !(job->flags & RNBD_FUA && backing->has_fua)) {
+		backing->changes++;
+	}
+}
+
 /* Libnbd's own functions cannot be called here. */
 static int nbd_job_done(void *user, int *error)
 {
 	struct rtrs_block_job *job = user;
 
+	if (!*error)
+		count_nbd_job(nbd_of(job->backing), job);
 	if (*error)
 		job->done(job, -*error);
 	else if (job->op == RNBD_OP_FLUSH)
@@ -204,8 +235,10 @@ static int64_t begin_nbd_request(struct nbd_backing *backing, struct rtrs_block_
 	const uint32_t no_hole = job->flags & RNBD_NO_UNMAP ? LIBNBD_CMD_FLAG_NO_HOLE : 0;
 	struct nbd_handle *nbd = backing->nbd;
 
-	if (job->op == RNBD_OP_FLUSH || job->flags & RNBD_PREFLUSH)
+	if (is_nbd_flush(job)) {
+		job->mark = backing->changes;
 		return nbd_aio_flush(nbd, done, 0);
+	}
 	switch (job->op) {
 	case RNBD_OP_READ:
 		return nbd_aio_pread(nbd, job->data, job->size, job->offset, done, 0);
@@ -222,20 +255,22 @@ static int64_t begin_nbd_request(struct nbd_backing *backing, struct rtrs_block_
 
 static bool is_nothing_to_do(const struct nbd_backing *backing, const struct rtrs_block_job *job)
 {
-	const bool has_cache = backing->base.about.cache_policy & RNBD_CACHE_WRITEBACK;
-
-	return job->op == RNBD_OP_FLUSH ? !has_cache : !job->size;
+	return job->op == RNBD_OP_FLUSH ? !has_nbd_cache(backing) : !job->size;
 }
 
 static void begin_nbd_job(struct nbd_backing *backing, struct rtrs_block_job *job)
 {
 	int64_t result = connect_nbd_again(backing);
 
-	if (!(backing->base.about.cache_policy & RNBD_CACHE_WRITEBACK))
+	if (!has_nbd_cache(backing))
 		job->flags &= ~(uint32_t)(RNBD_PREFLUSH | RNBD_FUA);
 	if (!result && is_nothing_to_do(backing, job)) {
 		job->done(job, 0);
 		return;
+	}
+	if (!result && backing->has_lost && is_nbd_flush(job)) {
+		backing->has_lost = false;
+		result = -EIO;
 	}
 	if (!result)
 		result = begin_nbd_request(backing, job);
