@@ -89,13 +89,14 @@ static void remove_wire(struct uroce_wire *wire)
 		at = &(*at)->next;
 	if (*at)
 		*at = wire->next;
+	/* Before a fork whose child does not find it any more. */
+	close_all_sockets(wire);
 	pthread_mutex_unlock(&wires_lock);
 }
 
 static void free_wire(struct uroce_wire *wire)
 {
 	remove_wire(wire);
-	close_all_sockets(wire);
 	pthread_mutex_destroy(&wire->receive_lock);
 	pthread_mutex_destroy(&wire->lock);
 	free(wire->received);
@@ -122,7 +123,9 @@ static int make_wire(struct uroce_context *context, struct uroce_wire **ret)
 	uroce_icrc_init(&wire->icrc);
 	wire->received = uroce_received_alloc();
 	add_wire(wire);
+	pthread_mutex_lock(&wires_lock);
 	err = wire->received ? open_relay(wire) : ENOMEM;
+	pthread_mutex_unlock(&wires_lock);
 	if (err)
 		free_wire(wire);
 	else
@@ -160,6 +163,19 @@ static const struct uroce_socket *find_wire_socket(struct uroce_wire *wire,
 	return NULL;
 }
 
+/* A child that is forked meanwhile would have a copy that it does not know of. */
+static int add_socket(struct uroce_wire *wire, const union ibv_gid *gid, unsigned int count)
+{
+	int err;
+
+	pthread_mutex_lock(&wires_lock);
+	err = uroce_socket_open(gid, &wire->sockets[count]);
+	if (!err)
+		atomic_store_explicit(&wire->socket_count, count + 1, memory_order_release);
+	pthread_mutex_unlock(&wires_lock);
+	return err;
+}
+
 int uroce_wire_socket(struct uroce_wire *wire, const union ibv_gid *gid,
 		      const struct uroce_socket **ret)
 {
@@ -176,11 +192,9 @@ int uroce_wire_socket(struct uroce_wire *wire, const union ibv_gid *gid,
 	if (!*ret && atomic_load(&wire->context->gone)) {
 		err = EIO;
 	} else if (!*ret && count < UROCE_GIDS) {
-		err = uroce_socket_open(gid, &wire->sockets[count]);
-		if (!err) {
+		err = add_socket(wire, gid, count);
+		if (!err)
 			*ret = &wire->sockets[count];
-			atomic_store_explicit(&wire->socket_count, count + 1, memory_order_release);
-		}
 	}
 	pthread_mutex_unlock(&wire->lock);
 	/* The engine thread waits for it from now on. */
