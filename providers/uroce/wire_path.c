@@ -243,7 +243,8 @@ static uint64_t wire_progress(struct uroce_qp *qp, uint64_t now)
 	deadline = uroce_wire_run(transport, now);
 	if (!transport->is_stopped && transport->req.head != transport->req.tail)
 		qp->sq.next = transport->req.next + (transport->req.next_packet != 0);
-	if (!uroce_batch_flush(&link->wire->batch) && deadline > now + BUSY_NS)
+	/* Also where there is more to send at once. */
+	if (!uroce_batch_flush(&link->wire->batch))
 		deadline = now + BUSY_NS;
 	pthread_mutex_unlock(&link->wire->lock);
 	return deadline;

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { FRAMES_OF_RUN = 64 };
+
 void uroce_answer(struct uroce_wire_qp *qp, uint8_t syndrome, uint32_t psn)
 {
 	struct uroce_responder *resp = &qp->resp;
@@ -181,13 +183,16 @@ static bool answer_atomic(struct uroce_wire_qp *qp, struct uroce_job *job)
 	return true;
 }
 
+/* One request may ask for 2 GiB: others have their turn between. False: there is more to send. */
 static bool answer_jobs(struct uroce_wire_qp *qp)
 {
 	struct uroce_responder *resp = &qp->resp;
 
-	while (resp->todo_count) {
+	for (unsigned int frames = 0; resp->todo_count; frames++) {
 		struct uroce_job *job = &resp->jobs[resp->todo[0]];
 
+		if (frames == FRAMES_OF_RUN)
+			return false;
 		if (!(job->is_atomic ? answer_atomic(qp, job) : answer_read(qp, job)))
 			return false;
 		if (resp->todo_count && job->next == job->packets)
