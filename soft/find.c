@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/error.h"
 #include "shared/file.h"
 #include "shared/sysfs_attr.h"
 #include "shared/text.h"
@@ -24,7 +25,8 @@ enum { LAST_NUMBER = 999999, PATH_SIZE = 128 };
 
 int hfi_soft_lock(int tree, int *ret)
 {
-	int fd = openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Whoever can read the directory could hold a lock on it. */
+	int fd = openat(tree, ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int err = 0;
 
 	if (fd < 0)
@@ -67,10 +69,15 @@ static int compare_soft_name(void *arg, int dir, const char *entry)
 	struct soft_search *search = arg;
 	char path[PATH_SIZE], name[80];
 	long n = soft_number_of(entry);
+	ssize_t length;
 
-	if (n < 0 || hfi_print(path, sizeof(path), "%s/ibdev", entry) ||
-	    hfi_read_file(dir, path, name, sizeof(name), NULL) < 0 ||
-	    strcmp(name, search->name) != 0)
+	if (n < 0 || hfi_print(path, sizeof(path), "%s/ibdev", entry))
+		return 0;
+	length = hfi_read_file(dir, path, name, sizeof(name), NULL);
+	/* It may be this device: who takes it for another one would erase its files. */
+	if (hfi_error_is_shortage((int)length))
+		return (int)length;
+	if (length < 0 || strcmp(name, search->name) != 0)
 		return 0;
 	search->n = (unsigned int)n;
 	return 1;
