@@ -82,6 +82,7 @@ static char *find_tree(const struct hf_tool *tool, bool make)
 
 static int open_tree(struct hf_soft_place *place, bool make)
 {
+	struct stat st;
 	int err = 0;
 
 	if (!*place->sysfs)
@@ -91,6 +92,10 @@ static int open_tree(struct hf_soft_place *place, bool make)
 	place->tree = open(place->sysfs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (place->tree < 0)
 		return errno == ENOENT && !make ? 0 : -errno;
+	if (fstat(place->tree, &st) < 0)
+		return -errno;
+	if (!hfi_is_trusted(&st))
+		return -EPERM;
 	err = hfi_soft_lock(place->tree, &place->lock);
 	if (!err && make)
 		err = hfi_soft_tree_make(place->tree);
