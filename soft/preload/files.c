@@ -26,9 +26,9 @@ static mode_t mode_of(int flags, va_list args)
 }
 
 #define DEFINE_OPEN(name)                                               \
+	HF_FIND_NEXT(name)                                              \
 	HF_EXPORT int name(const char *path, int flags, ...)            \
 	{                                                               \
-		static void *next_##name;                               \
 		int (*next)(const char *, int, ...) =                   \
 			HF_NEXT(int (*)(const char *, int, ...), name); \
 		struct hf_shown shown;                                  \
@@ -46,9 +46,9 @@ DEFINE_OPEN(open)
 DEFINE_OPEN(open64)
 
 #define DEFINE_OPENAT(name)                                                  \
+	HF_FIND_NEXT(name)                                                   \
 	HF_EXPORT int name(int dirfd, const char *path, int flags, ...)      \
 	{                                                                    \
-		static void *next_##name;                                    \
 		int (*next)(int, const char *, int, ...) =                   \
 			HF_NEXT(int (*)(int, const char *, int, ...), name); \
 		struct hf_shown shown;                                       \
@@ -67,10 +67,10 @@ DEFINE_OPENAT(openat64)
 
 /* A function whose arguments are known: `fail` is what it returns where libc does not have it. */
 #define DEFINE(type, name, fail, parameters, ...)                           \
+	HF_FIND_NEXT(name)                                                  \
 	HF_EXPORT type name parameters;                                     \
 	HF_EXPORT type name parameters                                      \
 	{                                                                   \
-		static void *next_##name;                                   \
 		type(*next) parameters = HF_NEXT(type(*) parameters, name); \
 		struct hf_shown shown;                                      \
                                                                             \

@@ -16,10 +16,10 @@
 
 /* `buffer` is the name of the argument that the function fills, and `mode` that of its member. */
 #define DEFINE_STAT(name, member, parameters, ...)                        \
+	HF_FIND_NEXT(name)                                                \
 	HF_EXPORT int name parameters;                                    \
 	HF_EXPORT int name parameters                                     \
 	{                                                                 \
-		static void *next_##name;                                 \
 		int(*next) parameters = HF_NEXT(int(*) parameters, name); \
 		struct hf_shown shown;                                    \
 		int ret;                                                  \

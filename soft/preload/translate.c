@@ -34,6 +34,12 @@ static void read_shown_roots(void)
 	}
 }
 
+/* strdup() is not for handlers of signals. */
+__attribute__((constructor)) static void read_shown_roots_first(void)
+{
+	pthread_once(&shown_once, read_shown_roots);
+}
+
 static bool shown_exists(const char *path)
 {
 	return syscall(SYS_faccessat, AT_FDCWD, path, F_OK) == 0;
@@ -122,4 +128,15 @@ void *hfi_next_function(void **cache, const char *name)
 	else
 		errno = ENOSYS;
 	return next;
+}
+
+void hfi_find_next(void **cache, const char *name)
+{
+	const int error = errno;
+
+	(void)hfi_next_function(cache, name);
+	/* The first call takes the error, the second one frees its text. */
+	while (dlerror())
+		;
+	errno = error;
 }

@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-enum { HF_SHOWN_PATH = 4096 };
+/* A handler of signals may have a small stack. A longer path stays as it is. */
+enum { HF_SHOWN_PATH = 512 };
 
 /* A path as a program may have meant it. */
 struct hf_shown {
@@ -26,6 +27,21 @@ void hfi_shown(struct hf_shown *shown, const char *path);
  */
 void *hfi_next_function(void **cache, const char *name);
 
+/* The same at the start of the program, without an error that its dlerror() would report. */
+void hfi_find_next(void **cache, const char *name);
+
+/*
+ * Finds the next function before the program runs: a program may call it in a handler of signals, and before it
+ * asks for an error of its own with dlerror().
+ */
+#define HF_FIND_NEXT(name)                                              \
+	static void *next_##name;                                       \
+	__attribute__((constructor)) static void find_next_##name(void) \
+	{                                                               \
+		hfi_find_next(&next_##name, #name);                     \
+	}
+
+/* For calls of earlier constructors it is looked for here. */
 #define HF_NEXT(type, name) ((type)hfi_next_function(&next_##name, #name))
 
 #endif
