@@ -74,6 +74,73 @@ static int check_name(const char *name)
 	return 0;
 }
 
+/* Copies the name of an interface, without the label of an address. */
+static void copy_netdev(char netdev[IFNAMSIZ], const char *name)
+{
+	snprintf(netdev, IFNAMSIZ, "%.*s", (int)strcspn(name, ":"), name);
+}
+
+static bool address_is_taken(const struct soft_plan *plan, const struct in6_addr *address)
+{
+	for (size_t i = 0; i < plan->num_taken; i++)
+		if (!memcmp(&plan->taken[i], address, sizeof(*address)))
+			return true;
+	return false;
+}
+
+/* The address of an entry of getifaddrs(), an IPv4 one as ::ffff:A.B.C.D. */
+static bool entry_address(const struct ifaddrs *entry, struct in6_addr *ret)
+{
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+
+	if (!entry->ifa_addr)
+		return false;
+	if (entry->ifa_addr->sa_family == AF_INET6) {
+		memcpy(&in6, entry->ifa_addr, sizeof(in6));
+		*ret = in6.sin6_addr;
+		return true;
+	}
+	if (entry->ifa_addr->sa_family != AF_INET)
+		return false;
+	memcpy(&in, entry->ifa_addr, sizeof(in));
+	*ret = (struct in6_addr){.s6_addr = {[10] = 0xff, [11] = 0xff}};
+	memcpy(&ret->s6_addr[12], &in.sin_addr, sizeof(in.sin_addr));
+	return true;
+}
+
+static int read_addresses(struct ifaddrs **ret)
+{
+	if (getifaddrs(ret) == 0)
+		return 0;
+	hfi_complain("soft add: cannot read the addresses of this machine: %s", strerror(errno));
+	return HF_EXIT_FAILED;
+}
+
+/* Refuses an interface of which another device has an address. */
+static int check_netdev_addresses(const struct soft_plan *plan)
+{
+	char name[IFNAMSIZ], text[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+	struct ifaddrs *list;
+	int status = read_addresses(&list);
+
+	if (status)
+		return status;
+	for (const struct ifaddrs *a = list; a && !status; a = a->ifa_next) {
+		copy_netdev(name, a->ifa_name);
+		/* Each interface may have the same link-local address. */
+		if (strcmp(name, plan->netdev) != 0 || !entry_address(a, &address) ||
+		    IN6_IS_ADDR_LINKLOCAL(&address) || !address_is_taken(plan, &address))
+			continue;
+		hfi_soft_format(&address, text);
+		status = refuse(HF_EXIT_FAILED, "--netdev: another device has the address %s of %s",
+				text, name);
+	}
+	freeifaddrs(list);
+	return status;
+}
+
 static int plan_netdev(struct soft_plan *plan, const char *netdev)
 {
 	if (!hfi_is_component(netdev, IFNAMSIZ - 1))
@@ -85,33 +152,16 @@ static int plan_netdev(struct soft_plan *plan, const char *netdev)
 			"--netdev: there is no network interface %s here; \"ip link\" shows those "
 			"that exist",
 			netdev);
-	return hfi_copy(plan->netdev, sizeof(plan->netdev), netdev) ? HF_EXIT_FAILED : 0;
-}
-
-/* Copies the name of an interface, without the label of an address. */
-static void copy_netdev(char netdev[IFNAMSIZ], const char *name)
-{
-	snprintf(netdev, IFNAMSIZ, "%.*s", (int)strcspn(name, ":"), name);
+	if (hfi_copy(plan->netdev, sizeof(plan->netdev), netdev))
+		return HF_EXIT_FAILED;
+	return check_netdev_addresses(plan);
 }
 
 static bool netdev_has_address(const struct ifaddrs *entry, const struct in6_addr *address)
 {
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-	struct in6_addr found = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
+	struct in6_addr found;
 
-	if (!entry->ifa_addr)
-		return false;
-	if (entry->ifa_addr->sa_family == AF_INET6) {
-		memcpy(&in6, entry->ifa_addr, sizeof(in6));
-		found = in6.sin6_addr;
-	} else if (entry->ifa_addr->sa_family == AF_INET) {
-		memcpy(&in, entry->ifa_addr, sizeof(in));
-		memcpy(&found.s6_addr[12], &in.sin_addr, sizeof(in.sin_addr));
-	} else {
-		return false;
-	}
-	return !memcmp(&found, address, sizeof(found));
+	return entry_address(entry, &found) && !memcmp(&found, address, sizeof(found));
 }
 
 static bool is_loopback(const struct in6_addr *address)
@@ -123,26 +173,16 @@ static bool is_loopback(const struct in6_addr *address)
 static int find_netdev(struct soft_plan *plan)
 {
 	struct ifaddrs *list;
+	int status = read_addresses(&list);
 
-	if (getifaddrs(&list) < 0) {
-		hfi_complain("soft add: cannot read the addresses of this machine: %s",
-			     strerror(errno));
-		return HF_EXIT_FAILED;
-	}
+	if (status)
+		return status;
 	for (const struct ifaddrs *a = list; a && !*plan->netdev; a = a->ifa_next)
 		if (netdev_has_address(a, &plan->address) ||
 		    (is_loopback(&plan->address) && (a->ifa_flags & IFF_LOOPBACK)))
 			copy_netdev(plan->netdev, a->ifa_name);
 	freeifaddrs(list);
 	return 0;
-}
-
-static bool address_is_taken(const struct soft_plan *plan, const struct in6_addr *address)
-{
-	for (size_t i = 0; i < plan->num_taken; i++)
-		if (!memcmp(&plan->taken[i], address, sizeof(*address)))
-			return true;
-	return false;
 }
 
 static int plan_address(struct soft_plan *plan, const char *text)
