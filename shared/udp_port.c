@@ -15,7 +15,7 @@ enum { CHUNK = 4096, WORDS_IPV6 = 4 };
 
 struct udp_search {
 	uint32_t address[WORDS_IPV6]; /* in the order of the table */
-	unsigned int words;
+	bool mapped;
 	uint16_t port;
 	uid_t uid;
 	struct hf_udp_holder *ret;
@@ -37,16 +37,23 @@ static bool line_is_holder(const struct udp_search *search, const char *line)
 	uint32_t address[WORDS_IPV6] = {0};
 	char hex[33];
 	unsigned int port, uid;
+	bool ipv4, same;
 
 	if (sscanf(line, " %*u: %32[0-9A-Fa-f]:%x %*s %*s %*s %*s %*s %u", hex, &port, &uid) != 3 ||
-	    port != search->port || strlen(hex) != (size_t)8 * search->words ||
-	    !parse_table_address(hex, search->words, address))
+	    port != search->port)
+		return false;
+	ipv4 = strlen(hex) == 8;
+	if (ipv4 ? !search->mapped : strlen(hex) != (size_t)8 * WORDS_IPV6)
+		return false;
+	if (!parse_table_address(hex, ipv4 ? 1 : WORDS_IPV6, address))
 		return false;
 	search->ret->wildcard = !memcmp(address, any, sizeof(any));
 	search->ret->uid = uid;
 	if (search->ret->wildcard)
 		return true;
-	return !memcmp(address, search->address, sizeof(address)) && uid != search->uid;
+	same = ipv4 ? address[0] == search->address[WORDS_IPV6 - 1]
+		    : !memcmp(address, search->address, sizeof(address));
+	return same && uid != search->uid;
 }
 
 static bool lines_have_holder(const struct udp_search *search, char *text, size_t *length)
@@ -69,16 +76,14 @@ static bool lines_have_holder(const struct udp_search *search, char *text, size_
 int hfi_udp_table_search(int fd, const struct in6_addr *address, uint16_t port, uid_t uid,
 			 struct hf_udp_holder *ret)
 {
-	bool mapped = IN6_IS_ADDR_V4MAPPED(address);
 	struct hf_udp_holder holder = {.wildcard = false};
 	struct udp_search search = {
-		.words = mapped ? 1 : WORDS_IPV6, .port = port, .uid = uid, .ret = &holder};
+		.mapped = IN6_IS_ADDR_V4MAPPED(address), .port = port, .uid = uid, .ret = &holder};
 	char text[CHUNK + 1];
 	size_t length = 0;
 	ssize_t got;
 
-	memcpy(search.address, mapped ? &address->s6_addr[12] : &address->s6_addr[0],
-	       search.words * sizeof(search.address[0]));
+	memcpy(search.address, address, sizeof(search.address));
 	while ((got = hfi_read_uncancelled(fd, text + length, CHUNK - length)) > 0) {
 		length += (size_t)got;
 		if (lines_have_holder(&search, text, &length)) {
@@ -91,16 +96,28 @@ int hfi_udp_table_search(int fd, const struct in6_addr *address, uint16_t port, 
 	return got < 0 ? -errno : 0;
 }
 
-int hfi_udp_port_taken(const struct in6_addr *address, uint16_t port, uid_t uid,
-		       struct hf_udp_holder *ret)
+static int search_table_file(const char *table, const struct in6_addr *address, uint16_t port,
+			     uid_t uid, struct hf_udp_holder *ret)
 {
-	const char *table = IN6_IS_ADDR_V4MAPPED(address) ? "/proc/net/udp" : "/proc/net/udp6";
 	int fd = open(table, O_RDONLY | O_CLOEXEC);
-	int err;
+	int taken;
 
 	if (fd < 0)
 		return -errno;
-	err = hfi_udp_table_search(fd, address, port, uid, ret);
+	taken = hfi_udp_table_search(fd, address, port, uid, ret);
 	hfi_close(&fd);
-	return err;
+	return taken;
+}
+
+int hfi_udp_port_taken(const struct in6_addr *address, uint16_t port, uid_t uid,
+		       struct hf_udp_holder *ret)
+{
+	bool mapped = IN6_IS_ADDR_V4MAPPED(address);
+	int taken = mapped ? search_table_file("/proc/net/udp", address, port, uid, ret) : 0;
+
+	if (taken)
+		return taken;
+	/* A socket of IPv6 can have the port for IPv4 as well. A kernel without IPv6 has no such table. */
+	taken = search_table_file("/proc/net/udp6", address, port, uid, ret);
+	return mapped && taken == -ENOENT ? 0 : taken;
 }

@@ -116,6 +116,12 @@ static int search(const char *text, int ipv6, struct hf_udp_holder *holder)
 #define HEAD "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
 #define TAIL " 00000000:0000 07 00000000:00000000 00:00000000 00000000 "
 
+static void words_line(char text[200], const uint32_t words[4], unsigned int uid)
+{
+	snprintf(text, 200, " 7: %08X%08X%08X%08X:12B7" TAIL "%u 0 1\n", words[0], words[1],
+		 words[2], words[3], uid);
+}
+
 /* The tables have addresses as words of the machine. */
 static void table_line(char text[200], const char *address, const char *port, unsigned int uid)
 {
@@ -162,6 +168,17 @@ static void a_table_tells_who_has_the_port(void **state)
 	assert_int_equal(search(line, 1, &holder), 1);
 	assert_int_equal(holder.uid, 0);
 	assert_int_equal(search(line, 0, &holder), 0);
+	/* A socket of IPv6 that is bound to an IPv4 address, or to every one. */
+	words_line(line, (uint32_t[]){0, 0, htonl(0xffff), htonl(0x7f010203)}, 1001);
+	assert_int_equal(search(line, 0, &holder), 1);
+	assert_false(holder.wildcard);
+	assert_int_equal(search(line, 1, &holder), 0);
+	words_line(line, (uint32_t[]){0, 0, htonl(0xffff), htonl(0x7f010203)}, 1000);
+	assert_int_equal(search(line, 0, &holder), 0);
+	words_line(line, (uint32_t[]){0, 0, 0, 0}, 1000);
+	assert_int_equal(search(line, 0, &holder), 1);
+	assert_true(holder.wildcard);
+	assert_int_equal(search(" 7: 00000000:12B7" TAIL "1000 0 1\n", 1, &holder), 0);
 	/* Many lines, of which none ends where a read does; and one without an end. */
 	assert_non_null(many);
 	length = (size_t)sprintf(many, HEAD);
