@@ -275,6 +275,8 @@ static int start_program(const struct hf_tool *tool, const struct hf_run *run, c
 	if (tool->verbose)
 		setenv("HOLDFAST_LOG", tool->verbose > 1 ? "debug" : "info", 1);
 	setenv("LD_LIBRARY_PATH", run->libraries, 1);
+	/* That of another "holdfast run", in which this one runs, may name other roots. */
+	unsetenv("HOLDFAST_SHOWN_ROOTS");
 	if (run->preload) {
 		setenv("LD_PRELOAD", run->preload, 1);
 		setenv("HOLDFAST_SHOWN_ROOTS", run->shown, 1);
