@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* ibv_query_port_speed(): the provider's answer, or the product of the port's width and speed. */
+/* ibv_query_port_speed(): the provider's answer, the product of the port's width and speed, or its rate. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +38,7 @@ static uint64_t lanes(uint8_t active_width)
 	}
 }
 
-/* A device without a kernel has neither, but a file "rate": "2.5 Gb/sec (1X SDR)". */
+/* The text of the file "rate", as "2.5 Gb/sec (1X SDR)". */
 static uint64_t speed_in_text(const char *rate)
 {
 	char *rest;
@@ -64,11 +64,19 @@ static int read_rate_of_port(int dir, const struct hf_entry *entry, void *arg)
 	return hfi_read_port(dir, NULL, entry, info->port, info, NULL);
 }
 
-static int speed_by_port(struct ibv_context *context, uint32_t port, uint64_t *ret)
+/* 0: the file does not tell it. */
+static uint64_t speed_in_file(struct hf_device *device, uint32_t port)
 {
 	struct hf_port_info info = {.size = sizeof(info), .port = port};
+
+	return hfi_with_dir(device, read_rate_of_port, &info) ? 0 : speed_in_text(info.rate);
+}
+
+static int speed_by_port(struct ibv_context *context, uint32_t port, uint64_t *ret)
+{
+	const struct verbs_context *verbs = hfi_context_of(context);
 	union hf_port_attr attr;
-	uint64_t speed;
+	uint64_t speed = 0;
 	int err;
 
 	if (!port || port > UINT8_MAX)
@@ -76,10 +84,13 @@ static int speed_by_port(struct ibv_context *context, uint32_t port, uint64_t *r
 	err = hfi_query_port(context, (uint8_t)port, &attr);
 	if (err)
 		return err;
-	speed = lanes(attr.attr.active_width) * lane_speed(attr.active_speed_ex);
-	if (!speed &&
-	    !hfi_with_dir(hfi_context_of(context)->priv->device, read_rate_of_port, &info))
-		speed = speed_in_text(info.rate);
+	/* Without a kernel, width and speed are the file's rate rounded down to what the codes can tell. */
+	if (verbs->priv->uverbs.no_kernel)
+		speed = speed_in_file(verbs->priv->device, port);
+	if (!speed)
+		speed = lanes(attr.attr.active_width) * lane_speed(attr.active_speed_ex);
+	if (!speed)
+		speed = speed_in_file(verbs->priv->device, port);
 	if (!speed)
 		return EOPNOTSUPP;
 	*ret = speed;
