@@ -11,8 +11,9 @@
 #include <infiniband/verbs.h>
 
 /*
- * The release of rdma-core that <infiniband/verbs.h> is of, as far as it matters here. Only 64 and later can be told
- * by the header itself: define it to 59 or 62 before this header is included if it is of 59 to 63.
+ * The release of rdma-core that <infiniband/verbs.h> is of, as far as it matters here. The header itself tells only
+ * whether it is of 64 or later, which is taken for 65: if it is of 59 to 64, define this to its number before this
+ * header is included.
  */
 #ifndef HOLDFAST_VERBS_RELEASE
 #ifdef IBV_DEVICE_CC_DMA_BOUNCE
