@@ -163,7 +163,7 @@ static void change_segment(const uint8_t *data, size_t size, const struct fuzz_e
 		uint32_t bytes;
 		char *place = find_place(header, ends, data[0], &bytes);
 
-		memcpy(place + data[1] % (bytes / 4) * 4, data + 4, 4);
+		memcpy(place + (size_t)(data[1] % (bytes / 4)) * 4, data + 4, 4);
 	}
 	munmap(header, (size_t)st.st_size);
 	close(fd);
