@@ -8,11 +8,11 @@
 #include <sys/uio.h>
 
 #include "providers/uroce/qp.h"
+#include "providers/uroce/wire/transport.h"
 
 enum {
 	POLL_NS = 2000000, /* how often a peer that is not ready is looked at */
 	MAX_MESSAGE = 1 << 30,
-	RNR_FOREVER = 7,
 };
 
 /* What became of a request: an enum ibv_wc_status, or: */
@@ -21,17 +21,6 @@ enum {
 	NO_RECEIVE,	  /* RNR */
 	PEER_ENDED
 };
-
-/* IBA table 45: in units of 10 us. */
-static uint64_t rnr_ns(uint32_t timer)
-{
-	static const uint16_t units[32] = {65535, 1,	2,    3,     4,	    6,	   8,	  12,
-					   16,	  24,	32,   48,    64,    96,	   128,	  192,
-					   256,	  384,	512,  768,   1024,  1536,  2048,  3072,
-					   4096,  6144, 8192, 12288, 16384, 24576, 32768, 49152};
-
-	return (uint64_t)units[timer & 31] * 10000;
-}
 
 /* ---- Finding the peer ---- */
 
@@ -421,13 +410,13 @@ static int wait_status(struct uroce_qp *qp, int status, uint64_t now)
 		return IBV_WC_RETRY_EXC_ERR;
 	if (!qp->fail_at || qp->waits_rnr != rnr) {
 		qp->waits_rnr = rnr;
-		if (rnr && qp->attr.rnr_retry == RNR_FOREVER)
+		if (rnr && qp->attr.rnr_retry == UROCE_RETRY_FOREVER)
 			qp->fail_at = UROCE_NEVER;
 		else if (rnr)
 			qp->fail_at = find_connected(qp, &target)
 					      ? now
 					      : now + qp->attr.rnr_retry *
-								rnr_ns(atomic_load(
+								uroce_rnr_ns((uint8_t)atomic_load(
 									&target.qp->min_rnr_timer));
 		else
 			qp->fail_at = qp->attr.timeout
