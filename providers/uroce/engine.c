@@ -17,15 +17,13 @@
 #include "providers/uroce/qp.h"
 #include "providers/uroce/wire.h"
 #include "providers/uroce/wire_receive.h"
+#include "shared/clock.h"
 
 enum { RINGS = 64 }; /* that are read at once */
 
 uint64_t uroce_now(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return (uint64_t)hfi_now_ns();
 }
 
 void uroce_random(void *bytes, size_t size)
