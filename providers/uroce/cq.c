@@ -13,15 +13,6 @@ enum {
 			 IBV_WC_EX_WITH_COMPLETION_TIMESTAMP_WALLCLOCK
 };
 
-static uint32_t cq_ring_size(uint32_t count)
-{
-	uint32_t size = 1;
-
-	while (size < count)
-		size *= 2;
-	return size;
-}
-
 /* A place in the table, with memory. With context->lock. */
 static int take_cq_index(struct uroce_context *context, struct uroce_cq *cq)
 {
@@ -42,7 +33,7 @@ static int take_cq_index(struct uroce_context *context, struct uroce_cq *cq)
 
 static int take_cq_place(struct uroce_context *context, struct uroce_cq *cq, uint32_t cqe)
 {
-	const uint32_t size = cq_ring_size(cqe);
+	const uint32_t size = ring_size_for(cqe);
 	int err;
 
 	pthread_mutex_lock(&context->lock);
@@ -200,7 +191,7 @@ int uroce_resize_cq(struct ibv_cq *ibv, int cqe)
 		return EINVAL;
 	if (atomic_load(&context->gone))
 		return EIO;
-	size = cq_ring_size((uint32_t)cqe);
+	size = ring_size_for((uint32_t)cqe);
 	pthread_mutex_lock(&context->lock);
 	offset = uroce_heap_take(context, size * sizeof(struct uroce_cqe));
 	pthread_mutex_unlock(&context->lock);

@@ -106,8 +106,7 @@ static int make_send_queue(struct uroce_sq *sq, const struct ibv_qp_cap *cap)
 	sq->stride = (sizeof(struct uroce_wqe) + sq->max_sge * sizeof(struct ibv_sge) +
 		      sq->max_inline + 63) &
 		     ~(size_t)63;
-	for (sq->size = 1; sq->size < sq->max_wr; sq->size *= 2)
-		;
+	sq->size = ring_size_for(sq->max_wr);
 	sq->ring = calloc(sq->size, sq->stride);
 	return sq->ring ? 0 : ENOMEM;
 }

@@ -7,20 +7,11 @@
 
 #include "providers/uroce/qp.h"
 
-static uint32_t ring_size(uint32_t max_wr)
-{
-	uint32_t size = 1;
-
-	while (size < max_wr)
-		size *= 2;
-	return size;
-}
-
 /* With context->lock. A queue of no requests has no ring. */
 int uroce_rq_make(struct uroce_context *context, struct uroce_rq *rq,
 		  struct uroce_shared_rq *shared, uint32_t max_wr, uint32_t max_sge)
 {
-	const uint32_t size = ring_size(max_wr);
+	const uint32_t size = ring_size_for(max_wr);
 
 	rq->shared = shared;
 	rq->max_sge = max_sge;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "providers/common/util.h"
 #include "providers/uroce/wire/answer.h"
 #include "providers/uroce/wire/requester.h"
 #include "providers/uroce/wire/responder.h"
@@ -21,15 +22,6 @@ uint64_t uroce_rnr_ns(uint8_t code)
 	return rnr_times[code & UROCE_SYNDROME_VALUE] * UINT64_C(10000);
 }
 
-static uint32_t next_power_of_two(uint32_t value)
-{
-	uint32_t power = 1;
-
-	while (power < value)
-		power *= 2;
-	return power;
-}
-
 int uroce_wire_init(struct uroce_wire_qp *qp, const struct uroce_wire_setup *setup)
 {
 	*qp = (struct uroce_wire_qp){.calls = setup->calls,
@@ -40,7 +32,7 @@ int uroce_wire_init(struct uroce_wire_qp *qp, const struct uroce_wire_setup *set
 				     .service = setup->service,
 				     .qpn = setup->qpn,
 				     .is_stopped = true};
-	qp->req.size = next_power_of_two(setup->send_depth ? setup->send_depth : 1);
+	qp->req.size = ring_size_for(setup->send_depth);
 	qp->req.ring = calloc(qp->req.size, sizeof(*qp->req.ring));
 	return qp->req.ring ? 0 : -ENOMEM;
 }
