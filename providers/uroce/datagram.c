@@ -150,7 +150,7 @@ static int deliver_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe, struct u
 	return 0;
 }
 
-/* Nobody is told of a datagram that is not received. */
+/* A datagram that is not received is no error, for the sender or the receiver. */
 int uroce_send_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe)
 {
 	unsigned char grh[GRH_SIZE];

@@ -111,7 +111,7 @@ static void question_answered(int error, void *user)
 	pthread_mutex_unlock(&volume->lock);
 }
 
-/* With the lock, which is let go of while there is no permit. -EBUSY: requests have had them all for too long. */
+/* Called with the lock; unlocks while it waits for a permit. -EBUSY: none was free until the time limit. */
 static int get_permit(struct rtrs_volume *volume, struct rtrs_permit **ret)
 {
 	const int64_t until_ms = hfi_now_ms() + ANSWER_MS;

@@ -13,9 +13,9 @@ enum sim_step_type {
 	SIM_REQUEST, /* arrives at the listener */
 	SIM_ACCEPT,  /* and below at the connection that it names */
 	SIM_REJECT,
-	SIM_CONFIRM, /* the client knows that it is accepted */
-	SIM_GOODBYE, /* the peer has disconnected */
-	SIM_END, /* it is told of its end: the error in `error`, the device's where that is -ENODEV */
+	SIM_CONFIRM,  /* the client knows that it is accepted */
+	SIM_GOODBYE,  /* the peer has disconnected */
+	SIM_END,      /* the connection ends with `error`; -ENODEV: its device is gone */
 	SIM_TRANSMIT, /* its next post leaves: memory is read */
 	SIM_ARRIVE,   /* at its peer */
 	SIM_COMPLETE, /* its peer's word that it has arrived */

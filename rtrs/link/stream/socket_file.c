@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The file of a listening Unix socket. Who makes or removes one has a lock file beside it meanwhile: a socket that
- * is bound and does not listen yet looks like one that was left behind.
+ * Makes and removes the file of a listening Unix socket, with a lock file beside it held: a socket that is bound
+ * and does not listen yet looks like one that was left behind.
  */
 #include <errno.h>
 #include <fcntl.h>
