@@ -101,7 +101,9 @@ t_fuzz_fuzz_uroce_qp_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_uroce_qp_LDADD = liburoce-transport.la
 t_fuzz_fuzz_uroce_segment_SOURCES = t/fuzz/fuzz-uroce-segment.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_uroce_segment_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_PROVIDERS='"$(abs_top_builddir)/providers.d"'
-t_fuzz_fuzz_uroce_segment_LDFLAGS = $(fuzz_ldflags)
+# The provider, which is loaded, takes these calls from the program.
+t_fuzz_fuzz_uroce_segment_LDFLAGS = $(fuzz_ldflags) -Wl,--export-dynamic-symbol=process_vm_readv \
+	-Wl,--export-dynamic-symbol=process_vm_writev
 t_fuzz_fuzz_uroce_segment_LDADD = libholdfast.la libhf-test-tree.la
 EXTRA_t_fuzz_fuzz_uroce_segment_DEPENDENCIES = providers.d/stamp
 

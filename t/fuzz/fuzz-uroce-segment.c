@@ -3,18 +3,22 @@
  * What other processes of the user may write into the memory that a soft device's processes share: changes of it,
  * and then every call on two QPs that are connected through it. Errors are right; nothing else is asked of the calls.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 
 #include <holdfast/holdfast.h>
 
 #include "providers/uroce/segment.h"
+#include "shared/attr.h"
 #include "t/fuzz/fuzz.h"
 #include "t/lib/tree.h"
 
-enum { MEMORY = 4096, CHANGE = 8, CHANGES = 64, RING_BYTES = 512 };
+enum { MEMORY = 4096, CHANGE = 8, CHANGES = 64, RING_BYTES = 512, CALLERS_STACK = 65536 };
 
 const char fuzz_name[] = "uroce-segment";
 
@@ -30,6 +34,54 @@ struct fuzz_end {
 
 static struct hf *hf;
 static char node[4096];
+static struct fuzz_end ends[2];
+static bool changed;
+
+/*
+ * Both ends are this process, so a changed address or key leads copies anywhere in it. The calls that copy
+ * are taken in place of libc's: what is neither registered nor the caller's own variable is as if it were
+ * not mapped, and the sanitizer does not judge addresses that the kernel judges.
+ */
+static bool may_be_written(const struct iovec *iov, unsigned long count)
+{
+	const char *stack = __builtin_frame_address(0);
+
+	for (unsigned long i = 0; i < count && changed; i++) {
+		const char *at = iov[i].iov_base;
+		const size_t length = iov[i].iov_len;
+		bool known = at >= stack && length <= CALLERS_STACK &&
+			     at + length <= stack + CALLERS_STACK;
+
+		for (int k = 0; k < 2 && !known; k++)
+			known = at >= ends[k].memory && length <= MEMORY &&
+				at + length <= ends[k].memory + MEMORY;
+		if (!known && length)
+			return false;
+	}
+	return true;
+}
+
+HF_EXPORT ssize_t process_vm_readv(pid_t pid, const struct iovec *local, unsigned long locals,
+				   const struct iovec *remote, unsigned long remotes,
+				   unsigned long flags)
+{
+	if (!may_be_written(local, locals)) {
+		errno = EFAULT;
+		return -1;
+	}
+	return syscall(SYS_process_vm_readv, pid, local, locals, remote, remotes, flags);
+}
+
+HF_EXPORT ssize_t process_vm_writev(pid_t pid, const struct iovec *local, unsigned long locals,
+				    const struct iovec *remote, unsigned long remotes,
+				    unsigned long flags)
+{
+	if (!may_be_written(remote, remotes)) {
+		errno = EFAULT;
+		return -1;
+	}
+	return syscall(SYS_process_vm_writev, pid, local, locals, remote, remotes, flags);
+}
 
 static void make_fuzz_device(void)
 {
@@ -112,8 +164,7 @@ static void connect_fuzz_end(struct fuzz_end *end, uint32_t number)
 }
 
 /* The structure that a change is made in, and its size. */
-static char *find_place(struct uroce_header *header, const struct fuzz_end *end, uint8_t where,
-			uint32_t *size)
+static char *find_place(struct uroce_header *header, uint8_t where, uint32_t *size)
 {
 	struct uroce_arena *arena = NULL;
 
@@ -135,13 +186,13 @@ static char *find_place(struct uroce_header *header, const struct fuzz_end *end,
 		return (char *)&arena->srqs[0];
 	case 3:
 		*size = sizeof(struct uroce_shared_mr);
-		return (char *)&arena->mrs[end[where & 1].mr->lkey >> 16];
+		return (char *)&arena->mrs[ends[where & 1].mr->lkey >> 16];
 	case 4:
 		*size = sizeof(struct uroce_slot);
 		return (char *)&header->slots[((char *)arena - (char *)header) / UROCE_ARENA_SIZE];
 	case 5:
 		*size = sizeof(header->chunks[0]);
-		return (char *)&header->chunks[end[where & 1].qp->qp_num / UROCE_CHUNK_QPS];
+		return (char *)&header->chunks[ends[where & 1].qp->qp_num / UROCE_CHUNK_QPS];
 	default:
 		*size = RING_BYTES;
 		return (char *)arena + (sizeof(*arena) + 4095) / 4096 * 4096 +
@@ -150,7 +201,7 @@ static char *find_place(struct uroce_header *header, const struct fuzz_end *end,
 }
 
 /* Each change: where, which 4 bytes there, and the value. */
-static void change_segment(const uint8_t *data, size_t size, const struct fuzz_end *ends)
+static void change_segment(const uint8_t *data, size_t size)
 {
 	const int fd = open(node, O_RDWR | O_CLOEXEC);
 	struct uroce_header *header;
@@ -161,10 +212,11 @@ static void change_segment(const uint8_t *data, size_t size, const struct fuzz_e
 	fuzz_check(header != MAP_FAILED);
 	for (int i = 0; i < CHANGES && size >= CHANGE; i++, data += CHANGE, size -= CHANGE) {
 		uint32_t bytes;
-		char *place = find_place(header, ends, data[0], &bytes);
+		char *place = find_place(header, data[0], &bytes);
 
 		memcpy(place + (size_t)(data[1] % (bytes / 4)) * 4, data + 4, 4);
 	}
+	changed = true;
 	munmap(header, (size_t)st.st_size);
 	close(fd);
 }
@@ -204,6 +256,7 @@ static void close_fuzz_end(struct fuzz_end *end)
 	fuzz_check(!ibv_dealloc_pd(end->pd));
 	fuzz_check(!ibv_close_device(end->context));
 	free(end->memory);
+	end->memory = NULL;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -214,7 +267,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		IBV_WR_RDMA_READ,
 		IBV_WR_ATOMIC_FETCH_AND_ADD,
 	};
-	struct fuzz_end ends[2];
 
 	if (!hf)
 		make_fuzz_device();
@@ -223,12 +275,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int i = 0; i < 2; i++)
 		connect_fuzz_end(&ends[i], ends[1 - i].qp->qp_num);
 	use_end(&ends[1], &ends[0], IBV_WR_RDMA_WRITE);
-	change_segment(data, size, ends);
+	change_segment(data, size);
 	for (size_t i = 0; i < sizeof(opcodes) / sizeof(opcodes[0]); i++)
 		for (int k = 0; k < 2; k++)
 			use_end(&ends[k], &ends[1 - k], opcodes[i]);
 	for (int i = 0; i < 2; i++)
 		close_fuzz_end(&ends[i]);
+	changed = false;
 	/* As new for the next one. */
 	fuzz_check(!truncate(node, 0));
 	return 0;
