@@ -3,7 +3,7 @@
  * The providers of other releases of rdma-core, as distributions have them, each on a made-up device: served, opened
  * where a kernel that answers success with zeros is enough, unloaded. HF_TEST_PROVIDER_ROOTS names directories into
  * which packages are unpacked, as abi/next-release does; without it this is skipped. HF_TEST_ALL_SERVED: none may want
- * a newer C library. t/tree/foreign-real brings that.
+ * a newer C library. t/tree/foreign-real starts this, and brings that.
  */
 #include <glob.h>
 #include <linux/magic.h>
@@ -32,12 +32,25 @@ static const struct driver {
 	const char *file;
 	unsigned int driver_id, abi;
 	bool opens;
+	const char *modalias; /* for those that do not match by the driver's number */
 } drivers[] = {
-	{"bnxt_re", 6, 1, false},     {"cxgb4", 4, 3, false},  {"efa", 17, 1, false},
-	{"erdma", 19, 1, false},      {"irdma", 9, 5, false},  {"hfi1verbs", 15, 2, true},
-	{"ipathverbs", 16, 2, true},  {"ionic", 21, 1, false}, {"mana", 20, 1, false},
-	{"mlx4", 2, 4, false},	      {"mlx5", 1, 1, false},   {"ocrdma", 7, 2, false},
-	{"qedr", 11, 8, false},	      {"rxe", 14, 2, true},    {"siw", 18, 1, true},
+	{"bnxt_re", 6, 1, false},
+	{"cxgb4", 4, 3, false},
+	{"efa", 17, 1, false},
+	{"erdma", 19, 1, false},
+	{"hfi1verbs", 15, 2, true},
+	{"hns", 12, 2, false, "pci:v000019E5d0000A222sv000019E5sd00000000bc02sc00i00"},
+	{"ionic", 21, 1, false},
+	{"ipathverbs", 16, 2, true},
+	{"irdma", 9, 5, false},
+	{"mana", 20, 1, false},
+	{"mlx4", 2, 4, false},
+	{"mlx5", 1, 1, true},
+	{"mthca", 5, 1, false, "pci:v000015B3d00006274sv000015B3sd00006274bc0Csc06i00"},
+	{"ocrdma", 7, 2, false},
+	{"qedr", 11, 8, false},
+	{"rxe", 14, 2, true},
+	{"siw", 18, 1, true},
 	{"vmw_pvrdma", 10, 3, false},
 };
 enum { NUM_DRIVERS = HF_ARRAY_SIZE(drivers) };
@@ -121,6 +134,29 @@ static void check_loaded_none(struct hf *hf)
 	free(list);
 }
 
+/* "65.0" of libibverbs.so.1.18.65.0. */
+static void release_of(const char *root, char *release, size_t size)
+{
+	char pattern[512];
+	const char *at;
+	glob_t found;
+
+	snprintf(pattern, sizeof(pattern), "%s/usr/lib/*/libibverbs.so.1.*.*.*", root);
+	if (glob(pattern, 0, NULL, &found))
+		fail_msg("no library as %s", pattern);
+	at = strstr(found.gl_pathv[0], ".so.1.") + strlen(".so.1.");
+	at = strchr(at, '.');
+	assert_non_null(at);
+	snprintf(release, size, "%s", at + 1);
+	globfree(&found);
+}
+
+/* t/tree/foreign-real makes the manual's table of these. */
+static void say_row(const char *release, unsigned int n, const char *answer)
+{
+	printf("row %s %s %s\n", release, drivers[n].file, answer);
+}
+
 static void serve_root(struct tree *tree, const char *root, const char *config)
 {
 	static const char *const none[] = {NULL};
@@ -136,12 +172,15 @@ static void serve_root(struct tree *tree, const char *root, const char *config)
 	const size_t files = configure_real(root, config);
 	unsigned int served = 0, opened = 0, too_new = 0, missing = 0;
 	struct ibv_device *devices[NUM_DRIVERS], **list;
+	char release[32];
 	struct hf *hf;
 
+	release_of(root, release, sizeof(release));
 	assert_int_equal(hf_new(&options, &hf), 0);
 	for (unsigned int n = 0; n < NUM_DRIVERS; n++) {
 		struct tree_options device = {.driver_id = drivers[n].driver_id,
-					      .abi = drivers[n].abi};
+					      .abi = drivers[n].abi,
+					      .modalias = drivers[n].modalias};
 		char name[64];
 
 		snprintf(name, sizeof(name), "real_%u", n);
@@ -161,14 +200,16 @@ static void serve_root(struct tree *tree, const char *root, const char *config)
 				fail_msg("%s: %s", drivers[n].file, info.reason.text);
 			too_new += verdict == TOO_NEW;
 			missing += verdict == MISSING;
+			say_row(release, n, verdict == TOO_NEW ? "too-new" : "none");
 			continue;
 		}
 		assert_non_null(strstr(info.provider_file, drivers[n].file));
 		served++;
-		if (!drivers[n].opens)
-			continue;
-		open_and_close_real(devices[n]);
-		opened++;
+		if (drivers[n].opens) {
+			open_and_close_real(devices[n]);
+			opened++;
+		}
+		say_row(release, n, drivers[n].opens ? "opened" : "served");
 	}
 	for (unsigned int n = 0; n < NUM_DRIVERS; n++)
 		assert_int_equal(tree_remove(tree, n), 0);
@@ -185,7 +226,7 @@ static void serve_root(struct tree *tree, const char *root, const char *config)
 		assert_int_equal(too_new, 0);
 	/* ionic is new in rdma-core 61. */
 	assert_true(missing <= 1);
-	assert_int_equal(opened, 4);
+	assert_in_range(opened, 4, served);
 }
 
 static void each_root_serves(void **state)

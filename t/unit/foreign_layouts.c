@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -244,13 +245,83 @@ static void all_of_ours_are_filled(void **state)
 			 sizeof(struct verbs_context_ops));
 }
 
-int main(void)
+/* A row of the table of layouts in libholdfast-compat(7). */
+static void print_layout(char *row, size_t size, const struct hf_family *family,
+			 const struct hf_profile *profile)
+{
+	char releases[32];
+
+	snprintf(releases, sizeof(releases),
+		 profile->first == profile->last      ? "%u"
+		 : profile->first + 1 < profile->last ? "%u to %u"
+						      : "%u and %u",
+		 profile->first, profile->last);
+	snprintf(row, size, ".It %s Ta %u Ta Pa librxe%s Ta %zu Ta %zu Ta %zu", releases,
+		 family->abi, family->suffix, hfi_foreign_ops_count(profile), profile->front,
+		 profile->qp_mask_offset);
+}
+
+static void print_layouts(void)
+{
+	char row[160];
+
+	for (size_t i = 0; i < hfi_num_families; i++)
+		for (size_t j = 0; j < hfi_families[i].num_profiles; j++) {
+			print_layout(row, sizeof(row), &hfi_families[i],
+				     &hfi_families[i].profiles[j]);
+			printf("%s\n", row);
+		}
+}
+
+/* The table of layouts there has these rows in this order and no other. */
+static void the_manual_has_each_layout(void **state)
+{
+	const char *source = getenv("top_srcdir");
+	char path[4096], line[256], row[160];
+	bool within = false;
+	size_t i = 0, j = 0;
+	FILE *manual;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/man/libholdfast-compat.7", source ? source : ".");
+	manual = fopen(path, "r");
+	if (!manual)
+		skip();
+	while (fgets(line, sizeof(line), manual)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!within) {
+			within = strncmp(line, ".It Sy release", strlen(".It Sy release")) == 0;
+			continue;
+		}
+		if (!strcmp(line, ".El"))
+			break;
+		if (i == hfi_num_families)
+			fail_msg("no layout is as \"%s\"", line);
+		print_layout(row, sizeof(row), &hfi_families[i], &hfi_families[i].profiles[j]);
+		assert_string_equal(line, row);
+		if (++j == hfi_families[i].num_profiles) {
+			j = 0;
+			i++;
+		}
+	}
+	fclose(manual);
+	assert_int_equal(i, hfi_num_families);
+}
+
+/* With --table: the manual's rows. */
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_operation_arrives),
 		cmocka_unit_test(the_context_ends_like_ours),
 		cmocka_unit_test(all_of_ours_are_filled),
+		cmocka_unit_test(the_manual_has_each_layout),
 	};
+
+	if (argc == 2 && !strcmp(argv[1], "--table")) {
+		print_layouts();
+		return 0;
+	}
 
 	return cmocka_run_group_tests_name("foreign_layouts", tests, NULL, NULL);
 }
