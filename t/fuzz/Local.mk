@@ -5,6 +5,7 @@ fuzz_programs = \
 	t/fuzz/fuzz-config \
 	t/fuzz/fuzz-elf \
 	t/fuzz/fuzz-foreign \
+	t/fuzz/fuzz-landmarks \
 	t/fuzz/fuzz-manifest \
 	t/fuzz/fuzz-naming \
 	t/fuzz/fuzz-ndd \
@@ -47,6 +48,9 @@ t_fuzz_fuzz_elf_LDADD = libhf-core.la $(ELF_LIBS)
 t_fuzz_fuzz_foreign_SOURCES = t/fuzz/fuzz-foreign.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_foreign_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_foreign_LDADD = libhf-core.la
+t_fuzz_fuzz_landmarks_SOURCES = t/fuzz/fuzz-landmarks.c t/fuzz/fuzz.h $(fuzz_main)
+t_fuzz_fuzz_landmarks_LDFLAGS = $(fuzz_ldflags)
+t_fuzz_fuzz_landmarks_LDADD = libhf-core.la
 t_fuzz_fuzz_manifest_SOURCES = t/fuzz/fuzz-manifest.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_manifest_LDFLAGS = $(fuzz_ldflags)
 t_fuzz_fuzz_manifest_LDADD = libhf-core.la
