@@ -108,6 +108,7 @@ EXTRA_DIST += abi/maps/paths.map
 compat_libholdfast_paths_la_LIBADD = -ldl -lpthread
 compat_libholdfast_paths_la_SOURCES = \
 	soft/preload/files.c \
+	soft/preload/list.c \
 	soft/preload/stat.c \
 	soft/preload/translate.c \
 	soft/preload/translate.h

@@ -6,12 +6,12 @@
 #undef _FILE_OFFSET_BITS
 #undef _TIME_BITS
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "shared/attr.h"
@@ -86,7 +86,7 @@ DEFINE(int, __openat64_2, -1, (int dirfd, const char *path, int flags), dirfd, s
 
 DEFINE(FILE *, fopen, NULL, (const char *path, const char *mode), shown.path, mode)
 DEFINE(FILE *, fopen64, NULL, (const char *path, const char *mode), shown.path, mode)
-DEFINE(DIR *, opendir, NULL, (const char *path), shown.path)
+DEFINE(int, chdir, -1, (const char *path), shown.path)
 
 DEFINE(int, access, -1, (const char *path, int mode), shown.path, mode)
 DEFINE(int, eaccess, -1, (const char *path, int mode), shown.path, mode)
@@ -108,3 +108,11 @@ DEFINE(ssize_t, readlinkat, -1, (int dirfd, const char *path, char *target, size
 DEFINE(ssize_t, __readlinkat_chk, -1,
        (int dirfd, const char *path, char *target, size_t size, size_t room), dirfd, shown.path,
        target, size, room)
+
+/* What ls asks of each name. */
+DEFINE(ssize_t, getxattr, -1, (const char *path, const char *name, void *value, size_t size),
+       shown.path, name, value, size)
+DEFINE(ssize_t, lgetxattr, -1, (const char *path, const char *name, void *value, size_t size),
+       shown.path, name, value, size)
+DEFINE(ssize_t, listxattr, -1, (const char *path, char *list, size_t size), shown.path, list, size)
+DEFINE(ssize_t, llistxattr, -1, (const char *path, char *list, size_t size), shown.path, list, size)

@@ -12,12 +12,15 @@
 
 #include "soft/preload/translate.h"
 
-enum { ROOTS_MAX = 8, NAME_MAX_LENGTH = 63 };
+enum { NAME_MAX_LENGTH = 63 };
 
 static const char nodes[] = "/dev/infiniband/uverbs";
 static const char devices[] = "/sys/class/infiniband/";
 
-static char *shown_roots[ROOTS_MAX + 1];
+/* The directories of both. A soft root has them without /sys. */
+static const char *const listed[] = {"/sys/class/infiniband", "/dev/infiniband"};
+
+static char *shown_roots[HF_SHOWN_ROOTS + 1];
 static pthread_once_t shown_once = PTHREAD_ONCE_INIT;
 
 /* The variable is read once: a program may change its environment while others read it. */
@@ -26,7 +29,7 @@ static void read_shown_roots(void)
 	const char *given = secure_getenv("HOLDFAST_SHOWN_ROOTS");
 	char *copy = given ? strdup(given) : NULL;
 
-	for (size_t i = 0; copy && i < ROOTS_MAX;) {
+	for (size_t i = 0; copy && i < HF_SHOWN_ROOTS;) {
 		char *root = strsep(&copy, ":");
 
 		if (*root == '/')
@@ -53,19 +56,90 @@ static bool is_shown_number(const char *rest)
 	return length && length < 10 && !rest[length];
 }
 
-/* The length of NAME in "NAME" and "NAME/...", or 0. A way back up would lead somewhere else in a soft root. */
+/* What follows leads to the class directory or below it, and not out of it by "..". */
+static bool stays_below(const char *rest)
+{
+	size_t depth = 0;
+
+	for (size_t length; *rest; rest += length) {
+		rest += strspn(rest, "/");
+		length = strcspn(rest, "/");
+		if (length == 2 && !strncmp(rest, "..", 2)) {
+			if (!depth--)
+				return false;
+		} else if (length && !(length == 1 && *rest == '.')) {
+			depth++;
+		}
+	}
+	return true;
+}
+
+/* The length of NAME in "NAME" and "NAME/...", or 0. */
 static size_t device_name_length(const char *rest)
 {
 	size_t length = strcspn(rest, "/");
 
 	if (!length || length > NAME_MAX_LENGTH || *rest == '.')
 		return 0;
-	for (const char *part = rest; part; part = strchr(part, '/')) {
-		part += *part == '/';
-		if (!strncmp(part, "..", 2) && (part[2] == '/' || !part[2]))
-			return 0;
+	return stays_below(rest) ? length : 0;
+}
+
+static const char *listed_directory(const char *path)
+{
+	for (size_t i = 0; path && i < sizeof(listed) / sizeof(listed[0]); i++) {
+		const char *rest = path + strlen(listed[i]);
+
+		if (strncmp(path, listed[i], strlen(listed[i])) != 0)
+			continue;
+		while (*rest == '/' && (rest[1] == '/' || !rest[1] ||
+					(rest[1] == '.' && (rest[2] == '/' || !rest[2]))))
+			rest += rest[1] == '.' ? 2 : 1;
+		if (!*rest)
+			return listed[i];
 	}
-	return length;
+	return NULL;
+}
+
+bool hfi_shown_is_listed(const char *path)
+{
+	return listed_directory(path) != NULL;
+}
+
+bool hfi_shown_is_below(const char *path)
+{
+	for (size_t i = 0; path && i < sizeof(listed) / sizeof(listed[0]); i++) {
+		const size_t length = strlen(listed[i]);
+
+		if (!strncmp(path, listed[i], length) && (!path[length] || path[length] == '/'))
+			return true;
+	}
+	return false;
+}
+
+bool hfi_shown_directory(const char *path, size_t index, char ret[HF_SHOWN_PATH])
+{
+	const int error = errno;
+	const char *directory = listed_directory(path);
+	bool found = false;
+	int length;
+
+	pthread_once(&shown_once, read_shown_roots);
+	if (directory && index < HF_SHOWN_ROOTS && shown_roots[index]) {
+		length = snprintf(ret, HF_SHOWN_PATH, "%s%s", shown_roots[index],
+				  directory == listed[0] ? directory + sizeof("/sys") - 1
+							 : directory);
+		found = length > 0 && length < HF_SHOWN_PATH && shown_exists(ret);
+	}
+	errno = error;
+	return found;
+}
+
+/* Where the kernel has no such directory. */
+static void show_directory(struct hf_shown *shown, const char *path)
+{
+	for (size_t i = 0; i < HF_SHOWN_ROOTS && shown->path == path; i++)
+		if (hfi_shown_directory(path, i, shown->changed))
+			shown->path = shown->changed;
 }
 
 static void show_in_roots(struct hf_shown *shown, const char *path, size_t device_length)
@@ -100,6 +174,12 @@ void hfi_shown(struct hf_shown *shown, const char *path)
 	shown->is_node = false;
 	if (!path || path[0] != '/')
 		return;
+	if (listed_directory(path)) {
+		if (!shown_exists(path))
+			show_directory(shown, path);
+		errno = error;
+		return;
+	}
 	if (!strncmp(path, nodes, sizeof(nodes) - 1))
 		shown->is_node = is_shown_number(path + sizeof(nodes) - 1);
 	else if (!strncmp(path, devices, sizeof(devices) - 1))

@@ -4,9 +4,10 @@
 #define HF_SOFT_PRELOAD_TRANSLATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* A handler of signals may have a small stack. A longer path stays as it is. */
-enum { HF_SHOWN_PATH = 512 };
+enum { HF_SHOWN_PATH = 512, HF_SHOWN_ROOTS = 8 };
 
 /* A path as a program may have meant it. */
 struct hf_shown {
@@ -17,9 +18,19 @@ struct hf_shown {
 
 /*
  * Finds the path to use for /dev/infiniband/uverbsN and what is below /sys/class/infiniband/NAME, if a soft
- * root of HOLDFAST_SHOWN_ROOTS has them. Every other path stays as it is. Keeps errno.
+ * root of HOLDFAST_SHOWN_ROOTS has them. The directories of both are those of the first soft root where the
+ * kernel has none. Every other path stays as it is. Keeps errno.
  */
 void hfi_shown(struct hf_shown *shown, const char *path);
+
+/* Is it /sys/class/infiniband or /dev/infiniband? */
+bool hfi_shown_is_listed(const char *path);
+
+/* Is it one of these, or below one, or a pattern of such names? */
+bool hfi_shown_is_below(const char *path);
+
+/* The same directory in soft root `index`; false: there is none. Keeps errno. */
+bool hfi_shown_directory(const char *path, size_t index, char ret[HF_SHOWN_PATH]);
 
 /*
  * The next definition of a function, which is libc's or that of another preloaded library. `cache` is the

@@ -9,11 +9,13 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static char node[128], device[128], attribute[256], in_root[4096];
@@ -182,6 +184,106 @@ static void check_shown(const char *root)
 		   in_root);
 }
 
+static int is_wanted(const char *name, const char *wanted)
+{
+	return !strcmp(name, wanted);
+}
+
+/* How often each function lists the name: once, and again after rewinddir(). */
+static void check_names_listed(const char *path, const char *wanted, unsigned char type)
+{
+	int found[8] = {0};
+	char pattern[128];
+	struct dirent **names;
+	struct dirent64 **names64;
+	struct dirent *entry;
+	struct dirent64 *entry64;
+	glob_t matches;
+	glob64_t matches64;
+	struct stat st;
+	DIR *dir = opendir(path);
+	int count;
+
+	check_path(dir, "opendir", path);
+	if (!dir)
+		return;
+	while ((entry = readdir(dir)))
+		found[0] += is_wanted(entry->d_name, wanted) && entry->d_type == type;
+	rewinddir(dir);
+	while ((entry64 = readdir64(dir)))
+		found[1] += is_wanted(entry64->d_name, wanted);
+	check_path(closedir(dir) == 0, "closedir", path);
+	count = scandir(path, &names, NULL, alphasort);
+	for (int i = 0; i < count; free(names[i++]))
+		found[2] += is_wanted(names[i]->d_name, wanted) &&
+			    (!i || alphasort((const struct dirent **)&names[i - 1],
+					     (const struct dirent **)&names[i]) <= 0);
+	if (count >= 0)
+		free(names);
+	count = scandir64(path, &names64, NULL, NULL);
+	for (int i = 0; i < count; free(names64[i++]))
+		found[3] += is_wanted(names64[i]->d_name, wanted);
+	if (count >= 0)
+		free(names64);
+	snprintf(pattern, sizeof(pattern), "%s/%c*", path, *wanted);
+	if (!glob(pattern, 0, NULL, &matches)) {
+		for (size_t i = 0; i < matches.gl_pathc; i++)
+			found[4] += is_wanted(matches.gl_pathv[i] + strlen(path) + 1, wanted);
+		globfree(&matches);
+	}
+	if (!glob64(pattern, 0, NULL, &matches64)) {
+		for (size_t i = 0; i < matches64.gl_pathc; i++)
+			found[5] += is_wanted(matches64.gl_pathv[i] + strlen(path) + 1, wanted);
+		globfree64(&matches64);
+	}
+	for (size_t i = 0; i < 6; i++)
+		check_path(found[i] == 1, "listed once", path);
+	check_path(!stat(path, &st) && S_ISDIR(st.st_mode), "stat", path);
+	snprintf(pattern, sizeof(pattern), "%s//./", path);
+	dir = opendir(pattern);
+	check_path(dir, "opendir", pattern);
+	if (dir)
+		closedir(dir);
+}
+
+/* More at once than the library counts, each one read to its end. */
+static void check_many_lists(void)
+{
+	DIR *dirs[40];
+
+	for (size_t i = 0; i < 40; i++)
+		dirs[i] = opendir("/sys/class/infiniband");
+	for (size_t i = 0; i < 40; i++) {
+		while (dirs[i] && readdir(dirs[i]))
+			;
+		check_path(dirs[i] && !closedir(dirs[i]), "many", "/sys/class/infiniband");
+	}
+}
+
+static void check_listed(const char *name, const char *n)
+{
+	char wanted[64];
+	char path[256];
+
+	snprintf(wanted, sizeof(wanted), "uverbs%s", n);
+	check_names_listed("/sys/class/infiniband", name, DT_DIR);
+	check_names_listed("/dev/infiniband", wanted, DT_CHR);
+	check_many_lists();
+	snprintf(path, sizeof(path), "/sys/class/infiniband/%s/ports/../../%s/ports/..", name,
+		 name);
+	check_stat(path, S_IFDIR);
+	errno = 0;
+	check_path(getxattr(device, "user.none", NULL, 0) < 0 && errno != ENOENT, "getxattr",
+		   device);
+	errno = 0;
+	check_path(lgetxattr(device, "user.none", NULL, 0) < 0 && errno != ENOENT, "lgetxattr",
+		   device);
+	check_path(listxattr(device, NULL, 0) >= 0, "listxattr", device);
+	check_path(llistxattr(device, NULL, 0) >= 0, "llistxattr", device);
+	check_path(chdir(device) == 0 && access("node_guid", R_OK) == 0 && chdir("/") == 0, "chdir",
+		   device);
+}
+
 /* Beside those: as if the library were not there. */
 static void check_others(const char *name, const char *n)
 {
@@ -195,7 +297,7 @@ static void check_others(const char *name, const char *n)
 		check_shown_access(absent[i], false);
 		check_stat(absent[i], 0);
 	}
-	snprintf(other[0], sizeof(other[0]), "/sys/class/infiniband/%s/../%s/node_guid", name,
+	snprintf(other[0], sizeof(other[0]), "/sys/class/infiniband/%s/../../../%s/node_guid", name,
 		 name);
 	snprintf(other[1], sizeof(other[1]), "/dev/infiniband/uverbs%s/x", n);
 	snprintf(other[2], sizeof(other[2]), "/sys/class/infiniband/%sx", name);
@@ -220,6 +322,7 @@ int main(int argc, char **argv)
 	snprintf(device, sizeof(device), "/sys/class/infiniband/%s", argv[1]);
 	snprintf(attribute, sizeof(attribute), "%s/ports/1/gids/0", device);
 	check_shown(argv[3]);
+	check_listed(argv[1], argv[2]);
 	check_others(argv[1], argv[2]);
 	printf("%d checks, %d failed\n", checked, failed);
 	return failed != 0;
