@@ -49,6 +49,7 @@ siw_hf1_la_LDFLAGS = $(provider_ldflags)
 siw_hf1_la_LIBADD = libholdfast.la
 
 uroce_hf1_la_SOURCES = \
+	providers/uroce/access.c \
 	providers/uroce/complete.c \
 	providers/uroce/copy.c \
 	providers/uroce/cq.c \
@@ -80,6 +81,7 @@ uroce_hf1_la_SOURCES = \
 	providers/uroce/target.c \
 	providers/uroce/uroce.c \
 	providers/uroce/uroce.h \
+	providers/uroce/watch.c \
 	providers/uroce/wire.h \
 	providers/uroce/wire/socket.c \
 	providers/uroce/wire/socket.h \

@@ -3,32 +3,43 @@
 #include "providers/uroce/qp.h"
 
 /* Whether the completion is one that the CQ's owner waits for. */
-static bool completion_is_awaited(struct uroce_shared_cq *cq, const struct uroce_cqe *cqe)
+static bool completion_is_awaited(uint64_t armed, const struct uroce_cqe *cqe)
 {
-	uint32_t armed;
-
-	/*
-	 * An exchange with the owner, who arms by one too and then polls once more: if it was first, `armed`
-	 * is seen here, else the owner sees the tail, which was stored before.
-	 */
-	armed = atomic_fetch_or(&cq->armed, 0);
-	if (likely(!armed))
-		return false;
-	if (!(armed & UROCE_ARMED_ALL) && !cqe->solicited && !cqe->status)
-		return false;
-	return atomic_exchange(&cq->armed, 0) != 0;
+	return armed & UROCE_ARMED_ALL ||
+	       (armed & UROCE_ARMED_SOLICITED && (cqe->solicited || cqe->status));
 }
 
-/* Our own CQ is reported at once, if the caller has it; else its owner's thread is woken. */
-static void notify(struct uroce_context *context, struct uroce_peer *peer,
-		   struct uroce_shared_cq *shared, struct uroce_cq *own, bool awaited)
+/*
+ * The owner is woken once for each time that it armed the CQ, by whoever adds the first completion. If it arms the CQ
+ * after this, it sees that we have the lock.
+ */
+static bool wake_owner(struct uroce_context *context, struct uroce_peer *peer,
+		       struct uroce_shared_cq *shared, const struct uroce_cqe *cqe)
 {
-	if (awaited)
-		atomic_store(&shared->due, 1);
+	const uint64_t armed = atomic_load(&shared->armed);
+
+	if (likely(!(armed & UROCE_ARMED)) || !completion_is_awaited(armed, cqe) ||
+	    (atomic_load(&shared->awaited) | UROCE_ARMED) == (armed | UROCE_ARMED))
+		return false;
+	uroce_ring_before(context, peer, UROCE_RING_CQ);
+	atomic_store(&shared->awaited, armed);
+	return true;
+}
+
+static void note_overflow(struct uroce_context *context, struct uroce_peer *peer,
+			  struct uroce_shared_cq *shared)
+{
+	uroce_ring_before(context, peer, UROCE_RING_CQ);
+	atomic_store(&shared->overflow, 1);
+}
+
+static void report_own_cq(struct uroce_context *context, struct uroce_peer *peer,
+			  struct uroce_cq *own)
+{
 	if (own)
 		uroce_cq_report(own);
 	else
-		uroce_peer_ring(context, peer, UROCE_RING_CQ);
+		uroce_ring_after(context, peer, UROCE_RING_CQ);
 }
 
 enum uroce_added uroce_complete(struct uroce_context *context, struct uroce_peer *peer,
@@ -58,16 +69,16 @@ enum uroce_added uroce_complete(struct uroce_context *context, struct uroce_peer
 	fits = ring && limit <= size &&
 	       tail - atomic_load_explicit(&shared->head, memory_order_acquire) < limit;
 	if (likely(fits)) {
+		awaited = wake_owner(context, peer, shared, cqe);
 		ring[tail & (size - 1)] = *cqe;
 		if (atomic_load_explicit(&shared->stamped, memory_order_relaxed))
 			ring[tail & (size - 1)].timestamp = uroce_now();
 		atomic_store_explicit(&shared->tail, tail + 1, memory_order_release);
-		awaited = completion_is_awaited(shared, cqe);
 	} else if (ring) {
-		atomic_store(&shared->overflow, 1);
+		note_overflow(context, peer, shared);
 	}
 	uroce_shared_unlock(context, &shared->lock, UROCE_LOCK_CQ);
 	if (unlikely(awaited || (!fits && ring)))
-		notify(context, peer, shared, own, awaited);
+		report_own_cq(context, peer, own);
 	return fits ? UROCE_ADDED : UROCE_CQ_FULL;
 }

@@ -4,6 +4,7 @@
  * it was registered is an error of the call and not a signal.
  */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 #include <sys/uio.h>
 
@@ -68,6 +69,61 @@ enum uroce_copy uroce_copy_in(const struct uroce_peer *peer, const struct iovec 
 }
 
 /*
+ * The addresses are written where uroce_access_wait() of the target can take them away. It sets `revoked` first, so
+ * either that is seen here or the kernel finds empty ranges there.
+ */
+static const struct iovec *lay_out_remote(const struct uroce_target *target,
+					  const struct iovec *remote, size_t remotes)
+{
+	struct uroce_access *access;
+
+	if (target->at >= UROCE_ACCESSES)
+		return remote;
+	access = &target->context->arena->accesses[target->at];
+	memcpy(access->remote, remote, remotes * sizeof(*remote));
+	atomic_thread_fence(memory_order_seq_cst);
+	return atomic_load(&access->revoked) ? NULL : access->remote;
+}
+
+static bool is_revoked(const struct uroce_target *target)
+{
+	return target->at < UROCE_ACCESSES &&
+	       atomic_load(&target->context->arena->accesses[target->at].revoked);
+}
+
+enum uroce_copy uroce_target_write(const struct uroce_target *target, const struct iovec *local,
+				   size_t locals, const struct iovec *remote, size_t remotes)
+{
+	const size_t length = length_of(remote, remotes);
+	const struct iovec *at = lay_out_remote(target, remote, remotes);
+	ssize_t done;
+
+	if (!length)
+		return UROCE_COPY_OK;
+	done = at ? process_vm_writev(target->peer->pid, local, locals, at, remotes, 0) : 0;
+	if (likely(done == (ssize_t)length))
+		return UROCE_COPY_OK;
+	return is_revoked(target) ? UROCE_COPY_BUSY
+				  : blame(local, locals, done < 0 ? 0 : (size_t)done, true);
+}
+
+enum uroce_copy uroce_target_read(const struct uroce_target *target, const struct iovec *local,
+				  size_t locals, const struct iovec *remote, size_t remotes)
+{
+	const size_t length = length_of(remote, remotes);
+	const struct iovec *at = lay_out_remote(target, remote, remotes);
+	ssize_t done;
+
+	if (!length)
+		return UROCE_COPY_OK;
+	done = at ? process_vm_readv(target->peer->pid, local, locals, at, remotes, 0) : 0;
+	if (likely(done == (ssize_t)length))
+		return UROCE_COPY_OK;
+	return is_revoked(target) ? UROCE_COPY_BUSY
+				  : blame(local, locals, done < 0 ? 0 : (size_t)done, false);
+}
+
+/*
  * There are no atomic operations on another process's memory, so all atomics of the device exclude each
  * other. The same memory may be mapped at several addresses, whose lowest bits agree.
  */
@@ -83,10 +139,10 @@ enum uroce_copy uroce_atomic(struct uroce_target *target, uint64_t address, bool
 
 	if (!uroce_shared_lock(target->context, lock, UROCE_LOCK_ATOMIC))
 		return UROCE_COPY_BUSY;
-	result = uroce_copy_in(target->peer, &in, 1, &remote, 1);
+	result = uroce_target_read(target, &in, 1, &remote, 1);
 	if (result == UROCE_COPY_OK) {
 		after = compare ? (value == compare_add ? swap : value) : value + compare_add;
-		result = uroce_copy_out(target->peer, &out, 1, &remote, 1);
+		result = uroce_target_write(target, &out, 1, &remote, 1);
 		*before = value;
 	}
 	uroce_shared_unlock(target->context, lock, UROCE_LOCK_ATOMIC);

@@ -121,24 +121,73 @@ struct ibv_cq_ex *uroce_create_cq_ex(struct ibv_context *context, struct ibv_cq_
 }
 
 /*
- * Sequentially consistent, so that a program that polls once more after this sees every completion
- * that was added by who did not see the flag yet. A CQ armed for every completion stays so.
+ * Sequentially consistent, so that a program that polls once more after this sees every completion that was added by
+ * who did not see the flag yet. Who is just adding one may be killed after it, so the engine thread looks.
  */
-int uroce_req_notify_cq(struct ibv_cq *cq, int solicited_only)
+int uroce_req_notify_cq(struct ibv_cq *ibv, int solicited_only)
 {
-	atomic_fetch_or(&uroce_cq_of(cq)->shared->armed,
-			solicited_only ? UROCE_ARMED_SOLICITED : UROCE_ARMED_ALL);
-	uroce_wire_armed(uroce_context_of(cq->context));
+	struct uroce_context *context = uroce_context_of(ibv->context);
+	struct uroce_cq *cq = uroce_cq_of(ibv);
+	const uint64_t flag = solicited_only ? UROCE_ARMED_SOLICITED : UROCE_ARMED_ALL;
+	uint64_t armed = atomic_load(&cq->shared->armed), next;
+	uint32_t holder;
+
+	do {
+		next = armed | flag;
+		if (!(armed & UROCE_ARMED))
+			next = (uint64_t)atomic_load(&cq->shared->tail) << 32 |
+			       (uint32_t)((armed | UROCE_ARMED) + 1) | flag;
+	} while (!atomic_compare_exchange_weak(&cq->shared->armed, &armed, next));
+	if (unlikely(uroce_shared_lock_held(context, &cq->shared->lock, &holder))) {
+		atomic_store(&cq->was_busy, true);
+		uroce_peer_ring_for(context, &context->own, UROCE_RING_CQ, holder);
+	}
+	uroce_wire_armed(context);
 	return 0;
 }
 
-void uroce_cq_report(struct uroce_cq *cq)
+/* Whether a completion came since the CQ was armed, of the kind that is waited for; it may be reported too often. */
+static bool event_is_due(struct uroce_cq *cq, uint64_t armed)
 {
-	if (atomic_load(&cq->shared->due) && atomic_exchange(&cq->shared->due, 0))
-		hf_provider_report_completion(cq->events);
+	if (!(armed & UROCE_ARMED) || atomic_load(&cq->shared->tail) == armed >> 32)
+		return false;
+	return armed & UROCE_ARMED_ALL || atomic_load(&cq->was_busy) ||
+	       (atomic_load(&cq->shared->awaited) | UROCE_ARMED) == (armed | UROCE_ARMED);
+}
+
+/*
+ * Who woke us may have been killed before it added the completion, and others then did not wake us again. With
+ * `awaited` cleared they do; who has the lock may have looked at it before.
+ */
+static bool wait_on(struct uroce_context *context, struct uroce_cq *cq)
+{
+	uint32_t holder;
+
+	atomic_exchange(&cq->shared->awaited, 0);
+	return uroce_shared_lock_held(context, &cq->shared->lock, &holder) ||
+	       event_is_due(cq, atomic_load(&cq->shared->armed));
+}
+
+bool uroce_cq_report(struct uroce_cq *cq)
+{
+	struct uroce_context *context = uroce_context_of(cq->verbs.cq.context);
+	uint64_t armed = atomic_load(&cq->shared->armed);
+	bool again = false;
+
+	if (event_is_due(cq, armed)) {
+		while (!atomic_compare_exchange_weak(&cq->shared->armed, &armed,
+						     armed & ~(uint64_t)UROCE_ARMED))
+			;
+		atomic_store(&cq->was_busy, false);
+		if (armed & UROCE_ARMED)
+			hf_provider_report_completion(cq->events);
+	} else if (armed & UROCE_ARMED) {
+		again = wait_on(context, cq);
+	}
 	if (atomic_load(&cq->shared->overflow) == 1 &&
 	    atomic_exchange(&cq->shared->overflow, 2) == 1)
 		hf_provider_report_event(cq->events, IBV_EVENT_CQ_ERR);
+	return again;
 }
 
 void uroce_cq_drop(struct uroce_cq *cq, uint32_t qpn)

@@ -272,8 +272,9 @@ static void withdraw_qp(struct uroce_qp *qp)
 
 	uroce_qp_set_state(qp, IBV_QPS_RESET);
 	atomic_store(&qp->shared->number, 0);
+	uroce_access_wait(qp->context);
 	uroce_target_own(qp, &target);
-	/* A peer that is stopped there is not waited for. */
+	/* A peer that is stopped with the lock is not waited for. */
 	rq = uroce_recv_lock(&target);
 	if (rq)
 		uroce_recv_unlock(&target, rq);

@@ -76,22 +76,32 @@ void uroce_make_grh(unsigned char grh[GRH_SIZE], const struct uroce_wqe *wqe)
 	}
 }
 
-static bool find_receiver(struct uroce_qp *qp, const struct uroce_wqe *wqe,
-			  struct uroce_target *target)
+static bool can_take_datagram(const struct uroce_qp *qp, const struct uroce_wqe *wqe,
+			      const struct uroce_shared_qp *shared)
 {
 	const uint32_t qkey = wqe->qkey & OWN_QKEY ? qp->attr.qkey : wqe->qkey;
-	uint32_t state;
+	const uint32_t state = atomic_load(&shared->state);
 
+	return atomic_load(&shared->number) == wqe->dest_qpn &&
+	       atomic_load(&shared->type) == IBV_QPT_UD && !atomic_load(&shared->fault) &&
+	       (state == IBV_QPS_RTR || state == IBV_QPS_RTS || state == IBV_QPS_SQD ||
+		state == IBV_QPS_SQE) &&
+	       atomic_load(&shared->qkey) == qkey;
+}
+
+/* With true the caller may access the target until uroce_access_end(). */
+static bool enter_receiver(struct uroce_qp *qp, const struct uroce_wqe *wqe,
+			   struct uroce_target *target)
+{
 	target->context = qp->context;
 	target->peer = uroce_peer_of_qpn(qp->context, wqe->dest_qpn, &target->qp);
 	if (!target->peer || !target->peer->direct)
 		return false;
-	state = atomic_load(&target->qp->state);
-	if (atomic_load(&target->qp->type) != IBV_QPT_UD || atomic_load(&target->qp->fault) ||
-	    (state != IBV_QPS_RTR && state != IBV_QPS_RTS && state != IBV_QPS_SQD &&
-	     state != IBV_QPS_SQE) ||
-	    atomic_load(&target->qp->qkey) != qkey)
+	target->at = uroce_access_begin(qp->context, target->peer->slot);
+	if (!can_take_datagram(qp, wqe, target->qp)) {
+		uroce_access_end(qp->context, target->at);
 		return false;
+	}
 	target->number = wqe->dest_qpn;
 	target->pd = atomic_load(&target->qp->pd);
 	target->access = 0;
@@ -130,11 +140,13 @@ static int deliver_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe, struct u
 	if (uroce_recv_peek(target, rq, &recv) || recv.length < GRH_SIZE + (uint64_t)wqe->length)
 		return 0;
 	if (!recv.bad)
-		copied = uroce_copy_out(target->peer, local, locals, remote,
-					scatter_datagram(&recv, GRH_SIZE + (uint64_t)wqe->length,
-							 remote));
+		copied = uroce_target_write(
+			target, local, locals, remote,
+			scatter_datagram(&recv, GRH_SIZE + (uint64_t)wqe->length, remote));
 	if (copied == UROCE_COPY_LOCAL)
 		return IBV_WC_LOC_PROT_ERR;
+	if (copied == UROCE_COPY_BUSY)
+		return 0;
 	cqe.wr_id = recv.wr_id;
 	if (wqe->opcode == IBV_WR_SEND_WITH_IMM) {
 		cqe.wc_flags |= IBV_WC_WITH_IMM;
@@ -150,27 +162,38 @@ static int deliver_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe, struct u
 	return 0;
 }
 
-/* A datagram that is not received is no error, for the sender or the receiver. */
-int uroce_send_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe)
+static int send_to_receiver(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target)
 {
 	unsigned char grh[GRH_SIZE];
 	struct iovec local[UROCE_MAX_SGE + 1] = {{grh, sizeof(grh)}};
-	struct uroce_target target;
 	struct uroce_shared_rq *rq;
+	size_t locals;
+	int status;
+
+	if (!uroce_gather(qp, wqe, 0, &local[1], &locals))
+		return IBV_WC_LOC_PROT_ERR;
+	uroce_make_grh(grh, wqe);
+	rq = uroce_recv_lock(target);
+	if (!rq)
+		return 0;
+	status = deliver_datagram(qp, wqe, target, rq, local, locals + 1);
+	uroce_recv_unlock(target, rq);
+	return status;
+}
+
+/* A datagram that is not received is no error, for the sender or the receiver. */
+int uroce_send_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe)
+{
+	struct iovec local[UROCE_MAX_SGE];
+	struct uroce_target target;
 	size_t locals;
 	int status;
 
 	if (wqe->length > MAX_PAYLOAD)
 		return IBV_WC_LOC_LEN_ERR;
-	if (!uroce_gather(qp, wqe, 0, &local[1], &locals))
-		return IBV_WC_LOC_PROT_ERR;
-	if (!wqe->is_ours || !find_receiver(qp, wqe, &target))
-		return 0;
-	uroce_make_grh(grh, wqe);
-	rq = uroce_recv_lock(&target);
-	if (!rq)
-		return 0;
-	status = deliver_datagram(qp, wqe, &target, rq, local, locals + 1);
-	uroce_recv_unlock(&target, rq);
+	if (!wqe->is_ours || !enter_receiver(qp, wqe, &target))
+		return uroce_gather(qp, wqe, 0, local, &locals) ? 0 : IBV_WC_LOC_PROT_ERR;
+	status = send_to_receiver(qp, wqe, &target);
+	uroce_access_end(qp->context, target.at);
 	return status;
 }

@@ -33,32 +33,41 @@ static bool can_receive(const struct uroce_shared_qp *shared)
 	       !atomic_load_explicit(&shared->fault, memory_order_relaxed);
 }
 
-static int find_direct(struct uroce_qp *qp, uint32_t number, struct uroce_target *target)
+/* A connected QP answers its own peer only (IBA 9.6.1.5). */
+static bool answers_us(const struct uroce_qp *qp, const struct uroce_shared_qp *shared)
 {
+	return atomic_load(&shared->number) == qp->attr.dest_qp_num && can_receive(shared) &&
+	       atomic_load_explicit(&shared->type, memory_order_relaxed) ==
+		       (uint32_t)qp->verbs.qp.qp_type &&
+	       atomic_load_explicit(&shared->dest, memory_order_relaxed) == qp->verbs.qp.qp_num;
+}
+
+/* With 0 the caller may access the target until leave_connected(). */
+static int enter_connected(struct uroce_qp *qp, struct uroce_target *target)
+{
+	const uint32_t number = qp->attr.dest_qp_num;
+
 	target->context = qp->context;
 	target->peer = uroce_peer_of_qpn(qp->context, number, &target->qp);
 	if (!target->peer)
 		return uroce_qpn_has_owner(qp->context, number) ? NOT_READY : PEER_ENDED;
-	if (!target->peer->direct ||
-	    atomic_load_explicit(&target->qp->type, memory_order_relaxed) !=
-		    (uint32_t)qp->verbs.qp.qp_type ||
-	    !can_receive(target->qp))
+	if (!target->peer->direct)
 		return NOT_READY;
+	target->at = uroce_access_begin(qp->context, target->peer->slot);
+	/* What is withdrawn from now on is withdrawn with uroce_access_wait(). */
+	if (!answers_us(qp, target->qp)) {
+		uroce_access_end(qp->context, target->at);
+		return NOT_READY;
+	}
 	target->number = number;
 	target->pd = atomic_load_explicit(&target->qp->pd, memory_order_relaxed);
 	target->access = atomic_load_explicit(&target->qp->access, memory_order_relaxed);
 	return 0;
 }
 
-/* A connected QP answers its own peer only (IBA 9.6.1.5). */
-static int find_connected(struct uroce_qp *qp, struct uroce_target *target)
+static void leave_connected(struct uroce_target *target)
 {
-	int err = find_direct(qp, qp->attr.dest_qp_num, target);
-
-	if (!err &&
-	    atomic_load_explicit(&target->qp->dest, memory_order_relaxed) != qp->verbs.qp.qp_num)
-		err = NOT_READY;
-	return err;
+	uroce_access_end(target->context, target->at);
 }
 
 /* ---- SEND, and the receive request of WRITE with immediate ---- */
@@ -138,12 +147,14 @@ static int deliver_message(struct uroce_target *target, struct uroce_shared_rq *
 		return fail_receive(target, rq, recv, IBV_WC_LOC_PROT_ERR, IBV_WC_REM_OP_ERR);
 	if (length > recv->length)
 		return fail_receive(target, rq, recv, IBV_WC_LOC_LEN_ERR, IBV_WC_REM_INV_REQ_ERR);
-	copied = uroce_copy_out(target->peer, local, locals, remote,
-				scatter_message(recv, length, remote));
+	copied = uroce_target_write(target, local, locals, remote,
+				    scatter_message(recv, length, remote));
 	if (likely(copied == UROCE_COPY_OK))
 		return 0;
 	if (copied == UROCE_COPY_LOCAL)
 		return IBV_WC_LOC_PROT_ERR;
+	if (copied == UROCE_COPY_BUSY)
+		return NOT_READY;
 	if (!uroce_peer_alive(target->context, target->peer))
 		return PEER_ENDED;
 	return fail_receive(target, rq, recv, IBV_WC_LOC_PROT_ERR, IBV_WC_REM_OP_ERR);
@@ -265,7 +276,7 @@ static int write_data(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_t
 	status = check_remote(qp, wqe, target, IBV_ACCESS_REMOTE_WRITE, wqe->length, &remote);
 	if (status)
 		return status;
-	return copy_status(target, uroce_copy_out(target->peer, local, locals, &remote, 1));
+	return copy_status(target, uroce_target_write(target, local, locals, &remote, 1));
 }
 
 static int write_with_imm(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target)
@@ -309,7 +320,7 @@ static int read_data(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_ta
 	status = check_remote(qp, wqe, target, IBV_ACCESS_REMOTE_READ, wqe->length, &remote);
 	if (status)
 		return status;
-	return copy_status(target, uroce_copy_in(target->peer, local, locals, &remote, 1));
+	return copy_status(target, uroce_target_read(target, local, locals, &remote, 1));
 }
 
 static int do_atomic(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target)
@@ -351,16 +362,36 @@ int uroce_execute_local(struct uroce_qp *qp, struct uroce_wqe *wqe)
 		.mw_access_flags = wqe->bind_access,
 	};
 
-	if (wqe->opcode == IBV_WR_LOCAL_INV)
-		return uroce_key_invalidate(qp->context->arena, wqe->imm,
-					    uroce_pd_of(qp->verbs.qp.pd)->number,
-					    qp->verbs.qp.qp_num)
-			       ? 0
-			       : IBV_WC_MW_BIND_ERR;
+	if (wqe->opcode == IBV_WR_LOCAL_INV) {
+		if (!uroce_key_invalidate(qp->context->arena, wqe->imm,
+					  uroce_pd_of(qp->verbs.qp.pd)->number,
+					  qp->verbs.qp.qp_num))
+			return IBV_WC_MW_BIND_ERR;
+		uroce_access_wait(qp->context);
+		return 0;
+	}
 	return uroce_mw_bind(qp->context, wqe->mw, wqe->mr, &info, wqe->bind_rkey,
 			     qp->verbs.qp.qp_num)
 		       ? 0
 		       : IBV_WC_MW_BIND_ERR;
+}
+
+static int execute_remote(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target)
+{
+	uroce_target_established(target);
+	switch (wqe->opcode) {
+	case IBV_WR_RDMA_WRITE:
+		return write_data(qp, wqe, target);
+	case IBV_WR_RDMA_WRITE_WITH_IMM:
+		return write_with_imm(qp, wqe, target);
+	case IBV_WR_RDMA_READ:
+		return read_data(qp, wqe, target);
+	case IBV_WR_ATOMIC_CMP_AND_SWP:
+	case IBV_WR_ATOMIC_FETCH_AND_ADD:
+		return do_atomic(qp, wqe, target);
+	default:
+		return send_message(qp, wqe, target);
+	}
 }
 
 static int execute_connected(struct uroce_qp *qp, struct uroce_wqe *wqe)
@@ -372,23 +403,12 @@ static int execute_connected(struct uroce_qp *qp, struct uroce_wqe *wqe)
 		return uroce_execute_local(qp, wqe);
 	if (wqe->length > MAX_MESSAGE)
 		return IBV_WC_LOC_LEN_ERR;
-	status = find_connected(qp, &target);
+	status = enter_connected(qp, &target);
 	if (status)
 		return status;
-	uroce_target_established(&target);
-	switch (wqe->opcode) {
-	case IBV_WR_RDMA_WRITE:
-		return write_data(qp, wqe, &target);
-	case IBV_WR_RDMA_WRITE_WITH_IMM:
-		return write_with_imm(qp, wqe, &target);
-	case IBV_WR_RDMA_READ:
-		return read_data(qp, wqe, &target);
-	case IBV_WR_ATOMIC_CMP_AND_SWP:
-	case IBV_WR_ATOMIC_FETCH_AND_ADD:
-		return do_atomic(qp, wqe, &target);
-	default:
-		return send_message(qp, wqe, &target);
-	}
+	status = execute_remote(qp, wqe, &target);
+	leave_connected(&target);
+	return status;
 }
 
 /* What a request of an unreliable QP comes to: nobody tells of what happened at the peer. */
@@ -400,24 +420,30 @@ static int unreliable(int status)
 		       : 0;
 }
 
+/* How long a request may wait for a receive request of the peer; the peer says how often we look (IBA 9.7.5.2.8). */
+static uint64_t rnr_limit(struct uroce_qp *qp)
+{
+	struct uroce_shared_qp *shared;
+
+	if (qp->attr.rnr_retry == UROCE_RETRY_FOREVER)
+		return UROCE_NEVER;
+	if (!uroce_peer_of_qpn(qp->context, qp->attr.dest_qp_num, &shared))
+		return 0;
+	return qp->attr.rnr_retry * uroce_rnr_ns((uint8_t)atomic_load(&shared->min_rnr_timer));
+}
+
 /* How long the request at the head may still wait; an error status when it has waited enough. */
 static int wait_status(struct uroce_qp *qp, int status, uint64_t now)
 {
 	const bool rnr = status == NO_RECEIVE;
-	struct uroce_target target;
+	const uint64_t limit = rnr ? rnr_limit(qp) : 0;
 
 	if (status == PEER_ENDED)
 		return IBV_WC_RETRY_EXC_ERR;
 	if (!qp->fail_at || qp->waits_rnr != rnr) {
 		qp->waits_rnr = rnr;
-		if (rnr && qp->attr.rnr_retry == UROCE_RETRY_FOREVER)
-			qp->fail_at = UROCE_NEVER;
-		else if (rnr)
-			qp->fail_at = find_connected(qp, &target)
-					      ? now
-					      : now + qp->attr.rnr_retry *
-								uroce_rnr_ns((uint8_t)atomic_load(
-									&target.qp->min_rnr_timer));
+		if (rnr)
+			qp->fail_at = limit == UROCE_NEVER ? limit : now + limit;
 		else
 			qp->fail_at = qp->attr.timeout
 					      ? now + ((uint64_t)4096 << qp->attr.timeout) *

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,11 @@
 #include "providers/uroce/wire_receive.h"
 #include "shared/clock.h"
 
-enum { RINGS = 64 }; /* that are read at once */
+enum {
+	RINGS = 64, /* that are read at once */
+	PEER_YIELDS = 20,
+	LOOK_NS = 1000000, /* how often a peer that has not done what it rang for is looked at */
+};
 
 uint64_t uroce_now(void)
 {
@@ -42,14 +47,50 @@ void uroce_random(void *bytes, size_t size)
 
 static void report_all(struct uroce_context *context)
 {
+	bool again = false;
+
 	pthread_mutex_lock(&context->lock);
 	for (uint32_t i = 0; i < context->cqs_end; i++)
 		if (context->cqs[i])
-			uroce_cq_report(context->cqs[i]);
+			again |= uroce_cq_report(context->cqs[i]);
 	for (uint32_t i = 0; i < context->srqs_end; i++)
 		if (context->srqs[i])
 			uroce_srq_report(context->srqs[i]);
 	pthread_mutex_unlock(&context->lock);
+	context->looks_again = again;
+}
+
+/* What a peer rings for it does next, so it will soon have ended. */
+static bool peers_are_done(struct uroce_context *context)
+{
+	for (int i = 0; i < PEER_YIELDS && uroce_watches(context); i++) {
+		if (uroce_watch_ended(context))
+			return true;
+		sched_yield();
+	}
+	return false;
+}
+
+/* Why the thread looks, and with whose requests it looks again. */
+static uint32_t read_doorbell(struct uroce_context *context)
+{
+	uint32_t why;
+	uint16_t from;
+
+	/* Everybody can ring, and faster than we read: what is left wakes us again. */
+	for (int i = 0; i < RINGS; i++) {
+		const ssize_t got =
+			recv(context->doorbell, &from, sizeof(from), MSG_DONTWAIT | MSG_TRUNC);
+
+		if (got < 0)
+			break;
+		if (got == (ssize_t)sizeof(from))
+			uroce_watch_slot(context, from);
+	}
+	why = atomic_exchange(&context->slot->rung, 0);
+	if (why & UROCE_RING_MANY)
+		uroce_watch_all(context);
+	return why;
 }
 
 static struct timespec until(uint64_t deadline)
@@ -79,17 +120,15 @@ static void wait_for_work(struct uroce_context *context)
 	uint64_t deadline = uroce_next_deadline(context);
 	const unsigned int sockets = uroce_wire_fds(context, fds + 2, &deadline);
 	struct timespec left;
-	char byte;
 
+	if (context->looks_again || uroce_watches(context))
+		deadline = deadline < uroce_now() + LOOK_NS ? deadline : uroce_now() + LOOK_NS;
 	/* Who sets a deadline after this sees when we wake; one that was set before is seen now. */
 	atomic_store(&context->wakes_at, deadline);
 	if (uroce_next_deadline(context) < deadline)
 		deadline = uroce_next_deadline(context);
 	left = until(deadline);
 	ppoll(fds, 2 + sockets, deadline == UROCE_NEVER ? NULL : &left, NULL);
-	/* Everybody can ring, and faster than we read: what is left wakes us again. */
-	for (int i = 0; i < RINGS && recv(context->doorbell, &byte, 1, MSG_DONTWAIT) >= 0; i++)
-		;
 	if (fds[1].revents)
 		note_removal(context);
 	if (sockets)
@@ -127,13 +166,17 @@ static void *run_context(void *arg)
 	if (err)
 		return NULL;
 	while (!atomic_load(&context->stop)) {
+		bool all = peers_are_done(context);
 		uint32_t why;
 
-		wait_for_work(context);
-		why = atomic_exchange(&context->slot->rung, 0);
-		if (why & (UROCE_RING_CQ | UROCE_RING_SRQ))
+		if (!all) {
+			wait_for_work(context);
+			all = uroce_watch_ended(context);
+		}
+		why = read_doorbell(context);
+		if (all || context->looks_again || why & (UROCE_RING_CQ | UROCE_RING_SRQ))
 			report_all(context);
-		uroce_progress_all(context, why & UROCE_RING_QP);
+		uroce_progress_all(context, all || why & UROCE_RING_QP);
 	}
 	uroce_wire_end(context);
 	uroce_segment_end(context);

@@ -163,6 +163,7 @@ static void reset(struct uroce_qp *qp)
 	qp->path = NULL;
 	qp->path_data = NULL;
 	uroce_qp_set_state(qp, IBV_QPS_RESET);
+	uroce_access_wait(qp->context);
 	qp->sq.head = qp->sq.next = qp->sq.tail;
 	qp->fail_at = 0;
 	qp->has_result = qp->flushes_recv = false;

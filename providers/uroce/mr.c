@@ -96,7 +96,9 @@ int uroce_rereg_mr(struct verbs_mr *verbs, int flags, struct ibv_pd *pd, void *a
 		err = EBUSY;
 	if (err)
 		return err;
+	/* Who looks at the entry now finds no key, and who found it has ended before it changes. */
 	atomic_store(&mr->shared->key, 0);
+	uroce_access_wait(uroce_context_of(ibv->context));
 	fill_region(mr->shared, uroce_pd_of(domain)->number, (uintptr_t)at, size,
 		    rights & IBV_ACCESS_ZERO_BASED ? 0 : (uintptr_t)at, (uint32_t)rights);
 	atomic_store(&mr->shared->key, key);
@@ -123,8 +125,11 @@ int uroce_dereg_mr(struct verbs_mr *verbs)
 	if (atomic_load(&mr->uses) > 1 && !atomic_load(&context->gone))
 		return EBUSY;
 	/* In a forked child it is the parent's as well. */
-	if (context->pid == getpid())
+	if (context->pid == getpid()) {
+		atomic_store(&mr->shared->key, 0);
+		uroce_access_wait(context);
 		uroce_key_free(context, mr->shared);
+	}
 	atomic_fetch_sub(&uroce_pd_of(verbs->ibv_mr.pd)->users, 1);
 	uroce_mr_put(mr);
 	return 0;

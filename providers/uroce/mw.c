@@ -56,9 +56,12 @@ int uroce_dealloc_mw(struct ibv_mw *ibv)
 	struct uroce_mw *mw = container_of(ibv, struct uroce_mw, mw);
 	struct uroce_context *context = uroce_context_of(ibv->context);
 
-	leave_region(mw);
-	if (context->pid == getpid())
+	if (context->pid == getpid()) {
+		atomic_store(&mw->shared->key, 0);
+		uroce_access_wait(context);
 		uroce_key_free(context, mw->shared);
+	}
+	leave_region(mw);
 	atomic_fetch_sub(&uroce_pd_of(ibv->pd)->users, 1);
 	free(mw);
 	return 0;
@@ -91,11 +94,11 @@ bool uroce_mw_bind(struct uroce_context *context, struct uroce_mw *mw, struct ur
 	struct uroce_shared_mr *shared = mw->shared;
 	const uint32_t flags = atomic_load(&shared->flags) & ~(uint32_t)UROCE_MR_VALID;
 
-	(void)context;
 	if (info->length && (!region || !can_bind(mw, region, info)))
 		return false;
 	atomic_store(&shared->key, 0);
 	atomic_store(&shared->flags, flags);
+	uroce_access_wait(context);
 	leave_region(mw);
 	if (info->length) {
 		atomic_store(&shared->iova,

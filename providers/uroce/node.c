@@ -115,6 +115,7 @@ static int take_slot(struct uroce_context *context)
 		if (atomic_load(&header->slots[slot].life))
 			continue;
 		clean_slot(context, slot);
+		uroce_access_clear(context, slot);
 		context->slot_index = slot;
 		context->slot = &header->slots[slot];
 		context->generation = atomic_fetch_add(&context->slot->generation, 1) + 1;
@@ -172,6 +173,9 @@ int uroce_segment_begin(struct uroce_context *context)
 	}
 	if (!err)
 		err = map_arena(context);
+	if (!err)
+		err = uroce_arena_back(context, context->arena->accesses,
+				       sizeof(context->arena->accesses));
 	if (!err) {
 		describe(context);
 		uroce_slot_hold(context);

@@ -146,17 +146,26 @@ bool uroce_qpn_has_owner(struct uroce_context *context, uint32_t qpn)
 	       uroce_slot_alive(&context->segment->slots[owner - 1]);
 }
 
-void uroce_peer_ring(struct uroce_context *context, const struct uroce_peer *peer, uint32_t why)
+void uroce_peer_ring_for(struct uroce_context *context, const struct uroce_peer *peer, uint32_t why,
+			 uint32_t ringer)
 {
 	struct uroce_slot *slot = &context->segment->slots[peer->slot];
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const uint64_t name = peer->doorbell;
+	const uint16_t from = (uint16_t)ringer;
 
 	/* Written each time: who set the bit before may have been killed before it wrote. */
 	atomic_fetch_or(&slot->rung, why);
 	memcpy(address.sun_path, &name, UROCE_DOORBELL_NAME);
-	sendto(context->doorbell, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL,
-	       (const struct sockaddr *)&address, sizeof(sa_family_t) + UROCE_DOORBELL_NAME);
+	if (sendto(context->doorbell, &from, sizeof(from), MSG_DONTWAIT | MSG_NOSIGNAL,
+		   (const struct sockaddr *)&address,
+		   sizeof(sa_family_t) + UROCE_DOORBELL_NAME) < 0)
+		atomic_fetch_or(&slot->rung, UROCE_RING_MANY);
+}
+
+void uroce_peer_ring(struct uroce_context *context, const struct uroce_peer *peer, uint32_t why)
+{
+	uroce_peer_ring_for(context, peer, why, context->slot_index);
 }
 
 void uroce_add_waiter(struct uroce_context *context, struct uroce_shared_rq *rq)

@@ -52,6 +52,7 @@ struct uroce_target {
 	struct uroce_peer *peer;       /* who has the QP: &context->own for ours */
 	struct uroce_shared_qp *qp;
 	uint32_t number, pd, access; /* copies */
+	uint32_t at;		     /* of uroce_access_begin(), or UROCE_ACCESSES */
 };
 
 struct uroce_qp {
@@ -182,12 +183,17 @@ enum uroce_copy {
 	UROCE_COPY_OK,
 	UROCE_COPY_LOCAL,
 	UROCE_COPY_REMOTE,
-	UROCE_COPY_BUSY, /* of uroce_atomic(): to be tried again */
+	UROCE_COPY_BUSY, /* of a target: to be tried again */
 };
 enum uroce_copy uroce_copy_out(const struct uroce_peer *peer, const struct iovec *local,
 			       size_t locals, const struct iovec *remote, size_t remotes);
 enum uroce_copy uroce_copy_in(const struct uroce_peer *peer, const struct iovec *local,
 			      size_t locals, const struct iovec *remote, size_t remotes);
+/* The same with a target's memory, for as long as uroce_access_wait() there lets it. */
+enum uroce_copy uroce_target_write(const struct uroce_target *target, const struct iovec *local,
+				   size_t locals, const struct iovec *remote, size_t remotes);
+enum uroce_copy uroce_target_read(const struct uroce_target *target, const struct iovec *local,
+				  size_t locals, const struct iovec *remote, size_t remotes);
 /* An atomic operation on 8 aligned bytes of the target; atomic against all others of the device. */
 enum uroce_copy uroce_atomic(struct uroce_target *target, uint64_t address, bool compare,
 			     uint64_t compare_add, uint64_t swap, uint64_t *before);

@@ -16,10 +16,11 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/uio.h>
 #include <infiniband/verbs.h>
 
 #define UROCE_MAGIC   UINT64_C(0x31656372756f7268)
-#define UROCE_VERSION 1
+#define UROCE_VERSION 2
 
 enum {
 	UROCE_SLOTS = 1024,	   /* contexts that can be open at a time */
@@ -31,6 +32,7 @@ enum {
 	UROCE_SRQS = 4096,
 	UROCE_MRS = 65536,
 	UROCE_ATOMIC_LOCKS = 512, /* one for each aligned 8 bytes of a page */
+	UROCE_ACCESSES = 16,	  /* requests of a context that access memory at a time */
 	UROCE_MAX_SGE = 32,
 	UROCE_MAX_INLINE = 1024,
 	UROCE_MAX_WR = 65536,
@@ -55,6 +57,7 @@ enum uroce_ring {
 	UROCE_RING_SRQ = 1 << 2,      /* an SRQ has events */
 	UROCE_RING_PROGRESS = 1 << 3, /* requests that wait for a peer can be tried again */
 	UROCE_RING_STOP = 1 << 4,     /* the context is being closed */
+	UROCE_RING_MANY = 1 << 5,     /* more rang than the doorbell could take */
 };
 
 /* One open context. */
@@ -87,6 +90,11 @@ struct uroce_header {
 	_Atomic uint32_t chunks[UROCE_CHUNKS];
 	struct uroce_shared_lock atomic_locks[UROCE_ATOMIC_LOCKS];
 	_Atomic uint64_t counters[64]; /* of the device: enum uroce_counter */
+	/*
+	 * Whose memory and queues the requests of a context access now; see access.c. 0: nobody's, else 1 + that
+	 * slot, and above it (<< 16) a number that changes with each request.
+	 */
+	_Atomic uint32_t accesses[UROCE_SLOTS][UROCE_ACCESSES];
 };
 
 /* A receive request in a ring; the ring's elements have `max_sge` entries each. */
@@ -132,19 +140,21 @@ struct uroce_cqe {
  */
 enum uroce_packet_kind { UROCE_PACKET_IPV6 = 9, UROCE_PACKET_IPV4 = 10 };
 
-enum uroce_armed { UROCE_ARMED_ALL = 1, UROCE_ARMED_SOLICITED = 2 };
+enum uroce_armed { UROCE_ARMED_ALL = 1, UROCE_ARMED_SOLICITED = 2, UROCE_ARMED = 3 };
 
 /* Anyone adds completions, with `lock`; the owner alone polls. */
 struct uroce_shared_cq {
 	struct uroce_shared_lock lock;
-	_Atomic uint32_t size;	 /* a power of two of elements; 0: there is none */
-	_Atomic uint32_t limit;	 /* completions that may wait: what the program asked for or more */
-	_Atomic uint32_t armed;	 /* enum uroce_armed */
+	_Atomic uint32_t size;	/* a power of two of elements; 0: there is none */
+	_Atomic uint32_t limit; /* completions that may wait: what the program asked for or more */
+	_Atomic uint32_t stamped; /* completions get timestamps */
+	/* enum uroce_armed, then (<< 2) a number that grows when it is armed, then (<< 32) the tail at that time */
+	_Atomic uint64_t armed;
+	_Atomic uint64_t
+		awaited; /* `armed` of when a completion was about to come that is waited for */
 	_Atomic uint64_t offset; /* of the first element in the arena */
 	_Atomic uint32_t head, tail;
-	_Atomic uint32_t due; /* a completion event is due */
 	_Atomic uint32_t overflow;
-	_Atomic uint32_t stamped; /* completions get timestamps */
 	uint32_t reserved;
 };
 
@@ -203,12 +213,23 @@ enum uroce_mr_flags {
 	UROCE_MR_TAKEN = 1 << 3,    /* in use; 0 in a free entry */
 };
 
+/*
+ * The addresses that a request accesses in the memory of the context that header.accesses names. The kernel reads
+ * them here, so whose memory it is can take them away from a request that was stopped before it used them.
+ */
+struct uroce_access {
+	_Atomic uint32_t revoked;
+	_Atomic uint32_t thread; /* that executes the request */
+	struct iovec remote[UROCE_MAX_SGE];
+};
+
 struct uroce_arena {
 	struct uroce_shared_mr mrs[UROCE_MRS];
 	struct uroce_shared_qp qps[UROCE_QPS];
 	struct uroce_shared_cq cqs[UROCE_CQS];
 	struct uroce_shared_srq srqs[UROCE_SRQS];
-	char heap[]; /* to the end of the arena */
+	struct uroce_access accesses[UROCE_ACCESSES]; /* of requests of the arena's owner */
+	char heap[];				      /* to the end of the arena */
 };
 
 #define UROCE_ARENA_SIZE  ((uint64_t)128 << 20)
@@ -259,17 +280,41 @@ bool uroce_qpn_has_owner(struct uroce_context *context, uint32_t qpn);
 bool uroce_peer_alive(struct uroce_context *context, const struct uroce_peer *peer);
 /* Wakes the engine thread of a context; `why` is enum uroce_ring. */
 void uroce_peer_ring(struct uroce_context *context, const struct uroce_peer *peer, uint32_t why);
+/* The same as uroce_peer_ring(), for what the context in slot `ringer` is about to do. */
+void uroce_peer_ring_for(struct uroce_context *context, const struct uroce_peer *peer, uint32_t why,
+			 uint32_t ringer);
 
 /* Noted in rq->waiters: we are woken when requests are posted. The caller looks once more after it. */
 void uroce_add_waiter(struct uroce_context *context, struct uroce_shared_rq *rq);
 void uroce_wake_waiters(struct uroce_context *context, uint32_t waiters);
 
 /*
- * shared_lock.c. False if the lock cannot be had: for some ms another context held it that lives, but is
+ * access.c. A request on the direct path says whose memory it is about to access, before it looks at keys and
+ * states there. uroce_access_wait() returns when no request that began before it can access our memory any
+ * more. The caller has withdrawn the key or the state, and holds no lock that a request could wait for.
+ */
+uint32_t uroce_access_begin(struct uroce_context *context, uint32_t slot);
+void uroce_access_end(struct uroce_context *context, uint32_t access);
+void uroce_access_wait(struct uroce_context *context);
+void uroce_access_clear(struct uroce_context *context, uint32_t slot);
+
+/*
+ * watch.c, of the engine thread. Who rings does so before it changes anything, and may be killed or stopped at any
+ * moment after it. So the requests of who rang are watched, and when they have ended all is looked at again.
+ */
+void uroce_watch_slot(struct uroce_context *context, uint32_t slot);
+void uroce_watch_all(struct uroce_context *context);
+bool uroce_watch_ended(struct uroce_context *context); /* some have; they are forgotten */
+bool uroce_watches(const struct uroce_context *context);
+
+/*
+ * shared_lock.c. uroce_shared_lock() is false if the lock cannot be had: for some ms another context held it that lives, but is
  * stopped, or the lock is damaged. A thread holds one lock of each kind at most, in the order below.
  */
 enum uroce_lock_kind { UROCE_LOCK_RECV, UROCE_LOCK_CQ, UROCE_LOCK_ATOMIC, UROCE_LOCK_KINDS };
 enum { UROCE_LOCK_GUARDS = 64 };
+bool uroce_shared_lock_held(const struct uroce_context *context,
+			    const struct uroce_shared_lock *lock, uint32_t *slot);
 bool uroce_shared_lock(struct uroce_context *context, struct uroce_shared_lock *lock,
 		       enum uroce_lock_kind kind);
 void uroce_shared_unlock(struct uroce_context *context, struct uroce_shared_lock *lock,

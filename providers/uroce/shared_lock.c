@@ -29,6 +29,16 @@ static bool holder_lives(const struct uroce_context *context, uint32_t holder)
 	       (atomic_load(&context->segment->slots[slot].generation) & 0xffff) == holder >> 16;
 }
 
+/* By another context that lives; *slot is its. */
+bool uroce_shared_lock_held(const struct uroce_context *context,
+			    const struct uroce_shared_lock *lock, uint32_t *slot)
+{
+	const uint32_t holder = atomic_load(&lock->holder);
+
+	*slot = (holder & 0xffff) - 1;
+	return holder && holder_lives(context, holder);
+}
+
 static pthread_mutex_t *guard_of(struct uroce_context *context,
 				 const struct uroce_shared_lock *lock, enum uroce_lock_kind kind)
 {

@@ -16,6 +16,7 @@ void uroce_target_own(struct uroce_qp *qp, struct uroce_target *target)
 	target->number = qp->verbs.qp.qp_num;
 	target->pd = atomic_load(&qp->shared->pd);
 	target->access = atomic_load(&qp->shared->access);
+	target->at = UROCE_ACCESSES;
 }
 
 static struct uroce_shared_srq *srq_of(struct uroce_target *target)
@@ -101,22 +102,28 @@ int uroce_recv_peek(struct uroce_target *target, struct uroce_shared_rq *rq,
 	return 0;
 }
 
+/* With the lock of the queue. The owner is woken first: we may be killed at any moment. */
+static void check_limit(struct uroce_target *target, struct uroce_shared_srq *srq, uint32_t head)
+{
+	uint32_t limit = atomic_load_explicit(&srq->rq.limit, memory_order_relaxed);
+
+	if (likely(!limit) || atomic_load(&srq->rq.tail) - head >= limit)
+		return;
+	uroce_ring_before(target->context, target->peer, UROCE_RING_SRQ);
+	atomic_store(&srq->due, 1);
+	/* The limit is disarmed by its event, IBA 10.2.9.2. The program may have set another one. */
+	atomic_compare_exchange_strong(&srq->rq.limit, &limit, 0);
+	uroce_ring_after(target->context, target->peer, UROCE_RING_SRQ);
+}
+
 void uroce_recv_pop(struct uroce_target *target, struct uroce_shared_rq *rq)
 {
 	const uint32_t head = atomic_load_explicit(&rq->head, memory_order_relaxed) + 1;
 	struct uroce_shared_srq *srq = srq_of(target);
-	uint32_t limit;
 
+	if (unlikely(srq && &srq->rq == rq))
+		check_limit(target, srq, head);
 	atomic_store_explicit(&rq->head, head, memory_order_release);
-	if (!srq || &srq->rq != rq)
-		return;
-	/* The limit is disarmed by its event, IBA 10.2.9.2. */
-	limit = atomic_load_explicit(&rq->limit, memory_order_relaxed);
-	if (likely(!limit) || atomic_load(&rq->tail) - head >= limit ||
-	    !atomic_exchange(&rq->limit, 0))
-		return;
-	atomic_store(&srq->due, 1);
-	uroce_peer_ring(target->context, target->peer, UROCE_RING_SRQ);
 }
 
 enum uroce_added uroce_recv_done(struct uroce_target *target, struct uroce_shared_rq *rq,
@@ -137,8 +144,11 @@ void uroce_target_fault(struct uroce_target *target, enum uroce_fault fault)
 {
 	uint32_t none = UROCE_FAULT_NONE;
 
-	if (atomic_compare_exchange_strong(&target->qp->fault, &none, fault))
-		uroce_peer_ring(target->context, target->peer, UROCE_RING_QP);
+	if (atomic_load(&target->qp->fault))
+		return;
+	uroce_ring_before(target->context, target->peer, UROCE_RING_QP);
+	atomic_compare_exchange_strong(&target->qp->fault, &none, fault);
+	uroce_ring_after(target->context, target->peer, UROCE_RING_QP);
 }
 
 void uroce_target_established(struct uroce_target *target)
@@ -146,7 +156,8 @@ void uroce_target_established(struct uroce_target *target)
 	if (likely(atomic_load_explicit(&target->qp->state, memory_order_relaxed) != IBV_QPS_RTR) ||
 	    atomic_load_explicit(&target->qp->established, memory_order_relaxed))
 		return;
-	atomic_store(&target->qp->established, 1);
+	uroce_ring_before(target->context, target->peer, UROCE_RING_QP);
 	atomic_store(&target->qp->due, 1);
-	uroce_peer_ring(target->context, target->peer, UROCE_RING_QP);
+	atomic_store(&target->qp->established, 1);
+	uroce_ring_after(target->context, target->peer, UROCE_RING_QP);
 }

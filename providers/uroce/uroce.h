@@ -18,7 +18,7 @@
 #include "providers/common/util.h"
 #include "providers/uroce/segment.h"
 
-enum { UROCE_GIDS = 16 };
+enum { UROCE_GIDS = 16, UROCE_WATCHES = 128 };
 
 struct uroce_qp;
 struct uroce_robust;
@@ -28,6 +28,11 @@ struct uroce_target;
 struct uroce_range {
 	struct uroce_range *next;
 	uint64_t offset, size;
+};
+
+/* A request of another context that the engine thread waits for; see watch.c. */
+struct uroce_watch {
+	uint32_t slot, access, word;
 };
 
 struct uroce_context {
@@ -47,10 +52,16 @@ struct uroce_context {
 	int doorbell;		   /* UNIX datagram socket, bound to slot->doorbell */
 	_Atomic uint64_t wakes_at; /* when the thread looks at deadlines again, by itself */
 	atomic_bool stop, gone;
+	bool looks_again; /* a CQ was busy */
 	pthread_mutex_t start_lock;
 	pthread_cond_t started;
 	bool is_started;
 	int start_err;
+
+	atomic_uint accesses; /* a bit for each of UROCE_ACCESSES that is in use */
+	uint16_t access_numbers[UROCE_ACCESSES];   /* of who has that bit */
+	struct uroce_watch watches[UROCE_WATCHES]; /* of the engine thread */
+	uint32_t watch_count;
 
 	pthread_mutex_t guards[UROCE_LOCK_KINDS][UROCE_LOCK_GUARDS]; /* see shared_lock.c */
 	pthread_mutex_t lock;  /* of all below, except the atomics */
@@ -105,6 +116,7 @@ struct uroce_cq {
 	uint32_t index, mask, head;
 	uint64_t offset;
 	atomic_uint users;
+	atomic_bool was_busy;	  /* somebody was adding a completion when it was armed */
 	struct uroce_cqe current; /* for the ibv_wc_read_* calls */
 };
 
@@ -174,6 +186,24 @@ uint64_t uroce_now(void);
 /* Fills with unpredictable bytes. */
 void uroce_random(void *bytes, size_t size);
 
+/*
+ * Before and after a change for which another context, or ours, is woken. Others are woken before it, since we may be
+ * killed at any moment: they watch our request from then on. Our own thread watches no request of ours.
+ */
+static inline void uroce_ring_before(struct uroce_context *context, const struct uroce_peer *peer,
+				     uint32_t why)
+{
+	if (peer != &context->own)
+		uroce_peer_ring(context, peer, why);
+}
+
+static inline void uroce_ring_after(struct uroce_context *context, const struct uroce_peer *peer,
+				    uint32_t why)
+{
+	if (peer == &context->own)
+		uroce_peer_ring(context, peer, why);
+}
+
 /* engine.c */
 int uroce_engine_start(struct uroce_context *context);
 void uroce_engine_stop(struct uroce_context *context);
@@ -233,8 +263,8 @@ struct ibv_cq_ex *uroce_create_cq_ex(struct ibv_context *context, struct ibv_cq_
 int uroce_req_notify_cq(struct ibv_cq *cq, int solicited_only);
 int uroce_resize_cq(struct ibv_cq *cq, int cqe);
 int uroce_destroy_cq(struct ibv_cq *cq);
-/* Reports the events that are due. The CQ must not be destroyed meanwhile. */
-void uroce_cq_report(struct uroce_cq *cq);
+/* Reports the events that are due. The CQ must not be destroyed meanwhile. True: it is to be looked at again. */
+bool uroce_cq_report(struct uroce_cq *cq);
 /* Removes the completions of a QP. */
 void uroce_cq_drop(struct uroce_cq *cq, uint32_t qpn);
 
