@@ -96,7 +96,7 @@ static int check_kind(struct hf_candidate *candidate)
 	struct hf_elf elf = {0};
 	int err;
 
-	err = hfi_elf_read(candidate->manifest.file, &elf, &candidate->reason);
+	err = hfi_elf_read_to_load(candidate->manifest.file, &elf, &candidate->reason);
 	if (!err)
 		err = check_bound_node(candidate, &elf);
 	hfi_elf_clear(&elf);

@@ -4,6 +4,10 @@ libhf_core_la_SOURCES += \
 	core/provider/candidate.h \
 	core/provider/elf.c \
 	core/provider/elf.h \
+	core/provider/elf_reader.c \
+	core/provider/elf_reader.h \
+	core/provider/elf_tables.c \
+	core/provider/elf_tables.h \
 	core/provider/library.c \
 	core/provider/library.h \
 	core/provider/manifest.c \

@@ -3,7 +3,6 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,53 +13,13 @@
 #include "shared/file.h"
 #include "core/base/reason.h"
 #include "core/provider/elf.h"
+#include "core/provider/elf_reader.h"
+#include "core/provider/elf_tables.h"
 
-enum { SEGMENTS_MAX = 64, DYNAMIC_MAX = 1024, TABLE_MAX = 4 << 20 };
-
-struct reader {
-	const char *path;
-	int fd;
-	uint64_t size;
-	ElfW(Ehdr) header;
-	ElfW(Phdr) segments[SEGMENTS_MAX];
-	struct hf_reason *reason;
-};
-
-static int refuse_damaged(const struct reader *r, const char *wanted, const char *found)
-{
-	hfi_reason_set(r->reason, HF_REASON_LOAD, wanted, found,
-		       "%s is damaged: %s where %s is needed", r->path, found, wanted);
-	return -EACCES;
-}
-
-static bool inside(const struct reader *r, uint64_t offset, uint64_t length)
-{
-	return offset <= r->size && length <= r->size - offset;
-}
-
-static int read_at(const struct reader *r, void *to, size_t length, uint64_t offset)
-{
-	char *at = to;
-
-	if (!inside(r, offset, length))
-		return refuse_damaged(r, "a whole file", "an early end");
-	while (length) {
-		ssize_t got = pread(r->fd, at, length, (off_t)offset);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return refuse_damaged(r, "a readable file",
-					      got ? strerrordesc_np(errno) : "its end");
-		at += got;
-		offset += (uint64_t)got;
-		length -= (size_t)got;
-	}
-	return 0;
-}
+enum { DYNAMIC_MAX = 1024 };
 
 /* A library must have the class, byte order and machine of this program. */
-static int check_header(struct reader *r)
+static int check_header(struct hf_elf_reader *r)
 {
 	const ElfW(Ehdr) *h = &r->header;
 	const int class = sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32;
@@ -68,25 +27,25 @@ static int check_header(struct reader *r)
 	const int data = *(const unsigned char *)&one ? ELFDATA2LSB : ELFDATA2MSB;
 	int err;
 
-	err = read_at(r, &r->header, sizeof(r->header), 0);
+	err = hfi_elf_read_at(r, &r->header, sizeof(r->header), 0);
 	if (err)
 		return err;
 	if (memcmp(h->e_ident, ELFMAG, SELFMAG) != 0)
-		return refuse_damaged(r, "an ELF library", "something else");
+		return hfi_elf_refuse(r, "an ELF library", "something else");
 	if (h->e_ident[EI_CLASS] != class || h->e_ident[EI_DATA] != data)
-		return refuse_damaged(r, "a library for this machine",
+		return hfi_elf_refuse(r, "a library for this machine",
 				      "another word size or byte order");
 	if (h->e_ident[EI_VERSION] != EV_CURRENT || h->e_type != ET_DYN)
-		return refuse_damaged(r, "a shared library", "another kind of ELF file");
-	if (h->e_phentsize != sizeof(ElfW(Phdr)) || !h->e_phnum || h->e_phnum > SEGMENTS_MAX)
-		return refuse_damaged(r, "a table of 1 to 64 segments", "another one");
+		return hfi_elf_refuse(r, "a shared library", "another kind of ELF file");
+	if (h->e_phentsize != sizeof(ElfW(Phdr)) || !h->e_phnum || h->e_phnum > HF_ELF_SEGMENTS_MAX)
+		return hfi_elf_refuse(r, "a table of 1 to 64 segments", "another one");
 	/* The loader ignores sections, but they are at the end of the file: they show whether it is cut off. */
-	if (h->e_shoff && !inside(r, h->e_shoff, (uint64_t)h->e_shnum * h->e_shentsize))
-		return refuse_damaged(r, "a whole file", "an early end");
-	return read_at(r, r->segments, h->e_phnum * sizeof(r->segments[0]), h->e_phoff);
+	if (h->e_shoff && !hfi_elf_inside(r, h->e_shoff, (uint64_t)h->e_shnum * h->e_shentsize))
+		return hfi_elf_refuse(r, "a whole file", "an early end");
+	return hfi_elf_read_at(r, r->segments, h->e_phnum * sizeof(r->segments[0]), h->e_phoff);
 }
 
-static int check_segments(const struct reader *r, const ElfW(Phdr) * *dynamic)
+static int check_segments(const struct hf_elf_reader *r, const ElfW(Phdr) * *dynamic)
 {
 	bool any = false;
 
@@ -98,56 +57,34 @@ static int check_segments(const struct reader *r, const ElfW(Phdr) * *dynamic)
 			*dynamic = p;
 		if (p->p_type != PT_LOAD && p->p_type != PT_DYNAMIC)
 			continue;
-		if (!inside(r, p->p_offset, p->p_filesz))
-			return refuse_damaged(r, "a whole file", "an early end");
+		if (!hfi_elf_inside(r, p->p_offset, p->p_filesz))
+			return hfi_elf_refuse(r, "a whole file", "an early end");
 		if (p->p_filesz > p->p_memsz || p->p_vaddr + p->p_memsz < p->p_vaddr)
-			return refuse_damaged(r, "sensible segments", "a segment that cannot be");
+			return hfi_elf_refuse(r, "sensible segments", "a segment that cannot be");
 		if (p->p_type == PT_LOAD && p->p_align > 1 &&
 		    ((p->p_align & (p->p_align - 1)) ||
 		     (p->p_vaddr - p->p_offset) % p->p_align != 0))
-			return refuse_damaged(r, "sensible segments", "a segment out of line");
+			return hfi_elf_refuse(r, "sensible segments", "a segment out of line");
 		any |= p->p_type == PT_LOAD;
 	}
-	return any && *dynamic ? 0 : refuse_damaged(r, "segments to load", "none");
+	return any && *dynamic ? 0 : hfi_elf_refuse(r, "segments to load", "none");
 }
 
-/* The file offset of the bytes that are loaded at that address. */
-static int offset_of(const struct reader *r, uint64_t address, uint64_t length, uint64_t *ret)
-{
-	for (size_t i = 0; i < r->header.e_phnum; i++) {
-		const ElfW(Phdr) *p = &r->segments[i];
-
-		if (p->p_type != PT_LOAD || address < p->p_vaddr ||
-		    address - p->p_vaddr > p->p_filesz ||
-		    length > p->p_filesz - (address - p->p_vaddr))
-			continue;
-		*ret = p->p_offset + (address - p->p_vaddr);
-		return 0;
-	}
-	return refuse_damaged(r, "tables within its segments", "one outside");
-}
-
-/* Addresses and sizes from the dynamic section. */
-struct dynamic {
-	uint64_t strings, strings_size, symbols;
-	uint64_t relocations[2], relocations_size[2]; /* at once, and of calls */
-};
-
-static int read_dynamic_section(const struct reader *r, const ElfW(Phdr) * segment,
-				struct dynamic *ret)
+static int read_dynamic_section(const struct hf_elf_reader *r, const ElfW(Phdr) * segment,
+				struct hf_elf_dynamic *ret)
 {
 	size_t count = segment->p_filesz / sizeof(ElfW(Dyn));
 	ElfW(Dyn) * entries;
 	int err;
 
 	if (count > DYNAMIC_MAX)
-		return refuse_damaged(r, "a dynamic section of at most 1024 entries",
+		return hfi_elf_refuse(r, "a dynamic section of at most 1024 entries",
 				      "a longer one");
 	/* Not on the stack: threads may have as little as PTHREAD_STACK_MIN. */
 	entries = calloc(count + 1, sizeof(*entries));
 	if (!entries)
 		return -ENOMEM;
-	err = read_at(r, entries, count * sizeof(*entries), segment->p_offset);
+	err = hfi_elf_read_at(r, entries, count * sizeof(*entries), segment->p_offset);
 	for (size_t i = 0; i < count && !err && entries[i].d_tag != DT_NULL; i++) {
 		uint64_t value = entries[i].d_un.d_val;
 
@@ -173,6 +110,21 @@ static int read_dynamic_section(const struct reader *r, const ElfW(Phdr) * segme
 		case DT_PLTRELSZ:
 			ret->relocations_size[1] = value;
 			break;
+		case DT_HASH:
+			ret->hash = value;
+			break;
+		case DT_GNU_HASH:
+			ret->gnu_hash = value;
+			break;
+		case DT_VERSYM:
+			ret->versions_of = value;
+			break;
+		case DT_VERNEED:
+			ret->needed = value;
+			break;
+		case DT_VERDEF:
+			ret->defined = value;
+			break;
 		default:
 			break;
 		}
@@ -181,30 +133,8 @@ static int read_dynamic_section(const struct reader *r, const ElfW(Phdr) * segme
 	return err;
 }
 
-/* Reads a part of the image from the file. The caller frees it. */
-static int read_table(const struct reader *r, uint64_t address, uint64_t size, void *ret)
-{
-	uint64_t offset = 0;
-	char *table;
-	int err;
-
-	if (!size || size > TABLE_MAX)
-		return refuse_damaged(r, "tables of 1 byte to 4 MiB", "another size");
-	err = offset_of(r, address, size, &offset);
-	if (err)
-		return err;
-	table = calloc(1, size + 2);
-	if (!table)
-		return -ENOMEM;
-	err = read_at(r, table + 1, size, offset);
-	if (err)
-		free(table);
-	else
-		*(char **)ret = table;
-	return err;
-}
-
-static bool in_image(const struct reader *r, uint64_t address, uint64_t length, bool to_write)
+static bool in_image(const struct hf_elf_reader *r, uint64_t address, uint64_t length,
+		     bool to_write)
 {
 	for (size_t i = 0; i < r->header.e_phnum; i++) {
 		const ElfW(Phdr) *p = &r->segments[i];
@@ -222,27 +152,9 @@ static uint64_t symbol_of(const ElfW(Rela) * entry)
 	return sizeof(void *) == 8 ? ELF64_R_SYM(entry->r_info) : ELF32_R_SYM(entry->r_info);
 }
 
-/* The symbols up to the last one that is used, which are read at once. */
-static int check_used_symbols(const struct reader *r, const struct dynamic *d, uint64_t last)
-{
-	char *table;
-	int err = read_table(r, d->symbols, (last + 1) * sizeof(ElfW(Sym)), &table);
-
-	if (err)
-		return err;
-	for (uint64_t number = 1; number <= last && !err; number++) {
-		ElfW(Sym) symbol;
-
-		memcpy(&symbol, table + 1 + number * sizeof(symbol), sizeof(symbol));
-		if (symbol.st_name >= d->strings_size)
-			err = refuse_damaged(r, "symbols with names", "one without");
-	}
-	free(table);
-	return err;
-}
-
 /* The loader writes to the addresses in relocations without checking them. */
-static int check_relocations(const struct reader *r, const struct dynamic *d, int which)
+static int check_relocations(const struct hf_elf_reader *r, const struct hf_elf_dynamic *d,
+			     int which)
 {
 	uint64_t size = d->relocations_size[which], last = 0;
 	char *table;
@@ -250,7 +162,7 @@ static int check_relocations(const struct reader *r, const struct dynamic *d, in
 
 	if (!size)
 		return 0;
-	err = read_table(r, d->relocations[which], size, &table);
+	err = hfi_elf_read_table(r, d->relocations[which], size, &table);
 	if (err)
 		return err;
 	for (uint64_t at = 0; at + sizeof(ElfW(Rela)) <= size && !err; at += sizeof(ElfW(Rela))) {
@@ -260,27 +172,30 @@ static int check_relocations(const struct reader *r, const struct dynamic *d, in
 		memcpy(&entry, table + 1 + at, sizeof(entry));
 		symbol = symbol_of(&entry);
 		if (!in_image(r, entry.r_offset, sizeof(void *), true))
-			err = refuse_damaged(r, "relocations within its data", "one outside");
+			err = hfi_elf_refuse(r, "relocations within its data", "one outside");
 		else if (!symbol && !in_image(r, (uint64_t)entry.r_addend, 0, false))
-			err = refuse_damaged(r, "pointers into itself", "one to elsewhere");
+			err = hfi_elf_refuse(r, "pointers into itself", "one to elsewhere");
 		if (symbol > last)
 			last = symbol;
 	}
 	free(table);
-	return !err && last ? check_used_symbols(r, d, last) : err;
+	return !err && last ? hfi_elf_check_symbols(r, d, last) : err;
 }
 
-static int read_strings(const struct reader *r, const ElfW(Phdr) * segment, struct hf_elf *ret)
+static int read_strings(const struct hf_elf_reader *r, const ElfW(Phdr) * segment, bool thorough,
+			struct hf_elf *ret)
 {
-	struct dynamic d = {0};
+	struct hf_elf_dynamic d = {0};
 	char *strings;
 	int err;
 
 	err = read_dynamic_section(r, segment, &d);
 	for (int which = 0; which < 2 && !err; which++)
 		err = check_relocations(r, &d, which);
+	if (!err && thorough)
+		err = hfi_elf_check_tables(r, &d);
 	if (!err)
-		err = read_table(r, d.strings, d.strings_size, &strings);
+		err = hfi_elf_read_table(r, d.strings, d.strings_size, &strings);
 	if (err)
 		return err;
 	ret->strings = strings;
@@ -288,10 +203,10 @@ static int read_strings(const struct reader *r, const ElfW(Phdr) * segment, stru
 	return 0;
 }
 
-int hfi_elf_read(const char *path, struct hf_elf *ret, struct hf_reason *reason)
+static int read_elf(const char *path, bool thorough, struct hf_elf *ret, struct hf_reason *reason)
 {
 	/* Not on the stack, which a thread may have made small. */
-	struct reader *r = calloc(1, sizeof(*r));
+	struct hf_elf_reader *r = calloc(1, sizeof(*r));
 	const ElfW(Phdr) * dynamic;
 	struct stat st;
 	int err;
@@ -314,11 +229,21 @@ int hfi_elf_read(const char *path, struct hf_elf *ret, struct hf_reason *reason)
 	if (!err)
 		err = check_segments(r, &dynamic);
 	if (!err && ret)
-		err = read_strings(r, dynamic, ret);
+		err = read_strings(r, dynamic, thorough, ret);
 close_file:
 	hfi_close(&r->fd);
 	free(r);
 	return err;
+}
+
+int hfi_elf_read(const char *path, struct hf_elf *ret, struct hf_reason *reason)
+{
+	return read_elf(path, false, ret, reason);
+}
+
+int hfi_elf_read_to_load(const char *path, struct hf_elf *ret, struct hf_reason *reason)
+{
+	return read_elf(path, true, ret, reason);
 }
 
 void hfi_elf_clear(struct hf_elf *elf)

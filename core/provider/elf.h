@@ -23,6 +23,10 @@ struct hf_elf {
  */
 int hfi_elf_read(const char *path, struct hf_elf *ret, struct hf_reason *reason) HF_MUST_CHECK
 	HF_NONNULL_OF(1, 3);
+
+/* The same, and also the tables that only the loader reads, without checking them. */
+int hfi_elf_read_to_load(const char *path, struct hf_elf *ret,
+			 struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL;
 void hfi_elf_clear(struct hf_elf *elf) HF_NONNULL;
 
 bool hfi_elf_names(const struct hf_elf *elf, const char *string) HF_MUST_CHECK HF_NONNULL;

@@ -3,6 +3,7 @@
  * Files of anybody in the place of libibverbs.so.1, which tell the release by name, exports and nodes. The first byte
  * chooses the release in the name, the second the private ABI and whether the release is stated; the rest is the file.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <sys/stat.h>
@@ -89,6 +90,25 @@ static void check_evidence(const struct hf_family *family, const struct hf_evide
 	hfi_elf_clear(&elf);
 }
 
+/* The same file in the place of a provider: what may be loaded can also be read. */
+static void check_provider(void)
+{
+	struct hf_reason reason = {0};
+	struct hf_elf elf = {0};
+	char path[128];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/libibverbs.so.1", directory);
+	err = hfi_elf_read_to_load(path, &elf, &reason);
+	if (err) {
+		fuzz_check(err == -EACCES && reason.code && reason.text[0]);
+		return;
+	}
+	hfi_elf_clear(&elf);
+	fuzz_check(hfi_elf_read(path, &elf, &reason) == 0);
+	hfi_elf_clear(&elf);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct hf_family *family;
@@ -106,5 +126,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_fill(&e, sizeof(e));
 	fuzz_check(hfi_family_evidence(family, directory, stated, &e) == 0);
 	check_evidence(family, &e, stated);
+	check_provider();
 	return 0;
 }
