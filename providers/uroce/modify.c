@@ -88,6 +88,17 @@ static int check_address(struct uroce_qp *qp, const struct ibv_ah_attr *ah, unio
 	return uroce_gid(qp->context, ah->grh.sgid_index, source);
 }
 
+/* A longer packet would fit no frame of the interface, on whichever path the QP will be. */
+static int check_path_mtu(struct uroce_qp *qp, enum ibv_mtu mtu)
+{
+	struct ibv_port_attr port;
+	const int err = uroce_query_port(&qp->context->verbs.context, 1, &port);
+
+	if (err)
+		return err;
+	return mtu > port.active_mtu ? EINVAL : 0;
+}
+
 static int check_values(struct uroce_qp *qp, const struct ibv_qp_attr *attr, int mask)
 {
 	const bool bad =
@@ -103,8 +114,9 @@ static int check_values(struct uroce_qp *qp, const struct ibv_qp_attr *attr, int
 		(mask & IBV_QP_MAX_QP_RD_ATOMIC && attr->max_rd_atomic > MAX_RD_ATOMIC) ||
 		(mask & IBV_QP_MAX_DEST_RD_ATOMIC && attr->max_dest_rd_atomic > MAX_RD_ATOMIC);
 
-	(void)qp;
-	return bad ? EINVAL : 0;
+	if (bad)
+		return EINVAL;
+	return mask & IBV_QP_PATH_MTU ? check_path_mtu(qp, attr->path_mtu) : 0;
 }
 
 static void copy_values(struct uroce_qp *qp, const struct ibv_qp_attr *attr, int mask)

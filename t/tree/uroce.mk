@@ -6,6 +6,8 @@ if HAVE_CMOCKA
 uroce_bed = t/tree/uroce_bed.c t/tree/uroce_bed.h
 check_PROGRAMS += t/tree/uroce_deaths t/tree/uroce_errors t/tree/uroce_kills t/tree/uroce_messages t/tree/uroce_stops
 TESTS += t/tree/uroce_deaths t/tree/uroce_errors t/tree/uroce_kills t/tree/uroce_messages t/tree/uroce_stops
+check_PROGRAMS += t/tree/uroce_verbs
+TESTS += t/tree/uroce_verbs
 t_tree_uroce_deaths_SOURCES = t/tree/uroce_deaths.c $(uroce_bed)
 t_tree_uroce_deaths_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_uroce_deaths_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
@@ -21,4 +23,7 @@ t_tree_uroce_messages_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
 t_tree_uroce_stops_SOURCES = t/tree/uroce_stops.c $(uroce_bed)
 t_tree_uroce_stops_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_uroce_stops_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
+t_tree_uroce_verbs_SOURCES = t/tree/uroce_verbs.c $(uroce_bed)
+t_tree_uroce_verbs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_uroce_verbs_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
 endif

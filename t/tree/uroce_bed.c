@@ -31,15 +31,16 @@ const struct uroce_options bed_options = {
 	.all_signaled = true,
 };
 
+const struct tree_options bed_device = {
+	.modalias = "holdfast:uroce",
+	.node = TREE_NODE_FILE,
+	.abi = 1,
+};
+
 int uroce_bed_setup(void **state)
 {
 	static char providers[4096];
 	const char *dirs[2] = {providers, NULL};
-	const struct tree_options device = {
-		.modalias = "holdfast:uroce",
-		.node = TREE_NODE_FILE,
-		.abi = 1,
-	};
 	struct uroce_bed *bed = calloc(1, sizeof(*bed));
 	struct hf_root root;
 	const struct hf_options options = {
@@ -53,10 +54,31 @@ int uroce_bed_setup(void **state)
 	snprintf(providers, sizeof(providers), "%s/providers.d", getenv("top_builddir"));
 	assert_int_equal(tree_new(&bed->tree, NULL), 0);
 	root = (struct hf_root){.sysfs = tree_sysfs(bed->tree), .dev = tree_dev(bed->tree)};
-	assert_int_equal(tree_add(bed->tree, 0, "uroce0", &device), 0);
+	assert_int_equal(tree_add(bed->tree, 0, "uroce0", &bed_device), 0);
 	snprintf(bed->node, sizeof(bed->node), "%s/infiniband/uverbs0", tree_dev(bed->tree));
 	assert_int_equal(hf_new(&options, &bed->hf), 0);
 	*state = bed;
+	return 0;
+}
+
+int uroce_bed_setup_direct(void **state)
+{
+	uroce_bed_setup(state);
+	assert_int_equal(setenv("HOLDFAST_UROCE_PATH", "direct", 1), 0);
+	return 0;
+}
+
+int uroce_bed_setup_wire(void **state)
+{
+	const int pid = getpid(), host = pid % 65536;
+	char gid[64];
+
+	/* An address of its own, since the port is one for each address. */
+	snprintf(gid, sizeof(gid), "0000:0000:0000:0000:0000:ffff:7f%02x:%04x",
+		 (unsigned int)(1 + pid / 65536 % 200), (unsigned int)host);
+	uroce_bed_setup(state);
+	assert_int_equal(tree_set(((struct uroce_bed *)*state)->tree, 0, "ports/1/gids/0", gid), 0);
+	assert_int_equal(setenv("HOLDFAST_UROCE_PATH", "wire", 1), 0);
 	return 0;
 }
 
@@ -64,6 +86,7 @@ int uroce_bed_teardown(void **state)
 {
 	struct uroce_bed *bed = *state;
 
+	unsetenv("HOLDFAST_UROCE_PATH");
 	hf_unref(bed->hf);
 	tree_free(bed->tree);
 	free(bed);
@@ -72,10 +95,15 @@ int uroce_bed_teardown(void **state)
 
 void uroce_bed_open(const struct uroce_bed *bed, struct uroce_end *end)
 {
+	uroce_bed_open_device(bed, "uroce0", end);
+}
+
+void uroce_bed_open_device(const struct uroce_bed *bed, const char *name, struct uroce_end *end)
+{
 	struct ibv_device *device;
 
 	memset(end, 0, sizeof(*end));
-	assert_int_equal(hf_device_by_name(bed->hf, "uroce0", &device), 0);
+	assert_int_equal(hf_device_by_name(bed->hf, name, &device), 0);
 	assert_int_equal(hf_device_open(device, &end->context), 0);
 	hf_device_unref(device);
 	end->channel = ibv_create_comp_channel(end->context);

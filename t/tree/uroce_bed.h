@@ -38,12 +38,18 @@ struct uroce_options {
 };
 
 extern const struct uroce_options bed_options;
+extern const struct tree_options bed_device; /* uroce0 */
 
 /* For cmocka: *state is a struct uroce_bed. */
 int uroce_bed_setup(void **state);
+/* The same with every QP on that path; the wire with an address of IPv4. */
+int uroce_bed_setup_direct(void **state);
+int uroce_bed_setup_wire(void **state);
 int uroce_bed_teardown(void **state);
 
 void uroce_bed_open(const struct uroce_bed *bed, struct uroce_end *end);
+/* The same with another device than uroce0. */
+void uroce_bed_open_device(const struct uroce_bed *bed, const char *name, struct uroce_end *end);
 void uroce_bed_qp(struct uroce_end *end, const struct uroce_options *options);
 /* To INIT, RTR and RTS towards a QP of this device. The first returns ibv_modify_qp()'s result. */
 int uroce_bed_init(struct uroce_end *end, const struct uroce_options *options);
