@@ -100,12 +100,15 @@ int hfi_write_file(int dirfd, const char *path, const char *value, size_t length
 	return err;
 }
 
-/* Fills the buffer to its end or the file's: a read may be short at any place. */
-static ssize_t read_to_end(int fd, char *value, size_t size)
+/*
+ * Fills the buffer to its end or the file's: a read may be short at any place. Where the file has the size that
+ * it is said to have, no further read has to find its end; attributes of the kernel are shorter.
+ */
+static ssize_t read_to_end(int fd, char *value, size_t size, off_t expected)
 {
 	size_t length = 0;
 
-	while (length < size) {
+	while (length < size && (!expected || length != (size_t)expected)) {
 		ssize_t got = read(fd, value + length, size - length);
 
 		if (got < 0 && errno == EINTR)
@@ -134,7 +137,7 @@ ssize_t hfi_read_bytes(int dirfd, const char *path, int flags, void *value, size
 	else if (!S_ISREG(here.st_mode))
 		length = -EBADMSG;
 	else
-		length = read_to_end(fd, value, size);
+		length = read_to_end(fd, value, size, here.st_size);
 	hfi_close(&fd);
 	if (length >= 0 && st)
 		*st = here;

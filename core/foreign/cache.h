@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * What foreign libraries match, kept in a file so that no process needs to look again: by the
- * identity of each library's file. The text is
+ * identity of each library's file. A libibverbs.so.1 whose exports agree with its version is in it as well, as a
+ * driver of that name that matches nothing. The text is
  *
  *	holdfast-cache 1 VERSION
  *	library DEV INODE SIZE MTIME MTIME_NS CTIME CTIME_NS

@@ -33,27 +33,41 @@ static void report_driver_problem(const struct hf_drivers *drivers, const char *
 	drivers->say(drivers->arg, message);
 }
 
+static int make_driver_room(struct hf_drivers *drivers)
+{
+	size_t size = drivers->size ? drivers->size * 2 : 32;
+	struct hf_driver *grown;
+
+	if (drivers->count < drivers->size)
+		return 0;
+	grown = reallocarray(drivers->v, size, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	drivers->v = grown;
+	drivers->size = size;
+	return 0;
+}
+
 static int insert_driver(struct hf_drivers *drivers, size_t at, const char *from, const char *name,
 			 size_t length)
 {
-	struct hf_driver *grown;
+	struct hf_driver *v;
 
-	if (length >= sizeof(grown->name) || strlen(from) >= sizeof(grown->from)) {
+	if (length >= sizeof(v->name) || strlen(from) >= sizeof(v->from)) {
 		report_driver_problem(drivers, "Warning: couldn't allocate driver name '%.*s'.",
 				      255, name);
 		return 0;
 	}
 	if (drivers->count == HF_DRIVERS_MAX)
 		return -E2BIG;
-	grown = reallocarray(drivers->v, drivers->count + 1, sizeof(*grown));
-	if (!grown)
+	if (make_driver_room(drivers))
 		return -ENOMEM;
-	drivers->v = grown;
-	memmove(&grown[at + 1], &grown[at], (drivers->count - at) * sizeof(*grown));
-	memset(&grown[at], 0, sizeof(*grown));
-	memcpy(grown[at].name, name, length);
-	strcpy(grown[at].from, from);
-	grown[at].file = drivers->file;
+	v = drivers->v;
+	memmove(&v[at + 1], &v[at], (drivers->count - at) * sizeof(*v));
+	memset(&v[at], 0, sizeof(*v));
+	memcpy(v[at].name, name, length);
+	strcpy(v[at].from, from);
+	v[at].file = drivers->file;
 	drivers->count++;
 	return 0;
 }
@@ -200,7 +214,7 @@ static int read_driver_file(struct hf_drivers *drivers, int fd, const char *dir,
 		err = hfi_safety_check(path, &st, &reason);
 	/* The directory itself was checked before. */
 	if (!err && entry->d_type != DT_REG)
-		err = hfi_safety_check_way(path, &reason);
+		err = hfi_safety_check_way(path, NULL, &reason);
 	if (err)
 		return refuse_config(drivers, "file", path, &reason);
 	/* hfi_read_file() removes the last newline, so the end of the text also ends a line. */
@@ -265,5 +279,5 @@ void hfi_drivers_clear(struct hf_drivers *drivers)
 {
 	free(drivers->v);
 	drivers->v = NULL;
-	drivers->count = 0;
+	drivers->count = drivers->size = 0;
 }

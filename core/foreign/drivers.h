@@ -22,7 +22,7 @@ struct hf_driver {
 /* In the order in which libibverbs loads them. */
 struct hf_drivers {
 	struct hf_driver *v;
-	size_t count, num_refused;
+	size_t count, size, num_refused;
 	struct stat file; /* the one that is parsed now */
 	/* libibverbs' messages, without prefix and newline; the text is valid during the call. */
 	void (*say)(void *arg, const char *message);

@@ -235,12 +235,34 @@ static int find_family_library(const struct hf_family *family, const char *dir, 
 	return 0;
 }
 
+/* Reads the exports of the library, unless the file is a known one. -ENOMEM. */
+static int look_into(const struct hf_family *family, const char *real, const struct hf_cache *known,
+		     struct hf_evidence *e)
+{
+	struct hf_elf elf = {0};
+	struct stat st;
+	int err;
+
+	if (stat(real, &st) == 0) {
+		e->library = hfi_file_identity(&st);
+		if (hfi_cache_find(known, &e->library))
+			return 0;
+	}
+	err = hfi_elf_read(real, &elf, &e->reason);
+	if (!err)
+		check_landmarks(family, &elf, e);
+	else
+		e->profile = NULL;
+	hfi_elf_clear(&elf);
+	e->looked_into = e->profile;
+	return err == -ENOMEM ? err : 0;
+}
+
 int hfi_family_evidence(const struct hf_family *family, const char *dir, unsigned int stated,
-			struct hf_evidence *ret)
+			const struct hf_cache *known, struct hf_evidence *ret)
 {
 	struct hf_evidence e = {.version = stated};
 	char *real = NULL, found[64];
-	struct hf_elf elf = {0};
 	int err;
 
 	if (stated) {
@@ -273,18 +295,11 @@ int hfi_family_evidence(const struct hf_family *family, const char *dir, unsigne
 					 : "the name of libibverbs.so.1 has no version");
 		goto free_path;
 	}
-	err = hfi_elf_read(real, &elf, &e.reason);
-	if (err == -ENOMEM) {
-		free(real);
-		return err;
-	}
-	if (err)
-		e.profile = NULL;
-	else
-		check_landmarks(family, &elf, &e);
-	hfi_elf_clear(&elf);
+	err = look_into(family, real, known, &e);
 free_path:
 	free(real);
+	if (err)
+		return err;
 	*ret = e;
 	return 0;
 }

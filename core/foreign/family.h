@@ -29,6 +29,7 @@
 #include <holdfast/reason.h>
 
 #include "shared/attr.h"
+#include "core/foreign/cache.h"
 
 /* What differs between versions of rdma-core that state the same ABI number. */
 struct hf_profile {
@@ -71,16 +72,19 @@ const struct hf_family *hfi_family_of(uint32_t abi) HF_MUST_CHECK;
 struct hf_evidence {
 	const struct hf_profile *profile; /* NULL: unknown, see `reason` */
 	unsigned int version;
+	struct hf_file_identity library; /* of libibverbs.so.1, if `looked_into` */
+	bool looked_into;		 /* its exports were read, and agree */
 	struct hf_reason reason;
 };
 
 /*
  * Determines it from the family's libibverbs.so.1 in `dir` or above: from the version at the end of
- * its file name, which its exports must not contradict. If `stated` is not 0, it is used instead.
- * -ENOMEM.
+ * its file name, which its exports must not contradict; they are not read if `known` has the file. If
+ * `stated` is not 0, it is used instead. -ENOMEM.
  */
 int hfi_family_evidence(const struct hf_family *family, const char *dir, unsigned int stated,
-			struct hf_evidence *ret) HF_MUST_CHECK HF_NONNULL_OF(2, 4);
+			const struct hf_cache *known, struct hf_evidence *ret) HF_MUST_CHECK
+	HF_NONNULL_OF(2, 4, 5);
 
 /* The kernel driver that libibverbs' driver of that name is for; 0: not known. */
 uint32_t hfi_driver_id_of(const char *name) HF_MUST_CHECK HF_NONNULL;

@@ -19,6 +19,7 @@
 #include "core/foreign/drivers.h"
 #include "core/foreign/family.h"
 #include "core/foreign/foreign.h"
+#include "core/foreign/learn.h"
 #include "core/foreign/other_abi.h"
 #include "core/foreign/registered.h"
 #include "core/foreign/shim.h"
@@ -82,51 +83,92 @@ static void report_to_foreign(void *arg, const char *message)
 
 /* The state of one reading of the configuration. */
 struct reading {
-	const struct hf_foreign *foreign;
+	struct hf_foreign *foreign;
 	struct hf_candidate *v;
-	size_t count;
+	size_t count, size;
 	/* The last directory that was examined: usually all libraries are in the same one. */
 	char dir[HF_PATH_MAX];
 	const struct hf_family *family;
 	struct hf_evidence evidence;
+	char version[32]; /* for a manifest */
+	struct hf_checked_dirs checked;
 	/* Which of the later families have files in the usual directory; read when first needed. */
 	bool looked, has[HF_FAMILIES_MAX];
 };
 
-static int judge_candidate(struct reading *reading, struct hf_candidate *candidate)
+static bool check_candidate_file(struct reading *reading, struct hf_candidate *candidate)
 {
-	struct hf_manifest *m = &candidate->manifest;
-	char dir[HF_PATH_MAX];
+	return hfi_library_check_file(candidate->manifest.file, &candidate->library,
+				      &reading->checked, &candidate->reason) == 0;
+}
+
+/* Reads it for the directory of a file, unless that is the one that was examined last. */
+static int read_evidence(struct reading *reading, const struct hf_family *family, const char *file)
+{
+	const size_t length = (size_t)(strrchr(file, '/') - file);
+	struct hf_foreign *foreign = reading->foreign;
+	const struct hf_tables none = {.name = "libibverbs"};
+	struct hf_evidence *evidence = &reading->evidence;
 	int err;
 
-	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(m->file, '/') - m->file), m->file);
-	if (reading->family != candidate->family || strcmp(reading->dir, dir) != 0) {
-		err = hfi_family_evidence(candidate->family, dir, reading->foreign->stated,
-					  &reading->evidence);
-		if (err)
-			return err;
-		hfi_copy(reading->dir, sizeof(reading->dir), dir);
-		reading->family = candidate->family;
+	if (reading->family == family && !strncmp(reading->dir, file, length) &&
+	    !reading->dir[length])
+		return 0;
+	reading->family = NULL;
+	memcpy(reading->dir, file, length);
+	reading->dir[length] = '\0';
+	err = hfi_foreign_read_caches(foreign);
+	if (!err)
+		err = hfi_family_evidence(family, reading->dir, foreign->stated, &foreign->known,
+					  evidence);
+	if (err)
+		return err;
+	/* Its exports need not be read again as long as it is the same file. */
+	if (evidence->looked_into) {
+		foreign->news = true;
+		if (hfi_cache_add(&foreign->known, &evidence->library, &none) == -ENOMEM)
+			return -ENOMEM;
 	}
+	snprintf(reading->version, sizeof(reading->version), "rdma-core %u", evidence->version);
+	reading->family = family;
+	return 0;
+}
+
+/* What tells the layout that the library of a candidate expects. */
+static int judge_layout(struct reading *reading, struct hf_candidate *candidate)
+{
+	struct hf_manifest *m = &candidate->manifest;
+	int err = read_evidence(reading, candidate->family, m->file);
+
+	if (err)
+		return err;
 	candidate->profile = reading->evidence.profile;
 	candidate->core_version = reading->evidence.version;
 	if (candidate->profile)
-		snprintf(m->version, sizeof(m->version), "rdma-core %u", candidate->core_version);
-	if (hfi_library_check_file(m->file, &candidate->library, &candidate->reason) == 0 &&
-	    !candidate->profile)
+		strcpy(m->version, reading->version);
+	if (!candidate->reason.code && !candidate->profile)
 		candidate->reason = reading->evidence.reason;
 	return 0;
 }
 
+static int judge_candidate(struct reading *reading, struct hf_candidate *candidate)
+{
+	(void)check_candidate_file(reading, candidate);
+	return judge_layout(reading, candidate);
+}
+
 static int append_candidate(struct reading *reading, const struct hf_candidate *candidate)
 {
-	struct hf_candidate *grown;
+	if (reading->count == reading->size) {
+		size_t size = reading->size ? reading->size * 2 : 32;
+		struct hf_candidate *grown = reallocarray(reading->v, size, sizeof(*grown));
 
-	grown = reallocarray(reading->v, reading->count + 1, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	reading->v = grown;
-	grown[reading->count++] = *candidate;
+		if (!grown)
+			return -ENOMEM;
+		reading->v = grown;
+		reading->size = size;
+	}
+	reading->v[reading->count++] = *candidate;
 	return 0;
 }
 
@@ -197,7 +239,6 @@ static int choose_family(struct reading *reading, const struct hf_driver *driver
 			 struct hf_candidate *candidate)
 {
 	size_t first = hfi_num_families;
-	struct stat st;
 	int err;
 
 	for (size_t i = 0; i < hfi_num_families; i++) {
@@ -208,9 +249,11 @@ static int choose_family(struct reading *reading, const struct hf_driver *driver
 			if (!reading->has[i])
 				continue;
 		}
-		if (!name_file(candidate, driver, i) || stat(candidate->manifest.file, &st) < 0)
+		if (!name_file(candidate, driver, i) ||
+		    (!check_candidate_file(reading, candidate) &&
+		     candidate->reason.code == HF_REASON_FILE_MISSING))
 			continue;
-		err = judge_candidate(reading, candidate);
+		err = judge_layout(reading, candidate);
 		if (err || candidate->profile)
 			return err;
 		if (first == hfi_num_families)
@@ -304,21 +347,17 @@ static int add_program_s(struct reading *reading, const struct hf_registered *re
 	return err ? 0 : append_candidate(reading, &candidate);
 }
 
-static void hash_bytes_into(uint64_t *print, const void *what, size_t size)
+static void hash_into(uint64_t *print, uint64_t what)
 {
-	const unsigned char *bytes = what;
-
-	for (size_t i = 0; i < size; i++)
-		*print = (*print ^ bytes[i]) * 0x100000001b3u; /* FNV-1a, 64 bit */
+	*print = (*print ^ what) * 0x100000001b3u; /* FNV-1a, by words */
 }
 
 static void add_file(uint64_t *print, const char *path, const struct stat *known,
 		     struct timespec *newest)
 {
-	struct hf_file_identity identity;
+	struct hf_file_identity identity = {0};
 	struct stat st;
 
-	memset(&identity, 0, sizeof(identity)); /* it is read byte by byte */
 	if (known && known->st_ino)
 		st = *known;
 	if ((known && known->st_ino) || stat(path, &st) == 0) {
@@ -327,7 +366,13 @@ static void add_file(uint64_t *print, const char *path, const struct stat *known
 		    (st.st_mtim.tv_sec == newest->tv_sec && st.st_mtim.tv_nsec > newest->tv_nsec))
 			*newest = st.st_mtim;
 	}
-	hash_bytes_into(print, &identity, sizeof(identity));
+	hash_into(print, identity.dev);
+	hash_into(print, identity.ino);
+	hash_into(print, identity.size);
+	hash_into(print, (uint64_t)identity.mtime);
+	hash_into(print, (uint64_t)identity.mtime_ns);
+	hash_into(print, (uint64_t)identity.ctime);
+	hash_into(print, (uint64_t)identity.ctime_ns);
 }
 
 /*
@@ -337,7 +382,7 @@ static void add_file(uint64_t *print, const char *path, const struct stat *known
 static uint64_t take_print(const struct hf_foreign *foreign, const struct hf_candidate *candidates,
 			   size_t count, bool just_read)
 {
-	struct hf_registered *registered = calloc(HF_DRIVERS_MAX, sizeof(*registered));
+	struct hf_registered *registered;
 	uint64_t print = 0xcbf29ce484222325u;
 	struct timespec newest = {0};
 	size_t num;
@@ -353,12 +398,13 @@ static uint64_t take_print(const struct hf_foreign *foreign, const struct hf_can
 		add_file(&print, candidate->manifest.file, just_read ? &candidate->library : NULL,
 			 &newest);
 	}
-	num = registered ? hfi_registered_list(registered, HF_DRIVERS_MAX) : 0;
+	if (hfi_registered_list(&registered, &num))
+		return 0;
 	for (size_t i = 0; i < num; i++)
 		if (!hfi_candidates_have(candidates, count, registered[i].file))
-			hash_bytes_into(&print, &registered[i].ops, sizeof(registered[i].ops));
+			hash_into(&print, (uintptr_t)registered[i].ops);
 	free(registered);
-	return registered && hfi_stamp_is_settled(&newest) ? print : 0;
+	return hfi_stamp_is_settled(&newest) ? print : 0;
 }
 
 static int read_configured_drivers(struct hf_foreign *foreign, struct hf_drivers *drivers)
@@ -375,17 +421,17 @@ static int read_candidates(struct hf_foreign *foreign, const struct hf_log *log,
 			   struct reading *reading)
 {
 	struct hf_drivers drivers = {.say = foreign->said ? NULL : report_to_foreign};
-	struct hf_registered *registered;
-	size_t num;
+	struct hf_registered *registered = NULL;
+	size_t num = 0;
 	int err;
 
 	drivers.arg = (void *)(uintptr_t)log;
-	registered = calloc(HF_DRIVERS_MAX, sizeof(*registered));
-	err = registered ? read_configured_drivers(foreign, &drivers) : -ENOMEM;
+	err = read_configured_drivers(foreign, &drivers);
 	for (size_t i = 0; i < drivers.count && !err; i++)
 		err = drivers.v[i].refused.code ? add_refused_config(reading, &drivers.v[i])
 						: add_driver(reading, &drivers.v[i]);
-	num = err ? 0 : hfi_registered_list(registered, HF_DRIVERS_MAX);
+	if (!err)
+		err = hfi_registered_list(&registered, &num);
 	for (size_t i = 0; i < num && !err; i++)
 		err = add_program_s(reading, &registered[i]);
 	free(registered);

@@ -36,6 +36,7 @@ struct hf_foreign {
 	uint64_t learned_drivers; /* bits: kernel drivers whose candidates are known */
 	bool said;		  /* the warnings were printed: libibverbs prints them once */
 	bool cache_read;
+	bool news; /* `known` has what the cache file lacks */
 	uint64_t print;
 	struct hf_candidate *candidates;
 	size_t num_candidates;

@@ -22,8 +22,8 @@
 #include "core/provider/elf.h"
 #include "core/provider/library.h"
 
-/* Reads the cache. A directory that cannot be read counts as an empty one. */
-static int read_caches(struct hf_foreign *foreign)
+/* A directory that cannot be read counts as an empty one. */
+int hfi_foreign_read_caches(struct hf_foreign *foreign)
 {
 	int err = 0;
 
@@ -59,6 +59,7 @@ static void write_cache(struct hf_foreign *foreign, const struct hf_log *log)
 			err = hfi_cache_save(foreign->cache_dirs[i], &foreign->known);
 	if (err)
 		hf_debug(log, "what providers match is not kept: %s", strerrordesc_np(-err));
+	foreign->news = false;
 }
 
 static const struct hf_family *other_node(const struct hf_elf *elf, const struct hf_family *family)
@@ -123,7 +124,6 @@ struct to_learn {
 	size_t count;
 	uint32_t driver_id; /* 0: of every driver */
 	bool left_out;	    /* some, because they are for another one */
-	bool news;
 };
 
 /* 1: the helper process must examine it; 0: known, refused, or left out. */
@@ -145,7 +145,7 @@ static int learn_here(struct hf_foreign *foreign, struct hf_candidate *candidate
 		return 0;
 	}
 	if (!known) {
-		to_learn->news = true;
+		foreign->news = true;
 		err = check_kind(candidate);
 		return err == -EACCES ? 0 : err ? err : 1;
 	}
@@ -191,9 +191,10 @@ static void place(struct hf_foreign *foreign, struct hf_candidate *candidate)
 	if (candidate->reason.code || file[0] != '/')
 		return;
 	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(file, '/') - file), file);
-	if (hfi_library_check_file(file, &candidate->library, &candidate->reason))
+	if (hfi_library_check_file(file, &candidate->library, NULL, &candidate->reason))
 		return;
-	if (hfi_family_evidence(candidate->family, dir, foreign->stated, &evidence))
+	if (hfi_family_evidence(candidate->family, dir, foreign->stated, &foreign->known,
+				&evidence))
 		return;
 	candidate->profile = evidence.profile;
 	candidate->core_version = evidence.version;
@@ -301,7 +302,7 @@ static int learn_all_of(struct hf_foreign *foreign, struct to_learn *to_learn,
 
 	to_learn->candidates = calloc(all + 1, sizeof(struct hf_candidate *));
 	to_learn->items = calloc(all + 1, sizeof(*to_learn->items));
-	err = to_learn->candidates && to_learn->items ? read_caches(foreign) : -ENOMEM;
+	err = to_learn->candidates && to_learn->items ? hfi_foreign_read_caches(foreign) : -ENOMEM;
 	for (size_t i = 0; i < all && err >= 0; i++) {
 		struct hf_candidate *candidate = &foreign->candidates[i];
 
@@ -317,7 +318,7 @@ static int learn_all_of(struct hf_foreign *foreign, struct to_learn *to_learn,
 		err = to_learn->count ? run_scan(foreign, to_learn->items, to_learn->candidates,
 						 to_learn->count, log)
 				      : 0;
-	if (!err && to_learn->news && to_learn->count)
+	if (!err && foreign->news)
 		write_cache(foreign, log);
 	if (!err)
 		say_refusals(foreign, log);

@@ -8,6 +8,9 @@
 #include "shared/attr.h"
 #include "core/foreign/foreign.h"
 
+/* Reads what the cache file has into `known`, once. -ENOMEM or a shortage of descriptors. */
+int hfi_foreign_read_caches(struct hf_foreign *foreign) HF_MUST_CHECK HF_NONNULL;
+
 /* Finds out what each candidate matches, or why it is refused, without loading it here. */
 int hfi_foreign_learn(struct hf_foreign *foreign,
 		      const struct hf_log *log) HF_MUST_CHECK HF_NONNULL;

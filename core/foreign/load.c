@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "core/base/reason.h"
 #include "shared/text.h"
@@ -35,12 +37,34 @@ static int check_device_ops(const struct verbs_device_ops *ops, uint32_t abi, ui
 	return -EACCES;
 }
 
+/*
+ * The file may have been cut off since it was checked, and the process would die of it. One that is still as it was
+ * when a process loaded it, to see what it matches, is whole.
+ */
+static int check_whole(const struct hf_candidate *candidate, struct hf_reason *reason)
+{
+	const struct hf_file_identity then = hfi_file_identity(&candidate->library);
+	const char *file = candidate->manifest.file;
+	struct hf_elf elf = {0};
+	struct stat st;
+	int err;
+
+	if (candidate->learned && stat(file, &st) == 0) {
+		const struct hf_file_identity now = hfi_file_identity(&st);
+
+		if (!memcmp(&then, &now, sizeof(now)))
+			return 0;
+	}
+	err = hfi_elf_read(file, &elf, reason);
+	hfi_elf_clear(&elf);
+	return err;
+}
+
 int hfi_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate *candidate,
 		     struct hf_provider **ret, struct hf_reason *reason)
 {
 	const char *file = candidate->manifest.file;
 	struct hf_provider *provider;
-	struct hf_elf elf = {0};
 	uint32_t abi = 0;
 	void *shim;
 	int err;
@@ -50,9 +74,7 @@ int hfi_foreign_load(const struct hf_foreign *foreign, const struct hf_candidate
 			       "%s: the layout that it expects is not known", file);
 		return -EACCES;
 	}
-	/* The file may have been cut off since it was checked. */
-	err = hfi_elf_read(file, &elf, reason);
-	hfi_elf_clear(&elf);
+	err = check_whole(candidate, reason);
 	if (err)
 		return err;
 	err = hfi_shim_open(foreign->files.shim, &shim, reason);

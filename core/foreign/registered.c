@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Records which foreign libraries registered themselves while they were loaded. */
 #include <dlfcn.h>
+#include <errno.h>
 #include <link.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -96,12 +97,12 @@ void hfi_registered_forget(const struct verbs_device_ops *ops)
 	pthread_mutex_unlock(&registered.lock);
 }
 
-size_t hfi_registered_list(struct hf_registered *list, size_t max)
+/* Returns how many notes remain. */
+static size_t drop_stale_notes(void)
 {
 	struct note *note, *next, *newer;
 	size_t count = 0;
 
-	pthread_mutex_lock(&registered.lock);
 	DL_FOREACH_SAFE (registered.notes, note, next) {
 		char file[HF_PATH_MAX];
 		bool stale = map_of(note->ops, file, sizeof(file)) != note->map ||
@@ -113,18 +114,35 @@ size_t hfi_registered_list(struct hf_registered *list, size_t max)
 		if (stale) {
 			DL_DELETE(registered.notes, note);
 			free(note);
+		} else {
+			count++;
 		}
 	}
+	return count;
+}
+
+int hfi_registered_list(struct hf_registered **ret, size_t *ret_count)
+{
+	struct hf_registered *list = NULL;
+	struct note *note;
+	size_t count, at;
+
+	pthread_mutex_lock(&registered.lock);
+	count = at = drop_stale_notes();
+	if (count)
+		list = calloc(count, sizeof(*list));
 	/* Oldest first: libibverbs tries them in the order of their registration. */
-	if (registered.notes)
-		for (note = registered.notes->prev; count < max; note = note->prev) {
-			list[count].ops = note->ops;
-			list[count].abi = note->abi;
-			hfi_copy(list[count].file, sizeof(list[count].file), note->file);
-			count++;
-			if (note == registered.notes)
-				break;
+	if (list)
+		DL_FOREACH (registered.notes, note) {
+			at--;
+			list[at].ops = note->ops;
+			list[at].abi = note->abi;
+			hfi_copy(list[at].file, sizeof(list[at].file), note->file);
 		}
 	pthread_mutex_unlock(&registered.lock);
-	return count;
+	if (count && !list)
+		return -ENOMEM;
+	*ret = list;
+	*ret_count = count;
+	return 0;
 }

@@ -30,7 +30,10 @@ struct hf_registered {
 	char file[HF_PATH_MAX]; /* as the loader names it */
 };
 
-/* Every library that is mapped and has registered; at most `max`. Returns how many. */
-size_t hfi_registered_list(struct hf_registered *list, size_t max) HF_MUST_CHECK HF_NONNULL;
+/*
+ * Every library that is mapped and has registered, oldest first. The caller frees *ret, which is NULL if there is
+ * none. -ENOMEM.
+ */
+int hfi_registered_list(struct hf_registered **ret, size_t *ret_count) HF_MUST_CHECK HF_NONNULL;
 
 #endif

@@ -25,10 +25,11 @@ void hfi_candidates_sort(struct hf_candidate *candidates, size_t count)
 	size_t front = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		struct hf_candidate candidate = candidates[i];
+		struct hf_candidate candidate;
 
-		if (!candidate.by_program)
+		if (!candidates[i].by_program)
 			continue;
+		candidate = candidates[i];
 		memmove(&candidates[front + 1], &candidates[front],
 			(i - front) * sizeof(candidate));
 		candidates[front++] = candidate;

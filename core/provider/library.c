@@ -89,7 +89,8 @@ static int check_abi(const struct hf_manifest *m, struct hf_reason *reason)
 	return 0;
 }
 
-int hfi_library_check_file(const char *file, struct stat *st, struct hf_reason *reason)
+int hfi_library_check_file(const char *file, struct stat *st, struct hf_checked_dirs *checked,
+			   struct hf_reason *reason)
 {
 	bool is_link;
 	int err;
@@ -110,16 +111,18 @@ int hfi_library_check_file(const char *file, struct stat *st, struct hf_reason *
 	err = hfi_safety_check(file, st, reason);
 	if (err)
 		return err;
-	return is_link ? hfi_safety_check_way(file, reason) : hfi_safety_check_dir_of(file, reason);
+	return is_link ? hfi_safety_check_way(file, checked, reason)
+		       : hfi_safety_check_dir_of(file, checked, reason);
 }
 
-int hfi_library_check(const struct hf_manifest *m, struct stat *st, struct hf_reason *reason)
+int hfi_library_check(const struct hf_manifest *m, struct stat *st, struct hf_checked_dirs *checked,
+		      struct hf_reason *reason)
 {
 	int err;
 
 	memset(st, 0, sizeof(*st));
 	err = check_abi(m, reason);
-	return err ? err : hfi_library_check_file(m->file, st, reason);
+	return err ? err : hfi_library_check_file(m->file, st, checked, reason);
 }
 
 static bool is_same_file(const struct stat *a, const struct stat *b)

@@ -5,10 +5,11 @@
 
 #include "shared/attr.h"
 #include "core/provider/candidate.h"
+#include "core/provider/safety.h"
 
 /* Regular, there, and safe, as is the way to it: see safety.h. As hfi_library_check(). */
-int hfi_library_check_file(const char *file, struct stat *st,
-			   struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL;
+int hfi_library_check_file(const char *file, struct stat *st, struct hf_checked_dirs *checked,
+			   struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL_OF(1, 2, 4);
 
 /* Loads it without asking for its descriptor. Errors as hfi_library_load(). */
 int hfi_library_open(const char *file, const struct stat *st, struct hf_provider **ret,
@@ -16,10 +17,12 @@ int hfi_library_open(const char *file, const struct stat *st, struct hf_provider
 
 /*
  * Checks what shows without mapping the file: that it is there, safe, and that the ABI numbers of
- * manifest and file name agree and are in range. Fills *st. 0, or -EACCES with *reason filled.
+ * manifest and file name agree and are in range. Fills *st. `checked` may be NULL. 0, or -EACCES with
+ * *reason filled.
  */
 int hfi_library_check(const struct hf_manifest *manifest, struct stat *st,
-		      struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL;
+		      struct hf_checked_dirs *checked, struct hf_reason *reason) HF_MUST_CHECK
+	HF_NONNULL_OF(1, 2, 4);
 
 /*
  * Maps it and takes its descriptor. 0; -EACCES with *reason filled when it is refused; -ENOMEM.

@@ -11,6 +11,7 @@
 #include "core/base/reason.h"
 #include "core/provider/manifest.h"
 #include "core/provider/safety.h"
+#include "shared/attr.h"
 #include "shared/text.h"
 
 const char *hfi_safety_fault(const struct stat *st)
@@ -102,15 +103,37 @@ int hfi_safety_check_dir(const char *dir, struct hf_reason *reason)
 	return err;
 }
 
-int hfi_safety_check_dir_of(const char *file, struct hf_reason *reason)
+static int check_dir_once(const char *dir, struct hf_checked_dirs *checked,
+			  struct hf_reason *reason)
 {
-	char dir[HF_PATH_MAX];
+	int err;
 
-	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(file, '/') - file), file);
-	return hfi_safety_check_dir(dir[0] ? dir : "/", reason);
+	for (size_t i = 0; checked && i < HF_ARRAY_SIZE(checked->path); i++)
+		if (!strcmp(checked->path[i], dir))
+			return 0;
+	err = hfi_safety_check_dir(dir, reason);
+	if (!err && checked) {
+		hfi_copy(checked->path[checked->next], HF_PATH_MAX, dir);
+		checked->next = (checked->next + 1) % HF_ARRAY_SIZE(checked->path);
+	}
+	return err;
 }
 
-int hfi_safety_check_way(const char *file, struct hf_reason *reason)
+int hfi_safety_check_dir_of(const char *file, struct hf_checked_dirs *checked,
+			    struct hf_reason *reason)
+{
+	size_t length = (size_t)(strrchr(file, '/') - file);
+	char dir[HF_PATH_MAX];
+
+	if (length >= sizeof(dir))
+		length = sizeof(dir) - 1;
+	memcpy(dir, file, length);
+	dir[length] = '\0';
+	return check_dir_once(length ? dir : "/", checked, reason);
+}
+
+int hfi_safety_check_way(const char *file, struct hf_checked_dirs *checked,
+			 struct hf_reason *reason)
 {
 	enum { LINKS_MAX = 16 };
 	char path[HF_PATH_MAX], dir[HF_PATH_MAX], link[HF_PATH_MAX];
@@ -120,7 +143,7 @@ int hfi_safety_check_way(const char *file, struct hf_reason *reason)
 	err = hfi_copy(path, sizeof(path), file);
 	for (int links = 0; !err && links < LINKS_MAX; links++) {
 		snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(path, '/') - path), path);
-		err = hfi_safety_check_dir(dir[0] ? dir : "/", reason);
+		err = check_dir_once(dir[0] ? dir : "/", checked, reason);
 		if (err)
 			return err;
 		length = readlink(path, link, sizeof(link));

@@ -8,6 +8,7 @@
 #include <holdfast/reason.h>
 
 #include "shared/attr.h"
+#include "core/provider/manifest.h"
 
 /*
  * What is wrong with a file or directory, as the end of a sentence that begins with its path; NULL where
@@ -32,14 +33,22 @@ int hfi_safety_check(const char *path, const struct stat *st,
  */
 int hfi_safety_check_dir(const char *dir, struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL;
 
+/* The directories that passed the check while a list of files was read, so that each is checked once. */
+struct hf_checked_dirs {
+	char path[2][HF_PATH_MAX];
+	unsigned int next;
+};
+
 /* The directory of a file that is no link; `file` has a slash in it. As hfi_safety_check_dir(). */
-int hfi_safety_check_dir_of(const char *file, struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL;
+int hfi_safety_check_dir_of(const char *file, struct hf_checked_dirs *checked,
+			    struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL_OF(1, 3);
 
 /*
  * The directory of a file, and that of each link on the way to it: who can write where a link is can make
  * it lead elsewhere. `file` has a slash in it. As hfi_safety_check_dir().
  */
-int hfi_safety_check_way(const char *file, struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL;
+int hfi_safety_check_way(const char *file, struct hf_checked_dirs *checked,
+			 struct hf_reason *reason) HF_MUST_CHECK HF_NONNULL_OF(1, 3);
 
 /* Fills *reason for a file that cannot be looked at, with that errno value; -EACCES. */
 int hfi_safety_refuse_missing(const char *path, int error, struct hf_reason *reason) HF_NONNULL;

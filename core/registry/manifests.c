@@ -24,6 +24,7 @@ enum { CANDIDATES_MAX = 4096 };
 struct reading {
 	struct hf_candidate *v;
 	size_t count;
+	struct hf_checked_dirs checked;
 	uint64_t print; /* a hash of every file's identity: differs when any file has changed */
 };
 
@@ -96,7 +97,7 @@ static int read_manifest(struct reading *reading, const char *path, bool is_link
 			unsafe = hfi_safety_check(path, &st, &candidate.reason);
 		/* Its own directory is checked together with the library. */
 		if (!err && !unsafe && is_link)
-			unsafe = hfi_safety_check_way(path, &candidate.reason);
+			unsafe = hfi_safety_check_way(path, &reading->checked, &candidate.reason);
 	} else {
 		const char *why = unreadable((int)-length);
 
@@ -113,8 +114,8 @@ static int read_manifest(struct reading *reading, const char *path, bool is_link
 		goto clear; /* gone meanwhile, or an earlier directory's provider of that name wins */
 	if (candidate.reason.code && !unsafe)
 		snprintf(candidate.manifest.path, sizeof(candidate.manifest.path), "%s", path);
-	else if (!unsafe &&
-		 hfi_library_check(&candidate.manifest, &candidate.library, &candidate.reason) == 0)
+	else if (!unsafe && hfi_library_check(&candidate.manifest, &candidate.library,
+					      &reading->checked, &candidate.reason) == 0)
 		candidate.reason.code = HF_REASON_NONE;
 	add_file_to_print(&reading->print, &candidate.library);
 	hash_number_into(&reading->print, candidate.reason.code);

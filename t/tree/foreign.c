@@ -490,6 +490,8 @@ static void cache_is_only_a_cache(void **state)
 	expect_reason(bed, HF_REASON_NONE, NULL);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0644);
+	/* Also that the exports of libibverbs.so.1 agree with its name. */
+	run_shell_command("grep -q '^driver libibverbs ' %s/providers", bed->cache);
 	/* The cache is believed: with another name in it, the device has no provider. */
 	run_shell_command("cd %s && sed -i 's/Nrxe/Nxyz/; /^sum/d' providers && python3 -c '\n"
 			  "t = open(\"providers\", \"rb\").read(); s = 0xcbf29ce484222325\n"
