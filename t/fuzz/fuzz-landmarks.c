@@ -113,6 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct hf_family *family;
 	unsigned int stated = 0;
+	const struct hf_cache nothing = {.v = NULL};
 	struct hf_evidence e;
 
 	if (size < 2)
@@ -124,7 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (data[1] & 0x80)
 		stated = data[0];
 	fuzz_fill(&e, sizeof(e));
-	fuzz_check(hfi_family_evidence(family, directory, stated, &e) == 0);
+	fuzz_check(hfi_family_evidence(family, directory, stated, &nothing, &e) == 0);
 	check_evidence(family, &e, stated);
 	check_provider();
 	return 0;
