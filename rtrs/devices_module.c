@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What librtrs looks for in the library that watches devices: a stream of Holdfast's. */
+/*
+ * The functions that librtrs loads from this library, which watches devices with a stream of
+ * Holdfast.
+ */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -12,7 +15,7 @@ struct rtrs_device_watch {
 	struct hf_stream *stream;
 };
 
-/* Devices that no provider of Holdfast's serves are as good: it is not Holdfast that opens them. */
+/* Report devices without a provider of Holdfast's as well: it is not Holdfast that opens them. */
 static int open_device_watch(struct rtrs_device_watch **ret)
 {
 	const struct hf_stream_options options = {.size = sizeof(options), .flags = HF_STREAM_ALL};
@@ -41,7 +44,7 @@ static int device_watch_fd(const struct rtrs_device_watch *watch)
 	return hf_stream_fd(watch->stream);
 }
 
-/* Addresses come after their device, and links go up: what failed before may work then. */
+/* Report changes as well: an address or a link may come later than its device. */
 static bool is_arrival(const struct hf_event *event)
 {
 	const uint32_t changes = HF_CHANGED_GID | HF_CHANGED_PORT | HF_CHANGED_NETDEV;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What librtrs looks for in the library with the link of verbs. */
+/* The functions that librtrs loads from the library with the link of verbs. */
 #include "rtrs/link/rdma/rdma.h"
 
 /* For dlsym() alone, so no header declares it. */

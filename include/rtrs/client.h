@@ -77,8 +77,8 @@ void rtrs_session_close(struct rtrs_session *session);
 int rtrs_session_fd(const struct rtrs_session *session);
 
 /*
- * Does what there is to do and calls the callbacks; never waits. One thread at a time.
- * Errors: -EIO and others of the system; the session is of no use then. Since 0.1.
+ * Processes what has arrived and calls the callbacks; never waits. One thread at a time. Errors:
+ * -EIO and others of the system; the session cannot be used any more then. Since 0.1.
  */
 int rtrs_session_dispatch(struct rtrs_session *session);
 
@@ -184,8 +184,8 @@ struct rtrs_completion {
 };
 
 /*
- * The outcome of a request without `done`, in the order of their ends. 1: *ret is one; 0: none now. They come to
- * be in rtrs_session_dispatch(). Since 0.1.
+ * The outcome of a request without `done`, in the order in which they ended. 1: *ret is one; 0:
+ * none now. rtrs_session_dispatch() makes them available. Since 0.1.
  */
 int rtrs_session_completion(struct rtrs_session *session, struct rtrs_completion *ret);
 

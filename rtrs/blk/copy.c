@@ -144,7 +144,7 @@ static int read_volume(struct copy *copy)
 
 /* --- write --------------------------------------------------------------------------------------- */
 
-/* As much as there is, up to `length`; -1 after a complaint. */
+/* Reads up to `length` bytes; -1 after a complaint. */
 static int64_t take_in(const struct copy *copy, uint8_t *data, uint32_t length)
 {
 	uint32_t taken = 0;
@@ -318,7 +318,7 @@ static int open_copy_file(struct copy *copy, int flags, int standard)
 
 static int close_copy_file(const struct copy *copy, int status)
 {
-	/* What a network's file system has to say it says here. */
+	/* A network file system reports its write errors at close. */
 	if (!close(copy->fd) || status != BLK_OK)
 		return status;
 	rtrsi_blk_complain("%s: %s", copy->options->file ? copy->options->file : "standard output",

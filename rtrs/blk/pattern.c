@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a measurement writes, and what is wrong with what it reads. */
+/* Makes the pattern that a measurement writes, and checks what it reads. */
 #include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a measurement writes, so that each byte and its age can be checked. */
+/* The pattern that a measurement writes, by which each byte and its age can be checked. */
 #ifndef RTRS_BLK_PATTERN_H
 #define RTRS_BLK_PATTERN_H
 
@@ -19,7 +19,7 @@ struct pattern_state {
 	unsigned char is_busy; /* the caller's */
 };
 
-/* 1: as it has to be; 0: not so, and `why` says what is wrong. `scratch` has room for a block. */
+/* 1: the block is right; 0: it is wrong, and `why` says how. `scratch` has room for a block. */
 enum { PATTERN_WHY = 160 };
 int rtrsi_pattern_check(uint64_t seed, uint64_t block, const struct pattern_state *state,
 			const void *data, uint32_t size, void *scratch,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a measurement found. */
+/* Prints the results of a measurement. */
 #include <inttypes.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a measurement found. */
+/* The results of a measurement. */
 #ifndef RTRS_BLK_REPORT_H
 #define RTRS_BLK_REPORT_H
 

@@ -40,7 +40,10 @@ static void give_up(struct rtrs_volume *volume)
 	rtrsi_volume_end_all(first, -ETIMEDOUT);
 }
 
-/* Until there is a session again. The delay grows: the server may need some time to end the old session. */
+/*
+ * Tries until there is a session again. The delay grows, because the server may need time to end
+ * the old session.
+ */
 static void connect_again(struct rtrs_volume *volume)
 {
 	const int64_t since_ms = hfi_now_ms();
@@ -49,7 +52,7 @@ static void connect_again(struct rtrs_volume *volume)
 	bool goes_on = true;
 
 	rtrsi_volume_disconnect(volume);
-	/* A server that is lost again and again is not asked in a loop. */
+	/* Do not reconnect in a tight loop to a server that is lost again and again. */
 	if (since_ms - volume->connected_ms < most_ms)
 		goes_on = delay_connecting(volume, delay_ms);
 	while (goes_on) {
@@ -231,7 +234,7 @@ int rtrsi_volume_measure(struct rtrs_volume *volume)
 	err = rtrsi_volume_open_device(volume);
 	if (err != -ETIMEDOUT)
 		return err;
-	/* A server that is there and says nothing is of no use. */
+	/* Give up a server that is connected but does not answer. */
 	pthread_mutex_lock(&volume->lock);
 	if (session && volume->session == session)
 		rtrsi_volume_lose_session(volume);

@@ -95,7 +95,7 @@ struct rtrs_volume_request *rtrsi_volume_begin_waiting(struct rtrs_volume *volum
 		struct rtrs_permit *permit;
 		int err = rtrs_permit_get(volume->session, &permit);
 
-		/* All are in use: an end of one makes this go on. */
+		/* All permits are in use: the end of a request continues this. */
 		if (err == -EAGAIN)
 			break;
 		if (!err) {
@@ -266,7 +266,7 @@ static int send_zeroes(struct rtrs_volume *volume, const struct rtrs_volume_requ
 	return err;
 }
 
-/* Newer kernels refuse FUA of what has no data. */
+/* Newer kernels refuse FUA for a request without data. */
 static int do_and_flush(struct rtrs_volume *volume, const struct rtrs_volume_request *range)
 {
 	const struct rtrs_volume_request flush = {.op = RNBD_OP_FLUSH};

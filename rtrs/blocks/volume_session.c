@@ -37,7 +37,7 @@ static void note_path(struct rtrs_volume *volume, const struct rtrs_session_even
 	int place;
 
 	pthread_mutex_lock(&volume->lock);
-	/* Without a session: it is being ended, and this is no news. */
+	/* There is no session because it is being ended: this is no news. */
 	place = volume->session ? place_of_volume_path(volume, event->path) : -1;
 	if (place >= 0) {
 		volume->paths[place].state = state;

@@ -88,7 +88,7 @@ static void answer_client(struct rtrs_control_client *client, const uint8_t *ans
 		drop_client(client);
 }
 
-/* While it waits nothing more is taken from it; its end is seen all the same. */
+/* While it waits, take no further request from it, but notice when it closes. */
 static void listen_to(struct rtrs_control *control, struct rtrs_control_client *client,
 		      bool is_waiting)
 {
@@ -152,7 +152,10 @@ static bool is_peer_allowed(int fd)
 	       (peer.uid == geteuid() || !peer.uid);
 }
 
-/* An empty place, or that of who was silent for the longest time. NULL: all wait for something. */
+/*
+ * An empty place, or that of the client that was silent for the longest time. NULL: all wait for an
+ * answer.
+ */
 static struct rtrs_control_client *place_for_client(struct rtrs_control *control)
 {
 	struct rtrs_control_client *oldest = NULL;
@@ -223,7 +226,10 @@ void rtrsi_control_dispatch(struct rtrs_control *control)
 
 /* --- life ---------------------------------------------------------------------------------------- */
 
-/* Under a name that nobody looks at until it listens: before that it looks like a dead process's. */
+/*
+ * Bind it under a name that nobody looks at until it listens: before that it looks like a dead
+ * process's socket.
+ */
 static int bind_under(struct rtrs_control *control, const char *hidden)
 {
 	struct sockaddr_un address;

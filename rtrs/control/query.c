@@ -58,7 +58,7 @@ static int connect_socket(int place, const char *name)
 	return err;
 }
 
-/* Whoever can make a socket there is who owns the directory, or root: see place.h. */
+/* Only the owner of the directory and root can create a socket there: see place.h. */
 static int peer_of(int fd, pid_t *pid)
 {
 	struct ucred peer;
@@ -125,7 +125,10 @@ int rtrsi_query_each(int place, int (*each)(void *arg, const char *name), void *
 
 /* --- requests ------------------------------------------------------------------------------------ */
 
-/* Until the deadline; INT64_MAX: without end, but for a signal that the program handles. */
+/*
+ * Waits until the deadline; with INT64_MAX without end, but a signal that the program handles ends
+ * it.
+ */
 static int wait_for_answer(int fd, int64_t deadline_ms)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};

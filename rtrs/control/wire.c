@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Requests, answers and entries as bytes, and back; nothing is taken that is not whole. */
+/* Encodes and decodes requests, answers and entries; refuses any that is not whole. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>

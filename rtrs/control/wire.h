@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What is said on a control socket. It is of SOCK_SEQPACKET: each request and each answer is one packet. A process
- * shows its sessions as a tree of small files, as the kernel's modules do: a request lists the tree, reads a file
- * or writes one. Numbers are the machine's: both ends are on it.
+ * The messages of a control socket. It is of type SOCK_SEQPACKET: each request and each answer is
+ * one packet. A process shows its sessions as a tree of small files, as the kernel's modules do: a
+ * request lists the tree, reads a file or writes one. Numbers have the machine's byte order, since
+ * both ends are on one machine.
  */
 #ifndef RTRS_CONTROL_WIRE_H
 #define RTRS_CONTROL_WIRE_H
@@ -23,7 +24,7 @@ enum rtrs_control_request_type {
 	RTRS_CONTROL_LIST = 1,	      /* entries from the cursor on, as many as fit into a page */
 	RTRS_CONTROL_LIST_VALUES = 2, /* the same, with what the files hold */
 	RTRS_CONTROL_READ = 3,
-	RTRS_CONTROL_WRITE = 4, /* answered when it is done, which may take its time */
+	RTRS_CONTROL_WRITE = 4, /* answered when it is done, which may take long */
 };
 
 /* Where a list goes on. All 0: at the beginning; and in an answer: there is no more. */

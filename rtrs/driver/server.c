@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Events of links to the engine, and its orders to whom they are for. */
+/* Passes events of links to the engine, and the engine's orders to links and user. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -91,7 +91,10 @@ static void carry_out_server_orders(struct rtrs_server_driver *driver)
 {
 	struct rtrs_server_order order;
 
-	/* A request that is done at once, or a path that the user closes, is seen by the loop that runs. */
+	/*
+	 * If the user ends a request or closes a path from within this loop, the loop itself sees
+	 * it.
+	 */
 	if (driver->is_carrying_out)
 		return;
 	driver->is_carrying_out = true;
@@ -104,7 +107,7 @@ static void carry_out_server_orders(struct rtrs_server_driver *driver)
 	driver->is_carrying_out = false;
 }
 
-/* A message without immediate says nothing; nor does what failed because the path is being closed. */
+/* Ignore a message without immediate data, and a failure of a path that is being closed. */
 static int received_at_server(struct rtrs_driver_connection *connection,
 			      const struct rtrs_link_event *event)
 {
@@ -117,7 +120,7 @@ static int received_at_server(struct rtrs_driver_connection *connection,
 				  driver->now_ns);
 		return 0;
 	}
-	/* First, so that it is there when the peer has its answer. */
+	/* Post the receive before the answer: the peer may send as soon as it has the answer. */
 	err = event->connection->link->ops->receive(event->connection, DRIVER_ID_OTHER, NULL);
 	if (!err && event->has_imm)
 		rtrsi_server_received(&driver->engine, path->path, connection->number, event->imm,
@@ -223,7 +226,7 @@ const struct rtrs_connection *rtrsi_server_driver_connection(const struct rtrs_s
 	return made ? made->connections[0].connection : NULL;
 }
 
-/* No request is the user's any more. */
+/* The user holds no request any more. */
 static void end_requests(struct rtrs_server_driver *driver, struct rtrs_server_path *path)
 {
 	if (!path->requests)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A server: carries out its engine's orders on links, and reports what comes of them to the engine. The caller
- * waits for the links' events, and hands them over. One thread at a time.
+ * A server: executes its engine's orders on links and reports the results to the engine. The caller
+ * waits for the links' events and passes them on. One thread at a time.
  */
 #ifndef RTRS_DRIVER_SERVER_H
 #define RTRS_DRIVER_SERVER_H
@@ -16,14 +16,14 @@ struct rtrs_server_driver;
 
 /* None may be NULL. */
 struct rtrs_server_calls {
-	/* A session has its first path, or had its last one and no request any more. */
+	/* A session got its first path, or lost its last one and has no request any more. */
 	void (*up)(void *user, struct rtrs_server_session *session);
 	void (*down)(void *user, struct rtrs_server_session *session);
 	/* A path of it is connected. */
 	void (*connected)(void *user, const struct rtrs_server_path *path);
 	/* The request is the user's until rtrsi_server_driver_done(). */
 	void (*run)(void *user, struct rtrs_server_request *request);
-	/* A path is closed: why, for the log. */
+	/* A path is closed; the reason is for the log. */
 	void (*closed)(void *user, const struct rtrs_server_order *order);
 	/* The listener's device is gone. */
 	void (*deaf)(void *user, struct rtrs_listener *listener);
@@ -33,7 +33,7 @@ struct rtrs_server_calls {
 int rtrsi_server_driver_new(const struct rtrs_server_options *options,
 			    const struct rtrs_server_calls *calls, void *user,
 			    struct rtrs_server_driver **ret) HF_MUST_CHECK HF_NONNULL_OF(1, 2, 4);
-/* Its paths are closed; requests that the user has are ended by it. */
+/* Closes its paths and ends the requests that the user has. */
 void rtrsi_server_driver_free(struct rtrs_server_driver *driver);
 struct rtrs_server *rtrsi_server_driver_engine(struct rtrs_server_driver *driver) HF_NONNULL;
 

@@ -15,12 +15,12 @@ struct rtrs_driver_connection {
 	uint32_t send_depth, receive_depth;
 	uint32_t reserve;  /* of the send queue: for the invalidation of keys */
 	uint32_t posted;   /* posts in its life */
-	uint32_t reported; /* of these, the last one that will be reported */
+	uint32_t reported; /* the last one of these whose end will be reported */
 	uint32_t completed;
 	struct rtrs_server_request *first, **last; /* answers that wait for room in the queue */
 };
 
-/* A path's memory, of which the first part is sent and received, the second its chunks. */
+/* A path's memory: first what is sent and received, then its chunks. */
 struct rtrs_driver_path {
 	struct rtrs_server_driver *driver;
 	struct rtrs_server_path *path;
@@ -59,7 +59,7 @@ int rtrsi_driver_send_heartbeat(struct rtrs_driver_path *path,
 int rtrsi_driver_invalidate(struct rtrs_server_request *request) HF_MUST_CHECK HF_NONNULL;
 /* Now, or when there is room in the queue. */
 int rtrsi_driver_answer(struct rtrs_server_request *request) HF_MUST_CHECK HF_NONNULL;
-/* A post was reported: there is room. */
+/* A post was reported as done, so there is room. */
 int rtrsi_driver_sent(struct rtrs_driver_connection *connection,
 		      uint64_t id) HF_MUST_CHECK HF_NONNULL;
 

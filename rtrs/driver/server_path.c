@@ -28,7 +28,10 @@ static void set_queue_sizes(struct rtrs_driver_connection *connection)
 	connection->send_depth = 3 * depth + SEND_DEPTH_MIN;
 	if (connection->send_depth > SEND_DEPTH_MAX)
 		connection->send_depth = SEND_DEPTH_MAX;
-	/* The key of each chunk may have to become invalid; at first all of them become valid at once. */
+	/*
+	 * Room for invalidating the key of each chunk, and at first for making all of them valid at
+	 * once.
+	 */
 	if (connection->path->driver->engine.options.accept.new_keys)
 		connection->reserve = depth;
 	connection->send_depth += connection->reserve;
@@ -82,7 +85,7 @@ static int receive_info(struct rtrs_driver_path *path, struct rtrs_connection *c
 	return ops->receive(connection, DRIVER_ID_INFO, &segment);
 }
 
-/* What the peer may send first has its receive before the peer knows. */
+/* Post the receive for the peer's first message before the peer can send it. */
 static int accept_connection(struct rtrs_driver_connection *made,
 			     struct rtrs_connection *connection)
 {
@@ -122,7 +125,7 @@ static int take_connection(struct rtrs_server_driver *driver,
 		path = make_driver_path(driver, wanted->path, connection->link);
 	if (!path)
 		return -ENOMEM;
-	/* All connections of a path are of one link, or one link's functions would get another's. */
+	/* All connections of a path must be of the same link: its functions only take their own. */
 	if (path->ops != connection->link->ops)
 		return -EINVAL;
 	made = &path->connections[wanted->number];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a server sends: answers, keys, heartbeats; never more than the queue holds. */
+/* Sends a server's answers, keys and heartbeats, never more than the queue holds. */
 #include <errno.h>
 
 #include "rtrs/driver/server_internal.h"
@@ -17,7 +17,7 @@ static bool has_room(const struct rtrs_driver_connection *connection)
 	return in_use + connection->reserve + ROOM_MIN <= connection->send_depth;
 }
 
-/* A post's number says what it was, of which chunk, and how many were posted with it. */
+/* A post's number holds its kind, its chunk, and how many were posted with it. */
 static uint64_t post_id(struct rtrs_driver_connection *connection, unsigned int kind,
 			uint16_t chunk, bool is_reported)
 {
@@ -108,7 +108,10 @@ int rtrsi_driver_send_info(struct rtrs_driver_path *path)
 	return post_to(control, &post, 1);
 }
 
-/* A peer that takes nothing any more: there is no room, and its own heartbeats are what counts. */
+/*
+ * There is no room because the peer takes nothing any more: only its own heartbeats tell whether it
+ * is alive.
+ */
 int rtrsi_driver_send_heartbeat(struct rtrs_driver_path *path, bool is_ack)
 {
 	struct rtrs_driver_connection *control = &path->connections[0];

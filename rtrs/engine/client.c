@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Paths of a client's session: made, lost, closed and made again. */
+/* Paths of a client's session: connects, loses, closes and reconnects them, and so fails over. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +76,7 @@ static void begin_attempt(struct rtrs_client *client, struct rtrs_client_path *p
 	path->attempts++;
 	path->is_closed = false;
 	path->retries_at_once = false;
-	/* It cannot fail: name and number of connections were checked. */
+	/* This cannot fail: name and number of connections were checked before. */
 	if (rtrsi_handshake_begin(&path->handshake, &connect, client->name,
 				  (uint16_t)client->permits.depth, now_ns / NS_PER_MS))
 		return;
@@ -84,7 +84,7 @@ static void begin_attempt(struct rtrs_client *client, struct rtrs_client_path *p
 	order_path(client, path, RTRS_ORDER_CONNECT);
 }
 
-/* Not one with which a permit still rests. */
+/* Do not reuse the place of a path for which a permit still rests. */
 static int free_path_place(const struct rtrs_client *client)
 {
 	int second_best = -ENOSPC;
@@ -130,7 +130,7 @@ static void one_less_connected(struct rtrs_client *client)
 	client->session_orders &= ~(1U << RTRS_ORDER_UP);
 }
 
-/* To a state in which its connections have to go. */
+/* Moves the path to a state in which its connections are closed. */
 static void leave_for(struct rtrs_client *client, struct rtrs_client_path *path,
 		      enum rtrs_client_state state)
 {
@@ -157,8 +157,9 @@ static void wait_for_device(struct rtrs_client *client, struct rtrs_client_path 
 }
 
 /*
- * A path that was never connected is not the user's yet: adding it fails. One that was is tried once more at once:
- * its device may be back already, and that was told before.
+ * A path that was never connected does not exist for the user yet: adding it fails. One that was
+ * connected is tried once more at once, because the return of its device may have been reported
+ * before.
  */
 static void device_is_gone(struct rtrs_client *client, struct rtrs_client_path *path)
 {
@@ -169,7 +170,7 @@ static void device_is_gone(struct rtrs_client *client, struct rtrs_client_path *
 		wait_for_device(client, path, true);
 		path->retries_at_once = true;
 	}
-	/* Also where one has come while it was tried. */
+	/* Also if a device has come while the path was tried. */
 	path->stays_closed = !path->waits_for_device || !path->retries_at_once;
 }
 
@@ -182,7 +183,7 @@ static void break_path(struct rtrs_client *client, struct rtrs_client_path *path
 	path->fault = fault;
 	if (error == -ENODEV)
 		device_is_gone(client, path);
-	/* It cannot get better by itself. */
+	/* Do not retry: the error is permanent. */
 	if (client->has_connected && fault == RTRS_FAULT_DEPTH)
 		path->stays_closed = true;
 	leave_for(client, path,
@@ -199,7 +200,7 @@ static void path_connected(struct rtrs_client *client, unsigned int place, int64
 		break_path(client, path, -ENOMEM, RTRS_FAULT_NONE);
 		return;
 	}
-	/* Two that began at the same time. */
+	/* Two paths that began at the same time. */
 	if (path->handshake.geometry.depth != client->permits.depth) {
 		break_path(client, path, -ECONNRESET, RTRS_FAULT_DEPTH);
 		return;
@@ -340,7 +341,7 @@ static void report_failure(struct rtrs_client *client, struct rtrs_client_path *
 	order_path(client, path, RTRS_ORDER_FAILED);
 }
 
-/* Its connections are gone, and it is not to have others. */
+/* Its connections are gone, and it must not get new ones. */
 static void stay_closed(struct rtrs_client *client, struct rtrs_client_path *path)
 {
 	rtrsi_client_state_change(&path->state, RTRS_CLIENT_CLOSING);
@@ -354,7 +355,7 @@ static void plan_retry(struct rtrs_client *client, struct rtrs_client_path *path
 {
 	int64_t delay_ms = client->options.reconnect_delay_ms;
 
-	/* Its device came; the server's may still be on its way. */
+	/* The client's device came; the server's may come later. */
 	if (path->waits_for_device && path->attempts <= SOON_ATTEMPTS && delay_ms > SOON_MS)
 		delay_ms = SOON_MS;
 	if (client->options.jitter_ms)
@@ -378,7 +379,7 @@ void rtrsi_client_closed(struct rtrs_client *client, unsigned int place, int64_t
 		path->failures++;
 		if (!path->retries_at_once)
 			report_failure(client, path, path->error);
-		/* A path is added once it has connected. */
+		/* A path counts as added once it has connected. */
 		if (!path->was_connected && !path->retries_at_once)
 			path->stays_closed = true;
 	}
@@ -440,7 +441,7 @@ void rtrsi_client_device_came(struct rtrs_client *client, int64_t now_ns)
 
 		if (!path->waits_for_device)
 			continue;
-		/* An attempt that is under way may have begun too early. */
+		/* An attempt that is running may have begun too early. */
 		path->retries_at_once = true;
 		path->stays_closed = false;
 		path->attempts = 0;

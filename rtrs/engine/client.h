@@ -26,7 +26,7 @@ struct rtrs_client_request {
 	bool is_ordered; /* in the list of orders */
 	bool is_sent;	 /* the order to write it to its path was given */
 	bool is_done;
-	bool rested; /* its permit was the last resort: see permits.h */
+	bool rested; /* it got a resting permit because no other was free: see permits.h */
 	int error;
 };
 
@@ -35,13 +35,13 @@ enum rtrs_order_type {
 	RTRS_ORDER_CONNECT, /* open `connection` with the handshake's private data */
 	RTRS_ORDER_INFO,    /* receive on connection 0, then send the handshake's info */
 	RTRS_ORDER_READY,   /* post receives: the path is connected */
-	RTRS_ORDER_CLOSE,   /* let nothing arrive any more, then report rtrsi_client_closed() */
+	RTRS_ORDER_CLOSE,   /* close the connections, so that nothing arrives any more, then report rtrsi_client_closed() */
 	RTRS_ORDER_HEARTBEAT,
 	RTRS_ORDER_ACK,
 	RTRS_ORDER_FAILED, /* the path's first connection, or one that was asked for: `error` */
 	RTRS_ORDER_REMOVED,
 	RTRS_ORDER_UP,	 /* the session has a path again */
-	RTRS_ORDER_DOWN, /* it has none any more */
+	RTRS_ORDER_DOWN, /* the session has no path any more */
 	RTRS_ORDER_SEND, /* write `request` to its chunk of `path` */
 	RTRS_ORDER_DONE, /* `request` is answered with `error`, and the user's again */
 };
@@ -58,7 +58,7 @@ struct rtrs_order {
 struct rtrs_client_path {
 	bool exists;
 	bool is_wanted;	    /* the user waits for it: it is tried once */
-	bool was_connected; /* ever */
+	bool was_connected; /* over its whole life */
 	bool stays_closed;  /* once its connections are closed */
 	bool retries_at_once;
 	bool waits_for_device; /* until it is connected, or the user wants it otherwise */
@@ -83,9 +83,9 @@ struct rtrs_client_path {
 	struct rtrs_chunk *chunks; /* while it is connected */
 };
 
-/* What a path does that was connected, and whose device is gone. */
+/* What a path that was connected does after its device is gone. */
 enum rtrs_device_return {
-	RTRS_DEVICE_ASKED_FOR, /* it waits to be asked for */
+	RTRS_DEVICE_ASKED_FOR, /* it waits until the user reconnects it */
 	RTRS_DEVICE_TOLD,      /* it waits for rtrsi_client_device_came() */
 	RTRS_DEVICE_TRIED,     /* it is tried again, as after other losses */
 };
@@ -106,7 +106,7 @@ struct rtrs_client {
 	enum rtrs_policy policy;
 	size_t cursor;
 	uint32_t random;
-	bool has_connected; /* some path, ever: the permits exist */
+	bool has_connected; /* a path was connected before, so the permits exist */
 	bool is_up;
 	uint32_t session_orders; /* a bit for each type */
 	unsigned int connected;
@@ -123,7 +123,7 @@ int rtrsi_client_init(struct rtrs_client *client,
 		      const struct rtrs_client_options *options) HF_MUST_CHECK HF_NONNULL;
 /* Its paths are closed, and its requests done. */
 void rtrsi_client_free(struct rtrs_client *client) HF_NONNULL;
-/* Orders do not outlive what they speak of: one that was overtaken is not given. */
+/* An order that has become obsolete is not returned. */
 bool rtrsi_client_next(struct rtrs_client *client, struct rtrs_order *ret) HF_MUST_CHECK HF_NONNULL;
 
 /* Its place; -ENOSPC: there are RTRS_PATHS_MAX; -EINVAL: not two connections at least. */
@@ -146,7 +146,7 @@ void rtrsi_client_info(struct rtrs_client *client, unsigned int path, const void
 /* Immediate data, and with new keys what came with it. */
 void rtrsi_client_received(struct rtrs_client *client, unsigned int path, uint32_t imm,
 			   const void *bytes, size_t size, int64_t now_ns) HF_NONNULL_OF(1);
-/* The order to send a request is being carried out: it counts, whatever comes of it. */
+/* The order to send a request is being executed: the request counts as sent, even if that fails. */
 void rtrsi_client_count(struct rtrs_client *client, unsigned int path, bool is_read,
 			uint64_t bytes) HF_NONNULL;
 /* A connection broke, a post failed. -ENODEV: the device is gone; see enum rtrs_device_return. */

@@ -99,7 +99,7 @@ void rtrsi_client_fail_over(struct rtrs_client *client, unsigned int from)
 	}
 }
 
-/* What nobody waits for on this path is a late answer, or a peer's invention: nothing depends on it. */
+/* Ignore an answer that no request waits for on this path: it is late, or the peer made it up. */
 void rtrsi_client_answer(struct rtrs_client *client, unsigned int path, uint16_t permit, int error)
 {
 	struct rtrs_client_request *request =
@@ -151,7 +151,9 @@ bool rtrsi_client_next(struct rtrs_client *client, struct rtrs_order *ret)
 						   .request = request};
 			return true;
 		}
-		/* The path was lost meanwhile: the request leaves it when it is closed. */
+		/*
+		 * The path was lost meanwhile: the request is failed over when the path is closed.
+		 */
 		if (client->paths[request->path].state != RTRS_CLIENT_CONNECTED)
 			continue;
 		request->is_sent = true;

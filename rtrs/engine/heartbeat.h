@@ -21,12 +21,12 @@ struct rtrs_heartbeat {
 enum rtrs_heartbeat_order {
 	RTRS_HEARTBEAT_WAIT,
 	RTRS_HEARTBEAT_SEND,
-	RTRS_HEARTBEAT_DEAD, /* the peer said nothing for 30 seconds */
+	RTRS_HEARTBEAT_DEAD, /* nothing was received for 30 seconds */
 };
 
-/* The path is connected: not before, the peer would close it. */
+/* Call it when the path is connected, not before: the peer would close it. */
 void rtrsi_heartbeat_start(struct rtrs_heartbeat *heartbeat, int64_t now_ns) HF_NONNULL;
-/* Something was received, whatever, on any connection of the path. */
+/* Anything was received on any connection of the path. */
 void rtrsi_heartbeat_heard(struct rtrs_heartbeat *heartbeat) HF_NONNULL;
 void rtrsi_heartbeat_acknowledged(struct rtrs_heartbeat *heartbeat, int64_t now_ns) HF_NONNULL;
 enum rtrs_heartbeat_order rtrsi_heartbeat_tick(struct rtrs_heartbeat *heartbeat,

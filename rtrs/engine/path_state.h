@@ -10,10 +10,10 @@
 enum rtrs_client_state {
 	RTRS_CLIENT_CONNECTING,
 	RTRS_CLIENT_CONNECTING_ERR, /* failed while connecting; its connections still have to go */
-	RTRS_CLIENT_RECONNECTING,   /* its connections go, then it waits */
+	RTRS_CLIENT_RECONNECTING,   /* its connections are being closed, then it waits */
 	RTRS_CLIENT_CONNECTED,
 	RTRS_CLIENT_CLOSING,
-	RTRS_CLIENT_CLOSED, /* until somebody asks for it */
+	RTRS_CLIENT_CLOSED, /* until somebody reconnects it */
 	RTRS_CLIENT_DEAD,   /* being removed */
 	RTRS_CLIENT_STATES, /* their number */
 };
@@ -26,7 +26,7 @@ enum rtrs_server_state {
 	RTRS_SERVER_STATES,
 };
 
-/* Goes there if that may follow, and says whether it did. */
+/* Changes the state if the new one may follow, and returns whether it did. */
 bool rtrsi_client_state_change(enum rtrs_client_state *state, enum rtrs_client_state to) HF_NONNULL;
 bool rtrsi_server_state_change(enum rtrs_server_state *state, enum rtrs_server_state to) HF_NONNULL;
 

@@ -39,12 +39,12 @@ void rtrsi_permits_free(struct rtrs_permits *permits) HF_NONNULL;
  */
 int rtrsi_permits_take(struct rtrs_permits *permits, bool *rested) HF_MUST_CHECK HF_NONNULL;
 void rtrsi_permits_give(struct rtrs_permits *permits, uint16_t permit) HF_NONNULL;
-/* Its request, which may be unanswered there, has left the path. */
+/* Its request was failed over from the path, where it may be unanswered. */
 void rtrsi_permits_left(struct rtrs_permits *permits, uint16_t permit,
 			unsigned int path) HF_NONNULL;
 bool rtrsi_permits_any_left(const struct rtrs_permits *permits,
 			    unsigned int path) HF_MUST_CHECK HF_NONNULL;
-/* The server has ended all that it did for the path's former life. */
+/* The path has reconnected, so the server has finished all its earlier requests. */
 void rtrsi_permits_reconnected(struct rtrs_permits *permits, unsigned int path) HF_NONNULL;
 
 #endif

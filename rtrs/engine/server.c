@@ -24,7 +24,7 @@ int rtrsi_server_init(struct rtrs_server *server, const struct rtrs_server_optio
 	return 0;
 }
 
-/* The last things that orders spoke of. */
+/* The memory to which the last order points. */
 static void free_gone_path(struct rtrs_server *server)
 {
 	struct rtrs_server_path *path = server->forgotten;
@@ -95,7 +95,7 @@ static struct rtrs_server_path *find_server_path(const struct rtrs_server_sessio
 	return path;
 }
 
-/* Ports say nothing: each connection of a path has another. */
+/* Ignore ports: each connection of a path has another one. */
 static bool is_same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
 {
 	const struct sockaddr_in *a4 = (const void *)a, *b4 = (const void *)b;
@@ -107,7 +107,7 @@ static bool is_same_host(const struct sockaddr_storage *a, const struct sockaddr
 		return a4->sin_addr.s_addr == b4->sin_addr.s_addr;
 	if (a->ss_family == AF_INET6)
 		return !memcmp(&a6->sin6_addr, &b6->sin6_addr, sizeof(a6->sin6_addr));
-	/* Others are told apart by whoever made them. */
+	/* Connections without addresses are told apart by their creator. */
 	return !memcmp(a, b, sizeof(*a));
 }
 
@@ -200,7 +200,7 @@ static int new_path(struct rtrs_server *server, const struct rtrs_connect *conne
 	return -ENOMEM;
 }
 
-/* One that is on its way out has to be gone before it can come back: its requests have ended then. */
+/* A path that is closing must be gone before it can come back, so that its requests have ended. */
 static bool may_have(const struct rtrs_server_path *path, const struct rtrs_connect *connect)
 {
 	return path->state == RTRS_SERVER_CONNECTING && !path->is_named &&
@@ -416,7 +416,7 @@ int64_t rtrsi_server_deadline_ns(const struct rtrs_server *server)
 	return deadline;
 }
 
-/* The session is up already where two paths came up together. */
+/* If two paths came up together, the session is up already. */
 static bool is_overtaken(struct rtrs_server_session *session, enum rtrs_server_order_type type)
 {
 	if (type != RTRS_SERVER_ORDER_UP)

@@ -67,7 +67,7 @@ struct rtrs_server_path {
 	uint8_t *has; /* of each connection: whether it is there */
 	bool is_named;
 	bool is_forgotten;
-	bool is_last;	 /* the session goes with it */
+	bool is_last;	 /* the session ends with it */
 	uint32_t orders; /* a bit for each type */
 	int error;
 	enum rtrs_fault fault;
@@ -97,7 +97,7 @@ enum rtrs_server_order_type {
 	RTRS_SERVER_ORDER_INFO, /* send where the chunks are: the path is connected */
 	RTRS_SERVER_ORDER_HEARTBEAT,
 	RTRS_SERVER_ORDER_ACK,
-	RTRS_SERVER_ORDER_CLOSE,      /* let nothing arrive any more, then rtrsi_server_closed() */
+	RTRS_SERVER_ORDER_CLOSE,      /* close the connections, so that nothing arrives any more, then rtrsi_server_closed() */
 	RTRS_SERVER_ORDER_GONE,	      /* nobody uses the path's chunks any more */
 	RTRS_SERVER_ORDER_DOWN,	      /* the session had its last path, and is gone as well */
 	RTRS_SERVER_ORDER_INVALIDATE, /* the chunk's key, then rtrsi_server_invalidated() */
@@ -135,7 +135,7 @@ int rtrsi_server_init(struct rtrs_server *server,
 		      const struct rtrs_server_options *options) HF_MUST_CHECK HF_NONNULL;
 /* There is no path. */
 void rtrsi_server_free(struct rtrs_server *server) HF_NONNULL;
-/* Orders do not outlive what they speak of: one that was overtaken is not given. */
+/* An order that has become obsolete is not returned. */
 bool rtrsi_server_next(struct rtrs_server *server,
 		       struct rtrs_server_order *ret) HF_MUST_CHECK HF_NONNULL;
 
@@ -165,11 +165,13 @@ void rtrsi_server_invalidated(struct rtrs_server *server,
 			      struct rtrs_server_request *request) HF_NONNULL;
 void rtrsi_server_answered(struct rtrs_server *server,
 			   struct rtrs_server_request *request) HF_NONNULL;
-/* A connection broke, a post failed; or the user wants the path closed. */
+/* A connection broke, a post failed, or the user closes the path. */
 void rtrsi_server_lost(struct rtrs_server *server, struct rtrs_server_path *path,
 		       int error) HF_NONNULL;
 void rtrsi_server_closed(struct rtrs_server *server, struct rtrs_server_path *path) HF_NONNULL;
-/* The user has done what RTRS_SERVER_ORDER_RUN gave it, and touches the chunk no more. */
+/*
+ * The user has finished the request of RTRS_SERVER_ORDER_RUN and does not use the chunk any more.
+ */
 void rtrsi_server_done(struct rtrs_server *server, struct rtrs_server_request *request,
 		       int error) HF_NONNULL;
 void rtrsi_server_tick(struct rtrs_server *server, int64_t now_ns) HF_NONNULL;

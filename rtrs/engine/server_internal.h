@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the files of the server's engine call of each other. */
+/* The functions that the files of the server's engine share. */
 #ifndef RTRS_ENGINE_SERVER_INTERNAL_H
 #define RTRS_ENGINE_SERVER_INTERNAL_H
 
@@ -22,7 +22,7 @@ int rtrsi_server_make_requests(const struct rtrs_server *server,
 enum rtrs_fault rtrsi_server_arrives(struct rtrs_server *server, struct rtrs_server_path *path,
 				     uint16_t connection,
 				     const struct rtrs_imm *imm) HF_MUST_CHECK HF_NONNULL;
-/* The path is to be closed: of its requests only those that the user has go on. */
+/* The path is to be closed: drops its requests, except those that the user has. */
 void rtrsi_server_withdraw(struct rtrs_server *server, struct rtrs_server_path *path) HF_NONNULL;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Requests at a server: from their arrival through their turn to their answer. */
+/* Requests at a server, from their arrival to their answer. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +62,7 @@ static enum rtrs_fault copy_message(const struct rtrs_server *server,
 	uint8_t bytes[RTRS_REQUEST_MAX];
 	size_t size = rtrsi_request_size(&server->geometry, request->offset);
 
-	/* First, for in the mode without new keys the peer can still write there. */
+	/* Copy it first: in the mode without new keys the peer can still write there. */
 	memcpy(bytes, request->data + request->offset, size);
 	return rtrsi_request_decode(request->offset, bytes, size, &request->message);
 }
@@ -80,7 +80,7 @@ static void count_request(struct rtrs_server_path *path, const struct rtrs_reque
 	}
 }
 
-/* Says whether the user may have it. Of what is dropped the path stays, and there is no answer. */
+/* Returns whether to pass it to the user. A dropped request gets no answer, and its path stays. */
 static bool begin_run(struct rtrs_server *server, struct rtrs_server_request *request)
 {
 	enum rtrs_fault fault = copy_message(server, request);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Whose turn it is in a chunk. */
+/* Decides which request of a chunk runs next. */
 #include <stddef.h>
 
 #include "rtrs/engine/turns.h"

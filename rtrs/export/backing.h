@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a served device is made of: a file, a block device, memory, or an NBD server elsewhere. */
+/*
+ * What holds the data of a served device: a file, a block device, memory, or an NBD server
+ * elsewhere.
+ */
 #ifndef RTRS_EXPORT_BACKING_H
 #define RTRS_EXPORT_BACKING_H
 

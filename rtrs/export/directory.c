@@ -30,7 +30,10 @@ static int open_in_one(int directory, const char *path, int flags)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-/* Each component from the directory before it, so that no link and no move can lead elsewhere. */
+/*
+ * Opens each component relative to the directory before it, so that no link and no rename can lead
+ * elsewhere.
+ */
 static int open_in_steps(int directory, const char *path, int flags)
 {
 	char component[NAME_MAX + 1];
@@ -99,7 +102,7 @@ static int look_at(int directory, const char *path, open_below_fn open_below, st
 	return err;
 }
 
-/* It is looked at first: opening a pipe, a tape or a watchdog does something. */
+/* Look at it before opening it: opening a pipe, a tape or a watchdog has effects. */
 static int open_checked(int directory, const char *path, int flags, open_below_fn open_below)
 {
 	struct stat seen, opened;

@@ -80,7 +80,7 @@ static int connect_nbd(const struct nbd_backing *backing, struct nbd_handle **re
 	return err;
 }
 
-/* So that the server knows; it may have nothing to say to it. */
+/* Tells the server that the client leaves; no answer is needed. */
 static void end_connection(struct nbd_handle *nbd)
 {
 	const int64_t until_ms = hfi_now_ms() + END_MS;
@@ -137,7 +137,7 @@ static int ask_nbd(struct nbd_handle *nbd, struct nbd_backing *backing)
 	return 0;
 }
 
-/* The server was away. It is the same device if it is as large. */
+/* The server was away. If the size is the same, take it for the same device. */
 static int connect_nbd_again(struct nbd_backing *backing)
 {
 	struct nbd_handle *nbd = NULL;
@@ -145,7 +145,7 @@ static int connect_nbd_again(struct nbd_backing *backing)
 
 	if (!nbd_aio_is_dead(backing->nbd) && !nbd_aio_is_closed(backing->nbd))
 		return 0;
-	/* Each of the requests that are there would wait as long. */
+	/* Otherwise each queued request would wait as long. */
 	if (hfi_now_ms() < backing->refused_until_ms)
 		return -ETIMEDOUT;
 	err = connect_nbd(backing, &nbd);

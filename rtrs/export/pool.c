@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Threads that do what may wait for a disk. */
+/* Threads for work that may wait for a disk. */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -56,7 +56,7 @@ void rtrsi_pool_add(struct rtrs_pool *pool, struct rtrs_task *task)
 	pool->last = &task->next;
 	has_idle = pool->idle;
 	pthread_mutex_unlock(&pool->lock);
-	/* A thread that is busy looks for more before it waits. */
+	/* A busy thread takes more work before it waits. */
 	if (has_idle)
 		pthread_cond_signal(&pool->changed);
 }

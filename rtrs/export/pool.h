@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Threads that do what may wait for a disk. */
+/* Threads for work that may wait for a disk. */
 #ifndef RTRS_EXPORT_POOL_H
 #define RTRS_EXPORT_POOL_H
 
@@ -15,7 +15,7 @@ struct rtrs_pool;
 int rtrsi_pool_new(unsigned int threads, struct rtrs_pool **ret) HF_MUST_CHECK HF_NONNULL;
 /* In order of their coming, as threads are free. */
 void rtrsi_pool_add(struct rtrs_pool *pool, struct rtrs_task *task) HF_NONNULL;
-/* What was added is done first. */
+/* Work that was added is finished first. */
 void rtrsi_pool_free(struct rtrs_pool *pool);
 
 #endif

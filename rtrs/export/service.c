@@ -88,7 +88,7 @@ static void log_export(const struct rtrs_export_service *service, const char *fo
 	if (!service->options.log)
 		return;
 	va_start(arguments, format);
-	/* Cut short it still says enough. */
+	/* A message that is cut off still says enough. */
 	(void)vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	service->options.log(service->options.user, text);
@@ -146,7 +146,7 @@ static int open_backing(const struct rtrs_export_service *service, const char *p
 	return err;
 }
 
-/* What has to be waited for is opened before, by another thread. */
+/* A device whose opening may wait was opened before, by another thread. */
 static int open_exported(void *user, const char *path, struct rtrs_rnbd_export *ret)
 {
 	struct rtrs_export_service *service = user;
@@ -211,7 +211,7 @@ static void one_runs_less(struct rtrs_export_service *service)
 		pthread_cond_broadcast(&service->idle);
 }
 
-/* What a client takes for an end of its own session is not to come from a disk. */
+/* An error of the disk must not be one that a client takes for the end of its session. */
 static int error_of_disk(int error)
 {
 	return error == -ENOTCONN || error == -ECONNABORTED || error == -ESHUTDOWN ? -EIO : error;
@@ -296,7 +296,7 @@ static struct rtrs_rnbd_job serve_message(struct rtrs_export_service *service, s
 	size_t size;
 
 	HASH_FIND(hh, service->sessions, &number, sizeof(number), session);
-	/* There was no memory for it. */
+	/* There was no memory to pass it on. */
 	if (!session)
 		return (struct rtrs_rnbd_job){.is_answered = true, .error = -ENOMEM};
 	request.data = rtrs_job_data(job, &size);
@@ -564,7 +564,10 @@ int rtrsi_export_run(struct rtrs_export_service *service)
 	return rtrs_service_run(service->service);
 }
 
-/* Held jobs are answered when their paths are closed: to their clients they were lost, and are sent again. */
+/*
+ * Jobs that are held are answered after their paths are closed: their clients count them as lost
+ * and send them again.
+ */
 static void drain_export(struct rtrs_export_service *service)
 {
 	struct export_held *held, *next;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Addresses, from text and to text. */
+/* Parses and prints addresses. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -154,7 +154,7 @@ void rtrsi_address_print(const struct sockaddr_storage *address, char *to, size_
 		(void)hfi_print(to, size, "[%s]:%u", host, ntohs(v6->sin6_port));
 }
 
-/* Of both families; false: it is of none of them. An IPv4 address may come in the clothes of an IPv6 one. */
+/* For both families; false: it is of neither. An IPv4 address may be mapped into an IPv6 one. */
 static bool print_host(const struct sockaddr_storage *address, char host[INET6_ADDRSTRLEN],
 		       uint16_t *port)
 {

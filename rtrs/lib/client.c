@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A client's session: made, served, ended; what its user asks about paths. */
+/* A client's session: makes, serves and ends it; its user's calls about paths. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,7 +97,7 @@ static bool tell_outcome(struct rtrs_session *session)
 	return true;
 }
 
-/* Says whether there was anything. */
+/* Returns whether there was anything to report. */
 static bool tell_user(struct rtrs_session *session)
 {
 	bool was_told = false;
@@ -216,7 +216,10 @@ HF_EXPORT int rtrs_session_dispatch(struct rtrs_session *session)
 		was_told = tell_user(session);
 		has_more = result > 0 || (was_told && !result);
 	} while (has_more && ++rounds < ROUNDS_AT_ONCE);
-	/* A peer that never stops sending does not keep the caller here: the descriptor stays readable. */
+	/*
+	 * A peer that sends without pause must not keep the caller here: return, with the
+	 * descriptor still readable.
+	 */
 	if (has_more) {
 		rtrsi_wait_wake(&session->wait);
 		result = 0;
@@ -354,7 +357,7 @@ HF_EXPORT void rtrs_session_close(struct rtrs_session *session)
 
 /* --- paths --------------------------------------------------------------------------------------- */
 
-/* Loaded while there is nothing wrong. */
+/* Load the library now, while memory and descriptors are there. */
 static void know_devices(struct rtrs_session *session)
 {
 	if (session->engine.options.device_return != RTRS_DEVICE_ASKED_FOR)

@@ -123,7 +123,7 @@ struct rtrs_session {
 /* --- client.c */
 void rtrsi_session_event(struct rtrs_session *session, enum rtrs_session_event_type type,
 			 unsigned int path, int error) HF_NONNULL;
-/* Does what the engine says, until it says no more. */
+/* Executes the engine's orders until there are no more. */
 void rtrsi_session_carry_out(struct rtrs_session *session) HF_NONNULL;
 
 /* Its number; or -errno. */
@@ -132,7 +132,7 @@ int rtrsi_session_add_path(struct rtrs_session *session, const char *address,
 
 /* --- control_client.c */
 extern const struct rtrs_control_ops rtrsi_session_control;
-/* What those who asked for it are told. */
+/* Answers the control programs that wait for it. */
 void rtrsi_session_control_event(struct rtrs_session *session, enum rtrs_session_event_type type,
 				 unsigned int path, int error) HF_NONNULL;
 
@@ -158,7 +158,7 @@ void rtrsi_session_done(struct rtrs_session *session, struct rtrs_permit *permit
 /* What the user is to be told. The permit is free again, unless the engine still has it. */
 struct rtrs_outcome rtrsi_session_outcome(struct rtrs_session *session,
 					  struct rtrs_permit *permit) HF_MUST_CHECK HF_NONNULL;
-/* Requests whose time is over end. */
+/* Ends the requests whose deadline has passed. */
 void rtrsi_session_expire(struct rtrs_session *session, int64_t now_ns) HF_NONNULL;
 
 #endif

@@ -176,7 +176,7 @@ static void path_is_up(struct session_path *path)
 	struct rtrs_session *session = path->session;
 	uint32_t max_io = session->engine.paths[path->number].handshake.geometry.max_io;
 
-	/* As with the kernel's client: never more than any path was able to carry. */
+	/* As in the kernel's client: never more than each path so far could carry. */
 	if (session->max_io > max_io)
 		session->max_io = max_io;
 	path->is_up = true;

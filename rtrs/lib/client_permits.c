@@ -30,7 +30,7 @@ struct rtrs_permit *rtrsi_permit_list_take(struct rtrs_permit_list *list)
 	return permit;
 }
 
-/* The one that was used last is the next: its memory is in the caches. */
+/* Use the one that was used last: its memory is in the caches. */
 static void give_permit(struct rtrs_session *session, struct rtrs_permit *permit)
 {
 	permit->state = PERMIT_FREE;
@@ -233,7 +233,10 @@ HF_EXPORT int rtrs_write(struct rtrs_permit *permit, const struct rtrs_transfer 
 	return transfer_data(permit, transfer, false);
 }
 
-/* The user waits no more, but the server may still be at work: the permit is kept until the engine is done. */
+/*
+ * The user does not wait any more, but the server may still execute it: keep the permit until the
+ * engine ends the request.
+ */
 static void end_overdue(struct rtrs_session *session, struct rtrs_permit *permit)
 {
 	permit->is_overdue = true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* When the control socket is looked at. */
+/* Decides when to look at the control socket. */
 #include "rtrs/lib/control_attach.h"
 
 /*

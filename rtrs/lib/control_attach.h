@@ -10,7 +10,7 @@
 #include "rtrs/lib/wait.h"
 #include "shared/attr.h"
 
-/* NULL: it is done without. */
+/* NULL: there is no control socket. */
 struct rtrs_control *rtrsi_control_attach(const struct rtrs_control_ops *ops, void *user,
 					  struct rtrs_wait *wait) HF_MUST_CHECK HF_NONNULL;
 

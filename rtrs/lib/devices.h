@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * When a device comes: by Holdfast's stream of device events. That is a library of its own, as is the link of
- * verbs; it hands out nothing but that something came, so that no object of it meets one of the link's.
+ * Tells when a device comes, from Holdfast's stream of device events. Like the link of verbs this
+ * is a library of its own; it only reports that something came, so that no object of it meets one
+ * of the link's.
  */
 #ifndef RTRS_LIB_DEVICES_H
 #define RTRS_LIB_DEVICES_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A service: made, served, ended; where it listens, and what its user is told. */
+/* A service: makes, serves and ends it; its listeners and its user's events. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@ enum {
 	PATHS_DEFAULT = 1024,
 	LISTEN_AGAIN_MS = 2000,
 	NS_PER_MS = 1000000,
-	/* What the kernel's modules can do with keys that are valid once. */
+	/* The most that the kernel's modules can use with keys that are valid once. */
 	DEPTH_WITH_KEYS_MAX = 1024,
 };
 
@@ -153,7 +153,7 @@ static void give_job(struct rtrs_service *service)
 	pthread_mutex_lock(&service->lock);
 }
 
-/* Says whether there was anything. */
+/* Returns whether there was anything to report. */
 static bool tell_service(struct rtrs_service *service)
 {
 	bool was_told = false;
@@ -197,7 +197,7 @@ static int begin_to_listen(struct rtrs_service *service, struct service_listener
 				 listener, &listener->base);
 }
 
-/* What does not work yet may do so when more is known of its device, or later. */
+/* What fails now may work later, for example when its device has an address. */
 static void listen_again(struct rtrs_service *service, int64_t now_ns)
 {
 	struct service_listener *at;
@@ -272,7 +272,10 @@ HF_EXPORT int rtrs_service_dispatch(struct rtrs_service *service)
 		was_told = tell_service(service);
 		has_more = result > 0 || (was_told && !result);
 	} while (has_more && ++rounds < ROUNDS_AT_ONCE);
-	/* A peer that never stops sending does not keep the caller here: the descriptor stays readable. */
+	/*
+	 * A peer that sends without pause must not keep the caller here: return, with the
+	 * descriptor still readable.
+	 */
 	if (has_more) {
 		rtrsi_wait_wake(&service->wait);
 		result = 0;
@@ -408,7 +411,10 @@ static int add_listener(struct rtrs_service *service, const struct rtrs_address 
 	listener->address = *address;
 	err = begin_to_listen(service, listener);
 	if (!err && address->link == RTRS_LINK_RDMA)
-		/* While there is nothing wrong. Without it listeners are tried again from time to time. */
+		/*
+		 * Load the library now, while memory and descriptors are there. Without it
+		 * listeners are tried again from time to time.
+		 */
 		(void)!rtrsi_devices_load(&service->devices);
 	if (err) {
 		free(listener);

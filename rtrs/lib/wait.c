@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* One descriptor to wait on, and a thread that does. */
+/* One descriptor to wait on, and a thread that waits on it. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

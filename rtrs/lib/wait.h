@@ -26,7 +26,7 @@ void rtrsi_wait_free(struct rtrs_wait *wait) HF_NONNULL;
 int rtrsi_wait_add(struct rtrs_wait *wait, int fd) HF_MUST_CHECK HF_NONNULL;
 /* The descriptor becomes readable. */
 void rtrsi_wait_wake(struct rtrs_wait *wait) HF_NONNULL;
-/* And is so no longer for that reason. */
+/* Takes that back. */
 void rtrsi_wait_clear(struct rtrs_wait *wait) HF_NONNULL;
 /* It becomes readable at that time, if not earlier; INT64_MAX: the time does not matter. */
 void rtrsi_wait_until(struct rtrs_wait *wait, int64_t deadline_ns) HF_NONNULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What carries connections. A link has all the connections of its user on one kind of carrier, and one
- * descriptor to wait on. No call waits: what comes of it is an event. One thread at a time.
+ * A link carries connections: all those of its user on one kind of carrier. It has one descriptor
+ * to wait on. No call waits: its result is an event. One thread at a time.
  */
 #ifndef RTRS_LINK_LINK_H
 #define RTRS_LINK_LINK_H
@@ -22,7 +22,7 @@ struct rtrs_connection {
 	void *user; /* of whoever opened it */
 };
 
-/* Where connections are asked for. */
+/* A listener. */
 struct rtrs_listener {
 	struct rtrs_link *link;
 	void *user; /* of whoever listens */
@@ -82,7 +82,7 @@ enum rtrs_link_event_type {
 	RTRS_LINK_REFUSED,   /* the same; or the peer was not reached, and there is none */
 	RTRS_LINK_REQUESTED, /* of a listener: accept or reject the connection */
 	RTRS_LINK_LOST,	     /* the connection carries nothing any more */
-	RTRS_LINK_GONE,	     /* nor does any other of its device, which is being removed */
+	RTRS_LINK_GONE,	     /* the device is being removed, so all its connections end */
 	RTRS_LINK_SENT,
 	RTRS_LINK_RECEIVED,
 };
@@ -160,7 +160,7 @@ struct rtrs_link_ops {
 		       unsigned int *port);
 	/* Ends what is connected. RTRS_LINK_LOST comes, and what was posted is flushed. */
 	void (*disconnect)(struct rtrs_connection *connection);
-	/* At any time; no event comes after it. */
+	/* May be called at any time; no event comes after it. */
 	void (*free)(struct rtrs_connection *connection);
 
 	/*

@@ -20,14 +20,17 @@ struct rtrs_connect {
 	uint16_t connection; /* 0: for control */
 	uint16_t connections;
 	uint16_t attempt; /* the path's, from 1 */
-	bool first;	  /* the session may be new to the server */
+	bool first;	  /* the server may not know the session yet */
 	uint8_t path[RTRS_UUID_SIZE];
 	uint8_t session[RTRS_UUID_SIZE];
 };
 
 void rtrsi_connect_encode(const struct rtrs_connect *connect,
 			  uint8_t bytes[RTRS_CONNECT_SIZE]) HF_NONNULL;
-/* A server refuses each fault with ECONNRESET. Bytes behind the message are not looked at. */
+/*
+ * A server refuses a connection with any of these faults with ECONNRESET. Bytes after the message
+ * are ignored.
+ */
 enum rtrs_fault rtrsi_connect_decode(const void *bytes, size_t size,
 				     struct rtrs_connect *ret) HF_MUST_CHECK HF_NONNULL;
 
@@ -40,7 +43,7 @@ struct rtrs_accept {
 
 void rtrsi_accept_encode(const struct rtrs_accept *accept,
 			 uint8_t bytes[RTRS_CONNECT_SIZE]) HF_NONNULL;
-/* Only what the control connection is told counts: for rtrsi_geometry_init(). */
+/* For rtrsi_geometry_init(): only what the control connection receives counts. */
 enum rtrs_fault rtrsi_accept_decode(const void *bytes, size_t size,
 				    struct rtrs_accept *ret) HF_MUST_CHECK HF_NONNULL;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What can be wrong with what a peer sends, and what then happens to the path. */
+/* The faults in what a peer sends, and what happens to the path on each. */
 #ifndef RTRS_PROTOCOL_FAULT_H
 #define RTRS_PROTOCOL_FAULT_H
 
@@ -41,8 +41,8 @@ enum rtrs_reaction {
 const char *rtrsi_fault_text(enum rtrs_fault fault);
 
 /*
- * What a path does about it. These are the reactions of Linux 6.1 and 6.12. A fault in the private data of
- * a connection request or reply is another matter: there is no path yet, and the connection is refused.
+ * What a path does about it, as Linux 6.1 and 6.12 do. This is not for a fault in the private data
+ * of a connection request or reply: there is no path yet then, and the connection is refused.
  */
 enum rtrs_reaction rtrsi_fault_reaction(enum rtrs_fault fault);
 

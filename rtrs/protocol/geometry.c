@@ -5,7 +5,7 @@
 #include "rtrs/protocol/geometry.h"
 #include "rtrs/protocol/request.h"
 
-/* As many as the highest chunk number has. */
+/* As many bits as the highest chunk number has. */
 static uint8_t chunk_number_bits(uint16_t depth)
 {
 	uint32_t highest = depth - 1U;

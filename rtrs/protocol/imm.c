@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Immediate data: put together and taken apart. */
+/* Encodes and decodes immediate data. */
 #include <errno.h>
 
 #include "rtrs/protocol/imm.h"

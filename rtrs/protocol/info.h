@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The exchange that makes a path ready: the client says the session's name, the server where the chunks are. */
+/*
+ * The exchange that makes a path ready: the client sends the session's name, the server the
+ * addresses of the chunks.
+ */
 #ifndef RTRS_PROTOCOL_INFO_H
 #define RTRS_PROTOCOL_INFO_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The types that messages begin with. */
+/* The type numbers with which messages begin. */
 #ifndef RTRS_PROTOCOL_MESSAGE_TYPE_H
 #define RTRS_PROTOCOL_MESSAGE_TYPE_H
 

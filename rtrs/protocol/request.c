@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The messages of requests and answers, put together and taken apart. */
+/* Encodes and decodes the messages of requests and answers. */
 #include "rtrs/protocol/le.h"
 #include "rtrs/protocol/message_type.h"
 #include "rtrs/protocol/request.h"

@@ -46,14 +46,16 @@ struct rtrs_request {
 	struct rtrs_descriptor to;
 };
 
-/* How many bytes a server copies out of the chunk from `offset` on, before it looks at any of them. */
+/*
+ * How many bytes a server copies out of the chunk, from `offset` on, before it reads any of them.
+ */
 size_t rtrsi_request_size(const struct rtrs_geometry *geometry, uint32_t offset) HF_NONNULL;
 /* `offset` has been checked by rtrsi_imm_at_server(); `bytes` are the copy. */
 enum rtrs_fault rtrsi_request_decode(uint32_t offset, const void *bytes, size_t size,
 				     struct rtrs_request *ret) HF_MUST_CHECK HF_NONNULL;
 /*
- * Before data is sent, as the kernel does: a read that fails is answered whatever its descriptor says.
- * RTRS_FAULT_READ_LENGTH: no byte, or more than a chunk has.
+ * Checked before data is sent, as by the kernel: a read that fails is answered even if its
+ * descriptor is wrong. RTRS_FAULT_READ_LENGTH: no byte, or more than a chunk has.
  */
 enum rtrs_fault rtrsi_read_data_fault(const struct rtrs_geometry *geometry,
 				      const struct rtrs_request *request) HF_MUST_CHECK HF_NONNULL;

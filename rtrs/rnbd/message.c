@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The messages of RNBD, put together and taken apart. */
+/* Encodes and decodes the messages of RNBD. */
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -89,7 +89,7 @@ int rtrsi_rnbd_open_decode(const void *bytes, size_t size, struct rtrs_rnbd_open
 		return -EINVAL;
 	memset(ret, 0, sizeof(*ret));
 	ret->access = from[4];
-	/* Of what follows the NUL nothing is taken: the kernel's client leaves old memory there. */
+	/* Ignore what follows the NUL: the kernel's client leaves old memory there. */
 	memcpy(ret->path, path, strlen(path) + 1);
 	return 0;
 }

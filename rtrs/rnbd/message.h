@@ -94,7 +94,7 @@ int rtrsi_rnbd_session_answer_decode(const void *bytes, size_t size,
 /* -ENAMETOOLONG; -EINVAL: an empty path. */
 int rtrsi_rnbd_open_encode(enum rtrs_rnbd_access access, const char *path,
 			   uint8_t bytes[RNBD_OPEN_SIZE]) HF_MUST_CHECK HF_NONNULL;
-/* The path may lead anywhere: the caller has to see to that. */
+/* The path may lead anywhere: the caller has to check it. */
 int rtrsi_rnbd_open_decode(const void *bytes, size_t size,
 			   struct rtrs_rnbd_open *ret) HF_MUST_CHECK HF_NONNULL;
 void rtrsi_rnbd_open_answer_encode(const struct rtrs_rnbd_device *device,

@@ -144,7 +144,7 @@ static struct rtrs_rnbd_handle *handle_of_path(const struct rtrs_rnbd_session *s
 	return handle;
 }
 
-/* Never one that is in use, nor 0. */
+/* Never a number that is in use, and never 0. */
 static int new_id(struct rtrs_rnbd_session *session, uint32_t *ret)
 {
 	unsigned int count = 0;
@@ -214,7 +214,7 @@ static struct rtrs_rnbd_job open_rnbd_handle(struct rtrs_rnbd_server *server,
 	if (err || !session->version || !request->is_read ||
 	    request->data_size < RNBD_OPEN_ANSWER_SIZE || rtrsi_rnbd_spell_path(open.path))
 		return answered(-EINVAL);
-	/* After it has lost its paths a client opens again what it has open. */
+	/* After a client has lost its paths, it opens its open devices again. */
 	handle = handle_of_path(session, open.path);
 	if (!handle) {
 		err = make_handle(server, session, &open, &handle);
@@ -279,7 +279,7 @@ static bool is_within(const struct rtrs_rnbd_io *io, const struct rtrs_rnbd_devi
 	return io->sector <= device->sectors && sectors <= device->sectors - io->sector;
 }
 
-/* Its end may have moved since it was opened. */
+/* The size may have changed since it was opened. */
 static bool is_within_now(const struct rtrs_rnbd_server *server, const struct rtrs_rnbd_io *io,
 			  struct rtrs_rnbd_export *exported)
 {

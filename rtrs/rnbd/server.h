@@ -48,7 +48,7 @@ struct rtrs_rnbd_server {
 	void *user;
 };
 
-/* What a request comes to. */
+/* What has to be done for a request. */
 struct rtrs_rnbd_job {
 	bool is_answered; /* at once, with `error` */
 	int error;
@@ -57,8 +57,8 @@ struct rtrs_rnbd_job {
 };
 
 /*
- * A request of RTRS: its user header, of which this has its own copy, and its data, where an answer is put. How
- * the request was sent has to fit what it asks for.
+ * A request of RTRS: a copy of its user header, and its data, into which an answer is written. A
+ * request must have been sent as a read or as a write, as its operation demands.
  */
 struct rtrs_rnbd_request {
 	const uint8_t *header;
@@ -77,10 +77,10 @@ int rtrsi_rnbd_spell_path(char *path) HF_MUST_CHECK HF_NONNULL;
 struct rtrs_rnbd_job rtrsi_rnbd_serve(struct rtrs_rnbd_server *server,
 				      struct rtrs_rnbd_session *session,
 				      const struct rtrs_rnbd_request *request) HF_NONNULL;
-/* IO that was not answered at once has ended. */
+/* To be called when IO that was not answered at once has ended. */
 void rtrsi_rnbd_io_done(struct rtrs_rnbd_server *server,
 			const struct rtrs_rnbd_job *job) HF_NONNULL;
-/* The session is down: what it had open is closed. */
+/* The session is down: closes what it had open. */
 void rtrsi_rnbd_session_ends(struct rtrs_rnbd_server *server,
 			     struct rtrs_rnbd_session *session) HF_NONNULL;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the processes with librtrs say of their sessions. */
+/* The sessions of all processes with librtrs, as they report them. */
 #ifndef RTRS_TOOLS_SESSIONS_H
 #define RTRS_TOOLS_SESSIONS_H
 
@@ -11,7 +11,7 @@
 #include "rtrs/control/place.h"
 #include "shared/attr.h"
 
-/* A process is not believed to have more than this. */
+/* The most sessions or paths that are taken from one process. */
 enum { SESSIONS_MAX = 65536, SESSION_PATHS_MAX = 4096, COMMAND_SIZE = 32 };
 
 struct path_figures {

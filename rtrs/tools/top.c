@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Looks at all sessions again and again, and shows the rates between two looks. */
+/* Measures all sessions repeatedly and shows the rates between two measurements. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@ enum { MS_PER_SECOND = 1000, NS_PER_MS = 1000000 };
 struct rates {
 	double seconds;
 	double reads, writes, read_bytes, written_bytes; /* per second */
-	uint64_t failovers;				 /* since the look before */
+	uint64_t failovers;				 /* since the measurement before */
 };
 
 static const struct known_path *same_path(const struct known_sessions *before,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What goes over each path, from one look to the next. */
+/* The rates of each path, from one measurement to the next. */
 #ifndef RTRS_TOOLS_TOP_H
 #define RTRS_TOOLS_TOP_H
 

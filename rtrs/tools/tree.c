@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Asks the processes what they show, and puts it together. */
+/* Asks the processes for their trees and merges them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -88,7 +88,7 @@ static int list_process(struct tree_process *process, int place, struct rtrs_con
 	return result;
 }
 
-/* What one that does not answer has shown before stays. */
+/* If a process does not answer, keep what it showed before. */
 static void ask_for_tree(struct tree_process *process, int place, struct rtrs_control_page *page)
 {
 	const struct tree_process before = *process;
@@ -121,7 +121,7 @@ static bool is_older(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
 }
 
-/* Those that were there first keep their names. */
+/* The older processes keep their names. */
 static void insert_process(struct tree *tree, struct tree_process *process)
 {
 	struct tree_process **at = &tree->processes;

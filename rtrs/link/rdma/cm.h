@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The kernel's connection manager, by its character device. Not by librdmacm, which keeps every device it has
- * seen open until the process ends, so that soft-RoCE could not be unplugged.
+ * The kernel's connection manager, used by its character device. Not by librdmacm, which keeps each
+ * device that it has seen open until the process ends, so that soft-RoCE could not be unplugged.
  */
 #ifndef RTRS_LINK_RDMA_CM_H
 #define RTRS_LINK_RDMA_CM_H

@@ -41,7 +41,7 @@ no_id:
 	return err;
 }
 
-/* To that state, with what the connection manager has negotiated. */
+/* Moves the queue pair to that state, with what the connection manager has negotiated. */
 int rtrsi_rdma_qp_to(struct rtrs_rdma_connection *connection, enum ibv_qp_state state)
 {
 	struct ibv_qp_attr attr;
@@ -155,7 +155,7 @@ static int connection_is_up(struct rtrs_rdma_connection *connection, int err,
 	return 1;
 }
 
-/* What came before the peer's last word may be waiting. */
+/* Completions from before the end may be waiting. */
 static int accepted_is_up(struct rtrs_rdma_connection *connection, struct rtrs_link_event *ret)
 {
 	connection->state = RDMA_UP;
@@ -208,7 +208,7 @@ int rtrsi_rdma_cm_event(struct rtrs_rdma_connection *connection, const struct rt
 	}
 }
 
-/* The kernel reports the end when the peer has answered, or was given up. */
+/* The kernel reports the end when the peer has answered or does not answer in time. */
 void rtrsi_rdma_disconnect(struct rtrs_connection *base)
 {
 	struct rtrs_rdma_connection *connection =

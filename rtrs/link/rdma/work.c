@@ -213,7 +213,10 @@ int rtrsi_rdma_completion(struct rtrs_rdma_connection *connection, struct rtrs_l
 	struct ibv_wc wc;
 	int count;
 
-	/* Asked to tell of new ones before looking once more: none can come unnoticed in between. */
+	/*
+	 * Request a notification before polling once more, so that no completion is missed in
+	 * between.
+	 */
 	for (int armed = 0; armed < 2; armed++) {
 		count = ibv_poll_cq(connection->cq, 1, &wc);
 		if (count < 0)

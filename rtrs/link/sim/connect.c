@@ -186,7 +186,7 @@ static void ends_with(struct sim_connection *connection, int error)
 	struct rtrs_link_event event = {.type = is_new ? RTRS_LINK_REFUSED : RTRS_LINK_LOST,
 					.error = error};
 
-	/* Its user has yet to be told of it, and finds it down. */
+	/* Its user has not been told of it yet and finds it down. */
 	if (connection->state == SIM_REQUESTED || connection->state == SIM_PREPARED) {
 		connection->state = SIM_DOWN;
 		return;
@@ -263,7 +263,7 @@ static void asks_listener(struct sim_connection *connection)
 	else if (wire == SIM_WIRE_CUT)
 		ends_with(connection, -ENETUNREACH);
 	else if (wire == SIM_WIRE_SILENT && rtrsi_sim_random(connection->sim, 2))
-		/* Otherwise nobody ever says anything. */
+		/* Otherwise no event would ever come. */
 		rtrsi_sim_step_at(connection, SIM_END,
 				  connection->sim->now_ns + (int64_t)SILENCE_MS * NS_PER_MS,
 				  -ETIMEDOUT);
@@ -313,7 +313,7 @@ static void server_is_confirmed(struct sim_connection *server)
 	rtrsi_sim_event(server, &event);
 }
 
-/* By what way the connection manager's messages go they have no order with others. */
+/* Messages of the connection manager have no order relative to others. */
 void rtrsi_sim_handshake(struct sim_connection *connection, const struct sim_step *step)
 {
 	bool gets_through = connection->sim->wires[connection->wire] == SIM_WIRE_UP;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What is posted: it leaves some time later, and its memory is read then; arrives, whether or not its sender is
- * still there; and is completed when the peer's word comes back. On a silent wire each of these is tried again.
+ * The life of a post: it leaves some time later, and its memory is read then; it arrives, whether
+ * or not its sender still exists; and it completes when the peer's acknowledgement comes back. On a
+ * silent wire each of these steps is tried again.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -125,7 +126,7 @@ static int64_t later(const struct sim_connection *connection, const struct sim_m
 	return message->at_ns > connection->sim->now_ns ? message->at_ns : connection->sim->now_ns;
 }
 
-/* One after the other: who is tried again keeps those behind it waiting. */
+/* In order: a post that is tried again delays those behind it. */
 static void plan_arrival(struct sim_connection *connection)
 {
 	if (connection->is_arriving || connection->arrived == connection->sent)
@@ -173,7 +174,7 @@ static bool is_silent(const struct sim_connection *connection)
 	return connection->sim->wires[connection->wire] != SIM_WIRE_UP;
 }
 
-/* False: it was the last time. */
+/* False: that was the last try. */
 static bool is_tried_again(struct sim_connection *connection, struct sim_message *message)
 {
 	message->at_ns = connection->sim->now_ns + (int64_t)RETRY_MS * NS_PER_MS;
@@ -251,7 +252,10 @@ static void complete_first(struct sim_connection *connection)
 		rtrsi_sim_event(connection, &event);
 }
 
-/* What the peer had when it sent this is completed before it: that word left earlier, by the same way. */
+/*
+ * Complete first what the peer had received when it sent this: that acknowledgement left earlier,
+ * on the same way.
+ */
 static void complete_what_had_arrived(struct sim_connection *connection, uint32_t count)
 {
 	while (can_post_to(connection) && connection->done != connection->arrived &&
@@ -302,7 +306,7 @@ void rtrsi_sim_arrive(struct sim_connection *connection)
 		plan_completion(connection);
 	} else if (err != -EAGAIN) {
 		rtrsi_sim_break(connection, at, err);
-		/* It has arrived as far as it could. */
+		/* Its way has ended, delivered or not. */
 		connection->arrived++;
 	}
 	plan_arrival(connection);

@@ -18,7 +18,7 @@ enum sim_step_type {
 	SIM_END,      /* the connection ends with `error`; -ENODEV: its device is gone */
 	SIM_TRANSMIT, /* its next post leaves: memory is read */
 	SIM_ARRIVE,   /* at its peer */
-	SIM_COMPLETE, /* its peer's word that it has arrived */
+	SIM_COMPLETE, /* the peer's acknowledgement */
 };
 
 /* Something that happens at its time. */
@@ -185,7 +185,7 @@ void rtrsi_sim_addresses(const struct rtrs_connection *connection, struct sockad
 			 struct sockaddr_storage *peer);
 void rtrsi_sim_disconnect(struct rtrs_connection *connection);
 void rtrsi_sim_free_connection(struct rtrs_connection *connection);
-/* It carries nothing any more: what was posted is flushed. The event is the caller's. */
+/* Ends the connection and flushes what was posted. The caller gives the event. */
 void rtrsi_sim_break(struct sim_connection *connection, uint32_t failed, int error) HF_NONNULL;
 
 /* --- messages.c */

@@ -28,7 +28,7 @@ bool rtrsi_sim_has_events(const struct rtrs_link *link) HF_MUST_CHECK HF_NONNULL
 int64_t rtrsi_sim_now_ns(const struct rtrs_sim *sim) HF_MUST_CHECK HF_NONNULL;
 /* When something happens next; INT64_MAX: nothing will. */
 int64_t rtrsi_sim_next_ns(const struct rtrs_sim *sim) HF_MUST_CHECK HF_NONNULL;
-/* It is that time now, and what happens until then has happened. */
+/* Moves the clock to that time and lets everything happen that is due until then. */
 void rtrsi_sim_run_until(struct rtrs_sim *sim, int64_t now_ns) HF_NONNULL;
 
 /*
@@ -40,7 +40,7 @@ void rtrsi_sim_cut(struct rtrs_sim *sim, unsigned int wire, bool is_silent) HF_N
 void rtrsi_sim_unplug(struct rtrs_sim *sim, unsigned int wire) HF_NONNULL;
 /* Packets of a connection that its sender has ended may arrive still. Not before this is said. */
 void rtrsi_sim_have_stragglers(struct rtrs_sim *sim) HF_NONNULL;
-/* What has not failed yet arrives late. */
+/* Messages on the wire arrive late from now on. */
 void rtrsi_sim_revive(struct rtrs_sim *sim, unsigned int wire) HF_NONNULL;
 
 /* How often a message found no receive posted, in all its life. */

@@ -46,7 +46,7 @@ int rtrsi_stream_set_private(struct rtrs_stream_connection *connection, const ui
 	return 0;
 }
 
-/* Edges only: what they said is remembered, and no call is needed to change what is waited for. */
+/* Edge-triggered: the state is remembered, so no call is needed to change what is waited for. */
 static int watch_socket(struct rtrs_stream *link, struct rtrs_stream_connection *connection)
 {
 	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,

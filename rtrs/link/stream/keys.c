@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Keys of memory: a table of each domain, so that those of one are nothing in another. */
+/* Keys of memory: each domain has a table, so that a key is valid in its own domain only. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>

@@ -99,7 +99,7 @@ int rtrsi_stream_listen(struct rtrs_link *base, const struct sockaddr *address, 
 	return 0;
 }
 
-/* Who has not said HELLO by now asked a listener that is gone. */
+/* Drop sockets that have not sent HELLO yet: their listener is gone. */
 static void forget_listener(struct rtrs_stream *link, const struct rtrs_stream_listener *listener)
 {
 	struct rtrs_stream_connection *connection = link->connections, *next;
@@ -176,7 +176,10 @@ static void take_strangers(struct rtrs_stream_listener *listener)
 	for (int count = 0; listener->is_readable; count++) {
 		int fd;
 
-		/* Those who connect without pause do not keep the others waiting. */
+		/*
+		 * Limit the number at a time, so that peers which connect without pause do not
+		 * delay the others.
+		 */
 		if (count == ACCEPTS_AT_ONCE) {
 			link->has_strangers_left = true;
 			return;

@@ -173,7 +173,7 @@ static bool takes_receive(enum rtrs_frame_type type)
 	return type > RTRS_FRAME_WRITE;
 }
 
-/* May this frame come now? */
+/* Returns whether this frame may come now. */
 static int check_frame(const struct rtrs_stream_connection *connection)
 {
 	enum rtrs_frame_type type = connection->frame.type;

@@ -13,7 +13,7 @@
 /* One call of the kernel's takes so many; a frame has up to three. */
 enum { VECTORS = 96, VECTORS_OF_FRAME = 1 + RTRS_SEGMENTS_MAX };
 
-/* This much is not held back. */
+/* From this size on, posts are not held back. */
 enum { FLUSH_SIZE = 65536, FLUSH_FRAMES = VECTORS / VECTORS_OF_FRAME };
 
 int rtrsi_stream_sends_init(struct rtrs_stream_sends *sends, uint32_t depth)

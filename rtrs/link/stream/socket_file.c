@@ -76,7 +76,7 @@ static void name_address(const char *path, struct sockaddr_un *ret)
 	(void)!hfi_copy(ret->sun_path, sizeof(ret->sun_path), path);
 }
 
-/* Nobody listens to it any more. */
+/* Removes a socket to which nobody listens any more. */
 static bool is_left_behind(const struct sockaddr_un *address)
 {
 	struct stat st;
