@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Requests that access the memory of another context, and waiting for their end: after ibv_dereg_mr() or
- * ibv_destroy_qp() nobody writes there any more.
- *
- * A request that began ends soon, or its process dies. If it is stopped it is not waited for: then the addresses that
- * it would give to the kernel are taken away.
+ * Marks requests that access the memory of another context, and waits for their end, so that nobody
+ * writes there after ibv_dereg_mr() or ibv_destroy_qp(). A request that began ends soon, or its
+ * process dies. A process that is stopped is not waited for: the addresses that it would pass to
+ * the kernel are cleared.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -23,7 +22,7 @@ enum {
 	DYING_NS = 5000000,
 };
 
-/* Known since the thread's last request, unless it is in a forked child now. */
+/* Cached from the thread's last request; a forked child has to look again. */
 static uint32_t own_thread(const struct uroce_context *context)
 {
 	static __thread pid_t process, thread;
@@ -59,7 +58,7 @@ uint32_t uroce_access_begin(struct uroce_context *context, uint32_t slot)
 	atomic_store_explicit(&at->revoked, 0, memory_order_relaxed);
 	atomic_store_explicit(&at->thread, own_thread(context), memory_order_relaxed);
 	word = (uint32_t)++context->access_numbers[access] << 16 | (slot + 1);
-	/* An exchange with uroce_access_wait(): it sees the word, or we see what was withdrawn. */
+	/* Pairs with uroce_access_wait(): either it sees our word, or we see what was withdrawn. */
 	atomic_exchange(&context->segment->accesses[context->slot_index][access], word);
 	return access;
 }
@@ -93,8 +92,8 @@ static bool thread_is_stopped(pid_t process, uint32_t thread)
 }
 
 /*
- * The addresses are taken away first. A thread that is found stopped after that uses none when it runs again: it
- * looks at `revoked` after it has written them, and the kernel reads them when the call begins.
+ * Clear the addresses first. A thread that is stopped afterwards uses none when it runs again: it
+ * checks `revoked` after it has written them, and the kernel reads them when the call begins.
  */
 static bool revoke_access(struct uroce_context *context, uint32_t slot, uint32_t access)
 {
@@ -168,7 +167,7 @@ void uroce_access_wait(struct uroce_context *context)
 	wait_for_own(context);
 }
 
-/* The slot is free, or is about to be used. */
+/* The slot is free, or has just been taken. */
 void uroce_access_clear(struct uroce_context *context, uint32_t slot)
 {
 	for (uint32_t i = 0; i < UROCE_ACCESSES; i++)

@@ -2,7 +2,7 @@
 /* Adds completions to CQs, ours and those of peers. */
 #include "providers/uroce/qp.h"
 
-/* Whether the completion is one that the CQ's owner waits for. */
+/* Returns whether the CQ's owner waits for such a completion. */
 static bool completion_is_awaited(uint64_t armed, const struct uroce_cqe *cqe)
 {
 	return armed & UROCE_ARMED_ALL ||
@@ -57,7 +57,7 @@ enum uroce_added uroce_complete(struct uroce_context *context, struct uroce_peer
 	shared = &peer->arena->cqs[index];
 	if (unlikely(!uroce_shared_lock(context, &shared->lock, UROCE_LOCK_CQ)))
 		return UROCE_CQ_BUSY;
-	/* Before the owner sees the completion, and posts another request in its place. */
+	/* Do this before the owner can see the completion and post another request in its place. */
 	if (pops)
 		uroce_recv_pop(pops->target, pops->rq);
 	size = atomic_load_explicit(&shared->size, memory_order_relaxed);

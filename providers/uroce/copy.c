@@ -10,7 +10,7 @@
 
 #include "providers/uroce/qp.h"
 
-/* After a short copy: whose memory is it that ended at `done`? */
+/* After a short copy: finds out whose memory ended at `done`. */
 static enum uroce_copy blame(const struct iovec *local, size_t locals, size_t done, bool reads)
 {
 	for (size_t i = 0; i < locals; done -= local[i++].iov_len) {
@@ -23,7 +23,7 @@ static enum uroce_copy blame(const struct iovec *local, size_t locals, size_t do
 			continue;
 		at = (struct iovec){(char *)local[i].iov_base + done, 1};
 		got = process_vm_readv(gettid(), &own, 1, &at, 1, 0);
-		/* Where we store, the page must be writable too: what was read is written back. */
+		/* To prove that our own page is writable as well, write back what was read. */
 		if (got == 1 && !reads)
 			got = process_vm_writev(gettid(), &own, 1, &at, 1, 0);
 		return got == 1 ? UROCE_COPY_REMOTE : UROCE_COPY_LOCAL;

@@ -13,7 +13,7 @@ enum {
 			 IBV_WC_EX_WITH_COMPLETION_TIMESTAMP_WALLCLOCK
 };
 
-/* A place in the table, with memory. With context->lock. */
+/* Takes a place in the table, with memory. With context->lock. */
 static int take_cq_index(struct uroce_context *context, struct uroce_cq *cq)
 {
 	for (uint32_t i = 0; i < UROCE_CQS; i++) {
@@ -121,8 +121,9 @@ struct ibv_cq_ex *uroce_create_cq_ex(struct ibv_context *context, struct ibv_cq_
 }
 
 /*
- * Sequentially consistent, so that a program that polls once more after this sees every completion that was added by
- * who did not see the flag yet. Who is just adding one may be killed after it, so the engine thread looks.
+ * Sequentially consistent: a program that polls once more after this sees every completion whose
+ * adder did not see the flag yet. An adder may be killed after it added one, so the engine thread
+ * looks as well.
  */
 int uroce_req_notify_cq(struct ibv_cq *ibv, int solicited_only)
 {
@@ -156,8 +157,9 @@ static bool event_is_due(struct uroce_cq *cq, uint64_t armed)
 }
 
 /*
- * Who woke us may have been killed before it added the completion, and others then did not wake us again. With
- * `awaited` cleared they do; who has the lock may have looked at it before.
+ * The process that woke us may have been killed before it added the completion, and others then did
+ * not wake us again. Clear `awaited` so that they do; the holder of the lock may have read it
+ * before.
  */
 static bool wait_on(struct uroce_context *context, struct uroce_cq *cq)
 {
@@ -280,7 +282,9 @@ int uroce_destroy_cq(struct ibv_cq *ibv)
 	ours = uroce_lock_to_end(context);
 	context->cqs[cq->index] = NULL;
 	if (ours) {
-		/* A peer may be about to complete something in it; if it is stopped, the memory stays its. */
+		/*
+		 * A peer may be about to add a completion; if it is stopped, it keeps the memory.
+		 */
 		atomic_store(&cq->shared->size, 0);
 		if (uroce_shared_lock(context, &cq->shared->lock, UROCE_LOCK_CQ)) {
 			uroce_shared_unlock(context, &cq->shared->lock, UROCE_LOCK_CQ);
@@ -289,7 +293,7 @@ int uroce_destroy_cq(struct ibv_cq *ibv)
 		}
 	}
 	uroce_unlock_to_end(context, ours);
-	/* This waits for the program, so no lock is held. */
+	/* This waits for the program, so hold no lock. */
 	hf_provider_events_end(cq->events);
 	free(cq);
 	return 0;

@@ -10,7 +10,7 @@
 
 /* ---- QP numbers ---- */
 
-/* A chunk of numbers that nobody has, for the context. With context->lock. */
+/* Reserves a free chunk of numbers for the context. With context->lock. */
 static int take_chunk(struct uroce_context *context)
 {
 	struct uroce_header *header = context->segment;
@@ -33,7 +33,7 @@ static int take_chunk(struct uroce_context *context)
 	return ENOMEM;
 }
 
-/* A place in the table of QPs, round and round so that numbers are not used again soon. */
+/* Takes a place in the table of QPs, in turn, so that a number is not used again soon. */
 static int take_qp_index(struct uroce_context *context, struct uroce_qp *qp, uint32_t *number)
 {
 	uint32_t end = context->chunk_count * UROCE_CHUNK_QPS, index;
@@ -267,7 +267,7 @@ int uroce_query_qp(struct ibv_qp *ibv, struct ibv_qp_attr *attr, int mask,
 	return 0;
 }
 
-/* Peers find no QP from then on; one that is executing a message is waited for. */
+/* From then on peers find no QP; wait for a peer that is executing a message. */
 static void withdraw_qp(struct uroce_qp *qp)
 {
 	struct uroce_target target;
@@ -277,7 +277,7 @@ static void withdraw_qp(struct uroce_qp *qp)
 	atomic_store(&qp->shared->number, 0);
 	uroce_access_wait(qp->context);
 	uroce_target_own(qp, &target);
-	/* A peer that is stopped with the lock is not waited for. */
+	/* Do not wait for a peer that is stopped with the lock held. */
 	rq = uroce_recv_lock(&target);
 	if (rq)
 		uroce_recv_unlock(&target, rq);
@@ -303,7 +303,7 @@ int uroce_destroy_qp(struct ibv_qp *ibv)
 	if (ours)
 		uroce_rq_free(context, &qp->rq);
 	uroce_unlock_to_end(context, ours);
-	/* The engine thread had found the QP before; it is waited for. */
+	/* The engine thread may have found the QP before: wait for it. */
 	if (ours) {
 		uroce_wire_wait(context);
 		pthread_mutex_lock(&qp->lock);

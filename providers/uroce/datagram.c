@@ -154,7 +154,7 @@ static int deliver_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe, struct u
 	}
 	if (copied != UROCE_COPY_OK)
 		cqe.status = IBV_WC_LOC_PROT_ERR;
-	/* If the CQ is busy the datagram is dropped, and the request stays. */
+	/* If the CQ is busy, the datagram is dropped and the receive request stays. */
 	if (uroce_recv_done(target, rq, &cqe) == UROCE_CQ_BUSY)
 		return 0;
 	if (copied != UROCE_COPY_OK)

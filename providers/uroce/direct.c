@@ -15,7 +15,7 @@ enum {
 	MAX_MESSAGE = 1 << 30,
 };
 
-/* What became of a request: an enum ibv_wc_status, or: */
+/* The result of a request: an enum ibv_wc_status, or one of these. */
 enum {
 	NOT_READY = 1000, /* no answer: it is tried until the timeout */
 	NO_RECEIVE,	  /* RNR */
@@ -54,7 +54,7 @@ static int enter_connected(struct uroce_qp *qp, struct uroce_target *target)
 	if (!target->peer->direct)
 		return NOT_READY;
 	target->at = uroce_access_begin(qp->context, target->peer->slot);
-	/* What is withdrawn from now on is withdrawn with uroce_access_wait(). */
+	/* Whoever withdraws something from now on waits for us in uroce_access_wait(). */
 	if (!answers_us(qp, target->qp)) {
 		uroce_access_end(qp->context, target->at);
 		return NOT_READY;
@@ -85,7 +85,10 @@ static size_t scatter_message(const struct uroce_recv *recv, uint64_t length, st
 	return count;
 }
 
-/* With the lock of the receive queue: a request, or NO_RECEIVE with us among those who are woken. */
+/*
+ * With the lock of the receive queue: returns a receive request, or NO_RECEIVE after it has
+ * registered us to be woken.
+ */
 static int take_recv(struct uroce_target *target, struct uroce_shared_rq *rq,
 		     struct uroce_recv *recv)
 {
@@ -101,8 +104,8 @@ static int take_recv(struct uroce_target *target, struct uroce_shared_rq *rq,
 }
 
 /*
- * The receive request completes with an error, and the peer's QP goes to the error state. Returns what our
- * request comes to.
+ * Completes the receive request with an error and puts the peer's QP into the error state. Returns
+ * the status of our request.
  */
 static int fail_receive(struct uroce_target *target, struct uroce_shared_rq *rq,
 			const struct uroce_recv *recv, enum ibv_wc_status status, int own_status)
@@ -135,7 +138,10 @@ static void describe_message(const struct uroce_qp *qp, const struct uroce_wqe *
 	}
 }
 
-/* The data of a SEND goes into the receive request, which stays in the queue until it is completed. */
+/*
+ * Copies the data of a SEND into the receive request, which stays in the queue until it is
+ * completed.
+ */
 static int deliver_message(struct uroce_target *target, struct uroce_shared_rq *rq,
 			   struct uroce_recv *recv, const struct iovec *local, size_t locals,
 			   uint64_t length)
@@ -161,8 +167,8 @@ static int deliver_message(struct uroce_target *target, struct uroce_shared_rq *
 }
 
 /*
- * The receive request leaves the queue with its completion. Where its CQ is busy the whole request is executed
- * again later: until then the memory is ours to write to.
+ * Removes the receive request from the queue when its completion is added. If its CQ is busy, the
+ * whole request is executed again later; until then we may write to its memory.
  */
 static int finish_receive(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target,
 			  struct uroce_shared_rq *rq, const struct uroce_recv *recv,
@@ -201,7 +207,7 @@ static int send_to_receive(struct uroce_qp *qp, struct uroce_wqe *wqe, struct ur
 	}
 	if (!status)
 		status = deliver_message(target, rq, &recv, local, locals, wqe->length);
-	/* Before the peer can see the completion, and bind the window again. */
+	/* Do this before the peer can see the completion and bind the window again. */
 	if (!status && unlikely(invalidates))
 		wqe->invalidated =
 			uroce_key_invalidate(arena, wqe->imm, target->pd, target->number);
@@ -260,7 +266,7 @@ static int copy_status(struct uroce_target *target, enum uroce_copy copied)
 		return NOT_READY;
 	if (!uroce_peer_alive(target->context, target->peer))
 		return PEER_ENDED;
-	/* The memory was registered, and is not mapped any more. */
+	/* The memory is still registered, but not mapped any more. */
 	uroce_target_fault(target, UROCE_FAULT_ACCESS);
 	return IBV_WC_REM_ACCESS_ERR;
 }
@@ -411,7 +417,7 @@ static int execute_connected(struct uroce_qp *qp, struct uroce_wqe *wqe)
 	return status;
 }
 
-/* What a request of an unreliable QP comes to: nobody tells of what happened at the peer. */
+/* The status of a request of an unreliable QP: what happened at the peer is not reported. */
 static int unreliable(int status)
 {
 	return status == IBV_WC_LOC_PROT_ERR || status == IBV_WC_LOC_LEN_ERR ||
@@ -432,7 +438,7 @@ static uint64_t rnr_limit(struct uroce_qp *qp)
 	return qp->attr.rnr_retry * uroce_rnr_ns((uint8_t)atomic_load(&shared->min_rnr_timer));
 }
 
-/* How long the request at the head may still wait; an error status when it has waited enough. */
+/* How long the request at the head may still wait; an error status if its time is over. */
 static int wait_status(struct uroce_qp *qp, int status, uint64_t now)
 {
 	const bool rnr = status == NO_RECEIVE;
@@ -455,7 +461,7 @@ static int wait_status(struct uroce_qp *qp, int status, uint64_t now)
 	return rnr ? IBV_WC_RNR_RETRY_EXC_ERR : IBV_WC_RETRY_EXC_ERR;
 }
 
-/* One request; true if it waits. */
+/* Executes one request; true if it has to wait. */
 static bool execute(struct uroce_qp *qp, uint64_t now)
 {
 	struct uroce_wqe *wqe = uroce_sq_at(qp, qp->sq.head);
@@ -496,7 +502,7 @@ static int direct_start(struct uroce_qp *qp)
 	return 0;
 }
 
-/* Requests of the peer may wait for us. */
+/* Requests of the peer may wait for this: wake it. */
 static void direct_modified(struct uroce_qp *qp, int mask)
 {
 	struct uroce_shared_qp *shared;

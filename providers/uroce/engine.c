@@ -60,7 +60,7 @@ static void report_all(struct uroce_context *context)
 	context->looks_again = again;
 }
 
-/* What a peer rings for it does next, so it will soon have ended. */
+/* A peer rings first and then acts, so it will soon be done. */
 static bool peers_are_done(struct uroce_context *context)
 {
 	for (int i = 0; i < PEER_YIELDS && uroce_watches(context); i++) {
@@ -71,13 +71,16 @@ static bool peers_are_done(struct uroce_context *context)
 	return false;
 }
 
-/* Why the thread looks, and with whose requests it looks again. */
+/* Why the thread looks at the requests, and which ones it looks at again. */
 static uint32_t read_doorbell(struct uroce_context *context)
 {
 	uint32_t why;
 	uint16_t from;
 
-	/* Everybody can ring, and faster than we read: what is left wakes us again. */
+	/*
+	 * Read a limited number: everybody can ring, faster than we read, and the rest wakes us
+	 * again.
+	 */
 	for (int i = 0; i < RINGS; i++) {
 		const ssize_t got =
 			recv(context->doorbell, &from, sizeof(from), MSG_DONTWAIT | MSG_TRUNC);
@@ -101,7 +104,7 @@ static struct timespec until(uint64_t deadline)
 				 .tv_nsec = (long)(left % 1000000000)};
 }
 
-/* The device is gone: no request can be executed any more, so programs that poll get errors. */
+/* The device is gone: complete every request with an error, so that programs that poll see it. */
 static void note_removal(struct uroce_context *context)
 {
 	atomic_store(&context->gone, true);
@@ -123,7 +126,7 @@ static void wait_for_work(struct uroce_context *context)
 
 	if (context->looks_again || uroce_watches(context))
 		deadline = deadline < uroce_now() + LOOK_NS ? deadline : uroce_now() + LOOK_NS;
-	/* Who sets a deadline after this sees when we wake; one that was set before is seen now. */
+	/* Whoever sets a deadline after this sees when we wake; we see one that was set before. */
 	atomic_store(&context->wakes_at, deadline);
 	if (uroce_next_deadline(context) < deadline)
 		deadline = uroce_next_deadline(context);
@@ -144,7 +147,7 @@ static void tell_start(struct uroce_context *context, int err)
 	pthread_mutex_unlock(&context->start_lock);
 }
 
-/* Everything that a kill must undo is done by this thread. */
+/* This thread does everything that has to be undone when the process is killed. */
 static int begin_context(struct uroce_context *context)
 {
 	int err = uroce_robust_begin(context);

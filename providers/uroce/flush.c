@@ -43,14 +43,14 @@ static enum uroce_added add_completion(struct uroce_qp *qp, enum ibv_wc_status s
 
 	if (!status && !wqe->signaled)
 		return UROCE_ADDED;
-	/* The wire reports one request after the other, and cannot be told to come again. */
+	/* The wire reports each request once and cannot be asked to report it again later. */
 	for (int i = 0;
 	     added == UROCE_CQ_BUSY && i < (qp->path && qp->path->receives ? BUSY_TRIES : 1); i++)
 		added = uroce_complete(qp->context, &qp->context->own, cq->index, &cqe, cq, NULL);
 	return added;
 }
 
-/* The request at sq.head leaves the queue, unless its CQ is busy. */
+/* Removes the request at sq.head from the queue, unless its CQ is busy. */
 static enum uroce_added finish_request(struct uroce_qp *qp, enum ibv_wc_status status,
 				       uint32_t length)
 {
@@ -123,7 +123,7 @@ static bool flush_requests(struct uroce_target *target, struct uroce_shared_rq *
 	return true;
 }
 
-/* Receive requests of a QP in the error state. */
+/* Flushes the receive requests of a QP in the error state. */
 void uroce_flush_recv(struct uroce_qp *qp)
 {
 	struct uroce_target target;
@@ -245,7 +245,10 @@ void uroce_qp_progress(struct uroce_qp *qp)
 		note_deadline(qp, path_has_work(qp) ? deadline : UROCE_NEVER);
 }
 
-/* What waits for a peer on the direct path is tried at any time; on the wire only its timers are. */
+/*
+ * On the direct path a request that waits for a peer is tried each time; on the wire only its
+ * timers count.
+ */
 static bool needs_attention(struct uroce_qp *qp, bool all_events, uint64_t now)
 {
 	const uint64_t deadline = atomic_load_explicit(&qp->deadline, memory_order_relaxed);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The data of a request to send, as addresses of this process. */
+/* Translates the data of a send request into addresses of this process. */
 #include <sys/uio.h>
 
 #include "providers/uroce/qp.h"

@@ -80,7 +80,7 @@ uint64_t uroce_heap_take(struct uroce_context *context, size_t size)
 	offset = range->offset;
 	range->offset += need;
 	range->size -= need;
-	/* The last range stays, however small: a heap without any would begin anew. */
+	/* Keep the last range, however small: a heap without ranges would start over. */
 	if (!range->size && (range->next || range != context->heap)) {
 		*at = range->next;
 		free(range);
@@ -89,7 +89,7 @@ uint64_t uroce_heap_take(struct uroce_context *context, size_t size)
 	return offset;
 }
 
-/* Where there is no memory to note a free range, it stays unused until the context is closed. */
+/* If there is no memory to record a free range, it stays unused until the context is closed. */
 void uroce_heap_give(struct uroce_context *context, uint64_t offset, size_t size)
 {
 	const uint64_t given = in_pages(size);

@@ -91,7 +91,7 @@ bool uroce_key_check(struct uroce_arena *arena, uint32_t key, uint64_t at, uint6
 	if (at < first || at - first > size || length > size - (at - first))
 		return false;
 	*address = atomic_load_explicit(&mr->address, memory_order_acquire) + (at - first);
-	/* Not replaced while it was read. */
+	/* Make sure that it was not replaced while it was read. */
 	return atomic_load_explicit(&mr->key, memory_order_relaxed) == key;
 }
 

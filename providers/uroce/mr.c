@@ -96,7 +96,10 @@ int uroce_rereg_mr(struct verbs_mr *verbs, int flags, struct ibv_pd *pd, void *a
 		err = EBUSY;
 	if (err)
 		return err;
-	/* Who looks at the entry now finds no key, and who found it has ended before it changes. */
+	/*
+	 * From now on the entry has no key, and everyone who found it before has finished before it
+	 * changes.
+	 */
 	atomic_store(&mr->shared->key, 0);
 	uroce_access_wait(uroce_context_of(ibv->context));
 	fill_region(mr->shared, uroce_pd_of(domain)->number, (uintptr_t)at, size,
@@ -124,7 +127,7 @@ int uroce_dereg_mr(struct verbs_mr *verbs)
 	/* Of an unplugged device all can be destroyed; then the last window frees it. */
 	if (atomic_load(&mr->uses) > 1 && !atomic_load(&context->gone))
 		return EBUSY;
-	/* In a forked child it is the parent's as well. */
+	/* In a forked child the region belongs to the parent as well. */
 	if (context->pid == getpid()) {
 		atomic_store(&mr->shared->key, 0);
 		uroce_access_wait(context);

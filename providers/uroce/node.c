@@ -19,7 +19,7 @@ static off_t arena_offset(uint32_t slot)
 	return (off_t)(UROCE_ARENA_FIRST + slot * UROCE_ARENA_SIZE);
 }
 
-/* The node belongs to one user, and what everybody could write is nothing to map. */
+/* The node must belong to this user alone: never map what others could write. */
 static int check_file(struct uroce_context *context, struct stat *st)
 {
 	const struct ibv_device *device = context->verbs.context.device;
@@ -39,7 +39,9 @@ static int check_segment(struct uroce_context *context)
 	struct uroce_header *header = context->segment;
 	const struct ibv_device *device = context->verbs.context.device;
 
-	/* The version last: whoever is killed before leaves a new node. */
+	/*
+	 * Write the version last: a process that is killed before leaves a node that counts as new.
+	 */
 	if (!atomic_load(&header->version)) {
 		atomic_store(&header->magic, UROCE_MAGIC);
 		atomic_store(&header->arena_size_mib, (uint32_t)(UROCE_ARENA_SIZE >> 20));
@@ -64,7 +66,7 @@ int uroce_segment_map(struct uroce_context *context)
 
 	if (err)
 		return err;
-	/* Never made shorter: others may have mapped it meanwhile. */
+	/* Never make it shorter: others may have mapped it meanwhile. */
 	if ((uint64_t)st.st_size < HEADER_SIZE && posix_fallocate(fd, 0, (off_t)HEADER_SIZE))
 		return ENOSPC;
 	address = mmap(NULL, HEADER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -103,7 +105,7 @@ static void clean_dead(struct uroce_context *context)
 			clean_slot(context, i);
 }
 
-/* Round and round, so that a slot is not used again soon after its context ended. */
+/* Take slots in turn, so that a slot is not used again soon after its context ended. */
 static int take_slot(struct uroce_context *context)
 {
 	struct uroce_header *header = context->segment;
@@ -141,14 +143,17 @@ static int map_arena(struct uroce_context *context)
 	return 0;
 }
 
-/* What we know of ourselves is not read from shared memory. */
+/* Do not read our own data back from shared memory: others can write there. */
 static void describe(struct uroce_context *context)
 {
 	struct uroce_slot *slot = context->slot;
 
 	context->own.slot = context->slot_index;
 	context->own.generation = context->generation;
-	/* The thread's number: the process is found by it as long as the slot is held, even without its first thread. */
+	/*
+	 * The thread's number: by it the process is found as long as the slot is held, even if its
+	 * first thread has ended.
+	 */
 	context->own.pid = (pid_t)context->thread_id;
 	context->own.arena = context->arena;
 	context->own.direct = true;

@@ -28,7 +28,7 @@ static bool direct_is_possible(struct uroce_qp *qp)
 
 	if (!uroce_gid_is_ours(qp->context, &qp->attr.ah_attr.grh.dgid))
 		return false;
-	/* A peer that is not there yet will be: then it is found by its number. */
+	/* The peer may not exist yet; it is found by its number later. */
 	peer = uroce_peer_of_qpn(qp->context, qp->attr.dest_qp_num, &shared);
 	return !peer || peer->direct;
 }
@@ -67,7 +67,10 @@ int uroce_choose_path(struct uroce_qp *qp)
 		return err;
 	if (!*text)
 		forced = NULL;
-	/* The wire sends a datagram to this device directly, and hears what comes from elsewhere. */
+	/*
+	 * The wire handles datagrams: it sends directly to QPs of this device, and receives from
+	 * others.
+	 */
 	if (qp->verbs.qp.qp_type == IBV_QPT_UD && !forced) {
 		qp->path = uroce_wire_path;
 		return 0;

@@ -26,7 +26,7 @@ static bool trial_access(const struct uroce_slot *slot, pid_t pid)
 	if (process_vm_readv(pid, &local, 1, &remote, 1, 0) != (ssize_t)sizeof(found) ||
 	    found != wanted)
 		return false;
-	/* Writing back what is there. */
+	/* Write back the same bytes. */
 	return process_vm_writev(pid, &local, 1, &remote, 1, 0) == (ssize_t)sizeof(found);
 }
 
@@ -52,14 +52,14 @@ static struct uroce_peer *new_peer(struct uroce_context *context, uint32_t index
 	if (!peer)
 		return NULL;
 	peer->slot = index;
-	/* First, so that what is read after it is of this generation or a later one. */
+	/* Read this first, so that what is read later is of this generation or a later one. */
 	peer->generation = atomic_load(&slot->generation);
 	peer->former = former;
 	peer->pid = (pid_t)atomic_load(&slot->pid);
 	peer->doorbell = atomic_load(&slot->doorbell);
 	peer->direct = trial_access(slot, peer->pid);
 	peer->arena = former ? former->arena : map_peer(context, index);
-	/* A trial fails as well with a process that ended meanwhile. */
+	/* The trial also fails if the process has ended meanwhile. */
 	if (peer->arena && uroce_slot_alive(slot) &&
 	    atomic_load(&slot->generation) == peer->generation)
 		return peer;
@@ -154,7 +154,7 @@ void uroce_peer_ring_for(struct uroce_context *context, const struct uroce_peer 
 	const uint64_t name = peer->doorbell;
 	const uint16_t from = (uint16_t)ringer;
 
-	/* Written each time: who set the bit before may have been killed before it wrote. */
+	/* Write each time: the process that set the bit may have been killed before it wrote. */
 	atomic_fetch_or(&slot->rung, why);
 	memcpy(address.sun_path, &name, UROCE_DOORBELL_NAME);
 	if (sendto(context->doorbell, &from, sizeof(from), MSG_DONTWAIT | MSG_NOSIGNAL,

@@ -43,7 +43,7 @@ static void to_wc(const struct uroce_cqe *cqe, struct ibv_wc *wc)
 	};
 }
 
-/* A program that polls makes progress for requests that wait. */
+/* A program that polls drives the requests that wait. */
 static void help(struct uroce_cq *cq)
 {
 	struct uroce_context *context = uroce_context_of(cq->verbs.cq.context);

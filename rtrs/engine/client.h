@@ -35,7 +35,7 @@ enum rtrs_order_type {
 	RTRS_ORDER_CONNECT, /* open `connection` with the handshake's private data */
 	RTRS_ORDER_INFO,    /* receive on connection 0, then send the handshake's info */
 	RTRS_ORDER_READY,   /* post receives: the path is connected */
-	RTRS_ORDER_CLOSE,   /* close the connections, so that nothing arrives any more, then report rtrsi_client_closed() */
+	RTRS_ORDER_CLOSE,   /* close its connections, then report rtrsi_client_closed() */
 	RTRS_ORDER_HEARTBEAT,
 	RTRS_ORDER_ACK,
 	RTRS_ORDER_FAILED, /* the path's first connection, or one that was asked for: `error` */
@@ -58,7 +58,7 @@ struct rtrs_order {
 struct rtrs_client_path {
 	bool exists;
 	bool is_wanted;	    /* the user waits for it: it is tried once */
-	bool was_connected; /* over its whole life */
+	bool was_connected; /* at any time before */
 	bool stays_closed;  /* once its connections are closed */
 	bool retries_at_once;
 	bool waits_for_device; /* until it is connected, or the user wants it otherwise */

@@ -97,7 +97,7 @@ enum rtrs_server_order_type {
 	RTRS_SERVER_ORDER_INFO, /* send where the chunks are: the path is connected */
 	RTRS_SERVER_ORDER_HEARTBEAT,
 	RTRS_SERVER_ORDER_ACK,
-	RTRS_SERVER_ORDER_CLOSE,      /* close the connections, so that nothing arrives any more, then rtrsi_server_closed() */
+	RTRS_SERVER_ORDER_CLOSE,      /* close its connections, then rtrsi_server_closed() */
 	RTRS_SERVER_ORDER_GONE,	      /* nobody uses the path's chunks any more */
 	RTRS_SERVER_ORDER_DOWN,	      /* the session had its last path, and is gone as well */
 	RTRS_SERVER_ORDER_INVALIDATE, /* the chunk's key, then rtrsi_server_invalidated() */

@@ -82,7 +82,7 @@ static void put16(uint8_t *to, size_t value)
 	to[1] = (uint8_t)value;
 }
 
-/* What routers change is taken for ones; `to` holds ones already. */
+/* Fields that routers change count as ones; `to` holds ones already. */
 static size_t fill_ipv4(uint8_t *to, const struct uroce_flow *flow, uint16_t identification,
 			size_t udp_size)
 {

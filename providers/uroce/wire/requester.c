@@ -43,7 +43,7 @@ static uint32_t read_packets(const struct uroce_requester *req, const struct uro
 	return rest < chunk ? rest : chunk;
 }
 
-/* Who waits too long with nothing in flight, because others have it all, is let through. */
+/* Let a QP send that has waited too long with nothing in flight because others fill the window. */
 static bool window_is_open(struct uroce_wire_qp *qp, const struct uroce_window *window,
 			   uint32_t cost, uint64_t now)
 {
@@ -180,7 +180,7 @@ static bool send_a_packet(struct uroce_wire_qp *qp, uint64_t now, uint8_t **fram
 		return false;
 	begin_packets(qp, request);
 	if (request->kind == UROCE_REQUEST_LOCAL) {
-		/* Once, also when the requests before it are sent again. */
+		/* Execute it once, even if the requests before it are sent again. */
 		if (!request->is_done)
 			request->failed = qp->calls->local(qp->user, req->next);
 		request->is_done = true;

@@ -6,7 +6,7 @@
 
 #include "providers/uroce/wire/answer.h"
 
-/* What is wrong with a request; what is done about it depends on the service. */
+/* What is wrong with a request; the reaction depends on the service. */
 enum verdict {
 	VERDICT_OK,
 	VERDICT_INVALID,   /* NAK: invalid request */
@@ -137,7 +137,7 @@ static enum verdict take_write(struct uroce_wire_qp *qp, const struct uroce_pack
 	return VERDICT_OK;
 }
 
-/* What every packet of a message leads to, and its last one. */
+/* Executes a packet of a message, and completes the message with its last one. */
 static void message_advances(struct uroce_wire_qp *qp, const struct uroce_packet *packet,
 			     unsigned int flags)
 {
@@ -295,7 +295,7 @@ static void take_uc(struct uroce_wire_qp *qp, const struct uroce_packet *packet)
 	unsigned int flags = uroce_op_flags(packet->opcode);
 
 	if (packet->psn != resp->psn || flags & UROCE_IS_FIRST) {
-		/* A new message; the one before it, if it is not complete, is lost. */
+		/* A new message begins; if the one before it is not complete, it is lost. */
 		if (resp->message != UROCE_MESSAGE_NONE)
 			uroce_count(qp, UROCE_COUNT_DROP_MESSAGE);
 		resp->message = UROCE_MESSAGE_NONE;

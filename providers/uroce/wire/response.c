@@ -19,7 +19,7 @@ static void note_progress(struct uroce_wire_qp *qp, uint64_t now)
 	}
 }
 
-/* What was to be sent again has arrived after all: sending goes on behind it. */
+/* The packets to be sent again have arrived after all: continue after them. */
 static void skip_acknowledged(struct uroce_requester *req)
 {
 	const struct uroce_request *request = uroce_request_at(req, req->next);
@@ -111,7 +111,7 @@ bool uroce_requester_complete(struct uroce_wire_qp *qp)
 	return true;
 }
 
-/* The request that the peer, or silence, ended. */
+/* Completes the request that the peer, or a timeout, ended. */
 static void fail_oldest(struct uroce_wire_qp *qp, enum ibv_wc_status status)
 {
 	struct uroce_requester *req = &qp->req;

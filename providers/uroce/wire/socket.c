@@ -22,7 +22,7 @@ static bool gid_has_ipv4(const union ibv_gid *gid)
 	return !memcmp(gid->raw, prefix, sizeof(prefix));
 }
 
-/* The interface of a link-local address of ours; 0: none has it. */
+/* The interface that has this link-local address of ours; 0: none has it. */
 static uint32_t scope_of(const union ibv_gid *gid)
 {
 	struct ifaddrs *all, *one;
@@ -197,7 +197,7 @@ static int send_run(struct uroce_batch *batch, unsigned int first, unsigned int 
 		return sent;
 	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS || errno == EINTR)
 		return -1;
-	/* The first one can never be sent, as if it were lost. */
+	/* Treat the first one as lost: it can never be sent. */
 	batch->refused++;
 	return 1;
 }

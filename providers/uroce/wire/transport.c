@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A QP's transport: made, fed, run and stopped. */
+/* A QP's transport: makes it, passes packets and requests to it, runs and stops it. */
 #include "providers/uroce/wire/transport.h"
 
 #include <errno.h>

@@ -247,7 +247,10 @@ void uroce_wire_ready_to_send(struct uroce_wire_qp *qp,
 			      const struct uroce_wire_rts *rts) HF_NONNULL;
 /* Its attributes change, except the PSN. */
 void uroce_wire_change(struct uroce_wire_qp *qp, const struct uroce_wire_rts *rts) HF_NONNULL;
-/* To the error state or to reset: nothing is called any more but by the owner's next calls. */
+/*
+ * Goes to the error state or to reset: afterwards it calls nothing, except within the owner's next
+ * calls.
+ */
 void uroce_wire_stop(struct uroce_wire_qp *qp) HF_NONNULL;
 void uroce_wire_free(struct uroce_wire_qp *qp) HF_NONNULL;
 
