@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # The distribution's providers.
-dist_check_SCRIPTS += t/tree/foreign-order t/tree/foreign-real
+dist_check_SCRIPTS += t/tree/foreign-order t/tree/foreign-programs t/tree/foreign-real
 TESTS += t/tree/foreign-order
 if HAVE_CMOCKA
 check_PROGRAMS += t/tree/foreign
