@@ -53,6 +53,7 @@ uroce_hf1_la_SOURCES = \
 	providers/uroce/complete.c \
 	providers/uroce/copy.c \
 	providers/uroce/cq.c \
+	providers/uroce/counters.c \
 	providers/uroce/create.c \
 	providers/uroce/datagram.c \
 	providers/uroce/direct.c \

@@ -25,6 +25,7 @@ libhf_shared_la_SOURCES = \
 	shared/printed.h \
 	shared/runtime_dir.c \
 	shared/runtime_dir.h \
+	shared/soft_counters.h \
 	shared/stamp.c \
 	shared/stamp.h \
 	shared/sysfs_attr.c \

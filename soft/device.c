@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <net/if.h>
 
+#include "shared/soft_counters.h"
 #include "shared/text.h"
 #include "soft/device.h"
 #include "soft/files.h"
@@ -78,6 +79,19 @@ int hfi_soft_follow(int port, const char *netdev)
 	return unlinkat(port, "follow_netdev", 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
+/* A program that opens the device writes them. */
+static int fill_counters(int port)
+{
+	char path[96];
+	int err = hfi_soft_mkdirs(port, "hw_counters");
+
+	for (int i = 0; i < HF_SOFT_COUNTER_COUNT && !err; i++) {
+		snprintf(path, sizeof(path), "hw_counters/%s", hfi_soft_counters[i]);
+		err = hfi_soft_put(port, path, "0");
+	}
+	return err;
+}
+
 static int fill_port(int dirfd, unsigned int p, const struct hf_soft_device *device)
 {
 	const struct soft_attribute attributes[] = {
@@ -112,7 +126,7 @@ static int fill_port(int dirfd, unsigned int p, const struct hf_soft_device *dev
 	if (!err)
 		err = hfi_soft_mkdirs(port, "pkeys");
 	if (!err && device->uroce_path)
-		err = hfi_soft_mkdirs(port, "hw_counters");
+		err = fill_counters(port);
 	if (!err)
 		err = put_soft_attributes(port, attributes, HF_ARRAY_SIZE(attributes));
 	if (!err && device->follow)

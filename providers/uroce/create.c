@@ -299,6 +299,7 @@ int uroce_destroy_qp(struct ibv_qp *ibv)
 		uroce_cq_drop(uroce_cq_of(ibv->recv_cq), ibv->qp_num);
 	}
 	uroce_lock_to_end(context);
+	uroce_counters_keep(context, qp);
 	context->qps[qp->index] = NULL;
 	if (ours)
 		uroce_rq_free(context, &qp->rq);

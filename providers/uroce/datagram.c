@@ -137,8 +137,10 @@ static int deliver_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe, struct u
 	struct uroce_recv recv;
 	enum uroce_copy copied = UROCE_COPY_REMOTE;
 
-	if (uroce_recv_peek(target, rq, &recv) || recv.length < GRH_SIZE + (uint64_t)wqe->length)
+	if (uroce_recv_peek(target, rq, &recv) || recv.length < GRH_SIZE + (uint64_t)wqe->length) {
+		uroce_qp_count(qp, UROCE_QP_DROPPED, 1);
 		return 0;
+	}
 	if (!recv.bad)
 		copied = uroce_target_write(
 			target, local, locals, remote,
@@ -159,6 +161,8 @@ static int deliver_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe, struct u
 		return 0;
 	if (copied != UROCE_COPY_OK)
 		uroce_target_fault(target, UROCE_FAULT_LOCAL);
+	uroce_qp_count(qp, UROCE_QP_REQUESTS, 1);
+	uroce_qp_count(qp, UROCE_QP_BYTES, wqe->length);
 	return 0;
 }
 
@@ -191,8 +195,10 @@ int uroce_send_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe)
 
 	if (wqe->length > MAX_PAYLOAD)
 		return IBV_WC_LOC_LEN_ERR;
-	if (!wqe->is_ours || !enter_receiver(qp, wqe, &target))
+	if (!wqe->is_ours || !enter_receiver(qp, wqe, &target)) {
+		uroce_qp_count(qp, UROCE_QP_DROPPED, 1);
 		return uroce_gather(qp, wqe, 0, local, &locals) ? 0 : IBV_WC_LOC_PROT_ERR;
+	}
 	status = send_to_receiver(qp, wqe, &target);
 	uroce_access_end(qp->context, target.at);
 	return status;

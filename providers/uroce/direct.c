@@ -475,13 +475,24 @@ static bool execute(struct uroce_qp *qp, uint64_t now)
 		status = unreliable(uroce_send_datagram(qp, wqe));
 	} else {
 		status = execute_connected(qp, wqe);
-		if (qp->verbs.qp.qp_type == IBV_QPT_UC)
+		if (qp->verbs.qp.qp_type == IBV_QPT_UC) {
+			if (unlikely(status && !unreliable(status)))
+				uroce_qp_count(qp, UROCE_QP_DROPPED, 1);
 			status = unreliable(status);
+		}
 	}
 	if (unlikely(status >= NOT_READY)) {
+		if (status == NO_RECEIVE && !qp->fail_at)
+			uroce_qp_count(qp, UROCE_QP_RNR, 1);
 		status = wait_status(qp, status, now);
 		if (status >= NOT_READY)
 			return true;
+	}
+	if (unlikely(status)) {
+		uroce_qp_count(qp, UROCE_QP_ERRORS, 1);
+	} else if (qp->verbs.qp.qp_type != IBV_QPT_UD) {
+		uroce_qp_count(qp, UROCE_QP_REQUESTS, 1);
+		uroce_qp_count(qp, UROCE_QP_BYTES, wqe->length);
 	}
 	uroce_send_done(qp, (enum ibv_wc_status)status, status ? 0 : wqe->length);
 	return unlikely(qp->has_result);

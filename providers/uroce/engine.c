@@ -121,11 +121,13 @@ static void wait_for_work(struct uroce_context *context)
 		{.fd = removal, .events = POLLIN},
 	};
 	uint64_t deadline = uroce_next_deadline(context);
+	const uint64_t write_at = uroce_counters_deadline(context, uroce_now());
 	const unsigned int sockets = uroce_wire_fds(context, fds + 2, &deadline);
 	struct timespec left;
 
 	if (context->looks_again || uroce_watches(context))
 		deadline = deadline < uroce_now() + LOOK_NS ? deadline : uroce_now() + LOOK_NS;
+	deadline = deadline < write_at ? deadline : write_at;
 	/* Whoever sets a deadline after this sees when we wake; we see one that was set before. */
 	atomic_store(&context->wakes_at, deadline);
 	if (uroce_next_deadline(context) < deadline)
@@ -180,8 +182,11 @@ static void *run_context(void *arg)
 		if (all || context->looks_again || why & (UROCE_RING_CQ | UROCE_RING_SRQ))
 			report_all(context);
 		uroce_progress_all(context, all || why & UROCE_RING_QP);
+		if (context->write_at <= uroce_now())
+			uroce_counters_write(context);
 	}
 	uroce_wire_end(context);
+	uroce_counters_write(context);
 	uroce_segment_end(context);
 	uroce_robust_end(context);
 	return NULL;

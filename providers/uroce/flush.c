@@ -229,6 +229,9 @@ void uroce_qp_progress(struct uroce_qp *qp)
 {
 	uint64_t deadline = UROCE_NEVER;
 
+	if (unlikely(!atomic_load_explicit(&qp->context->counting, memory_order_relaxed)))
+		uroce_counters_begin(qp->context);
+
 	uroce_qp_check(qp);
 	if (unlikely(flush_is_due(qp))) {
 		if (qp->flushes_recv)

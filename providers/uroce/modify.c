@@ -192,6 +192,13 @@ static void reset(struct uroce_qp *qp)
 	copy_values(qp, &qp->attr, 0);
 }
 
+static void count_path(struct uroce_qp *qp)
+{
+	struct uroce_context *context = qp->context;
+
+	atomic_fetch_add(qp->path->receives ? &context->wire_qps : &context->direct_qps, 1);
+}
+
 /* The path is chosen with the new attributes; after a failure the former ones are back. */
 static int change_to_rtr(struct uroce_qp *qp, const struct ibv_qp_attr *attr, int mask)
 {
@@ -204,6 +211,8 @@ static int change_to_rtr(struct uroce_qp *qp, const struct ibv_qp_attr *attr, in
 		err = qp->path->start(qp);
 		if (err)
 			qp->path = NULL;
+		else
+			count_path(qp);
 	}
 	if (err) {
 		qp->attr = before;

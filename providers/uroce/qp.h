@@ -91,6 +91,9 @@ struct uroce_qp {
 	_Atomic uint64_t deadline;
 	atomic_bool waits_for_time; /* and for nothing else */
 
+	/* Written with the lock, read without. */
+	_Atomic uint64_t counts[UROCE_QP_COUNTS];
+
 	/* Between ibv_wr_start() and ibv_wr_complete(). */
 	struct uroce_wqe *wr;
 	uint32_t wr_tail;
@@ -100,6 +103,14 @@ struct uroce_qp {
 static inline struct uroce_qp *uroce_qp_of(const struct ibv_qp *qp)
 {
 	return container_of(qp, struct uroce_qp, verbs.qp);
+}
+
+/* With qp->lock: no other thread adds to it. */
+static inline void uroce_qp_count(struct uroce_qp *qp, enum uroce_qp_count what, uint64_t by)
+{
+	atomic_store_explicit(&qp->counts[what],
+			      atomic_load_explicit(&qp->counts[what], memory_order_relaxed) + by,
+			      memory_order_relaxed);
 }
 
 static inline struct uroce_wqe *uroce_sq_at(const struct uroce_qp *qp, uint32_t position)

@@ -31,6 +31,7 @@ enum {
 	UROCE_CQS = 16384,
 	UROCE_SRQS = 4096,
 	UROCE_MRS = 65536,
+	UROCE_DEVICE_COUNTERS = 64,
 	UROCE_ATOMIC_LOCKS = 512, /* one for each aligned 8 bytes of a page */
 	UROCE_ACCESSES = 16,	  /* requests of a context that access memory at a time */
 	UROCE_MAX_SGE = 32,
@@ -89,7 +90,7 @@ struct uroce_header {
 	/* 0, or 1 + the slot, and above it (<< 16) the number of the chunk in its context. */
 	_Atomic uint32_t chunks[UROCE_CHUNKS];
 	struct uroce_shared_lock atomic_locks[UROCE_ATOMIC_LOCKS];
-	_Atomic uint64_t counters[64]; /* of the device: enum uroce_counter */
+	_Atomic uint64_t counters[UROCE_DEVICE_COUNTERS]; /* enum hf_soft_counter */
 	/*
 	 * Whose memory and queues the requests of a context access now; see access.c. 0: nobody's, else 1 + that
 	 * slot, and above it (<< 16) a number that changes with each request.

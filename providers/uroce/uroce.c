@@ -98,6 +98,7 @@ static struct verbs_context *uroce_alloc_context(struct ibv_device *device, int 
 		return NULL;
 	context->pid = getpid();
 	context->doorbell = -1;
+	context->write_at = UINT64_MAX;
 	pthread_mutex_init(&context->lock, NULL);
 	for (int kind = 0; kind < UROCE_LOCK_KINDS; kind++)
 		for (int i = 0; i < UROCE_LOCK_GUARDS; i++)

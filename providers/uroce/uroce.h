@@ -17,8 +17,19 @@
 #include "providers/common/lock.h"
 #include "providers/common/util.h"
 #include "providers/uroce/segment.h"
+#include "shared/soft_counters.h"
 
 enum { UROCE_GIDS = 16, UROCE_WATCHES = 128 };
+
+/* What each QP counts: the last ones of enum hf_soft_counter. */
+enum uroce_qp_count {
+	UROCE_QP_REQUESTS,
+	UROCE_QP_BYTES,
+	UROCE_QP_RNR,
+	UROCE_QP_DROPPED,
+	UROCE_QP_ERRORS,
+	UROCE_QP_COUNTS,
+};
 
 struct uroce_qp;
 struct uroce_robust;
@@ -75,10 +86,16 @@ struct uroce_context {
 	unsigned char *backed; /* a bit for each page of the arena's tables */
 	struct uroce_peer *peers[UROCE_SLOTS];
 	struct uroce_peer own;
-	atomic_uint waiting; /* QPs with requests that wait for a peer or for time */
-	atomic_bool again;   /* a QP with events was in use when the thread came */
+	atomic_uint waiting;  /* QPs with requests that wait for a peer or for time */
+	atomic_bool again;    /* a QP with events was in use when the thread came */
+	atomic_bool counting; /* something was counted since the files were written */
 	atomic_uint mrs;
-	void *wire; /* of the wire's own use */
+	atomic_uint wire_qps, direct_qps; /* that went to RTR */
+	void *wire;			  /* of the wire's own use */
+
+	/* See counters.c. */
+	uint64_t counted_by_ended[UROCE_QP_COUNTS];	/* QPs; with lock */
+	uint64_t told[HF_SOFT_COUNTER_COUNT], write_at; /* the engine thread's */
 };
 
 struct uroce_pd {
@@ -207,6 +224,15 @@ static inline void uroce_ring_after(struct uroce_context *context, const struct 
 /* engine.c */
 int uroce_engine_start(struct uroce_context *context);
 void uroce_engine_stop(struct uroce_context *context);
+
+/* counters.c */
+/* Something is counted, for the first time since the files were written. */
+void uroce_counters_begin(struct uroce_context *context);
+/* When the files are to be written. */
+uint64_t uroce_counters_deadline(struct uroce_context *context, uint64_t now);
+void uroce_counters_write(struct uroce_context *context);
+/* What a QP has counted that ends; with context->lock. */
+void uroce_counters_keep(struct uroce_context *context, const struct uroce_qp *qp);
 
 /* query.c */
 int uroce_query_device(struct ibv_context *context, const struct ibv_query_device_ex_input *input,

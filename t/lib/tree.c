@@ -167,6 +167,7 @@ static struct hf_soft_device describe_device(const struct device *device, unsign
 		.gid_type = options->gid_type,
 		.netdev = options->netdev,
 		.follow = options->follow,
+		.uroce_path = options->uroce_path,
 		.ipv4 = 0x0a000000 | (n & 0xffff),
 		.ports = options->ports,
 		.gids = options->gids,

@@ -43,6 +43,8 @@ struct tree_options {
 	const char *gid_type;	/* "RoCE v2" */
 	const char *netdev;	/* of the GIDs: "eth0"; "" writes no gid_attrs/ndevs */
 	const char *follow;	/* the interface that the ports follow; none if NULL */
+	const char *
+		uroce_path; /* as of `holdfast soft add`: "auto"; such a device has counters; none if NULL */
 	unsigned int ports;	/* 1 */
 	unsigned int gids;	/* size of a port's GID table, the first two are used: 4 */
 	unsigned int driver_id; /* for netlink: 14, RDMA_DRIVER_RXE; ~0u: not reported */

@@ -33,6 +33,7 @@ const struct uroce_options bed_options = {
 
 const struct tree_options bed_device = {
 	.modalias = "holdfast:uroce",
+	.uroce_path = "auto",
 	.node = TREE_NODE_FILE,
 	.abi = 1,
 };
@@ -174,6 +175,13 @@ int uroce_bed_rtr(struct uroce_end *end, uint32_t number, const struct uroce_opt
 	return ibv_modify_qp(end->qp, &attr, mask);
 }
 
+static bool is_on_wire(void)
+{
+	const char *path = getenv("HOLDFAST_UROCE_PATH");
+
+	return path && !strcmp(path, "wire");
+}
+
 int uroce_bed_rts(struct uroce_end *end, const struct uroce_options *options)
 {
 	struct ibv_qp_attr attr = {
@@ -185,6 +193,12 @@ int uroce_bed_rts(struct uroce_end *end, const struct uroce_options *options)
 		.max_rd_atomic = 4,
 	};
 	int mask = IBV_QP_STATE | IBV_QP_SQ_PSN;
+
+	/* Packets wait for a processor; a test that waits for the end of retries is on the direct path. */
+	if (is_on_wire()) {
+		attr.timeout = 18;
+		attr.retry_cnt = 7;
+	}
 
 	if (options->type == IBV_QPT_RC)
 		mask |= IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT | IBV_QP_RNR_RETRY |

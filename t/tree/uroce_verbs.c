@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -637,6 +638,82 @@ static void an_answer_to_a_datagram(void **state)
 	close_both_ends(ends);
 }
 
+/* ---- Counters ---- */
+
+static uint64_t counted(const struct uroce_bed *bed, const char *name)
+{
+	struct ibv_device *device;
+	char path[80], text[32];
+
+	snprintf(path, sizeof(path), "ports/1/hw_counters/%s", name);
+	assert_int_equal(hf_device_by_name(bed->hf, "uroce0", &device), 0);
+	assert_true(hf_device_read_attr(device, path, text, sizeof(text)) > 0);
+	hf_device_unref(device);
+	return strtoull(text, NULL, 10);
+}
+
+/* A connected pair with a READ, a request that is refused and its flush; then datagrams of which one has a wrong Q_Key. */
+static void send_what_is_counted(const struct uroce_bed *bed)
+{
+	struct ibv_ah_attr address = {.is_global = 1, .port_num = 1, .grh = {.hop_limit = 9}};
+	struct ibv_send_wr wr = {.opcode = IBV_WR_SEND};
+	struct uroce_options options = bed_options;
+	struct uroce_end ends[2];
+	const uint64_t there = 0;
+
+	uroce_bed_pair(bed, ends, &options);
+	assert_int_equal(uroce_bed_send(&ends[0], IBV_WR_RDMA_READ, 0, 1000,
+					(uintptr_t)ends[1].memory, ends[1].mr->rkey),
+			 0);
+	assert_int_equal(uroce_bed_wait(&ends[0]).status, IBV_WC_SUCCESS);
+	assert_int_equal(uroce_bed_send(&ends[0], IBV_WR_RDMA_WRITE, 0, 8, there, ends[1].mr->rkey),
+			 0);
+	assert_int_equal(uroce_bed_wait(&ends[0]).status, IBV_WC_REM_ACCESS_ERR);
+	close_both_ends(ends);
+	options.type = IBV_QPT_UD;
+	uroce_bed_pair(bed, ends, &options);
+	assert_int_equal(ibv_query_gid(ends[0].context, 1, 0, &address.grh.dgid), 0);
+	wr.wr.ud.ah = ibv_create_ah(ends[0].pd, &address);
+	wr.wr.ud.remote_qpn = ends[1].qp->qp_num;
+	uroce_bed_recv(&ends[1], 2, 4096, 100);
+	for (int i = 0; i < 2; i++) {
+		wr.wr.ud.remote_qkey = (uint32_t)BED_QKEY + (i == 0);
+		assert_int_equal(uroce_bed_post(&ends[0], &wr, 0, 20), 0);
+		assert_int_equal(uroce_bed_wait(&ends[0]).status, IBV_WC_SUCCESS);
+	}
+	assert_int_equal(uroce_bed_sleep(&ends[1]).status, IBV_WC_SUCCESS);
+	assert_int_equal(ibv_destroy_ah(wr.wr.ud.ah), 0);
+	close_both_ends(ends);
+}
+
+/* The files are right when the contexts are closed, also those of other contexts before. */
+static void what_is_counted_directly(void **state)
+{
+	for (unsigned int i = 1; i <= 2; i++) {
+		send_what_is_counted(*state);
+		assert_int_equal(counted(*state, "direct_qps"), 4 * i);
+		assert_int_equal(counted(*state, "direct_requests"), 2 * i);
+		assert_int_equal(counted(*state, "direct_bytes"), 1020 * i);
+		assert_int_equal(counted(*state, "direct_errors"), i);
+		assert_int_equal(counted(*state, "direct_dropped"), i);
+		assert_int_equal(counted(*state, "sent_pkts"), 0);
+		assert_int_equal(counted(*state, "wire_qps"), 0);
+	}
+}
+
+static void what_is_counted_on_the_wire(void **state)
+{
+	send_what_is_counted(*state);
+	assert_int_equal(counted(*state, "wire_qps"), 4);
+	assert_int_equal(counted(*state, "direct_qps") + counted(*state, "direct_requests"), 0);
+	/* Two requests and their answers, and two datagrams; some may have been sent again. */
+	assert_true(counted(*state, "sent_pkts") >= 6);
+	assert_true(counted(*state, "rcvd_pkts") >= 6);
+	assert_int_equal(counted(*state, "drop_qkey"), 1);
+	assert_true(counted(*state, "remote_access_err") >= 1);
+	assert_int_equal(counted(*state, "drop_icrc") + counted(*state, "drop_header"), 0);
+}
+
 #define WITH_BED(test) cmocka_unit_test_setup_teardown(test, uroce_bed_setup, uroce_bed_teardown)
 #define BY(path, test)                                                                  \
 	{                                                                               \
@@ -664,6 +741,10 @@ int main(void)
 		BY(wire, a_region_of_nothing),
 		BY(direct, an_answer_to_a_datagram),
 		BY(wire, an_answer_to_a_datagram),
+		{"what is counted directly", what_is_counted_directly, uroce_bed_setup_direct,
+		 uroce_bed_teardown, NULL},
+		{"what is counted on the wire", what_is_counted_on_the_wire, uroce_bed_setup_wire,
+		 uroce_bed_teardown, NULL},
 		/* The last one: it leaves the namespace. */
 		WITH_BED(a_path_mtu_that_the_interface_has_not),
 	};
