@@ -7,6 +7,8 @@ librtrs_internal_la_SOURCES = \
 	rtrs/control/endpoint.h \
 	rtrs/control/place.c \
 	rtrs/control/place.h \
+	rtrs/control/text.c \
+	rtrs/control/text.h \
 	rtrs/control/wire.c \
 	rtrs/control/wire.h \
 	rtrs/driver/server.c \
@@ -182,8 +184,11 @@ if HAVE_FUSE
 sbin_PROGRAMS += rtrsfs
 endif
 rtrsfs_CFLAGS = $(AM_CFLAGS) $(FUSE_CFLAGS)
-rtrsfs_LDADD = librtrs-control.la $(FUSE_LIBS)
+rtrsfs_LDADD = librtrs-control.la librtrs-blocks.la librtrs.la $(FUSE_LIBS)
 rtrsfs_SOURCES = \
+	rtrs/tools/map.c \
+	rtrs/tools/map.h \
+	rtrs/tools/map_words.c \
 	rtrs/tools/rtrsfs.c \
 	rtrs/tools/tool.c \
 	rtrs/tools/tool.h \
@@ -198,9 +203,34 @@ librtrs_rnbd_la_SOURCES = \
 	rtrs/rnbd/server.c \
 	rtrs/rnbd/server.h
 
+# A control socket for what stands on the library.
+noinst_LTLIBRARIES += librtrs-endpoint.la
+librtrs_endpoint_la_SOURCES = \
+	rtrs/control/endpoint.c \
+	rtrs/control/endpoint.h \
+	rtrs/control/place.c \
+	rtrs/control/place.h \
+	rtrs/control/text.c \
+	rtrs/control/text.h \
+	rtrs/control/thread.c \
+	rtrs/control/thread.h \
+	rtrs/control/visit.c \
+	rtrs/control/visit.h \
+	rtrs/control/wire.c \
+	rtrs/control/wire.h \
+	shared/file.c \
+	shared/file.h \
+	shared/runtime_dir.c \
+	shared/runtime_dir.h \
+	shared/text.c \
+	shared/text.h \
+	shared/userns.c \
+	shared/userns.h
+
 noinst_LTLIBRARIES += librtrs-blocks.la
-librtrs_blocks_la_LIBADD = librtrs-rnbd.la
+librtrs_blocks_la_LIBADD = librtrs-rnbd.la librtrs-endpoint.la
 librtrs_blocks_la_SOURCES = \
+	rtrs/blocks/volume_control.c \
 	rtrs/blocks/volume_request.c \
 	rtrs/blocks/volume_session.c \
 	rtrs/blocks/volume.c \
@@ -209,7 +239,7 @@ librtrs_blocks_la_SOURCES = \
 
 noinst_LTLIBRARIES += librtrs-export.la
 librtrs_export_la_CFLAGS = $(AM_CFLAGS) $(NBD_CFLAGS)
-librtrs_export_la_LIBADD = librtrs-rnbd.la $(NBD_LIBS)
+librtrs_export_la_LIBADD = librtrs-rnbd.la librtrs-endpoint.la $(NBD_LIBS)
 librtrs_export_la_SOURCES = \
 	rtrs/export/backing.h \
 	rtrs/export/directory.c \
@@ -220,10 +250,8 @@ librtrs_export_la_SOURCES = \
 	rtrs/export/pool.h \
 	rtrs/export/service.c \
 	rtrs/export/service.h \
-	shared/file.c \
-	shared/file.h \
-	shared/text.c \
-	shared/text.h
+	rtrs/export/service_control.c \
+	rtrs/export/service_internal.h
 if HAVE_LIBNBD
 librtrs_export_la_SOURCES += rtrs/export/nbd.c
 else
@@ -260,6 +288,6 @@ nbdkitplugin_LTLIBRARIES = nbdkit-rtrs-plugin.la
 nbdkit_rtrs_plugin_la_CFLAGS = $(AM_CFLAGS) $(NBDKIT_CFLAGS)
 nbdkit_rtrs_plugin_la_LIBADD = librtrs-blocks.la librtrs.la
 nbdkit_rtrs_plugin_la_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,undefs -module -avoid-version -shared
-nbdkit_rtrs_plugin_la_SOURCES = rtrs/nbdkit/plugin.c shared/text.c shared/text.h
+nbdkit_rtrs_plugin_la_SOURCES = rtrs/nbdkit/plugin.c
 endif
 EXTRA_DIST += rtrs/nbdkit/plugin.c

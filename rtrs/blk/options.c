@@ -165,15 +165,7 @@ static const struct blk_option *option_by_letter(int letter)
 
 static int set_access(struct blk_options *options, const char *value)
 {
-	static const char *const names[] = {"ro", "rw", "migration"};
-
-	for (unsigned int i = 0; i < HF_ARRAY_SIZE(names); i++) {
-		if (!strcmp(names[i], value)) {
-			options->access = i;
-			return 0;
-		}
-	}
-	return -EINVAL;
+	return rtrsi_rnbd_access_parse(value, &options->access);
 }
 
 /* The text stays, and is cut in two. */

@@ -26,7 +26,7 @@ static bool delay_connecting(struct rtrs_volume *volume, uint32_t ms)
 	return goes_on;
 }
 
-static void give_up(struct rtrs_volume *volume)
+void rtrsi_volume_give_up(struct rtrs_volume *volume)
 {
 	struct rtrs_volume_request *first;
 
@@ -38,6 +38,16 @@ static void give_up(struct rtrs_volume *volume)
 	pthread_mutex_unlock(&volume->lock);
 	rtrsi_volume_log(volume, NULL, "given up", -ETIMEDOUT);
 	rtrsi_volume_end_all(first, -ETIMEDOUT);
+}
+
+/* A control program that has asked for it. */
+static void tell_who_waits(struct rtrs_volume *volume, int error)
+{
+	pthread_mutex_lock(&volume->lock);
+	if (volume->is_asked_for)
+		rtrsi_volume_remapped(volume, error);
+	volume->is_asked_for = false;
+	pthread_mutex_unlock(&volume->lock);
 }
 
 /*
@@ -58,6 +68,8 @@ static void connect_again(struct rtrs_volume *volume)
 	while (goes_on) {
 		int err = rtrsi_volume_connect(volume);
 
+		tell_who_waits(volume, err);
+
 		if (!err) {
 			volume->connected_ms = hfi_now_ms();
 			pthread_mutex_lock(&volume->lock);
@@ -66,9 +78,11 @@ static void connect_again(struct rtrs_volume *volume)
 			rtrsi_volume_log(volume, NULL, "connected again", 0);
 			return;
 		}
+		if (err == -ENOLINK)
+			return;
 		if (volume->options.give_up_ms && !volume->has_given_up &&
 		    hfi_now_ms() - since_ms >= volume->options.give_up_ms)
-			give_up(volume);
+			rtrsi_volume_give_up(volume);
 		goes_on = delay_connecting(volume, delay_ms);
 		delay_ms = delay_ms * 2 < most_ms ? delay_ms * 2 : most_ms;
 	}
@@ -76,11 +90,58 @@ static void connect_again(struct rtrs_volume *volume)
 
 static bool has_failed_path(const struct rtrs_volume *volume)
 {
-	for (unsigned int i = 0; i < volume->options.address_count; i++) {
+	for (unsigned int i = 0; i < volume->path_count; i++) {
 		if (volume->paths[i].state == VOLUME_PATH_FAILED && volume->paths[i].number >= 0)
 			return true;
 	}
 	return false;
+}
+
+/* With the lock. Requests do not wait for ever for somebody to connect a path by hand, if they never do. */
+static void wait_for_change(struct rtrs_volume *volume)
+{
+	const int64_t give_up_ms = volume->options.give_up_ms;
+	struct timespec until;
+	int64_t left_ms;
+
+	if (!volume->is_off || !give_up_ms || volume->has_given_up) {
+		pthread_cond_wait(&volume->changed, &volume->lock);
+		return;
+	}
+	left_ms = volume->off_ms + give_up_ms - hfi_now_ms();
+	until = hfi_clock_after_ms(left_ms > 0 ? left_ms : 0);
+	if (left_ms > 0 &&
+	    !pthread_cond_clockwait(&volume->changed, &volume->lock, CLOCK_MONOTONIC, &until))
+		return;
+	if (!volume->is_off)
+		return;
+	pthread_mutex_unlock(&volume->lock);
+	rtrsi_volume_give_up(volume);
+	pthread_mutex_lock(&volume->lock);
+}
+
+static bool has_connected_path(const struct rtrs_volume *volume)
+{
+	struct rtrs_path_info info = {.size = sizeof(info)};
+
+	for (unsigned int i = 0; i < volume->path_count; i++) {
+		if (volume->paths[i].number >= 0 &&
+		    !rtrs_session_path_info(volume->session, (unsigned int)volume->paths[i].number,
+					    &info) &&
+		    info.is_connected)
+			return true;
+	}
+	return false;
+}
+
+/* With the lock. No path could carry a request; if one can now, the server may have dropped the session meanwhile. */
+static void wait_for_news(struct rtrs_volume *volume)
+{
+	struct timespec until = hfi_clock_after_ms(FIRST_DELAY_MS);
+
+	pthread_cond_clockwait(&volume->changed, &volume->lock, CLOCK_MONOTONIC, &until);
+	if (volume->is_doubtful && volume->session && has_connected_path(volume))
+		rtrsi_volume_lose_session(volume);
 }
 
 static void *keep_volume(void *arg)
@@ -103,8 +164,15 @@ static void *keep_volume(void *arg)
 				;
 			if (!volume->is_ending && !volume->is_lost)
 				rtrsi_volume_retry_paths(volume);
+		} else if (volume->is_doubtful) {
+			wait_for_news(volume);
+		} else if (volume->needs_open) {
+			pthread_mutex_unlock(&volume->lock);
+			if (!rtrsi_volume_open_again(volume))
+				rtrsi_volume_log(volume, NULL, "connected again", 0);
+			pthread_mutex_lock(&volume->lock);
 		} else {
-			pthread_cond_wait(&volume->changed, &volume->lock);
+			wait_for_change(volume);
 		}
 	}
 	pthread_mutex_unlock(&volume->lock);
@@ -138,6 +206,10 @@ int rtrsi_volume_open(const struct rtrs_volume_options *options, struct rtrs_vol
 	if (!volume)
 		return -ENOMEM;
 	volume->options = *options;
+	volume->path_count = options->address_count;
+	for (unsigned int i = 0; i < volume->path_count; i++)
+		volume->paths[i] =
+			(struct volume_path){.number = -1, .address = options->addresses[i]};
 	volume->last_waiting = &volume->waiting;
 	pthread_mutex_init(&volume->lock, NULL);
 	pthread_cond_init(&volume->changed, NULL);
@@ -148,8 +220,16 @@ int rtrsi_volume_open(const struct rtrs_volume_options *options, struct rtrs_vol
 		rtrsi_volume_close(volume);
 		return err;
 	}
+	pthread_mutex_lock(&volume->lock);
+	volume->control = rtrsi_control_thread_start(&rtrsi_volume_control, volume, &volume->lock);
+	pthread_mutex_unlock(&volume->lock);
 	*ret = volume;
 	return 0;
+}
+
+const char *rtrsi_volume_control_name(const struct rtrs_volume *volume)
+{
+	return rtrsi_control_thread_name(volume->control);
 }
 
 static void say_close(struct rtrs_volume *volume)
@@ -173,6 +253,7 @@ void rtrsi_volume_close(struct rtrs_volume *volume)
 	pthread_mutex_unlock(&volume->lock);
 	if (volume->has_keeper)
 		pthread_join(volume->keeper, NULL);
+	rtrsi_control_thread_end(volume->control);
 	pthread_mutex_lock(&volume->lock);
 	is_up = volume->is_up;
 	pthread_mutex_unlock(&volume->lock);
@@ -191,8 +272,7 @@ int rtrsi_volume_path_info(struct rtrs_volume *volume, unsigned int path,
 
 	ret->size = sizeof(*ret);
 	pthread_mutex_lock(&volume->lock);
-	if (path < volume->options.address_count && volume->session &&
-	    volume->paths[path].number >= 0)
+	if (path < volume->path_count && volume->session && volume->paths[path].number >= 0)
 		err = rtrs_session_path_info(volume->session,
 					     (unsigned int)volume->paths[path].number, ret);
 	pthread_mutex_unlock(&volume->lock);
@@ -209,12 +289,12 @@ void rtrsi_volume_info(struct rtrs_volume *volume, struct rtrs_volume_info *ret)
 		.size = volume->device.sectors * RNBD_SECTOR_SIZE,
 		.max_io = volume->limits.max_io,
 		.permits = volume->limits.permits,
-		.paths = volume->options.address_count,
+		.paths = volume->path_count,
 		.failovers = volume->failovers,
 		.reconnects = volume->reconnects,
 	};
 	pthread_mutex_unlock(&volume->lock);
-	for (unsigned int i = 0; i < volume->options.address_count; i++) {
+	for (unsigned int i = 0; i < volume->path_count; i++) {
 		if (rtrsi_volume_path_info(volume, i, &path))
 			continue;
 		ret->paths_up += path.is_connected ? 1 : 0;

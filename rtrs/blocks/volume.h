@@ -32,6 +32,12 @@ struct rtrs_volume_options {
 	/* Without a server for so long requests fail with -ETIMEDOUT; 0: they wait as long as it takes. */
 	uint32_t give_up_ms;
 	rtrs_volume_log_fn log; /* may be NULL */
+	/*
+	 * A control program wants the device unmapped. 0: whoever opened the volume closes it soon; -EBUSY: it is in
+	 * use. It must not call this room. NULL: it is always in use.
+	 */
+	int (*unmap)(void *user, bool is_forced);
+	int poll_queues; /* shown, and no more */
 	void *user;
 };
 
@@ -42,6 +48,10 @@ int rtrsi_volume_open(const struct rtrs_volume_options *options,
 		      struct rtrs_volume **ret) HF_MUST_CHECK HF_NONNULL;
 /* No request is under way. */
 void rtrsi_volume_close(struct rtrs_volume *volume);
+/* Requests that wait for a server, and all later ones, fail. */
+void rtrsi_volume_give_up(struct rtrs_volume *volume) HF_NONNULL;
+/* Of the control socket that shows its files; empty: it has none. */
+const char *rtrsi_volume_control_name(const struct rtrs_volume *volume) HF_NONNULL;
 
 struct rtrs_volume_info {
 	struct rtrs_rnbd_device device;

@@ -36,8 +36,21 @@ static struct rtrs_volume_request *first_in_line(struct rtrs_volume *volume)
 
 void rtrsi_volume_lose_session(struct rtrs_volume *volume)
 {
-	volume->is_up = false;
+	volume->is_up = volume->is_doubtful = false;
 	volume->is_lost = true;
+	pthread_cond_broadcast(&volume->changed);
+}
+
+/* Where no path could carry a request the session says next whether it is lost, or was disconnected by hand. */
+static void lose_or_doubt(struct rtrs_volume *volume, int error)
+{
+	if (volume->is_off)
+		return;
+	if (error != -ECONNABORTED) {
+		rtrsi_volume_lose_session(volume);
+		return;
+	}
+	volume->is_doubtful = true;
 	pthread_cond_broadcast(&volume->changed);
 }
 
@@ -50,7 +63,7 @@ static void volume_request_done(int error, void *user)
 	pthread_mutex_lock(&volume->lock);
 	if (says_lost(error) && !volume->has_given_up) {
 		wait_in_line(volume, request);
-		rtrsi_volume_lose_session(volume);
+		lose_or_doubt(volume, error);
 		is_kept = true;
 	} else if (volume->waiting) {
 		failed = rtrsi_volume_begin_waiting(volume);
@@ -112,7 +125,8 @@ struct rtrs_volume_request *rtrsi_volume_begin_waiting(struct rtrs_volume *volum
 			}
 			wait_in_line(volume, request);
 		}
-		rtrsi_volume_lose_session(volume);
+		lose_or_doubt(volume, err);
+		break;
 	}
 	return failed;
 }

@@ -23,11 +23,42 @@ void rtrsi_volume_log(const struct rtrs_volume *volume, const char *path, const 
 
 static int place_of_volume_path(const struct rtrs_volume *volume, unsigned int number)
 {
-	for (unsigned int i = 0; i < volume->options.address_count; i++) {
+	for (unsigned int i = 0; i < volume->path_count; i++) {
 		if (volume->paths[i].number == (int)number)
 			return (int)i;
 	}
 	return -1;
+}
+
+static unsigned int paths_that_are(const struct rtrs_volume *volume, enum volume_path_state state)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < volume->path_count; i++)
+		count += volume->paths[i].state == state;
+	return count;
+}
+
+/* One that a control program has added; later sessions are to have it as well. -1: there is no room. */
+static int take_new_path(struct rtrs_volume *volume, unsigned int number)
+{
+	struct rtrs_path_info info = {.size = sizeof(info)};
+	unsigned int place = 0;
+	struct volume_path *path;
+
+	while (place < volume->path_count && volume->paths[place].state != VOLUME_PATH_REMOVED)
+		place++;
+	if (place == RTRS_VOLUME_PATHS_MAX ||
+	    rtrs_session_path_info(volume->session, number, &info))
+		return -1;
+	if (place == volume->path_count)
+		volume->path_count++;
+	path = &volume->paths[place];
+	*path = (struct volume_path){.number = (int)number};
+	_Static_assert(sizeof(path->added) == sizeof(info.address), "an address");
+	memcpy(path->added, info.address, sizeof(path->added));
+	path->address = path->added;
+	return (int)place;
 }
 
 static void note_path(struct rtrs_volume *volume, const struct rtrs_session_event *event,
@@ -39,29 +70,59 @@ static void note_path(struct rtrs_volume *volume, const struct rtrs_session_even
 	pthread_mutex_lock(&volume->lock);
 	/* There is no session because it is being ended: this is no news. */
 	place = volume->session ? place_of_volume_path(volume, event->path) : -1;
+	if (place < 0 && volume->session && state == VOLUME_PATH_UP)
+		place = take_new_path(volume, event->path);
+	if (place >= 0 && state == VOLUME_PATH_FAILED && volume->paths[place].starts_off)
+		state = VOLUME_PATH_OFF;
 	if (place >= 0) {
+		volume->paths[place].starts_off = false;
 		volume->paths[place].state = state;
 		volume->paths[place].error = event->error;
-		address = volume->options.addresses[place];
+		address = volume->paths[place].address;
 	}
+	/* Its number may become that of another one. */
+	if (place >= 0 && state == VOLUME_PATH_REMOVED)
+		volume->paths[place].number = -1;
+	if (state == VOLUME_PATH_UP && volume->session && volume->is_off)
+		volume->needs_open = true;
 	pthread_cond_broadcast(&volume->changed);
 	pthread_mutex_unlock(&volume->lock);
 	if (address)
 		rtrsi_volume_log(volume, address, what, event->error);
 }
 
+/* With the lock. */
+static void go_off(struct rtrs_volume *volume)
+{
+	volume->is_off = true;
+	volume->needs_open = false;
+	volume->off_ms = hfi_now_ms();
+}
+
+/*
+ * Who has disconnected all paths does not want another session behind his back: this one stays, and its files with
+ * it, so that a path can be connected again. If one was lost by itself the volume looks for its server.
+ */
 static void note_loss(struct rtrs_volume *volume)
 {
-	bool is_news;
+	bool is_news, is_off;
 
 	pthread_mutex_lock(&volume->lock);
 	is_news = volume->session != NULL;
-	volume->is_up = false;
-	volume->is_lost = true;
+	is_off = is_news && !paths_that_are(volume, VOLUME_PATH_DOWN) &&
+		 !paths_that_are(volume, VOLUME_PATH_FAILED);
+	volume->is_up = volume->is_doubtful = false;
+	if (is_off)
+		go_off(volume);
+	else
+		volume->is_lost = true;
 	pthread_cond_broadcast(&volume->changed);
 	pthread_mutex_unlock(&volume->lock);
 	if (is_news)
-		rtrsi_volume_log(volume, NULL, "no path to the server is left", 0);
+		rtrsi_volume_log(volume, NULL,
+				 is_off ? "all paths are disconnected by hand"
+					: "no path to the server is left",
+				 0);
 }
 
 static void volume_event(struct rtrs_session *session, const struct rtrs_session_event *event,
@@ -75,13 +136,19 @@ static void volume_event(struct rtrs_session *session, const struct rtrs_session
 		note_path(volume, event, VOLUME_PATH_UP, "connected");
 		break;
 	case RTRS_SESSION_PATH_DOWN:
-		note_path(volume, event, VOLUME_PATH_DOWN, "lost");
+		if (event->error == -ECANCELED)
+			note_path(volume, event, VOLUME_PATH_OFF, "disconnected");
+		else
+			note_path(volume, event, VOLUME_PATH_DOWN, "lost");
 		break;
 	case RTRS_SESSION_PATH_FAILED:
 		/* One that was disconnected by hand stays so. */
 		note_path(volume, event,
-			  event->error == -ECANCELED ? VOLUME_PATH_DOWN : VOLUME_PATH_FAILED,
+			  event->error == -ECANCELED ? VOLUME_PATH_OFF : VOLUME_PATH_FAILED,
 			  "not connected");
+		break;
+	case RTRS_SESSION_PATH_REMOVED:
+		note_path(volume, event, VOLUME_PATH_REMOVED, "removed");
 		break;
 	case RTRS_SESSION_DOWN:
 		note_loss(volume);
@@ -237,34 +304,36 @@ static int add_volume_paths(struct rtrs_volume *volume)
 	int err = 0;
 
 	pthread_mutex_lock(&volume->lock);
-	for (unsigned int i = 0; i < volume->options.address_count; i++) {
+	for (unsigned int i = 0; i < volume->path_count; i++) {
 		struct volume_path *path = &volume->paths[i];
+		bool is_off = path->state == VOLUME_PATH_OFF;
 
-		path->state = VOLUME_PATH_NONE;
-		path->number = rtrs_session_add_path(volume->session, volume->options.addresses[i]);
+		path->number = -1;
+		path->starts_off = is_off;
+		if (path->state == VOLUME_PATH_REMOVED)
+			continue;
+		path->state = is_off ? VOLUME_PATH_OFF : VOLUME_PATH_NONE;
+		path->error = 0;
+		path->number = rtrs_session_add_path(volume->session, path->address);
 		if (path->number >= 0) {
 			added++;
+			/* It is there, to be connected by hand. */
+			if (is_off)
+				(void)rtrs_session_disconnect_path(volume->session,
+								   (unsigned int)path->number);
 			continue;
 		}
-		path->state = VOLUME_PATH_FAILED;
+		if (!is_off)
+			path->state = VOLUME_PATH_FAILED;
 		path->error = err = path->number;
 	}
 	pthread_mutex_unlock(&volume->lock);
 	return added && err != -EINVAL ? 0 : err;
 }
 
-static unsigned int paths_that_are(const struct rtrs_volume *volume, enum volume_path_state state)
-{
-	unsigned int count = 0;
-
-	for (unsigned int i = 0; i < volume->options.address_count; i++)
-		count += volume->paths[i].state == state;
-	return count;
-}
-
 static int first_path_error(const struct rtrs_volume *volume)
 {
-	for (unsigned int i = 0; i < volume->options.address_count; i++) {
+	for (unsigned int i = 0; i < volume->path_count; i++) {
 		if (volume->paths[i].error)
 			return volume->paths[i].error;
 	}
@@ -311,7 +380,7 @@ static int open_volume_session(struct rtrs_volume *volume)
 		return err;
 	pthread_mutex_lock(&volume->lock);
 	volume->session = session;
-	volume->is_lost = false;
+	volume->is_lost = volume->is_off = volume->needs_open = volume->is_doubtful = false;
 	pthread_mutex_unlock(&volume->lock);
 	err = add_volume_paths(volume);
 	return err ? err : rtrs_session_run(session);
@@ -330,35 +399,82 @@ static int read_limits(struct rtrs_volume *volume)
 	return 0;
 }
 
-int rtrsi_volume_connect(struct rtrs_volume *volume)
+/* For one that was disconnected by hand the session stays, although no other is connected. */
+static bool waits_for_hand(struct rtrs_volume *volume)
 {
-	struct rtrs_volume_request *failed = NULL;
-	int err = open_volume_session(volume);
+	bool waits;
 
-	if (!err)
-		err = wait_for_volume_paths(volume);
-	if (!err)
-		err = read_limits(volume);
+	pthread_mutex_lock(&volume->lock);
+	waits = !volume->is_ending && paths_that_are(volume, VOLUME_PATH_OFF);
+	/* A session that could not get all its paths is made anew. */
+	for (unsigned int i = 0; waits && i < volume->path_count; i++)
+		waits = volume->paths[i].number >= 0 ||
+			volume->paths[i].state == VOLUME_PATH_REMOVED;
+	if (waits) {
+		go_off(volume);
+		/* One may have come at the last moment. */
+		volume->needs_open = paths_that_are(volume, VOLUME_PATH_UP);
+	}
+	pthread_mutex_unlock(&volume->lock);
+	return waits;
+}
+
+/* The device, over a path that is connected. */
+static int open_on_session(struct rtrs_volume *volume)
+{
+	struct rtrs_volume_request *failed;
+	int err = read_limits(volume);
+
 	if (!err)
 		err = say_rnbd_version(volume);
 	if (!err)
 		err = rtrsi_volume_open_device(volume);
-	if (err) {
-		rtrsi_volume_disconnect(volume);
+	if (err)
 		return err;
-	}
 	pthread_mutex_lock(&volume->lock);
-	volume->is_up = !volume->is_lost;
-	volume->has_given_up = false;
+	volume->is_up = !volume->is_lost && !volume->is_off;
+	volume->has_given_up = volume->is_unmapped;
 	failed = rtrsi_volume_begin_waiting(volume);
 	pthread_mutex_unlock(&volume->lock);
 	rtrsi_volume_end_all(failed, -EIO);
 	return 0;
 }
 
+int rtrsi_volume_connect(struct rtrs_volume *volume)
+{
+	int err = open_volume_session(volume);
+
+	if (!err) {
+		err = wait_for_volume_paths(volume);
+		if (err && waits_for_hand(volume))
+			return -ENOLINK;
+	}
+	if (!err)
+		err = open_on_session(volume);
+	if (err)
+		rtrsi_volume_disconnect(volume);
+	return err;
+}
+
+int rtrsi_volume_open_again(struct rtrs_volume *volume)
+{
+	int err;
+
+	pthread_mutex_lock(&volume->lock);
+	volume->is_off = volume->needs_open = false;
+	pthread_mutex_unlock(&volume->lock);
+	err = open_on_session(volume);
+	pthread_mutex_lock(&volume->lock);
+	/* Unless it was disconnected once more meanwhile. */
+	if (err && !volume->is_off)
+		rtrsi_volume_lose_session(volume);
+	pthread_mutex_unlock(&volume->lock);
+	return err;
+}
+
 static void add_up_paths(struct rtrs_volume *volume, struct rtrs_session *session)
 {
-	for (unsigned int i = 0; i < volume->options.address_count; i++) {
+	for (unsigned int i = 0; i < volume->path_count; i++) {
 		struct rtrs_path_info info = {.size = sizeof(info)};
 
 		if (volume->paths[i].number < 0 ||
@@ -387,7 +503,7 @@ void rtrsi_volume_disconnect(struct rtrs_volume *volume)
 
 void rtrsi_volume_retry_paths(struct rtrs_volume *volume)
 {
-	for (unsigned int i = 0; i < volume->options.address_count; i++) {
+	for (unsigned int i = 0; i < volume->path_count; i++) {
 		struct volume_path *path = &volume->paths[i];
 
 		if (path->state == VOLUME_PATH_FAILED && path->number >= 0 &&

@@ -398,14 +398,20 @@ static void close_for_good(struct rtrs_client *client, struct rtrs_client_path *
 	path->stays_closed = true;
 	path->retries_at_once = false;
 	wait_for_device(client, path, false);
+	path->error = -ECANCELED;
 	leave_for(client, path, RTRS_CLIENT_CLOSING);
 	if (path->is_closed)
 		stay_closed(client, path);
 }
 
+/* Where it was being connected again by itself the user learns that this has ended. */
 void rtrsi_client_disconnect_path(struct rtrs_client *client, unsigned int place)
 {
-	close_for_good(client, &client->paths[place]);
+	struct rtrs_client_path *path = &client->paths[place];
+
+	if (path->state == RTRS_CLIENT_RECONNECTING || path->state == RTRS_CLIENT_CONNECTING_ERR)
+		path->is_wanted = true;
+	close_for_good(client, path);
 }
 
 void rtrsi_client_remove_path(struct rtrs_client *client, unsigned int place)

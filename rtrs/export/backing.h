@@ -47,6 +47,8 @@ struct rtrs_backing {
 	struct rtrs_task task; /* for closing */
 	struct rtrs_rnbd_device about;
 	bool is_read_only;
+	bool is_block_device;
+	char *place; /* of the file, or of the block device in sysfs; NULL: it has none */
 };
 
 /* --- file.c: a plain file or block device that is open already, and belongs to the backing on success */

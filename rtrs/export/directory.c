@@ -106,14 +106,18 @@ static int look_at(int directory, const char *path, open_below_fn open_below, st
 static int open_checked(int directory, const char *path, int flags, open_below_fn open_below)
 {
 	struct stat seen, opened;
-	int fd, err;
+	int fd, err, exclusively = 0;
 
 	if (!is_plain_path(path))
 		return -EINVAL;
 	err = look_at(directory, path, open_below, &seen);
 	if (err)
 		return err;
-	fd = open_below(directory, path, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	/* For one that is mounted, or has another owner, this fails: two writers would spoil each other's data. */
+	if (S_ISBLK(seen.st_mode) && (flags & O_ACCMODE) != O_RDONLY)
+		exclusively = O_EXCL;
+	fd = open_below(directory, path,
+			exclusively | flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return fd;
 	if (!fstat(fd, &opened) && opened.st_dev == seen.st_dev && opened.st_ino == seen.st_ino &&

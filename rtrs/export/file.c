@@ -27,7 +27,6 @@ enum {
 struct file_backing {
 	struct rtrs_backing base;
 	int fd;
-	bool is_block_device;
 	bool can_punch; /* of a plain file: holes */
 	bool cannot_try;
 };
@@ -104,7 +103,7 @@ static int give_range(const struct file_backing *file, const struct rtrs_block_j
 	uint64_t range[2] = {job->offset, job->size};
 	int result;
 
-	if (file->is_block_device)
+	if (file->base.is_block_device)
 		result = ioctl(file->fd, of_device, range);
 	else
 		result = fallocate(file->fd, of_file | FALLOC_FL_KEEP_SIZE, (off_t)job->offset,
@@ -190,7 +189,7 @@ static void measure_file(struct rtrs_backing *backing)
 	uint64_t bytes = 0;
 	struct stat st;
 
-	if (file->is_block_device) {
+	if (file->base.is_block_device) {
 		if (ioctl(file->fd, BLKGETSIZE64, &bytes))
 			return;
 	} else {
@@ -260,11 +259,24 @@ static void ask_plain_file(struct file_backing *file, const struct stat *st)
 									: FILE_BLOCK;
 }
 
+/* Where control programs look for it; without memory they do not find it. */
+static char *place_of_file(int fd, const struct stat *st)
+{
+	char path[64];
+
+	if (S_ISBLK(st->st_mode) ? hfi_print(path, sizeof(path), "/sys/dev/block/%u:%u",
+					     major(st->st_rdev), minor(st->st_rdev))
+				 : hfi_print(path, sizeof(path), "/proc/self/fd/%d", fd))
+		return NULL;
+	return realpath(path, NULL);
+}
+
 static void close_file_backing(struct rtrs_backing *backing)
 {
 	struct file_backing *file = file_of(backing);
 
 	close(file->fd);
+	free(backing->place);
 	free(file);
 }
 
@@ -288,9 +300,10 @@ int rtrsi_file_backing_new(int fd, bool is_read_only, uint32_t max_io, struct rt
 	if (!file)
 		return -ENOMEM;
 	file->fd = fd;
-	file->is_block_device = S_ISBLK(st.st_mode);
 	file->base.ops = &file_ops;
 	file->base.is_read_only = is_read_only;
+	file->base.is_block_device = S_ISBLK(st.st_mode);
+	file->base.place = place_of_file(fd, &st);
 	file->base.about = (struct rtrs_rnbd_device){
 		.max_hw_sectors = max_io / RNBD_SECTOR_SIZE,
 		.physical_block_size = FILE_BLOCK,
@@ -299,7 +312,7 @@ int rtrsi_file_backing_new(int fd, bool is_read_only, uint32_t max_io, struct rt
 		.cache_policy = RNBD_CACHE_FUA | RNBD_CACHE_WRITEBACK,
 	};
 	measure_file(&file->base);
-	if (file->is_block_device)
+	if (file->base.is_block_device)
 		ask_block_device(file, st.st_rdev);
 	else
 		ask_plain_file(file, &st);

@@ -5,29 +5,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <uthash.h>
 
-#include "rtrs/export/backing.h"
 #include "rtrs/export/directory.h"
-#include "rtrs/export/service.h"
-#include "rtrs/rnbd/server.h"
+#include "rtrs/export/service_internal.h"
 #include "shared/text.h"
 
-enum { NAME_SIZE = 256, LOG_SIZE = 1024 };
-
-struct export_session {
-	UT_hash_handle hh;
-	uint64_t number;
-	char name[NAME_SIZE];
-	struct rtrs_rnbd_session rnbd;
-};
+enum { LOG_SIZE = 1024 };
 
 /* Of the options that stand for devices: NULL unless it is memory. */
 struct export_named {
@@ -56,25 +44,6 @@ struct export_opening {
 struct export_held {
 	struct export_held *next;
 	struct rtrs_job *job;
-};
-
-enum export_state { EXPORT_SERVES, EXPORT_HOLDS, EXPORT_REFUSES };
-
-struct rtrs_export_service {
-	struct rtrs_service *service;
-	struct rtrs_pool *pool;
-	struct rtrs_export_options options;
-	struct export_named *named;
-	int directory;
-	_Atomic bool is_closed; /* for new sessions */
-	pthread_mutex_t lock;	/* for what follows */
-	pthread_cond_t idle;
-	struct rtrs_rnbd_server rnbd;
-	struct export_session *sessions;
-	struct rtrs_backing *ready; /* for a device that is opened now */
-	enum export_state state;
-	unsigned int running;
-	struct export_held *held;
 };
 
 static void log_export(const struct rtrs_export_service *service, const char *format, ...)
@@ -106,8 +75,15 @@ static struct export_named *named_device(const struct rtrs_export_service *servi
 	return NULL;
 }
 
+static bool can_only_be_read(int error, enum rtrs_rnbd_access access)
+{
+	/* A block device that is mounted, or that another program has for itself, can be read all the same. */
+	return error == -EACCES || error == -EROFS || error == -EPERM ||
+	       (error == -EBUSY && access == RNBD_READ_ONLY);
+}
+
 static int open_file_backing(const struct rtrs_export_service *service, const char *path,
-			     struct rtrs_backing **ret)
+			     enum rtrs_rnbd_access access, struct rtrs_backing **ret)
 {
 	bool is_read_only = service->options.is_read_only;
 	int fd = -EACCES, err;
@@ -116,7 +92,7 @@ static int open_file_backing(const struct rtrs_export_service *service, const ch
 		return -ENOENT;
 	if (!is_read_only)
 		fd = rtrsi_directory_open(service->directory, path, O_RDWR);
-	if (fd == -EACCES || fd == -EROFS || fd == -EPERM) {
+	if (can_only_be_read(fd, access)) {
 		is_read_only = true;
 		fd = rtrsi_directory_open(service->directory, path, O_RDONLY);
 	}
@@ -130,14 +106,14 @@ static int open_file_backing(const struct rtrs_export_service *service, const ch
 
 /* May wait. */
 static int open_backing(const struct rtrs_export_service *service, const char *path,
-			struct rtrs_backing **ret)
+			enum rtrs_rnbd_access access, struct rtrs_backing **ret)
 {
 	const struct export_named *named = named_device(service, path);
 	char *message;
 	int err;
 
 	if (!named)
-		return open_file_backing(service, path, ret);
+		return open_file_backing(service, path, access, ret);
 	err = rtrsi_nbd_backing_new(named->option->uri, service->options.is_read_only,
 				    service->options.max_io, &message, ret);
 	if (err)
@@ -307,11 +283,11 @@ static struct rtrs_rnbd_job serve_message(struct rtrs_export_service *service, s
 /* --- opening ------------------------------------------------------------------------------------- */
 
 static int open_and_serve(struct rtrs_export_service *service, const struct export_opening *opening,
-			  const char *path)
+			  const char *path, enum rtrs_rnbd_access access)
 {
 	struct rtrs_backing *backing;
 	struct rtrs_rnbd_job answer;
-	int err = open_backing(service, path, &backing);
+	int err = open_backing(service, path, access, &backing);
 
 	if (err)
 		return err;
@@ -337,7 +313,7 @@ static void open_in_thread(struct rtrs_task *task)
 	if (!err)
 		err = rtrsi_rnbd_spell_path(open.path);
 	if (!err) {
-		err = open_and_serve(service, opening, open.path);
+		err = open_and_serve(service, opening, open.path, open.access);
 		log_export(service, "%s: %s", open.path, err ? strerrordesc_np(-err) : "opened");
 	}
 	rtrs_job_answer(opening->job, err);
@@ -417,6 +393,7 @@ static void begin_export_session(struct rtrs_export_service *service,
 	if (!session)
 		return;
 	session->number = event->session;
+	session->service = service;
 	(void)hfi_copy(session->name, sizeof(session->name), event->name);
 	pthread_mutex_lock(&service->lock);
 	HASH_ADD(hh, service->sessions, number, sizeof(session->number), session);
@@ -550,6 +527,8 @@ int rtrsi_export_open(const struct rtrs_export_options *options, struct rtrs_exp
 		rtrsi_export_close(service);
 		return err;
 	}
+	service->control =
+		rtrsi_control_thread_start(&rtrsi_export_control, service, &service->lock);
 	*ret = service;
 	return 0;
 }
@@ -595,6 +574,7 @@ void rtrsi_export_close(struct rtrs_export_service *service)
 {
 	if (!service)
 		return;
+	rtrsi_control_thread_end(service->control);
 	if (service->service)
 		drain_export(service);
 	rtrs_service_close(service->service);

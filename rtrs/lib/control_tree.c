@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Lists the tree of a session or service, and finds a file in it. */
 #include <errno.h>
-#include <limits.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -17,21 +13,6 @@ enum {
 	READ_ONLY_MODE = S_IFREG | 0444,
 };
 
-void rtrsi_control_print(struct control_text *text, const char *format, ...)
-{
-	va_list args;
-	int length;
-
-	va_start(args, format);
-	length = vsnprintf(text->to + text->length, text->size - text->length, format, args);
-	va_end(args);
-	if (length < 0)
-		return;
-	text->length += (size_t)length;
-	if (text->length >= text->size)
-		text->length = text->size - 1;
-}
-
 void rtrsi_control_path_name(struct control_view *view, const char *source, const char *destination)
 {
 	(void)hfi_join(view->path_name, sizeof(view->path_name), source, "@", destination);
@@ -39,31 +20,6 @@ void rtrsi_control_path_name(struct control_view *view, const char *source, cons
 		if (*at == '/')
 			*at = '!';
 	}
-}
-
-void rtrsi_control_show_usage(const char *name, struct control_text *text)
-{
-	rtrsi_control_print(text, "Usage: echo 1 > %s\n", name);
-}
-
-bool rtrsi_control_is_one(const char *value)
-{
-	return !strcmp(value, "1");
-}
-
-int rtrsi_control_integer(const char *value, int *ret)
-{
-	const char *digits = *value == '-' || *value == '+' ? value + 1 : value;
-	long number;
-
-	if (!*digits || digits[strspn(digits, "0123456789")])
-		return -EINVAL;
-	errno = 0;
-	number = strtol(value, NULL, 10);
-	if (errno || number > INT_MAX || number < INT_MIN)
-		return -ERANGE;
-	*ret = (int)number;
-	return 0;
 }
 
 /* --- listing ------------------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "rtrs/control/endpoint.h"
+#include "rtrs/control/text.h"
 #include "rtrs/lib/address.h"
 #include "shared/attr.h"
 
@@ -27,15 +28,6 @@ struct control_view {
 	void *path; /* the user's; NULL: a file of the session */
 	char path_name[CONTROL_PATH_NAME_SIZE];
 };
-
-struct control_text {
-	char *to;
-	size_t size, length;
-};
-
-/* What does not fit is left out. */
-void rtrsi_control_print(struct control_text *text, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 
 struct control_file {
 	const char *name;
@@ -65,11 +57,5 @@ int rtrsi_control_write(const struct control_tree *tree, void *user, const char 
 /* "SRC@DST" as the name of a directory. */
 void rtrsi_control_path_name(struct control_view *view, const char *source,
 			     const char *destination) HF_NONNULL;
-
-/* Of files that show their usage, or nothing but take "1". */
-void rtrsi_control_show_usage(const char *name, struct control_text *text) HF_NONNULL;
-bool rtrsi_control_is_one(const char *value) HF_MUST_CHECK HF_NONNULL;
-/* As the kernel reads a decimal number: -EINVAL, -ERANGE. */
-int rtrsi_control_integer(const char *value, int *ret) HF_MUST_CHECK HF_NONNULL;
 
 #endif

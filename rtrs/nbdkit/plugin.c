@@ -20,6 +20,7 @@ static struct {
 	const char *addresses[RTRS_VOLUME_PATHS_MAX];
 	char session[SESSION_NAME_SIZE];
 	struct rtrs_volume *volume; /* of all connections */
+	_Atomic unsigned int connections;
 } plugin = {
 	.options = {.access = RNBD_READ_WRITE, .reconnect_delay_ms = RECONNECT_MS},
 };
@@ -48,14 +49,8 @@ static int config_number(const char *key, const char *value, uint64_t most, uint
 
 static int config_access(const char *value)
 {
-	static const char *const names[] = {"ro", "rw", "migration"};
-
-	for (unsigned int i = 0; i < HF_ARRAY_SIZE(names); i++) {
-		if (!strcmp(names[i], value)) {
-			plugin.options.access = i;
-			return 0;
-		}
-	}
+	if (!rtrsi_rnbd_access_parse(value, &plugin.options.access))
+		return 0;
 	nbdkit_error("access=%s: ro, rw or migration", value);
 	return -1;
 }
@@ -135,6 +130,16 @@ static int name_of_session(void)
 			 (int)getpid());
 }
 
+/* Called by the volume: nbdkit closes it when its connections have ended. */
+static int rtrs_unmap(void *user, bool is_forced)
+{
+	(void)user;
+	if (plugin.connections && !is_forced)
+		return -EBUSY;
+	nbdkit_shutdown();
+	return 0;
+}
+
 /* After nbdkit has gone into the background: threads would not come along. */
 static int rtrs_after_fork(void)
 {
@@ -148,6 +153,7 @@ static int rtrs_after_fork(void)
 	}
 	plugin.options.addresses = plugin.addresses;
 	plugin.options.log = log_path;
+	plugin.options.unmap = rtrs_unmap;
 	err = rtrsi_volume_open(&plugin.options, &plugin.volume);
 	return err ? fail_with(plugin.options.path, err) : 0;
 }
@@ -162,7 +168,14 @@ static void rtrs_cleanup(void)
 static void *rtrs_open(int readonly)
 {
 	(void)readonly;
+	plugin.connections++;
 	return plugin.volume;
+}
+
+static void rtrs_close(void *handle)
+{
+	(void)handle;
+	plugin.connections--;
 }
 
 /* --- what it can do ------------------------------------------------------------------------------ */
@@ -309,6 +322,7 @@ static struct nbdkit_plugin rtrs_plugin = {
 	.after_fork = rtrs_after_fork,
 	.cleanup = rtrs_cleanup,
 	.open = rtrs_open,
+	.close = rtrs_close,
 	.get_size = rtrs_get_size,
 	.block_size = rtrs_block_size,
 	.can_write = rtrs_can_write,

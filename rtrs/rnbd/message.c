@@ -6,8 +6,28 @@
 
 #include "rtrs/protocol/le.h"
 #include "rtrs/rnbd/message.h"
+#include "shared/attr.h"
 
 enum { OP_MASK = 0xff };
+
+static const char *const access_names[] = {
+	[RNBD_READ_ONLY] = "ro", [RNBD_READ_WRITE] = "rw", [RNBD_MIGRATION] = "migration"};
+
+const char *rtrsi_rnbd_access_name(enum rtrs_rnbd_access access)
+{
+	return access < HF_ARRAY_SIZE(access_names) ? access_names[access] : "unknown";
+}
+
+int rtrsi_rnbd_access_parse(const char *text, enum rtrs_rnbd_access *ret)
+{
+	for (unsigned int i = 0; i < HF_ARRAY_SIZE(access_names); i++) {
+		if (!strcmp(access_names[i], text)) {
+			*ret = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
 
 static void begin_rnbd_message(uint8_t *bytes, enum rtrs_rnbd_type type, size_t size)
 {

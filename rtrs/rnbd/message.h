@@ -49,6 +49,11 @@ enum { RNBD_SYNC = 1 << 8, RNBD_FUA = 1 << 9, RNBD_PREFLUSH = 1 << 10, RNBD_NO_U
 /* Of an open answer's cache policy. */
 enum { RNBD_CACHE_FUA = 1 << 0, RNBD_CACHE_WRITEBACK = 1 << 1 };
 
+/* "ro", "rw" and "migration", as the kernel's files have it. */
+const char *rtrsi_rnbd_access_name(enum rtrs_rnbd_access access);
+/* -EINVAL: it is none of them. */
+int rtrsi_rnbd_access_parse(const char *text, enum rtrs_rnbd_access *ret) HF_MUST_CHECK HF_NONNULL;
+
 struct rtrs_rnbd_open {
 	enum rtrs_rnbd_access access;
 	char path[RNBD_PATH_SIZE];

@@ -160,7 +160,8 @@ static int new_id(struct rtrs_rnbd_session *session, uint32_t *ret)
 }
 
 static int make_handle(struct rtrs_rnbd_server *server, struct rtrs_rnbd_session *session,
-		       const struct rtrs_rnbd_open *open, struct rtrs_rnbd_handle **ret)
+		       const struct rtrs_rnbd_open *open, const char *sent,
+		       struct rtrs_rnbd_handle **ret)
 {
 	struct rtrs_rnbd_handle *handle = calloc(1, sizeof(*handle));
 	int err;
@@ -177,6 +178,8 @@ static int make_handle(struct rtrs_rnbd_server *server, struct rtrs_rnbd_session
 	if (err)
 		goto no_access;
 	handle->access = open->access;
+	handle->session = session;
+	(void)hfi_copy(handle->path, sizeof(handle->path), sent);
 	handle->next = session->handles;
 	session->handles = handle;
 	*ret = handle;
@@ -209,15 +212,19 @@ static struct rtrs_rnbd_job open_rnbd_handle(struct rtrs_rnbd_server *server,
 	struct rtrs_rnbd_handle *handle;
 	struct rtrs_rnbd_device about;
 	struct rtrs_rnbd_open open;
+	char sent[RNBD_PATH_SIZE];
 	int err = rtrsi_rnbd_open_decode(request->header, request->header_size, &open);
 
 	if (err || !session->version || !request->is_read ||
-	    request->data_size < RNBD_OPEN_ANSWER_SIZE || rtrsi_rnbd_spell_path(open.path))
+	    request->data_size < RNBD_OPEN_ANSWER_SIZE)
+		return answered(-EINVAL);
+	(void)hfi_copy(sent, sizeof(sent), open.path);
+	if (rtrsi_rnbd_spell_path(open.path))
 		return answered(-EINVAL);
 	/* After a client has lost its paths, it opens its open devices again. */
 	handle = handle_of_path(session, open.path);
 	if (!handle) {
-		err = make_handle(server, session, &open, &handle);
+		err = make_handle(server, session, &open, sent, &handle);
 		if (err)
 			return answered(err);
 	} else {
@@ -243,6 +250,11 @@ static struct rtrs_rnbd_job close_rnbd_handle(struct rtrs_rnbd_server *server,
 		return answered(-ENOENT);
 	close_handle(server, session, handle);
 	return answered(0);
+}
+
+void rtrsi_rnbd_force_close(struct rtrs_rnbd_server *server, struct rtrs_rnbd_handle *handle)
+{
+	close_handle(server, handle->session, handle);
 }
 
 void rtrsi_rnbd_session_ends(struct rtrs_rnbd_server *server, struct rtrs_rnbd_session *session)

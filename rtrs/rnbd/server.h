@@ -30,6 +30,8 @@ struct rtrs_rnbd_handle {
 	struct rtrs_rnbd_export *exported;
 	uint32_t id;
 	enum rtrs_rnbd_access access;
+	struct rtrs_rnbd_session *session;
+	char path[RNBD_PATH_SIZE]; /* as it was sent */
 };
 
 struct rtrs_rnbd_session {
@@ -80,6 +82,9 @@ struct rtrs_rnbd_job rtrsi_rnbd_serve(struct rtrs_rnbd_server *server,
 /* To be called when IO that was not answered at once has ended. */
 void rtrsi_rnbd_io_done(struct rtrs_rnbd_server *server,
 			const struct rtrs_rnbd_job *job) HF_NONNULL;
+/* Its session is not told: it learns of it by its next request, and may open the device again. */
+void rtrsi_rnbd_force_close(struct rtrs_rnbd_server *server,
+			    struct rtrs_rnbd_handle *handle) HF_NONNULL;
 /* The session is down: closes what it had open. */
 void rtrsi_rnbd_session_ends(struct rtrs_rnbd_server *server,
 			     struct rtrs_rnbd_session *session) HF_NONNULL;

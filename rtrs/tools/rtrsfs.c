@@ -2,7 +2,9 @@
 /* rtrsfs: the sessions of all processes with librtrs as the kernel's modules show theirs in /sys/class. */
 #define FUSE_USE_VERSION 31
 #include <errno.h>
+#include <fcntl.h>
 #include <fuse.h>
+#include <linux/falloc.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -12,7 +14,9 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "rtrs/tools/map.h"
 #include "rtrs/tools/tree.h"
+#include "shared/text.h"
 
 /* As sysfs says of every file. */
 enum { FILE_SIZE = 4096 };
@@ -22,6 +26,7 @@ static struct tree tree;
 /* An open file: what it holds is from the last read at its beginning. */
 struct open_file {
 	struct tree_file file;
+	struct rtrs_mapped *mapped; /* of a block device; NULL: it is another file */
 	pthread_mutex_t lock;
 	size_t length;
 	char text[RTRS_CONTROL_PAGE];
@@ -30,6 +35,18 @@ struct open_file {
 static struct open_file *open_file_of(const struct fuse_file_info *info)
 {
 	return (struct open_file *)(uintptr_t)info->fh;
+}
+
+static int64_t size_of_device(const char *socket)
+{
+	struct rtrs_mapped *mapped;
+	int64_t size;
+
+	if (rtrsi_mapped_get(socket, &mapped))
+		return 0;
+	size = rtrsi_mapped_size(mapped);
+	rtrsi_mapped_put(mapped);
+	return size > 0 ? size : 0;
 }
 
 static int fs_getattr(const char *path, struct stat *st, struct fuse_file_info *info)
@@ -55,6 +72,8 @@ static int fs_getattr(const char *path, struct stat *st, struct fuse_file_info *
 		.st_mtim = file.since,
 		.st_ctim = file.since,
 	};
+	if (file.kind == TREE_DEVICE)
+		st->st_size = size_of_device(file.socket);
 	return 0;
 }
 
@@ -115,11 +134,19 @@ static int fs_open(const char *path, struct fuse_file_info *info)
 	opened = calloc(1, sizeof(*opened));
 	if (!opened)
 		return -ENOMEM;
+	if (file.kind == TREE_DEVICE)
+		err = rtrsi_mapped_get(file.socket, &opened->mapped);
+	if (err) {
+		free(opened);
+		return err;
+	}
+	if (opened->mapped)
+		rtrsi_mapped_opened(opened->mapped, true);
 	opened->file = file;
 	pthread_mutex_init(&opened->lock, NULL);
 	info->fh = (uintptr_t)opened;
-	/* Its size is not what it says. */
-	info->direct_io = 1;
+	/* The size of the others is not what they say. */
+	info->direct_io = !opened->mapped;
 	return 0;
 }
 
@@ -128,6 +155,10 @@ static int fs_release(const char *path, struct fuse_file_info *info)
 	struct open_file *opened = open_file_of(info);
 
 	(void)path;
+	if (opened->mapped) {
+		rtrsi_mapped_opened(opened->mapped, false);
+		rtrsi_mapped_put(opened->mapped);
+	}
 	pthread_mutex_destroy(&opened->lock);
 	free(opened);
 	return 0;
@@ -140,6 +171,8 @@ static int fs_read(const char *path, char *to, size_t size, off_t offset,
 	int result = 0;
 
 	(void)path;
+	if (opened->mapped)
+		return rtrsi_mapped_read(opened->mapped, to, size, (uint64_t)offset);
 	pthread_mutex_lock(&opened->lock);
 	if (!offset) {
 		result = rtrsi_tree_read(&tree, &opened->file, opened->text);
@@ -155,17 +188,29 @@ static int fs_read(const char *path, char *to, size_t size, off_t offset,
 	return result;
 }
 
+/* "DEVICE@SESSION": some process has mapped it. */
+static bool is_device_known(const char *name)
+{
+	char path[RTRS_CONTROL_PATH_MAX];
+	struct tree_file file;
+
+	return !hfi_join(path, sizeof(path), "/rnbd-client/ctl/devices", "/", name) &&
+	       !rtrsi_tree_find(&tree, path, &file);
+}
+
 /* Each write is a whole value, wherever it is, and of a long one its beginning. */
 static int fs_write(const char *path, const char *value, size_t size, off_t offset,
 		    struct fuse_file_info *info)
 {
+	const struct open_file *opened = open_file_of(info);
 	int err;
 
 	(void)path;
-	(void)offset;
+	if (opened->mapped)
+		return rtrsi_mapped_write(opened->mapped, value, size, (uint64_t)offset);
 	if (size > RTRS_CONTROL_VALUE_MAX)
 		size = RTRS_CONTROL_VALUE_MAX;
-	err = rtrsi_tree_write(&tree, &open_file_of(info)->file, value, size);
+	err = rtrsi_tree_write(&tree, &opened->file, value, size, is_device_known);
 	return err ? err : (int)size;
 }
 
@@ -177,6 +222,27 @@ static int fs_truncate(const char *path, off_t size, struct fuse_file_info *info
 	(void)size;
 	(void)info;
 	return rtrsi_tree_find(&tree, path, &file);
+}
+
+static int fs_fsync(const char *path, int only_data, struct fuse_file_info *info)
+{
+	const struct open_file *opened = open_file_of(info);
+
+	(void)path;
+	(void)only_data;
+	return opened->mapped ? rtrsi_mapped_flush(opened->mapped) : 0;
+}
+
+/* A loop device discards like this. */
+static int fs_fallocate(const char *path, int mode, off_t offset, off_t length,
+			struct fuse_file_info *info)
+{
+	const struct open_file *opened = open_file_of(info);
+
+	(void)path;
+	if (!opened->mapped || !(mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)))
+		return -EOPNOTSUPP;
+	return rtrsi_mapped_punch(opened->mapped, (uint64_t)offset, (uint64_t)length);
 }
 
 /* Nobody makes or removes what the processes show; the errors are those of sysfs. */
@@ -228,6 +294,12 @@ static void *fs_init(struct fuse_conn_info *connection, struct fuse_config *conf
 	return NULL;
 }
 
+static void fs_destroy(void *data)
+{
+	(void)data;
+	rtrsi_map_end();
+}
+
 static const struct fuse_operations operations = {
 	.getattr = fs_getattr,
 	.readlink = fs_readlink,
@@ -236,6 +308,9 @@ static const struct fuse_operations operations = {
 	.read = fs_read,
 	.write = fs_write,
 	.release = fs_release,
+	.fsync = fs_fsync,
+	.fallocate = fs_fallocate,
+	.destroy = fs_destroy,
 	.readdir = fs_readdir,
 	.create = fs_create,
 	.mkdir = fs_mkdir,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "rtrs/control/query.h"
+#include "rtrs/tools/map.h"
 #include "rtrs/tools/tool.h"
 #include "rtrs/tools/tree.h"
 #include "shared/clock.h"
@@ -19,7 +20,32 @@ enum {
 	NODES_MAX = 1 << 20,
 };
 
-static const char *const roots[] = {"rtrs-client", "rtrs-server"};
+/* What is there whatever the processes show. */
+static const struct {
+	const char *path;
+	mode_t mode;
+	enum tree_kind kind;
+	const char *target;
+} fixed[] = {
+	{"dev", S_IFDIR | 0755, TREE_SHOWN, NULL},
+	{"rnbd-client", S_IFDIR | 0755, TREE_SHOWN, NULL},
+	{"rnbd-client/block", S_IFDIR | 0755, TREE_SHOWN, NULL},
+	{"rnbd-client/ctl", S_IFDIR | 0755, TREE_SHOWN, NULL},
+	{"rnbd-client/ctl/devices", S_IFDIR | 0755, TREE_SHOWN, NULL},
+	{"rnbd-client/ctl/map_device", S_IFREG | 0644, TREE_MAP_DEVICE, NULL},
+	{"rnbd-client/ctl/subsystem", S_IFLNK | 0777, TREE_SHOWN, "../../rnbd-client"},
+	{"rnbd-client/ctl/uevent", S_IFREG | 0644, TREE_UEVENT, NULL},
+	{"rnbd-server", S_IFDIR | 0755, TREE_SHOWN, NULL},
+	{"rnbd-server/ctl", S_IFDIR | 0755, TREE_SHOWN, NULL},
+	{"rnbd-server/ctl/devices", S_IFDIR | 0755, TREE_SHOWN, NULL},
+	{"rnbd-server/ctl/subsystem", S_IFLNK | 0777, TREE_SHOWN, "../../rnbd-server"},
+	{"rnbd-server/ctl/uevent", S_IFREG | 0644, TREE_UEVENT, NULL},
+	{"rtrs-client", S_IFDIR | 0755, TREE_SHOWN, NULL},
+	{"rtrs-server", S_IFDIR | 0755, TREE_SHOWN, NULL},
+};
+
+/* A volume has one, of which only whoever puts the tree together knows the number. */
+#define BLOCK_DEVICE "rnbd-client/block/rnbd"
 
 void rtrsi_tree_init(struct tree *tree, const char *directory)
 {
@@ -51,19 +77,59 @@ static void forget_nodes(struct tree_process *process)
 	process->count = 0;
 }
 
+static struct tree_node *new_node(struct tree_process *process, mode_t mode, const char *path)
+{
+	struct tree_node *node;
+
+	process->nodes = rtrsi_grow(process->nodes, process->count + 1, sizeof(*process->nodes));
+	node = &process->nodes[process->count++];
+	*node = (struct tree_node){.mode = mode, .process = process};
+	node->own_path = rtrsi_copy_text(path, strlen(path));
+	return node;
+}
+
+/* The kernel's sessions are devices of a class, which have these as well. */
+static void add_device_nodes(struct tree_process *process, const char *path, size_t root_length)
+{
+	char text[RTRS_CONTROL_PATH_MAX];
+
+	if (!hfi_join(text, sizeof(text), path, "/", "uevent"))
+		new_node(process, S_IFREG | 0644, text)->kind = TREE_UEVENT;
+	if (!hfi_join(text, sizeof(text), path, "/", "subsystem")) {
+		struct tree_node *node = new_node(process, S_IFLNK | 0777, text);
+
+		(void)hfi_print(text, sizeof(text), "../../%.*s", (int)root_length, path);
+		node->target = rtrsi_copy_text(text, strlen(text));
+	}
+}
+
+/* A volume of our own: its blocks can be read and written here. */
+static void add_blocks_node(struct tree_process *process)
+{
+	bool is_read_only = true;
+
+	if (rtrsi_is_mapped(process->socket, &is_read_only))
+		new_node(process, S_IFREG | (is_read_only ? 0400 : 0600), "dev/rnbd")->kind =
+			TREE_DEVICE;
+}
+
 static void add_tree_node(struct tree_process *process, const struct rtrs_control_entry *entry)
 {
+	const char *slash = strchr(entry->path, '/');
 	struct tree_node *node;
 
 	if (process->count >= NODES_MAX || *entry->path == '/' || !*entry->path)
 		return;
-	process->nodes = rtrsi_grow(process->nodes, process->count + 1, sizeof(*process->nodes));
-	node = &process->nodes[process->count++];
-	*node = (struct tree_node){
-		.mode = entry->mode, .is_hidden = entry->is_hidden, .process = process};
-	node->own_path = rtrsi_copy_text(entry->path, strlen(entry->path));
+	node = new_node(process, entry->mode, entry->path);
+	node->is_hidden = entry->is_hidden;
 	if (S_ISLNK(entry->mode))
 		node->target = rtrsi_copy_text(entry->value, strlen(entry->value));
+	if (!S_ISDIR(entry->mode) || !slash)
+		return;
+	if (!strcmp(entry->path, BLOCK_DEVICE))
+		add_blocks_node(process);
+	else if (!strchr(slash + 1, '/'))
+		add_device_nodes(process, entry->path, (size_t)(slash - entry->path));
 }
 
 static int list_process(struct tree_process *process, int place, struct rtrs_control_page *page)
@@ -144,7 +210,7 @@ static int meet_process(void *arg, const char *socket)
 		if (fstatat(asking->place, socket, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return 0;
 		process = rtrsi_grow(NULL, 1, sizeof(*process));
-		*process = (struct tree_process){.since = st.st_ctim};
+		*process = (struct tree_process){.since = st.st_ctim, .number = -1};
 		(void)hfi_copy(process->socket, sizeof(process->socket), socket);
 		insert_process(asking->tree, process);
 	}
@@ -220,12 +286,62 @@ static const struct tree_node *node_at(const struct tree *tree, const char *path
 	return at < tree->count && !strcmp(tree->nodes[at]->path, path) ? tree->nodes[at] : NULL;
 }
 
-/* How long "ROOT/SESSION" is at the beginning of a path. */
+static bool is_of_block_device(const char *own_path)
+{
+	const char *rest = own_path + strlen(BLOCK_DEVICE);
+
+	return !strcmp(own_path, "dev/rnbd") ||
+	       (!strncmp(own_path, BLOCK_DEVICE, strlen(BLOCK_DEVICE)) && (!*rest || *rest == '/'));
+}
+
+/* How long the name of a session or device is: "ROOT/SESSION", or "ROOT/ctl/devices/DEVICE". */
 static size_t session_length(const char *path)
 {
-	const char *at = strchr(path, '/');
+	unsigned int components = !strncmp(path, "rnbd-", strlen("rnbd-")) ? 4 : 2;
+	const char *at = path;
 
-	return at ? (size_t)(at - path) + 1 + strcspn(at + 1, "/") : strlen(path);
+	if (is_of_block_device(path))
+		return *path == 'd' ? strlen(path) : strlen(BLOCK_DEVICE);
+	while (components-- && *at)
+		at += strcspn(at, "/") + (components && strchr(at, '/') ? 1 : 0);
+	return (size_t)(at - path);
+}
+
+/* The lowest that no other has, as the kernel gives them. */
+static int new_device_number(const struct tree *tree)
+{
+	const struct tree_process *process;
+	int number = 0;
+
+	do {
+		process = tree->processes;
+		while (process && process->number != number)
+			process = process->next;
+		number += process ? 1 : 0;
+	} while (process);
+	return number;
+}
+
+static void number_device(struct tree_node *node, size_t length)
+{
+	char text[2 * RTRS_CONTROL_PATH_MAX];
+
+	if (hfi_print(text, sizeof(text), "%.*s%d%s", (int)length, node->own_path,
+		      node->process->number, node->own_path + length))
+		text[0] = '\0';
+	node->path = rtrsi_copy_text(text, strlen(text));
+}
+
+/* Links to the block device were made without its number. */
+static void number_link(struct tree_node *node)
+{
+	char text[RTRS_CONTROL_PATH_MAX + 16];
+
+	if (!S_ISLNK(node->mode) || strcmp(node->target, "../../block/rnbd") != 0 ||
+	    hfi_print(text, sizeof(text), "%s%d", node->target, node->process->number))
+		return;
+	free(node->target);
+	node->target = rtrsi_copy_text(text, strlen(text));
 }
 
 /* A name that another process has is followed by the number of this one. */
@@ -259,7 +375,14 @@ static void name_nodes(const struct tree *tree, struct tree_process *process)
 {
 	const char *last = "";
 	size_t last_length = 0;
-	bool is_taken = false;
+	bool is_taken = false, has_device = false;
+
+	for (size_t i = 0; i < process->count && !has_device; i++)
+		has_device = is_of_block_device(process->nodes[i].own_path);
+	if (!has_device)
+		process->number = -1;
+	else if (process->number < 0)
+		process->number = new_device_number(tree);
 
 	for (size_t i = 0; i < process->count; i++) {
 		struct tree_node *node = &process->nodes[i];
@@ -272,7 +395,11 @@ static void name_nodes(const struct tree *tree, struct tree_process *process)
 			last_length = length;
 		}
 		free(node->path);
-		node->path = name_of_node(node, length, is_taken);
+		if (is_of_block_device(node->own_path))
+			number_device(node, length);
+		else
+			node->path = name_of_node(node, length, is_taken);
+		number_link(node);
 	}
 }
 
@@ -298,13 +425,19 @@ static void put_nodes(struct tree *tree)
 
 static void make_own_nodes(struct tree *tree)
 {
-	tree->own_count = HF_ARRAY_SIZE(roots);
+	tree->own_count = HF_ARRAY_SIZE(fixed);
 	tree->own = rtrsi_grow(NULL, tree->own_count, sizeof(*tree->own));
-	for (size_t i = 0; i < tree->own_count; i++)
-		tree->own[i] = (struct tree_node){
-			.path = rtrsi_copy_text(roots[i], strlen(roots[i])),
-			.mode = S_IFDIR | 0755,
+	for (size_t i = 0; i < tree->own_count; i++) {
+		struct tree_node *node = &tree->own[i];
+
+		*node = (struct tree_node){
+			.path = rtrsi_copy_text(fixed[i].path, strlen(fixed[i].path)),
+			.mode = fixed[i].mode,
+			.kind = fixed[i].kind,
 		};
+		if (fixed[i].target)
+			node->target = rtrsi_copy_text(fixed[i].target, strlen(fixed[i].target));
+	}
 }
 
 static void lock_fresh_tree(struct tree *tree)
@@ -333,6 +466,7 @@ int rtrsi_tree_find(struct tree *tree, const char *path, struct tree_file *ret)
 	node = node_at(tree, path + 1);
 	if (node) {
 		ret->mode = node->mode;
+		ret->kind = node->kind;
 		if (node->process) {
 			(void)hfi_copy(ret->socket, sizeof(ret->socket), node->process->socket);
 			ret->since = node->process->since;
@@ -369,6 +503,9 @@ void rtrsi_tree_each(struct tree *tree, const char *path,
 			break;
 		if (path[1] && *name++ != '/')
 			continue;
+		/* While something changes one may be told of twice. */
+		if (i && !strcmp(tree->nodes[i - 1]->path, node->path))
+			continue;
 		if (*name && !strchr(name, '/') && !node->is_hidden)
 			each(arg, name, node->mode);
 	}
@@ -392,17 +529,55 @@ int rtrsi_tree_read(struct tree *tree, const struct tree_file *file, char *to)
 {
 	struct rtrs_control_request request = {.type = RTRS_CONTROL_READ};
 	struct rtrs_control_page page = {.bytes = to};
-	int err = ask_for_file(tree, file, &request, &page);
+	int err;
 
+	if (file->kind == TREE_UEVENT)
+		return 0;
+	if (file->kind == TREE_MAP_DEVICE) {
+		(void)hfi_copy(to, RTRS_CONTROL_PAGE, RTRS_MAP_USAGE);
+		return (int)strlen(RTRS_MAP_USAGE);
+	}
+	err = ask_for_file(tree, file, &request, &page);
 	return err ? err : (int)page.length;
 }
 
-int rtrsi_tree_write(struct tree *tree, const struct tree_file *file, const char *value,
-		     size_t length)
+/* Nobody is told; but what the kernel would refuse is refused. */
+static int store_uevent(const char *value, size_t length)
+{
+	static const char *const actions[] = {"add",	"remove",  "change", "move",
+					      "online", "offline", "bind",   "unbind"};
+	size_t word = 0;
+
+	while (word < length && !strchr(" \n", value[word]))
+		word++;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(actions); i++) {
+		if (strlen(actions[i]) == word && !strncmp(actions[i], value, word))
+			return 0;
+	}
+	return -EINVAL;
+}
+
+static int write_tree_file(struct tree *tree, const struct tree_file *file, const char *value,
+			   size_t length, bool (*is_known)(const char *name))
 {
 	struct rtrs_control_request request = {
 		.type = RTRS_CONTROL_WRITE, .value = value, .value_length = length};
-	int err = ask_for_file(tree, file, &request, NULL);
+	int err;
+
+	if (file->kind == TREE_UEVENT)
+		return store_uevent(value, length);
+	if (file->kind == TREE_MAP_DEVICE)
+		return rtrsi_map(value, length, is_known);
+	err = ask_for_file(tree, file, &request, NULL);
+	if (!err)
+		rtrsi_map_wait_for_unmapped();
+	return err;
+}
+
+int rtrsi_tree_write(struct tree *tree, const struct tree_file *file, const char *value,
+		     size_t length, bool (*is_known)(const char *name))
+{
+	int err = write_tree_file(tree, file, value, length, is_known);
 
 	/* It may have made or removed files. */
 	pthread_mutex_lock(&tree->lock);

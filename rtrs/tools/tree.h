@@ -16,10 +16,19 @@
 
 struct tree_process;
 
+/* What a file is that no process shows. */
+enum tree_kind {
+	TREE_SHOWN, /* a process does */
+	TREE_UEVENT,
+	TREE_MAP_DEVICE,
+	TREE_DEVICE, /* the blocks of a device that this process has mapped */
+};
+
 struct tree_node {
 	char *path; /* from the root on, without a slash before it */
 	mode_t mode;
 	bool is_hidden;
+	enum tree_kind kind;
 	char *own_path;		      /* as the process knows it; NULL: the directory is ours */
 	char *target;		      /* of a link */
 	struct tree_process *process; /* NULL: it is ours */
@@ -32,6 +41,7 @@ struct tree_process {
 	struct timespec since; /* the names of older ones stay as they are */
 	bool is_there;
 	int64_t silent_until_ms; /* it did not answer */
+	int number;		 /* of the block device that it shows; -1: none */
 	size_t count;
 	struct tree_node *nodes;
 };
@@ -52,6 +62,7 @@ void rtrsi_tree_init(struct tree *tree, const char *directory) HF_NONNULL_OF(1);
 /* What the caller may keep of a node. */
 struct tree_file {
 	mode_t mode;
+	enum tree_kind kind;
 	char socket[RTRS_CONTROL_NAME_SIZE]; /* empty: ours */
 	char own_path[RTRS_CONTROL_PATH_MAX];
 	char target[RTRS_CONTROL_PATH_MAX];
@@ -68,7 +79,8 @@ void rtrsi_tree_each(struct tree *tree, const char *path,
 /* The length of the text at `to`, which holds RTRS_CONTROL_PAGE bytes. -ENODEV: it is no longer there. */
 int rtrsi_tree_read(struct tree *tree, const struct tree_file *file,
 		    char *to) HF_MUST_CHECK HF_NONNULL;
+/* `is_known`: see rtrsi_map(). */
 int rtrsi_tree_write(struct tree *tree, const struct tree_file *file, const char *value,
-		     size_t length) HF_MUST_CHECK HF_NONNULL;
+		     size_t length, bool (*is_known)(const char *name)) HF_MUST_CHECK HF_NONNULL;
 
 #endif

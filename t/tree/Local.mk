@@ -190,5 +190,5 @@ EXTRA_DIST += t/tree/control-lib.sh
 check_PROGRAMS += t/tree/control-bed
 t_tree_control_bed_SOURCES = t/tree/control_bed.c t/lib/hang.h
 t_tree_control_bed_LDADD = librtrs-lib.la
-dist_check_SCRIPTS += t/tree/rtrs-control t/tree/rtrs-fs
-TESTS += t/tree/rtrs-control t/tree/rtrs-fs
+dist_check_SCRIPTS += t/tree/rtrs-control t/tree/rtrs-fs t/tree/rtrs-map
+TESTS += t/tree/rtrs-control t/tree/rtrs-fs t/tree/rtrs-map

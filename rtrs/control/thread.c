@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Serves a control socket until it is told to end. */
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "rtrs/control/thread.h"
+
+struct rtrs_control_thread {
+	struct rtrs_control *control;
+	pthread_mutex_t *lock;
+	pthread_t thread;
+	int ending; /* readable: it is to end */
+};
+
+static void *serve_control(void *arg)
+{
+	struct rtrs_control_thread *thread = arg;
+	struct pollfd waits[] = {
+		{.fd = thread->control->epoll, .events = POLLIN},
+		{.fd = thread->ending, .events = POLLIN},
+	};
+
+	for (;;) {
+		(void)poll(waits, 2, -1);
+		if (waits[1].revents)
+			return NULL;
+		pthread_mutex_lock(thread->lock);
+		rtrsi_control_dispatch(thread->control);
+		pthread_mutex_unlock(thread->lock);
+	}
+}
+
+static int start_thread(struct rtrs_control_thread *thread)
+{
+	sigset_t all, before;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = pthread_create(&thread->thread, NULL, serve_control, thread);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return err;
+}
+
+struct rtrs_control_thread *rtrsi_control_thread_start(const struct rtrs_control_ops *ops,
+						       void *user, pthread_mutex_t *lock)
+{
+	struct rtrs_control_thread *thread = calloc(1, sizeof(*thread));
+
+	if (!thread)
+		return NULL;
+	thread->lock = lock;
+	thread->ending = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (thread->ending < 0)
+		goto no_event;
+	thread->control = rtrsi_control_open(ops, user);
+	if (!thread->control)
+		goto no_control;
+	if (start_thread(thread))
+		goto no_thread;
+	return thread;
+no_thread:
+	rtrsi_control_close(thread->control);
+no_control:
+	close(thread->ending);
+no_event:
+	free(thread);
+	return NULL;
+}
+
+void rtrsi_control_thread_end(struct rtrs_control_thread *thread)
+{
+	if (!thread)
+		return;
+	(void)eventfd_write(thread->ending, 1);
+	pthread_join(thread->thread, NULL);
+	rtrsi_control_close(thread->control);
+	close(thread->ending);
+	free(thread);
+}
+
+void rtrsi_control_thread_done(struct rtrs_control_thread *thread, uint64_t number, int error)
+{
+	if (thread)
+		rtrsi_control_done(thread->control, number, error);
+}
+
+const char *rtrsi_control_thread_name(const struct rtrs_control_thread *thread)
+{
+	return thread ? thread->control->name : "";
+}
