@@ -31,3 +31,13 @@ bench-rtrs: all
 	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' $(srcdir)/t/bench/rtrs-nbd || test $$? = 77
 .PHONY: bench-rtrs
 dist_noinst_SCRIPTS += t/bench/rtrs-nbd
+
+# The soft device beside sockets, process_vm, UCX and libfabric.
+check_PROGRAMS += t/bench/uroce_bench
+t_bench_uroce_bench_SOURCES = t/bench/uroce_bench.c t/bench/uroce_bench.h t/bench/uroce_plain.c \
+	t/bench/uroce_verbs.c
+t_bench_uroce_bench_LDADD = libholdfast.la
+bench-uroce: all t/bench/uroce_bench
+	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' $(srcdir)/t/bench/uroce || test $$? = 77
+.PHONY: bench-uroce
+dist_noinst_SCRIPTS += t/bench/uroce
