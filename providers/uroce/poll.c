@@ -48,7 +48,10 @@ static void help(struct uroce_cq *cq)
 {
 	struct uroce_context *context = uroce_context_of(cq->verbs.cq.context);
 
-	if (__atomic_load_n(&context->wire, __ATOMIC_RELAXED))
+	/* Packets are looked for when there is nothing else. */
+	if (__atomic_load_n(&context->wire, __ATOMIC_RELAXED) &&
+	    atomic_load_explicit(&cq->shared->head, memory_order_relaxed) ==
+		    atomic_load_explicit(&cq->shared->tail, memory_order_relaxed))
 		uroce_wire_poll(context, false);
 	if (unlikely(atomic_load_explicit(&context->waiting, memory_order_relaxed)))
 		uroce_progress_all(context, false);

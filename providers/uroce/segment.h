@@ -75,7 +75,8 @@ struct uroce_slot {
 	_Atomic uint64_t probe_address, probe_value;
 	_Atomic uint64_t doorbell;     /* UROCE_DOORBELL_NAME bytes */
 	_Atomic uint32_t wire_address; /* of the wire's own use */
-	uint32_t reserved[3];
+	_Atomic uint32_t wire_relays;  /* packets handed over to it: grows */
+	uint32_t reserved[2];
 };
 
 struct uroce_header {

@@ -11,10 +11,21 @@
 #include "providers/uroce/qp.h"
 #include "providers/uroce/wire/socket.h"
 #include "providers/uroce/wire/transport.h"
+#include "providers/uroce/wire_inbox.h"
 
 enum { UROCE_WIRE_FDS = UROCE_GIDS + 1 };
 
-struct uroce_received_packet;
+/*
+ * Data of a message that was read before its packets are built, by one call, to where they will have it: valid until
+ * the transport of that QP returns.
+ */
+struct uroce_ahead {
+	const void *user;
+	const uint8_t *to[UROCE_BATCH];
+	uint64_t at, end; /* positions in the message, or addresses, of what is there */
+	uint64_t key;
+	unsigned int next, count;
+};
 
 struct uroce_wire {
 	struct uroce_context *context;
@@ -22,19 +33,23 @@ struct uroce_wire {
 	pthread_mutex_t receive_lock;
 	pthread_mutex_t lock;
 	struct uroce_socket sockets[UROCE_GIDS];
-	atomic_uint socket_count;		/* they are added, and stay */
-	struct uroce_socket relay;		/* where other contexts hand packets over */
-	struct uroce_icrc icrc;			/* with receive_lock */
-	struct uroce_received_packet *received; /* UROCE_BATCH of them, with receive_lock */
+	atomic_uint socket_count;  /* they are added, and stay */
+	struct uroce_socket relay; /* where other contexts hand packets over */
+	struct uroce_icrc icrc;	   /* with receive_lock */
+	struct uroce_inbox *inbox; /* with receive_lock */
+	uint32_t relays_seen;	   /* with receive_lock */
 
 	/* With lock. */
 	struct uroce_window tx, rx;
 	uint64_t counters[UROCE_COUNT_TRANSPORT];
 	struct uroce_batch batch;
+	struct uroce_ahead ahead;
+	unsigned int urgent; /* frames in the batch that are not held back */
 
 	/* Packets dropped before a QP had them; with receive_lock. */
 	uint64_t bad_size, bad_icrc, bad_header, no_qp, bad_address, relayed;
 
+	atomic_bool holds;     /* frames are held back until the program polls again */
 	atomic_bool is_active; /* something was sent since the engine thread looked */
 	atomic_uint spins;     /* polls, since the program asked for an event or stopped polling */
 	unsigned int spins_seen; /* by the engine thread */
@@ -52,6 +67,7 @@ struct uroce_wire_link {
 	union ibv_gid peer; /* who may send: RC, UC */
 	bool is_sending;    /* RTS was reached */
 	bool is_wire_forced;
+	bool may_hold;		/* what it is answered with now */
 	bool is_from_ipv6;	/* UD: the datagram that is received */
 	struct uroce_recv recv; /* that was taken */
 };

@@ -5,7 +5,11 @@
 
 #include "providers/uroce/wire.h"
 
-enum { CQ_TRIES = 50 }; /* of a few ms, while who is stopped has its lock */
+enum {
+	CQ_TRIES = 50,	/* of a few ms, while who is stopped has its lock */
+	ACK_BYTES = 24, /* at most, of a frame that only acknowledges */
+	AHEAD_MAX = 16, /* packets whose data is read by one call */
+};
 
 /* --- frames ------------------------------------------------------------------------------------------- */
 
@@ -24,6 +28,8 @@ static void add_frame(void *user, uint8_t *bytes, size_t size, uint32_t position
 	struct uroce_frame *frame = &batch->frames[batch->count];
 
 	(void)bytes;
+	if (position != UROCE_NO_POSITION || size > ACK_BYTES)
+		link->wire->urgent++;
 	frame->size = size;
 	frame->from = link->from;
 	frame->to = link->to;
@@ -61,33 +67,115 @@ static size_t slice(const struct iovec *iov, size_t count, uint64_t offset, uint
 	return size ? 0 : used;
 }
 
+/* --- reading ahead: the data of several packets of one message, by one call */
+
+/* Where a middle or last packet's data will lie, `index` frames after the next. */
+static uint8_t *payload_of(struct uroce_wire *wire, unsigned int index, uint32_t more_header)
+{
+	return wire->batch.frames[wire->batch.count + index].bytes + UROCE_BTH_SIZE + more_header;
+}
+
+static bool was_read_ahead(struct uroce_wire_link *link, uint64_t key, uint64_t at, const void *to,
+			   uint32_t size)
+{
+	struct uroce_ahead *ahead = &link->wire->ahead;
+
+	if (ahead->next >= ahead->count || ahead->user != link || ahead->key != key ||
+	    ahead->at != at || ahead->to[ahead->next] != to || ahead->end - at < size) {
+		ahead->count = 0;
+		return false;
+	}
+	ahead->next++;
+	ahead->at += size;
+	return true;
+}
+
+/*
+ * `rest` bytes of the message follow from `at` on, of which the first packet has its data at `to`. How many bytes
+ * `parts` takes, with *count packets.
+ */
+static uint64_t plan_ahead(struct uroce_wire_link *link, uint64_t at, void *to, uint64_t rest,
+			   uint32_t last_header, struct iovec *parts, size_t *count)
+{
+	struct uroce_wire *wire = link->wire;
+	struct uroce_ahead *ahead = &wire->ahead;
+	const uint32_t mtu = link->transport.mtu;
+	uint64_t bytes = 0;
+	size_t used = 0;
+
+	while (bytes < rest && used < AHEAD_MAX && wire->batch.count + used < UROCE_BATCH) {
+		const uint64_t part = rest - bytes < mtu ? rest - bytes : mtu;
+		const uint32_t header = bytes + part == rest ? last_header : 0;
+
+		ahead->to[used] = used ? payload_of(wire, (unsigned int)used, header) : to;
+		parts[used] = (struct iovec){(void *)(uintptr_t)ahead->to[used], part};
+		used++;
+		bytes += part;
+	}
+	ahead->user = link;
+	ahead->next = 1;
+	ahead->end = at + bytes;
+	*count = used;
+	return bytes;
+}
+
+/* As many bytes of the message as the window takes now, with the packet that is built. */
+static uint64_t bytes_that_fit(const struct uroce_wire_qp *transport, uint64_t rest)
+{
+	const struct uroce_window *window = transport->tx;
+	const uint64_t room = window->used < window->limit ? window->limit - window->used : 0;
+	const uint64_t fit = room / uroce_window_cost(transport->mtu) * transport->mtu;
+
+	return fit < transport->mtu ? transport->mtu : fit < rest ? fit : rest;
+}
+
 static bool gather_request(void *user, uint32_t position, uint32_t offset, void *to, uint32_t size)
 {
 	struct uroce_wire_link *link = user;
 	struct uroce_wqe *wqe = uroce_sq_at(link->qp, position);
-	struct iovec all[UROCE_MAX_SGE], part[UROCE_MAX_SGE];
-	const struct iovec own = {to, size};
-	size_t count;
+	struct iovec all[UROCE_MAX_SGE], part[UROCE_MAX_SGE], own[AHEAD_MAX] = {{to, size}};
+	struct uroce_ahead *ahead = &link->wire->ahead;
+	size_t entries, count, packets = 1;
+	uint64_t rest = wqe->length - offset, bytes = size;
 
 	if (wqe->is_inline) {
 		memcpy(to, (const char *)uroce_wqe_inline(link->qp, wqe) + offset, size);
 		return true;
 	}
-	if (!uroce_gather(link->qp, wqe, 0, all, &count))
+	if (was_read_ahead(link, position, offset, to, size))
+		return true;
+	if (!uroce_gather(link->qp, wqe, 0, all, &entries))
 		return false;
-	count = slice(all, count, offset, size, part);
-	return count &&
-	       uroce_copy_in(&link->wire->context->own, &own, 1, part, count) == UROCE_COPY_OK;
+	if (rest > size) {
+		const bool has_more = wqe->opcode != IBV_WR_SEND &&
+				      wqe->opcode != IBV_WR_RDMA_WRITE;
+		const uint64_t fit = bytes_that_fit(&link->transport, rest);
+
+		/* Where not all fits no packet of these is the last. */
+		bytes = plan_ahead(link, offset, to, fit, has_more && fit == rest ? 4 : 0, own,
+				   &packets);
+		ahead->key = position;
+		ahead->at = offset + size;
+	}
+	count = slice(all, entries, offset, bytes, part);
+	if (count &&
+	    uroce_copy_in(&link->wire->context->own, own, packets, part, count) == UROCE_COPY_OK) {
+		ahead->count = (unsigned int)packets;
+		return true;
+	}
+	/* A later part may be what cannot be accessed. */
+	ahead->count = 0;
+	count = slice(all, entries, offset, size, part);
+	own[0].iov_len = size;
+	return packets > 1 && count &&
+	       uroce_copy_in(&link->wire->context->own, own, 1, part, count) == UROCE_COPY_OK;
 }
 
-/* The keys were checked: into memory of ours. */
-static bool copy_to_own(struct uroce_wire_link *link, const void *from, uint32_t size,
-			const struct iovec *to, size_t count)
+static bool settle_copies(void *user, bool is_answer)
 {
-	const struct iovec own = {(void *)(uintptr_t)from, size};
+	struct uroce_wire_link *link = user;
 
-	return count &&
-	       uroce_copy_out(&link->wire->context->own, &own, 1, to, count) == UROCE_COPY_OK;
+	return uroce_inbox_settle(link->wire->inbox, is_answer);
 }
 
 static bool scatter_request(void *user, uint32_t position, uint32_t offset, const void *from,
@@ -100,7 +188,8 @@ static bool scatter_request(void *user, uint32_t position, uint32_t offset, cons
 
 	if (!uroce_gather(link->qp, wqe, IBV_ACCESS_LOCAL_WRITE, all, &count))
 		return false;
-	return copy_to_own(link, from, size, part, slice(all, count, offset, size, part));
+	return uroce_inbox_copy(link->wire->inbox, true, from, size, part,
+				slice(all, count, offset, size, part));
 }
 
 static enum ibv_wc_status do_local(void *user, uint32_t position)
@@ -155,7 +244,8 @@ static enum uroce_place place_received(void *user, uint32_t offset, const void *
 	for (uint32_t i = 0; i < recv->num_sge; i++)
 		all[i] = (struct iovec){(void *)(uintptr_t)recv->sge[i].address,
 					recv->sge[i].length};
-	return copy_to_own(link, from, size, part, slice(all, recv->num_sge, offset, size, part))
+	return uroce_inbox_copy(link->wire->inbox, false, from, size, part,
+				slice(all, recv->num_sge, offset, size, part))
 		       ? UROCE_PLACED
 		       : UROCE_PLACE_DENIED;
 }
@@ -215,29 +305,50 @@ static bool is_allowed(void *user, uint32_t rkey, uint64_t va, uint32_t length, 
 
 static bool write_memory(void *user, uint32_t rkey, uint64_t va, const void *from, uint32_t size)
 {
+	struct uroce_wire_link *link = user;
 	struct iovec to = {.iov_len = size};
 	uint64_t address;
 
-	if (!find_memory(user, rkey, va, size, IBV_ACCESS_REMOTE_WRITE, &address))
+	if (!find_memory(link, rkey, va, size, IBV_ACCESS_REMOTE_WRITE, &address))
 		return false;
 	to.iov_base = (void *)(uintptr_t)address;
-	return copy_to_own(user, from, size, &to, 1);
+	return uroce_inbox_copy(link->wire->inbox, false, from, size, &to, 1);
 }
 
 static bool read_for_peer(void *user, uint32_t rkey, uint64_t va, void *to, uint32_t size)
 {
 	struct uroce_wire_link *link = user;
-	struct iovec from = {.iov_len = size}, own = {to, size};
-	uint64_t address;
+	struct iovec from = {.iov_len = size}, own[AHEAD_MAX] = {{to, size}};
+	const struct uroce_responder *resp = &link->transport.resp;
+	const struct uroce_job *job = &resp->jobs[resp->todo[0]];
+	struct uroce_ahead *ahead = &link->wire->ahead;
+	size_t packets = 1;
+	uint64_t address, rest = job->va + job->length - va;
 
+	if (was_read_ahead(link, (uint64_t)rkey << 32, va, to, size))
+		return true;
 	if (!find_memory(link, rkey, va, size, IBV_ACCESS_REMOTE_READ, &address))
 		return false;
 	from.iov_base = (void *)(uintptr_t)address;
-	return uroce_copy_in(&link->wire->context->own, &own, 1, &from, 1) == UROCE_COPY_OK;
+	if (rest > size &&
+	    find_memory(link, rkey, va, (uint32_t)rest, IBV_ACCESS_REMOTE_READ, &address)) {
+		from.iov_len = plan_ahead(link, va, to, rest, 4, own, &packets);
+		ahead->key = (uint64_t)rkey << 32;
+		ahead->at = va + size;
+	}
+	if (uroce_copy_in(&link->wire->context->own, own, packets, &from, 1) == UROCE_COPY_OK) {
+		ahead->count = (unsigned int)packets;
+		return true;
+	}
+	ahead->count = 0;
+	own[0].iov_len = from.iov_len = size;
+	return packets > 1 &&
+	       uroce_copy_in(&link->wire->context->own, own, 1, &from, 1) == UROCE_COPY_OK;
 }
 
-static bool do_remote_atomic(void *user, uint32_t rkey, uint64_t va,
-			     const struct uroce_packet *packet, uint64_t *original)
+static enum uroce_atomic_result do_remote_atomic(void *user, uint32_t rkey, uint64_t va,
+						 const struct uroce_packet *packet,
+						 uint64_t *original)
 {
 	struct uroce_wire_link *link = user;
 	bool is_add = uroce_op(packet->opcode) == UROCE_OP_FETCH_ADD;
@@ -245,10 +356,17 @@ static bool do_remote_atomic(void *user, uint32_t rkey, uint64_t va,
 	uint64_t address;
 
 	if (!find_memory(link, rkey, va, 8, IBV_ACCESS_REMOTE_ATOMIC, &address))
-		return false;
+		return UROCE_ATOMIC_DENIED;
 	uroce_target_own(link->qp, &target);
-	return uroce_atomic(&target, address, !is_add, is_add ? packet->swap_add : packet->compare,
-			    packet->swap_add, original) == UROCE_COPY_OK;
+	switch (uroce_atomic(&target, address, !is_add, is_add ? packet->swap_add : packet->compare,
+			     packet->swap_add, original)) {
+	case UROCE_COPY_OK:
+		return UROCE_ATOMIC_DONE;
+	case UROCE_COPY_BUSY:
+		return UROCE_ATOMIC_BUSY;
+	default:
+		return UROCE_ATOMIC_DENIED;
+	}
 }
 
 static bool invalidate_for_peer(void *user, uint32_t rkey)
@@ -289,6 +407,7 @@ const struct uroce_wire_calls uroce_wire_calls = {
 	.send = add_frame,
 	.gather = gather_request,
 	.scatter = scatter_request,
+	.settle = settle_copies,
 	.local = do_local,
 	.sent = wire_request_done,
 	.take = take_receive_request,

@@ -99,7 +99,7 @@ static void free_wire(struct uroce_wire *wire)
 	remove_wire(wire);
 	pthread_mutex_destroy(&wire->receive_lock);
 	pthread_mutex_destroy(&wire->lock);
-	free(wire->received);
+	uroce_inbox_free(wire->inbox);
 	free(wire);
 }
 
@@ -121,10 +121,10 @@ static int make_wire(struct uroce_context *context, struct uroce_wire **ret)
 	pthread_mutex_init(&wire->receive_lock, NULL);
 	wire->tx.limit = wire->rx.limit = UROCE_WINDOW_BUFFER - UROCE_WINDOW_RESERVE;
 	uroce_icrc_init(&wire->icrc);
-	wire->received = uroce_received_alloc();
+	wire->inbox = uroce_inbox_new();
 	add_wire(wire);
 	pthread_mutex_lock(&wires_lock);
-	err = wire->received ? open_relay(wire) : ENOMEM;
+	err = wire->inbox ? open_relay(wire) : ENOMEM;
 	pthread_mutex_unlock(&wires_lock);
 	if (err)
 		free_wire(wire);
@@ -256,6 +256,8 @@ unsigned int uroce_wire_fds(struct uroce_context *context, struct pollfd *fds, u
 
 	if (!wire)
 		return 0;
+	if (atomic_load(&wire->holds))
+		uroce_wire_flush(wire);
 	/* While packets are sent, their timeouts need not wake the thread each time. */
 	if (atomic_exchange(&wire->is_active, false))
 		wake_within(deadline, ACTIVE_NS);
@@ -284,6 +286,8 @@ void uroce_wire_armed(struct uroce_context *context)
 
 	if (!wire)
 		return;
+	if (atomic_load(&wire->holds))
+		uroce_wire_flush(wire);
 	atomic_store(&wire->spins, 0);
 	if (atomic_load(&wire->is_left_alone))
 		uroce_peer_ring(context, &context->own, UROCE_RING_PROGRESS);

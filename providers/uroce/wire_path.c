@@ -12,6 +12,7 @@
 enum {
 	MESSAGE_MAX = 1 << 30,
 	BUSY_NS = 100000, /* when the kernel took no more frames */
+	IN_FLIGHT = 4,	  /* packets: then more can wait until the program polls */
 };
 
 #define OWN_QKEY_BIT 0x80000000u /* the program asks for the Q_Key of its own QP */
@@ -229,6 +230,40 @@ static void add_requests(struct uroce_wire_link *link)
 	}
 }
 
+/*
+ * Frames wait, for more of them to be sent by one call, until the program polls again or fills the batch: answers to a
+ * few packets, and requests that follow others which are still under way. The engine thread looks after them.
+ */
+static bool may_hold(const struct uroce_wire_link *link)
+{
+	const struct uroce_wire *wire = link->wire;
+	const struct uroce_requester *req = &link->transport.req;
+
+	if (link->may_hold)
+		return !wire->urgent;
+	return !link->transport.is_stopped && req->next == req->tail &&
+	       uroce_psn_diff(req->psn, req->una) >= IN_FLIGHT &&
+	       atomic_load_explicit(&wire->is_left_alone, memory_order_relaxed);
+}
+
+/* False: the kernel took no more. */
+static bool send_frames(struct uroce_wire_link *link)
+{
+	struct uroce_wire *wire = link->wire;
+
+	if (!wire->batch.count)
+		return true;
+	if (may_hold(link)) {
+		if (!wire->urgent)
+			wire->batch.held = wire->batch.count;
+		atomic_store_explicit(&wire->holds, true, memory_order_relaxed);
+		return true;
+	}
+	wire->urgent = 0;
+	atomic_store_explicit(&wire->holds, false, memory_order_relaxed);
+	return uroce_batch_flush(&wire->batch);
+}
+
 static uint64_t wire_progress(struct uroce_qp *qp, uint64_t now)
 {
 	struct uroce_wire_link *link = qp->path_data;
@@ -241,10 +276,11 @@ static uint64_t wire_progress(struct uroce_qp *qp, uint64_t now)
 	if (transport->req.is_ready && qp->state == IBV_QPS_RTS)
 		add_requests(link);
 	deadline = uroce_wire_run(transport, now);
+	link->wire->ahead.count = 0;
 	if (!transport->is_stopped && transport->req.head != transport->req.tail)
 		qp->sq.next = transport->req.next + (transport->req.next_packet != 0);
 	/* Also where there is more to send at once. */
-	if (!uroce_batch_flush(&link->wire->batch))
+	if (!send_frames(link))
 		deadline = now + BUSY_NS;
 	pthread_mutex_unlock(&link->wire->lock);
 	return deadline;

@@ -6,15 +6,17 @@
  */
 #include "providers/uroce/wire_receive.h"
 
-#include <errno.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
-#include <stdlib.h>
 #include <string.h>
+
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
 
 enum {
 	ROUNDS = 4, /* of batches in one call: others are to have their turn */
-	CONTROL_SIZE = 128,
+	FEW = 2,    /* packets in one call: what they are answered with can wait a little */
 };
 
 /* Before a packet that is handed over. */
@@ -28,31 +30,50 @@ struct relay_head {
 
 struct uroce_received_packet {
 	struct relay_head head;
-	/* Room for one byte more: what is longer is no packet. */
-	uint8_t bytes[UROCE_FRAME_MAX + 1];
-	union uroce_address from;
+	const union uroce_address *from;
+	uint8_t *bytes;
 	size_t size;
-	_Alignas(struct cmsghdr) uint8_t control[CONTROL_SIZE];
 };
 
 /* The QP that packets are for, with its lock, as long as they are for the same one. */
 struct delivery {
 	struct uroce_wire *wire;
 	struct uroce_qp *qp;
+	uint64_t now;
+	unsigned int packets;
+	bool may_hold; /* the program polls again soon */
 };
-
-struct uroce_received_packet *uroce_received_alloc(void)
-{
-	return calloc(UROCE_BATCH, sizeof(struct uroce_received_packet));
-}
 
 /* --- to the QP ------------------------------------------------------------------------------------------ */
 
+/* What was gathered is copied before its bytes are overwritten, or answered. */
+static void settle_delivery(struct delivery *delivery)
+{
+	struct uroce_wire *wire = delivery->wire;
+	struct uroce_wire_link *link;
+
+	if (!delivery->qp || delivery->qp->path != uroce_wire_path ||
+	    !uroce_inbox_waits(wire->inbox))
+		return;
+	link = delivery->qp->path_data;
+	pthread_mutex_lock(&wire->lock);
+	uroce_wire_settle(&link->transport);
+	pthread_mutex_unlock(&wire->lock);
+}
+
 static void end_delivery(struct delivery *delivery)
 {
+	struct uroce_wire_link *link;
+
 	if (!delivery->qp)
 		return;
+	settle_delivery(delivery);
+	link = delivery->qp->path == uroce_wire_path ? delivery->qp->path_data : NULL;
+	if (link)
+		link->may_hold = delivery->may_hold && delivery->packets <= FEW;
 	uroce_qp_progress(delivery->qp);
+	if (link)
+		link->may_hold = false;
 	pthread_mutex_unlock(&delivery->qp->lock);
 	delivery->qp = NULL;
 }
@@ -144,6 +165,7 @@ static void hand_to_qp(struct delivery *delivery, const struct uroce_received_pa
 		       const struct uroce_packet *packet)
 {
 	struct uroce_wire_link *link = delivery->qp->path_data;
+	const bool is_datagram = uroce_service(packet->opcode) == UROCE_SERVICE_UD;
 	uint8_t grh[UROCE_GRH_SIZE];
 
 	if (delivery->qp->path != uroce_wire_path || !link) {
@@ -151,10 +173,13 @@ static void hand_to_qp(struct delivery *delivery, const struct uroce_received_pa
 	} else if (!is_of_peer(link, &received->head)) {
 		delivery->wire->bad_address++;
 	} else {
-		make_header(&received->head, &received->from, received->size, grh);
+		if (is_datagram)
+			make_header(&received->head, received->from, received->size, grh);
+		delivery->packets++;
 		pthread_mutex_lock(&delivery->wire->lock);
-		link->is_from_ipv6 = received->from.any.sa_family == AF_INET6;
-		uroce_wire_receive(&link->transport, packet, grh, uroce_now());
+		link->is_from_ipv6 = received->from->any.sa_family == AF_INET6;
+		uroce_wire_receive(&link->transport, packet, is_datagram ? grh : NULL,
+				   delivery->now);
 		pthread_mutex_unlock(&delivery->wire->lock);
 	}
 }
@@ -170,7 +195,7 @@ static bool relay_packet(struct uroce_wire *wire, struct uroce_received_packet *
 	struct msghdr message = {
 		.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = parts, .msg_iovlen = 2};
 	struct uroce_shared_qp *shared;
-	const struct uroce_slot *slot;
+	struct uroce_slot *slot;
 	struct uroce_peer *peer = uroce_peer_of_qpn(context, qpn, &shared);
 
 	if (!peer || peer->slot == context->slot_index)
@@ -183,6 +208,7 @@ static bool relay_packet(struct uroce_wire *wire, struct uroce_received_packet *
 		return false;
 	/* What finds no room is lost, as on any link. */
 	sendmsg(wire->relay.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+	atomic_fetch_add(&slot->wire_relays, 1);
 	wire->relayed++;
 	return true;
 }
@@ -212,7 +238,8 @@ static void deliver_packet(struct delivery *delivery, struct uroce_received_pack
 
 /* --- from the sockets ------------------------------------------------------------------------------------- */
 
-static void read_control(struct msghdr *message, struct relay_head *head)
+/* *segment gets the size of the packets in a message that has several. */
+static void read_control(struct msghdr *message, struct relay_head *head, size_t *segment)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
 		int value = 0;
@@ -224,6 +251,8 @@ static void read_control(struct msghdr *message, struct relay_head *head)
 		if (c->cmsg_len < CMSG_LEN(sizeof(value)))
 			continue;
 		memcpy(&value, CMSG_DATA(c), sizeof(value));
+		if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO && value > 0)
+			*segment = (size_t)value;
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL)
 			head->hops = (uint8_t)value;
 		else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)
@@ -249,105 +278,141 @@ static bool is_forged(const union uroce_address *from, const union uroce_address
 }
 
 /* The ICRC is checked where a packet arrives, before anything else of it. */
-static void take_from_socket(struct delivery *delivery, const struct uroce_socket *socket,
-			     struct uroce_received_packet *received, struct msghdr *message)
+static void take_packet(struct delivery *delivery, const struct uroce_socket *socket,
+			struct uroce_received_packet *received)
 {
 	struct uroce_wire *wire = delivery->wire;
 	struct uroce_flow flow;
 
-	if (received->size < UROCE_BTH_SIZE + UROCE_ICRC_SIZE || received->size > UROCE_FRAME_MAX ||
-	    message->msg_flags & MSG_TRUNC) {
+	if (received->size < UROCE_BTH_SIZE + UROCE_ICRC_SIZE || received->size > UROCE_FRAME_MAX) {
 		wire->bad_size++;
 		return;
 	}
-	if (is_forged(&received->from, &socket->address)) {
-		wire->bad_address++;
-		return;
-	}
-	received->head = (struct relay_head){.to = socket->gid, .hops = 64};
-	uroce_flow_of(&received->from, &socket->address, &flow);
+	uroce_flow_of(received->from, &socket->address, &flow);
 	if (!uroce_icrc_check(&wire->icrc, &flow, received->bytes, received->size,
 			      &received->head.identification)) {
 		wire->bad_icrc++;
 		return;
 	}
-	uroce_address_gid(&received->from, &received->head.from);
-	read_control(message, &received->head);
 	deliver_packet(delivery, received, false);
 }
 
-/* A packet that another process of the device took from its socket, and checked. */
-static void take_relayed(struct delivery *delivery, struct uroce_received_packet *received)
+/* A message is one packet, or several that the kernel did not split. */
+static void take_from_socket(struct delivery *delivery, const struct uroce_socket *socket,
+			     struct msghdr *message, size_t size)
 {
 	struct uroce_wire *wire = delivery->wire;
+	const union uroce_address *from = message->msg_name;
+	struct relay_head head = {.to = socket->gid, .hops = 64};
+	size_t segment = size;
 
-	if (received->size < sizeof(received->head) + UROCE_BTH_SIZE + UROCE_ICRC_SIZE ||
-	    received->size > sizeof(received->head) + UROCE_FRAME_MAX ||
-	    received->head.token != wire->context->probe) {
+	if (!size || message->msg_flags & MSG_TRUNC) {
 		wire->bad_size++;
 		return;
 	}
-	received->size -= sizeof(received->head);
-	uroce_gid_address(&received->head.from, &received->head.to, &received->from);
-	deliver_packet(delivery, received, true);
+	if (is_forged(from, &socket->address)) {
+		wire->bad_address++;
+		return;
+	}
+	uroce_address_gid(from, &head.from);
+	read_control(message, &head, &segment);
+	for (size_t at = 0; at < size; at += segment) {
+		struct uroce_received_packet received = {
+			.head = head,
+			.from = from,
+			.bytes = (uint8_t *)message->msg_iov->iov_base + at,
+			.size = size - at < segment ? size - at : segment};
+
+		received.head.identification = (uint16_t)(at / segment);
+		take_packet(delivery, socket, &received);
+	}
+}
+
+/* A packet that another process of the device took from its socket, and checked. */
+static void take_relayed(struct delivery *delivery, const struct msghdr *message, size_t size)
+{
+	struct uroce_wire *wire = delivery->wire;
+	uint8_t *bytes = message->msg_iov->iov_base;
+	struct uroce_received_packet received;
+	union uroce_address from;
+
+	if (size < sizeof(received.head) + UROCE_BTH_SIZE + UROCE_ICRC_SIZE ||
+	    size > sizeof(received.head) + UROCE_FRAME_MAX) {
+		wire->bad_size++;
+		return;
+	}
+	memcpy(&received.head, bytes, sizeof(received.head));
+	if (received.head.token != wire->context->probe) {
+		wire->bad_size++;
+		return;
+	}
+	uroce_gid_address(&received.head.from, &received.head.to, &from);
+	received.from = &from;
+	received.bytes = bytes + sizeof(received.head);
+	received.size = size - sizeof(received.head);
+	deliver_packet(delivery, &received, true);
 }
 
 static unsigned int take_batch(struct delivery *delivery, const struct uroce_socket *socket)
 {
 	struct uroce_wire *wire = delivery->wire;
-	struct mmsghdr messages[UROCE_BATCH];
-	struct iovec parts[UROCE_BATCH];
-	bool is_relay = socket == &wire->relay;
-	int count;
+	struct uroce_inbox *inbox = wire->inbox;
+	const int count =
+		recvmmsg(socket->fd, inbox->headers, UROCE_INBOX_MESSAGES, MSG_DONTWAIT, NULL);
 
-	for (unsigned int i = 0; i < UROCE_BATCH; i++) {
-		struct uroce_received_packet *received = &wire->received[i];
-
-		/* A relayed packet begins with its head, which lies before the bytes. */
-		parts[i] =
-			is_relay ? (struct iovec){&received->head,
-						  sizeof(received->head) + sizeof(received->bytes)}
-				 : (struct iovec){received->bytes, sizeof(received->bytes)};
-		messages[i].msg_hdr = (struct msghdr){.msg_name = &received->from,
-						      .msg_namelen = sizeof(received->from),
-						      .msg_iov = &parts[i],
-						      .msg_iovlen = 1,
-						      .msg_control = received->control,
-						      .msg_controllen = CONTROL_SIZE};
-	}
-	count = recvmmsg(socket->fd, messages, UROCE_BATCH, MSG_DONTWAIT, NULL);
+	if (count > 0)
+		delivery->now = uroce_now();
 	for (int i = 0; i < count; i++) {
-		wire->received[i].size = messages[i].msg_len;
-		if (is_relay)
-			take_relayed(delivery, &wire->received[i]);
+		struct msghdr *message = &inbox->headers[i].msg_hdr;
+
+		if (socket == &wire->relay)
+			take_relayed(delivery, message, inbox->headers[i].msg_len);
 		else
-			take_from_socket(delivery, socket, &wire->received[i],
-					 &messages[i].msg_hdr);
+			take_from_socket(delivery, socket, message, inbox->headers[i].msg_len);
+		uroce_inbox_reset(inbox, (unsigned int)i);
 	}
+	settle_delivery(delivery);
 	return count > 0 ? (unsigned int)count : 0;
 }
 
-static void empty_socket(struct delivery *delivery, const struct uroce_socket *socket)
+static unsigned int empty_socket(struct delivery *delivery, const struct uroce_socket *socket)
 {
+	unsigned int all = 0, count;
+
 	for (unsigned int i = 0; i < ROUNDS; i++) {
-		if (take_batch(delivery, socket) < UROCE_BATCH)
-			return;
+		count = take_batch(delivery, socket);
+		all += count;
+		if (count < UROCE_INBOX_MESSAGES)
+			break;
 	}
+	return all;
 }
 
-static void flush_rest(struct uroce_wire *wire)
+void uroce_wire_flush(struct uroce_wire *wire)
 {
+	atomic_store(&wire->holds, false);
 	pthread_mutex_lock(&wire->lock);
+	wire->urgent = 0;
 	if (wire->batch.count)
 		uroce_batch_flush(&wire->batch);
 	pthread_mutex_unlock(&wire->lock);
+}
+
+/* Packets that others handed over are told by a number in our slot: a program that spins need not look for them. */
+static bool has_relayed(struct uroce_wire *wire)
+{
+	const uint32_t relays = atomic_load(&wire->context->slot->wire_relays);
+	const bool is_new = relays != wire->relays_seen;
+
+	wire->relays_seen = relays;
+	return is_new;
 }
 
 void uroce_wire_poll(struct uroce_context *context, bool is_engine)
 {
 	struct uroce_wire *wire = __atomic_load_n(&context->wire, __ATOMIC_ACQUIRE);
 	struct delivery delivery = {.wire = wire};
-	unsigned int count;
+	unsigned int count, got = 0;
 
 	if (!wire)
 		return;
@@ -358,13 +423,16 @@ void uroce_wire_poll(struct uroce_context *context, bool is_engine)
 		pthread_mutex_lock(&wire->receive_lock);
 	else if (pthread_mutex_trylock(&wire->receive_lock))
 		return;
+	delivery.may_hold = !is_engine &&
+			    atomic_load_explicit(&wire->is_left_alone, memory_order_relaxed);
 	count = atomic_load_explicit(&wire->socket_count, memory_order_acquire);
 	for (unsigned int i = 0; i < count; i++)
-		empty_socket(&delivery, &wire->sockets[i]);
-	empty_socket(&delivery, &wire->relay);
+		got += empty_socket(&delivery, &wire->sockets[i]);
+	if (has_relayed(wire) || is_engine)
+		got += empty_socket(&delivery, &wire->relay);
 	end_delivery(&delivery);
-	if (is_engine)
-		flush_rest(wire);
+	if (is_engine || (!got && atomic_load_explicit(&wire->holds, memory_order_relaxed)))
+		uroce_wire_flush(wire);
 	pthread_mutex_unlock(&wire->receive_lock);
 }
 

@@ -5,8 +5,8 @@
 
 #include "providers/uroce/wire.h"
 
-/* Memory for one batch of packets; NULL: there is none. */
-struct uroce_received_packet *uroce_received_alloc(void);
+/* Sends what was held back. */
+void uroce_wire_flush(struct uroce_wire *wire);
 
 /* Takes what the sockets have and runs the QPs concerned. By a program that polls, or by the engine thread. */
 void uroce_wire_poll(struct uroce_context *context, bool is_engine);

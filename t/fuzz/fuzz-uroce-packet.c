@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct uroce_icrc icrc;
 	struct uroce_flow flow = {.source = {10, 0, 0, 1}, .destination = {10, 0, 0, 2}};
 	struct uroce_packet packet;
-	uint16_t identification;
+	uint16_t identification = 0;
 	uint8_t *copy;
 
 	if (!icrc.powers[0])

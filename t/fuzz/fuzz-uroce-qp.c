@@ -151,13 +151,12 @@ static bool read_fuzzed(void *user, uint32_t rkey, uint64_t va, void *to, uint32
 	return true;
 }
 
-static bool atomic_fuzzed(void *user, uint32_t rkey, uint64_t va, const struct uroce_packet *packet,
-			  uint64_t *original)
+static enum uroce_atomic_result atomic_fuzzed(void *user, uint32_t rkey, uint64_t va,
+					      const struct uroce_packet *packet, uint64_t *original)
 {
-	(void)packet;
 	fuzz_check(allow_fuzzed(user, rkey, va, 8, 0) && va % 8 == 0);
 	*original = 5;
-	return true;
+	return packet->compare % 3 == 1 ? UROCE_ATOMIC_BUSY : UROCE_ATOMIC_DONE;
 }
 
 static bool invalidate_fuzzed(void *user, uint32_t rkey)

@@ -125,14 +125,16 @@ static bool bed_read(void *user, uint32_t rkey, uint64_t va, void *to, uint32_t 
 	return true;
 }
 
-static bool bed_atomic(void *user, uint32_t rkey, uint64_t va, const struct uroce_packet *packet,
-		       uint64_t *original)
+static enum uroce_atomic_result bed_atomic(void *user, uint32_t rkey, uint64_t va,
+					   const struct uroce_packet *packet, uint64_t *original)
 {
 	struct bed_side *side = user;
 	uint64_t value;
 
 	if (side->is_unmapped || !bed_allowed(user, rkey, va, 8, IBV_ACCESS_REMOTE_ATOMIC))
-		return false;
+		return UROCE_ATOMIC_DENIED;
+	if (side->is_busy)
+		return UROCE_ATOMIC_BUSY;
 	memcpy(original, side->memory + (va - BED_VA), 8);
 	value = *original;
 	if (uroce_op(packet->opcode) == UROCE_OP_FETCH_ADD)
@@ -140,7 +142,7 @@ static bool bed_atomic(void *user, uint32_t rkey, uint64_t va, const struct uroc
 	else if (value == packet->compare)
 		value = packet->swap_add;
 	memcpy(side->memory + (va - BED_VA), &value, 8);
-	return true;
+	return UROCE_ATOMIC_DONE;
 }
 
 static bool bed_invalidate(void *user, uint32_t rkey)

@@ -45,6 +45,7 @@ struct bed_side {
 	uint8_t memory[BED_MEMORY];
 	int access; /* of the region and the QP */
 	bool is_unmapped;
+	bool is_busy;	      /* another process has the lock of atomics */
 	uint32_t invalidated; /* the last key */
 
 	uint8_t *local[BED_REQUESTS]; /* of requests, by position */

@@ -194,7 +194,7 @@ static void the_identification_of_an_ipv4_packet_is_found(void **state)
 		struct uroce_flow flow = flow_of(known->is_ipv6);
 		uint8_t bytes[256];
 		size_t size = from_hex(known->hex, bytes);
-		uint16_t identification;
+		uint16_t identification = 0;
 
 		assert_true(uroce_icrc_check(&icrc, &flow, bytes, size, &identification));
 		assert_int_equal(identification, known->identification);
@@ -219,7 +219,7 @@ static void a_damaged_packet_is_refused(void **state)
 		struct uroce_flow flow = flow_of(known->is_ipv6);
 		uint8_t bytes[256];
 		size_t size = from_hex(known->hex, bytes);
-		uint16_t identification;
+		uint16_t identification = 0;
 
 		for (size_t bit = 0; bit < size * 8; bit++) {
 			if (bit / 8 == 4)

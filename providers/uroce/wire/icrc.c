@@ -172,16 +172,18 @@ static bool find_identification(struct uroce_icrc *icrc, uint32_t difference, si
 bool uroce_icrc_check(struct uroce_icrc *icrc, const struct uroce_flow *flow, const uint8_t *bytes,
 		      size_t size, uint16_t *identification)
 {
+	const uint16_t likely = *identification;
 	uint32_t received = 0, difference;
 
-	*identification = 0;
 	if (size < UROCE_BTH_SIZE + UROCE_ICRC_SIZE || size > UROCE_FRAME_MAX || size % 4)
 		return false;
 	size -= UROCE_ICRC_SIZE;
 	for (unsigned int i = 0; i < 4; i++)
 		received |= (uint32_t)bytes[size + i] << 8 * i;
-	difference = received ^ uroce_icrc_sum(flow, 0, bytes, size);
+	difference = received ^ uroce_icrc_sum(flow, likely, bytes, size);
 	if (!difference || flow->is_ipv6)
 		return !difference;
+	if (likely)
+		difference = received ^ uroce_icrc_sum(flow, 0, bytes, size);
 	return find_identification(icrc, difference, size, identification);
 }

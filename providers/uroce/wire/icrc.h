@@ -41,7 +41,7 @@ void uroce_icrc_put(uint32_t sum, uint8_t *to) HF_NONNULL;
 
 /*
  * Whether the last four bytes are the sum of those before. Over IPv4 any identification will do, which leaves 16
- * of the 32 bits as a check; `identification` is then the one that fits.
+ * of the 32 bits as a check; `identification` is the one that is tried first, and then the one that fits.
  */
 bool uroce_icrc_check(struct uroce_icrc *icrc, const struct uroce_flow *flow, const uint8_t *bytes,
 		      size_t size, uint16_t *identification) HF_NONNULL;

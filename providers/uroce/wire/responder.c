@@ -14,6 +14,7 @@ enum verdict {
 	VERDICT_OPERATION, /* NAK: remote operational error; the receive request says why */
 	VERDICT_NOT_READY, /* RNR NAK */
 	VERDICT_TOO_LONG,  /* the receive request is too small */
+	VERDICT_BUSY,	   /* as if the packet were lost: the peer tries again */
 };
 
 static bool has_receive(struct uroce_wire_qp *qp)
@@ -85,6 +86,8 @@ static enum verdict take_send(struct uroce_wire_qp *qp, const struct uroce_packe
 			return VERDICT_OPERATION;
 		}
 	}
+	if (flags & UROCE_IS_LAST && !uroce_is_settled(qp, false))
+		return VERDICT_OPERATION;
 	resp->offset += packet->payload_size;
 	/* IBA 9.4.1.1.3: the key goes before the completion tells. */
 	if (flags & UROCE_HAS_IETH && !qp->calls->invalidate(qp->user, packet->invalidate))
@@ -133,6 +136,8 @@ static enum verdict take_write(struct uroce_wire_qp *qp, const struct uroce_pack
 	if (packet->payload_size && !qp->calls->write(qp->user, resp->rkey, resp->va + resp->offset,
 						      packet->payload, packet->payload_size))
 		return VERDICT_ACCESS;
+	if (flags & UROCE_IS_LAST && !uroce_is_settled(qp, false))
+		return VERDICT_ACCESS;
 	resp->offset += packet->payload_size;
 	return VERDICT_OK;
 }
@@ -176,6 +181,7 @@ static enum verdict take_read(struct uroce_wire_qp *qp, const struct uroce_packe
 static enum verdict take_atomic(struct uroce_wire_qp *qp, const struct uroce_packet *packet)
 {
 	struct uroce_responder *resp = &qp->resp;
+	enum uroce_atomic_result done;
 	struct uroce_job *job;
 
 	/* IBA 9.4.5: naturally aligned. */
@@ -187,10 +193,13 @@ static enum verdict take_atomic(struct uroce_wire_qp *qp, const struct uroce_pac
 	if (!job)
 		return VERDICT_INVALID;
 	job->is_atomic = true;
-	if (!qp->calls->atomic(qp->user, packet->rkey, packet->va, packet, &job->original)) {
+	done = qp->calls->atomic(qp->user, packet->rkey, packet->va, packet, &job->original);
+	if (done != UROCE_ATOMIC_DONE) {
+		/* Its place is the next one's again. */
 		job->is_used = false;
 		resp->todo_count--;
-		return VERDICT_ACCESS;
+		resp->next_job = (uint32_t)(job - resp->jobs);
+		return done == UROCE_ATOMIC_BUSY ? VERDICT_BUSY : VERDICT_ACCESS;
 	}
 	resp->psn = uroce_psn_add(resp->psn, 1);
 	resp->msn = uroce_psn_add(resp->msn, 1);
@@ -244,6 +253,9 @@ static void answer_verdict(struct uroce_wire_qp *qp, const struct uroce_packet *
 		uroce_answer(qp, UROCE_RNR_NAK | resp->rnr_timer, resp->psn);
 		resp->is_silent = true;
 		break;
+	case VERDICT_BUSY:
+		uroce_count(qp, UROCE_COUNT_DROP_BUSY);
+		break;
 	case VERDICT_INVALID:
 		uroce_answer_fatal(qp, UROCE_NAK_INVALID_REQUEST, UROCE_WIRE_FAULT_REQUEST);
 		break;
@@ -289,9 +301,32 @@ static void take_rc(struct uroce_wire_qp *qp, const struct uroce_packet *packet)
 }
 
 /* IBA 9.8.2: what cannot be executed is dropped with the rest of its message. */
+static void refuse_unreliable(struct uroce_wire_qp *qp, const struct uroce_packet *packet,
+			      enum verdict verdict)
+{
+	switch (verdict) {
+	case VERDICT_NOT_READY:
+	case VERDICT_TOO_LONG:
+		uroce_count(qp, UROCE_COUNT_DROP_NO_RECEIVE);
+		break;
+	case VERDICT_OPERATION:
+		/* IBA table 57: a local error of the receive request. */
+		complete_receive(qp, IBV_WC_LOC_PROT_ERR, packet, 0);
+		if (!qp->is_stopped)
+			qp->calls->fault(qp->user, UROCE_WIRE_FAULT_LOCAL);
+		return;
+	default:
+		uroce_count(qp, UROCE_COUNT_INVALID_REQUEST);
+		break;
+	}
+	qp->resp.message = UROCE_MESSAGE_NONE;
+	qp->resp.is_skipping = true;
+}
+
 static void take_uc(struct uroce_wire_qp *qp, const struct uroce_packet *packet)
 {
 	struct uroce_responder *resp = &qp->resp;
+	enum verdict verdict;
 	unsigned int flags = uroce_op_flags(packet->opcode);
 
 	if (packet->psn != resp->psn || flags & UROCE_IS_FIRST) {
@@ -308,26 +343,27 @@ static void take_uc(struct uroce_wire_qp *qp, const struct uroce_packet *packet)
 		return;
 	}
 	mark_established(qp);
-	switch (judge_request(qp, packet, flags)) {
-	case VERDICT_OK:
+	verdict = judge_request(qp, packet, flags);
+	if (verdict == VERDICT_OK)
 		return;
-	case VERDICT_NOT_READY:
-	case VERDICT_TOO_LONG:
-		uroce_count(qp, UROCE_COUNT_DROP_NO_RECEIVE);
-		break;
-	case VERDICT_OPERATION:
-		/* IBA table 57: a local error of the receive request. */
-		complete_receive(qp, IBV_WC_LOC_PROT_ERR, packet, 0);
-		if (!qp->is_stopped)
-			qp->calls->fault(qp->user, UROCE_WIRE_FAULT_LOCAL);
-		return;
-	default:
-		uroce_count(qp, UROCE_COUNT_INVALID_REQUEST);
-		break;
-	}
-	resp->message = UROCE_MESSAGE_NONE;
-	resp->is_skipping = true;
-	resp->psn = uroce_psn_add(packet->psn, 1);
+	refuse_unreliable(qp, packet, verdict);
+	if (!qp->is_stopped)
+		resp->psn = uroce_psn_add(packet->psn, 1);
+}
+
+/* Data of the message that has begun, whose last packet did not come yet. */
+void uroce_responder_unsettled(struct uroce_wire_qp *qp)
+{
+	const struct uroce_packet none = {.opcode =
+						  uroce_opcode(qp->service, UROCE_OP_SEND_MIDDLE)};
+	struct uroce_responder *resp = &qp->resp;
+	const enum verdict verdict = resp->message == UROCE_MESSAGE_SEND ? VERDICT_OPERATION
+									 : VERDICT_ACCESS;
+
+	if (qp->service == UROCE_SERVICE_RC && !resp->is_answer_fatal)
+		answer_verdict(qp, &none, verdict);
+	else if (qp->service == UROCE_SERVICE_UC)
+		refuse_unreliable(qp, &none, verdict);
 }
 
 void uroce_responder_request(struct uroce_wire_qp *qp, const struct uroce_packet *packet)
@@ -362,6 +398,8 @@ void uroce_responder_datagram(struct uroce_wire_qp *qp, const struct uroce_packe
 					 packet->payload_size);
 	if (place == UROCE_PLACED)
 		place = qp->calls->place(qp->user, 0, grh, UROCE_GRH_SIZE);
+	if (!uroce_is_settled(qp, false) && place == UROCE_PLACED)
+		place = UROCE_PLACE_DENIED;
 	if (place == UROCE_PLACED) {
 		complete_receive(qp, IBV_WC_SUCCESS, packet, packet->payload_size + UROCE_GRH_SIZE);
 	} else if (place == UROCE_PLACE_TOO_LONG) {

@@ -8,5 +8,7 @@
 void uroce_responder_request(struct uroce_wire_qp *qp, const struct uroce_packet *packet);
 void uroce_responder_datagram(struct uroce_wire_qp *qp, const struct uroce_packet *packet,
 			      const uint8_t *grh);
+/* Data of the message in progress could not be written. */
+void uroce_responder_unsettled(struct uroce_wire_qp *qp);
 
 #endif

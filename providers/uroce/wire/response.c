@@ -217,7 +217,8 @@ static void take_read_answer(struct uroce_wire_qp *qp, const struct uroce_packet
 		fail_oldest(qp, IBV_WC_BAD_RESP_ERR);
 		return;
 	}
-	if (size && !qp->calls->scatter(qp->user, req->head, index * qp->mtu, data, size)) {
+	if ((size && !qp->calls->scatter(qp->user, req->head, index * qp->mtu, data, size)) ||
+	    (index + 1 == request->packets && !uroce_is_settled(qp, true))) {
 		fail_oldest(qp, IBV_WC_LOC_PROT_ERR);
 		return;
 	}
@@ -252,6 +253,12 @@ void uroce_requester_response(struct uroce_wire_qp *qp, const struct uroce_packe
 	}
 	if (!qp->is_stopped)
 		uroce_requester_complete(qp);
+}
+
+/* The oldest request is the READ whose data it was. */
+void uroce_requester_unsettled(struct uroce_wire_qp *qp)
+{
+	fail_oldest(qp, IBV_WC_LOC_PROT_ERR);
 }
 
 void uroce_requester_timers(struct uroce_wire_qp *qp, uint64_t now)

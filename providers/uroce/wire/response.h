@@ -8,6 +8,8 @@
 void uroce_requester_response(struct uroce_wire_qp *qp, const struct uroce_packet *packet,
 			      uint64_t now);
 void uroce_requester_timers(struct uroce_wire_qp *qp, uint64_t now);
+/* Data of a READ could not be written. */
+void uroce_requester_unsettled(struct uroce_wire_qp *qp);
 /* All that is in flight is to be sent again. */
 void uroce_requester_go_back(struct uroce_wire_qp *qp);
 /* Completes what is done at the head of the queue. False: the QP was stopped. */

@@ -8,6 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
 #ifndef UDP_NO_CHECK6_RX
 #define UDP_NO_CHECK6_RX 102
 #endif
@@ -80,6 +86,8 @@ static int set_wire_options(int fd, bool is_ipv6)
 
 	if (!err)
 		err = set_option(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+	/* Several datagrams by one call, where the kernel can. */
+	set_option(fd, IPPROTO_UDP, UDP_GRO, 1);
 	if (!is_ipv6) {
 		if (!err)
 			err = set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
@@ -148,75 +156,150 @@ void uroce_flow_of(const union uroce_address *source, const union uroce_address 
 
 /* --- batches ----------------------------------------------------------------------------------------- */
 
-static void seal(struct uroce_frame *frame)
+enum { GSO_TRIES = 8 };
+
+/* Frames of one size, of which the last may be shorter, are one buffer that the kernel splits. */
+struct sending {
+	struct mmsghdr messages[UROCE_BATCH];
+	struct iovec parts[UROCE_BATCH];
+	unsigned int frames[UROCE_BATCH]; /* of each message */
+	union {
+		struct cmsghdr head;
+		uint8_t bytes[CMSG_SPACE(sizeof(uint16_t))];
+	} control[UROCE_BATCH];
+};
+
+/* The kernel counts the identifications of the datagrams of one buffer, from 0. */
+static void seal(struct uroce_frame *frame, uint16_t identification)
 {
 	struct uroce_flow flow;
 
 	uroce_flow_of(&frame->from->address, &frame->to, &flow);
-	uroce_icrc_put(uroce_icrc_sum(&flow, 0, frame->bytes, frame->size),
+	uroce_icrc_put(uroce_icrc_sum(&flow, identification, frame->bytes, frame->size),
 		       frame->bytes + frame->size);
 }
 
-static void keep_from(struct uroce_batch *batch, unsigned int done)
+static bool is_same_way(const struct uroce_frame *a, const struct uroce_frame *b)
 {
-	memmove(batch->frames, batch->frames + done,
-		(batch->count - done) * sizeof(batch->frames[0]));
-	batch->count -= done;
+	return a->from == b->from && !memcmp(&a->to, &b->to, sizeof(a->to));
 }
 
-/* How many frames from `first` on go through the same socket. */
-static unsigned int run_of(const struct uroce_batch *batch, unsigned int first)
+/* How many of `count` frames can be one buffer. */
+static unsigned int split_of(const struct uroce_batch *batch, unsigned int first,
+			     unsigned int count)
 {
-	unsigned int end = first;
+	const struct uroce_frame *frame = &batch->frames[first];
+	const size_t size = frame->size;
+	unsigned int end = 1;
 
-	while (end < batch->count && batch->frames[end].from == batch->frames[first].from)
-		end++;
-	return end - first;
+	if (batch->gso_refusals >= GSO_TRIES)
+		return 1;
+	while (end < count && (end + 1) * (size + UROCE_ICRC_SIZE) <= UROCE_GSO_MAX &&
+	       frame[end].size <= size && is_same_way(frame, &frame[end])) {
+		if (frame[end++].size < size)
+			break;
+	}
+	return end;
 }
 
-/* Those that one socket sends; how many are done with, -1: it takes no more now. */
-static int send_run(struct uroce_batch *batch, unsigned int first, unsigned int count)
+static void add_message(struct sending *sending, unsigned int index, unsigned int part,
+			struct uroce_frame *frame, unsigned int count)
 {
-	struct mmsghdr messages[UROCE_BATCH];
-	struct iovec parts[UROCE_BATCH];
-	int sent;
+	const uint16_t size = (uint16_t)(frame->size + UROCE_ICRC_SIZE);
+	struct cmsghdr *head = &sending->control[index].head;
+	struct msghdr *message = &sending->messages[index].msg_hdr;
 
 	for (unsigned int i = 0; i < count; i++) {
-		struct uroce_frame *frame = &batch->frames[first + i];
-
-		seal(frame);
-		parts[i] = (struct iovec){frame->bytes, frame->size + UROCE_ICRC_SIZE};
-		messages[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &frame->to,
-							   .msg_namelen = address_size(&frame->to),
-							   .msg_iov = &parts[i],
-							   .msg_iovlen = 1}};
+		seal(&frame[i], (uint16_t)i);
+		sending->parts[part + i] =
+			(struct iovec){frame[i].bytes, frame[i].size + UROCE_ICRC_SIZE};
 	}
-	sent = sendmmsg(batch->frames[first].from->fd, messages, count,
-			MSG_DONTWAIT | MSG_NOSIGNAL);
+	*message = (struct msghdr){.msg_name = &frame->to,
+				   .msg_namelen = address_size(&frame->to),
+				   .msg_iov = &sending->parts[part],
+				   .msg_iovlen = count};
+	sending->frames[index] = count;
+	if (count == 1)
+		return;
+	memset(&sending->control[index], 0, sizeof(sending->control[index]));
+	message->msg_control = head;
+	message->msg_controllen = sizeof(sending->control[index].bytes);
+	*head = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(size)),
+				 .cmsg_level = IPPROTO_UDP,
+				 .cmsg_type = UDP_SEGMENT};
+	memcpy(CMSG_DATA(head), &size, sizeof(size));
+}
+
+static bool is_busy(int err)
+{
+	return err == EAGAIN || err == EWOULDBLOCK || err == ENOBUFS || err == EINTR;
+}
+
+/*
+ * Frames from `first` on that one socket sends in one call; how many are done with, -1: it takes no more now. With
+ * `plain` each is a buffer of its own.
+ */
+static int send_run(struct uroce_batch *batch, unsigned int first, unsigned int end, bool *plain)
+{
+	const struct uroce_socket *from = batch->frames[first].from;
+	struct sending sending;
+	unsigned int at = first, messages = 0;
+	int sent, done = 0;
+
+	while (at < end && batch->frames[at].from == from) {
+		const unsigned int count = *plain ? 1 : split_of(batch, at, end - at);
+
+		add_message(&sending, messages++, at - first, &batch->frames[at], count);
+		at += count;
+	}
+	batch->calls++;
+	sent = sendmmsg(from->fd, sending.messages, messages, MSG_DONTWAIT | MSG_NOSIGNAL);
+	for (int i = 0; i < sent; i++) {
+		done += (int)sending.frames[i];
+		if (sending.frames[i] > 1)
+			batch->gso_refusals = 0;
+	}
 	if (sent > 0)
-		return sent;
-	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS || errno == EINTR)
+		return done;
+	if (is_busy(errno))
 		return -1;
+	/* An old kernel, or an interface that cannot: the frames go one by one. */
+	if (sending.frames[0] > 1) {
+		batch->gso_refusals++;
+		*plain = true;
+		return 0;
+	}
 	/* Treat the first one as lost: it can never be sent. */
 	batch->refused++;
 	return 1;
 }
 
+/* Sends the frames from `first` on, and takes them out. False: some remain. */
+static bool flush_from(struct uroce_batch *batch, unsigned int first)
+{
+	unsigned int at = first;
+	bool plain = false;
+
+	while (at < batch->count) {
+		const int done = send_run(batch, at, batch->count, &plain);
+
+		if (done < 0)
+			break;
+		at += (unsigned int)done;
+	}
+	batch->count -= at - first;
+	if (at > first && batch->count > first)
+		memmove(batch->frames + first, batch->frames + at,
+			(batch->count - first) * sizeof(batch->frames[0]));
+	return batch->count == first;
+}
+
 bool uroce_batch_flush(struct uroce_batch *batch)
 {
-	unsigned int first = 0;
+	const unsigned int held = batch->held;
 
-	while (first < batch->count) {
-		int done = send_run(batch, first, run_of(batch, first));
-
-		if (done < 0) {
-			keep_from(batch, first);
-			return false;
-		}
-		first += (unsigned int)done;
-	}
-	batch->count = 0;
-	return true;
+	batch->held = 0;
+	return flush_from(batch, held) && flush_from(batch, 0);
 }
 
 struct uroce_frame *uroce_batch_next(struct uroce_batch *batch)

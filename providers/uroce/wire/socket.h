@@ -11,7 +11,10 @@
 #include "providers/uroce/wire/icrc.h"
 #include "shared/attr.h"
 
-enum { UROCE_BATCH = 32 };
+enum {
+	UROCE_BATCH = 64, /* frames; the kernel splits one buffer into at most so many datagrams */
+	UROCE_GSO_MAX = 65000,
+};
 
 union uroce_address {
 	struct sockaddr any;
@@ -36,7 +39,10 @@ struct uroce_frame {
 struct uroce_batch {
 	struct uroce_frame frames[UROCE_BATCH];
 	unsigned int count;
+	unsigned int held; /* of them, the first ones, are answers that what follows may overtake */
+	unsigned int gso_refusals; /* one after the other: then it is not asked for any more */
 	uint64_t refused; /* frames that no socket took: no route, too long for the interface */
+	uint64_t calls;	  /* of the kernel */
 };
 
 /* The address of a GID, with UDP port 4791. Link-local ones get the interface that has `near`. */

@@ -142,6 +142,14 @@ void uroce_wire_receive(struct uroce_wire_qp *qp, const struct uroce_packet *pac
 	}
 }
 
+void uroce_wire_settle(struct uroce_wire_qp *qp)
+{
+	if (!uroce_is_settled(qp, false) && !qp->is_stopped)
+		uroce_responder_unsettled(qp);
+	if (!uroce_is_settled(qp, true) && !qp->is_stopped)
+		uroce_requester_unsettled(qp);
+}
+
 uint64_t uroce_wire_run(struct uroce_wire_qp *qp, uint64_t now)
 {
 	uint64_t deadline;

@@ -47,6 +47,7 @@ enum uroce_wire_counter {
 	UROCE_COUNT_DROP_DUPLICATE,  /* a repeated READ or atomic that is not remembered */
 	UROCE_COUNT_INVALID_REQUEST,
 	UROCE_COUNT_REMOTE_ACCESS,
+	UROCE_COUNT_DROP_BUSY, /* an atomic while another process, which is stopped, has the lock */
 	UROCE_COUNT_TRANSPORT, /* their number */
 };
 
@@ -83,6 +84,12 @@ enum uroce_place {
 	UROCE_PLACE_DENIED,   /* its keys do not allow it, or it is not mapped any more */
 };
 
+enum uroce_atomic_result {
+	UROCE_ATOMIC_DONE,
+	UROCE_ATOMIC_DENIED,
+	UROCE_ATOMIC_BUSY, /* not now: the peer sends it again */
+};
+
 /* A receive request that is complete. */
 struct uroce_received {
 	enum ibv_wc_status status;
@@ -113,6 +120,11 @@ struct uroce_wire_calls {
 	bool (*gather)(void *user, uint32_t position, uint32_t offset, void *to, uint32_t size);
 	bool (*scatter)(void *user, uint32_t position, uint32_t offset, const void *from,
 			uint32_t size);
+	/*
+	 * What scatter() (is_answer), place() and write() took may not be in memory yet; false: some of it cannot be.
+	 * Called before a message is complete. NULL: it is at once.
+	 */
+	bool (*settle)(void *user, bool is_answer);
 	enum ibv_wc_status (*local)(void *user, uint32_t position);
 	/* * The oldest request is complete. After another status than success no request remains. */
 	void (*sent)(void *user, uint32_t position, enum ibv_wc_status status, uint32_t length);
@@ -129,8 +141,8 @@ struct uroce_wire_calls {
 	bool (*allowed)(void *user, uint32_t rkey, uint64_t va, uint32_t length, int access);
 	bool (*write)(void *user, uint32_t rkey, uint64_t va, const void *from, uint32_t size);
 	bool (*read)(void *user, uint32_t rkey, uint64_t va, void *to, uint32_t size);
-	bool (*atomic)(void *user, uint32_t rkey, uint64_t va, const struct uroce_packet *packet,
-		       uint64_t *original);
+	enum uroce_atomic_result (*atomic)(void *user, uint32_t rkey, uint64_t va,
+					   const struct uroce_packet *packet, uint64_t *original);
 	bool (*invalidate)(void *user, uint32_t rkey);
 
 	void (*established)(void *user);			/* a message arrived */
@@ -264,6 +276,9 @@ struct uroce_request *uroce_wire_add(struct uroce_wire_qp *qp) HF_NONNULL;
 void uroce_wire_receive(struct uroce_wire_qp *qp, const struct uroce_packet *packet,
 			const uint8_t *grh, uint64_t now) HF_NONNULL_OF(1, 2);
 
+/* Data of the packets so far is to be in memory now; see uroce_wire_calls.settle. */
+void uroce_wire_settle(struct uroce_wire_qp *qp) HF_NONNULL;
+
 /* Sends what there is to send. Returns when to call again at the latest; UROCE_WIRE_NEVER: when something happens. */
 uint64_t uroce_wire_run(struct uroce_wire_qp *qp, uint64_t now) HF_NONNULL;
 
@@ -298,6 +313,11 @@ static inline struct uroce_request *uroce_request_at(const struct uroce_requeste
 						     uint32_t position)
 {
 	return &req->ring[position & (req->size - 1)];
+}
+
+static inline bool uroce_is_settled(struct uroce_wire_qp *qp, bool is_answer)
+{
+	return !qp->calls->settle || qp->calls->settle(qp->user, is_answer);
 }
 
 /* Packets of a message, or of the answer to a READ. */
