@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "providers/uroce/uroce.h"
+#include "providers/uroce/wire_receive.h"
 
 enum {
 	ACCESS_WRITES = IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_ATOMIC,
@@ -102,6 +103,7 @@ int uroce_rereg_mr(struct verbs_mr *verbs, int flags, struct ibv_pd *pd, void *a
 	 */
 	atomic_store(&mr->shared->key, 0);
 	uroce_access_wait(uroce_context_of(ibv->context));
+	uroce_wire_wait(uroce_context_of(ibv->context));
 	fill_region(mr->shared, uroce_pd_of(domain)->number, (uintptr_t)at, size,
 		    rights & IBV_ACCESS_ZERO_BASED ? 0 : (uintptr_t)at, (uint32_t)rights);
 	atomic_store(&mr->shared->key, key);
@@ -131,6 +133,7 @@ int uroce_dereg_mr(struct verbs_mr *verbs)
 	if (context->pid == getpid()) {
 		atomic_store(&mr->shared->key, 0);
 		uroce_access_wait(context);
+		uroce_wire_wait(context);
 		uroce_key_free(context, mr->shared);
 	}
 	atomic_fetch_sub(&uroce_pd_of(verbs->ibv_mr.pd)->users, 1);

@@ -70,7 +70,7 @@ static size_t slice(const struct iovec *iov, size_t count, uint64_t offset, uint
 /* --- reading ahead: the data of several packets of one message, by one call */
 
 /* Where a middle or last packet's data will lie, `index` frames after the next. */
-static uint8_t *payload_of(struct uroce_wire *wire, unsigned int index, uint32_t more_header)
+static uint8_t *payload_place(struct uroce_wire *wire, unsigned int index, uint32_t more_header)
 {
 	return wire->batch.frames[wire->batch.count + index].bytes + UROCE_BTH_SIZE + more_header;
 }
@@ -107,7 +107,7 @@ static uint64_t plan_ahead(struct uroce_wire_link *link, uint64_t at, void *to, 
 		const uint64_t part = rest - bytes < mtu ? rest - bytes : mtu;
 		const uint32_t header = bytes + part == rest ? last_header : 0;
 
-		ahead->to[used] = used ? payload_of(wire, (unsigned int)used, header) : to;
+		ahead->to[used] = used ? payload_place(wire, (unsigned int)used, header) : to;
 		parts[used] = (struct iovec){(void *)(uintptr_t)ahead->to[used], part};
 		used++;
 		bytes += part;

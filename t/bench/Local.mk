@@ -35,7 +35,7 @@ dist_noinst_SCRIPTS += t/bench/rtrs-nbd
 # The soft device beside sockets, process_vm, UCX and libfabric.
 check_PROGRAMS += t/bench/uroce_bench
 t_bench_uroce_bench_SOURCES = t/bench/uroce_bench.c t/bench/uroce_bench.h t/bench/uroce_plain.c \
-	t/bench/uroce_verbs.c
+	t/bench/uroce_plain.h t/bench/uroce_verbs.c t/bench/uroce_verbs.h
 t_bench_uroce_bench_LDADD = libholdfast.la
 bench-uroce: all t/bench/uroce_bench
 	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' $(srcdir)/t/bench/uroce || test $$? = 77

@@ -17,6 +17,9 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "t/bench/uroce_plain.h"
+#include "t/bench/uroce_verbs.h"
+
 enum { ROUNDS = 3, HANG_SECONDS = 20, OTHERS = 32 };
 
 #define DIRECT "direct"
@@ -154,7 +157,7 @@ static void run_side(struct bench_pair *pair, int side, const struct bench_row *
 }
 
 /* ns of a unit, or 0. */
-static double measure(const struct bench_row *row)
+static double measure_pair(const struct bench_row *row)
 {
 	struct bench_pair *pair = mmap(NULL, sizeof(*pair), PROT_READ | PROT_WRITE,
 				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -201,7 +204,7 @@ static void measure_row(const struct bench_row *row)
 	double best = 0, now;
 
 	for (int i = 0; i < ROUNDS; i++) {
-		now = measure(row);
+		now = measure_pair(row);
 		if (now > 0 && (!(best > 0) || now < best))
 			best = now;
 	}

@@ -42,17 +42,4 @@ void bench_meet(struct bench_pair *pair, int side);
 /* Of side 0: whether another batch is to be made; `units` were done since `since`. */
 bool bench_goes_on(struct bench_pair *pair, uint64_t began, uint64_t since, double units);
 
-/* uroce_plain.c: what the system gives without a device. */
-void bench_socket_trip(struct bench_pair *pair, int side, const struct bench_row *row);
-void bench_socket_rate(struct bench_pair *pair, int side, const struct bench_row *row);
-void bench_memory_trip(struct bench_pair *pair, int side, const struct bench_row *row);
-void bench_memory_rate(struct bench_pair *pair, int side, const struct bench_row *row);
-enum { BENCH_UDP, BENCH_TCP, BENCH_GSO, BENCH_PROCESS_VM, BENCH_MEMCPY };
-
-/* uroce_verbs.c: through verbs; `kind` is an ibv_wr_opcode, `count` how many QPs. */
-void bench_verbs_trip(struct bench_pair *pair, int side, const struct bench_row *row);
-void bench_verbs_rate(struct bench_pair *pair, int side, const struct bench_row *row);
-/* The devices of the two sides. */
-extern const char *bench_devices[2];
-
 #endif

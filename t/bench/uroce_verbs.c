@@ -8,6 +8,7 @@
 #include <infiniband/verbs.h>
 
 #include "t/bench/uroce_bench.h"
+#include "t/bench/uroce_verbs.h"
 
 enum {
 	QPS = 64,
@@ -47,7 +48,7 @@ struct end {
 	bool sleeps;
 };
 
-static void open_device(struct end *end, const char *name)
+static void open_end(struct end *end, const char *name)
 {
 	struct ibv_device **list = ibv_get_device_list(NULL);
 
@@ -61,7 +62,7 @@ static void open_device(struct end *end, const char *name)
 		bench_fail(end->pair, "open");
 }
 
-static void make_objects(struct end *end)
+static void make_end(struct end *end)
 {
 	end->channel = ibv_create_comp_channel(end->context);
 	end->pd = ibv_alloc_pd(end->context);
@@ -86,7 +87,7 @@ static void make_objects(struct end *end)
 	}
 }
 
-static int to_rtr(struct ibv_qp *qp, const union ibv_gid *gid, uint32_t number)
+static int bench_to_rtr(struct ibv_qp *qp, const union ibv_gid *gid, uint32_t number)
 {
 	struct ibv_qp_attr attr = {
 		.qp_state = IBV_QPS_INIT, .port_num = 1, .qp_access_flags = ACCESS};
@@ -107,7 +108,7 @@ static int to_rtr(struct ibv_qp *qp, const union ibv_gid *gid, uint32_t number)
 					   IBV_QP_MIN_RNR_TIMER);
 }
 
-static int to_rts(struct ibv_qp *qp)
+static int bench_to_rts(struct ibv_qp *qp)
 {
 	struct ibv_qp_attr attr = {.qp_state = IBV_QPS_RTS,
 				   .timeout = 14,
@@ -127,8 +128,8 @@ static void join_ends(struct end *end, struct bench_pair *pair, int side,
 	struct told told = {0};
 
 	*end = (struct end){.pair = pair, .count = row->count};
-	open_device(end, device_of(side, row));
-	make_objects(end);
+	open_end(end, device_of(side, row));
+	make_end(end);
 	if (ibv_query_gid(end->context, 1, 0, &told.gid))
 		bench_fail(pair, "ibv_query_gid");
 	told.address = (uintptr_t)end->memory;
@@ -139,8 +140,8 @@ static void join_ends(struct end *end, struct bench_pair *pair, int side,
 	bench_meet(pair, side);
 	memcpy(&end->other, pair->told[1 - side], sizeof(end->other));
 	for (unsigned int i = 0; i < end->count; i++) {
-		if (to_rtr(end->qps[i], &end->other.gid, end->other.numbers[i]) ||
-		    to_rts(end->qps[i]))
+		if (bench_to_rtr(end->qps[i], &end->other.gid, end->other.numbers[i]) ||
+		    bench_to_rts(end->qps[i]))
 			bench_fail(pair, "ibv_modify_qp");
 	}
 	bench_meet(pair, side);
@@ -159,7 +160,7 @@ static void part_ends(struct end *end, int side)
 	ibv_close_device(end->context);
 }
 
-static void post_receive(struct end *end)
+static void offer_buffer(struct end *end)
 {
 	struct ibv_sge sge = {(uintptr_t)end->memory + MEMORY / 2, 64, end->mr->lkey};
 	struct ibv_recv_wr wr = {.sg_list = &sge, .num_sge = 1}, *bad;
@@ -168,8 +169,8 @@ static void post_receive(struct end *end)
 		bench_fail(end->pair, "ibv_post_recv");
 }
 
-static void post_request(struct end *end, unsigned int qp, enum ibv_wr_opcode opcode, size_t size,
-			 bool is_signaled)
+static void begin_request(struct end *end, unsigned int qp, enum ibv_wr_opcode opcode, size_t size,
+			  bool is_signaled)
 {
 	struct ibv_sge sge = {(uintptr_t)end->memory, (uint32_t)size, end->mr->lkey};
 	struct ibv_send_wr wr = {
@@ -186,7 +187,7 @@ static void post_request(struct end *end, unsigned int qp, enum ibv_wr_opcode op
 		bench_fail(end->pair, "ibv_post_send");
 }
 
-static void take_completion(struct end *end, struct ibv_wc *wc)
+static void next_done(struct end *end, struct ibv_wc *wc)
 {
 	while (!atomic_load(&end->pair->has_failed)) {
 		struct ibv_cq *cq;
@@ -210,17 +211,17 @@ static void take_completion(struct end *end, struct ibv_wc *wc)
 }
 
 /* Send completions come in between; every eighth request has one. */
-static void take_receive(struct end *end)
+static void take_message(struct end *end)
 {
 	struct ibv_wc wc;
 
 	do {
-		take_completion(end, &wc);
+		next_done(end, &wc);
 	} while (!(wc.opcode & IBV_WC_RECV));
-	post_receive(end);
+	offer_buffer(end);
 }
 
-static void take_write(struct end *end, unsigned char wanted)
+static void see_write(struct end *end, unsigned char wanted)
 {
 	volatile unsigned char *at = end->memory + MEMORY / 2;
 	struct ibv_wc wc;
@@ -243,7 +244,7 @@ void bench_verbs_trip(struct bench_pair *pair, int side, const struct bench_row 
 	join_ends(&end, pair, side, row);
 	end.sleeps = row->sleeps;
 	for (int i = 0; i < DEPTH / 2 && !is_write; i++)
-		post_receive(&end);
+		offer_buffer(&end);
 	bench_meet(pair, side);
 	began = bench_now();
 	while (more) {
@@ -252,11 +253,12 @@ void bench_verbs_trip(struct bench_pair *pair, int side, const struct bench_row 
 		for (int i = 0; i < BENCH_BATCH; i++) {
 			next++;
 			if (side == 1)
-				is_write ? take_write(&end, next) : take_receive(&end);
+				is_write ? see_write(&end, next) : take_message(&end);
 			end.memory[0] = next;
-			post_request(&end, 0, (enum ibv_wr_opcode)row->kind, row->size, i % 8 == 0);
+			begin_request(&end, 0, (enum ibv_wr_opcode)row->kind, row->size,
+				      i % 8 == 0);
 			if (side == 0)
-				is_write ? take_write(&end, next) : take_receive(&end);
+				is_write ? see_write(&end, next) : take_message(&end);
 		}
 		/* The last answer of a batch says whether there is another. */
 		if (side == 0)
@@ -269,7 +271,7 @@ void bench_verbs_trip(struct bench_pair *pair, int side, const struct bench_row 
 }
 
 /* Side 1 of a rate makes the progress that its device needs, until the end. */
-static void serve(struct end *end)
+static void help_peer(struct end *end)
 {
 	struct ibv_wc wc;
 
@@ -278,7 +280,7 @@ static void serve(struct end *end)
 }
 
 /* `flying` requests of each QP. */
-static void send_batch(struct end *end, const struct bench_row *row, unsigned int batch)
+static void run_batch(struct end *end, const struct bench_row *row, unsigned int batch)
 {
 	const unsigned int flying = row->size > 4096 ? 16 : DEPTH;
 	unsigned int posted = 0, done = 0;
@@ -288,8 +290,8 @@ static void send_batch(struct end *end, const struct bench_row *row, unsigned in
 		int got;
 
 		while (posted < batch && posted - done < flying * end->count) {
-			post_request(end, posted % end->count, (enum ibv_wr_opcode)row->kind,
-				     row->size, true);
+			begin_request(end, posted % end->count, (enum ibv_wr_opcode)row->kind,
+				      row->size, true);
 			posted++;
 		}
 		got = ibv_poll_cq(end->cq, 16, wcs);
@@ -311,10 +313,10 @@ void bench_verbs_rate(struct bench_pair *pair, int side, const struct bench_row 
 
 	join_ends(&end, pair, side, row);
 	if (side == 1)
-		serve(&end);
+		help_peer(&end);
 	else
 		for (uint64_t began = bench_now(), since = began; true;) {
-			send_batch(&end, row, batch);
+			run_batch(&end, row, batch);
 			if (!bench_goes_on(pair, began, since, units))
 				break;
 			since = bench_now();

@@ -181,7 +181,12 @@ static void seal(struct uroce_frame *frame, uint16_t identification)
 
 static bool is_same_way(const struct uroce_frame *a, const struct uroce_frame *b)
 {
-	return a->from == b->from && !memcmp(&a->to, &b->to, sizeof(a->to));
+	if (a->from != b->from)
+		return false;
+	if (a->to.any.sa_family == AF_INET6)
+		return IN6_ARE_ADDR_EQUAL(&a->to.ipv6.sin6_addr, &b->to.ipv6.sin6_addr) &&
+		       a->to.ipv6.sin6_scope_id == b->to.ipv6.sin6_scope_id;
+	return a->to.ipv4.sin_addr.s_addr == b->to.ipv4.sin_addr.s_addr;
 }
 
 /* How many of `count` frames can be one buffer. */
