@@ -51,7 +51,7 @@ static int join_sockets(struct bench_pair *pair, int side, bool is_tcp)
 	return fd;
 }
 
-static void take_bytes(struct bench_pair *pair, int fd, void *to, size_t size, bool spins)
+static void take_stream(struct bench_pair *pair, int fd, void *to, size_t size, bool spins)
 {
 	char *at = to;
 
@@ -81,11 +81,11 @@ void bench_socket_trip(struct bench_pair *pair, int side, const struct bench_row
 
 		for (int i = 0; i < BENCH_BATCH && message[0]; i++) {
 			if (side == 1)
-				take_bytes(pair, fd, message, sizeof(message), !row->sleeps);
+				take_stream(pair, fd, message, sizeof(message), !row->sleeps);
 			if (send(fd, message, sizeof(message), 0) != sizeof(message))
 				bench_fail(pair, "send");
 			if (side == 0)
-				take_bytes(pair, fd, message, sizeof(message), !row->sleeps);
+				take_stream(pair, fd, message, sizeof(message), !row->sleeps);
 		}
 		more = side == 0 ? bench_goes_on(pair, began, since, 2 * BENCH_BATCH) : message[0];
 	}

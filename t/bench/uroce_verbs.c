@@ -48,7 +48,7 @@ struct end {
 	bool sleeps;
 };
 
-static void open_end(struct end *end, const char *name)
+static void open_bench_device(struct end *end, const char *name)
 {
 	struct ibv_device **list = ibv_get_device_list(NULL);
 
@@ -128,7 +128,7 @@ static void join_ends(struct end *end, struct bench_pair *pair, int side,
 	struct told told = {0};
 
 	*end = (struct end){.pair = pair, .count = row->count};
-	open_end(end, device_of(side, row));
+	open_bench_device(end, device_of(side, row));
 	make_end(end);
 	if (ibv_query_gid(end->context, 1, 0, &told.gid))
 		bench_fail(pair, "ibv_query_gid");
@@ -169,8 +169,8 @@ static void offer_buffer(struct end *end)
 		bench_fail(end->pair, "ibv_post_recv");
 }
 
-static void begin_request(struct end *end, unsigned int qp, enum ibv_wr_opcode opcode, size_t size,
-			  bool is_signaled)
+static void bench_send(struct end *end, unsigned int qp, enum ibv_wr_opcode opcode, size_t size,
+		       bool is_signaled)
 {
 	struct ibv_sge sge = {(uintptr_t)end->memory, (uint32_t)size, end->mr->lkey};
 	struct ibv_send_wr wr = {
@@ -255,8 +255,7 @@ void bench_verbs_trip(struct bench_pair *pair, int side, const struct bench_row 
 			if (side == 1)
 				is_write ? see_write(&end, next) : take_message(&end);
 			end.memory[0] = next;
-			begin_request(&end, 0, (enum ibv_wr_opcode)row->kind, row->size,
-				      i % 8 == 0);
+			bench_send(&end, 0, (enum ibv_wr_opcode)row->kind, row->size, i % 8 == 0);
 			if (side == 0)
 				is_write ? see_write(&end, next) : take_message(&end);
 		}
@@ -290,8 +289,8 @@ static void run_batch(struct end *end, const struct bench_row *row, unsigned int
 		int got;
 
 		while (posted < batch && posted - done < flying * end->count) {
-			begin_request(end, posted % end->count, (enum ibv_wr_opcode)row->kind,
-				      row->size, true);
+			bench_send(end, posted % end->count, (enum ibv_wr_opcode)row->kind,
+				   row->size, true);
 			posted++;
 		}
 		got = ibv_poll_cq(end->cq, 16, wcs);
