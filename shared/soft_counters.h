@@ -28,6 +28,7 @@
 	ONE(DROP_DUPLICATE, "drop_duplicate")       \
 	ONE(INVALID_REQUEST, "invalid_request")     \
 	ONE(REMOTE_ACCESS, "remote_access_err")     \
+	ONE(DROP_BUSY, "drop_busy")                 \
 	ONE(DROP_SIZE, "drop_size")                 \
 	ONE(DROP_ICRC, "drop_icrc")                 \
 	ONE(DROP_HEADER, "drop_header")             \
