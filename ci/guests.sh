@@ -74,7 +74,6 @@ guests()
 	step fetch 1800 "$src/t/vm/fetch" --kernel "$kernel" --siw --rtrs --plug || exit 0
 	# For the guests that boot a root of their own. Where it cannot be made they say so, too.
 	[ "$kernel" != 6.1 ] || step root 1800 "$src/t/vm/fetch" --root || :
-	step vm-programs 900 make check-vm-programs || exit 0
 	for test in $(make_variable VM_TESTS); do
 		case $without in
 		*" ${test##*/} "*) continue ;;

@@ -171,14 +171,22 @@ plan_suite()
 # Tests of texts, and of scripts and headers that every build has alike: in the short run once is enough.
 alike="man/lint man/lint-self t/tree/boot-dracut t/tree/newer-headers t/tree/units"
 
+# What no suite runs: the first needs other releases' packages, which tier abi has. A tier adds what cannot run in
+# its build.
+never="t/tree/foreign_real"
+# Programs of the distribution under a library with a sanitiser, which has to be the first one of a process; and
+# system calls are counted, of which a sanitiser makes its own.
+unsanitised="t/bench/counts t/tree/example-loop t/tree/foreign-order t/tree/soft-demo t/tree/stream_umockdev
+	t/tree/tool-paths t/tree/uroce-others t/tree/uroce-programs"
+unsanitised=${unsanitised//[$'\n\t']/ }
+
 # tests_but TESTS: the word for make by which the short run's suite leaves these out.
 tests_but()
 {
-	if [ "$long" = 1 ]; then
-		echo "TESTS=$(make_variable TESTS)"
-	else
-		echo "TESTS=$(make_variable "filter-out $1,\$(TESTS)")"
-	fi
+	local but=$never
+
+	[ "$long" = 1 ] || but+=" $1"
+	echo "TESTS=$(make_variable "filter-out $but,\$(TESTS)")"
 }
 
 # threaded_tests: the word for make that leaves, in the short run, those whose own text, or whose programs' text,
@@ -191,7 +199,7 @@ threaded_tests()
 		tests_but ""
 		return
 	fi
-	for test in $(make_variable "filter-out $alike,\$(TESTS)"); do
+	for test in $(make_variable "filter-out $never $alike,\$(TESTS)"); do
 		texts=("$src/$test"*)
 		while read -r program; do
 			texts+=("$src/$program.c")
@@ -199,6 +207,21 @@ threaded_tests()
 		! grep -qs -e pthread_create -e thread -e revoke "${texts[@]}" || threaded+=("$test")
 	done
 	echo "TESTS=${threaded[*]}"
+}
+
+# programs_of TEST...: the programs to build for these: themselves, those that scripts name, and those that are
+# no tests of their own.
+programs_of()
+{
+	local program needed
+
+	needed=" $* $(printf '%s\n' "$@" | sed "s,^,$src/," |
+		xargs grep -aohs 't/[a-z]*/[a-z0-9_-]*' | tr '\n' ' ') "
+	for program in $(make_variable check_PROGRAMS); do
+		[[ $needed != *" $program "* ]] || echo "$program"
+	done
+	# shellcheck disable=SC2016 # for make
+	make_variable 'filter-out $(TESTS),$(check_PROGRAMS)'
 }
 
 # suite NAME SECONDS COMMAND...: a run of automake's test driver; each of its tests counts.
@@ -283,7 +306,7 @@ build_only()
 gcc_build()
 {
 	export top_builddir=${HOLDFAST_CI_PLAN:-$base/gcc} top_srcdir=$src
-	[ -n "$HOLDFAST_CI_PLAN" ] || [ -e "$base/gcc/libholdfast.la" ] ||
+	[ -n "$HOLDFAST_CI_PLAN" ] || [ -e "$base/gcc/built" ] ||
 		die "$tier: tier gcc did not build the library"
 	cd "$top_builddir" || exit 1
 }
