@@ -23,7 +23,7 @@
 #include "soft/files.h"
 #include "t/lib/tree.h"
 
-enum { TREES = 600, TREES_VALGRIND = 100, ITEMS = 160, ROUNDS = 2 };
+enum { TREES = 600, TREES_VALGRIND = 30, ITEMS = 160, ROUNDS = 2 };
 
 enum kind { FUNCTION, VF, SF, VIRTUAL };
 

@@ -179,7 +179,7 @@ static void one_after_the_other(void **state)
 /* All of them have the device open before it is removed. */
 static void open_and_remove(const struct bed *bed, bool polls)
 {
-	const int processes = getenv("HF_VALGRIND") ? AT_ONCE / 2 : AT_ONCE;
+	const int processes = getenv("HF_VALGRIND") ? AT_ONCE / 10 : AT_ONCE;
 	static pid_t children[AT_ONCE];
 	char byte;
 
