@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "shared/attr.h"
 #include "t/fault/calls.h"
 #include "t/fault/counters.h"
 #include "t/fault/drive.h"
@@ -18,7 +19,7 @@ enum { MAX_ALLOCATIONS = 100000, TRIES = 5 };
 static const int lasting[] = {EMFILE, ENFILE, ENOMEM, EIO, ENOBUFS, EACCES};
 
 /* One operation with one kind of fault. */
-enum { THIN = 3 };
+enum { THIN = 3, FAILURES_MAX = 64 };
 
 struct session {
 	struct drive *drive;
@@ -404,13 +405,32 @@ static int fail_at(struct session *session, size_t at, int error, bool onward)
 	return try_step(session, &step);
 }
 
+struct failure {
+	int error;
+	bool onward;
+};
+
+/* The ways in which a system call can fail: once, or from then on. */
+static size_t failures_of(long nr, struct failure failures[FAILURES_MAX])
+{
+	size_t count = 0;
+
+	for (const int *error = call_errors(nr); error && *error && count < FAILURES_MAX; error++)
+		failures[count++] = (struct failure){*error, false};
+	for (size_t i = 0; i < HF_ARRAY_SIZE(lasting) && count < FAILURES_MAX; i++)
+		if (call_can_fail_with(nr, lasting[i]))
+			failures[count++] = (struct failure){lasting[i], true};
+	return count;
+}
+
 static int fail_each(struct session *session)
 {
+	struct failure failures[FAILURES_MAX];
 	int ret = 0;
 
 	for (size_t at = 1; at <= session->base.count && ret == 0; at++) {
 		long nr = session->base.calls[at - 1].nr;
-		const int *errors = call_errors(nr);
+		size_t count = failures_of(nr, failures);
 
 		if (!call_name(nr)) {
 			printf("    system call %ld has no row in t/fault/calls.c\n", nr);
@@ -418,11 +438,12 @@ static int fail_each(struct session *session)
 		}
 		if (skipped(session, at))
 			continue;
-		for (; errors && *errors && ret == 0; errors++)
-			ret = fail_at(session, at, *errors, false);
-		for (size_t i = 0; i < sizeof(lasting) / sizeof(lasting[0]) && ret == 0; i++)
-			if (call_can_fail_with(nr, lasting[i]))
-				ret = fail_at(session, at, lasting[i], true);
+		for (size_t i = 0; i < count && ret == 0; i++) {
+			/* Each call fails, in turns with one or the other error. */
+			if (session->drive->thin && i % THIN != at % (count < THIN ? count : THIN))
+				continue;
+			ret = fail_at(session, at, failures[i].error, failures[i].onward);
+		}
 	}
 	return ret;
 }

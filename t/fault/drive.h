@@ -21,8 +21,9 @@ struct drive {
 	size_t part,
 		parts;	 /* only every parts-th point, so that several processes share the work */
 	bool show_calls; /* of each run with a fault */
-	bool thin;	 /* of the changes of the device, a third at each point, in turns */
-	size_t only_at;	 /* only this call or allocation; 0: all */
+	/* Of the changes of the device, and of the errors of a call, a third at each point, in turns. */
+	bool thin;
+	size_t only_at; /* only this call or allocation; 0: all */
 };
 
 /* 0, or -errno if memory cannot be shared. `library` is the test provider's. */
