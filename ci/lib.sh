@@ -54,15 +54,16 @@ pick()
 	echo "${*:1 + long:1}"
 }
 
-# in_long NAME...: false in the short run, which tells then what it leaves out.
+# in_long NAME...: false in the short run, which tells then what it leaves out; the other tells what it runs more.
 in_long()
 {
-	local name
+	local name kind=left
 
-	[ "$long" = 0 ] || return 0
+	[ "$long" = 0 ] || kind=also
 	for name; do
-		record left "$name"
+		record $kind "$name"
 	done
+	[ "$long" = 0 ] || return 0
 	say "$tier: left for --long: $*"
 	return 1
 }
