@@ -297,11 +297,12 @@ static bool may_mean_gone(int error)
 	       error == EIO;
 }
 
-/* A name that no device has, or has for a moment only. */
+/* A name that no device has, or has for a moment only, or that the kernel said nobody has. */
 static bool name_is_away(const struct run *run)
 {
-	return run->op->by_name && (run->kind == RUN_RENAME || run->kind == RUN_REMOVE ||
-				    (run->kind <= RUN_REPLUG && !run->again));
+	return run->op->by_name &&
+	       (run->kind == RUN_RENAME || run->kind == RUN_REMOVE ||
+		(run->kind <= RUN_REPLUG && !run->again) || run_was_lied_to(run));
 }
 
 static void judge_failed_run(struct run *run, int answer)
