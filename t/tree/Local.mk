@@ -43,7 +43,7 @@ TESTS += t/tree/devices t/tree/no_kernel t/tree/openers t/tree/providers t/tree/
 t_tree_devices_SOURCES = t/tree/devices.c
 t_tree_devices_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_devices_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
-t_tree_no_kernel_SOURCES = t/tree/no_kernel.c
+t_tree_no_kernel_SOURCES = t/tree/no_kernel.c t/lib/one_device.c t/lib/one_device.h
 t_tree_no_kernel_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_no_kernel_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
 t_tree_openers_SOURCES = t/tree/openers.c
@@ -101,7 +101,7 @@ tool_tests = \
 	t/tree/uroce-others
 dist_check_SCRIPTS += $(tool_tests)
 TESTS += $(tool_tests)
-EXTRA_DIST += t/tree/tool-lib.sh
+EXTRA_DIST += t/tree/check-lib.sh t/tree/tool-lib.sh
 
 # Looks at the fixed paths of devices by every function, for t/tree/tool-paths.
 check_PROGRAMS += t/tree/shown-paths

@@ -3,15 +3,17 @@
 # Shared by the tests of rtrsctl and rtrsfs: processes with sessions, in a directory of control sockets of its own.
 # shellcheck source-path=SCRIPTDIR source=tree.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tree.sh"
+# shellcheck source-path=SCRIPTDIR source=check-lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/check-lib.sh"
 
 set -u
 top_builddir=$(cd "${top_builddir:-.}" && pwd)
 bed=$top_builddir/t/tree/control-bed
-rtrsctl=$top_builddir/rtrsctl
+# shellcheck disable=SC2034 # for check-lib.sh, by name
+rtrsctl=$top_builddir/rtrsctl tested=rtrsctl
 work=$(mktemp -d) || exit 1
 export HOLDFAST_RTRS_CONTROL=$work/control LC_ALL=C.UTF-8
 mkdir -m 700 "$HOLDFAST_RTRS_CONTROL"
-checks=0
 mounted=
 pids=()
 coprocs=0
@@ -29,15 +31,6 @@ control_end()
 	rm -rf "$work"
 }
 trap control_end EXIT
-
-fail()
-{
-	echo "FAIL: $*"
-	for file in "$work/out" "$work/err"; do
-		[ ! -s "$file" ] || sed "s,^,  ${file##*/}: ," "$file"
-	done
-	exit 1
-}
 
 # start NAME OPTION...: a process, whose orders are said with `tell NAME`. Waits until it is ready.
 declare -A input output pid_of
@@ -76,28 +69,5 @@ stop()
 is()
 {
 	[ "$1" = "$2" ] || fail "${3-}: \"$1\", expected \"$2\""
-	checks=$((checks + 1))
-}
-
-# run STATUS WORD...: rtrsctl must end with that status; output in $work/out and $work/err.
-run()
-{
-	local wanted=$1 status
-	shift
-	timeout -k 5 "$hang_seconds" "$rtrsctl" "$@" >"$work/out" 2>"$work/err" </dev/null
-	status=$?
-	[ $status -eq "$wanted" ] || fail "rtrsctl $*: status $status, wanted $wanted"
-	checks=$((checks + 1))
-}
-
-says()
-{
-	grep -qF -e "$1" "$work/out" || fail "no \"$1\" in the output"
-	checks=$((checks + 1))
-}
-
-complains()
-{
-	grep -qF -e "$1" "$work/err" || fail "no \"$1\" in the error output"
 	checks=$((checks + 1))
 }

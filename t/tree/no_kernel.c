@@ -21,14 +21,9 @@
 
 #include <holdfast/holdfast.h>
 
-#include "t/lib/tree.h"
+#include "t/lib/one_device.h"
 
 enum { MESSAGES = 200, SIZE = 4000, DEPTH = 4 };
-
-struct bed {
-	struct tree *tree;
-	struct hf *hf;
-};
 
 struct end {
 	struct ibv_context *context;
@@ -42,38 +37,21 @@ struct end {
 
 static int setup_no_kernel(void **state)
 {
-	static char providers[4096];
-	const char *dirs[2] = {providers, NULL};
+	static struct one_device bed;
 	const struct tree_options device = {
 		.modalias = "holdfast:loop",
 		.node = TREE_NODE_FILE,
 		.abi = 1,
 	};
-	struct bed *bed = calloc(1, sizeof(*bed));
-	struct hf_root root;
-	const struct hf_options options = {
-		.size = sizeof(options),
-		.roots = &root,
-		.num_roots = 1,
-		.provider_dirs = dirs,
-	};
 
-	snprintf(providers, sizeof(providers), "%s/t/example.d", getenv("top_builddir"));
-	assert_int_equal(tree_new(&bed->tree, NULL), 0);
-	root = (struct hf_root){.sysfs = tree_sysfs(bed->tree), .dev = tree_dev(bed->tree)};
-	assert_int_equal(tree_add(bed->tree, 0, "loop0", &device), 0);
-	assert_int_equal(hf_new(&options, &bed->hf), 0);
-	*state = bed;
+	one_device_make(&bed, "t/example.d", "loop0", &device);
+	*state = &bed;
 	return 0;
 }
 
 static int teardown_no_kernel(void **state)
 {
-	struct bed *bed = *state;
-
-	hf_unref(bed->hf);
-	tree_free(bed->tree);
-	free(bed);
+	one_device_free(*state);
 	return 0;
 }
 
@@ -100,7 +78,7 @@ static int post_send(struct end *end)
 	return ibv_post_send(end->qp, &wr, &bad);
 }
 
-static void open_end(const struct bed *bed, struct end *end)
+static void open_end(const struct one_device *bed, struct end *end)
 {
 	struct ibv_qp_init_attr init = {
 		.cap = {DEPTH, DEPTH, 1, 1, 0},
@@ -135,7 +113,7 @@ static void connect_end(struct end *end, uint32_t number)
 	assert_int_equal(ibv_modify_qp(end->qp, &attr, IBV_QP_STATE), 0);
 }
 
-static void open_pair(const struct bed *bed, struct end ends[2])
+static void open_pair(const struct one_device *bed, struct end ends[2])
 {
 	open_end(bed, &ends[0]);
 	open_end(bed, &ends[1]);
@@ -224,7 +202,7 @@ static void message_waits_for_a_request(void **state)
 /* A child process that inherits no context. */
 static void peer_that_is_killed(void **state)
 {
-	struct bed *bed = *state;
+	struct one_device *bed = *state;
 	struct end end;
 	int numbers[2];
 	uint32_t number = 0;
@@ -278,7 +256,7 @@ static void *wait_for_event(void *arg)
 
 static void unplug_ends_every_wait(void **state)
 {
-	struct bed *bed = *state;
+	struct one_device *bed = *state;
 	struct end ends[2];
 	pthread_t threads[4];
 	void *ret;

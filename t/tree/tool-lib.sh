@@ -3,12 +3,14 @@
 # Shared by the tests of the holdfast command: a tree, the providers that were built, and checks.
 # shellcheck source-path=SCRIPTDIR source=tree.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tree.sh"
+# shellcheck source-path=SCRIPTDIR source=check-lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/check-lib.sh"
 
 top_builddir=$(cd "${top_builddir:-.}" && pwd)
 top_srcdir=$(cd "${top_srcdir:-.}" && pwd)
-holdfast=$top_builddir/tools/holdfast
+# shellcheck disable=SC2034 # for check-lib.sh, by name
+holdfast=$top_builddir/tools/holdfast tested=holdfast
 work=$(mktemp -d) || exit 1
-checks=0
 unset HOLDFAST_ROOTS HOLDFAST_LOG SYSFS_PATH NO_COLOR container
 # Private copies: the library loads nothing that another user can write.
 cp -r "$top_builddir/providers.d" "$work/providers.d" || exit 1
@@ -26,45 +28,6 @@ tool_end()
 	rm -rf "$work"
 }
 trap tool_end EXIT
-
-fail()
-{
-	echo "FAIL: $*"
-	for file in "$work/out" "$work/err"; do
-		[ ! -s "$file" ] || sed "s,^,  ${file##*/}: ," "$file"
-	done
-	exit 1
-}
-
-# run STATUS WORD...: runs the command, which must end with that status; output in $work/out and $work/err.
-run()
-{
-	local wanted=$1 status
-	shift
-	timeout -k 5 "$hang_seconds" "$holdfast" "$@" >"$work/out" 2>"$work/err" </dev/null
-	status=$?
-	[ $status -eq "$wanted" ] || fail "holdfast $*: status $status, wanted $wanted"
-	checks=$((checks + 1))
-}
-
-# says TEXT, complains TEXT: the last output, or error output, contains it. never TEXT: the output does not.
-says()
-{
-	grep -qF -e "$1" "$work/out" || fail "no \"$1\" in the output"
-	checks=$((checks + 1))
-}
-
-complains()
-{
-	grep -qF -e "$1" "$work/err" || fail "no \"$1\" in the error output"
-	checks=$((checks + 1))
-}
-
-never()
-{
-	! grep -qF -e "$1" "$work/out" || fail "\"$1\" is in the output"
-	checks=$((checks + 1))
-}
 
 # matches REGEX: a complete line of the last output.
 matches()

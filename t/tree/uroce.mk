@@ -3,7 +3,7 @@
 dist_check_SCRIPTS += t/tree/uroce-programs
 TESTS += t/tree/uroce-programs
 if HAVE_CMOCKA
-uroce_bed = t/tree/uroce_bed.c t/tree/uroce_bed.h
+uroce_bed = t/tree/uroce_bed.c t/tree/uroce_bed.h t/lib/one_device.c t/lib/one_device.h
 check_PROGRAMS += t/tree/uroce_deaths t/tree/uroce_errors t/tree/uroce_kills t/tree/uroce_messages t/tree/uroce_stops
 TESTS += t/tree/uroce_deaths t/tree/uroce_errors t/tree/uroce_kills t/tree/uroce_messages t/tree/uroce_stops
 check_PROGRAMS += t/tree/uroce_verbs

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "t/lib/hang.h"
+#include "t/lib/one_device.h"
 
 enum {
 	ALL_ACCESS = IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_READ |
@@ -40,24 +41,15 @@ const struct tree_options bed_device = {
 
 int uroce_bed_setup(void **state)
 {
-	static char providers[4096];
-	const char *dirs[2] = {providers, NULL};
 	struct uroce_bed *bed = calloc(1, sizeof(*bed));
-	struct hf_root root;
-	const struct hf_options options = {
-		.size = sizeof(options),
-		.roots = &root,
-		.num_roots = 1,
-		.provider_dirs = dirs,
-	};
+	struct one_device device;
 
+	assert_non_null(bed);
 	alarm(HF_TEST_HANG_SECONDS);
-	snprintf(providers, sizeof(providers), "%s/providers.d", getenv("top_builddir"));
-	assert_int_equal(tree_new(&bed->tree, NULL), 0);
-	root = (struct hf_root){.sysfs = tree_sysfs(bed->tree), .dev = tree_dev(bed->tree)};
-	assert_int_equal(tree_add(bed->tree, 0, "uroce0", &bed_device), 0);
+	one_device_make(&device, "providers.d", "uroce0", &bed_device);
+	bed->tree = device.tree;
+	bed->hf = device.hf;
 	snprintf(bed->node, sizeof(bed->node), "%s/infiniband/uverbs0", tree_dev(bed->tree));
-	assert_int_equal(hf_new(&options, &bed->hf), 0);
 	*state = bed;
 	return 0;
 }

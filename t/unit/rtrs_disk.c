@@ -6,8 +6,10 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "shared/attr.h"
@@ -312,4 +314,17 @@ void disk_client_verify(struct disk_client *client, struct disk *disk)
 			disk_serve(client, disk);
 	}
 	disk_client_settle(client, disk);
+}
+
+int disk_run_tests(const struct CMUnitTest *tests, size_t count, char *address, size_t size)
+{
+	char directory[] = "/tmp/hf-rtrs-XXXXXX";
+	int failures;
+
+	if (!mkdtemp(directory))
+		return 1;
+	snprintf(address, size, "unix:%s/socket", directory);
+	failures = _cmocka_run_group_tests("tests", tests, count, NULL, NULL);
+	rmdir(directory);
+	return failures;
 }

@@ -70,4 +70,8 @@ void disk_client_settle(struct disk_client *client, struct disk *disk);
 /* Reads every block. */
 void disk_client_verify(struct disk_client *client, struct disk *disk);
 
+struct CMUnitTest;
+/* Runs the tests with `address`, that of a Unix socket in a directory of its own. The exit status. */
+int disk_run_tests(const struct CMUnitTest *tests, size_t count, char *address, size_t size);
+
 #endif

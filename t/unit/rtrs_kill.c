@@ -25,7 +25,6 @@
 
 enum { DEPTH = 32 };
 
-static char directory[] = "/tmp/hf-rtrs-kill-XXXXXX";
 static char address[128];
 static struct disk disk;
 static struct disk_client client;
@@ -162,12 +161,6 @@ int main(void)
 		cmocka_unit_test(a_killed_client_leaves_nothing_at_the_server),
 		cmocka_unit_test(a_client_gets_over_its_servers_death),
 	};
-	int failures;
 
-	if (!mkdtemp(directory))
-		return 1;
-	snprintf(address, sizeof(address), "unix:%s/socket", directory);
-	failures = cmocka_run_group_tests(tests, NULL, NULL);
-	rmdir(directory);
-	return failures;
+	return disk_run_tests(tests, sizeof(tests) / sizeof(tests[0]), address, sizeof(address));
 }

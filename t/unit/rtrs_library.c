@@ -17,7 +17,6 @@
 #include "t/lib/process.h"
 #include "t/unit/rtrs_disk.h"
 
-static char directory[] = "/tmp/hf-rtrs-library-XXXXXX";
 static char address[128];
 static struct disk disk;
 static struct disk_client client;
@@ -472,12 +471,6 @@ int main(void)
 		cmocka_unit_test(answers_come_from_any_thread),
 		cmocka_unit_test(many_sessions_leave_nothing),
 	};
-	int failures;
 
-	if (!mkdtemp(directory))
-		return 1;
-	snprintf(address, sizeof(address), "unix:%s/socket", directory);
-	failures = cmocka_run_group_tests(tests, NULL, NULL);
-	rmdir(directory);
-	return failures;
+	return disk_run_tests(tests, sizeof(tests) / sizeof(tests[0]), address, sizeof(address));
 }
