@@ -65,6 +65,7 @@ uroce_hf1_la_SOURCES = \
 	providers/uroce/modify.c \
 	providers/uroce/mr.c \
 	providers/uroce/mw.c \
+	providers/uroce/multicast.c \
 	providers/uroce/node.c \
 	providers/uroce/path.c \
 	providers/uroce/path.h \

@@ -111,6 +111,11 @@ static int make_send_queue(struct uroce_sq *sq, const struct ibv_qp_cap *cap)
 	return sq->ring ? 0 : ENOMEM;
 }
 
+static uint32_t create_flags(const struct ibv_qp_init_attr_ex *attr)
+{
+	return attr->comp_mask & IBV_QP_INIT_ATTR_CREATE_FLAGS ? attr->create_flags : 0;
+}
+
 static int check_qp_attr(const struct ibv_qp_init_attr_ex *attr)
 {
 	const struct ibv_qp_cap *cap = &attr->cap;
@@ -119,7 +124,8 @@ static int check_qp_attr(const struct ibv_qp_init_attr_ex *attr)
 
 	if (attr->comp_mask & ~known)
 		return EOPNOTSUPP;
-	if (attr->comp_mask & IBV_QP_INIT_ATTR_CREATE_FLAGS && attr->create_flags)
+	if (create_flags(attr) &
+	    ~(attr->qp_type == IBV_QPT_UD ? IBV_QP_CREATE_BLOCK_SELF_MCAST_LB : 0U))
 		return EOPNOTSUPP;
 	if (attr->qp_type != IBV_QPT_RC && attr->qp_type != IBV_QPT_UC &&
 	    attr->qp_type != IBV_QPT_UD)
@@ -161,6 +167,7 @@ static int fill_qp(struct uroce_qp *qp, const struct ibv_qp_init_attr_ex *attr)
 	hf_provider_init_qp(&qp->verbs.qp, &qp->context->verbs.context, &plain, attr->pd);
 	qp->srq = attr->srq ? uroce_srq_of(attr->srq) : NULL;
 	qp->all_signaled = attr->sq_sig_all;
+	qp->blocks_own = create_flags(attr) & IBV_QP_CREATE_BLOCK_SELF_MCAST_LB;
 	qp->cap = attr->cap;
 	if (qp->srq)
 		qp->cap.max_recv_wr = qp->cap.max_recv_sge = 0;
@@ -289,6 +296,9 @@ int uroce_destroy_qp(struct ibv_qp *ibv)
 	struct uroce_context *context = qp->context;
 	const bool ours = context->pid == getpid();
 
+	/* As the kernel has it. Of an unplugged device all can be destroyed. */
+	if (ours && qp->memberships && !atomic_load(&context->gone))
+		return EBUSY;
 	if (ours) {
 		pthread_mutex_lock(&qp->lock);
 		if (qp->path)
@@ -300,6 +310,7 @@ int uroce_destroy_qp(struct ibv_qp *ibv)
 	}
 	uroce_lock_to_end(context);
 	uroce_counters_keep(context, qp);
+	uroce_leave_groups(qp);
 	context->qps[qp->index] = NULL;
 	if (ours)
 		uroce_rq_free(context, &qp->rq);

@@ -15,7 +15,8 @@ enum {
 	BTH_SIZE = 12,
 	DETH_SIZE = 8,
 	ICRC_SIZE = 4,
-	MAX_PAYLOAD = 4096
+	MAX_PAYLOAD = 4096,
+	MULTICAST_QPN = 0xffffff,
 };
 
 #define OWN_QKEY 0x80000000u /* the program asks for the Q_Key of its own QP */
@@ -76,33 +77,33 @@ void uroce_make_grh(unsigned char grh[GRH_SIZE], const struct uroce_wqe *wqe)
 	}
 }
 
-static bool can_take_datagram(const struct uroce_qp *qp, const struct uroce_wqe *wqe,
+static bool can_take_datagram(const struct uroce_qp *qp, const struct uroce_wqe *wqe, uint32_t qpn,
 			      const struct uroce_shared_qp *shared)
 {
 	const uint32_t qkey = wqe->qkey & OWN_QKEY ? qp->attr.qkey : wqe->qkey;
 	const uint32_t state = atomic_load(&shared->state);
 
-	return atomic_load(&shared->number) == wqe->dest_qpn &&
-	       atomic_load(&shared->type) == IBV_QPT_UD && !atomic_load(&shared->fault) &&
+	return atomic_load(&shared->number) == qpn && atomic_load(&shared->type) == IBV_QPT_UD &&
+	       !atomic_load(&shared->fault) &&
 	       (state == IBV_QPS_RTR || state == IBV_QPS_RTS || state == IBV_QPS_SQD ||
 		state == IBV_QPS_SQE) &&
 	       atomic_load(&shared->qkey) == qkey;
 }
 
 /* With true the caller may access the target until uroce_access_end(). */
-static bool enter_receiver(struct uroce_qp *qp, const struct uroce_wqe *wqe,
+static bool enter_receiver(struct uroce_qp *qp, const struct uroce_wqe *wqe, uint32_t qpn,
 			   struct uroce_target *target)
 {
 	target->context = qp->context;
-	target->peer = uroce_peer_of_qpn(qp->context, wqe->dest_qpn, &target->qp);
+	target->peer = uroce_peer_of_qpn(qp->context, qpn, &target->qp);
 	if (!target->peer || !target->peer->direct)
 		return false;
 	target->at = uroce_access_begin(qp->context, target->peer->slot);
-	if (!can_take_datagram(qp, wqe, target->qp)) {
+	if (!can_take_datagram(qp, wqe, qpn, target->qp)) {
 		uroce_access_end(qp->context, target->at);
 		return false;
 	}
-	target->number = wqe->dest_qpn;
+	target->number = qpn;
 	target->pd = atomic_load(&target->qp->pd);
 	target->access = 0;
 	return true;
@@ -185,6 +186,25 @@ static int send_to_receiver(struct uroce_qp *qp, struct uroce_wqe *wqe, struct u
 	return status;
 }
 
+/* IBA 10.5.2: to each QP of the group, also to the sender if it is in it. */
+static int send_to_group(struct uroce_qp *qp, struct uroce_wqe *wqe)
+{
+	struct uroce_target target;
+	uint32_t at = 0, qpn;
+	int status = 0;
+
+	if (wqe->dest_qpn != MULTICAST_QPN)
+		return 0;
+	while (!status && (qpn = uroce_next_member(qp->context, &wqe->address.grh.dgid, &at))) {
+		if ((qp->blocks_own && qpn == qp->verbs.qp.qp_num) ||
+		    !enter_receiver(qp, wqe, qpn, &target))
+			continue;
+		status = send_to_receiver(qp, wqe, &target);
+		uroce_access_end(qp->context, target.at);
+	}
+	return status;
+}
+
 /* A datagram that is not received is no error, for the sender or the receiver. */
 int uroce_send_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe)
 {
@@ -195,7 +215,10 @@ int uroce_send_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe)
 
 	if (wqe->length > MAX_PAYLOAD)
 		return IBV_WC_LOC_LEN_ERR;
-	if (!wqe->is_ours || !enter_receiver(qp, wqe, &target)) {
+	if (wqe->is_group)
+		return uroce_gather(qp, wqe, 0, local, &locals) ? send_to_group(qp, wqe)
+								: IBV_WC_LOC_PROT_ERR;
+	if (!wqe->is_ours || !enter_receiver(qp, wqe, wqe->dest_qpn, &target)) {
 		uroce_qp_count(qp, UROCE_QP_DROPPED, 1);
 		return uroce_gather(qp, wqe, 0, local, &locals) ? 0 : IBV_WC_LOC_PROT_ERR;
 	}

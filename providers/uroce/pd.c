@@ -53,7 +53,8 @@ struct ibv_ah *uroce_create_ah(struct ibv_pd *pd, struct ibv_ah_attr *attr)
 		return NULL;
 	ah->attr = *attr;
 	ah->source = source;
-	ah->is_ours = uroce_gid_is_ours(context, &attr->grh.dgid);
+	ah->is_group = uroce_gid_is_group(&attr->grh.dgid);
+	ah->is_ours = ah->is_group || uroce_gid_is_ours(context, &attr->grh.dgid);
 	ah->ah.context = pd->context;
 	ah->ah.pd = pd;
 	atomic_fetch_add(&uroce_pd_of(pd)->users, 1);

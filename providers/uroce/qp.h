@@ -24,6 +24,7 @@ struct uroce_wqe {
 	struct ibv_ah_attr address;
 	union ibv_gid source_gid;
 	bool is_ours; /* the destination is this device */
+	bool is_group;
 	uint32_t dest_qpn, qkey;
 	/* Binding of a window */
 	struct uroce_mw *mw;
@@ -65,6 +66,8 @@ struct uroce_qp {
 	struct uroce_srq *srq;
 	struct ibv_qp_cap cap;
 	bool all_signaled;
+	bool blocks_own;		      /* it does not receive what it sends to a group */
+	struct uroce_membership *memberships; /* with context->lock; see multicast.c */
 
 	pthread_mutex_t lock; /* of all below */
 	enum ibv_qp_state state;
@@ -215,6 +218,13 @@ enum uroce_copy uroce_atomic(struct uroce_target *target, uint64_t address, bool
  */
 bool uroce_gather(struct uroce_qp *qp, struct uroce_wqe *wqe, uint32_t access, struct iovec *iov,
 		  size_t *count);
+
+/* multicast.c */
+bool uroce_gid_is_group(const union ibv_gid *gid);
+/* The numbers of the QPs in a group, one after the other; 0: no more. *at begins with 0. */
+uint32_t uroce_next_member(struct uroce_context *context, const union ibv_gid *gid, uint32_t *at);
+/* Of all groups; with context->lock. */
+void uroce_leave_groups(struct uroce_qp *qp);
 
 /* datagram.c: a request of a UD QP; 0 or an error status. */
 int uroce_send_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe);

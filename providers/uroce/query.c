@@ -42,6 +42,8 @@ int uroce_query_device(struct ibv_context *context, const struct ibv_query_devic
 	orig->atomic_cap = IBV_ATOMIC_HCA;
 	orig->max_mw = UROCE_MRS - 1;
 	orig->max_ah = 1 << 20;
+	orig->max_mcast_grp = orig->max_mcast_qp_attach = UROCE_MEMBERS;
+	orig->max_total_mcast_qp_attach = UROCE_MEMBERS;
 	orig->max_srq = UROCE_SRQS;
 	orig->max_srq_wr = UROCE_MAX_WR;
 	orig->max_srq_sge = UROCE_MAX_SGE;

@@ -20,7 +20,7 @@
 #include <infiniband/verbs.h>
 
 #define UROCE_MAGIC   UINT64_C(0x31656372756f7268)
-#define UROCE_VERSION 2
+#define UROCE_VERSION 3
 
 enum {
 	UROCE_SLOTS = 1024,	   /* contexts that can be open at a time */
@@ -32,6 +32,7 @@ enum {
 	UROCE_SRQS = 4096,
 	UROCE_MRS = 65536,
 	UROCE_DEVICE_COUNTERS = 64,
+	UROCE_MEMBERS = 4096,	  /* of all multicast groups */
 	UROCE_ATOMIC_LOCKS = 512, /* one for each aligned 8 bytes of a page */
 	UROCE_ACCESSES = 16,	  /* requests of a context that access memory at a time */
 	UROCE_MAX_SGE = 32,
@@ -79,6 +80,15 @@ struct uroce_slot {
 	uint32_t reserved[2];
 };
 
+/* A QP that is attached to a multicast group. */
+struct uroce_shared_member {
+	/* 0: free. Else 1 + the slot of its context, and below it (32 bits) that one's generation. */
+	_Atomic uint64_t owner;
+	_Atomic uint64_t gid[2];
+	_Atomic uint32_t qpn; /* 0: being written */
+	uint32_t reserved;
+};
+
 struct uroce_header {
 	_Atomic uint64_t magic;
 	_Atomic uint32_t version;
@@ -97,6 +107,9 @@ struct uroce_header {
 	 * slot, and above it (<< 16) a number that changes with each request.
 	 */
 	_Atomic uint32_t accesses[UROCE_SLOTS][UROCE_ACCESSES];
+	_Atomic uint32_t members_end; /* greater than the index of any that was used */
+	uint32_t reserved_end;
+	struct uroce_shared_member members[UROCE_MEMBERS];
 };
 
 /* A receive request in a ring; the ring's elements have `max_sge` entries each. */

@@ -47,6 +47,7 @@ void uroce_wqe_address(struct uroce_wqe *wqe, const struct ibv_ah *ibv, uint32_t
 	wqe->address = ah->attr;
 	wqe->source_gid = ah->source;
 	wqe->is_ours = ah->is_ours;
+	wqe->is_group = ah->is_group;
 	wqe->dest_qpn = qpn;
 	wqe->qkey = qkey;
 }

@@ -30,6 +30,7 @@ static void uroce_free_context(struct ibv_context *ibv)
 static const struct verbs_context_ops uroce_operations = {
 	.alloc_mw = uroce_alloc_mw,
 	.alloc_pd = uroce_alloc_pd,
+	.attach_mcast = uroce_attach_mcast,
 	.bind_mw = uroce_bind_mw,
 	.create_ah = uroce_create_ah,
 	.create_cq = uroce_create_cq,
@@ -42,6 +43,7 @@ static const struct verbs_context_ops uroce_operations = {
 	.dealloc_pd = uroce_dealloc_pd,
 	.dereg_mr = uroce_dereg_mr,
 	.destroy_ah = uroce_destroy_ah,
+	.detach_mcast = uroce_detach_mcast,
 	.destroy_cq = uroce_destroy_cq,
 	.destroy_qp = uroce_destroy_qp,
 	.destroy_srq = uroce_destroy_srq,

@@ -121,6 +121,7 @@ struct uroce_ah {
 	struct ibv_ah_attr attr;
 	union ibv_gid source; /* GID of attr.grh.sgid_index */
 	bool is_ours;	      /* the destination is this device */
+	bool is_group;	      /* a multicast group: the members of this device */
 };
 
 struct uroce_cq {
@@ -337,6 +338,10 @@ struct ibv_qp *uroce_create_qp_ex(struct ibv_context *context, struct ibv_qp_ini
 int uroce_query_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask,
 		   struct ibv_qp_init_attr *init_attr);
 int uroce_destroy_qp(struct ibv_qp *qp);
+
+/* multicast.c */
+int uroce_attach_mcast(struct ibv_qp *qp, const union ibv_gid *gid, uint16_t lid);
+int uroce_detach_mcast(struct ibv_qp *qp, const union ibv_gid *gid, uint16_t lid);
 
 /* modify.c */
 int uroce_modify_qp(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask);

@@ -185,7 +185,7 @@ static enum uroce_request_kind request_kind(const struct uroce_wire_link *link,
 	default:
 		/* A datagram to this device goes to its receiver directly. */
 		return link->transport.service == UROCE_SERVICE_UD && wqe->is_ours &&
-				       !link->is_wire_forced
+				       (wqe->is_group || !link->is_wire_forced)
 			       ? UROCE_REQUEST_LOCAL
 			       : UROCE_REQUEST_SEND;
 	}

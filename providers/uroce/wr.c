@@ -97,7 +97,7 @@ static struct uroce_wqe *wr_begin(struct ibv_qp_ex *ibv, enum ibv_wr_opcode opco
 	wqe->invalidated = false;
 	/* UD without an address goes nowhere. */
 	wqe->ah = NULL;
-	wqe->is_ours = false;
+	wqe->is_ours = wqe->is_group = false;
 	qp->wr = wqe;
 	return wqe;
 }

@@ -42,6 +42,8 @@ static void what_the_device_says(void **state)
 	assert_true(orig->max_mr > 1000 && orig->max_pd > 1000 && orig->max_ah > 1000);
 	assert_int_equal(orig->node_guid, ibv_get_device_guid(end.context->device));
 	assert_int_equal(orig->max_qp_rd_atom, orig->max_qp_init_rd_atom);
+	assert_true(orig->max_mcast_grp > 0 && orig->max_mcast_qp_attach > 0 &&
+		    orig->max_total_mcast_qp_attach > 0);
 	/* What it has not, it does not say to have. */
 	assert_int_equal(attr.odp_caps.general_caps, 0);
 	assert_int_equal(attr.max_dm_size, 0);
@@ -197,6 +199,10 @@ static void limits_of_qps(void **state)
 	assert_int_equal(try_qp(&end, &init), 0);
 	init.create_flags = IBV_QP_CREATE_SOURCE_QPN;
 	assert_int_equal(try_qp(&end, &init), EOPNOTSUPP);
+	init.create_flags = IBV_QP_CREATE_BLOCK_SELF_MCAST_LB;
+	assert_int_equal(try_qp(&end, &init), EOPNOTSUPP);
+	init.qp_type = IBV_QPT_UD;
+	assert_int_equal(try_qp(&end, &init), 0);
 	for (int type = IBV_QPT_RAW_PACKET; type <= IBV_QPT_DRIVER; type++) {
 		init = good;
 		init.qp_type = (enum ibv_qp_type)type;
@@ -638,6 +644,108 @@ static void an_answer_to_a_datagram(void **state)
 	close_both_ends(ends);
 }
 
+static union ibv_gid group_ipv4(uint8_t last)
+{
+	return (union ibv_gid){.raw = {[10] = 0xff, [11] = 0xff, 239, 1, 2, last}};
+}
+
+static void what_is_no_group(void **state)
+{
+	const union ibv_gid group = group_ipv4(1), other = group_ipv4(2),
+			    all = {.raw = {0xff, 1, [15] = 7}};
+	union ibv_gid unicast = group;
+	struct uroce_options options = bed_options;
+	struct uroce_end end;
+
+	uroce_bed_open(*state, &end);
+	uroce_bed_qp(&end, &options);
+	assert_int_equal(ibv_attach_mcast(end.qp, &group, 0), EINVAL); /* of RC */
+	assert_int_equal(ibv_destroy_qp(end.qp), 0);
+	options.type = IBV_QPT_UD;
+	uroce_bed_qp(&end, &options);
+	unicast.raw[12] = 0xdf;
+	assert_int_equal(ibv_attach_mcast(end.qp, &unicast, 0), EINVAL);
+	assert_int_equal(ibv_query_gid(end.context, 1, 0, &unicast), 0);
+	assert_int_equal(ibv_attach_mcast(end.qp, &unicast, 0), EINVAL);
+	assert_int_equal(ibv_detach_mcast(end.qp, &group, 0), EINVAL);
+	assert_int_equal(ibv_attach_mcast(end.qp, &all, 0), 0);
+	assert_int_equal(ibv_attach_mcast(end.qp, &group, 0), 0);
+	assert_int_equal(ibv_attach_mcast(end.qp, &group, 0xc001), 0); /* it is in it already */
+	assert_int_equal(ibv_detach_mcast(end.qp, &other, 0), EINVAL);
+	assert_int_equal(ibv_destroy_qp(end.qp), EBUSY);
+	assert_int_equal(ibv_detach_mcast(end.qp, &group, 0), 0);
+	assert_int_equal(ibv_detach_mcast(end.qp, &group, 0), EINVAL);
+	assert_int_equal(ibv_detach_mcast(end.qp, &all, 0), 0);
+	assert_int_equal(uroce_bed_close(&end), 0);
+}
+
+/* A datagram to a group; which of the ends receive it, as bits. */
+static unsigned int reached(struct uroce_end *ends, const union ibv_gid *group, uint32_t qkey)
+{
+	struct ibv_ah_attr address = {
+		.is_global = 1, .port_num = 1, .grh = {.hop_limit = 1, .dgid = *group}};
+	struct ibv_send_wr wr = {.opcode = IBV_WR_SEND};
+	unsigned int ret = 0;
+	struct ibv_wc wc;
+
+	wr.wr.ud.ah = ibv_create_ah(ends[0].pd, &address);
+	assert_non_null(wr.wr.ud.ah);
+	wr.wr.ud.remote_qpn = 0xffffff;
+	wr.wr.ud.remote_qkey = qkey;
+	wr.wr_id = 77;
+	assert_int_equal(uroce_bed_post(&ends[0], &wr, 0, 6), 0);
+	/* It is there when the request to send is complete. */
+	while (uroce_bed_wait(&ends[0]).wr_id != 77)
+		ret |= 1;
+	for (unsigned int i = 1; i < 3; i++) {
+		if (!ibv_poll_cq(ends[i].cq, 1, &wc))
+			continue;
+		assert_int_equal(wc.byte_len, 46);
+		assert_int_equal(wc.wc_flags, IBV_WC_GRH);
+		assert_int_equal(wc.src_qp, ends[0].qp->qp_num);
+		assert_string_equal(ends[i].memory + 4096 + 40, "group");
+		/* The address of the group is where a receiver of either kind looks for it. */
+		assert_memory_equal(ends[i].memory + 4096 + 36, group->raw + 12, 4);
+		uroce_bed_recv(&ends[i], 1, 4096, 100);
+		ret |= 1U << i;
+	}
+	assert_int_equal(ibv_destroy_ah(wr.wr.ud.ah), 0);
+	return ret;
+}
+
+static void a_multicast_group(void **state)
+{
+	const union ibv_gid group = group_ipv4(1), other = group_ipv4(2);
+	struct uroce_options options = bed_options;
+	struct uroce_end ends[3];
+
+	options.type = IBV_QPT_UD;
+	for (int i = 0; i < 3; i++) {
+		uroce_bed_open(*state, &ends[i]);
+		uroce_bed_qp(&ends[i], &options);
+		uroce_bed_connect(&ends[i], 0, &options);
+		uroce_bed_recv(&ends[i], 1, 4096, 100);
+	}
+	strcpy(ends[0].memory, "group");
+	assert_int_equal(reached(ends, &group, BED_QKEY), 0);
+	assert_int_equal(ibv_attach_mcast(ends[1].qp, &group, 0), 0);
+	assert_int_equal(reached(ends, &group, BED_QKEY), 2);
+	assert_int_equal(ibv_attach_mcast(ends[2].qp, &group, 0), 0);
+	assert_int_equal(ibv_attach_mcast(ends[2].qp, &other, 0), 0);
+	assert_int_equal(reached(ends, &group, BED_QKEY), 6);
+	assert_int_equal(reached(ends, &other, BED_QKEY), 4);
+	assert_int_equal(reached(ends, &group, BED_QKEY + 1), 0);
+	assert_int_equal(ibv_detach_mcast(ends[2].qp, &group, 0), 0);
+	assert_int_equal(ibv_detach_mcast(ends[2].qp, &other, 0), 0);
+	assert_int_equal(ibv_attach_mcast(ends[0].qp, &group, 0), 0);
+	assert_int_equal(reached(ends, &group, BED_QKEY), 3);
+	assert_int_equal(ibv_detach_mcast(ends[0].qp, &group, 0), 0);
+	assert_int_equal(ibv_detach_mcast(ends[1].qp, &group, 0), 0);
+	assert_int_equal(reached(ends, &group, BED_QKEY), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(uroce_bed_close(&ends[i]), 0);
+}
+
 /* ---- Counters ---- */
 
 static uint64_t counted(const struct uroce_bed *bed, const char *name)
@@ -741,6 +849,9 @@ int main(void)
 		BY(wire, a_region_of_nothing),
 		BY(direct, an_answer_to_a_datagram),
 		BY(wire, an_answer_to_a_datagram),
+		WITH_BED(what_is_no_group),
+		BY(direct, a_multicast_group),
+		BY(wire, a_multicast_group),
 		{"what is counted directly", what_is_counted_directly, uroce_bed_setup_direct,
 		 uroce_bed_teardown, NULL},
 		{"what is counted on the wire", what_is_counted_on_the_wire, uroce_bed_setup_wire,
