@@ -55,4 +55,6 @@ libhf_core_la_SOURCES += \
 	core/verbs/track.c \
 	core/verbs/track.h \
 	core/verbs/track_ex.c \
-	core/verbs/track_internal.h
+	core/verbs/track_internal.h \
+	core/verbs/track_ring.c \
+	core/verbs/track_ring.h

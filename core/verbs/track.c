@@ -15,6 +15,7 @@
 #include "core/verbs/revoke.h"
 #include "core/verbs/track.h"
 #include "core/verbs/track_internal.h"
+#include "core/verbs/track_ring.h"
 
 enum { CALL_MS = 100, PAUSE_US = 500 };
 
@@ -50,78 +51,6 @@ struct hf_track *hfi_track_of(const struct ibv_context *context)
 						 offsetof(struct verbs_context, context));
 
 	return verbs->priv->revocable->track;
-}
-
-/* Without memory the request is not flushed later; that is better than failing to post it now. */
-void hfi_ring_push(struct hf_ring *ring, uint64_t id)
-{
-	if (ring->count == ring->size) {
-		size_t size = ring->size ? 2 * ring->size : 64;
-		uint64_t *grown = malloc(size * sizeof(*grown));
-
-		if (!grown)
-			return;
-		for (size_t i = 0; i < ring->count; i++)
-			grown[i] = ring->ids[(ring->head + i) % ring->size];
-		free(ring->ids);
-		*ring = (struct hf_ring){.ids = grown, .count = ring->count, .size = size};
-	}
-	ring->ids[(ring->head + ring->count++) % ring->size] = id;
-}
-
-static uint64_t pop_oldest(struct hf_ring *ring)
-{
-	uint64_t id = ring->ids[ring->head];
-
-	ring->head = (ring->head + 1) % ring->size;
-	ring->count--;
-	return id;
-}
-
-void hfi_ring_clear(struct hf_ring *ring)
-{
-	free(ring->ids);
-	*ring = (struct hf_ring){0};
-}
-
-static uint64_t *at(const struct hf_ring *ring, size_t i)
-{
-	return &ring->ids[(ring->head + i) % ring->size];
-}
-
-/* The index of the first request with that id; ring->count if there is none. */
-static size_t find_in_ring(const struct hf_ring *ring, uint64_t id)
-{
-	size_t i = 0;
-
-	while (i < ring->count && *at(ring, i) != id)
-		i++;
-	return i;
-}
-
-/* A queue completes in order, so the unsignalled requests before this one are complete too. */
-static bool retire_up_to(struct hf_ring *ring, uint64_t id)
-{
-	size_t i = find_in_ring(ring, id);
-
-	if (i == ring->count)
-		return false;
-	ring->head = (ring->head + i + 1) % ring->size;
-	ring->count -= i + 1;
-	return true;
-}
-
-/* Requests of a shared receive queue may complete in any order. */
-static bool retire_one(struct hf_ring *ring, uint64_t id)
-{
-	size_t i = find_in_ring(ring, id);
-
-	if (i == ring->count)
-		return false;
-	for (; i > 0; i--)
-		*at(ring, i) = *at(ring, i - 1);
-	pop_oldest(ring);
-	return true;
 }
 
 static void drop_qp(struct hf_track *track, uint32_t number)
@@ -183,19 +112,19 @@ void hfi_track_retire(struct hf_track *track, const struct ibv_wc *wc)
 	struct hf_tracked_qp *pair;
 
 	HASH_FIND(hh, track->qps, &wc->qp_num, sizeof(wc->qp_num), pair);
-	if (pair && !receive && retire_up_to(&pair->sends, wc->wr_id))
+	if (pair && !receive && hfi_ring_retire_up_to(&pair->sends, wc->wr_id))
 		return;
-	if (pair && retire_up_to(&pair->receives, wc->wr_id))
+	if (pair && hfi_ring_retire_up_to(&pair->receives, wc->wr_id))
 		return;
 	if (pair && pair->qp->srq)
 		shared = shared_of(track, pair->qp->srq, false);
 	if (shared) {
-		retire_one(&shared->receives, wc->wr_id);
+		hfi_ring_retire_one(&shared->receives, wc->wr_id);
 		return;
 	}
 	/* Nothing was posted to this QP itself, but it may use a shared receive queue. */
 	for (shared = track->srqs; shared && receive && !pair; shared = shared->hh.next)
-		if (retire_one(&shared->receives, wc->wr_id))
+		if (hfi_ring_retire_one(&shared->receives, wc->wr_id))
 			return;
 }
 
@@ -204,7 +133,7 @@ static void flush_ring(struct hf_ring *ring, uint32_t number, enum ibv_wc_opcode
 {
 	for (; ring->count && *got < want; ++*got)
 		wc[*got] = (struct ibv_wc){
-			.wr_id = pop_oldest(ring),
+			.wr_id = hfi_ring_pop(ring),
 			.status = IBV_WC_WR_FLUSH_ERR,
 			.opcode = opcode,
 			.qp_num = number,

@@ -11,12 +11,7 @@
 
 #include "shared/cancel.h"
 #include "shared/hash.h"
-
-/* Requests in the order in which they were posted. */
-struct hf_ring {
-	uint64_t *ids;
-	size_t head, count, size;
-};
+#include "core/verbs/track_ring.h"
 
 struct hf_tracked_poll;
 struct hf_tracked_post;
@@ -47,9 +42,6 @@ void hfi_track_lock(struct hf_track *track);
 void hfi_track_unlock(struct hf_track *track);
 
 struct hf_track *hfi_track_of(const struct ibv_context *context);
-
-void hfi_ring_push(struct hf_ring *ring, uint64_t id);
-void hfi_ring_clear(struct hf_ring *ring);
 
 /* Call all of these with the lock held. */
 void hfi_track_sent(struct hf_track *track, struct ibv_qp *qp, uint64_t id);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Requests of a client's session: their permits, their paths, their orders. */
+/* Requests of a client's session: their permits, their paths, their orders, their fail-over. */
 #include <errno.h>
 #include <stdlib.h>
 
