@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* vm-verbs DEVICE[@ADDRESS] [TEST...]: tests the verbs of a device in loopback, with data and completions. */
+/*
+ * vm-verbs DEVICE[@ADDRESS][,DEVICE...] [TEST...]: tests the verbs of a device in loopback, with data and completions;
+ * of several devices in turn, all of which are open.
+ */
 #include <stdlib.h>
 
 #include "t/vm/verbs/rig.h"
 #include "t/vm/verbs/tests.h"
 
 enum { BOTH, ROCE, IWARP };
+enum { RIGS_MAX = 4 };
 
 static const struct {
 	const char *name;
@@ -47,26 +51,45 @@ static bool is_test_wanted(const char *name, char **names)
 	return false;
 }
 
+static size_t open_rigs(struct rig *rigs, char *names)
+{
+	size_t count = 0;
+	char *name;
+
+	while ((name = strsep(&names, ","))) {
+		if (count == RIGS_MAX)
+			vm_die("at most %d devices", RIGS_MAX);
+		rig_open(&rigs[count++], name);
+	}
+	return count;
+}
+
 int main(int argc, char **argv)
 {
-	struct rig rig = {0};
+	struct rig rigs[RIGS_MAX] = {0};
 	unsigned int run = 0;
+	size_t count;
 
 	if (argc < 2)
-		vm_die("usage: vm-verbs DEVICE[@ADDRESS] [TEST...]");
+		vm_die("usage: vm-verbs DEVICE[@ADDRESS][,DEVICE...] [TEST...]");
 	setbuf(stdout, NULL);
-	rig_open(&rig, argv[1]);
-	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+	count = open_rigs(rigs, argv[1]);
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]) * count; i++) {
 		const unsigned int errors = vm_errors();
+		const size_t test = i / count;
+		struct rig *rig = &rigs[i % count];
 
-		if (!is_test_wanted(tests[i].name, argv + 2) ||
-		    tests[i].where == (rig.iwarp ? ROCE : IWARP))
+		if (!is_test_wanted(tests[test].name, argv + 2) ||
+		    tests[test].where == (rig->iwarp ? ROCE : IWARP))
 			continue;
-		tests[i].run(&rig);
+		tests[test].run(rig);
 		run++;
-		printf("%s %s\n", vm_errors() == errors ? "passed" : "failed", tests[i].name);
+		printf("%s %s%s%s\n", vm_errors() == errors ? "passed" : "failed", tests[test].name,
+		       count > 1 ? " on " : "",
+		       count > 1 ? ibv_get_device_name(rig->context->device) : "");
 	}
-	rig_close(&rig);
+	for (size_t i = 0; i < count; i++)
+		rig_close(&rigs[i]);
 	printf("%u tests, %u errors\n", run, vm_errors());
 	return run && !vm_errors() ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -250,7 +250,7 @@ void post_recv(struct end *end, uint64_t id, size_t offset, uint32_t length)
 
 void post_send(struct end *end, struct ibv_send_wr *wr)
 {
-	struct ibv_send_wr *bad;
+	struct ibv_send_wr *bad = wr; /* not every provider names it */
 	int ret = ibv_post_send(end->qp, wr, &bad);
 
 	CHECK(!ret, "ibv_post_send of %" PRIu64 ": %s", bad->wr_id, strerror(ret));

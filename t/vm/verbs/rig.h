@@ -13,13 +13,13 @@ enum { BUFFER = 16384, DEPTH = 16, INLINE = 64, SGES = 4, QKEY = 0x11111111, GRH
 
 struct rig {
 	struct ibv_context *context;
-	struct ibv_device_attr_ex attr;
 	struct ibv_pd *pd;
 	union ibv_gid gid;
-	uint8_t gid_index;
+	struct ibv_device_attr_ex attr;
 	enum ibv_mtu mtu;
-	bool iwarp;
 	struct sockaddr_in address; /* for iWARP's connections */
+	uint8_t gid_index;
+	bool iwarp;
 };
 
 struct options {
