@@ -75,15 +75,23 @@ static void see_cq(struct ib_uverbs_ioctl_hdr *command)
 {
 	struct ib_uverbs_attr *address = fake_kernel_attr(command, 8);
 	struct ib_uverbs_attr *length = fake_kernel_attr(command, 9);
+	struct ib_uverbs_attr *fd = fake_kernel_attr(command, 10);
+	struct ib_uverbs_attr *offset = fake_kernel_attr(command, 11);
+	const bool in_dmabuf = fake_kernel_attr(command, UVERBS_ATTR_CREATE_CQ_CQE)->data ==
+			       MADE_UP_IN_DMABUF;
 
-	if (using < 59) {
-		assert_null(address);
-		assert_null(length);
-	} else {
-		assert_non_null(address);
-		assert_non_null(length);
-		assert_int_equal(address->data, MADE_UP_ADDRESS);
+	assert_int_equal(address != NULL, using >= 59 && !in_dmabuf);
+	assert_int_equal(length != NULL, using >= 59);
+	assert_int_equal(fd != NULL, using >= 59 && in_dmabuf);
+	assert_int_equal(offset != NULL, using >= 59 && in_dmabuf);
+	if (length)
 		assert_int_equal(length->data, MADE_UP_LENGTH);
+	if (address)
+		assert_int_equal(address->data, MADE_UP_ADDRESS);
+	if (fd && offset) {
+		assert_int_equal(fd->data_s64, MADE_UP_FD);
+		assert_int_equal(fd->len, 0);
+		assert_int_equal(offset->data, MADE_UP_OFFSET);
 	}
 	queues++;
 }
@@ -384,6 +392,22 @@ static void check_objects(struct ibv_context *context)
 	assert_int_equal(ibv_dealloc_pd(pd), 0);
 }
 
+/* A completion queue in a dma-buf; in no memory or in two kinds of it, which nobody is asked for. */
+static void check_cq_memory(struct ibv_context *context)
+{
+	struct ibv_cq *cq = ibv_create_cq(context, MADE_UP_IN_DMABUF, NULL, NULL, 0);
+	const unsigned int before = queues;
+
+	assert_non_null(cq);
+	assert_int_equal(ibv_destroy_cq(cq), 0);
+	for (int cqe = MADE_UP_NOWHERE; cqe <= MADE_UP_IN_BOTH && using >= 59; cqe++) {
+		errno = 0;
+		assert_null(ibv_create_cq(context, cqe, NULL, NULL, 0));
+		assert_int_equal(errno, EINVAL);
+		assert_int_equal(queues, before);
+	}
+}
+
 static void check_counters(struct ibv_context *context)
 {
 	struct ibv_qp_attach_comp_cntr_attr attach = {.op_mask = MADE_UP_OPS};
@@ -493,12 +517,13 @@ static void every_abi_at_every_offset(void **state)
 			assert_ptr_equal(context->device, devices[n][offset]);
 			checked += check_operations(context, called_of(n));
 			check_objects(context);
+			check_cq_memory(context);
 			wanted += check_later(context, abis[n].release);
 			assert_int_equal(hf_device_close(context), 0);
 		}
 		assert_int_equal(later_commands, wanted);
 		assert_int_equal(contexts, OFFSETS);
-		assert_int_equal(queues, OFFSETS);
+		assert_int_equal(queues, 2 * OFFSETS);
 		assert_int_equal(pairs, OFFSETS);
 		print_message(
 			"rdma-core %u, private ABI %u: %u operations called, %u later commands\n",

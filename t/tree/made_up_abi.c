@@ -203,8 +203,16 @@ static struct ibv_cq *make_cq(struct ibv_context *context, int cqe,
 	int err;
 #if ABI >= 59
 	struct memory memory = {MADE_UP_LENGTH, (void *)MADE_UP_ADDRESS, 0};
+	uint32_t flags = 2; /* an address; 4: a dma-buf */
 
-	err = ibv_cmd_create_cq_ex(context, &attr, &memory, cq, NULL, 0, &resp, sizeof(resp), 2);
+	if (cqe == MADE_UP_IN_DMABUF) {
+		memory = (struct memory){MADE_UP_LENGTH, (void *)MADE_UP_OFFSET, MADE_UP_FD};
+		flags = 4;
+	} else if (cqe == MADE_UP_IN_BOTH) {
+		flags = 6;
+	}
+	err = ibv_cmd_create_cq_ex(context, &attr, cqe == MADE_UP_NOWHERE ? NULL : &memory, cq,
+				   NULL, 0, &resp, sizeof(resp), flags);
 #else
 	err = ibv_cmd_create_cq_ex(context, &attr, cq, NULL, 0, &resp, sizeof(resp), 0);
 #endif

@@ -18,4 +18,7 @@ enum {
 	MADE_UP_OPS = 0x2a,
 };
 
+/* Entries of a completion queue that say in which memory the provider asks for it. */
+enum { MADE_UP_IN_DMABUF = 11, MADE_UP_NOWHERE, MADE_UP_IN_BOTH };
+
 #endif
