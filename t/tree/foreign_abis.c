@@ -114,6 +114,7 @@ enum { DMAH = 17, DMABUF, COMP_CNTR };
 enum { QUERY_PORT_SPEED = 7, QUERY_CAPS, REG_MR = 5, QP_ATTACH = 2 };
 
 static _Thread_local unsigned int later_commands;
+static _Thread_local bool older_kernel;
 
 static uint64_t data_of(struct ib_uverbs_ioctl_hdr *command, uint16_t attr)
 {
@@ -170,11 +171,22 @@ static void see_later(struct ib_uverbs_ioctl_hdr *command)
 	later_commands++;
 }
 
+static bool is_later(const struct ib_uverbs_ioctl_hdr *command)
+{
+	return (command->object_id >= DMAH && command->object_id <= COMP_CNTR) ||
+	       fake_kernel_is(command, UVERBS_OBJECT_MR, REG_MR) ||
+	       fake_kernel_is(command, UVERBS_OBJECT_DEVICE, QUERY_PORT_SPEED) ||
+	       fake_kernel_is(command, UVERBS_OBJECT_DEVICE, QUERY_CAPS) ||
+	       fake_kernel_is(command, UVERBS_OBJECT_QP, QP_ATTACH);
+}
+
 static int answer_and_see(int fd, struct ib_uverbs_ioctl_hdr *command)
 {
 	struct ib_uverbs_attr *events;
 
 	(void)fd;
+	if (older_kernel && is_later(command))
+		return EPROTONOSUPPORT;
 	see_later(command);
 	if (fake_kernel_is(command, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_GET_CONTEXT))
 		see_context(command);
@@ -503,6 +515,41 @@ static unsigned int check_later(struct ibv_context *context, unsigned int releas
 	return wanted;
 }
 
+/* On a kernel without these commands no provider has an answer but that one. */
+static void check_older_kernel(struct ibv_context *context)
+{
+	struct ibv_qp_attach_comp_cntr_attr attach = {.op_mask = MADE_UP_OPS};
+	struct ibv_dmah_init_attr dmah_attr = {0};
+	struct ibv_comp_cntr_init_attr counter_attr = {0};
+	struct ibv_comp_cntr counter = {.context = context};
+	struct ibv_comp_cntr_caps caps;
+	struct ibv_qp qp = {.context = context};
+	struct ibv_dm dm = {.context = context};
+	uint64_t value = 5;
+
+	older_kernel = true;
+	errno = 0;
+	assert_null(ibv_alloc_dmah(context, &dmah_attr));
+	assert_int_equal(errno, EOPNOTSUPP);
+	errno = 0;
+	assert_null(ibv_create_comp_cntr(context, &counter_attr));
+	assert_int_equal(errno, EOPNOTSUPP);
+	errno = 0;
+	assert_int_equal(ibv_dm_export_dmabuf_fd(&dm), -1);
+	assert_int_equal(errno, EOPNOTSUPP);
+	assert_int_equal(ibv_set_comp_cntr(&counter, 0), EOPNOTSUPP);
+	assert_int_equal(ibv_inc_comp_cntr(&counter, 1), EOPNOTSUPP);
+	assert_int_equal(ibv_set_err_comp_cntr(&counter, 10), EOPNOTSUPP);
+	assert_int_equal(ibv_inc_err_comp_cntr(&counter, 11), EOPNOTSUPP);
+	assert_int_equal(ibv_read_comp_cntr(&counter, &value), EOPNOTSUPP);
+	assert_int_equal(ibv_read_err_comp_cntr(&counter, &value), EOPNOTSUPP);
+	assert_int_equal(value, 5);
+	assert_int_equal(ibv_qp_attach_comp_cntr(&qp, &counter, &attach), EOPNOTSUPP);
+	assert_int_equal(_ibv_query_comp_cntr_caps(context, &caps, sizeof(caps)), EOPNOTSUPP);
+	assert_int_equal(caps.max_counters, 0);
+	older_kernel = false;
+}
+
 static void every_abi_at_every_offset(void **state)
 {
 	(void)state;
@@ -518,6 +565,7 @@ static void every_abi_at_every_offset(void **state)
 			checked += check_operations(context, called_of(n));
 			check_objects(context);
 			check_cq_memory(context);
+			check_older_kernel(context);
 			wanted += check_later(context, abis[n].release);
 			assert_int_equal(hf_device_close(context), 0);
 		}
