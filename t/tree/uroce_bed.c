@@ -187,7 +187,7 @@ int uroce_bed_rts(struct uroce_end *end, const struct uroce_options *options)
 	int mask = IBV_QP_STATE | IBV_QP_SQ_PSN;
 
 	/* Packets wait for a processor; a test that waits for the end of retries is on the direct path. */
-	if (is_on_wire()) {
+	if (is_on_wire() && attr.retry_cnt <= 7) {
 		attr.timeout = 18;
 		attr.retry_cnt = 7;
 	}
