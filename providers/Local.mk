@@ -62,6 +62,7 @@ uroce_hf1_la_SOURCES = \
 	providers/uroce/gather.c \
 	providers/uroce/heap.c \
 	providers/uroce/key.c \
+	providers/uroce/message.c \
 	providers/uroce/modify.c \
 	providers/uroce/mr.c \
 	providers/uroce/mw.c \
@@ -69,11 +70,14 @@ uroce_hf1_la_SOURCES = \
 	providers/uroce/node.c \
 	providers/uroce/path.c \
 	providers/uroce/path.h \
+	providers/uroce/payload.c \
 	providers/uroce/pd.c \
 	providers/uroce/peer.c \
 	providers/uroce/poll.c \
 	providers/uroce/qp.h \
 	providers/uroce/query.c \
+	providers/uroce/request.h \
+	providers/uroce/request.h \
 	providers/uroce/rq.c \
 	providers/uroce/segment.h \
 	providers/uroce/send.c \
@@ -95,6 +99,7 @@ uroce_hf1_la_SOURCES = \
 	providers/uroce/wire_receive.c \
 	providers/uroce/wire_receive.h \
 	providers/uroce/wr.c \
+	providers/uroce/writes.c \
 	$(provider_common)
 uroce_hf1_la_CPPFLAGS = $(provider_cppflags)
 uroce_hf1_la_LDFLAGS = $(provider_ldflags)

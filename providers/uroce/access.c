@@ -103,7 +103,7 @@ static bool revoke_access(struct uroce_context *context, uint32_t slot, uint32_t
 	if (!peer)
 		return false;
 	at = &peer->arena->accesses[access];
-	atomic_store(&at->revoked, 1);
+	atomic_exchange(&at->revoked, 1);
 	for (int i = 0; i < UROCE_MAX_SGE; i++)
 		__atomic_store_n(&at->remote[i].iov_len, 0, __ATOMIC_SEQ_CST);
 	return thread_is_stopped(peer->pid, atomic_load(&at->thread));
@@ -159,7 +159,6 @@ static void wait_for_own(struct uroce_context *context)
 
 void uroce_access_wait(struct uroce_context *context)
 {
-	atomic_thread_fence(memory_order_seq_cst);
 	for (uint32_t slot = 0; slot < UROCE_SLOTS; slot++)
 		if (slot != context->slot_index)
 			for (uint32_t i = 0; i < UROCE_ACCESSES; i++)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Adds completions to CQs, ours and those of peers. */
+#include <string.h>
+
 #include "providers/uroce/qp.h"
 
 /* Returns whether the CQ's owner waits for such a completion. */
@@ -33,6 +35,25 @@ static void note_overflow(struct uroce_context *context, struct uroce_peer *peer
 	atomic_store(&shared->overflow, 1);
 }
 
+/* NULL: the CQ was resized meanwhile, or is damaged. */
+static struct uroce_payload *payloads_of(struct uroce_peer *peer, struct uroce_shared_cq *shared,
+					 uint32_t size)
+{
+	return uroce_arena_ring(peer->arena,
+				atomic_load_explicit(&shared->payloads, memory_order_relaxed), size,
+				sizeof(struct uroce_payload));
+}
+
+static void fill_payload(struct uroce_payload *payload, const struct uroce_pop *pops,
+			 uint32_t length)
+{
+	payload->address = pops->address;
+	payload->lkey = pops->lkey;
+	payload->pd = pops->pd;
+	payload->length = length;
+	memcpy(payload->data, pops->payload, length);
+}
+
 static void report_own_cq(struct uroce_context *context, struct uroce_peer *peer,
 			  struct uroce_cq *own)
 {
@@ -47,6 +68,7 @@ enum uroce_added uroce_complete(struct uroce_context *context, struct uroce_peer
 				const struct uroce_pop *pops)
 {
 	struct uroce_shared_cq *shared;
+	struct uroce_payload *payloads = NULL;
 	struct uroce_cqe *ring;
 	uint32_t size, limit, tail;
 	bool awaited = false;
@@ -57,10 +79,17 @@ enum uroce_added uroce_complete(struct uroce_context *context, struct uroce_peer
 	shared = &peer->arena->cqs[index];
 	if (unlikely(!uroce_shared_lock(context, &shared->lock, UROCE_LOCK_CQ)))
 		return UROCE_CQ_BUSY;
+	size = atomic_load_explicit(&shared->size, memory_order_relaxed);
+	if (pops && pops->payload) {
+		payloads = payloads_of(peer, shared, size);
+		if (unlikely(!payloads)) {
+			uroce_shared_unlock(context, &shared->lock, UROCE_LOCK_CQ);
+			return UROCE_CQ_BUSY;
+		}
+	}
 	/* Do this before the owner can see the completion and post another request in its place. */
 	if (pops)
 		uroce_recv_pop(pops->target, pops->rq);
-	size = atomic_load_explicit(&shared->size, memory_order_relaxed);
 	limit = atomic_load_explicit(&shared->limit, memory_order_relaxed);
 	ring = uroce_arena_ring(peer->arena,
 				atomic_load_explicit(&shared->offset, memory_order_relaxed), size,
@@ -71,6 +100,8 @@ enum uroce_added uroce_complete(struct uroce_context *context, struct uroce_peer
 	if (likely(fits)) {
 		awaited = wake_owner(context, peer, shared, cqe);
 		ring[tail & (size - 1)] = *cqe;
+		if (payloads)
+			fill_payload(&payloads[tail & (size - 1)], pops, cqe->byte_len);
 		if (atomic_load_explicit(&shared->stamped, memory_order_relaxed))
 			ring[tail & (size - 1)].timestamp = uroce_now();
 		atomic_store_explicit(&shared->tail, tail + 1, memory_order_release);

@@ -81,8 +81,7 @@ static const struct iovec *lay_out_remote(const struct uroce_target *target,
 		return remote;
 	access = &target->context->arena->accesses[target->at];
 	memcpy(access->remote, remote, remotes * sizeof(*remote));
-	atomic_thread_fence(memory_order_seq_cst);
-	return atomic_load(&access->revoked) ? NULL : access->remote;
+	return atomic_fetch_or(&access->revoked, 0) ? NULL : access->remote;
 }
 
 static bool is_revoked(const struct uroce_target *target)
@@ -91,20 +90,28 @@ static bool is_revoked(const struct uroce_target *target)
 	       atomic_load(&target->context->arena->accesses[target->at].revoked);
 }
 
-enum uroce_copy uroce_target_write(const struct uroce_target *target, const struct iovec *local,
-				   size_t locals, const struct iovec *remote, size_t remotes)
+enum uroce_copy uroce_target_write_some(const struct uroce_target *target,
+					const struct iovec *local, size_t locals,
+					const struct iovec *remote, size_t remotes, size_t *done)
 {
 	const size_t length = length_of(remote, remotes);
 	const struct iovec *at = lay_out_remote(target, remote, remotes);
-	ssize_t done;
+	ssize_t written = 0;
 
-	if (!length)
+	if (at && length)
+		written = process_vm_writev(target->peer->pid, local, locals, at, remotes, 0);
+	*done = written < 0 ? 0 : (size_t)written;
+	if (likely(*done == length))
 		return UROCE_COPY_OK;
-	done = at ? process_vm_writev(target->peer->pid, local, locals, at, remotes, 0) : 0;
-	if (likely(done == (ssize_t)length))
-		return UROCE_COPY_OK;
-	return is_revoked(target) ? UROCE_COPY_BUSY
-				  : blame(local, locals, done < 0 ? 0 : (size_t)done, true);
+	return is_revoked(target) ? UROCE_COPY_BUSY : blame(local, locals, *done, true);
+}
+
+enum uroce_copy uroce_target_write(const struct uroce_target *target, const struct iovec *local,
+				   size_t locals, const struct iovec *remote, size_t remotes)
+{
+	size_t done;
+
+	return uroce_target_write_some(target, local, locals, remote, remotes, &done);
 }
 
 enum uroce_copy uroce_target_read(const struct uroce_target *target, const struct iovec *local,

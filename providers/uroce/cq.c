@@ -13,6 +13,26 @@ enum {
 			 IBV_WC_EX_WITH_COMPLETION_TIMESTAMP_WALLCLOCK
 };
 
+/* The ring of completions, and behind it that of the payloads. */
+static size_t cq_bytes(uint32_t size)
+{
+	return size * (sizeof(struct uroce_cqe) +
+		       (size <= UROCE_PAYLOAD_CQE ? sizeof(struct uroce_payload) : 0));
+}
+
+static void place_rings(struct uroce_cq *cq, char *arena, uint32_t size, uint64_t offset)
+{
+	const uint64_t payloads =
+		size <= UROCE_PAYLOAD_CQE ? offset + size * sizeof(struct uroce_cqe) : 0;
+
+	cq->offset = offset;
+	cq->mask = size - 1;
+	cq->ring = (struct uroce_cqe *)(void *)(arena + offset);
+	cq->payloads = payloads ? (struct uroce_payload *)(void *)(arena + payloads) : NULL;
+	atomic_store(&cq->shared->offset, offset);
+	atomic_store(&cq->shared->payloads, payloads);
+}
+
 /* Takes a place in the table, with memory. With context->lock. */
 static int take_cq_index(struct uroce_context *context, struct uroce_cq *cq)
 {
@@ -34,19 +54,18 @@ static int take_cq_index(struct uroce_context *context, struct uroce_cq *cq)
 static int take_cq_place(struct uroce_context *context, struct uroce_cq *cq, uint32_t cqe)
 {
 	const uint32_t size = ring_size_for(cqe);
+	uint64_t offset = 0;
 	int err;
 
 	pthread_mutex_lock(&context->lock);
 	err = take_cq_index(context, cq);
 	if (!err) {
-		cq->offset = uroce_heap_take(context, size * sizeof(struct uroce_cqe));
-		err = cq->offset ? 0 : ENOMEM;
+		offset = uroce_heap_take(context, cq_bytes(size));
+		err = offset ? 0 : ENOMEM;
 	}
 	if (!err) {
-		cq->ring = (struct uroce_cqe *)(void *)((char *)context->arena + cq->offset);
-		cq->mask = size - 1;
 		memset(cq->shared, 0, sizeof(*cq->shared));
-		atomic_store(&cq->shared->offset, cq->offset);
+		place_rings(cq, (char *)context->arena, size, offset);
 		atomic_store(&cq->shared->limit, cqe);
 		atomic_store(&cq->shared->size, size);
 		context->cqs[cq->index] = cq;
@@ -76,6 +95,9 @@ static struct uroce_cq *new_cq(struct ibv_context *ibv, uint32_t cqe,
 	if (!cq)
 		return NULL;
 	cq->verbs.cq.cqe = (int)cqe;
+	/* The core sets it once the CQ is made; payloads are looked for in those that are in the table. */
+	cq->verbs.cq.context = ibv;
+	pthread_mutex_init(&cq->payload_lock, NULL);
 	cq->events = hf_provider_cq_events(ibv, &cq->verbs.cq, channel);
 	if (!cq->events) {
 		err = errno;
@@ -86,6 +108,7 @@ static struct uroce_cq *new_cq(struct ibv_context *ibv, uint32_t cqe,
 		return cq;
 	hf_provider_events_end(cq->events);
 free_cq:
+	pthread_mutex_destroy(&cq->payload_lock);
 	free(cq);
 	errno = err;
 	return NULL;
@@ -205,24 +228,23 @@ void uroce_cq_drop(struct uroce_cq *cq, uint32_t qpn)
 	lock_release(&cq->lock);
 }
 
-/* The completions that wait move to the new ring. With cq->lock and the shared lock. */
-static int move_ring(struct uroce_cq *cq, struct uroce_cqe *ring, uint32_t size, uint32_t limit,
-		     uint64_t offset)
+/* The completions that wait move to the new rings. With cq->lock, cq->payload_lock and the shared lock. */
+static int move_rings(struct uroce_cq *cq, char *arena, uint32_t size, uint32_t limit,
+		      uint64_t offset)
 {
 	const uint32_t tail = atomic_load(&cq->shared->tail), count = tail - cq->head;
+	const uint32_t mask = cq->mask;
+	const struct uroce_cqe *ring = cq->ring;
 
 	if (count > cq->mask + 1)
 		return EIO;
 	if (count > limit)
 		return EINVAL;
-	for (uint32_t i = 0; i < count; i++)
-		ring[i] = cq->ring[(cq->head + i) & cq->mask];
-	cq->ring = ring;
-	cq->mask = size - 1;
-	cq->head = 0;
-	cq->offset = offset;
 	atomic_store(&cq->shared->size, 0);
-	atomic_store(&cq->shared->offset, offset);
+	place_rings(cq, arena, size, offset);
+	for (uint32_t i = 0; i < count; i++)
+		cq->ring[i] = ring[(cq->head + i) & mask];
+	cq->head = 0;
 	atomic_store(&cq->shared->limit, limit);
 	atomic_store(&cq->shared->head, 0);
 	atomic_store(&cq->shared->tail, count);
@@ -244,7 +266,7 @@ int uroce_resize_cq(struct ibv_cq *ibv, int cqe)
 		return EIO;
 	size = ring_size_for((uint32_t)cqe);
 	pthread_mutex_lock(&context->lock);
-	offset = uroce_heap_take(context, size * sizeof(struct uroce_cqe));
+	offset = uroce_heap_take(context, cq_bytes(size));
 	pthread_mutex_unlock(&context->lock);
 	if (!offset)
 		return ENOMEM;
@@ -252,19 +274,22 @@ int uroce_resize_cq(struct ibv_cq *ibv, int cqe)
 	lock_take(&cq->lock);
 	old = cq->offset;
 	old_size = cq->mask + 1;
+	pthread_mutex_lock(&cq->payload_lock);
 	if (uroce_shared_lock(context, &cq->shared->lock, UROCE_LOCK_CQ)) {
-		err = move_ring(cq, (struct uroce_cqe *)(void *)((char *)context->arena + offset),
-				size, (uint32_t)cqe, offset);
+		/* What waits has no place in a greater CQ without payloads. */
+		uroce_payloads_settle_cq(cq, NULL);
+		err = move_rings(cq, (char *)context->arena, size, (uint32_t)cqe, offset);
 		uroce_shared_unlock(context, &cq->shared->lock, UROCE_LOCK_CQ);
 	} else {
 		err = EBUSY;
 	}
+	pthread_mutex_unlock(&cq->payload_lock);
 	lock_release(&cq->lock);
 	pthread_mutex_lock(&context->lock);
 	if (err)
-		uroce_heap_give(context, offset, size * sizeof(struct uroce_cqe));
+		uroce_heap_give(context, offset, cq_bytes(size));
 	else
-		uroce_heap_give(context, old, old_size * sizeof(struct uroce_cqe));
+		uroce_heap_give(context, old, cq_bytes(old_size));
 	pthread_mutex_unlock(&context->lock);
 	if (!err)
 		ibv->cqe = cqe;
@@ -288,13 +313,13 @@ int uroce_destroy_cq(struct ibv_cq *ibv)
 		atomic_store(&cq->shared->size, 0);
 		if (uroce_shared_lock(context, &cq->shared->lock, UROCE_LOCK_CQ)) {
 			uroce_shared_unlock(context, &cq->shared->lock, UROCE_LOCK_CQ);
-			uroce_heap_give(context, cq->offset,
-					(cq->mask + 1) * sizeof(struct uroce_cqe));
+			uroce_heap_give(context, cq->offset, cq_bytes(cq->mask + 1));
 		}
 	}
 	uroce_unlock_to_end(context, ours);
 	/* This waits for the program, so hold no lock. */
 	hf_provider_events_end(cq->events);
+	pthread_mutex_destroy(&cq->payload_lock);
 	free(cq);
 	return 0;
 }

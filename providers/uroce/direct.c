@@ -4,22 +4,14 @@
  * So requests complete while the peer sleeps, computes or is stopped. A request that cannot be executed
  * yet waits at the head of the send queue. Errors are those of the protocol, IBA 9.7 and 9.8.
  */
-#include <errno.h>
 #include <sys/uio.h>
 
-#include "providers/uroce/qp.h"
+#include "providers/uroce/request.h"
 #include "providers/uroce/wire/transport.h"
 
 enum {
 	POLL_NS = 2000000, /* how often a peer that is not ready is looked at */
 	MAX_MESSAGE = 1 << 30,
-};
-
-/* The result of a request: an enum ibv_wc_status, or one of these. */
-enum {
-	NOT_READY = 1000, /* no answer: it is tried until the timeout */
-	NO_RECEIVE,	  /* RNR */
-	PEER_ENDED
 };
 
 /* ---- Finding the peer ---- */
@@ -50,14 +42,15 @@ static int enter_connected(struct uroce_qp *qp, struct uroce_target *target)
 	target->context = qp->context;
 	target->peer = uroce_peer_of_qpn(qp->context, number, &target->qp);
 	if (!target->peer)
-		return uroce_qpn_has_owner(qp->context, number) ? NOT_READY : PEER_ENDED;
+		return uroce_qpn_has_owner(qp->context, number) ? UROCE_NOT_READY
+								: UROCE_PEER_ENDED;
 	if (!target->peer->direct)
-		return NOT_READY;
+		return UROCE_NOT_READY;
 	target->at = uroce_access_begin(qp->context, target->peer->slot);
 	/* Whoever withdraws something from now on waits for us in uroce_access_wait(). */
 	if (!answers_us(qp, target->qp)) {
 		uroce_access_end(qp->context, target->at);
-		return NOT_READY;
+		return UROCE_NOT_READY;
 	}
 	target->number = number;
 	target->pd = atomic_load_explicit(&target->qp->pd, memory_order_relaxed);
@@ -68,167 +61,6 @@ static int enter_connected(struct uroce_qp *qp, struct uroce_target *target)
 static void leave_connected(struct uroce_target *target)
 {
 	uroce_access_end(target->context, target->at);
-}
-
-/* ---- SEND, and the receive request of WRITE with immediate ---- */
-
-static size_t scatter_message(const struct uroce_recv *recv, uint64_t length, struct iovec *iov)
-{
-	size_t count = 0;
-
-	for (uint32_t i = 0; i < recv->num_sge && length; i++) {
-		const uint64_t part = recv->sge[i].length < length ? recv->sge[i].length : length;
-
-		iov[count++] = (struct iovec){(void *)(uintptr_t)recv->sge[i].address, part};
-		length -= part;
-	}
-	return count;
-}
-
-/*
- * With the lock of the receive queue: returns a receive request, or NO_RECEIVE after it has
- * registered us to be woken.
- */
-static int take_recv(struct uroce_target *target, struct uroce_shared_rq *rq,
-		     struct uroce_recv *recv)
-{
-	int err = uroce_recv_peek(target, rq, recv);
-
-	if (err == ENOENT) {
-		uroce_add_waiter(target->context, rq);
-		err = uroce_recv_peek(target, rq, recv);
-	}
-	if (err == ENOENT)
-		return NO_RECEIVE;
-	return err ? IBV_WC_REM_OP_ERR : 0;
-}
-
-/*
- * Completes the receive request with an error and puts the peer's QP into the error state. Returns
- * the status of our request.
- */
-static int fail_receive(struct uroce_target *target, struct uroce_shared_rq *rq,
-			const struct uroce_recv *recv, enum ibv_wc_status status, int own_status)
-{
-	struct uroce_cqe cqe = {.wr_id = recv->wr_id, .status = status, .opcode = IBV_WC_RECV};
-
-	if (uroce_recv_done(target, rq, &cqe) == UROCE_CQ_BUSY)
-		return NOT_READY;
-	uroce_target_fault(target, UROCE_FAULT_LOCAL);
-	return own_status;
-}
-
-static void describe_message(const struct uroce_qp *qp, const struct uroce_wqe *wqe,
-			     struct uroce_cqe *cqe)
-{
-	cqe->src_qp = qp->verbs.qp.qp_num;
-	cqe->solicited = wqe->solicited;
-	switch (wqe->opcode) {
-	case IBV_WR_SEND_WITH_IMM:
-	case IBV_WR_RDMA_WRITE_WITH_IMM:
-		cqe->wc_flags |= IBV_WC_WITH_IMM;
-		cqe->imm = wqe->imm;
-		break;
-	case IBV_WR_SEND_WITH_INV:
-		cqe->wc_flags |= IBV_WC_WITH_INV;
-		cqe->imm = wqe->imm;
-		break;
-	default:
-		break;
-	}
-}
-
-/*
- * Copies the data of a SEND into the receive request, which stays in the queue until it is
- * completed.
- */
-static int deliver_message(struct uroce_target *target, struct uroce_shared_rq *rq,
-			   struct uroce_recv *recv, const struct iovec *local, size_t locals,
-			   uint64_t length)
-{
-	struct iovec remote[UROCE_MAX_SGE];
-	enum uroce_copy copied;
-
-	if (recv->bad)
-		return fail_receive(target, rq, recv, IBV_WC_LOC_PROT_ERR, IBV_WC_REM_OP_ERR);
-	if (length > recv->length)
-		return fail_receive(target, rq, recv, IBV_WC_LOC_LEN_ERR, IBV_WC_REM_INV_REQ_ERR);
-	copied = uroce_target_write(target, local, locals, remote,
-				    scatter_message(recv, length, remote));
-	if (likely(copied == UROCE_COPY_OK))
-		return 0;
-	if (copied == UROCE_COPY_LOCAL)
-		return IBV_WC_LOC_PROT_ERR;
-	if (copied == UROCE_COPY_BUSY)
-		return NOT_READY;
-	if (!uroce_peer_alive(target->context, target->peer))
-		return PEER_ENDED;
-	return fail_receive(target, rq, recv, IBV_WC_LOC_PROT_ERR, IBV_WC_REM_OP_ERR);
-}
-
-/*
- * Removes the receive request from the queue when its completion is added. If its CQ is busy, the
- * whole request is executed again later; until then we may write to its memory.
- */
-static int finish_receive(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target,
-			  struct uroce_shared_rq *rq, const struct uroce_recv *recv,
-			  enum ibv_wc_opcode opcode)
-{
-	struct uroce_cqe cqe = {
-		.wr_id = recv->wr_id,
-		.opcode = opcode,
-		.byte_len = wqe->length,
-	};
-
-	describe_message(qp, wqe, &cqe);
-	switch (uroce_recv_done(target, rq, &cqe)) {
-	case UROCE_ADDED:
-		return 0;
-	case UROCE_CQ_BUSY:
-		return NOT_READY;
-	default:
-		return IBV_WC_REM_OP_ERR;
-	}
-}
-
-/* The window is invalidated once nothing else can fail. */
-static int send_to_receive(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target,
-			   struct uroce_shared_rq *rq, const struct iovec *local, size_t locals)
-{
-	const bool invalidates = wqe->opcode == IBV_WR_SEND_WITH_INV && !wqe->invalidated;
-	struct uroce_arena *arena = target->peer->arena;
-	struct uroce_recv recv;
-	int status = take_recv(target, rq, &recv);
-
-	if (!status && unlikely(invalidates) &&
-	    !uroce_key_can_be_invalidated(arena, wqe->imm, target->pd, target->number)) {
-		uroce_target_fault(target, UROCE_FAULT_ACCESS);
-		status = IBV_WC_REM_ACCESS_ERR;
-	}
-	if (!status)
-		status = deliver_message(target, rq, &recv, local, locals, wqe->length);
-	/* Do this before the peer can see the completion and bind the window again. */
-	if (!status && unlikely(invalidates))
-		wqe->invalidated =
-			uroce_key_invalidate(arena, wqe->imm, target->pd, target->number);
-	return status ? status : finish_receive(qp, wqe, target, rq, &recv, IBV_WC_RECV);
-}
-
-static int send_message(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target)
-{
-	struct iovec local[UROCE_MAX_SGE];
-	struct uroce_shared_rq *rq;
-	size_t locals;
-	int status;
-
-	if (!uroce_gather(qp, wqe, 0, local, &locals))
-		return IBV_WC_LOC_PROT_ERR;
-	rq = uroce_recv_lock(target);
-	if (unlikely(!rq))
-		return NOT_READY;
-	status = send_to_receive(qp, wqe, target, rq, local, locals);
-	uroce_recv_unlock(target, rq);
-	return status;
 }
 
 /* ---- RDMA ---- */
@@ -263,10 +95,10 @@ static int copy_status(struct uroce_target *target, enum uroce_copy copied)
 	if (copied == UROCE_COPY_LOCAL)
 		return IBV_WC_LOC_PROT_ERR;
 	if (copied == UROCE_COPY_BUSY)
-		return NOT_READY;
+		return UROCE_NOT_READY;
 	if (!uroce_peer_alive(target->context, target->peer))
-		return PEER_ENDED;
-	/* The memory is still registered, but not mapped any more. */
+		return UROCE_PEER_ENDED;
+	/* The memory was registered, and is not mapped any more. */
 	uroce_target_fault(target, UROCE_FAULT_ACCESS);
 	return IBV_WC_REM_ACCESS_ERR;
 }
@@ -292,12 +124,13 @@ static int write_with_imm(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uro
 	int status;
 
 	if (unlikely(!rq))
-		return NOT_READY;
-	status = take_recv(target, rq, &recv);
+		return UROCE_NOT_READY;
+	status = uroce_take_recv(target, rq, &recv);
 	if (!status)
 		status = write_data(qp, wqe, target);
 	if (!status)
-		status = finish_receive(qp, wqe, target, rq, &recv, IBV_WC_RECV_RDMA_WITH_IMM);
+		status = uroce_finish_receive(qp, wqe, target, rq, &recv, IBV_WC_RECV_RDMA_WITH_IMM,
+					      NULL);
 	uroce_recv_unlock(target, rq);
 	return status;
 }
@@ -396,7 +229,7 @@ static int execute_remote(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uro
 	case IBV_WR_ATOMIC_FETCH_AND_ADD:
 		return do_atomic(qp, wqe, target);
 	default:
-		return send_message(qp, wqe, target);
+		return uroce_send_message(qp, wqe, target);
 	}
 }
 
@@ -441,10 +274,10 @@ static uint64_t rnr_limit(struct uroce_qp *qp)
 /* How long the request at the head may still wait; an error status if its time is over. */
 static int wait_status(struct uroce_qp *qp, int status, uint64_t now)
 {
-	const bool rnr = status == NO_RECEIVE;
+	const bool rnr = status == UROCE_NO_RECEIVE;
 	const uint64_t limit = rnr ? rnr_limit(qp) : 0;
 
-	if (status == PEER_ENDED)
+	if (status == UROCE_PEER_ENDED)
 		return IBV_WC_RETRY_EXC_ERR;
 	if (!qp->fail_at || qp->waits_rnr != rnr) {
 		qp->waits_rnr = rnr;
@@ -461,31 +294,65 @@ static int wait_status(struct uroce_qp *qp, int status, uint64_t now)
 	return rnr ? IBV_WC_RNR_RETRY_EXC_ERR : IBV_WC_RETRY_EXC_ERR;
 }
 
+/* ---- Several short WRITEs ---- */
+
+static bool write_follows(const struct uroce_qp *qp)
+{
+	const uint32_t next = qp->sq.head + 1;
+
+	return next != qp->sq.tail && qp->sq.next == qp->sq.head &&
+	       uroce_sq_at(qp, qp->sq.head)->opcode == IBV_WR_RDMA_WRITE &&
+	       uroce_sq_at(qp, next)->opcode == IBV_WR_RDMA_WRITE && !qp->has_result;
+}
+
+/* Those that were executed are before sq.next. */
+static void begin_writes(struct uroce_qp *qp)
+{
+	struct uroce_target target;
+
+	if (likely(!write_follows(qp)) || enter_connected(qp, &target))
+		return;
+	uroce_target_established(&target);
+	qp->sq.next += uroce_execute_writes(qp, &target);
+	leave_connected(&target);
+}
+
+/* ---- Requests in order ---- */
+
+static int execute_request(struct uroce_qp *qp, struct uroce_wqe *wqe)
+{
+	int status;
+
+	if (qp->verbs.qp.qp_type == IBV_QPT_UD)
+		return unreliable(uroce_send_datagram(qp, wqe));
+	begin_writes(qp);
+	if (qp->sq.next != qp->sq.head)
+		return 0;
+	status = execute_connected(qp, wqe);
+	if (qp->verbs.qp.qp_type != IBV_QPT_UC)
+		return status;
+	if (unlikely(status && !unreliable(status)))
+		uroce_qp_count(qp, UROCE_QP_DROPPED, 1);
+	return unreliable(status);
+}
+
 /* Executes one request; true if it has to wait. */
-static bool execute(struct uroce_qp *qp, uint64_t now)
+static bool execute(struct uroce_qp *qp)
 {
 	struct uroce_wqe *wqe = uroce_sq_at(qp, qp->sq.head);
-	int status;
+	int status = 0;
 
 	if (unlikely(qp->has_result)) {
 		uroce_send_done(qp, qp->result, qp->result_length);
 		return qp->has_result;
 	}
-	if (qp->verbs.qp.qp_type == IBV_QPT_UD) {
-		status = unreliable(uroce_send_datagram(qp, wqe));
-	} else {
-		status = execute_connected(qp, wqe);
-		if (qp->verbs.qp.qp_type == IBV_QPT_UC) {
-			if (unlikely(status && !unreliable(status)))
-				uroce_qp_count(qp, UROCE_QP_DROPPED, 1);
-			status = unreliable(status);
-		}
-	}
-	if (unlikely(status >= NOT_READY)) {
-		if (status == NO_RECEIVE && !qp->fail_at)
+	if (qp->sq.next == qp->sq.head)
+		status = execute_request(qp, wqe);
+	if (unlikely(status >= UROCE_NOT_READY)) {
+		if (status == UROCE_NO_RECEIVE && !qp->fail_at)
 			uroce_qp_count(qp, UROCE_QP_RNR, 1);
-		status = wait_status(qp, status, now);
-		if (status >= NOT_READY)
+		status = wait_status(qp, status, uroce_now());
+		if (status >= UROCE_NOT_READY)
 			return true;
 	}
 	if (unlikely(status)) {
@@ -498,12 +365,25 @@ static bool execute(struct uroce_qp *qp, uint64_t now)
 	return unlikely(qp->has_result);
 }
 
+/* In SQD what was executed is completed. */
+static bool has_next(const struct uroce_qp *qp)
+{
+	return qp->sq.head != qp->sq.tail &&
+	       (qp->state == IBV_QPS_RTS ||
+		(qp->state == IBV_QPS_SQD && (qp->has_result || qp->sq.next != qp->sq.head)));
+}
+
 static uint64_t direct_progress(struct uroce_qp *qp, uint64_t now)
 {
-	while (qp->state == IBV_QPS_RTS && qp->sq.head != qp->sq.tail)
-		if (execute(qp, now))
-			return qp->fail_at && qp->fail_at < now + POLL_NS ? qp->fail_at
-									  : now + POLL_NS;
+	(void)now;
+	while (has_next(qp)) {
+		uint64_t again;
+
+		if (likely(!execute(qp)))
+			continue;
+		again = uroce_now() + POLL_NS;
+		return qp->fail_at && qp->fail_at < again ? qp->fail_at : again;
+	}
 	return UROCE_NEVER;
 }
 

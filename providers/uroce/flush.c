@@ -141,7 +141,9 @@ void uroce_flush_recv(struct uroce_qp *qp)
 void uroce_qp_set_state(struct uroce_qp *qp, enum ibv_qp_state state)
 {
 	qp->state = state;
+	lock_take(&qp->rq.lock);
 	atomic_exchange(&qp->shared->state, state);
+	lock_release(&qp->rq.lock);
 }
 
 void uroce_qp_error(struct uroce_qp *qp, int event)
@@ -194,6 +196,8 @@ static void note_deadline(struct uroce_qp *qp, uint64_t deadline)
 
 	atomic_store_explicit(&qp->waits_for_time, qp->path && qp->path->receives,
 			      memory_order_relaxed);
+	if (likely(!waits && !qp->waits))
+		return;
 	atomic_store(&qp->deadline, deadline);
 	if (waits != qp->waits) {
 		qp->waits = waits;
@@ -239,7 +243,7 @@ void uroce_qp_progress(struct uroce_qp *qp)
 		uroce_flush_send(qp);
 	}
 	if (path_has_work(qp))
-		deadline = qp->path->progress(qp, uroce_now());
+		deadline = qp->path->progress(qp, qp->path->receives ? uroce_now() : 0);
 	if (unlikely(qp->state == IBV_QPS_SQD))
 		check_drained(qp);
 	if (unlikely(flush_is_due(qp)))

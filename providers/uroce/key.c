@@ -95,6 +95,18 @@ bool uroce_key_check(struct uroce_arena *arena, uint32_t key, uint64_t at, uint6
 	return atomic_load_explicit(&mr->key, memory_order_relaxed) == key;
 }
 
+bool uroce_key_covers(struct uroce_arena *arena, uint32_t key, uint64_t address, uint64_t length,
+		      const struct uroce_key *use)
+{
+	struct uroce_shared_mr *mr = &arena->mrs[key >> 16];
+	const uint64_t iova = atomic_load_explicit(&mr->iova, memory_order_relaxed);
+	const uint64_t first = atomic_load_explicit(&mr->address, memory_order_relaxed);
+	uint64_t found;
+
+	return uroce_key_check(arena, key, iova + (address - first), length, use, &found) &&
+	       found == address;
+}
+
 bool uroce_key_can_be_invalidated(struct uroce_arena *arena, uint32_t key, uint32_t pd,
 				  uint32_t qpn)
 {

@@ -182,7 +182,7 @@ static void reset(struct uroce_qp *qp)
 	uroce_target_own(qp, &target);
 	if (!qp->srq) {
 		rq = uroce_recv_lock(&target);
-		atomic_store(&qp->shared->rq.head, atomic_load(&qp->shared->rq.tail));
+		atomic_store(&qp->shared->rq.head, qp->rq.tail);
 		if (rq)
 			uroce_recv_unlock(&target, rq);
 	}

@@ -104,6 +104,7 @@ int uroce_rereg_mr(struct verbs_mr *verbs, int flags, struct ibv_pd *pd, void *a
 	atomic_store(&mr->shared->key, 0);
 	uroce_access_wait(uroce_context_of(ibv->context));
 	uroce_wire_wait(uroce_context_of(ibv->context));
+	uroce_payloads_settle(uroce_context_of(ibv->context), mr);
 	fill_region(mr->shared, uroce_pd_of(domain)->number, (uintptr_t)at, size,
 		    rights & IBV_ACCESS_ZERO_BASED ? 0 : (uintptr_t)at, (uint32_t)rights);
 	atomic_store(&mr->shared->key, key);
@@ -134,6 +135,7 @@ int uroce_dereg_mr(struct verbs_mr *verbs)
 		atomic_store(&mr->shared->key, 0);
 		uroce_access_wait(context);
 		uroce_wire_wait(context);
+		uroce_payloads_settle(context, mr);
 		uroce_key_free(context, mr->shared);
 	}
 	atomic_fetch_sub(&uroce_pd_of(verbs->ibv_mr.pd)->users, 1);

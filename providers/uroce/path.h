@@ -38,7 +38,7 @@ struct uroce_path_ops {
 
 	/*
 	 * Executes what it can of the send queue, from qp->sq.next (the first request that the path has
-	 * not seen) on. `now` is CLOCK_MONOTONIC in ns. Returns when to call again at the latest,
+	 * not seen) on. `now` is CLOCK_MONOTONIC in ns, or 0 if the path does not receive. Returns when to call again at the latest,
 	 * UROCE_NEVER if nothing waits for time. Called by post_send, by poll_cq and by the engine
 	 * thread; never blocks.
 	 */

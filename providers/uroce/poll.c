@@ -8,6 +8,32 @@
 #include "providers/uroce/wire_receive.h"
 
 /*
+ * The data of a short message goes to its place now. Where that is not mapped any more, the sender was told nothing of
+ * it: it has been told long ago that the message arrived.
+ */
+static void take_payload(struct uroce_cq *cq, struct uroce_cqe *cqe)
+{
+	const uint32_t index = cq->head & cq->mask;
+	struct uroce_target target;
+	enum ibv_wc_status status = IBV_WC_SUCCESS;
+
+	pthread_mutex_lock(&cq->payload_lock);
+	/* It may have been taken when its memory was deregistered. */
+	cqe->status = cq->ring[index].status;
+	if (cq->payloads && __atomic_load_n(&cq->ring[index].has_payload, __ATOMIC_RELAXED))
+		status = uroce_payload_take(cq, index, NULL);
+	pthread_mutex_unlock(&cq->payload_lock);
+	if (likely(!status && !cqe->status))
+		return;
+	if (status)
+		cqe->status = status;
+	target.context = uroce_context_of(cq->verbs.cq.context);
+	target.peer = uroce_peer_of_qpn(target.context, cqe->qp_num, &target.qp);
+	if (target.peer == &target.context->own)
+		uroce_target_fault(&target, UROCE_FAULT_LOCAL);
+}
+
+/*
  * Copies the next completion out of shared memory. 1, 0 if there is none, or -1 if the positions cannot
  * be: then the queue is damaged.
  */
@@ -19,6 +45,8 @@ static int take_cqe(struct uroce_cq *cq, struct uroce_cqe *cqe)
 		return -1;
 	while (cq->head != tail) {
 		*cqe = cq->ring[cq->head & cq->mask];
+		if (unlikely(cqe->has_payload) && !cqe->is_void)
+			take_payload(cq, cqe);
 		atomic_store_explicit(&cq->shared->head, ++cq->head, memory_order_release);
 		if (likely(!cqe->is_void))
 			return 1;

@@ -159,7 +159,8 @@ struct uroce_recv {
 	uint64_t wr_id;
 	uint32_t num_sge;
 	uint64_t length;
-	bool bad; /* an entry's key does not allow it: IBV_WC_LOC_PROT_ERR */
+	uint32_t lkey, pd; /* of the first entry */
+	bool bad;	   /* an entry's key does not allow it: IBV_WC_LOC_PROT_ERR */
 	struct {
 		uint64_t address;
 		uint32_t length;
@@ -183,6 +184,13 @@ void uroce_recv_pop(struct uroce_target *target, struct uroce_shared_rq *rq);
  */
 enum uroce_added uroce_recv_done(struct uroce_target *target, struct uroce_shared_rq *rq,
 				 struct uroce_cqe *cqe);
+/* The same with data for the owner to put there; UROCE_CQ_BUSY as well if its CQ takes none. */
+enum uroce_added uroce_recv_done_with(struct uroce_target *target, struct uroce_shared_rq *rq,
+				      struct uroce_cqe *cqe, const struct uroce_recv *recv,
+				      const void *payload);
+/* Whether the first entry can take so much data with the completion. */
+bool uroce_recv_takes_payload(const struct uroce_target *target, const struct uroce_recv *recv,
+			      uint32_t length);
 /* The target goes to the error state, by its owner. */
 void uroce_target_fault(struct uroce_target *target, enum uroce_fault fault);
 /* A message arrived: IBV_EVENT_COMM_EST in RTR. */
@@ -203,7 +211,10 @@ enum uroce_copy uroce_copy_out(const struct uroce_peer *peer, const struct iovec
 			       size_t locals, const struct iovec *remote, size_t remotes);
 enum uroce_copy uroce_copy_in(const struct uroce_peer *peer, const struct iovec *local,
 			      size_t locals, const struct iovec *remote, size_t remotes);
-/* The same with a target's memory, for as long as uroce_access_wait() there lets it. */
+/* The same with a target's memory, for as long as uroce_access_wait() there lets it. *done gets the bytes. */
+enum uroce_copy uroce_target_write_some(const struct uroce_target *target,
+					const struct iovec *local, size_t locals,
+					const struct iovec *remote, size_t remotes, size_t *done);
 enum uroce_copy uroce_target_write(const struct uroce_target *target, const struct iovec *local,
 				   size_t locals, const struct iovec *remote, size_t remotes);
 enum uroce_copy uroce_target_read(const struct uroce_target *target, const struct iovec *local,

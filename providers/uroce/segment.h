@@ -15,6 +15,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
 #include <infiniband/verbs.h>
@@ -122,18 +123,20 @@ struct uroce_rwqe {
 
 /*
  * The ring of an RQ or SRQ. The owner alone adds requests; whoever executes a message takes them,
- * with `lock`. Positions grow without end; the index is position & (size - 1).
+ * with `lock`. Positions grow without end; the index is position & (size - 1). What the owner writes for each request
+ * is in another cache line than what others write.
  */
 struct uroce_shared_rq {
 	struct uroce_shared_lock lock;
+	_Atomic uint32_t head; /* next to take */
 	_Atomic uint32_t size; /* a power of two; 0: there is none */
 	_Atomic uint32_t max_sge;
+	_Atomic uint64_t offset; /* of the first element in the arena */
 	_Atomic uint32_t limit; /* of an SRQ: an event is due when fewer requests remain; 0: none */
-	_Atomic uint64_t offset;  /* of the first element in the arena */
-	_Atomic uint32_t head;	  /* next to take */
+	uint32_t reserved[9];
 	_Atomic uint32_t tail;	  /* next to add */
 	_Atomic uint32_t waiters; /* who is woken when there are requests: 1 + a slot, or all */
-	uint32_t reserved;
+	uint32_t reserved_too[14];
 };
 
 /* A completion in a ring. */
@@ -143,7 +146,8 @@ struct uroce_cqe {
 	uint32_t status, opcode, vendor_err, byte_len;
 	uint32_t imm; /* immediate data (big-endian), or the invalidated rkey */
 	uint32_t qp_num, src_qp, wc_flags;
-	uint32_t is_void; /* the QP was reset or destroyed */
+	uint16_t is_void;     /* the QP was reset or destroyed */
+	uint16_t has_payload; /* the data is in the payload of the same index */
 	uint32_t pkey_index;
 	uint32_t solicited;
 	uint32_t sl; /* enum uroce_packet_kind, of a datagram */
@@ -155,29 +159,51 @@ struct uroce_cqe {
  */
 enum uroce_packet_kind { UROCE_PACKET_IPV6 = 9, UROCE_PACKET_IPV4 = 10 };
 
+/*
+ * The data of a short message, which waits with its completion for the owner to put it into its memory: that is cheaper
+ * than an access to another process's memory. See payload.c.
+ */
+struct uroce_payload {
+	uint64_t address; /* in the owner's process */
+	uint32_t lkey, pd;
+	uint32_t length, reserved;
+	char data[232];
+};
+
+enum {
+	UROCE_MAX_PAYLOAD = sizeof(((struct uroce_payload *)0)->data),
+	UROCE_PAYLOAD_CQE = 16384, /* greater CQs have none */
+};
+
 enum uroce_armed { UROCE_ARMED_ALL = 1, UROCE_ARMED_SOLICITED = 2, UROCE_ARMED = 3 };
 
-/* Anyone adds completions, with `lock`; the owner alone polls. */
+/*
+ * Anyone adds completions, with `lock`; the owner alone polls. It reads `tail` all the time, so that is in another
+ * cache line than the lock.
+ */
 struct uroce_shared_cq {
 	struct uroce_shared_lock lock;
+	_Atomic uint32_t head;
 	_Atomic uint32_t size;	/* a power of two of elements; 0: there is none */
 	_Atomic uint32_t limit; /* completions that may wait: what the program asked for or more */
 	_Atomic uint32_t stamped; /* completions get timestamps */
+	_Atomic uint32_t overflow;
 	/* enum uroce_armed, then (<< 2) a number that grows when it is armed, then (<< 32) the tail at that time */
 	_Atomic uint64_t armed;
 	_Atomic uint64_t
 		awaited; /* `armed` of when a completion was about to come that is waited for */
-	_Atomic uint64_t offset; /* of the first element in the arena */
-	_Atomic uint32_t head, tail;
-	_Atomic uint32_t overflow;
-	uint32_t reserved;
+	_Atomic uint64_t offset;   /* of the first element in the arena */
+	_Atomic uint64_t payloads; /* the same of struct uroce_payload; 0: it has none */
+	uint64_t reserved;
+	_Atomic uint32_t tail;
+	uint32_t reserved_too[15];
 };
 
 struct uroce_shared_srq {
 	struct uroce_shared_rq rq;
 	_Atomic uint32_t pd;
 	_Atomic uint32_t due; /* the limit was reached: an event is due */
-	uint32_t reserved[2];
+	uint32_t reserved[14];
 };
 
 enum uroce_fault { /* what a peer's request did to a QP: uroce_shared_qp.fault */
@@ -219,6 +245,7 @@ struct uroce_shared_mr {
 	_Atomic uint64_t address;
 	_Atomic uint32_t qp;	 /* of a window of type 2: its QP number */
 	_Atomic uint32_t parent; /* of a window: the key of its region */
+	uint64_t reserved[2];
 };
 
 enum uroce_mr_flags {
@@ -252,6 +279,13 @@ struct uroce_arena {
 #define UROCE_HEAP_SIZE	  (UROCE_ARENA_SIZE - sizeof(struct uroce_arena))
 
 _Static_assert(sizeof(struct uroce_header) <= UROCE_ARENA_FIRST, "the header");
+_Static_assert(sizeof(struct uroce_shared_cq) == 128 &&
+		       offsetof(struct uroce_shared_cq, tail) == 64,
+	       "cache lines");
+_Static_assert(sizeof(struct uroce_shared_qp) == 192 && sizeof(struct uroce_shared_srq) == 192 &&
+		       sizeof(struct uroce_shared_mr) == 64 &&
+		       offsetof(struct uroce_shared_rq, tail) == 64,
+	       "cache lines");
 _Static_assert(sizeof(struct uroce_arena) < UROCE_ARENA_SIZE / 2, "the tables");
 
 struct uroce_context;

@@ -183,9 +183,8 @@ int uroce_post_recv(struct ibv_qp *ibv, struct ibv_recv_wr *wr, struct ibv_recv_
 		*bad = wr;
 		return err;
 	}
-	err = uroce_rq_post(qp->context, &qp->rq, wr, bad);
-	/* An exchange with uroce_qp_set_state(): either it is seen here, or the request is there to be flushed. */
-	state = atomic_fetch_or(&qp->shared->state, 0);
+	/* uroce_qp_set_state() takes the same lock: either it is seen here, or the request is there to be flushed. */
+	err = uroce_rq_post(qp->context, &qp->rq, wr, bad, &qp->shared->state, &state);
 	if (unlikely(state == IBV_QPS_ERR)) {
 		pthread_mutex_lock(&qp->lock);
 		if (qp->state == IBV_QPS_ERR)

@@ -150,7 +150,7 @@ int uroce_post_srq_recv(struct ibv_srq *ibv, struct ibv_recv_wr *wr, struct ibv_
 		*bad = wr;
 		return EIO;
 	}
-	return uroce_rq_post(context, &uroce_srq_of(ibv)->rq, wr, bad);
+	return uroce_rq_post(context, &uroce_srq_of(ibv)->rq, wr, bad, NULL, NULL);
 }
 
 void uroce_srq_report(struct uroce_srq *srq)

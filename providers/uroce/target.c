@@ -84,6 +84,7 @@ int uroce_recv_peek(struct uroce_target *target, struct uroce_shared_rq *rq,
 	recv->num_sge = 0;
 	recv->length = 0;
 	recv->bad = false;
+	recv->pd = use.pd;
 	for (uint32_t i = 0; i < count; i++) {
 		const struct ibv_sge sge = rwqe->sge[i];
 		uint64_t address;
@@ -95,6 +96,8 @@ int uroce_recv_peek(struct uroce_target *target, struct uroce_shared_rq *rq,
 			recv->bad = true;
 			return 0;
 		}
+		if (!recv->num_sge)
+			recv->lkey = sge.lkey;
 		recv->sge[recv->num_sge].address = address;
 		recv->sge[recv->num_sge++].length = sge.length;
 		recv->length += sge.length;
@@ -126,18 +129,52 @@ void uroce_recv_pop(struct uroce_target *target, struct uroce_shared_rq *rq)
 	atomic_store_explicit(&rq->head, head, memory_order_release);
 }
 
-enum uroce_added uroce_recv_done(struct uroce_target *target, struct uroce_shared_rq *rq,
-				 struct uroce_cqe *cqe)
+static enum uroce_added finish_recv(struct uroce_target *target, struct uroce_cqe *cqe,
+				    const struct uroce_pop *pops)
 {
 	const uint32_t cq = atomic_load_explicit(&target->qp->recv_cq, memory_order_relaxed);
-	const struct uroce_pop pops = {target, rq};
 	enum uroce_added added;
 
 	cqe->qp_num = target->number;
-	added = uroce_complete(target->context, target->peer, cq, cqe, NULL, rq ? &pops : NULL);
+	added = uroce_complete(target->context, target->peer, cq, cqe, NULL, pops);
 	if (unlikely(added == UROCE_CQ_FULL))
 		uroce_target_fault(target, UROCE_FAULT_CQ);
 	return added;
+}
+
+enum uroce_added uroce_recv_done(struct uroce_target *target, struct uroce_shared_rq *rq,
+				 struct uroce_cqe *cqe)
+{
+	const struct uroce_pop pops = {.target = target, .rq = rq};
+
+	return finish_recv(target, cqe, rq ? &pops : NULL);
+}
+
+enum uroce_added uroce_recv_done_with(struct uroce_target *target, struct uroce_shared_rq *rq,
+				      struct uroce_cqe *cqe, const struct uroce_recv *recv,
+				      const void *payload)
+{
+	const struct uroce_pop pops = {
+		.target = target,
+		.rq = rq,
+		.payload = payload,
+		.address = recv->sge[0].address,
+		.lkey = recv->lkey,
+		.pd = recv->pd,
+	};
+
+	cqe->has_payload = 1;
+	return finish_recv(target, cqe, &pops);
+}
+
+bool uroce_recv_takes_payload(const struct uroce_target *target, const struct uroce_recv *recv,
+			      uint32_t length)
+{
+	const uint32_t cq = atomic_load_explicit(&target->qp->recv_cq, memory_order_relaxed);
+
+	return length && length <= UROCE_MAX_PAYLOAD && recv->num_sge && !recv->bad &&
+	       length <= recv->sge[0].length && cq < UROCE_CQS &&
+	       atomic_load_explicit(&target->peer->arena->cqs[cq].payloads, memory_order_relaxed);
 }
 
 void uroce_target_fault(struct uroce_target *target, enum uroce_fault fault)

@@ -131,6 +131,8 @@ struct uroce_cq {
 	bool single_threaded;
 	struct uroce_shared_cq *shared;
 	struct uroce_cqe *ring;
+	struct uroce_payload *payloads; /* or NULL */
+	pthread_mutex_t payload_lock;	/* of taking payloads, and of the rings' places */
 	uint32_t index, mask, head;
 	uint64_t offset;
 	atomic_uint users;
@@ -144,6 +146,7 @@ struct uroce_rq {
 	struct uroce_shared_rq *shared;
 	char *ring;
 	uint32_t size, max_sge, max_wr, tail;
+	uint32_t head; /* as it was last seen */
 	uint64_t offset;
 };
 
@@ -278,6 +281,9 @@ void uroce_key_free(struct uroce_context *context, struct uroce_shared_mr *mr);
 /* Checks a key and a range; *address gets the address in the owner's process. False: no access. */
 bool uroce_key_check(struct uroce_arena *arena, uint32_t key, uint64_t at, uint64_t length,
 		     const struct uroce_key *use, uint64_t *address);
+/* The same for an address of the owner's process. */
+bool uroce_key_covers(struct uroce_arena *arena, uint32_t key, uint64_t address, uint64_t length,
+		      const struct uroce_key *use);
 /* Invalidates a window (SEND with invalidate, local invalidate). False: it cannot be. */
 bool uroce_key_can_be_invalidated(struct uroce_arena *arena, uint32_t key, uint32_t pd,
 				  uint32_t qpn);
@@ -300,6 +306,16 @@ int uroce_poll_cq(struct ibv_cq *cq, int count, struct ibv_wc *wc);
 void uroce_set_cq_calls(struct ibv_cq_ex *cq, uint64_t wc_flags);
 
 /*
+ * payload.c. uroce_payload_take() puts the data of a short message into our memory, with cq->payload_lock: 0, or the
+ * status that the completion gets. uroce_payloads_settle() does so for all that wait for a region which is about to end.
+ */
+enum ibv_wc_status uroce_payload_take(struct uroce_cq *cq, uint32_t index,
+				      const struct uroce_mr *region);
+/* Of one CQ, and with NULL for all regions; with cq->payload_lock. */
+void uroce_payloads_settle_cq(struct uroce_cq *cq, const struct uroce_mr *region);
+void uroce_payloads_settle(struct uroce_context *context, const struct uroce_mr *region);
+
+/*
  * complete.c: adds a completion to a CQ of ours or of a peer, and wakes who waits for it. `own` is the
  * CQ if it is ours and cannot be destroyed meanwhile, or NULL. With `pops` the first request of that receive
  * queue, whose lock is held, leaves it in the same step.
@@ -307,6 +323,10 @@ void uroce_set_cq_calls(struct ibv_cq_ex *cq, uint64_t wc_flags);
 struct uroce_pop {
 	struct uroce_target *target;
 	struct uroce_shared_rq *rq;
+	/* NULL, or the data of a short message that the owner is to put there; then cqe->has_payload is set. */
+	const void *payload;
+	uint64_t address;
+	uint32_t lkey, pd;
 };
 enum uroce_added {
 	UROCE_ADDED,
@@ -321,8 +341,9 @@ enum uroce_added uroce_complete(struct uroce_context *context, struct uroce_peer
 int uroce_rq_make(struct uroce_context *context, struct uroce_rq *rq,
 		  struct uroce_shared_rq *shared, uint32_t max_wr, uint32_t max_sge);
 void uroce_rq_free(struct uroce_context *context, struct uroce_rq *rq);
+/* *seen is *state after the requests were added, with rq->lock; state may be NULL. */
 int uroce_rq_post(struct uroce_context *context, struct uroce_rq *rq, struct ibv_recv_wr *wr,
-		  struct ibv_recv_wr **bad);
+		  struct ibv_recv_wr **bad, const _Atomic uint32_t *state, uint32_t *seen);
 struct ibv_srq *uroce_create_srq(struct ibv_pd *pd, struct ibv_srq_init_attr *attr);
 struct ibv_srq *uroce_create_srq_ex(struct ibv_context *context, struct ibv_srq_init_attr_ex *attr);
 int uroce_modify_srq(struct ibv_srq *srq, struct ibv_srq_attr *attr, int mask);

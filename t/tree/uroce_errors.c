@@ -248,6 +248,27 @@ static void memory_that_is_gone(void **state)
 	}
 }
 
+/*
+ * Inline data is put into the receiver's memory when it polls. If that is gone the error is the receiver's alone: the
+ * sender was told that the message had arrived, as it had.
+ */
+static void memory_that_is_gone_from_inline_data(void **state)
+{
+	const struct ibv_send_wr wr = {.opcode = IBV_WR_SEND, .send_flags = IBV_SEND_INLINE};
+	struct uroce_end ends[2];
+
+	uroce_bed_pair(*state, ends, &bed_options);
+	uroce_bed_recv(&ends[1], 1, 4090, 64);
+	unmap(&ends[1], 4096);
+	assert_int_equal(uroce_bed_post(&ends[0], &wr, 0, 64), 0);
+	assert_int_equal(uroce_bed_wait(&ends[0]).status, IBV_WC_SUCCESS);
+	assert_int_equal(uroce_bed_wait(&ends[1]).status, IBV_WC_LOC_PROT_ERR);
+	/* Its own thread puts it into the error state. */
+	while (uroce_bed_state(&ends[1]) != IBV_QPS_ERR)
+		sched_yield();
+	close_both(ends);
+}
+
 static void memory_that_is_not_there(void **state)
 {
 	struct uroce_end end;
@@ -401,6 +422,7 @@ int main(void)
 		WITH_BED(local_access_is_checked),
 		WITH_BED(a_message_too_long),
 		WITH_BED(memory_that_is_gone),
+		WITH_BED(memory_that_is_gone_from_inline_data),
 		WITH_BED(memory_that_is_not_there),
 		WITH_BED(receivers_that_are_not_ready),
 		WITH_BED(a_cq_overflows),

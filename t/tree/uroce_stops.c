@@ -22,7 +22,7 @@
 #include "t/lib/hang.h"
 #include "t/tree/uroce_bed.h"
 
-enum { LENGTH = 2048, AT = 1024, RECEIVE_ID = 7 };
+enum { LENGTH = 2048, AT = 1024, RECEIVE_ID = 7, LIST = 12 };
 
 /* Shared by both: what the child sends, where to, and what became of it. */
 struct plan {
@@ -30,6 +30,8 @@ struct plan {
 	uint64_t remote;
 	enum ibv_wr_opcode opcode;
 	uint32_t length;
+	uint32_t is_list; /* LIST of them, posted by one call */
+	uint32_t unused;
 };
 
 struct sender {
@@ -38,12 +40,28 @@ struct sender {
 	uint32_t number;
 };
 
+static int post_plan(struct uroce_end *end, const struct plan *plan)
+{
+	struct ibv_sge sge = {(uintptr_t)end->memory, plan->length, end->mr->lkey};
+	struct ibv_send_wr wr[LIST], *bad;
+
+	for (int i = 0; i < LIST; i++)
+		wr[i] = (struct ibv_send_wr){
+			.opcode = plan->opcode,
+			.sg_list = &sge,
+			.num_sge = 1,
+			.next = plan->is_list && i + 1 < LIST ? &wr[i + 1] : NULL,
+			.wr.rdma = {plan->remote, plan->rkey},
+		};
+	return ibv_post_send(end->qp, wr, &bad);
+}
+
 /* A process that connects a QP and sends once, with the tracer looking at each system call of this thread. */
 static void be_sender(const struct uroce_bed *bed, struct sender *sender)
 {
 	struct uroce_end end;
 	struct plan plan;
-	enum ibv_wc_status status;
+	enum ibv_wc_status status = IBV_WC_GENERAL_ERR;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* What fails here must not go on with the parent's next test. */
@@ -59,9 +77,10 @@ static void be_sender(const struct uroce_bed *bed, struct sender *sender)
 	if (ptrace(PTRACE_TRACEME, 0, 0, 0))
 		_exit(2);
 	raise(SIGSTOP);
-	if (uroce_bed_send(&end, plan.opcode, 0, plan.length, plan.remote, plan.rkey))
+	if (post_plan(&end, &plan))
 		_exit(1);
-	status = uroce_bed_wait(&end).status;
+	for (int i = 0; i < (plan.is_list ? LIST : 1); i++)
+		status = uroce_bed_wait(&end).status;
 	if (write(sender->from[1], &status, sizeof(status)) < 0)
 		_exit(1);
 	for (;;)
@@ -97,26 +116,37 @@ static void trace_sender(struct sender *sender, const struct plan *plan)
 			 0);
 }
 
+/* To the beginning or the end of its next system call. */
+static void run_to_either(struct sender *sender, struct __ptrace_syscall_info *info)
+{
+	int status;
+
+	do {
+		assert_int_equal(ptrace(PTRACE_SYSCALL, sender->pid, 0, 0), 0);
+		assert_int_equal(waitpid(sender->pid, &status, 0), sender->pid);
+		assert_true(WIFSTOPPED(status));
+	} while (WSTOPSIG(status) != (SIGTRAP | 0x80));
+	assert_true(ptrace((enum __ptrace_request)PTRACE_GET_SYSCALL_INFO, sender->pid,
+			   sizeof(*info), info) > 0);
+}
+
+static void run_to_next_call(struct sender *sender, struct __ptrace_syscall_info *info)
+{
+	do {
+		run_to_either(sender, info);
+	} while (info->op != PTRACE_SYSCALL_INFO_ENTRY);
+}
+
 /* To the beginning of that system call, or to its end. */
 static void run_to(struct sender *sender, long number, uint8_t op)
 {
 	struct __ptrace_syscall_info info = {0};
-	bool is_inside = false;
-	int status;
 
-	for (;;) {
-		assert_int_equal(ptrace(PTRACE_SYSCALL, sender->pid, 0, 0), 0);
-		assert_int_equal(waitpid(sender->pid, &status, 0), sender->pid);
-		assert_true(WIFSTOPPED(status));
-		if (WSTOPSIG(status) != (SIGTRAP | 0x80))
-			continue;
-		assert_true(ptrace((enum __ptrace_request)PTRACE_GET_SYSCALL_INFO, sender->pid,
-				   sizeof(info), &info) > 0);
-		if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
-			is_inside = (long)info.entry.nr == number;
-		if (is_inside && info.op == op)
-			return;
-	}
+	do {
+		run_to_next_call(sender, &info);
+	} while ((long)info.entry.nr != number);
+	if (op == PTRACE_SYSCALL_INFO_EXIT)
+		run_to_either(sender, &info);
 }
 
 static void kill_sender(struct sender *sender)
@@ -300,6 +330,42 @@ static void stopped_after_it_woke(void **state)
 	assert_int_equal(uroce_bed_close(&end), 0);
 }
 
+/* ---- System calls ---- */
+
+static void a_list_of_writes_is_one_call(void **state)
+{
+	struct __ptrace_syscall_info info = {0};
+	unsigned int copies = 0;
+	struct sender sender;
+	struct uroce_end end;
+	struct plan plan;
+	int status;
+
+	start_sender(*state, &sender);
+	open_receiver(*state, &sender, &end);
+	plan = (struct plan){
+		.number = end.qp->qp_num,
+		.rkey = end.mr->rkey,
+		.remote = (uintptr_t)end.memory,
+		.opcode = IBV_WR_RDMA_WRITE,
+		.length = 64,
+		.is_list = 1,
+	};
+	trace_sender(&sender, &plan);
+	/* Until it tells of the last completion. */
+	for (info.entry.nr = 0; info.entry.nr != SYS_write;) {
+		run_to_next_call(&sender, &info);
+		copies += info.entry.nr == SYS_process_vm_writev;
+	}
+	assert_int_equal(copies, 1);
+	release_sender(&sender);
+	assert_int_equal(read(sender.from[0], &status, sizeof(status)), sizeof(status));
+	assert_int_equal(status, IBV_WC_SUCCESS);
+	assert_int_equal(end.memory[63], 's');
+	kill_sender(&sender);
+	assert_int_equal(uroce_bed_close(&end), 0);
+}
+
 #define WITH_BED(test) cmocka_unit_test_setup_teardown(test, uroce_bed_setup, uroce_bed_teardown)
 
 int main(void)
@@ -308,7 +374,7 @@ int main(void)
 		WITH_BED(a_region_ends_before_the_copy), WITH_BED(a_region_moves_before_the_copy),
 		WITH_BED(a_reset_before_the_copy),	 WITH_BED(a_qp_ends_before_the_copy),
 		WITH_BED(killed_before_it_wakes),	 WITH_BED(killed_after_it_woke),
-		WITH_BED(stopped_after_it_woke),
+		WITH_BED(stopped_after_it_woke),	 WITH_BED(a_list_of_writes_is_one_call),
 	};
 
 	alarm(HF_TEST_HANG_SECONDS);
