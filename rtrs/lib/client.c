@@ -81,36 +81,34 @@ static void tell_event(struct rtrs_session *session)
 	rtrsi_spare_give(&session->spare, event);
 }
 
-static bool tell_outcome(struct rtrs_session *session)
+static void tell_outcome(struct rtrs_session *session)
 {
 	struct rtrs_permit *permit = rtrsi_permit_list_take(&session->done);
 	struct rtrs_outcome outcome;
 
 	if (!permit->done) {
 		rtrsi_permit_list_add(&session->pulled, permit);
-		return false;
+		return;
 	}
 	outcome = rtrsi_session_outcome(session, permit);
 	pthread_mutex_unlock(&session->lock);
 	outcome.done(outcome.error, outcome.user);
 	pthread_mutex_lock(&session->lock);
-	return true;
 }
 
-/* Returns whether there was anything to report. */
+/* What the user posts meanwhile is sent together. Returns whether that has brought events of the links. */
 static bool tell_user(struct rtrs_session *session)
 {
-	bool was_told = false;
-
+	if (!session->events && !session->done.first)
+		return false;
+	rtrsi_links_hold(&session->links);
 	while (session->events || session->done.first) {
-		if (session->events) {
+		if (session->events)
 			tell_event(session);
-			was_told = true;
-		} else {
-			was_told |= tell_outcome(session);
-		}
+		else
+			tell_outcome(session);
 	}
-	return was_told;
+	return rtrsi_links_release(&session->links);
 }
 
 HF_EXPORT int rtrs_session_completion(struct rtrs_session *session, struct rtrs_completion *ret)
@@ -130,7 +128,7 @@ HF_EXPORT int rtrs_session_completion(struct rtrs_session *session, struct rtrs_
 
 /* --- dispatching --------------------------------------------------------------------------------- */
 
-static int take_link_events(struct rtrs_session *session, int64_t now_ns)
+static int take_link_events(struct rtrs_session *session, int64_t now_ns, bool *had_any)
 {
 	struct rtrs_link_event event;
 	int result = 0;
@@ -139,6 +137,7 @@ static int take_link_events(struct rtrs_session *session, int64_t now_ns)
 		result = rtrsi_links_next(&session->links, &event);
 		if (result <= 0)
 			break;
+		*had_any = true;
 		rtrsi_session_link_event(session, &event, now_ns);
 		rtrsi_session_carry_out(session);
 	}
@@ -198,7 +197,7 @@ static void plan_next_time(struct rtrs_session *session)
 
 HF_EXPORT int rtrs_session_dispatch(struct rtrs_session *session)
 {
-	bool was_told, has_more;
+	bool has_more, had_any = false;
 	int result, rounds = 0;
 
 	pthread_mutex_lock(&session->lock);
@@ -208,13 +207,13 @@ HF_EXPORT int rtrs_session_dispatch(struct rtrs_session *session)
 	do {
 		int64_t now_ns = hfi_now_ns();
 
-		result = take_link_events(session, now_ns);
+		result = take_link_events(session, now_ns, &had_any);
 		take_time(session, now_ns);
 		if (session->control)
-			rtrsi_control_serve(session->control, &session->control_ns, result > 0,
+			rtrsi_control_serve(session->control, &session->control_ns, had_any,
 					    now_ns);
-		was_told = tell_user(session);
-		has_more = result > 0 || (was_told && !result);
+		has_more = tell_user(session) && !result;
+		has_more |= result > 0;
 	} while (has_more && ++rounds < ROUNDS_AT_ONCE);
 	/*
 	 * A peer that sends without pause must not keep the caller here: return, with the
@@ -343,7 +342,7 @@ HF_EXPORT void rtrs_session_close(struct rtrs_session *session)
 	rtrsi_control_close(session->control);
 	session->control = NULL;
 	remove_all_paths(session);
-	tell_user(session);
+	(void)tell_user(session);
 	pthread_mutex_unlock(&session->lock);
 	rtrsi_links_close(&session->links);
 	rtrsi_devices_close(&session->devices);

@@ -50,6 +50,29 @@ void rtrsi_links_close(struct rtrs_links *links)
 	}
 }
 
+void rtrsi_links_hold(const struct rtrs_links *links)
+{
+	for (size_t i = 0; i < RTRS_LINK_TYPES; i++) {
+		struct rtrs_link *link = links->open[i];
+
+		if (link && link->ops->hold)
+			link->ops->hold(link);
+	}
+}
+
+bool rtrsi_links_release(const struct rtrs_links *links)
+{
+	bool has_events = false;
+
+	for (size_t i = 0; i < RTRS_LINK_TYPES; i++) {
+		struct rtrs_link *link = links->open[i];
+
+		if (link && link->ops->release)
+			has_events |= link->ops->release(link);
+	}
+	return has_events;
+}
+
 int rtrsi_links_next(const struct rtrs_links *links, struct rtrs_link_event *ret)
 {
 	for (size_t i = 0; i < RTRS_LINK_TYPES; i++) {

@@ -153,24 +153,25 @@ static void give_job(struct rtrs_service *service)
 	pthread_mutex_lock(&service->lock);
 }
 
-/* Returns whether there was anything to report. */
+/* As tell_user() of a session. */
 static bool tell_service(struct rtrs_service *service)
 {
-	bool was_told = false;
-
-	for (;; was_told = true) {
+	if (!service->events && service->jobs.first == service->jobs.end)
+		return false;
+	rtrsi_links_hold(&service->links);
+	for (;;) {
 		if (service->events)
 			tell_service_event(service);
 		else if (service->jobs.first != service->jobs.end)
 			give_job(service);
 		else
-			return was_told;
+			return rtrsi_links_release(&service->links);
 	}
 }
 
 /* --- dispatching --------------------------------------------------------------------------------- */
 
-static int take_service_events(struct rtrs_service *service, int64_t now_ns)
+static int take_service_events(struct rtrs_service *service, int64_t now_ns, bool *had_any)
 {
 	struct rtrs_link_event event;
 	int result = 0;
@@ -179,6 +180,7 @@ static int take_service_events(struct rtrs_service *service, int64_t now_ns)
 		result = rtrsi_links_next(&service->links, &event);
 		if (result <= 0)
 			break;
+		*had_any = true;
 		rtrsi_server_driver_event(service->driver, &event, now_ns);
 		if (event.type != RTRS_LINK_SENT && event.type != RTRS_LINK_RECEIVED)
 			service->has_new_deadline = true;
@@ -256,7 +258,7 @@ static void take_service_time(struct rtrs_service *service, int64_t now_ns)
 
 HF_EXPORT int rtrs_service_dispatch(struct rtrs_service *service)
 {
-	bool was_told, has_more;
+	bool has_more, had_any = false;
 	int result, rounds = 0;
 
 	pthread_mutex_lock(&service->lock);
@@ -264,13 +266,13 @@ HF_EXPORT int rtrs_service_dispatch(struct rtrs_service *service)
 	do {
 		int64_t now_ns = hfi_now_ns();
 
-		result = take_service_events(service, now_ns);
+		result = take_service_events(service, now_ns, &had_any);
 		take_service_time(service, now_ns);
 		if (service->control)
-			rtrsi_control_serve(service->control, &service->control_ns, result > 0,
+			rtrsi_control_serve(service->control, &service->control_ns, had_any,
 					    now_ns);
-		was_told = tell_service(service);
-		has_more = result > 0 || (was_told && !result);
+		has_more = tell_service(service) && !result;
+		has_more |= result > 0;
 	} while (has_more && ++rounds < ROUNDS_AT_ONCE);
 	/*
 	 * A peer that sends without pause must not keep the caller here: return, with the
@@ -388,9 +390,9 @@ HF_EXPORT void rtrs_service_close(struct rtrs_service *service)
 	service->control = NULL;
 	stop_listening(service);
 	rtrsi_server_driver_close_paths(service->driver, NULL);
-	tell_service(service);
+	(void)tell_service(service);
 	rtrsi_server_driver_free(service->driver);
-	tell_service(service);
+	(void)tell_service(service);
 	pthread_mutex_unlock(&service->lock);
 	rtrsi_links_close(&service->links);
 	rtrsi_devices_close(&service->devices);

@@ -129,6 +129,12 @@ struct rtrs_link_ops {
 	int (*fd)(const struct rtrs_link *link);
 	/* 1: *ret is the next event; 0: none now. */
 	int (*next)(struct rtrs_link *link, struct rtrs_link_event *ret);
+	/*
+	 * May be NULL. From hold() to release(), what the calling thread posts may be kept back, so as to be sent
+	 * together. Of release(), true: there are events, and the next call is next().
+	 */
+	void (*hold)(struct rtrs_link *link);
+	bool (*release)(struct rtrs_link *link);
 
 	/* -errno of what fails at once; the rest is an event. */
 	int (*connect)(struct rtrs_link *link, const struct rtrs_link_connect *how,

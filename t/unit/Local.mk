@@ -503,4 +503,12 @@ t_unit_rtrs_pattern_LDADD = $(CMOCKA_LIBS)
 t_unit_rtrs_volume_SOURCES = t/unit/rtrs_volume.c
 t_unit_rtrs_volume_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_volume_LDADD = librtrs-export.la librtrs-blocks.la librtrs-lib.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += t/unit/rtrs_calls
+TESTS += t/unit/rtrs_calls
+t_unit_rtrs_calls_SOURCES = t/unit/rtrs_calls.c
+t_unit_rtrs_calls_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_rtrs_calls_LDADD = librtrs-lib.la $(CMOCKA_LIBS)
+t_unit_rtrs_calls_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=epoll_wait -Wl,--wrap=readv -Wl,--wrap=sendmsg \
+	-Wl,--wrap=read -Wl,--wrap=write
 endif

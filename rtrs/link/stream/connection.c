@@ -55,6 +55,17 @@ static int watch_socket(struct rtrs_stream *link, struct rtrs_stream_connection 
 	return epoll_ctl(link->epoll, EPOLL_CTL_ADD, connection->fd, &event) ? -errno : 0;
 }
 
+/* On a Unix socket the usual room is that of one large request; TCP finds out by itself what it needs. */
+static void widen_unix_socket(int fd)
+{
+	const int size = STREAM_SOCKET_ROOM;
+	int domain = 0;
+	socklen_t length = sizeof(domain);
+
+	if (!getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) && domain == AF_UNIX)
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
 int rtrsi_stream_new_connection(struct rtrs_stream *link, int fd, enum rtrs_stream_state state,
 				struct rtrs_stream_connection **ret)
 {
@@ -67,6 +78,7 @@ int rtrsi_stream_new_connection(struct rtrs_stream *link, int fd, enum rtrs_stre
 	connection->source = STREAM_CONNECTION;
 	connection->fd = fd;
 	connection->state = state;
+	widen_unix_socket(fd);
 	connection->buffer = malloc(STREAM_BUFFER_SIZE);
 	if (!connection->buffer)
 		goto no_buffer;

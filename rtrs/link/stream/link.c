@@ -13,6 +13,9 @@
 /* How many events one connection gives while others wait, and all before the sockets are looked at. */
 enum { TURN_EVENTS = 32, CALLS_BETWEEN_WAITS = 256, SOCKETS_AT_ONCE = 32 };
 
+/* So few in one round mean that nobody is in a hurry: the caller waits for more, which costs one call, not two. */
+enum { FEW_EVENTS = 4 };
+
 /* What is done without events in one round of the caller's, and how many bytes count as one step of it. */
 enum { WORK_OF_ROUND = 1024, BYTES_OF_STEP = 16384 };
 
@@ -190,8 +193,11 @@ static int next_stream_event(struct rtrs_link *base, struct rtrs_link_event *ret
 	/* Those with work left do not keep others from being seen. */
 	if (!link->work)
 		link->calls = CALLS_BETWEEN_WAITS;
-	if (!link->is_awake)
+	if (!link->is_awake) {
 		link->work = WORK_OF_ROUND;
+		link->given = 0;
+		link->has_looked = false;
+	}
 	link->is_awake = true;
 	if (link->calls++ >= CALLS_BETWEEN_WAITS) {
 		count = look_at_sockets(link);
@@ -199,13 +205,18 @@ static int next_stream_event(struct rtrs_link *base, struct rtrs_link_event *ret
 			return count;
 	}
 	for (;;) {
-		if (next_of_ready(link, ret))
+		if (next_of_ready(link, ret)) {
+			link->given++;
 			return 1;
+		}
 		flush_all(link);
 		if (!link->work)
 			break;
 		if (link->first_ready)
 			continue;
+		if (link->has_looked && link->given && link->given < FEW_EVENTS)
+			break;
+		link->has_looked = true;
 		count = look_at_sockets(link);
 		if (count < 0)
 			return count;
@@ -217,10 +228,32 @@ static int next_stream_event(struct rtrs_link *base, struct rtrs_link_event *ret
 	return 0;
 }
 
+static void hold_stream(struct rtrs_link *base)
+{
+	struct rtrs_stream *link = hf_container_of(base, struct rtrs_stream, base);
+
+	link->is_awake = link->is_held = true;
+	link->holder = pthread_self();
+}
+
+static bool release_stream(struct rtrs_link *base)
+{
+	struct rtrs_stream *link = hf_container_of(base, struct rtrs_stream, base);
+
+	link->is_held = false;
+	flush_all(link);
+	/* What was sent is reported next, for which the sockets need not be looked at. */
+	link->is_awake = link->first_ready;
+	link->has_looked = true;
+	return link->is_awake;
+}
+
 static const struct rtrs_link_ops stream_ops = {
 	.close = close_stream_link,
 	.fd = stream_link_fd,
 	.next = next_stream_event,
+	.hold = hold_stream,
+	.release = release_stream,
 	.connect = rtrsi_stream_connect,
 	.listen = rtrsi_stream_listen,
 	.unlisten = rtrsi_stream_unlisten,

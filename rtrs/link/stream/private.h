@@ -3,6 +3,7 @@
 #ifndef RTRS_LINK_STREAM_PRIVATE_H
 #define RTRS_LINK_STREAM_PRIVATE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 
@@ -12,8 +13,9 @@
 
 enum {
 	STREAM_BUFFER_SIZE = 32768,
-	STREAM_POSTS_OF_LINK = 1,   /* the greeting takes a place in the send queue */
-	STREAM_STRANGERS_MAX = 256, /* accepted sockets that have not said HELLO */
+	STREAM_SOCKET_ROOM = 262144, /* on its way to the peer */
+	STREAM_POSTS_OF_LINK = 1,    /* the greeting takes a place in the send queue */
+	STREAM_STRANGERS_MAX = 256,  /* accepted sockets that have not said HELLO */
 };
 
 enum rtrs_stream_key_type { STREAM_KEY_LOCAL, STREAM_KEY_REMOTE, STREAM_KEY_WINDOW };
@@ -158,6 +160,9 @@ struct rtrs_stream {
 	enum rtrs_stream_source wake_source;
 	bool is_awake; /* the caller goes on until there is no event */
 	bool is_woken;
+	bool is_held;	 /* by a caller that posts, and takes no events */
+	bool has_looked; /* at the sockets, since it woke up */
+	pthread_t holder;
 	bool has_strangers_left; /* more connect than are accepted at once */
 	unsigned int
 		work; /* that may be done without an event until the caller is told that there is none */
@@ -165,6 +170,7 @@ struct rtrs_stream {
 	struct rtrs_stream_connection *first_ready; /* utlist */
 	struct rtrs_stream_connection *first_flush;
 	unsigned int turn, calls;
+	unsigned int given; /* events, since it woke up */
 	struct rtrs_stream_listener *listeners;
 	unsigned int strangers;
 	unsigned long accepted; /* in its life */

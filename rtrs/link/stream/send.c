@@ -236,11 +236,17 @@ static void put_in_place(const struct rtrs_post *post, struct rtrs_stream_send *
 	rtrsi_frame_encode(&frame, to->header);
 }
 
+/* Another thread does not wait for what the one that holds the link does next. */
+static bool is_more_expected(const struct rtrs_stream *link)
+{
+	return link->is_awake && (!link->is_held || pthread_equal(link->holder, pthread_self()));
+}
+
 static void begin_to_send(struct rtrs_stream_connection *connection, uint32_t size)
 {
 	const struct rtrs_stream_sends *sends = &connection->sends;
 
-	if (rtrsi_stream_of(connection)->is_awake && size < FLUSH_SIZE &&
+	if (is_more_expected(rtrsi_stream_of(connection)) && size < FLUSH_SIZE &&
 	    sends->end - sends->sent < FLUSH_FRAMES)
 		flush_later(connection);
 	else
