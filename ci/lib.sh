@@ -312,12 +312,27 @@ gcc_build()
 	cd "$top_builddir" || exit 1
 }
 
-# make_variable NAME: what it says in the working directory.
-make_variable()
+# ask_make NAME: the variable of the Makefile in the working directory.
+ask_make()
 {
 	make -s Makefile >/dev/null || return
 	# shellcheck disable=SC2016 # for make
 	printf 'include Makefile\nprint:\n\t@echo $(%s)\n' "$1" | make -s -f - print
+}
+
+# make_variable NAME: the same. Plans ask the same several times: where they have a directory for it, answers are
+# kept.
+make_variable()
+{
+	local kept
+
+	if [ -z "${HOLDFAST_CI_KEPT-}" ]; then
+		ask_make "$1"
+		return
+	fi
+	kept=$HOLDFAST_CI_KEPT/$(cksum <<<"$1" | tr ' ' -)
+	[ -s "$kept" ] || ask_make "$1" >"$kept" || return
+	cat "$kept"
 }
 
 # The providers built in the working directory.
