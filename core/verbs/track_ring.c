@@ -16,7 +16,9 @@ void hfi_ring_push(struct hf_ring *ring, uint64_t id)
 		for (size_t i = 0; i < ring->count; i++)
 			grown[i] = ring->ids[(ring->head + i) % ring->size];
 		free(ring->ids);
-		*ring = (struct hf_ring){.ids = grown, .count = ring->count, .size = size};
+		ring->ids = grown;
+		ring->head = 0;
+		ring->size = size;
 	}
 	ring->ids[(ring->head + ring->count++) % ring->size] = id;
 }
