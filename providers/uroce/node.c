@@ -98,11 +98,30 @@ static bool slot_is_dead(const struct uroce_slot *slot)
 	return atomic_load(&slot->life) && !uroce_slot_alive(slot);
 }
 
+/*
+ * Who was about to look at a peer's arena when that was cleaned gave it pages again. They are taken away when nobody is
+ * left who could look.
+ */
+static void clean_all(struct uroce_context *context)
+{
+	struct stat st;
+
+	if (!fstat(context->verbs.context.cmd_fd, &st) && st.st_size > (off_t)UROCE_ARENA_FIRST)
+		fallocate(context->verbs.context.cmd_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			  (off_t)UROCE_ARENA_FIRST, st.st_size - (off_t)UROCE_ARENA_FIRST);
+}
+
 static void clean_dead(struct uroce_context *context)
 {
-	for (uint32_t i = 0; i < UROCE_SLOTS; i++)
+	bool is_used = false;
+
+	for (uint32_t i = 0; i < UROCE_SLOTS; i++) {
 		if (i != context->slot_index && slot_is_dead(&context->segment->slots[i]))
 			clean_slot(context, i);
+		is_used |= atomic_load(&context->segment->slots[i].life) != 0;
+	}
+	if (!is_used)
+		clean_all(context);
 }
 
 /* Take slots in turn, so that a slot is not used again soon after its context ended. */

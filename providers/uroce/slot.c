@@ -18,7 +18,7 @@
 
 #include "providers/uroce/uroce.h"
 
-enum { TABLE_PAUSE_NS = 50000, TABLE_SAME = 100, TABLE_TRIES = 20000 };
+enum { TABLE_PAUSE_NS = 50000, TABLE_SAME = 100, TABLE_SAME_TRIES = 60000, TABLE_TRIES = 1000000 };
 
 struct uroce_robust {
 	struct robust_list_head head;
@@ -90,7 +90,8 @@ int uroce_table_lock(struct uroce_context *context)
 
 	/* The kernel looks at the pending entry too: there is no moment in which a kill leaves the lock held. */
 	context->robust->head.list_op_pending = shadow_of(context, lock);
-	for (unsigned int tries = 0; tries < TABLE_TRIES; tries++) {
+	/* Many may wait for it one after the other: only one holder that does not give it back is too much. */
+	for (unsigned int tries = 0; same < TABLE_SAME_TRIES && tries < TABLE_TRIES; tries++) {
 		uint32_t word = atomic_load(lock);
 
 		same = word == before ? same + 1 : 0;

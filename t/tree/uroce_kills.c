@@ -228,8 +228,11 @@ static pid_t start_worker(const struct uroce_bed *bed, unsigned int self, unsign
 {
 	const pid_t pid = fork();
 
-	if (!pid)
+	if (!pid) {
+		/* What fails here must not remove the parent's device. */
+		setenv("CMOCKA_TEST_ABORT", "1", 1);
 		be_worker(bed, self, epoch);
+	}
 	assert_true(pid > 0);
 	return pid;
 }
