@@ -103,18 +103,27 @@ librtrs_lib_la_SOURCES = \
 	rtrs/lib/wait.c \
 	rtrs/lib/wait.h
 
+# For what is fuzzed without verbs, too.
+noinst_LTLIBRARIES += librtrs-tcp-message.la
+librtrs_tcp_message_la_SOURCES = rtrs/link/rdma/tcp_message.c rtrs/link/rdma/tcp_message.h
+
 # The only part that uses verbs: those of libibverbs.so.1, whoever provides it.
 noinst_LTLIBRARIES += librtrs-rdma.la
-librtrs_rdma_la_LIBADD = -libverbs
+librtrs_rdma_la_LIBADD = librtrs-tcp-message.la -libverbs
 librtrs_rdma_la_SOURCES = \
-	rtrs/link/rdma/cm.c \
 	rtrs/link/rdma/cm.h \
 	rtrs/link/rdma/connection.c \
 	rtrs/link/rdma/device.c \
+	rtrs/link/rdma/kernel_cm.c \
 	rtrs/link/rdma/link.c \
 	rtrs/link/rdma/listen.c \
+	rtrs/link/rdma/memory.c \
 	rtrs/link/rdma/private.h \
 	rtrs/link/rdma/rdma.h \
+	rtrs/link/rdma/tcp_address.c \
+	rtrs/link/rdma/tcp_cm.c \
+	rtrs/link/rdma/tcp_internal.h \
+	rtrs/link/rdma/tcp_events.c \
 	rtrs/link/rdma/work.c
 
 # For the tests: no program uses it.

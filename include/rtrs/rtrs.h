@@ -10,6 +10,8 @@
  *	tcp:1.2.3.4:port	a TCP connection between the same; tcp:[::1]:port with IPv6
  *	ip:1.2.3.4[:port]	RDMA, to this library or to the kernel's modules; ip:::1 or ip:[::1]:port with
  *				IPv6. The port is 1234 where none is given.
+ *	soft:1.2.3.4[:port]	RDMA on a soft device that has the address, between two programs with this library;
+ *				the rest as with ip:
  */
 #ifndef RTRS_RTRS_H
 #define RTRS_RTRS_H

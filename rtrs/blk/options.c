@@ -229,7 +229,8 @@ static int set_blk_option(struct blk_options *options, const struct blk_option *
 
 static bool is_blk_address(const char *text)
 {
-	return !strncmp(text, "unix:", 5) || !strncmp(text, "tcp:", 4) || !strncmp(text, "ip:", 3);
+	return !strncmp(text, "unix:", 5) || !strncmp(text, "tcp:", 4) ||
+	       !strncmp(text, "ip:", 3) || !strncmp(text, "soft:", 5);
 }
 
 static int take_arguments(struct blk_options *options, unsigned int bit, int count,

@@ -95,8 +95,8 @@ static int parse_one_address(const char *text, bool is_source, struct rtrs_addre
 		err = parse_unix(rest, &address);
 	} else if ((rest = after(text, "tcp:"))) {
 		err = parse_host(rest, is_source ? 0 : -1, &address);
-	} else if ((rest = after(text, "ip:"))) {
-		address.link = RTRS_LINK_RDMA;
+	} else if ((rest = after(text, "ip:")) || (rest = after(text, "soft:"))) {
+		address.link = *text == 's' ? RTRS_LINK_SOFT : RTRS_LINK_RDMA;
 		err = parse_host(rest, is_source ? 0 : RTRS_PORT_DEFAULT, &address);
 	}
 	if (!err)
@@ -177,7 +177,9 @@ void rtrsi_address_show(enum rtrs_link_type link, const struct sockaddr_storage 
 			bool is_source, unsigned int number, char to[RTRS_ADDRESS_SIZE])
 {
 	const struct sockaddr_un *local = (const void *)address;
-	const char *prefix = link == RTRS_LINK_RDMA ? "ip" : "tcp";
+	static const char *const prefixes[] = {
+		[RTRS_LINK_STREAM] = "tcp", [RTRS_LINK_RDMA] = "ip", [RTRS_LINK_SOFT] = "soft"};
+	const char *prefix = prefixes[link];
 	char host[INET6_ADDRSTRLEN];
 	uint16_t port;
 	bool has_port;
@@ -186,7 +188,8 @@ void rtrsi_address_show(enum rtrs_link_type link, const struct sockaddr_storage 
 		(void)hfi_print(to, RTRS_ADDRESS_SIZE, "unix:%.*s", (int)sizeof(local->sun_path),
 				local->sun_path);
 	} else if (print_host(address, host, &port)) {
-		has_port = !is_source && (link != RTRS_LINK_RDMA || port != RTRS_PORT_DEFAULT);
+		has_port = !is_source &&
+			   (!rtrsi_link_has_devices(link) || port != RTRS_PORT_DEFAULT);
 		if (!has_port)
 			(void)hfi_print(to, RTRS_ADDRESS_SIZE, "%s:%s", prefix, host);
 		else if (strchr(host, ':'))

@@ -11,7 +11,17 @@
 
 enum { RTRS_PORT_DEFAULT = 1234, RTRS_ADDRESS_SIZE = 256 };
 
-enum rtrs_link_type { RTRS_LINK_STREAM, RTRS_LINK_RDMA, RTRS_LINK_TYPES };
+enum rtrs_link_type {
+	RTRS_LINK_STREAM,
+	RTRS_LINK_RDMA,
+	RTRS_LINK_SOFT, /* RDMA on devices that the kernel does not know */
+	RTRS_LINK_TYPES,
+};
+
+static inline bool rtrsi_link_has_devices(enum rtrs_link_type type)
+{
+	return type != RTRS_LINK_STREAM;
+}
 
 struct rtrs_address {
 	enum rtrs_link_type link;

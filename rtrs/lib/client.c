@@ -382,7 +382,7 @@ static int make_session_path(struct rtrs_session *session, const char *text,
 		err = rtrsi_links_get(&session->links, path->address.destination.link,
 				      &session->wait, &path->link);
 	if (!err) {
-		if (path->address.destination.link == RTRS_LINK_RDMA)
+		if (rtrsi_link_has_devices(path->address.destination.link))
 			know_devices(session);
 		*ret = path;
 		return 0;

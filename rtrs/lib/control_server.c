@@ -22,10 +22,11 @@ static void ends_of(const struct rtrs_service *service, const struct rtrs_server
 		    struct path_ends *ends)
 {
 	const struct rtrs_connection *connection = rtrsi_server_driver_connection(path);
-	enum rtrs_link_type link = connection && connection->link ==
-							   service->links.open[RTRS_LINK_RDMA]
-					   ? RTRS_LINK_RDMA
-					   : RTRS_LINK_STREAM;
+	enum rtrs_link_type link = RTRS_LINK_TYPES - 1;
+
+	while (link != RTRS_LINK_STREAM &&
+	       (!connection || connection->link != service->links.open[link]))
+		link--;
 
 	/* The names of its client, which is the source. */
 	rtrsi_path_ends(ends, link, NULL, &path->addresses.peer, &path->addresses.own,

@@ -15,7 +15,8 @@ void rtrsi_path_ends(struct path_ends *ends, enum rtrs_link_type link,
 	struct sockaddr_storage own = {.ss_family = destination->ss_family}, peer;
 
 	ends->port = 0;
-	(void)hfi_copy(ends->device, sizeof(ends->device), link == RTRS_LINK_RDMA ? "" : "stream");
+	(void)hfi_copy(ends->device, sizeof(ends->device),
+		       rtrsi_link_has_devices(link) ? "" : "stream");
 	if (source)
 		own = *source;
 	if (connection) {

@@ -10,14 +10,15 @@
 #include "rtrs/lib/links.h"
 #include "rtrs/link/stream/stream.h"
 
-static int open_rdma_link(struct rtrs_link **ret)
+static int open_rdma_link(enum rtrs_link_type type, struct rtrs_link **ret)
 {
 	int (*open_link)(struct rtrs_link * *ret);
 	void *library = dlopen(HF_RTRS_RDMA_LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 
 	if (!library)
 		return -EOPNOTSUPP;
-	*(void **)&open_link = dlsym(library, "rtrsi_rdma_module");
+	*(void **)&open_link =
+		dlsym(library, type == RTRS_LINK_RDMA ? "rtrsi_rdma_module" : "rtrsi_soft_module");
 	return open_link ? open_link(ret) : -EOPNOTSUPP;
 }
 
@@ -28,7 +29,8 @@ int rtrsi_links_get(struct rtrs_links *links, enum rtrs_link_type type, struct r
 	int err;
 
 	if (!link) {
-		err = type == RTRS_LINK_RDMA ? open_rdma_link(&link) : rtrsi_stream_open(&link);
+		err = rtrsi_link_has_devices(type) ? open_rdma_link(type, &link)
+						   : rtrsi_stream_open(&link);
 		if (err)
 			return err;
 		err = rtrsi_wait_add(wait, link->ops->fd(link));

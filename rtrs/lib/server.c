@@ -412,7 +412,7 @@ static int add_listener(struct rtrs_service *service, const struct rtrs_address 
 		return -ENOMEM;
 	listener->address = *address;
 	err = begin_to_listen(service, listener);
-	if (!err && address->link == RTRS_LINK_RDMA)
+	if (!err && rtrsi_link_has_devices(address->link))
 		/*
 		 * Load the library now, while memory and descriptors are there. Without it
 		 * listeners are tried again from time to time.

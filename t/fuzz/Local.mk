@@ -78,7 +78,7 @@ t_fuzz_fuzz_reply_LDFLAGS = $(fuzz_ldflags) $(kernel_wraps) \
 t_fuzz_fuzz_reply_LDADD = libhf-test-verbs.la libhf-test-tree.la libhf-core.la
 t_fuzz_fuzz_rtrs_client_SOURCES = t/fuzz/fuzz-rtrs-client.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_rtrs_client_LDFLAGS = $(fuzz_ldflags)
-t_fuzz_fuzz_rtrs_client_LDADD = librtrs-rnbd.la librtrs-internal.la
+t_fuzz_fuzz_rtrs_client_LDADD = librtrs-tcp-message.la librtrs-rnbd.la librtrs-internal.la
 t_fuzz_fuzz_rtrs_control_SOURCES = t/fuzz/fuzz-rtrs-control.c t/fuzz/fuzz.h $(fuzz_main)
 t_fuzz_fuzz_rtrs_control_LDFLAGS = $(fuzz_ldflags) -Wl,--wrap=connect
 t_fuzz_fuzz_rtrs_control_LDADD = librtrs-lib.la

@@ -2,6 +2,7 @@
 /* What an RTRS server sends to a client: the answer to a connection, then what the first byte says. */
 #include <errno.h>
 
+#include "rtrs/link/rdma/tcp_message.h"
 #include "rtrs/protocol/connect.h"
 #include "rtrs/protocol/imm.h"
 #include "rtrs/protocol/info.h"
@@ -89,6 +90,24 @@ static void rnbd_answer(const uint8_t *message, size_t size)
 		fuzz_check(fuzz_untouched(&version, sizeof(version)));
 }
 
+/* Before there is a connection of RDMA: the bytes that stand for a header are its own. */
+static void tcp_message(const uint8_t *bytes, size_t size)
+{
+	uint8_t again[RTRS_TCP_HEADER];
+	struct rtrs_tcp_message message;
+	int err;
+
+	if (size < RTRS_TCP_HEADER)
+		return;
+	err = rtrsi_tcp_decode(bytes, &message);
+	fuzz_check(!err || err == -EPROTO || err == -EPROTONOSUPPORT);
+	if (err)
+		return;
+	fuzz_check(message.private_size <= RTRS_TCP_PRIVATE_MAX);
+	rtrsi_tcp_encode(&message, again);
+	fuzz_check(!memcmp(again, bytes, sizeof(again)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *message;
@@ -100,6 +119,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		accepted(data[0], message, size - 1);
 	} else if (data[0] == 3) {
 		rnbd_answer(message, size - 1);
+	} else if (data[0] == 4) {
+		tcp_message(message, size - 1);
 	} else {
 		int err = rtrsi_reject_decode(message, size - 1);
 

@@ -46,7 +46,7 @@ static inline int fuzz_untouched(const void *object, size_t size)
 /* The input in memory of just its size, so that AddressSanitizer sees each byte read beyond. */
 static inline uint8_t *fuzz_copy(const uint8_t *data, size_t size)
 {
-	uint8_t *copy = malloc(size ? size : 1);
+	uint8_t *copy = calloc(1, size ? size : 1);
 
 	if (!copy)
 		abort();

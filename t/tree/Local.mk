@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 EXTRA_DIST += t/tree/tree.sh
-dist_check_SCRIPTS += t/tree/examples t/tree/example-loop t/tree/example-provider t/tree/infiniband-ports t/tree/rtrs-blk t/tree/rtrs-examples t/tree/rtrs-nbdkit t/tree/units
+dist_check_SCRIPTS += t/tree/examples t/tree/example-loop t/tree/example-provider t/tree/infiniband-ports t/tree/rtrs-blk t/tree/rtrs-examples t/tree/rtrs-nbdkit t/tree/rtrs-soft t/tree/units
 TESTS += t/tree/examples t/tree/example-loop t/tree/example-provider t/tree/infiniband-ports t/tree/rtrs-blk t/tree/rtrs-examples t/tree/units
 # The distribution's nbdkit cannot load a plug-in that a sanitiser is built into.
 if !SANITIZERS
@@ -192,3 +192,11 @@ t_tree_control_bed_SOURCES = t/tree/control_bed.c t/lib/hang.h
 t_tree_control_bed_LDADD = librtrs-lib.la
 dist_check_SCRIPTS += t/tree/rtrs-control t/tree/rtrs-fs t/tree/rtrs-map
 TESTS += t/tree/rtrs-control t/tree/rtrs-fs t/tree/rtrs-map
+if HAVE_CMOCKA
+check_PROGRAMS += t/tree/rtrs_soft
+TESTS += t/tree/rtrs-soft
+t_tree_rtrs_soft_SOURCES = t/tree/rtrs_soft.c t/unit/rtrs_disk.c t/unit/rtrs_disk.h t/lib/rtrs_modules.c
+t_tree_rtrs_soft_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_rtrs_soft_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=dlopen
+t_tree_rtrs_soft_LDADD = librtrs-tcp-message.la librtrs-lib.la $(CMOCKA_LIBS)
+endif

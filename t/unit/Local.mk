@@ -426,10 +426,12 @@ TESTS += t/unit/rtrs_control
 t_unit_rtrs_control_SOURCES = t/unit/rtrs_control.c t/unit/rtrs_disk.c t/unit/rtrs_disk.h
 t_unit_rtrs_control_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_control_LDADD = librtrs-lib.la librtrs-control.la $(CMOCKA_LIBS)
-t_unit_rtrs_kill_SOURCES = t/unit/rtrs_kill.c t/unit/rtrs_disk.c t/unit/rtrs_disk.h
+t_unit_rtrs_kill_SOURCES = t/unit/rtrs_kill.c t/unit/rtrs_disk.c t/unit/rtrs_disk.h t/lib/rtrs_modules.c
+t_unit_rtrs_kill_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=dlopen
 t_unit_rtrs_kill_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_kill_LDADD = librtrs-lib.la $(CMOCKA_LIBS)
-t_unit_rtrs_library_SOURCES = t/unit/rtrs_library.c t/unit/rtrs_disk.c t/unit/rtrs_disk.h
+t_unit_rtrs_library_SOURCES = t/unit/rtrs_library.c t/unit/rtrs_disk.c t/unit/rtrs_disk.h t/lib/rtrs_modules.c
+t_unit_rtrs_library_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=dlopen
 t_unit_rtrs_library_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_library_LDADD = librtrs-lib.la $(CMOCKA_LIBS)
 t_unit_rtrs_chunks_SOURCES = t/unit/rtrs_chunks.c

@@ -16,6 +16,47 @@
 #include "t/lib/hang.h"
 #include "t/unit/rtrs_disk.h"
 
+/* --- where it is --------------------------------------------------------------------------------- */
+
+void disk_address(const char *directory, const char *name, char *to, size_t size)
+{
+	if (getenv("HF_RTRS_DEVICES"))
+		snprintf(to, size, "soft:0.0.0.0:%u",
+			 20000 + (unsigned int)getpid() % 10000 + *name);
+	else
+		snprintf(to, size, "unix:%s/%s", directory, name);
+}
+
+void disk_path_address(const char *address, unsigned int device, char *to, size_t size)
+{
+	const char *at = getenv("HF_RTRS_DEVICES");
+
+	if (strncmp(address, "soft:0.0.0.0:", strlen("soft:0.0.0.0:")) != 0) {
+		snprintf(to, size, "%s", address);
+		return;
+	}
+	for (; device; device--) {
+		at = strchr(at, ' ');
+		assert_non_null(at);
+		at++;
+	}
+	snprintf(to, size, "soft:%.*s:%s", (int)strcspn(at, " "), at, strrchr(address, ':') + 1);
+}
+
+/* The first one that no path of the client uses. */
+static unsigned int free_device(const struct disk_client *client)
+{
+	unsigned int device = 1;
+
+	for (unsigned int i = 0; i < DISK_PATHS_MAX; i++) {
+		if (client->device_of[i] == device) {
+			device++;
+			i = -1U;
+		}
+	}
+	return device;
+}
+
 /* --- the disk ------------------------------------------------------------------------------------ */
 
 void disk_do(struct disk *disk, struct rtrs_job *job)
@@ -107,6 +148,8 @@ void disk_close(struct disk *disk)
 	free(disk->blocks);
 }
 
+unsigned int disk_reconnect_ms = 1;
+
 /* --- the client ---------------------------------------------------------------------------------- */
 
 static uint32_t disk_random(struct disk_client *client, uint32_t below)
@@ -129,6 +172,8 @@ static void disk_client_event(struct rtrs_session *session, const struct rtrs_se
 	client->removed += event->type == RTRS_SESSION_PATH_REMOVED;
 	client->ups += event->type == RTRS_SESSION_UP;
 	client->downs += event->type == RTRS_SESSION_DOWN;
+	if (event->type == RTRS_SESSION_PATH_REMOVED)
+		client->device_of[event->path] = 0;
 	if (event->error)
 		client->last_error = event->error;
 }
@@ -142,7 +187,7 @@ void disk_client_open(struct disk_client *client, const char *name, unsigned int
 						     .user = client,
 						     .connections = connections,
 						     .permits = depth,
-						     .reconnect_delay_ms = 1};
+						     .reconnect_delay_ms = disk_reconnect_ms};
 
 	*client = (struct disk_client){.depth = depth, .random = depth + 1};
 	client->requests = calloc(depth, sizeof(*client->requests));
@@ -279,13 +324,18 @@ void disk_serve(struct disk_client *client, struct disk *disk)
 unsigned int disk_client_add_path(struct disk_client *client, struct disk *disk,
 				  const char *address)
 {
-	unsigned int before = client->path_ups;
-	int number = rtrs_session_add_path(client->session, address);
+	unsigned int before = client->path_ups, device = free_device(client);
+	char text[128];
+	int number;
 
+	disk_path_address(address, device - 1, text, sizeof(text));
+	number = rtrs_session_add_path(client->session, text);
 	assert_true(number >= 0);
+	client->device_of[number] = (uint8_t)device;
 	while (client->path_ups == before) {
 		disk_serve(client, disk);
-		assert_int_equal(client->failed, 0);
+		if (client->failed)
+			fail_msg("%s: %s", text, strerror(-client->last_error));
 	}
 	return (unsigned int)number;
 }
@@ -323,7 +373,7 @@ int disk_run_tests(const struct CMUnitTest *tests, size_t count, char *address, 
 
 	if (!mkdtemp(directory))
 		return 1;
-	snprintf(address, size, "unix:%s/socket", directory);
+	disk_address(directory, "socket", address, size);
 	failures = _cmocka_run_group_tests("tests", tests, count, NULL, NULL);
 	rmdir(directory);
 	return failures;

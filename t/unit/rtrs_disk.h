@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { DISK_BLOCK = 4096, DISK_BLOCKS = 1024, DISK_HELD_MAX = 64 };
+enum { DISK_BLOCK = 4096, DISK_BLOCKS = 1024, DISK_HELD_MAX = 64, DISK_PATHS_MAX = 128 };
 
 struct disk {
 	struct rtrs_service *service;
@@ -45,14 +45,26 @@ struct disk_client {
 	bool may_fail; /* requests end with -ECONNABORTED while no path is connected */
 	unsigned long done, errors;
 	unsigned int path_ups, path_downs, failed, removed, ups, downs;
+	/* Plus 1, by the number of a path: each has one of its own. */
+	uint8_t device_of[DISK_PATHS_MAX];
 	int last_error;
 };
+
+/*
+ * Where a disk listens: at a Unix socket in the directory; or, where HF_RTRS_DEVICES has the addresses of soft
+ * devices, at all of them, and the name chooses the port.
+ */
+void disk_address(const char *directory, const char *name, char *to, size_t size);
+/* The same for a client's path by the device of that number. */
+void disk_path_address(const char *address, unsigned int device, char *to, size_t size);
 
 void disk_open(struct disk *disk, const char *address, uint32_t depth, bool invalidate);
 void disk_close(struct disk *disk);
 /* Carries out a job: what is read or written lies where the header says. */
 void disk_do(struct disk *disk, struct rtrs_job *job);
 void disk_let_go(struct disk *disk);
+
+extern unsigned int disk_reconnect_ms; /* of clients that are opened from now on */
 
 void disk_client_open(struct disk_client *client, const char *name, unsigned int depth,
 		      uint32_t connections);

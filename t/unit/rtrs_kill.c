@@ -29,6 +29,11 @@ static char address[128];
 static struct disk disk;
 static struct disk_client client;
 
+static bool is_socket(void)
+{
+	return *address == 'u';
+}
+
 static unsigned int kill_count(void)
 {
 	const char *text = getenv("HF_RTRS_KILLS");
@@ -109,9 +114,19 @@ static void a_killed_client_leaves_nothing_at_the_server(void **state)
 		/* A connection of a path that never came up may still be there. */
 		for (int k = 0; k < 1000 && count_open_fds() > before; k++)
 			assert_int_equal(rtrs_service_dispatch(disk.service), 0);
+		/* What libibverbs opens with the first device stays open. */
+		if (!i && !is_socket())
+			before = count_open_fds();
 		assert_int_equal(count_open_fds(), before);
 	}
 	disk_close(&disk);
+}
+
+/* A killed server leaves it. */
+static void remove_socket(void)
+{
+	if (is_socket())
+		unlink(address + strlen("unix:"));
 }
 
 /* The data is the server's, and gone with it: the client writes before it reads. */
@@ -125,13 +140,15 @@ static void a_client_gets_over_its_servers_death(void **state)
 	for (unsigned int i = 0; i < kill_count(); i++) {
 		pid_t pid;
 		unsigned int downs;
+		char text[128];
 
-		unlink(address + strlen("unix:"));
+		remove_socket();
 		pid = run_in_child(serve_for_ever);
-		while (access(address + strlen("unix:"), F_OK))
+		while (is_socket() && access(address + strlen("unix:"), F_OK))
 			usleep(100);
-		for (int k = 0; k < 2 && !i; k++) {
-			while (rtrs_session_add_path(client.session, address) < 0)
+		for (unsigned int k = 0; k < 2 && !i; k++) {
+			disk_path_address(address, k, text, sizeof(text));
+			while (rtrs_session_add_path(client.session, text) < 0)
 				usleep(100);
 		}
 		memset(client.serials, 0xff, sizeof(client.serials));
@@ -151,7 +168,7 @@ static void a_client_gets_over_its_servers_death(void **state)
 	}
 	assert_true(client.errors > 0);
 	disk_client_close(&client);
-	unlink(address + strlen("unix:"));
+	remove_socket();
 	assert_int_equal(count_open_fds(), before);
 }
 

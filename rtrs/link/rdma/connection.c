@@ -24,10 +24,11 @@ int rtrsi_rdma_connect(struct rtrs_link *base, const struct rtrs_link_connect *h
 	connection->domain_user = how->domain;
 	connection->private_size = how->private_size;
 	memcpy(connection->private_data, how->private_data, how->private_size);
-	err = rtrsi_cm_create(link->cm, (uintptr_t)connection, &connection->cm_id);
+	err = link->cm->ops->create(link->cm, (uintptr_t)connection, &connection->cm_id);
 	if (err)
 		goto no_id;
-	err = rtrsi_cm_resolve_address(link->cm, connection->cm_id, how->source, how->destination);
+	err = link->cm->ops->resolve_address(link->cm, connection->cm_id, how->source,
+					     how->destination);
 	if (err)
 		goto not_resolved;
 	connection->next = link->connections;
@@ -35,19 +36,34 @@ int rtrsi_rdma_connect(struct rtrs_link *base, const struct rtrs_link_connect *h
 	*ret = &connection->base;
 	return 0;
 not_resolved:
-	rtrsi_cm_destroy(link->cm, connection->cm_id);
+	link->cm->ops->destroy(link->cm, connection->cm_id);
 no_id:
 	free(connection);
 	return err;
+}
+
+static void use_place(const struct rtrs_rdma_place *place, struct ibv_qp_attr *attr)
+{
+	attr->port_num = attr->ah_attr.port_num = place->port;
+	attr->ah_attr.grh.sgid_index = place->gid_index;
+	if (attr->path_mtu > place->mtu)
+		attr->path_mtu = place->mtu;
+}
+
+struct rtrs_cm_end rtrsi_rdma_end(const struct rtrs_rdma_connection *connection)
+{
+	return (struct rtrs_cm_end){connection->qp->qp_num, connection->place.mtu};
 }
 
 /* Moves the queue pair to that state, with what the connection manager has negotiated. */
 int rtrsi_rdma_qp_to(struct rtrs_rdma_connection *connection, enum ibv_qp_state state)
 {
 	struct ibv_qp_attr attr;
-	int mask, err = rtrsi_cm_qp_attr(connection->device->link->cm, connection->cm_id, state,
-					 &attr, &mask);
+	struct rtrs_cm *cm = connection->device->link->cm;
+	int mask, err = cm->ops->qp_attr(cm, connection->cm_id, state, &attr, &mask);
 
+	if (!err && connection->place.has_gid)
+		use_place(&connection->place, &attr);
 	return err ? err : -ibv_modify_qp(connection->qp, &attr, mask);
 }
 
@@ -86,15 +102,17 @@ static int address_resolved(struct rtrs_rdma *link, struct rtrs_rdma_connection 
 	if (!err)
 		err = rtrsi_rdma_make_queues(connection);
 	if (!err)
-		err = rtrsi_cm_resolve_route(link->cm, connection->cm_id);
+		err = link->cm->ops->resolve_route(link->cm, connection->cm_id);
 	return err;
 }
 
 static int route_resolved(struct rtrs_rdma *link, struct rtrs_rdma_connection *connection)
 {
+	const struct rtrs_cm_end end = rtrsi_rdma_end(connection);
+
 	connection->state = RDMA_CONNECTING;
-	return rtrsi_cm_connect(link->cm, connection->cm_id, connection->qp->qp_num,
-				connection->private_data, connection->private_size);
+	return link->cm->ops->connect(link->cm, connection->cm_id, &end, connection->private_data,
+				      connection->private_size);
 }
 
 /* Again from the first state on: before there was a peer, the kernel did not say what that may access. */
@@ -107,7 +125,7 @@ static int connect_response(struct rtrs_rdma *link, struct rtrs_rdma_connection 
 	if (!err)
 		err = rtrsi_rdma_qp_to(connection, IBV_QPS_RTS);
 	if (!err)
-		err = rtrsi_cm_confirm(link->cm, connection->cm_id);
+		err = link->cm->ops->confirm(link->cm, connection->cm_id);
 	return err;
 }
 
@@ -172,6 +190,27 @@ static int connection_error(const struct rtrs_cm_event *event)
 	return event->status < 0 ? event->status : -ECONNRESET;
 }
 
+int rtrsi_rdma_gone(struct rtrs_rdma_connection *connection, struct rtrs_link_event *ret)
+{
+	connection->state = RDMA_DOWN;
+	connection->is_told_gone = true;
+	stop_queues(connection);
+	*ret = (struct rtrs_link_event){
+		.type = RTRS_LINK_GONE, .connection = &connection->base, .error = -ENODEV};
+	return 1;
+}
+
+/* A peer on the same device may see its removal first. */
+static int peer_has_left(struct rtrs_rdma_connection *connection, int error,
+			 struct rtrs_link_event *ret)
+{
+	if (connection->device)
+		rtrsi_rdma_look_for_removal(connection->device);
+	if (connection->device && connection->device->is_gone)
+		return connection->is_told_gone ? 0 : rtrsi_rdma_gone(connection, ret);
+	return connection_ends(connection, error, ret);
+}
+
 int rtrsi_rdma_cm_event(struct rtrs_rdma_connection *connection, const struct rtrs_cm_event *event,
 			struct rtrs_link_event *ret)
 {
@@ -189,11 +228,7 @@ int rtrsi_rdma_cm_event(struct rtrs_rdma_connection *connection, const struct rt
 	case RTRS_CM_TIMEWAIT_EXIT:
 		return 0;
 	case RTRS_CM_DEVICE_REMOVAL:
-		connection->state = RDMA_DOWN;
-		stop_queues(connection);
-		*ret = (struct rtrs_link_event){
-			.type = RTRS_LINK_GONE, .connection = &connection->base, .error = -ENODEV};
-		return 1;
+		return rtrsi_rdma_gone(connection, ret);
 	case RTRS_CM_REJECTED:
 		if (!connection_ends(connection, connection_error(event), ret))
 			return 0;
@@ -201,10 +236,10 @@ int rtrsi_rdma_cm_event(struct rtrs_rdma_connection *connection, const struct rt
 		ret->private_size = event->private_size;
 		return 1;
 	case RTRS_CM_DISCONNECTED:
-		(void)rtrsi_cm_disconnect(link->cm, connection->cm_id);
-		return connection_ends(connection, connection_error(event), ret);
+		(void)link->cm->ops->disconnect(link->cm, connection->cm_id);
+		return peer_has_left(connection, connection_error(event), ret);
 	default:
-		return connection_ends(connection, connection_error(event), ret);
+		return peer_has_left(connection, connection_error(event), ret);
 	}
 }
 
@@ -218,7 +253,7 @@ void rtrsi_rdma_disconnect(struct rtrs_connection *base)
 	if (connection->state != RDMA_UP && connection->state != RDMA_ACCEPTED)
 		return;
 	stop_queues(connection);
-	(void)rtrsi_cm_disconnect(link->cm, connection->cm_id);
+	(void)link->cm->ops->disconnect(link->cm, connection->cm_id);
 }
 
 void rtrsi_rdma_free(struct rtrs_connection *base)
@@ -239,7 +274,7 @@ void rtrsi_rdma_free(struct rtrs_connection *base)
 		ibv_ack_cq_events(connection->cq, connection->cq_events);
 		ibv_destroy_cq(connection->cq);
 	}
-	rtrsi_cm_destroy(link->cm, connection->cm_id);
+	link->cm->ops->destroy(link->cm, connection->cm_id);
 	if (connection->domain)
 		rtrsi_rdma_domain_put(connection->domain);
 	free(connection);

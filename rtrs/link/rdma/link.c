@@ -21,7 +21,7 @@ static void close_link(struct rtrs_link *base)
 {
 	struct rtrs_rdma *link = hf_container_of(base, struct rtrs_rdma, base);
 
-	close(link->cm);
+	link->cm->ops->close(link->cm);
 	close(link->epoll);
 	free(link);
 }
@@ -94,11 +94,42 @@ static int next_cm_event(struct rtrs_rdma *link, struct rtrs_link_event *ret)
 {
 	int err;
 
-	while (!(err = rtrsi_cm_next(link->cm, &link->event))) {
+	while (!(err = link->cm->ops->next(link->cm, &link->event))) {
 		if (give_cm_event(link, ret))
 			return 1;
 	}
 	return err == -EAGAIN ? 0 : err;
+}
+
+/* Each event may free connections of the device, so all are looked at anew. */
+static int next_gone(struct rtrs_rdma *link, struct rtrs_link_event *ret)
+{
+	struct rtrs_rdma_connection *at;
+
+	for (at = link->connections; at; at = at->next) {
+		if (at->device && at->device->is_gone && !at->is_told_gone)
+			return rtrsi_rdma_gone(at, ret);
+	}
+	link->has_gone = false;
+	return 0;
+}
+
+/* Says whether the connection manager has something. */
+static bool take_readable(const struct epoll_event *ready, int count)
+{
+	bool has_cm_event = false;
+
+	for (int i = 0; i < count; i++) {
+		uintptr_t device = (uintptr_t)ready[i].data.u64;
+
+		if (!device)
+			has_cm_event = true;
+		else if (device & RDMA_IS_ASYNC)
+			rtrsi_rdma_look_for_removal((void *)(device - RDMA_IS_ASYNC));
+		else
+			take_cq_events((void *)device);
+	}
+	return has_cm_event;
 }
 
 /*
@@ -109,21 +140,20 @@ static int next_link_event(struct rtrs_link *base, struct rtrs_link_event *ret)
 {
 	struct rtrs_rdma *link = hf_container_of(base, struct rtrs_rdma, base);
 	struct epoll_event ready[8];
-	bool cm_first = link->calls++ >= CALLS_BETWEEN_WAITS, has_cm_event = false;
+	bool cm_first = link->calls++ >= CALLS_BETWEEN_WAITS, has_cm_event;
 	int count;
 
+	if (link->has_gone && next_gone(link, ret))
+		return 1;
 	if (!cm_first && next_completion(link, ret))
 		return 1;
 	link->calls = 0;
 	count = epoll_wait(link->epoll, ready, HF_ARRAY_SIZE(ready), 0);
 	if (count < 0)
 		return errno == EINTR ? 0 : -errno;
-	for (int i = 0; i < count; i++) {
-		if (ready[i].data.ptr)
-			take_cq_events(ready[i].data.ptr);
-		else
-			has_cm_event = true;
-	}
+	has_cm_event = take_readable(ready, count);
+	if (link->has_gone && next_gone(link, ret))
+		return 1;
 	count = cm_first && has_cm_event ? next_cm_event(link, ret) : 0;
 	if (!count)
 		count = next_completion(link, ret);
@@ -159,10 +189,11 @@ static int watch_cm(struct rtrs_rdma *link)
 {
 	struct epoll_event event = {.events = EPOLLIN};
 
-	return epoll_ctl(link->epoll, EPOLL_CTL_ADD, link->cm, &event) ? -errno : 0;
+	return epoll_ctl(link->epoll, EPOLL_CTL_ADD, link->cm->ops->fd(link->cm), &event) ? -errno
+											  : 0;
 }
 
-int rtrsi_rdma_open(struct rtrs_link **ret)
+static int open_link(int (*open_cm)(struct rtrs_cm **ret), struct rtrs_link **ret)
 {
 	struct rtrs_rdma *link = calloc(1, sizeof(*link));
 	int err;
@@ -175,21 +206,29 @@ int rtrsi_rdma_open(struct rtrs_link **ret)
 		err = -errno;
 		goto no_epoll;
 	}
-	link->cm = rtrsi_cm_open();
-	if (link->cm < 0) {
-		err = link->cm;
+	err = open_cm(&link->cm);
+	if (err)
 		goto no_cm;
-	}
 	err = watch_cm(link);
 	if (err)
 		goto no_watch;
 	*ret = &link->base;
 	return 0;
 no_watch:
-	close(link->cm);
+	link->cm->ops->close(link->cm);
 no_cm:
 	close(link->epoll);
 no_epoll:
 	free(link);
 	return err;
+}
+
+int rtrsi_rdma_open(struct rtrs_link **ret)
+{
+	return open_link(rtrsi_kernel_cm_open, ret);
+}
+
+int rtrsi_rdma_open_over_tcp(struct rtrs_link **ret)
+{
+	return open_link(rtrsi_tcp_cm_open, ret);
 }

@@ -16,16 +16,17 @@ int rtrsi_rdma_listen(struct rtrs_link *base, const struct sockaddr *address, vo
 	if (!listener)
 		return -ENOMEM;
 	listener->base = (struct rtrs_listener){.link = base, .user = user};
-	err = rtrsi_cm_create(link->cm, (uintptr_t)listener | RDMA_IS_LISTENER, &listener->cm_id);
+	err = link->cm->ops->create(link->cm, (uintptr_t)listener | RDMA_IS_LISTENER,
+				    &listener->cm_id);
 	if (err)
 		goto no_id;
-	err = rtrsi_cm_listen(link->cm, listener->cm_id, address);
+	err = link->cm->ops->listen(link->cm, listener->cm_id, address);
 	if (err)
 		goto no_listen;
 	*ret = &listener->base;
 	return 0;
 no_listen:
-	rtrsi_cm_destroy(link->cm, listener->cm_id);
+	link->cm->ops->destroy(link->cm, listener->cm_id);
 no_id:
 	free(listener);
 	return err;
@@ -37,7 +38,7 @@ void rtrsi_rdma_unlisten(struct rtrs_listener *base)
 		hf_container_of(base, struct rtrs_rdma_listener, base);
 	struct rtrs_rdma *link = hf_container_of(base->link, struct rtrs_rdma, base);
 
-	rtrsi_cm_destroy(link->cm, listener->cm_id);
+	link->cm->ops->destroy(link->cm, listener->cm_id);
 	free(listener);
 }
 
@@ -48,7 +49,7 @@ static int connect_requested(struct rtrs_rdma *link, struct rtrs_rdma_listener *
 	struct rtrs_rdma_connection *connection = calloc(1, sizeof(*connection));
 
 	if (!connection) {
-		rtrsi_cm_destroy(link->cm, event->id);
+		link->cm->ops->destroy(link->cm, event->id);
 		return 0;
 	}
 	connection->base = (struct rtrs_connection){.link = &link->base};
@@ -85,7 +86,7 @@ void rtrsi_rdma_addresses(const struct rtrs_connection *base, struct sockaddr_st
 		hf_container_of(base, struct rtrs_rdma_connection, base);
 	const struct rtrs_rdma *link = hf_container_of(base->link, struct rtrs_rdma, base);
 
-	rtrsi_cm_addresses(link->cm, connection->cm_id, own, peer);
+	link->cm->ops->addresses(link->cm, connection->cm_id, own, peer);
 }
 
 /* What it made before a failure, rtrsi_rdma_free() takes down. */
@@ -115,6 +116,7 @@ int rtrsi_rdma_accept(struct rtrs_connection *base, const uint8_t *private_data,
 	struct rtrs_rdma_connection *connection =
 		hf_container_of(base, struct rtrs_rdma_connection, base);
 	struct rtrs_rdma *link = hf_container_of(base->link, struct rtrs_rdma, base);
+	struct rtrs_cm_end end;
 	int err;
 
 	if (connection->state != RDMA_PREPARED)
@@ -122,9 +124,11 @@ int rtrsi_rdma_accept(struct rtrs_connection *base, const uint8_t *private_data,
 	err = rtrsi_rdma_qp_to(connection, IBV_QPS_RTR);
 	if (!err)
 		err = rtrsi_rdma_qp_to(connection, IBV_QPS_RTS);
-	if (!err)
-		err = rtrsi_cm_accept(link->cm, connection->cm_id, (uintptr_t)connection,
-				      connection->qp->qp_num, private_data, private_size);
+	if (err)
+		return err;
+	end = rtrsi_rdma_end(connection);
+	err = link->cm->ops->accept(link->cm, connection->cm_id, (uintptr_t)connection, &end,
+				    private_data, private_size);
 	if (!err)
 		connection->state = RDMA_ACCEPTED;
 	return err;
@@ -137,6 +141,6 @@ void rtrsi_rdma_reject(struct rtrs_connection *base, const uint8_t *private_data
 		hf_container_of(base, struct rtrs_rdma_connection, base);
 	struct rtrs_rdma *link = hf_container_of(base->link, struct rtrs_rdma, base);
 
-	(void)rtrsi_cm_reject(link->cm, connection->cm_id, private_data, private_size);
+	(void)link->cm->ops->reject(link->cm, connection->cm_id, private_data, private_size);
 	rtrsi_rdma_free(base);
 }

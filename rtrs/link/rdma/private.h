@@ -18,6 +18,8 @@ struct rtrs_rdma_device {
 	struct ibv_comp_channel *channel;
 	struct rtrs_cm_device id;
 	unsigned int users;
+	bool is_watched;      /* for its removal, which its connection manager does not report */
+	bool is_gone;	      /* its connections are told */
 	bool has_windows;     /* of type 1 */
 	bool has_invalidated; /* of type 2 */
 };
@@ -48,6 +50,14 @@ enum rtrs_rdma_state {
 	RDMA_DOWN,
 };
 
+/* Where a connection is on its device. */
+struct rtrs_rdma_place {
+	uint8_t port;
+	bool has_gid; /* the rest is known as well */
+	uint8_t gid_index;
+	enum ibv_mtu mtu;
+};
+
 struct rtrs_rdma_listener {
 	struct rtrs_listener base;
 	uint32_t cm_id;
@@ -64,6 +74,7 @@ struct rtrs_rdma_connection {
 	struct rtrs_rdma_connection *next;
 	struct rtrs_rdma_device *device; /* NULL until the address is resolved */
 	struct rtrs_rdma_domain *domain; /* the same */
+	struct rtrs_rdma_place place;
 	const void *domain_user;
 	struct ibv_cq *cq;
 	struct ibv_qp *qp;
@@ -71,7 +82,8 @@ struct rtrs_rdma_connection {
 	uint32_t send_depth, receive_depth;
 	enum rtrs_rdma_state state;
 	unsigned int cq_events; /* not yet acknowledged */
-	bool is_ready;		/* in the link's list: there may be completions */
+	bool is_told_gone;
+	bool is_ready; /* in the link's list: there may be completions */
 	struct rtrs_rdma_connection *prev_ready, *next_ready;
 	size_t private_size;
 	uint8_t private_data[RTRS_CM_PRIVATE_MAX];
@@ -80,18 +92,24 @@ struct rtrs_rdma_connection {
 struct rtrs_rdma {
 	struct rtrs_link base;
 	int epoll;
-	int cm;
+	struct rtrs_cm *cm;
 	struct rtrs_rdma_device *devices;
 	struct rtrs_rdma_connection *connections;
 	struct rtrs_rdma_connection *first_ready; /* utlist: each in its turn */
 	unsigned int turn;			  /* completions of the first one in its turn */
+	bool has_gone;				  /* a device, of which not all are told */
 	unsigned int calls;			  /* since the descriptors were looked at */
 	struct rtrs_cm_event event;		  /* the last one: its private data is handed out */
 };
 
-/* On the device that the connection manager chose; opened by its first user. */
-int rtrsi_rdma_domain_get(struct rtrs_rdma *link, const struct rtrs_cm_device *id, const void *user,
-			  struct rtrs_rdma_domain **ret) HF_MUST_CHECK HF_NONNULL_OF(1, 2, 4);
+/* The device with that index, or with that GID; opened by its first user, and given back by them. */
+int rtrsi_rdma_device_get(struct rtrs_rdma *link, const struct rtrs_cm_device *id,
+			  struct rtrs_rdma_place *place,
+			  struct rtrs_rdma_device **ret) HF_MUST_CHECK HF_NONNULL;
+void rtrsi_rdma_device_put(struct rtrs_rdma_device *device) HF_NONNULL;
+/* Finds out whether it was removed, and marks it so. */
+void rtrsi_rdma_look_for_removal(struct rtrs_rdma_device *device) HF_NONNULL;
+
 void rtrsi_rdma_domain_put(struct rtrs_rdma_domain *domain) HF_NONNULL;
 /* Its connection's device from then on. */
 int rtrsi_rdma_find_device(struct rtrs_rdma_connection *connection) HF_MUST_CHECK HF_NONNULL;
@@ -120,6 +138,11 @@ int rtrsi_rdma_receive(struct rtrs_connection *connection, uint64_t id,
 /* An event of the connection manager. 1: it gives *ret; 0: it was but a step. */
 int rtrsi_rdma_cm_event(struct rtrs_rdma_connection *connection, const struct rtrs_cm_event *event,
 			struct rtrs_link_event *ret) HF_MUST_CHECK HF_NONNULL;
+/* Its device is being removed: gives *ret and 1. */
+int rtrsi_rdma_gone(struct rtrs_rdma_connection *connection,
+		    struct rtrs_link_event *ret) HF_MUST_CHECK HF_NONNULL;
+/* As the peer has to know it. */
+struct rtrs_cm_end rtrsi_rdma_end(const struct rtrs_rdma_connection *connection) HF_NONNULL;
 int rtrsi_rdma_connect(struct rtrs_link *link, const struct rtrs_link_connect *how,
 		       struct rtrs_connection **ret);
 /* A device's completion queue, and a queue pair in its first state. */
@@ -127,8 +150,8 @@ int rtrsi_rdma_make_queues(struct rtrs_rdma_connection *connection) HF_MUST_CHEC
 int rtrsi_rdma_qp_to(struct rtrs_rdma_connection *connection,
 		     enum ibv_qp_state state) HF_MUST_CHECK HF_NONNULL;
 
-/* An event whose uid has the mark below is of a listener. */
-enum { RDMA_IS_LISTENER = 1 };
+/* An event whose uid has the mark is of a listener; what epoll says with the mark is of a device itself. */
+enum { RDMA_IS_LISTENER = 1, RDMA_IS_ASYNC = 1 };
 int rtrsi_rdma_listener_event(struct rtrs_rdma_listener *listener,
 			      const struct rtrs_cm_event *event,
 			      struct rtrs_link_event *ret) HF_MUST_CHECK HF_NONNULL;
