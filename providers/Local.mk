@@ -95,6 +95,8 @@ uroce_hf1_la_SOURCES = \
 	providers/uroce/wire_context.c \
 	providers/uroce/wire_inbox.c \
 	providers/uroce/wire_inbox.h \
+	providers/uroce/wire_pacer.c \
+	providers/uroce/wire_pacer.h \
 	providers/uroce/wire_path.c \
 	providers/uroce/wire_receive.c \
 	providers/uroce/wire_receive.h \

@@ -12,6 +12,9 @@
 #include "providers/uroce/wire/socket.h"
 #include "providers/uroce/wire/transport.h"
 #include "providers/uroce/wire_inbox.h"
+#include "providers/uroce/wire_pacer.h"
+
+enum { UROCE_WIRE_WINDOWS = 16 };
 
 enum { UROCE_WIRE_FDS = UROCE_GIDS + 1 };
 
@@ -40,7 +43,9 @@ struct uroce_wire {
 	uint32_t relays_seen;	   /* with receive_lock */
 
 	/* With lock. */
-	struct uroce_window tx, rx;
+	/* By the address of the peer: what its socket's buffer takes. Different ones may have one window. */
+	struct uroce_window tx[UROCE_WIRE_WINDOWS], rx;
+	struct uroce_pacer *pacer; /* made when it is needed */
 	uint64_t counters[UROCE_COUNT_TRANSPORT];
 	struct uroce_batch batch;
 	struct uroce_ahead ahead;

@@ -43,6 +43,29 @@ static void add_frame(void *user, uint8_t *bytes, size_t size, uint32_t position
 	batch->count++;
 }
 
+static bool wire_has_room(void *user, uint32_t position, uint32_t cost, uint64_t now)
+{
+	struct uroce_wire_link *link = user;
+	struct uroce_wire *wire = link->wire;
+	const struct uroce_socket *from = link->from;
+	union uroce_address to = link->to;
+
+	if (!wire->pacer)
+		wire->pacer = uroce_pacer_new();
+	if (!wire->pacer)
+		return true;
+	if (link->transport.service == UROCE_SERVICE_UD) {
+		const struct uroce_wqe *wqe = uroce_sq_at(link->qp, position);
+
+		uroce_gid_address(&wqe->address.grh.dgid, &wqe->source_gid, &to);
+		if (uroce_wire_socket(wire, &wqe->source_gid, &from))
+			return true;
+	}
+	if (uroce_pacer_asks(wire->pacer, &to, cost) && !uroce_batch_flush(&wire->batch))
+		return false;
+	return uroce_pacer_allows(wire->pacer, &from->address, &to, cost, now);
+}
+
 /* --- memory of requests to send ------------------------------------------------------------------------ */
 
 /* The part of a scatter list that begins at `offset`. How many entries of `ret`. */
@@ -405,6 +428,7 @@ static void take_fault(void *user, enum uroce_wire_fault fault)
 const struct uroce_wire_calls uroce_wire_calls = {
 	.frame = take_frame,
 	.send = add_frame,
+	.has_room = wire_has_room,
 	.gather = gather_request,
 	.scatter = scatter_request,
 	.settle = settle_copies,

@@ -100,6 +100,7 @@ static void free_wire(struct uroce_wire *wire)
 	pthread_mutex_destroy(&wire->receive_lock);
 	pthread_mutex_destroy(&wire->lock);
 	uroce_inbox_free(wire->inbox);
+	uroce_pacer_free(wire->pacer);
 	free(wire);
 }
 
@@ -119,7 +120,9 @@ static int make_wire(struct uroce_context *context, struct uroce_wire **ret)
 	pthread_mutex_init(&wire->lock, &recursive);
 	pthread_mutexattr_destroy(&recursive);
 	pthread_mutex_init(&wire->receive_lock, NULL);
-	wire->tx.limit = wire->rx.limit = UROCE_WINDOW_BUFFER - UROCE_WINDOW_RESERVE;
+	for (unsigned int i = 0; i < UROCE_WIRE_WINDOWS; i++)
+		wire->tx[i].limit = UROCE_WINDOW_LIMIT;
+	wire->rx.limit = UROCE_WINDOW_LIMIT;
 	uroce_icrc_init(&wire->icrc);
 	wire->inbox = uroce_inbox_new();
 	add_wire(wire);

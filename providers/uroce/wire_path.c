@@ -61,6 +61,15 @@ static int find_addresses(struct uroce_wire_link *link)
 	return uroce_wire_socket(link->wire, &qp->source_gid, &link->from);
 }
 
+static struct uroce_window *window_of(struct uroce_wire *wire, const union ibv_gid *peer)
+{
+	unsigned int sum = 0;
+
+	for (size_t i = 0; i < sizeof(peer->raw); i++)
+		sum = sum * 31 + peer->raw[i];
+	return &wire->tx[sum % UROCE_WIRE_WINDOWS];
+}
+
 static int start_transport(struct uroce_wire_link *link)
 {
 	struct uroce_qp *qp = link->qp;
@@ -68,7 +77,7 @@ static int start_transport(struct uroce_wire_link *link)
 	const struct uroce_wire_setup setup = {.calls = &uroce_wire_calls,
 					       .user = link,
 					       .counters = wire->counters,
-					       .tx = &wire->tx,
+					       .tx = window_of(wire, &qp->attr.ah_attr.grh.dgid),
 					       .rx = &wire->rx,
 					       .service = service_of(qp),
 					       .qpn = qp->verbs.qp.qp_num,

@@ -531,7 +531,8 @@ static void the_window_is_shared_and_lets_everyone_through(void **state)
 	bed_run(side);
 	sent = side->frame_count;
 	assert_true(sent > 16 && sent < 255);
-	assert_true(side->tx.used <= side->tx.limit);
+	/* Beside a peer that is silent there is room for others. */
+	assert_true(side->tx.limit - side->tx.used >= side->tx.limit / 10);
 	give_ack(side, UROCE_ACK_NO_CREDITS, PSN + sent - 1);
 	assert_int_equal(side->tx.used, 0);
 	/* Others have it all: it waits, but not for ever. */

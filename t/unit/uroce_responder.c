@@ -326,6 +326,32 @@ static void s9_4_5_compare_and_swap_swaps_what_is_equal(void **state)
 	bed_free(side);
 }
 
+static void s9_4_5_an_atomic_that_cannot_be_done_now_is_as_if_it_were_lost(void **state)
+{
+	struct bed_side *side = rc_side();
+	struct uroce_packet packet = bed_packet(side, UROCE_OP_FETCH_ADD, PSN, NULL, 0);
+	uint64_t value = 40;
+
+	(void)state;
+	packet.swap_add = 2;
+	memcpy(side->memory, &value, 8);
+	side->is_busy = true;
+	for (unsigned int i = 0; i < 200; i++) {
+		bed_give(side, &packet);
+		bed_run(side);
+		assert_int_equal(side->frame_count, 0);
+	}
+	side->is_busy = false;
+	bed_give(side, &packet);
+	bed_run(side);
+	assert_int_equal(side->frame_count, 1);
+	assert_int_equal(bed_sent(side, 0).opcode, UROCE_OP_ATOMIC_ACK);
+	assert_int_equal(bed_sent(side, 0).original, 40);
+	memcpy(&value, side->memory, 8);
+	assert_int_equal(value, 42);
+	bed_free(side);
+}
+
 static void s9_4_5_an_unaligned_atomic_is_an_invalid_request(void **state)
 {
 	struct bed_side *side = rc_side();
@@ -636,6 +662,7 @@ int main(void)
 		cmocka_unit_test(
 			s9_4_5_a_repeated_atomic_gives_the_same_result_and_is_not_executed),
 		cmocka_unit_test(s9_4_5_compare_and_swap_swaps_what_is_equal),
+		cmocka_unit_test(s9_4_5_an_atomic_that_cannot_be_done_now_is_as_if_it_were_lost),
 		cmocka_unit_test(s9_4_5_an_unaligned_atomic_is_an_invalid_request),
 		cmocka_unit_test(s9_7_4_1_2_an_opcode_out_of_order_is_an_invalid_request),
 		cmocka_unit_test(s9_7_4_1_6_a_packet_of_a_wrong_size_is_an_invalid_request),

@@ -48,8 +48,9 @@ static bool window_is_open(struct uroce_wire_qp *qp, const struct uroce_window *
 			   uint32_t cost, uint64_t now)
 {
 	struct uroce_requester *req = &qp->req;
+	const uint32_t mine = window == qp->tx ? req->tx_cost : req->rx_cost;
 
-	if (uroce_window_fits(window, cost)) {
+	if (uroce_window_fits(window, mine, cost)) {
 		req->window_since = 0;
 		return true;
 	}
@@ -167,6 +168,17 @@ static void note_sent(struct uroce_wire_qp *qp, const struct uroce_request *requ
 	}
 }
 
+/* UC and UD have no acknowledgements: whether the receiver's buffer is full is looked at where it can be. */
+static bool peer_has_room(struct uroce_wire_qp *qp, uint32_t payload, uint64_t now)
+{
+	struct uroce_requester *req = &qp->req;
+	const bool may = !qp->calls->has_room ||
+			 qp->calls->has_room(qp->user, req->next, uroce_window_cost(payload), now);
+
+	req->window_since = may ? 0 : now;
+	return may;
+}
+
 /* False: nothing more can be sent now. `*frame` is the last one. */
 static bool send_a_packet(struct uroce_wire_qp *qp, uint64_t now, uint8_t **frame)
 {
@@ -195,6 +207,8 @@ static bool send_a_packet(struct uroce_wire_qp *qp, uint64_t now, uint8_t **fram
 		cost = packets * uroce_packet_cost(qp, request, req->next_packet);
 		if (!window_is_open(qp, window, cost, now))
 			return false;
+	} else if (!peer_has_room(qp, packet.payload_size, now)) {
+		return false;
 	}
 	*frame = send_packet(qp, request, &packet);
 	if (!*frame)

@@ -66,7 +66,7 @@ void uroce_wire_ready_to_send(struct uroce_wire_qp *qp, const struct uroce_wire_
 	struct uroce_requester *req = &qp->req;
 
 	req->una = req->psn = req->end = rts->psn & UROCE_PSN_MASK;
-	req->chunk = UROCE_WINDOW_BUFFER / 2 / uroce_window_cost(qp->mtu);
+	req->chunk = UROCE_WINDOW_LIMIT / 3 / uroce_window_cost(qp->mtu);
 	req->ack_deadline = req->rnr_deadline = UROCE_WIRE_NEVER;
 	uroce_wire_change(qp, rts);
 	req->is_ready = true;

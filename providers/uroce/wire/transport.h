@@ -115,6 +115,8 @@ struct uroce_wire_calls {
 	 */
 	uint8_t *(*frame)(void *user);
 	void (*send)(void *user, uint8_t *frame, size_t size, uint32_t position);
+	/* Whether a packet of UC or UD that costs so much can be sent now. NULL: at any time. */
+	bool (*has_room)(void *user, uint32_t position, uint32_t cost, uint64_t now);
 
 	/* The memory of a request to send; false: it cannot be accessed. */
 	bool (*gather)(void *user, uint32_t position, uint32_t offset, void *to, uint32_t size);

@@ -13,6 +13,9 @@
 enum {
 	UROCE_WINDOW_BUFFER = 2 * 212992,
 	UROCE_WINDOW_RESERVE = 32768, /* for acknowledgements and strangers */
+	/* While a socket's queue is not empty the kernel gives back what was read in quarters of the buffer. */
+	UROCE_WINDOW_LIMIT = UROCE_WINDOW_BUFFER / 4 * 3 - UROCE_WINDOW_RESERVE,
+	UROCE_WINDOW_SHARE = 7, /* times of what is free: more is not for one QP */
 };
 
 struct uroce_window {
@@ -31,9 +34,12 @@ static inline uint32_t uroce_window_cost(uint32_t payload)
 	return payload <= 2048 ? 4438 : 8520;
 }
 
-static inline bool uroce_window_fits(const struct uroce_window *window, uint32_t cost)
+/* `mine` is what the QP has of it. There is always room for others, also beside one whose peer is silent. */
+static inline bool uroce_window_fits(const struct uroce_window *window, uint32_t mine,
+				     uint32_t cost)
 {
-	return window->used < window->limit && cost <= window->limit - window->used;
+	return window->used < window->limit && cost <= window->limit - window->used &&
+	       mine + cost <= UROCE_WINDOW_SHARE * (window->limit - window->used - cost);
 }
 
 static inline void uroce_window_take(struct uroce_window *window, uint32_t *mine, uint32_t cost)

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * UC and UD have no acknowledgements that would tell how much the receiver has taken. On the same machine the kernel
+ * tells how full the receiver's socket is: it is asked when as much was sent as there was room. A receiver that takes
+ * nothing for a second is not waited for any more. Packets to other machines are not held back.
+ */
+#include "providers/uroce/wire_pacer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+
+#include "providers/uroce/wire/window.h"
+
+enum { WAYS = 16, PATIENCE_NS = 1000000000 };
+
+/* What is known of one destination. */
+struct way {
+	union uroce_address to;
+	bool is_used, is_stuck;
+	uint32_t room;
+	uint64_t full_since; /* 0: it is not */
+};
+
+struct uroce_pacer {
+	int fd;
+	struct way ways[WAYS];
+	unsigned int next;
+};
+
+struct uroce_pacer *uroce_pacer_new(void)
+{
+	struct uroce_pacer *pacer = calloc(1, sizeof(*pacer));
+
+	if (!pacer)
+		return NULL;
+	pacer->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	return pacer;
+}
+
+void uroce_pacer_free(struct uroce_pacer *pacer)
+{
+	if (!pacer)
+		return;
+	if (pacer->fd >= 0)
+		close(pacer->fd);
+	free(pacer);
+}
+
+static bool is_same_address(const union uroce_address *a, const union uroce_address *b)
+{
+	if (a->any.sa_family != b->any.sa_family)
+		return false;
+	return a->any.sa_family == AF_INET6
+		       ? IN6_ARE_ADDR_EQUAL(&a->ipv6.sin6_addr, &b->ipv6.sin6_addr)
+		       : a->ipv4.sin_addr.s_addr == b->ipv4.sin_addr.s_addr;
+}
+
+static struct way *find_way(struct uroce_pacer *pacer, const union uroce_address *to)
+{
+	struct way *way;
+
+	for (unsigned int i = 0; i < WAYS; i++) {
+		if (pacer->ways[i].is_used && is_same_address(&pacer->ways[i].to, to))
+			return &pacer->ways[i];
+	}
+	way = &pacer->ways[pacer->next++ % WAYS];
+	*way = (struct way){.to = *to, .is_used = true};
+	return way;
+}
+
+static void fill_flow_side(const union uroce_address *address, __be32 *to, __be16 *port,
+			   struct inet_diag_sockid *id)
+{
+	if (address->any.sa_family == AF_INET6) {
+		memcpy(to, &address->ipv6.sin6_addr, sizeof(address->ipv6.sin6_addr));
+		*port = address->ipv6.sin6_port;
+		if (address->ipv6.sin6_scope_id)
+			id->idiag_if = address->ipv6.sin6_scope_id;
+	} else {
+		to[0] = address->ipv4.sin_addr.s_addr;
+		*port = address->ipv4.sin_port;
+	}
+}
+
+/* How much of its buffer the socket uses that gets packets of this flow. False: it is not on this machine. */
+static bool ask_kernel(int fd, const union uroce_address *from, const union uroce_address *to,
+		       uint32_t *used)
+{
+	struct {
+		struct nlmsghdr head;
+		struct inet_diag_req_v2 request;
+	} ask = {.head = {.nlmsg_len = sizeof(ask),
+			  .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			  .nlmsg_flags = NLM_F_REQUEST},
+		 .request = {.sdiag_family = (uint8_t)to->any.sa_family,
+			     .sdiag_protocol = IPPROTO_UDP,
+			     .idiag_states = UINT32_MAX,
+			     .id.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}};
+	struct inet_diag_sockid *id = &ask.request.id;
+	struct {
+		struct nlmsghdr head;
+		struct inet_diag_msg message;
+		char more[512];
+	} answer;
+
+	/* Of UDP the kernel looks for the socket that a packet of this flow would reach. */
+	fill_flow_side(from, id->idiag_src, &id->idiag_sport, id);
+	fill_flow_side(to, id->idiag_dst, &id->idiag_dport, id);
+	if (send(fd, &ask, sizeof(ask), MSG_DONTWAIT) < 0 ||
+	    recv(fd, &answer, sizeof(answer), MSG_DONTWAIT) <
+		    (ssize_t)(sizeof(answer.head) + sizeof(answer.message)) ||
+	    answer.head.nlmsg_type != SOCK_DIAG_BY_FAMILY)
+		return false;
+	*used = answer.message.idiag_rqueue;
+	return true;
+}
+
+bool uroce_pacer_asks(struct uroce_pacer *pacer, const union uroce_address *to, uint32_t cost)
+{
+	return find_way(pacer, to)->room < cost;
+}
+
+bool uroce_pacer_allows(struct uroce_pacer *pacer, const union uroce_address *from,
+			const union uroce_address *to, uint32_t cost, uint64_t now)
+{
+	struct way *way = find_way(pacer, to);
+	uint32_t used = 0;
+
+	if (way->room < cost) {
+		if (pacer->fd < 0 || !ask_kernel(pacer->fd, from, to, &used))
+			used = 0;
+		way->room = used < UROCE_WINDOW_LIMIT ? UROCE_WINDOW_LIMIT - used : 0;
+	}
+	if (way->room < cost) {
+		if (!way->full_since)
+			way->full_since = now;
+		if (now - way->full_since >= PATIENCE_NS)
+			way->is_stuck = true;
+		return way->is_stuck;
+	}
+	way->room -= cost;
+	way->full_since = 0;
+	way->is_stuck = false;
+	return true;
+}
