@@ -137,6 +137,18 @@ void rtrsi_links_close(struct rtrs_links *links)
 	}
 }
 
+/* The simulated link keeps nothing back. */
+void rtrsi_links_hold(const struct rtrs_links *links)
+{
+	(void)links;
+}
+
+bool rtrsi_links_release(const struct rtrs_links *links)
+{
+	(void)links;
+	return false;
+}
+
 int rtrsi_links_next(const struct rtrs_links *links, struct rtrs_link_event *ret)
 {
 	struct rtrs_link *link = links->open[RTRS_LINK_RDMA];
