@@ -156,18 +156,6 @@ int rtrsi_links_next(const struct rtrs_links *links, struct rtrs_link_event *ret
 	return link ? link->ops->next(link, ret) : 0;
 }
 
-/* The sim's link holds nothing back. */
-void rtrsi_links_hold(const struct rtrs_links *links)
-{
-	(void)links;
-}
-
-bool rtrsi_links_release(const struct rtrs_links *links)
-{
-	(void)links;
-	return false;
-}
-
 /* What is watched, so that there is something. */
 static struct rtrs_device_watch {
 	bool is_new; /* it tells first what there is */
