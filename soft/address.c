@@ -24,6 +24,7 @@ static uint64_t hash_identity(const struct hf_soft_identity *identity, const cha
 	hash = add_to_hash(hash, &identity->uid, sizeof(identity->uid));
 	hash = add_to_hash(hash, &identity->attempt, sizeof(identity->attempt));
 	hash = add_to_hash(hash, identity->name, strlen(identity->name) + 1);
+	hash = add_to_hash(hash, identity->root, strlen(identity->root) + 1);
 	hash = add_to_hash(hash, machine, strlen(machine));
 	hash = (hash ^ hash >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
 	hash = (hash ^ hash >> 27) * UINT64_C(0x94d049bb133111eb);

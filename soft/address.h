@@ -13,12 +13,13 @@
 struct hf_soft_identity {
 	const char *name;
 	const char *machine; /* differs between machines, as far as it can be known */
+	const char *root;    /* the path of the soft root */
 	uid_t uid;
 	unsigned int attempt; /* another one gives another result */
 };
 
 /*
- * An address of 127.0.0.0/8 as ::ffff:127.B.C.D, the same for the same user, name and attempt. Never one of
+ * An address of 127.0.0.0/8 as ::ffff:127.B.C.D, the same for the same user, name, root and attempt. Never one of
  * 127.0.0.0/16, which hosts use by habit, nor one that ends in 0 or 255.
  */
 struct in6_addr hfi_soft_loopback(const struct hf_soft_identity *identity) HF_NONNULL;

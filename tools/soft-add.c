@@ -26,6 +26,7 @@ enum { NAME_MAX_LENGTH = 63, ROCE_PORT = 4791, ATTEMPTS = 256, NETDEV_GIDS = 16 
 /* The device to be made, and what others have already. */
 struct soft_plan {
 	const char *name;
+	const char *root;
 	const char *path;
 	char netdev[IFNAMSIZ];
 	bool has_address;
@@ -214,7 +215,8 @@ static int plan_address(struct soft_plan *plan, const char *text)
 /* Looks for an address that no device has, and whose port nobody has. The last one is taken all the same. */
 static int choose_address(struct soft_plan *plan)
 {
-	struct hf_soft_identity identity = {.uid = geteuid(), .name = plan->name};
+	struct hf_soft_identity identity = {
+		.uid = geteuid(), .name = plan->name, .root = plan->root};
 	struct hf_udp_holder holder;
 
 	for (; identity.attempt < ATTEMPTS; identity.attempt++) {
@@ -251,7 +253,7 @@ static void choose_guid(struct soft_plan *plan)
 {
 	char machine[160];
 	struct hf_soft_identity identity = {
-		.uid = geteuid(), .name = plan->name, .machine = machine};
+		.uid = geteuid(), .name = plan->name, .root = plan->root, .machine = machine};
 	bool taken = true;
 
 	read_machine(machine, sizeof(machine));
@@ -408,9 +410,10 @@ out:
 static int add_soft_device(const struct hf_tool *tool, struct hf_soft_place *place,
 			   struct soft_plan *plan)
 {
-	int status = make_plan(tool, plan);
-	int err;
+	int status, err;
 
+	plan->root = place->sysfs;
+	status = make_plan(tool, plan);
 	if (status)
 		return status;
 	err = hfi_soft_sweep(place->tree);

@@ -26,7 +26,7 @@ static void addresses_are_of_their_own(void **state)
 	for (size_t i = 0; i < NAMES; i++) {
 		char name[16];
 		const struct hf_soft_identity who = {
-			.uid = 1000 + (uid_t)(i % 4), .name = name, .machine = "m"};
+			.uid = 1000 + (uid_t)(i % 4), .name = name, .root = "/r", .machine = "m"};
 		struct in6_addr address;
 
 		snprintf(name, sizeof(name), "u%zu", i / 4);
@@ -46,17 +46,22 @@ static void addresses_are_of_their_own(void **state)
 	assert_true(same < 4);
 }
 
-static void guids_differ_by_user_name_and_machine(void **state)
+static void identities_differ_by_user_name_root_and_machine(void **state)
 {
-	const struct hf_soft_identity who = {.uid = 1000, .name = "u0", .machine = "m"};
-	struct hf_soft_identity other[4] = {who, who, who, who};
+	const struct hf_soft_identity who = {
+		.uid = 1000, .name = "u0", .root = "/r", .machine = "m"};
+	struct hf_soft_identity other[5] = {who, who, who, who, who};
+	struct in6_addr address = hfi_soft_loopback(&who), elsewhere;
 
 	(void)state;
 	other[0].uid = 1001;
 	other[1].name = "u1";
 	other[2].machine = "n";
 	other[3].attempt = 1;
-	for (size_t i = 0; i < 4; i++)
+	other[4].root = "/s";
+	elsewhere = hfi_soft_loopback(&other[4]);
+	assert_memory_not_equal(&address, &elsewhere, sizeof(address));
+	for (size_t i = 0; i < 5; i++)
 		assert_int_not_equal(hfi_soft_guid(&who), hfi_soft_guid(&other[i]));
 	assert_int_equal(hfi_soft_guid(&who), hfi_soft_guid(&who));
 	assert_int_equal(hfi_soft_guid(&who) >> 56 & 3, 2);
@@ -200,7 +205,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_are_of_their_own),
-		cmocka_unit_test(guids_differ_by_user_name_and_machine),
+		cmocka_unit_test(identities_differ_by_user_name_root_and_machine),
 		cmocka_unit_test(addresses_are_read_whole),
 		cmocka_unit_test(a_table_tells_who_has_the_port),
 	};
