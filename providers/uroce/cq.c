@@ -166,6 +166,8 @@ int uroce_req_notify_cq(struct ibv_cq *ibv, int solicited_only)
 		atomic_store(&cq->was_busy, true);
 		uroce_peer_ring_for(context, &context->own, UROCE_RING_CQ, holder);
 	}
+	/* One of our own threads that did not see the flag: the program sees its completion by polling. */
+	uroce_shared_lock_wait_own(context, &cq->shared->lock, UROCE_LOCK_CQ);
 	uroce_wire_armed(context);
 	return 0;
 }

@@ -364,6 +364,9 @@ enum uroce_lock_kind { UROCE_LOCK_RECV, UROCE_LOCK_CQ, UROCE_LOCK_ATOMIC, UROCE_
 enum { UROCE_LOCK_GUARDS = 64 };
 bool uroce_shared_lock_held(const struct uroce_context *context,
 			    const struct uroce_shared_lock *lock, uint32_t *slot);
+/* Where another thread of this context has the lock: returns after it has given it back. */
+void uroce_shared_lock_wait_own(struct uroce_context *context, struct uroce_shared_lock *lock,
+				enum uroce_lock_kind kind);
 bool uroce_shared_lock(struct uroce_context *context, struct uroce_shared_lock *lock,
 		       enum uroce_lock_kind kind);
 void uroce_shared_unlock(struct uroce_context *context, struct uroce_shared_lock *lock,

@@ -45,6 +45,15 @@ static pthread_mutex_t *guard_of(struct uroce_context *context,
 	return &context->guards[kind][(uintptr_t)lock / 64 % UROCE_LOCK_GUARDS];
 }
 
+void uroce_shared_lock_wait_own(struct uroce_context *context, struct uroce_shared_lock *lock,
+				enum uroce_lock_kind kind)
+{
+	if (likely(atomic_load(&lock->holder) != holder_value(context)))
+		return;
+	pthread_mutex_lock(guard_of(context, lock, kind));
+	pthread_mutex_unlock(guard_of(context, lock, kind));
+}
+
 /* `tries` were made before. */
 static bool try_lock(struct uroce_context *context, struct uroce_shared_lock *lock,
 		     unsigned int tries)

@@ -276,6 +276,8 @@ unsigned int uroce_wire_fds(struct uroce_context *context, struct pollfd *fds, u
 		atomic_store(&wire->spins, 0);
 	wire->spins_seen = 0;
 	atomic_store(&wire->is_left_alone, false);
+	if (atomic_load(&wire->holds))
+		uroce_wire_flush(wire);
 	count = atomic_load_explicit(&wire->socket_count, memory_order_acquire);
 	for (unsigned int i = 0; i < count; i++)
 		fds[i] = (struct pollfd){.fd = wire->sockets[i].fd, .events = POLLIN};

@@ -265,8 +265,10 @@ static bool send_frames(struct uroce_wire_link *link)
 	if (may_hold(link)) {
 		if (!wire->urgent)
 			wire->batch.held = wire->batch.count;
-		atomic_store_explicit(&wire->holds, true, memory_order_relaxed);
-		return true;
+		/* An exchange with the engine thread, which no longer looks after them when it waits for packets. */
+		atomic_store(&wire->holds, true);
+		if (atomic_load(&wire->is_left_alone))
+			return true;
 	}
 	wire->urgent = 0;
 	atomic_store_explicit(&wire->holds, false, memory_order_relaxed);
