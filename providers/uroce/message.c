@@ -132,7 +132,12 @@ int uroce_finish_receive(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroc
 static const void *short_message(struct uroce_qp *qp, struct uroce_wqe *wqe,
 				 const struct uroce_target *target, const struct uroce_recv *recv)
 {
-	return wqe->is_inline && uroce_recv_takes_payload(target, recv, wqe->length)
+	const uint32_t remote = IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_READ |
+				IBV_ACCESS_REMOTE_ATOMIC;
+
+	/* A WRITE or READ of the same QP comes after it, also where the receiver polls later. */
+	return wqe->is_inline && !(target->access & remote) &&
+			       uroce_recv_takes_payload(target, recv, wqe->length)
 		       ? uroce_wqe_inline(qp, wqe)
 		       : NULL;
 }

@@ -57,7 +57,8 @@ void uroce_payloads_settle_cq(struct uroce_cq *cq, const struct uroce_mr *region
 	     cq->payloads && i != tail && tail - i <= cq->mask + 1; i++) {
 		struct uroce_cqe *cqe = &cq->ring[i & cq->mask];
 
-		if (!__atomic_load_n(&cqe->has_payload, __ATOMIC_RELAXED) ||
+		/* That of a QP that was destroyed or reset goes nowhere any more. */
+		if (!__atomic_load_n(&cqe->has_payload, __ATOMIC_RELAXED) || cqe->is_void ||
 		    (region && cq->payloads[i & cq->mask].lkey != region->verbs.ibv_mr.lkey))
 			continue;
 		cqe->status = uroce_payload_take(cq, i & cq->mask, region);

@@ -138,7 +138,7 @@ bool uroce_pacer_allows(struct uroce_pacer *pacer, const union uroce_address *fr
 	if (way->room < cost) {
 		if (!way->full_since)
 			way->full_since = now;
-		if (now - way->full_since >= PATIENCE_NS)
+		if (now > way->full_since && now - way->full_since >= PATIENCE_NS)
 			way->is_stuck = true;
 		return way->is_stuck;
 	}

@@ -255,9 +255,11 @@ static void memory_that_is_gone(void **state)
 static void memory_that_is_gone_from_inline_data(void **state)
 {
 	const struct ibv_send_wr wr = {.opcode = IBV_WR_SEND, .send_flags = IBV_SEND_INLINE};
+	struct uroce_options options = bed_options;
 	struct uroce_end ends[2];
 
-	uroce_bed_pair(*state, ends, &bed_options);
+	options.access = 0;
+	uroce_bed_pair(*state, ends, &options);
 	uroce_bed_recv(&ends[1], 1, 4090, 64);
 	unmap(&ends[1], 4096);
 	assert_int_equal(uroce_bed_post(&ends[0], &wr, 0, 64), 0);

@@ -45,11 +45,20 @@ static void close_ends(struct uroce_end ends[2])
 	assert_int_equal(uroce_bed_close(&ends[1]), 0);
 }
 
+/* Messages wait in the CQ only where no WRITE or READ of the same QP could overtake them. */
+static void pair_without_remote_access(struct uroce_bed *bed, struct uroce_end ends[2])
+{
+	struct uroce_options options = bed_options;
+
+	options.access = 0;
+	uroce_bed_pair(bed, ends, &options);
+}
+
 static void every_length(void **state)
 {
 	struct uroce_end ends[2];
 
-	uroce_bed_pair(*state, ends, &bed_options);
+	pair_without_remote_access(*state, ends);
 	for (uint32_t length = 0; length <= MAX_INLINE; length++) {
 		memset(ends[1].memory, 0, BED_SIZE);
 		/* Across a page. */
@@ -67,7 +76,7 @@ static void receive_requests_of_other_shapes(void **state)
 	struct ibv_sge sge[2];
 	struct ibv_recv_wr wr = {.wr_id = 5, .sg_list = sge, .num_sge = 2}, *bad;
 
-	uroce_bed_pair(*state, ends, &bed_options);
+	pair_without_remote_access(*state, ends);
 	sge[0] = (struct ibv_sge){(uintptr_t)ends[1].memory, 3, ends[1].mr->lkey};
 	sge[1] = (struct ibv_sge){(uintptr_t)ends[1].memory + 3, 100, ends[1].mr->lkey};
 	assert_int_equal(ibv_post_recv(ends[1].qp, &wr, &bad), 0);
@@ -84,7 +93,7 @@ static void deregistered_before_it_is_polled(void **state)
 {
 	struct uroce_end ends[2];
 
-	uroce_bed_pair(*state, ends, &bed_options);
+	pair_without_remote_access(*state, ends);
 	uroce_bed_recv(&ends[1], 1, AT, MAX_INLINE);
 	uroce_bed_recv(&ends[1], 2, AT + 100, MAX_INLINE);
 	send_inline(ends, 8, 'd');
@@ -110,7 +119,7 @@ static void registered_elsewhere_before_it_is_polled(void **state)
 {
 	struct uroce_end ends[2];
 
-	uroce_bed_pair(*state, ends, &bed_options);
+	pair_without_remote_access(*state, ends);
 	uroce_bed_recv(&ends[1], 1, AT, MAX_INLINE);
 	send_inline(ends, 8, 'd');
 	assert_int_equal(ibv_rereg_mr(ends[1].mr, IBV_REREG_MR_CHANGE_TRANSLATION, NULL,
@@ -127,7 +136,7 @@ static void resized_before_it_is_polled(void **state)
 	static const int sizes[] = {20000, 8};
 	struct uroce_end ends[2];
 
-	uroce_bed_pair(*state, ends, &bed_options);
+	pair_without_remote_access(*state, ends);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		memset(ends[1].memory, 0, BED_SIZE);
 		uroce_bed_recv(&ends[1], 1, AT, MAX_INLINE);
@@ -147,7 +156,7 @@ static void reset_before_it_is_polled(void **state)
 	struct uroce_end ends[2];
 	struct ibv_wc wc;
 
-	uroce_bed_pair(*state, ends, &bed_options);
+	pair_without_remote_access(*state, ends);
 	uroce_bed_recv(&ends[1], 1, AT, MAX_INLINE);
 	send_inline(ends, 8, 'd');
 	assert_int_equal(ibv_modify_qp(ends[1].qp, &attr, IBV_QP_STATE), 0);
@@ -158,6 +167,27 @@ static void reset_before_it_is_polled(void **state)
 }
 
 /* One of a list is wrong: those before it are done, those after it are flushed. */
+/* What was written after a message is in memory after it, whenever the receiver polls. */
+static void a_write_after_a_message(void **state)
+{
+	const struct ibv_send_wr message = {.opcode = IBV_WR_SEND, .send_flags = IBV_SEND_INLINE};
+	struct uroce_end ends[2];
+
+	uroce_bed_pair(*state, ends, &bed_options);
+	uroce_bed_recv(&ends[1], 1, 0, 8);
+	memset(ends[0].memory, 'm', 8);
+	assert_int_equal(uroce_bed_post(&ends[0], &message, 0, 8), 0);
+	assert_int_equal(uroce_bed_wait(&ends[0]).status, IBV_WC_SUCCESS);
+	memset(ends[0].memory, 'w', 8);
+	assert_int_equal(uroce_bed_send(&ends[0], IBV_WR_RDMA_WRITE, 0, 8,
+					(uintptr_t)ends[1].memory, ends[1].mr->rkey),
+			 0);
+	assert_int_equal(uroce_bed_wait(&ends[0]).status, IBV_WC_SUCCESS);
+	assert_int_equal(uroce_bed_wait(&ends[1]).status, IBV_WC_SUCCESS);
+	assert_memory_equal(ends[1].memory, "wwwwwwww", 8);
+	close_ends(ends);
+}
+
 static void a_list_of_writes(void **state)
 {
 	enum { COUNT = 12, WRONG = 7 };
@@ -209,6 +239,7 @@ int main(void)
 		WITH_BED(registered_elsewhere_before_it_is_polled),
 		WITH_BED(resized_before_it_is_polled),
 		WITH_BED(reset_before_it_is_polled),
+		WITH_BED(a_write_after_a_message),
 		WITH_BED(a_list_of_writes),
 	};
 
