@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "providers/uroce/uroce.h"
+#include "providers/uroce/wire_receive.h"
 
 enum {
 	WINDOW_WRITES = IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_ATOMIC,
@@ -59,6 +60,7 @@ int uroce_dealloc_mw(struct ibv_mw *ibv)
 	if (context->pid == getpid()) {
 		atomic_store(&mw->shared->key, 0);
 		uroce_access_wait(context);
+		uroce_wire_wait(context);
 		uroce_key_free(context, mw->shared);
 	}
 	leave_region(mw);

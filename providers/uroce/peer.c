@@ -157,9 +157,12 @@ void uroce_peer_ring_for(struct uroce_context *context, const struct uroce_peer 
 	/* Write each time: the process that set the bit may have been killed before it wrote. */
 	atomic_fetch_or(&slot->rung, why);
 	memcpy(address.sun_path, &name, UROCE_DOORBELL_NAME);
-	if (sendto(context->doorbell, &from, sizeof(from), MSG_DONTWAIT | MSG_NOSIGNAL,
-		   (const struct sockaddr *)&address,
-		   sizeof(sa_family_t) + UROCE_DOORBELL_NAME) < 0)
+	/* Once more after the bit is set: the reader may have emptied the doorbell, and looked, before that. */
+	for (int i = 0;
+	     i < 2 && sendto(context->doorbell, &from, sizeof(from), MSG_DONTWAIT | MSG_NOSIGNAL,
+			     (const struct sockaddr *)&address,
+			     sizeof(sa_family_t) + UROCE_DOORBELL_NAME) < 0;
+	     i++)
 		atomic_fetch_or(&slot->rung, UROCE_RING_MANY);
 }
 
