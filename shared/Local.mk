@@ -32,6 +32,7 @@ libhf_shared_la_SOURCES = \
 	shared/sysfs_attr.h \
 	shared/text.c \
 	shared/text.h \
+	shared/thread.h \
 	shared/udp_port.c \
 	shared/udp_port.h \
 	shared/userns.c \

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <sys/eventfd.h>
@@ -14,6 +13,7 @@
 #include "shared/clock.h"
 #include "shared/fd_mark.h"
 #include "shared/file.h"
+#include "shared/thread.h"
 #include "core/base/process.h"
 #include "core/device/hf.h"
 #include "core/verbs/context.h"
@@ -303,7 +303,6 @@ static int open_fds(struct hf_revoker *revoker)
 /* Starts the thread if it does not run or cannot be woken. A forked child has none before this. */
 static int start_revoker(struct hf_revoker *revoker)
 {
-	sigset_t all, before;
 	int err;
 
 	if (revoker->running && revoker->fork_count == hfi_fork_count() &&
@@ -319,13 +318,9 @@ static int start_revoker(struct hf_revoker *revoker)
 	err = open_fds(revoker);
 	if (err)
 		return err;
-	/* The program's threads handle signals. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	err = pthread_create(&revoker->thread, NULL, watch_for_removal, revoker);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	err = hfi_thread_start(&revoker->thread, watch_for_removal, revoker);
 	if (err)
-		return -err;
+		return err;
 	revoker->running = true;
 	revoker->fork_count = hfi_fork_count();
 	return 0;

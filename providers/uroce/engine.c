@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -19,6 +18,7 @@
 #include "providers/uroce/wire.h"
 #include "providers/uroce/wire_receive.h"
 #include "shared/clock.h"
+#include "shared/thread.h"
 
 enum {
 	RINGS = 64, /* that are read at once */
@@ -211,17 +211,12 @@ static int open_doorbell(struct uroce_context *context)
 
 int uroce_engine_start(struct uroce_context *context)
 {
-	sigset_t all, before;
 	int err = open_doorbell(context);
 
 	if (err)
 		return err;
 	uroce_random(&context->probe, sizeof(context->probe));
-	/* Signals are for the program's threads. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	err = pthread_create(&context->thread, NULL, run_context, context);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	err = -hfi_thread_start(&context->thread, run_context, context);
 	if (err)
 		return err;
 	context->has_thread = true;

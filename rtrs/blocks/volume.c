@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* A volume: opened, kept connected, closed. */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "rtrs/blocks/volume_internal.h"
 #include "shared/clock.h"
+#include "shared/thread.h"
 
 enum { FIRST_DELAY_MS = 20 };
 
@@ -181,13 +181,8 @@ static void *keep_volume(void *arg)
 
 static int start_keeper(struct rtrs_volume *volume)
 {
-	sigset_t all, before;
-	int err;
+	int err = hfi_thread_start(&volume->keeper, keep_volume, volume);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = -pthread_create(&volume->keeper, NULL, keep_volume, volume);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	volume->has_keeper = !err;
 	return err;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Serves a control socket until it is told to end. */
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "rtrs/control/thread.h"
+#include "shared/thread.h"
 
 struct rtrs_control_thread {
 	struct rtrs_control *control;
@@ -33,18 +33,6 @@ static void *serve_control(void *arg)
 	}
 }
 
-static int start_thread(struct rtrs_control_thread *thread)
-{
-	sigset_t all, before;
-	int err;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&thread->thread, NULL, serve_control, thread);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return err;
-}
-
 struct rtrs_control_thread *rtrsi_control_thread_start(const struct rtrs_control_ops *ops,
 						       void *user, pthread_mutex_t *lock)
 {
@@ -59,7 +47,7 @@ struct rtrs_control_thread *rtrsi_control_thread_start(const struct rtrs_control
 	thread->control = rtrsi_control_open(ops, user);
 	if (!thread->control)
 		goto no_control;
-	if (start_thread(thread))
+	if (hfi_thread_start(&thread->thread, serve_control, thread))
 		goto no_thread;
 	return thread;
 no_thread:

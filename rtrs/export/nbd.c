@@ -4,7 +4,6 @@
 #include <libnbd.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -12,6 +11,7 @@
 
 #include "rtrs/export/backing.h"
 #include "shared/clock.h"
+#include "shared/thread.h"
 
 enum {
 	CONNECT_MS = 10000,
@@ -364,18 +364,6 @@ static void close_nbd(struct rtrs_backing *base)
 
 static const struct rtrs_backing_ops nbd_ops = {.start = add_nbd_job, .close = close_nbd};
 
-static int start_nbd_thread(struct nbd_backing *backing)
-{
-	sigset_t all, before;
-	int err;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = -pthread_create(&backing->thread, NULL, serve_nbd_jobs, backing);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return err;
-}
-
 int rtrsi_nbd_backing_new(const char *uri, bool is_read_only, uint32_t max_io, char **message,
 			  struct rtrs_backing **ret)
 {
@@ -401,7 +389,7 @@ int rtrsi_nbd_backing_new(const char *uri, bool is_read_only, uint32_t max_io, c
 	if (!err)
 		err = ask_nbd(backing->nbd, backing);
 	if (!err)
-		err = start_nbd_thread(backing);
+		err = hfi_thread_start(&backing->thread, serve_nbd_jobs, backing);
 	if (err) {
 		free_nbd(backing);
 		return err;

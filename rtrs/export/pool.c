@@ -2,11 +2,11 @@
 /* Threads for work that may wait for a disk. */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "rtrs/export/pool.h"
+#include "shared/thread.h"
 
 struct rtrs_pool {
 	pthread_mutex_t lock;
@@ -63,17 +63,12 @@ void rtrsi_pool_add(struct rtrs_pool *pool, struct rtrs_task *task)
 
 static int start_pool_threads(struct rtrs_pool *pool, unsigned int threads)
 {
-	sigset_t all, before;
 	int err = 0;
 
-	/* Signals are for the program's own threads. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (!err && pool->count < threads) {
-		err = -pthread_create(&pool->threads[pool->count], NULL, run_tasks, pool);
+		err = hfi_thread_start(&pool->threads[pool->count], run_tasks, pool);
 		pool->count += !err;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return err;
 }
 

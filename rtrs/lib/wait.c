@@ -2,13 +2,13 @@
 /* One descriptor to wait on, and a thread that waits on it. */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "rtrs/lib/wait.h"
+#include "shared/thread.h"
 
 enum { NS_PER_SECOND = 1000000000 };
 
@@ -107,18 +107,13 @@ static void *run_dispatch(void *arg)
 
 int rtrsi_wait_run(struct rtrs_wait *wait, int (*dispatch)(void *object), void *object)
 {
-	sigset_t all, before;
 	int err;
 
 	if (wait->has_thread)
 		return -EALREADY;
 	wait->dispatch = dispatch;
 	wait->object = object;
-	/* Signals are for the program's own threads. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = -pthread_create(&wait->thread, NULL, run_dispatch, wait);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	err = hfi_thread_start(&wait->thread, run_dispatch, wait);
 	wait->has_thread = !err;
 	return err;
 }

@@ -2,13 +2,13 @@
 /* Opens devices of servers, keeps them while they are used, and closes them. */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "rtrs/blocks/volume.h"
 #include "rtrs/tools/map.h"
 #include "shared/text.h"
+#include "shared/thread.h"
 
 enum { RECONNECT_MS = 1000 };
 
@@ -90,7 +90,6 @@ static void *close_mapped(void *arg)
 static int unmap_for_user(void *user, bool is_forced)
 {
 	struct rtrs_mapped *mapped = user;
-	sigset_t every, before;
 	pthread_t thread;
 	int err = 0;
 
@@ -100,10 +99,7 @@ static int unmap_for_user(void *user, bool is_forced)
 	else if (!is_forced && mapped->open_files)
 		err = -EBUSY;
 	if (!err) {
-		sigfillset(&every);
-		pthread_sigmask(SIG_SETMASK, &every, &before);
-		err = -pthread_create(&thread, NULL, close_mapped, mapped);
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
+		err = hfi_thread_start(&thread, close_mapped, mapped);
 		mapped->is_leaving = !err;
 	}
 	if (!err)
