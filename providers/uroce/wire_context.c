@@ -256,18 +256,21 @@ unsigned int uroce_wire_fds(struct uroce_context *context, struct pollfd *fds, u
 {
 	struct uroce_wire *wire = __atomic_load_n(&context->wire, __ATOMIC_ACQUIRE);
 	unsigned int count, spins;
+	bool is_left_alone;
 
 	if (!wire)
 		return 0;
-	if (atomic_load(&wire->holds))
-		uroce_wire_flush(wire);
 	/* While packets are sent, their timeouts need not wake the thread each time. */
 	if (atomic_exchange(&wire->is_active, false))
 		wake_within(deadline, ACTIVE_NS);
 	spins = atomic_load(&wire->spins);
-	if (spins >= SPINS && spins != wire->spins_seen) {
+	is_left_alone = spins >= SPINS && spins != wire->spins_seen;
+	/* First, so that whoever holds frames after this look knows whether there is another one. */
+	atomic_store(&wire->is_left_alone, is_left_alone);
+	if (atomic_load(&wire->holds))
+		uroce_wire_flush(wire);
+	if (is_left_alone) {
 		wire->spins_seen = spins;
-		atomic_store(&wire->is_left_alone, true);
 		wake_within(deadline, LOOK_AGAIN_NS);
 		return 0;
 	}
@@ -275,9 +278,6 @@ unsigned int uroce_wire_fds(struct uroce_context *context, struct pollfd *fds, u
 	if (spins == wire->spins_seen)
 		atomic_store(&wire->spins, 0);
 	wire->spins_seen = 0;
-	atomic_store(&wire->is_left_alone, false);
-	if (atomic_load(&wire->holds))
-		uroce_wire_flush(wire);
 	count = atomic_load_explicit(&wire->socket_count, memory_order_acquire);
 	for (unsigned int i = 0; i < count; i++)
 		fds[i] = (struct pollfd){.fd = wire->sockets[i].fd, .events = POLLIN};
