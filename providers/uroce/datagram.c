@@ -109,19 +109,6 @@ static bool enter_receiver(struct uroce_qp *qp, const struct uroce_wqe *wqe, uin
 	return true;
 }
 
-static size_t scatter_datagram(const struct uroce_recv *recv, uint64_t length, struct iovec *iov)
-{
-	size_t count = 0;
-
-	for (uint32_t i = 0; i < recv->num_sge && length; i++) {
-		const uint64_t part = recv->sge[i].length < length ? recv->sge[i].length : length;
-
-		iov[count++] = (struct iovec){(void *)(uintptr_t)recv->sge[i].address, part};
-		length -= part;
-	}
-	return count;
-}
-
 /* With the lock of the receive queue. A datagram that does not fit is dropped. */
 static int deliver_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target,
 			    struct uroce_shared_rq *rq, const struct iovec *local, size_t locals)
@@ -145,7 +132,7 @@ static int deliver_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe, struct u
 	if (!recv.bad)
 		copied = uroce_target_write(
 			target, local, locals, remote,
-			scatter_datagram(&recv, GRH_SIZE + (uint64_t)wqe->length, remote));
+			uroce_recv_scatter(&recv, GRH_SIZE + (uint64_t)wqe->length, remote));
 	if (copied == UROCE_COPY_LOCAL)
 		return IBV_WC_LOC_PROT_ERR;
 	if (copied == UROCE_COPY_BUSY)

@@ -65,10 +65,27 @@ static void leave_connected(struct uroce_target *target)
 
 /* ---- RDMA ---- */
 
+int uroce_copy_status(struct uroce_target *target, enum uroce_copy copied)
+{
+	if (likely(copied == UROCE_COPY_OK))
+		return 0;
+	if (copied == UROCE_COPY_LOCAL)
+		return IBV_WC_LOC_PROT_ERR;
+	if (copied == UROCE_COPY_BUSY)
+		return UROCE_NOT_READY;
+	return uroce_peer_alive(target->context, target->peer) ? UROCE_NOT_MAPPED
+							       : UROCE_PEER_ENDED;
+}
+
+static int refuse_access(struct uroce_target *target)
+{
+	uroce_target_fault(target, UROCE_FAULT_ACCESS);
+	return IBV_WC_REM_ACCESS_ERR;
+}
+
 /* Checks a remote range; *iov gets the address. IBA 9.7.4.1.3. */
-static int check_remote(struct uroce_qp *qp, const struct uroce_wqe *wqe,
-			struct uroce_target *target, uint32_t access, uint64_t length,
-			struct iovec *iov)
+static int check_remote(const struct uroce_wqe *wqe, struct uroce_target *target, uint32_t access,
+			uint64_t length, struct iovec *iov)
 {
 	const struct uroce_key use = {
 		.pd = target->pd,
@@ -77,30 +94,20 @@ static int check_remote(struct uroce_qp *qp, const struct uroce_wqe *wqe,
 	};
 	uint64_t address;
 
-	(void)qp;
 	if ((target->access & access) == access &&
 	    uroce_key_check(target->peer->arena, wqe->rkey, wqe->remote_addr, length, &use,
 			    &address)) {
 		*iov = (struct iovec){(void *)(uintptr_t)address, length};
 		return 0;
 	}
-	uroce_target_fault(target, UROCE_FAULT_ACCESS);
-	return IBV_WC_REM_ACCESS_ERR;
+	return refuse_access(target);
 }
 
-static int copy_status(struct uroce_target *target, enum uroce_copy copied)
+static int rdma_status(struct uroce_target *target, enum uroce_copy copied)
 {
-	if (likely(copied == UROCE_COPY_OK))
-		return 0;
-	if (copied == UROCE_COPY_LOCAL)
-		return IBV_WC_LOC_PROT_ERR;
-	if (copied == UROCE_COPY_BUSY)
-		return UROCE_NOT_READY;
-	if (!uroce_peer_alive(target->context, target->peer))
-		return UROCE_PEER_ENDED;
-	/* The memory was registered, and is not mapped any more. */
-	uroce_target_fault(target, UROCE_FAULT_ACCESS);
-	return IBV_WC_REM_ACCESS_ERR;
+	const int status = uroce_copy_status(target, copied);
+
+	return unlikely(status == UROCE_NOT_MAPPED) ? refuse_access(target) : status;
 }
 
 static int write_data(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target)
@@ -111,10 +118,10 @@ static int write_data(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_t
 
 	if (!uroce_gather(qp, wqe, 0, local, &locals))
 		return IBV_WC_LOC_PROT_ERR;
-	status = check_remote(qp, wqe, target, IBV_ACCESS_REMOTE_WRITE, wqe->length, &remote);
+	status = check_remote(wqe, target, IBV_ACCESS_REMOTE_WRITE, wqe->length, &remote);
 	if (status)
 		return status;
-	return copy_status(target, uroce_target_write(target, local, locals, &remote, 1));
+	return rdma_status(target, uroce_target_write(target, local, locals, &remote, 1));
 }
 
 static int write_with_imm(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target)
@@ -156,10 +163,10 @@ static int read_data(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_ta
 		return status;
 	if (!uroce_gather(qp, wqe, IBV_ACCESS_LOCAL_WRITE, local, &locals))
 		return IBV_WC_LOC_PROT_ERR;
-	status = check_remote(qp, wqe, target, IBV_ACCESS_REMOTE_READ, wqe->length, &remote);
+	status = check_remote(wqe, target, IBV_ACCESS_REMOTE_READ, wqe->length, &remote);
 	if (status)
 		return status;
-	return copy_status(target, uroce_target_read(target, local, locals, &remote, 1));
+	return rdma_status(target, uroce_target_read(target, local, locals, &remote, 1));
 }
 
 static int do_atomic(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_target *target)
@@ -180,9 +187,9 @@ static int do_atomic(struct uroce_qp *qp, struct uroce_wqe *wqe, struct uroce_ta
 		uroce_target_fault(target, UROCE_FAULT_REQUEST);
 		return IBV_WC_REM_INV_REQ_ERR;
 	}
-	status = check_remote(qp, wqe, target, IBV_ACCESS_REMOTE_ATOMIC, sizeof(before), &remote);
+	status = check_remote(wqe, target, IBV_ACCESS_REMOTE_ATOMIC, sizeof(before), &remote);
 	if (!status)
-		status = copy_status(target, uroce_atomic(target, (uintptr_t)remote.iov_base,
+		status = rdma_status(target, uroce_atomic(target, (uintptr_t)remote.iov_base,
 							  wqe->opcode == IBV_WR_ATOMIC_CMP_AND_SWP,
 							  wqe->compare_add, wqe->swap, &before));
 	if (!status &&

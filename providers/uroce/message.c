@@ -5,19 +5,6 @@
 
 #include "providers/uroce/request.h"
 
-static size_t scatter_message(const struct uroce_recv *recv, uint64_t length, struct iovec *iov)
-{
-	size_t count = 0;
-
-	for (uint32_t i = 0; i < recv->num_sge && length; i++) {
-		const uint64_t part = recv->sge[i].length < length ? recv->sge[i].length : length;
-
-		iov[count++] = (struct iovec){(void *)(uintptr_t)recv->sge[i].address, part};
-		length -= part;
-	}
-	return count;
-}
-
 /*
  * With the lock of the receive queue: returns a receive request, or UROCE_NO_RECEIVE after it has
  * registered us to be woken.
@@ -80,23 +67,18 @@ static int deliver_message(struct uroce_target *target, struct uroce_shared_rq *
 			   uint64_t length)
 {
 	struct iovec remote[UROCE_MAX_SGE];
-	enum uroce_copy copied;
+	int status;
 
 	if (recv->bad)
 		return fail_receive(target, rq, recv, IBV_WC_LOC_PROT_ERR, IBV_WC_REM_OP_ERR);
 	if (length > recv->length)
 		return fail_receive(target, rq, recv, IBV_WC_LOC_LEN_ERR, IBV_WC_REM_INV_REQ_ERR);
-	copied = uroce_target_write(target, local, locals, remote,
-				    scatter_message(recv, length, remote));
-	if (likely(copied == UROCE_COPY_OK))
-		return 0;
-	if (copied == UROCE_COPY_LOCAL)
-		return IBV_WC_LOC_PROT_ERR;
-	if (copied == UROCE_COPY_BUSY)
-		return UROCE_NOT_READY;
-	if (!uroce_peer_alive(target->context, target->peer))
-		return UROCE_PEER_ENDED;
-	return fail_receive(target, rq, recv, IBV_WC_LOC_PROT_ERR, IBV_WC_REM_OP_ERR);
+	status = uroce_copy_status(target,
+				   uroce_target_write(target, local, locals, remote,
+						      uroce_recv_scatter(recv, length, remote)));
+	if (unlikely(status == UROCE_NOT_MAPPED))
+		return fail_receive(target, rq, recv, IBV_WC_LOC_PROT_ERR, IBV_WC_REM_OP_ERR);
+	return status;
 }
 
 /*

@@ -176,6 +176,9 @@ void uroce_recv_unlock(struct uroce_target *target, struct uroce_shared_rq *rq);
 /* The first receive request, checked; with the lock. ENOENT: there is none (RNR); EIO: corrupt. */
 int uroce_recv_peek(struct uroce_target *target, struct uroce_shared_rq *rq,
 		    struct uroce_recv *recv);
+/* Where the first `length` bytes go, which it has; returns the number of ranges. */
+size_t uroce_recv_scatter(const struct uroce_recv *recv, uint64_t length,
+			  struct iovec iov[UROCE_MAX_SGE]);
 /* Takes it out of the queue; with the lock. SRQ limit events are handled here. */
 void uroce_recv_pop(struct uroce_target *target, struct uroce_shared_rq *rq);
 /*

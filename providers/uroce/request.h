@@ -9,8 +9,12 @@
 enum {
 	UROCE_NOT_READY = 1000, /* no answer: it is tried until the timeout */
 	UROCE_NO_RECEIVE,	/* RNR */
-	UROCE_PEER_ENDED
+	UROCE_PEER_ENDED,
+	UROCE_NOT_MAPPED, /* memory of the peer that was registered; for those who know what that comes to */
 };
+
+/* direct.c. 0, an error of our own memory, or one of those. */
+int uroce_copy_status(struct uroce_target *target, enum uroce_copy copied);
 
 /* message.c. The first two with the lock of the receive queue; `payload` is NULL, or goes with the completion. */
 int uroce_take_recv(struct uroce_target *target, struct uroce_shared_rq *rq,

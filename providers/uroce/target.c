@@ -105,6 +105,20 @@ int uroce_recv_peek(struct uroce_target *target, struct uroce_shared_rq *rq,
 	return 0;
 }
 
+size_t uroce_recv_scatter(const struct uroce_recv *recv, uint64_t length,
+			  struct iovec iov[UROCE_MAX_SGE])
+{
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < recv->num_sge && length; i++) {
+		const uint64_t part = recv->sge[i].length < length ? recv->sge[i].length : length;
+
+		iov[count++] = (struct iovec){(void *)(uintptr_t)recv->sge[i].address, part};
+		length -= part;
+	}
+	return count;
+}
+
 /* With the lock of the queue. The owner is woken first: we may be killed at any moment. */
 static void check_limit(struct uroce_target *target, struct uroce_shared_srq *srq, uint32_t head)
 {
