@@ -137,16 +137,36 @@ static int check_gnu_hash(const struct hf_elf_reader *r, uint64_t address, uint6
 	return err;
 }
 
-/* Where a list of records goes on. The loader stops where the distance is 0. */
-static bool advance_record(uint64_t *at, uint32_t distance, size_t size)
-{
-	*at += distance;
-	return distance >= size;
-}
-
 static int refuse_versions(const struct hf_elf_reader *r)
 {
 	return hfi_elf_refuse(r, "a table of versions within its segment", "another one");
+}
+
+/* Goes on to the next record of a list: 1; 0: that was the last; negative: it would overlap this one. */
+static int next_record(const struct hf_elf_reader *r, uint64_t *at, uint32_t distance, size_t size)
+{
+	if (!distance)
+		return 0;
+	*at += distance;
+	return distance < size ? refuse_versions(r) : 1;
+}
+
+/* What it wants of one library. */
+static int check_wanted(const struct hf_elf_reader *r, const struct hf_elf_dynamic *d,
+			const struct table *table, uint64_t at, uint32_t *highest)
+{
+	ElfW(Vernaux) name = {0};
+	int more;
+
+	do {
+		if (!take_record(table, at, &name, sizeof(name)) ||
+		    name.vna_name >= d->strings_size)
+			return refuse_versions(r);
+		if ((name.vna_other & 0x7fff) > *highest)
+			*highest = name.vna_other & 0x7fff;
+		more = next_record(r, &at, name.vna_next, sizeof(name));
+	} while (more > 0);
+	return more;
 }
 
 /* Versions that it wants of other libraries. The highest number is left in *highest. */
@@ -156,37 +176,22 @@ static int check_needed(const struct hf_elf_reader *r, const struct hf_elf_dynam
 	struct table table;
 	uint64_t at = 0;
 	ElfW(Verneed) file = {0};
-	int err;
+	int more;
 
-	err = open_table(r, d->needed, &table);
-	if (err)
-		return err;
+	more = open_table(r, d->needed, &table);
+	if (more)
+		return more;
 	do {
-		uint64_t name_at = at;
-		ElfW(Vernaux) name = {0};
-
 		if (!take_record(&table, at, &file, sizeof(file)) ||
-		    file.vn_file >= d->strings_size) {
-			err = refuse_versions(r);
-			break;
-		}
-		name_at += file.vn_aux;
-		do {
-			if (!take_record(&table, name_at, &name, sizeof(name)) ||
-			    name.vna_name >= d->strings_size) {
-				err = refuse_versions(r);
-				break;
-			}
-			if ((name.vna_other & 0x7fff) > *highest)
-				*highest = name.vna_other & 0x7fff;
-		} while (advance_record(&name_at, name.vna_next, sizeof(name)));
-		if (!err && name.vna_next && name.vna_next < sizeof(name))
-			err = refuse_versions(r);
-	} while (!err && advance_record(&at, file.vn_next, sizeof(file)));
-	if (!err && file.vn_next && file.vn_next < sizeof(file))
-		err = refuse_versions(r);
+		    file.vn_file >= d->strings_size)
+			more = refuse_versions(r);
+		else
+			more = check_wanted(r, d, &table, at + file.vn_aux, highest);
+		if (!more)
+			more = next_record(r, &at, file.vn_next, sizeof(file));
+	} while (more > 0);
 	free(table.bytes);
-	return err;
+	return more;
 }
 
 static int check_defined(const struct hf_elf_reader *r, const struct hf_elf_dynamic *d,
@@ -195,27 +200,26 @@ static int check_defined(const struct hf_elf_reader *r, const struct hf_elf_dyna
 	struct table table;
 	uint64_t at = 0;
 	ElfW(Verdef) version = {0};
-	int err;
+	int more;
 
-	err = open_table(r, d->defined, &table);
-	if (err)
-		return err;
+	more = open_table(r, d->defined, &table);
+	if (more)
+		return more;
 	do {
 		ElfW(Verdaux) name = {0};
 
 		if (!take_record(&table, at, &version, sizeof(version)) ||
 		    !take_record(&table, at + version.vd_aux, &name, sizeof(name)) ||
 		    name.vda_name >= d->strings_size) {
-			err = refuse_versions(r);
+			more = refuse_versions(r);
 			break;
 		}
 		if ((version.vd_ndx & 0x7fff) > *highest)
 			*highest = version.vd_ndx & 0x7fff;
-	} while (advance_record(&at, version.vd_next, sizeof(version)));
-	if (!err && version.vd_next && version.vd_next < sizeof(version))
-		err = refuse_versions(r);
+		more = next_record(r, &at, version.vd_next, sizeof(version));
+	} while (more > 0);
 	free(table.bytes);
-	return err;
+	return more;
 }
 
 /* The number of each symbol's version must be one of those. */
