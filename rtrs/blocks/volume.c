@@ -216,7 +216,7 @@ int rtrsi_volume_open(const struct rtrs_volume_options *options, struct rtrs_vol
 		return err;
 	}
 	pthread_mutex_lock(&volume->lock);
-	volume->control = rtrsi_control_thread_start(&rtrsi_volume_control, volume, &volume->lock);
+	volume->control = rtrsi_control_thread_start(rtrsi_volume_visit, volume, &volume->lock);
 	pthread_mutex_unlock(&volume->lock);
 	*ret = volume;
 	return 0;

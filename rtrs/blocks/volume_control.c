@@ -212,7 +212,7 @@ static void name_device(const char *path, char name[RNBD_PATH_SIZE])
 	name[length] = '\0';
 }
 
-static void visit_volume(void *user, struct rtrs_visit *visit)
+void rtrsi_volume_visit(void *user, struct rtrs_visit *visit)
 {
 	struct rtrs_volume *volume = user;
 	char name[RNBD_PATH_SIZE];
@@ -223,27 +223,3 @@ static void visit_volume(void *user, struct rtrs_visit *visit)
 	rtrsi_visit_files(visit, block_files, volume, BLOCK_DIRECTORY);
 	rtrsi_visit_files(visit, device_files, volume, BLOCK_DIRECTORY "/rnbd");
 }
-
-static void list_volume(void *user, struct rtrs_control_cursor *cursor, bool with_values,
-			struct rtrs_control_page *page)
-{
-	rtrsi_visit_list(visit_volume, user, cursor, with_values, page);
-}
-
-static int read_volume_file(void *user, const char *path, char *to, size_t size)
-{
-	return rtrsi_visit_read(visit_volume, user, path, to, size);
-}
-
-static int write_volume_file(void *user, const char *path, const char *value, size_t length,
-			     uint64_t *number)
-{
-	(void)length;
-	return rtrsi_visit_write(visit_volume, user, path, value, number);
-}
-
-const struct rtrs_control_ops rtrsi_volume_control = {
-	.list = list_volume,
-	.read = read_volume_file,
-	.write = write_volume_file,
-};

@@ -75,7 +75,7 @@ int rtrsi_volume_ask(struct rtrs_volume *volume, const void *message, size_t len
 int rtrsi_volume_open_device(struct rtrs_volume *volume) HF_MUST_CHECK HF_NONNULL;
 
 /* --- volume_control.c */
-extern const struct rtrs_control_ops rtrsi_volume_control;
+void rtrsi_volume_visit(void *user, struct rtrs_visit *visit) HF_NONNULL;
 /* With the lock: what comes of an attempt that a control program has asked for. */
 void rtrsi_volume_remapped(struct rtrs_volume *volume, int error) HF_NONNULL;
 

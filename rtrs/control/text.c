@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "rtrs/control/text.h"
+#include "shared/text.h"
 
 void rtrsi_control_print(struct control_text *text, const char *format, ...)
 {
@@ -22,6 +23,18 @@ void rtrsi_control_print(struct control_text *text, const char *format, ...)
 	text->length += (size_t)length;
 	if (text->length >= text->size)
 		text->length = text->size - 1;
+}
+
+int rtrsi_control_line(const char *value, char to[RTRS_CONTROL_VALUE_MAX + 1])
+{
+	size_t length;
+
+	if (hfi_copy(to, RTRS_CONTROL_VALUE_MAX + 1, value))
+		return -EINVAL;
+	length = strlen(to);
+	if (length && to[length - 1] == '\n')
+		to[length - 1] = '\0';
+	return 0;
 }
 
 void rtrsi_control_show_usage(const char *name, struct control_text *text)

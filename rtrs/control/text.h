@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "rtrs/control/wire.h"
 #include "shared/attr.h"
 
 struct control_text {
@@ -17,6 +18,9 @@ struct control_text {
 void rtrsi_control_print(struct control_text *text, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* What is written, without a newline at its end. -EINVAL: no file takes so much. */
+int rtrsi_control_line(const char *value,
+		       char to[RTRS_CONTROL_VALUE_MAX + 1]) HF_MUST_CHECK HF_NONNULL;
 /* Of files that show their usage, or nothing but take "1". */
 void rtrsi_control_show_usage(const char *name, struct control_text *text) HF_NONNULL;
 bool rtrsi_control_is_one(const char *value) HF_MUST_CHECK HF_NONNULL;

@@ -148,18 +148,13 @@ int rtrsi_visit_write(rtrs_visit_fn visit_all, void *user, const char *path, con
 		      uint64_t *number)
 {
 	struct rtrs_visit visit = {.wanted = path};
-	char copy[RTRS_CONTROL_VALUE_MAX + 1];
+	char line[RTRS_CONTROL_VALUE_MAX + 1];
 	int err = find_file(visit_all, user, &visit);
-	size_t length;
 
 	if (err)
 		return err;
 	if (!visit.found->store)
 		return -EACCES;
-	if (hfi_copy(copy, sizeof(copy), value))
-		return -EINVAL;
-	length = strlen(copy);
-	if (length && copy[length - 1] == '\n')
-		copy[length - 1] = '\0';
-	return visit.found->store(visit.object, copy, number);
+	err = rtrsi_control_line(value, line);
+	return err ? err : visit.found->store(visit.object, line, number);
 }

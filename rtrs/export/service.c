@@ -527,8 +527,7 @@ int rtrsi_export_open(const struct rtrs_export_options *options, struct rtrs_exp
 		rtrsi_export_close(service);
 		return err;
 	}
-	service->control =
-		rtrsi_control_thread_start(&rtrsi_export_control, service, &service->lock);
+	service->control = rtrsi_control_thread_start(rtrsi_export_visit, service, &service->lock);
 	*ret = service;
 	return 0;
 }

@@ -107,7 +107,7 @@ static void visit_export(struct rtrs_export_service *service,
 		visit_session(session, exported, name, visit);
 }
 
-static void visit_service(void *user, struct rtrs_visit *visit)
+void rtrsi_export_visit(void *user, struct rtrs_visit *visit)
 {
 	struct rtrs_export_service *service = user;
 	const struct rtrs_rnbd_export *exported = service->rnbd.exports;
@@ -115,27 +115,3 @@ static void visit_service(void *user, struct rtrs_visit *visit)
 	for (; exported; exported = exported->next)
 		visit_export(service, exported, visit);
 }
-
-static void list_exports(void *user, struct rtrs_control_cursor *cursor, bool with_values,
-			 struct rtrs_control_page *page)
-{
-	rtrsi_visit_list(visit_service, user, cursor, with_values, page);
-}
-
-static int read_export(void *user, const char *path, char *to, size_t size)
-{
-	return rtrsi_visit_read(visit_service, user, path, to, size);
-}
-
-static int write_export(void *user, const char *path, const char *value, size_t length,
-			uint64_t *number)
-{
-	(void)length;
-	return rtrsi_visit_write(visit_service, user, path, value, number);
-}
-
-const struct rtrs_control_ops rtrsi_export_control = {
-	.list = list_exports,
-	.read = read_export,
-	.write = write_export,
-};

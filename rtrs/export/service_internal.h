@@ -46,6 +46,6 @@ struct rtrs_export_service {
 };
 
 /* --- service_control.c */
-extern const struct rtrs_control_ops rtrsi_export_control;
+void rtrsi_export_visit(void *user, struct rtrs_visit *visit) HF_NONNULL;
 
 #endif

@@ -193,17 +193,13 @@ int rtrsi_control_write(const struct control_tree *tree, void *user, const char 
 {
 	struct control_view view = {.user = user};
 	const struct control_file *file = find_control_file(tree, &view, path);
-	char copy[RTRS_CONTROL_VALUE_MAX + 1];
-	size_t length;
+	char line[RTRS_CONTROL_VALUE_MAX + 1];
+	int err;
 
 	if (!file)
 		return -ENODEV;
 	if (!file->store)
 		return -EACCES;
-	if (hfi_copy(copy, sizeof(copy), value))
-		return -EINVAL;
-	length = strlen(copy);
-	if (length && copy[length - 1] == '\n')
-		copy[length - 1] = '\0';
-	return file->store(&view, copy, number);
+	err = rtrsi_control_line(value, line);
+	return err ? err : file->store(&view, line, number);
 }
