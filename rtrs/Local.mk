@@ -240,6 +240,8 @@ noinst_LTLIBRARIES += librtrs-blocks.la
 librtrs_blocks_la_LIBADD = librtrs-rnbd.la librtrs-endpoint.la
 librtrs_blocks_la_SOURCES = \
 	rtrs/blocks/volume_control.c \
+	rtrs/blocks/volume_device.c \
+	rtrs/blocks/volume_keeper.c \
 	rtrs/blocks/volume_request.c \
 	rtrs/blocks/volume_session.c \
 	rtrs/blocks/volume.c \

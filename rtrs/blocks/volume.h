@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A block device of a server, by RNBD over a session of its own. A volume that has lost its server connects
- * again, and carries on with the requests that had no answer.
+ * A block device of a server, by RNBD, over a session that it has for itself or shares. A volume that has lost its
+ * server connects again, and carries on with the requests that had no answer.
  *
  * For that it makes a new session of the same name: a server takes the name only when it is done with the old
  * session, so that none of its requests can be carried out late.
@@ -31,7 +31,13 @@ struct rtrs_volume_options {
 	uint32_t reconnect_delay_ms;	       /* not 0 */
 	/* Without a server for so long requests fail with -ETIMEDOUT; 0: they wait as long as it takes. */
 	uint32_t give_up_ms;
-	rtrs_volume_log_fn log; /* may be NULL */
+	/* May be NULL. It is called for all volumes of a session: with the user of the one that has made it. */
+	rtrs_volume_log_fn log;
+	/*
+	 * One whose session this one uses: what is above is then not used, but `path` and `access`. It is not closed
+	 * before rtrsi_volume_open() returns. NULL: the volume makes a session.
+	 */
+	struct rtrs_volume *beside;
 	/*
 	 * A control program wants the device unmapped. 0: whoever opened the volume closes it soon; -EBUSY: it is in
 	 * use. It must not call this room. NULL: it is always in use.
@@ -48,7 +54,7 @@ int rtrsi_volume_open(const struct rtrs_volume_options *options,
 		      struct rtrs_volume **ret) HF_MUST_CHECK HF_NONNULL;
 /* No request is under way. */
 void rtrsi_volume_close(struct rtrs_volume *volume);
-/* Requests that wait for a server, and all later ones, fail. */
+/* All requests fail from now on, also those that wait for a server. */
 void rtrsi_volume_give_up(struct rtrs_volume *volume) HF_NONNULL;
 /* Of the control socket that shows its files; empty: it has none. */
 const char *rtrsi_volume_control_name(const struct rtrs_volume *volume) HF_NONNULL;

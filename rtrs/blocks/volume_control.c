@@ -42,14 +42,19 @@ static void show_poll_queues(const void *object, struct control_text *text)
 	rtrsi_control_print(text, "%d\n", volume->options.poll_queues);
 }
 
+static bool is_volume_open(const struct rtrs_volume *volume)
+{
+	return volume->session->is_up && volume->is_open;
+}
+
 static void show_volume_state(const void *object, struct control_text *text)
 {
 	const struct rtrs_volume *volume = object;
 
 	rtrsi_control_print(text, "%s\n",
-			    volume->is_unmapped ? "unmapped"
-			    : volume->is_up	? "open"
-						: "closed");
+			    volume->is_unmapped	     ? "unmapped"
+			    : is_volume_open(volume) ? "open"
+						     : "closed");
 }
 
 /* The kernel takes blanks around these words. */
@@ -104,6 +109,7 @@ static void show_remap(const void *object, struct control_text *text)
 static int store_remap(void *object, const char *value, uint64_t *number)
 {
 	struct rtrs_volume *volume = object;
+	struct volume_session *session = volume->session;
 	char word[16];
 
 	strip(value, word, sizeof(word));
@@ -111,16 +117,16 @@ static int store_remap(void *object, const char *value, uint64_t *number)
 		return -EINVAL;
 	if (volume->is_unmapped)
 		return -ENODEV;
-	if (volume->is_up)
+	if (is_volume_open(volume))
 		return -EALREADY;
 	/* Also over paths that were disconnected by hand: this is by hand as well. */
-	for (unsigned int i = 0; i < volume->path_count; i++) {
-		if (volume->paths[i].state == VOLUME_PATH_OFF)
-			volume->paths[i].state = VOLUME_PATH_DOWN;
+	for (unsigned int i = 0; i < session->path_count; i++) {
+		if (session->paths[i].state == VOLUME_PATH_OFF)
+			session->paths[i].state = VOLUME_PATH_DOWN;
 	}
-	volume->is_off = false;
+	session->is_off = false;
 	volume->is_asked_for = true;
-	rtrsi_volume_lose_session(volume);
+	rtrsi_volume_lose_session(session);
 	*number = REMAP;
 	return -EINPROGRESS;
 }
@@ -161,7 +167,7 @@ static int store_resize(void *object, const char *value, uint64_t *number)
 	(void)number;
 	if (err)
 		return err;
-	if (!volume->is_up)
+	if (!is_volume_open(volume))
 		return -ENOENT;
 	if (sectors > INT64_MAX / RNBD_SECTOR_SIZE)
 		return -EINVAL;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "rtrs/blocks/volume_internal.h"
 
@@ -11,8 +12,7 @@ static bool has_data(enum rtrs_rnbd_op op)
 	return op == RNBD_OP_READ || op == RNBD_OP_WRITE;
 }
 
-/* The session, or the server's hold of the device, is gone: the same request can be made anew. */
-static bool says_lost(int error)
+bool rtrsi_volume_says_lost(int error)
 {
 	return error == -ECONNABORTED || error == -ENOTCONN || error == -ESHUTDOWN;
 }
@@ -34,41 +34,51 @@ static struct rtrs_volume_request *first_in_line(struct rtrs_volume *volume)
 	return request;
 }
 
-void rtrsi_volume_lose_session(struct rtrs_volume *volume)
+struct rtrs_volume_request *rtrsi_volume_take_waiting(struct rtrs_volume *volume)
 {
-	volume->is_up = volume->is_doubtful = false;
-	volume->is_lost = true;
-	pthread_cond_broadcast(&volume->changed);
+	struct rtrs_volume_request *first = volume->waiting;
+
+	volume->waiting = NULL;
+	volume->last_waiting = &volume->waiting;
+	return first;
+}
+
+void rtrsi_volume_lose_session(struct volume_session *session)
+{
+	session->is_up = session->is_doubtful = false;
+	session->is_lost = true;
+	pthread_cond_broadcast(&session->changed);
 }
 
 /* Where no path could carry a request the session says next whether it is lost, or was disconnected by hand. */
-static void lose_or_doubt(struct rtrs_volume *volume, int error)
+static void lose_or_doubt(struct volume_session *session, int error)
 {
-	if (volume->is_off)
+	if (session->is_off)
 		return;
 	if (error != -ECONNABORTED) {
-		rtrsi_volume_lose_session(volume);
+		rtrsi_volume_lose_session(session);
 		return;
 	}
-	volume->is_doubtful = true;
-	pthread_cond_broadcast(&volume->changed);
+	session->is_doubtful = true;
+	pthread_cond_broadcast(&session->changed);
 }
 
 static void volume_request_done(int error, void *user)
 {
 	struct rtrs_volume_request *request = user, *failed = NULL;
 	struct rtrs_volume *volume = request->volume;
+	struct volume_session *session = volume->session;
 	bool is_kept = false;
 
-	pthread_mutex_lock(&volume->lock);
-	if (says_lost(error) && !volume->has_given_up) {
+	pthread_mutex_lock(&session->lock);
+	if (rtrsi_volume_says_lost(error) && !volume->has_given_up) {
 		wait_in_line(volume, request);
-		lose_or_doubt(volume, error);
+		lose_or_doubt(session, error);
 		is_kept = true;
-	} else if (volume->waiting) {
-		failed = rtrsi_volume_begin_waiting(volume);
+	} else {
+		failed = rtrsi_volume_begin_waiting(session);
 	}
-	pthread_mutex_unlock(&volume->lock);
+	pthread_mutex_unlock(&session->lock);
 	rtrsi_volume_end_all(failed, -EIO);
 	if (!is_kept)
 		request->done(request, error);
@@ -99,14 +109,29 @@ static int begin_volume_request(struct rtrs_volume *volume, struct rtrs_permit *
 	return rtrs_write(permit, &transfer);
 }
 
-struct rtrs_volume_request *rtrsi_volume_begin_waiting(struct rtrs_volume *volume)
+/* The volumes take turns: one that always has requests does not keep the permits from the others. */
+static struct rtrs_volume *next_that_waits(struct volume_session *session)
+{
+	struct rtrs_volume *volume = session->volumes;
+
+	while (volume && !(volume->waiting && volume->is_open))
+		volume = volume->next;
+	if (volume && volume->next) {
+		DL_DELETE(session->volumes, volume);
+		DL_APPEND(session->volumes, volume);
+	}
+	return volume;
+}
+
+struct rtrs_volume_request *rtrsi_volume_begin_waiting(struct volume_session *session)
 {
 	struct rtrs_volume_request *failed = NULL;
+	struct rtrs_volume *volume;
 
-	while (volume->waiting && volume->is_up) {
+	while (session->is_up && (volume = next_that_waits(session))) {
 		struct rtrs_volume_request *request = volume->waiting;
 		struct rtrs_permit *permit;
-		int err = rtrs_permit_get(volume->session, &permit);
+		int err = rtrs_permit_get(session->rtrs, &permit);
 
 		/* All permits are in use: the end of a request continues this. */
 		if (err == -EAGAIN)
@@ -118,14 +143,14 @@ struct rtrs_volume_request *rtrsi_volume_begin_waiting(struct rtrs_volume *volum
 			if (!err)
 				continue;
 			rtrs_permit_put(permit);
-			if (!says_lost(err)) {
+			if (!rtrsi_volume_says_lost(err)) {
 				request->next = failed;
 				failed = request;
 				continue;
 			}
 			wait_in_line(volume, request);
 		}
-		lose_or_doubt(volume, err);
+		lose_or_doubt(session, err);
 		break;
 	}
 	return failed;
@@ -147,7 +172,7 @@ static uint32_t largest_of(const struct rtrs_volume *volume, enum rtrs_rnbd_op o
 	uint64_t bytes = UINT32_MAX;
 
 	if (has_data(op))
-		bytes = volume->limits.max_io;
+		bytes = volume->max_io;
 	else if (op == RNBD_OP_DISCARD)
 		bytes = (uint64_t)device->max_discard_sectors * RNBD_SECTOR_SIZE;
 	else if (op == RNBD_OP_WRITE_ZEROES)
@@ -178,17 +203,18 @@ static int check_volume_request(const struct rtrs_volume *volume,
 
 void rtrsi_volume_submit(struct rtrs_volume *volume, struct rtrs_volume_request *request)
 {
+	struct volume_session *session = volume->session;
 	struct rtrs_volume_request *failed = NULL;
 	int err;
 
 	request->volume = volume;
-	pthread_mutex_lock(&volume->lock);
+	pthread_mutex_lock(&session->lock);
 	err = check_volume_request(volume, request);
 	if (!err) {
 		wait_in_line(volume, request);
-		failed = rtrsi_volume_begin_waiting(volume);
+		failed = rtrsi_volume_begin_waiting(session);
 	}
-	pthread_mutex_unlock(&volume->lock);
+	pthread_mutex_unlock(&session->lock);
 	rtrsi_volume_end_all(failed, -EIO);
 	if (err)
 		request->done(request, err);
@@ -301,10 +327,10 @@ int rtrsi_volume_do(struct rtrs_volume *volume, const struct rtrs_volume_request
 	if (range->flags & RNBD_FUA &&
 	    (range->op == RNBD_OP_DISCARD || range->op == RNBD_OP_WRITE_ZEROES))
 		return do_and_flush(volume, range);
-	pthread_mutex_lock(&volume->lock);
+	pthread_mutex_lock(&volume->session->lock);
 	most = largest_of(volume, range->op);
 	most_data = largest_of(volume, RNBD_OP_WRITE);
-	pthread_mutex_unlock(&volume->lock);
+	pthread_mutex_unlock(&volume->session->lock);
 	if (!most && range->op == RNBD_OP_WRITE_ZEROES)
 		return send_zeroes(volume, range, most_data);
 	if (!most)

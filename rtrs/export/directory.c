@@ -94,10 +94,8 @@ static int look_at(int directory, const char *path, open_below_fn open_below, st
 		err = -errno;
 	else if (S_ISLNK(ret->st_mode))
 		err = -ELOOP;
-	else if (S_ISDIR(ret->st_mode))
-		err = -EISDIR;
 	else if (!S_ISREG(ret->st_mode) && !S_ISBLK(ret->st_mode))
-		err = -EINVAL;
+		err = -ENOTBLK;
 	close(fd);
 	return err;
 }

@@ -49,14 +49,12 @@ static void take_from_list(struct rtrs_mapped *mapped)
 	pthread_cond_broadcast(&map_changed);
 }
 
-/* A session has one device. */
-static bool is_session_mapped(const struct rtrs_map_words *words)
+static void end_use(struct rtrs_mapped *mapped)
 {
-	for (const struct rtrs_mapped *one = all_mapped; one; one = one->next) {
-		if (!strcmp(one->words.session, words->session))
-			return true;
-	}
-	return false;
+	pthread_mutex_lock(&map_lock);
+	if (!--mapped->users && mapped->is_leaving)
+		pthread_cond_broadcast(&map_changed);
+	pthread_mutex_unlock(&map_lock);
 }
 
 /* --- mapping ------------------------------------------------------------------------------------- */
@@ -108,7 +106,7 @@ static int unmap_for_user(void *user, bool is_forced)
 	return err;
 }
 
-static int open_mapped(struct rtrs_mapped *mapped)
+static int open_mapped(struct rtrs_mapped *mapped, struct rtrs_volume *beside)
 {
 	const struct rtrs_map_words *words = &mapped->words;
 	const struct rtrs_volume_options options = {
@@ -118,6 +116,7 @@ static int open_mapped(struct rtrs_mapped *mapped)
 		.addresses = words->paths,
 		.address_count = words->path_count,
 		.reconnect_delay_ms = RECONNECT_MS,
+		.beside = beside,
 		.unmap = unmap_for_user,
 		.poll_queues = words->poll_queues,
 		.user = mapped,
@@ -147,19 +146,83 @@ static bool is_known_elsewhere(const struct rtrs_map_words *words,
 	return is_known(name);
 }
 
-/* Nobody finds it while it is being opened, but the next one who wants the same. */
-static int put_into_list(struct rtrs_mapped *mapped)
+/* With the lock. One of that session; rather one that is open than one that is not yet, or no longer. */
+static struct rtrs_mapped *mapped_on_session(const char *session)
 {
-	bool is_there;
+	struct rtrs_mapped *found = NULL;
+
+	for (struct rtrs_mapped *one = all_mapped; one; one = one->next) {
+		if (strcmp(one->words.session, session) != 0)
+			continue;
+		found = one;
+		if (one->volume && !one->is_leaving)
+			break;
+	}
+	return found;
+}
+
+/* With the lock. */
+static bool is_device_mapped(const struct rtrs_map_words *words)
+{
+	const struct rtrs_mapped *one = all_mapped;
+
+	while (one && (one->is_leaving || strcmp(one->words.session, words->session) != 0 ||
+		       strcmp(one->words.device, words->device) != 0))
+		one = one->next;
+	return one;
+}
+
+/* A session that is polled has one device, as the kernel's. */
+static int check_sharing(const struct rtrs_map_words *words, const struct rtrs_mapped *beside)
+{
+	if (!beside)
+		return words->path_count ? 0 : -ENXIO;
+	return words->poll_queues || beside->words.poll_queues ? -EINVAL : 0;
+}
+
+/*
+ * Nobody finds it while it is being opened, but the next one who wants the same, or the same session. `beside` is
+ * used if there is one: its session is the new one's as well.
+ */
+static int put_into_list(struct rtrs_mapped *mapped, struct rtrs_mapped **beside)
+{
+	struct rtrs_mapped *other;
+	int err;
 
 	pthread_mutex_lock(&map_lock);
-	is_there = is_session_mapped(&mapped->words);
-	if (!is_there) {
+	for (;;) {
+		err = is_device_mapped(&mapped->words) ? -EEXIST : 0;
+		other = mapped_on_session(mapped->words.session);
+		if (err || !other || (other->volume && !other->is_leaving))
+			break;
+		pthread_cond_wait(&map_changed, &map_lock);
+	}
+	if (!err)
+		err = check_sharing(&mapped->words, other);
+	if (!err) {
 		mapped->next = all_mapped;
 		all_mapped = mapped;
 	}
+	if (!err && other)
+		other->users++;
 	pthread_mutex_unlock(&map_lock);
-	return is_there ? -EEXIST : 0;
+	*beside = other;
+	return err;
+}
+
+static int map_words(struct rtrs_mapped *mapped)
+{
+	struct rtrs_mapped *beside;
+	int err = put_into_list(mapped, &beside);
+
+	if (err) {
+		drop_reference(mapped);
+		return err;
+	}
+	err = open_mapped(mapped, beside ? beside->volume : NULL);
+	if (beside)
+		end_use(beside);
+	return err;
 }
 
 int rtrsi_map(const char *value, size_t length, bool (*is_known)(const char *name))
@@ -175,9 +238,7 @@ int rtrsi_map(const char *value, size_t length, bool (*is_known)(const char *nam
 	if (!err && is_known_elsewhere(&mapped->words, is_known))
 		err = -EEXIST;
 	if (!err)
-		err = put_into_list(mapped);
-	if (!err)
-		return open_mapped(mapped);
+		return map_words(mapped);
 	drop_reference(mapped);
 	return err;
 }
@@ -270,14 +331,6 @@ static struct rtrs_volume *begin_use(struct rtrs_mapped *mapped)
 	mapped->users += volume ? 1 : 0;
 	pthread_mutex_unlock(&map_lock);
 	return volume;
-}
-
-static void end_use(struct rtrs_mapped *mapped)
-{
-	pthread_mutex_lock(&map_lock);
-	if (!--mapped->users && mapped->is_leaving)
-		pthread_cond_broadcast(&map_changed);
-	pthread_mutex_unlock(&map_lock);
 }
 
 int64_t rtrsi_mapped_size(struct rtrs_mapped *mapped)

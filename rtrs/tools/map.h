@@ -30,13 +30,14 @@ struct rtrs_map_words {
 	int poll_queues;
 };
 
-/* -EINVAL: as the kernel's file would refuse it; -ENOMEM: too many paths. */
+/* -EINVAL: as the kernel's file would refuse it; -ENOMEM: too many paths; -EPROTONOSUPPORT: no such kind of address. */
 int rtrsi_map_parse(const char *value, size_t length,
 		    struct rtrs_map_words *ret) HF_MUST_CHECK HF_NONNULL;
 
 /*
- * Waits until the device is there. -EINVAL and -ENOMEM as above; -EEXIST: it is there already, or its session. A
- * device that another process has is found by `is_known`, which gets its name, DEVICE@SESSION.
+ * Waits until the device is there. Errors as above; -EEXIST: it is there already; -ENXIO: the session is not there, and
+ * no path was given. On a session that is there a device is opened beside those that it has, and paths are not used.
+ * What another process has mapped is found by `is_known`, which gets its name, DEVICE@SESSION.
  */
 int rtrsi_map(const char *value, size_t length,
 	      bool (*is_known)(const char *name)) HF_MUST_CHECK HF_NONNULL;

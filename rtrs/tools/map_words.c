@@ -64,6 +64,25 @@ static int add_port(const struct parsing *parsing, const char *path, char *to, s
 		       : 0;
 }
 
+/* "SCHEME:", of either side; what comes behind it is looked at when the path is added. */
+static bool has_scheme(const char *path)
+{
+	static const char *const schemes[] = {"ip:", "gid:", "soft:", "tcp:", "unix:"};
+	const char *side = path;
+
+	for (int sides = 0; side && sides < 2; sides++) {
+		bool is_known = false;
+
+		for (size_t i = 0; i < HF_ARRAY_SIZE(schemes); i++)
+			is_known = is_known || !strncmp(side, schemes[i], strlen(schemes[i]));
+		if (!is_known)
+			return false;
+		side = strpbrk(side, ",@");
+		side = side ? side + 1 : NULL;
+	}
+	return true;
+}
+
 static int take_path(struct parsing *parsing, char *value)
 {
 	struct rtrs_map_words *words = parsing->words;
@@ -74,6 +93,8 @@ static int take_path(struct parsing *parsing, char *value)
 		return -ENOMEM;
 	if (!*value)
 		return -EINVAL;
+	if (!has_scheme(value))
+		return -EPROTONOSUPPORT;
 	with_port = words->with_port[words->path_count];
 	if (parsing->port >= 0)
 		err = add_port(parsing, value, with_port, sizeof(words->with_port[0]));
@@ -98,13 +119,16 @@ static int take_map_access(struct parsing *parsing, char *value)
 	return err;
 }
 
-/* They mean nothing here. */
+/* They are shown, and a session that has some is not shared. -1: one for each processor. */
 static int take_queues(struct parsing *parsing, char *value)
 {
-	int *queues = &parsing->words->poll_queues;
-	int err = rtrsi_control_integer(value, queues);
+	const int most = (int)sysconf(_SC_NPROCESSORS_CONF);
+	int queues, err = rtrsi_control_integer(value, &queues);
 
-	return err || *queues < -1 || *queues > sysconf(_SC_NPROCESSORS_CONF) ? -EINVAL : 0;
+	if (err || queues < -1 || queues > most)
+		return -EINVAL;
+	parsing->words->poll_queues = queues < 0 ? most : queues;
+	return 0;
 }
 
 static int take_word(struct parsing *parsing, char *word)
@@ -144,7 +168,7 @@ int rtrsi_map_parse(const char *value, size_t length, struct rtrs_map_words *ret
 		if (*word)
 			err = take_word(&parsing, word);
 	}
-	if (!err && (!ret->session || !ret->device || !ret->path_count))
+	if (!err && (!ret->session || !ret->device))
 		err = -EINVAL;
 	return err;
 }

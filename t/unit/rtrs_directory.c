@@ -98,8 +98,8 @@ static void nothing_else_is(void **state)
 		{"./disk", -EINVAL},	 {"/disk", -EINVAL},	   {"//disk", -EINVAL},
 		{"disk/", -EINVAL},	 {"sub//disk", -EINVAL},   {"/etc/passwd", -EINVAL},
 		{"out", -ELOOP},	 {"in", -ELOOP},	   {"linked/disk", 0},
-		{"sublink/disk", 0},	 {"magic/etc/passwd", 0},  {"sub", -EISDIR},
-		{"pipe", -EINVAL},	 {"disk/more", -ENOTDIR},  {"none", -ENOENT},
+		{"sublink/disk", 0},	 {"magic/etc/passwd", 0},  {"sub", -ENOTBLK},
+		{"pipe", -ENOTBLK},	 {"disk/more", -ENOTDIR},  {"none", -ENOENT},
 		{"none/disk", -ENOENT},
 	};
 

@@ -168,7 +168,7 @@ static int ask_volume(struct rtrs_volume *volume, const void *message, size_t le
 {
 	static uint8_t answer[4096];
 
-	return rtrsi_volume_ask(volume, message, length, size ? answer : NULL, size);
+	return rtrsi_volume_ask(volume->session, message, length, size ? answer : NULL, size);
 }
 
 static void malformed_messages_are_refused(void **state)
@@ -274,7 +274,7 @@ static void who_waits_for_a_permit_is_not_forgotten(void **state)
 
 	(void)state;
 	assert_int_equal(sem_init(&ended, 0, 0), 0);
-	while (!rtrs_permit_get(volume->session, &permits[count]))
+	while (!rtrs_permit_get(volume->session->rtrs, &permits[count]))
 		assert_true(++count < HF_ARRAY_SIZE(permits));
 	rtrsi_volume_submit(volume, &request);
 	assert_ptr_equal(volume->waiting, &request);
@@ -305,6 +305,45 @@ static void a_server_that_comes_back_is_found(void **state)
 	rtrsi_volume_info(volume, &info);
 	assert_int_equal(info.reconnects, 3);
 	rtrsi_volume_close(volume);
+}
+
+static struct rtrs_volume *volume_beside(struct rtrs_volume *beside, const char *path)
+{
+	const struct rtrs_volume_options options = {
+		.session = "beside", .path = path, .access = RNBD_READ_WRITE, .beside = beside};
+	struct rtrs_volume *volume;
+
+	assert_int_equal(rtrsi_volume_open(&options, &volume), 0);
+	return volume;
+}
+
+static void volumes_share_a_session(void **state)
+{
+	const struct rtrs_volume_options none = {
+		.session = "beside", .path = "none", .access = RNBD_READ_ONLY};
+	struct rtrs_volume *first = volume_of("beside", "disk", RNBD_READ_WRITE), *other, *failed;
+	struct rtrs_volume_options options = none;
+
+	(void)state;
+	options.beside = first;
+	assert_int_equal(rtrsi_volume_open(&options, &failed), -ENOENT);
+	other = volume_beside(first, "ram");
+	assert_ptr_equal(other->session, first->session);
+	use_all_operations(first);
+	use_all_operations(other);
+	serve_no_more();
+	serve_directory(false);
+	assert_int_equal(do_op(other, RNBD_OP_WRITE, 0, 0, 512), 0);
+	assert_int_equal(do_op(first, RNBD_OP_WRITE, 0, 0, 512), 0);
+	rtrsi_volume_close(first);
+	assert_int_equal(do_op(other, RNBD_OP_READ, 0, 0, 512), 0);
+	first = volume_beside(other, "disk");
+	rtrsi_volume_give_up(other);
+	assert_int_equal(do_op(other, RNBD_OP_READ, 0, 0, 512), -ETIMEDOUT);
+	assert_int_equal(do_op(first, RNBD_OP_READ, 0, 0, 512), 0);
+	rtrsi_volume_close(other);
+	use_all_operations(first);
+	rtrsi_volume_close(first);
 }
 
 /* Without a server for longer than that requests fail. */
@@ -364,6 +403,7 @@ int main(void)
 		cmocka_unit_test(resized_files_are_measured),
 		cmocka_unit_test(who_waits_for_a_permit_is_not_forgotten),
 		cmocka_unit_test(a_server_that_comes_back_is_found),
+		cmocka_unit_test(volumes_share_a_session),
 		cmocka_unit_test(a_device_that_has_shrunk_is_refused),
 		cmocka_unit_test(read_only_is_read_only),
 	};

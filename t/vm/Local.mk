@@ -24,6 +24,7 @@ VM_TESTS = \
 	t/vm/disassociate \
 	t/vm/siw-verbs \
 	t/vm/rtrs \
+	t/vm/rnbd-files \
 	t/vm/rtrs-blk \
 	t/vm/rtrs-files \
 	t/vm/rtrs-library \
