@@ -19,7 +19,7 @@ enum { MAX_ALLOCATIONS = 100000, TRIES = 5 };
 static const int lasting[] = {EMFILE, ENFILE, ENOMEM, EIO, ENOBUFS, EACCES};
 
 /* One operation with one kind of fault. */
-enum { THIN = 3, FAILURES_MAX = 64 };
+enum { THIN = 5, FAILURES_MAX = 64 };
 
 struct session {
 	struct drive *drive;
