@@ -105,6 +105,13 @@ now_ms()
 	echo $((10#${up/./} * 10))
 }
 
+# pause SECONDS: as sleep does, without a process.
+pause()
+{
+	[ -p /run/vm/pause ] || mkfifo /run/vm/pause
+	read -rt "$1" <>/run/vm/pause || :
+}
+
 # elapsed COMMAND...: its exit status; the time it took is left in $elapsed_ms.
 elapsed()
 {
@@ -116,16 +123,17 @@ elapsed()
 	return "$status"
 }
 
-# eventually SECONDS COMMAND...: until it succeeds or the time is up, which is a minute at least: it only
-# guards against hanging.
+# eventually SECONDS COMMAND...: until it succeeds or the time is up, which is five minutes at least: it only
+# guards against hanging. What takes longer is looked at less often: each look costs an emulated processor much.
 eventually()
 {
-	local end=$(($(now_ms) + ($1 > 60 ? $1 : 60) * 1000))
+	local end=$((SECONDS + ($1 > 300 ? $1 : 300))) looks=0 time=0.05
 
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ "$(now_ms)" -lt "$end" ] || return 1 # clock: the guard itself
-		sleep 0.05
+		[ "$SECONDS" -lt "$end" ] || return 1 # clock: the guard itself
+		[ $((looks++)) -lt 6 ] || time=0.25
+		pause $time
 	done
 }
 
