@@ -2,8 +2,8 @@
 /*
  * RTRS, the engines of client and server in random schedules: paths break, are silent, come back, are disconnected
  * and reconnected from either side while requests run. Each request ends once, none is carried out after it was
- * answered, and no chunk has two. `long=1` runs a million schedules, HF_RTRS_SCHEDULES says another number;
- * HF_RTRS_SEED is the first one's seed.
+ * answered, and no chunk has two. `long=1` runs a million schedules, `thin=1` fewer than usual,
+ * HF_RTRS_SCHEDULES says another number; HF_RTRS_SEED is the first one's seed.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -29,9 +29,9 @@ static unsigned long number_from(const char *name, unsigned long otherwise)
 	return text ? strtoul(text, NULL, 0) : otherwise;
 }
 
-static bool is_long(void)
+static bool is_set(const char *name)
 {
-	const char *text = getenv("long");
+	const char *text = getenv(name);
 
 	return text && !strcmp(text, "1");
 }
@@ -131,7 +131,10 @@ static void run_schedule(uint64_t seed, bool is_kernel, bool new_keys)
 
 static void random_schedules(bool is_kernel)
 {
-	unsigned long usual = getenv("HF_VALGRIND") ? 20 : is_long() ? 1000000 : 50000;
+	unsigned long usual = getenv("HF_VALGRIND") ? 20
+			      : is_set("long")	    ? 1000000
+			      : is_set("thin")	    ? 10000
+						    : 50000;
 	unsigned long count = number_from("HF_RTRS_SCHEDULES", usual);
 	unsigned long first = number_from("HF_RTRS_SEED", 1);
 	unsigned long requests = 0, executions = 0, fail_overs = 0, errors = 0;
