@@ -51,7 +51,7 @@ static bool wire_has_room(void *user, uint32_t position, uint32_t cost, uint64_t
 	union uroce_address to = link->to;
 
 	if (!wire->pacer)
-		wire->pacer = uroce_pacer_new();
+		wire->pacer = uroce_pacer_new(uroce_pacer_ask_kernel);
 	if (!wire->pacer)
 		return true;
 	if (link->transport.service == UROCE_SERVICE_UD) {

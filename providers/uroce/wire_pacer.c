@@ -14,61 +14,98 @@
 #include <linux/sock_diag.h>
 
 #include "providers/uroce/wire/window.h"
+#include "shared/hash.h"
 
-enum { WAYS = 16, PATIENCE_NS = 1000000000 };
+enum { PATIENCE_NS = 1000000000 };
 
 /* What is known of one destination. */
 struct way {
-	union uroce_address to;
-	bool is_used, is_stuck;
+	union ibv_gid to;
+	bool is_stuck;
 	uint32_t room;
 	uint64_t full_since; /* 0: it is not */
+	UT_hash_handle hh;
 };
 
 struct uroce_pacer {
 	int fd;
-	struct way ways[WAYS];
-	unsigned int next;
+	uroce_pacer_ask *ask;
+	struct way *ways; /* the oldest first */
+	struct way *last; /* that was looked for */
 };
 
-struct uroce_pacer *uroce_pacer_new(void)
+struct uroce_pacer *uroce_pacer_new(uroce_pacer_ask *ask)
 {
 	struct uroce_pacer *pacer = calloc(1, sizeof(*pacer));
 
 	if (!pacer)
 		return NULL;
 	pacer->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	pacer->ask = ask;
 	return pacer;
+}
+
+static void forget_way(struct uroce_pacer *pacer, struct way *way)
+{
+	if (pacer->last == way)
+		pacer->last = NULL;
+	HASH_DEL(pacer->ways, way);
+	free(way);
 }
 
 void uroce_pacer_free(struct uroce_pacer *pacer)
 {
 	if (!pacer)
 		return;
+	while (pacer->ways)
+		forget_way(pacer, pacer->ways);
 	if (pacer->fd >= 0)
 		close(pacer->fd);
 	free(pacer);
 }
 
-static bool is_same_address(const union uroce_address *a, const union uroce_address *b)
+/* Room for one more: the oldest that nobody waits for is forgotten, before those that are not waited for any more. */
+static bool room_for_way(struct uroce_pacer *pacer)
 {
-	if (a->any.sa_family != b->any.sa_family)
-		return false;
-	return a->any.sa_family == AF_INET6
-		       ? IN6_ARE_ADDR_EQUAL(&a->ipv6.sin6_addr, &b->ipv6.sin6_addr)
-		       : a->ipv4.sin_addr.s_addr == b->ipv4.sin_addr.s_addr;
+	struct way *stuck = NULL;
+
+	if (HASH_COUNT(pacer->ways) < UROCE_PACER_MAX)
+		return true;
+	for (struct way *way = pacer->ways; way; way = way->hh.next) {
+		if (!way->full_since) {
+			forget_way(pacer, way);
+			return true;
+		}
+		if (way->is_stuck && !stuck)
+			stuck = way;
+	}
+	if (stuck)
+		forget_way(pacer, stuck);
+	return stuck;
 }
 
+/* NULL: there are too many to know of this one too. */
 static struct way *find_way(struct uroce_pacer *pacer, const union uroce_address *to)
 {
+	union ibv_gid gid;
 	struct way *way;
 
-	for (unsigned int i = 0; i < WAYS; i++) {
-		if (pacer->ways[i].is_used && is_same_address(&pacer->ways[i].to, to))
-			return &pacer->ways[i];
+	uroce_address_gid(to, &gid);
+	if (pacer->last && !memcmp(&pacer->last->to, &gid, sizeof(gid)))
+		return pacer->last;
+	HASH_FIND(hh, pacer->ways, &gid, sizeof(gid), way);
+	if (!way) {
+		way = room_for_way(pacer) ? calloc(1, sizeof(*way)) : NULL;
+		if (!way)
+			return NULL;
+		way->to = gid;
+		HASH_ADD(hh, pacer->ways, to, sizeof(way->to), way);
+		if (!hf_hash_added(way)) {
+			free(way);
+			return NULL;
+		}
 	}
-	way = &pacer->ways[pacer->next++ % WAYS];
-	*way = (struct way){.to = *to, .is_used = true};
+	pacer->last = way;
 	return way;
 }
 
@@ -86,9 +123,8 @@ static void fill_flow_side(const union uroce_address *address, __be32 *to, __be1
 	}
 }
 
-/* How much of its buffer the socket uses that gets packets of this flow. False: it is not on this machine. */
-static bool ask_kernel(int fd, const union uroce_address *from, const union uroce_address *to,
-		       uint32_t *used)
+bool uroce_pacer_ask_kernel(int fd, const union uroce_address *from, const union uroce_address *to,
+			    uint32_t *used)
 {
 	struct {
 		struct nlmsghdr head;
@@ -121,7 +157,9 @@ static bool ask_kernel(int fd, const union uroce_address *from, const union uroc
 
 bool uroce_pacer_asks(struct uroce_pacer *pacer, const union uroce_address *to, uint32_t cost)
 {
-	return find_way(pacer, to)->room < cost;
+	const struct way *way = find_way(pacer, to);
+
+	return way && way->room < cost;
 }
 
 bool uroce_pacer_allows(struct uroce_pacer *pacer, const union uroce_address *from,
@@ -130,8 +168,10 @@ bool uroce_pacer_allows(struct uroce_pacer *pacer, const union uroce_address *fr
 	struct way *way = find_way(pacer, to);
 	uint32_t used = 0;
 
+	if (!way)
+		return true;
 	if (way->room < cost) {
-		if (pacer->fd < 0 || !ask_kernel(pacer->fd, from, to, &used))
+		if (!pacer->ask(pacer->fd, from, to, &used))
 			used = 0;
 		way->room = used < UROCE_WINDOW_LIMIT ? UROCE_WINDOW_LIMIT - used : 0;
 	}

@@ -10,7 +10,15 @@
 
 struct uroce_pacer;
 
-struct uroce_pacer *uroce_pacer_new(void);
+enum { UROCE_PACER_MAX = 1024 }; /* destinations that it knows of */
+
+/* How much of its buffer the socket uses that gets packets of this flow. False: it is not on this machine. */
+typedef bool uroce_pacer_ask(int fd, const union uroce_address *from, const union uroce_address *to,
+			     uint32_t *used);
+bool uroce_pacer_ask_kernel(int fd, const union uroce_address *from, const union uroce_address *to,
+			    uint32_t *used);
+
+struct uroce_pacer *uroce_pacer_new(uroce_pacer_ask *ask);
 void uroce_pacer_free(struct uroce_pacer *pacer);
 /* Whether the kernel is asked about the next packet: then what counts as sent has to be. */
 bool uroce_pacer_asks(struct uroce_pacer *pacer, const union uroce_address *to, uint32_t cost);

@@ -491,6 +491,11 @@ t_unit_uroce_link_LDADD = liburoce-transport.la $(CMOCKA_LIBS)
 t_unit_uroce_packets_SOURCES = t/unit/uroce_packets.c
 t_unit_uroce_packets_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uroce_packets_LDADD = liburoce-transport.la $(CMOCKA_LIBS)
+check_PROGRAMS += t/unit/uroce_pacer
+TESTS += t/unit/uroce_pacer
+t_unit_uroce_pacer_SOURCES = t/unit/uroce_pacer.c providers/uroce/wire_pacer.c providers/uroce/wire/socket.c
+t_unit_uroce_pacer_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_uroce_pacer_LDADD = liburoce-transport.la $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA
