@@ -41,6 +41,7 @@ struct uroce_wire {
 	struct uroce_icrc icrc;	   /* with receive_lock */
 	struct uroce_inbox *inbox; /* with receive_lock */
 	uint32_t relays_seen;	   /* with receive_lock */
+	unsigned int empty_looks;  /* of the program; with receive_lock */
 
 	/* With lock. */
 	/* By the address of the peer: what its socket's buffer takes. Different ones may have one window. */

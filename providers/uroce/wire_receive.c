@@ -8,6 +8,7 @@
 
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
+#include <sched.h>
 #include <string.h>
 
 #ifndef UDP_GRO
@@ -17,6 +18,7 @@
 enum {
 	ROUNDS = 4, /* of batches in one call: others are to have their turn */
 	FEW = 2,    /* packets in one call: what they are answered with can wait a little */
+	EMPTY = 64, /* looks one after the other that found nothing, before the processor is given away */
 };
 
 /* Before a packet that is handed over. */
@@ -413,6 +415,7 @@ void uroce_wire_poll(struct uroce_context *context, bool is_engine)
 	struct uroce_wire *wire = __atomic_load_n(&context->wire, __ATOMIC_ACQUIRE);
 	struct delivery delivery = {.wire = wire};
 	unsigned int count, got = 0;
+	bool gives_way = false;
 
 	if (!wire)
 		return;
@@ -433,7 +436,14 @@ void uroce_wire_poll(struct uroce_context *context, bool is_engine)
 	end_delivery(&delivery);
 	if (is_engine || (!got && atomic_load_explicit(&wire->holds, memory_order_relaxed)))
 		uroce_wire_flush(wire);
+	if (!is_engine) {
+		wire->empty_looks = got ? 0 : wire->empty_looks + 1;
+		gives_way = wire->empty_looks && wire->empty_looks % EMPTY == 0;
+	}
 	pthread_mutex_unlock(&wire->receive_lock);
+	/* On a busy machine the kernel's thread that delivers packets, or the peer, waits for this processor. */
+	if (gives_way)
+		sched_yield();
 }
 
 void uroce_wire_wait(struct uroce_context *context)
