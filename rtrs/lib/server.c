@@ -221,15 +221,11 @@ static void look_for_device(struct rtrs_service *service, int64_t now_ns)
 {
 	int result;
 
-	if (!is_watching_devices(service)) {
-		if (now_ns >= service->listen_ns)
-			listen_again(service, now_ns);
-		return;
-	}
-	result = rtrsi_devices_next(&service->devices);
+	/* Not every device tells when an address comes, so they are tried again without an event, too. */
+	result = is_watching_devices(service) ? rtrsi_devices_next(&service->devices) : 0;
 	if (result < 0)
 		rtrsi_devices_close(&service->devices);
-	if (result)
+	if (result || now_ns >= service->listen_ns)
 		listen_again(service, now_ns);
 	if (!service->deaf)
 		rtrsi_devices_close(&service->devices);
@@ -239,7 +235,7 @@ static int64_t service_deadline_ns(const struct rtrs_service *service)
 {
 	int64_t deadline_ns = rtrsi_server_driver_deadline_ns(service->driver);
 
-	if (service->deaf && !service->devices.watch && service->listen_ns < deadline_ns)
+	if (service->deaf && service->listen_ns < deadline_ns)
 		deadline_ns = service->listen_ns;
 	return deadline_ns;
 }

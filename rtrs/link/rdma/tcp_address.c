@@ -70,6 +70,17 @@ void rtrsi_tcp_addresses(struct rtrs_cm *cm, uint32_t number, struct sockaddr_st
 	(void)getpeername(id->fd, (struct sockaddr *)peer, &size);
 }
 
+/* In either family. */
+static bool is_tcp_loopback(const struct sockaddr *address)
+{
+	const struct sockaddr_in *v4 = (const void *)address;
+	const struct sockaddr_in6 *v6 = (const void *)address;
+
+	if (address->sa_family == AF_INET)
+		return ntohl(v4->sin_addr.s_addr) >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET;
+	return IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == IN_LOOPBACKNET;
+}
+
 int rtrsi_tcp_bind_source(const struct tcp_id *id, const struct sockaddr *source,
 			  const struct sockaddr *destination)
 {
@@ -79,11 +90,12 @@ int rtrsi_tcp_bind_source(const struct tcp_id *id, const struct sockaddr *source
 	(void)setsockopt(id->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
 	if (source)
 		return bind(id->fd, source, rtrsi_tcp_address_size(source)) ? -errno : 0;
+	if (!is_tcp_loopback(destination))
+		return 0;
 	memcpy(&address, destination, rtrsi_tcp_address_size(destination));
 	/* The same place in both families. */
 	((struct sockaddr_in *)&address)->sin_port = 0;
-	if (bind(id->fd, (struct sockaddr *)&address, rtrsi_tcp_address_size(destination)) &&
-	    errno != EADDRNOTAVAIL)
-		return -errno;
-	return 0;
+	return bind(id->fd, (struct sockaddr *)&address, rtrsi_tcp_address_size(destination))
+		       ? -errno
+		       : 0;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "rtrs/link/rdma/tcp_internal.h"
@@ -60,8 +61,12 @@ void rtrsi_tcp_free_id(struct tcp_cm *cm, struct tcp_id *id)
 	if (id->state == TCP_STRANGER)
 		cm->strangers--;
 	HASH_DEL(cm->ids, id);
-	if (id->fd >= 0)
+	if (id->fd >= 0) {
+		/* A child of this process may have the socket as well: closing it alone ends nothing. */
+		epoll_ctl(cm->epoll, EPOLL_CTL_DEL, id->fd, NULL);
+		shutdown(id->fd, SHUT_RDWR);
 		close(id->fd);
+	}
 	free(id);
 }
 
@@ -266,8 +271,8 @@ static int tcp_accept(struct rtrs_cm *cm, uint32_t number, uint64_t uid,
 static int tcp_reject(struct rtrs_cm *cm, uint32_t number, const uint8_t *private_data,
 		      size_t private_size)
 {
-	struct rtrs_tcp_message reject = {.type = RTRS_TCP_REJECT,
-					  .private_size = (uint16_t)private_size};
+	const struct rtrs_tcp_message reject = {.type = RTRS_TCP_REJECT,
+						.private_size = (uint16_t)private_size};
 	struct tcp_id *id = rtrsi_tcp_find(cm, number);
 	int err;
 
@@ -345,6 +350,7 @@ static void tcp_close(struct rtrs_cm *base)
 		rtrsi_tcp_free_id(cm, id);
 	if (cm->spare >= 0)
 		close(cm->spare);
+	close(cm->timer);
 	close(cm->epoll);
 	free(cm);
 }
@@ -368,6 +374,14 @@ static const struct rtrs_cm_ops tcp_ops = {
 	.next = rtrsi_tcp_next,
 };
 
+/* No socket has the number 0. */
+static int watch_tcp_timer(const struct tcp_cm *cm)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+
+	return epoll_ctl(cm->epoll, EPOLL_CTL_ADD, cm->timer, &event) ? -errno : 0;
+}
+
 int rtrsi_tcp_cm_open(struct rtrs_cm **ret)
 {
 	struct tcp_cm *cm = calloc(1, sizeof(*cm));
@@ -381,6 +395,14 @@ int rtrsi_tcp_cm_open(struct rtrs_cm **ret)
 		err = -errno;
 		goto no_epoll;
 	}
+	cm->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (cm->timer < 0) {
+		err = -errno;
+		goto no_timer;
+	}
+	err = watch_tcp_timer(cm);
+	if (err)
+		goto no_spare;
 	cm->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (cm->spare < 0) {
 		err = -errno;
@@ -389,6 +411,8 @@ int rtrsi_tcp_cm_open(struct rtrs_cm **ret)
 	*ret = &cm->base;
 	return 0;
 no_spare:
+	close(cm->timer);
+no_timer:
 	close(cm->epoll);
 no_epoll:
 	free(cm);

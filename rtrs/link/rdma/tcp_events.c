@@ -6,17 +6,22 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "rtrs/link/rdma/tcp_internal.h"
+#include "shared/clock.h"
 
-enum { STEPS_AT_ONCE = 64 };
+enum { STEPS_AT_ONCE = 64, NS_PER_SECOND = 1000000000 };
 
 /* Without a descriptor for them they are sent away, or the listener would be readable for ever. */
 static void refuse_stranger(struct tcp_cm *cm, const struct tcp_id *listener)
 {
 	int fd;
 
+	/* Another thread may have taken the last descriptor before this one was opened again. */
+	if (cm->spare < 0)
+		cm->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (cm->spare < 0)
 		return;
 	close(cm->spare);
@@ -26,17 +31,36 @@ static void refuse_stranger(struct tcp_cm *cm, const struct tcp_id *listener)
 	cm->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* The one that has been silent for the longest time. */
-static void drop_oldest_tcp_stranger(struct tcp_cm *cm)
+static struct tcp_id *oldest_stranger(const struct tcp_cm *cm)
 {
-	struct tcp_id *id, *next;
+	struct tcp_id *id = cm->strangers ? cm->ids : NULL;
 
-	HASH_ITER (hh, cm->ids, id, next) {
-		if (id->state != TCP_STRANGER)
-			continue;
+	while (id && id->state != TCP_STRANGER)
+		id = id->hh.next;
+	return id;
+}
+
+/* Never, where there is none. */
+static void set_stranger_timer(const struct tcp_cm *cm)
+{
+	const struct tcp_id *id = oldest_stranger(cm);
+	struct itimerspec when = {0};
+
+	if (id)
+		when.it_value = (struct timespec){.tv_sec = id->deadline_ns / NS_PER_SECOND,
+						  .tv_nsec = id->deadline_ns % NS_PER_SECOND};
+	(void)timerfd_settime(cm->timer, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+/* Setting the timer also takes back that it was readable. */
+static void drop_slow_strangers(struct tcp_cm *cm)
+{
+	int64_t now_ns = hfi_now_ns();
+	struct tcp_id *id;
+
+	while ((id = oldest_stranger(cm)) && id->deadline_ns <= now_ns)
 		rtrsi_tcp_free_id(cm, id);
-		return;
-	}
+	set_stranger_timer(cm);
 }
 
 static void take_stranger(struct tcp_cm *cm, const struct tcp_id *listener)
@@ -50,7 +74,7 @@ static void take_stranger(struct tcp_cm *cm, const struct tcp_id *listener)
 		return;
 	}
 	if (cm->strangers >= TCP_STRANGERS_MAX)
-		drop_oldest_tcp_stranger(cm);
+		rtrsi_tcp_free_id(cm, oldest_stranger(cm));
 	if (rtrsi_tcp_new_id(cm, 0, TCP_STRANGER, &id)) {
 		close(fd);
 		return;
@@ -58,9 +82,12 @@ static void take_stranger(struct tcp_cm *cm, const struct tcp_id *listener)
 	cm->strangers++;
 	id->fd = fd;
 	id->listener = listener->id;
+	id->deadline_ns = hfi_now_ns() + (int64_t)TCP_STRANGER_S * NS_PER_SECOND;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (rtrsi_tcp_watch(cm, id, EPOLL_CTL_ADD, EPOLLIN))
 		rtrsi_tcp_free_id(cm, id);
+	else if (cm->strangers == 1)
+		set_stranger_timer(cm);
 }
 
 static int read_up_to(struct tcp_id *id, size_t wanted)
@@ -280,7 +307,9 @@ int rtrsi_tcp_next(struct rtrs_cm *base, struct rtrs_cm_event *ret)
 		if (!count)
 			return -EAGAIN;
 		id = rtrsi_tcp_find(base, event.data.u32);
-		if (id && step_id(cm, id, ret))
+		if (!event.data.u32)
+			drop_slow_strangers(cm);
+		else if (id && step_id(cm, id, ret))
 			return 0;
 	}
 	return -EAGAIN;

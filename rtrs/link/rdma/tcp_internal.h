@@ -8,7 +8,10 @@
 #include "shared/attr.h"
 #include "shared/hash.h"
 
-enum { TCP_STRANGERS_MAX = 256 /* accepted sockets that have not said HELLO */ };
+enum {
+	TCP_STRANGERS_MAX = 256, /* accepted sockets that have not said HELLO */
+	TCP_STRANGER_S = 30,	 /* how long each of them may take for it */
+};
 
 enum tcp_state {
 	TCP_IDLE,
@@ -33,7 +36,8 @@ struct tcp_id {
 	uint64_t uid;
 	enum tcp_state state;
 	int fd;
-	uint32_t psn; /* our first */
+	uint32_t psn;	     /* our first */
+	int64_t deadline_ns; /* of a stranger */
 	struct rtrs_tcp_message peer;
 	size_t got;
 	uint8_t in[RTRS_TCP_MESSAGE_MAX];
@@ -42,6 +46,7 @@ struct tcp_id {
 struct tcp_cm {
 	struct rtrs_cm base;
 	int epoll;
+	int timer; /* of the oldest stranger */
 	int spare; /* descriptor, given up to send somebody away where there is no other; or -1 */
 	uint32_t last_id;
 	unsigned int strangers;

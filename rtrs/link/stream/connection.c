@@ -190,8 +190,10 @@ void rtrsi_stream_free(struct rtrs_connection *base)
 	if (connection->next)
 		connection->next->at = connection->at;
 	rtrsi_stream_forget(connection);
-	/* A process that was forked may have the socket as well: closing does not end the watch then. */
+	/* A process that was forked may have the socket as well: closing ends neither watch nor connection then. */
 	epoll_ctl(link->epoll, EPOLL_CTL_DEL, connection->fd, NULL);
+	if (connection->state != STREAM_DOWN)
+		(void)shutdown(connection->fd, SHUT_RDWR);
 	close(connection->fd);
 	free(connection->sends.places);
 	free(connection->receives.places);

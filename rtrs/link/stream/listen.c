@@ -127,6 +127,7 @@ void rtrsi_stream_unlisten(struct rtrs_listener *base)
 	forget_listener(link, listener);
 	epoll_ctl(link->epoll, EPOLL_CTL_DEL, listener->fd, NULL);
 	remove_socket_file(listener);
+	(void)shutdown(listener->fd, SHUT_RDWR);
 	close(listener->fd);
 	free(listener);
 }
