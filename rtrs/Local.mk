@@ -82,6 +82,7 @@ librtrs_lib_la_SOURCES = \
 	rtrs/lib/client_internal.h \
 	rtrs/lib/client_path.c \
 	rtrs/lib/client_permits.c \
+	rtrs/lib/client_send.c \
 	rtrs/lib/control_attach.c \
 	rtrs/lib/control_attach.h \
 	rtrs/lib/control_client.c \

@@ -35,8 +35,8 @@ static int client_order(struct rtrs_session *session, const struct rtrs_order *o
 {
 	switch (order->type) {
 	case RTRS_ORDER_SEND:
-		return rtrsi_session_send(session, order->path,
-					  (struct rtrs_permit *)(void *)order->request);
+		return rtrsi_session_send((struct rtrs_permit *)(void *)order->request,
+					  order->path);
 	case RTRS_ORDER_DONE:
 		rtrsi_session_done(session, (struct rtrs_permit *)(void *)order->request,
 				   order->error);

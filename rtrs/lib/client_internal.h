@@ -27,10 +27,12 @@ enum rtrs_permit_state { PERMIT_FREE, PERMIT_HELD, PERMIT_BUSY, PERMIT_DONE };
 struct rtrs_permit {
 	struct rtrs_client_request request; /* first: the engine hands out its address */
 	struct rtrs_session *session;
-	struct rtrs_permit *next; /* of those that are free, or done */
+	struct rtrs_permit *next;	  /* of those that are free, or done */
+	struct rtrs_permit *next_waiting; /* of its connection */
 	enum rtrs_permit_state state;
 	bool is_read;
 	bool is_overdue; /* for the user it has ended */
+	bool is_waiting; /* for room in its connection's queue */
 	bool is_listed;	 /* its outcome is in one of the session's lists */
 	int processor;	 /* where it was sent */
 	unsigned int path;
@@ -61,6 +63,8 @@ struct session_connection {
 	struct session_path *path;
 	struct rtrs_connection *base; /* NULL: none */
 	uint16_t number;
+	uint32_t send_depth, posted, completed;	     /* of its send queue */
+	struct rtrs_permit *waiting, **last_waiting; /* for room in it */
 };
 
 /* The key that the server reads a permit's memory with, on one path. */
@@ -140,10 +144,22 @@ void rtrsi_session_control_event(struct rtrs_session *session, enum rtrs_session
 /* -errno: the path is lost. */
 int rtrsi_session_path_order(struct rtrs_session *session,
 			     const struct rtrs_order *order) HF_MUST_CHECK HF_NONNULL;
-int rtrsi_session_send(struct rtrs_session *session, unsigned int path,
-		       struct rtrs_permit *permit) HF_MUST_CHECK HF_NONNULL;
 void rtrsi_session_link_event(struct rtrs_session *session, const struct rtrs_link_event *event,
 			      int64_t now_ns) HF_NONNULL;
+
+/* --- client_send.c */
+/* Fills in what has it reported. */
+int rtrsi_session_post(struct session_connection *connection,
+		       struct rtrs_post *post) HF_MUST_CHECK HF_NONNULL;
+int rtrsi_session_beat(struct session_path *path, bool is_ack) HF_MUST_CHECK HF_NONNULL;
+/* It may wait until earlier ones have left the queue. */
+int rtrsi_session_send(struct rtrs_permit *permit, unsigned int path) HF_MUST_CHECK HF_NONNULL;
+/* What was posted up to this number has left the queue. */
+void rtrsi_session_sent(struct session_connection *connection, uint64_t id) HF_NONNULL;
+/* The connection is closed: what waits is sent elsewhere. */
+void rtrsi_session_stop_waiting(struct session_connection *connection) HF_NONNULL;
+/* The server has answered what it was not sent. */
+void rtrsi_session_do_not_send(struct rtrs_permit *permit) HF_NONNULL;
 
 /* --- client_permits.c */
 /* Once the server has said how large requests may be. -ENOMEM. */

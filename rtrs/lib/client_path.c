@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Paths of a client's session on their links: the engine's orders carried out, the link's events reported. */
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "rtrs/lib/client_internal.h"
 #include "rtrs/protocol/imm.h"
-#include "rtrs/protocol/request.h"
 #include "shared/clock.h"
 
 /* Numbers of posts and receives: a receive's place, or this. */
@@ -52,6 +50,9 @@ static int connect_path(struct session_path *path, uint16_t number)
 	struct rtrs_session *session = path->session;
 	struct session_connection *connection = &path->connections[number];
 	uint32_t permits = session->permit_count ? session->permit_count : session->permits_wanted;
+	/* A request takes three: the end of the former key, a new one, and itself. */
+	uint32_t send_depth = number ? 3 * permits + SESSION_RECEIVES_SPARE
+				     : 2 * SESSION_RECEIVES_SPARE;
 	const struct rtrs_link_connect how = {
 		.source = path->address.has_source
 				  ? (const struct sockaddr *)&path->address.source.sockaddr
@@ -59,16 +60,18 @@ static int connect_path(struct session_path *path, uint16_t number)
 		.destination = (const struct sockaddr *)&path->address.destination.sockaddr,
 		.private_data = session->engine.paths[path->number].handshake.private_data,
 		.private_size = RTRS_CONNECT_SIZE,
-		/* A request takes three: the end of the former key, a new one, and itself. */
-		.send_depth = number ? 3 * permits + SESSION_RECEIVES_SPARE
-				     : 2 * SESSION_RECEIVES_SPARE,
+		.send_depth = send_depth,
 		.receive_depth = (number ? 2 * permits : 1) + SESSION_RECEIVES_SPARE,
 		.user = connection,
 		.domain = path,
 	};
 
-	connection->path = path;
-	connection->number = number;
+	*connection = (struct session_connection){
+		.path = path,
+		.number = number,
+		.send_depth = send_depth,
+		.last_waiting = &connection->waiting,
+	};
 	return path->link->ops->connect(path->link, &how, &connection->base);
 }
 
@@ -137,7 +140,7 @@ static int exchange_path_info(struct session_path *path)
 {
 	const struct rtrs_link_ops *ops = path->link->ops;
 	const struct rtrs_client_path *known = &path->session->engine.paths[path->number];
-	struct rtrs_post send = {.type = RTRS_POST_SEND, .reported = true, .segment_count = 1};
+	struct rtrs_post send = {.type = RTRS_POST_SEND, .segment_count = 1};
 	struct rtrs_segment answer;
 	uint8_t *request;
 	int err = rtrsi_session_make_permits(path->session, &known->handshake.geometry);
@@ -157,7 +160,7 @@ static int exchange_path_info(struct session_path *path)
 	memcpy(request, known->handshake.info, RTRS_INFO_REQUEST_SIZE);
 	send.segments[0] = (struct rtrs_segment){request, RTRS_INFO_REQUEST_SIZE,
 						 path->receive_memory->local_key};
-	return ops->post(path->connections[0].base, &send, 1);
+	return rtrsi_session_post(&path->connections[0], &send);
 }
 
 static int post_one_receive(const struct session_connection *connection, uint64_t id)
@@ -221,6 +224,7 @@ static void close_connections_of(struct session_path *path)
 	/* Before the queues that they are bound to: soft-RoCE waits for the others' end otherwise. */
 	close_path_windows(path);
 	for (uint16_t i = 0; i < count; i++) {
+		rtrsi_session_stop_waiting(&path->connections[i]);
 		if (path->connections[i].base)
 			ops->free(path->connections[i].base);
 		path->connections[i].base = NULL;
@@ -253,14 +257,6 @@ static void remove_session_path(struct session_path *path)
 	free(path);
 }
 
-static int post_client_beat(const struct session_path *path, bool is_ack)
-{
-	const struct rtrs_post post = {
-		.type = RTRS_POST_WRITE_IMM, .reported = true, .imm = rtrsi_imm_heartbeat(is_ack)};
-
-	return path->link->ops->post(path->connections[0].base, &post, 1);
-}
-
 int rtrsi_session_path_order(struct rtrs_session *session, const struct rtrs_order *order)
 {
 	struct session_path *path = session->paths[order->path];
@@ -274,7 +270,7 @@ int rtrsi_session_path_order(struct rtrs_session *session, const struct rtrs_ord
 		return make_ready(path);
 	case RTRS_ORDER_HEARTBEAT:
 	case RTRS_ORDER_ACK:
-		return post_client_beat(path, order->type == RTRS_ORDER_ACK);
+		return rtrsi_session_beat(path, order->type == RTRS_ORDER_ACK);
 	case RTRS_ORDER_CLOSE:
 		close_client_path(path, order->error);
 		return 0;
@@ -287,80 +283,6 @@ int rtrsi_session_path_order(struct rtrs_session *session, const struct rtrs_ord
 	default:
 		return 0;
 	}
-}
-
-/* Puts the message behind the user header; the layout says what is written where. */
-static int put_request(struct rtrs_permit *permit, const struct rtrs_geometry *geometry,
-		       uint32_t key, bool invalidates, struct rtrs_layout *layout)
-{
-	uint8_t *data = permit->memory + permit->session->permit_size - permit->session->data_size;
-	const struct rtrs_descriptor to = {(uintptr_t)data, key, permit->data_length};
-	uint8_t *message = permit->memory + permit->header_length;
-
-	if (!permit->is_read) {
-		rtrsi_write_encode(permit->header_length, message);
-		return rtrsi_layout_write(geometry, permit->data_length, permit->header_length,
-					  layout);
-	}
-	rtrsi_read_encode(permit->header_length, permit->data_length ? &to : NULL, invalidates,
-			  message);
-	return rtrsi_layout_read(geometry, permit->data_length, permit->header_length, layout);
-}
-
-/* For the memory that is read into: *ret is its key. */
-static int give_window(const struct session_path *path, struct rtrs_connection *connection,
-		       const struct rtrs_permit *permit, uint32_t *ret)
-{
-	const struct rtrs_link_ops *ops = path->link->ops;
-	const struct rtrs_session *session = path->session;
-	struct session_window *window = &path->windows[permit - session->permits];
-	uint8_t *data = permit->memory + session->permit_size - session->data_size;
-	int err = 0;
-
-	/* The server has answered, and invalidated nothing. */
-	if (window->is_bound)
-		err = ops->bind(connection, window->base, NULL, 0, false, 0);
-	if (!err)
-		err = ops->bind(connection, window->base, data, permit->data_length, false, 0);
-	window->is_bound = true;
-	*ret = window->base->remote_key;
-	return err;
-}
-
-int rtrsi_session_send(struct rtrs_session *session, unsigned int number,
-		       struct rtrs_permit *permit)
-{
-	const struct rtrs_client_path *known = &session->engine.paths[number];
-	const struct session_path *path = session->paths[number];
-	const struct rtrs_chunk *chunk = &known->chunks[permit->request.permit];
-	uint8_t *data = permit->memory + session->permit_size - session->data_size;
-	uint32_t key = path->permit_memory->local_key;
-	struct rtrs_post post = {.type = RTRS_POST_WRITE_IMM, .reported = true, .key = chunk->key};
-	struct rtrs_connection *connection =
-		path->connections[1 + permit->request.permit % (session->connections - 1U)].base;
-	bool invalidates = permit->is_read && permit->data_length && path->windows;
-	uint32_t remote_key = path->permit_memory->remote_key;
-	struct rtrs_layout layout;
-	int err = invalidates ? give_window(path, connection, permit, &remote_key) : 0;
-
-	if (!err)
-		err = put_request(permit, &known->handshake.geometry, remote_key, invalidates,
-				  &layout);
-	if (err)
-		return err;
-	permit->processor = sched_getcpu();
-	permit->path = number;
-	rtrsi_client_count(&session->engine, number, permit->is_read,
-			   (uint64_t)permit->header_length + permit->data_length);
-	post.address = chunk->address + layout.write_offset;
-	post.imm = rtrsi_imm_request(&known->handshake.geometry, permit->request.permit,
-				     layout.message_offset);
-	if (!permit->is_read && permit->data_length)
-		post.segments[post.segment_count++] =
-			(struct rtrs_segment){data, permit->data_length, key};
-	post.segments[post.segment_count++] = (struct rtrs_segment){
-		permit->memory, (uint32_t)permit->header_length + layout.message_length, key};
-	return path->link->ops->post(connection, &post, 1);
 }
 
 /* --- events -------------------------------------------------------------------------------------- */
@@ -410,7 +332,7 @@ static void message_arrived(const struct session_connection *connection,
 void rtrsi_session_link_event(struct rtrs_session *session, const struct rtrs_link_event *event,
 			      int64_t now_ns)
 {
-	const struct session_connection *connection = event->connection->user;
+	struct session_connection *connection = event->connection->user;
 	struct rtrs_client *engine = &session->engine;
 	unsigned int path = connection->path->number;
 
@@ -431,6 +353,8 @@ void rtrsi_session_link_event(struct rtrs_session *session, const struct rtrs_li
 			rtrsi_client_lost(engine, path, event->error);
 		else if (event->type == RTRS_LINK_RECEIVED)
 			message_arrived(connection, event, now_ns);
+		else
+			rtrsi_session_sent(connection, event->id);
 		return;
 	}
 	session->has_new_deadline = true;

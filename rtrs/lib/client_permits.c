@@ -260,6 +260,7 @@ void rtrsi_session_done(struct rtrs_session *session, struct rtrs_permit *permit
 {
 	if (error != -ECONNABORTED)
 		count_move(session, permit);
+	rtrsi_session_do_not_send(permit);
 	permit->state = PERMIT_DONE;
 	if (permit->is_overdue) {
 		if (!permit->is_listed)

@@ -138,8 +138,7 @@ static void stop_queues(struct rtrs_rdma_connection *connection)
 		(void)ibv_modify_qp(connection->qp, &attr, IBV_QP_STATE);
 }
 
-static int connection_ends(struct rtrs_rdma_connection *connection, int error,
-			   struct rtrs_link_event *ret)
+int rtrsi_rdma_ends(struct rtrs_rdma_connection *connection, int error, struct rtrs_link_event *ret)
 {
 	bool was_up = connection->state == RDMA_UP;
 
@@ -157,14 +156,14 @@ static int connection_ends(struct rtrs_rdma_connection *connection, int error,
 
 static int step_done(struct rtrs_rdma_connection *connection, int err, struct rtrs_link_event *ret)
 {
-	return err ? connection_ends(connection, err, ret) : 0;
+	return err ? rtrsi_rdma_ends(connection, err, ret) : 0;
 }
 
 static int connection_is_up(struct rtrs_rdma_connection *connection, int err,
 			    const struct rtrs_cm_event *event, struct rtrs_link_event *ret)
 {
 	if (err)
-		return connection_ends(connection, err, ret);
+		return rtrsi_rdma_ends(connection, err, ret);
 	connection->state = RDMA_UP;
 	*ret = (struct rtrs_link_event){.type = RTRS_LINK_CONNECTED,
 					.connection = &connection->base,
@@ -208,7 +207,7 @@ static int peer_has_left(struct rtrs_rdma_connection *connection, int error,
 		rtrsi_rdma_look_for_removal(connection->device);
 	if (connection->device && connection->device->is_gone)
 		return connection->is_told_gone ? 0 : rtrsi_rdma_gone(connection, ret);
-	return connection_ends(connection, error, ret);
+	return rtrsi_rdma_ends(connection, error, ret);
 }
 
 int rtrsi_rdma_cm_event(struct rtrs_rdma_connection *connection, const struct rtrs_cm_event *event,
@@ -230,7 +229,7 @@ int rtrsi_rdma_cm_event(struct rtrs_rdma_connection *connection, const struct rt
 	case RTRS_CM_DEVICE_REMOVAL:
 		return rtrsi_rdma_gone(connection, ret);
 	case RTRS_CM_REJECTED:
-		if (!connection_ends(connection, connection_error(event), ret))
+		if (!rtrsi_rdma_ends(connection, connection_error(event), ret))
 			return 0;
 		ret->private_data = event->private_data;
 		ret->private_size = event->private_size;

@@ -138,6 +138,9 @@ int rtrsi_rdma_receive(struct rtrs_connection *connection, uint64_t id,
 /* An event of the connection manager. 1: it gives *ret; 0: it was but a step. */
 int rtrsi_rdma_cm_event(struct rtrs_rdma_connection *connection, const struct rtrs_cm_event *event,
 			struct rtrs_link_event *ret) HF_MUST_CHECK HF_NONNULL;
+/* It carries nothing any more: gives *ret and 1, once. */
+int rtrsi_rdma_ends(struct rtrs_rdma_connection *connection, int error,
+		    struct rtrs_link_event *ret) HF_MUST_CHECK HF_NONNULL;
 /* Its device is being removed: gives *ret and 1. */
 int rtrsi_rdma_gone(struct rtrs_rdma_connection *connection,
 		    struct rtrs_link_event *ret) HF_MUST_CHECK HF_NONNULL;

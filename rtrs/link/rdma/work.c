@@ -211,22 +211,23 @@ static void completion_event(struct rtrs_rdma_connection *connection, const stru
 int rtrsi_rdma_completion(struct rtrs_rdma_connection *connection, struct rtrs_link_event *ret)
 {
 	struct ibv_wc wc;
-	int count;
+	int count, err = 0;
 
 	/*
 	 * Request a notification before polling once more, so that no completion is missed in
 	 * between.
 	 */
-	for (int armed = 0; armed < 2; armed++) {
+	for (int armed = 0; armed < 2 && !err; armed++) {
 		count = ibv_poll_cq(connection->cq, 1, &wc);
-		if (count < 0)
-			break;
 		if (count > 0) {
 			completion_event(connection, &wc, ret);
 			return 1;
 		}
-		if (!armed && ibv_req_notify_cq(connection->cq, 0))
-			break;
+		if (count < 0)
+			err = -EIO;
+		else if (!armed)
+			err = -ibv_req_notify_cq(connection->cq, 0);
 	}
-	return 0;
+	/* Nobody would hear of what completes later. */
+	return err ? rtrsi_rdma_ends(connection, err, ret) : 0;
 }
