@@ -72,7 +72,7 @@ static bool peers_are_done(struct uroce_context *context)
 }
 
 /* Why the thread looks at the requests, and which ones it looks at again. */
-static uint32_t read_doorbell(struct uroce_context *context)
+static uint32_t read_doorbell(struct uroce_context *context, bool has_rung)
 {
 	uint32_t why;
 	uint16_t from;
@@ -81,7 +81,7 @@ static uint32_t read_doorbell(struct uroce_context *context)
 	 * Read a limited number: everybody can ring, faster than we read, and the rest wakes us
 	 * again.
 	 */
-	for (int i = 0; i < RINGS; i++) {
+	for (int i = 0; has_rung && i < RINGS; i++) {
 		const ssize_t got =
 			recv(context->doorbell, &from, sizeof(from), MSG_DONTWAIT | MSG_TRUNC);
 
@@ -112,7 +112,17 @@ static void note_removal(struct uroce_context *context)
 	uroce_wire_removed(context);
 }
 
-static void wait_for_work(struct uroce_context *context)
+static bool any_is_ready(const struct pollfd *fds, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		if (fds[i].revents)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the doorbell has to be read. */
+static bool wait_for_work(struct uroce_context *context)
 {
 	const int removal = atomic_load(&context->gone) ? -1
 							: hf_provider_removal_fd(&context->verbs);
@@ -133,11 +143,13 @@ static void wait_for_work(struct uroce_context *context)
 	if (uroce_next_deadline(context) < deadline)
 		deadline = uroce_next_deadline(context);
 	left = until(deadline);
-	ppoll(fds, 2 + sockets, deadline == UROCE_NEVER ? NULL : &left, NULL);
+	if (ppoll(fds, 2 + sockets, deadline == UROCE_NEVER ? NULL : &left, NULL) <= 0)
+		return false;
 	if (fds[1].revents)
 		note_removal(context);
-	if (sockets)
+	if (any_is_ready(fds + 2, sockets))
 		uroce_wire_poll(context, true);
+	return fds[0].revents;
 }
 
 static void tell_start(struct uroce_context *context, int err)
@@ -171,14 +183,14 @@ static void *run_context(void *arg)
 	if (err)
 		return NULL;
 	while (!atomic_load(&context->stop)) {
-		bool all = peers_are_done(context);
+		bool all = peers_are_done(context), has_rung = true;
 		uint32_t why;
 
 		if (!all) {
-			wait_for_work(context);
+			has_rung = wait_for_work(context);
 			all = uroce_watch_ended(context);
 		}
-		why = read_doorbell(context);
+		why = read_doorbell(context, has_rung);
 		if (all || context->looks_again || why & (UROCE_RING_CQ | UROCE_RING_SRQ))
 			report_all(context);
 		uroce_progress_all(context, all || why & UROCE_RING_QP);

@@ -57,6 +57,7 @@ struct uroce_wire {
 
 	atomic_bool holds;     /* frames are held back until the program polls again */
 	atomic_bool is_active; /* something was sent since the engine thread looked */
+	uint64_t active_until; /* the engine thread's */
 	atomic_uint spins;     /* polls, since the program asked for an event or stopped polling */
 	unsigned int spins_seen; /* by the engine thread */
 	atomic_bool

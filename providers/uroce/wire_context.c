@@ -244,10 +244,8 @@ void uroce_wire_close(struct uroce_context *context)
 
 /* --- for the engine thread -------------------------------------------------------------------------------- */
 
-static void wake_within(uint64_t *deadline, uint64_t ns)
+static void wake_at(uint64_t *deadline, uint64_t at)
 {
-	const uint64_t at = uroce_now() + ns;
-
 	if (at < *deadline)
 		*deadline = at;
 }
@@ -255,14 +253,17 @@ static void wake_within(uint64_t *deadline, uint64_t ns)
 unsigned int uroce_wire_fds(struct uroce_context *context, struct pollfd *fds, uint64_t *deadline)
 {
 	struct uroce_wire *wire = __atomic_load_n(&context->wire, __ATOMIC_ACQUIRE);
+	const uint64_t now = uroce_now();
 	unsigned int count, spins;
 	bool is_left_alone;
 
 	if (!wire)
 		return 0;
-	/* While packets are sent, their timeouts need not wake the thread each time. */
+	/* While packets are sent, and a while after, their timeouts need not wake the thread each time. */
 	if (atomic_exchange(&wire->is_active, false))
-		wake_within(deadline, ACTIVE_NS);
+		wire->active_until = now + ACTIVE_NS;
+	if (now < wire->active_until)
+		wake_at(deadline, wire->active_until);
 	spins = atomic_load(&wire->spins);
 	is_left_alone = spins >= SPINS && spins != wire->spins_seen;
 	/* First, so that whoever holds frames after this look knows whether there is another one. */
@@ -271,7 +272,7 @@ unsigned int uroce_wire_fds(struct uroce_context *context, struct pollfd *fds, u
 		uroce_wire_flush(wire);
 	if (is_left_alone) {
 		wire->spins_seen = spins;
-		wake_within(deadline, LOOK_AGAIN_NS);
+		wake_at(deadline, now + LOOK_AGAIN_NS);
 		return 0;
 	}
 	/* It stopped polling, or polls now and then. */
