@@ -187,6 +187,8 @@ void uroce_recv_pop(struct uroce_target *target, struct uroce_shared_rq *rq);
  */
 enum uroce_added uroce_recv_done(struct uroce_target *target, struct uroce_shared_rq *rq,
 				 struct uroce_cqe *cqe);
+/* Of our own QP, whose request was taken before; who waits for an event has it at once. */
+enum uroce_added uroce_recv_done_own(struct uroce_qp *qp, struct uroce_cqe *cqe);
 /* The same with data for the owner to put there; UROCE_CQ_BUSY as well if its CQ takes none. */
 enum uroce_added uroce_recv_done_with(struct uroce_target *target, struct uroce_shared_rq *rq,
 				      struct uroce_cqe *cqe, const struct uroce_recv *recv,

@@ -144,13 +144,13 @@ void uroce_recv_pop(struct uroce_target *target, struct uroce_shared_rq *rq)
 }
 
 static enum uroce_added finish_recv(struct uroce_target *target, struct uroce_cqe *cqe,
-				    const struct uroce_pop *pops)
+				    const struct uroce_pop *pops, struct uroce_cq *own)
 {
 	const uint32_t cq = atomic_load_explicit(&target->qp->recv_cq, memory_order_relaxed);
 	enum uroce_added added;
 
 	cqe->qp_num = target->number;
-	added = uroce_complete(target->context, target->peer, cq, cqe, NULL, pops);
+	added = uroce_complete(target->context, target->peer, cq, cqe, own, pops);
 	if (unlikely(added == UROCE_CQ_FULL))
 		uroce_target_fault(target, UROCE_FAULT_CQ);
 	return added;
@@ -161,7 +161,15 @@ enum uroce_added uroce_recv_done(struct uroce_target *target, struct uroce_share
 {
 	const struct uroce_pop pops = {.target = target, .rq = rq};
 
-	return finish_recv(target, cqe, rq ? &pops : NULL);
+	return finish_recv(target, cqe, rq ? &pops : NULL, NULL);
+}
+
+enum uroce_added uroce_recv_done_own(struct uroce_qp *qp, struct uroce_cqe *cqe)
+{
+	struct uroce_target target;
+
+	uroce_target_own(qp, &target);
+	return finish_recv(&target, cqe, NULL, uroce_cq_of(qp->verbs.qp.recv_cq));
 }
 
 enum uroce_added uroce_recv_done_with(struct uroce_target *target, struct uroce_shared_rq *rq,
@@ -178,7 +186,7 @@ enum uroce_added uroce_recv_done_with(struct uroce_target *target, struct uroce_
 	};
 
 	cqe->has_payload = 1;
-	return finish_recv(target, cqe, &pops);
+	return finish_recv(target, cqe, &pops, NULL);
 }
 
 bool uroce_recv_takes_payload(const struct uroce_target *target, const struct uroce_recv *recv,

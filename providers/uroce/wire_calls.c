@@ -296,11 +296,11 @@ static void complete_received(void *user, const struct uroce_received *received)
 	} else {
 		cqe.src_qp = link->transport.dest_qpn;
 	}
-	uroce_target_own(link->qp, &target);
 	for (int i = 0; i < CQ_TRIES; i++)
-		if (uroce_recv_done(&target, NULL, &cqe) != UROCE_CQ_BUSY)
+		if (uroce_recv_done_own(link->qp, &cqe) != UROCE_CQ_BUSY)
 			return;
 	/* The completion is lost, and the program is told. */
+	uroce_target_own(link->qp, &target);
 	uroce_target_fault(&target, UROCE_FAULT_CQ);
 }
 
