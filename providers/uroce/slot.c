@@ -18,7 +18,7 @@
 
 #include "providers/uroce/uroce.h"
 
-enum { TABLE_PAUSE_NS = 50000, TABLE_SAME = 100, TABLE_SAME_TRIES = 60000, TABLE_TRIES = 1000000 };
+enum { TABLE_WAIT_NS = 5000000, TABLE_SAME_TRIES = 1200, TABLE_TRIES = 1000000 };
 
 struct uroce_robust {
 	struct robust_list_head head;
@@ -78,15 +78,29 @@ static bool is_nobody(uint32_t word)
 	return kill((pid_t)(word & FUTEX_TID_MASK), 0) && errno == ESRCH;
 }
 
+static long table_futex(_Atomic uint32_t *lock, int operation, uint32_t value)
+{
+	static const struct timespec wait = {.tv_nsec = TABLE_WAIT_NS};
+
+	return syscall(SYS_futex, lock, operation, value, &wait, NULL, 0);
+}
+
+/* Sleeps until it is given back, or for a moment: the word may have been overwritten. */
+static void wait_for_table(_Atomic uint32_t *lock, uint32_t word)
+{
+	if (word & FUTEX_WAITERS ||
+	    atomic_compare_exchange_strong(lock, &word, word | FUTEX_WAITERS))
+		table_futex(lock, FUTEX_WAIT, word | FUTEX_WAITERS);
+}
+
 /*
  * The table is locked for moments, but by a process that is stopped for longer. ETIMEDOUT: the caller gives
  * up, and who locks the table next cleans up.
  */
 int uroce_table_lock(struct uroce_context *context)
 {
-	static const struct timespec pause = {.tv_nsec = TABLE_PAUSE_NS};
 	_Atomic uint32_t *lock = &context->segment->table_lock;
-	uint32_t before = 0, same = 0;
+	uint32_t before = 0, same = 0, waited = 0;
 
 	/* The kernel looks at the pending entry too: there is no moment in which a kill leaves the lock held. */
 	context->robust->head.list_op_pending = shadow_of(context, lock);
@@ -94,13 +108,16 @@ int uroce_table_lock(struct uroce_context *context)
 	for (unsigned int tries = 0; same < TABLE_SAME_TRIES && tries < TABLE_TRIES; tries++) {
 		uint32_t word = atomic_load(lock);
 
-		same = word == before ? same + 1 : 0;
-		before = word;
-		if (is_held(word) && !(same > TABLE_SAME && is_nobody(word))) {
-			nanosleep(&pause, NULL);
+		same = (word & FUTEX_TID_MASK) == before ? same + 1 : 0;
+		before = word & FUTEX_TID_MASK;
+		if (is_held(word) && !(same && is_nobody(word))) {
+			wait_for_table(lock, word);
+			waited = FUTEX_WAITERS;
 			continue;
 		}
-		if (atomic_compare_exchange_strong(lock, &word, context->thread_id))
+		/* Others may wait as well, and are not counted. */
+		if (atomic_compare_exchange_strong(
+			    lock, &word, context->thread_id | waited | (word & FUTEX_WAITERS)))
 			return 0;
 	}
 	context->robust->head.list_op_pending = NULL;
@@ -109,7 +126,10 @@ int uroce_table_lock(struct uroce_context *context)
 
 void uroce_table_unlock(struct uroce_context *context)
 {
-	atomic_store(&context->segment->table_lock, 0);
+	_Atomic uint32_t *lock = &context->segment->table_lock;
+
+	if (atomic_exchange(lock, 0) & FUTEX_WAITERS)
+		table_futex(lock, FUTEX_WAKE, 1);
 	context->robust->head.list_op_pending = NULL;
 }
 
