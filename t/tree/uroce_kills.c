@@ -6,7 +6,7 @@
  *
  * With two arguments it is a program: the number of processes, and of kills.
  */
-#include <sched.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -23,17 +23,21 @@
 #include <sys/wait.h>
 #include <cmocka.h>
 
+#include "t/lib/hang.h"
 #include "t/tree/uroce_bed.h"
 
-enum { MOST = 200, MESSAGE = 512, RECEIVES = 4, ROUNDS_AFTER = 5 };
+enum { MOST = 200, MESSAGE = 512, RECEIVES = 4, ROUNDS_AFTER = 5, PAIR_US = 5 };
 
 /* What the processes tell each other; shared. */
 struct board {
 	atomic_uint epoch[MOST];     /* of the process with that number; 0: not there yet */
 	atomic_uint qpn[MOST][MOST]; /* of its QP towards each other one */
+	/* Of the process whose requests that QP takes: its epoch. */
+	atomic_uint takes[MOST][MOST];
 	atomic_uint received[MOST][MOST];
 	atomic_uint wrong; /* messages with wrong data, and calls that failed */
 	atomic_bool stop;
+	pid_t tester;
 };
 
 static struct board *board;
@@ -43,6 +47,7 @@ struct link {
 	struct ibv_qp *qp;
 	unsigned int epoch; /* of the peer that it is connected to; 0: not connected */
 	bool sends;	    /* a request is on its way */
+	bool is_reached;    /* a request to the peer succeeded */
 	char *memory;	    /* RECEIVES buffers to receive, and one to send */
 };
 
@@ -108,11 +113,13 @@ static void connect_link(struct worker *worker, unsigned int peer)
 	const unsigned int epoch = atomic_load(&board->epoch[peer]);
 	struct uroce_end end = worker->end;
 
-	if (!epoch)
+	/* What was sent to a process that ended must fail first. */
+	if (!epoch || link->sends)
 		return;
+	atomic_store(&board->takes[worker->self][peer], 0);
 	CHECK(!ibv_modify_qp(link->qp, &attr, IBV_QP_STATE));
-	link->sends = false;
-	options.timeout = 8;
+	link->is_reached = false;
+	options.timeout = 12;
 	end.qp = link->qp;
 	CHECK(!uroce_bed_init(&end, &options));
 	for (uint64_t i = 0; i < RECEIVES; i++)
@@ -120,6 +127,20 @@ static void connect_link(struct worker *worker, unsigned int peer)
 	CHECK(!uroce_bed_rtr(&end, atomic_load(&board->qpn[peer][worker->self]), &options));
 	CHECK(!uroce_bed_rts(&end, &options));
 	link->epoch = epoch;
+	atomic_store(&board->takes[worker->self][peer], epoch);
+}
+
+/*
+ * Nobody sends to a peer that is not connected yet, as programs do: it may be long before it runs again where
+ * there are many. Afterwards a peer that ended is noticed by a request that fails.
+ */
+static bool may_send(const struct worker *worker, unsigned int peer)
+{
+	const struct link *link = &worker->links[peer];
+
+	return link->epoch && !link->sends &&
+	       (link->is_reached ||
+		atomic_load(&board->takes[peer][worker->self]) == worker->epoch);
 }
 
 static void send_to(struct worker *worker, unsigned int peer)
@@ -146,8 +167,10 @@ static void take_completion(struct worker *worker, const struct ibv_wc *wc)
 	const uint64_t index = wc->wr_id & 0xff;
 	struct link *link = &worker->links[peer];
 
-	if (index == 0xff)
+	if (index == 0xff) {
 		link->sends = false;
+		link->is_reached = !wc->status;
+	}
 	if (wc->status) {
 		link->epoch = 0;
 	} else if (index != 0xff) {
@@ -191,7 +214,7 @@ static void be_worker(const struct uroce_bed *bed, unsigned int self, unsigned i
 	open_worker(bed, &worker);
 	/* A child that lives longer, until the test ends. */
 	if (epoch % 4 == 3 && !fork()) {
-		while (!atomic_load(&board->stop))
+		while (!atomic_load(&board->stop) && !kill(board->tester, 0))
 			usleep(10000);
 		uroce_bed_leave();
 	}
@@ -199,7 +222,7 @@ static void be_worker(const struct uroce_bed *bed, unsigned int self, unsigned i
 		for (unsigned int i = 0; i < processes; i++) {
 			if (worker.links[i].epoch != atomic_load(&board->epoch[i]))
 				connect_link(&worker, i);
-			if (worker.links[i].epoch && !worker.links[i].sends)
+			if (may_send(&worker, i))
 				send_to(&worker, i);
 		}
 		for (int n = 1; n > 0;) {
@@ -207,7 +230,8 @@ static void be_worker(const struct uroce_bed *bed, unsigned int self, unsigned i
 			for (int i = 0; i < n; i++)
 				take_completion(&worker, &wc[i]);
 		}
-		sched_yield();
+		/* Many leave each other processor time: to begin takes as much as thousands of messages. */
+		usleep(processes * processes * PAIR_US);
 	}
 	for (unsigned int i = 0; i < processes; i++)
 		CHECK(!ibv_destroy_qp(worker.links[i].qp));
@@ -215,13 +239,36 @@ static void be_worker(const struct uroce_bed *bed, unsigned int self, unsigned i
 	_exit(uroce_bed_close(&worker.end));
 }
 
-static bool all_reached(unsigned int before[MOST][MOST])
+/* Messages that have yet to come, in all directions. */
+static unsigned int count_missing(unsigned int before[MOST][MOST])
 {
+	unsigned int missing = 0;
+
+	for (unsigned int i = 0; i < processes; i++)
+		for (unsigned int j = 0; j < processes; j++) {
+			const unsigned int came =
+				atomic_load(&board->received[i][j]) - before[i][j];
+
+			missing += came < ROUNDS_AFTER ? ROUNDS_AFTER - came : 0;
+		}
+	return missing;
+}
+
+/* Ends when each process got some from each other; the alarm is for a time in which none came that is still missing. */
+static void wait_until_all_reached(void)
+{
+	static unsigned int before[MOST][MOST];
+	unsigned int missing, least = UINT_MAX;
+
 	for (unsigned int i = 0; i < processes; i++)
 		for (unsigned int j = 0; j < processes; j++)
-			if (atomic_load(&board->received[i][j]) - before[i][j] < ROUNDS_AFTER)
-				return false;
-	return true;
+			before[i][j] = atomic_load(&board->received[i][j]);
+	while (!atomic_load(&board->wrong) && (missing = count_missing(before))) {
+		if (missing < least)
+			alarm(HF_TEST_HANG_SECONDS);
+		least = missing < least ? missing : least;
+		usleep(5000);
+	}
 }
 
 static pid_t start_worker(const struct uroce_bed *bed, unsigned int self, unsigned int epoch)
@@ -239,7 +286,6 @@ static pid_t start_worker(const struct uroce_bed *bed, unsigned int self, unsign
 
 static void random_kills(void **state)
 {
-	static unsigned int before[MOST][MOST];
 	struct uroce_bed *bed = *state;
 	unsigned int epoch = 1, seed = 1;
 	pid_t pids[MOST] = {0};
@@ -251,6 +297,7 @@ static void random_kills(void **state)
 	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		     0);
 	assert_ptr_not_equal(board, MAP_FAILED);
+	board->tester = getpid();
 	uroce_bed_open(bed, &end);
 	assert_int_equal(uroce_bed_close(&end), 0);
 	assert_int_equal(stat(bed->node, &st), 0);
@@ -261,6 +308,7 @@ static void random_kills(void **state)
 		const unsigned int count = processes ? processes : 1;
 		const unsigned int victim = (unsigned int)rand_r(&seed) % count;
 
+		alarm(HF_TEST_HANG_SECONDS);
 		usleep((useconds_t)rand_r(&seed) % 20000);
 		if (i % 3 == 0)
 			kill(pids[victim], SIGSTOP);
@@ -271,13 +319,10 @@ static void random_kills(void **state)
 		assert_true(WIFSIGNALED(status));
 		pids[victim] = start_worker(bed, victim, epoch++);
 	}
-	for (unsigned int i = 0; i < processes; i++)
-		for (unsigned int j = 0; j < processes; j++)
-			before[i][j] = atomic_load(&board->received[i][j]);
-	while (!atomic_load(&board->wrong) && !all_reached(before))
-		usleep(1000);
+	wait_until_all_reached();
 	atomic_store(&board->stop, true);
 	for (unsigned int i = 0; i < processes; i++) {
+		alarm(HF_TEST_HANG_SECONDS);
 		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
 		assert_int_equal(status, 0);
 	}
