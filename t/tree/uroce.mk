@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # The provider uroce, on made-up devices.
-dist_check_SCRIPTS += t/tree/uroce-programs
+dist_check_SCRIPTS += t/tree/uroce-captures t/tree/uroce-programs
+EXTRA_DIST += t/tree/uroce_captures.py
 TESTS += t/tree/uroce-programs
 if HAVE_CMOCKA
 uroce_bed = t/tree/uroce_bed.c t/tree/uroce_bed.h t/lib/one_device.c t/lib/one_device.h
@@ -8,6 +9,11 @@ check_PROGRAMS += t/tree/uroce_deaths t/tree/uroce_errors t/tree/uroce_kills t/t
 TESTS += t/tree/uroce_deaths t/tree/uroce_errors t/tree/uroce_kills t/tree/uroce_messages t/tree/uroce_short t/tree/uroce_stops
 check_PROGRAMS += t/tree/uroce_verbs
 TESTS += t/tree/uroce_verbs
+check_PROGRAMS += t/tree/uroce_traffic
+TESTS += t/tree/uroce-captures
+t_tree_uroce_traffic_SOURCES = t/tree/uroce_traffic.c $(uroce_bed)
+t_tree_uroce_traffic_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_uroce_traffic_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
 t_tree_uroce_deaths_SOURCES = t/tree/uroce_deaths.c $(uroce_bed)
 t_tree_uroce_deaths_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_uroce_deaths_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
