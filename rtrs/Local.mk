@@ -180,6 +180,9 @@ bin_PROGRAMS += rtrsctl
 rtrsctl_CFLAGS = $(AM_CFLAGS) $(SMARTCOLS_CFLAGS)
 rtrsctl_LDADD = librtrs-control.la $(SMARTCOLS_LIBS)
 rtrsctl_SOURCES = \
+	rtrs/tools/ctl.h \
+	rtrs/tools/ctl_commands.c \
+	rtrs/tools/ctl_find.c \
 	rtrs/tools/print.c \
 	rtrs/tools/print.h \
 	rtrs/tools/rtrsctl.c \
@@ -196,6 +199,8 @@ endif
 rtrsfs_CFLAGS = $(AM_CFLAGS) $(FUSE_CFLAGS)
 rtrsfs_LDADD = librtrs-control.la librtrs-blocks.la librtrs.la $(FUSE_LIBS)
 rtrsfs_SOURCES = \
+	rtrs/tools/device_files.c \
+	rtrs/tools/device_files.h \
 	rtrs/tools/map.c \
 	rtrs/tools/map.h \
 	rtrs/tools/map_words.c \
@@ -203,6 +208,8 @@ rtrsfs_SOURCES = \
 	rtrs/tools/tool.c \
 	rtrs/tools/tool.h \
 	rtrs/tools/tree.c \
+	rtrs/tools/tree_internal.h \
+	rtrs/tools/tree_process.c \
 	rtrs/tools/tree.h
 
 # Blocks over the library, which itself knows nothing of them.

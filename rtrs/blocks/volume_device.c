@@ -125,7 +125,7 @@ static bool is_same_device(const struct rtrs_volume *volume, const struct rtrs_r
 }
 
 /* With the lock. The answer came in that epoch: what was opened on an earlier session is closed. */
-static int take_answer(struct rtrs_volume *volume, const struct rtrs_rnbd_device *device,
+static int keep_answer(struct rtrs_volume *volume, const struct rtrs_rnbd_device *device,
 		       uint64_t epoch)
 {
 	struct volume_session *session = volume->session;
@@ -168,7 +168,7 @@ int rtrsi_volume_open_device(struct rtrs_volume *volume)
 	err = ask_for_device(volume, &device);
 	pthread_mutex_lock(&session->lock);
 	if (!err)
-		err = take_answer(volume, &device, epoch);
+		err = keep_answer(volume, &device, epoch);
 	volume->open_error = err;
 	pthread_mutex_unlock(&session->lock);
 	if (err == -ESTALE)

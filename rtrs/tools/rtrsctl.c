@@ -9,322 +9,21 @@
 #include <unistd.h>
 
 #include "config.h"
-#include "rtrs/control/query.h"
-#include "rtrs/tools/print.h"
+#include "rtrs/control/place.h"
+#include "rtrs/tools/ctl.h"
 #include "rtrs/tools/tool.h"
-#include "rtrs/tools/top.h"
 #include "shared/text.h"
 
-enum { EXIT_USAGE = 2, EXIT_NOT_FOUND = 3, EXIT_INCOMPLETE = 4 };
 enum { SECONDS_MAX = 86400, DEFAULT_INTERVAL_MS = 2000 };
 enum { OPT_DIRECTORY = 256 };
-
-struct tool {
-	bool is_json, clients_only, servers_only;
-	pid_t pid; /* 0: any */
-	int64_t interval_ms;
-	uint64_t looks;
-	const char *directory;
-	int place;
-	struct known_sessions sessions;
-};
-
-/* --- which session, which path ------------------------------------------------------------------- */
-
-static bool is_asked_for(const struct tool *tool, const struct known_session *session)
-{
-	return !(tool->clients_only && session->is_server) &&
-	       !(tool->servers_only && !session->is_server) &&
-	       (!tool->pid || tool->pid == session->pid);
-}
-
-/* The next one of that name from *at on; NULL: there is none. */
-static const struct known_session *next_session(const struct tool *tool, const char *name,
-						size_t *at)
-{
-	while (*at < tool->sessions.count) {
-		const struct known_session *session = &tool->sessions.list[(*at)++];
-
-		if (is_asked_for(tool, session) && (!name || !strcmp(session->name, name)))
-			return session;
-	}
-	return NULL;
-}
-
-/* An exit status. */
-static int find_known_session(const struct tool *tool, const char *name,
-			      const struct known_session **ret)
-{
-	size_t at = 0;
-
-	*ret = next_session(tool, name, &at);
-	if (!*ret) {
-		rtrsi_complain("there is no %ssession \"%s\"%s",
-			       tool->clients_only   ? "client's "
-			       : tool->servers_only ? "server's "
-						    : "",
-			       name, tool->sessions.silent ? " in the processes that answer" : "");
-		return EXIT_NOT_FOUND;
-	}
-	if (next_session(tool, name, &at)) {
-		rtrsi_complain("there is more than one session \"%s\": choose one with --client, "
-			       "--server or --pid",
-			       name);
-		return EXIT_FAILURE;
-	}
-	return EXIT_SUCCESS;
-}
-
-/* Its directory's name, both addresses with "," or "@" between them, or where it leads to. */
-static bool is_path_named(const struct known_path *path, const char *name)
-{
-	const char *destination = strchr(path->name, '@');
-	char text[RTRS_CONTROL_PATH_MAX];
-
-	if (hfi_copy(text, sizeof(text), name))
-		return false;
-	for (char *at = text; *at; at++) {
-		if (*at == '/')
-			*at = '!';
-		else if (*at == ',')
-			*at = '@';
-	}
-	return !strcmp(path->name, text) || (destination && !strcmp(destination + 1, text));
-}
-
-static int find_known_path(const struct known_session *session, const char *name,
-			   const struct known_path **ret)
-{
-	*ret = NULL;
-	for (size_t i = 0; i < session->path_count; i++) {
-		if (!is_path_named(&session->paths[i], name))
-			continue;
-		if (*ret) {
-			rtrsi_complain("session \"%s\" has more than one path to \"%s\": give "
-				       "SOURCE,DESTINATION",
-				       session->name, name);
-			return EXIT_FAILURE;
-		}
-		*ret = &session->paths[i];
-	}
-	if (*ret)
-		return EXIT_SUCCESS;
-	rtrsi_complain("session \"%s\" has no path \"%s\"", session->name, name);
-	return EXIT_NOT_FOUND;
-}
-
-/* --- what is written ----------------------------------------------------------------------------- */
-
-/* What the errors of the kernel's files mean. */
-static const char *words_of_error(int err)
-{
-	switch (err) {
-	case -ENXIO:
-	case -ENODEV:
-		return "it is no longer there";
-	case -ENOTCONN:
-		return "it cannot be connected";
-	case -EBUSY:
-		return "it is being connected, closed or removed, or too many programs ask for it";
-	case -EEXIST:
-		return "there is a path between these addresses already";
-	case -EINVAL:
-		return "that is not valid";
-	default:
-		return strerror(-err);
-	}
-}
-
-/* FILE of the session, or of its path unless that is NULL. */
-static int write_file(const struct tool *tool, const struct known_session *session,
-		      const struct known_path *path, const char *file, const char *value)
-{
-	struct rtrs_control_request request = {
-		.type = RTRS_CONTROL_WRITE, .value = value, .value_length = strlen(value)};
-	char name[RTRS_CONTROL_PATH_MAX];
-	int err = hfi_print(name, sizeof(name), "%s/%s%s%s/%s",
-			    session->is_server ? "rtrs-server" : "rtrs-client", session->name,
-			    path ? "/paths/" : "", path ? path->name : "", file);
-
-	request.path = name;
-	if (!err)
-		err = rtrsi_query(tool->place, session->socket, &request, NULL, NULL, NULL);
-	if (!err)
-		return EXIT_SUCCESS;
-	rtrsi_complain("%s%s%s: %s: %s", session->name, path ? " " : "", path ? path->name : "",
-		       file, words_of_error(err));
-	return EXIT_FAILURE;
-}
-
-/* --- commands ------------------------------------------------------------------------------------ */
-
-static int ctl_list(struct tool *tool, char **arguments)
-{
-	size_t count = 0;
-
-	(void)arguments;
-	for (size_t i = 0; i < tool->sessions.count; i++) {
-		struct known_session session = tool->sessions.list[i];
-
-		if (!is_asked_for(tool, &session))
-			continue;
-		/* Those that are not asked for stay, behind the others, to be freed. */
-		tool->sessions.list[i] = tool->sessions.list[count];
-		tool->sessions.list[count++] = session;
-	}
-	rtrsi_print_list(&(const struct known_sessions){.count = count,
-							.list = tool->sessions.list},
-			 tool->is_json);
-	return EXIT_SUCCESS;
-}
-
-static int ctl_show(struct tool *tool, char **arguments)
-{
-	const struct known_session **shown =
-		rtrsi_grow(NULL, tool->sessions.count + 1, sizeof(*shown));
-	size_t at = 0, count = 0;
-
-	while ((shown[count] = next_session(tool, arguments[0], &at)))
-		count++;
-	if (count || !arguments[0])
-		rtrsi_print_sessions(shown, count, tool->is_json);
-	free(shown);
-	if (count || !arguments[0])
-		return EXIT_SUCCESS;
-	rtrsi_complain("there is no session \"%s\"", arguments[0]);
-	return EXIT_NOT_FOUND;
-}
-
-static int ctl_add(struct tool *tool, char **arguments)
-{
-	const struct known_session *session;
-	int status = find_known_session(tool, arguments[0], &session);
-
-	return status ? status : write_file(tool, session, NULL, "add_path", arguments[1]);
-}
-
-static int write_to_path(const struct tool *tool, char **arguments, const char *file)
-{
-	const struct known_session *session;
-	const struct known_path *path;
-	int status = find_known_session(tool, arguments[0], &session);
-
-	if (!status)
-		status = find_known_path(session, arguments[1], &path);
-	return status ? status : write_file(tool, session, path, file, "1");
-}
-
-/* The same, or to all its paths where none is given. */
-static int write_to_paths(const struct tool *tool, char **arguments, const char *file)
-{
-	const struct known_session *session;
-	int status;
-
-	if (arguments[1])
-		return write_to_path(tool, arguments, file);
-	status = find_known_session(tool, arguments[0], &session);
-	if (status)
-		return status;
-	for (size_t i = 0; i < session->path_count; i++) {
-		if (write_file(tool, session, &session->paths[i], file, "1"))
-			status = EXIT_FAILURE;
-	}
-	return status;
-}
-
-static int ctl_remove(struct tool *tool, char **arguments)
-{
-	return write_to_path(tool, arguments, "remove_path");
-}
-
-static int ctl_disconnect(struct tool *tool, char **arguments)
-{
-	return write_to_paths(tool, arguments, "disconnect");
-}
-
-static int ctl_reconnect(struct tool *tool, char **arguments)
-{
-	return write_to_paths(tool, arguments, "reconnect");
-}
-
-static int ctl_policy(struct tool *tool, char **arguments)
-{
-	const struct known_session *session;
-	int status = find_known_session(tool, arguments[0], &session);
-
-	if (status)
-		return status;
-	if (arguments[1])
-		return write_file(tool, session, NULL, "mpath_policy", arguments[1]);
-	puts(session->policy ? session->policy : "");
-	return EXIT_SUCCESS;
-}
-
-static int ctl_attempts(struct tool *tool, char **arguments)
-{
-	const struct known_session *session;
-	int status = find_known_session(tool, arguments[0], &session);
-
-	return status ? status
-		      : write_file(tool, session, NULL, "max_reconnect_attempts", arguments[1]);
-}
-
-/* The server's files have one that resets. */
-static int ctl_reset(struct tool *tool, char **arguments)
-{
-	const struct known_session *session;
-	int status = find_known_session(tool, arguments[0], &session);
-
-	return status ? status
-		      : write_to_paths(tool, arguments,
-				       session->is_server ? "stats/rdma" : "stats/reset_all");
-}
-
-static int ctl_top(struct tool *tool, char **arguments)
-{
-	int err = rtrsi_top(tool->place, tool->interval_ms, tool->looks, tool->is_json);
-
-	(void)arguments;
-	if (err)
-		rtrsi_complain("the sockets of control: %s", strerror(-err));
-	return err ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
-struct command {
-	const char *name, *arguments, *about;
-	int least, most; /* arguments */
-	bool is_of_client, is_endless;
-	int (*run)(struct tool *tool, char **arguments);
-};
-
-static const struct command commands[] = {
-	{"list", "", "the sessions of all processes", 0, 0, false, false, ctl_list},
-	{"show", "[SESSION]", "a session, or all, with paths and statistics", 0, 1, false, false,
-	 ctl_show},
-	{"top", "", "what goes over each path, again and again", 0, 0, false, true, ctl_top},
-	{"add", "SESSION [SOURCE,]DESTINATION", "connect another path", 2, 2, true, false, ctl_add},
-	{"remove", "SESSION PATH", "disconnect a path and forget it", 2, 2, true, false,
-	 ctl_remove},
-	{"disconnect", "SESSION [PATH]", "disconnect a path, or all", 1, 2, false, false,
-	 ctl_disconnect},
-	{"reconnect", "SESSION [PATH]", "connect a path, or all, anew", 1, 2, true, false,
-	 ctl_reconnect},
-	{"policy", "SESSION [POLICY]", "show or set how a path is chosen", 1, 2, true, false,
-	 ctl_policy},
-	{"attempts", "SESSION NUMBER", "set how often a path is reconnected; -1: no limit", 2, 2,
-	 true, false, ctl_attempts},
-	{"reset", "SESSION [PATH]", "set statistics to 0", 1, 2, false, false, ctl_reset},
-};
-
-/* --- the command line ---------------------------------------------------------------------------- */
 
 static void ctl_help(void)
 {
 	printf("Usage: rtrsctl [OPTION]... COMMAND [ARGUMENT]...\n\n"
 	       "Shows and changes the RTRS sessions of processes.\n\nCommands:\n");
-	for (size_t i = 0; i < HF_ARRAY_SIZE(commands); i++)
-		printf("  %-10s %-28s  %s\n", commands[i].name, commands[i].arguments,
-		       commands[i].about);
+	for (size_t i = 0; i < rtrsi_ctl_command_count; i++)
+		printf("  %-10s %-28s  %s\n", rtrsi_ctl_commands[i].name,
+		       rtrsi_ctl_commands[i].arguments, rtrsi_ctl_commands[i].about);
 	printf("\nOptions:\n"
 	       "  -c, --client          only sessions of clients\n"
 	       "  -s, --server          only sessions of servers\n"
@@ -431,16 +130,16 @@ static int ctl_options(struct tool *tool, int argc, char **argv)
 	return -1;
 }
 
-static const struct command *command_of(int count, char **arguments)
+static const struct ctl_command *command_of(int count, char **arguments)
 {
-	const struct command *command = commands;
+	const struct ctl_command *command = rtrsi_ctl_commands;
 
 	if (!count) {
 		rtrsi_complain("a command is missing");
 		return NULL;
 	}
 	while (strcmp(command->name, arguments[0]) != 0) {
-		if (++command == commands + HF_ARRAY_SIZE(commands)) {
+		if (++command == rtrsi_ctl_commands + rtrsi_ctl_command_count) {
 			rtrsi_complain("there is no command \"%s\"", arguments[0]);
 			return NULL;
 		}
@@ -451,7 +150,7 @@ static const struct command *command_of(int count, char **arguments)
 	return NULL;
 }
 
-static int ctl_run(struct tool *tool, const struct command *command, char **arguments)
+static int ctl_run(struct tool *tool, const struct ctl_command *command, char **arguments)
 {
 	int status, err = 0;
 
@@ -475,8 +174,7 @@ static int ctl_run(struct tool *tool, const struct command *command, char **argu
 		return EXIT_NOT_FOUND;
 	}
 	status = command->run(tool, arguments);
-	if (!status && tool->sessions.silent &&
-	    (command->run == ctl_list || command->run == ctl_show))
+	if (!status && tool->sessions.silent && command->needs_all)
 		status = EXIT_INCOMPLETE;
 	rtrsi_sessions_free(&tool->sessions);
 	if (tool->place >= 0)
@@ -487,7 +185,7 @@ static int ctl_run(struct tool *tool, const struct command *command, char **argu
 int main(int argc, char **argv)
 {
 	struct tool tool = {.interval_ms = DEFAULT_INTERVAL_MS};
-	const struct command *command;
+	const struct ctl_command *command;
 	int status;
 
 	setlocale(LC_ALL, "");

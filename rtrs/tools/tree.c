@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Asks the processes for their trees and merges them. */
+/* Merges what the processes show, and what is there whatever they show. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,15 +10,11 @@
 #include "rtrs/control/query.h"
 #include "rtrs/tools/map.h"
 #include "rtrs/tools/tool.h"
-#include "rtrs/tools/tree.h"
+#include "rtrs/tools/tree_internal.h"
 #include "shared/clock.h"
 #include "shared/text.h"
 
-enum {
-	FRESH_MS = 20,	   /* a directory that is read asks many times */
-	SILENT_MS = 20000, /* so long one that does not answer is left alone */
-	NODES_MAX = 1 << 20,
-};
+enum { FRESH_MS = 20 }; /* a directory that is read asks many times */
 
 /* What is there whatever the processes show. */
 static const struct {
@@ -34,224 +30,20 @@ static const struct {
 	{"rnbd-client/ctl/devices", S_IFDIR | 0755, TREE_SHOWN, NULL},
 	{"rnbd-client/ctl/map_device", S_IFREG | 0644, TREE_MAP_DEVICE, NULL},
 	{"rnbd-client/ctl/subsystem", S_IFLNK | 0777, TREE_SHOWN, "../../rnbd-client"},
-	{"rnbd-client/ctl/uevent", S_IFREG | 0644, TREE_UEVENT, NULL},
 	{"rnbd-server", S_IFDIR | 0755, TREE_SHOWN, NULL},
 	{"rnbd-server/ctl", S_IFDIR | 0755, TREE_SHOWN, NULL},
 	{"rnbd-server/ctl/devices", S_IFDIR | 0755, TREE_SHOWN, NULL},
 	{"rnbd-server/ctl/subsystem", S_IFLNK | 0777, TREE_SHOWN, "../../rnbd-server"},
-	{"rnbd-server/ctl/uevent", S_IFREG | 0644, TREE_UEVENT, NULL},
 	{"rtrs-client", S_IFDIR | 0755, TREE_SHOWN, NULL},
 	{"rtrs-server", S_IFDIR | 0755, TREE_SHOWN, NULL},
 };
 
-/* A volume has one, of which only whoever puts the tree together knows the number. */
-#define BLOCK_DEVICE "rnbd-client/block/rnbd"
+/* Devices of their classes. */
+static const char *const own_devices[] = {"rnbd-client/ctl", "rnbd-server/ctl"};
 
 void rtrsi_tree_init(struct tree *tree, const char *directory)
 {
 	*tree = (struct tree){.directory = directory, .lock = PTHREAD_MUTEX_INITIALIZER};
-}
-
-static int open_place(const struct tree *tree)
-{
-	return tree->directory ? rtrsi_control_place_at(tree->directory)
-			       : rtrsi_control_place(false);
-}
-
-/* --- processes ----------------------------------------------------------------------------------- */
-
-static void free_nodes(struct tree_node *nodes, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		free(nodes[i].path);
-		free(nodes[i].own_path);
-		free(nodes[i].target);
-	}
-	free(nodes);
-}
-
-static void forget_nodes(struct tree_process *process)
-{
-	free_nodes(process->nodes, process->count);
-	process->nodes = NULL;
-	process->count = 0;
-}
-
-static struct tree_node *new_node(struct tree_process *process, mode_t mode, const char *path)
-{
-	struct tree_node *node;
-
-	process->nodes = rtrsi_grow(process->nodes, process->count + 1, sizeof(*process->nodes));
-	node = &process->nodes[process->count++];
-	*node = (struct tree_node){.mode = mode, .process = process};
-	node->own_path = rtrsi_copy_text(path, strlen(path));
-	return node;
-}
-
-/* The kernel's sessions are devices of a class, which have these as well. */
-static void add_device_nodes(struct tree_process *process, const char *path, size_t root_length)
-{
-	char text[RTRS_CONTROL_PATH_MAX];
-
-	if (!hfi_join(text, sizeof(text), path, "/", "uevent"))
-		new_node(process, S_IFREG | 0644, text)->kind = TREE_UEVENT;
-	if (!hfi_join(text, sizeof(text), path, "/", "subsystem")) {
-		struct tree_node *node = new_node(process, S_IFLNK | 0777, text);
-
-		(void)hfi_print(text, sizeof(text), "../../%.*s", (int)root_length, path);
-		node->target = rtrsi_copy_text(text, strlen(text));
-	}
-}
-
-/* A volume of our own: its blocks can be read and written here. */
-static void add_blocks_node(struct tree_process *process)
-{
-	bool is_read_only = true;
-
-	if (rtrsi_is_mapped(process->socket, &is_read_only))
-		new_node(process, S_IFREG | (is_read_only ? 0400 : 0600), "dev/rnbd")->kind =
-			TREE_DEVICE;
-}
-
-static void add_tree_node(struct tree_process *process, const struct rtrs_control_entry *entry)
-{
-	const char *slash = strchr(entry->path, '/');
-	struct tree_node *node;
-
-	if (process->count >= NODES_MAX || *entry->path == '/' || !*entry->path)
-		return;
-	node = new_node(process, entry->mode, entry->path);
-	node->is_hidden = entry->is_hidden;
-	if (S_ISLNK(entry->mode))
-		node->target = rtrsi_copy_text(entry->value, strlen(entry->value));
-	if (!S_ISDIR(entry->mode) || !slash)
-		return;
-	if (!strcmp(entry->path, BLOCK_DEVICE))
-		add_blocks_node(process);
-	else if (!strchr(slash + 1, '/'))
-		add_device_nodes(process, entry->path, (size_t)(slash - entry->path));
-}
-
-static int list_process(struct tree_process *process, int place, struct rtrs_control_page *page)
-{
-	struct rtrs_control_request request = {.type = RTRS_CONTROL_LIST};
-	const int64_t until_ms = hfi_now_ms() + RTRS_QUERY_MS;
-	struct rtrs_control_entry entry;
-	int result;
-
-	do {
-		size_t offset = 0;
-
-		/* Its pages may have no end. */
-		if (hfi_now_ms() > until_ms)
-			return -ETIMEDOUT;
-		result = rtrsi_query(place, process->socket, &request, &request.cursor, page, NULL);
-		while (!result && (result = rtrsi_control_page_next(page, &offset, &entry)) > 0) {
-			add_tree_node(process, &entry);
-			result = 0;
-		}
-	} while (!result && request.cursor.session && process->count < NODES_MAX);
-	return result;
-}
-
-/* If a process does not answer, keep what it showed before. */
-static void ask_for_tree(struct tree_process *process, int place, struct rtrs_control_page *page)
-{
-	const struct tree_process before = *process;
-	int err;
-
-	if (hfi_now_ms() < process->silent_until_ms)
-		return;
-	process->nodes = NULL;
-	process->count = 0;
-	err = list_process(process, place, page);
-	if (err == -ETIMEDOUT || err == -EBUSY) {
-		forget_nodes(process);
-		process->nodes = before.nodes;
-		process->count = before.count;
-		process->silent_until_ms = hfi_now_ms() + SILENT_MS;
-		return;
-	}
-	if (err)
-		forget_nodes(process);
-	free_nodes(before.nodes, before.count);
-}
-
-struct asking {
-	struct tree *tree;
-	int place;
-};
-
-static bool is_older(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
-}
-
-/* The older processes keep their names. */
-static void insert_process(struct tree *tree, struct tree_process *process)
-{
-	struct tree_process **at = &tree->processes;
-
-	while (*at && !is_older(&process->since, &(*at)->since))
-		at = &(*at)->next;
-	process->next = *at;
-	*at = process;
-}
-
-static int meet_process(void *arg, const char *socket)
-{
-	const struct asking *asking = arg;
-	struct tree_process *process = asking->tree->processes;
-	struct stat st;
-
-	while (process && strcmp(process->socket, socket) != 0)
-		process = process->next;
-	if (!process) {
-		if (fstatat(asking->place, socket, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			return 0;
-		process = rtrsi_grow(NULL, 1, sizeof(*process));
-		*process = (struct tree_process){.since = st.st_ctim, .number = -1};
-		(void)hfi_copy(process->socket, sizeof(process->socket), socket);
-		insert_process(asking->tree, process);
-	}
-	process->is_there = true;
-	return 0;
-}
-
-static void drop_processes_that_ended(struct tree *tree)
-{
-	struct tree_process **at = &tree->processes, *process;
-
-	while ((process = *at)) {
-		if (process->is_there) {
-			process->is_there = false;
-			at = &process->next;
-			continue;
-		}
-		*at = process->next;
-		forget_nodes(process);
-		free(process);
-	}
-}
-
-static void ask_processes(struct tree *tree)
-{
-	struct rtrs_control_page page = {.size = RTRS_CONTROL_PAGE};
-	struct asking asking = {.tree = tree, .place = open_place(tree)};
-
-	if (asking.place >= 0 && rtrsi_query_each(asking.place, meet_process, &asking)) {
-		/* Without memory or descriptors it stays as it was. */
-		close(asking.place);
-		return;
-	}
-	drop_processes_that_ended(tree);
-	if (asking.place < 0)
-		return;
-	page.bytes = rtrsi_grow(NULL, page.size, 1);
-	for (struct tree_process *process = tree->processes; process; process = process->next)
-		ask_for_tree(process, asking.place, &page);
-	free(page.bytes);
-	close(asking.place);
 }
 
 /* --- the tree ------------------------------------------------------------------------------------ */
@@ -423,20 +215,48 @@ static void put_nodes(struct tree *tree)
 	qsort(tree->nodes, tree->count, sizeof(*tree->nodes), compare_nodes);
 }
 
+static struct tree_node *new_own_node(struct tree *tree, const char *path, mode_t mode,
+				      enum tree_kind kind)
+{
+	struct tree_node *node;
+
+	tree->own = rtrsi_grow(tree->own, tree->own_count + 1, sizeof(*tree->own));
+	node = &tree->own[tree->own_count++];
+	*node = (struct tree_node){
+		.path = rtrsi_copy_text(path, strlen(path)), .mode = mode, .kind = kind};
+	return node;
+}
+
+struct adding_own {
+	struct tree *tree;
+	const char *directory;
+};
+
+static void add_own_device_file(void *arg, const char *name, mode_t mode)
+{
+	const struct adding_own *adding = arg;
+	char text[RTRS_CONTROL_PATH_MAX];
+	struct tree_node *node;
+
+	if (hfi_join(text, sizeof(text), adding->directory, "/", name))
+		return;
+	node = new_own_node(adding->tree, text, mode, TREE_DEVICE_FILE);
+	node->own_path = rtrsi_copy_text(text, strlen(text));
+}
+
 static void make_own_nodes(struct tree *tree)
 {
-	tree->own_count = HF_ARRAY_SIZE(fixed);
-	tree->own = rtrsi_grow(NULL, tree->own_count, sizeof(*tree->own));
-	for (size_t i = 0; i < tree->own_count; i++) {
-		struct tree_node *node = &tree->own[i];
+	for (size_t i = 0; i < HF_ARRAY_SIZE(fixed); i++) {
+		struct tree_node *node =
+			new_own_node(tree, fixed[i].path, fixed[i].mode, fixed[i].kind);
 
-		*node = (struct tree_node){
-			.path = rtrsi_copy_text(fixed[i].path, strlen(fixed[i].path)),
-			.mode = fixed[i].mode,
-			.kind = fixed[i].kind,
-		};
 		if (fixed[i].target)
 			node->target = rtrsi_copy_text(fixed[i].target, strlen(fixed[i].target));
+	}
+	for (size_t i = 0; i < HF_ARRAY_SIZE(own_devices); i++) {
+		struct adding_own adding = {tree, own_devices[i]};
+
+		rtrsi_device_files_each(add_own_device_file, &adding);
 	}
 }
 
@@ -447,7 +267,7 @@ static void lock_fresh_tree(struct tree *tree)
 		return;
 	if (!tree->own)
 		make_own_nodes(tree);
-	ask_processes(tree);
+	rtrsi_tree_ask_processes(tree);
 	put_nodes(tree);
 	tree->fresh_until_ms = hfi_now_ms() + FRESH_MS;
 }
@@ -515,7 +335,7 @@ void rtrsi_tree_each(struct tree *tree, const char *path,
 static int ask_for_file(struct tree *tree, const struct tree_file *file,
 			struct rtrs_control_request *request, struct rtrs_control_page *page)
 {
-	int place = open_place(tree), err;
+	int place = rtrsi_tree_open_place(tree), err;
 
 	if (place < 0)
 		return -ENODEV;
@@ -525,36 +345,59 @@ static int ask_for_file(struct tree *tree, const struct tree_file *file,
 	return err == -ENXIO ? -ENODEV : err;
 }
 
+/* With the lock. NULL: the process has ended. */
+static struct device_power **power_of(struct tree *tree, const struct tree_file *file)
+{
+	struct tree_process *process = tree->processes;
+
+	if (!*file->socket)
+		return &tree->power;
+	while (process && strcmp(process->socket, file->socket) != 0)
+		process = process->next;
+	return process ? &process->power : NULL;
+}
+
+static int show_device_file(struct tree *tree, const struct tree_file *file, char *to)
+{
+	struct device_power **power;
+	int result = -ENODEV;
+
+	pthread_mutex_lock(&tree->lock);
+	power = power_of(tree, file);
+	if (power)
+		result = rtrsi_device_file_read(*power, file->own_path, to, RTRS_CONTROL_PAGE);
+	pthread_mutex_unlock(&tree->lock);
+	return result;
+}
+
+static int store_device_file(struct tree *tree, const struct tree_file *file, const char *value,
+			     size_t length)
+{
+	struct device_power **power;
+	int err = -ENODEV;
+
+	pthread_mutex_lock(&tree->lock);
+	power = power_of(tree, file);
+	if (power)
+		err = rtrsi_device_file_write(power, file->own_path, value, length);
+	pthread_mutex_unlock(&tree->lock);
+	return err;
+}
+
 int rtrsi_tree_read(struct tree *tree, const struct tree_file *file, char *to)
 {
 	struct rtrs_control_request request = {.type = RTRS_CONTROL_READ};
 	struct rtrs_control_page page = {.bytes = to};
 	int err;
 
-	if (file->kind == TREE_UEVENT)
-		return 0;
+	if (file->kind == TREE_DEVICE_FILE)
+		return show_device_file(tree, file, to);
 	if (file->kind == TREE_MAP_DEVICE) {
 		(void)hfi_copy(to, RTRS_CONTROL_PAGE, RTRS_MAP_USAGE);
 		return (int)strlen(RTRS_MAP_USAGE);
 	}
 	err = ask_for_file(tree, file, &request, &page);
 	return err ? err : (int)page.length;
-}
-
-/* Nobody is told; but what the kernel would refuse is refused. */
-static int store_uevent(const char *value, size_t length)
-{
-	static const char *const actions[] = {"add",	"remove",  "change", "move",
-					      "online", "offline", "bind",   "unbind"};
-	size_t word = 0;
-
-	while (word < length && !strchr(" \n", value[word]))
-		word++;
-	for (size_t i = 0; i < HF_ARRAY_SIZE(actions); i++) {
-		if (strlen(actions[i]) == word && !strncmp(actions[i], value, word))
-			return 0;
-	}
-	return -EINVAL;
 }
 
 static int write_tree_file(struct tree *tree, const struct tree_file *file, const char *value,
@@ -564,8 +407,8 @@ static int write_tree_file(struct tree *tree, const struct tree_file *file, cons
 		.type = RTRS_CONTROL_WRITE, .value = value, .value_length = length};
 	int err;
 
-	if (file->kind == TREE_UEVENT)
-		return store_uevent(value, length);
+	if (file->kind == TREE_DEVICE_FILE)
+		return store_device_file(tree, file, value, length);
 	if (file->kind == TREE_MAP_DEVICE)
 		return rtrsi_map(value, length, is_known);
 	err = ask_for_file(tree, file, &request, NULL);

@@ -12,14 +12,15 @@
 
 #include "rtrs/control/wire.h"
 #include "rtrs/control/place.h"
+#include "rtrs/tools/device_files.h"
 #include "shared/attr.h"
 
 struct tree_process;
 
 /* What a file is that no process shows. */
 enum tree_kind {
-	TREE_SHOWN, /* a process does */
-	TREE_UEVENT,
+	TREE_SHOWN,	  /* a process does */
+	TREE_DEVICE_FILE, /* see device_files.h */
 	TREE_MAP_DEVICE,
 	TREE_DEVICE, /* the blocks of a device that this process has mapped */
 };
@@ -44,6 +45,7 @@ struct tree_process {
 	int number;		 /* of the block device that it shows; -1: none */
 	size_t count;
 	struct tree_node *nodes;
+	struct device_power *power;
 };
 
 struct tree {
@@ -55,6 +57,7 @@ struct tree {
 	const struct tree_node **nodes; /* sorted by path */
 	size_t own_count;
 	struct tree_node *own;
+	struct device_power *power; /* of our own devices */
 };
 
 void rtrsi_tree_init(struct tree *tree, const char *directory) HF_NONNULL_OF(1);
