@@ -72,8 +72,7 @@ static int give_window(struct session_connection *connection, const struct rtrs_
 	if (!err)
 		err = ops->bind(connection->base, window->base, data, permit->data_length, false,
 				0);
-	/* What is too much does no harm. */
-	connection->posted += 2;
+	connection->posted += window->is_bound ? 2 : 1;
 	window->is_bound = true;
 	*ret = window->base->remote_key;
 	return err;

@@ -3,20 +3,29 @@
 #ifndef HF_T_PROCESS_H
 #define HF_T_PROCESS_H
 
-#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/resource.h>
 
 /* Open descriptors, without opening one to count them. */
 static inline int count_open_fds(void)
 {
+	struct pollfd fds[512];
 	struct rlimit limit;
 	int count = 0;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > 65536)
 		limit.rlim_cur = 65536;
-	for (int fd = 0; fd < (int)limit.rlim_cur; fd++)
-		count += fcntl(fd, F_GETFD) >= 0;
+	/* Many with one call: poll() says which ones are closed. */
+	for (int first = 0; first < (int)limit.rlim_cur; first += 512) {
+		nfds_t size = limit.rlim_cur - first < 512 ? limit.rlim_cur - first : 512;
+
+		for (nfds_t i = 0; i < size; i++)
+			fds[i] = (struct pollfd){.fd = first + (int)i};
+		(void)poll(fds, size, 0);
+		for (nfds_t i = 0; i < size; i++)
+			count += !(fds[i].revents & POLLNVAL);
+	}
 	return count;
 }
 

@@ -193,10 +193,20 @@ t_tree_control_bed_LDADD = librtrs-lib.la
 dist_check_SCRIPTS += t/tree/rtrs-control t/tree/rtrs-fs t/tree/rtrs-map
 TESTS += t/tree/rtrs-control t/tree/rtrs-fs t/tree/rtrs-map
 if HAVE_CMOCKA
-check_PROGRAMS += t/tree/rtrs_soft
+check_PROGRAMS += t/tree/rtrs_soft t/tree/rtrs_soft_fault
 TESTS += t/tree/rtrs-soft
-t_tree_rtrs_soft_SOURCES = t/tree/rtrs_soft.c t/unit/rtrs_disk.c t/unit/rtrs_disk.h t/lib/rtrs_modules.c
+t_tree_rtrs_soft_SOURCES = t/tree/rtrs_soft.c t/unit/rtrs_disk.c t/unit/rtrs_disk.h \
+	t/lib/rtrs_verbs.c t/lib/rtrs_verbs.h t/lib/rtrs_fails.c t/lib/rtrs_fails.h
 t_tree_rtrs_soft_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-t_tree_rtrs_soft_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=dlopen
-t_tree_rtrs_soft_LDADD = librtrs-tcp-message.la librtrs-lib.la $(CMOCKA_LIBS)
+rtrs_verbs_wraps = $(wrap)dlopen $(wrap)dlsym $(wrap)ibv_get_device_list $(wrap)ibv_open_device $(wrap)ibv_close_device \
+	$(wrap)ibv_query_device $(wrap)_ibv_query_gid_ex $(wrap)ibv_alloc_pd $(wrap)ibv_dealloc_pd \
+	$(wrap)ibv_reg_mr_iova2 $(wrap)ibv_dereg_mr $(wrap)ibv_create_comp_channel \
+	$(wrap)ibv_destroy_comp_channel $(wrap)ibv_create_cq $(wrap)ibv_destroy_cq $(wrap)ibv_create_qp \
+	$(wrap)ibv_destroy_qp $(wrap)ibv_modify_qp $(wrap)ibv_get_cq_event $(wrap)ibv_get_async_event
+t_tree_rtrs_soft_LDFLAGS = $(AM_LDFLAGS) $(rtrs_verbs_wraps)
+t_tree_rtrs_soft_LDADD = librtrs-rdma.la librtrs-lib.la $(CMOCKA_LIBS)
+t_tree_rtrs_soft_fault_SOURCES = t/unit/rtrs_fault.c t/lib/rtrs_verbs.c t/lib/rtrs_verbs.h t/lib/rtrs_fails.c t/lib/rtrs_fails.h
+t_tree_rtrs_soft_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_rtrs_soft_fault_LDFLAGS = $(AM_LDFLAGS) $(rtrs_fault_wraps) $(rtrs_verbs_wraps)
+t_tree_rtrs_soft_fault_LDADD = librtrs-rdma.la librtrs-lib.la $(CMOCKA_LIBS)
 endif

@@ -23,6 +23,7 @@
 #include "shared/attr.h"
 #include "t/lib/hang.h"
 #include "t/lib/process.h"
+#include "t/lib/rtrs_verbs.h"
 #include "t/unit/rtrs_disk.h"
 
 enum { NEVER_MS = 3600000, REMOVALS = 2, STRANGERS = 300 };
@@ -66,6 +67,7 @@ static void a_removed_device_is_survived(void **state)
 		assert_int_equal(client.path_downs, downs + 1);
 		assert_int_equal(rtrs_session_path_info(client.session, second, &info), 0);
 		assert_false(info.is_connected);
+		rtrs_verbs_forget_numbers();
 		run_by_shell("HF_SOFT_ADD");
 		while (client.path_ups == ups)
 			disk_serve(&client, &disk);
@@ -78,6 +80,23 @@ static void a_removed_device_is_survived(void **state)
 	disk_client_close(&client);
 	disk_close(&disk);
 	disk_reconnect_ms = 1;
+}
+
+/* Answers come before requests are known to be sent, as where an acknowledgement is lost: requests wait for room. */
+static void a_full_queue_is_waited_for(void **state)
+{
+	(void)state;
+	/* Of a client with 16 permits. */
+	rtrs_verbs_late_size = 3 * 16 + 16;
+	disk_open(&disk, address, 16, false);
+	disk_client_open(&client, "full", 16, 1);
+	disk_client_add_path(&client, &disk, address);
+	disk_client_work(&client, &disk, 1000);
+	disk_client_verify(&client, &disk);
+	assert_int_equal(client.path_downs, 0);
+	disk_client_close(&client);
+	disk_close(&disk);
+	rtrs_verbs_late_size = 0;
 }
 
 /* --- wrong peers before there is a connection ---------------------------------------------------- */
@@ -217,6 +236,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_removed_device_is_survived),
+		cmocka_unit_test(a_full_queue_is_waited_for),
 		cmocka_unit_test(wrong_peers_harm_nobody),
 	};
 

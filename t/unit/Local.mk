@@ -406,15 +406,16 @@ TESTS += t/unit/rtrs_fault t/unit/rtrs_torture
 t_unit_rtrs_torture_SOURCES = t/unit/rtrs_torture.c t/unit/rtrs_disk.c t/unit/rtrs_disk.h
 t_unit_rtrs_torture_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_torture_LDADD = librtrs-lib.la $(CMOCKA_LIBS)
-t_unit_rtrs_fault_SOURCES = t/unit/rtrs_fault.c
+t_unit_rtrs_fault_SOURCES = t/unit/rtrs_fault.c t/lib/rtrs_fails.c t/lib/rtrs_fails.h
 t_unit_rtrs_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_fault_LDADD = librtrs-lib.la $(CMOCKA_LIBS)
 wrap = -Wl,--wrap=
-t_unit_rtrs_fault_LDFLAGS = $(AM_LDFLAGS) $(wrap)malloc $(wrap)calloc $(wrap)reallocarray $(wrap)mmap \
+rtrs_fault_wraps = $(wrap)malloc $(wrap)calloc $(wrap)reallocarray $(wrap)mmap \
 	$(wrap)socket $(wrap)bind $(wrap)listen $(wrap)connect $(wrap)accept4 $(wrap)setsockopt \
 	$(wrap)getsockopt $(wrap)epoll_create1 $(wrap)epoll_ctl $(wrap)eventfd $(wrap)timerfd_create \
 	$(wrap)getrandom $(wrap)readv $(wrap)sendmsg $(wrap)flock $(wrap)fstat $(wrap)lstat \
-	$(wrap)getsockname $(wrap)getpeername
+	$(wrap)getsockname $(wrap)getpeername $(wrap)recv $(wrap)send $(wrap)epoll_wait
+t_unit_rtrs_fault_LDFLAGS = $(AM_LDFLAGS) $(rtrs_fault_wraps)
 t_unit_rtrs_sim_SOURCES = t/unit/rtrs_sim.c t/unit/rtrs_sim_bed.c t/unit/rtrs_sim_bed.h
 t_unit_rtrs_sim_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_rtrs_sim_LDADD = librtrs-lib.la librtrs-sim.la $(CMOCKA_LIBS)

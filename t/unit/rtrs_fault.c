@@ -24,73 +24,71 @@
 #include <rtrs/rtrs.h>
 
 #include "t/lib/process.h"
+#include "t/lib/rtrs_fails.h"
 
 /* --- what fails ---------------------------------------------------------------------------------- */
 
-static unsigned long calls, fails_at; /* 0: nothing fails */
-static const char *failed;	      /* the name of what has */
-
-static bool fails_now(const char *name, int error)
-{
-	if (++calls != fails_at)
-		return false;
-	failed = name;
-	errno = error;
-	return true;
-}
-
-/* The linker's names. */
-#define WRAP(result, name, error, failure, parameters, arguments)                     \
-	result __real_##name parameters;                                              \
-	result __wrap_##name parameters;                                              \
-	result __wrap_##name parameters                                               \
-	{                                                                             \
-		return fails_now(#name, error) ? (failure) : __real_##name arguments; \
-	}
-
 /* NOLINTBEGIN(bugprone-reserved-identifier,bugprone-macro-parentheses,cert-*) */
-WRAP(void *, malloc, ENOMEM, NULL, (size_t size), (size))
-WRAP(void *, calloc, ENOMEM, NULL, (size_t count, size_t size), (count, size))
-WRAP(void *, reallocarray, ENOMEM, NULL, (void *old, size_t count, size_t size), (old, count, size))
-WRAP(void *, mmap, ENOMEM, MAP_FAILED,
-     (void *at, size_t size, int protection, int flags, int fd, off_t offset),
-     (at, size, protection, flags, fd, offset))
-WRAP(int, socket, EMFILE, -1, (int family, int type, int protocol), (family, type, protocol))
-WRAP(int, bind, EACCES, -1, (int fd, const struct sockaddr *to, socklen_t size), (fd, to, size))
-WRAP(int, listen, EADDRINUSE, -1, (int fd, int backlog), (fd, backlog))
-WRAP(int, connect, ECONNREFUSED, -1, (int fd, const struct sockaddr *to, socklen_t size),
-     (fd, to, size))
-WRAP(int, accept4, EMFILE, -1, (int fd, struct sockaddr *from, socklen_t *size, int flags),
-     (fd, from, size, flags))
-WRAP(int, setsockopt, ENOPROTOOPT, -1,
-     (int fd, int level, int name, const void *value, socklen_t size),
-     (fd, level, name, value, size))
-WRAP(int, getsockopt, EIO, -1, (int fd, int level, int name, void *value, socklen_t *size),
-     (fd, level, name, value, size))
-WRAP(int, epoll_create1, EMFILE, -1, (int flags), (flags))
-WRAP(int, epoll_ctl, ENOSPC, -1, (int epoll, int op, int fd, struct epoll_event *event),
-     (epoll, op, fd, event))
-WRAP(int, eventfd, EMFILE, -1, (unsigned int value, int flags), (value, flags))
-WRAP(int, timerfd_create, EMFILE, -1, (int clock, int flags), (clock, flags))
-WRAP(ssize_t, getrandom, EINTR, -1, (void *to, size_t size, unsigned int flags), (to, size, flags))
-WRAP(ssize_t, readv, ECONNRESET, -1, (int fd, const struct iovec *to, int count), (fd, to, count))
-WRAP(ssize_t, sendmsg, EPIPE, -1, (int fd, const struct msghdr *message, int flags),
-     (fd, message, flags))
-WRAP(int, flock, ENOLCK, -1, (int fd, int operation), (fd, operation))
-WRAP(int, fstat, EIO, -1, (int fd, struct stat *ret), (fd, ret))
-WRAP(int, lstat, EIO, -1, (const char *path, struct stat *ret), (path, ret))
-WRAP(int, getsockname, ENOBUFS, -1, (int fd, struct sockaddr *ret, socklen_t *size),
-     (fd, ret, size))
-WRAP(int, getpeername, ENOTCONN, -1, (int fd, struct sockaddr *ret, socklen_t *size),
-     (fd, ret, size))
+RTRS_WRAP(void *, malloc, ENOMEM, NULL, (size_t size), (size))
+RTRS_WRAP(void *, calloc, ENOMEM, NULL, (size_t count, size_t size), (count, size))
+RTRS_WRAP(void *, reallocarray, ENOMEM, NULL, (void *old, size_t count, size_t size),
+	  (old, count, size))
+RTRS_WRAP(void *, mmap, ENOMEM, MAP_FAILED,
+	  (void *at, size_t size, int protection, int flags, int fd, off_t offset),
+	  (at, size, protection, flags, fd, offset))
+RTRS_WRAP(int, socket, EMFILE, -1, (int family, int type, int protocol), (family, type, protocol))
+RTRS_WRAP(int, bind, EACCES, -1, (int fd, const struct sockaddr *to, socklen_t size),
+	  (fd, to, size))
+RTRS_WRAP(int, listen, EADDRINUSE, -1, (int fd, int backlog), (fd, backlog))
+RTRS_WRAP(int, connect, ECONNREFUSED, -1, (int fd, const struct sockaddr *to, socklen_t size),
+	  (fd, to, size))
+RTRS_WRAP(int, accept4, EMFILE, -1, (int fd, struct sockaddr *from, socklen_t *size, int flags),
+	  (fd, from, size, flags))
+RTRS_WRAP(int, setsockopt, ENOPROTOOPT, -1,
+	  (int fd, int level, int name, const void *value, socklen_t size),
+	  (fd, level, name, value, size))
+RTRS_WRAP(int, getsockopt, EIO, -1, (int fd, int level, int name, void *value, socklen_t *size),
+	  (fd, level, name, value, size))
+RTRS_WRAP(int, epoll_create1, EMFILE, -1, (int flags), (flags))
+RTRS_WRAP(int, epoll_ctl, ENOSPC, -1, (int epoll, int op, int fd, struct epoll_event *event),
+	  (epoll, op, fd, event))
+RTRS_WRAP(int, eventfd, EMFILE, -1, (unsigned int value, int flags), (value, flags))
+RTRS_WRAP(int, timerfd_create, EMFILE, -1, (int clock, int flags), (clock, flags))
+RTRS_WRAP(ssize_t, getrandom, EINTR, -1, (void *to, size_t size, unsigned int flags),
+	  (to, size, flags))
+RTRS_WRAP(ssize_t, readv, ECONNRESET, -1, (int fd, const struct iovec *to, int count),
+	  (fd, to, count))
+RTRS_WRAP(ssize_t, sendmsg, EPIPE, -1, (int fd, const struct msghdr *message, int flags),
+	  (fd, message, flags))
+RTRS_WRAP(ssize_t, recv, ECONNRESET, -1, (int fd, void *to, size_t size, int flags),
+	  (fd, to, size, flags))
+RTRS_WRAP(ssize_t, send, EPIPE, -1, (int fd, const void *from, size_t size, int flags),
+	  (fd, from, size, flags))
+RTRS_WRAP(int, epoll_wait, EINTR, -1, (int epoll, struct epoll_event *ret, int count, int wait_ms),
+	  (epoll, ret, count, wait_ms))
+RTRS_WRAP(int, flock, ENOLCK, -1, (int fd, int operation), (fd, operation))
+RTRS_WRAP(int, fstat, EIO, -1, (int fd, struct stat *ret), (fd, ret))
+RTRS_WRAP(int, lstat, EIO, -1, (const char *path, struct stat *ret), (path, ret))
+RTRS_WRAP(int, getsockname, ENOBUFS, -1, (int fd, struct sockaddr *ret, socklen_t *size),
+	  (fd, ret, size))
+RTRS_WRAP(int, getpeername, ENOTCONN, -1, (int fd, struct sockaddr *ret, socklen_t *size),
+	  (fd, ret, size))
 /* NOLINTEND(bugprone-reserved-identifier,bugprone-macro-parentheses,cert-*) */
 
 /* --- what is done -------------------------------------------------------------------------------- */
 
-enum { BLOCK = 2048, REQUESTS = 6, ROUNDS_MAX = 3000, CONNECT_ROUNDS = 300, DEPTH = 4 };
+enum {
+	BLOCK = 2048,
+	REQUESTS = 6,
+	ROUNDS_MAX = 3000,
+	STEP_WITH_DEVICES = 31,
+	CONNECT_ROUNDS = 300,
+	DEPTH = 4
+};
 
 static char directory[] = "/tmp/hf-rtrs-fault-XXXXXX";
-static char address[64];
+static char address[64];  /* of the service */
+static char paths[2][64]; /* a client's */
 
 static struct {
 	struct rtrs_service *service;
@@ -201,8 +199,8 @@ static bool connect_paths(void)
 	unsigned int failures = 0;
 
 	for (unsigned int i = 0; i < 2; i++) {
-		if (rtrs_session_add_path(bed.session, address) < 0 &&
-		    rtrs_session_add_path(bed.session, address) < 0)
+		if (rtrs_session_add_path(bed.session, paths[i]) < 0 &&
+		    rtrs_session_add_path(bed.session, paths[i]) < 0)
 			return false;
 	}
 	for (int round = 0;
@@ -286,39 +284,83 @@ static void go_through(void)
 	assert_int_equal(bed.ups, bed.downs);
 }
 
+static bool is_of_file(void)
+{
+	return strncmp(address, "unix:", strlen("unix:")) == 0;
+}
+
+static void check_what_is_left(int fds)
+{
+	if (count_open_fds() != fds)
+		fail_msg("call %lu, %s: a descriptor is left", rtrs_fails_at, rtrs_failed);
+	if (rtrs_verbs_objects)
+		fail_msg("call %lu, %s: %ld objects of verbs are left", rtrs_fails_at, rtrs_failed,
+			 rtrs_verbs_objects);
+	/* Where it could not be seen to be the listener's own it stays. */
+	if (is_of_file() && !access(address + strlen("unix:"), F_OK)) {
+		assert_string_equal(rtrs_failed, "lstat");
+		unlink(address + strlen("unix:"));
+	}
+}
+
+/* Some of them, where each takes long. */
+static unsigned long step_to_next(void)
+{
+	const char *is_long = getenv("long");
+
+	if (getenv("HF_VALGRIND"))
+		return is_of_file() ? 9 : 67;
+	return is_of_file() || (is_long && !strcmp(is_long, "1")) ? 1 : STEP_WITH_DEVICES;
+}
+
 static void each_call_fails_once(void **state)
 {
 	unsigned long failed_calls = 0;
 	int before;
 
 	(void)state;
-	fails_at = 0;
+	rtrs_fails_at = 0;
 	go_through();
 	before = count_open_fds();
-	/* Under valgrind some of them. */
-	for (fails_at = 1; failed || fails_at == 1; fails_at += getenv("HF_VALGRIND") ? 9 : 1) {
-		calls = 0;
-		failed = NULL;
+	rtrs_failed = "the first one";
+	/* In each run others. */
+	for (rtrs_fails_at = 1 + (unsigned long)getpid() % step_to_next(); rtrs_failed;
+	     rtrs_fails_at += step_to_next()) {
+		rtrs_calls = 0;
+		rtrs_failed = NULL;
 		go_through();
-		failed_calls += failed != NULL;
-		if (count_open_fds() != before)
-			fail_msg("call %lu, %s: a descriptor is left", fails_at, failed);
-		/* Where it could not be seen to be the listener's own it stays. */
-		if (!access(address + strlen("unix:"), F_OK)) {
-			assert_string_equal(failed, "lstat");
-			unlink(address + strlen("unix:"));
-		}
+		failed_calls += rtrs_failed != NULL;
+		check_what_is_left(before);
 	}
 	printf("%lu calls failed\n", failed_calls);
 	assert_true(failed_calls > 20);
 	/* Afterwards all is well. */
-	fails_at = 0;
+	rtrs_fails_at = 0;
 	assert_true(open_ends() && connect_paths());
 	transfer_all();
 	for (unsigned int i = 0; i < REQUESTS; i++)
 		assert_true(bed.is_written[i]);
 	rtrs_session_close(bed.session);
 	rtrs_service_close(bed.service);
+}
+
+/* A Unix socket, or the first two of the soft devices. */
+static void choose_addresses(void)
+{
+	const char *devices = getenv("HF_RTRS_DEVICES");
+	unsigned int port = 20000 + (unsigned int)getpid() % 10000;
+
+	snprintf(address, sizeof(address), "unix:%s/s", directory);
+	if (devices)
+		snprintf(address, sizeof(address), "soft:0.0.0.0:%u", port);
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(paths[i], sizeof(paths[i]), "%s", address);
+		if (!devices)
+			continue;
+		snprintf(paths[i], sizeof(paths[i]), "soft:%.*s:%u", (int)strcspn(devices, " "),
+			 devices, port);
+		devices += strcspn(devices, " ") + 1;
+	}
 }
 
 int main(void)
@@ -331,7 +373,7 @@ int main(void)
 	setenv("HOLDFAST_RTRS_CONTROL", "off", 1);
 	if (!mkdtemp(directory))
 		return 1;
-	snprintf(address, sizeof(address), "unix:%s/s", directory);
+	choose_addresses();
 	failures = cmocka_run_group_tests(tests, NULL, NULL);
 	if (rmdir(directory))
 		failures++;
