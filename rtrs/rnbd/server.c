@@ -134,12 +134,13 @@ static struct rtrs_rnbd_handle *find_handle(const struct rtrs_rnbd_session *sess
 	return handle;
 }
 
+/* As the client wrote it: by another spelling it opens the device once more, as at the kernel's server. */
 static struct rtrs_rnbd_handle *handle_of_path(const struct rtrs_rnbd_session *session,
-					       const char *path)
+					       const char *sent)
 {
 	struct rtrs_rnbd_handle *handle = session->handles;
 
-	while (handle && strcmp(handle->exported->path, path) != 0)
+	while (handle && strcmp(handle->path, sent) != 0)
 		handle = handle->next;
 	return handle;
 }
@@ -222,7 +223,7 @@ static struct rtrs_rnbd_job open_rnbd_handle(struct rtrs_rnbd_server *server,
 	if (rtrsi_rnbd_spell_path(open.path))
 		return answered(-EINVAL);
 	/* After a client has lost its paths, it opens its open devices again. */
-	handle = handle_of_path(session, open.path);
+	handle = handle_of_path(session, sent);
 	if (!handle) {
 		err = make_handle(server, session, &open, sent, &handle);
 		if (err)

@@ -145,7 +145,8 @@ static void who_may_open(void **state)
 	assert_int_equal(id, again);
 	assert_int_equal(open_disk(&server, &b, "disk..", RNBD_READ_WRITE, &again), -EPERM);
 	assert_int_equal(open_disk(&server, &b, "././/disk..", RNBD_READ_WRITE, &again), -EPERM);
-	assert_int_equal(open_disk(&server, &a, "/disk../.", RNBD_READ_WRITE, &again), 0);
+	assert_int_equal(open_disk(&server, &a, "/disk../.", RNBD_READ_WRITE, &again), -EPERM);
+	assert_int_equal(open_disk(&server, &a, "disk..", RNBD_READ_WRITE, &again), 0);
 	assert_int_equal(id, again);
 	assert_int_equal(open_disk(&server, &b, "disk..", RNBD_READ_ONLY, &again), 0);
 	assert_int_equal(open_disk(&server, &c, "disk..", RNBD_MIGRATION, &again), 0);
