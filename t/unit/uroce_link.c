@@ -7,6 +7,8 @@
 
 enum {
 	OPERATIONS = 400,
+	SHORT_OPERATIONS = 30,
+	SCHEDULES = 1000, /* short ones; each a link of its own */
 	LENGTH_MAX = 6000,
 	LINK_MAX = 4096,
 };
@@ -26,7 +28,14 @@ struct link_bed {
 	uint32_t count;
 	struct link_load load;
 	uint32_t random;
+	uint64_t value; /* of the peer's atomic, once all that was posted is done */
 };
+
+/* The one that is running, and the one that failed. */
+static struct {
+	struct link_load load;
+	uint32_t seed, operations;
+} schedule;
 
 static uint32_t link_random(struct link_bed *bed, uint32_t below)
 {
@@ -138,19 +147,42 @@ static void fill_link(struct link_bed *bed, uint8_t *data, uint32_t length)
 		data[i] = (uint8_t)link_random(bed, 256);
 }
 
+static bool is_atomic_kind(enum uroce_request_kind kind)
+{
+	return kind == UROCE_REQUEST_FETCH_ADD || kind == UROCE_REQUEST_COMPARE_SWAP;
+}
+
+/* Every other comparison finds another value than its own. */
+static void make_atomic(struct link_bed *bed, struct operation *operation,
+			struct uroce_request *request)
+{
+	request->va += BED_MEMORY - 8;
+	operation->before = bed->value;
+	request->swap_add = 3;
+	if (operation->kind == UROCE_REQUEST_FETCH_ADD) {
+		bed->value += request->swap_add;
+		return;
+	}
+	request->swap_add = link_random(bed, 1 << 24) * UINT64_C(0x100000001);
+	request->compare = bed->value + link_random(bed, 2);
+	if (request->compare == bed->value)
+		bed->value = request->swap_add;
+}
+
 static void make_operation(struct link_bed *bed, struct operation *operation, uint32_t index)
 {
 	static const enum uroce_request_kind kinds[] = {
-		UROCE_REQUEST_SEND, UROCE_REQUEST_SEND,	 UROCE_REQUEST_WRITE,
-		UROCE_REQUEST_READ, UROCE_REQUEST_WRITE, UROCE_REQUEST_FETCH_ADD};
+		UROCE_REQUEST_SEND,	   UROCE_REQUEST_SEND,	UROCE_REQUEST_WRITE,
+		UROCE_REQUEST_READ,	   UROCE_REQUEST_WRITE, UROCE_REQUEST_FETCH_ADD,
+		UROCE_REQUEST_COMPARE_SWAP};
 	struct bed_side *side = bed->sides[0], *peer = bed->sides[1];
 	struct uroce_request *request;
 	uint32_t length;
 
-	operation->kind = kinds[link_random(bed, side->qp.service == UROCE_SERVICE_RC ? 6 : 3)];
+	operation->kind = kinds[link_random(bed, side->qp.service == UROCE_SERVICE_RC ? 7 : 3)];
 	operation->has_imm = link_random(bed, 3) == 0 && operation->kind < UROCE_REQUEST_READ;
-	length = operation->kind == UROCE_REQUEST_FETCH_ADD ? 8 : link_random(bed, LENGTH_MAX);
-	if (link_random(bed, 3) == 0 && length > 8)
+	length = is_atomic_kind(operation->kind) ? 8 : link_random(bed, LENGTH_MAX);
+	if (!is_atomic_kind(operation->kind) && link_random(bed, 3) == 0)
 		length = link_random(bed, 9) * BED_MTU;
 	operation->length = length;
 	operation->data = calloc(1, LENGTH_MAX);
@@ -170,13 +202,11 @@ static void make_operation(struct link_bed *bed, struct operation *operation, ui
 	} else if (operation->kind == UROCE_REQUEST_SEND) {
 		fill_link(bed, operation->data, length);
 	} else {
-		request->va += BED_MEMORY - 8;
-		request->swap_add = 3;
+		make_atomic(bed, operation, request);
 	}
 }
 
-static void check_operation(struct link_bed *bed, const struct operation *operation, uint32_t index,
-			    uint64_t *sum)
+static void check_operation(struct link_bed *bed, const struct operation *operation, uint32_t index)
 {
 	struct bed_side *peer = bed->sides[1];
 	const uint8_t *to =
@@ -191,28 +221,40 @@ static void check_operation(struct link_bed *bed, const struct operation *operat
 		assert_memory_equal(to, operation->data, operation->length);
 		break;
 	case UROCE_REQUEST_FETCH_ADD:
+	case UROCE_REQUEST_COMPARE_SWAP:
 		memcpy(&before, operation->data, 8);
-		assert_int_equal(before, *sum);
-		*sum += 3;
+		assert_int_equal(before, operation->before);
 		break;
 	default:
 		break;
 	}
 }
 
+static void check_counters(const struct link_bed *bed, struct link_load load)
+{
+	const uint64_t *ours = bed->sides[0]->counters, *theirs = bed->sides[1]->counters;
+
+	assert_true(!load.lost || ours[UROCE_COUNT_RETRY]);
+	assert_true(!load.repeated || theirs[UROCE_COUNT_DUPLICATE_REQUEST]);
+	assert_true(!load.late || theirs[UROCE_COUNT_OUT_OF_SEQUENCE_REQUEST]);
+}
+
 /* RC: whatever the link does, everything completes, once and in order. */
-static void check_reliable(struct link_load load, uint32_t seed)
+static void check_reliable(struct link_load load, uint32_t seed, uint32_t operation_count)
 {
 	struct link_bed *bed = new_link(UROCE_SERVICE_RC, load, seed);
 	struct bed_side *side = bed->sides[0], *peer = bed->sides[1];
 	uint32_t posted = 0, checked = 0, received = 0, turns = 0;
-	uint64_t sum = 0;
+	uint64_t value;
 
+	schedule.load = load;
+	schedule.seed = seed;
+	schedule.operations = operation_count;
 	memset(operations, 0, sizeof(operations));
 	fill_link(bed, peer->memory, BED_MEMORY / 2);
-	while (checked < OPERATIONS) {
+	while (checked < operation_count) {
 		/* Ten at a time; WRITEs would overwrite each other's place. */
-		if (posted < OPERATIONS && posted - checked < 10 && link_random(bed, 4) == 0) {
+		if (posted < operation_count && posted - checked < 10 && link_random(bed, 4) == 0) {
 			make_operation(bed, &operations[posted], posted);
 			posted++;
 		}
@@ -230,7 +272,7 @@ static void check_reliable(struct link_load load, uint32_t seed)
 
 			assert_int_equal(side->done[checked].position, checked);
 			assert_int_equal(side->done[checked].status, IBV_WC_SUCCESS);
-			check_operation(bed, operation, checked, &sum);
+			check_operation(bed, operation, checked);
 			if (operation->kind == UROCE_REQUEST_SEND || operation->has_imm) {
 				const struct uroce_received *log = &peer->received[received];
 
@@ -250,10 +292,12 @@ static void check_reliable(struct link_load load, uint32_t seed)
 	}
 	assert_int_equal(peer->received_count, received);
 	assert_int_equal(peer->faults + side->faults, 0);
-	assert_true(!load.lost || side->counters[UROCE_COUNT_RETRY]);
-	assert_true(!load.repeated || peer->counters[UROCE_COUNT_DUPLICATE_REQUEST]);
-	assert_true(!load.late || peer->counters[UROCE_COUNT_OUT_OF_SEQUENCE_REQUEST]);
-	for (uint32_t i = 0; i < OPERATIONS; i++) {
+	memcpy(&value, peer->memory + BED_MEMORY - 8, 8);
+	assert_int_equal(value, bed->value);
+	/* What never arrives late or twice is not told apart in a short one. */
+	if (operation_count == OPERATIONS)
+		check_counters(bed, load);
+	for (uint32_t i = 0; i < operation_count; i++) {
 		free(operations[i].data);
 		free(operations[i].expected);
 	}
@@ -266,45 +310,77 @@ static void rc_over_a_good_link(void **state)
 {
 	(void)state;
 	for (uint32_t seed = 1; seed <= 4; seed++)
-		check_reliable((struct link_load){0}, seed);
+		check_reliable((struct link_load){0}, seed, OPERATIONS);
 }
 
 static void rc_over_a_link_that_loses(void **state)
 {
 	(void)state;
 	for (uint32_t seed = 1; seed <= 8; seed++)
-		check_reliable((struct link_load){.lost = 10 * seed}, seed);
+		check_reliable((struct link_load){.lost = 10 * seed}, seed, OPERATIONS);
 }
 
 static void rc_over_a_link_that_repeats(void **state)
 {
 	(void)state;
 	for (uint32_t seed = 1; seed <= 4; seed++)
-		check_reliable((struct link_load){.repeated = 100 * seed}, seed);
+		check_reliable((struct link_load){.repeated = 100 * seed}, seed, OPERATIONS);
 }
 
 static void rc_over_a_link_that_reorders(void **state)
 {
 	(void)state;
 	for (uint32_t seed = 1; seed <= 4; seed++)
-		check_reliable((struct link_load){.late = 20 * seed}, seed);
+		check_reliable((struct link_load){.late = 20 * seed}, seed, OPERATIONS);
 }
 
 static void rc_over_a_link_that_does_all(void **state)
 {
 	(void)state;
 	for (uint32_t seed = 1; seed <= 8; seed++)
-		check_reliable((struct link_load){.lost = 20, .repeated = 20, .late = 20}, seed);
+		check_reliable((struct link_load){.lost = 20, .repeated = 20, .late = 20}, seed,
+			       OPERATIONS);
+}
+
+/* Each seed makes a link, a first PSN and what is sent; with long=1 there are a hundred times as many. */
+static void rc_over_many_links(void **state)
+{
+	const char *wanted = getenv("long");
+	uint32_t count = getenv("HF_VALGRIND") ? SCHEDULES / 30 : SCHEDULES;
+
+	if (wanted && strcmp(wanted, "1") == 0)
+		count *= 100;
+	(void)state;
+	for (uint32_t seed = 1; seed <= count; seed++) {
+		struct link_bed bed = {.random = seed * 2654435761u};
+		const struct link_load load = {
+			.lost = link_random(&bed, 3) * link_random(&bed, 80),
+			.repeated = link_random(&bed, 3) * link_random(&bed, 80),
+			.late = link_random(&bed, 3) * link_random(&bed, 80)};
+
+		check_reliable(load, seed, SHORT_OPERATIONS);
+	}
+}
+
+static int tell_schedule(void **state)
+{
+	(void)state;
+	print_message("the last schedule: seed %u, %u operations; of 1000 packets %u lost, %u "
+		      "repeated, %u late\n",
+		      schedule.seed, schedule.operations, schedule.load.lost,
+		      schedule.load.repeated, schedule.load.late);
+	return 0;
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rc_over_a_good_link),
-		cmocka_unit_test(rc_over_a_link_that_loses),
-		cmocka_unit_test(rc_over_a_link_that_repeats),
-		cmocka_unit_test(rc_over_a_link_that_reorders),
-		cmocka_unit_test(rc_over_a_link_that_does_all),
+		cmocka_unit_test_teardown(rc_over_a_good_link, tell_schedule),
+		cmocka_unit_test_teardown(rc_over_a_link_that_loses, tell_schedule),
+		cmocka_unit_test_teardown(rc_over_a_link_that_repeats, tell_schedule),
+		cmocka_unit_test_teardown(rc_over_a_link_that_reorders, tell_schedule),
+		cmocka_unit_test_teardown(rc_over_a_link_that_does_all, tell_schedule),
+		cmocka_unit_test_teardown(rc_over_many_links, tell_schedule),
 	};
 
 	return cmocka_run_group_tests_name("uroce over a bad link", tests, NULL, NULL);

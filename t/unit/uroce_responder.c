@@ -280,6 +280,34 @@ static void s9_7_4_1_2_more_reads_than_agreed_are_an_invalid_request(void **stat
 	assert_fault(side, UROCE_WIRE_FAULT_REQUEST);
 }
 
+static void s9_7_5_1_5_a_repeated_read_gives_way_to_a_new_one(void **state)
+{
+	struct bed_side *side = rc_side();
+	struct uroce_packet packet;
+
+	(void)state;
+	for (uint32_t i = 0; i < 4; i++) {
+		packet = read_asked(side, PSN + i, 0, 8);
+		bed_give(side, &packet);
+	}
+	bed_run(side);
+	assert_int_equal(side->frame_count, 4);
+	bed_forget(side);
+	/* Sent twice by the peer, which has the first answer by now: it may ask for four others. */
+	packet = read_asked(side, PSN, 0, 8);
+	bed_give(side, &packet);
+	packet = read_asked(side, PSN + 1, 0, 8);
+	bed_give(side, &packet);
+	packet = read_asked(side, PSN + 4, 0, 8);
+	bed_give(side, &packet);
+	bed_run(side);
+	assert_int_equal(side->faults, 0);
+	assert_int_equal(side->frame_count, 2);
+	assert_int_equal(bed_sent(side, 0).psn, (PSN + 1) & UROCE_PSN_MASK);
+	assert_int_equal(bed_sent(side, 1).psn, (PSN + 4) & UROCE_PSN_MASK);
+	bed_free(side);
+}
+
 /* --- atomics --------------------------------------------------------------------------------------- */
 
 static void s9_4_5_a_repeated_atomic_gives_the_same_result_and_is_not_executed(void **state)
@@ -659,6 +687,7 @@ int main(void)
 		cmocka_unit_test(s9_7_4_1_5_a_read_out_of_bounds_is_an_access_error),
 		cmocka_unit_test(s9_7_4_1_5_memory_that_went_away_is_an_access_error),
 		cmocka_unit_test(s9_7_4_1_2_more_reads_than_agreed_are_an_invalid_request),
+		cmocka_unit_test(s9_7_5_1_5_a_repeated_read_gives_way_to_a_new_one),
 		cmocka_unit_test(
 			s9_4_5_a_repeated_atomic_gives_the_same_result_and_is_not_executed),
 		cmocka_unit_test(s9_4_5_compare_and_swap_swaps_what_is_equal),

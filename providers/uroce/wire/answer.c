@@ -33,13 +33,23 @@ void uroce_answer_fatal(struct uroce_wire_qp *qp, uint8_t syndrome, enum uroce_w
 
 /* --- what is remembered ---------------------------------------------------------------------------- */
 
-static bool is_job_awaited(const struct uroce_responder *resp, uint32_t slot)
+/*
+ * False: the peer waits for the first answer of what has this place, and asked for more than was agreed on. It may be
+ * due once more, for a repeated request, when the peer had the first answer by then: nobody waits for it.
+ */
+static bool free_slot(struct uroce_responder *resp, uint32_t slot)
 {
-	for (uint32_t i = 0; i < resp->todo_count; i++) {
-		if (resp->todo[i] == slot)
-			return true;
-	}
-	return false;
+	uint32_t at = 0;
+
+	while (at < resp->todo_count && resp->todo[at] != slot)
+		at++;
+	if (at == resp->todo_count)
+		return true;
+	if (!resp->jobs[slot].was_answered)
+		return false;
+	resp->todo_count--;
+	memmove(resp->todo + at, resp->todo + at + 1, resp->todo_count - at);
+	return true;
 }
 
 struct uroce_job *uroce_job_new(struct uroce_wire_qp *qp, const struct uroce_packet *packet,
@@ -49,7 +59,7 @@ struct uroce_job *uroce_job_new(struct uroce_wire_qp *qp, const struct uroce_pac
 	uint32_t slot = resp->next_job;
 	struct uroce_job *job = &resp->jobs[slot];
 
-	if (!resp->jobs_max || is_job_awaited(resp, slot))
+	if (!resp->jobs_max || !free_slot(resp, slot))
 		return NULL;
 	*job = (struct uroce_job){.is_used = true,
 				  .first_psn = packet->psn,
@@ -195,8 +205,10 @@ static bool answer_jobs(struct uroce_wire_qp *qp)
 			return false;
 		if (!(job->is_atomic ? answer_atomic(qp, job) : answer_read(qp, job)))
 			return false;
-		if (resp->todo_count && job->next == job->packets)
+		if (resp->todo_count && job->next == job->packets) {
+			job->was_answered = true;
 			memmove(resp->todo, resp->todo + 1, --resp->todo_count);
+		}
 	}
 	return true;
 }

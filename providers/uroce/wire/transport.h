@@ -177,6 +177,7 @@ struct uroce_requester {
 /* A READ or atomic request that was executed, or is being answered (IBA 9.4.4, 9.7.5.1.5). */
 struct uroce_job {
 	bool is_used, is_atomic;
+	bool was_answered; /* all of it, at least once */
 	uint32_t first_psn, packets;
 	uint32_t next; /* the packet to send next, of `packets` */
 	uint32_t from; /* where the request that is being answered began */
