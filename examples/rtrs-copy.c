@@ -3,6 +3,10 @@
  * rtrs-copy serve ADDRESS DIRECTORY: takes trees of files from clients into the directory. Ends with SIGINT or SIGTERM.
  * rtrs-copy send ADDRESS... TREE: copies a tree into it, over as many paths as there are addresses, with a progress bar.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE \
+	1 /* NOLINT(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) for O_PATH */
+#endif
 #include <rtrs/rtrs.h>
 
 #include <endian.h>
@@ -86,7 +90,7 @@ static int make_link(int parent, const char *name, const char *data, size_t leng
 	return symlinkat(target, parent, name) ? -errno : 0;
 }
 
-static int take_part(int root, struct header *header, const char *data, size_t length)
+static int take_copied_part(int root, struct header *header, const char *data, size_t length)
 {
 	const char *name;
 	int parent = open_parent(root, header->path, &name), err = -EINVAL;
@@ -112,7 +116,7 @@ static int take_part(int root, struct header *header, const char *data, size_t l
 }
 
 /* A client may send anything, and change it while it is looked at: so the header is copied first. */
-static void job_came(struct rtrs_job *job, void *user)
+static void copy_job_came(struct rtrs_job *job, void *user)
 {
 	size_t length, header_length;
 	const char *data = rtrs_job_data(job, &length);
@@ -123,7 +127,7 @@ static void job_came(struct rtrs_job *job, void *user)
 	if (!rtrs_job_is_read(job) && header_length > offsetof(struct header, path) &&
 	    header_length < sizeof(header)) {
 		memcpy(&header, from, header_length);
-		err = take_part(*(const int *)user, &header, data, length);
+		err = take_copied_part(*(const int *)user, &header, data, length);
 	}
 	rtrs_job_answer(job, err);
 }
@@ -132,7 +136,7 @@ static int serve_copies(const char *address, const char *directory)
 {
 	int root = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC), err, number;
 	const struct rtrs_service_options options = {
-		.size = sizeof(options), .job = job_came, .user = &root};
+		.size = sizeof(options), .job = copy_job_came, .user = &root};
 	struct rtrs_service *service;
 	sigset_t signals;
 
@@ -182,8 +186,8 @@ static void show_progress(struct copy *copy)
 	fprintf(stderr, "\r[%-*.*s] %3d %%", BAR, percent * BAR / 100, bar, percent);
 }
 
-static void path_event(struct rtrs_session *session, const struct rtrs_session_event *event,
-		       void *user)
+static void copy_path_event(struct rtrs_session *session, const struct rtrs_session_event *event,
+			    void *user)
 {
 	struct copy *copy = user;
 
@@ -338,7 +342,7 @@ static int is_directory(const FTSENT *entry)
 }
 
 /* Once to know how much there is (`buffer` is NULL), and once to send it. */
-static int walk(struct copy *copy, char *tree, char *buffer, size_t size)
+static int walk_tree(struct copy *copy, char *tree, char *buffer, size_t size)
 {
 	char *const trees[] = {tree, NULL};
 	FTS *fts = fts_open(trees, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
@@ -373,13 +377,13 @@ static int send_tree(struct copy *copy, char *tree)
 	int err = rtrs_session_limits(copy->session, &limits);
 
 	if (!err)
-		err = walk(copy, tree, NULL, 0);
+		err = walk_tree(copy, tree, NULL, 0);
 	if (err)
 		return err;
 	buffer = malloc(limits.max_io);
 	if (!buffer)
 		return -ENOMEM;
-	err = walk(copy, tree, buffer, limits.max_io);
+	err = walk_tree(copy, tree, buffer, limits.max_io);
 	if (!err)
 		err = finish(copy);
 	if (!err)
@@ -392,8 +396,10 @@ static int send_tree(struct copy *copy, char *tree)
 static int send_over(char **addresses, int count, char *tree)
 {
 	struct copy copy = {.shown = -1};
-	const struct rtrs_session_options options = {
-		.size = sizeof(options), .name = "rtrs-copy", .event = path_event, .user = &copy};
+	const struct rtrs_session_options options = {.size = sizeof(options),
+						     .name = "rtrs-copy",
+						     .event = copy_path_event,
+						     .user = &copy};
 	int err = rtrs_session_open(&options, &copy.session);
 
 	if (err)
