@@ -57,9 +57,9 @@ static void fill_payload(struct uroce_payload *payload, const struct uroce_pop *
 static void report_own_cq(struct uroce_context *context, struct uroce_peer *peer,
 			  struct uroce_cq *own)
 {
-	if (own)
-		uroce_cq_report(own);
-	else
+	if (!own)
+	else if (uroce_cq_report(own))
+		uroce_peer_ring(context, peer, UROCE_RING_CQ);
 		uroce_ring_after(context, peer, UROCE_RING_CQ);
 }
 

@@ -163,7 +163,7 @@ int uroce_req_notify_cq(struct ibv_cq *ibv, int solicited_only)
 			       (uint32_t)((armed | UROCE_ARMED) + 1) | flag;
 	} while (!atomic_compare_exchange_weak(&cq->shared->armed, &armed, next));
 	if (unlikely(uroce_shared_lock_held(context, &cq->shared->lock, &holder))) {
-		atomic_store(&cq->was_busy, true);
+		atomic_store(&cq->doubted, next);
 		uroce_peer_ring_for(context, &context->own, UROCE_RING_CQ, holder);
 	}
 	/* One of our own threads that did not see the flag: the program sees its completion by polling. */
@@ -172,32 +172,45 @@ int uroce_req_notify_cq(struct ibv_cq *ibv, int solicited_only)
 	return 0;
 }
 
+static bool is_of_arming(uint64_t value, uint64_t armed)
+{
+	return (value | UROCE_ARMED) == (armed | UROCE_ARMED);
+}
+
 /* Whether a completion came since the CQ was armed, of the kind that is waited for; it may be reported too often. */
 static bool event_is_due(struct uroce_cq *cq, uint64_t armed)
 {
 	if (!(armed & UROCE_ARMED) || atomic_load(&cq->shared->tail) == armed >> 32)
 		return false;
-	return armed & UROCE_ARMED_ALL || atomic_load(&cq->was_busy) ||
-	       (atomic_load(&cq->shared->awaited) | UROCE_ARMED) == (armed | UROCE_ARMED);
+	return armed & UROCE_ARMED_ALL || is_of_arming(atomic_load(&cq->doubted), armed) ||
+	       is_of_arming(atomic_load(&cq->shared->awaited), armed);
 }
 
 /*
  * The process that woke us may have been killed before it added the completion, and others then did
- * not wake us again. Clear `awaited` so that they do; the holder of the lock may have read it
- * before.
+ * not wake us again. Clear `awaited` so that they do, unless who has the lock may be about to add
+ * it. Whoever has taken the lock since then may have read `awaited` before: any completion is an
+ * event then. `tail` was read before the event was looked for.
  */
-static bool wait_on(struct uroce_context *context, struct uroce_cq *cq)
+static bool wait_on(struct uroce_context *context, struct uroce_cq *cq, uint32_t tail)
 {
-	uint32_t holder;
+	uint64_t armed;
+	bool taken;
 
+	if (uroce_shared_lock_taken(context, &cq->shared->lock))
+		return true;
 	atomic_exchange(&cq->shared->awaited, 0);
-	return uroce_shared_lock_held(context, &cq->shared->lock, &holder) ||
-	       event_is_due(cq, atomic_load(&cq->shared->armed));
+	armed = atomic_load(&cq->shared->armed);
+	taken = uroce_shared_lock_taken(context, &cq->shared->lock);
+	if (taken || atomic_load(&cq->shared->tail) != tail)
+		atomic_store(&cq->doubted, armed);
+	return taken || event_is_due(cq, armed);
 }
 
 bool uroce_cq_report(struct uroce_cq *cq)
 {
 	struct uroce_context *context = uroce_context_of(cq->verbs.cq.context);
+	const uint32_t tail = atomic_load(&cq->shared->tail);
 	uint64_t armed = atomic_load(&cq->shared->armed);
 	bool again = false;
 
@@ -205,11 +218,10 @@ bool uroce_cq_report(struct uroce_cq *cq)
 		while (!atomic_compare_exchange_weak(&cq->shared->armed, &armed,
 						     armed & ~(uint64_t)UROCE_ARMED))
 			;
-		atomic_store(&cq->was_busy, false);
 		if (armed & UROCE_ARMED)
 			hf_provider_report_completion(cq->events);
 	} else if (armed & UROCE_ARMED) {
-		again = wait_on(context, cq);
+		again = wait_on(context, cq, tail);
 	}
 	if (atomic_load(&cq->shared->overflow) == 1 &&
 	    atomic_exchange(&cq->shared->overflow, 2) == 1)
@@ -230,7 +242,10 @@ void uroce_cq_drop(struct uroce_cq *cq, uint32_t qpn)
 	lock_release(&cq->lock);
 }
 
-/* The completions that wait move to the new rings. With cq->lock, cq->payload_lock and the shared lock. */
+/*
+ * The completions that wait move to the new rings, and keep their positions: the CQ may be armed at one. With
+ * cq->lock, cq->payload_lock and the shared lock.
+ */
 static int move_rings(struct uroce_cq *cq, char *arena, uint32_t size, uint32_t limit,
 		      uint64_t offset)
 {
@@ -244,12 +259,9 @@ static int move_rings(struct uroce_cq *cq, char *arena, uint32_t size, uint32_t 
 		return EINVAL;
 	atomic_store(&cq->shared->size, 0);
 	place_rings(cq, arena, size, offset);
-	for (uint32_t i = 0; i < count; i++)
-		cq->ring[i] = ring[(cq->head + i) & mask];
-	cq->head = 0;
+	for (uint32_t i = cq->head; i != tail; i++)
+		cq->ring[i & cq->mask] = ring[i & mask];
 	atomic_store(&cq->shared->limit, limit);
-	atomic_store(&cq->shared->head, 0);
-	atomic_store(&cq->shared->tail, count);
 	atomic_store(&cq->shared->size, size);
 	return 0;
 }

@@ -373,6 +373,8 @@ void uroce_shared_unlock(struct uroce_context *context, struct uroce_shared_lock
 			 enum uroce_lock_kind kind);
 
 /* heap.c. Offsets in our arena, with memory behind them that cannot run out; 0: none left. */
+bool uroce_shared_lock_taken(const struct uroce_context *context,
+			     const struct uroce_shared_lock *lock);
 uint64_t uroce_heap_take(struct uroce_context *context, size_t size);
 void uroce_heap_give(struct uroce_context *context, uint64_t offset, size_t size);
 /* Ensures memory behind `size` bytes of our arena's tables. 0 or ENOMEM. */

@@ -39,6 +39,15 @@ bool uroce_shared_lock_held(const struct uroce_context *context,
 	return holder && holder_lives(context, holder);
 }
 
+/* By anyone who lives, of our own threads as well. */
+bool uroce_shared_lock_taken(const struct uroce_context *context,
+			     const struct uroce_shared_lock *lock)
+{
+	const uint32_t holder = atomic_load(&lock->holder);
+
+	return holder == holder_value(context) || (holder && holder_lives(context, holder));
+}
+
 static pthread_mutex_t *guard_of(struct uroce_context *context,
 				 const struct uroce_shared_lock *lock, enum uroce_lock_kind kind)
 {
@@ -62,8 +71,9 @@ static bool try_lock(struct uroce_context *context, struct uroce_shared_lock *lo
 
 	if (holder && (tries < SPINS || holder_lives(context, holder)))
 		return false;
+	/* Sequentially consistent, for uroce_req_notify_cq(): it sees the holder, or who adds sees the flag. */
 	return atomic_compare_exchange_strong_explicit(&lock->holder, &holder,
-						       holder_value(context), memory_order_acquire,
+						       holder_value(context), memory_order_seq_cst,
 						       memory_order_relaxed);
 }
 

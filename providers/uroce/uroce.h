@@ -136,7 +136,8 @@ struct uroce_cq {
 	uint32_t index, mask, head;
 	uint64_t offset;
 	atomic_uint users;
-	atomic_bool was_busy;	  /* somebody was adding a completion when it was armed */
+	/* shared->armed of when any completion is an event: somebody was adding one whose kind is not known. */
+	_Atomic uint64_t doubted;
 	struct uroce_cqe current; /* for the ibv_wc_read_* calls */
 };
 

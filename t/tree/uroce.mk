@@ -7,6 +7,7 @@ if HAVE_CMOCKA
 uroce_bed = t/tree/uroce_bed.c t/tree/uroce_bed.h t/lib/one_device.c t/lib/one_device.h
 check_PROGRAMS += t/tree/uroce_deaths t/tree/uroce_errors t/tree/uroce_kills t/tree/uroce_messages t/tree/uroce_short t/tree/uroce_stops
 TESTS += t/tree/uroce_deaths t/tree/uroce_errors t/tree/uroce_kills t/tree/uroce_messages t/tree/uroce_short t/tree/uroce_stops
+
 check_PROGRAMS += t/tree/uroce_verbs
 TESTS += t/tree/uroce_verbs
 check_PROGRAMS += t/tree/uroce_traffic
@@ -14,6 +15,13 @@ TESTS += t/tree/uroce-captures
 t_tree_uroce_traffic_SOURCES = t/tree/uroce_traffic.c $(uroce_bed)
 t_tree_uroce_traffic_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_uroce_traffic_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
+check_PROGRAMS += t/tree/uroce_arming
+TESTS += t/tree/uroce_arming
+# Functions of these programs stand in for the ones of libc that the provider calls.
+t_tree_uroce_arming_SOURCES = t/tree/uroce_arming.c $(uroce_bed)
+t_tree_uroce_arming_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_uroce_arming_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
+t_tree_uroce_arming_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread
 t_tree_uroce_deaths_SOURCES = t/tree/uroce_deaths.c $(uroce_bed)
 t_tree_uroce_deaths_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_uroce_deaths_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
