@@ -105,7 +105,7 @@ static bool revoke_access(struct uroce_context *context, uint32_t slot, uint32_t
 	at = &peer->arena->accesses[access];
 	atomic_exchange(&at->revoked, 1);
 	for (int i = 0; i < UROCE_MAX_SGE; i++)
-		__atomic_store_n(&at->remote[i].iov_len, 0, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&at->remote[i].iov_base, NULL, __ATOMIC_SEQ_CST);
 	return thread_is_stopped(peer->pid, atomic_load(&at->thread));
 }
 

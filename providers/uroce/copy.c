@@ -40,6 +40,27 @@ static size_t length_of(const struct iovec *iov, size_t count)
 	return length;
 }
 
+size_t uroce_slice(const struct iovec *iov, size_t count, uint64_t offset, uint64_t size,
+		   struct iovec *ret)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < count && size; i++) {
+		uint64_t part = iov[i].iov_len;
+
+		if (offset >= part) {
+			offset -= part;
+			continue;
+		}
+		part -= offset;
+		part = part < size ? part : size;
+		ret[used++] = (struct iovec){(char *)iov[i].iov_base + offset, part};
+		offset = 0;
+		size -= part;
+	}
+	return size ? 0 : used;
+}
+
 enum uroce_copy uroce_copy_out(const struct uroce_peer *peer, const struct iovec *local,
 			       size_t locals, const struct iovec *remote, size_t remotes)
 {
@@ -70,7 +91,7 @@ enum uroce_copy uroce_copy_in(const struct uroce_peer *peer, const struct iovec 
 
 /*
  * The addresses are written where uroce_access_wait() of the target can take them away. It sets `revoked` first, so
- * either that is seen here or the kernel finds empty ranges there.
+ * either that is seen here or the kernel finds no addresses there.
  */
 static const struct iovec *lay_out_remote(const struct uroce_target *target,
 					  const struct iovec *remote, size_t remotes)
@@ -84,10 +105,18 @@ static const struct iovec *lay_out_remote(const struct uroce_target *target,
 	return atomic_fetch_or(&access->revoked, 0) ? NULL : access->remote;
 }
 
-static bool is_revoked(const struct uroce_target *target)
+/*
+ * Whoever was slow to take an address away may have meant the request before this one, and `revoked` was cleared
+ * since then.
+ */
+static bool is_revoked(const struct uroce_target *target, const struct iovec *remote,
+		       size_t remotes)
 {
+	const struct uroce_access *access = &target->context->arena->accesses[target->at];
+
 	return target->at < UROCE_ACCESSES &&
-	       atomic_load(&target->context->arena->accesses[target->at].revoked);
+	       (atomic_load(&access->revoked) ||
+		memcmp(access->remote, remote, remotes * sizeof(*remote)) != 0);
 }
 
 enum uroce_copy uroce_target_write_some(const struct uroce_target *target,
@@ -103,7 +132,8 @@ enum uroce_copy uroce_target_write_some(const struct uroce_target *target,
 	*done = written < 0 ? 0 : (size_t)written;
 	if (likely(*done == length))
 		return UROCE_COPY_OK;
-	return is_revoked(target) ? UROCE_COPY_BUSY : blame(local, locals, *done, true);
+	return is_revoked(target, remote, remotes) ? UROCE_COPY_BUSY
+						   : blame(local, locals, *done, true);
 }
 
 enum uroce_copy uroce_target_write(const struct uroce_target *target, const struct iovec *local,
@@ -126,8 +156,9 @@ enum uroce_copy uroce_target_read(const struct uroce_target *target, const struc
 	done = at ? process_vm_readv(target->peer->pid, local, locals, at, remotes, 0) : 0;
 	if (likely(done == (ssize_t)length))
 		return UROCE_COPY_OK;
-	return is_revoked(target) ? UROCE_COPY_BUSY
-				  : blame(local, locals, done < 0 ? 0 : (size_t)done, false);
+	return is_revoked(target, remote, remotes)
+		       ? UROCE_COPY_BUSY
+		       : blame(local, locals, done < 0 ? 0 : (size_t)done, false);
 }
 
 /*

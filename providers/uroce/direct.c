@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 
 #include "providers/uroce/request.h"
+#include "providers/uroce/wire_receive.h"
 #include "providers/uroce/wire/transport.h"
 
 enum {
@@ -214,6 +215,7 @@ int uroce_execute_local(struct uroce_qp *qp, struct uroce_wqe *wqe)
 					  qp->verbs.qp.qp_num))
 			return IBV_WC_MW_BIND_ERR;
 		uroce_access_wait(qp->context);
+		uroce_wire_finish_copies(qp->context);
 		return 0;
 	}
 	return uroce_mw_bind(qp->context, wqe->mw, wqe->mr, &info, wqe->bind_rkey,

@@ -101,6 +101,7 @@ bool uroce_mw_bind(struct uroce_context *context, struct uroce_mw *mw, struct ur
 	atomic_store(&shared->key, 0);
 	atomic_store(&shared->flags, flags);
 	uroce_access_wait(context);
+	uroce_wire_finish_copies(context);
 	leave_region(mw);
 	if (info->length) {
 		atomic_store(&shared->iova,

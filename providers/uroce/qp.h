@@ -152,6 +152,15 @@ void uroce_qp_progress(struct uroce_qp *qp);
 void uroce_progress_all(struct uroce_context *context, bool all_events);
 uint64_t uroce_next_deadline(struct uroce_context *context);
 
+struct iovec;
+/* What a copy came to. */
+enum uroce_copy {
+	UROCE_COPY_OK,
+	UROCE_COPY_LOCAL,
+	UROCE_COPY_REMOTE,
+	UROCE_COPY_BUSY, /* of a target: to be tried again */
+};
+
 /* ---- The responder's part: a QP of ours or of a peer; target.c ---- */
 
 /* A receive request that was taken, with its addresses in the owner's process. */
@@ -179,6 +188,9 @@ int uroce_recv_peek(struct uroce_target *target, struct uroce_shared_rq *rq,
 /* Where the first `length` bytes go, which it has; returns the number of ranges. */
 size_t uroce_recv_scatter(const struct uroce_recv *recv, uint64_t length,
 			  struct iovec iov[UROCE_MAX_SGE]);
+/* Puts the data of a message there, after messages that came before; with the lock of the queue. */
+enum uroce_copy uroce_recv_write(const struct uroce_target *target, const struct uroce_recv *recv,
+				 uint64_t length, const struct iovec *local, size_t locals);
 /* Takes it out of the queue; with the lock. SRQ limit events are handled here. */
 void uroce_recv_pop(struct uroce_target *target, struct uroce_shared_rq *rq);
 /*
@@ -205,13 +217,9 @@ void uroce_target_established(struct uroce_target *target);
  * Copies between this process (`local`, already checked) and the target's, by process_vm_*: memory
  * that is not mapped gives UROCE_COPY_LOCAL or UROCE_COPY_REMOTE, never a signal.
  */
-struct iovec;
-enum uroce_copy {
-	UROCE_COPY_OK,
-	UROCE_COPY_LOCAL,
-	UROCE_COPY_REMOTE,
-	UROCE_COPY_BUSY, /* of a target: to be tried again */
-};
+/* The part of a scatter list that begins at `offset`. How many entries of `ret`; 0: it has not so much. */
+size_t uroce_slice(const struct iovec *iov, size_t count, uint64_t offset, uint64_t size,
+		   struct iovec *ret);
 enum uroce_copy uroce_copy_out(const struct uroce_peer *peer, const struct iovec *local,
 			       size_t locals, const struct iovec *remote, size_t remotes);
 enum uroce_copy uroce_copy_in(const struct uroce_peer *peer, const struct iovec *local,
@@ -224,6 +232,13 @@ enum uroce_copy uroce_target_write(const struct uroce_target *target, const stru
 				   size_t locals, const struct iovec *remote, size_t remotes);
 enum uroce_copy uroce_target_read(const struct uroce_target *target, const struct iovec *local,
 				  size_t locals, const struct iovec *remote, size_t remotes);
+/* payload.c: a message that goes into memory of the target, and one of its CQs where messages may wait. */
+struct uroce_delivery {
+	const struct iovec *local, *remote;
+	size_t locals, remotes;
+};
+enum uroce_copy uroce_payloads_overlay(const struct uroce_target *target, uint32_t cq,
+				       const struct uroce_delivery *message);
 /* An atomic operation on 8 aligned bytes of the target; atomic against all others of the device. */
 enum uroce_copy uroce_atomic(struct uroce_target *target, uint64_t address, bool compare,
 			     uint64_t compare_add, uint64_t swap, uint64_t *before);

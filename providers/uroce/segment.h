@@ -257,7 +257,8 @@ enum uroce_mr_flags {
 
 /*
  * The addresses that a request accesses in the memory of the context that header.accesses names. The kernel reads
- * them here, so whose memory it is can take them away from a request that was stopped before it used them.
+ * them here, so whose memory it is can take them away from a request that was stopped before it used them. It takes the
+ * addresses and leaves the lengths: what a call copies ends there, and nothing goes to the next range instead.
  */
 struct uroce_access {
 	_Atomic uint32_t revoked;

@@ -39,7 +39,7 @@ struct uroce_wire {
 	atomic_uint socket_count;  /* they are added, and stay */
 	struct uroce_socket relay; /* where other contexts hand packets over */
 	struct uroce_icrc icrc;	   /* with receive_lock */
-	struct uroce_inbox *inbox; /* with receive_lock */
+	struct uroce_inbox *inbox; /* with receive_lock; its copies with lock */
 	uint32_t relays_seen;	   /* with receive_lock */
 	unsigned int empty_looks;  /* of the program; with receive_lock */
 

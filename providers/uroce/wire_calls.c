@@ -68,28 +68,6 @@ static bool wire_has_room(void *user, uint32_t position, uint32_t cost, uint64_t
 
 /* --- memory of requests to send ------------------------------------------------------------------------ */
 
-/* The part of a scatter list that begins at `offset`. How many entries of `ret`. */
-static size_t slice(const struct iovec *iov, size_t count, uint64_t offset, uint64_t size,
-		    struct iovec *ret)
-{
-	size_t used = 0;
-
-	for (size_t i = 0; i < count && size; i++) {
-		uint64_t part = iov[i].iov_len;
-
-		if (offset >= part) {
-			offset -= part;
-			continue;
-		}
-		part -= offset;
-		part = part < size ? part : size;
-		ret[used++] = (struct iovec){(char *)iov[i].iov_base + offset, part};
-		offset = 0;
-		size -= part;
-	}
-	return size ? 0 : used;
-}
-
 /* --- reading ahead: the data of several packets of one message, by one call */
 
 /* Where a middle or last packet's data will lie, `index` frames after the next. */
@@ -180,7 +158,7 @@ static bool gather_request(void *user, uint32_t position, uint32_t offset, void 
 		ahead->key = position;
 		ahead->at = offset + size;
 	}
-	count = slice(all, entries, offset, bytes, part);
+	count = uroce_slice(all, entries, offset, bytes, part);
 	if (count &&
 	    uroce_copy_in(&link->wire->context->own, own, packets, part, count) == UROCE_COPY_OK) {
 		ahead->count = (unsigned int)packets;
@@ -188,7 +166,7 @@ static bool gather_request(void *user, uint32_t position, uint32_t offset, void 
 	}
 	/* A later part may be what cannot be accessed. */
 	ahead->count = 0;
-	count = slice(all, entries, offset, size, part);
+	count = uroce_slice(all, entries, offset, size, part);
 	own[0].iov_len = size;
 	return packets > 1 && count &&
 	       uroce_copy_in(&link->wire->context->own, own, 1, part, count) == UROCE_COPY_OK;
@@ -212,7 +190,7 @@ static bool scatter_request(void *user, uint32_t position, uint32_t offset, cons
 	if (!uroce_gather(link->qp, wqe, IBV_ACCESS_LOCAL_WRITE, all, &count))
 		return false;
 	return uroce_inbox_copy(link->wire->inbox, true, from, size, part,
-				slice(all, count, offset, size, part));
+				uroce_slice(all, count, offset, size, part));
 }
 
 static enum ibv_wc_status do_local(void *user, uint32_t position)
@@ -231,6 +209,8 @@ static void wire_request_done(void *user, uint32_t position, enum ibv_wc_status 
 	struct uroce_wire_link *link = user;
 
 	(void)position;
+	if (status)
+		uroce_inbox_finish(link->wire->inbox);
 	uroce_send_done(link->qp, status, length);
 }
 
@@ -268,7 +248,7 @@ static enum uroce_place place_received(void *user, uint32_t offset, const void *
 		all[i] = (struct iovec){(void *)(uintptr_t)recv->sge[i].address,
 					recv->sge[i].length};
 	return uroce_inbox_copy(link->wire->inbox, false, from, size, part,
-				slice(all, recv->num_sge, offset, size, part))
+				uroce_slice(all, recv->num_sge, offset, size, part))
 		       ? UROCE_PLACED
 		       : UROCE_PLACE_DENIED;
 }
@@ -296,6 +276,9 @@ static void complete_received(void *user, const struct uroce_received *received)
 	} else {
 		cqe.src_qp = link->transport.dest_qpn;
 	}
+	/* After an error the memory is the program's. */
+	if (received->status)
+		uroce_inbox_finish(link->wire->inbox);
 	for (int i = 0; i < CQ_TRIES; i++)
 		if (uroce_recv_done_own(link->qp, &cqe) != UROCE_CQ_BUSY)
 			return;

@@ -93,7 +93,7 @@ static bool copy_now(struct uroce_inbox *inbox, const void *from, uint32_t size,
 	return process_vm_writev(gettid(), &source, 1, to, count, 0) == (ssize_t)size;
 }
 
-static void copy_waiting(struct uroce_inbox *inbox)
+void uroce_inbox_finish(struct uroce_inbox *inbox)
 {
 	struct uroce_copies *copies = &inbox->copies;
 	size_t length;
@@ -112,7 +112,7 @@ bool uroce_inbox_settle(struct uroce_inbox *inbox, bool is_answer)
 	struct uroce_copies *copies = &inbox->copies;
 	bool has_failed;
 
-	copy_waiting(inbox);
+	uroce_inbox_finish(inbox);
 	has_failed = copies->has_failed[is_answer];
 	copies->has_failed[is_answer] = false;
 	return !has_failed;
@@ -139,7 +139,7 @@ bool uroce_inbox_copy(struct uroce_inbox *inbox, bool is_answer, const void *fro
 	if (copies->count &&
 	    (copies->is_answer != is_answer || size <= SMALL ||
 	     copies->count == UROCE_INBOX_COPIES || copies->targets + count > UROCE_INBOX_COPIES))
-		copy_waiting(inbox);
+		uroce_inbox_finish(inbox);
 	if (size <= SMALL)
 		return copy_now(inbox, from, size, to, count);
 	copies->is_answer = is_answer;

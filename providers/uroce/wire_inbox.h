@@ -48,7 +48,9 @@ void uroce_inbox_reset(struct uroce_inbox *inbox, unsigned int index);
  */
 bool uroce_inbox_copy(struct uroce_inbox *inbox, bool is_answer, const void *from, uint32_t size,
 		      const struct iovec *to, size_t count);
-/* Copies what waits. False: something of that kind could not be copied since the last time. */
+/* Copies what waits; what failed is told when it is settled. */
+void uroce_inbox_finish(struct uroce_inbox *inbox);
+/* The same. False: something of that kind could not be copied since the last time. */
 bool uroce_inbox_settle(struct uroce_inbox *inbox, bool is_answer);
 
 static inline bool uroce_inbox_waits(const struct uroce_inbox *inbox)

@@ -313,6 +313,7 @@ static void wire_stop(struct uroce_qp *qp)
 	struct uroce_wire_link *link = qp->path_data;
 
 	pthread_mutex_lock(&link->wire->lock);
+	uroce_inbox_finish(link->wire->inbox);
 	flush_taken(link);
 	uroce_wire_stop(&link->transport);
 	link->is_sending = false;

@@ -446,6 +446,18 @@ void uroce_wire_poll(struct uroce_context *context, bool is_engine)
 		sched_yield();
 }
 
+void uroce_wire_finish_copies(struct uroce_context *context)
+{
+	struct uroce_wire *wire = __atomic_load_n(&context->wire, __ATOMIC_ACQUIRE);
+
+	if (!wire)
+		return;
+	/* A key is checked, and its copy made or noted, with this lock. */
+	pthread_mutex_lock(&wire->lock);
+	uroce_inbox_finish(wire->inbox);
+	pthread_mutex_unlock(&wire->lock);
+}
+
 void uroce_wire_wait(struct uroce_context *context)
 {
 	struct uroce_wire *wire = __atomic_load_n(&context->wire, __ATOMIC_ACQUIRE);
