@@ -35,9 +35,8 @@ static void note_overflow(struct uroce_context *context, struct uroce_peer *peer
 	atomic_store(&shared->overflow, 1);
 }
 
-/* NULL: the CQ was resized meanwhile, or is damaged. */
-static struct uroce_payload *payloads_of(struct uroce_peer *peer, struct uroce_shared_cq *shared,
-					 uint32_t size)
+struct uroce_payload *uroce_payloads_of(const struct uroce_peer *peer,
+					const struct uroce_shared_cq *shared, uint32_t size)
 {
 	return uroce_arena_ring(peer->arena,
 				atomic_load_explicit(&shared->payloads, memory_order_relaxed), size,
@@ -58,9 +57,9 @@ static void report_own_cq(struct uroce_context *context, struct uroce_peer *peer
 			  struct uroce_cq *own)
 {
 	if (!own)
+		uroce_ring_after(context, peer, UROCE_RING_CQ);
 	else if (uroce_cq_report(own))
 		uroce_peer_ring(context, peer, UROCE_RING_CQ);
-		uroce_ring_after(context, peer, UROCE_RING_CQ);
 }
 
 enum uroce_added uroce_complete(struct uroce_context *context, struct uroce_peer *peer,
@@ -81,7 +80,7 @@ enum uroce_added uroce_complete(struct uroce_context *context, struct uroce_peer
 		return UROCE_CQ_BUSY;
 	size = atomic_load_explicit(&shared->size, memory_order_relaxed);
 	if (pops && pops->payload) {
-		payloads = payloads_of(peer, shared, size);
+		payloads = uroce_payloads_of(peer, shared, size);
 		if (unlikely(!payloads)) {
 			uroce_shared_unlock(context, &shared->lock, UROCE_LOCK_CQ);
 			return UROCE_CQ_BUSY;
@@ -100,8 +99,12 @@ enum uroce_added uroce_complete(struct uroce_context *context, struct uroce_peer
 	if (likely(fits)) {
 		awaited = wake_owner(context, peer, shared, cqe);
 		ring[tail & (size - 1)] = *cqe;
-		if (payloads)
+		if (payloads) {
 			fill_payload(&payloads[tail & (size - 1)], pops, cqe->byte_len);
+			atomic_store_explicit(&shared->payload_end,
+					      UROCE_PAYLOAD_END | (uint32_t)(tail + 1),
+					      memory_order_relaxed);
+		}
 		if (atomic_load_explicit(&shared->stamped, memory_order_relaxed))
 			ring[tail & (size - 1)].timestamp = uroce_now();
 		atomic_store_explicit(&shared->tail, tail + 1, memory_order_release);

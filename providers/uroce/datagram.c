@@ -121,7 +121,6 @@ static int deliver_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe, struct u
 		.solicited = wqe->solicited,
 		.sl = gid_is_ipv4(&wqe->address.grh.dgid) ? UROCE_PACKET_IPV4 : UROCE_PACKET_IPV6,
 	};
-	struct iovec remote[UROCE_MAX_SGE];
 	struct uroce_recv recv;
 	enum uroce_copy copied = UROCE_COPY_REMOTE;
 
@@ -130,9 +129,8 @@ static int deliver_datagram(struct uroce_qp *qp, struct uroce_wqe *wqe, struct u
 		return 0;
 	}
 	if (!recv.bad)
-		copied = uroce_target_write(
-			target, local, locals, remote,
-			uroce_recv_scatter(&recv, GRH_SIZE + (uint64_t)wqe->length, remote));
+		copied = uroce_recv_write(target, &recv, GRH_SIZE + (uint64_t)wqe->length, local,
+					  locals);
 	if (copied == UROCE_COPY_LOCAL)
 		return IBV_WC_LOC_PROT_ERR;
 	if (copied == UROCE_COPY_BUSY)

@@ -66,16 +66,13 @@ static int deliver_message(struct uroce_target *target, struct uroce_shared_rq *
 			   struct uroce_recv *recv, const struct iovec *local, size_t locals,
 			   uint64_t length)
 {
-	struct iovec remote[UROCE_MAX_SGE];
 	int status;
 
 	if (recv->bad)
 		return fail_receive(target, rq, recv, IBV_WC_LOC_PROT_ERR, IBV_WC_REM_OP_ERR);
 	if (length > recv->length)
 		return fail_receive(target, rq, recv, IBV_WC_LOC_LEN_ERR, IBV_WC_REM_INV_REQ_ERR);
-	status = uroce_copy_status(target,
-				   uroce_target_write(target, local, locals, remote,
-						      uroce_recv_scatter(recv, length, remote)));
+	status = uroce_copy_status(target, uroce_recv_write(target, recv, length, local, locals));
 	if (unlikely(status == UROCE_NOT_MAPPED))
 		return fail_receive(target, rq, recv, IBV_WC_LOC_PROT_ERR, IBV_WC_REM_OP_ERR);
 	return status;

@@ -80,6 +80,17 @@ struct ibv_mr *uroce_reg_mr(struct ibv_pd *pd, void *addr, size_t length, uint64
 	return &mr->verbs.ibv_mr;
 }
 
+/* Everyone who found the key before has finished, and messages that arrived are in memory, when this returns. */
+static void withdraw_key(struct uroce_context *context, struct uroce_mr *mr)
+{
+	uroce_region_ends(context, mr);
+	atomic_store(&mr->shared->key, 0);
+	uroce_access_wait(context);
+	uroce_wire_wait(context);
+	uroce_payloads_settle(context, mr);
+	uroce_region_ended(context, mr);
+}
+
 int uroce_rereg_mr(struct verbs_mr *verbs, int flags, struct ibv_pd *pd, void *addr, size_t length,
 		   int access)
 {
@@ -97,14 +108,7 @@ int uroce_rereg_mr(struct verbs_mr *verbs, int flags, struct ibv_pd *pd, void *a
 		err = EBUSY;
 	if (err)
 		return err;
-	/*
-	 * From now on the entry has no key, and everyone who found it before has finished before it
-	 * changes.
-	 */
-	atomic_store(&mr->shared->key, 0);
-	uroce_access_wait(uroce_context_of(ibv->context));
-	uroce_wire_wait(uroce_context_of(ibv->context));
-	uroce_payloads_settle(uroce_context_of(ibv->context), mr);
+	withdraw_key(uroce_context_of(ibv->context), mr);
 	fill_region(mr->shared, uroce_pd_of(domain)->number, (uintptr_t)at, size,
 		    rights & IBV_ACCESS_ZERO_BASED ? 0 : (uintptr_t)at, (uint32_t)rights);
 	atomic_store(&mr->shared->key, key);
@@ -132,10 +136,7 @@ int uroce_dereg_mr(struct verbs_mr *verbs)
 		return EBUSY;
 	/* In a forked child the region belongs to the parent as well. */
 	if (context->pid == getpid()) {
-		atomic_store(&mr->shared->key, 0);
-		uroce_access_wait(context);
-		uroce_wire_wait(context);
-		uroce_payloads_settle(context, mr);
+		withdraw_key(context, mr);
 		uroce_key_free(context, mr->shared);
 	}
 	atomic_fetch_sub(&uroce_pd_of(verbs->ibv_mr.pd)->users, 1);

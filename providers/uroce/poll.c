@@ -20,10 +20,8 @@ static void take_payload(struct uroce_cq *cq, struct uroce_cqe *cqe)
 	pthread_mutex_lock(&cq->payload_lock);
 	/* It may have been taken when its memory was deregistered. */
 	cqe->status = cq->ring[index].status;
-	if (cq->payloads && __atomic_load_n(&cq->ring[index].has_payload, __ATOMIC_RELAXED)) {
-		status = uroce_payload_take(cq, index, NULL);
-		__atomic_store_n(&cq->ring[index].has_payload, 0, __ATOMIC_RELAXED);
-	}
+	if (cq->payloads && __atomic_load_n(&cq->ring[index].has_payload, __ATOMIC_RELAXED))
+		status = uroce_payload_take(cq, index);
 	pthread_mutex_unlock(&cq->payload_lock);
 	if (likely(!status && !cqe->status))
 		return;

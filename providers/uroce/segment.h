@@ -146,8 +146,9 @@ struct uroce_cqe {
 	uint32_t status, opcode, vendor_err, byte_len;
 	uint32_t imm; /* immediate data (big-endian), or the invalidated rkey */
 	uint32_t qp_num, src_qp, wc_flags;
-	uint16_t is_void;     /* the QP was reset or destroyed */
-	uint16_t has_payload; /* the data is in the payload of the same index */
+	uint16_t is_void; /* the QP was reset or destroyed */
+	uint16_t
+		has_payload; /* enum uroce_has_payload: the data is in the payload of the same index */
 	uint32_t pkey_index;
 	uint32_t solicited;
 	uint32_t sl; /* enum uroce_packet_kind, of a datagram */
@@ -168,6 +169,14 @@ struct uroce_payload {
 	uint32_t lkey, pd;
 	uint32_t length, reserved;
 	char data[232];
+};
+
+#define UROCE_PAYLOAD_END ((uint64_t)1 << 32)
+
+enum uroce_has_payload {
+	UROCE_PAYLOAD_NONE, /* or its data is in memory */
+	UROCE_PAYLOAD_WAITS,
+	UROCE_PAYLOAD_MOVES, /* the owner puts it there now */
 };
 
 enum {
@@ -194,7 +203,8 @@ struct uroce_shared_cq {
 		awaited; /* `armed` of when a completion was about to come that is waited for */
 	_Atomic uint64_t offset;   /* of the first element in the arena */
 	_Atomic uint64_t payloads; /* the same of struct uroce_payload; 0: it has none */
-	uint64_t reserved;
+	/* 0, or UROCE_PAYLOAD_END and the position after the last completion that came with a payload. */
+	_Atomic uint64_t payload_end;
 	_Atomic uint32_t tail;
 	uint32_t reserved_too[15];
 };
@@ -363,6 +373,8 @@ bool uroce_watches(const struct uroce_context *context);
  */
 enum uroce_lock_kind { UROCE_LOCK_RECV, UROCE_LOCK_CQ, UROCE_LOCK_ATOMIC, UROCE_LOCK_KINDS };
 enum { UROCE_LOCK_GUARDS = 64 };
+bool uroce_shared_lock_taken(const struct uroce_context *context,
+			     const struct uroce_shared_lock *lock);
 bool uroce_shared_lock_held(const struct uroce_context *context,
 			    const struct uroce_shared_lock *lock, uint32_t *slot);
 /* Where another thread of this context has the lock: returns after it has given it back. */
@@ -374,8 +386,6 @@ void uroce_shared_unlock(struct uroce_context *context, struct uroce_shared_lock
 			 enum uroce_lock_kind kind);
 
 /* heap.c. Offsets in our arena, with memory behind them that cannot run out; 0: none left. */
-bool uroce_shared_lock_taken(const struct uroce_context *context,
-			     const struct uroce_shared_lock *lock);
 uint64_t uroce_heap_take(struct uroce_context *context, size_t size);
 void uroce_heap_give(struct uroce_context *context, uint64_t offset, size_t size);
 /* Ensures memory behind `size` bytes of our arena's tables. 0 or ENOMEM. */

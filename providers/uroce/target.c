@@ -119,6 +119,32 @@ size_t uroce_recv_scatter(const struct uroce_recv *recv, uint64_t length,
 	return count;
 }
 
+/* Data of a message that came before may wait in the CQ. */
+static bool payloads_wait(const struct uroce_target *target, uint32_t cq)
+{
+	const struct uroce_shared_cq *shared = &target->peer->arena->cqs[cq];
+	const uint64_t end = atomic_load_explicit(&shared->payload_end, memory_order_relaxed);
+
+	return end && (int32_t)((uint32_t)end -
+				atomic_load_explicit(&shared->head, memory_order_acquire)) > 0;
+}
+
+enum uroce_copy uroce_recv_write(const struct uroce_target *target, const struct uroce_recv *recv,
+				 uint64_t length, const struct iovec *local, size_t locals)
+{
+	const uint32_t cq = atomic_load_explicit(&target->qp->recv_cq, memory_order_relaxed);
+	struct iovec remote[UROCE_MAX_SGE];
+	const struct uroce_delivery message = {local, remote, locals,
+					       uroce_recv_scatter(recv, length, remote)};
+	enum uroce_copy copied = UROCE_COPY_OK;
+
+	if (likely(cq < UROCE_CQS) && unlikely(payloads_wait(target, cq)))
+		copied = uroce_payloads_overlay(target, cq, &message);
+	return copied == UROCE_COPY_OK
+		       ? uroce_target_write(target, local, locals, remote, message.remotes)
+		       : copied;
+}
+
 /* With the lock of the queue. The owner is woken first: we may be killed at any moment. */
 static void check_limit(struct uroce_target *target, struct uroce_shared_srq *srq, uint32_t head)
 {

@@ -18,6 +18,7 @@ static void uroce_free_context(struct ibv_context *ibv)
 	uroce_wire_close(context);
 	uroce_segment_unmap(context);
 	pthread_mutex_destroy(&context->lock);
+	pthread_mutex_destroy(&context->ending_lock);
 	pthread_mutex_destroy(&context->start_lock);
 	pthread_cond_destroy(&context->started);
 	hf_provider_context_uninit(&context->verbs);
@@ -102,6 +103,7 @@ static struct verbs_context *uroce_alloc_context(struct ibv_device *device, int 
 	context->doorbell = -1;
 	context->write_at = UINT64_MAX;
 	pthread_mutex_init(&context->lock, NULL);
+	pthread_mutex_init(&context->ending_lock, NULL);
 	for (int kind = 0; kind < UROCE_LOCK_KINDS; kind++)
 		for (int i = 0; i < UROCE_LOCK_GUARDS; i++)
 			pthread_mutex_init(&context->guards[kind][i], NULL);

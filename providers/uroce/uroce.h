@@ -90,6 +90,9 @@ struct uroce_context {
 	atomic_bool again;    /* a QP with events was in use when the thread came */
 	atomic_bool counting; /* something was counted since the files were written */
 	atomic_uint mrs;
+	pthread_mutex_t ending_lock;
+	struct uroce_mr
+		*ending; /* regions that have no key any more, while messages for them may wait */
 	atomic_uint wire_qps, direct_qps; /* that went to RTR */
 	void *wire;			  /* of the wire's own use */
 
@@ -108,6 +111,7 @@ struct uroce_mr {
 	struct verbs_mr verbs;
 	struct uroce_shared_mr *shared;
 	atomic_uint uses; /* the windows that are bound to it, and 1 until it is deregistered */
+	struct uroce_mr *next_ending;
 };
 
 struct uroce_mw {
@@ -308,10 +312,12 @@ void uroce_set_cq_calls(struct ibv_cq_ex *cq, uint64_t wc_flags);
 
 /*
  * payload.c. uroce_payload_take() puts the data of a short message into our memory, with cq->payload_lock: 0, or the
- * status that the completion gets. uroce_payloads_settle() does so for all that wait for a region which is about to end.
+ * status that the completion gets. uroce_payloads_settle() does so for all that wait for a region which is about to end;
+ * between uroce_region_ends() and uroce_region_ended() who polls can take them although the key is gone.
  */
-enum ibv_wc_status uroce_payload_take(struct uroce_cq *cq, uint32_t index,
-				      const struct uroce_mr *region);
+void uroce_region_ends(struct uroce_context *context, struct uroce_mr *region);
+void uroce_region_ended(struct uroce_context *context, struct uroce_mr *region);
+enum ibv_wc_status uroce_payload_take(struct uroce_cq *cq, uint32_t index);
 /* Of one CQ, and with NULL for all regions; with cq->payload_lock. */
 void uroce_payloads_settle_cq(struct uroce_cq *cq, const struct uroce_mr *region);
 void uroce_payloads_settle(struct uroce_context *context, const struct uroce_mr *region);
@@ -329,6 +335,9 @@ struct uroce_pop {
 	uint64_t address;
 	uint32_t lkey, pd;
 };
+/* NULL: the CQ was resized meanwhile, or is damaged. */
+struct uroce_payload *uroce_payloads_of(const struct uroce_peer *peer,
+					const struct uroce_shared_cq *shared, uint32_t size);
 enum uroce_added {
 	UROCE_ADDED,
 	UROCE_CQ_FULL, /* or there is none */

@@ -72,7 +72,7 @@ static void *add(void *arg)
 	return NULL;
 }
 
-static void start_adder(struct adder *adder)
+static void start_adding(struct adder *adder)
 {
 	atomic_store(&may_go, false);
 	assert_int_equal(sem_init(&adder->stopped, 0, 0), 0);
@@ -145,7 +145,7 @@ static void open_loop(struct receiver *receiver)
 				  &bed_options);
 }
 
-static void open_receiver(const struct uroce_bed *bed, struct receiver *receiver)
+static void open_stamped_receiver(const struct uroce_bed *bed, struct receiver *receiver)
 {
 	const size_t size = UROCE_ARENA_FIRST + 8 * UROCE_ARENA_SIZE;
 	const int fd = open(bed->node, O_RDWR | O_CLOEXEC);
@@ -172,7 +172,7 @@ static void close_receiver(struct receiver *receiver)
 	assert_int_equal(uroce_bed_close(&receiver->end), 0);
 }
 
-static void take_event(struct uroce_end *end)
+static void take_channel_event(struct uroce_end *end)
 {
 	struct ibv_cq *cq;
 	void *cookie;
@@ -190,7 +190,7 @@ static void let_engine_look(struct receiver *receiver)
 	uroce_bed_recv(last, 9, AT, 8);
 	assert_int_equal(ibv_req_notify_cq(last->cq, 0), 0);
 	assert_int_equal(uroce_bed_send(&receiver->loop[0], IBV_WR_SEND, 0, 8, 0, 0), 0);
-	take_event(last);
+	take_channel_event(last);
 	assert_int_equal(uroce_bed_wait(last).wr_id, 9);
 	assert_int_equal(uroce_bed_wait(&receiver->loop[0]).status, IBV_WC_SUCCESS);
 }
@@ -223,17 +223,17 @@ static void looked_at_too_early(void **state)
 		struct adder adder = {
 			.end = &sender, .flags = IBV_SEND_SOLICITED, .may_go = when_told};
 
-		open_receiver(*state, &receiver);
+		open_stamped_receiver(*state, &receiver);
 		open_sender(*state, &receiver, &sender);
 		adder.cq = receiver.shared;
 		assert_int_equal(ibv_req_notify_cq(receiver.end.cq, solicited_only), 0);
-		start_adder(&adder);
+		start_adding(&adder);
 		let_engine_look(&receiver);
 		assert_false(has_event(&receiver));
 		end_adder(&adder);
 		let_engine_look(&receiver);
 		assert_true(has_event(&receiver));
-		take_event(&receiver.end);
+		take_channel_event(&receiver.end);
 		assert_int_equal(uroce_bed_wait(&receiver.end).wr_id, 1);
 		assert_int_equal(uroce_bed_close(&sender), 0);
 		close_receiver(&receiver);
@@ -250,16 +250,16 @@ static void armed_while_another_context_adds(void **state)
 			.end = &sender, .flags = IBV_SEND_SOLICITED, .may_go = when_told};
 		struct ibv_wc wc;
 
-		open_receiver(*state, &receiver);
+		open_stamped_receiver(*state, &receiver);
 		open_sender(*state, &receiver, &sender);
 		adder.cq = receiver.shared;
-		start_adder(&adder);
+		start_adding(&adder);
 		assert_int_equal(ibv_req_notify_cq(receiver.end.cq, solicited_only), 0);
 		assert_int_equal(ibv_poll_cq(receiver.end.cq, 1, &wc), 0);
 		end_adder(&adder);
 		let_engine_look(&receiver);
 		assert_true(has_event(&receiver));
-		take_event(&receiver.end);
+		take_channel_event(&receiver.end);
 		assert_int_equal(uroce_bed_wait(&receiver.end).wr_id, 1);
 		assert_int_equal(uroce_bed_close(&sender), 0);
 		close_receiver(&receiver);
@@ -299,7 +299,7 @@ static void armed_while_an_own_thread_adds(void **state)
 
 	main_thread = gettid();
 	atomic_store(&has_armed, false);
-	open_receiver(*state, &receiver);
+	open_stamped_receiver(*state, &receiver);
 	/* Another QP of the same context sends to the receiver. */
 	sender = receiver.end;
 	sender.cq = receiver.loop[0].cq;
@@ -309,7 +309,7 @@ static void armed_while_an_own_thread_adds(void **state)
 	uroce_bed_connect(&receiver.end, sender.qp->qp_num, &bed_options);
 	uroce_bed_recv(&receiver.end, 1, 0, 8);
 	adder.cq = receiver.shared;
-	start_adder(&adder);
+	start_adding(&adder);
 	assert_int_equal(ibv_req_notify_cq(receiver.end.cq, 0), 0);
 	atomic_store(&has_armed, true);
 	found = ibv_poll_cq(receiver.end.cq, 1, &wc);
@@ -326,7 +326,7 @@ static void resized_while_it_is_armed(void **state)
 	struct receiver receiver;
 	struct uroce_end sender;
 
-	open_receiver(*state, &receiver);
+	open_stamped_receiver(*state, &receiver);
 	open_sender(*state, &receiver, &sender);
 	assert_int_equal(uroce_bed_send(&sender, IBV_WR_SEND, 0, 8, 0, 0), 0);
 	assert_int_equal(uroce_bed_wait(&receiver.end).wr_id, 1);
@@ -336,7 +336,7 @@ static void resized_while_it_is_armed(void **state)
 	assert_false(has_event(&receiver));
 	uroce_bed_recv(&receiver.end, 2, 0, 8);
 	assert_int_equal(uroce_bed_send(&sender, IBV_WR_SEND, 0, 8, 0, 0), 0);
-	take_event(&receiver.end);
+	take_channel_event(&receiver.end);
 	assert_int_equal(uroce_bed_wait(&receiver.end).wr_id, 2);
 	assert_int_equal(uroce_bed_close(&sender), 0);
 	close_receiver(&receiver);

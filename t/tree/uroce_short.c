@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <cmocka.h>
 
 #include "t/tree/uroce_bed.h"
@@ -166,7 +167,67 @@ static void reset_before_it_is_polled(void **state)
 	close_ends(ends);
 }
 
-/* One of a list is wrong: those before it are done, those after it are flushed. */
+static void post_entries(struct uroce_end *end, uint64_t id, struct ibv_sge *sge, int count)
+{
+	struct ibv_recv_wr wr = {.wr_id = id, .sg_list = sge, .num_sge = count}, *bad;
+
+	assert_int_equal(ibv_post_recv(end->qp, &wr, &bad), 0);
+}
+
+/* The last message is what memory has in the end, wherever the ones before it wait. */
+static void a_longer_message_to_the_same_memory(void **state)
+{
+	for (int deregister = 0; deregister < 2; deregister++) {
+		struct uroce_end ends[2];
+		struct ibv_sge sge[2];
+
+		pair_without_remote_access(*state, ends);
+		uroce_bed_recv(&ends[1], 1, AT, 16);
+		/* One that begins in the middle of it, in two parts, the second one first. */
+		sge[0] = (struct ibv_sge){(uintptr_t)ends[1].memory + AT + 12, 100,
+					  ends[1].mr->lkey};
+		sge[1] = (struct ibv_sge){(uintptr_t)ends[1].memory + AT + 4, 4, ends[1].mr->lkey};
+		post_entries(&ends[1], 2, sge, 2);
+		uroce_bed_recv(&ends[1], 3, AT + 2, 1);
+		send_inline(ends, 16, 'i');
+		memset(ends[0].memory, 'l', 100);
+		memset(ends[0].memory + 100, 'm', 4);
+		assert_int_equal(uroce_bed_send(&ends[0], IBV_WR_SEND, 0, 104, 0, 0), 0);
+		assert_int_equal(uroce_bed_wait(&ends[0]).status, IBV_WC_SUCCESS);
+		send_inline(ends, 1, 'j');
+		if (deregister) {
+			assert_int_equal(ibv_dereg_mr(ends[1].mr), 0);
+			ends[1].mr = NULL;
+			assert_memory_equal(ends[1].memory + AT, "iijimmmmiiiilllll", 17);
+		}
+		for (uint64_t id = 1; id <= 3; id++) {
+			const struct ibv_wc wc = uroce_bed_wait(&ends[1]);
+
+			assert_int_equal(wc.status, IBV_WC_SUCCESS);
+			assert_int_equal(wc.wr_id, id);
+		}
+		assert_memory_equal(ends[1].memory + AT, "iijimmmmiiiilllll", 17);
+		close_ends(ends);
+	}
+}
+
+/* Data that cannot be read is the sender's error, as without a message that waits. */
+static void a_message_from_unmapped_memory(void **state)
+{
+	struct uroce_end ends[2];
+
+	pair_without_remote_access(*state, ends);
+	uroce_bed_recv(&ends[1], 1, 0, 16);
+	uroce_bed_recv(&ends[1], 2, 0, 16);
+	send_inline(ends, 8, 'i');
+	ends[0].mapped = BED_SIZE / 2;
+	assert_int_equal(munmap(ends[0].memory + BED_SIZE / 2, BED_SIZE / 2), 0);
+	assert_int_equal(uroce_bed_send(&ends[0], IBV_WR_SEND, BED_SIZE - 8, 8, 0, 0), 0);
+	assert_int_equal(uroce_bed_wait(&ends[0]).status, IBV_WC_LOC_PROT_ERR);
+	expect_message(&ends[1], 1, 0, 8, 'i');
+	close_ends(ends);
+}
+
 /* What was written after a message is in memory after it, whenever the receiver polls. */
 static void a_write_after_a_message(void **state)
 {
@@ -188,6 +249,7 @@ static void a_write_after_a_message(void **state)
 	close_ends(ends);
 }
 
+/* One of a list is wrong: those before it are done, those after it are flushed. */
 static void a_list_of_writes(void **state)
 {
 	enum { COUNT = 12, WRONG = 7 };
@@ -239,6 +301,8 @@ int main(void)
 		WITH_BED(registered_elsewhere_before_it_is_polled),
 		WITH_BED(resized_before_it_is_polled),
 		WITH_BED(reset_before_it_is_polled),
+		WITH_BED(a_longer_message_to_the_same_memory),
+		WITH_BED(a_message_from_unmapped_memory),
 		WITH_BED(a_write_after_a_message),
 		WITH_BED(a_list_of_writes),
 	};
