@@ -361,7 +361,7 @@ static int plug_device(const struct hf_soft_place *place, const struct soft_plan
 		.gids = plan->has_address ? 1 : NETDEV_GIDS,
 		.abi = 1,
 	};
-	unsigned int n;
+	unsigned int n = 0;
 	int err = hfi_soft_make_node(place->tree, &n);
 
 	if (err)
