@@ -216,7 +216,7 @@ static int given_up(const struct waiting *waiting)
 static int run_wait(struct hf_tool *tool, char **args)
 {
 	struct waiting waiting = {.tool = tool, .device = args[0], .end_ms = -1};
-	int ret, status;
+	int ret, status = HF_EXIT_FAILED;
 
 	/* Reject impossible names: a script with an empty variable would wait for ever. */
 	if (args[0] &&
