@@ -129,10 +129,14 @@ static const struct hf_profile *profile_of(const struct hf_family *family, unsig
 static void refuse_version(const struct hf_family *family, struct hf_evidence *e, const char *found,
 			   const char *why)
 {
+	const unsigned int first = family->profiles[0].first;
+	const unsigned int last = family->profiles[family->num_profiles - 1].last;
 	char wanted[64];
 
-	snprintf(wanted, sizeof(wanted), "rdma-core %u to %u", family->profiles[0].first,
-		 family->profiles[family->num_profiles - 1].last);
+	if (first == last)
+		snprintf(wanted, sizeof(wanted), "rdma-core %u", first);
+	else
+		snprintf(wanted, sizeof(wanted), "rdma-core %u to %u", first, last);
 	hfi_reason_set(&e->reason, HF_REASON_ABI, wanted, found,
 		       "it cannot be told which layout the %s libraries expect: %s", family->name,
 		       why);

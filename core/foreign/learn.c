@@ -270,7 +270,7 @@ static void say_refusals(struct hf_foreign *foreign, const struct hf_log *log)
 	for (size_t i = 0; i < foreign->num_candidates; i++) {
 		struct hf_candidate *candidate = &foreign->candidates[i];
 		const char *file = candidate->manifest.file;
-		char more[48] = "";
+		char more[48] = "", other[HF_PATH_MAX];
 		size_t others;
 
 		/* An entry that names no library was reported when it was read. */
@@ -278,6 +278,10 @@ static void say_refusals(struct hf_foreign *foreign, const struct hf_log *log)
 		    (!*file && !candidate->manifest.name[0]))
 			continue;
 		candidate->said = true;
+		if (candidate->other_abi) {
+			hfi_other_abi_file(candidate, other, sizeof(other));
+			file = other;
+		}
 		others = candidate->other_abi ? gather_other_abi(foreign, candidate) : 0;
 		if (others)
 			snprintf(more, sizeof(more), "; so are %zu more drivers", others);

@@ -22,7 +22,8 @@ static bool is_same_driver(const char *entry, const char *missing, uint64_t *ret
 	if (!length || strncmp(entry, missing, length) != 0)
 		return false;
 	digits = strspn(entry + length, "0123456789");
-	return !strcmp(entry + length + digits, ".so") &&
+	/* "-rdmav065.so" is the name of no ABI. */
+	return entry[length] != '0' && !strcmp(entry + length + digits, ".so") &&
 	       !hfi_print(number, sizeof(number), "%.*s", (int)digits, entry + length) &&
 	       !hfi_parse_number(number, 10, UINT32_MAX, ret);
 }
@@ -72,4 +73,16 @@ void hfi_other_abi_name(struct hf_candidate *candidate)
 	hfi_reason_set(&candidate->reason, HF_REASON_ABI, wanted, found,
 		       "%s is for private ABI %u of libibverbs, known are %s",
 		       hfi_last_component(path), abi, known);
+}
+
+void hfi_other_abi_file(const struct hf_candidate *candidate, char *ret, size_t size)
+{
+	const char *file = candidate->manifest.file;
+	const char *at = strstr(hfi_last_component(file), mark);
+	const char *dir = file == hfi_last_component(file) ? HF_DRIVER_DIR "/" : "";
+
+	if (!candidate->other_abi || !at ||
+	    hfi_print(ret, size, "%s%.*s%s%u.so", dir, (int)(at - file), file, mark,
+		      candidate->other_abi))
+		hfi_copy(ret, size, file);
 }

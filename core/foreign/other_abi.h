@@ -12,5 +12,7 @@
  * becomes the reason.
  */
 void hfi_other_abi_name(struct hf_candidate *candidate) HF_NONNULL;
+/* The path of that library; without one, the file that the manifest names. */
+void hfi_other_abi_file(const struct hf_candidate *candidate, char *ret, size_t size) HF_NONNULL;
 
 #endif

@@ -8,6 +8,7 @@
 #include <utlist.h>
 
 #include "core/foreign/family.h"
+#include "core/foreign/other_abi.h"
 #include "core/registry/list.h"
 #include "core/registry/registry.h"
 
@@ -27,6 +28,11 @@ static void fill_provider_info(const struct hf_registry *registry,
 	info->abi_max = candidate->family ? candidate->family->abi : HF_PROVIDER_ABI_MAX;
 	if (candidate->family)
 		snprintf(info->family, sizeof(info->family), "%s", candidate->family->name);
+	if (candidate->other_abi) {
+		hfi_other_abi_file(candidate, info->file, sizeof(info->file));
+		info->abi = candidate->other_abi;
+		snprintf(info->family, sizeof(info->family), "rdmav%u", candidate->other_abi);
+	}
 	if (candidate->profile)
 		snprintf(info->layout, sizeof(info->layout), "rdma-core %u to %u",
 			 candidate->profile->first, candidate->profile->last);
