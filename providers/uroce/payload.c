@@ -84,7 +84,7 @@ enum ibv_wc_status uroce_payload_take(struct uroce_cq *cq, uint32_t index)
 	if (payload.length > UROCE_MAX_PAYLOAD || !may_write(cq, &payload))
 		status = IBV_WC_LOC_PROT_ERR;
 	/* An exchange with who changes the data: either that is read here, or its author waits for the end of this. */
-	__atomic_store_n(&cq->ring[index].has_payload, UROCE_PAYLOAD_MOVES, __ATOMIC_SEQ_CST);
+	__atomic_exchange_n(&cq->ring[index].has_payload, UROCE_PAYLOAD_MOVES, __ATOMIC_SEQ_CST);
 	if (!status && pread(context->verbs.context.cmd_fd, (void *)(uintptr_t)payload.address,
 			     payload.length, (off_t)offset) != (ssize_t)payload.length)
 		status = IBV_WC_LOC_PROT_ERR;
@@ -168,9 +168,11 @@ static enum uroce_copy overlay_payload(struct uroce_context *context, struct uro
 }
 
 /* The owner may have read the data before it was changed. */
-static bool wait_for_move(const struct uroce_cqe *cqe)
+static bool wait_for_move(struct uroce_cqe *cqe)
 {
-	atomic_thread_fence(memory_order_seq_cst);
+	/* An exchange with the owner's: what it reads after that is the changed data. */
+	if (__atomic_fetch_or(&cqe->has_payload, 0, __ATOMIC_SEQ_CST) != UROCE_PAYLOAD_MOVES)
+		return true;
 	for (int i = 0; i < MOVE_TRIES; i++) {
 		if (__atomic_load_n(&cqe->has_payload, __ATOMIC_ACQUIRE) != UROCE_PAYLOAD_MOVES)
 			return true;
@@ -194,7 +196,7 @@ static enum uroce_copy overlay_waiting(const struct uroce_target *target,
 	if (!payloads || !ring || end - at > size)
 		return UROCE_COPY_OK;
 	for (; at != end && copied == UROCE_COPY_OK; at++) {
-		const struct uroce_cqe *cqe = &ring[at & (size - 1)];
+		struct uroce_cqe *cqe = &ring[at & (size - 1)];
 
 		if (!__atomic_load_n(&cqe->has_payload, __ATOMIC_RELAXED))
 			continue;
