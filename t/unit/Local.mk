@@ -478,8 +478,11 @@ t_unit_rtrs_request_LDADD = librtrs-internal.la $(CMOCKA_LIBS)
 endif
 
 if HAVE_CMOCKA
-check_PROGRAMS += t/unit/uroce_packets t/unit/uroce_responder t/unit/uroce_requester t/unit/uroce_link
-TESTS += t/unit/uroce_packets t/unit/uroce_responder t/unit/uroce_requester t/unit/uroce_link
+check_PROGRAMS += t/unit/uroce_packets t/unit/uroce_limits t/unit/uroce_responder t/unit/uroce_requester t/unit/uroce_link
+TESTS += t/unit/uroce_packets t/unit/uroce_limits t/unit/uroce_responder t/unit/uroce_requester t/unit/uroce_link
+t_unit_uroce_limits_SOURCES = t/unit/uroce_limits.c t/unit/uroce_bed.c t/unit/uroce_bed.h
+t_unit_uroce_limits_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_unit_uroce_limits_LDADD = liburoce-transport.la $(CMOCKA_LIBS)
 t_unit_uroce_responder_SOURCES = t/unit/uroce_responder.c t/unit/uroce_bed.c t/unit/uroce_bed.h
 t_unit_uroce_responder_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_unit_uroce_responder_LDADD = liburoce-transport.la $(CMOCKA_LIBS)

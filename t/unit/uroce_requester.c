@@ -213,6 +213,114 @@ static void s9_7_6_1_3_a_timeout_of_0_is_for_ever(void **state)
 	bed_free(side);
 }
 
+/* Half of all PSNs are old, whatever is in flight. */
+static void s9_7_1_an_answer_outside_what_is_in_flight_does_nothing(void **state)
+{
+	static const uint32_t distances[] = {0xffffff, 0x800001, 0x800000, 0x7fffff, 0x400000, 3};
+	static const uint8_t syndromes[] = {UROCE_ACK_NO_CREDITS,    UROCE_RNR_NAK | 1,
+					    UROCE_NAK_SEQUENCE,	     UROCE_NAK_INVALID_REQUEST,
+					    UROCE_NAK_REMOTE_ACCESS, UROCE_NAK_REMOTE_OPERATION};
+	struct bed_side *side = requester();
+	uint32_t stale = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++)
+		bed_post(side, UROCE_REQUEST_WRITE, data, 8);
+	bed_run(side);
+	for (size_t i = 0; i < HF_ARRAY_SIZE(distances); i++) {
+		for (size_t j = 0; j < HF_ARRAY_SIZE(syndromes); j++) {
+			give_ack(side, syndromes[j], PSN + distances[i]);
+			assert_int_equal(side->counters[UROCE_COUNT_DROP_STALE], ++stale);
+		}
+		give_answer(side, UROCE_OP_READ_ONLY, PSN + distances[i], 0, 8);
+		give_answer(side, UROCE_OP_ATOMIC_ACK, PSN + distances[i], 0, 0);
+		stale += 2;
+		assert_int_equal(side->counters[UROCE_COUNT_DROP_STALE], stale);
+	}
+	assert_int_equal(side->done_count, 0);
+	bed_forget(side);
+	bed_run(side);
+	assert_int_equal(side->frame_count, 0);
+	give_ack(side, UROCE_ACK_NO_CREDITS, PSN + 2);
+	assert_int_equal(side->done_count, 3);
+	bed_free(side);
+}
+
+/* IBA 9.7.7.2: a peer may say that it has no receive request left; SENDs are tried all the same, and RNR tells. */
+static void s9_7_7_2_no_credits_stop_nothing(void **state)
+{
+	(void)state;
+	for (unsigned int credits = 0; credits <= UROCE_SYNDROME_VALUE; credits++) {
+		struct bed_side *side = requester();
+
+		for (unsigned int i = 0; i < 2; i++) {
+			bed_post(side, UROCE_REQUEST_SEND, data, 8);
+			bed_run(side);
+			give_ack(side, (uint8_t)credits, PSN + i);
+			assert_int_equal(side->done_count, i + 1);
+			assert_done(side, i, IBV_WC_SUCCESS);
+		}
+		bed_free(side);
+	}
+}
+
+/* IBA 9.7.5.2.1: kinds and codes that nobody may send. */
+static void s9_7_5_2_1_a_reserved_syndrome_ends_the_connection(void **state)
+{
+	static const uint8_t reserved[] = {0x40, 0x5f, 0x64, 0x6f, 0x7f};
+
+	(void)state;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(reserved); i++) {
+		struct bed_side *side = requester();
+
+		bed_post(side, UROCE_REQUEST_WRITE, data, 8);
+		bed_run(side);
+		give_ack(side, reserved[i], PSN);
+		assert_done(side, 0, IBV_WC_BAD_RESP_ERR);
+		bed_free(side);
+	}
+}
+
+/* IBA 9.7.6.1.3: 7 is a number like the others, and not for ever. */
+static void s9_9_2_1_1_each_retry_count_is_a_number(void **state)
+{
+	(void)state;
+	for (uint8_t limit = 0; limit <= 7; limit++) {
+		struct bed_side *side = requester();
+		const struct uroce_wire_rts rts = {
+			.psn = PSN, .reads = 1, .timeout = 1, .retry_count = limit};
+		uint32_t sent = 0;
+
+		uroce_wire_ready_to_send(&side->qp, &rts);
+		bed_post(side, UROCE_REQUEST_WRITE, data, 8);
+		while (!side->done_count) {
+			const uint64_t deadline = bed_run(side);
+
+			sent += side->frame_count;
+			bed_forget(side);
+			if (!side->done_count)
+				side->now = deadline;
+		}
+		assert_int_equal(sent, limit + 1);
+		assert_done(side, 0, IBV_WC_RETRY_EXC_ERR);
+		bed_free(side);
+	}
+}
+
+static void s9_7_5_2_8_every_rnr_timer_is_the_tables(void **state)
+{
+	/* Table 45, in units of 10 us, from 1 on. */
+	static const uint32_t table[] = {1,    2,    3,	    4,	   6,	  8,	 12,   16,
+					 24,   32,   48,    64,	   96,	  128,	 192,  256,
+					 384,  512,  768,   1024,  1536,  2048,	 3072, 4096,
+					 6144, 8192, 12288, 16384, 24576, 32768, 49152};
+
+	(void)state;
+	assert_int_equal(uroce_rnr_ns(0), UINT64_C(655360000));
+	for (size_t i = 0; i < HF_ARRAY_SIZE(table); i++)
+		assert_int_equal(uroce_rnr_ns((uint8_t)(i + 1)), table[i] * UINT64_C(10000));
+}
+
 static void s9_7_5_2_8_rnr_waits_as_long_as_the_peer_says(void **state)
 {
 	static const struct {
@@ -586,6 +694,11 @@ int main(void)
 		cmocka_unit_test(s9_7_6_1_3_silence_is_retried_and_then_an_error),
 		cmocka_unit_test(s9_7_6_1_3_progress_begins_the_count_anew),
 		cmocka_unit_test(s9_7_6_1_3_a_timeout_of_0_is_for_ever),
+		cmocka_unit_test(s9_7_1_an_answer_outside_what_is_in_flight_does_nothing),
+		cmocka_unit_test(s9_7_7_2_no_credits_stop_nothing),
+		cmocka_unit_test(s9_7_5_2_1_a_reserved_syndrome_ends_the_connection),
+		cmocka_unit_test(s9_9_2_1_1_each_retry_count_is_a_number),
+		cmocka_unit_test(s9_7_5_2_8_every_rnr_timer_is_the_tables),
 		cmocka_unit_test(s9_7_5_2_8_rnr_waits_as_long_as_the_peer_says),
 		cmocka_unit_test(s9_7_5_2_8_rnr_retries_end_or_go_on_for_ever),
 		cmocka_unit_test(s9_9_2_each_nak_has_its_status),
