@@ -134,7 +134,7 @@ static void connect_link(struct worker *worker, unsigned int peer)
  * Nobody sends to a peer that is not connected yet, as programs do: it may be long before it runs again where
  * there are many. Afterwards a peer that ended is noticed by a request that fails.
  */
-static bool may_send(const struct worker *worker, unsigned int peer)
+static bool may_send_to(const struct worker *worker, unsigned int peer)
 {
 	const struct link *link = &worker->links[peer];
 
@@ -222,7 +222,7 @@ static void be_worker(const struct uroce_bed *bed, unsigned int self, unsigned i
 		for (unsigned int i = 0; i < processes; i++) {
 			if (worker.links[i].epoch != atomic_load(&board->epoch[i]))
 				connect_link(&worker, i);
-			if (may_send(&worker, i))
+			if (may_send_to(&worker, i))
 				send_to(&worker, i);
 		}
 		for (int n = 1; n > 0;) {
