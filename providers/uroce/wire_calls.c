@@ -9,6 +9,7 @@ enum {
 	CQ_TRIES = 50,	/* of a few ms, while who is stopped has its lock */
 	ACK_BYTES = 24, /* at most, of a frame that only acknowledges */
 	AHEAD_MAX = 16, /* packets whose data is read by one call */
+	RELAY_SHARE = 3,
 };
 
 /* --- frames ------------------------------------------------------------------------------------------- */
@@ -43,12 +44,46 @@ static void add_frame(void *user, uint8_t *bytes, size_t size, uint32_t position
 	batch->count++;
 }
 
+/*
+ * The kernel gives packets between two processes of the device to either. Then the sender's hands them over, and
+ * that socket's buffer may be the one that is full. False: the destination is another device.
+ */
+static bool find_relay(const struct uroce_wire_link *link, const struct uroce_socket *from,
+		       const union uroce_address *to, uint32_t qpn, union uroce_address *relay)
+{
+	struct uroce_context *context = link->wire->context;
+	struct uroce_shared_qp *shared;
+	struct uroce_peer *peer;
+	union ibv_gid gid;
+	uint32_t port;
+
+	uroce_address_gid(to, &gid);
+	if (memcmp(&gid, &from->gid, sizeof(gid)))
+		return false;
+	peer = uroce_peer_of_qpn(context, qpn, &shared);
+	if (!peer || peer->slot == context->slot_index)
+		return false;
+	port = atomic_load(&context->segment->slots[peer->slot].wire_address);
+	*relay = link->wire->relay.address;
+	relay->ipv4.sin_port = htons((uint16_t)port);
+	return port;
+}
+
+static bool pacer_has_room(struct uroce_wire *wire, const union uroce_address *from,
+			   const union uroce_address *to, uint32_t cost, uint64_t now)
+{
+	if (uroce_pacer_asks(wire->pacer, to, cost) && !uroce_batch_flush(&wire->batch))
+		return false;
+	return uroce_pacer_allows(wire->pacer, from, to, cost, now);
+}
+
 static bool wire_has_room(void *user, uint32_t position, uint32_t cost, uint64_t now)
 {
 	struct uroce_wire_link *link = user;
 	struct uroce_wire *wire = link->wire;
 	const struct uroce_socket *from = link->from;
-	union uroce_address to = link->to;
+	union uroce_address to = link->to, relay;
+	uint32_t qpn = link->transport.dest_qpn;
 
 	if (!wire->pacer)
 		wire->pacer = uroce_pacer_new(uroce_pacer_ask_kernel);
@@ -57,13 +92,16 @@ static bool wire_has_room(void *user, uint32_t position, uint32_t cost, uint64_t
 	if (link->transport.service == UROCE_SERVICE_UD) {
 		const struct uroce_wqe *wqe = uroce_sq_at(link->qp, position);
 
+		qpn = wqe->dest_qpn;
 		uroce_gid_address(&wqe->address.grh.dgid, &wqe->source_gid, &to);
 		if (uroce_wire_socket(wire, &wqe->source_gid, &from))
 			return true;
 	}
-	if (uroce_pacer_asks(wire->pacer, &to, cost) && !uroce_batch_flush(&wire->batch))
+	/* A relay also takes what the sender's socket still has: only a share of its buffer is for new packets. */
+	if (find_relay(link, from, &to, qpn, &relay) &&
+	    !pacer_has_room(wire, &wire->relay.address, &relay, RELAY_SHARE * cost, now))
 		return false;
-	return uroce_pacer_allows(wire->pacer, &from->address, &to, cost, now);
+	return pacer_has_room(wire, &from->address, &to, cost, now);
 }
 
 /* --- memory of requests to send ------------------------------------------------------------------------ */

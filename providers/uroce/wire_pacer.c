@@ -13,6 +13,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 
+#include "providers/uroce/wire/headers.h"
 #include "providers/uroce/wire/window.h"
 #include "shared/hash.h"
 
@@ -89,8 +90,13 @@ static struct way *find_way(struct uroce_pacer *pacer, const union uroce_address
 {
 	union ibv_gid gid;
 	struct way *way;
+	__be16 port;
 
 	uroce_address_gid(to, &gid);
+	/* A relay has another port, at an address of IPv4, which leaves these bytes 0. */
+	port = to->any.sa_family == AF_INET6 ? htons(UROCE_UDP_PORT) : to->ipv4.sin_port;
+	if (port != htons(UROCE_UDP_PORT))
+		memcpy(gid.raw, &port, sizeof(port));
 	if (pacer->last && !memcmp(&pacer->last->to, &gid, sizeof(gid)))
 		return pacer->last;
 	HASH_FIND(hh, pacer->ways, &gid, sizeof(gid), way);
@@ -173,7 +179,8 @@ bool uroce_pacer_allows(struct uroce_pacer *pacer, const union uroce_address *fr
 	if (way->room < cost) {
 		if (!pacer->ask(pacer->fd, from, to, &used))
 			used = 0;
-		way->room = used < UROCE_WINDOW_LIMIT ? UROCE_WINDOW_LIMIT - used : 0;
+		/* Another process may ask at the same time. */
+		way->room = used < UROCE_WINDOW_LIMIT ? (UROCE_WINDOW_LIMIT - used) / 2 : 0;
 	}
 	if (way->room < cost) {
 		if (!way->full_since)

@@ -89,13 +89,13 @@ static void too_many_that_wait(void **state)
 	uroce_pacer_free(pacer);
 }
 
-/* The kernel is asked once for each window, not for each packet. */
+/* The kernel is asked once for each half of a window, not for each packet. */
 static void asks_seldom(void **state)
 {
 	struct uroce_pacer *pacer = new_pacer();
 
 	(void)state;
-	for (unsigned int i = 0; i < UROCE_WINDOW_LIMIT / COST; i++)
+	for (unsigned int i = 0; i < UROCE_WINDOW_LIMIT / 2 / COST; i++)
 		assert_true(may_send(pacer, 0x7f020001, 1));
 	assert_int_equal(asked, 1);
 	uroce_pacer_free(pacer);
