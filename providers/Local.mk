@@ -87,6 +87,7 @@ uroce_hf1_la_SOURCES = \
 	providers/uroce/target.c \
 	providers/uroce/uroce.c \
 	providers/uroce/uroce.h \
+	providers/uroce/visit.c \
 	providers/uroce/watch.c \
 	providers/uroce/wire.h \
 	providers/uroce/wire/socket.c \

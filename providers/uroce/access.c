@@ -142,8 +142,7 @@ static void wait_for_peer(struct uroce_context *context, uint32_t slot, uint32_t
 	atomic_compare_exchange_strong(at, &word, 0);
 }
 
-/* Our own requests have their data in our memory, whoever they are sent to. */
-static void wait_for_own(struct uroce_context *context)
+void uroce_access_wait_own(struct uroce_context *context)
 {
 	const _Atomic uint32_t *words = context->segment->accesses[context->slot_index];
 	const unsigned int used = atomic_load(&context->accesses);
@@ -163,7 +162,8 @@ void uroce_access_wait(struct uroce_context *context)
 		if (slot != context->slot_index)
 			for (uint32_t i = 0; i < UROCE_ACCESSES; i++)
 				wait_for_peer(context, slot, i);
-	wait_for_own(context);
+	uroce_access_wait_own(context);
+	uroce_visits_wait(context);
 }
 
 /* The slot is free, or has just been taken. */

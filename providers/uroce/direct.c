@@ -32,7 +32,9 @@ static bool answers_us(const struct uroce_qp *qp, const struct uroce_shared_qp *
 	return atomic_load(&shared->number) == qp->attr.dest_qp_num && can_receive(shared) &&
 	       atomic_load_explicit(&shared->type, memory_order_relaxed) ==
 		       (uint32_t)qp->verbs.qp.qp_type &&
-	       atomic_load_explicit(&shared->dest, memory_order_relaxed) == qp->verbs.qp.qp_num;
+	       atomic_load_explicit(&shared->dest, memory_order_relaxed) == qp->verbs.qp.qp_num &&
+	       atomic_load_explicit(&shared->dest_device, memory_order_relaxed) ==
+		       qp->context->device;
 }
 
 /* With 0 the caller may access the target until leave_connected(). */
@@ -40,17 +42,17 @@ static int enter_connected(struct uroce_qp *qp, struct uroce_target *target)
 {
 	const uint32_t number = qp->attr.dest_qp_num;
 
-	target->context = qp->context;
-	target->peer = uroce_peer_of_qpn(qp->context, number, &target->qp);
+	target->context = qp->through;
+	target->peer = uroce_peer_of_qpn(qp->through, number, &target->qp);
 	if (!target->peer)
-		return uroce_qpn_has_owner(qp->context, number) ? UROCE_NOT_READY
+		return uroce_qpn_has_owner(qp->through, number) ? UROCE_NOT_READY
 								: UROCE_PEER_ENDED;
 	if (!target->peer->direct)
 		return UROCE_NOT_READY;
-	target->at = uroce_access_begin(qp->context, target->peer->slot);
+	target->at = uroce_access_begin(qp->through, target->peer->slot);
 	/* Whoever withdraws something from now on waits for us in uroce_access_wait(). */
 	if (!answers_us(qp, target->qp)) {
-		uroce_access_end(qp->context, target->at);
+		uroce_access_end(qp->through, target->at);
 		return UROCE_NOT_READY;
 	}
 	target->number = number;
@@ -275,7 +277,7 @@ static uint64_t rnr_limit(struct uroce_qp *qp)
 
 	if (qp->attr.rnr_retry == UROCE_RETRY_FOREVER)
 		return UROCE_NEVER;
-	if (!uroce_peer_of_qpn(qp->context, qp->attr.dest_qp_num, &shared))
+	if (!uroce_peer_of_qpn(qp->through, qp->attr.dest_qp_num, &shared))
 		return 0;
 	return qp->attr.rnr_retry * uroce_rnr_ns((uint8_t)atomic_load(&shared->min_rnr_timer));
 }
@@ -411,9 +413,16 @@ static void direct_modified(struct uroce_qp *qp, int mask)
 	if (!(mask & IBV_QP_STATE) || qp->state != IBV_QPS_RTR ||
 	    qp->verbs.qp.qp_type == IBV_QPT_UD)
 		return;
-	peer = uroce_peer_of_qpn(qp->context, qp->attr.dest_qp_num, &shared);
+	peer = uroce_peer_of_qpn(qp->through, qp->attr.dest_qp_num, &shared);
 	if (peer)
-		uroce_peer_ring(qp->context, peer, UROCE_RING_PROGRESS);
+		uroce_peer_ring(qp->through, peer, UROCE_RING_PROGRESS);
+}
+
+static void direct_destroy(struct uroce_qp *qp)
+{
+	if (qp->through)
+		uroce_visit_end(qp->context, qp->through);
+	qp->through = NULL;
 }
 
 static void direct_nothing(struct uroce_qp *qp)
@@ -427,5 +436,5 @@ const struct uroce_path_ops uroce_direct_path = {
 	.modified = direct_modified,
 	.progress = direct_progress,
 	.stop = direct_nothing,
-	.destroy = direct_nothing,
+	.destroy = direct_destroy,
 };

@@ -162,22 +162,10 @@ static void tell_start(struct uroce_context *context, int err)
 }
 
 /* This thread does everything that has to be undone when the process is killed. */
-static int begin_context(struct uroce_context *context)
-{
-	int err = uroce_robust_begin(context);
-
-	if (err)
-		return err;
-	err = uroce_segment_begin(context);
-	if (err)
-		uroce_robust_end(context);
-	return err;
-}
-
 static void *run_context(void *arg)
 {
 	struct uroce_context *context = arg;
-	const int err = begin_context(context);
+	const int err = uroce_membership_begin(context);
 
 	tell_start(context, err);
 	if (err)
@@ -199,8 +187,7 @@ static void *run_context(void *arg)
 	}
 	uroce_wire_end(context);
 	uroce_counters_write(context);
-	uroce_segment_end(context);
-	uroce_robust_end(context);
+	uroce_membership_end(context);
 	return NULL;
 }
 

@@ -82,10 +82,16 @@ static int check_mask(enum ibv_qp_type type, enum ibv_qp_state from, enum ibv_qp
 
 static int check_address(struct uroce_qp *qp, const struct ibv_ah_attr *ah, union ibv_gid *source)
 {
+	int err;
+
 	/* On RoCE an address is a GID (annex A17.4.1), and ours must exist. */
 	if (!ah->is_global || ah->port_num != 1)
 		return EINVAL;
-	return uroce_gid(qp->context, ah->grh.sgid_index, source);
+	err = uroce_gid(qp->context, ah->grh.sgid_index, source);
+	/* The table may have changed since the context was opened. */
+	if (!err)
+		uroce_publish_gid(qp->context, ah->grh.sgid_index, source);
+	return err;
 }
 
 /* A longer packet would fit no frame of the interface, on whichever path the QP will be. */
@@ -190,6 +196,7 @@ static void reset(struct uroce_qp *qp)
 	atomic_store(&qp->shared->established, 0);
 	memset(&qp->attr, 0, sizeof(qp->attr));
 	copy_values(qp, &qp->attr, 0);
+	atomic_store(&qp->shared->dest_device, 0);
 }
 
 static void count_path(struct uroce_qp *qp)
@@ -214,6 +221,8 @@ static int change_to_rtr(struct uroce_qp *qp, const struct ibv_qp_attr *attr, in
 		else
 			count_path(qp);
 	}
+	if (!err)
+		atomic_store(&qp->shared->dest_device, uroce_dest_device(qp));
 	if (err) {
 		qp->attr = before;
 		copy_values(qp, &before, 0);

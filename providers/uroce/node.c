@@ -33,6 +33,16 @@ static int check_file(struct uroce_context *context, struct stat *st)
 	return EACCES;
 }
 
+static uint32_t new_number(void)
+{
+	uint32_t number;
+
+	do
+		uroce_random(&number, sizeof(number));
+	while (!number);
+	return number;
+}
+
 /* A new node has no version. One of another layout, or that was overwritten, is not touched. */
 static int check_segment(struct uroce_context *context)
 {
@@ -46,12 +56,15 @@ static int check_segment(struct uroce_context *context)
 		atomic_store(&header->magic, UROCE_MAGIC);
 		atomic_store(&header->arena_size_mib, (uint32_t)(UROCE_ARENA_SIZE >> 20));
 		atomic_store(&header->next_chunk, 1);
+		atomic_store(&header->device, new_number());
 		atomic_store(&header->version, UROCE_VERSION);
 	}
 	if (atomic_load(&header->magic) == UROCE_MAGIC &&
 	    atomic_load(&header->version) == UROCE_VERSION &&
-	    atomic_load(&header->arena_size_mib) == UROCE_ARENA_SIZE >> 20)
+	    atomic_load(&header->arena_size_mib) == UROCE_ARENA_SIZE >> 20) {
+		context->device = atomic_load(&header->device);
 		return 0;
+	}
 	hf_provider_log(device, HF_LOG_ERROR,
 			"uroce: the node of %s is damaged, or of another version", device->name);
 	return EINVAL;
@@ -178,6 +191,7 @@ static void describe(struct uroce_context *context)
 	context->own.direct = true;
 	atomic_store(&slot->rung, 0);
 	atomic_store(&slot->pid, context->thread_id);
+	atomic_store(&slot->wire_only, context->wire_only);
 	atomic_store(&slot->doorbell, context->own.doorbell);
 	atomic_store(&slot->probe_value, context->probe);
 	atomic_store(&slot->probe_address, (uintptr_t)&context->probe);
@@ -219,6 +233,39 @@ void uroce_segment_end(struct uroce_context *context)
 	clean_slot(context, context->slot_index);
 	clean_dead(context);
 	uroce_table_unlock(context);
+}
+
+int uroce_membership_begin(struct uroce_context *context)
+{
+	int err = uroce_robust_begin(context);
+
+	if (err)
+		return err;
+	err = uroce_segment_begin(context);
+	if (err)
+		uroce_robust_end(context);
+	return err;
+}
+
+void uroce_membership_end(struct uroce_context *context)
+{
+	uroce_segment_end(context);
+	uroce_robust_end(context);
+}
+
+void uroce_publish_gid(struct uroce_context *context, unsigned int index, const union ibv_gid *gid)
+{
+	_Atomic uint64_t *shared;
+	uint64_t parts[2];
+
+	if (index >= UROCE_GIDS)
+		return;
+	shared = context->segment->gids[index];
+	memcpy(parts, gid, sizeof(parts));
+	if (atomic_load(&shared[0]) != parts[0])
+		atomic_store(&shared[0], parts[0]);
+	if (atomic_load(&shared[1]) != parts[1])
+		atomic_store(&shared[1], parts[1]);
 }
 
 void uroce_segment_unmap(struct uroce_context *context)

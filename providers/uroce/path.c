@@ -21,21 +21,47 @@ int uroce_gid_is_ours(struct uroce_context *context, const union ibv_gid *gid)
 	return 0;
 }
 
-static bool direct_is_possible(struct uroce_qp *qp)
+/* Whether a peer whose QP has chosen already, or can choose nothing else, is on the wire. */
+static bool peer_is_on_wire(const struct uroce_qp *qp, const struct uroce_context *through,
+			    const struct uroce_peer *peer, const struct uroce_shared_qp *shared)
+{
+	const uint32_t state = atomic_load(&shared->state);
+
+	if (atomic_load(&through->segment->slots[peer->slot].wire_only))
+		return true;
+	return (state == IBV_QPS_RTR || state == IBV_QPS_RTS) &&
+	       atomic_load(&shared->dest) == qp->verbs.qp.qp_num &&
+	       !atomic_load(&shared->dest_device);
+}
+
+/* `through`: where the peer's QP is. */
+static bool direct_is_possible(const struct uroce_qp *qp, struct uroce_context *through)
 {
 	struct uroce_shared_qp *shared;
 	struct uroce_peer *peer;
 
-	if (!uroce_gid_is_ours(qp->context, &qp->attr.ah_attr.grh.dgid))
-		return false;
 	/* The peer may not exist yet; it is found by its number later. */
-	peer = uroce_peer_of_qpn(qp->context, qp->attr.dest_qp_num, &shared);
-	return !peer || peer->direct;
+	peer = uroce_peer_of_qpn(through, qp->attr.dest_qp_num, &shared);
+	return !peer || (peer->direct && !peer_is_on_wire(qp, through, peer, shared));
+}
+
+/* The context through which the peer is reached directly; NULL: it is not. */
+static struct uroce_context *find_direct(struct uroce_qp *qp)
+{
+	const union ibv_gid *gid = &qp->attr.ah_attr.grh.dgid;
+	struct uroce_context *through = qp->context;
+
+	if (!uroce_gid_is_ours(qp->context, gid))
+		through = uroce_visit_begin(qp->context, gid);
+	if (!through || direct_is_possible(qp, through))
+		return through;
+	uroce_visit_end(qp->context, through);
+	return NULL;
 }
 
 static bool is_path(const char *text)
 {
-	return !strcmp(text, "direct") || !strcmp(text, "wire");
+	return !strcmp(text, "direct") || !strcmp(text, "wire") || !strcmp(text, "auto");
 }
 
 int uroce_forced_path(struct uroce_context *context, char forced[16])
@@ -46,48 +72,69 @@ int uroce_forced_path(struct uroce_context *context, char forced[16])
 	forced[0] = '\0';
 	if (given && !is_path(given)) {
 		hf_provider_log(device, HF_LOG_ERROR,
-				"uroce: HOLDFAST_UROCE_PATH is \"%s\", not direct or wire", given);
+				"uroce: HOLDFAST_UROCE_PATH is \"%s\", not direct, wire or auto",
+				given);
 		return EINVAL;
 	}
 	if (given)
 		strcpy(forced, given);
 	else if (hf_device_read_attr(device, "uroce_path", forced, 16) < 0 || !is_path(forced))
 		forced[0] = '\0';
+	if (!strcmp(forced, "auto"))
+		forced[0] = '\0';
 	return 0;
+}
+
+bool uroce_wants_wire(struct uroce_context *context)
+{
+	char forced[16];
+
+	return !uroce_forced_path(context, forced) && !strcmp(forced, "wire");
+}
+
+/* Datagrams: the wire sends directly to QPs of this device, and receives from others. */
+static void choose_datagram_path(struct uroce_qp *qp, const char *forced)
+{
+	const bool direct = !uroce_wire_path || !strcmp(forced, "direct");
+
+	qp->path = direct ? &uroce_direct_path : uroce_wire_path;
+}
+
+static int choose_connected_path(struct uroce_qp *qp, const char *forced)
+{
+	if (strcmp(forced, "wire") != 0) {
+		qp->through = find_direct(qp);
+		if (qp->through) {
+			qp->path = &uroce_direct_path;
+			return 0;
+		}
+	}
+	if (uroce_wire_path && strcmp(forced, "direct") != 0) {
+		qp->path = uroce_wire_path;
+		return 0;
+	}
+	hf_provider_log(qp->context->verbs.context.device, HF_LOG_ERROR,
+			"uroce: QP 0x%x: its peer is on a device that is not this user's, or its "
+			"process's memory cannot be accessed, and there is no wire",
+			qp->verbs.qp.qp_num);
+	return ENETUNREACH;
 }
 
 int uroce_choose_path(struct uroce_qp *qp)
 {
-	const struct ibv_device *device = qp->context->verbs.context.device;
-	char text[16];
-	const char *forced = text;
-	int err = uroce_forced_path(qp->context, text);
+	char forced[16];
+	int err = uroce_forced_path(qp->context, forced);
 
-	if (err)
-		return err;
-	if (!*text)
-		forced = NULL;
-	/*
-	 * The wire handles datagrams: it sends directly to QPs of this device, and receives from
-	 * others.
-	 */
-	if (qp->verbs.qp.qp_type == IBV_QPT_UD && !forced) {
-		qp->path = uroce_wire_path;
-		return 0;
-	}
-	if (!(forced && !strcmp(forced, "wire")) &&
-	    (qp->verbs.qp.qp_type == IBV_QPT_UD || direct_is_possible(qp))) {
-		qp->path = &uroce_direct_path;
-		return 0;
-	}
-	if (uroce_wire_path && !(forced && !strcmp(forced, "direct"))) {
-		qp->path = uroce_wire_path;
-		return 0;
-	}
-	hf_provider_log(
-		device, HF_LOG_ERROR,
-		"uroce: QP 0x%x: its peer is on another device, or its process's memory cannot be "
-		"accessed, and there is no wire",
-		qp->verbs.qp.qp_num);
-	return ENETUNREACH;
+	if (!err && qp->verbs.qp.qp_type == IBV_QPT_UD)
+		choose_datagram_path(qp, forced);
+	else if (!err)
+		err = choose_connected_path(qp, forced);
+	return err;
+}
+
+uint32_t uroce_dest_device(struct uroce_qp *qp)
+{
+	if (qp->path == &uroce_direct_path)
+		return qp->through ? qp->through->device : 0;
+	return uroce_gid_is_ours(qp->context, &qp->attr.ah_attr.grh.dgid) ? qp->context->device : 0;
 }

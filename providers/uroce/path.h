@@ -57,8 +57,13 @@ extern const struct uroce_path_ops *const uroce_wire_path;
 
 /* path.c: the path that the user wants, or an empty string: of this process, or for the device. */
 int uroce_forced_path(struct uroce_context *context, char forced[16]);
+/* Whether that is the wire. */
+bool uroce_wants_wire(struct uroce_context *context);
 /* path.c: sets qp->path for the address in qp->attr.ah_attr, or returns an errno value. */
 int uroce_choose_path(struct uroce_qp *qp);
+
+/* uroce_header.device of the peer of a connected QP that has a path; 0: it is not known. */
+uint32_t uroce_dest_device(struct uroce_qp *qp);
 
 /* Whether a GID is one of this device's. */
 int uroce_gid_is_ours(struct uroce_context *context, const union ibv_gid *gid);

@@ -49,7 +49,7 @@ struct uroce_sq {
 
 /* A QP of ours or of a peer, as the responder of a message. */
 struct uroce_target {
-	struct uroce_context *context; /* ours */
+	struct uroce_context *context; /* ours, or our visit to its node */
 	struct uroce_peer *peer;       /* who has the QP: &context->own for ours */
 	struct uroce_shared_qp *qp;
 	uint32_t number, pd, access; /* copies */
@@ -80,6 +80,7 @@ struct uroce_qp {
 	bool drain_event; /* the program asked for that event */
 
 	/* Direct path. */
+	struct uroce_context *through; /* the context, or its visit to the peer's node */
 	uint64_t fail_at; /* when the request at sq.head fails; 0: it was not tried yet */
 	bool waits_rnr;	  /* what fail_at is about: no receive request, or no answer */
 	/* The request at sq.head was executed, but its completion could not be added yet. */

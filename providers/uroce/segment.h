@@ -21,7 +21,7 @@
 #include <infiniband/verbs.h>
 
 #define UROCE_MAGIC   UINT64_C(0x31656372756f7268)
-#define UROCE_VERSION 3
+#define UROCE_VERSION 4
 
 enum {
 	UROCE_SLOTS = 1024,	   /* contexts that can be open at a time */
@@ -36,6 +36,7 @@ enum {
 	UROCE_MEMBERS = 4096,	  /* of all multicast groups */
 	UROCE_ATOMIC_LOCKS = 512, /* one for each aligned 8 bytes of a page */
 	UROCE_ACCESSES = 16,	  /* requests of a context that access memory at a time */
+	UROCE_GIDS = 16,
 	UROCE_MAX_SGE = 32,
 	UROCE_MAX_INLINE = 1024,
 	UROCE_MAX_WR = 65536,
@@ -78,7 +79,8 @@ struct uroce_slot {
 	_Atomic uint64_t doorbell;     /* UROCE_DOORBELL_NAME bytes */
 	_Atomic uint32_t wire_address; /* of the wire's own use */
 	_Atomic uint32_t wire_relays;  /* packets handed over to it: grows */
-	uint32_t reserved[2];
+	_Atomic uint32_t wire_only;    /* its QPs are on the wire, whoever their peers are */
+	uint32_t reserved;
 };
 
 /* A QP that is attached to a multicast group. */
@@ -97,7 +99,8 @@ struct uroce_header {
 	_Atomic uint32_t next_slot, next_chunk;
 	/* Of the slots, and of what ended contexts left. Like uroce_slot.life; 8 bytes for each such word. */
 	_Atomic uint32_t table_lock;
-	uint32_t reserved[9];
+	_Atomic uint32_t device; /* tells it from other devices of the user; not 0 */
+	uint32_t reserved[8];
 	struct uroce_slot slots[UROCE_SLOTS];
 	/* 0, or 1 + the slot, and above it (<< 16) the number of the chunk in its context. */
 	_Atomic uint32_t chunks[UROCE_CHUNKS];
@@ -111,6 +114,8 @@ struct uroce_header {
 	_Atomic uint32_t members_end; /* greater than the index of any that was used */
 	uint32_t reserved_end;
 	struct uroce_shared_member members[UROCE_MEMBERS];
+	/* Those that contexts have used: other devices of the user find this one by them. */
+	_Atomic uint64_t gids[UROCE_GIDS][2];
 };
 
 /* A receive request in a ring; the ring's elements have `max_sge` entries each. */
@@ -241,7 +246,8 @@ struct uroce_shared_qp {
 	_Atomic uint32_t path_mtu;    /* in bytes */
 	_Atomic uint32_t established; /* a message arrived in RTR: IBV_EVENT_COMM_EST was due */
 	_Atomic uint32_t due;	      /* that event is due */
-	uint32_t reserved;
+	_Atomic uint32_t
+		dest_device; /* uroce_header.device of the peer; 0: of a device that is not known */
 	struct uroce_shared_rq rq;
 };
 
@@ -321,7 +327,13 @@ int uroce_segment_begin(struct uroce_context *context);
 void uroce_segment_end(struct uroce_context *context);
 void uroce_segment_unmap(struct uroce_context *context);
 
-/* slot.c; all but the last by the engine thread. */
+/* Of a thread that holds the slot: uroce_robust_begin() and uroce_segment_begin(), and their ends. */
+int uroce_membership_begin(struct uroce_context *context);
+void uroce_membership_end(struct uroce_context *context);
+/* Tells other devices of the user that the device has this GID. */
+void uroce_publish_gid(struct uroce_context *context, unsigned int index, const union ibv_gid *gid);
+
+/* slot.c; all but the last by the thread that holds the slot. */
 int uroce_robust_begin(struct uroce_context *context);
 void uroce_robust_end(struct uroce_context *context);
 int uroce_table_lock(struct uroce_context *context);
@@ -356,7 +368,20 @@ void uroce_wake_waiters(struct uroce_context *context, uint32_t waiters);
 uint32_t uroce_access_begin(struct uroce_context *context, uint32_t slot);
 void uroce_access_end(struct uroce_context *context, uint32_t access);
 void uroce_access_wait(struct uroce_context *context);
+/* For our own requests alone, which have their data in our memory. */
+void uroce_access_wait_own(struct uroce_context *context);
 void uroce_access_clear(struct uroce_context *context, uint32_t slot);
+
+/*
+ * visit.c. The membership of a context in the node of another device of this user that has the GID, for one QP more: its
+ * requests to QPs there are executed "through" it. NULL: there is none. `through` may be the context itself.
+ */
+struct uroce_context *uroce_visit_begin(struct uroce_context *context, const union ibv_gid *gid);
+void uroce_visit_end(struct uroce_context *context, struct uroce_context *through);
+/* uroce_access_wait_own() for all visits. */
+void uroce_visits_wait(struct uroce_context *context);
+/* When no QP is left. */
+void uroce_visits_close(struct uroce_context *context);
 
 /*
  * watch.c, of the engine thread. Who rings does so before it changes anything, and may be killed or stopped at any

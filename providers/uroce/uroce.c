@@ -7,7 +7,28 @@
 #include <unistd.h>
 
 #include "providers/common/default_ops.h"
+#include "providers/uroce/path.h"
 #include "providers/uroce/wire.h"
+
+void uroce_locks_init(struct uroce_context *context)
+{
+	pthread_mutex_init(&context->lock, NULL);
+	for (int kind = 0; kind < UROCE_LOCK_KINDS; kind++)
+		for (int i = 0; i < UROCE_LOCK_GUARDS; i++)
+			pthread_mutex_init(&context->guards[kind][i], NULL);
+	pthread_mutex_init(&context->start_lock, NULL);
+	pthread_cond_init(&context->started, NULL);
+}
+
+void uroce_locks_destroy(struct uroce_context *context)
+{
+	pthread_mutex_destroy(&context->lock);
+	for (int kind = 0; kind < UROCE_LOCK_KINDS; kind++)
+		for (int i = 0; i < UROCE_LOCK_GUARDS; i++)
+			pthread_mutex_destroy(&context->guards[kind][i]);
+	pthread_mutex_destroy(&context->start_lock);
+	pthread_cond_destroy(&context->started);
+}
 
 static void uroce_free_context(struct ibv_context *ibv)
 {
@@ -16,11 +37,11 @@ static void uroce_free_context(struct ibv_context *ibv)
 	/* The thread reports events: it ends before what the core has of the context. */
 	uroce_engine_stop(context);
 	uroce_wire_close(context);
+	uroce_visits_close(context);
 	uroce_segment_unmap(context);
-	pthread_mutex_destroy(&context->lock);
+	pthread_mutex_destroy(&context->visits_lock);
 	pthread_mutex_destroy(&context->ending_lock);
-	pthread_mutex_destroy(&context->start_lock);
-	pthread_cond_destroy(&context->started);
+	uroce_locks_destroy(context);
 	hf_provider_context_uninit(&context->verbs);
 	free(context->qps);
 	free(context->cqs);
@@ -67,6 +88,15 @@ static const struct verbs_context_ops uroce_operations = {
 	.resize_cq = uroce_resize_cq,
 };
 
+static void publish_gids(struct uroce_context *context)
+{
+	union ibv_gid gid;
+
+	for (unsigned int i = 0; i < UROCE_GIDS; i++)
+		if (!uroce_gid(context, i, &gid))
+			uroce_publish_gid(context, i, &gid);
+}
+
 static int start_context(struct uroce_context *context)
 {
 	const struct hf_no_kernel none = {
@@ -84,8 +114,13 @@ static int start_context(struct uroce_context *context)
 		err = ENOMEM;
 	if (err)
 		return err;
+	context->wire_only = uroce_wants_wire(context);
 	err = uroce_segment_map(context);
-	return err ? err : uroce_engine_start(context);
+	if (!err)
+		err = uroce_engine_start(context);
+	if (!err)
+		publish_gids(context);
+	return err;
 }
 
 static struct verbs_context *uroce_alloc_context(struct ibv_device *device, int cmd_fd,
@@ -102,13 +137,9 @@ static struct verbs_context *uroce_alloc_context(struct ibv_device *device, int 
 	context->pid = getpid();
 	context->doorbell = -1;
 	context->write_at = UINT64_MAX;
-	pthread_mutex_init(&context->lock, NULL);
+	pthread_mutex_init(&context->visits_lock, NULL);
 	pthread_mutex_init(&context->ending_lock, NULL);
-	for (int kind = 0; kind < UROCE_LOCK_KINDS; kind++)
-		for (int i = 0; i < UROCE_LOCK_GUARDS; i++)
-			pthread_mutex_init(&context->guards[kind][i], NULL);
-	pthread_mutex_init(&context->start_lock, NULL);
-	pthread_cond_init(&context->started, NULL);
+	uroce_locks_init(context);
 	hf_provider_set_ops(&context->verbs, &uroce_operations);
 	err = start_context(context);
 	if (!err)

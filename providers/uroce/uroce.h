@@ -19,7 +19,7 @@
 #include "providers/uroce/segment.h"
 #include "shared/soft_counters.h"
 
-enum { UROCE_GIDS = 16, UROCE_WATCHES = 128 };
+enum { UROCE_WATCHES = 128 };
 
 /* What each QP counts: the last ones of enum hf_soft_counter. */
 enum uroce_qp_count {
@@ -34,6 +34,7 @@ enum uroce_qp_count {
 struct uroce_qp;
 struct uroce_robust;
 struct uroce_target;
+struct uroce_visit;
 
 /* A free range of our heap; see heap.c. */
 struct uroce_range {
@@ -53,6 +54,8 @@ struct uroce_context {
 	struct uroce_arena *arena;
 	struct uroce_slot *slot;
 	uint32_t slot_index, generation;
+	uint32_t device;	     /* of the segment */
+	bool wire_only;		     /* see uroce_slot */
 	uint64_t probe;		     /* see uroce_slot.probe_address */
 	struct uroce_robust *robust; /* see slot.c */
 	uint32_t thread_id;
@@ -68,6 +71,9 @@ struct uroce_context {
 	pthread_cond_t started;
 	bool is_started;
 	int start_err;
+
+	pthread_mutex_t visits_lock;
+	struct uroce_visit *visits; /* to nodes of other devices */
 
 	atomic_uint accesses; /* a bit for each of UROCE_ACCESSES that is in use */
 	uint16_t access_numbers[UROCE_ACCESSES];   /* of who has that bit */
@@ -229,6 +235,10 @@ static inline void uroce_ring_after(struct uroce_context *context, const struct 
 	if (peer == &context->own)
 		uroce_peer_ring(context, peer, why);
 }
+
+/* uroce.c: the locks that a membership needs. */
+void uroce_locks_init(struct uroce_context *context);
+void uroce_locks_destroy(struct uroce_context *context);
 
 /* engine.c */
 int uroce_engine_start(struct uroce_context *context);

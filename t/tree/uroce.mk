@@ -5,8 +5,8 @@ EXTRA_DIST += t/tree/uroce_captures.py
 TESTS += t/tree/uroce-programs
 if HAVE_CMOCKA
 uroce_bed = t/tree/uroce_bed.c t/tree/uroce_bed.h t/lib/one_device.c t/lib/one_device.h
-check_PROGRAMS += t/tree/uroce_deaths t/tree/uroce_errors t/tree/uroce_kills t/tree/uroce_messages t/tree/uroce_short t/tree/uroce_stops
-TESTS += t/tree/uroce_deaths t/tree/uroce_errors t/tree/uroce_kills t/tree/uroce_messages t/tree/uroce_short t/tree/uroce_stops
+check_PROGRAMS += t/tree/uroce_deaths t/tree/uroce_devices t/tree/uroce_errors t/tree/uroce_kills t/tree/uroce_messages t/tree/uroce_short t/tree/uroce_stops
+TESTS += t/tree/uroce_deaths t/tree/uroce_devices t/tree/uroce_errors t/tree/uroce_kills t/tree/uroce_messages t/tree/uroce_short t/tree/uroce_stops
 
 check_PROGRAMS += t/tree/uroce_verbs
 TESTS += t/tree/uroce_verbs
@@ -29,6 +29,9 @@ t_tree_uroce_withdrawn_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS) 
 t_tree_uroce_deaths_SOURCES = t/tree/uroce_deaths.c $(uroce_bed)
 t_tree_uroce_deaths_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_uroce_deaths_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
+t_tree_uroce_devices_SOURCES = t/tree/uroce_devices.c $(uroce_bed)
+t_tree_uroce_devices_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+t_tree_uroce_devices_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS)
 t_tree_uroce_errors_SOURCES = t/tree/uroce_errors.c $(uroce_bed)
 t_tree_uroce_errors_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 t_tree_uroce_errors_LDADD = libholdfast.la libhf-test-tree.la $(CMOCKA_LIBS) -lpthread

@@ -146,7 +146,8 @@ int uroce_bed_init(struct uroce_end *end, const struct uroce_options *options)
 								  : IBV_QP_ACCESS_FLAGS));
 }
 
-int uroce_bed_rtr(struct uroce_end *end, uint32_t number, const struct uroce_options *options)
+static int rtr_towards(struct uroce_end *end, struct ibv_context *peer, uint32_t number,
+		       const struct uroce_options *options)
 {
 	struct ibv_qp_attr attr = {
 		.qp_state = IBV_QPS_RTR,
@@ -159,12 +160,23 @@ int uroce_bed_rtr(struct uroce_end *end, uint32_t number, const struct uroce_opt
 	};
 	int mask = IBV_QP_STATE;
 
-	assert_int_equal(ibv_query_gid(end->context, 1, 0, &attr.ah_attr.grh.dgid), 0);
+	assert_int_equal(ibv_query_gid(peer, 1, 0, &attr.ah_attr.grh.dgid), 0);
 	if (options->type != IBV_QPT_UD)
 		mask |= IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN | IBV_QP_RQ_PSN;
 	if (options->type == IBV_QPT_RC)
 		mask |= IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MIN_RNR_TIMER;
 	return ibv_modify_qp(end->qp, &attr, mask);
+}
+
+int uroce_bed_rtr(struct uroce_end *end, uint32_t number, const struct uroce_options *options)
+{
+	return rtr_towards(end, end->context, number, options);
+}
+
+int uroce_bed_rtr_to(struct uroce_end *end, const struct uroce_end *peer,
+		     const struct uroce_options *options)
+{
+	return rtr_towards(end, peer->context, peer->qp->qp_num, options);
 }
 
 static bool is_on_wire(void)

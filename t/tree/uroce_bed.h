@@ -54,6 +54,9 @@ void uroce_bed_qp(struct uroce_end *end, const struct uroce_options *options);
 /* To INIT, RTR and RTS towards a QP of this device. The first returns ibv_modify_qp()'s result. */
 int uroce_bed_init(struct uroce_end *end, const struct uroce_options *options);
 int uroce_bed_rtr(struct uroce_end *end, uint32_t number, const struct uroce_options *options);
+/* The same towards a QP of any device. */
+int uroce_bed_rtr_to(struct uroce_end *end, const struct uroce_end *peer,
+		     const struct uroce_options *options);
 int uroce_bed_rts(struct uroce_end *end, const struct uroce_options *options);
 void uroce_bed_connect(struct uroce_end *end, uint32_t number, const struct uroce_options *options);
 /* Two ends, connected to each other. */
