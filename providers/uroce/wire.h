@@ -51,6 +51,7 @@ struct uroce_wire {
 	struct uroce_batch batch;
 	struct uroce_ahead ahead;
 	unsigned int urgent; /* frames in the batch that are not held back */
+	bool has_answers;    /* they wait until all packets are taken; with receive_lock too */
 
 	/* Packets dropped before a QP had them; with receive_lock. */
 	uint64_t bad_size, bad_icrc, bad_header, no_qp, bad_address, relayed;
@@ -74,7 +75,8 @@ struct uroce_wire_link {
 	union ibv_gid peer; /* who may send: RC, UC */
 	bool is_sending;    /* RTS was reached */
 	bool is_wire_forced;
-	bool may_hold;		/* what it is answered with now */
+	bool may_hold; /* what it is answered with now */
+	bool is_delivered_to; /* now: what is sent goes with that of other QPs, after the packets are taken */
 	bool is_from_ipv6;	/* UD: the datagram that is received */
 	struct uroce_recv recv; /* that was taken */
 };

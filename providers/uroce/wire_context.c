@@ -270,6 +270,8 @@ unsigned int uroce_wire_fds(struct uroce_context *context, struct pollfd *fds, u
 	atomic_store(&wire->is_left_alone, is_left_alone);
 	if (atomic_load(&wire->holds))
 		uroce_wire_flush(wire);
+	if (atomic_load(&wire->holds))
+		wake_at(deadline, now + LOOK_AGAIN_NS);
 	if (is_left_alone) {
 		wire->spins_seen = spins;
 		wake_at(deadline, now + LOOK_AGAIN_NS);

@@ -11,8 +11,9 @@
 
 enum {
 	MESSAGE_MAX = 1 << 30,
-	BUSY_NS = 100000, /* when the kernel took no more frames */
-	IN_FLIGHT = 4,	  /* packets: then more can wait until the program polls */
+	BUSY_NS = 100000,	       /* when the kernel took no more frames */
+	IN_FLIGHT = 4,		       /* packets: then more can wait until the program polls */
+	MUCH = UROCE_WINDOW_LIMIT / 4, /* of all QPs: the same */
 };
 
 #define OWN_QKEY_BIT 0x80000000u /* the program asks for the Q_Key of its own QP */
@@ -251,7 +252,8 @@ static bool may_hold(const struct uroce_wire_link *link)
 	if (link->may_hold)
 		return !wire->urgent;
 	return !link->transport.is_stopped && req->next == req->tail &&
-	       uroce_psn_diff(req->psn, req->una) >= IN_FLIGHT &&
+	       (uroce_psn_diff(req->psn, req->una) >= IN_FLIGHT ||
+		link->transport.tx->used >= MUCH) &&
 	       atomic_load_explicit(&wire->is_left_alone, memory_order_relaxed);
 }
 
@@ -269,6 +271,10 @@ static bool send_frames(struct uroce_wire_link *link)
 		atomic_store(&wire->holds, true);
 		if (atomic_load(&wire->is_left_alone))
 			return true;
+	}
+	if (link->is_delivered_to) {
+		wire->has_answers = true;
+		return true;
 	}
 	wire->urgent = 0;
 	atomic_store_explicit(&wire->holds, false, memory_order_relaxed);

@@ -71,11 +71,13 @@ static void end_delivery(struct delivery *delivery)
 		return;
 	settle_delivery(delivery);
 	link = delivery->qp->path == uroce_wire_path ? delivery->qp->path_data : NULL;
-	if (link)
+	if (link) {
 		link->may_hold = delivery->may_hold && delivery->packets <= FEW;
+		link->is_delivered_to = true;
+	}
 	uroce_qp_progress(delivery->qp);
 	if (link)
-		link->may_hold = false;
+		link->may_hold = link->is_delivered_to = false;
 	pthread_mutex_unlock(&delivery->qp->lock);
 	delivery->qp = NULL;
 }
@@ -395,8 +397,9 @@ void uroce_wire_flush(struct uroce_wire *wire)
 	atomic_store(&wire->holds, false);
 	pthread_mutex_lock(&wire->lock);
 	wire->urgent = 0;
-	if (wire->batch.count)
-		uroce_batch_flush(&wire->batch);
+	/* What the kernel does not take now is tried again with the next look. */
+	if (wire->batch.count && !uroce_batch_flush(&wire->batch))
+		atomic_store(&wire->holds, true);
 	pthread_mutex_unlock(&wire->lock);
 }
 
@@ -434,8 +437,10 @@ void uroce_wire_poll(struct uroce_context *context, bool is_engine)
 	if (has_relayed(wire) || is_engine)
 		got += empty_socket(&delivery, &wire->relay);
 	end_delivery(&delivery);
-	if (is_engine || (!got && atomic_load_explicit(&wire->holds, memory_order_relaxed)))
+	if (is_engine || wire->has_answers ||
+	    (!got && atomic_load_explicit(&wire->holds, memory_order_relaxed)))
 		uroce_wire_flush(wire);
+	wire->has_answers = false;
 	if (!is_engine) {
 		wire->empty_looks = got ? 0 : wire->empty_looks + 1;
 		gives_way = wire->empty_looks && wire->empty_looks % EMPTY == 0;

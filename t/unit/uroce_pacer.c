@@ -32,7 +32,7 @@ static bool tell_used(int fd, const union uroce_address *from, const union uroce
 	return true;
 }
 
-static bool may_send(struct uroce_pacer *pacer, uint32_t host, uint64_t now)
+static bool pacer_admits(struct uroce_pacer *pacer, uint32_t host, uint64_t now)
 {
 	const union uroce_address from = host_address(0x7f000001), to = host_address(host);
 
@@ -57,21 +57,21 @@ static void patience_ends_beside_many_others(void **state)
 
 	(void)state;
 	for (unsigned int try = 0; try < 10; try++, now += SECOND / 10) {
-		assert_false(may_send(pacer, 0x7f010001, now));
+		assert_false(pacer_admits(pacer, 0x7f010001, now));
 		for (uint32_t i = 0; i < 2 * UROCE_PACER_MAX; i++)
-			assert_true(may_send(pacer, 0x7f020000 + try * 0x10000 + i, now));
+			assert_true(pacer_admits(pacer, 0x7f020000 + try * 0x10000 + i, now));
 	}
-	assert_true(may_send(pacer, 0x7f010001, now));
+	assert_true(pacer_admits(pacer, 0x7f010001, now));
 	/* It is not waited for again until it has taken something. */
 	for (uint32_t i = 0; i < 2 * UROCE_PACER_MAX; i++)
-		assert_true(may_send(pacer, 0x7f100000 + i, now));
-	assert_true(may_send(pacer, 0x7f010001, now + 1));
+		assert_true(pacer_admits(pacer, 0x7f100000 + i, now));
+	assert_true(pacer_admits(pacer, 0x7f010001, now + 1));
 	used_of_receivers = 0;
-	assert_true(may_send(pacer, 0x7f010001, now + 2));
+	assert_true(pacer_admits(pacer, 0x7f010001, now + 2));
 	used_of_receivers = FULL;
-	while (may_send(pacer, 0x7f010001, now + 3))
+	while (pacer_admits(pacer, 0x7f010001, now + 3))
 		;
-	assert_false(may_send(pacer, 0x7f010001, now + SECOND / 2));
+	assert_false(pacer_admits(pacer, 0x7f010001, now + SECOND / 2));
 	uroce_pacer_free(pacer);
 }
 
@@ -82,10 +82,10 @@ static void too_many_that_wait(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < UROCE_PACER_MAX; i++)
-		assert_false(may_send(pacer, 0x7f010000 + i, 1));
-	assert_true(may_send(pacer, 0x7f01ffff, 1));
+		assert_false(pacer_admits(pacer, 0x7f010000 + i, 1));
+	assert_true(pacer_admits(pacer, 0x7f01ffff, 1));
 	for (uint32_t i = 0; i < UROCE_PACER_MAX; i++)
-		assert_true(may_send(pacer, 0x7f010000 + i, 1 + SECOND));
+		assert_true(pacer_admits(pacer, 0x7f010000 + i, 1 + SECOND));
 	uroce_pacer_free(pacer);
 }
 
@@ -96,7 +96,7 @@ static void asks_seldom(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < UROCE_WINDOW_LIMIT / 2 / COST; i++)
-		assert_true(may_send(pacer, 0x7f020001, 1));
+		assert_true(pacer_admits(pacer, 0x7f020001, 1));
 	assert_int_equal(asked, 1);
 	uroce_pacer_free(pacer);
 }

@@ -43,7 +43,7 @@ static uint32_t read_packets(const struct uroce_requester *req, const struct uro
 	return rest < chunk ? rest : chunk;
 }
 
-/* Let a QP send that has waited too long with nothing in flight because others fill the window. */
+/* Let a QP send that has waited too long with nothing in flight because others fill the window; one at a time. */
 static bool window_is_open(struct uroce_wire_qp *qp, const struct uroce_window *window,
 			   uint32_t cost, uint64_t now)
 {
@@ -58,7 +58,7 @@ static bool window_is_open(struct uroce_wire_qp *qp, const struct uroce_window *
 		return false;
 	if (!req->window_since)
 		req->window_since = now;
-	if (now - req->window_since < WINDOW_PATIENCE)
+	if (now - req->window_since < WINDOW_PATIENCE || window->used > window->limit)
 		return false;
 	req->window_since = 0;
 	return true;
