@@ -140,7 +140,7 @@ static bool read_at(int fd, void *to, size_t size, size_t offset)
 /* Without mapping it: whose it is, is not known yet. */
 static bool is_node_of(int fd, const union ibv_gid *gid)
 {
-	struct node_head head;
+	struct node_head head = {0};
 
 	return read_at(fd, &head.magic, sizeof(head.magic), offsetof(struct uroce_header, magic)) &&
 	       read_at(fd, &head.version, sizeof(head.version),
