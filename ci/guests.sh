@@ -92,9 +92,10 @@ guests()
 	for test in "${alone[@]}"; do
 		step "${test##*/}" $guest_limit "${vm_run[@]}" "$test"
 	done
-	if [ "$kernel" = 6.1 ] && in_long selftest speed first-list next-release newest-release foreign-next; then
+	if [ "$kernel" = 6.1 ] && in_long selftest speed first-list rnbd-files next-release newest-release foreign-next; then
 		step selftest $guest_limit "$src/t/vm/selftest"
 		step speed $guest_limit "${vm_run[@]}" "$src/t/vm/speed"
+		step rnbd-files $guest_limit "${vm_run[@]}" --rtrs "$src/t/vm/rnbd-files"
 		step first-list $guest_limit "${vm_run[@]}" --plug "$src/t/vm/first-list"
 		step next-release 600 "$src/abi/next-release" "$dir/next" trixie || :
 		step newest-release 600 "$src/abi/next-release" "$dir/newest" sid || :

@@ -24,7 +24,6 @@ VM_TESTS = \
 	t/vm/disassociate \
 	t/vm/siw-verbs \
 	t/vm/rtrs \
-	t/vm/rnbd-files \
 	t/vm/rtrs-blk \
 	t/vm/rtrs-files \
 	t/vm/rtrs-library \
@@ -98,7 +97,7 @@ t_vm_vm_rtrs_server_LDADD = librtrs-rdma.la librtrs-rnbd.la librtrs-internal.la
 t_vm_vm_rtrs_session_SOURCES = t/vm/rtrs-session.c
 t_vm_vm_rtrs_session_LDADD = librtrs.la
 
-dist_noinst_SCRIPTS += $(VM_TESTS) t/vm/demo t/vm/fetch t/vm/first-list t/vm/foreign-next t/vm/initrd t/vm/run t/vm/selftest t/vm/speed
+dist_noinst_SCRIPTS += $(VM_TESTS) t/vm/demo t/vm/fetch t/vm/first-list t/vm/foreign-next t/vm/initrd t/vm/rnbd-files t/vm/run t/vm/selftest t/vm/speed
 dist_noinst_DATA += t/vm/columns.sh t/vm/common.sh t/vm/guest t/vm/hardware.sh t/vm/held.sh t/vm/init \
 	t/vm/lib.sh t/vm/root.sh t/vm/table.sh t/vm/tidy.sh t/vm/module/Kbuild t/vm/module/board.c \
 	t/vm/module/board.h t/vm/module/board_rdma.c t/vm/module/common.h t/vm/module/hfdomain.c \
