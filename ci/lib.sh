@@ -180,7 +180,7 @@ never="t/tree/foreign_real"
 # Programs of the distribution under a library with a sanitiser, which has to be the first one of a process; and
 # system calls are counted, of which a sanitiser makes its own.
 unsanitised="t/bench/counts t/tree/example-loop t/tree/foreign-order t/tree/soft-demo t/tree/stream_umockdev
-	t/tree/tool-paths t/tree/uroce-others t/tree/uroce-programs"
+	t/tree/tool-paths t/tree/uroce-captures t/tree/uroce-others t/tree/uroce-programs"
 unsanitised=${unsanitised//[$'\n\t']/ }
 
 # tests_but TESTS: the word for make by which the short run's suite leaves these out.
