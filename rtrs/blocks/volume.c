@@ -111,8 +111,9 @@ void rtrsi_volume_close(struct rtrs_volume *volume)
 	if (!volume)
 		return;
 	session = volume->session;
-	rtrsi_control_thread_end(volume->control);
 	rtrsi_volume_close_device(volume);
+	/* The keeper does not find the volume any more, so it tells its control programs nothing. */
+	rtrsi_control_thread_end(volume->control);
 	pthread_mutex_lock(&session->lock);
 	is_last = !--session->references;
 	pthread_mutex_unlock(&session->lock);

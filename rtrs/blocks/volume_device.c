@@ -7,7 +7,10 @@
 #include "rtrs/blocks/volume_internal.h"
 #include "shared/clock.h"
 
-enum { ANSWER_MS = 30000 };
+enum {
+	ANSWER_MS = 30000,
+	LOOK_MS = 10, /* where nobody says when to go on */
+};
 
 /* --- messages ------------------------------------------------------------------------------------ */
 
@@ -36,7 +39,7 @@ static int get_permit(struct volume_session *session, struct rtrs_permit **ret)
 	int err;
 
 	for (;;) {
-		struct timespec until = hfi_clock_after_ms(10);
+		struct timespec until = hfi_clock_after_ms(LOOK_MS);
 
 		if (!session->rtrs)
 			return -ENOTCONN;
@@ -228,6 +231,16 @@ static int wait_for_session(struct volume_session *session, int64_t until_ms)
 	return 0;
 }
 
+/* A path that is lost is an event of the session's thread, which may not have come yet. */
+static void let_session_notice(struct volume_session *session)
+{
+	struct timespec until = hfi_clock_after_ms(LOOK_MS);
+
+	pthread_mutex_lock(&session->lock);
+	pthread_cond_clockwait(&session->changed, &session->lock, CLOCK_MONOTONIC, &until);
+	pthread_mutex_unlock(&session->lock);
+}
+
 int rtrsi_volume_open_beside(struct rtrs_volume *volume)
 {
 	const int64_t until_ms = hfi_now_ms() + ANSWER_MS;
@@ -245,8 +258,9 @@ int rtrsi_volume_open_beside(struct rtrs_volume *volume)
 		if (err || is_open)
 			return err;
 		err = rtrsi_volume_open_device(volume);
-		if (!rtrsi_volume_says_lost(err))
+		if (!rtrsi_volume_says_lost(err) || hfi_now_ms() >= until_ms)
 			return err;
+		let_session_notice(session);
 	}
 }
 
