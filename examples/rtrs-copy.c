@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 enum { PATH_SIZE = 2048, BAR = 40 };
@@ -52,11 +53,12 @@ static int open_parent(int root, char *path, const char **name)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+/* Its parts are written one by one, each with an open of its own: so the owner can write to it. */
 static int write_part(int parent, const char *name, int flags, const struct header *header,
 		      const char *data, size_t length)
 {
 	int fd = openat(parent, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | flags,
-			le32toh(header->mode) & 0777);
+			(le32toh(header->mode) & 0777) | S_IWUSR);
 	off_t at = (off_t)le64toh(header->offset);
 	int err = 0;
 
@@ -79,15 +81,34 @@ static int write_part(int parent, const char *name, int flags, const struct head
 	return err;
 }
 
+/* What is there already is right: a request whose answer was lost with its path is sent again. */
 static int make_link(int parent, const char *name, const char *data, size_t length)
 {
-	char target[PATH_SIZE];
+	char target[PATH_SIZE], there[PATH_SIZE];
 
 	if (!length || length >= sizeof(target))
 		return -ENAMETOOLONG;
 	memcpy(target, data, length);
 	target[length] = '\0';
-	return symlinkat(target, parent, name) ? -errno : 0;
+	if (!symlinkat(target, parent, name))
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+	return readlinkat(parent, name, there, sizeof(there)) == (ssize_t)length &&
+			       !memcmp(there, target, length)
+		       ? 0
+		       : -EEXIST;
+}
+
+static int make_copied_directory(int parent, const char *name, mode_t mode)
+{
+	struct stat status;
+
+	if (!mkdirat(parent, name, (mode & 0777) | S_IRWXU))
+		return 0;
+	if (errno != EEXIST || fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	return S_ISDIR(status.st_mode) ? 0 : -ENOTDIR;
 }
 
 static int take_copied_part(int root, struct header *header, const char *data, size_t length)
@@ -99,7 +120,7 @@ static int take_copied_part(int root, struct header *header, const char *data, s
 		return parent;
 	switch (le32toh(header->kind)) {
 	case MAKE_DIRECTORY:
-		err = mkdirat(parent, name, 0777) && errno != EEXIST ? -errno : 0;
+		err = make_copied_directory(parent, name, le32toh(header->mode));
 		break;
 	case MAKE_FILE:
 		err = write_part(parent, name, O_CREAT | O_TRUNC, header, data, 0);
@@ -297,7 +318,7 @@ static int send_content(struct copy *copy, int fd, const char *path, char *buffe
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			return got ? -errno : copy->error;
+			return got ? -errno : finish(copy);
 		header.offset = htole64(offset);
 		err = send_piece_of_tree(copy, &header, path, buffer, (size_t)got);
 		if (err)
@@ -314,7 +335,7 @@ static int send_entry(struct copy *copy, const FTSENT *entry, const char *path, 
 
 	switch (entry->fts_info) {
 	case FTS_D:
-		return make(copy, MAKE_DIRECTORY, 0, path, NULL, 0);
+		return make(copy, MAKE_DIRECTORY, entry->fts_statp->st_mode, path, NULL, 0);
 	case FTS_DP:
 		return 0;
 	case FTS_SL:
@@ -396,12 +417,18 @@ static int send_tree(struct copy *copy, char *tree)
 static int send_over(char **addresses, int count, char *tree)
 {
 	struct copy copy = {.shown = -1};
-	const struct rtrs_session_options options = {.size = sizeof(options),
-						     .name = "rtrs-copy",
-						     .event = copy_path_event,
-						     .user = &copy};
-	int err = rtrs_session_open(&options, &copy.session);
+	char name[128];
+	const struct rtrs_session_options options = {
+		.size = sizeof(options), .name = name, .event = copy_path_event, .user = &copy};
+	struct utsname host;
+	int err;
 
+	/* A server takes a name once at a time. There is no dot in one. */
+	if (uname(&host))
+		return -errno;
+	host.nodename[strcspn(host.nodename, "./")] = '\0';
+	snprintf(name, sizeof(name), "rtrs-copy-%.64s-%d", host.nodename, (int)getpid());
+	err = rtrs_session_open(&options, &copy.session);
 	if (err)
 		return err;
 	for (int i = 0; i < count && err >= 0; i++)
