@@ -18,7 +18,13 @@
 
 #include "providers/uroce/uroce.h"
 
-enum { TABLE_WAIT_NS = 5000000, TABLE_SAME_TRIES = 1200, TABLE_TRIES = 1000000 };
+enum {
+	TABLE_WAIT_NS = 5000000,
+	TABLE_SOON = 2,		 /* waits, after which a thread that is not seen counts as none */
+	TABLE_SAME_TRIES = 1200, /* for one holder */
+	TABLE_VISIT_TRIES = 40,	 /* of a visit, without which there is the wire */
+	TABLE_TRIES = 1000000,
+};
 
 struct uroce_robust {
 	struct robust_list_head head;
@@ -85,12 +91,13 @@ static long table_futex(_Atomic uint32_t *lock, int operation, uint32_t value)
 	return syscall(SYS_futex, lock, operation, value, &wait, NULL, 0);
 }
 
-/* Sleeps until it is given back, or for a moment: the word may have been overwritten. */
-static void wait_for_table(_Atomic uint32_t *lock, uint32_t word)
+/* Sleeps until it is given back, or for a moment: the word may have been overwritten. Returns whether it slept that long. */
+static bool wait_for_table(_Atomic uint32_t *lock, uint32_t word)
 {
-	if (word & FUTEX_WAITERS ||
-	    atomic_compare_exchange_strong(lock, &word, word | FUTEX_WAITERS))
-		table_futex(lock, FUTEX_WAIT, word | FUTEX_WAITERS);
+	if (!(word & FUTEX_WAITERS) &&
+	    !atomic_compare_exchange_strong(lock, &word, word | FUTEX_WAITERS))
+		return false;
+	return table_futex(lock, FUTEX_WAIT, word | FUTEX_WAITERS) && errno == ETIMEDOUT;
 }
 
 /*
@@ -100,18 +107,21 @@ static void wait_for_table(_Atomic uint32_t *lock, uint32_t word)
 int uroce_table_lock(struct uroce_context *context)
 {
 	_Atomic uint32_t *lock = &context->segment->table_lock;
+	const uint32_t most = context->is_visit ? TABLE_VISIT_TRIES : TABLE_SAME_TRIES;
 	uint32_t before = 0, same = 0, waited = 0;
 
 	/* The kernel looks at the pending entry too: there is no moment in which a kill leaves the lock held. */
 	context->robust->head.list_op_pending = shadow_of(context, lock);
 	/* Many may wait for it one after the other: only one holder that does not give it back is too much. */
-	for (unsigned int tries = 0; same < TABLE_SAME_TRIES && tries < TABLE_TRIES; tries++) {
+	for (unsigned int tries = 0; same < most && tries < TABLE_TRIES; tries++) {
 		uint32_t word = atomic_load(lock);
 
-		same = (word & FUTEX_TID_MASK) == before ? same + 1 : 0;
+		if ((word & FUTEX_TID_MASK) != before)
+			same = 0;
 		before = word & FUTEX_TID_MASK;
-		if (is_held(word) && !(same && is_nobody(word))) {
-			wait_for_table(lock, word);
+		/* Threads of other PID namespaces look like nobody: they have time to give it back. */
+		if (is_held(word) && !(same > TABLE_SOON && is_nobody(word))) {
+			same += wait_for_table(lock, word);
 			waited = FUTEX_WAITERS;
 			continue;
 		}

@@ -56,6 +56,7 @@ struct uroce_context {
 	uint32_t slot_index, generation;
 	uint32_t device;	     /* of the segment */
 	bool wire_only;		     /* see uroce_slot */
+	bool is_visit;		     /* see visit.c */
 	uint64_t probe;		     /* see uroce_slot.probe_address */
 	struct uroce_robust *robust; /* see slot.c */
 	uint32_t thread_id;
