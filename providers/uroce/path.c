@@ -3,12 +3,16 @@
 #include "providers/uroce/path.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include <holdfast/device.h>
 
 #include "providers/uroce/qp.h"
+#include "providers/uroce/wire/socket.h"
 
 /* The table of GIDs is in files, and may follow a network interface: it is read each time. */
 int uroce_gid_is_ours(struct uroce_context *context, const union ibv_gid *gid)
@@ -40,19 +44,63 @@ static bool direct_is_possible(const struct uroce_qp *qp, struct uroce_context *
 	struct uroce_shared_qp *shared;
 	struct uroce_peer *peer;
 
-	/* The peer may not exist yet; it is found by its number later. */
 	peer = uroce_peer_of_qpn(through, qp->attr.dest_qp_num, &shared);
-	return !peer || (peer->direct && !peer_is_on_wire(qp, through, peer, shared));
+	/*
+	 * It may not exist yet, and is found by its number later. Of another device it must exist: that was found by a GID
+	 * that may be another host's by now.
+	 */
+	if (!peer)
+		return through == qp->context;
+	return peer->direct && !peer_is_on_wire(qp, through, peer, shared);
 }
 
-/* The context through which the peer is reached directly; NULL: it is not. */
-static struct uroce_context *find_direct(struct uroce_qp *qp)
+/* Whether it is not so that one process may access the memory of another one, and that one not its. */
+static bool access_is_mutual(void)
+{
+	const int fd = open("/proc/sys/kernel/yama/ptrace_scope", O_RDONLY | O_CLOEXEC);
+	char scope = '0';
+
+	if (fd >= 0 && read(fd, &scope, 1) != 1)
+		scope = '1';
+	if (fd >= 0)
+		close(fd);
+	return scope == '0' && prctl(PR_GET_DUMPABLE) == 1;
+}
+
+/* The table of the node that has the GID may be old, and the address another host's by now. */
+static bool address_is_here(const union ibv_gid *gid, const union ibv_gid *near)
+{
+	union uroce_address address;
+	bool is_here;
+	int fd;
+
+	uroce_gid_address(gid, near, &address);
+	if (address.any.sa_family == AF_INET)
+		address.ipv4.sin_port = 0;
+	else
+		address.ipv6.sin6_port = 0;
+	fd = socket(address.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	is_here = !bind(fd, &address.any, sizeof(address));
+	close(fd);
+	return is_here;
+}
+
+/*
+ * The context through which the peer is reached directly; NULL: it is not. Both ends have to come to the same answer.
+ */
+static struct uroce_context *find_direct(struct uroce_qp *qp, const char *forced)
 {
 	const union ibv_gid *gid = &qp->attr.ah_attr.grh.dgid;
 	struct uroce_context *through = qp->context;
 
-	if (!uroce_gid_is_ours(qp->context, gid))
+	if (!uroce_gid_is_ours(qp->context, gid)) {
+		if (strcmp(forced, "direct") != 0 &&
+		    !(access_is_mutual() && address_is_here(gid, &qp->source_gid)))
+			return NULL;
 		through = uroce_visit_begin(qp->context, gid);
+	}
 	if (!through || direct_is_possible(qp, through))
 		return through;
 	uroce_visit_end(qp->context, through);
@@ -103,7 +151,7 @@ static void choose_datagram_path(struct uroce_qp *qp, const char *forced)
 static int choose_connected_path(struct uroce_qp *qp, const char *forced)
 {
 	if (strcmp(forced, "wire") != 0) {
-		qp->through = find_direct(qp);
+		qp->through = find_direct(qp, forced);
 		if (qp->through) {
 			qp->path = &uroce_direct_path;
 			return 0;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "providers/common/default_ops.h"
@@ -90,11 +91,13 @@ static const struct verbs_context_ops uroce_operations = {
 
 static void publish_gids(struct uroce_context *context)
 {
-	union ibv_gid gid;
+	for (unsigned int i = 0; i < UROCE_GIDS; i++) {
+		union ibv_gid gid;
 
-	for (unsigned int i = 0; i < UROCE_GIDS; i++)
-		if (!uroce_gid(context, i, &gid))
-			uroce_publish_gid(context, i, &gid);
+		if (uroce_gid(context, i, &gid))
+			memset(&gid, 0, sizeof(gid));
+		uroce_publish_gid(context, i, &gid);
+	}
 }
 
 static int start_context(struct uroce_context *context)

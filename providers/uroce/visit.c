@@ -114,6 +114,7 @@ static struct uroce_visit *new_visit(struct uroce_context *context, int fd)
 	inner->doorbell = context->doorbell;
 	inner->own.doorbell = context->own.doorbell;
 	inner->wire_only = context->wire_only;
+	inner->is_visit = true;
 	uroce_random(&inner->probe, sizeof(inner->probe));
 	uroce_locks_init(inner);
 	if (!begin_visit(inner))
@@ -221,7 +222,7 @@ static bool node_is_gone(const struct uroce_context *inner)
 	return fstat(inner->verbs.context.cmd_fd, &st) || !st.st_nlink;
 }
 
-/* With visits_lock. Ends those that nobody needs; returns how many are left, and the one with that GID in *ret. */
+/* With visits_lock. Ends those that no QP uses, but the one with that GID, which is left in *ret. Returns how many are left. */
 static unsigned int look_at_visits(struct uroce_context *context, const union ibv_gid *gid,
 				   struct uroce_visit **ret)
 {
@@ -230,14 +231,15 @@ static unsigned int look_at_visits(struct uroce_context *context, const union ib
 
 	*ret = NULL;
 	while ((visit = *at)) {
-		const bool gone = node_is_gone(&visit->context);
+		const bool is_wanted = !node_is_gone(&visit->context) &&
+				       is_node_of(visit->context.verbs.context.cmd_fd, gid);
 
-		if (gone && !visit->uses) {
+		if (!is_wanted && !visit->uses) {
 			*at = visit->next;
 			end_visit(visit);
 			continue;
 		}
-		if (!gone && is_node_of(visit->context.verbs.context.cmd_fd, gid))
+		if (is_wanted)
 			*ret = visit;
 		at = &visit->next;
 		count++;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The direct path of the provider uroce between two devices of one user. */
+#include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -15,13 +17,31 @@
 
 enum { LENGTH = 100, AT = 4096 };
 
+/* One that is this machine's, and no other test's. */
+static void set_address(const struct uroce_bed *bed, unsigned int device)
+{
+	char gid[64];
+
+	snprintf(gid, sizeof(gid), "0000:0000:0000:0000:0000:ffff:7f%02x:%04x", 240 + device,
+		 (unsigned int)getpid() % 65536);
+	assert_int_equal(tree_set(bed->tree, device, "ports/1/gids/0", gid), 0);
+}
+
+static void add_device_with_address(const struct uroce_bed *bed, unsigned int device,
+				    const char *name)
+{
+	assert_int_equal(tree_add(bed->tree, device, name, &bed_device), 0);
+	set_address(bed, device);
+}
+
 static int setup_two_devices(void **state)
 {
 	struct uroce_bed *bed;
 
 	uroce_bed_setup_direct(state);
 	bed = *state;
-	assert_int_equal(tree_add(bed->tree, 1, "uroce1", &bed_device), 0);
+	set_address(bed, 0);
+	add_device_with_address(bed, 1, "uroce1");
 	return 0;
 }
 
@@ -166,7 +186,7 @@ static void the_other_device_is_removed(void **state)
 		assert_int_equal(uroce_bed_send(&ends[0], IBV_WR_SEND, 0, LENGTH, 0, 0), 0);
 		assert_int_equal(result(&ends[0]), IBV_WC_RETRY_EXC_ERR);
 		/* The same name, and another device. */
-		assert_int_equal(tree_add(bed->tree, 1, "uroce1", &bed_device), 0);
+		add_device_with_address(bed, 1, "uroce1");
 		assert_int_equal(uroce_bed_close(&ends[0]), 0);
 	}
 }
@@ -189,10 +209,48 @@ static void one_context_and_many_lives(void **state)
 		assert_int_equal(uroce_bed_close(&ends[1]), 0);
 		assert_int_equal(ibv_destroy_qp(ends[0].qp), 0);
 		assert_int_equal(tree_remove(bed->tree, 1), 0);
-		assert_int_equal(tree_add(bed->tree, 1, "uroce1", &bed_device), 0);
+		add_device_with_address(bed, 1, "uroce1");
 	}
 	ends[0].qp = first;
 	assert_int_equal(uroce_bed_close(&ends[0]), 0);
+}
+
+static unsigned int count_threads(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	unsigned int count = 0;
+
+	assert_non_null(tasks);
+	while (readdir(tasks))
+		count++;
+	closedir(tasks);
+	return count;
+}
+
+/* A visit that no QP uses any more ends when another device is visited. */
+static void devices_one_after_the_other(void **state)
+{
+	const struct uroce_bed *bed = *state;
+	struct uroce_end ends[3];
+	unsigned int threads = 0;
+	struct ibv_qp *first;
+
+	add_device_with_address(bed, 2, "uroce2");
+	open_end_of(bed, "uroce0", &ends[0], &bed_options);
+	open_end_of(bed, "uroce1", &ends[1], &bed_options);
+	open_end_of(bed, "uroce2", &ends[2], &bed_options);
+	first = ends[0].qp;
+	for (int round = 0; round < 10; round++) {
+		uroce_bed_qp(&ends[0], &bed_options);
+		connect_across(&ends[0], &ends[1 + round % 2], &bed_options);
+		assert_int_equal(ibv_destroy_qp(ends[0].qp), 0);
+		if (!threads)
+			threads = count_threads();
+		assert_int_equal(count_threads(), threads);
+	}
+	ends[0].qp = first;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(uroce_bed_close(&ends[i]), 0);
 }
 
 /* A process whose QPs are on the wire has no peers on the direct path. */
@@ -255,6 +313,7 @@ int main(void)
 		WITH_DEVICES(a_qp_of_the_same_number_on_another_device),
 		WITH_DEVICES(the_other_device_is_removed),
 		WITH_DEVICES(one_context_and_many_lives),
+		WITH_DEVICES(devices_one_after_the_other),
 		WITH_DEVICES(a_peer_that_wants_the_wire),
 		WITH_DEVICES(no_such_value_of_the_variable),
 		WITH_DEVICES(a_forked_child_of_a_visitor),
