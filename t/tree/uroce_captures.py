@@ -245,7 +245,7 @@ def main():
     raw = [Ether(frame).payload for frame in frames]
     if len(raw) != len(got):
         sys.exit(f"{len(raw)} packets for scapy, {len(got)} for tshark")
-    failed = at = 0
+    failed = at = repeated = 0
     before = []
     opcodes = set()
     for number, (fields, packet) in enumerate(zip(got, raw), 1):
@@ -256,7 +256,8 @@ def main():
             failed += 1
         fields[DATA] = bytes(packet[UDP])[8 + headers_of(fields):-4]
         if fields in before[-40:]:
-            continue  # sent again: a processor was busy for a long time
+            repeated += 1  # sent again: a processor was busy for a long time
+            continue
         before.append(fields)
         if at == len(wanted):
             print(f"packet {number} was not expected: {fields}")
@@ -273,6 +274,9 @@ def main():
         opcodes.add(fields.get("infiniband.bth.opcode"))
     if at != len(wanted):
         print(f"{len(wanted) - at} packets are missing, the first is {wanted[at]}")
+        failed += 1
+    if repeated > len(wanted) // 2:
+        print(f"{repeated} of {len(got)} packets were sent again")
         failed += 1
     print(f"{len(got)} packets, {len(opcodes)} opcodes: {' '.join(f'{code:02x}' for code in sorted(opcodes))}")
     sys.exit(1 if failed else 0)

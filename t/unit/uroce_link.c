@@ -344,7 +344,7 @@ static void rc_over_a_link_that_does_all(void **state)
 			       OPERATIONS);
 }
 
-/* Each seed makes a link, a first PSN and what is sent; with long=1 there are a hundred times as many. */
+/* Each seed makes a link and what is sent; with long=1 there are a hundred times as many. */
 static void rc_over_many_links(void **state)
 {
 	const char *wanted = getenv("long");
