@@ -152,23 +152,24 @@ static bool wait_for_work(struct uroce_context *context)
 	return fds[0].revents;
 }
 
-static void tell_start(struct uroce_context *context, int err)
+int uroce_thread_begin(struct uroce_context *context)
 {
+	const int err = uroce_membership_begin(context);
+
 	pthread_mutex_lock(&context->start_lock);
 	context->is_started = true;
 	context->start_err = err;
 	pthread_cond_signal(&context->started);
 	pthread_mutex_unlock(&context->start_lock);
+	return err;
 }
 
 /* This thread does everything that has to be undone when the process is killed. */
 static void *run_context(void *arg)
 {
 	struct uroce_context *context = arg;
-	const int err = uroce_membership_begin(context);
 
-	tell_start(context, err);
-	if (err)
+	if (uroce_thread_begin(context))
 		return NULL;
 	while (!atomic_load(&context->stop)) {
 		bool all = peers_are_done(context), has_rung = true;
@@ -208,14 +209,10 @@ static int open_doorbell(struct uroce_context *context)
 	return 0;
 }
 
-int uroce_engine_start(struct uroce_context *context)
+int uroce_thread_start(struct uroce_context *context, void *(*run)(void *))
 {
-	int err = open_doorbell(context);
+	const int err = -hfi_thread_start(&context->thread, run, context);
 
-	if (err)
-		return err;
-	uroce_random(&context->probe, sizeof(context->probe));
-	err = -hfi_thread_start(&context->thread, run_context, context);
 	if (err)
 		return err;
 	context->has_thread = true;
@@ -224,6 +221,16 @@ int uroce_engine_start(struct uroce_context *context)
 		pthread_cond_wait(&context->started, &context->start_lock);
 	pthread_mutex_unlock(&context->start_lock);
 	return context->start_err;
+}
+
+int uroce_engine_start(struct uroce_context *context)
+{
+	const int err = open_doorbell(context);
+
+	if (err)
+		return err;
+	uroce_random(&context->probe, sizeof(context->probe));
+	return uroce_thread_start(context, run_context);
 }
 
 /* A forked child has no such thread. */

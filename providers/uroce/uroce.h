@@ -242,6 +242,10 @@ void uroce_locks_init(struct uroce_context *context);
 void uroce_locks_destroy(struct uroce_context *context);
 
 /* engine.c */
+/* Starts the thread that holds the slot, and returns what its uroce_thread_begin() did. */
+int uroce_thread_start(struct uroce_context *context, void *(*run)(void *));
+/* By that thread, first: uroce_membership_begin(). */
+int uroce_thread_begin(struct uroce_context *context);
 int uroce_engine_start(struct uroce_context *context);
 void uroce_engine_stop(struct uroce_context *context);
 

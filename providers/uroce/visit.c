@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "providers/uroce/qp.h"
-#include "shared/thread.h"
 
 enum { VISITS = 64 };
 
@@ -36,22 +35,11 @@ struct node_head {
 
 /* ---- The slot ---- */
 
-static void tell_visitor(struct uroce_context *inner, int err)
-{
-	pthread_mutex_lock(&inner->start_lock);
-	inner->is_started = true;
-	inner->start_err = err;
-	pthread_cond_broadcast(&inner->started);
-	pthread_mutex_unlock(&inner->start_lock);
-}
-
 static void *hold_slot(void *arg)
 {
 	struct uroce_context *inner = arg;
-	int err = uroce_membership_begin(inner);
 
-	tell_visitor(inner, err);
-	if (err)
+	if (uroce_thread_begin(inner))
 		return NULL;
 	pthread_mutex_lock(&inner->start_lock);
 	while (!atomic_load(&inner->stop))
@@ -63,18 +51,9 @@ static void *hold_slot(void *arg)
 
 static int begin_visit(struct uroce_context *inner)
 {
-	int err = uroce_segment_map(inner);
+	const int err = uroce_segment_map(inner);
 
-	if (!err)
-		err = -hfi_thread_start(&inner->thread, hold_slot, inner);
-	if (err)
-		return err;
-	inner->has_thread = true;
-	pthread_mutex_lock(&inner->start_lock);
-	while (!inner->is_started)
-		pthread_cond_wait(&inner->started, &inner->start_lock);
-	pthread_mutex_unlock(&inner->start_lock);
-	return inner->start_err;
+	return err ? err : uroce_thread_start(inner, hold_slot);
 }
 
 static void end_visit(struct uroce_visit *visit)
