@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The files that every device of a class has in sysfs. Nobody is told of an event, and nothing is switched off. */
+/* The files that every device of a class has in sysfs. A write to uevent sends no event; one to power/ switches nothing off. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdint.h>
